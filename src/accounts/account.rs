@@ -1,0 +1,117 @@
+//! The account itself.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{AppId, CallbackUrl, Handle, Name, PageId, PageUsername};
+use crate::secrets::{SecretKind, SecretRef};
+
+/// A messenger integration account, as the contact centre knows it. Holds where
+/// its secrets are, never what they are.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Account {
+    /// Made once; secrets are filed under it.
+    pub id: String,
+    /// A slug of the name, unique in the tenant; completions offer it.
+    pub handle: Handle,
+    /// Any text, unique in the tenant without regard to case.
+    pub name: Name,
+    /// The messenger.
+    #[serde(rename = "type")]
+    pub messenger: MessengerType,
+    /// The Page's @username, bare.
+    pub page_username: PageUsername,
+    /// The Page's id: digits, kept as text.
+    pub page_id: PageId,
+    /// The Page's name as Meta last told it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page_name: Option<String>,
+    /// The Meta app whose secret is kept, or that the token is expected to be of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app_id: Option<AppId>,
+    /// Where the contact centre takes Meta's events.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub callback_url: Option<CallbackUrl>,
+    /// Which Graph its secrets may be sent to.
+    pub graph: Realm,
+    /// When it was added.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// Where each of its secrets is.
+    pub secrets: BTreeMap<SecretKind, SecretRef>,
+}
+
+impl Account {
+    /// Whether `address` means this account: its name without regard to case, its
+    /// handle, or its id.
+    pub fn answers_to(&self, address: &str) -> bool {
+        self.name.same_as(address) || self.handle.as_str() == address || self.id == address
+    }
+}
+
+/// The messengers that an account can be of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MessengerType {
+    /// Facebook Messenger.
+    #[default]
+    Facebook,
+}
+
+impl fmt::Display for MessengerType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Facebook => f.write_str("facebook"),
+        }
+    }
+}
+
+/// Which Graph an account lives in. Its secrets never go to the other one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Realm {
+    /// graph.facebook.com.
+    Live,
+    /// A Graph on loopback: the built-in sandbox.
+    Sandbox,
+}
+
+impl fmt::Display for Realm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Live => f.write_str("live"),
+            Self::Sandbox => f.write_str("sandbox"),
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::secrets::StoreName;
+
+    /// An account to test with; its id and handle are made of its name.
+    pub(in crate::accounts) fn account(name: &str) -> Account {
+        let name: Name = name.parse().expect("a name");
+        Account {
+            id: format!("id-of-{name}"),
+            handle: Handle::slug(&name),
+            name,
+            messenger: MessengerType::Facebook,
+            page_username: "acme.support".parse().expect("a username"),
+            page_id: "109876543210987".parse().expect("a page id"),
+            page_name: None,
+            app_id: None,
+            callback_url: None,
+            graph: Realm::Live,
+            created_at: Timestamp::UNIX_EPOCH,
+            updated_at: Timestamp::UNIX_EPOCH,
+            secrets: BTreeMap::from([(SecretKind::PageAccessToken, SecretRef(StoreName::Keyring))]),
+        }
+    }
+}

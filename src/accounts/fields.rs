@@ -1,0 +1,405 @@
+//! The fields of an account, each checked when it is made.
+//!
+//! A field is a small type that can only hold an acceptable value, from a flag,
+//! a prompt or a file alike. What is merely doubtful is a warning, asked for
+//! apart.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use url::{Host, Url};
+
+/// Why a value was refused, for the person who typed it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct FieldError(String);
+
+fn refuse<T>(reason: impl Into<String>) -> Result<T, FieldError> {
+    Err(FieldError(reason.into()))
+}
+
+/// A value as an error may repeat it. What looks like a secret that landed in the
+/// wrong field is not repeated.
+fn shown(text: &str) -> String {
+    let hex = text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    if hex || text.starts_with("EAA") || text.starts_with("IGAA") || text.contains('|') || text.len() > 200 {
+        return "what was given (not shown: it looks like a secret)".into();
+    }
+    format!("'{text}'")
+}
+
+/// Gives a field its text form, in files, in JSON and on the screen.
+macro_rules! text_field {
+    ($field:ident) => {
+        impl $field {
+            /// The value as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $field {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl TryFrom<String> for $field {
+            type Error = FieldError;
+            fn try_from(text: String) -> Result<Self, FieldError> {
+                text.parse()
+            }
+        }
+
+        impl From<$field> for String {
+            fn from(field: $field) -> Self {
+                field.0
+            }
+        }
+    };
+}
+
+/// The name of an account: any text on one line, up to 100 characters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Name(String);
+text_field!(Name);
+
+impl Name {
+    /// Whether another name counts as the same one.
+    pub fn same_as(&self, other: &str) -> bool {
+        self.0.to_lowercase() == other.trim().to_lowercase()
+    }
+}
+
+impl std::str::FromStr for Name {
+    type Err = FieldError;
+    fn from_str(text: &str) -> Result<Self, FieldError> {
+        let text = text.trim();
+        if text.is_empty() {
+            return refuse("an account needs a name");
+        }
+        if text.chars().any(char::is_control) {
+            return refuse("a name stands on one line, without control characters");
+        }
+        if text.chars().count() > 100 {
+            return refuse("a name has 100 characters at most");
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+/// The handle of an account: lower-case letters, digits, `.`, `_`, `-`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Handle(String);
+text_field!(Handle);
+
+impl Handle {
+    const LENGTH: usize = 64;
+
+    /// The slug of a name: `Acme Support (EU)` gives `acme-support-eu`. A name
+    /// without a single letter or digit of ASCII gives `account`.
+    pub fn slug(name: &Name) -> Self {
+        let mut slug = String::new();
+        for c in name.as_str().to_lowercase().chars() {
+            match c {
+                'a'..='z' | '0'..='9' | '.' | '_' => slug.push(c),
+                _ if slug.is_empty() || slug.ends_with('-') => {}
+                _ => slug.push('-'),
+            }
+        }
+        slug.truncate(Self::LENGTH);
+        let slug = slug.trim_matches(['-', '.', '_']);
+        Self(if slug.is_empty() { "account".into() } else { slug.into() })
+    }
+
+    /// The same handle with a number, for when the bare one is taken.
+    #[must_use]
+    pub fn numbered(&self, number: usize) -> Self {
+        let end = format!("-{number}");
+        let keep = self.0.len().min(Self::LENGTH - end.len());
+        Self(format!("{}{end}", self.0[..keep].trim_end_matches('-')))
+    }
+}
+
+impl std::str::FromStr for Handle {
+    type Err = FieldError;
+    fn from_str(text: &str) -> Result<Self, FieldError> {
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_' | b'-');
+        let starts_well = text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
+        if !starts_well || !text.bytes().all(plain) || text.len() > Self::LENGTH {
+            return refuse(format!(
+                "{} is not a handle: lower-case letters, digits, '.', '_' and '-', beginning with a letter or digit, {} at most",
+                shown(text),
+                Self::LENGTH
+            ));
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+/// The name of a tenant, which is also the name of its directory: spelt like a handle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct TenantName(String);
+text_field!(TenantName);
+
+impl std::str::FromStr for TenantName {
+    type Err = FieldError;
+    fn from_str(text: &str) -> Result<Self, FieldError> {
+        match text.parse::<Handle>() {
+            Ok(handle) => Ok(Self(handle.0)),
+            Err(_) => refuse(format!(
+                "{} is not a tenant's name: lower-case letters, digits, '.', '_' and '-', beginning with a letter or digit",
+                shown(text)
+            )),
+        }
+    }
+}
+
+/// The id of a Page: 5 to 20 digits, kept as text (no maximum is documented; 10
+/// to 17 digits are seen).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PageId(String);
+text_field!(PageId);
+
+impl std::str::FromStr for PageId {
+    type Err = FieldError;
+    fn from_str(text: &str) -> Result<Self, FieldError> {
+        let text = text.trim();
+        if !text.bytes().all(|b| b.is_ascii_digit()) {
+            return refuse(format!(
+                "{} is not a page id: it has digits only. A name belongs in the page username; the id is in the Page's About section, under Page transparency",
+                shown(text)
+            ));
+        }
+        if !(5..=20).contains(&text.len()) {
+            return refuse(format!("{} is not a page id: it has 5 to 20 digits", shown(text)));
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+/// The id of a Meta app: digits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct AppId(String);
+text_field!(AppId);
+
+impl std::str::FromStr for AppId {
+    type Err = FieldError;
+    fn from_str(text: &str) -> Result<Self, FieldError> {
+        let text = text.trim();
+        if !(5..=20).contains(&text.len()) || !text.bytes().all(|b| b.is_ascii_digit()) {
+            return refuse(format!(
+                "{} is not an app id: it has digits only and stands at the top of the app's dashboard",
+                shown(text)
+            ));
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+/// The @username of a Page, bare: without `@` and without the address before it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PageUsername(String);
+text_field!(PageUsername);
+
+impl PageUsername {
+    /// What is doubtful about it, if anything.
+    pub fn doubt(&self) -> Option<String> {
+        let length = self.0.chars().filter(|c| *c != '.').count();
+        if length < 5 {
+            return Some(format!("the page username '{}' has fewer than 5 characters; Meta asks for 5", self.0));
+        }
+        if length > 50 {
+            return Some(format!("the page username '{}' has more than 50 characters", self.0));
+        }
+        let odd = |c: char| !c.is_ascii_alphanumeric() && c != '.';
+        self.0
+            .contains(odd)
+            .then(|| format!("the page username '{}' has characters other than letters, digits and periods", self.0))
+    }
+}
+
+impl std::str::FromStr for PageUsername {
+    type Err = FieldError;
+    fn from_str(text: &str) -> Result<Self, FieldError> {
+        let typed = text.trim();
+        let bare = strip_address(typed);
+        let bare = bare.strip_prefix('@').unwrap_or(bare);
+        if bare.is_empty() {
+            return refuse(format!("{} holds no page username", shown(typed)));
+        }
+        if bare.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '/' | '?' | '#' | ':')) {
+            return refuse(format!(
+                "{} is not a page username: give it bare (acme.support), with @, or as its facebook.com or m.me address",
+                shown(typed)
+            ));
+        }
+        Ok(Self(bare.into()))
+    }
+}
+
+/// `https://www.facebook.com/acme.support/?ref=x` gives `acme.support`.
+fn strip_address(text: &str) -> &str {
+    const HOSTS: [&str; 4] = ["facebook.com", "fb.com", "m.me", "messenger.com"];
+    let lower = text.to_ascii_lowercase();
+    let scheme = if lower.starts_with("https://") {
+        8
+    } else if lower.starts_with("http://") {
+        7
+    } else {
+        0
+    };
+    let (host, path) = text[scheme..].split_once('/').unwrap_or((&text[scheme..], ""));
+    let known = host.to_ascii_lowercase();
+    let known = HOSTS.iter().any(|name| known == *name || known.ends_with(&format!(".{name}")));
+    if !known || (scheme == 0 && path.is_empty()) {
+        return text;
+    }
+    let end = path.find(['?', '#']).unwrap_or(path.len());
+    let path = path[..end].trim_end_matches('/');
+    // messenger.com/t/NAME addresses the same Page.
+    path.strip_prefix("t/").unwrap_or(path)
+}
+
+/// The address at which the contact centre takes Meta's events.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct CallbackUrl(String);
+text_field!(CallbackUrl);
+
+impl CallbackUrl {
+    /// What is doubtful about it, if anything: Meta calls https only; http is
+    /// fine on this machine.
+    pub fn doubt(&self) -> Option<String> {
+        let url = Url::parse(&self.0).ok()?;
+        let loopback = match url.host() {
+            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        (url.scheme() != "https" && !loopback)
+            .then(|| format!("the callback URL {} is not https; Meta calls https addresses only", self.0))
+    }
+}
+
+impl std::str::FromStr for CallbackUrl {
+    type Err = FieldError;
+    fn from_str(text: &str) -> Result<Self, FieldError> {
+        let text = text.trim();
+        let Ok(url) = Url::parse(text) else {
+            return refuse(format!("{} is not a URL: give it whole, as in https://example.com/webhook", shown(text)));
+        };
+        if !matches!(url.scheme(), "https" | "http") || url.host().is_none() {
+            return refuse(format!("{} is not a web address: it begins with https://", shown(text)));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return refuse(
+                "a callback URL may not carry a user name or password: it is shown and stored in plain text",
+            );
+        }
+        if url.fragment().is_some() {
+            return refuse(format!("{} has a fragment (#…), which is never sent to a server", shown(text)));
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usernames_are_taken_in_every_form_and_kept_bare() {
+        for typed in [
+            "acme.support",
+            "@acme.support",
+            " acme.support ",
+            "https://www.facebook.com/acme.support/",
+            "https://facebook.com/acme.support?ref=page",
+            "http://fb.com/acme.support#top",
+            "m.me/acme.support",
+            "https://m.me/acme.support",
+            "https://www.messenger.com/t/acme.support",
+            "HTTPS://WWW.FACEBOOK.COM/acme.support",
+            "facebook.com/@acme.support",
+        ] {
+            let username: PageUsername = typed.parse().unwrap_or_else(|error| panic!("{typed}: {error}"));
+            assert_eq!(username.as_str(), "acme.support", "{typed}");
+        }
+        for typed in ["", "@", "acme support", "https://example.com/acme", "https://facebook.com/", "a/b"] {
+            assert!(typed.parse::<PageUsername>().is_err(), "{typed}");
+        }
+    }
+
+    #[test]
+    fn short_usernames_are_doubtful_not_refused() {
+        let doubt = |text: &str| text.parse::<PageUsername>().expect("a username").doubt();
+        assert!(doubt("acme").is_some());
+        assert!(doubt("a.c.m.e").is_some());
+        assert!(doubt("acmes").is_none());
+        assert!(doubt("acme_support").is_some());
+    }
+
+    #[test]
+    fn page_ids_are_five_to_twenty_digits() {
+        for good in ["12345", "109876543210987", "12345678901234567890", " 109876543210987 "] {
+            assert!(good.parse::<PageId>().is_ok(), "{good}");
+        }
+        for bad in ["", "1234", "123456789012345678901", "10987654321098x", "acme", "-12345", "１２３４５"] {
+            assert!(bad.parse::<PageId>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn handles_are_slugs_of_names() {
+        let slug = |name: &str| Handle::slug(&name.parse().expect("a name"));
+        assert_eq!(slug("Acme Support").as_str(), "acme-support");
+        assert_eq!(slug("  Acme -- Support (EU)!").as_str(), "acme-support-eu");
+        assert_eq!(slug("Über Café 24").as_str(), "ber-caf-24");
+        assert_eq!(slug("日本").as_str(), "account");
+        assert_eq!(slug("Acme").numbered(2).as_str(), "acme-2");
+        let long = slug(&"a".repeat(100));
+        assert_eq!(long.numbered(12).as_str().len(), 64);
+        for handle in [slug("Acme Support"), slug("日本"), long] {
+            assert_eq!(handle.as_str().parse::<Handle>().as_ref(), Ok(&handle));
+        }
+    }
+
+    #[test]
+    fn handles_and_tenants_cannot_leave_their_directory() {
+        for bad in ["", "..", ".", "a/b", "Acme", "-a", "a b", "a\\b"] {
+            assert!(bad.parse::<Handle>().is_err(), "{bad}");
+            assert!(bad.parse::<TenantName>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn callback_urls_are_checked_and_doubted() {
+        let doubt = |text: &str| text.parse::<CallbackUrl>().expect("a URL").doubt();
+        assert!(doubt("https://hooks.example.com/messenger").is_none());
+        assert!(doubt("http://hooks.example.com/messenger").is_some());
+        assert!(doubt("http://127.0.0.1:8080/hook").is_none());
+        assert!(doubt("http://[::1]:8080/hook").is_none());
+        assert!(doubt("http://localhost/hook").is_none());
+        for bad in ["hooks.example.com", "ftp://example.com", "https://u:p@example.com", "https://e.com/#x", "https://"]
+        {
+            assert!(bad.parse::<CallbackUrl>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn names_are_one_line_of_text() {
+        assert!("  Acme 日本 🙂 ".parse::<Name>().is_ok());
+        assert!("Acme".parse::<Name>().expect("a name").same_as("aCME "));
+        for bad in ["", "   ", "a\nb"] {
+            assert!(bad.parse::<Name>().is_err());
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! `accounts.toml`: what it looks like, version by version.
+//!
+//! ```toml
+//! schema_version = 1
+//!
+//! [[accounts]]
+//! id = "7f9c0f4e-…"
+//! handle = "acme-support"
+//! name = "Acme Support"
+//! type = "facebook"
+//! page_username = "acme.support"
+//! page_id = "109876543210987"
+//! graph = "live"
+//! created_at = "2026-11-22T09:30:00Z"
+//! updated_at = "2026-11-22T09:30:00Z"
+//!
+//! [accounts.secrets]
+//! page_access_token = "keyring"
+//! verify_token = "keyring"
+//! ```
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::Account;
+use crate::document::{self, Keys, Mistake};
+
+/// The version that is written. A change of shape raises it and adds a migration
+/// from the one before.
+const VERSION: i64 = 1;
+
+const HEADER: &str = "\
+# The accounts of this tenant. Written by msgrctl, which replaces the whole file
+# at each change: comments are not kept. It says where secrets are; it holds none.
+";
+
+const KEYS: Keys = Keys(&[("schema_version", None), ("accounts", Some(&ACCOUNT_KEYS))]);
+const ACCOUNT_KEYS: Keys = Keys(&[
+    ("id", None),
+    ("handle", None),
+    ("name", None),
+    ("type", None),
+    ("page_username", None),
+    ("page_id", None),
+    ("page_name", None),
+    ("app_id", None),
+    ("callback_url", None),
+    ("graph", None),
+    ("created_at", None),
+    ("updated_at", None),
+    ("secrets", Some(&Keys(&[("page_access_token", None), ("app_secret", None), ("verify_token", None)]))),
+]);
+
+/// Why a file of accounts was not taken. Nothing was changed in it.
+#[derive(Debug, thiserror::Error)]
+pub enum SchemaError {
+    /// It cannot be read as what it should be.
+    #[error("{}:{}:{}: {}", path.display(), mistake.line, mistake.column, mistake.message)]
+    Broken {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and where.
+        mistake: Mistake,
+    },
+    /// A newer msgrctl wrote it.
+    #[error("{} was written by a newer msgrctl (schema version {found}; this one knows {VERSION})", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The version it names.
+        found: i64,
+    },
+    /// Two accounts in it answer to the same name, handle or id.
+    #[error("{}: two accounts answer to '{address}'", path.display())]
+    Twice {
+        /// The file.
+        path: PathBuf,
+        /// What both answer to.
+        address: String,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    schema_version: i64,
+    #[serde(default)]
+    accounts: Vec<Account>,
+}
+
+/// The accounts that a text holds. `path` is for the error alone.
+pub(super) fn read(text: &str, path: &Path) -> Result<Vec<Account>, SchemaError> {
+    match document::top_number(text, "schema_version") {
+        Some(found) if found > VERSION => return Err(SchemaError::Newer { path: path.into(), found }),
+        _ => {}
+    }
+    let file: File =
+        document::parse(text, &KEYS).map_err(|mistake| SchemaError::Broken { path: path.into(), mistake })?;
+    let mut seen = std::collections::HashSet::new();
+    for account in &file.accounts {
+        for address in [account.name.as_str().to_lowercase(), account.id.clone()] {
+            if !seen.insert(address.clone()) {
+                return Err(SchemaError::Twice { path: path.into(), address });
+            }
+        }
+    }
+    let mut handles = std::collections::HashSet::new();
+    for account in &file.accounts {
+        if !handles.insert(account.handle.as_str()) {
+            let address = account.handle.to_string();
+            return Err(SchemaError::Twice { path: path.into(), address });
+        }
+    }
+    Ok(file.accounts)
+}
+
+/// The text of a file with these accounts.
+pub(super) fn write(accounts: &[Account]) -> String {
+    let file = File { schema_version: VERSION, accounts: accounts.to_vec() };
+    // Every field is text, a time or a table of text: there is nothing TOML cannot say.
+    let body = toml::to_string(&file).unwrap_or_else(|error| unreachable!("accounts are TOML: {error}"));
+    format!("{HEADER}\n{body}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::accounts::account::tests::account;
+
+    fn refused(text: &str) -> SchemaError {
+        read(text, Path::new("accounts.toml")).expect_err("refused")
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let mut full = account("Acme Support");
+        full.page_name = Some("Acme \"quoted\" 日本".into());
+        full.app_id = Some("123456789012345".parse().expect("an app id"));
+        full.callback_url = Some("https://example.com/hook".parse().expect("a URL"));
+        let accounts = vec![full, account("Other")];
+        let text = write(&accounts);
+        assert_eq!(read(&text, Path::new("accounts.toml")).expect("read"), accounts);
+        assert_eq!(read(&write(&[]), Path::new("accounts.toml")).expect("read"), []);
+    }
+
+    #[test]
+    fn every_key_that_is_written_is_known() {
+        let mut full = account("Acme");
+        full.page_name = Some("Acme".into());
+        full.app_id = Some("12345".parse().expect("an app id"));
+        full.callback_url = Some("https://example.com".parse().expect("a URL"));
+        let value = serde_json::to_value(&full).expect("json");
+        let written: Vec<&str> = value.as_object().expect("an object").keys().map(String::as_str).collect();
+        let known: Vec<&str> = ACCOUNT_KEYS.0.iter().map(|(name, _)| *name).collect();
+        assert_eq!(written, known);
+    }
+
+    #[test]
+    fn a_newer_file_is_refused_even_when_it_has_other_keys() {
+        let error = refused("schema_version = 2\n[[things]]\nx = 1\n");
+        assert!(matches!(error, SchemaError::Newer { found: 2, .. }));
+    }
+
+    #[test]
+    fn mistakes_are_located() {
+        let text = write(&[account("Acme")]).replace("page_username =", "page_usrname =");
+        let SchemaError::Broken { mistake, .. } = refused(&text) else { panic!("broken") };
+        assert_eq!(mistake.nearest, Some("page_username"));
+        assert_eq!(text.lines().nth(mistake.line - 1).map(|line| line.starts_with("page_usrname")), Some(true));
+        let text = write(&[account("Acme")]).replace("\"109876543210987\"", "109876543210987");
+        assert!(matches!(refused(&text), SchemaError::Broken { mistake, .. } if mistake.column > 1));
+        let text = write(&[account("Acme")]).replace("\"109876543210987\"", "\"letters\"");
+        assert!(matches!(refused(&text), SchemaError::Broken { mistake, .. } if mistake.message.contains("digits")));
+        assert!(matches!(refused("accounts = []"), SchemaError::Broken { .. }));
+    }
+
+    #[test]
+    fn two_accounts_of_one_name_are_refused() {
+        let mut twin = account("ACME");
+        twin.handle = "twin".parse().expect("a handle");
+        let error = refused(&write(&[account("Acme"), twin]));
+        assert!(matches!(error, SchemaError::Twice { address, .. } if address == "acme"));
+    }
+}

@@ -1,0 +1,206 @@
+//! The accounts of one tenant on disk.
+
+use std::path::{Path, PathBuf};
+
+use super::schema::{self, SchemaError};
+use super::{Account, Handle, Name};
+use crate::document;
+use crate::files::{self, FileError, Lock};
+
+/// Why accounts could not be read, found or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum AccountError {
+    /// The file could not be read, written or locked.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The file is not what it should be.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    /// Nobody answers to that address.
+    #[error("there is no account '{address}'")]
+    Unknown {
+        /// What was asked for.
+        address: String,
+        /// The handle that was perhaps meant.
+        nearest: Option<String>,
+    },
+    /// An account answers to the name already.
+    #[error("there is an account '{name}' already (handle {handle})")]
+    NameTaken {
+        /// The name that was wanted.
+        name: String,
+        /// The handle of the account that has it.
+        handle: String,
+    },
+    /// An account answers to the handle already.
+    #[error("the handle '{handle}' is taken by the account '{name}'")]
+    HandleTaken {
+        /// The handle that was wanted.
+        handle: String,
+        /// The account that has it.
+        name: String,
+    },
+}
+
+/// `accounts.toml` of one tenant. Opened at each use, kept by nobody.
+pub struct AccountStore {
+    path: PathBuf,
+    on_wait: Box<dyn Fn(&Path)>,
+}
+
+impl AccountStore {
+    /// A store in the file `path`. `on_wait` is called when another process
+    /// changes the file for so long that a person would wonder.
+    pub fn new(path: PathBuf, on_wait: Box<dyn Fn(&Path)>) -> Self {
+        Self { path, on_wait }
+    }
+
+    /// All accounts, in the order in which they were added.
+    pub fn load(&self) -> Result<Vec<Account>, AccountError> {
+        match files::read_text(&self.path)? {
+            Some(text) => Ok(schema::read(&text, &self.path)?),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// The account that answers to `address`.
+    pub fn find(&self, address: &str) -> Result<Account, AccountError> {
+        let mut accounts = self.load()?;
+        let at = position(&accounts, address)?;
+        Ok(accounts.swap_remove(at))
+    }
+
+    /// Adds an account. A handle that was derived from the name (`derived`) gives
+    /// way to one that is taken, by getting a number; a chosen one does not.
+    pub fn add(&self, mut account: Account, derived: bool) -> Result<Account, AccountError> {
+        self.change(|accounts| {
+            check_name(accounts, &account.name)?;
+            account.handle =
+                if derived { free_handle(accounts, &account.handle) } else { check_handle(accounts, account.handle)? };
+            accounts.push(account.clone());
+            Ok(account)
+        })
+    }
+
+    /// Changes the account with this id in place. Its id and its place in the
+    /// list stay; a new name or handle must be free.
+    pub fn update(&self, id: &str, change: impl FnOnce(&mut Account)) -> Result<Account, AccountError> {
+        self.change(|accounts| {
+            let at = position(accounts, id)?;
+            let mut changed = accounts.remove(at);
+            change(&mut changed);
+            check_name(accounts, &changed.name)?;
+            changed.handle = check_handle(accounts, changed.handle)?;
+            accounts.insert(at, changed.clone());
+            Ok(changed)
+        })
+    }
+
+    /// Removes the account with this id.
+    pub fn remove(&self, id: &str) -> Result<Account, AccountError> {
+        self.change(|accounts| {
+            let at = position(accounts, id)?;
+            Ok(accounts.remove(at))
+        })
+    }
+
+    /// Reads, changes and writes under the lock. An error writes nothing.
+    fn change<T>(&self, change: impl FnOnce(&mut Vec<Account>) -> Result<T, AccountError>) -> Result<T, AccountError> {
+        let lock = Lock::acquire(&self.path, Lock::PATIENCE, &self.on_wait)?;
+        let mut accounts = self.load()?;
+        let done = change(&mut accounts)?;
+        lock.replace(schema::write(&accounts).as_bytes())?;
+        Ok(done)
+    }
+}
+
+/// Whether a new account may have this name: no other account may answer to it,
+/// by name, handle or id.
+pub fn check_name(accounts: &[Account], name: &Name) -> Result<(), AccountError> {
+    match accounts.iter().find(|account| account.answers_to(name.as_str())) {
+        Some(other) => Err(AccountError::NameTaken { name: other.name.to_string(), handle: other.handle.to_string() }),
+        None => Ok(()),
+    }
+}
+
+/// Whether a new account may have this handle.
+pub fn check_handle(accounts: &[Account], handle: Handle) -> Result<Handle, AccountError> {
+    match accounts.iter().find(|account| account.answers_to(handle.as_str())) {
+        Some(other) => Err(AccountError::HandleTaken { handle: handle.to_string(), name: other.name.to_string() }),
+        None => Ok(handle),
+    }
+}
+
+fn free_handle(accounts: &[Account], wanted: &Handle) -> Handle {
+    let free = |handle: &Handle| !accounts.iter().any(|account| account.answers_to(handle.as_str()));
+    std::iter::once(wanted.clone())
+        .chain((2..).map(|number| wanted.numbered(number)))
+        .find(free)
+        .unwrap_or_else(|| wanted.clone())
+}
+
+fn position(accounts: &[Account], address: &str) -> Result<usize, AccountError> {
+    accounts.iter().position(|account| account.answers_to(address)).ok_or_else(|| {
+        let known = accounts.iter().flat_map(|account| [account.handle.as_str(), account.name.as_str()]);
+        let nearest = document::nearest(&address.to_lowercase(), known).map(str::to_owned);
+        AccountError::Unknown { address: address.into(), nearest }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::accounts::account::tests::account;
+
+    fn store() -> (tempfile::TempDir, AccountStore) {
+        let dir = tempfile::tempdir().expect("a directory");
+        let store = AccountStore::new(dir.path().join("accounts.toml"), Box::new(|_| {}));
+        (dir, store)
+    }
+
+    #[test]
+    fn accounts_are_found_by_name_handle_and_id() {
+        let (_dir, store) = store();
+        let added = store.add(account("Acme Support"), true).expect("added");
+        for address in ["acme support", "ACME SUPPORT", "acme-support", &added.id] {
+            assert_eq!(store.find(address).expect("found"), added);
+        }
+        let error = store.find("acme-suport").expect_err("unknown");
+        assert!(matches!(error, AccountError::Unknown { nearest: Some(near), .. } if near == "acme-support"));
+    }
+
+    #[test]
+    fn derived_handles_give_way_and_chosen_ones_do_not() {
+        let (_dir, store) = store();
+        store.add(account("Acme Support"), true).expect("added");
+        let second = store.add(account("Acme  Support!"), true).expect("added");
+        assert_eq!(second.handle.as_str(), "acme-support-2");
+        let mut third = account("Third");
+        third.handle = "acme-support".parse().expect("a handle");
+        assert!(matches!(store.add(third, false), Err(AccountError::HandleTaken { .. })));
+        assert!(matches!(store.add(account("acme support"), true), Err(AccountError::NameTaken { .. })));
+        assert!(matches!(store.add(account("acme-support-2"), true), Err(AccountError::NameTaken { .. })));
+        assert_eq!(store.load().expect("read").len(), 2);
+    }
+
+    #[test]
+    fn an_update_keeps_id_and_place() {
+        let (_dir, store) = store();
+        let first = store.add(account("First"), true).expect("added");
+        store.add(account("Second"), true).expect("added");
+        store.update(&first.id, |account| account.name = "Renamed".parse().expect("a name")).expect("changed");
+        let accounts = store.load().expect("read");
+        assert_eq!((accounts[0].name.as_str(), &accounts[0].id), ("Renamed", &first.id));
+        let taken = store.update(&first.id, |account| account.name = "second".parse().expect("a name"));
+        assert!(matches!(taken, Err(AccountError::NameTaken { .. })));
+    }
+
+    #[test]
+    fn a_broken_file_is_left_as_it_is() {
+        let (dir, store) = store();
+        let path = dir.path().join("accounts.toml");
+        std::fs::write(&path, "schema_version = 1\nbroken").expect("written");
+        assert!(store.add(account("Acme"), true).is_err());
+        assert_eq!(std::fs::read_to_string(&path).expect("read"), "schema_version = 1\nbroken");
+    }
+}

@@ -1,0 +1,112 @@
+//! What a check found.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::graph::ApiError;
+
+/// One check's result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Its public name: `token.valid`.
+    pub id: &'static str,
+    /// What it is about.
+    pub group: Group,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What was found, in a sentence.
+    pub summary: String,
+    /// What to do, where something is to be done.
+    pub hint: Option<String>,
+    /// How long the call took that it rests on.
+    pub duration: Duration,
+    /// What Graph answered, where it refused.
+    pub graph: Option<GraphTrace>,
+}
+
+/// The part of a refusal that Meta's support asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GraphTrace {
+    /// `error.code`.
+    pub code: Option<i64>,
+    /// `error.error_subcode`.
+    pub subcode: Option<i64>,
+    /// `error.fbtrace_id`.
+    pub fbtrace_id: Option<String>,
+}
+
+impl From<&ApiError> for GraphTrace {
+    fn from(error: &ApiError) -> Self {
+        Self { code: error.code, subcode: error.subcode, fbtrace_id: error.fbtrace_id.clone() }
+    }
+}
+
+/// What a check is about. Credentials must pass before an account is saved;
+/// delivery is what is left to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// Token, page and app.
+    Credentials,
+    /// Whether messages arrive.
+    Delivery,
+}
+
+impl fmt::Display for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Credentials => "credentials",
+            Self::Delivery => "delivery",
+        })
+    }
+}
+
+/// How a check ended; the later, the worse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// It was not made, and the summary says why.
+    Skip,
+    /// As it should be.
+    Pass,
+    /// Works now; will not for ever, or not in full.
+    Warn,
+    /// Nothing can be said: Graph did not answer.
+    Unreachable,
+    /// Wrong.
+    Fail,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Skip => "skip",
+            Self::Pass => "pass",
+            Self::Warn => "warn",
+            Self::Unreachable => "unreachable",
+            Self::Fail => "fail",
+        })
+    }
+}
+
+/// Everything that was found about one account.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// In the order of the contract.
+    pub findings: Vec<Finding>,
+}
+
+impl Report {
+    /// The worst of all; a check that was skipped is no worse than one that passed.
+    pub fn outcome(&self) -> Outcome {
+        self.worst(|_| true)
+    }
+
+    /// The worst of the group *credentials*.
+    pub fn credentials(&self) -> Outcome {
+        self.worst(|finding| finding.group == Group::Credentials)
+    }
+
+    fn worst(&self, of: impl Fn(&Finding) -> bool) -> Outcome {
+        let outcomes = self.findings.iter().filter(|finding| of(finding)).map(|finding| finding.outcome);
+        outcomes.fold(Outcome::Pass, Ord::max)
+    }
+}

@@ -1,0 +1,125 @@
+//! Asking Graph: once, and for everything at the same time.
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use crate::graph::endpoints::app::{self, App};
+use crate::graph::endpoints::page::{self, Page};
+use crate::graph::endpoints::subscription::{self, SubscribedApp};
+use crate::graph::endpoints::token::{self, TokenInfo};
+use crate::graph::{Answer, ApiError, AppCredentials, Client, GraphError, GraphVersion};
+use crate::secrets::Secret;
+
+/// The account under test, as the checks need it.
+pub struct Subject {
+    /// The command that takes a new token for this account, for the hints.
+    pub replace_token: String,
+    /// The command that corrects its other fields, for the hints.
+    pub edit: String,
+    /// The Page it should be.
+    pub page_id: String,
+    /// The Page's @username, bare.
+    pub page_username: String,
+    /// The Page access token.
+    pub token: Secret,
+    /// The app it should be of.
+    pub app_id: Option<String>,
+    /// The same app with its secret, where that is known.
+    pub app: Option<AppCredentials>,
+    /// How near an end of validity is warned of.
+    pub warn_days: u32,
+}
+
+/// One call and what came of it.
+pub(super) struct Call<T> {
+    pub result: Result<Answer<T>, GraphError>,
+    pub duration: Duration,
+}
+
+impl<T> Call<T> {
+    pub fn value(&self) -> Option<&T> {
+        self.result.as_ref().ok().map(|answer| &answer.value)
+    }
+
+    pub fn refusal(&self) -> Option<&ApiError> {
+        match &self.result {
+            Err(GraphError::Refused(error)) => Some(error),
+            _ => None,
+        }
+    }
+
+    fn version(&self) -> Option<GraphVersion> {
+        self.result.as_ref().ok().and_then(|answer| answer.version)
+    }
+}
+
+/// Everything that Graph said.
+pub(super) struct Observed {
+    /// `/me`.
+    pub page: Call<Page>,
+    /// `/me` with the two fields that every token may read; asked only when the
+    /// first answer left open whose token it is.
+    pub whose: Option<Call<Page>>,
+    /// `/debug_token`, where the app's secret is known.
+    pub token: Option<Call<TokenInfo>>,
+    /// `/app`, where the app's id is known and its secret is not.
+    pub app: Option<Call<App>>,
+    /// `/{page}/subscribed_apps`.
+    pub subscribed: Call<Vec<SubscribedApp>>,
+    pub asked: GraphVersion,
+    /// Unix seconds.
+    pub now: i64,
+}
+
+impl Observed {
+    /// The version that Graph answered in, from whichever call it answered.
+    pub fn answered(&self) -> Option<GraphVersion> {
+        self.page
+            .version()
+            .or_else(|| self.subscribed.version())
+            .or_else(|| self.token.as_ref().and_then(Call::version))
+            .or_else(|| self.app.as_ref().and_then(Call::version))
+    }
+}
+
+pub(super) async fn observe(client: &Client, subject: &Subject) -> Observed {
+    let app = subject.app.as_ref();
+    let token = &subject.token;
+    let (page, subscribed, info, issuer) = tokio::join!(
+        timed(page::me(client, token, app)),
+        timed(subscription::of_page(client, &subject.page_id, token, app)),
+        async {
+            match app {
+                Some(app) => Some(timed(token::debug(client, token, app)).await),
+                None => None,
+            }
+        },
+        async {
+            match (&subject.app_id, app) {
+                (Some(_), None) => Some(timed(app::of_token(client, token)).await),
+                _ => None,
+            }
+        },
+    );
+    let mut seen = Observed {
+        page,
+        whose: None,
+        token: info,
+        app: issuer,
+        subscribed,
+        asked: client.version(),
+        now: client.clock().unix_seconds(),
+    };
+    // The token was taken and a field was not: a person's token, or a Page's
+    // without pages_read_engagement. Only then is there a second round.
+    if seen.page.refusal().is_some_and(|error| error.code == Some(100) && error.kind == "OAuthException") {
+        seen.whose = Some(timed(page::whose(client, token, app)).await);
+    }
+    seen
+}
+
+async fn timed<T>(call: impl Future<Output = Result<Answer<T>, GraphError>>) -> Call<T> {
+    let start = Instant::now();
+    let result = call.await;
+    Call { result, duration: start.elapsed() }
+}

@@ -1,0 +1,142 @@
+//! TOML files with the place of every mistake: accounts, configuration,
+//! scenarios of the sandbox.
+
+use serde::de::DeserializeOwned;
+use toml::de::{DeTable, DeValue};
+
+/// The keys that a table may have, and the tables below them.
+///
+/// serde refuses unknown keys too, but names the nearest one only in prose; the
+/// list is checked first so that the suggestion does not have to be read out of
+/// a sentence.
+#[derive(Debug)]
+pub struct Keys(pub &'static [(&'static str, Option<&'static Keys>)]);
+
+/// What is wrong with a document, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}, column {column}: {message}")]
+pub struct Mistake {
+    /// Counted from 1.
+    pub line: usize,
+    /// Counted from 1, in characters.
+    pub column: usize,
+    /// What is wrong, in one line.
+    pub message: String,
+    /// The nearest key that exists, where a key is unknown.
+    pub nearest: Option<&'static str>,
+}
+
+/// Reads a document whose tables have the keys `keys`.
+pub fn parse<T: DeserializeOwned>(text: &str, keys: &'static Keys) -> Result<T, Mistake> {
+    let located = |error: &toml::de::Error| {
+        let at = error.span().map_or(0, |span| span.start);
+        mistake(text, at, error.message().lines().next().unwrap_or_default().to_owned(), None)
+    };
+    let table = DeTable::parse(text).map_err(|error| located(&error))?;
+    check_keys(text, table.get_ref(), keys)?;
+    T::deserialize(toml::Deserializer::from(table)).map_err(|error| located(&error))
+}
+
+/// A whole number at the top of a document, read without judging the rest: the
+/// schema's version. `None` when the document cannot be read or has none.
+pub fn top_number(text: &str, key: &str) -> Option<i64> {
+    let table = DeTable::parse(text).ok()?;
+    match table.get_ref().get(key)?.get_ref() {
+        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix()).ok(),
+        _ => None,
+    }
+}
+
+fn check_keys(text: &str, table: &DeTable<'_>, keys: &'static Keys) -> Result<(), Mistake> {
+    for (key, value) in table {
+        let Some((_, below)) = keys.0.iter().find(|(name, _)| name == key.get_ref()) else {
+            let nearest = nearest(key.get_ref(), keys.0.iter().map(|(name, _)| *name));
+            let message = format!("unknown key '{}'", key.get_ref());
+            return Err(mistake(text, key.span().start, message, nearest));
+        };
+        let Some(below) = below else { continue };
+        match value.get_ref() {
+            DeValue::Table(table) => check_keys(text, table, below)?,
+            DeValue::Array(items) => {
+                for item in items {
+                    if let DeValue::Table(table) = item.get_ref() {
+                        check_keys(text, table, below)?;
+                    }
+                }
+            }
+            // A wrong type: serde says which one it should be.
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The candidate that someone most probably meant, if one is near enough.
+pub fn nearest<'a>(typed: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    const NEAR: f64 = 0.7;
+    candidates
+        .map(|candidate| (strsim::jaro_winkler(typed, candidate), candidate))
+        .filter(|(likeness, _)| *likeness > NEAR)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, candidate)| candidate)
+}
+
+fn mistake(text: &str, at: usize, message: String, nearest: Option<&'static str>) -> Mistake {
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    Mistake { line, column, message, nearest }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    const KEYS: Keys = Keys(&[("name", None), ("accounts", Some(&Keys(&[("page_id", None)])))]);
+
+    #[derive(Debug, Deserialize)]
+    struct Document {
+        accounts: Vec<Account>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Account {
+        page_id: String,
+    }
+
+    fn wrong(text: &str) -> Mistake {
+        parse::<Document>(text, &KEYS).expect_err("a mistake")
+    }
+
+    #[test]
+    fn good_documents_are_read() {
+        let document: Document = parse("[[accounts]]\npage_id = '1'", &KEYS).expect("read");
+        assert_eq!(document.accounts[0].page_id, "1");
+    }
+
+    #[test]
+    fn an_unknown_key_has_a_place_and_a_suggestion() {
+        let found = wrong("name = 'x'\n[[accounts]]\n  pgae_id = '1'\n");
+        assert_eq!((found.line, found.column, found.nearest), (3, 3, Some("page_id")));
+    }
+
+    #[test]
+    fn a_wrong_type_has_a_place() {
+        let found = wrong("[[accounts]]\npage_id = 5\n");
+        assert_eq!((found.line, found.column), (2, 11));
+        assert!(found.message.contains("expected a string"), "{}", found.message);
+    }
+
+    #[test]
+    fn broken_syntax_has_a_place() {
+        assert_eq!(wrong("[[accounts]]\npage_id = \n").line, 2);
+    }
+
+    #[test]
+    fn the_version_is_read_without_the_rest() {
+        assert_eq!(top_number("schema_version = 7\nunknown = 1", "schema_version"), Some(7));
+        assert_eq!(top_number("x = 1", "schema_version"), None);
+    }
+}

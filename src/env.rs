@@ -1,0 +1,65 @@
+//! The process's surroundings: variables and arguments, read once.
+//!
+//! The only place that touches `std::env`. Everything else gets an
+//! [`Environment`], so that a test or the demo can hand in another one.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+
+/// A snapshot of the environment variables.
+#[derive(Clone, Default)]
+pub struct Environment {
+    variables: HashMap<OsString, OsString>,
+}
+
+impl Environment {
+    /// The variables of this process.
+    pub fn of_process() -> Self {
+        Self { variables: std::env::vars_os().collect() }
+    }
+
+    /// The value of a variable; an empty one counts as unset, as shells' users
+    /// expect of `NAME= command`. `None` too for a value that is not UTF-8.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        let value = self.variables.get(std::ffi::OsStr::new(name))?;
+        value.to_str().filter(|text| !text.is_empty())
+    }
+
+    /// Whether a variable is set to something other than `0`, `false`, `no`, `off`.
+    pub fn is_on(&self, name: &str) -> bool {
+        self.text(name).is_some_and(|value| !matches!(value, "0" | "false" | "no" | "off"))
+    }
+
+    /// The same environment with one variable set.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.variables.insert(name.into(), value.into());
+        self
+    }
+}
+
+/// The words the process was started with, the program's name first.
+pub fn arguments() -> Vec<OsString> {
+    std::env::args_os().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_variable_counts_as_unset() {
+        let env = Environment::default().with("A", "").with("B", "x");
+        assert_eq!(env.text("A"), None);
+        assert_eq!(env.text("B"), Some("x"));
+        assert_eq!(env.text("C"), None);
+    }
+
+    #[test]
+    fn a_switch_can_be_turned_off_by_value() {
+        let env = Environment::default().with("OFF", "0").with("ON", "1");
+        assert!(!env.is_on("OFF"));
+        assert!(env.is_on("ON"));
+        assert!(!env.is_on("UNSET"));
+    }
+}

@@ -1,0 +1,174 @@
+//! Where Graph is, and which version of it is asked for.
+
+use std::fmt;
+use std::str::FromStr;
+
+use url::{Host, Url};
+
+/// The base address of Graph: the real one over HTTPS, or one on this machine.
+/// Nothing else can be built, so no flag or variable carries a token off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BaseUrl(Url);
+
+/// Why an address was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0} is neither https://graph.facebook.com nor on this machine; tokens go nowhere else")]
+pub struct BaseUrlError(String);
+
+const LIVE: &str = "https://graph.facebook.com/";
+
+impl BaseUrl {
+    /// https://graph.facebook.com
+    pub fn live() -> Self {
+        Self(Url::parse(LIVE).unwrap_or_else(|error| unreachable!("a constant: {error}")))
+    }
+
+    /// Whether it is on this machine: a sandbox.
+    pub fn is_loopback(&self) -> bool {
+        self.0.as_str() != LIVE
+    }
+
+    /// The address of `path` (`/me`), in a version or in none.
+    pub(super) fn join(&self, version: Option<GraphVersion>, path: &str) -> Url {
+        let mut url = self.0.clone();
+        let version = version.map(|version| format!("/{version}")).unwrap_or_default();
+        url.set_path(&format!("{version}{path}"));
+        url
+    }
+}
+
+impl FromStr for BaseUrl {
+    type Err = BaseUrlError;
+
+    fn from_str(text: &str) -> Result<Self, BaseUrlError> {
+        // A URL may hold a password; only its host is repeated.
+        let refuse = |what: &str| Err(BaseUrlError(what.to_owned()));
+        let Ok(url) = Url::parse(text.trim()) else { return refuse("what was given") };
+        let bare = url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none()
+            && url.path() == "/";
+        let host = url.host_str().unwrap_or("an address without a host").to_owned();
+        if url.as_str() == LIVE {
+            return Ok(Self(url));
+        }
+        let loopback = match url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        if !loopback || !bare || !matches!(url.scheme(), "http" | "https") {
+            return refuse(&host);
+        }
+        Ok(Self(url))
+    }
+}
+
+impl fmt::Display for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.as_str().trim_end_matches('/'))
+    }
+}
+
+/// A version of Graph: `v26.0`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct GraphVersion {
+    major: u16,
+    minor: u16,
+}
+
+impl GraphVersion {
+    /// The version that is asked for when nobody says otherwise: the newest of
+    /// November 2026.
+    pub const DEFAULT: Self = Self { major: 26, minor: 0 };
+}
+
+/// Why a version was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is not a Graph version: it looks like v26.0")]
+pub struct VersionError(String);
+
+impl FromStr for GraphVersion {
+    type Err = VersionError;
+
+    fn from_str(text: &str) -> Result<Self, VersionError> {
+        let parse = || {
+            let (major, minor) = text.trim().strip_prefix('v')?.split_once('.')?;
+            let number = |digits: &str| digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse().ok())?;
+            Some(Self { major: number(major)?, minor: number(minor)? })
+        };
+        parse().ok_or_else(|| VersionError(text.into()))
+    }
+}
+
+impl fmt::Display for GraphVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "v{}.{}", self.major, self.minor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_graph_and_this_machine_can_be_built() {
+        for good in [
+            "https://graph.facebook.com",
+            "https://graph.facebook.com/",
+            "http://127.0.0.1:8080",
+            "http://127.8.9.1:8080/",
+            "http://localhost:1",
+            "https://localhost:1",
+            "http://[::1]:8080",
+        ] {
+            assert!(good.parse::<BaseUrl>().is_ok(), "{good}");
+        }
+        for bad in [
+            "http://graph.facebook.com",
+            "https://graph.facebook.com:8443",
+            "https://graph.facebook.com.example.com",
+            "https://example.com",
+            "http://10.0.0.1",
+            "http://localhost.example.com",
+            "http://user:pw@127.0.0.1",
+            "https://user@graph.facebook.com",
+            "http://127.0.0.1/path",
+            "http://127.0.0.1/?x=1",
+            "ftp://127.0.0.1",
+            "file:///etc/passwd",
+            "127.0.0.1:80",
+            "http://0.0.0.0:80",
+            "",
+        ] {
+            assert!(bad.parse::<BaseUrl>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_refusal_repeats_no_password() {
+        let error = "http://me:hush@example.com".parse::<BaseUrl>().expect_err("refused");
+        assert!(!error.to_string().contains("hush"), "{error}");
+        assert!(error.to_string().contains("example.com"));
+    }
+
+    #[test]
+    fn versions_are_read_and_written() {
+        assert_eq!("v26.0".parse::<GraphVersion>().map(|v| v.to_string()), Ok("v26.0".into()));
+        assert!("v9.0".parse::<GraphVersion>().expect("a version") < GraphVersion::DEFAULT);
+        for bad in ["26.0", "v26", "v26.x", "v-1.0", "v+1.0", "", "v.", "latest"] {
+            assert!(bad.parse::<GraphVersion>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_joined() {
+        let live = BaseUrl::live();
+        assert_eq!(live.join(Some(GraphVersion::DEFAULT), "/me").as_str(), "https://graph.facebook.com/v26.0/me");
+        assert_eq!(live.join(None, "/me").as_str(), "https://graph.facebook.com/me");
+        assert!(!live.is_loopback());
+        assert!("http://localhost:1".parse::<BaseUrl>().expect("a base").is_loopback());
+    }
+}

@@ -1,0 +1,51 @@
+//! `GET /me` with a Page token: the Page itself (facts, section 2.1).
+
+use serde::Deserialize;
+
+use crate::graph::{Answer, AppCredentials, Client, GraphError, GraphRequest};
+use crate::secrets::Secret;
+
+/// A Page. Fields without a value, or that the token may not read, are left out.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Page {
+    /// Digits.
+    #[serde(deserialize_with = "super::id")]
+    pub id: String,
+    /// The Page's name.
+    pub name: Option<String>,
+    /// Its @username; a Page need not have one.
+    pub username: Option<String>,
+    /// Whether the public can see it.
+    pub is_published: Option<bool>,
+}
+
+/// The Page that a token speaks for. With a person's token Graph refuses: a
+/// person has no `is_published` (100, `OAuthException`).
+pub async fn me(client: &Client, token: &Secret, app: Option<&AppCredentials>) -> Result<Answer<Page>, GraphError> {
+    client.call(&GraphRequest::read("/me", token, app).fields("id,name,username,is_published")).await
+}
+
+/// Id and name alone, which any valid token may read: of the Page, or of the
+/// person whose token it is.
+pub async fn whose(client: &Client, token: &Secret, app: Option<&AppCredentials>) -> Result<Answer<Page>, GraphError> {
+    client.call(&GraphRequest::read("/me", token, app).fields("id,name")).await
+}
+
+/// Whether two usernames are one at Meta: periods and capitals do not count
+/// (facts, section 6).
+pub fn same_username(a: &str, b: &str) -> bool {
+    let canonical = |text: &str| text.to_lowercase().replace('.', "");
+    canonical(a) == canonical(b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usernames_are_compared_without_periods_and_capitals() {
+        assert!(same_username("John.Smith55", "johnsmith55"));
+        assert!(same_username("acme.support", "AcmeSupport"));
+        assert!(!same_username("johnsmith5", "johnsmith55"));
+    }
+}

@@ -1,0 +1,137 @@
+//! What Graph answers when it refuses, and what happens when it does not answer.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::http::Fault;
+
+/// A call that did not give what was asked for.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum GraphError {
+    /// Graph answered and refused.
+    #[error("{0}")]
+    Refused(Box<ApiError>),
+    /// Graph did not answer, or asked to try again later. Says nothing about the token.
+    #[error("{0}")]
+    Unreachable(Unreachable),
+}
+
+/// Why nothing can be said now, and may be later.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Unreachable {
+    /// No answer at all.
+    #[error("Graph could not be reached: {0}")]
+    Fault(Fault),
+    /// An answer that is not Graph's: a proxy, a login page, an outage page.
+    #[error("the answer (HTTP {status}) was not Graph's: perhaps a proxy's or a login page")]
+    NotGraph {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// Graph says that it is in trouble (codes 1, 2; any 5xx).
+    #[error("Graph reports trouble of its own: {0}")]
+    Trouble(Box<ApiError>),
+    /// Too many calls (codes 4, 17, 32, 341, 613, 80001, 80006).
+    #[error("Graph limits the number of calls: {0}")]
+    Throttled(Box<ApiError>),
+}
+
+/// The error object of Graph (facts, section 4.1). Told apart by `code`,
+/// `subcode` and `kind`; its texts are localised and only for showing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiError {
+    /// `OAuthException`, `GraphMethodException`, …
+    pub kind: String,
+    /// 190: the token; 100: a parameter; 200: a permission; … Missing in old
+    /// batch errors.
+    pub code: Option<i64>,
+    /// Refines the code; often absent.
+    pub subcode: Option<i64>,
+    /// For showing: Meta's text for people where there is one, else the technical one.
+    pub message: String,
+    /// Whether Meta says that trying again may help; absent means unknown.
+    pub is_transient: Option<bool>,
+    /// Meta's name of this failure, for its support.
+    pub fbtrace_id: Option<String>,
+    /// How long to wait, from `x-business-use-case-usage` (given in minutes).
+    pub regain_access: Option<Duration>,
+    /// The HTTP status, for showing: the codes decide.
+    pub status: u16,
+}
+
+impl std::fmt::Display for ApiError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)?;
+        match (self.code, self.subcode) {
+            (Some(code), Some(subcode)) => write!(f, " (code {code}, subcode {subcode})"),
+            (Some(code), None) => write!(f, " (code {code})"),
+            (None, _) => Ok(()),
+        }
+    }
+}
+
+/// `{"error":{…}}` as it arrives.
+#[derive(Deserialize)]
+pub(super) struct ErrorBody {
+    error: ErrorObject,
+}
+
+#[derive(Deserialize)]
+struct ErrorObject {
+    #[serde(default)]
+    message: String,
+    #[serde(rename = "type", default)]
+    kind: String,
+    code: Option<i64>,
+    error_subcode: Option<i64>,
+    is_transient: Option<bool>,
+    error_user_title: Option<String>,
+    error_user_msg: Option<String>,
+    fbtrace_id: Option<String>,
+}
+
+impl ErrorBody {
+    pub(super) fn into_error(self, status: u16, regain_access: Option<Duration>) -> ApiError {
+        let error = self.error;
+        let for_people = match (error.error_user_title, error.error_user_msg) {
+            (Some(title), Some(text)) => Some(format!("{title}: {text}")),
+            (title, text) => text.or(title),
+        };
+        ApiError {
+            kind: error.kind,
+            code: error.code,
+            subcode: error.error_subcode,
+            message: for_people.unwrap_or(error.message),
+            is_transient: error.is_transient,
+            fbtrace_id: error.fbtrace_id,
+            regain_access,
+            status,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(body: &str) -> ApiError {
+        serde_json::from_str::<ErrorBody>(body).expect("an error").into_error(400, None)
+    }
+
+    #[test]
+    fn the_text_for_people_is_shown_first() {
+        let error = read(
+            r#"{"error":{"message":"Permissions error","type":"OAuthException","code":200,"error_subcode":1870047,
+                "is_transient":false,"error_data":"{\"x\":1}","error_user_title":"Too low","error_user_msg":"Raise it.","fbtrace_id":"Az7"}}"#,
+        );
+        assert_eq!(error.to_string(), "Too low: Raise it. (code 200, subcode 1870047)");
+        assert_eq!(error.fbtrace_id.as_deref(), Some("Az7"));
+    }
+
+    #[test]
+    fn an_old_error_without_a_code_is_still_an_error() {
+        let error = read(r#"{"error":{"message":"Too many requests in batch message.","type":"GraphBatchException"}}"#);
+        assert_eq!((error.code, error.kind.as_str()), (None, "GraphBatchException"));
+    }
+}

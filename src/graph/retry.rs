@@ -1,0 +1,119 @@
+//! Which failures are worth another try, and when.
+
+use std::time::Duration;
+
+use backon::ExponentialBuilder;
+
+use super::error::{ApiError, GraphError, Unreachable};
+
+/// Three tries in all, about 0.3 s and 0.6 s apart, with jitter: an administrator
+/// waits, and Meta counts calls made while throttled.
+pub(super) fn backoff() -> ExponentialBuilder {
+    ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(300))
+        .with_factor(2.0)
+        .with_max_times(2)
+        .with_jitter()
+}
+
+/// Whether trying again within this call can help.
+pub(super) fn is_worth_it(error: &GraphError, write: bool) -> bool {
+    match error {
+        GraphError::Refused(_) => false,
+        GraphError::Unreachable(Unreachable::Fault(fault)) if write => fault.never_arrived(),
+        // A certificate that is not trusted now will not be in a second; a time-out
+        // has used up the time that was given.
+        GraphError::Unreachable(Unreachable::Fault(fault)) => {
+            use crate::http::Fault::{Broken, Connect, Dns, Refused};
+            matches!(fault, Broken | Connect | Dns | Refused)
+        }
+        GraphError::Unreachable(Unreachable::NotGraph { status }) => !write && *status >= 500,
+        GraphError::Unreachable(Unreachable::Trouble(_)) => !write,
+        // Minutes to wait are told to the person, not slept through.
+        GraphError::Unreachable(Unreachable::Throttled(error)) => error.regain_access.is_none(),
+    }
+}
+
+/// The class of an answer that is an error (facts of Graph, sections 1.4 and 4.3).
+pub(super) fn classify(error: ApiError) -> GraphError {
+    match error.code {
+        Some(4 | 17 | 32 | 341 | 613 | 80001 | 80006) => {
+            GraphError::Unreachable(Unreachable::Throttled(Box::new(error)))
+        }
+        // Code 1 is also "Error validating client secret", which comes without 5xx
+        // and is not transient.
+        Some(2) => GraphError::Unreachable(Unreachable::Trouble(Box::new(error))),
+        Some(1) if error.status >= 500 || error.is_transient == Some(true) => {
+            GraphError::Unreachable(Unreachable::Trouble(Box::new(error)))
+        }
+        Some(190) => GraphError::Refused(Box::new(error)),
+        _ if error.is_transient == Some(true) || error.code.is_none() && error.status >= 500 => {
+            GraphError::Unreachable(Unreachable::Trouble(Box::new(error)))
+        }
+        _ => GraphError::Refused(Box::new(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::Fault;
+
+    fn api(code: i64, status: u16, is_transient: Option<bool>) -> ApiError {
+        ApiError {
+            kind: "OAuthException".into(),
+            code: Some(code),
+            subcode: None,
+            message: String::new(),
+            is_transient,
+            fbtrace_id: None,
+            regain_access: None,
+            status,
+        }
+    }
+
+    #[test]
+    fn a_dead_token_is_never_tried_again() {
+        for transient in [None, Some(true), Some(false)] {
+            let error = classify(api(190, 500, transient));
+            assert!(matches!(error, GraphError::Refused(_)));
+            assert!(!is_worth_it(&error, false));
+        }
+    }
+
+    #[test]
+    fn limits_and_trouble_are_tried_again() {
+        for code in [4, 17, 32, 341, 613, 80001, 80006] {
+            let error = classify(api(code, 403, None));
+            assert!(matches!(error, GraphError::Unreachable(Unreachable::Throttled(_))), "{code}");
+            assert!(is_worth_it(&error, false));
+        }
+        for (code, status, transient) in [(2, 500, None), (2, 400, None), (1, 500, None), (1, 400, Some(true))] {
+            let error = classify(api(code, status, transient));
+            assert!(matches!(error, GraphError::Unreachable(Unreachable::Trouble(_))), "{code}");
+            assert!(is_worth_it(&error, false));
+            assert!(!is_worth_it(&error, true));
+        }
+        assert!(matches!(classify(api(1, 400, None)), GraphError::Refused(_)));
+        assert!(matches!(classify(api(100, 400, None)), GraphError::Refused(_)));
+        assert!(matches!(classify(api(200, 403, Some(false))), GraphError::Refused(_)));
+    }
+
+    #[test]
+    fn a_stated_wait_is_not_slept_through() {
+        let mut error = api(80006, 400, None);
+        error.regain_access = Some(Duration::from_secs(19 * 60));
+        assert!(!is_worth_it(&classify(error), false));
+    }
+
+    #[test]
+    fn a_write_is_repeated_only_when_it_did_not_arrive() {
+        let fault = |fault| GraphError::Unreachable(Unreachable::Fault(fault));
+        assert!(is_worth_it(&fault(Fault::Refused), true));
+        assert!(!is_worth_it(&fault(Fault::Broken), true));
+        assert!(!is_worth_it(&fault(Fault::Timeout), true));
+        assert!(is_worth_it(&fault(Fault::Broken), false));
+        assert!(!is_worth_it(&fault(Fault::Timeout), false));
+        assert!(!is_worth_it(&fault(Fault::Certificate), false));
+    }
+}

@@ -1,0 +1,306 @@
+//! The one HTTP client.
+//!
+//! It follows no redirect, so that a token goes nowhere but where it was sent,
+//! and its errors say what failed without the address it failed at: an address
+//! can carry a token in its query (reqwest prints it whole).
+
+use std::error::Error as _;
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::{HeaderMap, HeaderValue};
+use reqwest::{Certificate, Method, Url, redirect, tls};
+
+/// How to reach the other side.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// For one request as a whole.
+    pub timeout: Duration,
+    /// Certificates to trust beside the system's, as PEM text, and where they are from.
+    pub ca_bundle: Option<(PathBuf, Vec<u8>)>,
+    /// The other side is on this machine: no proxy and no certificates are needed.
+    pub loopback: bool,
+}
+
+/// A request, ready to be sent.
+pub struct Request {
+    /// GET, POST, …
+    pub method: Method,
+    /// The address; its query may carry what nobody should see.
+    pub url: Url,
+    /// `Authorization`, without the header's name. Marked so that no log shows it.
+    pub authorization: Option<HeaderValue>,
+    /// `application/x-www-form-urlencoded` pairs for the body.
+    pub form: Vec<(String, String)>,
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub struct Response {
+    /// The status code.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, decompressed, 8 MiB at most.
+    pub body: Vec<u8>,
+}
+
+/// Why there is no answer. None of these says anything about a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// The name is not known to the resolver.
+    #[error("its name could not be resolved")]
+    Dns,
+    /// Nothing listens there.
+    #[error("the connection was refused")]
+    Refused,
+    /// No connection within the time limit.
+    #[error("no connection came about in time")]
+    ConnectTimeout,
+    /// A connection, but no answer within the time limit.
+    #[error("no answer came in time")]
+    Timeout,
+    /// The certificate is not one that this machine trusts, or is not for this name.
+    #[error("its certificate is not trusted")]
+    Certificate,
+    /// TLS failed for another reason.
+    #[error("no secure connection could be made")]
+    Tls,
+    /// The connection ended in the middle.
+    #[error("the connection broke off")]
+    Broken,
+    /// No route, no network.
+    #[error("no connection could be made")]
+    Connect,
+    /// More than this client takes.
+    #[error("the answer was larger than 8 MiB")]
+    TooLarge,
+}
+
+impl Fault {
+    /// Whether the request certainly was not received: then even a write may be
+    /// sent again.
+    pub fn never_arrived(self) -> bool {
+        matches!(self, Self::Dns | Self::Refused | Self::ConnectTimeout | Self::Certificate | Self::Tls | Self::Connect)
+    }
+}
+
+/// Why no client could be made.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// The file of certificates holds none.
+    #[error("{} holds no certificate in PEM form", path.display())]
+    CaBundle {
+        /// The file.
+        path: PathBuf,
+    },
+    /// This machine has no certificates of its own, or a proxy variable is no address.
+    #[error("the HTTPS client could not be set up: {cause}")]
+    Client {
+        /// What the library said.
+        cause: String,
+    },
+}
+
+const BODY_LIMIT: usize = 8 * 1024 * 1024;
+
+/// A client. Building one reads the system's certificates (6 to 15 ms), so it is
+/// built once and only when something is to be sent.
+pub struct Client {
+    client: reqwest::Client,
+}
+
+impl Client {
+    /// Builds a client.
+    pub fn new(settings: &Settings) -> Result<Self, SetupError> {
+        // Idempotent; a second call finds the provider installed.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("msgrctl/", env!("CARGO_PKG_VERSION")))
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            .min_tls_version(tls::Version::TLS_1_2)
+            .timeout(settings.timeout)
+            .connect_timeout(settings.timeout.min(Duration::from_secs(10)))
+            .dns_resolver(Arc::new(Resolver));
+        let mut own = Vec::new();
+        if let Some((path, pem)) = &settings.ca_bundle {
+            own = Certificate::from_pem_bundle(pem).unwrap_or_default();
+            if own.is_empty() {
+                return Err(SetupError::CaBundle { path: path.clone() });
+            }
+        }
+        builder = if settings.loopback {
+            // A proxy variable must not catch what stays on this machine.
+            builder.no_proxy().tls_certs_only(own)
+        } else {
+            builder.tls_certs_merge(own)
+        };
+        let client = builder.build().map_err(|error| SetupError::Client { cause: words(error.without_url()) })?;
+        Ok(Self { client })
+    }
+
+    /// Sends a request and reads the whole answer.
+    pub async fn send(&self, request: Request) -> Result<Response, Fault> {
+        let mut builder = self.client.request(request.method, request.url);
+        if let Some(mut authorization) = request.authorization {
+            authorization.set_sensitive(true);
+            builder = builder.header(reqwest::header::AUTHORIZATION, authorization);
+        }
+        if !request.form.is_empty() {
+            builder = builder.form(&request.form);
+        }
+        let mut response = builder.send().await.map_err(|error| fault(&error))?;
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| fault(&error))? {
+            if body.len() + chunk.len() > BODY_LIMIT {
+                return Err(Fault::TooLarge);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Response { status: response.status().as_u16(), headers: response.headers().clone(), body })
+    }
+}
+
+/// What failed, told by the types in the chain of causes, not by their words.
+fn fault(error: &reqwest::Error) -> Fault {
+    let known = error.source().and_then(known_fault);
+    known.unwrap_or(match () {
+        () if error.is_timeout() && error.is_connect() => Fault::ConnectTimeout,
+        () if error.is_timeout() => Fault::Timeout,
+        () if error.is_connect() => Fault::Connect,
+        () => Fault::Broken,
+    })
+}
+
+fn known_fault(error: &(dyn std::error::Error + 'static)) -> Option<Fault> {
+    if error.is::<DnsError>() {
+        return Some(Fault::Dns);
+    }
+    if let Some(found) = error.downcast_ref::<rustls::Error>() {
+        return Some(tls_fault(found));
+    }
+    if let Some(found) = error.downcast_ref::<io::Error>() {
+        // `source` of an io::Error steps over the error that it wraps.
+        if let Some(fault) = found.get_ref().and_then(|wrapped| known_fault(wrapped)) {
+            return Some(fault);
+        }
+        if found.kind() == io::ErrorKind::ConnectionRefused {
+            return Some(Fault::Refused);
+        }
+    }
+    error.source().and_then(known_fault)
+}
+
+fn tls_fault(error: &rustls::Error) -> Fault {
+    match error {
+        rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented => Fault::Certificate,
+        _ => Fault::Tls,
+    }
+}
+
+fn words(error: reqwest::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text
+}
+
+/// The system's resolver, with an error type that can be recognised, and with
+/// `localhost` held to this machine whatever a hosts file says.
+struct Resolver;
+
+#[derive(Debug, thiserror::Error)]
+#[error("the name could not be resolved")]
+struct DnsError;
+
+impl Resolve for Resolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let name = name.as_str().to_owned();
+        Box::pin(async move {
+            if name == "localhost" {
+                let loopback = [SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), SocketAddr::from((Ipv6Addr::LOCALHOST, 0))];
+                return Ok(Box::new(loopback.into_iter()) as Addrs);
+            }
+            match tokio::net::lookup_host((name.as_str(), 0)).await {
+                Ok(found) => Ok(Box::new(found.collect::<Vec<_>>().into_iter()) as Addrs),
+                Err(_) => Err(DnsError.into()),
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> Settings {
+        Settings { timeout: Duration::from_millis(300), ca_bundle: None, loopback: true }
+    }
+
+    async fn failure(url: &str) -> Fault {
+        let request = Request {
+            method: Method::GET,
+            url: Url::parse(url).expect("a URL"),
+            authorization: None,
+            form: Vec::new(),
+        };
+        Client::new(&settings()).expect("a client").send(request).await.expect_err("a fault")
+    }
+
+    #[tokio::test]
+    async fn faults_are_told_apart() {
+        let closed = {
+            let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("bound");
+            gone.local_addr().expect("an address")
+        };
+        assert_eq!(failure(&format!("http://{closed}/")).await, Fault::Refused);
+        assert_eq!(failure(&format!("http://localhost:{}/", closed.port())).await, Fault::Refused);
+        assert_eq!(failure("http://does-not-exist.invalid/").await, Fault::Dns);
+        // Accepted by the kernel's queue, never answered.
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("bound");
+        let waiting = listener.local_addr().expect("an address");
+        assert_eq!(failure(&format!("http://{waiting}/")).await, Fault::Timeout);
+        drop(listener);
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_ends_early_is_broken() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("bound");
+        let address = listener.local_addr().expect("an address");
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                drop(stream);
+            }
+        });
+        assert_eq!(failure(&format!("http://{address}/")).await, Fault::Broken);
+    }
+
+    #[tokio::test]
+    async fn what_is_not_tls_is_a_tls_fault() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("bound");
+        let address = listener.local_addr().expect("an address");
+        tokio::spawn(async move {
+            use tokio::io::AsyncWriteExt as _;
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+            }
+        });
+        let found = failure(&format!("https://{address}/")).await;
+        assert!(matches!(found, Fault::Tls | Fault::Certificate), "{found:?}");
+    }
+
+    #[test]
+    fn a_bundle_without_certificates_is_named() {
+        let bundle = Some((PathBuf::from("ca.pem"), b"nothing".to_vec()));
+        let error = Client::new(&Settings { ca_bundle: bundle, ..settings() }).err().expect("refused");
+        assert!(error.to_string().contains("ca.pem"));
+    }
+}

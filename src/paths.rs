@@ -1,0 +1,71 @@
+//! Where things are kept.
+
+use std::path::{Path, PathBuf};
+
+use etcetera::BaseStrategy;
+
+use crate::env::Environment;
+
+/// The configuration directory and the places inside it. None holds a secret.
+#[derive(Clone, Debug)]
+pub struct Paths {
+    root: PathBuf,
+}
+
+impl Paths {
+    /// `chosen`, or else the platform's own place (`$XDG_CONFIG_HOME/msgrctl` on
+    /// Linux). `None` when there is no home directory to start from.
+    pub fn resolve(chosen: Option<&Path>, env: &Environment) -> Option<Self> {
+        if let Some(chosen) = chosen {
+            return Some(Self { root: chosen.into() });
+        }
+        // etcetera looks the home directory up; the variable is honoured here, so
+        // that a handed-in environment is enough to move everything.
+        let base = match env.text("XDG_CONFIG_HOME").map(PathBuf::from) {
+            Some(path) if path.is_absolute() && cfg!(target_os = "linux") => path,
+            _ => etcetera::base_strategy::choose_native_strategy().ok()?.config_dir(),
+        };
+        Some(Self { root: base.join("msgrctl") })
+    }
+
+    /// The configuration directory itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// `config.toml`.
+    pub fn config_file(&self) -> PathBuf {
+        self.root.join("config.toml")
+    }
+
+    /// The directory of a tenant. The name must have been checked: it is used as
+    /// it stands.
+    pub fn tenant_dir(&self, tenant: &str) -> PathBuf {
+        self.root.join("tenants").join(tenant)
+    }
+
+    /// `accounts.toml` of a tenant.
+    pub fn accounts_file(&self, tenant: &str) -> PathBuf {
+        self.tenant_dir(tenant).join("accounts.toml")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chosen_directory_wins_over_the_platforms() {
+        let env = Environment::default().with("XDG_CONFIG_HOME", "/nowhere");
+        let paths = Paths::resolve(Some(Path::new("/chosen")), &env).expect("a place");
+        assert_eq!(paths.accounts_file("acme"), Path::new("/chosen/tenants/acme/accounts.toml"));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn xdg_config_home_is_honoured() {
+        let env = Environment::default().with("XDG_CONFIG_HOME", "/xdg");
+        let paths = Paths::resolve(None, &env).expect("a place");
+        assert_eq!(paths.config_file(), Path::new("/xdg/msgrctl/config.toml"));
+    }
+}

@@ -1,0 +1,200 @@
+//! What Graph sends: bodies in its escaped form, its headers, its errors with
+//! the status that each was seen with.
+
+use axum::body::{Body, Bytes};
+use axum::http::HeaderValue;
+use axum::response::Response;
+use rand::distr::{Alphanumeric, SampleString as _};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+/// An answer before it is sent.
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body, as a value.
+    pub body: Value,
+    /// The code and subcode of an error.
+    pub code: Option<(i64, Option<i64>)>,
+    /// Further headers.
+    pub headers: Vec<(&'static str, String)>,
+    /// A body to be sent as it stands, in place of `body`.
+    pub raw: Option<String>,
+}
+
+impl Answer {
+    /// 200 with a body.
+    pub fn ok(body: Value) -> Self {
+        Self { status: 200, body, code: None, headers: Vec::new(), raw: None }
+    }
+}
+
+/// An error of Graph.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    /// `error.code`.
+    pub code: i64,
+    /// `error.error_subcode`.
+    pub subcode: Option<i64>,
+    /// `error.type`.
+    pub kind: &'static str,
+    /// `error.message`.
+    pub message: String,
+    /// The HTTP status, where it is not the code's usual one.
+    pub status: Option<u16>,
+}
+
+impl Refusal {
+    /// An error without subcode, of the code's usual status.
+    pub fn new(code: i64, kind: &'static str, message: impl Into<String>) -> Self {
+        Self { code, subcode: None, kind, message: message.into(), status: None }
+    }
+
+    /// An `OAuthException`, which nearly all are.
+    pub fn oauth(code: i64, message: impl Into<String>) -> Self {
+        Self::new(code, "OAuthException", message)
+    }
+}
+
+/// The status that a code was seen with (facts of Graph, section 4.2); 400 where
+/// none was recorded.
+const STATUS: [(i64, u16); 9] =
+    [(1, 500), (2, 500), (4, 403), (17, 403), (32, 403), (200, 403), (210, 403), (10, 403), (368, 403)];
+
+/// Codes whose answers were seen with `is_transient: true`.
+const TRANSIENT: [i64; 2] = [2, 4];
+
+impl From<Refusal> for Answer {
+    fn from(refusal: Refusal) -> Self {
+        let usual = STATUS.iter().find(|(code, _)| *code == refusal.code).map_or(400, |(_, status)| *status);
+        let mut error = serde_json::Map::new();
+        error.insert("message".into(), refusal.message.into());
+        error.insert("type".into(), refusal.kind.into());
+        if TRANSIENT.contains(&refusal.code) {
+            error.insert("is_transient".into(), true.into());
+        }
+        error.insert("code".into(), refusal.code.into());
+        if let Some(subcode) = refusal.subcode {
+            error.insert("error_subcode".into(), subcode.into());
+        }
+        Self {
+            status: refusal.status.unwrap_or(usual),
+            body: json!({ "error": error }),
+            code: Some((refusal.code, refusal.subcode)),
+            headers: Vec::new(),
+            raw: None,
+        }
+    }
+}
+
+/// The names under which an answer can be found at Meta.
+pub struct Trace {
+    /// `error.fbtrace_id` and `x-fb-request-id`: `A` and 22 characters.
+    pub id: String,
+    short: String,
+}
+
+impl Trace {
+    /// New names.
+    pub fn new() -> Self {
+        let mut rng = rand::rng();
+        Self {
+            id: format!("A{}", Alphanumeric.sample_string(&mut rng, 22)),
+            short: Alphanumeric.sample_string(&mut rng, 11),
+        }
+    }
+}
+
+impl Answer {
+    /// The answer as it goes over the wire, with Graph's headers.
+    pub fn into_response(mut self, trace: &Trace, version: Option<(u16, u16)>) -> Response {
+        let mut builder = Response::builder().status(self.status);
+        if let Some(error) = self.body.get_mut("error").and_then(Value::as_object_mut) {
+            let token = match self.code {
+                Some((190, _)) => "invalid_token",
+                Some((803, _)) => "not_found",
+                _ => "invalid_request",
+            };
+            let message = error.get("message").and_then(Value::as_str).unwrap_or_default();
+            let quoted = message.replace(['"', '\\', '\n'], " ");
+            let challenge = format!("OAuth \"Facebook Platform\" \"{token}\" \"{quoted}\"");
+            if let Ok(value) = HeaderValue::from_bytes(challenge.as_bytes()) {
+                builder = builder.header("www-authenticate", value);
+            }
+            error.insert("fbtrace_id".into(), trace.id.clone().into());
+        }
+        let body = self.raw.unwrap_or_else(|| escaped(&self.body));
+        let (major, minor) = version.unwrap_or(super::world::NEWEST);
+        builder = builder
+            .header("content-type", "application/json")
+            .header("vary", "Accept-Encoding")
+            .header("facebook-api-version", format!("v{major}.{minor}"))
+            .header("x-fb-request-id", &trace.id)
+            .header("x-fb-trace-id", &trace.short)
+            .header("x-fb-rev", "1003118628")
+            .header("strict-transport-security", "max-age=15552000; preload")
+            .header("expires", "Sat, 01 Jan 2000 00:00:00 GMT")
+            .header("pragma", "no-cache")
+            .header("access-control-allow-origin", "*");
+        builder = if self.status == 200 {
+            let tag = hex::encode(&Sha256::digest(body.as_bytes())[..20]);
+            builder
+                .header("etag", format!("\"{tag}\""))
+                .header("cache-control", "private, no-cache, no-store, must-revalidate")
+        } else {
+            builder.header("cache-control", "no-store")
+        };
+        for (name, value) in self.headers {
+            builder = builder.header(name, value);
+        }
+        builder.body(Body::from(body)).unwrap_or_default()
+    }
+}
+
+/// A connection that ends in the middle of an answer.
+pub fn broken_off() -> Response {
+    let cut = futures_util::stream::once(async { Err::<Bytes, _>(std::io::Error::other("dropped on purpose")) });
+    Response::builder().header("content-length", "1000").body(Body::from_stream(cut)).unwrap_or_default()
+}
+
+/// JSON as Graph writes it: `/` as `\/`, `<` as `\u003C`, and all that is not
+/// ASCII as `\uXXXX`.
+pub fn escaped(value: &Value) -> String {
+    use std::fmt::Write as _;
+    let mut out = String::new();
+    for c in value.to_string().chars() {
+        match c {
+            '/' => out.push_str("\\/"),
+            '<' => out.push_str("\\u003C"),
+            c if c.is_ascii() => out.push(c),
+            c => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    // Writing to a String cannot fail.
+                    let _ = write!(out, "\\u{unit:04x}");
+                }
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bodies_are_escaped_as_graph_does() {
+        let value = json!({"text": "äöå https://example.com/ 😀 <b>"});
+        assert_eq!(
+            escaped(&value),
+            r#"{"text":"\u00e4\u00f6\u00e5 https:\/\/example.com\/ \ud83d\ude00 \u003Cb>"}"#
+        );
+        assert_eq!(serde_json::from_str::<Value>(&escaped(&value)).expect("json"), value);
+    }
+
+    #[test]
+    fn errors_have_the_status_they_were_seen_with() {
+        let status = |code| Answer::from(Refusal::oauth(code, "")).status;
+        assert_eq!((status(190), status(210), status(200), status(2), status(100)), (400, 403, 403, 500, 400));
+    }
+}

@@ -1,0 +1,104 @@
+//! What can be made to go wrong.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::answer::{Answer, Refusal};
+
+/// Something that happens to the calls it meets.
+#[derive(Clone, Debug, Default)]
+pub struct Fault {
+    /// GET, POST, DELETE; `None`: any.
+    pub method: Option<String>,
+    /// The path without its version, `/me`, with `*` for one part
+    /// (`/*/subscribed_apps`); `None`: any.
+    pub path: Option<String>,
+    /// How often; `None`: always.
+    pub times: Option<u32>,
+    /// What happens.
+    pub effect: Effect,
+}
+
+/// What happens to a call. Several can be combined.
+#[derive(Clone, Debug, Default)]
+pub struct Effect {
+    /// The answer comes so much later.
+    pub delay: Option<Duration>,
+    /// The connection ends without an answer.
+    pub drop: bool,
+    /// An HTTP status in place of the usual one.
+    pub status: Option<u16>,
+    /// `error.code`.
+    pub code: Option<i64>,
+    /// `error.error_subcode`.
+    pub subcode: Option<i64>,
+    /// The minutes in `x-business-use-case-usage`.
+    pub regain_minutes: Option<u64>,
+    /// A body in place of Graph's: an outage page, a login page.
+    pub body: Option<String>,
+}
+
+impl Fault {
+    pub(super) fn meets(&self, method: &str, path: &str) -> bool {
+        let same_method = self.method.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method));
+        let same_path = self.path.as_deref().is_none_or(|wanted| {
+            let (wanted, path): (Vec<_>, Vec<_>) = (wanted.split('/').collect(), path.split('/').collect());
+            wanted.len() == path.len() && wanted.iter().zip(&path).all(|(wanted, part)| *wanted == "*" || wanted == part)
+        });
+        same_method && same_path
+    }
+
+    /// The answer in place of the real one; nothing when the fault is only slow.
+    pub(super) fn answer(&self) -> Option<Answer> {
+        let effect = &self.effect;
+        let mut answer = match (effect.code, &effect.body, effect.status) {
+            (Some(code), _, _) => {
+                let message = match code {
+                    4 => "(#4) Application request limit reached".into(),
+                    17 => "(#17) User request limit reached".into(),
+                    32 => "(#32) Page request limit reached".into(),
+                    613 => "(#613) Calls to this api have exceeded the rate limit.".into(),
+                    80001 | 80006 => format!("(#{code}) There have been too many calls to this Page account. Wait a bit and try again. For more info, please refer to https://developers.facebook.com/docs/graph-api/overview/rate-limiting."),
+                    1 => "An unknown error occurred".into(),
+                    2 => "(#2) Service temporarily unavailable".into(),
+                    190 => "Error validating access token".into(),
+                    code => format!("(#{code}) An error that was asked for"),
+                };
+                let refusal = Refusal { subcode: effect.subcode, status: effect.status, ..Refusal::oauth(code, message) };
+                Answer::from(refusal)
+            }
+            (None, Some(body), status) => {
+                Answer { status: status.unwrap_or(200), raw: Some(body.clone()), ..Answer::ok(Value::Null) }
+            }
+            (None, None, Some(status)) => {
+                Answer { status, raw: Some("<html><body>Sorry, something went wrong.</body></html>".into()), ..Answer::ok(Value::Null) }
+            }
+            (None, None, None) => return None,
+        };
+        if let Some(minutes) = effect.regain_minutes {
+            let usage = json!({"109876543210987": [{
+                "type": "messenger", "call_count": 100, "total_cputime": 25, "total_time": 25,
+                "estimated_time_to_regain_access": minutes,
+            }]});
+            answer.headers.push(("x-business-use-case-usage", usage.to_string()));
+        }
+        Some(answer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_meet_paths_with_a_star_for_one_part() {
+        let fault = |path: &str| Fault { path: Some(path.into()), ..Fault::default() };
+        assert!(fault("/me").meets("GET", "/me"));
+        assert!(!fault("/me").meets("GET", "/me/accounts"));
+        assert!(fault("/*/subscribed_apps").meets("GET", "/123/subscribed_apps"));
+        assert!(Fault::default().meets("POST", "/any/thing"));
+        let reads = Fault { method: Some("get".into()), ..Fault::default() };
+        assert!(reads.meets("GET", "/me") && !reads.meets("POST", "/me"));
+    }
+}

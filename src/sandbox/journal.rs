@@ -1,0 +1,109 @@
+//! What the sandbox was asked and what it answered, without any secret.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::answer::Answer;
+use super::call::Call;
+use super::tokens::TokenKind;
+use super::world::World;
+
+/// One request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// When it was answered, in the sandbox's time.
+    pub at: Timestamp,
+    /// GET, POST or DELETE.
+    pub method: String,
+    /// With the version it asked for: `/v26.0/me`.
+    pub path: String,
+    /// The parameters; those that carry secrets say what was in them.
+    pub parameters: Vec<Parameter>,
+    /// Whose token came with it: `page Acme Support (header)`.
+    pub token: String,
+    /// The HTTP status; absent when the connection was dropped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// `error.code`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<i64>,
+    /// `error.error_subcode`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subcode: Option<i64>,
+    /// `fbtrace_id`.
+    pub fbtrace_id: String,
+}
+
+/// A parameter of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parameter {
+    /// Its name.
+    pub name: String,
+    /// Its value, or what it was.
+    pub value: String,
+}
+
+/// The last requests, oldest first.
+#[derive(Default)]
+pub struct Journal {
+    entries: Vec<Entry>,
+}
+
+impl Journal {
+    /// How many requests are remembered.
+    const LENGTH: usize = 10_000;
+
+    /// The requests, oldest first.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    pub(super) fn add(&mut self, entry: Entry) {
+        if self.entries.len() == Self::LENGTH {
+            self.entries.remove(0);
+        }
+        self.entries.push(entry);
+    }
+}
+
+pub(super) fn entry(world: &World, call: &Call, answer: Option<&Answer>, trace_id: &str) -> Entry {
+    let version = call.version.map(|(major, minor)| format!("/v{major}.{minor}")).unwrap_or_default();
+    let shown = |(name, value): &(String, String)| {
+        let value = match name.as_str() {
+            "access_token" | "input_token" | "fb_exchange_token" => describe(world, value),
+            "client_secret" | "verify_token" | "code" => "(hidden)".into(),
+            "appsecret_proof" => "(a signature)".into(),
+            _ => value.clone(),
+        };
+        Parameter { name: name.clone(), value }
+    };
+    let token = match &call.token {
+        None => "none".into(),
+        Some((value, true)) => format!("{} (header)", describe(world, value)),
+        Some((value, false)) => format!("{} (parameter)", describe(world, value)),
+    };
+    Entry {
+        at: world.clock.now(),
+        method: call.method.clone(),
+        path: format!("{version}{}", call.path()),
+        parameters: call.parameters.iter().map(shown).collect(),
+        token,
+        status: answer.map(|answer| answer.status),
+        code: answer.and_then(|answer| answer.code).map(|(code, _)| code),
+        subcode: answer.and_then(|answer| answer.code).and_then(|(_, subcode)| subcode),
+        fbtrace_id: trace_id.into(),
+    }
+}
+
+/// A token by what it is.
+fn describe(world: &World, value: &str) -> String {
+    if let Some((app, _)) = value.split_once('|') {
+        return format!("app {}", world.app(app).map_or("unknown", |app| app.id.as_str()));
+    }
+    let Some(token) = world.tokens.iter().find(|token| token.value == value) else { return "unknown token".into() };
+    match &token.kind {
+        TokenKind::Page(id) => format!("page {}", world.page(id).map_or(id.as_str(), |page| page.name.as_str())),
+        TokenKind::User => "user".into(),
+        TokenKind::SystemUser => "system user".into(),
+    }
+}

@@ -1,0 +1,224 @@
+//! The world behind the emulator: apps, people, Pages, tokens, and the rules
+//! that Meta may apply in one way or another.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
+
+use super::answer::{Answer, Trace};
+use super::call::Call;
+use super::fault::Fault;
+use super::journal::Journal;
+use super::tokens::{Token, TokenKind, TokenState, value_for};
+use crate::clock::Clock;
+
+/// The newest version that is served.
+pub const NEWEST: (u16, u16) = (26, 0);
+/// The oldest one; what is older is served as this one, without an error.
+pub const OLDEST: (u16, u16) = (21, 0);
+
+/// Everything there is.
+pub struct World {
+    /// The time in this world.
+    pub clock: Clock,
+    /// What can be switched.
+    pub rules: Rules,
+    /// The Meta apps; the first one's credentials are told at the start.
+    pub apps: Vec<App>,
+    /// The people.
+    pub users: Vec<User>,
+    /// The Pages.
+    pub pages: Vec<Page>,
+    /// Every token that was given out.
+    pub tokens: Vec<Token>,
+    /// What goes wrong next.
+    pub faults: Vec<Fault>,
+    /// What was asked.
+    pub journal: Journal,
+}
+
+/// What can be switched.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// The oldest version that is served.
+    pub oldest_version: (u16, u16),
+    /// The newest one.
+    pub newest_version: (u16, u16),
+    /// Before every answer.
+    pub latency: Duration,
+    /// "Require App Secret" in the app's settings.
+    pub require_app_secret: bool,
+}
+
+/// A Meta app.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// Digits.
+    pub id: String,
+    /// 32 hexadecimal digits.
+    pub secret: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// A person.
+#[derive(Clone, Debug)]
+pub struct User {
+    /// Digits.
+    pub id: String,
+    /// A name.
+    pub name: String,
+}
+
+/// A Page.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// Digits.
+    pub id: String,
+    /// The @username, bare; a Page may have none.
+    pub username: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// Its category.
+    pub category: String,
+    /// Whether the public sees it.
+    pub is_published: bool,
+    /// What the person may do on it.
+    pub tasks: Vec<String>,
+    /// The fields that each app is subscribed to.
+    pub subscribed: BTreeMap<String, Vec<String>>,
+}
+
+/// Every permission that a token is given here unless a scenario says otherwise.
+pub const SCOPES: [&str; 5] =
+    ["pages_show_list", "pages_messaging", "pages_read_engagement", "pages_manage_metadata", "public_profile"];
+
+/// What a person may do on a Page of theirs.
+pub const TASKS: [&str; 6] = ["ADVERTISE", "ANALYZE", "CREATE_CONTENT", "MESSAGING", "MODERATE", "MANAGE"];
+
+const DAY: i64 = 86_400;
+
+impl World {
+    /// One app, one person, and `pages` Pages that the app is subscribed to, each
+    /// with a token that does not expire.
+    pub fn with_pages(pages: usize, clock: Clock) -> Self {
+        let now = clock.unix_seconds();
+        let app = App {
+            id: "123456789012345".into(),
+            secret: hex::encode(&Sha256::digest(b"sandbox app")[..16]),
+            name: "Example App".into(),
+        };
+        let user = User { id: "10150000000000001".into(), name: "Ada Example".into() };
+        let mut world = Self {
+            clock,
+            rules: Rules {
+                oldest_version: OLDEST,
+                newest_version: NEWEST,
+                latency: Duration::ZERO,
+                require_app_secret: false,
+            },
+            tokens: vec![Token {
+                value: value_for("user"),
+                kind: TokenKind::User,
+                app_id: app.id.clone(),
+                user_id: user.id.clone(),
+                scopes: SCOPES.map(str::to_owned).to_vec(),
+                targets: None,
+                issued_at: now,
+                expires_at: now + 60 * DAY,
+                data_access_expires_at: now + 90 * DAY,
+                state: TokenState::Valid,
+            }],
+            apps: vec![app],
+            users: vec![user],
+            pages: Vec::new(),
+            faults: Vec::new(),
+            journal: Journal::default(),
+        };
+        for number in 1..=pages {
+            world.add_page(number);
+        }
+        world
+    }
+
+    /// The world that `sandbox start` and the demo begin with.
+    pub fn new(clock: Clock) -> Self {
+        Self::with_pages(1, clock)
+    }
+
+    fn add_page(&mut self, number: usize) {
+        let numbered = |text: &str, between: &str| if number == 1 { text.into() } else { format!("{text}{between}{number}") };
+        let page = Page {
+            id: (109_876_543_210_986 + number as u64).to_string(),
+            username: Some(numbered("acme.support", ".")),
+            name: numbered("Acme Support", " "),
+            category: "Pet Service".into(),
+            is_published: true,
+            tasks: TASKS.map(str::to_owned).to_vec(),
+            subscribed: BTreeMap::from([(
+                self.apps[0].id.clone(),
+                vec!["messages".into(), "messaging_postbacks".into()],
+            )]),
+        };
+        let now = self.clock.unix_seconds();
+        self.tokens.push(Token {
+            value: value_for(&format!("page {}", page.id)),
+            kind: TokenKind::Page(page.id.clone()),
+            app_id: self.apps[0].id.clone(),
+            user_id: self.users[0].id.clone(),
+            scopes: SCOPES.map(str::to_owned).to_vec(),
+            targets: Some(vec![page.id.clone()]),
+            issued_at: now,
+            expires_at: 0,
+            data_access_expires_at: now + 90 * DAY,
+            state: TokenState::Valid,
+        });
+        self.pages.push(page);
+    }
+
+    /// The standing token of a Page.
+    pub fn page_token(&self, page_id: &str) -> Option<&Token> {
+        self.tokens.iter().find(|token| token.kind == TokenKind::Page(page_id.into()))
+    }
+
+    /// The same, to change it.
+    pub fn page_token_mut(&mut self, page_id: &str) -> Option<&mut Token> {
+        self.tokens.iter_mut().find(|token| token.kind == TokenKind::Page(page_id.into()))
+    }
+
+    /// The person's token.
+    pub fn user_token(&self) -> Option<&Token> {
+        self.tokens.iter().find(|token| token.kind == TokenKind::User)
+    }
+
+    /// A Page by id or username.
+    pub fn page(&self, node: &str) -> Option<&Page> {
+        let canonical = |text: &str| text.to_lowercase().replace('.', "");
+        let named = |page: &&Page| page.username.as_ref().is_some_and(|name| canonical(name) == canonical(node));
+        self.pages.iter().find(|page| page.id == node).or_else(|| self.pages.iter().find(named))
+    }
+
+    /// An app by id.
+    pub fn app(&self, id: &str) -> Option<&App> {
+        self.apps.iter().find(|app| app.id == id)
+    }
+
+    /// The fault that this call meets, counted down.
+    pub(super) fn take_fault(&mut self, call: &Call) -> Option<Fault> {
+        let at = self.faults.iter().position(|fault| fault.meets(&call.method, &call.path()))?;
+        let fault = self.faults[at].clone();
+        match &mut self.faults[at].times {
+            Some(1) => drop(self.faults.remove(at)),
+            Some(times) => *times -= 1,
+            None => {}
+        }
+        Some(fault)
+    }
+
+    /// Writes a call into the journal, tokens by what they are, not by value.
+    pub(super) fn note(&mut self, call: &Call, answer: Option<&Answer>, trace: &Trace) {
+        let entry = super::journal::entry(self, call, answer, &trace.id);
+        self.journal.add(entry);
+    }
+}

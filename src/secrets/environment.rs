@@ -1,0 +1,62 @@
+//! The read-only store: one variable a secret, for CI and containers.
+
+use super::{Secret, SecretKey, SecretStore, StoreError, StoreName};
+use crate::env::Environment;
+
+/// Reads `MSGRCTL_SECRET_<HANDLE>_<KIND>`.
+pub struct EnvironmentStore {
+    env: Environment,
+}
+
+impl EnvironmentStore {
+    /// A store over the variables of `env`.
+    pub fn new(env: Environment) -> Self {
+        Self { env }
+    }
+}
+
+impl SecretStore for EnvironmentStore {
+    fn probe(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn get(&self, key: &SecretKey) -> Result<Option<Secret>, StoreError> {
+        let variable = key.variable();
+        let Some(value) = self.env.text(&variable) else { return Ok(None) };
+        match Secret::from_input(value.as_bytes()) {
+            Ok(secret) => Ok(Some(secret)),
+            Err(cause) => Err(StoreError::Damaged { store: StoreName::Env, entry: variable, cause: cause.to_string() }),
+        }
+    }
+
+    fn set(&self, key: &SecretKey, _secret: &Secret) -> Result<(), StoreError> {
+        Err(StoreError::ReadOnly { variable: key.variable() })
+    }
+
+    /// There is nothing to remove: the variable belongs to whoever set it.
+    fn remove(&self, _key: &SecretKey) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+
+    fn relabel(&self, _key: &SecretKey) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secrets::SecretKind;
+
+    #[test]
+    fn reads_a_variable_and_writes_none() {
+        let env = Environment::default().with("MSGRCTL_SECRET_ACME_APP_SECRET", "hush\n");
+        let store = EnvironmentStore::new(env);
+        let key = |kind| SecretKey { account_id: "1".into(), handle: "acme".into(), account_name: "Acme".into(), kind };
+        let found = store.get(&key(SecretKind::AppSecret)).expect("read");
+        assert_eq!(found.expect("set").expose(), "hush");
+        assert!(store.get(&key(SecretKind::VerifyToken)).expect("read").is_none());
+        let refused = store.set(&key(SecretKind::AppSecret), &Secret::new("x"));
+        assert!(matches!(refused, Err(StoreError::ReadOnly { variable }) if variable.ends_with("APP_SECRET")));
+    }
+}

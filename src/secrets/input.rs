@@ -1,0 +1,69 @@
+//! Secrets as they arrive from standard input, a file or a variable.
+
+use super::Secret;
+
+/// Why what was read cannot be a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InputError {
+    /// Nothing, or nothing but line ends.
+    #[error("it is empty")]
+    Empty,
+    /// Not text at all.
+    #[error("it is not UTF-8 text")]
+    NotText,
+    /// A line break in the middle, a tab, a NUL.
+    #[error("it holds a control character (a line break, a tab) in the middle")]
+    Control,
+}
+
+impl Secret {
+    /// A secret from raw bytes: one byte-order mark and trailing line ends go,
+    /// every inner byte stays. What editors, `echo` and Windows add is not
+    /// part of a secret; what is inside is.
+    pub fn from_input(bytes: &[u8]) -> Result<Self, InputError> {
+        let text = std::str::from_utf8(bytes).map_err(|_| InputError::NotText)?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let text = text.trim_end_matches(['\r', '\n']);
+        if text.is_empty() {
+            return Err(InputError::Empty);
+        }
+        if text.chars().any(char::is_control) {
+            return Err(InputError::Control);
+        }
+        Ok(Self::new(text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn line_ends_and_one_byte_order_mark_go_and_inner_bytes_stay() {
+        let cases: [(&[u8], &str); 5] = [
+            (b"token", "token"),
+            (b"token\n", "token"),
+            (b"token\r\n\r\n", "token"),
+            (b"\xef\xbb\xbftoken\n", "token"),
+            (b" to ken ", " to ken "),
+        ];
+        for (bytes, expected) in cases {
+            assert_eq!(Secret::from_input(bytes).expect("a secret").expose(), expected);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_a_secret_is_refused() {
+        let cases: [(&[u8], InputError); 6] = [
+            (b"", InputError::Empty),
+            (b"\r\n", InputError::Empty),
+            (b"a\nb", InputError::Control),
+            (b"a\tb", InputError::Control),
+            (b"a\0", InputError::Control),
+            (b"\xff\xfe", InputError::NotText),
+        ];
+        for (bytes, expected) in cases {
+            assert_eq!(Secret::from_input(bytes).expect_err("refused"), expected);
+        }
+    }
+}

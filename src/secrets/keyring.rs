@@ -1,0 +1,283 @@
+//! The operating system's keyring, with a deadline of our own.
+//!
+//! The keyring crates block, and for ever where a D-Bus accepts and never
+//! answers. So a thread of its own talks to them, and whoever asks waits a
+//! limited time for its answer. The thread may stay behind, stuck; it does not
+//! hold the process, which ends without it. (A blocking task of the async
+//! runtime would: dropping the runtime waits for it.)
+//!
+//! On Linux every call of the keyring crate unlocks with a dialog. Whether there
+//! is a default collection and whether it is locked is therefore asked first,
+//! through the crate underneath, so that no dialog opens where nobody is.
+//!
+//! macOS and Windows go through the same crates; nobody has run them yet.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+use keyring_core::{CredentialStore, Error};
+
+use super::{Secret, SecretKey, SecretStore, StoreError, StoreName};
+
+/// The service under which every entry is filed.
+pub const SERVICE: &str = "msgrctl";
+
+/// How long a call may take when nobody is there to answer a dialog.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long a call may take once a dialog was raised for somebody.
+const PATIENCE_WITH_DIALOG: Duration = Duration::from_secs(60);
+
+type Job = Box<dyn FnOnce(&Arc<CredentialStore>) -> Answer + Send>;
+
+/// What the thread that talks to the keyring reports.
+enum Report {
+    /// A dialog is about to open: more patience is due.
+    Dialog,
+    Done(Answer),
+}
+
+type Answer = Result<Option<Secret>, StoreError>;
+
+/// The keyring. Opened by the first call that needs it; a failure to open, or a
+/// call that timed out, is kept and answers every later call at once.
+pub struct KeyringStore {
+    someone_can_answer: bool,
+    on_dialog: Box<dyn Fn()>,
+    worker: RefCell<Option<Worker>>,
+    failed: RefCell<Option<StoreError>>,
+    /// How long calls wait; shortened in tests.
+    patience: Cell<Duration>,
+}
+
+struct Worker {
+    jobs: Sender<Job>,
+    reports: Receiver<Report>,
+}
+
+impl KeyringStore {
+    /// A keyring that may open its unlock dialog only when somebody can answer
+    /// it. `on_dialog` is called when that happens, to say what is waited for.
+    pub fn new(someone_can_answer: bool, on_dialog: Box<dyn Fn()>) -> Self {
+        Self {
+            someone_can_answer,
+            on_dialog,
+            worker: RefCell::default(),
+            failed: RefCell::default(),
+            patience: Cell::new(PATIENCE),
+        }
+    }
+
+    fn call(&self, job: impl FnOnce(&Arc<CredentialStore>) -> Answer + Send + 'static) -> Answer {
+        if let Some(error) = &*self.failed.borrow() {
+            return Err(error.clone());
+        }
+        let answer = self.ask(Box::new(job));
+        // A store that is not there, or hangs, will not come back within one command.
+        if let Err(
+            error @ (StoreError::Absent { .. }
+            | StoreError::Locked
+            | StoreError::Declined
+            | StoreError::TimedOut { .. }),
+        ) = &answer
+        {
+            *self.failed.borrow_mut() = Some(error.clone());
+        }
+        answer
+    }
+
+    fn ask(&self, job: Job) -> Answer {
+        let gone = || StoreError::Failed { cause: "the thread that talks to it ended".into() };
+        let mut worker = self.worker.borrow_mut();
+        let worker = worker.get_or_insert_with(|| Worker::start(self.someone_can_answer));
+        worker.jobs.send(job).map_err(|_| gone())?;
+        let mut patience = self.patience.get();
+        loop {
+            match worker.reports.recv_timeout(patience) {
+                Ok(Report::Done(answer)) => return answer,
+                Ok(Report::Dialog) => {
+                    patience = PATIENCE_WITH_DIALOG;
+                    (self.on_dialog)();
+                }
+                Err(RecvTimeoutError::Timeout) => return Err(StoreError::TimedOut { after: patience }),
+                Err(RecvTimeoutError::Disconnected) => return Err(gone()),
+            }
+        }
+    }
+}
+
+impl Worker {
+    fn start(someone_can_answer: bool) -> Self {
+        let (jobs, todo) = channel::<Job>();
+        let (report, reports) = channel();
+        std::thread::spawn(move || {
+            let mut store: Option<Arc<CredentialStore>> = None;
+            for job in todo {
+                let opened = match &store {
+                    Some(store) => Ok(store.clone()),
+                    None => open(someone_can_answer, &report),
+                };
+                let answer = opened.and_then(|opened| job(store.insert(opened)));
+                if report.send(Report::Done(answer)).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { jobs, reports }
+    }
+}
+
+fn open(someone_can_answer: bool, report: &Sender<Report>) -> Result<Arc<CredentialStore>, StoreError> {
+    platform::make_ready(someone_can_answer, &|| {
+        // Nobody listens any more: then nobody needs to know.
+        let _ = report.send(Report::Dialog);
+    })?;
+    if let Err(error) = keyring::Entry::store_status() {
+        return Err(StoreError::Absent { cause: words(error) });
+    }
+    keyring_core::get_default_store().ok_or_else(|| StoreError::Absent { cause: "this platform has none".into() })
+}
+
+impl SecretStore for KeyringStore {
+    fn probe(&self) -> Result<(), StoreError> {
+        self.call(|_| Ok(None)).map(|_| ())
+    }
+
+    fn get(&self, key: &SecretKey) -> Result<Option<Secret>, StoreError> {
+        let key = key.clone();
+        self.call(move |store| match entry(store, &key)?.get_secret() {
+            Ok(bytes) => Secret::from_input(&bytes).map(Some).map_err(|cause| StoreError::Damaged {
+                store: StoreName::Keyring,
+                entry: key.entry(),
+                cause: cause.to_string(),
+            }),
+            Err(Error::NoEntry) => Ok(None),
+            Err(error) => Err(store_error(&error, &key)),
+        })
+    }
+
+    fn set(&self, key: &SecretKey, secret: &Secret) -> Result<(), StoreError> {
+        let (key, secret) = (key.clone(), secret.clone());
+        self.call(move |store| {
+            entry(store, &key)?
+                .set_secret(secret.expose().as_bytes())
+                .map(|()| None)
+                .map_err(|error| store_error(&error, &key))
+        })
+        .map(|_| ())
+    }
+
+    fn remove(&self, key: &SecretKey) -> Result<bool, StoreError> {
+        let key = key.clone();
+        let removed = self.call(move |store| match entry(store, &key)?.delete_credential() {
+            // An answer carries a secret or none; here it says that there was one.
+            Ok(()) => Ok(Some(Secret::new(""))),
+            Err(Error::NoEntry) => Ok(None),
+            Err(error) => Err(store_error(&error, &key)),
+        })?;
+        Ok(removed.is_some())
+    }
+
+    fn relabel(&self, key: &SecretKey) -> Result<(), StoreError> {
+        let key = key.clone();
+        self.call(move |_| platform::relabel(&key).map(|()| None)).map(|_| ())
+    }
+}
+
+fn entry(store: &Arc<CredentialStore>, key: &SecretKey) -> Result<keyring_core::Entry, StoreError> {
+    let label = key.label();
+    let modifiers = if cfg!(target_os = "linux") { HashMap::from([("label", label.as_str())]) } else { HashMap::new() };
+    store.build(SERVICE, &key.entry(), Some(&modifiers)).map_err(|error| store_error(&error, key))
+}
+
+fn store_error(error: &Error, key: &SecretKey) -> StoreError {
+    match error {
+        Error::Ambiguous(_) => StoreError::Ambiguous { entry: key.entry() },
+        Error::NoStorageAccess(_) => StoreError::Locked,
+        error => StoreError::Failed { cause: words(error) },
+    }
+}
+
+/// What the keyring crates say, without the values that some variants carry.
+fn words(error: &Error) -> String {
+    match error {
+        Error::PlatformFailure(cause) | Error::NoStorageAccess(cause) => cause.to_string(),
+        Error::BadEncoding(_) | Error::BadDataFormat(..) | Error::BadStoreFormat(_) => {
+            "what it holds is damaged".into()
+        }
+        Error::TooLong(_, limit) => format!("a value may have {limit} characters at most"),
+        Error::Ambiguous(_) => "several entries have this name".into(),
+        _ => "it cannot be reached".into(),
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod platform {
+    use std::collections::HashMap;
+
+    use secret_service::blocking::SecretService;
+    use secret_service::{EncryptionType, Error};
+
+    use super::{SERVICE, SecretKey, StoreError};
+
+    /// Finds out whether the Secret Service is there and unlocked, and has it
+    /// unlocked where somebody can answer its dialog. No secret passes here, so
+    /// the session needs no key exchange.
+    pub fn make_ready(someone_can_answer: bool, on_dialog: &dyn Fn()) -> Result<(), StoreError> {
+        let service = SecretService::connect(EncryptionType::Plain).map_err(|error| absent(&error))?;
+        let collection = match service.get_default_collection() {
+            Ok(collection) => collection,
+            Err(Error::NoResult) => {
+                return Err(StoreError::Absent {
+                    cause: "the Secret Service runs, but has no default keyring yet".into(),
+                });
+            }
+            Err(error) => return Err(absent(&error)),
+        };
+        if !collection.is_locked().map_err(|error| absent(&error))? {
+            return Ok(());
+        }
+        if !someone_can_answer {
+            return Err(StoreError::Locked);
+        }
+        on_dialog();
+        match collection.unlock() {
+            Ok(()) => Ok(()),
+            Err(Error::Prompt | Error::PromptDisconnected) => Err(StoreError::Declined),
+            Err(error) => Err(StoreError::Failed { cause: error.to_string() }),
+        }
+    }
+
+    /// The label is not part of what finds an entry, so it can follow the name.
+    pub fn relabel(key: &SecretKey) -> Result<(), StoreError> {
+        let failed = |error: Error| StoreError::Failed { cause: error.to_string() };
+        let service = SecretService::connect(EncryptionType::Plain).map_err(failed)?;
+        let name = key.entry();
+        let found = service.search_items(HashMap::from([("service", SERVICE), ("username", &name)])).map_err(failed)?;
+        found.unlocked.iter().try_for_each(|item| item.set_label(&key.label())).map_err(failed)
+    }
+
+    fn absent(error: &Error) -> StoreError {
+        let cause = match error {
+            Error::Unavailable => "there is no D-Bus session".into(),
+            other => other.to_string(),
+        };
+        StoreError::Absent { cause }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod platform {
+    use super::{SecretKey, StoreError};
+
+    pub fn make_ready(_someone_can_answer: bool, _on_dialog: &dyn Fn()) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    pub fn relabel(_key: &SecretKey) -> Result<(), StoreError> {
+        Ok(())
+    }
+}

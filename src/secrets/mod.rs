@@ -1,0 +1,79 @@
+//! Secrets: what one is, where it is kept, and who answers for it.
+
+mod environment;
+mod input;
+mod keyring;
+mod kind;
+mod memory;
+mod store;
+
+use std::fmt;
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+pub use environment::EnvironmentStore;
+pub use input::InputError;
+pub use keyring::KeyringStore;
+pub use kind::{SecretKind, SecretRef, Shape, StoreName, generate_verify_token};
+pub use memory::MemoryStore;
+pub use store::{SecretKey, SecretStore, StoreError, Stores};
+
+/// A token, an app secret, a verify token. Wiped when dropped; it has no
+/// `Display` and its `Debug` shows nothing of it.
+#[derive(Clone)]
+pub struct Secret(SecretString);
+
+impl Secret {
+    /// Takes a value that is known to be a secret.
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(SecretString::from(value.into()))
+    }
+
+    /// The value itself. For storing it and for putting it on the wire, nowhere else.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+
+    /// A mask of fixed length, with the last four characters where the secret is
+    /// long enough that they give nothing away.
+    pub fn masked(&self) -> String {
+        const LONG_ENOUGH: usize = 16;
+        let value = self.expose();
+        let length = value.chars().count();
+        let tail: String = if length < LONG_ENOUGH { String::new() } else { value.chars().skip(length - 4).collect() };
+        format!("{MASK}{tail}")
+    }
+}
+
+/// What stands for a hidden value.
+pub const MASK: &str = "********";
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(********)")
+    }
+}
+
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.expose() == other.expose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn masks_have_one_length_and_show_four_characters_at_most() {
+        assert_eq!(Secret::new("EAAB0123456789abcdWXYZ").masked(), "********WXYZ");
+        assert_eq!(Secret::new("short").masked(), "********");
+        assert_eq!(Secret::new("").masked(), "********");
+    }
+
+    #[test]
+    fn debug_shows_nothing() {
+        let shown = format!("{:?}", Secret::new("EAABmarked0123456789"));
+        assert_eq!(shown, "Secret(********)");
+    }
+}

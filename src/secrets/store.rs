@@ -1,0 +1,148 @@
+//! The one trait behind which every store stands, and what can go wrong there.
+
+use std::time::Duration;
+
+use super::{EnvironmentStore, KeyringStore, MemoryStore, Secret, SecretKind, StoreName};
+
+/// Which secret is meant: of whom, and of what kind.
+#[derive(Clone, Debug)]
+pub struct SecretKey {
+    /// The account's id, which never changes: stores that write file under it.
+    pub account_id: String,
+    /// The account's handle, from which the variable's name is made.
+    pub handle: String,
+    /// The account's name, for a label that a person recognises.
+    pub account_name: String,
+    /// Page access token, app secret or verify token.
+    pub kind: SecretKind,
+}
+
+impl SecretKey {
+    /// The name of the entry in a store: `ID/page-access-token`.
+    pub fn entry(&self) -> String {
+        format!("{}/{}", self.account_id, self.kind.argument())
+    }
+
+    /// What a person reads in the keyring's own program.
+    pub fn label(&self) -> String {
+        format!("msgrctl: {} – {}", self.account_name, self.kind.words())
+    }
+
+    /// The variable of the read-only `env` store:
+    /// `MSGRCTL_SECRET_ACME_SUPPORT_PAGE_ACCESS_TOKEN`.
+    pub fn variable(&self) -> String {
+        let name = format!("MSGRCTL_SECRET_{}_{}", self.handle, self.kind.key());
+        name.to_uppercase().replace(['-', '.'], "_")
+    }
+}
+
+/// Why a store did not do what it was asked to.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Nobody answers for it on this machine.
+    #[error("this machine has no keyring that answers: {cause}")]
+    Absent {
+        /// What was missing, in words.
+        cause: String,
+    },
+    /// It is locked, and nobody was there to unlock it.
+    #[error("the keyring is locked")]
+    Locked,
+    /// A person was asked to unlock it and did not, or the dialog could not open.
+    #[error("the keyring was not unlocked: its dialog was dismissed or could not be shown")]
+    Declined,
+    /// It took the request and never answered.
+    #[error("the keyring did not answer within {} s", after.as_secs())]
+    TimedOut {
+        /// How long was waited.
+        after: Duration,
+    },
+    /// It can only be read.
+    #[error("the env store is read only: it takes secrets from variables and keeps none")]
+    ReadOnly {
+        /// The variable that would hold the secret.
+        variable: String,
+    },
+    /// More than one entry answers to the same name.
+    #[error("the keyring holds several entries for {entry}")]
+    Ambiguous {
+        /// The entry's name.
+        entry: String,
+    },
+    /// What is kept under the name is no secret of ours.
+    #[error("what the {store} store holds for {entry} cannot be used: {cause}")]
+    Damaged {
+        /// The store.
+        store: StoreName,
+        /// The entry's or variable's name.
+        entry: String,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// Anything else the system reported.
+    #[error("the keyring refused: {cause}")]
+    Failed {
+        /// What the system said.
+        cause: String,
+    },
+}
+
+/// A place that keeps secrets.
+pub trait SecretStore {
+    /// Whether it can be used now. Cheap, and the first thing a command does
+    /// before work that would be lost if the store failed later.
+    fn probe(&self) -> Result<(), StoreError>;
+
+    /// The secret, or `None` when the store answers and has none.
+    fn get(&self, key: &SecretKey) -> Result<Option<Secret>, StoreError>;
+
+    /// Keeps a secret, in place of the one that was there.
+    fn set(&self, key: &SecretKey, secret: &Secret) -> Result<(), StoreError>;
+
+    /// Removes a secret. Says whether there was one.
+    fn remove(&self, key: &SecretKey) -> Result<bool, StoreError>;
+
+    /// Gives an entry the label of its account's present name.
+    fn relabel(&self, key: &SecretKey) -> Result<(), StoreError>;
+}
+
+/// The stores of this process. None is opened before it is asked.
+pub struct Stores {
+    keyring: KeyringStore,
+    env: EnvironmentStore,
+    memory: MemoryStore,
+}
+
+impl Stores {
+    /// Puts the stores together.
+    pub fn new(keyring: KeyringStore, env: EnvironmentStore, memory: MemoryStore) -> Self {
+        Self { keyring, env, memory }
+    }
+
+    /// The store of that name.
+    pub fn store(&self, name: StoreName) -> &dyn SecretStore {
+        match name {
+            StoreName::Keyring => &self.keyring,
+            StoreName::Env => &self.env,
+            StoreName::Memory => &self.memory,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_entries_labels_and_variables() {
+        let key = SecretKey {
+            account_id: "7f9c".into(),
+            handle: "acme.support-eu".into(),
+            account_name: "Acme Support".into(),
+            kind: SecretKind::PageAccessToken,
+        };
+        assert_eq!(key.entry(), "7f9c/page-access-token");
+        assert_eq!(key.label(), "msgrctl: Acme Support – page access token");
+        assert_eq!(key.variable(), "MSGRCTL_SECRET_ACME_SUPPORT_EU_PAGE_ACCESS_TOKEN");
+    }
+}
