@@ -43,8 +43,8 @@ pub mod secrets;
 pub mod accounts;
 pub mod checks;
 pub mod graph;
-//pub mod sandbox;
+pub mod sandbox;
 
-//pub mod ui;
+pub mod ui;
 
-//pub mod cli;
+pub mod cli;

@@ -1,1 +1,5 @@
-fn main() {}
+//! Runs the command line and returns its exit code.
+
+fn main() -> std::process::ExitCode {
+    msgrctl::cli::main()
+}

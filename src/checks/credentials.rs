@@ -232,7 +232,8 @@ fn token_page(seen: &Observed) -> Option<(&str, Option<&str>)> {
 
 /// Whether the token is of another Page than the account says.
 pub(super) fn is_other_page(seen: &Observed, subject: &Subject) -> bool {
-    token_page(seen).is_some_and(|(id, _)| id != subject.page_id)
+    let Some(wanted) = &subject.page_id else { return false };
+    token_page(seen).is_some_and(|(id, _)| id != wanted)
 }
 
 fn page(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
@@ -243,14 +244,15 @@ fn page(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
     if is_other_kind(seen) {
         return check.skip(NOT_A_PAGE_TOKEN);
     }
+    let Some(wanted) = &subject.page_id else { return check.skip("not checked: no page id was given") };
     let called = |name: Option<&str>| name.map(|name| format!(" ({name})")).unwrap_or_default();
     match token_page(seen) {
-        Some((id, name)) if id == subject.page_id => check.pass(format!("it is of page {id}{}", called(name))),
+        Some((id, name)) if id == wanted => check.pass(format!("it is of page {id}{}", called(name))),
         Some((id, name)) => check.fail(
-            format!("it is of page {id}{}, not of page {}", called(name), subject.page_id),
+            format!("it is of page {id}{}, not of page {wanted}", called(name)),
             format!(
-                "if that Page is meant: {} --page-id {id}; if not, create a token for page {}; then: {}",
-                subject.edit, subject.page_id, subject.replace_token
+                "if that Page is meant: {} --page-id {id}; if not, create a token for page {wanted}; then: {}",
+                subject.edit, subject.replace_token
             ),
         ),
         None => check.skip("not known: Graph did not say whose token it is"),
@@ -274,15 +276,16 @@ fn username(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Findi
         finding.outcome = Outcome::Warn;
         return finding;
     }
+    let Some(wanted) = &subject.page_username else { return check.skip("not checked: no page username was given") };
     let found = seen.page.value().and_then(|page| page.username.as_deref());
     match found {
-        Some(found) if same_username(found, &subject.page_username) => check.pass(format!("the Page is @{found}")),
+        Some(found) if same_username(found, wanted) => check.pass(format!("the Page is @{found}")),
         Some(found) => check.fail(
-            format!("the Page is @{found}, not @{}", subject.page_username),
+            format!("the Page is @{found}, not @{wanted}"),
             format!("correct it: {} --page-username {found}", subject.edit),
         ),
         None => check.warn(
-            format!("Graph shows no username for the Page, so @{} could not be compared", subject.page_username),
+            format!("Graph shows no username for the Page, so @{wanted} could not be compared"),
             "set the username in the Page's settings, or leave it: the page id decides",
         ),
     }
@@ -390,7 +393,9 @@ fn permissions(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Fi
     let granted = |name: &str| info.scopes.iter().any(|scope| scope == name);
     let for_page = |name: &str| {
         let targets = info.granular_scopes.iter().filter(|granular| granular.scope == name);
-        targets.filter_map(|granular| granular.target_ids.as_ref()).all(|ids| ids.contains(&subject.page_id))
+        targets
+            .filter_map(|granular| granular.target_ids.as_ref())
+            .all(|ids| subject.page_id.as_ref().is_none_or(|id| ids.contains(id)))
     };
     let missing: Vec<&str> = PERMISSIONS.into_iter().filter(|name| !granted(name)).collect();
     let elsewhere: Vec<&str> = PERMISSIONS.into_iter().filter(|name| granted(name) && !for_page(name)).collect();
@@ -402,7 +407,7 @@ fn permissions(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Fi
         )
     } else if !elsewhere.is_empty() {
         check.fail(
-            format!("granted, but for other Pages than {}: {}", subject.page_id, elsewhere.join(", ")),
+            format!("granted, but not for this Page: {}", elsewhere.join(", ")),
             then("create a new token and tick this Page in the login dialog", &subject.replace_token),
         )
     } else {

@@ -95,6 +95,20 @@ pub struct Report {
 }
 
 impl Report {
+    /// The report of an account that has no token: nothing could be asked.
+    pub fn of_missing_token(summary: String, hint: String) -> Self {
+        let finding = Finding {
+            id: "token.valid",
+            group: Group::Credentials,
+            outcome: Outcome::Fail,
+            summary,
+            hint: Some(hint),
+            duration: Duration::ZERO,
+            graph: None,
+        };
+        Self { findings: vec![finding] }
+    }
+
     /// The worst of all; a check that was skipped is no worse than one that passed.
     pub fn outcome(&self) -> Outcome {
         self.worst(|_| true)

@@ -16,10 +16,10 @@ pub struct Subject {
     pub replace_token: String,
     /// The command that corrects its other fields, for the hints.
     pub edit: String,
-    /// The Page it should be.
-    pub page_id: String,
-    /// The Page's @username, bare.
-    pub page_username: String,
+    /// The Page it should be, where that is known already.
+    pub page_id: Option<String>,
+    /// The Page's @username, bare, where that is known already.
+    pub page_username: Option<String>,
     /// The Page access token.
     pub token: Secret,
     /// The app it should be of.
@@ -85,9 +85,10 @@ impl Observed {
 pub(super) async fn observe(client: &Client, subject: &Subject) -> Observed {
     let app = subject.app.as_ref();
     let token = &subject.token;
+    let page = subject.page_id.as_deref().unwrap_or("me");
     let (page, subscribed, info, issuer) = tokio::join!(
         timed(page::me(client, token, app)),
-        timed(subscription::of_page(client, &subject.page_id, token, app)),
+        timed(subscription::of_page(client, page, token, app)),
         async {
             match app {
                 Some(app) => Some(timed(token::debug(client, token, app)).await),

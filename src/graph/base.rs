@@ -28,6 +28,11 @@ impl BaseUrl {
         self.0.as_str() != LIVE
     }
 
+    /// The address of `path` without a version: what a sandbox has beside Graph.
+    pub fn plain(&self, path: &str) -> Url {
+        self.join(None, path)
+    }
+
     /// The address of `path` (`/me`), in a version or in none.
     pub(super) fn join(&self, version: Option<GraphVersion>, path: &str) -> Url {
         let mut url = self.0.clone();

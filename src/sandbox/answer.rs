@@ -185,10 +185,7 @@ mod tests {
     #[test]
     fn bodies_are_escaped_as_graph_does() {
         let value = json!({"text": "äöå https://example.com/ 😀 <b>"});
-        assert_eq!(
-            escaped(&value),
-            r#"{"text":"\u00e4\u00f6\u00e5 https:\/\/example.com\/ \ud83d\ude00 \u003Cb>"}"#
-        );
+        assert_eq!(escaped(&value), r#"{"text":"\u00e4\u00f6\u00e5 https:\/\/example.com\/ \ud83d\ude00 \u003Cb>"}"#);
         assert_eq!(serde_json::from_str::<Value>(&escaped(&value)).expect("json"), value);
     }
 

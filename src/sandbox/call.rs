@@ -67,12 +67,18 @@ pub async fn read(request: Request) -> Result<Call, Refusal> {
         segments.remove(0);
     }
     let mut parameters = pairs(head.uri.query().unwrap_or_default().as_bytes());
-    let body = to_bytes(body, BODY_LIMIT)
-        .await
-        .map_err(|_| Refusal::new(1, "OAuthException", "Please reduce the amount of data you're asking for, then retry your request"))?;
-    let is_json = head.headers.get("content-type").and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains("json"));
+    let body = to_bytes(body, BODY_LIMIT).await.map_err(|_| {
+        Refusal::new(1, "OAuthException", "Please reduce the amount of data you're asking for, then retry your request")
+    })?;
+    let is_json = head
+        .headers
+        .get("content-type")
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.contains("json"));
     match serde_json::from_slice::<Value>(&body) {
-        Ok(Value::Object(fields)) => parameters.extend(fields.iter().map(|(name, value)| (name.clone(), text_of(value)))),
+        Ok(Value::Object(fields)) => {
+            parameters.extend(fields.iter().map(|(name, value)| (name.clone(), text_of(value))))
+        }
         _ if is_json => {}
         _ => parameters.extend(pairs(&body)),
     }
@@ -83,7 +89,8 @@ pub async fn read(request: Request) -> Result<Call, Refusal> {
         let known = scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("oauth");
         known.then(|| (token.trim().to_owned(), true))
     };
-    let mut call = Call { method: head.method.to_string(), version, segments, token: named.or_else(header), parameters };
+    let mut call =
+        Call { method: head.method.to_string(), version, segments, token: named.or_else(header), parameters };
     if call.method == "POST" && call.parameter("method").is_some_and(|method| method.eq_ignore_ascii_case("delete")) {
         call.method = "DELETE".into();
     }
@@ -136,7 +143,13 @@ mod tests {
 
     #[tokio::test]
     async fn bodies_are_json_or_forms() {
-        let json = call("POST", "/1/subscribed_apps", &[("content-type", "application/json")], r#"{"access_token":"EAAj","subscribed_fields":["messages","feed"]}"#).await;
+        let json = call(
+            "POST",
+            "/1/subscribed_apps",
+            &[("content-type", "application/json")],
+            r#"{"access_token":"EAAj","subscribed_fields":["messages","feed"]}"#,
+        )
+        .await;
         assert_eq!(json.token, Some(("EAAj".into(), false)));
         assert_eq!(json.list("subscribed_fields"), Some(vec!["messages".into(), "feed".into()]));
         let form = call("POST", "/1/subscribed_apps", &[], "subscribed_fields=messages%2C+feed&method=delete").await;

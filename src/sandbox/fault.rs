@@ -44,7 +44,8 @@ impl Fault {
         let same_method = self.method.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method));
         let same_path = self.path.as_deref().is_none_or(|wanted| {
             let (wanted, path): (Vec<_>, Vec<_>) = (wanted.split('/').collect(), path.split('/').collect());
-            wanted.len() == path.len() && wanted.iter().zip(&path).all(|(wanted, part)| *wanted == "*" || wanted == part)
+            wanted.len() == path.len()
+                && wanted.iter().zip(&path).all(|(wanted, part)| *wanted == "*" || wanted == part)
         });
         same_method && same_path
     }
@@ -59,21 +60,26 @@ impl Fault {
                     17 => "(#17) User request limit reached".into(),
                     32 => "(#32) Page request limit reached".into(),
                     613 => "(#613) Calls to this api have exceeded the rate limit.".into(),
-                    80001 | 80006 => format!("(#{code}) There have been too many calls to this Page account. Wait a bit and try again. For more info, please refer to https://developers.facebook.com/docs/graph-api/overview/rate-limiting."),
+                    80001 | 80006 => format!(
+                        "(#{code}) There have been too many calls to this Page account. Wait a bit and try again. For more info, please refer to https://developers.facebook.com/docs/graph-api/overview/rate-limiting."
+                    ),
                     1 => "An unknown error occurred".into(),
                     2 => "(#2) Service temporarily unavailable".into(),
                     190 => "Error validating access token".into(),
                     code => format!("(#{code}) An error that was asked for"),
                 };
-                let refusal = Refusal { subcode: effect.subcode, status: effect.status, ..Refusal::oauth(code, message) };
+                let refusal =
+                    Refusal { subcode: effect.subcode, status: effect.status, ..Refusal::oauth(code, message) };
                 Answer::from(refusal)
             }
             (None, Some(body), status) => {
                 Answer { status: status.unwrap_or(200), raw: Some(body.clone()), ..Answer::ok(Value::Null) }
             }
-            (None, None, Some(status)) => {
-                Answer { status, raw: Some("<html><body>Sorry, something went wrong.</body></html>".into()), ..Answer::ok(Value::Null) }
-            }
+            (None, None, Some(status)) => Answer {
+                status,
+                raw: Some("<html><body>Sorry, something went wrong.</body></html>".into()),
+                ..Answer::ok(Value::Null)
+            },
             (None, None, None) => return None,
         };
         if let Some(minutes) = effect.regain_minutes {

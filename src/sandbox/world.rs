@@ -148,7 +148,8 @@ impl World {
     }
 
     fn add_page(&mut self, number: usize) {
-        let numbered = |text: &str, between: &str| if number == 1 { text.into() } else { format!("{text}{between}{number}") };
+        let numbered =
+            |text: &str, between: &str| if number == 1 { text.into() } else { format!("{text}{between}{number}") };
         let page = Page {
             id: (109_876_543_210_986 + number as u64).to_string(),
             username: Some(numbered("acme.support", ".")),

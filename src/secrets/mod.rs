@@ -5,6 +5,7 @@ mod input;
 mod keyring;
 mod kind;
 mod memory;
+mod redact;
 mod store;
 
 use std::fmt;
@@ -16,6 +17,7 @@ pub use input::InputError;
 pub use keyring::KeyringStore;
 pub use kind::{SecretKind, SecretRef, Shape, StoreName, generate_verify_token};
 pub use memory::MemoryStore;
+pub use redact::redact;
 pub use store::{SecretKey, SecretStore, StoreError, Stores};
 
 /// A token, an app secret, a verify token. Wiped when dropped; it has no

@@ -1,0 +1,222 @@
+//! `msgrctl account edit`: other fields, other secrets, the same account.
+
+use clap::{Args, ValueEnum};
+
+use super::add;
+use super::connection::{self, Credentials, WARN_DAYS};
+use super::fields::{FieldArgs, Fields};
+use super::inputs::SecretInputs;
+use super::save::{self, Change};
+use super::view::{AccountEnvelope, report_text};
+use crate::accounts::Account;
+use crate::checks::Report;
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::secrets::{SecretKind, StoreName};
+use crate::ui::interrupt;
+
+/// Change an account's fields or replace its secrets
+///
+/// The account's id stays. When anything changes that Meta judges, the
+/// credentials are tested first, the new together with the old. Replacing or
+/// removing a secret asks first; without a terminal it needs --yes.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  msgrctl account edit acme-support --callback-url https://example.com/messenger
+  printf %s \"$TOKEN\" | msgrctl account edit acme-support --token-stdin --yes
+  msgrctl account edit acme-support --clear app --yes")]
+pub struct EditArgs {
+    /// The account's name, handle or id
+    #[arg(value_name = "NAME")]
+    account: String,
+    #[command(flatten)]
+    fields: FieldArgs,
+    /// Take a field away: app (app id and app secret) or callback-url
+    #[arg(long, value_name = "FIELD")]
+    clear: Vec<Clear>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Clear {
+    /// The app id and the app secret
+    App,
+    /// The callback URL
+    CallbackUrl,
+}
+
+pub fn run(args: EditArgs, ctx: &Context) -> Result<u8, CliError> {
+    interrupt::install();
+    let given = args.fields.parse(&ctx.output)?;
+    refuse_contradictions(&args, &given)?;
+    let accounts = ctx.accounts()?;
+    let old = accounts.find(&args.account)?;
+    let inputs = SecretInputs::read(&args.fields, ctx, false)?;
+    if !gives_anything(&args, &given, &inputs) {
+        return Err(CliError::usage("nothing to change was given")
+            .hint(format!("name what to change: msgrctl account edit {} --help", old.handle)));
+    }
+    let mut new = applied(&old, &given, &args.clear);
+    let changes = changes(ctx, &args, &old, &inputs)?;
+    if inputs.app_secret.is_some() && new.app_id.is_none() {
+        return Err(CliError::usage("an app secret needs its app id").hint("give --app-id too"));
+    }
+    if new == old && changes.is_empty() {
+        ctx.output.notice("nothing to change");
+        return show(ctx, &old, None, false);
+    }
+    ask(ctx, &old, &changes)?;
+
+    let report = if needs_test(&old, &new, &inputs, &args.clear) && !args.fields.no_test {
+        test(ctx, &old, &new, &inputs, &args)?
+    } else {
+        None
+    };
+    let now = ctx.clock.now();
+    new.updated_at = jiff::Timestamp::from_second(now.as_second()).unwrap_or(now);
+    let saved = save::save(ctx, &mut new, changes, |new| {
+        accounts.update(&old.id, |current| {
+            // What another process changed meanwhile and this one did not stays.
+            let name = current.name.clone();
+            current.clone_from(new);
+            current.name = name;
+        })
+    })?;
+    show(ctx, &saved, report.as_ref(), true)
+}
+
+fn refuse_contradictions(args: &EditArgs, given: &Fields) -> Result<(), CliError> {
+    let secret = args.fields.app_secret_stdin || args.fields.app_secret_file.is_some();
+    if args.clear.contains(&Clear::App) && (given.app_id.is_some() || secret) {
+        return Err(CliError::usage("--clear app contradicts --app-id and --app-secret-…: give one or the other"));
+    }
+    if args.clear.contains(&Clear::CallbackUrl) && given.callback_url.is_some() {
+        return Err(CliError::usage("--clear callback-url contradicts --callback-url: give one or the other"));
+    }
+    Ok(())
+}
+
+fn gives_anything(args: &EditArgs, given: &Fields, inputs: &SecretInputs) -> bool {
+    let Fields { page_username, page_id, app_id, callback_url, handle } = given;
+    page_username.is_some()
+        || page_id.is_some()
+        || app_id.is_some()
+        || callback_url.is_some()
+        || handle.is_some()
+        || args.fields.messenger.is_some()
+        || !args.clear.is_empty()
+        || !inputs.given().is_empty()
+}
+
+/// The account with the given fields in place of its own.
+fn applied(old: &Account, given: &Fields, clear: &[Clear]) -> Account {
+    let mut new = old.clone();
+    if let Some(username) = &given.page_username {
+        new.page_username = username.clone();
+    }
+    if let Some(id) = &given.page_id {
+        if *id != old.page_id {
+            // The name was the other Page's.
+            new.page_name = None;
+        }
+        new.page_id = id.clone();
+    }
+    if let Some(handle) = &given.handle {
+        new.handle = handle.clone();
+    }
+    new.app_id = given.app_id.clone().or(new.app_id);
+    new.callback_url = given.callback_url.clone().or(new.callback_url);
+    if clear.contains(&Clear::App) {
+        new.app_id = None;
+    }
+    if clear.contains(&Clear::CallbackUrl) {
+        new.callback_url = None;
+    }
+    new
+}
+
+/// What happens to each secret. `--store` says where a new one goes; without it
+/// a secret stays in the store where the old one is.
+fn changes(ctx: &Context, args: &EditArgs, old: &Account, inputs: &SecretInputs) -> Result<Vec<Change>, CliError> {
+    let settings = ctx.settings()?;
+    let mut changes = Vec::new();
+    for (kind, secret) in inputs.given() {
+        let here = old.secrets.get(&kind).map(|reference| reference.0);
+        let chosen = settings.store.origin != crate::cli::settings::Origin::BuiltIn;
+        let store = if chosen { settings.store.value } else { here.unwrap_or(settings.store.value) };
+        if store == StoreName::Env {
+            let variable = crate::cli::context::key(old, kind).variable();
+            return Err(crate::secrets::StoreError::ReadOnly { variable }.into());
+        }
+        changes.push(Change { kind, new: Some((secret.clone(), store)) });
+    }
+    if args.clear.contains(&Clear::App) && old.secrets.contains_key(&SecretKind::AppSecret) {
+        changes.push(Change { kind: SecretKind::AppSecret, new: None });
+    }
+    Ok(changes)
+}
+
+/// Replacing or removing a secret cannot be taken back.
+fn ask(ctx: &Context, old: &Account, changes: &[Change]) -> Result<(), CliError> {
+    let touched: Vec<&Change> = changes.iter().filter(|change| old.secrets.contains_key(&change.kind)).collect();
+    let list = |removed: bool| {
+        let kinds = touched.iter().filter(|change| change.new.is_none() == removed).map(|change| change.kind.words());
+        kinds.collect::<Vec<_>>().join(" and ")
+    };
+    let question = match (list(false).as_str(), list(true).as_str()) {
+        ("", "") => return Ok(()),
+        (replaced, "") => format!("Replace the {replaced} of '{}'?", old.name),
+        ("", removed) => format!("Remove the {removed} of '{}'?", old.name),
+        (replaced, removed) => format!("Replace the {replaced} and remove the {removed} of '{}'?", old.name),
+    };
+    ctx.confirm(&question, &format!("msgrctl account edit {} …", old.handle))
+}
+
+/// Whether Meta would judge the account differently.
+fn needs_test(old: &Account, new: &Account, inputs: &SecretInputs, clear: &[Clear]) -> bool {
+    old.page_id != new.page_id
+        || old.page_username != new.page_username
+        || old.app_id != new.app_id && !clear.contains(&Clear::App)
+        || inputs.token.is_some()
+        || inputs.app_secret.is_some()
+}
+
+fn test(
+    ctx: &Context,
+    old: &Account,
+    new: &Account,
+    inputs: &SecretInputs,
+    args: &EditArgs,
+) -> Result<Option<Report>, CliError> {
+    ctx.check_realm(old)?;
+    let token = match &inputs.token {
+        Some(token) => Some(token.clone()),
+        None => connection::read(ctx, old, SecretKind::PageAccessToken)?,
+    };
+    let token = token.ok_or_else(|| connection::no_token(old))?;
+    let app_secret = match &inputs.app_secret {
+        Some(secret) => Some(secret.clone()),
+        None if new.app_id.is_some() => connection::read(ctx, old, SecretKind::AppSecret)?,
+        None => None,
+    };
+    let subject = connection::subject(new, Credentials { token, app_secret }, WARN_DAYS, true);
+    let report = add::test(ctx, &ctx.graph()?, new.name.as_str(), &subject)?;
+    add::gate(ctx, &report, new.name.as_str(), args.fields.save_anyway)?;
+    Ok(Some(report))
+}
+
+fn show(ctx: &Context, account: &Account, report: Option<&Report>, changed: bool) -> Result<u8, CliError> {
+    if ctx.output.json {
+        let tenant = ctx.settings()?.tenant.value.as_str();
+        ctx.output.json(&AccountEnvelope::new(account, tenant, report));
+        return Ok(0);
+    }
+    if let Some(report) = report {
+        ctx.output.result(&report_text(account.name.as_str(), report, &ctx.output));
+        ctx.output.result("");
+    }
+    if changed {
+        ctx.output.result(&format!("changed '{}' (handle {})", account.name, account.handle));
+    }
+    Ok(0)
+}

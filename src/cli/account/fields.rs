@@ -1,0 +1,227 @@
+//! The fields of an account as flags: the same for `add` and `edit`, and the list
+//! from which whatever is missing is named.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::accounts::{AppId, CallbackUrl, Handle, PageId, PageUsername};
+use crate::cli::error::CliError;
+use crate::secrets::SecretKind;
+use crate::ui::output::Output;
+
+/// One field: what it is called, how it is given, where a person finds it.
+pub struct Field {
+    /// In words: `page id`.
+    pub name: &'static str,
+    /// The flags that give it.
+    pub flags: &'static str,
+    /// The variable that gives it, for a secret.
+    pub variable: Option<&'static str>,
+    /// Where its value is found.
+    pub found: &'static str,
+}
+
+/// The account's name.
+pub const NAME: Field = Field {
+    name: "account name",
+    flags: "NAME",
+    variable: None,
+    found: "any name that tells the account from the others",
+};
+/// The Page's @username.
+pub const PAGE_USERNAME: Field = Field {
+    name: "page username",
+    flags: "--page-username",
+    variable: None,
+    found: "the @name below the Page's title, or the end of its facebook.com address",
+};
+/// The Page's id.
+pub const PAGE_ID: Field = Field {
+    name: "page id",
+    flags: "--page-id",
+    variable: None,
+    found: "the Page's About section, under Page transparency",
+};
+/// The Page access token.
+pub const TOKEN: Field = Field {
+    name: "page access token",
+    flags: "--token-stdin or --token-file PATH",
+    variable: Some("MSGRCTL_PAGE_TOKEN"),
+    found: "Meta App Dashboard > your app > Messenger > Settings > Access Tokens",
+};
+/// The app's id.
+pub const APP_ID: Field =
+    Field { name: "app id", flags: "--app-id", variable: None, found: "the top of the Meta App Dashboard of your app" };
+/// The app's secret.
+pub const APP_SECRET: Field = Field {
+    name: "app secret",
+    flags: "--app-secret-stdin or --app-secret-file PATH",
+    variable: Some("MSGRCTL_APP_SECRET"),
+    found: "Meta App Dashboard > your app > App settings > Basic",
+};
+/// The verify token.
+pub const VERIFY_TOKEN: Field = Field {
+    name: "verify token",
+    flags: "--generate-verify-token, --verify-token-stdin or --verify-token-file PATH",
+    variable: Some("MSGRCTL_VERIFY_TOKEN"),
+    found: "generated; the same value goes into the Meta app's webhook settings",
+};
+
+/// The field of a secret.
+pub fn of_secret(kind: SecretKind) -> &'static Field {
+    match kind {
+        SecretKind::PageAccessToken => &TOKEN,
+        SecretKind::AppSecret => &APP_SECRET,
+        SecretKind::VerifyToken => &VERIFY_TOKEN,
+    }
+}
+
+/// Names everything that is missing at once.
+pub fn missing(fields: &[&Field], note: Option<&str>) -> CliError {
+    let names: Vec<&str> = fields.iter().map(|field| field.name).collect();
+    let mut error = CliError::usage(format!("missing: {}", names.join(", ")));
+    for field in fields {
+        let variable = field.variable.map(|name| format!(", or the variable {name}")).unwrap_or_default();
+        error = error.hint(format!("{}: {}{variable} ({})", field.name, field.flags, field.found));
+    }
+    match note {
+        Some(note) => error.hint(note),
+        None => error,
+    }
+}
+
+/// The flags. Values are kept as they were typed: clap's own errors would repeat
+/// them, and what lands in the wrong flag may be a secret.
+#[derive(Debug, Args)]
+pub struct FieldArgs {
+    /// The messenger
+    #[arg(long = "type", value_name = "TYPE", value_parser = ["facebook"])]
+    pub messenger: Option<String>,
+    /// The Page's username, with or without @, or its facebook.com or m.me address
+    #[arg(long, value_name = "USERNAME")]
+    pub page_username: Option<String>,
+    /// The Page's id: digits
+    #[arg(long, value_name = "ID")]
+    pub page_id: Option<String>,
+    /// The Meta app's id; with the app secret far more is checked
+    #[arg(long, value_name = "ID")]
+    pub app_id: Option<String>,
+    /// Where the contact centre takes Meta's events
+    #[arg(long, value_name = "URL")]
+    pub callback_url: Option<String>,
+    /// A short name for commands: lower-case letters, digits, '.', '_', '-'
+    #[arg(long, value_name = "HANDLE")]
+    pub handle: Option<String>,
+
+    /// Read the page access token from standard input
+    #[arg(long, groups = ["stdin", "token_from"], help_heading = "Secrets")]
+    pub token_stdin: bool,
+    /// Read the page access token from a file
+    #[arg(long, value_name = "PATH", group = "token_from", help_heading = "Secrets")]
+    pub token_file: Option<PathBuf>,
+    /// Read the app secret from standard input
+    #[arg(long, groups = ["stdin", "app_secret_from"], help_heading = "Secrets")]
+    pub app_secret_stdin: bool,
+    /// Read the app secret from a file
+    #[arg(long, value_name = "PATH", group = "app_secret_from", help_heading = "Secrets")]
+    pub app_secret_file: Option<PathBuf>,
+    /// Make a new webhook verify token of 40 letters and digits
+    #[arg(long, group = "verify_token_from", help_heading = "Secrets")]
+    pub generate_verify_token: bool,
+    /// Read the webhook verify token from standard input
+    #[arg(long, groups = ["stdin", "verify_token_from"], help_heading = "Secrets")]
+    pub verify_token_stdin: bool,
+    /// Read the webhook verify token from a file
+    #[arg(long, value_name = "PATH", group = "verify_token_from", help_heading = "Secrets")]
+    pub verify_token_file: Option<PathBuf>,
+
+    /// Save without asking Graph
+    #[arg(long, conflicts_with = "save_anyway", help_heading = "Test Connection")]
+    pub no_test: bool,
+    /// Save even when the credentials fail or Graph does not answer
+    #[arg(long, help_heading = "Test Connection")]
+    pub save_anyway: bool,
+
+    // What many would type first. They exist to say why they do not.
+    #[arg(long, hide = true, num_args = 0..=1, value_name = "VALUE")]
+    token: Option<Option<String>>,
+    #[arg(long, hide = true, num_args = 0..=1, value_name = "VALUE")]
+    app_secret: Option<Option<String>>,
+    #[arg(long, hide = true, num_args = 0..=1, value_name = "VALUE")]
+    verify_token: Option<Option<String>>,
+}
+
+impl FieldArgs {
+    /// Refuses a secret on the command line, and says what to use.
+    pub fn refuse_values(&self) -> Result<(), CliError> {
+        for (given, flag, kind) in [
+            (&self.token, "--token", SecretKind::PageAccessToken),
+            (&self.app_secret, "--app-secret", SecretKind::AppSecret),
+            (&self.verify_token, "--verify-token", SecretKind::VerifyToken),
+        ] {
+            if given.is_some() {
+                let field = of_secret(kind);
+                let variable = field.variable.unwrap_or_default();
+                return Err(CliError::usage(format!(
+                    "{flag} does not exist: what stands on a command line is seen by every user of this machine and kept in the shell's history"
+                ))
+                .hint(format!("use {}, or the variable {variable}", field.flags)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks the fields that are not secret, and warns of what is doubtful.
+    pub fn parse(&self, output: &Output) -> Result<Fields, CliError> {
+        self.refuse_values()?;
+        let fields = Fields {
+            page_username: parse(self.page_username.as_deref(), &PAGE_USERNAME)?,
+            page_id: parse(self.page_id.as_deref(), &PAGE_ID)?,
+            app_id: parse(self.app_id.as_deref(), &APP_ID)?,
+            callback_url: parse(self.callback_url.as_deref(), &CALLBACK_URL)?,
+            handle: parse(self.handle.as_deref(), &HANDLE)?,
+        };
+        let doubts = [
+            fields.page_username.as_ref().and_then(PageUsername::doubt),
+            fields.callback_url.as_ref().and_then(CallbackUrl::doubt),
+        ];
+        for doubt in doubts.into_iter().flatten() {
+            output.warning(&doubt);
+        }
+        Ok(fields)
+    }
+}
+
+const CALLBACK_URL: Field = Field {
+    name: "callback URL",
+    flags: "--callback-url",
+    variable: None,
+    found: "the account's form in Contact Center Administrator",
+};
+const HANDLE: Field = Field { name: "handle", flags: "--handle", variable: None, found: "made of the name" };
+
+fn parse<T>(text: Option<&str>, field: &Field) -> Result<Option<T>, CliError>
+where
+    T: std::str::FromStr<Err = crate::accounts::FieldError>,
+{
+    let Some(text) = text else { return Ok(None) };
+    text.parse().map(Some).map_err(|error: crate::accounts::FieldError| {
+        CliError::usage(error.to_string()).context(field.flags).hint(format!("{}: {}", field.name, field.found))
+    })
+}
+
+/// The fields that were given and are not secret.
+#[derive(Debug)]
+pub struct Fields {
+    /// `--page-username`
+    pub page_username: Option<PageUsername>,
+    /// `--page-id`
+    pub page_id: Option<PageId>,
+    /// `--app-id`
+    pub app_id: Option<AppId>,
+    /// `--callback-url`
+    pub callback_url: Option<CallbackUrl>,
+    /// `--handle`
+    pub handle: Option<Handle>,
+}

@@ -1,0 +1,55 @@
+//! `msgrctl account list`: the accounts of the tenant. Reads no secret.
+
+use clap::Args;
+use serde::Serialize;
+
+use super::view::AccountView;
+use crate::accounts::Account;
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::ui::table::table;
+
+/// List the accounts of the tenant
+///
+/// Reads no secret and asks nobody: neither the keyring nor the network is touched.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  msgrctl account list\n  msgrctl account list --json | jq -r '.accounts[].handle'")]
+pub struct ListArgs {}
+
+#[derive(Serialize)]
+struct ListView<'a> {
+    schema_version: u8,
+    accounts: Vec<AccountView<'a>>,
+}
+
+pub fn run(_args: &ListArgs, ctx: &Context) -> Result<u8, CliError> {
+    let accounts = ctx.accounts()?.load()?;
+    let tenant = ctx.settings()?.tenant.value.as_str();
+    if ctx.output.json {
+        let accounts = accounts.iter().map(|account| AccountView::new(account, tenant)).collect();
+        ctx.output.json(&ListView { schema_version: 1, accounts });
+        return Ok(0);
+    }
+    if accounts.is_empty() {
+        ctx.output.notice(&format!("no accounts in tenant {tenant} yet; to add one: msgrctl account add --help"));
+        return Ok(0);
+    }
+    let rows = accounts.iter().map(row).collect();
+    let headings = ["NAME", "HANDLE", "PAGE", "PAGE ID", "GRAPH", "SECRETS"];
+    ctx.output.result(&table(&headings, rows, &ctx.output.terminal));
+    Ok(0)
+}
+
+fn row(account: &Account) -> Vec<String> {
+    let mut stores: Vec<String> = account.secrets.values().map(ToString::to_string).collect();
+    stores.sort();
+    stores.dedup();
+    vec![
+        account.name.to_string(),
+        account.handle.to_string(),
+        format!("@{}", account.page_username),
+        account.page_id.to_string(),
+        account.graph.to_string(),
+        stores.join(", "),
+    ]
+}

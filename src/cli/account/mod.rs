@@ -1,0 +1,45 @@
+//! `msgrctl account`: the integration accounts of a tenant.
+
+mod add;
+mod connection;
+mod edit;
+mod fields;
+mod inputs;
+mod list;
+mod remove;
+mod rename;
+mod save;
+mod show;
+mod test;
+mod view;
+
+use clap::Subcommand;
+
+use super::context::Context;
+use super::error::CliError;
+
+#[derive(Debug, Subcommand)]
+#[command(arg_required_else_help = true)]
+pub(super) enum AccountCommand {
+    Add(add::AddArgs),
+    #[command(visible_alias = "ls")]
+    List(list::ListArgs),
+    Show(show::ShowArgs),
+    Edit(edit::EditArgs),
+    Rename(rename::RenameArgs),
+    #[command(visible_alias = "rm")]
+    Remove(remove::RemoveArgs),
+    Test(test::TestArgs),
+}
+
+pub(super) fn run(command: AccountCommand, ctx: &Context) -> Result<u8, CliError> {
+    match command {
+        AccountCommand::Add(args) => add::run(args, ctx),
+        AccountCommand::List(args) => list::run(&args, ctx),
+        AccountCommand::Show(args) => show::run(&args, ctx),
+        AccountCommand::Edit(args) => edit::run(args, ctx),
+        AccountCommand::Rename(args) => rename::run(&args, ctx),
+        AccountCommand::Remove(args) => remove::run(&args, ctx),
+        AccountCommand::Test(args) => test::run(&args, ctx),
+    }
+}

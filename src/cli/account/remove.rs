@@ -1,0 +1,88 @@
+//! `msgrctl account remove`: an account and every copy of its secrets.
+
+use clap::Args;
+
+use super::view::AccountEnvelope;
+use crate::accounts::Account;
+use crate::cli::context::{Context, key};
+use crate::cli::error::CliError;
+use crate::secrets::{SecretKind, StoreName};
+use crate::ui::interrupt::{self, Hold};
+
+/// Remove an account and its secrets
+///
+/// Its secrets are removed first, then its record. When the secret store does not
+/// answer, the account stays and nothing is changed.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  msgrctl account remove acme-support\n  msgrctl account remove acme-support --yes")]
+pub struct RemoveArgs {
+    /// The account's name, handle or id
+    #[arg(value_name = "NAME")]
+    account: String,
+    /// Remove the record even when the secret store does not answer, and name the entries left in it
+    #[arg(long)]
+    leave_secrets: bool,
+}
+
+pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
+    let accounts = ctx.accounts()?;
+    let account = accounts.find(&args.account)?;
+    let (name, handle) = (&account.name, &account.handle);
+    ctx.confirm(&format!("Remove the account '{name}' and its secrets?"), &format!("msgrctl account remove {handle}"))?;
+    interrupt::install();
+    let removed = {
+        let _hold = Hold::begin();
+        let removed = remove_secrets(ctx, &account, args.leave_secrets)?;
+        accounts.remove(&account.id).map_err(|error| {
+            CliError::from(error).context(format!("the secrets of '{name}' are removed, its record is not"))
+        })?;
+        removed
+    };
+    if ctx.output.json {
+        let tenant = ctx.settings()?.tenant.value.as_str();
+        ctx.output.json(&AccountEnvelope::new(&account, tenant, None));
+        return Ok(0);
+    }
+    let secrets = if removed.is_empty() { String::new() } else { format!(" and its {}", removed.join(", ")) };
+    ctx.output.result(&format!("removed '{name}'{secrets}"));
+    let variables: Vec<String> = in_variables(&account).map(|kind| key(&account, kind).variable()).collect();
+    if !variables.is_empty() {
+        ctx.output.notice(&format!("still set where you set them: {}", variables.join(", ")));
+    }
+    Ok(0)
+}
+
+fn in_variables(account: &Account) -> impl Iterator<Item = SecretKind> {
+    account.secrets.iter().filter(|(_, source)| source.0 == StoreName::Env).map(|(kind, _)| *kind)
+}
+
+/// Removes every secret, and says which there were.
+fn remove_secrets(ctx: &Context, account: &Account, leave: bool) -> Result<Vec<String>, CliError> {
+    let mut removed = Vec::new();
+    for (kind, source) in &account.secrets {
+        match ctx.store(source.0).remove(&key(account, *kind)) {
+            Ok(true) => removed.push(kind.to_string()),
+            Ok(false) => {}
+            Err(error) if leave => {
+                ctx.output.warning(&format!(
+                    "the {kind} may be left in the {source} store, as the entry msgrctl / {}: {error}",
+                    key(account, *kind).entry()
+                ));
+            }
+            Err(error) => {
+                let gone = match removed.as_slice() {
+                    [] => "nothing was changed".to_owned(),
+                    gone => format!("removed before: {}", gone.join(", ")),
+                };
+                return Err(CliError::from(error)
+                    .context(format!("the {kind} of '{}' could not be removed", account.name))
+                    .cause(format!("the account is still there; {gone}"))
+                    .hint(format!(
+                        "to remove the account all the same and leave the secrets where they are: msgrctl account remove {} --leave-secrets --yes",
+                        account.handle
+                    )));
+            }
+        }
+    }
+    Ok(removed)
+}

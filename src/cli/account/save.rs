@@ -1,0 +1,99 @@
+//! Secret first, then the record; taken back when the record cannot be saved.
+
+use crate::accounts::{Account, AccountError};
+use crate::cli::context::{Context, key};
+use crate::cli::error::CliError;
+use crate::secrets::{Secret, SecretKey, SecretKind, SecretRef, StoreName};
+use crate::ui::interrupt::Hold;
+
+/// What happens to one secret of an account.
+pub struct Change {
+    /// Which secret.
+    pub kind: SecretKind,
+    /// The new value and where it goes; `None`: it is removed.
+    pub new: Option<(Secret, StoreName)>,
+}
+
+/// A secret as it was before it was touched.
+struct Before {
+    key: SecretKey,
+    store: StoreName,
+    value: Option<Secret>,
+}
+
+/// Stores the secrets, then runs `record`. When either fails, or somebody presses
+/// Ctrl-C in between, every secret is put back as it was.
+///
+/// `account` is the account as it will be, except that its record of where
+/// secrets are is brought up to date here.
+pub fn save(
+    ctx: &Context,
+    account: &mut Account,
+    changes: Vec<Change>,
+    record: impl FnOnce(&Account) -> Result<Account, AccountError>,
+) -> Result<Account, CliError> {
+    let hold = Hold::begin();
+    let mut before = Vec::new();
+    let done = store_all(ctx, account, changes, &mut before).and_then(|()| {
+        if hold.was_interrupted() {
+            return Err(CliError::interrupted());
+        }
+        record(account).map_err(CliError::from)
+    });
+    done.map_err(|error| take_back(ctx, before, error))
+}
+
+fn store_all(
+    ctx: &Context,
+    account: &mut Account,
+    changes: Vec<Change>,
+    before: &mut Vec<Before>,
+) -> Result<(), CliError> {
+    for Change { kind, new } in changes {
+        let key = key(account, kind);
+        let old = account.secrets.get(&kind).map(|reference| reference.0);
+        let target = new.as_ref().map(|(_, store)| *store);
+        for store in [old, target].into_iter().flatten() {
+            if before.iter().any(|before| before.store == store && before.key.kind == kind) {
+                continue;
+            }
+            let value = ctx.store(store).get(&key)?;
+            before.push(Before { key: key.clone(), store, value });
+        }
+        match new {
+            Some((secret, store)) => {
+                ctx.store(store).set(&key, &secret)?;
+                account.secrets.insert(kind, SecretRef(store));
+            }
+            None => {
+                account.secrets.remove(&kind);
+            }
+        }
+        // A copy that nothing points to any more goes.
+        if let Some(old) = old.filter(|old| Some(*old) != target) {
+            ctx.store(old).remove(&key)?;
+        }
+    }
+    Ok(())
+}
+
+fn take_back(ctx: &Context, before: Vec<Before>, mut error: CliError) -> CliError {
+    let mut stuck = Vec::new();
+    let any = !before.is_empty();
+    for Before { key, store, value } in before.into_iter().rev() {
+        let store = ctx.store(store);
+        let undone = match value {
+            Some(value) => store.set(&key, &value),
+            None => store.remove(&key).map(drop),
+        };
+        if undone.is_err() {
+            stuck.push(key.kind.words());
+        }
+    }
+    if !stuck.is_empty() {
+        error = error.cause(format!("these secrets may be left in the store: {}", stuck.join(", ")));
+    } else if any {
+        error = error.cause("nothing was saved; the secrets were taken back");
+    }
+    error
+}

@@ -1,0 +1,252 @@
+//! How an account and a test of it look, to a person and to a program. No view
+//! has a field for a secret's value.
+
+use serde::Serialize;
+
+use crate::accounts::Account;
+use crate::checks::{Finding, Group, Outcome, Report};
+use crate::cli::error::GraphView;
+use crate::ui::output::Output;
+use crate::ui::style::{self, paint, wrap};
+
+/// An account as JSON.
+#[derive(Serialize)]
+pub struct AccountView<'a> {
+    id: &'a str,
+    handle: &'a str,
+    name: &'a str,
+    tenant: &'a str,
+    #[serde(rename = "type")]
+    messenger: String,
+    page_username: &'a str,
+    page_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    page_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    app_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    callback_url: Option<&'a str>,
+    graph: String,
+    secrets: Vec<SecretView>,
+    created_at: String,
+    updated_at: String,
+}
+
+#[derive(Serialize)]
+struct SecretView {
+    kind: &'static str,
+    source: String,
+}
+
+impl<'a> AccountView<'a> {
+    /// The account of a tenant.
+    pub fn new(account: &'a Account, tenant: &'a str) -> Self {
+        Self {
+            id: &account.id,
+            handle: account.handle.as_str(),
+            name: account.name.as_str(),
+            tenant,
+            messenger: account.messenger.to_string(),
+            page_username: account.page_username.as_str(),
+            page_id: account.page_id.as_str(),
+            page_name: account.page_name.as_deref(),
+            app_id: account.app_id.as_ref().map(|id| id.as_str()),
+            callback_url: account.callback_url.as_ref().map(|url| url.as_str()),
+            graph: account.graph.to_string(),
+            secrets: account
+                .secrets
+                .iter()
+                .map(|(kind, source)| SecretView { kind: kind.key(), source: source.to_string() })
+                .collect(),
+            created_at: account.created_at.to_string(),
+            updated_at: account.updated_at.to_string(),
+        }
+    }
+}
+
+/// `{"schema_version":1,"account":{…}}`.
+#[derive(Serialize)]
+pub struct AccountEnvelope<'a> {
+    schema_version: u8,
+    account: AccountView<'a>,
+    /// What Test Connection found, where the command made one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checks: Option<Vec<FindingView<'a>>>,
+}
+
+impl<'a> AccountEnvelope<'a> {
+    /// An account, and the test that came with it.
+    pub fn new(account: &'a Account, tenant: &'a str, report: Option<&'a Report>) -> Self {
+        Self { schema_version: 1, account: AccountView::new(account, tenant), checks: report.map(finding_views) }
+    }
+}
+
+/// A finding as JSON.
+#[derive(Serialize)]
+pub struct FindingView<'a> {
+    id: &'a str,
+    group: String,
+    outcome: String,
+    summary: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
+    duration_ms: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    graph: Option<GraphView>,
+}
+
+fn finding_views(report: &Report) -> Vec<FindingView<'_>> {
+    report.findings.iter().map(FindingView::new).collect()
+}
+
+impl<'a> FindingView<'a> {
+    fn new(finding: &'a Finding) -> Self {
+        Self {
+            id: finding.id,
+            group: finding.group.to_string(),
+            outcome: finding.outcome.to_string(),
+            summary: &finding.summary,
+            hint: finding.hint.as_deref(),
+            duration_ms: u64::try_from(finding.duration.as_millis()).unwrap_or(u64::MAX),
+            graph: finding.graph.as_ref().map(GraphView::from),
+        }
+    }
+}
+
+/// `{"schema_version":1,"results":[…]}`.
+#[derive(Serialize)]
+pub struct ResultsEnvelope<'a> {
+    schema_version: u8,
+    results: Vec<ResultView<'a>>,
+}
+
+#[derive(Serialize)]
+struct ResultView<'a> {
+    account: &'a str,
+    outcome: String,
+    checks: Vec<FindingView<'a>>,
+}
+
+impl<'a> ResultsEnvelope<'a> {
+    /// The results of several accounts, by name.
+    pub fn new(results: impl IntoIterator<Item = (&'a str, &'a Report)>) -> Self {
+        let view = |(account, report): (&'a str, &'a Report)| ResultView {
+            account,
+            outcome: report.outcome().to_string(),
+            checks: finding_views(report),
+        };
+        Self { schema_version: 1, results: results.into_iter().map(view).collect() }
+    }
+}
+
+/// An account for a person, a line a field.
+pub fn account_text(account: &Account, tenant: &str, output: &Output) -> String {
+    let mut rows: Vec<(&str, String)> = vec![
+        ("Handle", account.handle.to_string()),
+        ("Id", account.id.clone()),
+        ("Tenant", tenant.into()),
+        ("Type", account.messenger.to_string()),
+        ("Page username", format!("@{}", account.page_username)),
+        ("Page id", account.page_id.to_string()),
+    ];
+    if let Some(name) = &account.page_name {
+        rows.push(("Page name", name.clone()));
+    }
+    if let Some(id) = &account.app_id {
+        rows.push(("App id", id.to_string()));
+    }
+    if let Some(url) = &account.callback_url {
+        rows.push(("Callback URL", url.to_string()));
+    }
+    rows.push(("Graph", account.graph.to_string()));
+    let secrets = account.secrets.iter().map(|(kind, source)| format!("{kind} ({source})"));
+    rows.push(("Secrets", secrets.collect::<Vec<_>>().join(", ")));
+    rows.push(("Added", account.created_at.strftime("%Y-%m-%d %H:%M UTC").to_string()));
+    rows.push(("Changed", account.updated_at.strftime("%Y-%m-%d %H:%M UTC").to_string()));
+    let mut lines = vec![paint(style::BOLD, account.name.as_str(), output.terminal.stdout_color)];
+    for (label, value) in rows {
+        lines.push(format!("  {label:<15}{}", wrap(&value, output.terminal.width, 17)));
+    }
+    lines.join("\n")
+}
+
+/// A result list for a person: a mark and a word each, and what to do.
+pub fn report_text(account: &str, report: &Report, output: &Output) -> String {
+    let color = output.terminal.stdout_color;
+    let width = output.terminal.width;
+    let outcome = report.outcome();
+    let mut lines = vec![format!("{} {}", paint(style::BOLD, &format!("{account}:"), color), marked(outcome, output))];
+    let wide = report.findings.iter().map(|finding| finding.id.len()).max().unwrap_or_default();
+    for group in [Group::Credentials, Group::Delivery] {
+        lines.push(format!("  {group}"));
+        for finding in report.findings.iter().filter(|finding| finding.group == group) {
+            lines.extend(finding_lines(finding, wide, width, output));
+        }
+    }
+    lines.join("\n")
+}
+
+/// The column in which outcomes stand: the longest is `unreachable`.
+const OUTCOME: usize = 13;
+
+fn finding_lines(finding: &Finding, wide: usize, width: Option<u16>, output: &Output) -> Vec<String> {
+    let color = output.terminal.stdout_color;
+    // On a narrow terminal the sentence goes below its check.
+    let narrow = width.is_some_and(|width| usize::from(width) < 4 + OUTCOME + wide + 2 + 30);
+    let indent = if narrow { 8 } else { 4 + OUTCOME + wide + 2 };
+    let mark = marked(finding.outcome, output);
+    let pad = " ".repeat(OUTCOME.saturating_sub(2 + finding.outcome.to_string().len()));
+    let summary = wrap(&finding.summary, width, indent);
+    let summary = if finding.outcome == Outcome::Skip { paint(style::DIM, &summary, color) } else { summary };
+    let mut lines = if narrow {
+        vec![format!("    {mark}{pad}{}", finding.id), format!("{}{summary}", " ".repeat(indent))]
+    } else {
+        vec![format!("    {mark}{pad}{:<wide$}  {summary}", finding.id)]
+    };
+    let mut under = |label: &str, text: &str| {
+        let label = format!("{label} ");
+        lines.push(format!("{}{}{text}", " ".repeat(indent), paint(style::HINT, &label, color)));
+    };
+    if let Some(graph) = &finding.graph {
+        let number = |name: &str, value: Option<i64>| value.map(|value| format!("{name} {value}"));
+        let trace = graph.fbtrace_id.as_ref().map(|id| format!("trace {id}"));
+        let parts: Vec<String> =
+            [number("code", graph.code), number("subcode", graph.subcode), trace].into_iter().flatten().collect();
+        under("meta:", &parts.join(", "));
+    }
+    if let Some(hint) = &finding.hint {
+        // The command stays whole, so that it can be pasted.
+        let (fix, command) = match hint.split_once("; then: ") {
+            Some((fix, command)) => (fix, Some(command)),
+            None => (hint.as_str(), None),
+        };
+        under("fix:", &wrap(fix, width, indent + 5));
+        if let Some(command) = command {
+            under("then:", command);
+        }
+    }
+    lines
+}
+
+fn mark(outcome: Outcome, unicode: bool) -> &'static str {
+    match (outcome, unicode) {
+        (Outcome::Pass, true) => "✓",
+        (Outcome::Pass, false) => "+",
+        (Outcome::Warn, _) => "!",
+        (Outcome::Fail, true) => "✗",
+        (Outcome::Fail, false) => "x",
+        (Outcome::Unreachable, _) => "?",
+        (Outcome::Skip, _) => "-",
+    }
+}
+
+fn marked(outcome: Outcome, output: &Output) -> String {
+    let style = match outcome {
+        Outcome::Pass => style::GOOD,
+        Outcome::Warn => style::WARNING,
+        Outcome::Fail | Outcome::Unreachable => style::ERROR,
+        Outcome::Skip => style::DIM,
+    };
+    let text = format!("{} {outcome}", mark(outcome, output.terminal.unicode));
+    paint(style, &text, output.terminal.stdout_color)
+}

@@ -1,0 +1,156 @@
+//! The flags that every command takes, and the nouns.
+
+use std::path::PathBuf;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::{account, sandbox};
+use crate::secrets::StoreName;
+use crate::ui::terminal::Color;
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+const EXAMPLES: &str = "\
+Examples:
+  See the whole job against a built-in Graph API, without an account at Meta:
+    msgrctl demo
+  Add an account; the token is read from standard input:
+    printf %s \"$TOKEN\" | msgrctl account add \"Acme Support\" --page-username acme.support --page-id 109876543210987 --token-stdin
+  Test Connection:
+    msgrctl account test acme-support
+
+Exit codes: 0 done, 1 failed, 2 usage, 3 a file of ours, 4 credentials, 5 Graph unreachable, 6 secret store,
+7 a check found something, 9 part of a bulk run failed, 130 interrupted.";
+
+/// Connects Facebook Pages to a contact centre.
+///
+/// Keeps the integration accounts of a contact centre, their secrets in the
+/// operating system's keyring, and tests with Meta's Graph API whether each of
+/// them works: what is wrong, why, and what to do.
+#[derive(Debug, Parser)]
+#[command(name = "msgrctl", version, styles = STYLES, after_help = EXAMPLES, max_term_width = 100)]
+#[command(subcommand_required = true, arg_required_else_help = true, disable_help_subcommand = false)]
+pub struct Cli {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Integration accounts: add, list, show, edit, rename, remove, test
+    #[command(subcommand, visible_alias = "accounts")]
+    Account(account::AccountCommand),
+    /// The built-in Graph API, to try things out and to test against
+    #[command(subcommand)]
+    Sandbox(sandbox::SandboxCommand),
+    /// Show the whole job in seconds: add an account, test it, break its token
+    ///
+    /// Runs the real commands against a Graph API inside this process, with a
+    /// throw-away configuration. Nothing is sent anywhere and nothing is kept.
+    Demo,
+}
+
+/// Flags of every command. They may stand before or after it.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Global options")]
+pub(super) struct Global {
+    /// The tenant to work in [env: MSGRCTL_TENANT] [default: default]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub tenant: Option<String>,
+    /// Where new secrets go [env: MSGRCTL_STORE] [default: keyring]
+    #[arg(long, global = true, value_name = "STORE")]
+    pub store: Option<StoreArg>,
+    /// Print the result as JSON, and errors as one line of JSON on standard error
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Never ask; fail and name what is missing [env: MSGRCTL_NO_INPUT]
+    #[arg(long, global = true)]
+    pub no_input: bool,
+    /// Answer yes to every question
+    #[arg(short, long, global = true)]
+    pub yes: bool,
+    /// Print results, warnings and errors alone
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Say what is done; -vv and -vvv say more, never a secret
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: ColorArg,
+    /// Keep everything in this directory [env: MSGRCTL_CONFIG_DIR]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub config_dir: Option<PathBuf>,
+    /// Where Graph is: https://graph.facebook.com or an address on this machine [env: MSGRCTL_GRAPH_URL]
+    #[arg(long, global = true, value_name = "URL")]
+    pub graph_url: Option<String>,
+    /// The version of Graph to ask for [env: MSGRCTL_GRAPH_VERSION] [default: v26.0]
+    #[arg(long, global = true, value_name = "vN.M")]
+    pub graph_version: Option<String>,
+    /// How long one call to Graph may take [env: MSGRCTL_TIMEOUT] [default: 20]
+    #[arg(long, global = true, value_name = "SECONDS")]
+    pub timeout: Option<String>,
+    /// Trust these certificates (PEM) beside the system's [env: MSGRCTL_CA_BUNDLE]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub ca_bundle: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum ColorArg {
+    /// On a terminal that shows it
+    #[default]
+    Auto,
+    /// Even into a file
+    Always,
+    /// Not at all
+    Never,
+}
+
+impl From<ColorArg> for Color {
+    fn from(color: ColorArg) -> Self {
+        match color {
+            ColorArg::Auto => Self::Auto,
+            ColorArg::Always => Self::Always,
+            ColorArg::Never => Self::Never,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum StoreArg {
+    /// The operating system's keyring
+    Keyring,
+    /// Variables MSGRCTL_SECRET_<HANDLE>_<KIND>, read only
+    Env,
+    /// This process's memory, for the demo
+    Memory,
+}
+
+impl From<StoreArg> for StoreName {
+    fn from(store: StoreArg) -> Self {
+        match store {
+            StoreArg::Keyring => Self::Keyring,
+            StoreArg::Env => Self::Env,
+            StoreArg::Memory => Self::Memory,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_tree_of_commands_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,237 @@
+//! What a command works with. Opened when it is asked for; a command that needs
+//! no keyring and no network touches neither.
+
+use std::cell::{OnceCell, RefCell};
+use std::future::Future;
+use std::io::Read;
+use std::rc::Rc;
+
+use super::args::Global;
+use super::error::CliError;
+use super::settings::{Origin, Settings};
+use crate::accounts::{Account, AccountStore, Realm};
+use crate::clock::Clock;
+use crate::env::Environment;
+use crate::files;
+use crate::graph::Client;
+use crate::http;
+use crate::secrets::{
+    EnvironmentStore, KeyringStore, MemoryStore, SecretKey, SecretKind, SecretStore, StoreName, Stores,
+};
+use crate::ui::output::Output;
+use crate::ui::prompt::{Person, Prompter};
+
+/// Everything a command may need.
+pub struct Context {
+    /// The variables.
+    pub env: Environment,
+    /// Where it prints.
+    pub output: Rc<Output>,
+    /// The time.
+    pub clock: Clock,
+    pub(super) global: Global,
+    stdin: RefCell<Box<dyn Read>>,
+    memory: Option<MemoryStore>,
+    settings: OnceCell<Settings>,
+    stores: OnceCell<Stores>,
+    prompter: Box<dyn Prompter>,
+}
+
+impl Context {
+    /// The context of this process.
+    pub(super) fn new(env: Environment, output: Output, global: &Global) -> Self {
+        let color = output.terminal.stderr_color;
+        Self {
+            env,
+            output: Rc::new(output),
+            clock: Clock::system(),
+            global: global.clone(),
+            stdin: RefCell::new(Box::new(std::io::stdin())),
+            memory: None,
+            settings: OnceCell::new(),
+            stores: OnceCell::new(),
+            prompter: Box::new(Person { color }),
+        }
+    }
+
+    /// A context for one step of the demo: other variables, other input, secrets
+    /// in a memory that outlives the step.
+    pub(super) fn for_step(
+        &self,
+        env: Environment,
+        global: &Global,
+        stdin: Box<dyn Read>,
+        memory: MemoryStore,
+    ) -> Self {
+        Self {
+            env,
+            output: self.output.clone(),
+            clock: self.clock.clone(),
+            global: global.clone(),
+            stdin: RefCell::new(stdin),
+            memory: Some(memory),
+            settings: OnceCell::new(),
+            stores: OnceCell::new(),
+            prompter: Box::new(Person { color: false }),
+        }
+    }
+
+    /// The settings of all levels; the configuration file is read the first time.
+    pub fn settings(&self) -> Result<&Settings, CliError> {
+        if let Some(settings) = self.settings.get() {
+            return Ok(settings);
+        }
+        let settings = Settings::resolve(&self.global, &self.env)?;
+        if settings.store.value == StoreName::Memory && self.memory.is_none() {
+            return Err(CliError::usage(format!(
+                "{}: the memory store lasts as long as one process, so what it keeps would be gone when this command ends",
+                settings.store.origin
+            ))
+            .hint("it is for 'msgrctl demo'; leave it out to use the keyring"));
+        }
+        Ok(self.settings.get_or_init(|| settings))
+    }
+
+    /// The accounts of the tenant.
+    pub fn accounts(&self) -> Result<AccountStore, CliError> {
+        let settings = self.settings()?;
+        let path = settings.paths.accounts_file(settings.tenant.value.as_str());
+        let output = self.output.clone();
+        let on_wait = move |path: &std::path::Path| {
+            output.notice(&format!("waiting for another msgrctl to finish with {} …", path.display()));
+        };
+        Ok(AccountStore::new(path, Box::new(on_wait)))
+    }
+
+    /// Whether a question would be answered.
+    pub fn someone_can_answer(&self) -> bool {
+        let no_input = self.global.no_input || self.env.is_on("MSGRCTL_NO_INPUT");
+        self.output.terminal.someone_can_answer(no_input, &self.env)
+    }
+
+    /// The store of that name.
+    pub fn store(&self, name: StoreName) -> &dyn SecretStore {
+        self.stores.get_or_init(|| self.open_stores()).store(name)
+    }
+
+    fn open_stores(&self) -> Stores {
+        // A dialog needs a screen to open on, besides a person.
+        let screen = cfg!(not(target_os = "linux"))
+            || ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| self.env.text(name).is_some());
+        let output = self.output.clone();
+        let on_dialog = move || output.notice("waiting for the keyring to be unlocked: see its dialog …");
+        Stores::new(
+            KeyringStore::new(self.someone_can_answer() && screen, Box::new(on_dialog)),
+            EnvironmentStore::new(self.env.clone()),
+            self.memory.clone().unwrap_or_default(),
+        )
+    }
+
+    /// Where Graph is, as the settings say, and which accounts belong to it.
+    pub fn realm(&self) -> Result<Realm, CliError> {
+        let sandbox = self.settings()?.graph_url.value.is_loopback();
+        Ok(if sandbox { Realm::Sandbox } else { Realm::Live })
+    }
+
+    /// Refuses to send an account's secrets to the Graph that it is not of.
+    pub fn check_realm(&self, account: &Account) -> Result<(), CliError> {
+        if self.realm()? == account.graph {
+            return Ok(());
+        }
+        let name = &account.name;
+        let settings = self.settings()?;
+        Err(match account.graph {
+            Realm::Live => {
+                let origin = &settings.graph_url.origin;
+                CliError::usage(format!(
+                    "'{name}' is a live account, but {origin} points to {}: its secrets are not sent there",
+                    settings.graph_url.value
+                ))
+                .hint(match origin {
+                    Origin::Variable(name) => format!("unset {name}"),
+                    _ => format!("leave {origin} out"),
+                })
+            }
+            Realm::Sandbox => CliError::usage(format!(
+                "'{name}' is a sandbox account, and {} points to {}: its secrets are not sent there",
+                settings.graph_url.origin, settings.graph_url.value
+            ))
+            .hint("start a sandbox (msgrctl sandbox start) and set MSGRCTL_GRAPH_URL to where it is"),
+        })
+    }
+
+    /// A client for the Graph that the settings name.
+    pub fn graph(&self) -> Result<Client, CliError> {
+        let settings = self.settings()?;
+        let client = Client::new(
+            settings.graph_url.value.clone(),
+            settings.graph_version,
+            self.clock.clone(),
+            self.http_settings()?,
+        );
+        client.prepare()?;
+        Ok(client)
+    }
+
+    /// How HTTP is spoken.
+    pub fn http_settings(&self) -> Result<http::Settings, CliError> {
+        let settings = self.settings()?;
+        let ca_bundle = match &settings.ca_bundle {
+            Some(path) => {
+                let pem = files::read_bytes(path, 4 * 1024 * 1024).map_err(|error| {
+                    CliError::usage(error.to_string())
+                        .hint("name a readable file with --ca-bundle FILE (MSGRCTL_CA_BUNDLE)")
+                })?;
+                Some((path.clone(), pem))
+            }
+            None => None,
+        };
+        Ok(http::Settings { timeout: settings.timeout, ca_bundle, loopback: settings.graph_url.value.is_loopback() })
+    }
+
+    /// Waits for a future. The runtime lives as long as it; what it leaves behind
+    /// (a name server that does not answer) holds nobody up.
+    pub fn wait<T>(&self, future: impl Future<Output = T>) -> Result<T, CliError> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| CliError::failed("the network could not be set up").cause(error.to_string()))?;
+        let value = runtime.block_on(future);
+        runtime.shutdown_background();
+        Ok(value)
+    }
+
+    /// Standard input to its end, `limit` bytes at most.
+    pub fn read_stdin(&self, limit: u64) -> std::io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.stdin.borrow_mut().by_ref().take(limit + 1).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Asks before something that cannot be taken back. Without somebody to ask
+    /// `--yes` is needed.
+    pub fn confirm(&self, question: &str, command: &str) -> Result<(), CliError> {
+        if self.global.yes {
+            return Ok(());
+        }
+        if !self.someone_can_answer() {
+            return Err(CliError::usage(format!("{question} Nobody can be asked, so nothing was changed"))
+                .hint(format!("say so with --yes: {command} --yes")));
+        }
+        crate::ui::interrupt::install();
+        if self.prompter.confirm(question)? {
+            return Ok(());
+        }
+        Err(CliError::failed("nothing was changed"))
+    }
+}
+
+/// The name of one of an account's secrets in the stores.
+pub fn key(account: &Account, kind: SecretKind) -> SecretKey {
+    SecretKey {
+        account_id: account.id.clone(),
+        handle: account.handle.to_string(),
+        account_name: account.name.to_string(),
+        kind,
+    }
+}

@@ -1,0 +1,347 @@
+//! Errors as a person and a program see them. The one place that knows kinds,
+//! exit codes and hints.
+
+use std::error::Error as _;
+use std::io;
+
+use serde::Serialize;
+
+use crate::accounts::{AccountError, FieldError, SchemaError};
+use crate::checks::{GraphTrace, cause_of, of_unreachable};
+use crate::document::Mistake;
+use crate::files::FileError;
+use crate::graph::GraphError;
+use crate::http::SetupError;
+use crate::sandbox::ScenarioError;
+use crate::secrets::{StoreError, redact};
+use crate::ui::interrupt;
+use crate::ui::output::Output;
+use crate::ui::prompt::PromptError;
+use crate::ui::style::{self, paint};
+
+/// Usage.
+pub const USAGE: u8 = 2;
+
+/// What ends a command.
+#[derive(Debug)]
+pub struct CliError(Box<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    kind: &'static str,
+    exit_code: u8,
+    message: String,
+    causes: Vec<String>,
+    /// Ways out, each a line; the first is the best.
+    hints: Vec<String>,
+    retryable: bool,
+    graph: Option<GraphTrace>,
+}
+
+impl CliError {
+    fn new(kind: &'static str, exit_code: u8, message: impl Into<String>) -> Self {
+        Self(Box::new(Parts {
+            kind,
+            exit_code,
+            message: message.into(),
+            causes: Vec::new(),
+            hints: Vec::new(),
+            retryable: false,
+            graph: None,
+        }))
+    }
+
+    /// A reason without an exit code of its own (1).
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self::new("failed", 1, message)
+    }
+
+    /// A bad flag, or a value that nobody can be asked for (2).
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new("usage", USAGE, message)
+    }
+
+    /// A file of ours that is broken or cannot be written (3).
+    pub fn file(message: impl Into<String>) -> Self {
+        Self::new("file", 3, message)
+    }
+
+    /// A secret that is missing or was refused (4).
+    pub fn credentials(message: impl Into<String>) -> Self {
+        Self::new("credentials", 4, message)
+    }
+
+    /// Graph cannot be reached (5).
+    pub fn remote(message: impl Into<String>) -> Self {
+        let mut error = Self::new("remote", 5, message);
+        error.0.retryable = true;
+        error
+    }
+
+    /// A check found something (7).
+    pub fn check(message: impl Into<String>) -> Self {
+        Self::new("check", 7, message)
+    }
+
+    /// A part of a bulk run failed (9).
+    pub fn partial(message: impl Into<String>) -> Self {
+        Self::new("partial", 9, message)
+    }
+
+    /// Somebody pressed Ctrl-C (130).
+    pub fn interrupted() -> Self {
+        Self::new("interrupted", interrupt::EXIT, "interrupted")
+    }
+
+    /// The result could not be written.
+    pub fn output(kind: io::ErrorKind) -> Self {
+        Self::failed(format!("the result could not be written: {kind}"))
+    }
+
+    /// Adds a way out.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hints.push(hint.into());
+        self
+    }
+
+    /// Adds a reason below the message.
+    #[must_use]
+    pub fn cause(mut self, cause: impl Into<String>) -> Self {
+        self.0.causes.push(cause.into());
+        self
+    }
+
+    /// Puts what was being done before the message.
+    #[must_use]
+    pub fn context(mut self, doing: impl std::fmt::Display) -> Self {
+        self.0.message = format!("{doing}: {}", self.0.message);
+        self
+    }
+
+    /// The process's exit code.
+    pub fn exit_code(&self) -> u8 {
+        self.0.exit_code
+    }
+
+    /// The message alone, for a line in a bulk run.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// Shows it, and returns the exit code.
+    pub fn render(&self, output: &Output) -> u8 {
+        let parts = &self.0;
+        if parts.exit_code == interrupt::EXIT {
+            return parts.exit_code;
+        }
+        if output.json {
+            let text = serde_json::to_string(&self.view());
+            output.talk(&text.unwrap_or_else(|error| unreachable!("errors are JSON: {error}")));
+            return parts.exit_code;
+        }
+        let color = output.terminal.stderr_color;
+        let width = output.terminal.stderr.then_some(output.terminal.width).flatten();
+        let mut lines = vec![format!(
+            "{} {}",
+            paint(style::ERROR, "error:", color),
+            style::wrap(&redact(&parts.message), width, 7)
+        )];
+        for cause in &parts.causes {
+            lines.push(format!("  caused by: {}", style::wrap(&redact(cause), width, 13)));
+        }
+        if let Some(id) = parts.graph.as_ref().and_then(|graph| graph.fbtrace_id.as_deref()) {
+            lines.push(format!("  Meta's trace id: {id}"));
+        }
+        if !parts.hints.is_empty() {
+            lines.push(String::new());
+        }
+        for hint in &parts.hints {
+            // Never broken into lines: a command must stay whole to be pasted.
+            lines.push(format!("{} {hint}", paint(style::HINT, "hint:", color)));
+        }
+        output.talk(&lines.join("\n"));
+        parts.exit_code
+    }
+
+    fn view(&self) -> ErrorEnvelope<'_> {
+        let parts = &self.0;
+        ErrorEnvelope {
+            schema_version: 1,
+            error: ErrorView {
+                kind: parts.kind,
+                exit_code: parts.exit_code,
+                message: redact(&parts.message),
+                causes: parts.causes.iter().map(|cause| redact(cause)).collect(),
+                hint: (!parts.hints.is_empty()).then(|| parts.hints.join("\n")),
+                retryable: parts.retryable,
+                graph: parts.graph.as_ref().map(GraphView::from),
+            },
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct ErrorEnvelope<'a> {
+    schema_version: u8,
+    error: ErrorView<'a>,
+}
+
+#[derive(Serialize)]
+struct ErrorView<'a> {
+    kind: &'a str,
+    exit_code: u8,
+    message: String,
+    causes: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
+    retryable: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    graph: Option<GraphView>,
+}
+
+/// `{"code":190,"subcode":463,"fbtrace_id":"…"}`.
+#[derive(Serialize)]
+pub struct GraphView {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subcode: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fbtrace_id: Option<String>,
+}
+
+impl From<&GraphTrace> for GraphView {
+    fn from(trace: &GraphTrace) -> Self {
+        Self { code: trace.code, subcode: trace.subcode, fbtrace_id: trace.fbtrace_id.clone() }
+    }
+}
+
+impl From<FileError> for CliError {
+    fn from(error: FileError) -> Self {
+        let mut shown = Self::file(error.to_string());
+        if let Some(source) = error.source() {
+            shown = shown.cause(source.to_string());
+        }
+        match error {
+            FileError::Busy { .. } => shown.hint("wait for the other msgrctl to end, then try again"),
+            FileError::Write { .. } => {
+                shown.hint("nothing was changed; check the directory's permissions and the free space")
+            }
+            FileError::Read { .. } => shown,
+        }
+    }
+}
+
+fn mistake(error: CliError, mistake: &Mistake) -> CliError {
+    match mistake.nearest {
+        Some(near) => error.hint(format!("the key is perhaps '{near}'")),
+        None => error.hint("correct the line; nothing was changed"),
+    }
+}
+
+impl From<AccountError> for CliError {
+    fn from(error: AccountError) -> Self {
+        let message = error.to_string();
+        match error {
+            AccountError::File(error) => error.into(),
+            AccountError::Schema(SchemaError::Broken { mistake: found, .. }) => mistake(Self::file(message), &found),
+            AccountError::Schema(SchemaError::Newer { .. }) => {
+                Self::file(message).hint("use the newer msgrctl; nothing was changed")
+            }
+            AccountError::Schema(SchemaError::Twice { .. }) => {
+                Self::file(message).hint("give one of the two another name or handle in the file; nothing was changed")
+            }
+            AccountError::Unknown { nearest: Some(near), .. } => {
+                Self::failed(message).hint(format!("did you mean '{near}'? (msgrctl account list shows all)"))
+            }
+            AccountError::Unknown { .. } => Self::failed(message).hint("msgrctl account list"),
+            AccountError::NameTaken { handle, .. } => Self::failed(message)
+                .hint(format!("to change it: msgrctl account edit {handle} …; to keep both, choose another name")),
+            AccountError::HandleTaken { .. } => Self::failed(message).hint("choose another with --handle"),
+        }
+    }
+}
+
+impl From<FieldError> for CliError {
+    fn from(error: FieldError) -> Self {
+        Self::usage(error.to_string())
+    }
+}
+
+impl From<StoreError> for CliError {
+    fn from(error: StoreError) -> Self {
+        let shown = Self::new("secret_store", 6, error.to_string());
+        const ENV: &str = "or keep secrets in variables, which need no keyring: --store env (MSGRCTL_SECRET_<HANDLE>_PAGE_ACCESS_TOKEN, …)";
+        match &error {
+            StoreError::Absent { .. } => shown
+                .hint("start a session with a keyring: dbus-run-session -- sh -c 'gnome-keyring-daemon --unlock --components=secrets; exec \"$SHELL\"' (type its password, then Ctrl-D)")
+                .hint(ENV),
+            StoreError::Locked => shown
+                .hint("unlock it (log in to the desktop, or open its program: seahorse, KeePassXC), then try again")
+                .hint(ENV),
+            StoreError::Declined => shown.hint("try again and unlock the keyring in its dialog").hint(ENV),
+            StoreError::TimedOut { .. } => shown
+                .hint("see whether a dialog of the keyring is open, or restart the keyring's program, then try again")
+                .hint(ENV),
+            StoreError::ReadOnly { variable } => {
+                let hint = format!("set {variable} instead of giving the secret");
+                shown.hint(hint)
+            }
+            StoreError::Ambiguous { .. } => shown.hint("remove the entries that do not belong to msgrctl in the keyring's program"),
+            StoreError::Damaged { entry, .. } => {
+                let hint = format!("set {entry} anew");
+                shown.hint(hint)
+            }
+            StoreError::Failed { .. } => shown.hint("try again; if it persists, look into the keyring with its own program"),
+        }
+    }
+}
+
+impl From<GraphError> for CliError {
+    fn from(error: GraphError) -> Self {
+        match &error {
+            GraphError::Refused(api) => {
+                let cause = cause_of(api);
+                let mut shown = Self::credentials(cause.summary).cause(error.to_string()).hint(cause.fix);
+                shown.0.graph = Some(GraphTrace::from(&**api));
+                shown
+            }
+            GraphError::Unreachable(unreachable) => {
+                let cause = of_unreachable(unreachable);
+                Self::remote(cause.summary).hint(cause.fix)
+            }
+        }
+    }
+}
+
+impl From<SetupError> for CliError {
+    fn from(error: SetupError) -> Self {
+        let shown = Self::usage(error.to_string());
+        match error {
+            SetupError::CaBundle { .. } => shown.hint("name a file of certificates in PEM form with --ca-bundle FILE (MSGRCTL_CA_BUNDLE)"),
+            SetupError::Client { .. } => {
+                shown.hint("install the system's certificates (ca-certificates), or name some with --ca-bundle FILE; check HTTPS_PROXY")
+            }
+        }
+    }
+}
+
+impl From<PromptError> for CliError {
+    fn from(error: PromptError) -> Self {
+        match error {
+            PromptError::Interrupted => Self::interrupted(),
+            PromptError::Gone => Self::usage("nobody can be asked: the terminal could not be read"),
+        }
+    }
+}
+
+impl From<ScenarioError> for CliError {
+    fn from(error: ScenarioError) -> Self {
+        let shown = Self::usage(error.to_string());
+        match error {
+            ScenarioError::Broken { mistake: found, .. } => mistake(shown, &found),
+            ScenarioError::Invalid { .. } => shown,
+        }
+    }
+}

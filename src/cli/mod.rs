@@ -1,0 +1,94 @@
+//! The command line. The path of a file is the command it runs:
+//! `account/add.rs` is `msgrctl account add`.
+
+pub mod account;
+mod args;
+mod context;
+mod demo;
+mod error;
+mod log;
+mod sandbox;
+mod settings;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser as _};
+
+use crate::env::{self, Environment};
+use crate::secrets::redact;
+use crate::ui::output::Output;
+use crate::ui::terminal::{Color, Terminal};
+
+pub use args::Cli;
+use args::Command;
+use context::Context;
+use error::CliError;
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    ExitCode::from(run(&env::arguments(), Environment::of_process()))
+}
+
+/// Runs `arguments`, the program's name first, and returns the exit code.
+fn run(arguments: &[OsString], env: Environment) -> u8 {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error, arguments, &env),
+    };
+    let terminal = Terminal::detect(&env, cli.global.color.into());
+    let output = Output::of_process(terminal, cli.global.json, cli.global.quiet);
+    log::start(cli.global.verbose);
+    let context = Context::new(env, output, &cli.global);
+    finish(dispatch(cli.command, &context), &context.output)
+}
+
+fn dispatch(command: Command, ctx: &Context) -> Result<u8, CliError> {
+    match command {
+        Command::Account(command) => account::run(command, ctx),
+        Command::Sandbox(command) => sandbox::run(command, ctx),
+        Command::Demo => demo::run(ctx),
+    }
+}
+
+/// Renders an error, and one that only writing the result brought up.
+fn finish(result: Result<u8, CliError>, output: &Output) -> u8 {
+    let code = match result {
+        Ok(code) => code,
+        Err(error) => error.render(output),
+    };
+    match output.failure() {
+        Some(kind) if code == 0 => CliError::output(kind).render(output),
+        _ => code,
+    }
+}
+
+/// What clap refused: help and version are no errors; the rest is usage (2).
+fn refuse(error: &clap::Error, arguments: &[OsString], env: &Environment) -> u8 {
+    let json = arguments.iter().any(|argument| argument == "--json");
+    let output = Output::of_process(Terminal::detect(env, Color::Auto), json, false);
+    let text =
+        if output.terminal.stdout_color && !error.use_stderr() || output.terminal.stderr_color && error.use_stderr() {
+            error.render().ansi().to_string()
+        } else {
+            error.render().to_string()
+        };
+    if !error.use_stderr() {
+        output.write_out(text.as_bytes());
+        return finish(Ok(0), &output);
+    }
+    // A bare noun shows what it can do; that is help, and still a usage error.
+    let help = error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    if json && !help {
+        let plain = error.render().to_string();
+        let message = plain.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        return CliError::usage(redact(message)).hint("msgrctl --help").render(&output);
+    }
+    output.talk(redact(&text).trim_end());
+    error::USAGE
+}
+
+/// The whole tree of commands, for whoever generates from it.
+pub fn command() -> clap::Command {
+    Cli::command()
+}

@@ -1,0 +1,69 @@
+//! `msgrctl sandbox calls`: what a running sandbox was asked.
+
+use clap::Args;
+use reqwest::Method;
+use serde::Serialize;
+
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::http::{Client, Request};
+use crate::sandbox::{CALLS_PATH, Entry};
+
+/// Show what a running sandbox was asked
+///
+/// Finds the sandbox through --graph-url (MSGRCTL_GRAPH_URL). Tokens are shown by
+/// what they are, never by their value.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  MSGRCTL_GRAPH_URL=http://127.0.0.1:8090 msgrctl sandbox calls\n  msgrctl sandbox calls --graph-url http://127.0.0.1:8090 --json"
+)]
+pub struct CallsArgs {}
+
+#[derive(Serialize)]
+struct CallsView {
+    schema_version: u8,
+    calls: Vec<Entry>,
+}
+
+pub fn run(_args: &CallsArgs, ctx: &Context) -> Result<u8, CliError> {
+    let settings = ctx.settings()?;
+    let base = &settings.graph_url.value;
+    if !base.is_loopback() {
+        return Err(CliError::usage("no sandbox is named")
+            .hint("name the one that runs: --graph-url http://127.0.0.1:PORT (MSGRCTL_GRAPH_URL)"));
+    }
+    let client = Client::new(&ctx.http_settings()?)?;
+    let request = Request { method: Method::GET, url: base.plain(CALLS_PATH), authorization: None, form: Vec::new() };
+    let answer = ctx.wait(client.send(request))?;
+    let gone = |cause: String| {
+        CliError::remote(format!("no sandbox answers at {base}")).cause(cause).hint("start one: msgrctl sandbox start")
+    };
+    let answer = answer.map_err(|fault| gone(fault.to_string()))?;
+    let calls: Vec<Entry> =
+        serde_json::from_slice(&answer.body).map_err(|_| gone("what answers there is no sandbox".into()))?;
+    if ctx.output.json {
+        ctx.output.json(&CallsView { schema_version: 1, calls });
+        return Ok(0);
+    }
+    if calls.is_empty() {
+        ctx.output.notice("it was asked nothing yet");
+    }
+    for call in &calls {
+        ctx.output.result(&line(call));
+    }
+    Ok(0)
+}
+
+fn line(call: &Entry) -> String {
+    let parameters: Vec<String> =
+        call.parameters.iter().map(|parameter| format!("{}={}", parameter.name, parameter.value)).collect();
+    let query = if parameters.is_empty() { String::new() } else { format!("?{}", parameters.join("&")) };
+    let answer = match (call.status, call.code, call.subcode) {
+        (None, ..) => "dropped".into(),
+        (Some(status), None, _) => status.to_string(),
+        (Some(status), Some(code), None) => format!("{status} (code {code})"),
+        (Some(status), Some(code), Some(subcode)) => format!("{status} (code {code}, subcode {subcode})"),
+    };
+    let time = call.at.strftime("%H:%M:%S");
+    format!("{time} {:<6} {}{query}  [{}]  {answer}", call.method, call.path, call.token)
+}

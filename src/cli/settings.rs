@@ -1,0 +1,253 @@
+//! What a person set, on which level: flag, variable, configuration file,
+//! built-in. Which level it was is kept, for the errors that have to name it.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::args::{Global, StoreArg};
+use super::error::CliError;
+use crate::accounts::TenantName;
+use crate::document::{self, Keys};
+use crate::env::Environment;
+use crate::files;
+use crate::graph::{BaseUrl, GraphVersion};
+use crate::paths::Paths;
+use crate::secrets::StoreName;
+
+/// A value and where it came from.
+#[derive(Clone, Debug)]
+pub struct Setting<T> {
+    /// The value.
+    pub value: T,
+    /// Who chose it.
+    pub origin: Origin,
+}
+
+/// Who chose a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A flag: `--graph-url`.
+    Flag(&'static str),
+    /// A variable: `MSGRCTL_GRAPH_URL`.
+    Variable(&'static str),
+    /// A key of `config.toml`.
+    File(&'static str, PathBuf),
+    /// Nobody.
+    BuiltIn,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag(name) | Self::Variable(name) => f.write_str(name),
+            Self::File(key, path) => write!(f, "{key} in {}", path.display()),
+            Self::BuiltIn => f.write_str("the default"),
+        }
+    }
+}
+
+/// `config.toml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConfigFile {
+    tenant: Option<String>,
+    store: Option<String>,
+    graph_url: Option<String>,
+    graph_version: Option<String>,
+    timeout: Option<u64>,
+    ca_bundle: Option<PathBuf>,
+}
+
+const KEYS: Keys = Keys(&[
+    ("tenant", None),
+    ("store", None),
+    ("graph_url", None),
+    ("graph_version", None),
+    ("timeout", None),
+    ("ca_bundle", None),
+]);
+
+/// Every setting of a run, checked.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where things are kept.
+    pub paths: Paths,
+    /// The tenant.
+    pub tenant: Setting<TenantName>,
+    /// Where new secrets go.
+    pub store: Setting<StoreName>,
+    /// Where Graph is.
+    pub graph_url: Setting<BaseUrl>,
+    /// The version to ask for.
+    pub graph_version: GraphVersion,
+    /// For one call.
+    pub timeout: Duration,
+    /// Certificates beside the system's.
+    pub ca_bundle: Option<PathBuf>,
+}
+
+impl Settings {
+    /// Puts the levels together. Reads `config.toml`.
+    pub fn resolve(global: &Global, env: &Environment) -> Result<Self, CliError> {
+        let chosen = global.config_dir.clone().or_else(|| env.text("MSGRCTL_CONFIG_DIR").map(PathBuf::from));
+        let paths = Paths::resolve(chosen.as_deref(), env).ok_or_else(|| {
+            CliError::file("there is no home directory to keep the configuration in")
+                .hint("name a directory with --config-dir DIR (MSGRCTL_CONFIG_DIR)")
+        })?;
+        let path = paths.config_file();
+        let file = read(&path)?;
+        let levels = Levels { env, path: &path };
+
+        let tenant = levels.pick(("--tenant", global.tenant.clone()), "MSGRCTL_TENANT", ("tenant", file.tenant));
+        let tenant = levels.parse(tenant, "default")?;
+
+        let flag = global.store.map(|store| StoreName::from(store).to_string());
+        let store = levels.pick(("--store", flag), "MSGRCTL_STORE", ("store", file.store));
+        let store = match store {
+            Some(Setting { value, origin }) => Setting { value: store_name(&value, &origin)?, origin },
+            None => Setting { value: StoreName::Keyring, origin: Origin::BuiltIn },
+        };
+
+        let url =
+            levels.pick(("--graph-url", global.graph_url.clone()), "MSGRCTL_GRAPH_URL", ("graph_url", file.graph_url));
+        let graph_url = levels.parse(url, &BaseUrl::live().to_string())?;
+
+        let version = levels.pick(
+            ("--graph-version", global.graph_version.clone()),
+            "MSGRCTL_GRAPH_VERSION",
+            ("graph_version", file.graph_version),
+        );
+        let graph_version = levels.parse(version, &GraphVersion::DEFAULT.to_string())?.value;
+
+        let timeout = levels.pick(
+            ("--timeout", global.timeout.clone()),
+            "MSGRCTL_TIMEOUT",
+            ("timeout", file.timeout.map(|seconds| seconds.to_string())),
+        );
+        let timeout: Setting<Seconds> = levels.parse(timeout, "20")?;
+
+        let ca_bundle =
+            global.ca_bundle.clone().or_else(|| env.text("MSGRCTL_CA_BUNDLE").map(PathBuf::from)).or(file.ca_bundle);
+        let timeout = timeout.value.0;
+        Ok(Self { paths, tenant, store, graph_url, graph_version, timeout, ca_bundle })
+    }
+}
+
+fn read(path: &std::path::Path) -> Result<ConfigFile, CliError> {
+    let Some(text) = files::read_text(path)? else { return Ok(ConfigFile::default()) };
+    document::parse(&text, &KEYS).map_err(|mistake| {
+        let error =
+            CliError::file(format!("{}:{}:{}: {}", path.display(), mistake.line, mistake.column, mistake.message));
+        match mistake.nearest {
+            Some(near) => error.hint(format!("the key is perhaps '{near}'")),
+            None => error.hint("correct the line; nothing was changed"),
+        }
+    })
+}
+
+struct Levels<'a> {
+    env: &'a Environment,
+    path: &'a std::path::Path,
+}
+
+impl Levels<'_> {
+    fn pick(
+        &self,
+        (flag, given): (&'static str, Option<String>),
+        variable: &'static str,
+        (key, written): (&'static str, Option<String>),
+    ) -> Option<Setting<String>> {
+        given
+            .map(|value| Setting { value, origin: Origin::Flag(flag) })
+            .or_else(|| {
+                let value = self.env.text(variable)?.to_owned();
+                Some(Setting { value, origin: Origin::Variable(variable) })
+            })
+            .or_else(|| Some(Setting { value: written?, origin: Origin::File(key, self.path.into()) }))
+    }
+
+    /// Checks a value. What is wrong in the file is the file's fault (3), all else usage (2).
+    fn parse<T>(&self, chosen: Option<Setting<String>>, built_in: &str) -> Result<Setting<T>, CliError>
+    where
+        T: std::str::FromStr<Err: fmt::Display>,
+    {
+        let chosen = chosen.unwrap_or_else(|| Setting { value: built_in.into(), origin: Origin::BuiltIn });
+        match chosen.value.parse() {
+            Ok(value) => Ok(Setting { value, origin: chosen.origin }),
+            Err(error) => Err(wrong(&chosen.origin, &error.to_string())),
+        }
+    }
+}
+
+fn wrong(origin: &Origin, why: &str) -> CliError {
+    let message = format!("{origin}: {why}");
+    match origin {
+        Origin::File(..) => CliError::file(message),
+        _ => CliError::usage(message),
+    }
+}
+
+fn store_name(text: &str, origin: &Origin) -> Result<StoreName, CliError> {
+    use clap::ValueEnum as _;
+    StoreArg::from_str(text, false)
+        .map(StoreName::from)
+        .map_err(|_| wrong(origin, &format!("there is no store '{text}': it is keyring or env")))
+}
+
+/// A time limit: whole or broken seconds, above 0, an hour at most.
+struct Seconds(Duration);
+
+impl std::str::FromStr for Seconds {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let seconds: f64 = text.parse().map_err(|_| format!("'{text}' is not a number of seconds"))?;
+        if !(0.01..=3600.0).contains(&seconds) {
+            return Err(format!("{text} is out of range: 0.01 to 3600 seconds"));
+        }
+        Ok(Self(Duration::from_secs_f64(seconds)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(file: &str, env: &[(&str, &str)], global: &Global) -> Result<Settings, CliError> {
+        let dir = tempfile::tempdir().expect("a directory");
+        std::fs::write(dir.path().join("config.toml"), file).expect("written");
+        let mut environment = Environment::default();
+        for (name, value) in env {
+            environment = environment.with(name, value);
+        }
+        let global = Global { config_dir: Some(dir.path().into()), ..global.clone() };
+        Settings::resolve(&global, &environment)
+    }
+
+    #[test]
+    fn flags_win_over_variables_over_the_file_over_the_built_in() {
+        let none = Global::default();
+        let tenant = |settings: Result<Settings, CliError>| settings.expect("settings").tenant.value.to_string();
+        assert_eq!(tenant(resolve("", &[], &none)), "default");
+        assert_eq!(tenant(resolve("tenant = 'file'", &[], &none)), "file");
+        assert_eq!(tenant(resolve("tenant = 'file'", &[("MSGRCTL_TENANT", "env")], &none)), "env");
+        let flag = Global { tenant: Some("flag".into()), ..none };
+        let settings = resolve("tenant = 'file'", &[("MSGRCTL_TENANT", "env")], &flag).expect("settings");
+        assert_eq!((settings.tenant.value.as_str(), settings.tenant.origin), ("flag", Origin::Flag("--tenant")));
+    }
+
+    #[test]
+    fn what_is_wrong_names_its_level() {
+        let none = Global::default();
+        let code = |settings: Result<Settings, CliError>| settings.map(|_| ()).expect_err("refused").exit_code();
+        assert_eq!(code(resolve("tenat = 'x'", &[], &none)), 3);
+        assert_eq!(code(resolve("timeout = 'x'", &[], &none)), 3);
+        assert_eq!(code(resolve("graph_url = 'https://example.com'", &[], &none)), 3);
+        assert_eq!(code(resolve("", &[("MSGRCTL_GRAPH_URL", "https://example.com")], &none)), 2);
+        assert_eq!(code(resolve("", &[("MSGRCTL_TIMEOUT", "0")], &none)), 2);
+        assert_eq!(code(resolve("", &[("MSGRCTL_STORE", "paper")], &none)), 2);
+        assert_eq!(code(resolve("", &[("MSGRCTL_TENANT", "../up")], &none)), 2);
+    }
+}

@@ -1,0 +1,130 @@
+//! `GET /me/accounts`: the Pages of a person, page by page, each with its token.
+
+use serde_json::{Map, Value, json};
+
+use super::{Caller, caller, nonexisting_field};
+use crate::sandbox::answer::{Answer, Refusal};
+use crate::sandbox::call::Call;
+use crate::sandbox::tokens::{Token, TokenKind, value_for};
+use crate::sandbox::world::{Page, World};
+
+const DEFAULT_LIMIT: usize = 25;
+const HOUR: i64 = 3_600;
+
+pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Result<Answer, Refusal> {
+    let holder = match caller(world, call, node)? {
+        Caller::App(_) => {
+            return Err(Refusal::oauth(102, "A user access token is required to request this resource."));
+        }
+        Caller::Holder(token) => token,
+    };
+    if let TokenKind::Page(_) = holder.kind {
+        return Err(nonexisting_field("accounts", "Page"));
+    }
+    let granted = |page: &&Page| holder.targets.as_ref().is_none_or(|targets| targets.contains(&page.id));
+    let mut pages: Vec<Page> = world.pages.iter().filter(granted).cloned().collect();
+    if !holder.may("pages_show_list") {
+        pages.clear();
+    }
+    let limit = call.parameter("limit").and_then(|limit| limit.parse().ok()).unwrap_or(DEFAULT_LIMIT).max(1);
+    let start = match (call.parameter("after"), call.parameter("before")) {
+        (Some(cursor), _) => position(cursor)? + 1,
+        (None, Some(cursor)) => position(cursor)?.saturating_sub(limit),
+        (None, None) => 0,
+    };
+    let end = (start + limit).min(pages.len());
+    let fields = call.list("fields").unwrap_or_else(|| {
+        ["access_token", "category", "category_list", "name", "id", "tasks"].map(str::to_owned).to_vec()
+    });
+    let shown = pages.get(start..end).unwrap_or_default();
+    let mut data = Vec::new();
+    for page in shown {
+        data.push(row(world, &holder, page, &fields));
+    }
+    let mut body = Map::new();
+    body.insert("data".into(), data.into());
+    if !shown.is_empty() {
+        body.insert("paging".into(), paging(call, &holder, start, end, limit, pages.len()));
+    }
+    if matches!(call.parameter("summary"), Some("1" | "true" | "total_count")) {
+        body.insert("summary".into(), json!({"total_count": pages.len()}));
+    }
+    Ok(Answer::ok(Value::Object(body)))
+}
+
+fn row(world: &mut World, holder: &Token, page: &Page, fields: &[String]) -> Value {
+    let mut row = Map::new();
+    for field in fields {
+        let value = match field.as_str() {
+            "access_token" if page.tasks.is_empty() => None,
+            "access_token" => Some(page_token(world, holder, page).into()),
+            "name" => Some(page.name.clone().into()),
+            "username" => page.username.clone().map(Value::from),
+            "category" => Some(page.category.clone().into()),
+            "category_list" => Some(json!([{"id": "144982405562750", "name": page.category}])),
+            "is_published" => Some(page.is_published.into()),
+            "tasks" => Some(page.tasks.clone().into()),
+            _ => None,
+        };
+        if let Some(value) = value {
+            row.insert(field.clone(), value);
+        }
+    }
+    row.insert("id".into(), page.id.clone().into());
+    Value::Object(row)
+}
+
+/// From a long-lived token a Page gets one that does not expire; from a
+/// short-lived one a token that ends with it.
+fn page_token(world: &mut World, holder: &Token, page: &Page) -> String {
+    let now = world.clock.unix_seconds();
+    let long_lived = holder.expires_at == 0 || holder.expires_at - now > 2 * HOUR;
+    if long_lived
+        && let Some(standing) = world.page_token(&page.id)
+        && standing.app_id == holder.app_id
+    {
+        return standing.value.clone();
+    }
+    let value = value_for(&format!("{} of {}", page.id, holder.value));
+    if !world.tokens.iter().any(|token| token.value == value) {
+        world.tokens.push(Token {
+            value: value.clone(),
+            kind: TokenKind::Page(page.id.clone()),
+            targets: Some(vec![page.id.clone()]),
+            issued_at: now,
+            expires_at: if long_lived { 0 } else { holder.expires_at },
+            ..holder.clone()
+        });
+    }
+    value
+}
+
+fn paging(call: &Call, holder: &Token, start: usize, end: usize, limit: usize, total: usize) -> Value {
+    let cursor = |at: usize| hex::encode(format!("cursor:{at}"));
+    let link = |name: &str, at: usize| {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.append_pair("access_token", &holder.value).append_pair("pretty", "0");
+        for (key, value) in &call.parameters {
+            if !matches!(key.as_str(), "access_token" | "pretty" | "limit" | "after" | "before") {
+                query.append_pair(key, value);
+            }
+        }
+        query.append_pair("limit", &limit.to_string()).append_pair(name, &cursor(at));
+        let version = call.version.map(|(major, minor)| format!("/v{major}.{minor}")).unwrap_or_default();
+        format!("https://graph.facebook.com{version}/{}/accounts?{}", holder.user_id, query.finish())
+    };
+    let mut paging = Map::new();
+    paging.insert("cursors".into(), json!({"before": cursor(start), "after": cursor(end - 1)}));
+    if end < total {
+        paging.insert("next".into(), link("after", end - 1).into());
+    }
+    if start > 0 {
+        paging.insert("previous".into(), link("before", start).into());
+    }
+    Value::Object(paging)
+}
+
+fn position(cursor: &str) -> Result<usize, Refusal> {
+    let read = || String::from_utf8(hex::decode(cursor).ok()?).ok()?.strip_prefix("cursor:")?.parse().ok();
+    read().ok_or_else(|| Refusal::oauth(100, "(#100) Invalid cursors values"))
+}

@@ -1,0 +1,45 @@
+//! `GET /oauth/access_token`: a long-lived token for a short one, a token for an app.
+
+use serde_json::json;
+
+use crate::sandbox::answer::{Answer, Refusal};
+use crate::sandbox::call::Call;
+use crate::sandbox::tokens::{Token, TokenKind, value_for};
+use crate::sandbox::world::World;
+
+/// Seconds that a long-lived token lives, as Graph was seen to say.
+const LONG: i64 = 5_183_944;
+
+pub(super) fn access_token(world: &mut World, call: &Call) -> Result<Answer, Refusal> {
+    // Code 1 is 400 here; only "an unknown error" of the same code is 500.
+    let bad_request = |code, text: &str| Refusal { status: Some(400), ..Refusal::oauth(code, text) };
+    let app = call.parameter("client_id").and_then(|id| world.app(id)).cloned().ok_or_else(|| {
+        bad_request(101, "Error validating application. Cannot get application info due to a system error.")
+    })?;
+    if call.parameter("client_secret") != Some(app.secret.as_str()) {
+        return Err(bad_request(1, "Error validating client secret."));
+    }
+    match call.parameter("grant_type") {
+        Some("client_credentials") => Ok(Answer::ok(json!({
+            "access_token": format!("{}|{}", app.id, app.secret), "token_type": "bearer",
+        }))),
+        Some("fb_exchange_token") => {
+            let short = call
+                .parameter("fb_exchange_token")
+                .ok_or_else(|| bad_request(1, "fb_exchange_token parameter not specified"))?;
+            let now = world.clock.unix_seconds();
+            let token = world.tokens.iter().find(|token| token.value == short && token.kind == TokenKind::User);
+            let Some(token) = token.filter(|token| token.app_id == app.id).cloned() else {
+                return Err(Refusal::oauth(190, "Invalid OAuth access token - Cannot parse access token"));
+            };
+            if let Some(problem) = token.problem(now) {
+                return Err(problem);
+            }
+            let value = value_for(&format!("long {}", token.value));
+            world.tokens.retain(|token| token.value != value);
+            world.tokens.push(Token { value: value.clone(), issued_at: now, expires_at: now + LONG, ..token });
+            Ok(Answer::ok(json!({"access_token": value, "token_type": "bearer", "expires_in": LONG})))
+        }
+        _ => Err(bad_request(191, "Missing redirect_uri parameter.")),
+    }
+}

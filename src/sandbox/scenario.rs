@@ -1,0 +1,373 @@
+//! Scenario files: a world of one's own, in TOML.
+//!
+//! ```toml
+//! version = 1
+//! latency = "100ms"             # before every answer
+//! require_app_secret = true     # "Require App Secret" is on
+//!
+//! [[pages]]
+//! id = "109876543210987"
+//! username = "acme.support"
+//! name = "Acme Support"
+//! token = "EAA…"                # made up where it is left out
+//! token_state = "password_changed"
+//!
+//! [[faults]]
+//! path = "/me"
+//! times = 2
+//! code = 4
+//! ```
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
+use serde::Deserialize;
+
+use super::tokens::{Token, TokenKind, TokenState, value_for};
+use super::world::{App, SCOPES, TASKS, World};
+use super::{Effect, Fault, Page};
+use crate::clock::Clock;
+use crate::document::{self, Keys, Mistake};
+
+/// A length of time as people write it: `100ms`, `2h`, `10d`, `-1d`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "String")]
+struct Length(SignedDuration);
+
+impl TryFrom<String> for Length {
+    type Error = jiff::Error;
+    fn try_from(text: String) -> Result<Self, jiff::Error> {
+        let span: Span = text.parse()?;
+        span.to_duration(SpanRelativeTo::days_are_24_hours()).map(Self)
+    }
+}
+
+/// A scenario as it is written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    version: i64,
+    latency: Option<Length>,
+    today: Option<Timestamp>,
+    oldest_version: Option<String>,
+    newest_version: Option<String>,
+    #[serde(default)]
+    require_app_secret: bool,
+    #[serde(default)]
+    apps: Vec<AppEntry>,
+    #[serde(default)]
+    users: Vec<UserEntry>,
+    #[serde(default)]
+    pages: Vec<PageEntry>,
+    #[serde(default)]
+    faults: Vec<FaultEntry>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AppEntry {
+    id: String,
+    secret: String,
+    name: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UserEntry {
+    token: String,
+    app: Option<String>,
+    scopes: Option<Vec<String>>,
+    state: Option<TokenState>,
+    expires_in: Option<Length>,
+    #[serde(default)]
+    system: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PageEntry {
+    id: String,
+    username: Option<String>,
+    name: String,
+    category: Option<String>,
+    published: Option<bool>,
+    tasks: Option<Vec<String>>,
+    subscribed: Option<Vec<String>>,
+    app: Option<String>,
+    token: Option<String>,
+    token_state: Option<TokenState>,
+    scopes: Option<Vec<String>>,
+    granted_for: Option<Vec<String>>,
+    expires_in: Option<Length>,
+    data_access_expires_in: Option<Length>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FaultEntry {
+    method: Option<String>,
+    path: Option<String>,
+    times: Option<u32>,
+    delay: Option<Length>,
+    #[serde(default)]
+    drop: bool,
+    status: Option<u16>,
+    code: Option<i64>,
+    subcode: Option<i64>,
+    regain_minutes: Option<u64>,
+    body: Option<String>,
+}
+
+const KEYS: Keys = Keys(&[
+    ("version", None),
+    ("latency", None),
+    ("today", None),
+    ("oldest_version", None),
+    ("newest_version", None),
+    ("require_app_secret", None),
+    ("apps", Some(&Keys(&[("id", None), ("secret", None), ("name", None)]))),
+    (
+        "users",
+        Some(&Keys(&[
+            ("token", None),
+            ("app", None),
+            ("scopes", None),
+            ("state", None),
+            ("expires_in", None),
+            ("system", None),
+        ])),
+    ),
+    (
+        "pages",
+        Some(&Keys(&[
+            ("id", None),
+            ("username", None),
+            ("name", None),
+            ("category", None),
+            ("published", None),
+            ("tasks", None),
+            ("subscribed", None),
+            ("app", None),
+            ("token", None),
+            ("token_state", None),
+            ("scopes", None),
+            ("granted_for", None),
+            ("expires_in", None),
+            ("data_access_expires_in", None),
+        ])),
+    ),
+    (
+        "faults",
+        Some(&Keys(&[
+            ("method", None),
+            ("path", None),
+            ("times", None),
+            ("delay", None),
+            ("drop", None),
+            ("status", None),
+            ("code", None),
+            ("subcode", None),
+            ("regain_minutes", None),
+            ("body", None),
+        ])),
+    ),
+]);
+
+/// Why a scenario was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum ScenarioError {
+    /// It is not TOML, or has a key or value that does not belong.
+    #[error("{}:{}:{}: {}", path.display(), mistake.line, mistake.column, mistake.message)]
+    Broken {
+        /// The file.
+        path: PathBuf,
+        /// What and where.
+        mistake: Mistake,
+    },
+    /// It contradicts itself.
+    #[error("{}: {what}", path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// How.
+        what: String,
+    },
+}
+
+impl Scenario {
+    /// Reads a scenario; `path` is for errors alone.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ScenarioError> {
+        let scenario: Self =
+            document::parse(text, &KEYS).map_err(|mistake| ScenarioError::Broken { path: path.into(), mistake })?;
+        let invalid = |what: String| ScenarioError::Invalid { path: path.into(), what };
+        if scenario.version != 1 {
+            return Err(invalid(format!("version {} is not known; this msgrctl knows 1", scenario.version)));
+        }
+        for version in [&scenario.oldest_version, &scenario.newest_version].into_iter().flatten() {
+            if graph_version(version).is_none() {
+                return Err(invalid(format!("'{version}' is not a Graph version: it looks like v26.0")));
+            }
+        }
+        let apps: Vec<&str> = scenario.apps.iter().map(|app| app.id.as_str()).collect();
+        let named = scenario.pages.iter().filter_map(|page| page.app.as_deref());
+        for app in named.chain(scenario.users.iter().filter_map(|user| user.app.as_deref())) {
+            if !apps.contains(&app) {
+                return Err(invalid(format!("app '{app}' is named, but not listed under apps")));
+            }
+        }
+        Ok(scenario)
+    }
+
+    /// The world it describes. What it leaves out is as in the default one.
+    pub fn into_world(self, clock: Clock) -> World {
+        let clock = self.today.map_or(clock, Clock::at);
+        let pages = usize::from(self.pages.is_empty());
+        let mut world = World::with_pages(pages, clock);
+        let now = world.clock.unix_seconds();
+        if let Some(latency) = self.latency.and_then(|latency| latency.0.try_into().ok()) {
+            world.rules.latency = latency;
+        }
+        world.rules.require_app_secret = self.require_app_secret;
+        if let Some(version) = self.oldest_version.as_deref().and_then(graph_version) {
+            world.rules.oldest_version = version;
+        }
+        if let Some(version) = self.newest_version.as_deref().and_then(graph_version) {
+            world.rules.newest_version = version;
+        }
+        if !self.apps.is_empty() {
+            let app = |app: AppEntry| App { id: app.id, secret: app.secret, name: app.name };
+            world.apps = self.apps.into_iter().map(app).collect();
+            for token in &mut world.tokens {
+                token.app_id.clone_from(&world.apps[0].id);
+            }
+        }
+        let after = |length: Length| now + length.0.as_secs();
+        let scopes = |named: Option<Vec<String>>| named.unwrap_or_else(|| SCOPES.map(str::to_owned).to_vec());
+        let model = world.tokens[0].clone();
+        for page in self.pages {
+            let app_id = page.app.unwrap_or_else(|| world.apps[0].id.clone());
+            let subscribed = page.subscribed.unwrap_or_else(|| vec!["messages".into(), "messaging_postbacks".into()]);
+            world.tokens.push(Token {
+                value: page.token.unwrap_or_else(|| value_for(&format!("page {}", page.id))),
+                kind: TokenKind::Page(page.id.clone()),
+                app_id: app_id.clone(),
+                scopes: scopes(page.scopes),
+                targets: Some(page.granted_for.unwrap_or_else(|| vec![page.id.clone()])),
+                expires_at: page.expires_in.map_or(0, after),
+                data_access_expires_at: page.data_access_expires_in.map_or(model.data_access_expires_at, after),
+                state: page.token_state.unwrap_or_default(),
+                ..model.clone()
+            });
+            world.pages.push(Page {
+                id: page.id,
+                username: page.username,
+                name: page.name,
+                category: page.category.unwrap_or_else(|| "Pet Service".into()),
+                is_published: page.published.unwrap_or(true),
+                tasks: page.tasks.unwrap_or_else(|| TASKS.map(str::to_owned).to_vec()),
+                subscribed: if subscribed.is_empty() {
+                    BTreeMap::new()
+                } else {
+                    BTreeMap::from([(app_id, subscribed)])
+                },
+            });
+        }
+        for user in self.users {
+            world.tokens.push(Token {
+                value: user.token,
+                kind: if user.system { TokenKind::SystemUser } else { TokenKind::User },
+                app_id: user.app.unwrap_or_else(|| world.apps[0].id.clone()),
+                scopes: scopes(user.scopes),
+                expires_at: user.expires_in.map_or(model.expires_at, after),
+                state: user.state.unwrap_or_default(),
+                ..model.clone()
+            });
+        }
+        world.faults = self.faults.into_iter().map(Fault::from).collect();
+        world
+    }
+}
+
+impl From<FaultEntry> for Fault {
+    fn from(entry: FaultEntry) -> Self {
+        Self {
+            method: entry.method,
+            path: entry.path,
+            times: entry.times,
+            effect: Effect {
+                delay: entry.delay.and_then(|delay| delay.0.try_into().ok()),
+                drop: entry.drop,
+                status: entry.status,
+                code: entry.code,
+                subcode: entry.subcode,
+                regain_minutes: entry.regain_minutes,
+                body: entry.body,
+            },
+        }
+    }
+}
+
+fn graph_version(text: &str) -> Option<(u16, u16)> {
+    let (major, minor) = text.strip_prefix('v')?.split_once('.')?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Scenario, ScenarioError> {
+        Scenario::parse(text, Path::new("scenario.toml"))
+    }
+
+    #[test]
+    fn a_scenario_makes_its_world() {
+        let scenario = parse(
+            r#"
+            version = 1
+            latency = "100ms"
+            today = "2026-11-22T00:00:00Z"
+            newest_version = "v25.0"
+            [[apps]]
+            id = "999"
+            secret = "0123456789abcdef0123456789abcdef"
+            name = "Mine"
+            [[pages]]
+            id = "12345"
+            name = "Page"
+            token = "EAAmine"
+            token_state = "logged_out"
+            expires_in = "10d"
+            subscribed = []
+            [[users]]
+            token = "EAAuser"
+            system = true
+            [[faults]]
+            path = "/me"
+            times = 2
+            code = 4
+            "#,
+        );
+        let world = scenario.expect("a scenario").into_world(Clock::system());
+        assert_eq!(world.rules.latency.as_millis(), 100);
+        assert_eq!(world.rules.newest_version, (25, 0));
+        let token = world.page_token("12345").expect("a token");
+        assert_eq!(
+            (token.value.as_str(), token.state, token.app_id.as_str()),
+            ("EAAmine", TokenState::LoggedOut, "999")
+        );
+        assert_eq!(token.expires_at - world.clock.unix_seconds(), 864_000);
+        assert!(world.page("12345").expect("a page").subscribed.is_empty());
+        assert!(world.tokens.iter().any(|token| token.kind == TokenKind::SystemUser));
+        assert_eq!(world.faults[0].times, Some(2));
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let broken = parse("version = 1\n[[pages]]\nid = '1'\nname = 'x'\ntokn = 'y'\n");
+        assert!(matches!(broken, Err(ScenarioError::Broken { mistake, .. }) if mistake.nearest == Some("token")));
+        assert!(parse("version = 2").is_err());
+        assert!(parse("version = 1\n[[pages]]\nid = '1'\nname = 'x'\napp = '7'\n").is_err());
+    }
+}

@@ -1,0 +1,56 @@
+//! Ctrl-C: the same everywhere. The cursor comes back, the exit code is 130.
+//!
+//! While secrets and record are being saved, the end waits until both are there
+//! or both are taken back.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The exit code of an interrupted program.
+pub const EXIT: u8 = 130;
+
+static HELD: AtomicBool = AtomicBool::new(false);
+static ASKED: AtomicBool = AtomicBool::new(false);
+
+/// Takes Ctrl-C and SIGTERM over. Called once by every command that asks, waits
+/// or writes.
+pub fn install() {
+    // Installed already (the demo runs several commands): the same handler.
+    let _ = ctrlc::set_handler(|| {
+        ASKED.store(true, Ordering::SeqCst);
+        if !HELD.load(Ordering::SeqCst) {
+            leave();
+        }
+    });
+}
+
+#[allow(clippy::exit, reason = "the handler's thread ends the process; main may be inside a prompt")]
+fn leave() -> ! {
+    // Selections of dialoguer hide the cursor and leave it hidden.
+    let _ = console::Term::stderr().show_cursor();
+    std::process::exit(i32::from(EXIT));
+}
+
+/// Holds an interrupt back until it is dropped.
+pub struct Hold(());
+
+impl Hold {
+    /// Begins a part that must not end half-way.
+    pub fn begin() -> Self {
+        HELD.store(true, Ordering::SeqCst);
+        Self(())
+    }
+
+    /// Whether somebody asked to stop since.
+    pub fn was_interrupted(&self) -> bool {
+        ASKED.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        HELD.store(false, Ordering::SeqCst);
+        if ASKED.load(Ordering::SeqCst) {
+            leave();
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The terminal: what it can do, and how things look on it. Knows no domain.
+
+pub mod interrupt;
+pub mod output;
+pub mod progress;
+pub mod prompt;
+pub mod style;
+pub mod table;
+pub mod terminal;

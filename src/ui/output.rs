@@ -1,0 +1,100 @@
+//! The only place that prints. Standard output carries the result; everything
+//! else is talk and goes to standard error.
+
+use std::cell::{Cell, RefCell};
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::style::{self, paint};
+use super::terminal::Terminal;
+
+/// Where results and talk go.
+pub struct Output {
+    out: RefCell<Box<dyn Write>>,
+    err: RefCell<Box<dyn Write>>,
+    /// The facts about both.
+    pub terminal: Terminal,
+    /// `--json`: results and errors are for programs.
+    pub json: bool,
+    /// `--quiet`: no notices.
+    pub quiet: bool,
+    failed: Cell<Option<io::ErrorKind>>,
+}
+
+impl Output {
+    /// The process's own streams.
+    pub fn of_process(terminal: Terminal, json: bool, quiet: bool) -> Self {
+        Self {
+            out: RefCell::new(Box::new(io::BufWriter::new(io::stdout()))),
+            err: RefCell::new(Box::new(io::stderr())),
+            terminal,
+            json,
+            quiet,
+            failed: Cell::default(),
+        }
+    }
+
+    /// A line, or several, of the result.
+    pub fn result(&self, text: &str) {
+        self.write_out(text.as_bytes());
+        self.write_out(b"\n");
+    }
+
+    /// The result as it stands, without a line end of ours.
+    pub fn write_out(&self, bytes: &[u8]) {
+        let written = self.out.borrow_mut().write_all(bytes);
+        self.note(written);
+    }
+
+    /// The result for programs: one object on one line.
+    pub fn json(&self, value: &impl Serialize) {
+        match serde_json::to_string(value) {
+            Ok(text) => self.result(&text),
+            Err(error) => unreachable!("views are JSON: {error}"),
+        }
+    }
+
+    /// Sends what was printed on its way: before a wait, and at the end.
+    pub fn flush(&self) {
+        let flushed = self.out.borrow_mut().flush();
+        self.note(flushed);
+    }
+
+    /// Something worth knowing, for a person; nothing with `--quiet`.
+    pub fn notice(&self, text: &str) {
+        if !self.quiet {
+            self.talk(text);
+        }
+    }
+
+    /// Something that is probably not meant.
+    pub fn warning(&self, text: &str) {
+        let label = paint(style::WARNING, "warning:", self.terminal.stderr_color);
+        self.talk(&format!("{label} {text}"));
+    }
+
+    /// An error, already laid out.
+    pub fn talk(&self, text: &str) {
+        // Results and talk keep their order where both go to one terminal.
+        self.flush();
+        let mut err = self.err.borrow_mut();
+        // Nobody is left to tell when standard error is gone.
+        let _ = writeln!(err, "{text}");
+    }
+
+    /// Why the result could not be written, if that is worth an error: a reader
+    /// that has gone (`| head -1`) is not.
+    pub fn failure(&self) -> Option<io::ErrorKind> {
+        self.flush();
+        self.failed.get().filter(|kind| *kind != io::ErrorKind::BrokenPipe)
+    }
+
+    fn note(&self, written: io::Result<()>) {
+        if let Err(error) = written
+            && self.failed.get().is_none()
+        {
+            self.failed.set(Some(error.kind()));
+        }
+    }
+}

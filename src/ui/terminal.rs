@@ -1,0 +1,121 @@
+//! What is known of the terminal, gathered once. Decisions are made on this
+//! value, so that they can be tested.
+
+use std::io::{self, IsTerminal as _};
+
+use crate::env::Environment;
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Color {
+    /// Where a terminal shows it and nobody said otherwise.
+    #[default]
+    Auto,
+    /// Even into a file.
+    Always,
+    /// Not at all.
+    Never,
+}
+
+/// The facts.
+#[derive(Clone, Copy, Debug)]
+pub struct Terminal {
+    /// Standard input is a terminal.
+    pub stdin: bool,
+    /// Standard output is one.
+    pub stdout: bool,
+    /// Standard error is one.
+    pub stderr: bool,
+    /// Columns of standard output; `None` where it is no terminal: then lines are
+    /// as long as they are.
+    pub width: Option<u16>,
+    /// Colour on standard output.
+    pub stdout_color: bool,
+    /// Colour on standard error.
+    pub stderr_color: bool,
+    /// Whether marks may be other than ASCII.
+    pub unicode: bool,
+    /// A cursor can be moved: a spinner may turn.
+    pub can_move: bool,
+}
+
+impl Terminal {
+    /// Looks at the process's streams and at the variables that people set.
+    pub fn detect(env: &Environment, color: Color) -> Self {
+        let (stdin, stdout, stderr) =
+            (io::stdin().is_terminal(), io::stdout().is_terminal(), io::stderr().is_terminal());
+        let width = stdout.then(|| console::Term::stdout().size().1);
+        Self::judge(env, color, stdin, stdout, stderr, width)
+    }
+
+    fn judge(env: &Environment, color: Color, stdin: bool, stdout: bool, stderr: bool, width: Option<u16>) -> Self {
+        let dumb = env.text("TERM") == Some("dumb");
+        let colored = |is_terminal: bool| match color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto if env.is_on("CLICOLOR_FORCE") => true,
+            Color::Auto => is_terminal && !dumb && env.text("NO_COLOR").is_none(),
+        };
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(|name| env.text(name));
+        let unicode = match locale {
+            Some(locale) => locale.to_ascii_lowercase().replace('-', "").contains("utf8"),
+            None => !cfg!(target_os = "linux"),
+        };
+        Self {
+            stdin,
+            stdout,
+            stderr,
+            width,
+            stdout_color: colored(stdout),
+            stderr_color: colored(stderr),
+            unicode,
+            can_move: stderr && !dumb,
+        }
+    }
+
+    /// Whether somebody can answer a question: keys come from a terminal, the
+    /// question is seen, and nobody forbade it.
+    pub fn someone_can_answer(&self, no_input: bool, env: &Environment) -> bool {
+        self.stdin && self.stderr && !no_input && !env.is_on("CI")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judge(env: Environment, color: Color, is_terminal: bool) -> Terminal {
+        Terminal::judge(&env, color, is_terminal, is_terminal, is_terminal, None)
+    }
+
+    #[test]
+    fn colour_follows_flag_then_variables_then_the_stream() {
+        let env = Environment::default;
+        assert!(judge(env(), Color::Auto, true).stdout_color);
+        assert!(!judge(env(), Color::Auto, false).stdout_color);
+        assert!(!judge(env().with("NO_COLOR", "1"), Color::Auto, true).stdout_color);
+        assert!(!judge(env().with("TERM", "dumb"), Color::Auto, true).stdout_color);
+        assert!(judge(env().with("CLICOLOR_FORCE", "1"), Color::Auto, false).stdout_color);
+        assert!(judge(env().with("NO_COLOR", "1"), Color::Always, false).stdout_color);
+        assert!(!judge(env().with("CLICOLOR_FORCE", "1"), Color::Never, true).stdout_color);
+    }
+
+    #[test]
+    fn nobody_answers_in_ci_or_when_forbidden() {
+        let env = Environment::default();
+        let terminal = judge(env.clone(), Color::Auto, true);
+        assert!(terminal.someone_can_answer(false, &env));
+        assert!(!terminal.someone_can_answer(true, &env));
+        assert!(!terminal.someone_can_answer(false, &env.clone().with("CI", "true")));
+        assert!(!judge(env.clone(), Color::Auto, false).someone_can_answer(false, &env));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn marks_are_ascii_without_a_utf8_locale() {
+        let unicode =
+            |name: &str, value: &str| judge(Environment::default().with(name, value), Color::Auto, true).unicode;
+        assert!(unicode("LANG", "de_DE.UTF-8") && unicode("LC_ALL", "C.utf8"));
+        assert!(!unicode("LANG", "C") && !unicode("TERM", "xterm"));
+    }
+}
