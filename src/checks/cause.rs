@@ -191,6 +191,7 @@ mod tests {
             fbtrace_id: None,
             regain_access: None,
             status: 400,
+            version: None,
         }
     }
 

@@ -182,6 +182,13 @@ fn valid(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding 
             }
             check.refused(&error, &subject.replace_token)
         }
+        TokenState::WrongSignature(error) if subject.app.is_none() => {
+            let mut finding = check.refused(error, "");
+            finding.summary = "the token's app asks for signed calls (Require App Secret), and no app secret is known".into();
+            let fix = "take the app secret from App Dashboard > App settings > Basic";
+            finding.hint = Some(then(fix, &format!("{} --app-id APP_ID --app-secret-stdin", subject.edit)));
+            finding
+        }
         _ => check.skip(state.why_skipped().unwrap_or_default()),
     }
 }
@@ -463,6 +470,13 @@ fn ending(
         Err(why) => return unreachable_inspection(seen, &check).unwrap_or_else(|| check.skip(why)),
     };
     let Some(at) = end(info) else { return check.skip("not known: Meta did not say") };
+    // A dead token that would have lived on is no good news.
+    let ended = at != 0 && at <= seen.now;
+    if let (TokenState::Refused(_), Some(why)) = (state, state.why_skipped())
+        && !ended
+    {
+        return check.skip(why);
+    }
     if at == 0 {
         return check.pass(words.never);
     }

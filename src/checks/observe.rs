@@ -49,7 +49,11 @@ impl<T> Call<T> {
     }
 
     fn version(&self) -> Option<GraphVersion> {
-        self.result.as_ref().ok().and_then(|answer| answer.version)
+        match &self.result {
+            Ok(answer) => answer.version,
+            Err(GraphError::Refused(error)) => error.version,
+            Err(GraphError::Unreachable(_)) => None,
+        }
     }
 }
 

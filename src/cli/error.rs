@@ -120,6 +120,7 @@ impl CliError {
     }
 
     /// The process's exit code.
+    #[cfg(test)]
     pub fn exit_code(&self) -> u8 {
         self.0.exit_code
     }

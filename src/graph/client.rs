@@ -139,15 +139,17 @@ fn bearer(token: &Secret) -> Option<HeaderValue> {
 /// Judges an answer by its body first: Graph has been seen to answer 200 with an
 /// error, and old libraries expect it.
 fn read<T: DeserializeOwned>(response: &http::Response) -> Result<Answer<T>, GraphError> {
+    let version = header(&response.headers, "facebook-api-version").and_then(|text| text.parse().ok());
     if let Ok(error) = serde_json::from_slice::<ErrorBody>(&response.body) {
-        return Err(retry::classify(error.into_error(response.status, regain_access(&response.headers))));
+        let mut error = error.into_error(response.status, regain_access(&response.headers));
+        error.version = version;
+        return Err(retry::classify(error));
     }
     let not_graph = || GraphError::Unreachable(Unreachable::NotGraph { status: response.status });
     if response.status != 200 {
         return Err(not_graph());
     }
     let value = serde_json::from_slice(&response.body).map_err(|_| not_graph())?;
-    let version = header(&response.headers, "facebook-api-version").and_then(|text| text.parse().ok());
     Ok(Answer { value, version })
 }
 

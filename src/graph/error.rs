@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::GraphVersion;
 use crate::http::Fault;
 
 /// A call that did not give what was asked for.
@@ -58,6 +59,8 @@ pub struct ApiError {
     pub regain_access: Option<Duration>,
     /// The HTTP status, for showing: the codes decide.
     pub status: u16,
+    /// The version that answered.
+    pub version: Option<GraphVersion>,
 }
 
 impl std::fmt::Display for ApiError {
@@ -107,6 +110,7 @@ impl ErrorBody {
             fbtrace_id: error.fbtrace_id,
             regain_access,
             status,
+            version: None,
         }
     }
 }

@@ -69,6 +69,7 @@ mod tests {
             fbtrace_id: None,
             regain_access: None,
             status,
+            version: None,
         }
     }
 

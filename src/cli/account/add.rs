@@ -373,7 +373,7 @@ fn show(ctx: &Context, account: &Account, report: Option<&Report>, generated: bo
     let place = account.secrets.get(&SecretKind::PageAccessToken).map(ToString::to_string).unwrap_or_default();
     ctx.output
         .result(&format!("saved '{}' (handle {}); its secrets are in the {place} store", account.name, account.handle));
-    if generated {
+    if generated && account.secrets.get(&SecretKind::VerifyToken) == Some(&SecretRef(StoreName::Keyring)) {
         let entry = key(account, SecretKind::VerifyToken).label();
         ctx.output.notice(&format!("a verify token was generated; the keyring shows it as '{entry}'"));
     }

@@ -1,0 +1,156 @@
+//! A Graph that does not answer says nothing about the token (behaviours 31, 32).
+
+use std::time::Duration;
+
+use msgrctl::sandbox::{Effect, Fault, InProcess};
+
+use crate::support::world::{acme, paths, sandbox};
+use crate::support::{Home, Run};
+
+fn with_fault(sandbox: &InProcess, path: Option<&str>, times: Option<u32>, effect: Effect) {
+    sandbox.world().faults = vec![Fault { method: None, path: path.map(str::to_owned), times, effect }];
+}
+
+fn tested(home: &Home) -> Run {
+    home.run(&["account", "test", "acme", "--json", "--timeout", "2"])
+}
+
+#[track_caller]
+fn assert_unreachable(run: Run, hint: &str) -> Run {
+    let run = run.code(5);
+    let check = run.check("graph.reachable");
+    assert_eq!(check["outcome"], "unreachable");
+    assert!(check["hint"].as_str().unwrap().contains(hint), "{check}");
+    assert_eq!(run.check("token.valid")["outcome"], "skip");
+    assert_eq!(run.json()["results"][0]["outcome"], "unreachable");
+    run
+}
+
+#[test]
+fn a_dead_network_is_unreachable() {
+    let gone = sandbox();
+    let home = acme(&gone, true);
+    drop(gone);
+    assert_unreachable(tested(&home), "is it running?");
+}
+
+#[test]
+fn a_black_hole_is_unreachable_within_the_time_limit() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, true);
+    with_fault(&sandbox, None, None, Effect { delay: Some(Duration::from_secs(60)), ..Effect::default() });
+    let run = assert_unreachable(tested(&home), "--timeout");
+    assert!(run.took < Duration::from_secs(4), "{:?}", run.took);
+}
+
+#[test]
+fn trouble_at_meta_is_unreachable_and_tried_three_times() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, false);
+    for effect in [
+        Effect { code: Some(2), ..Effect::default() },
+        Effect { status: Some(500), ..Effect::default() },
+        Effect { code: Some(1), status: Some(500), ..Effect::default() },
+        Effect { drop: true, ..Effect::default() },
+    ] {
+        with_fault(&sandbox, Some("/me"), None, effect);
+        let before = paths(&sandbox).iter().filter(|path| path.ends_with("/me")).count();
+        assert_unreachable(tested(&home), "");
+        let after = paths(&sandbox).iter().filter(|path| path.ends_with("/me")).count();
+        assert_eq!(after - before, 3);
+    }
+}
+
+#[test]
+fn what_passes_on_the_second_try_passes() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, false);
+    with_fault(&sandbox, Some("/me"), Some(1), Effect { drop: true, ..Effect::default() });
+    tested(&home).code(0);
+    with_fault(&sandbox, Some("/me"), Some(2), Effect { code: Some(2), ..Effect::default() });
+    tested(&home).code(0);
+}
+
+#[test]
+fn throttling_is_unreachable_and_its_wait_is_told() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, false);
+    for code in [4, 17, 32, 341, 613, 80001, 80006] {
+        with_fault(&sandbox, None, None, Effect { code: Some(code), regain_minutes: Some(19), ..Effect::default() });
+        let run = assert_unreachable(tested(&home), "19 minutes");
+        assert_eq!(run.check("graph.reachable")["graph"]["code"], code);
+    }
+}
+
+#[test]
+fn a_dead_token_is_asked_about_once() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, false);
+    with_fault(&sandbox, None, None, Effect { code: Some(190), subcode: Some(460), ..Effect::default() });
+    tested(&home).code(7);
+    assert_eq!(paths(&sandbox).len(), 2, "one call each, none again");
+}
+
+#[test]
+fn what_is_not_graph_is_no_verdict_on_the_token() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, false);
+    let login = Effect { body: Some("<html>Please log in</html>".into()), ..Effect::default() };
+    with_fault(&sandbox, None, None, login);
+    let run = assert_unreachable(tested(&home), "HTTPS_PROXY");
+    assert!(run.check("graph.reachable")["summary"].as_str().unwrap().contains("login page"));
+}
+
+#[test]
+fn one_call_that_fails_leaves_the_others_standing() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, true);
+    with_fault(&sandbox, Some("/debug_token"), None, Effect { code: Some(2), ..Effect::default() });
+    let run = tested(&home).code(5);
+    assert_eq!(run.check("token.valid")["outcome"], "pass");
+    assert_eq!(run.check("token.expiry")["outcome"], "unreachable");
+    assert_eq!(run.check("page.subscription")["outcome"], "pass");
+}
+
+#[test]
+fn add_saves_nothing_when_graph_is_out_of_reach() {
+    let sandbox = sandbox();
+    let home = Home::new().with_secrets("acme", "EAAx").with("MSGRCTL_GRAPH_URL", &sandbox.url());
+    drop(sandbox);
+    home.run(&["account", "add", "Acme"]).code(5).says(&["nothing was saved", "--no-test"]);
+    let full = ["account", "add", "Acme", "--page-username", "acme.support", "--page-id", "109876543210987"];
+    home.run(&full).code(5).says(&["nothing was saved"]);
+    assert!(!home.accounts_file().exists());
+    let error = home.run(&["account", "add", "Acme", "--json"]).code(5).json_error();
+    assert_eq!(error["retryable"], true);
+    let mut anyway = full.to_vec();
+    anyway.push("--save-anyway");
+    home.run(&anyway).code(0);
+}
+
+#[test]
+fn a_proxy_variable_does_not_catch_loopback() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, false).with("HTTP_PROXY", "http://127.0.0.1:1").with("HTTPS_PROXY", "http://127.0.0.1:1");
+    tested(&home).code(0);
+}
+
+#[test]
+fn something_is_said_before_the_network_is_asked() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, false);
+    home.run(&["account", "test", "acme"]).code(0).says(&["testing 'Acme' with Graph"]);
+    let quiet = home.run(&["account", "test", "acme", "--quiet"]).code(0);
+    assert_eq!(quiet.stderr, "");
+}
+
+#[test]
+fn one_round_of_calls_all_at_once() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, true);
+    sandbox.world().rules.latency = Duration::from_millis(300);
+    let run = tested(&home).code(0);
+    assert_eq!(paths(&sandbox).len(), 3, "/me, /debug_token, subscribed_apps");
+    // Three calls of 300 ms each, one after the other, would take 900.
+    assert!(run.took < Duration::from_millis(800), "{:?}", run.took);
+}

@@ -1,0 +1,19 @@
+//! The binary as people and scripts run it: real sockets, a real keyring, a real
+//! pseudo-terminal.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod account;
+mod bulk;
+mod contract;
+mod demo;
+mod faults;
+mod fixtures;
+mod global;
+mod keyring;
+mod leak;
+mod prompt;
+mod sandbox;
+mod states;
+mod store;
+mod support;

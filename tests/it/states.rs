@@ -1,0 +1,228 @@
+//! Every state a token can be in: the check that fails, its codes, and a hint
+//! that names the mend.
+
+use crate::support::Run;
+use crate::support::world::{acme, scenario};
+
+const PAGE: &str = "version = 1\n[[pages]]\nid = '109876543210987'\nusername = 'acme.support'\nname = 'Acme Support'\n";
+
+/// Tests the account of a Page with these further lines, with or without the app.
+fn tested(more: &str, with_app: bool) -> Run {
+    let sandbox = scenario(&format!("{PAGE}{more}"));
+    acme(&sandbox, with_app).run(&["account", "test", "acme", "--json"])
+}
+
+#[track_caller]
+fn assert_check(run: &Run, id: &str, outcome: &str, codes: Option<(i64, Option<i64>)>, hint: &str) {
+    let check = run.check(id);
+    assert_eq!(check["outcome"], outcome, "{run:#?}");
+    let (code, subcode) = codes.map_or((None, None), |(code, subcode)| (Some(code), subcode));
+    assert_eq!(check["graph"]["code"].as_i64(), code, "{check}");
+    assert_eq!(check["graph"]["subcode"].as_i64(), subcode, "{check}");
+    if code.is_some() {
+        assert!(check["graph"]["fbtrace_id"].as_str().is_some_and(|id| id.len() > 10), "{check}");
+    }
+    let text = check["hint"].as_str().unwrap_or_default();
+    assert!(text.contains(hint), "the hint of {id} lacks {hint:?}: {text}");
+}
+
+#[test]
+fn dead_tokens_say_why_with_and_without_the_app() {
+    for (state, subcode, hint) in [
+        ("expired", 463, "long-lived user token"),
+        ("password_changed", 460, "system user"),
+        ("logged_out", 467, "new Page access token"),
+        ("not_authorized", 458, "log in to the app again"),
+        ("checkpoint", 459, "facebook.com and pass the check"),
+        ("lost_role", 492, "full control of the Page"),
+        ("unconfirmed", 464, "confirm the account"),
+        ("two_factor", 490, "two-factor"),
+    ] {
+        for with_app in [false, true] {
+            let run = tested(&format!("token_state = '{state}'\n"), with_app).code(7);
+            assert_check(&run, "token.valid", "fail", Some((190, Some(subcode))), hint);
+            assert_check(&run, "token.valid", "fail", Some((190, Some(subcode))), "msgrctl account edit acme --token-stdin");
+            assert_eq!(run.check("token.page")["outcome"], "skip");
+            assert_eq!(run.json()["results"][0]["outcome"], "fail");
+        }
+    }
+}
+
+#[test]
+fn an_expired_token_fails_its_expiry_too() {
+    let run = tested("expires_in = '-1d'\n", true).code(7);
+    assert_check(&run, "token.valid", "fail", Some((190, Some(463))), "long-lived");
+    assert_check(&run, "token.expiry", "fail", None, "long-lived");
+}
+
+#[test]
+fn short_lived_tokens_are_warned_of() {
+    let run = tested("expires_in = '10d'\n", true).code(0);
+    assert_check(&run, "token.expiry", "warn", None, "long-lived user token");
+    assert!(run.check("token.expiry")["summary"].as_str().unwrap().contains("it expires on 20"), "{run:?}");
+    assert_eq!(run.json()["results"][0]["outcome"], "warn");
+    let run = tested("expires_in = '20d'\n", true).code(0);
+    assert_check(&run, "token.expiry", "pass", None, "");
+    let sandbox = scenario(&format!("{PAGE}expires_in = '20d'\n"));
+    let home = acme(&sandbox, true);
+    home.run(&["account", "test", "acme", "--warn-days", "30", "--strict"]).code(7).shows(&["! warn"]);
+}
+
+#[test]
+fn the_end_of_data_access_is_seen() {
+    let run = tested("data_access_expires_in = '5d'\n", true).code(0);
+    assert_check(&run, "token.data_access", "warn", None, "renews it for 90 days");
+    let run = tested("data_access_expires_in = '-5d'\n", true).code(7);
+    assert_check(&run, "token.data_access", "fail", None, "log in to the app again");
+}
+
+#[test]
+fn garbage_is_not_a_token() {
+    let sandbox = scenario(PAGE);
+    let mut home = acme(&sandbox, false);
+    home.set("MSGRCTL_SECRET_ACME_PAGE_ACCESS_TOKEN", "EAAgarbage0123456789");
+    let run = home.run(&["account", "test", "acme", "--json"]).code(7);
+    assert_check(&run, "token.valid", "fail", Some((190, None)), "copy the token again");
+}
+
+#[test]
+fn a_persons_token_is_no_page_token() {
+    for system in [false, true] {
+        for with_app in [false, true] {
+            let sandbox = scenario(&format!("{PAGE}[[users]]\ntoken = 'EAAuser'\nsystem = {system}\n"));
+            let mut home = acme(&sandbox, with_app);
+            home.set("MSGRCTL_SECRET_ACME_PAGE_ACCESS_TOKEN", "EAAuser");
+            let run = home.run(&["account", "test", "acme", "--json"]).code(7);
+            assert_check(&run, "token.valid", "pass", None, "");
+            assert_check(&run, "token.type", "fail", Some((210, None)), "the Page's own token");
+        }
+    }
+}
+
+#[test]
+fn a_token_of_another_app_is_found_out() {
+    let apps = "[[apps]]\nid = '111111111111111'\nsecret = '0123456789abcdef0123456789abcdef'\nname = 'Mine'\n\
+                [[apps]]\nid = '222222222222222'\nsecret = 'fedcba9876543210fedcba9876543210'\nname = 'Theirs'\n";
+    let sandbox = scenario(&format!("version = 1\n{apps}{}app = '222222222222222'\n", PAGE.replace("version = 1\n", "")));
+    // With the secret of the configured app: debug_token refuses, and so does the signature.
+    let run = acme(&sandbox, true).run(&["account", "test", "acme", "--json"]).code(7);
+    assert_check(&run, "token.app", "fail", Some((100, None)), "create the token with app 111111111111111");
+    // Without it: /app tells.
+    let mut home = acme(&sandbox, false);
+    home.run(&["account", "edit", "acme", "--app-id", "111111111111111", "--no-test"]).code(0);
+    home.unset("MSGRCTL_SECRET_ACME_APP_SECRET");
+    let run = home.run(&["account", "test", "acme", "--json"]).code(7);
+    assert_check(&run, "token.app", "fail", None, "--app-id 222222222222222");
+}
+
+#[test]
+fn an_app_secret_that_does_not_fit_is_found_out() {
+    let sandbox = scenario(PAGE);
+    let mut home = acme(&sandbox, true);
+    home.set("MSGRCTL_SECRET_ACME_APP_SECRET", "00000000000000000000000000000000");
+    let run = home.run(&["account", "test", "acme", "--json"]).code(7);
+    assert_check(&run, "token.app", "fail", Some((190, None)), "App settings > Basic");
+    assert!(run.check("token.app")["summary"].as_str().unwrap().contains("do not belong together"));
+    // The token itself was not judged.
+    assert_eq!(run.check("token.valid")["outcome"], "skip");
+}
+
+#[test]
+fn a_missing_permission_is_named() {
+    let scopes = "scopes = ['pages_show_list', 'pages_messaging', 'pages_read_engagement']\n";
+    let run = tested(scopes, true).code(7);
+    assert_check(&run, "token.permissions", "fail", Some((200, None)), "grant pages_manage_metadata");
+    assert_check(&run, "page.subscription", "fail", Some((200, None)), "pages_manage_metadata");
+    // Without the app secret the refusal itself is the evidence.
+    let run = tested(scopes, false).code(7);
+    assert_check(&run, "token.permissions", "fail", Some((200, None)), "pages_manage_metadata");
+}
+
+#[test]
+fn permissions_for_other_pages_do_not_count() {
+    let run = tested("granted_for = ['55555']\n", true).code(7);
+    assert_check(&run, "token.permissions", "fail", None, "tick this Page");
+}
+
+#[test]
+fn a_token_that_cannot_read_the_page_is_warned_of() {
+    let scopes = "scopes = ['pages_show_list', 'pages_messaging', 'pages_manage_metadata']\n";
+    for with_app in [false, true] {
+        let run = tested(scopes, with_app).code(0);
+        assert_check(&run, "token.type", "pass", None, "");
+        assert_check(&run, "token.page", "pass", None, "");
+        assert_check(&run, "page.username", "warn", Some((100, None)), "pages_read_engagement");
+    }
+}
+
+#[test]
+fn another_page_and_another_username_are_found_out() {
+    let sandbox = scenario(PAGE);
+    let home = acme(&sandbox, false);
+    home.run(&["account", "edit", "acme", "--page-id", "55555", "--no-test"]).code(0);
+    let run = home.run(&["account", "test", "acme", "--json"]).code(7);
+    assert_check(&run, "token.page", "fail", None, "--page-id 109876543210987");
+    home.run(&["account", "edit", "acme", "--page-id", "109876543210987", "--page-username", "other.name", "--no-test"]).code(0);
+    let run = home.run(&["account", "test", "acme", "--json"]).code(7);
+    assert_check(&run, "page.username", "fail", None, "--page-username acme.support");
+    // Periods and capitals do not count.
+    home.run(&["account", "edit", "acme", "--page-username", "AcmeSupport"]).code(0);
+}
+
+#[test]
+fn signing_is_done_where_meta_asks_for_it() {
+    let text = format!("{}\n", PAGE.replace("version = 1", "version = 1\nrequire_app_secret = true"));
+    let sandbox = scenario(&text);
+    acme(&sandbox, true).run(&["account", "test", "acme"]).code(0);
+    let run = acme(&sandbox, false).run(&["account", "test", "acme", "--json"]).code(7);
+    assert_check(&run, "token.valid", "fail", Some((100, None)), "--app-secret-stdin");
+}
+
+#[test]
+fn delivery_is_judged_apart_from_credentials() {
+    let run = tested("published = false\nsubscribed = []\n", true).code(7);
+    assert_check(&run, "page.published", "fail", None, "publish it");
+    assert_check(&run, "page.subscription", "fail", None, "subscribe the Page");
+    assert_check(&run, "token.valid", "pass", None, "");
+    let run = tested("subscribed = ['feed']\n", false).code(7);
+    assert!(run.check("page.subscription")["summary"].as_str().unwrap().contains("not to messages"));
+    let run = tested("subscribed = ['messages']\n", false).code(0);
+    assert_check(&run, "page.subscription", "warn", None, "messaging_postbacks");
+    // What fails in delivery keeps nobody from saving.
+    let sandbox = scenario(&format!("{PAGE}subscribed = []\n"));
+    let home = acme(&sandbox, true).with_secrets("two", &sandbox.world().tokens[1].value.clone());
+    home.run(&["account", "add", "Two"]).code(0).shows(&["✗ fail", "saved 'Two'"]);
+}
+
+#[test]
+fn versions_are_watched() {
+    let sandbox = scenario(PAGE);
+    let home = acme(&sandbox, false);
+    let run = home.run(&["account", "test", "acme", "--json", "--graph-version", "v18.0"]).code(0);
+    assert_check(&run, "graph.version", "warn", None, "--graph-version");
+    assert!(run.check("graph.version")["summary"].as_str().unwrap().contains("v21.0"));
+    let run = home.run(&["account", "test", "acme", "--json", "--graph-version", "v99.0"]).code(7);
+    assert_check(&run, "graph.version", "fail", Some((2500, None)), "v26.0");
+    home.run(&["account", "test", "acme", "--graph-version", "26"]).code(2).says(&["v26.0"]);
+}
+
+#[test]
+fn checks_come_in_the_order_of_the_contract() {
+    let run = tested("", true).code(0);
+    let value = run.json();
+    let ids: Vec<&str> = value["results"][0]["checks"].as_array().unwrap().iter().map(|c| c["id"].as_str().unwrap()).collect();
+    assert_eq!(
+        ids,
+        [
+            "graph.reachable", "graph.version", "token.valid", "token.type", "token.page", "page.username", "token.app",
+            "token.permissions", "token.expiry", "token.data_access", "page.published", "page.subscription",
+        ]
+    );
+    assert_eq!(value["results"][0]["account"], "Acme");
+    // Without the app, what needs it is skipped with the reason.
+    let run = tested("", false).code(0);
+    for id in ["token.permissions", "token.expiry", "token.data_access"] {
+        assert_eq!(run.check(id)["outcome"], "skip");
+        assert!(run.check(id)["summary"].as_str().unwrap().contains("app secret"), "{id}");
+    }
+}

@@ -1,0 +1,29 @@
+//! What the tests stand on.
+
+pub mod bus;
+pub mod home;
+pub mod pty;
+pub mod run;
+pub mod world;
+
+pub use bus::Bus;
+pub use home::Home;
+pub use run::Run;
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+/// Whether a program can be run here. Without it a test names what it could not
+/// prove and passes; where the parts must be there (`MSGRCTL_TEST_ALL=1`, set by
+/// the script that installs them) it fails.
+pub fn has(program: &str, package: &str) -> bool {
+    let found = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
+    if !found {
+        let text = format!("not run: it needs {program} (Debian package {package})");
+        assert!(std::env::var_os("MSGRCTL_TEST_ALL").is_none(), "{text}");
+        let name = std::thread::current().name().unwrap_or("a test").to_owned();
+        // Past the capture of the test harness, so that it is seen.
+        let _ = writeln!(std::io::stderr(), "{name}: {text}");
+    }
+    found
+}
