@@ -11,9 +11,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::header::{HeaderMap, HeaderValue};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{HeaderMap, HeaderValue};
-use reqwest::{Certificate, Method, Url, redirect, tls};
+use reqwest::{Certificate, redirect, tls};
+pub use reqwest::{Method, Url, header};
 
 /// How to reach the other side.
 #[derive(Clone, Debug)]
@@ -140,7 +141,7 @@ impl Client {
         } else {
             builder.tls_certs_merge(own)
         };
-        let client = builder.build().map_err(|error| SetupError::Client { cause: words(error.without_url()) })?;
+        let client = builder.build().map_err(|error| SetupError::Client { cause: words(&error.without_url()) })?;
         Ok(Self { client })
     }
 
@@ -149,7 +150,7 @@ impl Client {
         let mut builder = self.client.request(request.method, request.url);
         if let Some(mut authorization) = request.authorization {
             authorization.set_sensitive(true);
-            builder = builder.header(reqwest::header::AUTHORIZATION, authorization);
+            builder = builder.header(header::AUTHORIZATION, authorization);
         }
         if !request.form.is_empty() {
             builder = builder.form(&request.form);
@@ -203,7 +204,7 @@ fn tls_fault(error: &rustls::Error) -> Fault {
     }
 }
 
-fn words(error: reqwest::Error) -> String {
+fn words(error: &reqwest::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {

@@ -133,10 +133,9 @@ pub fn check_handle(accounts: &[Account], handle: Handle) -> Result<Handle, Acco
 
 fn free_handle(accounts: &[Account], wanted: &Handle) -> Handle {
     let free = |handle: &Handle| !accounts.iter().any(|account| account.answers_to(handle.as_str()));
-    std::iter::once(wanted.clone())
-        .chain((2..).map(|number| wanted.numbered(number)))
-        .find(free)
-        .unwrap_or_else(|| wanted.clone())
+    // One more than there are accounts: one of them must be free.
+    let numbered = (2..=accounts.len() + 1).map(|number| wanted.numbered(number));
+    std::iter::once(wanted.clone()).chain(numbered).find(free).unwrap_or_else(|| wanted.clone())
 }
 
 fn position(accounts: &[Account], address: &str) -> Result<usize, AccountError> {

@@ -184,7 +184,8 @@ fn valid(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding 
         }
         TokenState::WrongSignature(error) if subject.app.is_none() => {
             let mut finding = check.refused(error, "");
-            finding.summary = "the token's app asks for signed calls (Require App Secret), and no app secret is known".into();
+            finding.summary =
+                "the token's app asks for signed calls (Require App Secret), and no app secret is known".into();
             let fix = "take the app secret from App Dashboard > App settings > Basic";
             finding.hint = Some(then(fix, &format!("{} --app-id APP_ID --app-secret-stdin", subject.edit)));
             finding
@@ -430,7 +431,7 @@ fn expiry(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding
         id: "token.expiry",
         never: "it does not expire",
         ended: "it expired",
-        ends: "it expires",
+        will_end: "it expires",
         fix: "create a new Page access token from a long-lived user token: such a Page token does not expire",
     };
     ending(seen, subject, state, end, &words)
@@ -442,7 +443,7 @@ fn data_access(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Fi
         id: "token.data_access",
         never: "its access to data does not end",
         ended: "its access to data ended",
-        ends: "its access to data ends",
+        will_end: "its access to data ends",
         fix: "have the person who made the token log in to the app again: that renews it for 90 days",
     };
     ending(seen, subject, state, end, &words)
@@ -452,7 +453,7 @@ struct Ends {
     id: &'static str,
     never: &'static str,
     ended: &'static str,
-    ends: &'static str,
+    will_end: &'static str,
     fix: &'static str,
 }
 
@@ -487,7 +488,7 @@ fn ending(
         return check.fail(format!("{} on {day}", words.ended), hint);
     }
     let days = left / DAY;
-    let summary = format!("{} on {day}, in {days} day{}", words.ends, if days == 1 { "" } else { "s" });
+    let summary = format!("{} on {day}, in {days} day{}", words.will_end, if days == 1 { "" } else { "s" });
     if left < i64::from(subject.warn_days) * DAY {
         return check.warn(summary, hint);
     }

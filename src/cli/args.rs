@@ -46,7 +46,7 @@ pub struct Cli {
 pub(super) enum Command {
     /// Integration accounts: add, list, show, edit, rename, remove, test
     #[command(subcommand, visible_alias = "accounts")]
-    Account(account::AccountCommand),
+    Account(Box<account::AccountCommand>),
     /// The built-in Graph API, to try things out and to test against
     #[command(subcommand)]
     Sandbox(sandbox::SandboxCommand),

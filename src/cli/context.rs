@@ -191,7 +191,7 @@ impl Context {
 
     /// Waits for a future. The runtime lives as long as it; what it leaves behind
     /// (a name server that does not answer) holds nobody up.
-    pub fn wait<T>(&self, future: impl Future<Output = T>) -> Result<T, CliError> {
+    pub fn wait<T>(future: impl Future<Output = T>) -> Result<T, CliError> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()

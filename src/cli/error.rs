@@ -270,10 +270,13 @@ impl From<FieldError> for CliError {
     }
 }
 
+/// The way out that needs no keyring.
+const ENV: &str =
+    "or keep secrets in variables, which need no keyring: --store env (MSGRCTL_SECRET_<HANDLE>_PAGE_ACCESS_TOKEN, …)";
+
 impl From<StoreError> for CliError {
     fn from(error: StoreError) -> Self {
         let shown = Self::new("secret_store", 6, error.to_string());
-        const ENV: &str = "or keep secrets in variables, which need no keyring: --store env (MSGRCTL_SECRET_<HANDLE>_PAGE_ACCESS_TOKEN, …)";
         match &error {
             StoreError::Absent { .. } => shown
                 .hint("start a session with a keyring: dbus-run-session -- sh -c 'gnome-keyring-daemon --unlock --components=secrets; exec \"$SHELL\"' (type its password, then Ctrl-D)")

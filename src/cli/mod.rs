@@ -45,7 +45,7 @@ fn run(arguments: &[OsString], env: Environment) -> u8 {
 
 fn dispatch(command: Command, ctx: &Context) -> Result<u8, CliError> {
     match command {
-        Command::Account(command) => account::run(command, ctx),
+        Command::Account(command) => account::run(*command, ctx),
         Command::Sandbox(command) => sandbox::run(command, ctx),
         Command::Demo => demo::run(ctx),
     }

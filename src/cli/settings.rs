@@ -102,7 +102,7 @@ impl Settings {
         let levels = Levels { env, path: &path };
 
         let tenant = levels.pick(("--tenant", global.tenant.clone()), "MSGRCTL_TENANT", ("tenant", file.tenant));
-        let tenant = levels.parse(tenant, "default")?;
+        let tenant = Levels::parse(tenant, "default")?;
 
         let flag = global.store.map(|store| StoreName::from(store).to_string());
         let store = levels.pick(("--store", flag), "MSGRCTL_STORE", ("store", file.store));
@@ -113,21 +113,21 @@ impl Settings {
 
         let url =
             levels.pick(("--graph-url", global.graph_url.clone()), "MSGRCTL_GRAPH_URL", ("graph_url", file.graph_url));
-        let graph_url = levels.parse(url, &BaseUrl::live().to_string())?;
+        let graph_url = Levels::parse(url, &BaseUrl::live().to_string())?;
 
         let version = levels.pick(
             ("--graph-version", global.graph_version.clone()),
             "MSGRCTL_GRAPH_VERSION",
             ("graph_version", file.graph_version),
         );
-        let graph_version = levels.parse(version, &GraphVersion::DEFAULT.to_string())?.value;
+        let graph_version = Levels::parse(version, &GraphVersion::DEFAULT.to_string())?.value;
 
         let timeout = levels.pick(
             ("--timeout", global.timeout.clone()),
             "MSGRCTL_TIMEOUT",
             ("timeout", file.timeout.map(|seconds| seconds.to_string())),
         );
-        let timeout: Setting<Seconds> = levels.parse(timeout, "20")?;
+        let timeout: Setting<Seconds> = Levels::parse(timeout, "20")?;
 
         let ca_bundle =
             global.ca_bundle.clone().or_else(|| env.text("MSGRCTL_CA_BUNDLE").map(PathBuf::from)).or(file.ca_bundle);
@@ -170,7 +170,7 @@ impl Levels<'_> {
     }
 
     /// Checks a value. What is wrong in the file is the file's fault (3), all else usage (2).
-    fn parse<T>(&self, chosen: Option<Setting<String>>, built_in: &str) -> Result<Setting<T>, CliError>
+    fn parse<T>(chosen: Option<Setting<String>>, built_in: &str) -> Result<Setting<T>, CliError>
     where
         T: std::str::FromStr<Err: fmt::Display>,
     {

@@ -18,7 +18,7 @@ pub struct BaseUrlError(String);
 const LIVE: &str = "https://graph.facebook.com/";
 
 impl BaseUrl {
-    /// https://graph.facebook.com
+    /// <https://graph.facebook.com>
     pub fn live() -> Self {
         Self(Url::parse(LIVE).unwrap_or_else(|error| unreachable!("a constant: {error}")))
     }

@@ -3,9 +3,9 @@
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use crate::http::Method;
+use crate::http::header::{HeaderMap, HeaderValue};
 use backon::Retryable as _;
-use reqwest::Method;
-use reqwest::header::{HeaderMap, HeaderValue};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 

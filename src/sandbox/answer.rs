@@ -107,7 +107,7 @@ impl Trace {
 
 impl Answer {
     /// The answer as it goes over the wire, with Graph's headers.
-    pub fn into_response(mut self, trace: &Trace, version: Option<(u16, u16)>) -> Response {
+    pub fn into_response(mut self, trace: &Trace, (major, minor): (u16, u16)) -> Response {
         let mut builder = Response::builder().status(self.status);
         if let Some(error) = self.body.get_mut("error").and_then(Value::as_object_mut) {
             let token = match self.code {
@@ -124,7 +124,6 @@ impl Answer {
             error.insert("fbtrace_id".into(), trace.id.clone().into());
         }
         let body = self.raw.unwrap_or_else(|| escaped(&self.body));
-        let (major, minor) = version.unwrap_or(super::world::NEWEST);
         builder = builder
             .header("content-type", "application/json")
             .header("vary", "Accept-Encoding")

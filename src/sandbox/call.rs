@@ -77,7 +77,7 @@ pub async fn read(request: Request) -> Result<Call, Refusal> {
         .is_some_and(|value| value.contains("json"));
     match serde_json::from_slice::<Value>(&body) {
         Ok(Value::Object(fields)) => {
-            parameters.extend(fields.iter().map(|(name, value)| (name.clone(), text_of(value))))
+            parameters.extend(fields.iter().map(|(name, value)| (name.clone(), text_of(value))));
         }
         _ if is_json => {}
         _ => parameters.extend(pairs(&body)),

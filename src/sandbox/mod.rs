@@ -121,7 +121,7 @@ async fn handle(State(world): State<SharedWorld>, request: Request) -> Response 
     }
     let call = match call::read(request).await {
         Ok(call) => call,
-        Err(refusal) => return answer::Answer::from(refusal).into_response(&answer::Trace::new(), None),
+        Err(refusal) => return answer::Answer::from(refusal).into_response(&answer::Trace::new(), world::NEWEST),
     };
     let (latency, fault) = {
         let mut world = world.lock();

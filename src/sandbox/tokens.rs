@@ -72,9 +72,9 @@ impl Token {
         let say = |subcode: i64, text: String| Some(Refusal { subcode: Some(subcode), ..Refusal::oauth(190, text) });
         let validating = |rest: &str| format!("Error validating access token: {rest}");
         match self.state {
-            TokenState::Valid if self.expires_at != 0 && self.expires_at <= now => self.expired(self.expires_at, now),
+            TokenState::Valid if self.expires_at != 0 && self.expires_at <= now => Some(expired(self.expires_at, now)),
             TokenState::Valid => None,
-            TokenState::Expired => self.expired(now - 3600, now),
+            TokenState::Expired => Some(expired(now - 3600, now)),
             TokenState::NotAuthorized => say(
                 458,
                 validating(&format!("User {} has not authorized application {}.", self.user_id, self.app_id)),
@@ -100,15 +100,6 @@ impl Token {
         }
     }
 
-    fn expired(&self, at: i64, now: i64) -> Option<Refusal> {
-        let text = format!(
-            "Error validating access token: Session has expired on {}. The current time is {}.",
-            moment(at),
-            moment(now)
-        );
-        Some(Refusal { subcode: Some(463), ..Refusal::oauth(190, text) })
-    }
-
     /// When it ends, for `debug_token`.
     pub fn shown_expiry(&self, now: i64) -> i64 {
         if self.state == TokenState::Expired && self.expires_at == 0 { now - 3600 } else { self.expires_at }
@@ -118,6 +109,15 @@ impl Token {
     pub fn may(&self, scope: &str) -> bool {
         self.scopes.iter().any(|granted| granted == scope)
     }
+}
+
+fn expired(at: i64, now: i64) -> Refusal {
+    let text = format!(
+        "Error validating access token: Session has expired on {}. The current time is {}.",
+        moment(at),
+        moment(now)
+    );
+    Refusal { subcode: Some(463), ..Refusal::oauth(190, text) }
 }
 
 /// `Saturday, 13-Jun-26 05:00:00 UTC`: Graph's way, in another zone.

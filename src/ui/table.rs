@@ -14,7 +14,7 @@ pub fn table(headings: &[&str], rows: Vec<Vec<String>>, terminal: &Terminal) -> 
         Some(width) => table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width),
         None => table.set_content_arrangement(ContentArrangement::Disabled),
     };
-    table.set_header(headings.iter().map(|heading| Cell::new(heading)));
+    table.set_header(headings.iter().map(Cell::new));
     table.add_rows(rows);
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));

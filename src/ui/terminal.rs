@@ -84,37 +84,37 @@ impl Terminal {
 mod tests {
     use super::*;
 
-    fn judge(env: Environment, color: Color, is_terminal: bool) -> Terminal {
-        Terminal::judge(&env, color, is_terminal, is_terminal, is_terminal, None)
+    fn judge(env: &Environment, color: Color, is_terminal: bool) -> Terminal {
+        Terminal::judge(env, color, is_terminal, is_terminal, is_terminal, None)
     }
 
     #[test]
     fn colour_follows_flag_then_variables_then_the_stream() {
-        let env = Environment::default;
-        assert!(judge(env(), Color::Auto, true).stdout_color);
-        assert!(!judge(env(), Color::Auto, false).stdout_color);
-        assert!(!judge(env().with("NO_COLOR", "1"), Color::Auto, true).stdout_color);
-        assert!(!judge(env().with("TERM", "dumb"), Color::Auto, true).stdout_color);
-        assert!(judge(env().with("CLICOLOR_FORCE", "1"), Color::Auto, false).stdout_color);
-        assert!(judge(env().with("NO_COLOR", "1"), Color::Always, false).stdout_color);
-        assert!(!judge(env().with("CLICOLOR_FORCE", "1"), Color::Never, true).stdout_color);
+        let env = Environment::default();
+        assert!(judge(&env, Color::Auto, true).stdout_color);
+        assert!(!judge(&env, Color::Auto, false).stdout_color);
+        assert!(!judge(&env.clone().with("NO_COLOR", "1"), Color::Auto, true).stdout_color);
+        assert!(!judge(&env.clone().with("TERM", "dumb"), Color::Auto, true).stdout_color);
+        assert!(judge(&env.clone().with("CLICOLOR_FORCE", "1"), Color::Auto, false).stdout_color);
+        assert!(judge(&env.clone().with("NO_COLOR", "1"), Color::Always, false).stdout_color);
+        assert!(!judge(&env.clone().with("CLICOLOR_FORCE", "1"), Color::Never, true).stdout_color);
     }
 
     #[test]
     fn nobody_answers_in_ci_or_when_forbidden() {
         let env = Environment::default();
-        let terminal = judge(env.clone(), Color::Auto, true);
+        let terminal = judge(&env, Color::Auto, true);
         assert!(terminal.someone_can_answer(false, &env));
         assert!(!terminal.someone_can_answer(true, &env));
         assert!(!terminal.someone_can_answer(false, &env.clone().with("CI", "true")));
-        assert!(!judge(env.clone(), Color::Auto, false).someone_can_answer(false, &env));
+        assert!(!judge(&env, Color::Auto, false).someone_can_answer(false, &env));
     }
 
     #[cfg(target_os = "linux")]
     #[test]
     fn marks_are_ascii_without_a_utf8_locale() {
         let unicode =
-            |name: &str, value: &str| judge(Environment::default().with(name, value), Color::Auto, true).unicode;
+            |name: &str, value: &str| judge(&Environment::default().with(name, value), Color::Auto, true).unicode;
         assert!(unicode("LANG", "de_DE.UTF-8") && unicode("LC_ALL", "C.utf8"));
         assert!(!unicode("LANG", "C") && !unicode("TERM", "xterm"));
     }

@@ -6,8 +6,7 @@ use crate::support::{Bus, Home};
 const USERNAME: &str = "acme.support";
 
 fn add<'a>(more: &[&'a str]) -> Vec<&'a str> {
-    let mut arguments =
-        vec!["account", "add", "Acme Support", "--page-username", USERNAME, "--page-id", PAGE_ID];
+    let mut arguments = vec!["account", "add", "Acme Support", "--page-username", USERNAME, "--page-id", PAGE_ID];
     arguments.extend(more);
     arguments
 }
@@ -126,13 +125,15 @@ fn what_cannot_be_right_is_refused_before_anything_is_asked() {
 
 #[test]
 fn what_is_only_odd_is_warned_of() {
-    let sandbox = scenario(
-        "version = 1\n[[pages]]\nid = '12345'\nusername = 'acme'\nname = 'Acme'\ntoken = 'EAAodd'\n",
-    );
+    let sandbox =
+        scenario("version = 1\n[[pages]]\nid = '12345'\nusername = 'acme'\nname = 'Acme'\ntoken = 'EAAodd'\n");
     let home = Home::new().with_secrets("one", "EAAodd").with("MSGRCTL_GRAPH_URL", &sandbox.url());
     home.run(&["account", "add", "One", "--page-username", "acme", "--callback-url", "http://example.com/hook"])
         .code(0)
-        .says(&["warning: the page username 'acme' has fewer than 5", "warning: the callback URL http://example.com/hook is not https"]);
+        .says(&[
+            "warning: the page username 'acme' has fewer than 5",
+            "warning: the callback URL http://example.com/hook is not https",
+        ]);
     let home = home.with_secrets("two", "EAAodd");
     home.run(&["account", "add", "Two", "--callback-url", "http://localhost:8080/hook"])
         .code(0)
@@ -142,7 +143,9 @@ fn what_is_only_odd_is_warned_of() {
 #[test]
 fn usernames_are_taken_in_every_form() {
     let sandbox = sandbox();
-    for (at, form) in ["@acme.support", "https://www.facebook.com/acme.support/?ref=x", "m.me/AcmeSupport"].iter().enumerate() {
+    for (at, form) in
+        ["@acme.support", "https://www.facebook.com/acme.support/?ref=x", "m.me/AcmeSupport"].iter().enumerate()
+    {
         let name = format!("acme-{at}");
         let home = Home::new().with_secrets(&name, &page_token(&sandbox)).with("MSGRCTL_GRAPH_URL", &sandbox.url());
         let run = home.run(&["account", "add", &name, "--page-username", form, "--json"]).code(0);
@@ -265,11 +268,15 @@ fn live_and_sandbox_are_kept_apart() {
     live.run(&add).code(0);
     live.set("MSGRCTL_GRAPH_URL", &url);
     let asked = paths(&sandbox).len();
-    live.run(&["account", "test", "live"]).code(2).says(&["is a live account, but MSGRCTL_GRAPH_URL points to", "unset MSGRCTL_GRAPH_URL"]);
+    live.run(&["account", "test", "live"])
+        .code(2)
+        .says(&["is a live account, but MSGRCTL_GRAPH_URL points to", "unset MSGRCTL_GRAPH_URL"]);
     live.run(&["account", "test", "live", "--graph-url", &url]).code(2).says(&["--graph-url"]);
     assert_eq!(paths(&sandbox).len(), asked);
     live.run(&["account", "test", "--all"]).code(0).says(&["left out: 1 live account"]);
-    live.run(&["account", "test", "live", "--graph-url", "https://example.com"]).code(2).says(&["tokens go nowhere else"]);
+    live.run(&["account", "test", "live", "--graph-url", "https://example.com"])
+        .code(2)
+        .says(&["tokens go nowhere else"]);
 }
 
 #[test]
@@ -296,13 +303,15 @@ fn files_variables_and_byte_order_marks_are_read() {
     home.set("MSGRCTL_APP_SECRET", &secret);
     // The variable counts for `add`, and the file wins over it.
     home.set("MSGRCTL_PAGE_TOKEN", "EAAwrong");
-    let run = home.run(&add(&["--token-file", "token", "--app-id", &app_id, "--verify-token-file", "verify", "--json"]));
-    let kinds: Vec<String> = run.code(0).says(&["taking the app secret from MSGRCTL_APP_SECRET"]).json()["account"]["secrets"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|secret| secret["kind"].as_str().unwrap().to_owned())
-        .collect();
+    let run =
+        home.run(&add(&["--token-file", "token", "--app-id", &app_id, "--verify-token-file", "verify", "--json"]));
+    let kinds: Vec<String> =
+        run.code(0).says(&["taking the app secret from MSGRCTL_APP_SECRET"]).json()["account"]["secrets"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|secret| secret["kind"].as_str().unwrap().to_owned())
+            .collect();
     assert_eq!(kinds, ["page_access_token", "app_secret", "verify_token"]);
     let entries = bus.entries();
     for secret in [token.as_str(), &secret, "Verify0123456789"] {
@@ -330,7 +339,8 @@ fn generated_verify_tokens_are_long_and_plain() {
     let home = Home::on(&bus);
     let mut seen = Vec::new();
     for name in ["One", "Two"] {
-        let add = ["account", "add", name, "--page-username", USERNAME, "--page-id", PAGE_ID, "--token-stdin", "--no-test"];
+        let add =
+            ["account", "add", name, "--page-username", USERNAME, "--page-id", PAGE_ID, "--token-stdin", "--no-test"];
         home.run_with(&add, "EAAx").code(0).says(&["a verify token was generated"]);
         let label = format!("label = msgrctl: {name} – verify token");
         let entries = bus.entries();

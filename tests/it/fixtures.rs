@@ -1,1 +1,147 @@
-//! fixtures
+//! The client and the sandbox, each held on its own against the same samples,
+//! which are composed from Meta's documentation and from reports
+//! (`tests/fixtures/graph.json`; `facts` names the section of the fact sheet).
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::time::Duration;
+
+use msgrctl::clock::Clock;
+use msgrctl::graph::endpoints::{app, page, subscription, token};
+use msgrctl::graph::{AppCredentials, Client, GraphError, GraphVersion, Unreachable};
+use msgrctl::http::Settings;
+use msgrctl::secrets::Secret;
+use serde_json::{Value, json};
+
+use crate::sandbox::ask;
+use crate::support::world::scenario;
+
+fn cases() -> Vec<Value> {
+    let cases: Vec<Value> = serde_json::from_str(include_str!("../fixtures/graph.json")).unwrap();
+    assert!(cases.len() > 30);
+    cases
+}
+
+/// A server that answers every request with one recorded answer.
+fn recorded(status: u64, body: String) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        while let Ok((mut stream, _)) = listener.accept() {
+            let mut request = Vec::new();
+            let mut buffer = [0; 4096];
+            while !request.windows(4).any(|end| end == b"\r\n\r\n") {
+                match stream.read(&mut buffer) {
+                    Ok(0) | Err(_) => break,
+                    Ok(read) => request.extend_from_slice(&buffer[..read]),
+                }
+            }
+            let answer = format!(
+                "HTTP/1.1 {status} X\r\nContent-Type: text/javascript; charset=UTF-8\r\nfacebook-api-version: v26.0\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+                body.len()
+            );
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    url
+}
+
+fn judged<T>(result: Result<T, GraphError>, show: impl FnOnce(T) -> Value) -> Value {
+    match result {
+        Ok(value) => json!({ "ok": show(value) }),
+        Err(GraphError::Refused(error)) => json!({ "refused": [error.code, error.subcode] }),
+        Err(GraphError::Unreachable(Unreachable::Throttled(_))) => json!({ "unreachable": "throttled" }),
+        Err(GraphError::Unreachable(Unreachable::Trouble(_))) => json!({ "unreachable": "trouble" }),
+        Err(GraphError::Unreachable(Unreachable::NotGraph { .. })) => json!({ "unreachable": "not graph" }),
+        Err(GraphError::Unreachable(Unreachable::Fault(fault))) => json!({ "unreachable": fault.to_string() }),
+    }
+}
+
+async fn understood(case: &Value) -> Value {
+    let url = recorded(case["status"].as_u64().unwrap(), case["body"].as_str().unwrap().to_owned());
+    let settings = Settings { timeout: Duration::from_secs(5), ca_bundle: None, loopback: true };
+    let client = Client::new(url.parse().unwrap(), GraphVersion::DEFAULT, Clock::system(), settings);
+    client.prepare().unwrap();
+    let page_token = Secret::new("EAApage");
+    let credentials = AppCredentials { id: "123456789012345".into(), secret: Secret::new("0123456789abcdef") };
+    match case["call"].as_str().unwrap() {
+        "page" => judged(page::me(&client, &page_token, None).await, |answer| {
+            let page = answer.value;
+            json!({"id": page.id, "name": page.name, "username": page.username, "is_published": page.is_published})
+        }),
+        "token" => judged(token::debug(&client, &page_token, &credentials).await, |answer| {
+            let info = answer.value;
+            json!({
+                "app_id": info.app_id, "kind": info.kind, "is_valid": info.is_valid, "expires_at": info.expires_at,
+                "data_access_expires_at": info.data_access_expires_at, "profile_id": info.profile_id,
+                "scopes": info.scopes, "subcode": info.error.and_then(|error| error.subcode),
+            })
+        }),
+        "subscription" => {
+            judged(subscription::of_page(&client, "109876543210987", &page_token, None).await, |answer| {
+                answer.value.iter().map(|app| json!({"id": app.id, "fields": app.subscribed_fields})).collect()
+            })
+        }
+        "app" => judged(
+            app::of_token(&client, &page_token).await,
+            |answer| json!({"id": answer.value.id, "name": answer.value.name}),
+        ),
+        other => panic!("no call {other}"),
+    }
+}
+
+#[tokio::test]
+async fn the_client_understands_every_sample() {
+    let cases = cases();
+    let read = futures_util::future::join_all(cases.iter().map(understood)).await;
+    for (case, found) in cases.iter().zip(read) {
+        assert_eq!(found, case["expect"], "{}", case["id"]);
+    }
+}
+
+/// The same value with what differs from run to run blanked, at any depth.
+fn steady(value: &Value, volatile: &[&str]) -> Value {
+    match value {
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| {
+                let value =
+                    if volatile.contains(&name.as_str()) { json!(kind(value)) } else { steady(value, volatile) };
+                (name.clone(), value)
+            })
+            .collect(),
+        Value::Array(items) => items.iter().map(|item| steady(item, volatile)).collect(),
+        other => other.clone(),
+    }
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::String(_) => "a text",
+        Value::Number(_) => "a number",
+        _ => "something else",
+    }
+}
+
+#[test]
+fn the_sandbox_answers_every_sample() {
+    for case in cases() {
+        let Some(world) = case["world"].as_str() else { continue };
+        let sandbox = scenario(world);
+        let request = &case["request"];
+        let bearer = request["token"].as_str().map(|token| format!("Bearer {token}"));
+        let headers: Vec<(&str, &str)> = bearer.iter().map(|bearer| ("Authorization", bearer.as_str())).collect();
+        let (status, _, body) =
+            ask(&sandbox.url(), request["method"].as_str().unwrap(), request["path"].as_str().unwrap(), &headers, "");
+        let volatile: Vec<&str> =
+            case["volatile"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+        let expected = case["body"].as_str().unwrap();
+        if volatile.is_empty() {
+            // To the letter: order of the keys and escapes too.
+            assert_eq!(body, expected, "{}", case["id"]);
+        }
+        let read = |text: &str| steady(&serde_json::from_str(text).unwrap(), &volatile);
+        assert_eq!(read(&body).to_string(), read(expected).to_string(), "{}", case["id"]);
+        assert_eq!(Value::from(status), case["status"], "{}", case["id"]);
+    }
+}

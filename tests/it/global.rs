@@ -1,1 +1,130 @@
-//! global
+//! What holds for every command: help, usage, streams, colour, configuration.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use crate::support::Home;
+use crate::support::world::{acme, sandbox};
+
+#[test]
+fn help_and_version_are_results() {
+    let home = Home::new();
+    home.run(&["--version"]).code(0).shows(&["msgrctl 0."]);
+    home.run(&["--help"]).code(0).shows(&["account", "sandbox", "demo", "--tenant", "Exit codes"]);
+    home.run(&["account", "add", "--help"]).code(0).shows(&["--token-stdin", "Examples:", "MSGRCTL_PAGE_TOKEN"]);
+    home.run(&["help", "account", "test"]).code(0).shows(&["--all"]);
+    let bare: [&str; 0] = [];
+    home.run(&bare).code(2).says(&["Usage: msgrctl"]);
+    home.run(&["account"]).code(2).says(&["Usage: msgrctl account"]);
+}
+
+#[test]
+fn help_does_not_show_the_flags_that_only_explain() {
+    let help = Home::new().run(&["account", "add", "--help"]).code(0).stdout;
+    assert!(!help.contains("--token ") && !help.contains("--token <"), "{help}");
+}
+
+#[test]
+fn mistyped_commands_suggest_the_nearest_and_run_nothing() {
+    let home = Home::new();
+    home.run(&["acount", "list"]).code(2).says(&["account"]);
+    home.run(&["account", "lst"]).code(2).says(&["list"]);
+    home.run(&["account", "list", "--jsn"]).code(2).says(&["--json"]);
+    let error = home.run(&["account", "lst", "--json"]).code(2).json_error();
+    assert_eq!(error["kind"], "usage");
+}
+
+#[test]
+fn help_works_with_a_broken_configuration() {
+    let home = Home::new();
+    home.file("config/msgrctl/config.toml", "tenat = 'x'");
+    home.file("config/msgrctl/tenants/default/accounts.toml", "broken");
+    home.run(&["--help"]).code(0);
+    home.run(&["--version"]).code(0);
+    home.run(&["account", "add", "--help"]).code(0);
+    home.run(&["account", "list"]).code(3).says(&["config.toml:1:1: unknown key 'tenat'", "'tenant'"]);
+    home.file("config/msgrctl/config.toml", "tenant = 'other'");
+    home.run(&["account", "list"]).code(0).says(&["tenant other"]);
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_nothing_loudly() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, false);
+    for arguments in [&["account", "list"][..], &["account", "show", "acme"], &["account", "test", "acme"], &["--help"]]
+    {
+        let mut child = home.msgrctl(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(!text.contains("panic") && !text.contains("error"), "{text}");
+    }
+}
+
+#[test]
+fn a_result_that_cannot_be_written_is_an_error() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, false);
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = home.msgrctl(&["account", "list"]).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("could not be written"));
+}
+
+#[test]
+fn colour_follows_flags_and_variables() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, false);
+    let colored = |home: &Home, more: &[&str]| {
+        let run = home.run(&[&["account", "test", "acme"], more].concat());
+        run.stdout.contains('\u{1b}')
+    };
+    assert!(!colored(&home, &[]));
+    assert!(colored(&home, &["--color", "always"]));
+    let forced = home.with("CLICOLOR_FORCE", "1");
+    assert!(colored(&forced, &[]));
+    assert!(!colored(&forced, &["--color", "never"]));
+    // Errors of usage follow the same rules.
+    let run = forced.run(&["account", "lst", "--color", "never"]).code(2);
+    assert!(run.stderr.contains("lst"));
+}
+
+#[test]
+fn marks_are_ascii_where_the_locale_is() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, false).with("LANG", "C");
+    home.run(&["account", "test", "acme"]).code(0).shows(&["Acme: + pass", "- skip"]);
+}
+
+#[test]
+fn without_a_terminal_missing_values_are_named_at_once() {
+    let home = Home::new();
+    for (name, value) in [("CI", "true"), ("MSGRCTL_NO_INPUT", "1"), ("TERM", "xterm")] {
+        let home = Home::new().with(name, value);
+        let run = home.run(&["account", "add"]).code(2);
+        assert!(run.took < Duration::from_secs(1), "{name}");
+    }
+    home.run(&["account", "remove", "nobody"]).code(1);
+}
+
+#[test]
+fn settings_that_make_no_sense_are_named_with_their_level() {
+    let home = Home::new().with("MSGRCTL_GRAPH_VERSION", "26");
+    home.run(&["account", "list"]).code(2).says(&["MSGRCTL_GRAPH_VERSION: '26' is not a Graph version"]);
+    let home = Home::new();
+    home.run(&["account", "list", "--timeout", "soon"]).code(2).says(&["--timeout"]);
+    home.run(&["account", "test", "--all", "--ca-bundle", "missing.pem"]).code(0).says(&["no accounts to test"]);
+    home.run(&["account", "list", "--store", "paper"]).code(2).says(&["keyring"]);
+}
+
+#[test]
+fn a_bundle_of_certificates_is_checked_when_it_is_needed() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, false);
+    home.file("ca.pem", "no certificate");
+    home.run(&["account", "test", "acme", "--ca-bundle", "ca.pem"])
+        .code(2)
+        .says(&["ca.pem", "no certificate in PEM form"]);
+    home.run(&["account", "test", "acme", "--ca-bundle", "missing.pem"]).code(2).says(&["cannot read missing.pem"]);
+}

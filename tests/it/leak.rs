@@ -1,1 +1,208 @@
-//! leak
+//! No command shows a secret, whatever goes wrong (behaviour 13).
+
+use std::time::Duration;
+
+use msgrctl::sandbox::{Effect, Fault};
+
+use crate::support::world::{PAGE_ID, app, scenario};
+use crate::support::{Bus, Home, Run};
+
+const TOKEN: &str = "EAABleakmark0123456789abcdefghijklmnop";
+const SECRET: &str = "1eaf1eaf0123456789abcdef01234567";
+const VERIFY: &str = "Leak+mark/verify=0123456789";
+const NEW_TOKEN: &str = "EAABnewleakmark0123456789abcdefghijkl";
+
+/// The parts of the marked secrets, raw and as a URL writes them.
+fn marks() -> Vec<String> {
+    let mut marks = Vec::new();
+    for secret in [TOKEN, SECRET, VERIFY, NEW_TOKEN] {
+        marks.push(secret.to_owned());
+        marks.push(url::form_urlencoded::byte_serialize(secret.as_bytes()).collect());
+        marks.push(format!("{secret:?}").trim_matches('"').replace('/', "\\/"));
+        // A part is a leak too.
+        marks.push(secret[4..20].to_owned());
+    }
+    marks
+}
+
+#[track_caller]
+fn assert_clean(what: &str, text: &str) {
+    for mark in marks() {
+        assert!(!text.contains(&mark), "{what} shows {mark}: {text}");
+    }
+}
+
+fn files(dir: &std::path::Path, found: &mut Vec<(String, String)>) {
+    for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            files(&path, found);
+        } else if let Ok(bytes) = std::fs::read(&path) {
+            found.push((path.display().to_string(), String::from_utf8_lossy(&bytes).into_owned()));
+        }
+    }
+}
+
+/// The commands, with the files of secrets in `dir`.
+fn commands(dir: &std::path::Path, app_id: &str) -> Vec<Vec<String>> {
+    let file = |name: &str| dir.join(name).to_string_lossy().into_owned();
+    let (token, secret, verify, new) = (file("token"), file("secret"), file("verify"), file("new"));
+    let url = format!("https://example.com/?access_token={TOKEN}");
+    let lines: Vec<Vec<&str>> = vec![
+        vec![
+            "account",
+            "add",
+            "Acme",
+            "--page-username",
+            "acme.support",
+            "--page-id",
+            PAGE_ID,
+            "--app-id",
+            app_id,
+            "--token-file",
+            &token,
+            "--app-secret-file",
+            &secret,
+            "--verify-token-file",
+            &verify,
+        ],
+        vec!["account", "add", "--token-file", &new],
+        vec!["account", "add", "Other", "--token-file", &new, "--no-test"],
+        vec!["account", "list"],
+        vec!["account", "show", "acme"],
+        vec!["account", "test", "acme"],
+        vec!["account", "test", "--all", "--timeout", "0.3"],
+        vec!["account", "edit", "acme", "--token-file", &new, "--yes", "--timeout", "0.3"],
+        vec!["account", "edit", "acme", "--app-secret-file", &secret, "--yes", "--timeout", "0.3"],
+        vec!["account", "edit", "acme", "--page-id", "54321", "--timeout", "0.3"],
+        vec!["account", "rename", "acme", "Acme"],
+        vec!["sandbox", "calls"],
+        // Secrets where none belong.
+        vec!["account", "add", TOKEN, "--page-id", TOKEN],
+        vec!["account", "add", "--page-username", TOKEN, "--token", TOKEN],
+        vec!["account", "add", "--token-stdin", TOKEN, SECRET],
+        vec!["account", "add", "--callback-url", TOKEN],
+        vec!["account", "add", "--handle", SECRET, "--token-file", TOKEN],
+        vec!["account", TOKEN],
+        vec!["account", "test", "acme", app_id, TOKEN],
+        vec!["account", "list", "--tenant", TOKEN],
+        vec!["account", "list", "--graph-url", &url],
+        vec!["account", "test", "acme", "--graph-version", TOKEN],
+    ];
+    lines.into_iter().map(|line| line.into_iter().map(str::to_owned).collect()).collect()
+}
+
+/// Runs every command while `effect` meets each call, then without Graph, then
+/// without a keyring, and looks for marks in all that is shown and written.
+fn walk_commands(bus: &Bus, effect: &Effect) {
+    let text = format!(
+        "version = 1\n[[apps]]\nid = '123456789012345'\nsecret = '{SECRET}'\nname = 'App'\n\
+         [[pages]]\nid = '{PAGE_ID}'\nusername = 'acme.support'\nname = 'Acme'\ntoken = '{TOKEN}'\n"
+    );
+    let sandbox = scenario(&text);
+    let (app_id, _) = app(&sandbox);
+    let mut home = Home::on(bus).with("MSGRCTL_GRAPH_URL", &sandbox.url()).with("RUST_BACKTRACE", "full");
+    let secrets = tempfile::tempdir().unwrap();
+    for (name, text) in [("token", TOKEN), ("secret", SECRET), ("verify", VERIFY), ("new", NEW_TOKEN)] {
+        std::fs::write(secrets.path().join(name), text).unwrap();
+    }
+    let commands = commands(secrets.path(), &app_id);
+    home.run(&commands[0]).code(0);
+    sandbox.world().faults = vec![Fault { effect: effect.clone(), ..Fault::default() }];
+    let all = |home: &Home, when: &str, json: bool| {
+        for command in &commands {
+            let mut arguments = command.clone();
+            arguments.push("-vvv".into());
+            if json {
+                arguments.push("--json".into());
+            }
+            assert_clean(&format!("{arguments:?} {when}"), &seen(&home.run(&arguments)));
+        }
+    };
+    all(&home, &format!("under {effect:?}"), false);
+    all(&home, &format!("under {effect:?}"), true);
+    drop(sandbox);
+    all(&home, "without Graph", false);
+    home.set("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent");
+    all(&home, "without a keyring", false);
+    let mut written = Vec::new();
+    files(home.root(), &mut written);
+    assert!(written.iter().any(|(path, _)| path.ends_with("accounts.toml")));
+    for (path, text) in written {
+        assert_clean(&path, &text);
+    }
+}
+
+#[test]
+fn no_command_shows_a_secret_under_any_fault() {
+    let Some(bus) = Bus::with_keyring() else { return };
+    let faults = [
+        Effect::default(),
+        Effect { drop: true, ..Effect::default() },
+        Effect { delay: Some(Duration::from_millis(600)), ..Effect::default() },
+        Effect { status: Some(502), ..Effect::default() },
+        Effect { code: Some(190), subcode: Some(460), ..Effect::default() },
+        Effect { code: Some(4), ..Effect::default() },
+        Effect { code: Some(200), ..Effect::default() },
+        Effect { body: Some("<html>".into()), ..Effect::default() },
+    ];
+    // Most of the time is spent waiting between tries: the faults go side by side.
+    std::thread::scope(|scope| {
+        for effect in &faults {
+            scope.spawn(|| walk_commands(&bus, effect));
+        }
+    });
+}
+
+fn seen(run: &Run) -> String {
+    format!("{}\n{}", run.stdout, run.stderr)
+}
+
+#[test]
+fn verbose_runs_say_what_is_called_and_nothing_else() {
+    let sandbox = crate::support::world::sandbox();
+    let home = crate::support::world::acme(&sandbox, true);
+    home.run(&["account", "test", "acme", "-v"]).code(0).says(&["path=\"/me\"", "path=\"/debug_token\"", "status=200"]);
+    let run = home.run(&["account", "test", "acme", "-vvv"]).code(0);
+    for part in ["appsecret_proof", "access_token", "input_token", "Bearer"] {
+        assert!(!run.stderr.contains(part), "{run:#?}");
+    }
+}
+
+#[test]
+fn no_secret_is_in_the_arguments_or_the_address_of_a_call() {
+    let sandbox = crate::support::world::sandbox();
+    let home = crate::support::world::acme(&sandbox, true);
+    home.run(&["account", "test", "acme"]).code(0);
+    for entry in sandbox.world().journal.entries() {
+        let debug = entry.path.ends_with("/debug_token");
+        assert_eq!(entry.token.ends_with("(parameter)"), debug, "{entry:?}");
+        let names: Vec<&str> = entry.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+        // Signed, except with the app's own token.
+        assert_eq!(names.contains(&"appsecret_proof") && names.contains(&"appsecret_time"), !debug, "{entry:?}");
+    }
+}
+
+#[test]
+fn help_prints_no_variables_value() {
+    let home = Home::new()
+        .with("MSGRCTL_PAGE_TOKEN", TOKEN)
+        .with("MSGRCTL_APP_SECRET", SECRET)
+        .with("MSGRCTL_VERIFY_TOKEN", VERIFY)
+        .with("MSGRCTL_TENANT", "tenantmark")
+        .with("MSGRCTL_GRAPH_URL", "http://127.0.0.1:4242");
+    walk(&msgrctl::cli::command(), &[], &home);
+}
+
+fn walk(command: &clap::Command, path: &[String], home: &Home) {
+    let mut arguments = path.to_vec();
+    arguments.push("--help".into());
+    let run = home.run(&arguments).code(0);
+    assert_clean(&format!("{arguments:?}"), &seen(&run));
+    assert!(!run.stdout.contains("tenantmark") && !run.stdout.contains("4242"), "{run:#?}");
+    for inner in command.get_subcommands().filter(|inner| inner.get_name() != "help") {
+        let mut path = path.to_vec();
+        path.push(inner.get_name().to_owned());
+        walk(inner, &path, home);
+    }
+}

@@ -1,1 +1,86 @@
-//! prompt
+//! Questions on a real pseudo-terminal.
+
+use crate::support::Home;
+use crate::support::pty::Pty;
+use crate::support::world::{acme, sandbox, scenario};
+
+const SHOW_CURSOR: &str = "\u{1b}[?25h";
+
+#[test]
+fn removing_asks_and_no_is_the_default() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, false);
+    let mut pty = Pty::start(home.msgrctl(&["account", "remove", "acme"]), 100);
+    pty.expect("Remove the account 'Acme' and its secrets?");
+    pty.send("\r");
+    let (screen, code) = pty.end();
+    assert_eq!(code, 1, "{screen}");
+    assert!(screen.contains("nothing was changed"), "{screen}");
+    home.run(&["account", "show", "acme"]).code(0);
+
+    let mut pty = Pty::start(home.msgrctl(&["account", "remove", "acme"]), 100);
+    pty.expect("Remove the account 'Acme' and its secrets?");
+    pty.send("y\r");
+    let (screen, code) = pty.end();
+    assert_eq!(code, 0, "{screen}");
+    home.run(&["account", "show", "acme"]).code(1);
+}
+
+#[test]
+fn ctrl_c_in_a_question_changes_nothing_and_ends_with_130() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, false);
+    let mut pty = Pty::start(home.msgrctl(&["account", "remove", "acme"]), 100);
+    pty.expect("Remove the account");
+    pty.send("\u{3}");
+    let (screen, code) = pty.end();
+    assert_eq!(code, 130, "{screen}");
+    assert!(screen.contains(SHOW_CURSOR), "{screen:?}");
+    home.run(&["account", "show", "acme"]).code(0);
+}
+
+#[test]
+fn ctrl_c_while_graph_is_asked_saves_nothing() {
+    let sandbox = scenario(
+        "version = 1\nlatency = '20s'\n[[pages]]\nid = '12345'\nname = 'A'\nusername = 'a.page'\ntoken = 'EAAx'\n",
+    );
+    let home = Home::new().with_secrets("acme", "EAAx").with("MSGRCTL_GRAPH_URL", &sandbox.url());
+    let mut pty = Pty::start(home.msgrctl(&["account", "add", "Acme"]), 100);
+    pty.expect("asking Graph whose the token is");
+    pty.send("\u{3}");
+    let (screen, code) = pty.end();
+    assert_eq!(code, 130, "{screen}");
+    assert!(!home.accounts_file().exists());
+}
+
+#[test]
+fn no_input_and_ci_stop_every_question_on_a_real_terminal() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, false);
+    let plain = home.msgrctl(&["account", "remove", "acme", "--no-input"]);
+    let mut ci = home.msgrctl(&["account", "remove", "acme"]);
+    ci.env("CI", "true");
+    let mut variable = home.msgrctl(&["account", "remove", "acme"]);
+    variable.env("MSGRCTL_NO_INPUT", "1");
+    for command in [plain, ci, variable] {
+        let (screen, code) = Pty::start(command, 100).end();
+        assert_eq!(code, 2, "{screen}");
+        assert!(screen.contains("--yes"), "{screen}");
+    }
+    home.run(&["account", "show", "acme"]).code(0);
+}
+
+#[test]
+fn narrow_windows_break_sentences_and_keep_commands_whole() {
+    let sandbox = scenario(
+        "version = 1\n[[pages]]\nid = '109876543210987'\nusername = 'acme.support'\nname = 'Acme'\ntoken_state = 'expired'\n",
+    );
+    let home = acme(&sandbox, true);
+    let (screen, code) = Pty::start(home.msgrctl(&["account", "test", "acme", "--color", "never"]), 50).end();
+    assert_eq!(code, 7, "{screen}");
+    let after = screen.split("Acme: ✗ fail").nth(1).unwrap();
+    for line in after.lines().filter(|line| !line.contains("then:") && !line.contains("meta:")) {
+        assert!(line.trim_end().chars().count() <= 50, "{line:?} in {screen}");
+    }
+    assert!(after.contains("msgrctl account edit acme --token-stdin --yes"), "{screen}");
+}

@@ -41,7 +41,13 @@ fn dead_tokens_say_why_with_and_without_the_app() {
         for with_app in [false, true] {
             let run = tested(&format!("token_state = '{state}'\n"), with_app).code(7);
             assert_check(&run, "token.valid", "fail", Some((190, Some(subcode))), hint);
-            assert_check(&run, "token.valid", "fail", Some((190, Some(subcode))), "msgrctl account edit acme --token-stdin");
+            assert_check(
+                &run,
+                "token.valid",
+                "fail",
+                Some((190, Some(subcode))),
+                "msgrctl account edit acme --token-stdin",
+            );
             assert_eq!(run.check("token.page")["outcome"], "skip");
             assert_eq!(run.json()["results"][0]["outcome"], "fail");
         }
@@ -103,7 +109,8 @@ fn a_persons_token_is_no_page_token() {
 fn a_token_of_another_app_is_found_out() {
     let apps = "[[apps]]\nid = '111111111111111'\nsecret = '0123456789abcdef0123456789abcdef'\nname = 'Mine'\n\
                 [[apps]]\nid = '222222222222222'\nsecret = 'fedcba9876543210fedcba9876543210'\nname = 'Theirs'\n";
-    let sandbox = scenario(&format!("version = 1\n{apps}{}app = '222222222222222'\n", PAGE.replace("version = 1\n", "")));
+    let sandbox =
+        scenario(&format!("version = 1\n{apps}{}app = '222222222222222'\n", PAGE.replace("version = 1\n", "")));
     // With the secret of the configured app: debug_token refuses, and so does the signature.
     let run = acme(&sandbox, true).run(&["account", "test", "acme", "--json"]).code(7);
     assert_check(&run, "token.app", "fail", Some((100, None)), "create the token with app 111111111111111");
@@ -162,7 +169,17 @@ fn another_page_and_another_username_are_found_out() {
     home.run(&["account", "edit", "acme", "--page-id", "55555", "--no-test"]).code(0);
     let run = home.run(&["account", "test", "acme", "--json"]).code(7);
     assert_check(&run, "token.page", "fail", None, "--page-id 109876543210987");
-    home.run(&["account", "edit", "acme", "--page-id", "109876543210987", "--page-username", "other.name", "--no-test"]).code(0);
+    home.run(&[
+        "account",
+        "edit",
+        "acme",
+        "--page-id",
+        "109876543210987",
+        "--page-username",
+        "other.name",
+        "--no-test",
+    ])
+    .code(0);
     let run = home.run(&["account", "test", "acme", "--json"]).code(7);
     assert_check(&run, "page.username", "fail", None, "--page-username acme.support");
     // Periods and capitals do not count.
@@ -210,12 +227,23 @@ fn versions_are_watched() {
 fn checks_come_in_the_order_of_the_contract() {
     let run = tested("", true).code(0);
     let value = run.json();
-    let ids: Vec<&str> = value["results"][0]["checks"].as_array().unwrap().iter().map(|c| c["id"].as_str().unwrap()).collect();
+    let ids: Vec<&str> =
+        value["results"][0]["checks"].as_array().unwrap().iter().map(|c| c["id"].as_str().unwrap()).collect();
     assert_eq!(
         ids,
         [
-            "graph.reachable", "graph.version", "token.valid", "token.type", "token.page", "page.username", "token.app",
-            "token.permissions", "token.expiry", "token.data_access", "page.published", "page.subscription",
+            "graph.reachable",
+            "graph.version",
+            "token.valid",
+            "token.type",
+            "token.page",
+            "page.username",
+            "token.app",
+            "token.permissions",
+            "token.expiry",
+            "token.data_access",
+            "page.published",
+            "page.subscription",
         ]
     );
     assert_eq!(value["results"][0]["account"], "Acme");

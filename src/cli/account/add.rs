@@ -55,7 +55,7 @@ struct Draft {
     app_secret: Option<Secret>,
 }
 
-pub fn run(args: AddArgs, ctx: &Context) -> Result<u8, CliError> {
+pub fn run(args: &AddArgs, ctx: &Context) -> Result<u8, CliError> {
     interrupt::install();
     let given = args.fields.parse(&ctx.output)?;
     let name: Option<Name> = args.name.as_deref().map(str::parse).transpose().map_err(CliError::from)?;
@@ -65,7 +65,7 @@ pub fn run(args: AddArgs, ctx: &Context) -> Result<u8, CliError> {
         StoreName::Env => from_variables(&args.fields, ctx, name.as_ref(), given.handle.as_ref())?,
         _ => SecretInputs::read(&args.fields, ctx, true)?,
     };
-    let Some(token) = inputs.token.clone() else { return Err(nothing_to_go_by(&name, &given)) };
+    let Some(token) = inputs.token.clone() else { return Err(nothing_to_go_by(name.as_ref(), &given)) };
     let mut draft = Draft { name, given, page_name: None, token, app_secret: inputs.app_secret.clone() };
     check_free(ctx, &draft)?;
     if args.fields.no_test && !draft.missing().is_empty() {
@@ -158,7 +158,7 @@ impl Draft {
 }
 
 /// Without a token Graph cannot be asked for anything: everything is named.
-fn nothing_to_go_by(name: &Option<Name>, given: &Fields) -> CliError {
+fn nothing_to_go_by(name: Option<&Name>, given: &Fields) -> CliError {
     let mut missing = vec![&fields::TOKEN];
     if name.is_none() {
         missing.push(&fields::NAME);
@@ -241,7 +241,7 @@ fn from_variables(
 /// Asks Graph whose the token is, and says what it filled in.
 fn fill_in(ctx: &Context, client: &Client, draft: &mut Draft) -> Result<(), CliError> {
     let progress = Progress::start(&ctx.output, "asking Graph whose the token is …");
-    let (found, issuer) = ctx.wait(async {
+    let (found, issuer) = Context::wait(async {
         tokio::join!(page::me(client, &draft.token, None), async {
             match (&draft.app_secret, &draft.given.app_id) {
                 (Some(_), None) => Some(app::of_token(client, &draft.token).await),
@@ -324,7 +324,7 @@ fn explain(ctx: &Context, client: &Client, draft: &Draft, refused: GraphError) -
 /// Runs the checks with something on the screen meanwhile.
 pub fn test(ctx: &Context, client: &Client, name: &str, subject: &Subject) -> Result<Report, CliError> {
     let _progress = Progress::start(&ctx.output, &format!("testing '{name}' with Graph …"));
-    ctx.wait(checks::run(client, subject))
+    Context::wait(checks::run(client, subject))
 }
 
 /// Lets an account through whose credentials passed; shows the report and ends

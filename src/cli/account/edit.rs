@@ -45,19 +45,19 @@ enum Clear {
     CallbackUrl,
 }
 
-pub fn run(args: EditArgs, ctx: &Context) -> Result<u8, CliError> {
+pub fn run(args: &EditArgs, ctx: &Context) -> Result<u8, CliError> {
     interrupt::install();
     let given = args.fields.parse(&ctx.output)?;
-    refuse_contradictions(&args, &given)?;
+    refuse_contradictions(args, &given)?;
     let accounts = ctx.accounts()?;
     let old = accounts.find(&args.account)?;
     let inputs = SecretInputs::read(&args.fields, ctx, false)?;
-    if !gives_anything(&args, &given, &inputs) {
+    if !gives_anything(args, &given, &inputs) {
         return Err(CliError::usage("nothing to change was given")
             .hint(format!("name what to change: msgrctl account edit {} --help", old.handle)));
     }
     let mut new = applied(&old, &given, &args.clear);
-    let changes = changes(ctx, &args, &old, &inputs)?;
+    let changes = changes(ctx, args, &old, &inputs)?;
     if inputs.app_secret.is_some() && new.app_id.is_none() {
         return Err(CliError::usage("an app secret needs its app id").hint("give --app-id too"));
     }
@@ -68,7 +68,7 @@ pub fn run(args: EditArgs, ctx: &Context) -> Result<u8, CliError> {
     ask(ctx, &old, &changes)?;
 
     let report = if needs_test(&old, &new, &inputs, &args.clear) && !args.fields.no_test {
-        test(ctx, &old, &new, &inputs, &args)?
+        test(ctx, &old, &new, &inputs, args)?
     } else {
         None
     };

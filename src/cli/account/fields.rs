@@ -144,12 +144,12 @@ pub struct FieldArgs {
     pub save_anyway: bool,
 
     // What many would type first. They exist to say why they do not.
-    #[arg(long, hide = true, num_args = 0..=1, value_name = "VALUE")]
-    token: Option<Option<String>>,
-    #[arg(long, hide = true, num_args = 0..=1, value_name = "VALUE")]
-    app_secret: Option<Option<String>>,
-    #[arg(long, hide = true, num_args = 0..=1, value_name = "VALUE")]
-    verify_token: Option<Option<String>>,
+    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_name = "VALUE")]
+    token: Option<String>,
+    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_name = "VALUE")]
+    app_secret: Option<String>,
+    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_name = "VALUE")]
+    verify_token: Option<String>,
 }
 
 impl FieldArgs {

@@ -34,10 +34,10 @@ pub(super) enum AccountCommand {
 
 pub(super) fn run(command: AccountCommand, ctx: &Context) -> Result<u8, CliError> {
     match command {
-        AccountCommand::Add(args) => add::run(args, ctx),
+        AccountCommand::Add(args) => add::run(&args, ctx),
         AccountCommand::List(args) => list::run(&args, ctx),
         AccountCommand::Show(args) => show::run(&args, ctx),
-        AccountCommand::Edit(args) => edit::run(args, ctx),
+        AccountCommand::Edit(args) => edit::run(&args, ctx),
         AccountCommand::Rename(args) => rename::run(&args, ctx),
         AccountCommand::Remove(args) => remove::run(&args, ctx),
         AccountCommand::Test(args) => test::run(&args, ctx),

@@ -3,15 +3,15 @@
 use clap::Args;
 
 use super::view::AccountEnvelope;
-use crate::accounts::Account;
+use crate::accounts::{Account, AccountStore};
 use crate::cli::context::{Context, key};
 use crate::cli::error::CliError;
-use crate::secrets::{SecretKind, StoreName};
+use crate::secrets::{SecretKind, StoreError, StoreName};
 use crate::ui::interrupt::{self, Hold};
 
 /// Remove an account and its secrets
 ///
-/// Its secrets are removed first, then its record. When the secret store does not
+/// Asks first; without a terminal it needs --yes. When the secret store does not
 /// answer, the account stays and nothing is changed.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  msgrctl account remove acme-support\n  msgrctl account remove acme-support --yes")]
@@ -32,11 +32,11 @@ pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
     interrupt::install();
     let removed = {
         let _hold = Hold::begin();
-        let removed = remove_secrets(ctx, &account, args.leave_secrets)?;
-        accounts.remove(&account.id).map_err(|error| {
-            CliError::from(error).context(format!("the secrets of '{name}' are removed, its record is not"))
-        })?;
-        removed
+        if !args.leave_secrets {
+            probe(ctx, &account)?;
+        }
+        accounts.remove(&account.id)?;
+        remove_secrets(ctx, &account, args.leave_secrets).map_err(|error| put_back(&accounts, &account, error))?
     };
     if ctx.output.json {
         let tenant = ctx.settings()?.tenant.value.as_str();
@@ -56,33 +56,49 @@ fn in_variables(account: &Account) -> impl Iterator<Item = SecretKind> {
     account.secrets.iter().filter(|(_, source)| source.0 == StoreName::Env).map(|(kind, _)| *kind)
 }
 
+/// Whether every store that keeps something of the account will let it go.
+fn probe(ctx: &Context, account: &Account) -> Result<(), CliError> {
+    account.secrets.values().try_for_each(|source| {
+        ctx.store(source.0).probe().map_err(|error| stuck(account, error).cause("nothing was changed"))
+    })
+}
+
+fn stuck(account: &Account, error: StoreError) -> CliError {
+    CliError::from(error).context(format!("the secrets of '{}' cannot be removed", account.name)).hint(format!(
+        "to remove the account all the same and leave its secrets where they are: msgrctl account remove {} --leave-secrets --yes",
+        account.handle
+    ))
+}
+
 /// Removes every secret, and says which there were.
 fn remove_secrets(ctx: &Context, account: &Account, leave: bool) -> Result<Vec<String>, CliError> {
     let mut removed = Vec::new();
     for (kind, source) in &account.secrets {
-        match ctx.store(source.0).remove(&key(account, *kind)) {
+        let key = key(account, *kind);
+        match ctx.store(source.0).remove(&key) {
             Ok(true) => removed.push(kind.to_string()),
             Ok(false) => {}
-            Err(error) if leave => {
-                ctx.output.warning(&format!(
-                    "the {kind} may be left in the {source} store, as the entry msgrctl / {}: {error}",
-                    key(account, *kind).entry()
-                ));
-            }
+            Err(error) if leave => ctx.output.warning(&format!(
+                "the {kind} may be left in the {source} store, as the entry msgrctl / {}: {error}",
+                key.entry()
+            )),
             Err(error) => {
-                let gone = match removed.as_slice() {
-                    [] => "nothing was changed".to_owned(),
-                    gone => format!("removed before: {}", gone.join(", ")),
-                };
-                return Err(CliError::from(error)
-                    .context(format!("the {kind} of '{}' could not be removed", account.name))
-                    .cause(format!("the account is still there; {gone}"))
-                    .hint(format!(
-                        "to remove the account all the same and leave the secrets where they are: msgrctl account remove {} --leave-secrets --yes",
-                        account.handle
-                    )));
+                let error = stuck(account, error);
+                return Err(match removed.as_slice() {
+                    [] => error,
+                    gone => error.cause(format!("removed before: {}", gone.join(", "))),
+                });
             }
         }
     }
     Ok(removed)
+}
+
+/// A record whose secrets could not all be removed stays, so that the command can
+/// be run again.
+fn put_back(accounts: &AccountStore, account: &Account, error: CliError) -> CliError {
+    match accounts.add(account.clone(), false) {
+        Ok(_) => error.cause("the account is still there"),
+        Err(failed) => error.cause(format!("its record could not be put back: {failed}")),
+    }
 }

@@ -1,4 +1,6 @@
-//! Secret first, then the record; taken back when the record cannot be saved.
+//! Secret first, then the record; taken back when the record cannot be saved. What
+//! is removed goes last: a process that is killed in between leaves a secret too
+//! many, never a record that names one too few.
 
 use crate::accounts::{Account, AccountError};
 use crate::cli::context::{Context, key};
@@ -21,8 +23,9 @@ struct Before {
     value: Option<Secret>,
 }
 
-/// Stores the secrets, then runs `record`. When either fails, or somebody presses
-/// Ctrl-C in between, every secret is put back as it was.
+/// Stores the new secrets, runs `record`, then removes what nothing points to any
+/// more. When storing or recording fails, or somebody presses Ctrl-C in between,
+/// every secret is put back as it was.
 ///
 /// `account` is the account as it will be, except that its record of where
 /// secrets are is brought up to date here.
@@ -34,45 +37,51 @@ pub fn save(
 ) -> Result<Account, CliError> {
     let hold = Hold::begin();
     let mut before = Vec::new();
-    let done = store_all(ctx, account, changes, &mut before).and_then(|()| {
+    let mut obsolete = Vec::new();
+    let stored = changes.into_iter().try_for_each(|change| store(ctx, account, change, &mut before, &mut obsolete));
+    let done = stored.and_then(|()| {
         if hold.was_interrupted() {
             return Err(CliError::interrupted());
         }
         record(account).map_err(CliError::from)
     });
-    done.map_err(|error| take_back(ctx, before, error))
+    let saved = done.map_err(|error| take_back(ctx, before, error))?;
+    for (key, store) in obsolete {
+        ctx.store(store).remove(&key).map_err(|error| {
+            CliError::from(error)
+                .context(format!("'{}' is changed, but its old {} is still in the {store} store", saved.name, key.kind))
+                .cause(format!("the entry is msgrctl / {}", key.entry()))
+        })?;
+    }
+    Ok(saved)
 }
 
-fn store_all(
+fn store(
     ctx: &Context,
     account: &mut Account,
-    changes: Vec<Change>,
+    change: Change,
     before: &mut Vec<Before>,
+    obsolete: &mut Vec<(SecretKey, StoreName)>,
 ) -> Result<(), CliError> {
-    for Change { kind, new } in changes {
-        let key = key(account, kind);
-        let old = account.secrets.get(&kind).map(|reference| reference.0);
-        let target = new.as_ref().map(|(_, store)| *store);
-        for store in [old, target].into_iter().flatten() {
-            if before.iter().any(|before| before.store == store && before.key.kind == kind) {
-                continue;
-            }
+    let kind = change.kind;
+    let key = key(account, kind);
+    let old = account.secrets.get(&kind).map(|reference| reference.0);
+    let target = change.new.as_ref().map(|(_, store)| *store);
+    match change.new {
+        Some((secret, store)) => {
             let value = ctx.store(store).get(&key)?;
             before.push(Before { key: key.clone(), store, value });
+            ctx.store(store).set(&key, &secret)?;
+            account.secrets.insert(kind, SecretRef(store));
         }
-        match new {
-            Some((secret, store)) => {
-                ctx.store(store).set(&key, &secret)?;
-                account.secrets.insert(kind, SecretRef(store));
-            }
-            None => {
-                account.secrets.remove(&kind);
-            }
+        None => {
+            account.secrets.remove(&kind);
         }
-        // A copy that nothing points to any more goes.
-        if let Some(old) = old.filter(|old| Some(*old) != target) {
-            ctx.store(old).remove(&key)?;
-        }
+    }
+    if let Some(old) = old.filter(|old| Some(*old) != target) {
+        // A store that would not let it go is better known before anything is saved.
+        ctx.store(old).probe()?;
+        obsolete.push((key, old));
     }
     Ok(())
 }

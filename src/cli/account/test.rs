@@ -65,7 +65,7 @@ pub fn run(args: &TestArgs, ctx: &Context) -> Result<u8, CliError> {
     let (jobs, failures) = prepare(args, ctx, accounts)?;
     let client = ctx.graph()?;
     let mut results: Vec<(Account, Report)> = Vec::new();
-    ctx.wait(async {
+    Context::wait(async {
         let reports = jobs.into_iter().map(|job| {
             let client = &client;
             async move {

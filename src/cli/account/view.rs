@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::accounts::Account;
+use crate::accounts::{Account, AppId, CallbackUrl};
 use crate::checks::{Finding, Group, Outcome, Report};
 use crate::cli::error::GraphView;
 use crate::ui::output::Output;
@@ -50,8 +50,8 @@ impl<'a> AccountView<'a> {
             page_username: account.page_username.as_str(),
             page_id: account.page_id.as_str(),
             page_name: account.page_name.as_deref(),
-            app_id: account.app_id.as_ref().map(|id| id.as_str()),
-            callback_url: account.callback_url.as_ref().map(|url| url.as_str()),
+            app_id: account.app_id.as_ref().map(AppId::as_str),
+            callback_url: account.callback_url.as_ref().map(CallbackUrl::as_str),
             graph: account.graph.to_string(),
             secrets: account
                 .secrets

@@ -1,12 +1,11 @@
 //! `msgrctl sandbox calls`: what a running sandbox was asked.
 
 use clap::Args;
-use reqwest::Method;
 use serde::Serialize;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::http::{Client, Request};
+use crate::http::{Client, Method, Request};
 use crate::sandbox::{CALLS_PATH, Entry};
 
 /// Show what a running sandbox was asked
@@ -34,7 +33,7 @@ pub fn run(_args: &CallsArgs, ctx: &Context) -> Result<u8, CliError> {
     }
     let client = Client::new(&ctx.http_settings()?)?;
     let request = Request { method: Method::GET, url: base.plain(CALLS_PATH), authorization: None, form: Vec::new() };
-    let answer = ctx.wait(client.send(request))?;
+    let answer = Context::wait(client.send(request))?;
     let gone = |cause: String| {
         CliError::remote(format!("no sandbox answers at {base}")).cause(cause).hint("start one: msgrctl sandbox start")
     };

@@ -85,7 +85,7 @@ pub fn run(args: &StartArgs, ctx: &Context) -> Result<u8, CliError> {
             .hint("the sandbox listens on loopback only: --listen 127.0.0.1:PORT"));
     }
     let world = SharedWorld::new(world(args, ctx)?);
-    ctx.wait(serve(args, ctx, world))?
+    Context::wait(serve(args, ctx, world))?
 }
 
 fn world(args: &StartArgs, ctx: &Context) -> Result<World, CliError> {

@@ -23,8 +23,8 @@ pub(super) fn answer(world: &mut World, call: &Call) -> Answer {
 }
 
 /// The version that an answer names: an expired one is served by the oldest.
-pub(super) fn served_version(world: &World, call: &Call) -> Option<(u16, u16)> {
-    Some(call.version.map_or(world.rules.oldest_version, |asked| asked.max(world.rules.oldest_version)))
+pub(super) fn served_version(world: &World, call: &Call) -> (u16, u16) {
+    call.version.map_or(world.rules.oldest_version, |asked| asked.max(world.rules.oldest_version))
 }
 
 fn dispatch(world: &mut World, call: &Call) -> Result<Answer, Refusal> {

@@ -101,7 +101,8 @@ fn page_answer(page: &Page, call: &Call, reader: Option<&Token>) -> Result<Answe
     // Unknown fields are refused before permissions are looked at.
     let picked = pick(&wanted, &PAGE_FIELDS, "Page", &values)?;
     let may_read = own && reader.is_some_and(|token| token.may("pages_read_engagement"));
-    if !may_read && !(own && public) {
+    let allowed = may_read || own && public;
+    if !allowed {
         return Err(Refusal::oauth(
             100,
             "(#100) Object does not exist, cannot be loaded due to missing permission or reviewable feature, or does not support this operation. This endpoint requires the 'pages_read_engagement' permission or the 'Page Public Content Access' feature or the 'Page Public Metadata Access' feature. Refer to https://developers.facebook.com/docs/apps/review/login-permissions#manage-pages, https://developers.facebook.com/docs/apps/review/feature#reference-PAGES_ACCESS and https://developers.facebook.com/docs/apps/review/feature#page-public-metadata-access for details.",

@@ -86,9 +86,14 @@ impl Bus {
         String::from_utf8([found.stdout, found.stderr].concat()).unwrap()
     }
 
-    /// Locks every collection.
+    /// Locks the default collection.
     pub fn lock(&self) {
-        let locked = self.program("secret-tool").args(["lock", "--collection=login"]).output().unwrap();
+        let locked = self
+            .program("dbus-send")
+            .args(["--session", "--print-reply", "--dest=org.freedesktop.secrets", "/org/freedesktop/secrets"])
+            .args(["org.freedesktop.Secret.Service.Lock", "array:objpath:/org/freedesktop/secrets/aliases/default"])
+            .output()
+            .unwrap();
         assert!(locked.status.success(), "{locked:?}");
     }
 }

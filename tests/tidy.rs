@@ -1,0 +1,177 @@
+//! The order of the house, checked: who may import whom, and what has one home.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Who may import whom: `(room, what it may use)`. A use that names a path
+/// (`secrets::Secret`) may be all of the room or just that. Downwards only.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("main", &["cli"]),
+    (
+        "cli",
+        &[
+            "accounts", "checks", "clock", "document", "env", "files", "graph", "http", "paths", "sandbox", "secrets",
+            "serve", "ui",
+        ],
+    ),
+    ("ui", &["env"]),
+    // `http::Fault` is part of what Graph's errors say.
+    ("checks", &["graph", "clock", "http::Fault", "secrets::Secret"]),
+    ("sandbox", &["clock", "document", "http", "serve"]),
+    ("graph", &["clock", "http", "secrets::Secret"]),
+    ("accounts", &["document", "paths", "files", "clock", "secrets::SecretRef", "secrets::SecretKind"]),
+    ("secrets", &["env", "paths", "files", "clock"]),
+    ("files", &["paths"]),
+    ("paths", &["env"]),
+    ("document", &[]),
+    ("env", &[]),
+    ("clock", &[]),
+    ("http", &[]),
+    ("serve", &[]),
+];
+
+/// What has one home: `(text, the files it may stand in)`. A folder ends in `/`.
+const HOMES: &[(&str, &[&str])] = &[
+    ("reqwest", &["src/http.rs"]),
+    ("dialoguer", &["src/ui/prompt.rs"]),
+    ("keyring::Entry", &["src/secrets/keyring.rs"]),
+    ("keyring_core", &["src/secrets/keyring.rs"]),
+    ("secret_service", &["src/secrets/keyring.rs"]),
+    ("std::env", &["src/env.rs"]),
+    ("println!", &[]),
+    ("eprint", &[]),
+    ("io::stdout()", &["src/ui/output.rs", "src/ui/terminal.rs"]),
+    ("fs::write", &[]),
+    ("fs::rename", &[]),
+    ("tempfile_in", &["src/files.rs"]),
+    (".expose()", &["src/secrets/", "src/graph/client.rs", "src/graph/proof.rs"]),
+    ("process::exit", &["src/ui/interrupt.rs"]),
+    ("Timestamp::now", &["src/clock.rs"]),
+];
+
+fn sources() -> Vec<(PathBuf, String)> {
+    fn collect(dir: &Path, found: &mut Vec<(PathBuf, String)>) {
+        for entry in fs::read_dir(dir).expect("a directory") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                collect(&path, found);
+            } else if path.extension().is_some_and(|end| end == "rs") {
+                let text = fs::read_to_string(&path).expect("text");
+                found.push((path, text));
+            }
+        }
+    }
+    let mut found = Vec::new();
+    collect(Path::new("src"), &mut found);
+    found.sort();
+    assert!(found.len() > 40, "the sources are not where they are looked for");
+    found
+}
+
+/// The code of a file without its tests, comments and documentation.
+fn code(text: &str) -> String {
+    let shipped = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+    let shipped = shipped.split("#[cfg(test)]\npub(super) mod tests").next().unwrap_or_default();
+    shipped.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+fn room(path: &Path) -> String {
+    let inside = path.strip_prefix("src").expect("in src");
+    let first = inside.components().next().expect("a name").as_os_str().to_string_lossy();
+    first.trim_end_matches(".rs").to_owned()
+}
+
+/// Every `crate::a::B` that a file names, groups taken apart.
+fn uses(code: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for prefix in ["crate::", "msgrctl::"] {
+        for (at, _) in code.match_indices(prefix) {
+            let rest = &code[at + prefix.len()..];
+            let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_' && c != ':').unwrap_or(rest.len());
+            let path = rest[..end].trim_end_matches(':');
+            if rest[end..].starts_with('{') {
+                let group = rest[end + 1..].split('}').next().unwrap_or_default();
+                let items = group.split(',').map(str::trim).filter(|item| !item.is_empty());
+                found.extend(items.map(|item| format!("{path}::{item}")));
+            } else {
+                found.insert(path.to_owned());
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn imports_go_downwards() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources() {
+        let room = room(&path);
+        if room == "lib" {
+            continue;
+        }
+        let (_, may) =
+            MAY_USE.iter().find(|(name, _)| *name == room).unwrap_or_else(|| panic!("{room} is not in the table"));
+        for used in uses(&code(&text)) {
+            let of = used.split("::").next().unwrap_or_default();
+            let allowed = of == room || may.iter().any(|may| used == *may || used.starts_with(&format!("{may}::")));
+            if !allowed {
+                wrong.push(format!("{} uses {used}", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn the_table_itself_has_no_circles() {
+    for (name, may) in MAY_USE {
+        let mut seen = BTreeSet::new();
+        let mut next: Vec<&str> = may.to_vec();
+        while let Some(used) = next.pop() {
+            let used = used.split("::").next().unwrap_or_default();
+            assert_ne!(used, *name, "{name} comes back to itself");
+            if seen.insert(used) {
+                next.extend(MAY_USE.iter().filter(|(name, _)| *name == used).flat_map(|(_, may)| may.iter()));
+            }
+        }
+    }
+}
+
+#[test]
+fn what_has_one_home_is_at_home() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources() {
+        let name = path.to_string_lossy().replace('\\', "/");
+        let code = code(&text);
+        for (what, homes) in HOMES {
+            let home = homes.iter().any(|home| name == *home || home.ends_with('/') && name.starts_with(home));
+            if !home && code.contains(what) {
+                wrong.push(format!("{name} has {what}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn every_dependency_has_its_reason() {
+    let manifest = fs::read_to_string("Cargo.toml").expect("the manifest");
+    let mut in_dependencies = false;
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            in_dependencies = line.contains("dependencies]");
+        } else if in_dependencies && line.contains('=') {
+            assert!(line.contains(" # "), "no reason: {line}");
+        }
+    }
+}
+
+#[test]
+fn files_stay_readable() {
+    for (path, text) in sources() {
+        let lines = text.split("#[cfg(test)]").next().unwrap_or_default().lines().count();
+        assert!(lines <= 500, "{} has {lines} lines: is there a second thing in it?", path.display());
+        assert!(text.starts_with("//!"), "{} does not say what it is", path.display());
+    }
+}
