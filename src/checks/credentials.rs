@@ -5,15 +5,20 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::cause;
+use super::check::{Check, then};
 use super::finding::{Finding, GraphTrace, Group, Outcome};
 use super::observe::{Observed, Subject};
+use super::state::TokenState;
+use crate::graph::GraphError;
 use crate::graph::endpoints::page::same_username;
 use crate::graph::endpoints::token::TokenInfo;
-use crate::graph::{ApiError, GraphError};
 
 /// What the contact centre's work needs.
 const PERMISSIONS: [&str; 3] = ["pages_messaging", "pages_manage_metadata", "pages_show_list"];
+
+fn check(id: &'static str, duration: Duration) -> Check {
+    Check::new(id, Group::Credentials, duration)
+}
 
 /// Every check of the group, in the order of the contract.
 pub(super) fn findings(seen: &Observed, subject: &Subject) -> Vec<Finding> {
@@ -32,120 +37,8 @@ pub(super) fn findings(seen: &Observed, subject: &Subject) -> Vec<Finding> {
     ]
 }
 
-/// What the answers say of the token as a whole: everything else depends on it.
-pub(super) enum TokenState<'a> {
-    /// Graph took it.
-    Accepted,
-    /// Graph did not answer: nothing is known.
-    Unknown,
-    /// The version was refused before the token was looked at.
-    WrongVersion(&'a ApiError),
-    /// The signature was refused before the token was looked at.
-    WrongSignature(&'a ApiError),
-    /// Graph refused it.
-    Refused(&'a ApiError),
-}
-
-impl<'a> TokenState<'a> {
-    pub fn of(seen: &'a Observed) -> Self {
-        match &seen.page.result {
-            Ok(_) => Self::Accepted,
-            Err(GraphError::Unreachable(_)) => Self::Unknown,
-            Err(GraphError::Refused(error)) => match (error.code, error.kind.as_str()) {
-                (Some(2500), _) => Self::WrongVersion(error),
-                (Some(100), "GraphMethodException") if error.subcode.is_none() => Self::WrongSignature(error),
-                // A parameter or a permission was refused: the token itself was read.
-                (Some(100 | 10 | 210 | 230 | 283), _) => Self::Accepted,
-                _ => Self::Refused(error),
-            },
-        }
-    }
-
-    /// Why a check that needs an accepted token is not made.
-    pub fn why_skipped(&self) -> Option<&'static str> {
-        match self {
-            Self::Accepted => None,
-            Self::Unknown => Some("not checked: Graph could not be reached"),
-            Self::WrongVersion(_) => Some("not checked: Graph refused the version"),
-            Self::WrongSignature(_) => Some("not checked: Graph refused the signature of the call"),
-            Self::Refused(_) => Some("not checked: the token is not accepted"),
-        }
-    }
-}
-
-/// A finding about to be filled in.
-pub(super) struct Check {
-    pub id: &'static str,
-    pub group: Group,
-    pub duration: Duration,
-}
-
-impl Check {
-    fn new(id: &'static str, duration: Duration) -> Self {
-        Self { id, group: Group::Credentials, duration }
-    }
-
-    pub fn ends(self, outcome: Outcome, summary: impl Into<String>, hint: Option<String>) -> Finding {
-        let Self { id, group, duration } = self;
-        Finding { id, group, outcome, summary: summary.into(), hint, duration, graph: None }
-    }
-
-    pub fn pass(self, summary: impl Into<String>) -> Finding {
-        self.ends(Outcome::Pass, summary, None)
-    }
-
-    pub fn skip(self, why: impl Into<String>) -> Finding {
-        self.ends(Outcome::Skip, why, None)
-    }
-
-    pub fn fail(self, summary: impl Into<String>, hint: impl Into<String>) -> Finding {
-        self.ends(Outcome::Fail, summary, Some(hint.into()))
-    }
-
-    pub fn warn(self, summary: impl Into<String>, hint: impl Into<String>) -> Finding {
-        self.ends(Outcome::Warn, summary, Some(hint.into()))
-    }
-
-    /// A refusal, in the words of its cause, with its trace; `next` is the command
-    /// that follows the mend.
-    pub fn refused(self, error: &ApiError, next: &str) -> Finding {
-        let cause = cause::of(error);
-        let mut finding = self.fail(cause.summary, then(&cause.fix, next));
-        finding.graph = Some(GraphTrace::from(error));
-        finding
-    }
-
-    /// What a failed call means for a check that rests on it alone.
-    pub fn failed(self, error: &GraphError, next: &str) -> Finding {
-        match error {
-            GraphError::Refused(error) => self.refused(error, next),
-            GraphError::Unreachable(unreachable) => {
-                let cause = cause::of_unreachable(unreachable);
-                let mut finding = self.ends(Outcome::Unreachable, cause.summary, Some(cause.fix));
-                finding.graph = trace(error);
-                finding
-            }
-        }
-    }
-}
-
-/// What to do, and the command that comes after it.
-pub(super) fn then(fix: &str, command: &str) -> String {
-    format!("{fix}; then: {command}")
-}
-
-fn trace(error: &GraphError) -> Option<GraphTrace> {
-    use crate::graph::Unreachable::{Throttled, Trouble};
-    match error {
-        GraphError::Refused(error) | GraphError::Unreachable(Trouble(error) | Throttled(error)) => {
-            Some(GraphTrace::from(&**error))
-        }
-        GraphError::Unreachable(_) => None,
-    }
-}
-
 fn reachable(seen: &Observed) -> Finding {
-    let check = Check::new("graph.reachable", seen.page.duration);
+    let check = check("graph.reachable", seen.page.duration);
     match &seen.page.result {
         Err(error @ GraphError::Unreachable(_)) => check.failed(error, ""),
         _ => check.pass("Graph answers"),
@@ -153,7 +46,7 @@ fn reachable(seen: &Observed) -> Finding {
 }
 
 fn version(seen: &Observed, state: &TokenState<'_>) -> Finding {
-    let check = Check::new("graph.version", seen.page.duration);
+    let check = check("graph.version", seen.page.duration);
     if let TokenState::WrongVersion(error) = state {
         let mut finding = check.refused(error, "run the test again");
         finding.summary = format!("Graph does not know the version {}", seen.asked);
@@ -171,7 +64,7 @@ fn version(seen: &Observed, state: &TokenState<'_>) -> Finding {
 }
 
 fn valid(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
-    let check = Check::new("token.valid", seen.page.duration);
+    let check = check("token.valid", seen.page.duration);
     match state {
         TokenState::Accepted => check.pass("the token is accepted"),
         TokenState::Refused(error) => {
@@ -196,7 +89,7 @@ fn valid(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding 
 
 fn kind(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
     let info = seen.token.as_ref().and_then(|call| call.value());
-    let check = Check::new("token.type", seen.page.duration);
+    let check = check("token.type", seen.page.duration);
     if let Some(why) = state.why_skipped() {
         return check.skip(why);
     }
@@ -245,7 +138,7 @@ pub(super) fn is_other_page(seen: &Observed, subject: &Subject) -> bool {
 }
 
 fn page(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
-    let check = Check::new("token.page", seen.page.duration);
+    let check = check("token.page", seen.page.duration);
     if let Some(why) = state.why_skipped() {
         return check.skip(why);
     }
@@ -268,7 +161,7 @@ fn page(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
 }
 
 fn username(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
-    let check = Check::new("page.username", seen.page.duration);
+    let check = check("page.username", seen.page.duration);
     if let Some(why) = state.why_skipped() {
         return check.skip(why);
     }
@@ -301,7 +194,7 @@ fn username(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Findi
 
 fn app(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
     let duration = seen.token.as_ref().map(|call| call.duration).or(seen.app.as_ref().map(|call| call.duration));
-    let check = Check::new("token.app", duration.unwrap_or_default());
+    let check = check("token.app", duration.unwrap_or_default());
     let Some(app_id) = &subject.app_id else { return check.skip("not checked: the account has no app id") };
     if matches!(state, TokenState::Unknown | TokenState::WrongVersion(_)) {
         return check.skip(state.why_skipped().unwrap_or_default());
@@ -368,25 +261,23 @@ fn inspected<'a>(seen: &'a Observed, state: &TokenState<'_>) -> Result<&'a Token
     }
 }
 
-fn unreachable_inspection(seen: &Observed, check: &Check) -> Option<Finding> {
+fn unreachable_inspection(seen: &Observed, check: Check) -> Option<Finding> {
     match &seen.token.as_ref()?.result {
-        Err(error @ GraphError::Unreachable(_)) => {
-            Some(Check { id: check.id, group: check.group, duration: check.duration }.failed(error, ""))
-        }
+        Err(error @ GraphError::Unreachable(_)) => Some(check.failed(error, "")),
         _ => None,
     }
 }
 
 fn permissions(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
     let duration = seen.token.as_ref().map_or(seen.subscribed.duration, |call| call.duration);
-    let check = Check::new("token.permissions", duration);
+    let check = check("token.permissions", duration);
     if let Some(why) = state.why_skipped() {
         return check.skip(why);
     }
     let info = match inspected(seen, state) {
         Ok(info) => info,
         Err(why) => {
-            if let Some(finding) = unreachable_inspection(seen, &check) {
+            if let Some(finding) = unreachable_inspection(seen, check) {
                 return finding;
             }
             // Without the app secret a missing permission still shows where it was refused.
@@ -465,10 +356,10 @@ fn ending(
     words: &Ends,
 ) -> Finding {
     const DAY: i64 = 86_400;
-    let check = Check::new(words.id, seen.token.as_ref().map(|call| call.duration).unwrap_or_default());
+    let check = check(words.id, seen.token.as_ref().map(|call| call.duration).unwrap_or_default());
     let info = match inspected(seen, state) {
         Ok(info) => info,
-        Err(why) => return unreachable_inspection(seen, &check).unwrap_or_else(|| check.skip(why)),
+        Err(why) => return unreachable_inspection(seen, check).unwrap_or_else(|| check.skip(why)),
     };
     let Some(at) = end(info) else { return check.skip("not known: Meta did not say") };
     // A dead token that would have lived on is no good news.

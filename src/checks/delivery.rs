@@ -3,9 +3,11 @@
 
 use std::time::Duration;
 
-use super::credentials::{Check, NOT_A_PAGE_TOKEN, TokenState, is_other_page, then};
+use super::check::{Check, then};
+use super::credentials::{NOT_A_PAGE_TOKEN, is_other_page};
 use super::finding::{Finding, Group};
 use super::observe::{Observed, Subject};
+use super::state::TokenState;
 
 /// Every check of the group, in the order of the contract.
 pub(super) fn findings(seen: &Observed, subject: &Subject) -> Vec<Finding> {
@@ -14,7 +16,7 @@ pub(super) fn findings(seen: &Observed, subject: &Subject) -> Vec<Finding> {
 }
 
 fn check(id: &'static str, duration: Duration) -> Check {
-    Check { id, group: Group::Delivery, duration }
+    Check::new(id, Group::Delivery, duration)
 }
 
 fn published(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {

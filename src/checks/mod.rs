@@ -5,11 +5,14 @@
 //! its own, without a call of its own.
 
 mod cause;
+mod check;
 mod credentials;
 mod delivery;
 mod finding;
 mod observe;
+mod state;
 
+pub use cause::{Cause, of as cause_of, of_unreachable};
 pub use finding::{Finding, GraphTrace, Group, Outcome, Report};
 pub use observe::Subject;
 
@@ -22,5 +25,3 @@ pub async fn run(client: &Client, subject: &Subject) -> Report {
     findings.extend(delivery::findings(&seen, subject));
     Report { findings }
 }
-
-pub use cause::{Cause, of as cause_of, of_unreachable};

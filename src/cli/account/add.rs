@@ -10,9 +10,9 @@ use super::connection::{self, Credentials, WARN_DAYS};
 use super::fields::{self, Field, FieldArgs, Fields};
 use super::inputs::SecretInputs;
 use super::save::{self, Change};
-use super::view::{AccountEnvelope, ResultsEnvelope, report_text};
+use super::view;
 use crate::accounts::{self, Account, AppId, Handle, MessengerType, Name, PageId, PageUsername};
-use crate::checks::{self, Outcome, Report, Subject};
+use crate::checks::{Outcome, Report, Subject};
 use crate::cli::context::{Context, key};
 use crate::cli::error::CliError;
 use crate::graph::endpoints::{app, page};
@@ -87,8 +87,8 @@ pub fn run(args: &AddArgs, ctx: &Context) -> Result<u8, CliError> {
     if !args.fields.no_test {
         let credentials = Credentials { token: draft.token.clone(), app_secret: draft.app_secret.clone() };
         let subject = connection::subject(&account, credentials, WARN_DAYS, false);
-        let found = test(ctx, &ctx.graph()?, account.name.as_str(), &subject)?;
-        gate(ctx, &found, account.name.as_str(), args.fields.save_anyway)?;
+        let found = connection::test(ctx, &ctx.graph()?, account.name.as_str(), &subject)?;
+        connection::gate(ctx, &found, account.name.as_str(), args.fields.save_anyway)?;
         report = Some(found);
     }
 
@@ -312,42 +312,13 @@ fn explain(ctx: &Context, client: &Client, draft: &Draft, refused: GraphError) -
         warn_days: WARN_DAYS,
     };
     let name = draft.name.as_ref().map_or("the token", |name| name.as_str());
-    let report = test(ctx, client, name, &subject)?;
+    let report = connection::test(ctx, client, name, &subject)?;
     if report.credentials() >= Outcome::Unreachable {
-        gate(ctx, &report, name, false)?;
+        connection::gate(ctx, &report, name, false)?;
     }
     let cause = CliError::from(refused);
     Ok(fields::missing(&draft.missing(), Some("Graph does not show them to this token"))
         .cause(cause.message().to_owned()))
-}
-
-/// Runs the checks with something on the screen meanwhile.
-pub fn test(ctx: &Context, client: &Client, name: &str, subject: &Subject) -> Result<Report, CliError> {
-    let _progress = Progress::start(&ctx.output, &format!("testing '{name}' with Graph …"));
-    Context::wait(checks::run(client, subject))
-}
-
-/// Lets an account through whose credentials passed; shows the report and ends
-/// the command otherwise.
-pub fn gate(ctx: &Context, report: &Report, name: &str, save_anyway: bool) -> Result<(), CliError> {
-    let outcome = report.credentials();
-    if save_anyway && outcome >= Outcome::Unreachable {
-        ctx.output.warning(&format!("the credentials of '{name}' did not pass; saving all the same (--save-anyway)"));
-    }
-    if save_anyway || outcome < Outcome::Unreachable {
-        return Ok(());
-    }
-    if ctx.output.json {
-        ctx.output.json(&ResultsEnvelope::new([(name, report)]));
-    } else {
-        ctx.output.result(&report_text(name, report, &ctx.output));
-    }
-    let advice = "mend what failed and run this again; --save-anyway saves it as it is";
-    Err(match outcome {
-        Outcome::Fail => CliError::check("the credentials failed the test; nothing was saved").hint(advice),
-        _ => CliError::remote("Graph could not be reached; nothing was saved")
-            .hint("try again later, or save without a test: --no-test"),
-    })
 }
 
 /// A verify token is generated unless one was given; the env store has its own.
@@ -361,14 +332,8 @@ fn with_verify_token(mut inputs: SecretInputs, store: StoreName) -> (SecretInput
 }
 
 fn show(ctx: &Context, account: &Account, report: Option<&Report>, generated: bool) -> Result<u8, CliError> {
-    if ctx.output.json {
-        let tenant = ctx.settings()?.tenant.value.as_str();
-        ctx.output.json(&AccountEnvelope::new(account, tenant, report));
+    if view::print_saved(ctx, account, report)? {
         return Ok(0);
-    }
-    if let Some(report) = report {
-        ctx.output.result(&report_text(account.name.as_str(), report, &ctx.output));
-        ctx.output.result("");
     }
     let place = account.secrets.get(&SecretKind::PageAccessToken).map(ToString::to_string).unwrap_or_default();
     ctx.output

@@ -1,12 +1,14 @@
 //! Test Connection as `add`, `edit` and `test` make it: an account's fields and
 //! secrets become the subject of the checks.
 
+use super::view::{ResultsEnvelope, report_text};
 use crate::accounts::Account;
-use crate::checks::Subject;
+use crate::checks::{self, Outcome, Report, Subject};
 use crate::cli::context::{Context, key};
 use crate::cli::error::CliError;
-use crate::graph::AppCredentials;
+use crate::graph::{AppCredentials, Client};
 use crate::secrets::{Secret, SecretKind, StoreError};
+use crate::ui::progress::Progress;
 
 /// How many days before an end of validity it is warned of.
 pub const WARN_DAYS: u32 = 14;
@@ -65,4 +67,33 @@ pub fn read(ctx: &Context, account: &Account, kind: SecretKind) -> Result<Option
 pub fn no_token(account: &Account) -> CliError {
     CliError::credentials(format!("there is no page access token for '{}'", account.name))
         .hint(format!("give it one: msgrctl account edit {} --token-stdin --yes", account.handle))
+}
+
+/// Runs the checks with something on the screen meanwhile.
+pub fn test(ctx: &Context, client: &Client, name: &str, subject: &Subject) -> Result<Report, CliError> {
+    let _progress = Progress::start(&ctx.output, &format!("testing '{name}' with Graph …"));
+    Context::wait(checks::run(client, subject))
+}
+
+/// Lets an account through whose credentials passed; shows the report and ends
+/// the command otherwise.
+pub fn gate(ctx: &Context, report: &Report, name: &str, save_anyway: bool) -> Result<(), CliError> {
+    let outcome = report.credentials();
+    if save_anyway && outcome >= Outcome::Unreachable {
+        ctx.output.warning(&format!("the credentials of '{name}' did not pass; saving all the same (--save-anyway)"));
+    }
+    if save_anyway || outcome < Outcome::Unreachable {
+        return Ok(());
+    }
+    if ctx.output.json {
+        ctx.output.json(&ResultsEnvelope::new([(name, report)]));
+    } else {
+        ctx.output.result(&report_text(name, report, &ctx.output));
+    }
+    let advice = "mend what failed and run this again; --save-anyway saves it as it is";
+    Err(match outcome {
+        Outcome::Fail => CliError::check("the credentials failed the test; nothing was saved").hint(advice),
+        _ => CliError::remote("Graph could not be reached; nothing was saved")
+            .hint("try again later, or save without a test: --no-test"),
+    })
 }

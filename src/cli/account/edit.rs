@@ -2,12 +2,11 @@
 
 use clap::{Args, ValueEnum};
 
-use super::add;
 use super::connection::{self, Credentials, WARN_DAYS};
 use super::fields::{FieldArgs, Fields};
 use super::inputs::SecretInputs;
 use super::save::{self, Change};
-use super::view::{AccountEnvelope, report_text};
+use super::view;
 use crate::accounts::Account;
 use crate::checks::Report;
 use crate::cli::context::Context;
@@ -200,20 +199,14 @@ fn test(
         None => None,
     };
     let subject = connection::subject(new, Credentials { token, app_secret }, WARN_DAYS, true);
-    let report = add::test(ctx, &ctx.graph()?, new.name.as_str(), &subject)?;
-    add::gate(ctx, &report, new.name.as_str(), args.fields.save_anyway)?;
+    let report = connection::test(ctx, &ctx.graph()?, new.name.as_str(), &subject)?;
+    connection::gate(ctx, &report, new.name.as_str(), args.fields.save_anyway)?;
     Ok(Some(report))
 }
 
 fn show(ctx: &Context, account: &Account, report: Option<&Report>, changed: bool) -> Result<u8, CliError> {
-    if ctx.output.json {
-        let tenant = ctx.settings()?.tenant.value.as_str();
-        ctx.output.json(&AccountEnvelope::new(account, tenant, report));
+    if view::print_saved(ctx, account, report)? {
         return Ok(0);
-    }
-    if let Some(report) = report {
-        ctx.output.result(&report_text(account.name.as_str(), report, &ctx.output));
-        ctx.output.result("");
     }
     if changed {
         ctx.output.result(&format!("changed '{}' (handle {})", account.name, account.handle));

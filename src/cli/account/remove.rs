@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::view::AccountEnvelope;
+use super::view;
 use crate::accounts::{Account, AccountStore};
 use crate::cli::context::{Context, key};
 use crate::cli::error::CliError;
@@ -38,9 +38,7 @@ pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
         accounts.remove(&account.id)?;
         remove_secrets(ctx, &account, args.leave_secrets).map_err(|error| put_back(&accounts, &account, error))?
     };
-    if ctx.output.json {
-        let tenant = ctx.settings()?.tenant.value.as_str();
-        ctx.output.json(&AccountEnvelope::new(&account, tenant, None));
+    if view::print_saved(ctx, &account, None)? {
         return Ok(0);
     }
     let secrets = if removed.is_empty() { String::new() } else { format!(" and its {}", removed.join(", ")) };

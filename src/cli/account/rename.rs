@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::view::AccountEnvelope;
+use super::view;
 use crate::accounts::{Account, Handle, Name};
 use crate::cli::context::{Context, key};
 use crate::cli::error::CliError;
@@ -66,9 +66,6 @@ fn relabel(ctx: &Context, account: &Account) {
 }
 
 fn finish(ctx: &Context, account: &Account) -> Result<u8, CliError> {
-    if ctx.output.json {
-        let tenant = ctx.settings()?.tenant.value.as_str();
-        ctx.output.json(&AccountEnvelope::new(account, tenant, None));
-    }
+    view::print_saved(ctx, account, None)?;
     Ok(0)
 }

@@ -5,7 +5,8 @@ use serde::Serialize;
 
 use crate::accounts::{Account, AppId, CallbackUrl};
 use crate::checks::{Finding, Group, Outcome, Report};
-use crate::cli::error::GraphView;
+use crate::cli::context::Context;
+use crate::cli::error::{CliError, GraphView};
 use crate::ui::output::Output;
 use crate::ui::style::{self, paint, wrap};
 
@@ -137,6 +138,20 @@ impl<'a> ResultsEnvelope<'a> {
         };
         Self { schema_version: 1, results: results.into_iter().map(view).collect() }
     }
+}
+
+/// Prints an account that was saved: for a program all of it, and says so; for a
+/// person the test that came with it, and leaves the last line to the command.
+pub fn print_saved(ctx: &Context, account: &Account, report: Option<&Report>) -> Result<bool, CliError> {
+    if ctx.output.json {
+        let tenant = ctx.settings()?.tenant.value.as_str();
+        ctx.output.json(&AccountEnvelope::new(account, tenant, report));
+        return Ok(true);
+    }
+    if let Some(report) = report {
+        ctx.output.result(&format!("{}\n", report_text(account.name.as_str(), report, &ctx.output)));
+    }
+    Ok(false)
 }
 
 /// An account for a person, a line a field.
