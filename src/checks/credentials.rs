@@ -137,6 +137,12 @@ pub(super) fn is_other_page(seen: &Observed, subject: &Subject) -> bool {
     token_page(seen).is_some_and(|(id, _)| id != wanted)
 }
 
+/// What Meta calls the Page, where it is the right one.
+pub(super) fn page_name(seen: &Observed, subject: &Subject) -> Option<String> {
+    let (id, name) = token_page(seen)?;
+    (subject.page_id.as_deref() == Some(id)).then(|| name.map(str::to_owned))?
+}
+
 fn page(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
     let check = check("token.page", seen.page.duration);
     if let Some(why) = state.why_skipped() {

@@ -92,6 +92,8 @@ impl fmt::Display for Outcome {
 pub struct Report {
     /// In the order of the contract.
     pub findings: Vec<Finding>,
+    /// What Meta calls the Page, where the token is of the Page it should be of.
+    pub page_name: Option<String>,
 }
 
 impl Report {
@@ -106,7 +108,7 @@ impl Report {
             duration: Duration::ZERO,
             graph: None,
         };
-        Self { findings: vec![finding] }
+        Self { findings: vec![finding], page_name: None }
     }
 
     /// The worst of all; a check that was skipped is no worse than one that passed.

@@ -23,5 +23,5 @@ pub async fn run(client: &Client, subject: &Subject) -> Report {
     let seen = observe::observe(client, subject).await;
     let mut findings = credentials::findings(&seen, subject);
     findings.extend(delivery::findings(&seen, subject));
-    Report { findings }
+    Report { findings, page_name: credentials::page_name(&seen, subject) }
 }

@@ -134,7 +134,8 @@ impl CliError {
     pub fn render(&self, output: &Output) -> u8 {
         let parts = &self.0;
         if parts.exit_code == interrupt::EXIT {
-            return parts.exit_code;
+            output.flush();
+            interrupt::leave();
         }
         if output.json {
             let text = serde_json::to_string(&self.view());

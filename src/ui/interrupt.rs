@@ -3,6 +3,7 @@
 //! While secrets and record are being saved, the end waits until both are there
 //! or both are taken back.
 
+use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The exit code of an interrupted program.
@@ -23,10 +24,22 @@ pub fn install() {
     });
 }
 
+/// Gives the terminal back as it was: prompts hide the cursor and leave it hidden
+/// in the middle of their line.
+fn restore_terminal() {
+    let terminal = console::Term::stderr();
+    if terminal.is_term() {
+        let _ = terminal.show_cursor();
+        let _ = terminal.write_line("");
+    }
+}
+
+/// Ends an interrupted command. The handler gets here, and so does main, to which
+/// a prompt that is interrupted returns; the second waits for the first.
 #[allow(clippy::exit, reason = "the handler's thread ends the process; main may be inside a prompt")]
-fn leave() -> ! {
-    // Selections of dialoguer hide the cursor and leave it hidden.
-    let _ = console::Term::stderr().show_cursor();
+pub fn leave() -> ! {
+    static TERMINAL: Once = Once::new();
+    TERMINAL.call_once(restore_terminal);
     std::process::exit(i32::from(EXIT));
 }
 

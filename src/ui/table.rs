@@ -1,27 +1,95 @@
 //! Tables for people: a heading, rows, no lines; wide characters keep columns.
 
 use comfy_table::{Cell, ContentArrangement, Table, presets};
+use console::measure_text_width;
 
 use super::style::{self, paint};
 use super::terminal::Terminal;
 
-/// Lays out `rows` under `headings`. On a narrow terminal cells are wrapped;
-/// into a pipe every row is one line.
-pub fn table(headings: &[&str], rows: Vec<Vec<String>>, terminal: &Terminal) -> String {
+/// The space between two columns.
+const GAP: usize = 2;
+
+/// A table and the headings of the columns that had no room.
+pub struct Laid {
+    /// The lines.
+    pub text: String,
+    /// What was left out, from the right.
+    pub left_out: Vec<String>,
+}
+
+/// Lays out `rows` under `headings`, the more important to the left. In a window
+/// that is too narrow columns are left out from the right, all but two; what is
+/// still too wide is broken inside its cell. Into a pipe every row is one whole line.
+pub fn table(headings: &[&str], mut rows: Vec<Vec<String>>, terminal: &Terminal) -> Laid {
+    let shown = terminal.width.map_or(headings.len(), |width| columns_that_fit(headings, &rows, usize::from(width)));
+    for row in &mut rows {
+        row.truncate(shown);
+    }
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     match terminal.width {
         Some(width) => table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width),
         None => table.set_content_arrangement(ContentArrangement::Disabled),
     };
-    table.set_header(headings.iter().map(Cell::new));
+    table.set_header(headings[..shown].iter().map(Cell::new));
     table.add_rows(rows);
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }
     let text = table.trim_fmt();
-    match text.split_once('\n') {
+    let text = match text.split_once('\n') {
         Some((heading, rest)) => format!("{}\n{rest}", paint(style::BOLD, heading, terminal.stdout_color)),
         None => text,
+    };
+    Laid { text, left_out: headings[shown..].iter().map(|heading| (*heading).to_owned()).collect() }
+}
+
+fn columns_that_fit(headings: &[&str], rows: &[Vec<String>], width: usize) -> usize {
+    let widest = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| measure_text_width(cell));
+        cells.max().unwrap_or_default().max(measure_text_width(headings[column]))
+    };
+    let mut used = 0;
+    let fitting = (0..headings.len()).take_while(|column| {
+        used += widest(*column) + GAP;
+        // The gap behind the last column may hang over.
+        used <= width + GAP
+    });
+    fitting.count().max(2).min(headings.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn laid(width: Option<u16>) -> Laid {
+        let terminal = Terminal {
+            stdin: true,
+            stdout: true,
+            stderr: true,
+            width,
+            stdout_color: false,
+            stderr_color: false,
+            unicode: true,
+            can_move: false,
+        };
+        let row = ["日本サポート", "support", "109876543210987"].map(str::to_owned).to_vec();
+        table(&["NAME", "HANDLE", "PAGE ID"], vec![row], &terminal)
+    }
+
+    #[test]
+    fn columns_are_left_out_from_the_right() {
+        assert_eq!(laid(Some(80)).text, "NAME          HANDLE   PAGE ID\n日本サポート  support  109876543210987");
+        let narrow = laid(Some(30));
+        assert_eq!(narrow.text, "NAME          HANDLE\n日本サポート  support");
+        assert_eq!(narrow.left_out, ["PAGE ID"]);
+        assert!(laid(None).left_out.is_empty());
+    }
+
+    #[test]
+    fn two_columns_always_stay() {
+        let tiny = laid(Some(12));
+        assert_eq!(tiny.left_out, ["PAGE ID"]);
+        assert!(tiny.text.lines().count() > 2, "{}", tiny.text);
     }
 }

@@ -13,7 +13,17 @@ fn keys(value: &Value) -> Vec<String> {
 fn an_account_as_json() {
     let sandbox = sandbox();
     let home = acme(&sandbox, true);
-    home.run(&["account", "edit", "acme", "--callback-url", "https://example.com/hook"]).code(0);
+    // A test on the way tells the Page's name.
+    home.run(&[
+        "account",
+        "edit",
+        "acme",
+        "--callback-url",
+        "https://example.com/hook",
+        "--page-username",
+        "AcmeSupport",
+    ])
+    .code(0);
     let shown = home.run(&["account", "show", "acme", "--json"]).code(0);
     assert_eq!(shown.stderr, "");
     let account = &shown.json()["account"];
@@ -27,6 +37,7 @@ fn an_account_as_json() {
             "type",
             "page_username",
             "page_id",
+            "page_name",
             "app_id",
             "callback_url",
             "graph",

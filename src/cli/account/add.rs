@@ -89,6 +89,7 @@ pub fn run(args: &AddArgs, ctx: &Context) -> Result<u8, CliError> {
         let subject = connection::subject(&account, credentials, WARN_DAYS, false);
         let found = connection::test(ctx, &ctx.graph()?, account.name.as_str(), &subject)?;
         connection::gate(ctx, &found, account.name.as_str(), args.fields.save_anyway)?;
+        account.page_name = found.page_name.clone().or(account.page_name);
         report = Some(found);
     }
 

@@ -71,6 +71,9 @@ pub fn run(args: &EditArgs, ctx: &Context) -> Result<u8, CliError> {
     } else {
         None
     };
+    if let Some(name) = report.as_ref().and_then(|report| report.page_name.clone()) {
+        new.page_name = Some(name);
+    }
     let now = ctx.clock.now();
     new.updated_at = jiff::Timestamp::from_second(now.as_second()).unwrap_or(now);
     let saved = save::save(ctx, &mut new, changes, |new| {

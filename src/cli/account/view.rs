@@ -201,8 +201,8 @@ pub fn report_text(account: &str, report: &Report, output: &Output) -> String {
     lines.join("\n")
 }
 
-/// The column in which outcomes stand: the longest is `unreachable`.
-const OUTCOME: usize = 13;
+/// The column in which outcomes stand: the longest is `? unreachable`.
+const OUTCOME: usize = 15;
 
 fn finding_lines(finding: &Finding, wide: usize, width: Option<u16>, output: &Output) -> Vec<String> {
     let color = output.terminal.stdout_color;
