@@ -163,7 +163,7 @@ fn of_fault(fault: Fault) -> Cause {
     let fix = match fault {
         Fault::Dns => "check the network and the name server of this machine; behind a proxy set HTTPS_PROXY",
         Fault::Refused => {
-            "check that Graph is where you point at (--graph-url, MSGRCTL_GRAPH_URL); if a sandbox: is it running?"
+            "check where you point at: --graph-url (MSGRCTL_GRAPH_URL) and HTTPS_PROXY; a sandbox has to be running"
         }
         Fault::Certificate => {
             "if a proxy inspects TLS here, name its certificate with --ca-bundle FILE (MSGRCTL_CA_BUNDLE)"

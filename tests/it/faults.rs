@@ -31,7 +31,7 @@ fn a_dead_network_is_unreachable() {
     let gone = sandbox();
     let home = acme(&gone, true);
     drop(gone);
-    assert_unreachable(tested(&home), "is it running?");
+    assert_unreachable(tested(&home), "has to be running");
 }
 
 #[test]

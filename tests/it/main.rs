@@ -17,3 +17,4 @@ mod sandbox;
 mod states;
 mod store;
 mod support;
+mod tls;
