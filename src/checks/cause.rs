@@ -11,15 +11,42 @@ pub struct Cause {
     pub summary: String,
     /// What to do, in a sentence without a full stop.
     pub fix: String,
+    /// What comes after it here.
+    pub next: Next,
+}
+
+/// The step here that follows what is done at Meta.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Give the account its new token.
+    ReplaceToken,
+    /// Nothing but another test.
+    TestAgain,
+    /// Give the account the right app id and secret.
+    SetApp,
+    /// Give the account the right page id.
+    SetPageId,
+    /// Nothing.
+    Nothing,
 }
 
 fn cause(summary: &str, fix: &str) -> Cause {
-    Cause { summary: summary.into(), fix: fix.into() }
+    Cause { summary: summary.into(), fix: fix.into(), next: Next::ReplaceToken }
+}
+
+impl Cause {
+    fn then(self, next: Next) -> Self {
+        Self { next, ..self }
+    }
 }
 
 /// Where a new Page access token comes from.
 const NEW_TOKEN: &str =
     "create a new Page access token (Meta App Dashboard > your app > Messenger > Settings > Access Tokens)";
+
+/// Every permission at once: a token made for one alone would fail at the next.
+const GRANT_ALL: &str =
+    "create a new token and grant pages_messaging, pages_manage_metadata, pages_show_list and pages_read_engagement";
 
 /// The cause behind a refusal.
 pub fn of(error: &ApiError) -> Cause {
@@ -37,59 +64,64 @@ pub fn of(error: &ApiError) -> Cause {
         (Some(2500), _) => cause(
             "Meta does not know this version of the Graph API",
             "leave --graph-version (MSGRCTL_GRAPH_VERSION) out, or name a version that exists, such as v26.0",
-        ),
+        )
+        .then(Next::Nothing),
         (Some(100), Some(33)) => cause(
             "Meta shows no such Page to this token: the page id is wrong, or the token is another Page's",
             "compare the page id with the one in the Page's About section, under Page transparency",
-        ),
+        )
+        .then(Next::SetPageId),
         (Some(100), _) if error.kind == "GraphMethodException" => cause(
             "Meta refuses the signature (appsecret_proof) of the call",
             "check the app secret (App Dashboard > App settings > Basic) and that this machine's clock is right",
-        ),
-        (Some(100), _) => cause(
-            "the token may not read the Page's public fields: pages_read_engagement is missing",
-            "create a new token and grant pages_read_engagement",
-        ),
-        (Some(803), _) => cause("Meta knows no Page of this username", "correct the page username, or use the page id"),
+        )
+        .then(Next::SetApp),
+        (Some(100), _) => {
+            cause("the token may not read the Page's public fields: pages_read_engagement is missing", GRANT_ALL)
+        }
+        (Some(803), _) => cause("Meta knows no Page of this username", "correct the page username, or use the page id")
+            .then(Next::Nothing),
         (Some(3), _) => cause(
             "the Meta app lacks a capability for this call",
             "open the App Dashboard: it names what the app still needs",
-        ),
+        )
+        .then(Next::TestAgain),
         (Some(10), _) => cause(
             "the app has no permission for this call",
-            "grant the permission when the token is created; for people without a role on the app it also needs App Review",
+            "create a new token and grant pages_messaging, pages_manage_metadata, pages_show_list and pages_read_engagement; for people without a role on the app they also need App Review",
         ),
         (Some(210), _) => cause(
             "a person's or a system user's token was used where a Page access token is needed",
             "use the Page's own token: GET /me/accounts lists it for a person's token",
         ),
-        (Some(230), _) => {
-            cause("the token lacks the permission pages_messaging", "create a new token and grant pages_messaging")
-        }
-        (Some(283), _) => cause(
-            "the token lacks the permission pages_read_engagement",
-            "create a new token and grant pages_read_engagement",
-        ),
+        (Some(230), _) => cause("the token lacks the permission pages_messaging", GRANT_ALL),
+        (Some(283), _) => cause("the token lacks the permission pages_read_engagement", GRANT_ALL),
         (Some(200..=299), _) => cause(
             "the token lacks a permission, or Meta has restricted the app",
-            "create a new token and grant pages_messaging, pages_manage_metadata and pages_show_list; look for alerts in the App Dashboard",
+            "look for alerts in the App Dashboard; without any, create a new token and grant pages_messaging, pages_manage_metadata, pages_show_list and pages_read_engagement",
         ),
-        (Some(15), _) => cause("this call needs the app itself", "give the app id and the app secret"),
+        (Some(15), _) => {
+            cause("this call needs the app itself", "give the app id and the app secret").then(Next::SetApp)
+        }
         (Some(101), _) => {
             cause("Meta knows no app with this app id", "copy the app id from the top of the app's dashboard")
+                .then(Next::SetApp)
         }
         (Some(1), _) => cause(
             "Meta refuses the app secret",
             "copy the app secret again (App Dashboard > App settings > Basic > Show)",
-        ),
+        )
+        .then(Next::SetApp),
         (Some(368), _) => cause(
             "Meta has blocked this action for a while, for breaking a policy",
             "open the Page's Support Inbox and wait for the block to end",
-        ),
+        )
+        .then(Next::TestAgain),
         (Some(413 | 415), _) => two_factor(),
         _ => Cause {
             summary: format!("Meta refused: {error}"),
             fix: "look the code up in Meta's error reference, and quote the trace id to Meta's support".into(),
+            next: Next::TestAgain,
         },
     }
 }
@@ -104,7 +136,8 @@ fn session(subcode: i64) -> Cause {
         459 => cause(
             "Meta holds the account of the person who made the token at a security check",
             "have that person open facebook.com and pass the check; the same token may then work again",
-        ),
+        )
+        .then(Next::TestAgain),
         460 => cause(
             "the person who made the token has changed the password, or Meta ended the session for security",
             "create a new Page access token; one made by a system user does not die with a password",
@@ -136,26 +169,32 @@ fn two_factor() -> Cause {
 
 /// Why nothing can be said, and what to try.
 pub fn of_unreachable(unreachable: &Unreachable) -> Cause {
-    match unreachable {
-        Unreachable::Fault(fault) => of_fault(*fault),
-        Unreachable::NotGraph { status } => Cause {
-            summary: format!("something answered in Graph's place (HTTP {status}): a proxy or a login page"),
-            fix: "check HTTPS_PROXY and NO_PROXY, and that this machine may reach graph.facebook.com".into(),
-        },
-        Unreachable::Trouble(_) => {
-            cause("Graph answered with an error of its own", "try again in some minutes; metastatus.com shows outages")
-        }
+    let (summary, fix): (String, String) = match unreachable {
+        Unreachable::Fault(fault) => return of_fault(*fault),
+        Unreachable::NotGraph { status: status @ 500.. } => (
+            format!("there is trouble at Graph or before it: HTTP {status}, without a word of Graph's"),
+            "try again in some minutes; metastatus.com shows outages".into(),
+        ),
+        Unreachable::NotGraph { status } => (
+            format!("something answered in Graph's place (HTTP {status}): a proxy or a login page"),
+            "check where you point at: --graph-url (MSGRCTL_GRAPH_URL) and HTTPS_PROXY".into(),
+        ),
+        Unreachable::Trouble(_) => (
+            "Graph answered with an error of its own".into(),
+            "try again in some minutes; metastatus.com shows outages".into(),
+        ),
         Unreachable::Throttled(error) => {
             let wait = error.regain_access.map_or("some minutes".into(), |wait| {
                 let minutes = wait.as_secs() / 60;
                 format!("{minutes} minute{}", if minutes == 1 { "" } else { "s" })
             });
-            Cause {
-                summary: "Meta limits the number of calls of this app or Page, and the limit is reached".into(),
-                fix: format!("wait {wait} and try again; calls made meanwhile count too"),
-            }
+            (
+                "Meta limits the number of calls of this app or Page, and the limit is reached".into(),
+                format!("wait {wait} and try again; Meta counts the calls that are made meanwhile too"),
+            )
         }
-    }
+    };
+    Cause { summary, fix, next: Next::TestAgain }
 }
 
 fn of_fault(fault: Fault) -> Cause {
@@ -174,7 +213,7 @@ fn of_fault(fault: Fault) -> Cause {
         }
         Fault::Broken | Fault::Connect | Fault::TooLarge => "check the network and HTTPS_PROXY, then try again",
     };
-    Cause { summary, fix: fix.into() }
+    Cause { summary, fix: fix.into(), next: Next::TestAgain }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::cause;
 use super::finding::{Finding, GraphTrace, Group, Outcome};
+use super::observe::Subject;
 use crate::graph::{ApiError, GraphError};
 
 /// A finding about to be filled in.
@@ -40,19 +41,23 @@ impl Check {
         self.ends(Outcome::Warn, summary, Some(hint.into()))
     }
 
-    /// A refusal, in the words of its cause, with its trace; `next` is the command
-    /// that follows the mend.
-    pub fn refused(self, error: &ApiError, next: &str) -> Finding {
+    /// A refusal, in the words of its cause, with its trace and the step that
+    /// follows the mend.
+    pub fn refused(self, error: &ApiError, subject: &Subject) -> Finding {
         let cause = cause::of(error);
-        let mut finding = self.fail(cause.summary, then(&cause.fix, next));
+        let hint = match subject.command(cause.next) {
+            Some(command) => then(&cause.fix, &command),
+            None => cause.fix,
+        };
+        let mut finding = self.fail(cause.summary, hint);
         finding.graph = Some(GraphTrace::from(error));
         finding
     }
 
     /// What a failed call means for a check that rests on it alone.
-    pub fn failed(self, error: &GraphError, next: &str) -> Finding {
+    pub fn failed(self, error: &GraphError, subject: &Subject) -> Finding {
         match error {
-            GraphError::Refused(error) => self.refused(error, next),
+            GraphError::Refused(error) => self.refused(error, subject),
             GraphError::Unreachable(unreachable) => {
                 let cause = cause::of_unreachable(unreachable);
                 let mut finding = self.ends(Outcome::Unreachable, cause.summary, Some(cause.fix));

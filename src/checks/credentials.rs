@@ -9,9 +9,9 @@ use super::check::{Check, then};
 use super::finding::{Finding, GraphTrace, Group, Outcome};
 use super::observe::{Observed, Subject};
 use super::state::TokenState;
-use crate::graph::GraphError;
 use crate::graph::endpoints::page::same_username;
 use crate::graph::endpoints::token::TokenInfo;
+use crate::graph::{ApiError, GraphError};
 
 /// What the contact centre's work needs.
 const PERMISSIONS: [&str; 3] = ["pages_messaging", "pages_manage_metadata", "pages_show_list"];
@@ -24,8 +24,8 @@ fn check(id: &'static str, duration: Duration) -> Check {
 pub(super) fn findings(seen: &Observed, subject: &Subject) -> Vec<Finding> {
     let state = TokenState::of(seen);
     vec![
-        reachable(seen),
-        version(seen, &state),
+        reachable(seen, subject),
+        version(seen, subject, &state),
         valid(seen, subject, &state),
         kind(seen, subject, &state),
         page(seen, subject, &state),
@@ -37,22 +37,25 @@ pub(super) fn findings(seen: &Observed, subject: &Subject) -> Vec<Finding> {
     ]
 }
 
-fn reachable(seen: &Observed) -> Finding {
+fn reachable(seen: &Observed, subject: &Subject) -> Finding {
     let check = check("graph.reachable", seen.page.duration);
     match &seen.page.result {
-        Err(error @ GraphError::Unreachable(_)) => check.failed(error, ""),
+        Err(error @ GraphError::Unreachable(_)) => check.failed(error, subject),
         _ => check.pass("Graph answers"),
     }
 }
 
-fn version(seen: &Observed, state: &TokenState<'_>) -> Finding {
+fn version(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
     let check = check("graph.version", seen.page.duration);
     if let TokenState::WrongVersion(error) = state {
-        let mut finding = check.refused(error, "run the test again");
+        let mut finding = check.refused(error, subject);
         finding.summary = format!("Graph does not know the version {}", seen.asked);
         return finding;
     }
     let asked = seen.asked;
+    if let (TokenState::Unknown, Some(why)) = (state, state.why_skipped()) {
+        return check.skip(why);
+    }
     match seen.answered() {
         Some(answered) if answered == asked => check.pass(format!("Graph answers in version {asked}")),
         Some(answered) => check.warn(
@@ -66,25 +69,48 @@ fn version(seen: &Observed, state: &TokenState<'_>) -> Finding {
 fn valid(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
     let check = check("token.valid", seen.page.duration);
     match state {
-        TokenState::Accepted => check.pass("the token is accepted"),
+        TokenState::Accepted => match declared_dead(seen) {
+            Some(error) => check.refused(&error, subject),
+            None => check.pass("the token is accepted"),
+        },
         TokenState::Refused(error) => {
             let mut error = (*error).clone();
             // debug_token often knows more than the refusal itself.
             if let Some(problem) = seen.token.as_ref().and_then(|call| call.value()?.error.clone()) {
                 error.subcode = error.subcode.or(problem.subcode);
             }
-            check.refused(&error, &subject.replace_token)
+            check.refused(&error, subject)
         }
         TokenState::WrongSignature(error) if subject.app.is_none() => {
-            let mut finding = check.refused(error, "");
+            let mut finding = check.refused(error, subject);
             finding.summary =
                 "the token's app asks for signed calls (Require App Secret), and no app secret is known".into();
             let fix = "take the app secret from App Dashboard > App settings > Basic";
-            finding.hint = Some(then(fix, &format!("{} --app-id APP_ID --app-secret-stdin", subject.edit)));
+            finding.hint = Some(then(fix, &subject.commands.set_app));
             finding
         }
         _ => check.skip(state.why_skipped().unwrap_or_default()),
     }
+}
+
+/// A token that `/me` still takes and `debug_token` calls dead.
+fn declared_dead(seen: &Observed) -> Option<ApiError> {
+    let info = seen.token.as_ref()?.value()?;
+    if info.is_valid {
+        return None;
+    }
+    let problem = info.error.as_ref();
+    Some(ApiError {
+        kind: "OAuthException".into(),
+        code: Some(problem.map_or(190, |problem| problem.code)),
+        subcode: problem.and_then(|problem| problem.subcode),
+        message: String::new(),
+        is_transient: None,
+        fbtrace_id: None,
+        regain_access: None,
+        status: 200,
+        version: None,
+    })
 }
 
 fn kind(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
@@ -93,24 +119,32 @@ fn kind(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
     if let Some(why) = state.why_skipped() {
         return check.skip(why);
     }
-    let name = info.and_then(|info| info.kind.as_deref());
-    let wrong = match name {
-        Some("PAGE") => None,
-        Some("USER") => Some("it is a person's token (USER), not the Page's"),
-        Some("SYSTEM_USER") => Some("it is a system user's token (SYSTEM_USER), not the Page's"),
-        Some("APP") => Some("it is an app's token (APP), not the Page's"),
-        Some(_) => Some("it is not a Page access token"),
+    let wrong = match info.and_then(|info| info.kind.as_deref()) {
+        Some("PAGE") => return check.pass("it is a Page access token"),
+        Some("USER") => "it is a person's token (USER), not the Page's",
+        Some("SYSTEM_USER") => "it is a system user's token (SYSTEM_USER), not the Page's",
+        Some("APP") => "it is an app's token (APP), not the Page's",
+        Some(_) => "it is not a Page access token",
         None => match seen.subscribed.refusal().and_then(|error| error.code) {
-            Some(210) => Some("it is a person's or a system user's token, not the Page's"),
-            Some(102) => Some("it is an app's token, not the Page's"),
-            _ => None,
+            Some(210) => "it is a person's or a system user's token, not the Page's",
+            Some(102) => "it is an app's token, not the Page's",
+            _ if is_page_kind(seen) => return check.pass("it is a Page access token"),
+            _ => return check.skip("not known: Graph did not say whose token it is"),
         },
     };
-    let Some(wrong) = wrong else { return check.pass("it is a Page access token") };
     let fix = "take the Page's own token: call /me/accounts with this one, or generate it in the App Dashboard (Messenger > Settings > Access Tokens)";
-    let mut finding = check.fail(wrong, then(fix, &subject.replace_token));
+    let mut finding = check.fail(wrong, then(fix, &subject.commands.replace_token));
     finding.graph = seen.subscribed.refusal().map(GraphTrace::from);
     finding
+}
+
+/// Whether the token is certainly a Page's: it has what only a Page has, or was
+/// let through to what only a Page may.
+fn is_page_kind(seen: &Observed) -> bool {
+    let info = seen.token.as_ref().and_then(|call| call.value());
+    seen.page.result.is_ok()
+        || seen.subscribed.result.is_ok()
+        || info.is_some_and(|info| info.kind.as_deref() == Some("PAGE"))
 }
 
 /// Whether the token is certainly not a Page's; then a Page's checks say nothing.
@@ -119,6 +153,16 @@ fn is_other_kind(seen: &Observed) -> bool {
     match info.and_then(|info| info.kind.as_deref()) {
         Some(kind) => kind != "PAGE",
         None => matches!(seen.subscribed.refusal().and_then(|error| error.code), Some(210 | 102)),
+    }
+}
+
+/// Whether the token is certainly of another app than the account says.
+pub(super) fn is_other_app(seen: &Observed, subject: &Subject) -> bool {
+    let inspected = || seen.token.as_ref()?.value()?.app_id.as_deref();
+    let issuer = || Some(seen.app.as_ref()?.value()?.id.as_str());
+    match (&subject.app_id, inspected().or_else(issuer)) {
+        (Some(wanted), Some(found)) => found != wanted,
+        _ => false,
     }
 }
 
@@ -155,14 +199,22 @@ fn page(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
     let called = |name: Option<&str>| name.map(|name| format!(" ({name})")).unwrap_or_default();
     match token_page(seen) {
         Some((id, name)) if id == wanted => check.pass(format!("it is of page {id}{}", called(name))),
+        // Another Page's or a person's: whichever, it is not this Page's.
+        Some((id, name)) if !is_page_kind(seen) => check.fail(
+            format!("it is of {id}{}, not of page {wanted}", called(name)),
+            then(&format!("create a token for page {wanted}"), &subject.commands.replace_token),
+        ),
         Some((id, name)) => check.fail(
             format!("it is of page {id}{}, not of page {wanted}", called(name)),
             format!(
                 "if that Page is meant: {} --page-id {id}; if not, create a token for page {wanted}; then: {}",
-                subject.edit, subject.replace_token
+                subject.commands.edit, subject.commands.replace_token
             ),
         ),
-        None => check.skip("not known: Graph did not say whose token it is"),
+        None => match seen.whose.as_ref().map(|call| &call.result) {
+            Some(Err(error)) => check.failed(error, subject),
+            _ => check.skip("not known: Graph did not say whose token it is"),
+        },
     }
 }
 
@@ -178,7 +230,7 @@ fn username(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Findi
         return check.skip("not checked: the token is of another Page");
     }
     if let Err(error) = &seen.page.result {
-        let mut finding = check.failed(error, &subject.replace_token);
+        let mut finding = check.failed(error, subject);
         // The username is for people; the token works without it.
         finding.outcome = Outcome::Warn;
         return finding;
@@ -189,7 +241,7 @@ fn username(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Findi
         Some(found) if same_username(found, wanted) => check.pass(format!("the Page is @{found}")),
         Some(found) => check.fail(
             format!("the Page is @{found}, not @{wanted}"),
-            format!("correct it: {} --page-username {found}", subject.edit),
+            format!("correct it: {} --page-username {found}", subject.commands.edit),
         ),
         None => check.warn(
             format!("Graph shows no username for the Page, so @{wanted} could not be compared"),
@@ -202,41 +254,46 @@ fn app(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
     let duration = seen.token.as_ref().map(|call| call.duration).or(seen.app.as_ref().map(|call| call.duration));
     let check = check("token.app", duration.unwrap_or_default());
     let Some(app_id) = &subject.app_id else { return check.skip("not checked: the account has no app id") };
+    if let Some(place) = &subject.app_secret_gone {
+        let fix = "take the app secret from App Dashboard > App settings > Basic";
+        return check.fail(format!("the app secret is missing: {place}"), then(fix, &subject.commands.set_app));
+    }
     if matches!(state, TokenState::Unknown | TokenState::WrongVersion(_)) {
         return check.skip(state.why_skipped().unwrap_or_default());
     }
     let other = |check: Check, found: &str| {
         check.fail(
             format!("it was issued by app {found}, not by app {app_id}"),
-            format!("if that app is meant: {} --app-id {found} (with its app secret); if not, create a token with app {app_id}; then: {}", subject.edit, subject.replace_token),
+            format!("if that app is meant: {} --app-id {found} (with its app secret); if not, create a token with app {app_id}; then: {}", subject.commands.edit, subject.commands.replace_token),
         )
     };
     if let Some(call) = &seen.token {
-        let secret = format!("{} --app-secret-stdin", subject.edit);
         return match &call.result {
             Ok(answer) => match (&answer.value.app_id, state) {
                 (Some(found), _) if found != app_id => other(check, found),
-                (_, TokenState::WrongSignature(error)) => check.refused(error, &secret),
+                (_, TokenState::WrongSignature(error)) => check.refused(error, subject),
                 (Some(found), _) => check.pass(format!("it was issued by app {found}")),
                 (None, _) => check.skip("not known: Meta does not recognise the token"),
             },
             Err(GraphError::Refused(error)) if error.code == Some(190) => {
-                let mut finding = check.refused(error, &secret);
+                let mut finding = check.refused(error, subject);
                 finding.summary = format!("the app id {app_id} and the app secret do not belong together");
-                finding.hint =
-                    Some(then("copy the app id and the app secret from App Dashboard > App settings > Basic", &secret));
-                finding
-            }
-            Err(GraphError::Refused(error)) if error.code == Some(100) => {
-                let mut finding = check.refused(error, &subject.replace_token);
-                finding.summary = format!("it was not issued by app {app_id}, but by another app");
-                finding.hint = Some(format!(
-                    "create the token with app {app_id}, or give the id and secret of the app that issued it; then: {}",
-                    subject.replace_token
+                finding.hint = Some(then(
+                    "copy the app id and the app secret from App Dashboard > App settings > Basic",
+                    &subject.commands.set_app,
                 ));
                 finding
             }
-            Err(error) => check.failed(error, &secret),
+            Err(GraphError::Refused(error)) if error.code == Some(100) => {
+                let mut finding = check.refused(error, subject);
+                finding.summary = format!("it was not issued by app {app_id}, but by another app");
+                finding.hint = Some(format!(
+                    "create the token with app {app_id}, or give the id and secret of the app that issued it; then: {}",
+                    subject.commands.replace_token
+                ));
+                finding
+            }
+            Err(error) => check.failed(error, subject),
         };
     }
     match (&seen.app, state) {
@@ -244,7 +301,7 @@ fn app(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
         (Some(call), _) => match &call.result {
             Ok(answer) if answer.value.id == *app_id => check.pass(format!("it was issued by app {app_id}")),
             Ok(answer) => other(check, &answer.value.id),
-            Err(error) => check.failed(error, &subject.replace_token),
+            Err(error) => check.failed(error, subject),
         },
         (None, _) => check.skip("not checked: the app secret is not known"),
     }
@@ -267,9 +324,9 @@ fn inspected<'a>(seen: &'a Observed, state: &TokenState<'_>) -> Result<&'a Token
     }
 }
 
-fn unreachable_inspection(seen: &Observed, check: Check) -> Option<Finding> {
+fn unreachable_inspection(seen: &Observed, subject: &Subject, check: Check) -> Option<Finding> {
     match &seen.token.as_ref()?.result {
-        Err(error @ GraphError::Unreachable(_)) => Some(check.failed(error, "")),
+        Err(error @ GraphError::Unreachable(_)) => Some(check.failed(error, subject)),
         _ => None,
     }
 }
@@ -283,13 +340,15 @@ fn permissions(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Fi
     let info = match inspected(seen, state) {
         Ok(info) => info,
         Err(why) => {
-            if let Some(finding) = unreachable_inspection(seen, check) {
+            if let Some(finding) = unreachable_inspection(seen, subject, check) {
                 return finding;
             }
             // Without the app secret a missing permission still shows where it was refused.
             return match seen.subscribed.refusal() {
-                Some(error) if matches!(error.code, Some(10 | 200..=209 | 211..=299)) => {
-                    check.refused(error, &subject.replace_token)
+                Some(error) if matches!(error.code, Some(10 | 200..=209 | 211..=299)) => check.refused(error, subject),
+                _ if why == NEEDS_SECRET => {
+                    let hint = then("with them far more is checked", &subject.commands.set_app);
+                    check.ends(Outcome::Skip, why, Some(hint))
                 }
                 _ => check.skip(why),
             };
@@ -308,12 +367,12 @@ fn permissions(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Fi
         let list = missing.join(", ");
         check.fail(
             format!("permissions are missing: {list}"),
-            then(&format!("create a new token and grant {list}"), &subject.replace_token),
+            then(&format!("create a new token and grant {list}"), &subject.commands.replace_token),
         )
     } else if !elsewhere.is_empty() {
         check.fail(
             format!("granted, but not for this Page: {}", elsewhere.join(", ")),
-            then("create a new token and tick this Page in the login dialog", &subject.replace_token),
+            then("create a new token and tick this Page in the login dialog", &subject.commands.replace_token),
         )
     } else {
         return check.pass(format!("{} are granted", PERMISSIONS.join(", ")));
@@ -365,7 +424,7 @@ fn ending(
     let check = check(words.id, seen.token.as_ref().map(|call| call.duration).unwrap_or_default());
     let info = match inspected(seen, state) {
         Ok(info) => info,
-        Err(why) => return unreachable_inspection(seen, check).unwrap_or_else(|| check.skip(why)),
+        Err(why) => return unreachable_inspection(seen, subject, check).unwrap_or_else(|| check.skip(why)),
     };
     let Some(at) = end(info) else { return check.skip("not known: Meta did not say") };
     // A dead token that would have lived on is no good news.
@@ -379,12 +438,13 @@ fn ending(
         return check.pass(words.never);
     }
     let day = Timestamp::from_second(at).map_or_else(|_| at.to_string(), |time| time.strftime("%Y-%m-%d").to_string());
-    let hint = then(words.fix, &subject.replace_token);
+    let hint = then(words.fix, &subject.commands.replace_token);
     let left = at - seen.now;
     if left <= 0 {
         return check.fail(format!("{} on {day}", words.ended), hint);
     }
-    let days = left / DAY;
+    // To the nearest day: a token made for 90 days has 90 left a minute later.
+    let days = (left + DAY / 2) / DAY;
     let summary = format!("{} on {day}, in {days} day{}", words.will_end, if days == 1 { "" } else { "s" });
     if left < i64::from(subject.warn_days) * DAY {
         return check.warn(summary, hint);

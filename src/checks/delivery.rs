@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::check::{Check, then};
-use super::credentials::{NOT_A_PAGE_TOKEN, is_other_page};
+use super::credentials::{NOT_A_PAGE_TOKEN, is_other_app, is_other_page};
 use super::finding::{Finding, Group};
 use super::observe::{Observed, Subject};
 use super::state::TokenState;
@@ -48,9 +48,12 @@ fn subscription(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> F
     if is_other_page(seen, subject) {
         return check.skip("not checked: the token is of another Page");
     }
+    if is_other_app(seen, subject) {
+        return check.skip("not checked: the token is of another app");
+    }
     let apps = match &seen.subscribed.result {
         Ok(answer) => &answer.value,
-        Err(error) => return check.failed(error, &subject.replace_token),
+        Err(error) => return check.failed(error, subject),
     };
     let mine = match &subject.app_id {
         Some(id) => apps.iter().find(|app| app.id == *id),
@@ -74,7 +77,7 @@ fn subscription(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> F
     if !has("messaging_postbacks") {
         return check.warn(
             "the Page is subscribed to messages, but not to messaging_postbacks: taps on buttons would not arrive",
-            then(&subscribe("messaging_postbacks"), "run the test again"),
+            then(&subscribe("messaging_postbacks"), &subject.commands.test_again),
         );
     }
     check.pass("the Page sends the app messages and messaging_postbacks")

@@ -14,7 +14,7 @@ mod state;
 
 pub use cause::{Cause, of as cause_of, of_unreachable};
 pub use finding::{Finding, GraphTrace, Group, Outcome, Report};
-pub use observe::Subject;
+pub use observe::{Commands, Subject};
 
 use crate::graph::Client;
 

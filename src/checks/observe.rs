@@ -3,6 +3,8 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
+use super::cause::Next;
+use super::state::TokenState;
 use crate::graph::endpoints::app::{self, App};
 use crate::graph::endpoints::page::{self, Page};
 use crate::graph::endpoints::subscription::{self, SubscribedApp};
@@ -12,10 +14,8 @@ use crate::secrets::Secret;
 
 /// The account under test, as the checks need it.
 pub struct Subject {
-    /// The command that takes a new token for this account, for the hints.
-    pub replace_token: String,
-    /// The command that corrects its other fields, for the hints.
-    pub edit: String,
+    /// The commands that mend this account, for the hints.
+    pub commands: Commands,
     /// The Page it should be, where that is known already.
     pub page_id: Option<String>,
     /// The Page's @username, bare, where that is known already.
@@ -26,8 +26,36 @@ pub struct Subject {
     pub app_id: Option<String>,
     /// The same app with its secret, where that is known.
     pub app: Option<AppCredentials>,
+    /// Where the app secret should be and is not, in words.
+    pub app_secret_gone: Option<String>,
     /// How near an end of validity is warned of.
     pub warn_days: u32,
+}
+
+/// What a person types or does here once something is mended at Meta.
+pub struct Commands {
+    /// Gives the account a new token.
+    pub replace_token: String,
+    /// Tests it again.
+    pub test_again: String,
+    /// Gives it the right app id and secret.
+    pub set_app: String,
+    /// Changes a field; the flag follows.
+    pub edit: String,
+}
+
+impl Subject {
+    /// The command of a step.
+    pub(super) fn command(&self, next: Next) -> Option<String> {
+        let Commands { replace_token, test_again, set_app, edit } = &self.commands;
+        match next {
+            Next::ReplaceToken => Some(replace_token.clone()),
+            Next::TestAgain => Some(test_again.clone()),
+            Next::SetApp => Some(set_app.clone()),
+            Next::SetPageId => Some(format!("{edit} --page-id PAGE_ID")),
+            Next::Nothing => None,
+        }
+    }
 }
 
 /// One call and what came of it.
@@ -101,7 +129,7 @@ pub(super) async fn observe(client: &Client, subject: &Subject) -> Observed {
         },
         async {
             match (&subject.app_id, app) {
-                (Some(_), None) => Some(timed(app::of_token(client, token)).await),
+                (Some(_), None) => Some(timed(app::of_token(client, token, None)).await),
                 _ => None,
             }
         },
@@ -115,9 +143,9 @@ pub(super) async fn observe(client: &Client, subject: &Subject) -> Observed {
         asked: client.version(),
         now: client.clock().unix_seconds(),
     };
-    // The token was taken and a field was not: a person's token, or a Page's
+    // The token was taken and the fields were not: a person's token, or a Page's
     // without pages_read_engagement. Only then is there a second round.
-    if seen.page.refusal().is_some_and(|error| error.code == Some(100) && error.kind == "OAuthException") {
+    if seen.page.refusal().is_some() && matches!(TokenState::of(&seen), TokenState::Accepted) {
         seen.whose = Some(timed(page::whose(client, token, app)).await);
     }
     seen

@@ -23,10 +23,14 @@ impl<'a> TokenState<'a> {
             Ok(_) => Self::Accepted,
             Err(GraphError::Unreachable(_)) => Self::Unknown,
             Err(GraphError::Refused(error)) => match (error.code, error.kind.as_str()) {
-                (Some(2500), _) => Self::WrongVersion(error),
+                // With an app's token 2500 says that there is no current user; the other
+                // call tells the two apart.
+                (Some(2500), _) if seen.subscribed.refusal().is_some_and(|other| other.code == Some(2500)) => {
+                    Self::WrongVersion(error)
+                }
                 (Some(100), "GraphMethodException") if error.subcode.is_none() => Self::WrongSignature(error),
                 // A parameter or a permission was refused: the token itself was read.
-                (Some(100 | 10 | 210 | 230 | 283), _) => Self::Accepted,
+                (Some(100 | 10 | 210 | 230 | 283 | 2500), _) => Self::Accepted,
                 _ => Self::Refused(error),
             },
         }
@@ -36,7 +40,7 @@ impl<'a> TokenState<'a> {
     pub fn why_skipped(&self) -> Option<&'static str> {
         match self {
             Self::Accepted => None,
-            Self::Unknown => Some("not checked: Graph could not be reached"),
+            Self::Unknown => Some("not checked: Graph gave no answer to go by"),
             Self::WrongVersion(_) => Some("not checked: Graph refused the version"),
             Self::WrongSignature(_) => Some("not checked: Graph refused the signature of the call"),
             Self::Refused(_) => Some("not checked: the token is not accepted"),

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::error::CliError;
 use super::{account, sandbox};
+use crate::env::Environment;
 use crate::secrets::StoreName;
 use crate::ui::terminal::Color;
 
@@ -67,7 +69,7 @@ pub(super) struct Global {
     /// Where new secrets go [env: MSGRCTL_STORE] [default: keyring]
     #[arg(long, global = true, value_name = "STORE")]
     pub store: Option<StoreArg>,
-    /// Print the result as JSON, and errors as one line of JSON on standard error
+    /// Print the result as JSON, and errors as one line of JSON on standard error [env: MSGRCTL_JSON]
     #[arg(long, global = true)]
     pub json: bool,
     /// Never ask; fail and name what is missing [env: MSGRCTL_NO_INPUT]
@@ -76,15 +78,15 @@ pub(super) struct Global {
     /// Answer yes to every question
     #[arg(short, long, global = true)]
     pub yes: bool,
-    /// Print results, warnings and errors alone
+    /// Print results, warnings and errors alone [env: MSGRCTL_QUIET]
     #[arg(short, long, global = true)]
     pub quiet: bool,
-    /// Say what is done; -vv and -vvv say more, never a secret
+    /// Say what is done; -vv and -vvv say more, never a secret [env: MSGRCTL_VERBOSE=1, 2, 3]
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
-    /// When to use colour
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
-    pub color: ColorArg,
+    /// When to use colour [env: MSGRCTL_COLOR] [default: auto]
+    #[arg(long, global = true, value_name = "WHEN")]
+    pub color: Option<ColorArg>,
     /// Keep everything in this directory [env: MSGRCTL_CONFIG_DIR]
     #[arg(long, global = true, value_name = "DIR")]
     pub config_dir: Option<PathBuf>,
@@ -102,10 +104,29 @@ pub(super) struct Global {
     pub ca_bundle: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+impl Global {
+    /// Takes what the flags leave open from the variables that every command looks
+    /// at before anything else; the others are read with the settings.
+    pub fn take_variables(&mut self, env: &Environment) -> Result<Color, CliError> {
+        self.json |= env.is_on("MSGRCTL_JSON");
+        self.quiet |= env.is_on("MSGRCTL_QUIET");
+        if let (0, Some(level)) = (self.verbose, env.text("MSGRCTL_VERBOSE")) {
+            let wrong = || CliError::usage(format!("MSGRCTL_VERBOSE: '{level}' is not 0, 1, 2 or 3"));
+            self.verbose = level.parse().map_err(|_| wrong())?;
+        }
+        let color = match (self.color, env.text("MSGRCTL_COLOR")) {
+            (Some(color), _) => color,
+            (None, Some(text)) => ColorArg::from_str(text, false)
+                .map_err(|_| CliError::usage(format!("MSGRCTL_COLOR: '{text}' is not auto, always or never")))?,
+            (None, None) => ColorArg::Auto,
+        };
+        Ok(color.into())
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum ColorArg {
     /// On a terminal that shows it
-    #[default]
     Auto,
     /// Even into a file
     Always,

@@ -31,6 +31,8 @@ pub struct Context {
     pub clock: Clock,
     pub(super) global: Global,
     stdin: RefCell<Box<dyn Read>>,
+    /// Whether somebody types what is read from there.
+    pub stdin_is_terminal: bool,
     memory: Option<MemoryStore>,
     settings: OnceCell<Settings>,
     stores: OnceCell<Stores>,
@@ -40,17 +42,18 @@ pub struct Context {
 impl Context {
     /// The context of this process.
     pub(super) fn new(env: Environment, output: Output, global: &Global) -> Self {
-        let color = output.terminal.stderr_color;
+        let terminal = output.terminal;
         Self {
             env,
             output: Rc::new(output),
             clock: Clock::system(),
             global: global.clone(),
             stdin: RefCell::new(Box::new(std::io::stdin())),
+            stdin_is_terminal: terminal.stdin,
             memory: None,
             settings: OnceCell::new(),
             stores: OnceCell::new(),
-            prompter: Box::new(Person { color }),
+            prompter: Box::new(Person { color: terminal.stderr_color }),
         }
     }
 
@@ -69,11 +72,18 @@ impl Context {
             clock: self.clock.clone(),
             global: global.clone(),
             stdin: RefCell::new(stdin),
+            stdin_is_terminal: false,
             memory: Some(memory),
             settings: OnceCell::new(),
             stores: OnceCell::new(),
             prompter: Box::new(Person { color: false }),
         }
+    }
+
+    /// The time as records have it: in whole seconds, so that files stay readable.
+    pub fn now(&self) -> jiff::Timestamp {
+        let now = self.clock.now();
+        jiff::Timestamp::from_second(now.as_second()).unwrap_or(now)
     }
 
     /// The settings of all levels; the configuration file is read the first time.
@@ -215,14 +225,20 @@ impl Context {
             return Ok(());
         }
         if !self.someone_can_answer() {
-            return Err(CliError::usage(format!("{question} Nobody can be asked, so nothing was changed"))
-                .hint(format!("say so with --yes: {command} --yes")));
+            return Err(CliError::usage(format!("nobody can be asked, so nothing was changed: {question}"))
+                .hint(format!("to say yes beforehand: {command} --yes")));
         }
         crate::ui::interrupt::install();
         if self.prompter.confirm(question)? {
             return Ok(());
         }
-        Err(CliError::failed("nothing was changed"))
+        Err(CliError::failed("not confirmed; nothing was changed"))
+    }
+
+    /// A secret that somebody types, unseen.
+    pub fn ask_hidden(&self, question: &str) -> Result<String, CliError> {
+        crate::ui::interrupt::install();
+        Ok(self.prompter.hidden(question)?)
     }
 }
 

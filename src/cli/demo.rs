@@ -23,6 +23,9 @@ struct Step<'a> {
 }
 
 pub fn run(ctx: &Context) -> Result<u8, CliError> {
+    if ctx.output.json {
+        return Err(CliError::usage("the demo is for reading: leave --json out"));
+    }
     let failed = |what: &str, error: &dyn std::fmt::Display| CliError::failed(what.to_owned()).cause(error.to_string());
     let home = tempfile::tempdir().map_err(|error| failed("the demo found no place for its files", &error))?;
     let sandbox = InProcess::start(World::new(ctx.clock.clone()))
@@ -42,7 +45,10 @@ pub fn run(ctx: &Context) -> Result<u8, CliError> {
 
     demo.step(&Step {
         says: "An administrator has a page access token, and the id and secret of the Meta app. Graph knows the rest.",
-        typed: &format!("printf %s \"$TOKEN\" | msgrctl account add --token-stdin --app-id {}", app.id),
+        typed: &format!(
+            "printf %s \"$TOKEN\" | MSGRCTL_APP_SECRET=\"$SECRET\" msgrctl account add --token-stdin --app-id {}",
+            app.id
+        ),
         arguments: &["account", "add", "--token-stdin", "--app-id", &app.id],
         stdin: &token,
         ends: 0,
@@ -64,7 +70,7 @@ pub fn run(ctx: &Context) -> Result<u8, CliError> {
         stdin: "",
         ends: 7,
     })?;
-    demo.say("Exit code 7: a check found something. Nothing was kept; your own accounts begin with: msgrctl account add --help");
+    demo.say("That command ended with exit code 7: a check found something. Nothing of the demo is kept; your own accounts begin with: msgrctl account add --help");
     Ok(0)
 }
 

@@ -22,6 +22,9 @@ use crate::ui::style::{self, paint};
 /// Usage.
 pub const USAGE: u8 = 2;
 
+/// All that is to be said of an interrupt that found nothing half done.
+const INTERRUPTED: &str = "interrupted";
+
 /// What ends a command.
 #[derive(Debug)]
 pub struct CliError(Box<Parts>);
@@ -90,7 +93,7 @@ impl CliError {
 
     /// Somebody pressed Ctrl-C (130).
     pub fn interrupted() -> Self {
-        Self::new("interrupted", interrupt::EXIT, "interrupted")
+        Self::new("interrupted", interrupt::EXIT, INTERRUPTED)
     }
 
     /// The result could not be written.
@@ -112,6 +115,13 @@ impl CliError {
         self
     }
 
+    /// Says in the message what became of what was there.
+    #[must_use]
+    pub fn note(mut self, note: impl std::fmt::Display) -> Self {
+        self.0.message = format!("{}; {note}", self.0.message);
+        self
+    }
+
     /// Puts what was being done before the message.
     #[must_use]
     pub fn context(mut self, doing: impl std::fmt::Display) -> Self {
@@ -125,15 +135,13 @@ impl CliError {
         self.0.exit_code
     }
 
-    /// The message alone, for a line in a bulk run.
-    pub fn message(&self) -> &str {
-        &self.0.message
-    }
-
     /// Shows it, and returns the exit code.
     pub fn render(&self, output: &Output) -> u8 {
         let parts = &self.0;
         if parts.exit_code == interrupt::EXIT {
+            if parts.message != INTERRUPTED {
+                output.talk(&parts.message);
+            }
             output.flush();
             interrupt::leave();
         }
@@ -160,7 +168,7 @@ impl CliError {
         }
         for hint in &parts.hints {
             // Never broken into lines: a command must stay whole to be pasted.
-            lines.push(format!("{} {hint}", paint(style::HINT, "hint:", color)));
+            lines.push(format!("{} {}", paint(style::HINT, "hint:", color), redact(hint)));
         }
         output.talk(&lines.join("\n"));
         parts.exit_code
@@ -175,7 +183,7 @@ impl CliError {
                 exit_code: parts.exit_code,
                 message: redact(&parts.message),
                 causes: parts.causes.iter().map(|cause| redact(cause)).collect(),
-                hint: (!parts.hints.is_empty()).then(|| parts.hints.join("\n")),
+                hint: (!parts.hints.is_empty()).then(|| redact(&parts.hints.join("\n"))),
                 retryable: parts.retryable,
                 graph: parts.graph.as_ref().map(GraphView::from),
             },
@@ -230,7 +238,9 @@ impl From<FileError> for CliError {
             FileError::Write { .. } => {
                 shown.hint("nothing was changed; check the directory's permissions and the free space")
             }
-            FileError::Read { .. } => shown,
+            FileError::Read { .. } => {
+                shown.hint("nothing was changed; check the file's permissions and that it is UTF-8 text")
+            }
         }
     }
 }
@@ -259,7 +269,7 @@ impl From<AccountError> for CliError {
             }
             AccountError::Unknown { .. } => Self::failed(message).hint("msgrctl account list"),
             AccountError::NameTaken { handle, .. } => Self::failed(message)
-                .hint(format!("to change it: msgrctl account edit {handle} …; to keep both, choose another name")),
+                .hint(format!("choose another name, or change that account: msgrctl account edit {handle}")),
             AccountError::HandleTaken { .. } => Self::failed(message).hint("choose another with --handle"),
         }
     }
@@ -271,35 +281,29 @@ impl From<FieldError> for CliError {
     }
 }
 
-/// The way out that needs no keyring.
-const ENV: &str =
-    "or keep secrets in variables, which need no keyring: --store env (MSGRCTL_SECRET_<HANDLE>_PAGE_ACCESS_TOKEN, …)";
-
 impl From<StoreError> for CliError {
     fn from(error: StoreError) -> Self {
-        let shown = Self::new("secret_store", 6, error.to_string());
-        match &error {
-            StoreError::Absent { .. } => shown
-                .hint("start a session with a keyring: dbus-run-session -- sh -c 'gnome-keyring-daemon --unlock --components=secrets; exec \"$SHELL\"' (type its password, then Ctrl-D)")
-                .hint(ENV),
-            StoreError::Locked => shown
-                .hint("unlock it (log in to the desktop, or open its program: seahorse, KeePassXC), then try again")
-                .hint(ENV),
-            StoreError::Declined => shown.hint("try again and unlock the keyring in its dialog").hint(ENV),
-            StoreError::TimedOut { .. } => shown
-                .hint("see whether a dialog of the keyring is open, or restart the keyring's program, then try again")
-                .hint(ENV),
-            StoreError::ReadOnly { variable } => {
-                let hint = format!("set {variable} instead of giving the secret");
-                shown.hint(hint)
-            }
-            StoreError::Ambiguous { .. } => shown.hint("remove the entries that do not belong to msgrctl in the keyring's program"),
-            StoreError::Damaged { entry, .. } => {
-                let hint = format!("set {entry} anew");
-                shown.hint(hint)
-            }
-            StoreError::Failed { .. } => shown.hint("try again; if it persists, look into the keyring with its own program"),
+        if let StoreError::ReadOnly { variable } = &error {
+            return Self::usage(error.to_string()).hint(format!("set {variable} instead of giving the secret"));
         }
+        let hint = match &error {
+            StoreError::Absent { .. } => {
+                "start a session with a keyring: dbus-run-session -- sh -c 'gnome-keyring-daemon --unlock --components=secrets; exec \"$SHELL\"' (type its password, then Ctrl-D)"
+            }
+            StoreError::Locked => {
+                "unlock it (log in to the desktop, or open its program: seahorse, KeePassXC), then try again"
+            }
+            StoreError::Declined => "try again and unlock the keyring in its dialog",
+            StoreError::TimedOut { .. } => {
+                "see whether a dialog of the keyring is open, or restart the keyring's program, then try again"
+            }
+            StoreError::Ambiguous { .. } => "remove the entries that do not belong to msgrctl in the keyring's program",
+            StoreError::Damaged { .. } => "give the secret again: msgrctl account edit NAME --help",
+            StoreError::ReadOnly { .. } | StoreError::Failed { .. } => {
+                "try again; if it persists, look into the keyring with its own program"
+            }
+        };
+        Self::new("secret_store", 6, error.to_string()).hint(hint)
     }
 }
 

@@ -13,6 +13,7 @@ mod settings;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory as _, Parser as _};
 
 use crate::env::{self, Environment};
@@ -32,15 +33,20 @@ pub fn main() -> ExitCode {
 
 /// Runs `arguments`, the program's name first, and returns the exit code.
 fn run(arguments: &[OsString], env: Environment) -> u8 {
-    let cli = match Cli::try_parse_from(arguments) {
+    let mut cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => return refuse(&error, arguments, &env),
     };
-    let terminal = Terminal::detect(&env, cli.global.color.into());
+    let color = cli.global.take_variables(&env);
+    let terminal = Terminal::detect(&env, *color.as_ref().unwrap_or(&Color::Auto));
     let output = Output::of_process(terminal, cli.global.json, cli.global.quiet);
     log::start(cli.global.verbose);
     let context = Context::new(env, output, &cli.global);
-    finish(dispatch(cli.command, &context), &context.output)
+    let done = match color {
+        Ok(_) => dispatch(cli.command, &context),
+        Err(error) => Err(error),
+    };
+    finish(done, &context.output)
 }
 
 fn dispatch(command: Command, ctx: &Context) -> Result<u8, CliError> {
@@ -65,7 +71,7 @@ fn finish(result: Result<u8, CliError>, output: &Output) -> u8 {
 
 /// What clap refused: help and version are no errors; the rest is usage (2).
 fn refuse(error: &clap::Error, arguments: &[OsString], env: &Environment) -> u8 {
-    let json = arguments.iter().any(|argument| argument == "--json");
+    let json = arguments.iter().any(|argument| argument == "--json") || env.is_on("MSGRCTL_JSON");
     let output = Output::of_process(Terminal::detect(env, Color::Auto), json, false);
     let text =
         if output.terminal.stdout_color && !error.use_stderr() || output.terminal.stderr_color && error.use_stderr() {
@@ -76,6 +82,11 @@ fn refuse(error: &clap::Error, arguments: &[OsString], env: &Environment) -> u8 
     if !error.use_stderr() {
         output.write_out(text.as_bytes());
         return finish(Ok(0), &output);
+    }
+    if let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg)
+        && let Some(error) = account::refused_flag(flag)
+    {
+        return error.render(&output);
     }
     // A bare noun shows what it can do; that is help, and still a usage error.
     let help = error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;

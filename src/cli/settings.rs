@@ -57,7 +57,7 @@ struct ConfigFile {
     store: Option<String>,
     graph_url: Option<String>,
     graph_version: Option<String>,
-    timeout: Option<u64>,
+    timeout: Option<f64>,
     ca_bundle: Option<PathBuf>,
 }
 

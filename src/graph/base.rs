@@ -12,8 +12,17 @@ pub struct BaseUrl(Url);
 
 /// Why an address was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0} is neither https://graph.facebook.com nor on this machine; tokens go nowhere else")]
-pub struct BaseUrlError(String);
+pub enum BaseUrlError {
+    /// No scheme, no host, or not a URL at all. It is not repeated: it may hold a password.
+    #[error("this is no web address: it looks like http://127.0.0.1:8080")]
+    NotAnAddress,
+    /// Another host than Graph's and not this machine.
+    #[error("{0} is neither https://graph.facebook.com nor on this machine; tokens go nowhere else")]
+    Elsewhere(String),
+    /// The right host with something behind or before it.
+    #[error("an address of Graph ends with its host and port: no path, no query, no user")]
+    NotBare,
+}
 
 const LIVE: &str = "https://graph.facebook.com/";
 
@@ -46,26 +55,24 @@ impl FromStr for BaseUrl {
     type Err = BaseUrlError;
 
     fn from_str(text: &str) -> Result<Self, BaseUrlError> {
-        // A URL may hold a password; only its host is repeated.
-        let refuse = |what: &str| Err(BaseUrlError(what.to_owned()));
-        let Ok(url) = Url::parse(text.trim()) else { return refuse("what was given") };
-        let bare = url.username().is_empty()
-            && url.password().is_none()
-            && url.query().is_none()
-            && url.fragment().is_none()
-            && url.path() == "/";
-        let host = url.host_str().unwrap_or("an address without a host").to_owned();
+        let url = Url::parse(text.trim()).map_err(|_| BaseUrlError::NotAnAddress)?;
         if url.as_str() == LIVE {
             return Ok(Self(url));
         }
-        let loopback = match url.host() {
-            Some(Host::Domain(name)) => name == "localhost",
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
+        let (Some(host), "http" | "https") = (url.host(), url.scheme()) else {
+            return Err(BaseUrlError::NotAnAddress);
         };
-        if !loopback || !bare || !matches!(url.scheme(), "http" | "https") {
-            return refuse(&host);
+        let loopback = match host {
+            Host::Domain(name) => name == "localhost",
+            Host::Ipv4(address) => address.is_loopback(),
+            Host::Ipv6(address) => address.is_loopback(),
+        };
+        if !loopback {
+            return Err(BaseUrlError::Elsewhere(format!("{}://{host}", url.scheme())));
+        }
+        let user = !url.username().is_empty() || url.password().is_some();
+        if user || url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+            return Err(BaseUrlError::NotBare);
         }
         Ok(Self(url))
     }

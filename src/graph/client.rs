@@ -93,7 +93,7 @@ impl Client {
             }
             Err(fault) => tracing::info!(%method, path = request.path, %fault, ms, "graph"),
         }
-        read(&sent.map_err(fault)?)
+        read(&sent.map_err(fault)?, matches!(request.authority, Authority::App(_)))
     }
 
     /// Puts a call on the wire: token in the header, app token in the query.
@@ -138,12 +138,12 @@ fn bearer(token: &Secret) -> Option<HeaderValue> {
 
 /// Judges an answer by its body first: Graph has been seen to answer 200 with an
 /// error, and old libraries expect it.
-fn read<T: DeserializeOwned>(response: &http::Response) -> Result<Answer<T>, GraphError> {
+fn read<T: DeserializeOwned>(response: &http::Response, as_app: bool) -> Result<Answer<T>, GraphError> {
     let version = header(&response.headers, "facebook-api-version").and_then(|text| text.parse().ok());
     if let Ok(error) = serde_json::from_slice::<ErrorBody>(&response.body) {
         let mut error = error.into_error(response.status, regain_access(&response.headers));
         error.version = version;
-        return Err(retry::classify(error));
+        return Err(retry::classify(error, as_app));
     }
     let not_graph = || GraphError::Unreachable(Unreachable::NotGraph { status: response.status });
     if response.status != 200 {
@@ -236,14 +236,14 @@ mod tests {
     #[test]
     fn the_body_decides_not_the_status() {
         let body = r#"{"error":{"message":"Invalid OAuth access token.","type":"OAuthException","code":190}}"#;
-        let error = read::<serde_json::Value>(&answer(200, &[], body)).expect_err("refused");
+        let error = read::<serde_json::Value>(&answer(200, &[], body), false).expect_err("refused");
         assert!(matches!(error, GraphError::Refused(error) if error.code == Some(190)));
     }
 
     #[test]
     fn what_is_not_graphs_is_unreachable() {
         for (status, body) in [(200, "<html>Log in</html>"), (502, ""), (302, ""), (407, "proxy"), (200, "")] {
-            let error = read::<serde_json::Value>(&answer(status, &[], body)).expect_err("refused");
+            let error = read::<serde_json::Value>(&answer(status, &[], body), false).expect_err("refused");
             assert!(matches!(error, GraphError::Unreachable(Unreachable::NotGraph { .. })), "{status} {body}");
         }
     }
@@ -253,14 +253,15 @@ mod tests {
         let usage =
             r#"{"109876543210987":[{"type":"messenger","call_count":100,"estimated_time_to_regain_access":19}]}"#;
         let body = r#"{"error":{"message":"(#80006)","type":"OAuthException","code":80006}}"#;
-        let error = read::<serde_json::Value>(&answer(400, &[("x-business-use-case-usage", usage)], body));
+        let error = read::<serde_json::Value>(&answer(400, &[("x-business-use-case-usage", usage)], body), false);
         let Err(GraphError::Unreachable(Unreachable::Throttled(error))) = error else { panic!("throttled") };
         assert_eq!(error.regain_access, Some(Duration::from_secs(19 * 60)));
     }
 
     #[test]
     fn the_answering_version_is_read() {
-        let read = read::<serde_json::Value>(&answer(200, &[("facebook-api-version", "v21.0")], "{}")).expect("read");
+        let read =
+            read::<serde_json::Value>(&answer(200, &[("facebook-api-version", "v21.0")], "{}"), false).expect("read");
         assert_eq!(read.version.map(|version| version.to_string()).as_deref(), Some("v21.0"));
     }
 }

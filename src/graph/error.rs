@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::GraphVersion;
 use crate::http::Fault;
+use crate::secrets::redact;
 
 /// A call that did not give what was asked for.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -30,7 +31,7 @@ pub enum Unreachable {
         /// The HTTP status.
         status: u16,
     },
-    /// Graph says that it is in trouble (codes 1, 2; any 5xx).
+    /// Graph says that it is in trouble (codes 1 and 2, or whatever it calls transient).
     #[error("Graph reports trouble of its own: {0}")]
     Trouble(Box<ApiError>),
     /// Too many calls (codes 4, 17, 32, 341, 613, 80001, 80006).
@@ -105,7 +106,8 @@ impl ErrorBody {
             kind: error.kind,
             code: error.code,
             subcode: error.error_subcode,
-            message: for_people.unwrap_or(error.message),
+            // Nothing that Meta is known to say holds a token; should it, it stays unseen.
+            message: redact(&for_people.unwrap_or(error.message)),
             is_transient: error.is_transient,
             fbtrace_id: error.fbtrace_id,
             regain_access,

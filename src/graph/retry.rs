@@ -35,22 +35,20 @@ pub(super) fn is_worth_it(error: &GraphError, write: bool) -> bool {
 }
 
 /// The class of an answer that is an error (facts of Graph, sections 1.4 and 4.3).
-pub(super) fn classify(error: ApiError) -> GraphError {
+///
+/// `as_app` says that the app itself called: only then can code 1 mean that its
+/// secret is wrong; elsewhere it is "an unknown error".
+pub(super) fn classify(error: ApiError, as_app: bool) -> GraphError {
+    let transient = error.is_transient == Some(true);
+    let error = Box::new(error);
     match error.code {
-        Some(4 | 17 | 32 | 341 | 613 | 80001 | 80006) => {
-            GraphError::Unreachable(Unreachable::Throttled(Box::new(error)))
-        }
-        // Code 1 is also "Error validating client secret", which comes without 5xx
-        // and is not transient.
-        Some(2) => GraphError::Unreachable(Unreachable::Trouble(Box::new(error))),
-        Some(1) if error.status >= 500 || error.is_transient == Some(true) => {
-            GraphError::Unreachable(Unreachable::Trouble(Box::new(error)))
-        }
-        Some(190) => GraphError::Refused(Box::new(error)),
-        _ if error.is_transient == Some(true) || error.code.is_none() && error.status >= 500 => {
-            GraphError::Unreachable(Unreachable::Trouble(Box::new(error)))
-        }
-        _ => GraphError::Refused(Box::new(error)),
+        // 800xx: the business limits of one kind of object each.
+        Some(4 | 17 | 32 | 341 | 613 | 80_000..=80_014) => GraphError::Unreachable(Unreachable::Throttled(error)),
+        Some(190) => GraphError::Refused(error),
+        Some(1) if as_app && !transient => GraphError::Refused(error),
+        Some(1 | 2) => GraphError::Unreachable(Unreachable::Trouble(error)),
+        _ if transient => GraphError::Unreachable(Unreachable::Trouble(error)),
+        _ => GraphError::Refused(error),
     }
 }
 
@@ -76,7 +74,7 @@ mod tests {
     #[test]
     fn a_dead_token_is_never_tried_again() {
         for transient in [None, Some(true), Some(false)] {
-            let error = classify(api(190, 500, transient));
+            let error = classify(api(190, 500, transient), false);
             assert!(matches!(error, GraphError::Refused(_)));
             assert!(!is_worth_it(&error, false));
         }
@@ -84,27 +82,27 @@ mod tests {
 
     #[test]
     fn limits_and_trouble_are_tried_again() {
-        for code in [4, 17, 32, 341, 613, 80001, 80006] {
-            let error = classify(api(code, 403, None));
+        for code in [4, 17, 32, 341, 613, 80001, 80002, 80005, 80006] {
+            let error = classify(api(code, 403, None), false);
             assert!(matches!(error, GraphError::Unreachable(Unreachable::Throttled(_))), "{code}");
             assert!(is_worth_it(&error, false));
         }
-        for (code, status, transient) in [(2, 500, None), (2, 400, None), (1, 500, None), (1, 400, Some(true))] {
-            let error = classify(api(code, status, transient));
+        for (code, status, transient) in [(2, 500, None), (2, 400, None), (1, 500, None), (1, 400, None)] {
+            let error = classify(api(code, status, transient), false);
             assert!(matches!(error, GraphError::Unreachable(Unreachable::Trouble(_))), "{code}");
             assert!(is_worth_it(&error, false));
             assert!(!is_worth_it(&error, true));
         }
-        assert!(matches!(classify(api(1, 400, None)), GraphError::Refused(_)));
-        assert!(matches!(classify(api(100, 400, None)), GraphError::Refused(_)));
-        assert!(matches!(classify(api(200, 403, Some(false))), GraphError::Refused(_)));
+        assert!(matches!(classify(api(1, 400, None), true), GraphError::Refused(_)));
+        assert!(matches!(classify(api(100, 400, None), false), GraphError::Refused(_)));
+        assert!(matches!(classify(api(200, 403, Some(false)), false), GraphError::Refused(_)));
     }
 
     #[test]
     fn a_stated_wait_is_not_slept_through() {
         let mut error = api(80006, 400, None);
         error.regain_access = Some(Duration::from_secs(19 * 60));
-        assert!(!is_worth_it(&classify(error), false));
+        assert!(!is_worth_it(&classify(error, false), false));
     }
 
     #[test]

@@ -209,6 +209,15 @@ impl Scenario {
                 return Err(invalid(format!("'{version}' is not a Graph version: it looks like v26.0")));
             }
         }
+        for fault in &scenario.faults {
+            if !fault.does_something() {
+                return Err(invalid("a fault does nothing: give it delay, drop, status, code or body".into()));
+            }
+            let versioned = |path: &str| path.split('/').nth(1).is_some_and(|first| graph_version(first).is_some());
+            if let Some(path) = fault.path.as_deref().filter(|path| !path.starts_with('/') || versioned(path)) {
+                return Err(invalid(format!("the path '{path}' meets no call: it begins with / and has no version")));
+            }
+        }
         let apps: Vec<&str> = scenario.apps.iter().map(|app| app.id.as_str()).collect();
         let named = scenario.pages.iter().filter_map(|page| page.app.as_deref());
         for app in named.chain(scenario.users.iter().filter_map(|user| user.app.as_deref())) {
@@ -286,6 +295,12 @@ impl Scenario {
         }
         world.faults = self.faults.into_iter().map(Fault::from).collect();
         world
+    }
+}
+
+impl FaultEntry {
+    fn does_something(&self) -> bool {
+        self.drop || self.delay.is_some() || self.status.is_some() || self.code.is_some() || self.body.is_some()
     }
 }
 
@@ -368,6 +383,8 @@ mod tests {
         let broken = parse("version = 1\n[[pages]]\nid = '1'\nname = 'x'\ntokn = 'y'\n");
         assert!(matches!(broken, Err(ScenarioError::Broken { mistake, .. }) if mistake.nearest == Some("token")));
         assert!(parse("version = 2").is_err());
+        assert!(parse("version = 1\n[[faults]]\npath = '/me'\n").is_err());
+        assert!(parse("version = 1\n[[faults]]\npath = '/v26.0/me'\ncode = 2\n").is_err());
         assert!(parse("version = 1\n[[pages]]\nid = '1'\nname = 'x'\napp = '7'\n").is_err());
     }
 }

@@ -263,6 +263,8 @@ mod platform {
     fn absent(error: &Error) -> StoreError {
         let cause = match error {
             Error::Unavailable => "there is no D-Bus session".into(),
+            Error::Zbus(inner) => inner.to_string(),
+            Error::ZbusFdo(inner) => inner.to_string(),
             other => other.to_string(),
         };
         StoreError::Absent { cause }

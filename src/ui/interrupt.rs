@@ -43,7 +43,8 @@ pub fn leave() -> ! {
     std::process::exit(i32::from(EXIT));
 }
 
-/// Holds an interrupt back until it is dropped.
+/// Holds an interrupt back until it is dropped. Whoever holds it asks whether there
+/// was one before the step that cannot be taken back, and after that is done.
 pub struct Hold(());
 
 impl Hold {
@@ -62,8 +63,5 @@ impl Hold {
 impl Drop for Hold {
     fn drop(&mut self) {
         HELD.store(false, Ordering::SeqCst);
-        if ASKED.load(Ordering::SeqCst) {
-            leave();
-        }
     }
 }

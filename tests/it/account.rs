@@ -1,5 +1,7 @@
 //! The accounts' commands: add, list, show, edit, rename, remove, test.
 
+use msgrctl::sandbox::{Effect, Fault};
+
 use crate::support::world::{PAGE_ID, acme, app, page_token, paths, sandbox, scenario};
 use crate::support::{Bus, Home};
 
@@ -92,8 +94,11 @@ fn secrets_on_the_command_line_are_refused_with_the_reason() {
     for flag in ["--token", "--app-secret", "--verify-token"] {
         let run = home.run(&["account", "add", flag, "EAABmarked0123456789abcdefgh"]).code(2);
         assert!(!format!("{run:?}").contains("marked"), "{run:?}");
-        run.says(&[&format!("{flag} does not exist"), "history", "-stdin", "MSGRCTL_"]);
+        run.says(&[&format!("{flag} does not exist"), "history", "-stdin", "MSGRCTL_", "replace it at Meta"]);
     }
+    // A slip of the finger is not led there.
+    let run = home.run(&["account", "add", "--tokn", "EAABmarked0123456789abcdefgh"]).code(2).says(&["--token-"]);
+    assert!(!run.stderr.contains("'--token'") && !run.stderr.contains("marked"), "{run:?}");
     home.run(&["account", "add", "--token-stdin", "--app-secret-stdin"]).code(2).says(&["cannot be used with"]);
     home.run(&["account", "add", "--token-stdin", "--token-file", "x"]).code(2).says(&["cannot be used with"]);
 }
@@ -185,7 +190,9 @@ fn a_user_token_is_told_from_a_page_token() {
 fn a_name_or_handle_that_exists_is_refused() {
     let sandbox = sandbox();
     let home = acme(&sandbox, false);
-    home.run(&["account", "add", "ACME"]).code(1).says(&["there is an account 'Acme' already", "account edit acme"]);
+    home.run(&["account", "add", "ACME"])
+        .code(1)
+        .says(&["the name 'ACME' is taken: the account 'Acme' (handle acme)", "account edit acme"]);
     let home = home.with_secrets("other", "EAAx");
     home.run(&["account", "add", "Other", "--handle", "acme"]).code(1).says(&["the handle 'acme' is taken"]);
 }
@@ -224,7 +231,7 @@ fn a_secret_is_replaced_only_when_told_so_and_tested_first() {
     let token = page_token(&sandbox);
     home.run_with(&add(&["--token-stdin"]), &token).code(0);
     let replace = ["account", "edit", "acme-support", "--token-stdin"];
-    home.run_with(&replace, "EAAnew").code(2).says(&["Replace the page access token", "--yes"]);
+    home.run_with(&replace, "EAAnew").code(2).says(&["nobody can be asked", "Replace the page access token", "--yes"]);
     let replace = ["account", "edit", "acme-support", "--token-stdin", "--yes"];
     home.run_with(&replace, "EAAnew").code(7).says(&["nothing was saved"]);
     assert!(bus.entries().contains(&token));
@@ -273,7 +280,11 @@ fn live_and_sandbox_are_kept_apart() {
         .says(&["is a live account, but MSGRCTL_GRAPH_URL points to", "unset MSGRCTL_GRAPH_URL"]);
     live.run(&["account", "test", "live", "--graph-url", &url]).code(2).says(&["--graph-url"]);
     assert_eq!(paths(&sandbox).len(), asked);
-    live.run(&["account", "test", "--all"]).code(0).says(&["left out: 1 live account"]);
+    live.run(&["account", "test", "--all", "-q"])
+        .code(9)
+        .says(&["warning: left out: 1 live account", "1 account was not tested"]);
+    live.run(&["account", "remove", "acme", "--yes"]).code(0);
+    live.run(&["account", "test", "--all"]).code(2).says(&["there is nothing to test", "1 live account"]);
     live.run(&["account", "test", "live", "--graph-url", "https://example.com"])
         .code(2)
         .says(&["tokens go nowhere else"]);
@@ -318,7 +329,9 @@ fn files_variables_and_byte_order_marks_are_read() {
         assert!(entries.contains(&format!("secret = {secret}\n")), "{entries}");
     }
     // Only `add` reads the variables.
-    home.run(&["account", "edit", "acme-support"]).code(2).says(&["nothing to change was given"]);
+    home.run(&["account", "edit", "acme-support"])
+        .code(2)
+        .says(&["nothing to change was given", "MSGRCTL_PAGE_TOKEN is read by 'account add' alone"]);
 }
 
 #[test]
@@ -350,4 +363,127 @@ fn generated_verify_tokens_are_long_and_plain() {
         assert!(!seen.contains(&token));
         seen.push(token);
     }
+}
+
+#[test]
+fn an_app_that_asks_for_signed_calls_is_asked_with_signed_calls_from_the_first_on() {
+    let sandbox = sandbox();
+    sandbox.world().rules.require_app_secret = true;
+    let (_, secret) = app(&sandbox);
+    let home = Home::new()
+        .with_secrets("acme", &page_token(&sandbox))
+        .with("MSGRCTL_SECRET_ACME_APP_SECRET", &secret)
+        .with("MSGRCTL_GRAPH_URL", &sandbox.url());
+    home.run(&["account", "add", "Acme"]).code(0);
+    for entry in sandbox.world().journal.entries() {
+        assert_eq!(entry.status, Some(200), "{entry:?}");
+    }
+}
+
+#[test]
+fn an_app_id_that_cannot_be_asked_for_now_is_no_missing_value() {
+    let sandbox = sandbox();
+    let (_, secret) = app(&sandbox);
+    let effect = Effect { code: Some(2), ..Effect::default() };
+    sandbox.world().faults = vec![Fault { path: Some("/app".into()), effect, ..Fault::default() }];
+    let home = Home::new()
+        .with_secrets("acme", &page_token(&sandbox))
+        .with("MSGRCTL_SECRET_ACME_APP_SECRET", &secret)
+        .with("MSGRCTL_GRAPH_URL", &sandbox.url());
+    home.run(&["account", "add", "Acme"]).code(5).says(&["nothing was saved", "--app-id and --no-test"]);
+}
+
+#[test]
+fn secrets_from_variables_are_judged_like_any_other() {
+    for (token, says) in [("IGAAx0123", "Instagram"), ("123456|abcdef", "app access token"), ("EAA x", "white space")] {
+        let home = Home::new().with_secrets("acme", token);
+        let add = ["account", "add", "Acme", "--page-username", USERNAME, "--page-id", PAGE_ID, "--no-test"];
+        home.run(&add).code(2).says(&[says]);
+    }
+}
+
+#[test]
+fn a_secret_where_a_name_belongs_is_neither_kept_nor_shown() {
+    let home = Home::new().with_secrets("acme", "EAAx");
+    let token = format!("EAAB{}", "marked0123".repeat(10));
+    for arguments in [
+        [
+            "account",
+            "add",
+            token.as_str(),
+            "--page-username",
+            USERNAME,
+            "--page-id",
+            PAGE_ID,
+            "--handle",
+            "acme",
+            "--no-test",
+        ],
+        ["account", "add", "Acme", "--page-username", &token, "--page-id", PAGE_ID, "--handle", "acme", "--no-test"],
+    ] {
+        let run = home.run(&arguments).code(2).says(&["looks like a secret"]);
+        assert!(!format!("{run:?}").contains("marked0123"), "{run:?}");
+    }
+}
+
+#[test]
+fn a_new_handle_says_what_its_variables_are_called() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, false);
+    home.run(&["account", "rename", "acme", "Acme", "--handle", "other"])
+        .code(0)
+        .says(&["now read from MSGRCTL_SECRET_OTHER_PAGE_ACCESS_TOKEN"]);
+    // Two handles of which one set of variables would have to do for both.
+    let home = home.with_secrets("one.more", "EAAx");
+    let add = |handle: &'static str, name: &'static str| {
+        ["account", "add", name, "--handle", handle, "--page-username", USERNAME, "--page-id", PAGE_ID, "--no-test"]
+    };
+    home.run(&add("one.more", "One")).code(0);
+    home.run(&add("one-more", "Two")).code(1).says(&["name the same variables", "--handle"]);
+}
+
+#[test]
+fn an_app_secret_in_a_variable_is_taken_up_by_edit() {
+    let sandbox = sandbox();
+    let (app_id, secret) = app(&sandbox);
+    let home = acme(&sandbox, false).with("MSGRCTL_SECRET_ACME_APP_SECRET", &secret);
+    home.run(&["account", "edit", "acme", "--app-id", &app_id]).code(0).shows(&["✓ pass         token.permissions"]);
+    home.run(&["account", "show", "acme"]).code(0).shows(&["app secret (env)"]);
+}
+
+#[test]
+fn a_damaged_entry_is_replaced_by_what_its_error_says() {
+    let Some(bus) = Bus::with_keyring() else { return };
+    let home = Home::on(&bus);
+    home.run_with(&add(&["--token-stdin", "--no-test"]), "EAAx").code(0);
+    let entries = bus.entries();
+    let user = entries
+        .lines()
+        .find_map(|line| line.strip_prefix("attribute.username = ").filter(|user| user.ends_with("page-access-token")));
+    let script = "printf 'two\\nlines' | secret-tool store --label=x service msgrctl username \"$0\"";
+    assert!(bus.program("sh").args(["-c", script, user.unwrap()]).status().unwrap().success());
+    home.run(&["account", "test", "acme-support"]).code(6).says(&["control character", "account edit"]);
+    let replace = ["account", "edit", "acme-support", "--token-stdin", "--yes", "--no-test"];
+    home.run_with(&replace, "EAAnew").code(0);
+    assert!(bus.entries().contains("secret = EAAnew"));
+}
+
+#[test]
+fn a_removal_that_fails_half_way_keeps_a_true_record() {
+    let Some(bus) = Bus::with_keyring() else { return };
+    let home = Home::on(&bus);
+    home.run_with(&add(&["--token-stdin", "--no-test"]), "EAAx").code(0);
+    let entries = bus.entries();
+    let user = entries
+        .lines()
+        .find_map(|line| line.strip_prefix("attribute.username = ").filter(|user| user.ends_with("verify-token")));
+    let script = "printf other | secret-tool store --label=other service msgrctl username \"$0\" extra 1";
+    assert!(bus.program("sh").args(["-c", script, user.unwrap()]).status().unwrap().success());
+    home.run(&["account", "remove", "acme-support", "--yes"]).code(6).says(&[
+        "several entries",
+        "removed before: page access token",
+        "the account is still there",
+    ]);
+    let shown = home.run(&["account", "show", "acme-support", "--json"]).json();
+    assert_eq!(shown["account"]["secrets"], serde_json::json!([{"kind": "verify_token", "source": "keyring"}]));
 }

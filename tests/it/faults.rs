@@ -50,7 +50,7 @@ fn trouble_at_meta_is_unreachable_and_tried_three_times() {
     for effect in [
         Effect { code: Some(2), ..Effect::default() },
         Effect { status: Some(500), ..Effect::default() },
-        Effect { code: Some(1), status: Some(500), ..Effect::default() },
+        Effect { code: Some(1), status: Some(400), ..Effect::default() },
         Effect { drop: true, ..Effect::default() },
     ] {
         with_fault(&sandbox, Some("/me"), None, effect);
@@ -75,7 +75,7 @@ fn what_passes_on_the_second_try_passes() {
 fn throttling_is_unreachable_and_its_wait_is_told() {
     let sandbox = sandbox();
     let home = acme(&sandbox, false);
-    for code in [4, 17, 32, 341, 613, 80001, 80006] {
+    for code in [4, 17, 32, 341, 613, 80001, 80002, 80005, 80006] {
         with_fault(&sandbox, None, None, Effect { code: Some(code), regain_minutes: Some(19), ..Effect::default() });
         let run = assert_unreachable(tested(&home), "19 minutes");
         assert_eq!(run.check("graph.reachable")["graph"]["code"], code);
@@ -97,7 +97,7 @@ fn what_is_not_graph_is_no_verdict_on_the_token() {
     let home = acme(&sandbox, false);
     let login = Effect { body: Some("<html>Please log in</html>".into()), ..Effect::default() };
     with_fault(&sandbox, None, None, login);
-    let run = assert_unreachable(tested(&home), "HTTPS_PROXY");
+    let run = assert_unreachable(tested(&home), "--graph-url");
     assert!(run.check("graph.reachable")["summary"].as_str().unwrap().contains("login page"));
 }
 

@@ -83,7 +83,7 @@ async fn understood(case: &Value) -> Value {
             })
         }
         "app" => judged(
-            app::of_token(&client, &page_token).await,
+            app::of_token(&client, &page_token, None).await,
             |answer| json!({"id": answer.value.id, "name": answer.value.name}),
         ),
         other => panic!("no call {other}"),

@@ -119,6 +119,18 @@ fn settings_that_make_no_sense_are_named_with_their_level() {
 }
 
 #[test]
+fn global_flags_have_variables() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, false).with("MSGRCTL_JSON", "1").with("MSGRCTL_VERBOSE", "1");
+    home.run(&["account", "test", "acme"]).code(0).says(&["path=\"/me\""]).json();
+    home.run(&["account", "lst"]).code(2).json_error();
+    let home = acme(&sandbox, false).with("MSGRCTL_COLOR", "always").with("MSGRCTL_QUIET", "1");
+    let run = home.run(&["account", "test", "acme"]).code(0);
+    assert!(run.stdout.contains('\u{1b}') && run.stderr.is_empty(), "{run:?}");
+    Home::new().with("MSGRCTL_COLOR", "pink").run(&["account", "list"]).code(2).says(&["MSGRCTL_COLOR"]);
+}
+
+#[test]
 fn a_bundle_of_certificates_is_checked_when_it_is_needed() {
     let sandbox = sandbox();
     let home = acme(&sandbox, false);

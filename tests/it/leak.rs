@@ -47,6 +47,7 @@ fn files(dir: &std::path::Path, found: &mut Vec<(String, String)>) {
 fn commands(dir: &std::path::Path, app_id: &str) -> Vec<Vec<String>> {
     let file = |name: &str| dir.join(name).to_string_lossy().into_owned();
     let (token, secret, verify, new) = (file("token"), file("secret"), file("verify"), file("new"));
+    let long = format!("{TOKEN}{}", "x".repeat(140));
     let url = format!("https://example.com/?access_token={TOKEN}");
     let lines: Vec<Vec<&str>> = vec![
         vec![
@@ -76,6 +77,26 @@ fn commands(dir: &std::path::Path, app_id: &str) -> Vec<Vec<String>> {
         vec!["account", "edit", "acme", "--app-secret-file", &secret, "--yes", "--timeout", "0.3"],
         vec!["account", "edit", "acme", "--page-id", "54321", "--timeout", "0.3"],
         vec!["account", "rename", "acme", "Acme"],
+        // To the end of a save, where the fault lets it: with a token that is known.
+        vec!["account", "edit", "acme", "--token-file", &new, "--yes", "--no-test"],
+        vec![
+            "account",
+            "add",
+            "Fresh",
+            "--app-id",
+            app_id,
+            "--token-file",
+            &new,
+            "--app-secret-file",
+            &secret,
+            "--verify-token-file",
+            &verify,
+            "--save-anyway",
+        ],
+        vec!["account", "remove", "Fresh", "--yes"],
+        vec!["demo"],
+        // It prints the credentials of its own world, which are nobody's; not so when it fails.
+        vec!["sandbox", "start", "--scenario", &token],
         vec!["sandbox", "calls"],
         // Secrets where none belong.
         vec!["account", "add", TOKEN, "--page-id", TOKEN],
@@ -88,6 +109,19 @@ fn commands(dir: &std::path::Path, app_id: &str) -> Vec<Vec<String>> {
         vec!["account", "list", "--tenant", TOKEN],
         vec!["account", "list", "--graph-url", &url],
         vec!["account", "test", "acme", "--graph-version", TOKEN],
+        vec![
+            "account",
+            "add",
+            "Long",
+            "--page-username",
+            &long,
+            "--page-id",
+            PAGE_ID,
+            "--no-test",
+            "--token-file",
+            &new,
+        ],
+        vec!["account", "rename", "acme", &long],
     ];
     lines.into_iter().map(|line| line.into_iter().map(str::to_owned).collect()).collect()
 }
@@ -101,6 +135,12 @@ fn walk_commands(bus: &Bus, effect: &Effect) {
     );
     let sandbox = scenario(&text);
     let (app_id, _) = app(&sandbox);
+    {
+        let mut world = sandbox.world();
+        let mut second = world.page_token(PAGE_ID).unwrap().clone();
+        second.value = NEW_TOKEN.into();
+        world.tokens.push(second);
+    }
     let mut home = Home::on(bus).with("MSGRCTL_GRAPH_URL", &sandbox.url()).with("RUST_BACKTRACE", "full");
     let secrets = tempfile::tempdir().unwrap();
     for (name, text) in [("token", TOKEN), ("secret", SECRET), ("verify", VERIFY), ("new", NEW_TOKEN)] {
@@ -145,6 +185,14 @@ fn no_command_shows_a_secret_under_any_fault() {
         Effect { code: Some(4), ..Effect::default() },
         Effect { code: Some(200), ..Effect::default() },
         Effect { body: Some("<html>".into()), ..Effect::default() },
+        // A Graph that repeats what it was sent.
+        Effect {
+            status: Some(400),
+            body: Some(format!(
+                r#"{{"error":{{"message":"Bad thing with {TOKEN} and {SECRET}","type":"X","code":999}}}}"#
+            )),
+            ..Effect::default()
+        },
     ];
     // Most of the time is spent waiting between tries: the faults go side by side.
     std::thread::scope(|scope| {

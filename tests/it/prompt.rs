@@ -1,8 +1,8 @@
 //! Questions on a real pseudo-terminal.
 
-use crate::support::Home;
 use crate::support::pty::Pty;
-use crate::support::world::{acme, sandbox, scenario};
+use crate::support::world::{acme, page_token, sandbox, scenario};
+use crate::support::{Bus, Home};
 
 const HIDE_CURSOR: &str = "\u{1b}[?25l";
 const SHOW_CURSOR: &str = "\u{1b}[?25h";
@@ -21,7 +21,8 @@ fn removing_asks_and_no_is_the_default() {
 
     let mut pty = Pty::start(home.msgrctl(&["account", "remove", "acme"]), 100);
     pty.expect("Remove the account 'Acme' and its secrets?");
-    pty.send("y\r");
+    // The whole word, with Enter: no letter is left over for the shell.
+    pty.send("yes\r");
     let (screen, code) = pty.end();
     assert_eq!(code, 0, "{screen}");
     home.run(&["account", "show", "acme"]).code(1);
@@ -86,5 +87,30 @@ fn narrow_windows_break_sentences_and_keep_commands_whole() {
     for line in after.lines().filter(|line| !["then:", "meta:", "testing"].iter().any(|part| line.contains(part))) {
         assert!(line.trim_end().chars().count() <= 50, "{line:?} in {screen}");
     }
-    assert!(after.contains("msgrctl account edit acme --token-stdin --yes"), "{screen}");
+    assert!(
+        after.contains("set MSGRCTL_SECRET_ACME_PAGE_ACCESS_TOKEN to it, and msgrctl account test acme"),
+        "{screen}"
+    );
+}
+
+#[test]
+fn a_secret_typed_on_a_terminal_is_not_shown() {
+    let sandbox = sandbox();
+    let Some(bus) = Bus::with_keyring() else { return };
+    let home = Home::on(&bus).with("MSGRCTL_GRAPH_URL", &sandbox.url());
+    let token = page_token(&sandbox);
+    let mut pty = Pty::start(home.msgrctl(&["account", "add", "Acme", "--token-stdin"]), 100);
+    pty.expect("Paste the page access token (it is not shown)");
+    pty.send(&format!("{token}\r"));
+    let (screen, code) = pty.end();
+    assert_eq!(code, 0, "{screen}");
+    assert!(!screen.contains(&token[..20]), "{screen}");
+    assert!(bus.entries().contains(&token));
+}
+
+#[test]
+fn the_demo_asks_nothing_on_a_terminal() {
+    let (screen, code) = Pty::start(Home::new().msgrctl(&["demo"]), 100).end();
+    assert_eq!(code, 0, "{screen}");
+    assert!(!screen.contains("Paste"), "{screen}");
 }

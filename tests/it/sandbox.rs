@@ -147,6 +147,28 @@ fn pages_of_a_person_come_page_by_page() {
 }
 
 #[test]
+fn a_person_reads_the_token_of_a_page_at_the_page() {
+    let sandbox = sandbox();
+    let user = sandbox.world().user_token().unwrap().value.clone();
+    let (_, body) = get(&sandbox, "/109876543210987?fields=access_token", &user);
+    assert_eq!(body["access_token"], page_token(&sandbox).as_str());
+}
+
+#[test]
+fn the_page_before_ends_where_its_cursor_stands() {
+    let sandbox = InProcess::start(msgrctl::sandbox::World::with_pages(12, msgrctl::clock::Clock::system())).unwrap();
+    let user = sandbox.world().user_token().unwrap().value.clone();
+    let (_, first) = get(&sandbox, "/me/accounts?limit=5", &user);
+    let after = first["paging"]["cursors"]["after"].as_str().unwrap();
+    let (_, second) = get(&sandbox, &format!("/me/accounts?limit=5&after={after}"), &user);
+    let before = second["paging"]["cursors"]["before"].as_str().unwrap();
+    for limit in [5, 10] {
+        let (_, back) = get(&sandbox, &format!("/me/accounts?limit={limit}&before={before}"), &user);
+        assert_eq!(back["data"], first["data"]);
+    }
+}
+
+#[test]
 fn tokens_are_exchanged_and_page_tokens_inherit_their_end() {
     let sandbox = scenario(
         "version = 1\n[[pages]]\nid = '12345'\nname = 'A'\ntoken = 'EAAx'\n[[users]]\ntoken = 'EAAshort'\nexpires_in = '1h'\n",

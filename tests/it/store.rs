@@ -117,7 +117,7 @@ fn a_full_disk_leaves_the_old_file_and_takes_the_secret_back() {
     let binary = add(&home, "Second");
     command.args(["-c", script]).arg(binary.get_program()).args(binary.get_args());
     let run = crate::support::Run::of(command, b"");
-    run.code(3).says(&["cannot write", "accounts.toml", "nothing was saved; the secrets were taken back"]);
+    run.code(3).says(&["cannot write", "accounts.toml", "nothing was saved, and the secrets were taken back"]);
     assert_eq!(fs::read(home.accounts_file()).unwrap(), before);
     assert!(leftovers(&home).is_empty());
     assert!(!bus.entries().contains("Second"), "{}", bus.entries());
@@ -173,4 +173,21 @@ fn a_directory_that_cannot_be_written_is_named() {
     home.run(&["account", "add", "Acme", "--page-username", "a.page", "--page-id", PAGE_ID, "--no-test"])
         .code(3)
         .says(&["config"]);
+}
+
+#[test]
+fn a_change_made_meanwhile_is_not_lost() {
+    let sandbox = crate::support::world::sandbox();
+    let home = crate::support::world::acme(&sandbox, false);
+    sandbox.world().rules.latency = Duration::from_millis(800);
+    let mut slow = home.msgrctl(&["account", "edit", "acme", "--page-username", "AcmeSupport", "-q"]);
+    let mut slow = slow.stdout(Stdio::null()).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(200));
+    home.run(&["account", "edit", "acme", "--callback-url", "https://example.com/hook"]).code(0);
+    home.run(&["account", "rename", "acme", "Renamed"]).code(0);
+    assert!(slow.wait().unwrap().success());
+    let shown = home.run(&["account", "show", "acme", "--json"]).code(0).json();
+    assert_eq!(shown["account"]["page_username"], "AcmeSupport");
+    assert_eq!(shown["account"]["callback_url"], "https://example.com/hook");
+    assert_eq!(shown["account"]["name"], "Renamed");
 }

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use clap::Args;
 use uuid::Uuid;
 
-use super::connection::{self, Credentials, WARN_DAYS};
+use super::connection::{self, Credentials, SAVE_ANYWAY, WARN_DAYS};
 use super::fields::{self, Field, FieldArgs, Fields};
-use super::inputs::SecretInputs;
+use super::inputs::{self, SecretInputs};
 use super::save::{self, Change};
 use super::view;
 use crate::accounts::{self, Account, AppId, Handle, MessengerType, Name, PageId, PageUsername};
@@ -46,6 +46,9 @@ pub struct AddArgs {
     fields: FieldArgs,
 }
 
+/// The way out that needs no keyring.
+const WITHOUT_KEYRING: &str = "or keep the secrets in variables, which need no keyring: --store env (MSGRCTL_SECRET_<HANDLE>_PAGE_ACCESS_TOKEN and MSGRCTL_SECRET_<HANDLE>_VERIFY_TOKEN)";
+
 /// What is known so far. Graph may fill in the rest.
 struct Draft {
     name: Option<Name>,
@@ -72,7 +75,7 @@ pub fn run(args: &AddArgs, ctx: &Context) -> Result<u8, CliError> {
         return Err(fields::missing(&draft.missing(), Some("with --no-test Graph is not asked for them")));
     }
     // A store that would fail at the end is better known now.
-    ctx.store(store).probe()?;
+    ctx.store(store).probe().map_err(|error| CliError::from(error).hint(WITHOUT_KEYRING))?;
 
     let mut report = None;
     if !args.fields.no_test {
@@ -83,12 +86,12 @@ pub fn run(args: &AddArgs, ctx: &Context) -> Result<u8, CliError> {
         }
     }
     let mut account = draft.account(ctx, id)?;
-    warn_of_twins(ctx, &account)?;
+    save::warn_of_twins(ctx, &account)?;
     if !args.fields.no_test {
         let credentials = Credentials { token: draft.token.clone(), app_secret: draft.app_secret.clone() };
         let subject = connection::subject(&account, credentials, WARN_DAYS, false);
         let found = connection::test(ctx, &ctx.graph()?, account.name.as_str(), &subject)?;
-        connection::gate(ctx, &found, account.name.as_str(), args.fields.save_anyway)?;
+        connection::gate(ctx, &found, account.name.as_str(), args.fields.save_anyway, SAVE_ANYWAY)?;
         account.page_name = found.page_name.clone().or(account.page_name);
         report = Some(found);
     }
@@ -106,6 +109,7 @@ pub fn run(args: &AddArgs, ctx: &Context) -> Result<u8, CliError> {
             .map(|(kind, secret)| Change { kind, new: Some((secret.clone(), store)) })
             .collect(),
     };
+    save::check_variables(ctx, &account, None)?;
     let derived = draft.given.handle.is_none() && store != StoreName::Env;
     let accounts = ctx.accounts()?;
     let saved = save::save(ctx, &mut account, changes, |account| accounts.add(account.clone(), derived))?;
@@ -137,9 +141,7 @@ impl Draft {
         else {
             return Err(fields::missing(&self.missing(), None));
         };
-        let now = ctx.clock.now();
-        // Whole seconds: nobody needs more, and files stay readable.
-        let now = jiff::Timestamp::from_second(now.as_second()).unwrap_or(now);
+        let now = ctx.now();
         Ok(Account {
             id,
             handle: self.given.handle.clone().unwrap_or_else(|| Handle::slug(&name)),
@@ -187,15 +189,6 @@ fn check_free(ctx: &Context, draft: &Draft) -> Result<(), CliError> {
     Ok(())
 }
 
-fn warn_of_twins(ctx: &Context, account: &Account) -> Result<(), CliError> {
-    let existing = ctx.accounts()?.load()?;
-    let twin = existing.iter().find(|other| other.page_id == account.page_id && other.graph == account.graph);
-    if let Some(twin) = twin {
-        ctx.output.warning(&format!("the account '{}' has the same page id {}", twin.name, twin.page_id));
-    }
-    Ok(())
-}
-
 /// The env store: nothing is given, everything is there already.
 fn from_variables(
     args: &FieldArgs,
@@ -233,19 +226,26 @@ fn from_variables(
         .map(|(_, kind)| format!("{kind}: the variable {}", variable(kind)))
         .collect();
     if !missing.is_empty() {
-        let error = CliError::usage(format!("missing in the env store for handle {handle}"));
-        return Err(missing.into_iter().fold(error, CliError::hint));
+        return Err(CliError::usage(format!(
+            "the env store has not all secrets of '{handle}': {}",
+            missing.join("; ")
+        ))
+        .hint("set what is missing, and run this command again"));
     }
-    Ok(SecretInputs { token, app_secret: read(SecretKind::AppSecret)?, verify_token, generated: false })
+    let inputs = SecretInputs { token, app_secret: read(SecretKind::AppSecret)?, verify_token, generated: false };
+    inputs.given().into_iter().try_for_each(|(kind, secret)| inputs::judge(kind, secret, ctx))?;
+    Ok(inputs)
 }
 
 /// Asks Graph whose the token is, and says what it filled in.
 fn fill_in(ctx: &Context, client: &Client, draft: &mut Draft) -> Result<(), CliError> {
     let progress = Progress::start(&ctx.output, "asking Graph whose the token is …");
+    // Signing needs the secret alone; the id may be what is asked for.
+    let signer = draft.app_secret.clone().map(|secret| AppCredentials { id: String::new(), secret });
     let (found, issuer) = Context::wait(async {
-        tokio::join!(page::me(client, &draft.token, None), async {
-            match (&draft.app_secret, &draft.given.app_id) {
-                (Some(_), None) => Some(app::of_token(client, &draft.token).await),
+        tokio::join!(page::me(client, &draft.token, signer.as_ref()), async {
+            match &draft.given.app_id {
+                None if signer.is_some() => Some(app::of_token(client, &draft.token, signer.as_ref()).await),
                 _ => None,
             }
         })
@@ -256,17 +256,17 @@ fn fill_in(ctx: &Context, client: &Client, draft: &mut Draft) -> Result<(), CliE
     };
     let found = match found {
         Ok(answer) => answer.value,
-        Err(GraphError::Unreachable(unreachable)) => {
-            return Err(CliError::from(GraphError::Unreachable(unreachable))
-                .cause("nothing was saved")
-                .hint(format!("to save without asking Graph, give {} and --no-test", flags(&draft.missing()))));
-        }
-        Err(refused) => return Err(explain(ctx, client, draft, refused)?),
+        Err(error @ GraphError::Unreachable(_)) => return Err(out_of_reach(error, draft)),
+        Err(refused) => return Err(explain(ctx, client, draft, &refused)?),
     };
-    if let Some(Ok(answer)) = issuer {
-        let id: AppId = answer.value.id.parse().map_err(CliError::from)?;
-        say("app id", id.as_str(), "--app-id");
-        draft.given.app_id = Some(id);
+    match issuer {
+        Some(Ok(answer)) => {
+            let id: AppId = answer.value.id.parse().map_err(CliError::from)?;
+            say("app id", id.as_str(), "--app-id");
+            draft.given.app_id = Some(id);
+        }
+        Some(Err(error @ GraphError::Unreachable(_))) => return Err(out_of_reach(error, draft)),
+        Some(Err(GraphError::Refused(_))) | None => {}
     }
     if draft.given.page_id.is_none() {
         let id: PageId = found.id.parse().map_err(CliError::from)?;
@@ -294,32 +294,38 @@ fn fill_in(ctx: &Context, client: &Client, draft: &mut Draft) -> Result<(), CliE
     }
 }
 
+fn out_of_reach(error: GraphError, draft: &Draft) -> CliError {
+    CliError::from(error)
+        .note("nothing was saved")
+        .hint(format!("to save without asking Graph, give {} and --no-test", flags(&draft.missing())))
+}
+
 fn flags(fields: &[&Field]) -> String {
     fields.iter().map(|field| field.flags).collect::<Vec<_>>().join(", ")
 }
 
 /// A token that Graph refuses before anything is known of its Page: the checks
 /// say why. When they find nothing wrong with it, the missing values are the point.
-fn explain(ctx: &Context, client: &Client, draft: &Draft, refused: GraphError) -> Result<CliError, CliError> {
+fn explain(ctx: &Context, client: &Client, draft: &Draft, refused: &GraphError) -> Result<CliError, CliError> {
     let app = draft.given.app_id.as_ref().zip(draft.app_secret.clone());
     let subject = Subject {
-        replace_token: "run this command again with the new token".into(),
-        edit: "run this command again with".into(),
+        commands: connection::unsaved_commands(),
         page_id: draft.given.page_id.as_ref().map(ToString::to_string),
         page_username: draft.given.page_username.as_ref().map(ToString::to_string),
         token: draft.token.clone(),
         app_id: draft.given.app_id.as_ref().map(ToString::to_string),
         app: app.map(|(id, secret)| AppCredentials { id: id.to_string(), secret }),
+        app_secret_gone: None,
         warn_days: WARN_DAYS,
     };
     let name = draft.name.as_ref().map_or("the token", |name| name.as_str());
     let report = connection::test(ctx, client, name, &subject)?;
     if report.credentials() >= Outcome::Unreachable {
-        connection::gate(ctx, &report, name, false)?;
+        let to_save = format!("to save it as it is, give {} and --save-anyway", flags(&draft.missing()));
+        connection::gate(ctx, &report, name, false, &to_save)?;
     }
-    let cause = CliError::from(refused);
-    Ok(fields::missing(&draft.missing(), Some("Graph does not show them to this token"))
-        .cause(cause.message().to_owned()))
+    let missing = fields::missing(&draft.missing(), Some("Graph does not show them to this token"));
+    Ok(missing.cause(refused.to_string()))
 }
 
 /// A verify token is generated unless one was given; the env store has its own.
@@ -333,18 +339,28 @@ fn with_verify_token(mut inputs: SecretInputs, store: StoreName) -> (SecretInput
 }
 
 fn show(ctx: &Context, account: &Account, report: Option<&Report>, generated: bool) -> Result<u8, CliError> {
+    if generated {
+        ctx.output.notice(&format!(
+            "a verify token was generated (--verify-token-file gives one of your own); it goes into the Meta app's webhook settings, beside the callback URL{}",
+            in_keyring(account)
+        ));
+    }
     if view::print_saved(ctx, account, report)? {
         return Ok(0);
     }
     let place = account.secrets.get(&SecretKind::PageAccessToken).map(ToString::to_string).unwrap_or_default();
     ctx.output
         .result(&format!("saved '{}' (handle {}); its secrets are in the {place} store", account.name, account.handle));
-    if generated && account.secrets.get(&SecretKind::VerifyToken) == Some(&SecretRef(StoreName::Keyring)) {
-        let entry = key(account, SecretKind::VerifyToken).label();
-        ctx.output.notice(&format!("a verify token was generated; the keyring shows it as '{entry}'"));
-    }
     if report.is_none() {
         ctx.output.notice(&format!("not tested yet; to test it: msgrctl account test {}", account.handle));
     }
     Ok(0)
+}
+
+/// How a person finds the generated verify token again.
+fn in_keyring(account: &Account) -> String {
+    if account.secrets.get(&SecretKind::VerifyToken) != Some(&SecretRef(StoreName::Keyring)) {
+        return String::new();
+    }
+    format!(", and is in the keyring as '{}'", key(account, SecretKind::VerifyToken).label())
 }

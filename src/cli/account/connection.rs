@@ -2,18 +2,18 @@
 //! secrets become the subject of the checks.
 
 use super::view::{ResultsEnvelope, report_text};
-use crate::accounts::Account;
-use crate::checks::{self, Outcome, Report, Subject};
+use crate::accounts::{Account, AppId};
+use crate::checks::{self, Commands, Outcome, Report, Subject};
 use crate::cli::context::{Context, key};
 use crate::cli::error::CliError;
 use crate::graph::{AppCredentials, Client};
-use crate::secrets::{Secret, SecretKind, StoreError};
+use crate::secrets::{Secret, SecretKind, StoreError, StoreName};
 use crate::ui::progress::Progress;
 
 /// How many days before an end of validity it is warned of.
 pub const WARN_DAYS: u32 = 14;
 
-/// What a test needs and an account may not have.
+/// The secrets that a test works with.
 #[derive(Clone, Debug)]
 pub struct Credentials {
     /// The Page access token.
@@ -26,22 +26,66 @@ pub struct Credentials {
 /// named in a command already.
 pub fn subject(account: &Account, credentials: Credentials, warn_days: u32, saved: bool) -> Subject {
     let app_id = account.app_id.as_ref().map(ToString::to_string);
-    let app = app_id.clone().zip(credentials.app_secret).map(|(id, secret)| AppCredentials { id, secret });
-    let handle = &account.handle;
-    let (replace_token, edit) = if saved {
-        (format!("msgrctl account edit {handle} --token-stdin --yes"), format!("msgrctl account edit {handle}"))
-    } else {
-        ("run this command again with the new token".into(), "run this command again with".into())
+    let app_secret_gone = match (account.secrets.get(&SecretKind::AppSecret), &credentials.app_secret) {
+        (Some(_), None) if saved => Some(place(account, SecretKind::AppSecret)),
+        _ => None,
     };
     Subject {
-        replace_token,
-        edit,
+        commands: if saved { saved_commands(account) } else { unsaved_commands() },
         page_id: Some(account.page_id.to_string()),
         page_username: Some(account.page_username.to_string()),
         token: credentials.token,
+        app: app_id.clone().zip(credentials.app_secret).map(|(id, secret)| AppCredentials { id, secret }),
         app_id,
-        app,
+        app_secret_gone,
         warn_days,
+    }
+}
+
+/// What mends an account that is saved: commands, or variables where its secrets
+/// are in variables.
+pub fn saved_commands(account: &Account) -> Commands {
+    let handle = &account.handle;
+    let edit = format!("msgrctl account edit {handle}");
+    let test_again = format!("msgrctl account test {handle}");
+    let in_variables =
+        account.secrets.get(&SecretKind::PageAccessToken).is_some_and(|source| source.0 == StoreName::Env);
+    let app_id = account.app_id.as_ref().map_or("APP_ID", AppId::as_str);
+    if in_variables {
+        let variable = |kind| key(account, kind).variable();
+        return Commands {
+            replace_token: format!("set {} to it, and {test_again}", variable(SecretKind::PageAccessToken)),
+            set_app: format!("set {}, and {edit} --app-id {app_id}", variable(SecretKind::AppSecret)),
+            test_again,
+            edit,
+        };
+    }
+    Commands {
+        replace_token: format!("{edit} --token-stdin --yes"),
+        set_app: format!("{edit} --app-id {app_id} --app-secret-stdin --yes"),
+        test_again,
+        edit,
+    }
+}
+
+/// What mends an account that is not saved yet.
+pub fn unsaved_commands() -> Commands {
+    Commands {
+        replace_token: "run this command again with the new token".into(),
+        test_again: "run this command again".into(),
+        set_app: "run this command again with the right app id and app secret".into(),
+        edit: "run this command again with".into(),
+    }
+}
+
+/// Where a secret should be and is not, in words.
+pub fn place(account: &Account, kind: SecretKind) -> String {
+    match account.secrets.get(&kind) {
+        Some(source) if source.0 == StoreName::Env => {
+            format!("the variable {} is not set", key(account, kind).variable())
+        }
+        Some(source) => format!("the {source} store has no {kind} for this account"),
+        None => format!("the account has no {kind}"),
     }
 }
 
@@ -65,8 +109,9 @@ pub fn read(ctx: &Context, account: &Account, kind: SecretKind) -> Result<Option
 
 /// The error of an account that has no token to work with.
 pub fn no_token(account: &Account) -> CliError {
-    CliError::credentials(format!("there is no page access token for '{}'", account.name))
-        .hint(format!("give it one: msgrctl account edit {} --token-stdin --yes", account.handle))
+    let kind = SecretKind::PageAccessToken;
+    CliError::credentials(format!("there is no {kind} for '{}': {}", account.name, place(account, kind)))
+        .hint(format!("give it one: {}", saved_commands(account).replace_token))
 }
 
 /// Runs the checks with something on the screen meanwhile.
@@ -76,13 +121,14 @@ pub fn test(ctx: &Context, client: &Client, name: &str, subject: &Subject) -> Re
 }
 
 /// Lets an account through whose credentials passed; shows the report and ends
-/// the command otherwise.
-pub fn gate(ctx: &Context, report: &Report, name: &str, save_anyway: bool) -> Result<(), CliError> {
+/// the command otherwise. `to_save` says how to save it as it is.
+pub fn gate(ctx: &Context, report: &Report, name: &str, save_anyway: bool, to_save: &str) -> Result<(), CliError> {
     let outcome = report.credentials();
-    if save_anyway && outcome >= Outcome::Unreachable {
-        ctx.output.warning(&format!("the credentials of '{name}' did not pass; saving all the same (--save-anyway)"));
+    if outcome < Outcome::Unreachable {
+        return Ok(());
     }
-    if save_anyway || outcome < Outcome::Unreachable {
+    if save_anyway {
+        ctx.output.warning(&format!("the credentials of '{name}' did not pass; saving all the same (--save-anyway)"));
         return Ok(());
     }
     if ctx.output.json {
@@ -90,10 +136,13 @@ pub fn gate(ctx: &Context, report: &Report, name: &str, save_anyway: bool) -> Re
     } else {
         ctx.output.result(&report_text(name, report, &ctx.output));
     }
-    let advice = "mend what failed and run this again; --save-anyway saves it as it is";
     Err(match outcome {
-        Outcome::Fail => CliError::check("the credentials failed the test; nothing was saved").hint(advice),
+        Outcome::Fail => CliError::check("the credentials failed the test; nothing was saved")
+            .hint(format!("mend what failed and run this again; {to_save}")),
         _ => CliError::remote("Graph could not be reached; nothing was saved")
-            .hint("try again later, or save without a test: --no-test"),
+            .hint(format!("try again later; {to_save}")),
     })
 }
+
+/// How to save an account whose values are all there.
+pub const SAVE_ANYWAY: &str = "--save-anyway saves it as it is, --no-test without asking";

@@ -2,16 +2,16 @@
 
 use clap::{Args, ValueEnum};
 
-use super::connection::{self, Credentials, WARN_DAYS};
-use super::fields::{FieldArgs, Fields};
+use super::connection::{self, Credentials, SAVE_ANYWAY, WARN_DAYS};
+use super::fields::{Field, FieldArgs, Fields, of_secret};
 use super::inputs::SecretInputs;
 use super::save::{self, Change};
 use super::view;
 use crate::accounts::Account;
 use crate::checks::Report;
-use crate::cli::context::Context;
+use crate::cli::context::{Context, key};
 use crate::cli::error::CliError;
-use crate::secrets::{SecretKind, StoreName};
+use crate::secrets::{SecretKind, SecretRef, StoreName};
 use crate::ui::interrupt;
 
 /// Change an account's fields or replace its secrets
@@ -51,11 +51,14 @@ pub fn run(args: &EditArgs, ctx: &Context) -> Result<u8, CliError> {
     let accounts = ctx.accounts()?;
     let old = accounts.find(&args.account)?;
     let inputs = SecretInputs::read(&args.fields, ctx, false)?;
+    say_what_is_not_read(ctx, &args.fields);
     if !gives_anything(args, &given, &inputs) {
         return Err(CliError::usage("nothing to change was given")
             .hint(format!("name what to change: msgrctl account edit {} --help", old.handle)));
     }
-    let mut new = applied(&old, &given, &args.clear);
+    let mut new = old.clone();
+    apply(&mut new, &given, &args.clear);
+    adopt_app_secret(ctx, &mut new)?;
     let changes = changes(ctx, args, &old, &inputs)?;
     if inputs.app_secret.is_some() && new.app_id.is_none() {
         return Err(CliError::usage("an app secret needs its app id").hint("give --app-id too"));
@@ -64,27 +67,49 @@ pub fn run(args: &EditArgs, ctx: &Context) -> Result<u8, CliError> {
         ctx.output.notice("nothing to change");
         return show(ctx, &old, None, false);
     }
+    save::check_variables(ctx, &new, Some(&old))?;
+    if new.page_id != old.page_id {
+        save::warn_of_twins(ctx, &new)?;
+    }
     ask(ctx, &old, &changes)?;
+    // A store that would fail at the end is better known now.
+    changes.iter().filter_map(|change| change.new.as_ref()).try_for_each(|(_, store)| ctx.store(*store).probe())?;
 
     let report = if needs_test(&old, &new, &inputs, &args.clear) && !args.fields.no_test {
         test(ctx, &old, &new, &inputs, args)?
     } else {
         None
     };
-    if let Some(name) = report.as_ref().and_then(|report| report.page_name.clone()) {
-        new.page_name = Some(name);
-    }
-    let now = ctx.clock.now();
-    new.updated_at = jiff::Timestamp::from_second(now.as_second()).unwrap_or(now);
+    let page_name = report.as_ref().and_then(|report| report.page_name.clone());
+    let now = ctx.now();
     let saved = save::save(ctx, &mut new, changes, |new| {
         accounts.update(&old.id, |current| {
-            // What another process changed meanwhile and this one did not stays.
-            let name = current.name.clone();
-            current.clone_from(new);
-            current.name = name;
+            // What another process changed meanwhile, and this one did not, stays.
+            apply(current, &given, &args.clear);
+            for kind in SecretKind::ALL.into_iter().filter(|kind| old.secrets.get(kind) != new.secrets.get(kind)) {
+                match new.secrets.get(&kind) {
+                    Some(source) => current.secrets.insert(kind, source.clone()),
+                    None => current.secrets.remove(&kind),
+                };
+            }
+            current.page_name = page_name.or(current.page_name.take());
+            current.updated_at = now;
         })
     })?;
     show(ctx, &saved, report.as_ref(), true)
+}
+
+/// The variables of `account add` change nothing here, which is easily overlooked.
+fn say_what_is_not_read(ctx: &Context, fields: &FieldArgs) {
+    let token = fields.token_stdin || fields.token_file.is_some();
+    let secret = fields.app_secret_stdin || fields.app_secret_file.is_some();
+    let verify = fields.verify_token_stdin || fields.verify_token_file.is_some() || fields.generate_verify_token;
+    for (kind, given) in SecretKind::ALL.into_iter().zip([token, secret, verify]) {
+        let Field { variable: Some(variable), flags, .. } = of_secret(kind) else { continue };
+        if !given && ctx.env.text(variable).is_some() {
+            ctx.output.notice(&format!("{variable} is read by 'account add' alone; to replace the {kind} use {flags}"));
+        }
+    }
 }
 
 fn refuse_contradictions(args: &EditArgs, given: &Fields) -> Result<(), CliError> {
@@ -110,31 +135,39 @@ fn gives_anything(args: &EditArgs, given: &Fields, inputs: &SecretInputs) -> boo
         || !inputs.given().is_empty()
 }
 
-/// The account with the given fields in place of its own.
-fn applied(old: &Account, given: &Fields, clear: &[Clear]) -> Account {
-    let mut new = old.clone();
-    if let Some(username) = &given.page_username {
-        new.page_username = username.clone();
+/// Puts the given fields in place of the account's own.
+fn apply(account: &mut Account, given: &Fields, clear: &[Clear]) {
+    let Fields { page_username, page_id, app_id, callback_url, handle } = given.clone();
+    if page_id.as_ref().is_some_and(|id| *id != account.page_id) {
+        // The name was the other Page's.
+        account.page_name = None;
     }
-    if let Some(id) = &given.page_id {
-        if *id != old.page_id {
-            // The name was the other Page's.
-            new.page_name = None;
-        }
-        new.page_id = id.clone();
-    }
-    if let Some(handle) = &given.handle {
-        new.handle = handle.clone();
-    }
-    new.app_id = given.app_id.clone().or(new.app_id);
-    new.callback_url = given.callback_url.clone().or(new.callback_url);
+    account.page_id = page_id.unwrap_or(account.page_id.clone());
+    account.page_username = page_username.unwrap_or(account.page_username.clone());
+    account.handle = handle.unwrap_or(account.handle.clone());
+    account.app_id = app_id.or(account.app_id.take());
+    account.callback_url = callback_url.or(account.callback_url.take());
     if clear.contains(&Clear::App) {
-        new.app_id = None;
+        account.app_id = None;
     }
     if clear.contains(&Clear::CallbackUrl) {
-        new.callback_url = None;
+        account.callback_url = None;
     }
-    new
+}
+
+/// An account whose secrets are in variables gets its app secret by setting one:
+/// with an app id and a variable that is set, the record follows.
+fn adopt_app_secret(ctx: &Context, account: &mut Account) -> Result<(), CliError> {
+    let kind = SecretKind::AppSecret;
+    let in_variables =
+        account.secrets.get(&SecretKind::PageAccessToken).is_some_and(|source| source.0 == StoreName::Env);
+    if !in_variables || account.app_id.is_none() || account.secrets.contains_key(&kind) {
+        return Ok(());
+    }
+    if ctx.store(StoreName::Env).get(&key(account, kind))?.is_some() {
+        account.secrets.insert(kind, SecretRef(StoreName::Env));
+    }
+    Ok(())
 }
 
 /// What happens to each secret. `--store` says where a new one goes; without it
@@ -147,7 +180,7 @@ fn changes(ctx: &Context, args: &EditArgs, old: &Account, inputs: &SecretInputs)
         let chosen = settings.store.origin != crate::cli::settings::Origin::BuiltIn;
         let store = if chosen { settings.store.value } else { here.unwrap_or(settings.store.value) };
         if store == StoreName::Env {
-            let variable = crate::cli::context::key(old, kind).variable();
+            let variable = key(old, kind).variable();
             return Err(crate::secrets::StoreError::ReadOnly { variable }.into());
         }
         changes.push(Change { kind, new: Some((secret.clone(), store)) });
@@ -181,6 +214,8 @@ fn needs_test(old: &Account, new: &Account, inputs: &SecretInputs, clear: &[Clea
         || old.app_id != new.app_id && !clear.contains(&Clear::App)
         || inputs.token.is_some()
         || inputs.app_secret.is_some()
+        || old.secrets.get(&SecretKind::AppSecret) != new.secrets.get(&SecretKind::AppSecret)
+            && !clear.contains(&Clear::App)
 }
 
 fn test(
@@ -198,12 +233,12 @@ fn test(
     let token = token.ok_or_else(|| connection::no_token(old))?;
     let app_secret = match &inputs.app_secret {
         Some(secret) => Some(secret.clone()),
-        None if new.app_id.is_some() => connection::read(ctx, old, SecretKind::AppSecret)?,
+        None if new.app_id.is_some() => connection::read(ctx, new, SecretKind::AppSecret)?,
         None => None,
     };
     let subject = connection::subject(new, Credentials { token, app_secret }, WARN_DAYS, true);
     let report = connection::test(ctx, &ctx.graph()?, new.name.as_str(), &subject)?;
-    connection::gate(ctx, &report, new.name.as_str(), args.fields.save_anyway)?;
+    connection::gate(ctx, &report, new.name.as_str(), args.fields.save_anyway, SAVE_ANYWAY)?;
     Ok(Some(report))
 }
 

@@ -91,6 +91,26 @@ pub fn missing(fields: &[&Field], note: Option<&str>) -> CliError {
     }
 }
 
+/// What to say of a flag that would take a secret's value, and that does not exist
+/// for that reason; `None` for any other.
+pub fn refused_flag(flag: &str) -> Option<CliError> {
+    let kind = match flag {
+        "--token" => SecretKind::PageAccessToken,
+        "--app-secret" => SecretKind::AppSecret,
+        "--verify-token" => SecretKind::VerifyToken,
+        _ => return None,
+    };
+    let field = of_secret(kind);
+    let error = CliError::usage(format!(
+        "{flag} does not exist: what stands on a command line is seen by every user of this machine and kept in the shell's history"
+    ));
+    Some(
+        error
+            .hint(format!("use {}; 'account add' also reads {}", field.flags, field.variable.unwrap_or_default()))
+            .hint(format!("if that was a real {kind}, it has been seen: replace it at Meta")),
+    )
+}
+
 /// The flags. Values are kept as they were typed: clap's own errors would repeat
 /// them, and what lands in the wrong flag may be a secret.
 #[derive(Debug, Args)]
@@ -142,39 +162,11 @@ pub struct FieldArgs {
     /// Save even when the credentials fail or Graph does not answer
     #[arg(long, help_heading = "Test Connection")]
     pub save_anyway: bool,
-
-    // What many would type first. They exist to say why they do not.
-    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_name = "VALUE")]
-    token: Option<String>,
-    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_name = "VALUE")]
-    app_secret: Option<String>,
-    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_name = "VALUE")]
-    verify_token: Option<String>,
 }
 
 impl FieldArgs {
-    /// Refuses a secret on the command line, and says what to use.
-    pub fn refuse_values(&self) -> Result<(), CliError> {
-        for (given, flag, kind) in [
-            (&self.token, "--token", SecretKind::PageAccessToken),
-            (&self.app_secret, "--app-secret", SecretKind::AppSecret),
-            (&self.verify_token, "--verify-token", SecretKind::VerifyToken),
-        ] {
-            if given.is_some() {
-                let field = of_secret(kind);
-                let variable = field.variable.unwrap_or_default();
-                return Err(CliError::usage(format!(
-                    "{flag} does not exist: what stands on a command line is seen by every user of this machine and kept in the shell's history"
-                ))
-                .hint(format!("use {}, or the variable {variable}", field.flags)));
-            }
-        }
-        Ok(())
-    }
-
     /// Checks the fields that are not secret, and warns of what is doubtful.
     pub fn parse(&self, output: &Output) -> Result<Fields, CliError> {
-        self.refuse_values()?;
         let fields = Fields {
             page_username: parse(self.page_username.as_deref(), &PAGE_USERNAME)?,
             page_id: parse(self.page_id.as_deref(), &PAGE_ID)?,
@@ -212,7 +204,7 @@ where
 }
 
 /// The fields that were given and are not secret.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Fields {
     /// `--page-username`
     pub page_username: Option<PageUsername>,

@@ -62,8 +62,10 @@ impl SecretInputs {
 }
 
 fn from_stdin(kind: SecretKind, ctx: &Context) -> Result<Secret, CliError> {
-    if ctx.output.terminal.stdin {
-        ctx.output.notice(&format!("reading the {kind} from the terminal: paste it, press Enter, then Ctrl-D"));
+    if ctx.stdin_is_terminal && ctx.someone_can_answer() {
+        // What is pasted there must not stay on the screen.
+        let typed = ctx.ask_hidden(&format!("Paste the {kind} (it is not shown)"))?;
+        return clean(kind, typed.as_bytes(), "the terminal");
     }
     let bytes = ctx.read_stdin(LIMIT).map_err(|error| {
         CliError::usage(format!("the {kind} could not be read from standard input")).cause(error.to_string())
@@ -100,7 +102,7 @@ fn clean(kind: SecretKind, bytes: &[u8], place: &str) -> Result<Secret, CliError
 }
 
 /// Refuses what cannot be a secret of this kind; warns of what is odd.
-fn judge(kind: SecretKind, secret: &Secret, ctx: &Context) -> Result<(), CliError> {
+pub fn judge(kind: SecretKind, secret: &Secret, ctx: &Context) -> Result<(), CliError> {
     let refuse = |why: &str, hint: &str| Err(CliError::usage(format!("the {kind} {why}")).hint(hint));
     match secret.shape(kind) {
         Shape::Plausible => Ok(()),

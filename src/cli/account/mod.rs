@@ -13,6 +13,8 @@ mod show;
 mod test;
 mod view;
 
+pub use fields::refused_flag;
+
 use clap::Subcommand;
 
 use super::context::Context;

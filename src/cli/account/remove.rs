@@ -35,8 +35,9 @@ pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
         if !args.leave_secrets {
             probe(ctx, &account)?;
         }
-        accounts.remove(&account.id)?;
-        remove_secrets(ctx, &account, args.leave_secrets).map_err(|error| put_back(&accounts, &account, error))?
+        // As it is now: another process may have given it a secret meanwhile.
+        let mut last = accounts.remove(&account.id)?;
+        remove_secrets(ctx, &mut last, args.leave_secrets).map_err(|error| put_back(&accounts, last, error))?
     };
     if view::print_saved(ctx, &account, None)? {
         return Ok(0);
@@ -57,7 +58,7 @@ fn in_variables(account: &Account) -> impl Iterator<Item = SecretKind> {
 /// Whether every store that keeps something of the account will let it go.
 fn probe(ctx: &Context, account: &Account) -> Result<(), CliError> {
     account.secrets.values().try_for_each(|source| {
-        ctx.store(source.0).probe().map_err(|error| stuck(account, error).cause("nothing was changed"))
+        ctx.store(source.0).probe().map_err(|error| stuck(account, error).note("nothing was changed"))
     })
 }
 
@@ -68,35 +69,41 @@ fn stuck(account: &Account, error: StoreError) -> CliError {
     ))
 }
 
-/// Removes every secret, and says which there were.
-fn remove_secrets(ctx: &Context, account: &Account, leave: bool) -> Result<Vec<String>, CliError> {
+/// Removes every secret, and says which there were. What is gone is taken out of
+/// the record too.
+fn remove_secrets(ctx: &Context, account: &mut Account, leave: bool) -> Result<Vec<String>, CliError> {
     let mut removed = Vec::new();
-    for (kind, source) in &account.secrets {
-        let key = key(account, *kind);
+    for (kind, source) in account.secrets.clone() {
+        let key = key(account, kind);
         match ctx.store(source.0).remove(&key) {
             Ok(true) => removed.push(kind.to_string()),
             Ok(false) => {}
-            Err(error) if leave => ctx.output.warning(&format!(
-                "the {kind} may be left in the {source} store, as the entry msgrctl / {}: {error}",
-                key.entry()
-            )),
+            Err(error) if leave => {
+                ctx.output.warning(&format!(
+                    "the {kind} may be left in the {source} store, as the entry msgrctl / {}: {error}",
+                    key.entry()
+                ));
+                continue;
+            }
             Err(error) => {
                 let error = stuck(account, error);
-                return Err(match removed.as_slice() {
-                    [] => error,
-                    gone => error.cause(format!("removed before: {}", gone.join(", "))),
+                return Err(if removed.is_empty() {
+                    error
+                } else {
+                    error.note(format!("removed before: {}", removed.join(", ")))
                 });
             }
         }
+        account.secrets.remove(&kind);
     }
     Ok(removed)
 }
 
 /// A record whose secrets could not all be removed stays, so that the command can
 /// be run again.
-fn put_back(accounts: &AccountStore, account: &Account, error: CliError) -> CliError {
-    match accounts.add(account.clone(), false) {
-        Ok(_) => error.cause("the account is still there"),
-        Err(failed) => error.cause(format!("its record could not be put back: {failed}")),
+fn put_back(accounts: &AccountStore, account: Account, error: CliError) -> CliError {
+    match accounts.add(account, false) {
+        Ok(_) => error.note("the account is still there"),
+        Err(failed) => error.note(format!("its record could not be put back: {failed}")),
     }
 }

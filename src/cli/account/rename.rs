@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::view;
+use super::{save, view};
 use crate::accounts::{Account, Handle, Name};
 use crate::cli::context::{Context, key};
 use crate::cli::error::CliError;
@@ -33,16 +33,20 @@ pub fn run(args: &RenameArgs, ctx: &Context) -> Result<u8, CliError> {
     let handle: Option<Handle> = args.handle.as_deref().map(str::parse).transpose().map_err(CliError::from)?;
     let accounts = ctx.accounts()?;
     let account = accounts.find(&args.account)?;
-    let handle = handle.unwrap_or_else(|| account.handle.clone());
-    if new_name == account.name && handle == account.handle {
+    let mut new = account.clone();
+    new.handle = handle.clone().unwrap_or(new.handle);
+    if new_name == account.name && new.handle == account.handle {
         ctx.output.notice("nothing to change");
         return finish(ctx, &account);
     }
+    save::check_variables(ctx, &new, Some(&account))?;
     interrupt::install();
-    let now = ctx.clock.now();
+    let now = ctx.now();
     let renamed = accounts.update(&account.id, |account| {
         account.name = new_name;
-        account.handle = handle;
+        if let Some(handle) = handle {
+            account.handle = handle;
+        }
         account.updated_at = now;
     })?;
     if renamed.name != account.name {

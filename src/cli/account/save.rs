@@ -5,7 +5,7 @@
 use crate::accounts::{Account, AccountError};
 use crate::cli::context::{Context, key};
 use crate::cli::error::CliError;
-use crate::secrets::{Secret, SecretKey, SecretKind, SecretRef, StoreName};
+use crate::secrets::{Secret, SecretKey, SecretKind, SecretRef, StoreError, StoreName};
 use crate::ui::interrupt::Hold;
 
 /// What happens to one secret of an account.
@@ -46,14 +46,18 @@ pub fn save(
         record(account).map_err(CliError::from)
     });
     let saved = done.map_err(|error| take_back(ctx, before, error))?;
+    let mut stuck = Vec::new();
     for (key, store) in obsolete {
-        ctx.store(store).remove(&key).map_err(|error| {
-            CliError::from(error)
-                .context(format!("'{}' is changed, but its old {} is still in the {store} store", saved.name, key.kind))
-                .cause(format!("the entry is msgrctl / {}", key.entry()))
-        })?;
+        if let Err(error) = ctx.store(store).remove(&key) {
+            stuck.push((key, store, error));
+        }
     }
-    Ok(saved)
+    let Some((_, _, error)) = stuck.first() else { return Ok(saved) };
+    let left = stuck
+        .iter()
+        .map(|(key, store, _)| format!("{} in the {store} store (entry msgrctl / {})", key.kind, key.entry()));
+    let left = left.collect::<Vec<_>>().join(", ");
+    Err(CliError::from(error.clone()).context(format!("'{}' is changed, but this is left: {left}", saved.name)))
 }
 
 fn store(
@@ -69,7 +73,11 @@ fn store(
     let target = change.new.as_ref().map(|(_, store)| *store);
     match change.new {
         Some((secret, store)) => {
-            let value = ctx.store(store).get(&key)?;
+            let value = match ctx.store(store).get(&key) {
+                // What cannot be used need not come back.
+                Err(StoreError::Damaged { .. }) => None,
+                other => other?,
+            };
             before.push(Before { key: key.clone(), store, value });
             ctx.store(store).set(&key, &secret)?;
             account.secrets.insert(kind, SecretRef(store));
@@ -86,7 +94,7 @@ fn store(
     Ok(())
 }
 
-fn take_back(ctx: &Context, before: Vec<Before>, mut error: CliError) -> CliError {
+fn take_back(ctx: &Context, before: Vec<Before>, error: CliError) -> CliError {
     let mut stuck = Vec::new();
     let any = !before.is_empty();
     for Before { key, store, value } in before.into_iter().rev() {
@@ -100,9 +108,50 @@ fn take_back(ctx: &Context, before: Vec<Before>, mut error: CliError) -> CliErro
         }
     }
     if !stuck.is_empty() {
-        error = error.cause(format!("these secrets may be left in the store: {}", stuck.join(", ")));
+        error.note(format!("nothing was saved, and these secrets may be left in the store: {}", stuck.join(", ")))
     } else if any {
-        error = error.cause("nothing was saved; the secrets were taken back");
+        error.note("nothing was saved, and the secrets were taken back")
+    } else {
+        error
     }
-    error
+}
+
+/// Says so when another account of the tenant has the same Page.
+pub fn warn_of_twins(ctx: &Context, account: &Account) -> Result<(), CliError> {
+    let existing = ctx.accounts()?.load()?;
+    let same =
+        |other: &&Account| other.page_id == account.page_id && other.graph == account.graph && other.id != account.id;
+    if let Some(twin) = existing.iter().find(same) {
+        ctx.output.warning(&format!("the account '{}' has the same page id {}", twin.name, twin.page_id));
+    }
+    Ok(())
+}
+
+/// The names of the variables follow the handle. Refuses a handle whose variables
+/// another account has already; says what they are called now when it changes.
+pub fn check_variables(ctx: &Context, account: &Account, old: Option<&Account>) -> Result<(), CliError> {
+    let kinds: Vec<SecretKind> =
+        account.secrets.iter().filter(|(_, source)| source.0 == StoreName::Env).map(|(kind, _)| *kind).collect();
+    if kinds.is_empty() || old.is_some_and(|old| old.handle == account.handle) {
+        return Ok(());
+    }
+    let variable = |account: &Account, kind| key(account, kind).variable();
+    for other in ctx.accounts()?.load()?.iter().filter(|other| other.id != account.id) {
+        let theirs = other.secrets.values().any(|source| source.0 == StoreName::Env);
+        let kind = SecretKind::PageAccessToken;
+        if theirs && variable(other, kind) == variable(account, kind) {
+            return Err(CliError::failed(format!(
+                "the handles '{}' and '{}' name the same variables: {}",
+                account.handle,
+                other.handle,
+                variable(account, kind)
+            ))
+            .hint("choose another with --handle"));
+        }
+    }
+    if old.is_some() {
+        let names: Vec<String> = kinds.into_iter().map(|kind| variable(account, kind)).collect();
+        ctx.output.warning(&format!("its secrets are now read from {}", names.join(", ")));
+    }
+    Ok(())
 }

@@ -7,7 +7,7 @@ use super::connection::{self, WARN_DAYS};
 use super::view::{ResultsEnvelope, report_text};
 use crate::accounts::Account;
 use crate::checks::{self, Outcome, Report, Subject};
-use crate::cli::context::{Context, key};
+use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::secrets::SecretKind;
 use crate::ui::interrupt;
@@ -51,7 +51,7 @@ struct Job {
 
 pub fn run(args: &TestArgs, ctx: &Context) -> Result<u8, CliError> {
     interrupt::install();
-    let accounts = chosen(args, ctx)?;
+    let Chosen { accounts, left_out } = chosen(args, ctx)?;
     let several = accounts.len() > 1;
     let what = match accounts.as_slice() {
         [] => {
@@ -92,26 +92,36 @@ pub fn run(args: &TestArgs, ctx: &Context) -> Result<u8, CliError> {
         }
     })?;
     drop(progress);
-    finish(args, ctx, &results, failures)
+    finish(args, ctx, &results, failures + left_out)
 }
 
-fn chosen(args: &TestArgs, ctx: &Context) -> Result<Vec<Account>, CliError> {
+/// The accounts to test, and how many `--all` had to leave out.
+struct Chosen {
+    accounts: Vec<Account>,
+    left_out: usize,
+}
+
+fn chosen(args: &TestArgs, ctx: &Context) -> Result<Chosen, CliError> {
     let store = ctx.accounts()?;
     if args.all {
         let realm = ctx.realm()?;
         let (mine, others): (Vec<_>, Vec<_>) = store.load()?.into_iter().partition(|account| account.graph == realm);
         if !others.is_empty() {
             let settings = ctx.settings()?;
-            ctx.output.notice(&format!(
+            let left_out = format!(
                 "left out: {} {} account{}, since {} points to {}",
                 others.len(),
                 others[0].graph,
                 if others.len() == 1 { "" } else { "s" },
                 settings.graph_url.origin,
                 settings.graph_url.value,
-            ));
+            );
+            if mine.is_empty() {
+                return Err(CliError::usage(format!("there is nothing to test; {left_out}")));
+            }
+            ctx.output.warning(&left_out);
         }
-        return Ok(mine);
+        return Ok(Chosen { left_out: others.len(), accounts: mine });
     }
     if args.accounts.is_empty() {
         return Err(CliError::usage("missing: which account to test")
@@ -119,7 +129,7 @@ fn chosen(args: &TestArgs, ctx: &Context) -> Result<Vec<Account>, CliError> {
     }
     let accounts = args.accounts.iter().map(|address| store.find(address)).collect::<Result<Vec<_>, _>>()?;
     accounts.iter().try_for_each(|account| ctx.check_realm(account))?;
-    Ok(accounts)
+    Ok(Chosen { accounts, left_out: 0 })
 }
 
 /// Reads the secrets. An account whose store does not answer is reported and
@@ -151,18 +161,9 @@ fn prepare(args: &TestArgs, ctx: &Context, accounts: Vec<Account>) -> Result<(Ve
 }
 
 fn without_token(account: &Account) -> Report {
-    let kind = SecretKind::PageAccessToken;
-    let place = match account.secrets.get(&kind) {
-        Some(source) if source.0 == crate::secrets::StoreName::Env => {
-            format!("the variable {} is not set", key(account, kind).variable())
-        }
-        Some(source) => format!("the {source} store has no {kind} for this account"),
-        None => format!("the account has no {kind}"),
-    };
-    Report::of_missing_token(
-        place,
-        format!("give it one; then: msgrctl account edit {} --token-stdin --yes", account.handle),
-    )
+    let place = connection::place(account, SecretKind::PageAccessToken);
+    let next = connection::saved_commands(account).replace_token;
+    Report::of_missing_token(place, format!("take a Page access token from the Meta App Dashboard; then: {next}"))
 }
 
 fn finish(args: &TestArgs, ctx: &Context, results: &[(Account, Report)], failures: usize) -> Result<u8, CliError> {
@@ -178,10 +179,8 @@ fn finish(args: &TestArgs, ctx: &Context, results: &[(Account, Report)], failure
         ctx.output.result(&format!("\n{} accounts: {}", results.len(), counts.collect::<Vec<_>>().join(", ")));
     }
     if failures > 0 {
-        return Err(CliError::partial(format!(
-            "{failures} account{} could not be tested: the secret store did not answer",
-            if failures == 1 { "" } else { "s" }
-        )));
+        let plural = if failures == 1 { " was" } else { "s were" };
+        return Err(CliError::partial(format!("{failures} account{plural} not tested, for the reasons above")));
     }
     let worst = results.iter().map(|(_, report)| report.outcome()).fold(Outcome::Pass, Ord::max);
     Ok(match worst {

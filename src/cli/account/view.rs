@@ -164,15 +164,10 @@ pub fn account_text(account: &Account, tenant: &str, output: &Output) -> String 
         ("Page username", format!("@{}", account.page_username)),
         ("Page id", account.page_id.to_string()),
     ];
-    if let Some(name) = &account.page_name {
-        rows.push(("Page name", name.clone()));
-    }
-    if let Some(id) = &account.app_id {
-        rows.push(("App id", id.to_string()));
-    }
-    if let Some(url) = &account.callback_url {
-        rows.push(("Callback URL", url.to_string()));
-    }
+    let or_not_set = |value: Option<String>| value.unwrap_or_else(|| "not set".into());
+    rows.push(("Page name", account.page_name.clone().unwrap_or_else(|| "not known yet".into())));
+    rows.push(("App id", or_not_set(account.app_id.as_ref().map(ToString::to_string))));
+    rows.push(("Callback URL", or_not_set(account.callback_url.as_ref().map(ToString::to_string))));
     rows.push(("Graph", account.graph.to_string()));
     let secrets = account.secrets.iter().map(|(kind, source)| format!("{kind} ({source})"));
     rows.push(("Secrets", secrets.collect::<Vec<_>>().join(", ")));
@@ -193,8 +188,11 @@ pub fn report_text(account: &str, report: &Report, output: &Output) -> String {
     let mut lines = vec![format!("{} {}", paint(style::BOLD, &format!("{account}:"), color), marked(outcome, output))];
     let wide = report.findings.iter().map(|finding| finding.id.len()).max().unwrap_or_default();
     for group in [Group::Credentials, Group::Delivery] {
-        lines.push(format!("  {group}"));
-        for finding in report.findings.iter().filter(|finding| finding.group == group) {
+        let findings: Vec<&Finding> = report.findings.iter().filter(|finding| finding.group == group).collect();
+        if !findings.is_empty() {
+            lines.push(format!("  {group}"));
+        }
+        for finding in findings {
             lines.extend(finding_lines(finding, wide, width, output));
         }
     }

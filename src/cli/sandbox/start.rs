@@ -26,19 +26,28 @@ Examples:
   msgrctl sandbox start --listen 127.0.0.1:8090 --pages 60 --latency 100ms
   msgrctl sandbox start --scenario password-changed.toml --json
 
-A scenario is a TOML file:
+A scenario is a TOML file; what it leaves out is as it should be:
+
   version = 1
+  latency = \"100ms\"
+  require_app_secret = false
   [[pages]]
   id = \"109876543210987\"
   username = \"acme.support\"
   name = \"Acme Support\"
-  token_state = \"password_changed\"   # valid, expired, logged_out, not_authorized, checkpoint,
-                                     # lost_role, two_factor, unconfirmed
-  scopes = [\"pages_show_list\"]       # the permissions; all that are needed where left out
+  token_state = \"password_changed\"
   [[faults]]
-  path = \"/me\"                       # with * for one part; any path where left out
-  times = 2                          # always where left out
-  code = 4                           # or: delay = \"3s\", drop = true, status = 502, subcode, regain_minutes, body")]
+  path = \"/*/subscribed_apps\"
+  code = 2
+
+Token states: valid, expired, password_changed, logged_out, not_authorized,
+checkpoint, lost_role, two_factor, unconfirmed.
+Of a page also: token, published, subscribed (fields), scopes (permissions),
+granted_for (page ids), expires_in and data_access_expires_in (\"10d\"), app.
+A fault meets a method and a path without its version (* is one part), any call
+where they are left out; always, or `times` times (failed reads are tried three
+times). It can: delay = \"3s\", drop = true, status = 502, body = \"text\", or answer
+with code, subcode and regain_minutes.")]
 pub struct StartArgs {
     /// The address to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
@@ -50,7 +59,8 @@ pub struct StartArgs {
     #[arg(long, value_name = "TIME")]
     latency: Option<SignedDuration>,
     /// How many Pages there are
-    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "scenario")]
+    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "scenario",
+        value_parser = clap::value_parser!(u16).range(1..))]
     pages: u16,
 }
 
@@ -120,7 +130,9 @@ async fn serve(args: &StartArgs, ctx: &Context, world: SharedWorld) -> Result<u8
         ctx.output.result(&text(&started));
     }
     ctx.output.flush();
-    ctx.output.notice("running until Ctrl-C; what it was asked: msgrctl sandbox calls");
+    ctx.output.notice(&format!(
+        "running until Ctrl-C; what it was asked: msgrctl sandbox calls --graph-url http://{address}"
+    ));
     tokio::select! {
         // A client that keeps its connection does not hold the end up.
         served = crate::serve::until(bound, sandbox::router(world), std::future::pending()) => {

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::graph::{Answer, Client, GraphError, GraphRequest};
+use crate::graph::{Answer, AppCredentials, Client, GraphError, GraphRequest};
 use crate::secrets::Secret;
 
 /// A Meta app.
@@ -15,7 +15,11 @@ pub struct App {
     pub name: Option<String>,
 }
 
-/// The app that issued `token`. Needs no app secret.
-pub async fn of_token(client: &Client, token: &Secret) -> Result<Answer<App>, GraphError> {
-    client.call(&GraphRequest::read("/app", token, None)).await
+/// The app that issued `token`. Needs no app secret, and is signed where it is known.
+pub async fn of_token(
+    client: &Client,
+    token: &Secret,
+    app: Option<&AppCredentials>,
+) -> Result<Answer<App>, GraphError> {
+    client.call(&GraphRequest::read("/app", token, app)).await
 }

@@ -8,21 +8,33 @@ pub mod token;
 use serde::{Deserialize, Deserializer};
 
 /// An id: a string today, a number in old answers.
-fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Id {
-        Text(String),
-        Number(u64),
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Id {
+    Text(String),
+    Number(u64),
+}
+
+impl From<Id> for String {
+    fn from(id: Id) -> Self {
+        match id {
+            Id::Text(text) => text,
+            Id::Number(number) => number.to_string(),
+        }
     }
-    Ok(match Id::deserialize(deserializer)? {
-        Id::Text(text) => text,
-        Id::Number(number) => number.to_string(),
-    })
+}
+
+fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Id::deserialize(deserializer).map(String::from)
 }
 
 fn optional_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    id(deserializer).map(Some)
+    Ok(Option::<Id>::deserialize(deserializer)?.map(String::from))
+}
+
+fn optional_ids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+    let ids = Option::<Vec<Id>>::deserialize(deserializer)?;
+    Ok(ids.map(|ids| ids.into_iter().map(String::from).collect()))
 }
 
 /// `{"data":[…]}`.

@@ -39,6 +39,7 @@ pub struct GranularScope {
     /// `pages_messaging`, …
     pub scope: String,
     /// Absent: all objects of that person, present and future.
+    #[serde(default, deserialize_with = "super::optional_ids")]
     pub target_ids: Option<Vec<String>>,
 }
 

@@ -27,12 +27,13 @@ pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Result<Answe
         pages.clear();
     }
     let limit = call.parameter("limit").and_then(|limit| limit.parse().ok()).unwrap_or(DEFAULT_LIMIT).max(1);
-    let start = match (call.parameter("after"), call.parameter("before")) {
-        (Some(cursor), _) => position(cursor)? + 1,
-        (None, Some(cursor)) => position(cursor)?.saturating_sub(limit),
-        (None, None) => 0,
+    let limit: usize = limit.min(1_000);
+    let (start, end) = match (call.parameter("after"), call.parameter("before")) {
+        (Some(cursor), _) => (position(cursor)? + 1, position(cursor)? + 1 + limit),
+        (None, Some(cursor)) => (position(cursor)?.saturating_sub(limit), position(cursor)?),
+        (None, None) => (0, limit),
     };
-    let end = (start + limit).min(pages.len());
+    let end = end.min(pages.len());
     let fields = call.list("fields").unwrap_or_else(|| {
         ["access_token", "category", "category_list", "name", "id", "tasks"].map(str::to_owned).to_vec()
     });
@@ -76,7 +77,7 @@ fn row(world: &mut World, holder: &Token, page: &Page, fields: &[String]) -> Val
 
 /// From a long-lived token a Page gets one that does not expire; from a
 /// short-lived one a token that ends with it.
-fn page_token(world: &mut World, holder: &Token, page: &Page) -> String {
+pub(super) fn page_token(world: &mut World, holder: &Token, page: &Page) -> String {
     let now = world.clock.unix_seconds();
     let long_lived = holder.expires_at == 0 || holder.expires_at - now > 2 * HOUR;
     if long_lived

@@ -15,7 +15,7 @@ const USER_FIELDS: [&str; 8] =
     ["id", "name", "first_name", "last_name", "middle_name", "name_format", "picture", "short_name"];
 const EDGES: [&str; 4] = ["picture", "conversations", "roles", "tasks"];
 
-pub(super) fn answer(world: &World, call: &Call, node: &str) -> Result<Answer, Refusal> {
+pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Result<Answer, Refusal> {
     let caller = caller(world, call, node)?;
     if world.app(node).is_some() {
         return super::app::by_id(world, call, node);
@@ -27,13 +27,13 @@ pub(super) fn answer(world: &World, call: &Call, node: &str) -> Result<Answer, R
         )),
         Caller::Holder(token) if node == "me" || node == token.user_id => match &token.kind {
             TokenKind::Page(id) if node == "me" => {
-                let page = world.page(id).ok_or_else(|| unsupported("get", id))?;
-                page_answer(page, call, Some(token))
+                let page = world.page(id).cloned().ok_or_else(|| unsupported("get", id))?;
+                page_answer(world, &page, call, Some(token))
             }
             _ => user_answer(world, token, call),
         },
         _ => {
-            let Some(page) = world.page(node) else {
+            let Some(page) = world.page(node).cloned() else {
                 return Err(if node.bytes().all(|b| b.is_ascii_digit()) {
                     unsupported("get", node)
                 } else {
@@ -44,7 +44,7 @@ pub(super) fn answer(world: &World, call: &Call, node: &str) -> Result<Answer, R
                 Caller::Holder(token) => Some(token.as_ref()),
                 Caller::App(_) => None,
             };
-            page_answer(page, call, reader)
+            page_answer(world, &page, call, reader)
         }
     }
 }
@@ -71,7 +71,7 @@ fn default_fields() -> Vec<String> {
     vec!["name".into(), "id".into()]
 }
 
-fn page_answer(page: &Page, call: &Call, reader: Option<&Token>) -> Result<Answer, Refusal> {
+fn page_answer(world: &mut World, page: &Page, call: &Call, reader: Option<&Token>) -> Result<Answer, Refusal> {
     let wanted = call.list("fields").unwrap_or_else(default_fields);
     let own = reader.is_some_and(|token| match &token.kind {
         TokenKind::Page(id) => *id == page.id,
@@ -96,7 +96,12 @@ fn page_answer(page: &Page, call: &Call, reader: Option<&Token>) -> Result<Answe
         && wanted.iter().any(|field| field == "access_token")
         && !page.tasks.is_empty()
     {
-        values.insert("access_token".into(), token.value.clone().into());
+        // A person gets the Page's token, a Page its own.
+        let value = match token.kind {
+            TokenKind::Page(_) => token.value.clone(),
+            _ => super::accounts::page_token(world, token, page),
+        };
+        values.insert("access_token".into(), value.into());
     }
     // Unknown fields are refused before permissions are looked at.
     let picked = pick(&wanted, &PAGE_FIELDS, "Page", &values)?;

@@ -23,9 +23,15 @@ impl Bus {
         // It is there when it owns its name on the bus, which is a little later than
         // the command returns.
         let unlock = "printf '\\n' | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1; \
-                      until dbus-send --session --print-reply --dest=org.freedesktop.DBus / \
-                      org.freedesktop.DBus.GetNameOwner string:org.freedesktop.secrets >/dev/null 2>&1; do sleep 0.02; done";
-        (has("gnome-keyring-daemon", "gnome-keyring") && has("dbus-run-session", "dbus")).then(|| Self::start(unlock))
+                      tries=0; until [ $tries -gt 250 ] || dbus-send --session --print-reply --dest=org.freedesktop.DBus / \
+                      org.freedesktop.DBus.GetNameOwner string:org.freedesktop.secrets >/dev/null 2>&1; do sleep 0.02; tries=$((tries + 1)); done";
+        let parts = [
+            ("gnome-keyring-daemon", "gnome-keyring"),
+            ("dbus-run-session", "dbus"),
+            ("dbus-send", "dbus-bin"),
+            ("secret-tool", "libsecret-tools"),
+        ];
+        parts.into_iter().all(|(program, package)| has(program, package)).then(|| Self::start(unlock))
     }
 
     /// Without a keyring, and without a way to start one.
