@@ -38,6 +38,11 @@ impl Environment {
     }
 }
 
+/// The directory that relative paths start from; `None` when it is gone.
+pub fn current_directory() -> Option<std::path::PathBuf> {
+    std::env::current_dir().ok()
+}
+
 /// The words the process was started with, the program's name first.
 pub fn arguments() -> Vec<OsString> {
     std::env::args_os().collect()

@@ -44,6 +44,22 @@ impl Paths {
         self.root.join("tenants").join(tenant)
     }
 
+    /// The tenants that have a directory, by name.
+    pub fn tenants(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.root.join("tenants")).into_iter().flatten().flatten();
+        let mut names: Vec<String> = entries
+            .filter(|entry| entry.path().is_dir())
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// The encrypted file of a tenant's secrets.
+    pub fn secrets_file(&self, tenant: &str) -> PathBuf {
+        self.tenant_dir(tenant).join("secrets.enc")
+    }
+
     /// `accounts.toml` of a tenant.
     pub fn accounts_file(&self, tenant: &str) -> PathBuf {
         self.tenant_dir(tenant).join("accounts.toml")

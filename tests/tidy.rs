@@ -45,7 +45,17 @@ const HOMES: &[(&str, &[&str])] = &[
     ("fs::write", &[]),
     ("fs::rename", &[]),
     ("tempfile_in", &["src/files.rs"]),
-    (".expose()", &["src/secrets/", "src/graph/client.rs", "src/graph/proof.rs"]),
+    (
+        ".expose()",
+        &[
+            "src/secrets/",
+            "src/graph/client.rs",
+            "src/graph/proof.rs",
+            "src/cli/secret/reveal.rs",
+            "src/cli/context.rs",
+        ],
+    ),
+    ("process::Command", &["src/secrets/command.rs"]),
     ("process::exit", &["src/ui/interrupt.rs"]),
     ("Timestamp::now", &["src/clock.rs"]),
 ];

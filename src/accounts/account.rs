@@ -111,7 +111,7 @@ pub(super) mod tests {
             graph: Realm::Live,
             created_at: Timestamp::UNIX_EPOCH,
             updated_at: Timestamp::UNIX_EPOCH,
-            secrets: BTreeMap::from([(SecretKind::PageAccessToken, SecretRef(StoreName::Keyring))]),
+            secrets: BTreeMap::from([(SecretKind::PageAccessToken, SecretRef::Stored(StoreName::Keyring))]),
         }
     }
 }

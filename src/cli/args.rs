@@ -6,7 +6,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::error::CliError;
-use super::{account, sandbox};
+use super::{account, sandbox, secret};
 use crate::env::Environment;
 use crate::secrets::StoreName;
 use crate::ui::terminal::Color;
@@ -49,6 +49,9 @@ pub(super) enum Command {
     /// Integration accounts: add, list, show, edit, rename, remove, test
     #[command(subcommand, visible_alias = "accounts")]
     Account(Box<account::AccountCommand>),
+    /// Secrets of accounts: list, set, reveal, move, remove
+    #[command(subcommand, visible_alias = "secrets")]
+    Secret(secret::SecretCommand),
     /// The built-in Graph API, to try things out and to test against
     #[command(subcommand)]
     Sandbox(sandbox::SandboxCommand),
@@ -69,6 +72,9 @@ pub(super) struct Global {
     /// Where new secrets go [env: MSGRCTL_STORE] [default: keyring]
     #[arg(long, global = true, value_name = "STORE")]
     pub store: Option<StoreArg>,
+    /// The key file of the encrypted file [env: MSGRCTL_KEY_FILE; a passphrase: MSGRCTL_PASSPHRASE]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
     /// Print the result as JSON, and errors as one line of JSON on standard error [env: MSGRCTL_JSON]
     #[arg(long, global = true)]
     pub json: bool,
@@ -148,6 +154,8 @@ impl From<ColorArg> for Color {
 pub(super) enum StoreArg {
     /// The operating system's keyring
     Keyring,
+    /// An encrypted file of the tenant; its key is in the keyring, a key file or a passphrase
+    File,
     /// Variables MSGRCTL_SECRET_<HANDLE>_<KIND>, read only
     Env,
     /// This process's memory, for the demo
@@ -158,6 +166,7 @@ impl From<StoreArg> for StoreName {
     fn from(store: StoreArg) -> Self {
         match store {
             StoreArg::Keyring => Self::Keyring,
+            StoreArg::File => Self::File,
             StoreArg::Env => Self::Env,
             StoreArg::Memory => Self::Memory,
         }

@@ -4,6 +4,7 @@
 use std::cell::{OnceCell, RefCell};
 use std::future::Future;
 use std::io::Read;
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use super::args::Global;
@@ -16,10 +17,14 @@ use crate::files;
 use crate::graph::Client;
 use crate::http;
 use crate::secrets::{
-    EnvironmentStore, KeyringStore, MemoryStore, SecretKey, SecretKind, SecretStore, StoreName, Stores,
+    EnvironmentStore, FileStore, KeyAccess, KeyringStore, MemoryStore, Secret, SecretKey, SecretKind, SecretRef,
+    SecretStore, StoreError, StoreName, Stores,
 };
 use crate::ui::output::Output;
 use crate::ui::prompt::{Person, Prompter};
+
+/// Fewer characters are warned of.
+const SHORT_PASSPHRASE: usize = 12;
 
 /// Everything a command may need.
 pub struct Context {
@@ -36,7 +41,7 @@ pub struct Context {
     memory: Option<MemoryStore>,
     settings: OnceCell<Settings>,
     stores: OnceCell<Stores>,
-    prompter: Box<dyn Prompter>,
+    prompter: Rc<dyn Prompter>,
 }
 
 impl Context {
@@ -53,7 +58,7 @@ impl Context {
             memory: None,
             settings: OnceCell::new(),
             stores: OnceCell::new(),
-            prompter: Box::new(Person { color: terminal.stderr_color }),
+            prompter: Rc::new(Person { color: terminal.stderr_color }),
         }
     }
 
@@ -76,7 +81,7 @@ impl Context {
             memory: Some(memory),
             settings: OnceCell::new(),
             stores: OnceCell::new(),
-            prompter: Box::new(Person { color: false }),
+            prompter: Rc::new(Person { color: false }),
         }
     }
 
@@ -121,7 +126,32 @@ impl Context {
 
     /// The store of that name.
     pub fn store(&self, name: StoreName) -> &dyn SecretStore {
-        self.stores.get_or_init(|| self.open_stores()).store(name)
+        self.stores().store(name)
+    }
+
+    /// One of an account's secrets, where its record says it is; `None` where the
+    /// record names none or there is none.
+    pub fn secret(&self, account: &Account, kind: SecretKind) -> Result<Option<Secret>, StoreError> {
+        match account.secrets.get(&kind) {
+            Some(reference) => self.stores().read(reference, &key(account, kind)),
+            None => Ok(None),
+        }
+    }
+
+    /// What a reference refers to.
+    pub fn referred(&self, reference: &SecretRef) -> Result<Option<Secret>, StoreError> {
+        let nobody = SecretKey {
+            account_id: String::new(),
+            handle: String::new(),
+            account_name: String::new(),
+            kind: SecretKind::PageAccessToken,
+        };
+        self.stores().read(reference, &nobody)
+    }
+
+    /// The stores of this run.
+    pub fn stores(&self) -> &Stores {
+        self.stores.get_or_init(|| self.open_stores())
     }
 
     fn open_stores(&self) -> Stores {
@@ -130,11 +160,54 @@ impl Context {
             || ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| self.env.text(name).is_some());
         let output = self.output.clone();
         let on_dialog = move || output.notice("waiting for the keyring to be unlocked: see its dialog …");
+        let keyring = Rc::new(KeyringStore::new(self.someone_can_answer() && screen, Box::new(on_dialog)));
+        let passphrase = self.env.text("MSGRCTL_PASSPHRASE");
+        let passphrase = passphrase.and_then(|text| Secret::from_input(text.as_bytes()).ok());
+        if passphrase.as_ref().is_some_and(|passphrase| passphrase.expose().chars().count() < SHORT_PASSPHRASE) {
+            self.output.warning(&format!("MSGRCTL_PASSPHRASE has fewer than {SHORT_PASSPHRASE} characters"));
+        }
+        let key_file = self.global.key_file.clone().or_else(|| self.env.text("MSGRCTL_KEY_FILE").map(PathBuf::from));
+        let access = KeyAccess { key_file, passphrase, ask: self.passphrase_prompt() };
+        // Commands read the settings first; without them there is no tenant to open.
+        let (path, tenant) = match self.settings() {
+            Ok(settings) => {
+                let tenant = settings.tenant.value.as_str();
+                (settings.paths.secrets_file(tenant), tenant)
+            }
+            Err(_) => (PathBuf::new(), ""),
+        };
         Stores::new(
-            KeyringStore::new(self.someone_can_answer() && screen, Box::new(on_dialog)),
+            keyring.clone(),
+            FileStore::new(path, tenant, access, keyring),
             EnvironmentStore::new(self.env.clone()),
             self.memory.clone().unwrap_or_default(),
         )
+    }
+
+    /// Asks for the passphrase of the encrypted file, twice for a new one.
+    fn passphrase_prompt(&self) -> Box<dyn Fn(bool) -> Option<Secret>> {
+        if !self.someone_can_answer() {
+            return Box::new(|_| None);
+        }
+        let (prompter, output) = (self.prompter.clone(), self.output.clone());
+        Box::new(move |new| {
+            crate::ui::interrupt::install();
+            let question =
+                if new { "A passphrase for the encrypted file" } else { "The passphrase of the encrypted file" };
+            loop {
+                let typed = Secret::from_input(prompter.hidden(question).ok()?.as_bytes()).ok()?;
+                if !new {
+                    return Some(typed);
+                }
+                if typed.expose().chars().count() < SHORT_PASSPHRASE {
+                    output.warning(&format!("the passphrase has fewer than {SHORT_PASSPHRASE} characters"));
+                }
+                if prompter.hidden("Once more").ok()? == typed.expose() {
+                    return Some(typed);
+                }
+                output.notice("the two differ");
+            }
+        })
     }
 
     /// Where Graph is, as the settings say, and which accounts belong to it.

@@ -135,6 +135,11 @@ impl CliError {
         self.0.exit_code
     }
 
+    /// The message alone, for a line in a bulk run.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
     /// Shows it, and returns the exit code.
     pub fn render(&self, output: &Output) -> u8 {
         let parts = &self.0;
@@ -299,6 +304,26 @@ impl From<StoreError> for CliError {
             }
             StoreError::Ambiguous { .. } => "remove the entries that do not belong to msgrctl in the keyring's program",
             StoreError::Damaged { .. } => "give the secret again: msgrctl account edit NAME --help",
+            StoreError::BrokenFile { .. } => {
+                return Self::file(error.to_string()).hint("put a copy of it back from a backup; nothing was changed");
+            }
+            StoreError::Write { .. } => {
+                return Self::file(error.to_string())
+                    .hint("nothing was changed; check the directory's permissions and the free space");
+            }
+            StoreError::Exposed { path, .. } => {
+                let hint = format!("make it a plain file of yours alone: chmod 600 {}", path.display());
+                return Self::new("secret_store", 6, error.to_string()).hint(hint);
+            }
+            StoreError::NoKey { .. } | StoreError::WrongKey { .. } => {
+                "give it: --key-file FILE (MSGRCTL_KEY_FILE), the variable MSGRCTL_PASSPHRASE, or unlock the keyring, whichever it was made with"
+            }
+            StoreError::NoNewKey { .. } => {
+                "name a key file (--key-file FILE, MSGRCTL_KEY_FILE) or set MSGRCTL_PASSPHRASE"
+            }
+            StoreError::KeyFile { .. } => "name another with --key-file FILE (MSGRCTL_KEY_FILE)",
+            StoreError::File { .. } => "put the secret alone into the file, and let it be readable for you",
+            StoreError::Command { .. } => "run the command by hand to see what it needs, then try again",
             StoreError::ReadOnly { .. } | StoreError::Failed { .. } => {
                 "try again; if it persists, look into the keyring with its own program"
             }

@@ -1,13 +1,14 @@
 //! The command line. The path of a file is the command it runs:
 //! `account/add.rs` is `msgrctl account add`.
 
-pub mod account;
+mod account;
 mod args;
 mod context;
 mod demo;
 mod error;
 mod log;
 mod sandbox;
+mod secret;
 mod settings;
 
 use std::ffi::OsString;
@@ -52,6 +53,7 @@ fn run(arguments: &[OsString], env: Environment) -> u8 {
 fn dispatch(command: Command, ctx: &Context) -> Result<u8, CliError> {
     match command {
         Command::Account(command) => account::run(*command, ctx),
+        Command::Secret(command) => secret::run(command, ctx),
         Command::Sandbox(command) => sandbox::run(command, ctx),
         Command::Demo => demo::run(ctx),
     }

@@ -91,7 +91,7 @@ pub struct Settings {
 
 impl Settings {
     /// Puts the levels together. Reads `config.toml`.
-    pub fn resolve(global: &Global, env: &Environment) -> Result<Self, CliError> {
+    pub(super) fn resolve(global: &Global, env: &Environment) -> Result<Self, CliError> {
         let chosen = global.config_dir.clone().or_else(|| env.text("MSGRCTL_CONFIG_DIR").map(PathBuf::from));
         let paths = Paths::resolve(chosen.as_deref(), env).ok_or_else(|| {
             CliError::file("there is no home directory to keep the configuration in")
@@ -194,7 +194,7 @@ fn store_name(text: &str, origin: &Origin) -> Result<StoreName, CliError> {
     use clap::ValueEnum as _;
     StoreArg::from_str(text, false)
         .map(StoreName::from)
-        .map_err(|_| wrong(origin, &format!("there is no store '{text}': it is keyring or env")))
+        .map_err(|_| wrong(origin, &format!("there is no store '{text}': it is keyring, file or env")))
 }
 
 /// A time limit: whole or broken seconds, above 0, an hour at most.

@@ -71,6 +71,35 @@ impl KeyringStore {
         }
     }
 
+    /// The secret of any entry, ours or another program's.
+    pub(super) fn foreign(&self, service: &str, user: &str) -> Result<Option<Secret>, StoreError> {
+        let (service, user) = (service.to_owned(), user.to_owned());
+        self.call(move |store| {
+            let failed = |error: &Error| store_error(error, &user);
+            let entry = store.build(&service, &user, None).map_err(|error| failed(&error))?;
+            match entry.get_secret() {
+                Ok(bytes) => Secret::from_input(&bytes).map(Some).map_err(|cause| StoreError::Damaged {
+                    store: StoreName::Keyring,
+                    entry: user.clone(),
+                    cause: cause.to_string(),
+                }),
+                Err(Error::NoEntry) => Ok(None),
+                Err(error) => Err(failed(&error)),
+            }
+        })
+    }
+
+    /// Keeps a secret of our own that is no account's.
+    pub(super) fn keep(&self, user: &str, label: &str, secret: &Secret) -> Result<(), StoreError> {
+        let (user, label, secret) = (user.to_owned(), label.to_owned(), secret.clone());
+        self.call(move |store| {
+            let failed = |error: &Error| store_error(error, &user);
+            let entry = store.build(SERVICE, &user, Some(&labelled(&label))).map_err(|error| failed(&error))?;
+            entry.set_secret(secret.expose().as_bytes()).map(|()| None).map_err(|error| failed(&error))
+        })
+        .map(|_| ())
+    }
+
     fn call(&self, job: impl FnOnce(&Arc<CredentialStore>) -> Answer + Send + 'static) -> Answer {
         if let Some(error) = &*self.failed.borrow() {
             return Err(error.clone());
@@ -147,27 +176,11 @@ impl SecretStore for KeyringStore {
     }
 
     fn get(&self, key: &SecretKey) -> Result<Option<Secret>, StoreError> {
-        let key = key.clone();
-        self.call(move |store| match entry(store, &key)?.get_secret() {
-            Ok(bytes) => Secret::from_input(&bytes).map(Some).map_err(|cause| StoreError::Damaged {
-                store: StoreName::Keyring,
-                entry: key.entry(),
-                cause: cause.to_string(),
-            }),
-            Err(Error::NoEntry) => Ok(None),
-            Err(error) => Err(store_error(&error, &key)),
-        })
+        self.foreign(SERVICE, &key.entry())
     }
 
     fn set(&self, key: &SecretKey, secret: &Secret) -> Result<(), StoreError> {
-        let (key, secret) = (key.clone(), secret.clone());
-        self.call(move |store| {
-            entry(store, &key)?
-                .set_secret(secret.expose().as_bytes())
-                .map(|()| None)
-                .map_err(|error| store_error(&error, &key))
-        })
-        .map(|_| ())
+        self.keep(&key.entry(), &key.label(), secret)
     }
 
     fn remove(&self, key: &SecretKey) -> Result<bool, StoreError> {
@@ -176,7 +189,7 @@ impl SecretStore for KeyringStore {
             // An answer carries a secret or none; here it says that there was one.
             Ok(()) => Ok(Some(Secret::new(""))),
             Err(Error::NoEntry) => Ok(None),
-            Err(error) => Err(store_error(&error, &key)),
+            Err(error) => Err(store_error(&error, &key.entry())),
         })?;
         Ok(removed.is_some())
     }
@@ -188,14 +201,18 @@ impl SecretStore for KeyringStore {
 }
 
 fn entry(store: &Arc<CredentialStore>, key: &SecretKey) -> Result<keyring_core::Entry, StoreError> {
-    let label = key.label();
-    let modifiers = if cfg!(target_os = "linux") { HashMap::from([("label", label.as_str())]) } else { HashMap::new() };
-    store.build(SERVICE, &key.entry(), Some(&modifiers)).map_err(|error| store_error(&error, key))
+    let built = store.build(SERVICE, &key.entry(), Some(&labelled(&key.label())));
+    built.map_err(|error| store_error(&error, &key.entry()))
 }
 
-fn store_error(error: &Error, key: &SecretKey) -> StoreError {
+/// Only the Secret Service has labels.
+fn labelled(label: &str) -> HashMap<&str, &str> {
+    if cfg!(target_os = "linux") { HashMap::from([("label", label)]) } else { HashMap::new() }
+}
+
+fn store_error(error: &Error, entry: &str) -> StoreError {
     match error {
-        Error::Ambiguous(_) => StoreError::Ambiguous { entry: key.entry() },
+        Error::Ambiguous(_) => StoreError::Ambiguous { entry: entry.into() },
         Error::NoStorageAccess(_) => StoreError::Locked,
         error => StoreError::Failed { cause: words(error) },
     }

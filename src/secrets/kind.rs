@@ -4,6 +4,7 @@ use std::fmt;
 
 use rand::distr::{Alphanumeric, SampleString as _};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use super::Secret;
 
@@ -63,6 +64,8 @@ impl fmt::Display for SecretKind {
 pub enum StoreName {
     /// The operating system's.
     Keyring,
+    /// The encrypted file of the tenant.
+    File,
     /// Variables `MSGRCTL_SECRET_…`, read only.
     Env,
     /// This process's memory: the demo's.
@@ -70,10 +73,14 @@ pub enum StoreName {
 }
 
 impl StoreName {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Keyring, Self::File, Self::Env, Self::Memory];
+
     /// As flags, files and JSON spell it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Keyring => "keyring",
+            Self::File => "file",
             Self::Env => "env",
             Self::Memory => "memory",
         }
@@ -83,20 +90,6 @@ impl StoreName {
 impl fmt::Display for StoreName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
-    }
-}
-
-/// Where an account's secret is, as its record says. Never the secret.
-///
-/// Written as one string, `keyring`, so that a reference to a place outside our
-/// stores (`env:NAME`) can stand in the same field.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct SecretRef(pub StoreName);
-
-impl fmt::Display for SecretRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.as_str())
     }
 }
 
@@ -136,6 +129,17 @@ impl Secret {
             SecretKind::VerifyToken if !value.bytes().all(|b| b.is_ascii_alphanumeric()) => Shape::Mangled,
             _ => Shape::Plausible,
         }
+    }
+}
+
+impl Secret {
+    /// The first 8 hexadecimal digits of its SHA-256, to compare two places without
+    /// showing a value; `None` for what somebody may have made up and others guess.
+    pub fn fingerprint(&self, kind: SecretKind) -> Option<String> {
+        let value = self.expose();
+        let generated = value.len() >= 32 && self.shape(kind) == Shape::Plausible;
+        let hash = || hex::encode(&Sha256::digest(value.as_bytes())[..4]);
+        (kind != SecretKind::VerifyToken || generated).then(hash)
     }
 }
 

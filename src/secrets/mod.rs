@@ -1,11 +1,14 @@
 //! Secrets: what one is, where it is kept, and who answers for it.
 
+mod command;
 mod environment;
+mod file;
 mod input;
 mod keyring;
 mod kind;
 mod memory;
 mod redact;
+mod reference;
 mod store;
 
 use std::fmt;
@@ -13,11 +16,13 @@ use std::fmt;
 use secrecy::{ExposeSecret as _, SecretString};
 
 pub use environment::EnvironmentStore;
+pub use file::{FileStore, KeyAccess};
 pub use input::InputError;
 pub use keyring::KeyringStore;
-pub use kind::{SecretKind, SecretRef, Shape, StoreName, generate_verify_token};
+pub use kind::{SecretKind, Shape, StoreName, generate_verify_token};
 pub use memory::MemoryStore;
 pub use redact::redact;
+pub use reference::{RefError, SecretRef};
 pub use store::{SecretKey, SecretStore, StoreError, Stores};
 
 /// A token, an app secret, a verify token. Wiped when dropped; it has no

@@ -1,8 +1,17 @@
 //! The one trait behind which every store stands, and what can go wrong there.
 
+use std::io;
+use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::Duration;
 
-use super::{EnvironmentStore, KeyringStore, MemoryStore, Secret, SecretKind, StoreName};
+use super::{
+    EnvironmentStore, FileStore, KeyringStore, MemoryStore, Secret, SecretKind, SecretRef, StoreName, command,
+};
+use crate::files::{self, FileError};
+
+/// No secret is longer.
+const FILE_LIMIT: u64 = 64 * 1024;
 
 /// Which secret is meant: of whom, and of what kind.
 #[derive(Clone, Debug)]
@@ -79,6 +88,70 @@ pub enum StoreError {
         /// What is wrong with it.
         cause: String,
     },
+    /// The encrypted file is not what it should be. It was left as it is.
+    #[error("the encrypted file {} cannot be used: {cause}", path.display())]
+    BrokenFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// The encrypted file, or its key file, is open to others.
+    #[error("{} is not used: {why}", path.display())]
+    Exposed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The key of the encrypted file is not there.
+    #[error("the encrypted file needs {what}, which is not there")]
+    NoKey {
+        /// Where its key comes from.
+        what: &'static str,
+    },
+    /// The key of the encrypted file is another one.
+    #[error("{what} does not open the encrypted file")]
+    WrongKey {
+        /// Where its key comes from.
+        what: &'static str,
+    },
+    /// There is nothing to make the key of a new encrypted file from.
+    #[error("a new encrypted file needs a key: no key file, no passphrase, and no keyring ({keyring})")]
+    NoNewKey {
+        /// Why the keyring cannot keep one.
+        keyring: String,
+    },
+    /// A key file that cannot be used.
+    #[error("the key file {} cannot be used: {cause}", path.display())]
+    KeyFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// The encrypted file could not be written. The old one is still there.
+    #[error("the encrypted file could not be written: {cause}")]
+    Write {
+        /// What the system said.
+        cause: String,
+    },
+    /// A reference to a file that is there and cannot be used.
+    #[error("the secret in {} cannot be used: {cause}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// A program that should print a secret did not.
+    #[error("the command '{program}' gave no secret: {cause}")]
+    Command {
+        /// The program.
+        program: String,
+        /// What happened.
+        cause: String,
+    },
     /// Anything else the system reported.
     #[error("the keyring refused: {cause}")]
     Failed {
@@ -108,21 +181,52 @@ pub trait SecretStore {
 
 /// The stores of this process. None is opened before it is asked.
 pub struct Stores {
-    keyring: KeyringStore,
+    keyring: Rc<KeyringStore>,
+    file: FileStore,
     env: EnvironmentStore,
     memory: MemoryStore,
 }
 
 impl Stores {
     /// Puts the stores together.
-    pub fn new(keyring: KeyringStore, env: EnvironmentStore, memory: MemoryStore) -> Self {
-        Self { keyring, env, memory }
+    pub fn new(keyring: Rc<KeyringStore>, file: FileStore, env: EnvironmentStore, memory: MemoryStore) -> Self {
+        Self { keyring, file, env, memory }
+    }
+
+    /// The encrypted file, for those who look into it as a whole.
+    pub fn file(&self) -> &FileStore {
+        &self.file
+    }
+
+    /// The keyring, for those who look into it as a whole.
+    pub fn keyring(&self) -> &KeyringStore {
+        &self.keyring
+    }
+
+    /// A secret where its record says it is; `None` when it is not there.
+    pub fn read(&self, reference: &SecretRef, key: &SecretKey) -> Result<Option<Secret>, StoreError> {
+        match reference {
+            SecretRef::Stored(store) => self.store(*store).get(key),
+            SecretRef::Variable(name) => self.env.variable(name),
+            SecretRef::Keyring { service, user } => self.keyring.foreign(service, user),
+            SecretRef::Command(words) => command::run(words).map(Some),
+            SecretRef::File(path) => {
+                let unusable = |cause: String| StoreError::File { path: path.clone(), cause };
+                match files::read_bytes(path, FILE_LIMIT) {
+                    Ok(bytes) => Secret::from_input(&bytes).map(Some).map_err(|error| unusable(error.to_string())),
+                    Err(FileError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+                    Err(FileError::Read { source, .. }) => Err(unusable(source.to_string())),
+                    Err(error) => Err(unusable(error.to_string())),
+                }
+            }
+        }
     }
 
     /// The store of that name.
     pub fn store(&self, name: StoreName) -> &dyn SecretStore {
         match name {
-            StoreName::Keyring => &self.keyring,
+            StoreName::Keyring => &*self.keyring,
+            StoreName::File => &self.file,
             StoreName::Env => &self.env,
             StoreName::Memory => &self.memory,
         }

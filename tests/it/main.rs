@@ -14,6 +14,7 @@ mod keyring;
 mod leak;
 mod prompt;
 mod sandbox;
+mod secret;
 mod states;
 mod store;
 mod support;

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::connection::{self, Credentials, SAVE_ANYWAY, WARN_DAYS};
 use super::fields::{self, Field, FieldArgs, Fields};
 use super::inputs::{self, SecretInputs};
-use super::save::{self, Change};
+use super::save;
 use super::view;
 use crate::accounts::{self, Account, AppId, Handle, MessengerType, Name, PageId, PageUsername};
 use crate::checks::{Outcome, Report, Subject};
@@ -100,14 +100,10 @@ pub fn run(args: &AddArgs, ctx: &Context) -> Result<u8, CliError> {
     let changes = match store {
         // They stay where they are; the record says so.
         StoreName::Env => {
-            account.secrets = inputs.given().into_iter().map(|(kind, _)| (kind, SecretRef(store))).collect();
+            account.secrets = inputs.given().into_iter().map(|(kind, _)| (kind, SecretRef::Stored(store))).collect();
             Vec::new()
         }
-        _ => inputs
-            .given()
-            .into_iter()
-            .map(|(kind, secret)| Change { kind, new: Some((secret.clone(), store)) })
-            .collect(),
+        _ => inputs.given().into_iter().map(|(kind, secret)| inputs.change(kind, secret, store)).collect(),
     };
     save::check_variables(ctx, &account, None)?;
     let derived = draft.given.handle.is_none() && store != StoreName::Env;
@@ -200,7 +196,8 @@ fn from_variables(
         || args.app_secret_stdin
         || args.verify_token_stdin
         || args.generate_verify_token
-        || [&args.token_file, &args.app_secret_file, &args.verify_token_file].iter().any(|file| file.is_some());
+        || [&args.token_file, &args.app_secret_file, &args.verify_token_file].iter().any(|file| file.is_some())
+        || [&args.token_from, &args.app_secret_from, &args.verify_token_from].iter().any(|from| from.is_some());
     let Some(handle) = handle.cloned().or_else(|| name.map(Handle::slug)) else {
         return Err(CliError::usage("missing: account name or handle")
             .hint("the env store finds an account's secrets by its handle: give NAME or --handle HANDLE"));
@@ -232,7 +229,8 @@ fn from_variables(
         ))
         .hint("set what is missing, and run this command again"));
     }
-    let inputs = SecretInputs { token, app_secret: read(SecretKind::AppSecret)?, verify_token, generated: false };
+    let inputs =
+        SecretInputs { token, app_secret: read(SecretKind::AppSecret)?, verify_token, ..SecretInputs::default() };
     inputs.given().into_iter().try_for_each(|(kind, secret)| inputs::judge(kind, secret, ctx))?;
     Ok(inputs)
 }
@@ -359,7 +357,7 @@ fn show(ctx: &Context, account: &Account, report: Option<&Report>, generated: bo
 
 /// How a person finds the generated verify token again.
 fn in_keyring(account: &Account) -> String {
-    if account.secrets.get(&SecretKind::VerifyToken) != Some(&SecretRef(StoreName::Keyring)) {
+    if account.secrets.get(&SecretKind::VerifyToken) != Some(&SecretRef::Stored(StoreName::Keyring)) {
         return String::new();
     }
     format!(", and is in the keyring as '{}'", key(account, SecretKind::VerifyToken).label())

@@ -7,7 +7,7 @@ use crate::checks::{self, Commands, Outcome, Report, Subject};
 use crate::cli::context::{Context, key};
 use crate::cli::error::CliError;
 use crate::graph::{AppCredentials, Client};
-use crate::secrets::{Secret, SecretKind, StoreError, StoreName};
+use crate::secrets::{Secret, SecretKind, SecretRef, StoreError, StoreName};
 use crate::ui::progress::Progress;
 
 /// How many days before an end of validity it is warned of.
@@ -48,10 +48,17 @@ pub fn saved_commands(account: &Account) -> Commands {
     let handle = &account.handle;
     let edit = format!("msgrctl account edit {handle}");
     let test_again = format!("msgrctl account test {handle}");
-    let in_variables =
-        account.secrets.get(&SecretKind::PageAccessToken).is_some_and(|source| source.0 == StoreName::Env);
     let app_id = account.app_id.as_ref().map_or("APP_ID", AppId::as_str);
-    if in_variables {
+    let reference = account.secrets.get(&SecretKind::PageAccessToken);
+    if let Some(place) = reference.filter(|reference| reference.store().is_none()) {
+        return Commands {
+            replace_token: format!("put it where {place} finds it, and {test_again}"),
+            set_app: format!("{edit} --app-id {app_id} --app-secret-stdin --yes"),
+            test_again,
+            edit,
+        };
+    }
+    if reference.is_some_and(|reference| reference.store() == Some(StoreName::Env)) {
         let variable = |kind| key(account, kind).variable();
         return Commands {
             replace_token: format!("set {} to it, and {test_again}", variable(SecretKind::PageAccessToken)),
@@ -81,9 +88,12 @@ pub fn unsaved_commands() -> Commands {
 /// Where a secret should be and is not, in words.
 pub fn place(account: &Account, kind: SecretKind) -> String {
     match account.secrets.get(&kind) {
-        Some(source) if source.0 == StoreName::Env => {
+        Some(SecretRef::Stored(StoreName::Env)) => {
             format!("the variable {} is not set", key(account, kind).variable())
         }
+        Some(SecretRef::Variable(name)) => format!("the variable {name} is not set"),
+        Some(SecretRef::File(path)) => format!("there is no file {}", path.display()),
+        Some(SecretRef::Keyring { service, user }) => format!("the keyring has no entry {service}/{user}"),
         Some(source) => format!("the {source} store has no {kind} for this account"),
         None => format!("the account has no {kind}"),
     }
@@ -91,20 +101,12 @@ pub fn place(account: &Account, kind: SecretKind) -> String {
 
 /// The stored secrets that a test needs; `None` when there is no token.
 pub fn stored(ctx: &Context, account: &Account) -> Result<Option<Credentials>, StoreError> {
-    let Some(token) = read(ctx, account, SecretKind::PageAccessToken)? else { return Ok(None) };
+    let Some(token) = ctx.secret(account, SecretKind::PageAccessToken)? else { return Ok(None) };
     let app_secret = match account.app_id {
-        Some(_) => read(ctx, account, SecretKind::AppSecret)?,
+        Some(_) => ctx.secret(account, SecretKind::AppSecret)?,
         None => None,
     };
     Ok(Some(Credentials { token, app_secret }))
-}
-
-/// One stored secret; `None` where the record names none or the store has none.
-pub fn read(ctx: &Context, account: &Account, kind: SecretKind) -> Result<Option<Secret>, StoreError> {
-    match account.secrets.get(&kind) {
-        Some(source) => ctx.store(source.0).get(&key(account, kind)),
-        None => Ok(None),
-    }
 }
 
 /// The error of an account that has no token to work with.

@@ -36,8 +36,9 @@ pub struct EditArgs {
     clear: Vec<Clear>,
 }
 
+/// What can be taken away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Clear {
+pub enum Clear {
     /// The app id and the app secret
     App,
     /// The callback URL
@@ -48,60 +49,100 @@ pub fn run(args: &EditArgs, ctx: &Context) -> Result<u8, CliError> {
     interrupt::install();
     let given = args.fields.parse(&ctx.output)?;
     refuse_contradictions(args, &given)?;
-    let accounts = ctx.accounts()?;
-    let old = accounts.find(&args.account)?;
+    let old = ctx.accounts()?.find(&args.account)?;
     let inputs = SecretInputs::read(&args.fields, ctx, false)?;
     say_what_is_not_read(ctx, &args.fields);
     if !gives_anything(args, &given, &inputs) {
         return Err(CliError::usage("nothing to change was given")
             .hint(format!("name what to change: msgrctl account edit {} --help", old.handle)));
     }
-    let mut new = old.clone();
-    apply(&mut new, &given, &args.clear);
-    adopt_app_secret(ctx, &mut new)?;
-    let changes = changes(ctx, args, &old, &inputs)?;
-    if inputs.app_secret.is_some() && new.app_id.is_none() {
-        return Err(CliError::usage("an app secret needs its app id").hint("give --app-id too"));
-    }
-    if new == old && changes.is_empty() {
-        ctx.output.notice("nothing to change");
-        return show(ctx, &old, None, false);
-    }
-    save::check_variables(ctx, &new, Some(&old))?;
-    if new.page_id != old.page_id {
-        save::warn_of_twins(ctx, &new)?;
-    }
-    ask(ctx, &old, &changes)?;
-    // A store that would fail at the end is better known now.
-    changes.iter().filter_map(|change| change.new.as_ref()).try_for_each(|(_, store)| ctx.store(*store).probe())?;
+    let edit =
+        Edit { given, inputs, clear: &args.clear, no_test: args.fields.no_test, save_anyway: args.fields.save_anyway };
+    edit.carry_out(ctx, &old)
+}
 
-    let report = if needs_test(&old, &new, &inputs, &args.clear) && !args.fields.no_test {
-        test(ctx, &old, &new, &inputs, args)?
-    } else {
-        None
-    };
-    let page_name = report.as_ref().and_then(|report| report.page_name.clone());
-    let now = ctx.now();
-    let saved = save::save(ctx, &mut new, changes, |new| {
-        accounts.update(&old.id, |current| {
-            // What another process changed meanwhile, and this one did not, stays.
-            apply(current, &given, &args.clear);
-            for kind in SecretKind::ALL.into_iter().filter(|kind| old.secrets.get(kind) != new.secrets.get(kind)) {
-                match new.secrets.get(&kind) {
-                    Some(source) => current.secrets.insert(kind, source.clone()),
-                    None => current.secrets.remove(&kind),
-                };
-            }
-            current.page_name = page_name.or(current.page_name.take());
-            current.updated_at = now;
-        })
-    })?;
-    show(ctx, &saved, report.as_ref(), true)
+/// A change of an account, collected.
+pub struct Edit<'a> {
+    /// The fields.
+    pub given: Fields,
+    /// The secrets.
+    pub inputs: SecretInputs,
+    /// What is taken away.
+    pub clear: &'a [Clear],
+    /// Not asking Graph.
+    pub no_test: bool,
+    /// Saving whatever Graph says.
+    pub save_anyway: bool,
+}
+
+impl Edit<'_> {
+    /// Asks where something cannot be taken back, tests, saves, shows.
+    pub fn carry_out(self, ctx: &Context, old: &Account) -> Result<u8, CliError> {
+        let accounts = ctx.accounts()?;
+        let mut new = old.clone();
+        apply(&mut new, &self.given, self.clear);
+        adopt_app_secret(ctx, &mut new)?;
+        let changes = changes(ctx, self.clear, old, &self.inputs)?;
+        if self.inputs.app_secret.is_some() && new.app_id.is_none() {
+            return Err(CliError::usage("an app secret needs its app id")
+                .hint(format!("msgrctl account edit {} --app-id APP_ID --app-secret-stdin", old.handle)));
+        }
+        if new == *old && changes.is_empty() {
+            ctx.output.notice("nothing to change");
+            return show(ctx, old, None, false);
+        }
+        save::check_variables(ctx, &new, Some(old))?;
+        if new.page_id != old.page_id {
+            save::warn_of_twins(ctx, &new)?;
+        }
+        ask(ctx, old, &changes)?;
+        // A store that would fail at the end is better known now.
+        let stores = changes.iter().filter_map(|change| change.new.as_ref()?.store());
+        stores.into_iter().try_for_each(|store| ctx.store(store).probe())?;
+
+        let judged = needs_test(old, &new, &self.inputs, self.clear) && !self.no_test;
+        let report = if judged { Some(self.test(ctx, old, &new)?) } else { None };
+        let page_name = report.as_ref().and_then(|report| report.page_name.clone());
+        let now = ctx.now();
+        let saved = save::save(ctx, &mut new, changes, |new| {
+            accounts.update(&old.id, |current| {
+                // What another process changed meanwhile, and this one did not, stays.
+                apply(current, &self.given, self.clear);
+                for kind in SecretKind::ALL.into_iter().filter(|kind| old.secrets.get(kind) != new.secrets.get(kind)) {
+                    match new.secrets.get(&kind) {
+                        Some(source) => current.secrets.insert(kind, source.clone()),
+                        None => current.secrets.remove(&kind),
+                    };
+                }
+                current.page_name = page_name.or(current.page_name.take());
+                current.updated_at = now;
+            })
+        })?;
+        show(ctx, &saved, report.as_ref(), true)
+    }
+
+    fn test(&self, ctx: &Context, old: &Account, new: &Account) -> Result<Report, CliError> {
+        ctx.check_realm(old)?;
+        let token = match &self.inputs.token {
+            Some(token) => Some(token.clone()),
+            None => ctx.secret(old, SecretKind::PageAccessToken)?,
+        };
+        let token = token.ok_or_else(|| connection::no_token(old))?;
+        let app_secret = match &self.inputs.app_secret {
+            Some(secret) => Some(secret.clone()),
+            None if new.app_id.is_some() => ctx.secret(new, SecretKind::AppSecret)?,
+            None => None,
+        };
+        let subject = connection::subject(new, Credentials { token, app_secret }, WARN_DAYS, true);
+        let report = connection::test(ctx, &ctx.graph()?, new.name.as_str(), &subject)?;
+        connection::gate(ctx, &report, new.name.as_str(), self.save_anyway, SAVE_ANYWAY)?;
+        Ok(report)
+    }
 }
 
 /// The variables of `account add` change nothing here, which is easily overlooked.
 fn say_what_is_not_read(ctx: &Context, fields: &FieldArgs) {
-    let token = fields.token_stdin || fields.token_file.is_some();
+    let token = fields.token_stdin || fields.token_file.is_some() || fields.token_from.is_some();
     let secret = fields.app_secret_stdin || fields.app_secret_file.is_some();
     let verify = fields.verify_token_stdin || fields.verify_token_file.is_some() || fields.generate_verify_token;
     for (kind, given) in SecretKind::ALL.into_iter().zip([token, secret, verify]) {
@@ -160,32 +201,32 @@ fn apply(account: &mut Account, given: &Fields, clear: &[Clear]) {
 fn adopt_app_secret(ctx: &Context, account: &mut Account) -> Result<(), CliError> {
     let kind = SecretKind::AppSecret;
     let in_variables =
-        account.secrets.get(&SecretKind::PageAccessToken).is_some_and(|source| source.0 == StoreName::Env);
+        account.secrets.get(&SecretKind::PageAccessToken).is_some_and(|source| source.store() == Some(StoreName::Env));
     if !in_variables || account.app_id.is_none() || account.secrets.contains_key(&kind) {
         return Ok(());
     }
     if ctx.store(StoreName::Env).get(&key(account, kind))?.is_some() {
-        account.secrets.insert(kind, SecretRef(StoreName::Env));
+        account.secrets.insert(kind, SecretRef::Stored(StoreName::Env));
     }
     Ok(())
 }
 
 /// What happens to each secret. `--store` says where a new one goes; without it
 /// a secret stays in the store where the old one is.
-fn changes(ctx: &Context, args: &EditArgs, old: &Account, inputs: &SecretInputs) -> Result<Vec<Change>, CliError> {
+fn changes(ctx: &Context, clear: &[Clear], old: &Account, inputs: &SecretInputs) -> Result<Vec<Change>, CliError> {
     let settings = ctx.settings()?;
     let mut changes = Vec::new();
     for (kind, secret) in inputs.given() {
-        let here = old.secrets.get(&kind).map(|reference| reference.0);
+        let here = old.secrets.get(&kind).and_then(SecretRef::store);
         let chosen = settings.store.origin != crate::cli::settings::Origin::BuiltIn;
         let store = if chosen { settings.store.value } else { here.unwrap_or(settings.store.value) };
-        if store == StoreName::Env {
+        if store == StoreName::Env && !inputs.references.contains_key(&kind) {
             let variable = key(old, kind).variable();
             return Err(crate::secrets::StoreError::ReadOnly { variable }.into());
         }
-        changes.push(Change { kind, new: Some((secret.clone(), store)) });
+        changes.push(inputs.change(kind, secret, store));
     }
-    if args.clear.contains(&Clear::App) && old.secrets.contains_key(&SecretKind::AppSecret) {
+    if clear.contains(&Clear::App) && old.secrets.contains_key(&SecretKind::AppSecret) {
         changes.push(Change { kind: SecretKind::AppSecret, new: None });
     }
     Ok(changes)
@@ -216,30 +257,6 @@ fn needs_test(old: &Account, new: &Account, inputs: &SecretInputs, clear: &[Clea
         || inputs.app_secret.is_some()
         || old.secrets.get(&SecretKind::AppSecret) != new.secrets.get(&SecretKind::AppSecret)
             && !clear.contains(&Clear::App)
-}
-
-fn test(
-    ctx: &Context,
-    old: &Account,
-    new: &Account,
-    inputs: &SecretInputs,
-    args: &EditArgs,
-) -> Result<Option<Report>, CliError> {
-    ctx.check_realm(old)?;
-    let token = match &inputs.token {
-        Some(token) => Some(token.clone()),
-        None => connection::read(ctx, old, SecretKind::PageAccessToken)?,
-    };
-    let token = token.ok_or_else(|| connection::no_token(old))?;
-    let app_secret = match &inputs.app_secret {
-        Some(secret) => Some(secret.clone()),
-        None if new.app_id.is_some() => connection::read(ctx, new, SecretKind::AppSecret)?,
-        None => None,
-    };
-    let subject = connection::subject(new, Credentials { token, app_secret }, WARN_DAYS, true);
-    let report = connection::test(ctx, &ctx.graph()?, new.name.as_str(), &subject)?;
-    connection::gate(ctx, &report, new.name.as_str(), args.fields.save_anyway, SAVE_ANYWAY)?;
-    Ok(Some(report))
 }
 
 fn show(ctx: &Context, account: &Account, report: Option<&Report>, changed: bool) -> Result<u8, CliError> {

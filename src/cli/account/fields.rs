@@ -46,7 +46,7 @@ pub const PAGE_ID: Field = Field {
 /// The Page access token.
 pub const TOKEN: Field = Field {
     name: "page access token",
-    flags: "--token-stdin or --token-file PATH",
+    flags: "--token-stdin, --token-file PATH or --token-from REF",
     variable: Some("MSGRCTL_PAGE_TOKEN"),
     found: "Meta App Dashboard > your app > Messenger > Settings > Access Tokens",
 };
@@ -56,14 +56,14 @@ pub const APP_ID: Field =
 /// The app's secret.
 pub const APP_SECRET: Field = Field {
     name: "app secret",
-    flags: "--app-secret-stdin or --app-secret-file PATH",
+    flags: "--app-secret-stdin, --app-secret-file PATH or --app-secret-from REF",
     variable: Some("MSGRCTL_APP_SECRET"),
     found: "Meta App Dashboard > your app > App settings > Basic",
 };
 /// The verify token.
 pub const VERIFY_TOKEN: Field = Field {
     name: "verify token",
-    flags: "--generate-verify-token, --verify-token-stdin or --verify-token-file PATH",
+    flags: "--generate-verify-token, --verify-token-stdin, --verify-token-file PATH or --verify-token-from REF",
     variable: Some("MSGRCTL_VERIFY_TOKEN"),
     found: "generated; the same value goes into the Meta app's webhook settings",
 };
@@ -135,26 +135,35 @@ pub struct FieldArgs {
     pub handle: Option<String>,
 
     /// Read the page access token from standard input
-    #[arg(long, groups = ["stdin", "token_from"], help_heading = "Secrets")]
+    #[arg(long, groups = ["stdin", "token_from_group"], help_heading = "Secrets")]
     pub token_stdin: bool,
     /// Read the page access token from a file
-    #[arg(long, value_name = "PATH", group = "token_from", help_heading = "Secrets")]
+    #[arg(long, value_name = "PATH", group = "token_from_group", help_heading = "Secrets")]
     pub token_file: Option<PathBuf>,
+    /// Keep a reference to the page access token: env:NAME, file:PATH, keyring:SERVICE/USER, command:PROGRAM ARG…
+    #[arg(long, value_name = "REF", group = "token_from_group", help_heading = "Secrets")]
+    pub token_from: Option<String>,
     /// Read the app secret from standard input
-    #[arg(long, groups = ["stdin", "app_secret_from"], help_heading = "Secrets")]
+    #[arg(long, groups = ["stdin", "app_secret_from_group"], help_heading = "Secrets")]
     pub app_secret_stdin: bool,
     /// Read the app secret from a file
-    #[arg(long, value_name = "PATH", group = "app_secret_from", help_heading = "Secrets")]
+    #[arg(long, value_name = "PATH", group = "app_secret_from_group", help_heading = "Secrets")]
     pub app_secret_file: Option<PathBuf>,
+    /// Keep a reference to the app secret: env:NAME, file:PATH, keyring:SERVICE/USER, command:PROGRAM ARG…
+    #[arg(long, value_name = "REF", group = "app_secret_from_group", help_heading = "Secrets")]
+    pub app_secret_from: Option<String>,
     /// Make a new webhook verify token of 40 letters and digits
-    #[arg(long, group = "verify_token_from", help_heading = "Secrets")]
+    #[arg(long, group = "verify_token_from_group", help_heading = "Secrets")]
     pub generate_verify_token: bool,
     /// Read the webhook verify token from standard input
-    #[arg(long, groups = ["stdin", "verify_token_from"], help_heading = "Secrets")]
+    #[arg(long, groups = ["stdin", "verify_token_from_group"], help_heading = "Secrets")]
     pub verify_token_stdin: bool,
     /// Read the webhook verify token from a file
-    #[arg(long, value_name = "PATH", group = "verify_token_from", help_heading = "Secrets")]
+    #[arg(long, value_name = "PATH", group = "verify_token_from_group", help_heading = "Secrets")]
     pub verify_token_file: Option<PathBuf>,
+    /// Keep a reference to the webhook verify token: env:NAME, file:PATH, keyring:SERVICE/USER, command:PROGRAM ARG…
+    #[arg(long, value_name = "REF", group = "verify_token_from_group", help_heading = "Secrets")]
+    pub verify_token_from: Option<String>,
 
     /// Save without asking Graph
     #[arg(long, conflicts_with = "save_anyway", help_heading = "Test Connection")]
@@ -204,7 +213,7 @@ where
 }
 
 /// The fields that were given and are not secret.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Fields {
     /// `--page-username`
     pub page_username: Option<PageUsername>,

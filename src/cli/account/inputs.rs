@@ -1,13 +1,16 @@
 //! The secrets that were given: read from where the flags say, and judged before
 //! anything else happens.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::fields::{FieldArgs, of_secret};
+use super::save::{Change, New};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::env::current_directory;
 use crate::files;
-use crate::secrets::{Secret, SecretKind, Shape, generate_verify_token};
+use crate::secrets::{Secret, SecretKind, SecretRef, Shape, StoreName, generate_verify_token, redact};
 
 /// No token is longer than a few hundred characters.
 const LIMIT: u64 = 64 * 1024;
@@ -23,31 +26,87 @@ pub struct SecretInputs {
     pub verify_token: Option<Secret>,
     /// Whether the verify token was made here.
     pub generated: bool,
+    /// Where those are that were given by reference.
+    pub references: BTreeMap<SecretKind, SecretRef>,
 }
 
 impl SecretInputs {
     /// Reads them. Variables count only where `variables` says so (`account add`)
     /// and the flag is absent.
     pub fn read(args: &FieldArgs, ctx: &Context, variables: bool) -> Result<Self, CliError> {
-        let read = |kind, stdin, file: &Option<std::path::PathBuf>| {
-            let secret = match (stdin, file) {
-                (true, _) => Some(from_stdin(kind, ctx)?),
-                (false, Some(path)) => Some(from_file(kind, path)?),
-                (false, None) if variables => from_variable(kind, ctx)?,
-                (false, None) => None,
-            };
-            if let Some(secret) = &secret {
-                judge(kind, secret, ctx)?;
-            }
-            Ok::<_, CliError>(secret)
+        let mut inputs = Self::default();
+        let token =
+            Given { stdin: args.token_stdin, file: args.token_file.as_deref(), from: args.token_from.as_deref() };
+        let app_secret = Given {
+            stdin: args.app_secret_stdin,
+            file: args.app_secret_file.as_deref(),
+            from: args.app_secret_from.as_deref(),
         };
-        let token = read(SecretKind::PageAccessToken, args.token_stdin, &args.token_file)?;
-        let app_secret = read(SecretKind::AppSecret, args.app_secret_stdin, &args.app_secret_file)?;
+        let verify_token = Given {
+            stdin: args.verify_token_stdin,
+            file: args.verify_token_file.as_deref(),
+            from: args.verify_token_from.as_deref(),
+        };
+        inputs.token = inputs.take(SecretKind::PageAccessToken, &token, ctx, variables)?;
+        inputs.app_secret = inputs.take(SecretKind::AppSecret, &app_secret, ctx, variables)?;
         if args.generate_verify_token {
-            return Ok(Self { token, app_secret, verify_token: Some(generate_verify_token()), generated: true });
+            inputs.verify_token = Some(generate_verify_token());
+            inputs.generated = true;
+        } else {
+            inputs.verify_token = inputs.take(SecretKind::VerifyToken, &verify_token, ctx, variables)?;
         }
-        let verify_token = read(SecretKind::VerifyToken, args.verify_token_stdin, &args.verify_token_file)?;
-        Ok(Self { token, app_secret, verify_token, generated: false })
+        Ok(inputs)
+    }
+
+    /// A new verify token.
+    pub fn generated() -> Self {
+        Self { verify_token: Some(generate_verify_token()), generated: true, ..Self::default() }
+    }
+
+    /// One secret alone.
+    pub fn of_one(kind: SecretKind, given: &Given<'_>, ctx: &Context) -> Result<Self, CliError> {
+        let mut inputs = Self::default();
+        let secret = inputs.take(kind, given, ctx, false)?;
+        match kind {
+            SecretKind::PageAccessToken => inputs.token = secret,
+            SecretKind::AppSecret => inputs.app_secret = secret,
+            SecretKind::VerifyToken => inputs.verify_token = secret,
+        }
+        Ok(inputs)
+    }
+
+    /// One secret, from wherever it was given.
+    fn take(
+        &mut self,
+        kind: SecretKind,
+        given: &Given<'_>,
+        ctx: &Context,
+        variables: bool,
+    ) -> Result<Option<Secret>, CliError> {
+        let secret = match *given {
+            Given { stdin: true, .. } => Some(from_stdin(kind, ctx)?),
+            Given { file: Some(path), .. } => Some(from_file(kind, path)?),
+            Given { from: Some(text), .. } => {
+                let (reference, secret) = from_reference(kind, text, ctx)?;
+                self.references.insert(kind, reference);
+                Some(secret)
+            }
+            _ if variables => from_variable(kind, ctx)?,
+            _ => None,
+        };
+        if let Some(secret) = &secret {
+            judge(kind, secret, ctx)?;
+        }
+        Ok(secret)
+    }
+
+    /// What happens to each given secret: kept in `store`, or referred to.
+    pub fn change(&self, kind: SecretKind, secret: &Secret, store: StoreName) -> Change {
+        let new = match self.references.get(&kind) {
+            Some(reference) => New::Reference(reference.clone()),
+            None => New::Value(secret.clone(), store),
+        };
+        Change { kind, new: Some(new) }
     }
 
     /// The given secrets by kind, in the order in which they are stored.
@@ -59,6 +118,30 @@ impl SecretInputs {
         ];
         all.into_iter().filter_map(|(kind, secret)| Some((kind, secret.as_ref()?))).collect()
     }
+}
+
+/// How one secret was given.
+pub struct Given<'a> {
+    /// On standard input.
+    pub stdin: bool,
+    /// In a file.
+    pub file: Option<&'a Path>,
+    /// By a reference.
+    pub from: Option<&'a str>,
+}
+
+fn from_reference(kind: SecretKind, text: &str, ctx: &Context) -> Result<(SecretRef, Secret), CliError> {
+    let reference = SecretRef::parse_reference(text).map_err(|error| {
+        let shown = redact(text);
+        CliError::usage(format!("'{shown}' refers to no {kind}: {error}"))
+    })?;
+    let reference = match current_directory() {
+        Some(directory) => reference.absolute(&directory),
+        None => reference,
+    };
+    let found = ctx.referred(&reference).map_err(|error| CliError::from(error).context(format!("the {kind}")))?;
+    let secret = found.ok_or_else(|| CliError::credentials(format!("there is no {kind} at {reference}")))?;
+    Ok((reference, secret))
 }
 
 fn from_stdin(kind: SecretKind, ctx: &Context) -> Result<Secret, CliError> {

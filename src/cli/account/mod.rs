@@ -1,14 +1,14 @@
 //! `msgrctl account`: the integration accounts of a tenant.
 
 mod add;
-mod connection;
-mod edit;
-mod fields;
-mod inputs;
+pub mod connection;
+pub mod edit;
+pub mod fields;
+pub mod inputs;
 mod list;
 mod remove;
 mod rename;
-mod save;
+pub mod save;
 mod show;
 mod test;
 mod view;

@@ -6,7 +6,7 @@ use super::view;
 use crate::accounts::{Account, AccountStore};
 use crate::cli::context::{Context, key};
 use crate::cli::error::CliError;
-use crate::secrets::{SecretKind, StoreError, StoreName};
+use crate::secrets::{SecretKind, SecretRef, StoreError, StoreName};
 use crate::ui::interrupt::{self, Hold};
 
 /// Remove an account and its secrets
@@ -52,13 +52,13 @@ pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
 }
 
 fn in_variables(account: &Account) -> impl Iterator<Item = SecretKind> {
-    account.secrets.iter().filter(|(_, source)| source.0 == StoreName::Env).map(|(kind, _)| *kind)
+    account.secrets.iter().filter(|(_, source)| source.store() == Some(StoreName::Env)).map(|(kind, _)| *kind)
 }
 
 /// Whether every store that keeps something of the account will let it go.
 fn probe(ctx: &Context, account: &Account) -> Result<(), CliError> {
-    account.secrets.values().try_for_each(|source| {
-        ctx.store(source.0).probe().map_err(|error| stuck(account, error).note("nothing was changed"))
+    account.secrets.values().filter_map(SecretRef::store).try_for_each(|store| {
+        ctx.store(store).probe().map_err(|error| stuck(account, error).note("nothing was changed"))
     })
 }
 
@@ -75,7 +75,9 @@ fn remove_secrets(ctx: &Context, account: &mut Account, leave: bool) -> Result<V
     let mut removed = Vec::new();
     for (kind, source) in account.secrets.clone() {
         let key = key(account, kind);
-        match ctx.store(source.0).remove(&key) {
+        // What is only referred to belongs to somebody else.
+        let Some(store) = source.store() else { continue };
+        match ctx.store(store).remove(&key) {
             Ok(true) => removed.push(kind.to_string()),
             Ok(false) => {}
             Err(error) if leave => {

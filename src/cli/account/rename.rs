@@ -62,7 +62,8 @@ pub fn run(args: &RenameArgs, ctx: &Context) -> Result<u8, CliError> {
 /// be changed the old one does no harm.
 fn relabel(ctx: &Context, account: &Account) {
     for (kind, source) in &account.secrets {
-        if let Err(error) = ctx.store(source.0).relabel(&key(account, *kind)) {
+        let Some(store) = source.store() else { continue };
+        if let Err(error) = ctx.store(store).relabel(&key(account, *kind)) {
             ctx.output.warning(&format!("the {source} store still shows the old name: {error}"));
             return;
         }

@@ -12,8 +12,26 @@ use crate::ui::interrupt::Hold;
 pub struct Change {
     /// Which secret.
     pub kind: SecretKind,
-    /// The new value and where it goes; `None`: it is removed.
-    pub new: Option<(Secret, StoreName)>,
+    /// What comes in its place; `None`: it is removed.
+    pub new: Option<New>,
+}
+
+/// A new secret.
+pub enum New {
+    /// Its value, and the store that keeps it.
+    Value(Secret, StoreName),
+    /// Where it is kept for us.
+    Reference(SecretRef),
+}
+
+impl New {
+    /// The store of ours that it goes to.
+    pub fn store(&self) -> Option<StoreName> {
+        match self {
+            Self::Value(_, store) => Some(*store),
+            Self::Reference(_) => None,
+        }
+    }
 }
 
 /// A secret as it was before it was touched.
@@ -69,10 +87,13 @@ fn store(
 ) -> Result<(), CliError> {
     let kind = change.kind;
     let key = key(account, kind);
-    let old = account.secrets.get(&kind).map(|reference| reference.0);
-    let target = change.new.as_ref().map(|(_, store)| *store);
+    let old = account.secrets.get(&kind).and_then(SecretRef::store);
+    let target = change.new.as_ref().and_then(New::store);
     match change.new {
-        Some((secret, store)) => {
+        Some(New::Reference(reference)) => {
+            account.secrets.insert(kind, reference);
+        }
+        Some(New::Value(secret, store)) => {
             let value = match ctx.store(store).get(&key) {
                 // What cannot be used need not come back.
                 Err(StoreError::Damaged { .. }) => None,
@@ -80,7 +101,7 @@ fn store(
             };
             before.push(Before { key: key.clone(), store, value });
             ctx.store(store).set(&key, &secret)?;
-            account.secrets.insert(kind, SecretRef(store));
+            account.secrets.insert(kind, SecretRef::Stored(store));
         }
         None => {
             account.secrets.remove(&kind);
@@ -130,14 +151,18 @@ pub fn warn_of_twins(ctx: &Context, account: &Account) -> Result<(), CliError> {
 /// The names of the variables follow the handle. Refuses a handle whose variables
 /// another account has already; says what they are called now when it changes.
 pub fn check_variables(ctx: &Context, account: &Account, old: Option<&Account>) -> Result<(), CliError> {
-    let kinds: Vec<SecretKind> =
-        account.secrets.iter().filter(|(_, source)| source.0 == StoreName::Env).map(|(kind, _)| *kind).collect();
+    let kinds: Vec<SecretKind> = account
+        .secrets
+        .iter()
+        .filter(|(_, source)| source.store() == Some(StoreName::Env))
+        .map(|(kind, _)| *kind)
+        .collect();
     if kinds.is_empty() || old.is_some_and(|old| old.handle == account.handle) {
         return Ok(());
     }
     let variable = |account: &Account, kind| key(account, kind).variable();
     for other in ctx.accounts()?.load()?.iter().filter(|other| other.id != account.id) {
-        let theirs = other.secrets.values().any(|source| source.0 == StoreName::Env);
+        let theirs = other.secrets.values().any(|source| source.store() == Some(StoreName::Env));
         let kind = SecretKind::PageAccessToken;
         if theirs && variable(other, kind) == variable(account, kind) {
             return Err(CliError::failed(format!(

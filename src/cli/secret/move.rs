@@ -1,0 +1,135 @@
+//! `msgrctl secret move`: secrets from one store to another.
+//!
+//! For each account: copy, read back, compare; then the record; then the old copies
+//! go. Whatever moment it is interrupted at, every secret is in the place that the
+//! record names, and the command can be run again: it also clears old copies that
+//! an interrupted run left behind.
+
+use clap::Args;
+
+use crate::accounts::Account;
+use crate::cli::args::StoreArg;
+use crate::cli::context::{Context, key};
+use crate::cli::error::CliError;
+use crate::secrets::{SecretKind, SecretRef, StoreError, StoreName};
+use crate::ui::interrupt::{self, Hold};
+use crate::ui::progress::Progress;
+
+/// Move secrets to another store
+///
+/// Copies, reads back, compares, and only then removes the old copy. It can be run
+/// again after any interruption. References are left as they are.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  msgrctl secret move acme-support --to file\n  msgrctl secret move --all --to keyring"
+)]
+pub struct MoveArgs {
+    /// Names, handles or ids of accounts
+    #[arg(value_name = "NAME", required_unless_present = "all")]
+    accounts: Vec<String>,
+    /// Every account of the tenant
+    #[arg(long, conflicts_with = "accounts")]
+    all: bool,
+    /// Where to
+    #[arg(long, value_name = "STORE")]
+    to: StoreArg,
+}
+
+pub fn run(args: &MoveArgs, ctx: &Context) -> Result<u8, CliError> {
+    interrupt::install();
+    let to = StoreName::from(args.to);
+    if !matches!(to, StoreName::Keyring | StoreName::File) {
+        return Err(
+            CliError::usage(format!("nothing can be moved to the {to} store")).hint("--to keyring or --to file")
+        );
+    }
+    let accounts = ctx.accounts()?;
+    let chosen = if args.all {
+        accounts.load()?
+    } else {
+        args.accounts.iter().map(|address| accounts.find(address)).collect::<Result<Vec<_>, _>>()?
+    };
+    ctx.store(to).probe()?;
+    let progress = Progress::start(&ctx.output, &format!("moving the secrets of {} accounts …", chosen.len()));
+    let (mut moved, mut failed) = (0, Vec::new());
+    for (at, account) in chosen.iter().enumerate() {
+        progress.now(&format!("moving the secrets of '{}' ({} of {}) …", account.name, at + 1, chosen.len()));
+        let hold = Hold::begin();
+        match move_account(ctx, account, to) {
+            Ok(count) => moved += count,
+            Err(error) => failed.push((account, error)),
+        }
+        if hold.was_interrupted() {
+            return Err(CliError::interrupted().note("run it again to go on"));
+        }
+    }
+    drop(progress);
+    for (account, error) in &failed {
+        ctx.output.warning(&format!("'{}': {}", account.name, error.message()));
+    }
+    ctx.output.result(&match moved {
+        0 => format!("nothing to move: all is in the {to} store"),
+        1 => format!("moved 1 secret to the {to} store"),
+        moved => format!("moved {moved} secrets to the {to} store"),
+    });
+    match failed.len() {
+        0 => Ok(0),
+        all if all == chosen.len() => Err(failed.swap_remove(0).1),
+        some => Err(CliError::partial(format!("{some} of {} accounts could not be moved; run it again", chosen.len()))),
+    }
+}
+
+/// Moves what an account has elsewhere, and says how many secrets that were.
+fn move_account(ctx: &Context, account: &Account, to: StoreName) -> Result<usize, CliError> {
+    let elsewhere: Vec<(SecretKind, StoreName)> = account
+        .secrets
+        .iter()
+        .filter_map(|(kind, source)| Some((*kind, source.store()?)))
+        .filter(|(_, from)| *from != to)
+        .collect();
+    for (kind, from) in &elsewhere {
+        copy(ctx, account, *kind, *from, to)?;
+    }
+    if !elsewhere.is_empty() {
+        let now = ctx.now();
+        ctx.accounts()?.update(&account.id, |current| {
+            for (kind, from) in &elsewhere {
+                // Unless another process has put it somewhere else meanwhile.
+                if current.secrets.get(kind) == Some(&SecretRef::Stored(*from)) {
+                    current.secrets.insert(*kind, SecretRef::Stored(to));
+                }
+            }
+            current.updated_at = now;
+        })?;
+    }
+    clear_old_copies(ctx, account, to)?;
+    Ok(elsewhere.len())
+}
+
+fn copy(ctx: &Context, account: &Account, kind: SecretKind, from: StoreName, to: StoreName) -> Result<(), CliError> {
+    let key = key(account, kind);
+    let missing = || CliError::credentials(format!("the {from} store has no {kind}"));
+    let secret = ctx.store(from).get(&key)?.ok_or_else(missing)?;
+    ctx.store(to).set(&key, &secret)?;
+    match ctx.store(to).get(&key)? {
+        Some(back) if back == secret => Ok(()),
+        _ => Err(CliError::failed(format!("the {to} store gave back another {kind} than it was given"))
+            .note("the old one is where it was")),
+    }
+}
+
+/// Removes what the other store of ours still has of this account: what was moved
+/// just now, and what an interrupted run left.
+fn clear_old_copies(ctx: &Context, account: &Account, to: StoreName) -> Result<(), CliError> {
+    let other = if to == StoreName::Keyring { StoreName::File } else { StoreName::Keyring };
+    for kind in account.secrets.iter().filter(|(_, source)| source.store().is_some()).map(|(kind, _)| *kind) {
+        match ctx.store(other).remove(&key(account, kind)) {
+            // Where that store is not there, it holds nothing that was ours here.
+            Ok(_) | Err(StoreError::Absent { .. } | StoreError::NoKey { .. }) => {}
+            Err(error) => {
+                return Err(CliError::from(error).context(format!("an old copy is left in the {other} store")));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,53 @@
+//! `msgrctl secret reveal`: prints a secret, because somebody asked for just that.
+
+use clap::Args;
+use serde::Serialize;
+
+use super::KindArg;
+use crate::cli::account::connection;
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::secrets::SecretKind;
+
+/// Print a secret
+///
+/// The value and a line end, on standard output. Whoever sees the screen sees it.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  msgrctl secret reveal acme-support verify-token\n  msgrctl secret reveal acme-support verify-token | wl-copy"
+)]
+pub struct RevealArgs {
+    /// The account's name, handle or id
+    #[arg(value_name = "NAME")]
+    account: String,
+    /// Which secret
+    #[arg(value_name = "KIND")]
+    kind: KindArg,
+}
+
+#[derive(Serialize)]
+struct RevealView<'a> {
+    schema_version: u8,
+    kind: &'a str,
+    value: &'a str,
+}
+
+pub fn run(args: &RevealArgs, ctx: &Context) -> Result<u8, CliError> {
+    let account = ctx.accounts()?.find(&args.account)?;
+    let kind = SecretKind::from(args.kind);
+    let secret = ctx.secret(&account, kind)?.ok_or_else(|| {
+        let place = connection::place(&account, kind);
+        CliError::credentials(format!("there is no {kind} to show: {place}")).hint(format!(
+            "msgrctl secret set {} {} --help",
+            account.handle,
+            kind.argument()
+        ))
+    })?;
+    let value = secret.expose();
+    if ctx.output.json {
+        ctx.output.json(&RevealView { schema_version: 1, kind: kind.key(), value });
+    } else {
+        ctx.output.result(value);
+    }
+    Ok(0)
+}

@@ -1,0 +1,71 @@
+//! `msgrctl secret set`: another value for one secret of an account.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::KindArg;
+use crate::cli::account::edit::Edit;
+use crate::cli::account::fields::Fields;
+use crate::cli::account::inputs::{Given, SecretInputs};
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::secrets::SecretKind;
+use crate::ui::interrupt;
+
+/// Replace a secret
+///
+/// A new page access token or app secret is tested with Graph first, together with
+/// what the account has: right page, right app, permissions. One that fails is
+/// refused unless --force is given, and the old one stays until the new one is
+/// stored. Asks first; without a terminal it needs --yes.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  printf %s \"$TOKEN\" | msgrctl secret set acme-support page-access-token --stdin --yes
+  msgrctl secret set acme-support verify-token --generate
+  msgrctl secret set acme-support page-access-token --from 'command:op read op://vault/acme/token' --yes")]
+pub struct SetArgs {
+    /// The account's name, handle or id
+    #[arg(value_name = "NAME")]
+    account: String,
+    /// Which secret
+    #[arg(value_name = "KIND")]
+    kind: KindArg,
+    #[command(flatten)]
+    value: ValueArgs,
+    /// Keep it even when it fails the test or Graph does not answer
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct ValueArgs {
+    /// Read it from standard input
+    #[arg(long)]
+    stdin: bool,
+    /// Read it from a file
+    #[arg(long, value_name = "PATH")]
+    file: Option<PathBuf>,
+    /// Keep a reference to it: env:NAME, file:PATH, keyring:SERVICE/USER, command:PROGRAM ARG…
+    #[arg(long, value_name = "REF")]
+    from: Option<String>,
+    /// Make a new verify token
+    #[arg(long)]
+    generate: bool,
+}
+
+pub fn run(args: &SetArgs, ctx: &Context) -> Result<u8, CliError> {
+    interrupt::install();
+    let kind = SecretKind::from(args.kind);
+    if args.value.generate && kind != SecretKind::VerifyToken {
+        return Err(CliError::usage(format!("a {kind} cannot be made here: Meta gives it out"))
+            .hint("--generate is for the verify-token"));
+    }
+    let account = ctx.accounts()?.find(&args.account)?;
+    let given = Given { stdin: args.value.stdin, file: args.value.file.as_deref(), from: args.value.from.as_deref() };
+    let inputs = if args.value.generate { SecretInputs::generated() } else { SecretInputs::of_one(kind, &given, ctx)? };
+    let edit = Edit { given: Fields::default(), inputs, clear: &[], no_test: false, save_anyway: args.force };
+    edit.carry_out(ctx, &account)
+}

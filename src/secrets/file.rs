@@ -1,0 +1,495 @@
+//! The encrypted file: every secret of a tenant in one file, for machines without
+//! a keyring, and for many accounts.
+//!
+//! # Format, version 1
+//!
+//! One JSON object, mode 0600, replaced as a whole:
+//!
+//! ```json
+//! {"header": {"format": "msgrctl secrets", "version": 1, "id": "…",
+//!             "key": {"source": "passphrase", "salt": "…", "memory_kib": 19456, "passes": 2, "lanes": 1},
+//!             "check": "…", "nonce": "…"},
+//!  "ciphertext": "…"}
+//! ```
+//!
+//! - The ciphertext is XChaCha20-Poly1305 over a JSON object of entry name to
+//!   secret, with a fresh random nonce of 24 bytes at each save. The header, as its
+//!   compact JSON, is authenticated with it.
+//! - The key has 32 bytes. `keyring`: random, kept in the keyring as the one entry
+//!   `msgrctl / file-store/ID`, in hex. `key_file`: SHA-256 of `msgrctl key file`, a
+//!   zero byte, and the file's content (32 bytes at least). `passphrase`: argon2id with the
+//!   parameters of the header.
+//! - `check` is the first 8 bytes of HMAC-SHA256(key, `msgrctl key check`): it tells a
+//!   wrong key from a damaged file.
+//! - Binary values are hexadecimal.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use argon2::{Algorithm, Argon2, Params, Version};
+use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
+use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use hmac::{Hmac, Mac as _};
+use rand::Rng as _;
+use secrecy::zeroize::Zeroizing;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::{KeyringStore, Secret, SecretKey, SecretStore, StoreError};
+use crate::files::{self, Lock};
+
+/// How the key of a new file is found, and where one that exists finds its own.
+pub struct KeyAccess {
+    /// `--key-file`, `MSGRCTL_KEY_FILE`.
+    pub key_file: Option<PathBuf>,
+    /// `MSGRCTL_PASSPHRASE`.
+    pub passphrase: Option<Secret>,
+    /// Asks a person, twice for a new one; `None` where nobody can be asked.
+    pub ask: Box<dyn Fn(bool) -> Option<Secret>>,
+}
+
+/// The store.
+pub struct FileStore {
+    path: PathBuf,
+    tenant: String,
+    access: KeyAccess,
+    keyring: Rc<KeyringStore>,
+    opened: RefCell<Option<Opened>>,
+}
+
+type Key = Zeroizing<[u8; 32]>;
+type Entries = BTreeMap<String, Zeroizing<String>>;
+
+/// A file that was decrypted in this process.
+struct Opened {
+    header: Header,
+    key: Key,
+    entries: Entries,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header {
+    format: String,
+    version: u32,
+    id: String,
+    key: KeySource,
+    check: String,
+    nonce: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "source", rename_all = "snake_case", deny_unknown_fields)]
+enum KeySource {
+    Keyring,
+    KeyFile,
+    Passphrase { salt: String, memory_kib: u32, passes: u32, lanes: u32 },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sealed {
+    header: Header,
+    ciphertext: String,
+}
+
+const FORMAT: &str = "msgrctl secrets";
+const VERSION: u32 = 1;
+/// argon2id as its authors' first recommendation for small memory: 56 ms here.
+const MEMORY_KIB: u32 = 19_456;
+const PASSES: u32 = 2;
+/// A header that asks for more was not written by us.
+const MEMORY_LIMIT_KIB: u32 = 1024 * 1024;
+const KEY_FILE_LEAST: usize = 32;
+const SIZE_LIMIT: u64 = 256 * 1024 * 1024;
+
+impl FileStore {
+    /// The store in the file `path`.
+    pub fn new(path: PathBuf, tenant: &str, access: KeyAccess, keyring: Rc<KeyringStore>) -> Self {
+        Self { path, tenant: tenant.into(), access, keyring, opened: RefCell::default() }
+    }
+
+    fn broken(&self, cause: impl Into<String>) -> StoreError {
+        StoreError::BrokenFile { path: self.path.clone(), cause: cause.into() }
+    }
+
+    /// Reads and decrypts the file; `None` when there is none.
+    fn load(&self) -> Result<Option<Opened>, StoreError> {
+        let Some(bytes) = self.read()? else { return Ok(None) };
+        let sealed: Sealed = serde_json::from_slice(&bytes)
+            .map_err(|_| self.broken("it is cut off or was changed by something else"))?;
+        let header = sealed.header;
+        if header.format != FORMAT || header.version != VERSION {
+            return Err(self.broken(format!("its version is {}; this msgrctl knows {VERSION}", header.version)));
+        }
+        let known = self
+            .opened
+            .borrow()
+            .as_ref()
+            .filter(|opened| opened.header.check == header.check)
+            .map(|opened| opened.key.clone());
+        let key = match known {
+            Some(key) => key,
+            None => self.key(&header)?,
+        };
+        if check_of(&key) != header.check {
+            return Err(StoreError::WrongKey { what: header.key.words() });
+        }
+        let damaged = || self.broken("it is damaged: it does not decrypt with its own key");
+        let nonce: [u8; 24] =
+            hex::decode(&header.nonce).ok().and_then(|nonce| nonce.try_into().ok()).ok_or_else(damaged)?;
+        let ciphertext = hex::decode(&sealed.ciphertext).map_err(|_| damaged())?;
+        let associated = associated(&header);
+        let payload = Payload { msg: &ciphertext, aad: &associated };
+        let plain =
+            XChaCha20Poly1305::new((&*key).into()).decrypt(&XNonce::from(nonce), payload).map_err(|_| damaged())?;
+        let plain = Zeroizing::new(plain);
+        let entries: BTreeMap<String, String> = serde_json::from_slice(&plain).map_err(|_| damaged())?;
+        let entries = entries.into_iter().map(|(name, value)| (name, Zeroizing::new(value))).collect();
+        Ok(Some(Opened { header, key, entries }))
+    }
+
+    /// The file's bytes, refused when others may read it or it is a link.
+    fn read(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        match std::fs::symlink_metadata(&self.path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(self.broken(format!("it cannot be read: {error}"))),
+            Ok(metadata) => Self::check_private(&self.path, &metadata)?,
+        }
+        let bytes = files::read_bytes(&self.path, SIZE_LIMIT).map_err(|error| self.broken(cause_of(&error)))?;
+        Ok(Some(bytes))
+    }
+
+    fn check_private(path: &Path, metadata: &std::fs::Metadata) -> Result<(), StoreError> {
+        let exposed = |why: &str| Err(StoreError::Exposed { path: path.into(), why: why.into() });
+        if !metadata.is_file() {
+            return exposed("it is a link or no plain file");
+        }
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = metadata.permissions().mode() & 0o777;
+            if mode & 0o077 != 0 {
+                return exposed(&format!("others may read it (mode {mode:04o})"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The key that a header asks for.
+    fn key(&self, header: &Header) -> Result<Key, StoreError> {
+        match &header.key {
+            KeySource::Keyring => {
+                let found = self.keyring.foreign(super::keyring::SERVICE, &keyring_entry(&header.id))?;
+                let found = found.ok_or(StoreError::NoKey { what: header.key.words() })?;
+                let bytes = Zeroizing::new(hex::decode(found.expose()).unwrap_or_default());
+                let key = <[u8; 32]>::try_from(bytes.as_slice())
+                    .map_err(|_| StoreError::WrongKey { what: header.key.words() })?;
+                Ok(Zeroizing::new(key))
+            }
+            KeySource::KeyFile => {
+                let path = self.access.key_file.as_ref().ok_or(StoreError::NoKey { what: header.key.words() })?;
+                self.key_of_file(path)
+            }
+            KeySource::Passphrase { salt, memory_kib, passes, lanes } => {
+                if *memory_kib > MEMORY_LIMIT_KIB {
+                    return Err(self.broken("its header asks for more memory than any of ours"));
+                }
+                let passphrase = self.access.passphrase.clone().or_else(|| (self.access.ask)(false));
+                let passphrase = passphrase.ok_or(StoreError::NoKey { what: header.key.words() })?;
+                let params = Params::new(*memory_kib, *passes, *lanes, Some(32));
+                let params = params.map_err(|_| self.broken("its header is damaged"))?;
+                let salt = hex::decode(salt).map_err(|_| self.broken("its header is damaged"))?;
+                let mut key = Zeroizing::new([0; 32]);
+                Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+                    .hash_password_into(passphrase.expose().as_bytes(), &salt, &mut *key)
+                    .map_err(|_| self.broken("its header is damaged"))?;
+                Ok(key)
+            }
+        }
+    }
+
+    fn key_of_file(&self, path: &Path) -> Result<Key, StoreError> {
+        let unusable = |cause: String| StoreError::KeyFile { path: path.into(), cause };
+        let metadata = std::fs::metadata(path).map_err(|error| unusable(error.to_string()))?;
+        Self::check_private(path, &metadata)?;
+        let content = files::read_bytes(path, 1024 * 1024).map_err(|error| unusable(cause_of(&error)))?;
+        let content = Zeroizing::new(content);
+        if content.len() < KEY_FILE_LEAST {
+            return Err(unusable(format!(
+                "it has fewer than {KEY_FILE_LEAST} bytes; make one with: head -c 32 /dev/urandom > FILE"
+            )));
+        }
+        let mut hash = Sha256::new();
+        hash.update(b"msgrctl key file\0");
+        hash.update(&*content);
+        Ok(Zeroizing::new(hash.finalize().into()))
+    }
+
+    /// An empty file's header and key: a key file where one is named, a passphrase
+    /// where one is set, else the keyring, else a passphrase that is asked for.
+    fn create(&self) -> Result<Opened, StoreError> {
+        let id = uuid::Uuid::new_v4().to_string();
+        let source = if self.access.key_file.is_some() {
+            KeySource::KeyFile
+        } else if self.access.passphrase.is_some() {
+            new_passphrase()
+        } else {
+            match self.keyring.probe() {
+                Ok(()) => KeySource::Keyring,
+                Err(absent) => match (self.access.ask)(true) {
+                    Some(passphrase) => return Ok(self.created_with(id, &passphrase)),
+                    None => return Err(StoreError::NoNewKey { keyring: absent.to_string() }),
+                },
+            }
+        };
+        let mut header = Header {
+            format: FORMAT.into(),
+            version: VERSION,
+            id,
+            key: source,
+            check: String::new(),
+            nonce: String::new(),
+        };
+        let key = match &header.key {
+            KeySource::Keyring => {
+                let mut key = Zeroizing::new([0; 32]);
+                rand::rng().fill_bytes(&mut *key);
+                let label = format!("msgrctl: key of the encrypted secrets of tenant {}", self.tenant);
+                self.keyring.keep(&keyring_entry(&header.id), &label, &Secret::new(hex::encode(*key)))?;
+                key
+            }
+            _ => self.key(&header)?,
+        };
+        header.check = check_of(&key);
+        Ok(Opened { header, key, entries: Entries::new() })
+    }
+
+    fn created_with(&self, id: String, passphrase: &Secret) -> Opened {
+        let header = Header {
+            format: FORMAT.into(),
+            version: VERSION,
+            id,
+            key: new_passphrase(),
+            check: String::new(),
+            nonce: String::new(),
+        };
+        let with = Self {
+            path: self.path.clone(),
+            tenant: self.tenant.clone(),
+            access: KeyAccess { key_file: None, passphrase: Some(passphrase.clone()), ask: Box::new(|_| None) },
+            keyring: self.keyring.clone(),
+            opened: RefCell::default(),
+        };
+        let key = with.key(&header).unwrap_or_else(|error| unreachable!("our own parameters: {error}"));
+        Opened { header: Header { check: check_of(&key), ..header }, key, entries: Entries::new() }
+    }
+
+    /// Reads, changes and writes under the lock.
+    fn change<T>(&self, change: impl FnOnce(&mut Entries) -> T) -> Result<T, StoreError> {
+        let write = |error: &files::FileError| StoreError::Write { cause: cause_of(error) };
+        let lock = Lock::acquire(&self.path, Lock::PATIENCE, &|_| {}).map_err(|error| write(&error))?;
+        let mut opened = match self.load()? {
+            Some(opened) => opened,
+            None => self.create()?,
+        };
+        let done = change(&mut opened.entries);
+        let sealed = seal(&mut opened);
+        lock.replace(&sealed).map_err(|error| write(&error))?;
+        *self.opened.borrow_mut() = Some(opened);
+        Ok(done)
+    }
+
+    /// Opened once a process.
+    fn open(&self) -> Result<(), StoreError> {
+        if self.opened.borrow().is_none() {
+            let opened = self.load()?;
+            *self.opened.borrow_mut() = opened;
+        }
+        Ok(())
+    }
+
+    /// The names of its entries, for whoever looks for those that belong to nobody.
+    pub fn entries(&self) -> Result<Vec<String>, StoreError> {
+        self.open()?;
+        Ok(self.opened.borrow().as_ref().map(|opened| opened.entries.keys().cloned().collect()).unwrap_or_default())
+    }
+}
+
+impl SecretStore for FileStore {
+    /// Opens the file, or finds out whether one could be made.
+    fn probe(&self) -> Result<(), StoreError> {
+        self.open()?;
+        let exists = self.opened.borrow().is_some();
+        match (exists, &self.access) {
+            (true, _) | (false, KeyAccess { passphrase: Some(_), .. }) => Ok(()),
+            (false, KeyAccess { key_file: Some(path), .. }) => self.key_of_file(path).map(drop),
+            // Whether somebody would type a passphrase is seen when it is needed.
+            (false, _) => Ok(()),
+        }
+    }
+
+    fn get(&self, key: &SecretKey) -> Result<Option<Secret>, StoreError> {
+        self.open()?;
+        let opened = self.opened.borrow();
+        Ok(opened.as_ref().and_then(|opened| opened.entries.get(&key.entry())).map(|value| Secret::new(value.as_str())))
+    }
+
+    fn set(&self, key: &SecretKey, secret: &Secret) -> Result<(), StoreError> {
+        self.change(|entries| entries.insert(key.entry(), Zeroizing::new(secret.expose().to_owned()))).map(drop)
+    }
+
+    fn remove(&self, key: &SecretKey) -> Result<bool, StoreError> {
+        if self.read()?.is_none() {
+            return Ok(false);
+        }
+        self.change(|entries| entries.remove(&key.entry()).is_some())
+    }
+
+    fn relabel(&self, _key: &SecretKey) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+impl KeySource {
+    fn words(&self) -> &'static str {
+        match self {
+            Self::Keyring => "its entry in the keyring",
+            Self::KeyFile => "the key file",
+            Self::Passphrase { .. } => "the passphrase",
+        }
+    }
+}
+
+fn new_passphrase() -> KeySource {
+    let mut salt = [0; 16];
+    rand::rng().fill_bytes(&mut salt);
+    KeySource::Passphrase { salt: hex::encode(salt), memory_kib: MEMORY_KIB, passes: PASSES, lanes: 1 }
+}
+
+fn seal(opened: &mut Opened) -> Vec<u8> {
+    let mut nonce = [0; 24];
+    rand::rng().fill_bytes(&mut nonce);
+    opened.header.nonce = hex::encode(nonce);
+    let entries: BTreeMap<&str, &str> =
+        opened.entries.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let plain =
+        Zeroizing::new(serde_json::to_vec(&entries).unwrap_or_else(|error| unreachable!("text is JSON: {error}")));
+    let associated = associated(&opened.header);
+    let payload = Payload { msg: &plain, aad: &associated };
+    let ciphertext = XChaCha20Poly1305::new((&*opened.key).into())
+        .encrypt(&XNonce::from(nonce), payload)
+        .unwrap_or_else(|_| unreachable!("the file is far below the cipher's limit"));
+    let sealed = Sealed { header: opened.header.clone(), ciphertext: hex::encode(ciphertext) };
+    serde_json::to_vec(&sealed).unwrap_or_else(|error| unreachable!("text is JSON: {error}"))
+}
+
+fn associated(header: &Header) -> Vec<u8> {
+    serde_json::to_vec(header).unwrap_or_else(|error| unreachable!("text is JSON: {error}"))
+}
+
+fn check_of(key: &Key) -> String {
+    let mac = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(key.as_slice());
+    let mut mac = mac.unwrap_or_else(|_| unreachable!("HMAC takes a key of any length"));
+    mac.update(b"msgrctl key check");
+    hex::encode(&mac.finalize().into_bytes()[..8])
+}
+
+fn keyring_entry(id: &str) -> String {
+    format!("file-store/{id}")
+}
+
+fn cause_of(error: &files::FileError) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secrets::SecretKind;
+
+    fn store(path: &Path, passphrase: &str) -> FileStore {
+        let access = KeyAccess { key_file: None, passphrase: Some(Secret::new(passphrase)), ask: Box::new(|_| None) };
+        FileStore::new(path.into(), "default", access, Rc::new(KeyringStore::new(false, Box::new(|| {}))))
+    }
+
+    fn key(id: &str) -> SecretKey {
+        SecretKey { account_id: id.into(), handle: "h".into(), account_name: "n".into(), kind: SecretKind::AppSecret }
+    }
+
+    #[test]
+    fn what_is_kept_is_found_again_by_another_process_and_not_in_the_file() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("secrets.enc");
+        store(&path, "correct horse").set(&key("1"), &Secret::new("hush-hush")).expect("kept");
+        let other = store(&path, "correct horse");
+        assert_eq!(other.get(&key("1")).expect("read").expect("there").expose(), "hush-hush");
+        assert!(other.get(&key("2")).expect("read").is_none());
+        let text = std::fs::read_to_string(&path).expect("text");
+        assert!(
+            !text.contains("hush") && !text.contains(&hex::encode("hush")) && text.contains("passphrase"),
+            "{text}"
+        );
+        assert!(other.remove(&key("1")).expect("removed"));
+        assert!(!other.remove(&key("1")).expect("nothing there"));
+    }
+
+    #[test]
+    fn every_save_has_a_nonce_of_its_own() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("secrets.enc");
+        let nonce =
+            || serde_json::from_slice::<Sealed>(&std::fs::read(&path).expect("read")).expect("sealed").header.nonce;
+        let store = store(&path, "p");
+        store.set(&key("1"), &Secret::new("x")).expect("kept");
+        let first = nonce();
+        store.set(&key("1"), &Secret::new("x")).expect("kept");
+        assert_ne!(first, nonce());
+    }
+
+    #[test]
+    fn a_wrong_passphrase_and_a_changed_file_are_told_apart() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("secrets.enc");
+        store(&path, "right").set(&key("1"), &Secret::new("hush")).expect("kept");
+        let found = |passphrase: &str| store(&path, passphrase).get(&key("1")).map(|_| ());
+        assert!(matches!(found("wrong"), Err(StoreError::WrongKey { .. })));
+        let good = std::fs::read_to_string(&path).expect("text");
+        let write = |text: &str| std::fs::write(&path, text).expect("written");
+        write(&good[..good.len() / 2]);
+        assert!(matches!(found("right"), Err(StoreError::BrokenFile { .. })));
+        // A single digit of the ciphertext, and one of the authenticated header.
+        let at = good.find("ciphertext\":\"").expect("there") + 13;
+        let flip = if good.as_bytes()[at] == b'0' { "1" } else { "0" };
+        write(&format!("{}{flip}{}", &good[..at], &good[at + 1..]));
+        assert!(matches!(found("right"), Err(StoreError::BrokenFile { .. })));
+        let id = serde_json::from_str::<Sealed>(&good).expect("sealed").header.id;
+        write(&good.replace(&id, "another"));
+        assert!(matches!(found("right"), Err(StoreError::BrokenFile { .. })));
+        write(&good);
+        assert!(found("right").is_ok());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn files_that_others_may_read_and_links_are_refused() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("secrets.enc");
+        store(&path, "p").set(&key("1"), &Secret::new("hush")).expect("kept");
+        let mode = std::fs::metadata(&path).expect("metadata").permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).expect("set");
+        assert!(matches!(store(&path, "p").get(&key("1")), Err(StoreError::Exposed { .. })));
+        assert!(matches!(store(&path, "p").set(&key("1"), &Secret::new("x")), Err(StoreError::Exposed { .. })));
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("set");
+        let link = dir.path().join("link.enc");
+        std::os::unix::fs::symlink(&path, &link).expect("linked");
+        assert!(matches!(store(&link, "p").get(&key("1")), Err(StoreError::Exposed { .. })));
+    }
+}

@@ -1,0 +1,171 @@
+//! Where an account's secret is: in a store of ours, or somewhere that keeps it for
+//! us and that we only read.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::StoreName;
+
+/// Where an account's secret is, as its record says. Never the secret.
+///
+/// One string in files, flags and JSON: `keyring` is our store of that name,
+/// `env:ACME_TOKEN` a reference to a variable.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum SecretRef {
+    /// In a store of ours.
+    Stored(StoreName),
+    /// `env:NAME`: a variable.
+    Variable(String),
+    /// `file:PATH`: a file that holds nothing else.
+    File(PathBuf),
+    /// `keyring:SERVICE/USER`: an entry that something else keeps in the keyring.
+    Keyring {
+        /// The entry's service.
+        service: String,
+        /// Its user name.
+        user: String,
+    },
+    /// `command:PROGRAM ARG…`: what a program prints, run without a shell.
+    Command(Vec<String>),
+}
+
+/// Why a reference was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RefError {
+    /// No known word before the colon.
+    #[error("it is none of env:NAME, file:PATH, keyring:SERVICE/USER, command:PROGRAM ARG…")]
+    Unknown,
+    /// Nothing, or the wrong thing, behind it.
+    #[error("{0}")]
+    Incomplete(&'static str),
+}
+
+impl SecretRef {
+    /// The store of ours that keeps it; `None` for a reference.
+    pub fn store(&self) -> Option<StoreName> {
+        match self {
+            Self::Stored(store) => Some(*store),
+            _ => None,
+        }
+    }
+
+    /// Reads a reference; the name of a store is none.
+    pub fn parse_reference(text: &str) -> Result<Self, RefError> {
+        let (scheme, rest) = text.split_once(':').ok_or(RefError::Unknown)?;
+        let incomplete = |what| Err(RefError::Incomplete(what));
+        match scheme {
+            "env" if rest.is_empty() || rest.contains(['=', ' ', '\0']) => {
+                incomplete("env: needs the name of a variable, as in env:ACME_TOKEN")
+            }
+            "env" => Ok(Self::Variable(rest.into())),
+            "file" if rest.is_empty() => incomplete("file: needs a path, as in file:/run/secrets/acme-token"),
+            "file" => Ok(Self::File(rest.into())),
+            "keyring" => match rest.split_once('/') {
+                Some((service, user)) if !service.is_empty() && !user.is_empty() => {
+                    Ok(Self::Keyring { service: service.into(), user: user.into() })
+                }
+                _ => incomplete("keyring: needs a service and a user, as in keyring:acme/page-token"),
+            },
+            "command" => match shlex::split(rest) {
+                Some(words) if !words.is_empty() => Ok(Self::Command(words)),
+                Some(_) => incomplete("command: needs a program, as in command:pass show acme/token"),
+                None => incomplete("command: has a quotation mark that is not closed"),
+            },
+            _ => Err(RefError::Unknown),
+        }
+    }
+
+    /// The same with a relative path made absolute: a record outlives the
+    /// directory that a command was run in.
+    #[must_use]
+    pub fn absolute(self, directory: &Path) -> Self {
+        match self {
+            Self::File(path) => Self::File(directory.join(path)),
+            other => other,
+        }
+    }
+}
+
+impl FromStr for SecretRef {
+    type Err = RefError;
+    fn from_str(text: &str) -> Result<Self, RefError> {
+        match StoreName::ALL.into_iter().find(|store| store.as_str() == text) {
+            Some(store) => Ok(Self::Stored(store)),
+            None => Self::parse_reference(text),
+        }
+    }
+}
+
+impl TryFrom<String> for SecretRef {
+    type Error = RefError;
+    fn try_from(text: String) -> Result<Self, RefError> {
+        text.parse()
+    }
+}
+
+impl From<SecretRef> for String {
+    fn from(reference: SecretRef) -> Self {
+        reference.to_string()
+    }
+}
+
+impl fmt::Display for SecretRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stored(store) => f.write_str(store.as_str()),
+            Self::Variable(name) => write!(f, "env:{name}"),
+            Self::File(path) => write!(f, "file:{}", path.display()),
+            Self::Keyring { service, user } => write!(f, "keyring:{service}/{user}"),
+            Self::Command(words) => {
+                let words = words.iter().map(String::as_str);
+                // Fails on a NUL only, which no command line can hold.
+                write!(f, "command:{}", shlex::try_join(words).map_err(|_| fmt::Error)?)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_are_read_and_written_alike() {
+        for text in [
+            "keyring",
+            "env",
+            "env:ACME_TOKEN",
+            "file:/run/secrets/acme token",
+            "keyring:acme/page/token",
+            "command:op read 'op://vault/acme page/token'",
+        ] {
+            let reference: SecretRef = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
+            assert_eq!(reference.to_string(), text);
+        }
+        let words = ["pass", "show", "a b"].map(str::to_owned).to_vec();
+        assert_eq!("command:pass show \"a b\"".parse(), Ok(SecretRef::Command(words)));
+    }
+
+    #[test]
+    fn what_is_no_reference_is_refused() {
+        for text in [
+            "",
+            "EAAtoken",
+            "vault:x",
+            "env:",
+            "env:A B",
+            "file:",
+            "keyring:acme",
+            "keyring:/x",
+            "command:",
+            "command:a 'b",
+        ] {
+            assert!(SecretRef::parse_reference(text).is_err(), "{text}");
+        }
+        assert!(SecretRef::parse_reference("keyring").is_err(), "a store is no reference");
+    }
+}

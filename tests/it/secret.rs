@@ -1,0 +1,308 @@
+//! Secrets: the encrypted file, references, and the commands for both.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Stdio;
+use std::time::Duration;
+
+use rand::RngExt as _;
+
+use crate::support::world::{PAGE_ID, acme, app, page_token, sandbox, scenario};
+use crate::support::{Bus, Home, Run};
+
+const NEW: [&str; 8] = ["account", "add", "Acme", "--page-username", "acme.support", "--page-id", PAGE_ID, "--no-test"];
+
+fn add(more: &[&str]) -> Vec<String> {
+    NEW.iter().chain(more).map(|word| (*word).to_owned()).collect()
+}
+
+/// A home without a keyring whose secrets go into the encrypted file.
+fn with_file() -> Home {
+    Home::new().with("MSGRCTL_STORE", "file").with("MSGRCTL_PASSPHRASE", "correct horse battery")
+}
+
+fn secrets_file(home: &Home) -> std::path::PathBuf {
+    home.path("config/msgrctl/tenants/default/secrets.enc")
+}
+
+#[test]
+fn a_machine_without_a_keyring_keeps_secrets_in_an_encrypted_file() {
+    let sandbox = sandbox();
+    let home = with_file().with("MSGRCTL_GRAPH_URL", &sandbox.url());
+    let token = page_token(&sandbox);
+    home.run_with(&["account", "add", "Acme", "--token-stdin"], &token).code(0).shows(&["in the file store"]);
+    home.run(&["account", "test", "acme"]).code(0);
+    home.run(&["account", "list"]).code(0).shows(&["file"]);
+    let text = fs::read_to_string(secrets_file(&home)).unwrap();
+    assert!(!text.contains(&token[..20]) && text.contains("\"source\":\"passphrase\""), "{text}");
+    assert_eq!(fs::metadata(secrets_file(&home)).unwrap().permissions().mode() & 0o777, 0o600);
+    home.run(&["secret", "reveal", "acme", "page-access-token"]).code(0).shows(&[&token]);
+    home.run(&["account", "remove", "acme", "--yes"]).code(0).shows(&["page access token, verify token"]);
+}
+
+#[test]
+fn the_list_never_opens_the_encrypted_file() {
+    let mut home = with_file();
+    home.run_with(&add(&["--token-stdin"]), "EAAx").code(0);
+    home.set("MSGRCTL_PASSPHRASE", "wrong passphrase here");
+    home.run(&["account", "list"]).code(0);
+    home.run(&["account", "show", "acme"]).code(0);
+    let run = home.run(&["account", "test", "acme"]).code(6);
+    run.says(&["the passphrase does not open the encrypted file", "MSGRCTL_PASSPHRASE"]);
+    home.unset("MSGRCTL_PASSPHRASE");
+    home.run(&["secret", "reveal", "acme", "verify-token"]).code(6).says(&["needs the passphrase, which is not there"]);
+}
+
+#[test]
+fn every_fault_of_the_file_is_a_clear_error_and_loses_nothing() {
+    let home = with_file();
+    home.run_with(&add(&["--token-stdin"]), "EAAx").code(0);
+    let path = secrets_file(&home);
+    let good = fs::read(&path).unwrap();
+    let reveal = ["secret", "reveal", "acme", "page-access-token"];
+    let replace = ["secret", "set", "acme", "verify-token", "--generate", "--yes"];
+    fs::write(&path, &good[..good.len() / 2]).unwrap();
+    home.run(&reveal).code(3).says(&["secrets.enc cannot be used", "nothing was changed"]);
+    home.run(&replace).code(3);
+    assert_eq!(fs::read(&path).unwrap(), &good[..good.len() / 2]);
+    fs::write(&path, &good).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    home.run(&reveal).code(6).says(&["others may read it (mode 0644)", "chmod 600"]);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    let real = home.path("real.enc");
+    fs::rename(&path, &real).unwrap();
+    std::os::unix::fs::symlink(&real, &path).unwrap();
+    home.run(&reveal).code(6).says(&["it is a link"]);
+    fs::remove_file(&path).unwrap();
+    fs::rename(&real, &path).unwrap();
+    // A full disk.
+    let script = "trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$@\"";
+    let mut command = home.program("sh");
+    command.args(["-c", script, env!("CARGO_BIN_EXE_msgrctl")]).args(replace);
+    Run::of(command, b"").code(3).says(&["could not be written", "nothing was changed"]);
+    assert_eq!(fs::read(&path).unwrap(), good);
+    home.run(&reveal).code(0).shows(&["EAAx"]);
+}
+
+#[test]
+fn the_key_can_be_in_a_key_file() {
+    let home = Home::new().with("MSGRCTL_STORE", "file");
+    home.run_with(&add(&["--token-stdin"]), "EAAx").code(6).says(&["needs a key", "--key-file", "MSGRCTL_PASSPHRASE"]);
+    home.file("short", "short");
+    home.run_with(&add(&["--token-stdin", "--key-file", "short"]), "EAAx").code(6);
+    let key = home.file("key", [7_u8; 32]);
+    home.run_with(&add(&["--token-stdin", "--key-file", "key"]), "EAAx").code(6).says(&["others may read it"]);
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    home.run_with(&add(&["--token-stdin", "--key-file", "key"]), "EAAx").code(0);
+    let home = home.with("MSGRCTL_KEY_FILE", &key.to_string_lossy());
+    home.run(&["secret", "reveal", "acme", "page-access-token"]).code(0).shows(&["EAAx"]);
+    fs::write(&key, [8_u8; 32]).unwrap();
+    home.run(&["secret", "reveal", "acme", "page-access-token"]).code(6).says(&["the key file does not open"]);
+}
+
+#[test]
+fn the_key_can_be_one_entry_in_the_keyring() {
+    let Some(bus) = Bus::with_keyring() else { return };
+    let home = Home::on(&bus).with("MSGRCTL_STORE", "file");
+    home.run_with(&add(&["--token-stdin"]), "EAAx").code(0);
+    let entries = bus.entries();
+    assert_eq!(entries.matches("label = ").count(), 1, "{entries}");
+    assert!(entries.contains("label = msgrctl: key of the encrypted secrets of tenant default"), "{entries}");
+    assert!(!entries.contains("EAAx"));
+    home.run(&["secret", "reveal", "acme", "page-access-token"]).code(0).shows(&["EAAx"]);
+    bus.lock();
+    home.run(&["secret", "reveal", "acme", "page-access-token"]).code(6).says(&["the keyring is locked"]);
+}
+
+#[test]
+fn references_are_kept_as_references() {
+    let sandbox = sandbox();
+    let token = page_token(&sandbox);
+    let home = Home::new().with("MSGRCTL_GRAPH_URL", &sandbox.url()).with("ACME_TOKEN", &token);
+    let verify = home.file("verify", "Verify0123456789\n");
+    let add =
+        ["account", "add", "Acme", "--token-from", "env:ACME_TOKEN", "--verify-token-from", "file:verify", "--json"];
+    let shown = home.run(&add).code(0).json();
+    assert_eq!(
+        shown["account"]["secrets"],
+        serde_json::json!([
+            {"kind": "page_access_token", "source": "env:ACME_TOKEN"},
+            {"kind": "verify_token", "source": format!("file:{}", verify.display())},
+        ])
+    );
+    home.run(&["account", "test", "acme"]).code(0);
+    // An app secret beside them, from a program.
+    let (app_id, secret) = app(&sandbox);
+    home.file("secret", &secret);
+    let from = format!("command:cat '{}'", home.path("secret").display());
+    home.run(&["account", "edit", "acme", "--app-id", &app_id, "--app-secret-from", &from])
+        .code(0)
+        .shows(&["✓ pass         token.permissions"]);
+    home.run(&["secret", "list", "acme"]).code(0).shows(&["env:ACME_TOKEN", "command:cat", "yes"]);
+    let text = fs::read_to_string(home.accounts_file()).unwrap();
+    assert!(!text.contains(&token) && !text.contains(&secret), "{text}");
+    home.run(&["account", "remove", "acme", "--yes"]).code(0);
+    assert!(home.path("secret").exists() && verify.exists());
+}
+
+#[test]
+fn references_to_the_keyring_read_what_others_keep_there() {
+    let Some(bus) = Bus::with_keyring() else { return };
+    let script = "printf EAAtheirs | secret-tool store --label=theirs service acme username page/token";
+    assert!(bus.program("sh").args(["-c", script]).status().unwrap().success());
+    let home = Home::on(&bus);
+    home.run(&add(&["--token-from", "keyring:acme/page/token"])).code(0);
+    home.run(&["secret", "reveal", "acme", "page-access-token"]).code(0).shows(&["EAAtheirs"]);
+}
+
+#[test]
+fn references_that_lead_nowhere_say_so() {
+    let mut home = Home::new().with("ACME_TOKEN", "EAAx").with_secrets("other", "EAAx");
+    let with = |home: &Home, reference: &str| home.run(&add(&["--store", "keyring", "--token-from", reference]));
+    with(&home, "vault:x").code(2).says(&["env:NAME"]);
+    with(&home, "env:NOBODY").code(4).says(&["no page access token at env:NOBODY"]);
+    with(&home, "file:nothing").code(4).says(&["nothing"]);
+    with(&home, "command:sh -c 'echo vault is sealed >&2; exit 2'").code(6).says(&["vault is sealed", "by hand"]);
+    with(&home, "command:no-such-program").code(6).says(&["could not be started"]);
+    home.file("verify", "Verify0123456789");
+    home.run(&add(&["--store", "keyring", "--token-from", "env:ACME_TOKEN", "--verify-token-from", "file:verify"]))
+        .code(0);
+    home.unset("ACME_TOKEN");
+    home.unset("MSGRCTL_STORE");
+    let run = home.run(&["account", "test", "acme", "--json"]).code(7);
+    assert!(run.check("token.valid")["summary"].as_str().unwrap().contains("the variable ACME_TOKEN is not set"));
+    home.run(&["secret", "list", "acme"]).code(0).shows(&["missing"]);
+}
+
+#[test]
+fn the_list_says_what_is_where_and_shows_no_value() {
+    let home = with_file();
+    home.run_with(&add(&["--token-stdin", "--verify-token-file", "verify"]), "EAAx").code(2);
+    home.file("verify", "secret word");
+    home.run_with(&add(&["--token-stdin", "--verify-token-file", "verify"]), "EAAx").code(0);
+    let run = home.run(&["secret", "list", "--json"]).code(0);
+    let value = run.json();
+    assert_eq!(value["store"], serde_json::json!({"name": "file", "chosen_by": "MSGRCTL_STORE", "ready": true}));
+    let token = &value["secrets"][0];
+    // sha256 of EAAx begins with this.
+    assert_eq!(token["fingerprint"].as_str().unwrap().len(), 8);
+    assert_eq!((&token["present"], &token["source"]), (&true.into(), &"file".into()));
+    assert!(value["secrets"][1].get("fingerprint").is_none(), "a word can be guessed: {value}");
+    assert!(!run.stdout.contains("EAAx") && !run.stdout.contains("secret word"));
+    home.run(&["secret", "list"]).code(0).says(&["new secrets go to the file store (MSGRCTL_STORE); it is ready"]);
+    home.run(&["secret", "set", "acme", "verify-token", "--generate", "--yes"]).code(0);
+    assert!(home.run(&["secret", "list", "--json"]).json()["secrets"][1]["fingerprint"].is_string());
+}
+
+#[test]
+fn a_new_token_is_tested_before_it_takes_the_place_of_the_old_one() {
+    let sandbox = scenario(
+        "version = 1\n[[pages]]\nid = '109876543210987'\nusername = 'acme.support'\nname = 'Acme'\ntoken = 'EAAgood'\n\
+         [[pages]]\nid = '55555'\nname = 'Other'\ntoken = 'EAAother'\n",
+    );
+    let home = with_file().with("MSGRCTL_GRAPH_URL", &sandbox.url());
+    home.run_with(&["account", "add", "Acme", "--token-stdin"], "EAAgood").code(0);
+    let set = ["secret", "set", "acme", "page-access-token", "--stdin"];
+    home.run_with(&set, "EAAgood").code(2).says(&["--yes"]);
+    let set = ["secret", "set", "acme", "page-access-token", "--stdin", "--yes"];
+    home.run_with(&set, "EAAother").code(7).shows(&["token.page"]).says(&["nothing was saved"]);
+    home.run_with(&set, "EAAgarbage").code(7);
+    home.run(&["secret", "reveal", "acme", "page-access-token"]).shows(&["EAAgood"]);
+    home.run_with(&[&set[..], &["--force"]].concat(), "EAAother").code(0);
+    home.run(&["secret", "reveal", "acme", "page-access-token"]).shows(&["EAAother"]);
+    home.run(&["secret", "set", "acme", "page-access-token", "--generate"]).code(2).says(&["Meta gives it out"]);
+    home.run_with(&["secret", "set", "acme", "app-secret", "--stdin", "--yes"], "x")
+        .code(2)
+        .says(&["needs its app id"]);
+    home.run(&["secret", "set", "acme", "verify-token"]).code(2);
+}
+
+#[test]
+fn a_secret_is_removed_only_when_told_so() {
+    let home = with_file();
+    home.run_with(&add(&["--token-stdin"]), "EAAx").code(0);
+    home.run(&["secret", "remove", "acme", "page-access-token"]).code(2).says(&["--yes"]);
+    home.run(&["secret", "remove", "acme", "page-access-token", "--yes"]).code(0);
+    home.run(&["secret", "reveal", "acme", "page-access-token"])
+        .code(4)
+        .says(&["the account has no page access token"]);
+    home.run(&["secret", "remove", "acme", "app-secret", "--yes"]).code(0).says(&["nothing to remove"]);
+}
+
+#[test]
+fn moving_there_and_back_loses_nothing() {
+    let Some(bus) = Bus::with_keyring() else { return };
+    let home = Home::on(&bus);
+    home.run_with(&add(&["--token-stdin"]), "EAAx").code(0);
+    home.run(&["secret", "move", "acme", "--to", "file"]).code(0).shows(&["moved 2 secrets to the file store"]);
+    // Only the key of the file is left in the keyring.
+    assert_eq!(bus.entries().matches("label = ").count(), 1, "{}", bus.entries());
+    home.run(&["secret", "reveal", "acme", "page-access-token"]).shows(&["EAAx"]);
+    home.run(&["secret", "move", "--all", "--to", "file"]).code(0).shows(&["nothing to move"]);
+    home.run(&["secret", "move", "--all", "--to", "keyring"]).code(0);
+    assert!(bus.entries().contains("secret = EAAx"));
+    home.run(&["secret", "move", "--all", "--to", "env"]).code(2);
+    home.run(&["secret", "move", "--to", "file"]).code(2);
+}
+
+#[test]
+fn moves_that_are_killed_and_run_again_lose_none() {
+    const ACCOUNTS: usize = 200;
+    let Some(bus) = Bus::with_keyring() else { return };
+    let mut home = Home::on(&bus);
+    let key = home.file("key", [7_u8; 32]);
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    home.set("MSGRCTL_KEY_FILE", &key.to_string_lossy());
+    for at in 0..ACCOUNTS {
+        let name = format!("account-{at}");
+        let add = [
+            "account",
+            "add",
+            &name,
+            "--page-username",
+            "a.page",
+            "--page-id",
+            PAGE_ID,
+            "--no-test",
+            "--store",
+            "file",
+            "--token-stdin",
+            "-q",
+        ];
+        home.run_with(&add, format!("EAA{at}")).code(0);
+    }
+    let fingerprints = |home: &Home| -> Vec<String> {
+        let value = home.run(&["secret", "list", "--json"]).code(0).json();
+        let secrets = value["secrets"].as_array().unwrap();
+        secrets.iter().map(|secret| secret["fingerprint"].as_str().unwrap_or("gone").to_owned()).collect()
+    };
+    let before = fingerprints(&home);
+    assert_eq!(before.len(), 2 * ACCOUNTS);
+    let mut rng = rand::rng();
+    for round in 0..12 {
+        let to = if round % 3 == 2 { "file" } else { "keyring" };
+        let mut child = home
+            .msgrctl(&["secret", "move", "--all", "--to", to, "-q"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(rng.random_range(20..1500)));
+        // Done already is fine too.
+        let _ = child.kill();
+        child.wait().unwrap();
+        assert_eq!(fingerprints(&home), before, "round {round}");
+    }
+    home.run(&["secret", "move", "--all", "--to", "file"]).code(0);
+    assert_eq!(fingerprints(&home), before);
+    assert_eq!(bus.entries(), "", "no copy is left behind");
+}
+
+#[test]
+fn a_token_that_comes_from_a_variable_is_revealed_from_there() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, false);
+    home.run(&["secret", "reveal", "acme", "page-access-token"]).code(0).shows(&[&page_token(&sandbox)]);
+    let run = home.run(&["secret", "reveal", "acme", "page-access-token", "--json"]).code(0);
+    assert_eq!(run.json()["value"], page_token(&sandbox).as_str());
+}
