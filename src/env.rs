@@ -38,6 +38,11 @@ impl Environment {
     }
 }
 
+/// The system and the processor: `linux x86_64`.
+pub fn platform() -> String {
+    format!("{} {}", std::env::consts::OS, std::env::consts::ARCH)
+}
+
 /// The directory that relative paths start from; `None` when it is gone.
 pub fn current_directory() -> Option<std::path::PathBuf> {
     std::env::current_dir().ok()

@@ -6,7 +6,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::error::CliError;
-use super::{account, sandbox, secret};
+use super::{account, doctor, sandbox, secret};
 use crate::env::Environment;
 use crate::secrets::StoreName;
 use crate::ui::terminal::Color;
@@ -60,6 +60,7 @@ pub(super) enum Command {
     /// Runs the real commands against a Graph API inside this process, with a
     /// throw-away configuration. Nothing is sent anywhere and nothing is kept.
     Demo,
+    Doctor(doctor::DoctorArgs),
 }
 
 /// Flags of every command. They may stand before or after it.

@@ -140,6 +140,11 @@ impl CliError {
         &self.0.message
     }
 
+    /// The best way out.
+    pub fn first_hint(&self) -> Option<&str> {
+        self.0.hints.first().map(String::as_str)
+    }
+
     /// Shows it, and returns the exit code.
     pub fn render(&self, output: &Output) -> u8 {
         let parts = &self.0;
@@ -293,7 +298,7 @@ impl From<StoreError> for CliError {
         }
         let hint = match &error {
             StoreError::Absent { .. } => {
-                "start a session with a keyring: dbus-run-session -- sh -c 'gnome-keyring-daemon --unlock --components=secrets; exec \"$SHELL\"' (type its password, then Ctrl-D)"
+                "start a session with a keyring (type a password for it, Enter, Ctrl-D), and run the command there:\n    dbus-run-session -- sh -c 'gnome-keyring-daemon --unlock --components=secrets; exec \"$SHELL\"'"
             }
             StoreError::Locked => {
                 "unlock it (log in to the desktop, or open its program: seahorse, KeePassXC), then try again"

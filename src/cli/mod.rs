@@ -5,8 +5,11 @@ mod account;
 mod args;
 mod context;
 mod demo;
+mod doctor;
 mod error;
 mod log;
+mod outcome;
+mod panic;
 mod sandbox;
 mod secret;
 mod settings;
@@ -29,6 +32,7 @@ use error::CliError;
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
+    panic::install();
     ExitCode::from(run(&env::arguments(), Environment::of_process()))
 }
 
@@ -56,6 +60,7 @@ fn dispatch(command: Command, ctx: &Context) -> Result<u8, CliError> {
         Command::Secret(command) => secret::run(command, ctx),
         Command::Sandbox(command) => sandbox::run(command, ctx),
         Command::Demo => demo::run(ctx),
+        Command::Doctor(args) => doctor::run(&args, ctx),
     }
 }
 

@@ -191,7 +191,7 @@ impl FileStore {
             }
             KeySource::KeyFile => {
                 let path = self.access.key_file.as_ref().ok_or(StoreError::NoKey { what: header.key.words() })?;
-                self.key_of_file(path)
+                Self::key_of_file(path)
             }
             KeySource::Passphrase { salt, memory_kib, passes, lanes } => {
                 if *memory_kib > MEMORY_LIMIT_KIB {
@@ -211,7 +211,7 @@ impl FileStore {
         }
     }
 
-    fn key_of_file(&self, path: &Path) -> Result<Key, StoreError> {
+    fn key_of_file(path: &Path) -> Result<Key, StoreError> {
         let unusable = |cause: String| StoreError::KeyFile { path: path.into(), cause };
         let metadata = std::fs::metadata(path).map_err(|error| unusable(error.to_string()))?;
         Self::check_private(path, &metadata)?;
@@ -325,7 +325,7 @@ impl SecretStore for FileStore {
         let exists = self.opened.borrow().is_some();
         match (exists, &self.access) {
             (true, _) | (false, KeyAccess { passphrase: Some(_), .. }) => Ok(()),
-            (false, KeyAccess { key_file: Some(path), .. }) => self.key_of_file(path).map(drop),
+            (false, KeyAccess { key_file: Some(path), .. }) => Self::key_of_file(path).map(drop),
             // Whether somebody would type a passphrase is seen when it is needed.
             (false, _) => Ok(()),
         }

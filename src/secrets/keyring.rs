@@ -89,6 +89,18 @@ impl KeyringStore {
         })
     }
 
+    /// The names of our entries, for whoever looks for those that belong to nobody;
+    /// `None` where the platform cannot list them.
+    pub fn entries(&self) -> Result<Option<Vec<String>>, StoreError> {
+        let (send, receive) = channel();
+        self.call(move |_| {
+            // The receiver outlives the call.
+            let _ = send.send(platform::entries()?);
+            Ok(None)
+        })?;
+        Ok(receive.try_recv().ok().flatten())
+    }
+
     /// Keeps a secret of our own that is no account's.
     pub(super) fn keep(&self, user: &str, label: &str, secret: &Secret) -> Result<(), StoreError> {
         let (user, label, secret) = (user.to_owned(), label.to_owned(), secret.clone());
@@ -277,6 +289,18 @@ mod platform {
         found.unlocked.iter().try_for_each(|item| item.set_label(&key.label())).map_err(failed)
     }
 
+    /// Attributes can be read without unlocking anything.
+    pub fn entries() -> Result<Option<Vec<String>>, StoreError> {
+        let failed = |error: Error| StoreError::Failed { cause: error.to_string() };
+        let service = SecretService::connect(EncryptionType::Plain).map_err(failed)?;
+        let found = service.search_items(HashMap::from([("service", SERVICE)])).map_err(failed)?;
+        let mut names = Vec::new();
+        for item in found.unlocked.iter().chain(&found.locked) {
+            names.extend(item.get_attributes().map_err(failed)?.remove("username"));
+        }
+        Ok(Some(names))
+    }
+
     fn absent(error: &Error) -> StoreError {
         let cause = match error {
             Error::Unavailable => "there is no D-Bus session".into(),
@@ -298,5 +322,9 @@ mod platform {
 
     pub fn relabel(_key: &SecretKey) -> Result<(), StoreError> {
         Ok(())
+    }
+
+    pub fn entries() -> Result<Option<Vec<String>>, StoreError> {
+        Ok(None)
     }
 }

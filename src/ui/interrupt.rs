@@ -26,7 +26,7 @@ pub fn install() {
 
 /// Gives the terminal back as it was: prompts hide the cursor and leave it hidden
 /// in the middle of their line.
-fn restore_terminal() {
+pub fn restore_terminal() {
     let terminal = console::Term::stderr();
     if terminal.is_term() {
         let _ = terminal.show_cursor();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::support::bus::SilentBus;
 use crate::support::pty::Pty;
 use crate::support::world::{PAGE_ID, page_token, sandbox};
-use crate::support::{Bus, Home};
+use crate::support::{Bus, Home, Run, has};
 
 const ADD: [&str; 9] =
     ["account", "add", "Acme", "--page-username", "acme.support", "--page-id", PAGE_ID, "--token-stdin", "--no-test"];
@@ -16,7 +16,7 @@ fn without_a_bus_it_is_absent_and_plain_text_is_never_written() {
     let home = Home::new();
     let run = home.run_with(&ADD, "EAAmarked0123456789abcdef").code(6);
     assert!(run.took < Duration::from_secs(1));
-    run.says(&["no keyring that answers", "dbus-run-session", "--store env"]);
+    run.says(&["no keyring that answers", "dbus-run-session", "MSGRCTL_STORE=file", "--token-from env:"]);
     assert!(!home.accounts_file().exists());
     let error = home.run_with(&[&ADD[..], &["--json"]].concat(), "EAAx").code(6).json_error();
     assert_eq!(error["kind"], "secret_store");
@@ -172,4 +172,39 @@ fn a_secret_can_move_to_the_keyring_by_edit() {
     let shown = home.run_with(&edit, "EAAmoved").code(0).json();
     assert_eq!(shown["account"]["secrets"][0]["source"], "keyring");
     assert!(bus.entries().contains("secret = EAAmoved"));
+}
+
+#[test]
+fn each_way_out_works_as_it_is_pasted() {
+    if !(has("dbus-run-session", "dbus") && has("gnome-keyring-daemon", "gnome-keyring")) {
+        return;
+    }
+    // The binary by its name, as a person has it.
+    let binary = std::path::Path::new(env!("CARGO_BIN_EXE_msgrctl"));
+    let path = format!("{}:{}", binary.parent().unwrap().display(), std::env::var("PATH").unwrap());
+    let command = format!("printf %s EAAx | msgrctl {}", ADD.join(" "));
+    let ways = |home: &Home| -> Vec<String> {
+        let run = home.run_with(&ADD, "EAAx").code(6);
+        run.stderr.lines().filter_map(|line| line.strip_prefix("    ").map(str::to_owned)).collect()
+    };
+    let home = || Home::new().with("PATH", &path);
+    assert_eq!(ways(&home()).len(), 3);
+    let run = |home: &Home, script: &str, stdin: &str| {
+        let mut shell = home.program("sh");
+        shell.args(["-c", script]);
+        Run::of(shell, stdin.as_bytes())
+    };
+    // A session with a keyring; the shell that it opens is one that runs the command.
+    let first = home();
+    let shell = first.file("shell", format!("#!/bin/sh\n{command}\n"));
+    std::fs::set_permissions(&shell, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let first = first.with("SHELL", &shell.to_string_lossy());
+    run(&first, &ways(&first)[0], "password\n").code(0).shows(&["in the keyring store"]);
+    // An encrypted file with a key file.
+    let second = home();
+    run(&second, &format!("{}; {command}", ways(&second)[1]), "").code(0).shows(&["in the file store"]);
+    // References.
+    let third = home().with("MSGRCTL_VERIFY_TOKEN", "Verify0123456789");
+    let way = ways(&third)[2].clone();
+    run(&third, &format!("export MSGRCTL_PAGE_TOKEN=EAAx; {way}"), "").code(0).shows(&["saved 'Acme'"]);
 }

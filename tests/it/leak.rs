@@ -1,5 +1,6 @@
 //! No command shows a secret, whatever goes wrong (behaviour 13).
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use msgrctl::sandbox::{Effect, Fault};
@@ -10,12 +11,14 @@ use crate::support::{Bus, Home, Run};
 const TOKEN: &str = "EAABleakmark0123456789abcdefghijklmnop";
 const SECRET: &str = "1eaf1eaf0123456789abcdef01234567";
 const VERIFY: &str = "Leak+mark/verify=0123456789";
+/// Of the encrypted file, and the content of its key file.
+const PASSPHRASE: &str = "leak passphrase mark 0123456789";
 const NEW_TOKEN: &str = "EAABnewleakmark0123456789abcdefghijkl";
 
 /// The parts of the marked secrets, raw and as a URL writes them.
 fn marks() -> Vec<String> {
     let mut marks = Vec::new();
-    for secret in [TOKEN, SECRET, VERIFY, NEW_TOKEN] {
+    for secret in [TOKEN, SECRET, VERIFY, NEW_TOKEN, PASSPHRASE] {
         marks.push(secret.to_owned());
         marks.push(url::form_urlencoded::byte_serialize(secret.as_bytes()).collect());
         marks.push(format!("{secret:?}").trim_matches('"').replace('/', "\\/"));
@@ -48,6 +51,8 @@ fn commands(dir: &std::path::Path, app_id: &str) -> Vec<Vec<String>> {
     let file = |name: &str| dir.join(name).to_string_lossy().into_owned();
     let (token, secret, verify, new) = (file("token"), file("secret"), file("verify"), file("new"));
     let long = format!("{TOKEN}{}", "x".repeat(140));
+    let key = file("key");
+    let failing = format!("command:sh -c 'echo {TOKEN}; echo no {TOKEN} >&2; exit 1'");
     let url = format!("https://example.com/?access_token={TOKEN}");
     let lines: Vec<Vec<&str>> = vec![
         vec![
@@ -95,6 +100,18 @@ fn commands(dir: &std::path::Path, app_id: &str) -> Vec<Vec<String>> {
         ],
         vec!["account", "remove", "Fresh", "--yes"],
         vec!["demo"],
+        vec!["doctor"],
+        vec!["secret", "list"],
+        vec!["secret", "set", "acme", "page-access-token", "--file", &new, "--yes", "--timeout", "0.3"],
+        vec!["secret", "set", "acme", "app-secret", "--file", &secret, "--yes", "--force", "--timeout", "0.3"],
+        vec!["secret", "set", "acme", "verify-token", "--generate", "--yes"],
+        vec!["secret", "set", "acme", "page-access-token", "--from", &failing, "--yes"],
+        vec!["secret", "set", "acme", "page-access-token", "--from", TOKEN, "--yes"],
+        vec!["secret", "move", "--all", "--to", "file", "--key-file", &key],
+        vec!["secret", "move", "--all", "--to", "file", "--key-file", &token],
+        vec!["secret", "move", "--all", "--to", "keyring", "--key-file", &key],
+        vec!["secret", "remove", "acme", "app-secret"],
+        vec!["secret", "remove", "--entry", TOKEN],
         // It prints the credentials of its own world, which are nobody's; not so when it fails.
         vec!["sandbox", "start", "--scenario", &token],
         vec!["sandbox", "calls"],
@@ -146,6 +163,10 @@ fn walk_commands(bus: &Bus, effect: &Effect) {
     for (name, text) in [("token", TOKEN), ("secret", SECRET), ("verify", VERIFY), ("new", NEW_TOKEN)] {
         std::fs::write(secrets.path().join(name), text).unwrap();
     }
+    let key = secrets.path().join("key");
+    std::fs::write(&key, PASSPHRASE.repeat(2)).unwrap();
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+    home.set("MSGRCTL_PASSPHRASE", PASSPHRASE);
     let commands = commands(secrets.path(), &app_id);
     home.run(&commands[0]).code(0);
     sandbox.world().faults = vec![Fault { effect: effect.clone(), ..Fault::default() }];
@@ -253,4 +274,24 @@ fn walk(command: &clap::Command, path: &[String], home: &Home) {
         path.push(inner.get_name().to_owned());
         walk(inner, &path, home);
     }
+}
+
+#[test]
+fn no_secret_is_in_the_list_of_processes() {
+    let sandbox = scenario(&format!(
+        "version = 1\nlatency = '2s'\n[[pages]]\nid = '{PAGE_ID}'\nname = 'Acme'\nusername = 'acme.support'\ntoken = '{TOKEN}'\n"
+    ));
+    let home = Home::new()
+        .with_secrets("acme", TOKEN)
+        .with("MSGRCTL_PASSPHRASE", PASSPHRASE)
+        .with("MSGRCTL_GRAPH_URL", &sandbox.url());
+    let mut command = home.msgrctl(&["account", "add", "Acme"]);
+    let mut child = command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    let line = std::fs::read(format!("/proc/{}/cmdline", child.id())).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let line = String::from_utf8_lossy(&line);
+    assert!(line.contains("account"), "{line}");
+    assert_clean("the process's arguments", &line);
 }

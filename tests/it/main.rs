@@ -7,6 +7,7 @@ mod account;
 mod bulk;
 mod contract;
 mod demo;
+mod doctor;
 mod faults;
 mod fixtures;
 mod global;

@@ -17,7 +17,7 @@ use crate::cli::context::{Context, key};
 use crate::cli::error::CliError;
 use crate::graph::endpoints::{app, page};
 use crate::graph::{AppCredentials, Client, GraphError};
-use crate::secrets::{Secret, SecretKey, SecretKind, SecretRef, StoreName, generate_verify_token};
+use crate::secrets::{Secret, SecretKey, SecretKind, SecretRef, StoreError, StoreName, generate_verify_token};
 use crate::ui::interrupt;
 use crate::ui::progress::Progress;
 
@@ -46,8 +46,50 @@ pub struct AddArgs {
     fields: FieldArgs,
 }
 
-/// The way out that needs no keyring.
-const WITHOUT_KEYRING: &str = "or keep the secrets in variables, which need no keyring: --store env (MSGRCTL_SECRET_<HANDLE>_PAGE_ACCESS_TOKEN and MSGRCTL_SECRET_<HANDLE>_VERIFY_TOKEN)";
+/// A store that does not answer, with the ways out that need no keyring. Each
+/// command stands on a line of its own, to be pasted.
+fn ways_out(error: StoreError, args: &AddArgs) -> CliError {
+    let keyring = matches!(
+        error,
+        StoreError::Absent { .. } | StoreError::Locked | StoreError::Declined | StoreError::TimedOut { .. }
+    );
+    let shown = CliError::from(error);
+    if !keyring {
+        return shown;
+    }
+    let references = by_reference(args);
+    shown
+        .hint(
+            "or keep secrets in an encrypted file, opened by a key file; paste this, then run the command again:\n    \
+             (umask 077; head -c 32 /dev/urandom > ~/.msgrctl.key); export MSGRCTL_STORE=file MSGRCTL_KEY_FILE=~/.msgrctl.key",
+        )
+        .hint(format!(
+            "or keep no copy, only where they are; set MSGRCTL_PAGE_TOKEN and MSGRCTL_VERIFY_TOKEN, then paste this:\n    {references}"
+        ))
+}
+
+/// The same command with its secrets by reference.
+fn by_reference(args: &AddArgs) -> String {
+    let mut words = vec!["msgrctl", "account", "add"];
+    words.extend(args.name.as_deref());
+    let fields = &args.fields;
+    for (flag, value) in [
+        ("--page-username", &fields.page_username),
+        ("--page-id", &fields.page_id),
+        ("--callback-url", &fields.callback_url),
+        ("--handle", &fields.handle),
+    ] {
+        if let Some(value) = value {
+            words.extend([flag, value]);
+        }
+    }
+    if fields.no_test {
+        words.push("--no-test");
+    }
+    words.extend(["--token-from", "env:MSGRCTL_PAGE_TOKEN", "--verify-token-from", "env:MSGRCTL_VERIFY_TOKEN"]);
+    // Fails on a NUL only, which no command line can hold.
+    shlex::try_join(words).unwrap_or_default()
+}
 
 /// What is known so far. Graph may fill in the rest.
 struct Draft {
@@ -75,7 +117,9 @@ pub fn run(args: &AddArgs, ctx: &Context) -> Result<u8, CliError> {
         return Err(fields::missing(&draft.missing(), Some("with --no-test Graph is not asked for them")));
     }
     // A store that would fail at the end is better known now.
-    ctx.store(store).probe().map_err(|error| CliError::from(error).hint(WITHOUT_KEYRING))?;
+    if inputs.keeps_anything() {
+        ctx.store(store).probe().map_err(|error| ways_out(error, args))?;
+    }
 
     let mut report = None;
     if !args.fields.no_test {

@@ -75,6 +75,11 @@ pub fn saved_commands(account: &Account) -> Commands {
     }
 }
 
+/// Whether an account's secrets are in the variables of the env store.
+pub fn is_in_variables(account: &Account) -> bool {
+    account.secrets.values().any(|source| source.store() == Some(StoreName::Env))
+}
+
 /// What mends an account that is not saved yet.
 pub fn unsaved_commands() -> Commands {
     Commands {

@@ -109,6 +109,13 @@ impl SecretInputs {
         Change { kind, new: Some(new) }
     }
 
+    /// Whether a store has to keep something: a value, or the verify token that is
+    /// made where none was given.
+    pub fn keeps_anything(&self) -> bool {
+        let kept = |(kind, _): &(SecretKind, &Secret)| !self.references.contains_key(kind);
+        self.verify_token.is_none() || self.given().iter().any(kept)
+    }
+
     /// The given secrets by kind, in the order in which they are stored.
     pub fn given(&self) -> Vec<(SecretKind, &Secret)> {
         let all = [

@@ -4,9 +4,10 @@
 use serde::Serialize;
 
 use crate::accounts::{Account, AppId, CallbackUrl};
-use crate::checks::{Finding, Group, Outcome, Report};
+use crate::checks::{Finding, Group, Report};
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, GraphView};
+use crate::cli::outcome::{self, Line};
 use crate::ui::output::Output;
 use crate::ui::style::{self, paint, wrap};
 
@@ -183,9 +184,9 @@ pub fn account_text(account: &Account, tenant: &str, output: &Output) -> String 
 /// A result list for a person: a mark and a word each, and what to do.
 pub fn report_text(account: &str, report: &Report, output: &Output) -> String {
     let color = output.terminal.stdout_color;
-    let width = output.terminal.width;
-    let outcome = report.outcome();
-    let mut lines = vec![format!("{} {}", paint(style::BOLD, &format!("{account}:"), color), marked(outcome, output))];
+    let worst = report.outcome();
+    let mut lines =
+        vec![format!("{} {}", paint(style::BOLD, &format!("{account}:"), color), outcome::marked(worst, output))];
     let wide = report.findings.iter().map(|finding| finding.id.len()).max().unwrap_or_default();
     for group in [Group::Credentials, Group::Delivery] {
         let findings: Vec<&Finding> = report.findings.iter().filter(|finding| finding.group == group).collect();
@@ -193,73 +194,18 @@ pub fn report_text(account: &str, report: &Report, output: &Output) -> String {
             lines.push(format!("  {group}"));
         }
         for finding in findings {
-            lines.extend(finding_lines(finding, wide, width, output));
+            lines.extend(outcome::lines(&line(finding), wide, output));
         }
     }
     lines.join("\n")
 }
 
-/// The column in which outcomes stand: the longest is `? unreachable`.
-const OUTCOME: usize = 15;
-
-fn finding_lines(finding: &Finding, wide: usize, width: Option<u16>, output: &Output) -> Vec<String> {
-    let color = output.terminal.stdout_color;
-    // On a narrow terminal the sentence goes below its check.
-    let narrow = width.is_some_and(|width| usize::from(width) < 4 + OUTCOME + wide + 2 + 30);
-    let indent = if narrow { 8 } else { 4 + OUTCOME + wide + 2 };
-    let mark = marked(finding.outcome, output);
-    let pad = " ".repeat(OUTCOME.saturating_sub(2 + finding.outcome.to_string().len()));
-    let summary = wrap(&finding.summary, width, indent);
-    let summary = if finding.outcome == Outcome::Skip { paint(style::DIM, &summary, color) } else { summary };
-    let mut lines = if narrow {
-        vec![format!("    {mark}{pad}{}", finding.id), format!("{}{summary}", " ".repeat(indent))]
-    } else {
-        vec![format!("    {mark}{pad}{:<wide$}  {summary}", finding.id)]
-    };
-    let mut under = |label: &str, text: &str| {
-        let label = format!("{label} ");
-        lines.push(format!("{}{}{text}", " ".repeat(indent), paint(style::HINT, &label, color)));
-    };
-    if let Some(graph) = &finding.graph {
-        let number = |name: &str, value: Option<i64>| value.map(|value| format!("{name} {value}"));
-        let trace = graph.fbtrace_id.as_ref().map(|id| format!("trace {id}"));
-        let parts: Vec<String> =
-            [number("code", graph.code), number("subcode", graph.subcode), trace].into_iter().flatten().collect();
-        under("meta:", &parts.join(", "));
+fn line(finding: &Finding) -> Line<'_> {
+    Line {
+        id: finding.id,
+        outcome: finding.outcome,
+        summary: &finding.summary,
+        hint: finding.hint.as_deref(),
+        graph: finding.graph.as_ref(),
     }
-    if let Some(hint) = &finding.hint {
-        // The command stays whole, so that it can be pasted.
-        let (fix, command) = match hint.split_once("; then: ") {
-            Some((fix, command)) => (fix, Some(command)),
-            None => (hint.as_str(), None),
-        };
-        under("fix:", &wrap(fix, width, indent + 5));
-        if let Some(command) = command {
-            under("then:", command);
-        }
-    }
-    lines
-}
-
-fn mark(outcome: Outcome, unicode: bool) -> &'static str {
-    match (outcome, unicode) {
-        (Outcome::Pass, true) => "✓",
-        (Outcome::Pass, false) => "+",
-        (Outcome::Warn, _) => "!",
-        (Outcome::Fail, true) => "✗",
-        (Outcome::Fail, false) => "x",
-        (Outcome::Unreachable, _) => "?",
-        (Outcome::Skip, _) => "-",
-    }
-}
-
-fn marked(outcome: Outcome, output: &Output) -> String {
-    let style = match outcome {
-        Outcome::Pass => style::GOOD,
-        Outcome::Warn => style::WARNING,
-        Outcome::Fail | Outcome::Unreachable => style::ERROR,
-        Outcome::Skip => style::DIM,
-    };
-    let text = format!("{} {outcome}", mark(outcome, output.terminal.unicode));
-    paint(style, &text, output.terminal.stdout_color)
 }

@@ -1,0 +1,48 @@
+//! Configuration and accounts: can they be read, and by nobody else.
+
+use std::path::{Path, PathBuf};
+
+use super::Found;
+use crate::accounts::AccountStore;
+use crate::checks::Outcome;
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+
+pub(super) fn look(ctx: &Context) -> Result<Vec<Found>, CliError> {
+    let paths = &ctx.settings()?.paths;
+    let mut found = vec![Found::pass("config.file", "the configuration can be read")];
+    let tenants = paths.tenants();
+    let (mut count, mut broken) = (0, Vec::new());
+    for tenant in &tenants {
+        match AccountStore::new(paths.accounts_file(tenant), Box::new(|_| {})).load() {
+            Ok(accounts) => count += accounts.len(),
+            Err(error) => broken.push(Found::of_error("accounts.file", error)),
+        }
+    }
+    if broken.is_empty() {
+        found.push(Found::pass("accounts.file", format!("{count} accounts in {} tenants can be read", tenants.len())));
+    }
+    found.extend(broken);
+    let mut ours: Vec<PathBuf> = vec![paths.root().into(), paths.config_file()];
+    for tenant in &tenants {
+        ours.extend([paths.tenant_dir(tenant), paths.accounts_file(tenant), paths.secrets_file(tenant)]);
+    }
+    let open: Vec<PathBuf> = ours.into_iter().filter(|path| others_may_read(path)).collect();
+    found.push(match open.as_slice() {
+        [] => Found::pass("files.modes", "nobody else may read the files"),
+        [first, ..] => Found::new("files.modes", Outcome::Warn, format!("others may read {} of the files", open.len()))
+            .hint(format!("chmod -R go= '{}'", if open.len() == 1 { first } else { paths.root() }.display())),
+    });
+    Ok(found)
+}
+
+#[cfg(unix)]
+fn others_may_read(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    path.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
+}
+
+#[cfg(not(unix))]
+fn others_may_read(_path: &Path) -> bool {
+    false
+}

@@ -1,0 +1,122 @@
+//! `msgrctl doctor`: whether this machine and this configuration are in order.
+
+mod accounts;
+mod files;
+mod network;
+mod store;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::context::Context;
+use super::error::CliError;
+use super::outcome::{self, Line};
+use crate::checks::Outcome;
+use crate::env::platform;
+use crate::ui::interrupt;
+use crate::ui::progress::Progress;
+
+/// Find out what is wrong with this machine and this configuration
+///
+/// Writes, reads and removes a throw-away secret; looks at files and their modes,
+/// at the clock, proxies, TLS, Graph and its version; and finds accounts whose
+/// secrets are missing and secrets whose account is gone. The output holds no
+/// secret and no name of a person or Page: it can be pasted into a public issue,
+/// except for the handles of accounts that need something.
+///
+/// Exit code 7 when something needs attention.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  msgrctl doctor\n  msgrctl doctor --json | jq '.checks[] | select(.outcome != \"pass\")'"
+)]
+pub struct DoctorArgs {}
+
+/// What was found about one thing.
+pub struct Found {
+    id: &'static str,
+    outcome: Outcome,
+    summary: String,
+    hint: Option<String>,
+}
+
+impl Found {
+    fn new(id: &'static str, outcome: Outcome, summary: impl Into<String>) -> Self {
+        Self { id, outcome, summary: summary.into(), hint: None }
+    }
+
+    fn pass(id: &'static str, summary: impl Into<String>) -> Self {
+        Self::new(id, Outcome::Pass, summary)
+    }
+
+    fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// An error as it would end a command.
+    fn of_error(id: &'static str, error: impl Into<CliError>) -> Self {
+        let error = error.into();
+        let hint = error.first_hint().unwrap_or("see msgrctl --help").to_owned();
+        Self::new(id, Outcome::Fail, error.message()).hint(hint)
+    }
+}
+
+#[derive(Serialize)]
+struct DoctorView<'a> {
+    schema_version: u8,
+    checks: Vec<FoundView<'a>>,
+}
+
+#[derive(Serialize)]
+struct FoundView<'a> {
+    id: &'a str,
+    outcome: String,
+    summary: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
+}
+
+pub fn run(_args: &DoctorArgs, ctx: &Context) -> Result<u8, CliError> {
+    interrupt::install();
+    let progress = Progress::start(&ctx.output, "looking at this machine …");
+    let mut found =
+        vec![Found::pass("msgrctl.version", format!("msgrctl {}, {}", env!("CARGO_PKG_VERSION"), platform()))];
+    match ctx.settings() {
+        Ok(_) => {
+            found.extend(files::look(ctx)?);
+            found.extend(store::look(ctx)?);
+            found.extend(accounts::look(ctx)?);
+            found.extend(network::look(ctx)?);
+        }
+        Err(error) => found.push(Found::of_error("config.file", error)),
+    }
+    drop(progress);
+    if ctx.output.json {
+        let checks = found
+            .iter()
+            .map(|found| FoundView {
+                id: found.id,
+                outcome: found.outcome.to_string(),
+                summary: &found.summary,
+                hint: found.hint.as_deref(),
+            })
+            .collect();
+        ctx.output.json(&DoctorView { schema_version: 1, checks });
+    } else {
+        let wide = found.iter().map(|found| found.id.len()).max().unwrap_or_default();
+        for found in &found {
+            let line = Line {
+                id: found.id,
+                outcome: found.outcome,
+                summary: &found.summary,
+                hint: found.hint.as_deref(),
+                graph: None,
+            };
+            for line in outcome::lines(&line, wide, &ctx.output) {
+                ctx.output.result(&line);
+            }
+        }
+    }
+    let worst = found.iter().map(|found| found.outcome).fold(Outcome::Pass, Ord::max);
+    Ok(if worst >= Outcome::Warn { 7 } else { 0 })
+}

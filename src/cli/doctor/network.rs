@@ -1,0 +1,96 @@
+//! The way to Graph: proxies, TLS, its version, and the clock by its answer.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::Found;
+use crate::checks::Outcome;
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::graph::{GraphError, Unreachable};
+use crate::http::{Client, Method, Request, Response};
+
+/// A signature of Meta's is good for five minutes: so much the clock may be off, less
+/// what a call takes.
+const CLOCK_MAY_BE_OFF: Duration = Duration::from_secs(240);
+
+pub(super) fn look(ctx: &Context) -> Result<Vec<Found>, CliError> {
+    let mut found = vec![proxy(ctx)];
+    let settings = ctx.settings()?;
+    let base = &settings.graph_url.value;
+    let client = match ctx.http_settings().and_then(|settings| Ok(Client::new(&settings)?)) {
+        Ok(client) => client,
+        Err(error) => {
+            found.push(Found::of_error("tls.certificates", error));
+            return Ok(found);
+        }
+    };
+    found.push(Found::pass("tls.certificates", "certificates to trust are there"));
+    // Without a token Graph refuses, which is an answer.
+    let url = base.plain(&format!("/{}/me", settings.graph_version));
+    let request = Request { method: Method::GET, url, authorization: None, form: Vec::new() };
+    match Context::wait(client.send(request))? {
+        Ok(response) => found.extend(judge(ctx, &response)?),
+        Err(fault) => {
+            let error = GraphError::Unreachable(Unreachable::Fault(fault));
+            let mut unreachable = Found::of_error("graph.reachable", error);
+            unreachable.outcome = Outcome::Unreachable;
+            found.push(unreachable);
+        }
+    }
+    Ok(found)
+}
+
+fn proxy(ctx: &Context) -> Found {
+    let set: Vec<&str> = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"]
+        .into_iter()
+        .filter(|name| ctx.env.text(name).is_some())
+        .collect();
+    match set.as_slice() {
+        [] => Found::pass("proxy", "no proxy is set"),
+        // Their values can hold a password.
+        names => Found::pass("proxy", format!("{} set", names.join(", "))),
+    }
+}
+
+fn judge(ctx: &Context, response: &Response) -> Result<Vec<Found>, CliError> {
+    let settings = ctx.settings()?;
+    let base = &settings.graph_url.value;
+    let header = |name| response.headers.get(name).and_then(|value| value.to_str().ok());
+    let Some(version) = header("facebook-api-version") else {
+        return Ok(vec![
+            Found::new(
+                "graph.reachable",
+                Outcome::Fail,
+                format!("what answers at {base} (HTTP {}) is not Graph", response.status),
+            )
+            .hint("check where you point at: --graph-url (MSGRCTL_GRAPH_URL) and HTTPS_PROXY"),
+        ]);
+    };
+    let mut found = vec![Found::pass("graph.reachable", format!("Graph answers at {base}"))];
+    let asked = settings.graph_version.to_string();
+    found.push(if version == asked {
+        Found::pass("graph.version", format!("it answers in version {asked}"))
+    } else {
+        Found::new("graph.version", Outcome::Warn, format!("it answers in version {version}, not in {asked}"))
+            .hint("leave --graph-version (MSGRCTL_GRAPH_VERSION) out, or update msgrctl")
+    });
+    let date = header("date").and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
+    found.push(match date {
+        Some(date) => clock(ctx, date.timestamp()),
+        None => Found::new("clock", Outcome::Skip, "not known: the answer has no date"),
+    });
+    Ok(found)
+}
+
+fn clock(ctx: &Context, theirs: Timestamp) -> Found {
+    let off = ctx.clock.now().duration_since(theirs);
+    let seconds = off.as_secs();
+    if off.unsigned_abs() < CLOCK_MAY_BE_OFF {
+        return Found::pass("clock", "the clock is right enough for signatures");
+    }
+    let way = if seconds > 0 { "fast" } else { "slow" };
+    Found::new("clock", Outcome::Fail, format!("the clock is {} s {way}: Meta would refuse signatures", seconds.abs()))
+        .hint("set the clock, for example with: timedatectl set-ntp true")
+}

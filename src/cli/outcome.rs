@@ -1,0 +1,88 @@
+//! How the result of a check looks to a person: the same for an account and for
+//! this machine.
+
+use crate::checks::{GraphTrace, Outcome};
+use crate::ui::output::Output;
+use crate::ui::style::{self, paint, wrap};
+
+/// One result.
+pub struct Line<'a> {
+    /// The check's public name.
+    pub id: &'a str,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What was found.
+    pub summary: &'a str,
+    /// What to do; the command that follows stands behind `; then: `.
+    pub hint: Option<&'a str>,
+    /// What Graph answered.
+    pub graph: Option<&'a GraphTrace>,
+}
+
+/// The column in which outcomes stand: the longest is `? unreachable`.
+const OUTCOME: usize = 15;
+
+/// The lines of one result: mark, word, id, sentence, and below it what to do.
+/// `wide` is the width of the widest id of the list.
+pub fn lines(line: &Line<'_>, wide: usize, output: &Output) -> Vec<String> {
+    let (color, width) = (output.terminal.stdout_color, output.terminal.width);
+    // On a narrow terminal the sentence goes below its check.
+    let narrow = width.is_some_and(|width| usize::from(width) < 4 + OUTCOME + wide + 2 + 30);
+    let indent = if narrow { 8 } else { 4 + OUTCOME + wide + 2 };
+    let mark = marked(line.outcome, output);
+    let pad = " ".repeat(OUTCOME.saturating_sub(2 + line.outcome.to_string().len()));
+    let summary = wrap(line.summary, width, indent);
+    let summary = if line.outcome == Outcome::Skip { paint(style::DIM, &summary, color) } else { summary };
+    let mut lines = if narrow {
+        vec![format!("    {mark}{pad}{}", line.id), format!("{}{summary}", " ".repeat(indent))]
+    } else {
+        vec![format!("    {mark}{pad}{:<wide$}  {summary}", line.id)]
+    };
+    let mut under = |label: &str, text: &str| {
+        let label = format!("{label} ");
+        lines.push(format!("{}{}{text}", " ".repeat(indent), paint(style::HINT, &label, color)));
+    };
+    if let Some(graph) = line.graph {
+        let number = |name: &str, value: Option<i64>| value.map(|value| format!("{name} {value}"));
+        let trace = graph.fbtrace_id.as_ref().map(|id| format!("trace {id}"));
+        let parts: Vec<String> =
+            [number("code", graph.code), number("subcode", graph.subcode), trace].into_iter().flatten().collect();
+        under("meta:", &parts.join(", "));
+    }
+    if let Some(hint) = line.hint {
+        // The command stays whole, so that it can be pasted.
+        let (fix, command) = match hint.split_once("; then: ") {
+            Some((fix, command)) => (fix, Some(command)),
+            None => (hint, None),
+        };
+        under("fix:", &wrap(fix, width, indent + 5));
+        if let Some(command) = command {
+            under("then:", command);
+        }
+    }
+    lines
+}
+
+fn mark(outcome: Outcome, unicode: bool) -> &'static str {
+    match (outcome, unicode) {
+        (Outcome::Pass, true) => "✓",
+        (Outcome::Pass, false) => "+",
+        (Outcome::Warn, _) => "!",
+        (Outcome::Fail, true) => "✗",
+        (Outcome::Fail, false) => "x",
+        (Outcome::Unreachable, _) => "?",
+        (Outcome::Skip, _) => "-",
+    }
+}
+
+/// An outcome as mark and word.
+pub fn marked(outcome: Outcome, output: &Output) -> String {
+    let style = match outcome {
+        Outcome::Pass => style::GOOD,
+        Outcome::Warn => style::WARNING,
+        Outcome::Fail | Outcome::Unreachable => style::ERROR,
+        Outcome::Skip => style::DIM,
+    };
+    let text = format!("{} {outcome}", mark(outcome, output.terminal.unicode));
+    paint(style, &text, output.terminal.stdout_color)
+}

@@ -1,0 +1,157 @@
+//! `msgrctl doctor` (behaviours 17 and 42).
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use serde_json::Value;
+
+use crate::support::bus::SilentBus;
+use crate::support::world::{PAGE_ID, acme, page_token, sandbox};
+use crate::support::{Bus, Home, Run};
+
+#[track_caller]
+fn check(run: &Run, id: &str) -> Value {
+    let value = run.json();
+    let found = value["checks"].as_array().unwrap().iter().find(|check| check["id"] == id).cloned();
+    found.unwrap_or_else(|| panic!("no check {id}: {run:#?}"))
+}
+
+const DOCTOR: [&str; 2] = ["doctor", "--json"];
+
+#[test]
+fn all_is_well() {
+    let Some(bus) = Bus::with_keyring() else { return };
+    let sandbox = sandbox();
+    let home = Home::on(&bus).with("MSGRCTL_GRAPH_URL", &sandbox.url());
+    home.run_with(&["account", "add", "Acme", "--token-stdin"], page_token(&sandbox)).code(0);
+    let before = bus.entries();
+    let run = home.run(&DOCTOR).code(0);
+    let value = run.json();
+    let ids: Vec<&str> =
+        value["checks"].as_array().unwrap().iter().map(|check| check["id"].as_str().unwrap()).collect();
+    assert_eq!(
+        ids,
+        [
+            "msgrctl.version",
+            "config.file",
+            "accounts.file",
+            "files.modes",
+            "store.keyring",
+            "secrets.present",
+            "secrets.left_behind",
+            "proxy",
+            "tls.certificates",
+            "graph.reachable",
+            "graph.version",
+            "clock",
+        ]
+    );
+    assert!(check(&run, "store.keyring")["summary"].as_str().unwrap().contains("chosen by the default"));
+    assert_eq!(bus.entries(), before, "the throw-away secret is gone");
+    home.run(&["doctor"]).code(0).shows(&["✓ pass", "store.keyring"]);
+}
+
+#[test]
+fn a_store_that_does_not_answer_is_named_with_its_ways_out() {
+    let run = Home::new().run(&DOCTOR).code(7);
+    let store = check(&run, "store.keyring");
+    assert_eq!(store["outcome"], "fail");
+    assert!(store["hint"].as_str().unwrap().contains("dbus-run-session"), "{store}");
+    let silent = SilentBus::start();
+    let home =
+        Home::new().with("DBUS_SESSION_BUS_ADDRESS", &silent.address).with("MSGRCTL_GRAPH_URL", "http://127.0.0.1:1");
+    let run = home.run(&DOCTOR).code(7);
+    assert!(check(&run, "store.keyring")["summary"].as_str().unwrap().contains("did not answer within 3 s"));
+    assert!(run.took < std::time::Duration::from_secs(6), "{:?}", run.took);
+}
+
+#[test]
+fn missing_secrets_and_secrets_of_nobody_are_found_with_their_commands() {
+    let Some(bus) = Bus::with_keyring() else { return };
+    let sandbox = sandbox();
+    let home = Home::on(&bus).with("MSGRCTL_GRAPH_URL", &sandbox.url());
+    home.run_with(&["account", "add", "Acme", "--token-stdin"], page_token(&sandbox)).code(0);
+    home.run_with(&["account", "add", "Gone", "--token-stdin"], page_token(&sandbox)).code(0);
+    // A process that was killed between the record and the secrets leaves these.
+    let text = fs::read_to_string(home.accounts_file()).unwrap();
+    fs::write(home.accounts_file(), &text[..text.rfind("[[accounts]]").unwrap()]).unwrap();
+    let id = text.lines().find_map(|line| line.strip_prefix("id = ")).unwrap().trim_matches('"').to_owned();
+    let clear = bus
+        .program("secret-tool")
+        .args(["clear", "service", "msgrctl", "username", &format!("{id}/verify-token")])
+        .status();
+    assert!(clear.unwrap().success());
+    let run = home.run(&DOCTOR).code(7);
+    let missing = check(&run, "secrets.present");
+    assert!(
+        missing["hint"].as_str().unwrap().ends_with("; then: msgrctl secret set acme verify-token --generate"),
+        "{missing}"
+    );
+    home.run(&["secret", "set", "acme", "verify-token", "--generate", "--yes"]).code(0);
+    // Each command that is named, as it is named, until all is well.
+    for _ in 0..2 {
+        let run = home.run(&DOCTOR).code(7);
+        let hint = check(&run, "secrets.left_behind")["hint"].as_str().unwrap().to_owned();
+        let command = hint.split("; then: msgrctl ").nth(1).unwrap_or_else(|| panic!("{hint}")).to_owned();
+        let words: Vec<&str> = command.split(' ').collect();
+        home.run(&words).code(0);
+    }
+    home.run(&DOCTOR).code(0);
+    // What belongs to an account is no entry to remove this way.
+    home.run(&["secret", "remove", "--entry", &format!("{id}/verify-token"), "--yes"])
+        .code(1)
+        .says(&["belongs to an account"]);
+}
+
+#[test]
+fn files_that_others_may_read_are_found() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, false);
+    home.run(&DOCTOR).code(0);
+    fs::set_permissions(home.accounts_file(), fs::Permissions::from_mode(0o644)).unwrap();
+    let run = home.run(&DOCTOR).code(7);
+    let hint = check(&run, "files.modes")["hint"].as_str().unwrap().to_owned();
+    assert!(home.program("sh").args(["-c", &hint]).status().unwrap().success(), "{hint}");
+    home.run(&DOCTOR).code(0);
+}
+
+#[test]
+fn broken_files_are_found_with_their_place() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, false);
+    fs::write(home.accounts_file(), "schema_version = 1\nbroken").unwrap();
+    let run = home.run(&DOCTOR).code(7);
+    assert!(check(&run, "accounts.file")["summary"].as_str().unwrap().contains("accounts.toml:2:"));
+    home.file("config/msgrctl/config.toml", "tenat = 'x'");
+    let run = home.run(&DOCTOR).code(7);
+    assert!(check(&run, "config.file")["summary"].as_str().unwrap().contains("tenat"));
+}
+
+#[test]
+fn the_way_to_graph_is_looked_at() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, false).with("HTTPS_PROXY", "http://user:proxymark@127.0.0.1:1");
+    let run = home.run(&[&DOCTOR[..], &["--graph-version", "v18.0"]].concat()).code(7);
+    assert_eq!(check(&run, "graph.version")["outcome"], "warn");
+    assert!(check(&run, "proxy")["summary"].as_str().unwrap().contains("HTTPS_PROXY"));
+    assert!(!run.stdout.contains("proxymark"));
+    drop(sandbox);
+    let run = home.run(&DOCTOR).code(7);
+    assert_eq!(check(&run, "graph.reachable")["outcome"], "unreachable");
+}
+
+#[test]
+fn the_encrypted_file_is_tried_too() {
+    let home = Home::new()
+        .with("MSGRCTL_STORE", "file")
+        .with("MSGRCTL_PASSPHRASE", "correct horse battery")
+        .with("MSGRCTL_GRAPH_URL", "http://127.0.0.1:1");
+    assert_eq!(check(&home.run(&DOCTOR), "store.file")["outcome"], "pass");
+    let add =
+        ["account", "add", "Acme", "--page-username", "a.page", "--page-id", PAGE_ID, "--no-test", "--token-stdin"];
+    home.run_with(&add, "EAAx").code(0);
+    assert_eq!(check(&home.run(&DOCTOR), "store.file")["outcome"], "pass");
+    let wrong = home.with("MSGRCTL_PASSPHRASE", "another passphrase");
+    let run = wrong.run(&DOCTOR).code(7);
+    assert!(check(&run, "store.file")["summary"].as_str().unwrap().contains("the passphrase does not open"));
+}
