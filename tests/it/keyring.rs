@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use crate::support::bus::SilentBus;
+use crate::support::prompter::Dismissing;
 use crate::support::pty::Pty;
 use crate::support::world::{PAGE_ID, page_token, sandbox};
 use crate::support::{Bus, Home, Run, has};
@@ -122,6 +123,22 @@ fn a_dialog_that_is_not_answered_is_declined_and_nothing_falls_back() {
     assert!(screen.contains("waiting for the keyring to be unlocked"), "{screen}");
     assert!(screen.contains("was not unlocked"), "{screen}");
     home.run(&["account", "list"]).code(0).shows(&["Acme"]);
+}
+
+#[test]
+fn a_dialog_that_somebody_closes_is_declined() {
+    let Some(bus) = Bus::with_keyring() else { return };
+    let home = Home::on(&bus).with("DISPLAY", ":99");
+    home.run_with(&ADD, "EAAx").code(0);
+    bus.lock();
+    let prompter = Dismissing::on(&bus);
+    let (screen, code) = Pty::start(home.msgrctl(&["secret", "reveal", "acme", "page-access-token"]), 100).end();
+    assert_eq!(code, 6, "{screen}");
+    assert!(screen.contains("was not unlocked") && screen.contains("unlock the keyring in its dialog"), "{screen}");
+    assert_eq!(prompter.closed.load(std::sync::atomic::Ordering::SeqCst), 1, "one dialog, not asked again");
+    // Nobody at a terminal: no dialog at all.
+    home.run(&["secret", "reveal", "acme", "page-access-token"]).code(6).says(&["the keyring is locked"]);
+    assert_eq!(prompter.closed.load(std::sync::atomic::Ordering::SeqCst), 1);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 pub mod bus;
 pub mod home;
+pub mod prompter;
 pub mod pty;
 pub mod run;
 pub mod world;
