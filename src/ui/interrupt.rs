@@ -15,6 +15,7 @@ static ASKED: AtomicBool = AtomicBool::new(false);
 /// Takes Ctrl-C and SIGTERM over. Called once by every command that asks, waits
 /// or writes.
 pub fn install() {
+    terminal::remember();
     // Installed already (the demo runs several commands): the same handler.
     let _ = ctrlc::set_handler(|| {
         ASKED.store(true, Ordering::SeqCst);
@@ -24,9 +25,10 @@ pub fn install() {
     });
 }
 
-/// Gives the terminal back as it was: prompts hide the cursor and leave it hidden
-/// in the middle of their line.
+/// Gives the terminal back as it was: prompts hide the cursor, or what is typed, and
+/// leave it so in the middle of their line.
 pub fn restore_terminal() {
+    terminal::restore();
     let terminal = console::Term::stderr();
     if terminal.is_term() {
         let _ = terminal.show_cursor();
@@ -64,4 +66,36 @@ impl Drop for Hold {
     fn drop(&mut self) {
         HELD.store(false, Ordering::SeqCst);
     }
+}
+
+/// What the terminal does with what is typed, as it was before any prompt.
+#[cfg(unix)]
+mod terminal {
+    use std::io::stderr;
+    use std::sync::OnceLock;
+
+    use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+
+    static BEFORE: OnceLock<Termios> = OnceLock::new();
+
+    pub fn remember() {
+        // No terminal: then there is nothing to give back.
+        if let Ok(before) = tcgetattr(stderr()) {
+            BEFORE.get_or_init(|| before);
+        }
+    }
+
+    pub fn restore() {
+        if let Some(before) = BEFORE.get() {
+            // A terminal that is gone needs nothing.
+            let _ = tcsetattr(stderr(), OptionalActions::Now, before);
+        }
+    }
+}
+
+#[cfg(not(unix))]
+mod terminal {
+    pub fn remember() {}
+
+    pub fn restore() {}
 }

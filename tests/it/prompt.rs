@@ -114,3 +114,20 @@ fn the_demo_asks_nothing_on_a_terminal() {
     assert_eq!(code, 0, "{screen}");
     assert!(!screen.contains("Paste"), "{screen}");
 }
+
+#[test]
+fn ctrl_c_at_a_hidden_prompt_gives_the_echo_back() {
+    let home = Home::new().with("MSGRCTL_STORE", "file");
+    let mut shell = home.program("sh");
+    let add = "account add Acme --page-username a.page --page-id 12345 --no-test --token-stdin";
+    let script =
+        format!("trap : INT; stty echo; '{}' {add}; echo ended with $?; stty -a", env!("CARGO_BIN_EXE_msgrctl"));
+    shell.args(["-c", &script]);
+    let mut pty = Pty::start(shell, 100);
+    pty.expect("Paste the page access token");
+    pty.send("\u{3}");
+    pty.expect("ended with 130");
+    let (settings, _) = pty.end();
+    assert!(settings.contains(" echo ") && !settings.contains("-echo "), "{settings}");
+    assert!(!home.path("config").exists());
+}

@@ -20,7 +20,10 @@ pub(super) fn look(ctx: &Context) -> Result<Vec<Found>, CliError> {
         }
     }
     if broken.is_empty() {
-        found.push(Found::pass("accounts.file", format!("{count} accounts in {} tenants can be read", tenants.len())));
+        found.push(Found::pass(
+            "accounts.file",
+            format!("accounts: {count}, tenants: {}; all can be read", tenants.len()),
+        ));
     }
     found.extend(broken);
     let mut ours: Vec<PathBuf> = vec![paths.root().into(), paths.config_file()];

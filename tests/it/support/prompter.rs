@@ -43,6 +43,12 @@ impl Prompter {
     }
 }
 
+#[allow(
+    clippy::needless_pass_by_value,
+    clippy::unused_self,
+    clippy::used_underscore_binding,
+    reason = "the shape that the bus asks for"
+)]
 #[zbus::interface(name = "org.gnome.keyring.internal.Prompter")]
 impl Prompter {
     #[zbus(name = "BeginPrompting")]
