@@ -30,6 +30,12 @@ impl Environment {
         self.text(name).is_some_and(|value| !matches!(value, "0" | "false" | "no" | "off"))
     }
 
+    /// The names of the variables that begin with `prefix`.
+    pub fn names(&self, prefix: &str) -> Vec<OsString> {
+        let begins = |name: &&OsString| name.to_str().is_some_and(|name| name.starts_with(prefix));
+        self.variables.keys().filter(begins).cloned().collect()
+    }
+
     /// The same environment with one variable set.
     #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> Self {

@@ -160,6 +160,7 @@ pub(super) enum StoreArg {
     /// Variables MSGRCTL_SECRET_<HANDLE>_<KIND>, read only
     Env,
     /// This process's memory, for the demo
+    #[value(hide = true)]
     Memory,
 }
 

@@ -13,15 +13,18 @@ use super::settings::{Origin, Settings};
 use crate::accounts::{Account, AccountStore, Realm};
 use crate::clock::Clock;
 use crate::env::Environment;
-use crate::files;
+use crate::files::{self, Lock};
 use crate::graph::Client;
 use crate::http;
 use crate::secrets::{
-    EnvironmentStore, FileStore, KeyAccess, KeyringStore, MemoryStore, Secret, SecretKey, SecretKind, SecretRef,
+    Ask, EnvironmentStore, FileStore, KeyAccess, KeyringStore, MemoryStore, Secret, SecretKey, SecretKind, SecretRef,
     SecretStore, StoreError, StoreName, Stores,
 };
 use crate::ui::output::Output;
 use crate::ui::prompt::{Person, Prompter};
+
+/// A change may wait for a person at a dialog of the keyring.
+const TENANT_PATIENCE: std::time::Duration = std::time::Duration::from_secs(90);
 
 /// Fewer characters are warned of.
 const SHORT_PASSPHRASE: usize = 12;
@@ -162,8 +165,10 @@ impl Context {
         let on_dialog = move || output.notice("waiting for the keyring to be unlocked: see its dialog …");
         let keyring = Rc::new(KeyringStore::new(self.someone_can_answer() && screen, Box::new(on_dialog)));
         let passphrase = self.env.text("MSGRCTL_PASSPHRASE");
-        let passphrase = passphrase.and_then(|text| Secret::from_input(text.as_bytes()).ok());
-        if passphrase.as_ref().is_some_and(|passphrase| passphrase.expose().chars().count() < SHORT_PASSPHRASE) {
+        let passphrase = passphrase.map(|text| Secret::from_input(text.as_bytes()));
+        if passphrase.as_ref().is_some_and(|passphrase| {
+            passphrase.as_ref().is_ok_and(|passphrase| passphrase.expose().chars().count() < SHORT_PASSPHRASE)
+        }) {
             self.output.warning(&format!("MSGRCTL_PASSPHRASE has fewer than {SHORT_PASSPHRASE} characters"));
         }
         let key_file = self.global.key_file.clone().or_else(|| self.env.text("MSGRCTL_KEY_FILE").map(PathBuf::from));
@@ -185,29 +190,50 @@ impl Context {
     }
 
     /// Asks for the passphrase of the encrypted file, twice for a new one.
-    fn passphrase_prompt(&self) -> Box<dyn Fn(bool) -> Option<Secret>> {
+    fn passphrase_prompt(&self) -> Option<Ask> {
         if !self.someone_can_answer() {
-            return Box::new(|_| None);
+            return None;
         }
         let (prompter, output) = (self.prompter.clone(), self.output.clone());
-        Box::new(move |new| {
+        let ask = move |question: &str| {
             crate::ui::interrupt::install();
+            prompter.hidden(question).map_err(|_| StoreError::Interrupted)
+        };
+        Some(Box::new(move |new| {
             let question =
                 if new { "A passphrase for the encrypted file" } else { "The passphrase of the encrypted file" };
             loop {
-                let typed = Secret::from_input(prompter.hidden(question).ok()?.as_bytes()).ok()?;
+                let typed = match Secret::from_input(ask(question)?.as_bytes()) {
+                    Ok(typed) => typed,
+                    Err(error) => {
+                        output.notice(&format!("this cannot be a passphrase: {error}"));
+                        continue;
+                    }
+                };
                 if !new {
-                    return Some(typed);
+                    return Ok(typed);
                 }
                 if typed.expose().chars().count() < SHORT_PASSPHRASE {
                     output.warning(&format!("the passphrase has fewer than {SHORT_PASSPHRASE} characters"));
                 }
-                if prompter.hidden("Once more").ok()? == typed.expose() {
-                    return Some(typed);
+                if ask("Once more")? == typed.expose() {
+                    return Ok(typed);
                 }
                 output.notice("the two differ");
             }
-        })
+        }))
+    }
+
+    /// The right to change accounts and their secrets together, held until it is
+    /// dropped: what two processes did in between would be lost otherwise.
+    pub fn hold_tenant(&self) -> Result<Lock, CliError> {
+        let settings = self.settings()?;
+        let path = settings.paths.tenant_dir(settings.tenant.value.as_str()).join("changes");
+        let output = self.output.clone();
+        let on_wait = move |_: &std::path::Path| {
+            output.notice("waiting for another msgrctl to finish its change of this tenant …");
+        };
+        Ok(Lock::acquire(&path, TENANT_PATIENCE, &on_wait)?)
     }
 
     /// Where Graph is, as the settings say, and which accounts belong to it.

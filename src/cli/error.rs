@@ -13,7 +13,7 @@ use crate::files::FileError;
 use crate::graph::GraphError;
 use crate::http::SetupError;
 use crate::sandbox::ScenarioError;
-use crate::secrets::{StoreError, redact};
+use crate::secrets::{KeyMeans, StoreError, redact};
 use crate::ui::interrupt;
 use crate::ui::output::Output;
 use crate::ui::prompt::PromptError;
@@ -291,8 +291,14 @@ impl From<FieldError> for CliError {
     }
 }
 
+/// For an encrypted file that nothing opens any more.
+const START_OVER: &str = "put the key or the file back from a backup; without one its secrets cannot be read any more: move secrets.enc away, and give each secret again with msgrctl secret set";
+
 impl From<StoreError> for CliError {
     fn from(error: StoreError) -> Self {
+        if matches!(error, StoreError::Interrupted) {
+            return Self::interrupted();
+        }
         if let StoreError::ReadOnly { variable } = &error {
             return Self::usage(error.to_string()).hint(format!("set {variable} instead of giving the secret"));
         }
@@ -310,26 +316,32 @@ impl From<StoreError> for CliError {
             StoreError::Ambiguous { .. } => "remove the entries that do not belong to msgrctl in the keyring's program",
             StoreError::Damaged { .. } => "give the secret again: msgrctl account edit NAME --help",
             StoreError::BrokenFile { .. } => {
-                return Self::file(error.to_string()).hint("put a copy of it back from a backup; nothing was changed");
+                return Self::file(error.to_string()).hint(START_OVER);
             }
             StoreError::Write { .. } => {
                 return Self::file(error.to_string())
                     .hint("nothing was changed; check the directory's permissions and the free space");
             }
             StoreError::Exposed { path, .. } => {
-                let hint = format!("make it a plain file of yours alone: chmod 600 {}", path.display());
+                let hint =
+                    format!("it has to be a plain file, no link, of yours alone: chmod 600 '{}'", path.display());
                 return Self::new("secret_store", 6, error.to_string()).hint(hint);
             }
-            StoreError::NoKey { .. } | StoreError::WrongKey { .. } => {
-                "give it: --key-file FILE (MSGRCTL_KEY_FILE), the variable MSGRCTL_PASSPHRASE, or unlock the keyring, whichever it was made with"
-            }
+            StoreError::NoKey { what } | StoreError::WrongKey { what } => match what {
+                KeyMeans::Passphrase => {
+                    "set MSGRCTL_PASSPHRASE to the passphrase it was made with, or run the command on a terminal"
+                }
+                KeyMeans::KeyFile => "name the key file it was made with: --key-file FILE (MSGRCTL_KEY_FILE)",
+                KeyMeans::Keyring => START_OVER,
+            },
+            StoreError::Passphrase { .. } => "set MSGRCTL_PASSPHRASE to one line of text",
             StoreError::NoNewKey { .. } => {
-                "name a key file (--key-file FILE, MSGRCTL_KEY_FILE) or set MSGRCTL_PASSPHRASE"
+                "set MSGRCTL_PASSPHRASE, or make a key file; paste this, then run the command again:\n    [ -e ~/.msgrctl.key ] || (umask 077; head -c 32 /dev/urandom > ~/.msgrctl.key); export MSGRCTL_KEY_FILE=~/.msgrctl.key"
             }
             StoreError::KeyFile { .. } => "name another with --key-file FILE (MSGRCTL_KEY_FILE)",
             StoreError::File { .. } => "put the secret alone into the file, and let it be readable for you",
             StoreError::Command { .. } => "run the command by hand to see what it needs, then try again",
-            StoreError::ReadOnly { .. } | StoreError::Failed { .. } => {
+            StoreError::ReadOnly { .. } | StoreError::Interrupted | StoreError::Failed { .. } => {
                 "try again; if it persists, look into the keyring with its own program"
             }
         };

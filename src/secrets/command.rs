@@ -1,8 +1,10 @@
 //! Secrets that a program prints: `op read …`, `pass show …`, `vault kv get …`.
 
+use std::ffi::OsString;
 use std::io::Read;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::{Secret, StoreError, redact};
@@ -14,11 +16,15 @@ const LIMIT: u64 = 64 * 1024;
 
 /// Runs a program, without a shell and without input, and takes what it prints
 /// for a secret. What it says on standard error is shown when it fails, what it
-/// prints never.
-pub(super) fn run(words: &[String]) -> Result<Secret, StoreError> {
+/// prints never. It gets the environment without the variables `hidden`.
+pub(super) fn run(words: &[String], hidden: &[OsString]) -> Result<Secret, StoreError> {
     let (program, arguments) = words.split_first().map_or(("", words), |(program, rest)| (program.as_str(), rest));
     let failed = |cause: String| StoreError::Command { program: program.into(), cause };
-    let mut child = Command::new(program)
+    let mut command = Command::new(program);
+    for name in hidden {
+        command.env_remove(name);
+    }
+    let mut child = command
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -29,35 +35,55 @@ pub(super) fn run(words: &[String]) -> Result<Secret, StoreError> {
     let Some(status) = wait(&mut child).map_err(|error| failed(error.to_string()))? else {
         return Err(failed(format!("it did not end within {} s", PATIENCE.as_secs())));
     };
-    // A program that left a child behind may hold its output open.
-    let moment = Duration::from_secs(2);
-    let printed = out.recv_timeout(moment).unwrap_or_default();
     if !status.success() {
-        let said = err.recv_timeout(moment).unwrap_or_default();
+        let said = err.read();
         let said = redact(String::from_utf8_lossy(&said).trim()).chars().take(500).collect::<String>();
         let said = if said.is_empty() { String::new() } else { format!(": {said}") };
         return Err(failed(format!("it ended with {status}{said}")));
     }
+    let printed = out.read();
     if printed.len() as u64 > LIMIT {
         return Err(failed(format!("it printed more than {LIMIT} bytes")));
     }
     Secret::from_input(&printed).map_err(|error| failed(format!("what it printed cannot be used: {error}")))
 }
 
-/// Reads a pipe to its end on a thread of its own, so that a full pipe holds
+/// What comes out of a pipe, read on a thread of its own so that a full pipe holds
 /// nobody up.
-fn drain(pipe: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
-    let (send, receive) = channel();
+struct Pipe {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    ended: Receiver<()>,
+}
+
+impl Pipe {
+    /// What was printed until the program ended. A process that it left behind may
+    /// hold the pipe open: that one is not waited for.
+    fn read(self) -> Vec<u8> {
+        // Either way what is there is there.
+        let _ = self.ended.recv_timeout(Duration::from_millis(300));
+        std::mem::take(&mut *self.bytes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn drain(pipe: Option<impl Read + Send + 'static>) -> Pipe {
+    let (send, ended) = channel();
+    let bytes = Arc::new(Mutex::new(Vec::new()));
+    let filled = bytes.clone();
     std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        if let Some(pipe) = pipe {
-            // What was read before an error is all there is.
-            let _ = pipe.take(LIMIT + 1).read_to_end(&mut bytes);
+        let mut buffer = [0; 4096];
+        let mut pipe = pipe;
+        // An error ends it like the end.
+        while let Some(Ok(read @ 1..)) = pipe.as_mut().map(|pipe| pipe.read(&mut buffer)) {
+            let mut filled = filled.lock().unwrap_or_else(PoisonError::into_inner);
+            // More than the limit is refused as such; it need not be kept.
+            if filled.len() as u64 <= LIMIT {
+                filled.extend_from_slice(&buffer[..read]);
+            }
         }
         // Nobody waits any more: then nobody needs it.
-        let _ = send.send(bytes);
+        let _ = send.send(());
     });
-    receive
+    Pipe { bytes, ended }
 }
 
 /// Waits for the end; `None`, and the end of the program, when it takes too long.
@@ -82,7 +108,7 @@ mod tests {
 
     fn run_words(words: &[&str]) -> Result<Secret, StoreError> {
         let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-        run(&words)
+        run(&words, &[OsString::from("HIDDEN_FROM_IT")])
     }
 
     #[test]
@@ -98,6 +124,11 @@ mod tests {
         assert!(said.contains("exit status: 3") && said.contains("locked vault"), "{said}");
         assert!(!said.contains("out-mark") && !said.contains("EAABleak"), "{said}");
         assert!(fails(&["true"]).contains("empty"));
+        // What it leaves running behind it is not waited for, and takes nothing away.
+        let agent = ["sh", "-c", "echo EAAtoken; sleep 5 &"];
+        let start = Instant::now();
+        assert_eq!(run_words(&agent).expect("a secret").expose(), "EAAtoken");
+        assert!(start.elapsed() < Duration::from_secs(3));
         assert!(fails(&["head", "-c", "70000", "/dev/zero"]).contains("more than"));
     }
 }

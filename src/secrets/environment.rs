@@ -14,6 +14,11 @@ impl EnvironmentStore {
         Self { env }
     }
 
+    /// The variables of ours, secrets among them, which other programs get none of.
+    pub(super) fn ours(&self) -> Vec<std::ffi::OsString> {
+        self.env.names("MSGRCTL_")
+    }
+
     /// The secret in any variable.
     pub(super) fn variable(&self, name: &str) -> Result<Option<Secret>, StoreError> {
         let Some(value) = self.env.text(name) else { return Ok(None) };

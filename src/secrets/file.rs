@@ -37,18 +37,22 @@ use secrecy::zeroize::Zeroizing;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::{KeyringStore, Secret, SecretKey, SecretStore, StoreError};
+use super::store::KeyMeans;
+use super::{InputError, KeyringStore, Secret, SecretKey, SecretStore, StoreError};
 use crate::files::{self, Lock};
 
 /// How the key of a new file is found, and where one that exists finds its own.
 pub struct KeyAccess {
     /// `--key-file`, `MSGRCTL_KEY_FILE`.
     pub key_file: Option<PathBuf>,
-    /// `MSGRCTL_PASSPHRASE`.
-    pub passphrase: Option<Secret>,
+    /// `MSGRCTL_PASSPHRASE`, or why it cannot be one.
+    pub passphrase: Option<Result<Secret, InputError>>,
     /// Asks a person, twice for a new one; `None` where nobody can be asked.
-    pub ask: Box<dyn Fn(bool) -> Option<Secret>>,
+    pub ask: Option<Ask>,
 }
+
+/// Asks for a passphrase; for a new one where it is told so.
+pub type Ask = Box<dyn Fn(bool) -> Result<Secret, StoreError>>;
 
 /// The store.
 pub struct FileStore {
@@ -56,7 +60,14 @@ pub struct FileStore {
     tenant: String,
     access: KeyAccess,
     keyring: Rc<KeyringStore>,
+    /// What was read and decrypted, until something is written.
     opened: RefCell<Option<Opened>>,
+    /// The last key that opened the file, by the header's `check`.
+    known: RefCell<Option<(String, Key)>>,
+    /// The passphrase of a file that is about to be made.
+    asked: RefCell<Option<Secret>>,
+    /// Why it did not open: asking again would give the same.
+    failed: RefCell<Option<StoreError>>,
 }
 
 type Key = Zeroizing<[u8; 32]>;
@@ -102,13 +113,23 @@ const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
 /// A header that asks for more was not written by us.
 const MEMORY_LIMIT_KIB: u32 = 1024 * 1024;
+const TIME_LIMIT: u32 = 64;
 const KEY_FILE_LEAST: usize = 32;
 const SIZE_LIMIT: u64 = 256 * 1024 * 1024;
 
 impl FileStore {
     /// The store in the file `path`.
     pub fn new(path: PathBuf, tenant: &str, access: KeyAccess, keyring: Rc<KeyringStore>) -> Self {
-        Self { path, tenant: tenant.into(), access, keyring, opened: RefCell::default() }
+        Self {
+            path,
+            tenant: tenant.into(),
+            access,
+            keyring,
+            opened: RefCell::default(),
+            known: RefCell::default(),
+            asked: RefCell::default(),
+            failed: RefCell::default(),
+        }
     }
 
     fn broken(&self, cause: impl Into<String>) -> StoreError {
@@ -124,19 +145,16 @@ impl FileStore {
         if header.format != FORMAT || header.version != VERSION {
             return Err(self.broken(format!("its version is {}; this msgrctl knows {VERSION}", header.version)));
         }
-        let known = self
-            .opened
-            .borrow()
-            .as_ref()
-            .filter(|opened| opened.header.check == header.check)
-            .map(|opened| opened.key.clone());
+        let known =
+            self.known.borrow().as_ref().filter(|(check, _)| *check == header.check).map(|(_, key)| key.clone());
         let key = match known {
             Some(key) => key,
             None => self.key(&header)?,
         };
         if check_of(&key) != header.check {
-            return Err(StoreError::WrongKey { what: header.key.words() });
+            return Err(StoreError::WrongKey { what: header.key.means() });
         }
+        *self.known.borrow_mut() = Some((header.check.clone(), key.clone()));
         let damaged = || self.broken("it is damaged: it does not decrypt with its own key");
         let nonce: [u8; 24] =
             hex::decode(&header.nonce).ok().and_then(|nonce| nonce.try_into().ok()).ok_or_else(damaged)?;
@@ -183,22 +201,26 @@ impl FileStore {
         match &header.key {
             KeySource::Keyring => {
                 let found = self.keyring.foreign(super::keyring::SERVICE, &keyring_entry(&header.id))?;
-                let found = found.ok_or(StoreError::NoKey { what: header.key.words() })?;
+                let found = found.ok_or(StoreError::NoKey { what: header.key.means() })?;
                 let bytes = Zeroizing::new(hex::decode(found.expose()).unwrap_or_default());
                 let key = <[u8; 32]>::try_from(bytes.as_slice())
-                    .map_err(|_| StoreError::WrongKey { what: header.key.words() })?;
+                    .map_err(|_| StoreError::WrongKey { what: header.key.means() })?;
                 Ok(Zeroizing::new(key))
             }
             KeySource::KeyFile => {
-                let path = self.access.key_file.as_ref().ok_or(StoreError::NoKey { what: header.key.words() })?;
+                let path = self.access.key_file.as_ref().ok_or(StoreError::NoKey { what: header.key.means() })?;
                 Self::key_of_file(path)
             }
             KeySource::Passphrase { salt, memory_kib, passes, lanes } => {
-                if *memory_kib > MEMORY_LIMIT_KIB {
-                    return Err(self.broken("its header asks for more memory than any of ours"));
+                if *memory_kib > MEMORY_LIMIT_KIB || *passes > TIME_LIMIT || *lanes > TIME_LIMIT {
+                    return Err(self.broken("its header asks for more work than any of ours"));
                 }
-                let passphrase = self.access.passphrase.clone().or_else(|| (self.access.ask)(false));
-                let passphrase = passphrase.ok_or(StoreError::NoKey { what: header.key.words() })?;
+                let passphrase = match (&self.access.passphrase, &self.access.ask) {
+                    (Some(Ok(passphrase)), _) => passphrase.clone(),
+                    (Some(Err(error)), _) => return Err(StoreError::Passphrase { cause: *error }),
+                    (None, Some(ask)) => ask(false)?,
+                    (None, None) => return Err(StoreError::NoKey { what: header.key.means() }),
+                };
                 let params = Params::new(*memory_kib, *passes, *lanes, Some(32));
                 let params = params.map_err(|_| self.broken("its header is damaged"))?;
                 let salt = hex::decode(salt).map_err(|_| self.broken("its header is damaged"))?;
@@ -219,7 +241,7 @@ impl FileStore {
         let content = Zeroizing::new(content);
         if content.len() < KEY_FILE_LEAST {
             return Err(unusable(format!(
-                "it has fewer than {KEY_FILE_LEAST} bytes; make one with: head -c 32 /dev/urandom > FILE"
+                "it has fewer than {KEY_FILE_LEAST} bytes; make one with: (umask 077; head -c 32 /dev/urandom > FILE)"
             )));
         }
         let mut hash = Sha256::new();
@@ -237,12 +259,13 @@ impl FileStore {
         } else if self.access.passphrase.is_some() {
             new_passphrase()
         } else {
-            match self.keyring.probe() {
-                Ok(()) => KeySource::Keyring,
-                Err(absent) => match (self.access.ask)(true) {
-                    Some(passphrase) => return Ok(self.created_with(id, &passphrase)),
-                    None => return Err(StoreError::NoNewKey { keyring: absent.to_string() }),
-                },
+            match (self.keyring.probe(), &self.access.ask) {
+                (Ok(()), _) => KeySource::Keyring,
+                (Err(_), Some(ask)) => {
+                    let asked = self.asked.take();
+                    return self.created_with(id, asked.map_or_else(|| ask(true), Ok)?);
+                }
+                (Err(absent), None) => return Err(StoreError::NoNewKey { keyring: absent.to_string() }),
             }
         };
         let mut header = Header {
@@ -267,7 +290,9 @@ impl FileStore {
         Ok(Opened { header, key, entries: Entries::new() })
     }
 
-    fn created_with(&self, id: String, passphrase: &Secret) -> Opened {
+    fn created_with(&self, id: String, passphrase: Secret) -> Result<Opened, StoreError> {
+        let access = KeyAccess { key_file: None, passphrase: Some(Ok(passphrase)), ask: None };
+        let with = Self::new(self.path.clone(), &self.tenant, access, self.keyring.clone());
         let header = Header {
             format: FORMAT.into(),
             version: VERSION,
@@ -276,36 +301,53 @@ impl FileStore {
             check: String::new(),
             nonce: String::new(),
         };
-        let with = Self {
-            path: self.path.clone(),
-            tenant: self.tenant.clone(),
-            access: KeyAccess { key_file: None, passphrase: Some(passphrase.clone()), ask: Box::new(|_| None) },
-            keyring: self.keyring.clone(),
-            opened: RefCell::default(),
-        };
-        let key = with.key(&header).unwrap_or_else(|error| unreachable!("our own parameters: {error}"));
-        Opened { header: Header { check: check_of(&key), ..header }, key, entries: Entries::new() }
+        let key = with.key(&header)?;
+        Ok(Opened { header: Header { check: check_of(&key), ..header }, key, entries: Entries::new() })
     }
 
-    /// Reads, changes and writes under the lock.
-    fn change<T>(&self, change: impl FnOnce(&mut Entries) -> T) -> Result<T, StoreError> {
+    /// Reads, changes and writes under the lock. A change that changes nothing, as it
+    /// says itself, is not written.
+    fn change(&self, change: impl FnOnce(&mut Entries) -> bool) -> Result<bool, StoreError> {
         let write = |error: &files::FileError| StoreError::Write { cause: cause_of(error) };
         let lock = Lock::acquire(&self.path, Lock::PATIENCE, &|_| {}).map_err(|error| write(&error))?;
-        let mut opened = match self.load()? {
-            Some(opened) => opened,
-            None => self.create()?,
+        let (mut opened, new) = match self.load()? {
+            Some(opened) => (opened, false),
+            None => (self.create()?, true),
         };
-        let done = change(&mut opened.entries);
+        // What is read from now on is read from the disk.
+        self.forget();
+        if !change(&mut opened.entries) {
+            return Ok(false);
+        }
         let sealed = seal(&mut opened);
-        lock.replace(&sealed).map_err(|error| write(&error))?;
-        *self.opened.borrow_mut() = Some(opened);
-        Ok(done)
+        *self.known.borrow_mut() = Some((opened.header.check.clone(), opened.key.clone()));
+        if let Err(error) = lock.replace(&sealed) {
+            if new && opened.header.key == KeySource::Keyring {
+                // A key to nothing; where it cannot be taken back it does no harm.
+                let _ = self.keyring.discard(&keyring_entry(&opened.header.id));
+            }
+            return Err(write(&error));
+        }
+        Ok(true)
     }
 
-    /// Opened once a process.
+    /// Reads the file again at the next question.
+    pub fn forget(&self) {
+        *self.opened.borrow_mut() = None;
+    }
+
+    /// Whether there is a file yet.
+    pub fn exists(&self) -> Result<bool, StoreError> {
+        Ok(self.read()?.is_some())
+    }
+
+    /// Opened once a process; what did not open is not tried again.
     fn open(&self) -> Result<(), StoreError> {
+        if let Some(error) = &*self.failed.borrow() {
+            return Err(error.clone());
+        }
         if self.opened.borrow().is_none() {
-            let opened = self.load()?;
+            let opened = self.load().inspect_err(|error| *self.failed.borrow_mut() = Some(error.clone()))?;
             *self.opened.borrow_mut() = opened;
         }
         Ok(())
@@ -322,12 +364,22 @@ impl SecretStore for FileStore {
     /// Opens the file, or finds out whether one could be made.
     fn probe(&self) -> Result<(), StoreError> {
         self.open()?;
-        let exists = self.opened.borrow().is_some();
-        match (exists, &self.access) {
-            (true, _) | (false, KeyAccess { passphrase: Some(_), .. }) => Ok(()),
-            (false, KeyAccess { key_file: Some(path), .. }) => Self::key_of_file(path).map(drop),
-            // Whether somebody would type a passphrase is seen when it is needed.
-            (false, _) => Ok(()),
+        if self.opened.borrow().is_some() {
+            return Ok(());
+        }
+        match &self.access {
+            KeyAccess { key_file: Some(path), .. } => Self::key_of_file(path).map(drop),
+            KeyAccess { passphrase: Some(Err(error)), .. } => Err(StoreError::Passphrase { cause: *error }),
+            KeyAccess { passphrase: Some(Ok(_)), .. } => Ok(()),
+            KeyAccess { ask, .. } => match (self.keyring.probe(), ask) {
+                (Ok(()), _) => Ok(()),
+                // Now, while Ctrl-C still ends everything.
+                (Err(_), Some(ask)) => {
+                    *self.asked.borrow_mut() = Some(ask(true)?);
+                    Ok(())
+                }
+                (Err(absent), None) => Err(StoreError::NoNewKey { keyring: absent.to_string() }),
+            },
         }
     }
 
@@ -338,7 +390,12 @@ impl SecretStore for FileStore {
     }
 
     fn set(&self, key: &SecretKey, secret: &Secret) -> Result<(), StoreError> {
-        self.change(|entries| entries.insert(key.entry(), Zeroizing::new(secret.expose().to_owned()))).map(drop)
+        let value = Zeroizing::new(secret.expose().to_owned());
+        self.change(|entries| {
+            entries.insert(key.entry(), value);
+            true
+        })
+        .map(drop)
     }
 
     fn remove(&self, key: &SecretKey) -> Result<bool, StoreError> {
@@ -354,11 +411,11 @@ impl SecretStore for FileStore {
 }
 
 impl KeySource {
-    fn words(&self) -> &'static str {
+    fn means(&self) -> KeyMeans {
         match self {
-            Self::Keyring => "its entry in the keyring",
-            Self::KeyFile => "the key file",
-            Self::Passphrase { .. } => "the passphrase",
+            Self::Keyring => KeyMeans::Keyring,
+            Self::KeyFile => KeyMeans::KeyFile,
+            Self::Passphrase { .. } => KeyMeans::Passphrase,
         }
     }
 }
@@ -414,7 +471,7 @@ mod tests {
     use crate::secrets::SecretKind;
 
     fn store(path: &Path, passphrase: &str) -> FileStore {
-        let access = KeyAccess { key_file: None, passphrase: Some(Secret::new(passphrase)), ask: Box::new(|_| None) };
+        let access = KeyAccess { key_file: None, passphrase: Some(Ok(Secret::new(passphrase))), ask: None };
         FileStore::new(path.into(), "default", access, Rc::new(KeyringStore::new(false, Box::new(|| {}))))
     }
 

@@ -101,6 +101,20 @@ impl KeyringStore {
         Ok(receive.try_recv().ok().flatten())
     }
 
+    /// Removes a secret of our own that is no account's.
+    pub(super) fn discard(&self, user: &str) -> Result<(), StoreError> {
+        let user = user.to_owned();
+        self.call(move |store| {
+            let failed = |error: &Error| store_error(error, &user);
+            let entry = store.build(SERVICE, &user, None).map_err(|error| failed(&error))?;
+            match entry.delete_credential() {
+                Ok(()) | Err(Error::NoEntry) => Ok(None),
+                Err(error) => Err(failed(&error)),
+            }
+        })
+        .map(|_| ())
+    }
+
     /// Keeps a secret of our own that is no account's.
     pub(super) fn keep(&self, user: &str, label: &str, secret: &Secret) -> Result<(), StoreError> {
         let (user, label, secret) = (user.to_owned(), label.to_owned(), secret.clone());

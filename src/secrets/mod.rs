@@ -16,14 +16,14 @@ use std::fmt;
 use secrecy::{ExposeSecret as _, SecretString};
 
 pub use environment::EnvironmentStore;
-pub use file::{FileStore, KeyAccess};
+pub use file::{Ask, FileStore, KeyAccess};
 pub use input::InputError;
 pub use keyring::KeyringStore;
 pub use kind::{SecretKind, Shape, StoreName, generate_verify_token};
 pub use memory::MemoryStore;
 pub use redact::redact;
 pub use reference::{RefError, SecretRef};
-pub use store::{SecretKey, SecretStore, StoreError, Stores};
+pub use store::{KeyMeans, SecretKey, SecretStore, StoreError, Stores};
 
 /// A token, an app secret, a verify token. Wiped when dropped; it has no
 /// `Display` and its `Debug` shows nothing of it.

@@ -57,6 +57,9 @@ impl SecretRef {
     pub fn parse_reference(text: &str) -> Result<Self, RefError> {
         let (scheme, rest) = text.split_once(':').ok_or(RefError::Unknown)?;
         let incomplete = |what| Err(RefError::Incomplete(what));
+        if text.contains('\0') {
+            return incomplete("it holds a NUL");
+        }
         match scheme {
             "env" if rest.is_empty() || rest.contains(['=', ' ', '\0']) => {
                 incomplete("env: needs the name of a variable, as in env:ACME_TOKEN")
@@ -65,6 +68,10 @@ impl SecretRef {
             "file" if rest.is_empty() => incomplete("file: needs a path, as in file:/run/secrets/acme-token"),
             "file" => Ok(Self::File(rest.into())),
             "keyring" => match rest.split_once('/') {
+                // Ours come and go with their accounts: nothing may rest on them.
+                Some((super::keyring::SERVICE, _)) => {
+                    incomplete("keyring: entries of msgrctl's own belong to their accounts")
+                }
                 Some((service, user)) if !service.is_empty() && !user.is_empty() => {
                     Ok(Self::Keyring { service: service.into(), user: user.into() })
                 }
@@ -85,6 +92,11 @@ impl SecretRef {
     pub fn absolute(self, directory: &Path) -> Self {
         match self {
             Self::File(path) => Self::File(directory.join(path)),
+            // A program with a path; a bare name is looked for in PATH.
+            Self::Command(mut words) if words.first().is_some_and(|program| program.contains('/')) => {
+                words[0] = directory.join(&words[0]).to_string_lossy().into_owned();
+                Self::Command(words)
+            }
             other => other,
         }
     }
@@ -161,6 +173,8 @@ mod tests {
             "file:",
             "keyring:acme",
             "keyring:/x",
+            "keyring:msgrctl/1/app-secret",
+            "env:A\0",
             "command:",
             "command:a 'b",
         ] {

@@ -6,7 +6,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::{
-    EnvironmentStore, FileStore, KeyringStore, MemoryStore, Secret, SecretKind, SecretRef, StoreName, command,
+    EnvironmentStore, FileStore, InputError, KeyringStore, MemoryStore, Secret, SecretKind, SecretRef, StoreName,
+    command,
 };
 use crate::files::{self, FileError};
 
@@ -42,6 +43,27 @@ impl SecretKey {
     pub fn variable(&self) -> String {
         let name = format!("MSGRCTL_SECRET_{}_{}", self.handle, self.kind.key());
         name.to_uppercase().replace(['-', '.'], "_")
+    }
+}
+
+/// Where the key of the encrypted file comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyMeans {
+    /// An entry in the keyring.
+    Keyring,
+    /// A key file.
+    KeyFile,
+    /// A passphrase.
+    Passphrase,
+}
+
+impl std::fmt::Display for KeyMeans {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Keyring => "its key in the keyring",
+            Self::KeyFile => "the key file",
+            Self::Passphrase => "the passphrase",
+        })
     }
 }
 
@@ -108,14 +130,23 @@ pub enum StoreError {
     #[error("the encrypted file needs {what}, which is not there")]
     NoKey {
         /// Where its key comes from.
-        what: &'static str,
+        what: KeyMeans,
     },
     /// The key of the encrypted file is another one.
     #[error("{what} does not open the encrypted file")]
     WrongKey {
         /// Where its key comes from.
-        what: &'static str,
+        what: KeyMeans,
     },
+    /// The passphrase that was set is none.
+    #[error("MSGRCTL_PASSPHRASE cannot be a passphrase: {cause}")]
+    Passphrase {
+        /// What is wrong with it.
+        cause: InputError,
+    },
+    /// Somebody pressed Ctrl-C where the store had to ask.
+    #[error("interrupted")]
+    Interrupted,
     /// There is nothing to make the key of a new encrypted file from.
     #[error("a new encrypted file needs a key: no key file, no passphrase, and no keyring ({keyring})")]
     NoNewKey {
@@ -209,7 +240,7 @@ impl Stores {
             SecretRef::Stored(store) => self.store(*store).get(key),
             SecretRef::Variable(name) => self.env.variable(name),
             SecretRef::Keyring { service, user } => self.keyring.foreign(service, user),
-            SecretRef::Command(words) => command::run(words).map(Some),
+            SecretRef::Command(words) => command::run(words, &self.env.ours()).map(Some),
             SecretRef::File(path) => {
                 let unusable = |cause: String| StoreError::File { path: path.clone(), cause };
                 match files::read_bytes(path, FILE_LIMIT) {

@@ -117,7 +117,7 @@ fn a_dialog_that_is_not_answered_is_declined_and_nothing_falls_back() {
     let home = Home::on(&bus).with("DISPLAY", ":99");
     home.run_with(&ADD, "EAAx").code(0);
     bus.lock();
-    let pty = Pty::start(home.msgrctl(&["account", "remove", "acme", "--yes"]), 100);
+    let pty = Pty::start(&home.msgrctl(&["account", "remove", "acme", "--yes"]), 100);
     let (screen, code) = pty.end();
     assert_eq!(code, 6, "{screen}");
     assert!(screen.contains("waiting for the keyring to be unlocked"), "{screen}");
@@ -132,7 +132,7 @@ fn a_dialog_that_somebody_closes_is_declined() {
     home.run_with(&ADD, "EAAx").code(0);
     bus.lock();
     let prompter = Dismissing::on(&bus);
-    let (screen, code) = Pty::start(home.msgrctl(&["secret", "reveal", "acme", "page-access-token"]), 100).end();
+    let (screen, code) = Pty::start(&home.msgrctl(&["secret", "reveal", "acme", "page-access-token"]), 100).end();
     assert_eq!(code, 6, "{screen}");
     assert!(screen.contains("was not unlocked") && screen.contains("unlock the keyring in its dialog"), "{screen}");
     assert_eq!(prompter.closed.load(std::sync::atomic::Ordering::SeqCst), 1, "one dialog, not asked again");
@@ -216,10 +216,10 @@ fn each_way_out_works_as_it_is_pasted() {
     let shell = first.file("shell", format!("#!/bin/sh\n{command}\n"));
     std::fs::set_permissions(&shell, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let first = first.with("SHELL", &shell.to_string_lossy());
-    run(&first, &ways(&first)[0], "password\n").code(0).shows(&["in the keyring store"]);
+    run(&first, &ways(&first)[0], "password\n").code(0).shows(&["are in: keyring"]);
     // An encrypted file with a key file.
     let second = home();
-    run(&second, &format!("{}; {command}", ways(&second)[1]), "").code(0).shows(&["in the file store"]);
+    run(&second, &format!("{}; {command}", ways(&second)[1]), "").code(0).shows(&["are in: file"]);
     // References.
     let third = home().with("MSGRCTL_VERIFY_TOKEN", "Verify0123456789");
     let way = ways(&third)[2].clone();

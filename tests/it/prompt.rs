@@ -11,7 +11,7 @@ const SHOW_CURSOR: &str = "\u{1b}[?25h";
 fn removing_asks_and_no_is_the_default() {
     let sandbox = sandbox();
     let home = acme(&sandbox, false);
-    let mut pty = Pty::start(home.msgrctl(&["account", "remove", "acme"]), 100);
+    let mut pty = Pty::start(&home.msgrctl(&["account", "remove", "acme"]), 100);
     pty.expect("Remove the account 'Acme' and its secrets?");
     pty.send("\r");
     let (screen, code) = pty.end();
@@ -19,7 +19,7 @@ fn removing_asks_and_no_is_the_default() {
     assert!(screen.contains("nothing was changed"), "{screen}");
     home.run(&["account", "show", "acme"]).code(0);
 
-    let mut pty = Pty::start(home.msgrctl(&["account", "remove", "acme"]), 100);
+    let mut pty = Pty::start(&home.msgrctl(&["account", "remove", "acme"]), 100);
     pty.expect("Remove the account 'Acme' and its secrets?");
     // The whole word, with Enter: no letter is left over for the shell.
     pty.send("yes\r");
@@ -32,7 +32,7 @@ fn removing_asks_and_no_is_the_default() {
 fn ctrl_c_in_a_question_changes_nothing_and_ends_with_130() {
     let sandbox = sandbox();
     let home = acme(&sandbox, false);
-    let mut pty = Pty::start(home.msgrctl(&["account", "remove", "acme"]), 100);
+    let mut pty = Pty::start(&home.msgrctl(&["account", "remove", "acme"]), 100);
     pty.expect("Remove the account");
     pty.send("\u{3}");
     let (screen, code) = pty.end();
@@ -50,7 +50,7 @@ fn ctrl_c_while_graph_is_asked_saves_nothing() {
         "version = 1\nlatency = '20s'\n[[pages]]\nid = '12345'\nname = 'A'\nusername = 'a.page'\ntoken = 'EAAx'\n",
     );
     let home = Home::new().with_secrets("acme", "EAAx").with("MSGRCTL_GRAPH_URL", &sandbox.url());
-    let mut pty = Pty::start(home.msgrctl(&["account", "add", "Acme"]), 100);
+    let mut pty = Pty::start(&home.msgrctl(&["account", "add", "Acme"]), 100);
     pty.expect("asking Graph whose the token is");
     pty.send("\u{3}");
     let (screen, code) = pty.end();
@@ -68,7 +68,7 @@ fn no_input_and_ci_stop_every_question_on_a_real_terminal() {
     let mut variable = home.msgrctl(&["account", "remove", "acme"]);
     variable.env("MSGRCTL_NO_INPUT", "1");
     for command in [plain, ci, variable] {
-        let (screen, code) = Pty::start(command, 100).end();
+        let (screen, code) = Pty::start(&command, 100).end();
         assert_eq!(code, 2, "{screen}");
         assert!(screen.contains("--yes"), "{screen}");
     }
@@ -81,7 +81,7 @@ fn narrow_windows_break_sentences_and_keep_commands_whole() {
         "version = 1\n[[pages]]\nid = '109876543210987'\nusername = 'acme.support'\nname = 'Acme'\ntoken_state = 'expired'\n",
     );
     let home = acme(&sandbox, true);
-    let (screen, code) = Pty::start(home.msgrctl(&["account", "test", "acme", "--color", "never"]), 50).end();
+    let (screen, code) = Pty::start(&home.msgrctl(&["account", "test", "acme", "--color", "never"]), 50).end();
     assert_eq!(code, 7, "{screen}");
     let after = screen.split("Acme: ✗ fail").nth(1).unwrap();
     for line in after.lines().filter(|line| !["then:", "meta:", "testing"].iter().any(|part| line.contains(part))) {
@@ -99,7 +99,7 @@ fn a_secret_typed_on_a_terminal_is_not_shown() {
     let Some(bus) = Bus::with_keyring() else { return };
     let home = Home::on(&bus).with("MSGRCTL_GRAPH_URL", &sandbox.url());
     let token = page_token(&sandbox);
-    let mut pty = Pty::start(home.msgrctl(&["account", "add", "Acme", "--token-stdin"]), 100);
+    let mut pty = Pty::start(&home.msgrctl(&["account", "add", "Acme", "--token-stdin"]), 100);
     pty.expect("Paste the page access token (it is not shown)");
     pty.send(&format!("{token}\r"));
     let (screen, code) = pty.end();
@@ -110,7 +110,7 @@ fn a_secret_typed_on_a_terminal_is_not_shown() {
 
 #[test]
 fn the_demo_asks_nothing_on_a_terminal() {
-    let (screen, code) = Pty::start(Home::new().msgrctl(&["demo"]), 100).end();
+    let (screen, code) = Pty::start(&Home::new().msgrctl(&["demo"]), 100).end();
     assert_eq!(code, 0, "{screen}");
     assert!(!screen.contains("Paste"), "{screen}");
 }
@@ -123,11 +123,57 @@ fn ctrl_c_at_a_hidden_prompt_gives_the_echo_back() {
     let script =
         format!("trap : INT; stty echo; '{}' {add}; echo ended with $?; stty -a", env!("CARGO_BIN_EXE_msgrctl"));
     shell.args(["-c", &script]);
-    let mut pty = Pty::start(shell, 100);
+    let mut pty = Pty::start(&shell, 100);
     pty.expect("Paste the page access token");
     pty.send("\u{3}");
     pty.expect("ended with 130");
     let (settings, _) = pty.end();
     assert!(settings.contains(" echo ") && !settings.contains("-echo "), "{settings}");
     assert!(!home.path("config").exists());
+}
+
+#[test]
+fn ctrl_c_at_the_passphrase_ends_at_once_and_leaves_no_file() {
+    let home = Home::new().with("MSGRCTL_STORE", "file");
+    home.file("token", "EAAx");
+    let add = [
+        "account",
+        "add",
+        "Acme",
+        "--page-username",
+        "a.page",
+        "--page-id",
+        "12345",
+        "--no-test",
+        "--token-file",
+        "token",
+    ];
+    for answers in [&[][..], &["correct horse battery\r"]] {
+        let mut pty = Pty::start(&home.msgrctl(&add), 100);
+        pty.expect("A passphrase for the encrypted file");
+        for answer in answers {
+            pty.send(answer);
+            pty.expect("Once more");
+        }
+        pty.send("\u{3}");
+        let (screen, code) = pty.end();
+        assert_eq!(code, 130, "{screen}");
+        assert!(!home.path("config/msgrctl/tenants/default/secrets.enc").exists());
+    }
+    let mut pty = Pty::start(&home.msgrctl(&add), 100);
+    pty.expect("A passphrase for the encrypted file");
+    pty.send("correct horse battery\r");
+    pty.expect("Once more");
+    pty.send("correct horse battery\r");
+    let (screen, code) = pty.end();
+    assert_eq!(code, 0, "{screen}");
+    // A question is never under a line that moves.
+    let mut pty = Pty::start(&home.msgrctl(&["account", "test", "acme", "--graph-url", "http://127.0.0.1:1"]), 100);
+    let before = pty.expect("live account");
+    assert!(!before.contains("testing"), "{before}");
+    let mut pty = Pty::start(&home.msgrctl(&["doctor", "--graph-url", "http://127.0.0.1:1"]), 100);
+    let before = pty.expect("The passphrase of the encrypted file");
+    assert!(!before.contains("looking"), "{before}");
+    pty.send("correct horse battery\r");
+    pty.expect("graph.reachable");
 }

@@ -30,7 +30,7 @@ fn a_machine_without_a_keyring_keeps_secrets_in_an_encrypted_file() {
     let sandbox = sandbox();
     let home = with_file().with("MSGRCTL_GRAPH_URL", &sandbox.url());
     let token = page_token(&sandbox);
-    home.run_with(&["account", "add", "Acme", "--token-stdin"], &token).code(0).shows(&["in the file store"]);
+    home.run_with(&["account", "add", "Acme", "--token-stdin"], &token).code(0).shows(&["are in: file"]);
     home.run(&["account", "test", "acme"]).code(0);
     home.run(&["account", "list"]).code(0).shows(&["file"]);
     let text = fs::read_to_string(secrets_file(&home)).unwrap();
@@ -48,7 +48,7 @@ fn the_list_never_opens_the_encrypted_file() {
     home.run(&["account", "list"]).code(0);
     home.run(&["account", "show", "acme"]).code(0);
     let run = home.run(&["account", "test", "acme"]).code(6);
-    run.says(&["the passphrase does not open the encrypted file", "MSGRCTL_PASSPHRASE"]);
+    run.says(&["the passphrase does not open the encrypted file", "set MSGRCTL_PASSPHRASE"]);
     home.unset("MSGRCTL_PASSPHRASE");
     home.run(&["secret", "reveal", "acme", "verify-token"]).code(6).says(&["needs the passphrase, which is not there"]);
 }
@@ -62,7 +62,7 @@ fn every_fault_of_the_file_is_a_clear_error_and_loses_nothing() {
     let reveal = ["secret", "reveal", "acme", "page-access-token"];
     let replace = ["secret", "set", "acme", "verify-token", "--generate", "--yes"];
     fs::write(&path, &good[..good.len() / 2]).unwrap();
-    home.run(&reveal).code(3).says(&["secrets.enc cannot be used", "nothing was changed"]);
+    home.run(&reveal).code(3).says(&["secrets.enc cannot be used", "backup"]);
     home.run(&replace).code(3);
     assert_eq!(fs::read(&path).unwrap(), &good[..good.len() / 2]);
     fs::write(&path, &good).unwrap();
@@ -87,7 +87,7 @@ fn every_fault_of_the_file_is_a_clear_error_and_loses_nothing() {
 #[test]
 fn the_key_can_be_in_a_key_file() {
     let home = Home::new().with("MSGRCTL_STORE", "file");
-    home.run_with(&add(&["--token-stdin"]), "EAAx").code(6).says(&["needs a key", "--key-file", "MSGRCTL_PASSPHRASE"]);
+    home.run_with(&add(&["--token-stdin"]), "EAAx").code(6).says(&["needs a key", "head -c 32 /dev/urandom"]);
     home.file("short", "short");
     home.run_with(&add(&["--token-stdin", "--key-file", "short"]), "EAAx").code(6);
     let key = home.file("key", [7_u8; 32]);
@@ -305,4 +305,168 @@ fn a_token_that_comes_from_a_variable_is_revealed_from_there() {
     home.run(&["secret", "reveal", "acme", "page-access-token"]).code(0).shows(&[&page_token(&sandbox)]);
     let run = home.run(&["secret", "reveal", "acme", "page-access-token", "--json"]).code(0);
     assert_eq!(run.json()["value"], page_token(&sandbox).as_str());
+}
+
+#[test]
+fn two_changes_of_one_secret_at_once_lose_neither() {
+    let Some(bus) = Bus::with_keyring() else { return };
+    let mut home = Home::on(&bus);
+    let key = home.file("key", [7_u8; 32]);
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    home.set("MSGRCTL_KEY_FILE", &key.to_string_lossy());
+    home.run_with(&add(&["--token-stdin"]), "EAAx").code(0);
+    for round in 0..12 {
+        let to = if round % 2 == 0 { "file" } else { "keyring" };
+        let value = home.file("verify", format!("Verify{round:04}Verify"));
+        let mut moving = home.msgrctl(&["secret", "move", "acme", "--to", to, "-q"]);
+        let mut moving = moving.stdout(Stdio::null()).spawn().unwrap();
+        let set = ["secret", "set", "acme", "verify-token", "--file", &value.to_string_lossy(), "--yes", "-q"];
+        home.run(&set).code(0);
+        assert!(moving.wait().unwrap().success());
+        home.run(&["secret", "reveal", "acme", "verify-token"]).code(0).shows(&[&format!("Verify{round:04}Verify")]);
+        home.run(&["secret", "reveal", "acme", "page-access-token"]).code(0).shows(&["EAAx"]);
+    }
+}
+
+#[test]
+fn a_move_that_begins_late_removes_no_copy_that_is_needed() {
+    let Some(bus) = Bus::with_keyring() else { return };
+    let mut home = Home::on(&bus);
+    let key = home.file("key", [7_u8; 32]);
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    home.set("MSGRCTL_KEY_FILE", &key.to_string_lossy());
+    for at in 0..20 {
+        let name = format!("account-{at}");
+        let new = [
+            "account",
+            "add",
+            &name,
+            "--page-username",
+            "a.page",
+            "--page-id",
+            PAGE_ID,
+            "--no-test",
+            "--token-stdin",
+            "-q",
+        ];
+        home.run_with(&new, format!("EAA{at}")).code(0);
+    }
+    // Two moves in opposite directions over the same accounts.
+    for _ in 0..3 {
+        let children: Vec<_> = ["file", "keyring"]
+            .iter()
+            .map(|to| {
+                home.msgrctl(&["secret", "move", "--all", "--to", to, "-q"]).stdout(Stdio::null()).spawn().unwrap()
+            })
+            .collect();
+        for mut child in children {
+            assert!(child.wait().unwrap().success());
+        }
+        let value = home.run(&["secret", "list", "--json"]).code(0).json();
+        for secret in value["secrets"].as_array().unwrap() {
+            assert_eq!(secret["present"], true, "{secret}");
+        }
+    }
+}
+
+#[test]
+fn our_own_entries_are_not_referred_to() {
+    let Some(bus) = Bus::with_keyring() else { return };
+    let home = Home::on(&bus);
+    home.run_with(&add(&["--token-stdin"]), "EAAx").code(0);
+    let shown = home.run(&["account", "show", "acme", "--json"]).json();
+    let own = format!("keyring:msgrctl/{}/page-access-token", shown["account"]["id"].as_str().unwrap());
+    home.run(&["secret", "set", "acme", "page-access-token", "--from", &own, "--yes", "--force"])
+        .code(2)
+        .says(&["belong to their accounts"]);
+    home.run(&["secret", "reveal", "acme", "page-access-token"]).code(0).shows(&["EAAx"]);
+}
+
+#[test]
+fn a_key_file_that_exists_is_not_overwritten_by_the_way_out() {
+    let home = Home::new();
+    let run = home.run_with(&add(&["--token-stdin"]), "EAAx").code(6);
+    let way = run.stderr.lines().find(|line| line.contains("/dev/urandom")).unwrap().trim().to_owned();
+    let paste = |home: &Home, then: &str| {
+        let mut shell = home.program("sh");
+        shell.args(["-c", &format!("{way}; {then}")]);
+        Run::of(shell, b"")
+    };
+    let binary = env!("CARGO_BIN_EXE_msgrctl");
+    let words = NEW.join(" ");
+    paste(&home, &format!("printf EAAone | '{binary}' {words} --token-stdin")).code(0);
+    // A new shell without the variables is shown the same way out, and pastes it again.
+    let other = words.replace("Acme", "Other");
+    paste(&home, &format!("printf EAAtwo | '{binary}' {other} --token-stdin")).code(0);
+    paste(&home, &format!("'{binary}' secret reveal acme page-access-token")).code(0).shows(&["EAAone"]);
+}
+
+#[test]
+fn a_wrong_passphrase_is_tried_once() {
+    let mut home = with_file();
+    for at in 0..12 {
+        let name = format!("account-{at}");
+        let new = [
+            "account",
+            "add",
+            &name,
+            "--page-username",
+            "a.page",
+            "--page-id",
+            PAGE_ID,
+            "--no-test",
+            "--token-stdin",
+            "-q",
+        ];
+        home.run_with(&new, "EAAx").code(0);
+    }
+    let right = home.run(&["secret", "list"]).code(0);
+    home.set("MSGRCTL_PASSPHRASE", "another passphrase");
+    let wrong = home.run(&["secret", "list"]).code(6);
+    // Once is as long as the right one takes; 24 times would be far longer.
+    assert!(wrong.took < right.took * 6, "{:?} against {:?}", wrong.took, right.took);
+}
+
+#[test]
+fn programs_get_none_of_our_variables() {
+    let home = with_file();
+    home.file("verify", "Verify0123456789");
+    let from = "command:sh -c 'echo EAA$MSGRCTL_PASSPHRASE'";
+    home.run(&add(&["--token-from", from, "--verify-token-from", "file:verify"])).code(0);
+    assert_eq!(home.run(&["secret", "reveal", "acme", "page-access-token"]).code(0).stdout, "EAA\n");
+}
+
+#[test]
+fn a_store_that_is_gone_for_good_does_not_hold_an_account_back() {
+    let Some(bus) = Bus::with_keyring() else { return };
+    let mut home = Home::on(&bus).with("MSGRCTL_PASSPHRASE", "correct horse battery");
+    home.run_with(&add(&["--token-stdin"]), "EAAx").code(0);
+    home.set("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent");
+    let set = [
+        "secret",
+        "set",
+        "acme",
+        "page-access-token",
+        "--stdin",
+        "--yes",
+        "--force",
+        "--store",
+        "file",
+        "--graph-url",
+        "http://127.0.0.1:1",
+    ];
+    home.run_with(&set, "EAAnew").code(2).says(&["is a live account"]);
+    let edit = ["account", "edit", "acme", "--token-stdin", "--yes", "--no-test", "--store", "file"];
+    home.run_with(&edit, "EAAnew").code(0).says(&["may be left in the keyring store"]);
+    home.run(&["secret", "reveal", "acme", "page-access-token"]).code(0).shows(&["EAAnew"]);
+}
+
+#[test]
+fn results_are_json_where_json_is_asked_for() {
+    let home = with_file();
+    home.run_with(&add(&["--token-stdin"]), "EAAx").code(0);
+    let moved = home.run(&["secret", "move", "--all", "--to", "file", "--json"]).code(0).json();
+    assert_eq!((&moved["moved"], &moved["store"]), (&0.into(), &"file".into()));
+    let removed = home.run(&["secret", "remove", "acme", "verify-token", "--yes", "--json"]).code(0).json();
+    assert_eq!(removed["account"]["secrets"].as_array().unwrap().len(), 1);
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::connection::{self, Credentials, SAVE_ANYWAY, WARN_DAYS};
 use super::fields::{self, Field, FieldArgs, Fields};
 use super::inputs::{self, SecretInputs};
-use super::save;
+use super::save::{self, Target};
 use super::view;
 use crate::accounts::{self, Account, AppId, Handle, MessengerType, Name, PageId, PageUsername};
 use crate::checks::{Outcome, Report, Subject};
@@ -48,7 +48,7 @@ pub struct AddArgs {
 
 /// A store that does not answer, with the ways out that need no keyring. Each
 /// command stands on a line of its own, to be pasted.
-fn ways_out(error: StoreError, args: &AddArgs) -> CliError {
+fn ways_out(ctx: &Context, error: StoreError, args: &AddArgs) -> CliError {
     let keyring = matches!(
         error,
         StoreError::Absent { .. } | StoreError::Locked | StoreError::Declined | StoreError::TimedOut { .. }
@@ -57,11 +57,11 @@ fn ways_out(error: StoreError, args: &AddArgs) -> CliError {
     if !keyring {
         return shown;
     }
-    let references = by_reference(args);
+    let references = by_reference(ctx, args);
     shown
         .hint(
             "or keep secrets in an encrypted file, opened by a key file; paste this, then run the command again:\n    \
-             (umask 077; head -c 32 /dev/urandom > ~/.msgrctl.key); export MSGRCTL_STORE=file MSGRCTL_KEY_FILE=~/.msgrctl.key",
+             [ -e ~/.msgrctl.key ] || (umask 077; head -c 32 /dev/urandom > ~/.msgrctl.key); export MSGRCTL_STORE=file MSGRCTL_KEY_FILE=~/.msgrctl.key",
         )
         .hint(format!(
             "or keep no copy, only where they are; set MSGRCTL_PAGE_TOKEN and MSGRCTL_VERIFY_TOKEN, then paste this:\n    {references}"
@@ -69,13 +69,21 @@ fn ways_out(error: StoreError, args: &AddArgs) -> CliError {
 }
 
 /// The same command with its secrets by reference.
-fn by_reference(args: &AddArgs) -> String {
+fn by_reference(ctx: &Context, args: &AddArgs) -> String {
     let mut words = vec!["msgrctl", "account", "add"];
+    if let Some(tenant) = &ctx.global.tenant {
+        words.extend(["--tenant", tenant]);
+    }
+    let directory = ctx.global.config_dir.as_ref().map(|path| path.to_string_lossy().into_owned());
+    if let Some(directory) = &directory {
+        words.extend(["--config-dir", directory]);
+    }
     words.extend(args.name.as_deref());
     let fields = &args.fields;
     for (flag, value) in [
         ("--page-username", &fields.page_username),
         ("--page-id", &fields.page_id),
+        ("--app-id", &fields.app_id),
         ("--callback-url", &fields.callback_url),
         ("--handle", &fields.handle),
     ] {
@@ -85,6 +93,9 @@ fn by_reference(args: &AddArgs) -> String {
     }
     if fields.no_test {
         words.push("--no-test");
+    }
+    if fields.app_secret_stdin || fields.app_secret_file.is_some() || ctx.env.text("MSGRCTL_APP_SECRET").is_some() {
+        words.extend(["--app-secret-from", "env:MSGRCTL_APP_SECRET"]);
     }
     words.extend(["--token-from", "env:MSGRCTL_PAGE_TOKEN", "--verify-token-from", "env:MSGRCTL_VERIFY_TOKEN"]);
     // Fails on a NUL only, which no command line can hold.
@@ -118,7 +129,7 @@ pub fn run(args: &AddArgs, ctx: &Context) -> Result<u8, CliError> {
     }
     // A store that would fail at the end is better known now.
     if inputs.keeps_anything() {
-        ctx.store(store).probe().map_err(|error| ways_out(error, args))?;
+        ctx.store(store).probe().map_err(|error| ways_out(ctx, error, args))?;
     }
 
     let mut report = None;
@@ -147,7 +158,11 @@ pub fn run(args: &AddArgs, ctx: &Context) -> Result<u8, CliError> {
             account.secrets = inputs.given().into_iter().map(|(kind, _)| (kind, SecretRef::Stored(store))).collect();
             Vec::new()
         }
-        _ => inputs.given().into_iter().map(|(kind, secret)| inputs.change(kind, secret, store)).collect(),
+        _ => inputs
+            .given()
+            .into_iter()
+            .map(|(kind, secret)| inputs.change(kind, secret, Target::Chosen(store)))
+            .collect(),
     };
     save::check_variables(ctx, &account, None)?;
     let derived = draft.given.handle.is_none() && store != StoreName::Env;
@@ -390,9 +405,9 @@ fn show(ctx: &Context, account: &Account, report: Option<&Report>, generated: bo
     if view::print_saved(ctx, account, report)? {
         return Ok(0);
     }
-    let place = account.secrets.get(&SecretKind::PageAccessToken).map(ToString::to_string).unwrap_or_default();
-    ctx.output
-        .result(&format!("saved '{}' (handle {}); its secrets are in the {place} store", account.name, account.handle));
+    let places: std::collections::BTreeSet<String> = account.secrets.values().map(ToString::to_string).collect();
+    let places = places.into_iter().collect::<Vec<_>>().join(", ");
+    ctx.output.result(&format!("saved '{}' (handle {}); its secrets are in: {places}", account.name, account.handle));
     if report.is_none() {
         ctx.output.notice(&format!("not tested yet; to test it: msgrctl account test {}", account.handle));
     }

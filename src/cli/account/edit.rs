@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use super::connection::{self, Credentials, SAVE_ANYWAY, WARN_DAYS};
 use super::fields::{Field, FieldArgs, Fields, of_secret};
 use super::inputs::SecretInputs;
-use super::save::{self, Change};
+use super::save::{self, Change, New, Target};
 use super::view;
 use crate::accounts::Account;
 use crate::checks::Report;
@@ -56,8 +56,15 @@ pub fn run(args: &EditArgs, ctx: &Context) -> Result<u8, CliError> {
         return Err(CliError::usage("nothing to change was given")
             .hint(format!("name what to change: msgrctl account edit {} --help", old.handle)));
     }
-    let edit =
-        Edit { given, inputs, clear: &args.clear, no_test: args.fields.no_test, save_anyway: args.fields.save_anyway };
+    let edit = Edit {
+        given,
+        inputs,
+        clear: &args.clear,
+        no_test: args.fields.no_test,
+        save_anyway: args.fields.save_anyway,
+        command: format!("msgrctl account edit {} …", old.handle),
+        to_save: SAVE_ANYWAY,
+    };
     edit.carry_out(ctx, &old)
 }
 
@@ -73,6 +80,10 @@ pub struct Edit<'a> {
     pub no_test: bool,
     /// Saving whatever Graph says.
     pub save_anyway: bool,
+    /// The command, for the question that needs `--yes`.
+    pub command: String,
+    /// How to save what fails the test.
+    pub to_save: &'static str,
 }
 
 impl Edit<'_> {
@@ -81,8 +92,14 @@ impl Edit<'_> {
         let accounts = ctx.accounts()?;
         let mut new = old.clone();
         apply(&mut new, &self.given, self.clear);
-        adopt_app_secret(ctx, &mut new)?;
-        let changes = changes(ctx, self.clear, old, &self.inputs)?;
+        let mut changes = changes(ctx, self.clear, old, &self.inputs)?;
+        if let Some(adopted) = adopted_app_secret(ctx, &new)?
+            && !self.clear.contains(&Clear::App)
+        {
+            // The test that follows works with it already.
+            new.secrets.insert(adopted.kind, SecretRef::Stored(StoreName::Env));
+            changes.push(adopted);
+        }
         if self.inputs.app_secret.is_some() && new.app_id.is_none() {
             return Err(CliError::usage("an app secret needs its app id")
                 .hint(format!("msgrctl account edit {} --app-id APP_ID --app-secret-stdin", old.handle)));
@@ -95,20 +112,29 @@ impl Edit<'_> {
         if new.page_id != old.page_id {
             save::warn_of_twins(ctx, &new)?;
         }
-        ask(ctx, old, &changes)?;
+        self.ask(ctx, old, &changes)?;
         // A store that would fail at the end is better known now.
         let stores = changes.iter().filter_map(|change| change.new.as_ref()?.store());
         stores.into_iter().try_for_each(|store| ctx.store(store).probe())?;
 
-        let judged = needs_test(old, &new, &self.inputs, self.clear) && !self.no_test;
+        let mut judged = needs_test(old, &new, &self.inputs, self.clear) && !self.no_test;
+        if judged
+            && self.save_anyway
+            && self.inputs.token.is_none()
+            && ctx.secret(old, SecretKind::PageAccessToken)?.is_none()
+        {
+            ctx.output.warning("not tested: there is no page access token to test with");
+            judged = false;
+        }
         let report = if judged { Some(self.test(ctx, old, &new)?) } else { None };
         let page_name = report.as_ref().and_then(|report| report.page_name.clone());
         let now = ctx.now();
+        let touched: Vec<SecretKind> = changes.iter().map(|change| change.kind).collect();
         let saved = save::save(ctx, &mut new, changes, |new| {
             accounts.update(&old.id, |current| {
                 // What another process changed meanwhile, and this one did not, stays.
                 apply(current, &self.given, self.clear);
-                for kind in SecretKind::ALL.into_iter().filter(|kind| old.secrets.get(kind) != new.secrets.get(kind)) {
+                for kind in touched {
                     match new.secrets.get(&kind) {
                         Some(source) => current.secrets.insert(kind, source.clone()),
                         None => current.secrets.remove(&kind),
@@ -119,6 +145,23 @@ impl Edit<'_> {
             })
         })?;
         show(ctx, &saved, report.as_ref(), true)
+    }
+
+    /// Replacing or removing a secret cannot be taken back.
+    fn ask(&self, ctx: &Context, old: &Account, changes: &[Change]) -> Result<(), CliError> {
+        let touched: Vec<&Change> = changes.iter().filter(|change| old.secrets.contains_key(&change.kind)).collect();
+        let list = |removed: bool| {
+            let kinds =
+                touched.iter().filter(|change| change.new.is_none() == removed).map(|change| change.kind.words());
+            kinds.collect::<Vec<_>>().join(" and ")
+        };
+        let question = match (list(false).as_str(), list(true).as_str()) {
+            ("", "") => return Ok(()),
+            (replaced, "") => format!("Replace the {replaced} of '{}'?", old.name),
+            ("", removed) => format!("Remove the {removed} of '{}'?", old.name),
+            (replaced, removed) => format!("Replace the {replaced} and remove the {removed} of '{}'?", old.name),
+        };
+        ctx.confirm(&question, &self.command)
     }
 
     fn test(&self, ctx: &Context, old: &Account, new: &Account) -> Result<Report, CliError> {
@@ -135,7 +178,7 @@ impl Edit<'_> {
         };
         let subject = connection::subject(new, Credentials { token, app_secret }, WARN_DAYS, true);
         let report = connection::test(ctx, &ctx.graph()?, new.name.as_str(), &subject)?;
-        connection::gate(ctx, &report, new.name.as_str(), self.save_anyway, SAVE_ANYWAY)?;
+        connection::gate(ctx, &report, new.name.as_str(), self.save_anyway, self.to_save)?;
         Ok(report)
     }
 }
@@ -143,8 +186,11 @@ impl Edit<'_> {
 /// The variables of `account add` change nothing here, which is easily overlooked.
 fn say_what_is_not_read(ctx: &Context, fields: &FieldArgs) {
     let token = fields.token_stdin || fields.token_file.is_some() || fields.token_from.is_some();
-    let secret = fields.app_secret_stdin || fields.app_secret_file.is_some();
-    let verify = fields.verify_token_stdin || fields.verify_token_file.is_some() || fields.generate_verify_token;
+    let secret = fields.app_secret_stdin || fields.app_secret_file.is_some() || fields.app_secret_from.is_some();
+    let verify = fields.verify_token_stdin
+        || fields.verify_token_file.is_some()
+        || fields.verify_token_from.is_some()
+        || fields.generate_verify_token;
     for (kind, given) in SecretKind::ALL.into_iter().zip([token, secret, verify]) {
         let Field { variable: Some(variable), flags, .. } = of_secret(kind) else { continue };
         if !given && ctx.env.text(variable).is_some() {
@@ -154,7 +200,8 @@ fn say_what_is_not_read(ctx: &Context, fields: &FieldArgs) {
 }
 
 fn refuse_contradictions(args: &EditArgs, given: &Fields) -> Result<(), CliError> {
-    let secret = args.fields.app_secret_stdin || args.fields.app_secret_file.is_some();
+    let secret =
+        args.fields.app_secret_stdin || args.fields.app_secret_file.is_some() || args.fields.app_secret_from.is_some();
     if args.clear.contains(&Clear::App) && (given.app_id.is_some() || secret) {
         return Err(CliError::usage("--clear app contradicts --app-id and --app-secret-…: give one or the other"));
     }
@@ -198,17 +245,13 @@ fn apply(account: &mut Account, given: &Fields, clear: &[Clear]) {
 
 /// An account whose secrets are in variables gets its app secret by setting one:
 /// with an app id and a variable that is set, the record follows.
-fn adopt_app_secret(ctx: &Context, account: &mut Account) -> Result<(), CliError> {
+fn adopted_app_secret(ctx: &Context, account: &Account) -> Result<Option<Change>, CliError> {
     let kind = SecretKind::AppSecret;
-    let in_variables =
-        account.secrets.get(&SecretKind::PageAccessToken).is_some_and(|source| source.store() == Some(StoreName::Env));
-    if !in_variables || account.app_id.is_none() || account.secrets.contains_key(&kind) {
-        return Ok(());
+    if !connection::is_in_variables(account) || account.app_id.is_none() || account.secrets.contains_key(&kind) {
+        return Ok(None);
     }
-    if ctx.store(StoreName::Env).get(&key(account, kind))?.is_some() {
-        account.secrets.insert(kind, SecretRef::Stored(StoreName::Env));
-    }
-    Ok(())
+    let found = ctx.store(StoreName::Env).get(&key(account, kind))?;
+    Ok(found.map(|_| Change { kind, new: Some(New::Reference(SecretRef::Stored(StoreName::Env))) }))
 }
 
 /// What happens to each secret. `--store` says where a new one goes; without it
@@ -224,28 +267,13 @@ fn changes(ctx: &Context, clear: &[Clear], old: &Account, inputs: &SecretInputs)
             let variable = key(old, kind).variable();
             return Err(crate::secrets::StoreError::ReadOnly { variable }.into());
         }
-        changes.push(inputs.change(kind, secret, store));
+        let target = if chosen { Target::Chosen(store) } else { Target::WhereItIs(store) };
+        changes.push(inputs.change(kind, secret, target));
     }
     if clear.contains(&Clear::App) && old.secrets.contains_key(&SecretKind::AppSecret) {
         changes.push(Change { kind: SecretKind::AppSecret, new: None });
     }
     Ok(changes)
-}
-
-/// Replacing or removing a secret cannot be taken back.
-fn ask(ctx: &Context, old: &Account, changes: &[Change]) -> Result<(), CliError> {
-    let touched: Vec<&Change> = changes.iter().filter(|change| old.secrets.contains_key(&change.kind)).collect();
-    let list = |removed: bool| {
-        let kinds = touched.iter().filter(|change| change.new.is_none() == removed).map(|change| change.kind.words());
-        kinds.collect::<Vec<_>>().join(" and ")
-    };
-    let question = match (list(false).as_str(), list(true).as_str()) {
-        ("", "") => return Ok(()),
-        (replaced, "") => format!("Replace the {replaced} of '{}'?", old.name),
-        ("", removed) => format!("Remove the {removed} of '{}'?", old.name),
-        (replaced, removed) => format!("Replace the {replaced} and remove the {removed} of '{}'?", old.name),
-    };
-    ctx.confirm(&question, &format!("msgrctl account edit {} …", old.handle))
 }
 
 /// Whether Meta would judge the account differently.

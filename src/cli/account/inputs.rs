@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::fields::{FieldArgs, of_secret};
-use super::save::{Change, New};
+use super::save::{Change, New, Target};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::env::current_directory;
 use crate::files;
-use crate::secrets::{Secret, SecretKind, SecretRef, Shape, StoreName, generate_verify_token, redact};
+use crate::secrets::{Secret, SecretKind, SecretRef, Shape, generate_verify_token, redact};
 
 /// No token is longer than a few hundred characters.
 const LIMIT: u64 = 64 * 1024;
@@ -100,11 +100,11 @@ impl SecretInputs {
         Ok(secret)
     }
 
-    /// What happens to each given secret: kept in `store`, or referred to.
-    pub fn change(&self, kind: SecretKind, secret: &Secret, store: StoreName) -> Change {
+    /// What happens to a given secret: kept in a store, or referred to.
+    pub fn change(&self, kind: SecretKind, secret: &Secret, target: Target) -> Change {
         let new = match self.references.get(&kind) {
             Some(reference) => New::Reference(reference.clone()),
-            None => New::Value(secret.clone(), store),
+            None => New::Value(secret.clone(), target),
         };
         Change { kind, new: Some(new) }
     }
@@ -147,7 +147,10 @@ fn from_reference(kind: SecretKind, text: &str, ctx: &Context) -> Result<(Secret
         None => reference,
     };
     let found = ctx.referred(&reference).map_err(|error| CliError::from(error).context(format!("the {kind}")))?;
-    let secret = found.ok_or_else(|| CliError::credentials(format!("there is no {kind} at {reference}")))?;
+    let secret = found.ok_or_else(|| {
+        CliError::credentials(format!("there is no {kind} at {reference}"))
+            .hint("put it there, and run the command again")
+    })?;
     Ok((reference, secret))
 }
 

@@ -11,7 +11,7 @@ mod rename;
 pub mod save;
 mod show;
 mod test;
-mod view;
+pub mod view;
 
 pub use fields::refused_flag;
 

@@ -31,10 +31,11 @@ pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
     ctx.confirm(&format!("Remove the account '{name}' and its secrets?"), &format!("msgrctl account remove {handle}"))?;
     interrupt::install();
     let removed = {
-        let _hold = Hold::begin();
         if !args.leave_secrets {
             probe(ctx, &account)?;
         }
+        let _tenant = ctx.hold_tenant()?;
+        let _hold = Hold::begin();
         // As it is now: another process may have given it a secret meanwhile.
         let mut last = accounts.remove(&account.id)?;
         remove_secrets(ctx, &mut last, args.leave_secrets).map_err(|error| put_back(&accounts, last, error))?

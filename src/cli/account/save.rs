@@ -19,16 +19,25 @@ pub struct Change {
 /// A new secret.
 pub enum New {
     /// Its value, and the store that keeps it.
-    Value(Secret, StoreName),
+    Value(Secret, Target),
     /// Where it is kept for us.
     Reference(SecretRef),
+}
+
+/// The store that a new secret goes to.
+#[derive(Clone, Copy)]
+pub enum Target {
+    /// This one.
+    Chosen(StoreName),
+    /// The one where the old value is; this one where there is none.
+    WhereItIs(StoreName),
 }
 
 impl New {
     /// The store of ours that it goes to.
     pub fn store(&self) -> Option<StoreName> {
         match self {
-            Self::Value(_, store) => Some(*store),
+            Self::Value(_, Target::Chosen(store) | Target::WhereItIs(store)) => Some(*store),
             Self::Reference(_) => None,
         }
     }
@@ -46,14 +55,20 @@ struct Before {
 /// every secret is put back as it was.
 ///
 /// `account` is the account as it will be, except that its record of where
-/// secrets are is brought up to date here.
+/// secrets are is read again, and brought up to date, here: nobody else changes
+/// the tenant meanwhile.
 pub fn save(
     ctx: &Context,
     account: &mut Account,
     changes: Vec<Change>,
     record: impl FnOnce(&Account) -> Result<Account, AccountError>,
 ) -> Result<Account, CliError> {
+    let _tenant = ctx.hold_tenant()?;
     let hold = Hold::begin();
+    let now = ctx.accounts()?.load()?.into_iter().find(|known| known.id == account.id);
+    if let Some(now) = now {
+        account.secrets = now.secrets;
+    }
     let mut before = Vec::new();
     let mut obsolete = Vec::new();
     let stored = changes.into_iter().try_for_each(|change| store(ctx, account, change, &mut before, &mut obsolete));
@@ -88,12 +103,17 @@ fn store(
     let kind = change.kind;
     let key = key(account, kind);
     let old = account.secrets.get(&kind).and_then(SecretRef::store);
-    let target = change.new.as_ref().and_then(New::store);
+    let target = match &change.new {
+        Some(New::Value(_, Target::Chosen(store))) => Some(*store),
+        Some(New::Value(_, Target::WhereItIs(store))) => Some(old.unwrap_or(*store)),
+        Some(New::Reference(_)) | None => None,
+    };
     match change.new {
         Some(New::Reference(reference)) => {
             account.secrets.insert(kind, reference);
         }
-        Some(New::Value(secret, store)) => {
+        Some(New::Value(secret, _)) => {
+            let Some(store) = target else { return Ok(()) };
             let value = match ctx.store(store).get(&key) {
                 // What cannot be used need not come back.
                 Err(StoreError::Damaged { .. }) => None,
@@ -108,9 +128,16 @@ fn store(
         }
     }
     if let Some(old) = old.filter(|old| Some(*old) != target) {
-        // A store that would not let it go is better known before anything is saved.
-        ctx.store(old).probe()?;
-        obsolete.push((key, old));
+        // A store that would not let it go is better known before anything is saved;
+        // one that is gone for good must not hold its secrets back.
+        match ctx.store(old).probe() {
+            Ok(()) => obsolete.push((key, old)),
+            Err(error @ (StoreError::Absent { .. } | StoreError::TimedOut { .. })) => ctx.output.warning(&format!(
+                "the old {kind} may be left in the {old} store, as the entry msgrctl / {}: {error}",
+                key.entry()
+            )),
+            Err(error) => return Err(error.into()),
+        }
     }
     Ok(())
 }

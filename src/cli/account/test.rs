@@ -61,8 +61,9 @@ pub fn run(args: &TestArgs, ctx: &Context) -> Result<u8, CliError> {
         [one] => format!("testing '{}' with Graph …", one.name),
         many => format!("testing {} accounts with Graph …", many.len()),
     };
-    let progress = Progress::start(&ctx.output, &what);
+    // Stores may have to ask for a passphrase: not under a line that moves.
     let (jobs, failures) = prepare(args, ctx, accounts)?;
+    let progress = Progress::start(&ctx.output, &what);
     let client = ctx.graph()?;
     let mut results: Vec<(Account, Report)> = Vec::new();
     Context::wait(async {

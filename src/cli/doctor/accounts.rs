@@ -5,32 +5,37 @@ use super::Found;
 use crate::accounts::Account;
 use crate::checks::Outcome;
 use crate::cli::account::connection;
-use crate::cli::context::Context;
+use crate::cli::context::{Context, key};
 use crate::cli::error::CliError;
 use crate::cli::secret;
-use crate::secrets::SecretKind;
+use crate::secrets::{SecretKind, SecretRef, StoreError, StoreName};
 
 pub(super) fn look(ctx: &Context) -> Result<Vec<Found>, CliError> {
     // A file that cannot be read was named already, with the place.
     let Ok(accounts) = ctx.accounts()?.load() else { return Ok(Vec::new()) };
     let mut found = Vec::new();
-    let mut unknown = None;
+    let mut unknown: Vec<(&Account, SecretKind, StoreError)> = Vec::new();
     for account in &accounts {
         for kind in account.secrets.keys().copied() {
             match ctx.secret(account, kind) {
                 Ok(Some(_)) => {}
                 Ok(None) => found.push(missing(account, kind)),
-                Err(error) => unknown = unknown.or(Some(error)),
+                Err(error) => unknown.push((account, kind, error)),
             }
         }
         if !account.secrets.contains_key(&SecretKind::PageAccessToken) {
             found.push(missing(account, SecretKind::PageAccessToken));
         }
     }
-    if let Some(error) = unknown {
-        found.push(Found::of_error("secrets.present", error));
-    } else if found.is_empty() {
+    if found.is_empty() && unknown.is_empty() {
         found.push(Found::pass("secrets.present", "every secret is where its record says"));
+    }
+    // One store that does not answer is one trouble, however many secrets it has.
+    if let Some((account, kind, error)) = unknown.first() {
+        let more = if unknown.len() > 1 { format!(", and {} more", unknown.len() - 1) } else { String::new() };
+        let mut cannot = Found::of_error("secrets.present", error.clone());
+        cannot.summary = format!("the {kind} of {}{more} cannot be read: {}", account.handle, cannot.summary);
+        found.push(cannot);
     }
     found.push(left_behind(ctx));
     Ok(found)
@@ -38,49 +43,59 @@ pub(super) fn look(ctx: &Context) -> Result<Vec<Found>, CliError> {
 
 fn missing(account: &Account, kind: SecretKind) -> Found {
     let place = connection::place(account, kind);
-    let command = match account.secrets.get(&kind) {
+    let handle = &account.handle;
+    let mend = match account.secrets.get(&kind) {
+        Some(SecretRef::Stored(StoreName::Env)) => format!("set the variable {}", key(account, kind).variable()),
         Some(source) if source.store().is_none() => format!("put it back where {source} finds it"),
-        _ if connection::is_in_variables(account) => connection::saved_commands(account).replace_token,
         _ if kind == SecretKind::VerifyToken => {
-            format!("msgrctl secret set {} verify-token --generate", account.handle)
+            format!(
+                "make a new one, and put it into the Meta app too; then: msgrctl secret set {handle} verify-token --generate --yes"
+            )
         }
-        _ => format!("msgrctl secret set {} {} --stdin", account.handle, kind.argument()),
+        _ => format!("give it one; then: msgrctl secret set {handle} {} --stdin --yes", kind.argument()),
     };
-    Found::new("secrets.present", Outcome::Fail, format!("{}: {place}", account.handle))
-        .hint(format!("give it one; then: {command}"))
+    Found::new("secrets.present", Outcome::Fail, format!("{handle}: {place}")).hint(mend)
 }
 
-/// Entries of ours that no account of any tenant points to: left by a process that
-/// was killed, or by another configuration directory on this machine.
+/// Entries of ours that no account of any tenant points to there: left by a process
+/// that was killed, or kept by another configuration directory on this machine.
 fn left_behind(ctx: &Context) -> Found {
     const ID: &str = "secrets.left_behind";
-    let in_keyring = match ctx.stores().keyring().entries() {
-        Ok(Some(entries)) => entries,
-        Ok(None) => return Found::new(ID, Outcome::Skip, "this platform does not list its keyring"),
-        // Where there is no keyring nothing is left in it.
-        Err(_) => Vec::new(),
+    let not_known = |why: String| Found::new(ID, Outcome::Skip, format!("not known: {why}"));
+    let owners = match secret::owners(ctx) {
+        Ok(owners) => owners,
+        Err(error) => return not_known(error.message().to_owned()),
     };
-    let in_file = ctx.stores().file().entries().unwrap_or_default();
+    let (in_keyring, absent) = match ctx.stores().keyring().entries() {
+        Ok(entries) => (entries.unwrap_or_default(), false),
+        Err(StoreError::Absent { .. }) => (Vec::new(), true),
+        Err(error) => return not_known(error.to_string()),
+    };
+    let in_file = match ctx.stores().file().entries() {
+        Ok(entries) => entries,
+        Err(error) => return not_known(error.to_string()),
+    };
     let mut orphans = Vec::new();
-    for (store, entries) in [("keyring", in_keyring), ("file", in_file)] {
-        for entry in entries {
-            if matches!(secret::left_behind(ctx, &entry), Ok(Some(_))) {
-                orphans.push((store, entry));
-            }
-        }
+    for (store, entries) in [(StoreName::Keyring, in_keyring), (StoreName::File, in_file)] {
+        orphans.extend(
+            entries.into_iter().filter(|entry| owners.left_behind(store, entry).is_some()).map(|entry| (store, entry)),
+        );
     }
-    match orphans.as_slice() {
-        [] => Found::pass(ID, "no secret is left behind"),
-        [(store, entry), ..] => Found::new(
-            ID,
-            Outcome::Warn,
-            format!(
-                "{} secrets belong to no account of this configuration, such as {entry} in the {store} store",
-                orphans.len()
-            ),
-        )
-        .hint(format!(
-            "if no other configuration uses them; then: msgrctl secret remove --entry {entry} --store {store} --yes"
-        )),
-    }
+    let Some((first, _)) = orphans.first().cloned() else {
+        return if absent {
+            Found::new(ID, Outcome::Skip, "there is no keyring to look into")
+        } else {
+            Found::pass(ID, "no secret is left behind")
+        };
+    };
+    let count = orphans.len();
+    let entries: Vec<String> = orphans
+        .into_iter()
+        .filter(|(store, _)| *store == first)
+        .take(20)
+        .map(|(_, entry)| format!("--entry {entry}"))
+        .collect();
+    let command = format!("msgrctl secret remove {} --store {first} --yes", entries.join(" "));
+    Found::new(ID, Outcome::Warn, format!("secrets that belong to no account of this configuration: {count}"))
+        .hint(format!("if no other configuration uses them; then: {command}"))
 }

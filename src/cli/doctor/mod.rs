@@ -13,6 +13,7 @@ use super::error::CliError;
 use super::outcome::{self, Line};
 use crate::checks::Outcome;
 use crate::env::platform;
+use crate::secrets::redact;
 use crate::ui::interrupt;
 use crate::ui::progress::Progress;
 
@@ -41,7 +42,7 @@ pub struct Found {
 
 impl Found {
     fn new(id: &'static str, outcome: Outcome, summary: impl Into<String>) -> Self {
-        Self { id, outcome, summary: summary.into(), hint: None }
+        Self { id, outcome, summary: redact(&summary.into()), hint: None }
     }
 
     fn pass(id: &'static str, summary: impl Into<String>) -> Self {
@@ -49,14 +50,15 @@ impl Found {
     }
 
     fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hint = Some(redact(&hint.into()));
         self
     }
 
     /// An error as it would end a command.
     fn of_error(id: &'static str, error: impl Into<CliError>) -> Self {
         let error = error.into();
-        let hint = error.first_hint().unwrap_or("see msgrctl --help").to_owned();
+        // A command on a line of its own is one here too.
+        let hint = error.first_hint().unwrap_or("see msgrctl --help").replace(":\n    ", "; then: ");
         Self::new(id, Outcome::Fail, error.message()).hint(hint)
     }
 }
@@ -78,7 +80,6 @@ struct FoundView<'a> {
 
 pub fn run(_args: &DoctorArgs, ctx: &Context) -> Result<u8, CliError> {
     interrupt::install();
-    let progress = Progress::start(&ctx.output, "looking at this machine …");
     let mut found =
         vec![Found::pass("msgrctl.version", format!("msgrctl {}, {}", env!("CARGO_PKG_VERSION"), platform()))];
     match ctx.settings() {
@@ -86,11 +87,18 @@ pub fn run(_args: &DoctorArgs, ctx: &Context) -> Result<u8, CliError> {
             found.extend(files::look(ctx)?);
             found.extend(store::look(ctx)?);
             found.extend(accounts::look(ctx)?);
+            let progress = Progress::start(&ctx.output, "looking for Graph …");
             found.extend(network::look(ctx)?);
+            drop(progress);
         }
         Err(error) => found.push(Found::of_error("config.file", error)),
     }
-    drop(progress);
+    if let Some(home) = ctx.env.text("HOME").filter(|home| home.len() > 1) {
+        // Whose machine it is need not be in a public issue.
+        for found in &mut found {
+            found.summary = found.summary.replace(home, "~");
+        }
+    }
     if ctx.output.json {
         let checks = found
             .iter()

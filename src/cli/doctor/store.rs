@@ -4,6 +4,7 @@ use super::Found;
 use crate::checks::Outcome;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::cli::settings::Origin;
 use crate::secrets::{SecretKey, SecretKind, StoreError, StoreName, generate_verify_token};
 
 pub(super) fn look(ctx: &Context) -> Result<Vec<Found>, CliError> {
@@ -18,23 +19,45 @@ pub(super) fn look(ctx: &Context) -> Result<Vec<Found>, CliError> {
     Ok(vec![match store.value {
         StoreName::Env => Found::pass(id, format!("secrets are read from variables and kept nowhere ({chosen})")),
         _ => match round_trip(ctx, store.value) {
-            Ok(true) => Found::pass(id, format!("it keeps, gives back and removes a secret ({chosen})")),
-            Ok(false) => {
+            Ok(Trip::Whole) => Found::pass(id, format!("it keeps, gives back and removes a secret ({chosen})")),
+            Ok(Trip::NotMade) => Found::pass(id, format!("the encrypted file is not made yet; it could be ({chosen})")),
+            Ok(Trip::Changed) => {
                 Found::new(id, Outcome::Fail, format!("it gave back another secret than it was given ({chosen})"))
                     .hint("look into it with its own program, or choose another: --store keyring, file or env")
+            }
+            Err(error) if !is_needed(ctx)? => {
+                Found::new(id, Outcome::Skip, format!("no account uses it, and nobody chose it: {error}"))
             }
             Err(error) => Found::of_error(id, error),
         },
     }])
 }
 
-/// Whether a throw-away secret comes back as it was. An encrypted file that does
-/// not exist yet is not made for this: it is enough that it could be.
-fn round_trip(ctx: &Context, name: StoreName) -> Result<bool, StoreError> {
+/// Whether the keyring, where it is only the default, matters here: with accounts
+/// that keep their secrets elsewhere it does not.
+fn is_needed(ctx: &Context) -> Result<bool, CliError> {
+    let Ok(accounts) = ctx.accounts()?.load() else { return Ok(true) };
+    let store = &ctx.settings()?.store;
+    let used =
+        accounts.iter().flat_map(|account| account.secrets.values()).any(|source| source.store() == Some(store.value));
+    Ok(used || accounts.is_empty() || store.origin != Origin::BuiltIn)
+}
+
+/// What became of a throw-away secret.
+enum Trip {
+    /// It came back as it was, and went.
+    Whole,
+    /// It did not.
+    Changed,
+    /// There is no encrypted file, and none is made for this.
+    NotMade,
+}
+
+fn round_trip(ctx: &Context, name: StoreName) -> Result<Trip, StoreError> {
     let store = ctx.store(name);
     store.probe()?;
-    if name == StoreName::File && ctx.stores().file().entries()?.is_empty() {
-        return Ok(true);
+    if name == StoreName::File && !ctx.stores().file().exists()? {
+        return Ok(Trip::NotMade);
     }
     let key = SecretKey {
         account_id: format!("doctor-{}", uuid::Uuid::new_v4()),
@@ -47,5 +70,5 @@ fn round_trip(ctx: &Context, name: StoreName) -> Result<bool, StoreError> {
     let back = store.get(&key);
     let removed = store.remove(&key)?;
     let gone = store.get(&key)?.is_none();
-    Ok(removed && gone && back? == Some(secret))
+    Ok(if removed && gone && back? == Some(secret) { Trip::Whole } else { Trip::Changed })
 }

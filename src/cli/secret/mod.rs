@@ -6,12 +6,14 @@ mod remove;
 mod reveal;
 mod set;
 
+use std::collections::HashSet;
+
 use clap::{Subcommand, ValueEnum};
 
-use super::context::Context;
+use super::context::{Context, key};
 use super::error::CliError;
 use crate::accounts::AccountStore;
-use crate::secrets::{SecretKey, SecretKind};
+use crate::secrets::{SecretKey, SecretKind, StoreName};
 
 #[derive(Debug, Subcommand)]
 #[command(arg_required_else_help = true)]
@@ -56,17 +58,36 @@ impl From<KindArg> for SecretKind {
     }
 }
 
-/// The key of an entry that no account of any tenant points to; `None` where it is
-/// not one of ours, or belongs to somebody.
-pub(super) fn left_behind(ctx: &Context, entry: &str) -> Result<Option<SecretKey>, CliError> {
-    let Some((account_id, kind)) = entry.split_once('/') else { return Ok(None) };
-    let Some(kind) = SecretKind::ALL.into_iter().find(|known| known.argument() == kind) else { return Ok(None) };
-    let settings = ctx.settings()?;
-    for tenant in settings.paths.tenants() {
-        let accounts = AccountStore::new(settings.paths.accounts_file(&tenant), Box::new(|_| {})).load()?;
-        if accounts.iter().any(|account| account.id == account_id && account.secrets.contains_key(&kind)) {
-            return Ok(None);
+/// Which entries of the stores belong to an account of any tenant.
+pub(super) struct Owners(HashSet<(StoreName, String)>);
+
+/// Reads the accounts of every tenant; a file that cannot be read is an error, since
+/// what it owns is not known.
+pub(super) fn owners(ctx: &Context) -> Result<Owners, CliError> {
+    let paths = &ctx.settings()?.paths;
+    let mut owned = HashSet::new();
+    for tenant in paths.tenants() {
+        for account in AccountStore::new(paths.accounts_file(&tenant), Box::new(|_| {})).load()? {
+            for (kind, source) in &account.secrets {
+                owned.extend(source.store().map(|store| (store, key(&account, *kind).entry())));
+            }
         }
     }
-    Ok(Some(SecretKey { account_id: account_id.into(), handle: String::new(), account_name: String::new(), kind }))
+    Ok(Owners(owned))
+}
+
+impl Owners {
+    /// The key of an entry that no account points to there; `None` where it is not
+    /// one of ours, or belongs to somebody.
+    pub(super) fn left_behind(&self, store: StoreName, entry: &str) -> Option<SecretKey> {
+        let (account_id, kind) = entry.split_once('/')?;
+        let kind = SecretKind::ALL.into_iter().find(|known| known.argument() == kind)?;
+        let owned = self.0.contains(&(store, entry.to_owned()));
+        (!owned).then(|| SecretKey {
+            account_id: account_id.into(),
+            handle: String::new(),
+            account_name: String::new(),
+            kind,
+        })
+    }
 }

@@ -2,9 +2,9 @@
 
 use clap::Args;
 
-use super::KindArg;
-use crate::cli::account::connection;
+use super::{KindArg, owners};
 use crate::cli::account::save::{self, Change};
+use crate::cli::account::{connection, view};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::secrets::SecretKind;
@@ -26,13 +26,13 @@ pub struct RemoveArgs {
     kind: Option<KindArg>,
     /// An entry of the chosen store that belongs to no account
     #[arg(long, value_name = "ENTRY", conflicts_with_all = ["account", "kind"])]
-    entry: Option<String>,
+    entry: Vec<String>,
 }
 
 pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
     interrupt::install();
-    if let Some(entry) = &args.entry {
-        return remove_entry(ctx, entry);
+    if !args.entry.is_empty() {
+        return remove_entries(ctx, &args.entry);
     }
     let (Some(address), Some(kind)) = (&args.account, args.kind) else {
         return Err(CliError::usage("missing: which secret of which account"));
@@ -47,31 +47,44 @@ pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
     ctx.confirm(&format!("Remove the {kind} of '{}'?", account.name), &command)?;
     let now = ctx.now();
     let mut without = account.clone();
-    save::save(ctx, &mut without, vec![Change { kind, new: None }], |_| {
+    let saved = save::save(ctx, &mut without, vec![Change { kind, new: None }], |_| {
         accounts.update(&account.id, |account| {
             account.secrets.remove(&kind);
             account.updated_at = now;
         })
     })?;
-    ctx.output.result(&format!("removed the {kind} of '{}'", account.name));
+    if !view::print_saved(ctx, &saved, None)? {
+        ctx.output.result(&format!("removed the {kind} of '{}'", account.name));
+    }
     Ok(0)
 }
 
-/// An entry that was left behind. One that an account points to is refused.
-fn remove_entry(ctx: &Context, entry: &str) -> Result<u8, CliError> {
+/// Entries that were left behind. One that an account points to is refused, and
+/// then none is removed.
+fn remove_entries(ctx: &Context, entries: &[String]) -> Result<u8, CliError> {
     let store = ctx.settings()?.store.value;
-    let Some(key) = super::left_behind(ctx, entry)? else {
-        return Err(CliError::failed(format!("'{entry}' is no entry of ours, or belongs to an account"))
-            .hint("msgrctl doctor names what is left behind"));
+    let owners = owners(ctx)?;
+    let key = |entry: &String| {
+        owners.left_behind(store, entry).ok_or_else(|| {
+            CliError::failed(format!("'{entry}' is no entry of ours, or belongs to an account"))
+                .hint("msgrctl doctor names what is left behind")
+        })
     };
+    let keys = entries.iter().map(key).collect::<Result<Vec<_>, _>>()?;
+    let flags = entries.iter().map(|entry| format!("--entry {entry}")).collect::<Vec<_>>().join(" ");
     ctx.confirm(
-        &format!("Remove the entry '{entry}' from the {store} store?"),
-        &format!("msgrctl secret remove --entry {entry}"),
+        &format!("Remove {} from the {store} store?", entries.join(", ")),
+        &format!("msgrctl secret remove {flags} --store {store}"),
     )?;
-    if ctx.store(store).remove(&key)? {
-        ctx.output.result(&format!("removed '{entry}' from the {store} store"));
+    let _tenant = ctx.hold_tenant()?;
+    let mut removed = 0;
+    for key in &keys {
+        removed += usize::from(ctx.store(store).remove(key)?);
+    }
+    if ctx.output.json {
+        ctx.output.json(&serde_json::json!({"schema_version": 1, "store": store.as_str(), "removed": removed}));
     } else {
-        ctx.output.notice(&format!("the {store} store has no entry '{entry}'"));
+        ctx.output.result(&format!("removed from the {store} store: {removed}"));
     }
     Ok(0)
 }

@@ -66,6 +66,14 @@ pub fn run(args: &SetArgs, ctx: &Context) -> Result<u8, CliError> {
     let account = ctx.accounts()?.find(&args.account)?;
     let given = Given { stdin: args.value.stdin, file: args.value.file.as_deref(), from: args.value.from.as_deref() };
     let inputs = if args.value.generate { SecretInputs::generated() } else { SecretInputs::of_one(kind, &given, ctx)? };
-    let edit = Edit { given: Fields::default(), inputs, clear: &[], no_test: false, save_anyway: args.force };
+    let edit = Edit {
+        given: Fields::default(),
+        inputs,
+        clear: &[],
+        no_test: false,
+        save_anyway: args.force,
+        command: format!("msgrctl secret set {} {} …", account.handle, kind.argument()),
+        to_save: "--force keeps it as it is",
+    };
     edit.carry_out(ctx, &account)
 }

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use zbus::blocking::Connection;
 use zbus::zvariant::{OwnedObjectPath, Value};
@@ -29,6 +30,8 @@ impl Prompter {
     /// keyring waits for the answer to its own call first.
     fn tell(connection: zbus::Connection, to: String, callback: OwnedObjectPath, reply: &'static str) {
         std::thread::spawn(move || {
+            // A person is not that quick, and the keyring must have its answer first.
+            std::thread::sleep(Duration::from_millis(100));
             let connection = Connection::from(connection);
             let properties: HashMap<String, Value<'_>> = HashMap::new();
             let interface = "org.gnome.keyring.internal.Prompter.Callback";
@@ -65,18 +68,22 @@ impl Prompter {
     fn perform(
         &self,
         callback: OwnedObjectPath,
-        _kind: String,
-        _properties: HashMap<String, Value<'_>>,
-        _exchange: String,
+        kind: String,
+        properties: HashMap<String, Value<'_>>,
+        exchange: String,
         #[zbus(header)] header: zbus::message::Header<'_>,
         #[zbus(connection)] connection: &zbus::Connection,
     ) {
+        // What the dialog would show is not looked at.
+        drop((kind, properties, exchange));
         self.closed.fetch_add(1, Ordering::SeqCst);
         Self::tell(connection.clone(), header.sender().unwrap().to_string(), callback, "no");
     }
 
     #[zbus(name = "StopPrompting")]
-    fn stop(&self, _callback: OwnedObjectPath) {}
+    fn stop(&self, callback: OwnedObjectPath) {
+        drop(callback);
+    }
 }
 
 impl Dismissing {
