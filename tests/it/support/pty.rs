@@ -30,7 +30,10 @@ impl Pty {
         String::from_utf8_lossy(found.before()).into_owned()
     }
 
+    /// Types. A prompt turns the echo off after it has shown itself, and what was typed
+    /// in between is thrown away: a person is not that quick.
     pub fn send(&mut self, keys: &str) {
+        std::thread::sleep(Duration::from_millis(150));
         self.session.send(keys).unwrap();
     }
 
