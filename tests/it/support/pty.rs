@@ -14,12 +14,14 @@ impl Pty {
     /// Starts a command in a window of so many columns, which is there before it is.
     pub fn start(command: &Command, columns: u16) -> Self {
         let mut sized = Command::new("sh");
-        sized.args(["-c", &format!("stty cols {columns} rows 30; exec \"$0\" \"$@\"")]);
+        sized.args(["-c", &format!("read -r _; stty cols {columns} rows 30; exec \"$0\" \"$@\"")]);
         sized.arg(command.get_program()).args(command.get_args()).env_clear();
         sized.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
         sized.current_dir(command.get_current_dir().unwrap()).env("TERM", "xterm-256color");
         let mut session = Session::spawn(sized).unwrap();
         session.set_expect_timeout(Some(Duration::from_secs(20)));
+        // The library sets a size of its own while the command starts: so it waits.
+        session.send("\n").unwrap();
         Self { session }
     }
 
