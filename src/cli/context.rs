@@ -227,8 +227,17 @@ impl Context {
     /// The right to change accounts and their secrets together, held until it is
     /// dropped: what two processes did in between would be lost otherwise.
     pub fn hold_tenant(&self) -> Result<Lock, CliError> {
-        let settings = self.settings()?;
-        let path = settings.paths.tenant_dir(settings.tenant.value.as_str()).join("changes");
+        self.hold(self.settings()?.tenant.value.as_str())
+    }
+
+    /// The same for every tenant there is, in the order of their names: the keyring
+    /// is one for all.
+    pub fn hold_all_tenants(&self) -> Result<Vec<Lock>, CliError> {
+        self.settings()?.paths.tenants().iter().map(|tenant| self.hold(tenant)).collect()
+    }
+
+    fn hold(&self, tenant: &str) -> Result<Lock, CliError> {
+        let path = self.settings()?.paths.tenant_dir(tenant).join("changes");
         let output = self.output.clone();
         let on_wait = move |_: &std::path::Path| {
             output.notice("waiting for another msgrctl to finish its change of this tenant …");

@@ -310,7 +310,11 @@ impl FileStore {
     fn change(&self, change: impl FnOnce(&mut Entries) -> bool) -> Result<bool, StoreError> {
         let write = |error: &files::FileError| StoreError::Write { cause: cause_of(error) };
         let lock = Lock::acquire(&self.path, Lock::PATIENCE, &|_| {}).map_err(|error| write(&error))?;
-        let (mut opened, new) = match self.load()? {
+        if let Some(error) = &*self.failed.borrow() {
+            return Err(error.clone());
+        }
+        let loaded = self.load().inspect_err(|error| *self.failed.borrow_mut() = Some(error.clone()))?;
+        let (mut opened, new) = match loaded {
             Some(opened) => (opened, false),
             None => (self.create()?, true),
         };
@@ -373,9 +377,11 @@ impl SecretStore for FileStore {
             KeyAccess { passphrase: Some(Ok(_)), .. } => Ok(()),
             KeyAccess { ask, .. } => match (self.keyring.probe(), ask) {
                 (Ok(()), _) => Ok(()),
+                (Err(_), Some(_)) if self.asked.borrow().is_some() => Ok(()),
                 // Now, while Ctrl-C still ends everything.
                 (Err(_), Some(ask)) => {
-                    *self.asked.borrow_mut() = Some(ask(true)?);
+                    let asked = ask(true)?;
+                    *self.asked.borrow_mut() = Some(asked);
                     Ok(())
                 }
                 (Err(absent), None) => Err(StoreError::NoNewKey { keyring: absent.to_string() }),

@@ -68,10 +68,6 @@ impl SecretRef {
             "file" if rest.is_empty() => incomplete("file: needs a path, as in file:/run/secrets/acme-token"),
             "file" => Ok(Self::File(rest.into())),
             "keyring" => match rest.split_once('/') {
-                // Ours come and go with their accounts: nothing may rest on them.
-                Some((super::keyring::SERVICE, _)) => {
-                    incomplete("keyring: entries of msgrctl's own belong to their accounts")
-                }
                 Some((service, user)) if !service.is_empty() && !user.is_empty() => {
                     Ok(Self::Keyring { service: service.into(), user: user.into() })
                 }
@@ -84,6 +80,12 @@ impl SecretRef {
             },
             _ => Err(RefError::Unknown),
         }
+    }
+
+    /// Whether it refers to an entry of our own: those come and go with their
+    /// accounts, and nothing may rest on them.
+    pub fn is_our_own_entry(&self) -> bool {
+        matches!(self, Self::Keyring { service, .. } if service == super::keyring::SERVICE)
     }
 
     /// The same with a relative path made absolute: a record outlives the
@@ -173,7 +175,6 @@ mod tests {
             "file:",
             "keyring:acme",
             "keyring:/x",
-            "keyring:msgrctl/1/app-secret",
             "env:A\0",
             "command:",
             "command:a 'b",

@@ -177,3 +177,12 @@ fn ctrl_c_at_the_passphrase_ends_at_once_and_leaves_no_file() {
     pty.send("correct horse battery\r");
     pty.expect("graph.reachable");
 }
+
+#[test]
+fn looking_asks_for_no_new_passphrase() {
+    let home = Home::new().with("MSGRCTL_STORE", "file").with("MSGRCTL_GRAPH_URL", "http://127.0.0.1:1");
+    for arguments in [&["secret", "list"][..], &["doctor"]] {
+        let (screen, _) = Pty::start(&home.msgrctl(arguments), 100).end();
+        assert!(!screen.contains("passphrase"), "{screen}");
+    }
+}

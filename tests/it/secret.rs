@@ -470,3 +470,37 @@ fn results_are_json_where_json_is_asked_for() {
     let removed = home.run(&["secret", "remove", "acme", "verify-token", "--yes", "--json"]).code(0).json();
     assert_eq!(removed["account"]["secrets"].as_array().unwrap().len(), 1);
 }
+
+#[test]
+fn a_given_app_secret_goes_before_one_in_a_variable() {
+    let Some(bus) = Bus::with_keyring() else { return };
+    let home = Home::on(&bus).with_secrets("acme", "EAAx");
+    home.run(&add(&[])).code(0);
+    let home = home.with("MSGRCTL_SECRET_ACME_APP_SECRET", "0123456789abcdef0123456789abcdef");
+    home.file("secret", "fedcba9876543210fedcba9876543210");
+    let edit = [
+        "account",
+        "edit",
+        "acme",
+        "--app-id",
+        "123456",
+        "--app-secret-file",
+        "secret",
+        "--store",
+        "keyring",
+        "--no-test",
+    ];
+    home.run(&edit).code(0);
+    home.run(&["secret", "reveal", "acme", "app-secret"]).code(0).shows(&["fedcba9876543210"]);
+    home.run(&["secret", "list", "acme"]).code(0).shows(&["keyring"]);
+}
+
+#[test]
+fn a_reference_to_our_own_entry_in_a_file_does_not_lock_anybody_out() {
+    let home = with_file();
+    home.run_with(&add(&["--token-stdin"]), "EAAx").code(0);
+    let text = fs::read_to_string(home.accounts_file()).unwrap();
+    fs::write(home.accounts_file(), text.replace("verify_token = \"file\"", "verify_token = \"keyring:msgrctl/x\""))
+        .unwrap();
+    home.run(&["account", "list"]).code(0);
+}

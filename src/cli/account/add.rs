@@ -57,30 +57,26 @@ fn ways_out(ctx: &Context, error: StoreError, args: &AddArgs) -> CliError {
     if !keyring {
         return shown;
     }
-    let references = by_reference(ctx, args);
+    let (command, variables) = by_reference(ctx, args);
+    let set = if variables.is_empty() { String::new() } else { format!("set {}, then ", variables.join(" and ")) };
     shown
         .hint(
             "or keep secrets in an encrypted file, opened by a key file; paste this, then run the command again:\n    \
              [ -e ~/.msgrctl.key ] || (umask 077; head -c 32 /dev/urandom > ~/.msgrctl.key); export MSGRCTL_STORE=file MSGRCTL_KEY_FILE=~/.msgrctl.key",
         )
-        .hint(format!(
-            "or keep no copy, only where they are; set MSGRCTL_PAGE_TOKEN and MSGRCTL_VERIFY_TOKEN, then paste this:\n    {references}"
-        ))
+        .hint(format!("or keep no copy, only where they are; {set}paste this:\n    {command}"))
 }
 
-/// The same command with its secrets by reference.
-fn by_reference(ctx: &Context, args: &AddArgs) -> String {
-    let mut words = vec!["msgrctl", "account", "add"];
-    if let Some(tenant) = &ctx.global.tenant {
-        words.extend(["--tenant", tenant]);
-    }
-    let directory = ctx.global.config_dir.as_ref().map(|path| path.to_string_lossy().into_owned());
-    if let Some(directory) = &directory {
-        words.extend(["--config-dir", directory]);
-    }
+/// The same command with its secrets by reference, and the variables that it reads.
+fn by_reference(ctx: &Context, args: &AddArgs) -> (String, Vec<&'static str>) {
+    let (global, fields) = (&ctx.global, &args.fields);
+    let directory = global.config_dir.as_ref().map(|path| path.to_string_lossy().into_owned());
+    let mut words: Vec<&str> = vec!["msgrctl", "account", "add"];
     words.extend(args.name.as_deref());
-    let fields = &args.fields;
     for (flag, value) in [
+        ("--tenant", &global.tenant),
+        ("--config-dir", &directory),
+        ("--graph-url", &global.graph_url),
         ("--page-username", &fields.page_username),
         ("--page-id", &fields.page_id),
         ("--app-id", &fields.app_id),
@@ -91,15 +87,31 @@ fn by_reference(ctx: &Context, args: &AddArgs) -> String {
             words.extend([flag, value]);
         }
     }
-    if fields.no_test {
-        words.push("--no-test");
+    words.extend(fields.no_test.then_some("--no-test"));
+    words.extend(fields.save_anyway.then_some("--save-anyway"));
+    let app_secret = fields.app_secret_stdin || fields.app_secret_file.is_some();
+    let mut variables = Vec::new();
+    for (flag, from, needed, reference) in [
+        ("--token-from", &fields.token_from, true, "env:MSGRCTL_PAGE_TOKEN"),
+        (
+            "--app-secret-from",
+            &fields.app_secret_from,
+            app_secret || ctx.env.text("MSGRCTL_APP_SECRET").is_some(),
+            "env:MSGRCTL_APP_SECRET",
+        ),
+        ("--verify-token-from", &fields.verify_token_from, true, "env:MSGRCTL_VERIFY_TOKEN"),
+    ] {
+        match from {
+            Some(from) => words.extend([flag, from]),
+            None if needed => {
+                words.extend([flag, reference]);
+                variables.push(reference.trim_start_matches("env:"));
+            }
+            None => {}
+        }
     }
-    if fields.app_secret_stdin || fields.app_secret_file.is_some() || ctx.env.text("MSGRCTL_APP_SECRET").is_some() {
-        words.extend(["--app-secret-from", "env:MSGRCTL_APP_SECRET"]);
-    }
-    words.extend(["--token-from", "env:MSGRCTL_PAGE_TOKEN", "--verify-token-from", "env:MSGRCTL_VERIFY_TOKEN"]);
     // Fails on a NUL only, which no command line can hold.
-    shlex::try_join(words).unwrap_or_default()
+    (shlex::try_join(words).unwrap_or_default(), variables)
 }
 
 /// What is known so far. Graph may fill in the rest.

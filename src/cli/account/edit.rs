@@ -93,8 +93,9 @@ impl Edit<'_> {
         let mut new = old.clone();
         apply(&mut new, &self.given, self.clear);
         let mut changes = changes(ctx, self.clear, old, &self.inputs)?;
-        if let Some(adopted) = adopted_app_secret(ctx, &new)?
+        if self.inputs.app_secret.is_none()
             && !self.clear.contains(&Clear::App)
+            && let Some(adopted) = adopted_app_secret(ctx, &new)?
         {
             // The test that follows works with it already.
             new.secrets.insert(adopted.kind, SecretRef::Stored(StoreName::Env));

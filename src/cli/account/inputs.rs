@@ -146,6 +146,12 @@ fn from_reference(kind: SecretKind, text: &str, ctx: &Context) -> Result<(Secret
         Some(directory) => reference.absolute(&directory),
         None => reference,
     };
+    if reference.is_our_own_entry() {
+        return Err(CliError::usage(format!(
+            "{reference} is an entry of msgrctl's own, and those belong to their accounts"
+        ))
+        .hint("name an entry that another program keeps, or give the secret itself"));
+    }
     let found = ctx.referred(&reference).map_err(|error| CliError::from(error).context(format!("the {kind}")))?;
     let secret = found.ok_or_else(|| {
         CliError::credentials(format!("there is no {kind} at {reference}"))

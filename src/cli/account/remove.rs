@@ -31,9 +31,7 @@ pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
     ctx.confirm(&format!("Remove the account '{name}' and its secrets?"), &format!("msgrctl account remove {handle}"))?;
     interrupt::install();
     let removed = {
-        if !args.leave_secrets {
-            probe(ctx, &account)?;
-        }
+        probe(ctx, &account, args.leave_secrets)?;
         let _tenant = ctx.hold_tenant()?;
         let _hold = Hold::begin();
         // As it is now: another process may have given it a secret meanwhile.
@@ -56,10 +54,13 @@ fn in_variables(account: &Account) -> impl Iterator<Item = SecretKind> {
     account.secrets.iter().filter(|(_, source)| source.store() == Some(StoreName::Env)).map(|(kind, _)| *kind)
 }
 
-/// Whether every store that keeps something of the account will let it go.
-fn probe(ctx: &Context, account: &Account) -> Result<(), CliError> {
-    account.secrets.values().filter_map(SecretRef::store).try_for_each(|store| {
-        ctx.store(store).probe().map_err(|error| stuck(account, error).note("nothing was changed"))
+/// Whether every store that keeps something of the account will let it go; with
+/// `leave` only whether somebody wants to go on at all.
+fn probe(ctx: &Context, account: &Account, leave: bool) -> Result<(), CliError> {
+    account.secrets.values().filter_map(SecretRef::store).try_for_each(|store| match ctx.store(store).probe() {
+        Err(StoreError::Interrupted) => Err(CliError::interrupted()),
+        Err(error) if !leave => Err(stuck(account, error).note("nothing was changed")),
+        _ => Ok(()),
     })
 }
 

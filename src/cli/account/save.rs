@@ -63,7 +63,15 @@ pub fn save(
     changes: Vec<Change>,
     record: impl FnOnce(&Account) -> Result<Account, AccountError>,
 ) -> Result<Account, CliError> {
+    // Whatever has to be asked for is asked for now, while Ctrl-C still ends all.
+    let places = changes.iter().filter_map(|change| account.secrets.get(&change.kind)?.store());
+    places.into_iter().try_for_each(|place| match ctx.store(place).probe() {
+        Err(StoreError::Interrupted) => Err(StoreError::Interrupted),
+        // Any other trouble is judged when it matters.
+        _ => Ok(()),
+    })?;
     let _tenant = ctx.hold_tenant()?;
+    ctx.stores().file().forget();
     let hold = Hold::begin();
     let now = ctx.accounts()?.load()?.into_iter().find(|known| known.id == account.id);
     if let Some(now) = now {
@@ -101,6 +109,11 @@ fn store(
     obsolete: &mut Vec<(SecretKey, StoreName)>,
 ) -> Result<(), CliError> {
     let kind = change.kind;
+    let adoption = matches!(change.new, Some(New::Reference(SecretRef::Stored(_))));
+    if adoption && account.secrets.contains_key(&kind) {
+        // Another process gave it one meanwhile: that one stays.
+        return Ok(());
+    }
     let key = key(account, kind);
     let old = account.secrets.get(&kind).and_then(SecretRef::store);
     let target = match &change.new {

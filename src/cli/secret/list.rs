@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::accounts::Account;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::secrets::{SecretKind, SecretRef, StoreError};
+use crate::secrets::{SecretKind, SecretRef, StoreError, StoreName};
 use crate::ui::table::table;
 
 /// List secrets: kind, place, and whether it is there
@@ -61,7 +61,9 @@ pub fn run(args: &ListArgs, ctx: &Context) -> Result<u8, CliError> {
         None => store.load()?,
     };
     let settings = ctx.settings()?;
-    let probed = ctx.store(settings.store.value).probe();
+    // Looking makes no file, so nobody is asked for a new one's passphrase.
+    let not_made = settings.store.value == StoreName::File && !ctx.stores().file().exists()?;
+    let probed = if not_made { Ok(()) } else { ctx.store(settings.store.value).probe() };
     let chosen = StoreView {
         name: settings.store.value.as_str(),
         chosen_by: settings.store.origin.to_string(),

@@ -61,7 +61,10 @@ pub fn run(args: &MoveArgs, ctx: &Context) -> Result<u8, CliError> {
     // Every passphrase that is needed is asked for now, while Ctrl-C still ends all.
     ctx.store(to).probe()?;
     for from in [StoreName::Keyring, StoreName::File] {
-        if chosen.iter().flat_map(|account| account.secrets.values()).any(|source| source.store() == Some(from)) {
+        let used =
+            chosen.iter().flat_map(|account| account.secrets.values()).any(|source| source.store() == Some(from));
+        // An interrupted run may have left something in a file that no record names.
+        if used || from == StoreName::File && ctx.stores().file().exists()? {
             ctx.store(from).probe()?;
         }
     }
@@ -69,11 +72,13 @@ pub fn run(args: &MoveArgs, ctx: &Context) -> Result<u8, CliError> {
     let (mut moved, mut failed) = (0, Vec::new());
     for (at, account) in chosen.iter().enumerate() {
         progress.now(&format!("moving the secrets of '{}' ({} of {}) …", account.name, at + 1, chosen.len()));
+        let tenant = ctx.hold_tenant()?;
         let hold = Hold::begin();
         match move_account(ctx, &account.id, to) {
             Ok(count) => moved += count,
             Err(error) => failed.push((account, error)),
         }
+        drop(tenant);
         if hold.was_interrupted() {
             return Err(CliError::interrupted().note("run it again to go on"));
         }
@@ -99,9 +104,8 @@ pub fn run(args: &MoveArgs, ctx: &Context) -> Result<u8, CliError> {
 }
 
 /// Moves what an account has elsewhere, and says how many secrets that were.
-/// Nobody else changes the tenant meanwhile.
+/// The caller holds the tenant.
 fn move_account(ctx: &Context, id: &str, to: StoreName) -> Result<usize, CliError> {
-    let _tenant = ctx.hold_tenant()?;
     ctx.stores().file().forget();
     let account = ctx.accounts()?.find(id)?;
     let elsewhere: Vec<(SecretKind, StoreName)> = account

@@ -2,12 +2,12 @@
 
 use clap::Args;
 
-use super::{KindArg, owners};
+use super::{KindArg, Owners, owners};
 use crate::cli::account::save::{self, Change};
 use crate::cli::account::{connection, view};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::secrets::SecretKind;
+use crate::secrets::{SecretKey, SecretKind, StoreName};
 use crate::ui::interrupt;
 
 /// Remove a secret
@@ -63,23 +63,21 @@ pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
 /// then none is removed.
 fn remove_entries(ctx: &Context, entries: &[String]) -> Result<u8, CliError> {
     let store = ctx.settings()?.store.value;
-    let owners = owners(ctx)?;
-    let key = |entry: &String| {
-        owners.left_behind(store, entry).ok_or_else(|| {
-            CliError::failed(format!("'{entry}' is no entry of ours, or belongs to an account"))
-                .hint("msgrctl doctor names what is left behind")
-        })
+    let keys = || {
+        let owners = owners(ctx)?;
+        entries.iter().map(|entry| key_of(&owners, store, entry)).collect::<Result<Vec<_>, _>>()
     };
-    let keys = entries.iter().map(key).collect::<Result<Vec<_>, _>>()?;
+    keys()?;
     let flags = entries.iter().map(|entry| format!("--entry {entry}")).collect::<Vec<_>>().join(" ");
     ctx.confirm(
         &format!("Remove {} from the {store} store?", entries.join(", ")),
         &format!("msgrctl secret remove {flags} --store {store}"),
     )?;
-    let _tenant = ctx.hold_tenant()?;
+    // Once more, now that nobody changes what belongs to whom.
+    let _tenants = ctx.hold_all_tenants()?;
     let mut removed = 0;
-    for key in &keys {
-        removed += usize::from(ctx.store(store).remove(key)?);
+    for key in keys()? {
+        removed += usize::from(ctx.store(store).remove(&key)?);
     }
     if ctx.output.json {
         ctx.output.json(&serde_json::json!({"schema_version": 1, "store": store.as_str(), "removed": removed}));
@@ -87,4 +85,11 @@ fn remove_entries(ctx: &Context, entries: &[String]) -> Result<u8, CliError> {
         ctx.output.result(&format!("removed from the {store} store: {removed}"));
     }
     Ok(0)
+}
+
+fn key_of(owners: &Owners, store: StoreName, entry: &str) -> Result<SecretKey, CliError> {
+    owners.left_behind(store, entry).ok_or_else(|| {
+        CliError::failed(format!("'{entry}' is no entry of ours, or belongs to an account"))
+            .hint("msgrctl doctor names what is left behind")
+    })
 }
