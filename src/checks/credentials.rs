@@ -347,7 +347,7 @@ fn permissions(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Fi
             return match seen.subscribed.refusal() {
                 Some(error) if matches!(error.code, Some(10 | 200..=209 | 211..=299)) => check.refused(error, subject),
                 _ if why == NEEDS_SECRET => {
-                    let hint = then("with them far more is checked", &subject.commands.set_app);
+                    let hint = then("with them far more is checked", &subject.commands.add_app);
                     check.ends(Outcome::Skip, why, Some(hint))
                 }
                 _ => check.skip(why),

@@ -40,6 +40,8 @@ pub struct Commands {
     pub test_again: String,
     /// Gives it the right app id and secret.
     pub set_app: String,
+    /// Gives it an app id and secret where it has none.
+    pub add_app: String,
     /// Changes a field; the flag follows.
     pub edit: String,
 }
@@ -47,7 +49,7 @@ pub struct Commands {
 impl Subject {
     /// The command of a step.
     pub(super) fn command(&self, next: Next) -> Option<String> {
-        let Commands { replace_token, test_again, set_app, edit } = &self.commands;
+        let Commands { replace_token, test_again, set_app, edit, .. } = &self.commands;
         match next {
             Next::ReplaceToken => Some(replace_token.clone()),
             Next::TestAgain => Some(test_again.clone()),

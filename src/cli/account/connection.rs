@@ -49,11 +49,13 @@ pub fn saved_commands(account: &Account) -> Commands {
     let edit = format!("msgrctl account edit {handle}");
     let test_again = format!("msgrctl account test {handle}");
     let app_id = account.app_id.as_ref().map_or("APP_ID", AppId::as_str);
+    let with_app = format!("{edit} --app-id {app_id} --app-secret-stdin --yes");
     let reference = account.secrets.get(&SecretKind::PageAccessToken);
     if let Some(place) = reference.filter(|reference| reference.store().is_none()) {
         return Commands {
             replace_token: format!("put it where {place} finds it, and {test_again}"),
-            set_app: format!("{edit} --app-id {app_id} --app-secret-stdin --yes"),
+            set_app: with_app.clone(),
+            add_app: with_app,
             test_again,
             edit,
         };
@@ -63,13 +65,15 @@ pub fn saved_commands(account: &Account) -> Commands {
         return Commands {
             replace_token: format!("set {} to it, and {test_again}", variable(SecretKind::PageAccessToken)),
             set_app: format!("set {}, and {edit} --app-id {app_id}", variable(SecretKind::AppSecret)),
+            add_app: format!("set {}, and {edit} --app-id {app_id}", variable(SecretKind::AppSecret)),
             test_again,
             edit,
         };
     }
     Commands {
         replace_token: format!("{edit} --token-stdin --yes"),
-        set_app: format!("{edit} --app-id {app_id} --app-secret-stdin --yes"),
+        set_app: with_app.clone(),
+        add_app: with_app,
         test_again,
         edit,
     }
@@ -86,6 +90,7 @@ pub fn unsaved_commands() -> Commands {
         replace_token: "run this command again with the new token".into(),
         test_again: "run this command again".into(),
         set_app: "run this command again with the right app id and app secret".into(),
+        add_app: "msgrctl account edit NAME --app-id APP_ID --app-secret-stdin (once it is saved)".into(),
         edit: "run this command again with".into(),
     }
 }

@@ -89,7 +89,9 @@ impl Bus {
     pub fn entries(&self) -> String {
         let found = self.program("secret-tool").args(["search", "--all", "service", "msgrctl"]).output().unwrap();
         // It prints the attributes to standard error.
-        String::from_utf8([found.stdout, found.stderr].concat()).unwrap()
+        let text = String::from_utf8([found.stdout, found.stderr].concat()).unwrap();
+        // gnome-keyring adds a schema to an entry when it gets round to it.
+        text.lines().filter(|line| !line.starts_with("schema = ")).fold(String::new(), |all, line| all + line + "\n")
     }
 
     /// Locks the default collection.
