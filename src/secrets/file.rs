@@ -1,43 +1,14 @@
 //! The encrypted file: every secret of a tenant in one file, for machines without
 //! a keyring, and for many accounts.
-//!
-//! # Format, version 1
-//!
-//! One JSON object, mode 0600, replaced as a whole:
-//!
-//! ```json
-//! {"header": {"format": "msgrctl secrets", "version": 1, "id": "…",
-//!             "key": {"source": "passphrase", "salt": "…", "memory_kib": 19456, "passes": 2, "lanes": 1},
-//!             "check": "…", "nonce": "…"},
-//!  "ciphertext": "…"}
-//! ```
-//!
-//! - The ciphertext is XChaCha20-Poly1305 over a JSON object of entry name to
-//!   secret, with a fresh random nonce of 24 bytes at each save. The header, as its
-//!   compact JSON, is authenticated with it.
-//! - The key has 32 bytes. `keyring`: random, kept in the keyring as the one entry
-//!   `msgrctl / file-store/ID`, in hex. `key_file`: SHA-256 of `msgrctl key file`, a
-//!   zero byte, and the file's content (32 bytes at least). `passphrase`: argon2id with the
-//!   parameters of the header.
-//! - `check` is the first 8 bytes of HMAC-SHA256(key, `msgrctl key check`): it tells a
-//!   wrong key from a damaged file.
-//! - Binary values are hexadecimal.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use argon2::{Algorithm, Argon2, Params, Version};
-use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
-use chacha20poly1305::{XChaCha20Poly1305, XNonce};
-use hmac::{Hmac, Mac as _};
 use rand::Rng as _;
 use secrecy::zeroize::Zeroizing;
-use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
-use super::store::KeyMeans;
+use super::sealed::{self, Entries, Header, Key, KeySource, Sealed, Work};
 use super::{InputError, KeyringStore, Secret, SecretKey, SecretStore, StoreError};
 use crate::files::{self, Lock};
 
@@ -70,9 +41,6 @@ pub struct FileStore {
     failed: RefCell<Option<StoreError>>,
 }
 
-type Key = Zeroizing<[u8; 32]>;
-type Entries = BTreeMap<String, Zeroizing<String>>;
-
 /// A file that was decrypted in this process.
 struct Opened {
     header: Header,
@@ -80,40 +48,6 @@ struct Opened {
     entries: Entries,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Header {
-    format: String,
-    version: u32,
-    id: String,
-    key: KeySource,
-    check: String,
-    nonce: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "source", rename_all = "snake_case", deny_unknown_fields)]
-enum KeySource {
-    Keyring,
-    KeyFile,
-    Passphrase { salt: String, memory_kib: u32, passes: u32, lanes: u32 },
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Sealed {
-    header: Header,
-    ciphertext: String,
-}
-
-const FORMAT: &str = "msgrctl secrets";
-const VERSION: u32 = 1;
-/// argon2id as its authors' first recommendation for small memory: 56 ms here.
-const MEMORY_KIB: u32 = 19_456;
-const PASSES: u32 = 2;
-/// A header that asks for more was not written by us.
-const MEMORY_LIMIT_KIB: u32 = 1024 * 1024;
-const TIME_LIMIT: u32 = 64;
 const KEY_FILE_LEAST: usize = 32;
 const SIZE_LIMIT: u64 = 256 * 1024 * 1024;
 
@@ -139,34 +73,20 @@ impl FileStore {
     /// Reads and decrypts the file; `None` when there is none.
     fn load(&self) -> Result<Option<Opened>, StoreError> {
         let Some(bytes) = self.read()? else { return Ok(None) };
-        let sealed: Sealed = serde_json::from_slice(&bytes)
-            .map_err(|_| self.broken("it is cut off or was changed by something else"))?;
-        let header = sealed.header;
-        if header.format != FORMAT || header.version != VERSION {
-            return Err(self.broken(format!("its version is {}; this msgrctl knows {VERSION}", header.version)));
-        }
+        let sealed = Sealed::parse(&bytes).map_err(|damage| self.broken(damage.to_string()))?;
+        let header = &sealed.header;
         let known =
             self.known.borrow().as_ref().filter(|(check, _)| *check == header.check).map(|(_, key)| key.clone());
         let key = match known {
             Some(key) => key,
-            None => self.key(&header)?,
+            None => self.key(header)?,
         };
-        if check_of(&key) != header.check {
+        if sealed::check_of(&key) != header.check {
             return Err(StoreError::WrongKey { what: header.key.means() });
         }
         *self.known.borrow_mut() = Some((header.check.clone(), key.clone()));
-        let damaged = || self.broken("it is damaged: it does not decrypt with its own key");
-        let nonce: [u8; 24] =
-            hex::decode(&header.nonce).ok().and_then(|nonce| nonce.try_into().ok()).ok_or_else(damaged)?;
-        let ciphertext = hex::decode(&sealed.ciphertext).map_err(|_| damaged())?;
-        let associated = associated(&header);
-        let payload = Payload { msg: &ciphertext, aad: &associated };
-        let plain =
-            XChaCha20Poly1305::new((&*key).into()).decrypt(&XNonce::from(nonce), payload).map_err(|_| damaged())?;
-        let plain = Zeroizing::new(plain);
-        let entries: BTreeMap<String, String> = serde_json::from_slice(&plain).map_err(|_| damaged())?;
-        let entries = entries.into_iter().map(|(name, value)| (name, Zeroizing::new(value))).collect();
-        Ok(Some(Opened { header, key, entries }))
+        let entries = sealed.open(&key).map_err(|damage| self.broken(damage.to_string()))?;
+        Ok(Some(Opened { header: sealed.header, key, entries }))
     }
 
     /// The file's bytes, refused when others may read it or it is a link.
@@ -211,24 +131,14 @@ impl FileStore {
                 let path = self.access.key_file.as_ref().ok_or(StoreError::NoKey { what: header.key.means() })?;
                 Self::key_of_file(path)
             }
-            KeySource::Passphrase { salt, memory_kib, passes, lanes } => {
-                if *memory_kib > MEMORY_LIMIT_KIB || *passes > TIME_LIMIT || *lanes > TIME_LIMIT {
-                    return Err(self.broken("its header asks for more work than any of ours"));
-                }
+            KeySource::Passphrase(work) => {
                 let passphrase = match (&self.access.passphrase, &self.access.ask) {
                     (Some(Ok(passphrase)), _) => passphrase.clone(),
                     (Some(Err(error)), _) => return Err(StoreError::Passphrase { cause: *error }),
                     (None, Some(ask)) => ask(false)?,
                     (None, None) => return Err(StoreError::NoKey { what: header.key.means() }),
                 };
-                let params = Params::new(*memory_kib, *passes, *lanes, Some(32));
-                let params = params.map_err(|_| self.broken("its header is damaged"))?;
-                let salt = hex::decode(salt).map_err(|_| self.broken("its header is damaged"))?;
-                let mut key = Zeroizing::new([0; 32]);
-                Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-                    .hash_password_into(passphrase.expose().as_bytes(), &salt, &mut *key)
-                    .map_err(|_| self.broken("its header is damaged"))?;
-                Ok(key)
+                work.key(&passphrase).map_err(|damage| self.broken(damage.to_string()))
             }
         }
     }
@@ -244,10 +154,7 @@ impl FileStore {
                 "it has fewer than {KEY_FILE_LEAST} bytes; make one with: (umask 077; head -c 32 /dev/urandom > FILE)"
             )));
         }
-        let mut hash = Sha256::new();
-        hash.update(b"msgrctl key file\0");
-        hash.update(&*content);
-        Ok(Zeroizing::new(hash.finalize().into()))
+        Ok(sealed::key_of_content(&content))
     }
 
     /// An empty file's header and key: a key file where one is named, a passphrase
@@ -257,7 +164,7 @@ impl FileStore {
         let source = if self.access.key_file.is_some() {
             KeySource::KeyFile
         } else if self.access.passphrase.is_some() {
-            new_passphrase()
+            KeySource::Passphrase(Work::new())
         } else {
             match (self.keyring.probe(), &self.access.ask) {
                 (Ok(()), _) => KeySource::Keyring,
@@ -268,14 +175,7 @@ impl FileStore {
                 (Err(absent), None) => return Err(StoreError::NoNewKey { keyring: absent.to_string() }),
             }
         };
-        let mut header = Header {
-            format: FORMAT.into(),
-            version: VERSION,
-            id,
-            key: source,
-            check: String::new(),
-            nonce: String::new(),
-        };
+        let mut header = Header::new(id, source);
         let key = match &header.key {
             KeySource::Keyring => {
                 let mut key = Zeroizing::new([0; 32]);
@@ -286,23 +186,17 @@ impl FileStore {
             }
             _ => self.key(&header)?,
         };
-        header.check = check_of(&key);
+        header.check = sealed::check_of(&key);
         Ok(Opened { header, key, entries: Entries::new() })
     }
 
     fn created_with(&self, id: String, passphrase: Secret) -> Result<Opened, StoreError> {
         let access = KeyAccess { key_file: None, passphrase: Some(Ok(passphrase)), ask: None };
         let with = Self::new(self.path.clone(), &self.tenant, access, self.keyring.clone());
-        let header = Header {
-            format: FORMAT.into(),
-            version: VERSION,
-            id,
-            key: new_passphrase(),
-            check: String::new(),
-            nonce: String::new(),
-        };
+        let mut header = Header::new(id, KeySource::Passphrase(Work::new()));
         let key = with.key(&header)?;
-        Ok(Opened { header: Header { check: check_of(&key), ..header }, key, entries: Entries::new() })
+        header.check = sealed::check_of(&key);
+        Ok(Opened { header, key, entries: Entries::new() })
     }
 
     /// Reads, changes and writes under the lock. A change that changes nothing, as it
@@ -323,7 +217,7 @@ impl FileStore {
         if !change(&mut opened.entries) {
             return Ok(false);
         }
-        let sealed = seal(&mut opened);
+        let sealed = Sealed::seal(&mut opened.header, &opened.key, &opened.entries);
         *self.known.borrow_mut() = Some((opened.header.check.clone(), opened.key.clone()));
         if let Err(error) = lock.replace(&sealed) {
             if new && opened.header.key == KeySource::Keyring {
@@ -416,50 +310,6 @@ impl SecretStore for FileStore {
     }
 }
 
-impl KeySource {
-    fn means(&self) -> KeyMeans {
-        match self {
-            Self::Keyring => KeyMeans::Keyring,
-            Self::KeyFile => KeyMeans::KeyFile,
-            Self::Passphrase { .. } => KeyMeans::Passphrase,
-        }
-    }
-}
-
-fn new_passphrase() -> KeySource {
-    let mut salt = [0; 16];
-    rand::rng().fill_bytes(&mut salt);
-    KeySource::Passphrase { salt: hex::encode(salt), memory_kib: MEMORY_KIB, passes: PASSES, lanes: 1 }
-}
-
-fn seal(opened: &mut Opened) -> Vec<u8> {
-    let mut nonce = [0; 24];
-    rand::rng().fill_bytes(&mut nonce);
-    opened.header.nonce = hex::encode(nonce);
-    let entries: BTreeMap<&str, &str> =
-        opened.entries.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let plain =
-        Zeroizing::new(serde_json::to_vec(&entries).unwrap_or_else(|error| unreachable!("text is JSON: {error}")));
-    let associated = associated(&opened.header);
-    let payload = Payload { msg: &plain, aad: &associated };
-    let ciphertext = XChaCha20Poly1305::new((&*opened.key).into())
-        .encrypt(&XNonce::from(nonce), payload)
-        .unwrap_or_else(|_| unreachable!("the file is far below the cipher's limit"));
-    let sealed = Sealed { header: opened.header.clone(), ciphertext: hex::encode(ciphertext) };
-    serde_json::to_vec(&sealed).unwrap_or_else(|error| unreachable!("text is JSON: {error}"))
-}
-
-fn associated(header: &Header) -> Vec<u8> {
-    serde_json::to_vec(header).unwrap_or_else(|error| unreachable!("text is JSON: {error}"))
-}
-
-fn check_of(key: &Key) -> String {
-    let mac = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(key.as_slice());
-    let mut mac = mac.unwrap_or_else(|_| unreachable!("HMAC takes a key of any length"));
-    mac.update(b"msgrctl key check");
-    hex::encode(&mac.finalize().into_bytes()[..8])
-}
-
 fn keyring_entry(id: &str) -> String {
     format!("file-store/{id}")
 }
@@ -500,19 +350,6 @@ mod tests {
         );
         assert!(other.remove(&key("1")).expect("removed"));
         assert!(!other.remove(&key("1")).expect("nothing there"));
-    }
-
-    #[test]
-    fn every_save_has_a_nonce_of_its_own() {
-        let dir = tempfile::tempdir().expect("a directory");
-        let path = dir.path().join("secrets.enc");
-        let nonce =
-            || serde_json::from_slice::<Sealed>(&std::fs::read(&path).expect("read")).expect("sealed").header.nonce;
-        let store = store(&path, "p");
-        store.set(&key("1"), &Secret::new("x")).expect("kept");
-        let first = nonce();
-        store.set(&key("1"), &Secret::new("x")).expect("kept");
-        assert_ne!(first, nonce());
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod kind;
 mod memory;
 mod redact;
 mod reference;
+mod sealed;
 mod store;
 
 use std::fmt;

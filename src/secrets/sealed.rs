@@ -1,0 +1,252 @@
+//! The form of the encrypted file: what is in it, and how it is opened and sealed.
+//!
+//! # Format, version 1
+//!
+//! One JSON object, mode 0600, replaced as a whole:
+//!
+//! ```json
+//! {"header": {"format": "msgrctl secrets", "version": 1, "id": "…",
+//!             "key": {"source": "passphrase", "salt": "…", "memory_kib": 19456, "passes": 2, "lanes": 1},
+//!             "check": "…", "nonce": "…"},
+//!  "ciphertext": "…"}
+//! ```
+//!
+//! - The ciphertext is XChaCha20-Poly1305 over a JSON object of entry name to
+//!   secret, with a fresh random nonce of 24 bytes at each save. The header, as its
+//!   compact JSON, is authenticated with it.
+//! - The key has 32 bytes. `keyring`: random, kept in the keyring as the one entry
+//!   `msgrctl / file-store/ID`, in hex. `key_file`: SHA-256 of `msgrctl key file`, a
+//!   zero byte, and the file's content (32 bytes at least). `passphrase`: argon2id with the
+//!   parameters of the header.
+//! - `check` is the first 8 bytes of HMAC-SHA256(key, `msgrctl key check`): it tells a
+//!   wrong key from a damaged file.
+//! - Binary values are hexadecimal.
+
+use std::collections::BTreeMap;
+
+use argon2::{Algorithm, Argon2, Params, Version};
+use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
+use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use hmac::{Hmac, Mac as _};
+use rand::Rng as _;
+use secrecy::zeroize::Zeroizing;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::{KeyMeans, Secret};
+
+/// What the entries are encrypted with.
+pub(super) type Key = Zeroizing<[u8; 32]>;
+/// The secrets by the names of their entries.
+pub(super) type Entries = BTreeMap<String, Zeroizing<String>>;
+
+const FORMAT: &str = "msgrctl secrets";
+const VERSION: u32 = 1;
+
+/// Why a file cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Damage {
+    /// No JSON of ours.
+    #[error("it is cut off or was changed by something else")]
+    Form,
+    /// A version of the future, or no file of ours.
+    #[error("its version is {0}; this msgrctl knows {VERSION}")]
+    Version(u32),
+    /// The key derivation that it asks for is none of ours.
+    #[error("its header is damaged, or asks for more work than any of ours")]
+    Header,
+    /// The right key does not open it.
+    #[error("it is damaged: it does not decrypt with its own key")]
+    Content,
+}
+
+/// What is not encrypted, and authenticated with what is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Header {
+    format: String,
+    version: u32,
+    /// Names the key in the keyring.
+    pub id: String,
+    /// Where the key comes from.
+    pub key: KeySource,
+    /// Tells a wrong key from a damaged file.
+    pub check: String,
+    nonce: String,
+}
+
+/// Where the key comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "source", rename_all = "snake_case")]
+pub(super) enum KeySource {
+    /// An entry in the keyring.
+    Keyring,
+    /// A key file.
+    KeyFile,
+    /// A passphrase, and the work that makes a key of it.
+    Passphrase(Work),
+}
+
+/// The parameters of argon2id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Work {
+    salt: String,
+    memory_kib: u32,
+    passes: u32,
+    lanes: u32,
+}
+
+/// The file as it is written.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Sealed {
+    /// In the clear.
+    pub header: Header,
+    ciphertext: String,
+}
+
+impl Header {
+    /// The header of a new file; its `check` is set when its key is known.
+    pub fn new(id: String, key: KeySource) -> Self {
+        Self { format: FORMAT.into(), version: VERSION, id, key, check: String::new(), nonce: String::new() }
+    }
+
+    fn associated(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_else(|error| unreachable!("text is JSON: {error}"))
+    }
+}
+
+impl KeySource {
+    /// The same in words.
+    pub fn means(&self) -> KeyMeans {
+        match self {
+            Self::Keyring => KeyMeans::Keyring,
+            Self::KeyFile => KeyMeans::KeyFile,
+            Self::Passphrase(_) => KeyMeans::Passphrase,
+        }
+    }
+}
+
+impl Work {
+    /// argon2id as its authors' first recommendation for small memory: 56 ms here.
+    pub fn new() -> Self {
+        let mut salt = [0; 16];
+        rand::rng().fill_bytes(&mut salt);
+        Self { salt: hex::encode(salt), memory_kib: 19_456, passes: 2, lanes: 1 }
+    }
+
+    /// The key of a passphrase. What no file of ours asks for is refused: it would
+    /// take all memory, or for ever.
+    pub fn key(&self, passphrase: &Secret) -> Result<Key, Damage> {
+        const MOST_MEMORY_KIB: u32 = 1024 * 1024;
+        const MOST_WORK: u32 = 64;
+        if self.memory_kib > MOST_MEMORY_KIB || self.passes > MOST_WORK || self.lanes > MOST_WORK {
+            return Err(Damage::Header);
+        }
+        let params = Params::new(self.memory_kib, self.passes, self.lanes, Some(32)).map_err(|_| Damage::Header)?;
+        let salt = hex::decode(&self.salt).map_err(|_| Damage::Header)?;
+        let mut key = Zeroizing::new([0; 32]);
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+            .hash_password_into(passphrase.expose().as_bytes(), &salt, &mut *key)
+            .map_err(|_| Damage::Header)?;
+        Ok(key)
+    }
+}
+
+impl Sealed {
+    /// Reads a file without opening it.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Damage> {
+        let sealed: Self = serde_json::from_slice(bytes).map_err(|_| Damage::Form)?;
+        match (sealed.header.format.as_str(), sealed.header.version) {
+            (FORMAT, VERSION) => Ok(sealed),
+            (FORMAT, other) => Err(Damage::Version(other)),
+            _ => Err(Damage::Form),
+        }
+    }
+
+    /// Decrypts it.
+    pub fn open(&self, key: &Key) -> Result<Entries, Damage> {
+        let nonce: Option<[u8; 24]> = hex::decode(&self.header.nonce).ok().and_then(|nonce| nonce.try_into().ok());
+        let nonce = nonce.ok_or(Damage::Content)?;
+        let ciphertext = hex::decode(&self.ciphertext).map_err(|_| Damage::Content)?;
+        let associated = self.header.associated();
+        let payload = Payload { msg: &ciphertext, aad: &associated };
+        let plain = XChaCha20Poly1305::new((&**key).into())
+            .decrypt(&XNonce::from(nonce), payload)
+            .map_err(|_| Damage::Content)?;
+        let plain = Zeroizing::new(plain);
+        let entries: BTreeMap<String, String> = serde_json::from_slice(&plain).map_err(|_| Damage::Content)?;
+        Ok(entries.into_iter().map(|(name, value)| (name, Zeroizing::new(value))).collect())
+    }
+
+    /// Encrypts entries with a fresh nonce, which the header takes up.
+    pub fn seal(header: &mut Header, key: &Key, entries: &Entries) -> Vec<u8> {
+        let mut nonce = [0; 24];
+        rand::rng().fill_bytes(&mut nonce);
+        header.nonce = hex::encode(nonce);
+        let entries: BTreeMap<&str, &str> =
+            entries.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let plain = serde_json::to_vec(&entries).unwrap_or_else(|error| unreachable!("text is JSON: {error}"));
+        let plain = Zeroizing::new(plain);
+        let associated = header.associated();
+        let payload = Payload { msg: &plain, aad: &associated };
+        let ciphertext = XChaCha20Poly1305::new((&**key).into())
+            .encrypt(&XNonce::from(nonce), payload)
+            .unwrap_or_else(|_| unreachable!("the file is far below the cipher's limit"));
+        let sealed = Self { header: header.clone(), ciphertext: hex::encode(ciphertext) };
+        serde_json::to_vec(&sealed).unwrap_or_else(|error| unreachable!("text is JSON: {error}"))
+    }
+}
+
+/// The key of a key file's content.
+pub(super) fn key_of_content(content: &[u8]) -> Key {
+    let mut hash = Sha256::new();
+    hash.update(b"msgrctl key file\0");
+    hash.update(content);
+    Zeroizing::new(hash.finalize().into())
+}
+
+/// What a header remembers of its key.
+pub(super) fn check_of(key: &Key) -> String {
+    let mac = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(key.as_slice());
+    let mut mac = mac.unwrap_or_else(|_| unreachable!("HMAC takes a key of any length"));
+    mac.update(b"msgrctl key check");
+    hex::encode(&mac.finalize().into_bytes()[..8])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sealed(key: &Key) -> Vec<u8> {
+        let mut header = Header::new("id".into(), KeySource::KeyFile);
+        header.check = check_of(key);
+        Sealed::seal(&mut header, key, &Entries::from([("a".into(), Zeroizing::new("hush".into()))]))
+    }
+
+    #[test]
+    fn what_is_sealed_is_opened_with_its_key_alone() {
+        let (key, other) = (key_of_content(b"one"), key_of_content(b"two"));
+        let sealed = Sealed::parse(&sealed(&key)).expect("a file");
+        assert_eq!(sealed.open(&key).expect("opened")["a"].as_str(), "hush");
+        assert_eq!(sealed.open(&other), Err(Damage::Content));
+        assert_ne!(check_of(&key), check_of(&other));
+    }
+
+    #[test]
+    fn every_seal_has_a_nonce_of_its_own() {
+        let key = key_of_content(b"one");
+        let nonce = || Sealed::parse(&sealed(&key)).expect("a file").header.nonce;
+        assert_ne!(nonce(), nonce());
+    }
+
+    #[test]
+    fn versions_of_the_future_and_work_without_end_are_refused() {
+        let text = String::from_utf8(sealed(&key_of_content(b"one"))).expect("text");
+        let newer = text.replace("\"version\":1", "\"version\":2");
+        assert_eq!(Sealed::parse(newer.as_bytes()).err(), Some(Damage::Version(2)));
+        let work = Work { passes: u32::MAX, ..Work::new() };
+        assert_eq!(work.key(&Secret::new("p")), Err(Damage::Header));
+    }
+}
