@@ -9,6 +9,7 @@ mod check;
 mod credentials;
 mod delivery;
 mod finding;
+mod inspection;
 mod observe;
 mod state;
 

@@ -186,3 +186,32 @@ fn looking_asks_for_no_new_passphrase() {
         assert!(!screen.contains("passphrase"), "{screen}");
     }
 }
+
+#[test]
+fn a_wrong_passphrase_is_asked_for_once_however_many_secrets_there_are() {
+    let mut home = Home::new().with("MSGRCTL_STORE", "file").with("MSGRCTL_PASSPHRASE", "correct horse battery");
+    home.file("token", "EAAx");
+    for name in ["one", "two", "three"] {
+        let add = [
+            "account",
+            "add",
+            name,
+            "--page-username",
+            "a.page",
+            "--page-id",
+            "12345",
+            "--no-test",
+            "--token-file",
+            "token",
+        ];
+        home.run(&add).code(0);
+    }
+    home.unset("MSGRCTL_PASSPHRASE");
+    let mut pty = Pty::start(&home.msgrctl(&["secret", "list"]), 100);
+    pty.expect("The passphrase of the encrypted file");
+    pty.send("another passphrase\r");
+    // Another question would wait for ever.
+    let (screen, code) = pty.end();
+    assert_eq!(code, 6, "{screen}");
+    assert_eq!(screen.matches("unknown").count(), 6, "{screen}");
+}

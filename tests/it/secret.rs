@@ -402,32 +402,6 @@ fn a_key_file_that_exists_is_not_overwritten_by_the_way_out() {
 }
 
 #[test]
-fn a_wrong_passphrase_is_tried_once() {
-    let mut home = with_file();
-    for at in 0..12 {
-        let name = format!("account-{at}");
-        let new = [
-            "account",
-            "add",
-            &name,
-            "--page-username",
-            "a.page",
-            "--page-id",
-            PAGE_ID,
-            "--no-test",
-            "--token-stdin",
-            "-q",
-        ];
-        home.run_with(&new, "EAAx").code(0);
-    }
-    let right = home.run(&["secret", "list"]).code(0);
-    home.set("MSGRCTL_PASSPHRASE", "another passphrase");
-    let wrong = home.run(&["secret", "list"]).code(6);
-    // Once is as long as the right one takes; 24 times would be far longer.
-    assert!(wrong.took < right.took * 6, "{:?} against {:?}", wrong.took, right.took);
-}
-
-#[test]
 fn programs_get_none_of_our_variables() {
     let home = with_file();
     home.file("verify", "Verify0123456789");

@@ -11,13 +11,14 @@ use super::fields::{self, Field, FieldArgs, Fields};
 use super::inputs::{self, SecretInputs};
 use super::save::{self, Target};
 use super::view;
+use super::ways_out::ways_out;
 use crate::accounts::{self, Account, AppId, Handle, MessengerType, Name, PageId, PageUsername};
 use crate::checks::{Outcome, Report, Subject};
 use crate::cli::context::{Context, key};
 use crate::cli::error::CliError;
 use crate::graph::endpoints::{app, page};
 use crate::graph::{AppCredentials, Client, GraphError};
-use crate::secrets::{Secret, SecretKey, SecretKind, SecretRef, StoreError, StoreName, generate_verify_token};
+use crate::secrets::{Secret, SecretKey, SecretKind, SecretRef, StoreName, generate_verify_token};
 use crate::ui::interrupt;
 use crate::ui::progress::Progress;
 
@@ -44,74 +45,6 @@ pub struct AddArgs {
     name: Option<String>,
     #[command(flatten)]
     fields: FieldArgs,
-}
-
-/// A store that does not answer, with the ways out that need no keyring. Each
-/// command stands on a line of its own, to be pasted.
-fn ways_out(ctx: &Context, error: StoreError, args: &AddArgs) -> CliError {
-    let keyring = matches!(
-        error,
-        StoreError::Absent { .. } | StoreError::Locked | StoreError::Declined | StoreError::TimedOut { .. }
-    );
-    let shown = CliError::from(error);
-    if !keyring {
-        return shown;
-    }
-    let (command, variables) = by_reference(ctx, args);
-    let set = if variables.is_empty() { String::new() } else { format!("set {}, then ", variables.join(" and ")) };
-    shown
-        .hint(
-            "or keep secrets in an encrypted file, opened by a key file; paste this, then run the command again:\n    \
-             [ -e ~/.msgrctl.key ] || (umask 077; head -c 32 /dev/urandom > ~/.msgrctl.key); export MSGRCTL_STORE=file MSGRCTL_KEY_FILE=~/.msgrctl.key",
-        )
-        .hint(format!("or keep no copy, only where they are; {set}paste this:\n    {command}"))
-}
-
-/// The same command with its secrets by reference, and the variables that it reads.
-fn by_reference(ctx: &Context, args: &AddArgs) -> (String, Vec<&'static str>) {
-    let (global, fields) = (&ctx.global, &args.fields);
-    let directory = global.config_dir.as_ref().map(|path| path.to_string_lossy().into_owned());
-    let mut words: Vec<&str> = vec!["msgrctl", "account", "add"];
-    words.extend(args.name.as_deref());
-    for (flag, value) in [
-        ("--tenant", &global.tenant),
-        ("--config-dir", &directory),
-        ("--graph-url", &global.graph_url),
-        ("--page-username", &fields.page_username),
-        ("--page-id", &fields.page_id),
-        ("--app-id", &fields.app_id),
-        ("--callback-url", &fields.callback_url),
-        ("--handle", &fields.handle),
-    ] {
-        if let Some(value) = value {
-            words.extend([flag, value]);
-        }
-    }
-    words.extend(fields.no_test.then_some("--no-test"));
-    words.extend(fields.save_anyway.then_some("--save-anyway"));
-    let app_secret = fields.app_secret_stdin || fields.app_secret_file.is_some();
-    let mut variables = Vec::new();
-    for (flag, from, needed, reference) in [
-        ("--token-from", &fields.token_from, true, "env:MSGRCTL_PAGE_TOKEN"),
-        (
-            "--app-secret-from",
-            &fields.app_secret_from,
-            app_secret || ctx.env.text("MSGRCTL_APP_SECRET").is_some(),
-            "env:MSGRCTL_APP_SECRET",
-        ),
-        ("--verify-token-from", &fields.verify_token_from, true, "env:MSGRCTL_VERIFY_TOKEN"),
-    ] {
-        match from {
-            Some(from) => words.extend([flag, from]),
-            None if needed => {
-                words.extend([flag, reference]);
-                variables.push(reference.trim_start_matches("env:"));
-            }
-            None => {}
-        }
-    }
-    // Fails on a NUL only, which no command line can hold.
-    (shlex::try_join(words).unwrap_or_default(), variables)
 }
 
 /// What is known so far. Graph may fill in the rest.
@@ -141,7 +74,7 @@ pub fn run(args: &AddArgs, ctx: &Context) -> Result<u8, CliError> {
     }
     // A store that would fail at the end is better known now.
     if inputs.keeps_anything() {
-        ctx.store(store).probe().map_err(|error| ways_out(ctx, error, args))?;
+        ctx.store(store).probe().map_err(|error| ways_out(ctx, error, args.name.as_deref(), &args.fields))?;
     }
 
     let mut report = None;

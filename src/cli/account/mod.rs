@@ -12,6 +12,7 @@ pub mod save;
 mod show;
 mod test;
 pub mod view;
+mod ways_out;
 
 pub use fields::refused_flag;
 
