@@ -6,7 +6,7 @@
 //! [`accounts`], [`graph`], [`checks`] and [`sandbox`]. Above, the command
 //! line: [`cli`], where the path of a file is the command it runs, and [`ui`],
 //! which knows terminals and no domain. Under both lie small rooms without
-//! opinions: [`env`], [`clock`], [`document`], [`paths`], [`files`], [`http`], [`serve`].
+//! opinions: [`env`], [`clock`], [`dashboard`], [`document`], [`paths`], [`files`], [`http`], [`serve`].
 //!
 //! # Who may import whom
 //!
@@ -32,6 +32,7 @@
 pub mod env;
 
 pub mod clock;
+pub mod dashboard;
 pub mod document;
 pub mod files;
 pub mod http;

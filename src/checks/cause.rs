@@ -1,6 +1,7 @@
 //! What a refusal of Graph means, and what an administrator does about it: the
 //! table of the facts (section 4.3), by code, subcode and type.
 
+use crate::dashboard;
 use crate::graph::{ApiError, Unreachable};
 use crate::http::Fault;
 
@@ -41,8 +42,9 @@ impl Cause {
 }
 
 /// Where a new Page access token comes from.
-const NEW_TOKEN: &str =
-    "create a new Page access token (Meta App Dashboard > your app > Messenger > Settings > Access Tokens)";
+fn new_token() -> String {
+    format!("create a new Page access token ({})", dashboard::TOKENS)
+}
 
 /// Every permission at once: a token made for one alone would fail at the next.
 const GRANT_ALL: &str =
@@ -60,7 +62,7 @@ pub fn of(error: &ApiError) -> Cause {
             "an app token was used where a Page access token is needed",
             "use the Page access token, which begins with EAA and has no '|'",
         ),
-        (Some(104), _) => cause("Meta says that no token came with the call", NEW_TOKEN),
+        (Some(104), _) => cause("Meta says that no token came with the call", &new_token()),
         (Some(2500), _) => cause(
             "Meta does not know this version of the Graph API",
             "leave --graph-version (MSGRCTL_GRAPH_VERSION) out, or name a version that exists, such as v26.0",
@@ -73,7 +75,7 @@ pub fn of(error: &ApiError) -> Cause {
         .then(Next::SetPageId),
         (Some(100), _) if error.kind == "GraphMethodException" => cause(
             "Meta refuses the signature (appsecret_proof) of the call",
-            "check the app secret (App Dashboard > App settings > Basic) and that this machine's clock is right",
+            &format!("check the app secret ({}) and that this machine's clock is right", dashboard::APP),
         )
         .then(Next::SetApp),
         (Some(100), _) => {
@@ -109,7 +111,7 @@ pub fn of(error: &ApiError) -> Cause {
         }
         (Some(1), _) => cause(
             "Meta refuses the app secret",
-            "copy the app secret again (App Dashboard > App settings > Basic > Show)",
+            &format!("copy the app secret again ({} > App secret > Show)", dashboard::APP),
         )
         .then(Next::SetApp),
         (Some(368), _) => cause(
@@ -150,13 +152,13 @@ fn session(subcode: i64) -> Cause {
             "the account of the person who made the token is not confirmed",
             "have that person confirm the account at facebook.com, then create a new token",
         ),
-        467 => cause("the person who made the token has logged out, or the token was revoked", NEW_TOKEN),
+        467 => cause("the person who made the token has logged out, or the token was revoked", &new_token()),
         490 => two_factor(),
         492 => cause(
             "the person who made the token has no role on the Page any more",
             "give that person full control of the Page again, or have somebody who has it create a new token",
         ),
-        _ => cause("the session behind the token has ended", NEW_TOKEN),
+        _ => cause("the session behind the token has ended", &new_token()),
     }
 }
 

@@ -8,6 +8,7 @@ use super::finding::{Finding, GraphTrace, Group, Outcome};
 use super::inspection;
 use super::observe::{Observed, Subject};
 use super::state::TokenState;
+use crate::dashboard;
 use crate::graph::endpoints::page::same_username;
 use crate::graph::{ApiError, GraphError};
 
@@ -80,8 +81,8 @@ fn valid(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding 
             let mut finding = check.refused(error, subject);
             finding.summary =
                 "the token's app asks for signed calls (Require App Secret), and no app secret is known".into();
-            let fix = "take the app secret from App Dashboard > App settings > Basic";
-            finding.hint = Some(then(fix, &subject.commands.set_app));
+            let fix = format!("take the app secret from {}", dashboard::APP);
+            finding.hint = Some(then(&fix, &subject.commands.set_app));
             finding
         }
         _ => check.skip(state.why_skipped().unwrap_or_default()),
@@ -127,8 +128,11 @@ fn kind(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
             _ => return check.skip("not known: Graph did not say whose token it is"),
         },
     };
-    let fix = "take the Page's own token: call /me/accounts with this one, or generate it in the App Dashboard (Messenger > Settings > Access Tokens)";
-    let mut finding = check.fail(wrong, then(fix, &subject.commands.replace_token));
+    let fix = format!(
+        "take the Page's own token: 'msgrctl account add' lists the Pages of a person's token, or generate it at {}",
+        dashboard::TOKENS
+    );
+    let mut finding = check.fail(wrong, then(&fix, &subject.commands.replace_token));
     finding.graph = seen.subscribed.refusal().map(GraphTrace::from);
     finding
 }
@@ -250,8 +254,8 @@ fn app(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
     let check = check("token.app", duration.unwrap_or_default());
     let Some(app_id) = &subject.app_id else { return check.skip("not checked: the account has no app id") };
     if let Some(place) = &subject.app_secret_gone {
-        let fix = "take the app secret from App Dashboard > App settings > Basic";
-        return check.fail(format!("the app secret is missing: {place}"), then(fix, &subject.commands.set_app));
+        let fix = format!("take the app secret from {}", dashboard::APP);
+        return check.fail(format!("the app secret is missing: {place}"), then(&fix, &subject.commands.set_app));
     }
     if matches!(state, TokenState::Unknown | TokenState::WrongVersion(_)) {
         return check.skip(state.why_skipped().unwrap_or_default());
@@ -274,7 +278,7 @@ fn app(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
                 let mut finding = check.refused(error, subject);
                 finding.summary = format!("the app id {app_id} and the app secret do not belong together");
                 finding.hint = Some(then(
-                    "copy the app id and the app secret from App Dashboard > App settings > Basic",
+                    &format!("copy the app id and the app secret from {}", dashboard::APP),
                     &subject.commands.set_app,
                 ));
                 finding

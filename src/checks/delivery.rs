@@ -8,6 +8,7 @@ use super::credentials::{NOT_A_PAGE_TOKEN, is_other_app, is_other_page};
 use super::finding::{Finding, Group};
 use super::observe::{Observed, Subject};
 use super::state::TokenState;
+use crate::dashboard;
 
 /// Every check of the group, in the order of the contract.
 pub(super) fn findings(seen: &Observed, subject: &Subject) -> Vec<Finding> {
@@ -59,11 +60,8 @@ fn subscription(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> F
         Some(id) => apps.iter().find(|app| app.id == *id),
         None => apps.first(),
     };
-    let subscribe = |fields: &str| {
-        format!(
-            "subscribe the Page to {fields}: App Dashboard > your app > Messenger > Settings > Webhooks > Add subscriptions"
-        )
-    };
+    let subscribe =
+        |fields: &str| format!("subscribe the Page to {fields}: {} > Add subscriptions", dashboard::WEBHOOKS);
     let Some(app) = mine else {
         return check.fail(
             "the Page sends the app no events: it is not subscribed",

@@ -93,7 +93,7 @@ impl Client {
             }
             Err(fault) => tracing::info!(%method, path = request.path, %fault, ms, "graph"),
         }
-        read(&sent.map_err(fault)?, matches!(request.authority, Authority::App(_)))
+        read(&sent.map_err(fault)?, matches!(request.authority, Authority::App(_) | Authority::InParameters))
     }
 
     /// Puts a call on the wire: token in the header, app token in the query.
@@ -112,6 +112,7 @@ impl Client {
                 }
             }
             Authority::App(app) => pairs.push(("access_token", app.app_token().expose().to_owned())),
+            Authority::InParameters => {}
         }
         let mut form = Vec::new();
         if request.write {

@@ -16,6 +16,8 @@ pub enum Authority<'a> {
     /// The app itself, by `APPID|SECRET`: in the query, the one form that
     /// `debug_token` is reported to take (facts of Graph, section 2.2).
     App(&'a AppCredentials),
+    /// Whoever the parameters name: `oauth/access_token` takes no token of its own.
+    InParameters,
 }
 
 /// One call.

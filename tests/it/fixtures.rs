@@ -7,7 +7,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use msgrctl::clock::Clock;
-use msgrctl::graph::endpoints::{app, page, subscription, token};
+use msgrctl::graph::endpoints::{app, page, person, subscription, token};
 use msgrctl::graph::{AppCredentials, Client, GraphError, GraphVersion, Unreachable};
 use msgrctl::http::Settings;
 use msgrctl::secrets::Secret;
@@ -86,6 +86,18 @@ async fn understood(case: &Value) -> Value {
             app::of_token(&client, &page_token, None).await,
             |answer| json!({"id": answer.value.id, "name": answer.value.name}),
         ),
+        "pages" => judged(person::pages(&client, &page_token, None).await, |pages| {
+            let show = |page: &person::OwnPage| {
+                json!({
+                    "id": page.id, "name": page.name, "username": page.username,
+                    "token": page.access_token.is_some(), "may_message": page.may_message(),
+                })
+            };
+            pages.iter().map(show).collect()
+        }),
+        "exchange" => judged(person::exchange(&client, &page_token, &credentials).await, |answer| {
+            json!({"expires_in": answer.value.expires_in})
+        }),
         other => panic!("no call {other}"),
     }
 }

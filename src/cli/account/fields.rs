@@ -7,6 +7,7 @@ use clap::Args;
 
 use crate::accounts::{AppId, CallbackUrl, Handle, PageId, PageUsername};
 use crate::cli::error::CliError;
+use crate::dashboard;
 use crate::secrets::SecretKind;
 use crate::ui::output::Output;
 
@@ -48,17 +49,16 @@ pub const TOKEN: Field = Field {
     name: "page access token",
     flags: "--token-stdin, --token-file PATH or --token-from REF",
     variable: Some("MSGRCTL_PAGE_TOKEN"),
-    found: "Meta App Dashboard > your app > Messenger > Settings > Access Tokens",
+    found: dashboard::TOKENS,
 };
 /// The app's id.
-pub const APP_ID: Field =
-    Field { name: "app id", flags: "--app-id", variable: None, found: "the top of the Meta App Dashboard of your app" };
+pub const APP_ID: Field = Field { name: "app id", flags: "--app-id", variable: None, found: dashboard::APP };
 /// The app's secret.
 pub const APP_SECRET: Field = Field {
     name: "app secret",
     flags: "--app-secret-stdin, --app-secret-file PATH or --app-secret-from REF",
     variable: Some("MSGRCTL_APP_SECRET"),
-    found: "Meta App Dashboard > your app > App settings > Basic",
+    found: dashboard::APP,
 };
 /// The verify token.
 pub const VERIFY_TOKEN: Field = Field {

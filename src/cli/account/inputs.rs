@@ -8,6 +8,7 @@ use super::fields::{FieldArgs, of_secret};
 use super::save::{Change, New, Target};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::dashboard;
 use crate::env::current_directory;
 use crate::files;
 use crate::secrets::{Secret, SecretKind, SecretRef, Shape, generate_verify_token, redact};
@@ -208,11 +209,11 @@ pub fn judge(kind: SecretKind, secret: &Secret, ctx: &Context) -> Result<(), Cli
         Shape::WhiteSpace => refuse("has white space inside", "copy it again, whole and alone"),
         Shape::Instagram => refuse(
             "is an Instagram token (IGAA…), which Facebook's Graph refuses",
-            "create a Page access token (EAA…): Meta App Dashboard > your app > Messenger > Settings > Access Tokens",
+            &format!("create a Page access token (EAA…): {}", dashboard::TOKENS),
         ),
         Shape::AppToken => refuse(
             "is an app access token (APPID|SECRET), not a Page's",
-            "create a Page access token (EAA…): Meta App Dashboard > your app > Messenger > Settings > Access Tokens",
+            &format!("create a Page access token (EAA…): {}", dashboard::TOKENS),
         ),
         Shape::NotLikeAToken => {
             ctx.output.warning(&format!("the {kind} does not begin with EAA, as Meta's tokens do today"));

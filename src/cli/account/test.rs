@@ -9,6 +9,7 @@ use crate::accounts::Account;
 use crate::checks::{self, Outcome, Report, Subject};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::dashboard;
 use crate::secrets::SecretKind;
 use crate::ui::interrupt;
 use crate::ui::progress::Progress;
@@ -164,7 +165,7 @@ fn prepare(args: &TestArgs, ctx: &Context, accounts: Vec<Account>) -> Result<(Ve
 fn without_token(account: &Account) -> Report {
     let place = connection::place(account, SecretKind::PageAccessToken);
     let next = connection::saved_commands(account).replace_token;
-    Report::of_missing_token(place, format!("take a Page access token from the Meta App Dashboard; then: {next}"))
+    Report::of_missing_token(place, format!("take a Page access token from {}; then: {next}", dashboard::TOKENS))
 }
 
 fn finish(args: &TestArgs, ctx: &Context, results: &[(Account, Report)], failures: usize) -> Result<u8, CliError> {

@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod page;
+pub mod person;
 pub mod subscription;
 pub mod token;
 

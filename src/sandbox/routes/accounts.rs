@@ -59,6 +59,7 @@ fn row(world: &mut World, holder: &Token, page: &Page, fields: &[String]) -> Val
         let value = match field.as_str() {
             "access_token" if page.tasks.is_empty() => None,
             "access_token" => Some(page_token(world, holder, page).into()),
+            "id" => Some(page.id.clone().into()),
             "name" => Some(page.name.clone().into()),
             "username" => page.username.clone().map(Value::from),
             "category" => Some(page.category.clone().into()),
