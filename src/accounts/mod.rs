@@ -8,4 +8,4 @@ mod store;
 pub use account::{Account, MessengerType, Realm};
 pub use fields::{AppId, CallbackUrl, FieldError, Handle, Name, PageId, PageUsername, TenantName};
 pub use schema::SchemaError;
-pub use store::{AccountError, AccountStore, check_handle, check_name};
+pub use store::{AccountError, AccountStore, check_handle, check_name, free_handle};

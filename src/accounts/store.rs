@@ -137,7 +137,9 @@ pub fn check_handle(accounts: &[Account], handle: Handle) -> Result<Handle, Acco
     }
 }
 
-fn free_handle(accounts: &[Account], wanted: &Handle) -> Handle {
+/// The handle that a new account gets when nobody chooses one: `wanted`, or the same
+/// with a number.
+pub fn free_handle(accounts: &[Account], wanted: &Handle) -> Handle {
     let free = |handle: &Handle| !accounts.iter().any(|account| account.answers_to(handle.as_str()));
     // An account answers to two of them at most, its name and its handle.
     let numbered = (2..=2 * accounts.len() + 2).map(|number| wanted.numbered(number));

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::ArgValueCandidates;
 
 use super::error::CliError;
-use super::{account, doctor, sandbox, secret};
+use super::{account, complete, doctor, sandbox, secret};
 use crate::env::Environment;
 use crate::secrets::StoreName;
 use crate::ui::terminal::Color;
@@ -68,7 +69,7 @@ pub(super) enum Command {
 #[command(next_help_heading = "Global options")]
 pub(super) struct Global {
     /// The tenant to work in [env: MSGRCTL_TENANT] [default: default]
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME", add = ArgValueCandidates::new(complete::tenants))]
     pub tenant: Option<String>,
     /// Where new secrets go [env: MSGRCTL_STORE] [default: keyring]
     #[arg(long, global = true, value_name = "STORE")]

@@ -22,6 +22,7 @@ use crate::secrets::{
 };
 use crate::ui::output::Output;
 use crate::ui::prompt::{Person, Prompter};
+use crate::ui::terminal::Screen;
 
 /// A change may wait for a person at a dialog of the keyring.
 const TENANT_PATIENCE: std::time::Duration = std::time::Duration::from_secs(90);
@@ -61,7 +62,7 @@ impl Context {
             memory: None,
             settings: OnceCell::new(),
             stores: OnceCell::new(),
-            prompter: Rc::new(Person { color: terminal.stderr_color }),
+            prompter: Rc::new(Person { screen: terminal.err() }),
         }
     }
 
@@ -84,7 +85,7 @@ impl Context {
             memory: Some(memory),
             settings: OnceCell::new(),
             stores: OnceCell::new(),
-            prompter: Rc::new(Person { color: false }),
+            prompter: Rc::new(Person { screen: Screen { width: None, color: false, unicode: false } }),
         }
     }
 
@@ -121,10 +122,16 @@ impl Context {
         Ok(AccountStore::new(path, Box::new(on_wait)))
     }
 
+    /// Whether `--yes` was given.
+    pub fn says_yes(&self) -> bool {
+        self.global.yes
+    }
+
     /// Whether a question would be answered.
     pub fn someone_can_answer(&self) -> bool {
         let no_input = self.global.no_input || self.env.is_on("MSGRCTL_NO_INPUT");
-        self.output.terminal.someone_can_answer(no_input, &self.env)
+        // A step of the demo has the terminal, and an input of its own.
+        self.stdin_is_terminal && self.output.terminal.someone_can_answer(no_input, &self.env)
     }
 
     /// The store of that name.
@@ -341,6 +348,21 @@ impl Context {
             return Ok(());
         }
         Err(CliError::failed("not confirmed; nothing was changed"))
+    }
+
+    /// A line that somebody types; see [`Prompter::line`].
+    pub fn ask_line(&self, question: &str, offered: &str) -> Result<String, CliError> {
+        Ok(self.prompter.line(question, offered)?.trim().to_owned())
+    }
+
+    /// One of a few; `None`: a step back.
+    pub fn choose(&self, question: &str, items: &[String], at: usize) -> Result<Option<usize>, CliError> {
+        Ok(self.prompter.choose(question, items, at)?)
+    }
+
+    /// One of many; `None`: a step back.
+    pub fn search(&self, question: &str, items: &[String]) -> Result<Option<usize>, CliError> {
+        Ok(self.prompter.search(question, items)?)
     }
 
     /// A secret that somebody types, unseen.

@@ -82,7 +82,7 @@ struct Demo<'a> {
 
 impl Demo<'_> {
     fn say(&self, text: &str) {
-        self.ctx.output.result(&style::wrap(text, self.ctx.output.terminal.width, 0));
+        self.ctx.output.result(&style::wrap(text, self.ctx.output.terminal.out().width, 0));
     }
 
     fn step(&self, step: &Step<'_>) -> Result<(), CliError> {

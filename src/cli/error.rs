@@ -18,9 +18,13 @@ use crate::ui::interrupt;
 use crate::ui::output::Output;
 use crate::ui::prompt::PromptError;
 use crate::ui::style::{self, paint};
+use crate::ui::terminal::Screen;
 
 /// Usage.
 pub const USAGE: u8 = 2;
+
+/// A secret store that does not answer.
+const SECRET_STORE: u8 = 6;
 
 /// All that is to be said of an interrupt that found nothing half done.
 const INTERRUPTED: &str = "interrupted";
@@ -140,6 +144,16 @@ impl CliError {
         &self.0.message
     }
 
+    /// Whether a secret store is what failed, so that another one may do.
+    pub fn is_of_a_store(&self) -> bool {
+        self.0.exit_code == SECRET_STORE
+    }
+
+    /// Whether somebody pressed Ctrl-C.
+    pub fn is_interrupt(&self) -> bool {
+        self.0.exit_code == interrupt::EXIT
+    }
+
     /// The best way out.
     pub fn first_hint(&self) -> Option<&str> {
         self.0.hints.first().map(String::as_str)
@@ -160,8 +174,7 @@ impl CliError {
             output.talk(&text.unwrap_or_else(|error| unreachable!("errors are JSON: {error}")));
             return parts.exit_code;
         }
-        let color = output.terminal.stderr_color;
-        let width = output.terminal.stderr.then_some(output.terminal.width).flatten();
+        let Screen { color, width, .. } = output.terminal.err();
         let mut lines = vec![format!(
             "{} {}",
             paint(style::ERROR, "error:", color),
@@ -325,7 +338,7 @@ impl From<StoreError> for CliError {
             StoreError::Exposed { path, .. } => {
                 let hint =
                     format!("it has to be a plain file, no link, of yours alone: chmod 600 '{}'", path.display());
-                return Self::new("secret_store", 6, error.to_string()).hint(hint);
+                return Self::new("secret_store", SECRET_STORE, error.to_string()).hint(hint);
             }
             StoreError::NoKey { what } | StoreError::WrongKey { what } => match what {
                 KeyMeans::Passphrase => {
@@ -345,7 +358,7 @@ impl From<StoreError> for CliError {
                 "try again; if it persists, look into the keyring with its own program"
             }
         };
-        Self::new("secret_store", 6, error.to_string()).hint(hint)
+        Self::new("secret_store", SECRET_STORE, error.to_string()).hint(hint)
     }
 }
 

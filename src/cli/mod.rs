@@ -3,6 +3,7 @@
 
 mod account;
 mod args;
+mod complete;
 mod context;
 mod demo;
 mod doctor;
@@ -10,6 +11,7 @@ mod error;
 mod log;
 mod outcome;
 mod panic;
+mod pick;
 mod sandbox;
 mod secret;
 mod settings;

@@ -2,8 +2,8 @@
 //! this machine.
 
 use crate::checks::{GraphTrace, Outcome};
-use crate::ui::output::Output;
 use crate::ui::style::{self, paint, wrap};
+use crate::ui::terminal::Screen;
 
 /// One result.
 pub struct Line<'a> {
@@ -24,12 +24,12 @@ const OUTCOME: usize = 15;
 
 /// The lines of one result: mark, word, id, sentence, and below it what to do.
 /// `wide` is the width of the widest id of the list.
-pub fn lines(line: &Line<'_>, wide: usize, output: &Output) -> Vec<String> {
-    let (color, width) = (output.terminal.stdout_color, output.terminal.width);
+pub fn lines(line: &Line<'_>, wide: usize, screen: Screen) -> Vec<String> {
+    let Screen { color, width, .. } = screen;
     // On a narrow terminal the sentence goes below its check.
     let narrow = width.is_some_and(|width| usize::from(width) < 4 + OUTCOME + wide + 2 + 30);
     let indent = if narrow { 8 } else { 4 + OUTCOME + wide + 2 };
-    let mark = marked(line.outcome, output);
+    let mark = marked(line.outcome, screen);
     let pad = " ".repeat(OUTCOME.saturating_sub(2 + line.outcome.to_string().len()));
     let summary = wrap(line.summary, width, indent);
     let summary = if line.outcome == Outcome::Skip { paint(style::DIM, &summary, color) } else { summary };
@@ -76,13 +76,13 @@ fn mark(outcome: Outcome, unicode: bool) -> &'static str {
 }
 
 /// An outcome as mark and word.
-pub fn marked(outcome: Outcome, output: &Output) -> String {
+pub fn marked(outcome: Outcome, screen: Screen) -> String {
     let style = match outcome {
         Outcome::Pass => style::GOOD,
         Outcome::Warn => style::WARNING,
         Outcome::Fail | Outcome::Unreachable => style::ERROR,
         Outcome::Skip => style::DIM,
     };
-    let text = format!("{} {outcome}", mark(outcome, output.terminal.unicode));
-    paint(style, &text, output.terminal.stdout_color)
+    let text = format!("{} {outcome}", mark(outcome, screen.unicode));
+    paint(style, &text, screen.color)
 }

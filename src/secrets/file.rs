@@ -234,6 +234,13 @@ impl FileStore {
         *self.opened.borrow_mut() = None;
     }
 
+    /// Takes a file that did not open for one that might: a person has done something
+    /// about it.
+    pub(super) fn try_again(&self) {
+        *self.failed.borrow_mut() = None;
+        self.forget();
+    }
+
     /// Whether there is a file yet.
     pub fn exists(&self) -> Result<bool, StoreError> {
         Ok(self.read()?.is_some())

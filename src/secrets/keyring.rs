@@ -89,6 +89,15 @@ impl KeyringStore {
         })
     }
 
+    /// Takes a keyring that did not answer for one that might: a person has done
+    /// something about it.
+    pub(super) fn try_again(&self) {
+        if self.failed.borrow_mut().take().is_some() {
+            // The old thread may still hang; it ends with the process.
+            *self.worker.borrow_mut() = None;
+        }
+    }
+
     /// The names of our entries, for whoever looks for those that belong to nobody;
     /// `None` where the platform cannot list them.
     pub fn entries(&self) -> Result<Option<Vec<String>>, StoreError> {

@@ -234,6 +234,12 @@ impl Stores {
         &self.keyring
     }
 
+    /// Forgets which stores did not answer.
+    pub fn try_again(&self) {
+        self.keyring.try_again();
+        self.file.try_again();
+    }
+
     /// A secret where its record says it is; `None` when it is not there.
     pub fn read(&self, reference: &SecretRef, key: &SecretKey) -> Result<Option<Secret>, StoreError> {
         match reference {

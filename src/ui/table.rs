@@ -4,7 +4,7 @@ use comfy_table::{Cell, ContentArrangement, Table, presets};
 use console::measure_text_width;
 
 use super::style::{self, paint};
-use super::terminal::Terminal;
+use super::terminal::Screen;
 
 /// The space between two columns.
 const GAP: usize = 2;
@@ -20,14 +20,14 @@ pub struct Laid {
 /// Lays out `rows` under `headings`, the more important to the left. In a window
 /// that is too narrow columns are left out from the right, all but two; what is
 /// still too wide is broken inside its cell. Into a pipe every row is one whole line.
-pub fn table(headings: &[&str], mut rows: Vec<Vec<String>>, terminal: &Terminal) -> Laid {
-    let shown = terminal.width.map_or(headings.len(), |width| columns_that_fit(headings, &rows, usize::from(width)));
+pub fn table(headings: &[&str], mut rows: Vec<Vec<String>>, screen: Screen) -> Laid {
+    let shown = screen.width.map_or(headings.len(), |width| columns_that_fit(headings, &rows, usize::from(width)));
     for row in &mut rows {
         row.truncate(shown);
     }
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    match terminal.width {
+    match screen.width {
         Some(width) => table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width),
         None => table.set_content_arrangement(ContentArrangement::Disabled),
     };
@@ -38,7 +38,7 @@ pub fn table(headings: &[&str], mut rows: Vec<Vec<String>>, terminal: &Terminal)
     }
     let text = table.trim_fmt();
     let text = match text.split_once('\n') {
-        Some((heading, rest)) => format!("{}\n{rest}", paint(style::BOLD, heading, terminal.stdout_color)),
+        Some((heading, rest)) => format!("{}\n{rest}", paint(style::BOLD, heading, screen.color)),
         None => text,
     };
     Laid { text, left_out: headings[shown..].iter().map(|heading| (*heading).to_owned()).collect() }
@@ -63,18 +63,9 @@ mod tests {
     use super::*;
 
     fn laid(width: Option<u16>) -> Laid {
-        let terminal = Terminal {
-            stdin: true,
-            stdout: true,
-            stderr: true,
-            width,
-            stdout_color: false,
-            stderr_color: false,
-            unicode: true,
-            can_move: false,
-        };
+        let screen = Screen { width, color: false, unicode: true };
         let row = ["日本サポート", "support", "109876543210987"].map(str::to_owned).to_vec();
-        table(&["NAME", "HANDLE", "PAGE ID"], vec![row], &terminal)
+        table(&["NAME", "HANDLE", "PAGE ID"], vec![row], screen)
     }
 
     #[test]

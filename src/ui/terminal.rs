@@ -17,6 +17,17 @@ pub enum Color {
     Never,
 }
 
+/// What text may look like where it goes to.
+#[derive(Clone, Copy, Debug)]
+pub struct Screen {
+    /// Columns; `None` where it is no terminal: then lines are as long as they are.
+    pub width: Option<u16>,
+    /// Whether it may be coloured.
+    pub color: bool,
+    /// Whether marks may be other than ASCII.
+    pub unicode: bool,
+}
+
 /// The facts.
 #[derive(Clone, Copy, Debug)]
 pub struct Terminal {
@@ -26,9 +37,6 @@ pub struct Terminal {
     pub stdout: bool,
     /// Standard error is one.
     pub stderr: bool,
-    /// Columns of standard output; `None` where it is no terminal: then lines are
-    /// as long as they are.
-    pub width: Option<u16>,
     /// Colour on standard output.
     pub stdout_color: bool,
     /// Colour on standard error.
@@ -44,11 +52,22 @@ impl Terminal {
     pub fn detect(env: &Environment, color: Color) -> Self {
         let (stdin, stdout, stderr) =
             (io::stdin().is_terminal(), io::stdout().is_terminal(), io::stderr().is_terminal());
-        let width = stdout.then(|| console::Term::stdout().size().1);
-        Self::judge(env, color, stdin, stdout, stderr, width)
+        Self::judge(env, color, stdin, stdout, stderr)
     }
 
-    fn judge(env: &Environment, color: Color, stdin: bool, stdout: bool, stderr: bool, width: Option<u16>) -> Self {
+    /// Where results go. Windows are resized, so the width is asked for each time.
+    pub fn out(&self) -> Screen {
+        let width = self.stdout.then(|| console::Term::stdout().size().1);
+        Screen { width, color: self.stdout_color, unicode: self.unicode }
+    }
+
+    /// Where talk goes.
+    pub fn err(&self) -> Screen {
+        let width = self.stderr.then(|| console::Term::stderr().size().1);
+        Screen { width, color: self.stderr_color, unicode: self.unicode }
+    }
+
+    fn judge(env: &Environment, color: Color, stdin: bool, stdout: bool, stderr: bool) -> Self {
         let dumb = env.text("TERM") == Some("dumb");
         let colored = |is_terminal: bool| match color {
             Color::Always => true,
@@ -65,7 +84,6 @@ impl Terminal {
             stdin,
             stdout,
             stderr,
-            width,
             stdout_color: colored(stdout),
             stderr_color: colored(stderr),
             unicode,
@@ -85,7 +103,7 @@ mod tests {
     use super::*;
 
     fn judge(env: &Environment, color: Color, is_terminal: bool) -> Terminal {
-        Terminal::judge(env, color, is_terminal, is_terminal, is_terminal, None)
+        Terminal::judge(env, color, is_terminal, is_terminal, is_terminal)
     }
 
     #[test]

@@ -95,9 +95,10 @@ async fn understood(case: &Value) -> Value {
             };
             pages.iter().map(show).collect()
         }),
-        "exchange" => judged(person::exchange(&client, &page_token, &credentials).await, |answer| {
-            json!({"expires_in": answer.value.expires_in})
-        }),
+        "exchange" => judged(
+            person::exchange(&client, &page_token, &credentials).await,
+            |answer| json!({"expires_in": answer.value.expires_in}),
+        ),
         other => panic!("no call {other}"),
     }
 }

@@ -20,3 +20,4 @@ mod states;
 mod store;
 mod support;
 mod tls;
+mod wizard;

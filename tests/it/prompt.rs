@@ -99,7 +99,7 @@ fn a_secret_typed_on_a_terminal_is_not_shown() {
     let Some(bus) = Bus::with_keyring() else { return };
     let home = Home::on(&bus).with("MSGRCTL_GRAPH_URL", &sandbox.url());
     let token = page_token(&sandbox);
-    let mut pty = Pty::start(&home.msgrctl(&["account", "add", "Acme", "--token-stdin"]), 100);
+    let mut pty = Pty::start(&home.msgrctl(&["account", "add", "Acme", "--token-stdin", "--yes"]), 100);
     pty.expect("Paste the page access token (it is not shown)");
     pty.send(&format!("{token}\r"));
     let (screen, code) = pty.end();

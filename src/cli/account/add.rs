@@ -1,24 +1,25 @@
 //! `msgrctl account add`: collects the fields, fills in what Graph knows, tests,
 //! saves once.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use clap::Args;
-use uuid::Uuid;
 
-use super::connection::{self, Credentials, SAVE_ANYWAY, WARN_DAYS};
-use super::fields::{self, Field, FieldArgs, Fields};
+use super::connection::{self, SAVE_ANYWAY, WARN_DAYS};
+use super::draft::Draft;
+use super::fields::{self, Field, FieldArgs};
 use super::inputs::{self, SecretInputs};
-use super::save::{self, Target};
+use super::save;
 use super::view;
 use super::ways_out::ways_out;
-use crate::accounts::{self, Account, AppId, Handle, MessengerType, Name, PageId, PageUsername};
-use crate::checks::{Outcome, Report, Subject};
+use super::wizard;
+use crate::accounts::{Account, AppId, Handle, Name, PageId, PageUsername};
+use crate::checks::{Outcome, Subject};
 use crate::cli::context::{Context, key};
 use crate::cli::error::CliError;
 use crate::graph::endpoints::{app, page};
 use crate::graph::{AppCredentials, Client, GraphError};
-use crate::secrets::{Secret, SecretKey, SecretKind, SecretRef, StoreName, generate_verify_token};
+use crate::secrets::{Secret, SecretKey, SecretKind, SecretRef, StoreName};
 use crate::ui::interrupt;
 use crate::ui::progress::Progress;
 
@@ -47,146 +48,61 @@ pub struct AddArgs {
     fields: FieldArgs,
 }
 
-/// What is known so far. Graph may fill in the rest.
-struct Draft {
-    name: Option<Name>,
-    given: Fields,
-    page_name: Option<String>,
-    token: Secret,
-    app_secret: Option<Secret>,
-}
-
 pub fn run(args: &AddArgs, ctx: &Context) -> Result<u8, CliError> {
     interrupt::install();
     let given = args.fields.parse(&ctx.output)?;
     let name: Option<Name> = args.name.as_deref().map(str::parse).transpose().map_err(CliError::from)?;
     let store = ctx.settings()?.store.value;
-    let id = Uuid::new_v4().to_string();
     let inputs = match store {
         StoreName::Env => from_variables(&args.fields, ctx, name.as_ref(), given.handle.as_ref())?,
         _ => SecretInputs::read(&args.fields, ctx, true)?,
     };
-    let Some(token) = inputs.token.clone() else { return Err(nothing_to_go_by(name.as_ref(), &given)) };
-    let mut draft = Draft { name, given, page_name: None, token, app_secret: inputs.app_secret.clone() };
-    check_free(ctx, &draft)?;
+    let mut draft = Draft::new(name, given, inputs, store);
+    draft.check_free(ctx)?;
+    if wizard::is_wanted(ctx, &draft) {
+        return wizard::add(ctx, draft, &args.fields);
+    }
+    let Some(token) = draft.inputs.token.clone() else { return Err(nothing_to_go_by(&draft)) };
     if args.fields.no_test && !draft.missing().is_empty() {
         return Err(fields::missing(&draft.missing(), Some("with --no-test Graph is not asked for them")));
     }
     // A store that would fail at the end is better known now.
-    if inputs.keeps_anything() {
+    if draft.inputs.keeps_anything() {
         ctx.store(store).probe().map_err(|error| ways_out(ctx, error, args.name.as_deref(), &args.fields))?;
     }
-
+    if !args.fields.no_test && !draft.missing().is_empty() {
+        fill_in(ctx, &ctx.graph()?, &token, &mut draft)?;
+        draft.check_free(ctx)?;
+    }
+    let account = draft.account(ctx)?;
+    save::warn_of_twins(ctx, &account)?;
     let mut report = None;
     if !args.fields.no_test {
-        let client = ctx.graph()?;
-        if !draft.missing().is_empty() {
-            fill_in(ctx, &client, &mut draft)?;
-            check_free(ctx, &draft)?;
-        }
-    }
-    let mut account = draft.account(ctx, id)?;
-    save::warn_of_twins(ctx, &account)?;
-    if !args.fields.no_test {
-        let credentials = Credentials { token: draft.token.clone(), app_secret: draft.app_secret.clone() };
-        let subject = connection::subject(&account, credentials, WARN_DAYS, false);
-        let found = connection::test(ctx, &ctx.graph()?, account.name.as_str(), &subject)?;
-        connection::gate(ctx, &found, account.name.as_str(), args.fields.save_anyway, SAVE_ANYWAY)?;
-        account.page_name = found.page_name.clone().or(account.page_name);
+        let name = account.name.as_str();
+        let found = connection::test(ctx, &ctx.graph()?, name, &draft.subject(ctx)?)?;
+        connection::gate(ctx, &found, name, args.fields.save_anyway, SAVE_ANYWAY)?;
+        draft.page_name = found.page_name.clone().or(draft.page_name);
         report = Some(found);
     }
-
-    let (inputs, generated) = with_verify_token(inputs, store);
-    let changes = match store {
-        // They stay where they are; the record says so.
-        StoreName::Env => {
-            account.secrets = inputs.given().into_iter().map(|(kind, _)| (kind, SecretRef::Stored(store))).collect();
-            Vec::new()
-        }
-        _ => inputs
-            .given()
-            .into_iter()
-            .map(|(kind, secret)| inputs.change(kind, secret, Target::Chosen(store)))
-            .collect(),
-    };
-    save::check_variables(ctx, &account, None)?;
-    let derived = draft.given.handle.is_none() && store != StoreName::Env;
-    let accounts = ctx.accounts()?;
-    let saved = save::save(ctx, &mut account, changes, |account| accounts.add(account.clone(), derived))?;
-    show(ctx, &saved, report.as_ref(), generated)
-}
-
-impl Draft {
-    /// The required fields that nobody gave yet.
-    fn missing(&self) -> Vec<&'static Field> {
-        let mut missing = Vec::new();
-        if self.name.is_none() {
-            missing.push(&fields::NAME);
-        }
-        if self.given.page_username.is_none() {
-            missing.push(&fields::PAGE_USERNAME);
-        }
-        if self.given.page_id.is_none() {
-            missing.push(&fields::PAGE_ID);
-        }
-        if self.app_secret.is_some() && self.given.app_id.is_none() {
-            missing.push(&fields::APP_ID);
-        }
-        missing
+    let saved = draft.save(ctx)?;
+    say_where_the_verify_token_is(ctx, &saved, draft.inputs.generated);
+    if view::print_saved(ctx, &saved, report.as_ref())? {
+        return Ok(0);
     }
-
-    fn account(&self, ctx: &Context, id: String) -> Result<Account, CliError> {
-        let (Some(name), Some(page_username), Some(page_id)) =
-            (self.name.clone(), self.given.page_username.clone(), self.given.page_id.clone())
-        else {
-            return Err(fields::missing(&self.missing(), None));
-        };
-        let now = ctx.now();
-        Ok(Account {
-            id,
-            handle: self.given.handle.clone().unwrap_or_else(|| Handle::slug(&name)),
-            name,
-            messenger: MessengerType::Facebook,
-            page_username,
-            page_id,
-            page_name: self.page_name.clone(),
-            app_id: self.given.app_id.clone(),
-            callback_url: self.given.callback_url.clone(),
-            graph: ctx.realm()?,
-            created_at: now,
-            updated_at: now,
-            secrets: BTreeMap::new(),
-        })
+    say_saved(ctx, &saved);
+    if report.is_none() {
+        ctx.output.notice(&format!("not tested yet; to test it: msgrctl account test {}", saved.handle));
     }
+    Ok(0)
 }
 
 /// Without a token Graph cannot be asked for anything: everything is named.
-fn nothing_to_go_by(name: Option<&Name>, given: &Fields) -> CliError {
+fn nothing_to_go_by(draft: &Draft) -> CliError {
     let mut missing = vec![&fields::TOKEN];
-    if name.is_none() {
-        missing.push(&fields::NAME);
-    }
-    if given.page_username.is_none() {
-        missing.push(&fields::PAGE_USERNAME);
-    }
-    if given.page_id.is_none() {
-        missing.push(&fields::PAGE_ID);
-    }
+    missing.extend(draft.missing().into_iter().filter(|field| field.name != fields::APP_ID.name));
     let note =
         (missing.len() > 1).then_some("with a page access token the others may be left out: Graph is asked for them");
     fields::missing(&missing, note)
-}
-
-/// A name or handle that exists ends the command before any work.
-fn check_free(ctx: &Context, draft: &Draft) -> Result<(), CliError> {
-    let existing = ctx.accounts()?.load()?;
-    if let Some(name) = &draft.name {
-        accounts::check_name(&existing, name)?;
-    }
-    if let Some(handle) = &draft.given.handle {
-        accounts::check_handle(&existing, handle.clone())?;
-    }
-    Ok(())
 }
 
 /// The env store: nothing is given, everything is there already.
@@ -240,14 +156,14 @@ fn from_variables(
 }
 
 /// Asks Graph whose the token is, and says what it filled in.
-fn fill_in(ctx: &Context, client: &Client, draft: &mut Draft) -> Result<(), CliError> {
+fn fill_in(ctx: &Context, client: &Client, token: &Secret, draft: &mut Draft) -> Result<(), CliError> {
     let progress = Progress::start(&ctx.output, "asking Graph whose the token is …");
     // Signing needs the secret alone; the id may be what is asked for.
-    let signer = draft.app_secret.clone().map(|secret| AppCredentials { id: String::new(), secret });
+    let signer = draft.inputs.app_secret.clone().map(|secret| AppCredentials { id: String::new(), secret });
     let (found, issuer) = Context::wait(async {
-        tokio::join!(page::me(client, &draft.token, signer.as_ref()), async {
+        tokio::join!(page::me(client, token, signer.as_ref()), async {
             match &draft.given.app_id {
-                None if signer.is_some() => Some(app::of_token(client, &draft.token, signer.as_ref()).await),
+                None if signer.is_some() => Some(app::of_token(client, token, signer.as_ref()).await),
                 _ => None,
             }
         })
@@ -259,7 +175,7 @@ fn fill_in(ctx: &Context, client: &Client, draft: &mut Draft) -> Result<(), CliE
     let found = match found {
         Ok(answer) => answer.value,
         Err(error @ GraphError::Unreachable(_)) => return Err(out_of_reach(error, draft)),
-        Err(refused) => return Err(explain(ctx, client, draft, &refused)?),
+        Err(refused) => return Err(explain(ctx, client, token, draft, &refused)?),
     };
     match issuer {
         Some(Ok(answer)) => {
@@ -308,13 +224,19 @@ fn flags(fields: &[&Field]) -> String {
 
 /// A token that Graph refuses before anything is known of its Page: the checks
 /// say why. When they find nothing wrong with it, the missing values are the point.
-fn explain(ctx: &Context, client: &Client, draft: &Draft, refused: &GraphError) -> Result<CliError, CliError> {
-    let app = draft.given.app_id.as_ref().zip(draft.app_secret.clone());
+fn explain(
+    ctx: &Context,
+    client: &Client,
+    token: &Secret,
+    draft: &Draft,
+    refused: &GraphError,
+) -> Result<CliError, CliError> {
+    let app = draft.given.app_id.as_ref().zip(draft.inputs.app_secret.clone());
     let subject = Subject {
         commands: connection::unsaved_commands(),
         page_id: draft.given.page_id.as_ref().map(ToString::to_string),
         page_username: draft.given.page_username.as_ref().map(ToString::to_string),
-        token: draft.token.clone(),
+        token: token.clone(),
         app_id: draft.given.app_id.as_ref().map(ToString::to_string),
         app: app.map(|(id, secret)| AppCredentials { id: id.to_string(), secret }),
         app_secret_gone: None,
@@ -330,33 +252,21 @@ fn explain(ctx: &Context, client: &Client, draft: &Draft, refused: &GraphError) 
     Ok(missing.cause(refused.to_string()))
 }
 
-/// A verify token is generated unless one was given; the env store has its own.
-fn with_verify_token(mut inputs: SecretInputs, store: StoreName) -> (SecretInputs, bool) {
-    if inputs.verify_token.is_none() && store != StoreName::Env {
-        inputs.verify_token = Some(generate_verify_token());
-        inputs.generated = true;
-    }
-    let generated = inputs.generated;
-    (inputs, generated)
+/// The last line.
+pub(super) fn say_saved(ctx: &Context, account: &Account) {
+    let places: BTreeSet<String> = account.secrets.values().map(ToString::to_string).collect();
+    let places = places.into_iter().collect::<Vec<_>>().join(", ");
+    ctx.output.result(&format!("saved '{}' (handle {}); its secrets are in: {places}", account.name, account.handle));
 }
 
-fn show(ctx: &Context, account: &Account, report: Option<&Report>, generated: bool) -> Result<u8, CliError> {
+/// A generated verify token has to be found again.
+fn say_where_the_verify_token_is(ctx: &Context, account: &Account, generated: bool) {
     if generated {
         ctx.output.notice(&format!(
             "a verify token was generated (--verify-token-file gives one of your own); it goes into the Meta app's webhook settings, beside the callback URL{}",
             in_keyring(account)
         ));
     }
-    if view::print_saved(ctx, account, report)? {
-        return Ok(0);
-    }
-    let places: std::collections::BTreeSet<String> = account.secrets.values().map(ToString::to_string).collect();
-    let places = places.into_iter().collect::<Vec<_>>().join(", ");
-    ctx.output.result(&format!("saved '{}' (handle {}); its secrets are in: {places}", account.name, account.handle));
-    if report.is_none() {
-        ctx.output.notice(&format!("not tested yet; to test it: msgrctl account test {}", account.handle));
-    }
-    Ok(0)
 }
 
 /// How a person finds the generated verify token again.

@@ -146,7 +146,7 @@ pub fn gate(ctx: &Context, report: &Report, name: &str, save_anyway: bool, to_sa
     if ctx.output.json {
         ctx.output.json(&ResultsEnvelope::new([(name, report)]));
     } else {
-        ctx.output.result(&report_text(name, report, &ctx.output));
+        ctx.output.result(&report_text(name, report, ctx.output.terminal.out()));
     }
     Err(match outcome {
         Outcome::Fail => CliError::check("the credentials failed the test; nothing was saved")

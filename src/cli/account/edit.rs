@@ -7,10 +7,12 @@ use super::fields::{Field, FieldArgs, Fields, of_secret};
 use super::inputs::SecretInputs;
 use super::save::{self, Change, New, Target};
 use super::view;
+use super::wizard;
 use crate::accounts::Account;
 use crate::checks::Report;
 use crate::cli::context::{Context, key};
 use crate::cli::error::CliError;
+use crate::cli::pick::AccountArg;
 use crate::secrets::{SecretKind, SecretRef, StoreName};
 use crate::ui::interrupt;
 
@@ -26,9 +28,8 @@ Examples:
   printf %s \"$TOKEN\" | msgrctl account edit acme-support --token-stdin --yes
   msgrctl account edit acme-support --clear app --yes")]
 pub struct EditArgs {
-    /// The account's name, handle or id
-    #[arg(value_name = "NAME")]
-    account: String,
+    #[command(flatten)]
+    account: AccountArg,
     #[command(flatten)]
     fields: FieldArgs,
     /// Take a field away: app (app id and app secret) or callback-url
@@ -49,10 +50,13 @@ pub fn run(args: &EditArgs, ctx: &Context) -> Result<u8, CliError> {
     interrupt::install();
     let given = args.fields.parse(&ctx.output)?;
     refuse_contradictions(args, &given)?;
-    let old = ctx.accounts()?.find(&args.account)?;
+    let old = args.account.pick(ctx)?;
     let inputs = SecretInputs::read(&args.fields, ctx, false)?;
     say_what_is_not_read(ctx, &args.fields);
     if !gives_anything(args, &given, &inputs) {
+        if ctx.someone_can_answer() && !ctx.output.json {
+            return wizard::edit(ctx, &old, &args.fields);
+        }
         return Err(CliError::usage("nothing to change was given")
             .hint(format!("name what to change: msgrctl account edit {} --help", old.handle)));
     }
@@ -63,6 +67,7 @@ pub fn run(args: &EditArgs, ctx: &Context) -> Result<u8, CliError> {
         no_test: args.fields.no_test,
         save_anyway: args.fields.save_anyway,
         command: format!("msgrctl account edit {} …", old.handle),
+        confirmed: false,
         to_save: SAVE_ANYWAY,
     };
     edit.carry_out(ctx, &old)
@@ -82,6 +87,8 @@ pub struct Edit<'a> {
     pub save_anyway: bool,
     /// The command, for the question that needs `--yes`.
     pub command: String,
+    /// Whether a person has said already that secrets are to be replaced.
+    pub confirmed: bool,
     /// How to save what fails the test.
     pub to_save: &'static str,
 }
@@ -162,7 +169,7 @@ impl Edit<'_> {
             ("", removed) => format!("Remove the {removed} of '{}'?", old.name),
             (replaced, removed) => format!("Replace the {replaced} and remove the {removed} of '{}'?", old.name),
         };
-        ctx.confirm(&question, &self.command)
+        if self.confirmed { Ok(()) } else { ctx.confirm(&question, &self.command) }
     }
 
     fn test(&self, ctx: &Context, old: &Account, new: &Account) -> Result<Report, CliError> {

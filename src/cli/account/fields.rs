@@ -68,6 +68,21 @@ pub const VERIFY_TOKEN: Field = Field {
     found: "generated; the same value goes into the Meta app's webhook settings",
 };
 
+/// The address that Meta sends events to.
+pub const CALLBACK_URL: Field = Field {
+    name: "callback URL",
+    flags: "--callback-url",
+    variable: None,
+    found: "the account's form in Contact Center Administrator shows it once the account is saved there",
+};
+/// The short name for commands.
+pub const HANDLE: Field = Field {
+    name: "handle",
+    flags: "--handle",
+    variable: None,
+    found: "made of the name; commands and completions use it",
+};
+
 /// The field of a secret.
 pub fn of_secret(kind: SecretKind) -> &'static Field {
     match kind {
@@ -193,14 +208,6 @@ impl FieldArgs {
         Ok(fields)
     }
 }
-
-const CALLBACK_URL: Field = Field {
-    name: "callback URL",
-    flags: "--callback-url",
-    variable: None,
-    found: "the account's form in Contact Center Administrator",
-};
-const HANDLE: Field = Field { name: "handle", flags: "--handle", variable: None, found: "made of the name" };
 
 fn parse<T>(text: Option<&str>, field: &Field) -> Result<Option<T>, CliError>
 where

@@ -17,7 +17,7 @@ use crate::secrets::{Secret, SecretKind, SecretRef, Shape, generate_verify_token
 const LIMIT: u64 = 64 * 1024;
 
 /// The secrets that a command was given.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct SecretInputs {
     /// The page access token.
     pub token: Option<Secret>,

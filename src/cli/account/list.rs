@@ -36,7 +36,7 @@ pub fn run(_args: &ListArgs, ctx: &Context) -> Result<u8, CliError> {
     }
     let rows = accounts.iter().map(row).collect();
     let headings = ["NAME", "HANDLE", "PAGE", "PAGE ID", "GRAPH", "SECRETS"];
-    let laid = table(&headings, rows, &ctx.output.terminal);
+    let laid = table(&headings, rows, ctx.output.terminal.out());
     ctx.output.result(&laid.text);
     if !laid.left_out.is_empty() {
         let left_out = laid.left_out.join(", ");

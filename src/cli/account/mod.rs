@@ -2,6 +2,7 @@
 
 mod add;
 pub mod connection;
+mod draft;
 pub mod edit;
 pub mod fields;
 pub mod inputs;
@@ -13,6 +14,7 @@ mod show;
 mod test;
 pub mod view;
 mod ways_out;
+mod wizard;
 
 pub use fields::refused_flag;
 

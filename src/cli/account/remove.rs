@@ -6,6 +6,7 @@ use super::view;
 use crate::accounts::{Account, AccountStore};
 use crate::cli::context::{Context, key};
 use crate::cli::error::CliError;
+use crate::cli::pick::AccountArg;
 use crate::secrets::{SecretKind, SecretRef, StoreError, StoreName};
 use crate::ui::interrupt::{self, Hold};
 
@@ -16,9 +17,8 @@ use crate::ui::interrupt::{self, Hold};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  msgrctl account remove acme-support\n  msgrctl account remove acme-support --yes")]
 pub struct RemoveArgs {
-    /// The account's name, handle or id
-    #[arg(value_name = "NAME")]
-    account: String,
+    #[command(flatten)]
+    account: AccountArg,
     /// Remove the record even when the secret store does not answer, and name the entries left in it
     #[arg(long)]
     leave_secrets: bool,
@@ -26,7 +26,7 @@ pub struct RemoveArgs {
 
 pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
     let accounts = ctx.accounts()?;
-    let account = accounts.find(&args.account)?;
+    let account = args.account.pick(ctx)?;
     let (name, handle) = (&account.name, &account.handle);
     ctx.confirm(&format!("Remove the account '{name}' and its secrets?"), &format!("msgrctl account remove {handle}"))?;
     interrupt::install();

@@ -2,10 +2,11 @@
 
 use clap::Args;
 
-use super::{save, view};
-use crate::accounts::{Account, Handle, Name};
+use super::{fields, save, view, wizard};
+use crate::accounts::{self, Account, Handle, Name};
 use crate::cli::context::{Context, key};
 use crate::cli::error::CliError;
+use crate::cli::pick::AccountArg;
 use crate::ui::interrupt;
 
 /// Give an account another name
@@ -17,22 +18,25 @@ use crate::ui::interrupt;
     after_help = "Examples:\n  msgrctl account rename acme-support \"Acme Customer Care\"\n  msgrctl account rename acme-support \"Acme Customer Care\" --handle acme-care"
 )]
 pub struct RenameArgs {
-    /// The account's present name, handle or id
-    #[arg(value_name = "NAME")]
-    account: String,
-    /// The new name
+    #[command(flatten)]
+    account: AccountArg,
+    /// The new name [on a terminal it is asked for]
     #[arg(value_name = "NEW_NAME")]
-    new_name: String,
+    new_name: Option<String>,
     /// A new handle too
     #[arg(long, value_name = "HANDLE")]
     handle: Option<String>,
 }
 
 pub fn run(args: &RenameArgs, ctx: &Context) -> Result<u8, CliError> {
-    let new_name: Name = args.new_name.parse().map_err(CliError::from)?;
     let handle: Option<Handle> = args.handle.as_deref().map(str::parse).transpose().map_err(CliError::from)?;
     let accounts = ctx.accounts()?;
-    let account = accounts.find(&args.account)?;
+    let account = args.account.pick(ctx)?;
+    let new_name: Name = match &args.new_name {
+        Some(name) => name.parse().map_err(CliError::from)?,
+        None if handle.is_some() => account.name.clone(),
+        None => ask_name(ctx, &account)?,
+    };
     let mut new = account.clone();
     new.handle = handle.clone().unwrap_or(new.handle);
     if new_name == account.name && new.handle == account.handle {
@@ -56,6 +60,18 @@ pub fn run(args: &RenameArgs, ctx: &Context) -> Result<u8, CliError> {
         ctx.output.result(&format!("'{}' is now '{}' (handle {})", account.name, renamed.name, renamed.handle));
     }
     finish(ctx, &renamed)
+}
+
+fn ask_name(ctx: &Context, account: &Account) -> Result<Name, CliError> {
+    if !ctx.someone_can_answer() {
+        return Err(CliError::usage("missing: NEW_NAME, what the account is to be called")
+            .hint(format!("msgrctl account rename {} NEW_NAME", account.handle)));
+    }
+    interrupt::install();
+    let mut others = ctx.accounts()?.load()?;
+    others.retain(|other| other.id != account.id);
+    let free = |name: &Name| Ok(accounts::check_name(&others, name)?);
+    wizard::again(ctx, &fields::NAME, account.name.as_str(), free)
 }
 
 /// The label in the keyring follows the name. It is for people; where it cannot

@@ -5,6 +5,7 @@ use clap::Args;
 use super::view::{AccountEnvelope, account_text};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::cli::pick::AccountArg;
 
 /// Show an account: every field, and where its secrets are
 ///
@@ -14,18 +15,17 @@ use crate::cli::error::CliError;
     after_help = "Examples:\n  msgrctl account show acme-support\n  msgrctl account show \"Acme Support\" --json"
 )]
 pub struct ShowArgs {
-    /// The account's name, handle or id
-    #[arg(value_name = "NAME")]
-    account: String,
+    #[command(flatten)]
+    account: AccountArg,
 }
 
 pub fn run(args: &ShowArgs, ctx: &Context) -> Result<u8, CliError> {
-    let account = ctx.accounts()?.find(&args.account)?;
+    let account = args.account.pick(ctx)?;
     let tenant = ctx.settings()?.tenant.value.as_str();
     if ctx.output.json {
         ctx.output.json(&AccountEnvelope::new(&account, tenant, None));
     } else {
-        ctx.output.result(&account_text(&account, tenant, &ctx.output));
+        ctx.output.result(&account_text(&account, tenant, ctx.output.terminal.out()));
     }
     Ok(0)
 }

@@ -1,14 +1,17 @@
 //! `msgrctl account test`: Test Connection.
 
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 use futures_util::stream::{self, StreamExt as _};
 
 use super::connection::{self, WARN_DAYS};
 use super::view::{ResultsEnvelope, report_text};
 use crate::accounts::Account;
 use crate::checks::{self, Outcome, Report, Subject};
+use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::cli::pick::pick;
 use crate::dashboard;
 use crate::secrets::SecretKind;
 use crate::ui::interrupt;
@@ -28,7 +31,7 @@ use crate::ui::progress::Progress;
 )]
 pub struct TestArgs {
     /// Names, handles or ids of accounts
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = ArgValueCandidates::new(complete::accounts))]
     accounts: Vec<String>,
     /// Every account of the tenant
     #[arg(long, conflicts_with = "accounts")]
@@ -83,7 +86,10 @@ pub fn run(args: &TestArgs, ctx: &Context) -> Result<u8, CliError> {
             progress.suspend(|| {
                 if !ctx.output.json {
                     let gap = if results.is_empty() { "" } else { "\n" };
-                    ctx.output.result(&format!("{gap}{}", report_text(account.name.as_str(), &report, &ctx.output)));
+                    ctx.output.result(&format!(
+                        "{gap}{}",
+                        report_text(account.name.as_str(), &report, ctx.output.terminal.out())
+                    ));
                     ctx.output.flush();
                 }
             });
@@ -126,6 +132,11 @@ fn chosen(args: &TestArgs, ctx: &Context) -> Result<Chosen, CliError> {
         return Ok(Chosen { left_out: others.len(), accounts: mine });
     }
     if args.accounts.is_empty() {
+        if ctx.someone_can_answer() {
+            let account = pick(ctx)?;
+            ctx.check_realm(&account)?;
+            return Ok(Chosen { accounts: vec![account], left_out: 0 });
+        }
         return Err(CliError::usage("missing: which account to test")
             .hint("name one or several: msgrctl account test NAME, or all: msgrctl account test --all"));
     }

@@ -8,8 +8,8 @@ use crate::checks::{Finding, Group, Report};
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, GraphView};
 use crate::cli::outcome::{self, Line};
-use crate::ui::output::Output;
 use crate::ui::style::{self, paint, wrap};
+use crate::ui::terminal::Screen;
 
 /// An account as JSON.
 #[derive(Serialize)]
@@ -150,13 +150,13 @@ pub fn print_saved(ctx: &Context, account: &Account, report: Option<&Report>) ->
         return Ok(true);
     }
     if let Some(report) = report {
-        ctx.output.result(&format!("{}\n", report_text(account.name.as_str(), report, &ctx.output)));
+        ctx.output.result(&format!("{}\n", report_text(account.name.as_str(), report, ctx.output.terminal.out())));
     }
     Ok(false)
 }
 
 /// An account for a person, a line a field.
-pub fn account_text(account: &Account, tenant: &str, output: &Output) -> String {
+pub fn account_text(account: &Account, tenant: &str, screen: Screen) -> String {
     let mut rows: Vec<(&str, String)> = vec![
         ("Handle", account.handle.to_string()),
         ("Id", account.id.clone()),
@@ -174,19 +174,21 @@ pub fn account_text(account: &Account, tenant: &str, output: &Output) -> String 
     rows.push(("Secrets", secrets.collect::<Vec<_>>().join(", ")));
     rows.push(("Added", account.created_at.strftime("%Y-%m-%d %H:%M UTC").to_string()));
     rows.push(("Changed", account.updated_at.strftime("%Y-%m-%d %H:%M UTC").to_string()));
-    let mut lines = vec![paint(style::BOLD, account.name.as_str(), output.terminal.stdout_color)];
+    let mut lines = vec![paint(style::BOLD, account.name.as_str(), screen.color)];
     for (label, value) in rows {
-        lines.push(format!("  {label:<15}{}", wrap(&value, output.terminal.width, 17)));
+        lines.push(format!("  {label:<15}{}", wrap(&value, screen.width, 17)));
     }
     lines.join("\n")
 }
 
 /// A result list for a person: a mark and a word each, and what to do.
-pub fn report_text(account: &str, report: &Report, output: &Output) -> String {
-    let color = output.terminal.stdout_color;
+pub fn report_text(account: &str, report: &Report, screen: Screen) -> String {
     let worst = report.outcome();
-    let mut lines =
-        vec![format!("{} {}", paint(style::BOLD, &format!("{account}:"), color), outcome::marked(worst, output))];
+    let mut lines = vec![format!(
+        "{} {}",
+        paint(style::BOLD, &format!("{account}:"), screen.color),
+        outcome::marked(worst, screen)
+    )];
     let wide = report.findings.iter().map(|finding| finding.id.len()).max().unwrap_or_default();
     for group in [Group::Credentials, Group::Delivery] {
         let findings: Vec<&Finding> = report.findings.iter().filter(|finding| finding.group == group).collect();
@@ -194,7 +196,7 @@ pub fn report_text(account: &str, report: &Report, output: &Output) -> String {
             lines.push(format!("  {group}"));
         }
         for finding in findings {
-            lines.extend(outcome::lines(&line(finding), wide, output));
+            lines.extend(outcome::lines(&line(finding), wide, screen));
         }
     }
     lines.join("\n")

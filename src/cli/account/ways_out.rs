@@ -26,16 +26,24 @@ pub fn ways_out(ctx: &Context, error: StoreError, name: Option<&str>, fields: &F
         .hint(format!("or keep no copy, only where they are; {set}paste this:\n    {command}"))
 }
 
-/// The same command with its secrets by reference, and the variables that it reads.
-fn by_reference(ctx: &Context, name: Option<&str>, fields: &FieldArgs) -> (String, Vec<&'static str>) {
+/// The global flags of this run that the same command needs again.
+pub(super) fn global_words(ctx: &Context) -> Vec<String> {
     let global = &ctx.global;
     let directory = global.config_dir.as_ref().map(|path| path.to_string_lossy().into_owned());
+    [("--tenant", &global.tenant), ("--config-dir", &directory), ("--graph-url", &global.graph_url)]
+        .into_iter()
+        .filter_map(|(flag, value)| Some([flag.to_owned(), value.clone()?]))
+        .flatten()
+        .collect()
+}
+
+/// The same command with its secrets by reference, and the variables that it reads.
+fn by_reference(ctx: &Context, name: Option<&str>, fields: &FieldArgs) -> (String, Vec<&'static str>) {
+    let global = global_words(ctx);
     let mut words: Vec<&str> = vec!["msgrctl", "account", "add"];
     words.extend(name);
+    words.extend(global.iter().map(String::as_str));
     for (flag, value) in [
-        ("--tenant", &global.tenant),
-        ("--config-dir", &directory),
-        ("--graph-url", &global.graph_url),
         ("--page-username", &fields.page_username),
         ("--page-id", &fields.page_id),
         ("--app-id", &fields.app_id),

@@ -120,7 +120,7 @@ pub fn run(_args: &DoctorArgs, ctx: &Context) -> Result<u8, CliError> {
                 hint: found.hint.as_deref(),
                 graph: None,
             };
-            for line in outcome::lines(&line, wide, &ctx.output) {
+            for line in outcome::lines(&line, wide, ctx.output.terminal.out()) {
                 ctx.output.result(&line);
             }
         }

@@ -1,9 +1,11 @@
 //! `msgrctl secret list`: which secrets there are, where, and whether they are there.
 
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 use serde::Serialize;
 
 use crate::accounts::Account;
+use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::secrets::{SecretKind, SecretRef, StoreError, StoreName};
@@ -18,7 +20,7 @@ use crate::ui::table::table;
 #[command(after_help = "Examples:\n  msgrctl secret list\n  msgrctl secret list acme-support --json")]
 pub struct ListArgs {
     /// One account alone: its name, handle or id
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = ArgValueCandidates::new(complete::accounts))]
     account: Option<String>,
 }
 
@@ -140,7 +142,7 @@ fn show(ctx: &Context, chosen: &StoreView, secrets: &[SecretView<'_>]) {
         ]
     };
     let rows = secrets.iter().map(row).collect();
-    let laid = table(&["ACCOUNT", "KIND", "PRESENT", "FINGERPRINT", "PLACE"], rows, &ctx.output.terminal);
+    let laid = table(&["ACCOUNT", "KIND", "PRESENT", "FINGERPRINT", "PLACE"], rows, ctx.output.terminal.out());
     ctx.output.result(&laid.text);
     if !laid.left_out.is_empty() {
         ctx.output.notice(&format!("no room for {}; --json has them", laid.left_out.join(", ")));

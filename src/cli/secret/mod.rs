@@ -8,7 +8,7 @@ mod set;
 
 use std::collections::HashSet;
 
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 
 use super::context::{Context, key};
 use super::error::CliError;
@@ -34,27 +34,6 @@ pub(super) fn run(command: SecretCommand, ctx: &Context) -> Result<u8, CliError>
         SecretCommand::Reveal(args) => reveal::run(&args, ctx),
         SecretCommand::Move(args) => r#move::run(&args, ctx),
         SecretCommand::Remove(args) => remove::run(&args, ctx),
-    }
-}
-
-/// A kind of secret, as it is typed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum KindArg {
-    /// The token that speaks for the Page
-    PageAccessToken,
-    /// The secret of the Meta app
-    AppSecret,
-    /// What Meta repeats in the webhook handshake
-    VerifyToken,
-}
-
-impl From<KindArg> for SecretKind {
-    fn from(kind: KindArg) -> Self {
-        match kind {
-            KindArg::PageAccessToken => Self::PageAccessToken,
-            KindArg::AppSecret => Self::AppSecret,
-            KindArg::VerifyToken => Self::VerifyToken,
-        }
     }
 }
 

@@ -6,10 +6,12 @@
 //! an interrupted run left behind.
 
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 use serde::Serialize;
 
 use crate::accounts::Account;
 use crate::cli::args::StoreArg;
+use crate::cli::complete;
 use crate::cli::context::{Context, key};
 use crate::cli::error::CliError;
 use crate::secrets::{SecretKind, SecretRef, StoreError, StoreName};
@@ -26,7 +28,7 @@ use crate::ui::progress::Progress;
 )]
 pub struct MoveArgs {
     /// Names, handles or ids of accounts
-    #[arg(value_name = "NAME", required_unless_present = "all")]
+    #[arg(value_name = "NAME", required_unless_present = "all", add = ArgValueCandidates::new(complete::accounts))]
     accounts: Vec<String>,
     /// Every account of the tenant
     #[arg(long, conflicts_with = "accounts")]

@@ -2,12 +2,13 @@
 
 use clap::Args;
 
-use super::{KindArg, Owners, owners};
+use super::{Owners, owners};
 use crate::cli::account::save::{self, Change};
 use crate::cli::account::{connection, view};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::secrets::{SecretKey, SecretKind, StoreName};
+use crate::cli::pick::{AccountArg, KindArg};
+use crate::secrets::{SecretKey, StoreName};
 use crate::ui::interrupt;
 
 /// Remove a secret
@@ -18,11 +19,10 @@ use crate::ui::interrupt;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  msgrctl secret remove acme-support app-secret --yes")]
 pub struct RemoveArgs {
-    /// The account's name, handle or id
-    #[arg(value_name = "NAME", required_unless_present = "entry")]
-    account: Option<String>,
-    /// Which secret
-    #[arg(value_name = "KIND", required_unless_present = "entry")]
+    #[command(flatten)]
+    account: AccountArg,
+    /// Which secret [on a terminal it is asked for]
+    #[arg(value_name = "KIND")]
     kind: Option<KindArg>,
     /// An entry of the chosen store that belongs to no account
     #[arg(long, value_name = "ENTRY", conflicts_with_all = ["account", "kind"])]
@@ -34,11 +34,9 @@ pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
     if !args.entry.is_empty() {
         return remove_entries(ctx, &args.entry);
     }
-    let (Some(address), Some(kind)) = (&args.account, args.kind) else {
-        return Err(CliError::usage("missing: which secret of which account"));
-    };
-    let (accounts, kind) = (ctx.accounts()?, SecretKind::from(kind));
-    let account = accounts.find(address)?;
+    let accounts = ctx.accounts()?;
+    let account = args.account.pick(ctx)?;
+    let kind = KindArg::pick(args.kind, ctx)?;
     if !account.secrets.contains_key(&kind) {
         ctx.output.notice(&format!("nothing to remove: {}", connection::place(&account, kind)));
         return Ok(0);

@@ -3,11 +3,10 @@
 use clap::Args;
 use serde::Serialize;
 
-use super::KindArg;
 use crate::cli::account::connection;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::secrets::SecretKind;
+use crate::cli::pick::{AccountArg, KindArg};
 
 /// Print a secret
 ///
@@ -17,12 +16,11 @@ use crate::secrets::SecretKind;
     after_help = "Examples:\n  msgrctl secret reveal acme-support verify-token\n  msgrctl secret reveal acme-support verify-token | wl-copy"
 )]
 pub struct RevealArgs {
-    /// The account's name, handle or id
-    #[arg(value_name = "NAME")]
-    account: String,
-    /// Which secret
+    #[command(flatten)]
+    account: AccountArg,
+    /// Which secret [on a terminal it is asked for]
     #[arg(value_name = "KIND")]
-    kind: KindArg,
+    kind: Option<KindArg>,
 }
 
 #[derive(Serialize)]
@@ -33,8 +31,8 @@ struct RevealView<'a> {
 }
 
 pub fn run(args: &RevealArgs, ctx: &Context) -> Result<u8, CliError> {
-    let account = ctx.accounts()?.find(&args.account)?;
-    let kind = SecretKind::from(args.kind);
+    let account = args.account.pick(ctx)?;
+    let kind = KindArg::pick(args.kind, ctx)?;
     let secret = ctx.secret(&account, kind)?.ok_or_else(|| {
         let place = connection::place(&account, kind);
         CliError::credentials(format!("there is no {kind} to show: {place}")).hint(format!(

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::KindArg;
 use crate::cli::account::edit::Edit;
 use crate::cli::account::fields::Fields;
 use crate::cli::account::inputs::{Given, SecretInputs};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::cli::pick::{AccountArg, KindArg};
 use crate::secrets::SecretKind;
 use crate::ui::interrupt;
 
@@ -26,12 +26,11 @@ Examples:
   msgrctl secret set acme-support verify-token --generate
   msgrctl secret set acme-support page-access-token --from 'command:op read op://vault/acme/token' --yes")]
 pub struct SetArgs {
-    /// The account's name, handle or id
-    #[arg(value_name = "NAME")]
-    account: String,
-    /// Which secret
+    #[command(flatten)]
+    account: AccountArg,
+    /// Which secret [on a terminal it is asked for]
     #[arg(value_name = "KIND")]
-    kind: KindArg,
+    kind: Option<KindArg>,
     #[command(flatten)]
     value: ValueArgs,
     /// Keep it even when it fails the test or Graph does not answer
@@ -58,12 +57,12 @@ struct ValueArgs {
 
 pub fn run(args: &SetArgs, ctx: &Context) -> Result<u8, CliError> {
     interrupt::install();
-    let kind = SecretKind::from(args.kind);
+    let account = args.account.pick(ctx)?;
+    let kind = KindArg::pick(args.kind, ctx)?;
     if args.value.generate && kind != SecretKind::VerifyToken {
         return Err(CliError::usage(format!("a {kind} cannot be made here: Meta gives it out"))
             .hint("--generate is for the verify-token"));
     }
-    let account = ctx.accounts()?.find(&args.account)?;
     let given = Given { stdin: args.value.stdin, file: args.value.file.as_deref(), from: args.value.from.as_deref() };
     let inputs = if args.value.generate { SecretInputs::generated() } else { SecretInputs::of_one(kind, &given, ctx)? };
     let edit = Edit {
@@ -73,6 +72,7 @@ pub fn run(args: &SetArgs, ctx: &Context) -> Result<u8, CliError> {
         no_test: false,
         save_anyway: args.force,
         command: format!("msgrctl secret set {} {} …", account.handle, kind.argument()),
+        confirmed: false,
         to_save: "--force keeps it as it is",
     };
     edit.carry_out(ctx, &account)

@@ -39,6 +39,11 @@ impl Pty {
         self.session.send(keys).unwrap();
     }
 
+    /// Gives the window another width.
+    pub fn resize(&mut self, columns: u16) {
+        self.session.get_process_mut().set_window_size(columns, 30).unwrap();
+    }
+
     /// Reads to the end; returns the rest of the screen and the exit code.
     pub fn end(mut self) -> (String, i32) {
         let rest = self.session.expect(Eof).unwrap();

@@ -1,0 +1,141 @@
+//! An account on its way to being saved: what is known of it so far. Flags, Graph
+//! and the wizard fill it in.
+
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+
+use super::connection::{self, Credentials, WARN_DAYS};
+use super::fields::{self, Field, Fields};
+use super::inputs::SecretInputs;
+use super::save::{self, Target};
+use crate::accounts::{self, Account, Handle, MessengerType, Name};
+use crate::checks::Subject;
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::secrets::{SecretRef, StoreName, generate_verify_token};
+
+/// What is known so far.
+pub struct Draft {
+    id: String,
+    /// The account's name.
+    pub name: Option<Name>,
+    /// The other fields that are not secret.
+    pub given: Fields,
+    /// What Meta calls the Page.
+    pub page_name: Option<String>,
+    /// The secrets.
+    pub inputs: SecretInputs,
+    /// Where they go.
+    pub store: StoreName,
+}
+
+impl Draft {
+    /// A new account.
+    pub fn new(name: Option<Name>, given: Fields, inputs: SecretInputs, store: StoreName) -> Self {
+        Self { id: Uuid::new_v4().to_string(), name, given, page_name: None, inputs, store }
+    }
+
+    /// An account that is there, to be changed: its secrets stay unless others are given.
+    pub fn of(account: &Account, store: StoreName) -> Self {
+        Self {
+            id: account.id.clone(),
+            name: Some(account.name.clone()),
+            given: Fields {
+                page_username: Some(account.page_username.clone()),
+                page_id: Some(account.page_id.clone()),
+                app_id: account.app_id.clone(),
+                callback_url: account.callback_url.clone(),
+                handle: Some(account.handle.clone()),
+            },
+            page_name: account.page_name.clone(),
+            inputs: SecretInputs::default(),
+            store,
+        }
+    }
+
+    /// The required fields that nobody gave yet, the token aside.
+    pub fn missing(&self) -> Vec<&'static Field> {
+        let mut missing = Vec::new();
+        if self.name.is_none() {
+            missing.push(&fields::NAME);
+        }
+        if self.given.page_username.is_none() {
+            missing.push(&fields::PAGE_USERNAME);
+        }
+        if self.given.page_id.is_none() {
+            missing.push(&fields::PAGE_ID);
+        }
+        if self.inputs.app_secret.is_some() && self.given.app_id.is_none() {
+            missing.push(&fields::APP_ID);
+        }
+        missing
+    }
+
+    /// A name or handle that exists ends the command before any work.
+    pub fn check_free(&self, ctx: &Context) -> Result<(), CliError> {
+        let existing = ctx.accounts()?.load()?;
+        if let Some(name) = &self.name {
+            accounts::check_name(&existing, name)?;
+        }
+        if let Some(handle) = &self.given.handle {
+            accounts::check_handle(&existing, handle.clone())?;
+        }
+        Ok(())
+    }
+
+    /// The account as it would be saved, its secrets aside.
+    pub fn account(&self, ctx: &Context) -> Result<Account, CliError> {
+        let (Some(name), Some(page_username), Some(page_id)) =
+            (self.name.clone(), self.given.page_username.clone(), self.given.page_id.clone())
+        else {
+            return Err(fields::missing(&self.missing(), None));
+        };
+        let now = ctx.now();
+        Ok(Account {
+            id: self.id.clone(),
+            handle: self.given.handle.clone().unwrap_or_else(|| Handle::slug(&name)),
+            name,
+            messenger: MessengerType::Facebook,
+            page_username,
+            page_id,
+            page_name: self.page_name.clone(),
+            app_id: self.given.app_id.clone(),
+            callback_url: self.given.callback_url.clone(),
+            graph: ctx.realm()?,
+            created_at: now,
+            updated_at: now,
+            secrets: BTreeMap::new(),
+        })
+    }
+
+    /// What Test Connection tests.
+    pub fn subject(&self, ctx: &Context) -> Result<Subject, CliError> {
+        let token = self.inputs.token.clone().ok_or_else(|| fields::missing(&[&fields::TOKEN], None))?;
+        let credentials = Credentials { token, app_secret: self.inputs.app_secret.clone() };
+        Ok(connection::subject(&self.account(ctx)?, credentials, WARN_DAYS, false))
+    }
+
+    /// Saves secrets and record; a verify token is generated unless there is one.
+    pub fn save(&mut self, ctx: &Context) -> Result<Account, CliError> {
+        let mut account = self.account(ctx)?;
+        let store = self.store;
+        let changes = if store == StoreName::Env {
+            // They stay where they are; the record says so.
+            let given = self.inputs.given().into_iter();
+            account.secrets = given.map(|(kind, _)| (kind, SecretRef::Stored(store))).collect();
+            Vec::new()
+        } else {
+            if self.inputs.verify_token.is_none() {
+                self.inputs.verify_token = Some(generate_verify_token());
+                self.inputs.generated = true;
+            }
+            let given = self.inputs.given().into_iter();
+            given.map(|(kind, secret)| self.inputs.change(kind, secret, Target::Chosen(store))).collect()
+        };
+        save::check_variables(ctx, &account, None)?;
+        let derived = self.given.handle.is_none() && store != StoreName::Env;
+        let accounts = ctx.accounts()?;
+        save::save(ctx, &mut account, changes, |account| accounts.add(account.clone(), derived))
+    }
+}

@@ -1,0 +1,137 @@
+//! The single questions: each says where its value is found, checks what is
+//! answered, and asks again with the reason.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use crate::accounts::FieldError;
+use crate::cli::account::fields::{Field, of_secret};
+use crate::cli::account::inputs;
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::secrets::{Secret, SecretKind, redact};
+use crate::ui::style::{self, paint, wrap};
+
+/// Says something in the middle of the questions: broken into lines that fit.
+pub fn say(ctx: &Context, text: &str) {
+    ctx.output.talk(&wrap(text, ctx.output.terminal.err().width, 0));
+}
+
+/// What comes before a question: where its value is found, and more.
+pub fn introduce(ctx: &Context, field: &Field, more: &str) {
+    introduce_as(ctx, field.name, field.found, more);
+}
+
+/// The same for a question of several fields.
+pub fn introduce_as(ctx: &Context, name: &str, found: &str, more: &str) {
+    let screen = ctx.output.terminal.err();
+    let text = wrap(&format!("{}: {found}.{more}", capital(name)), screen.width, 2);
+    ctx.output.talk(&format!("\n{}", paint(style::DIM, &text, screen.color)));
+}
+
+/// A name at the beginning of a line.
+pub fn capital(name: &str) -> String {
+    let mut name = name.to_owned();
+    if let Some(first) = name.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    name
+}
+
+/// What went well.
+pub fn good(ctx: &Context, text: &str) {
+    let screen = ctx.output.terminal.err();
+    let mark = if screen.unicode { "✓" } else { "+" };
+    ctx.output.talk(&format!("{} {}", paint(style::GOOD, mark, screen.color), wrap(text, screen.width, 2)));
+}
+
+/// Why an answer will not do, and what to do: nothing is lost, the question comes again.
+pub fn refuse(ctx: &Context, why: impl Display, hint: Option<&str>) {
+    let screen = ctx.output.terminal.err();
+    let mark = if screen.unicode { "✗" } else { "x" };
+    let why = wrap(&redact(&why.to_string()), screen.width, 2);
+    ctx.output.talk(&format!("{} {why}", paint(style::ERROR, mark, screen.color)));
+    if let Some(hint) = hint {
+        let hint = wrap(&format!("fix: {}", redact(hint)), screen.width, 2);
+        ctx.output.talk(&format!("  {hint}"));
+    }
+}
+
+/// The same of an error, which an interrupt is not: that ends everything.
+pub fn refuse_error(ctx: &Context, error: CliError) -> Result<(), CliError> {
+    if error.is_interrupt() {
+        return Err(error);
+    }
+    refuse(ctx, error.message(), error.first_hint());
+    Ok(())
+}
+
+/// A field that needs a value. `offered` is taken with Enter alone.
+pub fn field<T>(
+    ctx: &Context,
+    field: &Field,
+    offered: &str,
+    check: impl Fn(&T) -> Result<(), CliError>,
+) -> Result<T, CliError>
+where
+    T: FromStr<Err = FieldError>,
+{
+    introduce(ctx, field, "");
+    again(ctx, field, offered, check)
+}
+
+/// A field that may be left empty.
+pub fn optional<T>(ctx: &Context, field: &Field, offered: &str) -> Result<Option<T>, CliError>
+where
+    T: FromStr<Err = FieldError>,
+{
+    let leave = if offered.is_empty() { " Enter alone leaves it out." } else { " '-' leaves it out." };
+    introduce(ctx, field, leave);
+    loop {
+        let answer = ctx.ask_line(&capital(field.name), offered)?;
+        if answer.is_empty() || answer == "-" {
+            return Ok(None);
+        }
+        match answer.parse::<T>() {
+            Ok(value) => return Ok(Some(value)),
+            Err(why) => refuse(ctx, why, None),
+        }
+    }
+}
+
+/// The question alone, until the answer will do.
+pub fn again<T>(
+    ctx: &Context,
+    field: &Field,
+    offered: &str,
+    check: impl Fn(&T) -> Result<(), CliError>,
+) -> Result<T, CliError>
+where
+    T: FromStr<Err = FieldError>,
+{
+    loop {
+        let answer = ctx.ask_line(&capital(field.name), offered)?;
+        match answer.parse::<T>().map_err(CliError::from).and_then(|value| check(&value).map(|()| value)) {
+            Ok(value) => return Ok(value),
+            Err(error) => refuse_error(ctx, error)?,
+        }
+    }
+}
+
+/// A secret, unseen; `None` when only Enter was pressed. What it may not be was
+/// refused and asked for again.
+pub fn secret(ctx: &Context, kind: SecretKind, question: &str) -> Result<Option<Secret>, CliError> {
+    loop {
+        let typed = ctx.ask_hidden(question)?;
+        if typed.trim().is_empty() {
+            return Ok(None);
+        }
+        match Secret::from_input(typed.as_bytes()) {
+            Err(error) => refuse(ctx, format!("this cannot be a {kind}: {error}"), Some(of_secret(kind).found)),
+            Ok(secret) => match inputs::judge(kind, &secret, ctx) {
+                Ok(()) => return Ok(Some(secret)),
+                Err(error) => refuse_error(ctx, error)?,
+            },
+        }
+    }
+}

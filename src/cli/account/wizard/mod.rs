@@ -1,0 +1,275 @@
+//! The questions of `account add` and `account edit` on a terminal.
+//!
+//! What flags gave is not asked. The token comes first, because Graph then knows
+//! most of the rest and offers it; Esc in a list goes a step back; nothing is saved
+//! before the last screen.
+
+mod ask;
+mod review;
+mod stores;
+mod token;
+mod whose;
+
+use super::draft::Draft;
+use super::fields::{self, Field, FieldArgs};
+use crate::accounts::{self, Account, AppId, CallbackUrl, Handle, Name, PageUsername};
+use crate::checks::Report;
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::graph::Client;
+use crate::graph::endpoints::person::OwnPage;
+use crate::secrets::{Secret, SecretKind, StoreName};
+use whose::Known;
+
+pub use ask::{again, say};
+pub use review::edit;
+
+/// Whether questions are to be asked: somebody answers, something is missing, and
+/// nobody said yes to every default.
+pub fn is_wanted(ctx: &Context, draft: &Draft) -> bool {
+    let lacking = draft.inputs.token.is_none() || !draft.missing().is_empty();
+    let defaults_will_do = ctx.says_yes() && draft.inputs.token.is_some();
+    ctx.someone_can_answer() && !ctx.output.json && draft.store != StoreName::Env && lacking && !defaults_will_do
+}
+
+/// Asks what is missing, tests, shows everything once more, saves.
+pub fn add(ctx: &Context, draft: Draft, args: &FieldArgs) -> Result<u8, CliError> {
+    let tenant = ctx.settings()?.tenant.value.as_str();
+    say(
+        ctx,
+        &format!(
+            "Adding a Facebook Messenger account to the tenant '{tenant}'. Enter takes what is offered, Esc in a list goes a step back, Ctrl-C leaves. Nothing is saved before the last question."
+        ),
+    );
+    let mut wizard = Wizard::new(ctx, draft, args, None)?;
+    stores::settle(ctx, &mut wizard.draft.store)?;
+    let given = wizard.given();
+    wizard.walk(&given)?;
+    review::add(wizard)
+}
+
+/// One question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Token,
+    App,
+    Page,
+    PageUsername,
+    PageId,
+    VerifyToken,
+    CallbackUrl,
+    Name,
+    Handle,
+}
+
+impl Step {
+    /// In the order in which they are asked.
+    const ALL: [Self; 9] = [
+        Self::Token,
+        Self::App,
+        Self::Page,
+        Self::PageUsername,
+        Self::PageId,
+        Self::VerifyToken,
+        Self::CallbackUrl,
+        Self::Name,
+        Self::Handle,
+    ];
+
+    /// The field that it fills in, with its flag and where its value is found.
+    fn field(self) -> &'static Field {
+        match self {
+            // The Page is chosen for its token.
+            Self::Token | Self::Page => &fields::TOKEN,
+            Self::App => &fields::APP_ID,
+            Self::PageUsername => &fields::PAGE_USERNAME,
+            Self::PageId => &fields::PAGE_ID,
+            Self::VerifyToken => &fields::VERIFY_TOKEN,
+            Self::CallbackUrl => &fields::CALLBACK_URL,
+            Self::Name => &fields::NAME,
+            Self::Handle => &fields::HANDLE,
+        }
+    }
+}
+
+/// What became of a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    /// It was answered.
+    Answered,
+    /// There was nothing to ask.
+    Nothing,
+    /// Esc.
+    Back,
+    /// The token will not do after all.
+    AnotherToken,
+}
+
+/// Everything that the questions work with.
+struct Wizard<'a> {
+    ctx: &'a Context,
+    /// `None` with `--no-test`: Graph is asked nothing.
+    client: Option<Client>,
+    draft: Draft,
+    /// The account that is edited.
+    old: Option<&'a Account>,
+    /// What Graph says of the token.
+    known: Known,
+    /// The person's token that was pasted in place of a Page's, and the Pages behind it.
+    person: Option<(Secret, Vec<OwnPage>)>,
+    /// A flag or variable gave the token, and Graph was not asked yet whose it is.
+    token_is_given: bool,
+    /// The app id that a flag gave.
+    app_id_given: Option<AppId>,
+    /// The last test of what the draft says now.
+    report: Option<Report>,
+    save_anyway: bool,
+}
+
+impl<'a> Wizard<'a> {
+    fn new(ctx: &'a Context, draft: Draft, args: &FieldArgs, old: Option<&'a Account>) -> Result<Self, CliError> {
+        let client = if args.no_test { None } else { Some(ctx.graph()?) };
+        Ok(Self {
+            ctx,
+            client,
+            token_is_given: draft.inputs.token.is_some(),
+            app_id_given: draft.given.app_id.clone().filter(|_| old.is_none()),
+            draft,
+            old,
+            known: Known::default(),
+            person: None,
+            report: None,
+            save_anyway: args.save_anyway,
+        })
+    }
+
+    /// The steps that flags and variables have answered.
+    fn given(&self) -> Vec<Step> {
+        let (given, inputs) = (&self.draft.given, &self.draft.inputs);
+        let answered = [
+            (Step::PageUsername, given.page_username.is_some()),
+            (Step::PageId, given.page_id.is_some()),
+            (Step::VerifyToken, inputs.verify_token.is_some()),
+            (Step::CallbackUrl, given.callback_url.is_some()),
+            (Step::Name, self.draft.name.is_some()),
+            (Step::Handle, given.handle.is_some()),
+        ];
+        answered.into_iter().filter(|(_, is)| *is).map(|(step, _)| step).collect()
+    }
+
+    /// Every question in its order, except those that are answered already.
+    fn walk(&mut self, given: &[Step]) -> Result<(), CliError> {
+        let mut asked = Vec::new();
+        let mut at = 0;
+        while let Some(step) = Step::ALL.get(at) {
+            if given.contains(step) {
+                at += 1;
+                continue;
+            }
+            match self.ask(*step)? {
+                Asked::Answered => {
+                    asked.push(at);
+                    at += 1;
+                }
+                Asked::Nothing => at += 1,
+                Asked::Back => match asked.pop() {
+                    Some(before) => at = before,
+                    None => say(self.ctx, "This is the first question; Ctrl-C leaves."),
+                },
+                Asked::AnotherToken => {
+                    self.forget_token();
+                    asked.clear();
+                    at = 0;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn forget_token(&mut self) {
+        self.draft.inputs.token = None;
+        self.draft.inputs.references.remove(&SecretKind::PageAccessToken);
+        self.known = Known::default();
+        self.person = None;
+        self.report = None;
+    }
+
+    fn ask(&mut self, step: Step) -> Result<Asked, CliError> {
+        let ctx = self.ctx;
+        match step {
+            Step::Token => return self.ask_token(),
+            Step::App => return self.ask_app(),
+            Step::Page => return self.ask_page(),
+            Step::VerifyToken => return self.ask_verify_token(),
+            Step::PageUsername => {
+                let now = self.draft.given.page_username.as_ref().map(|name| name.as_str().to_owned());
+                let offered = now.or_else(|| self.known.username()).unwrap_or_default();
+                let username: PageUsername = ask::field(ctx, step.field(), &offered, |_| Ok(()))?;
+                username.doubt().into_iter().for_each(|doubt| ctx.output.warning(&doubt));
+                self.draft.given.page_username = Some(username);
+            }
+            Step::PageId => {
+                let now = self.draft.given.page_id.as_ref().map(|id| id.as_str().to_owned());
+                let offered = now.or_else(|| self.known.page_id()).unwrap_or_default();
+                self.draft.given.page_id = Some(ask::field(ctx, step.field(), &offered, |_| Ok(()))?);
+            }
+            Step::CallbackUrl => {
+                let offered = self.draft.given.callback_url.as_ref().map(|url| url.as_str().to_owned());
+                let url: Option<CallbackUrl> = ask::optional(ctx, step.field(), &offered.unwrap_or_default())?;
+                url.as_ref().and_then(CallbackUrl::doubt).into_iter().for_each(|doubt| ctx.output.warning(&doubt));
+                self.draft.given.callback_url = url;
+            }
+            Step::Name => {
+                let others = self.others()?;
+                let now = self.draft.name.as_ref().map(|name| name.as_str().to_owned());
+                let offered = now.or_else(|| self.known.name()).unwrap_or_default();
+                let free = |name: &Name| Ok(accounts::check_name(&others, name)?);
+                let name = ask::field(ctx, step.field(), &offered, free)?;
+                self.draft.name = Some(name);
+            }
+            Step::Handle => {
+                let others = self.others()?;
+                let derived = self.draft.name.as_ref().map(|name| accounts::free_handle(&others, &Handle::slug(name)));
+                let now = self.draft.given.handle.clone().or_else(|| derived.clone());
+                let offered = now.map(|handle| handle.to_string()).unwrap_or_default();
+                let free = |handle: &Handle| Ok(accounts::check_handle(&others, handle.clone()).map(drop)?);
+                let handle: Handle = ask::field(ctx, step.field(), &offered, free)?;
+                // One that nobody chose still gives way when somebody is faster.
+                self.draft.given.handle = (Some(&handle) != derived.as_ref()).then_some(handle);
+            }
+        }
+        Ok(Asked::Answered)
+    }
+
+    /// The accounts of the tenant, but not the one that is edited.
+    fn others(&self) -> Result<Vec<Account>, CliError> {
+        let mut accounts = self.ctx.accounts()?.load()?;
+        accounts.retain(|account| self.old.is_none_or(|old| old.id != account.id));
+        Ok(accounts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_question_has_a_flag_and_says_where_its_value_is_found() {
+        let mut tree = crate::cli::command();
+        let add = tree.find_subcommand_mut("account").and_then(|account| account.find_subcommand_mut("add"));
+        let add = add.expect("account add");
+        for step in Step::ALL {
+            let Field { flags, found, name, .. } = step.field();
+            assert!(found.len() > 10, "{name}");
+            let known = |flag: &str| {
+                add.get_arguments().any(|argument| {
+                    argument.get_long().is_some_and(|long| flag == format!("--{long}"))
+                        || argument.get_value_names().is_some_and(|names| names.iter().any(|name| name == flag))
+                })
+            };
+            for flag in flags.split([' ', ',']).filter(|word| word.starts_with("--") || *word == "NAME") {
+                assert!(known(flag), "{name}: {flag}");
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Where secrets go, when the store that was chosen does not answer: nothing that
+//! was typed is lost.
+
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::secrets::StoreName;
+
+/// Settles on a store that answers, before anything is typed.
+pub(super) fn settle(ctx: &Context, store: &mut StoreName) -> Result<(), CliError> {
+    while let Err(error) = ctx.store(*store).probe() {
+        let error = CliError::from(error);
+        if error.is_interrupt() {
+            return Err(error);
+        }
+        if !another(ctx, &error, store)? {
+            return Err(left());
+        }
+    }
+    Ok(())
+}
+
+/// Shows why a store failed, and asks for another, or for the same again; `false`
+/// when neither is wanted.
+pub(super) fn another(ctx: &Context, error: &CliError, store: &mut StoreName) -> Result<bool, CliError> {
+    error.render(&ctx.output);
+    let other = match store {
+        StoreName::File => StoreName::Keyring,
+        _ => StoreName::File,
+    };
+    let ways = [
+        format!("Try {} again", in_words(*store)),
+        match other {
+            StoreName::File => "Keep secrets in an encrypted file, opened by a passphrase or key file".to_owned(),
+            _ => format!("Keep secrets in {}", in_words(other)),
+        },
+        "Neither".to_owned(),
+    ];
+    let way = ctx.choose("Where should the secrets go?", &ways, 0)?;
+    ctx.stores().try_again();
+    match way {
+        Some(0) => Ok(true),
+        Some(1) => {
+            *store = other;
+            Ok(true)
+        }
+        _ => Ok(false),
+    }
+}
+
+/// A store in words.
+pub(super) fn in_words(store: StoreName) -> &'static str {
+    match store {
+        StoreName::Keyring => "the keyring",
+        StoreName::File => "the encrypted file of this tenant",
+        StoreName::Env => "variables",
+        StoreName::Memory => "this process's memory",
+    }
+}
+
+/// Somebody left.
+pub(super) fn left() -> CliError {
+    CliError::failed("left; nothing was saved")
+}

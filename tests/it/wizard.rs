@@ -1,0 +1,538 @@
+//! The wizard on a real pseudo-terminal, with a real keyring and a real Graph on
+//! loopback.
+
+use std::time::{Duration, Instant};
+
+use msgrctl::clock::Clock;
+use msgrctl::sandbox::{InProcess, TokenKind, World};
+
+use crate::support::bus::SilentBus;
+use crate::support::pty::Pty;
+use crate::support::world::{acme, app, page_token, sandbox, scenario};
+use crate::support::{Bus, Home};
+
+const ENTER: &str = "\r";
+const DOWN: &str = "\u{1b}[B";
+const ESC: &str = "\u{1b}";
+const CTRL_C: &str = "\u{3}";
+
+/// Waits for each text and then types what stands beside it. `? NAME` is the
+/// question of that name, not a mention of it.
+#[track_caller]
+fn answer(pty: &mut Pty, dialogue: &[(&str, &str)]) {
+    for (text, keys) in dialogue {
+        question(pty, text);
+        if !keys.is_empty() {
+            pty.send(keys);
+        }
+    }
+}
+
+#[track_caller]
+fn question(pty: &mut Pty, text: &str) {
+    match text.strip_prefix("? ") {
+        // Questions are bold, and nothing else at the beginning of a line is.
+        Some(name) => pty.expect(&format!("\u{1b}[1m{name}\u{1b}[0m")),
+        None => pty.expect(text),
+    };
+}
+
+fn start(home: &Home, arguments: &[&str]) -> Pty {
+    Pty::start(&home.msgrctl(arguments), 100)
+}
+
+fn home(sandbox: &InProcess, bus: &Bus) -> Home {
+    Home::on(bus).with("MSGRCTL_GRAPH_URL", &sandbox.url())
+}
+
+fn user_token(sandbox: &InProcess) -> String {
+    sandbox.world().user_token().unwrap().value.clone()
+}
+
+/// Every prompt of a page token's way, with the answers that take what is offered.
+fn way_of_a_page_token(token: &str) -> Vec<(&'static str, String)> {
+    [
+        ("Paste the page access token", &*format!("{token}\r")),
+        ("Leave them out", &*format!("{DOWN}\r")),
+        ("? Page username", ENTER),
+        ("? Page id", ENTER),
+        ("Make one", ENTER),
+        ("? Callback URL", "https://acme.example.com/messenger\r"),
+        ("? Account name", ENTER),
+        ("? Handle", ENTER),
+        ("Leave without saving", ENTER),
+    ]
+    .map(|(text, keys)| (text, keys.to_owned()))
+    .to_vec()
+}
+
+fn walk(pty: &mut Pty, way: &[(&'static str, String)]) {
+    for (text, keys) in way {
+        question(pty, text);
+        pty.send(keys);
+    }
+}
+
+#[test]
+fn from_an_empty_home_to_a_tested_account() {
+    let sandbox = sandbox();
+    let Some(bus) = Bus::with_keyring() else { return };
+    let home = home(&sandbox, &bus);
+    let token = page_token(&sandbox);
+    let mut pty = start(&home, &["account", "add"]);
+    let way = way_of_a_page_token(&token);
+    walk(&mut pty, &way[..way.len() - 1]);
+    let screen = pty.expect("What now?");
+    // Test Connection, every value, the command that does the same.
+    for part in ["token.valid", "page.subscription", "@acme.support", "109876543210987", "acme-support", "the keyring"]
+    {
+        assert!(screen.contains(part), "{part}: {screen}");
+    }
+    assert!(screen.contains(&format!("********{}", &token[token.len() - 4..])), "{screen}");
+    assert!(!screen.contains(&token[..20]), "{screen}");
+    assert!(screen.contains("with the secrets in MSGRCTL_PAGE_TOKEN:"), "{screen}");
+    let same = screen.split("The same without questions").nth(1).unwrap().split('\n').nth(1).unwrap().trim().to_owned();
+    assert!(!home.accounts_file().exists(), "saved before the last question");
+    pty.send(ENTER);
+    let (screen, code) = pty.end();
+    assert_eq!(code, 0, "{screen}");
+    assert!(screen.contains("saved 'Acme Support'") && screen.contains("account handover acme-support"), "{screen}");
+    assert!(bus.entries().contains(&token));
+    let wizards = home.run(&["account", "show", "acme-support", "--json"]).code(0).json()["account"].clone();
+
+    // The command does the same in a script.
+    home.run(&["account", "remove", "acme-support", "--yes"]).code(0);
+    let mut shell = home.program("sh");
+    let binary = std::path::Path::new(env!("CARGO_BIN_EXE_msgrctl"));
+    let path = format!("{}:{}", binary.parent().unwrap().display(), std::env::var("PATH").unwrap());
+    let ran = shell.args(["-c", &same]).env("PATH", path).env("MSGRCTL_PAGE_TOKEN", &token).output().unwrap();
+    assert!(ran.status.success(), "{same}: {ran:?}");
+    let scripts = home.run(&["account", "show", "acme-support", "--json"]).code(0).json()["account"].clone();
+    for key in ["name", "handle", "page_username", "page_id", "callback_url", "secrets"] {
+        assert_eq!(wizards[key], scripts[key], "{key}");
+    }
+}
+
+/// 60 Pages; on two of them the person may not answer messages.
+fn sixty_pages() -> InProcess {
+    let mut world = World::with_pages(60, Clock::system());
+    world.pages[3].tasks = vec!["ANALYZE".into()];
+    world.pages[4].tasks.clear();
+    InProcess::start(world).unwrap()
+}
+
+#[test]
+fn a_user_token_shows_its_pages_and_gives_one_that_does_not_expire() {
+    let sandbox = sixty_pages();
+    let Some(bus) = Bus::with_keyring() else { return };
+    let home = home(&sandbox, &bus);
+    let (app_id, app_secret) = app(&sandbox);
+    let user = user_token(&sandbox);
+    let mut pty = start(&home, &["account", "add"]);
+    pty.expect("Paste the page access token");
+    pty.send(&format!("{user}\r"));
+    pty.expect("60 Pages behind it");
+    answer(
+        &mut pty,
+        &[
+            ("Leave them out", ENTER),
+            (&format!("({app_id})"), ENTER),
+            ("App secret of app", "0123456789abcdef0123456789abcdef\r"),
+            // A wrong one is asked for again, with the reason.
+            ("do not belong together", ENTER),
+            (&format!("({app_id})"), ENTER),
+            ("App secret of app", &format!("{app_secret}\r")),
+            ("exchanged for a long-lived one", ""),
+            ("Type a part of its name or id", "210990"),
+            ("210990", ENTER),
+            // The fourth Page lacks the task: the reason, and the list again.
+            ("task MESSAGING", ""),
+            ("Type a part of its name or id", "Support 42"),
+            ("211028", ENTER),
+            ("(acme.support.42)", ENTER),
+            ("(109876543211028)", ENTER),
+            ("Make one", ENTER),
+            ("? Callback URL", ENTER),
+            ("(Acme Support 42)", ENTER),
+            ("(acme-support-42)", ENTER),
+            ("Leave without saving", ENTER),
+        ],
+    );
+    let (screen, code) = pty.end();
+    assert_eq!(code, 0, "{screen}");
+    let stored = home.run(&["secret", "reveal", "acme-support-42", "page-access-token"]).code(0).stdout;
+    let world = sandbox.world();
+    let token = world.tokens.iter().find(|token| token.value == stored.trim()).unwrap();
+    assert_eq!((&token.kind, token.expires_at), (&TokenKind::Page("109876543211028".into()), 0));
+    // The person's own token is kept nowhere.
+    assert!(!bus.entries().contains(&user));
+    // All Pages of the cursor were read: 50 at once.
+    let calls = world.journal.entries().iter().filter(|entry| entry.path.ends_with("/me/accounts")).count();
+    assert!(calls >= 4, "{calls}");
+}
+
+#[test]
+fn a_short_lived_user_token_without_an_app_is_warned_of() {
+    let mut world = World::with_pages(2, Clock::system());
+    let now = Clock::system().unix_seconds();
+    let user = world.tokens.iter_mut().find(|token| token.kind == TokenKind::User).unwrap();
+    user.expires_at = now + 3600;
+    let sandbox = InProcess::start(world).unwrap();
+    let home = Home::new()
+        .with("MSGRCTL_STORE", "file")
+        .with("MSGRCTL_PASSPHRASE", "correct horse battery")
+        .with("MSGRCTL_GRAPH_URL", &sandbox.url());
+    let mut pty = start(&home, &["account", "add"]);
+    pty.expect("Paste the page access token");
+    pty.send(&format!("{}\r", user_token(&sandbox)));
+    let dialogue = [
+        ("Leave them out", &*format!("{DOWN}\r")),
+        ("the Page's token ends when this person's token ends", ""),
+        // Esc goes back to where the app can be given.
+        ("Type a part of its name or id", ESC),
+        ("Leave them out", &*format!("{DOWN}\r")),
+        ("Type a part of its name or id", ENTER),
+        ("? Page username", CTRL_C),
+    ];
+    answer(&mut pty, &dialogue);
+    assert_eq!(pty.end().1, 130);
+}
+
+#[test]
+fn a_rejected_token_is_corrected_on_the_spot() {
+    let sandbox = scenario(
+        "version = 1\n[[pages]]\nid = '109876543210987'\nusername = 'acme.support'\nname = 'Acme'\ntoken = 'EAAdead0123456789012345'\ntoken_state = 'password_changed'\n[[pages]]\nid = '209876543210987'\nusername = 'other.page'\nname = 'Other'\ntoken = 'EAAgood0123456789012345'\n",
+    );
+    let home = Home::new()
+        .with("MSGRCTL_STORE", "file")
+        .with("MSGRCTL_PASSPHRASE", "correct horse battery")
+        .with("MSGRCTL_GRAPH_URL", &sandbox.url());
+    let mut pty = start(&home, &["account", "add", "--page-id", "109876543210987", "--page-username", "acme.support"]);
+    let dialogue = [
+        ("Paste the page access token", "\r"),
+        ("nothing was pasted", "EAA with a space\r"),
+        ("has white space inside", "IGAAinstagram\r"),
+        ("Instagram token", "EAAdead0123456789012345\r"),
+        ("has changed the password", "EAAgood0123456789012345\r"),
+        ("The token is of the Page Other", ""),
+        ("Leave them out", &*format!("{DOWN}\r")),
+        ("Make one", ENTER),
+        ("? Callback URL", "not a url\r"),
+        ("is not a URL", "\r"),
+        ("(Other)", "Acme\r"),
+        ("(acme)", "Not A Handle\r"),
+        ("is not a handle", ENTER),
+        ("it is of page 209876543210987", ""),
+        // It cannot be saved; the Page's values are changed instead.
+        ("so it cannot be saved yet", ""),
+        ("Change one of the values", &*format!("{DOWN}{DOWN}\r")),
+        ("Which one?", &*format!("{DOWN}{DOWN}{DOWN}\r")),
+        ("? Page id", "209876543210987\r"),
+        // The username is still the other Page's.
+        ("so it cannot be saved yet", ""),
+        ("Change one of the values", &*format!("{DOWN}{DOWN}\r")),
+        ("Which one?", &*format!("{DOWN}{DOWN}\r")),
+        ("? Page username", "@other.page\r"),
+        ("Save it", ENTER),
+    ];
+    answer(&mut pty, &dialogue);
+    let (screen, code) = pty.end();
+    assert_eq!(code, 0, "{screen}");
+    home.run(&["account", "test", "acme"]).code(0);
+}
+
+#[test]
+fn ctrl_c_at_every_prompt_leaves_nothing_behind() {
+    let sandbox = sandbox();
+    let Some(bus) = Bus::with_keyring() else { return };
+    let way = way_of_a_page_token(&page_token(&sandbox));
+    std::thread::scope(|scope| {
+        for stop in 0..way.len() {
+            let (sandbox, bus, way) = (&sandbox, &bus, &way);
+            scope.spawn(move || {
+                let home = home(sandbox, bus);
+                // A shell of its own sees the terminal after it.
+                let mut shell = home.program("sh");
+                let binary = env!("CARGO_BIN_EXE_msgrctl");
+                shell.args([
+                    "-c",
+                    &format!("trap : INT; stty echo; '{binary}' account add; echo ended with $?; stty -a"),
+                ]);
+                let mut pty = Pty::start(&shell, 100);
+                walk(&mut pty, &way[..stop]);
+                question(&mut pty, way[stop].0);
+                pty.send(CTRL_C);
+                let before = pty.expect("ended with 130");
+                let (settings, _) = pty.end();
+                assert!(settings.contains(" echo ") && !settings.contains("-echo "), "{stop}: {settings}");
+                let hidden = before.rfind("\u{1b}[?25l").unwrap_or_default();
+                let shown = before.rfind("\u{1b}[?25h");
+                assert!(hidden == 0 || shown.is_some_and(|shown| shown > hidden), "{stop}: {before:?}");
+                assert!(!home.path("config/msgrctl/tenants/default/accounts.toml").exists(), "{stop}");
+            });
+        }
+    });
+    assert!(!bus.entries().contains("secret = "), "{}", bus.entries());
+}
+
+#[test]
+fn a_keyring_that_locks_before_the_last_step_loses_nothing() {
+    let sandbox = sandbox();
+    let Some(bus) = Bus::with_keyring() else { return };
+    let home = home(&sandbox, &bus);
+    let way = way_of_a_page_token(&page_token(&sandbox));
+    let mut pty = start(&home, &["account", "add"]);
+    walk(&mut pty, &way[..way.len() - 1]);
+    pty.expect("What now?");
+    bus.lock();
+    pty.send(ENTER);
+    let dialogue = [
+        ("locked", ""),
+        // Trying again says the same; the encrypted file takes them.
+        ("Where should the secrets go?", ENTER),
+        ("locked", ""),
+        ("Where should the secrets go?", &*format!("{DOWN}\r")),
+        ("A passphrase for the encrypted file", "correct horse battery\r"),
+        ("Once more", "correct horse battery\r"),
+    ];
+    answer(&mut pty, &dialogue);
+    let (screen, code) = pty.end();
+    assert_eq!(code, 0, "{screen}");
+    let home = home.with("MSGRCTL_PASSPHRASE", "correct horse battery");
+    home.run(&["account", "test", "acme-support"]).code(0);
+    let account = home.run(&["account", "show", "acme-support", "--json"]).json()["account"].clone();
+    assert_eq!(account["secrets"][0]["source"], "file");
+}
+
+#[test]
+fn a_keyring_that_never_answers_is_known_before_anything_is_typed() {
+    let sandbox = sandbox();
+    let bus = SilentBus::start();
+    let home = Home::new()
+        .with("DBUS_SESSION_BUS_ADDRESS", &bus.address)
+        .with("MSGRCTL_GRAPH_URL", &sandbox.url())
+        .with("MSGRCTL_PASSPHRASE", "correct horse battery");
+    let mut pty = start(&home, &["account", "add"]);
+    answer(&mut pty, &[("Where should the secrets go?", &format!("{DOWN}\r"))]);
+    walk(&mut pty, &way_of_a_page_token(&page_token(&sandbox)));
+    let (screen, code) = pty.end();
+    assert_eq!(code, 0, "{screen}");
+    // Nobody is left to choose for: the third answer leaves.
+    let mut pty = start(&home, &["account", "add"]);
+    answer(&mut pty, &[("Where should the secrets go?", &format!("{DOWN}{DOWN}\r"))]);
+    let (screen, code) = pty.end();
+    assert_eq!(code, 1, "{screen}");
+    assert!(screen.contains("nothing was saved"), "{screen}");
+}
+
+#[test]
+fn esc_goes_a_step_back() {
+    let sandbox = sandbox();
+    let home = Home::new()
+        .with("MSGRCTL_STORE", "file")
+        .with("MSGRCTL_PASSPHRASE", "correct horse battery")
+        .with("MSGRCTL_GRAPH_URL", &sandbox.url());
+    let mut pty = start(&home, &["account", "add"]);
+    let token = format!("{}\r", page_token(&sandbox));
+    let dialogue = [
+        ("Paste the page access token", &*token),
+        ("Leave them out", ESC),
+        ("Paste the page access token", &*token),
+        ("Leave them out", &*format!("{DOWN}\r")),
+        ("? Page username", ENTER),
+        ("? Page id", ENTER),
+        ("Make one", ESC),
+        ("? Page id", ENTER),
+        ("Make one", ENTER),
+        ("? Callback URL", ENTER),
+        ("? Account name", ENTER),
+        ("? Handle", ENTER),
+        // From the last screen to the values, and back to the screen.
+        ("What now?", ESC),
+        ("Which one?", ESC),
+        ("What now?", &*format!("{DOWN}{DOWN}\r")),
+    ];
+    answer(&mut pty, &dialogue);
+    let (screen, code) = pty.end();
+    assert_eq!(code, 1, "{screen}");
+    assert!(screen.contains("left; nothing was saved"), "{screen}");
+    assert!(!home.accounts_file().exists());
+}
+
+#[test]
+fn without_graph_everything_is_typed_and_saved_untested_only_when_asked_to() {
+    let home = Home::new()
+        .with("MSGRCTL_STORE", "file")
+        .with("MSGRCTL_PASSPHRASE", "correct horse battery")
+        .with("MSGRCTL_GRAPH_URL", "http://127.0.0.1:1");
+    let mut pty = start(&home, &["account", "add", "Acme"]);
+    let dialogue = [
+        ("Paste the page access token", "EAAtoken01234567890123\r"),
+        ("Graph did not answer", ""),
+        ("Ask Graph again", ENTER),
+        ("Graph did not answer", ""),
+        ("Ask Graph again", &*format!("{DOWN}\r")),
+        ("Leave them out", &*format!("{DOWN}\r")),
+        ("? Page username", "acme.support\r"),
+        ("? Page id", "letters\r"),
+        ("it has digits only", "109876543210987\r"),
+        ("Make one", ENTER),
+        ("? Callback URL", ENTER),
+        ("? Handle", ENTER),
+        ("graph.reachable", ""),
+        ("Save it, untested", &*format!("{DOWN}\r")),
+    ];
+    answer(&mut pty, &dialogue);
+    let (screen, code) = pty.end();
+    assert_eq!(code, 0, "{screen}");
+    home.run(&["account", "show", "acme"]).code(0).shows(&["109876543210987"]);
+}
+
+#[test]
+fn an_app_that_asks_for_signed_calls_is_told_from_a_dead_token() {
+    let sandbox = scenario(
+        "version = 1\nrequire_app_secret = true\n[[apps]]\nid = '123456789012345'\nsecret = '0123456789abcdef0123456789abcdef'\nname = 'A'\n[[pages]]\nid = '109876543210987'\nusername = 'acme.support'\nname = 'Acme'\ntoken = 'EAAgood0123456789012345'\n",
+    );
+    let home = Home::new()
+        .with("MSGRCTL_STORE", "file")
+        .with("MSGRCTL_PASSPHRASE", "correct horse battery")
+        .with("MSGRCTL_GRAPH_URL", &sandbox.url());
+    let mut pty = start(&home, &["account", "add"]);
+    let dialogue = [
+        ("Paste the page access token", "EAAgood0123456789012345\r"),
+        ("asks for signed calls", ""),
+        ("Leave them out", ENTER),
+        ("? App id", "123456789012345\r"),
+        ("App secret of app", "0123456789abcdef0123456789abcdef\r"),
+        ("The token is of the Page Acme", ""),
+        ("(acme.support)", CTRL_C),
+    ];
+    answer(&mut pty, &dialogue);
+    assert_eq!(pty.end().1, 130);
+}
+
+#[test]
+fn an_account_is_edited_value_by_value() {
+    let sandbox = sandbox();
+    let Some(bus) = Bus::with_keyring() else { return };
+    let home = home(&sandbox, &bus);
+    home.run_with(&["account", "add", "--token-stdin"], page_token(&sandbox)).code(0);
+    let (app_id, app_secret) = app(&sandbox);
+    let mut pty = start(&home, &["account", "edit"]);
+    let dialogue = [
+        ("Which account?", "support\r"),
+        ("what to change?", &*format!("{}\r", DOWN.repeat(6))),
+        ("? Callback URL", "https://acme.example.com/hook\r"),
+        ("Test and save the changes", &*format!("{}\r", "\u{1b}[A".repeat(3))),
+        ("Leave them out", ENTER),
+        (&*format!("({app_id})"), ENTER),
+        ("App secret of app", &*format!("{app_secret}\r")),
+        ("Test and save the changes", ENTER),
+    ];
+    answer(&mut pty, &dialogue);
+    let (screen, code) = pty.end();
+    assert_eq!(code, 0, "{screen}");
+    assert!(screen.contains("changed 'Acme Support'"), "{screen}");
+    let account = home.run(&["account", "show", "acme-support", "--json"]).json()["account"].clone();
+    assert_eq!(account["callback_url"], "https://acme.example.com/hook");
+    assert_eq!(account["app_id"], app_id.as_str());
+    assert!(bus.entries().contains(&app_secret));
+
+    // Keep is the first answer, and leaving changes nothing.
+    let mut pty = start(&home, &["account", "edit", "acme-support"]);
+    let dialogue = [
+        ("what to change?", &*format!("{}\r", DOWN.repeat(3))),
+        ("Keep it", ENTER),
+        ("what to change?", &*format!("{}\r", DOWN.repeat(4))),
+    ];
+    answer(&mut pty, &dialogue);
+    let (screen, code) = pty.end();
+    assert_eq!(code, 1, "{screen}");
+    assert_eq!(home.run(&["account", "show", "acme-support", "--json"]).json()["account"], account);
+}
+
+#[test]
+fn where_a_name_is_missing_it_is_picked_from_a_list() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, false);
+    for arguments in [&["account", "show"][..], &["account", "test"], &["secret", "reveal"]] {
+        let mut pty = start(&home, arguments);
+        answer(&mut pty, &[("Which account?", ENTER)]);
+        if arguments[0] == "secret" {
+            answer(&mut pty, &[("Which secret?", &format!("{DOWN}{DOWN}\r"))]);
+        }
+        let (screen, code) = pty.end();
+        assert_eq!(code, 0, "{screen}");
+        home.run(arguments).code(2).says(&["NAME"]);
+        let mut pty = start(&home, arguments);
+        answer(&mut pty, &[("Which account?", ESC)]);
+        assert_eq!(pty.end().1, 1);
+    }
+    let mut pty = start(&home, &["account", "rename"]);
+    answer(&mut pty, &[("Which account?", ENTER), ("? Account name", "Acme Care\r")]);
+    assert_eq!(pty.end().1, 0);
+    home.run(&["account", "show", "Acme Care"]).code(0);
+}
+
+#[test]
+fn nobody_is_asked_where_nobody_answers() {
+    let sandbox = sandbox();
+    let home = Home::new().with("MSGRCTL_GRAPH_URL", &sandbox.url());
+    let plain = home.msgrctl(&["account", "add", "--no-input"]);
+    let mut ci = home.msgrctl(&["account", "add"]);
+    ci.env("CI", "1");
+    let mut variable = home.msgrctl(&["account", "add"]);
+    variable.env("MSGRCTL_NO_INPUT", "1");
+    // A terminal to read keys from, and standard input that is none.
+    let mut piped = home.program("sh");
+    piped.args(["-c", &format!("'{}' account add </dev/null", env!("CARGO_BIN_EXE_msgrctl"))]);
+    for command in [plain, ci, variable, piped] {
+        let start = Instant::now();
+        let (screen, code) = Pty::start(&command, 100).end();
+        assert_eq!(code, 2, "{screen}");
+        assert!(start.elapsed() < Duration::from_secs(5), "it waited");
+        for part in ["--token-stdin", "MSGRCTL_PAGE_TOKEN", "--page-id", "--page-username", "NAME"] {
+            assert!(screen.contains(part), "{part}: {screen}");
+        }
+    }
+}
+
+#[test]
+fn yes_takes_what_is_offered_and_says_so() {
+    let sandbox = sandbox();
+    let home = Home::new()
+        .with("MSGRCTL_STORE", "file")
+        .with("MSGRCTL_PASSPHRASE", "correct horse battery")
+        .with("MSGRCTL_PAGE_TOKEN", &page_token(&sandbox))
+        .with("MSGRCTL_GRAPH_URL", &sandbox.url());
+    let (screen, code) = start(&home, &["account", "add", "--yes"]).end();
+    assert_eq!(code, 0, "{screen}");
+    for part in ["page id: 109876543210987 (from Graph; --page-id", "account name: Acme Support (from Graph; NAME"] {
+        assert!(screen.contains(part), "{part}: {screen}");
+    }
+}
+
+#[test]
+fn a_window_that_shrinks_keeps_the_questions_whole() {
+    let sandbox = sixty_pages();
+    let home = Home::new()
+        .with("MSGRCTL_STORE", "file")
+        .with("MSGRCTL_PASSPHRASE", "correct horse battery")
+        .with("MSGRCTL_GRAPH_URL", &sandbox.url());
+    let mut pty = start(&home, &["account", "add"]);
+    pty.expect("Paste the page access token");
+    pty.resize(40);
+    pty.send(&format!("{}\r", user_token(&sandbox)));
+    answer(&mut pty, &[("Leave them out", &format!("{DOWN}\r"))]);
+    let list = {
+        pty.expect("Which Page?");
+        pty.send(DOWN);
+        pty.expect("Acme Support 2 ")
+    };
+    for line in list.lines() {
+        let width = console::measure_text_width(line.trim_end());
+        assert!(width <= 40 || line.contains("Paste") || line.contains("Type a part"), "{width}: {line:?}");
+    }
+    pty.send(CTRL_C);
+    assert_eq!(pty.end().1, 130);
+}
