@@ -66,6 +66,7 @@ const HOMES: &[(&str, &[&str])] = &[
             "src/graph/client.rs",
             "src/graph/proof.rs",
             "src/cli/secret/reveal.rs",
+            "src/cli/account/handover/mod.rs",
             "src/cli/context.rs",
         ],
     ),

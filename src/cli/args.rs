@@ -47,7 +47,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Integration accounts: add, list, show, edit, rename, remove, test
+    /// Integration accounts: add, list, show, edit, rename, remove, test, handover
     #[command(subcommand, visible_alias = "accounts")]
     Account(Box<account::AccountCommand>),
     /// Secrets of accounts: list, set, reveal, move, remove

@@ -11,6 +11,7 @@ mod doctor;
 mod faults;
 mod fixtures;
 mod global;
+mod handover;
 mod keyring;
 mod leak;
 mod prompt;

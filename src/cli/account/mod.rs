@@ -5,6 +5,7 @@ pub mod connection;
 mod draft;
 pub mod edit;
 pub mod fields;
+mod handover;
 pub mod inputs;
 mod list;
 mod remove;
@@ -35,6 +36,7 @@ pub(super) enum AccountCommand {
     #[command(visible_alias = "rm")]
     Remove(remove::RemoveArgs),
     Test(test::TestArgs),
+    Handover(handover::HandoverArgs),
 }
 
 pub(super) fn run(command: AccountCommand, ctx: &Context) -> Result<u8, CliError> {
@@ -46,5 +48,6 @@ pub(super) fn run(command: AccountCommand, ctx: &Context) -> Result<u8, CliError
         AccountCommand::Rename(args) => rename::run(&args, ctx),
         AccountCommand::Remove(args) => remove::run(&args, ctx),
         AccountCommand::Test(args) => test::run(&args, ctx),
+        AccountCommand::Handover(args) => handover::run(&args, ctx),
     }
 }

@@ -1,0 +1,99 @@
+//! `msgrctl account handover`: what a person still has to check, type or do
+//! elsewhere, since the contact centre has no API for it.
+
+mod render;
+mod sheet;
+
+use clap::Args;
+
+use super::connection::{self, WARN_DAYS};
+use crate::accounts::Account;
+use crate::checks::Report;
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::pick::AccountArg;
+use crate::secrets::SecretKind;
+use crate::ui::interrupt;
+use sheet::{Secrets, Sheet};
+
+/// Print what is left to do in the contact centre and at Meta
+///
+/// Prerequisites, the fields of the contact centre's form in its order, callback
+/// URL and verify token for the Meta app, and the steps up to the first message,
+/// with those ticked that a test has just proved. Secrets are masked unless
+/// --reveal is given.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  msgrctl account handover acme-support\n  msgrctl account handover acme-support --markdown > handover.md\n  msgrctl account handover acme-support --reveal"
+)]
+pub struct HandoverArgs {
+    #[command(flatten)]
+    account: AccountArg,
+    /// Print it as Markdown, for a ticket or a wiki
+    #[arg(long, conflicts_with = "json")]
+    markdown: bool,
+    /// Show the token and the verify token; whoever sees the page sees them
+    #[arg(long)]
+    reveal: bool,
+    /// Do not ask Graph; then no step is ticked
+    #[arg(long)]
+    no_test: bool,
+}
+
+pub fn run(args: &HandoverArgs, ctx: &Context) -> Result<u8, CliError> {
+    interrupt::install();
+    let account = args.account.pick(ctx)?;
+    let secrets = secrets(args, ctx, &account)?;
+    let report = if args.no_test { None } else { test(ctx, &account)? };
+    let sheet = Sheet::new(&account, &secrets, report.as_ref());
+    if ctx.output.json {
+        ctx.output.json(&sheet);
+    } else if args.markdown {
+        ctx.output.result(&render::markdown(&sheet));
+    } else {
+        ctx.output.result(&render::text(&sheet, ctx.output.terminal.out()));
+    }
+    Ok(0)
+}
+
+/// The two secrets that are typed elsewhere, as they are shown. A store that does
+/// not answer leaves them masked whole; to reveal them it has to.
+fn secrets(args: &HandoverArgs, ctx: &Context, account: &Account) -> Result<Secrets, CliError> {
+    let shown = |kind: SecretKind| {
+        let secret = match ctx.secret(account, kind) {
+            Err(error) if !args.reveal => {
+                ctx.output.warning(&format!("the {kind} could not be read: {error}"));
+                None
+            }
+            other => other?,
+        };
+        Ok::<_, CliError>(match secret {
+            Some(secret) if args.reveal => Some(secret.expose().to_owned()),
+            Some(secret) => Some(secret.masked()),
+            None => None,
+        })
+    };
+    Ok(Secrets {
+        token: shown(SecretKind::PageAccessToken)?,
+        verify_token: shown(SecretKind::VerifyToken)?,
+        revealed: args.reveal,
+    })
+}
+
+/// What Test Connection proves now; `None`, and why, where it cannot be made.
+fn test(ctx: &Context, account: &Account) -> Result<Option<Report>, CliError> {
+    let asked = || {
+        ctx.check_realm(account)?;
+        let credentials = connection::stored(ctx, account)?.ok_or_else(|| connection::no_token(account))?;
+        let subject = connection::subject(account, credentials, WARN_DAYS, true);
+        connection::test(ctx, &ctx.graph()?, account.name.as_str(), &subject)
+    };
+    match asked() {
+        Ok(report) => Ok(Some(report)),
+        Err(error) if error.is_interrupt() => Err(error),
+        Err(error) => {
+            ctx.output.warning(&format!("not tested, so nothing is ticked: {}", error.message()));
+            Ok(None)
+        }
+    }
+}

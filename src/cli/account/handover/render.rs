@@ -1,0 +1,83 @@
+//! How the handover looks, on a terminal and as Markdown.
+
+use super::sheet::Sheet;
+use crate::ui::style::{self, paint, wrap};
+use crate::ui::terminal::Screen;
+
+/// For a terminal.
+pub(super) fn text(sheet: &Sheet<'_>, screen: Screen) -> String {
+    let heading = |text: &str| paint(style::BOLD, text, screen.color);
+    let broken = |text: &str, indent: usize| wrap(text, screen.width, indent);
+    let mut lines = vec![heading(&format!("Handover of '{}'", sheet.account)), String::new()];
+
+    lines.push(heading("Before you begin"));
+    for prerequisite in sheet.prerequisites {
+        lines.push(format!("  - {}", broken(prerequisite, 4)));
+    }
+    lines.extend([
+        String::new(),
+        heading("Into the contact centre's form"),
+        format!("  {}", broken(sheet.form_place, 2)),
+    ]);
+    for entry in &sheet.form {
+        let note = entry.note.map(|note| format!("  ({note})")).unwrap_or_default();
+        lines.push(format!("  {:<22}{}", entry.field, broken(&format!("{}{note}", entry.value), 24)));
+    }
+    lines.extend([String::new(), heading("Into the Meta app"), format!("  {}", broken(sheet.meta_app.place, 2))]);
+    for (field, value) in meta(sheet) {
+        lines.push(format!("  {field:<22}{}", broken(&value, 24)));
+    }
+    lines.extend([String::new(), heading("Until a customer reaches an agent (x: proved just now)")]);
+    for step in &sheet.steps {
+        let mark = if step.done { "[x]" } else { "[ ]" };
+        lines.push(format!("  {mark} {:>2} {}", step.number, broken(step.text, 9)));
+        if let Some(detail) = &step.detail {
+            lines.push(format!("         {}", paint(style::DIM, &broken(detail, 9), screen.color)));
+        }
+    }
+    if let Some(command) = &sheet.reveal_with {
+        lines.extend([String::new(), format!("Secrets are masked; to see them: {command}")]);
+    }
+    lines.join("\n")
+}
+
+/// For a ticket or a wiki.
+pub(super) fn markdown(sheet: &Sheet<'_>) -> String {
+    let mut lines = vec![format!("# Handover of {}", sheet.account), String::new(), "## Before you begin".into()];
+    lines.push(String::new());
+    lines.extend(sheet.prerequisites.iter().map(|prerequisite| format!("- {prerequisite}")));
+    lines.extend([String::new(), "## Into the contact centre's form".into(), String::new()]);
+    lines.extend([
+        format!("{}.", sheet.form_place),
+        String::new(),
+        "| Field | Value | |".into(),
+        "|---|---|---|".into(),
+    ]);
+    for entry in &sheet.form {
+        lines.push(format!("| {} | {} | {} |", entry.field, cell(&entry.value), entry.note.unwrap_or_default()));
+    }
+    lines.extend([String::new(), "## Into the Meta app".into(), String::new(), format!("{}.", sheet.meta_app.place)]);
+    lines.extend([String::new(), "| Field | Value |".into(), "|---|---|".into()]);
+    lines.extend(meta(sheet).into_iter().map(|(field, value)| format!("| {field} | {} |", cell(&value))));
+    lines.extend([String::new(), "## Until a customer reaches an agent".into(), String::new()]);
+    for step in &sheet.steps {
+        let mark = if step.done { "x" } else { " " };
+        let detail = step.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
+        lines.push(format!("- [{mark}] {}. {}{detail}", step.number, step.text));
+    }
+    if let Some(command) = &sheet.reveal_with {
+        lines.extend([String::new(), format!("Secrets are masked; to see them: `{command}`")]);
+    }
+    lines.join("\n")
+}
+
+fn meta(sheet: &Sheet<'_>) -> [(&'static str, String); 3] {
+    let app = &sheet.meta_app;
+    let callback = app.callback_url.clone().unwrap_or_else(|| "the one that the contact centre's form shows".into());
+    [("Callback URL", callback), ("Verify token", app.verify_token.clone()), ("Webhook fields", app.fields.join(", "))]
+}
+
+/// Text that stays in its cell: a name may have any character.
+fn cell(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('|', "\\|").replace('*', "\\*").replace('<', "&lt;")
+}

@@ -1,0 +1,106 @@
+//! The handover page: what is typed elsewhere, and what is proved already.
+
+use serde_json::Value;
+
+use crate::support::world::{acme, app, page_token, sandbox, scenario};
+
+const VERIFY_TOKEN: &str = "verify0123456789";
+
+fn steps_done(sheet: &Value) -> Vec<u64> {
+    let steps = sheet["steps"].as_array().unwrap();
+    assert_eq!(steps.len(), 10);
+    steps.iter().filter(|step| step["done"] == true).map(|step| step["number"].as_u64().unwrap()).collect()
+}
+
+#[test]
+fn the_form_is_in_its_order_and_secrets_are_masked() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, false);
+    let token = page_token(&sandbox);
+    let sheet = home.run(&["account", "handover", "acme", "--json"]).code(0).json();
+    let form = sheet["form"].as_array().unwrap();
+    let fields: Vec<&str> = form.iter().map(|entry| entry["field"].as_str().unwrap()).collect();
+    assert_eq!(
+        fields,
+        [
+            "Name",
+            "Type",
+            "Page Username",
+            "Page ID",
+            "Token",
+            "Webhook Verify Token",
+            "Callback URL",
+            "Test Connection"
+        ]
+    );
+    assert_eq!(form[2]["value"], "acme.support");
+    assert_eq!(form[4]["value"], format!("********{}", &token[token.len() - 4..]));
+    assert_eq!(form[5]["value"], "********6789");
+    assert_eq!(sheet["meta_app"]["fields"][0], "messages");
+    // In every form of the page.
+    for form in [&["account", "handover", "acme"][..], &["account", "handover", "acme", "--markdown"]] {
+        let page = home.run(form).code(0).stdout;
+        assert!(!page.contains(&token[..20]) && !page.contains(VERIFY_TOKEN), "{page}");
+        for part in ["5.0 or newer", "Webhook Verify Token", "Messenger API", "Agent Desktop", "--reveal"] {
+            assert!(page.contains(part), "{part}: {page}");
+        }
+        let revealed = home.run(&[form, &["--reveal"]].concat()).code(0).stdout;
+        assert!(revealed.contains(&token) && revealed.contains(VERIFY_TOKEN), "{revealed}");
+        assert!(!revealed.contains("--reveal"), "{revealed}");
+    }
+}
+
+#[test]
+fn only_what_a_test_proves_is_ticked() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, true);
+    let sheet = home.run(&["account", "handover", "acme", "--json"]).code(0).json();
+    assert_eq!(steps_done(&sheet), [2]);
+    // The Page's half is known, the app's is not.
+    assert!(sheet["steps"][3]["detail"].as_str().unwrap().starts_with("so far: the Page sends"), "{sheet}");
+    let page = home.run(&["account", "handover", "acme"]).code(0).stdout;
+    assert!(page.contains("[x]  2 ") && page.contains("[ ]  3 "), "{page}");
+    assert!(home.run(&["account", "handover", "acme", "--markdown"]).stdout.contains("- [x] 2. "));
+
+    let asked = sandbox.world().journal.entries().len();
+    let sheet = home.run(&["account", "handover", "acme", "--json", "--no-test"]).code(0).json();
+    assert!(steps_done(&sheet).is_empty());
+    assert_eq!(sandbox.world().journal.entries().len(), asked, "it asked Graph");
+    // Without Graph the page is printed all the same, and says so.
+    let away = ["account", "handover", "acme", "--json", "--graph-url", "http://127.0.0.1:1"];
+    let run = home.run(&away).code(0);
+    assert!(steps_done(&run.json()).is_empty());
+    assert!(run.json()["steps"][1]["detail"].as_str().unwrap().contains("could not be reached"), "{run:?}");
+}
+
+#[test]
+fn a_dead_token_and_a_page_that_is_not_subscribed_are_not_ticked() {
+    let sandbox = scenario(
+        "version = 1\n[[pages]]\nid = '109876543210987'\nusername = 'acme.support'\nname = 'Acme'\ntoken_state = 'expired'\nsubscribed = []\n",
+    );
+    let home = acme(&sandbox, false);
+    let sheet = home.run(&["account", "handover", "acme", "--json"]).code(0).json();
+    assert!(steps_done(&sheet).is_empty());
+    assert!(sheet["steps"][1]["detail"].as_str().unwrap().contains("msgrctl account test acme"), "{sheet}");
+}
+
+#[test]
+fn a_secret_that_is_not_there_is_masked_and_said() {
+    let sandbox = sandbox();
+    let mut home = acme(&sandbox, true);
+    let (_, secret) = app(&sandbox);
+    home.unset("MSGRCTL_SECRET_ACME_PAGE_ACCESS_TOKEN");
+    let run = home.run(&["account", "handover", "acme", "--json"]).code(0).says(&["nothing is ticked"]);
+    assert_eq!(run.json()["form"][4]["value"], "********");
+    assert!(!run.stdout.contains(&secret));
+}
+
+#[test]
+fn markdown_keeps_any_name_in_its_cell() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, false);
+    home.run(&["account", "rename", "acme", "A | B *c* <d>"]).code(0);
+    let page = home.run(&["account", "handover", "acme", "--markdown", "--no-test"]).code(0).stdout;
+    assert!(page.contains("| Name | A \\| B \\*c\\* &lt;d> |"), "{page}");
+    home.run(&["account", "handover", "acme", "--markdown", "--json"]).code(2);
+}
