@@ -2,6 +2,7 @@
 //! scenarios of the sandbox.
 
 use serde::de::DeserializeOwned;
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// The keys that a table may have, and the tables below them.
@@ -28,23 +29,54 @@ pub struct Mistake {
 
 /// Reads a document whose tables have the keys `keys`.
 pub fn parse<T: DeserializeOwned>(text: &str, keys: &'static Keys) -> Result<T, Mistake> {
-    let located = |error: &toml::de::Error| {
-        let at = error.span().map_or(0, |span| span.start);
-        mistake(text, at, error.message().lines().next().unwrap_or_default().to_owned(), None)
-    };
-    let table = DeTable::parse(text).map_err(|error| located(&error))?;
-    check_keys(text, table.get_ref(), keys)?;
-    T::deserialize(toml::Deserializer::from(table)).map_err(|error| located(&error))
+    Document::new(text)?.read(keys)
 }
 
-/// A whole number at the top of a document, read without judging the rest: the
-/// schema's version. `None` when the document cannot be read or has none.
-pub fn top_number(text: &str, key: &str) -> Option<i64> {
-    let table = DeTable::parse(text).ok()?;
-    match table.get_ref().get(key)?.get_ref() {
-        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix()).ok(),
-        _ => None,
+/// A text whose syntax is right, and nothing else is known of yet.
+pub struct Document<'t> {
+    text: &'t str,
+    table: Spanned<DeTable<'t>>,
+}
+
+impl<'t> Document<'t> {
+    /// Reads the syntax.
+    pub fn new(text: &'t str) -> Result<Self, Mistake> {
+        let table = DeTable::parse(text).map_err(|error| located(text, &error))?;
+        Ok(Self { text, table })
     }
+
+    /// A whole number at the top, whatever the rest is: the schema's version.
+    pub fn number(&self, key: &str) -> Option<i64> {
+        match self.table.get_ref().get(key)?.get_ref() {
+            DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix()).ok(),
+            _ => None,
+        }
+    }
+
+    /// Two texts of every table of the list `list`, whatever the rest is; a table that
+    /// lacks one of them is passed over. For whoever needs no more and is in a hurry.
+    pub fn pairs(&self, list: &str, keys: [&str; 2]) -> Vec<[String; 2]> {
+        let Some(DeValue::Array(items)) = self.table.get_ref().get(list).map(Spanned::get_ref) else {
+            return Vec::new();
+        };
+        let text = |table: &DeTable<'_>, key: &str| table.get(key)?.get_ref().as_str().map(str::to_owned);
+        let pair = |item: &Spanned<DeValue<'_>>| {
+            let DeValue::Table(table) = item.get_ref() else { return None };
+            Some([text(table, keys[0])?, text(table, keys[1])?])
+        };
+        items.iter().filter_map(pair).collect()
+    }
+
+    /// Reads it as what it should be.
+    pub fn read<T: DeserializeOwned>(self, keys: &'static Keys) -> Result<T, Mistake> {
+        check_keys(self.text, self.table.get_ref(), keys)?;
+        T::deserialize(toml::Deserializer::from(self.table)).map_err(|error| located(self.text, &error))
+    }
+}
+
+fn located(text: &str, error: &toml::de::Error) -> Mistake {
+    let at = error.span().map_or(0, |span| span.start);
+    mistake(text, at, error.message().lines().next().unwrap_or_default().to_owned(), None)
 }
 
 fn check_keys(text: &str, table: &DeTable<'_>, keys: &'static Keys) -> Result<(), Mistake> {
@@ -97,7 +129,7 @@ mod tests {
     const KEYS: Keys = Keys(&[("name", None), ("accounts", Some(&Keys(&[("page_id", None)])))]);
 
     #[derive(Debug, Deserialize)]
-    struct Document {
+    struct Listing {
         accounts: Vec<Account>,
     }
 
@@ -107,12 +139,12 @@ mod tests {
     }
 
     fn wrong(text: &str) -> Mistake {
-        parse::<Document>(text, &KEYS).expect_err("a mistake")
+        parse::<Listing>(text, &KEYS).expect_err("a mistake")
     }
 
     #[test]
     fn good_documents_are_read() {
-        let document: Document = parse("[[accounts]]\npage_id = '1'", &KEYS).expect("read");
+        let document: Listing = parse("[[accounts]]\npage_id = '1'", &KEYS).expect("read");
         assert_eq!(document.accounts[0].page_id, "1");
     }
 
@@ -136,7 +168,15 @@ mod tests {
 
     #[test]
     fn the_version_is_read_without_the_rest() {
-        assert_eq!(top_number("schema_version = 7\nunknown = 1", "schema_version"), Some(7));
-        assert_eq!(top_number("x = 1", "schema_version"), None);
+        let number = |text| Document::new(text).expect("syntax").number("schema_version");
+        assert_eq!(number("schema_version = 7\nunknown = 1"), Some(7));
+        assert_eq!(number("x = 1"), None);
+    }
+
+    #[test]
+    fn pairs_are_read_without_the_rest() {
+        let document = Document::new("[[a]]\nx = 'x1'\ny = 'y1'\nz = 1\n[[a]]\nx = 'x2'\n[b]\n").expect("syntax");
+        assert_eq!(document.pairs("a", ["y", "x"]), [["y1".to_owned(), "x1".to_owned()]]);
+        assert!(document.pairs("b", ["x", "y"]).is_empty());
     }
 }

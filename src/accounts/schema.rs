@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::Account;
-use crate::document::{self, Keys, Mistake};
+use crate::document::{Document, Keys, Mistake};
 
 /// The version that is written. A change of shape raises it and adds a migration
 /// from the one before.
@@ -91,12 +91,13 @@ struct File {
 
 /// The accounts that a text holds. `path` is for the error alone.
 pub(super) fn read(text: &str, path: &Path) -> Result<Vec<Account>, SchemaError> {
-    match document::top_number(text, "schema_version") {
+    let broken = |mistake| SchemaError::Broken { path: path.into(), mistake };
+    let document = Document::new(text).map_err(broken)?;
+    match document.number("schema_version") {
         Some(found) if found > VERSION => return Err(SchemaError::Newer { path: path.into(), found }),
         _ => {}
     }
-    let file: File =
-        document::parse(text, &KEYS).map_err(|mistake| SchemaError::Broken { path: path.into(), mistake })?;
+    let file: File = document.read(&KEYS).map_err(broken)?;
     let mut seen = std::collections::HashSet::new();
     for account in &file.accounts {
         for address in [account.name.as_str().to_lowercase(), account.id.clone()] {
@@ -113,6 +114,12 @@ pub(super) fn read(text: &str, path: &Path) -> Result<Vec<Account>, SchemaError>
         }
     }
     Ok(file.accounts)
+}
+
+/// Handle and name of every account that a text holds, and no more: at a TAB, time
+/// counts, and nobody is told what is wrong.
+pub(super) fn names(text: &str) -> Vec<[String; 2]> {
+    Document::new(text).map(|document| document.pairs("accounts", ["handle", "name"])).unwrap_or_default()
 }
 
 /// The text of a file with these accounts.

@@ -65,6 +65,11 @@ impl AccountStore {
         }
     }
 
+    /// Handle and name of each, for completions: what is broken is passed over.
+    pub fn names(&self) -> Vec<[String; 2]> {
+        files::read_text(&self.path).ok().flatten().map(|text| schema::names(&text)).unwrap_or_default()
+    }
+
     /// The account that answers to `address`.
     pub fn find(&self, address: &str) -> Result<Account, AccountError> {
         let mut accounts = self.load()?;

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::ArgValueCandidates;
 
 use super::error::CliError;
-use super::{account, complete, doctor, sandbox, secret};
+use super::{account, complete, completions, doctor, sandbox, secret};
 use crate::env::Environment;
 use crate::secrets::StoreName;
 use crate::ui::terminal::Color;
@@ -62,6 +62,7 @@ pub(super) enum Command {
     /// throw-away configuration. Nothing is sent anywhere and nothing is kept.
     Demo,
     Doctor(doctor::DoctorArgs),
+    Completions(completions::CompletionsArgs),
 }
 
 /// Flags of every command. They may stand before or after it.
@@ -96,7 +97,7 @@ pub(super) struct Global {
     #[arg(long, global = true, value_name = "WHEN")]
     pub color: Option<ColorArg>,
     /// Keep everything in this directory [env: MSGRCTL_CONFIG_DIR]
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub config_dir: Option<PathBuf>,
     /// Where Graph is: https://graph.facebook.com or an address on this machine [env: MSGRCTL_GRAPH_URL]
     #[arg(long, global = true, value_name = "URL")]

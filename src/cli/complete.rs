@@ -4,6 +4,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::{Arg, Command};
+use clap_complete::CompleteEnv;
 use clap_complete::engine::CompletionCandidate;
 
 use super::args::Global;
@@ -16,11 +18,8 @@ use crate::env::{self, Environment};
 pub(super) fn accounts() -> Vec<CompletionCandidate> {
     let Some(settings) = settings() else { return Vec::new() };
     let path = settings.paths.accounts_file(settings.tenant.value.as_str());
-    let accounts = AccountStore::new(path, Box::new(|_| {})).load().unwrap_or_default();
-    let offer = |account: crate::accounts::Account| {
-        CompletionCandidate::new(account.handle.to_string()).help(Some(account.name.to_string().into()))
-    };
-    accounts.into_iter().map(offer).collect()
+    let names = AccountStore::new(path, Box::new(|_| {})).names();
+    names.into_iter().map(|[handle, name]| CompletionCandidate::new(handle).help(Some(name.into()))).collect()
 }
 
 /// The tenants that have anything.
@@ -28,6 +27,49 @@ pub(super) fn tenants() -> Vec<CompletionCandidate> {
     let tenants = settings().map(|settings| settings.paths.tenants()).unwrap_or_default();
     tenants.into_iter().map(CompletionCandidate::new).collect()
 }
+
+/// How a reference begins.
+pub(super) fn references() -> Vec<CompletionCandidate> {
+    let offer = |(start, help): (&str, &str)| CompletionCandidate::new(start).help(Some(help.to_owned().into()));
+    [
+        ("env:", "the name of a variable"),
+        ("file:", "the path of a file"),
+        ("keyring:", "SERVICE/USER of an entry that another program keeps"),
+        ("command:", "a program and its arguments, run without a shell"),
+    ]
+    .into_iter()
+    .map(offer)
+    .collect()
+}
+
+/// Answers a shell that asks what could come next (`MSGRCTL_COMPLETE` is set);
+/// `false` when nobody does. A failure prints nothing.
+pub(super) fn answer(arguments: &[OsString]) -> bool {
+    let completions = CompleteEnv::with_factory(|| tree(arguments)).var(VARIABLE).bin("msgrctl");
+    completions.try_complete(arguments.iter(), env::current_directory().as_deref()).unwrap_or(true)
+}
+
+/// The commands as they are offered: flags step back until somebody types a '-', so
+/// that handles are not lost among them.
+fn tree(arguments: &[OsString]) -> Command {
+    let words: Vec<&OsString> = arguments.iter().skip_while(|word| *word != "--").skip(1).collect();
+    let at = Environment::of_process().text("_CLAP_COMPLETE_INDEX").and_then(|index| index.parse().ok());
+    let word = words.get(at.unwrap_or(words.len().saturating_sub(1)));
+    let wants_flags = word.is_some_and(|word| word.to_string_lossy().starts_with('-'));
+    let command = super::command();
+    if wants_flags { command } else { without_flags(command) }
+}
+
+fn without_flags(command: Command) -> Command {
+    let hide = |argument: Arg| {
+        let is_flag = !argument.is_positional();
+        argument.hide(is_flag)
+    };
+    command.disable_help_flag(true).mut_args(hide).mut_subcommands(without_flags)
+}
+
+/// The variable by which a shell asks.
+pub(super) const VARIABLE: &str = "MSGRCTL_COMPLETE";
 
 /// The settings of the line that is being completed.
 fn settings() -> Option<Settings> {

@@ -4,6 +4,7 @@
 mod account;
 mod args;
 mod complete;
+mod completions;
 mod context;
 mod demo;
 mod doctor;
@@ -35,7 +36,11 @@ use error::CliError;
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     panic::install();
-    ExitCode::from(run(&env::arguments(), Environment::of_process()))
+    let arguments = env::arguments();
+    if complete::answer(&arguments) {
+        return ExitCode::SUCCESS;
+    }
+    ExitCode::from(run(&arguments, Environment::of_process()))
 }
 
 /// Runs `arguments`, the program's name first, and returns the exit code.
@@ -63,6 +68,7 @@ fn dispatch(command: Command, ctx: &Context) -> Result<u8, CliError> {
         Command::Sandbox(command) => sandbox::run(command, ctx),
         Command::Demo => demo::run(ctx),
         Command::Doctor(args) => doctor::run(&args, ctx),
+        Command::Completions(args) => completions::run(&args, ctx),
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod account;
 mod bulk;
+mod completions;
 mod contract;
 mod demo;
 mod doctor;

@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 
 use crate::cli::account::edit::Edit;
 use crate::cli::account::fields::Fields;
 use crate::cli::account::inputs::{Given, SecretInputs};
+use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::pick::{AccountArg, KindArg};
@@ -48,7 +50,7 @@ struct ValueArgs {
     #[arg(long, value_name = "PATH")]
     file: Option<PathBuf>,
     /// Keep a reference to it: env:NAME, file:PATH, keyring:SERVICE/USER, command:PROGRAM ARG…
-    #[arg(long, value_name = "REF")]
+    #[arg(long, value_name = "REF", add = ArgValueCandidates::new(complete::references))]
     from: Option<String>,
     /// Make a new verify token
     #[arg(long)]
