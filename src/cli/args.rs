@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::ArgValueCandidates;
 
 use super::error::CliError;
-use super::{account, complete, completions, doctor, sandbox, secret};
+use super::{account, complete, completions, doctor, help, man, sandbox, secret};
 use crate::env::Environment;
 use crate::secrets::StoreName;
 use crate::ui::terminal::Color;
@@ -20,15 +20,11 @@ const STYLES: Styles = Styles::styled()
 
 const EXAMPLES: &str = "\
 Examples:
-  See the whole job against a built-in Graph API, without an account at Meta:
-    msgrctl demo
-  Add an account; the token is read from standard input:
-    printf %s \"$TOKEN\" | msgrctl account add \"Acme Support\" --page-username acme.support --page-id 109876543210987 --token-stdin
-  Test Connection:
-    msgrctl account test acme-support
-
-Exit codes: 0 done, 1 failed, 2 usage, 3 a file of ours, 4 credentials, 5 Graph unreachable, 6 secret store,
-7 a check found something, 9 part of a bulk run failed, 130 interrupted.";
+  msgrctl demo                          # the whole job, without an account at Meta
+  msgrctl account add                   # asks for what it needs
+  msgrctl account test acme-support     # Test Connection
+  msgrctl account handover acme-support # what is left to do elsewhere
+  msgrctl doctor                        # what is wrong with this machine";
 
 /// Connects Facebook Pages to a contact centre.
 ///
@@ -37,7 +33,7 @@ Exit codes: 0 done, 1 failed, 2 usage, 3 a file of ours, 4 credentials, 5 Graph 
 /// them works: what is wrong, why, and what to do.
 #[derive(Debug, Parser)]
 #[command(name = "msgrctl", version, styles = STYLES, after_help = EXAMPLES, max_term_width = 100)]
-#[command(subcommand_required = true, arg_required_else_help = true, disable_help_subcommand = false)]
+#[command(subcommand_required = true, arg_required_else_help = true, disable_help_subcommand = true)]
 pub struct Cli {
     #[command(flatten)]
     pub(super) global: Global,
@@ -60,9 +56,12 @@ pub(super) enum Command {
     ///
     /// Runs the real commands against a Graph API inside this process, with a
     /// throw-away configuration. Nothing is sent anywhere and nothing is kept.
+    #[command(after_help = "Examples:\n  msgrctl demo")]
     Demo,
     Doctor(doctor::DoctorArgs),
     Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
+    Help(help::HelpArgs),
 }
 
 /// Flags of every command. They may stand before or after it.
@@ -76,7 +75,7 @@ pub(super) struct Global {
     #[arg(long, global = true, value_name = "STORE")]
     pub store: Option<StoreArg>,
     /// The key file of the encrypted file [env: MSGRCTL_KEY_FILE; a passphrase: MSGRCTL_PASSPHRASE]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
     pub key_file: Option<PathBuf>,
     /// Print the result as JSON, and errors as one line of JSON on standard error [env: MSGRCTL_JSON]
     #[arg(long, global = true)]
@@ -94,22 +93,22 @@ pub(super) struct Global {
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
     /// When to use colour [env: MSGRCTL_COLOR] [default: auto]
-    #[arg(long, global = true, value_name = "WHEN")]
+    #[arg(long, global = true, value_name = "WHEN", hide_short_help = true)]
     pub color: Option<ColorArg>,
     /// Keep everything in this directory [env: MSGRCTL_CONFIG_DIR]
-    #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath, hide_short_help = true)]
     pub config_dir: Option<PathBuf>,
     /// Where Graph is: https://graph.facebook.com or an address on this machine [env: MSGRCTL_GRAPH_URL]
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(long, global = true, value_name = "URL", hide_short_help = true)]
     pub graph_url: Option<String>,
     /// The version of Graph to ask for [env: MSGRCTL_GRAPH_VERSION] [default: v26.0]
-    #[arg(long, global = true, value_name = "vN.M")]
+    #[arg(long, global = true, value_name = "vN.M", hide_short_help = true)]
     pub graph_version: Option<String>,
     /// How long one call to Graph may take [env: MSGRCTL_TIMEOUT] [default: 20]
-    #[arg(long, global = true, value_name = "SECONDS")]
+    #[arg(long, global = true, value_name = "SECONDS", hide_short_help = true)]
     pub timeout: Option<String>,
     /// Trust these certificates (PEM) beside the system's [env: MSGRCTL_CA_BUNDLE]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
     pub ca_bundle: Option<PathBuf>,
 }
 

@@ -9,7 +9,9 @@ mod context;
 mod demo;
 mod doctor;
 mod error;
+mod help;
 mod log;
+mod man;
 mod outcome;
 mod panic;
 mod pick;
@@ -21,7 +23,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue};
-use clap::{CommandFactory as _, Parser as _};
+use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::env::{self, Environment};
 use crate::secrets::redact;
@@ -45,7 +47,7 @@ pub fn main() -> ExitCode {
 
 /// Runs `arguments`, the program's name first, and returns the exit code.
 fn run(arguments: &[OsString], env: Environment) -> u8 {
-    let mut cli = match Cli::try_parse_from(arguments) {
+    let mut cli = match parse(arguments) {
         Ok(cli) => cli,
         Err(error) => return refuse(&error, arguments, &env),
     };
@@ -61,6 +63,12 @@ fn run(arguments: &[OsString], env: Environment) -> u8 {
     finish(done, &context.output)
 }
 
+fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
+    let mut tree = command();
+    let mut matches = tree.try_get_matches_from_mut(arguments)?;
+    Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut tree))
+}
+
 fn dispatch(command: Command, ctx: &Context) -> Result<u8, CliError> {
     match command {
         Command::Account(command) => account::run(*command, ctx),
@@ -69,6 +77,8 @@ fn dispatch(command: Command, ctx: &Context) -> Result<u8, CliError> {
         Command::Demo => demo::run(ctx),
         Command::Doctor(args) => doctor::run(&args, ctx),
         Command::Completions(args) => completions::run(&args, ctx),
+        Command::Man(args) => man::run(&args, ctx),
+        Command::Help(args) => help::run(&args, ctx),
     }
 }
 
@@ -114,7 +124,12 @@ fn refuse(error: &clap::Error, arguments: &[OsString], env: &Environment) -> u8 
     error::USAGE
 }
 
-/// The whole tree of commands, for whoever generates from it.
+/// The whole tree of commands, with its examples before its options.
 pub fn command() -> clap::Command {
-    Cli::command()
+    examples_first(Cli::command())
+}
+
+fn examples_first(command: clap::Command) -> clap::Command {
+    const TEMPLATE: &str = "{before-help}{about-with-newline}\n{usage-heading} {usage}{after-help}\n\n{all-args}";
+    command.help_template(TEMPLATE).mut_subcommands(examples_first)
 }

@@ -10,7 +10,18 @@ use crate::support::world::{acme, sandbox};
 fn help_and_version_are_results() {
     let home = Home::new();
     home.run(&["--version"]).code(0).shows(&["msgrctl 0."]);
-    home.run(&["--help"]).code(0).shows(&["account", "sandbox", "demo", "--tenant", "Exit codes"]);
+    home.run(&["--help"]).code(0).shows(&["account", "sandbox", "demo", "--tenant", "--ca-bundle"]);
+    // The short form leaves out what is rarely needed; examples come before the options.
+    let short = home.run(&["account", "add", "-h"]).code(0).stdout;
+    assert!(!short.contains("--ca-bundle") && !short.contains("On a terminal it asks"), "{short}");
+    assert!(short.find("Examples:").unwrap() < short.find("Options:").unwrap(), "{short}");
+    home.run(&["help", "exit-codes"]).code(0).shows(&["130", "secret store"]);
+    home.run(&["help", "environment"]).code(0).shows(&["MSGRCTL_GRAPH_URL", "NO_COLOR"]);
+    home.run(&["help", "files"]).code(0).shows(&["accounts.toml"]);
+    home.run(&["help", "scenarios"]).code(0).shows(&["token_state"]);
+    home.run(&["help", "exit-cods"]).code(2).says(&["did you mean 'exit-codes'?"]);
+    home.run(&["help", "account", "tset"]).code(2).says(&["did you mean 'test'?"]);
+    home.run(&["man", "account", "nothing"]).code(2).says(&["no command"]);
     home.run(&["account", "add", "--help"]).code(0).shows(&["--token-stdin", "Examples:", "MSGRCTL_PAGE_TOKEN"]);
     home.run(&["help", "account", "test"]).code(0).shows(&["--all"]);
     let bare: [&str; 0] = [];

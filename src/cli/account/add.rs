@@ -25,8 +25,12 @@ use crate::ui::progress::Progress;
 
 /// Add an account
 ///
-/// Needs the page access token; Graph says whose it is and fills in what was not
-/// given. The credentials are tested before anything is saved; what is left to do
+/// On a terminal it asks for what was not given, says where each value is found, and
+/// shows everything once more before it saves. Needs the page access token; Graph says
+/// whose it is and fills in the rest. A person's (user) token shows the Pages to choose
+/// from. With --yes, or without a terminal, nothing is asked.
+///
+/// The credentials are tested before anything is saved; what is left to do
 /// for the delivery of messages is listed and blocks nothing.
 ///
 /// Secrets are read from standard input, files or the variables
@@ -36,9 +40,11 @@ use crate::ui::progress::Progress;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
+  msgrctl account add
   printf %s \"$TOKEN\" | msgrctl account add --token-stdin
-  msgrctl account add \"Acme Support\" --page-username acme.support --page-id 109876543210987 \\
-      --token-file token.txt --app-id 123456789012345 --app-secret-file secret.txt \\
+  msgrctl account add \"Acme Support\" --token-file token.txt \\
+      --page-username acme.support --page-id 109876543210987 \\
+      --app-id 123456789012345 --app-secret-file secret.txt \\
       --callback-url https://example.com/messenger")]
 pub struct AddArgs {
     /// The account's name [default: the Page's name]

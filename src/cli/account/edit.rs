@@ -18,12 +18,14 @@ use crate::ui::interrupt;
 
 /// Change an account's fields or replace its secrets
 ///
+/// On a terminal, without flags, it shows today's values and asks which to change.
 /// The account's id stays. When anything changes that Meta judges, the
 /// credentials are tested first, the new together with the old. Replacing or
 /// removing a secret asks first; without a terminal it needs --yes.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
+  msgrctl account edit acme-support
   msgrctl account edit acme-support --callback-url https://example.com/messenger
   printf %s \"$TOKEN\" | msgrctl account edit acme-support --token-stdin --yes
   msgrctl account edit acme-support --clear app --yes")]

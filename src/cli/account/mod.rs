@@ -25,7 +25,10 @@ use super::context::Context;
 use super::error::CliError;
 
 #[derive(Debug, Subcommand)]
-#[command(arg_required_else_help = true)]
+#[command(
+    arg_required_else_help = true,
+    after_help = "Examples:\n  msgrctl account list\n  msgrctl account test --all"
+)]
 pub(super) enum AccountCommand {
     Add(add::AddArgs),
     #[command(visible_alias = "ls")]

@@ -9,7 +9,7 @@ use super::context::Context;
 use super::error::CliError;
 
 #[derive(Debug, Subcommand)]
-#[command(arg_required_else_help = true)]
+#[command(arg_required_else_help = true, after_help = "Examples:\n  msgrctl sandbox start")]
 pub(super) enum SandboxCommand {
     Start(start::StartArgs),
     Calls(calls::CallsArgs),

@@ -18,36 +18,14 @@ use crate::sandbox::{self, Scenario, SharedWorld, TokenKind, World};
 ///
 /// Prints, as soon as it accepts connections, where it is and credentials that
 /// work, and runs until Ctrl-C. Its tokens are the same at every start, so
-/// accounts that were added to it go on working.
+/// accounts that were added to it go on working. What a scenario file may say:
+/// msgrctl help scenarios.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   msgrctl sandbox start
   msgrctl sandbox start --listen 127.0.0.1:8090 --pages 60 --latency 100ms
-  msgrctl sandbox start --scenario password-changed.toml --json
-
-A scenario is a TOML file; what it leaves out is as it should be:
-
-  version = 1
-  latency = \"100ms\"
-  require_app_secret = false
-  [[pages]]
-  id = \"109876543210987\"
-  username = \"acme.support\"
-  name = \"Acme Support\"
-  token_state = \"password_changed\"
-  [[faults]]
-  path = \"/*/subscribed_apps\"
-  code = 2
-
-Token states: valid, expired, password_changed, logged_out, not_authorized,
-checkpoint, lost_role, two_factor, unconfirmed.
-Of a page also: token, published, subscribed (fields), scopes (permissions),
-granted_for (page ids), expires_in and data_access_expires_in (\"10d\"), app.
-A fault meets a method and a path without its version (* is one part), any call
-where they are left out; always, or `times` times (failed reads are tried three
-times). It can: delay = \"3s\", drop = true, status = 502, body = \"text\", or answer
-with code, subcode and regain_minutes.")]
+  msgrctl sandbox start --scenario password-changed.toml --json")]
 pub struct StartArgs {
     /// The address to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]

@@ -16,7 +16,7 @@ use crate::accounts::AccountStore;
 use crate::secrets::{SecretKey, SecretKind, StoreName};
 
 #[derive(Debug, Subcommand)]
-#[command(arg_required_else_help = true)]
+#[command(arg_required_else_help = true, after_help = "Examples:\n  msgrctl secret list")]
 pub(super) enum SecretCommand {
     #[command(visible_alias = "ls")]
     List(list::ListArgs),

@@ -26,7 +26,8 @@ use crate::ui::interrupt;
 Examples:
   printf %s \"$TOKEN\" | msgrctl secret set acme-support page-access-token --stdin --yes
   msgrctl secret set acme-support verify-token --generate
-  msgrctl secret set acme-support page-access-token --from 'command:op read op://vault/acme/token' --yes")]
+  msgrctl secret set acme-support page-access-token --yes \\
+      --from 'command:op read op://vault/acme/token'")]
 pub struct SetArgs {
     #[command(flatten)]
     account: AccountArg,

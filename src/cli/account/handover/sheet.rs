@@ -175,7 +175,7 @@ fn step(number: usize, text: &'static str, proof: &Proof, account: &Account, rep
 fn credentials(report: &Report, account: &Account) -> (bool, Option<String>) {
     let ask = format!("msgrctl account test {}", account.handle);
     match report.credentials() {
-        Outcome::Pass => (true, Some("here, with Meta, just now".into())),
+        Outcome::Pass => (true, Some("tested just now".into())),
         Outcome::Warn => (true, Some(format!("with a warning; see {ask}"))),
         Outcome::Unreachable => (false, Some(format!("Graph could not be reached; try {ask}"))),
         Outcome::Fail | Outcome::Skip => (false, Some(format!("they do not pass; see {ask}"))),

@@ -1,0 +1,129 @@
+//! What is to be known of every command, once: exit codes, variables, files,
+//! scenarios. Shown by `msgrctl help TOPIC` and in the man pages.
+
+/// A page that is no command's.
+pub(in crate::cli) struct Topic {
+    /// As it is asked for.
+    pub name: &'static str,
+    /// In a line.
+    pub about: &'static str,
+    /// What comes before the list.
+    pub before: &'static str,
+    /// A term and what it means.
+    pub list: &'static [(&'static str, &'static str)],
+    /// What comes after it, as it stands.
+    pub after: &'static str,
+}
+
+/// All of them.
+pub(in crate::cli) const TOPICS: &[Topic] = &[EXIT_CODES, ENVIRONMENT, FILES, SCENARIOS];
+
+/// `msgrctl help exit-codes`.
+pub(in crate::cli) const EXIT_CODES: Topic = Topic {
+    name: "exit-codes",
+    about: "How commands end",
+    before: "With --json an error is one line of JSON on standard error, which names the code too.",
+    list: &[
+        ("0", "done; also nothing to change"),
+        ("1", "failed, for a reason without a code of its own: no such account, already exists, not confirmed"),
+        ("2", "usage: a bad flag, or a value is missing and nobody can be asked"),
+        ("3", "a file of ours is broken or cannot be written"),
+        ("4", "credentials: a secret is missing, or Meta refuses the token or its permissions"),
+        ("5", "Graph could not be reached, or asks to try again later"),
+        ("6", "the secret store is absent, locked, declined, or did not answer"),
+        ("7", "a check found something: account test, doctor, and the test before an account is saved"),
+        ("8", "reserved: a plan found changes"),
+        ("9", "a part of a run over several accounts failed or was left out; the rest is done"),
+        ("130", "interrupted by Ctrl-C"),
+    ],
+    after: "",
+};
+
+/// `msgrctl help environment`.
+pub(in crate::cli) const ENVIRONMENT: Topic = Topic {
+    name: "environment",
+    about: "The variables that msgrctl reads",
+    before: "A flag wins over its variable, a variable over config.toml. An empty variable counts as unset.",
+    list: &[
+        ("MSGRCTL_TENANT", "--tenant: the tenant to work in"),
+        ("MSGRCTL_STORE", "--store: where new secrets go: keyring, file, env"),
+        ("MSGRCTL_KEY_FILE", "--key-file: the key file of the encrypted file"),
+        ("MSGRCTL_PASSPHRASE", "the passphrase of the encrypted file; it has no flag"),
+        ("MSGRCTL_JSON", "--json: results and errors as JSON"),
+        ("MSGRCTL_NO_INPUT", "--no-input: never ask"),
+        ("MSGRCTL_QUIET", "--quiet: results, warnings and errors alone"),
+        ("MSGRCTL_VERBOSE", "1, 2 or 3, as -v, -vv, -vvv"),
+        ("MSGRCTL_COLOR", "--color: auto, always, never"),
+        ("MSGRCTL_CONFIG_DIR", "--config-dir: keep everything in this directory"),
+        ("MSGRCTL_GRAPH_URL", "--graph-url: where Graph is: Meta's, or a sandbox on this machine"),
+        ("MSGRCTL_GRAPH_VERSION", "--graph-version: v26.0 by default"),
+        ("MSGRCTL_TIMEOUT", "--timeout: seconds that one call to Graph may take"),
+        ("MSGRCTL_CA_BUNDLE", "--ca-bundle: certificates to trust beside the system's"),
+        ("MSGRCTL_PAGE_TOKEN", "the page access token; read by 'account add' alone, when no flag gives it"),
+        ("MSGRCTL_APP_SECRET", "the app secret; read by 'account add' alone"),
+        ("MSGRCTL_VERIFY_TOKEN", "the webhook verify token; read by 'account add' alone"),
+        (
+            "MSGRCTL_SECRET_<HANDLE>_<KIND>",
+            "a secret of the env store: handle and kind in upper case, '-' and '.' as '_', as in MSGRCTL_SECRET_ACME_SUPPORT_PAGE_ACCESS_TOKEN",
+        ),
+        ("MSGRCTL_COMPLETE", "set by completion scripts; see 'msgrctl completions --help'"),
+        ("CI", "set by most CI services: nobody is asked"),
+        ("NO_COLOR, CLICOLOR_FORCE, TERM", "no colour, colour everywhere, what the terminal can do"),
+        (
+            "HTTPS_PROXY, HTTP_PROXY, NO_PROXY",
+            "the proxy to reach Graph through; never used for addresses of this machine",
+        ),
+        ("XDG_CONFIG_HOME", "where the msgrctl directory is on Linux, ~/.config by default"),
+    ],
+    after: "",
+};
+
+/// `msgrctl help files`.
+pub(in crate::cli) const FILES: Topic = Topic {
+    name: "files",
+    about: "Where things are kept",
+    before: "In $XDG_CONFIG_HOME/msgrctl (on macOS and Windows the platform's own place), or where --config-dir says. Directories have mode 0700, files 0600. None but secrets.enc holds a secret.",
+    list: &[
+        ("config.toml", "settings: tenant, store, graph_url, graph_version, timeout, ca_bundle"),
+        ("tenants/<tenant>/accounts.toml", "the accounts of a tenant, and where each secret is"),
+        ("tenants/<tenant>/secrets.enc", "the encrypted file of secrets, with --store file alone"),
+    ],
+    after: "",
+};
+
+/// `msgrctl help scenarios`.
+pub(in crate::cli) const SCENARIOS: Topic = Topic {
+    name: "scenarios",
+    about: "Worlds of your own for the sandbox",
+    before: "A scenario is a TOML file for 'sandbox start --scenario'; what it leaves out is as it should be.",
+    list: &[
+        (
+            "token states",
+            "valid, expired, password_changed, logged_out, not_authorized, checkpoint, lost_role, two_factor, unconfirmed",
+        ),
+        (
+            "keys of a page",
+            "id, username, name, category, published, tasks (of the person), subscribed (fields), app, token, token_state, scopes (permissions), granted_for (page ids), expires_in and data_access_expires_in (\"10d\")",
+        ),
+        (
+            "a fault meets",
+            "a method and a path without its version ('*' is one part), any call where they are left out; always, or 'times' times (failed reads are tried three times)",
+        ),
+        (
+            "a fault does",
+            "delay = \"3s\", drop = true, status = 502, body = \"text\", or an answer with code, subcode and regain_minutes",
+        ),
+    ],
+    after: "\
+version = 1
+latency = \"100ms\"             # before every answer
+require_app_secret = false
+[[pages]]
+id = \"109876543210987\"
+username = \"acme.support\"
+name = \"Acme Support\"
+token_state = \"password_changed\"
+[[faults]]
+path = \"/*/subscribed_apps\"
+code = 2",
+};

@@ -1,0 +1,132 @@
+//! `msgrctl man`: the man page of a command, made of the same tree that parses the
+//! command line.
+
+use std::io;
+
+use clap::Args;
+use clap_mangen::Man;
+use clap_mangen::roff::{Roff, bold, roman};
+
+use super::context::Context;
+use super::error::CliError;
+use super::help::topics::{ENVIRONMENT, EXIT_CODES, FILES, SCENARIOS, Topic};
+
+/// When the pages last changed in more than wording. A constant, so that they can be
+/// made again.
+const DATE: &str = "2026-11-22";
+
+/// Print the man page of a command
+///
+/// In roff, for man(1). Packages install the pages of all commands; this is for whoever
+/// installed msgrctl without a package.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  msgrctl man account add | man -l -\n  msgrctl man > ~/.local/share/man/man1/msgrctl.1"
+)]
+pub struct ManArgs {
+    /// The command; msgrctl itself where it is left out
+    #[arg(value_name = "COMMAND")]
+    command: Vec<String>,
+}
+
+pub fn run(args: &ManArgs, ctx: &Context) -> Result<u8, CliError> {
+    let mut command = super::command();
+    command.build();
+    for word in &args.command {
+        command = command.find_subcommand(word).cloned().ok_or_else(|| {
+            CliError::usage(format!("there is no command '{}'", args.command.join(" "))).hint("msgrctl help shows all")
+        })?;
+    }
+    let page =
+        page(&command).map_err(|error| CliError::failed("the page could not be made").cause(error.to_string()))?;
+    ctx.output.write_out(&page);
+    Ok(0)
+}
+
+/// The page of a command of the built tree.
+fn page(command: &clap::Command) -> io::Result<Vec<u8>> {
+    let top = command.get_display_name().is_none_or(|name| name == "msgrctl");
+    let examples = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    // The global options stand in the page of msgrctl alone.
+    let local = command.clone().mut_args(|argument| {
+        let hidden = argument.is_hide_set() || !top && argument.is_global_set();
+        argument.hide(hidden)
+    });
+    let version = concat!("msgrctl ", env!("CARGO_PKG_VERSION"));
+    let man = Man::new(local.clone()).date(DATE).source(version).manual("msgrctl manual");
+    let mut bytes = Vec::new();
+    let mut roff = Roff::default();
+    man.render_title(&mut bytes)?;
+    man.render_name_section(&mut bytes)?;
+    man.render_synopsis_section(&mut bytes)?;
+    man.render_description_section(&mut bytes)?;
+    if local.get_arguments().any(|argument| !argument.is_hide_set()) {
+        man.render_options_section(&mut bytes)?;
+    }
+    if command.has_subcommands() {
+        man.render_subcommands_section(&mut bytes)?;
+    }
+    if !top {
+        roff.control("SH", ["GLOBAL OPTIONS"]);
+        roff.text([roman("Those of every command are described in "), bold("msgrctl"), roman("(1).")]);
+    }
+    verbatim(&mut roff, "EXAMPLES", examples.trim_start_matches("Examples:\n"));
+    list(&mut roff, "EXIT STATUS", &EXIT_CODES, |_| true);
+    let help = local.clone().render_long_help().to_string();
+    let named = |term: &str| help.contains(term.split(['<', ',']).next().unwrap_or(term));
+    list(&mut roff, "ENVIRONMENT", &ENVIRONMENT, |term| top || named(term));
+    if !top {
+        roff.control("PP", []);
+        roff.text([roman("All variables are described in "), bold("msgrctl"), roman("(1).")]);
+    }
+    list(&mut roff, "FILES", &FILES, |_| true);
+    if command.get_display_name() == Some("msgrctl-sandbox-start") {
+        list(&mut roff, "SCENARIOS", &SCENARIOS, |_| true);
+        verbatim(&mut roff, "A SCENARIO", SCENARIOS.after);
+    }
+    see_also(&mut roff, command, top);
+    roff.to_writer(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn list(roff: &mut Roff, heading: &str, topic: &Topic, shown: impl Fn(&str) -> bool) {
+    roff.control("SH", [heading]);
+    roff.text([roman(topic.before)]);
+    for (term, meaning) in topic.list.iter().filter(|(term, _)| shown(term)) {
+        roff.control("TP", []);
+        roff.text([bold(*term)]);
+        roff.text([roman(*meaning)]);
+    }
+}
+
+/// Text that stays as it is.
+fn verbatim(roff: &mut Roff, heading: &str, text: &str) {
+    if text.is_empty() {
+        return;
+    }
+    roff.control("SH", [heading]);
+    roff.control("nf", []);
+    for line in text.lines() {
+        roff.text([roman(line.strip_prefix("  ").unwrap_or(line))]);
+    }
+    roff.control("fi", []);
+}
+
+/// The command above, and those below.
+fn see_also(roff: &mut Roff, command: &clap::Command, top: bool) {
+    let name = command.get_display_name().unwrap_or("msgrctl");
+    let above = name.rsplit_once('-').map(|(above, _)| above.to_owned()).filter(|_| !top);
+    let below = command.get_subcommands().filter(|below| !below.is_hide_set());
+    let below = below.filter_map(|below| below.get_display_name().map(str::to_owned));
+    let names: Vec<String> = above.into_iter().chain(below).collect();
+    if names.is_empty() {
+        return;
+    }
+    roff.control("SH", ["SEE ALSO"]);
+    let mut line = Vec::new();
+    for (at, name) in names.iter().enumerate() {
+        line.push(bold(name.as_str()));
+        line.push(roman(if at + 1 < names.len() { "(1), " } else { "(1)" }));
+    }
+    roff.text(line);
+}

@@ -1,0 +1,116 @@
+//! The examples of every command's help, run as they stand.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use crate::support::Home;
+use crate::support::world::{app, page_token, sandbox};
+
+/// Examples that cannot be run here: they need a program, a desktop or a terminal that
+/// a test does not have. Each command has another that is run.
+const NOT_RUN: &[&str] = &[
+    "op read",
+    "wl-copy",
+    "jq",
+    "man -l",
+    "$PROFILE",
+    "~/.zfunc",
+    "elvish/rc.elv",
+    "--to keyring",
+    "password-changed.toml",
+];
+
+/// Examples that ask, since they stand for a person at a terminal; the tests of the
+/// wizard drive them.
+const ASK: &[&str] =
+    &["msgrctl account add", "msgrctl account edit acme-support", "msgrctl account remove acme-support"];
+
+/// The example command lines of a help text.
+fn examples(command: &clap::Command) -> Vec<String> {
+    let text = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let Some(text) = text.strip_prefix("Examples:\n") else { return Vec::new() };
+    let joined = text.replace("\\\n", " ");
+    joined.lines().map(|line| line.split("  #").next().unwrap().trim().to_owned()).collect()
+}
+
+fn walk(command: &clap::Command, path: &str, found: &mut Vec<(String, Vec<String>)>) {
+    found.push((path.to_owned(), examples(command)));
+    for below in command.get_subcommands() {
+        walk(below, &format!("{path} {}", below.get_name()), found);
+    }
+}
+
+#[test]
+fn every_command_has_an_example_that_works() {
+    let mut commands = Vec::new();
+    walk(&msgrctl::cli::command(), "msgrctl", &mut commands);
+    assert!(commands.len() > 20);
+    for (command, examples) in commands {
+        let mut run = 0;
+        for line in examples {
+            if NOT_RUN.iter().any(|part| line.contains(part)) || ASK.contains(&line.as_str()) {
+                continue;
+            }
+            assert!(line.contains("msgrctl"), "{command}: {line:?} is no example");
+            works(&line);
+            run += 1;
+        }
+        assert!(run > 0, "{command} has no example that was run");
+    }
+}
+
+/// Runs one line in a home as the examples take for granted: the account acme-support
+/// with its app, tokens in files and variables.
+#[track_caller]
+fn works(line: &str) {
+    let sandbox = sandbox();
+    let (app_id, app_secret) = app(&sandbox);
+    let token = page_token(&sandbox);
+    let mut home =
+        Home::new().with("MSGRCTL_STORE", "file").with("MSGRCTL_GRAPH_URL", &sandbox.url()).with("TOKEN", &token);
+    let key = home.file("key", [b'k'; 32]);
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+    home.set("MSGRCTL_KEY_FILE", &key.to_string_lossy());
+    home.file("token.txt", &token);
+    home.file("secret.txt", &app_secret);
+    for directory in
+        ["bin", ".local/share/bash-completion/completions", ".config/fish/completions", ".local/share/man/man1"]
+    {
+        std::fs::create_dir_all(home.path(directory)).unwrap();
+    }
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_msgrctl"), home.path("bin/msgrctl")).unwrap();
+    let path = format!("{}:{}", home.path("bin").display(), std::env::var("PATH").unwrap());
+    home.set("PATH", &path);
+    if !line.contains("account add") {
+        let add =
+            ["account", "add", "--token-file", "token.txt", "--app-id", &app_id, "--app-secret-file", "secret.txt"];
+        home.run(&add).code(0);
+    }
+    let line = line.replace("http://127.0.0.1:8090", &sandbox.url());
+    // Nobody is there to say yes.
+    let line = if line.ends_with("--generate") { format!("{line} --yes") } else { line };
+    let mut shell = home.program("sh");
+    let runs_on = line.contains("sandbox start");
+    shell
+        .args(["-c", &if runs_on { format!("exec {line}") } else { line.clone() }])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    if runs_on {
+        return starts(shell);
+    }
+    let ran = shell.output().unwrap();
+    let code = ran.status.code();
+    // This machine may have something for the doctor to find.
+    assert!(code == Some(0) || line.contains("doctor") && code == Some(7), "{line}: {ran:?}");
+}
+
+/// A command that runs until it is stopped.
+fn starts(mut shell: Command) {
+    let mut child: Child = shell.spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(400));
+    assert!(child.try_wait().unwrap().is_none(), "it ended");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
