@@ -1,4 +1,4 @@
 # Completions of msgrctl for elvish. Asks the msgrctl that is installed.
 if (has-external msgrctl) {
-    eval (E:MSGRCTL_COMPLETE=elvish msgrctl 2>/dev/null | slurp)
+    eval (env MSGRCTL_COMPLETE=elvish msgrctl 2>/dev/null | slurp)
 }

@@ -1,6 +1,9 @@
 # Completions of msgrctl for PowerShell. Asks the msgrctl that is installed.
 if (Get-Command msgrctl -ErrorAction SilentlyContinue) {
     $env:MSGRCTL_COMPLETE = "powershell"
-    msgrctl 2>$null | Out-String | Invoke-Expression
-    Remove-Item Env:\MSGRCTL_COMPLETE
+    try {
+        msgrctl 2>$null | Out-String | Invoke-Expression
+    } finally {
+        Remove-Item Env:\MSGRCTL_COMPLETE
+    }
 }

@@ -94,8 +94,7 @@ fn of_line(arguments: &[OsString]) -> Global {
             }
             _ => continue,
         };
-        // bash gives the '=' as a word of its own.
-        *field = value.or_else(|| words.find(|word| *word != "=").map(std::borrow::Cow::into_owned));
+        *field = value.or_else(|| words.next().map(std::borrow::Cow::into_owned));
     }
     global
 }
@@ -113,7 +112,6 @@ mod tests {
     fn the_line_says_which_tenant() {
         assert_eq!(tenant("msgrctl -- msgrctl account show --tenant acme a"), Some("acme".into()));
         assert_eq!(tenant("msgrctl -- msgrctl --tenant=acme account show "), Some("acme".into()));
-        assert_eq!(tenant("msgrctl -- msgrctl --tenant = acme account show "), Some("acme".into()));
         assert_eq!(tenant("msgrctl -- msgrctl account show "), None);
     }
 }

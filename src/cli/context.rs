@@ -347,12 +347,22 @@ impl Context {
         if self.prompter.confirm(question)? {
             return Ok(());
         }
-        Err(CliError::failed("not confirmed; nothing was changed"))
+        Err(CliError::left("not confirmed; nothing was changed"))
+    }
+
+    /// Yes or no, no being the default, where `--yes` is no answer.
+    pub fn asks(&self, question: &str) -> Result<bool, CliError> {
+        Ok(self.prompter.confirm(question)?)
     }
 
     /// A line that somebody types; see [`Prompter::line`].
     pub fn ask_line(&self, question: &str, offered: &str) -> Result<String, CliError> {
         Ok(self.prompter.line(question, offered)?.trim().to_owned())
+    }
+
+    /// Shows an answer that may stay on the screen.
+    pub fn show_answer(&self, question: &str, answer: &str) {
+        self.prompter.show(question, answer);
     }
 
     /// One of a few; `None`: a step back.

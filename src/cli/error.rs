@@ -26,6 +26,9 @@ pub const USAGE: u8 = 2;
 /// A secret store that does not answer.
 const SECRET_STORE: u8 = 6;
 
+/// The kind of what somebody would rather not do.
+const LEFT: &str = "left";
+
 /// All that is to be said of an interrupt that found nothing half done.
 const INTERRUPTED: &str = "interrupted";
 
@@ -83,6 +86,11 @@ impl CliError {
         let mut error = Self::new("remote", 5, message);
         error.0.retryable = true;
         error
+    }
+
+    /// Somebody would rather not (1): no error, but not done either.
+    pub fn left(message: impl Into<String>) -> Self {
+        Self::new(LEFT, 1, message)
     }
 
     /// A check found something (7).
@@ -174,6 +182,10 @@ impl CliError {
             output.talk(&text.unwrap_or_else(|error| unreachable!("errors are JSON: {error}")));
             return parts.exit_code;
         }
+        if parts.kind == LEFT {
+            output.talk(&parts.message);
+            return parts.exit_code;
+        }
         let Screen { color, width, .. } = output.terminal.err();
         let mut lines = vec![format!(
             "{} {}",
@@ -190,8 +202,7 @@ impl CliError {
             lines.push(String::new());
         }
         for hint in &parts.hints {
-            // Never broken into lines: a command must stay whole to be pasted.
-            lines.push(format!("{} {}", paint(style::HINT, "hint:", color), redact(hint)));
+            lines.push(format!("{} {}", paint(style::HINT, "hint:", color), laid_out(&redact(hint), width)));
         }
         output.talk(&lines.join("\n"));
         parts.exit_code
@@ -211,6 +222,15 @@ impl CliError {
                 graph: parts.graph.as_ref().map(GraphView::from),
             },
         }
+    }
+}
+
+/// A hint in lines that fit. A command is never broken: it must stay whole to be pasted.
+fn laid_out(hint: &str, width: Option<u16>) -> String {
+    match hint.split_once('\n') {
+        Some((words, command)) => format!("{}\n{command}", style::wrap(words, width, 6)),
+        None if hint.contains("msgrctl ") => hint.into(),
+        None => style::wrap(hint, width, 6),
     }
 }
 
@@ -342,7 +362,7 @@ impl From<StoreError> for CliError {
             }
             StoreError::NoKey { what } | StoreError::WrongKey { what } => match what {
                 KeyMeans::Passphrase => {
-                    "set MSGRCTL_PASSPHRASE to the passphrase it was made with, or run the command on a terminal"
+                    "set MSGRCTL_PASSPHRASE to the passphrase it was made with, or type it when it is asked for on a terminal"
                 }
                 KeyMeans::KeyFile => "name the key file it was made with: --key-file FILE (MSGRCTL_KEY_FILE)",
                 KeyMeans::Keyring => START_OVER,

@@ -30,7 +30,8 @@ impl AccountArg {
 
 /// An account from the list of all.
 pub(super) fn pick(ctx: &Context) -> Result<Account, CliError> {
-    if !ctx.someone_can_answer() {
+    // Which account is no question that --yes answers.
+    if !ctx.someone_can_answer() || ctx.says_yes() {
         return Err(CliError::usage("missing: NAME, the account's name, handle or id")
             .hint("msgrctl account list shows the accounts there are"));
     }
@@ -43,7 +44,7 @@ pub(super) fn pick(ctx: &Context) -> Result<Account, CliError> {
     let item = |account: &Account| format!("{}  {}  @{}", account.name, account.handle, account.page_username);
     let items: Vec<String> = accounts.iter().map(item).collect();
     interrupt::install();
-    match ctx.search("Which account? Type a part of its name", &items)? {
+    match ctx.search("Which account?", &items)? {
         Some(at) => Ok(accounts.swap_remove(at)),
         None => Err(CliError::failed("no account was chosen")),
     }

@@ -79,7 +79,7 @@ impl FileStore {
             self.known.borrow().as_ref().filter(|(check, _)| *check == header.check).map(|(_, key)| key.clone());
         let key = match known {
             Some(key) => key,
-            None => self.key(header)?,
+            None => self.right_key(header)?,
         };
         if sealed::check_of(&key) != header.check {
             return Err(StoreError::WrongKey { what: header.key.means() });
@@ -114,6 +114,20 @@ impl FileStore {
             }
         }
         Ok(())
+    }
+
+    /// The key that a header asks for; a passphrase that is typed wrong may be typed again.
+    fn right_key(&self, header: &Header) -> Result<Key, StoreError> {
+        const TRIES: usize = 3;
+        let typed = matches!(header.key, KeySource::Passphrase(_)) && self.access.passphrase.is_none();
+        let mut key = self.key(header)?;
+        for _ in 1..TRIES {
+            if !typed || sealed::check_of(&key) == header.check {
+                break;
+            }
+            key = self.key(header)?;
+        }
+        Ok(key)
     }
 
     /// The key that a header asks for.

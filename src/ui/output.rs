@@ -71,6 +71,7 @@ impl Output {
     /// Something that is probably not meant.
     pub fn warning(&self, text: &str) {
         let label = paint(style::WARNING, "warning:", self.terminal.stderr_color);
+        let text = style::wrap(text, self.terminal.err().width, "warning: ".len());
         self.talk(&format!("{label} {text}"));
     }
 

@@ -26,8 +26,12 @@ pub trait Prompter {
     /// A line that is not shown while it is typed; empty when only Enter is pressed.
     fn hidden(&self, question: &str) -> Result<String, PromptError>;
 
-    /// A line. Enter alone gives `offered`, which is shown.
+    /// A line. Enter alone gives `offered`, which is shown. What was typed does not
+    /// stay on the screen: the caller knows whether it may.
     fn line(&self, question: &str, offered: &str) -> Result<String, PromptError>;
+
+    /// Shows an answer that may stay on the screen.
+    fn show(&self, question: &str, answer: &str);
 
     /// One of a few, `at` being the first to be marked; `None` for Esc: a step back.
     fn choose(&self, question: &str, items: &[String], at: usize) -> Result<Option<usize>, PromptError>;
@@ -58,11 +62,19 @@ impl Prompter for Person {
 
     fn line(&self, question: &str, offered: &str) -> Result<String, PromptError> {
         let theme = self.theme();
-        let mut asked = Input::<String>::with_theme(theme.as_ref()).with_prompt(question).allow_empty(true);
+        let mut asked =
+            Input::<String>::with_theme(theme.as_ref()).with_prompt(question).allow_empty(true).report(false);
         if !offered.is_empty() {
             asked = asked.default(offered.to_owned());
         }
         asked.interact_text().map_err(|error| failed(&error))
+    }
+
+    fn show(&self, question: &str, answer: &str) {
+        let mut line = String::new();
+        // Writing into a text does not fail; a terminal that is gone needs no line.
+        let _ = self.theme().format_input_prompt_selection(&mut line, question, answer);
+        let _ = console::Term::stderr().write_line(&line);
     }
 
     fn choose(&self, question: &str, items: &[String], at: usize) -> Result<Option<usize>, PromptError> {

@@ -95,6 +95,17 @@ pub fn unsaved_commands() -> Commands {
     }
 }
 
+/// What mends an account in the wizard: its own answers, below the result list.
+pub fn commands_below() -> Commands {
+    Commands {
+        replace_token: "paste another token below".into(),
+        test_again: "test again below".into(),
+        set_app: "change app id and secret below".into(),
+        add_app: "change app id and secret below".into(),
+        edit: "change it below; the flag is".into(),
+    }
+}
+
 /// Where a secret should be and is not, in words.
 pub fn place(account: &Account, kind: SecretKind) -> String {
     match account.secrets.get(&kind) {

@@ -16,6 +16,7 @@ use crate::cli::error::CliError;
 use crate::secrets::{SecretRef, StoreName, generate_verify_token};
 
 /// What is known so far.
+#[derive(Clone)]
 pub struct Draft {
     id: String,
     /// The account's name.

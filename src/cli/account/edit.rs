@@ -69,7 +69,7 @@ pub fn run(args: &EditArgs, ctx: &Context) -> Result<u8, CliError> {
         no_test: args.fields.no_test,
         save_anyway: args.fields.save_anyway,
         command: format!("msgrctl account edit {} …", old.handle),
-        confirmed: false,
+        store: None,
         to_save: SAVE_ANYWAY,
     };
     edit.carry_out(ctx, &old)
@@ -89,8 +89,8 @@ pub struct Edit<'a> {
     pub save_anyway: bool,
     /// The command, for the question that needs `--yes`.
     pub command: String,
-    /// Whether a person has said already that secrets are to be replaced.
-    pub confirmed: bool,
+    /// Where new secrets go, whatever the settings say.
+    pub store: Option<StoreName>,
     /// How to save what fails the test.
     pub to_save: &'static str,
 }
@@ -101,7 +101,7 @@ impl Edit<'_> {
         let accounts = ctx.accounts()?;
         let mut new = old.clone();
         apply(&mut new, &self.given, self.clear);
-        let mut changes = changes(ctx, self.clear, old, &self.inputs)?;
+        let mut changes = changes(ctx, &self, old)?;
         if self.inputs.app_secret.is_none()
             && !self.clear.contains(&Clear::App)
             && let Some(adopted) = adopted_app_secret(ctx, &new)?
@@ -171,7 +171,7 @@ impl Edit<'_> {
             ("", removed) => format!("Remove the {removed} of '{}'?", old.name),
             (replaced, removed) => format!("Replace the {replaced} and remove the {removed} of '{}'?", old.name),
         };
-        if self.confirmed { Ok(()) } else { ctx.confirm(&question, &self.command) }
+        ctx.confirm(&question, &self.command)
     }
 
     fn test(&self, ctx: &Context, old: &Account, new: &Account) -> Result<Report, CliError> {
@@ -222,15 +222,7 @@ fn refuse_contradictions(args: &EditArgs, given: &Fields) -> Result<(), CliError
 }
 
 fn gives_anything(args: &EditArgs, given: &Fields, inputs: &SecretInputs) -> bool {
-    let Fields { page_username, page_id, app_id, callback_url, handle } = given;
-    page_username.is_some()
-        || page_id.is_some()
-        || app_id.is_some()
-        || callback_url.is_some()
-        || handle.is_some()
-        || args.fields.messenger.is_some()
-        || !args.clear.is_empty()
-        || !inputs.given().is_empty()
+    !given.is_empty() || args.fields.messenger.is_some() || !args.clear.is_empty() || !inputs.given().is_empty()
 }
 
 /// Puts the given fields in place of the account's own.
@@ -266,18 +258,20 @@ fn adopted_app_secret(ctx: &Context, account: &Account) -> Result<Option<Change>
 
 /// What happens to each secret. `--store` says where a new one goes; without it
 /// a secret stays in the store where the old one is.
-fn changes(ctx: &Context, clear: &[Clear], old: &Account, inputs: &SecretInputs) -> Result<Vec<Change>, CliError> {
+fn changes(ctx: &Context, edit: &Edit<'_>, old: &Account) -> Result<Vec<Change>, CliError> {
+    let Edit { inputs, clear, .. } = edit;
     let settings = ctx.settings()?;
     let mut changes = Vec::new();
     for (kind, secret) in inputs.given() {
         let here = old.secrets.get(&kind).and_then(SecretRef::store);
-        let chosen = settings.store.origin != crate::cli::settings::Origin::BuiltIn;
-        let store = if chosen { settings.store.value } else { here.unwrap_or(settings.store.value) };
+        let set = settings.store.origin != crate::cli::settings::Origin::BuiltIn;
+        let chosen = edit.store.or(set.then_some(settings.store.value));
+        let store = chosen.or(here).unwrap_or(settings.store.value);
         if store == StoreName::Env && !inputs.references.contains_key(&kind) {
             let variable = key(old, kind).variable();
             return Err(crate::secrets::StoreError::ReadOnly { variable }.into());
         }
-        let target = if chosen { Target::Chosen(store) } else { Target::WhereItIs(store) };
+        let target = if chosen.is_some() { Target::Chosen(store) } else { Target::WhereItIs(store) };
         changes.push(inputs.change(kind, secret, target));
     }
     if clear.contains(&Clear::App) && old.secrets.contains_key(&SecretKind::AppSecret) {

@@ -222,7 +222,7 @@ where
 }
 
 /// The fields that were given and are not secret.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Fields {
     /// `--page-username`
     pub page_username: Option<PageUsername>,
@@ -234,4 +234,11 @@ pub struct Fields {
     pub callback_url: Option<CallbackUrl>,
     /// `--handle`
     pub handle: Option<Handle>,
+}
+
+impl Fields {
+    /// Whether none was given.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }

@@ -101,6 +101,19 @@ impl SecretInputs {
         Ok(secret)
     }
 
+    /// Puts a typed secret, or none, in place of whatever was given before.
+    pub fn put(&mut self, kind: SecretKind, secret: Option<Secret>) {
+        self.references.remove(&kind);
+        match kind {
+            SecretKind::PageAccessToken => self.token = secret,
+            SecretKind::AppSecret => self.app_secret = secret,
+            SecretKind::VerifyToken => {
+                self.generated = false;
+                self.verify_token = secret;
+            }
+        }
+    }
+
     /// What happens to a given secret: kept in a store, or referred to.
     pub fn change(&self, kind: SecretKind, secret: &Secret, target: Target) -> Change {
         let new = match self.references.get(&kind) {

@@ -137,7 +137,7 @@ fn chosen(args: &TestArgs, ctx: &Context) -> Result<Chosen, CliError> {
             ctx.check_realm(&account)?;
             return Ok(Chosen { accounts: vec![account], left_out: 0 });
         }
-        return Err(CliError::usage("missing: which account to test")
+        return Err(CliError::usage("missing: NAME, the account's name, handle or id")
             .hint("name one or several: msgrctl account test NAME, or all: msgrctl account test --all"));
     }
     let accounts = args.accounts.iter().map(|address| store.find(address)).collect::<Result<Vec<_>, _>>()?;

@@ -29,12 +29,20 @@ pub fn ways_out(ctx: &Context, error: StoreError, name: Option<&str>, fields: &F
 /// The global flags of this run that the same command needs again.
 pub(super) fn global_words(ctx: &Context) -> Vec<String> {
     let global = &ctx.global;
-    let directory = global.config_dir.as_ref().map(|path| path.to_string_lossy().into_owned());
-    [("--tenant", &global.tenant), ("--config-dir", &directory), ("--graph-url", &global.graph_url)]
-        .into_iter()
-        .filter_map(|(flag, value)| Some([flag.to_owned(), value.clone()?]))
-        .flatten()
-        .collect()
+    let path = |path: &Option<std::path::PathBuf>| path.as_ref().map(|path| path.to_string_lossy().into_owned());
+    [
+        ("--tenant", global.tenant.clone()),
+        ("--config-dir", path(&global.config_dir)),
+        ("--graph-url", global.graph_url.clone()),
+        ("--graph-version", global.graph_version.clone()),
+        ("--timeout", global.timeout.clone()),
+        ("--ca-bundle", path(&global.ca_bundle)),
+        ("--key-file", path(&global.key_file)),
+    ]
+    .into_iter()
+    .filter_map(|(flag, value)| Some([flag.to_owned(), value?]))
+    .flatten()
+    .collect()
 }
 
 /// The same command with its secrets by reference, and the variables that it reads.

@@ -175,6 +175,7 @@ fn text(started: &Started) -> String {
     lines.push("  printf %s \"$TOKEN\" | msgrctl account add --token-stdin".into());
     lines.push(String::new());
     lines.push(format!("app id {}, app secret {}", started.app.id, started.app.secret));
+    lines.push("a user token, which shows all Pages: sandbox start --json has it".into());
     for page in started.pages.iter().take(10) {
         let username = page.username.as_ref().map(|name| format!(" @{name}")).unwrap_or_default();
         lines.push(format!("page {} {}{username}", page.id, page.name));

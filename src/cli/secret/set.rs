@@ -75,7 +75,7 @@ pub fn run(args: &SetArgs, ctx: &Context) -> Result<u8, CliError> {
         no_test: false,
         save_anyway: args.force,
         command: format!("msgrctl secret set {} {} …", account.handle, kind.argument()),
-        confirmed: false,
+        store: None,
         to_save: "--force keeps it as it is",
     };
     edit.carry_out(ctx, &account)

@@ -44,6 +44,9 @@ pub fn run(args: &HandoverArgs, ctx: &Context) -> Result<u8, CliError> {
     interrupt::install();
     let account = args.account.pick(ctx)?;
     let secrets = secrets(args, ctx, &account)?;
+    if args.reveal {
+        ctx.output.warning("what follows holds secrets: whoever sees it can use them");
+    }
     let report = if args.no_test { None } else { test(ctx, &account)? };
     let sheet = Sheet::new(&account, &secrets, report.as_ref());
     if ctx.output.json {

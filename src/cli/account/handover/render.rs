@@ -4,11 +4,16 @@ use super::sheet::Sheet;
 use crate::ui::style::{self, paint, wrap};
 use crate::ui::terminal::Screen;
 
+const SANDBOX: &str = "This account is of a sandbox: its values mean nothing to Meta or to a real contact centre.";
+
 /// For a terminal.
 pub(super) fn text(sheet: &Sheet<'_>, screen: Screen) -> String {
     let heading = |text: &str| paint(style::BOLD, text, screen.color);
     let broken = |text: &str, indent: usize| wrap(text, screen.width, indent);
     let mut lines = vec![heading(&format!("Handover of '{}'", sheet.account)), String::new()];
+    if sheet.graph == "sandbox" {
+        lines.extend([broken(SANDBOX, 0), String::new()]);
+    }
 
     lines.push(heading("Before you begin"));
     for prerequisite in sheet.prerequisites {
@@ -43,8 +48,11 @@ pub(super) fn text(sheet: &Sheet<'_>, screen: Screen) -> String {
 
 /// For a ticket or a wiki.
 pub(super) fn markdown(sheet: &Sheet<'_>) -> String {
-    let mut lines = vec![format!("# Handover of {}", sheet.account), String::new(), "## Before you begin".into()];
-    lines.push(String::new());
+    let mut lines = vec![format!("# Handover of {}", cell(sheet.account)), String::new()];
+    if sheet.graph == "sandbox" {
+        lines.extend([SANDBOX.into(), String::new()]);
+    }
+    lines.extend(["## Before you begin".into(), String::new()]);
     lines.extend(sheet.prerequisites.iter().map(|prerequisite| format!("- {prerequisite}")));
     lines.extend([String::new(), "## Into the contact centre's form".into(), String::new()]);
     lines.extend([
@@ -77,7 +85,9 @@ fn meta(sheet: &Sheet<'_>) -> [(&'static str, String); 3] {
     [("Callback URL", callback), ("Verify token", app.verify_token.clone()), ("Webhook fields", app.fields.join(", "))]
 }
 
-/// Text that stays in its cell: a name may have any character.
+/// Text that stays as it is, in its cell: whatever it has in it.
 fn cell(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('|', "\\|").replace('*', "\\*").replace('<', "&lt;")
+    let fence = if text.contains('`') { "``" } else { "`" };
+    let room = if text.contains('`') { " " } else { "" };
+    format!("{fence}{room}{}{room}{fence}", text.replace('|', "\\|"))
 }

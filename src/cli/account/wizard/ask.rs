@@ -62,7 +62,8 @@ pub fn refuse_error(ctx: &Context, error: CliError) -> Result<(), CliError> {
     if error.is_interrupt() {
         return Err(error);
     }
-    refuse(ctx, error.message(), error.first_hint());
+    // Hints that name flags are for those who type commands.
+    refuse(ctx, error.message(), error.first_hint().filter(|hint| !hint.contains("--")));
     Ok(())
 }
 
@@ -81,7 +82,12 @@ where
 }
 
 /// A field that may be left empty.
-pub fn optional<T>(ctx: &Context, field: &Field, offered: &str) -> Result<Option<T>, CliError>
+pub fn optional<T>(
+    ctx: &Context,
+    field: &Field,
+    offered: &str,
+    check: impl Fn(&T) -> Result<(), CliError>,
+) -> Result<Option<T>, CliError>
 where
     T: FromStr<Err = FieldError>,
 {
@@ -90,11 +96,15 @@ where
     loop {
         let answer = ctx.ask_line(&capital(field.name), offered)?;
         if answer.is_empty() || answer == "-" {
+            ctx.show_answer(&capital(field.name), "left out");
             return Ok(None);
         }
-        match answer.parse::<T>() {
-            Ok(value) => return Ok(Some(value)),
-            Err(why) => refuse(ctx, why, None),
+        match answer.parse::<T>().map_err(CliError::from).and_then(|value| check(&value).map(|()| value)) {
+            Ok(value) => {
+                ctx.show_answer(&capital(field.name), &answer);
+                return Ok(Some(value));
+            }
+            Err(error) => refuse_error(ctx, error)?,
         }
     }
 }
@@ -112,7 +122,10 @@ where
     loop {
         let answer = ctx.ask_line(&capital(field.name), offered)?;
         match answer.parse::<T>().map_err(CliError::from).and_then(|value| check(&value).map(|()| value)) {
-            Ok(value) => return Ok(value),
+            Ok(value) => {
+                ctx.show_answer(&capital(field.name), &answer);
+                return Ok(value);
+            }
             Err(error) => refuse_error(ctx, error)?,
         }
     }
@@ -123,7 +136,11 @@ where
 pub fn secret(ctx: &Context, kind: SecretKind, question: &str) -> Result<Option<Secret>, CliError> {
     loop {
         let typed = ctx.ask_hidden(question)?;
-        if typed.trim().is_empty() {
+        // What comes along with a copy: blanks, a line's end, quotes.
+        let typed = typed.trim();
+        let quoted = ['"', '\''].into_iter().find_map(|mark| typed.strip_prefix(mark)?.strip_suffix(mark));
+        let typed = quoted.unwrap_or(typed).trim();
+        if typed.is_empty() {
             return Ok(None);
         }
         match Secret::from_input(typed.as_bytes()) {

@@ -5,6 +5,7 @@
 //! before the last screen.
 
 mod ask;
+mod edit;
 mod review;
 mod stores;
 mod token;
@@ -12,24 +13,24 @@ mod whose;
 
 use super::draft::Draft;
 use super::fields::{self, Field, FieldArgs};
-use crate::accounts::{self, Account, AppId, CallbackUrl, Handle, Name, PageUsername};
+use crate::accounts::{self, Account, AppId, CallbackUrl, Handle, Name, PageId, PageUsername};
 use crate::checks::Report;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::graph::Client;
+use crate::graph::endpoints::page::same_username;
 use crate::graph::endpoints::person::OwnPage;
 use crate::secrets::{Secret, SecretKind, StoreName};
 use whose::Known;
 
 pub use ask::{again, say};
-pub use review::edit;
+pub use edit::edit;
 
 /// Whether questions are to be asked: somebody answers, something is missing, and
 /// nobody said yes to every default.
 pub fn is_wanted(ctx: &Context, draft: &Draft) -> bool {
     let lacking = draft.inputs.token.is_none() || !draft.missing().is_empty();
-    let defaults_will_do = ctx.says_yes() && draft.inputs.token.is_some();
-    ctx.someone_can_answer() && !ctx.output.json && draft.store != StoreName::Env && lacking && !defaults_will_do
+    ctx.someone_can_answer() && !ctx.says_yes() && !ctx.output.json && draft.store != StoreName::Env && lacking
 }
 
 /// Asks what is missing, tests, shows everything once more, saves.
@@ -42,7 +43,9 @@ pub fn add(ctx: &Context, draft: Draft, args: &FieldArgs) -> Result<u8, CliError
         ),
     );
     let mut wizard = Wizard::new(ctx, draft, args, None)?;
-    stores::settle(ctx, &mut wizard.draft.store)?;
+    if !stores::settle(ctx, &mut wizard.draft.store)? {
+        return Err(stores::left());
+    }
     let given = wizard.given();
     wizard.walk(&given)?;
     review::add(wizard)
@@ -105,6 +108,9 @@ enum Asked {
     AnotherToken,
 }
 
+/// What a step back brings back.
+type State = (Draft, Known, Option<(Secret, Vec<OwnPage>)>);
+
 /// Everything that the questions work with.
 struct Wizard<'a> {
     ctx: &'a Context,
@@ -119,7 +125,9 @@ struct Wizard<'a> {
     person: Option<(Secret, Vec<OwnPage>)>,
     /// A flag or variable gave the token, and Graph was not asked yet whose it is.
     token_is_given: bool,
-    /// The app id that a flag gave.
+    /// Flags or variables gave app id and app secret, and they were not looked at yet.
+    app_is_given: bool,
+    /// The app id that a flag gave without its secret.
     app_id_given: Option<AppId>,
     /// The last test of what the draft says now.
     report: Option<Report>,
@@ -133,7 +141,8 @@ impl<'a> Wizard<'a> {
             ctx,
             client,
             token_is_given: draft.inputs.token.is_some(),
-            app_id_given: draft.given.app_id.clone().filter(|_| old.is_none()),
+            app_is_given: old.is_none() && draft.given.app_id.is_some() && draft.inputs.app_secret.is_some(),
+            app_id_given: draft.given.app_id.clone().filter(|_| old.is_none() && draft.inputs.app_secret.is_none()),
             draft,
             old,
             known: Known::default(),
@@ -187,14 +196,32 @@ impl<'a> Wizard<'a> {
     }
 
     fn forget_token(&mut self) {
-        self.draft.inputs.token = None;
-        self.draft.inputs.references.remove(&SecretKind::PageAccessToken);
+        self.draft.inputs.put(SecretKind::PageAccessToken, None);
+        self.draft.page_name = None;
         self.known = Known::default();
         self.person = None;
         self.report = None;
     }
 
+    /// Asks one question. A step back leaves everything as it was.
     fn ask(&mut self, step: Step) -> Result<Asked, CliError> {
+        let before = self.state();
+        let asked = self.ask_now(step)?;
+        if asked == Asked::Back {
+            self.restore(before);
+        }
+        Ok(asked)
+    }
+
+    fn state(&self) -> State {
+        (self.draft.clone(), self.known.clone(), self.person.clone())
+    }
+
+    fn restore(&mut self, (draft, known, person): State) {
+        (self.draft, self.known, self.person) = (draft, known, person);
+    }
+
+    fn ask_now(&mut self, step: Step) -> Result<Asked, CliError> {
         let ctx = self.ctx;
         match step {
             Step::Token => return self.ask_token(),
@@ -204,34 +231,56 @@ impl<'a> Wizard<'a> {
             Step::PageUsername => {
                 let now = self.draft.given.page_username.as_ref().map(|name| name.as_str().to_owned());
                 let offered = now.or_else(|| self.known.username()).unwrap_or_default();
-                let username: PageUsername = ask::field(ctx, step.field(), &offered, |_| Ok(()))?;
+                let known = self.known.username();
+                let is_its = |typed: &PageUsername| match &known {
+                    Some(known) if !same_username(known, typed.as_str()) => {
+                        Err(CliError::usage(format!("the token is of the Page @{known}, not of @{typed}"))
+                            .hint("Enter takes what is offered; for another Page its own token is needed"))
+                    }
+                    _ => Ok(()),
+                };
+                let offered = known.clone().unwrap_or(offered);
+                let username: PageUsername = ask::field(ctx, step.field(), &offered, is_its)?;
                 username.doubt().into_iter().for_each(|doubt| ctx.output.warning(&doubt));
                 self.draft.given.page_username = Some(username);
             }
             Step::PageId => {
                 let now = self.draft.given.page_id.as_ref().map(|id| id.as_str().to_owned());
                 let offered = now.or_else(|| self.known.page_id()).unwrap_or_default();
-                self.draft.given.page_id = Some(ask::field(ctx, step.field(), &offered, |_| Ok(()))?);
+                let known = self.known.page_id();
+                let is_its = |typed: &PageId| match &known {
+                    Some(known) if known != typed.as_str() => {
+                        Err(CliError::usage(format!("the token is of page {known}, not of page {typed}"))
+                            .hint("Enter takes what is offered; for another Page its own token is needed"))
+                    }
+                    _ => Ok(()),
+                };
+                let offered = known.clone().unwrap_or(offered);
+                self.draft.given.page_id = Some(ask::field(ctx, step.field(), &offered, is_its)?);
             }
             Step::CallbackUrl => {
                 let offered = self.draft.given.callback_url.as_ref().map(|url| url.as_str().to_owned());
-                let url: Option<CallbackUrl> = ask::optional(ctx, step.field(), &offered.unwrap_or_default())?;
-                url.as_ref().and_then(CallbackUrl::doubt).into_iter().for_each(|doubt| ctx.output.warning(&doubt));
+                let sure = |url: &CallbackUrl| match url.doubt() {
+                    Some(doubt) if !ctx.asks(&format!("{doubt}. Take it all the same?"))? => {
+                        Err(CliError::usage(doubt))
+                    }
+                    _ => Ok(()),
+                };
+                let url: Option<CallbackUrl> = ask::optional(ctx, step.field(), &offered.unwrap_or_default(), sure)?;
                 self.draft.given.callback_url = url;
             }
             Step::Name => {
                 let others = self.others()?;
                 let now = self.draft.name.as_ref().map(|name| name.as_str().to_owned());
-                let offered = now.or_else(|| self.known.name()).unwrap_or_default();
+                let offered = now.or_else(|| free_name(&others, &self.known.name()?)).unwrap_or_default();
                 let free = |name: &Name| Ok(accounts::check_name(&others, name)?);
                 let name = ask::field(ctx, step.field(), &offered, free)?;
                 self.draft.name = Some(name);
             }
             Step::Handle => {
                 let others = self.others()?;
-                let derived = self.draft.name.as_ref().map(|name| accounts::free_handle(&others, &Handle::slug(name)));
-                let now = self.draft.given.handle.clone().or_else(|| derived.clone());
-                let offered = now.map(|handle| handle.to_string()).unwrap_or_default();
+                let derived = self.derived_handle()?;
+                let offered = self.handle()?.map(|handle| handle.to_string()).unwrap_or_default();
                 let free = |handle: &Handle| Ok(accounts::check_handle(&others, handle.clone()).map(drop)?);
                 let handle: Handle = ask::field(ctx, step.field(), &offered, free)?;
                 // One that nobody chose still gives way when somebody is faster.
@@ -241,12 +290,33 @@ impl<'a> Wizard<'a> {
         Ok(Asked::Answered)
     }
 
+    /// The handle that the account will have.
+    fn handle(&self) -> Result<Option<Handle>, CliError> {
+        match &self.draft.given.handle {
+            Some(chosen) => Ok(Some(chosen.clone())),
+            None => self.derived_handle(),
+        }
+    }
+
+    /// The one that is made of its name.
+    fn derived_handle(&self) -> Result<Option<Handle>, CliError> {
+        let Some(name) = &self.draft.name else { return Ok(None) };
+        Ok(Some(accounts::free_handle(&self.others()?, &Handle::slug(name))))
+    }
+
     /// The accounts of the tenant, but not the one that is edited.
     fn others(&self) -> Result<Vec<Account>, CliError> {
         let mut accounts = self.ctx.accounts()?.load()?;
         accounts.retain(|account| self.old.is_none_or(|old| old.id != account.id));
         Ok(accounts)
     }
+}
+
+/// The Page's name, with a number where an account has it already.
+fn free_name(others: &[Account], name: &str) -> Option<String> {
+    let numbered = (2..).map(|number| format!("{name} {number}"));
+    let is_free = |name: &String| name.parse().is_ok_and(|name| accounts::check_name(others, &name).is_ok());
+    std::iter::once(name.to_owned()).chain(numbered.take(others.len() + 1)).find(is_free)
 }
 
 #[cfg(test)]

@@ -7,13 +7,10 @@ use crate::accounts::Account;
 use crate::checks::Outcome;
 use crate::cli::account::add::say_saved;
 use crate::cli::account::connection;
-use crate::cli::account::draft::Draft;
-use crate::cli::account::edit::{Clear, Edit};
-use crate::cli::account::fields::{FieldArgs, Fields, of_secret};
+use crate::cli::account::fields::of_secret;
 use crate::cli::account::save;
 use crate::cli::account::view::report_text;
 use crate::cli::account::ways_out::global_words;
-use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::secrets::SecretKind;
 use crate::ui::style::{self, paint, wrap};
@@ -42,7 +39,7 @@ pub(super) fn add(mut wizard: Wizard<'_>) -> Result<u8, CliError> {
                 if let Some(account) = wizard.save()? {
                     say_saved(ctx, &account);
                     let handle = &account.handle;
-                    let next = if wizard.report.is_none() { "test" } else { "handover" };
+                    let next = if wizard.is_untested() { "test" } else { "handover" };
                     let what = if next == "test" {
                         "not tested yet; to test it"
                     } else {
@@ -52,10 +49,7 @@ pub(super) fn add(mut wizard: Wizard<'_>) -> Result<u8, CliError> {
                     return Ok(0);
                 }
             }
-            Now::Token => {
-                wizard.forget_token();
-                wizard.change(Step::Token)?;
-            }
+            Now::Token => wizard.change(Step::Token)?,
             Now::Change => wizard.change_one()?,
             Now::Test => wizard.report = None,
             Now::Leave => return Err(left()),
@@ -63,12 +57,33 @@ pub(super) fn add(mut wizard: Wizard<'_>) -> Result<u8, CliError> {
     }
 }
 
+/// A command as it can be pasted: broken before a flag, with a backslash.
+fn in_lines(words: &[String], width: Option<u16>) -> String {
+    let room = width.map_or(usize::MAX, |width| usize::from(width).saturating_sub(4));
+    let mut lines = vec![String::from(" ")];
+    for word in words {
+        // Fails on a NUL only, which no field can hold.
+        let quoted = shlex::try_quote(word).unwrap_or_default();
+        let last = lines.last().map_or(0, |line| console::measure_text_width(line));
+        if word.starts_with("--") && last + quoted.len() + 24 > room {
+            lines.push(String::from("     "));
+        }
+        if let Some(line) = lines.last_mut() {
+            line.push(' ');
+            line.push_str(&quoted);
+        }
+    }
+    lines.join(" \\\n")
+}
+
 impl Wizard<'_> {
     fn test(&mut self) -> Result<(), CliError> {
         let Some(client) = &self.client else { return Ok(()) };
         let account = self.draft.account(self.ctx)?;
-        let report = connection::test(self.ctx, client, account.name.as_str(), &self.draft.subject(self.ctx)?)?;
-        self.draft.page_name = report.page_name.clone().or(self.draft.page_name.take());
+        let mut subject = self.draft.subject(self.ctx)?;
+        subject.commands = connection::commands_below();
+        let report = connection::test(self.ctx, client, account.name.as_str(), &subject)?;
+        self.draft.page_name.clone_from(&report.page_name);
         self.report = Some(report);
         save::warn_of_twins(self.ctx, &account)
     }
@@ -94,7 +109,7 @@ impl Wizard<'_> {
             format!(", with the secrets in {}", variables.join(", "))
         };
         let same = format!("The same without questions{with}:");
-        lines.extend([String::new(), wrap(&same, screen.width, 0), format!("  {command}"), String::new()]);
+        lines.extend([String::new(), wrap(&same, screen.width, 0), command, String::new()]);
         ctx.output.talk(&lines.join("\n"));
         Ok(())
     }
@@ -103,7 +118,7 @@ impl Wizard<'_> {
     fn rows(&self) -> Vec<(&'static str, String)> {
         let given = &self.draft.given;
         let text = |value: Option<String>| value.unwrap_or_else(|| "not set".into());
-        let handle = self.draft.account(self.ctx).map(|account| account.handle.to_string());
+        let handle = self.handle().ok().flatten().map(|handle| handle.to_string());
         vec![
             ("Type", "Facebook Messenger".into()),
             ("Name", text(self.draft.name.as_ref().map(ToString::to_string))),
@@ -122,12 +137,12 @@ impl Wizard<'_> {
     /// A secret as it will be: masked, or where it stays.
     fn secret(&self, kind: SecretKind) -> String {
         let inputs = &self.draft.inputs;
-        if let Some(reference) = inputs.references.get(&kind) {
-            return format!("read from {reference} each time");
-        }
         let new = inputs.given().into_iter().find(|(given, _)| *given == kind);
         let kept = self.old.and_then(|old| old.secrets.get(&kind));
         match (new, kept) {
+            (Some(_), _) if inputs.references.contains_key(&kind) => {
+                format!("read from {} each time", inputs.references[&kind])
+            }
             (Some(_), _) if kind == SecretKind::VerifyToken && inputs.generated => "a new one, made here".into(),
             (Some((_, secret)), Some(_)) => format!("a new one, {}", secret.masked()),
             (Some((_, secret)), None) => secret.masked(),
@@ -140,11 +155,10 @@ impl Wizard<'_> {
     }
 
     /// The command that does the same without asking, and the variables it reads.
-    fn command(&self) -> Result<(String, Vec<&'static str>), CliError> {
+    fn command(&self) -> Result<(String, Vec<String>), CliError> {
         let (draft, ctx) = (&self.draft, self.ctx);
         let account = draft.account(ctx)?;
         let mut words: Vec<String> = ["msgrctl", "account", "add"].map(str::to_owned).to_vec();
-        words.push(account.name.to_string());
         words.extend(global_words(ctx));
         if draft.store != ctx.settings()?.store.value || ctx.global.store.is_some() {
             words.extend(["--store".into(), draft.store.to_string()]);
@@ -159,9 +173,9 @@ impl Wizard<'_> {
         for (flag, value) in given {
             words.extend(value.into_iter().flat_map(|value| [flag.to_owned(), value]));
         }
-        words.extend(self.client.is_none().then(|| "--no-test".to_owned()));
+        words.extend(self.is_untested().then(|| "--no-test".to_owned()));
         words.extend(self.save_anyway.then(|| "--save-anyway".to_owned()));
-        let mut variables = Vec::new();
+        let mut variables: Vec<String> = Vec::new();
         for (kind, _) in draft.inputs.given() {
             let flag = match kind {
                 SecretKind::PageAccessToken => "--token-from",
@@ -172,11 +186,21 @@ impl Wizard<'_> {
                 Some(reference) => words.extend([flag.to_owned(), reference.to_string()]),
                 // One that is made here is made there too.
                 None if kind == SecretKind::VerifyToken && draft.inputs.generated => {}
-                None => variables.extend(of_secret(kind).variable),
+                None if kind == SecretKind::PageAccessToken && self.person.is_some() => {
+                    variables.push("MSGRCTL_PAGE_TOKEN (the Page's own token)".into());
+                }
+                None => variables.extend(of_secret(kind).variable.map(str::to_owned)),
             }
         }
-        // Fails on a NUL only, which no field can hold.
-        Ok((shlex::try_join(words.iter().map(String::as_str)).unwrap_or_default(), variables))
+        // Last, behind '--' where it looks like a flag.
+        words.extend(account.name.as_str().starts_with('-').then(|| "--".to_owned()));
+        words.push(account.name.to_string());
+        Ok((in_lines(&words, self.ctx.output.terminal.err().width), variables))
+    }
+
+    /// Whether Graph has not said anything about what would be saved.
+    fn is_untested(&self) -> bool {
+        self.report.as_ref().is_none_or(|report| report.credentials() == Outcome::Unreachable)
     }
 
     fn what_now(&self) -> Result<Now, CliError> {
@@ -186,10 +210,15 @@ impl Wizard<'_> {
             Some(Outcome::Fail) => {
                 ask::refuse(
                     self.ctx,
-                    "the credentials did not pass, so it cannot be saved yet; what failed says above how to mend it",
+                    "the credentials did not pass, so it cannot be saved yet; above stands how to mend it",
                     None,
                 );
-                vec![("Paste another token", Now::Token), ("Test again", Now::Test)]
+                let token = ("Paste another token", Now::Token);
+                let change = ("Change one of the values", Now::Change);
+                // The token first where it is what failed.
+                let mut ways = if self.token_failed() { vec![token, change] } else { vec![change, token] };
+                ways.push(("Test again", Now::Test));
+                ways
             }
             Some(Outcome::Unreachable) => {
                 vec![("Test again", Now::Test), ("Save it, untested (as --no-test does)", Now::Save)]
@@ -199,10 +228,19 @@ impl Wizard<'_> {
         if self.save_anyway && credentials == Some(Outcome::Fail) {
             ways.push(("Save it all the same (--save-anyway)", Now::Save));
         }
-        ways.extend([("Change one of the values", Now::Change), ("Leave without saving", Now::Leave)]);
+        if credentials != Some(Outcome::Fail) {
+            ways.push(("Change one of the values", Now::Change));
+        }
+        ways.push(("Leave without saving", Now::Leave));
         let items: Vec<String> = ways.iter().map(|(text, _)| (*text).to_owned()).collect();
         let chosen = self.ctx.choose("What now?", &items, 0)?;
         Ok(chosen.map_or(Now::Change, |at| ways[at].1))
+    }
+
+    fn token_failed(&self) -> bool {
+        let failed =
+            |finding: &crate::checks::Finding| finding.outcome == Outcome::Fail && finding.id.starts_with("token.");
+        self.report.as_ref().is_some_and(|report| report.findings.iter().any(failed))
     }
 
     /// Saves; `None` when that failed and something else is to be tried.
@@ -217,10 +255,13 @@ impl Wizard<'_> {
                 error.render(&self.ctx.output);
                 return Ok(None);
             }
-            if !another(self.ctx, &error, &mut self.draft.store)? {
+            if !another(self.ctx, &error, &mut self.draft.store, 0)? {
                 return Ok(None);
             }
-            settle(self.ctx, &mut self.draft.store)?;
+            // Asked for now: not while something is half saved.
+            if !settle(self.ctx, &mut self.draft.store)? {
+                return Ok(None);
+            }
         }
     }
 
@@ -236,7 +277,7 @@ impl Wizard<'_> {
     }
 
     /// What can be changed, and what it is now.
-    fn changeable(&self) -> Vec<(Step, String)> {
+    pub(super) fn changeable(&self) -> Vec<(Step, String)> {
         let rows = self.rows();
         let now = |label: &str| {
             let value = rows.iter().find(|(row, _)| *row == label).map(|(_, value)| value.as_str());
@@ -258,12 +299,14 @@ impl Wizard<'_> {
     fn app_in_words(&self) -> String {
         match &self.draft.given.app_id {
             Some(id) => format!("app {id}, {}", self.secret(SecretKind::AppSecret)),
+            None if self.old.is_some_and(|old| old.app_id.is_some()) => "taken away".into(),
             None => "not set".into(),
         }
     }
 
     /// Asks for one value again, and for those that hang on it.
-    fn change(&mut self, step: Step) -> Result<(), CliError> {
+    pub(super) fn change(&mut self, step: Step) -> Result<(), CliError> {
+        let before = self.state();
         let mut asked = self.ask(step)?;
         if matches!(step, Step::Token | Step::App) && asked != Asked::Back && self.person.is_some() {
             asked = self.ask(Step::Page)?;
@@ -275,6 +318,10 @@ impl Wizard<'_> {
                 asked = self.ask(Step::Page)?;
             }
         }
+        if asked == Asked::Back {
+            self.restore(before);
+            return Ok(());
+        }
         if matches!(step, Step::Token | Step::App | Step::Page | Step::PageUsername | Step::PageId) {
             self.report = None;
         }
@@ -282,97 +329,20 @@ impl Wizard<'_> {
             .known
             .page_id()
             .filter(|found| self.draft.given.page_id.as_ref().is_some_and(|id| id.as_str() != found));
-        if matches!(step, Step::Token | Step::Page) && other.is_some() {
-            ask::say(self.ctx, "The token is of another Page than before, so its username and id come with it.");
+        if matches!(step, Step::Token | Step::App | Step::Page) && other.is_some() {
+            ask::say(self.ctx, "The token is of another Page than before.");
+            if self.old.is_some() {
+                let ways = ["Go back: it is the wrong token", "Move the account to that Page"].map(str::to_owned);
+                if self.ctx.choose("Another Page", &ways, 0)? != Some(1) {
+                    self.restore(before);
+                    return Ok(());
+                }
+            }
             self.draft.given.page_username = None;
             self.draft.given.page_id = None;
             self.ask(Step::PageUsername)?;
             self.ask(Step::PageId)?;
         }
         Ok(())
-    }
-}
-
-/// The same questions with today's values, one at a time.
-pub fn edit(ctx: &Context, old: &Account, args: &FieldArgs) -> Result<u8, CliError> {
-    let settings = ctx.settings()?;
-    if !args.no_test {
-        // Before a token of one Graph is pasted and sent to the other.
-        ctx.check_realm(old)?;
-    }
-    let mut wizard = Wizard::new(ctx, Draft::of(old, settings.store.value), args, Some(old))?;
-    ask::say(
-        ctx,
-        &format!(
-            "Changing '{}'. Nothing is saved before you say so; Ctrl-C leaves. Its name changes with: msgrctl account rename {}",
-            old.name, old.handle
-        ),
-    );
-    let mut at = 0;
-    loop {
-        let mut steps = wizard.changeable();
-        steps.retain(|(step, _)| !matches!(step, Step::Name | Step::Page));
-        let changed = wizard.changes();
-        let mut items: Vec<String> = steps.iter().map(|(_, item)| item.clone()).collect();
-        if changed.is_some() {
-            items.push(if args.no_test { "Save the changes".into() } else { "Test and save the changes".into() });
-            at = steps.len();
-        }
-        items.push("Leave without changing anything".into());
-        let Some(chosen) = ctx.choose(&format!("'{}': what to change?", old.name), &items, at)? else {
-            return Err(left());
-        };
-        at = chosen;
-        match (steps.get(chosen), changed) {
-            (Some((step, _)), _) => wizard.change(*step)?,
-            (None, Some((given, clear))) if chosen == steps.len() => {
-                let edit = Edit {
-                    given,
-                    inputs: wizard.draft.inputs.clone(),
-                    clear: &clear,
-                    no_test: args.no_test,
-                    save_anyway: args.save_anyway,
-                    command: String::new(),
-                    confirmed: true,
-                    to_save: connection::SAVE_ANYWAY,
-                };
-                match edit.carry_out(ctx, old) {
-                    Ok(code) => return Ok(code),
-                    Err(error) if error.is_interrupt() => return Err(error),
-                    Err(error) => {
-                        error.render(&ctx.output);
-                        ctx.stores().try_again();
-                    }
-                }
-            }
-            _ => return Err(left()),
-        }
-    }
-}
-
-impl Wizard<'_> {
-    /// What is other than in the account, and what is taken away; `None` when all is
-    /// as it was.
-    fn changes(&self) -> Option<(Fields, Vec<Clear>)> {
-        let (old, now) = (self.old?, &self.draft.given);
-        let given = Fields {
-            page_username: now.page_username.clone().filter(|new| *new != old.page_username),
-            page_id: now.page_id.clone().filter(|new| *new != old.page_id),
-            app_id: now.app_id.clone().filter(|new| old.app_id.as_ref() != Some(new)),
-            callback_url: now.callback_url.clone().filter(|new| old.callback_url.as_ref() != Some(new)),
-            handle: now.handle.clone().filter(|new| *new != old.handle),
-        };
-        let mut clear = Vec::new();
-        clear.extend((now.app_id.is_none() && old.app_id.is_some()).then_some(Clear::App));
-        clear.extend((now.callback_url.is_none() && old.callback_url.is_some()).then_some(Clear::CallbackUrl));
-        let Fields { page_username, page_id, app_id, callback_url, handle } = &given;
-        let any = page_username.is_some()
-            || page_id.is_some()
-            || app_id.is_some()
-            || callback_url.is_some()
-            || handle.is_some()
-            || !clear.is_empty()
-            || !self.draft.inputs.given().is_empty();
-        any.then_some((given, clear))
     }
 }

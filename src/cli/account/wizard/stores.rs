@@ -3,25 +3,27 @@
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::secrets::StoreName;
+use crate::secrets::{StoreError, StoreName};
 
-/// Settles on a store that answers, before anything is typed.
-pub(super) fn settle(ctx: &Context, store: &mut StoreName) -> Result<(), CliError> {
+/// Settles on a store that answers; `false` when somebody would rather leave it.
+pub(super) fn settle(ctx: &Context, store: &mut StoreName) -> Result<bool, CliError> {
     while let Err(error) = ctx.store(*store).probe() {
+        // One that is not there does not come because it is asked twice.
+        let at = usize::from(matches!(error, StoreError::Absent { .. }));
         let error = CliError::from(error);
         if error.is_interrupt() {
             return Err(error);
         }
-        if !another(ctx, &error, store)? {
-            return Err(left());
+        if !another(ctx, &error, store, at)? {
+            return Ok(false);
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Shows why a store failed, and asks for another, or for the same again; `false`
-/// when neither is wanted.
-pub(super) fn another(ctx: &Context, error: &CliError, store: &mut StoreName) -> Result<bool, CliError> {
+/// when neither is wanted. `at` is the answer that is marked first.
+pub(super) fn another(ctx: &Context, error: &CliError, store: &mut StoreName, at: usize) -> Result<bool, CliError> {
     error.render(&ctx.output);
     let other = match store {
         StoreName::File => StoreName::Keyring,
@@ -30,12 +32,12 @@ pub(super) fn another(ctx: &Context, error: &CliError, store: &mut StoreName) ->
     let ways = [
         format!("Try {} again", in_words(*store)),
         match other {
-            StoreName::File => "Keep secrets in an encrypted file, opened by a passphrase or key file".to_owned(),
-            _ => format!("Keep secrets in {}", in_words(other)),
+            StoreName::File => "Use an encrypted file instead".to_owned(),
+            _ => format!("Use {} instead", in_words(other)),
         },
         "Neither".to_owned(),
     ];
-    let way = ctx.choose("Where should the secrets go?", &ways, 0)?;
+    let way = ctx.choose("Where should the secrets go?", &ways, at)?;
     ctx.stores().try_again();
     match way {
         Some(0) => Ok(true),
@@ -59,5 +61,5 @@ pub(super) fn in_words(store: StoreName) -> &'static str {
 
 /// Somebody left.
 pub(super) fn left() -> CliError {
-    CliError::failed("left; nothing was saved")
+    CliError::left("left; nothing was saved")
 }

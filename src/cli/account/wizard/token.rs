@@ -4,7 +4,7 @@
 use super::ask::{again, capital, good, introduce, introduce_as, refuse, say, secret};
 use super::whose::{Whose, identify};
 use super::{Asked, Wizard};
-use crate::accounts::AppId;
+use crate::accounts::{Account, AppId};
 use crate::checks::{cause_of, of_unreachable};
 use crate::cli::account::fields;
 use crate::cli::context::Context;
@@ -19,9 +19,17 @@ use crate::ui::progress::Progress;
 
 impl Wizard<'_> {
     /// The app's id and secret, where both are known.
-    fn signer(&self) -> Option<AppCredentials> {
-        let (id, secret) = (self.draft.given.app_id.as_ref()?, self.draft.inputs.app_secret.clone()?);
+    pub(super) fn signer(&self) -> Option<AppCredentials> {
+        let id = self.draft.given.app_id.as_ref()?;
+        let secret = self.draft.inputs.app_secret.clone().or_else(|| self.kept_app_secret())?;
         Some(AppCredentials { id: id.to_string(), secret })
+    }
+
+    /// The app secret that the edited account has and keeps.
+    fn kept_app_secret(&self) -> Option<Secret> {
+        let old = self.old.filter(|old| self.client.is_some() && old.app_id == self.draft.given.app_id)?;
+        // A store that does not answer is dealt with when something is saved.
+        self.ctx.secret(old, SecretKind::AppSecret).ok().flatten()
     }
 
     /// The token: asked for until Graph takes it. One that came with a flag is asked
@@ -36,22 +44,35 @@ impl Wizard<'_> {
         }
         if self.old.is_some() {
             let ways = ["Keep it", "Replace it"].map(str::to_owned);
-            match ctx.choose("Page access token", &ways, 0)? {
+            match ctx.choose("Page access token", &ways, 1)? {
                 Some(1) => {}
-                other => return Ok(if other.is_some() { Asked::Nothing } else { Asked::Back }),
+                Some(_) => {
+                    self.forget_token();
+                    return Ok(Asked::Nothing);
+                }
+                None => return Ok(Asked::Back),
             }
         }
+        let replaces = self.old.is_some() || self.draft.inputs.token.is_some();
         let more = " It begins with EAA. A person's (user) token will do too: it shows the Pages to choose from.";
-        introduce(ctx, &fields::TOKEN, more);
+        let more = match &self.draft.inputs.token {
+            Some(token) => format!("{more} Enter alone keeps {}.", token.masked()),
+            None => more.to_owned(),
+        };
+        introduce(ctx, &fields::TOKEN, &more);
         loop {
-            let question = "Paste the page access token (it is not shown)";
+            let question = "Page access token (not shown)";
             let Some(token) = secret(ctx, SecretKind::PageAccessToken, question)? else {
+                if replaces {
+                    say(ctx, "Nothing was pasted, so it stays as it was.");
+                    return Ok(Asked::Answered);
+                }
                 refuse(ctx, "nothing was pasted: without a page access token there is nothing to connect", None);
                 continue;
             };
             self.forget_token();
             if self.judge_token(&token)? {
-                self.draft.inputs.token = Some(token);
+                self.draft.inputs.put(SecretKind::PageAccessToken, Some(token));
                 return Ok(Asked::Answered);
             }
         }
@@ -60,7 +81,7 @@ impl Wizard<'_> {
     /// Whether Graph takes a token; says why not, or whose it is.
     fn judge_token(&mut self, token: &Secret) -> Result<bool, CliError> {
         let ctx = self.ctx;
-        let signer = self.signer();
+        let mut signer = self.signer();
         let found = loop {
             let Some(client) = &self.client else { return Ok(true) };
             let asked = {
@@ -69,6 +90,11 @@ impl Wizard<'_> {
             };
             match asked {
                 Ok(known) => break known,
+                // The signature is the app's fault, not the token's: the question of the
+                // app comes next.
+                Err(GraphError::Refused(error)) if signer.is_some() && error.kind == "GraphMethodException" => {
+                    signer = None;
+                }
                 Err(GraphError::Refused(error)) => {
                     let cause = cause_of(&error);
                     refuse(ctx, format!("Meta refuses the token: {}", cause.summary), Some(&cause.fix));
@@ -89,6 +115,10 @@ impl Wizard<'_> {
                 let name = page.name.as_deref().unwrap_or("a Page without a name");
                 let username = page.username.as_ref().map(|name| format!(", @{name}")).unwrap_or_default();
                 good(ctx, &format!("The token is of the Page {name}{username} (page id {}).", page.id));
+                let twin = self.others()?.into_iter().find(|account| account.page_id.as_str() == page.id);
+                if let Some(twin) = twin {
+                    ctx.output.warning(&format!("the account '{}' is connected to this Page already", twin.name));
+                }
             }
             Whose::Person(pages) => {
                 let count = if pages.len() == 1 { "1 Page".into() } else { format!("{} Pages", pages.len()) };
@@ -111,7 +141,10 @@ impl Wizard<'_> {
     /// App id and app secret, which are optional, checked together.
     pub(super) fn ask_app(&mut self) -> Result<Asked, CliError> {
         let ctx = self.ctx;
-        let asked = if self.signer().is_some() && self.old.is_none() && self.check_app()? {
+        let given = if std::mem::take(&mut self.app_is_given) { self.signer() } else { None };
+        let asked = if let Some(given) = given
+            && self.fits(&given)?
+        {
             Asked::Nothing
         } else {
             introduce_as(
@@ -136,69 +169,92 @@ impl Wizard<'_> {
         Ok(asked)
     }
 
-    /// Asks until the two fit, or are left out; `false` for a step back.
+    /// Asks until the two fit, or are left out; `false` for a step back. What does not
+    /// fit takes the place of nothing.
     fn ask_for_app(&mut self) -> Result<bool, CliError> {
         let ctx = self.ctx;
         let issuer = self.issuer();
         loop {
-            let mut ways = match &self.app_id_given {
-                Some(_) => vec!["Give its app secret too", "Leave the app secret out (it can be added later)"],
-                None => vec!["Give the app id and the app secret", "Leave them out (they can be added later)"],
+            let (given, inputs) = (&self.draft.given, &self.draft.inputs);
+            let secret_alone = inputs.app_secret.is_some() && given.app_id.is_none();
+            let has = self.old.is_some_and(|old| old.app_id.is_some()) || inputs.app_secret.is_some() && !secret_alone;
+            let ways: &[&str] = match (has, secret_alone, &self.app_id_given) {
+                (true, ..) => &["Keep them", "Replace them", "Leave them out"],
+                (_, true, _) => &["Give the app id of the app secret", "Leave the app secret out"],
+                (.., Some(_)) => &["Give its app secret too", "Leave the app secret out (it can be added later)"],
+                _ => &["Give the app id and the app secret", "Leave them out (they can be added later)"],
             };
-            if let Some(old) = self.old
-                && old.app_id.is_some()
-            {
-                ways = vec!["Keep them", "Replace them", "Take them away"];
+            let items: Vec<String> = ways.iter().map(|way| (*way).to_owned()).collect();
+            let at = usize::from(has && self.old.is_some());
+            let Some(way) = ctx.choose("App id and app secret", &items, at)? else { return Ok(false) };
+            if has && way == 0 {
+                self.keep_app();
+                return Ok(true);
             }
-            let ways: Vec<String> = ways.into_iter().map(str::to_owned).collect();
-            match (ctx.choose("App id and app secret", &ways, 0)?, ways.len()) {
-                (None, _) => return Ok(false),
-                (Some(0), 3) => return Ok(true),
-                (Some(1), 2) | (Some(2), _) => {
-                    self.draft.given.app_id = self.app_id_given.clone();
-                    self.draft.inputs.app_secret = None;
-                    return Ok(true);
+            if way == ways.len() - 1 {
+                self.draft.given.app_id = self.app_id_given.clone();
+                self.draft.inputs.put(SecretKind::AppSecret, None);
+                return Ok(true);
+            }
+            let id: AppId = match &self.app_id_given {
+                Some(id) if !has => id.clone(),
+                _ => {
+                    let now = self.draft.given.app_id.as_ref().map(ToString::to_string);
+                    let offered = issuer.clone().or(now).unwrap_or_default();
+                    again(ctx, &fields::APP_ID, &offered, |_| Ok(()))?
                 }
-                _ => {}
-            }
-            let now = self.draft.given.app_id.as_ref().map(ToString::to_string);
-            let offered = issuer.clone().or(now).unwrap_or_default();
-            let id: AppId = again(ctx, &fields::APP_ID, &offered, |_| Ok(()))?;
-            let question = format!("{} of app {id} (it is not shown)", capital(fields::APP_SECRET.name));
-            let Some(app_secret) = secret(ctx, SecretKind::AppSecret, &question)? else {
+            };
+            let question = format!("{} (not shown)", capital(fields::APP_SECRET.name));
+            let typed = if secret_alone { None } else { secret(ctx, SecretKind::AppSecret, &question)? };
+            let Some(app_secret) = typed.clone().or(self.draft.inputs.app_secret.clone().filter(|_| secret_alone))
+            else {
                 refuse(ctx, "nothing was pasted, so there is no app secret", None);
                 continue;
             };
-            self.draft.given.app_id = Some(id);
-            self.draft.inputs.app_secret = Some(app_secret);
-            if self.check_app()? {
+            if self.fits(&AppCredentials { id: id.to_string(), secret: app_secret })? {
+                self.draft.given.app_id = Some(id);
+                if typed.is_some() {
+                    self.draft.inputs.put(SecretKind::AppSecret, typed);
+                }
                 return Ok(true);
+            }
+            // Either of the two may be the wrong one: the next time both are asked for.
+            self.app_id_given = None;
+            if secret_alone {
+                self.draft.inputs.put(SecretKind::AppSecret, None);
             }
         }
     }
 
-    /// Whether app id and app secret fit together and fit the token; says why not,
-    /// and forgets them then. What cannot be found out now, the test will say.
-    fn check_app(&mut self) -> Result<bool, CliError> {
+    /// As the edited account has them; as they were typed, where there is none.
+    fn keep_app(&mut self) {
+        if let Some(old) = self.old {
+            self.draft.given.app_id = old.app_id.clone();
+            self.draft.inputs.put(SecretKind::AppSecret, None);
+        }
+    }
+
+    /// Whether app id and app secret fit together and fit the token; says why not.
+    /// What cannot be found out now, the test will say.
+    fn fits(&self, app: &AppCredentials) -> Result<bool, CliError> {
         let ctx = self.ctx;
-        let (Some(client), Some(signer), Some(token)) = (&self.client, self.signer(), self.token_to_ask_with()) else {
-            return Ok(true);
-        };
+        let Some(client) = &self.client else { return Ok(true) };
+        let Some(token) = self.token_to_ask_with() else { return Ok(true) };
         let asked = {
             let _progress = Progress::start(&ctx.output, "asking Graph whether they fit …");
-            Context::wait(token::debug(client, &token, &signer))?
+            Context::wait(token::debug(client, &token, app))?
         };
         let why = match asked {
-            Ok(answer) if answer.value.app_id.as_ref().is_none_or(|found| *found == signer.id) => {
-                good(ctx, &format!("They are right: app {}.", signer.id));
+            Ok(answer) if answer.value.app_id.as_ref().is_none_or(|found| *found == app.id) => {
+                good(ctx, &format!("They are right: app {}.", app.id));
                 return Ok(true);
             }
             Ok(_) => "the token was issued by another app".to_owned(),
             Err(GraphError::Refused(error)) if error.code == Some(190) => {
-                format!("the app id {} and the app secret do not belong together", signer.id)
+                format!("the app id {} and the app secret do not belong together", app.id)
             }
             Err(GraphError::Refused(error)) if error.code == Some(100) => {
-                format!("the token was not issued by app {}, but by another app", signer.id)
+                format!("the token was not issued by app {}, but by another app", app.id)
             }
             Err(GraphError::Refused(error)) => cause_of(&error).summary,
             Err(GraphError::Unreachable(why)) => {
@@ -207,7 +263,6 @@ impl Wizard<'_> {
             }
         };
         refuse(ctx, why, Some(&format!("copy both from {}", fields::APP_SECRET.found)));
-        self.draft.inputs.app_secret = None;
         Ok(false)
     }
 
@@ -231,10 +286,10 @@ impl Wizard<'_> {
         }
         let Some(page) = choose_page(ctx, pages)? else { return Ok(Asked::Back) };
         let Some(own) = page.access_token else { return Ok(Asked::AnotherToken) };
-        if self.draft.inputs.references.remove(&SecretKind::PageAccessToken).is_some() {
+        if self.draft.inputs.references.contains_key(&SecretKind::PageAccessToken) {
             say(ctx, "The Page's own token is stored; the reference was to the person's token.");
         }
-        self.draft.inputs.token = Some(own);
+        self.draft.inputs.put(SecretKind::PageAccessToken, Some(own));
         self.known.whose =
             Whose::Page(Page { id: page.id, name: page.name, username: page.username, is_published: None });
         Ok(Asked::Answered)
@@ -306,28 +361,22 @@ impl Wizard<'_> {
         if keeps {
             ways.insert(0, "Keep it".into());
         }
-        let Some(way) = ctx.choose("Verify token", &ways, 0)? else { return Ok(Asked::Back) };
+        let Some(way) = ctx.choose("Verify token", &ways, usize::from(keeps))? else { return Ok(Asked::Back) };
         let inputs = &mut self.draft.inputs;
         match (way, keeps) {
-            (0, true) => {
-                inputs.verify_token = None;
-                inputs.generated = false;
-            }
+            (0, true) => inputs.put(SecretKind::VerifyToken, None),
             (0, false) | (1, true) => {
-                inputs.verify_token = Some(generate_verify_token());
+                inputs.put(SecretKind::VerifyToken, Some(generate_verify_token()));
                 inputs.generated = true;
             }
-            _ => {
-                let Some(own) = secret(ctx, SecretKind::VerifyToken, "Paste the verify token (it is not shown)")?
-                else {
+            _ => match secret(ctx, SecretKind::VerifyToken, "Verify token (not shown)")? {
+                None => {
                     refuse(ctx, "nothing was pasted", None);
                     return self.ask_verify_token();
-                };
-                inputs.verify_token = Some(own);
-                inputs.generated = false;
-            }
+                }
+                own => inputs.put(SecretKind::VerifyToken, own),
+            },
         }
-        inputs.references.remove(&SecretKind::VerifyToken);
         Ok(Asked::Answered)
     }
 }
@@ -336,35 +385,31 @@ impl Wizard<'_> {
 /// `None` for Esc.
 fn choose_page(ctx: &Context, mut pages: Vec<OwnPage>) -> Result<Option<OwnPage>, CliError> {
     pages.sort_by_key(|page| unusable(page).is_some());
-    let items: Vec<String> = pages.iter().map(item).collect();
+    let connected = ctx.accounts()?.load()?;
+    let items: Vec<String> = pages.iter().map(|page| item(page, &connected)).collect();
+    say(ctx, &format!("\nYour Pages ({}): type a part of a name or id; the best match comes first.", pages.len()));
     loop {
-        let Some(at) = ctx.search("Which Page? Type a part of its name or id", &items)? else { return Ok(None) };
-        let page = pages.swap_remove(at);
-        match unusable(&page) {
-            None => return Ok(Some(page)),
-            Some(why) => {
-                let name = page.name.as_deref().unwrap_or(&page.id).to_owned();
-                refuse(
-                    ctx,
-                    format!("{name} cannot be used: {why}"),
-                    Some(
-                        "choose another Page, or have somebody with full control of that Page give the role, then paste a new token",
-                    ),
-                );
-                // Back to where it was.
-                let last = pages.len();
-                pages.push(page);
-                pages.swap(at, last);
-            }
-        }
+        let Some(at) = ctx.search("Page", &items)? else { return Ok(None) };
+        let page = &pages[at];
+        let Some(why) = unusable(page) else { return Ok(Some(page.clone())) };
+        let name = page.name.as_deref().unwrap_or(&page.id);
+        refuse(
+            ctx,
+            format!("{name} cannot be used: {why}"),
+            Some(
+                "choose another Page, or have somebody with full control of that Page give the role, then paste a new token",
+            ),
+        );
     }
 }
 
-fn item(page: &OwnPage) -> String {
+fn item(page: &OwnPage, connected: &[Account]) -> String {
     let name = page.name.as_deref().unwrap_or("(no name)");
     let username = page.username.as_ref().map(|name| format!("  @{name}")).unwrap_or_default();
     let reason = unusable(page).map(|why| format!("  - cannot be used: {why}")).unwrap_or_default();
-    format!("{name}{username}  {}{reason}", page.id)
+    let twin = connected.iter().find(|account| account.page_id.as_str() == page.id);
+    let twin = twin.map(|account| format!("  - connected already: {}", account.handle)).unwrap_or_default();
+    format!("{name}{username}  {}{twin}{reason}", page.id)
 }
 
 /// Why a Page cannot be connected with this token.

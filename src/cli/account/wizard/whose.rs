@@ -7,7 +7,7 @@ use crate::graph::{AppCredentials, Client, GraphError};
 use crate::secrets::Secret;
 
 /// What Graph says of a token.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Known {
     /// Whose it is.
     pub whose: Whose,
@@ -16,7 +16,7 @@ pub(super) struct Known {
 }
 
 /// Whose a token is.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) enum Whose {
     /// Graph was not asked, or did not answer.
     #[default]

@@ -1,0 +1,101 @@
+//! `account edit` on a terminal: today's values, changed one at a time.
+
+use super::stores::{another, left, settle};
+use super::{Step, Wizard, ask};
+use crate::accounts::Account;
+use crate::cli::account::connection;
+use crate::cli::account::draft::Draft;
+use crate::cli::account::edit::{Clear, Edit};
+use crate::cli::account::fields::{FieldArgs, Fields};
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+
+/// The same questions with today's values, one at a time.
+pub fn edit(ctx: &Context, old: &Account, args: &FieldArgs) -> Result<u8, CliError> {
+    let settings = ctx.settings()?;
+    if !args.no_test {
+        // Before a token of one Graph is pasted and sent to the other.
+        ctx.check_realm(old)?;
+    }
+    let mut wizard = Wizard::new(ctx, Draft::of(old, settings.store.value), args, Some(old))?;
+    ask::say(
+        ctx,
+        &format!(
+            "Changing '{}'. Nothing is saved before you say so; Ctrl-C leaves. Its name changes with: msgrctl account rename {}",
+            old.name, old.handle
+        ),
+    );
+    let mut at = 0;
+    let mut store = None;
+    loop {
+        let mut steps = wizard.changeable();
+        steps.retain(|(step, _)| !matches!(step, Step::Name | Step::Page));
+        let changed = wizard.changes();
+        let mut items: Vec<String> = steps.iter().map(|(_, item)| item.clone()).collect();
+        if changed.is_some() {
+            items.push(if args.no_test { "Save the changes".into() } else { "Test and save the changes".into() });
+        }
+        items.push("Leave without changing anything".into());
+        let chosen = ctx.choose(&format!("'{}': what to change?", old.name), &items, at)?;
+        let leaves = chosen.is_none_or(|chosen| chosen == items.len() - 1);
+        if leaves {
+            if changed.is_some() && !ctx.asks("Leave without saving the changes?")? {
+                continue;
+            }
+            return Err(left());
+        }
+        let chosen = chosen.unwrap_or_default();
+        at = chosen;
+        match (steps.get(chosen), changed) {
+            (Some((step, _)), _) => wizard.change(*step)?,
+            (None, Some((given, clear))) if chosen == steps.len() => {
+                let edit = Edit {
+                    given,
+                    inputs: wizard.draft.inputs.clone(),
+                    clear: &clear,
+                    no_test: args.no_test,
+                    save_anyway: args.save_anyway,
+                    command: format!("msgrctl account edit {} …", old.handle),
+                    store,
+                    to_save: connection::SAVE_ANYWAY,
+                };
+                match edit.carry_out(ctx, old) {
+                    Ok(code) => return Ok(code),
+                    Err(error) if error.is_interrupt() => return Err(error),
+                    // Saved, but for what was left in another place.
+                    Err(error) if ctx.accounts()?.find(&old.id)?.updated_at != old.updated_at => return Err(error),
+                    Err(error) if error.is_of_a_store() => {
+                        let mut other = store.unwrap_or(wizard.draft.store);
+                        if another(ctx, &error, &mut other, 0)? && settle(ctx, &mut other)? {
+                            store = Some(other);
+                        }
+                    }
+                    Err(error) => {
+                        error.render(&ctx.output);
+                    }
+                }
+            }
+            _ => return Err(left()),
+        }
+    }
+}
+
+impl Wizard<'_> {
+    /// What is other than in the account, and what is taken away; `None` when all is
+    /// as it was.
+    fn changes(&self) -> Option<(Fields, Vec<Clear>)> {
+        let (old, now) = (self.old?, &self.draft.given);
+        let given = Fields {
+            page_username: now.page_username.clone().filter(|new| *new != old.page_username),
+            page_id: now.page_id.clone().filter(|new| *new != old.page_id),
+            app_id: now.app_id.clone().filter(|new| old.app_id.as_ref() != Some(new)),
+            callback_url: now.callback_url.clone().filter(|new| old.callback_url.as_ref() != Some(new)),
+            handle: now.handle.clone().filter(|new| *new != old.handle),
+        };
+        let mut clear = Vec::new();
+        clear.extend((now.app_id.is_none() && old.app_id.is_some()).then_some(Clear::App));
+        clear.extend((now.callback_url.is_none() && old.callback_url.is_some()).then_some(Clear::CallbackUrl));
+        let any = !given.is_empty() || !clear.is_empty() || !self.draft.inputs.given().is_empty();
+        any.then_some((given, clear))
+    }
+}
