@@ -53,6 +53,13 @@ impl<'t> Document<'t> {
         }
     }
 
+    /// The same, taken out: what is left is read as if it had not been there.
+    pub fn take_number(&mut self, key: &str) -> Option<i64> {
+        let number = self.number(key);
+        self.table.get_mut().remove(key);
+        number
+    }
+
     /// Two texts of every table of the list `list`, whatever the rest is; a table that
     /// lacks one of them is passed over. For whoever needs no more and is in a hurry.
     pub fn pairs(&self, list: &str, keys: [&str; 2]) -> Vec<[String; 2]> {

@@ -140,6 +140,43 @@ impl Lock {
     }
 }
 
+/// Adds a line to the end of a private file, making it if need be. Called under a lock
+/// by whoever shares the file.
+pub fn append_line(path: &Path, line: &str) -> Result<(), FileError> {
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    private(&mut options);
+    let write = || -> io::Result<()> {
+        let mut file = options.open(path)?;
+        file.write_all(format!("{line}\n").as_bytes())?;
+        file.sync_all()
+    };
+    write().map_err(|source| FileError::Write { path: path.into(), source })
+}
+
+/// Removes a file; one that is not there is no error.
+pub fn remove(path: &Path) -> Result<(), FileError> {
+    match fs::remove_file(path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(FileError::Write { path: path.into(), source }),
+        _ => Ok(()),
+    }
+}
+
+/// Removes a directory that has nothing in it but lock files.
+pub fn remove_empty_dir(path: &Path) {
+    let Ok(entries) = fs::read_dir(path) else { return };
+    let entries: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    let is_lock =
+        |path: &PathBuf| file_name(path).starts_with('.') && path.extension().is_some_and(|end| end == "lock");
+    if entries.iter().all(is_lock) {
+        // What cannot be removed does no harm.
+        for entry in entries {
+            let _ = fs::remove_file(entry);
+        }
+        let _ = fs::remove_dir(path);
+    }
+}
+
 /// The ending of a file that is being written.
 const LEFTOVER: &str = ".new";
 

@@ -3,7 +3,7 @@
 //! # Map
 //!
 //! Two layers. Below, the domains, which know no terminal: [`secrets`],
-//! [`accounts`], [`graph`], [`checks`] and [`sandbox`]. Above, the command
+//! [`messages`], [`accounts`], [`graph`], [`checks`] and [`sandbox`]. Above, the command
 //! line: [`cli`], where the path of a file is the command it runs, and [`ui`],
 //! which knows terminals and no domain. Under both lie small rooms without
 //! opinions: [`env`], [`clock`], [`dashboard`], [`document`], [`paths`], [`files`], [`http`], [`serve`].
@@ -40,6 +40,8 @@ pub mod paths;
 pub mod serve;
 
 pub mod secrets;
+
+pub mod messages;
 
 pub mod accounts;
 pub mod checks;

@@ -60,6 +60,26 @@ impl Paths {
         self.tenant_dir(tenant).join("secrets.enc")
     }
 
+    /// `tenant.toml` of a tenant: what it is.
+    pub fn tenant_file(&self, tenant: &str) -> PathBuf {
+        self.tenant_dir(tenant).join("tenant.toml")
+    }
+
+    /// `chat-settings.toml` of a tenant.
+    pub fn chat_settings_file(&self, tenant: &str) -> PathBuf {
+        self.tenant_dir(tenant).join("chat-settings.toml")
+    }
+
+    /// `log.jsonl`: what was changed, a line each.
+    pub fn log_file(&self) -> PathBuf {
+        self.root.join("log.jsonl")
+    }
+
+    /// `undo.json`: how the last change is taken back.
+    pub fn undo_file(&self) -> PathBuf {
+        self.root.join("undo.json")
+    }
+
     /// `accounts.toml` of a tenant.
     pub fn accounts_file(&self, tenant: &str) -> PathBuf {
         self.tenant_dir(tenant).join("accounts.toml")

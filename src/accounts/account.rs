@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{AppId, CallbackUrl, Handle, Name, PageId, PageUsername};
+use crate::messages::AccountMessages;
 use crate::secrets::{SecretKind, SecretRef};
 
 /// A messenger integration account, as the contact centre knows it. Holds where
@@ -42,6 +43,9 @@ pub struct Account {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+    /// What it says at each chat event; what is not there is Default.
+    #[serde(default, skip_serializing_if = "AccountMessages::is_default")]
+    pub messages: AccountMessages,
     /// Where each of its secrets is.
     pub secrets: BTreeMap<SecretKind, SecretRef>,
 }
@@ -111,6 +115,7 @@ pub(super) mod tests {
             graph: Realm::Live,
             created_at: Timestamp::UNIX_EPOCH,
             updated_at: Timestamp::UNIX_EPOCH,
+            messages: AccountMessages::default(),
             secrets: BTreeMap::from([(SecretKind::PageAccessToken, SecretRef::Stored(StoreName::Keyring))]),
         }
     }

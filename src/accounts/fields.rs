@@ -14,6 +14,12 @@ use url::{Host, Url};
 #[error("{0}")]
 pub struct FieldError(String);
 
+impl FieldError {
+    pub(super) fn new(reason: impl Into<String>) -> Self {
+        Self(reason.into())
+    }
+}
+
 fn refuse<T>(reason: impl Into<String>) -> Result<T, FieldError> {
     Err(FieldError(reason.into()))
 }

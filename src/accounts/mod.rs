@@ -4,8 +4,12 @@ mod account;
 mod fields;
 mod schema;
 mod store;
+mod tenant;
+mod tenant_file;
 
 pub use account::{Account, MessengerType, Realm};
 pub use fields::{AppId, CallbackUrl, FieldError, Handle, Name, PageId, PageUsername, TenantName};
-pub use schema::SchemaError;
+pub use schema::{SchemaError, read as read_accounts};
 pub use store::{AccountError, AccountStore, check_handle, check_name, free_handle};
+pub use tenant::{CallbackTemplate, PlatformMessenger, ProductVersion, Tenant, TenantHost};
+pub use tenant_file::{CHAT_SETTINGS_KEYS, TENANT_KEYS, TenantFile, text as file_text};

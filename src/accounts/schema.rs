@@ -49,6 +49,7 @@ const ACCOUNT_KEYS: Keys = Keys(&[
     ("graph", None),
     ("created_at", None),
     ("updated_at", None),
+    ("messages", None),
     ("secrets", Some(&Keys(&[("page_access_token", None), ("app_secret", None), ("verify_token", None)]))),
 ]);
 
@@ -90,7 +91,7 @@ struct File {
 }
 
 /// The accounts that a text holds. `path` is for the error alone.
-pub(super) fn read(text: &str, path: &Path) -> Result<Vec<Account>, SchemaError> {
+pub fn read(text: &str, path: &Path) -> Result<Vec<Account>, SchemaError> {
     let broken = |mistake| SchemaError::Broken { path: path.into(), mistake };
     let document = Document::new(text).map_err(broken)?;
     match document.number("schema_version") {
@@ -145,6 +146,10 @@ mod tests {
         full.page_name = Some("Acme \"quoted\" 日本".into());
         full.app_id = Some("123456789012345".parse().expect("an app id"));
         full.callback_url = Some("https://example.com/hook".parse().expect("a URL"));
+        let event = |id: &str| id.parse::<crate::messages::Event>().expect("an event");
+        let text = "two\nlines, 日本 \"quoted\"".parse().expect("a text");
+        full.messages.set(event("session-ended"), crate::messages::MessageState::Custom(text));
+        full.messages.set(event("agent-left"), crate::messages::MessageState::Disabled);
         let accounts = vec![full, account("Other")];
         let text = write(&accounts);
         assert_eq!(read(&text, Path::new("accounts.toml")).expect("read"), accounts);
@@ -157,6 +162,7 @@ mod tests {
         full.page_name = Some("Acme".into());
         full.app_id = Some("12345".parse().expect("an app id"));
         full.callback_url = Some("https://example.com".parse().expect("a URL"));
+        full.messages.set("agent-left".parse().expect("an event"), crate::messages::MessageState::Disabled);
         let value = serde_json::to_value(&full).expect("json");
         let written: Vec<&str> = value.as_object().expect("an object").keys().map(String::as_str).collect();
         let known: Vec<&str> = ACCOUNT_KEYS.0.iter().map(|(name, _)| *name).collect();

@@ -103,6 +103,16 @@ impl AccountStore {
         })
     }
 
+    /// Changes the accounts with these ids in place, all or none of them. Names and
+    /// handles must stay.
+    pub fn update_all(&self, ids: &[&str], mut change: impl FnMut(&mut Account)) -> Result<(), AccountError> {
+        let ids: std::collections::HashSet<&str> = ids.iter().copied().collect();
+        self.change(|accounts| {
+            accounts.iter_mut().filter(|account| ids.contains(account.id.as_str())).for_each(&mut change);
+            Ok(())
+        })
+    }
+
     /// Removes the account with this id.
     pub fn remove(&self, id: &str) -> Result<Account, AccountError> {
         self.change(|accounts| {

@@ -49,6 +49,8 @@ pub enum Group {
     Credentials,
     /// Whether messages arrive.
     Delivery,
+    /// Whether the contact centre's own messages can be sent.
+    Messages,
 }
 
 impl fmt::Display for Group {
@@ -56,6 +58,7 @@ impl fmt::Display for Group {
         f.write_str(match self {
             Self::Credentials => "credentials",
             Self::Delivery => "delivery",
+            Self::Messages => "messages",
         })
     }
 }

@@ -10,6 +10,7 @@ mod credentials;
 mod delivery;
 mod finding;
 mod inspection;
+mod messages;
 mod observe;
 mod state;
 
@@ -19,10 +20,11 @@ pub use observe::{Commands, Subject};
 
 use crate::graph::Client;
 
-/// Runs every check of the groups *credentials* and *delivery*.
+/// Runs every check.
 pub async fn run(client: &Client, subject: &Subject) -> Report {
     let seen = observe::observe(client, subject).await;
     let mut findings = credentials::findings(&seen, subject);
     findings.extend(delivery::findings(&seen, subject));
+    findings.extend(messages::findings(subject));
     Report { findings, page_name: credentials::page_name(&seen, subject) }
 }

@@ -10,6 +10,7 @@ use crate::graph::endpoints::page::{self, Page};
 use crate::graph::endpoints::subscription::{self, SubscribedApp};
 use crate::graph::endpoints::token::{self, TokenInfo};
 use crate::graph::{Answer, ApiError, AppCredentials, Client, GraphError, GraphVersion};
+use crate::messages::{AccountMessages, ChatSettings};
 use crate::secrets::Secret;
 
 /// The account under test, as the checks need it.
@@ -28,6 +29,10 @@ pub struct Subject {
     pub app: Option<AppCredentials>,
     /// Where the app secret should be and is not, in words.
     pub app_secret_gone: Option<String>,
+    /// What it says by itself.
+    pub messages: AccountMessages,
+    /// What holds for its tenant.
+    pub chat_settings: ChatSettings,
     /// How near an end of validity is warned of.
     pub warn_days: u32,
 }

@@ -7,7 +7,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::ArgValueCandidates;
 
 use super::error::CliError;
-use super::{account, complete, completions, doctor, help, man, sandbox, secret};
+use super::{
+    account, chat_settings, complete, completions, doctor, help, log, man, message, sandbox, secret, tenant, undo,
+};
 use crate::env::Environment;
 use crate::secrets::StoreName;
 use crate::ui::terminal::Color;
@@ -49,6 +51,15 @@ pub(super) enum Command {
     /// Secrets of accounts: list, set, reveal, move, remove
     #[command(subcommand, visible_alias = "secrets")]
     Secret(secret::SecretCommand),
+    /// What accounts say by themselves at chat events: list, show, set, default, disable, edit
+    #[command(subcommand, visible_alias = "messages")]
+    Message(message::MessageCommand),
+    /// The tenant's defaults: texts and timeouts
+    #[command(subcommand)]
+    ChatSettings(chat_settings::ChatSettingsCommand),
+    /// Tenants: add, list, show, use, edit, remove
+    #[command(subcommand, visible_alias = "tenants")]
+    Tenant(tenant::TenantCommand),
     /// The built-in Graph API, to try things out and to test against
     #[command(subcommand)]
     Sandbox(sandbox::SandboxCommand),
@@ -59,6 +70,8 @@ pub(super) enum Command {
     #[command(after_help = "Examples:\n  msgrctl demo")]
     Demo,
     Doctor(doctor::DoctorArgs),
+    Log(log::LogArgs),
+    Undo(undo::UndoArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
     Help(help::HelpArgs),

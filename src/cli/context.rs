@@ -9,13 +9,15 @@ use std::rc::Rc;
 
 use super::args::Global;
 use super::error::CliError;
+use super::history::Changing;
 use super::settings::{Origin, Settings};
-use crate::accounts::{Account, AccountStore, Realm};
+use crate::accounts::{Account, AccountStore, CHAT_SETTINGS_KEYS, Realm, TENANT_KEYS, Tenant, TenantFile};
 use crate::clock::Clock;
 use crate::env::Environment;
 use crate::files::{self, Lock};
 use crate::graph::Client;
 use crate::http;
+use crate::messages::ChatSettings;
 use crate::secrets::{
     Ask, EnvironmentStore, FileStore, KeyAccess, KeyringStore, MemoryStore, Secret, SecretKey, SecretKind, SecretRef,
     SecretStore, StoreError, StoreName, Stores,
@@ -39,6 +41,7 @@ pub struct Context {
     /// The time.
     pub clock: Clock,
     pub(super) global: Global,
+    command: String,
     stdin: RefCell<Box<dyn Read>>,
     /// Whether somebody types what is read from there.
     pub stdin_is_terminal: bool,
@@ -50,13 +53,14 @@ pub struct Context {
 
 impl Context {
     /// The context of this process.
-    pub(super) fn new(env: Environment, output: Output, global: &Global) -> Self {
+    pub(super) fn new(env: Environment, output: Output, global: &Global, command: String) -> Self {
         let terminal = output.terminal;
         Self {
             env,
             output: Rc::new(output),
             clock: Clock::system(),
             global: global.clone(),
+            command,
             stdin: RefCell::new(Box::new(std::io::stdin())),
             stdin_is_terminal: terminal.stdin,
             memory: None,
@@ -80,6 +84,7 @@ impl Context {
             output: self.output.clone(),
             clock: self.clock.clone(),
             global: global.clone(),
+            command: self.command.clone(),
             stdin: RefCell::new(stdin),
             stdin_is_terminal: false,
             memory: Some(memory),
@@ -111,10 +116,54 @@ impl Context {
         Ok(self.settings.get_or_init(|| settings))
     }
 
+    /// The same run in another tenant: its stores and files.
+    pub(super) fn in_tenant(&self, tenant: &str) -> Self {
+        let global = Global { tenant: Some(tenant.into()), ..self.global.clone() };
+        Self {
+            env: self.env.clone(),
+            output: self.output.clone(),
+            clock: self.clock.clone(),
+            global,
+            command: self.command.clone(),
+            stdin: RefCell::new(Box::new(std::io::empty())),
+            stdin_is_terminal: self.stdin_is_terminal,
+            memory: self.memory.clone(),
+            settings: OnceCell::new(),
+            stores: OnceCell::new(),
+            prompter: self.prompter.clone(),
+        }
+    }
+
+    /// What is known of a tenant.
+    pub fn tenant_file(&self, tenant: &str) -> Result<TenantFile<Tenant>, CliError> {
+        Ok(TenantFile::new(self.settings()?.paths.tenant_file(tenant), &TENANT_KEYS))
+    }
+
+    /// The tenant that is worked in.
+    pub fn tenant(&self) -> Result<Tenant, CliError> {
+        Ok(self.tenant_file(self.settings()?.tenant.value.as_str())?.load()?)
+    }
+
+    /// The Chat Settings of the tenant.
+    pub fn chat_settings(&self) -> Result<TenantFile<ChatSettings>, CliError> {
+        let settings = self.settings()?;
+        let path = settings.paths.chat_settings_file(settings.tenant.value.as_str());
+        Ok(TenantFile::new(path, &CHAT_SETTINGS_KEYS))
+    }
+
+    /// The words of the command that runs: `account edit`.
+    pub fn command(&self) -> &str {
+        &self.command
+    }
+
     /// The accounts of the tenant.
     pub fn accounts(&self) -> Result<AccountStore, CliError> {
-        let settings = self.settings()?;
-        let path = settings.paths.accounts_file(settings.tenant.value.as_str());
+        self.accounts_of(self.settings()?.tenant.value.as_str())
+    }
+
+    /// The accounts of any tenant.
+    pub fn accounts_of(&self, tenant: &str) -> Result<AccountStore, CliError> {
+        let path = self.settings()?.paths.accounts_file(tenant);
         let output = self.output.clone();
         let on_wait = move |path: &std::path::Path| {
             output.notice(&format!("waiting for another msgrctl to finish with {} …", path.display()));
@@ -233,11 +282,21 @@ impl Context {
 
     /// The right to change accounts and their secrets together, held until it is
     /// dropped: what two processes did in between would be lost otherwise.
-    pub fn hold_tenant(&self) -> Result<Lock, CliError> {
+    pub fn hold_tenant(&self) -> Result<Changing<'_>, CliError> {
+        self.hold_tenant_of(self.settings()?.tenant.value.as_str())
+    }
+
+    /// The same without a word in the log, for whoever writes one at the end of many.
+    pub fn lock_tenant(&self) -> Result<Lock, CliError> {
         self.hold(self.settings()?.tenant.value.as_str())
     }
 
-    /// The same for every tenant there is, in the order of their names: the keyring
+    /// The same of any tenant.
+    pub fn hold_tenant_of(&self, tenant: &str) -> Result<Changing<'_>, CliError> {
+        Changing::begin(self, tenant, self.hold(tenant)?)
+    }
+
+    /// The right to change the secrets of every tenant there is, in the order of their names: the keyring
     /// is one for all.
     pub fn hold_all_tenants(&self) -> Result<Vec<Lock>, CliError> {
         self.settings()?.paths.tenants().iter().map(|tenant| self.hold(tenant)).collect()

@@ -12,6 +12,7 @@ use crate::document::Mistake;
 use crate::files::FileError;
 use crate::graph::GraphError;
 use crate::http::SetupError;
+use crate::messages::{TextError, UnknownEvent};
 use crate::sandbox::ScenarioError;
 use crate::secrets::{KeyMeans, StoreError, redact};
 use crate::ui::interrupt;
@@ -315,6 +316,18 @@ impl From<AccountError> for CliError {
                 .hint(format!("choose another name, or change that account: msgrctl account edit {handle}")),
             AccountError::HandleTaken { .. } => Self::failed(message).hint("choose another with --handle"),
         }
+    }
+}
+
+impl From<TextError> for CliError {
+    fn from(error: TextError) -> Self {
+        Self::usage(error.to_string())
+    }
+}
+
+impl From<UnknownEvent> for CliError {
+    fn from(error: UnknownEvent) -> Self {
+        Self::usage(error.to_string())
     }
 }
 

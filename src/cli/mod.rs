@@ -3,21 +3,28 @@
 
 mod account;
 mod args;
+mod chat_settings;
 mod complete;
 mod completions;
 mod context;
 mod demo;
 mod doctor;
+mod editor;
 mod error;
 mod help;
+mod history;
 mod log;
 mod man;
+mod message;
 mod outcome;
 mod panic;
 mod pick;
 mod sandbox;
 mod secret;
 mod settings;
+mod tenant;
+mod trace;
+mod undo;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -47,15 +54,15 @@ pub fn main() -> ExitCode {
 
 /// Runs `arguments`, the program's name first, and returns the exit code.
 fn run(arguments: &[OsString], env: Environment) -> u8 {
-    let mut cli = match parse(arguments) {
-        Ok(cli) => cli,
+    let (mut cli, words) = match parse(arguments) {
+        Ok(parsed) => parsed,
         Err(error) => return refuse(&error, arguments, &env),
     };
     let color = cli.global.take_variables(&env);
     let terminal = Terminal::detect(&env, *color.as_ref().unwrap_or(&Color::Auto));
     let output = Output::of_process(terminal, cli.global.json, cli.global.quiet);
-    log::start(cli.global.verbose);
-    let context = Context::new(env, output, &cli.global);
+    trace::start(cli.global.verbose);
+    let context = Context::new(env, output, &cli.global, words);
     let done = match color {
         Ok(_) => dispatch(cli.command, &context),
         Err(error) => Err(error),
@@ -63,10 +70,18 @@ fn run(arguments: &[OsString], env: Environment) -> u8 {
     finish(done, &context.output)
 }
 
-fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
+/// The command line, and the words of its command: `account edit`.
+fn parse(arguments: &[OsString]) -> Result<(Cli, String), clap::Error> {
     let mut tree = command();
     let mut matches = tree.try_get_matches_from_mut(arguments)?;
-    Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut tree))
+    let mut words = Vec::new();
+    let mut below = &matches;
+    while let Some((word, matches)) = below.subcommand() {
+        words.push(word.to_owned());
+        below = matches;
+    }
+    let cli = Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut tree))?;
+    Ok((cli, words.join(" ")))
 }
 
 fn dispatch(command: Command, ctx: &Context) -> Result<u8, CliError> {
@@ -74,6 +89,11 @@ fn dispatch(command: Command, ctx: &Context) -> Result<u8, CliError> {
         Command::Account(command) => account::run(*command, ctx),
         Command::Secret(command) => secret::run(command, ctx),
         Command::Sandbox(command) => sandbox::run(command, ctx),
+        Command::Message(command) => message::run(command, ctx),
+        Command::ChatSettings(command) => chat_settings::run(command, ctx),
+        Command::Tenant(command) => tenant::run(command, ctx),
+        Command::Log(args) => log::run(&args, ctx),
+        Command::Undo(args) => undo::run(&args, ctx),
         Command::Demo => demo::run(ctx),
         Command::Doctor(args) => doctor::run(&args, ctx),
         Command::Completions(args) => completions::run(&args, ctx),

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::args::{Global, StoreArg};
 use super::error::CliError;
-use crate::accounts::TenantName;
+use crate::accounts::{TENANT_KEYS, Tenant, TenantFile, TenantName};
 use crate::document::{self, Keys};
 use crate::env::Environment;
 use crate::files;
@@ -102,10 +102,17 @@ impl Settings {
         let levels = Levels { env, path: &path };
 
         let tenant = levels.pick(("--tenant", global.tenant.clone()), "MSGRCTL_TENANT", ("tenant", file.tenant));
-        let tenant = Levels::parse(tenant, "default")?;
+        let tenant: Setting<TenantName> = Levels::parse(tenant, "default")?;
 
+        let of_tenant: TenantFile<Tenant> = TenantFile::new(paths.tenant_file(tenant.value.as_str()), &TENANT_KEYS);
         let flag = global.store.map(|store| StoreName::from(store).to_string());
-        let store = levels.pick(("--store", flag), "MSGRCTL_STORE", ("store", file.store));
+        let store = levels.pick(("--store", flag), "MSGRCTL_STORE", ("store", None));
+        let store = match of_tenant.load()?.store {
+            Some(chosen) if store.is_none() => {
+                Some(Setting { value: chosen.to_string(), origin: Origin::File("store", of_tenant.path().into()) })
+            }
+            _ => store.or_else(|| levels.pick(("", None), "", ("store", file.store))),
+        };
         let store = match store {
             Some(Setting { value, origin }) => Setting { value: store_name(&value, &origin)?, origin },
             None => Setting { value: StoreName::Keyring, origin: Origin::BuiltIn },

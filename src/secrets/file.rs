@@ -255,6 +255,22 @@ impl FileStore {
         self.forget();
     }
 
+    /// Removes a file that holds no secret, and its key in the keyring.
+    pub fn remove_empty(&self) -> Result<(), StoreError> {
+        if !self.exists()? {
+            return Ok(());
+        }
+        let Some(opened) = self.load()? else { return Ok(()) };
+        if !opened.entries.is_empty() {
+            return Ok(());
+        }
+        if opened.header.key == KeySource::Keyring {
+            self.keyring.discard(&keyring_entry(&opened.header.id))?;
+        }
+        self.forget();
+        files::remove(&self.path).map_err(|error| StoreError::Write { cause: cause_of(&error) })
+    }
+
     /// Whether there is a file yet.
     pub fn exists(&self) -> Result<bool, StoreError> {
         Ok(self.read()?.is_some())

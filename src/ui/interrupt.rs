@@ -56,6 +56,11 @@ impl Hold {
         Self(())
     }
 
+    /// Forgets an interrupt that was meant for somebody else: an editor that went on.
+    pub fn forget(&self) {
+        ASKED.store(false, Ordering::SeqCst);
+    }
+
     /// Whether somebody asked to stop since.
     pub fn was_interrupted(&self) -> bool {
         ASKED.load(Ordering::SeqCst)

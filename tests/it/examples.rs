@@ -26,6 +26,9 @@ const NOT_RUN: &[&str] = &[
 const ASK: &[&str] =
     &["msgrctl account add", "msgrctl account edit acme-support", "msgrctl account remove acme-support"];
 
+/// Commands that need a terminal and an editor: their own tests drive them.
+const IN_AN_EDITOR: &[&str] = &["msgrctl message edit", "msgrctl chat-settings edit"];
+
 /// The example command lines of a help text.
 fn examples(command: &clap::Command) -> Vec<String> {
     let text = command.get_after_help().map(ToString::to_string).unwrap_or_default();
@@ -47,6 +50,9 @@ fn every_command_has_an_example_that_works() {
     walk(&msgrctl::cli::command(), "msgrctl", &mut commands);
     assert!(commands.len() > 20);
     for (command, examples) in commands {
+        if IN_AN_EDITOR.contains(&command.as_str()) {
+            continue;
+        }
         let mut run = 0;
         for line in examples {
             if NOT_RUN.iter().any(|part| line.contains(part)) || ASK.contains(&line.as_str()) {
@@ -74,6 +80,7 @@ fn works(line: &str) {
     home.set("MSGRCTL_KEY_FILE", &key.to_string_lossy());
     home.file("token.txt", &token);
     home.file("secret.txt", &app_secret);
+    home.file("bye.txt", "Bye");
     for directory in
         ["bin", ".local/share/bash-completion/completions", ".config/fish/completions", ".local/share/man/man1"]
     {
@@ -86,6 +93,9 @@ fn works(line: &str) {
         let add =
             ["account", "add", "--token-file", "token.txt", "--app-id", &app_id, "--app-secret-file", "secret.txt"];
         home.run(&add).code(0);
+    }
+    if line.contains("acme") && !line.contains("tenant add") {
+        home.run(&["tenant", "add", "acme", "--host", "acme.example.com"]).code(0);
     }
     let line = line.replace("http://127.0.0.1:8090", &sandbox.url());
     // Nobody is there to say yes.

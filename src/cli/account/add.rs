@@ -13,12 +13,13 @@ use super::save;
 use super::view;
 use super::ways_out::ways_out;
 use super::wizard;
-use crate::accounts::{Account, AppId, Handle, Name, PageId, PageUsername};
+use crate::accounts::{Account, AppId, Handle, MessengerType, Name, PageId, PageUsername};
 use crate::checks::{Outcome, Subject};
 use crate::cli::context::{Context, key};
 use crate::cli::error::CliError;
 use crate::graph::endpoints::{app, page};
 use crate::graph::{AppCredentials, Client, GraphError};
+use crate::messages::{AccountMessages, ChatSettings};
 use crate::secrets::{Secret, SecretKey, SecretKind, SecretRef, StoreName};
 use crate::ui::interrupt;
 use crate::ui::progress::Progress;
@@ -65,6 +66,7 @@ pub fn run(args: &AddArgs, ctx: &Context) -> Result<u8, CliError> {
     };
     let mut draft = Draft::new(name, given, inputs, store);
     draft.check_free(ctx)?;
+    in_tenant(ctx, &mut draft)?;
     if wizard::is_wanted(ctx, &draft) {
         return wizard::add(ctx, draft, &args.fields);
     }
@@ -80,6 +82,7 @@ pub fn run(args: &AddArgs, ctx: &Context) -> Result<u8, CliError> {
         fill_in(ctx, &ctx.graph()?, &token, &mut draft)?;
         draft.check_free(ctx)?;
     }
+    callback_of_tenant(ctx, &mut draft)?;
     let account = draft.account(ctx)?;
     save::warn_of_twins(ctx, &account)?;
     let mut report = None;
@@ -100,6 +103,39 @@ pub fn run(args: &AddArgs, ctx: &Context) -> Result<u8, CliError> {
         ctx.output.notice(&format!("not tested yet; to test it: msgrctl account test {}", saved.handle));
     }
     Ok(0)
+}
+
+/// What the tenant says: whether its provider has enabled the messenger, and which app
+/// its accounts are of.
+fn in_tenant(ctx: &Context, draft: &mut Draft) -> Result<(), CliError> {
+    let tenant = ctx.tenant()?;
+    if !tenant.has_enabled(MessengerType::Facebook) {
+        let name = &ctx.settings()?.tenant.value;
+        let types: Vec<&str> = tenant.types.iter().map(|messenger| messenger.as_str()).collect();
+        let types = types.join(",");
+        return Err(CliError::failed(format!("Facebook is not enabled in the tenant '{name}' (enabled: {types})"))
+            .hint(format!(
+                "ask your service provider to enable it; then: msgrctl tenant edit {name} --types {types},facebook"
+            )));
+    }
+    if draft.given.app_id.is_none()
+        && let Some(id) = tenant.app_id
+    {
+        ctx.output.notice(&format!("app id: {id} (from the tenant; --app-id sets another)"));
+        draft.given.app_id = Some(id);
+    }
+    Ok(())
+}
+
+/// The callback URL that the tenant's template gives.
+fn callback_of_tenant(ctx: &Context, draft: &mut Draft) -> Result<(), CliError> {
+    if draft.given.callback_url.is_none()
+        && let Some(url) = draft.callback_of_tenant(ctx)?
+    {
+        ctx.output.notice(&format!("callback URL: {url} (from the tenant's template; --callback-url sets another)"));
+        draft.given.callback_url = Some(url);
+    }
+    Ok(())
 }
 
 /// Without a token Graph cannot be asked for anything: everything is named.
@@ -246,6 +282,8 @@ fn explain(
         app_id: draft.given.app_id.as_ref().map(ToString::to_string),
         app: app.map(|(id, secret)| AppCredentials { id: id.to_string(), secret }),
         app_secret_gone: None,
+        messages: AccountMessages::default(),
+        chat_settings: ChatSettings::default(),
         warn_days: WARN_DAYS,
     };
     let name = draft.name.as_ref().map_or("the token", |name| name.as_str());

@@ -7,6 +7,7 @@ use crate::checks::{self, Commands, Outcome, Report, Subject};
 use crate::cli::context::{Context, key};
 use crate::cli::error::CliError;
 use crate::graph::{AppCredentials, Client};
+use crate::messages::ChatSettings;
 use crate::secrets::{Secret, SecretKind, SecretRef, StoreError, StoreName};
 use crate::ui::progress::Progress;
 
@@ -24,7 +25,13 @@ pub struct Credentials {
 
 /// The subject of a test of `account`. `saved` says whether its handle can be
 /// named in a command already.
-pub fn subject(account: &Account, credentials: Credentials, warn_days: u32, saved: bool) -> Subject {
+pub fn subject(
+    account: &Account,
+    chat_settings: ChatSettings,
+    credentials: Credentials,
+    warn_days: u32,
+    saved: bool,
+) -> Subject {
     let app_id = account.app_id.as_ref().map(ToString::to_string);
     let app_secret_gone = match (account.secrets.get(&SecretKind::AppSecret), &credentials.app_secret) {
         (Some(_), None) if saved => Some(place(account, SecretKind::AppSecret)),
@@ -38,6 +45,8 @@ pub fn subject(account: &Account, credentials: Credentials, warn_days: u32, save
         app: app_id.clone().zip(credentials.app_secret).map(|(id, secret)| AppCredentials { id, secret }),
         app_id,
         app_secret_gone,
+        messages: account.messages.clone(),
+        chat_settings,
         warn_days,
     }
 }

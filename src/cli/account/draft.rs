@@ -9,10 +9,11 @@ use super::connection::{self, Credentials, WARN_DAYS};
 use super::fields::{self, Field, Fields};
 use super::inputs::SecretInputs;
 use super::save::{self, Target};
-use crate::accounts::{self, Account, Handle, MessengerType, Name};
+use crate::accounts::{self, Account, CallbackUrl, Handle, MessengerType, Name};
 use crate::checks::Subject;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::messages::AccountMessages;
 use crate::secrets::{SecretRef, StoreName, generate_verify_token};
 
 /// What is known so far.
@@ -106,15 +107,28 @@ impl Draft {
             graph: ctx.realm()?,
             created_at: now,
             updated_at: now,
+            messages: AccountMessages::default(),
             secrets: BTreeMap::new(),
         })
+    }
+
+    /// The callback URL that the tenant's template gives the account.
+    pub fn callback_of_tenant(&self, ctx: &Context) -> Result<Option<CallbackUrl>, CliError> {
+        let tenant = ctx.tenant()?;
+        if tenant.callback_template.is_none() {
+            return Ok(None);
+        }
+        let name = self.name.clone().map_or_else(|| "account".parse().map_err(CliError::from), Ok)?;
+        let draft = Self { name: Some(name), ..self.clone() };
+        let url = tenant.callback_url(&draft.account(ctx)?).transpose();
+        url.map_err(|error| CliError::from(error).context("the tenant's callback template"))
     }
 
     /// What Test Connection tests.
     pub fn subject(&self, ctx: &Context) -> Result<Subject, CliError> {
         let token = self.inputs.token.clone().ok_or_else(|| fields::missing(&[&fields::TOKEN], None))?;
         let credentials = Credentials { token, app_secret: self.inputs.app_secret.clone() };
-        Ok(connection::subject(&self.account(ctx)?, credentials, WARN_DAYS, false))
+        Ok(connection::subject(&self.account(ctx)?, ctx.chat_settings()?.load()?, credentials, WARN_DAYS, false))
     }
 
     /// Saves secrets and record; a verify token is generated unless there is one.

@@ -186,7 +186,8 @@ impl Edit<'_> {
             None if new.app_id.is_some() => ctx.secret(new, SecretKind::AppSecret)?,
             None => None,
         };
-        let subject = connection::subject(new, Credentials { token, app_secret }, WARN_DAYS, true);
+        let credentials = Credentials { token, app_secret };
+        let subject = connection::subject(new, ctx.chat_settings()?.load()?, credentials, WARN_DAYS, true);
         let report = connection::test(ctx, &ctx.graph()?, new.name.as_str(), &subject)?;
         connection::gate(ctx, &report, new.name.as_str(), self.save_anyway, self.to_save)?;
         Ok(report)

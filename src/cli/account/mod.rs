@@ -8,7 +8,7 @@ pub mod fields;
 mod handover;
 pub mod inputs;
 mod list;
-mod remove;
+pub mod remove;
 mod rename;
 pub mod save;
 mod show;

@@ -25,19 +25,11 @@ pub struct RemoveArgs {
 }
 
 pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
-    let accounts = ctx.accounts()?;
     let account = args.account.pick(ctx)?;
     let (name, handle) = (&account.name, &account.handle);
     ctx.confirm(&format!("Remove the account '{name}' and its secrets?"), &format!("msgrctl account remove {handle}"))?;
     interrupt::install();
-    let removed = {
-        probe(ctx, &account, args.leave_secrets)?;
-        let _tenant = ctx.hold_tenant()?;
-        let _hold = Hold::begin();
-        // As it is now: another process may have given it a secret meanwhile.
-        let mut last = accounts.remove(&account.id)?;
-        remove_secrets(ctx, &mut last, args.leave_secrets).map_err(|error| put_back(&accounts, last, error))?
-    };
+    let removed = remove_account(ctx, &account, args.leave_secrets)?;
     if view::print_saved(ctx, &account, None)? {
         return Ok(0);
     }
@@ -48,6 +40,17 @@ pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
         ctx.output.notice(&format!("still set where you set them: {}", variables.join(", ")));
     }
     Ok(0)
+}
+
+/// Removes an account and its secrets, and says which secrets there were.
+pub fn remove_account(ctx: &Context, account: &Account, leave_secrets: bool) -> Result<Vec<String>, CliError> {
+    probe(ctx, account, leave_secrets)?;
+    let accounts = ctx.accounts()?;
+    let _tenant = ctx.hold_tenant()?;
+    let _hold = Hold::begin();
+    // As it is now: another process may have given it a secret meanwhile.
+    let mut last = accounts.remove(&account.id)?;
+    remove_secrets(ctx, &mut last, leave_secrets).map_err(|error| put_back(&accounts, last, error))
 }
 
 fn in_variables(account: &Account) -> impl Iterator<Item = SecretKind> {

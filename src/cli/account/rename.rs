@@ -45,6 +45,7 @@ pub fn run(args: &RenameArgs, ctx: &Context) -> Result<u8, CliError> {
     }
     save::check_variables(ctx, &new, Some(&account))?;
     interrupt::install();
+    let _tenant = ctx.hold_tenant()?;
     let now = ctx.now();
     let renamed = accounts.update(&account.id, |account| {
         account.name = new_name;

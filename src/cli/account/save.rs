@@ -70,7 +70,7 @@ pub fn save(
         // Any other trouble is judged when it matters.
         _ => Ok(()),
     })?;
-    let _tenant = ctx.hold_tenant()?;
+    let tenant = ctx.hold_tenant()?;
     ctx.stores().file().forget();
     let hold = Hold::begin();
     let now = ctx.accounts()?.load()?.into_iter().find(|known| known.id == account.id);
@@ -86,7 +86,11 @@ pub fn save(
         }
         record(account).map_err(CliError::from)
     });
+    let values: Vec<SecretKind> = before.iter().map(|before| before.key.kind).collect();
     let saved = done.map_err(|error| take_back(ctx, before, error))?;
+    for kind in values {
+        tenant.secret(&saved.id, kind);
+    }
     let mut stuck = Vec::new();
     for (key, store) in obsolete {
         if let Err(error) = ctx.store(store).remove(&key) {

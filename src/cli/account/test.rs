@@ -148,11 +148,14 @@ fn chosen(args: &TestArgs, ctx: &Context) -> Result<Chosen, CliError> {
 /// Reads the secrets. An account whose store does not answer is reported and
 /// left out; when it is the only one, that is the error.
 fn prepare(args: &TestArgs, ctx: &Context, accounts: Vec<Account>) -> Result<(Vec<Job>, usize), CliError> {
+    let settings = ctx.chat_settings()?.load()?;
     let mut jobs = Vec::new();
     let mut failed = Vec::new();
     for account in accounts {
         let ask = match connection::stored(ctx, &account) {
-            Ok(Some(credentials)) => Ok(connection::subject(&account, credentials, args.warn_days, true)),
+            Ok(Some(credentials)) => {
+                Ok(connection::subject(&account, settings.clone(), credentials, args.warn_days, true))
+            }
             Ok(None) => Err(without_token(&account)),
             Err(error) => {
                 failed.push((account, error));

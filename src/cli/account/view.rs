@@ -190,7 +190,7 @@ pub fn report_text(account: &str, report: &Report, screen: Screen) -> String {
         outcome::marked(worst, screen)
     )];
     let wide = report.findings.iter().map(|finding| finding.id.len()).max().unwrap_or_default();
-    for group in [Group::Credentials, Group::Delivery] {
+    for group in [Group::Credentials, Group::Delivery, Group::Messages] {
         let findings: Vec<&Finding> = report.findings.iter().filter(|finding| finding.group == group).collect();
         if !findings.is_empty() {
             lines.push(format!("  {group}"));

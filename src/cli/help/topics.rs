@@ -46,7 +46,10 @@ pub(in crate::cli) const ENVIRONMENT: Topic = Topic {
     before: "A flag wins over its variable, a variable over config.toml. An empty variable counts as unset.",
     list: &[
         ("MSGRCTL_TENANT", "--tenant: the tenant to work in"),
-        ("MSGRCTL_STORE", "--store: where new secrets go: keyring, file, env"),
+        (
+            "MSGRCTL_STORE",
+            "--store: where new secrets go: keyring, file, env; else the tenant's own store, else config.toml's",
+        ),
         ("MSGRCTL_KEY_FILE", "--key-file: the key file of the encrypted file"),
         ("MSGRCTL_PASSPHRASE", "the passphrase of the encrypted file; it has no flag"),
         ("MSGRCTL_JSON", "--json: results and errors as JSON"),
@@ -66,6 +69,8 @@ pub(in crate::cli) const ENVIRONMENT: Topic = Topic {
             "MSGRCTL_SECRET_<HANDLE>_<KIND>",
             "a secret of the env store: handle and kind in upper case, '-' and '.' as '_', as in MSGRCTL_SECRET_ACME_SUPPORT_PAGE_ACCESS_TOKEN",
         ),
+        ("VISUAL, EDITOR", "the editor of message edit and chat-settings edit, with its arguments"),
+        ("USER, LOGNAME", "who stands in the log"),
         ("MSGRCTL_COMPLETE", "set by completion scripts; see 'msgrctl completions --help'"),
         ("CI", "set by most CI services: nobody is asked"),
         ("NO_COLOR, CLICOLOR_FORCE, TERM", "no colour, colour everywhere, what the terminal can do"),
@@ -85,6 +90,10 @@ pub(in crate::cli) const FILES: Topic = Topic {
     before: "In $XDG_CONFIG_HOME/msgrctl (on macOS and Windows the platform's own place), or where --config-dir says. Directories have mode 0700, files 0600. None but secrets.enc holds a secret.",
     list: &[
         ("config.toml", "settings: tenant, store, graph_url, graph_version, timeout, ca_bundle"),
+        ("log.jsonl", "what was changed, a line of JSON each"),
+        ("undo.json", "how the last change is taken back"),
+        ("tenants/<tenant>/tenant.toml", "what is known of a tenant: host, version, template, messengers, store, app"),
+        ("tenants/<tenant>/chat-settings.toml", "its texts and timeouts"),
         ("tenants/<tenant>/accounts.toml", "the accounts of a tenant, and where each secret is"),
         ("tenants/<tenant>/secrets.enc", "the encrypted file of secrets, with --store file alone"),
     ],

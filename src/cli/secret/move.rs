@@ -14,6 +14,7 @@ use crate::cli::args::StoreArg;
 use crate::cli::complete;
 use crate::cli::context::{Context, key};
 use crate::cli::error::CliError;
+use crate::cli::history::{self, ChangedThing};
 use crate::secrets::{SecretKind, SecretRef, StoreError, StoreName};
 use crate::ui::interrupt::{self, Hold};
 use crate::ui::progress::Progress;
@@ -71,21 +72,31 @@ pub fn run(args: &MoveArgs, ctx: &Context) -> Result<u8, CliError> {
         }
     }
     let progress = Progress::start(&ctx.output, &format!("moving secrets to the {to} store …"));
-    let (mut moved, mut failed) = (0, Vec::new());
+    let (mut moved, mut failed, mut noted) = (0, Vec::new(), Vec::new());
     for (at, account) in chosen.iter().enumerate() {
         progress.now(&format!("moving the secrets of '{}' ({} of {}) …", account.name, at + 1, chosen.len()));
-        let tenant = ctx.hold_tenant()?;
+        let tenant = ctx.lock_tenant()?;
         let hold = Hold::begin();
         match move_account(ctx, &account.id, to) {
-            Ok(count) => moved += count,
+            Ok(kinds) => {
+                moved += kinds.len();
+                noted.extend((!kinds.is_empty()).then(|| ChangedThing {
+                    of: account.name.to_string(),
+                    handle: Some(account.handle.to_string()),
+                    what: "changed".into(),
+                    fields: kinds.iter().map(|kind| format!("secrets.{}", kind.key())).collect(),
+                }));
+            }
             Err(error) => failed.push((account, error)),
         }
         drop(tenant);
         if hold.was_interrupted() {
+            history::note(ctx, noted)?;
             return Err(CliError::interrupted().note("run it again to go on"));
         }
     }
     drop(progress);
+    history::note(ctx, noted)?;
     for (account, error) in &failed {
         ctx.output.warning(&format!("'{}': {}", account.name, error.message()));
     }
@@ -105,9 +116,9 @@ pub fn run(args: &MoveArgs, ctx: &Context) -> Result<u8, CliError> {
     }
 }
 
-/// Moves what an account has elsewhere, and says how many secrets that were.
+/// Moves what an account has elsewhere, and says which secrets that were.
 /// The caller holds the tenant.
-fn move_account(ctx: &Context, id: &str, to: StoreName) -> Result<usize, CliError> {
+fn move_account(ctx: &Context, id: &str, to: StoreName) -> Result<Vec<SecretKind>, CliError> {
     ctx.stores().file().forget();
     let account = ctx.accounts()?.find(id)?;
     let elsewhere: Vec<(SecretKind, StoreName)> = account
@@ -131,7 +142,7 @@ fn move_account(ctx: &Context, id: &str, to: StoreName) -> Result<usize, CliErro
         })?
     };
     clear_old_copies(ctx, &account, to);
-    Ok(elsewhere.len())
+    Ok(elsewhere.into_iter().map(|(kind, _)| kind).collect())
 }
 
 fn copy(ctx: &Context, account: &Account, kind: SecretKind, from: StoreName, to: StoreName) -> Result<(), CliError> {

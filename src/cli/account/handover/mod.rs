@@ -88,7 +88,7 @@ fn test(ctx: &Context, account: &Account) -> Result<Option<Report>, CliError> {
     let asked = || {
         ctx.check_realm(account)?;
         let credentials = connection::stored(ctx, account)?.ok_or_else(|| connection::no_token(account))?;
-        let subject = connection::subject(account, credentials, WARN_DAYS, true);
+        let subject = connection::subject(account, ctx.chat_settings()?.load()?, credentials, WARN_DAYS, true);
         connection::test(ctx, &ctx.graph()?, account.name.as_str(), &subject)
     };
     match asked() {

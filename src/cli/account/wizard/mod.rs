@@ -259,7 +259,11 @@ impl<'a> Wizard<'a> {
                 self.draft.given.page_id = Some(ask::field(ctx, step.field(), &offered, is_its)?);
             }
             Step::CallbackUrl => {
-                let offered = self.draft.given.callback_url.as_ref().map(|url| url.as_str().to_owned());
+                let offered = match &self.draft.given.callback_url {
+                    Some(url) => Some(url.to_string()),
+                    None if self.old.is_none() => self.draft.callback_of_tenant(ctx)?.map(|url| url.to_string()),
+                    None => None,
+                };
                 let sure = |url: &CallbackUrl| match url.doubt() {
                     Some(doubt) if !ctx.asks(&format!("{doubt}. Take it all the same?"))? => {
                         Err(CliError::usage(doubt))

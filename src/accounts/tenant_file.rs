@@ -1,0 +1,129 @@
+//! A small file of a tenant: what the tenant is, its Chat Settings. Read and replaced
+//! as a whole, its schema's version at the top.
+
+use std::marker::PhantomData;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{AccountError, SchemaError};
+use crate::document::{Document, Keys};
+use crate::files::{self, Lock};
+
+const VERSION: i64 = 1;
+const SCHEMA_VERSION: &str = "schema_version";
+
+/// The keys of `tenant.toml`.
+pub const TENANT_KEYS: Keys = Keys(&[
+    ("host", None),
+    ("product_version", None),
+    ("callback_template", None),
+    ("types", None),
+    ("store", None),
+    ("app_id", None),
+]);
+
+/// The keys of `chat-settings.toml`. The events are the catalogue's.
+pub const CHAT_SETTINGS_KEYS: Keys = Keys(&[
+    ("timeouts", Some(&Keys(&[("messenger", None), ("web", None), ("agent_ramp_up", None), ("outbound", None)]))),
+    ("messages", None),
+]);
+
+/// A file that holds one `T`, or does not exist.
+pub struct TenantFile<T> {
+    path: PathBuf,
+    keys: &'static Keys,
+    holds: PhantomData<T>,
+}
+
+impl<T: Serialize + DeserializeOwned + Default> TenantFile<T> {
+    /// The file at `path`, whose tables have `keys`.
+    pub fn new(path: PathBuf, keys: &'static Keys) -> Self {
+        Self { path, keys, holds: PhantomData }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What it holds; the default when there is none.
+    pub fn load(&self) -> Result<T, AccountError> {
+        match files::read_text(&self.path)? {
+            Some(text) => self.read(&text),
+            None => Ok(T::default()),
+        }
+    }
+
+    /// Reads a text as the file is read: for whoever has edited one.
+    pub fn read(&self, text: &str) -> Result<T, AccountError> {
+        let broken = |mistake| SchemaError::Broken { path: self.path.clone(), mistake };
+        let mut document = Document::new(text).map_err(broken)?;
+        match document.take_number(SCHEMA_VERSION) {
+            Some(found) if found > VERSION => Err(SchemaError::Newer { path: self.path.clone(), found }.into()),
+            _ => Ok(document.read(self.keys).map_err(broken)?),
+        }
+    }
+
+    /// Reads, changes and writes under the lock. An error writes nothing.
+    pub fn change<R>(&self, change: impl FnOnce(&mut T) -> R) -> Result<R, AccountError> {
+        let lock = Lock::acquire(&self.path, Lock::PATIENCE, &|_| {})?;
+        let mut value = self.load()?;
+        let done = change(&mut value);
+        lock.replace(text(&value).as_bytes())?;
+        Ok(done)
+    }
+}
+
+/// The file's text.
+pub fn text<T: Serialize>(value: &T) -> String {
+    // Texts, times and lists of texts: there is nothing TOML cannot say.
+    let body = toml::to_string(value).unwrap_or_else(|error| unreachable!("it is TOML: {error}"));
+    format!("{SCHEMA_VERSION} = {VERSION}\n{body}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::accounts::Tenant;
+    use crate::messages::{ChatSettings, ChatText};
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let file = TenantFile::<ChatSettings>::new(dir.path().join("chat-settings.toml"), &CHAT_SETTINGS_KEYS);
+        assert_eq!(file.load().expect("read"), ChatSettings::default());
+        let event = "agent-left".parse().expect("an event");
+        file.change(|settings| {
+            settings.timeouts.messenger = Some("1h 30m".parse().expect("a timeout"));
+            settings.messages.insert(event, ChatText::Disabled);
+            settings.messages.insert(
+                "session-ended".parse().expect("an event"),
+                ChatText::Custom("a\nb 日本".parse().expect("a text")),
+            );
+        })
+        .expect("changed");
+        let written = std::fs::read_to_string(file.path()).expect("read");
+        assert!(written.starts_with("schema_version = 1\n"), "{written}");
+        let settings = file.load().expect("read");
+        assert_eq!(settings.messages.len(), 2);
+        assert_eq!(text(&settings), written);
+    }
+
+    #[test]
+    fn mistakes_are_located_and_newer_files_refused() {
+        let file = TenantFile::<Tenant>::new("tenant.toml".into(), &TENANT_KEYS);
+        let AccountError::Schema(SchemaError::Broken { mistake, .. }) = file.read("hots = 'x'").expect_err("refused")
+        else {
+            panic!("broken")
+        };
+        assert_eq!((mistake.line, mistake.nearest), (1, Some("host")));
+        assert!(file.read("schema_version = 1\nhost = 'a.b/c'").is_err());
+        let newer = file.read("schema_version = 2\nnew = 1").expect_err("refused");
+        assert!(matches!(newer, AccountError::Schema(SchemaError::Newer { found: 2, .. })));
+        let settings = TenantFile::<ChatSettings>::new("chat-settings.toml".into(), &CHAT_SETTINGS_KEYS);
+        assert!(settings.read("[messages]\nagent-lft = 'disabled'").is_err());
+        assert!(settings.read("[messages]\nagent-left = 'default'").is_err());
+    }
+}

@@ -1,0 +1,57 @@
+//! The group *messages*: would the contact centre's own messages be delivered. Nothing
+//! is asked of Graph for it.
+
+use std::time::Duration;
+
+use super::check::Check;
+use super::finding::{Finding, Group};
+use super::observe::Subject;
+use crate::messages::{Event, LIMIT, Timeouts, resolve, undeliverable};
+
+/// Every check of the group, in the order of the contract.
+pub(super) fn findings(subject: &Subject) -> Vec<Finding> {
+    vec![window(subject), length(subject)]
+}
+
+fn check(id: &'static str) -> Check {
+    Check::new(id, Group::Messages, Duration::ZERO)
+}
+
+/// The text that is sent at an event.
+fn text(subject: &Subject, event: Event) -> Option<String> {
+    let state = subject.messages.state(event);
+    resolve(event, &state, &subject.chat_settings).text.map(str::to_owned)
+}
+
+fn window(subject: &Subject) -> Finding {
+    let timeouts = &subject.chat_settings.timeouts;
+    let timeout = timeouts.messenger.unwrap_or(Timeouts::MESSENGER);
+    let late = undeliverable(timeouts).into_iter().filter(|window| text(subject, window.event).is_some());
+    let late: Vec<String> = late.map(|window| format!("{} ({} after it)", window.event, window.after)).collect();
+    if late.is_empty() {
+        return check("messages.window")
+            .pass("every automated message falls within 24 hours of the customer's last one");
+    }
+    check("messages.window").fail(
+        format!(
+            "with a messenger timeout of {timeout} Meta would not take what is sent more than 24 hours after the customer's last message: {}",
+            late.join(", ")
+        ),
+        "shorten the timeout, or disable these events; then: msgrctl chat-settings set --messenger-timeout 10m",
+    )
+}
+
+fn length(subject: &Subject) -> Finding {
+    let check = check("messages.length");
+    let long = Event::all().filter(|event| {
+        text(subject, *event).is_some_and(|text| text.chars().count().max(text.encode_utf16().count()) > LIMIT)
+    });
+    let long: Vec<&str> = long.map(Event::id).collect();
+    if long.is_empty() {
+        return check.pass(format!("every text fits {LIMIT} characters"));
+    }
+    check.warn(
+        format!("should Meta count UTF-16 units, these texts are longer than {LIMIT}: {}", long.join(", ")),
+        "shorten them: msgrctl message edit",
+    )
+}

@@ -1,0 +1,195 @@
+//! `msgrctl message default` and `disable`, and what every change of messages has in
+//! common: which accounts, which events, one change.
+
+use clap::Args;
+use clap_complete::ArgValueCandidates;
+use serde::Serialize;
+
+use crate::accounts::Account;
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::pick::pick;
+use crate::document::nearest;
+use crate::messages::{CATALOGUE, ChatText, Event, MessageState, UnknownEvent};
+use crate::ui::interrupt;
+
+/// Accounts and events.
+#[derive(Debug, Args)]
+pub struct Targets {
+    /// Accounts by name, handle or id, then events
+    #[arg(value_name = "NAME… EVENT", add = ArgValueCandidates::new(super::accounts_and_events))]
+    words: Vec<String>,
+    /// Every event
+    #[arg(long)]
+    all_events: bool,
+    /// Every account of the tenant
+    #[arg(long)]
+    all_accounts: bool,
+}
+
+/// Let accounts send what the Chat Settings say
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  msgrctl message default acme-support session-ended
+  msgrctl message default --all-accounts --all-events")]
+pub struct DefaultArgs {
+    #[command(flatten)]
+    targets: Targets,
+}
+
+/// Let accounts send nothing at an event
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  msgrctl message disable acme-support agent-joined agent-left
+  msgrctl message disable --all-accounts agent-left")]
+pub struct DisableArgs {
+    #[command(flatten)]
+    targets: Targets,
+}
+
+pub fn default(args: &DefaultArgs, ctx: &Context) -> Result<u8, CliError> {
+    interrupt::install();
+    let (accounts, events) = args.targets.resolve(ctx, &[])?;
+    carry_out(ctx, &accounts, &events, &MessageState::Default)
+}
+
+pub fn disable(args: &DisableArgs, ctx: &Context) -> Result<u8, CliError> {
+    interrupt::install();
+    let (accounts, events) = args.targets.resolve(ctx, &[])?;
+    carry_out(ctx, &accounts, &events, &MessageState::Disabled)
+}
+
+impl Targets {
+    /// Whether the last word is `-`, which stands for standard input.
+    pub fn ends_in_dash(&self) -> bool {
+        self.words.last().is_some_and(|word| word == "-")
+    }
+
+    /// The accounts and events that are meant: words up to the first event are
+    /// accounts. `also` are words that are neither.
+    pub fn resolve(&self, ctx: &Context, also: &[&str]) -> Result<(Vec<Account>, Vec<Event>), CliError> {
+        let words: Vec<&str> = self.words.iter().map(String::as_str).filter(|word| !also.contains(word)).collect();
+        let is_event = |word: &&str| word.parse::<Event>().is_ok();
+        let first = if self.all_accounts {
+            0
+        } else if self.all_events {
+            words.len()
+        } else {
+            words.iter().position(is_event).unwrap_or(words.len())
+        };
+        let (names, wanted) = words.split_at(first);
+        let events: Vec<Event> = if self.all_events {
+            if !wanted.is_empty() {
+                return Err(CliError::usage("--all-events is every event: name none besides"));
+            }
+            Event::all().collect()
+        } else {
+            wanted.iter().map(|word| word.parse().map_err(|error| unknown(&error))).collect::<Result<_, _>>()?
+        };
+        if events.is_empty() {
+            return Err(match names.last() {
+                Some(last) if near(last).is_some() => unknown(&UnknownEvent((*last).to_owned())),
+                _ => CliError::usage("missing: EVENT, the chat event").hint(format!("it is {}", ids())),
+            });
+        }
+        let store = ctx.accounts()?;
+        let accounts = match (self.all_accounts, names) {
+            (true, _) => store.load()?,
+            (false, []) => vec![pick(ctx)?],
+            (false, names) => names.iter().map(|name| store.find(name)).collect::<Result<_, _>>()?,
+        };
+        Ok((accounts, events))
+    }
+}
+
+fn ids() -> String {
+    CATALOGUE.iter().map(|event| event.id).collect::<Vec<_>>().join(", ")
+}
+
+fn near(word: &str) -> Option<&'static str> {
+    nearest(word, CATALOGUE.iter().map(|event| event.id))
+}
+
+/// An event that nobody knows.
+fn unknown(error: &UnknownEvent) -> CliError {
+    let shown = CliError::usage(format!("there is no chat event '{}'", error.0));
+    match near(&error.0) {
+        Some(near) => shown.hint(format!("did you mean '{near}'? The events are {}", ids())),
+        None => shown.hint(format!("the events are {}", ids())),
+    }
+}
+
+#[derive(Serialize)]
+struct ChangedView<'a> {
+    schema_version: u8,
+    changed: Vec<ChangedMessage<'a>>,
+}
+
+#[derive(Serialize)]
+struct ChangedMessage<'a> {
+    account: &'a str,
+    handle: &'a str,
+    event: &'static str,
+    state: &'static str,
+}
+
+/// Gives all of the accounts the same state at all of the events, as one change.
+pub fn carry_out(ctx: &Context, accounts: &[Account], events: &[Event], state: &MessageState) -> Result<u8, CliError> {
+    let differs = |account: &Account, event: Event| account.messages.state(event) != *state;
+    let touched: Vec<&Account> =
+        accounts.iter().filter(|account| events.iter().any(|event| differs(account, *event))).collect();
+    if !touched.is_empty() {
+        let ids: Vec<&str> = touched.iter().map(|account| account.id.as_str()).collect();
+        let now = ctx.now();
+        let _change = ctx.hold_tenant()?;
+        ctx.accounts()?.update_all(&ids, |account| {
+            for event in events {
+                account.messages.set(*event, state.clone());
+            }
+            account.updated_at = now;
+        })?;
+    }
+    let changed = touched.iter().flat_map(|account| {
+        let events = events.iter().filter(|event| differs(account, **event));
+        events.map(|event| ChangedMessage {
+            account: account.name.as_str(),
+            handle: account.handle.as_str(),
+            event: event.id(),
+            state: state.word(),
+        })
+    });
+    let changed: Vec<ChangedMessage<'_>> = changed.collect();
+    if ctx.output.json {
+        ctx.output.json(&ChangedView { schema_version: 1, changed });
+        return Ok(0);
+    }
+    if changed.is_empty() {
+        ctx.output.notice("nothing to change");
+    } else if let [one] = changed.as_slice() {
+        ctx.output.result(&format!("{}: {} is {} now", one.account, one.event, one.state));
+    } else {
+        let plural = if touched.len() == 1 { "" } else { "s" };
+        ctx.output.result(&format!(
+            "{} messages of {} account{plural} are {} now",
+            changed.len(),
+            touched.len(),
+            state.word()
+        ));
+    }
+    say_what_default_means(ctx, events, state)?;
+    Ok(0)
+}
+
+/// Default is no text: what is sent then stands elsewhere.
+fn say_what_default_means(ctx: &Context, events: &[Event], state: &MessageState) -> Result<(), CliError> {
+    if *state != MessageState::Default {
+        return Ok(());
+    }
+    let settings = ctx.chat_settings()?.load()?;
+    for event in events.iter().filter(|event| settings.messages.get(event) == Some(&ChatText::Disabled)) {
+        ctx.output.notice(&format!("{event} is disabled in Chat Settings: nothing is sent"));
+    }
+    Ok(())
+}

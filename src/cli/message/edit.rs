@@ -1,0 +1,161 @@
+//! `msgrctl message edit`: one text in the editor, or the page of all events.
+
+use clap::Args;
+
+use super::change::carry_out;
+use super::view::said;
+use super::{events, show, warn_of_doubts};
+use crate::accounts::Account;
+use crate::cli::context::Context;
+use crate::cli::editor::{self, Edited};
+use crate::cli::error::CliError;
+use crate::cli::pick::AccountArg;
+use crate::messages::{Event, MessageState, MessageText, TextError, resolve};
+use crate::ui::interrupt;
+
+/// Edit the messages of an account
+///
+/// With an event: its text in your editor ($VISUAL, $EDITOR), beginning with what is
+/// sent now. Without: a menu of the events and their three states, each saved when it
+/// is changed. After a mistake the editor opens again; a text is never lost.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  msgrctl message edit acme-support
+  EDITOR='code --wait' msgrctl message edit acme-support session-ended")]
+pub struct EditArgs {
+    #[command(flatten)]
+    account: AccountArg,
+    /// The chat event
+    #[arg(value_name = "EVENT", value_parser = events())]
+    event: Option<String>,
+}
+
+pub fn run(args: &EditArgs, ctx: &Context) -> Result<u8, CliError> {
+    interrupt::install();
+    if !ctx.someone_can_answer() {
+        return Err(CliError::usage("an editor needs a terminal")
+            .hint("without one: msgrctl message set NAME EVENT --text TEXT"));
+    }
+    let account = args.account.pick(ctx)?;
+    let Some(event) = &args.event else { return menu(ctx, &account) };
+    let event = event.parse().map_err(CliError::from)?;
+    match in_editor(ctx, &account, event)? {
+        Edited::Changed(text) => {
+            warn_of_doubts(ctx, event, &text);
+            carry_out(ctx, &[account], &[event], &MessageState::Custom(text))
+        }
+        Edited::Unchanged => {
+            ctx.output.notice("unchanged; nothing was saved");
+            Ok(0)
+        }
+        Edited::Empty => {
+            let disable = format!("msgrctl message disable {} {event}", account.handle);
+            Err(CliError::left(format!("the text is empty; nothing was saved (to send nothing: {disable})")))
+        }
+    }
+}
+
+/// The text of an event in the editor, beginning with what is sent now.
+fn in_editor(ctx: &Context, account: &Account, event: Event) -> Result<Edited<MessageText>, CliError> {
+    let settings = ctx.chat_settings()?.load()?;
+    let state = account.messages.state(event);
+    let now = match &state {
+        MessageState::Custom(text) => text.as_str(),
+        _ => resolve(event, &MessageState::Default, &settings).text.unwrap_or(event.entry().text),
+    };
+    editor::edit(ctx, &format!("{now}\n"), ".txt", |text| {
+        text.parse().map_err(|error: TextError| CliError::from(error))
+    })
+}
+
+/// Event by event, until there is no more to change.
+fn menu(ctx: &Context, account: &Account) -> Result<u8, CliError> {
+    let accounts = ctx.accounts()?;
+    let mut at = 0;
+    loop {
+        let account = accounts.find(&account.id)?;
+        let settings = ctx.chat_settings()?.load()?;
+        let screen = ctx.output.terminal.err();
+        let mut items: Vec<String> = Event::all()
+            .map(|event| {
+                let state = account.messages.state(event);
+                let text = said(&state, &resolve(event, &state, &settings), screen);
+                format!("{event:<20}{:<10}{text}", state.word())
+            })
+            .collect();
+        items.push("Done".into());
+        let chosen = ctx.choose(&format!("Messages of '{}'", account.name), &items, at)?;
+        let Some(event) = chosen.and_then(|chosen| Event::all().nth(chosen)) else { return Ok(0) };
+        at = chosen.unwrap_or_default();
+        change(ctx, &account, event)?;
+    }
+}
+
+/// One event: what it says now, its three states, and the text where it is to have one.
+fn change(ctx: &Context, account: &Account, event: Event) -> Result<(), CliError> {
+    let settings = ctx.chat_settings()?.load()?;
+    let screen = ctx.output.terminal.err();
+    ctx.output.talk(&format!("\n{}\n", show::text(account, event, &settings, screen)));
+    let default = said(&MessageState::Default, &resolve(event, &MessageState::Default, &settings), screen);
+    let ways = [
+        "Custom: write a text in the editor".to_owned(),
+        "Custom: write a text here, on one line".to_owned(),
+        format!("Default: {default}"),
+        "Disabled: nothing is sent".to_owned(),
+    ];
+    let at = match account.messages.state(event) {
+        MessageState::Custom(_) => 0,
+        MessageState::Default => 2,
+        MessageState::Disabled => 3,
+    };
+    let state = match ctx.choose(event.entry().title, &ways, at)? {
+        Some(0) => match in_editor(ctx, account, event) {
+            Ok(Edited::Changed(text)) => MessageState::Custom(text),
+            Ok(Edited::Unchanged) => {
+                ctx.output.notice("unchanged; nothing was saved");
+                return Ok(());
+            }
+            Ok(Edited::Empty) => {
+                ctx.output.notice("the text is empty; nothing was saved (Disabled sends nothing)");
+                return Ok(());
+            }
+            Err(error) if error.is_interrupt() => return Err(error),
+            Err(error) => {
+                error.render(&ctx.output);
+                return Ok(());
+            }
+        },
+        Some(1) => match here(ctx)? {
+            Some(text) => MessageState::Custom(text),
+            None => return Ok(()),
+        },
+        Some(2) => MessageState::Default,
+        Some(_) => MessageState::Disabled,
+        None => return Ok(()),
+    };
+    if let MessageState::Custom(text) = &state {
+        warn_of_doubts(ctx, event, text);
+    }
+    carry_out(ctx, std::slice::from_ref(account), &[event], &state)?;
+    // Seen before the next question.
+    ctx.output.flush();
+    Ok(())
+}
+
+/// A text on one line; `None` when only Enter is pressed.
+fn here(ctx: &Context) -> Result<Option<MessageText>, CliError> {
+    loop {
+        let typed = ctx.ask_line("Text", "")?;
+        if typed.is_empty() {
+            ctx.output.notice("nothing was typed; nothing was saved");
+            return Ok(None);
+        }
+        match typed.parse::<MessageText>() {
+            Ok(text) => return Ok(Some(text)),
+            Err(error) => {
+                CliError::from(error).render(&ctx.output);
+            }
+        }
+    }
+}

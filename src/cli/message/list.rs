@@ -1,0 +1,138 @@
+//! `msgrctl message list`: the messages of an account, or of all accounts at a glance.
+
+use clap::Args;
+use clap_complete::ArgValueCandidates;
+use console::{measure_text_width, truncate_str};
+use serde::Serialize;
+
+use super::view::{MessageView, said};
+use crate::accounts::Account;
+use crate::cli::complete;
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::pick::pick;
+use crate::messages::{ChatSettings, Event, MessageState, resolve};
+use crate::ui::table::table;
+
+/// List the messages of an account: state, text, and where the text comes from
+///
+/// With --all-accounts a table of events by accounts, which shows at a glance what
+/// differs: custom, default, disabled; '-' behind default says that nothing is sent.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  msgrctl message list acme-support
+  msgrctl message list --all-accounts
+  msgrctl message list acme-support --json")]
+pub struct ListArgs {
+    /// The account's name, handle or id [on a terminal it is asked for]
+    #[arg(value_name = "NAME", add = ArgValueCandidates::new(complete::accounts))]
+    account: Option<String>,
+    /// Every account of the tenant, side by side
+    #[arg(long, conflicts_with = "account")]
+    all_accounts: bool,
+}
+
+#[derive(Serialize)]
+struct ListView<'a> {
+    schema_version: u8,
+    account: &'a str,
+    messages: Vec<MessageView>,
+}
+
+#[derive(Serialize)]
+struct MatrixView<'a> {
+    schema_version: u8,
+    accounts: Vec<AccountMessagesView<'a>>,
+}
+
+#[derive(Serialize)]
+struct AccountMessagesView<'a> {
+    account: &'a str,
+    handle: &'a str,
+    messages: Vec<MessageView>,
+}
+
+pub fn run(args: &ListArgs, ctx: &Context) -> Result<u8, CliError> {
+    let settings = ctx.chat_settings()?.load()?;
+    if args.all_accounts {
+        return all(ctx, &ctx.accounts()?.load()?, &settings);
+    }
+    let account = match &args.account {
+        Some(address) => ctx.accounts()?.find(address)?,
+        None => pick(ctx)?,
+    };
+    print(ctx, &account, &settings);
+    Ok(0)
+}
+
+/// Prints the messages of one account.
+pub fn print(ctx: &Context, account: &Account, settings: &ChatSettings) {
+    if ctx.output.json {
+        let messages = MessageView::all(account, settings);
+        ctx.output.json(&ListView { schema_version: 1, account: account.name.as_str(), messages });
+        return;
+    }
+    ctx.output.result(&text(ctx, account, settings));
+}
+
+/// The table of one account's messages; texts are cut where the window ends.
+pub fn text(ctx: &Context, account: &Account, settings: &ChatSettings) -> String {
+    const HEADINGS: [&str; 4] = ["EVENT", "STATE", "FROM", "TEXT"];
+    let screen = ctx.output.terminal.out();
+    let mut rows: Vec<Vec<String>> = Event::all()
+        .map(|event| {
+            let state = account.messages.state(event);
+            let effective = resolve(event, &state, settings);
+            let text = said(&state, &effective, screen);
+            vec![event.to_string(), state.word().into(), effective.origin.to_string(), text]
+        })
+        .collect();
+    let wide = |column: usize| {
+        let cells = rows.iter().map(|row| measure_text_width(&row[column]));
+        cells.max().unwrap_or_default().max(HEADINGS[column].len()) + 2
+    };
+    if let Some(width) = screen.width {
+        let room = usize::from(width).saturating_sub(wide(0) + wide(1) + wide(2)).max(12);
+        let dots = if screen.unicode { "…" } else { "..." };
+        for row in &mut rows {
+            row[3] = truncate_str(&row[3], room, dots).into_owned();
+        }
+    }
+    table(&HEADINGS, rows, screen).text
+}
+
+fn all<'a>(ctx: &Context, accounts: &'a [Account], settings: &ChatSettings) -> Result<u8, CliError> {
+    if ctx.output.json {
+        let view = |account: &'a Account| AccountMessagesView {
+            account: account.name.as_str(),
+            handle: account.handle.as_str(),
+            messages: MessageView::all(account, settings),
+        };
+        ctx.output.json(&MatrixView { schema_version: 1, accounts: accounts.iter().map(view).collect() });
+        return Ok(0);
+    }
+    if accounts.is_empty() {
+        let tenant = &ctx.settings()?.tenant.value;
+        ctx.output.notice(&format!("no accounts in tenant {tenant} yet; to add one: msgrctl account add"));
+        return Ok(0);
+    }
+    let headings: Vec<String> =
+        std::iter::once("ACCOUNT".to_owned()).chain(Event::all().map(|event| event.id().to_uppercase())).collect();
+    let headings: Vec<&str> = headings.iter().map(String::as_str).collect();
+    let cell = |account: &Account, event: Event| {
+        let state = account.messages.state(event);
+        let silent = resolve(event, &state, settings).text.is_none();
+        if silent && state == MessageState::Default { "default -".into() } else { state.word().to_owned() }
+    };
+    let row = |account: &Account| {
+        let states = Event::all().map(|event| cell(account, event));
+        std::iter::once(account.handle.to_string()).chain(states).collect()
+    };
+    let laid = table(&headings, accounts.iter().map(row).collect(), ctx.output.terminal.out());
+    ctx.output.result(&laid.text);
+    if !laid.left_out.is_empty() {
+        ctx.output.notice(&format!("no room for {}; --json has them", laid.left_out.join(", ").to_lowercase()));
+    }
+    Ok(0)
+}

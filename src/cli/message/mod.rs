@@ -1,0 +1,59 @@
+//! `msgrctl message`: what an account says by itself at each chat event.
+
+mod change;
+mod edit;
+mod list;
+mod set;
+mod show;
+pub mod texts;
+mod view;
+
+use clap::Subcommand;
+use clap::builder::{PossibleValue, PossibleValuesParser};
+use clap_complete::engine::CompletionCandidate;
+
+use super::complete;
+use super::context::Context;
+use super::error::CliError;
+use crate::messages::{CATALOGUE, Event, MessageText};
+
+#[derive(Debug, Subcommand)]
+#[command(arg_required_else_help = true, after_help = "Examples:\n  msgrctl message list acme-support")]
+pub(super) enum MessageCommand {
+    #[command(visible_alias = "ls")]
+    List(list::ListArgs),
+    Show(show::ShowArgs),
+    Set(set::SetArgs),
+    Default(change::DefaultArgs),
+    Disable(change::DisableArgs),
+    Edit(edit::EditArgs),
+}
+
+pub(super) fn run(command: MessageCommand, ctx: &Context) -> Result<u8, CliError> {
+    match command {
+        MessageCommand::List(args) => list::run(&args, ctx),
+        MessageCommand::Show(args) => show::run(&args, ctx),
+        MessageCommand::Set(args) => set::run(&args, ctx),
+        MessageCommand::Default(args) => change::default(&args, ctx),
+        MessageCommand::Disable(args) => change::disable(&args, ctx),
+        MessageCommand::Edit(args) => edit::run(&args, ctx),
+    }
+}
+
+/// The events as a flag takes them.
+pub(super) fn events() -> PossibleValuesParser {
+    CATALOGUE.iter().map(|event| PossibleValue::new(event.id).help(event.title)).collect::<Vec<_>>().into()
+}
+
+/// What can stand in a list of accounts and events.
+fn accounts_and_events() -> Vec<CompletionCandidate> {
+    let events = CATALOGUE.iter().map(|event| CompletionCandidate::new(event.id).help(Some(event.title.into())));
+    complete::accounts().into_iter().chain(events).collect()
+}
+
+/// Says what may not look to the customer as it does here.
+pub(super) fn warn_of_doubts(ctx: &Context, event: Event, text: &MessageText) {
+    for doubt in text.doubts() {
+        ctx.output.warning(&format!("the text of {event}: {doubt}"));
+    }
+}

@@ -1,0 +1,52 @@
+//! Where a text comes from: a flag, a file, standard input.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::files;
+use crate::messages::{MessageText, TextError};
+
+/// No text of 2000 characters is longer.
+const BYTES: u64 = 64 * 1024;
+
+/// The flags.
+#[derive(Debug, Args)]
+pub struct TextArgs {
+    /// The text
+    #[arg(long, value_name = "TEXT", group = "source")]
+    text: Option<String>,
+    /// Read the text from a file; '-' is standard input
+    #[arg(long, value_name = "PATH", group = "source")]
+    text_file: Option<PathBuf>,
+}
+
+impl TextArgs {
+    /// Whether any was given.
+    pub fn is_given(&self) -> bool {
+        self.text.is_some() || self.text_file.is_some()
+    }
+
+    /// The text that was given, checked; `dash` says that it is on standard input.
+    pub fn read(&self, ctx: &Context, dash: bool) -> Result<Option<MessageText>, CliError> {
+        if self.is_given() && dash {
+            return Err(CliError::usage("the text is given twice: leave '-' out, or the flag"));
+        }
+        let file = self.text_file.as_ref().filter(|path| path.as_os_str() != "-");
+        let bytes = match (&self.text, file) {
+            (Some(text), _) => text.clone().into_bytes(),
+            (None, Some(path)) => files::read_bytes(path, BYTES).map_err(|error| CliError::usage(error.to_string()))?,
+            _ if self.is_given() || dash => {
+                let failed = |error: std::io::Error| {
+                    CliError::usage("the text could not be read from standard input").cause(error.to_string())
+                };
+                ctx.read_stdin(BYTES).map_err(failed)?
+            }
+            _ => return Ok(None),
+        };
+        let text = String::from_utf8(bytes).map_err(|_| CliError::usage("the text is not UTF-8"))?;
+        text.trim_start_matches('\u{feff}').parse().map(Some).map_err(|error: TextError| CliError::from(error))
+    }
+}

@@ -1,0 +1,51 @@
+//! `msgrctl tenant add`: a customer of the contact centre.
+
+use clap::Args;
+
+use super::fields::FieldArgs;
+use super::view;
+use crate::accounts::TenantName;
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::ui::interrupt;
+
+/// Add a tenant
+///
+/// Every customer of the contact centre is a tenant with a host of its own, shown at
+/// the upper right of Contact Center Administrator. With a template the callback URLs
+/// of its accounts are made from it; their path is published nowhere, so take it from
+/// an account that works.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  msgrctl tenant add acme --host acme.brightpattern.com
+  msgrctl tenant add beta --host beta.brightpattern.com --product-version 5.19 \\
+      --callback-template 'https://{host}/messenger/{page_id}' --types facebook,line")]
+pub struct AddArgs {
+    /// A short name: lower-case letters, digits, '.', '_', '-'
+    #[arg(value_name = "TENANT")]
+    name: String,
+    #[command(flatten)]
+    fields: FieldArgs,
+}
+
+pub fn run(args: &AddArgs, ctx: &Context) -> Result<u8, CliError> {
+    interrupt::install();
+    let name: TenantName = args.name.parse().map_err(CliError::from)?;
+    if args.fields.host.is_none() {
+        return Err(CliError::usage("missing: the tenant's host")
+            .hint("--host HOST: it stands at the upper right of Contact Center Administrator"));
+    }
+    let file = ctx.tenant_file(name.as_str())?;
+    let mut tenant = file.load()?;
+    if tenant.host.is_some() {
+        return Err(CliError::failed(format!("there is a tenant '{name}' already"))
+            .hint(format!("to change it: msgrctl tenant edit {name} --help")));
+    }
+    args.fields.apply(&mut tenant)?;
+    let _change = ctx.hold_tenant_of(name.as_str())?;
+    file.change(|known| *known = tenant.clone())?;
+    view::print(ctx, name.as_str(), &tenant)?;
+    ctx.output.notice(&format!("to work in it: msgrctl tenant use {name}, or --tenant {name}"));
+    Ok(0)
+}

@@ -1,0 +1,70 @@
+//! `msgrctl tenant`: the customers of the contact centre whose accounts are kept here.
+
+mod add;
+mod edit;
+mod fields;
+mod list;
+mod remove;
+mod show;
+mod r#use;
+mod view;
+
+use clap::{Args, Subcommand};
+use clap_complete::ArgValueCandidates;
+
+use super::complete;
+use super::context::Context;
+use super::error::CliError;
+use crate::accounts::TenantName;
+use crate::document::nearest;
+
+#[derive(Debug, Subcommand)]
+#[command(arg_required_else_help = true, after_help = "Examples:\n  msgrctl tenant list")]
+pub(super) enum TenantCommand {
+    Add(add::AddArgs),
+    #[command(visible_alias = "ls")]
+    List(list::ListArgs),
+    Show(show::ShowArgs),
+    Use(r#use::UseArgs),
+    Edit(edit::EditArgs),
+    #[command(visible_alias = "rm")]
+    Remove(remove::RemoveArgs),
+}
+
+pub(super) fn run(command: TenantCommand, ctx: &Context) -> Result<u8, CliError> {
+    match command {
+        TenantCommand::Add(args) => add::run(&args, ctx),
+        TenantCommand::List(args) => list::run(&args, ctx),
+        TenantCommand::Show(args) => show::run(&args, ctx),
+        TenantCommand::Use(args) => r#use::run(&args, ctx),
+        TenantCommand::Edit(args) => edit::run(&args, ctx),
+        TenantCommand::Remove(args) => remove::run(&args, ctx),
+    }
+}
+
+/// A tenant that is there.
+#[derive(Debug, Args)]
+struct TenantArg {
+    /// The tenant's name [default: the one that is worked in]
+    #[arg(value_name = "TENANT", add = ArgValueCandidates::new(complete::tenants))]
+    name: Option<String>,
+}
+
+impl TenantArg {
+    fn pick(&self, ctx: &Context) -> Result<TenantName, CliError> {
+        let settings = ctx.settings()?;
+        let name: TenantName = match &self.name {
+            Some(name) => name.parse().map_err(CliError::from)?,
+            None => settings.tenant.value.clone(),
+        };
+        let known = settings.paths.tenants();
+        if known.iter().any(|known| known == name.as_str()) {
+            return Ok(name);
+        }
+        let error = CliError::failed(format!("there is no tenant '{name}'"));
+        Err(match nearest(name.as_str(), known.iter().map(String::as_str)) {
+            Some(near) => error.hint(format!("did you mean '{near}'? (msgrctl tenant list shows all)")),
+            None => error.hint(format!("to add it: msgrctl tenant add {name} --host HOST")),
+        })
+    }
+}

@@ -1,0 +1,26 @@
+//! `-v`: what is done, on standard error. Only our own events: libraries may
+//! print what should not be printed.
+
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+/// Turns the log on; `-v` shows calls, `-vv` retries, `-vvv` headers.
+pub fn start(verbose: u8) {
+    let level = match verbose {
+        0 => return,
+        1 => LevelFilter::INFO,
+        2 => LevelFilter::DEBUG,
+        _ => LevelFilter::TRACE,
+    };
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .with_target(false)
+        .without_time()
+        .with_filter(Targets::new().with_target("msgrctl", level));
+    // A second start (the demo) keeps the first.
+    let _ = tracing_subscriber::registry().with(lines).try_init();
+}

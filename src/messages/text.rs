@@ -1,0 +1,164 @@
+//! A text that is sent to a customer.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// The most characters that the Send API takes. Its unit is not documented; Unicode
+/// code points are counted here, and UTF-16 units warned of (facts of Graph, 2.11).
+pub const LIMIT: usize = 2000;
+
+/// A text of 1 to 2000 characters, line breaks kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct MessageText(String);
+
+/// Why a text cannot be sent.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TextError {
+    /// Nothing but white space.
+    #[error("the text is empty; to send nothing, disable the event")]
+    Empty,
+    /// More than Meta takes.
+    #[error("the text has {count} characters; Meta takes {LIMIT} at most")]
+    TooLong {
+        /// Unicode code points.
+        count: usize,
+    },
+    /// Characters that are no text.
+    #[error("the text has control characters other than line breaks and tabs")]
+    Control,
+}
+
+impl MessageText {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Unicode code points.
+    pub fn count(&self) -> usize {
+        self.0.chars().count()
+    }
+
+    /// What may not look to the customer as it does here.
+    pub fn doubts(&self) -> Vec<String> {
+        let mut doubts = Vec::new();
+        let units = self.0.encode_utf16().count();
+        if units > LIMIT {
+            doubts.push(format!(
+                "it has {units} UTF-16 units; should Meta count those, the limit of {LIMIT} would be passed"
+            ));
+        }
+        if has_tag(&self.0) {
+            doubts.push("it has HTML in it, which may reach Messenger as plain text".into());
+        }
+        if self.0.contains("$(") {
+            doubts.push(
+                "it has $(…) in it; no variable is documented for system messages, so customers may see it as it stands"
+                    .into(),
+            );
+        }
+        doubts
+    }
+}
+
+/// `<b>`, `</p>`, `<br/>`: a tag, and not a heart or an arrow.
+fn has_tag(text: &str) -> bool {
+    text.match_indices('<').any(|(at, _)| {
+        let rest = text[at + 1..].trim_start_matches('/');
+        rest.starts_with(|c: char| c.is_ascii_alphabetic()) && rest.contains('>')
+    })
+}
+
+impl FromStr for MessageText {
+    type Err = TextError;
+    /// Line breaks become `\n`; those at the end, which editors add, go.
+    fn from_str(text: &str) -> Result<Self, TextError> {
+        let text = text.replace("\r\n", "\n");
+        let text = text.trim_end_matches('\n');
+        if text.trim().is_empty() {
+            return Err(TextError::Empty);
+        }
+        if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
+            return Err(TextError::Control);
+        }
+        let count = text.chars().count();
+        if count > LIMIT {
+            return Err(TextError::TooLong { count });
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+impl TryFrom<String> for MessageText {
+    type Error = TextError;
+    fn try_from(text: String) -> Result<Self, TextError> {
+        text.parse()
+    }
+}
+
+impl From<MessageText> for String {
+    fn from(text: MessageText) -> Self {
+        text.0
+    }
+}
+
+impl fmt::Display for MessageText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The text with every `$(name)` filled in, to see what it might look like.
+pub fn preview(text: &str, sample: impl Fn(&str) -> String) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, from)) = rest.split_once("$(") {
+        shown.push_str(before);
+        let Some((name, after)) = from.split_once(')') else {
+            shown.push_str("$(");
+            rest = from;
+            continue;
+        };
+        shown.push_str(&sample(name));
+        rest = after;
+    }
+    shown + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_have_1_to_2000_characters() {
+        let parse = |text: &str| text.parse::<MessageText>();
+        assert_eq!(parse(" \n\t"), Err(TextError::Empty));
+        assert_eq!(parse(&"x".repeat(2001)), Err(TextError::TooLong { count: 2001 }));
+        assert!(parse(&"x".repeat(2000)).is_ok());
+        assert_eq!(parse("a\u{7}b"), Err(TextError::Control));
+        assert_eq!(parse("one\r\ntwo\n\n").expect("a text").as_str(), "one\ntwo");
+        // A family of four in one emoji: seven code points.
+        let family = "👨‍👩‍👧‍👦";
+        assert_eq!(parse(family).expect("a text").count(), 7);
+        let many = parse(&"😀".repeat(1500)).expect("a text");
+        assert!(many.doubts()[0].contains("3000 UTF-16"), "{:?}", many.doubts());
+    }
+
+    #[test]
+    fn markup_and_variables_are_doubted() {
+        let doubts = |text: &str| text.parse::<MessageText>().expect("a text").doubts().len();
+        assert_eq!(doubts("<b>Hello</b>"), 1);
+        assert_eq!(doubts("I <3 you, 1 < 2 > 0"), 0);
+        assert_eq!(doubts("Hello $(name) <br>"), 2);
+    }
+
+    #[test]
+    fn previews_fill_variables_in() {
+        let sample = |name: &str| format!("[{name}]");
+        assert_eq!(preview("Hi $(agent), $(x", sample), "Hi [agent], $(x");
+        assert_eq!(preview("plain", sample), "plain");
+    }
+}

@@ -1,0 +1,106 @@
+//! A text in the person's own editor.
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+
+use super::interrupt::Hold;
+
+/// Why there is no text.
+#[derive(Debug, thiserror::Error)]
+pub enum EditorError {
+    /// `$EDITOR` cannot be taken apart into words.
+    #[error("the editor's command '{0}' has a quote that is not closed")]
+    Quotes(String),
+    /// It cannot be run.
+    #[error("the editor '{program}' could not be started: {source}")]
+    Start {
+        /// Its name.
+        program: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It ended badly.
+    #[error("the editor '{program}' ended with {status}")]
+    Failed {
+        /// Its name.
+        program: String,
+        /// `exit status: 1`.
+        status: String,
+    },
+    /// Ctrl-C.
+    #[error("interrupted")]
+    Interrupted,
+    /// What it left is no text.
+    #[error("the file is not UTF-8 text")]
+    NotText,
+    /// The file could not be made or read.
+    #[error("the text could not be kept in a file: {0}")]
+    File(#[from] io::Error),
+}
+
+/// Whether Ctrl-C ended it: itself, or the shell that it is.
+fn by_interrupt(status: ExitStatus) -> bool {
+    #[cfg(unix)]
+    if std::os::unix::process::ExitStatusExt::signal(&status) == Some(2) {
+        return true;
+    }
+    status.code() == Some(130)
+}
+
+/// A text in a private file that is gone when this is dropped.
+pub struct Editing {
+    file: tempfile::TempPath,
+    first: String,
+}
+
+impl Editing {
+    /// A file with this text; its name ends in `suffix`, by which editors know what it is.
+    pub fn new(text: &str, suffix: &str) -> Result<Self, EditorError> {
+        // Made with mode 0600.
+        let mut file = tempfile::Builder::new().prefix("msgrctl-").suffix(suffix).tempfile()?;
+        file.write_all(text.as_bytes())?;
+        Ok(Self { file: file.into_temp_path(), first: text.into() })
+    }
+
+    /// Opens it, waits for the editor to end, and returns the text.
+    pub fn open(&self, editor: &str) -> Result<String, EditorError> {
+        let words = shlex::split(editor).ok_or_else(|| EditorError::Quotes(editor.into()))?;
+        let (program, arguments) = words.split_first().ok_or_else(|| EditorError::Quotes(editor.into()))?;
+        let program = program.clone();
+        // Ctrl-C belongs to the editor as long as it runs.
+        let hold = Hold::begin();
+        let status = Command::new(&program)
+            .args(arguments)
+            .arg(self.path())
+            .status()
+            .map_err(|source| EditorError::Start { program: program.clone(), source })?;
+        // The signal may have ended the editor before it was noticed here.
+        let interrupted = hold.was_interrupted() || by_interrupt(status);
+        if status.success() {
+            hold.forget();
+            return self.text();
+        }
+        if interrupted {
+            return Err(EditorError::Interrupted);
+        }
+        Err(EditorError::Failed { program, status: status.to_string() })
+    }
+
+    /// Reads what is in it now.
+    fn text(&self) -> Result<String, EditorError> {
+        let bytes = std::fs::read(self.path())?;
+        String::from_utf8(bytes).map_err(|_| EditorError::NotText)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.file
+    }
+
+    /// Leaves the file there, if it holds anything that was typed; returns where.
+    pub fn keep(self) -> Option<PathBuf> {
+        let typed = std::fs::read(self.path()).is_ok_and(|bytes| !bytes.is_empty() && bytes != self.first.as_bytes());
+        typed.then(|| self.file.keep().ok()).flatten()
+    }
+}

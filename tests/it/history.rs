@@ -1,0 +1,133 @@
+//! The log, and taking the last change back.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::support::world::{acme, page_token, sandbox};
+use crate::support::{Bus, Home};
+
+/// Every file that a change may touch.
+fn files(home: &Home) -> BTreeMap<PathBuf, Vec<u8>> {
+    fn walk(directory: &std::path::Path, found: &mut BTreeMap<PathBuf, Vec<u8>>) {
+        for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                walk(&path, found);
+            } else if path.extension().is_some_and(|end| end == "toml") {
+                found.insert(path.clone(), std::fs::read(&path).unwrap());
+            }
+        }
+    }
+    let mut found = BTreeMap::new();
+    walk(&home.path("config"), &mut found);
+    found
+}
+
+fn last(home: &Home) -> Value {
+    let log = home.run(&["log", "--json"]).code(0).json();
+    log["entries"].as_array().unwrap().last().unwrap().clone()
+}
+
+#[test]
+fn each_kind_of_change_is_logged_and_taken_back_to_the_byte() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, false).with("USER", "ada");
+    home.run(&["tenant", "add", "other", "--host", "other.example.com"]).code(0);
+    home.file("config/msgrctl/config.toml", "timeout = 7 # seconds\n");
+    let changes: &[(&[&str], &str, &str)] = &[
+        (&["account", "edit", "acme", "--callback-url", "https://example.com/a"], "account edit", "callback_url"),
+        (&["account", "rename", "acme", "Acme Care"], "account rename", "name"),
+        (&["message", "set", "acme", "agent-left", "--text", "Bye"], "message set", "messages.agent-left"),
+        (&["message", "disable", "acme", "--all-events"], "message disable", "messages.session-ended"),
+        (&["chat-settings", "set", "--messenger-timeout", "10m"], "chat-settings set", "timeouts.messenger"),
+        (&["chat-settings", "set", "agent-left", "--text", "For all"], "chat-settings set", "messages.agent-left"),
+        (&["tenant", "add", "third", "--host", "third.example.com"], "tenant add", "host"),
+        (&["tenant", "edit", "other", "--product-version", "5.19"], "tenant edit", "product_version"),
+        (&["tenant", "use", "other"], "tenant use", "tenant"),
+        (&["account", "remove", "acme", "--yes"], "account remove", "name"),
+    ];
+    for (arguments, command, field) in changes {
+        let before = files(&home);
+        home.run(arguments).code(0);
+        assert_ne!(files(&home), before, "{command} changed nothing");
+        let entry = last(&home);
+        assert_eq!(
+            (&entry["command"], &entry["user"], &entry["result"]),
+            (&(*command).into(), &"ada".into(), &"done".into())
+        );
+        let fields = entry["changes"][0]["fields"].as_array().unwrap();
+        assert!(fields.iter().any(|found| found == field), "{command}: {entry}");
+        home.run(&["undo"]).code(2).says(&["--yes"]);
+        home.run(&["undo", "--yes"]).code(0).shows(&["took back", command]);
+        assert_eq!(files(&home), before, "{command}");
+        // An undo is a change, and can be taken back too.
+        home.run(&["undo", "--yes"]).code(0);
+        assert_ne!(files(&home), before, "{command}");
+        home.run(&["undo", "--yes"]).code(0);
+        assert_eq!(files(&home), before, "{command}");
+    }
+    home.run(&["log", "-n", "100"]).code(0).shows(&["account rename", "ada", "TIME"]);
+    assert_eq!(home.run(&["log", "-n", "2", "--json"]).json()["entries"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn what_changed_since_is_not_taken_back() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, false);
+    home.run(&["message", "disable", "acme", "agent-left"]).code(0);
+    let text = std::fs::read_to_string(home.accounts_file()).unwrap();
+    std::fs::write(home.accounts_file(), text.replace("Acme", "Acme!")).unwrap();
+    let before = files(&home);
+    home.run(&["undo", "--yes"]).code(1).says(&["accounts.toml has changed since 'message disable'"]);
+    assert_eq!(files(&home), before);
+    let empty = Home::new();
+    empty.run(&["undo", "--yes"]).code(1).says(&["no change to take back"]);
+    empty.run(&["log"]).code(0).says(&["nothing was changed yet"]);
+}
+
+#[test]
+fn secrets_are_taken_away_with_an_added_account_and_not_brought_back() {
+    let sandbox = sandbox();
+    let Some(bus) = Bus::with_keyring() else { return };
+    let home = Home::on(&bus).with("MSGRCTL_GRAPH_URL", &sandbox.url());
+    let token = page_token(&sandbox);
+    home.run_with(&["account", "add", "--token-stdin"], &token).code(0);
+    let added = last(&home);
+    assert_eq!((&added["command"], &added["changes"][0]["what"]), (&"account add".into(), &"added".into()));
+    assert!(!added.to_string().contains(&token[..20]));
+    home.run(&["undo", "--yes"]).code(0);
+    home.run(&["account", "show", "acme-support"]).code(1);
+    assert!(!bus.entries().contains(&token), "the secrets are left behind");
+
+    home.run_with(&["account", "add", "--token-stdin"], &token).code(0);
+    home.run(&["account", "remove", "acme-support", "--yes"]).code(0);
+    home.run(&["undo", "--yes"])
+        .code(0)
+        .says(&["the page access token of 'Acme Support' was removed", "secret set acme-support page-access-token"]);
+    home.run(&["account", "show", "acme-support"]).code(0);
+    // Times have whole seconds: another one shows in the record.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    home.run_with(&["secret", "set", "acme-support", "page-access-token", "--stdin", "--yes"], &token).code(0);
+    assert!(last(&home)["changes"][0]["fields"].to_string().contains("secrets.page_access_token"));
+    home.run(&["undo", "--yes"])
+        .code(0)
+        .says(&["the page access token of 'Acme Support' was replaced; the new one stays"]);
+    home.run_with(&["secret", "set", "acme-support", "page-access-token", "--stdin", "--yes"], &token).code(0);
+    home.run(&["secret", "set", "acme-support", "verify-token", "--generate", "--yes"]).code(0);
+    home.run(&["secret", "move", "acme-support", "--to", "file"]).code(0);
+    assert!(last(&home)["changes"][0]["fields"].to_string().contains("secrets.page_access_token"));
+    home.run(&["undo", "--yes"]).code(1).says(&["'secret move' changed secrets and nothing else"]);
+}
+
+#[test]
+fn the_log_and_the_way_back_are_private() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, false);
+    home.run(&["message", "disable", "acme", "agent-left"]).code(0);
+    for name in ["log.jsonl", "undo.json"] {
+        let mode = std::fs::metadata(home.path("config/msgrctl").join(name)).unwrap().permissions();
+        assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777, 0o600, "{name}");
+    }
+}
