@@ -5,7 +5,7 @@
 //! disk, and renamed over it.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -148,10 +148,23 @@ pub fn append_line(path: &Path, line: &str) -> Result<(), FileError> {
     private(&mut options);
     let write = || -> io::Result<()> {
         let mut file = options.open(path)?;
-        file.write_all(format!("{line}\n").as_bytes())?;
+        // A line that a killed process left unfinished stays a line of its own.
+        let gap = if ends_in_a_line(path)? { "" } else { "\n" };
+        file.write_all(format!("{gap}{line}\n").as_bytes())?;
         file.sync_all()
     };
     write().map_err(|source| FileError::Write { path: path.into(), source })
+}
+
+fn ends_in_a_line(path: &Path) -> io::Result<bool> {
+    let mut file = File::open(path)?;
+    if file.seek(SeekFrom::End(0))? == 0 {
+        return Ok(true);
+    }
+    file.seek(SeekFrom::End(-1))?;
+    let mut last = [0];
+    file.read_exact(&mut last)?;
+    Ok(last == *b"\n")
 }
 
 /// Removes a file; one that is not there is no error.

@@ -1,5 +1,6 @@
 //! The accounts of one tenant on disk.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::schema::{self, SchemaError};
@@ -103,12 +104,17 @@ impl AccountStore {
         })
     }
 
-    /// Changes the accounts with these ids in place, all or none of them. Names and
-    /// handles must stay.
+    /// Changes the accounts with these ids in place, all or none of them: one that is not
+    /// there any more is an error. Names and handles must stay.
     pub fn update_all(&self, ids: &[&str], mut change: impl FnMut(&mut Account)) -> Result<(), AccountError> {
-        let ids: std::collections::HashSet<&str> = ids.iter().copied().collect();
         self.change(|accounts| {
-            accounts.iter_mut().filter(|account| ids.contains(account.id.as_str())).for_each(&mut change);
+            let places: HashMap<String, usize> =
+                accounts.iter().enumerate().map(|(at, account)| (account.id.clone(), at)).collect();
+            for id in ids {
+                let at = places.get(*id).copied();
+                let at = at.ok_or_else(|| AccountError::Unknown { address: (*id).into(), nearest: None })?;
+                change(&mut accounts[at]);
+            }
             Ok(())
         })
     }

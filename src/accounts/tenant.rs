@@ -198,6 +198,11 @@ impl CallbackTemplate {
         self.0.contains("{host}")
     }
 
+    /// Whether two accounts of one tenant get different URLs.
+    pub fn tells_accounts_apart(&self) -> bool {
+        PLACEHOLDERS.iter().skip(1).any(|name| self.0.contains(&format!("{{{name}}}")))
+    }
+
     fn fill(&self, value: impl Fn(&str) -> Option<String>) -> Result<CallbackUrl, FieldError> {
         let mut filled = String::new();
         let mut rest = self.0.as_str();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::check::Check;
 use super::finding::{Finding, Group};
 use super::observe::Subject;
-use crate::messages::{Event, LIMIT, Timeouts, resolve, undeliverable};
+use crate::messages::{Event, LIMIT, resolve, undeliverable};
 
 /// Every check of the group, in the order of the contract.
 pub(super) fn findings(subject: &Subject) -> Vec<Finding> {
@@ -25,7 +25,9 @@ fn text(subject: &Subject, event: Event) -> Option<String> {
 
 fn window(subject: &Subject) -> Finding {
     let timeouts = &subject.chat_settings.timeouts;
-    let timeout = timeouts.messenger.unwrap_or(Timeouts::MESSENGER);
+    let Some(timeout) = timeouts.messenger else {
+        return check("messages.window").skip("not checked: Chat Settings name no messenger timeout");
+    };
     let late = undeliverable(timeouts).into_iter().filter(|window| text(subject, window.event).is_some());
     let late: Vec<String> = late.map(|window| format!("{} ({} after it)", window.event, window.after)).collect();
     if late.is_empty() {
@@ -34,7 +36,7 @@ fn window(subject: &Subject) -> Finding {
     }
     check("messages.window").fail(
         format!(
-            "with a messenger timeout of {timeout} Meta would not take what is sent more than 24 hours after the customer's last message: {}",
+            "with a messenger timeout of {timeout} Meta would not take what is sent 24 hours or more after the customer's last message: {}",
             late.join(", ")
         ),
         "shorten the timeout, or disable these events; then: msgrctl chat-settings set --messenger-timeout 10m",
@@ -43,9 +45,8 @@ fn window(subject: &Subject) -> Finding {
 
 fn length(subject: &Subject) -> Finding {
     let check = check("messages.length");
-    let long = Event::all().filter(|event| {
-        text(subject, *event).is_some_and(|text| text.chars().count().max(text.encode_utf16().count()) > LIMIT)
-    });
+    let long =
+        Event::all().filter(|event| text(subject, *event).is_some_and(|text| text.encode_utf16().count() > LIMIT));
     let long: Vec<&str> = long.map(Event::id).collect();
     if long.is_empty() {
         return check.pass(format!("every text fits {LIMIT} characters"));

@@ -39,6 +39,9 @@ pub fn edit<T>(
             },
             Err(EditorError::NotText) => CliError::usage(EditorError::NotText.to_string()),
             Err(EditorError::Interrupted) => return Err(left(editing, CliError::interrupted())),
+            Err(error @ EditorError::Failed { .. }) => {
+                return Err(left(editing, CliError::failed(error.to_string()).note("nothing was saved")));
+            }
             Err(error) => {
                 let shown = CliError::failed(error.to_string()).note("nothing was saved");
                 let shown = shown.hint("name an editor with the variable VISUAL or EDITOR");

@@ -8,7 +8,6 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -18,6 +17,7 @@ use super::context::Context;
 use super::error::CliError;
 use crate::files::{self, FileError, Lock};
 use crate::secrets::SecretKind;
+use crate::ui::interrupt::Hold;
 
 /// A line of the log.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -50,13 +50,20 @@ impl Entry {
     }
 }
 
-/// Writes a line, and returns the lock under which it did.
-fn append(ctx: &Context, entry: &Entry) -> Result<Lock, CliError> {
-    let path = ctx.settings()?.paths.log_file();
-    let lock = Lock::acquire(&path, Duration::from_secs(15), &|_| {})?;
-    let line = serde_json::to_string(entry).unwrap_or_else(|error| unreachable!("entries are JSON: {error}"));
-    files::append_line(&path, &line)?;
-    Ok(lock)
+/// Writes down a change: how it is taken back, then the line of the log. When the
+/// first fails nothing is left that would take back an older one in its place.
+fn write(ctx: &Context, undo: &Undo) -> Result<(), CliError> {
+    let paths = &ctx.settings()?.paths;
+    let (log, last) = (paths.log_file(), paths.undo_file());
+    let _log = Lock::acquire(&log, Lock::PATIENCE, &|_| {})?;
+    let json = |error: serde_json::Error| unreachable!("it is JSON: {error}");
+    let text = serde_json::to_string(undo).unwrap_or_else(json);
+    if let Err(error) = Lock::acquire(&last, Lock::PATIENCE, &|_| {}).and_then(|lock| lock.replace(text.as_bytes())) {
+        files::remove(&last)?;
+        return Err(error.into());
+    }
+    files::append_line(&log, &serde_json::to_string(&undo.entry).unwrap_or_else(json))?;
+    Ok(())
 }
 
 /// Writes down a change that is not taken back by putting files back: secrets that
@@ -67,15 +74,7 @@ pub fn note(ctx: &Context, changes: Vec<ChangedThing>) -> Result<(), CliError> {
     }
     let tenant = ctx.settings()?.tenant.value.to_string();
     let entry = Entry::new(ctx, &tenant, changes);
-    let _log = append(ctx, &entry)?;
-    keep(ctx, &Undo { entry, files: Vec::new() })
-}
-
-/// Keeps how the last change is taken back. Called under the lock of the log.
-fn keep(ctx: &Context, undo: &Undo) -> Result<(), CliError> {
-    let path = ctx.settings()?.paths.undo_file();
-    let text = serde_json::to_string(undo).unwrap_or_else(|error| unreachable!("it is JSON: {error}"));
-    Ok(Lock::acquire(&path, Duration::from_secs(15), &|_| {})?.replace(text.as_bytes())?)
+    write(ctx, &Undo { entry, files: Vec::new(), others: Vec::new() })
 }
 
 /// One thing that was changed, and what about it.
@@ -99,6 +98,10 @@ pub struct Undo {
     pub entry: Entry,
     /// The files it changed.
     pub files: Vec<FileBefore>,
+    /// The tenant's other files as they were: a change of them that was not written
+    /// down, since its process was killed, is noticed by them.
+    #[serde(default)]
+    pub others: Vec<FileBefore>,
 }
 
 /// A file before the change.
@@ -147,17 +150,19 @@ impl<'a> Changing<'a> {
         if after == self.before && self.secrets.borrow().is_empty() {
             return Ok(());
         }
+        let _hold = Hold::begin();
         let paths = &self.ctx.settings()?.paths;
         let entry = Entry::new(self.ctx, &self.tenant, self.changes(&after));
-        let files = self.before.iter().filter(|(path, text)| after.get(*path) != Some(*text));
-        let files = files.map(|(path, before)| FileBefore {
+        let (files, others): (Vec<_>, Vec<_>) =
+            self.before.iter().partition(|(path, text)| after.get(*path) != Some(*text));
+        let file = |path: &PathBuf, before: Option<String>| FileBefore {
             path: path.strip_prefix(paths.root()).unwrap_or(path).into(),
-            before: before.clone(),
+            before,
             after_sha256: after.get(path).and_then(Option::as_deref).map(fingerprint),
-        });
-        let files = files.collect();
-        let _log = append(self.ctx, &entry)?;
-        keep(self.ctx, &Undo { entry, files })
+        };
+        let files: Vec<FileBefore> = files.into_iter().map(|(path, text)| file(path, text.clone())).collect();
+        let others = others.into_iter().map(|(path, _)| file(path, None)).collect();
+        write(self.ctx, &Undo { entry, files, others })
     }
 
     fn changes(&self, after: &BTreeMap<PathBuf, Option<String>>) -> Vec<ChangedThing> {
@@ -193,8 +198,7 @@ impl<'a> Changing<'a> {
                 .collect()
         };
         let (before, now) = (by_id(before), by_id(now));
-        let mut ids: Vec<&String> = before.keys().chain(now.keys().filter(|id| !before.contains_key(*id))).collect();
-        ids.dedup();
+        let ids = before.keys().chain(now.keys().filter(|id| !before.contains_key(*id)));
         let mut changes = Vec::new();
         for id in ids {
             let none = Value::Null;
@@ -239,8 +243,10 @@ fn what(before: &Value, now: &Value) -> String {
 fn snapshot(ctx: &Context, tenant: &str) -> Result<BTreeMap<PathBuf, Option<String>>, FileError> {
     let Ok(settings) = ctx.settings() else { return Ok(BTreeMap::new()) };
     let paths = &settings.paths;
-    let files =
-        [paths.config_file(), paths.tenant_file(tenant), paths.chat_settings_file(tenant), paths.accounts_file(tenant)];
+    let mut files = vec![paths.tenant_file(tenant), paths.chat_settings_file(tenant), paths.accounts_file(tenant)];
+    // It is no tenant's: two commands change it, and may be taken back.
+    let changes_it = matches!(ctx.command(), "tenant use" | "tenant remove" | "undo");
+    files.extend(changes_it.then(|| paths.config_file()));
     files.into_iter().map(|path| Ok((path.clone(), files::read_text(&path)?))).collect()
 }
 

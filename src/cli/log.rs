@@ -7,7 +7,7 @@ use super::context::Context;
 use super::error::CliError;
 use super::history::{ChangedThing, Entry};
 use crate::files;
-use crate::ui::table::table;
+use crate::ui::table::table_with_text;
 
 /// Show what was changed: accounts, secrets, messages, chat settings, tenants
 ///
@@ -17,8 +17,8 @@ use crate::ui::table::table;
 #[command(after_help = "Examples:\n  msgrctl log\n  msgrctl log -n 100 --json")]
 pub struct LogArgs {
     /// How many changes
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
-    number: usize,
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    number: u32,
 }
 
 #[derive(Serialize)]
@@ -32,7 +32,7 @@ pub fn run(args: &LogArgs, ctx: &Context) -> Result<u8, CliError> {
     let text = files::read_text(&path)?.unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();
     // A line that a killed process left unfinished says nothing.
-    let entries: Vec<Entry> = lines[lines.len().saturating_sub(args.number)..]
+    let entries: Vec<Entry> = lines[lines.len().saturating_sub(args.number as usize)..]
         .iter()
         .filter_map(|line| serde_json::from_str(line).ok())
         .collect();
@@ -45,26 +45,37 @@ pub fn run(args: &LogArgs, ctx: &Context) -> Result<u8, CliError> {
         return Ok(0);
     }
     let row = |entry: &Entry| {
-        let what: Vec<String> = entry.changes.iter().take(3).map(in_words).collect();
-        let more = entry.changes.len().saturating_sub(3);
-        let more = if more > 0 { format!("; and {more} more") } else { String::new() };
         vec![
             entry.time.replace('T', " ").trim_end_matches('Z').to_owned(),
             entry.command.clone(),
-            format!("{}{more}", what.join("; ")),
-            entry.user.clone(),
             entry.tenant.clone(),
+            entry.user.clone(),
+            several_in_words(&entry.changes),
         ]
     };
-    let rows = entries.iter().map(row).collect();
-    ctx.output
-        .result(&table(&["TIME (UTC)", "COMMAND", "WHAT", "USER", "TENANT"], rows, ctx.output.terminal.out()).text);
+    let headings = ["TIME (UTC)", "COMMAND", "TENANT", "USER", "WHAT"];
+    let laid = table_with_text(&headings, entries.iter().map(row).collect(), ctx.output.terminal.out());
+    ctx.output.result(&laid.text);
+    if !laid.left_out.is_empty() {
+        ctx.output.notice(&format!("no room for {}; --json has them", laid.left_out.join(", ")));
+    }
     Ok(0)
 }
 
+/// The first changes in a line, and how many more there are.
+pub fn several_in_words(changes: &[ChangedThing]) -> String {
+    const FIRST: usize = 2;
+    let mut words: Vec<String> = changes.iter().take(FIRST).map(in_words).collect();
+    words.extend((changes.len() > FIRST).then(|| format!("and {} more", changes.len() - FIRST)));
+    words.join("; ")
+}
+
 /// One change in a line: `Acme Support: callback_url`.
-pub fn in_words(change: &ChangedThing) -> String {
+fn in_words(change: &ChangedThing) -> String {
     match change.what.as_str() {
+        "changed" if change.fields.len() > 3 => {
+            format!("{}: {} and {} more", change.of, change.fields[..2].join(", "), change.fields.len() - 2)
+        }
         "changed" => format!("{}: {}", change.of, change.fields.join(", ")),
         what => format!("{} {what}", change.of),
     }

@@ -106,13 +106,14 @@ impl Settings {
 
         let of_tenant: TenantFile<Tenant> = TenantFile::new(paths.tenant_file(tenant.value.as_str()), &TENANT_KEYS);
         let flag = global.store.map(|store| StoreName::from(store).to_string());
-        let store = levels.pick(("--store", flag), "MSGRCTL_STORE", ("store", None));
-        let store = match of_tenant.load()?.store {
-            Some(chosen) if store.is_none() => {
-                Some(Setting { value: chosen.to_string(), origin: Origin::File("store", of_tenant.path().into()) })
-            }
-            _ => store.or_else(|| levels.pick(("", None), "", ("store", file.store))),
+        let of_tenant_file = |store: StoreName| Setting {
+            value: store.to_string(),
+            origin: Origin::File("store", of_tenant.path().into()),
         };
+        let store = levels
+            .pick(("--store", flag), "MSGRCTL_STORE", ("store", None))
+            .or(of_tenant.load()?.store.map(of_tenant_file))
+            .or(file.store.map(|value| Setting { value, origin: Origin::File("store", path.clone()) }));
         let store = match store {
             Some(Setting { value, origin }) => Setting { value: store_name(&value, &origin)?, origin },
             None => Setting { value: StoreName::Keyring, origin: Origin::BuiltIn },

@@ -1,7 +1,6 @@
 //! `msgrctl undo`: takes the last change back.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use clap::Args;
 use serde::Serialize;
@@ -9,10 +8,11 @@ use serde::Serialize;
 use super::context::{Context, key};
 use super::error::CliError;
 use super::history::{Entry, FileBefore, Undo, fingerprint};
-use super::log::in_words;
+use super::log::several_in_words;
+use super::settings::Origin;
 use crate::accounts::{Account, AccountError, read_accounts};
 use crate::files::{self, Lock};
-use crate::secrets::{SecretKind, SecretRef};
+use crate::secrets::{SecretKind, SecretRef, StoreName};
 use crate::ui::interrupt;
 
 /// Take the last change back
@@ -37,44 +37,51 @@ pub fn run(_args: &UndoArgs, ctx: &Context) -> Result<u8, CliError> {
     let Some(text) = files::read_text(&paths.undo_file())? else {
         return Err(CliError::failed("there is no change to take back"));
     };
+    let last = || Ok::<_, CliError>(files::read_text(&paths.undo_file())?.as_deref() == Some(&text));
     let undo: Undo = serde_json::from_str(&text)
         .map_err(|error| CliError::file(format!("{} cannot be read: {error}", paths.undo_file().display())))?;
     let entry = &undo.entry;
-    let what = entry.changes.iter().take(5).map(in_words).collect::<Vec<_>>().join("; ");
+    if let Origin::Flag(flag) = &ctx.settings()?.tenant.origin
+        && ctx.settings()?.tenant.value.as_str() != entry.tenant
+    {
+        return Err(CliError::failed(format!(
+            "the last change was in tenant '{}'; nothing was taken back",
+            entry.tenant
+        ))
+        .hint(format!("leave {flag} out to take it back")));
+    }
+    let what = several_in_words(&entry.changes);
     check_unchanged(ctx, &undo)?;
     let inside = ctx.in_tenant(&entry.tenant);
     let secrets = Secrets::of(ctx, &undo)?;
     secrets.refuse_moves()?;
-    ctx.confirm(
-        &format!("Take back '{}' of {} ({what})?", entry.command, entry.time.replace('T', " ")),
-        "msgrctl undo",
-    )?;
-    for account in &secrets.vanishing {
-        for store in account.secrets.values().filter_map(SecretRef::store) {
-            inside.store(store).probe()?;
-        }
+    secrets.refuse_values_alone(entry)?;
+    ctx.confirm(&format!("Take back '{}' in tenant '{}' ({what})?", entry.command, entry.tenant), "msgrctl undo")?;
+    for (_, _, store) in &secrets.vanishing {
+        inside.store(*store).probe()?;
     }
     {
         let _change = inside.hold_tenant()?;
         let _hold = interrupt::Hold::begin();
         // Now that nobody else changes them.
+        if !last()? {
+            return Err(CliError::failed("another command has changed something meanwhile; nothing was taken back")
+                .hint("msgrctl log shows the changes"));
+        }
         check_unchanged(ctx, &undo)?;
         for file in &undo.files {
             put_back(ctx, file)?;
         }
         // The record first: a kill in between leaves a secret too many, which doctor finds.
-        for account in &secrets.vanishing {
-            for (kind, source) in &account.secrets {
-                if let Some(store) = source.store() {
-                    inside.store(store).remove(&key(account, *kind))?;
-                }
-            }
+        for (account, kind, store) in &secrets.vanishing {
+            inside.store(*store).remove(&key(account, *kind))?;
         }
+        files::remove_empty_dir(&paths.tenant_dir(&entry.tenant));
     }
     if ctx.output.json {
         ctx.output.json(&UndoneView { schema_version: 1, undone: entry });
     } else {
-        ctx.output.result(&format!("took back '{}': {what}", entry.command));
+        ctx.output.result(&format!("took back '{}' in tenant '{}': {what}", entry.command, entry.tenant));
     }
     for (account, kind) in &secrets.lost {
         ctx.output.warning(&format!(
@@ -89,7 +96,10 @@ pub fn run(_args: &UndoArgs, ctx: &Context) -> Result<u8, CliError> {
     });
     for (of, kind) in replaced {
         let kind = kind.replace('_', " ");
-        if !secrets.lost.iter().any(|(account, lost)| account.name.as_str() == of && lost.words() == kind) {
+        let gone = secrets.lost.iter().any(|(account, lost)| account.name.as_str() == of && lost.words() == kind);
+        let taken =
+            secrets.vanishing.iter().any(|(account, lost, _)| account.name.as_str() == of && lost.words() == kind);
+        if !gone && !taken {
             ctx.output.warning(&format!("the {kind} of '{of}' was replaced; the new one stays"));
         }
     }
@@ -99,7 +109,7 @@ pub fn run(_args: &UndoArgs, ctx: &Context) -> Result<u8, CliError> {
 /// Refuses when a file is not what the change made of it.
 fn check_unchanged(ctx: &Context, undo: &Undo) -> Result<(), CliError> {
     let root = ctx.settings()?.paths.root();
-    for file in &undo.files {
+    for file in undo.files.iter().chain(&undo.others) {
         let now = files::read_text(&root.join(&file.path))?;
         if now.as_deref().map(fingerprint) != file.after_sha256 {
             return Err(CliError::failed(format!(
@@ -111,23 +121,20 @@ fn check_unchanged(ctx: &Context, undo: &Undo) -> Result<(), CliError> {
         }
     }
     if undo.files.is_empty() {
-        let error = CliError::failed(format!(
-            "'{}' changed secrets and nothing else, which cannot be taken back",
-            undo.entry.command
-        ));
-        return Err(if undo.entry.command == "secret move" {
-            error.hint("to move them back: msgrctl secret move --help")
-        } else {
-            error
-        });
+        return Err(values_alone(&undo.entry.command));
     }
     Ok(())
+}
+
+fn values_alone(command: &str) -> CliError {
+    let error = CliError::failed(format!("'{command}' changed secrets and nothing else, which cannot be taken back"));
+    if command == "secret move" { error.hint("to move them back: msgrctl secret move --help") } else { error }
 }
 
 fn put_back(ctx: &Context, file: &FileBefore) -> Result<(), CliError> {
     let path = ctx.settings()?.paths.root().join(&file.path);
     match &file.before {
-        Some(text) => Lock::acquire(&path, Duration::from_secs(15), &|_| {})?.replace(text.as_bytes())?,
+        Some(text) => Lock::acquire(&path, Lock::PATIENCE, &|_| {})?.replace(text.as_bytes())?,
         None => files::remove(&path)?,
     }
     Ok(())
@@ -135,8 +142,8 @@ fn put_back(ctx: &Context, file: &FileBefore) -> Result<(), CliError> {
 
 /// What taking back means for secrets.
 struct Secrets {
-    /// Accounts that will not be there any more: their secrets go too.
-    vanishing: Vec<Account>,
+    /// Secrets that no record will name any more: they go too.
+    vanishing: Vec<(Account, SecretKind, StoreName)>,
     /// Secrets that the old record names and no store has any more.
     lost: Vec<(Account, SecretKind)>,
     /// Secrets that are in another store now.
@@ -159,7 +166,9 @@ impl Secrets {
         let by_id: BTreeMap<&str, &Account> = now.iter().map(|account| (account.id.as_str(), account)).collect();
         for account in &before {
             let here = by_id.get(account.id.as_str());
-            for (kind, source) in account.secrets.iter().filter(|(_, source)| source.store().is_some()) {
+            // What is in variables was never ours to remove.
+            let ours = |source: &SecretRef| source.store().is_some_and(|store| store != StoreName::Env);
+            for (kind, source) in account.secrets.iter().filter(|(_, source)| ours(source)) {
                 match here.and_then(|here| here.secrets.get(kind)) {
                     Some(same) if same == source => {}
                     Some(other) => secrets.moved.push((account.clone(), other.clone())),
@@ -167,9 +176,28 @@ impl Secrets {
                 }
             }
         }
-        secrets.vanishing =
-            now.iter().filter(|account| !before.iter().any(|old| old.id == account.id)).cloned().collect();
+        for account in &now {
+            let old = before.iter().find(|old| old.id == account.id);
+            for (kind, source) in &account.secrets {
+                let stays = old.is_some_and(|old| old.secrets.get(kind) == Some(source));
+                if let Some(store) = source.store().filter(|store| !stays && *store != StoreName::Env) {
+                    secrets.vanishing.push((account.clone(), *kind, store));
+                }
+            }
+        }
         Ok(secrets)
+    }
+
+    /// Another value in the same place: no file shows it, and nothing brings it back.
+    fn refuse_values_alone(&self, entry: &Entry) -> Result<(), CliError> {
+        let alone = entry
+            .changes
+            .iter()
+            .all(|change| change.what == "changed" && change.fields.iter().all(|field| field.starts_with("secrets.")));
+        if alone && self.lost.is_empty() && self.vanishing.is_empty() {
+            return Err(values_alone(&entry.command));
+        }
+        Ok(())
     }
 
     fn refuse_moves(&self) -> Result<(), CliError> {

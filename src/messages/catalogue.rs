@@ -94,6 +94,11 @@ impl Event {
         &CATALOGUE[self.0]
     }
 
+    /// Its place in the catalogue, from 0.
+    pub fn place(self) -> usize {
+        self.0
+    }
+
     /// Its name.
     pub fn id(self) -> &'static str {
         self.entry().id

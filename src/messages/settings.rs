@@ -7,7 +7,6 @@ use std::str::FromStr;
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 use serde::{Deserialize, Serialize};
 
-use super::state::{Word, Written};
 use super::{Event, MessageState, MessageText};
 
 /// What Chat Settings say of an event. They are the default, so there is no Default.
@@ -21,11 +20,11 @@ pub enum ChatText {
 
 impl Serialize for ChatText {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Custom(text) => Written::custom(text.clone()),
-            Self::Disabled => Written::Word(Word::Disabled),
-        }
-        .serialize(serializer)
+        let state = match self {
+            Self::Custom(text) => MessageState::Custom(text.clone()),
+            Self::Disabled => MessageState::Disabled,
+        };
+        state.serialize(serializer)
     }
 }
 
@@ -77,7 +76,7 @@ impl Timeout {
 impl FromStr for Timeout {
     type Err = TimeoutError;
     fn from_str(text: &str) -> Result<Self, TimeoutError> {
-        let refuse = || TimeoutError(format!("'{text}' is not a length of time: write 10m, 1h 30m, 90s or 2d"));
+        let refuse = || TimeoutError(format!("'{text}' is not a length of time: write 10m, 1h 30m or 2d"));
         let span: Span = text.trim().parse().map_err(|_| refuse())?;
         let length = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| refuse())?;
         match u64::try_from(length.as_secs()) {

@@ -1,8 +1,11 @@
 //! The state of each event on an account.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Error, MapAccess, Visitor};
+use serde::ser::SerializeMap as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Event, MessageText};
 
@@ -29,62 +32,56 @@ impl MessageState {
     }
 }
 
-/// `"default"`, `"disabled"`, or `{ state = "custom", text = "…" }`.
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-pub(super) enum Written {
-    Word(Word),
-    Text(Text),
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Word {
-    Default,
-    Disabled,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Text {
-    state: Custom,
-    text: MessageText,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Custom {
-    Custom,
-}
-
-impl Written {
-    pub(super) fn custom(text: MessageText) -> Self {
-        Self::Text(Text { state: Custom::Custom, text })
-    }
-
-    pub(super) fn into_state(self) -> MessageState {
-        match self {
-            Self::Word(Word::Default) => MessageState::Default,
-            Self::Word(Word::Disabled) => MessageState::Disabled,
-            Self::Text(Text { text, .. }) => MessageState::Custom(text),
-        }
-    }
-}
+/// How a state is written: `"default"`, `"disabled"`, or `{ state = "custom", text = "…" }`.
+const FORM: &str = "\"default\", \"disabled\", or { state = \"custom\", text = \"…\" }";
 
 impl Serialize for MessageState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let written = match self {
-            Self::Custom(text) => Written::custom(text.clone()),
-            Self::Default => Written::Word(Word::Default),
-            Self::Disabled => Written::Word(Word::Disabled),
-        };
-        written.serialize(serializer)
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self::Custom(text) = self else { return serializer.serialize_str(self.word()) };
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry("state", "custom")?;
+        map.serialize_entry("text", text)?;
+        map.end()
     }
 }
 
 impl<'de> Deserialize<'de> for MessageState {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Written::deserialize(deserializer)?.into_state())
+    /// By hand, so that an error says what is wrong with the text.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Form;
+        impl<'de> Visitor<'de> for Form {
+            type Value = MessageState;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(FORM)
+            }
+
+            fn visit_str<E: Error>(self, word: &str) -> Result<MessageState, E> {
+                match word {
+                    "default" => Ok(MessageState::Default),
+                    "disabled" => Ok(MessageState::Disabled),
+                    _ => Err(E::custom(format!("'{word}' is no state: write {FORM}"))),
+                }
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<MessageState, A::Error> {
+                let (mut state, mut text) = (None, None);
+                while let Some(key) = map.next_key::<String>()? {
+                    match key.as_str() {
+                        "state" => state = Some(map.next_value::<String>()?),
+                        "text" => text = Some(map.next_value::<MessageText>()?),
+                        _ => return Err(A::Error::custom(format!("unknown key '{key}': write {FORM}"))),
+                    }
+                }
+                match (state.as_deref(), text) {
+                    (Some("custom"), Some(text)) => Ok(MessageState::Custom(text)),
+                    (Some("default"), None) => Ok(MessageState::Default),
+                    (Some("disabled"), None) => Ok(MessageState::Disabled),
+                    _ => Err(A::Error::custom(format!("this is no state: write {FORM}"))),
+                }
+            }
+        }
+        deserializer.deserialize_any(Form)
     }
 }
 

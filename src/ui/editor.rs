@@ -90,7 +90,9 @@ impl Editing {
     /// Reads what is in it now.
     fn text(&self) -> Result<String, EditorError> {
         let bytes = std::fs::read(self.path())?;
-        String::from_utf8(bytes).map_err(|_| EditorError::NotText)
+        let text = String::from_utf8(bytes).map_err(|_| EditorError::NotText)?;
+        // Some editors begin a file with a mark of its encoding.
+        Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
     }
 
     /// Where it is.

@@ -4,12 +4,13 @@
 //! or both are taken back.
 
 use std::sync::Once;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// The exit code of an interrupted program.
 pub const EXIT: u8 = 130;
 
-static HELD: AtomicBool = AtomicBool::new(false);
+/// How many hold it back: one may begin inside another.
+static HELD: AtomicUsize = AtomicUsize::new(0);
 static ASKED: AtomicBool = AtomicBool::new(false);
 
 /// Takes Ctrl-C and SIGTERM over. Called once by every command that asks, waits
@@ -19,7 +20,7 @@ pub fn install() {
     // Installed already (the demo runs several commands): the same handler.
     let _ = ctrlc::set_handler(|| {
         ASKED.store(true, Ordering::SeqCst);
-        if !HELD.load(Ordering::SeqCst) {
+        if HELD.load(Ordering::SeqCst) == 0 {
             leave();
         }
     });
@@ -52,7 +53,7 @@ pub struct Hold(());
 impl Hold {
     /// Begins a part that must not end half-way.
     pub fn begin() -> Self {
-        HELD.store(true, Ordering::SeqCst);
+        HELD.fetch_add(1, Ordering::SeqCst);
         Self(())
     }
 
@@ -69,7 +70,7 @@ impl Hold {
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        HELD.store(false, Ordering::SeqCst);
+        HELD.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

@@ -44,6 +44,26 @@ pub fn table(headings: &[&str], mut rows: Vec<Vec<String>>, screen: Screen) -> L
     Laid { text, left_out: headings[shown..].iter().map(|heading| (*heading).to_owned()).collect() }
 }
 
+/// The same where the last column is a text that may be cut to what room is left.
+pub fn table_with_text(headings: &[&str], mut rows: Vec<Vec<String>>, screen: Screen) -> Laid {
+    const LEAST: usize = 12;
+    let last = headings.len() - 1;
+    if let Some(width) = screen.width {
+        let before: usize = (0..last)
+            .map(|column| {
+                let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| measure_text_width(cell));
+                cells.max().unwrap_or_default().max(measure_text_width(headings[column])) + GAP
+            })
+            .sum();
+        let room = usize::from(width).saturating_sub(before).max(LEAST);
+        let dots = if screen.unicode { "…" } else { "..." };
+        for cell in rows.iter_mut().filter_map(|row| row.get_mut(last)) {
+            *cell = console::truncate_str(cell, room, dots).into_owned();
+        }
+    }
+    table(headings, rows, screen)
+}
+
 fn columns_that_fit(headings: &[&str], rows: &[Vec<String>], width: usize) -> usize {
     let widest = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| measure_text_width(cell));

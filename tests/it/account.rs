@@ -252,6 +252,12 @@ fn tenants_are_kept_apart() {
     let sandbox = sandbox();
     let home = acme(&sandbox, false);
     home.run(&["account", "list", "--tenant", "other", "--json"]).code(0).shows(&["\"accounts\":[]"]);
+    // A typing mistake makes no tenant.
+    home.run(&["account", "add", "Acme", "--tenant", "other"]).code(1).says(&["tenant add other --host"]);
+    home.run(&["tenant", "add", "other", "--host", "other.example.com"]).code(0);
+    home.run(&["chat-settings", "set", "agent-left", "--disable", "--tenant", "othr"])
+        .code(1)
+        .says(&["did you mean 'other'?"]);
     let again = ["account", "add", "Acme", "--page-username", USERNAME, "--page-id", PAGE_ID, "--tenant", "other"];
     home.run(&again).code(0);
     assert!(home.path("config/msgrctl/tenants/other/accounts.toml").exists());

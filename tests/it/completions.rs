@@ -15,6 +15,7 @@ fn home(shell: &str) -> Home {
     home.set("MSGRCTL_SECRET_ZEBRA_VERIFY_TOKEN", "verify0123456789");
     let add = ["account", "add", "Zebra Care", "--handle", "zebra", "--page-username", "zebra.care"];
     home.run(&[&add[..], &["--page-id", "209876543210987", "--no-test"]].concat()).code(0);
+    home.run(&["tenant", "add", "second", "--host", "second.example.com"]).code(0);
     let other = ["account", "add", "Other", "--handle", "zebra", "--page-username", "other.page", "--tenant", "second"];
     home.run(&[&other[..], &["--page-id", "309876543210987", "--no-test"]].concat()).code(0);
     std::fs::create_dir_all(home.path("bin")).unwrap();

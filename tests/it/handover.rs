@@ -37,6 +37,11 @@ fn the_form_is_in_its_order_and_secrets_are_masked() {
     assert_eq!(form[4]["value"], format!("********{}", &token[token.len() - 4..]));
     assert_eq!(form[5]["value"], "********6789");
     assert_eq!(sheet["meta_app"]["fields"][0], "messages");
+    assert_eq!(sheet["messages"].as_array().unwrap().len(), 5);
+    home.run(&["message", "set", "acme", "agent-left", "--text", "Bye | you"]).code(0);
+    home.run(&["account", "handover", "acme", "--no-test"]).code(0).shows(&["agent-left", "custom: Bye | you"]);
+    let markdown = home.run(&["account", "handover", "acme", "--no-test", "--markdown"]).code(0);
+    markdown.shows(&["| agent-left | custom | `Bye \\| you` |"]);
     // In every form of the page.
     for form in [&["account", "handover", "acme"][..], &["account", "handover", "acme", "--markdown"]] {
         let page = home.run(form).code(0).stdout;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::support::world::{acme, page_token, sandbox};
+use crate::support::world::{acme, app, page_token, sandbox};
 use crate::support::{Bus, Home};
 
 /// Every file that a change may touch.
@@ -46,10 +46,12 @@ fn each_kind_of_change_is_logged_and_taken_back_to_the_byte() {
         (&["tenant", "add", "third", "--host", "third.example.com"], "tenant add", "host"),
         (&["tenant", "edit", "other", "--product-version", "5.19"], "tenant edit", "product_version"),
         (&["tenant", "use", "other"], "tenant use", "tenant"),
+        (&["tenant", "remove", "default", "--with-accounts", "--yes"], "tenant remove", "name"),
         (&["account", "remove", "acme", "--yes"], "account remove", "name"),
     ];
     for (arguments, command, field) in changes {
         let before = files(&home);
+        let tenants = home.run(&["tenant", "list", "--json"]).stdout;
         home.run(arguments).code(0);
         assert_ne!(files(&home), before, "{command} changed nothing");
         let entry = last(&home);
@@ -62,6 +64,7 @@ fn each_kind_of_change_is_logged_and_taken_back_to_the_byte() {
         home.run(&["undo"]).code(2).says(&["--yes"]);
         home.run(&["undo", "--yes"]).code(0).shows(&["took back", command]);
         assert_eq!(files(&home), before, "{command}");
+        assert_eq!(home.run(&["tenant", "list", "--json"]).stdout, tenants, "{command}");
         // An undo is a change, and can be taken back too.
         home.run(&["undo", "--yes"]).code(0);
         assert_ne!(files(&home), before, "{command}");
@@ -111,14 +114,43 @@ fn secrets_are_taken_away_with_an_added_account_and_not_brought_back() {
     std::thread::sleep(std::time::Duration::from_millis(1100));
     home.run_with(&["secret", "set", "acme-support", "page-access-token", "--stdin", "--yes"], &token).code(0);
     assert!(last(&home)["changes"][0]["fields"].to_string().contains("secrets.page_access_token"));
-    home.run(&["undo", "--yes"])
-        .code(0)
-        .says(&["the page access token of 'Acme Support' was replaced; the new one stays"]);
-    home.run_with(&["secret", "set", "acme-support", "page-access-token", "--stdin", "--yes"], &token).code(0);
-    home.run(&["secret", "set", "acme-support", "verify-token", "--generate", "--yes"]).code(0);
+    home.run(&["undo", "--yes"]).code(1).says(&["'secret set' changed secrets and nothing else"]);
+    // With a field beside it the field goes back, and the new secret stays.
+    let edit =
+        ["account", "edit", "acme-support", "--callback-url", "https://example.com/x", "--generate-verify-token"];
+    home.run(&[&edit[..], &["--yes"]].concat()).code(0);
+    home.run(&["undo", "--yes"]).code(0).says(&["the verify token of 'Acme Support' was replaced; the new one stays"]);
+    // One that was added goes again.
+    let (app_id, app_secret) = app(&sandbox);
+    let with_app = ["account", "edit", "acme-support", "--app-id", &app_id, "--app-secret-stdin", "--yes"];
+    home.run_with(&with_app, &app_secret).code(0);
+    assert!(bus.entries().contains(&app_secret));
+    home.run(&["undo", "--yes"]).code(0);
+    assert!(!bus.entries().contains(&app_secret), "the app secret is left behind");
     home.run(&["secret", "move", "acme-support", "--to", "file"]).code(0);
     assert!(last(&home)["changes"][0]["fields"].to_string().contains("secrets.page_access_token"));
     home.run(&["undo", "--yes"]).code(1).says(&["'secret move' changed secrets and nothing else"]);
+}
+
+#[test]
+fn a_change_that_was_not_written_down_keeps_an_older_one_from_being_taken_back() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, false);
+    home.run(&["chat-settings", "set", "agent-left", "--disable"]).code(0);
+    let old = std::fs::read(home.path("config/msgrctl/undo.json")).unwrap();
+    home.run(&["message", "disable", "acme", "agent-left"]).code(0);
+    // As after a kill between the file and the log.
+    std::fs::write(home.path("config/msgrctl/undo.json"), old).unwrap();
+    home.run(&["undo", "--yes"]).code(1).says(&["accounts.toml has changed since"]);
+    // An unfinished line of a killed process swallows no other.
+    let log = home.path("config/msgrctl/log.jsonl");
+    let text = std::fs::read_to_string(&log).unwrap();
+    std::fs::write(&log, format!("{text}{{\"time\":")).unwrap();
+    home.run(&["message", "default", "acme", "agent-left"]).code(0);
+    assert_eq!(last(&home)["command"], "message default");
+    // Only where it was made.
+    home.run(&["tenant", "add", "other", "--host", "other.example.com"]).code(0);
+    home.run(&["undo", "--yes", "--tenant", "default"]).code(1).says(&["was in tenant 'other'"]);
 }
 
 #[test]

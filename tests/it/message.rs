@@ -64,6 +64,8 @@ fn several_events_and_accounts_are_one_change() {
     home.run(&["message", "default", "--all-accounts", "--all-events"]).code(0).shows(&["4 messages of 2 accounts"]);
     home.run(&["message", "default", "--all-accounts", "--all-events"]).code(0).says(&["nothing to change"]);
     let run = home.run(&["message", "set", "--all-accounts", "agent-left", "--text", "x", "--json"]).code(0).json();
+    home.run(&["message", "set", "beta", "agent-left", "--text", "y"]).code(0);
+    home.run(&["message", "list", "--all-accounts"]).code(0).shows(&["custom a", "custom b"]);
     assert_eq!(
         run["changed"][1],
         json!({"account": "Beta", "handle": "beta", "event": "agent-left", "state": "custom"})
@@ -90,7 +92,7 @@ fn what_cannot_be_sent_is_refused_before_anything_is_written() {
         (set(&["--text", "x"]), "EVENT"),
         (set(&["session-ended", "--text", "x", "--text-file", "y"]), "cannot be used with"),
         (set(&["session-ended", "acme", "--text", "x"]), "no chat event 'acme'"),
-        (vec!["message", "disable", "acme", "--all-events", "agent-left"], "agent-left"),
+        (vec!["message", "disable", "acme", "--all-events", "agent-left"], "--all-events is every event"),
         (vec!["message", "show", "acme", "session-endd"], "session-ended"),
         (vec!["chat-settings", "set", "session-ended"], "--disable"),
         (vec!["chat-settings", "set", "session-ended", "--text", "x", "--disable"], "cannot be used with"),
@@ -152,6 +154,9 @@ fn a_timeout_of_a_day_is_explained_and_found_by_the_test() {
     let sandbox = sandbox();
     let home = acme(&sandbox, false);
     let check = |home: &Home, id: &str| home.run(&["account", "test", "acme", "--json"]).check(id);
+    // No timeout is known: nothing can be said.
+    assert_eq!(check(&home, "messages.window")["outcome"], "skip");
+    home.run(&["chat-settings", "set", "--messenger-timeout", "10m"]).code(0);
     assert_eq!(check(&home, "messages.window")["outcome"], "pass");
     assert_eq!(check(&home, "messages.length")["group"], "messages");
     home.run(&["chat-settings", "set", "--messenger-timeout", "24h"]).code(0).says(&["never be delivered"]);
@@ -168,6 +173,60 @@ fn a_timeout_of_a_day_is_explained_and_found_by_the_test() {
 }
 
 #[test]
+fn changes_at_the_same_time_lose_nothing() {
+    let home = home();
+    let events = ["agent-joined", "inactivity-warning", "inactivity-timeout", "session-ended", "agent-left"];
+    let children: Vec<_> = events
+        .iter()
+        .flat_map(|event| {
+            let tenants = home.msgrctl(&["chat-settings", "set", event, "--text", event]);
+            let accounts = home.msgrctl(&["message", "set", "acme", event, "--text", event]);
+            [tenants, accounts]
+        })
+        .map(|mut command| command.stdout(std::process::Stdio::null()).spawn().unwrap())
+        .collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    let settings = home.run(&["chat-settings", "show", "--json"]).code(0);
+    for event in events {
+        assert_eq!(message(&settings, event)["text"], event);
+        assert_eq!(message(&list(&home), event)["text"], event);
+    }
+    assert_eq!(home.run(&["log", "--json"]).json()["entries"].as_array().unwrap().len(), 11);
+}
+
+#[test]
+fn what_another_command_changed_meanwhile_is_not_overwritten() {
+    let home = home();
+    let other = format!("'{}' message set acme agent-left --text colleague >/dev/null", env!("CARGO_BIN_EXE_msgrctl"));
+    let editor = editor(&home, &format!("{other}; echo mine > \"$2\""));
+    let mut pty = pty(&home, &editor, &["message", "edit", "acme", "agent-left"]);
+    pty.expect("another command has changed agent-left");
+    pty.expect("What now?");
+    pty.send(&format!("{DOWN}\r"));
+    let (screen, code) = pty.end();
+    assert_eq!(code, 1, "{screen}");
+    assert!(screen.contains("your text is in "), "{screen}");
+    assert_eq!(message(&list(&home), "agent-left")["text"], "colleague");
+}
+
+#[test]
+fn mistakes_in_files_say_what_is_wrong_with_the_text() {
+    let home = home();
+    let path = "config/msgrctl/tenants/default/chat-settings.toml";
+    for (line, says) in [
+        ("session-ended = { state = 'custom', text = ' ' }", "the text is empty"),
+        ("session-ended = { state = 'custom', txt = 'x' }", "unknown key 'txt'"),
+        ("session-ended = 'off'", "'off' is no state"),
+        ("session-endd = 'disabled'", "there is no chat event 'session-endd'"),
+    ] {
+        home.file(path, format!("[messages]\n{line}\n"));
+        home.run(&["chat-settings", "show"]).code(3).says(&["chat-settings.toml:2:", says]);
+    }
+}
+
+#[test]
 fn chat_settings_are_shown_whole() {
     let home = home();
     let set = ["chat-settings", "set", "--messenger-timeout", "1h30m", "--agent-ramp-up", "5s", "--web-timeout", "10m"];
@@ -176,6 +235,8 @@ fn chat_settings_are_shown_whole() {
     assert_eq!(shown["timeouts"][0], json!({"name": "messenger", "value": "1h 30m", "seconds": 5400}));
     assert_eq!(shown["messages"].as_array().unwrap().len(), 5);
     assert_eq!(shown["messages"][0]["origin"], "built-in");
+    home.run(&["chat-settings", "set", "--web-timeout", "unset"]).code(0);
+    assert_eq!(home.run(&["chat-settings", "show", "--json"]).json()["timeouts"].as_array().unwrap().len(), 3);
     home.run(&["chat-settings", "set", "agent-left", "--text", "x"]).code(0);
     home.run(&["chat-settings", "set", "agent-left", "--reset"]).code(0);
     home.run(&["chat-settings", "set", "agent-left", "--reset"]).code(0).says(&["nothing to change"]);

@@ -251,6 +251,8 @@ fn checks_come_in_the_order_of_the_contract() {
             "token.data_access",
             "page.published",
             "page.subscription",
+            "messages.window",
+            "messages.length",
         ]
     );
     assert_eq!(value["results"][0]["account"], "Acme");

@@ -28,7 +28,9 @@ fn a_tenant_is_added_shown_used_and_removed() {
     let shown = home.run(&["tenant", "show", "--json"]).code(0).json()["tenant"].clone();
     assert_eq!((&shown["types"], &shown["product_version"]), (&json!(["line"]), &json!(null)));
     home.run(&["tenant", "remove", "acme"]).code(2).says(&["--yes"]);
-    home.run(&["tenant", "remove", "acme", "--yes"]).code(0).says(&["still names it"]);
+    home.run(&["tenant", "remove", "acme", "--yes"]).code(0).says(&["work in the tenant 'default' again"]);
+    let config = std::fs::read_to_string(home.path("config/msgrctl/config.toml")).unwrap();
+    assert_eq!(config, "# mine\ntimeout = 5 # short\n");
     assert!(!home.path("config/msgrctl/tenants/acme").exists());
 }
 

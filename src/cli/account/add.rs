@@ -17,6 +17,7 @@ use crate::accounts::{Account, AppId, Handle, MessengerType, Name, PageId, PageU
 use crate::checks::{Outcome, Subject};
 use crate::cli::context::{Context, key};
 use crate::cli::error::CliError;
+use crate::cli::tenant::check_known;
 use crate::graph::endpoints::{app, page};
 use crate::graph::{AppCredentials, Client, GraphError};
 use crate::messages::{AccountMessages, ChatSettings};
@@ -108,6 +109,7 @@ pub fn run(args: &AddArgs, ctx: &Context) -> Result<u8, CliError> {
 /// What the tenant says: whether its provider has enabled the messenger, and which app
 /// its accounts are of.
 fn in_tenant(ctx: &Context, draft: &mut Draft) -> Result<(), CliError> {
+    check_known(ctx, ctx.settings()?.tenant.value.as_str())?;
     let tenant = ctx.tenant()?;
     if !tenant.has_enabled(MessengerType::Facebook) {
         let name = &ctx.settings()?.tenant.value;

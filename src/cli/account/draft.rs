@@ -119,7 +119,9 @@ impl Draft {
             return Ok(None);
         }
         let name = self.name.clone().map_or_else(|| "account".parse().map_err(CliError::from), Ok)?;
-        let draft = Self { name: Some(name), ..self.clone() };
+        let mut draft = Self { name: Some(name.clone()), ..self.clone() };
+        let existing = ctx.accounts()?.load()?;
+        draft.given.handle.get_or_insert_with(|| accounts::free_handle(&existing, &Handle::slug(&name)));
         let url = tenant.callback_url(&draft.account(ctx)?).transpose();
         url.map_err(|error| CliError::from(error).context("the tenant's callback template"))
     }

@@ -45,9 +45,14 @@ pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
 /// Removes an account and its secrets, and says which secrets there were.
 pub fn remove_account(ctx: &Context, account: &Account, leave_secrets: bool) -> Result<Vec<String>, CliError> {
     probe(ctx, account, leave_secrets)?;
-    let accounts = ctx.accounts()?;
     let _tenant = ctx.hold_tenant()?;
     let _hold = Hold::begin();
+    remove_held(ctx, account, leave_secrets)
+}
+
+/// The same under the tenant's lock, which the caller holds.
+pub fn remove_held(ctx: &Context, account: &Account, leave_secrets: bool) -> Result<Vec<String>, CliError> {
+    let accounts = ctx.accounts()?;
     // As it is now: another process may have given it a secret meanwhile.
     let mut last = accounts.remove(&account.id)?;
     remove_secrets(ctx, &mut last, leave_secrets).map_err(|error| put_back(&accounts, last, error))
@@ -59,7 +64,7 @@ fn in_variables(account: &Account) -> impl Iterator<Item = SecretKind> {
 
 /// Whether every store that keeps something of the account will let it go; with
 /// `leave` only whether somebody wants to go on at all.
-fn probe(ctx: &Context, account: &Account, leave: bool) -> Result<(), CliError> {
+pub fn probe(ctx: &Context, account: &Account, leave: bool) -> Result<(), CliError> {
     account.secrets.values().filter_map(SecretRef::store).try_for_each(|store| match ctx.store(store).probe() {
         Err(StoreError::Interrupted) => Err(CliError::interrupted()),
         Err(error) if !leave => Err(stuck(account, error).note("nothing was changed")),

@@ -34,14 +34,20 @@ pub fn run(_args: &EditArgs, ctx: &Context) -> Result<u8, CliError> {
                 )));
             }
         }
-        Ok(settings)
+        // Saved in here, so that the page is kept when that fails.
+        super::change(ctx, |now| {
+            if *now != old {
+                return Err(CliError::failed(
+                    "another command has changed the Chat Settings meanwhile; nothing was saved",
+                ));
+            }
+            *now = settings;
+            Ok(())
+        })
     };
     match editor::edit(ctx, &page::text(tenant, &old), ".toml", read)? {
-        Edited::Changed(new) if new != old => {
-            super::save(ctx, &new)?;
-            show::print(ctx, &new)
-        }
-        Edited::Changed(_) | Edited::Unchanged => {
+        Edited::Changed(new) => show::print(ctx, &new),
+        Edited::Unchanged => {
             ctx.output.notice("unchanged; nothing was saved");
             Ok(0)
         }

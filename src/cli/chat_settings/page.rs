@@ -26,6 +26,7 @@ pub fn text(tenant: &str, settings: &ChatSettings) -> String {
         lines.push(format!("# {what}."));
         lines.push(match value {
             Some(value) => format!("{name} = \"{value}\""),
+            None if name == "agent_ramp_up" => format!("# {name} = \"5s\""),
             None => format!("# {name} = \"10m\""),
         });
     }

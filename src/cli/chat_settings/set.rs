@@ -7,13 +7,14 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::message::texts::TextArgs;
 use crate::cli::message::{events, warn_of_doubts};
-use crate::messages::{ChatText, Event, Timeout};
+use crate::messages::{ChatText, Event, Timeout, Timeouts};
 use crate::ui::interrupt;
 
 /// Set the tenant's text for a chat event, or timeouts
 ///
 /// The text is what every account sends whose event is Default. --disable sends
-/// nothing there, --reset goes back to the built-in text.
+/// nothing there, --reset goes back to the built-in text. A timeout that is 'unset' is
+/// not known any more.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -52,48 +53,64 @@ pub struct SetArgs {
 
 pub fn run(args: &SetArgs, ctx: &Context) -> Result<u8, CliError> {
     interrupt::install();
-    let old = ctx.chat_settings()?.load()?;
-    let mut new = old.clone();
-    let minutes = |flag: &str, text: Option<&String>, field: &mut Option<Timeout>| -> Result<bool, CliError> {
-        let Some(text) = text else { return Ok(false) };
+    // `unset` is a value too: nothing is known then.
+    let timeout = |flag: &str, text: Option<&String>| -> Result<Option<Option<Timeout>>, CliError> {
+        let Some(text) = text else { return Ok(None) };
+        if text == "unset" {
+            return Ok(Some(None));
+        }
         let value: Timeout = text.parse().map_err(|error| usage(flag, &error))?;
         if flag != "--agent-ramp-up" && !value.is_whole_minutes() {
             return Err(usage(flag, &format!("{value} is not whole minutes, the contact centre's unit")));
         }
-        *field = Some(value);
-        Ok(true)
+        Ok(Some(Some(value)))
     };
-    let mut any = minutes("--messenger-timeout", args.messenger_timeout.as_ref(), &mut new.timeouts.messenger)?;
-    any |= minutes("--web-timeout", args.web_timeout.as_ref(), &mut new.timeouts.web)?;
-    any |= minutes("--agent-ramp-up", args.agent_ramp_up.as_ref(), &mut new.timeouts.agent_ramp_up)?;
-    any |= minutes("--outbound-timeout", args.outbound_timeout.as_ref(), &mut new.timeouts.outbound)?;
+    let messenger = timeout("--messenger-timeout", args.messenger_timeout.as_ref())?;
+    let web = timeout("--web-timeout", args.web_timeout.as_ref())?;
+    let agent_ramp_up = timeout("--agent-ramp-up", args.agent_ramp_up.as_ref())?;
+    let outbound = timeout("--outbound-timeout", args.outbound_timeout.as_ref())?;
     let event: Option<Event> = args.event.as_deref().map(str::parse).transpose().map_err(CliError::from)?;
-    if let Some(event) = event {
-        if (args.disable || args.reset) && args.dash.is_some() {
+    if event.is_none() {
+        if args.text.is_given() {
+            return Err(CliError::usage("missing: EVENT, the chat event that the text is for"));
+        }
+        if [messenger, web, agent_ramp_up, outbound].iter().all(Option::is_none) {
+            return Err(CliError::usage("nothing to change was given").hint("msgrctl chat-settings set --help"));
+        }
+    }
+    let text = event.map(|event| text(args, ctx, event)).transpose()?;
+    let new = super::change(ctx, |new| {
+        let known = new.timeouts.clone();
+        new.timeouts = Timeouts {
+            messenger: messenger.unwrap_or(known.messenger),
+            web: web.unwrap_or(known.web),
+            agent_ramp_up: agent_ramp_up.unwrap_or(known.agent_ramp_up),
+            outbound: outbound.unwrap_or(known.outbound),
+        };
+        match event.zip(text) {
+            Some((event, Some(text))) => drop(new.messages.insert(event, text)),
+            Some((event, None)) => drop(new.messages.remove(&event)),
+            None => {}
+        }
+        Ok(())
+    })?;
+    show::print(ctx, &new)
+}
+
+/// What the tenant says at an event; `None`: the built-in text.
+fn text(args: &SetArgs, ctx: &Context, event: Event) -> Result<Option<ChatText>, CliError> {
+    if args.disable || args.reset {
+        if args.dash.is_some() {
             return Err(CliError::usage("'-' gives a text, and --disable and --reset send none: give one of them"));
         }
-        if args.disable {
-            new.messages.insert(event, ChatText::Disabled);
-        } else if args.reset {
-            new.messages.remove(&event);
-        } else if let Some(text) = args.text.read(ctx, args.dash.is_some())? {
-            warn_of_doubts(ctx, event, &text);
-            new.messages.insert(event, ChatText::Custom(text));
-        } else {
-            return Err(CliError::usage(format!("missing: what to send at {event}"))
-                .hint("give --text TEXT, --text-file PATH, '-' for standard input, --disable or --reset"));
-        }
-    } else if !any {
-        return Err(CliError::usage("nothing to change was given").hint("msgrctl chat-settings set --help"));
-    } else if args.text.is_given() {
-        return Err(CliError::usage("missing: EVENT, the chat event that the text is for"));
+        return Ok(args.disable.then_some(ChatText::Disabled));
     }
-    if new == old {
-        ctx.output.notice("nothing to change");
-    } else {
-        super::save(ctx, &new)?;
-    }
-    show::print(ctx, &new)
+    let Some(text) = args.text.read(ctx, args.dash.is_some())? else {
+        return Err(CliError::usage(format!("missing: what to send at {event}"))
+            .hint("give --text TEXT, --text-file PATH, '-' for standard input, --disable or --reset"));
+    };
+    warn_of_doubts(ctx, event, &text);
+    Ok(Some(ChatText::Custom(text)))
 }
 
 fn usage(flag: &str, why: &impl std::fmt::Display) -> CliError {

@@ -32,7 +32,8 @@ struct TimeoutView {
 #[derive(Serialize)]
 struct MessageView<'a> {
     event: &'static str,
-    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,9 +73,9 @@ fn view<'a>(tenant: &'a str, settings: &'a ChatSettings) -> SettingsView<'a> {
     let message = |event: Event| {
         let effective = resolve(event, &MessageState::Default, settings);
         let (state, text) = match settings.messages.get(&event) {
-            Some(ChatText::Custom(text)) => ("custom", Some(text.as_str())),
-            Some(ChatText::Disabled) => ("disabled", None),
-            None => ("built-in", None),
+            Some(ChatText::Custom(text)) => (Some("custom"), Some(text.as_str())),
+            Some(ChatText::Disabled) => (Some("disabled"), None),
+            None => (None, None),
         };
         MessageView {
             event: event.id(),

@@ -1,6 +1,8 @@
 //! `msgrctl message default` and `disable`, and what every change of messages has in
 //! common: which accounts, which events, one change.
 
+use std::collections::HashSet;
+
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use serde::Serialize;
@@ -81,7 +83,7 @@ impl Targets {
         };
         let (names, wanted) = words.split_at(first);
         let events: Vec<Event> = if self.all_events {
-            if !wanted.is_empty() {
+            if words.iter().any(is_event) {
                 return Err(CliError::usage("--all-events is every event: name none besides"));
             }
             Event::all().collect()
@@ -122,45 +124,55 @@ fn unknown(error: &UnknownEvent) -> CliError {
 }
 
 #[derive(Serialize)]
-struct ChangedView<'a> {
+struct ChangedView {
     schema_version: u8,
-    changed: Vec<ChangedMessage<'a>>,
+    changed: Vec<ChangedMessage>,
 }
 
 #[derive(Serialize)]
-struct ChangedMessage<'a> {
-    account: &'a str,
-    handle: &'a str,
+struct ChangedMessage {
+    account: String,
+    handle: String,
     event: &'static str,
     state: &'static str,
 }
 
 /// Gives all of the accounts the same state at all of the events, as one change.
 pub fn carry_out(ctx: &Context, accounts: &[Account], events: &[Event], state: &MessageState) -> Result<u8, CliError> {
-    let differs = |account: &Account, event: Event| account.messages.state(event) != *state;
-    let touched: Vec<&Account> =
-        accounts.iter().filter(|account| events.iter().any(|event| differs(account, *event))).collect();
-    if !touched.is_empty() {
-        let ids: Vec<&str> = touched.iter().map(|account| account.id.as_str()).collect();
-        let now = ctx.now();
+    let mut seen = HashSet::new();
+    let ids: Vec<&str> = accounts.iter().map(|account| account.id.as_str()).filter(|id| seen.insert(*id)).collect();
+    let mut changed = Vec::new();
+    {
         let _change = ctx.hold_tenant()?;
-        ctx.accounts()?.update_all(&ids, |account| {
-            for event in events {
-                account.messages.set(*event, state.clone());
-            }
-            account.updated_at = now;
-        })?;
+        let now = ctx.now();
+        // As they are now: another command may have changed them since they were named.
+        let differs = |account: &Account| events.iter().any(|event| account.messages.state(*event) != *state);
+        let store = ctx.accounts()?;
+        let known = store.load()?;
+        let different = |id: &&str| known.iter().find(|account| account.id == *id).is_none_or(differs);
+        let touched: Vec<&str> = if ids.len() == known.len() {
+            known.iter().filter(|account| differs(account)).map(|account| account.id.as_str()).collect()
+        } else {
+            ids.iter().copied().filter(different).collect()
+        };
+        if !touched.is_empty() {
+            store.update_all(&touched, |account| {
+                for event in events {
+                    if account.messages.state(*event) != *state {
+                        account.messages.set(*event, state.clone());
+                        changed.push(ChangedMessage {
+                            account: account.name.to_string(),
+                            handle: account.handle.to_string(),
+                            event: event.id(),
+                            state: state.word(),
+                        });
+                    }
+                }
+                account.updated_at = now;
+            })?;
+        }
     }
-    let changed = touched.iter().flat_map(|account| {
-        let events = events.iter().filter(|event| differs(account, **event));
-        events.map(|event| ChangedMessage {
-            account: account.name.as_str(),
-            handle: account.handle.as_str(),
-            event: event.id(),
-            state: state.word(),
-        })
-    });
-    let changed: Vec<ChangedMessage<'_>> = changed.collect();
+    let touched = changed.iter().map(|changed| changed.handle.as_str()).collect::<HashSet<_>>().len();
     if ctx.output.json {
         ctx.output.json(&ChangedView { schema_version: 1, changed });
         return Ok(0);
@@ -170,11 +182,11 @@ pub fn carry_out(ctx: &Context, accounts: &[Account], events: &[Event], state: &
     } else if let [one] = changed.as_slice() {
         ctx.output.result(&format!("{}: {} is {} now", one.account, one.event, one.state));
     } else {
-        let plural = if touched.len() == 1 { "" } else { "s" };
+        let plural = if touched == 1 { "" } else { "s" };
         ctx.output.result(&format!(
             "{} messages of {} account{plural} are {} now",
             changed.len(),
-            touched.len(),
+            touched,
             state.word()
         ));
     }

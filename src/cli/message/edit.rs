@@ -41,10 +41,7 @@ pub fn run(args: &EditArgs, ctx: &Context) -> Result<u8, CliError> {
     let Some(event) = &args.event else { return menu(ctx, &account) };
     let event = event.parse().map_err(CliError::from)?;
     match in_editor(ctx, &account, event)? {
-        Edited::Changed(text) => {
-            warn_of_doubts(ctx, event, &text);
-            carry_out(ctx, &[account], &[event], &MessageState::Custom(text))
-        }
+        Edited::Changed(()) => Ok(0),
         Edited::Unchanged => {
             ctx.output.notice("unchanged; nothing was saved");
             Ok(0)
@@ -56,8 +53,9 @@ pub fn run(args: &EditArgs, ctx: &Context) -> Result<u8, CliError> {
     }
 }
 
-/// The text of an event in the editor, beginning with what is sent now.
-fn in_editor(ctx: &Context, account: &Account, event: Event) -> Result<Edited<MessageText>, CliError> {
+/// The text of an event in the editor, beginning with what is sent now; saved before
+/// the editor's file is gone.
+fn in_editor(ctx: &Context, account: &Account, event: Event) -> Result<Edited<()>, CliError> {
     let settings = ctx.chat_settings()?.load()?;
     let state = account.messages.state(event);
     let now = match &state {
@@ -65,7 +63,15 @@ fn in_editor(ctx: &Context, account: &Account, event: Event) -> Result<Edited<Me
         _ => resolve(event, &MessageState::Default, &settings).text.unwrap_or(event.entry().text),
     };
     editor::edit(ctx, &format!("{now}\n"), ".txt", |text| {
-        text.parse().map_err(|error: TextError| CliError::from(error))
+        if ctx.accounts()?.find(&account.id)?.messages.state(event) != state {
+            return Err(CliError::failed(format!(
+                "another command has changed {event} of '{}' meanwhile; nothing was saved",
+                account.name
+            )));
+        }
+        let text = text.parse().map_err(|error: TextError| CliError::from(error))?;
+        warn_of_doubts(ctx, event, &text);
+        carry_out(ctx, std::slice::from_ref(account), &[event], &MessageState::Custom(text)).map(drop)
     })
 }
 
@@ -111,7 +117,10 @@ fn change(ctx: &Context, account: &Account, event: Event) -> Result<(), CliError
     };
     let state = match ctx.choose(event.entry().title, &ways, at)? {
         Some(0) => match in_editor(ctx, account, event) {
-            Ok(Edited::Changed(text)) => MessageState::Custom(text),
+            Ok(Edited::Changed(())) => {
+                ctx.output.flush();
+                return Ok(());
+            }
             Ok(Edited::Unchanged) => {
                 ctx.output.notice("unchanged; nothing was saved");
                 return Ok(());

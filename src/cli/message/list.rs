@@ -1,8 +1,9 @@
 //! `msgrctl message list`: the messages of an account, or of all accounts at a glance.
 
+use std::collections::HashSet;
+
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use console::{measure_text_width, truncate_str};
 use serde::Serialize;
 
 use super::view::{MessageView, said};
@@ -12,12 +13,13 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::pick::pick;
 use crate::messages::{ChatSettings, Event, MessageState, resolve};
-use crate::ui::table::table;
+use crate::ui::table::{Laid, table, table_with_text};
 
 /// List the messages of an account: state, text, and where the text comes from
 ///
 /// With --all-accounts a table of events by accounts, which shows at a glance what
-/// differs: custom, default, disabled; '-' behind default says that nothing is sent.
+/// differs: custom, default, disabled; custom texts that differ have different letters,
+/// and '-' behind default says that nothing is sent.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -73,33 +75,46 @@ pub fn print(ctx: &Context, account: &Account, settings: &ChatSettings) {
         ctx.output.json(&ListView { schema_version: 1, account: account.name.as_str(), messages });
         return;
     }
-    ctx.output.result(&text(ctx, account, settings));
+    let laid = text(ctx, account, settings);
+    ctx.output.result(&laid.text);
+    say_left_out(ctx, &laid);
 }
 
 /// The table of one account's messages; texts are cut where the window ends.
-pub fn text(ctx: &Context, account: &Account, settings: &ChatSettings) -> String {
-    const HEADINGS: [&str; 4] = ["EVENT", "STATE", "FROM", "TEXT"];
+fn text(ctx: &Context, account: &Account, settings: &ChatSettings) -> Laid {
     let screen = ctx.output.terminal.out();
-    let mut rows: Vec<Vec<String>> = Event::all()
-        .map(|event| {
-            let state = account.messages.state(event);
-            let effective = resolve(event, &state, settings);
-            let text = said(&state, &effective, screen);
-            vec![event.to_string(), state.word().into(), effective.origin.to_string(), text]
-        })
-        .collect();
-    let wide = |column: usize| {
-        let cells = rows.iter().map(|row| measure_text_width(&row[column]));
-        cells.max().unwrap_or_default().max(HEADINGS[column].len()) + 2
+    let row = |event: Event| {
+        let state = account.messages.state(event);
+        let effective = resolve(event, &state, settings);
+        let text = said(&state, &effective, screen);
+        vec![event.to_string(), state.word().into(), effective.origin.to_string(), text]
     };
-    if let Some(width) = screen.width {
-        let room = usize::from(width).saturating_sub(wide(0) + wide(1) + wide(2)).max(12);
-        let dots = if screen.unicode { "…" } else { "..." };
-        for row in &mut rows {
-            row[3] = truncate_str(&row[3], room, dots).into_owned();
-        }
+    table_with_text(&["EVENT", "STATE", "FROM", "TEXT"], Event::all().map(row).collect(), screen)
+}
+
+/// Names the columns that had no room.
+fn say_left_out(ctx: &Context, laid: &Laid) {
+    if !laid.left_out.is_empty() {
+        ctx.output.notice(&format!("no room for {}; --json has them", laid.left_out.join(", ").to_lowercase()));
     }
-    table(&HEADINGS, rows, screen).text
+}
+
+/// The texts that accounts have of their own for an event, each once.
+fn different_texts(accounts: &[Account], event: Event) -> Vec<MessageState> {
+    let mut seen = HashSet::new();
+    let states = accounts.iter().map(|account| account.messages.state(event));
+    states
+        .filter(|state| match state {
+            MessageState::Custom(text) => seen.insert(text.to_string()),
+            _ => false,
+        })
+        .collect()
+}
+
+/// a, b, …, z, aa, ab, …
+fn letters(at: usize) -> String {
+    let before = if at >= 26 { letters(at / 26 - 1) } else { String::new() };
+    format!("{before}{}", char::from(b'a' + u8::try_from(at % 26).unwrap_or_default()))
 }
 
 fn all<'a>(ctx: &Context, accounts: &'a [Account], settings: &ChatSettings) -> Result<u8, CliError> {
@@ -120,10 +135,17 @@ fn all<'a>(ctx: &Context, accounts: &'a [Account], settings: &ChatSettings) -> R
     let headings: Vec<String> =
         std::iter::once("ACCOUNT".to_owned()).chain(Event::all().map(|event| event.id().to_uppercase())).collect();
     let headings: Vec<&str> = headings.iter().map(String::as_str).collect();
+    // Different texts of one event get different letters.
+    let texts: Vec<Vec<MessageState>> = Event::all().map(|event| different_texts(accounts, event)).collect();
     let cell = |account: &Account, event: Event| {
         let state = account.messages.state(event);
-        let silent = resolve(event, &state, settings).text.is_none();
-        if silent && state == MessageState::Default { "default -".into() } else { state.word().to_owned() }
+        let texts = &texts[event.place()];
+        let letter = texts.iter().position(|text| *text == state).filter(|_| texts.len() > 1);
+        match (&state, letter) {
+            (MessageState::Custom(_), Some(at)) => format!("custom {}", letters(at)),
+            (MessageState::Default, _) if resolve(event, &state, settings).text.is_none() => "default -".into(),
+            _ => state.word().to_owned(),
+        }
     };
     let row = |account: &Account| {
         let states = Event::all().map(|event| cell(account, event));
@@ -131,8 +153,6 @@ fn all<'a>(ctx: &Context, accounts: &'a [Account], settings: &ChatSettings) -> R
     };
     let laid = table(&headings, accounts.iter().map(row).collect(), ctx.output.terminal.out());
     ctx.output.result(&laid.text);
-    if !laid.left_out.is_empty() {
-        ctx.output.notice(&format!("no room for {}; --json has them", laid.left_out.join(", ").to_lowercase()));
-    }
+    say_left_out(ctx, &laid);
     Ok(0)
 }

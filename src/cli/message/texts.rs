@@ -37,7 +37,13 @@ impl TextArgs {
         let file = self.text_file.as_ref().filter(|path| path.as_os_str() != "-");
         let bytes = match (&self.text, file) {
             (Some(text), _) => text.clone().into_bytes(),
-            (None, Some(path)) => files::read_bytes(path, BYTES).map_err(|error| CliError::usage(error.to_string()))?,
+            (None, Some(path)) => files::read_bytes(path, BYTES).map_err(|error| {
+                let shown = CliError::usage(error.to_string());
+                match std::error::Error::source(&error) {
+                    Some(source) => shown.cause(source.to_string()),
+                    None => shown,
+                }
+            })?,
             _ if self.is_given() || dash => {
                 let failed = |error: std::io::Error| {
                     CliError::usage("the text could not be read from standard input").cause(error.to_string())
@@ -47,6 +53,10 @@ impl TextArgs {
             _ => return Ok(None),
         };
         let text = String::from_utf8(bytes).map_err(|_| CliError::usage("the text is not UTF-8"))?;
-        text.trim_start_matches('\u{feff}').parse().map(Some).map_err(|error: TextError| CliError::from(error))
+        text.strip_prefix('\u{feff}')
+            .unwrap_or(&text)
+            .parse()
+            .map(Some)
+            .map_err(|error: TextError| CliError::from(error))
     }
 }

@@ -48,6 +48,7 @@ pub fn run(args: &EditArgs, ctx: &Context) -> Result<u8, CliError> {
             .hint(format!("name what to change: msgrctl tenant edit {name} --help")));
     }
     let file = ctx.tenant_file(name.as_str())?;
+    let change = ctx.hold_tenant_of(name.as_str())?;
     let old = file.load()?;
     let mut tenant = old.clone();
     for field in &args.clear {
@@ -63,9 +64,10 @@ pub fn run(args: &EditArgs, ctx: &Context) -> Result<u8, CliError> {
     if tenant == old {
         ctx.output.notice("nothing to change");
     } else {
-        let _change = ctx.hold_tenant_of(name.as_str())?;
         file.change(|known| *known = tenant.clone())?;
     }
+    drop(change);
+    args.fields.warn(ctx, &tenant);
     view::print(ctx, name.as_str(), &tenant)?;
     Ok(0)
 }

@@ -4,6 +4,7 @@ use clap::Args;
 
 use crate::accounts::{AppId, CallbackTemplate, PlatformMessenger, ProductVersion, Tenant, TenantHost};
 use crate::cli::args::StoreArg;
+use crate::cli::context::Context;
 use crate::cli::error::CliError;
 
 /// The flags.
@@ -56,6 +57,16 @@ impl FieldArgs {
             );
         }
         Ok(())
+    }
+
+    /// Says what is probably not meant.
+    pub fn warn(&self, ctx: &Context, tenant: &Tenant) {
+        if self.callback_template.is_some()
+            && let Some(template) = &tenant.callback_template
+            && !template.tells_accounts_apart()
+        {
+            ctx.output.warning("the callback template has no {page_id}: every account gets the same callback URL");
+        }
     }
 
     /// Whether anything was given.

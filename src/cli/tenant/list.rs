@@ -49,5 +49,8 @@ pub fn run(_args: &ListArgs, ctx: &Context) -> Result<u8, CliError> {
     let laid =
         table(&["  TENANT", "ACCOUNTS", "HOST", "VERSION"], views.iter().map(row).collect(), ctx.output.terminal.out());
     ctx.output.result(&laid.text);
+    if !laid.left_out.is_empty() {
+        ctx.output.notice(&format!("no room for {}; msgrctl tenant show has them", laid.left_out.join(", ")));
+    }
     Ok(0)
 }

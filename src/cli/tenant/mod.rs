@@ -42,6 +42,20 @@ pub(super) fn run(command: TenantCommand, ctx: &Context) -> Result<u8, CliError>
     }
 }
 
+/// A tenant that is there, named.
+#[derive(Debug, Args)]
+struct NamedTenant {
+    /// The tenant's name
+    #[arg(value_name = "TENANT", add = ArgValueCandidates::new(complete::tenants))]
+    name: String,
+}
+
+impl NamedTenant {
+    fn find(&self, ctx: &Context) -> Result<TenantName, CliError> {
+        TenantArg { name: Some(self.name.clone()) }.pick(ctx)
+    }
+}
+
 /// A tenant that is there.
 #[derive(Debug, Args)]
 struct TenantArg {
@@ -57,14 +71,22 @@ impl TenantArg {
             Some(name) => name.parse().map_err(CliError::from)?,
             None => settings.tenant.value.clone(),
         };
-        let known = settings.paths.tenants();
-        if known.iter().any(|known| known == name.as_str()) {
-            return Ok(name);
-        }
-        let error = CliError::failed(format!("there is no tenant '{name}'"));
-        Err(match nearest(name.as_str(), known.iter().map(String::as_str)) {
-            Some(near) => error.hint(format!("did you mean '{near}'? (msgrctl tenant list shows all)")),
-            None => error.hint(format!("to add it: msgrctl tenant add {name} --host HOST")),
-        })
+        check_known(ctx, name.as_str())?;
+        Ok(name)
     }
+}
+
+/// Refuses a tenant that nobody has added: a typing mistake must not make one.
+pub(super) fn check_known(ctx: &Context, name: &str) -> Result<(), CliError> {
+    let known = ctx.settings()?.paths.tenants();
+    // The one that everybody has.
+    if name == "default" || known.iter().any(|known| known == name) {
+        return Ok(());
+    }
+    let error = CliError::failed(format!("there is no tenant '{name}'"));
+    let add = format!("to add it: msgrctl tenant add {name} --host HOST");
+    Err(match nearest(name, known.iter().map(String::as_str)) {
+        Some(near) => error.hint(format!("did you mean '{near}'? (msgrctl tenant list shows all; {add})")),
+        None => error.hint(add),
+    })
 }

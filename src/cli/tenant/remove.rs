@@ -2,12 +2,14 @@
 
 use clap::Args;
 
-use super::TenantArg;
-use crate::cli::account::remove::remove_account;
+use super::{NamedTenant, r#use};
+use crate::accounts::Account;
+use crate::cli::account::remove::{probe, remove_held};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::cli::settings::Origin;
 use crate::files;
-use crate::ui::interrupt;
+use crate::ui::interrupt::{self, Hold};
 
 /// Remove a tenant
 ///
@@ -18,7 +20,7 @@ use crate::ui::interrupt;
 #[command(after_help = "Examples:\n  msgrctl tenant remove acme --with-accounts --yes")]
 pub struct RemoveArgs {
     #[command(flatten)]
-    tenant: TenantArg,
+    tenant: NamedTenant,
     /// Remove its accounts and their secrets too
     #[arg(long)]
     with_accounts: bool,
@@ -26,10 +28,7 @@ pub struct RemoveArgs {
 
 pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
     interrupt::install();
-    if args.tenant.name.is_none() {
-        return Err(CliError::usage("missing: TENANT, the tenant to remove").hint("msgrctl tenant list shows all"));
-    }
-    let name = args.tenant.pick(ctx)?;
+    let name = args.tenant.find(ctx)?;
     let accounts = ctx.accounts_of(name.as_str())?.load()?;
     let count = if accounts.len() == 1 { "1 account".to_owned() } else { format!("{} accounts", accounts.len()) };
     if !accounts.is_empty() && !args.with_accounts {
@@ -41,31 +40,46 @@ pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
         &format!("Remove the tenant '{name}'{what}?"),
         &format!("msgrctl tenant remove {name}{}", if args.with_accounts { " --with-accounts" } else { "" }),
     )?;
+    let here = &ctx.settings()?.tenant;
+    let worked_in = here.value == name && matches!(here.origin, Origin::File(..));
     // Its stores are its own.
     let inside = ctx.in_tenant(name.as_str());
-    for account in &accounts {
-        remove_account(&inside, account, false)?;
-    }
+    // Passphrases are asked for now, while Ctrl-C still ends everything.
+    accounts.iter().try_for_each(|account| probe(&inside, account, false))?;
     {
         let _change = inside.hold_tenant()?;
-        let paths = &inside.settings()?.paths;
+        let _hold = Hold::begin();
+        let ids = |accounts: &[Account]| accounts.iter().map(|account| account.id.clone()).collect::<Vec<_>>();
+        if ids(&inside.accounts()?.load()?) != ids(&accounts) {
+            return Err(CliError::failed(format!(
+                "another command has added or removed accounts of '{name}' meanwhile; nothing was changed"
+            ))
+            .hint("msgrctl tenant list shows how many there are; then try again"));
+        }
+        for account in &accounts {
+            remove_held(&inside, account, false)?;
+        }
         inside.stores().file().remove_empty()?;
-        for path in [
-            paths.tenant_file(name.as_str()),
-            paths.chat_settings_file(name.as_str()),
-            paths.accounts_file(name.as_str()),
-        ] {
+        let paths = &inside.settings()?.paths;
+        let tenant = name.as_str();
+        for path in [paths.tenant_file(tenant), paths.chat_settings_file(tenant), paths.accounts_file(tenant)] {
             files::remove(&path)?;
         }
+        if worked_in {
+            r#use::write(&paths.config_file(), None)?;
+        }
+        // The lock files go with the directory; one with anything else in it stays.
+        files::remove_empty_dir(&paths.tenant_dir(tenant));
     }
-    // The lock files go with the directory; one with anything else in it stays.
-    files::remove_empty_dir(&ctx.settings()?.paths.tenant_dir(name.as_str()));
-    ctx.output.result(&format!("removed the tenant '{name}'{what}"));
-    if ctx.settings()?.tenant.value == name {
-        ctx.output.notice(&format!(
-            "{} still names it; to work in another: msgrctl tenant use TENANT",
-            ctx.settings()?.tenant.origin
-        ));
+    if ctx.output.json {
+        ctx.output.json(&serde_json::json!({"schema_version": 1, "removed": name.as_str()}));
+    } else {
+        ctx.output.result(&format!("removed the tenant '{name}'{what}"));
+    }
+    if worked_in {
+        ctx.output.notice("commands work in the tenant 'default' again");
+    } else if ctx.settings()?.tenant.value == name {
+        ctx.output.notice(&format!("{} still names it", ctx.settings()?.tenant.origin));
     }
     Ok(0)
 }

@@ -28,6 +28,12 @@ pub(super) fn text(sheet: &Sheet<'_>, screen: Screen) -> String {
         let note = entry.note.map(|note| format!("  ({note})")).unwrap_or_default();
         lines.push(format!("  {:<22}{}", entry.field, broken(&format!("{}{note}", entry.value), 24)));
     }
+    lines.extend([String::new(), heading("Into the tab System Messages")]);
+    for message in &sheet.messages {
+        let text = message.text.as_deref().unwrap_or_default().replace('\n', " / ");
+        let text = if text.is_empty() { text } else { format!(": {text}") };
+        lines.push(format!("  {:<22}{}", message.event, broken(&format!("{}{text}", message.state), 24)));
+    }
     lines.extend([String::new(), heading("Into the Meta app"), format!("  {}", broken(sheet.meta_app.place, 2))]);
     for (field, value) in meta(sheet) {
         lines.push(format!("  {field:<22}{}", broken(&value, 24)));
@@ -63,6 +69,12 @@ pub(super) fn markdown(sheet: &Sheet<'_>) -> String {
     ]);
     for entry in &sheet.form {
         lines.push(format!("| {} | {} | {} |", entry.field, cell(&entry.value), entry.note.unwrap_or_default()));
+    }
+    lines.extend([String::new(), "## Into the tab System Messages".into(), String::new()]);
+    lines.extend(["| Event | State | Text |".into(), "|---|---|---|".into()]);
+    for message in &sheet.messages {
+        let text = message.text.as_deref().map(|text| cell(&text.replace('\n', " / "))).unwrap_or_default();
+        lines.push(format!("| {} | {} | {text} |", message.event, message.state));
     }
     lines.extend([String::new(), "## Into the Meta app".into(), String::new(), format!("{}.", sheet.meta_app.place)]);
     lines.extend([String::new(), "| Field | Value |".into(), "|---|---|".into()]);

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::accounts::{Account, CallbackUrl};
 use crate::checks::{Group, Outcome, Report};
 use crate::dashboard;
+use crate::messages::{Event, MessageState};
 use crate::secrets::MASK;
 
 /// Everything that is handed over.
@@ -26,6 +27,8 @@ pub(super) struct Sheet<'a> {
     pub form_place: &'static str,
     /// The form, in its order.
     pub form: Vec<Entry>,
+    /// The tab System Messages: each event, its state, and the text where it has its own.
+    pub messages: Vec<Message>,
     /// What the Meta app needs.
     pub meta_app: MetaApp,
     /// The steps up to the first message.
@@ -45,6 +48,18 @@ pub(super) struct Entry {
     /// What to know about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<&'static str>,
+}
+
+/// A box of the tab System Messages.
+#[derive(Serialize)]
+pub(super) struct Message {
+    /// The event.
+    pub event: &'static str,
+    /// `custom`, `default`, `disabled`.
+    pub state: &'static str,
+    /// The text of a custom one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
 }
 
 /// What the Meta app needs.
@@ -148,6 +163,7 @@ impl<'a> Sheet<'a> {
             prerequisites: PREREQUISITES,
             form_place: "Contact Center Administrator: add an integration account of type Messenger",
             form,
+            messages: Event::all().map(|event| message(account, event)).collect(),
             meta_app: MetaApp {
                 place: dashboard::WEBHOOKS,
                 callback_url,
@@ -158,6 +174,15 @@ impl<'a> Sheet<'a> {
             reveal_with,
         }
     }
+}
+
+fn message(account: &Account, event: Event) -> Message {
+    let state = account.messages.state(event);
+    let text = match &state {
+        MessageState::Custom(text) => Some(text.to_string()),
+        _ => None,
+    };
+    Message { event: event.id(), state: state.word(), text }
 }
 
 fn step(number: usize, text: &'static str, proof: &Proof, account: &Account, report: Option<&Report>) -> StepState {
