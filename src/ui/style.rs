@@ -26,7 +26,7 @@ pub fn paint(style: Style, text: &str, color: bool) -> String {
 /// Words that are too long stand alone: an address must stay whole to be pasted.
 pub fn wrap(text: &str, width: Option<u16>, indent: usize) -> String {
     let Some(width) = width.map(usize::from) else { return text.into() };
-    let room = width.saturating_sub(indent).max(20);
+    let room = width.saturating_sub(indent).max(12);
     let mut lines: Vec<String> = vec![String::new()];
     for word in text.split(' ') {
         let line = lines.last_mut().filter(|line| {

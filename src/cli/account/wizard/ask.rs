@@ -99,12 +99,8 @@ where
             ctx.show_answer(&capital(field.name), "left out");
             return Ok(None);
         }
-        match answer.parse::<T>().map_err(CliError::from).and_then(|value| check(&value).map(|()| value)) {
-            Ok(value) => {
-                ctx.show_answer(&capital(field.name), &answer);
-                return Ok(Some(value));
-            }
-            Err(error) => refuse_error(ctx, error)?,
+        if let Some(value) = accepted(ctx, field, &answer, &check)? {
+            return Ok(Some(value));
         }
     }
 }
@@ -121,13 +117,29 @@ where
 {
     loop {
         let answer = ctx.ask_line(&capital(field.name), offered)?;
-        match answer.parse::<T>().map_err(CliError::from).and_then(|value| check(&value).map(|()| value)) {
-            Ok(value) => {
-                ctx.show_answer(&capital(field.name), &answer);
-                return Ok(value);
-            }
-            Err(error) => refuse_error(ctx, error)?,
+        if let Some(value) = accepted(ctx, field, &answer, &check)? {
+            return Ok(value);
         }
+    }
+}
+
+/// The value of an answer, which then stays on the screen; `None`, and the reason,
+/// when it will not do.
+fn accepted<T>(
+    ctx: &Context,
+    field: &Field,
+    answer: &str,
+    check: impl Fn(&T) -> Result<(), CliError>,
+) -> Result<Option<T>, CliError>
+where
+    T: FromStr<Err = FieldError>,
+{
+    match answer.parse::<T>().map_err(CliError::from).and_then(|value| check(&value).map(|()| value)) {
+        Ok(value) => {
+            ctx.show_answer(&capital(field.name), answer);
+            Ok(Some(value))
+        }
+        Err(error) => refuse_error(ctx, error).map(|()| None),
     }
 }
 
