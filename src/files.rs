@@ -95,15 +95,23 @@ impl Lock {
         make_private_dir(dir)?;
         let lock_path = dir.join(format!(".{}.lock", file_name(&target)));
         let refuse = |source| FileError::Write { path: lock_path.clone(), source };
-        let mut options = OpenOptions::new();
-        options.create(true).truncate(false).write(true);
-        private(&mut options);
-        let file = options.open(&lock_path).map_err(refuse)?;
+        let open = || {
+            let mut options = OpenOptions::new();
+            options.create(true).truncate(false).write(true);
+            private(&mut options);
+            options.open(&lock_path).map_err(refuse)
+        };
+        let mut file = open()?;
         let start = Instant::now();
         let mut told = false;
         loop {
             match file.try_lock() {
-                Ok(()) => return Ok(Self { target, _held: file }),
+                Ok(()) if is_still_at(&file, &lock_path) => return Ok(Self { target, _held: file }),
+                // It was removed while it was waited for, with its whole directory.
+                Ok(()) => {
+                    make_private_dir(dir)?;
+                    file = open()?;
+                }
                 Err(TryLockError::Error(source)) => return Err(refuse(source)),
                 Err(TryLockError::WouldBlock) => {}
             }
@@ -138,6 +146,20 @@ impl Lock {
         };
         write().map_err(|source| FileError::Write { path: self.target.clone(), source })
     }
+}
+
+/// Whether an open file is the one that has its name now.
+#[cfg(unix)]
+fn is_still_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let place = |metadata: &fs::Metadata| (metadata.dev(), metadata.ino());
+    let (Ok(held), Ok(named)) = (file.metadata(), fs::metadata(path)) else { return false };
+    place(&held) == place(&named)
+}
+
+#[cfg(not(unix))]
+fn is_still_at(_file: &File, path: &Path) -> bool {
+    path.exists()
 }
 
 /// Adds a line to the end of a private file, making it if need be. Called under a lock

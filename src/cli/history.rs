@@ -146,11 +146,11 @@ impl<'a> Changing<'a> {
 
     /// Compares, and writes down what is different.
     fn end(&self) -> Result<(), CliError> {
+        let _hold = Hold::begin();
         let after = snapshot(self.ctx, &self.tenant)?;
         if after == self.before && self.secrets.borrow().is_empty() {
             return Ok(());
         }
-        let _hold = Hold::begin();
         let paths = &self.ctx.settings()?.paths;
         let entry = Entry::new(self.ctx, &self.tenant, self.changes(&after));
         let (files, others): (Vec<_>, Vec<_>) =
@@ -161,7 +161,9 @@ impl<'a> Changing<'a> {
             after_sha256: after.get(path).and_then(Option::as_deref).map(fingerprint),
         };
         let files: Vec<FileBefore> = files.into_iter().map(|(path, text)| file(path, text.clone())).collect();
-        let others = others.into_iter().map(|(path, _)| file(path, None)).collect();
+        // The configuration is edited by hand too, and is no tenant's.
+        let others = others.into_iter().filter(|(path, _)| **path != paths.config_file());
+        let others = others.map(|(path, _)| file(path, None)).collect();
         write(self.ctx, &Undo { entry, files, others })
     }
 

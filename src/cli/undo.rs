@@ -60,8 +60,9 @@ pub fn run(_args: &UndoArgs, ctx: &Context) -> Result<u8, CliError> {
     for (_, _, store) in &secrets.vanishing {
         inside.store(*store).probe()?;
     }
+    let mut left = Vec::new();
     {
-        let _change = inside.hold_tenant()?;
+        let change = inside.hold_tenant()?;
         let _hold = interrupt::Hold::begin();
         // Now that nobody else changes them.
         if !last()? {
@@ -74,18 +75,28 @@ pub fn run(_args: &UndoArgs, ctx: &Context) -> Result<u8, CliError> {
         }
         // The record first: a kill in between leaves a secret too many, which doctor finds.
         for (account, kind, store) in &secrets.vanishing {
-            inside.store(*store).remove(&key(account, *kind))?;
+            let key = key(account, *kind);
+            if let Err(error) = inside.store(*store).remove(&key) {
+                left.push(format!("the {kind} in the {store} store (entry msgrctl / {}): {error}", key.entry()));
+            }
         }
         files::remove_empty_dir(&paths.tenant_dir(&entry.tenant));
+        // Written down before an interrupt may end everything.
+        drop(change);
     }
     if ctx.output.json {
         ctx.output.json(&UndoneView { schema_version: 1, undone: entry });
     } else {
         ctx.output.result(&format!("took back '{}' in tenant '{}': {what}", entry.command, entry.tenant));
     }
+    for left in left {
+        ctx.output.warning(&format!("taken back, but this is left: {left}"));
+    }
+    let elsewhere = ctx.settings()?.tenant.value.as_str() != entry.tenant;
+    let tenant = if elsewhere { format!(" --tenant {}", entry.tenant) } else { String::new() };
     for (account, kind) in &secrets.lost {
         ctx.output.warning(&format!(
-            "the {kind} of '{}' was removed and cannot be brought back; give it again: msgrctl secret set {} {} --stdin",
+            "the {kind} of '{}' was removed and cannot be brought back; give it again: msgrctl secret set {} {} --stdin{tenant}",
             account.name,
             account.handle,
             kind.argument()
@@ -146,6 +157,8 @@ struct Secrets {
     vanishing: Vec<(Account, SecretKind, StoreName)>,
     /// Secrets that the old record names and no store has any more.
     lost: Vec<(Account, SecretKind)>,
+    /// Whether the records name other places than before.
+    places_differ: bool,
     /// Secrets that are in another store now.
     moved: Vec<(Account, SecretRef)>,
 }
@@ -155,7 +168,7 @@ impl Secrets {
         let paths = &ctx.settings()?.paths;
         let path = paths.accounts_file(&undo.entry.tenant);
         let relative = path.strip_prefix(paths.root()).unwrap_or(&path);
-        let mut secrets = Self { vanishing: Vec::new(), lost: Vec::new(), moved: Vec::new() };
+        let mut secrets = Self { vanishing: Vec::new(), lost: Vec::new(), places_differ: false, moved: Vec::new() };
         let Some(file) = undo.files.iter().find(|file| file.path == relative) else { return Ok(secrets) };
         let read = |text: Option<&str>| match text {
             Some(text) => Ok::<_, CliError>(read_accounts(text, &path).map_err(AccountError::from)?),
@@ -171,6 +184,8 @@ impl Secrets {
             for (kind, source) in account.secrets.iter().filter(|(_, source)| ours(source)) {
                 match here.and_then(|here| here.secrets.get(kind)) {
                     Some(same) if same == source => {}
+                    // A reference took its place, and the value went.
+                    Some(other) if other.store().is_none() => secrets.lost.push((account.clone(), *kind)),
                     Some(other) => secrets.moved.push((account.clone(), other.clone())),
                     None => secrets.lost.push((account.clone(), *kind)),
                 }
@@ -178,6 +193,7 @@ impl Secrets {
         }
         for account in &now {
             let old = before.iter().find(|old| old.id == account.id);
+            secrets.places_differ |= old.is_none_or(|old| old.secrets != account.secrets);
             for (kind, source) in &account.secrets {
                 let stays = old.is_some_and(|old| old.secrets.get(kind) == Some(source));
                 if let Some(store) = source.store().filter(|store| !stays && *store != StoreName::Env) {
@@ -194,7 +210,7 @@ impl Secrets {
             .changes
             .iter()
             .all(|change| change.what == "changed" && change.fields.iter().all(|field| field.starts_with("secrets.")));
-        if alone && self.lost.is_empty() && self.vanishing.is_empty() {
+        if alone && !self.places_differ && self.lost.is_empty() {
             return Err(values_alone(&entry.command));
         }
         Ok(())

@@ -53,7 +53,10 @@ pub struct Hold(());
 impl Hold {
     /// Begins a part that must not end half-way.
     pub fn begin() -> Self {
-        HELD.fetch_add(1, Ordering::SeqCst);
+        if HELD.fetch_add(1, Ordering::SeqCst) == 0 {
+            // One that was asked for in a part that is over has had its answer.
+            ASKED.store(false, Ordering::SeqCst);
+        }
         Self(())
     }
 

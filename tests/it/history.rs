@@ -154,6 +154,31 @@ fn a_change_that_was_not_written_down_keeps_an_older_one_from_being_taken_back()
 }
 
 #[test]
+fn a_reference_is_put_back_and_a_replaced_value_is_said_to_be_lost() {
+    let sandbox = sandbox();
+    let token = page_token(&sandbox);
+    let home = Home::new()
+        .with("MSGRCTL_STORE", "file")
+        .with("MSGRCTL_PASSPHRASE", "correct horse battery")
+        .with("MSGRCTL_GRAPH_URL", &sandbox.url())
+        .with("A", &token)
+        .with("B", &token);
+    home.run(&["account", "add", "--token-from", "env:A"]).code(0);
+    let set = |from: &str| {
+        home.run(&["secret", "set", "acme-support", "page-access-token", "--from", from, "--yes"]).code(0);
+    };
+    let source = || home.run(&["account", "show", "acme-support", "--json"]).json()["account"]["secrets"][0].clone();
+    set("env:B");
+    home.run(&["undo", "--yes"]).code(0);
+    assert_eq!(source()["source"], "env:A");
+    // A stored value that a reference replaced is gone.
+    home.run_with(&["secret", "set", "acme-support", "page-access-token", "--stdin", "--yes"], &token).code(0);
+    set("env:B");
+    home.run(&["undo", "--yes"]).code(0).says(&["the page access token of 'Acme Support' was removed"]);
+    assert_eq!(source()["source"], "file");
+}
+
+#[test]
 fn the_log_and_the_way_back_are_private() {
     let sandbox = sandbox();
     let home = acme(&sandbox, false);

@@ -100,6 +100,19 @@ fn a_tenant_goes_with_its_accounts_and_their_secrets_only_when_told() {
 }
 
 #[test]
+fn what_else_is_in_a_tenants_place_is_said_and_stays() {
+    let home = Home::new();
+    home.run(&["tenant", "add", "acme", "--host", "acme.example.com"]).code(0);
+    home.file("config/msgrctl/tenants/acme/notes.txt", "mine");
+    home.run(&["tenant", "remove", "acme", "--yes"]).code(0).says(&["something else in", "remove it by hand"]);
+    assert!(home.path("config/msgrctl/tenants/acme/notes.txt").exists());
+    // A mistyped tenant has no accounts, and does not become one.
+    home.run(&["message", "disable", "--all-accounts", "agent-left", "--tenant", "acmee"]).code(1);
+    home.run(&["chat-settings", "set", "agent-left", "--disable", "--tenant", "acmee"]).code(1);
+    assert!(!home.path("config/msgrctl/tenants/acmee").exists());
+}
+
+#[test]
 fn names_of_directories_are_tenants_without_a_word_about_them() {
     let sandbox = sandbox();
     let home = acme(&sandbox, false);

@@ -697,3 +697,24 @@ fn a_secret_in_the_wrong_question_does_not_stay_on_the_screen() {
     pty.send(CTRL_C);
     assert_eq!(pty.end().1, 130);
 }
+
+#[test]
+fn a_refused_token_on_the_last_screen_leaves_the_good_one() {
+    let sandbox = sandbox();
+    let home = plain_home(&sandbox);
+    let mut pty = start(&home, &["account", "add"]);
+    let way = way_of_a_page_token(&page_token(&sandbox));
+    walk(&mut pty, &way[..way.len() - 1]);
+    let dialogue = [
+        ("What now?", &*format!("{DOWN}\r")),
+        ("Which one?", &*format!("{}\r", DOWN.repeat(4))),
+        ("? Page access token (not shown)", "EAAwrong0123456789012345\r"),
+        ("Meta refuses the token", ENTER),
+        ("it stays as it was", ""),
+        ("What now?", ENTER),
+    ];
+    answer(&mut pty, &dialogue);
+    let (screen, code) = pty.end();
+    assert_eq!(code, 0, "{screen}");
+    home.run(&["account", "test", "acme-support"]).code(0);
+}

@@ -1,7 +1,7 @@
 //! `msgrctl message default` and `disable`, and what every change of messages has in
 //! common: which accounts, which events, one change.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
@@ -11,6 +11,7 @@ use crate::accounts::Account;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::pick::pick;
+use crate::cli::tenant::check_known;
 use crate::document::nearest;
 use crate::messages::{CATALOGUE, ChatText, Event, MessageState, UnknownEvent};
 use crate::ui::interrupt;
@@ -139,6 +140,8 @@ struct ChangedMessage {
 
 /// Gives all of the accounts the same state at all of the events, as one change.
 pub fn carry_out(ctx: &Context, accounts: &[Account], events: &[Event], state: &MessageState) -> Result<u8, CliError> {
+    // A mistyped tenant has no accounts, and must not become one.
+    check_known(ctx, ctx.settings()?.tenant.value.as_str())?;
     let mut seen = HashSet::new();
     let ids: Vec<&str> = accounts.iter().map(|account| account.id.as_str()).filter(|id| seen.insert(*id)).collect();
     let mut changed = Vec::new();
@@ -149,12 +152,10 @@ pub fn carry_out(ctx: &Context, accounts: &[Account], events: &[Event], state: &
         let differs = |account: &Account| events.iter().any(|event| account.messages.state(*event) != *state);
         let store = ctx.accounts()?;
         let known = store.load()?;
-        let different = |id: &&str| known.iter().find(|account| account.id == *id).is_none_or(differs);
-        let touched: Vec<&str> = if ids.len() == known.len() {
-            known.iter().filter(|account| differs(account)).map(|account| account.id.as_str()).collect()
-        } else {
-            ids.iter().copied().filter(different).collect()
-        };
+        let known: HashMap<&str, &Account> = known.iter().map(|account| (account.id.as_str(), account)).collect();
+        // One that is gone stays in the list, and is refused below.
+        let touched: Vec<&str> =
+            ids.iter().copied().filter(|id| known.get(id).is_none_or(|account| differs(account))).collect();
         if !touched.is_empty() {
             store.update_all(&touched, |account| {
                 for event in events {

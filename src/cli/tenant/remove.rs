@@ -9,6 +9,7 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::settings::Origin;
 use crate::files;
+use crate::secrets::StoreName;
 use crate::ui::interrupt::{self, Hold};
 
 /// Remove a tenant
@@ -46,8 +47,11 @@ pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
     let inside = ctx.in_tenant(name.as_str());
     // Passphrases are asked for now, while Ctrl-C still ends everything.
     accounts.iter().try_for_each(|account| probe(&inside, account, false))?;
+    let file = inside.stores().file();
+    let opens = file.exists()? && inside.store(StoreName::File).probe().is_ok();
+    let directory = ctx.settings()?.paths.tenant_dir(name.as_str());
     {
-        let _change = inside.hold_tenant()?;
+        let change = inside.hold_tenant()?;
         let _hold = Hold::begin();
         let ids = |accounts: &[Account]| accounts.iter().map(|account| account.id.clone()).collect::<Vec<_>>();
         if ids(&inside.accounts()?.load()?) != ids(&accounts) {
@@ -59,7 +63,9 @@ pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
         for account in &accounts {
             remove_held(&inside, account, false)?;
         }
-        inside.stores().file().remove_empty()?;
+        if opens && let Err(error) = file.remove_empty() {
+            ctx.output.warning(&error.to_string());
+        }
         let paths = &inside.settings()?.paths;
         let tenant = name.as_str();
         for path in [paths.tenant_file(tenant), paths.chat_settings_file(tenant), paths.accounts_file(tenant)] {
@@ -70,6 +76,14 @@ pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
         }
         // The lock files go with the directory; one with anything else in it stays.
         files::remove_empty_dir(&paths.tenant_dir(tenant));
+        // Written down before an interrupt may end everything.
+        drop(change);
+    }
+    if directory.exists() {
+        ctx.output.warning(&format!(
+            "there is something else in {}, so it stays: look at it, and remove it by hand",
+            directory.display()
+        ));
     }
     if ctx.output.json {
         ctx.output.json(&serde_json::json!({"schema_version": 1, "removed": name.as_str()}));

@@ -70,11 +70,14 @@ impl Wizard<'_> {
                 refuse(ctx, "nothing was pasted: without a page access token there is nothing to connect", None);
                 continue;
             };
+            let before = self.state();
             self.forget_token();
             if self.judge_token(&token)? {
                 self.draft.inputs.put(SecretKind::PageAccessToken, Some(token));
                 return Ok(Asked::Answered);
             }
+            // What was there before is what Enter alone keeps.
+            self.restore(before);
         }
     }
 
@@ -228,7 +231,7 @@ impl Wizard<'_> {
 
     /// As the edited account has them; as they were typed, where there is none.
     fn keep_app(&mut self) {
-        if let Some(old) = self.old {
+        if let Some(old) = self.old.filter(|old| old.app_id.is_some()) {
             self.draft.given.app_id = old.app_id.clone();
             self.draft.inputs.put(SecretKind::AppSecret, None);
         }
