@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use icu_normalizer::DecomposingNormalizerBorrowed;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
@@ -112,13 +113,22 @@ text_field!(Handle);
 impl Handle {
     const LENGTH: usize = 64;
 
-    /// The slug of a name: `Acme Support (EU)` gives `acme-support-eu`. A name
-    /// without a single letter or digit of ASCII gives `account`.
+    /// The slug of a name: `Müller & Söhne (EU)` gives `muller-sohne-eu`. A name
+    /// without a single letter or digit that is one of ASCII's, accents aside, gives
+    /// `account`.
     pub fn slug(name: &Name) -> Self {
         let mut slug = String::new();
-        for c in name.as_str().to_lowercase().chars() {
+        // Letters and their accents apart.
+        let apart = DecomposingNormalizerBorrowed::new_nfd().normalize(&name.as_str().to_lowercase()).into_owned();
+        for c in apart.chars() {
             match c {
                 'a'..='z' | '0'..='9' | '.' | '_' => slug.push(c),
+                '\u{300}'..='\u{36f}' => {}
+                'ß' => slug.push_str("ss"),
+                'æ' => slug.push_str("ae"),
+                'œ' => slug.push_str("oe"),
+                'ø' => slug.push('o'),
+                'ł' => slug.push('l'),
                 _ if slug.is_empty() || slug.ends_with('-') => {}
                 _ => slug.push('-'),
             }
@@ -379,7 +389,8 @@ mod tests {
         let slug = |name: &str| Handle::slug(&name.parse().expect("a name"));
         assert_eq!(slug("Acme Support").as_str(), "acme-support");
         assert_eq!(slug("  Acme -- Support (EU)!").as_str(), "acme-support-eu");
-        assert_eq!(slug("Über Café 24").as_str(), "ber-caf-24");
+        assert_eq!(slug("Über Café 24").as_str(), "uber-cafe-24");
+        assert_eq!(slug("Müller & Söhne Straße").as_str(), "muller-sohne-strasse");
         assert_eq!(slug("日本").as_str(), "account");
         assert_eq!(slug("Acme").numbered(2).as_str(), "acme-2");
         let long = slug(&"a".repeat(100));

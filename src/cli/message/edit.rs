@@ -135,7 +135,7 @@ fn change(ctx: &Context, account: &Account, event: Event) -> Result<(), CliError
                 return Ok(());
             }
         },
-        Some(1) => match here(ctx)? {
+        Some(1) => match here(ctx, &account.messages.state(event))? {
             Some(text) => MessageState::Custom(text),
             None => return Ok(()),
         },
@@ -152,10 +152,14 @@ fn change(ctx: &Context, account: &Account, event: Event) -> Result<(), CliError
     Ok(())
 }
 
-/// A text on one line; `None` when only Enter is pressed.
-fn here(ctx: &Context) -> Result<Option<MessageText>, CliError> {
+/// A text on one line, Enter alone keeping the present one; `None` when there is none.
+fn here(ctx: &Context, now: &MessageState) -> Result<Option<MessageText>, CliError> {
+    let offered = match now {
+        MessageState::Custom(text) if !text.as_str().contains('\n') => text.as_str(),
+        _ => "",
+    };
     loop {
-        let typed = ctx.ask_line("Text", "")?;
+        let typed = ctx.ask_line("Text", offered)?;
         if typed.is_empty() {
             ctx.output.notice("nothing was typed; nothing was saved");
             return Ok(None);
