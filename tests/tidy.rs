@@ -81,7 +81,7 @@ const HOMES: &[(&str, &[&str])] = &[
             "src/graph/proof.rs",
             "src/cli/secret/reveal.rs",
             "src/cli/account/handover/mod.rs",
-            "src/cli/context.rs",
+            "src/cli/stores.rs",
         ],
     ),
     ("process::Command", &["src/secrets/command.rs", "src/ui/editor.rs"]),

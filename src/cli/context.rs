@@ -4,7 +4,6 @@
 use std::cell::{OnceCell, RefCell};
 use std::future::Future;
 use std::io::Read;
-use std::path::PathBuf;
 use std::rc::Rc;
 
 use super::args::Global;
@@ -19,8 +18,7 @@ use crate::graph::Client;
 use crate::http;
 use crate::messages::ChatSettings;
 use crate::secrets::{
-    Ask, EnvironmentStore, FileStore, KeyAccess, KeyringStore, MemoryStore, Secret, SecretKey, SecretKind, SecretRef,
-    SecretStore, StoreError, StoreName, Stores,
+    MemoryStore, Secret, SecretKey, SecretKind, SecretRef, SecretStore, StoreError, StoreName, Stores,
 };
 use crate::ui::output::Output;
 use crate::ui::prompt::{Person, Prompter};
@@ -28,9 +26,6 @@ use crate::ui::terminal::Screen;
 
 /// A change may wait for a person at a dialog of the keyring.
 const TENANT_PATIENCE: std::time::Duration = std::time::Duration::from_secs(90);
-
-/// Fewer characters are warned of.
-const SHORT_PASSPHRASE: usize = 12;
 
 /// Everything a command may need.
 pub struct Context {
@@ -210,74 +205,8 @@ impl Context {
 
     /// The stores of this run.
     pub fn stores(&self) -> &Stores {
-        self.stores.get_or_init(|| self.open_stores())
-    }
-
-    fn open_stores(&self) -> Stores {
-        // A dialog needs a screen to open on, besides a person.
-        let screen = cfg!(not(target_os = "linux"))
-            || ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| self.env.text(name).is_some());
-        let output = self.output.clone();
-        let on_dialog = move || output.notice("waiting for the keyring to be unlocked: see its dialog …");
-        let keyring = Rc::new(KeyringStore::new(self.someone_can_answer() && screen, Box::new(on_dialog)));
-        let passphrase = self.env.text("MSGRCTL_PASSPHRASE");
-        let passphrase = passphrase.map(|text| Secret::from_input(text.as_bytes()));
-        if passphrase.as_ref().is_some_and(|passphrase| {
-            passphrase.as_ref().is_ok_and(|passphrase| passphrase.expose().chars().count() < SHORT_PASSPHRASE)
-        }) {
-            self.output.warning(&format!("MSGRCTL_PASSPHRASE has fewer than {SHORT_PASSPHRASE} characters"));
-        }
-        let key_file = self.global.key_file.clone().or_else(|| self.env.text("MSGRCTL_KEY_FILE").map(PathBuf::from));
-        let access = KeyAccess { key_file, passphrase, ask: self.passphrase_prompt() };
-        // Commands read the settings first; without them there is no tenant to open.
-        let (path, tenant) = match self.settings() {
-            Ok(settings) => {
-                let tenant = settings.tenant.value.as_str();
-                (settings.paths.secrets_file(tenant), tenant)
-            }
-            Err(_) => (PathBuf::new(), ""),
-        };
-        Stores::new(
-            keyring.clone(),
-            FileStore::new(path, tenant, access, keyring),
-            EnvironmentStore::new(self.env.clone()),
-            self.memory.clone().unwrap_or_default(),
-        )
-    }
-
-    /// Asks for the passphrase of the encrypted file, twice for a new one.
-    fn passphrase_prompt(&self) -> Option<Ask> {
-        if !self.someone_can_answer() {
-            return None;
-        }
-        let (prompter, output) = (self.prompter.clone(), self.output.clone());
-        let ask = move |question: &str| {
-            crate::ui::interrupt::install();
-            prompter.hidden(question).map_err(|_| StoreError::Interrupted)
-        };
-        Some(Box::new(move |new| {
-            let question =
-                if new { "A passphrase for the encrypted file" } else { "The passphrase of the encrypted file" };
-            loop {
-                let typed = match Secret::from_input(ask(question)?.as_bytes()) {
-                    Ok(typed) => typed,
-                    Err(error) => {
-                        output.notice(&format!("this cannot be a passphrase: {error}"));
-                        continue;
-                    }
-                };
-                if !new {
-                    return Ok(typed);
-                }
-                if typed.expose().chars().count() < SHORT_PASSPHRASE {
-                    output.warning(&format!("the passphrase has fewer than {SHORT_PASSPHRASE} characters"));
-                }
-                if ask("Once more")? == typed.expose() {
-                    return Ok(typed);
-                }
-                output.notice("the two differ");
-            }
-        }))
+        self.stores
+            .get_or_init(|| super::stores::open(self, self.memory.clone().unwrap_or_default(), self.prompter.clone()))
     }
 
     /// The right to change accounts and their secrets together, held until it is

@@ -122,12 +122,15 @@ pub fn fingerprint(text: &str) -> String {
     hex::encode(Sha256::digest(text.as_bytes()))
 }
 
+/// What files hold, where they are there.
+type Texts = BTreeMap<PathBuf, Option<String>>;
+
 /// The right to change a tenant's files and secrets, held until it is dropped; then
 /// what was changed is written into the log.
 pub struct Changing<'a> {
     ctx: &'a Context,
     tenant: String,
-    before: BTreeMap<PathBuf, Option<String>>,
+    before: Texts,
     secrets: RefCell<Vec<(String, SecretKind)>>,
     _held: Lock,
 }
@@ -135,8 +138,15 @@ pub struct Changing<'a> {
 impl<'a> Changing<'a> {
     /// Begins a change of `tenant`, whose lock is held.
     pub(super) fn begin(ctx: &'a Context, tenant: &str, held: Lock) -> Result<Self, CliError> {
-        let before = snapshot(ctx, tenant)?;
+        let paths = &ctx.settings()?.paths;
+        let before = texts([paths.tenant_file(tenant), paths.chat_settings_file(tenant), paths.accounts_file(tenant)])?;
         Ok(Self { ctx, tenant: tenant.into(), before, secrets: RefCell::default(), _held: held })
+    }
+
+    /// The change may be one of the configuration file too, which is no tenant's.
+    pub(super) fn and_configuration(mut self) -> Result<Self, CliError> {
+        self.before.extend(texts([self.ctx.settings()?.paths.config_file()])?);
+        Ok(self)
     }
 
     /// Says that a secret of the account with this id has another value.
@@ -147,7 +157,7 @@ impl<'a> Changing<'a> {
     /// Compares, and writes down what is different.
     fn end(&self) -> Result<(), CliError> {
         let _hold = Hold::begin();
-        let after = snapshot(self.ctx, &self.tenant)?;
+        let after = texts(self.before.keys().cloned())?;
         if after == self.before && self.secrets.borrow().is_empty() {
             return Ok(());
         }
@@ -167,13 +177,18 @@ impl<'a> Changing<'a> {
         write(self.ctx, &Undo { entry, files, others })
     }
 
-    fn changes(&self, after: &BTreeMap<PathBuf, Option<String>>) -> Vec<ChangedThing> {
+    fn changes(&self, after: &Texts) -> Vec<ChangedThing> {
         let mut changes = Vec::new();
         for (path, before) in &self.before {
             let now = after.get(path).cloned().flatten();
             let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let is_accounts = name == "accounts.toml";
+            let other_secrets = is_accounts && !self.secrets.borrow().is_empty();
+            if *before == now && !other_secrets {
+                continue;
+            }
             let (before, now) = (table(before.as_deref()), table(now.as_deref()));
-            if name == "accounts.toml" {
+            if is_accounts {
                 changes.extend(self.accounts(&before, &now));
                 continue;
             }
@@ -241,15 +256,15 @@ fn what(before: &Value, now: &Value) -> String {
     .into()
 }
 
-/// The texts of the files that a change of a tenant may touch.
-fn snapshot(ctx: &Context, tenant: &str) -> Result<BTreeMap<PathBuf, Option<String>>, FileError> {
-    let Ok(settings) = ctx.settings() else { return Ok(BTreeMap::new()) };
-    let paths = &settings.paths;
-    let mut files = vec![paths.tenant_file(tenant), paths.chat_settings_file(tenant), paths.accounts_file(tenant)];
-    // It is no tenant's: two commands change it, and may be taken back.
-    let changes_it = matches!(ctx.command(), "tenant use" | "tenant remove" | "undo");
-    files.extend(changes_it.then(|| paths.config_file()));
-    files.into_iter().map(|path| Ok((path.clone(), files::read_text(&path)?))).collect()
+/// The texts of files; nothing for those that are not there.
+fn texts(files: impl IntoIterator<Item = PathBuf>) -> Result<Texts, FileError> {
+    files
+        .into_iter()
+        .map(|path| {
+            let text = files::read_text(&path)?;
+            Ok((path, text))
+        })
+        .collect()
 }
 
 /// A TOML text as a value; null when there is none.

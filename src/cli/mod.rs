@@ -22,6 +22,7 @@ mod pick;
 mod sandbox;
 mod secret;
 mod settings;
+mod stores;
 mod tenant;
 mod trace;
 mod undo;

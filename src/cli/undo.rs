@@ -62,7 +62,7 @@ pub fn run(_args: &UndoArgs, ctx: &Context) -> Result<u8, CliError> {
     }
     let mut left = Vec::new();
     {
-        let change = inside.hold_tenant()?;
+        let change = inside.hold_tenant()?.and_configuration()?;
         let _hold = interrupt::Hold::begin();
         // Now that nobody else changes them.
         if !last()? {
@@ -151,6 +151,10 @@ fn put_back(ctx: &Context, file: &FileBefore) -> Result<(), CliError> {
     Ok(())
 }
 
+fn by_id(accounts: &[Account]) -> BTreeMap<&str, &Account> {
+    accounts.iter().map(|account| (account.id.as_str(), account)).collect()
+}
+
 /// What taking back means for secrets.
 struct Secrets {
     /// Secrets that no record will name any more: they go too.
@@ -176,9 +180,9 @@ impl Secrets {
         };
         let now = read(files::read_text(&path)?.as_deref())?;
         let before = read(file.before.as_deref())?;
-        let by_id: BTreeMap<&str, &Account> = now.iter().map(|account| (account.id.as_str(), account)).collect();
+        let (old_by_id, now_by_id) = (by_id(&before), by_id(&now));
         for account in &before {
-            let here = by_id.get(account.id.as_str());
+            let here = now_by_id.get(account.id.as_str());
             // What is in variables was never ours to remove.
             let ours = |source: &SecretRef| source.store().is_some_and(|store| store != StoreName::Env);
             for (kind, source) in account.secrets.iter().filter(|(_, source)| ours(source)) {
@@ -192,7 +196,7 @@ impl Secrets {
             }
         }
         for account in &now {
-            let old = before.iter().find(|old| old.id == account.id);
+            let old = old_by_id.get(account.id.as_str());
             secrets.places_differ |= old.is_none_or(|old| old.secrets != account.secrets);
             for (kind, source) in &account.secrets {
                 let stays = old.is_some_and(|old| old.secrets.get(kind) == Some(source));

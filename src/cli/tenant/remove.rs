@@ -51,7 +51,7 @@ pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
     let opens = file.exists()? && inside.store(StoreName::File).probe().is_ok();
     let directory = ctx.settings()?.paths.tenant_dir(name.as_str());
     {
-        let change = inside.hold_tenant()?;
+        let change = inside.hold_tenant()?.and_configuration()?;
         let _hold = Hold::begin();
         let ids = |accounts: &[Account]| accounts.iter().map(|account| account.id.clone()).collect::<Vec<_>>();
         if ids(&inside.accounts()?.load()?) != ids(&accounts) {

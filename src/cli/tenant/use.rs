@@ -29,7 +29,7 @@ pub fn run(args: &UseArgs, ctx: &Context) -> Result<u8, CliError> {
     let settings = ctx.settings()?;
     // One that cannot be read would stand in every command's way.
     let tenant = ctx.tenant_file(name.as_str())?.load()?;
-    let change = ctx.hold_tenant_of(name.as_str())?;
+    let change = ctx.hold_tenant_of(name.as_str())?.and_configuration()?;
     write(&settings.paths.config_file(), Some(name.as_str()))?;
     drop(change);
     if ctx.output.json {

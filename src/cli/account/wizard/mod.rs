@@ -4,8 +4,10 @@
 //! most of the rest and offers it; Esc in a list goes a step back; nothing is saved
 //! before the last screen.
 
+mod app;
 mod ask;
 mod edit;
+mod page;
 mod review;
 mod stores;
 mod token;

@@ -1,0 +1,177 @@
+//! The app that issued the token: its id and its secret, checked against Graph.
+
+use super::ask::{again, capital, good, introduce_as, refuse, secret};
+use super::whose::Whose;
+use super::{Asked, Wizard};
+use crate::accounts::AppId;
+use crate::checks::{cause_of, of_unreachable};
+use crate::cli::account::fields;
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::graph::endpoints::{app, token};
+use crate::graph::{AppCredentials, GraphError};
+use crate::secrets::{Secret, SecretKind};
+use crate::ui::progress::Progress;
+
+impl Wizard<'_> {
+    /// The app's id and secret, where both are known.
+    pub(super) fn signer(&self) -> Option<AppCredentials> {
+        let id = self.draft.given.app_id.as_ref()?;
+        let secret = self.draft.inputs.app_secret.clone().or_else(|| self.kept_app_secret())?;
+        Some(AppCredentials { id: id.to_string(), secret })
+    }
+
+    /// The app secret that the edited account has and keeps.
+    fn kept_app_secret(&self) -> Option<Secret> {
+        let old = self.old.filter(|old| self.client.is_some() && old.app_id == self.draft.given.app_id)?;
+        // A store that does not answer is dealt with when something is saved.
+        self.ctx.secret(old, SecretKind::AppSecret).ok().flatten()
+    }
+
+    /// App id and app secret, which are optional, checked together.
+    pub(super) fn ask_app(&mut self) -> Result<Asked, CliError> {
+        let ctx = self.ctx;
+        let given = if std::mem::take(&mut self.app_is_given) { self.signer() } else { None };
+        let asked = if let Some(given) = given
+            && self.fits(&given)?
+        {
+            Asked::Nothing
+        } else {
+            introduce_as(
+                ctx,
+                "app id and app secret",
+                fields::APP_SECRET.found,
+                " Both are optional. With them msgrctl sees the token's permissions and when it ends, signs its calls, and makes a Page token of a person's token that does not expire.",
+            );
+            if !self.ask_for_app()? {
+                return Ok(Asked::Back);
+            }
+            Asked::Answered
+        };
+        // Signed, Graph may say what it did not before.
+        if matches!(self.known.whose, Whose::Unsigned)
+            && self.signer().is_some()
+            && let Some(token) = self.draft.inputs.token.clone()
+            && !self.judge_token(&token)?
+        {
+            return Ok(Asked::AnotherToken);
+        }
+        Ok(asked)
+    }
+
+    /// Asks until the two fit, or are left out; `false` for a step back. What does not
+    /// fit takes the place of nothing.
+    fn ask_for_app(&mut self) -> Result<bool, CliError> {
+        let ctx = self.ctx;
+        let issuer = self.issuer();
+        loop {
+            let (given, inputs) = (&self.draft.given, &self.draft.inputs);
+            let secret_alone = inputs.app_secret.is_some() && given.app_id.is_none();
+            let has = self.old.is_some_and(|old| old.app_id.is_some()) || inputs.app_secret.is_some() && !secret_alone;
+            let ways: &[&str] = match (has, secret_alone, &self.app_id_given) {
+                (true, ..) => &["Keep them", "Replace them", "Leave them out"],
+                (_, true, _) => &["Give the app id of the app secret", "Leave the app secret out"],
+                (.., Some(_)) => &["Give its app secret too", "Leave the app secret out (it can be added later)"],
+                _ => &["Give the app id and the app secret", "Leave them out (they can be added later)"],
+            };
+            let items: Vec<String> = ways.iter().map(|way| (*way).to_owned()).collect();
+            let at = usize::from(has && self.old.is_some());
+            let Some(way) = ctx.choose("App id and app secret", &items, at)? else { return Ok(false) };
+            if has && way == 0 {
+                self.keep_app();
+                return Ok(true);
+            }
+            if way == ways.len() - 1 {
+                self.draft.given.app_id = self.app_id_given.clone();
+                self.draft.inputs.put(SecretKind::AppSecret, None);
+                return Ok(true);
+            }
+            let id: AppId = match &self.app_id_given {
+                Some(id) if !has => id.clone(),
+                _ => {
+                    let now = self.draft.given.app_id.as_ref().map(ToString::to_string);
+                    let offered = issuer.clone().or(now).unwrap_or_default();
+                    again(ctx, &fields::APP_ID, &offered, |_| Ok(()))?
+                }
+            };
+            let question = format!("{} (not shown)", capital(fields::APP_SECRET.name));
+            let typed = if secret_alone { None } else { secret(ctx, SecretKind::AppSecret, &question)? };
+            let Some(app_secret) = typed.clone().or(self.draft.inputs.app_secret.clone().filter(|_| secret_alone))
+            else {
+                refuse(ctx, "nothing was pasted, so there is no app secret", None);
+                continue;
+            };
+            if self.fits(&AppCredentials { id: id.to_string(), secret: app_secret })? {
+                self.draft.given.app_id = Some(id);
+                if typed.is_some() {
+                    self.draft.inputs.put(SecretKind::AppSecret, typed);
+                }
+                return Ok(true);
+            }
+            // Either of the two may be the wrong one: the next time both are asked for.
+            self.app_id_given = None;
+            if secret_alone {
+                self.draft.inputs.put(SecretKind::AppSecret, None);
+            }
+        }
+    }
+
+    /// As the edited account has them; as they were typed, where there is none.
+    fn keep_app(&mut self) {
+        if let Some(old) = self.old.filter(|old| old.app_id.is_some()) {
+            self.draft.given.app_id = old.app_id.clone();
+            self.draft.inputs.put(SecretKind::AppSecret, None);
+        }
+    }
+
+    /// Whether app id and app secret fit together and fit the token; says why not.
+    /// What cannot be found out now, the test will say.
+    fn fits(&self, app: &AppCredentials) -> Result<bool, CliError> {
+        let ctx = self.ctx;
+        let Some(client) = &self.client else { return Ok(true) };
+        let Some(token) = self.token_to_ask_with() else { return Ok(true) };
+        let asked = {
+            let _progress = Progress::start(&ctx.output, "asking Graph whether they fit …");
+            Context::wait(token::debug(client, &token, app))?
+        };
+        let why = match asked {
+            Ok(answer) if answer.value.app_id.as_ref().is_none_or(|found| *found == app.id) => {
+                good(ctx, &format!("They are right: app {}.", app.id));
+                return Ok(true);
+            }
+            Ok(_) => "the token was issued by another app".to_owned(),
+            Err(GraphError::Refused(error)) if error.code == Some(190) => {
+                format!("the app id {} and the app secret do not belong together", app.id)
+            }
+            Err(GraphError::Refused(error)) if error.code == Some(100) => {
+                format!("the token was not issued by app {}, but by another app", app.id)
+            }
+            Err(GraphError::Refused(error)) => cause_of(&error).summary,
+            Err(GraphError::Unreachable(why)) => {
+                ctx.output.warning(&format!("not checked: {}", of_unreachable(&why).summary));
+                return Ok(true);
+            }
+        };
+        refuse(ctx, why, Some(&format!("copy both from {}", fields::APP_SECRET.found)));
+        Ok(false)
+    }
+
+    /// The token that was pasted (the Page's may have been found behind it), or the
+    /// one that the edited account has.
+    fn token_to_ask_with(&self) -> Option<Secret> {
+        let pasted = self.person.as_ref().map(|(token, _)| token.clone()).or_else(|| self.draft.inputs.token.clone());
+        // A store that does not answer is dealt with when something is saved.
+        pasted.or_else(|| self.ctx.secret(self.old?, SecretKind::PageAccessToken).ok().flatten())
+    }
+
+    /// The app that issued the token, where Graph says so.
+    fn issuer(&self) -> Option<String> {
+        if let Some(app) = &self.known.issuer {
+            return Some(app.id.clone());
+        }
+        let (client, token) = (self.client.as_ref()?, self.old.and(self.token_to_ask_with())?);
+        let _progress = Progress::start(&self.ctx.output, "asking Graph for the token's app …");
+        let asked = Context::wait(app::of_token(client, &token, None)).ok()?;
+        asked.ok().map(|answer| answer.value.id)
+    }
+}
