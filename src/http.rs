@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::header::{HeaderMap, HeaderValue};
+use self::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Certificate, redirect, tls};
 pub use reqwest::{Method, Url, header};
@@ -35,8 +35,28 @@ pub struct Request {
     pub url: Url,
     /// `Authorization`, without the header's name. Marked so that no log shows it.
     pub authorization: Option<HeaderValue>,
-    /// `application/x-www-form-urlencoded` pairs for the body.
-    pub form: Vec<(String, String)>,
+    /// Further headers; a `User-Agent` among them takes the place of this client's own.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// What is sent.
+    pub body: Body,
+}
+
+/// The body of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// None.
+    Empty,
+    /// `application/x-www-form-urlencoded` pairs.
+    Form(Vec<(String, String)>),
+    /// These bytes, as the headers name them.
+    Raw(Vec<u8>),
+}
+
+impl Request {
+    /// A read of `url` and nothing else.
+    pub fn get(url: Url) -> Self {
+        Self { method: Method::GET, url, authorization: None, headers: Vec::new(), body: Body::Empty }
+    }
 }
 
 /// An answer, read to its end.
@@ -65,9 +85,9 @@ pub enum Fault {
     /// A connection, but no answer within the time limit.
     #[error("no answer came in time")]
     Timeout,
-    /// The certificate is not one that this machine trusts, or is not for this name.
-    #[error("its certificate is not trusted")]
-    Certificate,
+    /// The certificate is not taken.
+    #[error("{0}")]
+    Certificate(CertificateProblem),
     /// TLS failed for another reason.
     #[error("no secure connection could be made")]
     Tls,
@@ -82,11 +102,31 @@ pub enum Fault {
     TooLarge,
 }
 
+/// Why a certificate is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CertificateProblem {
+    /// Its time is over.
+    #[error("its certificate has expired")]
+    Expired,
+    /// Its time has not begun, or this machine's clock is behind.
+    #[error("its certificate is not valid yet")]
+    NotYetValid,
+    /// It is another host's.
+    #[error("its certificate is for another name")]
+    WrongName,
+    /// Nobody whom this machine trusts has signed it, as far as the chain goes that was sent.
+    #[error("its certificate is not trusted")]
+    Untrusted,
+}
+
 impl Fault {
     /// Whether the request certainly was not received: then even a write may be
     /// sent again.
     pub fn never_arrived(self) -> bool {
-        matches!(self, Self::Dns | Self::Refused | Self::ConnectTimeout | Self::Certificate | Self::Tls | Self::Connect)
+        matches!(
+            self,
+            Self::Dns | Self::Refused | Self::ConnectTimeout | Self::Certificate(_) | Self::Tls | Self::Connect
+        )
     }
 }
 
@@ -152,9 +192,14 @@ impl Client {
             authorization.set_sensitive(true);
             builder = builder.header(header::AUTHORIZATION, authorization);
         }
-        if !request.form.is_empty() {
-            builder = builder.form(&request.form);
+        for (name, value) in request.headers {
+            builder = builder.header(name, value);
         }
+        builder = match request.body {
+            Body::Empty => builder,
+            Body::Form(pairs) => builder.form(&pairs),
+            Body::Raw(bytes) => builder.body(bytes),
+        };
         let mut response = builder.send().await.map_err(|error| fault(&error))?;
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| fault(&error))? {
@@ -199,8 +244,21 @@ fn known_fault(error: &(dyn std::error::Error + 'static)) -> Option<Fault> {
 
 fn tls_fault(error: &rustls::Error) -> Fault {
     match error {
-        rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented => Fault::Certificate,
+        rustls::Error::InvalidCertificate(error) => Fault::Certificate(certificate_problem(error)),
+        rustls::Error::NoCertificatesPresented => Fault::Certificate(CertificateProblem::Untrusted),
         _ => Fault::Tls,
+    }
+}
+
+fn certificate_problem(error: &rustls::CertificateError) -> CertificateProblem {
+    use rustls::CertificateError::{
+        Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet, NotValidYetContext,
+    };
+    match error {
+        Expired | ExpiredContext { .. } => CertificateProblem::Expired,
+        NotValidYet | NotValidYetContext { .. } => CertificateProblem::NotYetValid,
+        NotValidForName | NotValidForNameContext { .. } => CertificateProblem::WrongName,
+        _ => CertificateProblem::Untrusted,
     }
 }
 
@@ -247,12 +305,7 @@ mod tests {
     }
 
     async fn failure(url: &str) -> Fault {
-        let request = Request {
-            method: Method::GET,
-            url: Url::parse(url).expect("a URL"),
-            authorization: None,
-            form: Vec::new(),
-        };
+        let request = Request::get(Url::parse(url).expect("a URL"));
         Client::new(&settings()).expect("a client").send(request).await.expect_err("a fault")
     }
 
@@ -295,7 +348,7 @@ mod tests {
             }
         });
         let found = failure(&format!("https://{address}/")).await;
-        assert!(matches!(found, Fault::Tls | Fault::Certificate), "{found:?}");
+        assert!(matches!(found, Fault::Tls | Fault::Certificate(_)), "{found:?}");
     }
 
     #[test]

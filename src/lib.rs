@@ -3,7 +3,7 @@
 //! # Map
 //!
 //! Two layers. Below, the domains, which know no terminal: [`secrets`],
-//! [`messages`], [`accounts`], [`graph`], [`checks`] and [`sandbox`]. Above, the command
+//! [`messages`], [`webhook`], [`accounts`], [`graph`], [`checks`] and [`sandbox`]. Above, the command
 //! line: [`cli`], where the path of a file is the command it runs, and [`ui`],
 //! which knows terminals and no domain. Under both lie small rooms without
 //! opinions: [`env`], [`clock`], [`dashboard`], [`document`], [`paths`], [`files`], [`http`], [`serve`].
@@ -42,6 +42,8 @@ pub mod serve;
 pub mod secrets;
 
 pub mod messages;
+
+pub mod webhook;
 
 pub mod accounts;
 pub mod checks;

@@ -26,12 +26,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "secrets",
             "serve",
             "ui",
+            "webhook",
         ],
     ),
     ("ui", &["env"]),
     // `http::Fault` is part of what Graph's errors say.
-    ("checks", &["graph", "messages", "clock", "dashboard", "http::Fault", "secrets::Secret"]),
-    ("sandbox", &["clock", "document", "http", "serve"]),
+    ("checks", &["graph", "messages", "webhook", "clock", "dashboard", "http::Fault", "secrets::Secret"]),
+    ("sandbox", &["clock", "document", "http", "serve", "webhook::signature"]),
+    ("webhook", &["clock", "http", "serve", "secrets::Secret"]),
     ("graph", &["clock", "http", "secrets::Secret", "secrets::redact"]),
     ("messages", &[]),
     (

@@ -206,7 +206,7 @@ fn of_fault(fault: Fault) -> Cause {
         Fault::Refused => {
             "check where you point at: --graph-url (MSGRCTL_GRAPH_URL) and HTTPS_PROXY; a sandbox has to be running"
         }
-        Fault::Certificate => {
+        Fault::Certificate(_) => {
             "if a proxy inspects TLS here, name its certificate with --ca-bundle FILE (MSGRCTL_CA_BUNDLE)"
         }
         Fault::Tls => "check that nothing between this machine and Graph breaks TLS; TLS 1.2 is the least",

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use super::error::{ErrorBody, GraphError, Unreachable};
 use super::{AppCredentials, Authority, BaseUrl, GraphRequest, GraphVersion, retry};
 use crate::clock::Clock;
-use crate::http::{self, Request, SetupError};
+use crate::http::{self, Body, Request, SetupError};
 use crate::secrets::Secret;
 
 /// What Graph answered, and in which version.
@@ -114,13 +114,13 @@ impl Client {
             Authority::App(app) => pairs.push(("access_token", app.app_token().expose().to_owned())),
             Authority::InParameters => {}
         }
-        let mut form = Vec::new();
-        if request.write {
-            form = pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let mut body = Body::Empty;
+        if method == Method::POST {
+            body = Body::Form(pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect());
         } else if !pairs.is_empty() {
             url.query_pairs_mut().extend_pairs(pairs);
         }
-        Request { method, url, authorization, form }
+        Request { method, url, authorization, headers: Vec::new(), body }
     }
 
     fn signature(&self, token: &Secret, app: &AppCredentials) -> [(&'static str, String); 2] {

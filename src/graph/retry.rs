@@ -113,6 +113,6 @@ mod tests {
         assert!(!is_worth_it(&fault(Fault::Timeout), true));
         assert!(is_worth_it(&fault(Fault::Broken), false));
         assert!(!is_worth_it(&fault(Fault::Timeout), false));
-        assert!(!is_worth_it(&fault(Fault::Certificate), false));
+        assert!(!is_worth_it(&fault(Fault::Certificate(crate::http::CertificateProblem::Untrusted)), false));
     }
 }

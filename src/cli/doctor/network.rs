@@ -9,7 +9,7 @@ use crate::checks::Outcome;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::graph::{GraphError, Unreachable};
-use crate::http::{Client, Method, Request, Response};
+use crate::http::{Client, Request, Response};
 
 /// A signature of Meta's is good for five minutes: so much the clock may be off, less
 /// what a call takes.
@@ -29,7 +29,7 @@ pub(super) fn look(ctx: &Context) -> Result<Vec<Found>, CliError> {
     found.push(Found::pass("tls.certificates", "certificates to trust are there"));
     // Without a token Graph refuses, which is an answer.
     let url = base.plain(&format!("/{}/me", settings.graph_version));
-    let request = Request { method: Method::GET, url, authorization: None, form: Vec::new() };
+    let request = Request::get(url);
     match Context::wait(client.send(request))? {
         Ok(response) => found.extend(judge(ctx, &response)?),
         Err(fault) => {

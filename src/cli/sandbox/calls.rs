@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::http::{Client, Method, Request};
+use crate::http::{Client, Request};
 use crate::sandbox::{CALLS_PATH, Entry};
 
 /// Show what a running sandbox was asked
@@ -32,7 +32,7 @@ pub fn run(_args: &CallsArgs, ctx: &Context) -> Result<u8, CliError> {
             .hint("name the one that runs: --graph-url http://127.0.0.1:PORT (MSGRCTL_GRAPH_URL)"));
     }
     let client = Client::new(&ctx.http_settings()?)?;
-    let request = Request { method: Method::GET, url: base.plain(CALLS_PATH), authorization: None, form: Vec::new() };
+    let request = Request::get(base.plain(CALLS_PATH));
     let answer = Context::wait(client.send(request))?;
     let gone = |cause: String| {
         CliError::remote(format!("no sandbox answers at {base}")).cause(cause).hint("start one: msgrctl sandbox start")
