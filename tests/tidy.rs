@@ -84,6 +84,8 @@ const HOMES: &[(&str, &[&str])] = &[
             "src/cli/secret/reveal.rs",
             "src/cli/account/handover/mod.rs",
             "src/cli/stores.rs",
+            "src/webhook/challenge.rs",
+            "src/webhook/listener.rs",
         ],
     ),
     ("process::Command", &["src/secrets/command.rs", "src/ui/editor.rs"]),

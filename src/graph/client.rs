@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::error::{ErrorBody, GraphError, Unreachable};
-use super::{AppCredentials, Authority, BaseUrl, GraphRequest, GraphVersion, retry};
+use super::{AppCredentials, Authority, BaseUrl, GraphRequest, GraphVersion, Verb, retry};
 use crate::clock::Clock;
 use crate::http::{self, Body, Request, SetupError};
 use crate::secrets::Secret;
@@ -65,7 +65,7 @@ impl Client {
     pub async fn call<T: DeserializeOwned>(&self, request: &GraphRequest<'_>) -> Result<Answer<T>, GraphError> {
         let once = || self.once(request);
         once.retry(retry::backoff())
-            .when(|error| retry::is_worth_it(error, request.write))
+            .when(|error| retry::is_worth_it(error, !request.verb.is_repeatable()))
             .notify(|error, delay| {
                 tracing::debug!(path = request.path, delay_ms = delay.as_millis(), reason = %kind(error), "trying again");
             })
@@ -74,7 +74,11 @@ impl Client {
 
     async fn once<T: DeserializeOwned>(&self, request: &GraphRequest<'_>) -> Result<Answer<T>, GraphError> {
         let start = Instant::now();
-        let method = if request.write { Method::POST } else { Method::GET };
+        let method = match request.verb {
+            Verb::Read => Method::GET,
+            Verb::Set | Verb::Act => Method::POST,
+            Verb::Remove => Method::DELETE,
+        };
         let fault = |fault| GraphError::Unreachable(Unreachable::Fault(fault));
         let Some(http) = self.http.get() else {
             // `prepare` was not called or failed: the same as no network.

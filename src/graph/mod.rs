@@ -12,4 +12,4 @@ pub use base::{BaseUrl, GraphVersion};
 pub use client::{Answer, Client};
 pub use error::{ApiError, GraphError, Unreachable};
 pub use proof::AppCredentials;
-pub use request::{Authority, GraphRequest};
+pub use request::{Authority, GraphRequest, Verb};

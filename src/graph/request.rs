@@ -20,11 +20,31 @@ pub enum Authority<'a> {
     InParameters,
 }
 
+/// What a call does to what is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// Nothing: GET.
+    Read,
+    /// Makes it so, however often it is said: POST.
+    Set,
+    /// Does something each time: POST. It is repeated only when it certainly did not
+    /// arrive.
+    Act,
+    /// Takes it away, however often it is said: DELETE.
+    Remove,
+}
+
+impl Verb {
+    /// Whether it may be said twice.
+    pub(super) fn is_repeatable(self) -> bool {
+        self != Self::Act
+    }
+}
+
 /// One call.
 pub struct GraphRequest<'a> {
-    /// Whether it changes something; then it is repeated only when it certainly
-    /// did not arrive.
-    pub write: bool,
+    /// What it does.
+    pub verb: Verb,
     /// The path without the version: `/me`.
     pub path: String,
     /// Parameters that may be shown.
@@ -39,7 +59,7 @@ impl<'a> GraphRequest<'a> {
     /// A read of `path` on behalf of a token.
     pub fn read(path: impl Into<String>, token: &'a Secret, app: Option<&'a AppCredentials>) -> Self {
         Self {
-            write: false,
+            verb: Verb::Read,
             path: path.into(),
             query: Vec::new(),
             hidden: Vec::new(),
@@ -49,7 +69,26 @@ impl<'a> GraphRequest<'a> {
 
     /// A read of `path` on behalf of an app.
     pub fn read_as_app(path: impl Into<String>, app: &'a AppCredentials) -> Self {
-        Self { write: false, path: path.into(), query: Vec::new(), hidden: Vec::new(), authority: Authority::App(app) }
+        Self {
+            verb: Verb::Read,
+            path: path.into(),
+            query: Vec::new(),
+            hidden: Vec::new(),
+            authority: Authority::App(app),
+        }
+    }
+
+    /// The same call as another one than a read.
+    #[must_use]
+    pub fn verb(self, verb: Verb) -> Self {
+        Self { verb, ..self }
+    }
+
+    /// The same call with one more parameter.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.query.push((name, value.into()));
+        self
     }
 
     /// The same call with `fields=…`.

@@ -17,18 +17,19 @@ pub(super) fn backoff() -> ExponentialBuilder {
 }
 
 /// Whether trying again within this call can help.
-pub(super) fn is_worth_it(error: &GraphError, write: bool) -> bool {
+/// `act` says that the call does something each time it arrives.
+pub(super) fn is_worth_it(error: &GraphError, act: bool) -> bool {
     match error {
         GraphError::Refused(_) => false,
-        GraphError::Unreachable(Unreachable::Fault(fault)) if write => fault.never_arrived(),
+        GraphError::Unreachable(Unreachable::Fault(fault)) if act => fault.never_arrived(),
         // A certificate that is not trusted now will not be in a second; a time-out
         // has used up the time that was given.
         GraphError::Unreachable(Unreachable::Fault(fault)) => {
             use crate::http::Fault::{Broken, Connect, Dns, Refused};
             matches!(fault, Broken | Connect | Dns | Refused)
         }
-        GraphError::Unreachable(Unreachable::NotGraph { status }) => !write && *status >= 500,
-        GraphError::Unreachable(Unreachable::Trouble(_)) => !write,
+        GraphError::Unreachable(Unreachable::NotGraph { status }) => !act && *status >= 500,
+        GraphError::Unreachable(Unreachable::Trouble(_)) => !act,
         // Minutes to wait are told to the person, not slept through.
         GraphError::Unreachable(Unreachable::Throttled(error)) => error.regain_access.is_none(),
     }

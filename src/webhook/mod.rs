@@ -1,3 +1,16 @@
-//! Meta's webhooks, both ends of them: the signature of an event.
+//! Meta's webhooks, both ends of them: the receiver of events, and the probe that
+//! asks a receiver as Meta would.
 
+mod certificate;
+mod challenge;
+mod event;
+mod listener;
+mod probe;
+mod problem;
 pub mod signature;
+
+pub use challenge::{Handshake, NoHandshake};
+pub use event::{Attachment, Delivery, Event, Kind, Message, PolicyEnforcement, Postback, Reaction, Referral, events};
+pub use listener::{Heard, Notification, Refusal, Seen, Subscriber, receiver};
+pub use probe::{AGENT, Exchange, LIMIT, Probe, probe};
+pub use problem::Problem;

@@ -1,6 +1,7 @@
 //! The calls, a file a resource: what is asked, and the shape of the answer.
 
 pub mod app;
+pub mod message;
 pub mod page;
 pub mod person;
 pub mod subscription;
@@ -36,6 +37,28 @@ fn optional_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Stri
 fn optional_ids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
     let ids = Option::<Vec<Id>>::deserialize(deserializer)?;
     Ok(ids.map(|ids| ids.into_iter().map(String::from).collect()))
+}
+
+/// `{"success":true}`; some pages of Meta's documentation print the value as a text.
+#[derive(Deserialize)]
+struct Success {
+    success: Flag,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Flag {
+    Bool(bool),
+    Text(String),
+}
+
+impl Success {
+    fn is_true(&self) -> bool {
+        match &self.success {
+            Flag::Bool(value) => *value,
+            Flag::Text(text) => text == "true",
+        }
+    }
 }
 
 /// `{"data":[…]}`.

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Deserializer};
 
-use crate::graph::{Answer, AppCredentials, Authority, Client, GraphError, GraphRequest};
+use crate::graph::{Answer, AppCredentials, Authority, Client, GraphError, GraphRequest, Verb};
 use crate::secrets::Secret;
 
 /// A Page that a person works on. What the person's role does not allow is left out.
@@ -97,7 +97,7 @@ fn required_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret,
 /// from it do not expire. Refused for an expired token (190) and for a wrong secret (1).
 pub async fn exchange(client: &Client, token: &Secret, app: &AppCredentials) -> Result<Answer<LongLived>, GraphError> {
     let request = GraphRequest {
-        write: false,
+        verb: Verb::Read,
         path: "/oauth/access_token".into(),
         query: vec![("grant_type", "fb_exchange_token".into()), ("client_id", app.id.clone())],
         hidden: vec![("client_secret", &app.secret), ("fb_exchange_token", token)],

@@ -1,9 +1,10 @@
-//! `GET /{page-id}/subscribed_apps`: whether a Page's events reach the app
-//! (facts, section 2.3).
+//! The two levels of a webhook: `/{app-id}/subscriptions`, where the app says where
+//! its events go, and `/{page-id}/subscribed_apps`, whether a Page's events reach
+//! the app (facts, sections 2.3 and 2.4). An event is sent where both have its field.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
-use crate::graph::{Answer, AppCredentials, Client, GraphError, GraphRequest};
+use crate::graph::{Answer, AppCredentials, Client, GraphError, GraphRequest, Verb};
 use crate::secrets::Secret;
 
 /// An app that a Page sends events to. Graph shows the token's own app only.
@@ -29,4 +30,106 @@ pub async fn of_page(
     let request = GraphRequest::read(format!("/{page_id}/subscribed_apps"), token, app);
     let answer = client.call::<super::List<SubscribedApp>>(&request).await?;
     Ok(Answer { value: answer.value.data, version: answer.version })
+}
+
+/// Sends the Page's events of exactly these fields to the token's app: what was
+/// subscribed and is not named is so no longer. `false`: Graph says that it did not.
+pub async fn set_of_page(
+    client: &Client,
+    page_id: &str,
+    token: &Secret,
+    app: Option<&AppCredentials>,
+    fields: &[String],
+) -> Result<bool, GraphError> {
+    let request = GraphRequest::read(format!("/{page_id}/subscribed_apps"), token, app)
+        .verb(Verb::Set)
+        .with("subscribed_fields", fields.join(","));
+    Ok(client.call::<super::Success>(&request).await?.value.is_true())
+}
+
+/// Ends the Page's subscription of the token's app.
+pub async fn remove_of_page(
+    client: &Client,
+    page_id: &str,
+    token: &Secret,
+    app: Option<&AppCredentials>,
+) -> Result<bool, GraphError> {
+    let request = GraphRequest::read(format!("/{page_id}/subscribed_apps"), token, app).verb(Verb::Remove);
+    Ok(client.call::<super::Success>(&request).await?.value.is_true())
+}
+
+/// What an app is told of, and where. One an object, for all Pages of the app.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct AppSubscription {
+    /// `page`, `instagram`, …
+    pub object: String,
+    /// Where its events go.
+    pub callback_url: Option<String>,
+    /// Whether they do; Meta ends it after an hour of failures.
+    #[serde(default)]
+    pub active: bool,
+    /// The fields.
+    #[serde(default, deserialize_with = "field_names")]
+    pub fields: Vec<String>,
+}
+
+/// Objects with a name and a version since v2.9; names alone before.
+fn field_names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Field {
+        Named { name: String },
+        Plain(String),
+    }
+    let fields = Vec::<Field>::deserialize(deserializer)?;
+    Ok(fields
+        .into_iter()
+        .map(|field| match field {
+            Field::Named { name } | Field::Plain(name) => name,
+        })
+        .collect())
+}
+
+/// The object of Pages, as an app's subscription is filed.
+pub const PAGE: &str = "page";
+
+/// Every subscription of an app.
+pub async fn of_app(client: &Client, app: &AppCredentials) -> Result<Answer<Vec<AppSubscription>>, GraphError> {
+    let request = GraphRequest::read_as_app(format!("/{}/subscriptions", app.id), app);
+    let answer = client.call::<super::List<AppSubscription>>(&request).await?;
+    Ok(Answer { value: answer.value.data, version: answer.version })
+}
+
+/// Sends the app's events of Pages to `callback_url`. Meta asks the callback for the
+/// handshake before it answers: 2200 and 2201 say that it failed, and then nothing
+/// has changed. Fields that were subscribed stay.
+pub async fn set_of_app(
+    client: &Client,
+    app: &AppCredentials,
+    callback_url: &str,
+    verify_token: &Secret,
+    fields: &[String],
+) -> Result<bool, GraphError> {
+    let mut request = GraphRequest::read_as_app(format!("/{}/subscriptions", app.id), app)
+        .verb(Verb::Set)
+        .with("object", PAGE)
+        .with("callback_url", callback_url)
+        .with("fields", fields.join(","))
+        .with("include_values", "true");
+    request.hidden.push(("verify_token", verify_token));
+    Ok(client.call::<super::Success>(&request).await?.value.is_true())
+}
+
+/// Takes fields away from the app's subscription of Pages; without any the whole of it.
+pub async fn remove_of_app(
+    client: &Client,
+    app: &AppCredentials,
+    fields: Option<&[String]>,
+) -> Result<bool, GraphError> {
+    let mut request =
+        GraphRequest::read_as_app(format!("/{}/subscriptions", app.id), app).verb(Verb::Remove).with("object", PAGE);
+    if let Some(fields) = fields {
+        request = request.with("fields", fields.join(","));
+    }
+    Ok(client.call::<super::Success>(&request).await?.value.is_true())
 }

@@ -1,0 +1,102 @@
+//! `POST /{page-id}/messages`: the Send API; and who writes (facts, sections 2.10
+//! and 2.11).
+
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::graph::{Answer, AppCredentials, Client, GraphError, GraphRequest, Verb};
+use crate::secrets::Secret;
+
+/// Why a message may be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// An answer within 24 hours of the customer's last message.
+    Response,
+    /// An answer of a person, within 7 days: the tag `HUMAN_AGENT`.
+    HumanAgent,
+}
+
+/// A message that was taken.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Sent {
+    /// Whom it went to; absent for recipients that are no PSID.
+    pub recipient_id: Option<String>,
+    /// Its name in later events: `m_…`.
+    pub message_id: String,
+}
+
+/// Whose message is sent, and with what.
+#[derive(Clone, Copy)]
+pub struct From<'a> {
+    /// The Page.
+    pub page_id: &'a str,
+    /// Its token.
+    pub token: &'a Secret,
+    /// The app to sign with.
+    pub app: Option<&'a AppCredentials>,
+}
+
+impl From<'_> {
+    fn request(&self) -> GraphRequest<'_> {
+        GraphRequest::read(format!("/{}/messages", self.page_id), self.token, self.app).verb(Verb::Act)
+    }
+}
+
+/// Sends a text to the person with this page-scoped id. Meta refuses one outside of
+/// the 24-hour window (10/2018278), to nobody of this Page's (100/2018001), and one
+/// over 2000 characters (100).
+pub async fn send_text(
+    client: &Client,
+    from: From<'_>,
+    psid: &str,
+    text: &str,
+    reason: Reason,
+) -> Result<Answer<Sent>, GraphError> {
+    let mut request = from.request().with("recipient", json!({ "id": psid }).to_string());
+    request = match reason {
+        Reason::Response => request.with("messaging_type", "RESPONSE"),
+        Reason::HumanAgent => request.with("messaging_type", "MESSAGE_TAG").with("tag", "HUMAN_AGENT"),
+    };
+    client.call(&request.with("message", json!({ "text": text }).to_string())).await
+}
+
+/// What a customer sees beside messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SenderAction {
+    /// The customer's messages are marked as seen.
+    MarkSeen,
+    /// Three dots.
+    TypingOn,
+}
+
+/// Shows an action to a person.
+pub async fn act(client: &Client, from: From<'_>, psid: &str, action: SenderAction) -> Result<(), GraphError> {
+    let name = match action {
+        SenderAction::MarkSeen => "mark_seen",
+        SenderAction::TypingOn => "typing_on",
+    };
+    let request = from.request().with("recipient", json!({ "id": psid }).to_string()).with("sender_action", name);
+    client.call::<serde::de::IgnoredAny>(&request).await.map(|_| ())
+}
+
+/// A person who writes to a Page. What the app may not see is left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Profile {
+    /// The first name.
+    pub first_name: Option<String>,
+    /// The last name.
+    pub last_name: Option<String>,
+}
+
+impl Profile {
+    /// Both names, or the one there is.
+    pub fn name(&self) -> Option<String> {
+        let names: Vec<&str> = [&self.first_name, &self.last_name].into_iter().flatten().map(String::as_str).collect();
+        (!names.is_empty()).then(|| names.join(" "))
+    }
+}
+
+/// Who the person with this page-scoped id is.
+pub async fn profile(client: &Client, from: From<'_>, psid: &str) -> Result<Answer<Profile>, GraphError> {
+    client.call(&GraphRequest::read(format!("/{psid}"), from.token, from.app).fields("first_name,last_name")).await
+}

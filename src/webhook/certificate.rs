@@ -1,0 +1,112 @@
+//! Why a certificate is not trusted: what a server shows, looked at.
+//!
+//! TLS libraries say "unknown issuer" for a self-signed certificate, for one of a
+//! private authority, and for a server that forgot to send the rest of its chain.
+//! Each has another mend. So after such a failure the server is asked once more, its
+//! chain is taken down, and the connection ends: nothing is sent on it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use url::Url;
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+
+/// What the chain of a server tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Chain {
+    /// One certificate, signed with its own key.
+    SelfSigned,
+    /// One certificate of somebody else's, and no more: what connects it to an
+    /// authority was not sent.
+    Alone {
+        /// Who signed it.
+        issuer: String,
+    },
+    /// Several, up to an authority that this machine does not trust.
+    Foreign {
+        /// Who signed the last.
+        issuer: String,
+    },
+}
+
+/// Looks at the chain of `url`'s server. Nothing where it could not be had.
+pub async fn look(url: &Url, time: Duration) -> Option<Chain> {
+    let host = url.host_str()?.trim_matches(['[', ']']).to_owned();
+    let port = url.port_or_known_default()?;
+    let taken = Arc::new(Taken::default());
+    let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .ok()?
+        .dangerous()
+        .with_custom_certificate_verifier(taken.clone())
+        .with_no_client_auth();
+    let name = ServerName::try_from(host.clone()).ok()?;
+    let shake = async {
+        let stream = TcpStream::connect((host.as_str(), port)).await.ok()?;
+        // It always fails: the verifier takes the chain down and refuses.
+        TlsConnector::from(Arc::new(config)).connect(name, stream).await.err()
+    };
+    tokio::time::timeout(time, shake).await.ok()?;
+    let chain = std::mem::take(&mut *taken.chain.lock().unwrap_or_else(PoisonError::into_inner));
+    judge(&chain)
+}
+
+fn judge(chain: &[Vec<u8>]) -> Option<Chain> {
+    let (_, last) = X509Certificate::from_der(chain.last()?).ok()?;
+    let issuer = last.issuer().to_string();
+    Some(match chain.len() {
+        1 if last.issuer() == last.subject() => Chain::SelfSigned,
+        1 => Chain::Alone { issuer },
+        _ => Chain::Foreign { issuer },
+    })
+}
+
+/// A verifier that trusts nobody and remembers what it was shown.
+#[derive(Debug, Default)]
+struct Taken {
+    chain: Mutex<Vec<Vec<u8>>>,
+}
+
+const REFUSED: rustls::Error = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+
+impl ServerCertVerifier for Taken {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let all = std::iter::once(end_entity).chain(intermediates).map(|der| der.as_ref().to_vec());
+        *self.chain.lock().unwrap_or_else(PoisonError::into_inner) = all.collect();
+        Err(REFUSED)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Err(REFUSED)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Err(REFUSED)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        rustls::crypto::ring::default_provider().signature_verification_algorithms.supported_schemes()
+    }
+}

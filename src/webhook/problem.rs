@@ -1,0 +1,271 @@
+//! What can be wrong with a callback, and what is done about each.
+
+use std::time::Duration;
+
+/// Why Meta would not take a callback, or would not for long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// Its name is not known.
+    Dns {
+        /// The name.
+        host: String,
+    },
+    /// Nothing listens there.
+    Refused,
+    /// No answer within the limit.
+    Timeout,
+    /// No way there.
+    NoRoute,
+    /// The connection ended without an answer.
+    BrokenOff,
+    /// What listens there speaks no TLS, or one too old.
+    Tls,
+    /// Signed with its own key.
+    CertificateSelfSigned,
+    /// Its time is over.
+    CertificateExpired,
+    /// Its time has not begun.
+    CertificateNotYetValid,
+    /// It is for other names.
+    CertificateOfAnotherHost {
+        /// The name that was asked for.
+        host: String,
+    },
+    /// The certificates between it and an authority were not sent.
+    ChainIncomplete {
+        /// Who signed it.
+        issuer: String,
+    },
+    /// An authority that nobody knows.
+    AuthorityUnknown {
+        /// Its name.
+        issuer: String,
+    },
+    /// It sends elsewhere; Meta does not follow.
+    Redirect {
+        /// 301, 302, 307, 308, …
+        status: u16,
+        /// Where to, without the query.
+        to: String,
+    },
+    /// A login is asked for.
+    LoginNeeded,
+    /// A page that refuses, not the receiver.
+    Forbidden,
+    /// The receiver itself refuses.
+    TokenRefused {
+        /// 401 or 403.
+        status: u16,
+    },
+    /// Nothing at this path.
+    NotFound,
+    /// No GET at this path.
+    MethodNotAllowed,
+    /// The receiver, or what stands before it, fails.
+    ServerError {
+        /// 5xx.
+        status: u16,
+    },
+    /// Another status than 200.
+    OtherStatus {
+        /// It.
+        status: u16,
+    },
+    /// A web page.
+    Html,
+    /// The challenge as a JSON text.
+    QuotedChallenge,
+    /// The challenge and white space, or a byte-order mark.
+    PaddedChallenge,
+    /// The challenge inside something else.
+    WrappedChallenge {
+        /// How the body begins.
+        start: String,
+    },
+    /// Nothing.
+    EmptyBody,
+    /// Something else.
+    OtherBody {
+        /// How the body begins.
+        start: String,
+    },
+    /// It looks for `hub_challenge`.
+    Underscores,
+    /// It repeats the challenge whatever the token.
+    AnyToken,
+    /// It answers, but late.
+    Slow(Duration),
+}
+
+impl Problem {
+    /// Its public name, for scripts.
+    pub fn id(&self) -> &'static str {
+        match self {
+            Self::Dns { .. } => "dns",
+            Self::Refused => "refused",
+            Self::Timeout => "timeout",
+            Self::NoRoute => "no_route",
+            Self::BrokenOff => "broken_off",
+            Self::Tls => "tls",
+            Self::CertificateSelfSigned => "certificate_self_signed",
+            Self::CertificateExpired => "certificate_expired",
+            Self::CertificateNotYetValid => "certificate_not_yet_valid",
+            Self::CertificateOfAnotherHost { .. } => "certificate_of_another_host",
+            Self::ChainIncomplete { .. } => "chain_incomplete",
+            Self::AuthorityUnknown { .. } => "authority_unknown",
+            Self::Redirect { .. } => "redirect",
+            Self::LoginNeeded => "login_needed",
+            Self::Forbidden => "forbidden",
+            Self::TokenRefused { .. } => "token_refused",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::ServerError { .. } => "server_error",
+            Self::OtherStatus { .. } => "other_status",
+            Self::Html => "html",
+            Self::QuotedChallenge => "quoted_challenge",
+            Self::PaddedChallenge => "padded_challenge",
+            Self::WrappedChallenge { .. } => "wrapped_challenge",
+            Self::EmptyBody => "empty_body",
+            Self::OtherBody { .. } => "other_body",
+            Self::Underscores => "underscores",
+            Self::AnyToken => "any_token",
+            Self::Slow(_) => "slow",
+        }
+    }
+
+    /// Whether Meta takes the callback all the same.
+    pub fn is_warning(&self) -> bool {
+        matches!(self, Self::Slow(_))
+    }
+
+    /// Whether a receiver that looks for `hub_challenge` could look like this.
+    pub(super) fn may_be_spelling(&self) -> bool {
+        use Problem::{EmptyBody, NotFound, OtherBody, OtherStatus, ServerError, TokenRefused, WrappedChallenge};
+        matches!(
+            self,
+            TokenRefused { .. }
+                | OtherStatus { .. }
+                | ServerError { .. }
+                | NotFound
+                | EmptyBody
+                | OtherBody { .. }
+                | WrappedChallenge { .. }
+        )
+    }
+
+    /// What happened, in a sentence without a full stop.
+    pub fn summary(&self) -> String {
+        match self {
+            Self::Dns { host } => format!("the name {host} is not known: no address was found for it"),
+            Self::Refused => "the connection was refused: nothing listens at that address and port".into(),
+            Self::Timeout => "no answer within 5 seconds; Meta gives up about then".into(),
+            Self::NoRoute => "no connection could be made to that address".into(),
+            Self::BrokenOff => "the connection ended without an answer".into(),
+            Self::Tls => "no secure connection: what listens there does not speak TLS 1.2 or 1.3".into(),
+            Self::CertificateSelfSigned => "the certificate is self-signed: Meta does not take it".into(),
+            Self::CertificateExpired => "the certificate has expired".into(),
+            Self::CertificateNotYetValid => "the certificate is not valid yet".into(),
+            Self::CertificateOfAnotherHost { host } => format!("the certificate is for other names than {host}"),
+            Self::ChainIncomplete { issuer } => {
+                format!(
+                    "the server sends its own certificate alone, without the one of its issuer ({issuer}): the chain is incomplete"
+                )
+            }
+            Self::AuthorityUnknown { issuer } => {
+                format!("the certificate is signed by an authority that is not publicly trusted ({issuer})")
+            }
+            Self::Redirect { status, to } => {
+                format!("the callback redirects (HTTP {status} to {to}); Meta does not follow")
+            }
+            Self::LoginNeeded => "the callback asks for a login (HTTP 401)".into(),
+            Self::Forbidden => {
+                "a page answers in the receiver's place and forbids it (HTTP 403): a firewall or a login".into()
+            }
+            Self::TokenRefused { status } => format!("the receiver refuses the verify token (HTTP {status})"),
+            Self::NotFound => "there is nothing at that path (HTTP 404)".into(),
+            Self::MethodNotAllowed => "the path takes no GET (HTTP 405), and the handshake is one".into(),
+            Self::ServerError { status } => {
+                format!("the receiver, or what stands before it, fails (HTTP {status})")
+            }
+            Self::OtherStatus { status } => format!("the callback answers HTTP {status}; only 200 counts"),
+            Self::Html => "a web page answers (HTTP 200, HTML), not the receiver".into(),
+            Self::QuotedChallenge => "the challenge comes back in quotes: it is sent as JSON".into(),
+            Self::PaddedChallenge => "the challenge comes back with white space or a byte-order mark around it".into(),
+            Self::WrappedChallenge { start } => format!("the challenge comes back inside something else: {start}"),
+            Self::EmptyBody => "the answer is empty: the challenge is not repeated".into(),
+            Self::OtherBody { start } => format!("the answer is not the challenge, but: {start}"),
+            Self::Underscores => {
+                "the receiver looks for hub_challenge, where Meta sends hub.challenge: with a dot".into()
+            }
+            Self::AnyToken => {
+                "the receiver repeats the challenge for a wrong verify token too: it does not compare it".into()
+            }
+            Self::Slow(duration) => {
+                format!("the receiver took {:.1} s to answer; Meta gives up after about 5", duration.as_secs_f64())
+            }
+        }
+    }
+
+    /// What to do, in a sentence without a full stop.
+    pub fn fix(&self) -> &'static str {
+        match self {
+            Self::Dns { .. } => {
+                "check the host name in the callback URL; if it is new, wait until its DNS record is known everywhere"
+            }
+            Self::Refused => "start the receiver, and check host, port and the firewall in front of it",
+            Self::Timeout => {
+                "check that a firewall does not drop the packets, and that the receiver answers before it works"
+            }
+            Self::NoRoute => "check the network between here and the receiver, and its address",
+            Self::BrokenOff => {
+                "look into the log of the receiver, or of the proxy before it: it hung up on the request"
+            }
+            Self::Tls => {
+                "serve HTTPS on that port; if TLS ends at a proxy, the callback URL is the proxy's, with its port"
+            }
+            Self::CertificateSelfSigned => "use a certificate of a public authority, Let's Encrypt for example",
+            Self::CertificateExpired => "renew the certificate, and have the server load the new one",
+            Self::CertificateNotYetValid => "check the clock of the server that made it, and of this machine",
+            Self::CertificateOfAnotherHost { .. } => {
+                "use a certificate with this name in it, or the name of the certificate in the callback URL"
+            }
+            Self::ChainIncomplete { .. } => {
+                "have the server send the whole chain (fullchain.pem, not cert.pem); browsers fetch what is missing, Meta does not"
+            }
+            Self::AuthorityUnknown { .. } => {
+                "use a certificate of a public authority; if a proxy inspects TLS on this machine's way out, name its certificate with --ca-bundle FILE"
+            }
+            Self::Redirect { .. } => "put the address it redirects to into the callback URL, or end the redirect",
+            Self::LoginNeeded => "let this path be reached without a login: Meta has none",
+            Self::Forbidden => "let Meta's requests to this path through the firewall or the login page",
+            Self::TokenRefused { .. } => {
+                "the verify token there is another one: put the same into both (msgrctl webhook show NAME --reveal)"
+            }
+            Self::NotFound => "check the path of the callback URL, to the last slash",
+            Self::MethodNotAllowed => "have the receiver answer GET at this path, beside POST for events",
+            Self::ServerError { .. } => "look into the receiver's log for this moment",
+            Self::OtherStatus { .. } => {
+                "have the receiver answer 200 with the bare challenge; 400 is often its word for a wrong verify token"
+            }
+            Self::Html => {
+                "check the path; a login page, a start page or a single-page application may answer every path"
+            }
+            Self::QuotedChallenge => {
+                "have the receiver send the bare text of hub.challenge, not a value serialised as JSON"
+            }
+            Self::PaddedChallenge => "have the receiver send the challenge alone, without a line end",
+            Self::WrappedChallenge { .. } => "have the receiver send the value of hub.challenge and nothing else",
+            Self::EmptyBody => "have the receiver send the value of hub.challenge as its answer",
+            Self::OtherBody { .. } => {
+                "if these are the receiver's words for a wrong verify token, put the same token into both; if not, check the path"
+            }
+            Self::Underscores => {
+                "read the parameters from the query itself; PHP, for one, turns hub.challenge into hub_challenge by itself, others do not"
+            }
+            Self::AnyToken => {
+                "have the receiver compare hub.verify_token before it answers, else anybody can point an app of theirs at it"
+            }
+            Self::Slow(_) => "have the receiver answer before it works; under load it would be too late",
+        }
+    }
+}
