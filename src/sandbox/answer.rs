@@ -54,6 +54,11 @@ impl Refusal {
     pub fn oauth(code: i64, message: impl Into<String>) -> Self {
         Self::new(code, "OAuthException", message)
     }
+
+    /// The same with a status of its own.
+    pub fn with_status(self, status: u16) -> Self {
+        Self { status: Some(status), ..self }
+    }
 }
 
 /// The status that a code was seen with (facts of Graph, section 4.2); 400 where

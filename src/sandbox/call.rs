@@ -49,6 +49,12 @@ impl Call {
         Some(items.iter().map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect())
     }
 
+    /// A parameter that is an object, as JSON or as JSON text in a form.
+    pub fn value(&self, name: &str) -> Option<Value> {
+        let text = self.parameter(name)?;
+        Some(serde_json::from_str(text).unwrap_or_else(|_| text.into()))
+    }
+
     /// The path without its version: `/me/accounts`.
     pub fn path(&self) -> String {
         format!("/{}", self.segments.join("/"))

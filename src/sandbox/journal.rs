@@ -1,4 +1,5 @@
-//! What the sandbox was asked and what it answered, without any secret.
+//! What the sandbox was asked and what it answered, and what it sent to callbacks
+//! itself; without any secret.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -30,8 +31,11 @@ pub struct Entry {
     /// `error.error_subcode`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subcode: Option<i64>,
-    /// `fbtrace_id`.
+    /// `fbtrace_id`; empty for what the sandbox sent itself.
     pub fbtrace_id: String,
+    /// What else is to be said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// A parameter of a request.
@@ -92,6 +96,7 @@ pub(super) fn entry(world: &World, call: &Call, answer: Option<&Answer>, trace_i
         code: answer.and_then(|answer| answer.code).map(|(code, _)| code),
         subcode: answer.and_then(|answer| answer.code).and_then(|(_, subcode)| subcode),
         fbtrace_id: trace_id.into(),
+        note: None,
     }
 }
 

@@ -8,8 +8,10 @@ use sha2::{Digest as _, Sha256};
 
 use super::answer::{Answer, Trace};
 use super::call::Call;
+use super::events::Event;
 use super::fault::Fault;
 use super::journal::Journal;
+use super::people::{Person, Thread};
 use super::tokens::{Token, TokenKind, TokenState, value_for};
 use crate::clock::Clock;
 
@@ -32,6 +34,16 @@ pub struct World {
     pub pages: Vec<Page>,
     /// Every token that was given out.
     pub tokens: Vec<Token>,
+    /// Who writes to the Pages.
+    pub people: Vec<Person>,
+    /// What was said.
+    pub threads: Vec<Thread>,
+    /// The callbacks of the apps.
+    pub subscriptions: Vec<Subscription>,
+    /// What the callbacks are to be told of.
+    pub(super) outbox: Vec<Event>,
+    /// Since when deliveries to an app fail for a Page.
+    pub(super) failing_since: BTreeMap<(String, String), jiff::Timestamp>,
     /// What goes wrong next.
     pub faults: Vec<Fault>,
     /// What was asked.
@@ -49,6 +61,40 @@ pub struct Rules {
     pub latency: Duration,
     /// "Require App Secret" in the app's settings.
     pub require_app_secret: bool,
+    /// Whom the app may write to, and who can write to it.
+    pub access: Access,
+    /// People read at once what a Page sends them.
+    pub reads: bool,
+}
+
+/// How far an app reaches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Access {
+    /// People with a role on the app alone: Standard Access, or development mode.
+    Standard,
+    /// Everybody.
+    #[default]
+    Advanced,
+}
+
+/// Where an app hears of what happens on its Pages (`/{app-id}/subscriptions`).
+#[derive(Clone, Debug)]
+pub struct Subscription {
+    /// The app.
+    pub app_id: String,
+    /// `page`, mostly.
+    pub object: String,
+    /// Where.
+    pub callback_url: String,
+    /// What the callback expects to be asked with.
+    pub verify_token: String,
+    /// Whether anything is sent there.
+    pub active: bool,
+    /// Of what.
+    pub fields: Vec<String>,
+    /// Whether values come with the names of what changed.
+    pub include_values: bool,
 }
 
 /// A Meta app.
@@ -101,7 +147,8 @@ const DAY: i64 = 86_400;
 
 impl World {
     /// One app, one person, and `pages` Pages that the app is subscribed to, each
-    /// with a token that does not expire.
+    /// with a token that does not expire and somebody who has just written to it.
+    /// The app itself has no callback yet.
     pub fn with_pages(pages: usize, clock: Clock) -> Self {
         let now = clock.unix_seconds();
         let app = App {
@@ -117,6 +164,8 @@ impl World {
                 newest_version: NEWEST,
                 latency: Duration::ZERO,
                 require_app_secret: false,
+                access: Access::Advanced,
+                reads: true,
             },
             tokens: vec![Token {
                 value: value_for("user"),
@@ -133,6 +182,11 @@ impl World {
             apps: vec![app],
             users: vec![user],
             pages: Vec::new(),
+            people: Vec::new(),
+            threads: Vec::new(),
+            subscriptions: Vec::new(),
+            outbox: Vec::new(),
+            failing_since: BTreeMap::new(),
             faults: Vec::new(),
             journal: Journal::default(),
         };
@@ -176,6 +230,21 @@ impl World {
             state: TokenState::Valid,
         });
         self.pages.push(page);
+        self.add_person(number - 1);
+    }
+
+    /// Somebody with a role on the app who has just written to a Page.
+    pub(super) fn add_person(&mut self, page: usize) {
+        let name = if page == 0 { "Jane Doe".to_owned() } else { format!("Jane Doe {}", page + 1) };
+        let mut person = Person::new(&self.pages[page].id, &name);
+        person.has_role = true;
+        person.wrote_at = Some(self.clock.now());
+        self.people.push(person);
+    }
+
+    /// Whether the app reaches a person.
+    pub(super) fn may_be_messaged(&self, person: &Person) -> bool {
+        person.has_role || self.rules.access == Access::Advanced
     }
 
     /// The standing token of a Page.

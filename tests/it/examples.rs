@@ -4,8 +4,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::support::Home;
-use crate::support::world::{app, page_token, sandbox};
+use crate::support::world::{EVENTS, app, page_token, sandbox, subscribe};
+use crate::support::{Home, Hook};
 
 /// Examples that cannot be run here: they need a program, a desktop or a terminal that
 /// a test does not have. Each command has another that is run.
@@ -73,6 +73,10 @@ fn works(line: &str) {
     let sandbox = sandbox();
     let (app_id, app_secret) = app(&sandbox);
     let token = page_token(&sandbox);
+    let hook = Hook::start();
+    if line.contains("sandbox say") {
+        subscribe(&sandbox, &hook.url, &EVENTS);
+    }
     let mut home =
         Home::new().with("MSGRCTL_STORE", "file").with("MSGRCTL_GRAPH_URL", &sandbox.url()).with("TOKEN", &token);
     let key = home.file("key", [b'k'; 32]);

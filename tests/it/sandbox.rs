@@ -307,6 +307,8 @@ fn start_prints_one_line_of_json_and_ends_on_signals() {
         let started: Value = serde_json::from_str(&process.line()).unwrap();
         assert_eq!(started["schema_version"], 1);
         assert_eq!(started["pages"].as_array().unwrap().len(), 3);
+        assert_eq!(started["people"].as_array().unwrap().len(), 3);
+        assert_eq!(started["people"][0]["page_id"], started["pages"][0]["id"]);
         let url = started["graph_url"].as_str().unwrap().to_owned();
         let token = started["pages"][0]["access_token"].as_str().unwrap();
         let (status, ..) = ask(&url, "GET", &format!("/me?access_token={token}"), &[], "");

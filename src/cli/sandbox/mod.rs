@@ -1,23 +1,56 @@
 //! `msgrctl sandbox`: the built-in Graph API.
 
 mod calls;
+mod say;
 mod start;
 
 use clap::Subcommand;
 
+use serde::de::DeserializeOwned;
+
 use super::context::Context;
 use super::error::CliError;
+use crate::graph::BaseUrl;
+use crate::http::{Client, Request};
 
 #[derive(Debug, Subcommand)]
 #[command(arg_required_else_help = true, after_help = "Examples:\n  msgrctl sandbox start")]
 pub(super) enum SandboxCommand {
     Start(start::StartArgs),
+    Say(Box<say::SayArgs>),
     Calls(calls::CallsArgs),
 }
 
 pub(super) fn run(command: SandboxCommand, ctx: &Context) -> Result<u8, CliError> {
     match command {
         SandboxCommand::Start(args) => start::run(&args, ctx),
+        SandboxCommand::Say(args) => say::run(*args, ctx),
         SandboxCommand::Calls(args) => calls::run(&args, ctx),
     }
+}
+
+/// Asks the sandbox that runs, by what it has beside Graph.
+fn ask<T: DeserializeOwned>(ctx: &Context, request: impl FnOnce(&BaseUrl) -> Request) -> Result<T, CliError> {
+    let base = &ctx.settings()?.graph_url.value;
+    if !base.is_loopback() {
+        return Err(CliError::usage("no sandbox is named")
+            .hint("name the one that runs: --graph-url http://127.0.0.1:PORT (MSGRCTL_GRAPH_URL)"));
+    }
+    let client = Client::new(&ctx.http_settings()?)?;
+    let gone = |cause: String| {
+        CliError::remote(format!("no sandbox answers at {base}")).cause(cause).hint("start one: msgrctl sandbox start")
+    };
+    let answer = Context::wait(client.send(request(base)))?.map_err(|fault| gone(fault.to_string()))?;
+    if answer.status == 400
+        && let Ok(refused) = serde_json::from_slice::<Refused>(&answer.body)
+    {
+        return Err(CliError::usage(refused.error));
+    }
+    serde_json::from_slice(&answer.body).map_err(|_| gone("what answers there is no sandbox".into()))
+}
+
+/// Why a sandbox does not do what it is asked.
+#[derive(serde::Deserialize)]
+struct Refused {
+    error: String,
 }

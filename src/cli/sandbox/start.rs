@@ -50,6 +50,14 @@ struct Started {
     #[serde(skip_serializing_if = "Option::is_none")]
     user_token: Option<String>,
     pages: Vec<PageView>,
+    people: Vec<PersonView>,
+}
+
+#[derive(Serialize)]
+struct PersonView {
+    psid: String,
+    name: String,
+    page_id: String,
 }
 
 #[derive(Serialize)]
@@ -160,6 +168,15 @@ fn started(world: &World, graph_url: String) -> Started {
                 access_token: token_of(&page.id).unwrap_or_default(),
             })
             .collect(),
+        people: world
+            .people
+            .iter()
+            .map(|person| PersonView {
+                psid: person.psid.clone(),
+                name: person.name.clone(),
+                page_id: person.page_id.clone(),
+            })
+            .collect(),
     }
 }
 
@@ -182,6 +199,11 @@ fn text(started: &Started) -> String {
     }
     if started.pages.len() > 10 {
         lines.push(format!("and {} more; --json lists all with their tokens", started.pages.len() - 10));
+    }
+    if let Some(person) = started.people.first() {
+        lines.push(format!("person {} {}, who can write to the page:", person.psid, person.name));
+        let page = if started.pages.len() > 1 { format!(" --page {}", person.page_id) } else { String::new() };
+        lines.push(format!("  msgrctl sandbox say{page} --from '{}' Hello", person.name));
     }
     lines.join("\n")
 }

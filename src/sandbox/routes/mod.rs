@@ -4,10 +4,12 @@
 mod accounts;
 mod app;
 mod debug_token;
+mod messages;
 mod node;
 mod oauth;
 mod permissions;
 mod subscribed_apps;
+mod subscriptions;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
@@ -17,9 +19,28 @@ use super::call::Call;
 use super::tokens::{Token, TokenKind};
 use super::world::{App, World};
 
+/// What comes of a call.
+pub(super) enum Reply {
+    /// The answer.
+    Now(Answer),
+    /// A callback has to be asked first; then [`finish`] has the answer.
+    Verified(Box<subscriptions::Change>),
+}
+
+impl From<Answer> for Reply {
+    fn from(answer: Answer) -> Self {
+        Self::Now(answer)
+    }
+}
+
 /// Answers a call.
-pub(super) fn answer(world: &mut World, call: &Call) -> Answer {
-    dispatch(world, call).unwrap_or_else(Answer::from)
+pub(super) fn answer(world: &mut World, call: &Call) -> Reply {
+    dispatch(world, call).unwrap_or_else(|refusal| Reply::Now(refusal.into()))
+}
+
+/// The answer to a call that had to wait for a callback.
+pub(super) fn finish(world: &mut World, change: subscriptions::Change, verified: Result<(), Refusal>) -> Answer {
+    subscriptions::finish(world, change, verified).unwrap_or_else(Answer::from)
 }
 
 /// The version that an answer names: an expired one is served by the oldest.
@@ -27,12 +48,14 @@ pub(super) fn served_version(world: &World, call: &Call) -> (u16, u16) {
     call.version.map_or(world.rules.oldest_version, |asked| asked.max(world.rules.oldest_version))
 }
 
-fn dispatch(world: &mut World, call: &Call) -> Result<Answer, Refusal> {
+fn dispatch(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
     if call.version.is_some_and(|version| version > world.rules.newest_version) {
         return Err(unknown_path(call));
     }
     let segments: Vec<&str> = call.segments.iter().map(String::as_str).collect();
-    match (call.method.as_str(), segments.as_slice()) {
+    let answer = match (call.method.as_str(), segments.as_slice()) {
+        (_, [node, "subscriptions"]) => return subscriptions::answer(world, call, node),
+        ("POST", [node, "messages"]) => messages::answer(world, call, node),
         (_, []) => Err(Refusal::new(100, "GraphMethodException", "No node specified")),
         ("GET", ["oauth", "access_token"]) => oauth::access_token(world, call),
         ("GET", ["debug_token"]) => debug_token::answer(world, call),
@@ -52,7 +75,8 @@ fn dispatch(world: &mut World, call: &Call) -> Result<Answer, Refusal> {
                 _ => unsupported(method, node),
             })
         }
-    }
+    };
+    answer.map(Reply::Now)
 }
 
 /// Who makes a call.

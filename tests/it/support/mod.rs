@@ -2,6 +2,7 @@
 
 pub mod bus;
 pub mod home;
+pub mod hook;
 pub mod prompter;
 pub mod pty;
 pub mod run;
@@ -9,6 +10,7 @@ pub mod world;
 
 pub use bus::Bus;
 pub use home::Home;
+pub use hook::Hook;
 pub use run::Run;
 
 use std::io::Write as _;

@@ -1,7 +1,7 @@
 //! Worlds for the sandbox, as the tests need them.
 
 use msgrctl::clock::Clock;
-use msgrctl::sandbox::{InProcess, Scenario, World};
+use msgrctl::sandbox::{InProcess, Scenario, Subscription, World};
 
 use super::Home;
 
@@ -51,4 +51,41 @@ pub fn acme(sandbox: &InProcess, with_app: bool) -> Home {
 /// Paths of the calls that the sandbox got.
 pub fn paths(sandbox: &InProcess) -> Vec<String> {
     sandbox.world().journal.entries().iter().map(|entry| entry.path.clone()).collect()
+}
+
+/// What a Page can tell its callback of.
+pub const EVENTS: [&str; 13] = [
+    "messages",
+    "messaging_postbacks",
+    "message_deliveries",
+    "message_reads",
+    "message_echoes",
+    "message_reactions",
+    "message_edits",
+    "messaging_optins",
+    "messaging_referrals",
+    "messaging_account_linking",
+    "messaging_policy_enforcement",
+    "messaging_handovers",
+    "standby",
+];
+
+/// Subscribes the first app and all its Pages to `fields` at a callback that is taken
+/// as verified.
+pub fn subscribe(sandbox: &InProcess, callback_url: &str, fields: &[&str]) {
+    let fields: Vec<String> = fields.iter().map(|field| (*field).to_owned()).collect();
+    let mut world = sandbox.world();
+    let app_id = world.apps[0].id.clone();
+    for page in &mut world.pages {
+        page.subscribed.insert(app_id.clone(), fields.clone());
+    }
+    world.subscriptions.push(Subscription {
+        app_id,
+        object: "page".into(),
+        callback_url: callback_url.into(),
+        verify_token: "verify".into(),
+        active: true,
+        fields,
+        include_values: true,
+    });
 }

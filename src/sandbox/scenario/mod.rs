@@ -18,161 +18,20 @@
 //! code = 4
 //! ```
 
+mod entries;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
-use serde::Deserialize;
-
-use super::tokens::{Token, TokenKind, TokenState, value_for};
-use super::world::{App, SCOPES, TASKS, World};
-use super::{Effect, Fault, Page};
+use super::people::Person;
+use super::tokens::{Token, TokenKind, value_for};
+use super::world::{Access, App, SCOPES, Subscription, TASKS, World};
+use super::{Fault, Page};
 use crate::clock::Clock;
-use crate::document::{self, Keys, Mistake};
+use crate::document::{self, Mistake};
 
-/// A length of time as people write it: `100ms`, `2h`, `10d`, `-1d`.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(try_from = "String")]
-struct Length(SignedDuration);
-
-impl TryFrom<String> for Length {
-    type Error = jiff::Error;
-    fn try_from(text: String) -> Result<Self, jiff::Error> {
-        let span: Span = text.parse()?;
-        span.to_duration(SpanRelativeTo::days_are_24_hours()).map(Self)
-    }
-}
-
-/// A scenario as it is written.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Scenario {
-    version: i64,
-    latency: Option<Length>,
-    today: Option<Timestamp>,
-    oldest_version: Option<String>,
-    newest_version: Option<String>,
-    #[serde(default)]
-    require_app_secret: bool,
-    #[serde(default)]
-    apps: Vec<AppEntry>,
-    #[serde(default)]
-    users: Vec<UserEntry>,
-    #[serde(default)]
-    pages: Vec<PageEntry>,
-    #[serde(default)]
-    faults: Vec<FaultEntry>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AppEntry {
-    id: String,
-    secret: String,
-    name: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct UserEntry {
-    token: String,
-    app: Option<String>,
-    scopes: Option<Vec<String>>,
-    state: Option<TokenState>,
-    expires_in: Option<Length>,
-    #[serde(default)]
-    system: bool,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PageEntry {
-    id: String,
-    username: Option<String>,
-    name: String,
-    category: Option<String>,
-    published: Option<bool>,
-    tasks: Option<Vec<String>>,
-    subscribed: Option<Vec<String>>,
-    app: Option<String>,
-    token: Option<String>,
-    token_state: Option<TokenState>,
-    scopes: Option<Vec<String>>,
-    granted_for: Option<Vec<String>>,
-    expires_in: Option<Length>,
-    data_access_expires_in: Option<Length>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FaultEntry {
-    method: Option<String>,
-    path: Option<String>,
-    times: Option<u32>,
-    delay: Option<Length>,
-    #[serde(default)]
-    drop: bool,
-    status: Option<u16>,
-    code: Option<i64>,
-    subcode: Option<i64>,
-    regain_minutes: Option<u64>,
-    body: Option<String>,
-}
-
-const KEYS: Keys = Keys(&[
-    ("version", None),
-    ("latency", None),
-    ("today", None),
-    ("oldest_version", None),
-    ("newest_version", None),
-    ("require_app_secret", None),
-    ("apps", Some(&Keys(&[("id", None), ("secret", None), ("name", None)]))),
-    (
-        "users",
-        Some(&Keys(&[
-            ("token", None),
-            ("app", None),
-            ("scopes", None),
-            ("state", None),
-            ("expires_in", None),
-            ("system", None),
-        ])),
-    ),
-    (
-        "pages",
-        Some(&Keys(&[
-            ("id", None),
-            ("username", None),
-            ("name", None),
-            ("category", None),
-            ("published", None),
-            ("tasks", None),
-            ("subscribed", None),
-            ("app", None),
-            ("token", None),
-            ("token_state", None),
-            ("scopes", None),
-            ("granted_for", None),
-            ("expires_in", None),
-            ("data_access_expires_in", None),
-        ])),
-    ),
-    (
-        "faults",
-        Some(&Keys(&[
-            ("method", None),
-            ("path", None),
-            ("times", None),
-            ("delay", None),
-            ("drop", None),
-            ("status", None),
-            ("code", None),
-            ("subcode", None),
-            ("regain_minutes", None),
-            ("body", None),
-        ])),
-    ),
-]);
+pub use entries::Scenario;
+use entries::{AppEntry, AppMode, KEYS, Length, PersonEntry, SubscriptionEntry};
 
 /// Why a scenario was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -220,9 +79,15 @@ impl Scenario {
         }
         let apps: Vec<&str> = scenario.apps.iter().map(|app| app.id.as_str()).collect();
         let named = scenario.pages.iter().filter_map(|page| page.app.as_deref());
-        for app in named.chain(scenario.users.iter().filter_map(|user| user.app.as_deref())) {
+        let named = named.chain(scenario.users.iter().filter_map(|user| user.app.as_deref()));
+        for app in named.chain(scenario.subscriptions.iter().filter_map(|one| one.app.as_deref())) {
             if !apps.contains(&app) {
                 return Err(invalid(format!("app '{app}' is named, but not listed under apps")));
+            }
+        }
+        for page in scenario.people.iter().filter_map(|person| person.page.as_deref()) {
+            if !scenario.pages.iter().any(|one| one.id == page || one.username.as_deref() == Some(page)) {
+                return Err(invalid(format!("page '{page}' is named, but not listed under pages")));
             }
         }
         Ok(scenario)
@@ -238,6 +103,11 @@ impl Scenario {
             world.rules.latency = latency;
         }
         world.rules.require_app_secret = self.require_app_secret;
+        world.rules.access = match self.app_mode {
+            Some(AppMode::Development) => Access::Standard,
+            _ => self.access.unwrap_or_default(),
+        };
+        world.rules.reads = self.reads.unwrap_or(true);
         if let Some(version) = self.oldest_version.as_deref().and_then(graph_version) {
             world.rules.oldest_version = version;
         }
@@ -282,6 +152,20 @@ impl Scenario {
                 },
             });
         }
+        if self.people.is_empty() && pages == 0 {
+            for at in 0..world.pages.len() {
+                world.add_person(at);
+            }
+        }
+        if !self.people.is_empty() {
+            world.people.clear();
+        }
+        for person in self.people {
+            add_person(&mut world, person);
+        }
+        for subscription in self.subscriptions {
+            add_subscription(&mut world, subscription);
+        }
         for user in self.users {
             world.tokens.push(Token {
                 value: user.token,
@@ -298,29 +182,29 @@ impl Scenario {
     }
 }
 
-impl FaultEntry {
-    fn does_something(&self) -> bool {
-        self.drop || self.delay.is_some() || self.status.is_some() || self.code.is_some() || self.body.is_some()
+fn add_person(world: &mut World, entry: PersonEntry) {
+    let page = entry.page.as_deref().map_or_else(|| world.pages.first(), |page| world.page(page));
+    let Some(page_id) = page.map(|page| page.id.clone()) else { return };
+    let mut person = Person::new(&page_id, &entry.name);
+    if let Some(psid) = entry.psid {
+        person.psid = psid;
     }
+    person.has_role = entry.role;
+    person.blocked = entry.blocked;
+    person.wrote_at = entry.wrote_ago.and_then(|ago| world.clock.now().checked_sub(ago.0).ok());
+    world.people.push(person);
 }
 
-impl From<FaultEntry> for Fault {
-    fn from(entry: FaultEntry) -> Self {
-        Self {
-            method: entry.method,
-            path: entry.path,
-            times: entry.times,
-            effect: Effect {
-                delay: entry.delay.and_then(|delay| delay.0.try_into().ok()),
-                drop: entry.drop,
-                status: entry.status,
-                code: entry.code,
-                subcode: entry.subcode,
-                regain_minutes: entry.regain_minutes,
-                body: entry.body,
-            },
-        }
-    }
+fn add_subscription(world: &mut World, entry: SubscriptionEntry) {
+    world.subscriptions.push(Subscription {
+        app_id: entry.app.unwrap_or_else(|| world.apps[0].id.clone()),
+        object: entry.object.unwrap_or_else(|| "page".into()),
+        callback_url: entry.callback_url,
+        verify_token: entry.verify_token.unwrap_or_default(),
+        active: entry.active.unwrap_or(true),
+        fields: entry.fields,
+        include_values: true,
+    });
 }
 
 fn graph_version(text: &str) -> Option<(u16, u16)> {
@@ -331,6 +215,7 @@ fn graph_version(text: &str) -> Option<(u16, u16)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sandbox::tokens::TokenState;
 
     fn parse(text: &str) -> Result<Scenario, ScenarioError> {
         Scenario::parse(text, Path::new("scenario.toml"))

@@ -1,0 +1,82 @@
+//! Requests to the apps' callbacks. They go to this machine alone: what is tried out
+//! here must not reach anybody's server.
+
+use std::net::IpAddr;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use super::journal::{Entry, Parameter};
+use super::world::World;
+use crate::http::{Client, Fault, Request, Response, Settings, Url};
+
+/// Whether an address is on this machine.
+pub(super) fn is_loopback(url: &Url) -> bool {
+    let Some(host) = url.host_str() else { return false };
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// A client that gives a callback so long for its answer.
+pub(super) struct Callbacks {
+    patience: Duration,
+    client: OnceLock<Client>,
+}
+
+impl Callbacks {
+    pub const fn new(patience: Duration) -> Self {
+        Self { patience, client: OnceLock::new() }
+    }
+
+    pub async fn send(&self, request: Request) -> Result<Response, Fault> {
+        if !is_loopback(&request.url) {
+            return Err(Fault::Connect);
+        }
+        let client = if let Some(client) = self.client.get() {
+            client
+        } else {
+            let settings = Settings { timeout: self.patience, ca_bundle: None, loopback: true };
+            let made = Client::new(&settings).map_err(|_| Fault::Connect)?;
+            self.client.get_or_init(|| made)
+        };
+        client.send(request).await
+    }
+}
+
+/// What was asked of a callback, for the journal: its address without its query,
+/// which may hold a secret.
+pub(super) fn entry(
+    world: &World,
+    method: &str,
+    url: &Url,
+    what: &str,
+    parameters: Vec<Parameter>,
+    result: Result<u16, String>,
+) -> Entry {
+    let mut shown = url.clone();
+    shown.set_query(None);
+    let _ = shown.set_password(None);
+    Entry {
+        at: world.clock.now(),
+        method: method.into(),
+        path: format!("-> {shown} ({what})"),
+        parameters,
+        token: "sandbox".into(),
+        status: result.as_ref().ok().copied(),
+        code: None,
+        subcode: None,
+        fbtrace_id: String::new(),
+        note: result.err(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_loopback() {
+        let on = |text: &str| is_loopback(&Url::parse(text).expect("a URL"));
+        assert!(on("http://127.0.0.1:3000/hook") && on("http://localhost/") && on("https://[::1]:8/"));
+        assert!(!on("https://hooks.example.com/") && !on("http://localhost.example.com/") && !on("http://10.0.0.1/"));
+    }
+}

@@ -1,0 +1,210 @@
+//! Events on their way to the callbacks: signed, in Graph's escaped form, one after
+//! the other for each Page, tried again a few times, and given up in the end (facts
+//! of Graph, sections 5.3 and 5.4).
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use tokio::sync::{mpsc, oneshot};
+
+use super::SharedWorld;
+use super::answer::escaped;
+use super::callback::{self, Callbacks};
+use super::events::{Event, hearers};
+use super::journal::Parameter;
+use super::world::World;
+use crate::http::{Body, Method, Request, Url, header};
+use crate::webhook::signature;
+
+/// What Meta calls itself when it delivers.
+const AGENT: &str = "facebookexternalua";
+/// How long a callback has.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The waits before the three further tries. Meta's last is longer; nobody here waits for it.
+const AGAIN_AFTER: [Duration; 3] = [Duration::ZERO, Duration::from_millis(200), Duration::from_secs(1)];
+/// A callback that fails for so long loses its Page.
+const GIVEN_UP_AFTER: SignedDuration = SignedDuration::from_hours(1);
+
+/// An event for one app, ready to be sent.
+pub(super) struct Parcel {
+    page_id: String,
+    app_id: String,
+    field: &'static str,
+    callback_url: String,
+    body: Vec<u8>,
+    signatures: (String, String),
+    told: Vec<Parameter>,
+    first_try: Option<oneshot::Sender<Tried>>,
+}
+
+/// How the first try ended.
+pub(super) struct Tried {
+    pub callback_url: String,
+    /// The status, or why there is none.
+    pub result: Result<u16, String>,
+}
+
+impl Parcel {
+    /// Tells how the first try ends.
+    pub fn watched(&mut self) -> oneshot::Receiver<Tried> {
+        let (tell, told) = oneshot::channel();
+        self.first_try = Some(tell);
+        told
+    }
+}
+
+/// An event as each app gets it that hears of it; where none does, why.
+pub(super) fn parcels(world: &World, event: &Event) -> Result<Vec<Parcel>, String> {
+    let parcel = |hearer: super::events::Hearer| {
+        let body = escaped(&event.envelope(world.clock.now().as_millisecond(), hearer.standby)).into_bytes();
+        let secret = world.app(&hearer.app_id).map(|app| app.secret.clone()).unwrap_or_default();
+        Parcel {
+            signatures: signature::sign(&body, secret.as_bytes()),
+            page_id: event.page_id.clone(),
+            app_id: hearer.app_id,
+            field: hearer.field,
+            callback_url: hearer.callback_url,
+            told: told(world, event),
+            body,
+            first_try: None,
+        }
+    };
+    Ok(hearers(world, event)?.into_iter().map(parcel).collect())
+}
+
+/// What the journal says of an event: who, and what.
+fn told(world: &World, event: &Event) -> Vec<Parameter> {
+    let mut told = Vec::new();
+    let mut add = |name: &str, value: String| told.push(Parameter { name: name.into(), value });
+    if let Some(psid) = &event.psid {
+        let name = world.person(&event.page_id, psid).map_or(psid.as_str(), |person| person.name.as_str());
+        let by_page = event.item["sender"]["id"] == event.page_id.as_str();
+        add(if by_page { "to" } else { "from" }, name.into());
+    }
+    let known = ["sender", "recipient", "timestamp"];
+    for (name, value) in
+        event.item.as_object().into_iter().flatten().filter(|(name, _)| !known.contains(&name.as_str()))
+    {
+        match value.get("text").and_then(serde_json::Value::as_str) {
+            Some(text) => add("text", text.into()),
+            None => add(name, value.to_string()),
+        }
+    }
+    told
+}
+
+/// The queues, one for each Page, so that its events keep their order.
+pub(super) struct Courier {
+    queues: Mutex<HashMap<String, mpsc::UnboundedSender<Parcel>>>,
+    callbacks: Callbacks,
+}
+
+impl Default for Courier {
+    fn default() -> Self {
+        Self { queues: Mutex::default(), callbacks: Callbacks::new(PATIENCE) }
+    }
+}
+
+impl SharedWorld {
+    /// Puts parcels on their way. Called where the runtime is.
+    pub(super) fn dispatch(&self, parcels: Vec<Parcel>) {
+        let mut queues = self.courier().queues.lock().unwrap_or_else(PoisonError::into_inner);
+        for parcel in parcels {
+            let queue = queues.entry(parcel.page_id.clone()).or_insert_with(|| {
+                let (queue, mut waiting) = mpsc::unbounded_channel();
+                let world = self.clone();
+                tokio::spawn(async move {
+                    while let Some(parcel) = waiting.recv().await {
+                        deliver(&world, parcel).await;
+                    }
+                });
+                queue
+            });
+            // The other end goes with the runtime alone.
+            let _ = queue.send(parcel);
+        }
+    }
+}
+
+async fn deliver(world: &SharedWorld, mut parcel: Parcel) {
+    let Ok(url) = Url::parse(&parcel.callback_url) else { return };
+    let waits = std::iter::once(None).chain(AGAIN_AFTER.into_iter().map(Some));
+    for wait in waits {
+        if let Some(wait) = wait {
+            tokio::time::sleep(wait).await;
+        }
+        let result = try_once(&world.courier().callbacks, &url, &parcel).await;
+        let mut world = world.lock();
+        let mut entry = callback::entry(&world, "POST", &url, parcel.field, parcel.told.clone(), result.clone());
+        if let Some(wait) = wait {
+            entry.note = Some(match entry.note {
+                Some(note) => format!("{note}; tried again after {} ms", wait.as_millis()),
+                None => format!("tried again after {} ms", wait.as_millis()),
+            });
+        }
+        world.journal.add(entry);
+        let arrived = result == Ok(200);
+        if let Some(tell) = parcel.first_try.take() {
+            // Whoever asked may have gone.
+            let _ = tell.send(Tried { callback_url: parcel.callback_url.clone(), result });
+        }
+        if arrived {
+            world.failing_since.remove(&(parcel.app_id.clone(), parcel.page_id.clone()));
+            return;
+        }
+    }
+    world.lock().note_failure(&parcel.app_id, &parcel.page_id);
+}
+
+async fn try_once(callbacks: &Callbacks, url: &Url, parcel: &Parcel) -> Result<u16, String> {
+    let text = |text: &str| header::HeaderValue::from_str(text).unwrap_or(header::HeaderValue::from_static(""));
+    let request = Request {
+        method: Method::POST,
+        url: url.clone(),
+        authorization: None,
+        headers: vec![
+            (header::CONTENT_TYPE, text("application/json")),
+            (header::USER_AGENT, text(AGENT)),
+            (header::HeaderName::from_static(signature::HEADER_1), text(&parcel.signatures.1)),
+            (header::HeaderName::from_static(signature::HEADER_256), text(&parcel.signatures.0)),
+        ],
+        body: Body::Raw(parcel.body.clone()),
+    };
+    callbacks.send(request).await.map(|answer| answer.status).map_err(|fault| fault.to_string())
+}
+
+impl World {
+    /// A callback that has failed for an hour of this world's time loses the Page.
+    fn note_failure(&mut self, app_id: &str, page_id: &str) {
+        let key = (app_id.to_owned(), page_id.to_owned());
+        let now = self.clock.now();
+        let since = *self.failing_since.entry(key.clone()).or_insert(now);
+        if now.duration_since(since) >= GIVEN_UP_AFTER {
+            self.failing_since.remove(&key);
+            if let Some(page) = self.pages.iter_mut().find(|page| page.id == page_id) {
+                page.subscribed.remove(app_id);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+
+    #[test]
+    fn an_hour_of_failures_takes_the_page_away() {
+        let mut world = World::new(Clock::at(jiff::Timestamp::UNIX_EPOCH));
+        let (app, page) = (world.apps[0].id.clone(), world.pages[0].id.clone());
+        world.note_failure(&app, &page);
+        world.clock.advance(SignedDuration::from_mins(59));
+        world.note_failure(&app, &page);
+        assert!(!world.pages[0].subscribed.is_empty());
+        world.clock.advance(SignedDuration::from_mins(1));
+        world.note_failure(&app, &page);
+        assert!(world.pages[0].subscribed.is_empty());
+    }
+}

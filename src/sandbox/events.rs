@@ -1,0 +1,171 @@
+//! What a callback is told: the events of the Messenger Platform in their envelope
+//! (facts of Graph, section 5.5), and which app hears of which.
+
+use serde_json::{Map, Value, json};
+
+use super::people::Message;
+use super::world::World;
+
+/// Something that happened between a person and a Page.
+#[derive(Clone, Debug)]
+pub(super) struct Event {
+    /// The Page.
+    pub page_id: String,
+    /// The person, where there is one.
+    pub psid: Option<String>,
+    /// An object as it stands in `messaging`.
+    pub item: Value,
+    /// Sent as to an app that only listens, whoever has the thread.
+    pub standby: bool,
+}
+
+/// What each key of an event is called as a webhook field.
+const FIELDS: [(&str, &str); 21] = [
+    ("message", "messages"),
+    ("postback", "messaging_postbacks"),
+    ("delivery", "message_deliveries"),
+    ("read", "message_reads"),
+    ("reaction", "message_reactions"),
+    ("message_edit", "message_edits"),
+    ("optin", "messaging_optins"),
+    ("optout", "messaging_optouts"),
+    ("referral", "messaging_referrals"),
+    ("account_linking", "messaging_account_linking"),
+    ("policy_enforcement", "messaging_policy_enforcement"),
+    ("policy-enforcement", "messaging_policy_enforcement"),
+    ("pass_thread_control", "messaging_handovers"),
+    ("take_thread_control", "messaging_handovers"),
+    ("request_thread_control", "messaging_handovers"),
+    ("app_roles", "messaging_handovers"),
+    ("messaging_feedback", "messaging_feedback"),
+    ("messaging_customer_information", "messaging_customer_information"),
+    ("game_play", "messaging_game_plays"),
+    ("response_feedback", "response_feedback"),
+    ("order", "send_cart"),
+];
+
+impl Event {
+    /// An event that a person caused at `at` (milliseconds).
+    pub fn by_person(page_id: &str, psid: &str, at: i64, name: &str, value: Value) -> Self {
+        let mut item = Map::new();
+        item.insert("sender".into(), json!({ "id": psid }));
+        item.insert("recipient".into(), json!({ "id": page_id }));
+        item.insert("timestamp".into(), at.into());
+        item.insert(name.into(), value);
+        Self { page_id: page_id.into(), psid: Some(psid.into()), item: item.into(), standby: false }
+    }
+
+    /// What the Page itself sent, told to those who want to hear of it.
+    pub fn echo(page_id: &str, psid: &str, app_id: &str, metadata: Option<&str>, message: &Message) -> Self {
+        let mut body = Map::new();
+        body.insert("is_echo".into(), true.into());
+        body.insert("app_id".into(), app_id.parse::<u64>().map_or_else(|_| app_id.into(), Value::from));
+        if let Some(metadata) = metadata {
+            body.insert("metadata".into(), metadata.into());
+        }
+        body.insert("mid".into(), message.mid.clone().into());
+        if !message.text.is_empty() {
+            body.insert("text".into(), message.text.clone().into());
+        }
+        if !message.attachments.is_empty() {
+            body.insert("attachments".into(), message.attachments.clone().into());
+        }
+        let item = json!({
+            "sender": {"id": page_id}, "recipient": {"id": psid}, "timestamp": message.at.as_millisecond(), "message": body,
+        });
+        Self { page_id: page_id.into(), psid: Some(psid.into()), item, standby: false }
+    }
+
+    /// A message has reached the person's device. It has no time of its own.
+    pub fn delivered(page_id: &str, psid: &str, message: &Message) -> Self {
+        let delivery = json!({"mids": [message.mid], "watermark": message.at.as_millisecond()});
+        let item = json!({"sender": {"id": psid}, "recipient": {"id": page_id}, "delivery": delivery});
+        Self { page_id: page_id.into(), psid: Some(psid.into()), item, standby: false }
+    }
+
+    /// The field under which an app subscribes to it.
+    pub fn field(&self) -> &'static str {
+        if self.item["message"]["is_echo"] == true {
+            return "message_echoes";
+        }
+        let named = FIELDS.iter().find(|(key, _)| self.item.get(key).is_some());
+        named.map_or("messages", |(_, field)| field)
+    }
+
+    /// The whole body at `time` (milliseconds); `messaging` holds one event.
+    pub fn envelope(&self, time: i64, standby: bool) -> Value {
+        let key = if standby { "standby" } else { "messaging" };
+        json!({"object": "page", "entry": [{"id": self.page_id, "time": time, key: [self.item]}]})
+    }
+}
+
+/// An app that hears of an event, and how.
+pub(super) struct Hearer {
+    pub app_id: String,
+    pub callback_url: String,
+    pub standby: bool,
+    /// The field that it is subscribed to: the event's, or `standby`.
+    pub field: &'static str,
+}
+
+/// Who hears of an event; where nobody does, why.
+pub(super) fn hearers(world: &World, event: &Event) -> Result<Vec<Hearer>, String> {
+    let Some(page) = world.page(&event.page_id) else { return Err("there is no such Page".into()) };
+    let person = event.psid.as_ref().and_then(|psid| world.person(&event.page_id, psid));
+    if let Some(person) = person.filter(|person| !world.may_be_messaged(person)) {
+        return Err(format!(
+            "the app reaches people with a role on it alone (Standard Access or development mode), and {} has none",
+            person.name
+        ));
+    }
+    let owner = person.and_then(|person| world.thread(&person.page_id, &person.psid)?.owner.clone());
+    let mut found = Vec::new();
+    let mut reasons = Vec::new();
+    for app in &world.apps {
+        let standby = event.standby || owner.as_ref().is_some_and(|owner| *owner != app.id);
+        let field = if standby { "standby" } else { event.field() };
+        let subscription = world.subscriptions.iter().find(|one| one.app_id == app.id && one.object == "page");
+        let reason = match subscription {
+            None => Some(format!("app {} has no callback for its Pages (/{}/subscriptions)", app.id, app.id)),
+            Some(one) if !one.active => Some(format!("the callback of app {} is not active", app.id)),
+            Some(one) if !one.fields.iter().any(|name| name == field) => {
+                Some(format!("app {} is not subscribed to {field} (/{}/subscriptions)", app.id, app.id))
+            }
+            Some(_) if !page.subscribed.get(&app.id).is_some_and(|fields| fields.iter().any(|name| name == field)) => {
+                Some(format!("the Page is not subscribed to {field} (/{}/subscribed_apps)", page.id))
+            }
+            Some(one) => {
+                let callback_url = one.callback_url.clone();
+                found.push(Hearer { app_id: app.id.clone(), callback_url, standby, field });
+                None
+            }
+        };
+        reasons.extend(reason);
+    }
+    if found.is_empty() { Err(reasons.into_iter().next().unwrap_or_default()) } else { Ok(found) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_told_by_the_keys() {
+        let field = |name: &str| Event::by_person("1", "2", 3, name, json!({})).field();
+        assert_eq!(field("message"), "messages");
+        assert_eq!(field("postback"), "messaging_postbacks");
+        assert_eq!(field("policy-enforcement"), "messaging_policy_enforcement");
+        let message = Message::new(jiff::Timestamp::UNIX_EPOCH, true, "hi");
+        assert_eq!(Event::echo("1", "2", "3", None, &message).field(), "message_echoes");
+    }
+
+    #[test]
+    fn the_envelope_is_metas() {
+        let event = Event::by_person("1", "2", 3, "message", json!({"mid": "m_x", "text": "hi"}));
+        assert_eq!(
+            event.envelope(4, false).to_string(),
+            r#"{"object":"page","entry":[{"id":"1","time":4,"messaging":[{"sender":{"id":"2"},"recipient":{"id":"1"},"timestamp":3,"message":{"mid":"m_x","text":"hi"}}]}]}"#
+        );
+        assert!(event.envelope(4, true)["entry"][0]["standby"].is_array());
+    }
+}

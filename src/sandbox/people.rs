@@ -1,0 +1,169 @@
+//! The people who write to the Pages, and what was said.
+
+use jiff::Timestamp;
+use rand::distr::{Alphanumeric, SampleString as _};
+use serde::Serialize;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use super::world::World;
+
+/// Somebody who writes to a Page. The same human has another PSID at another Page.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// 16 digits, of this Page alone.
+    pub psid: String,
+    /// The Page.
+    pub page_id: String,
+    /// First and last name.
+    pub name: String,
+    /// Admin, developer or tester of the app.
+    pub has_role: bool,
+    /// When the person last did what opens the window of 24 hours.
+    pub wrote_at: Option<Timestamp>,
+    /// The person has blocked the Page.
+    pub blocked: bool,
+}
+
+/// What a Page and a person have said to each other.
+#[derive(Clone, Debug)]
+pub struct Thread {
+    /// `t_` and digits.
+    pub id: String,
+    /// The Page.
+    pub page_id: String,
+    /// The person.
+    pub psid: String,
+    /// The app that has the thread; `None`: nobody in particular, so everybody.
+    pub owner: Option<String>,
+    /// Oldest first.
+    pub messages: Vec<Message>,
+}
+
+/// One message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Message {
+    /// `m_` and 80 characters.
+    pub mid: String,
+    /// When it was sent.
+    pub at: Timestamp,
+    /// Sent by the Page, not by the person.
+    pub from_page: bool,
+    /// Its text; empty where it has none.
+    pub text: String,
+    /// Attachments as events have them: `{"type", "payload"}`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Value>,
+    /// How often it was edited.
+    pub edits: u32,
+    /// Taken back by whoever sent it.
+    pub deleted: bool,
+    /// Seen by the other side.
+    pub read: bool,
+}
+
+impl Person {
+    /// A person of that name at a Page, whose PSID is the same each time.
+    pub fn new(page_id: &str, name: &str) -> Self {
+        Self {
+            psid: digits(&format!("person {page_id} {name}"), 16),
+            page_id: page_id.into(),
+            name: name.into(),
+            has_role: false,
+            wrote_at: None,
+            blocked: false,
+        }
+    }
+}
+
+impl Thread {
+    pub(super) fn new(page_id: &str, psid: &str) -> Self {
+        Self {
+            id: format!("t_{}", digits(&format!("thread {page_id} {psid}"), 17)),
+            page_id: page_id.into(),
+            psid: psid.into(),
+            owner: None,
+            messages: Vec::new(),
+        }
+    }
+}
+
+impl Message {
+    pub(super) fn new(at: Timestamp, from_page: bool, text: &str) -> Self {
+        Self {
+            mid: new_mid(),
+            at,
+            from_page,
+            text: text.into(),
+            attachments: Vec::new(),
+            edits: 0,
+            deleted: false,
+            read: false,
+        }
+    }
+}
+
+/// The name of a message.
+pub(super) fn new_mid() -> String {
+    format!("m_{}", Alphanumeric.sample_string(&mut rand::rng(), 80))
+}
+
+/// `length` digits of a text's hash, the first one not 0.
+pub(super) fn digits(of: &str, length: usize) -> String {
+    let hash = Sha256::digest(of.as_bytes());
+    let digit = |(at, byte): (usize, u8)| char::from(b'0' + if at == 0 { 1 + byte % 9 } else { byte % 10 });
+    hash.into_iter().enumerate().map(digit).take(length).collect()
+}
+
+impl World {
+    /// A person of a Page by PSID or name.
+    pub fn person(&self, page_id: &str, from: &str) -> Option<&Person> {
+        let mut own = self.people.iter().filter(|person| person.page_id == page_id);
+        own.clone().find(|person| person.psid == from).or_else(|| own.find(|person| same_name(&person.name, from)))
+    }
+
+    /// The same, to change it.
+    pub fn person_mut(&mut self, page_id: &str, from: &str) -> Option<&mut Person> {
+        let psid = self.person(page_id, from)?.psid.clone();
+        self.people.iter_mut().find(|person| person.page_id == page_id && person.psid == psid)
+    }
+
+    /// What a Page and a person have said, as far as they have.
+    pub fn thread(&self, page_id: &str, psid: &str) -> Option<&Thread> {
+        self.threads.iter().find(|thread| thread.page_id == page_id && thread.psid == psid)
+    }
+
+    /// The same, begun where there is none.
+    pub(super) fn thread_mut(&mut self, page_id: &str, psid: &str) -> &mut Thread {
+        let known = self.threads.iter().position(|thread| thread.page_id == page_id && thread.psid == psid);
+        let at = known.unwrap_or_else(|| {
+            self.threads.push(Thread::new(page_id, psid));
+            self.threads.len() - 1
+        });
+        &mut self.threads[at]
+    }
+}
+
+fn same_name(one: &str, other: &str) -> bool {
+    one.trim().to_lowercase() == other.trim().to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_person_has_another_psid_at_each_page() {
+        let (one, again, other) = (Person::new("1", "Jane"), Person::new("1", "Jane"), Person::new("2", "Jane"));
+        assert_eq!(one.psid, again.psid);
+        assert_ne!(one.psid, other.psid);
+        assert!(one.psid.len() == 16 && one.psid.bytes().all(|b| b.is_ascii_digit()) && !one.psid.starts_with('0'));
+    }
+
+    #[test]
+    fn messages_are_named_as_metas_are() {
+        assert_eq!(new_mid().len(), 82);
+        assert!(new_mid().starts_with("m_"));
+        assert_ne!(new_mid(), new_mid());
+    }
+}

@@ -1,0 +1,417 @@
+//! What people do at a Page, for whoever tries a callback: `sandbox say`.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::SharedWorld;
+use super::delivery;
+use super::events::Event;
+use super::people::{Message, Person, new_mid};
+use super::world::World;
+
+/// Something that a person does at a Page. Where it names nothing, it is a message.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Say {
+    /// The Page's id or username; where there is one Page, it may be left out.
+    pub page: Option<String>,
+    /// A PSID or a name; a name that is not known is a new person. Left out: the
+    /// first one of the Page.
+    pub from: Option<String>,
+    /// The text of the message, or what an edited one says now.
+    pub text: Option<String>,
+    /// The payload of the quick reply that was chosen.
+    pub quick_reply: Option<String>,
+    /// The message that this one answers.
+    pub reply_to: Option<String>,
+    /// What is sent along.
+    pub attachments: Vec<Attachment>,
+    /// A place.
+    pub location: Option<Location>,
+    /// A button was pressed: its payload.
+    pub postback: Option<String>,
+    /// The button's title.
+    pub title: Option<String>,
+    /// An emoji on the message `mid`; empty: the reaction is taken back.
+    pub reaction: Option<String>,
+    /// The message that is meant by `reaction`; left out: the last one of the Page.
+    pub mid: Option<String>,
+    /// The message that now says `text`.
+    pub edit: Option<String>,
+    /// The message that is taken back.
+    pub delete: Option<String>,
+    /// Everything was read.
+    pub read: bool,
+    /// The `ref` of a link that was followed.
+    pub referral: Option<String>,
+    /// The `ref` of a plugin that was clicked.
+    pub optin: Option<String>,
+    /// The code of an account that was linked; empty: it was unlinked.
+    pub account_linking: Option<String>,
+    /// Meta blocks the app on this Page.
+    pub policy_enforcement: bool,
+    /// `pass`, `take` or `request`: who has the thread.
+    pub thread_control: Option<String>,
+    /// As an app hears of it that only listens.
+    pub standby: bool,
+    /// An object of `messaging`, as it stands; sender, recipient and time are filled in.
+    pub raw: Option<Value>,
+}
+
+/// What is sent along with a message.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Attachment {
+    /// `image`, `video`, `audio`, `file`, …
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Where it is.
+    pub url: String,
+}
+
+/// A place.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Location {
+    /// Degrees north.
+    pub lat: f64,
+    /// Degrees east.
+    pub long: f64,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Said {
+    /// 1.
+    pub schema_version: u8,
+    /// The message, where it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mid: Option<String>,
+    /// The person.
+    pub psid: String,
+    /// Whether a callback took it at the first try.
+    pub delivered: bool,
+    /// Where it was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub callback_url: Option<String>,
+    /// What the callback answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// Why it was not delivered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// Carries it out, sends the event, and waits for the end of its first try.
+pub(super) async fn say(world: &SharedWorld, say: &Say) -> Result<Said, String> {
+    let (mut said, first_try) = {
+        let mut held = world.lock();
+        let page_id = page(&held, say.page.as_deref())?;
+        let psid = person(&mut held, &page_id, say.from.as_deref())?;
+        let (mid, mut event) = act(&mut held, &page_id, &psid, say)?;
+        event.standby = say.standby;
+        let said =
+            Said { schema_version: 1, mid, psid, delivered: false, callback_url: None, status: None, reason: None };
+        match delivery::parcels(&held, &event) {
+            Ok(mut parcels) => {
+                let first_try = parcels.first_mut().map(delivery::Parcel::watched);
+                // Under the world's lock, so that what is said first goes first.
+                world.dispatch(parcels);
+                (said, first_try)
+            }
+            Err(reason) => (Said { reason: Some(reason), ..said }, None),
+        }
+    };
+    if let Some(first_try) = first_try
+        && let Ok(tried) = first_try.await
+    {
+        said.delivered = tried.result == Ok(200);
+        said.callback_url = Some(tried.callback_url);
+        match tried.result {
+            Ok(200) => said.status = Some(200),
+            Ok(status) => {
+                said.status = Some(status);
+                said.reason = Some(format!("the callback answered {status} where 200 is expected"));
+            }
+            Err(fault) => said.reason = Some(format!("the callback cannot be reached: {fault}")),
+        }
+    }
+    Ok(said)
+}
+
+fn page(world: &World, named: Option<&str>) -> Result<String, String> {
+    match (named, world.pages.as_slice()) {
+        (Some(named), _) => world
+            .page(named.trim_start_matches('@'))
+            .map(|page| page.id.clone())
+            .ok_or_else(|| format!("there is no Page '{named}' here")),
+        (None, [only]) => Ok(only.id.clone()),
+        (None, pages) => Err(format!("there are {} Pages here: say which one is meant", pages.len())),
+    }
+}
+
+fn person(world: &mut World, page_id: &str, from: Option<&str>) -> Result<String, String> {
+    let Some(from) = from.map(str::trim) else {
+        if let Some(first) = world.people.iter().find(|person| person.page_id == page_id) {
+            return Ok(first.psid.clone());
+        }
+        return Ok(newcomer(world, page_id, "Jane Doe"));
+    };
+    if let Some(known) = world.person(page_id, from) {
+        return Ok(known.psid.clone());
+    }
+    if from.is_empty() || from.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(format!("nobody at this Page has the PSID '{from}'"));
+    }
+    Ok(newcomer(world, page_id, from))
+}
+
+fn newcomer(world: &mut World, page_id: &str, name: &str) -> String {
+    let person = Person::new(page_id, name);
+    let psid = person.psid.clone();
+    world.people.push(person);
+    psid
+}
+
+/// Changes the world as the person does; the message it is about, and the event.
+fn act(world: &mut World, page_id: &str, psid: &str, say: &Say) -> Result<(Option<String>, Event), String> {
+    let now = world.clock.now();
+    let at = now.as_millisecond();
+    let by_person = |name: &str, value: Value| Event::by_person(page_id, psid, at, name, value);
+    let mut opens = true;
+    let (mid, event) = if let Some(raw) = &say.raw {
+        (None, raw_event(page_id, psid, at, raw)?)
+    } else if let Some(payload) = &say.postback {
+        let mid = new_mid();
+        let title = say.title.as_deref().unwrap_or(payload);
+        (Some(mid.clone()), by_person("postback", json!({"mid": mid, "title": title, "payload": payload})))
+    } else if let Some(emoji) = &say.reaction {
+        let mid = known_mid(world, page_id, psid, say.mid.as_deref())?;
+        let reaction = if emoji.is_empty() {
+            json!({"mid": mid, "action": "unreact"})
+        } else {
+            json!({"mid": mid, "action": "react", "emoji": emoji, "reaction": reaction_name(emoji)})
+        };
+        (Some(mid), by_person("reaction", reaction))
+    } else if let Some(mid) = &say.edit {
+        opens = false;
+        let text = say.text.as_deref().filter(|text| !text.is_empty()).ok_or("an edited message needs its new text")?;
+        let message = own_message(world, page_id, psid, mid)?;
+        message.text = text.into();
+        message.edits += 1;
+        let edits = message.edits;
+        (Some(mid.clone()), by_person("message_edit", json!({"mid": mid, "text": text, "num_edit": edits})))
+    } else if let Some(mid) = &say.delete {
+        opens = false;
+        own_message(world, page_id, psid, mid)?.deleted = true;
+        (Some(mid.clone()), by_person("message", json!({"mid": mid, "is_deleted": true})))
+    } else if say.read {
+        opens = false;
+        (None, read(world, page_id, psid).unwrap_or_else(|| by_person("read", json!({"watermark": at}))))
+    } else if let Some(reference) = &say.referral {
+        (None, by_person("referral", json!({"ref": reference, "source": "SHORTLINK", "type": "OPEN_THREAD"})))
+    } else if let Some(reference) = &say.optin {
+        (None, by_person("optin", json!({"ref": reference})))
+    } else if let Some(code) = &say.account_linking {
+        let linking = if code.is_empty() {
+            json!({"status": "unlinked"})
+        } else {
+            json!({"status": "linked", "authorization_code": code})
+        };
+        (None, by_person("account_linking", linking))
+    } else if say.policy_enforcement {
+        opens = false;
+        let reason =
+            "The bot violated our Platform Policies (https://developers.facebook.com/policy/#messengerplatform).";
+        let item = json!({
+            "recipient": {"id": page_id}, "timestamp": at, "policy_enforcement": {"action": "block", "reason": reason},
+        });
+        (None, Event { page_id: page_id.into(), psid: None, item, standby: false })
+    } else if let Some(how) = &say.thread_control {
+        opens = false;
+        let app = world.apps.first().map(|app| app.id.clone()).unwrap_or_default();
+        (None, by_person(&format!("{how}_thread_control"), thread_control(how, &app)?))
+    } else {
+        let message = message(world, say, now)?;
+        let body = event_body(say, &message);
+        let mid = message.mid.clone();
+        world.thread_mut(page_id, psid).messages.push(message);
+        (Some(mid), by_person("message", body))
+    };
+    if opens && let Some(person) = world.person_mut(page_id, psid) {
+        person.wrote_at = Some(now);
+    }
+    Ok((mid, event))
+}
+
+fn message(world: &World, say: &Say, now: jiff::Timestamp) -> Result<Message, String> {
+    let text = say.text.clone().or_else(|| say.quick_reply.clone()).unwrap_or_default();
+    let mut message = Message::new(now, false, &text);
+    for attachment in &say.attachments {
+        message.attachments.push(json!({"type": attachment.kind, "payload": {"url": attachment.url}}));
+    }
+    if let Some(Location { lat, long }) = say.location {
+        message.attachments.push(json!({"type": "location", "payload": {"coordinates": {"lat": lat, "long": long}}}));
+    }
+    if message.text.is_empty() && message.attachments.is_empty() {
+        return Err("there is nothing to say: give it a text, or something else that happens".into());
+    }
+    if let Some(mid) = &say.reply_to
+        && !world.threads.iter().flat_map(|thread| &thread.messages).any(|message| message.mid == *mid)
+    {
+        return Err(format!("there is no message '{mid}'"));
+    }
+    Ok(message)
+}
+
+fn event_body(say: &Say, message: &Message) -> Value {
+    let mut body = Map::new();
+    body.insert("mid".into(), message.mid.clone().into());
+    if !message.text.is_empty() {
+        body.insert("text".into(), message.text.clone().into());
+    }
+    if let Some(payload) = &say.quick_reply {
+        body.insert("quick_reply".into(), json!({ "payload": payload }));
+    }
+    if let Some(mid) = &say.reply_to {
+        body.insert("reply_to".into(), json!({ "mid": mid }));
+    }
+    if !message.attachments.is_empty() {
+        body.insert("attachments".into(), message.attachments.clone().into());
+    }
+    body.into()
+}
+
+/// The event of a person who has read what the Page wrote; nothing where there is nothing.
+pub(super) fn read(world: &mut World, page_id: &str, psid: &str) -> Option<Event> {
+    let at = world.clock.now().as_millisecond();
+    let thread = world.thread_mut(page_id, psid);
+    let last = thread.messages.iter().rfind(|message| message.from_page)?.at.as_millisecond();
+    for message in thread.messages.iter_mut().filter(|message| message.from_page) {
+        message.read = true;
+    }
+    Some(Event::by_person(page_id, psid, at, "read", json!({ "watermark": last })))
+}
+
+fn raw_event(page_id: &str, psid: &str, at: i64, raw: &Value) -> Result<Event, String> {
+    let mut item = raw.as_object().cloned().ok_or("an event is an object: {\"message\": …}")?;
+    let mut whole = Map::new();
+    for (name, usual) in
+        [("sender", json!({ "id": psid })), ("recipient", json!({ "id": page_id })), ("timestamp", at.into())]
+    {
+        whole.insert(name.into(), item.shift_remove(name).unwrap_or(usual));
+    }
+    whole.append(&mut item);
+    Ok(Event { page_id: page_id.into(), psid: Some(psid.into()), item: whole.into(), standby: false })
+}
+
+fn known_mid(world: &World, page_id: &str, psid: &str, named: Option<&str>) -> Result<String, String> {
+    let messages = world.thread(page_id, psid).map(|thread| thread.messages.as_slice()).unwrap_or_default();
+    match named {
+        Some(mid) if messages.iter().any(|message| message.mid == mid) => Ok(mid.into()),
+        Some(mid) => Err(format!("there is no message '{mid}' between them")),
+        None => messages
+            .iter()
+            .rfind(|message| message.from_page)
+            .or(messages.last())
+            .map(|message| message.mid.clone())
+            .ok_or_else(|| "nothing was said yet that one could react to".into()),
+    }
+}
+
+fn own_message<'w>(world: &'w mut World, page_id: &str, psid: &str, mid: &str) -> Result<&'w mut Message, String> {
+    let own = |message: &&mut Message| message.mid == mid && !message.from_page;
+    let found = world.thread_mut(page_id, psid).messages.iter_mut().find(own);
+    found.ok_or_else(|| format!("this person has sent no message '{mid}'"))
+}
+
+fn reaction_name(emoji: &str) -> &'static str {
+    match emoji.trim_end_matches('\u{fe0f}') {
+        "😊" | "😆" => "smile",
+        "😠" | "😡" => "angry",
+        "😢" => "sad",
+        "😮" => "wow",
+        "❤" => "love",
+        "👍" => "like",
+        "👎" => "dislike",
+        _ => "other",
+    }
+}
+
+/// The inbox of the Page, as it appears in handovers.
+pub(super) const INBOX_APP: &str = "263902037430900";
+
+fn thread_control(how: &str, app: &str) -> Result<Value, String> {
+    match how {
+        "pass" => Ok(json!({"previous_owner_app_id": INBOX_APP, "new_owner_app_id": app, "metadata": ""})),
+        "take" => Ok(json!({"previous_owner_app_id": app, "new_owner_app_id": INBOX_APP, "metadata": ""})),
+        "request" => Ok(json!({"requested_owner_app_id": INBOX_APP, "metadata": ""})),
+        other => Err(format!("'{other}' is not pass, take or request")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+
+    fn event(world: &mut World, say: &Say) -> (Option<String>, Event) {
+        let page_id = page(world, say.page.as_deref()).expect("a Page");
+        let psid = person(world, &page_id, say.from.as_deref()).expect("a person");
+        act(world, &page_id, &psid, say).expect("an event")
+    }
+
+    #[test]
+    fn messages_are_remembered_edited_and_taken_back() {
+        let mut world = World::new(Clock::system());
+        let (mid, sent) = event(&mut world, &Say { text: Some("hi".into()), ..Say::default() });
+        let mid = mid.expect("a mid");
+        assert_eq!((sent.field(), &sent.item["message"]["text"]), ("messages", &"hi".into()));
+        let edit = Say { edit: Some(mid.clone()), text: Some("ho".into()), ..Say::default() };
+        let (_, edited) = event(&mut world, &edit);
+        assert_eq!(edited.item["message_edit"], json!({"mid": mid, "text": "ho", "num_edit": 1}));
+        let (_, gone) = event(&mut world, &Say { delete: Some(mid.clone()), ..Say::default() });
+        assert_eq!(gone.item["message"], json!({"mid": mid, "is_deleted": true}));
+        let message = &world.threads[0].messages[0];
+        assert_eq!((message.text.as_str(), message.edits, message.deleted), ("ho", 1, true));
+    }
+
+    #[test]
+    fn every_event_has_its_field() {
+        let mut world = World::new(Clock::system());
+        event(&mut world, &Say { text: Some("hi".into()), ..Say::default() });
+        let some = || Some("X".to_owned());
+        let cases = [
+            (Say { postback: some(), ..Say::default() }, "messaging_postbacks"),
+            (Say { reaction: Some("👍".into()), ..Say::default() }, "message_reactions"),
+            (Say { read: true, ..Say::default() }, "message_reads"),
+            (Say { referral: some(), ..Say::default() }, "messaging_referrals"),
+            (Say { optin: some(), ..Say::default() }, "messaging_optins"),
+            (Say { account_linking: some(), ..Say::default() }, "messaging_account_linking"),
+            (Say { policy_enforcement: true, ..Say::default() }, "messaging_policy_enforcement"),
+            (Say { thread_control: Some("pass".into()), ..Say::default() }, "messaging_handovers"),
+            (Say { location: Some(Location { lat: 1.5, long: 2.0 }), ..Say::default() }, "messages"),
+            (Say { raw: Some(json!({"optout": {}})), ..Say::default() }, "messaging_optouts"),
+        ];
+        for (say, field) in cases {
+            assert_eq!(event(&mut world, &say).1.field(), field, "{say:?}");
+        }
+    }
+
+    #[test]
+    fn newcomers_have_names_and_no_numbers() {
+        let mut world = World::new(Clock::system());
+        let page_id = world.pages[0].id.clone();
+        let known = person(&mut world, &page_id, Some("jane doe")).expect("Jane");
+        assert_eq!(known, world.people[0].psid);
+        let new = person(&mut world, &page_id, Some("John Roe")).expect("John");
+        assert_eq!((world.people.len(), &world.people[1].psid), (2, &new));
+        assert!(person(&mut world, &page_id, Some("1234567890123456")).is_err());
+    }
+
+    #[test]
+    fn nothing_is_nothing_to_say() {
+        let mut world = World::new(Clock::system());
+        let page_id = world.pages[0].id.clone();
+        let psid = world.people[0].psid.clone();
+        assert!(act(&mut world, &page_id, &psid, &Say::default()).is_err());
+    }
+}

@@ -1,0 +1,243 @@
+//! The tables of a scenario file, as they are written.
+
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
+use serde::Deserialize;
+
+use crate::document::Keys;
+use crate::sandbox::tokens::TokenState;
+use crate::sandbox::world::Access;
+use crate::sandbox::{Effect, Fault};
+
+/// A length of time as people write it: `100ms`, `2h`, `10d`, `-1d`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct Length(pub(super) SignedDuration);
+
+impl TryFrom<String> for Length {
+    type Error = jiff::Error;
+    fn try_from(text: String) -> Result<Self, jiff::Error> {
+        let span: Span = text.parse()?;
+        span.to_duration(SpanRelativeTo::days_are_24_hours()).map(Self)
+    }
+}
+
+/// A scenario as it is written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    pub(super) version: i64,
+    pub(super) latency: Option<Length>,
+    pub(super) today: Option<Timestamp>,
+    pub(super) oldest_version: Option<String>,
+    pub(super) newest_version: Option<String>,
+    #[serde(default)]
+    pub(super) require_app_secret: bool,
+    pub(super) access: Option<Access>,
+    pub(super) app_mode: Option<AppMode>,
+    pub(super) reads: Option<bool>,
+    #[serde(default)]
+    pub(super) people: Vec<PersonEntry>,
+    #[serde(default)]
+    pub(super) subscriptions: Vec<SubscriptionEntry>,
+    #[serde(default)]
+    pub(super) apps: Vec<AppEntry>,
+    #[serde(default)]
+    pub(super) users: Vec<UserEntry>,
+    #[serde(default)]
+    pub(super) pages: Vec<PageEntry>,
+    #[serde(default)]
+    pub(super) faults: Vec<FaultEntry>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AppEntry {
+    pub(super) id: String,
+    pub(super) secret: String,
+    pub(super) name: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct UserEntry {
+    pub(super) token: String,
+    pub(super) app: Option<String>,
+    pub(super) scopes: Option<Vec<String>>,
+    pub(super) state: Option<TokenState>,
+    pub(super) expires_in: Option<Length>,
+    #[serde(default)]
+    pub(super) system: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PageEntry {
+    pub(super) id: String,
+    pub(super) username: Option<String>,
+    pub(super) name: String,
+    pub(super) category: Option<String>,
+    pub(super) published: Option<bool>,
+    pub(super) tasks: Option<Vec<String>>,
+    pub(super) subscribed: Option<Vec<String>>,
+    pub(super) app: Option<String>,
+    pub(super) token: Option<String>,
+    pub(super) token_state: Option<TokenState>,
+    pub(super) scopes: Option<Vec<String>>,
+    pub(super) granted_for: Option<Vec<String>>,
+    pub(super) expires_in: Option<Length>,
+    pub(super) data_access_expires_in: Option<Length>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FaultEntry {
+    pub(super) method: Option<String>,
+    pub(super) path: Option<String>,
+    pub(super) times: Option<u32>,
+    pub(super) delay: Option<Length>,
+    #[serde(default)]
+    pub(super) drop: bool,
+    pub(super) status: Option<u16>,
+    pub(super) code: Option<i64>,
+    pub(super) subcode: Option<i64>,
+    pub(super) regain_minutes: Option<u64>,
+    pub(super) body: Option<String>,
+}
+
+/// The switch in the app's settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum AppMode {
+    Development,
+    Live,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PersonEntry {
+    pub(super) name: String,
+    pub(super) page: Option<String>,
+    pub(super) psid: Option<String>,
+    #[serde(default)]
+    pub(super) role: bool,
+    #[serde(default)]
+    pub(super) blocked: bool,
+    /// How long ago the person wrote; never, where it is left out.
+    pub(super) wrote_ago: Option<Length>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SubscriptionEntry {
+    pub(super) app: Option<String>,
+    pub(super) object: Option<String>,
+    pub(super) callback_url: String,
+    pub(super) verify_token: Option<String>,
+    pub(super) fields: Vec<String>,
+    pub(super) active: Option<bool>,
+}
+
+pub(super) const KEYS: Keys = Keys(&[
+    ("version", None),
+    ("latency", None),
+    ("today", None),
+    ("oldest_version", None),
+    ("newest_version", None),
+    ("require_app_secret", None),
+    ("access", None),
+    ("app_mode", None),
+    ("reads", None),
+    (
+        "people",
+        Some(&Keys(&[
+            ("name", None),
+            ("page", None),
+            ("psid", None),
+            ("role", None),
+            ("blocked", None),
+            ("wrote_ago", None),
+        ])),
+    ),
+    (
+        "subscriptions",
+        Some(&Keys(&[
+            ("app", None),
+            ("object", None),
+            ("callback_url", None),
+            ("verify_token", None),
+            ("fields", None),
+            ("active", None),
+        ])),
+    ),
+    ("apps", Some(&Keys(&[("id", None), ("secret", None), ("name", None)]))),
+    (
+        "users",
+        Some(&Keys(&[
+            ("token", None),
+            ("app", None),
+            ("scopes", None),
+            ("state", None),
+            ("expires_in", None),
+            ("system", None),
+        ])),
+    ),
+    (
+        "pages",
+        Some(&Keys(&[
+            ("id", None),
+            ("username", None),
+            ("name", None),
+            ("category", None),
+            ("published", None),
+            ("tasks", None),
+            ("subscribed", None),
+            ("app", None),
+            ("token", None),
+            ("token_state", None),
+            ("scopes", None),
+            ("granted_for", None),
+            ("expires_in", None),
+            ("data_access_expires_in", None),
+        ])),
+    ),
+    (
+        "faults",
+        Some(&Keys(&[
+            ("method", None),
+            ("path", None),
+            ("times", None),
+            ("delay", None),
+            ("drop", None),
+            ("status", None),
+            ("code", None),
+            ("subcode", None),
+            ("regain_minutes", None),
+            ("body", None),
+        ])),
+    ),
+]);
+
+impl FaultEntry {
+    pub(super) fn does_something(&self) -> bool {
+        self.drop || self.delay.is_some() || self.status.is_some() || self.code.is_some() || self.body.is_some()
+    }
+}
+
+impl From<FaultEntry> for Fault {
+    fn from(entry: FaultEntry) -> Self {
+        Self {
+            method: entry.method,
+            path: entry.path,
+            times: entry.times,
+            effect: Effect {
+                delay: entry.delay.and_then(|delay| delay.0.try_into().ok()),
+                drop: entry.drop,
+                status: entry.status,
+                code: entry.code,
+                subcode: entry.subcode,
+                regain_minutes: entry.regain_minutes,
+                body: entry.body,
+            },
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! One call from its arrival to its answer: what goes wrong on purpose, the routes,
+//! what has to be asked elsewhere meanwhile, and the journal. The world is never
+//! held while anything waits.
+
+use std::time::Duration;
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+
+use super::answer::{self, Answer, Trace};
+use super::call::{self, Call};
+use super::fault::Fault;
+use super::routes::{self, Reply};
+use super::{SharedWorld, control, delivery, handshake, world};
+
+/// Answers whatever comes over the socket.
+pub(super) async fn handle(State(world): State<SharedWorld>, request: Request) -> Response {
+    if control::is_control(request.uri().path()) {
+        return control::answer(&world, request).await;
+    }
+    let call = match call::read(request).await {
+        Ok(call) => call,
+        Err(refusal) => return Answer::from(refusal).into_response(&Trace::new(), world::NEWEST),
+    };
+    match perform(&world, &call).await {
+        Some((answer, trace)) => {
+            let version = routes::served_version(&world.lock(), &call);
+            answer.into_response(&trace, version)
+        }
+        None => answer::broken_off(),
+    }
+}
+
+/// Carries a call out; `None`: the connection is to break off.
+async fn perform(world: &SharedWorld, call: &Call) -> Option<(Answer, Trace)> {
+    let (latency, fault) = {
+        let mut world = world.lock();
+        (world.rules.latency, world.take_fault(call))
+    };
+    let delay = fault.as_ref().and_then(|fault| fault.effect.delay).unwrap_or_default() + latency;
+    if delay > Duration::ZERO {
+        tokio::time::sleep(delay).await;
+    }
+    let trace = Trace::new();
+    if fault.as_ref().is_some_and(|fault| fault.effect.drop) {
+        world.lock().note(call, None, &trace);
+        return None;
+    }
+    let reply = match fault.as_ref().and_then(Fault::answer) {
+        Some(answer) => Reply::Now(answer),
+        None => routes::answer(&mut world.lock(), call),
+    };
+    let answer = match reply {
+        Reply::Now(answer) => answer,
+        Reply::Verified(change) => {
+            let verified = handshake::verify(world, &change.url, &change.subscription.verify_token).await;
+            routes::finish(&mut world.lock(), *change, verified)
+        }
+    };
+    let mut held = world.lock();
+    held.note(call, Some(&answer), &trace);
+    let events = std::mem::take(&mut held.outbox);
+    for event in events {
+        // Nobody listens: then nobody is told.
+        if let Ok(parcels) = delivery::parcels(&held, &event) {
+            world.dispatch(parcels);
+        }
+    }
+    Some((answer, trace))
+}

@@ -1,0 +1,227 @@
+//! `sandbox say` and the events that callbacks get.
+
+use msgrctl::sandbox::{Attachment, Person, Say};
+use msgrctl::webhook::signature::Signature;
+use serde_json::json;
+
+use crate::support::world::{EVENTS, PAGE_ID, app, page_token, sandbox, scenario, subscribe};
+use crate::support::{Home, Hook};
+
+fn text(text: &str) -> Say {
+    Say { text: Some(text.into()), ..Say::default() }
+}
+
+#[test]
+fn an_event_is_signed_and_escaped_as_metas_are() {
+    let sandbox = sandbox();
+    let hook = Hook::start();
+    subscribe(&sandbox, &hook.url, &["messages"]);
+    let said = sandbox.say(&text("äöå https://example.com/ 😀")).unwrap();
+    assert!(said.delivered && said.status == Some(200) && said.reason.is_none(), "{said:?}");
+    let received = hook.events(1)[0].clone();
+    assert_eq!(received.header("content-type"), Some("application/json"));
+    assert_eq!(received.header("user-agent"), Some("facebookexternalua"));
+    let body = String::from_utf8(received.body.clone()).unwrap();
+    assert!(body.contains(r#""text":"\u00e4\u00f6\u00e5 https:\/\/example.com\/ \ud83d\ude00""#), "{body}");
+    let (_, secret) = app(&sandbox);
+    for (new, old) in [(received.header("x-hub-signature-256"), None), (None, received.header("x-hub-signature"))] {
+        let signature = Signature::read(new.map(str::as_bytes), old.map(str::as_bytes)).unwrap();
+        signature.verify(&received.body, secret.as_bytes()).unwrap();
+    }
+    let value = received.json();
+    assert_eq!(value["object"], "page");
+    assert_eq!(value["entry"][0]["id"], PAGE_ID);
+    assert!(value["entry"][0]["time"].as_i64().unwrap() > 1_700_000_000_000);
+    let event = received.event();
+    assert_eq!(event["sender"]["id"], said.psid.as_str());
+    assert_eq!(event["message"]["mid"], said.mid.unwrap().as_str());
+}
+
+#[test]
+fn both_levels_must_be_subscribed() {
+    let sandbox = sandbox();
+    let hook = Hook::start();
+    let reason = || sandbox.say(&text("hi")).unwrap().reason.unwrap();
+    assert!(reason().contains("has no callback"));
+    subscribe(&sandbox, &hook.url, &["message_reads"]);
+    assert!(reason().contains("app 123456789012345 is not subscribed to messages"));
+    sandbox.world().subscriptions[0].fields.push("messages".into());
+    assert!(reason().contains("the Page is not subscribed to messages"));
+    sandbox.world().pages[0].subscribed.values_mut().for_each(|fields| fields.push("messages".into()));
+    assert!(sandbox.say(&text("hi")).unwrap().delivered);
+    sandbox.world().subscriptions[0].active = false;
+    assert!(reason().contains("not active"));
+    assert_eq!(hook.events(1).len(), 1);
+}
+
+#[test]
+fn events_keep_their_order_and_are_tried_again() {
+    let sandbox = sandbox();
+    let hook = Hook::start();
+    subscribe(&sandbox, &hook.url, &["messages"]);
+    hook.will_answer(500, "");
+    hook.will_answer(500, "");
+    let first = sandbox.say(&text("one")).unwrap();
+    assert_eq!((first.delivered, first.status), (false, Some(500)));
+    assert!(first.reason.unwrap().contains("answered 500"));
+    assert!(sandbox.say(&text("two")).unwrap().delivered);
+    let texts: Vec<_> = hook.events(4).iter().map(|one| one.event()["message"]["text"].clone()).collect();
+    assert_eq!(texts, ["one", "one", "one", "two"]);
+    let world = sandbox.world();
+    let told: Vec<_> = world.journal.entries().iter().map(|entry| (entry.path.as_str(), entry.status)).collect();
+    let path = format!("-> {} (messages)", hook.url);
+    let expected: Vec<_> = [500, 500, 200, 200].map(|status| (path.as_str(), Some(status))).into();
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn a_callback_that_is_gone_for_an_hour_loses_its_page() {
+    let sandbox = scenario("version = 1\ntoday = '2026-11-22T12:00:00Z'\n");
+    subscribe(&sandbox, "http://127.0.0.1:1/", &["messages"]);
+    for _ in 0..2 {
+        let said = sandbox.say(&text("hi")).unwrap();
+        assert!(said.reason.unwrap().contains("cannot be reached"));
+        let end = std::time::Instant::now() + std::time::Duration::from_secs(10);
+        let tries = || sandbox.world().journal.entries().len();
+        while tries() % 4 != 0 {
+            assert!(std::time::Instant::now() < end);
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        sandbox.world().clock.advance(jiff::SignedDuration::from_mins(61));
+    }
+    std::thread::sleep(std::time::Duration::from_millis(50));
+    assert!(sandbox.world().pages[0].subscribed.is_empty());
+}
+
+#[test]
+fn everything_a_person_can_do_arrives() {
+    let sandbox = sandbox();
+    let hook = Hook::start();
+    subscribe(&sandbox, &hook.url, &EVENTS);
+    let message = sandbox.say(&text("hi")).unwrap().mid.unwrap();
+    let some = |text: &str| Some(text.to_owned());
+    let image = Attachment { kind: "image".into(), url: "https://example.com/a.jpg".into() };
+    let says = [
+        (Say { postback: some("START"), title: some("Start"), ..Say::default() }, "postback"),
+        (Say { reaction: some("❤️"), ..Say::default() }, "reaction"),
+        (Say { edit: Some(message.clone()), text: some("ho"), ..Say::default() }, "message_edit"),
+        (Say { delete: Some(message.clone()), ..Say::default() }, "message"),
+        (Say { read: true, ..Say::default() }, "read"),
+        (Say { referral: some("R"), ..Say::default() }, "referral"),
+        (Say { optin: some("O"), ..Say::default() }, "optin"),
+        (Say { account_linking: some("C"), ..Say::default() }, "account_linking"),
+        (Say { policy_enforcement: true, ..Say::default() }, "policy_enforcement"),
+        (Say { thread_control: some("pass"), ..Say::default() }, "pass_thread_control"),
+        (Say { attachments: vec![image], ..Say::default() }, "message"),
+        (Say { quick_reply: some("YES"), reply_to: Some(message.clone()), ..text("Yes") }, "message"),
+        (Say { raw: Some(json!({"message": {"mid": "m_raw"}, "timestamp": 5})), ..Say::default() }, "message"),
+    ];
+    for (at, (say, key)) in says.iter().enumerate() {
+        assert!(sandbox.say(say).unwrap().delivered, "{say:?}");
+        let event = hook.events(at + 2).pop().unwrap().event();
+        assert!(event.get(key).is_some(), "{event}");
+    }
+    let events = hook.events(14);
+    assert_eq!(
+        events[2].event()["reaction"],
+        json!({"mid": message, "action": "react", "emoji": "❤️", "reaction": "love"})
+    );
+    assert_eq!(events[12].event()["message"]["quick_reply"]["payload"], "YES");
+    assert_eq!(events[13].event()["timestamp"], 5);
+    assert!(events[9].event().get("sender").is_none());
+    assert!(sandbox.say(&Say { standby: true, ..text("psst") }).unwrap().delivered);
+    assert!(hook.events(15)[14].json()["entry"][0]["standby"].is_array());
+}
+
+#[test]
+fn who_has_no_role_is_not_heard_in_standard_access() {
+    let sandbox = scenario("version = 1\naccess = 'standard'\n");
+    let hook = Hook::start();
+    subscribe(&sandbox, &hook.url, &["messages"]);
+    assert!(sandbox.say(&text("hi")).unwrap().delivered);
+    let stranger = sandbox.say(&Say { from: Some("John Roe".into()), ..text("hi") }).unwrap();
+    assert!(stranger.reason.unwrap().contains("John Roe has none"));
+}
+
+#[test]
+fn a_reply_is_told_to_the_callback_and_read() {
+    let sandbox = sandbox();
+    let hook = Hook::start();
+    subscribe(&sandbox, &hook.url, &["messages", "message_echoes", "message_deliveries", "message_reads"]);
+    let psid = sandbox.world().people[0].psid.clone();
+    let body = json!({"recipient": {"id": psid}, "message": {"text": "Hello", "metadata": "M"}}).to_string();
+    let path = format!("/v26.0/me/messages?access_token={}", page_token(&sandbox));
+    let (status, _, answer) =
+        crate::sandbox::ask(&sandbox.url(), "POST", &path, &[("Content-Type", "application/json")], &body);
+    assert_eq!(status, 200, "{answer}");
+    let mid = serde_json::from_str::<serde_json::Value>(&answer).unwrap()["message_id"].clone();
+    let events = hook.events(3);
+    let echo = events[0].event();
+    assert_eq!(
+        (&echo["sender"]["id"], &echo["message"]["is_echo"], &echo["message"]["mid"], &echo["message"]["metadata"]),
+        (&json!(PAGE_ID), &json!(true), &mid, &json!("M"))
+    );
+    assert_eq!(echo["message"]["app_id"], 123_456_789_012_345_u64);
+    assert_eq!(events[1].event()["delivery"]["mids"], json!([mid]));
+    assert!(events[2].event()["read"]["watermark"].is_i64());
+}
+
+#[test]
+fn the_command_says_what_came_of_it() {
+    let sandbox = sandbox();
+    let home = Home::new().with("MSGRCTL_GRAPH_URL", &sandbox.url());
+    home.run(&["sandbox", "say", "Hello"])
+        .code(1)
+        .shows(&["not delivered: app 123456789012345 has no callback"])
+        .says(&["msgrctl webhook subscribe NAME"]);
+    let hook = Hook::start();
+    subscribe(&sandbox, &hook.url, &EVENTS);
+    let delivered = format!("delivered to {} 200", hook.url);
+    home.run(&["sandbox", "say", "--page", "acme.support", "--from", "Jane Doe", "Hello"]).code(0).shows(&[&delivered]);
+    let run = home.run(&["sandbox", "say", "Hello", "--json"]).code(0);
+    let value = run.json();
+    assert_eq!((&value["delivered"], &value["status"]), (&json!(true), &json!(200)));
+    let mid = value["mid"].as_str().unwrap().to_owned();
+    home.run(&["sandbox", "say", "--edit", &mid, "Hello!"]).code(0);
+    home.file("event.json", r#"{"postback":{"mid":"m_x","payload":"P","title":"T"}}"#);
+    home.run(&["sandbox", "say", "--raw", "event.json"]).code(0);
+    home.run(&["sandbox", "say", "--location", "-52.5,13.4"]).code(0);
+    home.run(&["sandbox", "say", "--reaction", "👍"]).code(0);
+    home.run(&["sandbox", "say"]).code(2).says(&["nothing to say"]);
+    home.run(&["sandbox", "say", "--page", "nobody", "Hi"]).code(2).says(&["no Page 'nobody'"]);
+    home.run(&["sandbox", "say", "--postback", "P", "--read"]).code(2);
+    home.run(&["sandbox", "say", "--read", "Hi"]).code(2).says(&["a text belongs to a message"]);
+    home.run(&["sandbox", "say", "--postback", "P", "--image", "https://example.com/"]).code(2);
+    let run = home.run(&["sandbox", "calls"]).code(0);
+    run.shows(&["(messages)?from=Jane Doe&text=Hello", "POST   -> http://127.0.0.1"]);
+    hook.will_answer(503, "");
+    home.run(&["sandbox", "say", "Hello", "--json"]).code(1).shows(&["\"status\":503", "\"delivered\":false"]);
+}
+
+#[test]
+fn people_are_told_apart() {
+    let sandbox = sandbox();
+    let hook = Hook::start();
+    subscribe(&sandbox, &hook.url, &["messages"]);
+    let stranger = Say { from: Some("John Roe".into()), ..text("hi") };
+    let (one, again) = (sandbox.say(&stranger).unwrap(), sandbox.say(&stranger).unwrap());
+    assert_eq!(one.psid, again.psid);
+    assert_eq!(one.psid, Person::new(PAGE_ID, "John Roe").psid);
+    assert_ne!(one.psid, sandbox.write("hi").unwrap().psid);
+    assert!(sandbox.say(&Say { from: Some("99".into()), ..text("hi") }).is_err());
+    let path = format!("/_sandbox/conversation?psid={}", one.psid);
+    let (status, _, body) = crate::sandbox::ask(&sandbox.url(), "GET", &path, &[], "");
+    let value: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert_eq!((status, value["messages"].as_array().unwrap().len(), &value["name"]), (200, 2, &json!("John Roe")));
+}
+
+#[test]
+fn a_set_clock_is_moved_and_the_real_one_is_not() {
+    let ask = |url: &str| crate::sandbox::ask(url, "POST", "/_sandbox/clock", &[], r#"{"advance":"25h"}"#);
+    let set = scenario("version = 1\ntoday = '2026-11-22T12:00:00Z'\n");
+    let (status, _, body) = ask(&set.url());
+    assert_eq!((status, body.as_str()), (200, r#"{"schema_version":1,"now":"2026-11-23T13:00:00Z"}"#));
+    let (status, _, body) = ask(&sandbox().url());
+    assert_eq!(status, 400);
+    assert!(body.contains("real time"), "{body}");
+}
