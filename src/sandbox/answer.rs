@@ -8,6 +8,8 @@ use rand::distr::{Alphanumeric, SampleString as _};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use super::call::Call;
+
 /// An answer before it is sent.
 pub struct Answer {
     /// The HTTP status.
@@ -32,7 +34,7 @@ impl Answer {
 /// An error of Graph.
 #[derive(Clone, Debug)]
 pub struct Refusal {
-    /// `error.code`.
+    /// `error.code`; 0: it has none, as errors of a whole batch.
     pub code: i64,
     /// `error.error_subcode`.
     pub subcode: Option<i64>,
@@ -78,14 +80,16 @@ impl From<Refusal> for Answer {
         if TRANSIENT.contains(&refusal.code) {
             error.insert("is_transient".into(), true.into());
         }
-        error.insert("code".into(), refusal.code.into());
+        if refusal.code != 0 {
+            error.insert("code".into(), refusal.code.into());
+        }
         if let Some(subcode) = refusal.subcode {
             error.insert("error_subcode".into(), subcode.into());
         }
         Self {
             status: refusal.status.unwrap_or(usual),
             body: json!({ "error": error }),
-            code: Some((refusal.code, refusal.subcode)),
+            code: (refusal.code != 0).then_some((refusal.code, refusal.subcode)),
             headers: Vec::new(),
             raw: None,
         }
@@ -110,10 +114,20 @@ impl Trace {
     }
 }
 
+/// An answer as it goes over the wire, or into an item of a batch.
+pub struct Wire {
+    /// The HTTP status.
+    pub status: u16,
+    /// In Graph's order.
+    pub headers: Vec<(&'static str, String)>,
+    /// Empty or JSON, mostly.
+    pub body: String,
+}
+
 impl Answer {
-    /// The answer as it goes over the wire, with Graph's headers.
-    pub fn into_response(mut self, trace: &Trace, (major, minor): (u16, u16)) -> Response {
-        let mut builder = Response::builder().status(self.status);
+    /// The answer to `call` with Graph's headers.
+    pub fn wire(mut self, call: &Call, trace: &Trace, (major, minor): (u16, u16)) -> Wire {
+        let mut headers = Vec::new();
         if let Some(error) = self.body.get_mut("error").and_then(Value::as_object_mut) {
             let token = match self.code {
                 Some((190, _)) => "invalid_token",
@@ -122,37 +136,69 @@ impl Answer {
             };
             let message = error.get("message").and_then(Value::as_str).unwrap_or_default();
             let quoted = message.replace(['"', '\\', '\n'], " ");
-            let challenge = format!("OAuth \"Facebook Platform\" \"{token}\" \"{quoted}\"");
-            if let Ok(value) = HeaderValue::from_bytes(challenge.as_bytes()) {
-                builder = builder.header("www-authenticate", value);
-            }
+            headers.push(("www-authenticate", format!("OAuth \"Facebook Platform\" \"{token}\" \"{quoted}\"")));
             error.insert("fbtrace_id".into(), trace.id.clone().into());
+        } else if let Some(body) = self.body.as_object_mut()
+            && let Some(messages) = debug_messages(call, (major, minor))
+        {
+            body.insert("__debug__".into(), json!({ "messages": messages }));
         }
-        let body = self.raw.unwrap_or_else(|| escaped(&self.body));
-        builder = builder
-            .header("content-type", "application/json")
-            .header("vary", "Accept-Encoding")
-            .header("facebook-api-version", format!("v{major}.{minor}"))
-            .header("x-fb-request-id", &trace.id)
-            .header("x-fb-trace-id", &trace.short)
-            .header("x-fb-rev", "1003118628")
-            .header("strict-transport-security", "max-age=15552000; preload")
-            .header("expires", "Sat, 01 Jan 2000 00:00:00 GMT")
-            .header("pragma", "no-cache")
-            .header("access-control-allow-origin", "*");
-        builder = if self.status == 200 {
-            let tag = hex::encode(&Sha256::digest(body.as_bytes())[..20]);
-            builder
-                .header("etag", format!("\"{tag}\""))
-                .header("cache-control", "private, no-cache, no-store, must-revalidate")
-        } else {
-            builder.header("cache-control", "no-store")
-        };
-        for (name, value) in self.headers {
-            builder = builder.header(name, value);
+        let mut body = self.raw.unwrap_or_else(|| escaped(&self.body));
+        let mut status = self.status;
+        let tag = format!("\"{}\"", hex::encode(&Sha256::digest(body.as_bytes())[..20]));
+        let is_read = status == 200 && call.method == "GET";
+        let unchanged = is_read && call.if_none_match.as_ref().is_some_and(|known| known.contains(&tag));
+        if unchanged {
+            status = 304;
+            body.clear();
         }
-        builder.body(Body::from(body)).unwrap_or_default()
+        headers.extend([
+            ("content-type", "application/json".into()),
+            ("vary", "Accept-Encoding".into()),
+            ("facebook-api-version", format!("v{major}.{minor}")),
+            ("x-fb-request-id", trace.id.clone()),
+            ("x-fb-trace-id", trace.short.clone()),
+            ("x-fb-rev", "1003118628".into()),
+            ("strict-transport-security", "max-age=15552000; preload".into()),
+            ("expires", "Sat, 01 Jan 2000 00:00:00 GMT".into()),
+            ("pragma", "no-cache".into()),
+            ("access-control-allow-origin", "*".into()),
+        ]);
+        if is_read && !unchanged {
+            headers.push(("etag", tag));
+        }
+        let kept = if status < 400 { "private, no-cache, no-store, must-revalidate" } else { "no-store" };
+        headers.push(("cache-control", kept.into()));
+        headers.extend(self.headers);
+        Wire { status, headers, body }
     }
+}
+
+impl Wire {
+    /// Over a socket.
+    pub fn into_response(self) -> Response {
+        let mut builder = Response::builder().status(self.status);
+        for (name, value) in self.headers {
+            // Names of Pages and texts of errors may have what a header cannot.
+            if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
+                builder = builder.header(name, value);
+            }
+        }
+        builder.body(Body::from(self.body)).unwrap_or_default()
+    }
+}
+
+/// What `debug=all`, `info` or `warning` adds; nothing where it was not asked for.
+fn debug_messages(call: &Call, (major, minor): (u16, u16)) -> Option<Vec<Value>> {
+    let level = call.parameter("debug").filter(|level| ["all", "info", "warning"].contains(level))?;
+    let mut messages = Vec::new();
+    if call.version.is_none() && level != "info" {
+        messages.push(json!({
+            "message": format!("No API version was specified. This request defaulted to version v{major}.{minor}."),
+            "type": "warning", "link": "https://developers.facebook.com/docs/apps/versions/",
+        }));
+    }
+    Some(messages)
 }
 
 /// A connection that ends in the middle of an answer.

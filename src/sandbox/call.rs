@@ -6,8 +6,10 @@ use axum::extract::Request;
 use serde_json::Value;
 
 use super::answer::Refusal;
+use super::form;
 
 /// One request.
+#[derive(Clone)]
 pub struct Call {
     /// `GET`, `POST`, `DELETE`; `method=delete` on a POST counts as DELETE.
     pub method: String,
@@ -19,19 +21,78 @@ pub struct Call {
     pub parameters: Vec<(String, String)>,
     /// The token, and whether it came in the header.
     pub token: Option<(String, bool)>,
+    /// The token in the header, whether or not it is the one that counts.
+    pub header_token: Option<String>,
+    /// The tag of an answer that the client has already.
+    pub if_none_match: Option<String>,
+    /// An operation of a batch.
+    pub in_batch: bool,
+}
+
+/// The parts of a request before they are understood.
+#[derive(Default)]
+pub struct Parts<'r> {
+    /// As it was sent.
+    pub method: &'r str,
+    /// With the version.
+    pub path: &'r str,
+    /// Without the question mark.
+    pub query: &'r str,
+    /// `Authorization`.
+    pub authorization: &'r str,
+    /// `Content-Type`; bodies without one are met in the wild.
+    pub content_type: &'r str,
+    /// `If-None-Match`.
+    pub if_none_match: Option<&'r str>,
+    /// The body.
+    pub body: &'r [u8],
 }
 
 impl Call {
+    /// Understands a request.
+    pub fn new(parts: &Parts) -> Self {
+        let mut segments: Vec<String> = parts.path.split('/').filter(|part| !part.is_empty()).map(decoded).collect();
+        let version = segments.first().and_then(|first| version(first));
+        if version.is_some() {
+            segments.remove(0);
+        }
+        let mut parameters = form::query(parts.query.as_bytes());
+        parameters.extend(form::parameters(parts.content_type, parts.body));
+        let header_token = parts.authorization.split_once(' ').and_then(|(scheme, token)| {
+            let known = scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("oauth");
+            known.then(|| token.trim().to_owned())
+        });
+        let named = parameters.iter().find(|(name, _)| name == "access_token").map(|(_, value)| (value.clone(), false));
+        let token = named.or_else(|| header_token.clone().map(|token| (token, true)));
+        let if_none_match = parts.if_none_match.map(str::to_owned);
+        let method = parts.method.to_uppercase();
+        let mut call =
+            Self { method, version, segments, parameters, token, header_token, if_none_match, in_batch: false };
+        let other = call.parameter("method").or(call.parameter("_method")).map(str::to_uppercase);
+        if let Some(other) = other.filter(|_| call.method == "POST") {
+            call.method = other;
+        }
+        call
+    }
+
     /// A parameter by name; the first wins.
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
+    /// A parameter that is not empty.
+    pub fn given(&self, name: &str) -> Option<&str> {
+        self.parameter(name).filter(|value| !value.is_empty())
+    }
+
     /// A list parameter: `a, b`, or a JSON list. Field expansions keep their braces.
+    /// An empty one is as good as none.
     pub fn list(&self, name: &str) -> Option<Vec<String>> {
-        let text = self.parameter(name)?;
-        if let Ok(Value::Array(items)) = serde_json::from_str(text) {
-            return Some(items.iter().map(text_of).collect());
+        let text = self.given(name)?;
+        if text.starts_with('[')
+            && let Some(Value::Array(items)) = form::json(text)
+        {
+            return Some(items.iter().map(form::text_of).collect());
         }
         let mut items = vec![String::new()];
         let mut depth = 0_usize;
@@ -49,10 +110,16 @@ impl Call {
         Some(items.iter().map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect())
     }
 
-    /// A parameter that is an object, as JSON or as JSON text in a form.
+    /// A parameter that is an object or a list: JSON, JSON text in a form, or what
+    /// passes for it; a bare text otherwise.
     pub fn value(&self, name: &str) -> Option<Value> {
-        let text = self.parameter(name)?;
-        Some(serde_json::from_str(text).unwrap_or_else(|_| text.into()))
+        let text = self.given(name)?;
+        Some(form::json(text).unwrap_or_else(|| text.into()))
+    }
+
+    /// Whether a switch is on.
+    pub fn is_on(&self, name: &str) -> bool {
+        matches!(self.parameter(name), Some("true" | "1"))
     }
 
     /// The path without its version: `/me/accounts`.
@@ -66,51 +133,28 @@ const BODY_LIMIT: usize = 1024 * 1024;
 /// Reads a request to its end.
 pub async fn read(request: Request) -> Result<Call, Refusal> {
     let (head, body) = request.into_parts();
-    let mut segments: Vec<String> =
-        head.uri.path().split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect();
-    let version = segments.first().and_then(|first| version(first));
-    if version.is_some() {
-        segments.remove(0);
-    }
-    let mut parameters = pairs(head.uri.query().unwrap_or_default().as_bytes());
     let body = to_bytes(body, BODY_LIMIT).await.map_err(|_| {
         Refusal::new(1, "OAuthException", "Please reduce the amount of data you're asking for, then retry your request")
     })?;
-    let is_json = head
-        .headers
-        .get("content-type")
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| value.contains("json"));
-    match serde_json::from_slice::<Value>(&body) {
-        Ok(Value::Object(fields)) => {
-            parameters.extend(fields.iter().map(|(name, value)| (name.clone(), text_of(value))));
-        }
-        _ if is_json => {}
-        _ => parameters.extend(pairs(&body)),
-    }
-    let named = parameters.iter().find(|(name, _)| name == "access_token").map(|(_, value)| (value.clone(), false));
-    let header = || {
-        let value = head.headers.get("authorization")?.to_str().ok()?;
-        let (scheme, token) = value.split_once(' ')?;
-        let known = scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("oauth");
-        known.then(|| (token.trim().to_owned(), true))
-    };
-    let mut call =
-        Call { method: head.method.to_string(), version, segments, token: named.or_else(header), parameters };
-    if call.method == "POST" && call.parameter("method").is_some_and(|method| method.eq_ignore_ascii_case("delete")) {
-        call.method = "DELETE".into();
-    }
-    Ok(call)
+    let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
+    Ok(Call::new(&Parts {
+        method: head.method.as_str(),
+        path: head.uri.path(),
+        query: head.uri.query().unwrap_or_default(),
+        authorization: header("authorization").unwrap_or_default(),
+        content_type: header("content-type").unwrap_or_default(),
+        if_none_match: header("if-none-match"),
+        body: &body,
+    }))
 }
 
-fn pairs(text: &[u8]) -> Vec<(String, String)> {
-    url::form_urlencoded::parse(text).into_owned().collect()
-}
-
-fn text_of(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
+/// A part of a path, its percent signs resolved.
+fn decoded(part: &str) -> String {
+    let plain = part.replace('+', "%2B");
+    let mut pairs = url::form_urlencoded::parse(plain.as_bytes());
+    match (pairs.next(), pairs.next()) {
+        (Some((name, value)), None) if value.is_empty() && !part.contains('=') => name.into_owned(),
+        _ => part.to_owned(),
     }
 }
 
@@ -167,5 +211,19 @@ mod tests {
     async fn field_expansions_stay_together() {
         let call = call("GET", "/me?fields=id,accounts%7Bid,name%7D,name", &[], "").await;
         assert_eq!(call.list("fields"), Some(vec!["id".into(), "accounts{id,name}".into(), "name".into()]));
+    }
+
+    #[tokio::test]
+    async fn what_the_wild_sends_is_understood() {
+        let old = call("GET", "//v2.6//me//accounts/?fields=&x=1", &[("content-type", "application/json")], "").await;
+        assert_eq!((old.version, old.path().as_str()), (Some((2, 6)), "/me/accounts"));
+        assert_eq!(old.list("fields"), None, "an empty list is none");
+        let delete = call("DELETE", "/me/messenger_profile", &[], r#"{"fields":["get_started"]}"#).await;
+        assert_eq!(delete.list("fields"), Some(vec!["get_started".into()]));
+        let post = call("POST", "/me/messenger_profile?_method=DELETE", &[], "fields%5B0%5D=greeting").await;
+        assert_eq!((post.method.as_str(), post.list("fields")), ("DELETE", Some(vec!["greeting".into()])));
+        let text = call("POST", "/me/messages", &[], "recipient=%7B'id'%3A'1'%7D").await;
+        assert_eq!(text.value("recipient"), Some(serde_json::json!({"id": "1"})));
+        assert_eq!(call("GET", "/v24.0?ids=1", &[], "").await.segments.len(), 0);
     }
 }

@@ -13,7 +13,7 @@ use super::SharedWorld;
 use super::answer::escaped;
 use super::callback::{self, Callbacks};
 use super::events::{Event, hearers};
-use super::journal::Parameter;
+use super::journal::{Parameter, without_secrets};
 use super::world::World;
 use crate::http::{Body, Method, Request, Url, header};
 use crate::webhook::signature;
@@ -77,7 +77,9 @@ pub(super) fn parcels(world: &World, event: &Event) -> Result<Vec<Parcel>, Strin
 /// What the journal says of an event: who, and what.
 fn told(world: &World, event: &Event) -> Vec<Parameter> {
     let mut told = Vec::new();
-    let mut add = |name: &str, value: String| told.push(Parameter { name: name.into(), value });
+    let mut add = |name: &str, value: String| {
+        told.push(Parameter { name: name.into(), value: without_secrets(world, &value) });
+    };
     if let Some(psid) = &event.psid {
         let name = world.person(&event.page_id, psid).map_or(psid.as_str(), |person| person.name.as_str());
         let by_page = event.item["sender"]["id"] == event.page_id.as_str();

@@ -3,9 +3,11 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::answer::Answer;
 use super::call::Call;
+use super::form;
 use super::tokens::TokenKind;
 use super::world::World;
 
@@ -75,9 +77,14 @@ pub(super) fn entry(world: &World, call: &Call, answer: Option<&Answer>, trace_i
     let shown = |(name, value): &(String, String)| {
         let value = match name.as_str() {
             "access_token" | "input_token" | "fb_exchange_token" => describe(world, value),
-            "client_secret" | "verify_token" | "code" => "(hidden)".into(),
+            "client_secret" | "verify_token" | "hub.verify_token" | "code" => "(hidden)".into(),
             "appsecret_proof" => "(a signature)".into(),
-            _ => value.clone(),
+            // Each of its operations has an entry of its own.
+            "batch" => match form::json(value) {
+                Some(Value::Array(operations)) => format!("({} operations)", operations.len()),
+                _ => "(not a list)".into(),
+            },
+            _ => without_secrets(world, value),
         };
         Parameter { name: name.clone(), value }
     };
@@ -96,8 +103,34 @@ pub(super) fn entry(world: &World, call: &Call, answer: Option<&Answer>, trace_i
         code: answer.and_then(|answer| answer.code).map(|(code, _)| code),
         subcode: answer.and_then(|answer| answer.code).and_then(|(_, subcode)| subcode),
         fbtrace_id: trace_id.into(),
-        note: None,
+        note: call.in_batch.then(|| "in a batch".into()),
     }
+}
+
+/// A text with every secret of this world, and all that looks like a token, taken out.
+pub(super) fn without_secrets(world: &World, text: &str) -> String {
+    let mut text = text.to_owned();
+    for token in &world.tokens {
+        if text.contains(&token.value) {
+            text = text.replace(&token.value, &format!("({})", describe(world, &token.value)));
+        }
+    }
+    for secret in world.apps.iter().map(|app| &app.secret) {
+        text = text.replace(secret.as_str(), "(an app secret)");
+    }
+    for secret in world.subscriptions.iter().map(|one| &one.verify_token).filter(|secret| secret.len() > 5) {
+        text = text.replace(secret.as_str(), "(hidden)");
+    }
+    if text.contains("EAA") {
+        text = text
+            .split_inclusive(|c: char| !c.is_ascii_alphanumeric())
+            .map(|part| {
+                let bare = part.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+                if bare.starts_with("EAA") && bare.len() > 30 { part.replace(bare, "(a token)") } else { part.into() }
+            })
+            .collect();
+    }
+    text
 }
 
 /// A token by what it is.

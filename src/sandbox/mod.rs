@@ -5,12 +5,14 @@
 //! `tests/fixtures/`, so that a wrong field name cannot agree with itself.
 
 mod answer;
+mod batch;
 mod call;
 mod callback;
 mod control;
 mod delivery;
 mod events;
 mod fault;
+mod form;
 mod handshake;
 mod in_process;
 mod journal;

@@ -8,41 +8,52 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 
 use super::answer::{self, Answer, Trace};
-use super::call::{self, Call};
+use super::call::{self, Call, Parts};
 use super::fault::Fault;
 use super::routes::{self, Reply};
-use super::{SharedWorld, control, delivery, handshake, world};
+use super::{SharedWorld, batch, control, delivery, handshake, world};
 
 /// Answers whatever comes over the socket.
 pub(super) async fn handle(State(world): State<SharedWorld>, request: Request) -> Response {
     if control::is_control(request.uri().path()) {
         return control::answer(&world, request).await;
     }
-    let call = match call::read(request).await {
+    let mut call = match call::read(request).await {
         Ok(call) => call,
-        Err(refusal) => return Answer::from(refusal).into_response(&Trace::new(), world::NEWEST),
+        Err(refusal) => {
+            let nothing = Call::new(&Parts::default());
+            return Answer::from(refusal).wire(&nothing, &Trace::new(), world::NEWEST).into_response();
+        }
     };
-    match perform(&world, &call).await {
+    if let (Some(token), true) = (&call.header_token, world.lock().rules.header_token_wins) {
+        call.token = Some((token.clone(), true));
+    }
+    match perform(&world, &call, None).await {
         Some((answer, trace)) => {
             let version = routes::served_version(&world.lock(), &call);
-            answer.into_response(&trace, version)
+            answer.wire(&call, &trace, version).into_response()
         }
         None => answer::broken_off(),
     }
 }
 
-/// Carries a call out; `None`: the connection is to break off.
-async fn perform(world: &SharedWorld, call: &Call) -> Option<(Answer, Trace)> {
+/// Carries a call out; `None`: there is no answer, and the connection is to break
+/// off. An operation of a batch has none either when it takes longer than `patience`.
+pub(super) async fn perform(world: &SharedWorld, call: &Call, patience: Option<Duration>) -> Option<(Answer, Trace)> {
     let (latency, fault) = {
         let mut world = world.lock();
         (world.rules.latency, world.take_fault(call))
     };
+    // A batch has waited once for all of its operations.
+    let latency = if call.in_batch { Duration::ZERO } else { latency };
     let delay = fault.as_ref().and_then(|fault| fault.effect.delay).unwrap_or_default() + latency;
+    let too_late = patience.is_some_and(|patience| delay > patience);
+    let delay = patience.map_or(delay, |patience| delay.min(patience));
     if delay > Duration::ZERO {
         tokio::time::sleep(delay).await;
     }
     let trace = Trace::new();
-    if fault.as_ref().is_some_and(|fault| fault.effect.drop) {
+    if too_late || fault.as_ref().is_some_and(|fault| fault.effect.drop) {
         world.lock().note(call, None, &trace);
         return None;
     }
@@ -52,6 +63,7 @@ async fn perform(world: &SharedWorld, call: &Call) -> Option<(Answer, Trace)> {
     };
     let answer = match reply {
         Reply::Now(answer) => answer,
+        Reply::Batch(batch) => batch::run(world, call, *batch).await,
         Reply::Verified(change) => {
             let verified = handshake::verify(world, &change.url, &change.subscription.verify_token).await;
             routes::finish(&mut world.lock(), *change, verified)

@@ -65,6 +65,10 @@ pub struct Rules {
     pub access: Access,
     /// People read at once what a Page sends them.
     pub reads: bool,
+    /// A token in the header counts before one in a parameter.
+    pub header_token_wins: bool,
+    /// How long an operation of a batch may take.
+    pub batch_patience: Duration,
 }
 
 /// How far an app reaches.
@@ -166,6 +170,8 @@ impl World {
                 require_app_secret: false,
                 access: Access::Advanced,
                 reads: true,
+                header_token_wins: false,
+                batch_patience: Duration::from_secs(10),
             },
             tokens: vec![Token {
                 value: value_for("user"),

@@ -15,6 +15,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 use super::answer::{Answer, Refusal};
+use super::batch::{self, Batch};
 use super::call::Call;
 use super::tokens::{Token, TokenKind};
 use super::world::{App, World};
@@ -25,6 +26,8 @@ pub(super) enum Reply {
     Now(Answer),
     /// A callback has to be asked first; then [`finish`] has the answer.
     Verified(Box<subscriptions::Change>),
+    /// Several calls are to be carried out.
+    Batch(Box<Batch>),
 }
 
 impl From<Answer> for Reply {
@@ -56,6 +59,10 @@ fn dispatch(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
     let answer = match (call.method.as_str(), segments.as_slice()) {
         (_, [node, "subscriptions"]) => return subscriptions::answer(world, call, node),
         ("POST", [node, "messages"]) => messages::answer(world, call, node),
+        ("POST", []) if call.parameter("batch").is_some() && !call.in_batch => {
+            return Ok(Reply::Batch(Box::new(batch::read(world, call)?)));
+        }
+        ("GET", []) if call.given("ids").is_some() => node::several(world, call),
         (_, []) => Err(Refusal::new(100, "GraphMethodException", "No node specified")),
         ("GET", ["oauth", "access_token"]) => oauth::access_token(world, call),
         ("GET", ["debug_token"]) => debug_token::answer(world, call),

@@ -49,6 +49,18 @@ pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Result<Answe
     }
 }
 
+/// `GET /?ids=A,B`: each under the id it was asked by.
+pub(super) fn several(world: &mut World, call: &Call) -> Result<Answer, Refusal> {
+    let mut found = Map::new();
+    for id in call.list("ids").unwrap_or_default() {
+        let mut single = call.clone();
+        single.segments = vec![id.clone()];
+        let body = answer(world, &single, &id)?.body;
+        found.insert(id, body);
+    }
+    Ok(Answer::ok(found.into()))
+}
+
 /// The fields that were asked for, in that order, `id` always among them.
 fn pick(wanted: &[String], known: &[&str], node_type: &str, values: &Map<String, Value>) -> Result<Value, Refusal> {
     let mut picked = Map::new();

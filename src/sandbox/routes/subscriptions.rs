@@ -62,7 +62,7 @@ fn subscribe(world: &mut World, call: &Call, app_id: &str) -> Result<Reply, Refu
     }
     let fields = fields(call, object)?;
     let existing = world.subscriptions.iter_mut().find(|one| one.app_id == app_id && one.object == object);
-    let include_values = named("include_values").map(|value| value == "true" || value == "1");
+    let include_values = named("include_values").map(|_| call.is_on("include_values"));
     let subscription = match (existing, named("callback_url"), named("verify_token")) {
         (Some(existing), None, None) => {
             let fields = fields.filter(|fields| !fields.is_empty()).ok_or_else(|| required("fields"))?;

@@ -36,6 +36,9 @@ pub struct Scenario {
     pub(super) app_mode: Option<AppMode>,
     pub(super) reads: Option<bool>,
     #[serde(default)]
+    pub(super) header_token_wins: bool,
+    pub(super) batch_timeout: Option<Length>,
+    #[serde(default)]
     pub(super) people: Vec<PersonEntry>,
     #[serde(default)]
     pub(super) subscriptions: Vec<SubscriptionEntry>,
@@ -147,6 +150,8 @@ pub(super) const KEYS: Keys = Keys(&[
     ("access", None),
     ("app_mode", None),
     ("reads", None),
+    ("header_token_wins", None),
+    ("batch_timeout", None),
     (
         "people",
         Some(&Keys(&[

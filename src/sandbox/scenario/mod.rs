@@ -108,6 +108,10 @@ impl Scenario {
             _ => self.access.unwrap_or_default(),
         };
         world.rules.reads = self.reads.unwrap_or(true);
+        world.rules.header_token_wins = self.header_token_wins;
+        if let Some(patience) = self.batch_timeout.and_then(|length| length.0.try_into().ok()) {
+            world.rules.batch_patience = patience;
+        }
         if let Some(version) = self.oldest_version.as_deref().and_then(graph_version) {
             world.rules.oldest_version = version;
         }
