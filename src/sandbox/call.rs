@@ -94,20 +94,7 @@ impl Call {
         {
             return Some(items.iter().map(form::text_of).collect());
         }
-        let mut items = vec![String::new()];
-        let mut depth = 0_usize;
-        for c in text.chars() {
-            match c {
-                '{' | '(' => depth += 1,
-                '}' | ')' => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            match items.last_mut() {
-                Some(item) if c != ',' || depth > 0 => item.push(c),
-                _ => items.push(String::new()),
-            }
-        }
-        Some(items.iter().map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect())
+        Some(form::split(text))
     }
 
     /// A parameter that is an object or a list: JSON, JSON text in a form, or what

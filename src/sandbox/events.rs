@@ -122,7 +122,9 @@ pub(super) fn hearers(world: &World, event: &Event) -> Result<Vec<Hearer>, Strin
     let mut found = Vec::new();
     let mut reasons = Vec::new();
     for app in &world.apps {
-        let standby = event.standby || owner.as_ref().is_some_and(|owner| *owner != app.id);
+        // That the conversation changes hands is told to both sides.
+        let handover = event.field() == "messaging_handovers";
+        let standby = event.standby || !handover && owner.as_ref().is_some_and(|owner| *owner != app.id);
         let field = if standby { "standby" } else { event.field() };
         let subscription = world.subscriptions.iter().find(|one| one.app_id == app.id && one.object == "page");
         let reason = match subscription {

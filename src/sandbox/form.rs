@@ -28,6 +28,24 @@ pub(super) fn text_of(value: &Value) -> String {
     }
 }
 
+/// `a, b{c,d}` at the commas that stand in no braces.
+pub(super) fn split(text: &str) -> Vec<String> {
+    let mut items = vec![String::new()];
+    let mut depth = 0_usize;
+    for c in text.chars() {
+        match c {
+            '{' | '(' => depth += 1,
+            '}' | ')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        match items.last_mut() {
+            Some(item) if c != ',' || depth > 0 => item.push(c),
+            _ => items.push(String::new()),
+        }
+    }
+    items.iter().map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect()
+}
+
 /// `recipient[id]=1` and `fields[0]=a` become one parameter each, of JSON.
 fn folded(pairs: Vec<(String, String)>) -> Vec<(String, String)> {
     let mut found: Vec<(String, String)> = Vec::new();

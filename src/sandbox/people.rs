@@ -62,6 +62,19 @@ pub struct Message {
     pub read: bool,
 }
 
+/// A name and a face under which a Page writes.
+#[derive(Clone, Debug)]
+pub struct Persona {
+    /// Digits.
+    pub id: String,
+    /// The Page.
+    pub page_id: String,
+    /// The name that people see.
+    pub name: String,
+    /// The face.
+    pub profile_picture_url: String,
+}
+
 impl Person {
     /// A person of that name at a Page, whose PSID is the same each time.
     pub fn new(page_id: &str, name: &str) -> Self {

@@ -11,7 +11,7 @@ use super::answer::{self, Answer, Trace};
 use super::call::{self, Call, Parts};
 use super::fault::Fault;
 use super::routes::{self, Reply};
-use super::{SharedWorld, batch, control, delivery, handshake, world};
+use super::{SharedWorld, batch, control, delivery, handshake, limits, rules};
 
 /// Answers whatever comes over the socket.
 pub(super) async fn handle(State(world): State<SharedWorld>, request: Request) -> Response {
@@ -22,7 +22,7 @@ pub(super) async fn handle(State(world): State<SharedWorld>, request: Request) -
         Ok(call) => call,
         Err(refusal) => {
             let nothing = Call::new(&Parts::default());
-            return Answer::from(refusal).wire(&nothing, &Trace::new(), world::NEWEST).into_response();
+            return Answer::from(refusal).wire(&nothing, &Trace::new(), rules::NEWEST).into_response();
         }
     };
     if let (Some(token), true) = (&call.header_token, world.lock().rules.header_token_wins) {
@@ -57,11 +57,13 @@ pub(super) async fn perform(world: &SharedWorld, call: &Call, patience: Option<D
         world.lock().note(call, None, &trace);
         return None;
     }
-    let reply = match fault.as_ref().and_then(Fault::answer) {
-        Some(answer) => Reply::Now(answer),
-        None => routes::answer(&mut world.lock(), call),
+    let counted = limits::count(&mut world.lock(), call);
+    let reply = match (fault.as_ref().and_then(Fault::answer), counted.refusal) {
+        (Some(answer), _) => Reply::Now(answer),
+        (None, Some(refusal)) => routes::throttled(&world.lock(), call, refusal),
+        (None, None) => routes::answer(&mut world.lock(), call),
     };
-    let answer = match reply {
+    let mut answer = match reply {
         Reply::Now(answer) => answer,
         Reply::Batch(batch) => batch::run(world, call, *batch).await,
         Reply::Verified(change) => {
@@ -69,6 +71,9 @@ pub(super) async fn perform(world: &SharedWorld, call: &Call, patience: Option<D
             routes::finish(&mut world.lock(), *change, verified)
         }
     };
+    if !answer.headers.iter().any(|(name, _)| *name == "x-business-use-case-usage") {
+        answer.headers.extend(counted.headers);
+    }
     let mut held = world.lock();
     held.note(call, Some(&answer), &trace);
     let events = std::mem::take(&mut held.outbox);

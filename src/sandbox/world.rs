@@ -2,8 +2,8 @@
 //! that Meta may apply in one way or another.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
+use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use super::answer::{Answer, Trace};
@@ -11,14 +11,11 @@ use super::call::Call;
 use super::events::Event;
 use super::fault::Fault;
 use super::journal::Journal;
-use super::people::{Person, Thread};
+use super::limits::Usage;
+use super::people::{Message, Person, Persona, Thread, digits};
+use super::rules::{Access, Rules};
 use super::tokens::{Token, TokenKind, TokenState, value_for};
 use crate::clock::Clock;
-
-/// The newest version that is served.
-pub const NEWEST: (u16, u16) = (26, 0);
-/// The oldest one; what is older is served as this one, without an error.
-pub const OLDEST: (u16, u16) = (21, 0);
 
 /// Everything there is.
 pub struct World {
@@ -38,48 +35,27 @@ pub struct World {
     pub people: Vec<Person>,
     /// What was said.
     pub threads: Vec<Thread>,
+    /// What people meet before their first message, by Page.
+    pub profiles: BTreeMap<String, Map<String, Value>>,
+    /// Menus of single people, by Page and PSID.
+    pub(super) menus: BTreeMap<(String, String), Value>,
+    /// The names under which Pages write.
+    pub personas: Vec<Persona>,
+    pub(super) personas_made: usize,
+    /// Files that can be sent by their id, with their Page.
+    pub(super) attachments: Vec<(String, String)>,
     /// The callbacks of the apps.
     pub subscriptions: Vec<Subscription>,
     /// What the callbacks are to be told of.
     pub(super) outbox: Vec<Event>,
+    /// Who called how often.
+    pub(super) usage: Usage,
     /// Since when deliveries to an app fail for a Page.
     pub(super) failing_since: BTreeMap<(String, String), jiff::Timestamp>,
     /// What goes wrong next.
     pub faults: Vec<Fault>,
     /// What was asked.
     pub journal: Journal,
-}
-
-/// What can be switched.
-#[derive(Clone, Debug)]
-pub struct Rules {
-    /// The oldest version that is served.
-    pub oldest_version: (u16, u16),
-    /// The newest one.
-    pub newest_version: (u16, u16),
-    /// Before every answer.
-    pub latency: Duration,
-    /// "Require App Secret" in the app's settings.
-    pub require_app_secret: bool,
-    /// Whom the app may write to, and who can write to it.
-    pub access: Access,
-    /// People read at once what a Page sends them.
-    pub reads: bool,
-    /// A token in the header counts before one in a parameter.
-    pub header_token_wins: bool,
-    /// How long an operation of a batch may take.
-    pub batch_patience: Duration,
-}
-
-/// How far an app reaches.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Access {
-    /// People with a role on the app alone: Standard Access, or development mode.
-    Standard,
-    /// Everybody.
-    #[default]
-    Advanced,
 }
 
 /// Where an app hears of what happens on its Pages (`/{app-id}/subscriptions`).
@@ -163,16 +139,7 @@ impl World {
         let user = User { id: "10150000000000001".into(), name: "Ada Example".into() };
         let mut world = Self {
             clock,
-            rules: Rules {
-                oldest_version: OLDEST,
-                newest_version: NEWEST,
-                latency: Duration::ZERO,
-                require_app_secret: false,
-                access: Access::Advanced,
-                reads: true,
-                header_token_wins: false,
-                batch_patience: Duration::from_secs(10),
-            },
+            rules: Rules::default(),
             tokens: vec![Token {
                 value: value_for("user"),
                 kind: TokenKind::User,
@@ -190,6 +157,12 @@ impl World {
             pages: Vec::new(),
             people: Vec::new(),
             threads: Vec::new(),
+            profiles: BTreeMap::new(),
+            menus: BTreeMap::new(),
+            personas: Vec::new(),
+            personas_made: 0,
+            attachments: Vec::new(),
+            usage: Usage::default(),
             subscriptions: Vec::new(),
             outbox: Vec::new(),
             failing_since: BTreeMap::new(),
@@ -245,7 +218,22 @@ impl World {
         let mut person = Person::new(&self.pages[page].id, &name);
         person.has_role = true;
         person.wrote_at = Some(self.clock.now());
+        self.greet(person);
+    }
+
+    /// Adds a person, with the message that was written, where one was.
+    pub(super) fn greet(&mut self, person: Person) {
+        if let Some(at) = person.wrote_at {
+            self.thread_mut(&person.page_id, &person.psid).messages.push(Message::new(at, false, "Hello"));
+        }
         self.people.push(person);
+    }
+
+    /// Takes a file in for later; its id.
+    pub(super) fn keep_attachment(&mut self, page_id: &str) -> String {
+        let id = digits(&format!("attachment {page_id} {}", self.attachments.len()), 16);
+        self.attachments.push((page_id.into(), id.clone()));
+        id
     }
 
     /// Whether the app reaches a person.

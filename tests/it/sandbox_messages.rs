@@ -46,7 +46,7 @@ fn a_message_has_a_recipient_and_a_name() {
         let mid = body["message_id"].as_str().unwrap();
         assert!(mid.starts_with("m_") && mid.len() == 82, "{mid}");
     }
-    assert_eq!(sandbox.world().threads[0].messages.len(), 2);
+    assert_eq!(sandbox.world().threads[0].messages.len(), 3, "with the one that the person wrote");
 }
 
 #[test]
@@ -93,4 +93,107 @@ fn the_permission_is_needed() {
     let psid = jane(&sandbox);
     sandbox.world().page_token_mut(PAGE_ID).unwrap().scopes.retain(|scope| scope != "pages_messaging");
     assert_refused(send(&sandbox, &hello(&psid)), 400, 230, None, "Requires pages_messaging");
+}
+
+#[test]
+fn a_human_may_answer_for_seven_days_and_former_tags_are_gone() {
+    let sandbox = scenario("version = 1\ntoday = '2026-11-22T12:00:00Z'\n");
+    let psid = jane(&sandbox);
+    let tagged = |tag: &str| json!({"recipient": {"id": psid}, "messaging_type": "MESSAGE_TAG", "tag": tag, "message": {"text": "Hello"}});
+    sandbox.world().clock.advance(jiff::SignedDuration::from_hours(7 * 24));
+    assert_refused(send(&sandbox, &hello(&psid)), 400, 10, Some(2_018_278), "outside of allowed window");
+    assert_eq!(send(&sandbox, &tagged("HUMAN_AGENT")).0, 200);
+    sandbox.world().clock.advance(jiff::SignedDuration::from_secs(1));
+    assert_refused(send(&sandbox, &tagged("HUMAN_AGENT")), 400, 10, Some(2_018_278), "outside of allowed window");
+    assert_refused(send(&sandbox, &tagged("ACCOUNT_UPDATE")), 400, 100, None, "no longer supported");
+    assert_refused(send(&sandbox, &tagged("NEWS")), 400, 100, None, "HUMAN_AGENT, CUSTOMER_FEEDBACK");
+    assert_refused(send(&sandbox, &tagged("")), 400, 100, None, "tag is required");
+    let odd = json!({"recipient": {"id": psid}, "messaging_type": "ANSWER", "message": {"text": "x"}});
+    assert_refused(send(&sandbox, &odd), 400, 100, None, "messaging_type must be one of");
+}
+
+#[test]
+fn actions_are_answered_without_a_message() {
+    let sandbox = sandbox();
+    let psid = jane(&sandbox);
+    let act = |action: &str, payload: Value| {
+        send(&sandbox, &json!({"recipient": {"id": psid}, "sender_action": action, "payload": payload}))
+    };
+    let done = (200, json!({"recipient_id": psid}));
+    for action in ["typing_on", "typing_off", "mark_seen"] {
+        assert_eq!(act(action, Value::Null), done);
+    }
+    let mid = sandbox.world().threads[0].messages[0].mid.clone();
+    assert!(sandbox.world().threads[0].messages[0].read);
+    assert_eq!(act("react", json!({"message_id": mid, "reaction": "love"})), done);
+    assert_refused(act("react", json!({"message_id": "m_x"})), 400, 100, None, "Invalid message id");
+    assert_refused(act("dance", Value::Null), 400, 100, None, "sender_action must be one of");
+}
+
+#[test]
+fn messages_have_limits() {
+    let sandbox = sandbox();
+    let psid = jane(&sandbox);
+    let message = |message: Value| send(&sandbox, &json!({"recipient": {"id": psid}, "message": message}));
+    let replies = |count: usize, title: &str| {
+        message(
+            json!({"text": "?", "quick_replies": vec![json!({"content_type": "text", "title": title, "payload": "P"}); count]}),
+        )
+    };
+    assert_eq!(replies(13, "Yes").0, 200);
+    assert_refused(replies(14, "Yes"), 400, 100, None, "at most 13");
+    assert_refused(
+        replies(1, &"x".repeat(21)),
+        400,
+        100,
+        None,
+        "quick_replies][0][title] must be less than or equal to 20",
+    );
+    let buttons = |text: &str, count: usize| {
+        let button = json!({"type": "postback", "title": "Go", "payload": "GO"});
+        let payload = json!({"template_type": "button", "text": text, "buttons": vec![button; count]});
+        message(json!({"attachment": {"type": "template", "payload": payload}}))
+    };
+    assert_eq!(buttons("Choose", 3).0, 200);
+    assert_refused(buttons("Choose", 4), 400, 100, None, "at most 3");
+    assert_refused(buttons(&"x".repeat(641), 1), 400, 100, None, "less than or equal to 640");
+    let image =
+        |url: &str| message(json!({"attachment": {"type": "image", "payload": {"url": url, "is_reusable": true}}}));
+    let (status, body) = image("https://example.com/a.jpg");
+    assert_eq!(status, 200);
+    let id = body["attachment_id"].as_str().unwrap();
+    let again = |id: &str| message(json!({"attachment": {"type": "image", "payload": {"attachment_id": id}}}));
+    assert_eq!(again(id).0, 200);
+    assert_refused(again("5"), 400, 100, Some(2_018_074), "do not own the attachment");
+    assert_refused(image("nowhere"), 400, 100, Some(2_018_008), "Failed to fetch the file");
+    let kind = message(json!({"attachment": {"type": "hologram", "payload": {}}}));
+    assert_refused(kind, 400, 100, None, "must be one of");
+}
+
+#[test]
+fn attachments_are_uploaded_for_later() {
+    let sandbox = sandbox();
+    let upload = |payload: Value| {
+        send_to(
+            &sandbox,
+            "/me/message_attachments",
+            &json!({"message": {"attachment": {"type": "image", "payload": payload}}}),
+        )
+    };
+    let (status, body) = upload(json!({"url": "https://example.com/a.jpg", "is_reusable": true}));
+    assert_eq!(status, 200);
+    let payload = json!({"attachment_id": body["attachment_id"]});
+    let psid = jane(&sandbox);
+    let message = json!({"recipient": {"id": psid}, "message": {"attachment": {"type": "image", "payload": payload}}});
+    assert_eq!(send(&sandbox, &message).0, 200);
+    assert_refused(upload(json!({})), 400, 100, None, "is required");
+}
+
+#[test]
+fn other_recipients_are_taken() {
+    let sandbox = sandbox();
+    let to = |recipient: Value| send(&sandbox, &json!({"recipient": recipient, "message": {"text": "x"}})).1;
+    assert!(to(json!({"user_ref": "U"})).get("recipient_id").is_none());
+    assert!(to(json!({"phone_number": "+1", "name": {"first_name": "A", "last_name": "B"}}))["message_id"].is_string());
+    assert!(to(json!({"comment_id": "1_2"}))["recipient_id"].is_string());
 }

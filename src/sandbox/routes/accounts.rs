@@ -2,13 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
+use super::paging::Part;
 use super::{Caller, caller, nonexisting_field};
 use crate::sandbox::answer::{Answer, Refusal};
 use crate::sandbox::call::Call;
 use crate::sandbox::tokens::{Token, TokenKind, value_for};
 use crate::sandbox::world::{Page, World};
 
-const DEFAULT_LIMIT: usize = 25;
 const HOUR: i64 = 3_600;
 
 pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Result<Answer, Refusal> {
@@ -26,27 +26,15 @@ pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Result<Answe
     if !holder.may("pages_show_list") {
         pages.clear();
     }
-    let limit = call.parameter("limit").and_then(|limit| limit.parse().ok()).unwrap_or(DEFAULT_LIMIT).max(1);
-    let limit: usize = limit.min(1_000);
-    let (start, end) = match (call.parameter("after"), call.parameter("before")) {
-        (Some(cursor), _) => (position(cursor)? + 1, position(cursor)? + 1 + limit),
-        (None, Some(cursor)) => (position(cursor)?.saturating_sub(limit), position(cursor)?),
-        (None, None) => (0, limit),
-    };
-    let end = end.min(pages.len());
+    let part = Part::of(call, pages.len())?;
     let fields = call.list("fields").unwrap_or_else(|| {
         ["access_token", "category", "category_list", "name", "id", "tasks"].map(str::to_owned).to_vec()
     });
-    let shown = pages.get(start..end).unwrap_or_default();
     let mut data = Vec::new();
-    for page in shown {
+    for page in &pages[part.start..part.end] {
         data.push(row(world, &holder, page, &fields));
     }
-    let mut body = Map::new();
-    body.insert("data".into(), data.into());
-    if !shown.is_empty() {
-        body.insert("paging".into(), paging(call, &holder, start, end, limit, pages.len()));
-    }
+    let mut body = part.body(call, &holder.value, &format!("{}/accounts", holder.user_id), data);
     if matches!(call.parameter("summary"), Some("1" | "true" | "total_count")) {
         body.insert("summary".into(), json!({"total_count": pages.len()}));
     }
@@ -99,34 +87,4 @@ pub(super) fn page_token(world: &mut World, holder: &Token, page: &Page) -> Stri
         });
     }
     value
-}
-
-fn paging(call: &Call, holder: &Token, start: usize, end: usize, limit: usize, total: usize) -> Value {
-    let cursor = |at: usize| hex::encode(format!("cursor:{at}"));
-    let link = |name: &str, at: usize| {
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.append_pair("access_token", &holder.value).append_pair("pretty", "0");
-        for (key, value) in &call.parameters {
-            if !matches!(key.as_str(), "access_token" | "pretty" | "limit" | "after" | "before") {
-                query.append_pair(key, value);
-            }
-        }
-        query.append_pair("limit", &limit.to_string()).append_pair(name, &cursor(at));
-        let version = call.version.map(|(major, minor)| format!("/v{major}.{minor}")).unwrap_or_default();
-        format!("https://graph.facebook.com{version}/{}/accounts?{}", holder.user_id, query.finish())
-    };
-    let mut paging = Map::new();
-    paging.insert("cursors".into(), json!({"before": cursor(start), "after": cursor(end - 1)}));
-    if end < total {
-        paging.insert("next".into(), link("after", end - 1).into());
-    }
-    if start > 0 {
-        paging.insert("previous".into(), link("before", start).into());
-    }
-    Value::Object(paging)
-}
-
-fn position(cursor: &str) -> Result<usize, Refusal> {
-    let read = || String::from_utf8(hex::decode(cursor).ok()?).ok()?.strip_prefix("cursor:")?.parse().ok();
-    read().ok_or_else(|| Refusal::oauth(100, "(#100) Invalid cursors values"))
 }

@@ -4,45 +4,73 @@
 use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 
+use super::message_content;
+use super::parameter::{bad, bad_with, one_of, required};
 use super::{Caller, caller, page_id, unsupported};
 use crate::sandbox::answer::{Answer, Refusal};
 use crate::sandbox::call::Call;
 use crate::sandbox::events::Event;
-use crate::sandbox::people::{Message, Person};
+use crate::sandbox::people::{Message, Person, digits, new_mid};
 use crate::sandbox::say;
 use crate::sandbox::tokens::{Token, TokenKind};
 use crate::sandbox::world::World;
 
+/// After a person's message, for everything.
 const WINDOW: SignedDuration = SignedDuration::from_hours(24);
-const TEXT_LIMIT: usize = 2_000;
+/// After a person's message, for an answer by a human.
+const HUMAN_WINDOW: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+const TYPES: [&str; 4] = ["RESPONSE", "UPDATE", "MESSAGE_TAG", "UTILITY"];
+const TAGS: [&str; 2] = ["HUMAN_AGENT", "CUSTOMER_FEEDBACK"];
+/// Refused since 27 April 2026.
+const FORMER_TAGS: [&str; 3] = ["CONFIRMED_EVENT_UPDATE", "ACCOUNT_UPDATE", "POST_PURCHASE_UPDATE"];
+const ACTIONS: [&str; 5] = ["typing_on", "typing_off", "mark_seen", "react", "unreact"];
+const NOTIFICATIONS: [&str; 3] = ["REGULAR", "SILENT_PUSH", "NO_PUSH"];
+
+/// Other ways to name who a message is for, and whether the answer names the person.
+const OTHER_RECIPIENTS: [(&str, bool); 6] = [
+    ("user_ref", false),
+    ("phone_number", false),
+    ("post_id", true),
+    ("comment_id", true),
+    ("notification_messages_token", true),
+    ("one_time_notif_token", true),
+];
 
 pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Result<Answer, Refusal> {
     let (token, page_id) = of_page(world, call, node)?;
-    let recipient = call.value("recipient").ok_or_else(|| bad("The parameter recipient is required"))?;
+    let recipient = call.value("recipient").ok_or_else(|| required("recipient"))?;
     let message = call.value("message");
-    if call.parameter("sender_action").is_some() {
+    if let Some(action) = call.given("sender_action") {
         if message.is_some() {
-            return Err(Refusal {
-                subcode: Some(2_018_014),
-                ..bad("Cannot send both message and state at the same time.")
-            });
+            return Err(bad_with(2_018_014, "Cannot send both message and state at the same time."));
         }
         let person = recipient_of(world, &page_id, &recipient)?;
-        return Ok(Answer::ok(json!({"recipient_id": person.psid})));
+        return act(world, call, &token, &person, action);
     }
     let content = message.as_ref().and_then(Value::as_object).filter(|content| !content.is_empty());
     let content = content.ok_or_else(|| bad("Param message must be non-empty."))?;
-    let text = content.get("text").map(|text| text.as_str().map_or_else(|| text.to_string(), str::to_owned));
-    if text.as_deref().unwrap_or_default().is_empty() && !content.contains_key("attachment") {
-        return Err(bad("Param message must be non-empty."));
+    message_content::check(world, &page_id, content)?;
+    let tag = tag(call)?;
+    if let Some(id) = call.given("persona_id")
+        && !world.personas.iter().any(|persona| persona.page_id == page_id && persona.id == id)
+    {
+        return Err(bad("Invalid persona_id"));
     }
-    if text.as_deref().is_some_and(|text| text.chars().count() > TEXT_LIMIT) {
-        return Err(bad("Length of param message[text] must be less than or equal to 2000"));
+    let named = OTHER_RECIPIENTS.iter().find(|(name, _)| !recipient[name].is_null());
+    if let (Some((name, told)), true) = (named, recipient["id"].is_null()) {
+        return Ok(Answer::ok(elsewhere(&recipient[name], *told)));
     }
     let person = recipient_of(world, &page_id, &recipient)?;
-    may_write(world, &person)?;
-    let mid = send(world, &token, &page_id, &person, content, text.as_deref().unwrap_or_default());
-    Ok(Answer::ok(json!({"recipient_id": person.psid, "message_id": mid})))
+    may_write(world, &token, &person, tag)?;
+    let (mid, attachment_id) = send(world, &token, &person, content);
+    let mut body = Map::new();
+    body.insert("recipient_id".into(), person.psid.into());
+    body.insert("message_id".into(), mid.into());
+    if let Some(id) = attachment_id {
+        body.insert("attachment_id".into(), id.into());
+    }
+    Ok(Answer::ok(body.into()))
 }
 
 /// The Page that a call is for, with a token of its own that may send messages.
@@ -62,62 +90,113 @@ pub(super) fn of_page(world: &World, call: &Call, node: &str) -> Result<(Token, 
     Ok((token.as_ref().clone(), id))
 }
 
-fn bad(text: &str) -> Refusal {
-    Refusal::oauth(100, format!("(#100) {text}"))
-}
-
-fn recipient_of(world: &World, page_id: &str, recipient: &Value) -> Result<Person, Refusal> {
+/// The person of this Page whom `{"id": …}` names.
+pub(super) fn recipient_of(world: &World, page_id: &str, recipient: &Value) -> Result<Person, Refusal> {
     let id = match &recipient["id"] {
         Value::String(id) => id.clone(),
         Value::Number(id) => id.to_string(),
-        _ => return Err(bad("The parameter recipient is required")),
+        // `recipient=PSID`, as some of Meta's own pages have it.
+        Value::Null if recipient.is_string() || recipient.is_number() => crate::sandbox::form::text_of(recipient),
+        _ => return Err(required("recipient")),
     };
     let known = world.people.iter().find(|person| person.page_id == page_id && person.psid == id);
-    known.cloned().ok_or_else(|| Refusal { subcode: Some(2_018_001), ..bad("No matching user found") })
+    known.cloned().ok_or_else(|| bad_with(2_018_001, "No matching user found"))
 }
 
-fn may_write(world: &World, person: &Person) -> Result<(), Refusal> {
+/// The tag under which a message is sent; refuses words that Graph does not know.
+fn tag(call: &Call) -> Result<Option<&str>, Refusal> {
+    let kind = call.given("messaging_type");
+    if let Some(kind) = kind {
+        one_of("messaging_type", kind, &TYPES)?;
+    }
+    if let Some(notification) = call.given("notification_type") {
+        one_of("notification_type", notification, &NOTIFICATIONS)?;
+    }
+    let Some(tag) = call.given("tag") else {
+        return if kind == Some("MESSAGE_TAG") { Err(required("tag")) } else { Ok(None) };
+    };
+    if FORMER_TAGS.contains(&tag) {
+        return Err(bad(format!("The message tag {tag} is no longer supported.")));
+    }
+    one_of("tag", tag, &TAGS)?;
+    Ok(Some(tag))
+}
+
+fn may_write(world: &World, token: &Token, person: &Person, tag: Option<&str>) -> Result<(), Refusal> {
+    let refuse = |code, subcode, text: &str| {
+        Err(Refusal { subcode: Some(subcode), ..Refusal::oauth(code, format!("(#{code}) {text}")) })
+    };
     if !world.may_be_messaged(person) {
-        return Err(Refusal {
-            subcode: Some(2_018_028),
-            ..Refusal::oauth(
-                200,
-                "(#200) Cannot message users who are not admins, developers or testers of the app until pages_messaging permission is reviewed and the app is live.",
-            )
-        });
+        return refuse(
+            200,
+            2_018_028,
+            "Cannot message users who are not admins, developers or testers of the app until pages_messaging permission is reviewed and the app is live.",
+        );
     }
     if person.blocked {
-        return Err(Refusal {
-            subcode: Some(1_545_041),
-            ..Refusal::oauth(551, "(#551) This person isn't available right now.")
-        });
+        return refuse(551, 1_545_041, "This person isn't available right now.");
     }
+    let owner = world.thread(&person.page_id, &person.psid).and_then(|thread| thread.owner.as_ref());
+    if owner.is_some_and(|owner| *owner != token.app_id) {
+        // Which code goes with this subcode is not documented.
+        return refuse(10, 2_018_300, "Message failed to send because another app is controlling this thread now.")
+            .map_err(|refusal: Refusal| refusal.with_status(400));
+    }
+    let window = if tag.is_some() { HUMAN_WINDOW } else { WINDOW };
     let now = world.clock.now();
-    if person.wrote_at.is_none_or(|at| now.duration_since(at) > WINDOW) {
-        return Err(Refusal {
-            subcode: Some(2_018_278),
-            ..Refusal::oauth(
-                10,
-                "(#10) This message is sent outside of allowed window. Learn more about the new policy here: https://developers.facebook.com/docs/messenger-platform/policy-overview",
-            )
-            .with_status(400)
-        });
+    if person.wrote_at.is_none_or(|at| now.duration_since(at) > window) {
+        // In Messenger this was seen with 400, elsewhere code 10 is 403.
+        return refuse(
+            10,
+            2_018_278,
+            "This message is sent outside of allowed window. Learn more about the new policy here: https://developers.facebook.com/docs/messenger-platform/policy-overview",
+        )
+        .map_err(|refusal: Refusal| refusal.with_status(400));
     }
     Ok(())
 }
 
+fn act(world: &mut World, call: &Call, token: &Token, person: &Person, action: &str) -> Result<Answer, Refusal> {
+    one_of("sender_action", action, &ACTIONS)?;
+    may_write(world, token, person, None)?;
+    let thread = world.thread_mut(&person.page_id, &person.psid);
+    if action == "mark_seen" {
+        for message in thread.messages.iter_mut().filter(|message| !message.from_page) {
+            message.read = true;
+        }
+    }
+    if action.ends_with("react") {
+        let payload = call.value("payload").unwrap_or_default();
+        let mid = payload["message_id"].as_str().ok_or_else(|| required("payload[message_id]"))?;
+        if !thread.messages.iter().any(|message| message.mid == mid) {
+            return Err(bad("Invalid message id"));
+        }
+    }
+    Ok(Answer::ok(json!({"recipient_id": person.psid})))
+}
+
+/// The answer to a message for somebody whom this world does not know by PSID.
+fn elsewhere(recipient: &Value, told: bool) -> Value {
+    let mut body = Map::new();
+    if told {
+        body.insert("recipient_id".into(), digits(&recipient.to_string(), 16).into());
+    }
+    body.insert("message_id".into(), new_mid().into());
+    body.into()
+}
+
 /// Remembers the message and tells the callbacks: of the message itself, that it
-/// has arrived, and that it was read.
-fn send(
-    world: &mut World,
-    token: &Token,
-    page_id: &str,
-    person: &Person,
-    content: &Map<String, Value>,
-    text: &str,
-) -> String {
+/// has arrived, and that it was read. Its name, and that of an attachment that is
+/// kept for later.
+fn send(world: &mut World, token: &Token, person: &Person, content: &Map<String, Value>) -> (String, Option<String>) {
+    let page_id = person.page_id.as_str();
+    let text = content.get("text").and_then(Value::as_str).unwrap_or_default();
     let mut message = Message::new(world.clock.now(), true, text);
-    if let Some(attachment) = content.get("attachment") {
+    let mut kept = None;
+    if let Some(attachment) = content.get("attachment").filter(|attachment| !attachment.is_null()) {
+        if matches!(&attachment["payload"]["is_reusable"], Value::Bool(true)) {
+            kept = Some(world.keep_attachment(page_id));
+        }
         message.attachments.push(attachment.clone());
     }
     let metadata = content.get("metadata").and_then(Value::as_str);
@@ -129,5 +208,5 @@ fn send(
         let read = say::read(world, page_id, &person.psid);
         world.outbox.extend(read);
     }
-    mid
+    (mid, kept)
 }

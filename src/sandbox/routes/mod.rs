@@ -3,13 +3,22 @@
 
 mod accounts;
 mod app;
+mod conversations;
 mod debug_token;
+mod message_attachments;
+mod message_content;
 mod messages;
+mod messenger_profile;
 mod node;
 mod oauth;
+mod paging;
+mod parameter;
 mod permissions;
+mod person;
+mod personas;
 mod subscribed_apps;
 mod subscriptions;
+mod thread_control;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
@@ -41,6 +50,12 @@ pub(super) fn answer(world: &mut World, call: &Call) -> Reply {
     dispatch(world, call).unwrap_or_else(|refusal| Reply::Now(refusal.into()))
 }
 
+/// The answer to a call that is one too many, of a token that is good otherwise.
+pub(super) fn throttled(world: &World, call: &Call, refusal: Refusal) -> Reply {
+    let node = call.segments.first().map(String::as_str).unwrap_or_default();
+    Reply::Now(caller(world, call, node).err().unwrap_or(refusal).into())
+}
+
 /// The answer to a call that had to wait for a callback.
 pub(super) fn finish(world: &mut World, change: subscriptions::Change, verified: Result<(), Refusal>) -> Answer {
     subscriptions::finish(world, change, verified).unwrap_or_else(Answer::from)
@@ -70,6 +85,20 @@ fn dispatch(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
         (_, [node, "subscribed_apps"]) => subscribed_apps::answer(world, call, node),
         ("GET", [node, "accounts"]) => accounts::answer(world, call, node),
         ("GET", [node, "permissions"]) => permissions::answer(world, call, node),
+        ("POST", [node, "message_attachments"]) => message_attachments::answer(world, call, node),
+        (_, [node, "messenger_profile"]) => messenger_profile::answer(world, call, node),
+        (_, [node, "custom_user_settings"]) => messenger_profile::of_person(world, call, node),
+        (_, [node, "personas"]) => personas::answer(world, call, node),
+        ("GET", [node, "conversations"]) => conversations::of_a_page(world, call, node),
+        ("GET", [node, "messages"]) => conversations::messages_of(world, call, node),
+        ("GET", [node, "thread_owner"]) => thread_control::owner(world, call, node),
+        ("GET", [node, "secondary_receivers"]) => thread_control::receivers(world, call, node),
+        (_, [node, edge]) if thread_verb(edge).is_some() => {
+            thread_control::change(world, call, node, thread_verb(edge).unwrap_or_default())
+        }
+        ("DELETE", [node]) if world.personas.iter().any(|persona| persona.id == *node) => {
+            personas::by_id(world, call, node).unwrap_or_else(|| Err(unsupported("delete", node)))
+        }
         ("GET", [node]) => node::answer(world, call, node),
         (method, [node]) => {
             caller(world, call, node)?;
@@ -84,6 +113,12 @@ fn dispatch(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
         }
     };
     answer.map(Reply::Now)
+}
+
+/// `pass` in `pass_thread_control`.
+fn thread_verb(edge: &str) -> Option<&str> {
+    let verb = edge.strip_suffix("_thread_control")?;
+    ["pass", "take", "request", "release", "extend"].contains(&verb).then_some(verb)
 }
 
 /// Who makes a call.

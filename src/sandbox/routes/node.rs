@@ -20,6 +20,12 @@ pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Result<Answe
     if world.app(node).is_some() {
         return super::app::by_id(world, call, node);
     }
+    let known = super::person::answer(world, call, &caller, node)
+        .or_else(|| super::conversations::by_id(world, call, node))
+        .or_else(|| super::personas::by_id(world, call, node));
+    if let Some(found) = known {
+        return found;
+    }
     match &caller {
         Caller::App(_) if node == "me" => Err(Refusal::oauth(
             2500,

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::{Caller, caller, page_id, unsupported};
 use crate::sandbox::answer::{Answer, Refusal};
 use crate::sandbox::call::Call;
+use crate::sandbox::rules::SubscribedAppsMode;
 use crate::sandbox::tokens::{Token, TokenKind};
 use crate::sandbox::world::World;
 
@@ -64,7 +65,13 @@ pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Result<Answe
                     "(#200) To subscribe to the messages field, one of these permissions is needed: pages_messaging",
                 ));
             }
-            change(world, &id, |subscribed| drop(subscribed.insert(token.app_id.clone(), fields)));
+            let adds = world.rules.subscribed_apps_mode == SubscribedAppsMode::Add;
+            change(world, &id, |subscribed| {
+                let mut all = subscribed.remove(&token.app_id).filter(|_| adds).unwrap_or_default();
+                let new: Vec<String> = fields.into_iter().filter(|field| !all.contains(field)).collect();
+                all.extend(new);
+                subscribed.insert(token.app_id.clone(), all);
+            });
             Ok(success())
         }
         "DELETE" => {

@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use serde::Deserialize;
 
 use crate::document::Keys;
+use crate::sandbox::rules::{Access, SubscribedAppsMode};
 use crate::sandbox::tokens::TokenState;
-use crate::sandbox::world::Access;
 use crate::sandbox::{Effect, Fault};
 
 /// A length of time as people write it: `100ms`, `2h`, `10d`, `-1d`.
@@ -35,6 +35,10 @@ pub struct Scenario {
     pub(super) access: Option<Access>,
     pub(super) app_mode: Option<AppMode>,
     pub(super) reads: Option<bool>,
+    #[serde(default)]
+    pub(super) rate_limits: bool,
+    pub(super) profile_access: Option<bool>,
+    pub(super) subscribed_apps_mode: Option<SubscribedAppsMode>,
     #[serde(default)]
     pub(super) header_token_wins: bool,
     pub(super) batch_timeout: Option<Length>,
@@ -150,6 +154,9 @@ pub(super) const KEYS: Keys = Keys(&[
     ("access", None),
     ("app_mode", None),
     ("reads", None),
+    ("rate_limits", None),
+    ("profile_access", None),
+    ("subscribed_apps_mode", None),
     ("header_token_wins", None),
     ("batch_timeout", None),
     (

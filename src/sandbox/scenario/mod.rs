@@ -24,8 +24,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::people::Person;
+use super::rules::Access;
 use super::tokens::{Token, TokenKind, value_for};
-use super::world::{Access, App, SCOPES, Subscription, TASKS, World};
+use super::world::{App, SCOPES, Subscription, TASKS, World};
 use super::{Fault, Page};
 use crate::clock::Clock;
 use crate::document::{self, Mistake};
@@ -108,6 +109,9 @@ impl Scenario {
             _ => self.access.unwrap_or_default(),
         };
         world.rules.reads = self.reads.unwrap_or(true);
+        world.rules.rate_limits = self.rate_limits;
+        world.rules.profile_access = self.profile_access.unwrap_or(true);
+        world.rules.subscribed_apps_mode = self.subscribed_apps_mode.unwrap_or_default();
         world.rules.header_token_wins = self.header_token_wins;
         if let Some(patience) = self.batch_timeout.and_then(|length| length.0.try_into().ok()) {
             world.rules.batch_patience = patience;
@@ -163,6 +167,7 @@ impl Scenario {
         }
         if !self.people.is_empty() {
             world.people.clear();
+            world.threads.clear();
         }
         for person in self.people {
             add_person(&mut world, person);
@@ -196,7 +201,7 @@ fn add_person(world: &mut World, entry: PersonEntry) {
     person.has_role = entry.role;
     person.blocked = entry.blocked;
     person.wrote_at = entry.wrote_ago.and_then(|ago| world.clock.now().checked_sub(ago.0).ok());
-    world.people.push(person);
+    world.greet(person);
 }
 
 fn add_subscription(world: &mut World, entry: SubscriptionEntry) {

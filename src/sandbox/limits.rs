@@ -1,0 +1,167 @@
+//! How often one may call (facts of Graph, section 1.4): counted and told only where
+//! a scenario switches the limits on.
+
+use std::collections::{HashMap, VecDeque};
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use super::answer::Refusal;
+use super::call::Call;
+use super::tokens::TokenKind;
+use super::world::World;
+
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+const SECOND: SignedDuration = SignedDuration::from_secs(1);
+const TEN_MINUTES: SignedDuration = SignedDuration::from_mins(10);
+
+/// When calls of each kind came.
+#[derive(Default)]
+pub(super) struct Usage(HashMap<String, VecDeque<Timestamp>>);
+
+/// One limit, as a call met it.
+struct Met {
+    count: usize,
+    limit: usize,
+    /// Until the oldest call no longer counts, in minutes.
+    regain: i64,
+}
+
+impl Usage {
+    fn meet(&mut self, key: String, limit: usize, window: SignedDuration, now: Timestamp) -> Met {
+        let calls = self.0.entry(key).or_default();
+        while calls.front().is_some_and(|first| now.duration_since(*first) >= window) {
+            calls.pop_front();
+        }
+        // What is called while it is throttled counts too.
+        calls.push_back(now);
+        let oldest = calls.front().copied().unwrap_or(now);
+        let regain = (window - now.duration_since(oldest)).as_secs().div_euclid(60) + 1;
+        Met { count: calls.len(), limit: limit.max(1), regain }
+    }
+}
+
+impl Met {
+    fn percent(&self) -> usize {
+        self.count * 100 / self.limit
+    }
+
+    fn is_over(&self) -> bool {
+        self.count > self.limit
+    }
+}
+
+/// What the limits say to a call.
+#[derive(Default)]
+pub(super) struct Counted {
+    pub refusal: Option<Refusal>,
+    pub headers: Vec<(&'static str, String)>,
+}
+
+/// Edges that belong to the Messenger Platform; the others are the Pages API.
+const MESSENGER: [&str; 13] = [
+    "messages",
+    "message_attachments",
+    "messenger_profile",
+    "custom_user_settings",
+    "personas",
+    "conversations",
+    "pass_thread_control",
+    "take_thread_control",
+    "request_thread_control",
+    "release_thread_control",
+    "extend_thread_control",
+    "thread_owner",
+    "secondary_receivers",
+];
+
+/// Counts a call. The operations of a batch count each, the batch itself does not.
+pub(super) fn count(world: &mut World, call: &Call) -> Counted {
+    if !world.rules.rate_limits || call.segments.is_empty() {
+        return Counted::default();
+    }
+    let Some((value, _)) = &call.token else { return Counted::default() };
+    let now = world.clock.now();
+    let users = world.users.len();
+    if let Some((app, _)) = value.split_once('|') {
+        let met = world.usage.meet(format!("app {app}"), 200 * users, HOUR, now);
+        let refusal = || Refusal::oauth(4, "(#4) Application request limit reached");
+        return Counted { refusal: met.is_over().then(refusal), headers: vec![("x-app-usage", app_usage(&met))] };
+    }
+    let Some(token) = world.tokens.iter().find(|token| token.value == *value) else { return Counted::default() };
+    let TokenKind::Page(page_id) = token.kind.clone() else {
+        let met = world.usage.meet(format!("user {}", token.user_id), 200 * users, HOUR, now);
+        let refusal = || Refusal::oauth(17, "(#17) User request limit reached");
+        return Counted { refusal: met.is_over().then(refusal), headers: vec![("x-app-usage", app_usage(&met))] };
+    };
+    of_page(world, call, &page_id, now)
+}
+
+fn app_usage(met: &Met) -> String {
+    json!({"call_count": met.percent(), "total_time": met.percent(), "total_cputime": met.percent()}).to_string()
+}
+
+fn of_page(world: &mut World, call: &Call, page_id: &str, now: Timestamp) -> Counted {
+    let engaged = world
+        .people
+        .iter()
+        .filter(|person| person.page_id == page_id && person.wrote_at.is_some_and(|at| now.duration_since(at) < DAY));
+    let engaged = engaged.count().max(1);
+    let edge = call.segments.get(1).map(String::as_str).unwrap_or_default();
+    let messenger = MESSENGER.contains(&edge);
+    let (kind, limit, code) = if messenger { ("messenger", 200, 80006) } else { ("pages", 4_800, 80001) };
+    let met = world.usage.meet(format!("{kind} {page_id}"), limit * engaged, DAY, now);
+    let regain = if met.is_over() { met.regain } else { 0 };
+    let usage = json!({page_id: [{
+        "type": kind, "call_count": met.percent(), "total_cputime": met.percent(), "total_time": met.percent(),
+        "estimated_time_to_regain_access": regain,
+    }]});
+    let headers = vec![("x-business-use-case-usage", usage.to_string())];
+    let all = met.is_over().then(|| {
+        Refusal::oauth(code, format!("(#{code}) There have been too many calls to this Page account. Wait a bit and try again. For more info, please refer to https://developers.facebook.com/docs/graph-api/overview/rate-limiting."))
+    });
+    let own = of_edge(world, call, edge, page_id, now);
+    Counted { refusal: all.or(own), headers }
+}
+
+/// The limits that single parts of the Messenger Platform have beside the common one.
+fn of_edge(world: &mut World, call: &Call, edge: &str, page_id: &str, now: Timestamp) -> Option<Refusal> {
+    let custom = || Refusal::oauth(613, "(#613) Calls to this api have exceeded the rate limit.");
+    let sends = || Refusal { subcode: Some(2_018_022), ..Refusal::oauth(4, "(#4) Application request limit reached") };
+    let mut over =
+        |name: &str, limit, window| world.usage.meet(format!("{name} {page_id}"), limit, window, now).is_over();
+    match edge {
+        "conversations" => over(edge, 2, SECOND).then(custom),
+        "messenger_profile" => over(edge, 10, TEN_MINUTES).then(custom),
+        "custom_user_settings" => {
+            let name = format!("{edge} {}", call.parameter("psid").unwrap_or_default());
+            over(&name, 10, TEN_MINUTES).then(custom)
+        }
+        "messages" if call.method == "POST" => {
+            let message = call.value("message").unwrap_or_default();
+            let heavy = matches!(message["attachment"]["type"].as_str(), Some("audio" | "video"));
+            let limit = if heavy { 10 } else { 300 };
+            over(if heavy { "heavy messages" } else { edge }, limit, SECOND).then(sends)
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_are_forgotten_when_their_time_is_over() {
+        let mut usage = Usage::default();
+        let start = Timestamp::UNIX_EPOCH;
+        for _ in 0..2 {
+            assert!(!usage.meet("a".into(), 2, HOUR, start).is_over());
+        }
+        let met = usage.meet("a".into(), 2, HOUR, start);
+        assert!(met.is_over() && met.regain == 61 && met.percent() == 150);
+        assert!(!usage.meet("b".into(), 2, HOUR, start).is_over());
+        assert!(!usage.meet("a".into(), 2, HOUR, start + HOUR).is_over());
+    }
+}

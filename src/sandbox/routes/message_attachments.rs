@@ -1,0 +1,24 @@
+//! `POST /me/message_attachments`: a file that is sent later, by its id.
+
+use serde_json::{Value, json};
+
+use super::message_content;
+use super::messages::of_page;
+use super::parameter::required;
+use crate::sandbox::answer::{Answer, Refusal};
+use crate::sandbox::call::Call;
+use crate::sandbox::world::World;
+
+pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Result<Answer, Refusal> {
+    let (_, page_id) = of_page(world, call, node)?;
+    let message = call.value("message").ok_or_else(|| required("message"))?;
+    let attachment = match &message["attachment"] {
+        Value::Null => return Err(required("message[attachment]")),
+        attachment => attachment,
+    };
+    if attachment["payload"]["url"].is_null() && call.parameter("filedata").is_none() {
+        return Err(required("message[attachment][payload][url]"));
+    }
+    message_content::attachment(world, &page_id, attachment)?;
+    Ok(Answer::ok(json!({"attachment_id": world.keep_attachment(&page_id)})))
+}

@@ -1,0 +1,75 @@
+//! Lists, a page of them at a time: `limit`, `after`, `before`.
+
+use serde_json::{Map, Value, json};
+
+use crate::sandbox::answer::Refusal;
+use crate::sandbox::call::Call;
+
+const DEFAULT_LIMIT: usize = 25;
+const MOST: usize = 1_000;
+
+/// Which part of a list is asked for.
+pub(super) struct Part {
+    /// The first one.
+    pub start: usize,
+    /// After the last one.
+    pub end: usize,
+    limit: usize,
+    total: usize,
+}
+
+impl Part {
+    /// The part of a list of `total` that a call asks for.
+    pub fn of(call: &Call, total: usize) -> Result<Self, Refusal> {
+        let limit = call.parameter("limit").and_then(|limit| limit.parse().ok()).unwrap_or(DEFAULT_LIMIT);
+        let limit: usize = limit.clamp(1, MOST);
+        let (start, end) = match (call.given("after"), call.given("before")) {
+            (Some(cursor), _) => (position(cursor)? + 1, position(cursor)? + 1 + limit),
+            (None, Some(cursor)) => (position(cursor)?.saturating_sub(limit), position(cursor)?),
+            (None, None) => (0, limit),
+        };
+        let end = end.min(total);
+        Ok(Self { start: start.min(end), end, limit, total })
+    }
+
+    /// `{"data": […], "paging": {…}}`. The addresses in it carry the token, as Graph's
+    /// do; `edge` is `NODE/EDGE`.
+    pub fn body(&self, call: &Call, token: &str, edge: &str, data: Vec<Value>) -> Map<String, Value> {
+        let mut body = Map::new();
+        if !data.is_empty() {
+            body.insert("paging".into(), self.paging(call, token, edge));
+        }
+        body.shift_insert(0, "data".into(), data.into());
+        body
+    }
+
+    fn paging(&self, call: &Call, token: &str, edge: &str) -> Value {
+        let cursor = |at: usize| hex::encode(format!("cursor:{at}"));
+        let link = |name: &str, at: usize| {
+            let mut query = url::form_urlencoded::Serializer::new(String::new());
+            query.append_pair("access_token", token).append_pair("pretty", "0");
+            for (key, value) in &call.parameters {
+                if !matches!(key.as_str(), "access_token" | "pretty" | "limit" | "after" | "before") {
+                    query.append_pair(key, value);
+                }
+            }
+            query.append_pair("limit", &self.limit.to_string()).append_pair(name, &cursor(at));
+            let version = call.version.map(|(major, minor)| format!("/v{major}.{minor}")).unwrap_or_default();
+            format!("https://graph.facebook.com{version}/{edge}?{}", query.finish())
+        };
+        let mut paging = Map::new();
+        paging.insert("cursors".into(), json!({"before": cursor(self.start), "after": cursor(self.end - 1)}));
+        if self.end < self.total {
+            paging.insert("next".into(), link("after", self.end - 1).into());
+        }
+        if self.start > 0 {
+            paging.insert("previous".into(), link("before", self.start).into());
+        }
+        paging.into()
+    }
+}
+
+fn position(cursor: &str) -> Result<usize, Refusal> {
+    let read = || String::from_utf8(hex::decode(cursor).ok()?).ok()?.strip_prefix("cursor:")?.parse().ok();
+    read().ok_or_else(|| Refusal::oauth(100, "(#100) Invalid cursors values"))
+}

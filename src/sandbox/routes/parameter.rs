@@ -1,0 +1,52 @@
+//! What is said of parameters that do not fit.
+
+use serde_json::Value;
+
+use crate::sandbox::answer::Refusal;
+
+/// `(#100) …`
+pub(super) fn bad(text: impl AsRef<str>) -> Refusal {
+    Refusal::oauth(100, format!("(#100) {}", text.as_ref()))
+}
+
+/// The same with a subcode.
+pub(super) fn bad_with(subcode: i64, text: &str) -> Refusal {
+    Refusal { subcode: Some(subcode), ..bad(text) }
+}
+
+/// A parameter that must be there.
+pub(super) fn required(name: &str) -> Refusal {
+    bad(format!("The parameter {name} is required"))
+}
+
+/// A parameter that is one of a few words.
+pub(super) fn one_of(name: &str, value: &str, known: &[&str]) -> Result<(), Refusal> {
+    if known.contains(&value) {
+        return Ok(());
+    }
+    Err(bad(format!("Param {name} must be one of {{{}}} - got \"{value}\".", known.join(", "))))
+}
+
+/// A text of so many characters at most. Which unit Meta counts in is not known; these
+/// are code points.
+pub(super) fn at_most(name: &str, text: Option<&str>, most: usize) -> Result<(), Refusal> {
+    if text.is_none_or(|text| text.chars().count() <= most) {
+        return Ok(());
+    }
+    Err(bad(format!("Length of param {name} must be less than or equal to {most}")))
+}
+
+/// A list of so many at most; an empty slice where it is left out.
+pub(super) fn list<'v>(name: &str, value: &'v Value, most: usize) -> Result<&'v [Value], Refusal> {
+    match value {
+        Value::Null => Ok(&[]),
+        Value::Array(items) if items.len() <= most => Ok(items),
+        Value::Array(_) => Err(bad(format!("Param {name} must have at most {most} elements."))),
+        _ => Err(bad(format!("Param {name} must be an array."))),
+    }
+}
+
+/// An address with this scheme.
+pub(super) fn is_url(value: &Value, schemes: &[&str]) -> bool {
+    value.as_str().and_then(|text| url::Url::parse(text).ok()).is_some_and(|url| schemes.contains(&url.scheme()))
+}
