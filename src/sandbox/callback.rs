@@ -55,18 +55,7 @@ pub(super) fn entry(
     let mut shown = url.clone();
     shown.set_query(None);
     let _ = shown.set_password(None);
-    Entry {
-        at: world.clock.now(),
-        method: method.into(),
-        path: format!("-> {shown} ({what})"),
-        parameters,
-        token: "sandbox".into(),
-        status: result.as_ref().ok().copied(),
-        code: None,
-        subcode: None,
-        fbtrace_id: String::new(),
-        note: result.err(),
-    }
+    Entry::of_sandbox(world, method, format!("-> {shown} ({what})"), parameters, result)
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use super::SharedWorld;
 use super::answer::escaped;
 use super::callback::{self, Callbacks};
 use super::events::{Event, hearers};
-use super::journal::{Parameter, without_secrets};
+use super::journal::{Entry, Parameter, without_secrets};
 use super::world::World;
 use crate::http::{Body, Method, Request, Url, header};
 use crate::webhook::signature;
@@ -72,6 +72,13 @@ pub(super) fn parcels(world: &World, event: &Event) -> Result<Vec<Parcel>, Strin
         }
     };
     Ok(hearers(world, event)?.into_iter().map(parcel).collect())
+}
+
+/// Writes down what a person did that nobody heard of.
+pub(super) fn note_unheard(world: &mut World, event: &Event, reason: &str) {
+    let path = format!("-> nobody ({})", event.field());
+    let entry = Entry::of_sandbox(world, "POST", path, told(world, event), Err(reason.into()));
+    world.journal.add(entry);
 }
 
 /// What the journal says of an event: who, and what.
@@ -160,7 +167,13 @@ async fn deliver(world: &SharedWorld, mut parcel: Parcel) {
     world.lock().note_failure(&parcel.app_id, &parcel.page_id);
 }
 
+/// Why nothing is sent to a callback elsewhere.
+const ELSEWHERE: &str = "this sandbox sends nothing outside this machine";
+
 async fn try_once(callbacks: &Callbacks, url: &Url, parcel: &Parcel) -> Result<u16, String> {
+    if !callback::is_loopback(url) {
+        return Err(ELSEWHERE.into());
+    }
     let text = |text: &str| header::HeaderValue::from_str(text).unwrap_or(header::HeaderValue::from_static(""));
     let request = Request {
         method: Method::POST,
@@ -188,6 +201,10 @@ impl World {
             if let Some(page) = self.pages.iter_mut().find(|page| page.id == page_id) {
                 page.subscribed.remove(app_id);
             }
+            let why = format!("the callback failed for an hour: app {app_id} is no longer subscribed");
+            let path = format!("-> /{page_id}/subscribed_apps");
+            let entry = Entry::of_sandbox(self, "DELETE", path, Vec::new(), Err(why));
+            self.journal.add(entry);
         }
     }
 }

@@ -40,6 +40,30 @@ pub struct Entry {
     pub note: Option<String>,
 }
 
+impl Entry {
+    /// What the sandbox itself sent, or would have; the error is why there is no answer.
+    pub(super) fn of_sandbox(
+        world: &World,
+        method: &str,
+        path: String,
+        parameters: Vec<Parameter>,
+        result: Result<u16, String>,
+    ) -> Self {
+        Self {
+            at: world.clock.now(),
+            method: method.into(),
+            path,
+            parameters,
+            token: "sandbox".into(),
+            status: result.as_ref().ok().copied(),
+            code: None,
+            subcode: None,
+            fbtrace_id: String::new(),
+            note: result.err(),
+        }
+    }
+}
+
 /// A parameter of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parameter {
@@ -103,8 +127,20 @@ pub(super) fn entry(world: &World, call: &Call, answer: Option<&Answer>, trace_i
         code: answer.and_then(|answer| answer.code).map(|(code, _)| code),
         subcode: answer.and_then(|answer| answer.code).and_then(|(_, subcode)| subcode),
         fbtrace_id: trace_id.into(),
-        note: call.in_batch.then(|| "in a batch".into()),
+        note: note(world, call),
     }
+}
+
+/// To whom a message goes, and whether the call is one of several.
+fn note(world: &World, call: &Call) -> Option<String> {
+    let is_message = call.method == "POST" && call.segments.get(1).is_some_and(|edge| edge == "messages");
+    let person = call.value("recipient").filter(|_| is_message).and_then(|recipient| {
+        let psid = form::text_of(&recipient["id"]);
+        world.people.iter().find(|person| person.psid == psid)
+    });
+    let notes = [person.map(|person| format!("to {}", person.name)), call.in_batch.then(|| "in a batch".into())];
+    let notes: Vec<String> = notes.into_iter().flatten().collect();
+    (!notes.is_empty()).then(|| notes.join(", "))
 }
 
 /// A text with every secret of this world, and all that looks like a token, taken out.

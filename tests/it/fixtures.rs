@@ -14,6 +14,7 @@ use msgrctl::secrets::Secret;
 use serde_json::{Value, json};
 
 use crate::sandbox::ask;
+use crate::support::Hook;
 use crate::support::world::scenario;
 
 fn cases() -> Vec<Value> {
@@ -105,7 +106,8 @@ async fn understood(case: &Value) -> Value {
 
 #[tokio::test]
 async fn the_client_understands_every_sample() {
-    let cases = cases();
+    // What the client has no call for yet is for the sandbox alone.
+    let cases: Vec<Value> = cases().into_iter().filter(|case| case["sandbox_only"] != true).collect();
     let read = futures_util::future::join_all(cases.iter().map(understood)).await;
     for (case, found) in cases.iter().zip(read) {
         assert_eq!(found, case["expect"], "{}", case["id"]);
@@ -144,8 +146,12 @@ fn the_sandbox_answers_every_sample() {
         let request = &case["request"];
         let bearer = request["token"].as_str().map(|token| format!("Bearer {token}"));
         let headers: Vec<(&str, &str)> = bearer.iter().map(|bearer| ("Authorization", bearer.as_str())).collect();
-        let (status, _, body) =
-            ask(&sandbox.url(), request["method"].as_str().unwrap(), request["path"].as_str().unwrap(), &headers, "");
+        let hook = Hook::start();
+        if let Some(status) = case["callback"]["status"].as_u64() {
+            hook.will_answer(status.try_into().unwrap(), case["callback"]["body"].as_str().unwrap());
+        }
+        let path = request["path"].as_str().unwrap().replace("{callback}", &hook.url);
+        let (status, _, body) = ask(&sandbox.url(), request["method"].as_str().unwrap(), &path, &headers, "");
         let volatile: Vec<&str> =
             case["volatile"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
         let expected = case["body"].as_str().unwrap();

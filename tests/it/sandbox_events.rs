@@ -78,19 +78,22 @@ fn events_keep_their_order_and_are_tried_again() {
 fn a_callback_that_is_gone_for_an_hour_loses_its_page() {
     let sandbox = scenario("version = 1\ntoday = '2026-11-22T12:00:00Z'\n");
     subscribe(&sandbox, "http://127.0.0.1:1/", &["messages"]);
-    for _ in 0..2 {
+    for round in 1..=2 {
         let said = sandbox.say(&text("hi")).unwrap();
         assert!(said.reason.unwrap().contains("cannot be reached"));
         let end = std::time::Instant::now() + std::time::Duration::from_secs(10);
         let tries = || sandbox.world().journal.entries().len();
-        while tries() % 4 != 0 {
+        while tries() < 4 * round {
             assert!(std::time::Instant::now() < end);
             std::thread::sleep(std::time::Duration::from_millis(20));
         }
         sandbox.world().clock.advance(jiff::SignedDuration::from_mins(61));
     }
     std::thread::sleep(std::time::Duration::from_millis(50));
-    assert!(sandbox.world().pages[0].subscribed.is_empty());
+    let world = sandbox.world();
+    assert!(world.pages[0].subscribed.is_empty());
+    let told = world.journal.entries().last().unwrap();
+    assert!(told.note.as_ref().unwrap().contains("no longer subscribed"), "{told:?}");
 }
 
 #[test]
@@ -174,6 +177,9 @@ fn the_command_says_what_came_of_it() {
         .code(1)
         .shows(&["not delivered: app 123456789012345 has no callback"])
         .says(&["msgrctl webhook subscribe NAME"]);
+    home.run(&["sandbox", "calls"])
+        .code(0)
+        .shows(&["-> nobody (messages)?from=Jane Doe&text=Hello", "has no callback"]);
     let hook = Hook::start();
     subscribe(&sandbox, &hook.url, &EVENTS);
     let delivered = format!("delivered to {} 200", hook.url);
@@ -194,6 +200,11 @@ fn the_command_says_what_came_of_it() {
     home.run(&["sandbox", "say", "--postback", "P", "--image", "https://example.com/"]).code(2);
     let run = home.run(&["sandbox", "calls"]).code(0);
     run.shows(&["(messages)?from=Jane Doe&text=Hello", "POST   -> http://127.0.0.1"]);
+    let psid = sandbox.world().people[0].psid.clone();
+    let reply = format!("recipient[id]={psid}&message[text]=Hi&access_token={}", page_token(&sandbox));
+    crate::sandbox::ask(&sandbox.url(), "POST", "/me/messages", &[], &reply);
+    home.run(&["sandbox", "calls"]).code(0).shows(&["message={\"text\":\"Hi\"}", "200  to Jane Doe"]);
+    hook.events(9);
     hook.will_answer(503, "");
     home.run(&["sandbox", "say", "Hello", "--json"]).code(1).shows(&["\"status\":503", "\"delivered\":false"]);
 }

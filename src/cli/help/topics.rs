@@ -115,6 +115,18 @@ pub(in crate::cli) const SCENARIOS: Topic = Topic {
             "id, username, name, category, published, tasks (of the person), subscribed (fields), app, token, token_state, scopes (permissions), granted_for (page ids), expires_in and data_access_expires_in (\"10d\")",
         ),
         (
+            "rules",
+            "access = \"standard\" or app_mode = \"development\" (people with a role alone), rate_limits, profile_access, reads (people read at once), header_token_wins, subscribed_apps_mode = \"add\", batch_timeout, today (a clock that stands still)",
+        ),
+        (
+            "keys of a person",
+            "name, page (id or username; the first one where it is left out), psid, role (on the app), blocked, wrote_ago (\"25h\"; never where it is left out)",
+        ),
+        (
+            "keys of a subscription",
+            "callback_url, fields, verify_token, active, app, object: a callback that is taken as verified",
+        ),
+        (
             "a fault meets",
             "a method and a path without its version ('*' is one part), any call where they are left out; always, or 'times' times (failed reads are tried three times)",
         ),
@@ -132,6 +144,9 @@ id = \"109876543210987\"
 username = \"acme.support\"
 name = \"Acme Support\"
 token_state = \"password_changed\"
+[[people]]
+name = \"Jane Doe\"
+wrote_ago = \"25h\"
 [[faults]]
 path = \"/*/subscribed_apps\"
 code = 2",

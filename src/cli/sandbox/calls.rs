@@ -47,7 +47,7 @@ fn line(call: &Entry) -> String {
     let query = if parameters.is_empty() { String::new() } else { format!("?{}", parameters.join("&")) };
     let note = call.note.as_ref().map(|note| format!("  {note}")).unwrap_or_default();
     let answer = match (call.status, call.code, call.subcode) {
-        (None, ..) if call.note.is_some() => "no answer".into(),
+        (None, ..) if call.path.starts_with("->") => "no answer".into(),
         (None, ..) => "dropped".into(),
         (Some(status), None, _) => status.to_string(),
         (Some(status), Some(code), None) => format!("{status} (code {code})"),

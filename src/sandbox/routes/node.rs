@@ -110,6 +110,11 @@ fn page_answer(world: &mut World, page: &Page, call: &Call, reader: Option<&Toke
     values.insert("is_published".into(), page.is_published.into());
     values.insert("has_added_app".into(), (!page.subscribed.is_empty()).into());
     values.insert("is_webhooks_subscribed".into(), (!page.subscribed.is_empty()).into());
+    let get_started = world.profiles.get(&page.id).is_some_and(|profile| profile.contains_key("get_started"));
+    values.insert("is_messenger_bot_get_started_enabled".into(), get_started.into());
+    values.insert("is_messenger_platform_bot".into(), true.into());
+    let routing = json!({"hop_v2": false, "ig_multi_app": false, "msgr_multi_app": false});
+    values.insert("messaging_feature_status".into(), routing);
     if let Some(token) = reader.filter(|_| own)
         && wanted.iter().any(|field| field == "access_token")
         && !page.tasks.is_empty()

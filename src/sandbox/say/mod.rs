@@ -2,6 +2,8 @@
 
 mod act;
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -103,6 +105,10 @@ pub struct Said {
     pub reason: Option<String>,
 }
 
+/// How long the end of the first try is waited for: longer than a callback has, but
+/// not for all that is tried again before it.
+const PATIENCE: Duration = Duration::from_secs(8);
+
 /// Carries it out, sends the event, and waits for the end of its first try.
 pub(super) async fn say(world: &SharedWorld, say: &Say) -> Result<Said, String> {
     let (mut said, first_try) = {
@@ -120,12 +126,18 @@ pub(super) async fn say(world: &SharedWorld, say: &Say) -> Result<Said, String> 
                 world.dispatch(parcels);
                 (said, first_try)
             }
-            Err(reason) => (Said { reason: Some(reason), ..said }, None),
+            Err(reason) => {
+                delivery::note_unheard(&mut held, &event, &reason);
+                (Said { reason: Some(reason), ..said }, None)
+            }
         }
     };
-    if let Some(first_try) = first_try
-        && let Ok(tried) = first_try.await
-    {
+    let Some(first_try) = first_try else { return Ok(said) };
+    let Ok(first_try) = tokio::time::timeout(PATIENCE, first_try).await else {
+        said.reason = Some("the events before it are not delivered yet".into());
+        return Ok(said);
+    };
+    if let Ok(tried) = first_try {
         said.delivered = tried.result == Ok(200);
         said.callback_url = Some(tried.callback_url);
         match tried.result {

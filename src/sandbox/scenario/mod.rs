@@ -12,6 +12,10 @@
 //! token = "EAA…"                # made up where it is left out
 //! token_state = "password_changed"
 //!
+//! [[people]]
+//! name = "Jane Doe"
+//! wrote_ago = "25h"             # so that her window is closed
+//!
 //! [[faults]]
 //! path = "/me"
 //! times = 2
@@ -84,6 +88,11 @@ impl Scenario {
         for app in named.chain(scenario.subscriptions.iter().filter_map(|one| one.app.as_deref())) {
             if !apps.contains(&app) {
                 return Err(invalid(format!("app '{app}' is named, but not listed under apps")));
+            }
+        }
+        for psid in scenario.people.iter().filter_map(|person| person.psid.as_deref()) {
+            if psid.is_empty() || !psid.bytes().all(|b| b.is_ascii_digit()) {
+                return Err(invalid(format!("'{psid}' is not a PSID: it has digits alone")));
             }
         }
         for page in scenario.people.iter().filter_map(|person| person.page.as_deref()) {
@@ -273,10 +282,62 @@ mod tests {
     }
 
     #[test]
+    fn people_and_rules_are_as_they_are_written() {
+        let scenario = parse(
+            r#"
+            version = 1
+            today = "2026-11-22T12:00:00Z"
+            rate_limits = true
+            app_mode = "development"
+            profile_access = false
+            header_token_wins = true
+            reads = false
+            batch_timeout = "2s"
+            subscribed_apps_mode = "add"
+            [[pages]]
+            id = "1"
+            name = "One"
+            [[pages]]
+            id = "2"
+            name = "Two"
+            username = "page.two"
+            [[people]]
+            name = "Ann"
+            page = "page.two"
+            psid = "7654321098765432"
+            role = true
+            wrote_ago = "25h"
+            [[people]]
+            name = "Bob"
+            blocked = true
+            [[subscriptions]]
+            callback_url = "http://127.0.0.1:3000/"
+            fields = ["messages"]
+            active = false
+            "#,
+        );
+        let world = scenario.expect("a scenario").into_world(Clock::system());
+        let rules = &world.rules;
+        assert!(rules.rate_limits && rules.header_token_wins && !rules.reads && !rules.profile_access);
+        assert_eq!((rules.access, rules.batch_patience.as_secs()), (Access::Standard, 2));
+        let [ann, bob] = world.people.as_slice() else { panic!("two people") };
+        assert_eq!((ann.page_id.as_str(), ann.psid.as_str(), ann.has_role), ("2", "7654321098765432", true));
+        assert_eq!(ann.wrote_at.map(|at| at.to_string()).as_deref(), Some("2026-11-21T11:00:00Z"));
+        assert_eq!((bob.page_id.as_str(), bob.blocked, bob.wrote_at), ("1", true, None));
+        assert_eq!((world.subscriptions[0].object.as_str(), world.subscriptions[0].active), ("page", false));
+        let alone = parse("version = 1\n[[pages]]\nid = '1'\nname = 'One'\n").expect("a scenario");
+        assert_eq!(alone.into_world(Clock::system()).people[0].name, "Jane Doe", "one where none is named");
+    }
+
+    #[test]
     fn mistakes_are_named() {
         let broken = parse("version = 1\n[[pages]]\nid = '1'\nname = 'x'\ntokn = 'y'\n");
         assert!(matches!(broken, Err(ScenarioError::Broken { mistake, .. }) if mistake.nearest == Some("token")));
         assert!(parse("version = 2").is_err());
+        assert!(parse("version = 1\n[[people]]\nname = 'A'\npsid = 'x'\n").is_err());
+        assert!(parse("version = 1\n[[people]]\nname = 'A'\npage = 'none'\n").is_err());
+        assert!(parse("version = 1\n[[subscriptions]]\napp = '7'\ncallback_url = 'x'\nfields = []\n").is_err());
+        assert!(parse("version = 1\naccess = 'none'\n").is_err());
         assert!(parse("version = 1\n[[faults]]\npath = '/me'\n").is_err());
         assert!(parse("version = 1\n[[faults]]\npath = '/v26.0/me'\ncode = 2\n").is_err());
         assert!(parse("version = 1\n[[pages]]\nid = '1'\nname = 'x'\napp = '7'\n").is_err());
