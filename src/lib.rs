@@ -3,7 +3,8 @@
 //! # Map
 //!
 //! Two layers. Below, the domains, which know no terminal: [`secrets`],
-//! [`messages`], [`webhook`], [`accounts`], [`graph`], [`checks`] and [`sandbox`]. Above, the command
+//! [`messages`], [`webhook`], [`accounts`], [`graph`], [`checks`], [`provision`] and
+//! [`sandbox`]. Above, the command
 //! line: [`cli`], where the path of a file is the command it runs, and [`ui`],
 //! which knows terminals and no domain. Under both lie small rooms without
 //! opinions: [`env`], [`clock`], [`dashboard`], [`document`], [`paths`], [`files`], [`http`], [`serve`].
@@ -48,6 +49,7 @@ pub mod webhook;
 pub mod accounts;
 pub mod checks;
 pub mod graph;
+pub mod provision;
 pub mod sandbox;
 
 pub mod ui;

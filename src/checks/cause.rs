@@ -119,6 +119,10 @@ pub fn of(error: &ApiError) -> Cause {
             "open the Page's Support Inbox and wait for the block to end",
         )
         .then(Next::TestAgain),
+        (Some(2200 | 2201), _) => {
+            cause("Meta asked the callback for the handshake, and it failed", "see why: msgrctl webhook verify NAME")
+                .then(Next::Nothing)
+        }
         (Some(413 | 415), _) => two_factor(),
         _ => Cause {
             summary: format!("Meta refused: {error}"),

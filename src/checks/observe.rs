@@ -3,15 +3,19 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
+use url::Url;
+
 use super::cause::Next;
 use super::state::TokenState;
 use crate::graph::endpoints::app::{self, App};
 use crate::graph::endpoints::page::{self, Page};
-use crate::graph::endpoints::subscription::{self, SubscribedApp};
+use crate::graph::endpoints::subscription::{self, AppSubscription, SubscribedApp};
 use crate::graph::endpoints::token::{self, TokenInfo};
 use crate::graph::{Answer, ApiError, AppCredentials, Client, GraphError, GraphVersion};
+use crate::http::SetupError;
 use crate::messages::{AccountMessages, ChatSettings};
 use crate::secrets::Secret;
+use crate::webhook::{Probe, Prober, is_loopback};
 
 /// The account under test, as the checks need it.
 pub struct Subject {
@@ -29,12 +33,24 @@ pub struct Subject {
     pub app: Option<AppCredentials>,
     /// Where the app secret should be and is not, in words.
     pub app_secret_gone: Option<String>,
+    /// Where its events should go, where that is known.
+    pub callback: Option<Callback>,
     /// What it says by itself.
     pub messages: AccountMessages,
     /// What holds for its tenant.
     pub chat_settings: ChatSettings,
     /// How near an end of validity is warned of.
     pub warn_days: u32,
+}
+
+/// Where an account's events should go.
+pub struct Callback {
+    /// The address.
+    pub url: String,
+    /// What Meta will ask it with; `None`: none is stored, and the words say why.
+    pub verify_token: Result<Secret, String>,
+    /// The account is a sandbox's: its events stay on this machine.
+    pub sandbox: bool,
 }
 
 /// What a person types or does here once something is mended at Meta.
@@ -49,6 +65,10 @@ pub struct Commands {
     pub add_app: String,
     /// Changes a field; the flag follows.
     pub edit: String,
+    /// Sets both levels of its webhook.
+    pub subscribe: String,
+    /// Asks its callback again.
+    pub verify: String,
 }
 
 impl Subject {
@@ -105,6 +125,10 @@ pub(super) struct Observed {
     pub app: Option<Call<App>>,
     /// `/{page}/subscribed_apps`.
     pub subscribed: Call<Vec<SubscribedApp>>,
+    /// `/{app}/subscriptions`, where the app's secret and a callback URL are known.
+    pub app_subscriptions: Option<Call<Vec<AppSubscription>>>,
+    /// What the callback answered, where it was asked.
+    pub handshake: Option<Asked>,
     pub asked: GraphVersion,
     /// Unix seconds.
     pub now: i64,
@@ -121,11 +145,30 @@ impl Observed {
     }
 }
 
-pub(super) async fn observe(client: &Client, subject: &Subject) -> Observed {
+/// A callback that was asked as Meta would.
+pub(super) struct Asked {
+    pub result: Result<Probe, SetupError>,
+    pub duration: Duration,
+}
+
+async fn ask(prober: &Prober, subject: &Subject) -> Option<Asked> {
+    let callback = subject.callback.as_ref()?;
+    let url = Url::parse(&callback.url).ok()?;
+    let token = callback.verify_token.as_ref().ok()?;
+    // Neither would tell anything of what Meta sees.
+    if is_loopback(&url) != callback.sandbox {
+        return None;
+    }
+    let start = Instant::now();
+    let result = prober.ask(&url, token).await;
+    Some(Asked { result, duration: start.elapsed() })
+}
+
+pub(super) async fn observe(client: &Client, prober: &Prober, subject: &Subject) -> Observed {
     let app = subject.app.as_ref();
     let token = &subject.token;
     let page = subject.page_id.as_deref().unwrap_or("me");
-    let (page, subscribed, info, issuer) = tokio::join!(
+    let (page, subscribed, info, issuer, app_subscriptions, handshake) = tokio::join!(
         timed(page::me(client, token, app)),
         timed(subscription::of_page(client, page, token, app)),
         async {
@@ -140,6 +183,13 @@ pub(super) async fn observe(client: &Client, subject: &Subject) -> Observed {
                 _ => None,
             }
         },
+        async {
+            match (app, &subject.callback) {
+                (Some(app), Some(_)) => Some(timed(subscription::of_app(client, app)).await),
+                _ => None,
+            }
+        },
+        ask(prober, subject),
     );
     let mut seen = Observed {
         page,
@@ -147,6 +197,8 @@ pub(super) async fn observe(client: &Client, subject: &Subject) -> Observed {
         token: info,
         app: issuer,
         subscribed,
+        app_subscriptions,
+        handshake,
         asked: client.version(),
         now: client.clock().unix_seconds(),
     };

@@ -9,6 +9,7 @@ use clap_complete::ArgValueCandidates;
 use super::error::CliError;
 use super::{
     account, chat_settings, complete, completions, doctor, help, log, man, message, sandbox, secret, tenant, undo,
+    webhook,
 };
 use crate::env::Environment;
 use crate::secrets::StoreName;
@@ -51,19 +52,22 @@ pub(super) enum Command {
     /// Secrets of accounts: list, set, reveal, move, remove
     #[command(subcommand, visible_alias = "secrets")]
     Secret(secret::SecretCommand),
-    /// What accounts say by themselves at chat events: list, show, set, default, disable, edit
+    /// What accounts say by themselves at chat events: list, show, set, default, disable, edit, send
     #[command(subcommand, visible_alias = "messages")]
     Message(message::MessageCommand),
     /// The tenant's defaults: texts and timeouts
     #[command(subcommand)]
     ChatSettings(chat_settings::ChatSettingsCommand),
+    /// Webhooks: show, verify, subscribe, unsubscribe, status, rotate, listen
+    #[command(subcommand, visible_alias = "webhooks")]
+    Webhook(Box<webhook::WebhookCommand>),
     /// Tenants: add, list, show, use, edit, remove
     #[command(subcommand, visible_alias = "tenants")]
     Tenant(tenant::TenantCommand),
     /// The built-in Graph API, to try things out and to test against
     #[command(subcommand)]
     Sandbox(sandbox::SandboxCommand),
-    /// Show the whole job in seconds: add an account, test it, break its token
+    /// Show the whole job in seconds: add an account, subscribe it, answer a customer
     ///
     /// Runs the real commands against a Graph API inside this process, with a
     /// throw-away configuration. Nothing is sent anywhere and nothing is kept.

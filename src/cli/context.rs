@@ -4,6 +4,7 @@
 use std::cell::{OnceCell, RefCell};
 use std::future::Future;
 use std::io::Read;
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use super::args::Global;
@@ -23,6 +24,7 @@ use crate::secrets::{
 use crate::ui::output::Output;
 use crate::ui::prompt::{Person, Prompter};
 use crate::ui::terminal::Screen;
+use crate::webhook::Prober;
 
 /// A change may wait for a person at a dialog of the keyring.
 const TENANT_PATIENCE: std::time::Duration = std::time::Duration::from_secs(90);
@@ -86,6 +88,18 @@ impl Context {
             settings: OnceCell::new(),
             stores: OnceCell::new(),
             prompter: Rc::new(Person { screen: Screen { width: None, color: false, unicode: false } }),
+        }
+    }
+
+    /// A context for a part of the demo that runs beside it, with its own output.
+    pub(super) fn beside(env: Environment, output: Output, global: &Global, memory: MemoryStore) -> Self {
+        let silent = Screen { width: None, color: false, unicode: false };
+        Self {
+            stdin: RefCell::new(Box::new(std::io::empty())),
+            stdin_is_terminal: false,
+            memory: Some(memory),
+            prompter: Rc::new(Person { screen: silent }),
+            ..Self::new(env, output, global, String::new())
         }
     }
 
@@ -286,10 +300,21 @@ impl Context {
         Ok(client)
     }
 
+    /// Asks callbacks as Meta would.
+    pub fn prober(&self) -> Result<Prober, CliError> {
+        Ok(Prober::new(self.ca_bundle()?))
+    }
+
     /// How HTTP is spoken.
     pub fn http_settings(&self) -> Result<http::Settings, CliError> {
         let settings = self.settings()?;
-        let ca_bundle = match &settings.ca_bundle {
+        let loopback = settings.graph_url.value.is_loopback();
+        Ok(http::Settings { timeout: settings.timeout, ca_bundle: self.ca_bundle()?, loopback })
+    }
+
+    /// The certificates of `--ca-bundle`, and where they are from.
+    pub fn ca_bundle(&self) -> Result<Option<(PathBuf, Vec<u8>)>, CliError> {
+        Ok(match &self.settings()?.ca_bundle {
             Some(path) => {
                 let pem = files::read_bytes(path, 4 * 1024 * 1024).map_err(|error| {
                     CliError::usage(error.to_string())
@@ -298,8 +323,7 @@ impl Context {
                 Some((path.clone(), pem))
             }
             None => None,
-        };
-        Ok(http::Settings { timeout: settings.timeout, ca_bundle, loopback: settings.graph_url.value.is_loopback() })
+        })
     }
 
     /// Waits for a future. The runtime lives as long as it; what it leaves behind

@@ -2,6 +2,10 @@
 //! inside this process.
 
 use std::io::Cursor;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use clap::Parser as _;
 
@@ -9,9 +13,12 @@ use super::args::Cli;
 use super::context::Context;
 use super::error::CliError;
 use crate::env::Environment;
+use crate::files;
 use crate::sandbox::{InProcess, TokenState, World};
 use crate::secrets::MemoryStore;
+use crate::ui::output::{Kept, Output};
 use crate::ui::style::{self, paint};
+use crate::ui::terminal::Terminal;
 
 /// One command: as a person types it, as it is run, and how it should end.
 struct Step<'a> {
@@ -21,6 +28,16 @@ struct Step<'a> {
     stdin: &'a str,
     ends: u8,
 }
+
+/// What somebody at the console would do.
+const CONVERSATION: &str = "\
+expect message parcel
+take
+say It left our house this morning.
+expect read
+end
+expect closed
+";
 
 pub fn run(ctx: &Context) -> Result<u8, CliError> {
     if ctx.output.json {
@@ -42,24 +59,49 @@ pub fn run(ctx: &Context) -> Result<u8, CliError> {
         .with("MSGRCTL_STORE", "memory")
         .with("MSGRCTL_APP_SECRET", &app.secret);
     let demo = Demo { ctx, env, memory: MemoryStore::default() };
+    let address = free_address().map_err(|error| failed("the demo found no free port", &error))?;
+    let callback = format!("http://{address}/webhook");
 
     demo.step(&Step {
-        says: "An administrator has a page access token, and the id and secret of the Meta app. Graph knows the rest.",
+        says: "An administrator has a page access token, the id and secret of the Meta app, and the callback URL of the contact centre. Graph knows the rest.",
         typed: &format!(
-            "printf %s \"$TOKEN\" | MSGRCTL_APP_SECRET=\"$SECRET\" msgrctl account add --token-stdin --app-id {}",
+            "printf %s \"$TOKEN\" | MSGRCTL_APP_SECRET=\"$SECRET\" msgrctl account add --token-stdin --app-id {} --callback-url {callback}",
             app.id
         ),
-        arguments: &["account", "add", "--token-stdin", "--app-id", &app.id],
+        arguments: &["account", "add", "--token-stdin", "--app-id", &app.id, "--callback-url", &callback],
         stdin: &token,
         ends: 0,
     })?;
+    let listener = demo.listen(home.path(), address)?;
     demo.step(&Step {
-        says: "The account is there. The list never touches a secret.",
-        typed: "msgrctl account list",
-        arguments: &["account", "list"],
+        says: "Meta is to send the Page's messages there. It asks the callback for a handshake first; a receiver of msgrctl's own answers it here, in another terminal.",
+        typed: "msgrctl webhook subscribe acme-support",
+        arguments: &["webhook", "subscribe", "acme-support"],
         stdin: "",
         ends: 0,
     })?;
+    demo.step(&Step {
+        says: "The same handshake, as Meta makes it, with the right verify token and with a wrong one.",
+        typed: "msgrctl webhook verify acme-support",
+        arguments: &["webhook", "verify", "acme-support"],
+        stdin: "",
+        ends: 0,
+    })?;
+    demo.step(&Step {
+        says: "Test Connection: credentials, delivery, messages.",
+        typed: "msgrctl account test acme-support",
+        arguments: &["account", "test", "acme-support"],
+        stdin: "",
+        ends: 0,
+    })?;
+    demo.step(&Step {
+        says: "A customer writes.",
+        typed: "msgrctl sandbox say --from 'Jane Doe' 'Hello, where is my parcel?'",
+        arguments: &["sandbox", "say", "--from", "Jane Doe", "Hello, where is my parcel?"],
+        stdin: "",
+        ends: 0,
+    })?;
+    demo.show(listener)?;
     if let Some(token) = sandbox.world().page_token_mut(&page.id) {
         token.state = TokenState::PasswordChanged;
     }
@@ -74,10 +116,21 @@ pub fn run(ctx: &Context) -> Result<u8, CliError> {
     Ok(0)
 }
 
+/// An address that nothing listens on just now.
+fn free_address() -> std::io::Result<SocketAddr> {
+    TcpListener::bind("127.0.0.1:0")?.local_addr()
+}
+
 struct Demo<'a> {
     ctx: &'a Context,
     env: Environment,
     memory: MemoryStore,
+}
+
+/// The receiver in the other terminal.
+struct Listener {
+    thread: JoinHandle<u8>,
+    kept: Kept,
 }
 
 impl Demo<'_> {
@@ -85,13 +138,21 @@ impl Demo<'_> {
         self.ctx.output.result(&style::wrap(text, self.ctx.output.terminal.out().width, 0));
     }
 
+    fn show_typed(&self, typed: &str) {
+        let prompt = paint(style::BOLD, &format!("$ {typed}"), self.ctx.output.terminal.stdout_color);
+        self.ctx.output.result(&format!("\n{prompt}"));
+    }
+
+    fn parse(arguments: &[&str]) -> Result<Cli, CliError> {
+        let words = std::iter::once("msgrctl").chain(arguments.iter().copied());
+        Cli::try_parse_from(words)
+            .map_err(|error| CliError::failed("a step of the demo is no command").cause(error.to_string()))
+    }
+
     fn step(&self, step: &Step<'_>) -> Result<(), CliError> {
         self.say(step.says);
-        let prompt = paint(style::BOLD, &format!("$ {}", step.typed), self.ctx.output.terminal.stdout_color);
-        self.ctx.output.result(&format!("\n{prompt}"));
-        let words = std::iter::once("msgrctl").chain(step.arguments.iter().copied());
-        let cli = Cli::try_parse_from(words)
-            .map_err(|error| CliError::failed("a step of the demo is no command").cause(error.to_string()))?;
+        self.show_typed(step.typed);
+        let cli = Self::parse(step.arguments)?;
         let stdin = Box::new(Cursor::new(step.stdin.to_owned()));
         let inner = self.ctx.for_step(self.env.clone(), &cli.global, stdin, self.memory.clone());
         let code = match super::dispatch(cli.command, &inner) {
@@ -103,5 +164,50 @@ impl Demo<'_> {
             return Err(CliError::failed(format!("a step of the demo ended with {code} instead of {}", step.ends)));
         }
         Ok(())
+    }
+
+    /// Starts the receiver with a script in the place of a person, and waits until it
+    /// takes connections.
+    fn listen(&self, home: &Path, address: SocketAddr) -> Result<Listener, CliError> {
+        const PATIENCE: Duration = Duration::from_secs(5);
+        let script = home.join("conversation.txt");
+        files::Lock::acquire(&script, files::Lock::PATIENCE, &|_| {})?.replace(CONVERSATION.as_bytes())?;
+        let (listen, script) = (address.to_string(), script.to_string_lossy().into_owned());
+        let cli = Self::parse(&["webhook", "listen", "acme-support", "--listen", &listen, "--script", &script])?;
+        let terminal = Terminal { stdin: false, stdout: false, stderr: false, ..self.ctx.output.terminal };
+        let (env, memory) = (self.env.clone(), self.memory.clone());
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            let (output, kept) = Output::kept(terminal);
+            // Whoever started it waits for this.
+            let _ = sender.send(kept);
+            let inner = Context::beside(env, output, &cli.global, memory);
+            match super::dispatch(cli.command, &inner) {
+                Ok(code) => code,
+                Err(error) => error.render(&inner.output),
+            }
+        });
+        let gone = |what: String| CliError::failed("the demo's receiver did not start").cause(what);
+        let kept = receiver.recv().map_err(|error| gone(error.to_string()))?;
+        let start = Instant::now();
+        while TcpStream::connect_timeout(&address, PATIENCE).is_err() {
+            if thread.is_finished() || start.elapsed() > PATIENCE {
+                return Err(gone(kept.text()));
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Ok(Listener { thread, kept })
+    }
+
+    /// Shows what the receiver's terminal has shown meanwhile.
+    fn show(&self, listener: Listener) -> Result<(), CliError> {
+        let code = listener.thread.join().unwrap_or(1);
+        self.say("Meanwhile in the other terminal, where the contact centre's side was played:");
+        self.show_typed("msgrctl webhook listen acme-support --console");
+        self.ctx.output.result(&listener.kept.text());
+        if code == 0 {
+            return Ok(());
+        }
+        Err(CliError::failed(format!("the conversation of the demo ended with {code}")))
     }
 }

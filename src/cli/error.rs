@@ -7,7 +7,7 @@ use std::io;
 use serde::Serialize;
 
 use crate::accounts::{AccountError, FieldError, SchemaError};
-use crate::checks::{GraphTrace, cause_of, of_unreachable};
+use crate::checks::{GraphTrace, cause_of, of_sending, of_unreachable};
 use crate::document::Mistake;
 use crate::files::FileError;
 use crate::graph::GraphError;
@@ -23,6 +23,9 @@ use crate::ui::terminal::Screen;
 
 /// Usage.
 pub const USAGE: u8 = 2;
+
+/// A token that is missing or refused.
+const CREDENTIALS: u8 = 4;
 
 /// A secret store that does not answer.
 const SECRET_STORE: u8 = 6;
@@ -79,7 +82,7 @@ impl CliError {
 
     /// A secret that is missing or was refused (4).
     pub fn credentials(message: impl Into<String>) -> Self {
-        Self::new("credentials", 4, message)
+        Self::new("credentials", CREDENTIALS, message)
     }
 
     /// Graph cannot be reached (5).
@@ -128,6 +131,13 @@ impl CliError {
         self
     }
 
+    /// Adds what Graph answered.
+    #[must_use]
+    pub fn graph(mut self, trace: GraphTrace) -> Self {
+        self.0.graph = Some(trace);
+        self
+    }
+
     /// Says in the message what became of what was there.
     #[must_use]
     pub fn note(mut self, note: impl std::fmt::Display) -> Self {
@@ -140,6 +150,19 @@ impl CliError {
     pub fn context(mut self, doing: impl std::fmt::Display) -> Self {
         self.0.message = format!("{doing}: {}", self.0.message);
         self
+    }
+
+    /// A message that Meta did not take: refused for itself (1), or for its token (4).
+    pub fn of_sending(error: GraphError) -> Self {
+        let GraphError::Refused(api) = &error else { return error.into() };
+        let (cause, of_message) = of_sending(api);
+        let shown = if of_message { Self::failed(cause.summary) } else { Self::credentials(cause.summary) };
+        shown.cause(error.to_string()).hint(cause.fix).graph(GraphTrace::from(&**api))
+    }
+
+    /// Whether a token or its permissions are what failed.
+    pub fn is_of_credentials(&self) -> bool {
+        self.0.exit_code == CREDENTIALS
     }
 
     /// The process's exit code.
@@ -400,9 +423,8 @@ impl From<GraphError> for CliError {
         match &error {
             GraphError::Refused(api) => {
                 let cause = cause_of(api);
-                let mut shown = Self::credentials(cause.summary).cause(error.to_string()).hint(cause.fix);
-                shown.0.graph = Some(GraphTrace::from(&**api));
-                shown
+                let shown = Self::credentials(cause.summary).cause(error.to_string()).hint(cause.fix);
+                shown.graph(GraphTrace::from(&**api))
             }
             GraphError::Unreachable(unreachable) => {
                 let cause = of_unreachable(unreachable);

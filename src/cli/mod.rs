@@ -26,6 +26,7 @@ mod stores;
 mod tenant;
 mod trace;
 mod undo;
+mod webhook;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -92,6 +93,7 @@ fn dispatch(command: Command, ctx: &Context) -> Result<u8, CliError> {
         Command::Sandbox(command) => sandbox::run(command, ctx),
         Command::Message(command) => message::run(command, ctx),
         Command::ChatSettings(command) => chat_settings::run(command, ctx),
+        Command::Webhook(command) => webhook::run(*command, ctx),
         Command::Tenant(command) => tenant::run(command, ctx),
         Command::Log(args) => log::run(&args, ctx),
         Command::Undo(args) => undo::run(&args, ctx),

@@ -28,6 +28,71 @@ impl AccountArg {
     }
 }
 
+/// One account, several, or all.
+#[derive(Debug, Args)]
+pub(super) struct AccountsArg {
+    /// Names, handles or ids of accounts
+    #[arg(value_name = "NAME", add = ArgValueCandidates::new(complete::accounts))]
+    pub accounts: Vec<String>,
+    /// Every account of the tenant
+    #[arg(long, conflicts_with = "accounts")]
+    pub all: bool,
+}
+
+/// The accounts that are meant, and how many `--all` had to leave out.
+pub(super) struct Chosen {
+    pub accounts: Vec<Account>,
+    pub left_out: usize,
+}
+
+impl AccountsArg {
+    /// The accounts that are meant: all of the Graph that the settings point to.
+    pub fn choose(&self, ctx: &Context) -> Result<Chosen, CliError> {
+        let store = ctx.accounts()?;
+        if self.all {
+            let realm = ctx.realm()?;
+            let (mine, others): (Vec<_>, Vec<_>) =
+                store.load()?.into_iter().partition(|account| account.graph == realm);
+            if !others.is_empty() {
+                let settings = ctx.settings()?;
+                let left_out = format!(
+                    "left out: {} {} account{}, since {} points to {}",
+                    others.len(),
+                    others[0].graph,
+                    if others.len() == 1 { "" } else { "s" },
+                    settings.graph_url.origin,
+                    settings.graph_url.value,
+                );
+                if mine.is_empty() {
+                    return Err(CliError::usage(format!("there is nothing to do; {left_out}")));
+                }
+                ctx.output.warning(&left_out);
+            }
+            return Ok(Chosen { left_out: others.len(), accounts: mine });
+        }
+        if self.accounts.is_empty() {
+            if ctx.someone_can_answer() {
+                let account = pick(ctx)?;
+                ctx.check_realm(&account)?;
+                return Ok(Chosen { accounts: vec![account], left_out: 0 });
+            }
+            let command = ctx.command();
+            return Err(CliError::usage("missing: NAME, the account's name, handle or id")
+                .hint(format!("name one or several: msgrctl {command} NAME, or all: msgrctl {command} --all")));
+        }
+        let mut accounts: Vec<Account> = Vec::new();
+        for address in &self.accounts {
+            let account = store.find(address)?;
+            ctx.check_realm(&account)?;
+            // Named twice, by name and handle perhaps: once is meant.
+            if !accounts.iter().any(|known| known.id == account.id) {
+                accounts.push(account);
+            }
+        }
+        Ok(Chosen { accounts, left_out: 0 })
+    }
+}
+
 /// An account from the list of all.
 pub(super) fn pick(ctx: &Context) -> Result<Account, CliError> {
     // Which account is no question that --yes answers.

@@ -47,7 +47,10 @@ pub(super) fn classify(error: ApiError, as_app: bool) -> GraphError {
         Some(4 | 17 | 32 | 341 | 613 | 80_000..=80_014) => GraphError::Unreachable(Unreachable::Throttled(error)),
         Some(190) => GraphError::Refused(error),
         Some(1) if as_app && !transient => GraphError::Refused(error),
-        Some(1 | 2) => GraphError::Unreachable(Unreachable::Trouble(error)),
+        // Terms that nobody has accepted do not accept themselves.
+        Some(2) if error.subcode == Some(2_018_344) => GraphError::Refused(error),
+        // 1200: "Temporary send message failure".
+        Some(1 | 2 | 1200) => GraphError::Unreachable(Unreachable::Trouble(error)),
         _ if transient => GraphError::Unreachable(Unreachable::Trouble(error)),
         _ => GraphError::Refused(error),
     }

@@ -197,6 +197,7 @@ fn single(call: &Call, operation: &Operation, known: &HashMap<&str, &Value>) -> 
         path,
         query,
         if_none_match: tag,
+        host: &call.host,
         body: body.as_bytes(),
         ..Parts::default()
     });

@@ -27,6 +27,8 @@ pub struct Call {
     pub if_none_match: Option<String>,
     /// An operation of a batch.
     pub in_batch: bool,
+    /// What the client calls this machine: addresses in answers lead back here.
+    pub host: String,
 }
 
 /// The parts of a request before they are understood.
@@ -44,6 +46,8 @@ pub struct Parts<'r> {
     pub content_type: &'r str,
     /// `If-None-Match`.
     pub if_none_match: Option<&'r str>,
+    /// `Host`.
+    pub host: &'r str,
     /// The body.
     pub body: &'r [u8],
 }
@@ -66,8 +70,9 @@ impl Call {
         let token = named.or_else(|| header_token.clone().map(|token| (token, true)));
         let if_none_match = parts.if_none_match.map(str::to_owned);
         let method = parts.method.to_uppercase();
+        let host = parts.host.to_owned();
         let mut call =
-            Self { method, version, segments, parameters, token, header_token, if_none_match, in_batch: false };
+            Self { method, version, segments, parameters, token, header_token, if_none_match, in_batch: false, host };
         let other = call.parameter("method").or(call.parameter("_method")).map(str::to_uppercase);
         if let Some(other) = other.filter(|_| call.method == "POST") {
             call.method = other;
@@ -131,6 +136,7 @@ pub async fn read(request: Request) -> Result<Call, Refusal> {
         authorization: header("authorization").unwrap_or_default(),
         content_type: header("content-type").unwrap_or_default(),
         if_none_match: header("if-none-match"),
+        host: header("host").unwrap_or_default(),
         body: &body,
     }))
 }

@@ -26,6 +26,17 @@ pub fn install() {
     });
 }
 
+/// Remembers what the terminal does with what is typed, for whoever changes it and may
+/// not come to give it back.
+pub fn remember_terminal() {
+    terminal::remember();
+}
+
+/// Gives that back.
+pub fn give_terminal_back() {
+    terminal::restore();
+}
+
 /// Gives the terminal back as it was: prompts hide the cursor, or what is typed, and
 /// leave it so in the middle of their line.
 pub fn restore_terminal() {

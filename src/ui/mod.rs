@@ -8,3 +8,4 @@ pub mod prompt;
 pub mod style;
 pub mod table;
 pub mod terminal;
+pub mod typed;

@@ -3,6 +3,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 
@@ -22,6 +23,28 @@ pub struct Output {
     failed: Cell<Option<io::ErrorKind>>,
 }
 
+/// What was printed, for another thread to show.
+#[derive(Clone, Default)]
+pub struct Kept(Arc<Mutex<Vec<u8>>>);
+
+impl Kept {
+    /// What was printed so far.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+    }
+}
+
+impl Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 impl Output {
     /// The process's own streams.
     pub fn of_process(terminal: Terminal, json: bool, quiet: bool) -> Self {
@@ -33,6 +56,20 @@ impl Output {
             quiet,
             failed: Cell::default(),
         }
+    }
+
+    /// One that keeps what is printed, result and talk together, to be shown later.
+    pub fn kept(terminal: Terminal) -> (Self, Kept) {
+        let kept = Kept::default();
+        let output = Self {
+            out: RefCell::new(Box::new(kept.clone())),
+            err: RefCell::new(Box::new(kept.clone())),
+            terminal,
+            json: false,
+            quiet: false,
+            failed: Cell::default(),
+        };
+        (output, kept)
     }
 
     /// A line, or several, of the result.

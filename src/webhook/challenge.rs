@@ -72,6 +72,11 @@ pub(super) enum Spelling {
     Underscores,
 }
 
+/// The address that Meta asks with this challenge and token. It holds the token.
+pub fn handshake_address(callback: &Url, challenge: &str, verify_token: &Secret) -> Url {
+    address(callback, challenge, verify_token, Spelling::Dots)
+}
+
 /// The address that Meta asks: the callback's own query stays, the three parameters
 /// follow. It holds the verify token: it is for the wire alone.
 pub(super) fn address(callback: &Url, challenge: &str, verify_token: &Secret, spelling: Spelling) -> Url {

@@ -6,11 +6,13 @@ mod challenge;
 mod event;
 mod listener;
 mod probe;
+mod prober;
 mod problem;
 pub mod signature;
 
-pub use challenge::{Handshake, NoHandshake};
+pub use challenge::{Handshake, NoHandshake, handshake_address};
 pub use event::{Attachment, Delivery, Event, Kind, Message, PolicyEnforcement, Postback, Reaction, Referral, events};
 pub use listener::{Heard, Notification, Refusal, Seen, Subscriber, receiver};
-pub use probe::{AGENT, Exchange, LIMIT, Probe, probe};
+pub use probe::{AGENT, Exchange, LIMIT, Probe};
+pub use prober::{Prober, is_loopback};
 pub use problem::Problem;

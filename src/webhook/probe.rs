@@ -9,6 +9,7 @@ use url::Url;
 
 use super::certificate::{self, Chain};
 use super::challenge::{Spelling, address};
+use super::prober::is_loopback;
 use super::problem::Problem;
 use crate::http::header::{ACCEPT, HeaderValue, LOCATION, USER_AGENT, WWW_AUTHENTICATE};
 use crate::http::{CertificateProblem, Client, Fault, Request, Response};
@@ -38,8 +39,8 @@ pub struct Exchange {
 /// What was found out about a callback.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Probe {
-    /// With the right token.
-    pub right: Exchange,
+    /// With the right token; not asked where it would have travelled in the open.
+    pub right: Option<Exchange>,
     /// With a wrong one; asked only where the right one was answered as it should be.
     pub wrong: Option<Exchange>,
     /// What is wrong; nothing where Meta would be content.
@@ -49,6 +50,9 @@ pub struct Probe {
 /// Asks `callback` as Meta would. `client` follows no redirect and gives up after
 /// [`LIMIT`].
 pub async fn probe(client: &Client, callback: &Url, verify_token: &Secret) -> Probe {
+    if callback.scheme() != "https" && !is_loopback(callback) {
+        return Probe { right: None, wrong: None, problem: Some(Problem::NotHttps) };
+    }
     let (right, answer, challenge) = ask(client, callback, verify_token, Spelling::Dots).await;
     let mut problem = match &answer {
         Err(fault) => Some(of_fault(*fault, callback).await),
@@ -62,7 +66,7 @@ pub async fn probe(client: &Client, callback: &Url, verify_token: &Secret) -> Pr
         }
     }
     if problem.is_some() {
-        return Probe { right, wrong: None, problem };
+        return Probe { right: Some(right), wrong: None, problem };
     }
     let wrong_token = Secret::new(Alphanumeric.sample_string(&mut rand::rng(), 32));
     let (wrong, answer, challenge) = ask(client, callback, &wrong_token, Spelling::Dots).await;
@@ -72,7 +76,7 @@ pub async fn probe(client: &Client, callback: &Url, verify_token: &Secret) -> Pr
     } else {
         (right.duration >= SLOW).then_some(Problem::Slow(right.duration))
     };
-    Probe { right, wrong: Some(wrong), problem }
+    Probe { right: Some(right), wrong: Some(wrong), problem }
 }
 
 async fn ask(

@@ -5,6 +5,8 @@ use std::time::Duration;
 /// Why Meta would not take a callback, or would not for long.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
+    /// HTTP without TLS, and not on this machine.
+    NotHttps,
     /// Its name is not known.
     Dns {
         /// The name.
@@ -101,6 +103,7 @@ impl Problem {
     /// Its public name, for scripts.
     pub fn id(&self) -> &'static str {
         match self {
+            Self::NotHttps => "not_https",
             Self::Dns { .. } => "dns",
             Self::Refused => "refused",
             Self::Timeout => "timeout",
@@ -156,6 +159,7 @@ impl Problem {
     /// What happened, in a sentence without a full stop.
     pub fn summary(&self) -> String {
         match self {
+            Self::NotHttps => "the callback URL is http://, and Meta takes https:// alone; it was not asked".into(),
             Self::Dns { host } => format!("the name {host} is not known: no address was found for it"),
             Self::Refused => "the connection was refused: nothing listens at that address and port".into(),
             Self::Timeout => "no answer within 5 seconds; Meta gives up about then".into(),
@@ -209,6 +213,7 @@ impl Problem {
     /// What to do, in a sentence without a full stop.
     pub fn fix(&self) -> &'static str {
         match self {
+            Self::NotHttps => "serve it over HTTPS, and name that address in the callback URL",
             Self::Dns { .. } => {
                 "check the host name in the callback URL; if it is new, wait until its DNS record is known everywhere"
             }

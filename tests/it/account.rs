@@ -290,7 +290,7 @@ fn live_and_sandbox_are_kept_apart() {
         .code(9)
         .says(&["warning: left out: 1 live account", "1 account was not tested"]);
     live.run(&["account", "remove", "acme", "--yes"]).code(0);
-    live.run(&["account", "test", "--all"]).code(2).says(&["there is nothing to test", "1 live account"]);
+    live.run(&["account", "test", "--all"]).code(2).says(&["there is nothing to do", "1 live account"]);
     live.run(&["account", "test", "live", "--graph-url", "https://example.com"])
         .code(2)
         .says(&["tokens go nowhere else"]);

@@ -92,7 +92,7 @@ fn an_added_and_a_changed_account_as_json() {
     let home = acme(&sandbox, false).with_secrets("two", &sandbox.world().tokens[1].value.clone());
     let added = home.run(&["account", "add", "Two", "--json"]).code(0).json();
     assert_eq!(added["account"]["handle"], "two");
-    assert_eq!(added["checks"].as_array().unwrap().len(), 14);
+    assert_eq!(added["checks"].as_array().unwrap().len(), 16);
     let (app_id, _) = app(&sandbox);
     let changed = home.run(&["account", "edit", "two", "--app-id", &app_id, "--json"]).code(0).json();
     assert_eq!(changed["account"]["app_id"], app_id.as_str());

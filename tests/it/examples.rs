@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use crate::support::listening::Listening;
 use crate::support::world::{EVENTS, app, page_token, sandbox, subscribe};
 use crate::support::{Home, Hook};
 
@@ -102,12 +103,28 @@ fn works(line: &str) {
         home.run(&["tenant", "add", "acme", "--host", "acme.example.com"]).code(0);
     }
     let line = line.replace("http://127.0.0.1:8090", &sandbox.url());
+    let line = line.replace("7654321098765432", &sandbox.world().people[0].psid);
+    home.file("conversation.txt", "within 1s\n");
+    let line = line.replace("webhook listen", "webhook listen --listen 127.0.0.1:0");
+    // Somebody has to answer the handshake.
+    let listening = (line.contains("webhook ") && !line.contains("listen")).then(|| {
+        let listening = Listening::start(&home, &["acme-support"]);
+        home.run(&["account", "edit", "acme-support", "--callback-url", &listening.url]).code(0);
+        home.run(&["webhook", "subscribe", "acme-support"]).code(0);
+        home.set("VERIFY_TOKEN", home.run(&["secret", "reveal", "acme-support", "verify-token"]).stdout.trim());
+        listening
+    });
+    let line = match &listening {
+        Some(listening) => line.replace("https://example.com/messenger", &listening.url),
+        None => line,
+    };
     // Somebody may have a sandbox of their own running there.
     let line = line.replace("--listen 127.0.0.1:8090", "--listen 127.0.0.1:0");
     // Nobody is there to say yes.
-    let line = if line.ends_with("--generate") { format!("{line} --yes") } else { line };
+    let asks = ["--generate", "webhook rotate acme-support", "webhook unsubscribe acme-support"];
+    let line = if asks.iter().any(|end| line.ends_with(end)) { format!("{line} --yes") } else { line };
     let mut shell = home.program("sh");
-    let runs_on = line.contains("sandbox start");
+    let runs_on = line.contains("sandbox start") || line.contains("webhook listen") && !line.contains("--script");
     shell
         .args(["-c", &if runs_on { format!("exec {line}") } else { line.clone() }])
         .stdin(Stdio::null())

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod account;
+mod anything;
 mod bulk;
 mod completions;
 mod contract;
@@ -17,7 +18,9 @@ mod handover;
 mod history;
 mod keyring;
 mod leak;
+mod listen;
 mod message;
+mod message_send;
 mod prompt;
 mod readme;
 mod sandbox;
@@ -35,4 +38,6 @@ mod store;
 mod support;
 mod tenant;
 mod tls;
+mod webhook;
+mod webhook_verify;
 mod wizard;

@@ -206,12 +206,12 @@ fn signing_is_done_where_meta_asks_for_it() {
 fn delivery_is_judged_apart_from_credentials() {
     let run = tested("published = false\nsubscribed = []\n", true).code(7);
     assert_check(&run, "page.published", "fail", None, "publish it");
-    assert_check(&run, "page.subscription", "fail", None, "subscribe the Page");
+    assert_check(&run, "page.subscription", "fail", None, "msgrctl webhook subscribe acme");
     assert_check(&run, "token.valid", "pass", None, "");
     let run = tested("subscribed = ['feed']\n", false).code(7);
-    assert!(run.check("page.subscription")["summary"].as_str().unwrap().contains("not to messages"));
+    assert!(run.check("page.subscription")["summary"].as_str().unwrap().contains("not messages: none would arrive"));
     let run = tested("subscribed = ['messages']\n", false).code(0);
-    assert_check(&run, "page.subscription", "warn", None, "messaging_postbacks");
+    assert_check(&run, "page.subscription", "warn", None, "msgrctl webhook subscribe acme");
     // What fails in delivery keeps nobody from saving.
     let sandbox = scenario(&format!("{PAGE}subscribed = []\n"));
     let home = acme(&sandbox, true).with_secrets("two", &sandbox.world().tokens[1].value.clone());
@@ -251,6 +251,8 @@ fn checks_come_in_the_order_of_the_contract() {
             "token.data_access",
             "page.published",
             "page.subscription",
+            "app.subscription",
+            "callback.handshake",
             "messages.window",
             "messages.length",
         ]

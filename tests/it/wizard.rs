@@ -74,6 +74,43 @@ fn walk(pty: &mut Pty, way: &[(&'static str, String)]) {
     }
 }
 
+/// The offer to subscribe, once it is saved.
+#[track_caller]
+fn not_now(pty: &mut Pty) -> String {
+    let before = pty.expect("Have Meta send the messages of");
+    pty.send("n\r");
+    pty.expect("later: msgrctl webhook subscribe");
+    before
+}
+
+#[test]
+fn after_saving_it_offers_to_subscribe() {
+    let sandbox = sandbox();
+    sandbox.world().pages[0].subscribed.clear();
+    let home = plain_home(&sandbox);
+    home.file("token", page_token(&sandbox));
+    let mut pty = start(&home, &["account", "add", "--token-file", "token"]);
+    let dialogue = [
+        ("Leave them out", &*format!("{DOWN}\r")),
+        ("? Page username", ENTER),
+        ("? Page id", ENTER),
+        ("Make one", ENTER),
+        ("? Callback URL", ENTER),
+        ("? Account name", ENTER),
+        ("? Handle", ENTER),
+        ("Save it", ENTER),
+        ("Have Meta send the messages of", "y\r"),
+    ];
+    answer(&mut pty, &dialogue);
+    let (screen, code) = pty.end();
+    assert_eq!(code, 0, "{screen}");
+    assert!(
+        screen.contains("set, and read back: the Page sends") && screen.contains("app id and the app secret"),
+        "{screen}"
+    );
+    assert!(!sandbox.world().pages[0].subscribed.is_empty());
+}
+
 #[test]
 fn from_an_empty_home_to_a_tested_account() {
     let sandbox = sandbox();
@@ -97,9 +134,10 @@ fn from_an_empty_home_to_a_tested_account() {
     let same = same.replace('\r', "").split("\n\n").next().unwrap().to_owned();
     assert!(!home.accounts_file().exists(), "saved before the last question");
     pty.send(ENTER);
+    let saved = not_now(&mut pty);
     let (screen, code) = pty.end();
     assert_eq!(code, 0, "{screen}");
-    assert!(screen.contains("saved 'Acme Support'") && screen.contains("account handover acme-support"), "{screen}");
+    assert!(saved.contains("saved 'Acme Support'") && screen.contains("account handover acme-support"), "{screen}");
     assert!(bus.entries().contains(&token));
     let wizards = home.run(&["account", "show", "acme-support", "--json"]).code(0).json()["account"].clone();
 
@@ -161,6 +199,7 @@ fn a_user_token_shows_its_pages_and_gives_one_that_does_not_expire() {
             ("Leave without saving", ENTER),
         ],
     );
+    not_now(&mut pty);
     let (screen, code) = pty.end();
     assert_eq!(code, 0, "{screen}");
     let stored = home.run(&["secret", "reveal", "acme-support-42", "page-access-token"]).code(0).stdout;
@@ -240,6 +279,7 @@ fn a_rejected_token_is_corrected_on_the_spot() {
         ("Save it", ENTER),
     ];
     answer(&mut pty, &dialogue);
+    not_now(&mut pty);
     let (screen, code) = pty.end();
     assert_eq!(code, 0, "{screen}");
     home.run(&["account", "test", "acme"]).code(0);
@@ -300,6 +340,7 @@ fn a_keyring_that_locks_before_the_last_step_loses_nothing() {
         ("Once more", "correct horse battery\r"),
     ];
     answer(&mut pty, &dialogue);
+    not_now(&mut pty);
     let (screen, code) = pty.end();
     assert_eq!(code, 0, "{screen}");
     let home = home.with("MSGRCTL_PASSPHRASE", "correct horse battery");
@@ -319,6 +360,7 @@ fn a_keyring_that_never_answers_is_known_before_anything_is_typed() {
     let mut pty = start(&home, &["account", "add"]);
     answer(&mut pty, &[("Where should the secrets go?", &format!("{DOWN}\r"))]);
     walk(&mut pty, &way_of_a_page_token(&page_token(&sandbox)));
+    not_now(&mut pty);
     let (screen, code) = pty.end();
     assert_eq!(code, 0, "{screen}");
     // Nobody is left to choose for: the third answer leaves.
@@ -574,6 +616,7 @@ fn a_typed_secret_takes_the_place_of_a_reference() {
         ("Save it", ENTER),
     ];
     answer(&mut pty, &dialogue);
+    not_now(&mut pty);
     let (screen, code) = pty.end();
     assert_eq!(code, 0, "{screen}");
     let account = home.run(&["account", "show", "acme-support", "--json"]).json()["account"].clone();
@@ -655,6 +698,7 @@ fn the_app_can_be_changed_on_the_last_screen_and_esc_leaves_it_as_it_was() {
         ("What now?", ENTER),
     ];
     answer(&mut pty, &dialogue);
+    not_now(&mut pty);
     let (screen, code) = pty.end();
     assert_eq!(code, 0, "{screen}");
     let stored = home.run(&["secret", "reveal", "acme-support", "app-secret"]).code(0).stdout;
@@ -714,6 +758,7 @@ fn a_refused_token_on_the_last_screen_leaves_the_good_one() {
         ("What now?", ENTER),
     ];
     answer(&mut pty, &dialogue);
+    not_now(&mut pty);
     let (screen, code) = pty.end();
     assert_eq!(code, 0, "{screen}");
     home.run(&["account", "test", "acme-support"]).code(0);

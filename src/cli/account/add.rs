@@ -284,6 +284,7 @@ fn explain(
         app_id: draft.given.app_id.as_ref().map(ToString::to_string),
         app: app.map(|(id, secret)| AppCredentials { id: id.to_string(), secret }),
         app_secret_gone: None,
+        callback: None,
         messages: AccountMessages::default(),
         chat_settings: ChatSettings::default(),
         warn_days: WARN_DAYS,

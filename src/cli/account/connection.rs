@@ -2,8 +2,8 @@
 //! secrets become the subject of the checks.
 
 use super::view::{ResultsEnvelope, report_text};
-use crate::accounts::{Account, AppId};
-use crate::checks::{self, Commands, Outcome, Report, Subject};
+use crate::accounts::{Account, AppId, Realm};
+use crate::checks::{self, Callback, Commands, Outcome, Report, Subject};
 use crate::cli::context::{Context, key};
 use crate::cli::error::CliError;
 use crate::graph::{AppCredentials, Client};
@@ -21,6 +21,8 @@ pub struct Credentials {
     pub token: Secret,
     /// The app's secret.
     pub app_secret: Option<Secret>,
+    /// The verify token, where there is a callback to ask with it.
+    pub verify_token: Option<Secret>,
 }
 
 /// The subject of a test of `account`. `saved` says whether its handle can be
@@ -37,7 +39,16 @@ pub fn subject(
         (Some(_), None) if saved => Some(place(account, SecretKind::AppSecret)),
         _ => None,
     };
+    let gone = || {
+        if saved { place(account, SecretKind::VerifyToken) } else { "its verify token is made when it is saved".into() }
+    };
+    let callback = account.callback_url.as_ref().map(|url| Callback {
+        url: url.to_string(),
+        verify_token: credentials.verify_token.ok_or_else(gone),
+        sandbox: account.graph == Realm::Sandbox,
+    });
     Subject {
+        callback,
         commands: if saved { saved_commands(account) } else { unsaved_commands() },
         page_id: Some(account.page_id.to_string()),
         page_username: Some(account.page_username.to_string()),
@@ -57,6 +68,8 @@ pub fn saved_commands(account: &Account) -> Commands {
     let handle = &account.handle;
     let edit = format!("msgrctl account edit {handle}");
     let test_again = format!("msgrctl account test {handle}");
+    let subscribe = format!("msgrctl webhook subscribe {handle}");
+    let verify = format!("msgrctl webhook verify {handle}");
     let app_id = account.app_id.as_ref().map_or("APP_ID", AppId::as_str);
     let with_app = format!("{edit} --app-id {app_id} --app-secret-stdin --yes");
     let reference = account.secrets.get(&SecretKind::PageAccessToken);
@@ -67,6 +80,8 @@ pub fn saved_commands(account: &Account) -> Commands {
             add_app: with_app,
             test_again,
             edit,
+            subscribe,
+            verify,
         };
     }
     if reference.is_some_and(|reference| reference.store() == Some(StoreName::Env)) {
@@ -77,6 +92,8 @@ pub fn saved_commands(account: &Account) -> Commands {
             add_app: format!("set {}, and {edit} --app-id {app_id}", variable(SecretKind::AppSecret)),
             test_again,
             edit,
+            subscribe,
+            verify,
         };
     }
     Commands {
@@ -85,6 +102,8 @@ pub fn saved_commands(account: &Account) -> Commands {
         add_app: with_app,
         test_again,
         edit,
+        subscribe,
+        verify,
     }
 }
 
@@ -101,6 +120,8 @@ pub fn unsaved_commands() -> Commands {
         set_app: "run this command again with the right app id and app secret".into(),
         add_app: "msgrctl account edit NAME --app-id APP_ID --app-secret-stdin (once it is saved)".into(),
         edit: "run this command again with".into(),
+        subscribe: "msgrctl webhook subscribe NAME (once it is saved)".into(),
+        verify: "msgrctl webhook verify NAME (once it is saved)".into(),
     }
 }
 
@@ -112,6 +133,8 @@ pub fn commands_below() -> Commands {
         set_app: "change app id and secret below".into(),
         add_app: "change app id and secret below".into(),
         edit: "change it below; the flag is".into(),
+        subscribe: "save it; it is offered then".into(),
+        verify: "msgrctl webhook verify NAME (once it is saved)".into(),
     }
 }
 
@@ -136,7 +159,11 @@ pub fn stored(ctx: &Context, account: &Account) -> Result<Option<Credentials>, S
         Some(_) => ctx.secret(account, SecretKind::AppSecret)?,
         None => None,
     };
-    Ok(Some(Credentials { token, app_secret }))
+    let verify_token = match account.callback_url {
+        Some(_) => ctx.secret(account, SecretKind::VerifyToken)?,
+        None => None,
+    };
+    Ok(Some(Credentials { token, app_secret, verify_token }))
 }
 
 /// The error of an account that has no token to work with.
@@ -149,7 +176,8 @@ pub fn no_token(account: &Account) -> CliError {
 /// Runs the checks with something on the screen meanwhile.
 pub fn test(ctx: &Context, client: &Client, name: &str, subject: &Subject) -> Result<Report, CliError> {
     let _progress = Progress::start(&ctx.output, &format!("testing '{name}' with Graph …"));
-    Context::wait(checks::run(client, subject))
+    let prober = ctx.prober()?;
+    Context::wait(checks::run(client, &prober, subject))
 }
 
 /// Lets an account through whose credentials passed; shows the report and ends

@@ -129,7 +129,11 @@ impl Draft {
     /// What Test Connection tests.
     pub fn subject(&self, ctx: &Context) -> Result<Subject, CliError> {
         let token = self.inputs.token.clone().ok_or_else(|| fields::missing(&[&fields::TOKEN], None))?;
-        let credentials = Credentials { token, app_secret: self.inputs.app_secret.clone() };
+        let credentials = Credentials {
+            token,
+            app_secret: self.inputs.app_secret.clone(),
+            verify_token: self.inputs.verify_token.clone(),
+        };
         Ok(connection::subject(&self.account(ctx)?, ctx.chat_settings()?.load()?, credentials, WARN_DAYS, false))
     }
 

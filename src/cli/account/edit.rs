@@ -186,7 +186,12 @@ impl Edit<'_> {
             None if new.app_id.is_some() => ctx.secret(new, SecretKind::AppSecret)?,
             None => None,
         };
-        let credentials = Credentials { token, app_secret };
+        let verify_token = match (&self.inputs.verify_token, &new.callback_url) {
+            (Some(token), _) => Some(token.clone()),
+            (None, Some(_)) => ctx.secret(old, SecretKind::VerifyToken)?,
+            (None, None) => None,
+        };
+        let credentials = Credentials { token, app_secret, verify_token };
         let subject = connection::subject(new, ctx.chat_settings()?.load()?, credentials, WARN_DAYS, true);
         let report = connection::test(ctx, &ctx.graph()?, new.name.as_str(), &subject)?;
         connection::gate(ctx, &report, new.name.as_str(), self.save_anyway, self.to_save)?;

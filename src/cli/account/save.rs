@@ -2,7 +2,7 @@
 //! is removed goes last: a process that is killed in between leaves a secret too
 //! many, never a record that names one too few.
 
-use crate::accounts::{Account, AccountError};
+use crate::accounts::Account;
 use crate::cli::context::{Context, key};
 use crate::cli::error::CliError;
 use crate::secrets::{Secret, SecretKey, SecretKind, SecretRef, StoreError, StoreName};
@@ -57,11 +57,11 @@ struct Before {
 /// `account` is the account as it will be, except that its record of where
 /// secrets are is read again, and brought up to date, here: nobody else changes
 /// the tenant meanwhile.
-pub fn save(
+pub fn save<E: Into<CliError>>(
     ctx: &Context,
     account: &mut Account,
     changes: Vec<Change>,
-    record: impl FnOnce(&Account) -> Result<Account, AccountError>,
+    record: impl FnOnce(&Account) -> Result<Account, E>,
 ) -> Result<Account, CliError> {
     // Whatever has to be asked for is asked for now, while Ctrl-C still ends all.
     let places = changes.iter().filter_map(|change| account.secrets.get(&change.kind)?.store());
@@ -84,7 +84,7 @@ pub fn save(
         if hold.was_interrupted() {
             return Err(CliError::interrupted());
         }
-        record(account).map_err(CliError::from)
+        record(account).map_err(Into::into)
     });
     let values: Vec<SecretKind> = before.iter().map(|before| before.key.kind).collect();
     let saved = done.map_err(|error| take_back(ctx, before, error))?;

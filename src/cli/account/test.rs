@@ -1,17 +1,15 @@
 //! `msgrctl account test`: Test Connection.
 
 use clap::Args;
-use clap_complete::ArgValueCandidates;
 use futures_util::stream::{self, StreamExt as _};
 
 use super::connection::{self, WARN_DAYS};
 use super::view::{ResultsEnvelope, report_text};
 use crate::accounts::Account;
 use crate::checks::{self, Outcome, Report, Subject};
-use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::cli::pick::pick;
+use crate::cli::pick::{AccountsArg, Chosen};
 use crate::dashboard;
 use crate::secrets::SecretKind;
 use crate::ui::interrupt;
@@ -30,12 +28,8 @@ use crate::ui::progress::Progress;
     after_help = "Examples:\n  msgrctl account test acme-support\n  msgrctl account test --all --json\n  msgrctl account test --all --strict --quiet || echo \"look at the accounts\""
 )]
 pub struct TestArgs {
-    /// Names, handles or ids of accounts
-    #[arg(value_name = "NAME", add = ArgValueCandidates::new(complete::accounts))]
-    accounts: Vec<String>,
-    /// Every account of the tenant
-    #[arg(long, conflicts_with = "accounts")]
-    all: bool,
+    #[command(flatten)]
+    accounts: AccountsArg,
     /// Let warnings fail too (exit 7)
     #[arg(long)]
     strict: bool,
@@ -55,7 +49,7 @@ struct Job {
 
 pub fn run(args: &TestArgs, ctx: &Context) -> Result<u8, CliError> {
     interrupt::install();
-    let Chosen { accounts, left_out } = chosen(args, ctx)?;
+    let Chosen { accounts, left_out } = args.accounts.choose(ctx)?;
     let several = accounts.len() > 1;
     let what = match accounts.as_slice() {
         [] => {
@@ -69,13 +63,14 @@ pub fn run(args: &TestArgs, ctx: &Context) -> Result<u8, CliError> {
     let (jobs, failures) = prepare(args, ctx, accounts)?;
     let progress = Progress::start(&ctx.output, &what);
     let client = ctx.graph()?;
+    let prober = ctx.prober()?;
     let mut results: Vec<(Account, Report)> = Vec::new();
     Context::wait(async {
         let reports = jobs.into_iter().map(|job| {
-            let client = &client;
+            let (client, prober) = (&client, &prober);
             async move {
                 let report = match job.ask {
-                    Ok(subject) => checks::run(client, &subject).await,
+                    Ok(subject) => checks::run(client, prober, &subject).await,
                     Err(known) => known,
                 };
                 (job.account, report)
@@ -101,48 +96,6 @@ pub fn run(args: &TestArgs, ctx: &Context) -> Result<u8, CliError> {
     })?;
     drop(progress);
     finish(args, ctx, &results, failures + left_out)
-}
-
-/// The accounts to test, and how many `--all` had to leave out.
-struct Chosen {
-    accounts: Vec<Account>,
-    left_out: usize,
-}
-
-fn chosen(args: &TestArgs, ctx: &Context) -> Result<Chosen, CliError> {
-    let store = ctx.accounts()?;
-    if args.all {
-        let realm = ctx.realm()?;
-        let (mine, others): (Vec<_>, Vec<_>) = store.load()?.into_iter().partition(|account| account.graph == realm);
-        if !others.is_empty() {
-            let settings = ctx.settings()?;
-            let left_out = format!(
-                "left out: {} {} account{}, since {} points to {}",
-                others.len(),
-                others[0].graph,
-                if others.len() == 1 { "" } else { "s" },
-                settings.graph_url.origin,
-                settings.graph_url.value,
-            );
-            if mine.is_empty() {
-                return Err(CliError::usage(format!("there is nothing to test; {left_out}")));
-            }
-            ctx.output.warning(&left_out);
-        }
-        return Ok(Chosen { left_out: others.len(), accounts: mine });
-    }
-    if args.accounts.is_empty() {
-        if ctx.someone_can_answer() {
-            let account = pick(ctx)?;
-            ctx.check_realm(&account)?;
-            return Ok(Chosen { accounts: vec![account], left_out: 0 });
-        }
-        return Err(CliError::usage("missing: NAME, the account's name, handle or id")
-            .hint("name one or several: msgrctl account test NAME, or all: msgrctl account test --all"));
-    }
-    let accounts = args.accounts.iter().map(|address| store.find(address)).collect::<Result<Vec<_>, _>>()?;
-    accounts.iter().try_for_each(|account| ctx.check_realm(account))?;
-    Ok(Chosen { accounts, left_out: 0 })
 }
 
 /// Reads the secrets. An account whose store does not answer is reported and

@@ -1,5 +1,5 @@
 //! What is to be known of every command, once: exit codes, variables, files,
-//! scenarios. Shown by `msgrctl help TOPIC` and in the man pages.
+//! scenarios, scripts. Shown by `msgrctl help TOPIC` and in the man pages.
 
 /// A page that is no command's.
 pub(in crate::cli) struct Topic {
@@ -16,7 +16,7 @@ pub(in crate::cli) struct Topic {
 }
 
 /// All of them.
-pub(in crate::cli) const TOPICS: &[Topic] = &[EXIT_CODES, ENVIRONMENT, FILES, SCENARIOS];
+pub(in crate::cli) const TOPICS: &[Topic] = &[EXIT_CODES, ENVIRONMENT, FILES, SCENARIOS, SCRIPTS];
 
 /// `msgrctl help exit-codes`.
 pub(in crate::cli) const EXIT_CODES: Topic = Topic {
@@ -31,7 +31,10 @@ pub(in crate::cli) const EXIT_CODES: Topic = Topic {
         ("4", "credentials: a secret is missing, or Meta refuses the token or its permissions"),
         ("5", "Graph could not be reached, or asks to try again later"),
         ("6", "the secret store is absent, locked, declined, or did not answer"),
-        ("7", "a check found something: account test, doctor, and the test before an account is saved"),
+        (
+            "7",
+            "a check found something: account test, doctor, webhook verify, webhook status, the test before an account is saved",
+        ),
         ("8", "reserved: a plan found changes"),
         ("9", "a part of a run over several accounts failed or was left out; the rest is done"),
         ("130", "interrupted by Ctrl-C"),
@@ -150,4 +153,35 @@ wrote_ago = \"25h\"
 [[faults]]
 path = \"/*/subscribed_apps\"
 code = 2",
+};
+
+/// `msgrctl help scripts`.
+pub(in crate::cli) const SCRIPTS: Topic = Topic {
+    name: "scripts",
+    about: "What webhook listen --script may say",
+    before: "A line each; empty lines and lines that begin with # count for nothing. It begins when the listener is ready, and ends with exit code 0 after the last line, with 7 at something that did not come, and with 1 or 4 when Meta does not take a message.",
+    list: &[
+        ("expect message [TEXT]", "wait for a customer's message, with this text in it"),
+        ("take [WHO]", "take the customer who has waited longest, or the one with this name or id"),
+        ("say TEXT", "answer the customer who was taken"),
+        ("leave", "leave the conversation: agent-left"),
+        ("end", "end the conversation: session-ended"),
+        ("expect delivery", "wait until a message has arrived"),
+        ("expect read", "wait until the customer has read"),
+        ("expect sent EVENT", "this system message was sent"),
+        ("expect not-sent EVENT", "this system message was not sent, for a reason that is shown"),
+        ("expect closed", "the session was closed"),
+        ("wait TIME", "let time pass for the console, such as 5m; nobody waits for it"),
+        ("within TIME", "how long what follows may take to come [default: 30s]"),
+    ],
+    after: "\
+# conversation.txt
+expect message hello
+take
+say Good morning, how can I help?
+expect read
+wait 5m
+expect sent inactivity-warning
+end
+expect sent session-ended",
 };

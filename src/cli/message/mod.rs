@@ -3,6 +3,7 @@
 mod change;
 mod edit;
 mod list;
+mod send;
 mod set;
 mod show;
 pub mod texts;
@@ -27,6 +28,7 @@ pub(super) enum MessageCommand {
     Default(change::DefaultArgs),
     Disable(change::DisableArgs),
     Edit(edit::EditArgs),
+    Send(send::SendArgs),
 }
 
 pub(super) fn run(command: MessageCommand, ctx: &Context) -> Result<u8, CliError> {
@@ -37,6 +39,7 @@ pub(super) fn run(command: MessageCommand, ctx: &Context) -> Result<u8, CliError
         MessageCommand::Default(args) => change::default(&args, ctx),
         MessageCommand::Disable(args) => change::disable(&args, ctx),
         MessageCommand::Edit(args) => edit::run(&args, ctx),
+        MessageCommand::Send(args) => send::run(&args, ctx),
     }
 }
 

@@ -24,6 +24,12 @@ pub struct TextArgs {
 }
 
 impl TextArgs {
+    /// A text that was given without a flag; `-` is standard input.
+    pub fn read_word(ctx: &Context, text: &str) -> Result<Option<MessageText>, CliError> {
+        let dash = text == "-";
+        Self { text: (!dash).then(|| text.to_owned()), text_file: None }.read(ctx, dash)
+    }
+
     /// Whether any was given.
     pub fn is_given(&self) -> bool {
         self.text.is_some() || self.text_file.is_some()

@@ -60,25 +60,6 @@ pub async fn send_text(
     client.call(&request.with("message", json!({ "text": text }).to_string())).await
 }
 
-/// What a customer sees beside messages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SenderAction {
-    /// The customer's messages are marked as seen.
-    MarkSeen,
-    /// Three dots.
-    TypingOn,
-}
-
-/// Shows an action to a person.
-pub async fn act(client: &Client, from: From<'_>, psid: &str, action: SenderAction) -> Result<(), GraphError> {
-    let name = match action {
-        SenderAction::MarkSeen => "mark_seen",
-        SenderAction::TypingOn => "typing_on",
-    };
-    let request = from.request().with("recipient", json!({ "id": psid }).to_string()).with("sender_action", name);
-    client.call::<serde::de::IgnoredAny>(&request).await.map(|_| ())
-}
-
 /// A person who writes to a Page. What the app may not see is left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Profile {

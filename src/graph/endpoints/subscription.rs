@@ -90,6 +90,13 @@ fn field_names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>
         .collect())
 }
 
+/// Whether two callback URLs are one to Meta: written the same, but for a slash that
+/// stands for an empty path.
+pub fn same_callback(a: &str, b: &str) -> bool {
+    let plain = |text: &str| url::Url::parse(text).map_or_else(|_| text.to_owned(), String::from);
+    plain(a) == plain(b)
+}
+
 /// The object of Pages, as an app's subscription is filed.
 pub const PAGE: &str = "page";
 

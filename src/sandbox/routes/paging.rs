@@ -55,7 +55,8 @@ impl Part {
             }
             query.append_pair("limit", &self.limit.to_string()).append_pair(name, &cursor(at));
             let version = call.version.map(|(major, minor)| format!("/v{major}.{minor}")).unwrap_or_default();
-            format!("https://graph.facebook.com{version}/{edge}?{}", query.finish())
+            // Graph's own name would lead a client away from this machine.
+            format!("http://{}{version}/{edge}?{}", call.host, query.finish())
         };
         let mut paging = Map::new();
         paging.insert("cursors".into(), json!({"before": cursor(self.start), "after": cursor(self.end - 1)}));

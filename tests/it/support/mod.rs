@@ -3,8 +3,10 @@
 pub mod bus;
 pub mod home;
 pub mod hook;
+pub mod listening;
 pub mod prompter;
 pub mod pty;
+pub mod receiver;
 pub mod run;
 pub mod world;
 

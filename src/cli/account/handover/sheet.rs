@@ -9,6 +9,7 @@ use crate::accounts::{Account, CallbackUrl};
 use crate::checks::{Group, Outcome, Report};
 use crate::dashboard;
 use crate::messages::{Event, MessageState};
+use crate::provision::subscription::FIELDS;
 use crate::secrets::MASK;
 
 /// Everything that is handed over.
@@ -168,7 +169,7 @@ impl<'a> Sheet<'a> {
                 place: dashboard::WEBHOOKS,
                 callback_url,
                 verify_token: shown(&secrets.verify_token),
-                fields: &["messages", "messaging_postbacks"],
+                fields: &FIELDS,
             },
             steps: steps.map(|(at, (text, proof))| step(at + 1, text, proof, account, report)).collect(),
             reveal_with,

@@ -12,6 +12,7 @@ use crate::cli::account::save;
 use crate::cli::account::view::report_text;
 use crate::cli::account::ways_out::global_words;
 use crate::cli::error::CliError;
+use crate::cli::webhook::subscribe::offer;
 use crate::secrets::SecretKind;
 use crate::ui::style::{self, paint, wrap};
 
@@ -45,6 +46,12 @@ pub(super) fn add(mut wizard: Wizard<'_>) -> Result<u8, CliError> {
                     } else {
                         "what is left to do at Meta and in the contact centre"
                     };
+                    if next == "handover"
+                        && let Err(error) = offer(ctx, &account)
+                    {
+                        // The account is there; what failed after it has its own way out.
+                        error.render(&ctx.output);
+                    }
                     ctx.output.notice(&format!("{what}: msgrctl account {next} {handle}"));
                     return Ok(0);
                 }

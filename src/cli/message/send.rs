@@ -1,0 +1,117 @@
+//! `msgrctl message send`: one message through the Send API.
+
+use clap::Args;
+use serde::Serialize;
+
+use super::events;
+use super::texts::TextArgs;
+use crate::accounts::Account;
+use crate::cli::account::connection;
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::webhook::levels::Target;
+use crate::graph::endpoints::message::{self, From, Reason};
+use crate::messages::{Event, resolve};
+use crate::ui::interrupt;
+use crate::ui::progress::Progress;
+
+/// Send one message to a customer
+///
+/// To the page-scoped id of a person who has written to this Page within 24 hours;
+/// msgrctl webhook listen shows it. Sends TEXT, or with --event what the account says
+/// at that event. It is sent once: when no answer comes it may have arrived, and is
+/// not sent again.
+///
+/// Exit codes: 0 Meta took it, 1 Meta refused it or nothing is to be sent at that event,
+/// 4 the token or its permissions, 5 Graph could not be reached.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  msgrctl message send acme-support --to 7654321098765432 'Your parcel is on its way.'
+  msgrctl message send acme-support --to 7654321098765432 --event session-ended
+  echo 'A longer text' | msgrctl message send acme-support --to 7654321098765432 -")]
+pub struct SendArgs {
+    /// The account's name, handle or id
+    #[arg(value_name = "NAME", add = clap_complete::ArgValueCandidates::new(crate::cli::complete::accounts))]
+    account: String,
+    /// The text; '-' reads it from standard input
+    #[arg(value_name = "TEXT", required_unless_present = "event", conflicts_with = "event")]
+    text: Option<String>,
+    /// To whom: the page-scoped id of a customer (PSID)
+    #[arg(long, value_name = "PSID")]
+    to: String,
+    /// What the account says at this chat event
+    #[arg(long, value_name = "EVENT", value_parser = events())]
+    event: Option<String>,
+    /// A person's answer, after 24 hours and within 7 days (the tag HUMAN_AGENT)
+    #[arg(long, conflicts_with = "event")]
+    human_agent: bool,
+}
+
+#[derive(Serialize)]
+struct SentView<'a> {
+    schema_version: u8,
+    account: &'a str,
+    recipient_id: &'a str,
+    message_id: &'a str,
+    text: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event: Option<&'static str>,
+}
+
+pub fn run(args: &SendArgs, ctx: &Context) -> Result<u8, CliError> {
+    interrupt::install();
+    let account = ctx.accounts()?.find(&args.account)?;
+    if args.to.is_empty() || !args.to.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(CliError::usage(format!("'{}' is no page-scoped id: it is digits alone", args.to))
+            .hint("an event shows it: msgrctl webhook listen"));
+    }
+    let event: Option<Event> = args.event.as_deref().map(str::parse).transpose()?;
+    let text = match (event, &args.text) {
+        (Some(event), _) => said_at(ctx, &account, event)?,
+        (None, text) => match TextArgs::read_word(ctx, text.as_deref().unwrap_or("-"))? {
+            Some(text) => text.to_string(),
+            None => return Err(CliError::usage("missing: TEXT, or --event EVENT")),
+        },
+    };
+    ctx.check_realm(&account)?;
+    let target = Target::of(ctx, account)?;
+    let account = &target.account;
+    let reason = if args.human_agent { Reason::HumanAgent } else { Reason::Response };
+    let client = ctx.graph()?;
+    let sent = {
+        let _progress = Progress::start(&ctx.output, &format!("sending to {} …", args.to));
+        let from = From { page_id: account.page_id.as_str(), token: &target.token, app: target.app.as_ref() };
+        Context::wait(message::send_text(&client, from, &args.to, &text, reason))?
+    };
+    let sent = sent.map_err(|error| {
+        let error = CliError::of_sending(error);
+        if error.is_of_credentials() {
+            return error.hint(format!("see what is wrong: {}", connection::saved_commands(account).test_again));
+        }
+        error
+    })?;
+    let (recipient_id, message_id) =
+        (sent.value.recipient_id.as_deref().unwrap_or(&args.to), sent.value.message_id.as_str());
+    if ctx.output.json {
+        let event = event.map(Event::id);
+        let account = account.name.as_str();
+        ctx.output.json(&SentView { schema_version: 1, account, recipient_id, message_id, text: &text, event });
+    } else {
+        ctx.output.result(&format!("sent to {recipient_id} as {message_id}"));
+    }
+    Ok(0)
+}
+
+/// What the account says at an event; nothing is an error, since nothing can be sent.
+fn said_at(ctx: &Context, account: &Account, event: Event) -> Result<String, CliError> {
+    let settings = ctx.chat_settings()?.load()?;
+    let state = account.messages.state(event);
+    let effective = resolve(event, &state, &settings);
+    if let Some(text) = effective.text {
+        return Ok(text.to_owned());
+    }
+    let why = format!("it is disabled ({})", effective.origin);
+    let give = format!("to give it a text: msgrctl message set {} {event} --text TEXT", account.handle);
+    Err(CliError::failed(format!("'{}' says nothing at {event}: {why}", account.name)).hint(give))
+}

@@ -1,0 +1,362 @@
+//! The console: somebody at a terminal, or a script, is the contact centre.
+//!
+//! The desk decides what happens; here it is carried out with the Send API and put on
+//! the screen, what is not sent with its reason.
+
+pub mod desk;
+pub mod script;
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use self::desk::{Desk, Effect, NoSession};
+use self::script::{Expected, Typed};
+use super::levels::Target;
+use super::listen::line::{harmless, said, words};
+use super::listen::screen::Screen;
+use crate::checks::{of_sending, of_unreachable};
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::clock::Clock;
+use crate::graph::endpoints::message::{self, From, Reason};
+use crate::graph::{Client, GraphError};
+use crate::messages::Event as ChatEvent;
+use crate::webhook::{Event, Kind};
+
+/// What can be typed.
+pub const HELP: &str = "\
+a line        is sent to the customer you have taken
+/take [WHO]   take the customer who has waited longest, or the one with this name or id
+/leave        leave the conversation; the customer waits for the next agent
+/end          end the conversation
+/list         who is there
+/quit         stop listening (Ctrl-C, Ctrl-D)
+//TEXT        send a text that begins with a slash";
+
+/// How many sent messages are remembered, to say which was delivered.
+const REMEMBERED: usize = 200;
+
+/// How long a name may take; without it the id does.
+const NAME_TIME: Duration = Duration::from_secs(2);
+
+/// What happened, as a script waits for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Happened {
+    Message(String),
+    Delivery,
+    Read,
+    Sent(ChatEvent),
+    NotSent(ChatEvent),
+    Closed,
+}
+
+/// The contact centre's side of an account.
+pub struct Console<'a> {
+    screen: &'a Screen<'a>,
+    target: Target,
+    client: Client,
+    desk: Desk,
+    clock: Clock,
+    names: HashMap<String, String>,
+    sent: VecDeque<(String, String)>,
+    happened: VecDeque<Happened>,
+    /// The first message that Meta did not take.
+    refused: Option<CliError>,
+}
+
+impl<'a> Console<'a> {
+    /// A console of an account; `clock` is moved by a script.
+    pub fn new(ctx: &Context, screen: &'a Screen<'a>, target: Target, clock: Clock) -> Result<Self, CliError> {
+        let desk = Desk::new(target.account.messages.clone(), ctx.chat_settings()?.load()?);
+        let client = ctx.graph()?;
+        Ok(Self {
+            screen,
+            target,
+            client,
+            desk,
+            clock,
+            names: HashMap::new(),
+            sent: VecDeque::new(),
+            happened: VecDeque::new(),
+            refused: None,
+        })
+    }
+
+    /// What to say at the start.
+    pub fn opening(&self) -> String {
+        let timeout = self.desk.timeout();
+        format!(
+            "you are the contact centre: a customer's message opens a session; after {timeout:#} of silence it is closed\n/help shows what can be typed"
+        )
+    }
+
+    /// An event of this account's Page.
+    pub async fn hear(&mut self, event: &Event) {
+        let Some(psid) = event.customer().map(str::to_owned) else { return self.show_plain(event) };
+        match &event.kind {
+            _ if event.standby => self.show_plain(event),
+            Kind::Message(message) if message.is_echo => {
+                let ours = message.mid.as_ref().is_some_and(|mid| self.sent.iter().any(|(sent, _)| sent == mid));
+                if !ours {
+                    self.show_plain(event);
+                }
+            }
+            Kind::Message(message) if !message.is_deleted => self.customer_says(&psid, &said(message)).await,
+            Kind::Postback(_) => self.customer_says(&psid, &words(event).1).await,
+            Kind::Delivery(delivery) => {
+                for mid in &delivery.mids {
+                    if let Some((_, text)) = self.sent.iter().find(|(sent, _)| sent == mid) {
+                        let (who, text) = (self.name(&psid), shortened(text));
+                        self.tell("delivered", &psid, &format!("  delivered to {who}: {text}"), &json!({"mid": mid}));
+                        self.happened.push_back(Happened::Delivery);
+                    }
+                }
+            }
+            Kind::Read { .. } => {
+                self.tell("read", &psid, &format!("  {} has read", self.name(&psid)), &json!({}));
+                self.happened.push_back(Happened::Read);
+            }
+            _ => self.show_plain(event),
+        }
+    }
+
+    async fn customer_says(&mut self, psid: &str, text: &str) {
+        self.learn_name(psid).await;
+        let effects = self.desk.customer(psid, self.clock.now());
+        self.carry_out(effects).await;
+        let line = format!("{}: {text}", self.name(psid));
+        self.tell("customer", psid, &line, &json!({"text": text}));
+        self.happened.push_back(Happened::Message(text.into()));
+        if self.desk.sessions().iter().any(|(waiting, taken)| *waiting == psid && !taken) {
+            self.screen.hint("/take takes the conversation");
+        }
+    }
+
+    /// A line that somebody typed; `false`: they want to stop.
+    pub async fn typed(&mut self, line: &str) -> bool {
+        let line = line.trim();
+        let command = match line.strip_prefix('/') {
+            None if line.is_empty() => return true,
+            None => Some(Typed::Say(line.into())),
+            Some(text) if text.starts_with('/') => Some(Typed::Say(text.into())),
+            Some(command) => script::typed(command),
+        };
+        let Some(command) = command else {
+            self.screen.hint(&format!("'{}' is not known:\n{HELP}", harmless(line)));
+            return true;
+        };
+        if let Err(why) = self.act(&command).await {
+            let how = match why {
+                NoSession::Nobody => "",
+                NoSession::NotTaken => " (/take)",
+            };
+            self.screen.hint(&format!("{why}{how}"));
+        }
+        command != Typed::Quit
+    }
+
+    /// Does what was typed.
+    pub async fn act(&mut self, typed: &Typed) -> Result<(), NoSession> {
+        let now = self.clock.now();
+        let effects = match typed {
+            Typed::Take(who) => {
+                let psid = who.as_deref().map(|who| self.named(who).ok_or(NoSession::Nobody)).transpose()?;
+                self.desk.take(psid.as_deref(), now)?
+            }
+            Typed::Say(text) => self.desk.say(text, now)?,
+            Typed::Leave => self.desk.leave(now)?,
+            Typed::End => self.desk.end(now)?,
+            Typed::List => {
+                self.screen.hint(&self.list());
+                Vec::new()
+            }
+            Typed::Help => {
+                self.screen.hint(HELP);
+                Vec::new()
+            }
+            Typed::Quit => Vec::new(),
+        };
+        self.carry_out(effects).await;
+        Ok(())
+    }
+
+    /// Does what silence has made due.
+    pub async fn tick(&mut self) {
+        let effects = self.desk.tick(self.clock.now());
+        self.carry_out(effects).await;
+    }
+
+    /// How long until something is due.
+    pub fn due_in(&self) -> Option<Duration> {
+        let until = self.desk.next()?.duration_since(self.clock.now());
+        Some(Duration::try_from(until).unwrap_or_default())
+    }
+
+    /// Lets time pass, and does what becomes due on the way.
+    pub async fn pass(&mut self, time: SignedDuration) {
+        let end = self.clock.now().checked_add(time).unwrap_or(Timestamp::MAX);
+        while let Some(next) = self.desk.next().filter(|next| *next <= end) {
+            self.clock.advance(next.duration_since(self.clock.now()));
+            self.tick().await;
+        }
+        self.clock.advance(end.duration_since(self.clock.now()));
+    }
+
+    /// Whether what a script waits for has happened; then it is taken off.
+    pub fn has_happened(&mut self, expected: &Expected) -> bool {
+        let is = |happened: &Happened| match (happened, expected) {
+            (Happened::Message(text), Expected::Message(part)) => text.contains(part.as_str()),
+            (Happened::Delivery, Expected::Delivery)
+            | (Happened::Read, Expected::Read)
+            | (Happened::Closed, Expected::Closed) => true,
+            (Happened::Sent(event), Expected::Sent(wanted)) | (Happened::NotSent(event), Expected::NotSent(wanted)) => {
+                event == wanted
+            }
+            _ => false,
+        };
+        let at = self.happened.iter().position(is);
+        at.is_some_and(|at| self.happened.remove(at).is_some())
+    }
+
+    /// The first message that Meta did not take, once.
+    pub fn refused(&mut self) -> Option<CliError> {
+        self.refused.take()
+    }
+
+    async fn carry_out(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Opened { psid } => {
+                    let line = format!("* {} opens a session", self.name(&psid));
+                    self.tell("session_opened", &psid, &line, &json!({}));
+                }
+                Effect::Taken { psid } => {
+                    let line = format!("* you have taken {}", self.name(&psid));
+                    self.tell("session_taken", &psid, &line, &json!({}));
+                }
+                Effect::Left { psid } => {
+                    let line = format!("* you have left {}, who waits for the next agent", self.name(&psid));
+                    self.tell("session_left", &psid, &line, &json!({}));
+                }
+                Effect::Closed { psid, by_silence } => {
+                    let how = if by_silence { "closed after silence" } else { "closed" };
+                    let line = format!("* the session with {} is {how}", self.name(&psid));
+                    self.tell("session_closed", &psid, &line, &json!({"by_silence": by_silence}));
+                    self.happened.push_back(Happened::Closed);
+                }
+                Effect::NotSent { psid, event, why } => {
+                    let what = event.map_or("your answer", ChatEvent::id);
+                    let line = format!("  {what} is not sent: {why}");
+                    let details = json!({"event": event.map(ChatEvent::id), "why": why.to_string()});
+                    self.tell("not_sent", &psid, &line, &details);
+                    self.happened.extend(event.map(Happened::NotSent));
+                }
+                Effect::Send { psid, text, event, as_human_agent } => {
+                    self.send(&psid, &text, event, as_human_agent).await;
+                }
+            }
+        }
+    }
+
+    async fn send(&mut self, psid: &str, text: &str, event: Option<ChatEvent>, as_human_agent: bool) {
+        let account = &self.target.account;
+        let from = From { page_id: account.page_id.as_str(), token: &self.target.token, app: self.target.app.as_ref() };
+        let reason = if as_human_agent { Reason::HumanAgent } else { Reason::Response };
+        let sent = message::send_text(&self.client, from, psid, text, reason).await;
+        let what = event.map_or("you", ChatEvent::id);
+        let details = |more: serde_json::Value| {
+            let mut all = json!({"event": event.map(ChatEvent::id), "text": text});
+            if let (Some(all), Some(more)) = (all.as_object_mut(), more.as_object()) {
+                all.extend(more.clone());
+            }
+            all
+        };
+        match sent {
+            Ok(answer) => {
+                let mid = answer.value.message_id;
+                let tag = if as_human_agent { " (HUMAN_AGENT)" } else { "" };
+                self.tell("sent", psid, &format!("  {what}{tag}: {}", harmless(text)), &details(json!({"mid": mid})));
+                self.happened.extend(event.map(Happened::Sent));
+                self.sent.push_back((mid, text.into()));
+                if self.sent.len() > REMEMBERED {
+                    self.sent.pop_front();
+                }
+            }
+            Err(error) => {
+                let cause = match &error {
+                    GraphError::Refused(api) => of_sending(api).0,
+                    GraphError::Unreachable(unreachable) => of_unreachable(unreachable),
+                };
+                let line = format!("  {what} is not sent: {}; {}", cause.summary, cause.fix);
+                self.tell("not_sent", psid, &line, &details(json!({"why": cause.summary})));
+                self.refused.get_or_insert_with(|| CliError::of_sending(error));
+            }
+        }
+    }
+
+    /// Asks who a customer is, the first time.
+    async fn learn_name(&mut self, psid: &str) {
+        if self.names.contains_key(psid) {
+            return;
+        }
+        let from = From {
+            page_id: self.target.account.page_id.as_str(),
+            token: &self.target.token,
+            app: self.target.app.as_ref(),
+        };
+        let asked = tokio::time::timeout(NAME_TIME, message::profile(&self.client, from, psid)).await;
+        let name = asked.ok().and_then(Result::ok).and_then(|answer| answer.value.name());
+        self.names.insert(psid.into(), name.map_or_else(|| psid.to_owned(), |name| harmless(&name)));
+    }
+
+    fn name(&self, psid: &str) -> String {
+        self.names.get(psid).cloned().unwrap_or_else(|| harmless(psid))
+    }
+
+    /// The customer of that name or id.
+    fn named(&self, who: &str) -> Option<String> {
+        let all = self.desk.sessions();
+        let is = |psid: &str| psid == who || self.name(psid).to_lowercase() == who.to_lowercase();
+        all.into_iter().map(|(psid, _)| psid).find(|psid| is(psid)).map(str::to_owned)
+    }
+
+    fn list(&self) -> String {
+        let current = self.desk.current();
+        let lines = self.desk.sessions().into_iter().map(|(psid, taken)| {
+            let how = match (taken, current == Some(psid)) {
+                (_, true) => "you speak to them",
+                (true, false) => "taken",
+                (false, false) => "waits",
+            };
+            format!("{} ({psid}): {how}", self.name(psid))
+        });
+        let lines: Vec<String> = lines.collect();
+        if lines.is_empty() { "nobody is there".into() } else { lines.join("\n") }
+    }
+
+    fn show_plain(&self, event: &Event) {
+        self.screen.event(event, Some(self.target.account.name.as_str()), self.clock.now());
+    }
+
+    fn tell(&self, kind: &str, psid: &str, line: &str, details: &serde_json::Value) {
+        let mut object = json!({"schema_version": 1, "kind": kind, "at": self.clock.now().to_string(), "psid": psid});
+        if let (Some(object), Some(details)) = (object.as_object_mut(), details.as_object()) {
+            object.extend(details.iter().filter(|(_, value)| !value.is_null()).map(|(k, v)| (k.clone(), v.clone())));
+        }
+        self.screen.happening(self.clock.now(), line, &object);
+    }
+}
+
+/// The beginning of a text, to be recognised by.
+fn shortened(text: &str) -> String {
+    const LONGEST: usize = 40;
+    let text = harmless(text);
+    if text.chars().count() <= LONGEST {
+        text
+    } else {
+        format!("{}…", text.chars().take(LONGEST).collect::<String>())
+    }
+}

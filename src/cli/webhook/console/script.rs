@@ -1,0 +1,165 @@
+//! A script for the console: what a person would type and wait for, a line each.
+//!
+//! ```text
+//! expect message "hello"        # a customer's message with these words in it
+//! take
+//! say Good morning, how can I help?
+//! expect read
+//! wait 5m                       # the console's clock moves; nobody sits there
+//! expect sent inactivity-warning
+//! end
+//! ```
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+use crate::messages::Event;
+
+/// One line.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Line {
+    /// Something that a person types: `take`, `say …`, `leave`, `end`.
+    Typed(Typed),
+    /// Something that has to come, or to have come since the last thing that was expected.
+    Expect(Expected),
+    /// Time passes for the console.
+    Wait(SignedDuration),
+    /// How long what is expected may take.
+    Within(Duration),
+}
+
+/// What a person types.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Typed {
+    /// Take the customer who has waited longest, or this one.
+    Take(Option<String>),
+    /// Answer.
+    Say(String),
+    /// Leave the conversation to somebody else.
+    Leave,
+    /// End it.
+    End,
+    /// Who is there.
+    List,
+    /// What can be typed.
+    Help,
+    /// Stop listening.
+    Quit,
+}
+
+/// What has to come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// A customer's message with these words in it.
+    Message(String),
+    /// A message of ours has arrived.
+    Delivery,
+    /// The customer has read.
+    Read,
+    /// A system message was sent.
+    Sent(Event),
+    /// A system message was not sent, and it was said why.
+    NotSent(Event),
+    /// A session was closed.
+    Closed,
+}
+
+/// A line that says nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {why}")]
+pub struct ScriptError {
+    /// From 1.
+    pub line: usize,
+    /// Why.
+    pub why: String,
+}
+
+const VERBS: &str = "take, say, leave, end, expect, wait, within";
+const EXPECTED: &str = "message, delivery, read, sent EVENT, not-sent EVENT, closed";
+
+/// Reads a script: its lines with their numbers.
+pub fn parse(text: &str) -> Result<Vec<(usize, Line)>, Vec<ScriptError>> {
+    let (mut lines, mut wrong) = (Vec::new(), Vec::new());
+    for (at, line) in text.lines().enumerate() {
+        let line_number = at + 1;
+        match read(line) {
+            Ok(Some(line)) => lines.push((line_number, line)),
+            Ok(None) => {}
+            Err(why) => wrong.push(ScriptError { line: line_number, why }),
+        }
+    }
+    if wrong.is_empty() { Ok(lines) } else { Err(wrong) }
+}
+
+fn read(line: &str) -> Result<Option<Line>, String> {
+    let line = line.trim();
+    if line.is_empty() || line.starts_with('#') {
+        return Ok(None);
+    }
+    let (verb, rest) = line.split_once(char::is_whitespace).map_or((line, ""), |(verb, rest)| (verb, rest.trim()));
+    let length = || rest.parse::<SignedDuration>().map_err(|_| format!("'{rest}' is no length of time, such as 5m"));
+    Ok(Some(match verb {
+        "expect" => Line::Expect(expected(rest)?),
+        "wait" => Line::Wait(length()?),
+        "within" => Line::Within(Duration::try_from(length()?).map_err(|_| "the time is negative".to_owned())?),
+        "say" if rest.is_empty() => return Err("say needs a text".into()),
+        "say" => Line::Typed(Typed::Say(rest.into())),
+        _ => match typed(line) {
+            Some(typed) => Line::Typed(typed),
+            None => return Err(format!("'{verb}' is not known: {VERBS}")),
+        },
+    }))
+}
+
+/// A command as a person types it, without the slash.
+pub fn typed(line: &str) -> Option<Typed> {
+    let (verb, rest) = line.split_once(char::is_whitespace).map_or((line, ""), |(verb, rest)| (verb, rest.trim()));
+    Some(match verb {
+        "take" => Typed::Take((!rest.is_empty()).then(|| rest.to_owned())),
+        "leave" if rest.is_empty() => Typed::Leave,
+        "end" if rest.is_empty() => Typed::End,
+        "list" if rest.is_empty() => Typed::List,
+        "help" if rest.is_empty() => Typed::Help,
+        "quit" if rest.is_empty() => Typed::Quit,
+        _ => return None,
+    })
+}
+
+fn expected(text: &str) -> Result<Expected, String> {
+    let (what, rest) = text.split_once(char::is_whitespace).map_or((text, ""), |(what, rest)| (what, rest.trim()));
+    let event = || rest.parse::<Event>().map_err(|error| error.to_string());
+    Ok(match what {
+        "message" => Expected::Message(rest.trim_matches('"').to_owned()),
+        "delivery" => Expected::Delivery,
+        "read" => Expected::Read,
+        "sent" => Expected::Sent(event()?),
+        "not-sent" => Expected::NotSent(event()?),
+        "closed" => Expected::Closed,
+        other => return Err(format!("'{other}' cannot be expected: {EXPECTED}")),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_is_read() {
+        let text = "# a test\nexpect message \"hello\"\n\ntake\nsay Good # morning\nwait 5m\nexpect sent session-ended\nwithin 2s\n";
+        let lines = parse(text).expect("a script");
+        assert_eq!(lines[0], (2, Line::Expect(Expected::Message("hello".into()))));
+        assert_eq!(lines[1], (4, Line::Typed(Typed::Take(None))));
+        assert_eq!(lines[2].1, Line::Typed(Typed::Say("Good # morning".into())));
+        assert_eq!(lines[3].1, Line::Wait(SignedDuration::from_mins(5)));
+        assert!(matches!(lines[4].1, Line::Expect(Expected::Sent(event)) if event.id() == "session-ended"));
+        assert_eq!(lines[5].1, Line::Within(Duration::from_secs(2)));
+    }
+
+    #[test]
+    fn every_mistake_is_named_with_its_line() {
+        let wrong = parse("tkae\nexpect nothing\nwait long\nsay\nexpect sent goodbye\ntake\n").expect_err("mistakes");
+        assert_eq!(wrong.iter().map(|error| error.line).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
+        assert!(wrong[0].to_string().contains("line 1: 'tkae' is not known"));
+    }
+}

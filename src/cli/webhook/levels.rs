@@ -1,0 +1,213 @@
+//! The two levels of accounts' webhooks: asked about together, several accounts at
+//! once, each app once; and how what was found is shown.
+
+use std::collections::BTreeMap;
+
+use futures_util::stream::{self, StreamExt as _};
+use serde::Serialize;
+
+use crate::accounts::{Account, AppId};
+use crate::checks::{Cause, GraphTrace, Outcome, cause_of, of_unreachable};
+use crate::cli::account::connection;
+use crate::cli::context::Context;
+use crate::cli::error::{CliError, GraphView};
+use crate::cli::outcome::{self, Line};
+use crate::graph::{AppCredentials, Client, GraphError};
+use crate::provision::subscription::{self, AppLevel, Levels, PageAccess};
+use crate::secrets::Secret;
+use crate::ui::style::{self, paint};
+use crate::ui::terminal::Screen;
+
+/// How many accounts are asked about, or written, at the same time.
+pub const AT_ONCE: usize = 8;
+
+/// The level of the app, as the checks call it.
+pub const APP: &str = "app.subscription";
+/// The level of the Page.
+pub const PAGE: &str = "page.subscription";
+
+/// An account, and what it takes to ask about its webhook.
+pub struct Target {
+    /// The account.
+    pub account: Account,
+    /// The Page access token.
+    pub token: Secret,
+    /// The app with its secret, where that is known.
+    pub app: Option<AppCredentials>,
+}
+
+impl Target {
+    /// Reads what is needed of an account's secrets.
+    pub fn of(ctx: &Context, account: Account) -> Result<Self, CliError> {
+        let credentials = connection::stored(ctx, &account)?.ok_or_else(|| connection::no_token(&account))?;
+        let id = account.app_id.as_ref().map(ToString::to_string);
+        let app = id.zip(credentials.app_secret).map(|(id, secret)| AppCredentials { id, secret });
+        Ok(Self { account, token: credentials.token, app })
+    }
+
+    /// The Page, as calls about its subscription need it.
+    pub fn page(&self) -> PageAccess<'_> {
+        PageAccess {
+            page_id: self.account.page_id.as_str(),
+            token: &self.token,
+            app_id: self.account.app_id.as_ref().map(AppId::as_str),
+            app: self.app.as_ref(),
+        }
+    }
+
+    /// Where its events should go.
+    pub fn callback_url(&self) -> Option<String> {
+        self.account.callback_url.as_ref().map(ToString::to_string)
+    }
+}
+
+/// What was found about one account's levels.
+pub struct Seen {
+    /// The fields the Page sends; `None`: not subscribed.
+    pub page: Result<Option<Vec<String>>, GraphError>,
+    /// The app's level; `None`: the app secret is not known.
+    pub app: Option<Result<AppLevel, GraphError>>,
+}
+
+impl Seen {
+    /// Both levels, where both could be seen.
+    pub fn levels(&self) -> Result<Levels, GraphError> {
+        Ok(Levels { page: self.page.clone()?, app: self.app.clone().transpose()? })
+    }
+}
+
+/// Asks about the Page of each target, and once about each app.
+pub async fn observe(client: &Client, targets: &[&Target]) -> Vec<Seen> {
+    let apps: BTreeMap<&str, &AppCredentials> =
+        targets.iter().filter_map(|target| target.app.as_ref()).map(|app| (app.id.as_str(), app)).collect();
+    let asked = stream::iter(
+        apps.into_iter().map(|(id, app)| async move { (id, subscription::observe_app(client, app).await) }),
+    );
+    let pages = stream::iter(targets.iter().map(|target| subscription::observe_page(client, target.page())));
+    let (apps, pages): (BTreeMap<&str, _>, Vec<_>) =
+        tokio::join!(asked.buffer_unordered(AT_ONCE).collect(), pages.buffered(AT_ONCE).collect());
+    let of_app = |target: &Target| apps.get(target.app.as_ref()?.id.as_str()).cloned();
+    targets.iter().zip(pages).map(|(target, page)| Seen { page, app: of_app(target) }).collect()
+}
+
+/// What became of one level.
+pub struct Found {
+    /// [`APP`] or [`PAGE`].
+    pub id: &'static str,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What is, in a sentence.
+    pub summary: String,
+    /// What to do, and the command behind `; then: `.
+    pub hint: Option<String>,
+    /// What Graph answered.
+    pub graph: Option<GraphTrace>,
+}
+
+impl Found {
+    /// Something that is neither good nor bad news of Graph's.
+    pub fn new(id: &'static str, outcome: Outcome, summary: impl Into<String>, hint: Option<String>) -> Self {
+        Self { id, outcome, summary: summary.into(), hint, graph: None }
+    }
+
+    /// A failed call, in the words of its cause.
+    pub fn failed(id: &'static str, error: &GraphError, then: &str) -> Self {
+        let (outcome, cause, graph) = match error {
+            GraphError::Refused(api) => (Outcome::Fail, cause_of(api), Some(GraphTrace::from(&**api))),
+            GraphError::Unreachable(unreachable) => (Outcome::Unreachable, of_unreachable(unreachable), None),
+        };
+        let Cause { summary, fix, .. } = cause;
+        Self { id, outcome, summary, hint: Some(format!("{fix}; then: {then}")), graph }
+    }
+}
+
+/// An account and what became of its levels.
+pub struct AccountResult {
+    /// Its name.
+    pub name: String,
+    /// Whether anything was written.
+    pub changed: bool,
+    /// What was found, the app first.
+    pub found: Vec<Found>,
+}
+
+impl AccountResult {
+    /// The worst of all.
+    pub fn outcome(&self) -> Outcome {
+        self.found.iter().map(|found| found.outcome).fold(Outcome::Pass, Ord::max)
+    }
+}
+
+#[derive(Serialize)]
+struct Envelope<'a> {
+    schema_version: u8,
+    results: Vec<ResultView<'a>>,
+}
+
+#[derive(Serialize)]
+struct ResultView<'a> {
+    account: &'a str,
+    outcome: String,
+    changed: bool,
+    levels: Vec<LevelView<'a>>,
+}
+
+#[derive(Serialize)]
+struct LevelView<'a> {
+    id: &'static str,
+    outcome: String,
+    summary: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    graph: Option<GraphView>,
+}
+
+impl<'a> LevelView<'a> {
+    fn new(found: &'a Found) -> Self {
+        Self {
+            id: found.id,
+            outcome: found.outcome.to_string(),
+            summary: &found.summary,
+            hint: found.hint.as_deref(),
+            graph: found.graph.as_ref().map(GraphView::from),
+        }
+    }
+}
+
+/// Shows results, as JSON or as a list.
+pub fn show(ctx: &Context, results: &[AccountResult]) {
+    if ctx.output.json {
+        let results = results.iter().map(|result| ResultView {
+            account: &result.name,
+            outcome: result.outcome().to_string(),
+            changed: result.changed,
+            levels: result.found.iter().map(LevelView::new).collect(),
+        });
+        ctx.output.json(&Envelope { schema_version: 1, results: results.collect() });
+        return;
+    }
+    let texts: Vec<String> = results.iter().map(|result| text(result, ctx.output.terminal.out())).collect();
+    ctx.output.result(&texts.join("\n\n"));
+}
+
+fn text(result: &AccountResult, screen: Screen) -> String {
+    let name = paint(style::BOLD, &format!("{}:", result.name), screen.color);
+    let mut lines = vec![format!("{name} {}", outcome::marked(result.outcome(), screen))];
+    for found in &result.found {
+        let line = Line {
+            id: found.id,
+            outcome: found.outcome,
+            summary: &found.summary,
+            hint: found.hint.as_deref(),
+            graph: found.graph.as_ref(),
+        };
+        lines.extend(outcome::lines(&line, PAGE.len(), screen));
+    }
+    lines.join("\n")
+}
+
+/// The fields in words.
+pub fn list(fields: &[String]) -> String {
+    if fields.is_empty() { "nothing".into() } else { fields.join(", ") }
+}

@@ -1,0 +1,82 @@
+//! Passes events on to a receiver that is being written: the raw body and both
+//! signatures, one after the other.
+
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+use url::Url;
+
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
+use crate::http::{Body, Client, Fault, Method, Request, Settings};
+use crate::webhook::{Notification, is_loopback};
+
+/// How long the other side may take: as long as Meta gives.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// Where events are passed on to.
+pub struct Target {
+    url: Url,
+    client: Client,
+}
+
+/// What came of passing one on.
+pub struct Forwarded {
+    /// The HTTP status, or why there is none.
+    pub status: Result<u16, Fault>,
+    /// How long it took.
+    pub duration: Duration,
+}
+
+impl Target {
+    /// Reads `--forward-to`: HTTPS, or HTTP on this machine, since what customers
+    /// write goes there.
+    pub fn read(ctx: &Context, text: &str) -> Result<Self, CliError> {
+        let url = Url::parse(text)
+            .map_err(|_| CliError::usage("--forward-to is an address such as http://127.0.0.1:3000/hook"))?;
+        let loopback = is_loopback(&url);
+        if url.scheme() != "https" && !(url.scheme() == "http" && loopback) {
+            return Err(CliError::usage(
+                "--forward-to takes https://…, or http:// on this machine: what customers write goes there",
+            ));
+        }
+        let client = Client::new(&Settings { timeout: LIMIT, ca_bundle: ctx.ca_bundle()?, loopback })?;
+        Ok(Self { url, client })
+    }
+
+    /// The address, without what a query may hold.
+    pub fn shown(&self) -> String {
+        let mut url = self.url.clone();
+        url.set_query(None);
+        url.to_string()
+    }
+
+    /// Passes on what comes, in its order, until nothing comes any more.
+    pub async fn run(self, mut waiting: mpsc::UnboundedReceiver<Notification>, done: mpsc::UnboundedSender<Forwarded>) {
+        while let Some(notification) = waiting.recv().await {
+            let start = Instant::now();
+            let status = self.client.send(self.request(&notification)).await.map(|answer| answer.status);
+            if done.send(Forwarded { status, duration: start.elapsed() }).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn request(&self, notification: &Notification) -> Request {
+        let mut headers = vec![
+            (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+            (USER_AGENT, HeaderValue::from_static("facebookexternalua")),
+        ];
+        for (name, value) in &notification.signatures {
+            headers.extend(HeaderValue::from_str(value).ok().map(|value| (HeaderName::from_static(name), value)));
+        }
+        Request {
+            method: Method::POST,
+            url: self.url.clone(),
+            authorization: None,
+            headers,
+            body: Body::Raw(notification.body.to_vec()),
+        }
+    }
+}

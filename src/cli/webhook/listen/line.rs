@@ -1,0 +1,157 @@
+//! What happened, as a line for a person and as one for a program.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::webhook::{Attachment, Event, Kind, Message};
+
+/// Text that a stranger wrote, made harmless for a terminal: no control characters,
+/// which could move the cursor or colour what follows.
+pub fn harmless(text: &str) -> String {
+    let bad = |c: char| {
+        c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
+    };
+    text.chars().map(|c| if bad(c) { ' ' } else { c }).collect()
+}
+
+/// The word for an event, and the rest of it in words.
+pub fn words(event: &Event) -> (&'static str, String) {
+    let or = |text: &Option<String>, none: &str| text.as_deref().map_or_else(|| none.to_owned(), harmless);
+    match &event.kind {
+        Kind::Message(message) => (if message.is_echo { "echo" } else { "message" }, said(message)),
+        Kind::Postback(postback) => {
+            ("postback", format!("{} ({})", or(&postback.title, "a button"), or(&postback.payload, "no payload")))
+        }
+        Kind::Delivery(delivery) => {
+            let count = delivery.mids.len();
+            let mids = if count == 0 { String::new() } else { format!("{count} message{}, ", plural(count)) };
+            ("delivery", format!("{mids}all up to {}", moment(delivery.watermark)))
+        }
+        Kind::Read { watermark } => ("read", format!("all up to {}", moment(*watermark))),
+        Kind::Reaction(reaction) => {
+            let how = if reaction.action == "unreact" { "taken back" } else { "" };
+            ("reaction", format!("{} {how}", or(&reaction.emoji, "")).trim().to_owned())
+        }
+        Kind::Edit(edit) => ("edit", or(&edit.text, "no text")),
+        Kind::Optin(details) => ("optin", harmless(&details.to_string())),
+        Kind::Referral(referral) => {
+            ("referral", format!("{} ({})", or(&referral.reference, "no ref"), or(&referral.source, "no source")))
+        }
+        Kind::AccountLinking { status } => ("account_linking", harmless(status)),
+        Kind::PolicyEnforcement(policy) => {
+            ("policy_enforcement", format!("{}: {}", harmless(&policy.action), or(&policy.reason, "no reason given")))
+        }
+        Kind::Handover { what, details } => (what, harmless(&details.to_string())),
+        Kind::Other { what } => ("other", harmless(what)),
+        Kind::Change { field } => ("change", harmless(field)),
+        Kind::Unknown => ("unknown", "nothing of it is known; --json shows it whole".into()),
+    }
+}
+
+/// What a message says, in one line.
+pub fn said(message: &Message) -> String {
+    if message.is_deleted {
+        return "(taken back)".into();
+    }
+    let mut parts: Vec<String> = message.text.iter().map(|text| harmless(text)).collect();
+    parts.extend(message.attachments.iter().map(attached));
+    if message.is_unsupported {
+        parts.push("(of a kind that Meta does not pass on)".into());
+    }
+    if let Some(reply) = &message.quick_reply {
+        parts.push(format!("(quick reply {})", harmless(&reply.payload)));
+    }
+    if parts.is_empty() { "(nothing)".into() } else { parts.join(" ") }
+}
+
+fn attached(attachment: &Attachment) -> String {
+    let place = match attachment.kind.as_str() {
+        "location" => attachment.payload.as_ref().and_then(|payload| {
+            let at = payload.get("coordinates")?;
+            Some(format!("{}, {}", at.get("lat")?, at.get("long")?))
+        }),
+        _ => attachment.address().map(str::to_owned),
+    };
+    let parts: Vec<String> = [Some(attachment.kind.clone()), attachment.title.clone(), place]
+        .into_iter()
+        .flatten()
+        .map(|part| harmless(&part))
+        .collect();
+    format!("[{}]", parts.join(": "))
+}
+
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
+/// A moment of Meta's, in the time of the person who looks.
+fn moment(milliseconds: i64) -> String {
+    Timestamp::from_millisecond(milliseconds).map_or_else(|_| milliseconds.to_string(), clock)
+}
+
+/// The time of day, where the person is.
+pub fn clock(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::system()).strftime("%H:%M:%S").to_string()
+}
+
+/// An event for a program.
+#[derive(Serialize)]
+pub struct EventLine<'a> {
+    schema_version: u8,
+    kind: &'static str,
+    received_at: String,
+    event: &'static str,
+    page_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sender: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recipient: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    occurred_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mid: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'a str>,
+    standby: bool,
+    raw: &'a Value,
+}
+
+impl<'a> EventLine<'a> {
+    pub fn new(event: &'a Event, account: Option<&'a str>, now: Timestamp) -> Self {
+        let (mid, text) = match &event.kind {
+            Kind::Message(message) => (message.mid.as_deref(), message.text.as_deref()),
+            Kind::Postback(postback) => (postback.mid.as_deref(), postback.title.as_deref()),
+            _ => (None, None),
+        };
+        Self {
+            schema_version: 1,
+            kind: "event",
+            received_at: now.to_string(),
+            event: words(event).0,
+            page_id: &event.page_id,
+            account,
+            sender: event.sender.as_deref(),
+            recipient: event.recipient.as_deref(),
+            occurred_at: event.timestamp.and_then(|at| Timestamp::from_millisecond(at).ok()).map(|at| at.to_string()),
+            mid,
+            text,
+            standby: event.standby,
+            raw: &event.raw,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_strangers_write_cannot_move_the_cursor() {
+        assert_eq!(harmless("a\u{1b}[2Jb\r\nc\u{202e}d"), "a [2Jb  c d");
+        assert_eq!(harmless("Grüße 😀 日本"), "Grüße 😀 日本");
+    }
+}

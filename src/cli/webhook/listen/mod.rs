@@ -1,0 +1,228 @@
+//! `msgrctl webhook listen`: a receiver of Meta's events on this machine.
+
+mod forward;
+mod hall;
+pub mod line;
+pub mod screen;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use clap_complete::ArgValueCandidates;
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use super::console::Console;
+use super::console::script::{self, Line};
+use super::levels::Target;
+use crate::accounts::{Account, Realm};
+use crate::cli::account::connection;
+use crate::cli::complete;
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::clock::Clock;
+use crate::files;
+use crate::secrets::{Secret, SecretKind};
+use crate::ui::typed;
+use crate::webhook::{Subscriber, receiver};
+use hall::Hall;
+use screen::Screen;
+
+/// Receive Meta's events on this machine
+///
+/// Answers the handshake, checks the signature of every event with the app secret
+/// (403 without a right one), answers 200 at once and prints a line an event, or with
+/// --json an object a line. An event that Meta sends twice is shown once. Meta has to
+/// reach it over HTTPS: put a reverse proxy or a tunnel before it, and its address
+/// into the account's callback URL. A sandbox reaches it as it is.
+///
+/// With --console you are the contact centre: what customers write opens a session,
+/// you take it, answer and end it, and the system messages are sent as the account
+/// says. --script FILE does the same without a person. Runs until Ctrl-C.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  msgrctl webhook listen acme-support
+  msgrctl webhook listen --forward-to http://127.0.0.1:3000/hook
+  msgrctl webhook listen acme-support --console
+  msgrctl webhook listen acme-support --script conversation.txt --json")]
+pub struct ListenArgs {
+    /// Names, handles or ids of accounts [default: all of the tenant]
+    #[arg(value_name = "NAME", add = ArgValueCandidates::new(complete::accounts))]
+    accounts: Vec<String>,
+    /// The address to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// The path of the callback URL
+    #[arg(long, value_name = "PATH", default_value = "/webhook")]
+    path: String,
+    /// Pass each event on, with its signatures, and show the answer
+    #[arg(long, value_name = "URL")]
+    forward_to: Option<String>,
+    /// Be the contact centre: take, answer and end conversations
+    #[arg(long)]
+    console: bool,
+    /// Do what this file says instead of a person, then end (msgrctl help scripts)
+    #[arg(long, value_name = "FILE")]
+    script: Option<PathBuf>,
+}
+
+/// An account whose events are taken.
+struct Listened {
+    account: Account,
+    app_secret: Secret,
+}
+
+pub fn run(args: &ListenArgs, ctx: &Context) -> Result<u8, CliError> {
+    if !args.path.starts_with('/') || args.path.contains(['?', '#']) {
+        return Err(CliError::usage(format!("'{}' is no path: it begins with / and has no query", args.path)));
+    }
+    let script = args.script.as_ref().map(|path| read_script(path)).transpose()?;
+    let listened = listened(args, ctx)?;
+    let forward = args.forward_to.as_deref().map(|url| forward::Target::read(ctx, url)).transpose()?;
+    let console = args.console || script.is_some();
+    let target = if console { Some(console_target(ctx, &listened)?) } else { None };
+    let (typed, above) = match (&script, console) {
+        (None, true) => {
+            let terminal = ctx.stdin_is_terminal && ctx.output.terminal.stdout && !ctx.output.json;
+            crate::ui::interrupt::remember_terminal();
+            let (typed, above) = typed::lines(terminal);
+            (Some(typed), above)
+        }
+        _ => (None, None),
+    };
+    let screen = Screen::new(&ctx.output, above);
+    // A script moves the clock of the console; nobody waits hours for it.
+    let clock = if script.is_some() { Clock::at(ctx.clock.now()) } else { ctx.clock.clone() };
+    let console = target.map(|target| Console::new(ctx, &screen, target, clock)).transpose()?;
+    let subscribers = listened.iter().map(|listened| Subscriber {
+        page_id: listened.account.page_id.to_string(),
+        app_secret: listened.app_secret.clone(),
+    });
+    let (router, heard) = receiver(&args.path, subscribers.collect());
+    let done = Context::wait(async {
+        let bound = TcpListener::bind(args.listen).await.map_err(|error| {
+            CliError::failed(format!("cannot listen on {}", args.listen))
+                .cause(error.to_string())
+                .hint("choose another with --listen 127.0.0.1:PORT; port 0 takes a free one")
+        })?;
+        let address = bound
+            .local_addr()
+            .map_err(|error| CliError::failed("the address is not known").cause(error.to_string()))?;
+        let hall = Hall::new(ctx, &screen, &listened, console, forward);
+        let serving = crate::serve::until(bound, router, std::future::pending());
+        say_ready(args, ctx, &screen, &listened, address, &hall);
+        tokio::select! {
+            ended = serving => {
+                ended.map_err(|error| CliError::failed("the receiver stopped").cause(error.to_string()))?;
+                Ok(0)
+            }
+            ended = hall.run(heard, typed, script) => ended,
+        }
+    });
+    // A prompt that is still open has the terminal in its own way.
+    crate::ui::interrupt::give_terminal_back();
+    done?
+}
+
+fn read_script(path: &std::path::Path) -> Result<Vec<(usize, Line)>, CliError> {
+    let missing = || CliError::usage(format!("there is no file {}", path.display()));
+    let text = files::read_text(path).map_err(|error| CliError::usage(error.to_string()))?.ok_or_else(missing)?;
+    script::parse(&text).map_err(|wrong| {
+        let mut error = CliError::usage(format!("{} is no script that can be run", path.display()));
+        for mistake in wrong {
+            error = error.cause(mistake.to_string());
+        }
+        error.hint("what a script may say: msgrctl help scripts")
+    })
+}
+
+/// The accounts to listen for. One without an app secret cannot be: nothing would
+/// tell Meta's events from anybody's.
+fn listened(args: &ListenArgs, ctx: &Context) -> Result<Vec<Listened>, CliError> {
+    let store = ctx.accounts()?;
+    let named = !args.accounts.is_empty();
+    let accounts = if named {
+        args.accounts.iter().map(|address| store.find(address)).collect::<Result<Vec<_>, _>>()?
+    } else {
+        let realm = ctx.realm()?;
+        store.load()?.into_iter().filter(|account| account.graph == realm).collect()
+    };
+    if accounts.is_empty() {
+        return Err(CliError::failed("there are no accounts to listen for").hint("to add one: msgrctl account add"));
+    }
+    let alone = accounts.len() == 1;
+    let mut listened: Vec<Listened> = Vec::new();
+    for account in accounts {
+        if let Some(app_secret) = ctx.secret(&account, SecretKind::AppSecret)? {
+            listened.push(Listened { account, app_secret });
+            continue;
+        }
+        let what =
+            format!("'{}' has no app secret: without it nothing tells Meta's events from anybody's", account.name);
+        let give = connection::saved_commands(&account).add_app;
+        if named || alone {
+            return Err(CliError::credentials(what).hint(format!("give it one: {give}")));
+        }
+        ctx.output.warning(&format!("left out: {what}; {give}"));
+    }
+    if listened.is_empty() {
+        return Err(CliError::credentials("none of the accounts has an app secret to check events with")
+            .hint("give them theirs: msgrctl account edit NAME --app-id APP_ID --app-secret-stdin"));
+    }
+    Ok(listened)
+}
+
+fn console_target(ctx: &Context, listened: &[Listened]) -> Result<Target, CliError> {
+    let [one] = listened else {
+        return Err(
+            CliError::usage("the console is for one account: name it").hint("msgrctl webhook listen NAME --console")
+        );
+    };
+    ctx.check_realm(&one.account)?;
+    Target::of(ctx, one.account.clone())
+}
+
+fn say_ready(
+    args: &ListenArgs,
+    ctx: &Context,
+    screen: &Screen<'_>,
+    listened: &[Listened],
+    address: SocketAddr,
+    hall: &Hall<'_>,
+) {
+    let url = format!("http://{address}{}", args.path);
+    let names: Vec<&str> = listened.iter().map(|listened| listened.account.name.as_str()).collect();
+    if ctx.output.json {
+        let details = json!({"url": url, "accounts": names});
+        screen.note(ctx.clock.now(), "ready", "", &details);
+    } else {
+        let names: Vec<String> = names.iter().map(|name| format!("'{name}'")).collect();
+        ctx.output.result(&format!("ready: listening on {url} for {}", names.join(", ")));
+        ctx.output.flush();
+        if let Some(opening) = hall.opening() {
+            ctx.output.notice(&opening);
+        }
+    }
+    if !address.ip().is_loopback() {
+        ctx.output.warning("everybody who reaches this machine reaches it; Meta needs HTTPS before it");
+    }
+    for Listened { account, .. } in listened {
+        let handle = &account.handle;
+        match (&account.callback_url, account.graph) {
+            (None, Realm::Sandbox) => ctx.output.notice(&format!(
+                "next: msgrctl account edit {handle} --callback-url {url} && msgrctl webhook subscribe {handle}"
+            )),
+            (None, Realm::Live) => ctx.output.notice(&format!(
+                "'{}' has no callback URL yet; once HTTPS leads here: msgrctl account edit {handle} --callback-url https://HOST{}",
+                account.name, args.path
+            )),
+            (Some(callback), Realm::Sandbox) if callback.as_str() != url => ctx.output.notice(&format!(
+                "the callback URL of '{}' is {callback}, not {url}; to change it: msgrctl account edit {handle} --callback-url {url} && msgrctl webhook subscribe {handle}",
+                account.name
+            )),
+            _ => {}
+        }
+    }
+}

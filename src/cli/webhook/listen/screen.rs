@@ -1,0 +1,79 @@
+//! Where lines of the listener go: to standard output, above what is being typed
+//! where somebody types, or as JSON Lines.
+
+use std::cell::RefCell;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::line::{EventLine, clock, words};
+use crate::ui::output::Output;
+use crate::ui::style::{self, paint};
+use crate::ui::typed::Above;
+use crate::webhook::Event;
+
+/// The listener's screen.
+pub struct Screen<'a> {
+    output: &'a Output,
+    above: RefCell<Option<Above>>,
+}
+
+impl<'a> Screen<'a> {
+    /// A screen; `above` where somebody types below it.
+    pub fn new(output: &'a Output, above: Option<Above>) -> Self {
+        Self { output, above: RefCell::new(above) }
+    }
+
+    /// An event, as it came.
+    pub fn event(&self, event: &Event, account: Option<&str>, now: Timestamp) {
+        if self.output.json {
+            self.output.json(&EventLine::new(event, account, now));
+            return self.output.flush();
+        }
+        let (kind, rest) = words(event);
+        let who = account.map_or_else(|| format!("page {}", event.page_id), str::to_owned);
+        let customer = event.customer().unwrap_or("-");
+        let standby = if event.standby { " (another app has the conversation)" } else { "" };
+        self.line(now, &format!("{who}  {customer}  {kind}{standby}: {rest}"));
+    }
+
+    /// Something else that happened: a line for a person, an object for a program.
+    pub fn happening(&self, now: Timestamp, line: &str, object: &Value) {
+        if self.output.json {
+            self.output.json(object);
+            return self.output.flush();
+        }
+        self.line(now, line);
+    }
+
+    /// Something about the listener itself; for a program an object with this kind.
+    pub fn note(&self, now: Timestamp, kind: &str, line: &str, details: &Value) {
+        let mut object = json!({"schema_version": 1, "kind": kind, "at": now.to_string()});
+        if let (Some(object), Some(details)) = (object.as_object_mut(), details.as_object()) {
+            object.extend(details.clone());
+        }
+        self.happening(now, line, &object);
+    }
+
+    /// A word to the person who types; nothing for a program.
+    pub fn hint(&self, text: &str) {
+        if self.output.json {
+            return;
+        }
+        let text = paint(style::DIM, text, self.output.terminal.stdout_color);
+        self.print(&text);
+    }
+
+    fn line(&self, now: Timestamp, line: &str) {
+        let time = paint(style::DIM, &clock(now), self.output.terminal.stdout_color);
+        self.print(&format!("{time}  {line}"));
+    }
+
+    fn print(&self, text: &str) {
+        let shown = self.above.borrow_mut().as_mut().is_some_and(|above| above.show(text));
+        if !shown {
+            self.output.result(text);
+            self.output.flush();
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! `msgrctl webhook show`: what goes where in the Meta app.
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::accounts::{AppId, CallbackUrl};
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::pick::AccountArg;
+use crate::dashboard;
+use crate::provision::subscription::FIELDS;
+use crate::secrets::SecretKind;
+use crate::ui::style::{self, paint, wrap};
+
+/// Show callback URL and verify token, and where each goes in the Meta app
+///
+/// The verify token is masked unless --reveal is given. With the app id and the app
+/// secret known nothing of it has to be typed: msgrctl webhook subscribe does it.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  msgrctl webhook show acme-support\n  msgrctl webhook show acme-support --reveal --json"
+)]
+pub struct ShowArgs {
+    #[command(flatten)]
+    account: AccountArg,
+    /// Show the verify token; whoever sees it can use it
+    #[arg(long)]
+    reveal: bool,
+}
+
+#[derive(Serialize)]
+struct ShowView<'a> {
+    schema_version: u8,
+    account: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    app_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    callback_url: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verify_token: Option<String>,
+    fields: &'static [&'static str],
+    place: &'static str,
+}
+
+pub fn run(args: &ShowArgs, ctx: &Context) -> Result<u8, CliError> {
+    let account = args.account.pick(ctx)?;
+    let kind = SecretKind::VerifyToken;
+    let token = match ctx.secret(&account, kind) {
+        Err(error) if !args.reveal => {
+            ctx.output.warning(&format!("the {kind} could not be read: {error}"));
+            None
+        }
+        found => found?,
+    };
+    let token = token.map(|token| if args.reveal { token.expose().to_owned() } else { token.masked() });
+    let callback_url = account.callback_url.as_ref().map(CallbackUrl::as_str);
+    if ctx.output.json {
+        ctx.output.json(&ShowView {
+            schema_version: 1,
+            account: account.name.as_str(),
+            app_id: account.app_id.as_ref().map(AppId::as_str),
+            callback_url,
+            verify_token: token,
+            fields: &FIELDS,
+            place: dashboard::WEBHOOKS,
+        });
+        return Ok(0);
+    }
+    let screen = ctx.output.terminal.out();
+    let handle = &account.handle;
+    let unknown = format!("not known yet; then: msgrctl account edit {handle} --callback-url URL");
+    let none = format!("none; make one: msgrctl webhook rotate {handle}");
+    let mut lines = vec![paint(style::BOLD, account.name.as_str(), screen.color)];
+    lines.push(format!("  {}", wrap(&format!("In the Meta app: {}", dashboard::WEBHOOKS), screen.width, 2)));
+    for (label, value) in [
+        ("Callback URL", callback_url.unwrap_or(&unknown)),
+        ("Verify token", token.as_deref().unwrap_or(&none)),
+        ("Webhook fields", &FIELDS.join(", ")),
+    ] {
+        lines.push(format!("    {label:<16}{}", wrap(value, screen.width, 20)));
+    }
+    lines.push(String::new());
+    let known = account.app_id.is_some() && account.secrets.contains_key(&SecretKind::AppSecret);
+    let next = if known && callback_url.is_some() {
+        format!("To have it set instead of typing it:\n  msgrctl webhook subscribe {handle}")
+    } else {
+        format!(
+            "Once it is typed there:\n  msgrctl webhook verify {handle}      # does the receiver answer?\n  msgrctl webhook subscribe {handle}   # does the Page send its events?"
+        )
+    };
+    lines.push(next);
+    if !args.reveal && token.is_some() {
+        lines.push(format!("\nTo see the verify token: msgrctl webhook show {handle} --reveal"));
+    }
+    ctx.output.result(&lines.join("\n"));
+    Ok(0)
+}

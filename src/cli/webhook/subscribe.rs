@@ -1,0 +1,395 @@
+//! `msgrctl webhook subscribe`: both levels as they should be, and no more written
+//! than differs.
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+use futures_util::stream::{self, StreamExt as _};
+
+use super::levels::{self, APP, AT_ONCE, AccountResult, Found, PAGE, Seen, Target};
+use super::status::read_all;
+use crate::accounts::{Account, CallbackUrl};
+use crate::checks::{GraphTrace, Outcome};
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::pick::{AccountsArg, Chosen};
+use crate::dashboard;
+use crate::graph::endpoints::subscription::same_callback;
+use crate::graph::{Client, GraphError};
+use crate::provision::subscription::{self, AppLevel, FIELDS, Levels, Step, Wish, difference, missing};
+use crate::secrets::{Secret, SecretKind};
+use crate::ui::interrupt;
+use crate::ui::progress::Progress;
+use crate::webhook::Prober;
+
+/// Have Meta send an account's events to its callback URL
+///
+/// Sets the app's webhook (callback URL, verify token, fields) and subscribes the
+/// Page, writes only what differs, and reads back what was written. Fields that are
+/// there stay unless --exact is given. When Meta's handshake with the callback fails,
+/// it is asked from here too, and the cause is named.
+///
+/// Without the app secret the Page is subscribed alone, and what is left to do by
+/// hand is printed. An app has one callback URL for all of its Pages: before it is
+/// changed the accounts that it affects are named and asked for.
+///
+/// Exit codes: 0 all is as it should be, 1 Meta refused, 4 credentials, 5 Graph could
+/// not be reached, 9 a part of the accounts failed.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  msgrctl webhook subscribe acme-support
+  msgrctl webhook subscribe --all --yes
+  msgrctl webhook subscribe acme-support --fields messages,messaging_postbacks --exact")]
+pub struct SubscribeArgs {
+    #[command(flatten)]
+    accounts: AccountsArg,
+    /// The webhook fields, with commas between them
+    #[arg(long, value_name = "FIELDS", value_delimiter = ',', default_values_t = FIELDS.map(str::to_owned))]
+    fields: Vec<String>,
+    /// These fields and no others: take away what is there beside them
+    #[arg(long)]
+    exact: bool,
+}
+
+pub fn run(args: &SubscribeArgs, ctx: &Context) -> Result<u8, CliError> {
+    interrupt::install();
+    let Chosen { accounts, left_out } = args.accounts.choose(ctx)?;
+    if accounts.is_empty() {
+        ctx.output.notice("no accounts to subscribe");
+        levels::show(ctx, &[]);
+        return Ok(0);
+    }
+    let fields: Vec<String> = args.fields.iter().map(|field| field.trim().to_owned()).collect();
+    if let Some(bad) = fields.iter().find(|field| field.is_empty() || !field.bytes().all(is_of_a_field)) {
+        return Err(CliError::usage(format!("'{bad}' is no webhook field"))
+            .hint("fields are words such as messages, messaging_postbacks, with commas between them"));
+    }
+    let alone = accounts.len() == 1;
+    let (targets, failed) = read_all(ctx, accounts)?;
+    let results = subscribe(ctx, &targets, &fields, args.exact)?;
+    levels::show(ctx, &results);
+    let bad: Vec<&AccountResult> = results.iter().filter(|result| result.outcome() >= Outcome::Unreachable).collect();
+    let not_done = bad.len() + failed + left_out;
+    if not_done == 0 {
+        return Ok(0);
+    }
+    if !alone {
+        return Err(CliError::partial(format!(
+            "{not_done} of the accounts are not subscribed as they should be, for the reasons above; run the command again when they are mended"
+        )));
+    }
+    let graph = bad.iter().flat_map(|result| &result.found).find_map(|found| found.graph.clone());
+    let name = targets.first().map(|target| target.account.name.to_string()).unwrap_or_default();
+    let message = format!("'{name}' is not subscribed as it should be, for the reason above");
+    Err(match bad.first().map(|result| result.outcome()) {
+        Some(Outcome::Unreachable) => CliError::remote(message),
+        _ if graph.as_ref().and_then(|graph| graph.code).is_some_and(is_of_credentials) => {
+            CliError::credentials(message)
+        }
+        _ => CliError::failed(message),
+    })
+}
+
+/// Asks, after an account was added by hand, whether its events should be sent; a
+/// subscription that fails is shown, and the account stays as it is.
+pub fn offer(ctx: &Context, account: &Account) -> Result<(), CliError> {
+    let handle = &account.handle;
+    ctx.output.talk("");
+    if !ctx.asks(&format!("Have Meta send the messages of '{}' now (webhook subscribe)?", account.name))? {
+        ctx.output.notice(&format!("later: msgrctl webhook subscribe {handle}"));
+        return Ok(());
+    }
+    let target = Target::of(ctx, account.clone())?;
+    let results = subscribe(ctx, &[target], &FIELDS.map(str::to_owned), false)?;
+    levels::show(ctx, &results);
+    Ok(())
+}
+
+fn is_of_a_field(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'
+}
+
+/// The codes that are about a token or its permissions.
+fn is_of_credentials(code: i64) -> bool {
+    matches!(code, 10 | 101..=104 | 190 | 200..=299)
+}
+
+/// Makes both levels of every target as they should be.
+pub fn subscribe(
+    ctx: &Context,
+    targets: &[Target],
+    fields: &[String],
+    exact: bool,
+) -> Result<Vec<AccountResult>, CliError> {
+    refuse_two_callbacks(targets)?;
+    let wish = |target: &Target| Wish { callback_url: target.callback_url(), fields: fields.to_vec(), exact };
+    let client = ctx.graph()?;
+    let prober = ctx.prober()?;
+    Context::wait(async {
+        let all: Vec<&Target> = targets.iter().collect();
+        let progress = Progress::start(&ctx.output, "asking Graph about webhooks …");
+        let before = levels::observe(&client, &all).await;
+        drop(progress);
+        let plan = plan(ctx, targets, &before, &wish)?;
+        ask_before_moving(ctx, &plan)?;
+        let writes = plan.apps.len() + plan.pages.iter().flatten().count();
+        let _progress = (writes > 0).then(|| Progress::start(&ctx.output, "subscribing …"));
+        let apps = write_apps(&client, &prober, &plan).await;
+        let pages = stream::iter(targets.iter().zip(&plan.pages).map(|(target, step)| {
+            let client = &client;
+            async move {
+                match step {
+                    Some(step) => Some(subscription::carry_out(client, step, target.page(), None).await),
+                    None => None,
+                }
+            }
+        }));
+        let pages: Vec<Option<Result<(), GraphError>>> = pages.buffered(AT_ONCE).collect().await;
+        let changed: Vec<bool> = targets
+            .iter()
+            .zip(&pages)
+            .map(|(target, page)| page.is_some() || app_id(target).is_some_and(|id| apps.contains_key(id)))
+            .collect();
+        let again: Vec<&Target> =
+            targets.iter().zip(&changed).filter(|(_, changed)| **changed).map(|(target, _)| target).collect();
+        let mut after = levels::observe(&client, &again).await.into_iter();
+        let mut results = Vec::new();
+        for (((target, before), page), changed) in targets.iter().zip(before).zip(pages).zip(changed) {
+            let after = if changed { after.next().unwrap_or(before) } else { before };
+            let app = app_id(target).and_then(|id| apps.get(id));
+            results.push(AccountResult {
+                name: target.account.name.to_string(),
+                changed,
+                found: vec![
+                    app_found(target, &wish(target), &after, app),
+                    page_found(target, &wish(target), &after, page),
+                ],
+            });
+        }
+        Ok(results)
+    })?
+}
+
+fn app_id(target: &Target) -> Option<&str> {
+    target.app.as_ref().map(|app| app.id.as_str())
+}
+
+/// An app has one callback URL: accounts of one app that name two cannot both be served.
+fn refuse_two_callbacks(targets: &[Target]) -> Result<(), CliError> {
+    let mut known: BTreeMap<&str, (&Account, &CallbackUrl)> = BTreeMap::new();
+    for target in targets {
+        let (Some(id), Some(url)) = (app_id(target), &target.account.callback_url) else { continue };
+        let (first, at) = *known.entry(id).or_insert((&target.account, url));
+        if !same_callback(at.as_str(), url.as_str()) {
+            return Err(CliError::usage(format!(
+                "app {id} has one callback URL for all of its Pages, and two accounts of it name different ones: '{}' {at}, '{}' {url}",
+                first.name, target.account.name
+            ))
+            .hint(format!("give both the same: msgrctl account edit {} --callback-url {at}", target.account.handle)));
+        }
+    }
+    Ok(())
+}
+
+/// What is to be written.
+struct Plan<'t> {
+    /// Each app's steps, and whose token and verify token they are carried out with.
+    apps: BTreeMap<&'t str, AppPlan<'t>>,
+    /// Each target's own.
+    pages: Vec<Option<Step>>,
+}
+
+struct AppPlan<'t> {
+    target: &'t Target,
+    steps: Vec<Step>,
+    verify_token: Option<Secret>,
+}
+
+fn plan<'t>(
+    ctx: &Context,
+    targets: &'t [Target],
+    before: &[Seen],
+    wish: &impl Fn(&Target) -> Wish,
+) -> Result<Plan<'t>, CliError> {
+    let mut plan = Plan { apps: BTreeMap::new(), pages: Vec::new() };
+    for (target, seen) in targets.iter().zip(before) {
+        let page = seen.page.clone().ok();
+        let app = seen.app.clone().and_then(Result::ok);
+        // A level that could not be seen is not written.
+        let levels = Levels { page: page.clone().flatten(), app };
+        let (of_page, of_app): (Vec<Step>, Vec<Step>) =
+            difference(&wish(target), &levels).into_iter().partition(|step| matches!(step, Step::SetPage { .. }));
+        plan.pages.push(of_page.into_iter().next().filter(|_| page.is_some()));
+        // The first account of an app that has a callback URL speaks for all.
+        if let (Some(id), false) = (app_id(target), of_app.is_empty())
+            && !plan.apps.contains_key(id)
+        {
+            let sets = of_app.iter().any(|step| matches!(step, Step::SetApp { .. }));
+            let verify_token = if sets { ctx.secret(&target.account, SecretKind::VerifyToken)? } else { None };
+            plan.apps.insert(id, AppPlan { target, steps: of_app, verify_token });
+        }
+    }
+    Ok(plan)
+}
+
+/// The other accounts of an app, in every tenant of this configuration.
+pub fn others_of_app(ctx: &Context, account: &Account) -> Result<Vec<String>, CliError> {
+    let here = ctx.settings()?.tenant.value.to_string();
+    let mut names = Vec::new();
+    for tenant in ctx.settings()?.paths.tenants() {
+        for other in ctx.accounts_of(&tenant)?.load()? {
+            let same = other.app_id == account.app_id && other.graph == account.graph && other.id != account.id;
+            if same {
+                let place = if tenant == here { String::new() } else { format!(" (tenant {tenant})") };
+                names.push(format!("'{}'{place}", other.name));
+            }
+        }
+    }
+    Ok(names)
+}
+
+/// Asks before an app's events go somewhere else: its other Pages go with it.
+fn ask_before_moving(ctx: &Context, plan: &Plan<'_>) -> Result<(), CliError> {
+    for (id, app) in &plan.apps {
+        for step in &app.steps {
+            let Step::SetApp { callback_url, replaces: Some(now), .. } = step else { continue };
+            let others = others_of_app(ctx, &app.target.account)?;
+            let affects = if others.is_empty() {
+                "no other account here is of this app, but Pages that are not kept here may be".to_owned()
+            } else {
+                format!("it affects {} too", others.join(", "))
+            };
+            let question = format!("Send the events of app {id} to {callback_url}? Now they go to {now}; {affects}.");
+            ctx.confirm(&question, &format!("msgrctl webhook subscribe {}", app.target.account.handle))?;
+        }
+    }
+    Ok(())
+}
+
+/// What writing an app came to: nothing said is good.
+type Written = Option<Found>;
+
+async fn write_apps<'t>(client: &Client, prober: &Prober, plan: &Plan<'t>) -> BTreeMap<&'t str, Written> {
+    let writes = plan.apps.iter().map(|(id, app)| async move { (*id, write_app(client, prober, app).await) });
+    stream::iter(writes).buffer_unordered(AT_ONCE).collect().await
+}
+
+async fn write_app(client: &Client, prober: &Prober, app: &AppPlan<'_>) -> Written {
+    let handle = &app.target.account.handle;
+    for step in &app.steps {
+        if matches!(step, Step::SetApp { .. }) && app.verify_token.is_none() {
+            let hint = format!("make one; then: msgrctl webhook rotate {handle}");
+            return Some(Found::new(APP, Outcome::Fail, "the account has no verify token to give Meta", Some(hint)));
+        }
+        let done = subscription::carry_out(client, step, app.target.page(), app.verify_token.as_ref()).await;
+        if let Err(error) = done {
+            return Some(explain(prober, app, step, &error).await);
+        }
+    }
+    None
+}
+
+/// Why Meta did not take a step. For a handshake that failed the callback is asked
+/// from here: Meta's own words name no cause.
+async fn explain(prober: &Prober, app: &AppPlan<'_>, step: &Step, error: &GraphError) -> Found {
+    let then = format!("msgrctl webhook subscribe {}", app.target.account.handle);
+    match (error, step, &app.verify_token) {
+        (GraphError::Refused(api), Step::SetApp { callback_url, .. }, Some(token)) if is_handshake(api.code) => {
+            let (summary, fix) = handshake_failed(prober, callback_url, token, &api.message).await;
+            Found {
+                graph: Some(GraphTrace::from(&**api)),
+                ..Found::new(APP, Outcome::Fail, summary, Some(format!("{fix}; then: {then}")))
+            }
+        }
+        _ => Found::failed(APP, error, &then),
+    }
+}
+
+/// Whether Meta says that the callback did not answer its handshake.
+pub fn is_handshake(code: Option<i64>) -> bool {
+    matches!(code, Some(2200 | 2201))
+}
+
+/// What the probe makes of a handshake that failed at Meta: what happened and what to do.
+pub async fn handshake_failed(prober: &Prober, callback: &str, token: &Secret, meta: &str) -> (String, String) {
+    let asked = match url::Url::parse(callback) {
+        Ok(url) => prober.ask(&url, token).await.ok(),
+        Err(_) => None,
+    };
+    match asked.and_then(|probe| probe.problem).filter(|problem| !problem.is_warning()) {
+        Some(problem) => (
+            format!("Meta asked the callback for the handshake, and it failed: {}", problem.summary()),
+            problem.fix().into(),
+        ),
+        None => (
+            format!("Meta asked the callback for the handshake, and it failed, while from here it answers as it should; Meta says: {meta}"),
+            "see what differs for Meta: a firewall that lets only some addresses in, a name or an address that only this network knows, a country that is blocked".into(),
+        ),
+    }
+}
+
+fn app_found(target: &Target, wish: &Wish, after: &Seen, written: Option<&Written>) -> Found {
+    let handle = &target.account.handle;
+    let then = format!("msgrctl webhook subscribe {handle}");
+    if let Some(Some(failed)) = written {
+        return Found {
+            graph: failed.graph.clone(),
+            ..Found::new(APP, failed.outcome, failed.summary.clone(), failed.hint.clone())
+        };
+    }
+    let level = match &after.app {
+        None => {
+            let hint = format!(
+                "put callback URL and verify token in by hand: {}; then: msgrctl webhook show {handle}",
+                dashboard::WEBHOOKS
+            );
+            let why = "not set: it needs the app id and the app secret";
+            return Found::new(APP, Outcome::Skip, why, Some(hint));
+        }
+        Some(Err(error)) => return Found::failed(APP, error, &then),
+        Some(Ok(level)) => level,
+    };
+    if wish.callback_url.is_none() && *level == AppLevel::Absent {
+        let hint =
+            format!("the contact centre's form shows it; then: msgrctl account edit {handle} --callback-url URL");
+        return Found::new(APP, Outcome::Skip, "not set: the account has no callback URL yet", Some(hint));
+    }
+    let rest = Levels { page: Some(wish.fields.clone()), app: Some(level.clone()) };
+    let lacks = missing(wish, &rest);
+    let AppLevel::Present(present) = level else {
+        return read_back(APP, "the app has no webhook for Pages", &then);
+    };
+    if !lacks.is_empty() {
+        return read_back(APP, &lacks.join("; "), &then);
+    }
+    let to = present.callback_url.as_deref().unwrap_or("nowhere");
+    let how = if written.is_some() { "set, and read back" } else { "as it should be" };
+    Found::new(APP, Outcome::Pass, format!("{how}: events go to {to}: {}", levels::list(&present.fields)), None)
+}
+
+fn page_found(target: &Target, wish: &Wish, after: &Seen, written: Option<Result<(), GraphError>>) -> Found {
+    let then = format!("msgrctl webhook subscribe {}", target.account.handle);
+    let was_written = written.is_some();
+    if let Some(Err(error)) = written {
+        return Found::failed(PAGE, &error, &then);
+    }
+    let fields = match &after.page {
+        Err(error) => return Found::failed(PAGE, error, &then),
+        Ok(fields) => fields,
+    };
+    let levels = Levels { page: fields.clone(), app: None };
+    let lacks = missing(wish, &levels);
+    if !lacks.is_empty() {
+        return read_back(PAGE, &lacks.join("; "), &then);
+    }
+    let how = if was_written { "set, and read back" } else { "as it should be" };
+    let fields = fields.as_deref().unwrap_or_default();
+    Found::new(PAGE, Outcome::Pass, format!("{how}: the Page sends {}", levels::list(fields)), None)
+}
+
+/// Meta said yes, and it is not so.
+fn read_back(id: &'static str, what: &str, then: &str) -> Found {
+    let hint = format!("wait a minute, since Meta may be late, and try again; then: {then}");
+    Found::new(id, Outcome::Fail, format!("Meta took the change, but when it was read back {what}"), Some(hint))
+}

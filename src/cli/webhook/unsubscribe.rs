@@ -1,0 +1,108 @@
+//! `msgrctl webhook unsubscribe`: the Page sends the app no more events.
+
+use clap::Args;
+
+use super::levels::{self, APP, AccountResult, Found, PAGE, Target};
+use super::subscribe::others_of_app;
+use crate::checks::Outcome;
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::pick::AccountArg;
+use crate::graph::endpoints::subscription;
+use crate::provision::subscription::AppLevel;
+use crate::ui::interrupt;
+use crate::ui::progress::Progress;
+
+/// Stop an account's events
+///
+/// Ends the Page's subscription of the app: messages of customers no longer reach
+/// the contact centre. The app's webhook stays, since other Pages may use it; --app
+/// removes that too. Asks first; without a terminal it needs --yes.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  msgrctl webhook unsubscribe acme-support\n  msgrctl webhook unsubscribe acme-support --app --yes"
+)]
+pub struct UnsubscribeArgs {
+    #[command(flatten)]
+    account: AccountArg,
+    /// Remove the app's webhook for Pages as well: no Page of the app sends events any more
+    #[arg(long)]
+    app: bool,
+}
+
+pub fn run(args: &UnsubscribeArgs, ctx: &Context) -> Result<u8, CliError> {
+    interrupt::install();
+    let account = args.account.pick(ctx)?;
+    ctx.check_realm(&account)?;
+    let target = Target::of(ctx, account)?;
+    let account = &target.account;
+    if args.app && target.app.is_none() {
+        return Err(CliError::usage("the app's webhook can only be removed with the app id and the app secret").hint(
+            format!(
+                "give them: msgrctl account edit {} --app-id APP_ID --app-secret-stdin; or leave --app out",
+                account.handle
+            ),
+        ));
+    }
+    let client = ctx.graph()?;
+    let result = Context::wait(async {
+        let progress = Progress::start(&ctx.output, "asking Graph about webhooks …");
+        let seen = levels::observe(&client, &[&target]).await.pop();
+        let levels = seen.map(|seen| seen.levels()).transpose()?.unwrap_or_default();
+        drop(progress);
+        let page = levels.page.is_some();
+        let app = args.app && matches!(levels.app, Some(AppLevel::Present(_)));
+        if page || app {
+            ctx.confirm(&question(ctx, &target, app)?, &command(args, account.handle.as_str()))?;
+        }
+        let _progress = (page || app).then(|| Progress::start(&ctx.output, "unsubscribing …"));
+        if page {
+            let access = target.page();
+            subscription::remove_of_page(&client, access.page_id, access.token, access.app).await?;
+        }
+        if let (true, Some(credentials)) = (app, &target.app) {
+            subscription::remove_of_app(&client, credentials, None).await?;
+        }
+        let after = if page || app {
+            let seen = levels::observe(&client, &[&target]).await.pop();
+            seen.map(|seen| seen.levels()).transpose()?.unwrap_or_default()
+        } else {
+            levels
+        };
+        let mut found = Vec::new();
+        if args.app {
+            found.push(gone(APP, app, matches!(after.app, Some(AppLevel::Present(_))), "the app's webhook for Pages"));
+        }
+        found.push(gone(PAGE, page, after.page.is_some(), "the Page's subscription"));
+        Ok::<_, CliError>(AccountResult { name: account.name.to_string(), changed: page || app, found })
+    })??;
+    let failed = result.outcome() == Outcome::Fail;
+    levels::show(ctx, &[result]);
+    if failed {
+        return Err(CliError::failed("Meta took the change, but it is still there when it is read back")
+            .hint(format!("wait a minute and try again: {}", command(args, account.handle.as_str()))));
+    }
+    Ok(0)
+}
+
+fn command(args: &UnsubscribeArgs, handle: &str) -> String {
+    format!("msgrctl webhook unsubscribe {handle}{}", if args.app { " --app" } else { "" })
+}
+
+fn question(ctx: &Context, target: &Target, app: bool) -> Result<String, CliError> {
+    let name = &target.account.name;
+    if !app {
+        return Ok(format!("Stop the events of '{name}'? Messages of its customers would no longer arrive."));
+    }
+    let others = others_of_app(ctx, &target.account)?;
+    let affects = if others.is_empty() { String::new() } else { format!(", and those of {}", others.join(", ")) };
+    Ok(format!("Remove the app's webhook? The events of '{name}'{affects} would no longer arrive."))
+}
+
+fn gone(id: &'static str, was: bool, is: bool, what: &str) -> Found {
+    if is {
+        return Found::new(id, Outcome::Fail, format!("{what} is still there"), None);
+    }
+    let how = if was { "has ended" } else { "was not there" };
+    Found::new(id, Outcome::Pass, format!("{what} {how}"), None)
+}

@@ -1,0 +1,4 @@
+//! What should be, against what is: the difference as a value, and how it is carried
+//! out.
+
+pub mod subscription;

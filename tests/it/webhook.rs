@@ -1,0 +1,319 @@
+//! `webhook show`, `subscribe`, `status`, `unsubscribe`, `rotate`, against the sandbox
+//! and a receiver of our own.
+
+use msgrctl::sandbox::InProcess;
+use serde_json::Value;
+
+use crate::support::listening::Listening;
+use crate::support::receiver::{TOKEN, answer, start};
+use crate::support::world::{PAGE_ID, acme, app, page_token, paths, sandbox, scenario};
+use crate::support::{Home, Hook};
+
+const ALL: &str = "messages,messaging_postbacks,messaging_optins,message_deliveries,message_reads,messaging_referrals";
+
+/// An account whose events should go to a listener that runs.
+fn connected(sandbox: &InProcess) -> (Home, Listening) {
+    let home = acme(sandbox, true);
+    let listening = Listening::start(&home, &["acme"]);
+    home.run(&["account", "edit", "acme", "--callback-url", &listening.url]).code(0);
+    (home, listening)
+}
+
+fn writes(sandbox: &InProcess) -> usize {
+    let world = sandbox.world();
+    let is_write = |entry: &&msgrctl::sandbox::Entry| entry.method != "GET" && !entry.path.starts_with("->");
+    world.journal.entries().iter().filter(is_write).count()
+}
+
+fn level(run: &crate::support::Run, id: &str) -> Value {
+    let value = run.json();
+    let levels = value["results"][0]["levels"].as_array().unwrap().clone();
+    levels.into_iter().find(|level| level["id"] == id).unwrap_or_else(|| panic!("no {id}: {value:#}"))
+}
+
+#[test]
+fn show_says_what_goes_where_and_hides_the_token() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, true);
+    home.run(&["webhook", "show", "acme"]).code(0).shows(&[
+        "not known yet",
+        "--callback-url URL",
+        "Configure webhooks",
+    ]);
+    home.run(&["account", "edit", "acme", "--callback-url", "https://hooks.example.com/m"]).code(0);
+    let run = home.run(&["webhook", "show", "acme"]).code(0);
+    assert!(run.stdout.contains("https://hooks.example.com/m") && !run.stdout.contains(TOKEN), "{run:#?}");
+    assert!(run.stdout.contains("msgrctl webhook subscribe acme"));
+    let shown = home.run(&["webhook", "show", "acme", "--json"]).code(0).json();
+    assert_eq!(shown["fields"].as_array().unwrap().len(), 6);
+    assert_eq!(shown["verify_token"], "********6789");
+    let revealed = home.run(&["webhook", "show", "acme", "--json", "--reveal"]).code(0).json();
+    assert_eq!(revealed["verify_token"], TOKEN);
+}
+
+#[test]
+fn subscribe_sets_both_levels_once_and_reads_them_back() {
+    let sandbox = sandbox();
+    let (home, _listening) = connected(&sandbox);
+    home.run(&["webhook", "status", "acme"])
+        .code(7)
+        .shows(&["the app has no webhook", "msgrctl webhook subscribe acme"]);
+    let run = home.run(&["webhook", "subscribe", "acme", "--json"]).code(0);
+    assert_eq!(run.json()["results"][0]["changed"], true);
+    assert_eq!(level(&run, "app.subscription")["outcome"], "pass");
+    let world_fields = sandbox.world().pages[0].subscribed.values().next().unwrap().join(",");
+    assert_eq!(world_fields, ALL);
+    assert_eq!(writes(&sandbox), 2);
+    // All is as wished: two reads, and nothing else.
+    let before = paths(&sandbox).len();
+    let run = home.run(&["webhook", "subscribe", "acme", "--json"]).code(0);
+    assert_eq!(run.json()["results"][0]["changed"], false);
+    assert_eq!((writes(&sandbox), paths(&sandbox).len() - before), (2, 2));
+    home.run(&["webhook", "status", "acme"]).code(0);
+    let test = home.run(&["account", "test", "acme", "--json"]).code(0);
+    for id in ["page.subscription", "app.subscription", "callback.handshake"] {
+        assert_eq!(test.check(id)["outcome"], "pass", "{id}");
+    }
+}
+
+#[test]
+fn fields_that_are_there_stay_unless_it_is_exact() {
+    let sandbox = sandbox();
+    let (home, _listening) = connected(&sandbox);
+    let fields = |sandbox: &InProcess| {
+        let world = sandbox.world();
+        (world.subscriptions[0].fields.clone(), world.pages[0].subscribed.values().next().unwrap().clone())
+    };
+    home.run(&["webhook", "subscribe", "acme", "--fields", "messages,feed"]).code(0);
+    assert_eq!(fields(&sandbox).0, ["messages", "feed"]);
+    assert_eq!(fields(&sandbox).1, ["messages", "messaging_postbacks", "feed"]);
+    home.run(&["webhook", "subscribe", "acme", "--fields", "messages,messaging_optins"]).code(0);
+    assert_eq!(fields(&sandbox).0, ["messages", "feed", "messaging_optins"]);
+    home.run(&["webhook", "subscribe", "acme", "--fields", "messages", "--exact"]).code(0);
+    let messages = vec!["messages".to_owned()];
+    assert_eq!(fields(&sandbox), (messages.clone(), messages));
+    home.run(&["webhook", "subscribe", "acme", "--fields", "messages, Mentions"]).code(2).says(&["'Mentions'"]);
+    home.run(&["webhook", "subscribe", "acme", "--fields", "mentions", "--json"]).code(1);
+}
+
+#[test]
+fn a_handshake_that_fails_at_meta_is_explained_from_here() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, true);
+    for (url, code, what) in [
+        (start(|_| answer("403 Forbidden", &[], "no")), 2200, "refuses the verify token"),
+        (start(|asked| answer("200 OK", &[], &format!("\"{}\"", asked.challenge))), 2201, "in quotes"),
+        ("http://127.0.0.1:1/hook".to_owned(), 2200, "nothing listens"),
+    ] {
+        home.run(&["account", "edit", "acme", "--callback-url", &url]).code(0);
+        let run = home.run(&["webhook", "subscribe", "acme", "--json"]).code(1);
+        let app = level(&run, "app.subscription");
+        assert_eq!((&app["outcome"], &app["graph"]["code"]), (&"fail".into(), &code.into()), "{app}");
+        assert!(app["summary"].as_str().unwrap().contains(what), "{app}");
+        assert!(app["hint"].as_str().unwrap().contains("msgrctl webhook subscribe acme"), "{app}");
+        // The Page's own level does not wait for it.
+        assert_eq!(level(&run, "page.subscription")["outcome"], "pass");
+    }
+    assert!(sandbox.world().subscriptions.is_empty());
+}
+
+#[test]
+fn without_the_app_secret_the_page_is_subscribed_and_the_rest_is_said() {
+    let sandbox = scenario(
+        "version = 1\n[[pages]]\nid = '109876543210987'\nusername = 'acme.support'\nname = 'Acme Support'\nsubscribed = []\n",
+    );
+    let home = acme(&sandbox, false);
+    let run = home.run(&["webhook", "subscribe", "acme", "--json"]).code(0);
+    let app = level(&run, "app.subscription");
+    assert_eq!(app["outcome"], "skip");
+    assert!(app["hint"].as_str().unwrap().contains("by hand"), "{app}");
+    assert_eq!(level(&run, "page.subscription")["outcome"], "pass");
+    home.run(&["webhook", "status", "acme"]).code(0).shows(&["not seen: it needs the app id"]);
+}
+
+/// Two Pages of one app, each with an account.
+fn two_of_one_app(sandbox: &InProcess) -> Home {
+    let (app_id, app_secret) = app(sandbox);
+    let mut home = Home::new().with("MSGRCTL_GRAPH_URL", &sandbox.url());
+    for (at, handle) in ["one", "two"].into_iter().enumerate() {
+        let (page, token) = {
+            let world = sandbox.world();
+            let page = world.pages[at].clone();
+            (page.clone(), world.page_token(&page.id).unwrap().value.clone())
+        };
+        home = home.with_secrets(handle, &token);
+        home.set(&format!("MSGRCTL_SECRET_{}_APP_SECRET", handle.to_uppercase()), &app_secret);
+        let username = page.username.unwrap();
+        let add = [
+            "account",
+            "add",
+            handle,
+            "--page-username",
+            &username,
+            "--page-id",
+            &page.id,
+            "--app-id",
+            &app_id,
+            "--no-test",
+        ];
+        home.run(&add).code(0);
+    }
+    home
+}
+
+#[test]
+fn an_apps_callback_is_not_moved_before_somebody_says_so() {
+    let sandbox = InProcess::start(msgrctl::sandbox::World::with_pages(2, msgrctl::clock::Clock::system())).unwrap();
+    let home = two_of_one_app(&sandbox);
+    let (old, new) = (Hook::start(), Hook::start());
+    for account in ["one", "two"] {
+        home.run(&["account", "edit", account, "--callback-url", &old.url]).code(0);
+    }
+    home.run(&["webhook", "subscribe", "--all"]).code(0);
+    // Each Page once, the app once.
+    assert_eq!(writes(&sandbox), 3);
+    home.run(&["account", "edit", "one", "--callback-url", &new.url]).code(0);
+    home.run(&["webhook", "status", "one"]).code(7).shows(&["the app's events go to", &old.url]);
+    home.run(&["webhook", "subscribe", "one"]).code(2).says(&[
+        "nobody can be asked",
+        &new.url,
+        "affects 'two' too",
+        "--yes",
+    ]);
+    assert_eq!(writes(&sandbox), 3);
+    // Both at once cannot be served: refused before anything is written.
+    home.run(&["webhook", "subscribe", "--all", "--yes"]).code(2).says(&["one callback URL for all of its Pages"]);
+    home.run(&["webhook", "subscribe", "one", "--yes"]).code(0);
+    assert_eq!(sandbox.world().subscriptions[0].callback_url, new.url);
+    home.run(&["webhook", "status", "two"]).code(7);
+}
+
+#[test]
+fn one_of_several_that_fails_holds_nobody_up() {
+    let sandbox = InProcess::start(msgrctl::sandbox::World::with_pages(2, msgrctl::clock::Clock::system())).unwrap();
+    let home = two_of_one_app(&sandbox);
+    let second = sandbox.world().pages[1].id.clone();
+    sandbox.world().page_token_mut(&second).unwrap().state = msgrctl::sandbox::TokenState::PasswordChanged;
+    let run = home.run(&["webhook", "subscribe", "--all", "--json"]).code(9);
+    let value = run.json();
+    assert_eq!((&value["results"][0]["outcome"], &value["results"][1]["outcome"]), (&"pass".into(), &"fail".into()));
+    home.run(&["webhook", "subscribe", "two"]).code(4).shows(&["changed the password", "code 190, subcode 460"]);
+}
+
+#[test]
+fn a_change_that_meta_says_it_took_is_read_back() {
+    let sandbox = scenario(
+        "version = 1\n[[pages]]\nid = '109876543210987'\nusername = 'acme.support'\nname = 'Acme Support'\nsubscribed = []\n\
+         [[faults]]\nmethod = 'POST'\npath = '/*/subscribed_apps'\nbody = '{\"success\":true}'\n",
+    );
+    let home = acme(&sandbox, false);
+    let run = home.run(&["webhook", "subscribe", "acme", "--json"]).code(1);
+    let page = level(&run, "page.subscription");
+    assert!(page["summary"].as_str().unwrap().contains("when it was read back"), "{page}");
+}
+
+#[test]
+fn unsubscribe_asks_and_ends_what_it_says() {
+    let sandbox = sandbox();
+    let (home, _listening) = connected(&sandbox);
+    home.run(&["webhook", "subscribe", "acme"]).code(0);
+    let before = writes(&sandbox);
+    home.run(&["webhook", "unsubscribe", "acme"]).code(2).says(&["no longer arrive", "--yes"]);
+    assert_eq!(writes(&sandbox), before);
+    home.run(&["webhook", "unsubscribe", "acme", "--yes"]).code(0).shows(&["the Page's subscription has ended"]);
+    assert!(sandbox.world().pages[0].subscribed.is_empty());
+    assert_eq!(sandbox.world().subscriptions.len(), 1);
+    home.run(&["webhook", "unsubscribe", "acme"]).code(0).shows(&["was not there"]);
+    home.run(&["webhook", "unsubscribe", "acme", "--app", "--yes"]).code(0);
+    assert!(sandbox.world().subscriptions.is_empty());
+    let home = acme(&sandbox, false);
+    home.run(&["webhook", "unsubscribe", "acme", "--app", "--yes"]).code(2).says(&["--app-secret-stdin"]);
+}
+
+/// The same account with its secrets in the encrypted file, so that they can change.
+fn in_a_file(sandbox: &InProcess) -> Home {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut home = Home::new().with("MSGRCTL_STORE", "file").with("MSGRCTL_GRAPH_URL", &sandbox.url());
+    let key = home.file("key", [b'k'; 32]);
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+    home.set("MSGRCTL_KEY_FILE", &key.to_string_lossy());
+    home.file("secret", app(sandbox).1);
+    let (app_id, token) = (app(sandbox).0, page_token(sandbox));
+    home.run_with(
+        &["account", "add", "acme", "--token-stdin", "--app-id", &app_id, "--app-secret-file", "secret"],
+        token,
+    )
+    .code(0);
+    home
+}
+
+fn verify_token(home: &Home) -> String {
+    home.run(&["secret", "reveal", "acme", "verify-token"]).code(0).stdout.trim().to_owned()
+}
+
+#[test]
+fn rotate_gives_meta_the_new_token_when_the_receiver_knows_it() {
+    let sandbox = sandbox();
+    let home = in_a_file(&sandbox);
+    let listening = Listening::start(&home, &["acme"]);
+    home.run(&["account", "edit", "acme", "--callback-url", &listening.url]).code(0);
+    home.run(&["webhook", "subscribe", "acme"]).code(0);
+    let old = verify_token(&home);
+    home.run(&["webhook", "rotate", "acme"]).code(2).says(&["here and at Meta", "--yes"]);
+    assert_eq!(verify_token(&home), old);
+    // The listener reads the token when it is asked for one that it does not know.
+    home.run(&["webhook", "rotate", "acme", "--yes"]).code(0).shows(&["here and at Meta"]);
+    let new = verify_token(&home);
+    assert_ne!(new, old);
+    assert_eq!(sandbox.world().subscriptions[0].verify_token, new);
+    home.run(&["webhook", "verify", "acme"]).code(0);
+}
+
+#[test]
+fn rotate_puts_the_old_token_back_when_the_receiver_does_not_know_the_new_one() {
+    let sandbox = sandbox();
+    let home = in_a_file(&sandbox);
+    let old = verify_token(&home);
+    let known = old.clone();
+    let receiver = start(move |asked| {
+        let right = asked.query.contains(&format!("hub.verify_token={known}"));
+        if right { answer("200 OK", &[], &asked.challenge) } else { answer("403 Forbidden", &[], "no") }
+    });
+    home.run(&["account", "edit", "acme", "--callback-url", &receiver]).code(0);
+    home.run(&["webhook", "subscribe", "acme"]).code(0);
+    home.run(&["webhook", "rotate", "acme", "--yes"]).code(7).says(&[
+        "does not take the new verify token",
+        "taken back",
+        "--verify-token-stdin",
+    ]);
+    assert_eq!(verify_token(&home), old);
+    assert_eq!(sandbox.world().subscriptions[0].verify_token, old);
+    let stored = home.run(&["webhook", "rotate", "acme", "--here-only", "--yes"]).code(0);
+    assert!(stored.stdout.contains("the old one works at Meta until then"), "{stored:#?}");
+    assert_ne!(verify_token(&home), old);
+}
+
+#[test]
+fn delivery_checks_say_what_is_wrong_with_the_callback() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, true);
+    let skipped = home.run(&["account", "test", "acme", "--json"]).code(0);
+    assert_eq!(skipped.check("app.subscription")["outcome"], "skip");
+    assert_eq!(skipped.check("callback.handshake")["outcome"], "skip");
+    let any = start(|asked| answer("200 OK", &[], &asked.challenge));
+    home.run(&["account", "edit", "acme", "--callback-url", &any]).code(0);
+    let run = home.run(&["account", "test", "acme", "--json"]).code(7);
+    let handshake = run.check("callback.handshake");
+    assert!(handshake["summary"].as_str().unwrap().contains("for a wrong verify token too"), "{handshake}");
+    assert!(handshake["hint"].as_str().unwrap().contains("msgrctl webhook verify acme"), "{handshake}");
+    assert_eq!(run.check("app.subscription")["outcome"], "fail");
+    // A sandbox's events stay here, so a callback elsewhere is not asked.
+    home.run(&["account", "edit", "acme", "--callback-url", "https://hooks.example.com/m"]).code(0);
+    let run = home.run(&["account", "test", "acme", "--json"]).code(7);
+    assert_eq!(run.check("callback.handshake")["outcome"], "skip");
+    home.run(&["account", "edit", "acme", "--callback-url", &any]).code(0);
+    sandbox.world().apps[0].secret = "another".into();
+    let run = home.run(&["account", "test", "acme", "--json"]).code(7);
+    assert!(run.check("app.subscription")["summary"].as_str().unwrap().contains("token.app"));
+    assert_eq!(PAGE_ID, sandbox.world().pages[0].id);
+}
