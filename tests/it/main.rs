@@ -16,6 +16,7 @@ mod fixtures;
 mod global;
 mod handover;
 mod history;
+mod interop;
 mod keyring;
 mod leak;
 mod listen;
