@@ -77,6 +77,20 @@ pub fn note(ctx: &Context, changes: Vec<ChangedThing>) -> Result<(), CliError> {
     write(ctx, &Undo { entry, files: Vec::new(), others: Vec::new() })
 }
 
+/// Writes down a change at Meta: a line of the log alone, since `undo` takes back what
+/// was changed here, and that stays the last change.
+pub fn note_at_meta(ctx: &Context, changes: Vec<ChangedThing>) -> Result<(), CliError> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let tenant = ctx.settings()?.tenant.value.to_string();
+    let log = ctx.settings()?.paths.log_file();
+    let _log = Lock::acquire(&log, Lock::PATIENCE, &|_| {})?;
+    let entry = Entry::new(ctx, &tenant, changes);
+    let line = serde_json::to_string(&entry).unwrap_or_else(|error| unreachable!("it is JSON: {error}"));
+    Ok(files::append_line(&log, &line)?)
+}
+
 /// One thing that was changed, and what about it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ChangedThing {

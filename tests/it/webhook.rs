@@ -77,6 +77,28 @@ fn subscribe_sets_both_levels_once_and_reads_them_back() {
 }
 
 #[test]
+fn changes_at_meta_are_in_the_log_and_leave_undo_alone() {
+    let sandbox = sandbox();
+    let (home, _listening) = connected(&sandbox);
+    home.run(&["webhook", "subscribe", "acme"]).code(0);
+    home.run(&["webhook", "subscribe", "acme"]).code(0);
+    home.run(&["webhook", "unsubscribe", "acme", "--yes"]).code(0);
+    let log = home.run(&["log", "--json"]).code(0).json();
+    let lines: Vec<(String, String)> = log["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| (entry["command"].as_str().unwrap().to_owned(), entry["changes"][0]["fields"].to_string()))
+        .filter(|(command, _)| command.starts_with("webhook"))
+        .collect();
+    let both = r#"["meta.app_subscription","meta.page_subscription"]"#;
+    let page = r#"["meta.page_subscription"]"#;
+    let expected = [("webhook subscribe", both), ("webhook unsubscribe", page)];
+    assert_eq!(lines, expected.map(|(command, fields)| (command.to_owned(), fields.to_owned())));
+    home.run(&["undo", "--yes"]).code(0).shows(&["took back 'account edit'"]);
+}
+
+#[test]
 fn fields_that_are_there_stay_unless_it_is_exact() {
     let sandbox = sandbox();
     let (home, _listening) = connected(&sandbox);

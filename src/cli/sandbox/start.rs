@@ -124,28 +124,9 @@ async fn serve(args: &StartArgs, ctx: &Context, world: SharedWorld) -> Result<u8
         served = crate::serve::until(bound, sandbox::router(world), std::future::pending()) => {
             served.map_err(|error| CliError::failed("the sandbox stopped").cause(error.to_string()))?;
         }
-        () = stopped() => {}
+        () = crate::serve::stopped() => {}
     }
     Ok(0)
-}
-
-/// Ctrl-C or SIGTERM.
-async fn stopped() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    // Without signals there is only the end of the process.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
 }
 
 fn started(world: &World, graph_url: String) -> Started {

@@ -11,6 +11,7 @@ use crate::checks::{Cause, GraphTrace, Outcome, cause_of, of_unreachable};
 use crate::cli::account::connection;
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, GraphView};
+use crate::cli::history::ChangedThing;
 use crate::cli::outcome::{self, Line};
 use crate::graph::{AppCredentials, Client, GraphError};
 use crate::provision::subscription::{self, AppLevel, Levels, PageAccess};
@@ -135,6 +136,16 @@ impl AccountResult {
     /// The worst of all.
     pub fn outcome(&self) -> Outcome {
         self.found.iter().map(|found| found.outcome).fold(Outcome::Pass, Ord::max)
+    }
+}
+
+/// A change at Meta as the log names it: `levels` are those that were written.
+pub fn changed(account: &Account, levels: &[&'static str]) -> ChangedThing {
+    ChangedThing {
+        of: account.name.to_string(),
+        handle: Some(account.handle.to_string()),
+        what: "changed".into(),
+        fields: levels.iter().map(|level| format!("meta.{}", level.replace('.', "_"))).collect(),
     }
 }
 

@@ -12,6 +12,7 @@ use crate::accounts::{Account, CallbackUrl};
 use crate::checks::{GraphTrace, Outcome};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::cli::history::note_at_meta;
 use crate::cli::pick::{AccountsArg, Chosen};
 use crate::dashboard;
 use crate::graph::endpoints::subscription::same_callback;
@@ -153,6 +154,18 @@ pub fn subscribe(
             .collect();
         let again: Vec<&Target> =
             targets.iter().zip(&changed).filter(|(_, changed)| **changed).map(|(target, _)| target).collect();
+        let written = targets.iter().zip(&pages).filter_map(|(target, page)| {
+            let app = plan.apps.values().any(|app| app.target.account.id == target.account.id);
+            let levels: Vec<&'static str> = [
+                (APP, app && app_id(target).is_some_and(|id| apps.get(id).is_some_and(Option::is_none))),
+                (PAGE, matches!(page, Some(Ok(())))),
+            ]
+            .into_iter()
+            .filter_map(|(level, written)| written.then_some(level))
+            .collect();
+            (!levels.is_empty()).then(|| levels::changed(&target.account, &levels))
+        });
+        note_at_meta(ctx, written.collect())?;
         let mut after = levels::observe(&client, &again).await.into_iter();
         let mut results = Vec::new();
         for (((target, before), page), changed) in targets.iter().zip(before).zip(pages).zip(changed) {

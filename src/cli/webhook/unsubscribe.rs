@@ -7,6 +7,7 @@ use super::subscribe::others_of_app;
 use crate::checks::Outcome;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::cli::history::note_at_meta;
 use crate::cli::pick::AccountArg;
 use crate::graph::endpoints::subscription;
 use crate::provision::subscription::AppLevel;
@@ -62,6 +63,11 @@ pub fn run(args: &UnsubscribeArgs, ctx: &Context) -> Result<u8, CliError> {
         }
         if let (true, Some(credentials)) = (app, &target.app) {
             subscription::remove_of_app(&client, credentials, None).await?;
+        }
+        let written: Vec<&'static str> =
+            [(APP, app), (PAGE, page)].into_iter().filter_map(|(level, was)| was.then_some(level)).collect();
+        if !written.is_empty() {
+            note_at_meta(ctx, vec![levels::changed(account, &written)])?;
         }
         let after = if page || app {
             let seen = levels::observe(&client, &[&target]).await.pop();

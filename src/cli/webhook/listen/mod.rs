@@ -24,6 +24,7 @@ use crate::cli::error::CliError;
 use crate::clock::Clock;
 use crate::files;
 use crate::secrets::{Secret, SecretKind};
+use crate::ui::interrupt::{self, Hold};
 use crate::ui::typed;
 use crate::webhook::{Subscriber, receiver};
 use hall::Hall;
@@ -86,7 +87,7 @@ pub fn run(args: &ListenArgs, ctx: &Context) -> Result<u8, CliError> {
     let (typed, above) = match (&script, console) {
         (None, true) => {
             let terminal = ctx.stdin_is_terminal && ctx.output.terminal.stdout && !ctx.output.json;
-            crate::ui::interrupt::remember_terminal();
+            interrupt::remember_terminal();
             let (typed, above) = typed::lines(terminal);
             (Some(typed), above)
         }
@@ -101,6 +102,8 @@ pub fn run(args: &ListenArgs, ctx: &Context) -> Result<u8, CliError> {
         app_secret: listened.app_secret.clone(),
     });
     let (router, heard) = receiver(&args.path, subscribers.collect());
+    // Ctrl-C ends it as SIGTERM does: with what is under way finished, and the count.
+    let _hold = Hold::begin();
     let done = Context::wait(async {
         let bound = TcpListener::bind(args.listen).await.map_err(|error| {
             CliError::failed(format!("cannot listen on {}", args.listen))
@@ -122,7 +125,7 @@ pub fn run(args: &ListenArgs, ctx: &Context) -> Result<u8, CliError> {
         }
     });
     // A prompt that is still open has the terminal in its own way.
-    crate::ui::interrupt::give_terminal_back();
+    interrupt::give_terminal_back();
     done?
 }
 
