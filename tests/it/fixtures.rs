@@ -7,7 +7,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use msgrctl::clock::Clock;
-use msgrctl::graph::endpoints::{app, page, person, subscription, token};
+use msgrctl::graph::endpoints::{app, message, page, person, subscription, token};
 use msgrctl::graph::{AppCredentials, Client, GraphError, GraphVersion, Unreachable};
 use msgrctl::http::Settings;
 use msgrctl::secrets::Secret;
@@ -100,6 +100,32 @@ async fn understood(case: &Value) -> Value {
             person::exchange(&client, &page_token, &credentials).await,
             |answer| json!({"expires_in": answer.value.expires_in}),
         ),
+        "subscriptions" => judged(subscription::of_app(&client, &credentials).await, |answer| {
+            let show = |one: &subscription::AppSubscription| {
+                json!({
+                    "object": one.object, "callback_url": one.callback_url, "active": one.active, "fields": one.fields,
+                })
+            };
+            answer.value.iter().map(show).collect()
+        }),
+        "subscribe app" => {
+            let fields = ["messages".to_owned()];
+            let url = "https://hooks.example.com/messenger";
+            judged(subscription::set_of_app(&client, &credentials, url, &page_token, &fields).await, Value::from)
+        }
+        "unsubscribe app" => judged(subscription::remove_of_app(&client, &credentials, None).await, Value::from),
+        "send" => {
+            let from = message::From { page_id: "109876543210987", token: &page_token, app: None };
+            let reason = message::Reason::Response;
+            judged(
+                message::send_text(&client, from, "7654321098765432", "hello", reason).await,
+                |answer| json!({"recipient_id": answer.value.recipient_id, "message_id": answer.value.message_id}),
+            )
+        }
+        "person" => {
+            let from = message::From { page_id: "109876543210987", token: &page_token, app: None };
+            judged(message::profile(&client, from, "7654321098765432").await, |answer| answer.value.name().into())
+        }
         other => panic!("no call {other}"),
     }
 }
