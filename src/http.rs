@@ -215,6 +215,8 @@ impl Client {
 /// What failed, told by the types in the chain of causes, not by their words.
 fn fault(error: &reqwest::Error) -> Fault {
     let known = error.source().and_then(known_fault);
+    // TLS that breaks later breaks a connection over which a request may have gone.
+    let known = known.filter(|fault| error.is_connect() || !matches!(fault, Fault::Tls | Fault::Certificate(_)));
     known.unwrap_or(match () {
         () if error.is_timeout() && error.is_connect() => Fault::ConnectTimeout,
         () if error.is_timeout() => Fault::Timeout,
@@ -349,6 +351,35 @@ mod tests {
         });
         let found = failure(&format!("https://{address}/")).await;
         assert!(matches!(found, Fault::Tls | Fault::Certificate(_)), "{found:?}");
+    }
+
+    #[tokio::test]
+    async fn tls_that_breaks_after_the_request_may_have_carried_it() {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+        let key = rustls::pki_types::PrivateKeyDer::try_from(certified.signing_key.serialize_der()).expect("a key");
+        let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_no_client_auth()
+            .with_single_cert(vec![certified.cert.der().clone()], key)
+            .expect("a server");
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("bound");
+        let url = format!("https://localhost:{}/", listener.local_addr().expect("an address").port());
+        tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.expect("a connection");
+            let mut inside =
+                tokio_rustls::TlsAcceptor::from(Arc::new(config)).accept(stream).await.expect("a handshake");
+            let mut head = [0; 16];
+            let _ = inside.read(&mut head).await;
+            // A record that is none, after the request was read.
+            let _ = inside.get_mut().0.write_all(&[23, 3, 3, 0, 4, 1, 2, 3, 4]).await;
+        });
+        let bundle = Some((PathBuf::from("ca.pem"), certified.cert.pem().into_bytes()));
+        let client = Client::new(&Settings { ca_bundle: bundle, timeout: Duration::from_secs(5), ..settings() });
+        let fault = client.expect("a client").send(Request::get(Url::parse(&url).expect("a URL"))).await;
+        let fault = fault.expect_err("a fault");
+        assert!(!fault.never_arrived(), "{fault:?}");
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! Accepts HTTP until it is told to stop, and lets nobody hold it up: who is slow
-//! with a request's head is cut, and a head has a limit.
+//! with a request's head, or does not read the answer, is cut, and a head has a limit.
 
 use std::future::Future;
 use std::io;
@@ -13,9 +13,12 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutStream;
 
 /// How long the head of a request may take, and an idle connection may wait.
 pub const HEAD_TIME: Duration = Duration::from_secs(10);
+/// How long a peer may leave an answer unread.
+const ANSWER_TIME: Duration = Duration::from_secs(10);
 /// The most headers of a request; more are answered 431.
 const HEADERS: usize = 100;
 /// The most bytes of a request's head; more are answered 431.
@@ -30,6 +33,7 @@ const GRACE: Duration = Duration::from_secs(2);
 /// answers that are under way be finished.
 pub async fn until(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) -> io::Result<()> {
     let mut server = http1::Builder::new();
+    server.pipeline_flush(false);
     server.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME).max_headers(HEADERS).max_buf_size(HEAD_BYTES);
     let service = TowerToHyperService::new(router);
     let places = Arc::new(Semaphore::new(CONNECTIONS));
@@ -54,7 +58,9 @@ pub async fn until(listener: TcpListener, router: Router, stop: impl Future<Outp
                 continue;
             }
         };
-        let connection = graceful.watch(server.serve_connection(TokioIo::new(stream), service.clone()));
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(ANSWER_TIME));
+        let connection = graceful.watch(server.serve_connection(TokioIo::new(Box::pin(stream)), service.clone()));
         tokio::spawn(async move {
             // Whoever breaks off or sends no HTTP harms nobody but themselves.
             let _ = connection.await;

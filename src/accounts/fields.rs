@@ -306,7 +306,7 @@ impl CallbackUrl {
     pub fn doubt(&self) -> Option<String> {
         let url = Url::parse(&self.0).ok()?;
         let loopback = match url.host() {
-            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(Host::Domain(name)) => name == "localhost",
             Some(Host::Ipv4(address)) => address.is_loopback(),
             Some(Host::Ipv6(address)) => address.is_loopback(),
             None => false,

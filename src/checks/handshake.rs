@@ -5,6 +5,7 @@ use url::Url;
 use super::check::{Check, then};
 use super::finding::{Finding, Group, Outcome};
 use super::observe::{Observed, Subject};
+use crate::graph::{GraphError, Unreachable};
 use crate::webhook::is_loopback;
 
 pub(super) fn finding(seen: &Observed, subject: &Subject) -> Finding {
@@ -39,7 +40,14 @@ pub(super) fn finding(seen: &Observed, subject: &Subject) -> Finding {
             }
             Some(problem) => {
                 let hint = Some(then(problem.fix(), &subject.commands.verify));
-                let outcome = if problem.is_warning() { Outcome::Warn } else { Outcome::Fail };
+                // Without a network neither answers, and that says nothing of the callback.
+                let offline = problem.is_of_network()
+                    && matches!(seen.page.result, Err(GraphError::Unreachable(Unreachable::Fault(_))));
+                let outcome = match problem {
+                    _ if offline => Outcome::Unreachable,
+                    problem if problem.is_warning() => Outcome::Warn,
+                    _ => Outcome::Fail,
+                };
                 check.ends(outcome, problem.summary(), hint)
             }
         },

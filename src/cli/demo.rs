@@ -106,13 +106,13 @@ pub fn run(ctx: &Context) -> Result<u8, CliError> {
         token.state = TokenState::PasswordChanged;
     }
     demo.step(&Step {
-        says: "Weeks later the person who made the token changes the Facebook password. Replies stop; why?",
+        says: "Weeks later the person who made the token changes the Facebook password. Replies stop; why? (The receiver in the other terminal has ended too.)",
         typed: "msgrctl account test acme-support",
         arguments: &["account", "test", "acme-support"],
         stdin: "",
         ends: 7,
     })?;
-    demo.say("That command ended with exit code 7: a check found something. Nothing of the demo is kept; your own accounts begin with: msgrctl account add --help");
+    demo.say("That command ended with exit code 7: a check found something. Nothing of the demo is kept; your own accounts begin with: msgrctl account add");
     Ok(0)
 }
 

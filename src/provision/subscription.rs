@@ -3,8 +3,6 @@
 //! [`difference`] is pure: nothing to do gives no step, and then nothing is written.
 //! What is there and not asked for stays, unless the wish is exact.
 
-use std::future::Future;
-
 use crate::graph::endpoints::subscription::{self, AppSubscription, PAGE, same_callback};
 use crate::graph::{AppCredentials, Client, GraphError};
 use crate::secrets::Secret;
@@ -106,7 +104,7 @@ pub fn difference(wish: &Wish, levels: &Levels) -> Vec<Step> {
     }
     let now = levels.page.clone().unwrap_or_default();
     let fields = if wish.exact { wish.fields.clone() } else { union(&now, &wish.fields) };
-    let as_wished = fields.len() == now.len() && beside(&fields, &now).is_empty();
+    let as_wished = beside(&now, &fields).is_empty() && beside(&fields, &now).is_empty();
     if levels.page.is_none() || !as_wished {
         steps.push(Step::SetPage { fields });
     }
@@ -173,11 +171,28 @@ pub struct PageAccess<'a> {
     pub app: Option<&'a AppCredentials>,
 }
 
-/// The fields that a Page sends the app; `None`: it is not subscribed.
-pub async fn observe_page(client: &Client, page: PageAccess<'_>) -> Result<Option<Vec<String>>, GraphError> {
+/// What was seen of a Page's level.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PageLevel {
+    /// The Page sends the token's app nothing.
+    Absent,
+    /// It sends it these fields.
+    Fields(Vec<String>),
+    /// The token is of another app than the account says, and the Page is subscribed to
+    /// that one: a write would change what is not the account's.
+    OfAnotherApp(String),
+}
+
+/// What a Page sends the app. Graph shows the token's own app alone.
+pub async fn observe_page(client: &Client, page: PageAccess<'_>) -> Result<PageLevel, GraphError> {
     let apps = subscription::of_page(client, page.page_id, page.token, page.app).await?.value;
+    let of_another = apps.iter().find(|app| page.app_id.is_some_and(|id| app.id != id)).map(|app| app.id.clone());
     let mut mine = apps.into_iter().filter(|app| page.app_id.is_none_or(|id| app.id == id));
-    Ok(mine.next().map(|app| app.subscribed_fields))
+    Ok(match (mine.next(), of_another) {
+        (Some(app), _) => PageLevel::Fields(app.subscribed_fields),
+        (None, Some(id)) => PageLevel::OfAnotherApp(id),
+        (None, None) => PageLevel::Absent,
+    })
 }
 
 /// What an app is told of.
@@ -187,32 +202,25 @@ pub async fn observe_app(client: &Client, app: &AppCredentials) -> Result<AppLev
     Ok(of_pages.map_or(AppLevel::Absent, AppLevel::Present))
 }
 
-/// Carries out one step. `verify_token` is what Meta will ask the callback with.
+/// Carries out one step; `false`: Meta says that it did not. `verify_token` is what Meta
+/// will ask the callback with.
 pub async fn carry_out(
     client: &Client,
     step: &Step,
     page: PageAccess<'_>,
     verify_token: Option<&Secret>,
-) -> Result<(), GraphError> {
+) -> Result<bool, GraphError> {
     match (step, page.app, verify_token) {
         (Step::SetApp { callback_url, fields, .. }, Some(app), Some(verify_token)) => {
-            said(subscription::set_of_app(client, app, callback_url, verify_token, fields)).await
+            subscription::set_of_app(client, app, callback_url, verify_token, fields).await
         }
-        (Step::RemoveFromApp { fields }, Some(app), _) => {
-            said(subscription::remove_of_app(client, app, Some(fields))).await
-        }
+        (Step::RemoveFromApp { fields }, Some(app), _) => subscription::remove_of_app(client, app, Some(fields)).await,
         (Step::SetPage { fields }, ..) => {
-            said(subscription::set_of_page(client, page.page_id, page.token, page.app, fields)).await
+            subscription::set_of_page(client, page.page_id, page.token, page.app, fields).await
         }
-        // The app's own level is asked about with its secret alone, and `difference`
-        // gives no step for what was not asked about.
-        (Step::SetApp { .. } | Step::RemoveFromApp { .. }, ..) => Ok(()),
+        // The app's own level takes its secret, and the callback a verify token.
+        (Step::SetApp { .. } | Step::RemoveFromApp { .. }, ..) => Ok(false),
     }
-}
-
-/// `{"success":false}` needs no error of its own: what was written is read back.
-async fn said(answer: impl Future<Output = Result<bool, GraphError>>) -> Result<(), GraphError> {
-    answer.await.map(|_| ())
 }
 
 #[cfg(test)]

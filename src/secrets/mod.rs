@@ -42,6 +42,16 @@ impl Secret {
         self.0.expose_secret()
     }
 
+    /// `text` without this secret in it, as it is and as it stands in an address.
+    pub fn hidden_in(&self, text: &str) -> String {
+        let value = self.expose();
+        if value.is_empty() {
+            return text.to_owned();
+        }
+        let encoded: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
+        text.replace(value, MASK).replace(&encoded, MASK)
+    }
+
     /// A mask of fixed length, with the last four characters where the secret is
     /// long enough that they give nothing away.
     pub fn masked(&self) -> String {

@@ -76,6 +76,11 @@ impl Hold {
         ASKED.store(false, Ordering::SeqCst);
     }
 
+    /// Whether somebody asked to stop while any part is held.
+    pub fn is_asked() -> bool {
+        ASKED.load(Ordering::SeqCst)
+    }
+
     /// Whether somebody asked to stop since.
     pub fn was_interrupted(&self) -> bool {
         ASKED.load(Ordering::SeqCst)
@@ -91,7 +96,7 @@ impl Drop for Hold {
 /// What the terminal does with what is typed, as it was before any prompt.
 #[cfg(unix)]
 mod terminal {
-    use std::io::stderr;
+    use std::io::stdin;
     use std::sync::OnceLock;
 
     use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
@@ -100,7 +105,7 @@ mod terminal {
 
     pub fn remember() {
         // No terminal: then there is nothing to give back.
-        if let Ok(before) = tcgetattr(stderr()) {
+        if let Ok(before) = tcgetattr(stdin()) {
             BEFORE.get_or_init(|| before);
         }
     }
@@ -108,7 +113,7 @@ mod terminal {
     pub fn restore() {
         if let Some(before) = BEFORE.get() {
             // A terminal that is gone needs nothing.
-            let _ = tcsetattr(stderr(), OptionalActions::Now, before);
+            let _ = tcsetattr(stdin(), OptionalActions::Now, before);
         }
     }
 }

@@ -128,6 +128,11 @@ impl Output {
         self.failed.get().filter(|kind| *kind != io::ErrorKind::BrokenPipe)
     }
 
+    /// Whether nobody reads the result any more.
+    pub fn is_closed(&self) -> bool {
+        self.failed.get() == Some(io::ErrorKind::BrokenPipe)
+    }
+
     fn note(&self, written: io::Result<()>) {
         if let Err(error) = written
             && self.failed.get().is_none()

@@ -5,17 +5,25 @@ use std::io::BufRead as _;
 
 use rustyline::error::ReadlineError;
 use rustyline::{Config, DefaultEditor, ExternalPrinter as _};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
-/// Something that was typed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Typed {
-    /// A line.
-    Line(String),
+/// Why no more lines come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
     /// Ctrl-D, or the end of what was piped in.
-    End,
+    OfInput,
     /// Ctrl-C.
     Interrupted,
+}
+
+/// Somebody who types.
+pub struct Typing {
+    /// The lines.
+    pub lines: mpsc::UnboundedReceiver<String>,
+    /// Their end: apart, so that it is known at once whatever is done with the lines.
+    pub ended: oneshot::Receiver<End>,
+    /// A way to show others above the one that is being typed.
+    pub above: Option<Above>,
 }
 
 /// Shows lines above the one that is being typed.
@@ -28,42 +36,46 @@ impl Above {
     }
 }
 
-/// Reads lines on a thread of its own until it ends. On a terminal they can be edited,
-/// and there is a way to show others above them.
-pub fn lines(is_terminal: bool) -> (mpsc::UnboundedReceiver<Typed>, Option<Above>) {
+/// The line after which nothing is read any more.
+const LAST: &str = "/quit";
+
+/// Reads lines on a thread of its own. On a terminal they can be edited.
+pub fn lines(is_terminal: bool) -> Typing {
     let (send, lines) = mpsc::unbounded_channel();
-    if is_terminal && let Some(above) = edited(send.clone()) {
-        return (lines, Some(above));
+    let (end, ended) = oneshot::channel();
+    if is_terminal && let Some((mut editor, above)) = editor() {
+        std::thread::spawn(move || {
+            let why = loop {
+                match editor.readline("> ") {
+                    Ok(line) => {
+                        let last = line.trim() == LAST;
+                        if send.send(line).is_err() || last {
+                            return;
+                        }
+                    }
+                    Err(ReadlineError::Interrupted) => break End::Interrupted,
+                    Err(_) => break End::OfInput,
+                }
+            };
+            // Whoever listened is gone: nobody to tell.
+            let _ = end.send(why);
+        });
+        return Typing { lines, ended, above: Some(above) };
     }
     std::thread::spawn(move || {
-        for line in std::io::stdin().lock().lines() {
-            let Ok(line) = line else { break };
-            if send.send(Typed::Line(line)).is_err() {
+        for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+            if send.send(line).is_err() {
                 return;
             }
         }
-        // Whoever listened is gone: nobody to tell.
-        let _ = send.send(Typed::End);
+        let _ = end.send(End::OfInput);
     });
-    (lines, None)
+    Typing { lines, ended, above: None }
 }
 
-fn edited(send: mpsc::UnboundedSender<Typed>) -> Option<Above> {
-    let config = Config::builder().auto_add_history(true).build();
+fn editor() -> Option<(DefaultEditor, Above)> {
+    let config = Config::builder().auto_add_history(true).bracketed_paste(false).build();
     let mut editor = DefaultEditor::with_config(config).ok()?;
     let mut printer = editor.create_external_printer().ok()?;
-    std::thread::spawn(move || {
-        loop {
-            let typed = match editor.readline("> ") {
-                Ok(line) => Typed::Line(line),
-                Err(ReadlineError::Interrupted) => Typed::Interrupted,
-                Err(_) => Typed::End,
-            };
-            let last = !matches!(typed, Typed::Line(_));
-            if send.send(typed).is_err() || last {
-                return;
-            }
-        }
-    });
-    Some(Above(Box::new(move |text| printer.print(text).is_ok())))
+    Some((editor, Above(Box::new(move |text| printer.print(text).is_ok()))))
 }

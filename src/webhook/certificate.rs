@@ -21,13 +21,13 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 pub enum Chain {
     /// One certificate, signed with its own key.
     SelfSigned,
-    /// One certificate of somebody else's, and no more: what connects it to an
-    /// authority was not sent.
+    /// One certificate of an authority that is found elsewhere, and no more: what
+    /// connects it to a root was not sent.
     Alone {
         /// Who signed it.
         issuer: String,
     },
-    /// Several, up to an authority that this machine does not trust.
+    /// All there is, up to an authority that this machine does not trust.
     Foreign {
         /// Who signed the last.
         issuer: String,
@@ -58,11 +58,26 @@ pub async fn look(url: &Url, time: Duration) -> Option<Chain> {
 
 fn judge(chain: &[Vec<u8>]) -> Option<Chain> {
     let (_, last) = X509Certificate::from_der(chain.last()?).ok()?;
-    let issuer = last.issuer().to_string();
+    // Anybody may write anything into a certificate.
+    let issuer = last.issuer().to_string().replace(char::is_control, " ");
     Some(match chain.len() {
         1 if last.issuer() == last.subject() => Chain::SelfSigned,
-        1 => Chain::Alone { issuer },
+        1 if names_its_issuer(&last) => Chain::Alone { issuer },
         _ => Chain::Foreign { issuer },
+    })
+}
+
+/// Whether a certificate says where its issuer's is found, as those of public
+/// authorities do: then the issuer's was left out. Without it a private root has
+/// signed it, and nothing is missing.
+fn names_its_issuer(certificate: &X509Certificate<'_>) -> bool {
+    use x509_parser::extensions::ParsedExtension;
+    use x509_parser::oid_registry::OID_PKIX_ACCESS_DESCRIPTOR_CA_ISSUERS;
+    certificate.extensions().iter().any(|extension| match extension.parsed_extension() {
+        ParsedExtension::AuthorityInfoAccess(access) => {
+            access.accessdescs.iter().any(|one| one.access_method == OID_PKIX_ACCESS_DESCRIPTOR_CA_ISSUERS)
+        }
+        _ => false,
     })
 }
 

@@ -29,6 +29,8 @@ pub const BODY_TIME: Duration = Duration::from_secs(10);
 const SMALL: usize = 64 * 1024;
 /// How many large bodies are read at the same time.
 const LARGE_AT_ONCE: usize = 8;
+/// What may wait at the door; more refusals than that are not told one by one.
+const AT_DOOR: usize = 256;
 /// Bytes that may wait to be worked on.
 const WAITING: usize = 64 * 1024 * 1024;
 
@@ -55,15 +57,21 @@ pub struct Notification {
     _waiting: OwnedSemaphorePermit,
 }
 
-/// What the listener hears.
+/// What happens at the door, before an event is let in.
 #[derive(Debug)]
-pub enum Heard {
+pub enum AtDoor {
     /// Somebody asks for the handshake with this token. The answer says whether it is right.
     Handshake(Handshake, oneshot::Sender<bool>),
-    /// An event.
-    Notification(Notification),
     /// Something was refused.
     Refused(Refusal),
+}
+
+/// What the listener hears.
+pub struct Heard {
+    /// What happens at the door; somebody has to answer handshakes whatever else is done.
+    pub door: mpsc::Receiver<AtDoor>,
+    /// Events whose signature was right.
+    pub notifications: mpsc::UnboundedReceiver<Notification>,
 }
 
 /// Why something was refused.
@@ -87,7 +95,10 @@ pub enum Refusal {
     /// 503: Meta will come again.
     #[error("too much waits to be worked on; Meta was asked to send it again")]
     Busy,
-    /// 400 or 403: a handshake that is none.
+    /// 403.
+    #[error("a handshake with a wrong verify token")]
+    WrongToken,
+    /// 400: a handshake that is none.
     #[error("no handshake: {0}")]
     NoHandshake(NoHandshake),
     /// 404.
@@ -101,7 +112,7 @@ pub enum Refusal {
 impl Refusal {
     fn status(self) -> StatusCode {
         match self {
-            Self::Signature(_) => StatusCode::FORBIDDEN,
+            Self::Signature(_) | Self::WrongToken => StatusCode::FORBIDDEN,
             Self::NotJson | Self::BrokenOff | Self::NoHandshake(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
@@ -115,23 +126,27 @@ impl Refusal {
 struct Shared {
     path: String,
     subscribers: Vec<Subscriber>,
-    heard: mpsc::UnboundedSender<Heard>,
+    door: mpsc::Sender<AtDoor>,
+    notifications: mpsc::UnboundedSender<Notification>,
     large: Semaphore,
     waiting: Arc<Semaphore>,
 }
 
 /// A receiver at `path`, and what it hears. Whoever takes from it sets the pace:
 /// past 64 MiB of events that nobody took, Meta is asked to come again.
-pub fn receiver(path: &str, subscribers: Vec<Subscriber>) -> (Router, mpsc::UnboundedReceiver<Heard>) {
-    let (heard, hear) = mpsc::unbounded_channel();
+pub fn receiver(path: &str, subscribers: Vec<Subscriber>) -> (Router, Heard) {
+    let (door, at_door) = mpsc::channel(AT_DOOR);
+    let (notifications, heard) = mpsc::unbounded_channel();
     let shared = Shared {
         path: path.into(),
         subscribers,
-        heard,
+        door,
+        notifications,
         large: Semaphore::new(LARGE_AT_ONCE),
         waiting: Arc::new(Semaphore::new(WAITING)),
     };
-    (Router::new().fallback(handle).with_state(Arc::new(shared)), hear)
+    let router = Router::new().fallback(handle).with_state(Arc::new(shared));
+    (router, Heard { door: at_door, notifications: heard })
 }
 
 async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response {
@@ -142,7 +157,10 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response
         Method::GET => handshake(&shared, request.uri().query().unwrap_or_default()).await,
         Method::POST => match notification(&shared, request).await {
             Ok(notification) => {
-                let _ = shared.heard.send(Heard::Notification(notification));
+                // Nobody hears it any more: the process ends, and Meta was told so before.
+                if shared.notifications.send(notification).is_err() {
+                    return refuse(&shared, Refusal::Busy);
+                }
                 plain(StatusCode::OK, "EVENT_RECEIVED".into())
             }
             Err(refusal) => refuse(&shared, refusal),
@@ -158,10 +176,10 @@ async fn handshake(shared: &Shared, query: &str) -> Response {
     };
     let challenge = asked.challenge.clone();
     let (answer, right) = oneshot::channel();
-    if shared.heard.send(Heard::Handshake(asked, answer)).is_ok() && right.await == Ok(true) {
+    if shared.door.send(AtDoor::Handshake(asked, answer)).await.is_ok() && right.await == Ok(true) {
         return plain(StatusCode::OK, challenge);
     }
-    plain(StatusCode::FORBIDDEN, "the verify token is another one".into())
+    refuse(shared, Refusal::WrongToken)
 }
 
 async fn notification(shared: &Shared, request: Request) -> Result<Notification, Refusal> {
@@ -239,7 +257,8 @@ fn bytes<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h [u8]> {
 }
 
 fn refuse(shared: &Shared, refusal: Refusal) -> Response {
-    let _ = shared.heard.send(Heard::Refused(refusal));
+    // More than can wait is a flood, and one line of it says as much as all.
+    let _ = shared.door.try_send(AtDoor::Refused(refusal));
     let mut response = plain(refusal.status(), refusal.to_string());
     let headers = response.headers_mut();
     match refusal {

@@ -56,12 +56,12 @@ pub async fn probe(client: &Client, callback: &Url, verify_token: &Secret) -> Pr
     let (right, answer, challenge) = ask(client, callback, verify_token, Spelling::Dots).await;
     let mut problem = match &answer {
         Err(fault) => Some(of_fault(*fault, callback).await),
-        Ok(answer) => of_answer(answer, &challenge),
+        Ok(answer) => of_answer(answer, &challenge, verify_token),
     };
     if answer.is_ok() && problem.as_ref().is_some_and(Problem::may_be_spelling) {
         // Frameworks that turn the dots into underscores are one cause; ask them.
         let (_, answer, challenge) = ask(client, callback, verify_token, Spelling::Underscores).await;
-        if answer.is_ok_and(|answer| of_answer(&answer, &challenge).is_none()) {
+        if answer.is_ok_and(|answer| of_answer(&answer, &challenge, verify_token).is_none()) {
             problem = Some(Problem::Underscores);
         }
     }
@@ -70,7 +70,7 @@ pub async fn probe(client: &Client, callback: &Url, verify_token: &Secret) -> Pr
     }
     let wrong_token = Secret::new(Alphanumeric.sample_string(&mut rand::rng(), 32));
     let (wrong, answer, challenge) = ask(client, callback, &wrong_token, Spelling::Dots).await;
-    let repeats = |answer: Response| contains(&answer.body, challenge.as_bytes());
+    let repeats = |answer: Response| answer.status == 200 && contains(&answer.body, challenge.as_bytes());
     let problem = if answer.is_ok_and(repeats) {
         Some(Problem::AnyToken)
     } else {
@@ -122,14 +122,14 @@ async fn of_fault(fault: Fault, callback: &Url) -> Problem {
 }
 
 /// What is wrong with an answer to the right token.
-fn of_answer(answer: &Response, challenge: &str) -> Option<Problem> {
+fn of_answer(answer: &Response, challenge: &str, token: &Secret) -> Option<Problem> {
     let header = |name| answer.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let html = is_html(answer);
     match answer.status {
-        200 => of_body(&answer.body, challenge, html),
+        200 => of_body(&answer.body, challenge, html, token),
         status @ 300..=399 => {
-            let to = header(LOCATION).unwrap_or("nowhere").split('?').next().unwrap_or_default().to_owned();
-            Some(Problem::Redirect { status, to })
+            let to = header(LOCATION).unwrap_or("nowhere").split('?').next().unwrap_or_default();
+            Some(Problem::Redirect { status, to: start(to, token) })
         }
         401 if html || header(WWW_AUTHENTICATE).is_some() => Some(Problem::LoginNeeded),
         403 if html => Some(Problem::Forbidden),
@@ -141,7 +141,7 @@ fn of_answer(answer: &Response, challenge: &str) -> Option<Problem> {
     }
 }
 
-fn of_body(body: &[u8], challenge: &str, html: bool) -> Option<Problem> {
+fn of_body(body: &[u8], challenge: &str, html: bool, token: &Secret) -> Option<Problem> {
     if body == challenge.as_bytes() {
         return None;
     }
@@ -152,15 +152,18 @@ fn of_body(body: &[u8], challenge: &str, html: bool) -> Option<Problem> {
         inner if inner == challenge => Problem::PaddedChallenge,
         inner if inner.trim_matches(['"', '\'']) == challenge => Problem::QuotedChallenge,
         _ if html => Problem::Html,
-        inner if inner.contains(challenge) => Problem::WrappedChallenge { start: start(inner) },
-        inner => Problem::OtherBody { start: start(inner) },
+        inner if inner.contains(challenge) => Problem::WrappedChallenge { start: start(inner, token) },
+        inner => Problem::OtherBody { start: start(inner, token) },
     })
 }
 
-/// The first characters of a body, as Meta shows them.
-fn start(text: &str) -> String {
-    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(40).collect();
-    if text.chars().count() > 40 { format!("{line}…") } else { line }
+/// The first characters of what a receiver says, harmless for a terminal and without
+/// the verify token, which some repeat.
+fn start(text: &str, token: &Secret) -> String {
+    const LONGEST: usize = 60;
+    let text = token.hidden_in(text);
+    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST).collect();
+    if text.chars().count() > LONGEST { format!("{line}…") } else { line }
 }
 
 fn is_html(answer: &Response) -> bool {
@@ -183,7 +186,8 @@ mod tests {
         for (name, value) in headers {
             map.insert(*name, HeaderValue::from_static(value));
         }
-        of_answer(&Response { status, headers: map, body: body.as_bytes().to_vec() }, "39676783")
+        let response = Response { status, headers: map, body: body.as_bytes().to_vec() };
+        of_answer(&response, "39676783", &Secret::new("verify0123456789"))
     }
 
     #[test]
@@ -210,6 +214,8 @@ mod tests {
             (answer(204, &[], ""), Some("other_status")),
             (answer(400, &[], ""), Some("other_status")),
         ];
+        let repeated = answer(200, &[], "bad token verify0123456789").map(|problem| problem.summary());
+        assert_eq!(repeated.as_deref(), Some("the answer is not the challenge, but: bad token ********"));
         for (found, expected) in cases {
             assert_eq!(found.as_ref().map(Problem::id), expected, "{found:?}");
         }

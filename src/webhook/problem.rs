@@ -141,6 +141,11 @@ impl Problem {
         matches!(self, Self::Slow(_))
     }
 
+    /// Whether a machine without a network would see the same.
+    pub fn is_of_network(&self) -> bool {
+        matches!(self, Self::Dns { .. } | Self::Refused | Self::Timeout | Self::NoRoute)
+    }
+
     /// Whether a receiver that looks for `hub_challenge` could look like this.
     pub(super) fn may_be_spelling(&self) -> bool {
         use Problem::{EmptyBody, NotFound, OtherBody, OtherStatus, ServerError, TokenRefused, WrappedChallenge};
@@ -238,14 +243,12 @@ impl Problem {
                 "have the server send the whole chain (fullchain.pem, not cert.pem); browsers fetch what is missing, Meta does not"
             }
             Self::AuthorityUnknown { .. } => {
-                "use a certificate of a public authority; if a proxy inspects TLS on this machine's way out, name its certificate with --ca-bundle FILE"
+                "use a certificate of a public authority; if a proxy inspects TLS on this machine's way out, have its certificate trusted here (--ca-bundle)"
             }
             Self::Redirect { .. } => "put the address it redirects to into the callback URL, or end the redirect",
             Self::LoginNeeded => "let this path be reached without a login: Meta has none",
             Self::Forbidden => "let Meta's requests to this path through the firewall or the login page",
-            Self::TokenRefused { .. } => {
-                "the verify token there is another one: put the same into both (msgrctl webhook show NAME --reveal)"
-            }
+            Self::TokenRefused { .. } => "the receiver has another verify token: put the same into both",
             Self::NotFound => "check the path of the callback URL, to the last slash",
             Self::MethodNotAllowed => "have the receiver answer GET at this path, beside POST for events",
             Self::ServerError { .. } => "look into the receiver's log for this moment",

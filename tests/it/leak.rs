@@ -295,3 +295,39 @@ fn no_secret_is_in_the_list_of_processes() {
     assert!(line.contains("account"), "{line}");
     assert_clean("the process's arguments", &line);
 }
+
+#[test]
+fn a_receiver_that_repeats_everything_makes_nothing_seen() {
+    use crate::support::receiver::{TOKEN as VERIFY_TOKEN, answer, start};
+    let sandbox = crate::support::world::sandbox();
+    let home = crate::support::world::acme(&sandbox, true);
+    let token = crate::support::world::page_token(&sandbox);
+    let secret = crate::support::world::app(&sandbox).1;
+    let bodies: [(&str, &[&str]); 3] = [
+        ("200 OK", &[]),
+        ("302 Found", &["Location: /login/next=/hook%3Fhub.verify_token=verify0123456789"]),
+        ("403 No", &[]),
+    ];
+    for (status, headers) in bodies {
+        let url = start(move |asked| answer(status, headers, &format!("{} verify0123456789", asked.query)));
+        home.run(&["account", "edit", "acme", "--callback-url", &url]).code(0);
+        let psid = sandbox.world().people[0].psid.clone();
+        let commands: [&[&str]; 8] = [
+            &["webhook", "verify", "acme"],
+            &["webhook", "verify", "acme", "--json"],
+            &["webhook", "subscribe", "acme", "--json"],
+            &["webhook", "status", "acme"],
+            &["webhook", "show", "acme"],
+            &["webhook", "rotate", "acme", "--yes"],
+            &["account", "test", "acme", "--json"],
+            &["message", "send", "acme", "--to", &psid, "hello"],
+        ];
+        for command in commands {
+            let run = home.run(&[command, &["-vvv"]].concat());
+            let all = seen(&run);
+            for hidden in [VERIFY_TOKEN, &token, &secret] {
+                assert!(!all.contains(hidden), "{command:?} shows {hidden}: {all}");
+            }
+        }
+    }
+}

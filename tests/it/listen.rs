@@ -100,7 +100,7 @@ fn the_handshake_is_answered_and_other_requests_are_not() {
     let (status, head, _) = ask(&listening.base(), "PUT", "/webhook", &[], "");
     assert_eq!((status, head.contains("allow: get, post")), (405, true));
     assert_eq!(listening.wait_for("handshake")["accepted"], true);
-    assert_eq!(listening.wait_for("handshake")["accepted"], false);
+    listening.wait_for_refusal("wrong verify token");
     let shown = listening.shown.iter().map(ToString::to_string).collect::<String>();
     assert!(!shown.contains(TOKEN) && !shown.contains("wrong\""), "{shown}");
 }
@@ -239,6 +239,86 @@ fn events_are_passed_on_as_they_came() {
 }
 
 #[test]
+fn what_was_answered_is_passed_on_before_the_end() {
+    let World { home, secret, .. } = world();
+    let hook = Hook::start();
+    for _ in 0..3 {
+        hook.will_answer_late(Duration::from_millis(300));
+    }
+    let mut listening = Listening::start(&home, &["acme", "--forward-to", &hook.url]);
+    for number in 0..3 {
+        assert_eq!(post_signed(&listening, &secret, &message(&format!("m_{number}"), "hello")), 200);
+    }
+    listening.wait_for("event");
+    let (code, stopped) = listening.stop("-INT");
+    assert_eq!((code, &stopped["events"]), (Some(0), &3.into()));
+    assert_eq!(hook.events(3).len(), 3);
+    let own =
+        ["webhook", "listen", "acme", "--listen", "127.0.0.1:8099", "--forward-to", "http://127.0.0.1:8099/webhook"];
+    home.run(&own).code(2).says(&["the listener itself"]);
+}
+
+#[test]
+fn who_does_not_read_the_answer_is_cut() {
+    const ASKED: usize = 30_000;
+    let World { home, secret, .. } = world();
+    let mut listening = Listening::start(&home, &["acme"]);
+    let address = listening.base().strip_prefix("http://").unwrap().to_owned();
+    let mut deaf = TcpStream::connect(&address).unwrap();
+    let mut asking = deaf.try_clone().unwrap();
+    // It asks for more than the buffers between the two can hold, and reads nothing.
+    let sending = std::thread::spawn(move || {
+        let one = b"PUT /webhook HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n";
+        for _ in 0..ASKED {
+            if asking.write_all(one).is_err() {
+                return;
+            }
+        }
+    });
+    std::thread::sleep(Duration::from_secs(16));
+    assert_eq!(post_signed(&listening, &secret, &message("m_after", "made it")), 200);
+    while listening.wait_for("event")["text"] != "made it" {}
+    let mut got = Vec::new();
+    deaf.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    // To its end: the other side has hung up, in the middle.
+    let _ = deaf.read_to_end(&mut got);
+    let _ = sending.join();
+    let answered = got.windows(12).filter(|window| window == b"HTTP/1.1 405").count();
+    assert!((1..ASKED).contains(&answered), "{answered}");
+}
+
+#[test]
+fn strangers_cannot_move_the_cursor_or_flood_the_screen() {
+    let World { home, secret, .. } = world();
+    let mut command = home.msgrctl(&["webhook", "listen", "acme", "--listen", "127.0.0.1:0"]);
+    let mut child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+    let ready = lines.next().unwrap().unwrap();
+    let base = ready.split("listening on ").nth(1).unwrap().split("/webhook").next().unwrap().to_owned();
+    std::thread::scope(|scope| {
+        for _ in 0..50 {
+            scope.spawn(|| {
+                ask(&base, "GET", "/webhook?hub.mode=subscribe&hub.challenge=1&hub.verify_token=guess", &[], "").0
+            });
+        }
+    });
+    let body = message("m_evil", "hi").replace("7654321098765432", "\\u001b]0;owned\\u0007\\u001b[2J");
+    let (sha256, _) = sign(body.as_bytes(), secret.as_bytes());
+    assert_eq!(ask(&base, "POST", "/webhook", &[("X-Hub-Signature-256", &sha256)], &body).0, 200);
+    let mut refused = 0;
+    for line in lines.by_ref().map_while(Result::ok) {
+        assert!(!line.contains('\u{1b}') && !line.contains('\u{7}') && !line.contains("guess"), "{line:?}");
+        refused += usize::from(line.contains("refused"));
+        if line.contains("message: hi") {
+            break;
+        }
+    }
+    assert!((1..20).contains(&refused), "{refused}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
 fn an_account_without_an_app_secret_cannot_be_listened_for() {
     let sandbox = sandbox();
     let home = acme(&sandbox, false);
@@ -291,16 +371,16 @@ fn three_terminals_a_customer_and_an_agent() {
     session.send("an answer too early\r");
     session.expect("take one first");
     session.send("/take\r");
-    session.expect("agent-joined: ");
+    session.expect("agent-joined to Jane Doe: ");
     session.send("Good morning!\r");
-    session.expect("you: Good morning!");
+    session.expect("you to Jane Doe: Good morning!");
     session.expect("delivered to");
     session.send("/leave\r");
     session.expect("agent-left is not sent: it is disabled (account)");
     session.send("/take\r");
-    session.expect("agent-joined: ");
+    session.expect("agent-joined to Jane Doe: ");
     session.send("/end\r");
-    session.expect("session-ended: Bye from Acme.");
+    session.expect("session-ended to Jane Doe: Bye from Acme.");
     session.expect("is closed");
     let sent = answers(&world.sandbox);
     assert_eq!(sent.len(), 4, "{sent:?}");

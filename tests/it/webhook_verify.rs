@@ -104,6 +104,17 @@ fn what_a_receiver_does_with_the_challenge_is_told() {
 #[test]
 fn what_a_receiver_does_with_the_token_is_told() {
     assert_problem(&start(|_| answer("403 Forbidden", &[], "Forbidden")), "token_refused", "same into both");
+    // Refuses, and repeats the address in its words: the challenge stands there too.
+    let polite = start(|asked| {
+        if asked.right {
+            answer("200 OK", &[], &asked.challenge)
+        } else {
+            answer("403 Forbidden", &[], &format!("not for you: {}", asked.query))
+        }
+    });
+    assert_eq!(verify(&Home::new(), &polite, &[]).0, 0);
+    let talkative = start(|asked| answer("200 OK", &[], &format!("bad request: {}", asked.query)));
+    assert_problem(&talkative, "wrapped_challenge", "nothing else");
     // Repeats whatever it is asked: green at Meta, and open to everybody.
     assert_problem(&start(|asked| answer("200 OK", &[], &asked.challenge)), "any_token", "hub.verify_token");
     // Looks for names with underscores, as PHP has them, in a language that does not.
@@ -155,6 +166,7 @@ fn certificates_are_told_apart() {
         (Wrong::SelfSigned, "certificate_self_signed", "public authority"),
         (Wrong::Incomplete, "chain_incomplete", "fullchain.pem"),
         (Wrong::Foreign, "authority_unknown", "--ca-bundle"),
+        (Wrong::Private, "authority_unknown", "--ca-bundle"),
     ] {
         assert_problem(&start_tls(wrong).0, problem, hint);
     }

@@ -21,8 +21,8 @@ pub struct Credentials {
     pub token: Secret,
     /// The app's secret.
     pub app_secret: Option<Secret>,
-    /// The verify token, where there is a callback to ask with it.
-    pub verify_token: Option<Secret>,
+    /// The verify token, where there is a callback to ask with it, or why it could not be read.
+    pub verify_token: Result<Option<Secret>, StoreError>,
 }
 
 /// The subject of a test of `account`. `saved` says whether its handle can be
@@ -44,7 +44,10 @@ pub fn subject(
     };
     let callback = account.callback_url.as_ref().map(|url| Callback {
         url: url.to_string(),
-        verify_token: credentials.verify_token.ok_or_else(gone),
+        verify_token: match credentials.verify_token {
+            Ok(token) => token.ok_or_else(gone),
+            Err(error) => Err(error.to_string()),
+        },
         sandbox: account.graph == Realm::Sandbox,
     });
     Subject {
@@ -160,8 +163,8 @@ pub fn stored(ctx: &Context, account: &Account) -> Result<Option<Credentials>, S
         None => None,
     };
     let verify_token = match account.callback_url {
-        Some(_) => ctx.secret(account, SecretKind::VerifyToken)?,
-        None => None,
+        Some(_) => ctx.secret(account, SecretKind::VerifyToken),
+        None => Ok(None),
     };
     Ok(Some(Credentials { token, app_secret, verify_token }))
 }

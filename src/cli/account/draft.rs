@@ -132,7 +132,7 @@ impl Draft {
         let credentials = Credentials {
             token,
             app_secret: self.inputs.app_secret.clone(),
-            verify_token: self.inputs.verify_token.clone(),
+            verify_token: Ok(self.inputs.verify_token.clone()),
         };
         Ok(connection::subject(&self.account(ctx)?, ctx.chat_settings()?.load()?, credentials, WARN_DAYS, false))
     }

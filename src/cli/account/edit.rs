@@ -187,9 +187,9 @@ impl Edit<'_> {
             None => None,
         };
         let verify_token = match (&self.inputs.verify_token, &new.callback_url) {
-            (Some(token), _) => Some(token.clone()),
-            (None, Some(_)) => ctx.secret(old, SecretKind::VerifyToken)?,
-            (None, None) => None,
+            (Some(token), _) => Ok(Some(token.clone())),
+            (None, Some(_)) => ctx.secret(old, SecretKind::VerifyToken),
+            (None, None) => Ok(None),
         };
         let credentials = Credentials { token, app_secret, verify_token };
         let subject = connection::subject(new, ctx.chat_settings()?.load()?, credentials, WARN_DAYS, true);

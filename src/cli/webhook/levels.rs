@@ -1,8 +1,6 @@
 //! The two levels of accounts' webhooks: asked about together, several accounts at
 //! once, each app once; and how what was found is shown.
 
-use std::collections::BTreeMap;
-
 use futures_util::stream::{self, StreamExt as _};
 use serde::Serialize;
 
@@ -14,8 +12,8 @@ use crate::cli::error::{CliError, GraphView};
 use crate::cli::history::ChangedThing;
 use crate::cli::outcome::{self, Line};
 use crate::graph::{AppCredentials, Client, GraphError};
-use crate::provision::subscription::{self, AppLevel, Levels, PageAccess};
-use crate::secrets::Secret;
+use crate::provision::subscription::{self, AppLevel, PageAccess, PageLevel};
+use crate::secrets::{Secret, SecretKind};
 use crate::ui::style::{self, paint};
 use crate::ui::terminal::Screen;
 
@@ -40,10 +38,18 @@ pub struct Target {
 impl Target {
     /// Reads what is needed of an account's secrets.
     pub fn of(ctx: &Context, account: Account) -> Result<Self, CliError> {
-        let credentials = connection::stored(ctx, &account)?.ok_or_else(|| connection::no_token(&account))?;
-        let id = account.app_id.as_ref().map(ToString::to_string);
-        let app = id.zip(credentials.app_secret).map(|(id, secret)| AppCredentials { id, secret });
-        Ok(Self { account, token: credentials.token, app })
+        let kind = SecretKind::PageAccessToken;
+        let token = ctx
+            .secret(&account, kind)
+            .map_err(|error| CliError::from(error).context(format!("cannot read the {kind} of '{}'", account.name)))?;
+        let token = token.ok_or_else(|| connection::no_token(&account))?;
+        let app = match &account.app_id {
+            Some(id) => {
+                ctx.secret(&account, SecretKind::AppSecret)?.map(|secret| AppCredentials { id: id.to_string(), secret })
+            }
+            None => None,
+        };
+        Ok(Self { account, token, app })
     }
 
     /// The Page, as calls about its subscription need it.
@@ -64,31 +70,35 @@ impl Target {
 
 /// What was found about one account's levels.
 pub struct Seen {
-    /// The fields the Page sends; `None`: not subscribed.
-    pub page: Result<Option<Vec<String>>, GraphError>,
+    /// What the Page sends.
+    pub page: Result<PageLevel, GraphError>,
     /// The app's level; `None`: the app secret is not known.
     pub app: Option<Result<AppLevel, GraphError>>,
 }
 
-impl Seen {
-    /// Both levels, where both could be seen.
-    pub fn levels(&self) -> Result<Levels, GraphError> {
-        Ok(Levels { page: self.page.clone()?, app: self.app.clone().transpose()? })
-    }
-}
-
 /// Asks about the Page of each target, and once about each app.
 pub async fn observe(client: &Client, targets: &[&Target]) -> Vec<Seen> {
-    let apps: BTreeMap<&str, &AppCredentials> =
-        targets.iter().filter_map(|target| target.app.as_ref()).map(|app| (app.id.as_str(), app)).collect();
-    let asked = stream::iter(
-        apps.into_iter().map(|(id, app)| async move { (id, subscription::observe_app(client, app).await) }),
-    );
+    // Once each pair of id and secret: one that is wrong is one account's alone.
+    let mut apps: Vec<&AppCredentials> = Vec::new();
+    for app in targets.iter().filter_map(|target| target.app.as_ref()) {
+        if !apps.iter().any(|known| same_app(known, app)) {
+            apps.push(app);
+        }
+    }
+    let asked =
+        stream::iter(apps.into_iter().map(|app| async move { (app, subscription::observe_app(client, app).await) }));
     let pages = stream::iter(targets.iter().map(|target| subscription::observe_page(client, target.page())));
-    let (apps, pages): (BTreeMap<&str, _>, Vec<_>) =
+    let (apps, pages): (Vec<_>, Vec<_>) =
         tokio::join!(asked.buffer_unordered(AT_ONCE).collect(), pages.buffered(AT_ONCE).collect());
-    let of_app = |target: &Target| apps.get(target.app.as_ref()?.id.as_str()).cloned();
+    let of_app = |target: &Target| {
+        let mine = target.app.as_ref()?;
+        apps.iter().find(|(app, _)| same_app(app, mine)).map(|(_, level)| level.clone())
+    };
     targets.iter().zip(pages).map(|(target, page)| Seen { page, app: of_app(target) }).collect()
+}
+
+fn same_app(a: &AppCredentials, b: &AppCredentials) -> bool {
+    a.id == b.id && a.secret == b.secret
 }
 
 /// What became of one level.
@@ -109,6 +119,16 @@ impl Found {
     /// Something that is neither good nor bad news of Graph's.
     pub fn new(id: &'static str, outcome: Outcome, summary: impl Into<String>, hint: Option<String>) -> Self {
         Self { id, outcome, summary: summary.into(), hint, graph: None }
+    }
+
+    /// A Page whose token is of another app than the account says.
+    pub fn of_another_app(account: &Account, id: &str) -> Self {
+        let summary = format!("the token is of app {id}, which is not the account's: nothing was changed");
+        let hint = format!(
+            "if that app is meant, give its id and secret, else a token of the right app; then: msgrctl account edit {} --app-id {id} --app-secret-stdin --yes",
+            account.handle
+        );
+        Self::new(PAGE, Outcome::Fail, summary, Some(hint))
     }
 
     /// A failed call, in the words of its cause.

@@ -2,9 +2,11 @@
 
 mod console;
 pub mod levels;
+mod line;
 mod listen;
 mod probe;
 mod rotate;
+mod screen;
 mod show;
 mod status;
 pub mod subscribe;

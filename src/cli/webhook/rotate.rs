@@ -13,14 +13,16 @@ use crate::cli::account::save::{self, Target as Place};
 use crate::cli::account::view;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::cli::history::note_at_meta;
 use crate::cli::pick::AccountArg;
 use crate::dashboard;
-use crate::graph::GraphError;
 use crate::graph::endpoints::subscription::same_callback;
+use crate::graph::{GraphError, Unreachable};
 use crate::provision::subscription::{AppLevel, Step, carry_out};
 use crate::secrets::{Secret, SecretKind, SecretRef};
-use crate::ui::interrupt;
+use crate::ui::interrupt::{self, Hold};
 use crate::ui::progress::Progress;
+use crate::webhook::Problem;
 
 /// Replace an account's verify token, here and at Meta
 ///
@@ -57,7 +59,7 @@ pub fn run(args: &RotateArgs, ctx: &Context) -> Result<u8, CliError> {
     let what = if at_meta.is_some() { ", here and at Meta" } else { "" };
     if account.secrets.contains_key(&kind) {
         let question = format!("Replace the verify token of '{}'{what}?", account.name);
-        ctx.confirm(&question, &format!("msgrctl webhook rotate {} …", account.handle))?;
+        ctx.confirm(&question, &format!("msgrctl webhook rotate {}", account.handle))?;
     }
     let store = account.secrets.get(&kind).and_then(SecretRef::store).unwrap_or(ctx.settings()?.store.value);
     if !inputs.references.contains_key(&kind) {
@@ -66,9 +68,10 @@ pub fn run(args: &RotateArgs, ctx: &Context) -> Result<u8, CliError> {
     let change = inputs.change(kind, &token, Place::WhereItIs(store));
     let (now, accounts) = (ctx.now(), ctx.accounts()?);
     let mut new = account.clone();
+    let mut given = false;
     let saved = save::save(ctx, &mut new, vec![change], |new| {
         if let Some(target) = &at_meta {
-            give_to_meta(ctx, target, &token)?;
+            given = give_to_meta(ctx, target, &token)?;
         }
         let source = new.secrets.get(&kind).cloned();
         let saved = accounts.update(&account.id, |current| {
@@ -81,7 +84,10 @@ pub fn run(args: &RotateArgs, ctx: &Context) -> Result<u8, CliError> {
         return Ok(0);
     }
     let handle = &saved.handle;
-    let lines = if at_meta.is_some() {
+    if given {
+        note_at_meta(ctx, vec![levels::changed(&saved, &[levels::APP])])?;
+    }
+    let lines = if given {
         format!("the verify token of '{}' is a new one, here and at Meta", saved.name)
     } else {
         format!(
@@ -116,8 +122,9 @@ fn at_meta(ctx: &Context, account: &Account) -> Result<Option<Target>, CliError>
     Ok(None)
 }
 
-/// Gives Meta the new token, once the callback takes it.
-fn give_to_meta(ctx: &Context, target: &Target, token: &Secret) -> Result<(), CliError> {
+/// Gives Meta the new token, once the callback takes it; `false`: Meta has no webhook of
+/// the app, so there is nothing to give it to.
+fn give_to_meta(ctx: &Context, target: &Target, token: &Secret) -> Result<bool, CliError> {
     let account = &target.account;
     let client = ctx.graph()?;
     let seen = {
@@ -126,7 +133,7 @@ fn give_to_meta(ctx: &Context, target: &Target, token: &Secret) -> Result<(), Cl
     };
     let level = match seen.and_then(|seen| seen.app) {
         Some(level) => level?,
-        None => return Ok(()),
+        None => return Ok(false),
     };
     let callback = super::verify::callback_of(account)?;
     let AppLevel::Present(present) = level else {
@@ -134,7 +141,7 @@ fn give_to_meta(ctx: &Context, target: &Target, token: &Secret) -> Result<(), Cl
             "Meta has no webhook of this app yet, so there is nothing to replace there; msgrctl webhook subscribe {} sets it",
             account.handle
         ));
-        return Ok(());
+        return Ok(false);
     };
     if present.callback_url.as_deref().is_none_or(|now| !same_callback(now, callback.as_str())) {
         let now = present.callback_url.as_deref().unwrap_or("nowhere");
@@ -143,6 +150,9 @@ fn give_to_meta(ctx: &Context, target: &Target, token: &Secret) -> Result<(), Cl
             .hint("or store the token alone: --here-only"));
     }
     wait_for_callback(ctx, account, token)?;
+    if Hold::is_asked() {
+        return Err(CliError::interrupted());
+    }
     let step = Step::SetApp { callback_url: callback.to_string(), fields: present.fields, replaces: None };
     let _progress = Progress::start(&ctx.output, "giving Meta the new verify token …");
     match Context::wait(carry_out(&client, &step, target.page(), Some(token)))? {
@@ -151,7 +161,18 @@ fn give_to_meta(ctx: &Context, target: &Target, token: &Secret) -> Result<(), Cl
             let (summary, fix) = Context::wait(handshake_failed(&prober, callback.as_str(), token, &api.message))?;
             Err(CliError::check(summary).hint(fix).graph(GraphTrace::from(&*api)))
         }
-        other => Ok(other?),
+        Ok(true) => Ok(true),
+        Ok(false) => Err(CliError::failed("Meta says that it did not take the new verify token")
+            .hint(format!("try again: msgrctl webhook rotate {}", account.handle))),
+        // It may have arrived: then Meta has the new one, and the old one would be wrong.
+        Err(GraphError::Unreachable(Unreachable::Fault(fault))) if !fault.never_arrived() => {
+            ctx.output.warning(&format!(
+                "Meta did not answer in time ({fault}), and may have taken the new verify token; it is kept here. To be sure: msgrctl webhook subscribe {} and msgrctl webhook verify {}",
+                account.handle, account.handle
+            ));
+            Ok(true)
+        }
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -161,6 +182,9 @@ fn wait_for_callback(ctx: &Context, account: &Account, token: &Secret) -> Result
     let url = parsed(&callback)?;
     let prober = ctx.prober()?;
     loop {
+        if Hold::is_asked() {
+            return Err(CliError::interrupted());
+        }
         let found = {
             let _progress = Progress::start(&ctx.output, &format!("asking {callback} with the new verify token …"));
             Context::wait(prober.ask(&url, token))??
@@ -170,11 +194,18 @@ fn wait_for_callback(ctx: &Context, account: &Account, token: &Secret) -> Result
         };
         if ctx.someone_can_answer() && !ctx.says_yes() {
             ctx.output.talk(&probe::text(callback.as_str(), &found, ctx.output.terminal.err()));
-            ctx.output.talk(&format!(
+            let refused = matches!(
+                problem,
+                Problem::TokenRefused { .. } | Problem::OtherBody { .. } | Problem::OtherStatus { .. }
+            );
+            let go_on = if refused { "Is it there?" } else { "Is that mended?" };
+            if refused {
+                ctx.output.talk(&format!(
                 "\nPut the new verify token into the contact centre's form now and save it there. To see it, in another terminal:\n  msgrctl webhook show {} --reveal",
                 account.handle
             ));
-            if ctx.asks("Is it there? (no puts the old one back)")? {
+            }
+            if ctx.asks(&format!("{go_on} (no puts the old one back)"))? {
                 continue;
             }
         }

@@ -10,7 +10,7 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::pick::{AccountsArg, Chosen};
 use crate::dashboard;
-use crate::provision::subscription::AppLevel;
+use crate::provision::subscription::{AppLevel, PageLevel};
 use crate::ui::interrupt;
 use crate::ui::progress::Progress;
 
@@ -20,8 +20,8 @@ use crate::ui::progress::Progress;
 /// its field. The app's own level can only be seen with the app id and the app
 /// secret; without them the Page's level is shown alone. Reads only.
 ///
-/// Exit codes: 0 messages arrive at the callback URL, 7 they do not or not in full,
-/// 5 Graph could not be reached.
+/// Exit codes: 0 what could be seen is as it should be, 7 messages do not arrive at the
+/// callback URL, or not in full, 5 Graph could not be reached.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  msgrctl webhook status acme-support\n  msgrctl webhook status --all --json")]
 pub struct StatusArgs {
@@ -115,7 +115,10 @@ fn of_app(target: &Target, seen: &Seen) -> Found {
         }
         (Outcome::Pass, ..) => None,
         (_, None, _) => Some(format!("name the callback URL; then: {}", edit("URL"))),
-        (_, Some(_), _) => Some(format!("have it set; then: {}", again(target))),
+        (_, Some(_), _) => Some(format!(
+            "an app has one callback URL for all of its Pages: have this one set; then: {}",
+            again(target)
+        )),
     };
     Found::new(APP, outcome, summary, hint)
 }
@@ -123,8 +126,13 @@ fn of_app(target: &Target, seen: &Seen) -> Found {
 fn of_page(target: &Target, seen: &Seen) -> Found {
     match &seen.page {
         Err(error) => Found::failed(PAGE, error, &format!("msgrctl webhook status {}", target.account.handle)),
-        Ok(fields) => {
-            let (outcome, summary) = judge_page(fields.as_deref());
+        Ok(PageLevel::OfAnotherApp(id)) => Found::of_another_app(&target.account, id),
+        Ok(level) => {
+            let fields = match level {
+                PageLevel::Fields(fields) => Some(fields.as_slice()),
+                _ => None,
+            };
+            let (outcome, summary) = judge_page(fields);
             let hint = (outcome > Outcome::Pass).then(|| format!("have it subscribed; then: {}", again(target)));
             Found::new(PAGE, outcome, summary, hint)
         }

@@ -1,7 +1,7 @@
 //! `msgrctl webhook subscribe`: both levels as they should be, and no more written
 //! than differs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Args;
 use futures_util::stream::{self, StreamExt as _};
@@ -17,7 +17,7 @@ use crate::cli::pick::{AccountsArg, Chosen};
 use crate::dashboard;
 use crate::graph::endpoints::subscription::same_callback;
 use crate::graph::{Client, GraphError};
-use crate::provision::subscription::{self, AppLevel, FIELDS, Levels, Step, Wish, difference, missing};
+use crate::provision::subscription::{self, AppLevel, FIELDS, Levels, PageLevel, Step, Wish, difference, missing};
 use crate::secrets::{Secret, SecretKind};
 use crate::ui::interrupt;
 use crate::ui::progress::Progress;
@@ -34,7 +34,7 @@ use crate::webhook::Prober;
 /// hand is printed. An app has one callback URL for all of its Pages: before it is
 /// changed the accounts that it affects are named and asked for.
 ///
-/// Exit codes: 0 all is as it should be, 1 Meta refused, 4 credentials, 5 Graph could
+/// Exit codes: 0 done (what is left to do by hand is a warning), 1 Meta refused, 4 credentials, 5 Graph could
 /// not be reached, 9 a part of the accounts failed.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -61,7 +61,9 @@ pub fn run(args: &SubscribeArgs, ctx: &Context) -> Result<u8, CliError> {
         levels::show(ctx, &[]);
         return Ok(0);
     }
-    let fields: Vec<String> = args.fields.iter().map(|field| field.trim().to_owned()).collect();
+    let mut fields: Vec<String> = args.fields.iter().map(|field| field.trim().to_owned()).collect();
+    let mut seen = BTreeSet::new();
+    fields.retain(|field| seen.insert(field.clone()));
     if let Some(bad) = fields.iter().find(|field| field.is_empty() || !field.bytes().all(is_of_a_field)) {
         return Err(CliError::usage(format!("'{bad}' is no webhook field"))
             .hint("fields are words such as messages, messaging_postbacks, with commas between them"));
@@ -139,6 +141,8 @@ pub fn subscribe(
         let apps = write_apps(&client, &prober, &plan).await;
         let pages = stream::iter(targets.iter().zip(&plan.pages).map(|(target, step)| {
             let client = &client;
+            // While the app's events go elsewhere, this Page's would go there too.
+            let step = step.as_ref().filter(|_| !stays_elsewhere(target, &plan, &apps));
             async move {
                 match step {
                     Some(step) => Some(subscription::carry_out(client, step, target.page(), None).await),
@@ -146,11 +150,14 @@ pub fn subscribe(
                 }
             }
         }));
-        let pages: Vec<Option<Result<(), GraphError>>> = pages.buffered(AT_ONCE).collect().await;
+        let pages: Vec<Option<Result<bool, GraphError>>> = pages.buffered(AT_ONCE).collect().await;
         let changed: Vec<bool> = targets
             .iter()
             .zip(&pages)
-            .map(|(target, page)| page.is_some() || app_id(target).is_some_and(|id| apps.contains_key(id)))
+            .map(|(target, page)| {
+                let app = app_id(target).is_some_and(|id| apps.get(id).is_some_and(Option::is_none));
+                app || matches!(page, Some(Ok(_)))
+            })
             .collect();
         let again: Vec<&Target> =
             targets.iter().zip(&changed).filter(|(_, changed)| **changed).map(|(target, _)| target).collect();
@@ -158,7 +165,7 @@ pub fn subscribe(
             let app = plan.apps.values().any(|app| app.target.account.id == target.account.id);
             let levels: Vec<&'static str> = [
                 (APP, app && app_id(target).is_some_and(|id| apps.get(id).is_some_and(Option::is_none))),
-                (PAGE, matches!(page, Some(Ok(())))),
+                (PAGE, matches!(page, Some(Ok(_)))),
             ]
             .into_iter()
             .filter_map(|(level, written)| written.then_some(level))
@@ -171,17 +178,25 @@ pub fn subscribe(
         for (((target, before), page), changed) in targets.iter().zip(before).zip(pages).zip(changed) {
             let after = if changed { after.next().unwrap_or(before) } else { before };
             let app = app_id(target).and_then(|id| apps.get(id));
+            let held_back = page.is_none() && stays_elsewhere(target, &plan, &apps);
             results.push(AccountResult {
                 name: target.account.name.to_string(),
                 changed,
                 found: vec![
                     app_found(target, &wish(target), &after, app),
-                    page_found(target, &wish(target), &after, page),
+                    if held_back { held() } else { page_found(target, &wish(target), &after, page) },
                 ],
             });
         }
         Ok(results)
     })?
+}
+
+/// Whether the app's events should have gone somewhere else, and do not.
+fn stays_elsewhere(target: &Target, plan: &Plan<'_>, apps: &BTreeMap<&str, Written>) -> bool {
+    let Some(id) = app_id(target) else { return false };
+    let moves = |app: &AppPlan<'_>| app.steps.iter().any(|step| matches!(step, Step::SetApp { replaces: Some(_), .. }));
+    apps.get(id).is_some_and(Option::is_some) && plan.apps.get(id).is_some_and(moves)
 }
 
 fn app_id(target: &Target) -> Option<&str> {
@@ -227,16 +242,22 @@ fn plan<'t>(
 ) -> Result<Plan<'t>, CliError> {
     let mut plan = Plan { apps: BTreeMap::new(), pages: Vec::new() };
     for (target, seen) in targets.iter().zip(before) {
-        let page = seen.page.clone().ok();
+        let (seen_page, page) = match &seen.page {
+            Ok(PageLevel::Absent) => (true, None),
+            Ok(PageLevel::Fields(fields)) => (true, Some(fields.clone())),
+            // What could not be seen, or is another app's, is not written.
+            Ok(PageLevel::OfAnotherApp(_)) | Err(_) => (false, None),
+        };
         let app = seen.app.clone().and_then(Result::ok);
-        // A level that could not be seen is not written.
-        let levels = Levels { page: page.clone().flatten(), app };
+        let levels = Levels { page, app };
         let (of_page, of_app): (Vec<Step>, Vec<Step>) =
             difference(&wish(target), &levels).into_iter().partition(|step| matches!(step, Step::SetPage { .. }));
-        plan.pages.push(of_page.into_iter().next().filter(|_| page.is_some()));
-        // The first account of an app that has a callback URL speaks for all.
+        plan.pages.push(of_page.into_iter().next().filter(|_| seen_page));
+        // An account with a callback URL speaks for all of its app.
+        let better =
+            |known: &AppPlan<'_>| known.target.account.callback_url.is_none() && target.account.callback_url.is_some();
         if let (Some(id), false) = (app_id(target), of_app.is_empty())
-            && !plan.apps.contains_key(id)
+            && plan.apps.get(id).is_none_or(better)
         {
             let sets = of_app.iter().any(|step| matches!(step, Step::SetApp { .. }));
             let verify_token = if sets { ctx.secret(&target.account, SecretKind::VerifyToken)? } else { None };
@@ -262,19 +283,30 @@ pub fn others_of_app(ctx: &Context, account: &Account) -> Result<Vec<String>, Cl
     Ok(names)
 }
 
-/// Asks before an app's events go somewhere else: its other Pages go with it.
+/// Asks before an app's events go somewhere else, or become fewer: its other Pages go
+/// with it.
 fn ask_before_moving(ctx: &Context, plan: &Plan<'_>) -> Result<(), CliError> {
     for (id, app) in &plan.apps {
         for step in &app.steps {
-            let Step::SetApp { callback_url, replaces: Some(now), .. } = step else { continue };
+            let what = match step {
+                Step::SetApp { callback_url, replaces: Some(now), .. } => {
+                    ctx.output.notice(&format!("app {id}: events go to {now} now, and would go to {callback_url}"));
+                    "Send the app's events there"
+                }
+                Step::RemoveFromApp { fields } => {
+                    ctx.output.notice(&format!("app {id}: {} would no longer be sent", levels::list(fields)));
+                    "Take these fields away from the app"
+                }
+                _ => continue,
+            };
             let others = others_of_app(ctx, &app.target.account)?;
             let affects = if others.is_empty() {
-                "no other account here is of this app, but Pages that are not kept here may be".to_owned()
+                "Pages of the app that are not kept here go with it".to_owned()
             } else {
                 format!("it affects {} too", others.join(", "))
             };
-            let question = format!("Send the events of app {id} to {callback_url}? Now they go to {now}; {affects}.");
-            ctx.confirm(&question, &format!("msgrctl webhook subscribe {}", app.target.account.handle))?;
+            let command = format!("msgrctl webhook subscribe {}", app.target.account.handle);
+            ctx.confirm(&format!("{what}? ({affects})"), &command)?;
         }
     }
     Ok(())
@@ -295,6 +327,7 @@ async fn write_app(client: &Client, prober: &Prober, app: &AppPlan<'_>) -> Writt
             let hint = format!("make one; then: msgrctl webhook rotate {handle}");
             return Some(Found::new(APP, Outcome::Fail, "the account has no verify token to give Meta", Some(hint)));
         }
+        // A "no" of Meta's without an error shows when it is read back.
         let done = subscription::carry_out(client, step, app.target.page(), app.verify_token.as_ref()).await;
         if let Err(error) = done {
             return Some(explain(prober, app, step, &error).await);
@@ -315,7 +348,21 @@ async fn explain(prober: &Prober, app: &AppPlan<'_>, step: &Step, error: &GraphE
                 ..Found::new(APP, Outcome::Fail, summary, Some(format!("{fix}; then: {then}")))
             }
         }
-        _ => Found::failed(APP, error, &then),
+        _ => field_or(error, Found::failed(APP, error, &then), &then),
+    }
+}
+
+/// A refused parameter (100, without a subcode) of a write is a field that Meta does not
+/// know, not a permission to read: Meta's words name it.
+fn field_or(error: &GraphError, found: Found, then: &str) -> Found {
+    match error {
+        GraphError::Refused(api) if api.code == Some(100) && api.subcode.is_none() && api.kind == "OAuthException" => {
+            let start: String = api.message.chars().take(160).collect();
+            let hint =
+                format!("name fields that Meta knows, such as {}; then: {then} --fields …", FIELDS[..2].join(","));
+            Found { summary: format!("Meta refuses the fields: {start}"), hint: Some(hint), ..found }
+        }
+        _ => found,
     }
 }
 
@@ -358,7 +405,7 @@ fn app_found(target: &Target, wish: &Wish, after: &Seen, written: Option<&Writte
                 dashboard::WEBHOOKS
             );
             let why = "not set: it needs the app id and the app secret";
-            return Found::new(APP, Outcome::Skip, why, Some(hint));
+            return Found::new(APP, Outcome::Warn, why, Some(hint));
         }
         Some(Err(error)) => return Found::failed(APP, error, &then),
         Some(Ok(level)) => level,
@@ -366,7 +413,7 @@ fn app_found(target: &Target, wish: &Wish, after: &Seen, written: Option<&Writte
     if wish.callback_url.is_none() && *level == AppLevel::Absent {
         let hint =
             format!("the contact centre's form shows it; then: msgrctl account edit {handle} --callback-url URL");
-        return Found::new(APP, Outcome::Skip, "not set: the account has no callback URL yet", Some(hint));
+        return Found::new(APP, Outcome::Warn, "not set: the account has no callback URL yet", Some(hint));
     }
     let rest = Levels { page: Some(wish.fields.clone()), app: Some(level.clone()) };
     let lacks = missing(wish, &rest);
@@ -381,24 +428,31 @@ fn app_found(target: &Target, wish: &Wish, after: &Seen, written: Option<&Writte
     Found::new(APP, Outcome::Pass, format!("{how}: events go to {to}: {}", levels::list(&present.fields)), None)
 }
 
-fn page_found(target: &Target, wish: &Wish, after: &Seen, written: Option<Result<(), GraphError>>) -> Found {
+fn page_found(target: &Target, wish: &Wish, after: &Seen, written: Option<Result<bool, GraphError>>) -> Found {
     let then = format!("msgrctl webhook subscribe {}", target.account.handle);
     let was_written = written.is_some();
     if let Some(Err(error)) = written {
-        return Found::failed(PAGE, &error, &then);
+        return field_or(&error, Found::failed(PAGE, &error, &then), &then);
     }
     let fields = match &after.page {
         Err(error) => return Found::failed(PAGE, error, &then),
-        Ok(fields) => fields,
+        Ok(PageLevel::OfAnotherApp(id)) => return Found::of_another_app(&target.account, id),
+        Ok(PageLevel::Fields(fields)) => Some(fields.clone()),
+        Ok(PageLevel::Absent) => None,
     };
-    let levels = Levels { page: fields.clone(), app: None };
-    let lacks = missing(wish, &levels);
+    let lacks = missing(wish, &Levels { page: fields.clone(), app: None });
     if !lacks.is_empty() {
         return read_back(PAGE, &lacks.join("; "), &then);
     }
     let how = if was_written { "set, and read back" } else { "as it should be" };
     let fields = fields.as_deref().unwrap_or_default();
     Found::new(PAGE, Outcome::Pass, format!("{how}: the Page sends {}", levels::list(fields)), None)
+}
+
+/// A Page that was left as it is.
+fn held() -> Found {
+    let why = "left as it is: until the app's events go to the callback URL, this Page's would go where they go now";
+    Found::new(PAGE, Outcome::Skip, why, None)
 }
 
 /// Meta said yes, and it is not so.

@@ -9,8 +9,9 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::history::note_at_meta;
 use crate::cli::pick::AccountArg;
+use crate::graph::Client;
 use crate::graph::endpoints::subscription;
-use crate::provision::subscription::AppLevel;
+use crate::provision::subscription::{AppLevel, PageLevel, observe_app, observe_page};
 use crate::ui::interrupt;
 use crate::ui::progress::Progress;
 
@@ -48,11 +49,8 @@ pub fn run(args: &UnsubscribeArgs, ctx: &Context) -> Result<u8, CliError> {
     let client = ctx.graph()?;
     let result = Context::wait(async {
         let progress = Progress::start(&ctx.output, "asking Graph about webhooks …");
-        let seen = levels::observe(&client, &[&target]).await.pop();
-        let levels = seen.map(|seen| seen.levels()).transpose()?.unwrap_or_default();
+        let (page, app) = there(&client, &target, args.app).await?;
         drop(progress);
-        let page = levels.page.is_some();
-        let app = args.app && matches!(levels.app, Some(AppLevel::Present(_)));
         if page || app {
             ctx.confirm(&question(ctx, &target, app)?, &command(args, account.handle.as_str()))?;
         }
@@ -69,17 +67,12 @@ pub fn run(args: &UnsubscribeArgs, ctx: &Context) -> Result<u8, CliError> {
         if !written.is_empty() {
             note_at_meta(ctx, vec![levels::changed(account, &written)])?;
         }
-        let after = if page || app {
-            let seen = levels::observe(&client, &[&target]).await.pop();
-            seen.map(|seen| seen.levels()).transpose()?.unwrap_or_default()
-        } else {
-            levels
-        };
+        let after = if page || app { there(&client, &target, args.app).await? } else { (false, false) };
         let mut found = Vec::new();
         if args.app {
-            found.push(gone(APP, app, matches!(after.app, Some(AppLevel::Present(_))), "the app's webhook for Pages"));
+            found.push(gone(APP, app, after.1, "the app's webhook for Pages"));
         }
-        found.push(gone(PAGE, page, after.page.is_some(), "the Page's subscription"));
+        found.push(gone(PAGE, page, after.0, "the Page's subscription"));
         Ok::<_, CliError>(AccountResult { name: account.name.to_string(), changed: page || app, found })
     })??;
     let failed = result.outcome() == Outcome::Fail;
@@ -89,6 +82,23 @@ pub fn run(args: &UnsubscribeArgs, ctx: &Context) -> Result<u8, CliError> {
             .hint(format!("wait a minute and try again: {}", command(args, account.handle.as_str()))));
     }
     Ok(0)
+}
+
+/// Whether the Page's subscription is there, and the app's webhook where it is asked about.
+async fn there(client: &Client, target: &Target, app: bool) -> Result<(bool, bool), CliError> {
+    let page = match observe_page(client, target.page()).await? {
+        PageLevel::Absent => false,
+        PageLevel::Fields(_) => true,
+        PageLevel::OfAnotherApp(id) => {
+            let found = Found::of_another_app(&target.account, &id);
+            return Err(CliError::failed(found.summary).hint(found.hint.unwrap_or_default()));
+        }
+    };
+    let app = match target.app.as_ref().filter(|_| app) {
+        Some(credentials) => matches!(observe_app(client, credentials).await?, AppLevel::Present(_)),
+        None => false,
+    };
+    Ok((page, app))
 }
 
 fn command(args: &UnsubscribeArgs, handle: &str) -> String {

@@ -32,7 +32,8 @@ use crate::webhook::{AGENT, handshake_address, is_loopback};
 #[command(after_help = "\
 Examples:
   msgrctl webhook verify acme-support
-  printf %s \"$VERIFY_TOKEN\" | msgrctl webhook verify --url https://example.com/messenger --verify-token-stdin
+  printf %s \"$VERIFY_TOKEN\" | \\
+      msgrctl webhook verify --url https://example.com/messenger --verify-token-stdin
   msgrctl webhook verify acme-support --curl")]
 pub struct VerifyArgs {
     #[command(flatten)]

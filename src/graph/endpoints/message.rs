@@ -21,7 +21,8 @@ pub enum Reason {
 pub struct Sent {
     /// Whom it went to; absent for recipients that are no PSID.
     pub recipient_id: Option<String>,
-    /// Its name in later events: `m_…`.
+    /// Its name in later events: `m_…`. Absent: it was taken all the same.
+    #[serde(default)]
     pub message_id: String,
 }
 

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, CustomExtension, IsCa, KeyPair};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
 
@@ -80,6 +80,8 @@ pub enum Wrong {
     Incomplete,
     /// Of an authority that nobody knows, whole.
     Foreign,
+    /// Signed by such a root itself.
+    Private,
     /// Nothing: of an authority that the test trusts.
     Nothing,
 }
@@ -100,16 +102,30 @@ pub fn start_tls(wrong: Wrong) -> (String, String) {
     leaf.distinguished_name.push(rcgen::DnType::CommonName, name);
     match wrong {
         Wrong::Expired => leaf.not_after = rcgen::date_time_ymd(2024, 1, 1),
+        Wrong::Incomplete => {
+            // Where its issuer's is found, as certificates of public authorities say.
+            let uri = b"http://ca.example.com/ca.crt";
+            let oid = [0x06, 8, 0x2b, 6, 1, 5, 5, 7, 0x30, 2];
+            let length = |inner: usize| u8::try_from(inner).unwrap();
+            let mut access = vec![0x30, length(oid.len() + 2 + uri.len())];
+            access.extend(oid);
+            access.extend([0x86, length(uri.len())]);
+            access.extend(uri);
+            let mut content = vec![0x30, length(access.len())];
+            content.extend(access);
+            leaf.custom_extensions.push(CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 1], content));
+        }
         Wrong::NotYet => leaf.not_before = rcgen::date_time_ymd(2090, 1, 1),
         _ => {}
     }
     let key = KeyPair::generate().unwrap();
     let own = match wrong {
         Wrong::SelfSigned => leaf.self_signed(&key).unwrap(),
+        Wrong::Private => leaf.signed_by(&key, &root).unwrap(),
         _ => leaf.signed_by(&key, &between).unwrap(),
     };
     let mut chain: Vec<CertificateDer<'static>> = vec![own.der().clone()];
-    if !matches!(wrong, Wrong::SelfSigned | Wrong::Incomplete) {
+    if !matches!(wrong, Wrong::SelfSigned | Wrong::Incomplete | Wrong::Private) {
         chain.push(between.der().clone());
     }
     let config = ServerConfig::builder_with_provider(Arc::new(tokio_rustls::rustls::crypto::ring::default_provider()))

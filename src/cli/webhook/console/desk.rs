@@ -28,6 +28,11 @@ pub enum Effect {
         /// The customer.
         psid: String,
     },
+    /// The agent speaks to another customer now, whom they have taken before.
+    Switched {
+        /// The customer.
+        psid: String,
+    },
     /// The agent is gone; the session goes on and waits.
     Left {
         /// The customer.
@@ -80,7 +85,7 @@ pub enum Why {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoSession {
     /// Nobody has written.
-    #[error("no customer waits: nobody has written yet")]
+    #[error("no customer waits")]
     Nobody,
     /// Nobody is taken.
     #[error("you have taken no customer: take one first")]
@@ -156,9 +161,10 @@ impl Desk {
         let waiting = self.sessions().into_iter().find(|(_, taken)| !taken).map(|(psid, _)| psid.to_owned());
         let psid = psid.map(str::to_owned).or(waiting).ok_or(NoSession::Nobody)?;
         let session = self.sessions.get_mut(&psid).ok_or(NoSession::Nobody)?;
-        self.current = Some(psid.clone());
+        let before = self.current.replace(psid.clone());
         if session.taken {
-            return Ok(Vec::new());
+            let switched = before.as_deref() != Some(psid.as_str());
+            return Ok(switched.then_some(Effect::Switched { psid }).into_iter().collect());
         }
         (session.taken, session.last) = (true, now);
         let mut effects = vec![Effect::Taken { psid: psid.clone() }];
@@ -182,8 +188,9 @@ impl Desk {
     pub fn leave(&mut self, now: Timestamp) -> Result<Vec<Effect>, NoSession> {
         let (psid, session) = self.spoken_to()?;
         session.taken = false;
-        self.current = None;
-        Ok(vec![self.system("agent-left", &psid, now), Effect::Left { psid }])
+        let mut effects = vec![self.system("agent-left", &psid, now), Effect::Left { psid }];
+        effects.extend(self.turn_to_another());
+        Ok(effects)
     }
 
     /// The agent ends the session.
@@ -243,10 +250,17 @@ impl Desk {
     fn close(&mut self, psid: &str, event: &str, by_silence: bool, now: Timestamp) -> Vec<Effect> {
         let last = self.system(event, psid, now);
         self.sessions.remove(psid);
+        let mut effects = vec![last, Effect::Closed { psid: psid.into(), by_silence }];
         if self.current.as_deref() == Some(psid) {
-            self.current = None;
+            effects.extend(self.turn_to_another());
         }
-        vec![last, Effect::Closed { psid: psid.into(), by_silence }]
+        effects
+    }
+
+    /// The agent speaks to the one they have had longest of those who are left.
+    fn turn_to_another(&mut self) -> Option<Effect> {
+        self.current = self.sessions().into_iter().find(|(_, taken)| *taken).map(|(psid, _)| psid.to_owned());
+        self.current.clone().map(|psid| Effect::Switched { psid })
     }
 
     /// A system message to a customer, or why there is none.
@@ -377,6 +391,10 @@ mod tests {
         let left = desk.leave(at(4)).expect("left");
         assert_eq!(sent(&left), ["agent-left"]);
         desk.take(Some("8"), at(5)).expect("taken");
-        assert_eq!(desk.current(), Some("8"));
+        desk.take(Some("9"), at(5)).expect("taken");
+        assert_eq!(desk.take(Some("8"), at(5)).expect("taken"), [Effect::Switched { psid: "8".into() }]);
+        let ended = desk.end(at(6)).expect("ended");
+        assert_eq!(ended.last(), Some(&Effect::Switched { psid: "9".into() }));
+        assert_eq!(desk.current(), Some("9"));
     }
 }

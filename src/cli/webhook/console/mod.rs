@@ -15,15 +15,15 @@ use serde_json::json;
 use self::desk::{Desk, Effect, NoSession};
 use self::script::{Expected, Typed};
 use super::levels::Target;
-use super::listen::line::{harmless, said, words};
-use super::listen::screen::Screen;
+use super::line::{harmless, said, words};
+use super::screen::Screen;
 use crate::checks::{of_sending, of_unreachable};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::clock::Clock;
 use crate::graph::endpoints::message::{self, From, Reason};
 use crate::graph::{Client, GraphError};
-use crate::messages::Event as ChatEvent;
+use crate::messages::{Event as ChatEvent, MessageText};
 use crate::webhook::{Event, Kind};
 
 /// What can be typed.
@@ -62,14 +62,21 @@ pub struct Console<'a> {
     clock: Clock,
     names: HashMap<String, String>,
     sent: VecDeque<(String, String)>,
-    happened: VecDeque<Happened>,
+    /// Kept only where a script asks for it.
+    happened: Option<VecDeque<Happened>>,
     /// The first message that Meta did not take.
     refused: Option<CliError>,
 }
 
 impl<'a> Console<'a> {
     /// A console of an account; `clock` is moved by a script.
-    pub fn new(ctx: &Context, screen: &'a Screen<'a>, target: Target, clock: Clock) -> Result<Self, CliError> {
+    pub fn new(
+        ctx: &Context,
+        screen: &'a Screen<'a>,
+        target: Target,
+        clock: Clock,
+        scripted: bool,
+    ) -> Result<Self, CliError> {
         let desk = Desk::new(target.account.messages.clone(), ctx.chat_settings()?.load()?);
         let client = ctx.graph()?;
         Ok(Self {
@@ -80,7 +87,7 @@ impl<'a> Console<'a> {
             clock,
             names: HashMap::new(),
             sent: VecDeque::new(),
-            happened: VecDeque::new(),
+            happened: scripted.then(VecDeque::new),
             refused: None,
         })
     }
@@ -88,9 +95,14 @@ impl<'a> Console<'a> {
     /// What to say at the start.
     pub fn opening(&self) -> String {
         let timeout = self.desk.timeout();
-        format!(
-            "you are the contact centre: a customer's message opens a session; after {timeout:#} of silence it is closed\n/help shows what can be typed"
-        )
+        let handle = &self.target.account.handle;
+        let opening = format!(
+            "you are the contact centre: a customer's message opens a session; after {timeout:#} of silence it is closed"
+        );
+        if self.happened.is_some() {
+            return opening;
+        }
+        format!("{opening}\n/help shows what can be typed; if nothing arrives: msgrctl webhook status {handle}")
     }
 
     /// An event of this account's Page.
@@ -111,13 +123,13 @@ impl<'a> Console<'a> {
                     if let Some((_, text)) = self.sent.iter().find(|(sent, _)| sent == mid) {
                         let (who, text) = (self.name(&psid), shortened(text));
                         self.tell("delivered", &psid, &format!("  delivered to {who}: {text}"), &json!({"mid": mid}));
-                        self.happened.push_back(Happened::Delivery);
+                        self.has(Happened::Delivery);
                     }
                 }
             }
             Kind::Read { .. } => {
                 self.tell("read", &psid, &format!("  {} has read", self.name(&psid)), &json!({}));
-                self.happened.push_back(Happened::Read);
+                self.has(Happened::Read);
             }
             _ => self.show_plain(event),
         }
@@ -129,8 +141,9 @@ impl<'a> Console<'a> {
         self.carry_out(effects).await;
         let line = format!("{}: {text}", self.name(psid));
         self.tell("customer", psid, &line, &json!({"text": text}));
-        self.happened.push_back(Happened::Message(text.into()));
-        if self.desk.sessions().iter().any(|(waiting, taken)| *waiting == psid && !taken) {
+        self.has(Happened::Message(text.into()));
+        let waits = self.desk.sessions().iter().any(|(waiting, taken)| *waiting == psid && !taken);
+        if waits && self.happened.is_none() {
             self.screen.hint("/take takes the conversation");
         }
     }
@@ -148,27 +161,33 @@ impl<'a> Console<'a> {
             self.screen.hint(&format!("'{}' is not known:\n{HELP}", harmless(line)));
             return true;
         };
+        if let Typed::Say(text) = &command
+            && let Err(why) = text.parse::<MessageText>()
+        {
+            self.screen.hint(&format!("not sent: {why}"));
+            return true;
+        }
         if let Err(why) = self.act(&command).await {
-            let how = match why {
-                NoSession::Nobody => "",
-                NoSession::NotTaken => " (/take)",
-            };
-            self.screen.hint(&format!("{why}{how}"));
+            self.screen.hint(&why);
         }
         command != Typed::Quit
     }
 
-    /// Does what was typed.
-    pub async fn act(&mut self, typed: &Typed) -> Result<(), NoSession> {
+    /// Does what was typed, or says why it cannot be done.
+    pub async fn act(&mut self, typed: &Typed) -> Result<(), String> {
         let now = self.clock.now();
+        let why = |why: NoSession| match why {
+            NoSession::Nobody => why.to_string(),
+            NoSession::NotTaken => format!("{why} (/take)"),
+        };
         let effects = match typed {
             Typed::Take(who) => {
-                let psid = who.as_deref().map(|who| self.named(who).ok_or(NoSession::Nobody)).transpose()?;
-                self.desk.take(psid.as_deref(), now)?
+                let psid = who.as_deref().map(|who| self.named(who)).transpose()?;
+                self.desk.take(psid.as_deref(), now).map_err(why)?
             }
-            Typed::Say(text) => self.desk.say(text, now)?,
-            Typed::Leave => self.desk.leave(now)?,
-            Typed::End => self.desk.end(now)?,
+            Typed::Say(text) => self.desk.say(text, now).map_err(why)?,
+            Typed::Leave => self.desk.leave(now).map_err(why)?,
+            Typed::End => self.desk.end(now).map_err(why)?,
             Typed::List => {
                 self.screen.hint(&self.list());
                 Vec::new()
@@ -217,8 +236,17 @@ impl<'a> Console<'a> {
             }
             _ => false,
         };
-        let at = self.happened.iter().position(is);
-        at.is_some_and(|at| self.happened.remove(at).is_some())
+        let Some(happened) = &mut self.happened else { return false };
+        let Some(at) = happened.iter().position(is) else { return false };
+        // What came before it is over: the next thing that is expected comes after.
+        happened.drain(..=at);
+        true
+    }
+
+    fn has(&mut self, happened: Happened) {
+        if let Some(all) = &mut self.happened {
+            all.push_back(happened);
+        }
     }
 
     /// The first message that Meta did not take, once.
@@ -237,6 +265,10 @@ impl<'a> Console<'a> {
                     let line = format!("* you have taken {}", self.name(&psid));
                     self.tell("session_taken", &psid, &line, &json!({}));
                 }
+                Effect::Switched { psid } => {
+                    let line = format!("* you speak to {} now", self.name(&psid));
+                    self.tell("session_switched", &psid, &line, &json!({}));
+                }
                 Effect::Left { psid } => {
                     let line = format!("* you have left {}, who waits for the next agent", self.name(&psid));
                     self.tell("session_left", &psid, &line, &json!({}));
@@ -245,14 +277,16 @@ impl<'a> Console<'a> {
                     let how = if by_silence { "closed after silence" } else { "closed" };
                     let line = format!("* the session with {} is {how}", self.name(&psid));
                     self.tell("session_closed", &psid, &line, &json!({"by_silence": by_silence}));
-                    self.happened.push_back(Happened::Closed);
+                    self.has(Happened::Closed);
                 }
                 Effect::NotSent { psid, event, why } => {
                     let what = event.map_or("your answer", ChatEvent::id);
                     let line = format!("  {what} is not sent: {why}");
                     let details = json!({"event": event.map(ChatEvent::id), "why": why.to_string()});
                     self.tell("not_sent", &psid, &line, &details);
-                    self.happened.extend(event.map(Happened::NotSent));
+                    if let Some(event) = event {
+                        self.has(Happened::NotSent(event));
+                    }
                 }
                 Effect::Send { psid, text, event, as_human_agent } => {
                     self.send(&psid, &text, event, as_human_agent).await;
@@ -266,7 +300,8 @@ impl<'a> Console<'a> {
         let from = From { page_id: account.page_id.as_str(), token: &self.target.token, app: self.target.app.as_ref() };
         let reason = if as_human_agent { Reason::HumanAgent } else { Reason::Response };
         let sent = message::send_text(&self.client, from, psid, text, reason).await;
-        let what = event.map_or("you", ChatEvent::id);
+        let what = event.map_or("your answer", ChatEvent::id);
+        let says = format!("{} to {}", event.map_or("you", ChatEvent::id), self.name(psid));
         let details = |more: serde_json::Value| {
             let mut all = json!({"event": event.map(ChatEvent::id), "text": text});
             if let (Some(all), Some(more)) = (all.as_object_mut(), more.as_object()) {
@@ -278,8 +313,10 @@ impl<'a> Console<'a> {
             Ok(answer) => {
                 let mid = answer.value.message_id;
                 let tag = if as_human_agent { " (HUMAN_AGENT)" } else { "" };
-                self.tell("sent", psid, &format!("  {what}{tag}: {}", harmless(text)), &details(json!({"mid": mid})));
-                self.happened.extend(event.map(Happened::Sent));
+                self.tell("sent", psid, &format!("  {says}{tag}: {}", harmless(text)), &details(json!({"mid": mid})));
+                if let Some(event) = event {
+                    self.has(Happened::Sent(event));
+                }
                 self.sent.push_back((mid, text.into()));
                 if self.sent.len() > REMEMBERED {
                     self.sent.pop_front();
@@ -299,7 +336,8 @@ impl<'a> Console<'a> {
 
     /// Asks who a customer is, the first time.
     async fn learn_name(&mut self, psid: &str) {
-        if self.names.contains_key(psid) {
+        // A name is asked for by a person's id alone, and again where none came.
+        if self.names.contains_key(psid) || !psid.bytes().all(|byte| byte.is_ascii_digit()) {
             return;
         }
         let from = From {
@@ -309,18 +347,35 @@ impl<'a> Console<'a> {
         };
         let asked = tokio::time::timeout(NAME_TIME, message::profile(&self.client, from, psid)).await;
         let name = asked.ok().and_then(Result::ok).and_then(|answer| answer.value.name());
-        self.names.insert(psid.into(), name.map_or_else(|| psid.to_owned(), |name| harmless(&name)));
+        self.names.extend(name.map(|name| (psid.to_owned(), harmless(&name))));
     }
 
     fn name(&self, psid: &str) -> String {
         self.names.get(psid).cloned().unwrap_or_else(|| harmless(psid))
     }
 
-    /// The customer of that name or id.
-    fn named(&self, who: &str) -> Option<String> {
+    /// The customer of that name, of a name that begins so, or of that id.
+    fn named(&self, who: &str) -> Result<String, String> {
         let all = self.desk.sessions();
-        let is = |psid: &str| psid == who || self.name(psid).to_lowercase() == who.to_lowercase();
-        all.into_iter().map(|(psid, _)| psid).find(|psid| is(psid)).map(str::to_owned)
+        let wanted = who.to_lowercase();
+        let is = |psid: &str| psid == who || self.name(psid).to_lowercase() == wanted;
+        let begins = |psid: &str| self.name(psid).to_lowercase().starts_with(&wanted) || psid.starts_with(who);
+        let exact = all.iter().find(|(psid, _)| is(psid));
+        let mut near = all.iter().filter(|(psid, _)| begins(psid));
+        let found = match (exact, near.next(), near.next()) {
+            (Some((psid, _)), ..) | (None, Some((psid, _)), None) => Some((*psid).to_owned()),
+            _ => None,
+        };
+        found.ok_or_else(|| {
+            let there: Vec<String> = all.iter().map(|(psid, _)| self.name(psid)).collect();
+            let there = if there.is_empty() { "nobody".into() } else { there.join(", ") };
+            format!("'{}' is none of those who are here, or several of them: {there}", harmless(who))
+        })
+    }
+
+    /// How many conversations are under way.
+    pub fn open(&self) -> usize {
+        self.desk.sessions().len()
     }
 
     fn list(&self) -> String {
@@ -331,7 +386,7 @@ impl<'a> Console<'a> {
                 (true, false) => "taken",
                 (false, false) => "waits",
             };
-            format!("{} ({psid}): {how}", self.name(psid))
+            format!("{} ({}): {how}", self.name(psid), harmless(psid))
         });
         let lines: Vec<String> = lines.collect();
         if lines.is_empty() { "nobody is there".into() } else { lines.join("\n") }

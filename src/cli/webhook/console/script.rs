@@ -65,6 +65,20 @@ pub enum Expected {
     Closed,
 }
 
+impl std::fmt::Display for Expected {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Message(part) if part.is_empty() => f.write_str("expect message"),
+            Self::Message(part) => write!(f, "expect message {part}"),
+            Self::Delivery => f.write_str("expect delivery"),
+            Self::Read => f.write_str("expect read"),
+            Self::Sent(event) => write!(f, "expect sent {event}"),
+            Self::NotSent(event) => write!(f, "expect not-sent {event}"),
+            Self::Closed => f.write_str("expect closed"),
+        }
+    }
+}
+
 /// A line that says nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {why}")]

@@ -1,6 +1,7 @@
 //! Passes events on to a receiver that is being written: the raw body and both
 //! signatures, one after the other.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
@@ -45,10 +46,18 @@ impl Target {
         Ok(Self { url, client })
     }
 
+    /// Whether it is this listener.
+    pub fn is_at(&self, listen: SocketAddr, path: &str) -> bool {
+        let same_port = listen.port() != 0 && self.url.port_or_known_default() == Some(listen.port());
+        is_loopback(&self.url) && same_port && self.url.path() == path
+    }
+
     /// The address, without what a query may hold.
     pub fn shown(&self) -> String {
         let mut url = self.url.clone();
         url.set_query(None);
+        // Only an address that cannot have either refuses them.
+        let _ = url.set_username("").and_then(|()| url.set_password(None));
         url.to_string()
     }
 

@@ -1,9 +1,9 @@
 //! `msgrctl webhook listen`: a receiver of Meta's events on this machine.
 
+mod door;
 mod forward;
 mod hall;
-pub mod line;
-pub mod screen;
+mod play;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -12,10 +12,12 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use serde_json::json;
 use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot};
 
 use super::console::Console;
 use super::console::script::{self, Line};
 use super::levels::Target;
+use super::screen::Screen;
 use crate::accounts::{Account, Realm};
 use crate::cli::account::connection;
 use crate::cli::complete;
@@ -25,10 +27,11 @@ use crate::clock::Clock;
 use crate::files;
 use crate::secrets::{Secret, SecretKind};
 use crate::ui::interrupt::{self, Hold};
-use crate::ui::typed;
+use crate::ui::typed::{self, End, Typing};
 use crate::webhook::{Subscriber, receiver};
+use door::Door;
 use hall::Hall;
-use screen::Screen;
+use play::Script;
 
 /// Receive Meta's events on this machine
 ///
@@ -83,26 +86,22 @@ pub fn run(args: &ListenArgs, ctx: &Context) -> Result<u8, CliError> {
     let listened = listened(args, ctx)?;
     let forward = args.forward_to.as_deref().map(|url| forward::Target::read(ctx, url)).transpose()?;
     let console = args.console || script.is_some();
+    if forward.as_ref().is_some_and(|target| target.is_at(args.listen, &args.path)) {
+        return Err(CliError::usage("--forward-to is the listener itself: events would go round and round"));
+    }
     let target = if console { Some(console_target(ctx, &listened)?) } else { None };
-    let (typed, above) = match (&script, console) {
-        (None, true) => {
-            let terminal = ctx.stdin_is_terminal && ctx.output.terminal.stdout && !ctx.output.json;
-            interrupt::remember_terminal();
-            let (typed, above) = typed::lines(terminal);
-            (Some(typed), above)
-        }
-        _ => (None, None),
-    };
-    let screen = Screen::new(&ctx.output, above);
+    let by_hand = console && script.is_none();
+    let screen = Screen::new(&ctx.output);
     // A script moves the clock of the console; nobody waits hours for it.
     let clock = if script.is_some() { Clock::at(ctx.clock.now()) } else { ctx.clock.clone() };
-    let console = target.map(|target| Console::new(ctx, &screen, target, clock)).transpose()?;
+    let scripted = script.is_some();
+    let console = target.map(|target| Console::new(ctx, &screen, target, clock, scripted)).transpose()?;
     let subscribers = listened.iter().map(|listened| Subscriber {
         page_id: listened.account.page_id.to_string(),
         app_secret: listened.app_secret.clone(),
     });
-    let (router, heard) = receiver(&args.path, subscribers.collect());
-    // Ctrl-C ends it as SIGTERM does: with what is under way finished, and the count.
+    let (router, mut heard) = receiver(&args.path, subscribers.collect());
+    // Ctrl-C ends it as SIGTERM does: what was answered is finished first, and counted.
     let _hold = Hold::begin();
     let done = Context::wait(async {
         let bound = TcpListener::bind(args.listen).await.map_err(|error| {
@@ -113,20 +112,71 @@ pub fn run(args: &ListenArgs, ctx: &Context) -> Result<u8, CliError> {
         let address = bound
             .local_addr()
             .map_err(|error| CliError::failed("the address is not known").cause(error.to_string()))?;
-        let hall = Hall::new(ctx, &screen, &listened, console, forward);
-        let serving = crate::serve::until(bound, router, std::future::pending());
-        say_ready(args, ctx, &screen, &listened, address, &hall);
-        tokio::select! {
-            ended = serving => {
-                ended.map_err(|error| CliError::failed("the receiver stopped").cause(error.to_string()))?;
-                Ok(0)
-            }
-            ended = hall.run(heard, typed, script) => ended,
-        }
+        let mut hall = Hall::new(ctx, &screen, &listened, console, forward);
+        let mut door = Door::new(ctx, &screen, &listened);
+        let (close, closed) = oneshot::channel::<()>();
+        let server = tokio::spawn(crate::serve::until(bound, router, async {
+            // Dropped or sent: either way it is time to stop.
+            let _ = closed.await;
+        }));
+        say_ready(args, ctx, &screen, &listened, address, hall.opening());
+        // The prompt comes after what is said at the start.
+        let (lines, ended) = if by_hand { type_below(ctx, &screen) } else { (None, None) };
+        let outcome = tokio::select! {
+            outcome = hall.work(&mut heard.notifications, lines, script.map(Script::new)) => outcome,
+            () = door.watch(&mut heard.door) => Ok(()),
+            () = ended_by_hand(ctx, ended) => Ok(()),
+            () = crate::serve::stopped() => Ok(()),
+        };
+        drop(close);
+        // Answers that are under way are finished first; then nothing new can come.
+        let _ = server.await;
+        hall.finish(&mut heard.notifications).await;
+        say_goodbye(ctx, &screen, &hall, &door);
+        outcome
     });
     // A prompt that is still open has the terminal in its own way.
     interrupt::give_terminal_back();
-    done?
+    done?.map(|()| 0)
+}
+
+type Typed = (Option<mpsc::UnboundedReceiver<String>>, Option<oneshot::Receiver<End>>);
+
+/// Begins to read what somebody types, below what is shown.
+fn type_below(ctx: &Context, screen: &Screen<'_>) -> Typed {
+    let terminal = ctx.stdin_is_terminal && ctx.output.terminal.stdout && !ctx.output.json;
+    interrupt::remember_terminal();
+    let Typing { lines, ended, above } = typed::lines(terminal);
+    screen.type_below(above);
+    (Some(lines), Some(ended))
+}
+
+/// Ready when whoever types presses Ctrl-C or Ctrl-D. The end of what was piped in is
+/// none: events go on coming.
+async fn ended_by_hand(ctx: &Context, ended: Option<oneshot::Receiver<End>>) {
+    if let Some(ended) = ended {
+        match ended.await {
+            Ok(End::OfInput) if !ctx.stdin_is_terminal => {
+                ctx.output.notice("nothing more can be typed; listening goes on until Ctrl-C");
+            }
+            _ => return,
+        }
+    }
+    std::future::pending::<()>().await;
+}
+
+fn say_goodbye(ctx: &Context, screen: &Screen<'_>, hall: &Hall<'_>, door: &Door<'_>) {
+    let (events, again, refused) = (hall.events, hall.again, door.refused());
+    if ctx.output.json {
+        let details = json!({"events": events, "duplicates": again, "refused": refused});
+        return screen.note(ctx.clock.now(), "stopped", "", &details);
+    }
+    let why = if refused == 0 { String::new() } else { format!(" ({})", door.reasons()) };
+    let s = if events == 1 { "" } else { "s" };
+    if hall.open() > 0 {
+        ctx.output.notice(&format!("{} of the conversations were not ended: those customers wait", hall.open()));
+    }
+    ctx.output.notice(&format!("stopped: {events} event{s}, {again} sent again by Meta, {refused} refused{why}"));
 }
 
 fn read_script(path: &std::path::Path) -> Result<Vec<(usize, Line)>, CliError> {
@@ -147,13 +197,26 @@ fn listened(args: &ListenArgs, ctx: &Context) -> Result<Vec<Listened>, CliError>
     let store = ctx.accounts()?;
     let named = !args.accounts.is_empty();
     let accounts = if named {
-        args.accounts.iter().map(|address| store.find(address)).collect::<Result<Vec<_>, _>>()?
+        let mut accounts: Vec<Account> = Vec::new();
+        for address in &args.accounts {
+            let account = store.find(address)?;
+            if !accounts.iter().any(|known| known.id == account.id) {
+                accounts.push(account);
+            }
+        }
+        accounts
     } else {
         let realm = ctx.realm()?;
         store.load()?.into_iter().filter(|account| account.graph == realm).collect()
     };
     if accounts.is_empty() {
-        return Err(CliError::failed("there are no accounts to listen for").hint("to add one: msgrctl account add"));
+        let settings = ctx.settings()?;
+        let error = CliError::failed(format!("there are no accounts of {} to listen for", settings.graph_url.value));
+        return Err(if store.load()?.is_empty() {
+            error.hint("to add one: msgrctl account add")
+        } else {
+            error.hint("those there are belong to another Graph: set MSGRCTL_GRAPH_URL to it, or unset it for Meta's")
+        });
     }
     let alone = accounts.len() == 1;
     let mut listened: Vec<Listened> = Vec::new();
@@ -193,7 +256,7 @@ fn say_ready(
     screen: &Screen<'_>,
     listened: &[Listened],
     address: SocketAddr,
-    hall: &Hall<'_>,
+    opening: Option<String>,
 ) {
     let url = format!("http://{address}{}", args.path);
     let names: Vec<&str> = listened.iter().map(|listened| listened.account.name.as_str()).collect();
@@ -204,7 +267,7 @@ fn say_ready(
         let names: Vec<String> = names.iter().map(|name| format!("'{name}'")).collect();
         ctx.output.result(&format!("ready: listening on {url} for {}", names.join(", ")));
         ctx.output.flush();
-        if let Some(opening) = hall.opening() {
+        if let Some(opening) = opening {
             ctx.output.notice(&opening);
         }
     }

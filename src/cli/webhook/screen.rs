@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::line::{EventLine, clock, words};
+use super::line::{EventLine, clock, harmless, words};
 use crate::ui::output::Output;
 use crate::ui::style::{self, paint};
 use crate::ui::typed::Above;
@@ -19,9 +19,14 @@ pub struct Screen<'a> {
 }
 
 impl<'a> Screen<'a> {
-    /// A screen; `above` where somebody types below it.
-    pub fn new(output: &'a Output, above: Option<Above>) -> Self {
-        Self { output, above: RefCell::new(above) }
+    /// A screen that nobody types below.
+    pub fn new(output: &'a Output) -> Self {
+        Self { output, above: RefCell::new(None) }
+    }
+
+    /// From here on somebody types below what is shown.
+    pub fn type_below(&self, above: Option<Above>) {
+        self.above.replace(above);
     }
 
     /// An event, as it came.
@@ -34,7 +39,7 @@ impl<'a> Screen<'a> {
         let who = account.map_or_else(|| format!("page {}", event.page_id), str::to_owned);
         let customer = event.customer().unwrap_or("-");
         let standby = if event.standby { " (another app has the conversation)" } else { "" };
-        self.line(now, &format!("{who}  {customer}  {kind}{standby}: {rest}"));
+        self.line(now, &harmless(&format!("{who}  {customer}  {kind}{standby}: {rest}")));
     }
 
     /// Something else that happened: a line for a person, an object for a program.
