@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value, json};
 
 use super::SharedWorld;
-use super::answer::{Answer, Refusal};
+use super::answer::{Answer, Refusal, Trace, Wire};
 use super::call::{Call, Parts};
 use super::routes;
 use super::service;
@@ -35,8 +35,9 @@ struct Operation {
 /// Reads a batch. What is wrong with it as a whole is a `GraphBatchException`, which
 /// was seen without a code.
 pub(super) fn read(world: &World, call: &Call) -> Result<Batch, Refusal> {
-    // The fallback must be a token that lives, whether or not it is needed.
-    routes::caller(world, call, "")?;
+    // The fallback must be a token that lives, whether or not it is needed. Proofs are
+    // looked at in each operation.
+    routes::unproven(world, call, "")?;
     let Some(Value::Array(items)) = call.value("batch") else {
         return Err(Refusal::oauth(100, "(#100) Param batch must be an array."));
     };
@@ -67,9 +68,9 @@ pub(super) fn read(world: &World, call: &Call) -> Result<Batch, Refusal> {
 fn operation(at: usize, item: &Value, names: &HashMap<String, usize>) -> Result<Operation, Refusal> {
     let text = |name: &str| item[name].as_str().unwrap_or_default().to_owned();
     let body = match &item["body"] {
+        Value::Null => String::new(),
         Value::String(body) => body.clone(),
-        Value::Object(fields) => Value::Object(fields.clone()).to_string(),
-        _ => String::new(),
+        _ => return Err(Refusal::oauth(100, format!("(#100) Param batch[{at}][body] must be a string."))),
     };
     let Some(relative_url) = item["relative_url"].as_str() else {
         return Err(Refusal::oauth(100, format!("(#100) Param batch[{at}][relative_url] is required.")));
@@ -79,7 +80,13 @@ fn operation(at: usize, item: &Value, names: &HashMap<String, usize>) -> Result<
         Value::Array(listed) => listed.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
         _ => Vec::new(),
     };
-    wanted.extend(references(relative_url).chain(references(&body)).map(|(name, _)| name.to_owned()));
+    let call = Call::new(&Parts {
+        path: path_of(relative_url),
+        query: query_of(relative_url),
+        body: body.as_bytes(),
+        ..Parts::default()
+    });
+    wanted.extend(texts(&call).flat_map(references).map(|found| found.name.to_owned()));
     let mut depends_on = Vec::new();
     for name in wanted {
         depends_on.push(*names.get(&name).ok_or_else(|| {
@@ -116,6 +123,8 @@ pub(super) async fn run(world: &SharedWorld, call: &Call, batch: Batch) -> Answe
         let (item, result) = one(world, call, &batch, operation, &results).await;
         items.push(item);
         results.push(result);
+        // Others are answered meanwhile.
+        tokio::task::yield_now().await;
     }
     Answer::ok(items.into())
 }
@@ -140,11 +149,20 @@ async fn one(
         .zip(results)
         .filter_map(|(operation, result)| Some((operation.name.as_deref()?, result.as_ref()?)))
         .collect();
-    let single = single(call, operation, &known);
+    let (single, problem) = single(call, operation, &known);
+    if let Some(problem) = problem {
+        let (answer, trace) = (Answer::from(problem), Trace::new());
+        let mut world = world.lock();
+        world.note(&single, Some(&answer), &trace);
+        let wire = answer.wire(&single, &trace, routes::served_version(&world, &single));
+        return (item(wire.status, batch.headers_of(&wire), &wire.body), None);
+    }
     let patience = world.lock().rules.batch_patience;
-    let Some((answer, trace)) = Box::pin(service::perform(world, &single, Some(patience))).await else {
+    let Ok(performed) = tokio::time::timeout(patience, Box::pin(service::perform(world, &single))).await else {
+        world.lock().note(&single, None, &Trace::new());
         return (Value::Null, None);
     };
+    let Some((answer, trace)) = performed else { return (Value::Null, None) };
     let version = routes::served_version(&world.lock(), &single);
     let succeeded = answer.status == 200;
     let result = succeeded.then(|| answer.body.clone());
@@ -152,11 +170,14 @@ async fn one(
         return (Value::Null, result);
     }
     let wire = answer.wire(&single, &trace, version);
-    let headers = batch.include_headers.then(|| {
+    (item(wire.status, batch.headers_of(&wire), &wire.body), result)
+}
+
+impl Batch {
+    fn headers_of(&self, wire: &Wire) -> Option<Vec<Value>> {
         let header = |(name, value): &(&str, String)| json!({"name": titled(name), "value": value});
-        wire.headers.iter().map(header).collect::<Vec<_>>()
-    });
-    (item(wire.status, headers, &wire.body), result)
+        self.include_headers.then(|| wire.headers.iter().map(header).collect())
+    }
 }
 
 fn item(code: u16, headers: Option<Vec<Value>>, body: &str) -> Value {
@@ -181,26 +202,33 @@ fn titled(name: &str) -> String {
     name.split('-').map(part).collect::<Vec<_>>().join("-")
 }
 
-/// The operation as a call of its own. It has the batch's version, token and proof
-/// where it brings none.
-fn single(call: &Call, operation: &Operation, known: &HashMap<&str, &Value>) -> Call {
-    let url = filled(&operation.relative_url, known);
-    let body = filled(&operation.body, known);
-    let (path, query) = url.split_once('?').unwrap_or((&url, ""));
-    let path = path.trim_start_matches("https://graph.facebook.com");
+fn path_of(relative_url: &str) -> &str {
+    let path = relative_url.split_once('?').map_or(relative_url, |(path, _)| path);
+    path.trim_start_matches("https://graph.facebook.com")
+}
+
+fn query_of(relative_url: &str) -> &str {
+    relative_url.split_once('?').map(|(_, query)| query).unwrap_or_default()
+}
+
+/// The operation as a call of its own, and why it cannot be carried out, where it
+/// cannot. It has the batch's version, token and proof where it brings none.
+fn single(call: &Call, operation: &Operation, known: &HashMap<&str, &Value>) -> (Call, Option<Refusal>) {
     let tag = operation.headers.iter().find_map(|header| {
         let (name, value) = header.split_once(':')?;
         name.eq_ignore_ascii_case("if-none-match").then(|| value.trim())
     });
     let mut single = Call::new(&Parts {
         method: &operation.method,
-        path,
-        query,
+        path: path_of(&operation.relative_url),
+        query: query_of(&operation.relative_url),
         if_none_match: tag,
         host: &call.host,
-        body: body.as_bytes(),
+        body: operation.body.as_bytes(),
         ..Parts::default()
     });
+    let problem = resolve(&mut single, known).err();
+    single.take_token();
     single.in_batch = true;
     single.version = single.version.or(call.version);
     if single.token.is_none() {
@@ -211,32 +239,86 @@ fn single(call: &Call, operation: &Operation, known: &HashMap<&str, &Value>) -> 
             }
         }
     }
-    single
+    (single, problem)
 }
 
-/// Every `{result=name:$.path}` in a text.
-fn references(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    text.split("{result=").skip(1).filter_map(|rest| rest.split_once('}')?.0.split_once(':'))
+/// Where references may stand, the percent signs resolved.
+fn texts(call: &Call) -> impl Iterator<Item = &str> {
+    call.segments.iter().chain(call.parameters.iter().map(|(_, value)| value)).map(String::as_str)
+}
+
+/// Puts what earlier operations found into the places that refer to it.
+fn resolve(call: &mut Call, known: &HashMap<&str, &Value>) -> Result<(), Refusal> {
+    for text in call.segments.iter_mut().chain(call.parameters.iter_mut().map(|(_, value)| value)) {
+        *text = filled(text, known)?;
+    }
+    Ok(())
+}
+
+/// `{result=name:$.path}` in a text.
+struct Reference<'t> {
+    whole: &'t str,
+    name: &'t str,
+    path: &'t str,
+}
+
+fn references(text: &str) -> impl Iterator<Item = Reference<'_>> {
+    text.match_indices("{result=").filter_map(|(at, start)| {
+        let rest = &text[at + start.len()..];
+        let end = rest.find('}')?;
+        let (name, path) = rest[..end].split_once(':')?;
+        Some(Reference { whole: &text[at..=at + start.len() + end], name, path })
+    })
 }
 
 /// A text with its references resolved.
-fn filled(text: &str, known: &HashMap<&str, &Value>) -> String {
-    let mut parts = text.split("{result=");
-    let mut out = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let Some((reference, rest)) = part.split_once('}') else { continue };
-        let found = reference.split_once(':').and_then(|(name, path)| Some(found(known.get(name)?, path)));
-        out.extend(url::form_urlencoded::byte_serialize(found.unwrap_or_default().join(",").as_bytes()));
-        out.push_str(rest);
+fn filled(text: &str, known: &HashMap<&str, &Value>) -> Result<String, Refusal> {
+    let mut out = String::new();
+    let mut rest = text;
+    // Inside of JSON a text must not end the one it stands in.
+    let inside = text.starts_with(['{', '[']) && !text.starts_with("{result=");
+    for reference in references(text) {
+        let found = known.get(reference.name).and_then(|value| found(value, reference.path));
+        let Some(found) = found.filter(|found| !found.is_empty()) else {
+            return Err(Refusal::new(
+                100,
+                "GraphBatchException",
+                format!("The reference {} finds nothing in the result it names", reference.whole),
+            ));
+        };
+        let joined = found.join(",");
+        let Some((before, after)) = rest.split_once(reference.whole) else { continue };
+        out.push_str(before);
+        match Value::from(joined.as_str()).to_string().strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
+            Some(escaped) if inside => out.push_str(escaped),
+            _ => out.push_str(&joined),
+        }
+        rest = after;
     }
-    out
+    out.push_str(rest);
+    Ok(out)
 }
 
-/// What a path finds: `$.data.*.id`, `$.a.b`, `$.data[0].id`.
-fn found(value: &Value, path: &str) -> Vec<String> {
-    let path = path.trim_start_matches('$').replace('[', ".").replace(']', "");
+/// What a path finds: `$.data.*.id`, `$.a.b`, `$.data[0].id`, `$['a']`; nothing where
+/// it is written in a way that is not known.
+fn found(value: &Value, path: &str) -> Option<Vec<String>> {
     let mut values = vec![value];
-    for step in path.split('.').filter(|step| !step.is_empty()) {
+    let mut rest = path.strip_prefix('$')?;
+    while !rest.is_empty() {
+        let (step, after) = if let Some(inner) = rest.strip_prefix('[') {
+            let (step, after) = inner.split_once(']')?;
+            let quoted = ['\'', '"'].into_iter().find_map(|c| step.strip_prefix(c)?.strip_suffix(c));
+            if quoted.is_none() && step != "*" && step.parse::<usize>().is_err() {
+                return None;
+            }
+            (quoted.unwrap_or(step), after)
+        } else {
+            let inner = rest.strip_prefix('.')?;
+            inner.split_at(inner.find(['.', '[']).unwrap_or(inner.len()))
+        };
+        if step.is_empty() {
+            return None;
+        }
         values = values
             .into_iter()
             .flat_map(|value| match (step, value) {
@@ -246,8 +328,9 @@ fn found(value: &Value, path: &str) -> Vec<String> {
                 _ => value.get(step).into_iter().collect::<Vec<_>>(),
             })
             .collect();
+        rest = after;
     }
-    values.into_iter().map(super::form::text_of).collect()
+    Some(values.into_iter().map(super::form::text_of).collect())
 }
 
 #[cfg(test)]
@@ -257,12 +340,27 @@ mod tests {
     #[test]
     fn paths_find_one_value_or_many() {
         let value = json!({"data": [{"id": "1"}, {"id": "2"}], "a": {"b": 3}});
-        assert_eq!(found(&value, "$.data.*.id"), ["1", "2"]);
-        assert_eq!(found(&value, "$.data[1].id"), ["2"]);
-        assert_eq!(found(&value, "$.a.b"), ["3"]);
-        assert!(found(&value, "$.none").is_empty());
+        let found = |path: &str| found(&value, path);
+        assert_eq!(found("$.data.*.id").unwrap_or_default(), ["1", "2"]);
+        assert_eq!(found("$['data'][*][\"id\"]").unwrap_or_default(), ["1", "2"]);
+        assert_eq!(found("$.data[1].id").unwrap_or_default(), ["2"]);
+        assert_eq!(found("$.a.b").unwrap_or_default(), ["3"]);
+        assert_eq!(found("$.none"), Some(Vec::new()));
+        for unknown in ["a.b", "$..id", "$.data[?(@.id)]", "$.data[-1]", "$."] {
+            assert_eq!(found(unknown), None, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn references_are_filled_in_or_refused() {
+        let value = json!({"data": [{"id": "1"}, {"id": "2"}], "text": "a \"b\""});
         let known = HashMap::from([("first", &value)]);
-        assert_eq!(filled("?ids={result=first:$.data.*.id}&x=1", &known), "?ids=1%2C2&x=1");
+        let filled = |text: &str| filled(text, &known).map_err(|refusal| refusal.message);
+        assert_eq!(filled("x {result=first:$.data.*.id} y").as_deref(), Ok("x 1,2 y"));
+        assert_eq!(filled(r#"{"a":"{result=first:$.text}"}"#).as_deref(), Ok(r#"{"a":"a \"b\""}"#));
+        assert_eq!(filled("{result=no reference").as_deref(), Ok("{result=no reference"));
+        assert!(filled("{result=first:$.none}").is_err_and(|text| text.contains("{result=first:$.none}")));
+        assert!(filled("{result=first:id}").is_err());
     }
 
     #[test]

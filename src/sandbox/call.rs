@@ -42,7 +42,7 @@ pub struct Parts<'r> {
     pub query: &'r str,
     /// `Authorization`.
     pub authorization: &'r str,
-    /// `Content-Type`; bodies without one are met in the wild.
+    /// `Content-Type`; a body without one is a form.
     pub content_type: &'r str,
     /// `If-None-Match`.
     pub if_none_match: Option<&'r str>,
@@ -66,18 +66,25 @@ impl Call {
             let known = scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("oauth");
             known.then(|| token.trim().to_owned())
         });
-        let named = parameters.iter().find(|(name, _)| name == "access_token").map(|(_, value)| (value.clone(), false));
-        let token = named.or_else(|| header_token.clone().map(|token| (token, true)));
+        let token = header_token.clone().map(|token| (token, true));
         let if_none_match = parts.if_none_match.map(str::to_owned);
         let method = parts.method.to_uppercase();
         let host = parts.host.to_owned();
         let mut call =
             Self { method, version, segments, parameters, token, header_token, if_none_match, in_batch: false, host };
+        call.take_token();
         let other = call.parameter("method").or(call.parameter("_method")).map(str::to_uppercase);
         if let Some(other) = other.filter(|_| call.method == "POST") {
             call.method = other;
         }
         call
+    }
+
+    /// A token among the parameters counts before one in the header.
+    pub fn take_token(&mut self) {
+        if let Some(token) = self.parameter("access_token") {
+            self.token = Some((token.to_owned(), false));
+        }
     }
 
     /// A parameter by name; the first wins.
@@ -106,7 +113,7 @@ impl Call {
     /// passes for it; a bare text otherwise.
     pub fn value(&self, name: &str) -> Option<Value> {
         let text = self.given(name)?;
-        Some(form::json(text).unwrap_or_else(|| text.into()))
+        Some(form::json(text).unwrap_or_else(|| text.into())).filter(|value| !value.is_null())
     }
 
     /// Whether a switch is on.
@@ -122,14 +129,12 @@ impl Call {
 
 const BODY_LIMIT: usize = 1024 * 1024;
 
-/// Reads a request to its end.
-pub async fn read(request: Request) -> Result<Call, Refusal> {
+/// Reads a request to its end; where that is too far, what stands before its body.
+pub async fn read(request: Request) -> Result<Call, Box<(Call, Refusal)>> {
     let (head, body) = request.into_parts();
-    let body = to_bytes(body, BODY_LIMIT).await.map_err(|_| {
-        Refusal::new(1, "OAuthException", "Please reduce the amount of data you're asking for, then retry your request")
-    })?;
+    let body = to_bytes(body, BODY_LIMIT).await;
     let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
-    Ok(Call::new(&Parts {
+    let call = Call::new(&Parts {
         method: head.method.as_str(),
         path: head.uri.path(),
         query: head.uri.query().unwrap_or_default(),
@@ -137,8 +142,13 @@ pub async fn read(request: Request) -> Result<Call, Refusal> {
         content_type: header("content-type").unwrap_or_default(),
         if_none_match: header("if-none-match"),
         host: header("host").unwrap_or_default(),
-        body: &body,
-    }))
+        body: body.as_deref().unwrap_or_default(),
+    });
+    if body.is_ok() {
+        return Ok(call);
+    }
+    let text = "Please reduce the amount of data you're asking for, then retry your request";
+    Err(Box::new((call, Refusal::oauth(1, text))))
 }
 
 /// A part of a path, its percent signs resolved.
@@ -211,7 +221,9 @@ mod tests {
         let old = call("GET", "//v2.6//me//accounts/?fields=&x=1", &[("content-type", "application/json")], "").await;
         assert_eq!((old.version, old.path().as_str()), (Some((2, 6)), "/me/accounts"));
         assert_eq!(old.list("fields"), None, "an empty list is none");
-        let delete = call("DELETE", "/me/messenger_profile", &[], r#"{"fields":["get_started"]}"#).await;
+        let json = [("content-type", "application/json")];
+        let delete = call("DELETE", "/me/messenger_profile", &json, r#"{"fields":["get_started"],"x":null}"#).await;
+        assert_eq!(delete.parameter("x"), None);
         assert_eq!(delete.list("fields"), Some(vec!["get_started".into()]));
         let post = call("POST", "/me/messenger_profile?_method=DELETE", &[], "fields%5B0%5D=greeting").await;
         assert_eq!((post.method.as_str(), post.list("fields")), ("DELETE", Some(vec!["greeting".into()])));

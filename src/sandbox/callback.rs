@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use super::journal::{Entry, Parameter};
+use super::journal::{Entry, Parameter, shown_url, without_secrets};
 use super::world::World;
 use crate::http::{Client, Fault, Request, Response, Settings, Url};
 
@@ -52,10 +52,8 @@ pub(super) fn entry(
     parameters: Vec<Parameter>,
     result: Result<u16, String>,
 ) -> Entry {
-    let mut shown = url.clone();
-    shown.set_query(None);
-    let _ = shown.set_password(None);
-    Entry::of_sandbox(world, method, format!("-> {shown} ({what})"), parameters, result)
+    let path = format!("-> {} ({what})", without_secrets(world, &shown_url(url)));
+    Entry::of_sandbox(world, method, path, parameters, result)
 }
 
 #[cfg(test)]

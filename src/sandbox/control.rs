@@ -9,9 +9,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::SharedWorld;
+use super::journal::Journal;
 use super::say;
 
-/// The path under which a running sandbox tells what it was asked.
+/// The path under which a running sandbox tells what it was asked (GET, `last`).
 pub const CALLS_PATH: &str = "/_sandbox/calls";
 /// Where a person is made to do something (POST, a [`Say`](super::Say) as JSON).
 pub const SAY_PATH: &str = "/_sandbox/say";
@@ -20,6 +21,8 @@ const CONVERSATION_PATH: &str = "/_sandbox/conversation";
 /// Moves a clock that a scenario has set (POST, `{"advance": "25h"}`).
 const CLOCK_PATH: &str = "/_sandbox/clock";
 
+/// So much is told at most: what asks takes no more than twice of it.
+const CALLS_LIMIT: usize = 4 * 1024 * 1024;
 const BODY_LIMIT: usize = 1024 * 1024;
 
 /// Whether a path is one of these.
@@ -35,7 +38,7 @@ pub(super) async fn answer(world: &SharedWorld, request: Request) -> Response {
     let is_post = request.method() == "POST";
     let body = to_bytes(request.into_body(), BODY_LIMIT).await.unwrap_or_default();
     let result = match (is_post, path.as_str()) {
-        (false, CALLS_PATH) => Ok(json_of(world.lock().journal.entries())),
+        (false, CALLS_PATH) => calls(world, &query),
         (true, SAY_PATH) => match serde_json::from_slice(&body) {
             Ok(what) => say::say(world, &what).await.map(|said| json_of(&said)),
             Err(error) => Err(error.to_string()),
@@ -57,6 +60,13 @@ pub(super) async fn answer(world: &SharedWorld, request: Request) -> Response {
 
 fn json_of(value: &(impl Serialize + ?Sized)) -> Value {
     serde_json::to_value(value).unwrap_or_default()
+}
+
+/// The last calls: all that are remembered, unless they are too many for one answer.
+fn calls(world: &SharedWorld, query: &[(String, String)]) -> Result<Value, String> {
+    let asked = query.iter().find(|(name, _)| name == "last").map(|(_, count)| count.parse::<usize>());
+    let count = asked.transpose().map_err(|_| "last is a number")?.unwrap_or(Journal::LENGTH);
+    Ok(json_of(&world.lock().journal.last(count, CALLS_LIMIT)))
 }
 
 fn conversation(world: &SharedWorld, query: &[(String, String)]) -> Result<Value, String> {

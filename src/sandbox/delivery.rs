@@ -13,7 +13,7 @@ use super::SharedWorld;
 use super::answer::escaped;
 use super::callback::{self, Callbacks};
 use super::events::{Event, hearers};
-use super::journal::{Entry, Parameter, without_secrets};
+use super::journal::{self, Entry, Parameter};
 use super::world::World;
 use crate::http::{Body, Method, Request, Url, header};
 use crate::webhook::signature;
@@ -85,7 +85,7 @@ pub(super) fn note_unheard(world: &mut World, event: &Event, reason: &str) {
 fn told(world: &World, event: &Event) -> Vec<Parameter> {
     let mut told = Vec::new();
     let mut add = |name: &str, value: String| {
-        told.push(Parameter { name: name.into(), value: without_secrets(world, &value) });
+        told.push(Parameter { name: name.into(), value: journal::shown(world, name, &value) });
     };
     if let Some(psid) = &event.psid {
         let name = world.person(&event.page_id, psid).map_or(psid.as_str(), |person| person.name.as_str());
@@ -198,7 +198,7 @@ impl World {
         let since = *self.failing_since.entry(key.clone()).or_insert(now);
         if now.duration_since(since) >= GIVEN_UP_AFTER {
             self.failing_since.remove(&key);
-            if let Some(page) = self.pages.iter_mut().find(|page| page.id == page_id) {
+            if let Some(page) = self.page_mut(page_id) {
                 page.subscribed.remove(app_id);
             }
             let why = format!("the callback failed for an hour: app {app_id} is no longer subscribed");

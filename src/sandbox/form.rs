@@ -1,18 +1,25 @@
 //! Parameters as clients in the wild write them: forms with and without a
 //! Content-Type, nested names in brackets, multipart, JSON of a loose kind.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value};
 
-/// The parameters in a body, whatever it is.
+/// So deep may names, values and field expansions be nested; what is deeper is not
+/// understood. Whoever asks must not be able to exhaust the stack.
+pub(super) const DEPTH: usize = 64;
+
+/// The parameters in a body. It is JSON only where it says so, as at Meta.
 pub(super) fn parameters(content_type: &str, body: &[u8]) -> Vec<(String, String)> {
     if let Some(boundary) = boundary(content_type) {
         return folded(multipart(boundary, body));
     }
-    match serde_json::from_slice::<Value>(body) {
-        Ok(Value::Object(fields)) => fields.iter().map(|(name, value)| (name.clone(), text_of(value))).collect(),
-        _ if content_type.contains("json") => Vec::new(),
-        _ => query(body),
+    if !content_type.to_ascii_lowercase().contains("json") {
+        return query(body);
     }
+    let Ok(Value::Object(fields)) = serde_json::from_slice::<Value>(body) else { return Vec::new() };
+    let given = fields.iter().filter(|(_, value)| !value.is_null());
+    given.map(|(name, value)| (name.clone(), text_of(value))).collect()
 }
 
 /// The parameters in a query, or in a form that is written as one.
@@ -49,24 +56,22 @@ pub(super) fn split(text: &str) -> Vec<String> {
 /// `recipient[id]=1` and `fields[0]=a` become one parameter each, of JSON.
 fn folded(pairs: Vec<(String, String)>) -> Vec<(String, String)> {
     let mut found: Vec<(String, String)> = Vec::new();
-    let mut nested: Map<String, Value> = Map::new();
+    // Each with its place among the others.
+    let mut nested: HashMap<String, (usize, Value)> = HashMap::new();
     for (name, value) in pairs {
         match path(&name) {
             Some((base, keys)) => {
-                if !nested.contains_key(&base) {
-                    // Holds the place among the others.
+                let (_, place) = nested.entry(base).or_insert_with_key(|base| {
                     found.push((base.clone(), String::new()));
-                }
-                insert(nested.entry(base).or_insert(Value::Null), &keys, value);
+                    (found.len() - 1, Value::Null)
+                });
+                insert(place, &keys, value);
             }
             None => found.push((name, value)),
         }
     }
-    for (name, value) in nested {
-        let text = listed(value).to_string();
-        if let Some((_, place)) = found.iter_mut().find(|(known, place)| *known == name && place.is_empty()) {
-            *place = text;
-        }
+    for (at, value) in nested.into_values() {
+        found[at].1 = listed(value).to_string();
     }
     found
 }
@@ -75,7 +80,8 @@ fn folded(pairs: Vec<(String, String)>) -> Vec<(String, String)> {
 fn path(name: &str) -> Option<(String, Vec<&str>)> {
     let (base, rest) = name.split_once('[')?;
     let rest = rest.strip_suffix(']').filter(|_| !base.is_empty())?;
-    Some((base.to_owned(), rest.split("][").collect()))
+    let keys: Vec<&str> = rest.split("][").take(DEPTH + 1).collect();
+    (keys.len() <= DEPTH).then(|| (base.to_owned(), keys))
 }
 
 fn insert(place: &mut Value, keys: &[&str], value: String) {
@@ -91,12 +97,19 @@ fn insert(place: &mut Value, keys: &[&str], value: String) {
     insert(fields.entry(key).or_insert(Value::Null), rest, value);
 }
 
-/// Objects whose keys count from 0 are lists.
+/// Objects whose keys count from 0, in whichever order, are lists.
 fn listed(value: Value) -> Value {
     let Value::Object(fields) = value else { return value };
-    let counts = !fields.is_empty() && fields.keys().enumerate().all(|(at, key)| *key == at.to_string());
-    let inner = fields.into_iter().map(|(key, value)| (key, listed(value)));
-    if counts { Value::Array(inner.map(|(_, value)| value).collect()) } else { Value::Object(inner.collect()) }
+    let mut keys: Vec<Option<usize>> =
+        fields.keys().map(|key| key.parse().ok().filter(|at: &usize| at.to_string() == *key)).collect();
+    keys.sort_unstable();
+    let counts = !keys.is_empty() && keys.iter().enumerate().all(|(at, key)| *key == Some(at));
+    let mut inner: Vec<(String, Value)> = fields.into_iter().map(|(key, value)| (key, listed(value))).collect();
+    if !counts {
+        return Value::Object(inner.into_iter().collect());
+    }
+    inner.sort_by_key(|(key, _)| key.parse::<usize>().unwrap_or_default());
+    Value::Array(inner.into_iter().map(|(_, value)| value).collect())
 }
 
 fn boundary(content_type: &str) -> Option<&str> {
@@ -130,7 +143,7 @@ pub(super) fn json(text: &str) -> Option<Value> {
     if !reader.rest.starts_with(['{', '[']) {
         return None;
     }
-    let value = reader.value()?;
+    let value = reader.value(DEPTH)?;
     reader.rest.trim().is_empty().then_some(value)
 }
 
@@ -146,7 +159,9 @@ impl Loose<'_> {
         found.is_some()
     }
 
-    fn value(&mut self) -> Option<Value> {
+    /// A value with so many levels at most.
+    fn value(&mut self, levels: usize) -> Option<Value> {
+        let inside = levels.checked_sub(1)?;
         if self.eat('{') {
             let mut fields = Map::new();
             while !self.eat('}') {
@@ -154,7 +169,7 @@ impl Loose<'_> {
                 if !self.eat(':') {
                     return None;
                 }
-                fields.insert(text_of(&key), self.value()?);
+                fields.insert(text_of(&key), self.value(inside)?);
                 if !self.eat(',') && !self.rest.trim_start().starts_with('}') {
                     return None;
                 }
@@ -164,7 +179,7 @@ impl Loose<'_> {
         if self.eat('[') {
             let mut items = Vec::new();
             while !self.eat(']') {
-                items.push(self.value()?);
+                items.push(self.value(inside)?);
                 if !self.eat(',') && !self.rest.trim_start().starts_with(']') {
                     return None;
                 }
@@ -174,27 +189,36 @@ impl Loose<'_> {
         self.word()
     }
 
+    /// A text up to the quote that it began with.
+    fn quoted(&mut self, quote: char) -> Option<String> {
+        let mut units: Vec<u16> = Vec::new();
+        let mut characters = self.rest.char_indices();
+        loop {
+            match characters.next()? {
+                (_, '\\') => match characters.next()?.1 {
+                    'n' => units.push(u16::from(b'\n')),
+                    't' => units.push(u16::from(b'\t')),
+                    'u' => {
+                        let digits: String = characters.by_ref().take(4).map(|(_, c)| c).collect();
+                        let unit = u16::from_str_radix(&digits, 16).ok().filter(|_| digits.len() == 4)?;
+                        units.push(unit);
+                    }
+                    other => units.extend_from_slice(other.encode_utf16(&mut [0; 2])),
+                },
+                (at, c) if c == quote => {
+                    self.rest = &self.rest[at + c.len_utf8()..];
+                    return Some(String::from_utf16_lossy(&units));
+                }
+                (_, c) => units.extend_from_slice(c.encode_utf16(&mut [0; 2])),
+            }
+        }
+    }
+
     /// A text in either kind of quotes, or a bare word.
     fn word(&mut self) -> Option<Value> {
         for quote in ['\'', '"'] {
             if self.eat(quote) {
-                let mut text = String::new();
-                let mut characters = self.rest.char_indices();
-                while let Some((at, c)) = characters.next() {
-                    match c {
-                        '\\' => text.push(match characters.next()?.1 {
-                            'n' => '\n',
-                            't' => '\t',
-                            other => other,
-                        }),
-                        c if c == quote => {
-                            self.rest = &self.rest[at + c.len_utf8()..];
-                            return Some(text.into());
-                        }
-                        c => text.push(c),
-                    }
-                }
-                return None;
+                return self.quoted(quote).map(Value::from);
             }
         }
         self.rest = self.rest.trim_start();
@@ -234,13 +258,17 @@ mod tests {
             ]
         );
         assert_eq!(query(b"menu[0][type]=url&[x]=1"), [pair("menu", r#"[{"type":"url"}]"#), pair("[x]", "1")]);
+        assert_eq!(query(b"f[1]=b&f[0]=a"), [pair("f", r#"["a","b"]"#)]);
+        assert_eq!(query(b"f[1]=b&f[2]=a"), [pair("f", r#"{"1":"b","2":"a"}"#)]);
     }
 
     #[test]
     fn bodies_are_told_apart() {
-        let json = parameters("", br#"{"a":"b","list":["c"]}"#);
+        let text = br#"{"a":"b","list":["c"],"none":null}"#;
+        let json = parameters("text/JSON; charset=utf-8", text);
         assert_eq!(json, [pair("a", "b"), pair("list", r#"["c"]"#)]);
         assert_eq!(parameters("", b"a=b"), [pair("a", "b")]);
+        assert_eq!(parameters("", text).len(), 1, "JSON that does not say so is a form");
         assert!(parameters("application/json", b"a=b").is_empty());
         let body = "--XX\r\nContent-Disposition: form-data; name=\"recipient\"\r\n\r\n{\"id\":\"1\"}\r\n--XX\r\nContent-Disposition: form-data; name=\"filedata\"; filename=\"a.png\"\r\nContent-Type: image/png\r\n\r\n\u{1}\r\n--XX--\r\n";
         assert_eq!(
@@ -257,7 +285,18 @@ mod tests {
             json(r#"{'text':'it\'s "me"', 'quick_replies':[{'title':'a'},]}"#),
             Some(json!({"text": "it's \"me\"", "quick_replies": [{"title": "a"}]}))
         );
+        assert_eq!(json(r"{'text':'\u00e4 \ud83d\ude00 ä'}"), Some(json!({"text": "ä 😀 ä"})));
+        assert_eq!(json(r"{'text':'\u00'}"), None);
         assert_eq!(json("{'id':"), None);
         assert_eq!(json("hello"), None);
+    }
+
+    #[test]
+    fn what_is_nested_too_deep_is_not_understood() {
+        assert!(json(&format!("{}1,{}", "[".repeat(DEPTH - 1), "]".repeat(DEPTH - 1))).is_some());
+        assert_eq!(json(&"[".repeat(500_000)), None);
+        let name = |levels: usize| format!("a{}=1", "[b]".repeat(levels));
+        assert_eq!(query(name(DEPTH).as_bytes())[0].0, "a");
+        assert!(query(name(DEPTH + 1).as_bytes())[0].0.starts_with("a[b]"), "it stays as it is");
     }
 }

@@ -1,6 +1,9 @@
 //! What the sandbox was asked and what it answered, and what it sent to callbacks
 //! itself; without any secret.
 
+use std::borrow::Cow;
+use std::collections::VecDeque;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -8,8 +11,9 @@ use serde_json::Value;
 use super::answer::Answer;
 use super::call::Call;
 use super::form;
-use super::tokens::TokenKind;
+use super::tokens::{Token, TokenKind};
 use super::world::World;
+use crate::http::Url;
 
 /// One request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +66,11 @@ impl Entry {
             note: result.err(),
         }
     }
+
+    /// About how long it is as JSON.
+    fn size(&self) -> usize {
+        serde_json::to_string(self).map_or(0, |text| text.len() + 1)
+    }
 }
 
 /// A parameter of a request.
@@ -73,45 +82,65 @@ pub struct Parameter {
     pub value: String,
 }
 
+/// The last requests as a running sandbox tells them.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Calls {
+    /// 1.
+    pub schema_version: u8,
+    /// How many older ones there were.
+    pub left_out: usize,
+    /// Oldest first.
+    pub calls: Vec<Entry>,
+}
+
 /// The last requests, oldest first.
 #[derive(Default)]
 pub struct Journal {
-    entries: Vec<Entry>,
+    entries: VecDeque<Entry>,
+    forgotten: usize,
 }
 
 impl Journal {
     /// How many requests are remembered.
-    const LENGTH: usize = 10_000;
+    pub(super) const LENGTH: usize = 10_000;
 
     /// The requests, oldest first.
-    pub fn entries(&self) -> &[Entry] {
+    pub fn entries(&self) -> &VecDeque<Entry> {
         &self.entries
     }
 
-    pub(super) fn add(&mut self, entry: Entry) {
-        if self.entries.len() == Self::LENGTH {
-            self.entries.remove(0);
+    /// The last `count` of them, oldest first, fewer where they are larger than `bytes`
+    /// as JSON.
+    pub(super) fn last(&self, count: usize, bytes: usize) -> Calls {
+        let mut left = bytes;
+        let mut calls = Vec::new();
+        for entry in self.entries.iter().rev().take(count) {
+            let Some(rest) = left.checked_sub(entry.size()) else { break };
+            left = rest;
+            calls.push(entry.clone());
         }
-        self.entries.push(entry);
+        calls.reverse();
+        Calls { schema_version: 1, left_out: self.forgotten + self.entries.len() - calls.len(), calls }
+    }
+
+    pub(super) fn add(&mut self, mut entry: Entry) {
+        if self.entries.len() == Self::LENGTH {
+            self.entries.pop_front();
+            self.forgotten += 1;
+        }
+        cut(&mut entry.path);
+        for parameter in &mut entry.parameters {
+            cut(&mut parameter.name);
+            cut(&mut parameter.value);
+        }
+        self.entries.push_back(entry);
     }
 }
 
 pub(super) fn entry(world: &World, call: &Call, answer: Option<&Answer>, trace_id: &str) -> Entry {
     let version = call.version.map(|(major, minor)| format!("/v{major}.{minor}")).unwrap_or_default();
-    let shown = |(name, value): &(String, String)| {
-        let value = match name.as_str() {
-            "access_token" | "input_token" | "fb_exchange_token" => describe(world, value),
-            "client_secret" | "verify_token" | "hub.verify_token" | "code" => "(hidden)".into(),
-            "appsecret_proof" => "(a signature)".into(),
-            // Each of its operations has an entry of its own.
-            "batch" => match form::json(value) {
-                Some(Value::Array(operations)) => format!("({} operations)", operations.len()),
-                _ => "(not a list)".into(),
-            },
-            _ => without_secrets(world, value),
-        };
-        Parameter { name: name.clone(), value }
-    };
+    let shown =
+        |(name, value): &(String, String)| Parameter { name: name_of(world, name), value: shown(world, name, value) };
     let token = match &call.token {
         None => "none".into(),
         Some((value, true)) => format!("{} (header)", describe(world, value)),
@@ -120,7 +149,7 @@ pub(super) fn entry(world: &World, call: &Call, answer: Option<&Answer>, trace_i
     Entry {
         at: world.clock.now(),
         method: call.method.clone(),
-        path: format!("{version}{}", call.path()),
+        path: without_secrets(world, &format!("{version}{}", call.path())),
         parameters: call.parameters.iter().map(shown).collect(),
         token,
         status: answer.map(|answer| answer.status),
@@ -134,39 +163,147 @@ pub(super) fn entry(world: &World, call: &Call, answer: Option<&Answer>, trace_i
 /// To whom a message goes, and whether the call is one of several.
 fn note(world: &World, call: &Call) -> Option<String> {
     let is_message = call.method == "POST" && call.segments.get(1).is_some_and(|edge| edge == "messages");
-    let person = call.value("recipient").filter(|_| is_message).and_then(|recipient| {
-        let psid = form::text_of(&recipient["id"]);
-        world.people.iter().find(|person| person.psid == psid)
+    let page = call.token.as_ref().and_then(|(token, _)| match &world.token(token)?.kind {
+        TokenKind::Page(id) => Some(id),
+        _ => None,
     });
-    let notes = [person.map(|person| format!("to {}", person.name)), call.in_batch.then(|| "in a batch".into())];
+    let person = page.filter(|_| is_message).and_then(|page| {
+        let recipient = call.value("recipient")?;
+        world.person_by_psid(page, &form::text_of(&recipient["id"]))
+    });
+    let to = person.map(|person| format!("to {}", without_secrets(world, &person.name)));
+    let notes = [to, call.in_batch.then(|| "in a batch".into())];
     let notes: Vec<String> = notes.into_iter().flatten().collect();
     (!notes.is_empty()).then(|| notes.join(", "))
 }
 
-/// A text with every secret of this world, and all that looks like a token, taken out.
-pub(super) fn without_secrets(world: &World, text: &str) -> String {
-    let mut text = text.to_owned();
-    for token in &world.tokens {
-        if text.contains(&token.value) {
-            text = text.replace(&token.value, &format!("({})", describe(world, &token.value)));
+/// Parameters that are a token.
+const TOKENS: [&str; 3] = ["access_token", "input_token", "fb_exchange_token"];
+/// Those, and names inside of values, of which nothing is shown.
+const HIDDEN: [&str; 8] = [
+    "client_secret",
+    "verify_token",
+    "hub.verify_token",
+    "notification_messages_token",
+    "one_time_notif_token",
+    "account_linking_token",
+    "authorization_code",
+    "code",
+];
+const HIDDEN_VALUE: &str = "(hidden)";
+
+/// What begins so is a body that was read as a form, and was none.
+fn is_no_form(name: &str) -> bool {
+    name.trim_start().starts_with(['{', '[', '"'])
+}
+
+fn name_of(world: &World, name: &str) -> String {
+    if is_no_form(name) {
+        return "(no form; JSON comes with Content-Type: application/json)".into();
+    }
+    without_secrets(world, name)
+}
+
+/// A parameter's value as the journal has it.
+pub(super) fn shown(world: &World, name: &str, value: &str) -> String {
+    match name {
+        name if TOKENS.contains(&name) => describe(world, value),
+        name if HIDDEN.contains(&name) || is_no_form(name) => HIDDEN_VALUE.into(),
+        "appsecret_proof" => "(a signature)".into(),
+        "callback_url" => match Url::parse(value) {
+            Ok(url) => without_secrets(world, &shown_url(&url)),
+            Err(_) => without_secrets(world, value.split(['?', '#']).next().unwrap_or_default()),
+        },
+        // Each of its operations has an entry of its own.
+        "batch" => match form::json(value) {
+            Some(Value::Array(operations)) => format!("({} operations)", operations.len()),
+            _ => "(not a list)".into(),
+        },
+        _ => {
+            let mut names = TOKENS.iter().chain(&HIDDEN).filter(|name| **name != "code");
+            let inside = value.starts_with(['{', '[']) && names.any(|name| value.contains(name));
+            match inside.then(|| form::json(value)).flatten() {
+                Some(mut found) => {
+                    hide(&mut found);
+                    without_secrets(world, &found.to_string())
+                }
+                // It has such a name, but cannot be read.
+                None if inside => HIDDEN_VALUE.into(),
+                None => without_secrets(world, value),
+            }
         }
     }
+}
+
+/// Hides what stands inside of a value under a name of secrets.
+fn hide(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(hide),
+        Value::Object(fields) => {
+            for (name, inner) in fields {
+                let secret = HIDDEN.contains(&name.as_str()) || TOKENS.contains(&name.as_str());
+                if secret && name != "code" {
+                    *inner = HIDDEN_VALUE.into();
+                } else {
+                    hide(inner);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// An address without its query and names, which may hold a secret.
+pub(super) fn shown_url(url: &Url) -> String {
+    let mut shown = url.clone();
+    shown.set_query(None);
+    shown.set_fragment(None);
+    // Only addresses that have no host refuse this; they have no names either.
+    let _ = shown.set_username("").and_then(|()| shown.set_password(None));
+    shown.into()
+}
+
+/// What tokens and app tokens are made of.
+fn is_token_letter(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '|')
+}
+
+/// A text with every secret of this world, and all that looks like a token, taken out.
+pub(super) fn without_secrets(world: &World, text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while !rest.is_empty() {
+        let start = rest.find(is_token_letter).unwrap_or(rest.len());
+        let end = rest[start..].find(|c| !is_token_letter(c)).map_or(rest.len(), |length| start + length);
+        out.push_str(&rest[..start]);
+        out.push_str(&run_without_secrets(world, &rest[start..end]));
+        rest = &rest[end..];
+    }
     for secret in world.apps.iter().map(|app| &app.secret) {
-        text = text.replace(secret.as_str(), "(an app secret)");
+        out = out.replace(secret.as_str(), "(an app secret)");
     }
     for secret in world.subscriptions.iter().map(|one| &one.verify_token).filter(|secret| secret.len() > 5) {
-        text = text.replace(secret.as_str(), "(hidden)");
+        out = out.replace(secret.as_str(), HIDDEN_VALUE);
     }
-    if text.contains("EAA") {
-        text = text
-            .split_inclusive(|c: char| !c.is_ascii_alphanumeric())
-            .map(|part| {
-                let bare = part.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
-                if bare.starts_with("EAA") && bare.len() > 30 { part.replace(bare, "(a token)") } else { part.into() }
-            })
-            .collect();
+    out
+}
+
+/// The same for letters of tokens alone.
+fn run_without_secrets<'t>(world: &World, run: &'t str) -> Cow<'t, str> {
+    const LONG: usize = 30;
+    let known = |text: &str| world.known_token(text).map(|token| format!("({})", described(world, token)));
+    if let Some(shown) = known(run) {
+        return shown.into();
     }
-    text
+    // Something may stand before it without a space: `token_EAA…`, `APPID|EAA…`.
+    let mut starts = run.match_indices("EAA").map(|(at, _)| at).chain(run.rmatch_indices('|').map(|(at, _)| at + 1));
+    let found = starts.find_map(|at| {
+        let (before, token) = run.split_at(at);
+        let shown =
+            known(token).or_else(|| (token.starts_with("EAA") && token.len() > LONG).then(|| "(a token)".into()))?;
+        Some(format!("{before}{shown}"))
+    });
+    found.map_or(Cow::Borrowed(run), Cow::Owned)
 }
 
 /// A token by what it is.
@@ -174,10 +311,70 @@ fn describe(world: &World, value: &str) -> String {
     if let Some((app, _)) = value.split_once('|') {
         return format!("app {}", world.app(app).map_or("unknown", |app| app.id.as_str()));
     }
-    let Some(token) = world.tokens.iter().find(|token| token.value == value) else { return "unknown token".into() };
+    world.token(value).map_or_else(|| "unknown token".into(), |token| described(world, token))
+}
+
+fn described(world: &World, token: &Token) -> String {
     match &token.kind {
         TokenKind::Page(id) => format!("page {}", world.page(id).map_or(id.as_str(), |page| page.name.as_str())),
         TokenKind::User => "user".into(),
         TokenKind::SystemUser => "system user".into(),
+    }
+}
+
+/// So much of a text is kept.
+const SHOWN: usize = 2_000;
+
+fn cut(text: &mut String) {
+    if let Some((at, _)) = text.char_indices().nth(SHOWN) {
+        let more = text[at..].chars().count();
+        *text = format!("{}… ({more} characters more)", &text[..at]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+
+    #[test]
+    fn long_values_are_cut_and_old_entries_are_counted() {
+        let world = World::new(Clock::system());
+        let mut journal = Journal::default();
+        let entry = |value: String| {
+            let parameters = vec![Parameter { name: "text".into(), value }];
+            Entry::of_sandbox(&world, "POST", "-> x".into(), parameters, Ok(200))
+        };
+        journal.add(entry("ä".repeat(5_000)));
+        let kept = &journal.entries()[0].parameters[0].value;
+        assert!(kept.ends_with("ä… (3000 characters more)") && kept.chars().count() < 2_050);
+        for _ in 0..Journal::LENGTH {
+            journal.add(entry("x".repeat(1_000)));
+        }
+        assert_eq!(journal.entries().len(), Journal::LENGTH);
+        let last = journal.last(5, usize::MAX);
+        assert_eq!((last.calls.len(), last.left_out), (5, Journal::LENGTH - 4));
+        let fitting = journal.last(Journal::LENGTH, 1_000_000);
+        assert!((800..1_000).contains(&fitting.calls.len()), "{}", fitting.calls.len());
+        assert_eq!(fitting.calls.len() + fitting.left_out, Journal::LENGTH + 1);
+    }
+
+    #[test]
+    fn secrets_are_taken_out_wherever_they_stand() {
+        let world = World::new(Clock::system());
+        let (token, secret) = (&world.tokens[1].value, &world.apps[0].secret);
+        let shown = |text: &str| without_secrets(&world, text);
+        assert_eq!(shown(&format!("<{token}>")), "<(page Acme Support)>");
+        assert_eq!(shown(&format!("token_{token}")), "token_(page Acme Support)");
+        assert_eq!(shown(&format!("5|{secret}/x")), "5|(an app secret)/x");
+        assert_eq!(shown(&format!("EAA_a-{}, ä", "x".repeat(40))), "(a token), ä");
+        assert_eq!(shown("EAAshort and more"), "EAAshort and more");
+        let recipient = r#"{"one_time_notif_token":"geheim","id":"1"}"#;
+        assert_eq!(self::shown(&world, "recipient", recipient), r#"{"one_time_notif_token":"(hidden)","id":"1"}"#);
+        assert_eq!(self::shown(&world, "x", r#"{"verify_token":"geheim""#), "(hidden)");
+        assert_eq!(
+            self::shown(&world, "callback_url", "http://name:word@a.example/x?key=geheim#y"),
+            "http://a.example/x"
+        );
     }
 }

@@ -89,7 +89,7 @@ pub(super) fn count(world: &mut World, call: &Call) -> Counted {
         let refusal = || Refusal::oauth(4, "(#4) Application request limit reached");
         return Counted { refusal: met.is_over().then(refusal), headers: vec![("x-app-usage", app_usage(&met))] };
     }
-    let Some(token) = world.tokens.iter().find(|token| token.value == *value) else { return Counted::default() };
+    let Some(token) = world.token(value) else { return Counted::default() };
     let TokenKind::Page(page_id) = token.kind.clone() else {
         let met = world.usage.meet(format!("user {}", token.user_id), 200 * users, HOUR, now);
         let refusal = || Refusal::oauth(17, "(#17) User request limit reached");

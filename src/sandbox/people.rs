@@ -1,5 +1,7 @@
 //! The people who write to the Pages, and what was said.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use rand::distr::{Alphanumeric, SampleString as _};
 use serde::Serialize;
@@ -132,29 +134,51 @@ impl World {
     /// A person of a Page by PSID or name.
     pub fn person(&self, page_id: &str, from: &str) -> Option<&Person> {
         let mut own = self.people.iter().filter(|person| person.page_id == page_id);
-        own.clone().find(|person| person.psid == from).or_else(|| own.find(|person| same_name(&person.name, from)))
+        self.person_by_psid(page_id, from).or_else(|| own.find(|person| same_name(&person.name, from)))
+    }
+
+    /// A person of a Page by PSID.
+    pub(super) fn person_by_psid(&self, page_id: &str, psid: &str) -> Option<&Person> {
+        self.people.get(self.place_of_person(page_id, psid)?)
+    }
+
+    fn place_of_person(&self, page_id: &str, psid: &str) -> Option<usize> {
+        self.index
+            .people
+            .known(&self.people, &pair(page_id, psid), |person| Some(Cow::Owned(pair(&person.page_id, &person.psid))))
     }
 
     /// The same, to change it.
     pub fn person_mut(&mut self, page_id: &str, from: &str) -> Option<&mut Person> {
         let psid = self.person(page_id, from)?.psid.clone();
-        self.people.iter_mut().find(|person| person.page_id == page_id && person.psid == psid)
+        let at = self.place_of_person(page_id, &psid)?;
+        self.people.get_mut(at)
     }
 
     /// What a Page and a person have said, as far as they have.
     pub fn thread(&self, page_id: &str, psid: &str) -> Option<&Thread> {
-        self.threads.iter().find(|thread| thread.page_id == page_id && thread.psid == psid)
+        self.threads.get(self.place_of_thread(page_id, psid)?)
+    }
+
+    fn place_of_thread(&self, page_id: &str, psid: &str) -> Option<usize> {
+        self.index
+            .threads
+            .known(&self.threads, &pair(page_id, psid), |thread| Some(Cow::Owned(pair(&thread.page_id, &thread.psid))))
     }
 
     /// The same, begun where there is none.
     pub(super) fn thread_mut(&mut self, page_id: &str, psid: &str) -> &mut Thread {
-        let known = self.threads.iter().position(|thread| thread.page_id == page_id && thread.psid == psid);
-        let at = known.unwrap_or_else(|| {
+        let at = self.place_of_thread(page_id, psid).unwrap_or_else(|| {
             self.threads.push(Thread::new(page_id, psid));
             self.threads.len() - 1
         });
         &mut self.threads[at]
     }
+}
+
+/// What a person or a thread is found by.
+fn pair(page_id: &str, psid: &str) -> String {
+    format!("{page_id} {psid}")
 }
 
 fn same_name(one: &str, other: &str) -> bool {

@@ -8,10 +8,10 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 
 use super::answer::{self, Answer, Trace};
-use super::call::{self, Call, Parts};
+use super::call::{self, Call};
 use super::fault::Fault;
 use super::routes::{self, Reply};
-use super::{SharedWorld, batch, control, delivery, handshake, limits, rules};
+use super::{SharedWorld, batch, control, delivery, handshake, limits};
 
 /// Answers whatever comes over the socket.
 pub(super) async fn handle(State(world): State<SharedWorld>, request: Request) -> Response {
@@ -20,15 +20,18 @@ pub(super) async fn handle(State(world): State<SharedWorld>, request: Request) -
     }
     let mut call = match call::read(request).await {
         Ok(call) => call,
-        Err(refusal) => {
-            let nothing = Call::new(&Parts::default());
-            return Answer::from(refusal).wire(&nothing, &Trace::new(), rules::NEWEST).into_response();
+        Err(refused) => {
+            let (call, refusal) = *refused;
+            let (answer, trace) = (Answer::from(refusal), Trace::new());
+            let mut world = world.lock();
+            world.note(&call, Some(&answer), &trace);
+            return answer.wire(&call, &trace, routes::served_version(&world, &call)).into_response();
         }
     };
     if let (Some(token), true) = (&call.header_token, world.lock().rules.header_token_wins) {
         call.token = Some((token.clone(), true));
     }
-    match perform(&world, &call, None).await {
+    match perform(&world, &call).await {
         Some((answer, trace)) => {
             let version = routes::served_version(&world.lock(), &call);
             answer.wire(&call, &trace, version).into_response()
@@ -37,9 +40,8 @@ pub(super) async fn handle(State(world): State<SharedWorld>, request: Request) -
     }
 }
 
-/// Carries a call out; `None`: there is no answer, and the connection is to break
-/// off. An operation of a batch has none either when it takes longer than `patience`.
-pub(super) async fn perform(world: &SharedWorld, call: &Call, patience: Option<Duration>) -> Option<(Answer, Trace)> {
+/// Carries a call out; `None`: there is no answer, and the connection is to break off.
+pub(super) async fn perform(world: &SharedWorld, call: &Call) -> Option<(Answer, Trace)> {
     let (latency, fault) = {
         let mut world = world.lock();
         (world.rules.latency, world.take_fault(call))
@@ -47,13 +49,11 @@ pub(super) async fn perform(world: &SharedWorld, call: &Call, patience: Option<D
     // A batch has waited once for all of its operations.
     let latency = if call.in_batch { Duration::ZERO } else { latency };
     let delay = fault.as_ref().and_then(|fault| fault.effect.delay).unwrap_or_default() + latency;
-    let too_late = patience.is_some_and(|patience| delay > patience);
-    let delay = patience.map_or(delay, |patience| delay.min(patience));
     if delay > Duration::ZERO {
         tokio::time::sleep(delay).await;
     }
     let trace = Trace::new();
-    if too_late || fault.as_ref().is_some_and(|fault| fault.effect.drop) {
+    if fault.as_ref().is_some_and(|fault| fault.effect.drop) {
         world.lock().note(call, None, &trace);
         return None;
     }

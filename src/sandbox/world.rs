@@ -1,6 +1,7 @@
 //! The world behind the emulator: apps, people, Pages, tokens, and the rules
 //! that Meta may apply in one way or another.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
@@ -13,6 +14,7 @@ use super::fault::Fault;
 use super::journal::Journal;
 use super::limits::Usage;
 use super::people::{Message, Person, Persona, Thread, digits};
+use super::places::Places;
 use super::rules::{Access, Rules};
 use super::tokens::{Token, TokenKind, TokenState, value_for};
 use crate::clock::Clock;
@@ -56,6 +58,18 @@ pub struct World {
     pub faults: Vec<Fault>,
     /// What was asked.
     pub journal: Journal,
+    pub(super) index: Index,
+}
+
+/// Where the items of the long lists stand.
+#[derive(Default)]
+pub(super) struct Index {
+    tokens: Places,
+    page_tokens: Places,
+    pages: Places,
+    usernames: Places,
+    pub people: Places,
+    pub threads: Places,
 }
 
 /// Where an app hears of what happens on its Pages (`/{app-id}/subscriptions`).
@@ -168,6 +182,7 @@ impl World {
             failing_since: BTreeMap::new(),
             faults: Vec::new(),
             journal: Journal::default(),
+            index: Index::default(),
         };
         for number in 1..=pages {
             world.add_page(number);
@@ -241,14 +256,35 @@ impl World {
         person.has_role || self.rules.access == Access::Advanced
     }
 
+    /// A token by its value.
+    pub(super) fn token(&self, value: &str) -> Option<&Token> {
+        let at = self.index.tokens.find(&self.tokens, value, |token| Some(Cow::Borrowed(&token.value)))?;
+        self.tokens.get(at)
+    }
+
+    /// The same where most of what is asked for is none: one that was changed in place
+    /// is found once it was used.
+    pub(super) fn known_token(&self, value: &str) -> Option<&Token> {
+        let at = self.index.tokens.known(&self.tokens, value, |token| Some(Cow::Borrowed(&token.value)))?;
+        self.tokens.get(at)
+    }
+
     /// The standing token of a Page.
     pub fn page_token(&self, page_id: &str) -> Option<&Token> {
-        self.tokens.iter().find(|token| token.kind == TokenKind::Page(page_id.into()))
+        self.tokens.get(self.place_of_page_token(page_id)?)
     }
 
     /// The same, to change it.
     pub fn page_token_mut(&mut self, page_id: &str) -> Option<&mut Token> {
-        self.tokens.iter_mut().find(|token| token.kind == TokenKind::Page(page_id.into()))
+        let at = self.place_of_page_token(page_id)?;
+        self.tokens.get_mut(at)
+    }
+
+    fn place_of_page_token(&self, page_id: &str) -> Option<usize> {
+        self.index.page_tokens.find(&self.tokens, page_id, |token| match &token.kind {
+            TokenKind::Page(id) => Some(Cow::Borrowed(id)),
+            _ => None,
+        })
     }
 
     /// The person's token.
@@ -259,8 +295,22 @@ impl World {
     /// A Page by id or username.
     pub fn page(&self, node: &str) -> Option<&Page> {
         let canonical = |text: &str| text.to_lowercase().replace('.', "");
-        let named = |page: &&Page| page.username.as_ref().is_some_and(|name| canonical(name) == canonical(node));
-        self.pages.iter().find(|page| page.id == node).or_else(|| self.pages.iter().find(named))
+        let at = self.place_of_page(node).or_else(|| {
+            self.index.usernames.find(&self.pages, &canonical(node), |page| {
+                page.username.as_ref().map(|name| Cow::Owned(canonical(name)))
+            })
+        })?;
+        self.pages.get(at)
+    }
+
+    /// A Page by id, to change it.
+    pub(super) fn page_mut(&mut self, id: &str) -> Option<&mut Page> {
+        let at = self.place_of_page(id)?;
+        self.pages.get_mut(at)
+    }
+
+    fn place_of_page(&self, id: &str) -> Option<usize> {
+        self.index.pages.find(&self.pages, id, |page| Some(Cow::Borrowed(&page.id)))
     }
 
     /// An app by id.

@@ -16,7 +16,7 @@ fn batch(sandbox: &InProcess, operations: &Value, more: &str) -> (u16, Value) {
     let token = page_token(sandbox);
     let body = format!("access_token={token}&include_headers=false&batch={}{more}", encoded(&operations.to_string()));
     let form = [("Content-Type", "application/x-www-form-urlencoded")];
-    let (status, _, body) = ask(&sandbox.url(), "POST", "/v26.0/", &form, &body);
+    let (status, _, body) = ask(&sandbox.url(), "POST", "/v25.0/", &form, &body);
     (status, serde_json::from_str(&body).unwrap())
 }
 
@@ -48,10 +48,10 @@ fn operations_are_answered_in_their_order() {
     assert_eq!(
         told,
         [
-            ("/v26.0/me", Some(200)),
-            ("/v26.0/me", Some(400)),
-            ("/v26.0/109876543210987/messages", Some(200)),
-            ("/v26.0/", Some(200)),
+            ("/v25.0/me", Some(200)),
+            ("/v25.0/me", Some(400)),
+            ("/v25.0/109876543210987/messages", Some(200)),
+            ("/v25.0/", Some(200)),
         ]
     );
 }
@@ -62,7 +62,7 @@ fn bodies_are_json_too_and_headers_come_unless_refused() {
     let token = page_token(&sandbox);
     let operations = json!([{"method": "GET", "relative_url": "/v22.0/me"}]);
     let asked = json!({"access_token": token, "batch": operations}).to_string();
-    let (_, _, answer) = ask(&sandbox.url(), "POST", "/", &[], &asked);
+    let (_, _, answer) = ask(&sandbox.url(), "POST", "/", &[("Content-Type", "application/json")], &asked);
     let items: Value = serde_json::from_str(&answer).unwrap();
     let headers = items[0]["headers"].as_array().unwrap();
     assert!(headers.contains(&json!({"name": "Facebook-API-Version", "value": "v22.0"})), "{headers:?}");
@@ -136,4 +136,72 @@ fn operations_use_what_earlier_ones_found() {
     assert_eq!(status, 400);
     let text = "Request 0 cannot depend on an  unresolved request with  name f. Requests can only depend on preceding requests";
     assert_eq!(refused["error"]["message"], text);
+}
+
+#[test]
+fn references_may_be_encoded_and_must_find_something() {
+    let sandbox = sandbox();
+    let operations = json!([
+        {"name": "p", "relative_url": "me?fields=id", "omit_response_on_success": false},
+        {"relative_url": "?ids=%7Bresult%3Dp%3A%24.id%7D"},
+        {"relative_url": "?ids={result=p:$['id']}"},
+        {"relative_url": "%7Bresult%3Dp%3A%24.id%7D?fields=id"},
+        {"relative_url": "?ids={result=p:$.nothing}"},
+        {"relative_url": "?ids={result=p:$..id}"},
+    ]);
+    let (_, items) = batch(&sandbox, &operations, "");
+    for at in 1..4 {
+        assert_eq!(items[at]["code"], 200, "{items}");
+        assert!(items[at]["body"].as_str().unwrap().contains(PAGE_ID));
+    }
+    for at in 4..6 {
+        assert_eq!(body(&items[at])["error"]["type"], "GraphBatchException", "{items}");
+    }
+    let unknown = json!([{"relative_url": "?ids=%7Bresult%3Dnobody%3A%24.id%7D"}]);
+    assert_eq!(batch(&sandbox, &unknown, "").0, 400);
+}
+
+#[test]
+fn each_operation_brings_its_own_proof() {
+    let sandbox = sandbox();
+    sandbox.world().rules.require_app_secret = true;
+    let (token, (_, secret)) = (page_token(&sandbox), app(&sandbox));
+    let mut mac = <hmac::Hmac<sha2::Sha256> as hmac::KeyInit>::new_from_slice(secret.as_bytes()).unwrap();
+    hmac::Mac::update(&mut mac, token.as_bytes());
+    let proof = hex::encode(hmac::Mac::finalize(mac).into_bytes());
+    let own = |proof: &str| json!({"relative_url": format!("me?access_token={token}&appsecret_proof={proof}")});
+    let operations = json!([own(&proof), own(&proof.to_uppercase()), {"relative_url": "me"}]);
+    let (status, items) = batch(&sandbox, &operations, "");
+    assert_eq!(
+        (status, &items[0]["code"], &items[1]["code"], &items[2]["code"]),
+        (200, &json!(200), &json!(400), &json!(400))
+    );
+    let (_, items) = batch(&sandbox, &json!([{"relative_url": "me"}]), &format!("&appsecret_proof={proof}"));
+    assert_eq!(items[0]["code"], 200, "the batch's is for all that have none");
+}
+
+#[test]
+fn a_callback_that_is_verified_too_long_is_left() {
+    let sandbox = scenario("version = 1\nbatch_timeout = '200ms'\n");
+    let hook = Hook::start();
+    hook.will_answer_late(std::time::Duration::from_secs(20));
+    let (id, secret) = app(&sandbox);
+    let operations = json!([
+        {"method": "POST", "relative_url": format!("{id}/subscriptions"),
+         "body": format!("access_token={id}%7C{secret}&object=page&callback_url={}&verify_token=s3cret&fields=messages", encoded(&hook.url))},
+        {"relative_url": "me"},
+    ]);
+    let start = std::time::Instant::now();
+    let (_, items) = batch(&sandbox, &operations, "");
+    assert_eq!((&items[0], &items[1]["code"]), (&Value::Null, &json!(200)));
+    assert!(start.elapsed() < std::time::Duration::from_secs(4));
+}
+
+#[test]
+fn a_body_is_a_text_of_a_form() {
+    let sandbox = sandbox();
+    let body_of = |content: Value| json!([{"method": "POST", "relative_url": "me/messages", "body": content}]);
+    assert_eq!(batch(&sandbox, &body_of(json!({"recipient": "1"})), "").0, 400);
+    let (_, items) = batch(&sandbox, &body_of(json!(r#"{"recipient":{"id":"1"}}"#)), "");
+    assert!(body(&items[0])["error"]["message"].as_str().unwrap().contains("recipient is required"), "{items}");
 }

@@ -92,7 +92,7 @@ fn a_callback_that_is_gone_for_an_hour_loses_its_page() {
     std::thread::sleep(std::time::Duration::from_millis(50));
     let world = sandbox.world();
     assert!(world.pages[0].subscribed.is_empty());
-    let told = world.journal.entries().last().unwrap();
+    let told = world.journal.entries().back().unwrap();
     assert!(told.note.as_ref().unwrap().contains("no longer subscribed"), "{told:?}");
 }
 

@@ -18,7 +18,8 @@ fn a_conversation_changes_hands() {
         let more = if path.contains('?') { '&' } else { '?' };
         let path = format!("/v26.0{path}{more}access_token={}", page_token(&sandbox));
         let body = if body.is_null() { String::new() } else { body.to_string() };
-        serde_json::from_str(&ask(&sandbox.url(), method, &path, &[], &body).2).unwrap()
+        serde_json::from_str(&ask(&sandbox.url(), method, &path, &[("Content-Type", "application/json")], &body).2)
+            .unwrap()
     };
     let owner = || call("GET", &format!("/me/thread_owner?recipient={psid}"), Value::Null);
     let success = json!({"success": true});

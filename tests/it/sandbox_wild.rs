@@ -15,13 +15,12 @@ fn requests_of_all_kinds_are_understood() {
     let parts = format!(
         "--XX\r\nContent-Disposition: form-data; name=\"recipient\"\r\n\r\n{{\"id\":\"{psid}\"}}\r\n--XX\r\nContent-Disposition: form-data; name=\"message\"\r\n\r\n{{\"text\":\"hi\"}}\r\n--XX--\r\n"
     );
-    let sends: [(&[(&str, &str)], String); 7] = [
+    let sends: [(&[(&str, &str)], String); 6] = [
         (&[json], format!(r#"{{"recipient":{{"id":"{psid}"}},"message":{{"text":"hi"}}}}"#)),
-        (&[json], format!(r#"{{"recipient":{{"id":{psid}}},"message":"{{\"text\":\"hi\"}}"}}"#)),
+        (&[json], format!(r#"{{"recipient":{{"id":{psid}}},"message":"{{\"text\":\"hi\"}}","tag":null}}"#)),
         (&[form], format!("recipient=%7B%22id%22%3A+%22{psid}%22%7D&message=%7B%22text%22%3A+%22hi%22%7D")),
         (&[], format!("recipient%5Bid%5D={psid}&message%5Btext%5D=hi&messaging_type=RESPONSE")),
         (&[form], format!("recipient={{'id':'{psid}'}}&message={{'text':'hi'}}")),
-        (&[], format!(r#"{{"recipient":{{"id":"{psid}"}},"message":{{"text":"hi"}}}}"#)),
         (&[multipart], parts),
     ];
     for (headers, body) in sends {
@@ -103,14 +102,160 @@ fn what_is_known_already_is_not_sent_again() {
     assert!(!ask(&sandbox.url(), "POST", &path, &[], "").1.contains("etag"), "only reads have one");
 }
 
+const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
+const JSON: (&str, &str) = ("Content-Type", "application/json");
+
+#[test]
+fn no_request_is_nested_deep_enough_to_end_the_sandbox() {
+    let sandbox = sandbox();
+    let token = page_token(&sandbox);
+    let nested = [
+        ("POST", "/x".to_owned(), format!("batch={}", "[".repeat(500_000))),
+        ("GET", format!("/x?recipient={}", "%5B".repeat(20_000)), String::new()),
+        ("POST", "/x".to_owned(), format!("a{}=1", "[b]".repeat(300_000))),
+        (
+            "POST",
+            format!("/me/conversations?method=get&access_token={token}"),
+            format!("fields={}", "a{".repeat(30_000)),
+        ),
+    ];
+    for (method, path, body) in nested {
+        let start = std::time::Instant::now();
+        assert!(ask(&sandbox.url(), method, &path, &[FORM], &body).0 >= 400);
+        assert!(start.elapsed() < std::time::Duration::from_secs(3), "{method} {}", &path[..5]);
+    }
+    let many = (0..60_000).map(|at| format!("a{at}[b]=1")).collect::<Vec<_>>().join("&");
+    let start = std::time::Instant::now();
+    ask(&sandbox.url(), "POST", "/x", &[FORM], &many);
+    assert!(start.elapsed() < std::time::Duration::from_secs(5), "each name is looked up once");
+    assert_eq!(ask(&sandbox.url(), "GET", &format!("/me?access_token={token}"), &[], "").0, 200, "it still answers");
+}
+
+#[test]
+fn a_body_is_json_where_it_says_so() {
+    let sandbox = sandbox();
+    let psid = sandbox.world().people[0].psid.clone();
+    let body =
+        json!({"recipient": {"id": psid}, "message": {"text": "hi"}, "tag": null, "persona_id": null}).to_string();
+    let path = format!("/me/messages?access_token={}", page_token(&sandbox));
+    let ask = |headers: &[(&str, &str)]| ask(&sandbox.url(), "POST", &path, headers, &body);
+    assert_eq!(ask(&[("Content-Type", "application/json; charset=utf-8")]).0, 200, "what is null is not there");
+    for headers in [[].as_slice(), &[FORM]] {
+        let (status, _, answer) = ask(headers);
+        assert!(status == 400 && answer.contains("(#100) The parameter recipient is required"), "{answer}");
+    }
+    let world = sandbox.world();
+    let told = world.journal.entries().back().unwrap();
+    assert!(told.parameters.iter().any(|one| one.name.contains("Content-Type: application/json")), "{told:?}");
+}
+
+#[test]
+fn versions_that_never_were_are_not_named() {
+    let sandbox = sandbox();
+    let get =
+        |path: &str| ask(&sandbox.url(), "GET", &format!("{path}?access_token={}", page_token(&sandbox)), &[], "");
+    let (status, head, _) = get("/v24.7/me");
+    assert!(status == 200 && head.contains("facebook-api-version: v24.0"), "{head}");
+    let (status, head, _) = get("/v26.7/me");
+    assert!(status == 400 && head.contains("facebook-api-version: v26.0"), "{head}");
+}
+
+#[test]
+fn several_nodes_are_fifty_at_most_and_gone_today() {
+    let sandbox = sandbox();
+    let get = |version: &str, count: usize| {
+        let ids = vec![PAGE_ID; count].join(",");
+        let path = format!("/{version}?ids={ids}&access_token={}", page_token(&sandbox));
+        let (status, _, body) = ask(&sandbox.url(), "GET", &path, &[], "");
+        (status, serde_json::from_str::<Value>(&body).unwrap()["error"]["code"].as_i64())
+    };
+    assert_eq!(get("v25.0", 50), (200, None));
+    assert_eq!(get("v25.0", 51), (400, Some(100)));
+    assert_eq!(get("v26.0", 1), (400, Some(100)));
+}
+
+#[test]
+fn cursors_and_times_without_end_are_refused_or_empty() {
+    let sandbox = sandbox();
+    let user = sandbox.world().user_token().unwrap().value.clone();
+    let cursor = hex::encode(format!("cursor:{}", usize::MAX));
+    for which in ["after", "before"] {
+        let path = format!("/me/accounts?access_token={user}&{which}={cursor}");
+        assert_eq!(ask(&sandbox.url(), "GET", &path, &[], "").0, 200, "{which}");
+    }
+    let path = format!("/me?access_token={user}&appsecret_proof=00&appsecret_time={}", i64::MIN);
+    assert_eq!(ask(&sandbox.url(), "GET", &path, &[], "").0, 400);
+    let path = format!("/me/accounts?fields=foo&access_token={user}");
+    let (status, _, body) = ask(&sandbox.url(), "GET", &path, &[], "");
+    assert!(status == 400 && body.contains("nonexisting field (foo) on node type (Page)"), "{body}");
+}
+
 #[test]
 fn no_secret_is_in_the_journal_wherever_it_was_written() {
     let sandbox = sandbox();
-    let (token, (_, secret)) = (page_token(&sandbox), app(&sandbox));
-    let text = format!("my token is {token}, my secret {secret}, yours EAA{}", "x".repeat(60));
+    let (token, (id, secret)) = (page_token(&sandbox), app(&sandbox));
+    let foreign = format!("EAA_b-{}", "x".repeat(60));
+    let text = format!("my token is {token}, my secret {secret}, yours {foreign}");
     let body = json!({"access_token": token, "recipient": {"id": "1"}, "message": {"text": text}}).to_string();
-    ask(&sandbox.url(), "POST", "/me/messages", &[], &body);
+    let send = |headers: &[(&str, &str)], body: &str| ask(&sandbox.url(), "POST", "/me/messages", headers, body);
+    send(&[JSON], &body);
+    send(&[FORM], &body);
+    send(&[FORM], &format!("{token}=1&x={id}|{secret}&y=_{token}"));
+    send(&[FORM], &json!({"verify_token": "geheim=1", "access_token": token}).to_string());
+    send(&[JSON], r#"{"recipient":{"one_time_notif_token":"geheim"}}"#);
+    send(
+        &[FORM],
+        "recipient[notification_messages_token]=geheim&callback_url=http://geheim:geheim@x.example/?key=geheim",
+    );
+    for path in
+        [format!("/v26.0/{token}"), format!("/{id}|{secret}/subscriptions"), format!("/{id}%7C{secret}/{foreign}")]
+    {
+        ask(&sandbox.url(), "GET", &path.replace('|', "%7C"), &[], "");
+    }
     let journal = serde_json::to_string(sandbox.world().journal.entries()).unwrap();
-    assert!(!journal.contains(&token) && !journal.contains(&secret) && !journal.contains("EAAxxx"), "{journal}");
+    for secret in [&token, &secret, &foreign[7..], "geheim"] {
+        assert!(!journal.contains(secret), "{secret}: {journal}");
+    }
     assert!(journal.contains("my token is (page Acme Support)"), "{journal}");
+    assert!(journal.contains("/v26.0/(page Acme Support)") && journal.contains("http://x.example/"), "{journal}");
+}
+
+#[test]
+fn what_is_too_large_is_in_the_journal_too() {
+    let sandbox = sandbox();
+    let path = format!("/v26.0/me/messages?access_token={}", page_token(&sandbox));
+    // It is answered before all of it was read.
+    let mut stream = std::net::TcpStream::connect(sandbox.url().strip_prefix("http://").unwrap()).unwrap();
+    let head = format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000\r\n\r\n");
+    std::io::Write::write_all(&mut stream, head.as_bytes()).unwrap();
+    let body = vec![b'x'; 1_100_000];
+    let _ = std::io::Write::write_all(&mut stream, &body);
+    let mut start = [0; 12];
+    std::io::Read::read_exact(&mut stream, &mut start).unwrap();
+    assert_eq!(&start, b"HTTP/1.1 500");
+    let world = sandbox.world();
+    let told = world.journal.entries().back().unwrap();
+    assert_eq!((told.path.as_str(), told.status, told.code), ("/v26.0/me/messages", Some(500), Some(1)));
+    assert!(told.token.starts_with("page Acme Support"));
+}
+
+#[test]
+fn the_last_calls_are_told_and_how_many_came_before() {
+    let sandbox = sandbox();
+    for _ in 0..5 {
+        ask(&sandbox.url(), "GET", "/me", &[], "");
+    }
+    let told = |query: &str| -> Value {
+        serde_json::from_str(&ask(&sandbox.url(), "GET", &format!("/_sandbox/calls{query}"), &[], "").2).unwrap()
+    };
+    assert_eq!((told("")["calls"].as_array().unwrap().len(), &told("")["left_out"]), (5, &json!(0)));
+    assert_eq!((told("?last=2")["calls"].as_array().unwrap().len(), &told("?last=2")["left_out"]), (2, &json!(3)));
+    let home = crate::support::Home::new().with("MSGRCTL_GRAPH_URL", &sandbox.url());
+    let run = home.run(&["sandbox", "calls", "--last", "2"]).code(0);
+    assert_eq!(run.stdout.lines().count(), 2);
+    // Each is cut at 2,000 characters, all together at 4 MiB.
+    for _ in 0..2_200 {
+        ask(&sandbox.url(), "POST", "/me", &[FORM], &format!("x={}", "y".repeat(5_000)));
+    }
+    home.run(&["sandbox", "calls"]).code(0).says(&["older ones are left out"]).shows(&["(3000 characters more)"]);
 }

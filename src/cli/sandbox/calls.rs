@@ -1,13 +1,12 @@
 //! `msgrctl sandbox calls`: what a running sandbox was asked, and what it sent.
 
 use clap::Args;
-use serde::Serialize;
 
 use super::ask;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::http::Request;
-use crate::sandbox::{CALLS_PATH, Entry};
+use crate::sandbox::{CALLS_PATH, Calls, Entry};
 
 /// Show what a running sandbox was asked, and the events it delivered
 ///
@@ -16,27 +15,33 @@ use crate::sandbox::{CALLS_PATH, Entry};
 /// never by their value.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  MSGRCTL_GRAPH_URL=http://127.0.0.1:8090 msgrctl sandbox calls\n  msgrctl sandbox calls --graph-url http://127.0.0.1:8090 --json"
+    after_help = "Examples:\n  MSGRCTL_GRAPH_URL=http://127.0.0.1:8090 msgrctl sandbox calls\n  msgrctl sandbox calls --graph-url http://127.0.0.1:8090 --last 20 --json"
 )]
-pub struct CallsArgs {}
-
-#[derive(Serialize)]
-struct CallsView {
-    schema_version: u8,
-    calls: Vec<Entry>,
+pub struct CallsArgs {
+    /// Show the last ones alone
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    last: Option<u32>,
 }
 
-pub fn run(_args: &CallsArgs, ctx: &Context) -> Result<u8, CliError> {
-    let calls: Vec<Entry> = ask(ctx, |base| Request::get(base.plain(CALLS_PATH)))?;
+pub fn run(args: &CallsArgs, ctx: &Context) -> Result<u8, CliError> {
+    let told: Calls = ask(ctx, |base| {
+        let mut url = base.plain(CALLS_PATH);
+        url.set_query(args.last.map(|last| format!("last={last}")).as_deref());
+        Request::get(url)
+    })?;
     if ctx.output.json {
-        ctx.output.json(&CallsView { schema_version: 1, calls });
+        ctx.output.json(&told);
         return Ok(0);
     }
-    if calls.is_empty() {
+    if told.calls.is_empty() && told.left_out == 0 {
         ctx.output.notice("it was asked nothing yet");
     }
-    for call in &calls {
+    for call in &told.calls {
         ctx.output.result(&line(call));
+    }
+    // With --last that is what was asked for.
+    if told.left_out > 0 && args.last.is_none_or(|last| told.calls.len() < last as usize) {
+        ctx.output.notice(&format!("{} older ones are left out", told.left_out));
     }
     Ok(0)
 }

@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::files;
-use crate::sandbox::{self, Scenario, SharedWorld, TokenKind, World};
+use crate::sandbox::{self, Scenario, SharedWorld, World};
 
 /// Start the built-in Graph API on this machine
 ///
@@ -130,10 +130,7 @@ async fn serve(args: &StartArgs, ctx: &Context, world: SharedWorld) -> Result<u8
 }
 
 fn started(world: &World, graph_url: String) -> Started {
-    let token_of = |id: &str| {
-        let wanted = TokenKind::Page(id.to_owned());
-        world.tokens.iter().find(|token| token.kind == wanted).map(|token| token.value.clone())
-    };
+    let token_of = |id: &str| world.page_token(id).map(|token| token.value.clone());
     Started {
         schema_version: 1,
         graph_url,

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::node::{EDGES, PAGE_FIELDS, name_of};
 use super::paging::Part;
 use super::{Caller, caller, nonexisting_field};
 use crate::sandbox::answer::{Answer, Refusal};
@@ -10,6 +11,7 @@ use crate::sandbox::tokens::{Token, TokenKind, value_for};
 use crate::sandbox::world::{Page, World};
 
 const HOUR: i64 = 3_600;
+const DEFAULT: [&str; 6] = ["access_token", "category", "category_list", "name", "id", "tasks"];
 
 pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Result<Answer, Refusal> {
     let holder = match caller(world, call, node)? {
@@ -22,21 +24,23 @@ pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Result<Answe
         return Err(nonexisting_field("accounts", "Page"));
     }
     let granted = |page: &&Page| holder.targets.as_ref().is_none_or(|targets| targets.contains(&page.id));
-    let mut pages: Vec<Page> = world.pages.iter().filter(granted).cloned().collect();
-    if !holder.may("pages_show_list") {
-        pages.clear();
+    let shown = if holder.may("pages_show_list") { world.pages.as_slice() } else { &[] };
+    let total = shown.iter().filter(granted).count();
+    let part = Part::of(call, total)?;
+    let pages: Vec<Page> = shown.iter().filter(granted).skip(part.start).take(part.end - part.start).cloned().collect();
+    let fields = call.list("fields").unwrap_or_else(|| DEFAULT.map(str::to_owned).to_vec());
+    if let Some(field) =
+        fields.iter().find(|field| !PAGE_FIELDS.contains(&name_of(field)) && !EDGES.contains(&name_of(field)))
+    {
+        return Err(nonexisting_field(name_of(field), "Page"));
     }
-    let part = Part::of(call, pages.len())?;
-    let fields = call.list("fields").unwrap_or_else(|| {
-        ["access_token", "category", "category_list", "name", "id", "tasks"].map(str::to_owned).to_vec()
-    });
     let mut data = Vec::new();
-    for page in &pages[part.start..part.end] {
+    for page in &pages {
         data.push(row(world, &holder, page, &fields));
     }
     let mut body = part.body(call, &holder.value, &format!("{}/accounts", holder.user_id), data);
     if matches!(call.parameter("summary"), Some("1" | "true" | "total_count")) {
-        body.insert("summary".into(), json!({"total_count": pages.len()}));
+        body.insert("summary".into(), json!({ "total_count": total }));
     }
     Ok(Answer::ok(Value::Object(body)))
 }
@@ -76,7 +80,7 @@ pub(super) fn page_token(world: &mut World, holder: &Token, page: &Page) -> Stri
         return standing.value.clone();
     }
     let value = value_for(&format!("{} of {}", page.id, holder.value));
-    if !world.tokens.iter().any(|token| token.value == value) {
+    if world.token(&value).is_none() {
         world.tokens.push(Token {
             value: value.clone(),
             kind: TokenKind::Page(page.id.clone()),

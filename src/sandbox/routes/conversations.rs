@@ -4,12 +4,12 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::messages::of_page;
+use super::page::of_page;
 use super::paging::Part;
 use super::{nonexisting_field, unsupported};
 use crate::sandbox::answer::{Answer, Refusal};
 use crate::sandbox::call::Call;
-use crate::sandbox::form::split;
+use crate::sandbox::form::{DEPTH, split};
 use crate::sandbox::people::{Message, Thread};
 use crate::sandbox::tokens::Token;
 use crate::sandbox::world::World;
@@ -42,12 +42,17 @@ pub(super) fn of_a_page(world: &World, call: &Call, node: &str) -> Result<Answer
 
 /// A conversation or a message by its id; nothing where the node is neither.
 pub(super) fn by_id(world: &World, call: &Call, node: &str) -> Option<Result<Answer, Refusal>> {
-    if let Some(thread) = world.threads.iter().find(|thread| thread.id == node) {
+    let kind = node.get(..2)?;
+    if kind == "t_" {
+        let thread = world.threads.iter().find(|thread| thread.id == node)?;
         let shown = || {
             own(world, call, thread, node)?;
             conversation(world, thread, &wanted(call, &["id", "updated_time"])).map(Answer::ok)
         };
         return Some(shown());
+    }
+    if kind != "m_" {
+        return None;
     }
     let (thread, message) = world
         .threads
@@ -100,11 +105,12 @@ fn wanted(call: &Call, default: &[&str]) -> Vec<Wanted> {
     call.list("fields")
         .unwrap_or_else(|| default.iter().map(|name| (*name).to_owned()).collect())
         .iter()
-        .map(|field| expanded(field))
+        .map(|field| expanded(field, DEPTH))
         .collect()
 }
 
-fn expanded(field: &str) -> Wanted {
+/// A field with so many levels at most; what is deeper is left out.
+fn expanded(field: &str, levels: usize) -> Wanted {
     let (head, inner) = match field.split_once('{') {
         Some((head, inner)) => (head, Some(inner.strip_suffix('}').unwrap_or(inner))),
         None => (field, None),
@@ -112,7 +118,8 @@ fn expanded(field: &str) -> Wanted {
     let mut parts = head.split('.');
     let name = parts.next().unwrap_or_default().trim().to_owned();
     let limit = parts.find_map(|part| part.strip_prefix("limit(")?.strip_suffix(')')?.parse().ok());
-    let inner = inner.map(|inner| split(inner).iter().map(|field| expanded(field)).collect());
+    let inner = inner.zip(levels.checked_sub(1));
+    let inner = inner.map(|(inner, levels)| split(inner).iter().map(|field| expanded(field, levels)).collect());
     Wanted { name, limit, inner }
 }
 
@@ -131,7 +138,7 @@ fn conversation(world: &World, thread: &Thread, wanted: &[Wanted]) -> Result<Val
             "former_participants" => json!({"data": []}),
             "can_reply" | "is_subscribed" => true.into(),
             "messages" => {
-                let default = [expanded("id"), expanded("created_time")];
+                let default = [expanded("id", 1), expanded("created_time", 1)];
                 let inner = field.inner.as_deref().unwrap_or(&default);
                 let newest = thread.messages.iter().rev().take(field.limit.unwrap_or(25));
                 let data: Result<Vec<Value>, Refusal> = newest.map(|one| message(world, thread, one, inner)).collect();

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::parameter::required;
 use super::{Caller, caller};
 use crate::sandbox::answer::{Answer, Refusal};
 use crate::sandbox::call::Call;
@@ -19,9 +20,7 @@ pub(super) fn answer(world: &World, call: &Call) -> Result<Answer, Refusal> {
             ));
         }
     };
-    let input = call
-        .parameter("input_token")
-        .ok_or_else(|| Refusal::oauth(100, "(#100) The parameter input_token is required"))?;
+    let input = call.parameter("input_token").ok_or_else(|| required("input_token"))?;
     let not_of_this_app = || Refusal::oauth(100, "(#100) The App_id in the input_token did not match the Viewing App");
     if let Some((id, secret)) = input.split_once('|') {
         let known = world.app(id).filter(|app| app.secret == secret);
@@ -33,7 +32,7 @@ pub(super) fn answer(world: &World, call: &Call) -> Result<Answer, Refusal> {
             "app_id": app.id, "type": "APP", "application": app.name, "is_valid": true, "scopes": [],
         }})));
     }
-    let Some(token) = world.tokens.iter().find(|token| token.value == input) else { return Ok(garbage()) };
+    let Some(token) = world.token(input) else { return Ok(garbage()) };
     if token.app_id != app_id {
         return Err(not_of_this_app());
     }

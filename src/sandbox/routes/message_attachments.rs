@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::message_content;
-use super::messages::of_page;
+use super::page::of_page;
 use super::parameter::required;
 use crate::sandbox::answer::{Answer, Refusal};
 use crate::sandbox::call::Call;
@@ -16,9 +16,6 @@ pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Result<Answe
         Value::Null => return Err(required("message[attachment]")),
         attachment => attachment,
     };
-    if attachment["payload"]["url"].is_null() && call.parameter("filedata").is_none() {
-        return Err(required("message[attachment][payload][url]"));
-    }
-    message_content::attachment(world, &page_id, attachment)?;
+    message_content::attachment(world, &page_id, attachment, call.parameter("filedata").is_some())?;
     Ok(Answer::ok(json!({"attachment_id": world.keep_attachment(&page_id)})))
 }

@@ -3,8 +3,9 @@
 
 use serde_json::{Map, Value};
 
-use super::parameter::{at_most, bad, bad_with, is_url, list, one_of};
+use super::parameter::{at_most, bad, bad_with, is_url, list, one_of, required};
 use crate::sandbox::answer::Refusal;
+use crate::sandbox::form::text_of;
 use crate::sandbox::world::World;
 
 const TEXT: usize = 2_000;
@@ -16,13 +17,30 @@ const TEMPLATE_TEXT: usize = 640;
 const BUTTONS: usize = 3;
 const ELEMENTS: usize = 10;
 const ELEMENT_TITLE: usize = 80;
+/// Those of Meta's reference.
+const TEMPLATES: [&str; 10] = [
+    "button",
+    "generic",
+    "media",
+    "receipt",
+    "product",
+    "coupon",
+    "customer_feedback",
+    "customer_information",
+    "notification_messages",
+    "one_time_notif_req",
+];
+const BUTTON_TYPES: [&str; 6] = ["web_url", "postback", "phone_number", "account_link", "account_unlink", "game_play"];
 
-/// Refuses what Meta would refuse.
-pub(super) fn check(world: &World, page_id: &str, message: &Map<String, Value>) -> Result<(), Refusal> {
+/// Refuses what Meta would refuse. With `file` the attachment itself came along.
+pub(super) fn check(world: &World, page_id: &str, message: &Map<String, Value>, file: bool) -> Result<(), Refusal> {
     let text = message.get("text").and_then(Value::as_str);
     let attachment = message.get("attachment").filter(|attachment| !attachment.is_null());
     if text.unwrap_or_default().is_empty() && attachment.is_none() {
         return Err(bad("Param message must be non-empty."));
+    }
+    if attachment.is_some() && text.is_some_and(|text| !text.is_empty()) {
+        return Err(bad_with(2_018_018, "Only one of text or attachment can be specified"));
     }
     at_most("message[text]", text, TEXT)?;
     at_most("message[metadata]", message.get("metadata").and_then(Value::as_str), METADATA)?;
@@ -31,32 +49,35 @@ pub(super) fn check(world: &World, page_id: &str, message: &Map<String, Value>) 
         let name = |part: &str| format!("message[quick_replies][{at}][{part}]");
         let kind = reply["content_type"].as_str().unwrap_or_default();
         one_of(&name("content_type"), kind, &["text", "user_phone_number", "user_email", "location"])?;
-        if kind == "text" && reply["title"].as_str().unwrap_or_default().is_empty() {
-            return Err(bad(format!("The parameter {} is required", name("title"))));
+        for part in if kind == "text" { ["title", "payload"].as_slice() } else { &[] } {
+            text_in(reply, part, &name(part))?;
         }
         at_most(&name("title"), reply["title"].as_str(), TITLE)?;
         at_most(&name("payload"), reply["payload"].as_str(), PAYLOAD)?;
     }
-    attachment.map_or(Ok(()), |attachment| self::attachment(world, page_id, attachment))
+    attachment.map_or(Ok(()), |attachment| self::attachment(world, page_id, attachment, file))
 }
 
 /// An attachment of a message, or one that is uploaded for later.
-pub(super) fn attachment(world: &World, page_id: &str, attachment: &Value) -> Result<(), Refusal> {
+pub(super) fn attachment(world: &World, page_id: &str, attachment: &Value, file: bool) -> Result<(), Refusal> {
     let kind = attachment["type"].as_str().unwrap_or_default();
     one_of("message[attachment][type]", kind, &["image", "audio", "video", "file", "template"])?;
     let payload = &attachment["payload"];
     if kind == "template" {
         return template(payload);
     }
-    if let Some(id) = payload["attachment_id"].as_str() {
-        let known = world.attachments.iter().any(|(page, known)| page == page_id && known == id);
+    if !payload["attachment_id"].is_null() {
+        let id = text_of(&payload["attachment_id"]);
+        let known = world.attachments.iter().any(|(page, known)| page == page_id && *known == id);
         return if known {
             Ok(())
         } else {
             Err(bad_with(2_018_074, "Possible invalid ID or you do not own the attachment."))
         };
     }
-    // Without an address the file itself was sent (multipart).
+    if payload["url"].is_null() && !file {
+        return Err(required("message[attachment][payload][url]"));
+    }
     if payload["url"].is_null() || is_url(&payload["url"], &["https", "http"]) {
         return Ok(());
     }
@@ -64,23 +85,27 @@ pub(super) fn attachment(world: &World, page_id: &str, attachment: &Value) -> Re
 }
 
 fn template(payload: &Value) -> Result<(), Refusal> {
-    let kind = payload["template_type"].as_str().unwrap_or_default();
     let base = "message[attachment][payload]";
-    if kind.is_empty() {
-        return Err(bad(format!("The parameter {base}[template_type] is required")));
-    }
+    let kind = text_in(payload, "template_type", &format!("{base}[template_type]"))?;
+    one_of(&format!("{base}[template_type]"), kind, &TEMPLATES)?;
     at_most(&format!("{base}[text]"), payload["text"].as_str(), TEMPLATE_TEXT)?;
     if kind == "button" {
-        if payload["text"].as_str().unwrap_or_default().is_empty() {
-            return Err(bad(format!("The parameter {base}[text] is required")));
-        }
-        if payload["buttons"].as_array().is_none_or(Vec::is_empty) {
-            return Err(bad(format!("The parameter {base}[buttons] is required")));
-        }
+        text_in(payload, "text", &format!("{base}[text]"))?;
+    }
+    let needed = match kind {
+        "button" => Some("buttons"),
+        "generic" | "media" => Some("elements"),
+        _ => None,
+    };
+    if let Some(part) = needed.filter(|part| payload[*part].as_array().is_none_or(Vec::is_empty)) {
+        return Err(required(&format!("{base}[{part}]")));
     }
     buttons(&format!("{base}[buttons]"), &payload["buttons"])?;
     for (at, element) in list(&format!("{base}[elements]"), &payload["elements"], ELEMENTS)?.iter().enumerate() {
         let name = |part: &str| format!("{base}[elements][{at}][{part}]");
+        if kind == "generic" {
+            text_in(element, "title", &name("title"))?;
+        }
         at_most(&name("title"), element["title"].as_str(), ELEMENT_TITLE)?;
         at_most(&name("subtitle"), element["subtitle"].as_str(), ELEMENT_TITLE)?;
         buttons(&name("buttons"), &element["buttons"])?;
@@ -90,8 +115,26 @@ fn template(payload: &Value) -> Result<(), Refusal> {
 
 fn buttons(name: &str, value: &Value) -> Result<(), Refusal> {
     for (at, button) in list(name, value, BUTTONS)?.iter().enumerate() {
-        at_most(&format!("{name}[{at}][title]"), button["title"].as_str(), TITLE)?;
-        at_most(&format!("{name}[{at}][payload]"), button["payload"].as_str(), PAYLOAD)?;
+        let named = |part: &str| format!("{name}[{at}][{part}]");
+        let kind = text_in(button, "type", &named("type"))?;
+        one_of(&named("type"), kind, &BUTTON_TYPES)?;
+        let needed: &[&str] = match kind {
+            "postback" | "phone_number" => &["title", "payload"],
+            "web_url" => &["title", "url"],
+            "account_link" => &["url"],
+            // A game, or the account that is unlinked: Meta names the button.
+            _ => &[],
+        };
+        for part in needed {
+            text_in(button, part, &named(part))?;
+        }
+        at_most(&named("title"), button["title"].as_str(), TITLE)?;
+        at_most(&named("payload"), button["payload"].as_str(), PAYLOAD)?;
     }
     Ok(())
+}
+
+/// A text that must be there.
+fn text_in<'v>(value: &'v Value, part: &str, name: &str) -> Result<&'v str, Refusal> {
+    value[part].as_str().filter(|text| !text.is_empty()).ok_or_else(|| required(name))
 }

@@ -5,14 +5,14 @@ use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 
 use super::message_content;
+use super::page::{of_page, recipient_of};
 use super::parameter::{bad, bad_with, one_of, required};
-use super::{Caller, caller, page_id, unsupported};
 use crate::sandbox::answer::{Answer, Refusal};
 use crate::sandbox::call::Call;
 use crate::sandbox::events::Event;
 use crate::sandbox::people::{Message, Person, digits, new_mid};
 use crate::sandbox::say;
-use crate::sandbox::tokens::{Token, TokenKind};
+use crate::sandbox::tokens::Token;
 use crate::sandbox::world::World;
 
 /// After a person's message, for everything.
@@ -40,6 +40,9 @@ const OTHER_RECIPIENTS: [(&str, bool); 6] = [
 pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Result<Answer, Refusal> {
     let (token, page_id) = of_page(world, call, node)?;
     let recipient = call.value("recipient").ok_or_else(|| required("recipient"))?;
+    if !recipient.is_object() {
+        return Err(bad("Param recipient must be an object."));
+    }
     let message = call.value("message");
     if let Some(action) = call.given("sender_action") {
         if message.is_some() {
@@ -50,8 +53,8 @@ pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Result<Answe
     }
     let content = message.as_ref().and_then(Value::as_object).filter(|content| !content.is_empty());
     let content = content.ok_or_else(|| bad("Param message must be non-empty."))?;
-    message_content::check(world, &page_id, content)?;
-    let tag = tag(call)?;
+    message_content::check(world, &page_id, content, call.parameter("filedata").is_some())?;
+    let by_human = by_human(call, content)?;
     if let Some(id) = call.given("persona_id")
         && !world.personas.iter().any(|persona| persona.page_id == page_id && persona.id == id)
     {
@@ -62,7 +65,7 @@ pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Result<Answe
         return Ok(Answer::ok(elsewhere(&recipient[name], *told)));
     }
     let person = recipient_of(world, &page_id, &recipient)?;
-    may_write(world, &token, &person, tag)?;
+    may_write(world, &token, &person, by_human)?;
     let (mid, attachment_id) = send(world, &token, &person, content);
     let mut body = Map::new();
     body.insert("recipient_id".into(), person.psid.into());
@@ -73,38 +76,9 @@ pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Result<Answe
     Ok(Answer::ok(body.into()))
 }
 
-/// The Page that a call is for, with a token of its own that may send messages.
-pub(super) fn of_page(world: &World, call: &Call, node: &str) -> Result<(Token, String), Refusal> {
-    let caller = caller(world, call, node)?;
-    let method = call.method.to_lowercase();
-    let Caller::Holder(token) = &caller else {
-        return Err(Refusal::oauth(102, "A user access token is required to request this resource."));
-    };
-    let TokenKind::Page(own) = &token.kind else {
-        return Err(Refusal::oauth(210, "(#210) A page access token is required to request this resource."));
-    };
-    let id = page_id(world, &caller, node).filter(|id| id == own).ok_or_else(|| unsupported(&method, node))?;
-    if !token.may("pages_messaging") {
-        return Err(Refusal::oauth(230, "(#230) Requires pages_messaging permission to manage the object"));
-    }
-    Ok((token.as_ref().clone(), id))
-}
-
-/// The person of this Page whom `{"id": …}` names.
-pub(super) fn recipient_of(world: &World, page_id: &str, recipient: &Value) -> Result<Person, Refusal> {
-    let id = match &recipient["id"] {
-        Value::String(id) => id.clone(),
-        Value::Number(id) => id.to_string(),
-        // `recipient=PSID`, as some of Meta's own pages have it.
-        Value::Null if recipient.is_string() || recipient.is_number() => crate::sandbox::form::text_of(recipient),
-        _ => return Err(required("recipient")),
-    };
-    let known = world.people.iter().find(|person| person.page_id == page_id && person.psid == id);
-    known.cloned().ok_or_else(|| bad_with(2_018_001, "No matching user found"))
-}
-
-/// The tag under which a message is sent; refuses words that Graph does not know.
-fn tag(call: &Call) -> Result<Option<&str>, Refusal> {
+/// Whether a message has the seven days of a human's answer; refuses words that Graph
+/// does not know.
+fn by_human(call: &Call, content: &Map<String, Value>) -> Result<bool, Refusal> {
     let kind = call.given("messaging_type");
     if let Some(kind) = kind {
         one_of("messaging_type", kind, &TYPES)?;
@@ -113,16 +87,19 @@ fn tag(call: &Call) -> Result<Option<&str>, Refusal> {
         one_of("notification_type", notification, &NOTIFICATIONS)?;
     }
     let Some(tag) = call.given("tag") else {
-        return if kind == Some("MESSAGE_TAG") { Err(required("tag")) } else { Ok(None) };
+        return if kind == Some("MESSAGE_TAG") { Err(required("tag")) } else { Ok(false) };
     };
     if FORMER_TAGS.contains(&tag) {
         return Err(bad(format!("The message tag {tag} is no longer supported.")));
     }
     one_of("tag", tag, &TAGS)?;
-    Ok(Some(tag))
+    // A tag counts with its type alone, and one of the two with its template alone.
+    let feedback =
+        content.get("attachment").is_some_and(|sent| sent["payload"]["template_type"] == "customer_feedback");
+    Ok(kind == Some("MESSAGE_TAG") && (tag != "CUSTOMER_FEEDBACK" || feedback))
 }
 
-fn may_write(world: &World, token: &Token, person: &Person, tag: Option<&str>) -> Result<(), Refusal> {
+fn may_write(world: &World, token: &Token, person: &Person, by_human: bool) -> Result<(), Refusal> {
     let refuse = |code, subcode, text: &str| {
         Err(Refusal { subcode: Some(subcode), ..Refusal::oauth(code, format!("(#{code}) {text}")) })
     };
@@ -142,7 +119,7 @@ fn may_write(world: &World, token: &Token, person: &Person, tag: Option<&str>) -
         return refuse(10, 2_018_300, "Message failed to send because another app is controlling this thread now.")
             .map_err(|refusal: Refusal| refusal.with_status(400));
     }
-    let window = if tag.is_some() { HUMAN_WINDOW } else { WINDOW };
+    let window = if by_human { HUMAN_WINDOW } else { WINDOW };
     let now = world.clock.now();
     if person.wrote_at.is_none_or(|at| now.duration_since(at) > window) {
         // In Messenger this was seen with 400, elsewhere code 10 is 403.
@@ -158,7 +135,7 @@ fn may_write(world: &World, token: &Token, person: &Person, tag: Option<&str>) -
 
 fn act(world: &mut World, call: &Call, token: &Token, person: &Person, action: &str) -> Result<Answer, Refusal> {
     one_of("sender_action", action, &ACTIONS)?;
-    may_write(world, token, person, None)?;
+    may_write(world, token, person, false)?;
     let thread = world.thread_mut(&person.page_id, &person.psid);
     if action == "mark_seen" {
         for message in thread.messages.iter_mut().filter(|message| !message.from_page) {
@@ -194,7 +171,9 @@ fn send(world: &mut World, token: &Token, person: &Person, content: &Map<String,
     let mut message = Message::new(world.clock.now(), true, text);
     let mut kept = None;
     if let Some(attachment) = content.get("attachment").filter(|attachment| !attachment.is_null()) {
-        if matches!(&attachment["payload"]["is_reusable"], Value::Bool(true)) {
+        // In the notation of forms all values are texts.
+        let reusable = &attachment["payload"]["is_reusable"];
+        if *reusable == true || *reusable == "true" || *reusable == "1" {
             kept = Some(world.keep_attachment(page_id));
         }
         message.attachments.push(attachment.clone());

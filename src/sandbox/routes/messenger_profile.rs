@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::messages::{of_page, recipient_of};
+use super::page::{of_page, recipient_of};
 use super::parameter::{at_most, bad, bad_with, is_url, list, required};
 use super::unsupported;
 use crate::sandbox::answer::{Answer, Refusal};

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod app;
+mod caller;
 mod conversations;
 mod debug_token;
 mod message_attachments;
@@ -11,6 +12,7 @@ mod messages;
 mod messenger_profile;
 mod node;
 mod oauth;
+mod page;
 mod paging;
 mod parameter;
 mod permissions;
@@ -20,14 +22,13 @@ mod subscribed_apps;
 mod subscriptions;
 mod thread_control;
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::Sha256;
-
 use super::answer::{Answer, Refusal};
 use super::batch::{self, Batch};
 use super::call::Call;
-use super::tokens::{Token, TokenKind};
+use super::rules::Rules;
 use super::world::{App, World};
+
+pub(super) use caller::{Caller, caller, unproven};
 
 /// What comes of a call.
 pub(super) enum Reply {
@@ -63,7 +64,10 @@ pub(super) fn finish(world: &mut World, change: subscriptions::Change, verified:
 
 /// The version that an answer names: an expired one is served by the oldest.
 pub(super) fn served_version(world: &World, call: &Call) -> (u16, u16) {
-    call.version.map_or(world.rules.oldest_version, |asked| asked.max(world.rules.oldest_version))
+    let Rules { oldest_version: oldest, newest_version: newest, .. } = world.rules;
+    let asked = call.version.unwrap_or(oldest).clamp(oldest, newest.max(oldest));
+    // Between the two every version ends in .0; what is said to be v24.7 is served as v24.0.
+    if asked == newest { asked } else { (asked.0, 0).max(oldest) }
 }
 
 fn dispatch(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
@@ -121,95 +125,11 @@ fn thread_verb(edge: &str) -> Option<&str> {
     ["pass", "take", "request", "release", "extend"].contains(&verb).then_some(verb)
 }
 
-/// Who makes a call.
-pub(super) enum Caller {
-    /// A Page, a person, a system user.
-    Holder(Box<Token>),
-    /// The app itself, by its id.
-    App(String),
-}
-
-/// Finds out who calls, and refuses tokens that are dead and signatures that are wrong.
-pub(super) fn caller(world: &World, call: &Call, node: &str) -> Result<Caller, Refusal> {
-    let Some((value, in_header)) = &call.token else {
-        return Err(if node == "me" {
-            Refusal::oauth(2500, "An active access token must be used to query information about the current user.")
-        } else {
-            Refusal::oauth(104, "An access token is required to request this resource.")
-        });
-    };
-    // With the token in a header 190 was seen as 401.
-    let status = |refusal: Refusal| Refusal { status: in_header.then_some(401), ..refusal };
-    if let Some((id, secret)) = value.split_once('|') {
-        let Some(app) = world.app(id) else {
-            return Err(Refusal::oauth(
-                101,
-                "Error validating application. Cannot get application info due to a system error.",
-            ));
-        };
-        if app.secret != secret {
-            return Err(status(Refusal::oauth(190, "Invalid OAuth access token signature.")));
-        }
-        return Ok(Caller::App(app.id.clone()));
-    }
-    let Some(token) = world.tokens.iter().find(|token| token.value == *value) else {
-        return Err(status(Refusal::oauth(190, "Invalid OAuth access token - Cannot parse access token")));
-    };
-    if let Some(problem) = token.problem(world.clock.unix_seconds()) {
-        return Err(status(problem));
-    }
-    check_proof(world, call, token)?;
-    Ok(Caller::Holder(Box::new(token.clone())))
-}
-
-/// `appsecret_proof`: of the token alone, or of `token|appsecret_time` for five minutes.
-fn check_proof(world: &World, call: &Call, token: &Token) -> Result<(), Refusal> {
-    const VALID: i64 = 300;
-    let Some(proof) = call.parameter("appsecret_proof") else {
-        return if world.rules.require_app_secret {
-            Err(Refusal::new(
-                100,
-                "GraphMethodException",
-                "API calls from the server require an appsecret_proof argument",
-            ))
-        } else {
-            Ok(())
-        };
-    };
-    let message = match call.parameter("appsecret_time") {
-        Some(time) => format!("{}|{time}", token.value),
-        None => token.value.clone(),
-    };
-    let fresh = call
-        .parameter("appsecret_time")
-        .is_none_or(|time| time.parse::<i64>().is_ok_and(|time| (world.clock.unix_seconds() - time).abs() <= VALID));
-    let right = world.app(&token.app_id).is_some_and(|app| {
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(app.secret.as_bytes()) else { return false };
-        mac.update(message.as_bytes());
-        hex::decode(proof).is_ok_and(|proof| mac.verify_slice(&proof).is_ok())
-    });
-    if fresh && right {
-        return Ok(());
-    }
-    Err(Refusal::new(100, "GraphMethodException", "Invalid appsecret_proof provided in the API argument"))
-}
-
 /// The app that a caller is, or has its token from.
 fn app_of<'w>(world: &'w World, caller: &Caller) -> Option<&'w App> {
     match caller {
         Caller::App(id) => world.app(id),
         Caller::Holder(token) => world.app(&token.app_id),
-    }
-}
-
-/// The Page that a node means for this caller: `me`, an id, a username.
-fn page_id(world: &World, caller: &Caller, node: &str) -> Option<String> {
-    match caller {
-        Caller::Holder(token) if node == "me" => match &token.kind {
-            TokenKind::Page(id) => Some(id.clone()),
-            _ => None,
-        },
-        _ => world.page(node).map(|page| page.id.clone()),
     }
 }
 

@@ -4,16 +4,20 @@ use std::sync::LazyLock;
 
 use serde_json::{Map, Value, json};
 
+use super::parameter::bad;
 use super::{Caller, caller, nonexisting_field, unsupported};
 use crate::sandbox::answer::{Answer, Refusal};
 use crate::sandbox::call::Call;
 use crate::sandbox::tokens::{Token, TokenKind};
 use crate::sandbox::world::{Page, World};
 
-static PAGE_FIELDS: LazyLock<Vec<&str>> = LazyLock::new(|| include_str!("../page_fields.txt").lines().collect());
+pub(super) static PAGE_FIELDS: LazyLock<Vec<&str>> =
+    LazyLock::new(|| include_str!("../page_fields.txt").lines().collect());
+const MOST_IDS: usize = 50;
+const IDS_GONE: (u16, u16) = (26, 0);
 const USER_FIELDS: [&str; 8] =
     ["id", "name", "first_name", "last_name", "middle_name", "name_format", "picture", "short_name"];
-const EDGES: [&str; 4] = ["picture", "conversations", "roles", "tasks"];
+pub(super) const EDGES: [&str; 4] = ["picture", "conversations", "roles", "tasks"];
 
 pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Result<Answer, Refusal> {
     let caller = caller(world, call, node)?;
@@ -55,23 +59,34 @@ pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Result<Answe
     }
 }
 
-/// `GET /?ids=A,B`: each under the id it was asked by.
+/// `GET /?ids=A,B`: each under the id it was asked by. Gone since v26.0.
 pub(super) fn several(world: &mut World, call: &Call) -> Result<Answer, Refusal> {
+    // What is said from this version on was not recorded.
+    if super::served_version(world, call) >= IDS_GONE {
+        return Err(bad("The parameter ids is no longer supported"));
+    }
+    let ids = call.list("ids").unwrap_or_default();
+    if ids.len() > MOST_IDS {
+        return Err(bad(format!("Too many IDs. Maximum: {MOST_IDS}. Provided: {}.", ids.len())));
+    }
     let mut found = Map::new();
-    for id in call.list("ids").unwrap_or_default() {
-        let mut single = call.clone();
-        single.segments = vec![id.clone()];
-        let body = answer(world, &single, &id)?.body;
+    for id in ids {
+        let body = answer(world, call, &id)?.body;
         found.insert(id, body);
     }
     Ok(Answer::ok(found.into()))
+}
+
+/// `accounts` in `accounts.limit(3){id}`.
+pub(super) fn name_of(field: &str) -> &str {
+    field.split(['{', '.']).next().unwrap_or(field)
 }
 
 /// The fields that were asked for, in that order, `id` always among them.
 fn pick(wanted: &[String], known: &[&str], node_type: &str, values: &Map<String, Value>) -> Result<Value, Refusal> {
     let mut picked = Map::new();
     for field in wanted {
-        let name = field.split(['{', '.']).next().unwrap_or(field);
+        let name = name_of(field);
         if !known.contains(&name) && !EDGES.contains(&name) {
             return Err(nonexisting_field(name, node_type));
         }

@@ -28,7 +28,7 @@ pub(super) fn access_token(world: &mut World, call: &Call) -> Result<Answer, Ref
                 .parameter("fb_exchange_token")
                 .ok_or_else(|| bad_request(1, "fb_exchange_token parameter not specified"))?;
             let now = world.clock.unix_seconds();
-            let token = world.tokens.iter().find(|token| token.value == short && token.kind == TokenKind::User);
+            let token = world.token(short).filter(|token| token.kind == TokenKind::User);
             let Some(token) = token.filter(|token| token.app_id == app.id).cloned() else {
                 return Err(Refusal::oauth(190, "Invalid OAuth access token - Cannot parse access token"));
             };

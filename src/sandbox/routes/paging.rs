@@ -24,7 +24,9 @@ impl Part {
         let limit = call.parameter("limit").and_then(|limit| limit.parse().ok()).unwrap_or(DEFAULT_LIMIT);
         let limit: usize = limit.clamp(1, MOST);
         let (start, end) = match (call.given("after"), call.given("before")) {
-            (Some(cursor), _) => (position(cursor)? + 1, position(cursor)? + 1 + limit),
+            (Some(cursor), _) => {
+                (position(cursor)?.saturating_add(1), position(cursor)?.saturating_add(1).saturating_add(limit))
+            }
             (None, Some(cursor)) => (position(cursor)?.saturating_sub(limit), position(cursor)?),
             (None, None) => (0, limit),
         };

@@ -14,9 +14,9 @@ pub(super) fn bad_with(subcode: i64, text: &str) -> Refusal {
     Refusal { subcode: Some(subcode), ..bad(text) }
 }
 
-/// A parameter that must be there.
+/// A parameter that must be there, in the words that were recorded.
 pub(super) fn required(name: &str) -> Refusal {
-    bad(format!("The parameter {name} is required"))
+    bad(format!("The parameter {name} is required."))
 }
 
 /// A parameter that is one of a few words.

@@ -28,7 +28,7 @@ const DEFAULT: [&str; 3] = ["first_name", "last_name", "profile_pic"];
 pub(super) fn answer(world: &World, call: &Call, caller: &Caller, node: &str) -> Option<Result<Answer, Refusal>> {
     let Caller::Holder(token) = caller else { return None };
     let TokenKind::Page(page_id) = &token.kind else { return None };
-    let person = world.people.iter().find(|person| person.page_id == *page_id && person.psid == node)?;
+    let person = world.person_by_psid(page_id, node)?;
     Some(shown(world, call, token, person))
 }
 

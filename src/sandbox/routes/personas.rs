@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::messages::of_page;
+use super::page::of_page;
 use super::paging::Part;
 use super::parameter::{at_most, bad, is_url, required};
 use super::unsupported;

@@ -4,7 +4,9 @@ use std::sync::LazyLock;
 
 use serde_json::json;
 
-use super::{Caller, caller, page_id, unsupported};
+use super::page::page_id;
+use super::parameter::required;
+use super::{Caller, caller, unsupported};
 use crate::sandbox::answer::{Answer, Refusal};
 use crate::sandbox::call::Call;
 use crate::sandbox::rules::SubscribedAppsMode;
@@ -91,7 +93,7 @@ fn require(token: &Token, scope: &str) -> Result<(), Refusal> {
 
 fn wanted(call: &Call) -> Result<Vec<String>, Refusal> {
     let fields = call.list("subscribed_fields").filter(|fields| !fields.is_empty());
-    let fields = fields.ok_or_else(|| Refusal::oauth(100, "(#100) The parameter subscribed_fields is required."))?;
+    let fields = fields.ok_or_else(|| required("subscribed_fields"))?;
     for (at, field) in fields.iter().enumerate() {
         if !FIELDS.contains(&field.as_str()) {
             let known = FIELDS.join(", ");
@@ -107,7 +109,7 @@ fn wanted(call: &Call) -> Result<Vec<String>, Refusal> {
 type Subscribed = std::collections::BTreeMap<String, Vec<String>>;
 
 fn change(world: &mut World, page_id: &str, change: impl FnOnce(&mut Subscribed)) {
-    if let Some(page) = world.pages.iter_mut().find(|page| page.id == page_id) {
+    if let Some(page) = world.page_mut(page_id) {
         change(&mut page.subscribed);
     }
 }

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::parameter::required;
 use super::subscribed_apps::FIELDS;
 use super::{Caller, Reply, caller, unsupported};
 use crate::http::Url;
@@ -53,7 +54,6 @@ fn list(world: &World, call: &Call, app_id: &str) -> Reply {
 }
 
 fn subscribe(world: &mut World, call: &Call, app_id: &str) -> Result<Reply, Refusal> {
-    let required = |name: &str| Refusal::oauth(100, format!("(#100) The parameter {name} is required."));
     let named = |name: &str| call.parameter(name).filter(|value| !value.is_empty());
     let object = named("object").ok_or_else(|| required("object"))?;
     if !OBJECTS.contains(&object) {
@@ -132,7 +132,7 @@ fn remove(world: &mut World, call: &Call, app_id: &str) -> Result<Reply, Refusal
     let object = call.parameter("object");
     let fields = call.list("fields").filter(|fields| !fields.is_empty());
     if object.is_none() && fields.is_some() {
-        return Err(Refusal::oauth(100, "(#100) The parameter object is required."));
+        return Err(required("object"));
     }
     let meant = |one: &Subscription| one.app_id == app_id && object.is_none_or(|object| one.object == object);
     match fields {

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::messages::{of_page, recipient_of};
+use super::page::{of_page, recipient_of};
 use super::parameter::{bad_with, required};
 use super::unsupported;
 use crate::sandbox::answer::{Answer, Refusal};
