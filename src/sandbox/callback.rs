@@ -16,6 +16,12 @@ pub(super) fn is_loopback(url: &Url) -> bool {
     host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
+/// Whether an address can be a callback: Meta takes HTTPS alone, this machine may go
+/// without.
+pub(super) fn is_callback(url: &Url) -> bool {
+    url.scheme() == "https" || url.scheme() == "http" && is_loopback(url)
+}
+
 /// A client that gives a callback so long for its answer.
 pub(super) struct Callbacks {
     patience: Duration,

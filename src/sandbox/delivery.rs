@@ -12,8 +12,8 @@ use tokio::sync::{mpsc, oneshot};
 use super::SharedWorld;
 use super::answer::escaped;
 use super::callback::{self, Callbacks};
-use super::events::{Event, hearers};
-use super::journal::{self, Entry, Parameter};
+use super::events::{Event, hearers, subscribed};
+use super::journal::{self, Entry, Parameter, shown_url};
 use super::world::World;
 use crate::http::{Body, Method, Request, Url, header};
 use crate::webhook::signature;
@@ -24,6 +24,8 @@ const AGENT: &str = "facebookexternalua";
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The waits before the three further tries. Meta's last is longer; nobody here waits for it.
 const AGAIN_AFTER: [Duration; 3] = [Duration::ZERO, Duration::from_millis(200), Duration::from_secs(1)];
+/// So many events wait for a callback, for each Page; what comes then is dropped.
+const WAITING: usize = 1_000;
 /// A callback that fails for so long loses its Page.
 const GIVEN_UP_AFTER: SignedDuration = SignedDuration::from_hours(1);
 
@@ -42,6 +44,8 @@ pub(super) struct Parcel {
 /// How the first try ended.
 pub(super) struct Tried {
     pub callback_url: String,
+    /// It was sent, or it could not be reached; otherwise it is not tried again either.
+    pub sent: bool,
     /// The status, or why there is none.
     pub result: Result<u16, String>,
 }
@@ -104,9 +108,10 @@ fn told(world: &World, event: &Event) -> Vec<Parameter> {
     told
 }
 
-/// The queues, one for each Page, so that its events keep their order.
+/// The queues, one for each app and Page, so that events keep their order and no app
+/// holds another up.
 pub(super) struct Courier {
-    queues: Mutex<HashMap<String, mpsc::UnboundedSender<Parcel>>>,
+    queues: Mutex<HashMap<(String, String), mpsc::Sender<Parcel>>>,
     callbacks: Callbacks,
 }
 
@@ -117,12 +122,14 @@ impl Default for Courier {
 }
 
 impl SharedWorld {
-    /// Puts parcels on their way. Called where the runtime is.
-    pub(super) fn dispatch(&self, parcels: Vec<Parcel>) {
+    /// Puts parcels on their way. Called where the runtime is, with the world that is
+    /// held, so that what happens first goes first.
+    pub(super) fn dispatch(&self, held: &mut World, parcels: Vec<Parcel>) {
         let mut queues = self.courier().queues.lock().unwrap_or_else(PoisonError::into_inner);
         for parcel in parcels {
-            let queue = queues.entry(parcel.page_id.clone()).or_insert_with(|| {
-                let (queue, mut waiting) = mpsc::unbounded_channel();
+            let key = (parcel.app_id.clone(), parcel.page_id.clone());
+            let queue = queues.entry(key).or_insert_with(|| {
+                let (queue, mut waiting) = mpsc::channel(WAITING);
                 let world = self.clone();
                 tokio::spawn(async move {
                     while let Some(parcel) = waiting.recv().await {
@@ -132,18 +139,30 @@ impl SharedWorld {
                 queue
             });
             // The other end goes with the runtime alone.
-            let _ = queue.send(parcel);
+            if let Err(mpsc::error::TrySendError::Full(mut parcel)) = queue.try_send(parcel) {
+                parcel.given_up(held, format!("dropped: {WAITING} events wait for this callback already"));
+            }
         }
     }
 }
 
 async fn deliver(world: &SharedWorld, mut parcel: Parcel) {
-    let Ok(url) = Url::parse(&parcel.callback_url) else { return };
     let waits = std::iter::once(None).chain(AGAIN_AFTER.into_iter().map(Some));
-    for wait in waits {
+    let last = AGAIN_AFTER.len();
+    for (at, wait) in waits.enumerate() {
         if let Some(wait) = wait {
             tokio::time::sleep(wait).await;
         }
+        let url = {
+            let mut world = world.lock();
+            match destination(&world, &parcel) {
+                Ok(url) => url,
+                Err(reason) => {
+                    parcel.given_up(&mut world, reason);
+                    return;
+                }
+            }
+        };
         let result = try_once(&world.courier().callbacks, &url, &parcel).await;
         let mut world = world.lock();
         let mut entry = callback::entry(&world, "POST", &url, parcel.field, parcel.told.clone(), result.clone());
@@ -157,23 +176,43 @@ async fn deliver(world: &SharedWorld, mut parcel: Parcel) {
         let arrived = result == Ok(200);
         if let Some(tell) = parcel.first_try.take() {
             // Whoever asked may have gone.
-            let _ = tell.send(Tried { callback_url: parcel.callback_url.clone(), result });
+            let _ = tell.send(Tried { callback_url: url.into(), sent: true, result });
         }
         if arrived {
-            world.failing_since.remove(&(parcel.app_id.clone(), parcel.page_id.clone()));
+            world.failing_since.remove(&(parcel.app_id, parcel.page_id));
             return;
         }
+        if at == last {
+            world.note_failure(&parcel.app_id, &parcel.page_id);
+        }
     }
-    world.lock().note_failure(&parcel.app_id, &parcel.page_id);
+}
+
+impl Parcel {
+    /// Writes down why it is not sent, and tells who waits for it.
+    fn given_up(&mut self, world: &mut World, reason: String) {
+        let shown = Url::parse(&self.callback_url).map(|url| shown_url(&url)).unwrap_or_default();
+        let path = format!("-> {shown} ({})", self.field);
+        let entry = Entry::of_sandbox(world, "POST", path, self.told.clone(), Err(reason.clone()));
+        world.journal.add(entry);
+        if let Some(tell) = self.first_try.take() {
+            // Whoever asked may have gone.
+            let _ = tell.send(Tried { callback_url: self.callback_url.clone(), sent: false, result: Err(reason) });
+        }
+    }
+}
+
+/// Where a parcel goes now: while it waited, the app may have moved or left.
+fn destination(world: &World, parcel: &Parcel) -> Result<Url, String> {
+    let callback_url = subscribed(world, &parcel.app_id, &parcel.page_id, parcel.field)?;
+    let url = Url::parse(callback_url).map_err(|_| "the callback has no address".to_owned())?;
+    if callback::is_loopback(&url) { Ok(url) } else { Err(ELSEWHERE.into()) }
 }
 
 /// Why nothing is sent to a callback elsewhere.
 const ELSEWHERE: &str = "this sandbox sends nothing outside this machine";
 
 async fn try_once(callbacks: &Callbacks, url: &Url, parcel: &Parcel) -> Result<u16, String> {
-    if !callback::is_loopback(url) {
-        return Err(ELSEWHERE.into());
-    }
     let text = |text: &str| header::HeaderValue::from_str(text).unwrap_or(header::HeaderValue::from_static(""));
     let request = Request {
         method: Method::POST,

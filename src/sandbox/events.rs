@@ -108,9 +108,23 @@ pub(super) struct Hearer {
     pub field: &'static str,
 }
 
+/// Where an app hears of a field of a Page; where it does not, why.
+pub(super) fn subscribed<'w>(world: &'w World, app: &str, page_id: &str, field: &str) -> Result<&'w str, String> {
+    let page = world.page(page_id).ok_or("there is no such Page")?;
+    let has = |fields: &[String]| fields.iter().any(|name| name == field);
+    match world.subscriptions.iter().find(|one| one.app_id == app && one.object == "page") {
+        None => Err(format!("app {app} has no callback for its Pages (/{app}/subscriptions)")),
+        Some(one) if !one.active => Err(format!("the callback of app {app} is not active")),
+        Some(one) if !has(&one.fields) => Err(format!("app {app} is not subscribed to {field} (/{app}/subscriptions)")),
+        Some(_) if !page.subscribed.get(app).is_some_and(|fields| has(fields)) => {
+            Err(format!("the Page is not subscribed to {field} (/{page_id}/subscribed_apps)"))
+        }
+        Some(one) => Ok(&one.callback_url),
+    }
+}
+
 /// Who hears of an event; where nobody does, why.
 pub(super) fn hearers(world: &World, event: &Event) -> Result<Vec<Hearer>, String> {
-    let Some(page) = world.page(&event.page_id) else { return Err("there is no such Page".into()) };
     let person = event.psid.as_ref().and_then(|psid| world.person(&event.page_id, psid));
     if let Some(person) = person.filter(|person| !world.may_be_messaged(person)) {
         return Err(format!(
@@ -126,23 +140,10 @@ pub(super) fn hearers(world: &World, event: &Event) -> Result<Vec<Hearer>, Strin
         let handover = event.field() == "messaging_handovers";
         let standby = event.standby || !handover && owner.as_ref().is_some_and(|owner| *owner != app.id);
         let field = if standby { "standby" } else { event.field() };
-        let subscription = world.subscriptions.iter().find(|one| one.app_id == app.id && one.object == "page");
-        let reason = match subscription {
-            None => Some(format!("app {} has no callback for its Pages (/{}/subscriptions)", app.id, app.id)),
-            Some(one) if !one.active => Some(format!("the callback of app {} is not active", app.id)),
-            Some(one) if !one.fields.iter().any(|name| name == field) => {
-                Some(format!("app {} is not subscribed to {field} (/{}/subscriptions)", app.id, app.id))
-            }
-            Some(_) if !page.subscribed.get(&app.id).is_some_and(|fields| fields.iter().any(|name| name == field)) => {
-                Some(format!("the Page is not subscribed to {field} (/{}/subscribed_apps)", page.id))
-            }
-            Some(one) => {
-                let callback_url = one.callback_url.clone();
-                found.push(Hearer { app_id: app.id.clone(), callback_url, standby, field });
-                None
-            }
-        };
-        reasons.extend(reason);
+        match subscribed(world, &app.id, &event.page_id, field) {
+            Ok(url) => found.push(Hearer { app_id: app.id.clone(), callback_url: url.into(), standby, field }),
+            Err(reason) => reasons.push(reason),
+        }
     }
     if found.is_empty() { Err(reasons.into_iter().next().unwrap_or_default()) } else { Ok(found) }
 }

@@ -12,7 +12,7 @@ pub(super) const DEPTH: usize = 64;
 /// The parameters in a body. It is JSON only where it says so, as at Meta.
 pub(super) fn parameters(content_type: &str, body: &[u8]) -> Vec<(String, String)> {
     if let Some(boundary) = boundary(content_type) {
-        return folded(multipart(boundary, body));
+        return folded(multipart(&boundary, body));
     }
     if !content_type.to_ascii_lowercase().contains("json") {
         return query(body);
@@ -112,10 +112,24 @@ fn listed(value: Value) -> Value {
     Value::Array(inner.into_iter().map(|(_, value)| value).collect())
 }
 
-fn boundary(content_type: &str) -> Option<&str> {
-    let rest = content_type.trim().strip_prefix("multipart/form-data")?;
-    let (_, value) = rest.split_once("boundary=")?;
-    Some(value.split(';').next()?.trim().trim_matches('"'))
+fn boundary(content_type: &str) -> Option<String> {
+    let (kind, parameters) = content_type.split_once(';')?;
+    kind.trim().eq_ignore_ascii_case("multipart/form-data").then(|| header_parameter(parameters, "boundary"))?
+}
+
+/// `b` in `x=a; name="b"`, with quotes or without.
+fn header_parameter(mut text: &str, name: &str) -> Option<String> {
+    loop {
+        let (key, rest) = text.split_once('=')?;
+        let (value, after) = match rest.strip_prefix('"') {
+            Some(quoted) => quoted.split_once('"')?,
+            None => rest.split_once(';').unwrap_or((rest, "")),
+        };
+        if key.trim().trim_start_matches(';').trim().eq_ignore_ascii_case(name) {
+            return Some(value.trim().to_owned());
+        }
+        text = after;
+    }
 }
 
 /// The fields of a multipart body (`curl -F`). A file stands for itself by its name.
@@ -123,13 +137,14 @@ fn multipart(boundary: &str, body: &[u8]) -> Vec<(String, String)> {
     let text = String::from_utf8_lossy(body);
     let field = |part: &str| {
         let (head, value) = part.trim_start_matches("\r\n").split_once("\r\n\r\n")?;
-        let disposition = head.lines().find(|line| line.to_ascii_lowercase().starts_with("content-disposition:"))?;
-        let named = |name: &str| {
-            let (_, rest) = disposition.split_once(&format!(" {name}=\""))?;
-            rest.split_once('"').map(|(value, _)| value.to_owned())
-        };
-        let value = named("filename").unwrap_or_else(|| value.strip_suffix("\r\n").unwrap_or(value).to_owned());
-        Some((named("name")?, value))
+        let disposition = head.lines().find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            name.trim().eq_ignore_ascii_case("content-disposition").then_some(value)
+        })?;
+        let (_, parameters) = disposition.split_once(';')?;
+        let file = header_parameter(parameters, "filename");
+        let value = file.unwrap_or_else(|| value.strip_suffix("\r\n").unwrap_or(value).to_owned());
+        Some((header_parameter(parameters, "name")?, value))
     };
     text.split(&format!("--{boundary}")).filter_map(field).collect()
 }
@@ -274,6 +289,15 @@ mod tests {
         assert_eq!(
             parameters("multipart/form-data; boundary=XX", body.as_bytes()),
             [pair("recipient", r#"{"id":"1"}"#), pair("filedata", "a.png")]
+        );
+    }
+
+    #[test]
+    fn parts_may_be_written_without_quotes_and_in_any_case() {
+        let body = "--XX\r\ncontent-disposition: FORM-DATA; NAME=a\r\n\r\n1\r\n--XX\r\nCONTENT-DISPOSITION:form-data;filename=\"x;y.png\";name=\"file data\"\r\n\r\n\r\n--XX--\r\n";
+        assert_eq!(
+            parameters("Multipart/Form-Data; charset=utf-8; Boundary=\"XX\"", body.as_bytes()),
+            [pair("a", "1"), pair("file data", "x;y.png")]
         );
     }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
-use rand::distr::{Alphanumeric, SampleString as _};
+use rand::Rng as _;
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -118,9 +118,14 @@ impl Message {
     }
 }
 
-/// The name of a message.
+/// The name of a message: 80 letters of the base64 that goes into URLs.
 pub(super) fn new_mid() -> String {
-    format!("m_{}", Alphanumeric.sample_string(&mut rand::rng(), 80))
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut bytes = [0; 80];
+    rand::rng().fill_bytes(&mut bytes);
+    let mut mid = String::from("m_");
+    mid.extend(bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 64)])));
+    mid
 }
 
 /// `length` digits of a text's hash, the first one not 0.

@@ -67,20 +67,21 @@ pub(super) async fn perform(world: &SharedWorld, call: &Call) -> Option<(Answer,
         Reply::Now(answer) => answer,
         Reply::Batch(batch) => batch::run(world, call, *batch).await,
         Reply::Verified(change) => {
-            let verified = handshake::verify(world, &change.url, &change.subscription.verify_token).await;
+            let verified = handshake::verify(world, &change.url, &change.verify_token).await;
             routes::finish(&mut world.lock(), *change, verified)
         }
     };
     if !answer.headers.iter().any(|(name, _)| *name == "x-business-use-case-usage") {
         answer.headers.extend(counted.headers);
     }
-    let mut held = world.lock();
+    let mut guard = world.lock();
+    let held = &mut *guard;
     held.note(call, Some(&answer), &trace);
     let events = std::mem::take(&mut held.outbox);
     for event in events {
         // Nobody listens: then nobody is told.
-        if let Ok(parcels) = delivery::parcels(&held, &event) {
-            world.dispatch(parcels);
+        if let Ok(parcels) = delivery::parcels(held, &event) {
+            world.dispatch(held, parcels);
         }
     }
     Some((answer, trace))

@@ -11,7 +11,7 @@ use msgrctl::sandbox::InProcess;
 use serde_json::Value;
 
 use crate::support::Home;
-use crate::support::world::{acme, app, page_token, sandbox, scenario};
+use crate::support::world::{acme, app, nowhere, page_token, sandbox, scenario};
 
 /// A request over a plain socket; status, headers and body as they came.
 pub fn ask(url: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> (u16, String, String) {
@@ -354,7 +354,9 @@ fn calls_are_told_and_hold_no_token() {
     assert!(!run.stdout.contains("EAA"), "{run:?}");
     let home = Home::new();
     home.run(&["sandbox", "calls"]).code(2).says(&["--graph-url"]);
-    home.run(&["sandbox", "calls", "--graph-url", "http://127.0.0.1:1"]).code(5).says(&["no sandbox answers"]);
+    home.run(&["sandbox", "calls", "--graph-url", &format!("http://{}", nowhere())])
+        .code(5)
+        .says(&["no sandbox answers"]);
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! `sandbox say` and the events that callbacks get.
 
-use msgrctl::sandbox::{Attachment, Person, Say};
+use msgrctl::sandbox::{Attachment, Entry, InProcess, Person, Say};
 use msgrctl::webhook::signature::Signature;
 use serde_json::json;
 
-use crate::support::world::{EVENTS, PAGE_ID, app, page_token, sandbox, scenario, subscribe};
+use crate::support::world::{EVENTS, PAGE_ID, app, nowhere, page_token, sandbox, scenario, subscribe};
 use crate::support::{Home, Hook};
 
 fn text(text: &str) -> Say {
@@ -77,23 +77,136 @@ fn events_keep_their_order_and_are_tried_again() {
 #[test]
 fn a_callback_that_is_gone_for_an_hour_loses_its_page() {
     let sandbox = scenario("version = 1\ntoday = '2026-11-22T12:00:00Z'\n");
-    subscribe(&sandbox, "http://127.0.0.1:1/", &["messages"]);
+    subscribe(&sandbox, &format!("http://{}/", nowhere()), &["messages"]);
     for round in 1..=2 {
         let said = sandbox.say(&text("hi")).unwrap();
-        assert!(said.reason.unwrap().contains("cannot be reached"));
-        let end = std::time::Instant::now() + std::time::Duration::from_secs(10);
-        let tries = || sandbox.world().journal.entries().len();
-        while tries() < 4 * round {
-            assert!(std::time::Instant::now() < end);
-            std::thread::sleep(std::time::Duration::from_millis(20));
-        }
+        assert!(said.tried_again && said.reason.unwrap().contains("cannot be reached"));
+        wait_for(&sandbox, |entries| entries.iter().filter(|entry| entry.method == "POST").count() == 4 * round);
         sandbox.world().clock.advance(jiff::SignedDuration::from_mins(61));
     }
-    std::thread::sleep(std::time::Duration::from_millis(50));
     let world = sandbox.world();
     assert!(world.pages[0].subscribed.is_empty());
     let told = world.journal.entries().back().unwrap();
+    assert_eq!(told.method, "DELETE", "in one breath with the last try");
     assert!(told.note.as_ref().unwrap().contains("no longer subscribed"), "{told:?}");
+}
+
+/// Waits until the journal is so.
+#[track_caller]
+fn wait_for(sandbox: &InProcess, is: impl Fn(&[Entry]) -> bool) {
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    loop {
+        let entries: Vec<Entry> = sandbox.world().journal.entries().iter().cloned().collect();
+        if is(&entries) {
+            return;
+        }
+        assert!(std::time::Instant::now() < end, "{entries:#?}");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_callback_elsewhere_is_told_once_and_does_not_fail() {
+    let sandbox = scenario("version = 1\ntoday = '2026-11-22T12:00:00Z'\n");
+    subscribe(&sandbox, "https://hooks.example.com/?key=geheim", &["messages"]);
+    for _ in 0..2 {
+        let said = sandbox.say(&text("hi")).unwrap();
+        assert!(!said.tried_again && said.reason.unwrap().contains("nothing outside this machine"));
+        sandbox.world().clock.advance(jiff::SignedDuration::from_hours(2));
+    }
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    let world = sandbox.world();
+    assert_eq!(world.journal.entries().len(), 2);
+    assert_eq!(world.journal.entries()[0].path, "-> https://hooks.example.com/ (messages)");
+    assert!(!world.pages[0].subscribed.is_empty(), "it is not given up");
+}
+
+#[test]
+fn an_app_that_has_left_is_not_sent_what_waited() {
+    let sandbox = sandbox();
+    let hook = Hook::start();
+    subscribe(&sandbox, &hook.url, &["messages"]);
+    hook.will_answer(500, "");
+    assert_eq!(sandbox.say(&text("one")).unwrap().status, Some(500));
+    // It is tried again at once, then after 200 ms, then after a second.
+    hook.will_answer(500, "");
+    hook.events(2);
+    sandbox.world().subscriptions.clear();
+    let left = |entries: &[Entry]| {
+        entries.iter().any(|entry| entry.note.as_ref().is_some_and(|note| note.contains("has no callback")))
+    };
+    wait_for(&sandbox, left);
+    assert!(hook.events(2).len() <= 3);
+}
+
+#[test]
+fn one_app_does_not_hold_another_up() {
+    let sandbox = scenario(
+        "version = 1\n[[apps]]\nid = '1'\nsecret = 'a'\nname = 'A'\n[[apps]]\nid = '2'\nsecret = 'b'\nname = 'B'\n",
+    );
+    let (slow, quick) = (Hook::start(), Hook::start());
+    slow.will_answer_late(std::time::Duration::from_secs(3));
+    subscribe(&sandbox, &slow.url, &["messages"]);
+    {
+        let mut world = sandbox.world();
+        let mut second = world.subscriptions[0].clone();
+        (second.app_id, second.callback_url) = ("2".into(), quick.url.clone());
+        world.subscriptions.push(second);
+        world.pages[0].subscribed.insert("2".into(), vec!["messages".into()]);
+    }
+    let start = std::time::Instant::now();
+    std::thread::scope(|scope| {
+        scope.spawn(|| sandbox.say(&text("one")).unwrap());
+        quick.events(1);
+        assert!(start.elapsed() < std::time::Duration::from_secs(2));
+    });
+}
+
+#[test]
+fn a_thousand_events_wait_at_most() {
+    let sandbox = sandbox();
+    let hook = Hook::start();
+    hook.will_answer_late(std::time::Duration::from_secs(20));
+    subscribe(&sandbox, &hook.url, &["message_echoes"]);
+    let psid = sandbox.world().people[0].psid.clone();
+    let send = format!("recipient[id]={psid}&message[text]=x");
+    let send: String = url::form_urlencoded::byte_serialize(send.as_bytes()).collect();
+    let operations = vec![
+        format!(
+            r#"{{"method":"POST","relative_url":"me/messages","body":"{}"}}"#,
+            send.replace("%3D", "=").replace("%26", "&")
+        );
+        50
+    ];
+    let batch: String =
+        url::form_urlencoded::byte_serialize(format!("[{}]", operations.join(",")).as_bytes()).collect();
+    let body = format!("access_token={}&batch={batch}", page_token(&sandbox));
+    for _ in 0..21 {
+        assert_eq!(crate::sandbox::ask(&sandbox.url(), "POST", "/", &[], &body).0, 200);
+    }
+    let world = sandbox.world();
+    let dropped = world
+        .journal
+        .entries()
+        .iter()
+        .filter(|entry| entry.note.as_ref().is_some_and(|note| note.contains("1000 events wait")));
+    assert!((48..=50).contains(&dropped.count()));
+}
+
+#[test]
+fn the_inbox_takes_a_conversation_and_passes_it_back() {
+    let sandbox = sandbox();
+    let psid = sandbox.world().people[0].psid.clone();
+    let body = json!({"recipient": {"id": psid}, "message": {"text": "x"}}).to_string();
+    let path = format!("/me/messages?access_token={}", page_token(&sandbox));
+    let send = || crate::sandbox::ask(&sandbox.url(), "POST", &path, &[("Content-Type", "application/json")], &body).0;
+    let control = |how: &str| sandbox.say(&Say { thread_control: Some(how.into()), ..Say::default() }).unwrap();
+    control("take");
+    assert_eq!(send(), 400, "the inbox has it");
+    control("request");
+    assert_eq!(send(), 400);
+    control("pass");
+    assert_eq!(send(), 200);
 }
 
 #[test]

@@ -197,3 +197,92 @@ fn other_recipients_are_taken() {
     assert!(to(json!({"phone_number": "+1", "name": {"first_name": "A", "last_name": "B"}}))["message_id"].is_string());
     assert!(to(json!({"comment_id": "1_2"}))["recipient_id"].is_string());
 }
+
+#[test]
+fn what_meta_refuses_in_a_message_is_refused() {
+    let sandbox = sandbox();
+    let psid = jane(&sandbox);
+    let message = |message: Value| send(&sandbox, &json!({"recipient": {"id": psid}, "message": message}));
+    let attached = |kind: &str, payload: Value| message(json!({"attachment": {"type": kind, "payload": payload}}));
+    let both = json!({"text": "x", "attachment": {"type": "image", "payload": {"url": "https://example.com/a.jpg"}}});
+    assert_refused(message(both), 400, 100, Some(2_018_018), "(#100) Only one of text or attachment can be specified");
+    for payload in [json!({}), Value::Null, json!({"is_reusable": true})] {
+        assert_refused(attached("image", payload), 400, 100, None, "[url] is required");
+    }
+    assert_refused(attached("image", json!({"attachment_id": 5})), 400, 100, Some(2_018_074), "do not own");
+    let template = |payload: Value| attached("template", payload);
+    assert_refused(template(json!({"template_type": "foo"})), 400, 100, None, "template_type] must be one of");
+    assert_refused(template(json!({"template_type": "generic"})), 400, 100, None, "[elements] is required");
+    let generic = |element: Value| template(json!({"template_type": "generic", "elements": [element]}));
+    assert_refused(generic(json!({"subtitle": "x"})), 400, 100, None, "[elements][0][title] is required");
+    assert_eq!(generic(json!({"title": "x"})).0, 200);
+    let button = |button: Value| template(json!({"template_type": "button", "text": "x", "buttons": [button]}));
+    for (wrong, text) in [
+        (json!({"type": "zzz"}), "[type] must be one of"),
+        (json!({"title": "x"}), "[type] is required"),
+        (json!({"type": "postback", "payload": "P"}), "[title] is required"),
+        (json!({"type": "postback", "title": "x"}), "[payload] is required"),
+        (json!({"type": "web_url", "title": "x"}), "[url] is required"),
+        (json!({"type": "account_link"}), "[url] is required"),
+    ] {
+        assert_refused(button(wrong), 400, 100, None, text);
+    }
+    assert_eq!(button(json!({"type": "web_url", "title": "x", "url": "https://example.com/"})).0, 200);
+    assert_eq!(button(json!({"type": "account_unlink"})).0, 200);
+    let reply = message(json!({"text": "?", "quick_replies": [{"content_type": "text", "title": "a"}]}));
+    assert_refused(reply, 400, 100, None, "[payload] is required");
+    assert_eq!(message(json!({"text": "?", "quick_replies": [{"content_type": "user_email"}]})).0, 200);
+    let bare = send(&sandbox, &json!({"recipient": psid, "message": {"text": "x"}}));
+    assert_refused(bare, 400, 100, None, "recipient must be an object");
+}
+
+#[test]
+fn seven_days_are_for_tagged_messages_alone() {
+    let sandbox = scenario("version = 1\n[[people]]\nname = 'A B'\nwrote_ago = '5d'\n");
+    let psid = jane(&sandbox);
+    let with = |more: Value| {
+        let mut body = json!({"recipient": {"id": psid}, "message": {"text": "x"}});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        send(&sandbox, &body)
+    };
+    let refused = |more: Value| assert_refused(with(more), 400, 10, Some(2_018_278), "outside of allowed window");
+    refused(json!({"tag": "HUMAN_AGENT"}));
+    refused(json!({"tag": "HUMAN_AGENT", "messaging_type": "RESPONSE"}));
+    refused(json!({"tag": "CUSTOMER_FEEDBACK", "messaging_type": "MESSAGE_TAG"}));
+    assert_eq!(with(json!({"tag": "HUMAN_AGENT", "messaging_type": "MESSAGE_TAG"})).0, 200);
+    let feedback = json!({"attachment": {"type": "template", "payload": {"template_type": "customer_feedback"}}});
+    assert_eq!(with(json!({"tag": "CUSTOMER_FEEDBACK", "messaging_type": "MESSAGE_TAG", "message": feedback})).0, 200);
+}
+
+#[test]
+fn a_reusable_attachment_is_kept_in_the_notation_of_forms_too() {
+    let sandbox = sandbox();
+    let path = format!("/me/messages?access_token={}", page_token(&sandbox));
+    let image = "message[attachment][type]=image&message[attachment][payload][url]=https://example.com/a";
+    let body = format!("recipient[id]={}&{image}&message[attachment][payload][is_reusable]=true", jane(&sandbox));
+    let (status, _, answer) = ask(&sandbox.url(), "POST", &path, &[], &body);
+    assert!(status == 200 && answer.contains("attachment_id"), "{answer}");
+}
+
+#[test]
+fn the_task_is_needed() {
+    let sandbox = sandbox();
+    let psid = jane(&sandbox);
+    let with = |tasks: &[&str]| {
+        sandbox.world().pages[0].tasks = tasks.iter().map(|task| (*task).to_owned()).collect();
+        let token = page_token(&sandbox);
+        let call =
+            |method: &str, path: &str| ask(&sandbox.url(), method, &format!("{path}access_token={token}"), &[], "").0;
+        (
+            send(&sandbox, &hello(&psid)).0,
+            call("GET", "/me/conversations?"),
+            call("POST", "/me/subscribed_apps?subscribed_fields=feed&"),
+            call("POST", "/me/subscribed_apps?subscribed_fields=messages&"),
+        )
+    };
+    assert_eq!(with(&["ANALYZE"]), (403, 403, 403, 403));
+    assert_eq!(with(&["MESSAGING"]), (200, 200, 403, 403));
+    assert_eq!(with(&["MODERATE"]), (403, 200, 200, 403));
+    assert_eq!(with(&["MESSAGING", "MANAGE"]), (200, 200, 200, 200));
+    assert_eq!(with(&["PROFILE_PLUS_FULL_CONTROL"]), (200, 200, 200, 200));
+}

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::sandbox::ask;
 use crate::support::Hook;
-use crate::support::world::{app, page_token, sandbox};
+use crate::support::world::{app, nowhere, page_token, sandbox};
 
 fn call(sandbox: &InProcess, method: &str, query: &str) -> (u16, Value) {
     let (id, secret) = app(sandbox);
@@ -65,8 +65,8 @@ fn a_callback_that_fails_is_refused_with_metas_words() {
     assert_refused(post(&sandbox, &hook.url), 2201, "received=\"<!DOCTYPE html><html...\"");
     hook.will_answer(200, "\"123\"");
     assert_refused(post(&sandbox, &hook.url), 2201, "received=\"\"123\"\"");
-    assert_refused(post(&sandbox, "http://127.0.0.1:1/"), 2200, "curl_errno = 7");
-    assert_refused(post(&sandbox, "https://127.0.0.1:1/"), 2200, "curl_errno = 7");
+    assert_refused(post(&sandbox, &format!("http://{}/", nowhere())), 2200, "curl_errno = 7");
+    assert_refused(post(&sandbox, &format!("https://{}/", nowhere())), 2200, "curl_errno = 7");
     assert_eq!(call(&sandbox, "GET", "").1, json!({"data": []}), "nothing was taken");
 }
 
@@ -162,4 +162,31 @@ fn the_verify_token_is_in_no_journal() {
     let text = serde_json::to_string(world.journal.entries()).unwrap();
     assert!(!text.contains("s3cret"), "{text}");
     assert!(!text.contains("geheim") && text.contains(&hook.url), "{text}");
+}
+
+#[test]
+fn what_changes_while_the_callback_is_asked_stays() {
+    let sandbox = sandbox();
+    let (old, new) = (Hook::start(), Hook::start());
+    post(&sandbox, &old.url);
+    new.will_confirm_late(Duration::from_millis(500));
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| {
+            let callback: String = url::form_urlencoded::byte_serialize(new.url.as_bytes()).collect();
+            let query = format!("object=page&callback_url={callback}&verify_token=other&fields=message_reads");
+            call(&sandbox, "POST", &query)
+        });
+        while new.received().is_empty() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert_eq!(call(&sandbox, "DELETE", "object=page&fields=messages").0, 200);
+        assert_eq!(waiting.join().unwrap().0, 200);
+    });
+    let (_, body) = call(&sandbox, "GET", "");
+    let shown = &body["data"][0];
+    let fields: Vec<_> = shown["fields"].as_array().unwrap().iter().map(|field| field["name"].clone()).collect();
+    assert_eq!(
+        (&shown["callback_url"], fields.as_slice()),
+        (&json!(new.url), [json!("messaging_postbacks"), json!("message_reads")].as_slice())
+    );
 }

@@ -150,7 +150,9 @@ pub fn run(args: SayArgs, ctx: &Context) -> Result<u8, CliError> {
         (Some(url), _, reason) => {
             let reason = reason.as_deref().unwrap_or("nothing came back");
             ctx.output.result(&format!("not delivered to {url}: {reason}"));
-            ctx.output.notice("it is sent again three times; what came of it: msgrctl sandbox calls");
+            if said.tried_again {
+                ctx.output.notice("it is sent again three times; what came of it: msgrctl sandbox calls");
+            }
         }
         (None, _, reason) => {
             ctx.output.result(&format!("not delivered: {}", reason.as_deref().unwrap_or("nobody listens")));

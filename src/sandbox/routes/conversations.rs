@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::page::of_page;
+use super::page::{of_page, require_task};
 use super::paging::Part;
 use super::{nonexisting_field, unsupported};
 use crate::sandbox::answer::{Answer, Refusal};
@@ -79,6 +79,7 @@ pub(super) fn messages_of(world: &World, call: &Call, node: &str) -> Result<Answ
 
 fn reader(world: &World, call: &Call, node: &str) -> Result<(Token, String), Refusal> {
     let (token, page_id) = of_page(world, call, node)?;
+    require_task(world, &page_id, &["MESSAGING", "MODERATE"])?;
     for scope in ["pages_manage_metadata", "pages_read_engagement"] {
         if !token.may(scope) {
             return Err(Refusal::oauth(200, format!("(#200) Requires {scope} permission to manage the object")));

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 
 use super::message_content;
-use super::page::{of_page, recipient_of};
+use super::page::{of_page, recipient_of, require_task};
 use super::parameter::{bad, bad_with, one_of, required};
 use crate::sandbox::answer::{Answer, Refusal};
 use crate::sandbox::call::Call;
@@ -39,6 +39,7 @@ const OTHER_RECIPIENTS: [(&str, bool); 6] = [
 
 pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Result<Answer, Refusal> {
     let (token, page_id) = of_page(world, call, node)?;
+    require_task(world, &page_id, &["MESSAGING"])?;
     let recipient = call.value("recipient").ok_or_else(|| required("recipient"))?;
     if !recipient.is_object() {
         return Err(bad("Param recipient must be an object."));

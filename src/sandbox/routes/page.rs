@@ -28,6 +28,24 @@ pub(super) fn of_page(world: &World, call: &Call, node: &str) -> Result<(Token, 
     Ok((token.as_ref().clone(), id))
 }
 
+/// Refuses a person who has none of these tasks on the Page.
+pub(super) fn require_task(world: &World, page_id: &str, tasks: &[&str]) -> Result<(), Refusal> {
+    if has_task(world, page_id, tasks) {
+        return Ok(());
+    }
+    let tasks = tasks.join(", ");
+    Err(Refusal::oauth(200, format!("(#200) Requires one of these tasks to manage the object: {tasks}")))
+}
+
+/// Whether a person has one of these tasks, in the old or the new kind of Page.
+pub(super) fn has_task(world: &World, page_id: &str, tasks: &[&str]) -> bool {
+    let held = world.page(page_id).map(|page| page.tasks.as_slice()).unwrap_or_default();
+    held.iter().any(|held| {
+        let held = held.strip_prefix("PROFILE_PLUS_").unwrap_or(held);
+        held == "FULL_CONTROL" || tasks.contains(&held)
+    })
+}
+
 /// The person of this Page whom `{"id": …}` names.
 pub(super) fn recipient_of(world: &World, page_id: &str, recipient: &Value) -> Result<Person, Refusal> {
     let id = match &recipient["id"] {

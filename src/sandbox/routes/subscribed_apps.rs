@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use serde_json::json;
 
-use super::page::page_id;
+use super::page::{has_task, page_id, require_task};
 use super::parameter::required;
 use super::{Caller, caller, unsupported};
 use crate::sandbox::answer::{Answer, Refusal};
@@ -44,6 +44,7 @@ pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Result<Answe
     for scope in ["pages_manage_metadata", "pages_show_list"] {
         require(&token, scope)?;
     }
+    require_task(world, &id, &["CREATE_CONTENT", "MANAGE", "MODERATE"])?;
     match call.method.as_str() {
         "GET" => {
             let app = world.app(&token.app_id).ok_or_else(|| unsupported("get", node))?;
@@ -61,11 +62,14 @@ pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Result<Answe
         }
         "POST" => {
             let fields = wanted(call)?;
-            if fields.iter().any(|field| field == "messages") && !token.may("pages_messaging") {
-                return Err(Refusal::oauth(
-                    200,
-                    "(#200) To subscribe to the messages field, one of these permissions is needed: pages_messaging",
-                ));
+            if fields.iter().any(|field| field == "messages") {
+                let refuse = |what| Refusal::oauth(200, format!("(#200) To subscribe to the messages field, {what}"));
+                if !token.may("pages_messaging") {
+                    return Err(refuse("one of these permissions is needed: pages_messaging"));
+                }
+                if !has_task(world, &id, &["MESSAGING"]) {
+                    return Err(refuse("one of these tasks is needed: MESSAGING"));
+                }
             }
             let adds = world.rules.subscribed_apps_mode == SubscribedAppsMode::Add;
             change(world, &id, |subscribed| {

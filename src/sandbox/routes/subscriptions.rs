@@ -9,17 +9,22 @@ use super::{Caller, Reply, caller, unsupported};
 use crate::http::Url;
 use crate::sandbox::answer::{Answer, Refusal};
 use crate::sandbox::call::Call;
-use crate::sandbox::callback::is_loopback;
+use crate::sandbox::callback::is_callback;
 use crate::sandbox::world::{Subscription, World};
 
 const OBJECTS: [&str; 6] = ["user", "page", "permissions", "payments", "instagram", "whatsapp_business_account"];
 
-/// A subscription that will stand once its callback has answered.
+/// What changes once the callback has answered.
 pub(in crate::sandbox) struct Change {
     /// The callback.
     pub url: Url,
-    /// The subscription as it will be.
-    pub subscription: Subscription,
+    /// What it is asked with.
+    pub verify_token: String,
+    app_id: String,
+    object: String,
+    callback_url: String,
+    fields: Vec<String>,
+    include_values: Option<bool>,
 }
 
 pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Result<Reply, Refusal> {
@@ -62,39 +67,35 @@ fn subscribe(world: &mut World, call: &Call, app_id: &str) -> Result<Reply, Refu
     }
     let fields = fields(call, object)?;
     let existing = world.subscriptions.iter_mut().find(|one| one.app_id == app_id && one.object == object);
+    let is_known = existing.is_some();
     let include_values = named("include_values").map(|_| call.is_on("include_values"));
-    let subscription = match (existing, named("callback_url"), named("verify_token")) {
+    let fields = fields.unwrap_or_default();
+    let (callback_url, verify_token) = match (existing, named("callback_url"), named("verify_token")) {
         (Some(existing), None, None) => {
-            let fields = fields.filter(|fields| !fields.is_empty()).ok_or_else(|| required("fields"))?;
+            if fields.is_empty() {
+                return Err(required("fields"));
+            }
             amend(&mut existing.fields, fields);
             existing.include_values = include_values.unwrap_or(existing.include_values);
             return Ok(success());
         }
         (Some(existing), callback_url, verify_token) => {
-            let mut changed = existing.clone();
-            amend(&mut changed.fields, fields.unwrap_or_default());
-            changed.callback_url = callback_url.unwrap_or(&existing.callback_url).into();
-            changed.verify_token = verify_token.ok_or_else(|| required("verify_token"))?.into();
-            changed.include_values = include_values.unwrap_or(existing.include_values);
-            changed
+            (callback_url.unwrap_or(&existing.callback_url).to_owned(), verify_token)
         }
-        (None, callback_url, verify_token) => Subscription {
-            app_id: app_id.into(),
-            object: object.into(),
-            callback_url: callback_url.ok_or_else(|| required("callback_url"))?.into(),
-            verify_token: verify_token.ok_or_else(|| required("verify_token"))?.into(),
-            active: true,
-            fields: fields.filter(|fields| !fields.is_empty()).ok_or_else(|| required("fields"))?,
-            include_values: include_values.unwrap_or_default(),
-        },
+        (None, callback_url, verify_token) => {
+            (callback_url.ok_or_else(|| required("callback_url"))?.to_owned(), verify_token)
+        }
     };
-    let url = Url::parse(&subscription.callback_url)
-        .ok()
-        .filter(|url| url.scheme() == "https" || url.scheme() == "http" && is_loopback(url));
+    let verify_token = verify_token.ok_or_else(|| required("verify_token"))?.to_owned();
+    if fields.is_empty() && !is_known {
+        return Err(required("fields"));
+    }
+    let url = Url::parse(&callback_url).ok().filter(is_callback);
     let url = url.ok_or_else(|| {
         Refusal::oauth(100, "(#100) Param callback_url must be a valid HTTPS URL (http is for this machine alone).")
     })?;
-    Ok(Reply::Verified(Box::new(Change { url, subscription })))
+    let (app_id, object) = (app_id.to_owned(), object.to_owned());
+    Ok(Reply::Verified(Box::new(Change { url, verify_token, app_id, object, callback_url, fields, include_values })))
 }
 
 fn amend(fields: &mut Vec<String>, more: Vec<String>) {
@@ -122,9 +123,25 @@ fn fields(call: &Call, object: &str) -> Result<Option<Vec<String>>, Refusal> {
 /// What becomes of a change once the callback has answered, or has not.
 pub(super) fn finish(world: &mut World, change: Change, verified: Result<(), Refusal>) -> Result<Answer, Refusal> {
     verified?;
-    let new = Subscription { active: true, ..change.subscription };
-    world.subscriptions.retain(|one| (&one.app_id, &one.object) != (&new.app_id, &new.object));
-    world.subscriptions.push(new);
+    // What else has changed meanwhile stays.
+    let meant = |one: &&mut Subscription| one.app_id == change.app_id && one.object == change.object;
+    if let Some(one) = world.subscriptions.iter_mut().find(meant) {
+        amend(&mut one.fields, change.fields);
+        one.callback_url = change.callback_url;
+        one.verify_token = change.verify_token;
+        one.include_values = change.include_values.unwrap_or(one.include_values);
+        one.active = true;
+    } else {
+        world.subscriptions.push(Subscription {
+            app_id: change.app_id,
+            object: change.object,
+            callback_url: change.callback_url,
+            verify_token: change.verify_token,
+            active: true,
+            fields: change.fields,
+            include_values: change.include_values.unwrap_or_default(),
+        });
+    }
     Ok(Answer::ok(json!({"success": true})))
 }
 

@@ -12,7 +12,8 @@ pub(super) fn act(world: &mut World, page_id: &str, psid: &str, say: &Say) -> Re
     let now = world.clock.now();
     let at = now.as_millisecond();
     let by_person = |name: &str, value: Value| Event::by_person(page_id, psid, at, name, value);
-    let mut opens = true;
+    // A link opens the window where there is a conversation already.
+    let spoken = world.thread(page_id, psid).is_some_and(|thread| !thread.messages.is_empty());
     let (mid, event) = if let Some(raw) = &say.raw {
         (None, raw_event(page_id, psid, at, raw)?)
     } else if let Some(payload) = &say.postback {
@@ -28,7 +29,6 @@ pub(super) fn act(world: &mut World, page_id: &str, psid: &str, say: &Say) -> Re
         };
         (Some(mid), by_person("reaction", reaction))
     } else if let Some(mid) = &say.edit {
-        opens = false;
         let text = say.text.as_deref().filter(|text| !text.is_empty()).ok_or("an edited message needs its new text")?;
         let message = own_message(world, page_id, psid, mid)?;
         message.text = text.into();
@@ -36,11 +36,9 @@ pub(super) fn act(world: &mut World, page_id: &str, psid: &str, say: &Say) -> Re
         let edits = message.edits;
         (Some(mid.clone()), by_person("message_edit", json!({"mid": mid, "text": text, "num_edit": edits})))
     } else if let Some(mid) = &say.delete {
-        opens = false;
         own_message(world, page_id, psid, mid)?.deleted = true;
         (Some(mid.clone()), by_person("message", json!({"mid": mid, "is_deleted": true})))
     } else if say.read {
-        opens = false;
         (None, read(world, page_id, psid).unwrap_or_else(|| by_person("read", json!({"watermark": at}))))
     } else if let Some(reference) = &say.referral {
         (None, by_person("referral", json!({"ref": reference, "source": "SHORTLINK", "type": "OPEN_THREAD"})))
@@ -54,7 +52,6 @@ pub(super) fn act(world: &mut World, page_id: &str, psid: &str, say: &Say) -> Re
         };
         (None, by_person("account_linking", linking))
     } else if say.policy_enforcement {
-        opens = false;
         let reason =
             "The bot violated our Platform Policies (https://developers.facebook.com/policy/#messengerplatform).";
         let item = json!({
@@ -62,9 +59,12 @@ pub(super) fn act(world: &mut World, page_id: &str, psid: &str, say: &Say) -> Re
         });
         (None, Event { page_id: page_id.into(), psid: None, item, standby: false })
     } else if let Some(how) = &say.thread_control {
-        opens = false;
         let app = world.apps.first().map(|app| app.id.clone()).unwrap_or_default();
-        (None, by_person(&format!("{how}_thread_control"), thread_control(how, &app)?))
+        let told = thread_control(how, &app)?;
+        if let Some(owner) = told["new_owner_app_id"].as_str() {
+            world.thread_mut(page_id, psid).owner = Some(owner.into());
+        }
+        (None, by_person(&format!("{how}_thread_control"), told))
     } else {
         let message = message(world, say, now)?;
         let body = event_body(say, &message);
@@ -72,10 +72,24 @@ pub(super) fn act(world: &mut World, page_id: &str, psid: &str, say: &Say) -> Re
         world.thread_mut(page_id, psid).messages.push(message);
         (Some(mid), by_person("message", body))
     };
-    if opens && let Some(person) = world.person_mut(page_id, psid) {
+    if opens_window(&event, psid, spoken)
+        && let Some(person) = world.person_mut(page_id, psid)
+    {
         person.wrote_at = Some(now);
     }
     Ok((mid, event))
+}
+
+/// Whether an event opens the window in which the Page may write (facts of Graph,
+/// section 2.10).
+fn opens_window(event: &Event, psid: &str, spoken: bool) -> bool {
+    let item = &event.item;
+    let has = |name: &str| item[name].is_object();
+    let message = &item["message"];
+    let wrote = has("message") && message["is_echo"] != true && message["is_deleted"] != true;
+    let reacted = has("reaction") && item["reaction"]["action"] != "unreact";
+    let own = event.psid.is_some() && item["sender"]["id"] == psid;
+    own && (wrote || reacted || has("postback") || has("optin") || spoken && has("referral"))
 }
 
 fn message(world: &World, say: &Say, now: jiff::Timestamp) -> Result<Message, String> {
@@ -238,5 +252,34 @@ mod tests {
         let page_id = world.pages[0].id.clone();
         let psid = world.people[0].psid.clone();
         assert!(act(&mut world, &page_id, &psid, &Say::default()).is_err());
+    }
+
+    #[test]
+    fn some_events_open_the_window() {
+        let some = || Some("X".to_owned());
+        let cases = [
+            (Say { text: some(), ..Say::default() }, true),
+            (Say { postback: some(), ..Say::default() }, true),
+            (Say { optin: some(), ..Say::default() }, true),
+            (Say { reaction: Some("👍".into()), ..Say::default() }, true),
+            (Say { reaction: Some(String::new()), ..Say::default() }, false),
+            (Say { referral: some(), ..Say::default() }, true),
+            (Say { account_linking: some(), ..Say::default() }, false),
+            (Say { read: true, ..Say::default() }, false),
+            (Say { raw: Some(json!({"delivery": {"watermark": 1}})), ..Say::default() }, false),
+            (Say { raw: Some(json!({"message": {"is_echo": true}})), ..Say::default() }, false),
+            (Say { raw: Some(json!({"message": {"mid": "m_x"}})), ..Say::default() }, true),
+        ];
+        for (say, opens) in cases {
+            let mut world = World::new(Clock::system());
+            world.people[0].wrote_at = None;
+            event(&mut world, &say);
+            assert_eq!(world.people[0].wrote_at.is_some(), opens, "{say:?}");
+        }
+        let mut world = World::new(Clock::system());
+        world.people[0].wrote_at = None;
+        world.threads.clear();
+        event(&mut world, &Say { referral: some(), ..Say::default() });
+        assert_eq!(world.people[0].wrote_at, None, "nothing was said before the link was followed");
     }
 }

@@ -100,6 +100,9 @@ pub struct Said {
     /// What the callback answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
+    /// Whether it is tried again.
+    #[serde(default)]
+    pub tried_again: bool,
     /// Why it was not delivered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -117,13 +120,21 @@ pub(super) async fn say(world: &SharedWorld, say: &Say) -> Result<Said, String> 
         let psid = person(&mut held, &page_id, say.from.as_deref())?;
         let (mid, mut event) = act::act(&mut held, &page_id, &psid, say)?;
         event.standby = say.standby;
-        let said =
-            Said { schema_version: 1, mid, psid, delivered: false, callback_url: None, status: None, reason: None };
+        let said = Said {
+            schema_version: 1,
+            mid,
+            psid,
+            delivered: false,
+            callback_url: None,
+            status: None,
+            tried_again: false,
+            reason: None,
+        };
         match delivery::parcels(&held, &event) {
             Ok(mut parcels) => {
                 let first_try = parcels.first_mut().map(delivery::Parcel::watched);
                 // Under the world's lock, so that what is said first goes first.
-                world.dispatch(parcels);
+                world.dispatch(&mut held, parcels);
                 (said, first_try)
             }
             Err(reason) => {
@@ -140,7 +151,9 @@ pub(super) async fn say(world: &SharedWorld, say: &Say) -> Result<Said, String> 
     if let Ok(tried) = first_try {
         said.delivered = tried.result == Ok(200);
         said.callback_url = Some(tried.callback_url);
+        said.tried_again = tried.sent && !said.delivered;
         match tried.result {
+            Err(reason) if !tried.sent => said.reason = Some(reason),
             Ok(200) => said.status = Some(200),
             Ok(status) => {
                 said.status = Some(status);

@@ -27,6 +27,7 @@ mod entries;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::callback::is_callback;
 use super::people::Person;
 use super::rules::Access;
 use super::tokens::{Token, TokenKind, value_for};
@@ -34,6 +35,7 @@ use super::world::{App, SCOPES, Subscription, TASKS, World};
 use super::{Fault, Page};
 use crate::clock::Clock;
 use crate::document::{self, Mistake};
+use crate::http::Url;
 
 pub use entries::Scenario;
 use entries::{AppEntry, AppMode, KEYS, Length, PersonEntry, SubscriptionEntry};
@@ -77,6 +79,9 @@ impl Scenario {
             if !fault.does_something() {
                 return Err(invalid("a fault does nothing: give it delay, drop, status, code or body".into()));
             }
+            if fault.times == Some(0) {
+                return Err(invalid("a fault happens 0 times: leave times out for always".into()));
+            }
             let versioned = |path: &str| path.split('/').nth(1).is_some_and(|first| graph_version(first).is_some());
             if let Some(path) = fault.path.as_deref().filter(|path| !path.starts_with('/') || versioned(path)) {
                 return Err(invalid(format!("the path '{path}' meets no call: it begins with / and has no version")));
@@ -88,6 +93,11 @@ impl Scenario {
         for app in named.chain(scenario.subscriptions.iter().filter_map(|one| one.app.as_deref())) {
             if !apps.contains(&app) {
                 return Err(invalid(format!("app '{app}' is named, but not listed under apps")));
+            }
+        }
+        for url in scenario.subscriptions.iter().map(|one| &one.callback_url) {
+            if !Url::parse(url).is_ok_and(|url| is_callback(&url)) {
+                return Err(invalid(format!("'{url}' is not a callback: https://…, or http://127.0.0.1…")));
             }
         }
         for psid in scenario.people.iter().filter_map(|person| person.psid.as_deref()) {
@@ -338,6 +348,11 @@ mod tests {
         assert!(parse("version = 1\n[[people]]\nname = 'A'\npage = 'none'\n").is_err());
         assert!(parse("version = 1\n[[subscriptions]]\napp = '7'\ncallback_url = 'x'\nfields = []\n").is_err());
         assert!(parse("version = 1\naccess = 'none'\n").is_err());
+        assert!(parse("version = 1\n[[faults]]\ncode = 2\ntimes = 0\n").is_err());
+        for url in ["x", "http://hooks.example.com/", "ftp://127.0.0.1/"] {
+            let text = format!("version = 1\n[[subscriptions]]\ncallback_url = '{url}'\nfields = []\n");
+            assert!(matches!(parse(&text), Err(ScenarioError::Invalid { what, .. }) if what.contains(url)));
+        }
         assert!(parse("version = 1\n[[faults]]\npath = '/me'\n").is_err());
         assert!(parse("version = 1\n[[faults]]\npath = '/v26.0/me'\ncode = 2\n").is_err());
         assert!(parse("version = 1\n[[pages]]\nid = '1'\nname = 'x'\napp = '7'\n").is_err());

@@ -39,8 +39,8 @@ impl Received {
     }
 }
 
-/// How the next request is answered; `challenge` stands for the one that was sent.
-type Script = VecDeque<(u16, String, Duration)>;
+/// How the next request is answered; no text: with the challenge that it brings.
+type Script = VecDeque<(u16, Option<String>, Duration)>;
 
 pub struct Hook {
     pub url: String,
@@ -65,11 +65,16 @@ impl Hook {
 
     /// The next request is answered so; then the next one.
     pub fn will_answer(&self, status: u16, body: &str) {
-        self.script.lock().unwrap().push_back((status, body.into(), Duration::ZERO));
+        self.script.lock().unwrap().push_back((status, Some(body.into()), Duration::ZERO));
     }
 
     pub fn will_answer_late(&self, after: Duration) {
-        self.script.lock().unwrap().push_back((200, String::new(), after));
+        self.script.lock().unwrap().push_back((200, Some(String::new()), after));
+    }
+
+    /// The next challenge is sent back so much later.
+    pub fn will_confirm_late(&self, after: Duration) {
+        self.script.lock().unwrap().push_back((200, None, after));
     }
 
     pub fn received(&self) -> MutexGuard<'_, Vec<Received>> {
@@ -111,9 +116,11 @@ fn answer(mut stream: TcpStream, received: &Mutex<Vec<Received>>, script: &Mutex
     request.body = vec![0; length];
     reader.read_exact(&mut request.body).unwrap();
     let challenge = request.query("hub.challenge");
-    received.lock().unwrap().push(request);
+    // First what is answered to it: whoever sees the request may write the next answer.
     let told = script.lock().unwrap().pop_front();
-    let (status, body, delay) = told.unwrap_or_else(|| (200, challenge.unwrap_or_default(), Duration::ZERO));
+    received.lock().unwrap().push(request);
+    let (status, body, delay) = told.unwrap_or((200, None, Duration::ZERO));
+    let body = body.or(challenge).unwrap_or_default();
     std::thread::sleep(delay);
     let answer = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
     let _ = stream.write_all(answer.as_bytes());

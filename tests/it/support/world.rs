@@ -48,6 +48,12 @@ pub fn acme(sandbox: &InProcess, with_app: bool) -> Home {
     home
 }
 
+/// An address on this machine where nobody listens.
+pub fn nowhere() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    format!("127.0.0.1:{}", listener.local_addr().unwrap().port())
+}
+
 /// Paths of the calls that the sandbox got.
 pub fn paths(sandbox: &InProcess) -> Vec<String> {
     sandbox.world().journal.entries().iter().map(|entry| entry.path.clone()).collect()
