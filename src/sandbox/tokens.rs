@@ -130,19 +130,14 @@ fn moment(unix_seconds: i64) -> String {
 /// letters and digits, as Meta's look today.
 pub fn value_for(purpose: &str) -> String {
     const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    let mut value = String::from("EAA");
-    for block in 0_u32.. {
-        let mut hash = Sha256::new();
-        hash.update(purpose.as_bytes());
-        hash.update(block.to_be_bytes());
-        for byte in hash.finalize() {
-            if value.len() == 183 {
-                return value;
-            }
-            value.push(char::from(LETTERS[usize::from(byte) % LETTERS.len()]));
-        }
+    let mut value = b"EAA".to_vec();
+    let mut hashed = [purpose.as_bytes(), &[0; 4]].concat();
+    for block in 0_u32..6 {
+        hashed[purpose.len()..].copy_from_slice(&block.to_be_bytes());
+        value.extend(Sha256::digest(&hashed).iter().map(|byte| LETTERS[usize::from(*byte) % LETTERS.len()]));
     }
-    value
+    value.truncate(183);
+    String::from_utf8(value).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,7 +1,10 @@
-//! How often one may call, where a scenario counts.
+//! How often one may call, where a scenario counts; and how much there may be.
+
+use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
-use msgrctl::sandbox::InProcess;
+use msgrctl::clock::Clock;
+use msgrctl::sandbox::{InProcess, World};
 use serde_json::{Value, json};
 
 use crate::sandbox::ask;
@@ -73,4 +76,34 @@ fn some_edges_have_limits_of_their_own() {
         assert_eq!(code("/me/messenger_profile"), Value::Null);
     }
     assert_eq!(code("/me/messenger_profile"), 613);
+}
+
+#[test]
+fn ten_thousand_pages_are_as_quick_as_one() {
+    let start = Instant::now();
+    let world = World::with_pages(10_000, Clock::system());
+    let made = start.elapsed();
+    let sandbox = InProcess::start(world).unwrap();
+    let (user, last, psid) = {
+        let world = sandbox.world();
+        let page = world.pages.last().unwrap().id.clone();
+        let token = world.page_token(&page).unwrap().value.clone();
+        (world.user_token().unwrap().value.clone(), token, world.people.last().unwrap().psid.clone())
+    };
+    // The lists are looked through once.
+    assert_eq!(get(&sandbox, "/me", &last).0, 200);
+    let start = Instant::now();
+    assert_eq!(get(&sandbox, "/me/accounts?limit=100", &user).0, 200);
+    let accounts = start.elapsed();
+    let send = format!("recipient[id]={psid}&message[text]={}", "x".repeat(500));
+    let operations = vec![json!({"method": "POST", "relative_url": "me/messages", "body": send}); 50];
+    let batch = json!({"access_token": last, "batch": operations}).to_string();
+    let start = Instant::now();
+    let (_, _, answer) = ask(&sandbox.url(), "POST", "/", &[("Content-Type", "application/json")], &batch);
+    let batch = start.elapsed();
+    let items: Value = serde_json::from_str(&answer).unwrap();
+    assert!(items.as_array().unwrap().iter().all(|item| item["code"] == 200), "{items}");
+    // Of what it took before these are a fraction, and of what it takes several times.
+    let most = Duration::from_millis;
+    assert!(made < most(2_000) && accounts < most(60) && batch < most(500), "{made:?} {accounts:?} {batch:?}");
 }
