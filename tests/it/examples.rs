@@ -121,7 +121,7 @@ fn works(line: &str) {
     // Somebody may have a sandbox of their own running there.
     let line = line.replace("--listen 127.0.0.1:8090", "--listen 127.0.0.1:0");
     // Nobody is there to say yes.
-    let asks = ["--generate", "webhook rotate acme-support", "webhook unsubscribe acme-support"];
+    let asks = ["--generate", "--exact", "webhook rotate acme-support", "webhook unsubscribe acme-support"];
     let line = if asks.iter().any(|end| line.ends_with(end)) { format!("{line} --yes") } else { line };
     let mut shell = home.program("sh");
     let runs_on = line.contains("sandbox start") || line.contains("webhook listen") && !line.contains("--script");

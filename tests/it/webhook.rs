@@ -112,7 +112,10 @@ fn fields_that_are_there_stay_unless_it_is_exact() {
     home.run(&["webhook", "subscribe", "acme", "--fields", "messages,messaging_optins"]).code(0);
     assert_eq!(fields(&sandbox).0, ["messages", "feed", "messaging_optins"]);
     let exact = ["webhook", "subscribe", "acme", "--fields", "messages,messages", "--exact"];
-    home.run(&exact).code(2).says(&["feed, messaging_optins would no longer be sent", "--yes"]);
+    home.run(&exact).code(2).says(&[
+        "feed, messaging_optins would no longer be sent",
+        "subscribe acme --fields messages,messages --exact --yes",
+    ]);
     assert_eq!(fields(&sandbox).0, ["messages", "feed", "messaging_optins"]);
     home.run(&[&exact[..], &["--yes"]].concat()).code(0);
     let messages = vec!["messages".to_owned()];

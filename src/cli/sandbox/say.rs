@@ -156,7 +156,7 @@ pub fn run(args: SayArgs, ctx: &Context) -> Result<u8, CliError> {
         }
         (None, _, reason) => {
             ctx.output.result(&format!("not delivered: {}", reason.as_deref().unwrap_or("nobody listens")));
-            ctx.output.notice("to subscribe the app and the Page: msgrctl webhook subscribe NAME");
+            ctx.output.notice("to subscribe the app and the Page: msgrctl webhook subscribe NAME (with --fields FIELD for one beside the usual ones)");
         }
     }
     if let Some(mid) = &said.mid {

@@ -167,9 +167,9 @@ fn text(started: &Started) -> String {
     }
     lines.push(String::new());
     lines.push("Paste the two lines into another terminal; then, for example:".into());
-    lines.push("  printf %s \"$TOKEN\" | msgrctl account add --token-stdin".into());
+    lines.push(format!("  export MSGRCTL_APP_SECRET={}", started.app.secret));
+    lines.push(format!("  printf %s \"$TOKEN\" | msgrctl account add --token-stdin --app-id {}", started.app.id));
     lines.push(String::new());
-    lines.push(format!("app id {}, app secret {}", started.app.id, started.app.secret));
     lines.push("a user token, which shows all Pages: sandbox start --json has it".into());
     for page in started.pages.iter().take(10) {
         let username = page.username.as_ref().map(|name| format!(" @{name}")).unwrap_or_default();

@@ -53,6 +53,21 @@ pub struct SubscribeArgs {
     exact: bool,
 }
 
+impl SubscribeArgs {
+    /// The command again, to be pasted.
+    fn command(&self) -> String {
+        let mut words = vec!["msgrctl webhook subscribe".to_owned()];
+        // Fails on a NUL only, which no argument can hold.
+        words.extend(self.accounts.accounts.iter().map(|name| shlex::try_quote(name).unwrap_or_default().into_owned()));
+        words.extend(self.accounts.all.then(|| "--all".to_owned()));
+        if self.fields != FIELDS {
+            words.push(format!("--fields {}", self.fields.join(",")));
+        }
+        words.extend(self.exact.then(|| "--exact".to_owned()));
+        words.join(" ")
+    }
+}
+
 pub fn run(args: &SubscribeArgs, ctx: &Context) -> Result<u8, CliError> {
     interrupt::install();
     let Chosen { accounts, left_out } = args.accounts.choose(ctx)?;
@@ -70,7 +85,7 @@ pub fn run(args: &SubscribeArgs, ctx: &Context) -> Result<u8, CliError> {
     }
     let alone = accounts.len() == 1;
     let (targets, failed) = read_all(ctx, accounts)?;
-    let results = subscribe(ctx, &targets, &fields, args.exact)?;
+    let results = subscribe(ctx, &targets, &fields, args.exact, &args.command())?;
     levels::show(ctx, &results);
     let bad: Vec<&AccountResult> = results.iter().filter(|result| result.outcome() >= Outcome::Unreachable).collect();
     let not_done = bad.len() + failed + left_out;
@@ -104,7 +119,8 @@ pub fn offer(ctx: &Context, account: &Account) -> Result<(), CliError> {
         return Ok(());
     }
     let target = Target::of(ctx, account.clone())?;
-    let results = subscribe(ctx, &[target], &FIELDS.map(str::to_owned), false)?;
+    let command = format!("msgrctl webhook subscribe {handle}");
+    let results = subscribe(ctx, &[target], &FIELDS.map(str::to_owned), false, &command)?;
     levels::show(ctx, &results);
     Ok(())
 }
@@ -124,6 +140,7 @@ pub fn subscribe(
     targets: &[Target],
     fields: &[String],
     exact: bool,
+    command: &str,
 ) -> Result<Vec<AccountResult>, CliError> {
     refuse_two_callbacks(targets)?;
     let wish = |target: &Target| Wish { callback_url: target.callback_url(), fields: fields.to_vec(), exact };
@@ -135,7 +152,7 @@ pub fn subscribe(
         let before = levels::observe(&client, &all).await;
         drop(progress);
         let plan = plan(ctx, targets, &before, &wish)?;
-        ask_before_moving(ctx, &plan)?;
+        ask_before_moving(ctx, &plan, command)?;
         let writes = plan.apps.len() + plan.pages.iter().flatten().count();
         let _progress = (writes > 0).then(|| Progress::start(&ctx.output, "subscribing …"));
         let apps = write_apps(&client, &prober, &plan).await;
@@ -285,7 +302,7 @@ pub fn others_of_app(ctx: &Context, account: &Account) -> Result<Vec<String>, Cl
 
 /// Asks before an app's events go somewhere else, or become fewer: its other Pages go
 /// with it.
-fn ask_before_moving(ctx: &Context, plan: &Plan<'_>) -> Result<(), CliError> {
+fn ask_before_moving(ctx: &Context, plan: &Plan<'_>, command: &str) -> Result<(), CliError> {
     for (id, app) in &plan.apps {
         for step in &app.steps {
             let what = match step {
@@ -305,8 +322,7 @@ fn ask_before_moving(ctx: &Context, plan: &Plan<'_>) -> Result<(), CliError> {
             } else {
                 format!("it affects {} too", others.join(", "))
             };
-            let command = format!("msgrctl webhook subscribe {}", app.target.account.handle);
-            ctx.confirm(&format!("{what}? ({affects})"), &command)?;
+            ctx.confirm(&format!("{what}? ({affects})"), command)?;
         }
     }
     Ok(())
