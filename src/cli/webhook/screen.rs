@@ -8,9 +8,12 @@ use serde_json::{Value, json};
 
 use super::line::{EventLine, clock, harmless, words};
 use crate::ui::output::Output;
-use crate::ui::style::{self, paint};
+use crate::ui::style::{self, paint, wrap};
 use crate::ui::typed::Above;
 use crate::webhook::Event;
+
+/// The width of the time and what parts it from the line.
+const INDENT: usize = 10;
 
 /// The listener's screen.
 pub struct Screen<'a> {
@@ -71,6 +74,8 @@ impl<'a> Screen<'a> {
 
     fn line(&self, now: Timestamp, line: &str) {
         let time = paint(style::DIM, &clock(now), self.output.terminal.stdout_color);
+        // What follows the first line stands below it, beside the time.
+        let line = wrap(line, self.output.terminal.out().width, INDENT);
         self.print(&format!("{time}  {line}"));
     }
 

@@ -173,8 +173,10 @@ fn say_goodbye(ctx: &Context, screen: &Screen<'_>, hall: &Hall<'_>, door: &Door<
     }
     let why = if refused == 0 { String::new() } else { format!(" ({})", door.reasons()) };
     let s = if events == 1 { "" } else { "s" };
-    if hall.open() > 0 {
-        ctx.output.notice(&format!("{} of the conversations were not ended: those customers wait", hall.open()));
+    match hall.open() {
+        0 => {}
+        1 => ctx.output.notice("one conversation was not ended: the customer waits"),
+        open => ctx.output.notice(&format!("{open} conversations were not ended: the customers wait")),
     }
     ctx.output.notice(&format!("stopped: {events} event{s}, {again} sent again by Meta, {refused} refused{why}"));
 }
