@@ -78,17 +78,23 @@ pub fn note(ctx: &Context, changes: Vec<ChangedThing>) -> Result<(), CliError> {
 }
 
 /// Writes down a change at Meta: a line of the log alone, since `undo` takes back what
-/// was changed here, and that stays the last change.
-pub fn note_at_meta(ctx: &Context, changes: Vec<ChangedThing>) -> Result<(), CliError> {
+/// was changed here, and that stays the last change. What is done is done: a log that
+/// cannot be written is a warning, and holds back nothing that is still to be said.
+pub fn note_at_meta(ctx: &Context, changes: Vec<ChangedThing>) {
     if changes.is_empty() {
-        return Ok(());
+        return;
     }
-    let tenant = ctx.settings()?.tenant.value.to_string();
-    let log = ctx.settings()?.paths.log_file();
-    let _log = Lock::acquire(&log, Lock::PATIENCE, &|_| {})?;
-    let entry = Entry::new(ctx, &tenant, changes);
-    let line = serde_json::to_string(&entry).unwrap_or_else(|error| unreachable!("it is JSON: {error}"));
-    Ok(files::append_line(&log, &line)?)
+    let write = || {
+        let tenant = ctx.settings()?.tenant.value.to_string();
+        let log = ctx.settings()?.paths.log_file();
+        let _log = Lock::acquire(&log, Lock::PATIENCE, &|_| {})?;
+        let entry = Entry::new(ctx, &tenant, changes);
+        let line = serde_json::to_string(&entry).unwrap_or_else(|error| unreachable!("it is JSON: {error}"));
+        Ok::<_, CliError>(files::append_line(&log, &line)?)
+    };
+    if let Err(error) = write() {
+        ctx.output.warning(&format!("the change at Meta is not in the log: {}", error.message()));
+    }
 }
 
 /// One thing that was changed, and what about it.

@@ -99,6 +99,27 @@ fn changes_at_meta_are_in_the_log_and_leave_undo_alone() {
 }
 
 #[test]
+fn what_fails_here_holds_back_nothing_that_was_done_at_meta() {
+    let sandbox = sandbox();
+    let (mut home, _listening) = connected(&sandbox);
+    // A verify token that cannot be read is the app's level alone.
+    home.unset("MSGRCTL_SECRET_ACME_VERIFY_TOKEN");
+    let run = home.run(&["webhook", "subscribe", "acme", "--json"]).code(1);
+    let app = level(&run, "app.subscription");
+    assert!(app["summary"].as_str().unwrap().contains("no verify token"), "{app}");
+    assert!(app["hint"].as_str().unwrap().contains("msgrctl webhook rotate acme"), "{app}");
+    assert_eq!(level(&run, "page.subscription")["outcome"], "pass");
+    home.set("MSGRCTL_SECRET_ACME_VERIFY_TOKEN", TOKEN);
+    // A log that cannot be written is said, and the result too.
+    let log = home.path("config/msgrctl/log.jsonl");
+    std::fs::remove_file(&log).unwrap();
+    std::fs::create_dir(&log).unwrap();
+    let run =
+        home.run(&["webhook", "subscribe", "acme", "--json"]).code(0).says(&["the change at Meta is not in the log"]);
+    assert_eq!(level(&run, "app.subscription")["outcome"], "pass");
+}
+
+#[test]
 fn fields_that_are_there_stay_unless_it_is_exact() {
     let sandbox = sandbox();
     let (home, _listening) = connected(&sandbox);

@@ -1,6 +1,7 @@
 //! `msgrctl webhook`: from the verify token to a message that arrives.
 
 mod console;
+mod found;
 pub mod levels;
 mod line;
 mod listen;

@@ -2,9 +2,9 @@
 
 use clap::Args;
 
+use super::found::{handshake_failed, is_handshake};
 use super::levels::{self, Target};
 use super::probe::{self, outcome_of};
-use super::subscribe::{handshake_failed, is_handshake};
 use super::verify::{TokenArgs, parsed};
 use crate::accounts::Account;
 use crate::checks::{GraphTrace, Outcome};
@@ -85,7 +85,7 @@ pub fn run(args: &RotateArgs, ctx: &Context) -> Result<u8, CliError> {
     }
     let handle = &saved.handle;
     if given {
-        note_at_meta(ctx, vec![levels::changed(&saved, &[levels::APP])])?;
+        note_at_meta(ctx, vec![levels::changed(&saved, &[levels::APP])]);
     }
     let lines = if given {
         format!("the verify token of '{}' is a new one, here and at Meta", saved.name)

@@ -6,19 +6,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use clap::Args;
 use futures_util::stream::{self, StreamExt as _};
 
+use super::found::{app_found, field_or, handshake_failed, held, is_handshake, page_found};
 use super::levels::{self, APP, AT_ONCE, AccountResult, Found, PAGE, Seen, Target};
 use super::status::read_all;
+use super::verify::stored_token;
 use crate::accounts::{Account, CallbackUrl};
 use crate::checks::{GraphTrace, Outcome};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::history::note_at_meta;
 use crate::cli::pick::{AccountsArg, Chosen};
-use crate::dashboard;
 use crate::graph::endpoints::subscription::same_callback;
 use crate::graph::{Client, GraphError};
-use crate::provision::subscription::{self, AppLevel, FIELDS, Levels, PageLevel, Step, Wish, difference, missing};
-use crate::secrets::{Secret, SecretKind};
+use crate::provision::subscription::{self, FIELDS, Levels, PageLevel, Step, Wish, difference};
+use crate::secrets::Secret;
 use crate::ui::interrupt;
 use crate::ui::progress::Progress;
 use crate::webhook::Prober;
@@ -151,7 +152,7 @@ pub fn subscribe(
         let progress = Progress::start(&ctx.output, "asking Graph about webhooks …");
         let before = levels::observe(&client, &all).await;
         drop(progress);
-        let plan = plan(ctx, targets, &before, &wish)?;
+        let plan = plan(ctx, targets, &before, &wish);
         ask_before_moving(ctx, &plan, command)?;
         let writes = plan.apps.len() + plan.pages.iter().flatten().count();
         let _progress = (writes > 0).then(|| Progress::start(&ctx.output, "subscribing …"));
@@ -189,7 +190,7 @@ pub fn subscribe(
             .collect();
             (!levels.is_empty()).then(|| levels::changed(&target.account, &levels))
         });
-        note_at_meta(ctx, written.collect())?;
+        note_at_meta(ctx, written.collect());
         let mut after = levels::observe(&client, &again).await.into_iter();
         let mut results = Vec::new();
         for (((target, before), page), changed) in targets.iter().zip(before).zip(pages).zip(changed) {
@@ -248,15 +249,11 @@ struct Plan<'t> {
 struct AppPlan<'t> {
     target: &'t Target,
     steps: Vec<Step>,
-    verify_token: Option<Secret>,
+    /// `None`: none was needed. An error is this app's alone.
+    verify_token: Option<Result<Secret, CliError>>,
 }
 
-fn plan<'t>(
-    ctx: &Context,
-    targets: &'t [Target],
-    before: &[Seen],
-    wish: &impl Fn(&Target) -> Wish,
-) -> Result<Plan<'t>, CliError> {
+fn plan<'t>(ctx: &Context, targets: &'t [Target], before: &[Seen], wish: &impl Fn(&Target) -> Wish) -> Plan<'t> {
     let mut plan = Plan { apps: BTreeMap::new(), pages: Vec::new() };
     for (target, seen) in targets.iter().zip(before) {
         let (seen_page, page) = match &seen.page {
@@ -277,11 +274,11 @@ fn plan<'t>(
             && plan.apps.get(id).is_none_or(better)
         {
             let sets = of_app.iter().any(|step| matches!(step, Step::SetApp { .. }));
-            let verify_token = if sets { ctx.secret(&target.account, SecretKind::VerifyToken)? } else { None };
+            let verify_token = sets.then(|| stored_token(ctx, &target.account));
             plan.apps.insert(id, AppPlan { target, steps: of_app, verify_token });
         }
     }
-    Ok(plan)
+    plan
 }
 
 /// The other accounts of an app, in every tenant of this configuration.
@@ -337,16 +334,19 @@ async fn write_apps<'t>(client: &Client, prober: &Prober, plan: &Plan<'t>) -> BT
 }
 
 async fn write_app(client: &Client, prober: &Prober, app: &AppPlan<'_>) -> Written {
-    let handle = &app.target.account.handle;
-    for step in &app.steps {
-        if matches!(step, Step::SetApp { .. }) && app.verify_token.is_none() {
-            let hint = format!("make one; then: msgrctl webhook rotate {handle}");
-            return Some(Found::new(APP, Outcome::Fail, "the account has no verify token to give Meta", Some(hint)));
+    let verify_token = match &app.verify_token {
+        Some(Err(error)) => {
+            let hint = error.first_hint().map(str::to_owned);
+            return Some(Found::new(APP, Outcome::Fail, error.message(), hint));
         }
+        Some(Ok(token)) => Some(token),
+        None => None,
+    };
+    for step in &app.steps {
         // A "no" of Meta's without an error shows when it is read back.
-        let done = subscription::carry_out(client, step, app.target.page(), app.verify_token.as_ref()).await;
+        let done = subscription::carry_out(client, step, app.target.page(), verify_token).await;
         if let Err(error) = done {
-            return Some(explain(prober, app, step, &error).await);
+            return Some(explain(prober, app, step, verify_token, &error).await);
         }
     }
     None
@@ -354,9 +354,15 @@ async fn write_app(client: &Client, prober: &Prober, app: &AppPlan<'_>) -> Writt
 
 /// Why Meta did not take a step. For a handshake that failed the callback is asked
 /// from here: Meta's own words name no cause.
-async fn explain(prober: &Prober, app: &AppPlan<'_>, step: &Step, error: &GraphError) -> Found {
+async fn explain(
+    prober: &Prober,
+    app: &AppPlan<'_>,
+    step: &Step,
+    verify_token: Option<&Secret>,
+    error: &GraphError,
+) -> Found {
     let then = format!("msgrctl webhook subscribe {}", app.target.account.handle);
-    match (error, step, &app.verify_token) {
+    match (error, step, verify_token) {
         (GraphError::Refused(api), Step::SetApp { callback_url, .. }, Some(token)) if is_handshake(api.code) => {
             let (summary, fix) = handshake_failed(prober, callback_url, token, &api.message).await;
             Found {
@@ -366,113 +372,4 @@ async fn explain(prober: &Prober, app: &AppPlan<'_>, step: &Step, error: &GraphE
         }
         _ => field_or(error, Found::failed(APP, error, &then), &then),
     }
-}
-
-/// A refused parameter (100, without a subcode) of a write is a field that Meta does not
-/// know, not a permission to read: Meta's words name it.
-fn field_or(error: &GraphError, found: Found, then: &str) -> Found {
-    match error {
-        GraphError::Refused(api) if api.code == Some(100) && api.subcode.is_none() && api.kind == "OAuthException" => {
-            let start: String = api.message.chars().take(160).collect();
-            let hint =
-                format!("name fields that Meta knows, such as {}; then: {then} --fields …", FIELDS[..2].join(","));
-            Found { summary: format!("Meta refuses the fields: {start}"), hint: Some(hint), ..found }
-        }
-        _ => found,
-    }
-}
-
-/// Whether Meta says that the callback did not answer its handshake.
-pub fn is_handshake(code: Option<i64>) -> bool {
-    matches!(code, Some(2200 | 2201))
-}
-
-/// What the probe makes of a handshake that failed at Meta: what happened and what to do.
-pub async fn handshake_failed(prober: &Prober, callback: &str, token: &Secret, meta: &str) -> (String, String) {
-    let asked = match url::Url::parse(callback) {
-        Ok(url) => prober.ask(&url, token).await.ok(),
-        Err(_) => None,
-    };
-    match asked.and_then(|probe| probe.problem).filter(|problem| !problem.is_warning()) {
-        Some(problem) => (
-            format!("Meta asked the callback for the handshake, and it failed: {}", problem.summary()),
-            problem.fix().into(),
-        ),
-        None => (
-            format!("Meta asked the callback for the handshake, and it failed, while from here it answers as it should; Meta says: {meta}"),
-            "see what differs for Meta: a firewall that lets only some addresses in, a name or an address that only this network knows, a country that is blocked".into(),
-        ),
-    }
-}
-
-fn app_found(target: &Target, wish: &Wish, after: &Seen, written: Option<&Written>) -> Found {
-    let handle = &target.account.handle;
-    let then = format!("msgrctl webhook subscribe {handle}");
-    if let Some(Some(failed)) = written {
-        return Found {
-            graph: failed.graph.clone(),
-            ..Found::new(APP, failed.outcome, failed.summary.clone(), failed.hint.clone())
-        };
-    }
-    let level = match &after.app {
-        None => {
-            let hint = format!(
-                "put callback URL and verify token in by hand: {}; then: msgrctl webhook show {handle}",
-                dashboard::WEBHOOKS
-            );
-            let why = "not set: it needs the app id and the app secret";
-            return Found::new(APP, Outcome::Warn, why, Some(hint));
-        }
-        Some(Err(error)) => return Found::failed(APP, error, &then),
-        Some(Ok(level)) => level,
-    };
-    if wish.callback_url.is_none() && *level == AppLevel::Absent {
-        let hint =
-            format!("the contact centre's form shows it; then: msgrctl account edit {handle} --callback-url URL");
-        return Found::new(APP, Outcome::Warn, "not set: the account has no callback URL yet", Some(hint));
-    }
-    let rest = Levels { page: Some(wish.fields.clone()), app: Some(level.clone()) };
-    let lacks = missing(wish, &rest);
-    let AppLevel::Present(present) = level else {
-        return read_back(APP, "the app has no webhook for Pages", &then);
-    };
-    if !lacks.is_empty() {
-        return read_back(APP, &lacks.join("; "), &then);
-    }
-    let to = present.callback_url.as_deref().unwrap_or("nowhere");
-    let how = if written.is_some() { "set, and read back" } else { "as it should be" };
-    Found::new(APP, Outcome::Pass, format!("{how}: events go to {to}: {}", levels::list(&present.fields)), None)
-}
-
-fn page_found(target: &Target, wish: &Wish, after: &Seen, written: Option<Result<bool, GraphError>>) -> Found {
-    let then = format!("msgrctl webhook subscribe {}", target.account.handle);
-    let was_written = written.is_some();
-    if let Some(Err(error)) = written {
-        return field_or(&error, Found::failed(PAGE, &error, &then), &then);
-    }
-    let fields = match &after.page {
-        Err(error) => return Found::failed(PAGE, error, &then),
-        Ok(PageLevel::OfAnotherApp(id)) => return Found::of_another_app(&target.account, id),
-        Ok(PageLevel::Fields(fields)) => Some(fields.clone()),
-        Ok(PageLevel::Absent) => None,
-    };
-    let lacks = missing(wish, &Levels { page: fields.clone(), app: None });
-    if !lacks.is_empty() {
-        return read_back(PAGE, &lacks.join("; "), &then);
-    }
-    let how = if was_written { "set, and read back" } else { "as it should be" };
-    let fields = fields.as_deref().unwrap_or_default();
-    Found::new(PAGE, Outcome::Pass, format!("{how}: the Page sends {}", levels::list(fields)), None)
-}
-
-/// A Page that was left as it is.
-fn held() -> Found {
-    let why = "left as it is: until the app's events go to the callback URL, this Page's would go where they go now";
-    Found::new(PAGE, Outcome::Skip, why, None)
-}
-
-/// Meta said yes, and it is not so.
-fn read_back(id: &'static str, what: &str, then: &str) -> Found {
-    let hint = format!("wait a minute, since Meta may be late, and try again; then: {then}");
-    Found::new(id, Outcome::Fail, format!("Meta took the change, but when it was read back {what}"), Some(hint))
 }

@@ -65,7 +65,7 @@ pub fn run(args: &UnsubscribeArgs, ctx: &Context) -> Result<u8, CliError> {
         let written: Vec<&'static str> =
             [(APP, app), (PAGE, page)].into_iter().filter_map(|(level, was)| was.then_some(level)).collect();
         if !written.is_empty() {
-            note_at_meta(ctx, vec![levels::changed(account, &written)])?;
+            note_at_meta(ctx, vec![levels::changed(account, &written)]);
         }
         let after = if page || app { there(&client, &target, args.app).await? } else { (false, false) };
         let mut found = Vec::new();

@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use self::desk::{Desk, Effect, NoSession};
-use self::script::{Expected, Typed};
+use self::script::{Expected, Happened, Typed};
 use super::levels::Target;
 use super::line::{harmless, said, words};
 use super::screen::Screen;
@@ -41,17 +41,6 @@ const REMEMBERED: usize = 200;
 
 /// How long a name may take; without it the id does.
 const NAME_TIME: Duration = Duration::from_secs(2);
-
-/// What happened, as a script waits for it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Happened {
-    Message(String),
-    Delivery,
-    Read,
-    Sent(ChatEvent),
-    NotSent(ChatEvent),
-    Closed,
-}
 
 /// The contact centre's side of an account.
 pub struct Console<'a> {
@@ -226,18 +215,8 @@ impl<'a> Console<'a> {
 
     /// Whether what a script waits for has happened; then it is taken off.
     pub fn has_happened(&mut self, expected: &Expected) -> bool {
-        let is = |happened: &Happened| match (happened, expected) {
-            (Happened::Message(text), Expected::Message(part)) => text.contains(part.as_str()),
-            (Happened::Delivery, Expected::Delivery)
-            | (Happened::Read, Expected::Read)
-            | (Happened::Closed, Expected::Closed) => true,
-            (Happened::Sent(event), Expected::Sent(wanted)) | (Happened::NotSent(event), Expected::NotSent(wanted)) => {
-                event == wanted
-            }
-            _ => false,
-        };
         let Some(happened) = &mut self.happened else { return false };
-        let Some(at) = happened.iter().position(is) else { return false };
+        let Some(at) = happened.iter().position(|happened| happened.is(expected)) else { return false };
         // What came before it is over: the next thing that is expected comes after.
         happened.drain(..=at);
         true

@@ -79,6 +79,39 @@ impl std::fmt::Display for Expected {
     }
 }
 
+/// What happened, as a script waits for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Happened {
+    /// A customer said this.
+    Message(String),
+    /// A message of ours has arrived.
+    Delivery,
+    /// The customer has read.
+    Read,
+    /// A system message was sent.
+    Sent(Event),
+    /// A system message was not sent.
+    NotSent(Event),
+    /// A session was closed.
+    Closed,
+}
+
+impl Happened {
+    /// Whether it is what was expected.
+    pub fn is(&self, expected: &Expected) -> bool {
+        match (self, expected) {
+            (Self::Message(text), Expected::Message(part)) => text.contains(part.as_str()),
+            (Self::Delivery, Expected::Delivery) | (Self::Read, Expected::Read) | (Self::Closed, Expected::Closed) => {
+                true
+            }
+            (Self::Sent(event), Expected::Sent(wanted)) | (Self::NotSent(event), Expected::NotSent(wanted)) => {
+                event == wanted
+            }
+            _ => false,
+        }
+    }
+}
+
 /// A line that says nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {why}")]

@@ -1,0 +1,121 @@
+//! What `webhook subscribe` says of each level: set, as it should be, left, or why Meta
+//! did not take it.
+
+use super::levels::{self, APP, Found, PAGE, Seen, Target};
+use crate::checks::Outcome;
+use crate::dashboard;
+use crate::graph::GraphError;
+use crate::provision::subscription::{AppLevel, FIELDS, Levels, PageLevel, Wish, missing};
+use crate::secrets::Secret;
+use crate::webhook::Prober;
+
+/// A refused parameter (100, without a subcode) of a write is a field that Meta does not
+/// know, not a permission to read: Meta's words name it.
+pub fn field_or(error: &GraphError, found: Found, then: &str) -> Found {
+    match error {
+        GraphError::Refused(api) if api.code == Some(100) && api.subcode.is_none() && api.kind == "OAuthException" => {
+            let start: String = api.message.chars().take(160).collect();
+            let hint =
+                format!("name fields that Meta knows, such as {}; then: {then} --fields …", FIELDS[..2].join(","));
+            Found { summary: format!("Meta refuses the fields: {start}"), hint: Some(hint), ..found }
+        }
+        _ => found,
+    }
+}
+
+/// Whether Meta says that the callback did not answer its handshake.
+pub fn is_handshake(code: Option<i64>) -> bool {
+    matches!(code, Some(2200 | 2201))
+}
+
+/// What the probe makes of a handshake that failed at Meta: what happened and what to do.
+pub async fn handshake_failed(prober: &Prober, callback: &str, token: &Secret, meta: &str) -> (String, String) {
+    let asked = match url::Url::parse(callback) {
+        Ok(url) => prober.ask(&url, token).await.ok(),
+        Err(_) => None,
+    };
+    match asked.and_then(|probe| probe.problem).filter(|problem| !problem.is_warning()) {
+        Some(problem) => (
+            format!("Meta asked the callback for the handshake, and it failed: {}", problem.summary()),
+            problem.fix().into(),
+        ),
+        None => (
+            format!("Meta asked the callback for the handshake, and it failed, while from here it answers as it should; Meta says: {meta}"),
+            "see what differs for Meta: a firewall that lets only some addresses in, a name or an address that only this network knows, a country that is blocked".into(),
+        ),
+    }
+}
+
+/// The app's level after it was written, or left.
+pub fn app_found(target: &Target, wish: &Wish, after: &Seen, written: Option<&Option<Found>>) -> Found {
+    let handle = &target.account.handle;
+    let then = format!("msgrctl webhook subscribe {handle}");
+    if let Some(Some(failed)) = written {
+        return Found {
+            graph: failed.graph.clone(),
+            ..Found::new(APP, failed.outcome, failed.summary.clone(), failed.hint.clone())
+        };
+    }
+    let level = match &after.app {
+        None => {
+            let hint = format!(
+                "put callback URL and verify token in by hand: {}; then: msgrctl webhook show {handle}",
+                dashboard::WEBHOOKS
+            );
+            let why = "not set: it needs the app id and the app secret";
+            return Found::new(APP, Outcome::Warn, why, Some(hint));
+        }
+        Some(Err(error)) => return Found::failed(APP, error, &then),
+        Some(Ok(level)) => level,
+    };
+    if wish.callback_url.is_none() && *level == AppLevel::Absent {
+        let hint =
+            format!("the contact centre's form shows it; then: msgrctl account edit {handle} --callback-url URL");
+        return Found::new(APP, Outcome::Warn, "not set: the account has no callback URL yet", Some(hint));
+    }
+    let rest = Levels { page: Some(wish.fields.clone()), app: Some(level.clone()) };
+    let lacks = missing(wish, &rest);
+    let AppLevel::Present(present) = level else {
+        return read_back(APP, "the app has no webhook for Pages", &then);
+    };
+    if !lacks.is_empty() {
+        return read_back(APP, &lacks.join("; "), &then);
+    }
+    let to = present.callback_url.as_deref().unwrap_or("nowhere");
+    let how = if written.is_some() { "set, and read back" } else { "as it should be" };
+    Found::new(APP, Outcome::Pass, format!("{how}: events go to {to}: {}", levels::list(&present.fields)), None)
+}
+
+/// The Page's level after it was written, or left.
+pub fn page_found(target: &Target, wish: &Wish, after: &Seen, written: Option<Result<bool, GraphError>>) -> Found {
+    let then = format!("msgrctl webhook subscribe {}", target.account.handle);
+    let was_written = written.is_some();
+    if let Some(Err(error)) = written {
+        return field_or(&error, Found::failed(PAGE, &error, &then), &then);
+    }
+    let fields = match &after.page {
+        Err(error) => return Found::failed(PAGE, error, &then),
+        Ok(PageLevel::OfAnotherApp(id)) => return Found::of_another_app(&target.account, id),
+        Ok(PageLevel::Fields(fields)) => Some(fields.clone()),
+        Ok(PageLevel::Absent) => None,
+    };
+    let lacks = missing(wish, &Levels { page: fields.clone(), app: None });
+    if !lacks.is_empty() {
+        return read_back(PAGE, &lacks.join("; "), &then);
+    }
+    let how = if was_written { "set, and read back" } else { "as it should be" };
+    let fields = fields.as_deref().unwrap_or_default();
+    Found::new(PAGE, Outcome::Pass, format!("{how}: the Page sends {}", levels::list(fields)), None)
+}
+
+/// A Page that was left as it is.
+pub fn held() -> Found {
+    let why = "left as it is: until the app's events go to the callback URL, this Page's would go where they go now";
+    Found::new(PAGE, Outcome::Skip, why, None)
+}
+
+/// Meta said yes, and it is not so.
+fn read_back(id: &'static str, what: &str, then: &str) -> Found {
+    let hint = format!("wait a minute, since Meta may be late, and try again; then: {then}");
+    Found::new(id, Outcome::Fail, format!("Meta took the change, but when it was read back {what}"), Some(hint))
+}
