@@ -84,7 +84,7 @@ const HOMES: &[(&str, &[&str])] = &[
         ".expose()",
         &[
             "src/secrets/",
-            "src/graph/client.rs",
+            "src/graph/wire.rs",
             "src/graph/proof.rs",
             "src/cli/secret/reveal.rs",
             "src/cli/webhook/show.rs",

@@ -185,6 +185,10 @@ pub fn of_unreachable(unreachable: &Unreachable) -> Cause {
             format!("something answered in Graph's place (HTTP {status}): a proxy or a login page"),
             "check where you point at: --graph-url (MSGRCTL_GRAPH_URL) and HTTPS_PROXY".into(),
         ),
+        Unreachable::Unfinished => (
+            "Graph gave the call up half-way, three times".into(),
+            "try again in some minutes; metastatus.com shows outages".into(),
+        ),
         Unreachable::Trouble(_) => (
             "Graph answered with an error of its own".into(),
             "try again in some minutes; metastatus.com shows outages".into(),

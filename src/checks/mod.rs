@@ -27,7 +27,8 @@ use crate::webhook::Prober;
 
 /// Runs every check.
 pub async fn run(client: &Client, prober: &Prober, subject: &Subject) -> Report {
-    let seen = observe::observe(client, prober, subject).await;
+    // Boxed: hundreds of them may wait at the same time.
+    let seen = Box::pin(observe::observe(client, prober, subject)).await;
     let mut findings = credentials::findings(&seen, subject);
     findings.extend(delivery::findings(&seen, subject));
     findings.extend(messages::findings(subject));

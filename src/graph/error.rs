@@ -37,6 +37,23 @@ pub enum Unreachable {
     /// Too many calls (codes 4, 17, 32, 341, 613, 80001, 80006).
     #[error("Graph limits the number of calls: {0}")]
     Throttled(Box<ApiError>),
+    /// One call of a batch that Graph gave up: `null` in place of its answer.
+    #[error("Graph did not finish this call in time")]
+    Unfinished,
+}
+
+impl GraphError {
+    /// What it is in a few words, for the log.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Refused(_) => "refused",
+            Self::Unreachable(Unreachable::Fault(_)) => "no answer",
+            Self::Unreachable(Unreachable::NotGraph { .. }) => "not Graph",
+            Self::Unreachable(Unreachable::Trouble(_)) => "trouble at Meta",
+            Self::Unreachable(Unreachable::Throttled(_)) => "throttled",
+            Self::Unreachable(Unreachable::Unfinished) => "not finished",
+        }
+    }
 }
 
 /// The error object of Graph (facts, section 4.1). Told apart by `code`,

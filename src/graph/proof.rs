@@ -6,7 +6,7 @@ use sha2::Sha256;
 use crate::secrets::Secret;
 
 /// A Meta app and its secret.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct AppCredentials {
     /// The app's id.
     pub id: String,

@@ -4,18 +4,19 @@ use super::AppCredentials;
 use crate::secrets::Secret;
 
 /// On whose behalf a call is made.
-pub enum Authority<'a> {
+#[derive(Clone, PartialEq)]
+pub enum Authority {
     /// A Page's or a person's token: it travels in the `Authorization` header, and
     /// is signed when the app's secret is known.
     Token {
         /// The token.
-        token: &'a Secret,
+        token: Secret,
         /// The app to sign with.
-        app: Option<&'a AppCredentials>,
+        app: Option<AppCredentials>,
     },
     /// The app itself, by `APPID|SECRET`: in the query, the one form that
     /// `debug_token` is reported to take (facts of Graph, section 2.2).
-    App(&'a AppCredentials),
+    App(AppCredentials),
     /// Whoever the parameters name: `oauth/access_token` takes no token of its own.
     InParameters,
 }
@@ -41,8 +42,9 @@ impl Verb {
     }
 }
 
-/// One call.
-pub struct GraphRequest<'a> {
+/// One call. It owns what it needs, since it may wait for others to go with it.
+#[derive(Clone)]
+pub struct GraphRequest {
     /// What it does.
     pub verb: Verb,
     /// The path without the version: `/me`.
@@ -50,31 +52,31 @@ pub struct GraphRequest<'a> {
     /// Parameters that may be shown.
     pub query: Vec<(&'static str, String)>,
     /// Parameters that carry a secret and are never shown.
-    pub hidden: Vec<(&'static str, &'a Secret)>,
+    pub hidden: Vec<(&'static str, Secret)>,
     /// On whose behalf.
-    pub authority: Authority<'a>,
+    pub authority: Authority,
 }
 
-impl<'a> GraphRequest<'a> {
+impl GraphRequest {
     /// A read of `path` on behalf of a token.
-    pub fn read(path: impl Into<String>, token: &'a Secret, app: Option<&'a AppCredentials>) -> Self {
+    pub fn read(path: impl Into<String>, token: &Secret, app: Option<&AppCredentials>) -> Self {
         Self {
             verb: Verb::Read,
             path: path.into(),
             query: Vec::new(),
             hidden: Vec::new(),
-            authority: Authority::Token { token, app },
+            authority: Authority::Token { token: token.clone(), app: app.cloned() },
         }
     }
 
     /// A read of `path` on behalf of an app.
-    pub fn read_as_app(path: impl Into<String>, app: &'a AppCredentials) -> Self {
+    pub fn read_as_app(path: impl Into<String>, app: &AppCredentials) -> Self {
         Self {
             verb: Verb::Read,
             path: path.into(),
             query: Vec::new(),
             hidden: Vec::new(),
-            authority: Authority::App(app),
+            authority: Authority::App(app.clone()),
         }
     }
 

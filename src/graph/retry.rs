@@ -29,7 +29,7 @@ pub(super) fn is_worth_it(error: &GraphError, act: bool) -> bool {
             matches!(fault, Broken | Connect | Dns | Refused)
         }
         GraphError::Unreachable(Unreachable::NotGraph { status }) => !act && *status >= 500,
-        GraphError::Unreachable(Unreachable::Trouble(_)) => !act,
+        GraphError::Unreachable(Unreachable::Trouble(_) | Unreachable::Unfinished) => !act,
         // Minutes to wait are told to the person, not slept through.
         GraphError::Unreachable(Unreachable::Throttled(error)) => error.regain_access.is_none(),
     }

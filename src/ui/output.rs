@@ -45,6 +45,31 @@ impl Write for Kept {
     }
 }
 
+/// An object with one list, on one line.
+pub struct JsonList<'o> {
+    output: &'o Output,
+    empty: bool,
+}
+
+impl JsonList<'_> {
+    /// The next item.
+    pub fn item(&mut self, value: &impl Serialize) {
+        if !std::mem::take(&mut self.empty) {
+            self.output.write_out(b",");
+        }
+        self.output.write_out(as_json(value).as_bytes());
+    }
+
+    /// The end of the list and of the object.
+    pub fn end(self) {
+        self.output.write_out(b"]}\n");
+    }
+}
+
+fn as_json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_else(|error| unreachable!("views are JSON: {error}"))
+}
+
 impl Output {
     /// The process's own streams.
     pub fn of_process(terminal: Terminal, json: bool, quiet: bool) -> Self {
@@ -86,10 +111,14 @@ impl Output {
 
     /// The result for programs: one object on one line.
     pub fn json(&self, value: &impl Serialize) {
-        match serde_json::to_string(value) {
-            Ok(text) => self.result(&text),
-            Err(error) => unreachable!("views are JSON: {error}"),
-        }
+        self.result(&as_json(value));
+    }
+
+    /// The same where the object is one long list that is printed as it comes: nothing
+    /// of it has to be kept. Ends with [`JsonList::end`].
+    pub fn json_list(&self, key: &str) -> JsonList<'_> {
+        self.write_out(format!("{{\"schema_version\":1,\"{key}\":[").as_bytes());
+        JsonList { output: self, empty: true }
     }
 
     /// Sends what was printed on its way: before a wait, and at the end.

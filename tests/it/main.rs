@@ -5,6 +5,7 @@
 
 mod account;
 mod anything;
+mod batch;
 mod bulk;
 mod completions;
 mod contract;

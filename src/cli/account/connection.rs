@@ -195,7 +195,7 @@ pub fn gate(ctx: &Context, report: &Report, name: &str, save_anyway: bool, to_sa
         return Ok(());
     }
     if ctx.output.json {
-        ctx.output.json(&ResultsEnvelope::new([(name, report)]));
+        ctx.output.json(&ResultsEnvelope::new(name, report));
     } else {
         ctx.output.result(&report_text(name, report, ctx.output.terminal.out()));
     }

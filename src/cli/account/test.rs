@@ -1,18 +1,22 @@
 //! `msgrctl account test`: Test Connection.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use clap::Args;
 use futures_util::stream::{self, StreamExt as _};
 
 use super::connection::{self, WARN_DAYS};
-use super::view::{ResultsEnvelope, report_text};
+use super::view::{ResultView, report_text};
 use crate::accounts::Account;
 use crate::checks::{self, Outcome, Report, Subject};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::pick::{AccountsArg, Chosen};
 use crate::dashboard;
-use crate::secrets::SecretKind;
+use crate::messages::ChatSettings;
+use crate::secrets::{SecretKind, SecretRef, StoreError, StoreName};
 use crate::ui::interrupt;
+use crate::ui::output::{JsonList, Output};
 use crate::ui::progress::Progress;
 
 /// Test Connection: ask Graph whether an account works
@@ -38,95 +42,78 @@ pub struct TestArgs {
     warn_days: u32,
 }
 
-/// How many accounts are tested at the same time.
-const AT_ONCE: usize = 8;
-
-/// An account, and what is asked about it, or what is known without asking.
-struct Job {
-    account: Account,
-    ask: Result<Subject, Report>,
-}
+/// How many accounts are looked at together: enough to fill the batches that are on
+/// their way, few enough that what is known of them takes little room.
+const TOGETHER: usize = 256;
 
 pub fn run(args: &TestArgs, ctx: &Context) -> Result<u8, CliError> {
     interrupt::install();
     let Chosen { accounts, left_out } = args.accounts.choose(ctx)?;
+    // Stores may have to ask for a passphrase: not under a line that moves.
+    ask_stores(ctx, &accounts);
     let several = accounts.len() > 1;
     let what = match accounts.as_slice() {
         [] => {
             ctx.output.notice("no accounts to test");
-            return finish(args, ctx, &[], 0);
+            "nothing to test".to_owned()
         }
         [one] => format!("testing '{}' with Graph …", one.name),
         many => format!("testing {} accounts with Graph …", many.len()),
     };
-    // Stores may have to ask for a passphrase: not under a line that moves.
-    let (jobs, failures) = prepare(args, ctx, accounts)?;
-    let progress = Progress::start(&ctx.output, &what);
+    let settings = ctx.chat_settings()?.load()?;
+    let progress = (!accounts.is_empty()).then(|| Progress::start(&ctx.output, &what));
     let client = ctx.graph()?;
-    let prober = ctx.prober()?;
-    let mut results: Vec<(Account, Report)> = Vec::new();
+    let prober = ctx.prober()?.asking_once();
+    let mut told = Told { ctx, progress: &progress, list: None, counts: BTreeMap::new(), failed: Vec::new() };
     Context::wait(async {
-        let reports = jobs.into_iter().map(|job| {
+        let test = |account: Account| {
+            // Read when its turn comes: the secrets of thousands are not kept at once.
+            let subject = subject(args, ctx, &settings, &account);
             let (client, prober) = (&client, &prober);
             async move {
-                let report = match job.ask {
-                    Ok(subject) => checks::run(client, prober, &subject).await,
-                    Err(known) => known,
+                let report = match subject {
+                    Ok(Ok(subject)) => Ok(checks::run(client, prober, &subject).await),
+                    Ok(Err(known)) => Ok(known),
+                    Err(error) => Err(error),
                 };
-                (job.account, report)
-            }
-        });
-        let mut reports = stream::iter(reports).buffered(AT_ONCE);
-        while let Some((account, report)) = reports.next().await {
-            progress.suspend(|| {
-                if !ctx.output.json {
-                    let gap = if results.is_empty() { "" } else { "\n" };
-                    ctx.output.result(&format!(
-                        "{gap}{}",
-                        report_text(account.name.as_str(), &report, ctx.output.terminal.out())
-                    ));
-                    ctx.output.flush();
-                }
-            });
-            results.push((account, report));
-            if several {
-                progress.now(&format!("{what} {}", results.len()));
-            }
-        }
-    })?;
-    drop(progress);
-    finish(args, ctx, &results, failures + left_out)
-}
-
-/// Reads the secrets. An account whose store does not answer is reported and
-/// left out; when it is the only one, that is the error.
-fn prepare(args: &TestArgs, ctx: &Context, accounts: Vec<Account>) -> Result<(Vec<Job>, usize), CliError> {
-    let settings = ctx.chat_settings()?.load()?;
-    let mut jobs = Vec::new();
-    let mut failed = Vec::new();
-    for account in accounts {
-        let ask = match connection::stored(ctx, &account) {
-            Ok(Some(credentials)) => {
-                Ok(connection::subject(&account, settings.clone(), credentials, args.warn_days, true))
-            }
-            Ok(None) => Err(without_token(&account)),
-            Err(error) => {
-                failed.push((account, error));
-                continue;
+                (account, report)
             }
         };
-        jobs.push(Job { account, ask });
+        let work = async {
+            let mut reports = stream::iter(accounts).map(test).buffered(TOGETHER);
+            while let Some((account, report)) = reports.next().await {
+                told.next(account, report);
+                if several && let Some(progress) = &progress {
+                    progress.now(&format!("{what} {}", told.tested()));
+                }
+            }
+        };
+        if several { client.in_batches(work).await } else { work.await }
+    })?;
+    told.finish(args, several, left_out)
+}
+
+/// Asks the stores that keep something of these accounts whether they answer, so that
+/// whatever they have to ask a person is asked now. What is wrong is judged when it matters.
+fn ask_stores(ctx: &Context, accounts: &[Account]) {
+    let stores: BTreeSet<StoreName> =
+        accounts.iter().flat_map(|account| account.secrets.values().filter_map(SecretRef::store)).collect();
+    for store in stores {
+        let _ = ctx.store(store).probe();
     }
-    if jobs.is_empty()
-        && let Some((account, error)) = failed.first()
-    {
-        let kind = SecretKind::PageAccessToken;
-        return Err(CliError::from(error.clone()).context(format!("cannot read the {kind} of '{}'", account.name)));
-    }
-    for (account, error) in &failed {
-        ctx.output.warning(&format!("'{}' was not tested: {error}", account.name));
-    }
-    Ok((jobs, failed.len()))
+}
+
+/// What is asked about an account, or what is known of it without asking.
+fn subject(
+    args: &TestArgs,
+    ctx: &Context,
+    settings: &ChatSettings,
+    account: &Account,
+) -> Result<Result<Subject, Report>, StoreError> {
+    Ok(match connection::stored(ctx, account)? {
+        Some(credentials) => Ok(connection::subject(account, settings.clone(), credentials, args.warn_days, true)),
+        None => Err(without_token(account)),
+    })
 }
 
 fn without_token(account: &Account) -> Report {
@@ -135,27 +122,72 @@ fn without_token(account: &Account) -> Report {
     Report::of_missing_token(place, format!("take a Page access token from {}; then: {next}", dashboard::TOKENS))
 }
 
-fn finish(args: &TestArgs, ctx: &Context, results: &[(Account, Report)], failures: usize) -> Result<u8, CliError> {
-    if ctx.output.json {
-        ctx.output.json(&ResultsEnvelope::new(results.iter().map(|(account, report)| (account.name.as_str(), report))));
-    } else if results.len() > 1 {
-        let count = |outcome| results.iter().filter(|(_, report)| report.outcome() == outcome).count();
-        let counts = [Outcome::Pass, Outcome::Warn, Outcome::Fail, Outcome::Unreachable]
-            .map(|outcome| (count(outcome), outcome))
-            .into_iter()
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, outcome)| format!("{count} {outcome}"));
-        ctx.output.result(&format!("\n{} accounts: {}", results.len(), counts.collect::<Vec<_>>().join(", ")));
+/// What was told so far: an account at a time, and nothing kept of it but how it ended.
+struct Told<'a> {
+    ctx: &'a Context,
+    progress: &'a Option<Progress>,
+    list: Option<JsonList<'a>>,
+    counts: BTreeMap<Outcome, usize>,
+    failed: Vec<(Account, StoreError)>,
+}
+
+impl<'a> Told<'a> {
+    fn tested(&self) -> usize {
+        self.counts.values().sum()
     }
-    if failures > 0 {
-        let plural = if failures == 1 { " was" } else { "s were" };
-        return Err(CliError::partial(format!("{failures} account{plural} not tested, for the reasons above")));
+
+    fn next(&mut self, account: Account, report: Result<Report, StoreError>) {
+        let output: &'a Output = &self.ctx.output;
+        let report = match report {
+            Ok(report) => report,
+            Err(error) => return self.failed.push((account, error)),
+        };
+        let gap = if self.tested() == 0 { "" } else { "\n" };
+        *self.counts.entry(report.outcome()).or_default() += 1;
+        let name = account.name.as_str();
+        if output.json {
+            self.list.get_or_insert_with(|| output.json_list("results")).item(&ResultView::new(name, &report));
+            return;
+        }
+        let print = || {
+            output.result(&format!("{gap}{}", report_text(name, &report, output.terminal.out())));
+            output.flush();
+        };
+        match self.progress {
+            Some(progress) => progress.suspend(print),
+            None => print(),
+        }
     }
-    let worst = results.iter().map(|(_, report)| report.outcome()).fold(Outcome::Pass, Ord::max);
-    Ok(match worst {
-        Outcome::Fail => 7,
-        Outcome::Unreachable => 5,
-        Outcome::Warn if args.strict => 7,
-        _ => 0,
-    })
+
+    /// The last lines, and the exit code.
+    fn finish(mut self, args: &TestArgs, several: bool, left_out: usize) -> Result<u8, CliError> {
+        let output: &'a Output = &self.ctx.output;
+        let tested = self.tested();
+        if let (0, Some((account, error))) = (tested, self.failed.first()) {
+            let kind = SecretKind::PageAccessToken;
+            return Err(CliError::from(error.clone()).context(format!("cannot read the {kind} of '{}'", account.name)));
+        }
+        if output.json {
+            self.list.take().unwrap_or_else(|| output.json_list("results")).end();
+        } else if several {
+            let counts = [Outcome::Pass, Outcome::Warn, Outcome::Fail, Outcome::Unreachable]
+                .into_iter()
+                .filter_map(|outcome| Some(format!("{} {outcome}", self.counts.get(&outcome)?)));
+            output.result(&format!("\n{tested} accounts: {}", counts.collect::<Vec<_>>().join(", ")));
+        }
+        for (account, error) in &self.failed {
+            output.warning(&format!("'{}' was not tested: {error}", account.name));
+        }
+        let failures = self.failed.len() + left_out;
+        if failures > 0 {
+            let plural = if failures == 1 { " was" } else { "s were" };
+            return Err(CliError::partial(format!("{failures} account{plural} not tested, for the reasons above")));
+        }
+        Ok(match self.counts.keys().max() {
+            Some(Outcome::Fail) => 7,
+            Some(Outcome::Unreachable) => 5,
+            Some(Outcome::Warn) if args.strict => 7,
+            _ => 0,
+        })
+    }
 }

@@ -122,22 +122,25 @@ pub struct ResultsEnvelope<'a> {
     results: Vec<ResultView<'a>>,
 }
 
+/// What a test of an account found.
 #[derive(Serialize)]
-struct ResultView<'a> {
+pub struct ResultView<'a> {
     account: &'a str,
     outcome: String,
     checks: Vec<FindingView<'a>>,
 }
 
+impl<'a> ResultView<'a> {
+    /// The view of a report on the account of that name.
+    pub fn new(account: &'a str, report: &'a Report) -> Self {
+        Self { account, outcome: report.outcome().to_string(), checks: finding_views(report) }
+    }
+}
+
 impl<'a> ResultsEnvelope<'a> {
-    /// The results of several accounts, by name.
-    pub fn new(results: impl IntoIterator<Item = (&'a str, &'a Report)>) -> Self {
-        let view = |(account, report): (&'a str, &'a Report)| ResultView {
-            account,
-            outcome: report.outcome().to_string(),
-            checks: finding_views(report),
-        };
-        Self { schema_version: 1, results: results.into_iter().map(view).collect() }
+    /// The results of one account, by its name.
+    pub fn new(account: &'a str, report: &'a Report) -> Self {
+        Self { schema_version: 1, results: vec![ResultView::new(account, report)] }
     }
 }
 

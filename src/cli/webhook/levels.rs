@@ -17,8 +17,9 @@ use crate::secrets::{Secret, SecretKind};
 use crate::ui::style::{self, paint};
 use crate::ui::terminal::Screen;
 
-/// How many accounts are asked about, or written, at the same time.
-pub const AT_ONCE: usize = 8;
+/// How many accounts are asked about, or written, at the same time; their calls go
+/// together.
+pub const AT_ONCE: usize = 256;
 
 /// The level of the app, as the checks call it.
 pub const APP: &str = "app.subscription";
@@ -88,8 +89,8 @@ pub async fn observe(client: &Client, targets: &[&Target]) -> Vec<Seen> {
     let asked =
         stream::iter(apps.into_iter().map(|app| async move { (app, subscription::observe_app(client, app).await) }));
     let pages = stream::iter(targets.iter().map(|target| subscription::observe_page(client, target.page())));
-    let (apps, pages): (Vec<_>, Vec<_>) =
-        tokio::join!(asked.buffer_unordered(AT_ONCE).collect(), pages.buffered(AT_ONCE).collect());
+    let all = async { tokio::join!(asked.buffer_unordered(AT_ONCE).collect(), pages.buffered(AT_ONCE).collect()) };
+    let (apps, pages): (Vec<_>, Vec<_>) = if targets.len() > 1 { client.in_batches(all).await } else { all.await };
     let of_app = |target: &Target| {
         let mine = target.app.as_ref()?;
         apps.iter().find(|(app, _)| same_app(app, mine)).map(|(_, level)| level.clone())

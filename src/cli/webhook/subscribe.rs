@@ -168,7 +168,8 @@ pub fn subscribe(
                 }
             }
         }));
-        let pages: Vec<Option<Result<bool, GraphError>>> = pages.buffered(AT_ONCE).collect().await;
+        let pages = pages.buffered(AT_ONCE).collect::<Vec<Option<Result<bool, GraphError>>>>();
+        let pages = if targets.len() > 1 { client.in_batches(pages).await } else { pages.await };
         let changed: Vec<bool> = targets
             .iter()
             .zip(&pages)
@@ -325,12 +326,15 @@ fn ask_before_moving(ctx: &Context, plan: &Plan<'_>, command: &str) -> Result<()
     Ok(())
 }
 
+/// How many apps are written at the same time: Meta asks the callback of each meanwhile.
+const APPS_AT_ONCE: usize = 8;
+
 /// What writing an app came to: nothing said is good.
 type Written = Option<Found>;
 
 async fn write_apps<'t>(client: &Client, prober: &Prober, plan: &Plan<'t>) -> BTreeMap<&'t str, Written> {
     let writes = plan.apps.iter().map(|(id, app)| async move { (*id, write_app(client, prober, app).await) });
-    stream::iter(writes).buffer_unordered(AT_ONCE).collect().await
+    stream::iter(writes).buffer_unordered(APPS_AT_ONCE).collect().await
 }
 
 async fn write_app(client: &Client, prober: &Prober, app: &AppPlan<'_>) -> Written {

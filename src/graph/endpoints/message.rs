@@ -38,7 +38,7 @@ pub struct From<'a> {
 }
 
 impl From<'_> {
-    fn request(&self) -> GraphRequest<'_> {
+    fn request(&self) -> GraphRequest {
         GraphRequest::read(format!("/{}/messages", self.page_id), self.token, self.app).verb(Verb::Act)
     }
 }

@@ -100,7 +100,7 @@ pub async fn exchange(client: &Client, token: &Secret, app: &AppCredentials) -> 
         verb: Verb::Read,
         path: "/oauth/access_token".into(),
         query: vec![("grant_type", "fb_exchange_token".into()), ("client_id", app.id.clone())],
-        hidden: vec![("client_secret", &app.secret), ("fb_exchange_token", token)],
+        hidden: vec![("client_secret", app.secret.clone()), ("fb_exchange_token", token.clone())],
         authority: Authority::InParameters,
     };
     client.call(&request).await

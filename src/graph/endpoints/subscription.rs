@@ -123,7 +123,7 @@ pub async fn set_of_app(
         .with("callback_url", callback_url)
         .with("fields", fields.join(","))
         .with("include_values", "true");
-    request.hidden.push(("verify_token", verify_token));
+    request.hidden.push(("verify_token", verify_token.clone()));
     Ok(client.call::<super::Success>(&request).await?.value.is_true())
 }
 

@@ -60,7 +60,7 @@ struct Envelope {
 /// Inspects `input` on behalf of its app.
 pub async fn debug(client: &Client, input: &Secret, app: &AppCredentials) -> Result<Answer<TokenInfo>, GraphError> {
     let mut request = GraphRequest::read_as_app("/debug_token", app);
-    request.hidden.push(("input_token", input));
+    request.hidden.push(("input_token", input.clone()));
     let answer = client.call::<Envelope>(&request).await?;
     Ok(Answer { value: answer.value.data, version: answer.version })
 }

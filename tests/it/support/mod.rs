@@ -4,6 +4,7 @@ pub mod bus;
 pub mod home;
 pub mod hook;
 pub mod listening;
+pub mod many;
 pub mod prompter;
 pub mod pty;
 pub mod receiver;

@@ -1,0 +1,330 @@
+//! Calls that wait for each other, and go to Graph together.
+//!
+//! Whoever calls does not know of it: a call that is made while [`Queue::run`] runs
+//! waits here until 50 are together, or until nobody adds one any more. Each has its own
+//! token and proof. One that Graph did not finish, or that met trouble, goes again with a
+//! later batch; an answer that is broken as a whole is taken apart by halves, so that it
+//! costs the one call that breaks it and no other.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::pin;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use backon::Retryable as _;
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use serde::de::IgnoredAny;
+use tokio::sync::{Notify, oneshot};
+
+use super::error::{ApiError, GraphError, Unreachable};
+use super::pace::Pace;
+use super::{Authority, Client, GraphRequest, Verb, retry, wire};
+use crate::http;
+
+/// The most operations of a batch.
+const MOST: usize = 50;
+/// How long nobody may have added a call before fewer than that go.
+const QUIET: Duration = Duration::from_millis(3);
+/// How often a call goes in all, and what lies between.
+const TRIES: u32 = 3;
+const BETWEEN: Duration = Duration::from_millis(300);
+
+type Reply = Result<Rc<http::Response>, GraphError>;
+
+/// The calls that wait.
+#[derive(Default)]
+pub(super) struct Queue {
+    open: Cell<bool>,
+    waiting: RefCell<VecDeque<Waiting>>,
+    grew: Notify,
+    pace: RefCell<Pace>,
+    /// A token that Graph has taken in this run.
+    taken: RefCell<Option<Authority>>,
+}
+
+/// A call, and who waits for it.
+struct Waiting {
+    request: GraphRequest,
+    tries: u32,
+    not_before: Option<Instant>,
+    /// Several where they asked for the same.
+    askers: Vec<oneshot::Sender<Reply>>,
+}
+
+impl Waiting {
+    fn is_ready(&self, now: Instant) -> bool {
+        self.not_before.is_none_or(|at| at <= now)
+    }
+
+    fn answer(self, reply: &Reply) {
+        for asker in self.askers {
+            // Whoever does not wait any more needs no answer.
+            let _ = asker.send(reply.clone());
+        }
+    }
+}
+
+impl Queue {
+    /// Whether a call goes with others. What is set at an app does not: Meta asks the
+    /// callback meanwhile, which takes longer than a batch has. What acts each time it
+    /// arrives does not either: a `null` would leave open whether it did.
+    pub fn takes(&self, request: &GraphRequest) -> bool {
+        let of_token = matches!(request.authority, Authority::Token { .. });
+        let of_app = matches!(request.authority, Authority::App(_));
+        let fits = match request.verb {
+            Verb::Read => of_token || of_app,
+            Verb::Set | Verb::Remove => of_token,
+            Verb::Act => false,
+        };
+        self.open.get() && fits
+    }
+
+    /// Waits for the answer to a call.
+    pub async fn ask(&self, request: &GraphRequest) -> Reply {
+        if let Some(error) = self.pace.borrow().refusal(request) {
+            return Err(error);
+        }
+        let (asker, answer) = oneshot::channel();
+        self.add(request, asker);
+        self.grew.notify_one();
+        // The queue is only dropped with whoever waits for it.
+        answer.await.unwrap_or(Err(GraphError::Unreachable(Unreachable::Unfinished)))
+    }
+
+    fn add(&self, request: &GraphRequest, asker: oneshot::Sender<Reply>) {
+        let mut waiting = self.waiting.borrow_mut();
+        // Every account of an app asks for the app's webhook: once is enough.
+        if let Some(same) = waiting.iter_mut().find(|other| is_same_read_of_app(&other.request, request)) {
+            same.askers.push(asker);
+            return;
+        }
+        let askers = vec![asker];
+        waiting.push_back(Waiting { request: request.clone(), tries: 0, not_before: None, askers });
+    }
+
+    /// Carries out `work` and sends what it asks for meanwhile.
+    pub async fn run<T>(&self, client: &Client, work: impl Future<Output = T>) -> T {
+        let _open = Open::new(&self.open);
+        *self.pace.borrow_mut() = Pace::default();
+        let mut work = pin!(work);
+        let mut flying = FuturesUnordered::new();
+        loop {
+            while flying.len() < self.pace.borrow().abreast()
+                && let Some(batch) = self.next(MOST)
+            {
+                flying.push(self.carry(client, batch));
+            }
+            // Answers make more calls: fewer than 50 go only when there is none to come.
+            let wait = if flying.is_empty() { self.until_ready() } else { None };
+            tokio::select! {
+                biased;
+                value = &mut work => return value,
+                Some(()) = flying.next(), if !flying.is_empty() => {}
+                () = self.grew.notified() => {}
+                () = tokio::time::sleep(wait.unwrap_or_default()), if wait.is_some() => {
+                    if let Some(batch) = self.next(1) {
+                        flying.push(self.carry(client, batch));
+                    }
+                }
+            }
+        }
+    }
+
+    /// A batch of 50 calls at most, if `least` are ready.
+    fn next(&self, least: usize) -> Option<Vec<Waiting>> {
+        let now = Instant::now();
+        let mut waiting = self.waiting.borrow_mut();
+        if waiting.iter().filter(|call| call.is_ready(now)).take(least).count() < least {
+            return None;
+        }
+        let mut batch = Vec::new();
+        let mut rest = VecDeque::new();
+        for call in waiting.drain(..) {
+            if batch.len() < MOST && call.is_ready(now) {
+                batch.push(call);
+            } else {
+                rest.push_back(call);
+            }
+        }
+        *waiting = rest;
+        Some(batch)
+    }
+
+    /// How long to wait for company; `None`: nobody waits.
+    fn until_ready(&self) -> Option<Duration> {
+        let now = Instant::now();
+        let left = |call: &Waiting| call.not_before.map_or(Duration::ZERO, |at| at.saturating_duration_since(now));
+        Some(self.waiting.borrow().iter().map(left).min()?.max(QUIET))
+    }
+
+    /// Sends a batch, in parts where its answer is broken.
+    async fn carry(&self, client: &Client, batch: Vec<Waiting>) {
+        let calls = self.allowed(batch);
+        let pause = self.pace.borrow().pause();
+        if !calls.is_empty() && !pause.is_zero() {
+            tracing::debug!(pause_ms = pause.as_millis(), "going slower");
+            tokio::time::sleep(pause).await;
+        }
+        let mut parts = vec![calls];
+        let mut whole = true;
+        while let Some(part) = parts.pop() {
+            // Others may have been limited meanwhile.
+            let mut calls = self.allowed(part);
+            match self.together(client, &mut calls, whole).await {
+                Ok(answers) => self.hand_out(calls, answers),
+                Err(GraphError::Unreachable(Unreachable::NotGraph { .. }))
+                    if calls.len() > 1 && self.pace.borrow_mut().broken() =>
+                {
+                    let second = calls.split_off(calls.len() / 2);
+                    parts.extend([second, calls]);
+                    whole = false;
+                }
+                Err(error) => {
+                    if whole {
+                        self.pace.borrow_mut().unanswered(&error);
+                    }
+                    for call in calls {
+                        call.answer(&Err(error.clone()));
+                    }
+                }
+            }
+        }
+    }
+
+    /// The calls that may be sent; the others get the reason why not.
+    fn allowed(&self, calls: Vec<Waiting>) -> Vec<Waiting> {
+        let mut allowed = Vec::new();
+        for call in calls {
+            let refusal = self.pace.borrow().refusal(&call.request);
+            match refusal {
+                Some(error) => call.answer(&Err(error)),
+                None => allowed.push(call),
+            }
+        }
+        allowed
+    }
+
+    /// One request for all of `calls`. Those whose own token is why Graph refuses the
+    /// batch as a whole get that answer and are taken out; the others go again.
+    async fn together(
+        &self,
+        client: &Client,
+        calls: &mut Vec<Waiting>,
+        again: bool,
+    ) -> Result<Vec<Option<http::Response>>, GraphError> {
+        loop {
+            let taken = self.taken.borrow().clone();
+            let Some(speaker) = taken.or_else(|| calls.first().map(|call| call.request.authority.clone())) else {
+                return Ok(Vec::new());
+            };
+            let requests: Vec<&GraphRequest> = calls.iter().map(|call| &call.request).collect();
+            let once = || async {
+                let now = client.clock.unix_seconds();
+                let sent = wire::batch(&client.base, client.version, &speaker, requests.iter().copied(), now);
+                let response = client.send("/ (batch)", sent).await?;
+                let items = wire::items(&response, requests.len())?;
+                Ok((wire::app_usage(&response.headers), items))
+            };
+            let tried = once.retry(retry::backoff()).when(|error| again && is_worth_it(error)).await;
+            match tried {
+                Ok((usage, items)) => {
+                    self.note(usage, calls, &items);
+                    return Ok(items);
+                }
+                Err(GraphError::Refused(error)) if is_of_speaker(&error) => {
+                    *self.taken.borrow_mut() = None;
+                    for call in calls.extract_if(.., |call| call.request.authority == speaker) {
+                        call.answer(&Err(GraphError::Refused(error.clone())));
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Remembers what an answer says of limits, and a token that works.
+    fn note(&self, usage: Option<u64>, calls: &[Waiting], items: &[Option<http::Response>]) {
+        let errors: Vec<Option<GraphError>> =
+            calls.iter().zip(items).map(|(call, item)| judge(&call.request, item.as_ref()).err()).collect();
+        let of_items = items.iter().flatten().filter_map(|item| wire::app_usage(&item.headers)).max();
+        let ended = calls.iter().map(|call| &call.request).zip(errors.iter().map(Option::as_ref));
+        self.pace.borrow_mut().answered(usage.max(of_items), ended);
+        let worked = calls
+            .iter()
+            .zip(&errors)
+            .find(|(call, error)| error.is_none() && matches!(call.request.authority, Authority::Token { .. }));
+        if let Some((call, _)) = worked {
+            *self.taken.borrow_mut() = Some(call.request.authority.clone());
+        }
+    }
+
+    /// Gives everybody their answer; what may go better goes again.
+    fn hand_out(&self, calls: Vec<Waiting>, items: Vec<Option<http::Response>>) {
+        for (mut call, item) in calls.into_iter().zip(items) {
+            match judge(&call.request, item.as_ref()) {
+                Err(error) if call.tries + 1 < TRIES && is_worth_it(&error) => {
+                    call.tries += 1;
+                    call.not_before = Some(Instant::now() + BETWEEN * call.tries);
+                    tracing::debug!(path = call.request.path, reason = %error.kind(), "trying again");
+                    self.waiting.borrow_mut().push_back(call);
+                }
+                Err(error) => call.answer(&Err(error)),
+                Ok(()) => {
+                    if let Some(response) = item {
+                        call.answer(&Ok(Rc::new(response)));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// How one operation ended.
+fn judge(request: &GraphRequest, item: Option<&http::Response>) -> Result<(), GraphError> {
+    let unfinished = GraphError::Unreachable(Unreachable::Unfinished);
+    wire::read::<IgnoredAny>(item.ok_or(unfinished)?, wire::is_as_app(request)).map(drop)
+}
+
+/// Whether a batch, or one of its calls, may go better the next time: a part of an answer
+/// that is broken is no login page, and limits are told, not called into.
+fn is_worth_it(error: &GraphError) -> bool {
+    match error {
+        GraphError::Unreachable(Unreachable::NotGraph { .. }) => true,
+        GraphError::Unreachable(Unreachable::Throttled(_)) => false,
+        error => retry::is_worth_it(error, false),
+    }
+}
+
+/// Whether a batch was refused for the token that stands for it, or for that one's
+/// permissions or proof, and not for what is in it or for the version.
+fn is_of_speaker(error: &ApiError) -> bool {
+    match error.code {
+        Some(10 | 102 | 104 | 190 | 200..=299 | 413 | 415) => true,
+        Some(100) => error.kind == "GraphMethodException",
+        _ => false,
+    }
+}
+
+fn is_same_read_of_app(a: &GraphRequest, b: &GraphRequest) -> bool {
+    let same_app = matches!((&a.authority, &b.authority), (Authority::App(_), Authority::App(_)));
+    let plain = a.verb == Verb::Read && b.verb == Verb::Read && a.hidden.is_empty() && b.hidden.is_empty();
+    same_app && plain && a.path == b.path && a.query == b.query && a.authority == b.authority
+}
+
+/// Calls go together while this is there.
+struct Open<'q>(&'q Cell<bool>);
+
+impl<'q> Open<'q> {
+    fn new(open: &'q Cell<bool>) -> Self {
+        open.set(true);
+        Self(open)
+    }
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
+}

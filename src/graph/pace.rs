@@ -1,0 +1,200 @@
+//! How fast batches may follow each other: what usage headers, limits and outages say.
+//!
+//! Meta counts calls that are made while it limits them too, so what can only fail is
+//! not sent: it gets the error that the calls before it got.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::error::{GraphError, Unreachable};
+use super::{Authority, GraphRequest};
+
+/// How many batches are on their way at the same time.
+const ABREAST: usize = 4;
+/// From this share of the app's calls on, in per cent, one batch follows the other.
+const HIGH_USAGE: u64 = 75;
+/// The longest pause that usage alone causes.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// So many batches in a row without an answer, or with nothing but limits: enough.
+const ENOUGH: u32 = 3;
+/// So many broken answers in a row are no longer taken apart.
+const BROKEN: u32 = 24;
+
+/// What is known of Graph's patience in this run.
+#[derive(Default)]
+pub(super) struct Pace {
+    /// The app's calls that are used up, in per cent.
+    usage: u64,
+    /// Batches in a row whose calls were all limited.
+    limited: u32,
+    /// Batches in a row that had no answer.
+    unanswered: u32,
+    /// Broken answers in a row.
+    broken: u32,
+    /// Why nothing more is sent.
+    stopped: Option<GraphError>,
+    /// Apps whose own calls are limited.
+    apps: HashMap<String, GraphError>,
+}
+
+impl Pace {
+    /// How many batches may be on their way at the same time.
+    pub fn abreast(&self) -> usize {
+        if self.usage >= HIGH_USAGE || self.limited > 0 { 1 } else { ABREAST }
+    }
+
+    /// How long to wait before the next batch.
+    pub fn pause(&self) -> Duration {
+        let of_usage = Duration::from_millis(150) * u32::try_from(self.usage.saturating_sub(HIGH_USAGE)).unwrap_or(99);
+        let of_limits = Duration::from_secs(u64::from(self.limited));
+        of_usage.min(LONGEST_PAUSE).max(of_limits)
+    }
+
+    /// Why a call is not sent; `None`: it may be.
+    pub fn refusal(&self, request: &GraphRequest) -> Option<GraphError> {
+        let of_app = match &request.authority {
+            Authority::App(app) => self.apps.get(&app.id),
+            Authority::Token { .. } | Authority::InParameters => None,
+        };
+        of_app.or(self.stopped.as_ref()).cloned()
+    }
+
+    /// A batch was answered: its app's usage, and how each of its calls ended.
+    pub fn answered<'r>(
+        &mut self,
+        usage: Option<u64>,
+        calls: impl Iterator<Item = (&'r GraphRequest, Option<&'r GraphError>)>,
+    ) {
+        (self.unanswered, self.broken) = (0, 0);
+        self.usage = usage.unwrap_or(self.usage);
+        let mut of_pages = Vec::new();
+        for (request, error) in calls {
+            let error = error.filter(|error| is_limit_of_app(error));
+            match &request.authority {
+                Authority::App(app) => {
+                    if let Some(error) = error {
+                        self.apps.insert(app.id.clone(), error.clone());
+                    }
+                }
+                Authority::Token { .. } | Authority::InParameters => of_pages.push(error),
+            }
+        }
+        // Whose app a Page's token is of is not known here: when one app is limited, the
+        // calls of others go on getting through.
+        match of_pages.iter().flatten().next() {
+            Some(error) if of_pages.iter().all(Option::is_some) => {
+                self.limited += 1;
+                if self.limited >= ENOUGH {
+                    self.stopped = Some((*error).clone());
+                }
+            }
+            _ if of_pages.is_empty() => {}
+            _ => self.limited = 0,
+        }
+    }
+
+    /// A batch had no answer.
+    pub fn unanswered(&mut self, error: &GraphError) {
+        self.unanswered += 1;
+        if self.unanswered >= ENOUGH {
+            self.stopped = Some(error.clone());
+        }
+    }
+
+    /// A batch had an answer that is none; says whether its calls may be sent again in
+    /// smaller batches, to find the one that breaks it.
+    pub fn broken(&mut self) -> bool {
+        self.broken += 1;
+        self.broken <= BROKEN
+    }
+}
+
+/// Whether an error says that the whole app calls too often: 80001, 80006 and 32 are of
+/// one Page alone (facts, section 1.4).
+fn is_limit_of_app(error: &GraphError) -> bool {
+    matches!(error, GraphError::Unreachable(Unreachable::Throttled(error)) if matches!(error.code, Some(4 | 17 | 341)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::AppCredentials;
+    use crate::http::Fault;
+    use crate::secrets::Secret;
+
+    fn limited(code: i64) -> GraphError {
+        let body = format!(r#"{{"error":{{"message":"limit","type":"OAuthException","code":{code}}}}}"#);
+        let error: crate::graph::error::ErrorBody = serde_json::from_str(&body).expect("an error");
+        crate::graph::retry::classify(error.into_error(400, None), false)
+    }
+
+    fn of_page() -> GraphRequest {
+        GraphRequest::read("/me", &Secret::new("EAAx"), None)
+    }
+
+    fn of_app(id: &str) -> GraphRequest {
+        let app = AppCredentials { id: id.into(), secret: Secret::new("s") };
+        GraphRequest::read_as_app("/debug_token", &app)
+    }
+
+    #[test]
+    fn usage_slows_down_and_less_of_it_speeds_up_again() {
+        let mut pacing = Pace::default();
+        assert_eq!((pacing.abreast(), pacing.pause()), (4, Duration::ZERO));
+        pacing.answered(Some(85), std::iter::empty());
+        assert_eq!((pacing.abreast(), pacing.pause()), (1, Duration::from_millis(1500)));
+        pacing.answered(Some(u64::MAX), std::iter::empty());
+        assert_eq!(pacing.pause(), LONGEST_PAUSE);
+        pacing.answered(Some(10), std::iter::empty());
+        assert_eq!((pacing.abreast(), pacing.pause()), (4, Duration::ZERO));
+    }
+
+    #[test]
+    fn the_limit_of_one_page_stops_nobody_else() {
+        let (page, error) = (of_page(), limited(80006));
+        let mut pacing = Pace::default();
+        for _ in 0..9 {
+            pacing.answered(None, [(&page, Some(&error)); 3].into_iter());
+        }
+        assert!(pacing.refusal(&page).is_none() && pacing.pause().is_zero());
+    }
+
+    #[test]
+    fn an_app_that_is_limited_is_left_alone_and_others_go_on() {
+        let (page, app, other, error) = (of_page(), of_app("1"), of_app("2"), limited(4));
+        let mut pacing = Pace::default();
+        pacing.answered(None, [(&app, Some(&error)), (&page, None)].into_iter());
+        assert!(pacing.refusal(&app).is_some());
+        assert!(pacing.refusal(&other).is_none() && pacing.refusal(&page).is_none());
+    }
+
+    #[test]
+    fn nothing_but_limits_ends_it_and_one_that_gets_through_does_not() {
+        let (page, error) = (of_page(), limited(4));
+        let mut pacing = Pace::default();
+        for _ in 0..2 {
+            pacing.answered(None, [(&page, Some(&error)); 2].into_iter());
+        }
+        assert_eq!((pacing.abreast(), pacing.pause()), (1, Duration::from_secs(2)));
+        pacing.answered(None, [(&page, Some(&error)), (&page, None)].into_iter());
+        assert!(pacing.pause().is_zero() && pacing.refusal(&page).is_none());
+        for _ in 0..3 {
+            pacing.answered(None, [(&page, Some(&error)); 2].into_iter());
+        }
+        assert!(pacing.refusal(&page).is_some());
+    }
+
+    #[test]
+    fn an_outage_is_not_called_into_for_ever() {
+        let fault = GraphError::Unreachable(Unreachable::Fault(Fault::Timeout));
+        let mut pacing = Pace::default();
+        pacing.unanswered(&fault);
+        pacing.unanswered(&fault);
+        pacing.answered(None, std::iter::empty());
+        pacing.unanswered(&fault);
+        assert!(pacing.refusal(&of_page()).is_none());
+        pacing.unanswered(&fault);
+        pacing.unanswered(&fault);
+        assert!(pacing.refusal(&of_page()).is_some());
+    }
+}
