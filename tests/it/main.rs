@@ -5,6 +5,7 @@
 
 mod account;
 mod anything;
+mod apply_check;
 mod bulk;
 mod completions;
 mod contract;
