@@ -34,6 +34,7 @@ mod sandbox_profile;
 mod sandbox_subscriptions;
 mod sandbox_threads;
 mod sandbox_wild;
+mod schema;
 mod secret;
 mod states;
 mod store;
