@@ -62,6 +62,14 @@ pub fn read_bytes(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
     read().map_err(|source| FileError::Read { path: path.into(), source })
 }
 
+/// What stands in a directory that the person named, by name.
+pub fn list(path: &Path) -> Result<Vec<PathBuf>, FileError> {
+    let read = || fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>();
+    let mut paths = read().map_err(|source| FileError::Read { path: path.into(), source })?;
+    paths.sort();
+    Ok(paths)
+}
+
 /// Makes a directory and its parents, open to their owner alone (0700).
 pub fn make_private_dir(path: &Path) -> Result<(), FileError> {
     let mut builder = fs::DirBuilder::new();

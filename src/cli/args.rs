@@ -8,8 +8,8 @@ use clap_complete::ArgValueCandidates;
 
 use super::error::CliError;
 use super::{
-    account, chat_settings, complete, completions, doctor, help, log, man, message, sandbox, secret, tenant, undo,
-    webhook,
+    account, apply, chat_settings, complete, completions, doctor, help, log, man, message, sandbox, schema, secret,
+    tenant, undo, webhook,
 };
 use crate::env::Environment;
 use crate::secrets::StoreName;
@@ -64,6 +64,7 @@ pub(super) enum Command {
     /// Tenants: add, list, show, use, edit, remove
     #[command(subcommand, visible_alias = "tenants")]
     Tenant(tenant::TenantCommand),
+    Apply(apply::ApplyArgs),
     /// The built-in Graph API, to try things out and to test against
     #[command(subcommand)]
     Sandbox(sandbox::SandboxCommand),
@@ -78,6 +79,7 @@ pub(super) enum Command {
     Undo(undo::UndoArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
+    Schema(schema::SchemaArgs),
     Help(help::HelpArgs),
 }
 

@@ -2,6 +2,7 @@
 //! `account/add.rs` is `msgrctl account add`.
 
 mod account;
+mod apply;
 mod args;
 mod chat_settings;
 mod complete;
@@ -15,11 +16,13 @@ mod help;
 mod history;
 mod log;
 mod man;
+mod manifest;
 mod message;
 mod outcome;
 mod panic;
 mod pick;
 mod sandbox;
+mod schema;
 mod secret;
 mod settings;
 mod stores;
@@ -95,12 +98,14 @@ fn dispatch(command: Command, ctx: &Context) -> Result<u8, CliError> {
         Command::ChatSettings(command) => chat_settings::run(command, ctx),
         Command::Webhook(command) => webhook::run(*command, ctx),
         Command::Tenant(command) => tenant::run(command, ctx),
+        Command::Apply(args) => apply::run(&args, ctx),
         Command::Log(args) => log::run(&args, ctx),
         Command::Undo(args) => undo::run(&args, ctx),
         Command::Demo => demo::run(ctx),
         Command::Doctor(args) => doctor::run(&args, ctx),
         Command::Completions(args) => completions::run(&args, ctx),
         Command::Man(args) => man::run(&args, ctx),
+        Command::Schema(args) => Ok(schema::run(&args, ctx)),
         Command::Help(args) => help::run(&args, ctx),
     }
 }

@@ -1,4 +1,5 @@
 //! What should be, against what is: the difference as a value, and how it is carried
 //! out.
 
+pub mod manifest;
 pub mod subscription;

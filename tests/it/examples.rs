@@ -86,6 +86,9 @@ fn works(line: &str) {
     home.file("token.txt", &token);
     home.file("secret.txt", &app_secret);
     home.file("bye.txt", "Bye");
+    for name in ["accounts.yaml", "manifests/acme.yaml"] {
+        home.file(name, "version: 1\naccounts: [{name: Acme Support}]\n");
+    }
     for directory in
         ["bin", ".local/share/bash-completion/completions", ".config/fish/completions", ".local/share/man/man1"]
     {

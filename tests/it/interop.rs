@@ -13,7 +13,7 @@ use crate::support::receiver::TOKEN;
 use crate::support::world::{PAGE_ID, acme, app, page_token, sandbox};
 
 /// Where `tests/run` has put the packages; without them a test says so and passes.
-fn packages() -> Option<PathBuf> {
+pub fn packages() -> Option<PathBuf> {
     let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/interop");
     if place.join("installed").exists() {
         return Some(place);
@@ -24,7 +24,8 @@ fn packages() -> Option<PathBuf> {
     None
 }
 
-fn driver(packages: &Path, name: &str) -> Command {
+/// Python or Node on one of the scripts of `tests/interop`.
+pub fn driver(packages: &Path, name: &str) -> Command {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop").join(name);
     let python = script.extension().is_some_and(|end| end == "py");
     let mut command = Command::new(if python { packages.join("venv/bin/python") } else { "node".into() });

@@ -6,6 +6,7 @@
 mod account;
 mod anything;
 mod batch;
+mod apply_check;
 mod bulk;
 mod completions;
 mod contract;
@@ -34,6 +35,7 @@ mod sandbox_profile;
 mod sandbox_subscriptions;
 mod sandbox_threads;
 mod sandbox_wild;
+mod schema;
 mod secret;
 mod states;
 mod store;

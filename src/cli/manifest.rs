@@ -1,0 +1,167 @@
+//! The files of a manifest, as commands take them: `-f FILE`, a folder, `-`.
+
+use std::collections::HashSet;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueHint};
+
+use super::context::Context;
+use super::error::CliError;
+use crate::env::current_directory;
+use crate::files::{self, FileError};
+use crate::provision::manifest::{self, LIMIT, Manifest, Mistake, Text};
+use crate::secrets::redact;
+
+/// No more mistakes are shown, so that a file that is something else stays readable.
+const SHOWN: usize = 1000;
+
+/// The endings of the files in a folder that count.
+const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];
+
+#[derive(Debug, Args)]
+pub(super) struct ManifestArgs {
+    /// A manifest, or a folder whose *.yaml, *.yml and *.json are read; '-' is standard input; may be repeated
+    #[arg(short, long, value_name = "FILE", required = true, value_hint = ValueHint::AnyPath)]
+    file: Vec<PathBuf>,
+}
+
+/// A file as it was read.
+struct Read {
+    shown: String,
+    directory: PathBuf,
+    text: String,
+}
+
+impl Read {
+    fn text(&self) -> Text<'_> {
+        Text { file: &self.shown, directory: &self.directory, text: &self.text }
+    }
+}
+
+impl ManifestArgs {
+    /// Reads all files. Every mistake is shown at once, and then nothing was read; what
+    /// is merely odd is a warning.
+    pub fn read(&self, ctx: &Context) -> Result<Manifest, CliError> {
+        let files = self.files(ctx)?;
+        let texts: Vec<Text<'_>> = files.iter().map(Read::text).collect();
+        match manifest::read(&texts) {
+            Ok(manifest) => {
+                for doubt in &manifest.doubts {
+                    ctx.output.warning(&redact(&doubt.to_string()));
+                }
+                Ok(manifest)
+            }
+            Err(mistakes) => Err(self.refuse(&mistakes, ctx)),
+        }
+    }
+
+    /// What was read, in words: `accounts.yaml`, `a.yaml, b.yaml`, `5 files`.
+    pub fn in_words(&self) -> String {
+        const FEW: usize = 3;
+        if self.file.len() > FEW {
+            return format!("{} files", self.file.len());
+        }
+        self.file.iter().map(|path| shown(path)).collect::<Vec<_>>().join(", ")
+    }
+
+    fn refuse(&self, mistakes: &[Mistake], ctx: &Context) -> CliError {
+        let number = mistakes.len();
+        let several = if number == 1 { "" } else { "s" };
+        let mut error =
+            CliError::file(format!("{number} mistake{several} in {}; nothing was read of it", self.in_words()))
+                .hint("what a manifest may have in it: msgrctl schema manifest");
+        let mut lines: Vec<String> = mistakes.iter().take(SHOWN).map(ToString::to_string).collect();
+        lines.extend((number > SHOWN).then(|| format!("and {} more", number - SHOWN)));
+        for line in lines {
+            if ctx.output.json {
+                error = error.cause(line);
+            } else {
+                ctx.output.talk(&redact(&line));
+            }
+        }
+        error
+    }
+
+    fn files(&self, ctx: &Context) -> Result<Vec<Read>, CliError> {
+        let here = current_directory().unwrap_or_default();
+        let (mut found, mut known, mut stdin) = (Vec::new(), HashSet::new(), false);
+        for path in &self.file {
+            if path.as_os_str() == "-" {
+                if std::mem::replace(&mut stdin, true) {
+                    return Err(CliError::usage("--file - is given twice, and standard input can be read once"));
+                }
+                let bytes = ctx.read_stdin(LIMIT).map_err(|error| {
+                    CliError::usage("the manifest could not be read from standard input").cause(error.to_string())
+                })?;
+                if bytes.len() as u64 > LIMIT {
+                    return Err(too_large(&shown(path)));
+                }
+                found.push(read(shown(path), here.clone(), bytes)?);
+                continue;
+            }
+            for path in if path.is_dir() { inside(path)? } else { vec![path.clone()] } {
+                // Named twice, by itself and by its folder perhaps: once is meant.
+                if !known.insert(path.canonicalize().unwrap_or_else(|_| path.clone())) {
+                    continue;
+                }
+                let bytes = files::read_bytes(&path, LIMIT).map_err(|error| unreadable(&path, error))?;
+                let directory = here.join(&path).parent().map_or_else(|| here.clone(), Path::to_path_buf);
+                found.push(read(shown(&path), directory, bytes)?);
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn shown(path: &Path) -> String {
+    if path.as_os_str() == "-" { "standard input".into() } else { path.display().to_string() }
+}
+
+/// The manifests of a folder by their names; folders in it are not looked into.
+fn inside(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
+    let counts = |path: &PathBuf| {
+        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        ENDINGS.contains(&ending) && !hidden && !path.is_dir()
+    };
+    let mut paths = files::list(folder)?;
+    paths.retain(counts);
+    if paths.is_empty() {
+        let endings = ENDINGS.map(|ending| format!("*.{ending}")).join(", ");
+        return Err(CliError::usage(format!("there is no manifest in {}: no {endings}", folder.display()))
+            .hint("folders below it are not looked into; name each with -f"));
+    }
+    Ok(paths)
+}
+
+fn read(shown: String, directory: PathBuf, bytes: Vec<u8>) -> Result<Read, CliError> {
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Read { shown, directory, text }),
+        Err(error) => {
+            let sound = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let line = sound.split(|b| *b == b'\n').count();
+            Err(CliError::file(format!("{shown} is not UTF-8 text, line {line}; nothing was read of it"))
+                .hint("save it as UTF-8"))
+        }
+    }
+}
+
+fn too_large(shown: &str) -> CliError {
+    CliError::file(format!("{shown} has more than {} MiB; nothing was read of it", LIMIT >> 20))
+        .hint("make several files of it: -f takes a folder too")
+}
+
+fn unreadable(path: &Path, error: FileError) -> CliError {
+    let kind = match &error {
+        FileError::Read { source, .. } => Some(source.kind()),
+        _ => None,
+    };
+    match kind {
+        Some(ErrorKind::NotFound) => {
+            CliError::usage(format!("there is no file {}", path.display())).hint("name a manifest with -f FILE")
+        }
+        Some(ErrorKind::FileTooLarge) => too_large(&shown(path)),
+        _ => error.into(),
+    }
+}

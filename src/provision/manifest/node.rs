@@ -1,0 +1,320 @@
+//! A manifest as a tree whose every key and value knows its place.
+//!
+//! Made of the parser's events. What no manifest may have anywhere (a key twice, tags,
+//! merge keys, a second document) is said here; what a manifest's keys mean is not known.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, Span};
+
+use super::input::Input;
+use super::keys;
+use super::place::At;
+use super::scalar::Plain;
+use super::syntax;
+
+/// The deepest nesting, aliases followed.
+const DEPTH: usize = 40;
+
+/// The most values that aliases may stand for, all together: ten thousand accounts that
+/// share what they have in common need a fifth of it, and a file that multiplies itself
+/// ends here.
+const REPEATED: usize = 256 * 1024;
+
+/// A value.
+#[derive(Debug)]
+pub(super) struct Node {
+    pub at: At,
+    pub value: Value,
+    depth: usize,
+    size: usize,
+    /// How much of its size aliases stand for.
+    repeated: usize,
+}
+
+/// What a value is.
+#[derive(Debug)]
+pub(super) enum Value {
+    /// What is in quotation marks, or a word that is a text without them.
+    Text(String),
+    /// A word without quotation marks that is something else to YAML.
+    Word(String, Plain),
+    List(Vec<Rc<Node>>),
+    /// Each key once.
+    Mapping(Vec<Entry>),
+    /// What cannot be used, and was said to be so.
+    Unusable,
+}
+
+/// A key and its value.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub key: String,
+    pub at: At,
+    pub value: Rc<Node>,
+}
+
+/// What is wrong, and where.
+pub(super) type Wrong = (At, String);
+
+/// Reads a text, the file of this number: the whole of it where the syntax is right, and
+/// what is wrong.
+pub(super) fn read(file: usize, text: &str) -> (Option<Rc<Node>>, Vec<Wrong>) {
+    let mut input = Input::new(text);
+    let text = input.text.clone();
+    let mut builder = Builder { file, root: None, open: Vec::new(), anchors: HashMap::new(), wrong: Vec::new() };
+    for event in Parser::new_from_str(&text) {
+        let done = match event {
+            Ok((event, span)) => builder.take(event, span, &mut input),
+            Err(error) => {
+                let mark = error.marker();
+                let at = At { file, line: mark.line(), column: mark.col() + 1 };
+                Err((at, syntax::in_words(error.info()).into()))
+            }
+        };
+        if let Err(wrong) = done {
+            builder.wrong.push(wrong);
+            return (None, builder.wrong);
+        }
+    }
+    if builder.root.is_none() {
+        let at = At { file, line: 1, column: 1 };
+        builder.wrong.push((at, "the file is empty: a manifest begins with 'version: 1'".into()));
+    }
+    (builder.root, builder.wrong)
+}
+
+struct Builder {
+    file: usize,
+    root: Option<Rc<Node>>,
+    open: Vec<Open>,
+    anchors: HashMap<usize, Rc<Node>>,
+    wrong: Vec<Wrong>,
+}
+
+/// A list or mapping whose end was not seen yet.
+struct Open {
+    at: At,
+    anchor: usize,
+    usable: bool,
+    depth: usize,
+    size: usize,
+    repeated: usize,
+    inside: Inside,
+}
+
+enum Inside {
+    List(Vec<Rc<Node>>),
+    Mapping {
+        entries: Vec<Entry>,
+        known: HashMap<String, At>,
+        /// The key whose value is next; inside: `None` where it cannot be used.
+        key: Option<(Option<String>, At)>,
+    },
+}
+
+impl Builder {
+    fn take(&mut self, event: Event<'_>, span: Span, input: &mut Input<'_>) -> Result<(), Wrong> {
+        let at = At { file: self.file, line: span.start.line(), column: span.start.col() + 1 };
+        match event {
+            Event::DocumentStart(_) if self.root.is_some() => {
+                Err((at, "a second document begins here: a manifest is one; make a file of each".into()))
+            }
+            Event::Scalar(text, style, anchor, tag) => {
+                let text = input.restore(&text, style == ScalarStyle::DoubleQuoted, span.start.index());
+                let plain = if style == ScalarStyle::Plain { Plain::of(&text) } else { Plain::Text };
+                let value = match plain {
+                    _ if !self.untagged(at, tag.is_some()) => Value::Unusable,
+                    Plain::Text => Value::Text(text),
+                    other => Value::Word(text, other),
+                };
+                self.add(Node { at, value, depth: 1, size: 1, repeated: 0 }, anchor)
+            }
+            Event::SequenceStart(anchor, tag) => {
+                let usable = self.untagged(at, tag.is_some());
+                self.begin(at, anchor, usable, Inside::List(Vec::new()))
+            }
+            Event::MappingStart(anchor, tag) => {
+                let usable = self.untagged(at, tag.is_some());
+                let inside = Inside::Mapping { entries: Vec::new(), known: HashMap::new(), key: None };
+                self.begin(at, anchor, usable, inside)
+            }
+            Event::SequenceEnd | Event::MappingEnd => match self.open.pop() {
+                Some(open) => self.end(open),
+                None => Ok(()),
+            },
+            Event::Alias(anchor) => match self.anchors.get(&anchor) {
+                Some(node) => {
+                    let node = node.clone();
+                    let repeated = node.size;
+                    self.put(node, at, repeated)
+                }
+                None => Err((at, "this alias stands inside of what it is an alias of".into())),
+            },
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a value has no tag, which is said.
+    fn untagged(&mut self, at: At, tagged: bool) -> bool {
+        if tagged {
+            self.wrong.push((at, "tags (a word that begins with '!') are not taken: write the value itself".into()));
+        }
+        !tagged
+    }
+
+    fn begin(&mut self, at: At, anchor: usize, usable: bool, inside: Inside) -> Result<(), Wrong> {
+        if self.open.len() >= DEPTH {
+            return Err((at, "this is nested too deeply".into()));
+        }
+        self.open.push(Open { at, anchor, usable, depth: 1, size: 1, repeated: 0, inside });
+        Ok(())
+    }
+
+    fn end(&mut self, open: Open) -> Result<(), Wrong> {
+        let value = match open.inside {
+            _ if !open.usable => Value::Unusable,
+            Inside::List(items) => Value::List(items),
+            Inside::Mapping { entries, .. } => Value::Mapping(entries),
+        };
+        let Open { at, anchor, depth, size, repeated, .. } = open;
+        self.add(Node { at, value, depth, size, repeated }, anchor)
+    }
+
+    fn add(&mut self, node: Node, anchor: usize) -> Result<(), Wrong> {
+        let at = node.at;
+        let node = Rc::new(node);
+        if anchor > 0 {
+            self.anchors.insert(anchor, node.clone());
+        }
+        let repeated = node.repeated;
+        self.put(node, at, repeated)
+    }
+
+    /// Puts a value, or another use of it at `at`, where it belongs.
+    fn put(&mut self, node: Rc<Node>, at: At, repeated: usize) -> Result<(), Wrong> {
+        let Some(open) = self.open.last_mut() else {
+            self.root = Some(node);
+            return Ok(());
+        };
+        open.depth = open.depth.max(node.depth + 1);
+        open.size = open.size.saturating_add(node.size);
+        open.repeated = open.repeated.saturating_add(repeated);
+        if open.depth > DEPTH {
+            return Err((at, "this is nested too deeply, its aliases followed".into()));
+        }
+        if open.repeated > REPEATED {
+            return Err((at, "the aliases (*) of this file make too much of it".into()));
+        }
+        match &mut open.inside {
+            Inside::List(items) => items.push(node),
+            Inside::Mapping { entries, known, key } => match key.take() {
+                None => *key = Some(usable_key(&node, at, known, &mut self.wrong)),
+                Some((Some(key), at)) => entries.push(Entry { key, at, value: node }),
+                Some((None, _)) => {}
+            },
+        }
+        Ok(())
+    }
+}
+
+/// The text of a key, and what is wrong with it.
+fn usable_key(node: &Node, at: At, known: &mut HashMap<String, At>, wrong: &mut Vec<Wrong>) -> (Option<String>, At) {
+    let text = match &node.value {
+        Value::Text(text) | Value::Word(text, _) => text,
+        Value::Unusable => return (None, at),
+        Value::List(_) | Value::Mapping(_) => {
+            wrong.push((at, "a key is one word, and this is a list or a mapping".into()));
+            return (None, at);
+        }
+    };
+    if text == "<<" {
+        wrong.push((at, "merge keys (<<) are not taken: what all accounts share belongs below 'defaults'".into()));
+        return (None, at);
+    }
+    if let Some(first) = known.get(text) {
+        let place = format!("line {}, column {}", first.line, first.column);
+        // A key that is none of ours may be what should not stand here.
+        let named = if keys::stands_somewhere(text) { format!("the key '{text}'") } else { "this key".into() };
+        wrong.push((at, format!("{named} is given twice: the first is at {place}")));
+        return (None, at);
+    }
+    known.insert(text.clone(), at);
+    (Some(text.clone()), at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(text: &str) -> Rc<Node> {
+        let (root, wrong) = read(0, text);
+        assert!(wrong.is_empty(), "{wrong:?}");
+        root.expect("a tree")
+    }
+
+    fn text_of<'n>(node: &'n Node, key: &str) -> &'n str {
+        let Value::Mapping(entries) = &node.value else { panic!("{node:?}") };
+        let entry = entries.iter().find(|entry| entry.key == key).expect("the key");
+        let Value::Text(text) = &entry.value.value else { panic!("{entry:?}") };
+        text
+    }
+
+    /// What is wrong first, as `line:column: words`.
+    fn wrong(text: &str) -> String {
+        let (_, wrong) = read(0, text);
+        let (at, message) = wrong.first().unwrap_or_else(|| panic!("{text:?} is read"));
+        format!("{}:{}: {message}", at.line, at.column)
+    }
+
+    #[test]
+    fn json_of_real_programs_is_read() {
+        let text = "\u{feff}{\r\n\t\"a\":\t\"x\\/y \\u00e9 \\ud83d\\ude00\\n\",\r\n\t\"b\": \"c\"\r\n}\r\n";
+        let root = tree(text);
+        assert_eq!(text_of(&root, "a"), "x/y é 😀\n");
+        let Value::Mapping(entries) = &root.value else { panic!("{root:?}") };
+        assert_eq!((entries[1].at.line, entries[1].at.column), (3, 2));
+        // With a comma too many it is no JSON, and read all the same.
+        assert_eq!(text_of(&tree("{\"a\": \"\\ud83d\\ude00\",}"), "a"), "😀");
+    }
+
+    #[test]
+    fn yaml_of_people_is_read() {
+        let root = tree("a: &x it's\nb: *x\nc: |\n  one\n  two\nd: >-\n  one\n  two\ne: '\\ud83d\\ude00'\n");
+        assert_eq!([text_of(&root, "a"), text_of(&root, "b")], ["it's", "it's"]);
+        assert_eq!([text_of(&root, "c"), text_of(&root, "d")], ["one\ntwo\n", "one two"]);
+        assert_eq!(text_of(&root, "e"), "\\ud83d\\ude00");
+    }
+
+    #[test]
+    fn what_no_manifest_may_have_has_its_place() {
+        assert!(wrong("").starts_with("1:1: the file is empty"));
+        assert!(wrong("# nothing\n").starts_with("1:1: the file is empty"));
+        assert!(
+            wrong("app: 1\nb: 2\napp: 3\n").starts_with("3:1: the key 'app' is given twice: the first is at line 1")
+        );
+        assert!(wrong("a: !!binary x\n").starts_with("1:4: tags"));
+        assert!(wrong("a: !x [1]\n").starts_with("1:4: tags"));
+        assert!(wrong("a: &a {b: 1}\nc:\n  <<: *a\n").starts_with("3:3: merge keys"));
+        assert!(wrong("? [a]\n: b\n").starts_with("1:3: a key is one word"));
+        assert!(wrong("a: 1\n---\nb: 2\n").starts_with("2:1: a second document"));
+        assert!(wrong("a: &a [*a]\n").starts_with("1:8: this alias stands inside"));
+        assert!(wrong("{\"a\":1}{\"b\":2}").starts_with("1:8: something follows"));
+    }
+
+    #[test]
+    fn what_multiplies_itself_or_nests_without_end_is_refused_at_once() {
+        let begun = std::time::Instant::now();
+        let laugh = |at: usize| format!("a{at}: &a{at} [{}]\n", format!("*a{}, ", at - 1).repeat(10));
+        let laughs = format!("a0: &a0 [x, x]\n{}", (1..30).map(laugh).collect::<Vec<_>>().concat());
+        assert!(wrong(&laughs).contains("make too much of it"));
+        let links: Vec<String> = (1..5000).map(|at| format!("a{at}: &a{at} [*a{}]\n", at - 1)).collect();
+        let chain = format!("a0: &a0 [x]\n{}", links.concat());
+        assert!(wrong(&chain).contains("its aliases followed"));
+        for deep in ["[".repeat(1_000_000), "- ".repeat(1_000_000), "{a: ".repeat(100_000), "? ".repeat(100_000)] {
+            assert!(wrong(&deep).contains("nested too deeply"), "{}", wrong(&deep));
+        }
+        assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
+    }
+}
