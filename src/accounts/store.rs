@@ -119,6 +119,38 @@ impl AccountStore {
         })
     }
 
+    /// Puts accounts into the places of those with their ids, and the others behind them;
+    /// all or none of them. No two may answer to one name or handle afterwards.
+    pub fn put(&self, changed: &[Account]) -> Result<(), AccountError> {
+        self.change(|accounts| {
+            let places: HashMap<String, usize> =
+                accounts.iter().enumerate().map(|(at, account)| (account.id.clone(), at)).collect();
+            for account in changed {
+                match places.get(&account.id) {
+                    Some(at) => accounts[*at] = account.clone(),
+                    None => accounts.push(account.clone()),
+                }
+            }
+            let mut owners: HashMap<String, &Account> = HashMap::new();
+            for account in accounts.iter() {
+                let (name, handle) = (account.name.as_str().to_lowercase(), account.handle.to_string());
+                let other = |owner: &&Account| owner.id != account.id;
+                if let Some(other) = owners.insert(name, account).filter(other) {
+                    return Err(AccountError::NameTaken {
+                        name: account.name.to_string(),
+                        other: other.name.to_string(),
+                        handle: other.handle.to_string(),
+                    });
+                }
+                if let Some(other) = owners.insert(handle, account).filter(other) {
+                    let name = other.name.to_string();
+                    return Err(AccountError::HandleTaken { handle: account.handle.to_string(), name });
+                }
+            }
+            Ok(())
+        })
+    }
+
     /// Removes the account with this id.
     pub fn remove(&self, id: &str) -> Result<Account, AccountError> {
         self.change(|accounts| {

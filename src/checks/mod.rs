@@ -22,13 +22,33 @@ pub use finding::{Finding, GraphTrace, Group, Outcome, Report};
 pub use observe::{Callback, Commands, Subject};
 pub use sending::of_sending;
 
-use crate::graph::Client;
+use crate::graph::endpoints::subscription::{AppSubscription, SubscribedApp};
+use crate::graph::{Client, GraphError};
 use crate::webhook::Prober;
+
+/// What Meta says of an account, for whoever compares it with what should be.
+pub struct Look {
+    /// The credentials, judged.
+    pub report: Report,
+    /// The apps that the Page sends events to.
+    pub page: Result<Vec<SubscribedApp>, GraphError>,
+    /// The webhooks of the app; `None` where its secret or a callback URL is not known.
+    pub app: Option<Result<Vec<AppSubscription>, GraphError>>,
+}
+
+/// Looks at an account without asking its callback.
+pub async fn look(client: &Client, subject: &Subject) -> Look {
+    let seen = Box::pin(observe::observe(client, None, subject)).await;
+    let findings = credentials::findings(&seen, subject);
+    let report = Report { findings, page_name: credentials::page_name(&seen, subject) };
+    let value = |call: observe::Call<Vec<AppSubscription>>| call.result.map(|answer| answer.value);
+    Look { report, page: seen.subscribed.result.map(|answer| answer.value), app: seen.app_subscriptions.map(value) }
+}
 
 /// Runs every check.
 pub async fn run(client: &Client, prober: &Prober, subject: &Subject) -> Report {
     // Boxed: hundreds of them may wait at the same time.
-    let seen = Box::pin(observe::observe(client, prober, subject)).await;
+    let seen = Box::pin(observe::observe(client, Some(prober), subject)).await;
     let mut findings = credentials::findings(&seen, subject);
     findings.extend(delivery::findings(&seen, subject));
     findings.extend(messages::findings(subject));

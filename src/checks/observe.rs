@@ -164,7 +164,8 @@ async fn ask(prober: &Prober, subject: &Subject) -> Option<Asked> {
     Some(Asked { result, duration: start.elapsed() })
 }
 
-pub(super) async fn observe(client: &Client, prober: &Prober, subject: &Subject) -> Observed {
+/// `prober` asks the callback; without one it is left alone.
+pub(super) async fn observe(client: &Client, prober: Option<&Prober>, subject: &Subject) -> Observed {
     let app = subject.app.as_ref();
     let token = &subject.token;
     let page = subject.page_id.as_deref().unwrap_or("me");
@@ -189,7 +190,12 @@ pub(super) async fn observe(client: &Client, prober: &Prober, subject: &Subject)
                 _ => None,
             }
         },
-        ask(prober, subject),
+        async {
+            match prober {
+                Some(prober) => ask(prober, subject).await,
+                None => None,
+            }
+        },
     );
     let mut seen = Observed {
         page,

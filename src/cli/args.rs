@@ -8,8 +8,8 @@ use clap_complete::ArgValueCandidates;
 
 use super::error::CliError;
 use super::{
-    account, apply, chat_settings, complete, completions, doctor, help, log, man, message, sandbox, schema, secret,
-    tenant, undo, webhook,
+    account, apply, chat_settings, complete, completions, doctor, export, help, log, man, message, plan, sandbox,
+    schema, secret, tenant, undo, webhook,
 };
 use crate::env::Environment;
 use crate::secrets::StoreName;
@@ -61,10 +61,12 @@ pub(super) enum Command {
     /// Webhooks: show, verify, subscribe, unsubscribe, status, rotate, listen
     #[command(subcommand, visible_alias = "webhooks")]
     Webhook(Box<webhook::WebhookCommand>),
+    Plan(plan::PlanArgs),
+    Apply(apply::ApplyArgs),
+    Export(export::ExportArgs),
     /// Tenants: add, list, show, use, edit, remove
     #[command(subcommand, visible_alias = "tenants")]
     Tenant(tenant::TenantCommand),
-    Apply(apply::ApplyArgs),
     /// The built-in Graph API, to try things out and to test against
     #[command(subcommand)]
     Sandbox(sandbox::SandboxCommand),

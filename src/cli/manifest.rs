@@ -65,6 +65,16 @@ impl ManifestArgs {
         self.file.iter().map(|path| shown(path)).collect::<Vec<_>>().join(", ")
     }
 
+    /// The flags again, to be pasted.
+    pub fn words(&self) -> Vec<String> {
+        let quoted = |path: &PathBuf| {
+            let path = path.to_string_lossy();
+            // Fails on a NUL only, which no argument can hold.
+            shlex::try_quote(&path).map(std::borrow::Cow::into_owned).unwrap_or_default()
+        };
+        self.file.iter().map(|path| format!("-f {}", quoted(path))).collect()
+    }
+
     fn refuse(&self, mistakes: &[Mistake], ctx: &Context) -> CliError {
         let number = mistakes.len();
         let several = if number == 1 { "" } else { "s" };

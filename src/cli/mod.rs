@@ -12,6 +12,7 @@ mod demo;
 mod doctor;
 mod editor;
 mod error;
+mod export;
 mod help;
 mod history;
 mod log;
@@ -21,6 +22,7 @@ mod message;
 mod outcome;
 mod panic;
 mod pick;
+mod plan;
 mod sandbox;
 mod schema;
 mod secret;
@@ -97,8 +99,10 @@ fn dispatch(command: Command, ctx: &Context) -> Result<u8, CliError> {
         Command::Message(command) => message::run(command, ctx),
         Command::ChatSettings(command) => chat_settings::run(command, ctx),
         Command::Webhook(command) => webhook::run(*command, ctx),
-        Command::Tenant(command) => tenant::run(command, ctx),
+        Command::Plan(args) => plan::run(&args, ctx),
         Command::Apply(args) => apply::run(&args, ctx),
+        Command::Export(args) => export::run(&args, ctx),
+        Command::Tenant(command) => tenant::run(command, ctx),
         Command::Log(args) => log::run(&args, ctx),
         Command::Undo(args) => undo::run(&args, ctx),
         Command::Demo => demo::run(ctx),

@@ -3,7 +3,7 @@
 //! [`difference`] is pure: nothing to do gives no step, and then nothing is written.
 //! What is there and not asked for stays, unless the wish is exact.
 
-use crate::graph::endpoints::subscription::{self, AppSubscription, PAGE, same_callback};
+use crate::graph::endpoints::subscription::{self, AppSubscription, PAGE, SubscribedApp, same_callback};
 use crate::graph::{AppCredentials, Client, GraphError};
 use crate::secrets::Secret;
 
@@ -183,23 +183,37 @@ pub enum PageLevel {
     OfAnotherApp(String),
 }
 
-/// What a Page sends the app. Graph shows the token's own app alone.
+impl PageLevel {
+    /// The level of the app with this id among those that a Page is subscribed to. Graph
+    /// shows the token's own app alone.
+    pub fn of(apps: Vec<SubscribedApp>, app_id: Option<&str>) -> Self {
+        let of_another = apps.iter().find(|app| app_id.is_some_and(|id| app.id != id)).map(|app| app.id.clone());
+        let mut mine = apps.into_iter().filter(|app| app_id.is_none_or(|id| app.id == id));
+        match (mine.next(), of_another) {
+            (Some(app), _) => Self::Fields(app.subscribed_fields),
+            (None, Some(id)) => Self::OfAnotherApp(id),
+            (None, None) => Self::Absent,
+        }
+    }
+}
+
+impl AppLevel {
+    /// The level of Pages among all subscriptions of an app.
+    pub fn of(all: Vec<AppSubscription>) -> Self {
+        let of_pages = all.into_iter().find(|subscription| subscription.object == PAGE);
+        of_pages.map_or(Self::Absent, Self::Present)
+    }
+}
+
+/// What a Page sends the app.
 pub async fn observe_page(client: &Client, page: PageAccess<'_>) -> Result<PageLevel, GraphError> {
     let apps = subscription::of_page(client, page.page_id, page.token, page.app).await?.value;
-    let of_another = apps.iter().find(|app| page.app_id.is_some_and(|id| app.id != id)).map(|app| app.id.clone());
-    let mut mine = apps.into_iter().filter(|app| page.app_id.is_none_or(|id| app.id == id));
-    Ok(match (mine.next(), of_another) {
-        (Some(app), _) => PageLevel::Fields(app.subscribed_fields),
-        (None, Some(id)) => PageLevel::OfAnotherApp(id),
-        (None, None) => PageLevel::Absent,
-    })
+    Ok(PageLevel::of(apps, page.app_id))
 }
 
 /// What an app is told of.
 pub async fn observe_app(client: &Client, app: &AppCredentials) -> Result<AppLevel, GraphError> {
-    let all = subscription::of_app(client, app).await?.value;
-    let of_pages = all.into_iter().find(|subscription| subscription.object == PAGE);
-    Ok(of_pages.map_or(AppLevel::Absent, AppLevel::Present))
+    Ok(AppLevel::of(subscription::of_app(client, app).await?.value))
 }
 
 /// Carries out one step; `false`: Meta says that it did not. `verify_token` is what Meta

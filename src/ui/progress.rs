@@ -34,6 +34,34 @@ impl Progress {
         Self { bar: Some(bar) }
     }
 
+    /// A bar for `total` steps, each of which says so; only where it can move: elsewhere
+    /// whoever steps prints a line.
+    pub fn bar(output: &Output, text: &str, total: usize) -> Self {
+        output.flush();
+        if output.quiet || !output.terminal.can_move {
+            return Self::none();
+        }
+        let bar = ProgressBar::new(u64::try_from(total).unwrap_or(u64::MAX)).with_message(text.to_owned());
+        // The template is a constant that indicatif knows.
+        if let Ok(style) = ProgressStyle::with_template("{msg} [{bar:30}] {pos} of {len}, {eta} left") {
+            bar.set_style(style.progress_chars(if output.terminal.unicode { "█▌ " } else { "=> " }));
+        }
+        bar.enable_steady_tick(Duration::from_millis(100));
+        Self { bar: Some(bar) }
+    }
+
+    /// Nothing to be seen.
+    pub fn none() -> Self {
+        Self { bar: None }
+    }
+
+    /// One of the steps is done.
+    pub fn step(&self) {
+        if let Some(bar) = &self.bar {
+            bar.inc(1);
+        }
+    }
+
     /// Says what is being done now.
     pub fn now(&self, text: &str) {
         if let Some(bar) = &self.bar {

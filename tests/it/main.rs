@@ -5,8 +5,8 @@
 
 mod account;
 mod anything;
-mod batch;
 mod apply_check;
+mod batch;
 mod bulk;
 mod completions;
 mod contract;

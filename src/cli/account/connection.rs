@@ -147,11 +147,18 @@ pub fn place(account: &Account, kind: SecretKind) -> String {
         Some(SecretRef::Stored(StoreName::Env)) => {
             format!("the variable {} is not set", key(account, kind).variable())
         }
-        Some(SecretRef::Variable(name)) => format!("the variable {name} is not set"),
-        Some(SecretRef::File(path)) => format!("there is no file {}", path.display()),
-        Some(SecretRef::Keyring { service, user }) => format!("the keyring has no entry {service}/{user}"),
-        Some(source) => format!("the {source} store has no {kind} for this account"),
+        Some(source) => absent(source, kind),
         None => format!("the account has no {kind}"),
+    }
+}
+
+/// The same of a place that is no account's variable.
+pub fn absent(source: &SecretRef, kind: SecretKind) -> String {
+    match source {
+        SecretRef::Variable(name) => format!("the variable {name} is not set"),
+        SecretRef::File(path) => format!("there is no file {}", path.display()),
+        SecretRef::Keyring { service, user } => format!("the keyring has no entry {service}/{user}"),
+        SecretRef::Stored(_) | SecretRef::Command(_) => format!("the {source} store has no {kind} for this account"),
     }
 }
 

@@ -5,6 +5,7 @@
 use crate::accounts::Account;
 use crate::cli::context::{Context, key};
 use crate::cli::error::CliError;
+use crate::cli::history::Changing;
 use crate::secrets::{Secret, SecretKey, SecretKind, SecretRef, StoreError, StoreName};
 use crate::ui::interrupt::Hold;
 
@@ -77,32 +78,59 @@ pub fn save<E: Into<CliError>>(
     if let Some(now) = now {
         account.secrets = now.secrets;
     }
-    let mut before = Vec::new();
-    let mut obsolete = Vec::new();
-    let stored = changes.into_iter().try_for_each(|change| store(ctx, account, change, &mut before, &mut obsolete));
-    let done = stored.and_then(|()| {
-        if hold.was_interrupted() {
-            return Err(CliError::interrupted());
-        }
-        record(account).map_err(Into::into)
-    });
-    let values: Vec<SecretKind> = before.iter().map(|before| before.key.kind).collect();
-    let saved = done.map_err(|error| take_back(ctx, before, error))?;
-    for kind in values {
-        tenant.secret(&saved.id, kind);
+    let stored = Stored::of(ctx, account, changes)?;
+    let done = if hold.was_interrupted() { Err(CliError::interrupted()) } else { record(account).map_err(Into::into) };
+    match done {
+        Ok(saved) => stored.settle(ctx, &tenant, &saved).map(|()| saved),
+        Err(error) => Err(stored.take_back(ctx, error)),
     }
-    let mut stuck = Vec::new();
-    for (key, store) in obsolete {
-        if let Err(error) = ctx.store(store).remove(&key) {
-            stuck.push((key, store, error));
+}
+
+/// The secrets of an account that are in their stores, while its record is not written yet.
+#[derive(Default)]
+pub struct Stored {
+    before: Vec<Before>,
+    obsolete: Vec<(SecretKey, StoreName)>,
+}
+
+impl Stored {
+    /// Stores the secrets of `account` and brings its record of where they are up to date.
+    /// When one cannot be stored, all are put back as they were. The caller holds the tenant.
+    pub fn of(ctx: &Context, account: &mut Account, changes: Vec<Change>) -> Result<Self, CliError> {
+        let mut stored = Self { before: Vec::new(), obsolete: Vec::new() };
+        let done = changes
+            .into_iter()
+            .try_for_each(|change| store(ctx, account, change, &mut stored.before, &mut stored.obsolete));
+        match done {
+            Ok(()) => Ok(stored),
+            Err(error) => Err(stored.take_back(ctx, error)),
         }
     }
-    let Some((_, _, error)) = stuck.first() else { return Ok(saved) };
-    let left = stuck
-        .iter()
-        .map(|(key, store, _)| format!("{} in the {store} store (entry msgrctl / {})", key.kind, key.entry()));
-    let left = left.collect::<Vec<_>>().join(", ");
-    Err(CliError::from(error.clone()).context(format!("'{}' is changed, but this is left: {left}", saved.name)))
+
+    /// The record is written: notes the secrets in the log and removes what nothing points
+    /// to any more.
+    pub fn settle(self, ctx: &Context, tenant: &Changing<'_>, saved: &Account) -> Result<(), CliError> {
+        for before in &self.before {
+            tenant.secret(&saved.id, before.key.kind);
+        }
+        let mut stuck = Vec::new();
+        for (key, store) in self.obsolete {
+            if let Err(error) = ctx.store(store).remove(&key) {
+                stuck.push((key, store, error));
+            }
+        }
+        let Some((_, _, error)) = stuck.first() else { return Ok(()) };
+        let left = stuck
+            .iter()
+            .map(|(key, store, _)| format!("{} in the {store} store (entry msgrctl / {})", key.kind, key.entry()));
+        let left = left.collect::<Vec<_>>().join(", ");
+        Err(CliError::from(error.clone()).context(format!("'{}' is changed, but this is left: {left}", saved.name)))
+    }
+
+    /// The record could not be written: puts every secret back as it was.
+    pub fn take_back(self, ctx: &Context, error: CliError) -> CliError {
+        take_back(ctx, self.before, error)
+    }
 }
 
 fn store(

@@ -145,6 +145,7 @@ pub fn subscribe(
 ) -> Result<Vec<AccountResult>, CliError> {
     refuse_two_callbacks(targets)?;
     let wish = |target: &Target| Wish { callback_url: target.callback_url(), fields: fields.to_vec(), exact };
+    let wishes: Vec<Wish> = targets.iter().map(wish).collect();
     let client = ctx.graph()?;
     let prober = ctx.prober()?;
     Context::wait(async {
@@ -152,63 +153,76 @@ pub fn subscribe(
         let progress = Progress::start(&ctx.output, "asking Graph about webhooks …");
         let before = levels::observe(&client, &all).await;
         drop(progress);
-        let plan = plan(ctx, targets, &before, &wish);
+        let plan = plan(ctx, targets, &before, &wishes);
         ask_before_moving(ctx, &plan, command)?;
         let writes = plan.apps.len() + plan.pages.iter().flatten().count();
         let _progress = (writes > 0).then(|| Progress::start(&ctx.output, "subscribing …"));
-        let apps = write_apps(&client, &prober, &plan).await;
-        let pages = stream::iter(targets.iter().zip(&plan.pages).map(|(target, step)| {
-            let client = &client;
-            // While the app's events go elsewhere, this Page's would go there too.
-            let step = step.as_ref().filter(|_| !stays_elsewhere(target, &plan, &apps));
-            async move {
-                match step {
-                    Some(step) => Some(subscription::carry_out(client, step, target.page(), None).await),
-                    None => None,
-                }
-            }
-        }));
-        let pages = pages.buffered(AT_ONCE).collect::<Vec<Option<Result<bool, GraphError>>>>();
-        let pages = if targets.len() > 1 { client.in_batches(pages).await } else { pages.await };
-        let changed: Vec<bool> = targets
-            .iter()
-            .zip(&pages)
-            .map(|(target, page)| {
-                let app = app_id(target).is_some_and(|id| apps.get(id).is_some_and(Option::is_none));
-                app || matches!(page, Some(Ok(_)))
-            })
-            .collect();
-        let again: Vec<&Target> =
-            targets.iter().zip(&changed).filter(|(_, changed)| **changed).map(|(target, _)| target).collect();
-        let written = targets.iter().zip(&pages).filter_map(|(target, page)| {
-            let app = plan.apps.values().any(|app| app.target.account.id == target.account.id);
-            let levels: Vec<&'static str> = [
-                (APP, app && app_id(target).is_some_and(|id| apps.get(id).is_some_and(Option::is_none))),
-                (PAGE, matches!(page, Some(Ok(_)))),
-            ]
-            .into_iter()
-            .filter_map(|(level, written)| written.then_some(level))
-            .collect();
-            (!levels.is_empty()).then(|| levels::changed(&target.account, &levels))
-        });
-        note_at_meta(ctx, written.collect());
-        let mut after = levels::observe(&client, &again).await.into_iter();
-        let mut results = Vec::new();
-        for (((target, before), page), changed) in targets.iter().zip(before).zip(pages).zip(changed) {
-            let after = if changed { after.next().unwrap_or(before) } else { before };
-            let app = app_id(target).and_then(|id| apps.get(id));
-            let held_back = page.is_none() && stays_elsewhere(target, &plan, &apps);
-            results.push(AccountResult {
-                name: target.account.name.to_string(),
-                changed,
-                found: vec![
-                    app_found(target, &wish(target), &after, app),
-                    if held_back { held() } else { page_found(target, &wish(target), &after, page) },
-                ],
-            });
-        }
-        Ok(results)
+        Ok(carry_out(ctx, &client, &prober, targets, &wishes, before, &plan).await)
     })?
+}
+
+/// Carries a plan out: apps first, then Pages; what was written is read back. `before` is
+/// what was seen of each target.
+pub async fn carry_out(
+    ctx: &Context,
+    client: &Client,
+    prober: &Prober,
+    targets: &[Target],
+    wishes: &[Wish],
+    before: Vec<Seen>,
+    plan: &Plan<'_>,
+) -> Vec<AccountResult> {
+    let apps = write_apps(client, prober, plan).await;
+    let pages = stream::iter(targets.iter().zip(&plan.pages).map(|(target, step)| {
+        // While the app's events go elsewhere, this Page's would go there too.
+        let step = step.as_ref().filter(|_| !stays_elsewhere(target, plan, &apps));
+        async move {
+            match step {
+                Some(step) => Some(subscription::carry_out(client, step, target.page(), None).await),
+                None => None,
+            }
+        }
+    }));
+    let pages = pages.buffered(AT_ONCE).collect::<Vec<Option<Result<bool, GraphError>>>>();
+    let pages = if targets.len() > 1 { client.in_batches(pages).await } else { pages.await };
+    let changed: Vec<bool> = targets
+        .iter()
+        .zip(&pages)
+        .map(|(target, page)| {
+            let app = app_id(target).is_some_and(|id| apps.get(id).is_some_and(Option::is_none));
+            app || matches!(page, Some(Ok(_)))
+        })
+        .collect();
+    let again: Vec<&Target> =
+        targets.iter().zip(&changed).filter(|(_, changed)| **changed).map(|(target, _)| target).collect();
+    let written = targets.iter().zip(&pages).filter_map(|(target, page)| {
+        let app = plan.apps.values().any(|app| app.target.account.id == target.account.id);
+        let levels: Vec<&'static str> = [
+            (APP, app && app_id(target).is_some_and(|id| apps.get(id).is_some_and(Option::is_none))),
+            (PAGE, matches!(page, Some(Ok(_)))),
+        ]
+        .into_iter()
+        .filter_map(|(level, written)| written.then_some(level))
+        .collect();
+        (!levels.is_empty()).then(|| levels::changed(&target.account, &levels))
+    });
+    note_at_meta(ctx, written.collect());
+    let mut after = levels::observe(client, &again).await.into_iter();
+    let mut results = Vec::new();
+    for ((((target, wish), before), page), changed) in targets.iter().zip(wishes).zip(before).zip(pages).zip(changed) {
+        let after = if changed { after.next().unwrap_or(before) } else { before };
+        let app = app_id(target).and_then(|id| apps.get(id));
+        let held_back = page.is_none() && stays_elsewhere(target, plan, &apps);
+        results.push(AccountResult {
+            name: target.account.name.to_string(),
+            changed,
+            found: vec![
+                app_found(target, wish, &after, app),
+                if held_back { held() } else { page_found(target, wish, &after, page) },
+            ],
+        });
+    }
+    results
 }
 
 /// Whether the app's events should have gone somewhere else, and do not.
@@ -240,23 +254,34 @@ fn refuse_two_callbacks(targets: &[Target]) -> Result<(), CliError> {
 }
 
 /// What is to be written.
-struct Plan<'t> {
+#[derive(Default)]
+pub struct Plan<'t> {
     /// Each app's steps, and whose token and verify token they are carried out with.
-    apps: BTreeMap<&'t str, AppPlan<'t>>,
+    pub apps: BTreeMap<&'t str, AppPlan<'t>>,
     /// Each target's own.
-    pages: Vec<Option<Step>>,
+    pub pages: Vec<Option<Step>>,
 }
 
-struct AppPlan<'t> {
+/// What is to be written at one app.
+pub struct AppPlan<'t> {
     target: &'t Target,
     steps: Vec<Step>,
     /// `None`: none was needed. An error is this app's alone.
     verify_token: Option<Result<Secret, CliError>>,
 }
 
-fn plan<'t>(ctx: &Context, targets: &'t [Target], before: &[Seen], wish: &impl Fn(&Target) -> Wish) -> Plan<'t> {
-    let mut plan = Plan { apps: BTreeMap::new(), pages: Vec::new() };
-    for (target, seen) in targets.iter().zip(before) {
+impl<'t> AppPlan<'t> {
+    /// The steps of the app of `target`, whose verify token is read where it is needed.
+    pub fn new(ctx: &Context, target: &'t Target, steps: Vec<Step>) -> Self {
+        let sets = steps.iter().any(|step| matches!(step, Step::SetApp { .. }));
+        let verify_token = sets.then(|| stored_token(ctx, &target.account));
+        Self { target, steps, verify_token }
+    }
+}
+
+fn plan<'t>(ctx: &Context, targets: &'t [Target], before: &[Seen], wishes: &[Wish]) -> Plan<'t> {
+    let mut plan = Plan::default();
+    for ((target, seen), wish) in targets.iter().zip(before).zip(wishes) {
         let (seen_page, page) = match &seen.page {
             Ok(PageLevel::Absent) => (true, None),
             Ok(PageLevel::Fields(fields)) => (true, Some(fields.clone())),
@@ -266,7 +291,7 @@ fn plan<'t>(ctx: &Context, targets: &'t [Target], before: &[Seen], wish: &impl F
         let app = seen.app.clone().and_then(Result::ok);
         let levels = Levels { page, app };
         let (of_page, of_app): (Vec<Step>, Vec<Step>) =
-            difference(&wish(target), &levels).into_iter().partition(|step| matches!(step, Step::SetPage { .. }));
+            difference(wish, &levels).into_iter().partition(|step| matches!(step, Step::SetPage { .. }));
         plan.pages.push(of_page.into_iter().next().filter(|_| seen_page));
         // An account with a callback URL speaks for all of its app.
         let better =
@@ -274,9 +299,7 @@ fn plan<'t>(ctx: &Context, targets: &'t [Target], before: &[Seen], wish: &impl F
         if let (Some(id), false) = (app_id(target), of_app.is_empty())
             && plan.apps.get(id).is_none_or(better)
         {
-            let sets = of_app.iter().any(|step| matches!(step, Step::SetApp { .. }));
-            let verify_token = sets.then(|| stored_token(ctx, &target.account));
-            plan.apps.insert(id, AppPlan { target, steps: of_app, verify_token });
+            plan.apps.insert(id, AppPlan::new(ctx, target, of_app));
         }
     }
     plan

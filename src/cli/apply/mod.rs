@@ -1,0 +1,184 @@
+//! `msgrctl apply`: makes what is as a manifest says.
+//!
+//! First what is kept here, in groups that are each written at once, secrets before
+//! records; then what is kept at Meta, apps before Pages. Whatever moment it is ended at,
+//! every secret is where its record says, and the next run goes on from there, since the
+//! plan is made of what is.
+
+mod check;
+mod local;
+mod meta;
+mod view;
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+
+use super::context::Context;
+use super::error::CliError;
+use super::manifest::ManifestArgs;
+use super::plan::{self, How, Prepared};
+use crate::provision::plan::Plan;
+use crate::ui::interrupt;
+use crate::ui::progress::Progress;
+
+/// Make accounts, secrets and webhooks as a file says
+///
+/// Shows the plan and asks once; --yes asks nothing. Goes on after a failure, and can be
+/// ended and run again at any moment: what is as it should be is left alone, so a second
+/// run writes nothing. The credentials of an account are tested with Graph before anything
+/// of it is changed. Accounts that the file does not name stay, unless --prune is given.
+///
+/// --check reads the files and tells every mistake in one go, each with its file, line and
+/// column; it needs no configuration, no secret and no network, and changes nothing.
+///
+/// Exit codes: 0 done, also nothing to change, 9 a part failed and the rest is done, 3 the
+/// file has mistakes.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  msgrctl apply -f accounts.yaml --check
+  msgrctl apply -f accounts.yaml
+  msgrctl apply -f manifests/ --yes --json
+  msgrctl export | msgrctl apply -f - --check")]
+pub(super) struct ApplyArgs {
+    #[command(flatten)]
+    manifest: ManifestArgs,
+    #[command(flatten)]
+    how: How,
+    /// Validate the files, offline and without any secret, and do nothing
+    #[arg(long, conflicts_with_all = ["prune", "allow_commands", "fail_fast"])]
+    check: bool,
+    /// Stop at the first failure
+    #[arg(long)]
+    fail_fast: bool,
+}
+
+pub(super) fn run(args: &ApplyArgs, ctx: &Context) -> Result<u8, CliError> {
+    let manifest = args.manifest.read(ctx)?;
+    if args.check {
+        check::show(ctx, &manifest, &args.manifest);
+        return Ok(0);
+    }
+    interrupt::install();
+    let other = plan::of_tenant(ctx, &manifest)?;
+    let ctx = other.as_ref().unwrap_or(ctx);
+    let prepared = plan::prepare(ctx, manifest, &args.how, false)?;
+    if !prepared.plan.is_empty() {
+        if !ctx.says_yes() {
+            let text = plan::view::text(ctx, &prepared, false, ctx.output.terminal.err())?;
+            ctx.output.talk(&text);
+            ctx.output.talk("");
+        }
+        let question = format!("Apply this? ({})", plan::summary(&prepared.plan));
+        ctx.confirm(&question, &args.command())?;
+    }
+    let outcomes = carry_out(ctx, &prepared, args.fail_fast)?;
+    view::finish(ctx, &prepared, &outcomes)
+}
+
+impl ApplyArgs {
+    /// The command again, to be pasted.
+    fn command(&self) -> String {
+        let mut words = vec!["msgrctl apply".to_owned()];
+        words.extend(self.manifest.words());
+        words.extend(self.how.prune.then(|| "--prune".to_owned()));
+        words.extend(self.how.allow_commands.then(|| "--allow-commands".to_owned()));
+        words.extend(self.fail_fast.then(|| "--fail-fast".to_owned()));
+        words.join(" ")
+    }
+}
+
+/// How an account ended; of a manifest's, by its place in the plan.
+pub(super) enum Outcome {
+    /// As the plan says.
+    Done,
+    /// It was as it should be.
+    Unchanged,
+    /// Not, or not in full.
+    Failed(Failure),
+    /// Not tried any more.
+    Left,
+}
+
+/// Why an account is not as it should be.
+pub(super) struct Failure {
+    /// What happened.
+    pub summary: String,
+    /// What to do.
+    pub hint: Option<String>,
+    /// Trying again may help.
+    pub unreachable: bool,
+}
+
+impl From<CliError> for Failure {
+    fn from(error: CliError) -> Self {
+        let hint = error.first_hint().map(str::to_owned);
+        Self { summary: error.message().to_owned(), hint, unreachable: false }
+    }
+}
+
+/// The accounts that have ended, and whether more are begun.
+pub(super) struct Run<'a> {
+    ctx: &'a Context,
+    plan: &'a Plan,
+    progress: Progress,
+    outcomes: BTreeMap<usize, Outcome>,
+    fail_fast: bool,
+}
+
+impl Run<'_> {
+    /// An account has ended: shown where it failed, or where nothing moves.
+    fn end(&mut self, at: usize, outcome: Outcome) {
+        let account = &self.plan.accounts[at];
+        let line = view::line(self.ctx, account, &outcome);
+        let output = &self.ctx.output;
+        if let Some(line) = line.filter(|_| !output.json) {
+            self.progress.suspend(|| {
+                output.result(&line);
+                output.flush();
+            });
+        }
+        self.progress.step();
+        self.outcomes.insert(at, outcome);
+    }
+
+    /// Whether nothing more is begun.
+    fn stops(&self) -> bool {
+        self.fail_fast && self.outcomes.values().any(|outcome| matches!(outcome, Outcome::Failed(_)))
+    }
+}
+
+fn carry_out(ctx: &Context, prepared: &Prepared, fail_fast: bool) -> Result<BTreeMap<usize, Outcome>, CliError> {
+    let plan = &prepared.plan;
+    let progress =
+        if plan.is_empty() { Progress::none() } else { Progress::bar(&ctx.output, "applying", plan.accounts.len()) };
+    let mut run = Run { ctx, plan, progress, outcomes: BTreeMap::new(), fail_fast };
+    for (at, account) in plan.accounts.iter().enumerate() {
+        if let Some(problem) = account.problems.first() {
+            let more = account.problems.len() - 1;
+            let and = if more > 0 { format!(" (and {more} more; msgrctl plan shows all)") } else { String::new() };
+            run.end(
+                at,
+                Outcome::Failed(Failure {
+                    summary: format!("{}{and}", problem.summary),
+                    hint: problem.hint.clone(),
+                    unreachable: problem.unreachable,
+                }),
+            );
+        }
+    }
+    if !plan.is_empty() && !run.stops() {
+        let ready = local::carry_out(&mut run, prepared)?;
+        if !run.stops() {
+            meta::carry_out(&mut run, prepared, &ready)?;
+        }
+    }
+    for at in 0..plan.accounts.len() {
+        if !run.outcomes.contains_key(&at) {
+            let unchanged = plan.accounts[at].action == crate::provision::plan::Action::Nothing;
+            run.end(at, if unchanged { Outcome::Unchanged } else { Outcome::Left });
+        }
+    }
+    Ok(run.outcomes)
+}

@@ -1,0 +1,150 @@
+//! How it went: a line an account, and the sum of it.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{Failure, Outcome};
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::plan::Prepared;
+use crate::provision::plan::{AccountPlan, Action};
+use crate::secrets::redact;
+use crate::ui::style::{self, paint, wrap};
+
+#[derive(Serialize)]
+struct ApplyView<'a> {
+    schema_version: u8,
+    tenant: &'a str,
+    summary: Counts,
+    chat_settings_changed: bool,
+    results: Vec<ResultView<'a>>,
+}
+
+/// How many accounts ended how.
+#[derive(Default, Serialize)]
+struct Counts {
+    added: usize,
+    changed: usize,
+    removed: usize,
+    unchanged: usize,
+    failed: usize,
+    left: usize,
+}
+
+#[derive(Serialize)]
+struct ResultView<'a> {
+    account: &'a str,
+    handle: &'a str,
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<FailureView<'a>>,
+}
+
+#[derive(Serialize)]
+struct FailureView<'a> {
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
+    retryable: bool,
+}
+
+fn word(account: &AccountPlan, outcome: &Outcome) -> &'static str {
+    match (outcome, account.action) {
+        (Outcome::Done, Action::Add) => "added",
+        // One that speaks for its app need not differ itself.
+        (Outcome::Done, Action::Change | Action::Nothing) => "changed",
+        (Outcome::Done, Action::Remove) => "removed",
+        (Outcome::Unchanged, _) => "unchanged",
+        (Outcome::Failed(_), _) => "failed",
+        (Outcome::Left, _) => "left",
+    }
+}
+
+/// The line of an account that has ended; nothing for one that needed nothing. On a
+/// terminal, where a bar moves, failures alone.
+pub fn line(ctx: &Context, account: &AccountPlan, outcome: &Outcome) -> Option<String> {
+    let screen = ctx.output.terminal.out();
+    let word = word(account, outcome);
+    let moves = ctx.output.terminal.can_move && !ctx.output.quiet;
+    match outcome {
+        Outcome::Unchanged => None,
+        Outcome::Done if moves => None,
+        Outcome::Done | Outcome::Left => Some(format!("{word:<8} {} ({})", account.name, account.handle)),
+        Outcome::Failed(Failure { summary, hint, .. }) => {
+            let mut text = format!(
+                "{}   {} ({}): {}",
+                paint(style::ERROR, word, screen.color),
+                account.name,
+                account.handle,
+                wrap(&redact(summary), screen.width, 9)
+            );
+            if let Some(hint) = hint {
+                let label = paint(style::HINT, "fix:", screen.color);
+                text = format!("{text}\n         {label} {}", wrap(&redact(hint), screen.width, 14));
+            }
+            Some(text)
+        }
+    }
+}
+
+/// The sum, and the exit code.
+pub fn finish(ctx: &Context, prepared: &Prepared, outcomes: &BTreeMap<usize, Outcome>) -> Result<u8, CliError> {
+    let plan = &prepared.plan;
+    let mut counts = Counts::default();
+    let mut results = Vec::new();
+    for (account, outcome) in plan.accounts.iter().zip(outcomes.values()) {
+        let word = word(account, outcome);
+        *match word {
+            "added" => &mut counts.added,
+            "changed" => &mut counts.changed,
+            "removed" => &mut counts.removed,
+            "unchanged" => &mut counts.unchanged,
+            "failed" => &mut counts.failed,
+            _ => &mut counts.left,
+        } += 1;
+        let error = match outcome {
+            Outcome::Failed(Failure { summary, hint, unreachable }) => {
+                Some(FailureView { message: redact(summary), hint: hint.as_deref(), retryable: *unreachable })
+            }
+            _ => None,
+        };
+        results.push(ResultView { account: &account.name, handle: &account.handle, outcome: word, error });
+    }
+    let Counts { added, changed, removed, unchanged, failed, left } = counts;
+    if ctx.output.json {
+        ctx.output.json(&ApplyView {
+            schema_version: 1,
+            tenant: ctx.settings()?.tenant.value.as_str(),
+            summary: counts,
+            chat_settings_changed: !plan.chat_settings.is_empty(),
+            results,
+        });
+    } else if plan.is_empty() && failed == 0 {
+        ctx.output.result(&format!("nothing to change: {unchanged} unchanged"));
+    } else {
+        let mut text = format!("{added} added, {changed} changed, {removed} removed, {unchanged} unchanged");
+        for (count, word) in [(failed, "failed"), (left, "left for another run")] {
+            if count > 0 {
+                text = format!("{text}, {count} {word}");
+            }
+        }
+        if !plan.chat_settings.is_empty() {
+            text = format!("{text}; Chat Settings changed");
+        }
+        ctx.output.result(&paint(style::BOLD, &text, ctx.output.terminal.out().color));
+    }
+    if failed + left == 0 {
+        return Ok(0);
+    }
+    let bad = || {
+        outcomes.values().filter_map(|outcome| match outcome {
+            Outcome::Failed(failure) => Some(failure),
+            _ => None,
+        })
+    };
+    let all = failed == plan.accounts.len() && bad().all(|failure| failure.unreachable);
+    let message = format!("{failed} of {} accounts failed, for the reasons above", plan.accounts.len());
+    let error = if all { CliError::remote(message) } else { CliError::partial(message) };
+    Err(error.hint("mend what failed and run it again: what is done is not done twice"))
+}

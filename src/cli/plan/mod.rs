@@ -1,0 +1,190 @@
+//! `msgrctl plan`: what differs between a manifest and what is, here and at Meta.
+
+mod look;
+mod places;
+pub(super) mod view;
+
+use clap::Args;
+
+use super::context::Context;
+use super::error::CliError;
+use super::manifest::ManifestArgs;
+use super::settings::Origin;
+use crate::accounts::Account;
+use crate::messages::{ChatSettings, ChatText};
+use crate::provision::draft::{House, drafts};
+use crate::provision::manifest::{Manifest, WantedSettings, WantedText};
+use crate::provision::plan::{Action, Change, Plan, Seen, plan, quoted};
+use crate::ui::interrupt;
+
+/// There are changes.
+const CHANGES: u8 = 8;
+
+/// Show what differs between a file of accounts and what is
+///
+/// Compares every account of the file with its record here, with its secrets and with
+/// what Meta says: the Page's name and username, the app's webhook, the Page's
+/// subscription. Changes nothing. With --offline neither Meta nor any secret is looked
+/// at, so that a file of somebody else's can be looked through without one.
+///
+/// What the file does not name is left as it is. Secrets are never shown.
+///
+/// Exit codes: 0 done, 8 there are changes (with --exit-code), 9 something cannot be made
+/// as the file says, 3 the file has mistakes.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  msgrctl plan -f accounts.yaml --offline
+  msgrctl plan -f accounts.yaml
+  msgrctl plan -f manifests/ --prune --json
+  msgrctl plan -f accounts.yaml --exit-code || echo \"there is something to apply\"")]
+pub(super) struct PlanArgs {
+    #[command(flatten)]
+    manifest: ManifestArgs,
+    #[command(flatten)]
+    how: How,
+    /// Ask neither Meta nor any store of secrets
+    #[arg(long)]
+    offline: bool,
+    /// Exit with 8 when there are changes
+    #[arg(long)]
+    exit_code: bool,
+}
+
+/// What `plan` and `apply` take alike.
+#[derive(Debug, Args)]
+pub(super) struct How {
+    /// Remove the accounts that the file does not name, and their secrets
+    #[arg(long)]
+    pub prune: bool,
+    /// Run the programs that the file names as references to secrets
+    #[arg(long)]
+    pub allow_commands: bool,
+}
+
+pub(super) fn run(args: &PlanArgs, ctx: &Context) -> Result<u8, CliError> {
+    interrupt::install();
+    let manifest = args.manifest.read(ctx)?;
+    let other = of_tenant(ctx, &manifest)?;
+    let ctx = other.as_ref().unwrap_or(ctx);
+    let prepared = prepare(ctx, manifest, &args.how, args.offline)?;
+    view::show(ctx, &prepared, args.offline)?;
+    let blocked = prepared.plan.blocked();
+    if blocked > 0 {
+        let several = if blocked == 1 { "" } else { "s" };
+        return Err(CliError::partial(format!(
+            "{blocked} account{several} cannot be made as the file says, for the reasons above"
+        )));
+    }
+    Ok(if args.exit_code && !prepared.plan.is_empty() { CHANGES } else { 0 })
+}
+
+/// A plan, and what it takes to carry it out.
+pub(super) struct Prepared {
+    /// The plan.
+    pub plan: Plan,
+    /// The Chat Settings as they will be.
+    pub chat_settings: ChatSettings,
+    /// What was seen of the accounts, in the order of the manifest.
+    pub seen: Vec<Seen>,
+    /// Whether the tenant is not known here yet.
+    pub new_tenant: bool,
+}
+
+/// The same run in the tenant that the manifest names; `None`: a flag or a variable names
+/// one, or the manifest does not.
+pub(super) fn of_tenant(ctx: &Context, manifest: &Manifest) -> Result<Option<Context>, CliError> {
+    let said = matches!(ctx.settings()?.tenant.origin, Origin::Flag(_) | Origin::Variable(_));
+    Ok(manifest.tenant.as_ref().filter(|_| !said).map(|tenant| ctx.in_tenant(tenant.as_str())))
+}
+
+/// Compares a manifest with what is. Without a network and without secrets where
+/// `offline` says so.
+pub(super) fn prepare(ctx: &Context, manifest: Manifest, how: &How, offline: bool) -> Result<Prepared, CliError> {
+    let name = ctx.settings()?.tenant.value.as_str();
+    let new_tenant = name != "default" && !ctx.settings()?.paths.tenants().iter().any(|known| known == name);
+    if new_tenant && manifest.tenant.as_ref().is_none_or(|tenant| tenant.as_str() != name) {
+        // Nobody but the flag or the variable names it: perhaps a typing mistake.
+        super::tenant::check_known(ctx, name)?;
+    }
+    let realm = ctx.realm()?;
+    let tenant = ctx.tenant()?;
+    let house = House {
+        tenant: &tenant,
+        realm,
+        store: ctx.settings()?.store.value,
+        now: ctx.now(),
+        new_id: &|| uuid::Uuid::new_v4().to_string(),
+    };
+    let known = ctx.chat_settings()?.load()?;
+    let (settings, changes) = settings_of(&manifest.chat_settings, &known);
+    let (drafts, rest) = drafts(manifest.accounts, ctx.accounts()?.load()?, &house);
+    let (mine, _): (Vec<Account>, Vec<Account>) = rest.into_iter().partition(|account| account.graph == realm);
+    let seen: Vec<Seen> = if offline {
+        drafts.iter().map(|_| Seen::default()).collect()
+    } else {
+        look::look(ctx, &drafts, how.allow_commands)?
+    };
+    let left = if how.prune { Vec::new() } else { mine.iter().map(|account| account.name.to_string()).collect() };
+    let removed = if how.prune { mine } else { Vec::new() };
+    let mut plan = plan(drafts, &seen, removed, left);
+    plan.chat_settings = changes;
+    Ok(Prepared { plan, chat_settings: settings, seen, new_tenant })
+}
+
+/// Chat Settings as they will be, and what differs.
+fn settings_of(wanted: &WantedSettings, known: &ChatSettings) -> (ChatSettings, Vec<Change>) {
+    let mut new = known.clone();
+    let mut changes = Vec::new();
+    let timeouts = &mut new.timeouts;
+    for (field, place, value) in [
+        ("messenger_timeout", &mut timeouts.messenger, wanted.messenger_timeout),
+        ("web_timeout", &mut timeouts.web, wanted.web_timeout),
+        ("agent_ramp_up", &mut timeouts.agent_ramp_up, wanted.agent_ramp_up),
+        ("outbound_timeout", &mut timeouts.outbound, wanted.outbound_timeout),
+    ] {
+        if let Some(value) = value
+            && *place != Some(value)
+        {
+            changes.push(Change::new(field, place.map(|known| known.to_string()), Some(value.to_string())));
+            *place = Some(value);
+        }
+    }
+    let words = |text: Option<&ChatText>| match text {
+        Some(ChatText::Custom(text)) => format!("custom: {}", quoted(text.as_str())),
+        Some(ChatText::Disabled) => "disabled".into(),
+        None => "built-in".into(),
+    };
+    for (event, text) in &wanted.messages {
+        let text = match text {
+            WantedText::Custom(text) => Some(ChatText::Custom(text.clone())),
+            WantedText::Disabled => Some(ChatText::Disabled),
+            WantedText::BuiltIn => None,
+        };
+        let before = new.messages.get(event);
+        if before != text.as_ref() {
+            changes.push(Change::new(format!("messages.{event}"), Some(words(before)), Some(words(text.as_ref()))));
+            match text {
+                Some(text) => drop(new.messages.insert(*event, text)),
+                None => drop(new.messages.remove(event)),
+            }
+        }
+    }
+    (new, changes)
+}
+
+/// `3 added, 1 changed, …`: what a plan comes to.
+pub(super) fn summary(plan: &Plan) -> String {
+    let count = |action| plan.count(action);
+    let mut text = format!(
+        "{} to add, {} to change, {} to remove, {} unchanged",
+        count(Action::Add),
+        count(Action::Change),
+        count(Action::Remove),
+        count(Action::Nothing)
+    );
+    if plan.blocked() > 0 {
+        text = format!("{text}, {} that cannot be made as the file says", plan.blocked());
+    }
+    text
+}

@@ -1,0 +1,141 @@
+//! The secrets of a manifest's accounts, each read where it is said to be, and once.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+
+use crate::accounts::Account;
+use crate::cli::account::connection;
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::provision::draft::{Draft, NewSecret};
+use crate::provision::plan::{Problem, SecretSeen, key_of};
+use crate::secrets::{Secret, SecretKind, SecretRef, StoreError};
+
+/// Where secrets are read.
+pub struct Places<'c> {
+    ctx: &'c Context,
+    allow_commands: bool,
+    /// What was found at references: one may be that of a thousand accounts.
+    known: RefCell<HashMap<String, Result<Option<Secret>, StoreError>>>,
+}
+
+/// The secrets of one account.
+#[derive(Default)]
+pub struct Found {
+    /// The page access token that it will have.
+    pub token: Option<Secret>,
+    /// The app secret.
+    pub app_secret: Option<Secret>,
+    /// Those that are copied, beside what is there.
+    pub copies: BTreeMap<SecretKind, SecretSeen>,
+}
+
+impl<'c> Places<'c> {
+    /// Reads with the stores of `ctx`; programs only where `allow_commands` says so.
+    pub fn new(ctx: &'c Context, allow_commands: bool) -> Self {
+        Self { ctx, allow_commands, known: RefCell::default() }
+    }
+
+    /// Every secret of an account as it will be.
+    pub fn read(&self, draft: &Draft, after: &Account) -> Result<Found, Problem> {
+        let mut found = Found::default();
+        for kind in SecretKind::ALL {
+            let new = draft.secrets.iter().find(|(of, _)| *of == kind).map(|(_, new)| new);
+            let value = match new {
+                Some(NewSecret::Refer(place)) => Some(self.needed(kind, place, after)?),
+                Some(NewSecret::Copy { from, to }) => {
+                    let (seen, value) = self.copy(kind, from, SecretRef::Stored(*to), draft.before.as_ref())?;
+                    found.copies.insert(kind, seen);
+                    value
+                }
+                Some(NewSecret::Generate(_)) => None,
+                // A verify token that stays as it is need not be read.
+                None if kind == SecretKind::VerifyToken => None,
+                None => match &draft.before {
+                    Some(before) => self.kept(kind, before)?,
+                    None => None,
+                },
+            };
+            match kind {
+                SecretKind::PageAccessToken => found.token = value,
+                SecretKind::AppSecret => found.app_secret = value,
+                SecretKind::VerifyToken => {}
+            }
+        }
+        Ok(found)
+    }
+
+    /// A secret that an account refers to.
+    fn needed(&self, kind: SecretKind, place: &SecretRef, after: &Account) -> Result<Secret, Problem> {
+        let value = match place {
+            SecretRef::Stored(_) => self.ctx.secret(after, kind).map_err(|error| stuck(kind, error))?,
+            place => self.referred(kind, place)?,
+        };
+        value.ok_or_else(|| gone(kind, after))
+    }
+
+    fn copy(
+        &self,
+        kind: SecretKind,
+        from: &SecretRef,
+        to: SecretRef,
+        before: Option<&Account>,
+    ) -> Result<(SecretSeen, Option<Secret>), Problem> {
+        let kept = match before {
+            Some(before) if before.secrets.get(&kind) == Some(&to) => {
+                self.ctx.secret(before, kind).map_err(|error| stuck(kind, error))?
+            }
+            _ => None,
+        };
+        Ok(match self.referred(kind, from)? {
+            Some(source) => (SecretSeen::Read { source: source.clone(), kept }, Some(source)),
+            None => (SecretSeen::Gone { why: connection::absent(from, kind), kept: kept.is_some() }, kept),
+        })
+    }
+
+    /// The secret that an account has already; one that is not there any more is a
+    /// problem of its token alone.
+    fn kept(&self, kind: SecretKind, before: &Account) -> Result<Option<Secret>, Problem> {
+        if !before.secrets.contains_key(&kind) {
+            return match kind {
+                SecretKind::PageAccessToken => Err(gone(kind, before)),
+                _ => Ok(None),
+            };
+        }
+        let value = self.ctx.secret(before, kind).map_err(|error| stuck(kind, error))?;
+        Ok(Some(value.ok_or_else(|| gone(kind, before))?))
+    }
+
+    fn referred(&self, kind: SecretKind, place: &SecretRef) -> Result<Option<Secret>, Problem> {
+        if matches!(place, SecretRef::Command(_)) && !self.allow_commands {
+            return Err(Problem::new(
+                format!(
+                    "{} is what a program prints, and no program is run for a file that may be a stranger's",
+                    key_of(kind)
+                ),
+                "read the file; then give --allow-commands",
+            ));
+        }
+        let name = place.to_string();
+        if let Some(known) = self.known.borrow().get(&name) {
+            return known.clone().map_err(|error| stuck(kind, error));
+        }
+        let found = self.ctx.referred(place);
+        self.known.borrow_mut().insert(name, found.clone());
+        found.map_err(|error| stuck(kind, error))
+    }
+}
+
+fn gone(kind: SecretKind, account: &Account) -> Problem {
+    let why = connection::place(account, kind);
+    Problem::new(
+        format!("{}: {why}", key_of(kind)),
+        "put it there, or name another place in the file; then run this again",
+    )
+}
+
+fn stuck(kind: SecretKind, error: StoreError) -> Problem {
+    let error = CliError::from(error);
+    let hint = error.first_hint().map(str::to_owned);
+    Problem { summary: format!("{}: {}", key_of(kind), error.message()), hint, unreachable: false }
+}

@@ -1,0 +1,269 @@
+//! How a plan looks: a block an account, as text and as JSON. Secrets are named by where
+//! they are; a view has no field for a value.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::{Prepared, summary};
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::provision::plan::{AccountPlan, Action, AppPlan, Change, Plan, Problem};
+use crate::secrets::redact;
+use crate::ui::style::{self, paint, wrap};
+use crate::ui::terminal::Screen;
+
+/// The longest value that is shown whole to a person.
+const LONG: usize = 100;
+
+#[derive(Serialize)]
+struct PlanView<'a> {
+    schema_version: u8,
+    tenant: &'a str,
+    new_tenant: bool,
+    offline: bool,
+    summary: Counts,
+    chat_settings: Vec<ChangeView<'a>>,
+    apps: Vec<AppView<'a>>,
+    accounts: Vec<AccountView<'a>>,
+    left: &'a [String],
+}
+
+/// How many accounts what happens to.
+#[derive(Serialize)]
+pub struct Counts {
+    added: usize,
+    changed: usize,
+    removed: usize,
+    unchanged: usize,
+    blocked: usize,
+}
+
+impl Counts {
+    /// Of a plan.
+    pub fn of(plan: &Plan) -> Self {
+        Self {
+            added: plan.count(Action::Add),
+            changed: plan.count(Action::Change),
+            removed: plan.count(Action::Remove),
+            unchanged: plan.count(Action::Nothing),
+            blocked: plan.blocked(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct ChangeView<'a> {
+    field: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<&'a str>,
+}
+
+impl<'a> From<&'a Change> for ChangeView<'a> {
+    fn from(change: &'a Change) -> Self {
+        Self { field: &change.field, from: change.from.as_deref(), to: change.to.as_deref() }
+    }
+}
+
+#[derive(Serialize)]
+struct AppView<'a> {
+    id: &'a str,
+    changes: Vec<ChangeView<'a>>,
+    affects: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct AccountView<'a> {
+    account: &'a str,
+    handle: &'a str,
+    action: &'static str,
+    changes: Vec<ChangeView<'a>>,
+    problems: Vec<ProblemView<'a>>,
+    notes: &'a [String],
+}
+
+#[derive(Serialize)]
+struct ProblemView<'a> {
+    summary: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
+    retryable: bool,
+}
+
+impl<'a> From<&'a Problem> for ProblemView<'a> {
+    fn from(problem: &'a Problem) -> Self {
+        Self { summary: &problem.summary, hint: problem.hint.as_deref(), retryable: problem.unreachable }
+    }
+}
+
+/// An action in JSON.
+pub fn word(action: Action) -> &'static str {
+    match action {
+        Action::Add => "add",
+        Action::Change => "change",
+        Action::Remove => "remove",
+        Action::Nothing => "none",
+    }
+}
+
+/// Prints a plan.
+pub fn show(ctx: &Context, prepared: &Prepared, offline: bool) -> Result<(), CliError> {
+    if !ctx.output.json {
+        ctx.output.result(&text(ctx, prepared, offline, ctx.output.terminal.out())?);
+        return Ok(());
+    }
+    let plan = &prepared.plan;
+    let mut apps = Vec::new();
+    for app in &plan.apps {
+        apps.push(AppView { id: &app.id, changes: changes(&app.changes), affects: affected(ctx, plan, app)? });
+    }
+    let accounts = plan.accounts.iter().map(|account| AccountView {
+        account: &account.name,
+        handle: &account.handle,
+        action: word(account.action),
+        changes: changes(&account.changes),
+        problems: account.problems.iter().map(ProblemView::from).collect(),
+        notes: &account.notes,
+    });
+    ctx.output.json(&PlanView {
+        schema_version: 1,
+        tenant: ctx.settings()?.tenant.value.as_str(),
+        new_tenant: prepared.new_tenant,
+        offline,
+        summary: Counts::of(plan),
+        chat_settings: changes(&plan.chat_settings),
+        apps,
+        accounts: accounts.collect(),
+        left: &plan.left,
+    });
+    Ok(())
+}
+
+fn changes(changes: &[Change]) -> Vec<ChangeView<'_>> {
+    changes.iter().map(ChangeView::from).collect()
+}
+
+/// The accounts that share an app whose callback moves, and that the manifest does not
+/// name.
+fn affected(ctx: &Context, plan: &Plan, app: &AppPlan) -> Result<Vec<String>, CliError> {
+    let moves = app.changes.iter().any(|change| change.field == "webhook.callback_url" && change.from.is_some());
+    let Some(speaker) = plan.accounts[app.speaker].after.as_ref().filter(|_| moves) else { return Ok(Vec::new()) };
+    let mut others = crate::cli::webhook::subscribe::others_of_app(ctx, speaker)?;
+    others.retain(|other| !plan.accounts.iter().any(|account| *other == format!("'{}'", account.name)));
+    Ok(others)
+}
+
+/// A plan for a person.
+pub fn text(ctx: &Context, prepared: &Prepared, offline: bool, screen: Screen) -> Result<String, CliError> {
+    let plan = &prepared.plan;
+    let mut blocks: Vec<String> = Vec::new();
+    if prepared.new_tenant {
+        blocks.push(head(Action::Add, &format!("tenant {}", ctx.settings()?.tenant.value), screen));
+    }
+    if !plan.chat_settings.is_empty() {
+        blocks.push(block(head(Action::Change, "Chat Settings", screen), &plan.chat_settings, screen));
+    }
+    for app in &plan.apps {
+        let mut text = block(head(Action::Change, &format!("app {}", app.id), screen), &app.changes, screen);
+        let others = affected(ctx, plan, app)?;
+        if !others.is_empty() {
+            let others = format!("its other accounts go with it: {}", others.join(", "));
+            text.push_str(&under("!", &others, style::WARNING, screen));
+        }
+        blocks.push(text);
+    }
+    blocks.extend(plan.accounts.iter().filter_map(|account| account_text(account, screen)));
+    if !plan.left.is_empty() {
+        let several = if plan.left.len() == 1 { " is" } else { "s are" };
+        let left = format!(
+            "{} account{several} not in the file, and left as they are (--prune removes them): {}",
+            plan.left.len(),
+            few(&plan.left)
+        );
+        blocks.push(wrap(&left, screen.width, 0));
+    }
+    let mut last = if plan.is_empty() && plan.blocked() == 0 {
+        format!("nothing to change: {} unchanged", plan.count(Action::Nothing))
+    } else {
+        format!("plan: {}", summary(plan))
+    };
+    if offline {
+        last.push_str("; neither secrets nor Meta were looked at");
+    }
+    blocks.push(paint(style::BOLD, &wrap(&last, screen.width, 0), screen.color));
+    Ok(blocks.join("\n\n"))
+}
+
+fn few(names: &[String]) -> String {
+    const FEW: usize = 5;
+    let shown = names.iter().take(FEW).map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
+    if names.len() > FEW { format!("{shown} and {} more", names.len() - FEW) } else { shown }
+}
+
+fn head(action: Action, what: &str, screen: Screen) -> String {
+    let (mark, style) = match action {
+        Action::Add => ("+", style::GOOD),
+        Action::Change => ("~", style::WARNING),
+        Action::Remove => ("-", style::ERROR),
+        Action::Nothing => (" ", style::DIM),
+    };
+    format!("{} {}", paint(style, mark, screen.color), paint(style::BOLD, what, screen.color))
+}
+
+/// The block of an account; nothing for one that is as it should be.
+pub fn account_text(account: &AccountPlan, screen: Screen) -> Option<String> {
+    let what = format!("{} ({})", account.name, account.handle);
+    if !account.problems.is_empty() {
+        let mark = paint(style::ERROR, "!", screen.color);
+        let place = account.place.as_ref().map(|place| format!(", {place}")).unwrap_or_default();
+        let mut text =
+            format!("{mark} {}{place}: cannot be made as the file says", paint(style::BOLD, &what, screen.color));
+        for problem in &account.problems {
+            text.push_str(&under("", &redact(&problem.summary), style::ERROR, screen));
+            if let Some(hint) = &problem.hint {
+                text.push_str(&under("fix:", &redact(hint), style::HINT, screen));
+            }
+        }
+        return Some(text);
+    }
+    if account.action == Action::Nothing && account.notes.is_empty() {
+        return None;
+    }
+    let mut text = block(head(account.action, &what, screen), &account.changes, screen);
+    for note in &account.notes {
+        text.push_str(&under("note:", &redact(note), style::HINT, screen));
+    }
+    Some(text)
+}
+
+fn under(label: &str, text: &str, style: anstyle::Style, screen: Screen) -> String {
+    if label.is_empty() {
+        return format!("\n    {}", wrap(text, screen.width, 4));
+    }
+    let label_painted = paint(style, label, screen.color);
+    format!("\n    {label_painted} {}", wrap(text, screen.width, 5 + label.len()))
+}
+
+fn block(head: String, changes: &[Change], screen: Screen) -> String {
+    let wide = changes.iter().map(|change| change.field.len()).max().unwrap_or_default();
+    let arrow = if screen.unicode { "→" } else { "->" };
+    let mut text = head;
+    for change in changes {
+        let value = match (change.from.as_deref(), change.to.as_deref()) {
+            (Some(from), Some(to)) => format!("{} {arrow} {}", cut(from, screen), cut(to, screen)),
+            (None, Some(to)) => cut(to, screen),
+            (Some(from), None) => format!("{} {arrow} none", cut(from, screen)),
+            (None, None) => continue,
+        };
+        // Writing to a String cannot fail.
+        let _ = write!(text, "\n    {:<wide$}  {}", change.field, wrap(&redact(&value), screen.width, wide + 6));
+    }
+    text
+}
+
+fn cut(value: &str, screen: Screen) -> String {
+    let dots = if screen.unicode { "…" } else { "..." };
+    console::truncate_str(value, LONG, dots).into_owned()
+}

@@ -1,0 +1,490 @@
+//! What differs between a manifest and what is: a pure value. Nothing here asks anybody
+//! or changes anything; drafts say what should be,
+//! [`Seen`] what is, and whoever applies the plan carries out what stands here without
+//! comparing again.
+
+use std::collections::BTreeMap;
+
+use super::draft::{Draft, NewSecret};
+use super::manifest::Place;
+use super::subscription::{AppLevel, Levels, PageLevel, Step, Wish, difference};
+use crate::accounts::Account;
+use crate::graph::GraphError;
+use crate::graph::endpoints::page::same_username;
+use crate::messages::{CATALOGUE, MessageState};
+use crate::secrets::{Secret, SecretKind, SecretRef, StoreName};
+
+/// Everything that is to be done.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// Chat Settings of the tenant.
+    pub chat_settings: Vec<Change>,
+    /// The webhooks of apps.
+    pub apps: Vec<AppPlan>,
+    /// The accounts of the manifest, in its order, and then those that are removed.
+    pub accounts: Vec<AccountPlan>,
+    /// Names of accounts that the manifest does not name and that stay.
+    pub left: Vec<String>,
+}
+
+/// What is to be done with one account.
+#[derive(Debug)]
+pub struct AccountPlan {
+    /// Where it stands; `None`: it is removed.
+    pub place: Option<Place>,
+    /// Its name.
+    pub name: String,
+    /// Its handle.
+    pub handle: String,
+    /// What happens to it.
+    pub action: Action,
+    /// As it is.
+    pub before: Option<Account>,
+    /// As it will be; `None`: it goes, or not enough is known of it.
+    pub after: Option<Account>,
+    /// What differs.
+    pub changes: Vec<Change>,
+    /// The secrets that are stored or referred to.
+    pub secrets: Vec<(SecretKind, ReadySecret)>,
+    /// What the Page should send, where the manifest says so.
+    pub fields: Option<Vec<String>>,
+    /// What is written at Meta.
+    pub page: Option<Step>,
+    /// Why it cannot be done; then nothing of it is.
+    pub problems: Vec<Problem>,
+    /// What is worth knowing and changes nothing.
+    pub notes: Vec<String>,
+}
+
+impl AccountPlan {
+    /// Nothing known of it yet but what it is called.
+    fn new(place: Option<Place>, name: String, handle: String) -> Self {
+        Self {
+            place,
+            name,
+            handle,
+            action: Action::Nothing,
+            before: None,
+            after: None,
+            changes: Vec::new(),
+            secrets: Vec::new(),
+            fields: None,
+            page: None,
+            problems: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+}
+
+/// What happens to an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Action {
+    /// It is new.
+    Add,
+    /// It becomes another.
+    Change,
+    /// It goes.
+    Remove,
+    /// It is as it should be.
+    Nothing,
+}
+
+/// What is to be done with the webhook of one app.
+#[derive(Debug)]
+pub struct AppPlan {
+    /// The app.
+    pub id: String,
+    /// What differs.
+    pub changes: Vec<Change>,
+    /// What is written.
+    pub steps: Vec<Step>,
+    /// The place in [`Plan::accounts`] of the account that speaks for it.
+    pub speaker: usize,
+}
+
+/// Something that differs. Secrets are named by where they are, never by their value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The manifest's key: `webhook.callback_url`.
+    pub field: String,
+    /// What it was; `None`: there was none.
+    pub from: Option<String>,
+    /// What it will be; `None`: there will be none.
+    pub to: Option<String>,
+}
+
+impl Change {
+    /// A change of the key `field`.
+    pub fn new(field: impl Into<String>, from: Option<String>, to: Option<String>) -> Self {
+        Self { field: field.into(), from, to }
+    }
+}
+
+/// A secret that is ready to be kept.
+#[derive(Debug)]
+pub enum ReadySecret {
+    /// It stays where it is.
+    Refer(SecretRef),
+    /// This value goes into that store.
+    Keep(Secret, StoreName),
+    /// One is made and goes into that store.
+    Generate(StoreName),
+}
+
+/// Why an account cannot be made as it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// What is wrong, in a sentence without a full stop.
+    pub summary: String,
+    /// What to do.
+    pub hint: Option<String>,
+    /// Trying again later may help.
+    pub unreachable: bool,
+}
+
+impl Problem {
+    /// Something that somebody has to mend.
+    pub fn new(summary: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { summary: summary.into(), hint: Some(hint.into()), unreachable: false }
+    }
+}
+
+/// What was seen of an account besides its record.
+#[derive(Default)]
+pub struct Seen {
+    /// Its secrets, those that were read.
+    pub secrets: BTreeMap<SecretKind, SecretSeen>,
+    /// What Meta says; `None`: Meta was not asked.
+    pub live: Option<Live>,
+    /// What is wrong with its credentials.
+    pub problem: Option<Problem>,
+}
+
+/// A secret that is copied into a store, and what the store has.
+pub enum SecretSeen {
+    /// Both were read; `kept` is what the store has already.
+    Read {
+        /// What is at the source.
+        source: Secret,
+        /// What is in the store.
+        kept: Option<Secret>,
+    },
+    /// The source has none, in words.
+    Gone {
+        /// What is missing: `the variable ACME_TOKEN is not set`.
+        why: String,
+        /// Whether the store has one already.
+        kept: bool,
+    },
+}
+
+/// What Meta says of a Page and its app.
+pub struct Live {
+    /// The Page's name.
+    pub page_name: Option<String>,
+    /// What the Page sends, as far as it could be seen.
+    pub page: Result<PageLevel, GraphError>,
+    /// What the app is told of; `None`: not asked.
+    pub app: Option<Result<AppLevel, GraphError>>,
+}
+
+/// Compares every draft with what was seen of it. `removed` are the accounts to go,
+/// `left` those that are not named and stay.
+pub fn plan(drafts: Vec<Draft>, seen: &[Seen], removed: Vec<Account>, left: Vec<String>) -> Plan {
+    let mut accounts: Vec<AccountPlan> =
+        drafts.into_iter().zip(seen).map(|(draft, seen)| account(draft, seen)).collect();
+    let apps = apps(&mut accounts, seen);
+    accounts.extend(removed.into_iter().map(|account| AccountPlan {
+        action: Action::Remove,
+        before: Some(account.clone()),
+        ..AccountPlan::new(None, account.name.to_string(), account.handle.to_string())
+    }));
+    Plan { chat_settings: Vec::new(), apps, accounts, left }
+}
+
+impl Plan {
+    /// Whether all is as it should be, as far as it can be made so.
+    pub fn is_empty(&self) -> bool {
+        self.chat_settings.is_empty()
+            && self.apps.is_empty()
+            && self.accounts.iter().all(|account| account.action == Action::Nothing || !account.problems.is_empty())
+    }
+
+    /// The accounts that nothing can be done about.
+    pub fn blocked(&self) -> usize {
+        self.accounts.iter().filter(|account| !account.problems.is_empty()).count()
+    }
+
+    /// How many accounts `action` happens to.
+    pub fn count(&self, action: Action) -> usize {
+        self.accounts.iter().filter(|account| account.problems.is_empty() && account.action == action).count()
+    }
+}
+
+fn account(draft: Draft, seen: &Seen) -> AccountPlan {
+    let Draft { wanted, handle, before, after, secrets, mut problems } = draft;
+    let mut notes = Vec::new();
+    problems.extend(seen.problem.clone());
+    let known = AccountPlan::new(Some(wanted.place), wanted.name.to_string(), handle.to_string());
+    let Some(mut after) = after else { return AccountPlan { action: Action::Add, problems, ..known } };
+    let live = seen.live.as_ref();
+    if let Some(name) = live.and_then(|live| live.page_name.clone()) {
+        after.page_name = Some(name);
+    }
+    let mut changes = fields_of(before.as_ref(), &after);
+    // What Meta calls a Page that nobody has asked it about is no difference by itself.
+    if before.as_ref().is_some_and(|before| before.page_name.is_none()) && changes.is_empty() {
+        after.page_name = None;
+    }
+    let mut ready = Vec::new();
+    for (kind, new) in secrets {
+        match secret(kind, new, before.as_ref(), seen.secrets.get(&kind)) {
+            Ok(Kept::As(change, secret)) => {
+                changes.push(change);
+                ready.extend(secret.map(|secret| (kind, secret)));
+            }
+            Ok(Kept::Same(note)) => notes.extend(note),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    let mut page = None;
+    if let (Some(fields), None, None) = (&wanted.fields, &before, live) {
+        changes.push(Change::new("webhook.fields", None, Some(fields.join(", "))));
+    }
+    if let (Some(fields), Some(live), true) = (&wanted.fields, live, problems.is_empty()) {
+        match page_step(fields, live) {
+            Ok(Some((change, step))) => {
+                changes.push(change);
+                page = Some(step);
+            }
+            Ok(None) => {}
+            Err(problem) => problems.push(problem),
+        }
+    }
+    let action = match (&before, changes.is_empty()) {
+        (None, _) => Action::Add,
+        (Some(_), true) => Action::Nothing,
+        (Some(_), false) => Action::Change,
+    };
+    let fields = wanted.fields;
+    AccountPlan { action, before, after: Some(after), changes, secrets: ready, fields, page, problems, notes, ..known }
+}
+
+/// The fields of the record that differ, the places of secrets aside.
+fn fields_of(before: Option<&Account>, after: &Account) -> Vec<Change> {
+    type Field = (&'static str, fn(&Account) -> Option<String>);
+    const FIELDS: [Field; 7] = [
+        ("name", |account| Some(account.name.to_string())),
+        ("handle", |account| Some(account.handle.to_string())),
+        ("page_username", |account| Some(account.page_username.to_string())),
+        ("page_id", |account| Some(account.page_id.to_string())),
+        ("page_name", |account| account.page_name.clone()),
+        ("app.id", |account| account.app_id.as_ref().map(ToString::to_string)),
+        ("webhook.callback_url", |account| account.callback_url.as_ref().map(ToString::to_string)),
+    ];
+    let mut changes = Vec::new();
+    for (field, value) in FIELDS {
+        let (from, to) = (before.and_then(value), value(after));
+        let same = match (field, &from, &to) {
+            ("page_username", Some(from), Some(to)) => same_username(from, to),
+            // Meta's name of it is written down with whatever else is.
+            ("page_name", from, _) => from.is_none() || from == &to,
+            _ => from == to,
+        };
+        // The block of a new account is headed by both.
+        let shown = before.is_some() || !matches!(field, "name" | "handle");
+        if !same && shown {
+            changes.push(Change::new(field, from, to));
+        }
+    }
+    for event in CATALOGUE.iter().filter_map(|entry| entry.id.parse().ok()) {
+        let (from, to) = (before.map(|before| before.messages.state(event)), after.messages.state(event));
+        if from.clone().unwrap_or_default() != to {
+            changes.push(Change::new(
+                format!("messages.{event}"),
+                from.as_ref().map(state_in_words),
+                Some(state_in_words(&to)),
+            ));
+        }
+    }
+    changes
+}
+
+/// A message's state, with its text where it has one.
+pub fn state_in_words(state: &MessageState) -> String {
+    match state {
+        MessageState::Custom(text) => format!("custom: {}", quoted(text.as_str())),
+        other => other.word().into(),
+    }
+}
+
+/// A text on one line, in quotes.
+pub fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// What becomes of one secret.
+enum Kept {
+    /// It differs.
+    As(Change, Option<ReadySecret>),
+    /// It is as it should be; the note says what could not be compared.
+    Same(Option<String>),
+}
+
+fn secret(
+    kind: SecretKind,
+    new: NewSecret,
+    before: Option<&Account>,
+    seen: Option<&SecretSeen>,
+) -> Result<Kept, Problem> {
+    let field = key_of(kind);
+    let known = before.and_then(|before| before.secrets.get(&kind));
+    let from = known.map(ToString::to_string);
+    match new {
+        NewSecret::Refer(place) if known == Some(&place) => Ok(Kept::Same(None)),
+        NewSecret::Refer(place) => {
+            Ok(Kept::As(Change::new(field, from, Some(place.to_string())), Some(ReadySecret::Refer(place))))
+        }
+        NewSecret::Generate(store) => Ok(Kept::As(
+            Change::new(field, from, Some(format!("generated, kept in the {store} store"))),
+            Some(ReadySecret::Generate(store)),
+        )),
+        NewSecret::Copy { from: source, to } => {
+            let here = known == Some(&SecretRef::Stored(to));
+            let words = format!("copied from {source} into the {to} store");
+            match seen {
+                // Nobody has looked: what is there is taken to be right.
+                None if here => Ok(Kept::Same(None)),
+                None => Ok(Kept::As(Change::new(field, from, Some(words)), None)),
+                Some(SecretSeen::Gone { why, kept: true }) if here => {
+                    Ok(Kept::Same(Some(format!("{field} was not compared, and is kept as it is: {why}"))))
+                }
+                Some(SecretSeen::Gone { why, .. }) => Err(Problem::new(
+                    format!("{field}: {why}"),
+                    format!("put it where {source} finds it, and run this again"),
+                )),
+                Some(SecretSeen::Read { source: value, kept }) => {
+                    if here && kept.as_ref() == Some(value) {
+                        return Ok(Kept::Same(None));
+                    }
+                    let change = match (here, kept) {
+                        (true, Some(kept)) => {
+                            let marked = |secret: &Secret| {
+                                let print = secret.fingerprint(kind).map(|print| format!(" (sha256 {print}…)"));
+                                format!("{to}{}", print.unwrap_or_default())
+                            };
+                            Change::new(field, Some(marked(kept)), Some(format!("rotates: {}", marked(value))))
+                        }
+                        _ => Change::new(field, from, Some(words)),
+                    };
+                    Ok(Kept::As(change, Some(ReadySecret::Keep(value.clone(), to))))
+                }
+            }
+        }
+    }
+}
+
+/// The key of a secret in a manifest.
+pub fn key_of(kind: SecretKind) -> &'static str {
+    match kind {
+        SecretKind::PageAccessToken => "token",
+        SecretKind::AppSecret => "app.secret",
+        SecretKind::VerifyToken => "webhook.verify_token",
+    }
+}
+
+fn page_step(fields: &[String], live: &Live) -> Result<Option<(Change, Step)>, Problem> {
+    let now = match &live.page {
+        Ok(PageLevel::Absent) => None,
+        Ok(PageLevel::Fields(fields)) => Some(fields.clone()),
+        Ok(PageLevel::OfAnotherApp(id)) => {
+            return Err(Problem::new(
+                format!(
+                    "the token is of app {id}, which is not the account's: its Page's subscription is another app's"
+                ),
+                "give a token of the right app, or that app's id and secret",
+            ));
+        }
+        Err(error) => {
+            let unreachable = matches!(error, GraphError::Unreachable(_));
+            let hint = Some("run this again when it is mended".to_owned());
+            return Err(Problem {
+                summary: format!("the Page's subscription could not be seen: {error}"),
+                hint,
+                unreachable,
+            });
+        }
+    };
+    let wish = Wish { callback_url: None, fields: fields.to_vec(), exact: false };
+    let levels = Levels { page: now.clone(), app: None };
+    Ok(difference(&wish, &levels).into_iter().next().map(|step| {
+        let to = match &step {
+            Step::SetPage { fields } => fields.join(", "),
+            Step::SetApp { .. } | Step::RemoveFromApp { .. } => String::new(),
+        };
+        let from = now.map(|fields| fields.join(", "));
+        (Change::new("webhook.fields", from, Some(to)), step)
+    }))
+}
+
+/// The webhooks of the apps whose accounts name webhook fields. An account without which
+/// an app's webhook cannot be set has that as its problem.
+fn apps(accounts: &mut [AccountPlan], seen: &[Seen]) -> Vec<AppPlan> {
+    let mut apps: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (at, (account, seen)) in accounts.iter().zip(seen).enumerate() {
+        let sees_app = seen.live.as_ref().is_some_and(|live| matches!(live.app, Some(Ok(_))));
+        let app_id = account.after.as_ref().and_then(|after| after.app_id.as_ref());
+        if let (Some(id), Some(_), true, true) = (app_id, &account.fields, sees_app, account.problems.is_empty()) {
+            apps.entry(id.to_string()).or_default().push(at);
+        }
+    }
+    let mut plans = Vec::new();
+    for (id, members) in apps {
+        let callback = |at: usize| accounts[at].after.as_ref()?.callback_url.as_ref().map(ToString::to_string);
+        let Some(&speaker) = members.iter().find(|at| callback(**at).is_some()).or(members.first()) else { continue };
+        let Some(Some(Ok(level))) = seen[speaker].live.as_ref().map(|live| live.app.as_ref()) else { continue };
+        let mut fields: Vec<String> = Vec::new();
+        for field in members.iter().filter_map(|at| accounts[*at].fields.as_ref()).flatten() {
+            if !fields.contains(field) {
+                fields.push(field.clone());
+            }
+        }
+        let wish = Wish { callback_url: callback(speaker), fields, exact: false };
+        let levels = Levels { page: Some(wish.fields.clone()), app: Some(level.clone()) };
+        let steps = difference(&wish, &levels);
+        if steps.is_empty() {
+            continue;
+        }
+        let secrets = accounts[speaker].after.as_ref().map(|after| &after.secrets);
+        if secrets.is_none_or(|secrets| !secrets.contains_key(&SecretKind::VerifyToken)) {
+            accounts[speaker].problems.push(Problem::new(
+                format!("the webhook of app {id} cannot be set without a verify token"),
+                "add webhook.verify_token: generate",
+            ));
+            continue;
+        }
+        plans.push(AppPlan { changes: app_changes(level, &steps), id, steps, speaker });
+    }
+    plans
+}
+
+fn app_changes(level: &AppLevel, steps: &[Step]) -> Vec<Change> {
+    let (callback_now, fields_now, active) = match level {
+        AppLevel::Absent => (None, None, true),
+        AppLevel::Present(present) => (present.callback_url.clone(), Some(present.fields.join(", ")), present.active),
+    };
+    let mut changes = Vec::new();
+    for step in steps {
+        let Step::SetApp { callback_url, fields, replaces } = step else { continue };
+        if replaces.is_some() || callback_now.is_none() {
+            changes.push(Change::new("webhook.callback_url", callback_now.clone(), Some(callback_url.clone())));
+        }
+        if fields_now.as_deref() != Some(&fields.join(", ")) {
+            changes.push(Change::new("webhook.fields", fields_now.clone(), Some(fields.join(", "))));
+        }
+        if !active {
+            changes.push(Change::new("webhook.active", Some("no".into()), Some("yes".into())));
+        }
+    }
+    changes
+}
