@@ -44,7 +44,7 @@ impl<'c> Places<'c> {
             let value = match new {
                 Some(NewSecret::Refer(place)) => Some(self.needed(kind, place, after)?),
                 Some(NewSecret::Copy { from, to }) => {
-                    let (seen, value) = self.copy(kind, from, SecretRef::Stored(*to), draft.before.as_ref())?;
+                    let (seen, value) = self.copy(kind, from, &SecretRef::Stored(*to), draft.before.as_ref())?;
                     found.copies.insert(kind, seen);
                     value
                 }
@@ -78,11 +78,11 @@ impl<'c> Places<'c> {
         &self,
         kind: SecretKind,
         from: &SecretRef,
-        to: SecretRef,
+        to: &SecretRef,
         before: Option<&Account>,
     ) -> Result<(SecretSeen, Option<Secret>), Problem> {
         let kept = match before {
-            Some(before) if before.secrets.get(&kind) == Some(&to) => {
+            Some(before) if before.secrets.get(&kind) == Some(to) => {
                 self.ctx.secret(before, kind).map_err(|error| stuck(kind, error))?
             }
             _ => None,
