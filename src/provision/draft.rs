@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::manifest::{Source, Wanted, WantedVerifyToken};
 use super::plan::Problem;
-use crate::accounts::{Account, Handle, MessengerType, Realm, Tenant};
+use crate::accounts::{Account, Handle, MessengerType, Name, Realm, Tenant};
 use crate::messages::AccountMessages;
 use crate::secrets::{SecretKind, SecretRef, StoreName};
 
@@ -54,8 +54,10 @@ pub struct House<'a> {
     pub store: StoreName,
     /// When it is.
     pub now: Timestamp,
-    /// Makes the id of a new account.
-    pub new_id: &'a dyn Fn() -> String,
+    /// Makes the id of a new account of that name. The same each time, so that a run
+    /// that is killed between an account's secrets and its record, and begun again, puts
+    /// its secrets over those that were left.
+    pub new_id: &'a dyn Fn(&Name) -> String,
 }
 
 /// Drafts of all accounts that are wanted, and the records that none of them is about.
@@ -245,7 +247,7 @@ fn new_account(wanted: &Wanted, handle: Handle, house: &House<'_>) -> Result<Acc
         ));
     }
     Ok(Account {
-        id: (house.new_id)(),
+        id: (house.new_id)(&wanted.name),
         handle,
         name: wanted.name.clone(),
         messenger: wanted.messenger,
@@ -307,4 +309,107 @@ fn new_secret(
             return Err(Problem::new(what, hint));
         }
     })
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::sync::LazyLock;
+
+    use super::*;
+    use crate::provision::manifest::Place;
+
+    /// A house without a template, with the encrypted file for new secrets.
+    pub fn house() -> House<'static> {
+        static TENANT: LazyLock<Tenant> = LazyLock::new(Tenant::default);
+        House {
+            tenant: &TENANT,
+            realm: Realm::Live,
+            store: StoreName::File,
+            now: Timestamp::UNIX_EPOCH,
+            new_id: &|name| format!("id of {name}"),
+        }
+    }
+
+    /// An account with all that a new one needs.
+    pub fn wanted(name: &str) -> Wanted {
+        Wanted {
+            place: Place { file: "a.yaml".into(), line: 1, column: 1 },
+            name: name.parse().expect("a name"),
+            handle: None,
+            messenger: MessengerType::Facebook,
+            page_username: Some("acme.support".parse().expect("a username")),
+            page_id: Some("109876543210987".parse().expect("a page id")),
+            token: Some(Source::Reference(SecretRef::Variable("TOKEN".into()))),
+            app_id: None,
+            app_secret: None,
+            callback_url: None,
+            verify_token: None,
+            fields: None,
+            messages: BTreeMap::new(),
+        }
+    }
+
+    /// The draft of one account beside these records.
+    pub fn drafted(wanted: Wanted, records: &[Account], house: &House<'_>) -> (Vec<Draft>, Vec<Account>) {
+        drafts(vec![wanted], records.to_vec(), house)
+    }
+
+    fn record(name: &str, handle: &str) -> Account {
+        let mut account = drafted(wanted(name), &[], &house()).0.remove(0).after.expect("a record");
+        account.handle = handle.parse().expect("a handle");
+        account
+    }
+
+    fn handled(name: &str, handle: &str) -> Wanted {
+        Wanted { handle: Some(handle.parse().expect("a handle")), ..wanted(name) }
+    }
+
+    #[test]
+    fn an_account_is_known_by_its_handle_and_then_by_its_name() {
+        let records = [record("Acme", "acme"), record("Other", "other")];
+        let (found, rest) = drafted(handled("Renamed", "acme"), &records, &house());
+        assert_eq!(found[0].before.as_ref().map(|known| known.name.as_str()), Some("Acme"));
+        assert_eq!(found[0].after.as_ref().map(|after| after.name.as_str()), Some("Renamed"));
+        assert_eq!(rest.iter().map(|account| account.name.as_str()).collect::<Vec<_>>(), ["Other"]);
+        let (found, _) = drafted(wanted("ACME"), &records, &house());
+        assert_eq!(found[0].handle.as_str(), "acme");
+        let (found, rest) = drafted(wanted("New"), &records, &house());
+        assert!(found[0].before.is_none() && found[0].problems.is_empty() && rest.len() == 2);
+        assert_eq!(found[0].after.as_ref().map(|after| after.id.as_str()), Some("id of New"));
+    }
+
+    #[test]
+    fn names_may_be_exchanged_and_may_not_collide() {
+        let records = [record("One", "one"), record("Two", "two")];
+        let named = [record("Alpha", "first"), record("Beta", "second")];
+        let (swapped, _) = drafts(vec![handled("Beta", "first"), handled("Alpha", "second")], named.to_vec(), &house());
+        assert!(swapped.iter().all(|draft| draft.problems.is_empty()), "{swapped:?}");
+        let (taken, _) = drafted(handled("Two", "one"), &records, &house());
+        assert!(taken[0].problems[0].summary.contains("'Two' is taken"), "{taken:?}");
+        let (twice, _) = drafts(vec![handled("Uno", "one"), wanted("One")], records.to_vec(), &house());
+        assert!(twice[1].problems[0].summary.contains("same account"), "{twice:?}");
+        let (derived, _) = drafts(vec![wanted("One!"), wanted("One?")], records.to_vec(), &house());
+        assert_eq!(derived.iter().map(|draft| draft.handle.as_str()).collect::<Vec<_>>(), ["one-2", "one-3"]);
+    }
+
+    #[test]
+    fn a_new_account_needs_what_nobody_can_guess() {
+        let bare = Wanted { page_id: None, token: None, ..wanted("Acme") };
+        let (found, _) = drafted(bare.clone(), &[], &house());
+        assert_eq!(found[0].problems[0].summary, "it is new here, and lacks: page_id, token");
+        assert!(found[0].after.is_none());
+        let (found, _) = drafted(bare, &[record("Acme", "acme")], &house());
+        assert!(found[0].problems.is_empty(), "one that is known keeps what it has");
+    }
+
+    #[test]
+    fn a_verify_token_is_made_where_there_is_none() {
+        let generate = Wanted { verify_token: Some(WantedVerifyToken::Generate), ..wanted("Acme") };
+        let (found, _) = drafted(generate.clone(), &[], &house());
+        assert!(found[0].secrets.contains(&(SecretKind::VerifyToken, NewSecret::Generate(StoreName::File))));
+        let mut known = record("Acme", "acme");
+        known.secrets.insert(SecretKind::VerifyToken, SecretRef::Stored(StoreName::Keyring));
+        let (found, _) = drafted(generate, &[known], &house());
+        assert!(found[0].secrets.iter().all(|(kind, _)| *kind != SecretKind::VerifyToken));
+    }
 }

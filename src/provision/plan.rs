@@ -9,6 +9,7 @@ use super::draft::{Draft, NewSecret};
 use super::manifest::Place;
 use super::subscription::{AppLevel, Levels, PageLevel, Step, Wish, difference};
 use crate::accounts::Account;
+use crate::checks::{cause_of, of_unreachable};
 use crate::graph::GraphError;
 use crate::graph::endpoints::page::same_username;
 use crate::messages::{CATALOGUE, MessageState};
@@ -406,13 +407,12 @@ fn page_step(fields: &[String], live: &Live) -> Result<Option<(Change, Step)>, P
             ));
         }
         Err(error) => {
-            let unreachable = matches!(error, GraphError::Unreachable(_));
-            let hint = Some("run this again when it is mended".to_owned());
-            return Err(Problem {
-                summary: format!("the Page's subscription could not be seen: {error}"),
-                hint,
-                unreachable,
-            });
+            let (cause, unreachable) = match error {
+                GraphError::Refused(error) => (cause_of(error), false),
+                GraphError::Unreachable(why) => (of_unreachable(why), true),
+            };
+            let summary = format!("the Page's subscription could not be seen: {}", cause.summary);
+            return Err(Problem { summary, hint: Some(cause.fix), unreachable });
         }
     };
     let wish = Wish { callback_url: None, fields: fields.to_vec(), exact: false };
@@ -487,4 +487,117 @@ fn app_changes(level: &AppLevel, steps: &[Step]) -> Vec<Change> {
         }
     }
     changes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::draft::tests::{drafted, house, wanted};
+    use super::*;
+    use crate::graph::endpoints::subscription::AppSubscription;
+
+    /// The plan of one account that Meta knows, with its webhook as wished.
+    fn live(fields: &[&str]) -> Live {
+        let fields: Vec<String> = fields.iter().map(|field| (*field).to_owned()).collect();
+        Live { page_name: Some("Acme at Meta".into()), page: Ok(PageLevel::Fields(fields)), app: None }
+    }
+
+    fn one(drafts: Vec<Draft>, seen: Seen) -> AccountPlan {
+        plan(drafts, &[seen], Vec::new(), Vec::new()).accounts.remove(0)
+    }
+
+    fn fields(plan: &AccountPlan) -> Vec<&str> {
+        plan.changes.iter().map(|change| change.field.as_str()).collect()
+    }
+
+    #[test]
+    fn nothing_wanted_is_the_empty_plan() {
+        let empty = plan(Vec::new(), &[], Vec::new(), Vec::new());
+        assert!(empty.is_empty() && empty.accounts.is_empty() && empty.apps.is_empty());
+        assert_eq!(empty.blocked(), 0);
+    }
+
+    #[test]
+    fn what_is_as_wanted_is_an_empty_plan_too() {
+        let added = one(drafted(wanted("Acme"), &[], &house()).0, Seen::default());
+        assert_eq!(added.action, Action::Add);
+        let record = added.after.expect("a record");
+        let seen = Seen { live: Some(live(&["messages"])), ..Seen::default() };
+        let again = plan(drafted(wanted("Acme"), &[record], &house()).0, &[seen], Vec::new(), Vec::new());
+        assert!(again.is_empty(), "{:?}", again.accounts[0].changes);
+        assert_eq!(again.count(Action::Nothing), 1);
+    }
+
+    #[test]
+    fn what_is_not_named_stays_and_what_is_differs() {
+        let mut record = one(drafted(wanted("Acme"), &[], &house()).0, Seen::default()).after.expect("a record");
+        record.app_id = Some("123456789012345".parse().expect("an app id"));
+        record.page_name = Some("Acme before".into());
+        let mut other = wanted("Acme");
+        other.page_username = Some("ACME.Support".parse().expect("a username"));
+        other.messages.insert("agent-left".parse().expect("an event"), MessageState::Disabled);
+        let seen = Seen { live: Some(live(&[])), ..Seen::default() };
+        let planned = one(drafted(other, &[record], &house()).0, seen);
+        assert_eq!(fields(&planned), ["page_name", "messages.agent-left"]);
+        let after = planned.after.expect("a record");
+        assert!(after.app_id.is_some(), "what the file does not name is left as it is");
+    }
+
+    #[test]
+    fn a_copied_secret_differs_by_its_value() {
+        let copy = |value: &str, kept: Option<&str>| {
+            let mut account = wanted("Acme");
+            let from = SecretRef::Variable("TOKEN".into());
+            account.token = Some(crate::provision::manifest::Source::Copy { from, to: StoreName::File });
+            let mut record = one(drafted(wanted("Acme"), &[], &house()).0, Seen::default()).after.expect("a record");
+            record.secrets.insert(SecretKind::PageAccessToken, SecretRef::Stored(StoreName::File));
+            let read = SecretSeen::Read { source: Secret::new(value), kept: kept.map(Secret::new) };
+            let seen = Seen { secrets: BTreeMap::from([(SecretKind::PageAccessToken, read)]), ..Seen::default() };
+            one(drafted(account, &[record], &house()).0, seen)
+        };
+        assert_eq!(copy("EAAone", Some("EAAone")).action, Action::Nothing);
+        let rotated = copy("EAAtwo", Some("EAAone"));
+        let to = rotated.changes[0].to.clone().expect("words");
+        assert!(to.starts_with("rotates: file (sha256 ") && !to.contains("EAA"), "{to}");
+        assert!(
+            matches!(&rotated.secrets[..], [(_, ReadySecret::Keep(value, StoreName::File))] if *value == Secret::new("EAAtwo"))
+        );
+        assert!(matches!(&copy("EAAone", None).secrets[..], [(_, ReadySecret::Keep(..))]));
+    }
+
+    #[test]
+    fn an_app_is_set_once_with_the_fields_of_all_its_accounts() {
+        let of = |name: &str, field: &str| {
+            let mut account = wanted(name);
+            account.app_id = Some("123456789012345".parse().expect("an app id"));
+            account.callback_url = Some("https://hooks.example.com/m".parse().expect("a URL"));
+            account.fields = Some(vec![field.into()]);
+            let verify = SecretRef::Variable("VERIFY".into());
+            account.verify_token = Some(crate::provision::manifest::WantedVerifyToken::From(
+                crate::provision::manifest::Source::Reference(verify),
+            ));
+            account
+        };
+        let seen = || {
+            let present = AppSubscription {
+                object: "page".into(),
+                callback_url: Some("https://old.example.com/m".into()),
+                active: true,
+                fields: vec!["feed".into()],
+            };
+            let live = Live { app: Some(Ok(AppLevel::Present(present))), ..live(&["messages", "messaging_postbacks"]) };
+            Seen { live: Some(live), ..Seen::default() }
+        };
+        let both = vec![of("One", "messages"), of("Two", "messaging_postbacks")];
+        let (drafts, _) = super::super::draft::drafts(both, Vec::new(), &house());
+        let planned = plan(drafts, &[seen(), seen()], Vec::new(), Vec::new());
+        let [app] = &planned.apps[..] else { panic!("{:?}", planned.apps) };
+        assert_eq!(app.changes[0].to.as_deref(), Some("https://hooks.example.com/m"));
+        assert_eq!(app.changes[1].to.as_deref(), Some("feed, messages, messaging_postbacks"));
+        // Without a verify token the app's webhook cannot be set.
+        let mut bare = of("One", "messages");
+        bare.verify_token = None;
+        let (drafts, _) = super::super::draft::drafts(vec![bare], Vec::new(), &house());
+        let planned = plan(drafts, &[seen()], Vec::new(), Vec::new());
+        assert!(planned.apps.is_empty() && planned.accounts[0].problems[0].summary.contains("verify token"));
+    }
 }

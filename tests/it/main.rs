@@ -5,6 +5,7 @@
 
 mod account;
 mod anything;
+mod apply;
 mod apply_check;
 mod batch;
 mod bulk;
@@ -13,6 +14,7 @@ mod contract;
 mod demo;
 mod doctor;
 mod examples;
+mod export;
 mod faults;
 mod fixtures;
 mod global;
@@ -24,6 +26,7 @@ mod leak;
 mod listen;
 mod message;
 mod message_send;
+mod plan;
 mod prompt;
 mod readme;
 mod sandbox;

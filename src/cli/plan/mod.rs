@@ -4,13 +4,17 @@ mod look;
 mod places;
 pub(super) mod view;
 
+use std::collections::HashSet;
+
 use clap::Args;
+use sha2::{Digest as _, Sha256};
+use uuid::{Builder, Uuid};
 
 use super::context::Context;
 use super::error::CliError;
 use super::manifest::ManifestArgs;
 use super::settings::Origin;
-use crate::accounts::Account;
+use crate::accounts::{Account, Name, Realm};
 use crate::messages::{ChatSettings, ChatText};
 use crate::provision::draft::{House, drafts};
 use crate::provision::manifest::{Manifest, WantedSettings, WantedText};
@@ -109,16 +113,17 @@ pub(super) fn prepare(ctx: &Context, manifest: Manifest, how: &How, offline: boo
     }
     let realm = ctx.realm()?;
     let tenant = ctx.tenant()?;
-    let house = House {
-        tenant: &tenant,
-        realm,
-        store: ctx.settings()?.store.value,
-        now: ctx.now(),
-        new_id: &|| uuid::Uuid::new_v4().to_string(),
+    let records = ctx.accounts()?.load()?;
+    let ids: HashSet<String> = records.iter().map(|account| account.id.clone()).collect();
+    let new_id = |account: &Name| {
+        let id = id_of(name, realm, account);
+        // It had another name when it got that one.
+        if ids.contains(&id) { Uuid::new_v4().to_string() } else { id }
     };
+    let house = House { tenant: &tenant, realm, store: ctx.settings()?.store.value, now: ctx.now(), new_id: &new_id };
     let known = ctx.chat_settings()?.load()?;
     let (settings, changes) = settings_of(&manifest.chat_settings, &known);
-    let (drafts, rest) = drafts(manifest.accounts, ctx.accounts()?.load()?, &house);
+    let (drafts, rest) = drafts(manifest.accounts, records, &house);
     let (mine, _): (Vec<Account>, Vec<Account>) = rest.into_iter().partition(|account| account.graph == realm);
     let seen: Vec<Seen> = if offline {
         drafts.iter().map(|_| Seen::default()).collect()
@@ -130,6 +135,14 @@ pub(super) fn prepare(ctx: &Context, manifest: Manifest, how: &How, offline: boo
     let mut plan = plan(drafts, &seen, removed, left);
     plan.chat_settings = changes;
     Ok(Prepared { plan, chat_settings: settings, seen, new_tenant })
+}
+
+/// The id of a new account, made of what it is called.
+fn id_of(tenant: &str, realm: Realm, name: &Name) -> String {
+    let hash = Sha256::digest(format!("{tenant}\0{realm}\0{}", name.as_str().to_lowercase()));
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash[..16]);
+    Builder::from_custom_bytes(bytes).into_uuid().to_string()
 }
 
 /// Chat Settings as they will be, and what differs.

@@ -1,6 +1,7 @@
 //! What the tests stand on.
 
 pub mod bus;
+pub mod fleet;
 pub mod home;
 pub mod hook;
 pub mod listening;
@@ -12,6 +13,7 @@ pub mod run;
 pub mod world;
 
 pub use bus::Bus;
+pub use fleet::Fleet;
 pub use home::Home;
 pub use hook::Hook;
 pub use run::Run;
