@@ -49,22 +49,22 @@ const TOGETHER: usize = 256;
 pub fn run(args: &TestArgs, ctx: &Context) -> Result<u8, CliError> {
     interrupt::install();
     let Chosen { accounts, left_out } = args.accounts.choose(ctx)?;
+    if accounts.is_empty() {
+        ctx.output.notice("no accounts to test");
+        return Told::new(ctx, None).finish(args, false, left_out);
+    }
     // Stores may have to ask for a passphrase: not under a line that moves.
     ask_stores(ctx, &accounts);
     let several = accounts.len() > 1;
     let what = match accounts.as_slice() {
-        [] => {
-            ctx.output.notice("no accounts to test");
-            "nothing to test".to_owned()
-        }
         [one] => format!("testing '{}' with Graph …", one.name),
         many => format!("testing {} accounts with Graph …", many.len()),
     };
     let settings = ctx.chat_settings()?.load()?;
-    let progress = (!accounts.is_empty()).then(|| Progress::start(&ctx.output, &what));
+    let progress = Progress::start(&ctx.output, &what);
     let client = ctx.graph()?;
     let prober = ctx.prober()?.asking_once();
-    let mut told = Told { ctx, progress: &progress, list: None, counts: BTreeMap::new(), failed: Vec::new() };
+    let mut told = Told::new(ctx, Some(&progress));
     Context::wait(async {
         let test = |account: Account| {
             // Read when its turn comes: the secrets of thousands are not kept at once.
@@ -83,7 +83,7 @@ pub fn run(args: &TestArgs, ctx: &Context) -> Result<u8, CliError> {
             let mut reports = stream::iter(accounts).map(test).buffered(TOGETHER);
             while let Some((account, report)) = reports.next().await {
                 told.next(account, report);
-                if several && let Some(progress) = &progress {
+                if several {
                     progress.now(&format!("{what} {}", told.tested()));
                 }
             }
@@ -125,13 +125,17 @@ fn without_token(account: &Account) -> Report {
 /// What was told so far: an account at a time, and nothing kept of it but how it ended.
 struct Told<'a> {
     ctx: &'a Context,
-    progress: &'a Option<Progress>,
+    progress: Option<&'a Progress>,
     list: Option<JsonList<'a>>,
     counts: BTreeMap<Outcome, usize>,
     failed: Vec<(Account, StoreError)>,
 }
 
 impl<'a> Told<'a> {
+    fn new(ctx: &'a Context, progress: Option<&'a Progress>) -> Self {
+        Self { ctx, progress, list: None, counts: BTreeMap::new(), failed: Vec::new() }
+    }
+
     fn tested(&self) -> usize {
         self.counts.values().sum()
     }

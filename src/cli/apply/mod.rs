@@ -28,6 +28,7 @@ use crate::ui::progress::Progress;
 /// ended and run again at any moment: what is as it should be is left alone, so a second
 /// run writes nothing. The credentials of an account are tested with Graph before anything
 /// of it is changed. Accounts that the file does not name stay, unless --prune is given.
+/// What a file may say: msgrctl help manifests
 ///
 /// --check reads the files and tells every mistake in one go, each with its file, line and
 /// column; it needs no configuration, no secret and no network, and changes nothing.

@@ -73,7 +73,7 @@ pub fn line(ctx: &Context, account: &AccountPlan, outcome: &Outcome) -> Option<S
         Outcome::Done | Outcome::Left => Some(format!("{word:<8} {} ({})", account.name, account.handle)),
         Outcome::Failed(Failure { summary, hint, .. }) => {
             let mut text = format!(
-                "{}   {} ({}): {}",
+                "{}   {} ({})\n         {}",
                 paint(style::ERROR, word, screen.color),
                 account.name,
                 account.handle,

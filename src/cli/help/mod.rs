@@ -13,13 +13,13 @@ use crate::ui::style::{self, paint, wrap};
 use crate::ui::terminal::Screen;
 use topics::{TOPICS, Topic};
 
-/// Help on a command or a topic: exit-codes, environment, files, scenarios, scripts
+/// Help on a command or a topic: exit-codes, environment, files, manifests, scenarios, scripts
 ///
 /// The help of a command is the same as with --help.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  msgrctl help account add\n  msgrctl help exit-codes")]
 pub struct HelpArgs {
-    /// A command, or exit-codes, environment, files, scenarios, scripts
+    /// A command, or exit-codes, environment, files, manifests, scenarios, scripts
     #[arg(value_name = "COMMAND or TOPIC", add = ArgValueCandidates::new(candidates))]
     about: Vec<String>,
 }

@@ -1,5 +1,5 @@
 //! What is to be known of every command, once: exit codes, variables, files,
-//! scenarios, scripts. Shown by `msgrctl help TOPIC` and in the man pages.
+//! manifests, scenarios, scripts. Shown by `msgrctl help TOPIC` and in the man pages.
 
 /// A page that is no command's.
 pub(in crate::cli) struct Topic {
@@ -16,7 +16,7 @@ pub(in crate::cli) struct Topic {
 }
 
 /// All of them.
-pub(in crate::cli) const TOPICS: &[Topic] = &[EXIT_CODES, ENVIRONMENT, FILES, SCENARIOS, SCRIPTS];
+pub(in crate::cli) const TOPICS: &[Topic] = &[EXIT_CODES, ENVIRONMENT, FILES, MANIFESTS, SCENARIOS, SCRIPTS];
 
 /// `msgrctl help exit-codes`.
 pub(in crate::cli) const EXIT_CODES: Topic = Topic {
@@ -153,6 +153,48 @@ wrote_ago = \"25h\"
 [[faults]]
 path = \"/*/subscribed_apps\"
 code = 2",
+};
+
+/// `msgrctl help manifests`.
+pub(in crate::cli) const MANIFESTS: Topic = Topic {
+    name: "manifests",
+    about: "What a file of accounts may say (plan, apply, export)",
+    before: "YAML, or JSON of the same shape. What it does not name is left as it is. 'msgrctl export' writes one of what is here; 'msgrctl schema manifest' is its shape for an editor.",
+    list: &[
+        ("version", "1"),
+        ("tenant", "the tenant it is for; --tenant and MSGRCTL_TENANT win"),
+        (
+            "chat_settings",
+            "messenger_timeout, web_timeout, agent_ramp_up, outbound_timeout; messages: a text, disabled or built-in for each event",
+        ),
+        ("defaults", "type, app, webhook and messages of every account of the file that does not say otherwise"),
+        ("accounts", "a list; each has a name, and page_username, page_id and token where it is new here"),
+        ("handle", "the account is known by it, else by its name; with it, the name can be changed"),
+        (
+            "token, app.secret",
+            "where the secret is: {env: NAME}, {file: PATH}, {keyring: SERVICE/USER} or {command: [PROGRAM, ARGUMENT]}; never the secret. A command runs only with --allow-commands",
+        ),
+        ("store: keyring, file", "beside a place: its value is copied into that store, and again when it differs"),
+        ("{stored: true}", "the secret that the account has here already"),
+        (
+            "webhook",
+            "callback_url; verify_token: generate (where there is none) or a place; fields: what the app and the Page are subscribed to, beside what is there",
+        ),
+        ("messages", "default, disabled or {state: custom, text: ...} for each event"),
+    ],
+    after: "\
+version: 1
+defaults:
+  app: {id: \"123456789012345\", secret: {env: ACME_APP_SECRET}}
+  webhook: {fields: [messages, messaging_postbacks]}
+accounts:
+  - name: Acme Support
+    page_username: acme.support
+    page_id: \"109876543210987\"
+    token: {env: ACME_TOKEN}
+    webhook: {callback_url: \"https://example.com/messenger\", verify_token: {env: ACME_VERIFY_TOKEN}}
+    messages:
+      session-ended: {state: custom, text: \"Thank you, and good-bye.\"}",
 };
 
 /// `msgrctl help scripts`.

@@ -31,7 +31,8 @@ const CHANGES: u8 = 8;
 /// subscription. Changes nothing. With --offline neither Meta nor any secret is looked
 /// at, so that a file of somebody else's can be looked through without one.
 ///
-/// What the file does not name is left as it is. Secrets are never shown.
+/// What the file does not name is left as it is. Secrets are never shown. What a file may
+/// say: msgrctl help manifests
 ///
 /// Exit codes: 0 done, 8 there are changes (with --exit-code), 9 something cannot be made
 /// as the file says, 3 the file has mistakes.
