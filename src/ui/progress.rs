@@ -69,6 +69,13 @@ impl Progress {
         }
     }
 
+    /// Takes it off the screen, before what comes last is printed.
+    pub fn end(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
     /// Prints something without tearing the line that moves.
     pub fn suspend(&self, print: impl FnOnce()) {
         match &self.bar {
@@ -80,8 +87,6 @@ impl Progress {
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
+        self.end();
     }
 }
