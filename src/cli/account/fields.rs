@@ -242,3 +242,36 @@ impl Fields {
         *self == Self::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provision::manifest::schema;
+
+    /// Whatever the wizard asks for can be said in a manifest.
+    #[test]
+    fn every_field_has_a_key_in_a_manifest() {
+        let keys = [
+            (&NAME, "name"),
+            (&PAGE_USERNAME, "page_username"),
+            (&PAGE_ID, "page_id"),
+            (&TOKEN, "token"),
+            (&APP_ID, "app.id"),
+            (&APP_SECRET, "app.secret"),
+            (&VERIFY_TOKEN, "webhook.verify_token"),
+            (&CALLBACK_URL, "webhook.callback_url"),
+            (&HANDLE, "handle"),
+        ];
+        let schema: serde_json::Value = serde_json::from_str(schema()).expect("json");
+        for (field, key) in keys {
+            let place = match key.split_once('.') {
+                Some((table, key)) => &schema["$defs"][table]["properties"][key],
+                None => &schema["$defs"]["account"]["properties"][key],
+            };
+            assert!(place.is_object(), "{} has no key {key}", field.name);
+        }
+        let named = include_str!("fields.rs").matches(": Field = Field {").count();
+        // This line names the form once more.
+        assert_eq!(keys.len(), named - 1);
+    }
+}

@@ -14,8 +14,10 @@ use crate::provision::plan::{AccountPlan, Action, ReadySecret};
 use crate::secrets::{SecretKind, generate_verify_token};
 use crate::ui::interrupt::Hold;
 
-/// How many accounts are written at once.
+/// How many accounts are written at once, at least; and how often all of them together
+/// may have the file written, at most.
 const GROUP: usize = 100;
+const WRITES: usize = 20;
 
 /// Carries out what is to be done here. Accounts that have nothing to do at Meta end with
 /// it; those that have are returned as they were saved, by their places.
@@ -39,7 +41,7 @@ pub fn carry_out(run: &mut Run<'_>, prepared: &Prepared) -> Result<HashMap<usize
     }
     let (removed, kept): (Vec<usize>, Vec<usize>) =
         todo.into_iter().partition(|at| plan.accounts[*at].action == Action::Remove);
-    let group = if run.fail_fast { 1 } else { GROUP };
+    let group = if run.fail_fast { 1 } else { GROUP.max(kept.len().div_ceil(WRITES)) };
     for some in kept.chunks(group) {
         if run.stops() {
             return Ok(ready);
