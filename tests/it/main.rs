@@ -8,6 +8,7 @@ mod anything;
 mod apply_check;
 mod batch;
 mod bulk;
+mod ci_recipe;
 mod completions;
 mod contract;
 mod demo;

@@ -1,6 +1,7 @@
 //! What the tests stand on.
 
 pub mod bus;
+pub mod documented;
 pub mod home;
 pub mod hook;
 pub mod listening;
