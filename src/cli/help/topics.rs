@@ -35,7 +35,7 @@ pub(in crate::cli) const EXIT_CODES: Topic = Topic {
             "7",
             "a check found something: account test, doctor, webhook verify, webhook status, the test before an account is saved",
         ),
-        ("8", "reserved: a plan found changes"),
+        ("8", "plan --exit-code: there are changes"),
         ("9", "a part of a run over several accounts failed or was left out; the rest is done"),
         ("130", "interrupted by Ctrl-C"),
     ],

@@ -2,6 +2,7 @@
 
 pub mod bus;
 pub mod fleet;
+pub mod documented;
 pub mod home;
 pub mod hook;
 pub mod listening;

@@ -1,0 +1,343 @@
+//! The recipes of the README for GitHub Actions and GitLab, run as a runner runs them: a
+//! shell, an empty home, no terminal, no D-Bus, and the variables of the job alone.
+
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::support::Run;
+use crate::support::documented::{Documented, blocks, section, yaml};
+
+/// What a job does, as far as it concerns msgrctl.
+struct Job {
+    /// All that the recipe says of it and of the jobs together.
+    text: String,
+    /// Each is a shell's.
+    steps: Vec<Step>,
+}
+
+struct Step {
+    script: String,
+    variables: BTreeMap<String, String>,
+}
+
+/// Both jobs of one CI.
+struct Recipe {
+    merge_request: Job,
+    main: Job,
+}
+
+/// What a runner puts into the values of variables.
+struct Given<'a> {
+    workspace: &'a Path,
+    secrets: &'a [(&'static str, String)],
+}
+
+const MSGRCTL: &str = "msgrctl ";
+
+fn recipes() -> [Recipe; 2] {
+    let section = section("In CI");
+    let files = blocks(&section, "yaml");
+    let file = |name: &str| {
+        let found = files.iter().find(|file| file.starts_with(&format!("# {name}\n")));
+        yaml(found.unwrap_or_else(|| panic!("no file {name} in the README")))
+    };
+    [github(&file(".github/workflows/accounts.yml")), gitlab(&file(".gitlab-ci.yml"), &section)]
+}
+
+fn variables(of: &[&Value]) -> BTreeMap<String, String> {
+    let maps = of.iter().filter_map(|value| value.as_object());
+    maps.flatten().map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect()
+}
+
+/// Whether a script is one to run here; what it does else is known, and was looked at.
+#[track_caller]
+fn runs_msgrctl(script: &str) -> bool {
+    let runs = script.lines().any(|line| line.starts_with(MSGRCTL));
+    assert!(runs || script.contains("cargo install --locked --path msgrctl"), "what is this step? {script}");
+    assert!(!runs || script.lines().all(|line| line.starts_with(MSGRCTL)), "no line may go untested: {script}");
+    runs
+}
+
+fn github(file: &Value) -> Recipe {
+    let on: Vec<&str> = file["on"].as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(on, ["pull_request", "push"]);
+    assert_eq!(file["on"]["push"]["branches"].to_string(), r#"["main"]"#);
+    assert_eq!(file["permissions"].to_string(), r#"{"contents":"read"}"#);
+    assert_eq!(file["jobs"].as_object().unwrap().len(), 2);
+    let job = |event: &str| {
+        let condition = format!("github.event_name == '{event}'");
+        let jobs = file["jobs"].as_object().unwrap();
+        let job = jobs.values().find(|job| job["if"] == condition).unwrap_or_else(|| panic!("no job at {event}"));
+        let scripts = job["steps"].as_array().unwrap().iter().filter_map(|step| Some((step, step["run"].as_str()?)));
+        let steps = scripts.filter(|(_, script)| runs_msgrctl(script)).map(|(step, script)| Step {
+            script: script.to_owned(),
+            variables: variables(&[&file["env"], &job["env"], &step["env"]]),
+        });
+        Job { text: format!("{} {job}", file["env"]), steps: steps.collect() }
+    };
+    let main = job("push");
+    assert!(main.text.contains(r#""environment":"production""#) && main.text.contains(r#""concurrency""#));
+    Recipe { merge_request: job("pull_request"), main }
+}
+
+fn gitlab(file: &Value, section: &str) -> Recipe {
+    let lines = |list: &Value| {
+        list.as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect::<Vec<_>>().join("\n")
+    };
+    assert!(!runs_msgrctl(&lines(&file["default"]["before_script"])));
+    let job = |rule: &str| {
+        let is_it = |job: &&Value| job["rules"][0]["if"] == rule;
+        let job = file.as_object().unwrap().values().find(is_it).unwrap_or_else(|| panic!("no job at {rule}"));
+        let script = lines(&job["script"]);
+        assert!(runs_msgrctl(&script));
+        let variables = variables(&[&file["variables"], &job["variables"]]);
+        Job {
+            text: format!("{} {} {job}", file["default"], file["variables"]),
+            steps: vec![Step { script, variables }],
+        }
+    };
+    let mut main = job("$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH");
+    assert!(main.text.contains(r#""resource_group":"production""#) && main.text.contains(r#""cache""#));
+    // Protected variables stand in the settings of the project: the README names them.
+    for (name, _) in Documented::start().secrets {
+        assert!(section.contains(&format!("`{name}`")), "{name} is not said to be a variable of the project");
+        main.steps[0].variables.insert(name.to_owned(), format!("${name}"));
+    }
+    Recipe { merge_request: job(r#"$CI_PIPELINE_SOURCE == "merge_request_event""#), main }
+}
+
+/// What stands in a variable on the runner; a secret that the CI does not have is empty.
+#[track_caller]
+fn expanded(value: &str, given: &Given<'_>) -> String {
+    let actions = value.strip_prefix("${{ secrets.").and_then(|rest| rest.strip_suffix(" }}"));
+    if let Some(name) = actions.or_else(|| value.strip_prefix('$').filter(|name| name.starts_with("ACME_"))) {
+        let secret = given.secrets.iter().find(|(known, _)| *known == name);
+        return secret.map(|(_, value)| value.clone()).unwrap_or_default();
+    }
+    let workspace = given.workspace.to_str().unwrap();
+    let text = value.replace("${{ github.workspace }}", workspace).replace("$CI_PROJECT_DIR", workspace);
+    assert!(!text.contains('$'), "what is this on a runner? {text}");
+    text
+}
+
+/// A runner: the checked-out files, which a cache keeps from run to run here.
+struct Runner {
+    dir: tempfile::TempDir,
+    graph_url: String,
+}
+
+impl Runner {
+    fn new(graph_url: &str, manifest: &str) -> Self {
+        let dir = tempfile::Builder::new().prefix("msgrctl-ci-").tempdir().unwrap();
+        for name in ["bin", "workspace"] {
+            std::fs::create_dir(dir.path().join(name)).unwrap();
+        }
+        symlink(env!("CARGO_BIN_EXE_msgrctl"), dir.path().join("bin/msgrctl")).unwrap();
+        let runner = Self { dir, graph_url: graph_url.to_owned() };
+        runner.checks_out(manifest);
+        runner
+    }
+
+    fn checks_out(&self, manifest: &str) {
+        std::fs::write(self.workspace().join("accounts.yaml"), manifest).unwrap();
+    }
+
+    fn workspace(&self) -> PathBuf {
+        self.dir.path().join("workspace")
+    }
+
+    fn loses_the_cache(&self) {
+        std::fs::remove_dir_all(self.workspace().join(".msgrctl")).unwrap();
+    }
+
+    /// Runs the steps until one fails, as a runner does; what all of them said.
+    fn runs(&self, job: &Job, secrets: &[(&'static str, String)]) -> Run {
+        assert!(!job.steps.is_empty());
+        let home = self.dir.path().join("home");
+        std::fs::create_dir(&home).unwrap();
+        let path = format!("{}:/usr/bin:/bin", self.dir.path().join("bin").display());
+        let workspace = self.workspace();
+        let given = Given { workspace: &workspace, secrets };
+        let mut all: Option<Run> = None;
+        for step in &job.steps {
+            let mut shell = Command::new("sh");
+            shell.args(["-e", "-c", &step.script]).current_dir(&workspace).env_clear();
+            shell.envs([("CI", "true"), ("PATH", path.as_str()), ("MSGRCTL_GRAPH_URL", self.graph_url.as_str())]);
+            shell.env("HOME", &home);
+            shell.envs(step.variables.iter().map(|(name, value)| (name, expanded(value, &given))));
+            let run = Run::of(shell, b"");
+            all = Some(match all {
+                None => run,
+                Some(before) => Run {
+                    stdout: before.stdout + &run.stdout,
+                    stderr: before.stderr + &run.stderr,
+                    took: before.took + run.took,
+                    ..run
+                },
+            });
+            if all.as_ref().is_some_and(|all| all.code != 0) {
+                break;
+            }
+        }
+        // Whatever is kept is where the recipe says: the home of a runner is thrown away.
+        assert_eq!(std::fs::read_dir(&home).unwrap().count(), 0, "something was kept in the home");
+        std::fs::remove_dir(&home).unwrap();
+        all.unwrap()
+    }
+}
+
+/// An address where somebody would notice a call.
+struct Unasked {
+    listener: TcpListener,
+}
+
+impl Unasked {
+    fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        Self { listener }
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}", self.listener.local_addr().unwrap())
+    }
+
+    #[track_caller]
+    fn was_not_asked(&self) {
+        let asked = self.listener.accept();
+        assert!(asked.is_err(), "somebody called: {asked:?}");
+    }
+}
+
+/// The file with a program in place of a token, which would leave a file behind.
+fn with_command(manifest: &str, leaves: &Path) -> String {
+    let text = manifest.replace("{env: ACME_SALES_TOKEN}", &format!("{{command: [touch, \"{}\"]}}", leaves.display()));
+    assert_ne!(text, manifest);
+    text
+}
+
+#[test]
+fn merge_requests_need_no_secret_and_ask_nobody() {
+    let acme = Documented::start();
+    for recipe in recipes() {
+        let job = &recipe.merge_request;
+        for word in ["secrets.", "ACME_", "MSGRCTL_", "--allow-commands", "environment", "production"] {
+            assert!(!job.text.contains(word), "{word} in the job of a merge request: {}", job.text);
+        }
+        assert!(job.steps.iter().all(|step| step.variables.is_empty()));
+        let meta = Unasked::new();
+        let run = Runner::new(&meta.url(), &acme.manifest).runs(job, &[]).code(0);
+        meta.was_not_asked();
+        assert_eq!(run.stderr, "");
+        run.shows(&[
+            "ok: 2 accounts in accounts.yaml",
+            "+ Acme Sales (acme-sales)",
+            "env:ACME_SALES_TOKEN",
+            "plan: 2 to add, 0 to change, 0 to remove, 0 unchanged; neither secrets nor Meta were looked at",
+        ]);
+    }
+    assert!(acme.hook.received().is_empty());
+}
+
+#[test]
+fn mistakes_end_either_job_before_anybody_is_asked() {
+    let acme = Documented::start();
+    let wrong =
+        acme.manifest.replace("page_id: \"109876543210988\"", "page_id: acme").replace("messages: {", "mesages: {");
+    for recipe in recipes() {
+        for job in [&recipe.merge_request, &recipe.main] {
+            let meta = Unasked::new();
+            let run = Runner::new(&meta.url(), &wrong).runs(job, &acme.secrets).code(3);
+            let run = run.says(&["accounts.yaml:12:14: 'acme' is not a page id", "did you mean 'messages'?"]);
+            assert_eq!(run.stdout, "");
+            acme.is_silent(&run.stderr);
+            meta.was_not_asked();
+        }
+    }
+}
+
+#[test]
+fn no_job_runs_the_programs_that_a_file_names() {
+    for recipe in recipes() {
+        assert!(!recipe.main.text.contains("--allow-commands"));
+        let acme = Documented::start();
+        let leaves = tempfile::tempdir().unwrap();
+        let trace = leaves.path().join("ran");
+        let manifest = with_command(&acme.manifest, &trace);
+        let meta = Unasked::new();
+        Runner::new(&meta.url(), &manifest).runs(&recipe.merge_request, &[]).code(0).shows(&["command:touch "]);
+        meta.was_not_asked();
+        let runner = Runner::new(&acme.sandbox.url(), &manifest);
+        let run = runner.runs(&recipe.main, &acme.secrets).code(9);
+        let run =
+            run.shows(&["! Acme Sales (acme-sales), accounts.yaml:", "--allow-commands", "1 that cannot be made"]);
+        acme.is_silent(&format!("{}{}", run.stdout, run.stderr));
+        // The plan failed, so nothing was applied: of the other account neither.
+        assert_eq!(acme.writes(), Vec::<String>::new());
+        assert!(!trace.exists(), "it was run");
+    }
+}
+
+#[test]
+fn the_main_branch_makes_it_so_once() {
+    for recipe in recipes() {
+        let acme = Documented::start();
+        let runner = Runner::new(&acme.sandbox.url(), &acme.manifest);
+        let mut said = String::new();
+        let mut counts = |expected: &str| {
+            let run = runner.runs(&recipe.main, &acme.secrets).code(0);
+            let result: Value = serde_json::from_str(run.stdout.lines().last().unwrap()).unwrap();
+            assert_eq!(result["summary"].to_string(), expected, "{run:#?}");
+            said.push_str(&run.stdout);
+            said.push_str(&run.stderr);
+            run
+        };
+        let added = r#"{"added":2,"changed":0,"removed":0,"unchanged":0,"failed":0,"left":0}"#;
+        let unchanged = r#"{"added":0,"changed":0,"removed":0,"unchanged":2,"failed":0,"left":0}"#;
+        counts(added).shows(&["~ app 123456789012345", "+ Acme Support (acme-support)", "plan: 2 to add"]);
+        let written = acme.writes();
+        let expected =
+            ["123456789012345/subscriptions", "109876543210987/subscribed_apps", "109876543210988/subscribed_apps"];
+        assert_eq!(written, expected.map(|path| format!("POST /v26.0/{path}")));
+        let asked = acme.hook.received()[0].query("hub.verify_token");
+        assert_eq!(asked.as_deref(), Some(acme.secrets[1].1.as_str()));
+        {
+            let world = acme.sandbox.world();
+            assert_eq!(world.subscriptions[0].callback_url, acme.hook.url);
+            assert!(
+                world
+                    .pages
+                    .iter()
+                    .all(|page| page.subscribed["123456789012345"] == ["messages", "messaging_postbacks"])
+            );
+        }
+        let records = runner.workspace().join(".msgrctl/tenants/default/accounts.toml");
+        acme.is_silent(&std::fs::read_to_string(&records).unwrap());
+        counts(unchanged).shows(&["nothing to change: 2 unchanged"]);
+        assert_eq!(acme.writes(), written);
+        runner.loses_the_cache();
+        counts(added).shows(&["plan: 2 to add"]);
+        counts(unchanged);
+        assert_eq!(acme.writes(), written);
+        assert!(acme.calls() > 20);
+        acme.is_silent(&said);
+    }
+}
+
+#[test]
+fn a_secret_that_the_ci_does_not_have_stops_the_job_before_anything_is_changed() {
+    for recipe in recipes() {
+        let acme = Documented::start();
+        let runner = Runner::new(&acme.sandbox.url(), &acme.manifest);
+        let run = runner.runs(&recipe.main, &acme.secrets[..3]).code(9);
+        acme.is_silent(&format!("{}{}", run.stdout, run.stderr));
+        run.shows(&["token: the variable ACME_SALES_TOKEN is not set"]);
+        assert_eq!(acme.writes(), Vec::<String>::new());
+        assert!(!runner.workspace().join(".msgrctl/tenants").exists());
+    }
+}
