@@ -1,7 +1,7 @@
 //! The accounts of a manifest as they should be written down, each beside the record
 //! that it is about. Pure: what secrets hold and what Meta says comes later.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
@@ -26,6 +26,8 @@ pub struct Draft {
     pub secrets: Vec<(SecretKind, NewSecret)>,
     /// Why it cannot be so.
     pub problems: Vec<Problem>,
+    /// What is worth knowing and changes nothing.
+    pub notes: Vec<String>,
 }
 
 /// A secret as it should be.
@@ -96,6 +98,8 @@ pub fn drafts(wanted: Vec<Wanted>, records: Vec<Account>, house: &House<'_>) -> 
     let rest: Vec<Account> =
         records.into_iter().zip(named).filter_map(|(account, named)| (!named).then_some(account)).collect();
     refuse_collisions(&mut drafts, &rest);
+    refuse_two_kinds(&mut drafts);
+    note_twins(&mut drafts, &rest);
     (drafts, rest)
 }
 
@@ -162,6 +166,57 @@ fn refuse_collisions(drafts: &mut [Draft], rest: &[Account]) {
     }
 }
 
+/// One place that is said to hold two kinds of secret: a verify token goes to the callback
+/// as it is, so a file could have a token sent anywhere.
+fn refuse_two_kinds(drafts: &mut [Draft]) {
+    let place = |new: &NewSecret| match new {
+        NewSecret::Refer(place) | NewSecret::Copy { from: place, .. } if place.store().is_none() => {
+            Some(place.to_string())
+        }
+        _ => None,
+    };
+    let mut kinds: HashMap<String, BTreeSet<SecretKind>> = HashMap::new();
+    for (kind, new) in drafts.iter().flat_map(|draft| &draft.secrets) {
+        if let Some(place) = place(new) {
+            kinds.entry(place).or_default().insert(*kind);
+        }
+    }
+    for draft in drafts.iter_mut() {
+        for (kind, new) in draft.secrets.clone() {
+            let Some(place) = place(&new) else { continue };
+            let Some(others) = kinds.get(&place).filter(|kinds| kinds.len() > 1) else { continue };
+            let others: Vec<&str> = others.iter().filter(|other| **other != kind).map(|other| other.words()).collect();
+            draft.problems.push(Problem::new(
+                format!(
+                    "{}: {place} is named as the place of another kind of secret too: the {}",
+                    super::plan::key_of(kind),
+                    others.join(", ")
+                ),
+                "give each kind of secret a place of its own",
+            ));
+        }
+    }
+}
+
+/// Two accounts of one Page: allowed, and seldom meant.
+fn note_twins(drafts: &mut [Draft], rest: &[Account]) {
+    let mut owners: HashMap<String, Vec<String>> = HashMap::new();
+    let wanted = drafts.iter().filter_map(|draft| draft.after.as_ref());
+    for account in rest.iter().chain(wanted) {
+        owners.entry(account.page_id.to_string()).or_default().push(account.name.to_string());
+    }
+    for draft in drafts.iter_mut() {
+        let Some(after) = &draft.after else { continue };
+        let others = owners.get(after.page_id.as_str()).into_iter().flatten();
+        let others: Vec<String> =
+            others.filter(|other| **other != after.name.as_str()).map(|other| format!("'{other}'")).collect();
+        if !others.is_empty() {
+            let hint = if draft.before.is_none() { "; if it was renamed, name it with its handle" } else { "" };
+            draft.notes.push(format!("{} has the same page id {}{hint}", others.join(", "), after.page_id));
+        }
+    }
+}
+
 fn draft(wanted: Wanted, before: Option<Account>, handle: Handle, house: &House<'_>) -> Draft {
     let mut problems = Vec::new();
     let record = match &before {
@@ -171,7 +226,15 @@ fn draft(wanted: Wanted, before: Option<Account>, handle: Handle, house: &House<
     let mut after = match record {
         Ok(record) => record,
         Err(problem) => {
-            return Draft { wanted, before, handle, after: None, secrets: Vec::new(), problems: vec![problem] };
+            return Draft {
+                wanted,
+                before,
+                handle,
+                after: None,
+                secrets: Vec::new(),
+                problems: vec![problem],
+                notes: Vec::new(),
+            };
         }
     };
     if after.graph != house.realm {
@@ -222,7 +285,7 @@ fn draft(wanted: Wanted, before: Option<Account>, handle: Handle, house: &House<
             Err(problem) => problems.push(problem),
         }
     }
-    Draft { wanted, before, handle, after: Some(after), secrets, problems }
+    Draft { wanted, before, handle, after: Some(after), secrets, problems, notes: Vec::new() }
 }
 
 /// The record of an account that is new.

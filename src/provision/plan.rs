@@ -197,6 +197,10 @@ pub fn plan(drafts: Vec<Draft>, seen: &[Seen], removed: Vec<Account>, left: Vec<
     let apps = apps(&mut accounts, seen);
     accounts.extend(removed.into_iter().map(|account| AccountPlan {
         action: Action::Remove,
+        notes: vec![format!(
+            "its Page stays subscribed at Meta; to end that first: msgrctl webhook unsubscribe {}",
+            account.handle
+        )],
         before: Some(account.clone()),
         ..AccountPlan::new(None, account.name.to_string(), account.handle.to_string())
     }));
@@ -216,6 +220,12 @@ impl Plan {
         self.accounts.iter().filter(|account| !account.problems.is_empty()).count()
     }
 
+    /// Whether nothing can be said of any account, and may be later.
+    pub fn is_out_of_reach(&self) -> bool {
+        let out = |account: &AccountPlan| account.problems.iter().any(|problem| problem.unreachable);
+        !self.accounts.is_empty() && self.accounts.iter().all(out)
+    }
+
     /// How many accounts `action` happens to.
     pub fn count(&self, action: Action) -> usize {
         self.accounts.iter().filter(|account| account.problems.is_empty() && account.action == action).count()
@@ -223,8 +233,7 @@ impl Plan {
 }
 
 fn account(draft: Draft, seen: &Seen) -> AccountPlan {
-    let Draft { wanted, handle, before, after, secrets, mut problems } = draft;
-    let mut notes = Vec::new();
+    let Draft { wanted, handle, before, after, secrets, mut problems, mut notes } = draft;
     problems.extend(seen.problem.clone());
     let known = AccountPlan::new(Some(wanted.place), wanted.name.to_string(), handle.to_string());
     let Some(mut after) = after else { return AccountPlan { action: Action::Add, problems, ..known } };

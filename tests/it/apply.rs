@@ -220,7 +220,7 @@ fn it_asks_once_and_no_is_no() {
     let start = || Pty::start(&fleet.home.msgrctl(&["apply", "-f", "accounts.yaml"]), 100);
     let mut no = start();
     no.expect("Page 1 (page-1)");
-    no.expect("Apply this? (2 to add, 0 to change, 0 to remove, 0 unchanged)");
+    no.expect("Apply this? (2 to add, 0 to change, 0 to remove, 0 unchanged; the webhook of 1 app changes)");
     no.send("n");
     no.send("\r");
     let (_, code) = no.end();

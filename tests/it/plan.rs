@@ -221,6 +221,60 @@ fn programs_run_only_where_they_are_allowed_and_once_each() {
 }
 
 #[test]
+fn a_token_never_passes_for_a_verify_token() {
+    let mut fleet = Fleet::new(2);
+    // One variable for both: the callback would be told the token.
+    let head = fleet.head().replace("{env: VERIFY}", "{env: TOKEN_1}");
+    fleet.write(&(head + &fleet.account(0, "") + &fleet.account(1, "")));
+    for how in [&["--offline"][..], &[]] {
+        let run = fleet.plan(&[how, &["--json"]].concat()).code(9);
+        let found = account(&run, "Page 0")["problems"].to_string();
+        assert!(found.contains("another kind of secret"), "{found}");
+    }
+    // Another name for it does not help.
+    let other = token(&fleet.sandbox, 1);
+    fleet.home.set("VERIFY", &other);
+    fleet.manifest(0..1);
+    assert!(problem(&fleet.plan(&["--json"]).code(9), "Page 0").contains("looks like a Page access token"));
+    fleet.apply(&[]).code(9);
+    assert_eq!(fleet.writes(), 0);
+    assert!(fleet.hook.received().is_empty(), "the callback was asked");
+}
+
+#[test]
+fn a_store_that_does_not_answer_is_known_before_anything_is_done() {
+    let fleet = Fleet::new(2);
+    let head = fleet.head().replace("{env: VERIFY}", "generate");
+    // No keyring here, and nobody has chosen another store.
+    fleet.write(&(head + &fleet.account(0, "") + &fleet.account(1, "    webhook: {verify_token: {env: VERIFY}}\n")));
+    let run = fleet.plan(&["--json"]).code(9);
+    assert_eq!(problem(&run, "Page 1"), "");
+    assert!(problem(&run, "Page 0").contains("keyring"), "{}", problem(&run, "Page 0"));
+}
+
+#[test]
+fn two_accounts_of_one_page_are_said_and_a_program_that_would_run_too() {
+    let fleet = Fleet::new(1);
+    fleet.manifest(0..1);
+    fleet.apply(&[]).code(0);
+    let renamed = fleet.account(0, "    token: {command: [cat, x]}\n").replace("Page 0", "Acme Sales");
+    fleet.write(&(fleet.head() + &renamed));
+    let run = fleet.plan(&["--offline", "--json"]).code(0);
+    let notes = account(&run, "Acme Sales")["notes"].to_string();
+    assert!(notes.contains("'Page 0' has the same page id") && notes.contains("name it with its handle"), "{notes}");
+    assert!(notes.contains("--allow-commands"), "{notes}");
+}
+
+#[test]
+fn without_a_network_a_plan_ends_as_what_may_go_better_later() {
+    let mut fleet = Fleet::new(2);
+    fleet.manifest(0..2);
+    fleet.home.set("MSGRCTL_GRAPH_URL", &format!("http://{}", nowhere()));
+    fleet.plan(&[]).code(5);
+    fleet.apply(&[]).code(5);
+}
+
+#[test]
 fn what_meta_limits_is_said_with_the_minutes() {
     use msgrctl::sandbox::{Effect, Fault};
     let fleet = Fleet::new(2);

@@ -68,13 +68,20 @@ pub fn carry_out(run: &mut Run<'_>, prepared: &Prepared, ready: &HashMap<usize, 
                 None => Outcome::Done,
                 Some(found) => Outcome::Failed(Failure {
                     summary: format!("{}: {}", found.id, found.summary),
-                    hint: found.hint,
+                    hint: found.hint.as_deref().map(again),
                     unreachable: found.outcome == checks::Outcome::Unreachable,
                 }),
             },
         );
     }
     Ok(())
+}
+
+/// What to do; what comes after it is this command, not the one of a single account,
+/// which knows nothing of the file.
+fn again(hint: &str) -> String {
+    let fix = hint.split_once("; then: ").map_or(hint, |(fix, _)| fix);
+    format!("{fix}; then run this again")
 }
 
 /// What the plan was made of.

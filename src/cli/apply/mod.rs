@@ -114,7 +114,7 @@ pub(super) struct Failure {
 
 impl From<CliError> for Failure {
     fn from(error: CliError) -> Self {
-        let hint = error.first_hint().map(str::to_owned);
+        let hint = error.first_hint().map(|hint| hint.replace('\n', " "));
         Self { summary: error.message().to_owned(), hint, unreachable: false }
     }
 }

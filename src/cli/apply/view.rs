@@ -8,7 +8,7 @@ use super::{Failure, Outcome};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::plan::Prepared;
-use crate::provision::plan::{AccountPlan, Action};
+use crate::provision::plan::{AccountPlan, Action, AppPlan};
 use crate::secrets::redact;
 use crate::ui::style::{self, paint, wrap};
 
@@ -18,6 +18,7 @@ struct ApplyView<'a> {
     tenant: &'a str,
     summary: Counts,
     chat_settings_changed: bool,
+    apps: Vec<AppView<'a>>,
     results: Vec<ResultView<'a>>,
 }
 
@@ -30,6 +31,13 @@ struct Counts {
     unchanged: usize,
     failed: usize,
     left: usize,
+}
+
+/// The webhook of an app: set when its speaker did not fail.
+#[derive(Serialize)]
+struct AppView<'a> {
+    id: &'a str,
+    outcome: &'static str,
 }
 
 #[derive(Serialize)]
@@ -52,10 +60,10 @@ struct FailureView<'a> {
 fn word(account: &AccountPlan, outcome: &Outcome) -> &'static str {
     match (outcome, account.action) {
         (Outcome::Done, Action::Add) => "added",
-        // One that speaks for its app need not differ itself.
-        (Outcome::Done, Action::Change | Action::Nothing) => "changed",
+        (Outcome::Done, Action::Change) => "changed",
         (Outcome::Done, Action::Remove) => "removed",
-        (Outcome::Unchanged, _) => "unchanged",
+        // One that speaks for its app need not differ itself.
+        (Outcome::Done, Action::Nothing) | (Outcome::Unchanged, _) => "unchanged",
         (Outcome::Failed(_), _) => "failed",
         (Outcome::Left, _) => "left",
     }
@@ -69,7 +77,7 @@ pub fn line(ctx: &Context, account: &AccountPlan, outcome: &Outcome) -> Option<S
     let moves = ctx.output.terminal.can_move && !ctx.output.quiet;
     match outcome {
         Outcome::Unchanged => None,
-        Outcome::Done if moves => None,
+        Outcome::Done if moves || account.action == Action::Nothing => None,
         Outcome::Done | Outcome::Left => Some(format!("{word:<8} {} ({})", account.name, account.handle)),
         Outcome::Failed(Failure { summary, hint, .. }) => {
             let mut text = format!(
@@ -111,6 +119,11 @@ pub fn finish(ctx: &Context, prepared: &Prepared, outcomes: &BTreeMap<usize, Out
         };
         results.push(ResultView { account: &account.name, handle: &account.handle, outcome: word, error });
     }
+    let app = |app: &'_ AppPlan| match outcomes.get(&app.speaker) {
+        Some(Outcome::Done) => "changed",
+        Some(Outcome::Failed(_)) => "failed",
+        _ => "left",
+    };
     let Counts { added, changed, removed, unchanged, failed, left } = counts;
     if ctx.output.json {
         ctx.output.json(&ApplyView {
@@ -118,6 +131,7 @@ pub fn finish(ctx: &Context, prepared: &Prepared, outcomes: &BTreeMap<usize, Out
             tenant: ctx.settings()?.tenant.value.as_str(),
             summary: counts,
             chat_settings_changed: !plan.chat_settings.is_empty(),
+            apps: plan.apps.iter().map(|plan| AppView { id: &plan.id, outcome: app(plan) }).collect(),
             results,
         });
     } else if plan.is_empty() && failed == 0 {
@@ -128,6 +142,11 @@ pub fn finish(ctx: &Context, prepared: &Prepared, outcomes: &BTreeMap<usize, Out
             if count > 0 {
                 text = format!("{text}, {count} {word}");
             }
+        }
+        let apps: Vec<&str> =
+            plan.apps.iter().filter(|plan| app(plan) == "changed").map(|app| app.id.as_str()).collect();
+        if !apps.is_empty() {
+            text = format!("{text}; webhook changed of app {}", apps.join(", "));
         }
         if !plan.chat_settings.is_empty() {
             text = format!("{text}; Chat Settings changed");
@@ -144,7 +163,10 @@ pub fn finish(ctx: &Context, prepared: &Prepared, outcomes: &BTreeMap<usize, Out
         })
     };
     let all = failed == plan.accounts.len() && bad().all(|failure| failure.unreachable);
-    let message = format!("{failed} of {} accounts failed, for the reasons above", plan.accounts.len());
+    let message = match (failed, plan.accounts.len()) {
+        (1, 1) => "the account failed, for the reason above".to_owned(),
+        (failed, all) => format!("{failed} of {all} accounts failed, for the reasons above"),
+    };
     let error = if all { CliError::remote(message) } else { CliError::partial(message) };
     Err(error.hint("mend what failed and run it again: what is done is not done twice"))
 }

@@ -16,9 +16,10 @@ use super::manifest::ManifestArgs;
 use super::settings::Origin;
 use crate::accounts::{Account, Name, Realm};
 use crate::messages::{ChatSettings, ChatText};
-use crate::provision::draft::{House, drafts};
+use crate::provision::draft::{Draft, House, NewSecret, drafts};
 use crate::provision::manifest::{Manifest, WantedSettings, WantedText};
-use crate::provision::plan::{Action, Change, Plan, Seen, plan, quoted};
+use crate::provision::plan::{Action, Change, Plan, Seen, key_of, plan, quoted};
+use crate::secrets::{SecretKind, SecretRef};
 use crate::ui::interrupt;
 
 /// There are changes.
@@ -35,7 +36,7 @@ const CHANGES: u8 = 8;
 /// say: msgrctl help manifests
 ///
 /// Exit codes: 0 done, 8 there are changes (with --exit-code), 9 something cannot be made
-/// as the file says, 3 the file has mistakes.
+/// as the file says, 5 Graph could not be reached, 3 the file has mistakes.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -77,9 +78,9 @@ pub(super) fn run(args: &PlanArgs, ctx: &Context) -> Result<u8, CliError> {
     let blocked = prepared.plan.blocked();
     if blocked > 0 {
         let several = if blocked == 1 { "" } else { "s" };
-        return Err(CliError::partial(format!(
-            "{blocked} account{several} cannot be made as the file says, for the reasons above"
-        )));
+        let message = format!("{blocked} account{several} cannot be made as the file says, for the reasons above");
+        let out_of_reach = prepared.plan.is_out_of_reach();
+        return Err(if out_of_reach { CliError::remote(message) } else { CliError::partial(message) });
     }
     Ok(if args.exit_code && !prepared.plan.is_empty() { CHANGES } else { 0 })
 }
@@ -133,9 +134,27 @@ pub(super) fn prepare(ctx: &Context, manifest: Manifest, how: &How, offline: boo
     };
     let left = if how.prune { Vec::new() } else { mine.iter().map(|account| account.name.to_string()).collect() };
     let removed = if how.prune { mine } else { Vec::new() };
+    let commands: Vec<Vec<SecretKind>> = drafts.iter().map(kinds_of_commands).collect();
     let mut plan = plan(drafts, &seen, removed, left);
+    if offline && !how.allow_commands {
+        for (account, kinds) in plan.accounts.iter_mut().zip(commands) {
+            for kind in kinds {
+                account
+                    .notes
+                    .push(format!("{} is what a program prints: it is run only with --allow-commands", key_of(kind)));
+            }
+        }
+    }
     plan.chat_settings = changes;
     Ok(Prepared { plan, chat_settings: settings, seen, new_tenant })
+}
+
+/// The secrets of an account that programs print.
+fn kinds_of_commands(draft: &Draft) -> Vec<SecretKind> {
+    let is_command = |new: &NewSecret| {
+        matches!(new, NewSecret::Refer(SecretRef::Command(_)) | NewSecret::Copy { from: SecretRef::Command(_), .. })
+    };
+    draft.secrets.iter().filter(|(_, new)| is_command(new)).map(|(kind, _)| *kind).collect()
 }
 
 /// The id of a new account, made of what it is called.
@@ -199,6 +218,14 @@ pub(super) fn summary(plan: &Plan) -> String {
     );
     if plan.blocked() > 0 {
         text = format!("{text}, {} that cannot be made as the file says", plan.blocked());
+    }
+    let apps = plan.apps.len();
+    if apps > 0 {
+        let (several, ends) = if apps == 1 { ("", "s") } else { ("s", "") };
+        text = format!("{text}; the webhook{several} of {apps} app{several} change{ends}");
+    }
+    if !plan.chat_settings.is_empty() {
+        text = format!("{text}; Chat Settings change");
     }
     text
 }

@@ -9,7 +9,7 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::provision::draft::{Draft, NewSecret};
 use crate::provision::plan::{Problem, SecretSeen, key_of};
-use crate::secrets::{Secret, SecretKind, SecretRef, StoreError};
+use crate::secrets::{Secret, SecretKind, SecretRef, Shape, StoreError};
 
 /// Where secrets are read.
 pub struct Places<'c> {
@@ -48,7 +48,10 @@ impl<'c> Places<'c> {
                     found.copies.insert(kind, seen);
                     value
                 }
-                Some(NewSecret::Generate(_)) => None,
+                Some(NewSecret::Generate(store)) => {
+                    self.ctx.store(*store).probe().map_err(|error| stuck(kind, error))?;
+                    None
+                }
                 // A verify token that stays as it is need not be read.
                 None if kind == SecretKind::VerifyToken => None,
                 None => match &draft.before {
@@ -56,6 +59,9 @@ impl<'c> Places<'c> {
                     None => None,
                 },
             };
+            if let (Some(value), Some(_)) = (&value, new) {
+                judge(kind, value)?;
+            }
             match kind {
                 SecretKind::PageAccessToken => found.token = value,
                 SecretKind::AppSecret => found.app_secret = value,
@@ -87,6 +93,9 @@ impl<'c> Places<'c> {
             }
             _ => None,
         };
+        if let Some(store) = to.store() {
+            self.ctx.store(store).probe().map_err(|error| stuck(kind, error))?;
+        }
         Ok(match self.referred(kind, from)? {
             Some(source) => (SecretSeen::Read { source: source.clone(), kept }, Some(source)),
             None => (SecretSeen::Gone { why: connection::absent(from, kind), kept: kept.is_some() }, kept),
@@ -126,6 +135,27 @@ impl<'c> Places<'c> {
     }
 }
 
+/// Refuses what cannot be a secret of this kind; above all a token in the place of a
+/// verify token, which goes to the callback as it is.
+fn judge(kind: SecretKind, secret: &Secret) -> Result<(), Problem> {
+    let key = key_of(kind);
+    let token = secret.shape(SecretKind::PageAccessToken);
+    let why = match (kind, secret.shape(kind)) {
+        (SecretKind::VerifyToken, _) if matches!(token, Shape::AppToken | Shape::Instagram) => {
+            "looks like a token of Meta's"
+        }
+        (SecretKind::VerifyToken, _) if token == Shape::Plausible => "looks like a Page access token",
+        (_, Shape::WhiteSpace) => "has white space inside",
+        (_, Shape::Instagram) => "is an Instagram token (IGAA…), which Facebook's Graph refuses",
+        (_, Shape::AppToken) => "is an app access token (APPID|SECRET), not a Page's",
+        _ => return Ok(()),
+    };
+    Err(Problem::new(
+        format!("{key}: what was found there {why}"),
+        "put the right one there, or name another place in the file",
+    ))
+}
+
 fn gone(kind: SecretKind, account: &Account) -> Problem {
     let why = connection::place(account, kind);
     Problem::new(
@@ -136,6 +166,6 @@ fn gone(kind: SecretKind, account: &Account) -> Problem {
 
 fn stuck(kind: SecretKind, error: StoreError) -> Problem {
     let error = CliError::from(error);
-    let hint = error.first_hint().map(str::to_owned);
+    let hint = error.first_hint().map(|hint| hint.replace('\n', " "));
     Problem { summary: format!("{}: {}", key_of(kind), error.message()), hint, unreachable: false }
 }

@@ -52,7 +52,7 @@ impl Fleet {
             page.username.as_deref().unwrap(),
             page.id
         );
-        if !more.contains("token:") {
+        if !more.contains("    token:") {
             writeln!(text, "    token: {{env: TOKEN_{at}}}").unwrap();
         }
         text + more

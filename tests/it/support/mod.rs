@@ -1,8 +1,8 @@
 //! What the tests stand on.
 
 pub mod bus;
-pub mod fleet;
 pub mod documented;
+pub mod fleet;
 pub mod home;
 pub mod hook;
 pub mod listening;
