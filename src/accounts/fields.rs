@@ -80,7 +80,11 @@ text_field!(Name);
 impl Name {
     /// Whether another name counts as the same one.
     pub fn same_as(&self, other: &str) -> bool {
-        self.0.to_lowercase() == other.trim().to_lowercase()
+        let other = other.trim();
+        if self.0.is_ascii() && other.is_ascii() {
+            return self.0.eq_ignore_ascii_case(other);
+        }
+        self.0.to_lowercase() == other.to_lowercase()
     }
 }
 
@@ -425,7 +429,10 @@ mod tests {
     #[test]
     fn names_are_one_line_of_text() {
         assert!("  Acme 日本 🙂 ".parse::<Name>().is_ok());
-        assert!("Acme".parse::<Name>().expect("a name").same_as("aCME "));
+        let same = |name: &str, other: &str| name.parse::<Name>().expect("a name").same_as(other);
+        assert!(same("Acme", "aCME ") && same("Ärger", " äRGER") && !same("Acme", "Acmé"));
+        // A kelvin sign is a letter k in capitals.
+        assert!(same("Kiel", "\u{212a}iel") && same("\u{212a}iel", "kiel"));
         for bad in ["", "   ", "a\nb"] {
             assert!(bad.parse::<Name>().is_err());
         }

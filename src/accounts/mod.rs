@@ -6,10 +6,11 @@ mod schema;
 mod store;
 mod tenant;
 mod tenant_file;
+mod written;
 
 pub use account::{Account, MessengerType, Realm};
 pub use fields::{AppId, CallbackUrl, FieldError, Handle, Name, PageId, PageUsername, TenantName};
-pub use schema::{SchemaError, read as read_accounts};
-pub use store::{AccountError, AccountStore, check_handle, check_name, free_handle};
+pub use schema::{SchemaError, differing as differing_accounts, read as read_accounts};
+pub use store::{AccountError, AccountStore, check_handle, check_name, find_among, free_handle};
 pub use tenant::{CallbackTemplate, PlatformMessenger, ProductVersion, Tenant, TenantHost};
 pub use tenant_file::{CHAT_SETTINGS_KEYS, TENANT_KEYS, TenantFile, text as file_text};

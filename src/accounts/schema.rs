@@ -19,11 +19,13 @@
 //! verify_token = "keyring"
 //! ```
 
+use std::borrow::Cow;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::Account;
+use super::{Account, written};
 use crate::document::{Document, Keys, Mistake};
 
 /// The version that is written. A change of shape raises it and adds a migration
@@ -82,16 +84,33 @@ pub enum SchemaError {
     },
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    schema_version: i64,
+    #[serde(rename = "schema_version")]
+    _version: i64,
     #[serde(default)]
     accounts: Vec<Account>,
 }
 
+#[derive(Serialize)]
+struct NewFile<'a> {
+    schema_version: i64,
+    accounts: &'a [Account],
+}
+
 /// The accounts that a text holds. `path` is for the error alone.
 pub fn read(text: &str, path: &Path) -> Result<Vec<Account>, SchemaError> {
+    let accounts = match written::read(text, VERSION) {
+        Some(accounts) => accounts,
+        None => parse(text, path)?,
+    };
+    check_twins(&accounts, path)?;
+    Ok(accounts)
+}
+
+/// Reads any TOML, and says where it is wrong.
+pub(super) fn parse(text: &str, path: &Path) -> Result<Vec<Account>, SchemaError> {
     let broken = |mistake| SchemaError::Broken { path: path.into(), mistake };
     let document = Document::new(text).map_err(broken)?;
     match document.number("schema_version") {
@@ -99,33 +118,44 @@ pub fn read(text: &str, path: &Path) -> Result<Vec<Account>, SchemaError> {
         _ => {}
     }
     let file: File = document.read(&KEYS).map_err(broken)?;
-    let mut seen = std::collections::HashSet::new();
-    for account in &file.accounts {
-        for address in [account.name.as_str().to_lowercase(), account.id.clone()] {
-            if !seen.insert(address.clone()) {
-                return Err(SchemaError::Twice { path: path.into(), address });
+    Ok(file.accounts)
+}
+
+fn check_twins(accounts: &[Account], path: &Path) -> Result<(), SchemaError> {
+    let twice = |address: &str| Err(SchemaError::Twice { path: path.into(), address: address.into() });
+    let mut seen = HashSet::new();
+    for account in accounts {
+        for address in [account.name.as_str().to_lowercase().into(), Cow::Borrowed(account.id.as_str())] {
+            if let Some(address) = seen.replace(address) {
+                return twice(&address);
             }
         }
     }
-    let mut handles = std::collections::HashSet::new();
-    for account in &file.accounts {
-        if !handles.insert(account.handle.as_str()) {
-            let address = account.handle.to_string();
-            return Err(SchemaError::Twice { path: path.into(), address });
-        }
+    let mut handles = HashSet::new();
+    match accounts.iter().find(|account| !handles.insert(account.handle.as_str())) {
+        Some(account) => twice(account.handle.as_str()),
+        None => Ok(()),
     }
-    Ok(file.accounts)
 }
 
 /// Handle and name of every account that a text holds, and no more: at a TAB, time
 /// counts, and nobody is told what is wrong.
 pub(super) fn names(text: &str) -> Vec<[String; 2]> {
-    Document::new(text).map(|document| document.pairs("accounts", ["handle", "name"])).unwrap_or_default()
+    let keys = ["handle", "name"];
+    let parsed = || Document::new(text).map(|document| document.pairs("accounts", keys)).unwrap_or_default();
+    written::pairs(text, VERSION, keys).unwrap_or_else(parsed)
+}
+
+/// Two texts of a file without the accounts that are the same in both, for whoever looks
+/// for what is different; those that have one of `kept` in them stay. `None` where that
+/// cannot be told without parsing both.
+pub fn differing(before: &str, now: &str, kept: &[&str]) -> Option<[String; 2]> {
+    written::differing(before, now, VERSION, kept)
 }
 
 /// The text of a file with these accounts.
 pub(super) fn write(accounts: &[Account]) -> String {
-    let file = File { schema_version: VERSION, accounts: accounts.to_vec() };
+    let file = NewFile { schema_version: VERSION, accounts };
     // Every field is text, a time or a table of text: there is nothing TOML cannot say.
     let body = toml::to_string(&file).unwrap_or_else(|error| unreachable!("accounts are TOML: {error}"));
     format!("{HEADER}\n{body}")

@@ -1,6 +1,6 @@
 //! The accounts of one tenant on disk.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::schema::{self, SchemaError};
@@ -169,6 +169,12 @@ impl AccountStore {
     }
 }
 
+/// The account that answers to `address`, for whoever looks for several: the file is read
+/// once.
+pub fn find_among<'a>(accounts: &'a [Account], address: &str) -> Result<&'a Account, AccountError> {
+    position(accounts, address).map(|at| &accounts[at])
+}
+
 /// Whether a new account may have this name: no other account may answer to it,
 /// by name, handle or id.
 pub fn check_name(accounts: &[Account], name: &Name) -> Result<(), AccountError> {
@@ -193,9 +199,13 @@ pub fn check_handle(accounts: &[Account], handle: Handle) -> Result<Handle, Acco
 /// The handle that a new account gets when nobody chooses one: `wanted`, or the same
 /// with a number.
 pub fn free_handle(accounts: &[Account], wanted: &Handle) -> Handle {
-    let free = |handle: &Handle| !accounts.iter().any(|account| account.answers_to(handle.as_str()));
+    // Thousands of names without a letter of ASCII's ask for the same one.
+    let addresses =
+        |account: &Account| [account.name.as_str().to_lowercase(), account.handle.to_string(), account.id.clone()];
+    let taken: HashSet<String> = accounts.iter().flat_map(addresses).collect();
     // An account answers to two of them at most, its name and its handle.
     let numbered = (2..=2 * accounts.len() + 2).map(|number| wanted.numbered(number));
+    let free = |handle: &Handle| !taken.contains(handle.as_str());
     std::iter::once(wanted.clone()).chain(numbered).find(free).unwrap_or_else(|| wanted.clone())
 }
 

@@ -15,6 +15,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::context::Context;
 use super::error::CliError;
+use crate::accounts::differing_accounts;
 use crate::files::{self, FileError, Lock};
 use crate::secrets::SecretKind;
 use crate::ui::interrupt::Hold;
@@ -207,11 +208,11 @@ impl<'a> Changing<'a> {
             if *before == now && !other_secrets {
                 continue;
             }
-            let (before, now) = (table(before.as_deref()), table(now.as_deref()));
             if is_accounts {
-                changes.extend(self.accounts(&before, &now));
+                changes.extend(self.accounts(before.as_deref(), now.as_deref()));
                 continue;
             }
+            let (before, now) = (table(before.as_deref()), table(now.as_deref()));
             let of = match &*name {
                 "chat-settings.toml" => "chat settings",
                 "tenant.toml" => "tenant",
@@ -225,8 +226,15 @@ impl<'a> Changing<'a> {
         changes
     }
 
-    fn accounts(&self, before: &Value, now: &Value) -> Vec<ChangedThing> {
+    fn accounts(&self, before: Option<&str>, now: Option<&str>) -> Vec<ChangedThing> {
         let secrets = self.secrets.borrow();
+        // One account of ten thousand, mostly: the others need not be parsed.
+        let touched: Vec<&str> = secrets.iter().map(|(id, _)| id.as_str()).collect();
+        let differing = before.zip(now).and_then(|(before, now)| differing_accounts(before, now, &touched));
+        let (before, now) = match &differing {
+            Some([before, now]) => (Some(before.as_str()), Some(now.as_str())),
+            None => (before, now),
+        };
         let by_id = |value: &Value| -> BTreeMap<String, Value> {
             let accounts = value["accounts"].as_array().cloned().unwrap_or_default();
             accounts
@@ -234,7 +242,7 @@ impl<'a> Changing<'a> {
                 .map(|account| (account["id"].as_str().unwrap_or_default().to_owned(), account))
                 .collect()
         };
-        let (before, now) = (by_id(before), by_id(now));
+        let (before, now) = (by_id(&table(before)), by_id(&table(now)));
         let ids = before.keys().chain(now.keys().filter(|id| !before.contains_key(*id)));
         let mut changes = Vec::new();
         for id in ids {

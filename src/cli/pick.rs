@@ -6,7 +6,7 @@ use clap_complete::ArgValueCandidates;
 use super::complete;
 use super::context::Context;
 use super::error::CliError;
-use crate::accounts::Account;
+use crate::accounts::{Account, find_among};
 use crate::secrets::SecretKind;
 use crate::ui::interrupt;
 
@@ -80,13 +80,14 @@ impl AccountsArg {
             return Err(CliError::usage("missing: NAME, the account's name, handle or id")
                 .hint(format!("name one or several: msgrctl {command} NAME, or all: msgrctl {command} --all")));
         }
+        let known = store.load()?;
         let mut accounts: Vec<Account> = Vec::new();
         for address in &self.accounts {
-            let account = store.find(address)?;
-            ctx.check_realm(&account)?;
+            let account = find_among(&known, address)?;
+            ctx.check_realm(account)?;
             // Named twice, by name and handle perhaps: once is meant.
             if !accounts.iter().any(|known| known.id == account.id) {
-                accounts.push(account);
+                accounts.push(account.clone());
             }
         }
         Ok(Chosen { accounts, left_out: 0 })

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
+use crate::support::many::many;
 use crate::support::world::{acme, app, page_token, sandbox};
 use crate::support::{Bus, Home};
 
@@ -176,6 +177,40 @@ fn a_reference_is_put_back_and_a_replaced_value_is_said_to_be_lost() {
     set("env:B");
     home.run(&["undo", "--yes"]).code(0).says(&["the page access token of 'Acme Support' was removed"]);
     assert_eq!(source()["source"], "file");
+}
+
+#[test]
+fn of_many_accounts_those_that_changed_are_named() {
+    let (_sandbox, mut home) = many(20);
+    home.set("MSGRCTL_STORE", "file");
+    home.set("MSGRCTL_PASSPHRASE", "correct horse battery");
+    let named = |home: &Home| {
+        let changes = last(home)["changes"].as_array().unwrap().clone();
+        let text = |change: &Value, key: &str| change[key].as_str().unwrap().to_owned();
+        changes.iter().map(|change| (text(change, "of"), text(change, "what"))).collect::<Vec<_>>()
+    };
+    let of = |name: &str, what: &str| (name.to_owned(), what.to_owned());
+    let written = std::fs::read(home.accounts_file()).unwrap();
+    home.run(&["message", "disable", "page-3", "page-17", "agent-left"]).code(0);
+    assert_eq!(named(&home), [of("Page 17", "changed"), of("Page 3", "changed")]);
+    home.run(&["undo", "--yes"]).code(0);
+    assert_eq!(std::fs::read(home.accounts_file()).unwrap(), written);
+    home.run(&["account", "remove", "page-5", "--yes"]).code(0);
+    assert_eq!(named(&home), [of("Page 5", "removed")]);
+    home.run(&["undo", "--yes"]).code(0);
+    assert_eq!(named(&home), [of("Page 5", "added")]);
+    // A value alone: no record says that it is another one.
+    let token = std::fs::read_to_string(home.path("tokens/8")).unwrap();
+    for _ in 0..2 {
+        home.run_with(&["secret", "set", "page-8", "page-access-token", "--stdin", "--yes"], &token).code(0);
+        assert_eq!(named(&home), [of("Page 8", "changed")]);
+        assert_eq!(last(&home)["changes"][0]["fields"][0], "secrets.page_access_token");
+    }
+    // As somebody else's editor has left it.
+    let text = String::from_utf8(written).unwrap().replace("graph = ", "graph   =   ");
+    std::fs::write(home.accounts_file(), text).unwrap();
+    home.run(&["message", "disable", "page-4", "agent-left"]).code(0);
+    assert_eq!(named(&home), [of("Page 4", "changed")]);
 }
 
 #[test]

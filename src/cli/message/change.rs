@@ -7,7 +7,7 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use serde::Serialize;
 
-use crate::accounts::Account;
+use crate::accounts::{Account, find_among};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::pick::pick;
@@ -101,7 +101,10 @@ impl Targets {
         let accounts = match (self.all_accounts, names) {
             (true, _) => store.load()?,
             (false, []) => vec![pick(ctx)?],
-            (false, names) => names.iter().map(|name| store.find(name)).collect::<Result<_, _>>()?,
+            (false, names) => {
+                let known = store.load()?;
+                names.iter().map(|name| find_among(&known, name).cloned()).collect::<Result<_, _>>()?
+            }
         };
         Ok((accounts, events))
     }

@@ -18,7 +18,7 @@ use super::console::Console;
 use super::console::script::{self, Line};
 use super::levels::Target;
 use super::screen::Screen;
-use crate::accounts::{Account, Realm};
+use crate::accounts::{Account, Realm, find_among};
 use crate::cli::account::connection;
 use crate::cli::complete;
 use crate::cli::context::Context;
@@ -199,11 +199,12 @@ fn listened(args: &ListenArgs, ctx: &Context) -> Result<Vec<Listened>, CliError>
     let store = ctx.accounts()?;
     let named = !args.accounts.is_empty();
     let accounts = if named {
+        let known = store.load()?;
         let mut accounts: Vec<Account> = Vec::new();
         for address in &args.accounts {
-            let account = store.find(address)?;
+            let account = find_among(&known, address)?;
             if !accounts.iter().any(|known| known.id == account.id) {
-                accounts.push(account);
+                accounts.push(account.clone());
             }
         }
         accounts
