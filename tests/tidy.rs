@@ -31,7 +31,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("ui", &["env"]),
-    ("provision", &["accounts", "messages", "graph", "checks", "secrets", "document"]),
+    ("provision", &["accounts", "messages", "graph", "checks", "secrets", "document", "dashboard"]),
     // `http::Fault` is part of what Graph's errors say.
     (
         "checks",

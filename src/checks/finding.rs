@@ -35,6 +35,17 @@ pub struct GraphTrace {
     pub fbtrace_id: Option<String>,
 }
 
+impl GraphTrace {
+    /// Behind a sentence: ` (Meta: code 190, subcode 463, trace A…)`; empty when nothing is known.
+    pub fn in_words(&self) -> String {
+        let number = |name: &str, value: Option<i64>| value.map(|value| format!("{name} {value}"));
+        let trace = self.fbtrace_id.as_ref().map(|id| format!("trace {id}"));
+        let parts: Vec<String> =
+            [number("code", self.code), number("subcode", self.subcode), trace].into_iter().flatten().collect();
+        if parts.is_empty() { String::new() } else { format!(" (Meta: {})", parts.join(", ")) }
+    }
+}
+
 impl From<&ApiError> for GraphTrace {
     fn from(error: &ApiError) -> Self {
         Self { code: error.code, subcode: error.subcode, fbtrace_id: error.fbtrace_id.clone() }

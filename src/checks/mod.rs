@@ -32,13 +32,14 @@ pub struct Look {
     pub report: Report,
     /// The apps that the Page sends events to.
     pub page: Result<Vec<SubscribedApp>, GraphError>,
-    /// The webhooks of the app; `None` where its secret or a callback URL is not known.
+    /// The webhooks of the app; `None` where its secret is not known, or nobody asked.
     pub app: Option<Result<Vec<AppSubscription>, GraphError>>,
 }
 
-/// Looks at an account without asking its callback.
-pub async fn look(client: &Client, subject: &Subject) -> Look {
-    let seen = Box::pin(observe::observe(client, None, subject)).await;
+/// Looks at an account without asking its callback; at the webhook of its app only where
+/// `with_app` says so.
+pub async fn look(client: &Client, subject: &Subject, with_app: bool) -> Look {
+    let seen = Box::pin(observe::observe(client, None, subject, with_app)).await;
     let findings = credentials::findings(&seen, subject);
     let report = Report { findings, page_name: credentials::page_name(&seen, subject) };
     let value = |call: observe::Call<Vec<AppSubscription>>| call.result.map(|answer| answer.value);
@@ -48,7 +49,7 @@ pub async fn look(client: &Client, subject: &Subject) -> Look {
 /// Runs every check.
 pub async fn run(client: &Client, prober: &Prober, subject: &Subject) -> Report {
     // Boxed: hundreds of them may wait at the same time.
-    let seen = Box::pin(observe::observe(client, Some(prober), subject)).await;
+    let seen = Box::pin(observe::observe(client, Some(prober), subject, subject.callback.is_some())).await;
     let mut findings = credentials::findings(&seen, subject);
     findings.extend(delivery::findings(&seen, subject));
     findings.extend(messages::findings(subject));

@@ -164,8 +164,9 @@ async fn ask(prober: &Prober, subject: &Subject) -> Option<Asked> {
     Some(Asked { result, duration: start.elapsed() })
 }
 
-/// `prober` asks the callback; without one it is left alone.
-pub(super) async fn observe(client: &Client, prober: Option<&Prober>, subject: &Subject) -> Observed {
+/// `prober` asks the callback; without one it is left alone. `with_app` asks for the
+/// webhooks of the app, where its secret is known.
+pub(super) async fn observe(client: &Client, prober: Option<&Prober>, subject: &Subject, with_app: bool) -> Observed {
     let app = subject.app.as_ref();
     let token = &subject.token;
     let page = subject.page_id.as_deref().unwrap_or("me");
@@ -185,8 +186,8 @@ pub(super) async fn observe(client: &Client, prober: Option<&Prober>, subject: &
             }
         },
         async {
-            match (app, &subject.callback) {
-                (Some(app), Some(_)) => Some(timed(subscription::of_app(client, app)).await),
+            match app {
+                Some(app) if with_app => Some(timed(subscription::of_app(client, app)).await),
                 _ => None,
             }
         },

@@ -2,6 +2,7 @@
 //! no keyring and no network touches neither.
 
 use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::io::Read;
 use std::path::PathBuf;
@@ -215,6 +216,21 @@ impl Context {
             kind: SecretKind::PageAccessToken,
         };
         self.stores().read(reference, &nobody)
+    }
+
+    /// Asks the stores that keep something of these accounts, and those of `more`, whether
+    /// they answer, so that whatever they have to ask a person is asked before a line
+    /// moves. What is wrong with one is judged when it matters.
+    pub fn ask_stores<'a>(
+        &self,
+        accounts: impl IntoIterator<Item = &'a Account>,
+        more: impl IntoIterator<Item = StoreName>,
+    ) {
+        let of = |account: &'a Account| account.secrets.values().filter_map(SecretRef::store);
+        let stores: BTreeSet<StoreName> = accounts.into_iter().flat_map(of).chain(more).collect();
+        for store in stores {
+            let _ = self.store(store).probe();
+        }
     }
 
     /// The stores of this run.

@@ -106,7 +106,7 @@ impl Queue {
 
     /// Carries out `work` and sends what it asks for meanwhile.
     pub async fn run<T>(&self, client: &Client, work: impl Future<Output = T>) -> T {
-        let _open = Open::new(&self.open);
+        let _open = Open::new(self);
         *self.pace.borrow_mut() = Pace::default();
         let mut work = pin!(work);
         let mut flying = FuturesUnordered::new();
@@ -174,7 +174,8 @@ impl Queue {
             let mut calls = self.allowed(part);
             match self.together(client, &mut calls, whole).await {
                 Ok(answers) => self.hand_out(calls, answers),
-                Err(GraphError::Unreachable(Unreachable::NotGraph { .. }))
+                // An outage page (5xx) is no answer that one call has broken.
+                Err(GraphError::Unreachable(Unreachable::NotGraph { status: 200 }))
                     if calls.len() > 1 && self.pace.borrow_mut().broken() =>
                 {
                     let second = calls.split_off(calls.len() / 2);
@@ -215,16 +216,19 @@ impl Queue {
         again: bool,
     ) -> Result<Vec<Option<http::Response>>, GraphError> {
         loop {
+            // A Page's token where there is one: what is wrong with an app is then its
+            // own calls' alone.
+            let of_token = |call: &&Waiting| matches!(call.request.authority, Authority::Token { .. });
+            let Some(first) = calls.iter().find(of_token).or(calls.first()) else { return Ok(Vec::new()) };
             let taken = self.taken.borrow().clone();
-            let Some(speaker) = taken.or_else(|| calls.first().map(|call| call.request.authority.clone())) else {
-                return Ok(Vec::new());
-            };
+            let speaker = taken.unwrap_or_else(|| first.request.authority.clone());
+            let as_app = matches!(speaker, Authority::App(_));
             let requests: Vec<&GraphRequest> = calls.iter().map(|call| &call.request).collect();
             let once = || async {
                 let now = client.clock.unix_seconds();
                 let sent = wire::batch(&client.base, client.version, &speaker, requests.iter().copied(), now);
                 let response = client.send("/ (batch)", sent).await?;
-                let items = wire::items(&response, requests.len())?;
+                let items = wire::items(&response, requests.len(), as_app)?;
                 Ok((wire::app_usage(&response.headers), items))
             };
             let tried = once.retry(retry::backoff()).when(|error| again && is_worth_it(error)).await;
@@ -233,7 +237,7 @@ impl Queue {
                     self.note(usage, calls, &items);
                     return Ok(items);
                 }
-                Err(GraphError::Refused(error)) if is_of_speaker(&error) => {
+                Err(GraphError::Refused(error)) if is_of_speaker(&error, as_app) => {
                     *self.taken.borrow_mut() = None;
                     for call in calls.extract_if(.., |call| call.request.authority == speaker) {
                         call.answer(&Err(GraphError::Refused(error.clone())));
@@ -299,8 +303,9 @@ fn is_worth_it(error: &GraphError) -> bool {
 
 /// Whether a batch was refused for the token that stands for it, or for that one's
 /// permissions or proof, and not for what is in it or for the version.
-fn is_of_speaker(error: &ApiError) -> bool {
+fn is_of_speaker(error: &ApiError, as_app: bool) -> bool {
     match error.code {
+        Some(1 | 101) => as_app,
         Some(10 | 102 | 104 | 190 | 200..=299 | 413 | 415) => true,
         Some(100) => error.kind == "GraphMethodException",
         _ => false,
@@ -314,17 +319,19 @@ fn is_same_read_of_app(a: &GraphRequest, b: &GraphRequest) -> bool {
 }
 
 /// Calls go together while this is there.
-struct Open<'q>(&'q Cell<bool>);
+struct Open<'q>(&'q Queue);
 
 impl<'q> Open<'q> {
-    fn new(open: &'q Cell<bool>) -> Self {
-        open.set(true);
-        Self(open)
+    fn new(queue: &'q Queue) -> Self {
+        queue.open.set(true);
+        Self(queue)
     }
 }
 
 impl Drop for Open<'_> {
     fn drop(&mut self) {
-        self.0.set(false);
+        self.0.open.set(false);
+        // Nobody waits any more.
+        self.0.waiting.borrow_mut().clear();
     }
 }

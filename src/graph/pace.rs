@@ -25,7 +25,7 @@ const BROKEN: u32 = 24;
 pub(super) struct Pace {
     /// The app's calls that are used up, in per cent.
     usage: u64,
-    /// Batches in a row whose calls were all limited.
+    /// Batches in a row whose calls of nobody knows which app were all limited.
     limited: u32,
     /// Batches in a row that had no answer.
     unanswered: u32,
@@ -33,8 +33,8 @@ pub(super) struct Pace {
     broken: u32,
     /// Why nothing more is sent.
     stopped: Option<GraphError>,
-    /// Apps whose own calls are limited.
-    apps: HashMap<String, GraphError>,
+    /// Apps that call too often; `None` stands for those that nobody knows.
+    apps: HashMap<Option<String>, GraphError>,
 }
 
 impl Pace {
@@ -52,11 +52,7 @@ impl Pace {
 
     /// Why a call is not sent; `None`: it may be.
     pub fn refusal(&self, request: &GraphRequest) -> Option<GraphError> {
-        let of_app = match &request.authority {
-            Authority::App(app) => self.apps.get(&app.id),
-            Authority::Token { .. } | Authority::InParameters => None,
-        };
-        of_app.or(self.stopped.as_ref()).cloned()
+        self.apps.get(&app_of(request)).or(self.stopped.as_ref()).cloned()
     }
 
     /// A batch was answered: its app's usage, and how each of its calls ended.
@@ -67,28 +63,26 @@ impl Pace {
     ) {
         (self.unanswered, self.broken) = (0, 0);
         self.usage = usage.unwrap_or(self.usage);
-        let mut of_pages = Vec::new();
+        let mut unknown = Vec::new();
         for (request, error) in calls {
             let error = error.filter(|error| is_limit_of_app(error));
-            match &request.authority {
-                Authority::App(app) => {
-                    if let Some(error) = error {
-                        self.apps.insert(app.id.clone(), error.clone());
-                    }
-                }
-                Authority::Token { .. } | Authority::InParameters => of_pages.push(error),
+            match (app_of(request), error) {
+                (None, error) => unknown.push(error),
+                (app, Some(error)) => drop(self.apps.insert(app, error.clone())),
+                (Some(_), None) => {}
             }
         }
-        // Whose app a Page's token is of is not known here: when one app is limited, the
-        // calls of others go on getting through.
-        match of_pages.iter().flatten().next() {
-            Some(error) if of_pages.iter().all(Option::is_some) => {
+        // Several apps may be behind these: when one is limited, the calls of others go on
+        // getting through.
+        match unknown.iter().flatten().next() {
+            Some(error) if unknown.iter().all(Option::is_some) => {
                 self.limited += 1;
                 if self.limited >= ENOUGH {
-                    self.stopped = Some((*error).clone());
+                    self.apps.insert(None, (*error).clone());
+                    self.limited = 0;
                 }
             }
-            _ if of_pages.is_empty() => {}
+            _ if unknown.is_empty() => {}
             _ => self.limited = 0,
         }
     }
@@ -106,6 +100,14 @@ impl Pace {
     pub fn broken(&mut self) -> bool {
         self.broken += 1;
         self.broken <= BROKEN
+    }
+}
+
+/// The app that a call is of, where that is known.
+fn app_of(request: &GraphRequest) -> Option<String> {
+    match &request.authority {
+        Authority::App(app) | Authority::Token { app: Some(app), .. } => Some(app.id.clone()),
+        Authority::Token { app: None, .. } | Authority::InParameters => None,
     }
 }
 
@@ -162,10 +164,17 @@ mod tests {
     #[test]
     fn an_app_that_is_limited_is_left_alone_and_others_go_on() {
         let (page, app, other, error) = (of_page(), of_app("1"), of_app("2"), limited(4));
+        let credentials = |id: &str| AppCredentials { id: id.into(), secret: Secret::new("s") };
+        let signed = |id: &str| GraphRequest::read("/me", &Secret::new("EAAx"), Some(&credentials(id)));
         let mut pacing = Pace::default();
         pacing.answered(None, [(&app, Some(&error)), (&page, None)].into_iter());
         assert!(pacing.refusal(&app).is_some());
         assert!(pacing.refusal(&other).is_none() && pacing.refusal(&page).is_none());
+        for _ in 0..5 {
+            pacing.answered(None, [(&signed("3"), Some(&error)); 2].into_iter());
+        }
+        assert!(pacing.refusal(&signed("3")).is_some() && pacing.pause().is_zero());
+        assert!(pacing.refusal(&signed("2")).is_none() && pacing.refusal(&page).is_none());
     }
 
     #[test]

@@ -128,7 +128,11 @@ pub(super) fn batch<'r>(
 
 /// The answers to the operations of a batch, in their order; `None`: one was not
 /// finished in time. What is no list of `wanted` items is not Graph's.
-pub(super) fn items(response: &http::Response, wanted: usize) -> Result<Vec<Option<http::Response>>, GraphError> {
+pub(super) fn items(
+    response: &http::Response,
+    wanted: usize,
+    as_app: bool,
+) -> Result<Vec<Option<http::Response>>, GraphError> {
     #[derive(Deserialize)]
     struct Item {
         code: u16,
@@ -145,7 +149,7 @@ pub(super) fn items(response: &http::Response, wanted: usize) -> Result<Vec<Opti
     // The list is looked for first: read as an error, a list of one would pass for its item.
     let items: Vec<serde_json::Value> = match serde_json::from_slice(&response.body) {
         Ok(items) => items,
-        Err(_) => read(response, false)?.value,
+        Err(_) => read(response, as_app)?.value,
     };
     if items.len() != wanted {
         return Err(GraphError::Unreachable(Unreachable::NotGraph { status: response.status }));
@@ -336,7 +340,7 @@ mod tests {
     fn items_are_answers_of_their_own_and_null_is_none() {
         let body = r#"[{"code":200,"headers":[{"name":"Facebook-API-Version","value":"v26.0"}],"body":"{\"id\":\"1\"}"},
             null,{"code":400,"body":"{\"error\":{\"message\":\"x\",\"code\":190}}"},{"nothing":1}]"#;
-        let found = items(&answer(200, &[], body), 4).expect("items");
+        let found = items(&answer(200, &[], body), 4, false).expect("items");
         let first = read::<serde_json::Value>(found[0].as_ref().expect("an answer"), false).expect("read");
         assert_eq!((first.value["id"].as_str(), first.version), (Some("1"), Some(GraphVersion::DEFAULT)));
         assert!(found[1].is_none());
@@ -344,10 +348,10 @@ mod tests {
         assert!(matches!(refused, GraphError::Refused(error) if error.code == Some(190)));
         let broken = read::<serde_json::Value>(found[3].as_ref().expect("an answer"), false).expect_err("broken");
         assert!(matches!(broken, GraphError::Unreachable(Unreachable::NotGraph { .. })));
-        let one = items(&answer(200, &[], r#"[{"code":200,"body":"{}"}]"#), 1).expect("one item");
+        let one = items(&answer(200, &[], r#"[{"code":200,"body":"{}"}]"#), 1, false).expect("one item");
         assert_eq!(one[0].as_ref().map(|item| item.status), Some(200));
         for body in ["[]", "{}", "[null", "<html>"] {
-            assert!(items(&answer(200, &[], body), 4).is_err(), "{body}");
+            assert!(items(&answer(200, &[], body), 4, false).is_err(), "{body}");
         }
     }
 

@@ -99,6 +99,7 @@ pub fn drafts(wanted: Vec<Wanted>, records: Vec<Account>, house: &House<'_>) -> 
         records.into_iter().zip(named).filter_map(|(account, named)| (!named).then_some(account)).collect();
     refuse_collisions(&mut drafts, &rest);
     refuse_two_kinds(&mut drafts);
+    refuse_same_variables(&mut drafts, &rest);
     note_twins(&mut drafts, &rest);
     (drafts, rest)
 }
@@ -193,6 +194,30 @@ fn refuse_two_kinds(drafts: &mut [Draft]) {
                     others.join(", ")
                 ),
                 "give each kind of secret a place of its own",
+            ));
+        }
+    }
+}
+
+/// The env store's variables are named by the handle: `a.b` and `a-b` name the same ones.
+fn refuse_same_variables(drafts: &mut [Draft], rest: &[Account]) {
+    let in_variables = |account: &Account| account.secrets.values().any(|place| place.store() == Some(StoreName::Env));
+    let spelt = |account: &Account| account.handle.as_str().replace(['-', '.'], "_");
+    let mut owners: HashMap<String, String> = HashMap::new();
+    for account in rest.iter().filter(|account| in_variables(account)) {
+        owners.insert(spelt(account), account.handle.to_string());
+    }
+    for draft in drafts.iter_mut() {
+        let Some(after) = draft.after.as_ref().filter(|after| in_variables(after)) else { continue };
+        if let Some(other) = owners.insert(spelt(after), after.handle.to_string()) {
+            draft.problems.push(Problem::new(
+                format!("the handles '{}' and '{other}' name the same variables of the env store", after.handle),
+                "give one of them another handle",
+            ));
+        } else if let Some(before) = draft.before.as_ref().filter(|before| before.handle != after.handle) {
+            let (old, new) = (spelt(before).to_uppercase(), spelt(after).to_uppercase());
+            draft.notes.push(format!(
+                "its secrets are read from MSGRCTL_SECRET_{new}_… then, no longer from MSGRCTL_SECRET_{old}_…"
             ));
         }
     }

@@ -9,9 +9,10 @@ use super::draft::{Draft, NewSecret};
 use super::manifest::Place;
 use super::subscription::{AppLevel, Levels, PageLevel, Step, Wish, difference};
 use crate::accounts::Account;
-use crate::checks::{cause_of, of_unreachable};
-use crate::graph::GraphError;
+use crate::checks::{GraphTrace, cause_of, of_unreachable};
 use crate::graph::endpoints::page::same_username;
+use crate::graph::endpoints::subscription::same_callback;
+use crate::graph::{GraphError, Unreachable};
 use crate::messages::{CATALOGUE, MessageState};
 use crate::secrets::{Secret, SecretKind, SecretRef, StoreName};
 
@@ -101,6 +102,8 @@ pub struct AppPlan {
     pub steps: Vec<Step>,
     /// The place in [`Plan::accounts`] of the account that speaks for it.
     pub speaker: usize,
+    /// The places of all its accounts that name webhook fields.
+    pub members: Vec<usize>,
 }
 
 /// Something that differs. Secrets are named by where they are, never by their value.
@@ -147,6 +150,23 @@ impl Problem {
     /// Something that somebody has to mend.
     pub fn new(summary: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { summary: summary.into(), hint: Some(hint.into()), unreachable: false }
+    }
+
+    /// Something at Meta that could not be looked at.
+    fn unseen(what: &str, error: &GraphError) -> Self {
+        let (cause, trace) = match error {
+            GraphError::Refused(error) => (cause_of(error), Some(error)),
+            GraphError::Unreachable(why @ (Unreachable::Trouble(error) | Unreachable::Throttled(error))) => {
+                (of_unreachable(why), Some(error))
+            }
+            GraphError::Unreachable(why) => (of_unreachable(why), None),
+        };
+        let trace = trace.map(|error| GraphTrace::from(&**error).in_words()).unwrap_or_default();
+        Self {
+            summary: format!("{what} could not be seen: {}{trace}", cause.summary),
+            hint: Some(cause.fix),
+            unreachable: matches!(error, GraphError::Unreachable(_)),
+        }
     }
 }
 
@@ -415,14 +435,7 @@ fn page_step(fields: &[String], live: &Live) -> Result<Option<(Change, Step)>, P
                 "give a token of the right app, or that app's id and secret",
             ));
         }
-        Err(error) => {
-            let (cause, unreachable) = match error {
-                GraphError::Refused(error) => (cause_of(error), false),
-                GraphError::Unreachable(why) => (of_unreachable(why), true),
-            };
-            let summary = format!("the Page's subscription could not be seen: {}", cause.summary);
-            return Err(Problem { summary, hint: Some(cause.fix), unreachable });
-        }
+        Err(error) => return Err(Problem::unseen("the Page's subscription", error)),
     };
     let wish = Wish { callback_url: None, fields: fields.to_vec(), exact: false };
     let levels = Levels { page: now.clone(), app: None };
@@ -440,41 +453,83 @@ fn page_step(fields: &[String], live: &Live) -> Result<Option<(Change, Step)>, P
 /// an app's webhook cannot be set has that as its problem.
 fn apps(accounts: &mut [AccountPlan], seen: &[Seen]) -> Vec<AppPlan> {
     let mut apps: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for (at, (account, seen)) in accounts.iter().zip(seen).enumerate() {
-        let sees_app = seen.live.as_ref().is_some_and(|live| matches!(live.app, Some(Ok(_))));
+    for (at, (account, seen)) in accounts.iter_mut().zip(seen).enumerate() {
         let app_id = account.after.as_ref().and_then(|after| after.app_id.as_ref());
-        if let (Some(id), Some(_), true, true) = (app_id, &account.fields, sees_app, account.problems.is_empty()) {
-            apps.entry(id.to_string()).or_default().push(at);
+        let (Some(id), Some(_), Some(live)) = (app_id, &account.fields, &seen.live) else { continue };
+        let id = id.to_string();
+        match &live.app {
+            Some(Ok(_)) if account.problems.is_empty() => apps.entry(id).or_default().push(at),
+            Some(Err(error)) => {
+                account.problems.push(Problem::unseen(&format!("the webhook of app {id}"), error));
+            }
+            Some(Ok(_)) => {}
+            None => account.notes.push(format!(
+                "the webhook of app {id} is neither looked at nor set without the app secret: {}",
+                crate::dashboard::WEBHOOKS
+            )),
         }
     }
     let mut plans = Vec::new();
     for (id, members) in apps {
-        let callback = |at: usize| accounts[at].after.as_ref()?.callback_url.as_ref().map(ToString::to_string);
-        let Some(&speaker) = members.iter().find(|at| callback(**at).is_some()).or(members.first()) else { continue };
-        let Some(Some(Ok(level))) = seen[speaker].live.as_ref().map(|live| live.app.as_ref()) else { continue };
-        let mut fields: Vec<String> = Vec::new();
-        for field in members.iter().filter_map(|at| accounts[*at].fields.as_ref()).flatten() {
-            if !fields.contains(field) {
-                fields.push(field.clone());
-            }
+        plans.extend(app(accounts, seen, id, members));
+    }
+    plans
+}
+
+fn app(accounts: &mut [AccountPlan], seen: &[Seen], id: String, mut members: Vec<usize>) -> Option<AppPlan> {
+    let callback = |accounts: &[AccountPlan], at: usize| {
+        accounts[at].after.as_ref()?.callback_url.as_ref().map(ToString::to_string)
+    };
+    let asks = |accounts: &[AccountPlan], at: usize| {
+        accounts[at].after.as_ref().is_some_and(|after| after.secrets.contains_key(&SecretKind::VerifyToken))
+    };
+    // One that knows where its events go, and what the callback is asked with.
+    let best = |at: &&usize| (callback(accounts, **at).is_some(), asks(accounts, **at));
+    let speaker = members.iter().rev().max_by_key(best).copied()?;
+    let callback_url = callback(accounts, speaker);
+    let others: Vec<usize> = members
+        .iter()
+        .filter(|at| match (callback(accounts, **at), &callback_url) {
+            (Some(url), Some(speakers)) => !same_callback(&url, speakers),
+            _ => false,
+        })
+        .copied()
+        .collect();
+    let (name, url) = (accounts[speaker].name.clone(), callback_url.clone().unwrap_or_default());
+    for at in others {
+        accounts[at].problems.push(Problem::new(
+            format!("app {id} has one callback URL for all of its Pages, and '{name}' has another one: {url}"),
+            "give both the same webhook.callback_url",
+        ));
+        members.retain(|member| *member != at);
+    }
+    let mut fields: Vec<String> = Vec::new();
+    for field in members.iter().filter_map(|at| accounts[*at].fields.as_ref()).flatten() {
+        if !fields.contains(field) {
+            fields.push(field.clone());
         }
-        let wish = Wish { callback_url: callback(speaker), fields, exact: false };
-        let levels = Levels { page: Some(wish.fields.clone()), app: Some(level.clone()) };
-        let steps = difference(&wish, &levels);
-        if steps.is_empty() {
-            continue;
+    }
+    let Some(Ok(level)) = &seen[speaker].live.as_ref()?.app else { return None };
+    let wish = Wish { callback_url, fields, exact: false };
+    let levels = Levels { page: Some(wish.fields.clone()), app: Some(level.clone()) };
+    let steps = difference(&wish, &levels);
+    if steps.is_empty() {
+        if *level == AppLevel::Absent {
+            accounts[speaker].notes.push(format!("app {id} has no webhook yet: it takes a webhook.callback_url"));
         }
-        let secrets = accounts[speaker].after.as_ref().map(|after| &after.secrets);
-        if secrets.is_none_or(|secrets| !secrets.contains_key(&SecretKind::VerifyToken)) {
-            accounts[speaker].problems.push(Problem::new(
+        return None;
+    }
+    if !asks(accounts, speaker) {
+        // Its Pages would send their events to wherever the app's go now.
+        for at in members {
+            accounts[at].problems.push(Problem::new(
                 format!("the webhook of app {id} cannot be set without a verify token"),
                 "add webhook.verify_token: generate",
             ));
-            continue;
         }
-        plans.push(AppPlan { changes: app_changes(level, &steps), id, steps, speaker });
+        return None;
     }
-    plans
+    Some(AppPlan { changes: app_changes(level, &steps), id, steps, speaker, members })
 }
 
 fn app_changes(level: &AppLevel, steps: &[Step]) -> Vec<Change> {

@@ -39,6 +39,17 @@ pub struct FileStore {
     asked: RefCell<Option<Secret>>,
     /// Why it did not open: asking again would give the same.
     failed: RefCell<Option<StoreError>>,
+    /// What is changed and not written yet, between [`gather`](Self::gather) and
+    /// [`write`](Self::write); `None` inside: nothing yet.
+    gathered: RefCell<Option<Option<Gathered>>>,
+}
+
+/// Several changes of the file, under its lock.
+struct Gathered {
+    lock: Lock,
+    opened: Opened,
+    new: bool,
+    changed: bool,
 }
 
 /// A file that was decrypted in this process.
@@ -63,7 +74,20 @@ impl FileStore {
             known: RefCell::default(),
             asked: RefCell::default(),
             failed: RefCell::default(),
+            gathered: RefCell::default(),
         }
+    }
+
+    /// From now on changes are kept until they are written together: each writes the
+    /// whole file, and a thousand of them would write it a thousand times.
+    pub fn gather(&self) {
+        self.gathered.borrow_mut().get_or_insert_default();
+    }
+
+    /// Writes what was gathered, and gathers no more. After an error the file is as it was.
+    pub fn write(&self) -> Result<(), StoreError> {
+        let Some(Some(gathered)) = self.gathered.take() else { return Ok(()) };
+        if gathered.changed { self.seal(gathered.lock, gathered.opened, gathered.new) } else { Ok(()) }
     }
 
     fn broken(&self, cause: impl Into<String>) -> StoreError {
@@ -216,8 +240,13 @@ impl FileStore {
     /// Reads, changes and writes under the lock. A change that changes nothing, as it
     /// says itself, is not written.
     fn change(&self, change: impl FnOnce(&mut Entries) -> bool) -> Result<bool, StoreError> {
-        let write = |error: &files::FileError| StoreError::Write { cause: cause_of(error) };
-        let lock = Lock::acquire(&self.path, Lock::PATIENCE, &|_| {}).map_err(|error| write(&error))?;
+        let gathers = self.gathered.borrow().is_some();
+        if let Some(Some(gathered)) = &mut *self.gathered.borrow_mut() {
+            let changed = change(&mut gathered.opened.entries);
+            gathered.changed |= changed;
+            return Ok(changed);
+        }
+        let lock = Lock::acquire(&self.path, Lock::PATIENCE, &|_| {}).map_err(|error| unwritten(&error))?;
         if let Some(error) = &*self.failed.borrow() {
             return Err(error.clone());
         }
@@ -228,19 +257,28 @@ impl FileStore {
         };
         // What is read from now on is read from the disk.
         self.forget();
-        if !change(&mut opened.entries) {
-            return Ok(false);
+        let changed = change(&mut opened.entries);
+        if gathers {
+            *self.gathered.borrow_mut() = Some(Some(Gathered { lock, opened, new, changed }));
+        } else if changed {
+            self.seal(lock, opened, new)?;
         }
+        Ok(changed)
+    }
+
+    /// Puts the file in the place of the one that is there.
+    fn seal(&self, lock: Lock, mut opened: Opened, new: bool) -> Result<(), StoreError> {
         let sealed = Sealed::seal(&mut opened.header, &opened.key, &opened.entries);
         *self.known.borrow_mut() = Some((opened.header.check.clone(), opened.key.clone()));
+        self.forget();
         if let Err(error) = lock.replace(&sealed) {
             if new && opened.header.key == KeySource::Keyring {
                 // A key to nothing; where it cannot be taken back it does no harm.
                 let _ = self.keyring.discard(&keyring_entry(&opened.header.id));
             }
-            return Err(write(&error));
+            return Err(unwritten(&error));
         }
-        Ok(true)
+        Ok(())
     }
 
     /// Reads the file again at the next question.
@@ -321,6 +359,9 @@ impl SecretStore for FileStore {
     }
 
     fn get(&self, key: &SecretKey) -> Result<Option<Secret>, StoreError> {
+        if let Some(Some(gathered)) = &*self.gathered.borrow() {
+            return Ok(gathered.opened.entries.get(&key.entry()).map(|value| Secret::new(value.as_str())));
+        }
         self.open()?;
         let opened = self.opened.borrow();
         Ok(opened.as_ref().and_then(|opened| opened.entries.get(&key.entry())).map(|value| Secret::new(value.as_str())))
@@ -349,6 +390,10 @@ impl SecretStore for FileStore {
 
 fn keyring_entry(id: &str) -> String {
     format!("file-store/{id}")
+}
+
+fn unwritten(error: &files::FileError) -> StoreError {
+    StoreError::Write { cause: cause_of(error) }
 }
 
 fn cause_of(error: &files::FileError) -> String {

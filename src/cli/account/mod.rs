@@ -9,7 +9,7 @@ mod handover;
 pub mod inputs;
 mod list;
 pub mod remove;
-mod rename;
+pub mod rename;
 pub mod save;
 mod show;
 mod test;

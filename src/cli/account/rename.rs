@@ -77,7 +77,7 @@ fn ask_name(ctx: &Context, account: &Account) -> Result<Name, CliError> {
 
 /// The label in the keyring follows the name. It is for people; where it cannot
 /// be changed the old one does no harm.
-fn relabel(ctx: &Context, account: &Account) {
+pub fn relabel(ctx: &Context, account: &Account) {
     for (kind, source) in &account.secrets {
         let Some(store) = source.store() else { continue };
         if let Err(error) = ctx.store(store).relabel(&key(account, *kind)) {

@@ -1,6 +1,6 @@
 //! `msgrctl account test`: Test Connection.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use clap::Args;
 use futures_util::stream::{self, StreamExt as _};
@@ -14,7 +14,7 @@ use crate::cli::error::CliError;
 use crate::cli::pick::{AccountsArg, Chosen};
 use crate::dashboard;
 use crate::messages::ChatSettings;
-use crate::secrets::{SecretKind, SecretRef, StoreError, StoreName};
+use crate::secrets::{SecretKind, StoreError};
 use crate::ui::interrupt;
 use crate::ui::output::{JsonList, Output};
 use crate::ui::progress::Progress;
@@ -54,7 +54,7 @@ pub fn run(args: &TestArgs, ctx: &Context) -> Result<u8, CliError> {
         return Told::new(ctx, None).finish(args, false, left_out);
     }
     // Stores may have to ask for a passphrase: not under a line that moves.
-    ask_stores(ctx, &accounts);
+    ctx.ask_stores(&accounts, []);
     let several = accounts.len() > 1;
     let what = match accounts.as_slice() {
         [one] => format!("testing '{}' with Graph …", one.name),
@@ -92,16 +92,6 @@ pub fn run(args: &TestArgs, ctx: &Context) -> Result<u8, CliError> {
     })?;
     progress.end();
     told.finish(args, several, left_out)
-}
-
-/// Asks the stores that keep something of these accounts whether they answer, so that
-/// whatever they have to ask a person is asked now. What is wrong is judged when it matters.
-fn ask_stores(ctx: &Context, accounts: &[Account]) {
-    let stores: BTreeSet<StoreName> =
-        accounts.iter().flat_map(|account| account.secrets.values().filter_map(SecretRef::store)).collect();
-    for store in stores {
-        let _ = ctx.store(store).probe();
-    }
 }
 
 /// What is asked about an account, or what is known of it without asking.

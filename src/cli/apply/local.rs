@@ -6,10 +6,11 @@ use std::collections::HashMap;
 use super::{Failure, Outcome, Run};
 use crate::accounts::Account;
 use crate::cli::account::remove::{probe, remove_held};
-use crate::cli::account::save::{Change, New, Stored, Target, check_variables};
+use crate::cli::account::rename::relabel;
+use crate::cli::account::save::{Change, New, Stored, Target};
 use crate::cli::error::CliError;
 use crate::cli::history::Changing;
-use crate::cli::plan::Prepared;
+use crate::cli::plan::{Prepared, settings_of};
 use crate::provision::plan::{AccountPlan, Action, ReadySecret};
 use crate::secrets::{SecretKind, generate_verify_token};
 use crate::ui::interrupt::Hold;
@@ -24,101 +25,134 @@ const WRITES: usize = 20;
 pub fn carry_out(run: &mut Run<'_>, prepared: &Prepared) -> Result<HashMap<usize, Account>, CliError> {
     let ctx = run.ctx;
     let plan = run.plan;
-    let speakers: Vec<usize> = plan.apps.iter().map(|app| app.speaker).collect();
-    let has_more = |at: usize| plan.accounts[at].page.is_some() || speakers.contains(&at);
+    let speaks = |at: usize| plan.apps.iter().any(|app| app.speaker == at);
+    let has_more = |at: usize| plan.accounts[at].page.is_some() || speaks(at);
     let todo: Vec<usize> = (0..plan.accounts.len())
         .filter(|at| plan.accounts[*at].problems.is_empty())
         .filter(|at| plan.accounts[*at].action != Action::Nothing || has_more(*at))
         .collect();
     let mut ready = HashMap::new();
     let tenant = ctx.hold_tenant()?;
+    let hold = Hold::begin();
     if prepared.new_tenant {
         let name = ctx.settings()?.tenant.value.to_string();
         ctx.tenant_file(&name)?.change(|_| ())?;
     }
     if !plan.chat_settings.is_empty() {
-        ctx.chat_settings()?.change(|settings| *settings = prepared.chat_settings.clone())?;
+        // As they are now: what the file does not name may have been changed meanwhile.
+        let wanted = &prepared.chat_settings;
+        ctx.chat_settings()?.change(|settings| *settings = settings_of(wanted, settings).0)?;
+        run.settings_changed = true;
     }
     let (removed, kept): (Vec<usize>, Vec<usize>) =
         todo.into_iter().partition(|at| plan.accounts[*at].action == Action::Remove);
+    // Names may be exchanged: those that change go together.
+    let (renamed, kept): (Vec<usize>, Vec<usize>) = kept.into_iter().partition(|at| is_renamed(&plan.accounts[*at]));
     let group = if run.fail_fast { 1 } else { GROUP.max(kept.len().div_ceil(WRITES)) };
-    for some in kept.chunks(group) {
+    let groups = std::iter::once(renamed.as_slice()).filter(|some| !some.is_empty()).chain(kept.chunks(group));
+    for some in groups {
         if run.stops() {
             return Ok(ready);
         }
-        let hold = Hold::begin();
-        for (at, saved) in save(run, &tenant, some)? {
+        for (at, saved) in save(run, &tenant, some) {
             if has_more(at) {
                 ready.insert(at, saved);
             } else {
                 run.end(at, Outcome::Done);
             }
         }
-        if hold.was_interrupted() {
-            return Err(CliError::interrupted().note("what was done is saved; run it again to go on"));
-        }
+        run.interrupted(&hold)?;
+    }
+    let held_back = plan.blocked() > 0 || run.has_failed();
+    if held_back && !removed.is_empty() {
+        // One of them may be what an account that failed was called before.
+        ctx.output.warning("nothing is removed while an account cannot be made as the file says");
+        return Ok(ready);
     }
     for at in removed {
         if run.stops() {
             return Ok(ready);
         }
-        let hold = Hold::begin();
-        let outcome = match &plan.accounts[at].before {
-            Some(account) => match probe(ctx, account, false).and_then(|()| remove_held(ctx, account, false)) {
-                Ok(_) => Outcome::Done,
-                Err(error) if error.is_interrupt() => return Err(error),
-                Err(error) => Outcome::Failed(Failure::from(error)),
-            },
-            None => Outcome::Done,
+        let Some(account) = &plan.accounts[at].before else { continue };
+        let outcome = match probe(ctx, account, false).and_then(|()| remove_held(ctx, account, false)) {
+            Ok(_) => Outcome::Done,
+            Err(error) if error.is_interrupt() => return Err(error),
+            Err(error) => Outcome::Failed(Failure::from(error)),
         };
         run.end(at, outcome);
-        if hold.was_interrupted() {
-            return Err(CliError::interrupted().note("what was done is saved; run it again to go on"));
-        }
+        run.interrupted(&hold)?;
     }
     Ok(ready)
 }
 
-/// Saves some accounts at once, and returns those that are saved.
-fn save(run: &mut Run<'_>, tenant: &Changing<'_>, group: &[usize]) -> Result<Vec<(usize, Account)>, CliError> {
+fn is_renamed(planned: &AccountPlan) -> bool {
+    match (&planned.before, &planned.after) {
+        (Some(before), Some(after)) => before.name != after.name || before.handle != after.handle,
+        _ => false,
+    }
+}
+
+/// Saves some accounts at once, and returns those that are saved. Ends early when
+/// somebody asks to stop.
+fn save(run: &mut Run<'_>, tenant: &Changing<'_>, group: &[usize]) -> Vec<(usize, Account)> {
     let ctx = run.ctx;
     let plan = run.plan;
-    ctx.stores().file().forget();
-    let known: HashMap<String, Account> =
-        ctx.accounts()?.load()?.into_iter().map(|account| (account.id.clone(), account)).collect();
+    let known = match ctx.accounts().and_then(|accounts| Ok(accounts.load()?)) {
+        Ok(known) => known,
+        Err(error) => return fail(run, group, &error),
+    };
+    let known: HashMap<&str, &Account> = known.iter().map(|account| (account.id.as_str(), account)).collect();
     let now = ctx.now();
-    let mut stored = Vec::new();
+    ctx.stores().file().forget();
+    ctx.stores().file().gather();
+    let mut stored: Vec<(usize, Account, Stored)> = Vec::new();
     for &at in group {
+        if Hold::is_asked() {
+            break;
+        }
         let planned = &plan.accounts[at];
-        match store(run, planned, known.get(&id(planned)), now) {
+        match store(run, planned, known.get(id(planned)).copied(), now) {
             Ok(Some((account, secrets))) => stored.push((at, account, secrets)),
             Ok(None) => {}
-            Err(error) if error.is_interrupt() => {
-                let taken = stored.into_iter().map(|(_, _, secrets): (usize, Account, Stored)| secrets);
-                return Err(taken.fold(error, |error, secrets| secrets.take_back(ctx, error)));
-            }
             Err(error) => run.end(at, Outcome::Failed(Failure::from(error))),
         }
     }
     let accounts: Vec<Account> = stored.iter().map(|(_, account, _)| account.clone()).collect();
-    if let Err(error) = ctx.accounts()?.put(&accounts) {
-        let secrets = stored.into_iter().map(|(_, _, secrets)| secrets);
-        return Err(secrets.fold(CliError::from(error), |error, secrets| secrets.take_back(ctx, error)));
+    let written = ctx.stores().file().write().map_err(CliError::from);
+    if let Err(error) = written.and_then(|()| Ok(ctx.accounts()?.put(&accounts)?)) {
+        let failure = Failure::from(error);
+        for (at, _, secrets) in stored {
+            let error = secrets.take_back(ctx, CliError::failed(failure.summary.clone()));
+            run.end(at, Outcome::Failed(Failure { summary: error.message().to_owned(), ..failure.clone() }));
+        }
+        return Vec::new();
     }
     let mut saved = Vec::new();
     for (at, account, secrets) in stored {
+        if plan.accounts[at].before.as_ref().is_some_and(|before| before.name != account.name) {
+            relabel(ctx, &account);
+        }
         match secrets.settle(ctx, tenant, &account) {
             Ok(()) => saved.push((at, account)),
             // It is saved; what it left behind has to be said.
             Err(error) => run.end(at, Outcome::Failed(Failure::from(error))),
         }
     }
-    Ok(saved)
+    saved
 }
 
-fn id(planned: &AccountPlan) -> String {
+/// A whole group that cannot even be begun.
+fn fail(run: &mut Run<'_>, group: &[usize], error: &CliError) -> Vec<(usize, Account)> {
+    for &at in group {
+        let hint = error.first_hint().map(str::to_owned);
+        run.end(at, Outcome::Failed(Failure { summary: error.message().to_owned(), hint, unreachable: false }));
+    }
+    Vec::new()
+}
+
+fn id(planned: &AccountPlan) -> &str {
     let account = planned.before.as_ref().or(planned.after.as_ref());
-    account.map(|account| account.id.clone()).unwrap_or_default()
+    account.map(|account| account.id.as_str()).unwrap_or_default()
 }
 
 /// Stores the secrets of one account, and returns it as it is to be recorded. `known` is
@@ -137,7 +171,6 @@ fn store(
     if planned.action == Action::Nothing {
         return Ok(Some((account, Stored::default())));
     }
-    check_variables(run.ctx, &account, planned.before.as_ref())?;
     // The record names the old places until the new secrets are there.
     account.secrets = planned.before.as_ref().map(|before| before.secrets.clone()).unwrap_or_default();
     let changes = planned.secrets.iter().map(|(kind, secret)| Change { kind: *kind, new: Some(new(*kind, secret)) });

@@ -19,7 +19,7 @@ use super::error::CliError;
 use super::manifest::ManifestArgs;
 use super::plan::{self, How, Prepared};
 use crate::provision::plan::Plan;
-use crate::ui::interrupt;
+use crate::ui::interrupt::{self, Hold};
 use crate::ui::progress::Progress;
 
 /// Make accounts, secrets and webhooks as a file says
@@ -62,7 +62,7 @@ pub(super) fn run(args: &ApplyArgs, ctx: &Context) -> Result<u8, CliError> {
         return Ok(0);
     }
     interrupt::install();
-    let other = plan::of_tenant(ctx, &manifest)?;
+    let other = plan::of_tenant(ctx, &manifest, &args.how)?;
     let ctx = other.as_ref().unwrap_or(ctx);
     let prepared = plan::prepare(ctx, manifest, &args.how, false)?;
     if !prepared.plan.is_empty() {
@@ -71,11 +71,16 @@ pub(super) fn run(args: &ApplyArgs, ctx: &Context) -> Result<u8, CliError> {
             ctx.output.talk(&text);
             ctx.output.talk("");
         }
-        let question = format!("Apply this? ({})", plan::summary(&prepared.plan));
+        // The sum stands above it; where nobody can be asked it does not.
+        let question = if ctx.someone_can_answer() {
+            "Apply this?".to_owned()
+        } else {
+            format!("Apply this? ({})", plan::summary(&prepared.plan))
+        };
         ctx.confirm(&question, &args.command())?;
     }
-    let outcomes = carry_out(ctx, &prepared, args.fail_fast)?;
-    view::finish(ctx, &prepared, &outcomes)
+    let ended = carry_out(ctx, &prepared, args.fail_fast)?;
+    view::finish(ctx, &prepared, &ended)
 }
 
 impl ApplyArgs {
@@ -103,6 +108,7 @@ pub(super) enum Outcome {
 }
 
 /// Why an account is not as it should be.
+#[derive(Clone)]
 pub(super) struct Failure {
     /// What happened.
     pub summary: String,
@@ -126,6 +132,16 @@ pub(super) struct Run<'a> {
     progress: Progress,
     outcomes: BTreeMap<usize, Outcome>,
     fail_fast: bool,
+    /// Whether Chat Settings were written.
+    settings_changed: bool,
+}
+
+/// How a run ended.
+pub(super) struct Ended {
+    /// How each account did, by its place in the plan.
+    pub outcomes: BTreeMap<usize, Outcome>,
+    /// Whether Chat Settings were written.
+    pub settings_changed: bool,
 }
 
 impl Run<'_> {
@@ -144,17 +160,32 @@ impl Run<'_> {
         self.outcomes.insert(at, outcome);
     }
 
+    /// Whether an account has failed.
+    fn has_failed(&self) -> bool {
+        self.outcomes.values().any(|outcome| matches!(outcome, Outcome::Failed(_)))
+    }
+
     /// Whether nothing more is begun.
     fn stops(&self) -> bool {
-        self.fail_fast && self.outcomes.values().any(|outcome| matches!(outcome, Outcome::Failed(_)))
+        self.fail_fast && self.has_failed()
+    }
+
+    /// Ends it where somebody has asked to, with what was done on the disk.
+    fn interrupted(&self, hold: &Hold) -> Result<(), CliError> {
+        if !hold.was_interrupted() {
+            return Ok(());
+        }
+        self.progress.end();
+        let (done, all) = (self.outcomes.len(), self.plan.accounts.len());
+        Err(CliError::interrupted().note(format!("{done} of {all} accounts are dealt with; run it again to go on")))
     }
 }
 
-fn carry_out(ctx: &Context, prepared: &Prepared, fail_fast: bool) -> Result<BTreeMap<usize, Outcome>, CliError> {
+fn carry_out(ctx: &Context, prepared: &Prepared, fail_fast: bool) -> Result<Ended, CliError> {
     let plan = &prepared.plan;
     let progress =
         if plan.is_empty() { Progress::none() } else { Progress::bar(&ctx.output, "applying", plan.accounts.len()) };
-    let mut run = Run { ctx, plan, progress, outcomes: BTreeMap::new(), fail_fast };
+    let mut run = Run { ctx, plan, progress, outcomes: BTreeMap::new(), fail_fast, settings_changed: false };
     for (at, account) in plan.accounts.iter().enumerate() {
         if let Some(problem) = account.problems.first() {
             let more = account.problems.len() - 1;
@@ -170,9 +201,15 @@ fn carry_out(ctx: &Context, prepared: &Prepared, fail_fast: bool) -> Result<BTre
         }
     }
     if !plan.is_empty() && !run.stops() {
-        let ready = local::carry_out(&mut run, prepared)?;
+        let mut ready = local::carry_out(&mut run, prepared)?;
         if !run.stops() {
-            meta::carry_out(&mut run, prepared, &ready)?;
+            meta::carry_out(&mut run, prepared, &mut ready)?;
+        }
+        // Those are saved, and their turn at Meta did not come.
+        for at in ready.into_keys() {
+            let summary = "it is saved here, and its webhook is not set yet".into();
+            let hint = Some("run this again".into());
+            run.end(at, Outcome::Failed(Failure { summary, hint, unreachable: false }));
         }
     }
     for at in 0..plan.accounts.len() {
@@ -181,5 +218,5 @@ fn carry_out(ctx: &Context, prepared: &Prepared, fail_fast: bool) -> Result<BTre
             run.end(at, if unchanged { Outcome::Unchanged } else { Outcome::Left });
         }
     }
-    Ok(run.outcomes)
+    Ok(Ended { outcomes: run.outcomes, settings_changed: run.settings_changed })
 }

@@ -1,10 +1,8 @@
 //! How it went: a line an account, and the sum of it.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
-use super::{Failure, Outcome};
+use super::{Ended, Failure, Outcome};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::plan::Prepared;
@@ -46,14 +44,14 @@ struct ResultView<'a> {
     handle: &'a str,
     outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<FailureView<'a>>,
+    error: Option<FailureView>,
 }
 
 #[derive(Serialize)]
-struct FailureView<'a> {
+struct FailureView {
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<&'a str>,
+    hint: Option<String>,
     retryable: bool,
 }
 
@@ -74,7 +72,8 @@ fn word(account: &AccountPlan, outcome: &Outcome) -> &'static str {
 pub fn line(ctx: &Context, account: &AccountPlan, outcome: &Outcome) -> Option<String> {
     let screen = ctx.output.terminal.out();
     let word = word(account, outcome);
-    let moves = ctx.output.terminal.can_move && !ctx.output.quiet;
+    // A bar moves where both go to one terminal; what goes into a file is whole.
+    let moves = ctx.output.terminal.can_move && ctx.output.terminal.stdout && !ctx.output.quiet;
     match outcome {
         Outcome::Unchanged => None,
         Outcome::Done if moves || account.action == Action::Nothing => None,
@@ -97,8 +96,9 @@ pub fn line(ctx: &Context, account: &AccountPlan, outcome: &Outcome) -> Option<S
 }
 
 /// The sum, and the exit code.
-pub fn finish(ctx: &Context, prepared: &Prepared, outcomes: &BTreeMap<usize, Outcome>) -> Result<u8, CliError> {
+pub fn finish(ctx: &Context, prepared: &Prepared, ended: &Ended) -> Result<u8, CliError> {
     let plan = &prepared.plan;
+    let outcomes = &ended.outcomes;
     let mut counts = Counts::default();
     let mut results = Vec::new();
     for (account, outcome) in plan.accounts.iter().zip(outcomes.values()) {
@@ -112,9 +112,11 @@ pub fn finish(ctx: &Context, prepared: &Prepared, outcomes: &BTreeMap<usize, Out
             _ => &mut counts.left,
         } += 1;
         let error = match outcome {
-            Outcome::Failed(Failure { summary, hint, unreachable }) => {
-                Some(FailureView { message: redact(summary), hint: hint.as_deref(), retryable: *unreachable })
-            }
+            Outcome::Failed(Failure { summary, hint, unreachable }) => Some(FailureView {
+                message: redact(summary),
+                hint: hint.as_deref().map(redact),
+                retryable: *unreachable,
+            }),
             _ => None,
         };
         results.push(ResultView { account: &account.name, handle: &account.handle, outcome: word, error });
@@ -130,7 +132,7 @@ pub fn finish(ctx: &Context, prepared: &Prepared, outcomes: &BTreeMap<usize, Out
             schema_version: 1,
             tenant: ctx.settings()?.tenant.value.as_str(),
             summary: counts,
-            chat_settings_changed: !plan.chat_settings.is_empty(),
+            chat_settings_changed: ended.settings_changed,
             apps: plan.apps.iter().map(|plan| AppView { id: &plan.id, outcome: app(plan) }).collect(),
             results,
         });
@@ -148,7 +150,7 @@ pub fn finish(ctx: &Context, prepared: &Prepared, outcomes: &BTreeMap<usize, Out
         if !apps.is_empty() {
             text = format!("{text}; webhook changed of app {}", apps.join(", "));
         }
-        if !plan.chat_settings.is_empty() {
+        if ended.settings_changed {
             text = format!("{text}; Chat Settings changed");
         }
         ctx.output.result(&paint(style::BOLD, &text, ctx.output.terminal.out().color));

@@ -1,33 +1,39 @@
 //! What is: the secrets of the accounts, and what Meta says of their Pages and apps,
 //! many accounts in one request.
 
-use std::collections::BTreeSet;
-
 use futures_util::stream::{self, StreamExt as _};
 
 use super::places::{Found, Places};
 use crate::accounts::Account;
-use crate::checks::{self, Commands, Look, Outcome};
+use crate::checks::{self, Commands, GraphTrace, Look, Outcome};
 use crate::cli::account::connection::{self, Credentials, WARN_DAYS};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::graph::Client;
+use crate::graph::{AppCredentials, Client};
 use crate::messages::ChatSettings;
 use crate::provision::draft::{Draft, NewSecret};
 use crate::provision::plan::{Live, Problem, Seen};
 use crate::provision::subscription::{AppLevel, PageLevel};
-use crate::secrets::{SecretRef, StoreName};
+use crate::secrets::{Secret, SecretKind, StoreName};
 use crate::ui::progress::Progress;
 
 /// How many accounts are looked at together.
 const TOGETHER: usize = 256;
 
-/// Looks at every account. What is wrong with one is its own.
-pub fn look(ctx: &Context, drafts: &[Draft], allow_commands: bool) -> Result<Vec<Seen>, CliError> {
+/// What it takes to change something at Meta on behalf of an account.
+pub struct Access {
+    /// Its token.
+    pub token: Secret,
+    /// Its app, where the secret is known.
+    pub app: Option<AppCredentials>,
+}
+
+/// Looks at every account. What is wrong with one is its own. What was tested is kept, so
+/// that nothing else is written with.
+pub fn look(ctx: &Context, drafts: &[Draft], allow_commands: bool) -> Result<Vec<(Seen, Option<Access>)>, CliError> {
     if drafts.is_empty() {
         return Ok(Vec::new());
     }
-    ask_stores(ctx, drafts);
     let places = Places::new(ctx, allow_commands);
     let what = match drafts {
         [one] => format!("asking Graph about '{}' …", one.wanted.name),
@@ -55,19 +61,12 @@ pub fn look(ctx: &Context, drafts: &[Draft], allow_commands: bool) -> Result<Vec
     })
 }
 
-/// Asks the stores that are needed whether they answer, so that whatever they have to
-/// ask a person is asked before a line moves. What is wrong is judged when it matters.
-fn ask_stores(ctx: &Context, drafts: &[Draft]) {
-    let records = drafts.iter().filter_map(|draft| draft.before.as_ref());
-    let mut stores: BTreeSet<StoreName> =
-        records.flat_map(|account| account.secrets.values().filter_map(SecretRef::store)).collect();
-    stores.extend(drafts.iter().flat_map(|draft| &draft.secrets).filter_map(|(_, new)| match new {
+/// The stores that accounts as they will be need.
+pub fn stores_of(drafts: &[Draft]) -> impl Iterator<Item = StoreName> {
+    drafts.iter().flat_map(|draft| &draft.secrets).filter_map(|(_, new)| match new {
         NewSecret::Copy { to, .. } | NewSecret::Generate(to) => Some(*to),
         NewSecret::Refer(_) => None,
-    }));
-    for store in stores {
-        let _ = ctx.store(store).probe();
-    }
+    })
 }
 
 /// The account as it will be and its secrets; nothing where it cannot be made anyway.
@@ -78,26 +77,32 @@ fn read<'d>(places: &Places<'_>, draft: &'d Draft) -> Result<Option<(&'d Account
     }
 }
 
-async fn ask(client: &Client, draft: &Draft, found: Result<Option<(&Account, Found)>, Problem>) -> Seen {
+async fn ask(
+    client: &Client,
+    draft: &Draft,
+    found: Result<Option<(&Account, Found)>, Problem>,
+) -> (Seen, Option<Access>) {
     let (after, found) = match found {
         Ok(Some(found)) => found,
-        Ok(None) => return Seen::default(),
-        Err(problem) => return Seen { problem: Some(problem), ..Seen::default() },
+        Ok(None) => return (Seen::default(), None),
+        Err(problem) => return (Seen { problem: Some(problem), ..Seen::default() }, None),
     };
     let Found { token, app_secret, copies } = found;
-    let Some(token) = token else { return Seen { secrets: copies, ..Seen::default() } };
+    let Some(token) = token else { return (Seen { secrets: copies, ..Seen::default() }, None) };
     let credentials = Credentials { token, app_secret, verify_token: Ok(None) };
     let mut subject = connection::subject(after, ChatSettings::default(), credentials, WARN_DAYS, true);
-    subject.commands = in_file(after);
-    if draft.wanted.fields.is_none() {
-        // Nothing is said of its webhook: then that is nobody's business.
-        subject.callback = None;
-    }
-    let Look { report, page, app } = checks::look(client, &subject).await;
+    subject.commands = in_file(draft, after);
+    // Where nothing is said of its webhook, that is nobody's business.
+    let Look { report, page, app } = checks::look(client, &subject, draft.wanted.fields.is_some()).await;
     let worst = report.credentials();
     let finding = report.findings.iter().find(|finding| finding.outcome == worst && worst >= Outcome::Unreachable);
     let problem = finding.map(|finding| Problem {
-        summary: format!("{}: {}", finding.id, finding.summary),
+        summary: format!(
+            "{}: {}{}",
+            finding.id,
+            finding.summary,
+            finding.graph.as_ref().map(GraphTrace::in_words).unwrap_or_default()
+        ),
         hint: finding.hint.clone(),
         unreachable: worst == Outcome::Unreachable,
     });
@@ -106,15 +111,21 @@ async fn ask(client: &Client, draft: &Draft, found: Result<Option<(&Account, Fou
         page: page.map(|apps| PageLevel::of(apps, subject.app_id.as_deref())),
         app: app.map(|all| all.map(AppLevel::of)),
     };
-    Seen { secrets: copies, live: Some(live), problem }
+    let access = Access { token: subject.token, app: subject.app };
+    (Seen { secrets: copies, live: Some(live), problem }, Some(access))
 }
 
 /// What mends an account of a manifest: the file does, and the places it names.
-fn in_file(account: &Account) -> Commands {
+fn in_file(draft: &Draft, account: &Account) -> Commands {
     let kept = connection::saved_commands(account);
-    let referred = |kind| account.secrets.get(&kind).filter(|place| place.store().is_none());
     let again = "run this again";
-    let replace_token = match referred(crate::secrets::SecretKind::PageAccessToken) {
+    let kind = SecretKind::PageAccessToken;
+    let copied = draft.secrets.iter().find_map(|(of, new)| match new {
+        NewSecret::Copy { from, .. } if *of == kind => Some(from),
+        _ => None,
+    });
+    let referred = account.secrets.get(&kind).filter(|place| place.store().is_none());
+    let replace_token = match copied.or(referred) {
         Some(place) => format!("put it where {place} finds it, and {again}"),
         None => format!("{}, and {again}", kept.replace_token),
     };
@@ -123,7 +134,7 @@ fn in_file(account: &Account) -> Commands {
         test_again: again.into(),
         set_app: format!("correct app.id and app.secret in the file, and {again}"),
         add_app: format!("add app.id and app.secret in the file, and {again}"),
-        edit: "in the file, what is here".into(),
+        edit: "set it in the file, as in".into(),
         subscribe: again.into(),
         verify: kept.verify,
     }

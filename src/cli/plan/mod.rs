@@ -1,10 +1,11 @@
 //! `msgrctl plan`: what differs between a manifest and what is, here and at Meta.
 
-mod look;
+pub(super) mod look;
 mod places;
 pub(super) mod view;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
 
 use clap::Args;
 use sha2::{Digest as _, Sha256};
@@ -21,6 +22,7 @@ use crate::provision::manifest::{Manifest, WantedSettings, WantedText};
 use crate::provision::plan::{Action, Change, Plan, Seen, key_of, plan, quoted};
 use crate::secrets::{SecretKind, SecretRef};
 use crate::ui::interrupt;
+use look::Access;
 
 /// There are changes.
 const CHANGES: u8 = 8;
@@ -71,7 +73,7 @@ pub(super) struct How {
 pub(super) fn run(args: &PlanArgs, ctx: &Context) -> Result<u8, CliError> {
     interrupt::install();
     let manifest = args.manifest.read(ctx)?;
-    let other = of_tenant(ctx, &manifest)?;
+    let other = of_tenant(ctx, &manifest, &args.how)?;
     let ctx = other.as_ref().unwrap_or(ctx);
     let prepared = prepare(ctx, manifest, &args.how, args.offline)?;
     view::show(ctx, &prepared, args.offline)?;
@@ -89,8 +91,10 @@ pub(super) fn run(args: &PlanArgs, ctx: &Context) -> Result<u8, CliError> {
 pub(super) struct Prepared {
     /// The plan.
     pub plan: Plan,
-    /// The Chat Settings as they will be.
-    pub chat_settings: ChatSettings,
+    /// What the file says of Chat Settings.
+    pub chat_settings: WantedSettings,
+    /// What was tested of the accounts that something is written for at Meta, by their places.
+    pub access: HashMap<usize, Access>,
     /// What was seen of the accounts, in the order of the manifest.
     pub seen: Vec<Seen>,
     /// Whether the tenant is not known here yet.
@@ -99,8 +103,17 @@ pub(super) struct Prepared {
 
 /// The same run in the tenant that the manifest names; `None`: a flag or a variable names
 /// one, or the manifest does not.
-pub(super) fn of_tenant(ctx: &Context, manifest: &Manifest) -> Result<Option<Context>, CliError> {
-    let said = matches!(ctx.settings()?.tenant.origin, Origin::Flag(_) | Origin::Variable(_));
+pub(super) fn of_tenant(ctx: &Context, manifest: &Manifest, how: &How) -> Result<Option<Context>, CliError> {
+    let setting = &ctx.settings()?.tenant;
+    let said = matches!(setting.origin, Origin::Flag(_) | Origin::Variable(_));
+    if let Some(wanted) = manifest.tenant.as_ref().filter(|wanted| said && **wanted != setting.value) {
+        let differ = format!("the file is for the tenant '{wanted}', and {} says '{}'", setting.origin, setting.value);
+        if how.prune {
+            return Err(CliError::usage(format!("{differ}: with --prune every account of another tenant would go"))
+                .hint(format!("leave {} or --prune out", setting.origin)));
+        }
+        ctx.output.warning(&format!("{differ}, which wins"));
+    }
     Ok(manifest.tenant.as_ref().filter(|_| !said).map(|tenant| ctx.in_tenant(tenant.as_str())))
 }
 
@@ -117,20 +130,23 @@ pub(super) fn prepare(ctx: &Context, manifest: Manifest, how: &How, offline: boo
     let tenant = ctx.tenant()?;
     let records = ctx.accounts()?.load()?;
     let ids: HashSet<String> = records.iter().map(|account| account.id.clone()).collect();
+    let root = ctx.settings()?.paths.root();
     let new_id = |account: &Name| {
-        let id = id_of(name, realm, account);
+        let id = id_of(root, name, realm, account);
         // It had another name when it got that one.
         if ids.contains(&id) { Uuid::new_v4().to_string() } else { id }
     };
     let house = House { tenant: &tenant, realm, store: ctx.settings()?.store.value, now: ctx.now(), new_id: &new_id };
     let known = ctx.chat_settings()?.load()?;
-    let (settings, changes) = settings_of(&manifest.chat_settings, &known);
+    let (_, changes) = settings_of(&manifest.chat_settings, &known);
     let (drafts, rest) = drafts(manifest.accounts, records, &house);
     let (mine, _): (Vec<Account>, Vec<Account>) = rest.into_iter().partition(|account| account.graph == realm);
-    let seen: Vec<Seen> = if offline {
-        drafts.iter().map(|_| Seen::default()).collect()
+    let (seen, access): (Vec<Seen>, Vec<Option<Access>>) = if offline {
+        drafts.iter().map(|_| (Seen::default(), None)).unzip()
     } else {
-        look::look(ctx, &drafts, how.allow_commands)?
+        let goes = mine.iter().filter(|_| how.prune);
+        ctx.ask_stores(drafts.iter().filter_map(|draft| draft.before.as_ref()).chain(goes), look::stores_of(&drafts));
+        look::look(ctx, &drafts, how.allow_commands)?.into_iter().unzip()
     };
     let left = if how.prune { Vec::new() } else { mine.iter().map(|account| account.name.to_string()).collect() };
     let removed = if how.prune { mine } else { Vec::new() };
@@ -146,7 +162,10 @@ pub(super) fn prepare(ctx: &Context, manifest: Manifest, how: &How, offline: boo
         }
     }
     plan.chat_settings = changes;
-    Ok(Prepared { plan, chat_settings: settings, seen, new_tenant })
+    let writes = |at: &usize| plan.accounts[*at].page.is_some() || plan.apps.iter().any(|app| app.members.contains(at));
+    let access = access.into_iter().enumerate().filter_map(|(at, access)| Some((at, access?)));
+    let access = access.filter(|(at, _)| writes(at)).collect();
+    Ok(Prepared { plan, chat_settings: manifest.chat_settings, access, seen, new_tenant })
 }
 
 /// The secrets of an account that programs print.
@@ -158,15 +177,20 @@ fn kinds_of_commands(draft: &Draft) -> Vec<SecretKind> {
 }
 
 /// The id of a new account, made of what it is called.
-fn id_of(tenant: &str, realm: Realm, name: &Name) -> String {
-    let hash = Sha256::digest(format!("{tenant}\0{realm}\0{}", name.as_str().to_lowercase()));
+///
+/// `root` is the directory of this configuration: another one of the same person shares
+/// the keyring with it, and must not share its entries.
+fn id_of(root: &Path, tenant: &str, realm: Realm, name: &Name) -> String {
+    let root = root.canonicalize().unwrap_or_else(|_| root.to_path_buf());
+    let text = format!("{}\0{tenant}\0{realm}\0{}", root.display(), name.as_str().to_lowercase());
+    let hash = Sha256::digest(text);
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&hash[..16]);
     Builder::from_custom_bytes(bytes).into_uuid().to_string()
 }
 
 /// Chat Settings as they will be, and what differs.
-fn settings_of(wanted: &WantedSettings, known: &ChatSettings) -> (ChatSettings, Vec<Change>) {
+pub(super) fn settings_of(wanted: &WantedSettings, known: &ChatSettings) -> (ChatSettings, Vec<Change>) {
     let mut new = known.clone();
     let mut changes = Vec::new();
     let timeouts = &mut new.timeouts;

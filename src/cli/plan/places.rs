@@ -9,7 +9,7 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::provision::draft::{Draft, NewSecret};
 use crate::provision::plan::{Problem, SecretSeen, key_of};
-use crate::secrets::{Secret, SecretKind, SecretRef, Shape, StoreError};
+use crate::secrets::{Secret, SecretKind, SecretRef, Shape, StoreError, StoreName};
 
 /// Where secrets are read.
 pub struct Places<'c> {
@@ -55,6 +55,10 @@ impl<'c> Places<'c> {
                 // A verify token that stays as it is need not be read.
                 None if kind == SecretKind::VerifyToken => None,
                 None => match &draft.before {
+                    // The variables of the env store follow the handle.
+                    Some(before) if before.secrets.get(&kind) == Some(&SecretRef::Stored(StoreName::Env)) => {
+                        self.kept(kind, after)?
+                    }
                     Some(before) => self.kept(kind, before)?,
                     None => None,
                 },
@@ -102,8 +106,8 @@ impl<'c> Places<'c> {
         })
     }
 
-    /// The secret that an account has already; one that is not there any more is a
-    /// problem of its token alone.
+    /// The secret that an account has already; nothing where it never had one, its token
+    /// aside, without which nobody can be asked about it.
     fn kept(&self, kind: SecretKind, before: &Account) -> Result<Option<Secret>, Problem> {
         if !before.secrets.contains_key(&kind) {
             return match kind {
@@ -158,10 +162,17 @@ fn judge(kind: SecretKind, secret: &Secret) -> Result<(), Problem> {
 
 fn gone(kind: SecretKind, account: &Account) -> Problem {
     let why = connection::place(account, kind);
-    Problem::new(
-        format!("{}: {why}", key_of(kind)),
-        "put it there, or name another place in the file; then run this again",
-    )
+    let hint = match account.secrets.get(&kind).and_then(SecretRef::store) {
+        Some(StoreName::Keyring | StoreName::File) => {
+            format!(
+                "store it again: msgrctl secret set {} {} --stdin; then run this again",
+                account.handle,
+                kind.argument()
+            )
+        }
+        _ => "put it there, or name another place in the file; then run this again".to_owned(),
+    };
+    Problem::new(format!("{}: {why}", key_of(kind)), hint)
 }
 
 fn stuck(kind: SecretKind, error: StoreError) -> Problem {

@@ -56,14 +56,14 @@ impl Counts {
 struct ChangeView<'a> {
     field: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    from: Option<&'a str>,
+    from: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    to: Option<&'a str>,
+    to: Option<String>,
 }
 
 impl<'a> From<&'a Change> for ChangeView<'a> {
     fn from(change: &'a Change) -> Self {
-        Self { field: &change.field, from: change.from.as_deref(), to: change.to.as_deref() }
+        Self { field: &change.field, from: change.from.as_deref().map(redact), to: change.to.as_deref().map(redact) }
     }
 }
 
@@ -80,21 +80,25 @@ struct AccountView<'a> {
     handle: &'a str,
     action: &'static str,
     changes: Vec<ChangeView<'a>>,
-    problems: Vec<ProblemView<'a>>,
-    notes: &'a [String],
+    problems: Vec<ProblemView>,
+    notes: Vec<String>,
 }
 
 #[derive(Serialize)]
-struct ProblemView<'a> {
-    summary: &'a str,
+struct ProblemView {
+    summary: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<&'a str>,
+    hint: Option<String>,
     retryable: bool,
 }
 
-impl<'a> From<&'a Problem> for ProblemView<'a> {
-    fn from(problem: &'a Problem) -> Self {
-        Self { summary: &problem.summary, hint: problem.hint.as_deref(), retryable: problem.unreachable }
+impl From<&Problem> for ProblemView {
+    fn from(problem: &Problem) -> Self {
+        Self {
+            summary: redact(&problem.summary),
+            hint: problem.hint.as_deref().map(redact),
+            retryable: problem.unreachable,
+        }
     }
 }
 
@@ -125,7 +129,7 @@ pub fn show(ctx: &Context, prepared: &Prepared, offline: bool) -> Result<(), Cli
         action: word(account.action),
         changes: changes(&account.changes),
         problems: account.problems.iter().map(ProblemView::from).collect(),
-        notes: &account.notes,
+        notes: account.notes.iter().map(|note| redact(note)).collect(),
     });
     ctx.output.json(&PlanView {
         schema_version: 1,
@@ -159,8 +163,10 @@ fn affected(ctx: &Context, plan: &Plan, app: &AppPlan) -> Result<Vec<String>, Cl
 pub fn text(ctx: &Context, prepared: &Prepared, offline: bool, screen: Screen) -> Result<String, CliError> {
     let plan = &prepared.plan;
     let mut blocks: Vec<String> = Vec::new();
-    if prepared.new_tenant {
-        blocks.push(head(Action::Add, &format!("tenant {}", ctx.settings()?.tenant.value), screen));
+    let tenant = ctx.settings()?.tenant.value.as_str();
+    if tenant != "default" {
+        let action = if prepared.new_tenant { Action::Add } else { Action::Nothing };
+        blocks.push(head(action, &format!("tenant {tenant}"), screen));
     }
     if !plan.chat_settings.is_empty() {
         blocks.push(block(head(Action::Change, "Chat Settings", screen), &plan.chat_settings, screen));
