@@ -225,20 +225,24 @@ fn refuse_same_variables(drafts: &mut [Draft], rest: &[Account]) {
 
 /// Two accounts of one Page: allowed, and seldom meant.
 fn note_twins(drafts: &mut [Draft], rest: &[Account]) {
-    let mut owners: HashMap<String, Vec<String>> = HashMap::new();
+    let mut owners: HashMap<String, Vec<(String, String)>> = HashMap::new();
     let wanted = drafts.iter().filter_map(|draft| draft.after.as_ref());
     for account in rest.iter().chain(wanted) {
-        owners.entry(account.page_id.to_string()).or_default().push(account.name.to_string());
+        owners
+            .entry(account.page_id.to_string())
+            .or_default()
+            .push((account.name.to_string(), account.handle.to_string()));
     }
     for draft in drafts.iter_mut() {
         let Some(after) = &draft.after else { continue };
         let others = owners.get(after.page_id.as_str()).into_iter().flatten();
-        let others: Vec<String> =
-            others.filter(|other| **other != after.name.as_str()).map(|other| format!("'{other}'")).collect();
-        if !others.is_empty() {
-            let hint = if draft.before.is_none() { "; if it was renamed, name it with its handle" } else { "" };
-            draft.notes.push(format!("{} has the same page id {}{hint}", others.join(", "), after.page_id));
-        }
+        let others: Vec<_> = others.filter(|(name, _)| name != after.name.as_str()).collect();
+        let Some((_, handle)) = others.first() else { continue };
+        let names = others.iter().map(|(name, _)| format!("'{name}'")).collect::<Vec<_>>().join(", ");
+        let new = draft.before.is_none();
+        let hint =
+            if new { format!("; if it is that one renamed, add to it: handle: {handle}") } else { String::new() };
+        draft.notes.push(format!("{names} has the same page id {}{hint}", after.page_id));
     }
 }
 

@@ -1,6 +1,7 @@
 //! What should be, against what is: the difference as a value, and how it is carried
 //! out.
 
+pub mod apps;
 pub mod draft;
 pub mod manifest;
 pub mod plan;

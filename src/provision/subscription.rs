@@ -17,6 +17,31 @@ pub const FIELDS: [&str; 6] = [
     "messaging_referrals",
 ];
 
+/// The fields of Messenger that Meta documents (facts of Graph, section 5.5): to notice a
+/// misspelt one. Others are taken, since Meta adds some from time to time.
+pub const KNOWN_FIELDS: [&str; 20] = [
+    "messages",
+    "messaging_postbacks",
+    "messaging_optins",
+    "message_deliveries",
+    "message_reads",
+    "messaging_referrals",
+    "message_echoes",
+    "message_reactions",
+    "message_edits",
+    "message_context",
+    "messaging_account_linking",
+    "messaging_customer_information",
+    "messaging_feedback",
+    "messaging_game_plays",
+    "messaging_handovers",
+    "messaging_payments",
+    "messaging_policy_enforcement",
+    "messaging_pre_checkouts",
+    "messaging_checkout_updates",
+    "standby",
+];
+
 /// What should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wish {

@@ -1,7 +1,7 @@
 //! The encrypted file: every secret of a tenant in one file, for machines without
 //! a keyring, and for many accounts.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -39,9 +39,10 @@ pub struct FileStore {
     asked: RefCell<Option<Secret>>,
     /// Why it did not open: asking again would give the same.
     failed: RefCell<Option<StoreError>>,
-    /// What is changed and not written yet, between [`gather`](Self::gather) and
-    /// [`write`](Self::write); `None` inside: nothing yet.
-    gathered: RefCell<Option<Option<Gathered>>>,
+    /// Whether changes are kept until they are written together.
+    gathers: Cell<bool>,
+    /// What is changed and not written yet.
+    gathered: RefCell<Option<Gathered>>,
 }
 
 /// Several changes of the file, under its lock.
@@ -74,6 +75,7 @@ impl FileStore {
             known: RefCell::default(),
             asked: RefCell::default(),
             failed: RefCell::default(),
+            gathers: Cell::default(),
             gathered: RefCell::default(),
         }
     }
@@ -81,13 +83,16 @@ impl FileStore {
     /// From now on changes are kept until they are written together: each writes the
     /// whole file, and a thousand of them would write it a thousand times.
     pub fn gather(&self) {
-        self.gathered.borrow_mut().get_or_insert_default();
+        self.gathers.set(true);
     }
 
     /// Writes what was gathered, and gathers no more. After an error the file is as it was.
     pub fn write(&self) -> Result<(), StoreError> {
-        let Some(Some(gathered)) = self.gathered.take() else { return Ok(()) };
-        if gathered.changed { self.seal(gathered.lock, gathered.opened, gathered.new) } else { Ok(()) }
+        self.gathers.set(false);
+        match self.gathered.take() {
+            Some(gathered) if gathered.changed => self.seal(&gathered.lock, gathered.opened, gathered.new),
+            _ => Ok(()),
+        }
     }
 
     fn broken(&self, cause: impl Into<String>) -> StoreError {
@@ -240,8 +245,7 @@ impl FileStore {
     /// Reads, changes and writes under the lock. A change that changes nothing, as it
     /// says itself, is not written.
     fn change(&self, change: impl FnOnce(&mut Entries) -> bool) -> Result<bool, StoreError> {
-        let gathers = self.gathered.borrow().is_some();
-        if let Some(Some(gathered)) = &mut *self.gathered.borrow_mut() {
+        if let Some(gathered) = &mut *self.gathered.borrow_mut() {
             let changed = change(&mut gathered.opened.entries);
             gathered.changed |= changed;
             return Ok(changed);
@@ -258,16 +262,16 @@ impl FileStore {
         // What is read from now on is read from the disk.
         self.forget();
         let changed = change(&mut opened.entries);
-        if gathers {
-            *self.gathered.borrow_mut() = Some(Some(Gathered { lock, opened, new, changed }));
+        if self.gathers.get() {
+            *self.gathered.borrow_mut() = Some(Gathered { lock, opened, new, changed });
         } else if changed {
-            self.seal(lock, opened, new)?;
+            self.seal(&lock, opened, new)?;
         }
         Ok(changed)
     }
 
     /// Puts the file in the place of the one that is there.
-    fn seal(&self, lock: Lock, mut opened: Opened, new: bool) -> Result<(), StoreError> {
+    fn seal(&self, lock: &Lock, mut opened: Opened, new: bool) -> Result<(), StoreError> {
         let sealed = Sealed::seal(&mut opened.header, &opened.key, &opened.entries);
         *self.known.borrow_mut() = Some((opened.header.check.clone(), opened.key.clone()));
         self.forget();
@@ -359,7 +363,7 @@ impl SecretStore for FileStore {
     }
 
     fn get(&self, key: &SecretKey) -> Result<Option<Secret>, StoreError> {
-        if let Some(Some(gathered)) = &*self.gathered.borrow() {
+        if let Some(gathered) = &*self.gathered.borrow() {
             return Ok(gathered.opened.entries.get(&key.entry()).map(|value| Secret::new(value.as_str())));
         }
         self.open()?;

@@ -61,6 +61,7 @@ impl SecretRef {
             return incomplete("it holds a NUL");
         }
         match scheme {
+            "env" if rest.starts_with('$') => incomplete("env: takes the variable's name without the $"),
             "env" if rest.is_empty() || rest.contains(['=', ' ', '\0']) => {
                 incomplete("env: needs the name of a variable, as in env:ACME_TOKEN")
             }

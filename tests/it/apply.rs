@@ -220,7 +220,8 @@ fn it_asks_once_and_no_is_no() {
     let start = || Pty::start(&fleet.home.msgrctl(&["apply", "-f", "accounts.yaml"]), 100);
     let mut no = start();
     no.expect("Page 1 (page-1)");
-    no.expect("Apply this? (2 to add, 0 to change, 0 to remove, 0 unchanged; the webhook of 1 app changes)");
+    no.expect("plan: 2 to add, 0 to change, 0 to remove, 0 unchanged; the webhook of 1 app changes");
+    no.expect("Apply this?");
     no.send("n");
     no.send("\r");
     let (_, code) = no.end();
@@ -349,4 +350,63 @@ fn no_output_has_a_secret() {
         let text = std::fs::read_to_string(fleet.home.path(name)).unwrap();
         assert!(secrets.iter().all(|secret| !text.contains(secret)), "{name}");
     }
+}
+
+#[test]
+fn nothing_is_removed_while_an_account_cannot_be_made() {
+    let mut fleet = Fleet::new(2);
+    fleet.home.set("MSGRCTL_STORE", "file");
+    let stored = |at: usize| fleet.account(at, &format!("    token: {{env: TOKEN_{at}, store: file}}\n"));
+    fleet.write(&(fleet.head() + &stored(0) + &stored(1)));
+    fleet.apply(&[]).code(0);
+    // Renamed without its handle, its secret where it was: the only copy of it.
+    let renamed = fleet.account(0, "    token: {stored: true}\n").replace("Page 0", "Uno");
+    fleet.write(&(fleet.head() + &renamed + &stored(1)));
+    fleet.apply(&["--prune"]).code(9).says(&["nothing is removed while"]);
+    fleet.home.run(&["secret", "reveal", "page-0", "page-access-token"]).code(0);
+    // The file of another tenant, and one that names nobody.
+    fleet.write(&(fleet.head().replace("version: 1\n", "version: 1\ntenant: blue\n") + &stored(0)));
+    fleet.apply(&["--prune", "--tenant", "default"]).code(2).says(&["the file is for the tenant 'blue'"]);
+    fleet.write("version: 1\n");
+    fleet.apply(&["--prune"]).code(2).says(&["the file names no account"]);
+    assert_eq!(fleet.home.run(&["account", "list", "--json"]).json()["accounts"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn what_the_file_does_not_name_is_not_lost_meanwhile() {
+    let fleet = Fleet::new(1);
+    fleet.write("version: 1\nchat_settings: {messenger_timeout: 15m}\naccounts: []\n");
+    let mut pty = Pty::start(&fleet.home.msgrctl(&["apply", "-f", "accounts.yaml"]), 100);
+    pty.expect("Apply this?");
+    fleet.home.run(&["chat-settings", "set", "session-ended", "--text", "Bye"]).code(0);
+    pty.send("y");
+    pty.send("\r");
+    assert_eq!(pty.end().1, 0);
+    let shown = fleet.home.run(&["chat-settings", "show"]).code(0);
+    shown.shows(&["Bye", "15m"]);
+}
+
+#[test]
+fn names_can_be_exchanged() {
+    let fleet = Fleet::new(2);
+    fleet.manifest(0..2);
+    fleet.apply(&[]).code(0);
+    let named = |at: usize, name: &str| {
+        fleet.account(at, &format!("    handle: page-{at}\n")).replace(&format!("Page {at}"), name)
+    };
+    fleet.write(&(fleet.head() + &named(0, "Page 1") + &named(1, "Page 0")));
+    fleet.apply(&["--fail-fast"]).code(0).shows(&["2 changed"]);
+    fleet.home.run(&["account", "show", "page-0"]).code(0).shows(&["Page 1"]);
+}
+
+#[test]
+fn another_configuration_has_secrets_of_its_own() {
+    let fleet = Fleet::new(1);
+    fleet.manifest(0..1);
+    let id = |run: Run| run.code(0).json()["accounts"][0]["id"].clone();
+    fleet.apply(&[]).code(0);
+    let here = id(fleet.home.run(&["account", "list", "--json"]));
+    let elsewhere = fleet.home.path("elsewhere").display().to_string();
+    fleet.apply(&["--config-dir", &elsewhere]).code(0);
+    assert_ne!(id(fleet.home.run(&["account", "list", "--json", "--config-dir", &elsewhere])), here);
 }

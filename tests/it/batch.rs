@@ -157,3 +157,30 @@ fn an_app_that_calls_too_often_stops_calling() {
     // 16 batches' worth of calls: four are on their way at the first word of a limit.
     assert!(requests(&sandbox) <= 6, "{}", requests(&sandbox));
 }
+
+#[test]
+fn what_is_wrong_with_one_app_is_not_said_of_another() {
+    let (sandbox, home) = many(3);
+    let (id, secret) = world::app(&sandbox);
+    set_app(&home, &id, Some(&secret));
+    let path = home.accounts_file();
+    // The first account names an app that Meta does not know.
+    let text = std::fs::read_to_string(&path).unwrap().replacen(&id, "999999999999999", 1);
+    std::fs::write(&path, text).unwrap();
+    let run = home.run(&["webhook", "status", "--all", "--json"]).code(7);
+    let results = run.json()["results"].clone();
+    let code = |at: usize, level: usize| results[at]["levels"][level]["graph"]["code"].clone();
+    assert_ne!(code(0, 0), Value::Null, "{results}");
+    for at in 1..3 {
+        assert_eq!((code(at, 0), code(at, 1)), (Value::Null, Value::Null), "{results}");
+    }
+}
+
+#[test]
+fn an_outage_is_not_taken_apart() {
+    let (sandbox, home) = many(60);
+    fault(&sandbox, "/", None, Effect { status: Some(502), ..Effect::default() });
+    assert_eq!(bad(&test(&home, 5)).len(), 60);
+    // Three batches, three tries each.
+    assert!(requests(&sandbox) <= 9, "{}", requests(&sandbox));
+}

@@ -261,7 +261,7 @@ fn two_accounts_of_one_page_are_said_and_a_program_that_would_run_too() {
     fleet.write(&(fleet.head() + &renamed));
     let run = fleet.plan(&["--offline", "--json"]).code(0);
     let notes = account(&run, "Acme Sales")["notes"].to_string();
-    assert!(notes.contains("'Page 0' has the same page id") && notes.contains("name it with its handle"), "{notes}");
+    assert!(notes.contains("'Page 0' has the same page id") && notes.contains("handle: page-0"), "{notes}");
     assert!(notes.contains("--allow-commands"), "{notes}");
 }
 
@@ -305,4 +305,53 @@ fn a_subscription_of_another_app_is_nobodys_to_change() {
     fleet.sandbox.world().subscriptions.push(other);
     fleet.apply(&[]).code(0);
     assert_eq!(fleet.sandbox.world().subscriptions.iter().filter(|known| known.app_id == "999").count(), 1);
+}
+
+#[test]
+fn an_app_that_cannot_be_seen_or_served_is_a_problem_of_its_accounts() {
+    use msgrctl::sandbox::{Effect, Fault};
+    let fleet = Fleet::new(2);
+    let app_id = world::app(&fleet.sandbox).0;
+    fleet.manifest(0..2);
+    let effect = Effect { code: Some(4), status: Some(403), ..Effect::default() };
+    fleet.sandbox.world().faults =
+        vec![Fault { path: Some(format!("/{app_id}/subscriptions")), effect, ..Fault::default() }];
+    let run = fleet.plan(&["--json"]).code(5);
+    assert!(problem(&run, "Page 0").contains(&format!("the webhook of app {app_id} could not be seen")));
+    fleet.sandbox.world().faults.clear();
+    fleet.apply(&[]).code(0);
+    // One callback stands in a record, another one in the file.
+    let text = fleet.head().replace(&format!("    callback_url: {}\n", fleet.hook.url), "");
+    fleet.home.run(&["account", "edit", "page-1", "--callback-url", "http://127.0.0.1:9/other", "--no-test"]).code(0);
+    fleet.write(&(text + &fleet.account(0, "") + &fleet.account(1, "")));
+    let run = fleet.plan(&["--json"]).code(9);
+    assert!(problem(&run, "Page 1").contains("one callback URL for all of its Pages"), "{run:#?}");
+    // Without the app secret the app's own level is not looked at, and that is said.
+    let text = fleet.head().replace(", secret: {env: APP_SECRET}", "");
+    fleet.write(&(text + &fleet.account(0, "")));
+    let elsewhere = fleet.home.path("elsewhere").display().to_string();
+    let run = fleet.plan(&["--json", "--config-dir", &elsewhere]).code(0);
+    assert!(account(&run, "Page 0")["notes"].to_string().contains("without the app secret"));
+}
+
+#[test]
+fn what_looks_like_a_secret_is_masked_in_json_too() {
+    let fleet = Fleet::new(1);
+    let secret = token(&fleet.sandbox, 0);
+    let command = format!("    token: {{command: [curl, \"X-Vault-Token: {secret}\"]}}\n");
+    fleet.write(&(fleet.head() + &fleet.account(0, &command)));
+    for arguments in [&["--offline", "--json"][..], &["--offline"], &["--json"]] {
+        let run = fleet.plan(arguments);
+        assert!(!run.stdout.contains(&secret) && !run.stderr.contains(&secret), "{run:#?}");
+    }
+}
+
+#[test]
+fn everything_that_is_missing_is_named_in_one_run() {
+    let mut fleet = Fleet::new(1);
+    fleet.manifest(0..1);
+    for name in ["TOKEN_0", "APP_SECRET", "VERIFY"] {
+        fleet.home.unset(name);
+    }
+    fleet.plan(&[]).code(9).shows(&["TOKEN_0 is not set", "APP_SECRET is not set", "VERIFY is not set"]);
 }

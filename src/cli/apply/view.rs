@@ -6,7 +6,8 @@ use super::{Ended, Failure, Outcome};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::plan::Prepared;
-use crate::provision::plan::{AccountPlan, Action, AppPlan};
+use crate::provision::apps::AppPlan;
+use crate::provision::plan::{AccountPlan, Action};
 use crate::secrets::redact;
 use crate::ui::style::{self, paint, wrap};
 

@@ -70,7 +70,7 @@ pub fn stores_of(drafts: &[Draft]) -> impl Iterator<Item = StoreName> {
 }
 
 /// The account as it will be and its secrets; nothing where it cannot be made anyway.
-fn read<'d>(places: &Places<'_>, draft: &'d Draft) -> Result<Option<(&'d Account, Found)>, Problem> {
+fn read<'d>(places: &Places<'_>, draft: &'d Draft) -> Result<Option<(&'d Account, Found)>, Vec<Problem>> {
     match &draft.after {
         Some(after) if draft.problems.is_empty() => Ok(Some((after, places.read(draft, after)?))),
         _ => Ok(None),
@@ -80,12 +80,12 @@ fn read<'d>(places: &Places<'_>, draft: &'d Draft) -> Result<Option<(&'d Account
 async fn ask(
     client: &Client,
     draft: &Draft,
-    found: Result<Option<(&Account, Found)>, Problem>,
+    found: Result<Option<(&Account, Found)>, Vec<Problem>>,
 ) -> (Seen, Option<Access>) {
     let (after, found) = match found {
         Ok(Some(found)) => found,
         Ok(None) => return (Seen::default(), None),
-        Err(problem) => return (Seen { problem: Some(problem), ..Seen::default() }, None),
+        Err(problems) => return (Seen { problems, ..Seen::default() }, None),
     };
     let Found { token, app_secret, copies } = found;
     let Some(token) = token else { return (Seen { secrets: copies, ..Seen::default() }, None) };
@@ -112,7 +112,7 @@ async fn ask(
         app: app.map(|all| all.map(AppLevel::of)),
     };
     let access = Access { token: subject.token, app: subject.app };
-    (Seen { secrets: copies, live: Some(live), problem }, Some(access))
+    (Seen { secrets: copies, live: Some(live), problems: problem.into_iter().collect() }, Some(access))
 }
 
 /// What mends an account of a manifest: the file does, and the places it names.

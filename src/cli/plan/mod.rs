@@ -148,6 +148,10 @@ pub(super) fn prepare(ctx: &Context, manifest: Manifest, how: &How, offline: boo
         ctx.ask_stores(drafts.iter().filter_map(|draft| draft.before.as_ref()).chain(goes), look::stores_of(&drafts));
         look::look(ctx, &drafts, how.allow_commands)?.into_iter().unzip()
     };
+    if how.prune && drafts.is_empty() && !mine.is_empty() {
+        return Err(CliError::usage("the file names no account, and with --prune all of them would go")
+            .hint("name at least one in it, or remove them one by one: msgrctl account remove NAME"));
+    }
     let left = if how.prune { Vec::new() } else { mine.iter().map(|account| account.name.to_string()).collect() };
     let removed = if how.prune { mine } else { Vec::new() };
     let commands: Vec<Vec<SecretKind>> = drafts.iter().map(kinds_of_commands).collect();

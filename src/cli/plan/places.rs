@@ -36,43 +36,55 @@ impl<'c> Places<'c> {
         Self { ctx, allow_commands, known: RefCell::default() }
     }
 
-    /// Every secret of an account as it will be.
-    pub fn read(&self, draft: &Draft, after: &Account) -> Result<Found, Problem> {
+    /// Every secret of an account as it will be; all that is wrong with them at once.
+    pub fn read(&self, draft: &Draft, after: &Account) -> Result<Found, Vec<Problem>> {
         let mut found = Found::default();
+        let mut problems = Vec::new();
         for kind in SecretKind::ALL {
-            let new = draft.secrets.iter().find(|(of, _)| *of == kind).map(|(_, new)| new);
-            let value = match new {
-                Some(NewSecret::Refer(place)) => Some(self.needed(kind, place, after)?),
-                Some(NewSecret::Copy { from, to }) => {
-                    let (seen, value) = self.copy(kind, from, &SecretRef::Stored(*to), draft.before.as_ref())?;
-                    found.copies.insert(kind, seen);
-                    value
-                }
-                Some(NewSecret::Generate(store)) => {
-                    self.ctx.store(*store).probe().map_err(|error| stuck(kind, error))?;
-                    None
-                }
-                // A verify token that stays as it is need not be read.
-                None if kind == SecretKind::VerifyToken => None,
-                None => match &draft.before {
-                    // The variables of the env store follow the handle.
-                    Some(before) if before.secrets.get(&kind) == Some(&SecretRef::Stored(StoreName::Env)) => {
-                        self.kept(kind, after)?
-                    }
-                    Some(before) => self.kept(kind, before)?,
-                    None => None,
-                },
-            };
-            if let (Some(value), Some(_)) = (&value, new) {
-                judge(kind, value)?;
-            }
-            match kind {
-                SecretKind::PageAccessToken => found.token = value,
-                SecretKind::AppSecret => found.app_secret = value,
-                SecretKind::VerifyToken => {}
+            match (kind, self.one(kind, draft, after, &mut found)) {
+                (SecretKind::PageAccessToken, Ok(value)) => found.token = value,
+                (SecretKind::AppSecret, Ok(value)) => found.app_secret = value,
+                (SecretKind::VerifyToken, Ok(_)) => {}
+                (_, Err(problem)) => problems.push(problem),
             }
         }
-        Ok(found)
+        if problems.is_empty() { Ok(found) } else { Err(problems) }
+    }
+
+    fn one(
+        &self,
+        kind: SecretKind,
+        draft: &Draft,
+        after: &Account,
+        found: &mut Found,
+    ) -> Result<Option<Secret>, Problem> {
+        let new = draft.secrets.iter().find(|(of, _)| *of == kind).map(|(_, new)| new);
+        let value = match new {
+            Some(NewSecret::Refer(place)) => Some(self.needed(kind, place, after)?),
+            Some(NewSecret::Copy { from, to }) => {
+                let (seen, value) = self.copy(kind, from, &SecretRef::Stored(*to), draft.before.as_ref())?;
+                found.copies.insert(kind, seen);
+                value
+            }
+            Some(NewSecret::Generate(store)) => {
+                self.ctx.store(*store).probe().map_err(|error| stuck(kind, error))?;
+                None
+            }
+            // A verify token that stays as it is need not be read.
+            None if kind == SecretKind::VerifyToken => None,
+            None => match &draft.before {
+                // The variables of the env store follow the handle.
+                Some(before) if before.secrets.get(&kind) == Some(&SecretRef::Stored(StoreName::Env)) => {
+                    self.kept(kind, after)?
+                }
+                Some(before) => self.kept(kind, before)?,
+                None => None,
+            },
+        };
+        if let (Some(value), Some(_)) = (&value, new) {
+            judge(kind, value)?;
+        }
+        Ok(value)
     }
 
     /// A secret that an account refers to.

@@ -11,6 +11,7 @@ use super::{Source, WantedVerifyToken, source, texts};
 use crate::accounts::{AppId, CallbackUrl, Handle, MessengerType, Name, PageId, PageUsername};
 use crate::document::nearest;
 use crate::messages::{Event, MessageState};
+use crate::provision::subscription::KNOWN_FIELDS;
 
 /// What accounts can share.
 #[derive(Clone, Debug, Default)]
@@ -194,6 +195,16 @@ fn verify_token(reader: &mut Reader<'_>, node: &Node, directory: &Path) -> Spot<
     Spot { at, value: value.map(WantedVerifyToken::From) }
 }
 
+/// The field that was probably meant, where one is not known.
+fn misspelt(field: &str) -> Option<&'static str> {
+    // Fields that Meta adds are often longer forms of others: a slip of the keys is not.
+    const SLIP: usize = 2;
+    if KNOWN_FIELDS.contains(&field) {
+        return None;
+    }
+    KNOWN_FIELDS.into_iter().find(|known| strsim::osa_distance(known, field) <= SLIP)
+}
+
 fn fields(reader: &mut Reader<'_>, node: &Node) -> Spot<Vec<String>> {
     let wrong = Spot { at: node.at, value: None };
     let Some(items) = reader.list("fields", node) else { return wrong };
@@ -215,6 +226,11 @@ fn fields(reader: &mut Reader<'_>, node: &Node) -> Spot<Vec<String>> {
         } else if fields.iter().any(|known| known == text) {
             reader.wrong(item.at, format!("the field {} is given twice", shown(text)));
         } else {
+            if let Some(near) = misspelt(text) {
+                let doubt =
+                    format!("'{text}' is no webhook field of Messenger that is known here; did you mean '{near}'?");
+                reader.doubt(item.at, &doubt, text);
+            }
             fields.push(text.to_owned());
             continue;
         }
@@ -276,6 +292,17 @@ mod tests {
         let found = mistakes(&without);
         assert_eq!((found.len(), &found[0][..5]), (1, "4:12:"), "{found:?}");
         assert!(found[0].contains("(line 3)"), "{found:?}");
+    }
+
+    #[test]
+    fn a_slip_in_a_webhook_field_is_a_doubt() {
+        let doubts = |field: &str| {
+            let text = format!("version: 1\naccounts:\n  - name: A\n    webhook: {{fields: [messages, {field}]}}\n");
+            good(&text).doubts.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        let found = doubts("mesaging_postbacks");
+        assert!(found[0].starts_with("a.yaml:4:34:") && found[0].contains("'messaging_postbacks'"), "{found:?}");
+        assert!(doubts("feed").is_empty() && doubts("messaging_postbacks").is_empty());
     }
 
     #[test]

@@ -118,7 +118,7 @@ pub struct Wanted {
 pub enum Source {
     /// There, and it stays there.
     Reference(SecretRef),
-    /// There, and its value is copied into a store of ours once.
+    /// There, and its value is copied into a store of ours, and again when it differs.
     Copy {
         /// Where it is.
         from: SecretRef,

@@ -29,6 +29,9 @@ const HEADER: &str = "\
 # It says where each secret is and holds none. {stored: true} is a secret that the account
 # has on this machine: on another one, write where it is there, as in {env: NAME},
 # {file: PATH}, {keyring: SERVICE/USER} or {command: [PROGRAM, ARGUMENT]}.
+#
+# Webhook fields are kept at Meta and are not in here. To have 'msgrctl apply' subscribe, add
+# below 'webhook', or once in 'defaults':  fields: [messages, messaging_postbacks]
 ";
 
 /// The keys whose values stand on lines of their own.
