@@ -219,7 +219,7 @@ impl<'a> Changing<'a> {
                 _ => "configuration",
             };
             let fields = different(&before, &now);
-            if !fields.is_empty() {
+            if !fields.is_empty() || before.is_null() != now.is_null() {
                 changes.push(ChangedThing { of: of.into(), handle: None, what: what(&before, &now), fields });
             }
         }

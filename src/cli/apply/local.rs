@@ -119,7 +119,8 @@ fn save(run: &mut Run<'_>, tenant: &Changing<'_>, group: &[usize]) -> Vec<(usize
     }
     let accounts: Vec<Account> = stored.iter().map(|(_, account, _)| account.clone()).collect();
     let written = ctx.stores().file().write().map_err(CliError::from);
-    if let Err(error) = written.and_then(|()| Ok(ctx.accounts()?.put(&accounts)?)) {
+    let put = || if accounts.is_empty() { Ok(()) } else { Ok(ctx.accounts()?.put(&accounts)?) };
+    if let Err(error) = written.and_then(|()| put()) {
         let failure = Failure::from(error);
         for (at, _, secrets) in stored {
             let error = secrets.take_back(ctx, CliError::failed(failure.summary.clone()));
