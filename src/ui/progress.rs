@@ -43,7 +43,7 @@ impl Progress {
         }
         let bar = ProgressBar::new(u64::try_from(total).unwrap_or(u64::MAX)).with_message(text.to_owned());
         // The template is a constant that indicatif knows.
-        if let Ok(style) = ProgressStyle::with_template("{msg} [{bar:30}] {pos} of {len}, {eta} left") {
+        if let Ok(style) = ProgressStyle::with_template("{msg} [{bar:30}] {pos} of {len}") {
             bar.set_style(style.progress_chars(if output.terminal.unicode { "█▌ " } else { "=> " }));
         }
         bar.enable_steady_tick(Duration::from_millis(100));

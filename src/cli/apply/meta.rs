@@ -62,6 +62,7 @@ pub fn carry_out(run: &mut Run<'_>, prepared: &Prepared, ready: &mut HashMap<usi
         }
     }
     let before = of_targets.iter().map(|at| seen(prepared, *at)).collect();
+    run.progress.now("setting webhooks at Meta");
     let client = ctx.graph()?;
     let prober = ctx.prober()?;
     let results = Context::wait(subscribe::carry_out(ctx, &client, &prober, &targets, &wishes, before, &steps))?;

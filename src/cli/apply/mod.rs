@@ -184,7 +184,7 @@ impl Run<'_> {
 fn carry_out(ctx: &Context, prepared: &Prepared, fail_fast: bool) -> Result<Ended, CliError> {
     let plan = &prepared.plan;
     let progress =
-        if plan.is_empty() { Progress::none() } else { Progress::bar(&ctx.output, "applying", plan.accounts.len()) };
+        if plan.is_empty() { Progress::none() } else { Progress::bar(&ctx.output, "saving", plan.accounts.len()) };
     let mut run = Run { ctx, plan, progress, outcomes: BTreeMap::new(), fail_fast, settings_changed: false };
     for (at, account) in plan.accounts.iter().enumerate() {
         if let Some(problem) = account.problems.first() {
