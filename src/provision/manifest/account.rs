@@ -11,7 +11,7 @@ use super::{Source, WantedVerifyToken, source, texts};
 use crate::accounts::{AppId, CallbackUrl, Handle, MessengerType, Name, PageId, PageUsername};
 use crate::document::nearest;
 use crate::messages::{Event, MessageState};
-use crate::provision::subscription::KNOWN_FIELDS;
+use crate::provision::subscription::{FIELDS, OTHER_FIELDS};
 
 /// What accounts can share.
 #[derive(Clone, Debug, Default)]
@@ -199,10 +199,11 @@ fn verify_token(reader: &mut Reader<'_>, node: &Node, directory: &Path) -> Spot<
 fn misspelt(field: &str) -> Option<&'static str> {
     // Fields that Meta adds are often longer forms of others: a slip of the keys is not.
     const SLIP: usize = 2;
-    if KNOWN_FIELDS.contains(&field) {
+    let known = || FIELDS.into_iter().chain(OTHER_FIELDS);
+    if known().any(|known| known == field) {
         return None;
     }
-    KNOWN_FIELDS.into_iter().find(|known| strsim::osa_distance(known, field) <= SLIP)
+    known().find(|known| strsim::osa_distance(known, field) <= SLIP)
 }
 
 fn fields(reader: &mut Reader<'_>, node: &Node) -> Spot<Vec<String>> {
