@@ -161,7 +161,7 @@ mod tests {
     use crate::messages::CATALOGUE;
 
     pub(in crate::provision::manifest) fn one(text: &str) -> Text<'_> {
-        Text { file: "a.yaml", directory: Path::new("/work/acme"), text }
+        Text { file: "a.yaml", directory: Path::new("/srv/acme"), text }
     }
 
     /// Reads what is right.
@@ -224,7 +224,7 @@ accounts:
         let [support, sales] = &accounts[..] else { panic!("{accounts:#?}") };
         assert_eq!(support.place.to_string(), "a.yaml:13:5");
         assert_eq!(support.page_username.as_ref().map(PageUsername::as_str), Some("acmesupport"));
-        let token = SecretRef::File("/work/acme/secrets/token".into());
+        let token = SecretRef::File("/srv/acme/secrets/token".into());
         assert_eq!(support.token, Some(Source::Copy { from: token, to: StoreName::Keyring }));
         assert_eq!(support.app_id.as_ref().map(AppId::as_str), Some("123456789012345"));
         assert_eq!(support.app_secret, Some(Source::Stored));
@@ -232,7 +232,7 @@ accounts:
         assert_eq!(support.fields.as_ref().map(Vec::len), Some(2));
         assert_eq!(support.messages.len(), 3);
         assert_eq!(sales.app_secret, Some(Source::Reference(SecretRef::Variable("ACME_APP_SECRET".into()))));
-        let command = ["/work/acme/bin/secret".to_owned(), "a b".to_owned()];
+        let command = ["/srv/acme/bin/secret".to_owned(), "a b".to_owned()];
         assert_eq!(sales.token, Some(Source::Reference(SecretRef::Command(command.to_vec()))));
         assert_eq!((sales.fields.as_ref().map(Vec::len), sales.messages.len()), (Some(1), 1));
     }

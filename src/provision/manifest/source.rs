@@ -167,7 +167,7 @@ mod tests {
     fn references_are_read_in_every_form() {
         let named = |text: &str| SecretRef::parse_reference(text).expect("a reference");
         assert_eq!(token("{env: ACME_TOKEN}"), Some(Source::Reference(named("env:ACME_TOKEN"))));
-        assert_eq!(token("{file: ../token}"), Some(Source::Reference(named("file:/work/acme/../token"))));
+        assert_eq!(token("{file: ../token}"), Some(Source::Reference(named("file:/srv/acme/../token"))));
         assert_eq!(token("{file: /run/token}"), Some(Source::Reference(named("file:/run/token"))));
         assert_eq!(token("{keyring: acme/a/b}"), Some(Source::Reference(named("keyring:acme/a/b"))));
         assert_eq!(token("{command: [pass, show, 'a b']}"), Some(Source::Reference(named("command:pass show 'a b'"))));
