@@ -18,7 +18,7 @@ pub struct AppPlan {
     pub changes: Vec<Change>,
     /// What is written.
     pub steps: Vec<Step>,
-    /// The place in [`Plan::accounts`] of the account that speaks for it.
+    /// The place in [`Plan::accounts`](super::plan::Plan::accounts) of the account that speaks for it.
     pub speaker: usize,
     /// The places of all its accounts that name webhook fields.
     pub members: Vec<usize>,

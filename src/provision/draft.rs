@@ -1,10 +1,11 @@
 //! The accounts of a manifest as they should be written down, each beside the record
 //! that it is about. Pure: what secrets hold and what Meta says comes later.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
+use super::clashes;
 use super::manifest::{Source, Wanted, WantedVerifyToken};
 use super::plan::Problem;
 use crate::accounts::{Account, Handle, MessengerType, Name, Realm, Tenant};
@@ -97,10 +98,7 @@ pub fn drafts(wanted: Vec<Wanted>, records: Vec<Account>, house: &House<'_>) -> 
     }
     let rest: Vec<Account> =
         records.into_iter().zip(named).filter_map(|(account, named)| (!named).then_some(account)).collect();
-    refuse_collisions(&mut drafts, &rest);
-    refuse_two_kinds(&mut drafts);
-    refuse_same_variables(&mut drafts, &rest);
-    note_twins(&mut drafts, &rest);
+    clashes::find(&mut drafts, &rest);
     (drafts, rest)
 }
 
@@ -135,114 +133,6 @@ impl Places {
         let most = self.names.len() + self.handles.len() + 2;
         let numbered = (2..=most).map(|number| wanted.numbered(number));
         std::iter::once(wanted.clone()).chain(numbered).find(free).unwrap_or_else(|| wanted.clone())
-    }
-}
-
-/// Two accounts of one name or handle, once all are as they should be.
-fn refuse_collisions(drafts: &mut [Draft], rest: &[Account]) {
-    let mut names: HashMap<String, String> = HashMap::new();
-    let mut handles: HashMap<String, String> = HashMap::new();
-    for account in rest {
-        names.insert(account.name.as_str().to_lowercase(), account.name.to_string());
-        handles.insert(account.handle.to_string(), account.name.to_string());
-    }
-    for draft in drafts.iter_mut() {
-        let (name, handle) = (draft.wanted.name.as_str().to_lowercase(), draft.handle.to_string());
-        let owner = names.get(&name).or_else(|| handles.get(&name));
-        let owner_of_handle = handles.get(&handle).or_else(|| names.get(&handle));
-        let taken = |what: &str, value: &str, owner: &str| {
-            Problem::new(
-                format!("the {what} '{value}' is taken: the account '{owner}' answers to it"),
-                format!("give it another {what}, or name both accounts with their handles"),
-            )
-        };
-        if let Some(owner) = owner {
-            draft.problems.push(taken("name", draft.wanted.name.as_str(), owner));
-        } else if let Some(owner) = owner_of_handle {
-            draft.problems.push(taken("handle", &handle, owner));
-        }
-        let mine = draft.wanted.name.to_string();
-        names.entry(name).or_insert_with(|| mine.clone());
-        handles.entry(handle).or_insert(mine);
-    }
-}
-
-/// One place that is said to hold two kinds of secret: a verify token goes to the callback
-/// as it is, so a file could have a token sent anywhere.
-fn refuse_two_kinds(drafts: &mut [Draft]) {
-    let place = |new: &NewSecret| match new {
-        NewSecret::Refer(place) | NewSecret::Copy { from: place, .. } if place.store().is_none() => {
-            Some(place.to_string())
-        }
-        _ => None,
-    };
-    let mut kinds: HashMap<String, BTreeSet<SecretKind>> = HashMap::new();
-    for (kind, new) in drafts.iter().flat_map(|draft| &draft.secrets) {
-        if let Some(place) = place(new) {
-            kinds.entry(place).or_default().insert(*kind);
-        }
-    }
-    for draft in drafts.iter_mut() {
-        for (kind, new) in draft.secrets.clone() {
-            let Some(place) = place(&new) else { continue };
-            let Some(others) = kinds.get(&place).filter(|kinds| kinds.len() > 1) else { continue };
-            let others: Vec<&str> = others.iter().filter(|other| **other != kind).map(|other| other.words()).collect();
-            draft.problems.push(Problem::new(
-                format!(
-                    "{}: {place} is named as the place of another kind of secret too: the {}",
-                    super::plan::key_of(kind),
-                    others.join(", ")
-                ),
-                "give each kind of secret a place of its own",
-            ));
-        }
-    }
-}
-
-/// The env store's variables are named by the handle: `a.b` and `a-b` name the same ones.
-fn refuse_same_variables(drafts: &mut [Draft], rest: &[Account]) {
-    let in_variables = |account: &Account| account.secrets.values().any(|place| place.store() == Some(StoreName::Env));
-    let spelt = |account: &Account| account.handle.as_str().replace(['-', '.'], "_");
-    let mut owners: HashMap<String, String> = HashMap::new();
-    for account in rest.iter().filter(|account| in_variables(account)) {
-        owners.insert(spelt(account), account.handle.to_string());
-    }
-    for draft in drafts.iter_mut() {
-        let Some(after) = draft.after.as_ref().filter(|after| in_variables(after)) else { continue };
-        if let Some(other) = owners.insert(spelt(after), after.handle.to_string()) {
-            draft.problems.push(Problem::new(
-                format!("the handles '{}' and '{other}' name the same variables of the env store", after.handle),
-                "give one of them another handle",
-            ));
-        } else if let Some(before) = draft.before.as_ref().filter(|before| before.handle != after.handle) {
-            let (old, new) = (spelt(before).to_uppercase(), spelt(after).to_uppercase());
-            draft.notes.push(format!(
-                "its secrets are read from MSGRCTL_SECRET_{new}_… then, no longer from MSGRCTL_SECRET_{old}_…"
-            ));
-        }
-    }
-}
-
-/// Two accounts of one Page: allowed, and seldom meant.
-fn note_twins(drafts: &mut [Draft], rest: &[Account]) {
-    let mut owners: HashMap<String, Vec<(String, String)>> = HashMap::new();
-    let wanted = drafts.iter().filter_map(|draft| draft.after.as_ref());
-    for account in rest.iter().chain(wanted) {
-        owners
-            .entry(account.page_id.to_string())
-            .or_default()
-            .push((account.name.to_string(), account.handle.to_string()));
-    }
-    for draft in drafts.iter_mut() {
-        let Some(after) = &draft.after else { continue };
-        let others = owners.get(after.page_id.as_str()).into_iter().flatten();
-        let others: Vec<_> = others.filter(|(name, _)| name != after.name.as_str()).collect();
-        let Some((_, handle)) = others.first() else { continue };
-        let names = others.iter().map(|(name, _)| format!("'{name}'")).collect::<Vec<_>>().join(", ");
-        let new = draft.before.is_none();
-        let hint =
-            if new { format!("; if it is that one renamed, add to it: handle: {handle}") } else { String::new() };
-        draft.notes.push(format!("{names} has the same page id {}{hint}", after.page_id));
     }
 }
 

@@ -2,6 +2,7 @@
 //! out.
 
 pub mod apps;
+mod clashes;
 pub mod draft;
 pub mod manifest;
 pub mod plan;

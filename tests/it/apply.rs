@@ -408,5 +408,10 @@ fn another_configuration_has_secrets_of_its_own() {
     let here = id(fleet.home.run(&["account", "list", "--json"]));
     let elsewhere = fleet.home.path("elsewhere").display().to_string();
     fleet.apply(&["--config-dir", &elsewhere]).code(0);
-    assert_ne!(id(fleet.home.run(&["account", "list", "--json", "--config-dir", &elsewhere])), here);
+    let there = id(fleet.home.run(&["account", "list", "--json", "--config-dir", &elsewhere]));
+    assert_ne!(there, here);
+    // The same directory is the same one, however it is named and whether it is there yet.
+    std::fs::remove_dir_all(&elsewhere).unwrap();
+    fleet.apply(&["--config-dir", "elsewhere"]).code(0);
+    assert_eq!(id(fleet.home.run(&["account", "list", "--json", "--config-dir", "elsewhere"])), there);
 }

@@ -99,7 +99,13 @@ fn save(run: &mut Run<'_>, tenant: &Changing<'_>, group: &[usize]) -> Vec<(usize
     let plan = run.plan;
     let known = match ctx.accounts().and_then(|accounts| Ok(accounts.load()?)) {
         Ok(known) => known,
-        Err(error) => return fail(run, group, &error),
+        Err(error) => {
+            let failure = Failure::from(error);
+            for at in group {
+                run.end(*at, Outcome::Failed(failure.clone()));
+            }
+            return Vec::new();
+        }
     };
     let known: HashMap<&str, &Account> = known.iter().map(|account| (account.id.as_str(), account)).collect();
     let now = ctx.now();
@@ -140,15 +146,6 @@ fn save(run: &mut Run<'_>, tenant: &Changing<'_>, group: &[usize]) -> Vec<(usize
         }
     }
     saved
-}
-
-/// A whole group that cannot even be begun.
-fn fail(run: &mut Run<'_>, group: &[usize], error: &CliError) -> Vec<(usize, Account)> {
-    for &at in group {
-        let hint = error.first_hint().map(str::to_owned);
-        run.end(at, Outcome::Failed(Failure { summary: error.message().to_owned(), hint, unreachable: false }));
-    }
-    Vec::new()
 }
 
 fn id(planned: &AccountPlan) -> &str {

@@ -33,8 +33,8 @@ use crate::ui::progress::Progress;
 /// --check reads the files and tells every mistake in one go, each with its file, line and
 /// column; it needs no configuration, no secret and no network, and changes nothing.
 ///
-/// Exit codes: 0 done, also nothing to change, 9 a part failed and the rest is done, 3 the
-/// file has mistakes.
+/// Exit codes: 0 done, also nothing to change, 9 a part failed and the rest is done, 5 Graph
+/// could not be reached for any account, 3 the file has mistakes.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -130,9 +130,11 @@ pub(super) fn prepare(ctx: &Context, manifest: Manifest, how: &How, offline: boo
     let tenant = ctx.tenant()?;
     let records = ctx.accounts()?.load()?;
     let ids: HashSet<String> = records.iter().map(|account| account.id.clone()).collect();
+    // Not the canonical path: that is another one once the directory is there.
     let root = ctx.settings()?.paths.root();
+    let root = std::path::absolute(root).unwrap_or_else(|_| root.to_path_buf());
     let new_id = |account: &Name| {
-        let id = id_of(root, name, realm, account);
+        let id = id_of(&root, name, realm, account);
         // It had another name when it got that one.
         if ids.contains(&id) { Uuid::new_v4().to_string() } else { id }
     };
@@ -141,6 +143,10 @@ pub(super) fn prepare(ctx: &Context, manifest: Manifest, how: &How, offline: boo
     let (_, changes) = settings_of(&manifest.chat_settings, &known);
     let (drafts, rest) = drafts(manifest.accounts, records, &house);
     let (mine, _): (Vec<Account>, Vec<Account>) = rest.into_iter().partition(|account| account.graph == realm);
+    if how.prune && drafts.is_empty() && !mine.is_empty() {
+        return Err(CliError::usage("the file names no account, and with --prune all of them would go")
+            .hint("name at least one in it, or remove them one by one: msgrctl account remove NAME"));
+    }
     let (seen, access): (Vec<Seen>, Vec<Option<Access>>) = if offline {
         drafts.iter().map(|_| (Seen::default(), None)).unzip()
     } else {
@@ -148,10 +154,6 @@ pub(super) fn prepare(ctx: &Context, manifest: Manifest, how: &How, offline: boo
         ctx.ask_stores(drafts.iter().filter_map(|draft| draft.before.as_ref()).chain(goes), look::stores_of(&drafts));
         look::look(ctx, &drafts, how.allow_commands)?.into_iter().unzip()
     };
-    if how.prune && drafts.is_empty() && !mine.is_empty() {
-        return Err(CliError::usage("the file names no account, and with --prune all of them would go")
-            .hint("name at least one in it, or remove them one by one: msgrctl account remove NAME"));
-    }
     let left = if how.prune { Vec::new() } else { mine.iter().map(|account| account.name.to_string()).collect() };
     let removed = if how.prune { mine } else { Vec::new() };
     let commands: Vec<Vec<SecretKind>> = drafts.iter().map(kinds_of_commands).collect();
@@ -166,7 +168,7 @@ pub(super) fn prepare(ctx: &Context, manifest: Manifest, how: &How, offline: boo
         }
     }
     plan.chat_settings = changes;
-    let writes = |at: &usize| plan.accounts[*at].page.is_some() || plan.apps.iter().any(|app| app.members.contains(at));
+    let writes = |at: &usize| plan.accounts[*at].page.is_some() || plan.apps.iter().any(|app| app.speaker == *at);
     let access = access.into_iter().enumerate().filter_map(|(at, access)| Some((at, access?)));
     let access = access.filter(|(at, _)| writes(at)).collect();
     Ok(Prepared { plan, chat_settings: manifest.chat_settings, access, seen, new_tenant })
@@ -185,7 +187,6 @@ fn kinds_of_commands(draft: &Draft) -> Vec<SecretKind> {
 /// `root` is the directory of this configuration: another one of the same person shares
 /// the keyring with it, and must not share its entries.
 fn id_of(root: &Path, tenant: &str, realm: Realm, name: &Name) -> String {
-    let root = root.canonicalize().unwrap_or_else(|_| root.to_path_buf());
     let text = format!("{}\0{tenant}\0{realm}\0{}", root.display(), name.as_str().to_lowercase());
     let hash = Sha256::digest(text);
     let mut bytes = [0; 16];
