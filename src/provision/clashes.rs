@@ -4,7 +4,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::draft::{Draft, NewSecret};
-use super::plan::{Problem, key_of};
+use super::kept::key_of;
+use super::plan::Problem;
 use crate::accounts::Account;
 use crate::secrets::{SecretKind, StoreName};
 

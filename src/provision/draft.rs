@@ -277,7 +277,7 @@ fn new_secret(
         }
         WantedVerifyToken::Generate => Some(NewSecret::Generate(house.store)),
         WantedVerifyToken::From(Source::Stored) => {
-            let key = super::plan::key_of(kind);
+            let key = super::kept::key_of(kind);
             let (what, hint) = match before {
                 Some(before) => (
                     format!("{key} is said to be stored, and the account has none here"),

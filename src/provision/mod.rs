@@ -4,6 +4,7 @@
 pub mod apps;
 mod clashes;
 pub mod draft;
+pub mod kept;
 pub mod manifest;
 pub mod plan;
 pub mod subscription;

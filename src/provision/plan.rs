@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 
 use super::apps::{AppPlan, apps};
-use super::draft::{Draft, NewSecret};
+use super::draft::Draft;
+use super::kept::{self, Kept, ReadySecret, SecretSeen};
 use super::manifest::Place;
 use super::subscription::{AppLevel, Levels, PageLevel, Step, Wish, difference};
 use crate::accounts::Account;
@@ -14,7 +15,7 @@ use crate::checks::{GraphTrace, cause_of, of_unreachable};
 use crate::graph::endpoints::page::same_username;
 use crate::graph::{GraphError, Unreachable};
 use crate::messages::{CATALOGUE, MessageState};
-use crate::secrets::{Secret, SecretKind, SecretRef, StoreName};
+use crate::secrets::SecretKind;
 
 /// Everything that is to be done.
 #[derive(Debug, Default)]
@@ -109,17 +110,6 @@ impl Change {
     }
 }
 
-/// A secret that is ready to be kept.
-#[derive(Debug)]
-pub enum ReadySecret {
-    /// It stays where it is.
-    Refer(SecretRef),
-    /// This value goes into that store.
-    Keep(Secret, StoreName),
-    /// One is made and goes into that store.
-    Generate(StoreName),
-}
-
 /// Why an account cannot be made as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -164,24 +154,6 @@ pub struct Seen {
     pub live: Option<Live>,
     /// What is wrong with its secrets or its credentials.
     pub problems: Vec<Problem>,
-}
-
-/// A secret that is copied into a store, and what the store has.
-pub enum SecretSeen {
-    /// Both were read; `kept` is what the store has already.
-    Read {
-        /// What is at the source.
-        source: Secret,
-        /// What is in the store.
-        kept: Option<Secret>,
-    },
-    /// The source has none, in words.
-    Gone {
-        /// What is missing: `the variable ACME_TOKEN is not set`.
-        why: String,
-        /// Whether the store has one already.
-        kept: bool,
-    },
 }
 
 /// What Meta says of a Page and its app.
@@ -253,7 +225,7 @@ fn account(draft: Draft, seen: &Seen) -> AccountPlan {
     }
     let mut ready = Vec::new();
     for (kind, new) in secrets {
-        match secret(kind, new, before.as_ref(), seen.secrets.get(&kind)) {
+        match kept::compare(kind, new, before.as_ref(), seen.secrets.get(&kind)) {
             Ok(Kept::As(change, secret)) => {
                 changes.push(change);
                 ready.extend(secret.map(|secret| (kind, secret)));
@@ -344,76 +316,6 @@ pub fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// What becomes of one secret.
-enum Kept {
-    /// It differs.
-    As(Change, Option<ReadySecret>),
-    /// It is as it should be; the note says what could not be compared.
-    Same(Option<String>),
-}
-
-fn secret(
-    kind: SecretKind,
-    new: NewSecret,
-    before: Option<&Account>,
-    seen: Option<&SecretSeen>,
-) -> Result<Kept, Problem> {
-    let field = key_of(kind);
-    let known = before.and_then(|before| before.secrets.get(&kind));
-    let from = known.map(ToString::to_string);
-    match new {
-        NewSecret::Refer(place) if known == Some(&place) => Ok(Kept::Same(None)),
-        NewSecret::Refer(place) => {
-            Ok(Kept::As(Change::new(field, from, Some(place.to_string())), Some(ReadySecret::Refer(place))))
-        }
-        NewSecret::Generate(store) => Ok(Kept::As(
-            Change::new(field, from, Some(format!("generated, kept in the {store} store"))),
-            Some(ReadySecret::Generate(store)),
-        )),
-        NewSecret::Copy { from: source, to } => {
-            let here = known == Some(&SecretRef::Stored(to));
-            let words = format!("copied from {source} into the {to} store");
-            match seen {
-                // Nobody has looked: what is there is taken to be right.
-                None if here => Ok(Kept::Same(None)),
-                None => Ok(Kept::As(Change::new(field, from, Some(words)), None)),
-                Some(SecretSeen::Gone { why, kept: true }) if here => {
-                    Ok(Kept::Same(Some(format!("{field} was not compared, and is kept as it is: {why}"))))
-                }
-                Some(SecretSeen::Gone { why, .. }) => Err(Problem::new(
-                    format!("{field}: {why}"),
-                    format!("put it where {source} finds it, and run this again"),
-                )),
-                Some(SecretSeen::Read { source: value, kept }) => {
-                    if here && kept.as_ref() == Some(value) {
-                        return Ok(Kept::Same(None));
-                    }
-                    let change = match (here, kept) {
-                        (true, Some(kept)) => {
-                            let marked = |secret: &Secret| {
-                                let print = secret.fingerprint(kind).map(|print| format!(" (sha256 {print}…)"));
-                                format!("{to}{}", print.unwrap_or_default())
-                            };
-                            Change::new(field, Some(marked(kept)), Some(format!("rotates: {}", marked(value))))
-                        }
-                        _ => Change::new(field, from, Some(words)),
-                    };
-                    Ok(Kept::As(change, Some(ReadySecret::Keep(value.clone(), to))))
-                }
-            }
-        }
-    }
-}
-
-/// The key of a secret in a manifest.
-pub fn key_of(kind: SecretKind) -> &'static str {
-    match kind {
-        SecretKind::PageAccessToken => "token",
-        SecretKind::AppSecret => "app.secret",
-        SecretKind::VerifyToken => "webhook.verify_token",
-    }
-}
-
 fn page_step(fields: &[String], live: &Live) -> Result<Option<(Change, Step)>, Problem> {
     let now = match &live.page {
         Ok(PageLevel::Absent) => None,
@@ -445,6 +347,7 @@ mod tests {
     use super::super::draft::tests::{drafted, house, wanted};
     use super::*;
     use crate::graph::endpoints::subscription::AppSubscription;
+    use crate::secrets::{Secret, SecretRef, StoreName};
 
     /// The plan of one account that Meta knows, with its webhook as wished.
     fn live(fields: &[&str]) -> Live {

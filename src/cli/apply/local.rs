@@ -11,7 +11,8 @@ use crate::cli::account::save::{Change, New, Stored, Target};
 use crate::cli::error::CliError;
 use crate::cli::history::Changing;
 use crate::cli::plan::{Prepared, settings_of};
-use crate::provision::plan::{AccountPlan, Action, ReadySecret};
+use crate::provision::kept::ReadySecret;
+use crate::provision::plan::{AccountPlan, Action};
 use crate::secrets::{SecretKind, generate_verify_token};
 use crate::ui::interrupt::Hold;
 

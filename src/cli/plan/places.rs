@@ -8,7 +8,8 @@ use crate::cli::account::connection;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::provision::draft::{Draft, NewSecret};
-use crate::provision::plan::{Problem, SecretSeen, key_of};
+use crate::provision::kept::{SecretSeen, key_of};
+use crate::provision::plan::Problem;
 use crate::secrets::{Secret, SecretKind, SecretRef, Shape, StoreError, StoreName};
 
 /// Where secrets are read.
