@@ -4,6 +4,8 @@
 //! and its errors say what failed without the address it failed at: an address
 //! can carry a token in its query (reqwest prints it whole).
 
+mod proxy;
+
 use std::error::Error as _;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -12,6 +14,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::header::{HeaderMap, HeaderName, HeaderValue};
+use proxy::Proxies;
+pub use proxy::Way;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Certificate, redirect, tls};
 pub use reqwest::{Method, Url, header};
@@ -91,6 +95,18 @@ pub enum Fault {
     /// TLS failed for another reason.
     #[error("no secure connection could be made")]
     Tls,
+    /// The other side takes only those who show a certificate of their own.
+    #[error("it demands a client certificate")]
+    ClientCertificate,
+    /// The proxy wants a user and a password (407).
+    #[error("the proxy wants a user and a password")]
+    ProxyAuth,
+    /// The proxy opens no tunnel to this address.
+    #[error("the proxy opens no connection to it (HTTP {status})")]
+    ProxyRefused {
+        /// 403, mostly.
+        status: u16,
+    },
     /// The connection ended in the middle.
     #[error("the connection broke off")]
     Broken,
@@ -125,7 +141,15 @@ impl Fault {
     pub fn never_arrived(self) -> bool {
         matches!(
             self,
-            Self::Dns | Self::Refused | Self::ConnectTimeout | Self::Certificate(_) | Self::Tls | Self::Connect
+            Self::Dns
+                | Self::Refused
+                | Self::ConnectTimeout
+                | Self::Certificate(_)
+                | Self::Tls
+                | Self::ClientCertificate
+                | Self::ProxyAuth
+                | Self::ProxyRefused { .. }
+                | Self::Connect
         )
     }
 }
@@ -152,7 +176,10 @@ const BODY_LIMIT: usize = 8 * 1024 * 1024;
 /// A client. Building one reads the system's certificates (6 to 15 ms), so it is
 /// built once and only when something is to be sent.
 pub struct Client {
-    client: reqwest::Client,
+    inner: reqwest::Client,
+    proxies: Proxies,
+    /// How long a proxy that failed may take to say why.
+    patience: Duration,
 }
 
 impl Client {
@@ -182,12 +209,27 @@ impl Client {
             builder.tls_certs_merge(own)
         };
         let client = builder.build().map_err(|error| SetupError::Client { cause: words(&error.without_url()) })?;
-        Ok(Self { client })
+        let patience = settings.timeout.min(Duration::from_secs(3));
+        Ok(Self { inner: client, proxies: Proxies::new(settings.loopback), patience })
+    }
+
+    /// How an address is reached.
+    pub fn way(&self, url: &Url) -> Way {
+        self.proxies.way(url)
     }
 
     /// Sends a request and reads the whole answer.
     pub async fn send(&self, request: Request) -> Result<Response, Fault> {
-        let mut builder = self.client.request(request.method, request.url);
+        let url = request.url.clone();
+        match self.send_once(request).await {
+            // A proxy that opens no tunnel says why only when it is asked again.
+            Err(fault @ Fault::Connect) => Err(self.proxies.refusal(&url, self.patience).await.unwrap_or(fault)),
+            sent => sent,
+        }
+    }
+
+    async fn send_once(&self, request: Request) -> Result<Response, Fault> {
+        let mut builder = self.inner.request(request.method, request.url);
         if let Some(mut authorization) = request.authorization {
             authorization.set_sensitive(true);
             builder = builder.header(header::AUTHORIZATION, authorization);
@@ -248,6 +290,7 @@ fn tls_fault(error: &rustls::Error) -> Fault {
     match error {
         rustls::Error::InvalidCertificate(error) => Fault::Certificate(certificate_problem(error)),
         rustls::Error::NoCertificatesPresented => Fault::Certificate(CertificateProblem::Untrusted),
+        rustls::Error::AlertReceived(rustls::AlertDescription::CertificateRequired) => Fault::ClientCertificate,
         _ => Fault::Tls,
     }
 }

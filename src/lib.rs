@@ -7,7 +7,8 @@
 //! [`sandbox`]. Above, the command
 //! line: [`cli`], where the path of a file is the command it runs, and [`ui`],
 //! which knows terminals and no domain. Under both lie small rooms without
-//! opinions: [`env`], [`clock`], [`dashboard`], [`document`], [`paths`], [`files`], [`http`], [`serve`].
+//! opinions: [`address`], [`env`], [`clock`], [`dashboard`], [`document`], [`paths`], [`files`], [`http`], [`serve`],
+//! [`text`].
 //!
 //! # Who may import whom
 //!
@@ -26,10 +27,12 @@
 //!    drop. `expose()` is called in `secrets/` and where it goes on the wire.
 //! 5. Secret first, then the record. A flow that writes both takes the secret
 //!    back when the record cannot be saved, and says so.
-//! 6. Errors of Graph are told apart by code, subcode and type, never by text.
+//! 6. Errors of Graph are told apart by code, subcode and type; the two whose text has
+//!    to be read are read in `graph/wording.rs` and nowhere else.
 //! 7. One error enum a domain; `cli/error.rs` alone knows kinds, exit codes and
 //!    hints.
 
+pub mod address;
 pub mod env;
 
 pub mod clock;
@@ -39,6 +42,7 @@ pub mod files;
 pub mod http;
 pub mod paths;
 pub mod serve;
+pub mod text;
 
 pub mod secrets;
 

@@ -12,6 +12,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "cli",
         &[
             "accounts",
+            "address",
             "checks",
             "clock",
             "dashboard",
@@ -26,6 +27,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "sandbox",
             "secrets",
             "serve",
+            "text",
             "ui",
             "webhook",
         ],
@@ -35,16 +37,28 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // `http::Fault` is part of what Graph's errors say.
     (
         "checks",
-        &["graph", "messages", "webhook", "clock", "dashboard", "http::Fault", "http::SetupError", "secrets::Secret"],
+        &[
+            "graph",
+            "messages",
+            "webhook",
+            "address",
+            "clock",
+            "dashboard",
+            "http::Fault",
+            "http::SetupError",
+            "http::Way",
+            "secrets::Secret",
+        ],
     ),
-    ("sandbox", &["clock", "document", "http", "serve", "webhook::signature"]),
-    ("webhook", &["clock", "http", "serve", "secrets::Secret"]),
-    ("graph", &["clock", "http", "secrets::Secret", "secrets::redact"]),
+    ("sandbox", &["address", "clock", "document", "http", "serve", "webhook::signature"]),
+    ("webhook", &["address", "clock", "http", "serve", "secrets::Secret", "text"]),
+    ("graph", &["clock", "http", "secrets::Secret", "secrets::redact", "text"]),
     ("messages", &[]),
     (
         "accounts",
         &[
             "messages",
+            "address",
             "document",
             "paths",
             "files",
@@ -54,7 +68,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "secrets::StoreName",
         ],
     ),
-    ("secrets", &["env", "paths", "files", "clock"]),
+    ("secrets", &["env", "paths", "files", "clock", "text::MASK"]),
     ("files", &["paths"]),
     ("paths", &["env"]),
     ("document", &[]),
@@ -63,11 +77,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("dashboard", &[]),
     ("http", &[]),
     ("serve", &[]),
+    ("text", &[]),
+    ("address", &["text::MASK"]),
 ];
 
 /// What has one home: `(text, the files it may stand in)`. A folder ends in `/`.
 const HOMES: &[(&str, &[&str])] = &[
-    ("reqwest", &["src/http.rs"]),
+    ("reqwest", &["src/http.rs", "src/http/"]),
     ("dialoguer", &["src/ui/prompt.rs"]),
     ("keyring::Entry", &["src/secrets/keyring.rs"]),
     ("keyring_core", &["src/secrets/keyring.rs"]),

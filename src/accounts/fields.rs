@@ -8,7 +8,9 @@ use std::fmt;
 
 use icu_normalizer::DecomposingNormalizerBorrowed;
 use serde::{Deserialize, Serialize};
-use url::{Host, Url};
+use url::Url;
+
+use crate::address::{self, is_loopback, is_private};
 
 /// Why a value was refused, for the person who typed it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -197,6 +199,12 @@ impl std::str::FromStr for PageId {
     type Err = FieldError;
     fn from_str(text: &str) -> Result<Self, FieldError> {
         let text = text.trim();
+        if text.to_ascii_lowercase().contains("profile.php") {
+            return refuse(format!(
+                "{} is not a page id: the number in such an address is a profile id. The page id is in the Page's About section, under Page transparency",
+                shown(text)
+            ));
+        }
         if !text.bytes().all(|b| b.is_ascii_digit()) {
             return refuse(format!(
                 "{} is not a page id: it has digits only. A name belongs in the page username; the id is in the Page's About section, under Page transparency",
@@ -259,6 +267,16 @@ impl std::str::FromStr for PageUsername {
         let typed = text.trim();
         let bare = strip_address(typed);
         let bare = bare.strip_prefix('@').unwrap_or(bare);
+        // Addresses of profiles, groups and the like, which name no username.
+        let first = bare.split(['/', '?']).next().unwrap_or_default().to_ascii_lowercase();
+        if NEVER_USERNAMES.contains(&first.as_str())
+            && (first != bare.to_ascii_lowercase() || bare.len() < typed.len() || first.contains('.'))
+        {
+            return refuse(format!(
+                "{} holds no page username: such an address belongs to a Page without one, and the number in it is a profile id, not the page id. Have an administrator of the Page create a username (facebook.com/username)",
+                shown(typed)
+            ));
+        }
         if bare.is_empty() {
             return refuse(format!("{} holds no page username", shown(typed)));
         }
@@ -274,6 +292,9 @@ impl std::str::FromStr for PageUsername {
         Ok(Self(bare.into()))
     }
 }
+
+/// What stands in place of a username in Facebook's own addresses, and never is one.
+const NEVER_USERNAMES: [&str; 6] = ["profile.php", "pages", "people", "p", "share", "groups"];
 
 /// `https://www.facebook.com/acme.support/?ref=x` gives `acme.support`.
 fn strip_address(text: &str) -> &str {
@@ -305,18 +326,27 @@ pub struct CallbackUrl(String);
 text_field!(CallbackUrl);
 
 impl CallbackUrl {
-    /// What is doubtful about it, if anything: Meta calls https only; http is
-    /// fine on this machine.
+    /// What is doubtful about it, if anything: Meta calls https only, and from the
+    /// internet; http is fine on this machine.
     pub fn doubt(&self) -> Option<String> {
         let url = Url::parse(&self.0).ok()?;
-        let loopback = match url.host() {
-            Some(Host::Domain(name)) => name == "localhost",
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        };
-        (url.scheme() != "https" && !loopback)
-            .then(|| format!("the callback URL {} is not https; Meta calls https addresses only", self.0))
+        if url.scheme() != "https" && !is_loopback(&url) {
+            return Some(format!("the callback URL {} is not https; Meta calls https addresses only", self.shown()));
+        }
+        let host = url.host_str().unwrap_or_default();
+        is_private(&url)
+            .then(|| format!("the callback URL leads into a private network ({host}): Meta cannot reach it"))
+    }
+
+    /// For showing: what a query holds may be a key of a gateway or a function.
+    pub fn shown(&self) -> String {
+        address::shown(&self.0)
+    }
+
+    /// The same address with https.
+    pub fn with_https(&self) -> Option<Self> {
+        let rest = self.0.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("http://")).map(|_| &self.0[7..])?;
+        Some(Self(format!("https://{rest}")))
     }
 }
 
@@ -370,6 +400,37 @@ mod tests {
     }
 
     #[test]
+    fn addresses_of_pages_without_a_username_hold_none() {
+        for typed in [
+            "https://www.facebook.com/profile.php?id=61550727536008",
+            "facebook.com/profile.php?id=61550727536008&sk=about",
+            "profile.php?id=61550727536008",
+            "https://www.facebook.com/people/Acme-Support/61550727536008/",
+            "https://www.facebook.com/pages/Acme/109876543210987",
+            "https://www.facebook.com/p/Acme-61550727536008/",
+            "https://www.facebook.com/share/1AbCdEf/",
+            "https://www.facebook.com/groups/123456/",
+            "https://facebook.com/people",
+        ] {
+            let error = typed.parse::<PageUsername>().expect_err(typed).to_string();
+            assert!(error.contains("holds no page username"), "{typed}: {error}");
+        }
+        let error = "https://www.facebook.com/profile.php?id=61550727536008".parse::<PageId>().expect_err("a profile");
+        assert!(error.to_string().contains("profile id"), "{error}");
+    }
+
+    #[test]
+    fn what_a_query_holds_is_not_shown() {
+        let url: CallbackUrl = "https://x.azurewebsites.net/api/hook?code=secretkey&clientId=a".parse().expect("a URL");
+        assert_eq!(url.shown(), "https://x.azurewebsites.net/api/hook?code=********&clientId=********");
+        assert_eq!(url.as_str(), "https://x.azurewebsites.net/api/hook?code=secretkey&clientId=a");
+        let plain: CallbackUrl = "HTTP://e.com/x".parse().expect("a URL");
+        assert_eq!(plain.shown(), "HTTP://e.com/x");
+        assert_eq!(plain.with_https().map(|url| url.to_string()).as_deref(), Some("https://e.com/x"));
+        assert!(url.with_https().is_none());
+    }
+
+    #[test]
     fn short_usernames_are_doubtful_not_refused() {
         let doubt = |text: &str| text.parse::<PageUsername>().expect("a username").doubt();
         assert!(doubt("acme").is_some());
@@ -420,6 +481,9 @@ mod tests {
         assert!(doubt("http://127.0.0.1:8080/hook").is_none());
         assert!(doubt("http://[::1]:8080/hook").is_none());
         assert!(doubt("http://localhost/hook").is_none());
+        for inside in ["https://192.168.1.20/messenger", "https://intranet/x", "https://hooks.acme.local/x"] {
+            assert!(doubt(inside).is_some_and(|doubt| doubt.contains("private")), "{inside}");
+        }
         for bad in ["hooks.example.com", "ftp://example.com", "https://u:p@example.com", "https://e.com/#x", "https://"]
         {
             assert!(bad.parse::<CallbackUrl>().is_err(), "{bad}");

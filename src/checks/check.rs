@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::cause;
+use super::causes::{self, Asked, Cause, Diagnosis, Place};
 use super::finding::{Finding, GraphTrace, Group, Outcome};
 use super::observe::Subject;
 use crate::graph::{ApiError, GraphError};
@@ -20,47 +20,58 @@ impl Check {
         Self { id, group, duration }
     }
 
-    pub fn ends(self, outcome: Outcome, summary: impl Into<String>, hint: Option<String>) -> Finding {
+    fn ends(self, outcome: Outcome, summary: impl Into<String>) -> Finding {
         let Self { id, group, duration } = self;
-        Finding { id, group, outcome, summary: summary.into(), hint, duration, graph: None }
+        let summary = summary.into();
+        Finding { id, group, outcome, cause: None, summary, hint: None, duration, graph: None, receiver_says: None }
     }
 
     pub fn pass(self, summary: impl Into<String>) -> Finding {
-        self.ends(Outcome::Pass, summary, None)
+        self.ends(Outcome::Pass, summary)
     }
 
     pub fn skip(self, why: impl Into<String>) -> Finding {
-        self.ends(Outcome::Skip, why, None)
+        self.ends(Outcome::Skip, why)
     }
 
-    pub fn fail(self, summary: impl Into<String>, hint: impl Into<String>) -> Finding {
-        self.ends(Outcome::Fail, summary, Some(hint.into()))
+    pub fn fail(self, cause: &'static Cause, summary: impl Into<String>, hint: impl Into<String>) -> Finding {
+        self.finds(Outcome::Fail, cause.id, summary, hint)
     }
 
-    pub fn warn(self, summary: impl Into<String>, hint: impl Into<String>) -> Finding {
-        self.ends(Outcome::Warn, summary, Some(hint.into()))
+    pub fn warn(self, cause: &'static Cause, summary: impl Into<String>, hint: impl Into<String>) -> Finding {
+        self.finds(Outcome::Warn, cause.id, summary, hint)
     }
 
-    /// A refusal, in the words of its cause, with its trace and the step that
-    /// follows the mend.
-    pub fn refused(self, error: &ApiError, subject: &Subject) -> Finding {
-        let cause = cause::of(error);
-        let hint = match subject.command(cause.next) {
-            Some(command) => then(&cause.fix, &command),
-            None => cause.fix,
-        };
-        let mut finding = self.fail(cause.summary, hint);
+    pub fn finds(
+        self,
+        outcome: Outcome,
+        cause: &'static str,
+        summary: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Finding {
+        Finding { cause: Some(cause), hint: Some(hint.into()), ..self.ends(outcome, summary) }
+    }
+
+    /// What a diagnosis says, with the step that follows the fix.
+    pub fn diagnosed(self, outcome: Outcome, found: Diagnosis, subject: &Subject) -> Finding {
+        let hint = subject.then(&found.fix, found.next);
+        self.finds(outcome, found.cause, found.summary, hint)
+    }
+
+    /// A refusal, in the words of its cause, with its trace and the step that follows.
+    pub fn refused(self, error: &ApiError, asked: Asked, subject: &Subject) -> Finding {
+        let mut finding = self.diagnosed(Outcome::Fail, causes::of(error, asked), subject);
         finding.graph = Some(GraphTrace::from(error));
         finding
     }
 
     /// What a failed call means for a check that rests on it alone.
-    pub fn failed(self, error: &GraphError, subject: &Subject) -> Finding {
+    pub fn failed(self, error: &GraphError, place: Place, subject: &Subject) -> Finding {
         match error {
-            GraphError::Refused(error) => self.refused(error, subject),
+            GraphError::Refused(error) => self.refused(error, subject.asked(place), subject),
             GraphError::Unreachable(unreachable) => {
-                let cause = cause::of_unreachable(unreachable);
-                let mut finding = self.ends(Outcome::Unreachable, cause.summary, Some(cause.fix));
+                let found = causes::of_unreachable(unreachable);
+                let mut finding = self.finds(Outcome::Unreachable, found.cause, found.summary, found.fix);
                 finding.graph = trace(error);
                 finding
             }

@@ -3,14 +3,22 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use super::causes::{
+    APP_SECRET_MISSING, APP_SECRET_WRONG, Next, OTHER_APP, OTHER_PAGE, PAGE_TOKEN_NEEDED, PAGE_WITHOUT_USERNAME, Place,
+    USERNAME_DIFFERS, VERSION_ENDS_SOON, VERSION_EXPIRED, VERSION_UNKNOWN,
+};
 use super::check::{Check, then};
 use super::finding::{Finding, GraphTrace, Group, Outcome};
 use super::inspection;
 use super::observe::{Observed, Subject};
-use super::state::TokenState;
+use super::state::{TokenState, info, known, wants_page_token};
 use crate::dashboard;
 use crate::graph::endpoints::page::same_username;
-use crate::graph::{ApiError, GraphError};
+use crate::graph::{ApiError, GraphError, GraphVersion, Wording};
 
 pub(super) fn check(id: &'static str, duration: Duration) -> Check {
     Check::new(id, Group::Credentials, duration)
@@ -36,130 +44,157 @@ pub(super) fn findings(seen: &Observed, subject: &Subject) -> Vec<Finding> {
 fn reachable(seen: &Observed, subject: &Subject) -> Finding {
     let check = check("graph.reachable", seen.page.duration);
     match &seen.page.result {
-        Err(error @ GraphError::Unreachable(_)) => check.failed(error, subject),
+        Err(error @ GraphError::Unreachable(_)) => check.failed(error, Place::Me, subject),
         _ => check.pass("Graph answers"),
     }
 }
 
+/// From so many days before its end on a version is warned of.
+const VERSION_DAYS: i32 = 90;
+
+/// How many days a version has left, where its end is named and near.
+fn days_left(version: GraphVersion, today: Date) -> Option<(Date, i32)> {
+    let end = version.ends()?;
+    let left = today.until(end).ok()?.get_days();
+    (left < VERSION_DAYS).then_some((end, left))
+}
+
 fn version(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
     let check = check("graph.version", seen.page.duration);
+    let asked = seen.asked;
     if let TokenState::WrongVersion(error) = state {
-        let mut finding = check.refused(error, subject);
-        finding.summary = format!("Graph does not know the version {}", seen.asked);
+        let mut finding = check.refused(error, subject.asked(Place::Page), subject);
+        finding.cause = Some(VERSION_UNKNOWN.id);
+        finding.summary = format!("Graph does not know the version {asked}");
+        finding.hint = Some(VERSION_UNKNOWN.fix());
         return finding;
     }
-    let asked = seen.asked;
     if let (TokenState::Unknown, Some(why)) = (state, state.why_skipped()) {
         return check.skip(why);
     }
-    match seen.answered() {
-        Some(answered) if answered == asked => check.pass(format!("Graph answers in version {asked}")),
-        Some(answered) => check.warn(
+    let today = Timestamp::from_second(seen.now).unwrap_or_default().to_zoned(TimeZone::UTC).date();
+    let ends = |what: &str, (end, left): (Date, i32)| {
+        let s = if left == 1 { "" } else { "s" };
+        check.warn(
+            &VERSION_ENDS_SOON,
+            format!("{what} ends on {end}, in {left} day{s}; Graph then answers in another version"),
+            VERSION_ENDS_SOON.fix(),
+        )
+    };
+    let near = days_left(asked, today);
+    if let Some((end, left)) = near.filter(|(_, left)| *left < 0) {
+        let now = seen.answered().map(|version| format!("; Graph answers in {version}")).unwrap_or_default();
+        let summary = format!("version {asked} ended on {end}, {} days ago{now}", -left);
+        return check.warn(&VERSION_EXPIRED, summary, VERSION_EXPIRED.fix());
+    }
+    if let Some(near) = near {
+        return ends(&format!("version {asked}"), near);
+    }
+    let bound = seen
+        .app_subscriptions
+        .as_ref()
+        .and_then(|call| call.value()?.iter().filter_map(|one| one.oldest_version).min());
+    let bound = bound.filter(|bound| *bound != asked).and_then(|bound| Some((bound, days_left(bound, today)?)));
+    match (seen.answered(), bound) {
+        (Some(answered), _) if answered != asked => check.warn(
+            &VERSION_EXPIRED,
             format!("Graph answered in version {answered}, not in {asked}, which has expired"),
-            "leave --graph-version (MSGRCTL_GRAPH_VERSION) out, or update msgrctl",
+            VERSION_EXPIRED.fix(),
         ),
-        None => check.skip("not known: no answer named its version"),
+        (_, Some((bound, (end, left)))) if left < 0 => check.warn(
+            &VERSION_EXPIRED,
+            format!("webhook fields of the app are bound to version {bound}, which ended on {end}"),
+            VERSION_ENDS_SOON.fix(),
+        ),
+        (_, Some((bound, near))) => {
+            ends(&format!("version {bound}, to which webhook fields of the app are bound,"), near)
+        }
+        (Some(_), None) => check.pass(format!("Graph answers in version {asked}")),
+        (None, None) => check.skip("not known: no answer named its version"),
     }
 }
 
 fn valid(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
     let check = check("token.valid", seen.page.duration);
+    let asked = subject.asked(Place::Me).known(known(seen, subject));
+    // debug_token often knows more than the refusal itself.
+    let inspected = seen.token.value().filter(|info| !info.lives());
+    let problem =
+        inspected.map(|info| info.error.as_ref().map(|problem| problem.as_refusal().clone()).unwrap_or_default());
     match state {
-        TokenState::Accepted => match declared_dead(seen) {
-            Some(error) => check.refused(&error, subject),
+        TokenState::Accepted => match problem {
+            Some(problem) => {
+                let dead = ApiError { code: problem.code.or(Some(190)), kind: "OAuthException".into(), ..problem };
+                check.refused(&dead, asked, subject)
+            }
             None => check.pass("the token is accepted"),
         },
         TokenState::Refused(error) => {
             let mut error = (*error).clone();
-            // debug_token often knows more than the refusal itself.
-            if let Some(problem) = seen.token.as_ref().and_then(|call| call.value()?.error.clone()) {
+            if let Some(problem) = problem.filter(|_| error.code == Some(190)) {
                 error.subcode = error.subcode.or(problem.subcode);
+                error.wording = error.wording.or(problem.wording);
             }
-            check.refused(&error, subject)
+            check.refused(&error, asked, subject)
         }
-        TokenState::WrongSignature(error) if subject.app.is_none() => {
-            let mut finding = check.refused(error, subject);
-            finding.summary =
-                "the token's app asks for signed calls (Require App Secret), and no app secret is known".into();
-            let fix = format!("take the app secret from {}", dashboard::APP);
-            finding.hint = Some(then(&fix, &subject.commands.set_app));
-            finding
-        }
+        TokenState::WrongSignature(error) if subject.app.is_none() => check.refused(error, asked, subject),
         _ => check.skip(state.why_skipped().unwrap_or_default()),
     }
 }
 
-/// A token that `/me` still takes and `debug_token` calls dead.
-fn declared_dead(seen: &Observed) -> Option<ApiError> {
-    let info = seen.token.as_ref()?.value()?;
-    if info.is_valid {
-        return None;
-    }
-    let problem = info.error.as_ref();
-    Some(ApiError {
-        kind: "OAuthException".into(),
-        code: Some(problem.map_or(190, |problem| problem.code)),
-        subcode: problem.and_then(|problem| problem.subcode),
-        message: String::new(),
-        is_transient: None,
-        fbtrace_id: None,
-        regain_access: None,
-        status: 200,
-        version: None,
-    })
-}
-
 fn kind(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
-    let info = seen.token.as_ref().and_then(|call| call.value());
     let check = check("token.type", seen.page.duration);
-    if let Some(why) = state.why_skipped() {
-        return check.skip(why);
-    }
-    let wrong = match info.and_then(|info| info.kind.as_deref()) {
-        Some("PAGE") => return check.pass("it is a Page access token"),
-        Some("USER") => "it is a person's token (USER), not the Page's",
-        Some("SYSTEM_USER") => "it is a system user's token (SYSTEM_USER), not the Page's",
-        Some("APP") => "it is an app's token (APP), not the Page's",
-        Some(_) => "it is not a Page access token",
-        None => match seen.subscribed.refusal().and_then(|error| error.code) {
-            Some(210) => "it is a person's or a system user's token, not the Page's",
-            Some(102) => "it is an app's token, not the Page's",
-            _ if is_page_kind(seen) => return check.pass("it is a Page access token"),
-            _ => return check.skip("not known: Graph did not say whose token it is"),
+    let of_info = info(seen).and_then(|info| info.kind.as_deref());
+    let refusal = wants_page_token(seen);
+    let wrong = match of_info {
+        Some("PAGE") => None,
+        Some("USER") => Some("it is a person's token (USER), not the Page's"),
+        Some("SYSTEM_USER") => Some("it is a system user's token (SYSTEM_USER), not the Page's"),
+        Some("APP") => Some("it is an app's token (APP), not the Page's"),
+        Some(_) => Some("it is not a Page access token"),
+        None => match refusal.and_then(|error| error.code) {
+            Some(102) => Some("it is an app's token, not the Page's"),
+            Some(_) => Some("it is a person's or a system user's token, not the Page's"),
+            None => None,
         },
     };
-    let fix = format!(
-        "take the Page's own token: 'msgrctl account add' lists the Pages of a person's token, or generate it at {}",
-        dashboard::TOKENS
-    );
-    let mut finding = check.fail(wrong, then(&fix, &subject.commands.replace_token));
-    finding.graph = seen.subscribed.refusal().map(GraphTrace::from);
+    if let Some(why) = state.why_skipped()
+        && (wrong.is_none() || of_info.is_none())
+    {
+        return check.skip(why);
+    }
+    let Some(wrong) = wrong else {
+        return if is_page_kind(seen) {
+            check.pass("it is a Page access token")
+        } else {
+            check.skip("not known: Graph did not say whose token it is")
+        };
+    };
+    let mut finding = check.fail(&PAGE_TOKEN_NEEDED, wrong, subject.then(&PAGE_TOKEN_NEEDED.fix(), Next::ReplaceToken));
+    finding.graph = refusal.map(GraphTrace::from);
     finding
 }
 
 /// Whether the token is certainly a Page's: it has what only a Page has, or was
 /// let through to what only a Page may.
 fn is_page_kind(seen: &Observed) -> bool {
-    let info = seen.token.as_ref().and_then(|call| call.value());
-    seen.page.result.is_ok()
+    info(seen).is_some_and(|info| info.kind.as_deref() == Some("PAGE"))
         || seen.subscribed.result.is_ok()
-        || info.is_some_and(|info| info.kind.as_deref() == Some("PAGE"))
+        || seen.page.value().is_some_and(|page| !page.may_be_a_person())
 }
 
 /// Whether the token is certainly not a Page's; then a Page's checks say nothing.
-fn is_other_kind(seen: &Observed) -> bool {
-    let info = seen.token.as_ref().and_then(|call| call.value());
-    match info.and_then(|info| info.kind.as_deref()) {
+pub(super) fn is_other_kind(seen: &Observed) -> bool {
+    match info(seen).and_then(|info| info.kind.as_deref()) {
         Some(kind) => kind != "PAGE",
-        None => matches!(seen.subscribed.refusal().and_then(|error| error.code), Some(210 | 102)),
+        None => wants_page_token(seen).is_some(),
     }
 }
 
 /// Whether the token is certainly of another app than the account says.
 pub(super) fn is_other_app(seen: &Observed, subject: &Subject) -> bool {
-    let inspected = || seen.token.as_ref()?.value()?.app_id.as_deref();
     let issuer = || Some(seen.app.as_ref()?.value()?.id.as_str());
-    match (&subject.app_id, inspected().or_else(issuer)) {
+    match (&subject.app_id, info(seen).and_then(|info| info.app_id.as_deref()).or_else(issuer)) {
         (Some(wanted), Some(found)) => found != wanted,
         _ => false,
     }
@@ -170,8 +205,8 @@ pub(super) const NOT_A_PAGE_TOKEN: &str = "not checked: the token is not a Page'
 /// The id and name of the Page that the token is of.
 fn token_page(seen: &Observed) -> Option<(&str, Option<&str>)> {
     let page = seen.page.value().or_else(|| seen.whose.as_ref()?.value());
-    let info = || seen.token.as_ref()?.value()?.profile_id.as_deref();
-    page.map(|page| (page.id.as_str(), page.name.as_deref())).or_else(|| info().map(|id| (id, None)))
+    let of_info = || info(seen)?.profile_id.as_deref();
+    page.map(|page| (page.id.as_str(), page.name.as_deref())).or_else(|| of_info().map(|id| (id, None)))
 }
 
 /// Whether the token is of another Page than the account says.
@@ -200,10 +235,12 @@ fn page(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
         Some((id, name)) if id == wanted => check.pass(format!("it is of page {id}{}", called(name))),
         // Another Page's or a person's: whichever, it is not this Page's.
         Some((id, name)) if !is_page_kind(seen) => check.fail(
+            &OTHER_PAGE,
             format!("it is of {id}{}, not of page {wanted}", called(name)),
             then(&format!("create a token for page {wanted}"), &subject.commands.replace_token),
         ),
         Some((id, name)) => check.fail(
+            &OTHER_PAGE,
             format!("it is of page {id}{}, not of page {wanted}", called(name)),
             format!(
                 "if that Page is meant: {} --page-id {id}; if not, create a token for page {wanted}; then: {}",
@@ -211,7 +248,7 @@ fn page(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
             ),
         ),
         None => match seen.whose.as_ref().map(|call| &call.result) {
-            Some(Err(error)) => check.failed(error, subject),
+            Some(Err(error)) => check.failed(error, Place::Me, subject),
             _ => check.skip("not known: Graph did not say whose token it is"),
         },
     }
@@ -229,79 +266,98 @@ fn username(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Findi
         return check.skip("not checked: the token is of another Page");
     }
     if let Err(error) = &seen.page.result {
-        let mut finding = check.failed(error, subject);
+        let mut finding = check.failed(error, Place::Me, subject);
         // The username is for people; the token works without it.
         finding.outcome = Outcome::Warn;
         return finding;
     }
-    let Some(wanted) = &subject.page_username else { return check.skip("not checked: no page username was given") };
-    let found = seen.page.value().and_then(|page| page.username.as_deref());
-    match found {
-        Some(found) if same_username(found, wanted) => check.pass(format!("the Page is @{found}")),
-        Some(found) => check.fail(
+    let Some(page) = seen.page.value() else { return check.skip("not known: Graph did not show the Page") };
+    let none = "the Page has no username";
+    match (page.username.as_deref(), subject.page_username.as_deref()) {
+        (Some(_), None) => check.skip("not checked: no page username was given"),
+        (Some(found), Some(wanted)) if same_username(found, wanted) => check.pass(format!("the Page is @{found}")),
+        (Some(found), Some(wanted)) => check.fail(
+            &USERNAME_DIFFERS,
             format!("the Page is @{found}, not @{wanted}"),
-            format!("correct it: {} --page-username {found}", subject.commands.edit),
+            then("correct the page username", &format!("{} --page-username {found}", subject.commands.edit)),
         ),
-        None => check.warn(
-            format!("Graph shows no username for the Page, so @{wanted} could not be compared"),
-            "set the username in the Page's settings, or leave it: the page id decides",
+        // A Page that may be read says whether it is published; then it would say its name too.
+        (None, _) if page.is_published.is_none() => check.skip("not known: Graph does not show it to this token"),
+        (None, Some(wanted)) => check.fail(
+            &PAGE_WITHOUT_USERNAME,
+            format!("{none} any more, or not yet: the account has @{wanted}"),
+            subject.then(&PAGE_WITHOUT_USERNAME.fix(), Next::TestAgain),
+        ),
+        (None, None) => check.fail(
+            &PAGE_WITHOUT_USERNAME,
+            format!("{none}, and the contact centre's form needs one"),
+            subject.then(&PAGE_WITHOUT_USERNAME.fix(), Next::TestAgain),
         ),
     }
 }
 
 fn app(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
-    let duration = seen.token.as_ref().map(|call| call.duration).or(seen.app.as_ref().map(|call| call.duration));
-    let check = check("token.app", duration.unwrap_or_default());
+    let check = check("token.app", seen.token.duration);
     let Some(app_id) = &subject.app_id else { return check.skip("not checked: the account has no app id") };
     if let Some(place) = &subject.app_secret_gone {
-        let fix = format!("take the app secret from {}", dashboard::APP);
-        return check.fail(format!("the app secret is missing: {place}"), then(&fix, &subject.commands.set_app));
+        let hint = subject.then(&APP_SECRET_MISSING.fix(), Next::AddApp);
+        return check.fail(&APP_SECRET_MISSING, format!("the app secret is missing: {place}"), hint);
     }
     if matches!(state, TokenState::Unknown | TokenState::WrongVersion(_)) {
         return check.skip(state.why_skipped().unwrap_or_default());
     }
     let other = |check: Check, found: &str| {
         check.fail(
+            &OTHER_APP,
             format!("it was issued by app {found}, not by app {app_id}"),
             format!("if that app is meant: {} --app-id {found} (with its app secret); if not, create a token with app {app_id}; then: {}", subject.commands.edit, subject.commands.replace_token),
         )
     };
-    if let Some(call) = &seen.token {
-        return match &call.result {
-            Ok(answer) => match (&answer.value.app_id, state) {
-                (Some(found), _) if found != app_id => other(check, found),
-                (_, TokenState::WrongSignature(error)) => check.refused(error, subject),
-                (Some(found), _) => check.pass(format!("it was issued by app {found}")),
-                (None, _) => check.skip("not known: Meta does not recognise the token"),
-            },
-            Err(GraphError::Refused(error)) if error.code == Some(190) => {
-                let mut finding = check.refused(error, subject);
-                finding.summary = format!("the app id {app_id} and the app secret do not belong together");
-                finding.hint = Some(then(
-                    &format!("copy the app id and the app secret from {}", dashboard::APP),
-                    &subject.commands.set_app,
-                ));
-                finding
+    let as_app = subject.app.is_some();
+    match &seen.token.result {
+        Ok(answer) => match (&answer.value.app_id, state) {
+            (Some(found), _) if found != app_id => return other(check, found),
+            (_, TokenState::WrongSignature(error)) if as_app => {
+                return check.refused(error, subject.asked(Place::Me), subject);
             }
-            Err(GraphError::Refused(error)) if error.code == Some(100) => {
-                let mut finding = check.refused(error, subject);
-                finding.summary = format!("it was not issued by app {app_id}, but by another app");
-                finding.hint = Some(format!(
-                    "create the token with app {app_id}, or give the id and secret of the app that issued it; then: {}",
-                    subject.commands.replace_token
-                ));
-                finding
-            }
-            Err(error) => check.failed(error, subject),
-        };
+            (Some(found), _) => return check.pass(format!("it was issued by app {found}")),
+            (None, _) if as_app => return check.skip("not known: Meta does not recognise the token"),
+            (None, _) => {}
+        },
+        Err(GraphError::Refused(error)) if as_app => return app_refused(check, error, app_id, subject),
+        Err(error) if as_app => return check.failed(error, Place::App, subject),
+        Err(_) => {}
     }
+    // Without the app's secret, /app says which app it is.
     match (&seen.app, state) {
         (_, TokenState::Refused(_)) => check.skip(state.why_skipped().unwrap_or_default()),
         (Some(call), _) => match &call.result {
             Ok(answer) if answer.value.id == *app_id => check.pass(format!("it was issued by app {app_id}")),
             Ok(answer) => other(check, &answer.value.id),
-            Err(error) => check.failed(error, subject),
+            Err(error) => check.failed(error, Place::Me, subject),
         },
         (None, _) => check.skip("not checked: the app secret is not known"),
     }
+}
+
+/// What it means that `debug_token` refuses the app's own credentials, or its question.
+fn app_refused(check: Check, error: &ApiError, app_id: &str, subject: &Subject) -> Finding {
+    let mut finding = check.refused(error, subject.asked(Place::App), subject);
+    match finding.cause {
+        Some(id) if id == OTHER_APP.id => {
+            finding.summary = format!("it was not issued by app {app_id}, but by another app");
+            finding.hint = Some(then(
+                &format!(
+                    "create the token with app {app_id}, or give the id and secret of the app that issued it ({})",
+                    dashboard::APP
+                ),
+                &subject.commands.replace_token,
+            ));
+        }
+        Some(id) if id == APP_SECRET_WRONG.id && error.wording != Some(Wording::Unreadable) => {
+            finding.summary = format!("the app id {app_id} and the app secret do not belong together");
+        }
+        _ => {}
+    }
+    finding
 }

@@ -3,12 +3,16 @@
 
 use std::time::Duration;
 
-use super::check::{Check, then};
-use super::credentials::{NOT_A_PAGE_TOKEN, is_other_app, is_other_page};
+use super::causes::{
+    CALLBACK_DIFFERS, Cause, FIELDS_MISSING, NOT_SUBSCRIBED, PAGE_UNPUBLISHED, Place, WEBHOOK_INACTIVE,
+};
+use super::check::Check;
+use super::credentials::{NOT_A_PAGE_TOKEN, is_other_app, is_other_kind, is_other_page};
 use super::finding::{Finding, Group, Outcome};
 use super::handshake;
 use super::observe::{Observed, Subject};
-use super::state::TokenState;
+use super::state::{TokenState, known};
+use crate::address::shown;
 use crate::graph::GraphError;
 use crate::graph::endpoints::subscription::{AppSubscription, PAGE, same_callback};
 
@@ -37,10 +41,7 @@ fn published(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Find
     }
     match seen.page.value().and_then(|page| page.is_published) {
         Some(true) => check.pass("the Page is published"),
-        Some(false) => check.fail(
-            "the Page is not published: customers cannot find it",
-            "publish it in the Page's settings (Privacy > Page visibility)",
-        ),
+        Some(false) => check.diagnosed(Outcome::Fail, PAGE_UNPUBLISHED.diagnosis(), subject),
         None => check.skip("not known: Graph did not say, or the token may not read it"),
     }
 }
@@ -50,7 +51,7 @@ fn subscription(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> F
     if let Some(why) = state.why_skipped() {
         return check.skip(why);
     }
-    if seen.subscribed.refusal().is_some_and(|error| matches!(error.code, Some(210 | 102))) {
+    if is_other_kind(seen) {
         return check.skip(NOT_A_PAGE_TOKEN);
     }
     if is_other_page(seen, subject) {
@@ -61,15 +62,43 @@ fn subscription(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> F
     }
     let apps = match &seen.subscribed.result {
         Ok(answer) => &answer.value,
-        Err(error) => return check.failed(error, subject),
+        Err(GraphError::Refused(error)) => {
+            let asked = subject.asked(Place::Page).known(known(seen, subject));
+            return check.refused(error, asked, subject);
+        }
+        Err(error) => return check.failed(error, Place::Page, subject),
     };
     let mine = match &subject.app_id {
         Some(id) => apps.iter().find(|app| app.id == *id),
         None => apps.first(),
     };
-    let (outcome, summary) = judge_page(mine.map(|app| app.subscribed_fields.as_slice()));
-    let hint = (outcome > Outcome::Pass).then(|| then("have it subscribed", &subject.commands.subscribe));
-    check.ends(outcome, summary, hint)
+    judge_page(mine.map(|app| app.subscribed_fields.as_slice())).finding(check, subject)
+}
+
+/// What is the matter with a level of a webhook, and what it is.
+pub struct Judged {
+    /// How bad it is.
+    pub outcome: Outcome,
+    /// Why; `None`: nothing is wrong.
+    pub cause: Option<&'static Cause>,
+    /// What was found, in a sentence.
+    pub summary: String,
+}
+
+impl Judged {
+    fn passes(summary: String) -> Self {
+        Self { outcome: Outcome::Pass, cause: None, summary }
+    }
+
+    fn fails(cause: &'static Cause, summary: impl Into<String>) -> Self {
+        Self { outcome: Outcome::Fail, cause: Some(cause), summary: summary.into() }
+    }
+
+    fn finding(self, check: Check, subject: &Subject) -> Finding {
+        let Some(cause) = self.cause else { return check.pass(self.summary) };
+        let hint = subject.then(&cause.fix(), cause.next);
+        check.finds(self.outcome, cause.id, self.summary, hint)
+    }
 }
 
 /// What a field that is missing is needed for, and how bad that is.
@@ -83,32 +112,37 @@ fn lacking(fields: &[String]) -> Option<(Outcome, &'static str)> {
 }
 
 /// What it means that a Page sends its app these fields; `None`: it is not subscribed.
-pub fn judge_page(fields: Option<&[String]>) -> (Outcome, String) {
+pub fn judge_page(fields: Option<&[String]>) -> Judged {
     let Some(fields) = fields else {
-        return (Outcome::Fail, "the Page sends the app no events: it is not subscribed".into());
+        return Judged::fails(&NOT_SUBSCRIBED, "the Page sends the app no events: it is not subscribed");
     };
     match lacking(fields) {
-        Some((outcome, what)) => (outcome, format!("the Page is subscribed, but {what}")),
-        None => (Outcome::Pass, format!("the Page sends the app {}", fields.join(", "))),
+        Some((outcome, what)) => {
+            Judged { outcome, cause: Some(&FIELDS_MISSING), summary: format!("the Page is subscribed, but {what}") }
+        }
+        None => Judged::passes(format!("the Page sends the app {}", fields.join(", "))),
     }
 }
 
 /// What it means that an app is told of this, and should send it to `callback`; without
 /// one any address will do.
-pub fn judge_app(callback: Option<&str>, present: Option<&AppSubscription>) -> (Outcome, String) {
+pub fn judge_app(callback: Option<&str>, present: Option<&AppSubscription>) -> Judged {
     let Some(present) = present else {
-        return (Outcome::Fail, "the app has no webhook for Pages: no event is sent".into());
+        return Judged::fails(&NOT_SUBSCRIBED, "the app has no webhook for Pages: no event is sent");
     };
     let to = present.callback_url.as_deref().unwrap_or("nowhere");
     if let Some(callback) = callback.filter(|callback| !same_callback(callback, to)) {
-        return (Outcome::Fail, format!("the app's events go to {to}, not to {callback}"));
+        let (to, callback) = (shown(to), shown(callback));
+        return Judged::fails(&CALLBACK_DIFFERS, format!("the app's events go to {to}, not to {callback}"));
     }
     if !present.active {
-        return (Outcome::Fail, "Meta has switched the app's webhook off, as it does after an hour of failures".into());
+        return Judged::fails(&WEBHOOK_INACTIVE, WEBHOOK_INACTIVE.summary);
     }
     match lacking(&present.fields) {
-        Some((outcome, what)) => (outcome, format!("the app's webhook is there, but {what}")),
-        None => (Outcome::Pass, format!("the app's events go to {to}: {}", present.fields.join(", "))),
+        Some((outcome, what)) => {
+            Judged { outcome, cause: Some(&FIELDS_MISSING), summary: format!("the app's webhook is there, but {what}") }
+        }
+        None => Judged::passes(format!("the app's events go to {}: {}", shown(to), present.fields.join(", "))),
     }
 }
 
@@ -127,10 +161,8 @@ fn app_subscription(seen: &Observed, subject: &Subject) -> Finding {
         Err(GraphError::Refused(error)) if matches!(error.code, Some(1 | 101 | 190)) => {
             return check.skip("not checked: Meta refused the app's credentials (token.app)");
         }
-        Err(error) => return check.failed(error, subject),
+        Err(error) => return check.failed(error, Place::App, subject),
     };
     let of_pages = all.iter().find(|subscription| subscription.object == PAGE);
-    let (outcome, summary) = judge_app(Some(&callback.url), of_pages);
-    let hint = (outcome > Outcome::Pass).then(|| then("have it set", &subject.commands.subscribe));
-    check.ends(outcome, summary, hint)
+    judge_app(Some(&callback.url), of_pages).finding(check, subject)
 }

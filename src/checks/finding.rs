@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::causes::TOKEN_MISSING;
 use crate::graph::ApiError;
 
 /// One check's result.
@@ -14,6 +15,8 @@ pub struct Finding {
     pub group: Group,
     /// How it ended.
     pub outcome: Outcome,
+    /// The stable name of why it is not as it should be; scripts decide by it.
+    pub cause: Option<&'static str>,
     /// What was found, in a sentence.
     pub summary: String,
     /// What to do, where something is to be done.
@@ -22,10 +25,12 @@ pub struct Finding {
     pub duration: Duration,
     /// What Graph answered, where it refused.
     pub graph: Option<GraphTrace>,
+    /// What the callback's receiver answered, in its first words.
+    pub receiver_says: Option<String>,
 }
 
-/// The part of a refusal that Meta's support asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What Meta said, and the part of it that its support asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GraphTrace {
     /// `error.code`.
     pub code: Option<i64>,
@@ -33,22 +38,33 @@ pub struct GraphTrace {
     pub subcode: Option<i64>,
     /// `error.fbtrace_id`.
     pub fbtrace_id: Option<String>,
+    /// Meta's own words, in any language: for showing alone.
+    pub says: Option<String>,
 }
 
 impl GraphTrace {
-    /// Behind a sentence: ` (Meta: code 190, subcode 463, trace A…)`; empty when nothing is known.
-    pub fn in_words(&self) -> String {
+    /// `code 190, subcode 463, trace A…`; empty when nothing is known.
+    pub fn codes(&self) -> String {
         let number = |name: &str, value: Option<i64>| value.map(|value| format!("{name} {value}"));
         let trace = self.fbtrace_id.as_ref().map(|id| format!("trace {id}"));
-        let parts: Vec<String> =
-            [number("code", self.code), number("subcode", self.subcode), trace].into_iter().flatten().collect();
+        let parts = [number("code", self.code), number("subcode", self.subcode), trace];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+
+    /// Behind a sentence: ` (Meta: …, code 190, subcode 463, trace A…)`; empty when nothing
+    /// is known.
+    pub fn in_words(&self) -> String {
+        let codes = self.codes();
+        let parts: Vec<&str> = self.says.iter().map(String::as_str).chain([codes.as_str()]).collect();
+        let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         if parts.is_empty() { String::new() } else { format!(" (Meta: {})", parts.join(", ")) }
     }
 }
 
 impl From<&ApiError> for GraphTrace {
     fn from(error: &ApiError) -> Self {
-        Self { code: error.code, subcode: error.subcode, fbtrace_id: error.fbtrace_id.clone() }
+        let says = (!error.says.is_empty()).then(|| error.says.clone());
+        Self { code: error.code, subcode: error.subcode, fbtrace_id: error.fbtrace_id.clone(), says }
     }
 }
 
@@ -117,10 +133,12 @@ impl Report {
             id: "token.valid",
             group: Group::Credentials,
             outcome: Outcome::Fail,
+            cause: Some(TOKEN_MISSING.id),
             summary,
             hint: Some(hint),
             duration: Duration::ZERO,
             graph: None,
+            receiver_says: None,
         };
         Self { findings: vec![finding], page_name: None }
     }
@@ -128,6 +146,12 @@ impl Report {
     /// The worst of all; a check that was skipped is no worse than one that passed.
     pub fn outcome(&self) -> Outcome {
         self.worst(|_| true)
+    }
+
+    /// The first finding of the group *credentials* that is as bad as its worst.
+    pub fn worst_of_credentials(&self) -> Option<&Finding> {
+        let worst = self.credentials();
+        self.findings.iter().find(|finding| finding.group == Group::Credentials && finding.outcome == worst)
     }
 
     /// The worst of the group *credentials*.

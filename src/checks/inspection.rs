@@ -1,160 +1,154 @@
-//! What Meta says of the token itself, where the app's secret lets it be asked:
-//! permissions and ends. Part of the group *credentials*.
+//! What Meta says of the token itself, asked by its app or by the token: permissions and
+//! ends. Part of the group *credentials*. It is judged whenever the token could be read,
+//! also one that is refused.
 
 use jiff::Timestamp;
 
+use super::causes::{
+    self, Cause, DATA_ACCESS_ENDED, DATA_ACCESS_ENDS, EXPIRED, EXPIRES_SOON, PERMISSION_MISSING, Place,
+};
 use super::check::{Check, then};
 use super::credentials::check;
 use super::finding::{Finding, GraphTrace, Outcome};
 use super::observe::{Observed, Subject};
-use super::state::TokenState;
+use super::state::{PERMISSIONS, TokenState, lacking, wants_page_token};
 use crate::graph::GraphError;
 use crate::graph::endpoints::token::TokenInfo;
 
-/// What the contact centre's work needs.
-const PERMISSIONS: [&str; 3] = ["pages_messaging", "pages_manage_metadata", "pages_show_list"];
-
-const NEEDS_SECRET: &str = "not checked: it needs the app id and the app secret";
+const NOT_BY_ITSELF: &str =
+    "not checked: only the app (with app id and app secret) may look, or a token whose person has a role on the app";
 
 /// What `debug_token` says, or why there is nothing to judge.
-fn inspected<'a>(seen: &'a Observed, state: &TokenState<'_>) -> Result<&'a TokenInfo, &'static str> {
+fn inspected<'a>(seen: &'a Observed, subject: &Subject, state: &TokenState<'_>) -> Result<&'a TokenInfo, &'static str> {
     if matches!(state, TokenState::Unknown | TokenState::WrongVersion(_)) {
         return Err(state.why_skipped().unwrap_or_default());
     }
-    match &seen.token {
-        None => Err(NEEDS_SECRET),
-        Some(call) => match &call.result {
-            Ok(answer) => Ok(&answer.value),
-            Err(GraphError::Refused(_)) => Err("not checked: Meta refused the app's credentials (token.app)"),
-            Err(GraphError::Unreachable(_)) => Err("not checked: Graph did not answer this call"),
-        },
+    match &seen.token.result {
+        Ok(answer) if answer.value.is_readable() => Ok(&answer.value),
+        Ok(_) => Err("not checked: Meta cannot read the token"),
+        Err(GraphError::Refused(_)) if subject.app.is_some() => {
+            Err("not checked: Meta refused the app's credentials (token.app)")
+        }
+        Err(GraphError::Refused(_)) => Err(state.why_skipped().unwrap_or(NOT_BY_ITSELF)),
+        Err(GraphError::Unreachable(_)) => Err("not checked: Graph did not answer this call"),
     }
 }
 
-fn unreachable_inspection(seen: &Observed, subject: &Subject, check: Check) -> Option<Finding> {
-    match &seen.token.as_ref()?.result {
-        Err(error @ GraphError::Unreachable(_)) => Some(check.failed(error, subject)),
+/// A call that had to be answered and was not. Where a token asks about itself, nothing
+/// depends on the answer.
+fn unanswered(seen: &Observed, subject: &Subject, check: Check) -> Option<Finding> {
+    match &seen.token.result {
+        Err(error @ GraphError::Unreachable(_)) if subject.app.is_some() => {
+            Some(check.failed(error, Place::App, subject))
+        }
         _ => None,
     }
 }
 
 pub(super) fn permissions(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
-    let duration = seen.token.as_ref().map_or(seen.subscribed.duration, |call| call.duration);
-    let check = check("token.permissions", duration);
-    if let Some(why) = state.why_skipped() {
-        return check.skip(why);
-    }
-    let info = match inspected(seen, state) {
+    let check = check("token.permissions", seen.token.duration);
+    let info = match inspected(seen, subject, state) {
         Ok(info) => info,
         Err(why) => {
-            if let Some(finding) = unreachable_inspection(seen, subject, check) {
+            if let Some(finding) = unanswered(seen, subject, check) {
                 return finding;
             }
-            // Without the app secret a missing permission still shows where it was refused.
+            // A missing permission still shows where it was refused.
+            let asked = subject.asked(Place::Page);
             return match seen.subscribed.refusal() {
-                Some(error) if matches!(error.code, Some(10 | 200..=209 | 211..=299)) => check.refused(error, subject),
-                _ if why == NEEDS_SECRET => {
-                    let hint = then("with them far more is checked", &subject.commands.add_app);
-                    check.ends(Outcome::Skip, why, Some(hint))
+                Some(error)
+                    if state.why_skipped().is_none() && causes::of(error, asked).cause == PERMISSION_MISSING.id =>
+                {
+                    check.refused(error, asked, subject)
+                }
+                _ if why == NOT_BY_ITSELF => {
+                    let mut finding = check.skip(why);
+                    finding.hint = Some(then("with them far more is checked", &subject.commands.add_app));
+                    finding
                 }
                 _ => check.skip(why),
             };
         }
     };
-    let granted = |name: &str| info.scopes.iter().any(|scope| scope == name);
-    let for_page = |name: &str| {
-        let targets = info.granular_scopes.iter().filter(|granular| granular.scope == name);
-        targets
-            .filter_map(|granular| granular.target_ids.as_ref())
-            .all(|ids| subject.page_id.as_ref().is_none_or(|id| ids.contains(id)))
+    let Some((missing, elsewhere)) = lacking(info, subject.page_id.as_deref()) else {
+        return check.skip("not known: Meta does not show the permissions of this token any more");
     };
-    let missing: Vec<&str> = PERMISSIONS.into_iter().filter(|name| !granted(name)).collect();
-    let elsewhere: Vec<&str> = PERMISSIONS.into_iter().filter(|name| granted(name) && !for_page(name)).collect();
     let mut finding = if !missing.is_empty() {
         let list = missing.join(", ");
         check.fail(
+            &PERMISSION_MISSING,
             format!("permissions are missing: {list}"),
             then(&format!("create a new token and grant {list}"), &subject.commands.replace_token),
         )
     } else if !elsewhere.is_empty() {
         check.fail(
+            &PERMISSION_MISSING,
             format!("granted, but not for this Page: {}", elsewhere.join(", ")),
             then("create a new token and tick this Page in the login dialog", &subject.commands.replace_token),
         )
     } else {
         return check.pass(format!("{} are granted", PERMISSIONS.join(", ")));
     };
-    finding.graph = seen.subscribed.refusal().filter(|error| error.code != Some(210)).map(GraphTrace::from);
+    finding.graph = seen.subscribed.refusal().filter(|_| wants_page_token(seen).is_none()).map(GraphTrace::from);
     finding
 }
 
 pub(super) fn expiry(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
-    let end = |info: &TokenInfo| info.expires_at;
     let words = Ends {
         id: "token.expiry",
+        of: |info| info.expires_at,
         never: "it does not expire",
-        ended: "it expired",
-        will_end: "it expires",
-        fix: "create a new Page access token from a long-lived user token: such a Page token does not expire",
+        ended: ("it expired", &EXPIRED, Outcome::Fail),
+        will_end: ("it expires", &EXPIRES_SOON),
     };
-    ending(seen, subject, state, end, &words)
+    ending(seen, subject, state, &words)
 }
 
+/// The permissions of Pages are exempt from the end of data access, so it breaks nothing
+/// here: a notice, never a failure (facts, section 6).
 pub(super) fn data_access(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
-    let end = |info: &TokenInfo| info.data_access_expires_at;
     let words = Ends {
         id: "token.data_access",
-        never: "its access to data does not end",
-        ended: "its access to data ended",
-        will_end: "its access to data ends",
-        fix: "have the person who made the token log in to the app again: that renews it for 90 days",
+        of: |info| info.data_access_expires_at,
+        never: "its access to personal data does not end",
+        ended: ("its access to personal data ended", &DATA_ACCESS_ENDED, Outcome::Warn),
+        will_end: ("its access to personal data ends", &DATA_ACCESS_ENDS),
     };
-    ending(seen, subject, state, end, &words)
+    ending(seen, subject, state, &words)
 }
 
 struct Ends {
     id: &'static str,
+    of: fn(&TokenInfo) -> Option<i64>,
     never: &'static str,
-    ended: &'static str,
-    will_end: &'static str,
-    fix: &'static str,
+    ended: (&'static str, &'static Cause, Outcome),
+    will_end: (&'static str, &'static Cause),
 }
 
-fn ending(
-    seen: &Observed,
-    subject: &Subject,
-    state: &TokenState<'_>,
-    end: fn(&TokenInfo) -> Option<i64>,
-    words: &Ends,
-) -> Finding {
+fn ending(seen: &Observed, subject: &Subject, state: &TokenState<'_>, words: &Ends) -> Finding {
     const DAY: i64 = 86_400;
-    let check = check(words.id, seen.token.as_ref().map(|call| call.duration).unwrap_or_default());
-    let info = match inspected(seen, state) {
+    let check = check(words.id, seen.token.duration);
+    let info = match inspected(seen, subject, state) {
         Ok(info) => info,
-        Err(why) => return unreachable_inspection(seen, subject, check).unwrap_or_else(|| check.skip(why)),
+        Err(why) => return unanswered(seen, subject, check).unwrap_or_else(|| check.skip(why)),
     };
-    let Some(at) = end(info) else { return check.skip("not known: Meta did not say") };
-    // A dead token that would have lived on is no good news.
-    let ended = at != 0 && at <= seen.now;
-    if let (TokenState::Refused(_), Some(why)) = (state, state.why_skipped())
-        && !ended
-    {
-        return check.skip(why);
-    }
+    let Some(at) = (words.of)(info) else { return check.skip("not known: Meta did not say") };
     if at == 0 {
         return check.pass(words.never);
     }
     let day = Timestamp::from_second(at).map_or_else(|_| at.to_string(), |time| time.strftime("%Y-%m-%d").to_string());
-    let hint = then(words.fix, &subject.commands.replace_token);
-    let left = at - seen.now;
+    let hint = |cause: &Cause| subject.then(&cause.fix(), cause.next);
+    let left = at.saturating_sub(seen.now);
     if left <= 0 {
-        return check.fail(format!("{} on {day}", words.ended), hint);
+        let (ended, cause, outcome) = words.ended;
+        return check.finds(outcome, cause.id, format!("{ended} on {day}"), hint(cause));
     }
     // To the nearest day: a token made for 90 days has 90 left a minute later.
-    let days = (left + DAY / 2) / DAY;
-    let summary = format!("{} on {day}, in {days} day{}", words.will_end, if days == 1 { "" } else { "s" });
+    let days = left.saturating_add(DAY / 2) / DAY;
+    let (will_end, cause) = words.will_end;
+    let summary = format!("{will_end} on {day}, in {days} day{}", if days == 1 { "" } else { "s" });
     if left < i64::from(subject.warn_days) * DAY {
-        return check.warn(summary, hint);
+        return check.warn(cause, summary, hint(cause));
     }
     check.pass(summary)
 }

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::causes::{TEXT_TOO_LONG, WINDOW_EXCEEDED};
 use super::check::Check;
 use super::finding::{Finding, Group};
 use super::observe::Subject;
@@ -34,13 +35,12 @@ fn window(subject: &Subject) -> Finding {
         return check("messages.window")
             .pass("every automated message falls within 24 hours of the customer's last one");
     }
-    check("messages.window").fail(
-        format!(
-            "with a messenger timeout of {timeout} Meta would not take what is sent 24 hours or more after the customer's last message: {}",
-            late.join(", ")
-        ),
-        "shorten the timeout, or disable these events; then: msgrctl chat-settings set --messenger-timeout 10m",
-    )
+    let summary = format!(
+        "with a messenger timeout of {timeout} Meta would not take what is sent 24 hours or more after the customer's last message: {}",
+        late.join(", ")
+    );
+    let hint = subject.then(&WINDOW_EXCEEDED.fix(), WINDOW_EXCEEDED.next);
+    check("messages.window").fail(&WINDOW_EXCEEDED, summary, hint)
 }
 
 fn length(subject: &Subject) -> Finding {
@@ -51,8 +51,6 @@ fn length(subject: &Subject) -> Finding {
     if long.is_empty() {
         return check.pass(format!("every text fits {LIMIT} characters"));
     }
-    check.warn(
-        format!("should Meta count UTF-16 units, these texts are longer than {LIMIT}: {}", long.join(", ")),
-        "shorten them: msgrctl message edit",
-    )
+    let summary = format!("should Meta count UTF-16 units, these texts are longer than {LIMIT}: {}", long.join(", "));
+    check.warn(&TEXT_TOO_LONG, summary, subject.then(&TEXT_TOO_LONG.fix(), TEXT_TOO_LONG.next))
 }

@@ -4,7 +4,7 @@
 //! anything else, all at the same time; the checks then judge what came back, each on
 //! its own, without a call of its own.
 
-mod cause;
+pub mod causes;
 mod check;
 mod credentials;
 mod delivery;
@@ -13,14 +13,12 @@ mod handshake;
 mod inspection;
 mod messages;
 mod observe;
-mod sending;
 mod state;
 
-pub use cause::{Cause, of as cause_of, of_unreachable};
-pub use delivery::{judge_app, judge_page};
+pub use causes::{Diagnosis, of_unreachable};
+pub use delivery::{Judged, judge_app, judge_page};
 pub use finding::{Finding, GraphTrace, Group, Outcome, Report};
 pub use observe::{Callback, Commands, Subject};
-pub use sending::of_sending;
 
 use crate::graph::endpoints::subscription::{AppSubscription, SubscribedApp};
 use crate::graph::{Client, GraphError};

@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 
 use url::Url;
 
-use super::cause::Next;
+use super::causes::{Asked, Next, Place};
+use super::check::then;
 use super::state::TokenState;
+use crate::address::is_loopback;
 use crate::graph::endpoints::app::{self, App};
 use crate::graph::endpoints::page::{self, Page};
 use crate::graph::endpoints::subscription::{self, AppSubscription, SubscribedApp};
@@ -15,7 +17,7 @@ use crate::graph::{Answer, ApiError, AppCredentials, Client, GraphError, GraphVe
 use crate::http::SetupError;
 use crate::messages::{AccountMessages, ChatSettings};
 use crate::secrets::Secret;
-use crate::webhook::{Probe, Prober, is_loopback};
+use crate::webhook::{Probe, Prober};
 
 /// The account under test, as the checks need it.
 pub struct Subject {
@@ -53,7 +55,7 @@ pub struct Callback {
     pub sandbox: bool,
 }
 
-/// What a person types or does here once something is mended at Meta.
+/// What an administrator types or does here once something is fixed at Meta.
 pub struct Commands {
     /// Gives the account a new token.
     pub replace_token: String,
@@ -61,7 +63,7 @@ pub struct Commands {
     pub test_again: String,
     /// Gives it the right app id and secret.
     pub set_app: String,
-    /// Gives it an app id and secret where it has none.
+    /// Gives it its app secret, and an app id where it has none.
     pub add_app: String,
     /// Changes a field; the flag follows.
     pub edit: String,
@@ -69,19 +71,44 @@ pub struct Commands {
     pub subscribe: String,
     /// Asks its callback again.
     pub verify: String,
+    /// Gives the contact centre's own messages other texts.
+    pub edit_messages: String,
+}
+
+impl Commands {
+    /// The command of a step; what has to be filled in stands in capitals.
+    pub fn of(&self, next: Next) -> Option<String> {
+        let edit = |flag: &str| Some(format!("{} {flag}", self.edit));
+        match next {
+            Next::ReplaceToken => Some(self.replace_token.clone()),
+            Next::TestAgain => Some(self.test_again.clone()),
+            Next::SetApp => Some(self.set_app.clone()),
+            Next::AddApp => Some(self.add_app.clone()),
+            Next::SetPageId => edit("--page-id PAGE_ID"),
+            Next::SetUsername => edit("--page-username USERNAME"),
+            Next::SetCallback => edit("--callback-url URL"),
+            Next::Subscribe => Some(self.subscribe.clone()),
+            Next::Verify => Some(self.verify.clone()),
+            Next::SetTimeout => Some("msgrctl chat-settings set --messenger-timeout 10m".into()),
+            Next::EditMessages => Some(self.edit_messages.clone()),
+            Next::Doctor => Some("msgrctl doctor".into()),
+            Next::Nothing => None,
+        }
+    }
 }
 
 impl Subject {
-    /// The command of a step.
-    pub(super) fn command(&self, next: Next) -> Option<String> {
-        let Commands { replace_token, test_again, set_app, edit, .. } = &self.commands;
-        match next {
-            Next::ReplaceToken => Some(replace_token.clone()),
-            Next::TestAgain => Some(test_again.clone()),
-            Next::SetApp => Some(set_app.clone()),
-            Next::SetPageId => Some(format!("{edit} --page-id PAGE_ID")),
-            Next::Nothing => None,
+    /// What to do, and the command that follows it.
+    pub(super) fn then(&self, fix: &str, next: Next) -> String {
+        match self.commands.of(next) {
+            Some(command) => then(fix, &command),
+            None => fix.to_owned(),
         }
+    }
+
+    /// A call at a place as it is made for this account.
+    pub(super) fn asked(&self, place: Place) -> Asked {
+        place.signed(self.app.is_some())
     }
 }
 
@@ -119,8 +146,8 @@ pub(super) struct Observed {
     /// `/me` with the two fields that every token may read; asked only when the
     /// first answer left open whose token it is.
     pub whose: Option<Call<Page>>,
-    /// `/debug_token`, where the app's secret is known.
-    pub token: Option<Call<TokenInfo>>,
+    /// `/debug_token`: asked by the app where its secret is known, else by the token itself.
+    pub token: Call<TokenInfo>,
     /// `/app`, where the app's id is known and its secret is not.
     pub app: Option<Call<App>>,
     /// `/{page}/subscribed_apps`.
@@ -128,7 +155,7 @@ pub(super) struct Observed {
     /// `/{app}/subscriptions`, where the app's secret and a callback URL are known.
     pub app_subscriptions: Option<Call<Vec<AppSubscription>>>,
     /// What the callback answered, where it was asked.
-    pub handshake: Option<Asked>,
+    pub handshake: Option<Answered>,
     pub asked: GraphVersion,
     /// Unix seconds.
     pub now: i64,
@@ -140,18 +167,25 @@ impl Observed {
         self.page
             .version()
             .or_else(|| self.subscribed.version())
-            .or_else(|| self.token.as_ref().and_then(Call::version))
+            .or_else(|| self.token.version())
             .or_else(|| self.app.as_ref().and_then(Call::version))
+    }
+
+    /// What Graph refused.
+    pub fn refusals(&self) -> impl Iterator<Item = &ApiError> {
+        let token = self.token.refusal();
+        let app = self.app.as_ref().and_then(Call::refusal);
+        [self.page.refusal(), self.subscribed.refusal(), token, app].into_iter().flatten()
     }
 }
 
 /// A callback that was asked as Meta would.
-pub(super) struct Asked {
+pub(super) struct Answered {
     pub result: Result<Probe, SetupError>,
     pub duration: Duration,
 }
 
-async fn ask(prober: &Prober, subject: &Subject) -> Option<Asked> {
+async fn ask(prober: &Prober, subject: &Subject) -> Option<Answered> {
     let callback = subject.callback.as_ref()?;
     let url = Url::parse(&callback.url).ok()?;
     let token = callback.verify_token.as_ref().ok()?;
@@ -161,7 +195,7 @@ async fn ask(prober: &Prober, subject: &Subject) -> Option<Asked> {
     }
     let start = Instant::now();
     let result = prober.ask(&url, token).await;
-    Some(Asked { result, duration: start.elapsed() })
+    Some(Answered { result, duration: start.elapsed() })
 }
 
 /// `prober` asks the callback; without one it is left alone. `with_app` asks for the
@@ -175,8 +209,8 @@ pub(super) async fn observe(client: &Client, prober: Option<&Prober>, subject: &
         timed(subscription::of_page(client, page, token, app)),
         async {
             match app {
-                Some(app) => Some(timed(token::debug(client, token, app)).await),
-                None => None,
+                Some(app) => timed(token::debug(client, token, app)).await,
+                None => timed(token::debug_itself(client, token)).await,
             }
         },
         async {

@@ -1,9 +1,14 @@
 //! Whether Graph took the token: everything else depends on it.
 
-use super::observe::Observed;
-use crate::graph::{ApiError, GraphError};
+use super::causes::{self, Known, PAGE_TOKEN_NEEDED, Place};
+use super::observe::{Observed, Subject};
+use crate::graph::endpoints::token::TokenInfo;
+use crate::graph::{ApiError, GraphError, Wording};
 
-/// What the answers say of the token as a whole: everything else depends on it.
+/// What the contact centre's work needs.
+pub(super) const PERMISSIONS: [&str; 3] = ["pages_messaging", "pages_manage_metadata", "pages_show_list"];
+
+/// What the answers say of the token as a whole.
 pub(super) enum TokenState<'a> {
     /// Graph took it.
     Accepted,
@@ -19,20 +24,23 @@ pub(super) enum TokenState<'a> {
 
 impl<'a> TokenState<'a> {
     pub fn of(seen: &'a Observed) -> Self {
-        match &seen.page.result {
-            Ok(_) => Self::Accepted,
-            Err(GraphError::Unreachable(_)) => Self::Unknown,
-            Err(GraphError::Refused(error)) => match (error.code, error.kind.as_str()) {
-                // With an app's token 2500 says that there is no current user; the other
-                // call tells the two apart.
-                (Some(2500), _) if seen.subscribed.refusal().is_some_and(|other| other.code == Some(2500)) => {
-                    Self::WrongVersion(error)
-                }
-                (Some(100), "GraphMethodException") if error.subcode.is_none() => Self::WrongSignature(error),
-                // A parameter or a permission was refused: the token itself was read.
-                (Some(100 | 10 | 210 | 230 | 283 | 2500), _) => Self::Accepted,
-                _ => Self::Refused(error),
-            },
+        let error = match &seen.page.result {
+            Ok(_) => return Self::Accepted,
+            Err(GraphError::Unreachable(_)) => return Self::Unknown,
+            Err(GraphError::Refused(error)) => &**error,
+        };
+        // A person's or an app's token was read: the kind is what is wrong with it.
+        if wants_page_token(seen).is_some() && !error.access_denied && error.code != Some(104) {
+            return Self::Accepted;
+        }
+        match (error.code, error.wording) {
+            (Some(2500), Some(Wording::UnknownPath)) => Self::WrongVersion(error),
+            (Some(2500), None) if seen.refusals().all(|other| other.code == Some(2500)) => Self::WrongVersion(error),
+            (Some(100), Some(Wording::Proof)) => Self::WrongSignature(error),
+            (Some(100), _) if error.kind == "GraphMethodException" || error.subcode == Some(33) => Self::Refused(error),
+            // A parameter or a permission was refused: the token itself was read.
+            (Some(100 | 10 | 210 | 230 | 283), _) if !error.access_denied => Self::Accepted,
+            _ => Self::Refused(error),
         }
     }
 
@@ -44,6 +52,52 @@ impl<'a> TokenState<'a> {
             Self::WrongVersion(_) => Some("not checked: Graph refused the version"),
             Self::WrongSignature(_) => Some("not checked: Graph refused the signature of the call"),
             Self::Refused(_) => Some("not checked: the token is not accepted"),
+        }
+    }
+}
+
+/// The refusal that says that a Page's token is needed where this one was used.
+pub(super) fn wants_page_token(seen: &Observed) -> Option<&ApiError> {
+    let of_page = |error: &&ApiError| causes::of(error, Place::Page.plain()).cause == PAGE_TOKEN_NEEDED.id;
+    seen.subscribed.refusal().filter(of_page).or_else(|| seen.page.refusal().filter(of_page))
+}
+
+/// What `debug_token` says of the token, where that could be read.
+pub(super) fn info(seen: &Observed) -> Option<&TokenInfo> {
+    seen.token.value().filter(|info| info.is_readable())
+}
+
+/// The permissions that a token lacks, and those that it has for other Pages only. `None`:
+/// Meta does not say, as of tokens that are dead for long.
+pub(super) fn lacking(info: &TokenInfo, page_id: Option<&str>) -> Option<(Vec<&'static str>, Vec<&'static str>)> {
+    if !info.lives() && info.scopes.is_empty() {
+        return None;
+    }
+    let missing = PERMISSIONS.into_iter().filter(|name| !info.grants(name)).collect();
+    let elsewhere = |name: &&str| info.grants(name) && page_id.is_some_and(|id| !info.covers(name, id));
+    Some((missing, PERMISSIONS.into_iter().filter(elsewhere).collect()))
+}
+
+/// What is known of the token beside a refusal.
+pub(super) fn known(seen: &Observed, subject: &Subject) -> Known {
+    let by_itself = subject.app.is_none();
+    match &seen.token.result {
+        Err(GraphError::Unreachable(_)) => Known::Nothing,
+        Ok(answer) if !answer.value.is_readable() => Known::Unreadable,
+        Ok(answer) => match (answer.value.kind.as_deref(), lacking(&answer.value, subject.page_id.as_deref())) {
+            (Some(kind), _) if kind != "PAGE" => Known::NotAPages,
+            (_, None) => Known::Nothing,
+            (_, Some((missing, elsewhere))) if missing.is_empty() && elsewhere.is_empty() => Known::Complete,
+            _ => Known::Lacking,
+        },
+        // Asked by itself, what nobody can read cannot ask either.
+        Err(GraphError::Refused(error)) => {
+            let unread = matches!(error.wording, None | Some(Wording::Unreadable | Wording::Signature));
+            if by_itself && error.code == Some(190) && error.subcode.is_none() && unread {
+                Known::Unreadable
+            } else {
+                Known::Nothing
+            }
         }
     }
 }

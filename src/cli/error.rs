@@ -7,10 +7,11 @@ use std::io;
 use serde::Serialize;
 
 use crate::accounts::{AccountError, FieldError, SchemaError};
-use crate::checks::{GraphTrace, cause_of, of_sending, of_unreachable};
+use crate::checks::causes::{self, Asked, Matter, Place};
+use crate::checks::{Finding, GraphTrace, of_unreachable};
 use crate::document::Mistake;
 use crate::files::FileError;
-use crate::graph::GraphError;
+use crate::graph::{GraphError, Unreachable};
 use crate::http::SetupError;
 use crate::messages::{TextError, UnknownEvent};
 use crate::sandbox::ScenarioError;
@@ -49,6 +50,8 @@ struct Parts {
     /// Ways out, each a line; the first is the best.
     hints: Vec<String>,
     retryable: bool,
+    /// The stable name of why.
+    reason: Option<&'static str>,
     graph: Option<GraphTrace>,
 }
 
@@ -61,6 +64,7 @@ impl CliError {
             causes: Vec::new(),
             hints: Vec::new(),
             retryable: false,
+            reason: None,
             graph: None,
         }))
     }
@@ -131,6 +135,21 @@ impl CliError {
         self
     }
 
+    /// Adds the stable name of why.
+    #[must_use]
+    pub fn reason(mut self, cause: &'static str) -> Self {
+        self.0.reason = Some(cause);
+        self
+    }
+
+    /// Adds why a finding is not as it should be, and what Graph answered.
+    #[must_use]
+    pub fn because_of(mut self, finding: Option<&Finding>) -> Self {
+        self.0.reason = finding.and_then(|finding| finding.cause);
+        self.0.graph = finding.and_then(|finding| finding.graph.clone());
+        self
+    }
+
     /// Adds what Graph answered.
     #[must_use]
     pub fn graph(mut self, trace: GraphTrace) -> Self {
@@ -152,12 +171,32 @@ impl CliError {
         self
     }
 
-    /// A message that Meta did not take: refused for itself (1), or for its token (4).
-    pub fn of_sending(error: GraphError) -> Self {
-        let GraphError::Refused(api) = &error else { return error.into() };
-        let (cause, of_message) = of_sending(api);
-        let shown = if of_message { Self::failed(cause.summary) } else { Self::credentials(cause.summary) };
-        shown.cause(error.to_string()).hint(cause.fix).graph(GraphTrace::from(&**api))
+    /// A call that failed, where it was made: refused for its token (4) or for itself (1),
+    /// or not answered (5).
+    pub fn of_graph(error: &GraphError, asked: Asked) -> Self {
+        match error {
+            GraphError::Refused(api) => {
+                let found = causes::of(api, asked);
+                let shown = match found.matter {
+                    Matter::Credentials => Self::credentials(found.summary),
+                    _ => Self::failed(found.summary),
+                };
+                shown.reason(found.cause).hint(found.fix).graph(GraphTrace::from(&**api))
+            }
+            GraphError::Unreachable(unreachable) => {
+                let found = of_unreachable(unreachable);
+                let shown = Self::remote(found.summary).reason(found.cause).hint(found.fix);
+                match unreachable {
+                    Unreachable::Trouble(api) | Unreachable::Throttled(api) => shown.graph(GraphTrace::from(&**api)),
+                    _ => shown,
+                }
+            }
+        }
+    }
+
+    /// The stable name of why.
+    pub fn why(&self) -> Option<&'static str> {
+        self.0.reason
     }
 
     /// Whether a token or its permissions are what failed.
@@ -219,8 +258,10 @@ impl CliError {
         for cause in &parts.causes {
             lines.push(format!("  caused by: {}", style::wrap(&redact(cause), width, 13)));
         }
-        if let Some(id) = parts.graph.as_ref().and_then(|graph| graph.fbtrace_id.as_deref()) {
-            lines.push(format!("  Meta's trace id: {id}"));
+        if let Some(graph) = &parts.graph {
+            lines.extend(graph.says.iter().map(|says| format!("  meta says: {}", style::wrap(says, width, 13))));
+            let codes = graph.codes();
+            lines.extend((!codes.is_empty()).then(|| format!("  meta: {codes}")));
         }
         if !parts.hints.is_empty() {
             lines.push(String::new());
@@ -243,6 +284,7 @@ impl CliError {
                 causes: parts.causes.iter().map(|cause| redact(cause)).collect(),
                 hint: (!parts.hints.is_empty()).then(|| redact(&parts.hints.join("\n"))),
                 retryable: parts.retryable,
+                cause: parts.reason,
                 graph: parts.graph.as_ref().map(GraphView::from),
             },
         }
@@ -274,10 +316,12 @@ struct ErrorView<'a> {
     hint: Option<String>,
     retryable: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     graph: Option<GraphView>,
 }
 
-/// `{"code":190,"subcode":463,"fbtrace_id":"…"}`.
+/// `{"code":190,"subcode":463,"fbtrace_id":"…","says":"…"}`.
 #[derive(Serialize)]
 pub struct GraphView {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -286,11 +330,14 @@ pub struct GraphView {
     subcode: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fbtrace_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    says: Option<String>,
 }
 
 impl From<&GraphTrace> for GraphView {
     fn from(trace: &GraphTrace) -> Self {
-        Self { code: trace.code, subcode: trace.subcode, fbtrace_id: trace.fbtrace_id.clone() }
+        let GraphTrace { code, subcode, fbtrace_id, says } = trace.clone();
+        Self { code, subcode, fbtrace_id, says }
     }
 }
 
@@ -420,17 +467,7 @@ impl From<StoreError> for CliError {
 
 impl From<GraphError> for CliError {
     fn from(error: GraphError) -> Self {
-        match &error {
-            GraphError::Refused(api) => {
-                let cause = cause_of(api);
-                let shown = Self::credentials(cause.summary).cause(error.to_string()).hint(cause.fix);
-                shown.graph(GraphTrace::from(&**api))
-            }
-            GraphError::Unreachable(unreachable) => {
-                let cause = of_unreachable(unreachable);
-                Self::remote(cause.summary).hint(cause.fix)
-            }
-        }
+        Self::of_graph(&error, Place::Page.plain())
     }
 }
 

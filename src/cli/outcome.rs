@@ -17,6 +17,8 @@ pub struct Line<'a> {
     pub hint: Option<&'a str>,
     /// What Graph answered.
     pub graph: Option<&'a GraphTrace>,
+    /// What a callback's receiver answered.
+    pub receiver_says: Option<&'a str>,
 }
 
 /// The column in which outcomes stand: the longest is `? unreachable`.
@@ -42,12 +44,14 @@ pub fn lines(line: &Line<'_>, wide: usize, screen: Screen) -> Vec<String> {
         let label = format!("{label} ");
         lines.push(format!("{}{}{text}", " ".repeat(indent), paint(style::HINT, &label, color)));
     };
-    if let Some(graph) = line.graph {
-        let number = |name: &str, value: Option<i64>| value.map(|value| format!("{name} {value}"));
-        let trace = graph.fbtrace_id.as_ref().map(|id| format!("trace {id}"));
-        let parts: Vec<String> =
-            [number("code", graph.code), number("subcode", graph.subcode), trace].into_iter().flatten().collect();
-        under("meta:", &parts.join(", "));
+    if let Some(says) = line.graph.and_then(|graph| graph.says.as_deref()) {
+        under("meta says:", &wrap(says, width, indent + 11));
+    }
+    if let Some(codes) = line.graph.map(GraphTrace::codes).filter(|codes| !codes.is_empty()) {
+        under("meta:", &codes);
+    }
+    if let Some(says) = line.receiver_says {
+        under("receiver says:", &wrap(says, width, indent + 15));
     }
     if let Some(hint) = line.hint {
         // The command stays whole, so that it can be pasted.

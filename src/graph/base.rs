@@ -92,9 +92,14 @@ pub struct GraphVersion {
 }
 
 impl GraphVersion {
-    /// The version that is asked for when nobody says otherwise: the newest of
-    /// November 2026.
-    pub const DEFAULT: Self = Self { major: 26, minor: 0 };
+    /// The version that is asked for when nobody says otherwise: it is served until 2028
+    /// at least.
+    pub const DEFAULT: Self = Self::of(26);
+
+    /// `v26.0` of 26.
+    pub(super) const fn of(major: u16) -> Self {
+        Self { major, minor: 0 }
+    }
 }
 
 /// Why a version was refused.

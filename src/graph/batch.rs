@@ -264,9 +264,11 @@ impl Queue {
         }
     }
 
-    /// Gives everybody their answer; what may go better goes again.
+    /// Delivers each reply; re-queues calls worth retrying.
     fn hand_out(&self, calls: Vec<Waiting>, items: Vec<Option<http::Response>>) {
         for (mut call, item) in calls.into_iter().zip(items) {
+            let (method, path) = (wire::method(call.request.verb), call.request.path.as_str());
+            tracing::info!(%method, path, status = item.as_ref().map(|item| item.status), "graph, in a batch");
             match judge(&call.request, item.as_ref()) {
                 Err(error) if call.tries + 1 < TRIES && is_worth_it(&error) => {
                     call.tries += 1;

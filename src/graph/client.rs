@@ -67,7 +67,15 @@ impl Client {
             return wire::read(&*self.queue.ask(request).await?, as_app);
         }
         let once = || async {
-            let sent = wire::single(&self.base, self.version, request, self.clock.unix_seconds());
+            let now = self.clock.unix_seconds();
+            if wire::hides_in_body(request) {
+                let only = std::iter::once(request);
+                let sent = wire::batch(&self.base, self.version, &request.authority, only, now);
+                let items = wire::items(&self.send(&request.path, sent).await?, 1, as_app)?;
+                let unfinished = GraphError::Unreachable(Unreachable::Unfinished);
+                return wire::read(&items.into_iter().flatten().next().ok_or(unfinished)?, as_app);
+            }
+            let sent = wire::single(&self.base, self.version, request, now);
             wire::read(&self.send(&request.path, sent).await?, as_app)
         };
         once.retry(retry::backoff())
@@ -89,11 +97,12 @@ impl Client {
     pub(super) async fn send(&self, path: &str, request: Request) -> Result<Response, GraphError> {
         let start = Instant::now();
         let method: Method = request.method.clone();
-        let fault = |fault| GraphError::Unreachable(Unreachable::Fault(fault));
+        let unreachable = |fault, way| GraphError::Unreachable(Unreachable::Fault { fault, way });
         let Some(http) = self.http.get() else {
             // `prepare` was not called or failed: the same as no network.
-            return Err(fault(http::Fault::Connect));
+            return Err(unreachable(http::Fault::Connect, http::Way::Direct));
         };
+        let url = request.url.clone();
         let sent = http.send(request).await;
         let ms = start.elapsed().as_millis();
         match &sent {
@@ -107,6 +116,6 @@ impl Client {
             }
             Err(fault) => tracing::info!(%method, path, %fault, ms, "graph"),
         }
-        sent.map_err(fault)
+        sent.map_err(|fault| unreachable(fault, http.way(&url)))
     }
 }

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::GraphVersion;
-use crate::http::Fault;
+use super::{GraphVersion, Wording, lenient};
+use crate::http::{Fault, Way};
 use crate::secrets::redact;
+use crate::text;
 
 /// A call that did not give what was asked for.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -23,8 +24,13 @@ pub enum GraphError {
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Unreachable {
     /// No answer at all.
-    #[error("Graph could not be reached: {0}")]
-    Fault(Fault),
+    #[error("Graph could not be reached: {fault}")]
+    Fault {
+        /// What failed.
+        fault: Fault,
+        /// On which way.
+        way: Way,
+    },
     /// An answer that is not Graph's: a proxy, a login page, an outage page.
     #[error("the answer (HTTP {status}) was not Graph's: perhaps a proxy's or a login page")]
     NotGraph {
@@ -47,7 +53,7 @@ impl GraphError {
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Refused(_) => "refused",
-            Self::Unreachable(Unreachable::Fault(_)) => "no answer",
+            Self::Unreachable(Unreachable::Fault { .. }) => "no answer",
             Self::Unreachable(Unreachable::NotGraph { .. }) => "not Graph",
             Self::Unreachable(Unreachable::Trouble(_)) => "trouble at Meta",
             Self::Unreachable(Unreachable::Throttled(_)) => "throttled",
@@ -56,9 +62,9 @@ impl GraphError {
     }
 }
 
-/// The error object of Graph (facts, section 4.1). Told apart by `code`,
-/// `subcode` and `kind`; its texts are localised and only for showing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The error object of Graph (facts, section 4.1). Told apart by `code`, `subcode` and
+/// `kind`; its texts are localised and only for showing, but for what [`Wording`] reads.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ApiError {
     /// `OAuthException`, `GraphMethodException`, …
     pub kind: String,
@@ -67,8 +73,14 @@ pub struct ApiError {
     pub code: Option<i64>,
     /// Refines the code; often absent.
     pub subcode: Option<i64>,
-    /// For showing: Meta's text for people where there is one, else the technical one.
-    pub message: String,
+    /// What Meta says, for showing: its title and text for people where it has them, else
+    /// the technical text. One line of at most 300 characters, without anything that
+    /// looks like a token.
+    pub says: String,
+    /// What the technical text of the two refusals says that need it.
+    pub wording: Option<Wording>,
+    /// Whether `WWW-Authenticate` names `access_denied`: the app is blocked.
+    pub access_denied: bool,
     /// Whether Meta says that trying again may help; absent means unknown.
     pub is_transient: Option<bool>,
     /// Meta's name of this failure, for its support.
@@ -81,9 +93,22 @@ pub struct ApiError {
     pub version: Option<GraphVersion>,
 }
 
+/// The longest that Meta is quoted.
+const SAYS: usize = 300;
+
+impl ApiError {
+    /// What `debug_token` says of a bad token inside an answer that itself is 200.
+    pub(super) fn of_token(code: Option<i64>, subcode: Option<i64>, message: String) -> Self {
+        let kind = Some("OAuthException".into());
+        let error =
+            ErrorObject { message: Some(message), kind, code, error_subcode: subcode, ..ErrorObject::default() };
+        ErrorBody { error }.into_error(200, None)
+    }
+}
+
 impl std::fmt::Display for ApiError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.message)?;
+        f.write_str(&self.says)?;
         match (self.code, self.subcode) {
             (Some(code), Some(subcode)) => write!(f, " (code {code}, subcode {subcode})"),
             (Some(code), None) => write!(f, " (code {code})"),
@@ -98,35 +123,46 @@ pub(super) struct ErrorBody {
     error: ErrorObject,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct ErrorObject {
-    #[serde(default)]
-    message: String,
-    #[serde(rename = "type", default)]
-    kind: String,
+    #[serde(deserialize_with = "lenient::text")]
+    message: Option<String>,
+    #[serde(rename = "type", deserialize_with = "lenient::text")]
+    kind: Option<String>,
+    #[serde(deserialize_with = "lenient::number")]
     code: Option<i64>,
+    #[serde(deserialize_with = "lenient::number")]
     error_subcode: Option<i64>,
+    #[serde(deserialize_with = "lenient::flag")]
     is_transient: Option<bool>,
+    #[serde(deserialize_with = "lenient::text")]
     error_user_title: Option<String>,
+    #[serde(deserialize_with = "lenient::text")]
     error_user_msg: Option<String>,
+    #[serde(deserialize_with = "lenient::text")]
     fbtrace_id: Option<String>,
 }
 
 impl ErrorBody {
     pub(super) fn into_error(self, status: u16, regain_access: Option<Duration>) -> ApiError {
-        let error = self.error;
-        let for_people = match (error.error_user_title, error.error_user_msg) {
+        let ErrorObject { message, kind, code, error_subcode: subcode, is_transient, fbtrace_id, .. } = self.error;
+        let (message, kind) = (message.unwrap_or_default(), kind.unwrap_or_default());
+        let filled = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
+        let for_people = match (filled(self.error.error_user_title), filled(self.error.error_user_msg)) {
             (Some(title), Some(text)) => Some(format!("{title}: {text}")),
             (title, text) => text.or(title),
         };
         ApiError {
-            kind: error.kind,
-            code: error.code,
-            subcode: error.error_subcode,
+            wording: Wording::read(&kind, code, subcode, &message),
+            kind,
+            code,
+            subcode,
             // Nothing that Meta is known to say holds a token; should it, it stays unseen.
-            message: redact(&for_people.unwrap_or(error.message)),
-            is_transient: error.is_transient,
-            fbtrace_id: error.fbtrace_id,
+            says: text::excerpt(&redact(&for_people.unwrap_or(message)), SAYS),
+            access_denied: false,
+            is_transient,
+            fbtrace_id: fbtrace_id.map(|id| text::excerpt(&redact(&id), 64)),
             regain_access,
             status,
             version: None,

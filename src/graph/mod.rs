@@ -5,14 +5,18 @@ mod batch;
 mod client;
 pub mod endpoints;
 mod error;
+mod lenient;
 mod pace;
 mod proof;
 mod request;
 mod retry;
+mod versions;
 mod wire;
+mod wording;
 
 pub use base::{BaseUrl, GraphVersion};
 pub use client::{Answer, Client};
 pub use error::{ApiError, GraphError, Unreachable};
 pub use proof::AppCredentials;
 pub use request::{Authority, GraphRequest, Verb};
+pub use wording::Wording;

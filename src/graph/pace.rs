@@ -121,7 +121,7 @@ fn is_limit_of_app(error: &GraphError) -> bool {
 mod tests {
     use super::*;
     use crate::graph::AppCredentials;
-    use crate::http::Fault;
+    use crate::http::{Fault, Way};
     use crate::secrets::Secret;
 
     fn limited(code: i64) -> GraphError {
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn an_outage_is_not_called_into_for_ever() {
-        let fault = GraphError::Unreachable(Unreachable::Fault(Fault::Timeout));
+        let fault = GraphError::Unreachable(Unreachable::Fault { fault: Fault::Timeout, way: Way::Direct });
         let mut pacing = Pace::default();
         pacing.unanswered(&fault);
         pacing.unanswered(&fault);

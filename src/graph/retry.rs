@@ -21,12 +21,11 @@ pub(super) fn backoff() -> ExponentialBuilder {
 pub(super) fn is_worth_it(error: &GraphError, act: bool) -> bool {
     match error {
         GraphError::Refused(_) => false,
-        GraphError::Unreachable(Unreachable::Fault(fault)) if act => fault.never_arrived(),
         // A certificate that is not trusted now will not be in a second; a time-out
-        // has used up the time that was given.
-        GraphError::Unreachable(Unreachable::Fault(fault)) => {
+        // has used up the time that was given; a proxy means what it says.
+        GraphError::Unreachable(Unreachable::Fault { fault, .. }) => {
             use crate::http::Fault::{Broken, Connect, Dns, Refused};
-            matches!(fault, Broken | Connect | Dns | Refused)
+            matches!(fault, Broken | Connect | Dns | Refused) && (!act || fault.never_arrived())
         }
         GraphError::Unreachable(Unreachable::NotGraph { status }) => !act && *status >= 500,
         GraphError::Unreachable(Unreachable::Trouble(_) | Unreachable::Unfinished) => !act,
@@ -62,17 +61,7 @@ mod tests {
     use crate::http::Fault;
 
     fn api(code: i64, status: u16, is_transient: Option<bool>) -> ApiError {
-        ApiError {
-            kind: "OAuthException".into(),
-            code: Some(code),
-            subcode: None,
-            message: String::new(),
-            is_transient,
-            fbtrace_id: None,
-            regain_access: None,
-            status,
-            version: None,
-        }
+        ApiError { kind: "OAuthException".into(), code: Some(code), is_transient, status, ..ApiError::default() }
     }
 
     #[test]
@@ -111,7 +100,7 @@ mod tests {
 
     #[test]
     fn a_write_is_repeated_only_when_it_did_not_arrive() {
-        let fault = |fault| GraphError::Unreachable(Unreachable::Fault(fault));
+        let fault = |fault| GraphError::Unreachable(Unreachable::Fault { fault, way: crate::http::Way::Direct });
         assert!(is_worth_it(&fault(Fault::Refused), true));
         assert!(!is_worth_it(&fault(Fault::Broken), true));
         assert!(!is_worth_it(&fault(Fault::Timeout), true));

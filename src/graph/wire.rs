@@ -169,6 +169,13 @@ pub(super) fn items(
     Ok(items.into_iter().map(answer).collect())
 }
 
+/// Whether a call goes as a batch of one even when it is alone: a token that is a
+/// parameter of a read would stand in its address, and proxies log addresses.
+pub(super) fn hides_in_body(request: &GraphRequest) -> bool {
+    let can_speak = !matches!(request.authority, Authority::InParameters);
+    request.verb == Verb::Read && !request.hidden.is_empty() && can_speak
+}
+
 /// Whether the app itself calls: some codes then mean something else.
 pub(super) fn is_as_app(request: &GraphRequest) -> bool {
     matches!(request.authority, Authority::App(_) | Authority::InParameters)
@@ -181,6 +188,8 @@ pub(super) fn read<T: DeserializeOwned>(response: &http::Response, as_app: bool)
     if let Ok(error) = serde_json::from_slice::<ErrorBody>(&response.body) {
         let mut error = error.into_error(response.status, regain_access(&response.headers));
         error.version = version;
+        error.access_denied =
+            header(&response.headers, "www-authenticate").is_some_and(|text| text.contains("\"access_denied\""));
         return Err(retry::classify(error, as_app));
     }
     let not_graph = || GraphError::Unreachable(Unreachable::NotGraph { status: response.status });
@@ -252,14 +261,25 @@ mod tests {
 
     #[test]
     fn the_app_token_travels_in_the_query() {
-        let (token, app) = (Secret::new("EAAx"), app());
-        let mut request = GraphRequest::read_as_app("/debug_token", &app);
-        request.hidden.push(("input_token", token));
-        let sent = sent(&request);
+        let sent = sent(&GraphRequest::read_as_app("/9/subscriptions", &app()));
         assert!(sent.authorization.is_none());
         let pairs: Vec<(String, String)> = sent.url.query_pairs().into_owned().collect();
-        assert_eq!(pairs[0], ("input_token".into(), "EAAx".into()));
-        assert_eq!(pairs[1].1, "123456789012345|0123456789abcdef0123456789abcdef");
+        assert_eq!(pairs[0].1, "123456789012345|0123456789abcdef0123456789abcdef");
+    }
+
+    #[test]
+    fn a_token_that_is_asked_about_stands_in_no_address() {
+        let token = Secret::new("EAAx");
+        for mut request in
+            [GraphRequest::read_as_app("/debug_token", &app()), GraphRequest::read("/debug_token", &token, None)]
+        {
+            request.hidden.push(("input_token", token.clone()));
+            assert!(hides_in_body(&request));
+            let sent = batch(&base(), GraphVersion::DEFAULT, &request.authority, std::iter::once(&request), NOW);
+            assert_eq!(sent.url.as_str(), "http://127.0.0.1:1/v26.0/");
+            assert!(form(&sent.body)["batch"].contains("debug_token?input_token=EAAx"));
+        }
+        assert!(!hides_in_body(&GraphRequest::read("/me", &token, None)));
     }
 
     fn answer(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> http::Response {

@@ -11,7 +11,8 @@ use super::kept::{self, Kept, ReadySecret, SecretSeen};
 use super::manifest::Place;
 use super::subscription::{AppLevel, Levels, PageLevel, Step, Wish, difference};
 use crate::accounts::Account;
-use crate::checks::{GraphTrace, cause_of, of_unreachable};
+use crate::checks::causes;
+use crate::checks::{GraphTrace, of_unreachable};
 use crate::graph::endpoints::page::same_username;
 use crate::graph::{GraphError, Unreachable};
 use crate::messages::{CATALOGUE, MessageState};
@@ -130,7 +131,7 @@ impl Problem {
     /// Something at Meta that could not be looked at.
     pub(super) fn unseen(what: &str, error: &GraphError) -> Self {
         let (cause, trace) = match error {
-            GraphError::Refused(error) => (cause_of(error), Some(error)),
+            GraphError::Refused(error) => (causes::of(error, causes::Place::Page.plain()), Some(error)),
             GraphError::Unreachable(why @ (Unreachable::Trouble(error) | Unreachable::Throttled(error))) => {
                 (of_unreachable(why), Some(error))
             }
@@ -433,6 +434,7 @@ mod tests {
         };
         let seen = || {
             let present = AppSubscription {
+                oldest_version: None,
                 object: "page".into(),
                 callback_url: Some("https://old.example.com/m".into()),
                 active: true,

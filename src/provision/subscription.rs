@@ -274,6 +274,7 @@ mod tests {
             callback_url: Some(callback_url.into()),
             active,
             fields: texts(fields),
+            oldest_version: None,
         })
     }
 

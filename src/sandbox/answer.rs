@@ -4,11 +4,13 @@
 use axum::body::{Body, Bytes};
 use axum::http::HeaderValue;
 use axum::response::Response;
+use jiff::civil::Date;
 use rand::distr::{Alphanumeric, SampleString as _};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::call::Call;
+use super::versions::{Feature, Served};
 
 /// An answer before it is sent.
 pub struct Answer {
@@ -22,12 +24,14 @@ pub struct Answer {
     pub headers: Vec<(&'static str, String)>,
     /// A body to be sent as it stands, in place of `body`.
     pub raw: Option<String>,
+    /// The app is blocked.
+    pub denied: bool,
 }
 
 impl Answer {
     /// 200 with a body.
     pub fn ok(body: Value) -> Self {
-        Self { status: 200, body, code: None, headers: Vec::new(), raw: None }
+        Self { status: 200, body, code: None, headers: Vec::new(), raw: None, denied: false }
     }
 }
 
@@ -44,12 +48,14 @@ pub struct Refusal {
     pub message: String,
     /// The HTTP status, where it is not the code's usual one.
     pub status: Option<u16>,
+    /// The app is blocked.
+    pub denied: bool,
 }
 
 impl Refusal {
     /// An error without subcode, of the code's usual status.
     pub fn new(code: i64, kind: &'static str, message: impl Into<String>) -> Self {
-        Self { code, subcode: None, kind, message: message.into(), status: None }
+        Self { code, subcode: None, kind, message: message.into(), status: None, denied: false }
     }
 
     /// An `OAuthException`, which nearly all are.
@@ -92,6 +98,7 @@ impl From<Refusal> for Answer {
             code: (refusal.code != 0).then_some((refusal.code, refusal.subcode)),
             headers: Vec::new(),
             raw: None,
+            denied: refusal.denied,
         }
     }
 }
@@ -126,19 +133,24 @@ pub struct Wire {
 
 impl Answer {
     /// The answer to `call` with Graph's headers.
-    pub fn wire(mut self, call: &Call, trace: &Trace, (major, minor): (u16, u16)) -> Wire {
+    pub fn wire(mut self, call: &Call, trace: &Trace, served: Served) -> Wire {
+        let (major, minor) = served.version;
+        // Whatever the app: what ended for one ended for all.
+        let has = |feature| served.has(feature, Date::MIN);
         let mut headers = Vec::new();
         if let Some(error) = self.body.get_mut("error").and_then(Value::as_object_mut) {
             let token = match self.code {
                 Some((190, _)) => "invalid_token",
                 Some((803, _)) => "not_found",
+                Some((200, None)) if self.denied => "access_denied",
                 _ => "invalid_request",
             };
             let message = error.get("message").and_then(Value::as_str).unwrap_or_default();
             let quoted = message.replace(['"', '\\', '\n'], " ");
             headers.push(("www-authenticate", format!("OAuth \"Facebook Platform\" \"{token}\" \"{quoted}\"")));
             error.insert("fbtrace_id".into(), trace.id.clone().into());
-        } else if let Some(body) = self.body.as_object_mut()
+        } else if has(Feature::Debug)
+            && let Some(body) = self.body.as_object_mut()
             && let Some(messages) = debug_messages(call, (major, minor))
         {
             body.insert("__debug__".into(), json!({ "messages": messages }));
@@ -146,7 +158,7 @@ impl Answer {
         let mut body = self.raw.unwrap_or_else(|| escaped(&self.body));
         let mut status = self.status;
         let tag = format!("\"{}\"", hex::encode(&Sha256::digest(body.as_bytes())[..20]));
-        let is_read = status == 200 && call.method == "GET";
+        let is_read = has(Feature::Etag) && status == 200 && call.method == "GET";
         let unchanged = is_read && call.if_none_match.as_ref().is_some_and(|known| known.contains(&tag));
         if unchanged {
             status = 304;

@@ -154,7 +154,7 @@ async fn one(
         let (answer, trace) = (Answer::from(problem), Trace::new());
         let mut world = world.lock();
         world.note(&single, Some(&answer), &trace);
-        let wire = answer.wire(&single, &trace, routes::served_version(&world, &single));
+        let wire = answer.wire(&single, &trace, routes::served(&world, &single));
         return (item(wire.status, batch.headers_of(&wire), &wire.body), None);
     }
     let patience = world.lock().rules.batch_patience;
@@ -163,7 +163,7 @@ async fn one(
         return (Value::Null, None);
     };
     let Some((answer, trace)) = performed else { return (Value::Null, None) };
-    let version = routes::served_version(&world.lock(), &single);
+    let version = routes::served(&world.lock(), &single);
     let succeeded = answer.status == 200;
     let result = succeeded.then(|| answer.body.clone());
     if succeeded && operation.quiet {

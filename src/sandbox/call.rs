@@ -25,6 +25,8 @@ pub struct Call {
     pub header_token: Option<String>,
     /// The tag of an answer that the client has already.
     pub if_none_match: Option<String>,
+    /// Whether a parameter named the method.
+    pub overridden: bool,
     /// An operation of a batch.
     pub in_batch: bool,
     /// What the client calls this machine: addresses in answers lead back here.
@@ -70,12 +72,23 @@ impl Call {
         let if_none_match = parts.if_none_match.map(str::to_owned);
         let method = parts.method.to_uppercase();
         let host = parts.host.to_owned();
-        let mut call =
-            Self { method, version, segments, parameters, token, header_token, if_none_match, in_batch: false, host };
+        let mut call = Self {
+            method,
+            version,
+            segments,
+            parameters,
+            token,
+            header_token,
+            if_none_match,
+            overridden: false,
+            in_batch: false,
+            host,
+        };
         call.take_token();
         let other = call.parameter("method").or(call.parameter("_method")).map(str::to_uppercase);
         if let Some(other) = other.filter(|_| call.method == "POST") {
             call.method = other;
+            call.overridden = true;
         }
         call
     }

@@ -1,20 +1,13 @@
 //! Requests to the apps' callbacks. They go to this machine alone: what is tried out
 //! here must not reach anybody's server.
 
-use std::net::IpAddr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::journal::{Entry, Parameter, shown_url, without_secrets};
 use super::world::World;
+use crate::address::is_loopback;
 use crate::http::{Client, Fault, Request, Response, Settings, Url};
-
-/// Whether an address is on this machine.
-pub(super) fn is_loopback(url: &Url) -> bool {
-    let Some(host) = url.host_str() else { return false };
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
 
 /// Whether an address can be a callback: Meta takes HTTPS alone, this machine may go
 /// without.
@@ -60,16 +53,4 @@ pub(super) fn entry(
 ) -> Entry {
     let path = format!("-> {} ({what})", without_secrets(world, &shown_url(url)));
     Entry::of_sandbox(world, method, path, parameters, result)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_this_machine_is_loopback() {
-        let on = |text: &str| is_loopback(&Url::parse(text).expect("a URL"));
-        assert!(on("http://127.0.0.1:3000/hook") && on("http://localhost/") && on("https://[::1]:8/"));
-        assert!(!on("https://hooks.example.com/") && !on("http://localhost.example.com/") && !on("http://10.0.0.1/"));
-    }
 }

@@ -206,7 +206,7 @@ impl Parcel {
 fn destination(world: &World, parcel: &Parcel) -> Result<Url, String> {
     let callback_url = subscribed(world, &parcel.app_id, &parcel.page_id, parcel.field)?;
     let url = Url::parse(callback_url).map_err(|_| "the callback has no address".to_owned())?;
-    if callback::is_loopback(&url) { Ok(url) } else { Err(ELSEWHERE.into()) }
+    if crate::address::is_loopback(&url) { Ok(url) } else { Err(ELSEWHERE.into()) }
 }
 
 /// Why nothing is sent to a callback elsewhere.

@@ -36,7 +36,7 @@ pub(super) async fn verify(world: &SharedWorld, url: &Url, verify_token: &str) -
     let answer = world.handshakes().send(request).await;
     let result = match &answer {
         Ok(answer) => Ok(answer.status),
-        Err(_) if !callback::is_loopback(url) => {
+        Err(_) if !crate::address::is_loopback(url) => {
             Err("not sent: this sandbox asks nothing outside this machine; name a callback at http://127.0.0.1".into())
         }
         Err(fault) => Err(fault.to_string()),
@@ -94,10 +94,10 @@ fn curl_error(url: &Url, fault: Fault) -> (u8, String) {
         Fault::Dns => (6, format!("Could not resolve host: {host}")),
         Fault::Timeout | Fault::ConnectTimeout => (28, "Operation timed out".into()),
         Fault::Certificate(problem) => (60, format!("SSL certificate problem: {problem}")),
-        Fault::Tls => (35, "SSL connect error".into()),
+        Fault::Tls | Fault::ClientCertificate => (35, "SSL connect error".into()),
         Fault::Broken => (52, "Empty reply from server".into()),
         Fault::TooLarge => (63, "Maximum file size exceeded".into()),
-        Fault::Refused | Fault::Connect => {
+        Fault::Refused | Fault::Connect | Fault::ProxyAuth | Fault::ProxyRefused { .. } => {
             let port = url.port_or_known_default().unwrap_or_default();
             (7, format!("Failed to connect to {host} port {port}: Connection refused"))
         }

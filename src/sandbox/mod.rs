@@ -25,6 +25,7 @@ mod say;
 mod scenario;
 mod service;
 mod tokens;
+mod versions;
 mod world;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

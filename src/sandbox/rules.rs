@@ -3,18 +3,14 @@
 
 use std::time::Duration;
 
-/// The newest version that is served.
-pub const NEWEST: (u16, u16) = (26, 0);
-/// The oldest one; what is older is served as this one, without an error.
-pub const OLDEST: (u16, u16) = (21, 0);
-
 /// What can be switched.
 #[derive(Clone, Debug)]
 pub struct Rules {
-    /// The oldest version that is served.
-    pub oldest_version: (u16, u16),
-    /// The newest one.
-    pub newest_version: (u16, u16),
+    /// The oldest version that is served; what is older is served as this one, without an
+    /// error. `None`: as on the world's day.
+    pub oldest_version: Option<(u16, u16)>,
+    /// The newest one; newer ones are not known. `None`: as on the world's day.
+    pub newest_version: Option<(u16, u16)>,
     /// Before every answer.
     pub latency: Duration,
     /// "Require App Secret" in the app's settings.
@@ -33,13 +29,20 @@ pub struct Rules {
     pub header_token_wins: bool,
     /// How long an operation of a batch may take.
     pub batch_patience: Duration,
+    /// A token of a person with a role on the app may ask `debug_token` about itself; a
+    /// system user's only where this says so too.
+    pub self_inspection: bool,
+    /// A system user's token may.
+    pub system_user_inspection: bool,
+    /// `/me/accounts` shows the Pages; some logins of a business get an empty list.
+    pub lists_pages: bool,
 }
 
 impl Default for Rules {
     fn default() -> Self {
         Self {
-            oldest_version: OLDEST,
-            newest_version: NEWEST,
+            oldest_version: None,
+            newest_version: None,
             latency: Duration::ZERO,
             require_app_secret: false,
             access: Access::Advanced,
@@ -49,6 +52,9 @@ impl Default for Rules {
             reads: true,
             header_token_wins: false,
             batch_patience: Duration::from_secs(10),
+            self_inspection: true,
+            system_user_inspection: false,
+            lists_pages: true,
         }
     }
 }

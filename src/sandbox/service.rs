@@ -25,7 +25,7 @@ pub(super) async fn handle(State(world): State<SharedWorld>, request: Request) -
             let (answer, trace) = (Answer::from(refusal), Trace::new());
             let mut world = world.lock();
             world.note(&call, Some(&answer), &trace);
-            return answer.wire(&call, &trace, routes::served_version(&world, &call)).into_response();
+            return answer.wire(&call, &trace, routes::served(&world, &call)).into_response();
         }
     };
     if let (Some(token), true) = (&call.header_token, world.lock().rules.header_token_wins) {
@@ -33,7 +33,7 @@ pub(super) async fn handle(State(world): State<SharedWorld>, request: Request) -
     }
     match perform(&world, &call).await {
         Some((answer, trace)) => {
-            let version = routes::served_version(&world.lock(), &call);
+            let version = routes::served(&world.lock(), &call);
             answer.wire(&call, &trace, version).into_response()
         }
         None => answer::broken_off(),

@@ -28,6 +28,8 @@ pub struct Token {
     pub data_access_expires_at: i64,
     /// What has become of it.
     pub state: TokenState,
+    /// Whether the person behind it has a role on the app.
+    pub app_role: bool,
 }
 
 /// Whom a token speaks for.
@@ -64,7 +66,19 @@ pub enum TokenState {
     TwoFactor,
     /// 190/492: the person lost the role on the Page.
     LostRole,
+    /// 190/493: the person has not used the app for 90 days.
+    Inactive,
+    /// 190 without a subcode: a later login left out the Page or its permissions. The token
+    /// itself can still be inspected.
+    GrantReplaced,
+    /// 190 without a subcode: role lost, or two factors missing. The token itself can still
+    /// be inspected.
+    CannotImpersonate,
+    /// 200: the app is blocked.
+    AppBlocked,
 }
+
+const IMPERSONATE: &str = "The user must be an administrator, editor, or moderator of the page in order to impersonate it. If the page business requires Two Factor Authentication, the user also needs to enable Two Factor Authentication.";
 
 impl Token {
     /// Why the token is refused at `now`, or nothing.
@@ -75,29 +89,46 @@ impl Token {
             TokenState::Valid if self.expires_at != 0 && self.expires_at <= now => Some(expired(self.expires_at, now)),
             TokenState::Valid => None,
             TokenState::Expired => Some(expired(now - 3600, now)),
-            TokenState::NotAuthorized => say(
-                458,
-                validating(&format!("User {} has not authorized application {}.", self.user_id, self.app_id)),
-            ),
+            TokenState::NotAuthorized => {
+                say(458, validating(&format!("User {} has not authorized application {}.", self.user_id, self.app_id)))
+            }
             TokenState::Checkpoint => say(
                 459,
-                validating("You cannot access the app till you log in to www.facebook.com and follow the instructions given."),
+                validating(
+                    "You cannot access the app till you log in to www.facebook.com and follow the instructions given.",
+                ),
             ),
             TokenState::PasswordChanged => say(
                 460,
-                validating("The session has been invalidated because the user changed their password or Facebook has changed the session for security reasons."),
+                validating(
+                    "The session has been invalidated because the user changed their password or Facebook has changed the session for security reasons.",
+                ),
             ),
-            TokenState::Unconfirmed => say(
-                464,
-                validating("Sessions for the user are not allowed because the user is not a confirmed user."),
-            ),
+            TokenState::Unconfirmed => {
+                say(464, validating("Sessions for the user are not allowed because the user is not a confirmed user."))
+            }
             TokenState::LoggedOut => say(467, validating("The session is invalid because the user logged out.")),
-            TokenState::TwoFactor => say(
-                490,
-                "The user must be an administrator, editor, or moderator of the page in order to impersonate it. If the page business requires Two Factor Authentication, the user also needs to enable Two Factor Authentication.".into(),
+            TokenState::TwoFactor => say(490, IMPERSONATE.into()),
+            TokenState::Inactive => say(
+                493,
+                "The access token is invalid since the user hasn't engaged the app in longer than 90 days.".into(),
             ),
+            TokenState::GrantReplaced => Some(Refusal::oauth(
+                190,
+                "Any of the pages_read_engagement, pages_manage_metadata, pages_show_list or pages_messaging permission(s) must be granted before impersonating a user's page.",
+            )),
+            TokenState::CannotImpersonate => Some(Refusal::oauth(190, IMPERSONATE)),
+            TokenState::AppBlocked => {
+                Some(Refusal { denied: true, status: Some(400), ..Refusal::oauth(200, "API access blocked.") })
+            }
             TokenState::LostRole => say(492, validating("Invalid Session: the user has no role on the page.")),
         }
+    }
+
+    /// The same as `debug_token` has it: some refusals leave the token itself valid.
+    pub fn own_problem(&self, now: i64) -> Option<Refusal> {
+        use TokenState::{AppBlocked, CannotImpersonate, GrantReplaced};
+        self.problem(now).filter(|_| !matches!(self.state, GrantReplaced | CannotImpersonate | AppBlocked))
     }
 
     /// When it ends, for `debug_token`.

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use jiff::civil::{Date, date};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
@@ -100,6 +101,9 @@ pub struct App {
     pub secret: String,
     /// Its name.
     pub name: String,
+    /// The day on which it was made: some features are closed to apps made since
+    /// 4 November 2026.
+    pub made: Date,
 }
 
 /// A person.
@@ -126,6 +130,9 @@ pub struct Page {
     pub is_published: bool,
     /// What the person may do on it.
     pub tasks: Vec<String>,
+    /// Whether it has the new Pages experience: a person's token is then refused in other
+    /// words.
+    pub new_experience: bool,
     /// The fields that each app is subscribed to.
     pub subscribed: BTreeMap<String, Vec<String>>,
 }
@@ -139,6 +146,10 @@ pub const TASKS: [&str; 6] = ["ADVERTISE", "ANALYZE", "CREATE_CONTENT", "MESSAGI
 
 const DAY: i64 = 86_400;
 
+/// When an app was made that says nothing of it: before anything was closed to new ones,
+/// so that clients that others wrote go on working.
+pub const OLDER_APP: Date = date(2026, 1, 1);
+
 impl World {
     /// One app, one person, and `pages` Pages that the app is subscribed to, each
     /// with a token that does not expire and somebody who has just written to it.
@@ -149,6 +160,7 @@ impl World {
             id: "123456789012345".into(),
             secret: hex::encode(&Sha256::digest(b"sandbox app")[..16]),
             name: "Example App".into(),
+            made: OLDER_APP,
         };
         let user = User { id: "10150000000000001".into(), name: "Ada Example".into() };
         let mut world = Self {
@@ -165,6 +177,7 @@ impl World {
                 expires_at: now + 60 * DAY,
                 data_access_expires_at: now + 90 * DAY,
                 state: TokenState::Valid,
+                app_role: true,
             }],
             apps: vec![app],
             users: vec![user],
@@ -205,6 +218,7 @@ impl World {
             category: "Pet Service".into(),
             is_published: true,
             tasks: TASKS.map(str::to_owned).to_vec(),
+            new_experience: false,
             subscribed: BTreeMap::from([(
                 self.apps[0].id.clone(),
                 vec!["messages".into(), "messaging_postbacks".into()],
@@ -222,6 +236,7 @@ impl World {
             expires_at: 0,
             data_access_expires_at: now + 90 * DAY,
             state: TokenState::Valid,
+            app_role: true,
         });
         self.pages.push(page);
         self.add_person(number - 1);

@@ -64,7 +64,7 @@ impl Secret {
 }
 
 /// What stands for a hidden value.
-pub const MASK: &str = "********";
+pub use crate::text::MASK;
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

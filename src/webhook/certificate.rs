@@ -5,16 +5,21 @@
 //! Each has another mend. So after such a failure the server is asked once more, its
 //! chain is taken down, and the connection ends: nothing is sent on it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use rustls::client::ResolvesClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use url::Url;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
+
+use crate::text::excerpt;
 
 /// What the chain of a server tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,32 +39,46 @@ pub enum Chain {
     },
 }
 
-/// Looks at the chain of `url`'s server. Nothing where it could not be had.
-pub async fn look(url: &Url, time: Duration) -> Option<Chain> {
+/// What a server shows of itself.
+#[derive(Debug, Default)]
+pub struct Shown {
+    /// Its chain, where that could be had.
+    pub chain: Option<Chain>,
+    /// Whether it asks for a certificate of whoever connects.
+    pub wants_client_certificate: bool,
+}
+
+/// Looks at `url`'s server.
+pub async fn look(url: &Url, time: Duration) -> Shown {
+    let taken = Arc::new(Taken::default());
+    shake(url, time, &taken).await;
+    let chain = std::mem::take(&mut *taken.chain.lock().unwrap_or_else(PoisonError::into_inner));
+    Shown { chain: judge(&chain), wants_client_certificate: taken.asked.load(Ordering::Relaxed) }
+}
+
+/// A TLS handshake that always fails: the verifier takes the chain down and refuses.
+async fn shake(url: &Url, time: Duration, taken: &Arc<Taken>) -> Option<()> {
     let host = url.host_str()?.trim_matches(['[', ']']).to_owned();
     let port = url.port_or_known_default()?;
-    let taken = Arc::new(Taken::default());
-    let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+    let mut config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .ok()?
         .dangerous()
         .with_custom_certificate_verifier(taken.clone())
         .with_no_client_auth();
+    config.client_auth_cert_resolver = taken.clone();
     let name = ServerName::try_from(host.clone()).ok()?;
     let shake = async {
         let stream = TcpStream::connect((host.as_str(), port)).await.ok()?;
-        // It always fails: the verifier takes the chain down and refuses.
         TlsConnector::from(Arc::new(config)).connect(name, stream).await.err()
     };
-    tokio::time::timeout(time, shake).await.ok()?;
-    let chain = std::mem::take(&mut *taken.chain.lock().unwrap_or_else(PoisonError::into_inner));
-    judge(&chain)
+    tokio::time::timeout(time, shake).await.ok()?.map(drop)
 }
 
 fn judge(chain: &[Vec<u8>]) -> Option<Chain> {
     let (_, last) = X509Certificate::from_der(chain.last()?).ok()?;
     // Anybody may write anything into a certificate.
-    let issuer = last.issuer().to_string().replace(char::is_control, " ");
+    let issuer = excerpt(&last.issuer().to_string(), 200);
     Some(match chain.len() {
         1 if last.issuer() == last.subject() => Chain::SelfSigned,
         1 if names_its_issuer(&last) => Chain::Alone { issuer },
@@ -81,10 +100,23 @@ fn names_its_issuer(certificate: &X509Certificate<'_>) -> bool {
     })
 }
 
-/// A verifier that trusts nobody and remembers what it was shown.
+/// A verifier that trusts no server, and has no certificate of its own; it remembers what
+/// it was shown and asked for.
 #[derive(Debug, Default)]
 struct Taken {
     chain: Mutex<Vec<Vec<u8>>>,
+    asked: AtomicBool,
+}
+
+impl ResolvesClientCert for Taken {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.asked.store(true, Ordering::Relaxed);
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        true
+    }
 }
 
 const REFUSED: rustls::Error = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);

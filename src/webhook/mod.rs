@@ -8,11 +8,12 @@ mod listener;
 mod probe;
 mod prober;
 mod problem;
+mod said;
 pub mod signature;
 
 pub use challenge::{Handshake, NoHandshake, handshake_address};
 pub use event::{Attachment, Delivery, Event, Kind, Message, PolicyEnforcement, Postback, Reaction, Referral, events};
 pub use listener::{AtDoor, Heard, Notification, Refusal, Seen, Subscriber, receiver};
 pub use probe::{AGENT, Exchange, LIMIT, Probe};
-pub use prober::{Prober, is_loopback};
+pub use prober::Prober;
 pub use problem::Problem;

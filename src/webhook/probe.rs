@@ -9,11 +9,13 @@ use url::Url;
 
 use super::certificate::{self, Chain};
 use super::challenge::{Spelling, address};
-use super::prober::is_loopback;
 use super::problem::Problem;
+use super::said::Said;
+use crate::address::{is_loopback, is_private, is_private_ip};
 use crate::http::header::{ACCEPT, HeaderValue, LOCATION, USER_AGENT, WWW_AUTHENTICATE};
 use crate::http::{CertificateProblem, Client, Fault, Request, Response};
 use crate::secrets::Secret;
+use crate::text::excerpt;
 
 /// What a callback may take to answer: Meta's documented limit for events; it was
 /// seen to wait 6 s for a handshake (facts of Graph, sections 4.5 and 5.4).
@@ -45,38 +47,44 @@ pub struct Probe {
     pub wrong: Option<Exchange>,
     /// What is wrong; nothing where Meta would be content.
     pub problem: Option<Problem>,
+    /// What the receiver said in place of the challenge, in its first words.
+    pub says: Option<String>,
 }
 
 /// Asks `callback` as Meta would. `client` follows no redirect and gives up after
 /// [`LIMIT`].
 pub async fn probe(client: &Client, callback: &Url, verify_token: &Secret) -> Probe {
     if callback.scheme() != "https" && !is_loopback(callback) {
-        return Probe { right: None, wrong: None, problem: Some(Problem::NotHttps) };
+        return Probe { right: None, wrong: None, problem: Some(Problem::NotHttps), says: None };
     }
     let (right, answer, challenge) = ask(client, callback, verify_token, Spelling::Dots).await;
     let mut problem = match &answer {
         Err(fault) => Some(of_fault(*fault, callback).await),
-        Ok(answer) => of_answer(answer, &challenge, verify_token),
+        Ok(answer) => of_answer(answer, &challenge, callback, verify_token),
     };
+    let says = problem.as_ref().and(answer.as_ref().ok()).map(|answer| Said::of(answer, verify_token).quote);
+    let says = says.filter(|quote| !quote.is_empty());
     if answer.is_ok() && problem.as_ref().is_some_and(Problem::may_be_spelling) {
         // Frameworks that turn the dots into underscores are one cause; ask them.
         let (_, answer, challenge) = ask(client, callback, verify_token, Spelling::Underscores).await;
-        if answer.is_ok_and(|answer| of_answer(&answer, &challenge, verify_token).is_none()) {
+        if answer.is_ok_and(|answer| of_answer(&answer, &challenge, callback, verify_token).is_none()) {
             problem = Some(Problem::Underscores);
         }
     }
     if problem.is_some() {
-        return Probe { right: Some(right), wrong: None, problem };
+        return Probe { right: Some(right), wrong: None, problem, says };
     }
     let wrong_token = Secret::new(Alphanumeric.sample_string(&mut rand::rng(), 32));
     let (wrong, answer, challenge) = ask(client, callback, &wrong_token, Spelling::Dots).await;
     let repeats = |answer: Response| answer.status == 200 && contains(&answer.body, challenge.as_bytes());
     let problem = if answer.is_ok_and(repeats) {
         Some(Problem::AnyToken)
+    } else if let Some(host) = private_address(callback).await {
+        Some(Problem::PrivateAddress { host })
     } else {
         (right.duration >= SLOW).then_some(Problem::Slow(right.duration))
     };
-    Probe { right: Some(right), wrong: Some(wrong), problem }
+    Probe { right: Some(right), wrong: Some(wrong), problem, says: None }
 }
 
 async fn ask(
@@ -108,13 +116,22 @@ async fn of_fault(fault: Fault, callback: &Url) -> Problem {
         Fault::Certificate(CertificateProblem::Expired) => Problem::CertificateExpired,
         Fault::Certificate(CertificateProblem::NotYetValid) => Problem::CertificateNotYetValid,
         Fault::Certificate(CertificateProblem::WrongName) => Problem::CertificateOfAnotherHost { host },
-        Fault::Certificate(CertificateProblem::Untrusted) => match certificate::look(callback, LIMIT).await {
+        Fault::Certificate(CertificateProblem::Untrusted) => match certificate::look(callback, LIMIT).await.chain {
             Some(Chain::SelfSigned) => Problem::CertificateSelfSigned,
             Some(Chain::Alone { issuer }) => Problem::ChainIncomplete { issuer },
             Some(Chain::Foreign { issuer }) => Problem::AuthorityUnknown { issuer },
-            None => Problem::AuthorityUnknown { issuer: "somebody unknown".into() },
+            None => Problem::AuthorityUnknown { issuer: "name unknown".into() },
         },
+        Fault::ClientCertificate => Problem::ClientCertificateWanted,
+        // Some servers end the connection without a word when no certificate comes.
+        Fault::Tls | Fault::Broken
+            if callback.scheme() == "https" && certificate::look(callback, LIMIT).await.wants_client_certificate =>
+        {
+            Problem::ClientCertificateWanted
+        }
         Fault::Tls => Problem::Tls,
+        Fault::ProxyAuth => Problem::ProxyAuth,
+        Fault::ProxyRefused { status } => Problem::ProxyRefused { status },
         Fault::Connect => Problem::NoRoute,
         Fault::Broken => Problem::BrokenOff,
         Fault::TooLarge => Problem::OtherBody { start: "more than 8 MiB".into() },
@@ -122,58 +139,155 @@ async fn of_fault(fault: Fault, callback: &Url) -> Problem {
 }
 
 /// What is wrong with an answer to the right token.
-fn of_answer(answer: &Response, challenge: &str, token: &Secret) -> Option<Problem> {
-    let header = |name| answer.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    let html = is_html(answer);
-    match answer.status {
-        200 => of_body(&answer.body, challenge, html, token),
-        status @ 300..=399 => {
-            let to = header(LOCATION).unwrap_or("nowhere").split('?').next().unwrap_or_default();
-            Some(Problem::Redirect { status, to: start(to, token) })
-        }
-        401 if html || header(WWW_AUTHENTICATE).is_some() => Some(Problem::LoginNeeded),
-        403 if html => Some(Problem::Forbidden),
-        status @ (401 | 403) => Some(Problem::TokenRefused { status }),
-        404 | 410 => Some(Problem::NotFound),
-        405 | 501 => Some(Problem::MethodNotAllowed),
-        status @ 500.. => Some(Problem::ServerError { status }),
-        status => Some(Problem::OtherStatus { status }),
-    }
-}
-
-fn of_body(body: &[u8], challenge: &str, html: bool, token: &Secret) -> Option<Problem> {
-    if body == challenge.as_bytes() {
+fn of_answer(answer: &Response, challenge: &str, callback: &Url, token: &Secret) -> Option<Problem> {
+    if answer.status == 200 && answer.body == challenge.as_bytes() {
         return None;
     }
-    let text = String::from_utf8_lossy(body);
-    let trimmed = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}' || c == '\0');
-    Some(match trimmed {
-        "" => Problem::EmptyBody,
-        inner if inner == challenge => Problem::PaddedChallenge,
-        inner if inner.trim_matches(['"', '\'']) == challenge => Problem::QuotedChallenge,
-        _ if html => Problem::Html,
-        inner if inner.contains(challenge) => Problem::WrappedChallenge { start: start(inner, token) },
-        inner => Problem::OtherBody { start: start(inner, token) },
+    let said = Said::of(answer, token);
+    if let Some(problem) = before_the_receiver(answer, challenge, callback, &said) {
+        return Some(problem);
+    }
+    let header = |name| text_of(answer, name);
+    Some(match answer.status {
+        200 => of_body(&answer.body, challenge, &said, token),
+        status @ 300..=399 => {
+            let to = header(LOCATION.as_str()).unwrap_or("nowhere").split('?').next().unwrap_or_default();
+            Problem::Redirect { status, to: start(to, token) }
+        }
+        401 if said.is_html || header(WWW_AUTHENTICATE.as_str()).is_some() => Problem::LoginNeeded,
+        403 if said.is_html => Problem::Forbidden,
+        status @ (401 | 403) if said.has(&["verify", "token", "challenge", "validation", "mismatch"]) => {
+            Problem::TokenRefused { status }
+        }
+        status @ 403 => Problem::TokenRefused { status },
+        401 => Problem::Unauthorized,
+        404 | 410 => Problem::NotFound,
+        405 | 501 => Problem::MethodNotAllowed,
+        status @ 500.. => Problem::ServerError { status },
+        status => Problem::OtherStatus { status },
     })
 }
 
-/// The first characters of what a receiver says, harmless for a terminal and without
-/// the verify token, which some repeat.
-fn start(text: &str, token: &Secret) -> String {
-    const LONGEST: usize = 60;
-    let text = token.hidden_in(text);
-    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST).collect();
-    if text.chars().count() > LONGEST { format!("{line}…") } else { line }
+/// Hosts of services that lead from the internet to a machine behind a firewall.
+const TUNNELS: [&str; 10] = [
+    "ngrok.io",
+    "ngrok.app",
+    "ngrok.dev",
+    "ngrok-free.app",
+    "ngrok-free.dev",
+    "loca.lt",
+    "trycloudflare.com",
+    "devtunnels.ms",
+    "serveo.net",
+    "lhr.life",
+];
+
+/// What stands before a receiver and answers in its place, and what a receiver wants that
+/// the handshake has not: told by headers, and by the answer's own error.
+fn before_the_receiver(answer: &Response, challenge: &str, callback: &Url, said: &Said) -> Option<Problem> {
+    let status = answer.status;
+    let has = |name: &str| answer.headers.contains_key(name);
+    let host = callback.host_str().unwrap_or_default();
+    let of_tunnel = TUNNELS.iter().any(|end| host.strip_suffix(end).is_some_and(|rest| rest.ends_with('.')));
+    if said.has(&["no required ssl certificate", "the ssl certificate error", "client certificate required"])
+        || said.has(&["client certificate"]) && status != 200
+    {
+        return Some(Problem::ClientCertificateWanted);
+    }
+    let closed = matches!(status, 404 | 408 | 429 | 502..=504 | 511 | 530);
+    if has("ngrok-error-code")
+        || said.has(&["err_ngrok_", "error code: 1033", "tunnel website ahead", "tunnel not found"])
+        || of_tunnel && (said.is_html || closed && !said.has(&["cannot get"]))
+        || status == 530 && text_of(answer, "server").is_some_and(|server| server.contains("cloudflare"))
+    {
+        return Some(Problem::TunnelPage { status });
+    }
+    let repeats = status == 200 && contains(&answer.body, challenge.as_bytes());
+    let off = [
+        "inactive",
+        "not active",
+        "must be active",
+        "disabled",
+        "notenabled",
+        "not enabled",
+        "deactivated",
+        "paused",
+        "turned off",
+    ];
+    if !repeats
+        && (said.has(&["webhook"]) && said.has(&["not registered"])
+            || said.has(&["no scenario listening", "workflowtriggerisnotenabled"])
+            || said.has(&["workflow", "scenario", "automation"]) && said.has(&off))
+    {
+        return Some(Problem::WorkflowInactive { status });
+    }
+    if matches!(status, 400 | 401 | 403 | 422) && said.has(&["signature", "x-hub"]) {
+        return Some(Problem::SignatureWanted { status });
+    }
+    let names_a_key =
+        text_of(answer, WWW_AUTHENTICATE.as_str()).is_some_and(|value| value.to_lowercase().contains("key"));
+    let of_gateway =
+        ["x-amzn-errortype", "apigw-requestid", "x-amz-apigw-id", "x-kong-response-latency", "x-kong-request-id"];
+    let wants_key = [
+        "api key",
+        "apikey",
+        "api-key",
+        "api_key",
+        "subscription key",
+        "function key",
+        "missing authentication token",
+        "unregistered callers",
+    ];
+    let silent = status == 401 && said.is_empty() && !has(WWW_AUTHENTICATE.as_str());
+    if matches!(status, 401 | 403)
+        && (names_a_key || silent || said.has(&wants_key) || of_gateway.iter().any(|name| has(name)))
+    {
+        return Some(Problem::GatewayKeyWanted { status });
+    }
+    None
 }
 
-fn is_html(answer: &Response) -> bool {
-    let named = answer.headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let body = String::from_utf8_lossy(&answer.body[..answer.body.len().min(512)]).trim_start().to_lowercase();
-    body.starts_with("<!doctype") || body.starts_with("<html") || named.contains("html") && body.starts_with('<')
+fn text_of<'a>(answer: &'a Response, name: &str) -> Option<&'a str> {
+    answer.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok())
+}
+
+fn of_body(body: &[u8], challenge: &str, said: &Said, token: &Secret) -> Problem {
+    let text = String::from_utf8_lossy(body);
+    let trimmed = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}' || c == '\0');
+    match trimmed {
+        "" => Problem::EmptyBody,
+        inner if inner == challenge => Problem::PaddedChallenge,
+        inner if inner.trim_matches(['"', '\'']) == challenge => Problem::QuotedChallenge,
+        _ if said.is_html => Problem::Html,
+        inner if inner.contains(challenge) => Problem::WrappedChallenge { start: start(inner, token) },
+        inner => Problem::OtherBody { start: start(inner, token) },
+    }
+}
+
+/// The first words of what a receiver says, fit for a sentence and without the verify
+/// token, which some repeat.
+fn start(text: &str, token: &Secret) -> String {
+    excerpt(&token.hidden_in(text), 60)
 }
 
 fn contains(body: &[u8], part: &[u8]) -> bool {
     body.windows(part.len()).any(|window| window == part)
+}
+
+/// The private address that a host leads to from here, where it leads nowhere else.
+async fn private_address(callback: &Url) -> Option<String> {
+    let host = callback.host_str()?;
+    if is_loopback(callback) {
+        return None;
+    }
+    if is_private(callback) {
+        return Some(host.to_owned());
+    }
+    let url::Host::Domain(name) = callback.host()? else { return None };
+    let found = tokio::time::timeout(LIMIT, tokio::net::lookup_host((name, 443))).await.ok()?.ok()?;
+    let all: Vec<std::net::IpAddr> = found.map(|address| address.ip()).collect();
+    let address = all.first().filter(|_| all.iter().all(|address| is_private_ip(*address)))?;
+    Some(format!("{host} ({address})"))
 }
 
 #[cfg(test)]
@@ -187,7 +301,58 @@ mod tests {
             map.insert(*name, HeaderValue::from_static(value));
         }
         let response = Response { status, headers: map, body: body.as_bytes().to_vec() };
-        of_answer(&response, "39676783", &Secret::new("verify0123456789"))
+        let callback = Url::parse("https://hooks.example.com/hook").expect("a URL");
+        of_answer(&response, "39676783", &callback, &Secret::new("verify0123456789"))
+    }
+
+    #[test]
+    fn what_stands_before_a_receiver_is_told_apart() {
+        let json = [("content-type", "application/json")];
+        let html = [("content-type", "text/html")];
+        let cases = [
+            (
+                answer(401, &json, r#"{"code":"WEBHOOK_SIGNATURE_INVALID","error":"Invalid webhook signature"}"#),
+                "signature-wanted",
+            ),
+            (answer(403, &[], "Missing X-Hub-Signature-256 header"), "signature-wanted"),
+            (answer(401, &[], ""), "gateway-key-wanted"),
+            (answer(401, &[("www-authenticate", "AzureApiManagementKey realm=\"x\"")], ""), "gateway-key-wanted"),
+            (
+                answer(403, &[("x-amzn-errortype", "ForbiddenException")], r#"{"message":"Forbidden"}"#),
+                "gateway-key-wanted",
+            ),
+            (answer(401, &json, r#"{"message":"No API key found in request"}"#), "gateway-key-wanted"),
+            (answer(404, &[("ngrok-error-code", "ERR_NGROK_3200")], "offline"), "tunnel-page"),
+            (answer(200, &html, "<!DOCTYPE html><html>ERR_NGROK_6024 You are about to visit</html>"), "tunnel-page"),
+            (answer(530, &[("server", "cloudflare")], "error code: 1033"), "tunnel-page"),
+            (
+                answer(
+                    404,
+                    &json,
+                    r#"{"code":404,"message":"The requested webhook \"GET x\" is not registered.","hint":"The workflow must be active for a production URL to run successfully."}"#,
+                ),
+                "workflow-inactive",
+            ),
+            (
+                answer(
+                    404,
+                    &json,
+                    r#"{"error":{"code":"WorkflowTriggerIsNotEnabled","message":"Could not execute workflow"}}"#,
+                ),
+                "workflow-inactive",
+            ),
+            (answer(410, &[], "There is no scenario listening for this webhook."), "workflow-inactive"),
+            (
+                answer(400, &html, "<html><body><center>No required SSL certificate was sent</center></body></html>"),
+                "client-certificate-wanted",
+            ),
+            (answer(401, &json, r#"{"error":"Invalid verify token"}"#), "token-refused"),
+            (answer(401, &json, r#"{"error":"go away"}"#), "unauthorized"),
+            (answer(403, &[], ""), "token-refused"),
+        ];
+        for (found, expected) in cases {
+            assert_eq!(found.as_ref().map(Problem::cause), Some(expected), "{found:?}");
+        }
     }
 
     #[test]
@@ -205,7 +370,7 @@ mod tests {
             (answer(200, &[], "Error, wrong validation token"), Some("other_body")),
             (answer(302, &[("location", "https://x/login?next=1")], ""), Some("redirect")),
             (answer(401, &[("www-authenticate", "Basic")], ""), Some("login_needed")),
-            (answer(401, &[], ""), Some("token_refused")),
+            (answer(401, &[], ""), Some("gateway_key_wanted")),
             (answer(403, &[], "Forbidden"), Some("token_refused")),
             (answer(403, &html, "<html>Blocked</html>"), Some("forbidden")),
             (answer(404, &[], ""), Some("not_found")),
@@ -217,7 +382,7 @@ mod tests {
         let repeated = answer(200, &[], "bad token verify0123456789").map(|problem| problem.summary());
         assert_eq!(repeated.as_deref(), Some("the answer is not the challenge, but: bad token ********"));
         for (found, expected) in cases {
-            assert_eq!(found.as_ref().map(Problem::id), expected, "{found:?}");
+            assert_eq!(found.as_ref().map(Problem::id).as_deref(), expected, "{found:?}");
         }
     }
 }

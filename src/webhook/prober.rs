@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use tokio::sync::Semaphore;
-use url::{Host, Url};
+use url::Url;
 
 use super::probe::{LIMIT, Probe, probe};
+use crate::address::is_loopback;
 use crate::http::{Client, Settings, SetupError};
 use crate::secrets::Secret;
 
@@ -78,16 +79,5 @@ impl Prober {
             });
         }
         Ok(probe)
-    }
-}
-
-/// Whether an address is one of this machine, which Meta cannot reach.
-pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        // Other names below it are anybody's to resolve.
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
     }
 }

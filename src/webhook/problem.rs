@@ -50,11 +50,42 @@ pub enum Problem {
         /// Where to, without the query.
         to: String,
     },
+    /// The server takes only those who show a client certificate.
+    ClientCertificateWanted,
+    /// The proxy on the way out wants a user and a password.
+    ProxyAuth,
+    /// The proxy on the way out opens no connection there.
+    ProxyRefused {
+        /// Of its answer.
+        status: u16,
+    },
+    /// A tunnel service answers, not what it leads to.
+    TunnelPage {
+        /// Of its answer.
+        status: u16,
+    },
+    /// An automation service whose workflow is switched off.
+    WorkflowInactive {
+        /// Of its answer.
+        status: u16,
+    },
+    /// The receiver wants a signature, which events have and the handshake has not.
+    SignatureWanted {
+        /// Of its answer.
+        status: u16,
+    },
+    /// A gateway or a cloud function wants a key.
+    GatewayKeyWanted {
+        /// 401 or 403.
+        status: u16,
+    },
+    /// Something refuses (401) and does not say what it wants.
+    Unauthorized,
     /// A login is asked for.
     LoginNeeded,
     /// A page that refuses, not the receiver.
     Forbidden,
-    /// The receiver itself refuses.
+    /// The receiver itself refuses the right verify token.
     TokenRefused {
         /// 401 or 403.
         status: u16,
@@ -97,58 +128,127 @@ pub enum Problem {
     AnyToken,
     /// It answers, but late.
     Slow(Duration),
+    /// It answers, inside a private network.
+    PrivateAddress {
+        /// The host, and the address that its name leads to from here.
+        host: String,
+    },
 }
 
 impl Problem {
-    /// Its public name, for scripts.
-    pub fn id(&self) -> &'static str {
+    /// Its public name as a cause, for scripts: `token-refused`.
+    pub fn cause(&self) -> &'static str {
         match self {
-            Self::NotHttps => "not_https",
+            Self::NotHttps => "not-https",
             Self::Dns { .. } => "dns",
             Self::Refused => "refused",
             Self::Timeout => "timeout",
-            Self::NoRoute => "no_route",
-            Self::BrokenOff => "broken_off",
+            Self::NoRoute => "no-route",
+            Self::BrokenOff => "broken-off",
             Self::Tls => "tls",
-            Self::CertificateSelfSigned => "certificate_self_signed",
-            Self::CertificateExpired => "certificate_expired",
-            Self::CertificateNotYetValid => "certificate_not_yet_valid",
-            Self::CertificateOfAnotherHost { .. } => "certificate_of_another_host",
-            Self::ChainIncomplete { .. } => "chain_incomplete",
-            Self::AuthorityUnknown { .. } => "authority_unknown",
+            Self::CertificateSelfSigned => "certificate-self-signed",
+            Self::CertificateExpired => "certificate-expired",
+            Self::CertificateNotYetValid => "certificate-not-yet-valid",
+            Self::CertificateOfAnotherHost { .. } => "certificate-of-another-host",
+            Self::ChainIncomplete { .. } => "chain-incomplete",
+            Self::AuthorityUnknown { .. } => "authority-unknown",
             Self::Redirect { .. } => "redirect",
-            Self::LoginNeeded => "login_needed",
+            Self::ClientCertificateWanted => "client-certificate-wanted",
+            Self::ProxyAuth => "proxy-auth",
+            Self::ProxyRefused { .. } => "proxy-refused",
+            Self::TunnelPage { .. } => "tunnel-page",
+            Self::WorkflowInactive { .. } => "workflow-inactive",
+            Self::SignatureWanted { .. } => "signature-wanted",
+            Self::GatewayKeyWanted { .. } => "gateway-key-wanted",
+            Self::Unauthorized => "unauthorized",
+            Self::LoginNeeded => "login-needed",
             Self::Forbidden => "forbidden",
-            Self::TokenRefused { .. } => "token_refused",
-            Self::NotFound => "not_found",
-            Self::MethodNotAllowed => "method_not_allowed",
-            Self::ServerError { .. } => "server_error",
-            Self::OtherStatus { .. } => "other_status",
+            Self::TokenRefused { .. } => "token-refused",
+            Self::NotFound => "not-found",
+            Self::MethodNotAllowed => "method-not-allowed",
+            Self::ServerError { .. } => "server-error",
+            Self::OtherStatus { .. } => "other-status",
             Self::Html => "html",
-            Self::QuotedChallenge => "quoted_challenge",
-            Self::PaddedChallenge => "padded_challenge",
-            Self::WrappedChallenge { .. } => "wrapped_challenge",
-            Self::EmptyBody => "empty_body",
-            Self::OtherBody { .. } => "other_body",
+            Self::QuotedChallenge => "quoted-challenge",
+            Self::PaddedChallenge => "padded-challenge",
+            Self::WrappedChallenge { .. } => "wrapped-challenge",
+            Self::EmptyBody => "empty-body",
+            Self::OtherBody { .. } => "other-body",
             Self::Underscores => "underscores",
-            Self::AnyToken => "any_token",
+            Self::AnyToken => "any-token",
             Self::Slow(_) => "slow",
+            Self::PrivateAddress { .. } => "private-address",
         }
+    }
+
+    /// One of each, with placeholders in capitals for what differs.
+    pub fn examples() -> Vec<Self> {
+        let (host, issuer, start) = (|| "HOST".to_owned(), || "AUTHORITY".to_owned(), || "TEXT".to_owned());
+        vec![
+            Self::NotHttps,
+            Self::Dns { host: host() },
+            Self::Refused,
+            Self::Timeout,
+            Self::NoRoute,
+            Self::BrokenOff,
+            Self::Tls,
+            Self::CertificateSelfSigned,
+            Self::CertificateExpired,
+            Self::CertificateNotYetValid,
+            Self::CertificateOfAnotherHost { host: host() },
+            Self::ChainIncomplete { issuer: issuer() },
+            Self::AuthorityUnknown { issuer: issuer() },
+            Self::Redirect { status: 302, to: "URL".into() },
+            Self::ClientCertificateWanted,
+            Self::ProxyAuth,
+            Self::ProxyRefused { status: 403 },
+            Self::TunnelPage { status: 404 },
+            Self::WorkflowInactive { status: 404 },
+            Self::SignatureWanted { status: 401 },
+            Self::GatewayKeyWanted { status: 401 },
+            Self::Unauthorized,
+            Self::LoginNeeded,
+            Self::Forbidden,
+            Self::TokenRefused { status: 403 },
+            Self::NotFound,
+            Self::MethodNotAllowed,
+            Self::ServerError { status: 500 },
+            Self::OtherStatus { status: 400 },
+            Self::Html,
+            Self::QuotedChallenge,
+            Self::PaddedChallenge,
+            Self::WrappedChallenge { start: start() },
+            Self::EmptyBody,
+            Self::OtherBody { start: start() },
+            Self::Underscores,
+            Self::AnyToken,
+            Self::Slow(Duration::from_secs(4)),
+            Self::PrivateAddress { host: host() },
+        ]
+    }
+
+    /// The same with underscores, as the key `problem` has had it from the start.
+    pub fn id(&self) -> String {
+        self.cause().replace('-', "_")
     }
 
     /// Whether Meta takes the callback all the same.
     pub fn is_warning(&self) -> bool {
-        matches!(self, Self::Slow(_))
+        matches!(self, Self::Slow(_) | Self::PrivateAddress { .. })
     }
 
     /// Whether a machine without a network would see the same.
     pub fn is_of_network(&self) -> bool {
-        matches!(self, Self::Dns { .. } | Self::Refused | Self::Timeout | Self::NoRoute)
+        use Problem::{Dns, NoRoute, ProxyAuth, ProxyRefused, Refused, Timeout};
+        matches!(self, Dns { .. } | Refused | Timeout | NoRoute | ProxyAuth | ProxyRefused { .. })
     }
 
     /// Whether a receiver that looks for `hub_challenge` could look like this.
     pub(super) fn may_be_spelling(&self) -> bool {
-        use Problem::{EmptyBody, NotFound, OtherBody, OtherStatus, ServerError, TokenRefused, WrappedChallenge};
+        use Problem::{
+            EmptyBody, GatewayKeyWanted, NotFound, OtherBody, OtherStatus, ServerError, TokenRefused, Unauthorized,
+            WrappedChallenge,
+        };
         matches!(
             self,
             TokenRefused { .. }
@@ -158,13 +258,15 @@ impl Problem {
                 | EmptyBody
                 | OtherBody { .. }
                 | WrappedChallenge { .. }
+                | Unauthorized
+                | GatewayKeyWanted { .. }
         )
     }
 
     /// What happened, in a sentence without a full stop.
     pub fn summary(&self) -> String {
         match self {
-            Self::NotHttps => "the callback URL is http://, and Meta takes https:// alone; it was not asked".into(),
+            Self::NotHttps => "the callback URL is http://, and Meta takes only https://; it was not asked".into(),
             Self::Dns { host } => format!("the name {host} is not known: no address was found for it"),
             Self::Refused => "the connection was refused: nothing listens at that address and port".into(),
             Self::Timeout => "no answer within 5 seconds; Meta gives up about then".into(),
@@ -186,11 +288,35 @@ impl Problem {
             Self::Redirect { status, to } => {
                 format!("the callback redirects (HTTP {status} to {to}); Meta does not follow")
             }
+            Self::ClientCertificateWanted => {
+                "the server demands a client certificate (mutual TLS), which msgrctl does not have".into()
+            }
+            Self::ProxyAuth => "the proxy of this machine (HTTPS_PROXY) wants a user and a password (HTTP 407)".into(),
+            Self::ProxyRefused { status } => {
+                format!("the proxy of this machine (HTTPS_PROXY) opens no connection there (HTTP {status})")
+            }
+            Self::TunnelPage { status } => {
+                format!(
+                    "the tunnel service answers (HTTP {status}), not the receiver: the tunnel is closed or shows a page of its own"
+                )
+            }
+            Self::WorkflowInactive { status } => {
+                format!("the automation service answers (HTTP {status}) that the workflow is not active")
+            }
+            Self::SignatureWanted { status } => {
+                format!("the receiver wants a signature on the handshake (HTTP {status}), and Meta signs only events")
+            }
+            Self::GatewayKeyWanted { status } => {
+                format!("a gateway or a cloud function wants a key (HTTP {status}) before the receiver is reached")
+            }
+            Self::Unauthorized => "the callback refuses the request (HTTP 401) and does not say what it wants".into(),
             Self::LoginNeeded => "the callback asks for a login (HTTP 401)".into(),
             Self::Forbidden => {
                 "a page answers in the receiver's place and forbids it (HTTP 403): a firewall or a login".into()
             }
-            Self::TokenRefused { status } => format!("the receiver refuses the verify token (HTTP {status})"),
+            Self::TokenRefused { status } => {
+                format!("the receiver refuses the request with the account's own verify token (HTTP {status})")
+            }
             Self::NotFound => "there is nothing at that path (HTTP 404)".into(),
             Self::MethodNotAllowed => "the path takes no GET (HTTP 405), and the handshake is one".into(),
             Self::ServerError { status } => {
@@ -207,10 +333,13 @@ impl Problem {
                 "the receiver looks for hub_challenge, where Meta sends hub.challenge: with a dot".into()
             }
             Self::AnyToken => {
-                "the receiver repeats the challenge for a wrong verify token too: it does not compare it".into()
+                "the receiver repeats the challenge for a made-up verify token too: it does not compare it".into()
             }
             Self::Slow(duration) => {
                 format!("the receiver took {:.1} s to answer; Meta gives up after about 5", duration.as_secs_f64())
+            }
+            Self::PrivateAddress { host } => {
+                format!("it answers from here, but {host} is an address of a private network: Meta cannot reach it")
             }
         }
     }
@@ -246,9 +375,31 @@ impl Problem {
                 "use a certificate of a public authority; if a proxy inspects TLS on this machine's way out, have its certificate trusted here (--ca-bundle)"
             }
             Self::Redirect { .. } => "put the address it redirects to into the callback URL, or end the redirect",
+            Self::ClientCertificateWanted => {
+                "have it trust Meta's own CA (meta-outbound-api-ca-2025-12.pem, since 31 March 2026; the older one ended on 15 April 2026) with verify depth 3, or exempt this path; msgrctl cannot pass"
+            }
+            Self::ProxyAuth => "put them into the proxy's address: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT",
+            Self::ProxyRefused { .. } => "have the proxy allow this host, or exempt it with NO_PROXY=HOST",
+            Self::TunnelPage { .. } => {
+                "start the tunnel again, and put its present address into the callback URL; free tunnels get a new one each time"
+            }
+            Self::WorkflowInactive { .. } => {
+                "activate the workflow, and use its production URL: test URLs answer only while the editor listens"
+            }
+            Self::SignatureWanted { .. } => {
+                "have the receiver check signatures on POST only: the handshake is a GET without one"
+            }
+            Self::GatewayKeyWanted { .. } => {
+                "put the key into the callback URL (a function key is ?code=KEY), or let this path through without one: Meta sends no header of yours"
+            }
+            Self::Unauthorized => {
+                "look into the receiver's log: a login, a key or a signature may be wanted, or it has another verify token"
+            }
             Self::LoginNeeded => "let this path be reached without a login: Meta has none",
             Self::Forbidden => "let Meta's requests to this path through the firewall or the login page",
-            Self::TokenRefused { .. } => "the receiver has another verify token: put the same into both",
+            Self::TokenRefused { .. } => {
+                "the usual reason is another verify token: put the same into both; where it is the same already, look for a firewall or a gateway before the receiver"
+            }
             Self::NotFound => "check the path of the callback URL, to the last slash",
             Self::MethodNotAllowed => "have the receiver answer GET at this path, beside POST for events",
             Self::ServerError { .. } => "look into the receiver's log for this moment",
@@ -274,6 +425,28 @@ impl Problem {
                 "have the receiver compare hub.verify_token before it answers, else anybody can point an app of theirs at it"
             }
             Self::Slow(_) => "have the receiver answer before it works; under load it would be too late",
+            Self::PrivateAddress { .. } => {
+                "give Meta an address on the internet: a reverse proxy or a tunnel; where the name leads elsewhere from the internet, nothing is to be done"
+            }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn there_is_an_example_of_each() {
+        let examples = Problem::examples();
+        let causes: BTreeSet<&str> = examples.iter().map(Problem::cause).collect();
+        let source = include_str!("problem.rs");
+        let named =
+            source.split("pub fn cause").nth(1).and_then(|rest| rest.split("    }\n\n").next()).unwrap_or_default();
+        assert_eq!(causes.len(), named.matches("=> \"").count(), "{causes:?}");
+        assert_eq!(causes.len(), examples.len());
+        assert_eq!(Problem::TokenRefused { status: 403 }.id(), "token_refused");
     }
 }

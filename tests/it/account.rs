@@ -183,7 +183,9 @@ fn a_user_token_is_told_from_a_page_token() {
     let sandbox = sandbox();
     let token = sandbox.world().user_token().unwrap().value.clone();
     let home = Home::new().with_secrets("acme", &token).with("MSGRCTL_GRAPH_URL", &sandbox.url());
-    home.run(&["account", "add", "Acme"]).code(7).shows(&["not the Page's", "lists the Pages of a person's token"]);
+    home.run(&["account", "add", "Acme"])
+        .code(7)
+        .says(&["not a Page's; nothing was saved", "--page-id 109876543210987"]);
 }
 
 #[test]

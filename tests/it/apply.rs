@@ -55,7 +55,7 @@ fn what_fails_is_reported_for_its_account_and_the_next_run_goes_on() {
     );
     for (at, words, retryable) in [
         (1, "token.valid", false),
-        (2, "no such Page", false),
+        (2, "does not show the token its own Page", false),
         (3, "limits the number of calls", true),
         (4, "page.subscription", true),
     ] {

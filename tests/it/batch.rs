@@ -39,15 +39,15 @@ fn subscribed_apps(sandbox: &InProcess, at: usize) -> String {
 }
 
 #[test]
-fn three_calls_an_account_go_fifty_at_a_time() {
+fn four_calls_an_account_go_fifty_at_a_time() {
     let (sandbox, home) = many(120);
     set_app(&home, &world::app(&sandbox).0, None);
     world::subscribe(&sandbox, "https://hooks.example.com/m", &world::EVENTS);
     let run = test(&home, 0);
     assert_eq!(outcomes(&run).len(), 120);
     assert!(bad(&run).is_empty(), "{:?}", bad(&run));
-    // 360 calls.
-    assert!(requests(&sandbox) <= 9, "{}", requests(&sandbox));
+    // 480 calls: the Page, its app, its subscription, and what the token says of itself.
+    assert!(requests(&sandbox) <= 12, "{}", requests(&sandbox));
     let singles = world::paths(&sandbox).iter().filter(|path| path.as_str() == "/v26.0/app").count();
     assert_eq!(singles, 120, "each is asked about for itself");
 }
@@ -142,19 +142,19 @@ fn an_answer_that_is_broken_once_costs_nothing_and_a_broken_graph_few_calls() {
     let before = requests(&sandbox);
     fault(&sandbox, "/", None, broken);
     assert_eq!(bad(&test(&home, 5)).len(), 60);
-    assert!(requests(&sandbox) - before < 60, "{}", requests(&sandbox) - before);
+    assert!(requests(&sandbox) - before <= 60, "{}", requests(&sandbox) - before);
 }
 
 #[test]
 fn an_app_that_calls_too_often_stops_calling() {
     let (sandbox, home) = many(400);
     let limit = Effect { code: Some(4), status: Some(403), ..Effect::default() };
-    for path in ["/me", "/*/subscribed_apps"] {
+    for path in ["/me", "/*/subscribed_apps", "/debug_token"] {
         fault(&sandbox, path, None, limit.clone());
     }
     let run = test(&home, 5);
     assert_eq!(bad(&run).len(), 400);
-    // 16 batches' worth of calls: four are on their way at the first word of a limit.
+    // 24 batches' worth of calls: four are on their way at the first word of a limit.
     assert!(requests(&sandbox) <= 6, "{}", requests(&sandbox));
 }
 

@@ -72,8 +72,8 @@ fn a_test_as_json() {
     assert_eq!(keys(check), ["id", "group", "outcome", "summary", "duration_ms"]);
     sandbox.world().page_token_mut("109876543210987").unwrap().state = msgrctl::sandbox::TokenState::LoggedOut;
     let check = home.run(&["account", "test", "acme", "--json"]).code(7).check("token.valid");
-    assert_eq!(keys(&check), ["id", "group", "outcome", "summary", "hint", "duration_ms", "graph"]);
-    assert_eq!(keys(&check["graph"]), ["code", "subcode", "fbtrace_id"]);
+    assert_eq!(keys(&check), ["id", "group", "outcome", "cause", "summary", "hint", "duration_ms", "graph"]);
+    assert_eq!(keys(&check["graph"]), ["code", "subcode", "fbtrace_id", "says"]);
 }
 
 #[test]

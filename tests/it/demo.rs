@@ -19,7 +19,7 @@ fn the_demo_tells_the_whole_story() {
         "you to Jane Doe: It left our house this morning.",
         "session-ended to Jane Doe: ",
         "$ msgrctl account test acme-support",
-        "changed the password",
+        "changed their password",
         "code 190, subcode 460",
         "then: msgrctl account edit acme-support --token-stdin",
     ]);

@@ -447,5 +447,5 @@ fn a_script_that_is_not_met_says_at_which_line() {
     say(&world, "hello");
     let (code, talk) = listening.ends();
     assert_eq!(code, Some(4), "{talk}");
-    assert!(talk.contains("changed the password"), "{talk}");
+    assert!(talk.contains("changed their password"), "{talk}");
 }

@@ -54,7 +54,7 @@ fn refusals_of_the_send_api_are_explained() {
     // The facts, section 4.4.
     let cases = [
         ("wrote_ago = '25h'", 1, "outside of that window", "--human-agent", 2_018_278),
-        ("blocked = true", 1, "cannot be reached", "write again themselves", 1_545_041),
+        ("blocked = true", 1, "cannot be reached", "has to write again", 1_545_041),
     ];
     for (person, code, summary, fix, subcode) in cases {
         let sandbox = scenario(&format!("{PAGE}[[people]]\nname = 'Jane Doe'\npsid = '7654321098765432'\n{person}\n"));
@@ -71,16 +71,16 @@ fn refusals_of_the_send_api_are_explained() {
     home.run(&["message", "send", "acme", "--to", "7654321098765432", "hello", "--human-agent"]).code(0);
     home.run(&["message", "send", "acme", "--to", "111", "hello"])
         .code(1)
-        .says(&["another for every Page", "webhook listen"]);
+        .says(&["another id on each Page", "webhook listen"]);
     let standard = format!("access = \"standard\"\n{}", "");
     let text = PAGE.replace("version = 1\n", &format!("version = 1\n{standard}"));
     let sandbox = scenario(&format!("{text}[[people]]\nname = 'Jane Doe'\npsid = '7654321098765432'\nrole = false\n"));
     let home = acme(&sandbox, true);
     let send = ["message", "send", "acme", "--to", "7654321098765432", "hello"];
-    home.run(&send).code(1).says(&["people with a role on it", "Advanced Access"]);
+    home.run(&send).code(1).says(&["Standard Access", "Advanced Access"]);
     let sandbox = scenario(&format!("{PAGE}token_state = 'password_changed'\n"));
     let home = acme(&sandbox, true);
-    home.run(&send).code(4).says(&["changed the password", "msgrctl account test acme"]);
+    home.run(&send).code(4).says(&["changed their password", "msgrctl account test acme"]);
     drop(sandbox);
     home.run(&send).code(5);
 }

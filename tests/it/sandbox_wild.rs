@@ -72,34 +72,113 @@ fn which_token_counts_can_be_switched() {
     assert_eq!((ask(""), ask("header_token_wins = true")), (400, 200));
 }
 
+/// A world before Meta took things out of every version, and one after.
+const BEFORE: &str = "version = 1\ntoday = \"2026-10-26T12:00:00Z\"\n";
+const AFTER: &str = "version = 1\ntoday = \"2026-10-27T12:00:00Z\"\n";
+
 #[test]
-fn debug_says_what_was_taken_for_granted() {
-    let sandbox = sandbox();
-    let get = |path: &str| -> Value {
+fn debug_says_nothing_any_more() {
+    let get = |world: &str, path: &str| -> Value {
+        let sandbox = scenario(world);
         let path = format!("{path}access_token={}", page_token(&sandbox));
         serde_json::from_str(&ask(&sandbox.url(), "GET", &path, &[], "").2).unwrap()
     };
+    for path in ["/me?debug=all&", "/v25.0/me?debug=warning&", "/v26.0/me?debug=all&pretty=1&metadata=1&"] {
+        let answer = get(AFTER, path);
+        assert_eq!((answer.get("__debug__"), &answer["id"]), (None, &PAGE_ID.into()), "{path}");
+    }
     let warning = json!([{
         "message": "No API version was specified. This request defaulted to version v21.0.", "type": "warning",
         "link": "https://developers.facebook.com/docs/apps/versions/",
     }]);
-    assert_eq!(get("/me?debug=all&")["__debug__"]["messages"], warning);
-    assert_eq!(get("/me?debug=warning&")["__debug__"]["messages"], warning);
-    assert_eq!(get("/v26.0/me?debug=all&")["__debug__"]["messages"], json!([]));
-    assert_eq!(get("/me?debug=no&").get("__debug__"), None);
+    assert_eq!(get(BEFORE, "/me?debug=all&")["__debug__"]["messages"], warning);
+    assert_eq!(get(BEFORE, "/v26.0/me?debug=all&").get("__debug__"), None);
 }
 
 #[test]
-fn what_is_known_already_is_not_sent_again() {
-    let sandbox = sandbox();
-    let path = format!("/v26.0/me?access_token={}", page_token(&sandbox));
-    let (_, head, _) = ask(&sandbox.url(), "GET", &path, &[], "");
-    let tag = head.lines().find_map(|line| line.strip_prefix("etag: ")).unwrap().to_owned();
-    let (status, head, body) = ask(&sandbox.url(), "GET", &path, &[("If-None-Match", &tag)], "");
-    assert_eq!((status, body.as_str(), head.contains("etag")), (304, "", false));
-    assert_eq!(ask(&sandbox.url(), "GET", &path, &[("If-None-Match", "\"other\"")], "").0, 200);
-    let path = format!("/me/subscribed_apps?subscribed_fields=feed&access_token={}", page_token(&sandbox));
-    assert!(!ask(&sandbox.url(), "POST", &path, &[], "").1.contains("etag"), "only reads have one");
+fn what_is_known_already_is_sent_again() {
+    let get = |world: &str, version: &str| {
+        let sandbox = scenario(world);
+        let path = format!("/{version}/me?access_token={}", page_token(&sandbox));
+        let (_, head, _) = ask(&sandbox.url(), "GET", &path, &[], "");
+        let tag = head.lines().find_map(|line| line.strip_prefix("etag: ")).map(str::to_owned);
+        let known = tag.clone().unwrap_or_else(|| "\"0000\"".into());
+        (tag.is_some(), ask(&sandbox.url(), "GET", &path, &[("If-None-Match", &known)], "").0)
+    };
+    assert_eq!(get(BEFORE, "v25.0"), (true, 304));
+    assert_eq!(get(BEFORE, "v26.0"), (false, 200));
+    assert_eq!(get(AFTER, "v25.0"), (false, 200));
+}
+
+#[test]
+fn what_is_closed_to_new_apps_is_refused() {
+    let page = "[[pages]]\nid = '12345'\nname = 'Page'\ntoken = 'EAAx'\n";
+    let ask_as = |made: &str, method: &str, path: &str| {
+        let apps = format!(
+            "[[apps]]\nid = '999999'\nsecret = '00000000000000000000000000000000'\nname = 'Mine'\nmade = '{made}'\n"
+        );
+        let sandbox = scenario(&format!("version = 1\ntoday = \"2026-11-28T12:00:00Z\"\n{apps}{page}"));
+        let (status, _, body) = ask(&sandbox.url(), method, &format!("{path}access_token=EAAx"), &[], "");
+        (status, serde_json::from_str::<Value>(&body).unwrap()["error"]["code"].as_i64())
+    };
+    for (method, path) in [
+        ("POST", "/v25.0/me/subscribed_apps?method=delete&"),
+        ("GET", "/v25.0/me?fields=name.as(n)&"),
+        ("GET", "/v25.0?ids=12345&"),
+        ("GET", "/v25.0/me?date_format=U&"),
+    ] {
+        assert_eq!(ask_as("2026-11-10", method, path), (400, Some(100)), "{path}");
+        assert_eq!(ask_as("2026-01-01", method, path).0, 200, "{path}");
+    }
+    for path in ["/v26.0?ids=12345&", "/v26.0/me?date_format=U&", "/v26.0/me?fields=parking&"] {
+        assert_eq!(ask_as("2026-01-01", "GET", path), (400, Some(100)), "{path}");
+    }
+    assert_eq!(ask_as("2026-01-01", "GET", "/v25.0/me?fields=parking&").0, 200);
+}
+
+#[test]
+fn a_token_asks_about_itself_where_its_person_has_a_role() {
+    let page = "[[pages]]\nid = '12345'\nname = 'Page'\ntoken = 'EAAx'\n";
+    let user = "[[users]]\ntoken = 'EAAu'\n";
+    let debug = |more: &str, rules: &str, token: &str| -> (u16, Value) {
+        let sandbox = scenario(&format!("version = 1\n{rules}{page}{more}"));
+        let path = format!("/v26.0/debug_token?input_token={token}&access_token={token}");
+        let (status, _, body) = ask(&sandbox.url(), "GET", &path, &[], "");
+        (status, serde_json::from_str(&body).unwrap())
+    };
+    let (status, answer) = debug("", "", "EAAx");
+    assert_eq!(
+        (status, &answer["data"]["type"], &answer["data"]["profile_id"]),
+        (200, &"PAGE".into(), &"12345".into())
+    );
+    assert_eq!(debug("app_role = false\n", "", "EAAx").1["error"]["code"], 100);
+    assert_eq!(debug("", "self_inspection = false\n", "EAAx").1["error"]["code"], 100);
+    assert_eq!(debug(user, "", "EAAu").1["data"]["type"], "USER");
+    // Also one that is dead, which is told what became of it.
+    let (status, answer) = debug("token_state = 'password_changed'\n", "", "EAAx");
+    assert_eq!(
+        (status, &answer["data"]["error"]["subcode"], &answer["data"]["is_valid"]),
+        (200, &460.into(), &false.into())
+    );
+    let system = format!("{user}system = true\n");
+    assert_eq!(debug(&system, "", "EAAu").1["error"]["code"], 100);
+    assert_eq!(debug(&system, "system_user_inspection = true\n", "EAAu").1["data"]["type"], "SYSTEM_USER");
+    assert_eq!(debug("", "", "EAAnobody").1["error"]["code"], 190);
+}
+
+#[test]
+fn pages_are_found_where_the_list_of_a_person_is_empty() {
+    let world = "version = 1\nlists_pages = false\n[[pages]]\nid = '12345'\nname = 'Page'\n[[users]]\ntoken = 'EAAu'\nscopes = ['pages_show_list', 'pages_read_engagement', 'business_management']\n";
+    let sandbox = scenario(world);
+    let get = |path: &str| -> Value {
+        let path = format!("/v26.0{path}access_token=EAAu");
+        serde_json::from_str(&ask(&sandbox.url(), "GET", &path, &[], "").2).unwrap()
+    };
+    assert_eq!(get("/me/accounts?")["data"], json!([]));
+    assert!(get("/12345?fields=id,access_token,tasks&")["access_token"].is_string());
+    let business = get("/me/businesses?")["data"][0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(get(&format!("/{business}/owned_pages?"))["data"][0]["id"], "12345");
+    assert_eq!(get(&format!("/{business}/client_pages?"))["data"], json!([]));
 }
 
 const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
@@ -152,6 +231,7 @@ fn a_body_is_json_where_it_says_so() {
 #[test]
 fn versions_that_never_were_are_not_named() {
     let sandbox = sandbox();
+    sandbox.world().rules.newest_version = Some((26, 0));
     let get =
         |path: &str| ask(&sandbox.url(), "GET", &format!("{path}?access_token={}", page_token(&sandbox)), &[], "");
     let (status, head, _) = get("/v24.7/me");

@@ -79,8 +79,10 @@ fn short_lived_tokens_are_warned_of() {
 fn the_end_of_data_access_is_seen() {
     let run = tested("data_access_expires_in = '5d'\n", true).code(0);
     assert_check(&run, "token.data_access", "warn", None, "renews it for 90 days");
-    let run = tested("data_access_expires_in = '-5d'\n", true).code(7);
-    assert_check(&run, "token.data_access", "fail", None, "log in to the app again");
+    // The permissions of Pages are exempt: a notice.
+    let run = tested("data_access_expires_in = '-5d'\n", true).code(0);
+    assert_check(&run, "token.data_access", "warn", None, "log in to the app again");
+    assert_eq!(run.check("token.data_access")["cause"], "data-access-ended");
 }
 
 #[test]
@@ -221,6 +223,7 @@ fn delivery_is_judged_apart_from_credentials() {
 #[test]
 fn versions_are_watched() {
     let sandbox = scenario(PAGE);
+    sandbox.world().rules.oldest_version = Some((21, 0));
     let home = acme(&sandbox, false);
     let run = home.run(&["account", "test", "acme", "--json", "--graph-version", "v18.0"]).code(0);
     assert_check(&run, "graph.version", "warn", None, "--graph-version");
@@ -258,8 +261,13 @@ fn checks_come_in_the_order_of_the_contract() {
         ]
     );
     assert_eq!(value["results"][0]["account"], "Acme");
-    // Without the app, what needs it is skipped with the reason.
+    // Without the app the token asks about itself, where Meta lets it.
     let run = tested("", false).code(0);
+    for id in ["token.permissions", "token.expiry", "token.data_access"] {
+        assert_eq!(run.check(id)["outcome"], "pass", "{id}");
+    }
+    // Where not, what needs the app is skipped with the reason.
+    let run = tested("app_role = false\n", false).code(0);
     for id in ["token.permissions", "token.expiry", "token.data_access"] {
         assert_eq!(run.check(id)["outcome"], "skip");
         assert!(run.check(id)["summary"].as_str().unwrap().contains("app secret"), "{id}");
@@ -280,6 +288,7 @@ fn an_app_token_is_no_page_token() {
 #[test]
 fn whose_token_it_is_is_asked_when_the_page_cannot_be_read() {
     let sandbox = scenario(PAGE);
+    sandbox.world().rules.self_inspection = false;
     let home = acme(&sandbox, false);
     home.run(&["account", "edit", "acme", "--page-id", "55555", "--no-test"]).code(0);
     // The older refusal of a missing permission, then an answer: another Page.
@@ -318,6 +327,7 @@ fn a_person_is_not_taken_for_a_page_when_little_is_known() {
         ..Fault::default()
     };
     sandbox.world().faults = vec![fault];
+    sandbox.world().rules.self_inspection = false;
     let run = home.run(&["account", "test", "acme", "--json"]).code(7);
     assert_check(&run, "token.type", "skip", None, "");
     assert_check(&run, "token.page", "fail", None, "create a token for page 109876543210987");

@@ -39,7 +39,7 @@ fn a_receiver_as_it_should_be_passes() {
     assert_eq!((&requests[1]["verify_token"], &requests[1]["status"]), (&"wrong".into(), &403.into()));
     let home = Home::new();
     let words = ["webhook", "verify", "--url", &url, "--verify-token-stdin"];
-    home.run_with(&words, TOKEN).code(0).shows(&["✓ pass", "right token", "wrong token", "refused with HTTP 403"]);
+    home.run_with(&words, TOKEN).code(0).shows(&["✓ pass", "verify token", "made-up token", "refused with HTTP 403"]);
 }
 
 #[test]

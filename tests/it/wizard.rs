@@ -255,7 +255,7 @@ fn a_rejected_token_is_corrected_on_the_spot() {
         ("nothing was pasted", "EAA with a space\r"),
         ("has white space inside", "IGAAinstagram\r"),
         ("Instagram token", "EAAdead0123456789012345\r"),
-        ("has changed the password", "EAAgood0123456789012345\r"),
+        ("changed their password", "EAAgood0123456789012345\r"),
         ("The token is of the Page Other", ""),
         ("Leave them out", &*format!("{DOWN}\r")),
         ("Make one", ENTER),

@@ -9,16 +9,19 @@ use super::connection::{self, SAVE_ANYWAY, WARN_DAYS};
 use super::draft::Draft;
 use super::fields::{self, Field, FieldArgs};
 use super::inputs::{self, SecretInputs};
+use super::owner;
 use super::save;
 use super::view;
 use super::ways_out::ways_out;
 use super::wizard;
 use crate::accounts::{Account, AppId, Handle, MessengerType, Name, PageId, PageUsername};
+use crate::checks::causes::PAGE_WITHOUT_USERNAME;
 use crate::checks::{Outcome, Subject};
 use crate::cli::context::{Context, key};
 use crate::cli::error::CliError;
 use crate::cli::tenant::check_known;
-use crate::graph::endpoints::{app, page};
+use crate::graph::endpoints::app;
+use crate::graph::endpoints::page::{self, Page};
 use crate::graph::{AppCredentials, Client, GraphError};
 use crate::messages::{AccountMessages, ChatSettings};
 use crate::secrets::{Secret, SecretKey, SecretKind, SecretRef, StoreName};
@@ -29,8 +32,9 @@ use crate::ui::progress::Progress;
 ///
 /// On a terminal it asks for what was not given, says where each value is found, and
 /// shows everything once more before it saves. Needs the page access token; Graph says
-/// whose it is and fills in the rest. A person's (user) token shows the Pages to choose
-/// from. With --yes, or without a terminal, nothing is asked.
+/// whose it is and fills in the rest. A person's (user) or a system user's token shows the
+/// Pages to choose from. With --yes, or without a terminal, nothing is asked: then
+/// --page-id names the Page, and its own token is taken.
 ///
 /// The credentials are tested before anything is saved; what is left to do
 /// for the delivery of messages is listed and blocks nothing.
@@ -89,7 +93,11 @@ pub fn run(args: &AddArgs, ctx: &Context) -> Result<u8, CliError> {
     let mut report = None;
     if !args.fields.no_test {
         let name = account.name.as_str();
-        let found = connection::test(ctx, &ctx.graph()?, name, &draft.subject(ctx)?)?;
+        let client = ctx.graph()?;
+        let mut found = connection::test(ctx, &client, name, &draft.subject(ctx)?)?;
+        if connection::lacks_page_token(&found) && take_own_token(ctx, &client, &token, &mut draft)?.is_some() {
+            found = connection::test(ctx, &client, name, &draft.subject(ctx)?)?;
+        }
         connection::gate(ctx, &found, name, args.fields.save_anyway, SAVE_ANYWAY)?;
         draft.page_name = found.page_name.clone().or(draft.page_name);
         report = Some(found);
@@ -217,9 +225,15 @@ fn fill_in(ctx: &Context, client: &Client, token: &Secret, draft: &mut Draft) ->
         ctx.output.notice(&format!("{what}: {value} (from Graph; {flag} sets another)"));
     };
     let found = match found {
-        Ok(answer) => answer.value,
+        Ok(answer) if !answer.value.may_be_a_person() => answer.value,
         Err(error @ GraphError::Unreachable(_)) => return Err(out_of_reach(error, draft)),
-        Err(refused) => return Err(explain(ctx, client, token, draft, &refused)?),
+        Err(GraphError::Refused(refused)) if !owner::may_be_a_persons(&refused) => {
+            return Err(explain(ctx, client, token, draft)?);
+        }
+        Ok(_) | Err(GraphError::Refused(_)) => match take_own_token(ctx, client, token, draft)? {
+            Some(page) => page,
+            None => return Err(explain(ctx, client, token, draft)?),
+        },
     };
     match issuer {
         Some(Ok(answer)) => {
@@ -249,11 +263,32 @@ fn fill_in(ctx: &Context, client: &Client, token: &Secret, draft: &mut Draft) ->
         say("account name", name.as_str(), "NAME");
         draft.name = Some(name);
     }
-    draft.page_name = found.name;
+    draft.page_name.clone_from(&found.name);
     match draft.missing().as_slice() {
         [] => Ok(()),
+        missing if found.username.is_none() && found.is_published.is_some() => {
+            let name = found.name.as_deref().unwrap_or(&found.id);
+            Err(fields::missing(missing, Some(&PAGE_WITHOUT_USERNAME.fix()))
+                .note(format!("the Page '{name}' has none, and the contact centre's form needs one"))
+                .reason(PAGE_WITHOUT_USERNAME.id))
+        }
         missing => Err(fields::missing(missing, Some("Graph does not show them to this token"))),
     }
+}
+
+/// Where the token is a person's or a system user's and `--page-id` names one of their
+/// Pages: that Page's own token takes its place. `None`: it is a Page's already.
+fn take_own_token(ctx: &Context, client: &Client, token: &Secret, draft: &mut Draft) -> Result<Option<Page>, CliError> {
+    let id = draft.given.app_id.as_ref().map(ToString::to_string);
+    let signer = id.zip(draft.inputs.app_secret.clone()).map(|(id, secret)| AppCredentials { id, secret });
+    let named = draft.given.page_id.clone();
+    let Some(own) = owner::own_page(ctx, client, token, signer.as_ref(), named.as_ref())? else { return Ok(None) };
+    let Some(own_token) = own.access_token else { return Ok(None) };
+    ctx.output.notice("the token is a person's or a system user's: the Page's own token is stored in its place");
+    // What a list of Pages leaves out, the Page's own token shows.
+    let shown = Context::wait(page::me(client, &own_token, signer.as_ref()))?.ok().map(|answer| answer.value);
+    draft.inputs.put(SecretKind::PageAccessToken, Some(own_token));
+    Ok(Some(shown.unwrap_or(Page { id: own.id, name: own.name, username: own.username, is_published: None })))
 }
 
 fn out_of_reach(error: GraphError, draft: &Draft) -> CliError {
@@ -268,13 +303,7 @@ fn flags(fields: &[&Field]) -> String {
 
 /// A token that Graph refuses before anything is known of its Page: the checks
 /// say why. When they find nothing wrong with it, the missing values are the point.
-fn explain(
-    ctx: &Context,
-    client: &Client,
-    token: &Secret,
-    draft: &Draft,
-    refused: &GraphError,
-) -> Result<CliError, CliError> {
+fn explain(ctx: &Context, client: &Client, token: &Secret, draft: &Draft) -> Result<CliError, CliError> {
     let app = draft.given.app_id.as_ref().zip(draft.inputs.app_secret.clone());
     let subject = Subject {
         commands: connection::unsaved_commands(),
@@ -295,8 +324,7 @@ fn explain(
         let to_save = format!("to save it as it is, give {} and --save-anyway", flags(&draft.missing()));
         connection::gate(ctx, &report, name, false, &to_save)?;
     }
-    let missing = fields::missing(&draft.missing(), Some("Graph does not show them to this token"));
-    Ok(missing.cause(refused.to_string()))
+    Ok(fields::missing(&draft.missing(), Some("Graph does not show them to this token")))
 }
 
 /// The last line.

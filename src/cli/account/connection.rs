@@ -3,6 +3,7 @@
 
 use super::view::{ResultsEnvelope, report_text};
 use crate::accounts::{Account, AppId, Realm};
+use crate::checks::causes::PAGE_TOKEN_NEEDED;
 use crate::checks::{self, Callback, Commands, Outcome, Report, Subject};
 use crate::cli::context::{Context, key};
 use crate::cli::error::CliError;
@@ -65,48 +66,42 @@ pub fn subject(
     }
 }
 
-/// What mends an account that is saved: commands, or variables where its secrets
+/// What fixes an account that is saved: commands, or variables where its secrets
 /// are in variables.
 pub fn saved_commands(account: &Account) -> Commands {
-    let handle = &account.handle;
-    let edit = format!("msgrctl account edit {handle}");
-    let test_again = format!("msgrctl account test {handle}");
-    let subscribe = format!("msgrctl webhook subscribe {handle}");
-    let verify = format!("msgrctl webhook verify {handle}");
-    let app_id = account.app_id.as_ref().map_or("APP_ID", AppId::as_str);
-    let with_app = format!("{edit} --app-id {app_id} --app-secret-stdin --yes");
+    let mut commands = commands_of(account.handle.as_str());
+    let Commands { test_again, edit, .. } = &commands;
+    // Only the secret is missing where an app id is known; where it is wrong, both are asked for.
+    let known = account.app_id.as_ref().map_or("APP_ID", AppId::as_str);
+    let with_app = |app_id: &str| format!("{edit} --app-id {app_id} --app-secret-stdin --yes");
+    let mut add_app = with_app(known);
     let reference = account.secrets.get(&SecretKind::PageAccessToken);
     if let Some(place) = reference.filter(|reference| reference.store().is_none()) {
-        return Commands {
-            replace_token: format!("put it where {place} finds it, and {test_again}"),
-            set_app: with_app.clone(),
-            add_app: with_app,
-            test_again,
-            edit,
-            subscribe,
-            verify,
-        };
-    }
-    if reference.is_some_and(|reference| reference.store() == Some(StoreName::Env)) {
+        commands.replace_token = format!("put it where {place} finds it, and {test_again}");
+    } else if reference.is_some_and(|reference| reference.store() == Some(StoreName::Env)) {
         let variable = |kind| key(account, kind).variable();
-        return Commands {
-            replace_token: format!("set {} to it, and {test_again}", variable(SecretKind::PageAccessToken)),
-            set_app: format!("set {}, and {edit} --app-id {app_id}", variable(SecretKind::AppSecret)),
-            add_app: format!("set {}, and {edit} --app-id {app_id}", variable(SecretKind::AppSecret)),
-            test_again,
-            edit,
-            subscribe,
-            verify,
-        };
+        let secret = variable(SecretKind::AppSecret);
+        let set_app = format!("set {secret}, and {edit} --app-id APP_ID");
+        add_app = format!("set {secret}, and {edit} --app-id {known}");
+        commands.replace_token = format!("set {} to it, and {test_again}", variable(SecretKind::PageAccessToken));
+        commands.set_app = set_app;
     }
+    Commands { add_app, ..commands }
+}
+
+/// The commands of an account with this handle, whatever keeps its secrets.
+pub fn commands_of(handle: &str) -> Commands {
+    let edit = format!("msgrctl account edit {handle}");
+    let set_app = format!("{edit} --app-id APP_ID --app-secret-stdin --yes");
     Commands {
         replace_token: format!("{edit} --token-stdin --yes"),
-        set_app: with_app.clone(),
-        add_app: with_app,
-        test_again,
+        test_again: format!("msgrctl account test {handle}"),
+        add_app: set_app.clone(),
+        set_app,
         edit,
-        subscribe,
-        verify,
+        subscribe: format!("msgrctl webhook subscribe {handle}"),
+        verify: format!("msgrctl webhook verify {handle}"),
+        edit_messages: format!("msgrctl message edit {handle} EVENT"),
     }
 }
 
@@ -115,20 +110,21 @@ pub fn is_in_variables(account: &Account) -> bool {
     account.secrets.values().any(|source| source.store() == Some(StoreName::Env))
 }
 
-/// What mends an account that is not saved yet.
+/// What fixes an account that is not saved yet.
 pub fn unsaved_commands() -> Commands {
     Commands {
         replace_token: "run this command again with the new token".into(),
         test_again: "run this command again".into(),
         set_app: "run this command again with the right app id and app secret".into(),
-        add_app: "msgrctl account edit NAME --app-id APP_ID --app-secret-stdin (once it is saved)".into(),
+        add_app: "run this command again with the app id and the app secret".into(),
         edit: "run this command again with".into(),
         subscribe: "msgrctl webhook subscribe NAME (once it is saved)".into(),
         verify: "msgrctl webhook verify NAME (once it is saved)".into(),
+        edit_messages: "msgrctl message edit NAME EVENT (once it is saved)".into(),
     }
 }
 
-/// What mends an account in the wizard: its own answers, below the result list.
+/// What fixes an account in the wizard: its own answers, below the result list.
 pub fn commands_below() -> Commands {
     Commands {
         replace_token: "paste another token below".into(),
@@ -138,6 +134,7 @@ pub fn commands_below() -> Commands {
         edit: "change it below; the flag is".into(),
         subscribe: "save it; it is offered then".into(),
         verify: "msgrctl webhook verify NAME (once it is saved)".into(),
+        edit_messages: "msgrctl message edit NAME EVENT (once it is saved)".into(),
     }
 }
 
@@ -187,7 +184,13 @@ pub fn no_token(account: &Account) -> CliError {
 pub fn test(ctx: &Context, client: &Client, name: &str, subject: &Subject) -> Result<Report, CliError> {
     let _progress = Progress::start(&ctx.output, &format!("testing '{name}' with Graph …"));
     let prober = ctx.prober()?;
-    Context::wait(checks::run(client, &prober, subject))
+    // Together: what a token says of itself costs no request more.
+    Context::wait(client.in_batches(checks::run(client, &prober, subject)))
+}
+
+/// Whether a person's or a system user's token was used where the Page's is needed.
+pub fn lacks_page_token(report: &Report) -> bool {
+    report.findings.iter().any(|finding| finding.cause == Some(PAGE_TOKEN_NEEDED.id) && finding.id == "token.type")
 }
 
 /// Lets an account through whose credentials passed; shows the report and ends
@@ -208,10 +211,11 @@ pub fn gate(ctx: &Context, report: &Report, name: &str, save_anyway: bool, to_sa
     }
     Err(match outcome {
         Outcome::Fail => CliError::check("the credentials failed the test; nothing was saved")
-            .hint(format!("mend what failed and run this again; {to_save}")),
+            .hint(format!("fix the failed checks and try again; {to_save}")),
         _ => CliError::remote("Graph could not be reached; nothing was saved")
             .hint(format!("try again later; {to_save}")),
-    })
+    }
+    .because_of(report.worst_of_credentials()))
 }
 
 /// How to save an account whose values are all there.

@@ -5,11 +5,12 @@ use clap::{Args, ValueEnum};
 use super::connection::{self, Credentials, SAVE_ANYWAY, WARN_DAYS};
 use super::fields::{Field, FieldArgs, Fields, of_secret};
 use super::inputs::SecretInputs;
+use super::owner;
 use super::save::{self, Change, New, Target};
 use super::view;
 use super::wizard;
 use crate::accounts::Account;
-use crate::checks::Report;
+use crate::checks::{Report, Subject};
 use crate::cli::context::{Context, key};
 use crate::cli::error::CliError;
 use crate::cli::pick::AccountArg;
@@ -97,7 +98,7 @@ pub struct Edit<'a> {
 
 impl Edit<'_> {
     /// Asks where something cannot be taken back, tests, saves, shows.
-    pub fn carry_out(self, ctx: &Context, old: &Account) -> Result<u8, CliError> {
+    pub fn carry_out(mut self, ctx: &Context, old: &Account) -> Result<u8, CliError> {
         let accounts = ctx.accounts()?;
         let mut new = old.clone();
         apply(&mut new, &self.given, self.clear);
@@ -136,7 +137,7 @@ impl Edit<'_> {
             ctx.output.warning("not tested: there is no page access token to test with");
             judged = false;
         }
-        let report = if judged { Some(self.test(ctx, old, &new)?) } else { None };
+        let report = if judged { Some(self.test(ctx, old, &new, &mut changes)?) } else { None };
         let page_name = report.as_ref().and_then(|report| report.page_name.clone());
         let now = ctx.now();
         let touched: Vec<SecretKind> = changes.iter().map(|change| change.kind).collect();
@@ -174,8 +175,36 @@ impl Edit<'_> {
         ctx.confirm(&question, &self.command)
     }
 
-    fn test(&self, ctx: &Context, old: &Account, new: &Account) -> Result<Report, CliError> {
+    /// Tests the account as it would be. Where a person's token was given, and it reaches the
+    /// account's Page, that Page's own token takes its place.
+    fn test(
+        &mut self,
+        ctx: &Context,
+        old: &Account,
+        new: &Account,
+        changes: &mut Vec<Change>,
+    ) -> Result<Report, CliError> {
         ctx.check_realm(old)?;
+        let client = ctx.graph()?;
+        let subject = self.subject(ctx, old, new)?;
+        let mut report = connection::test(ctx, &client, new.name.as_str(), &subject)?;
+        if let Some(given) = self.inputs.token.clone().filter(|_| connection::lacks_page_token(&report))
+            && let Some(own) = owner::own_page(ctx, &client, &given, subject.app.as_ref(), Some(&new.page_id))?
+            && own.access_token.is_some()
+        {
+            ctx.output
+                .notice("the token is a person's or a system user's: the Page's own token is stored in its place");
+            self.inputs.put(SecretKind::PageAccessToken, own.access_token);
+            let fresh = self::changes(ctx, self, old)?.into_iter();
+            changes.retain(|change| change.kind != SecretKind::PageAccessToken);
+            changes.extend(fresh.filter(|change| change.kind == SecretKind::PageAccessToken));
+            report = connection::test(ctx, &client, new.name.as_str(), &self.subject(ctx, old, new)?)?;
+        }
+        connection::gate(ctx, &report, new.name.as_str(), self.save_anyway, self.to_save)?;
+        Ok(report)
+    }
+
+    fn subject(&self, ctx: &Context, old: &Account, new: &Account) -> Result<Subject, CliError> {
         let token = match &self.inputs.token {
             Some(token) => Some(token.clone()),
             None => ctx.secret(old, SecretKind::PageAccessToken)?,
@@ -192,10 +221,7 @@ impl Edit<'_> {
             (None, None) => Ok(None),
         };
         let credentials = Credentials { token, app_secret, verify_token };
-        let subject = connection::subject(new, ctx.chat_settings()?.load()?, credentials, WARN_DAYS, true);
-        let report = connection::test(ctx, &ctx.graph()?, new.name.as_str(), &subject)?;
-        connection::gate(ctx, &report, new.name.as_str(), self.save_anyway, self.to_save)?;
-        Ok(report)
+        Ok(connection::subject(new, ctx.chat_settings()?.load()?, credentials, WARN_DAYS, true))
     }
 }
 

@@ -8,6 +8,7 @@ pub mod fields;
 mod handover;
 pub mod inputs;
 mod list;
+mod owner;
 pub mod remove;
 pub mod rename;
 pub mod save;

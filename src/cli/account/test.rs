@@ -88,7 +88,7 @@ pub fn run(args: &TestArgs, ctx: &Context) -> Result<u8, CliError> {
                 }
             }
         };
-        if several { client.in_batches(work).await } else { work.await }
+        client.in_batches(work).await;
     })?;
     progress.end();
     told.finish(args, several, left_out)

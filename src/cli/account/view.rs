@@ -89,12 +89,17 @@ pub struct FindingView<'a> {
     id: &'a str,
     group: String,
     outcome: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<&'static str>,
     summary: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<&'a str>,
     duration_ms: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     graph: Option<GraphView>,
+    /// What the callback's receiver said in place of the challenge.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    says: Option<&'a str>,
 }
 
 fn finding_views(report: &Report) -> Vec<FindingView<'_>> {
@@ -107,10 +112,12 @@ impl<'a> FindingView<'a> {
             id: finding.id,
             group: finding.group.to_string(),
             outcome: finding.outcome.to_string(),
+            cause: finding.cause,
             summary: &finding.summary,
             hint: finding.hint.as_deref(),
             duration_ms: u64::try_from(finding.duration.as_millis()).unwrap_or(u64::MAX),
             graph: finding.graph.as_ref().map(GraphView::from),
+            says: finding.receiver_says.as_deref(),
         }
     }
 }
@@ -212,5 +219,6 @@ fn line(finding: &Finding) -> Line<'_> {
         summary: &finding.summary,
         hint: finding.hint.as_deref(),
         graph: finding.graph.as_ref(),
+        receiver_says: finding.receiver_says.as_deref(),
     }
 }

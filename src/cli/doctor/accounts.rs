@@ -4,6 +4,7 @@
 use super::Found;
 use crate::accounts::Account;
 use crate::checks::Outcome;
+use crate::checks::causes::{SECRET_MISSING, SECRETS_LEFT_BEHIND, STORE_UNAVAILABLE};
 use crate::cli::account::connection;
 use crate::cli::context::{Context, key};
 use crate::cli::error::CliError;
@@ -33,7 +34,7 @@ pub(super) fn look(ctx: &Context) -> Result<Vec<Found>, CliError> {
     // One store that does not answer is one trouble, however many secrets it has.
     if let Some((account, kind, error)) = unknown.first() {
         let more = if unknown.len() > 1 { format!(", and {} more", unknown.len() - 1) } else { String::new() };
-        let mut cannot = Found::of_error("secrets.present", error.clone());
+        let mut cannot = Found::of_error("secrets.present", error.clone(), &STORE_UNAVAILABLE);
         cannot.summary = format!("the {kind} of {}{more} cannot be read: {}", account.handle, cannot.summary);
         found.push(cannot);
     }
@@ -54,7 +55,7 @@ fn missing(account: &Account, kind: SecretKind) -> Found {
         }
         _ => format!("give it one; then: msgrctl secret set {handle} {} --stdin --yes", kind.argument()),
     };
-    Found::new("secrets.present", Outcome::Fail, format!("{handle}: {place}")).hint(mend)
+    Found::new("secrets.present", Outcome::Fail, format!("{handle}: {place}")).because(&SECRET_MISSING).hint(mend)
 }
 
 /// Entries of ours that no account of any tenant points to there: left by a process
@@ -97,5 +98,6 @@ fn left_behind(ctx: &Context) -> Found {
         .collect();
     let command = format!("msgrctl secret remove {} --store {first} --yes", entries.join(" "));
     Found::new(ID, Outcome::Warn, format!("secrets that belong to no account of this configuration: {count}"))
+        .because(&SECRETS_LEFT_BEHIND)
         .hint(format!("if no other configuration uses them; then: {command}"))
 }

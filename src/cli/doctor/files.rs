@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::Found;
 use crate::accounts::AccountStore;
 use crate::checks::Outcome;
+use crate::checks::causes::{FILE_DAMAGED, FILES_EXPOSED};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 
@@ -16,7 +17,7 @@ pub(super) fn look(ctx: &Context) -> Result<Vec<Found>, CliError> {
     for tenant in &tenants {
         match AccountStore::new(paths.accounts_file(tenant), Box::new(|_| {})).load() {
             Ok(accounts) => count += accounts.len(),
-            Err(error) => broken.push(Found::of_error("accounts.file", error)),
+            Err(error) => broken.push(Found::of_error("accounts.file", error, &FILE_DAMAGED)),
         }
     }
     if broken.is_empty() {
@@ -34,6 +35,7 @@ pub(super) fn look(ctx: &Context) -> Result<Vec<Found>, CliError> {
     found.push(match open.as_slice() {
         [] => Found::pass("files.modes", "nobody else may read the files"),
         [first, ..] => Found::new("files.modes", Outcome::Warn, format!("others may read {} of the files", open.len()))
+            .because(&FILES_EXPOSED)
             .hint(format!("chmod -R go= '{}'", if open.len() == 1 { first } else { paths.root() }.display())),
     });
     Ok(found)

@@ -12,6 +12,7 @@ use super::context::Context;
 use super::error::CliError;
 use super::outcome::{self, Line};
 use crate::checks::Outcome;
+use crate::checks::causes::{Cause, FILE_DAMAGED};
 use crate::env::platform;
 use crate::secrets::redact;
 use crate::ui::interrupt;
@@ -36,17 +37,22 @@ pub struct DoctorArgs {}
 pub struct Found {
     id: &'static str,
     outcome: Outcome,
+    cause: Option<&'static str>,
     summary: String,
     hint: Option<String>,
 }
 
 impl Found {
     fn new(id: &'static str, outcome: Outcome, summary: impl Into<String>) -> Self {
-        Self { id, outcome, summary: redact(&summary.into()), hint: None }
+        Self { id, outcome, cause: None, summary: redact(&summary.into()), hint: None }
     }
 
     fn pass(id: &'static str, summary: impl Into<String>) -> Self {
         Self::new(id, Outcome::Pass, summary)
+    }
+
+    fn because(self, cause: &'static Cause) -> Self {
+        Self { cause: Some(cause.id), ..self }
     }
 
     fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -54,12 +60,13 @@ impl Found {
         self
     }
 
-    /// An error as it would end a command.
-    fn of_error(id: &'static str, error: impl Into<CliError>) -> Self {
+    /// An error as it would end a command; its own cause wins over the usual one.
+    fn of_error(id: &'static str, error: impl Into<CliError>, usual: &'static Cause) -> Self {
         let error = error.into();
         // A command on a line of its own is one here too.
         let hint = error.first_hint().unwrap_or("see msgrctl --help").replace(":\n    ", "; then: ");
-        Self::new(id, Outcome::Fail, error.message()).hint(hint)
+        let cause = error.why().unwrap_or(usual.id);
+        Self { cause: Some(cause), ..Self::new(id, Outcome::Fail, error.message()).hint(hint) }
     }
 }
 
@@ -73,6 +80,8 @@ struct DoctorView<'a> {
 struct FoundView<'a> {
     id: &'a str,
     outcome: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<&'static str>,
     summary: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<&'a str>,
@@ -91,7 +100,7 @@ pub fn run(_args: &DoctorArgs, ctx: &Context) -> Result<u8, CliError> {
             found.extend(network::look(ctx)?);
             drop(progress);
         }
-        Err(error) => found.push(Found::of_error("config.file", error)),
+        Err(error) => found.push(Found::of_error("config.file", error, &FILE_DAMAGED)),
     }
     if let Some(home) = ctx.env.text("HOME").filter(|home| home.len() > 1) {
         // Whose machine it is need not be in a public issue.
@@ -105,6 +114,7 @@ pub fn run(_args: &DoctorArgs, ctx: &Context) -> Result<u8, CliError> {
             .map(|found| FoundView {
                 id: found.id,
                 outcome: found.outcome.to_string(),
+                cause: found.cause,
                 summary: &found.summary,
                 hint: found.hint.as_deref(),
             })
@@ -119,6 +129,7 @@ pub fn run(_args: &DoctorArgs, ctx: &Context) -> Result<u8, CliError> {
                 summary: &found.summary,
                 hint: found.hint.as_deref(),
                 graph: None,
+                receiver_says: None,
             };
             for line in outcome::lines(&line, wide, ctx.output.terminal.out()) {
                 ctx.output.result(&line);

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::Found;
 use crate::checks::Outcome;
+use crate::checks::causes::{CERTIFICATES_MISSING, CLOCK_WRONG, NOT_GRAPH, UNREACHABLE, VERSION_EXPIRED};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::graph::{GraphError, Unreachable};
@@ -22,19 +23,20 @@ pub(super) fn look(ctx: &Context) -> Result<Vec<Found>, CliError> {
     let client = match ctx.http_settings().and_then(|settings| Ok(Client::new(&settings)?)) {
         Ok(client) => client,
         Err(error) => {
-            found.push(Found::of_error("tls.certificates", error));
+            found.push(Found::of_error("tls.certificates", error, &CERTIFICATES_MISSING));
             return Ok(found);
         }
     };
     found.push(Found::pass("tls.certificates", "certificates to trust are there"));
     // Without a token Graph refuses, which is an answer.
     let url = base.plain(&format!("/{}/me", settings.graph_version));
+    let way = client.way(&url);
     let request = Request::get(url);
     match Context::wait(client.send(request))? {
         Ok(response) => found.extend(judge(ctx, &response)?),
         Err(fault) => {
-            let error = GraphError::Unreachable(Unreachable::Fault(fault));
-            let mut unreachable = Found::of_error("graph.reachable", error);
+            let error = GraphError::Unreachable(Unreachable::Fault { fault, way });
+            let mut unreachable = Found::of_error("graph.reachable", error, &UNREACHABLE);
             unreachable.outcome = Outcome::Unreachable;
             found.push(unreachable);
         }
@@ -65,6 +67,7 @@ fn judge(ctx: &Context, response: &Response) -> Result<Vec<Found>, CliError> {
                 Outcome::Fail,
                 format!("what answers at {base} (HTTP {}) is not Graph", response.status),
             )
+            .because(&NOT_GRAPH)
             .hint("check where you point at: --graph-url (MSGRCTL_GRAPH_URL) and HTTPS_PROXY"),
         ]);
     };
@@ -74,7 +77,8 @@ fn judge(ctx: &Context, response: &Response) -> Result<Vec<Found>, CliError> {
         Found::pass("graph.version", format!("it answers in version {asked}"))
     } else {
         Found::new("graph.version", Outcome::Warn, format!("it answers in version {version}, not in {asked}"))
-            .hint("leave --graph-version (MSGRCTL_GRAPH_VERSION) out, or update msgrctl")
+            .because(&VERSION_EXPIRED)
+            .hint(VERSION_EXPIRED.fix())
     });
     let date = header("date").and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
     found.push(match date {
@@ -92,5 +96,6 @@ fn clock(ctx: &Context, theirs: Timestamp) -> Found {
     }
     let way = if seconds > 0 { "fast" } else { "slow" };
     Found::new("clock", Outcome::Fail, format!("the clock is {} s {way}: Meta would refuse signatures", seconds.abs()))
-        .hint("set the clock, for example with: timedatectl set-ntp true")
+        .because(&CLOCK_WRONG)
+        .hint(CLOCK_WRONG.fix())
 }

@@ -2,6 +2,7 @@
 
 use super::Found;
 use crate::checks::Outcome;
+use crate::checks::causes::STORE_UNAVAILABLE;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::settings::Origin;
@@ -23,12 +24,13 @@ pub(super) fn look(ctx: &Context) -> Result<Vec<Found>, CliError> {
             Ok(Trip::NotMade) => Found::pass(id, format!("the encrypted file is not made yet; it could be ({chosen})")),
             Ok(Trip::Changed) => {
                 Found::new(id, Outcome::Fail, format!("it gave back another secret than it was given ({chosen})"))
+                    .because(&STORE_UNAVAILABLE)
                     .hint("look into it with its own program, or choose another: --store keyring, file or env")
             }
             Err(error) if !is_needed(ctx)? => {
                 Found::new(id, Outcome::Skip, format!("no account uses it, and nobody chose it: {error}"))
             }
-            Err(error) => Found::of_error(id, error),
+            Err(error) => Found::of_error(id, error, &STORE_UNAVAILABLE),
         },
     }])
 }

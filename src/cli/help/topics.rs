@@ -111,15 +111,19 @@ pub(in crate::cli) const SCENARIOS: Topic = Topic {
     list: &[
         (
             "token states",
-            "valid, expired, password_changed, logged_out, not_authorized, checkpoint, lost_role, two_factor, unconfirmed",
+            "valid, expired, password_changed, logged_out, not_authorized, checkpoint, lost_role, two_factor, unconfirmed, inactive, grant_replaced, cannot_impersonate, app_blocked",
         ),
         (
             "keys of a page",
-            "id, username, name, category, published, tasks (of the person), subscribed (fields), app, token, token_state, scopes (permissions), granted_for (page ids), expires_in and data_access_expires_in (\"10d\")",
+            "id, username, name, category, published, tasks (of the person), subscribed (fields), app, token, token_state, scopes (permissions), granted_for (page ids), expires_in and data_access_expires_in (\"10d\"), app_role (of the person; without it the token may not ask about itself), new_experience",
         ),
         (
             "rules",
-            "access = \"standard\" or app_mode = \"development\" (people with a role alone), rate_limits, profile_access, reads (people read at once), header_token_wins, subscribed_apps_mode = \"add\", batch_timeout, today (a clock that stands still)",
+            "access = \"standard\" or app_mode = \"development\" (people with a role alone), rate_limits, profile_access, reads (people read at once), header_token_wins, subscribed_apps_mode = \"add\", batch_timeout, self_inspection, system_user_inspection, lists_pages, today (a clock that stands still; it decides which versions and features there are)",
+        ),
+        (
+            "keys of an app",
+            "id, secret, name, made (\"2026-11-10\": closed to new apps is what Meta closed on 4 November 2026)",
         ),
         (
             "keys of a person",

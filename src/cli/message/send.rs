@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::events;
 use super::texts::TextArgs;
 use crate::accounts::Account;
+use crate::checks::causes::Place;
 use crate::cli::account::connection;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -85,14 +86,14 @@ pub fn run(args: &SendArgs, ctx: &Context) -> Result<u8, CliError> {
         Context::wait(message::send_text(&client, from, &args.to, &text, reason))?
     };
     let sent = sent.map_err(|error| {
-        let error = CliError::of_sending(error);
+        let error = CliError::of_graph(&error, Place::Messages.signed(target.app.is_some()));
         if error.is_of_credentials() {
             return error.hint(format!("see what is wrong: {}", connection::saved_commands(account).test_again));
         }
         error
     })?;
     let (recipient_id, message_id) =
-        (sent.value.recipient_id.as_deref().unwrap_or(&args.to), sent.value.message_id.as_str());
+        (sent.value.recipient_id.as_deref().unwrap_or(&args.to), sent.value.message_id.as_deref().unwrap_or_default());
     if ctx.output.json {
         let event = event.map(Event::id);
         let account = account.name.as_str();

@@ -57,7 +57,7 @@ pub fn look(ctx: &Context, drafts: &[Draft], allow_commands: bool) -> Result<Vec
             }
             all
         };
-        if drafts.len() > 1 { client.in_batches(all).await } else { all.await }
+        client.in_batches(all).await
     })
 }
 
@@ -137,5 +137,6 @@ fn in_file(draft: &Draft, account: &Account) -> Commands {
         edit: "set it in the file, as in".into(),
         subscribe: again.into(),
         verify: kept.verify,
+        edit_messages: again.into(),
     }
 }

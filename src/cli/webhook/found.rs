@@ -2,7 +2,9 @@
 //! did not take it.
 
 use super::levels::{self, APP, Found, PAGE, Seen, Target};
+use crate::address::shown;
 use crate::checks::Outcome;
+use crate::checks::causes::{APP_TOKEN_NEEDED, CALLBACK_MISSING, FIELDS_REFUSED, NOT_READ_BACK};
 use crate::dashboard;
 use crate::graph::GraphError;
 use crate::provision::subscription::{AppLevel, FIELDS, Levels, PageLevel, Wish, missing};
@@ -14,10 +16,10 @@ use crate::webhook::Prober;
 pub fn field_or(error: &GraphError, found: Found, then: &str) -> Found {
     match error {
         GraphError::Refused(api) if api.code == Some(100) && api.subcode.is_none() && api.kind == "OAuthException" => {
-            let start: String = api.message.chars().take(160).collect();
-            let hint =
-                format!("name fields that Meta knows, such as {}; then: {then} --fields …", FIELDS[..2].join(","));
-            Found { summary: format!("Meta refuses the fields: {start}"), hint: Some(hint), ..found }
+            let known = FIELDS[..2].join(",");
+            let hint = format!("name fields that Meta knows, such as {known}; then: {then} --fields FIELDS");
+            let summary = "Meta refuses the webhook fields".into();
+            Found { summary, hint: Some(hint), ..found }.because(&FIELDS_REFUSED)
         }
         _ => found,
     }
@@ -52,6 +54,7 @@ pub fn app_found(target: &Target, wish: &Wish, after: &Seen, written: Option<&Op
     let then = format!("msgrctl webhook subscribe {handle}");
     if let Some(Some(failed)) = written {
         return Found {
+            cause: failed.cause,
             graph: failed.graph.clone(),
             ..Found::new(APP, failed.outcome, failed.summary.clone(), failed.hint.clone())
         };
@@ -63,7 +66,7 @@ pub fn app_found(target: &Target, wish: &Wish, after: &Seen, written: Option<&Op
                 dashboard::WEBHOOKS
             );
             let why = "not set: it needs the app id and the app secret";
-            return Found::new(APP, Outcome::Warn, why, Some(hint));
+            return Found::new(APP, Outcome::Warn, why, Some(hint)).because(&APP_TOKEN_NEEDED);
         }
         Some(Err(error)) => return Found::failed(APP, error, &then),
         Some(Ok(level)) => level,
@@ -71,7 +74,8 @@ pub fn app_found(target: &Target, wish: &Wish, after: &Seen, written: Option<&Op
     if wish.callback_url.is_none() && *level == AppLevel::Absent {
         let hint =
             format!("the contact centre's form shows it; then: msgrctl account edit {handle} --callback-url URL");
-        return Found::new(APP, Outcome::Warn, "not set: the account has no callback URL yet", Some(hint));
+        return Found::new(APP, Outcome::Warn, "not set: the account has no callback URL yet", Some(hint))
+            .because(&CALLBACK_MISSING);
     }
     let rest = Levels { page: Some(wish.fields.clone()), app: Some(level.clone()) };
     let lacks = missing(wish, &rest);
@@ -83,7 +87,12 @@ pub fn app_found(target: &Target, wish: &Wish, after: &Seen, written: Option<&Op
     }
     let to = present.callback_url.as_deref().unwrap_or("nowhere");
     let how = if written.is_some() { "set, and read back" } else { "as it should be" };
-    Found::new(APP, Outcome::Pass, format!("{how}: events go to {to}: {}", levels::list(&present.fields)), None)
+    Found::new(
+        APP,
+        Outcome::Pass,
+        format!("{how}: events go to {}: {}", shown(to), levels::list(&present.fields)),
+        None,
+    )
 }
 
 /// The Page's level after it was written, or left.
@@ -118,4 +127,5 @@ pub fn held() -> Found {
 fn read_back(id: &'static str, what: &str, then: &str) -> Found {
     let hint = format!("wait a minute, since Meta may be late, and try again; then: {then}");
     Found::new(id, Outcome::Fail, format!("Meta took the change, but when it was read back {what}"), Some(hint))
+        .because(&NOT_READ_BACK)
 }

@@ -5,7 +5,8 @@ use futures_util::stream::{self, StreamExt as _};
 use serde::Serialize;
 
 use crate::accounts::{Account, AppId};
-use crate::checks::{Cause, GraphTrace, Outcome, cause_of, of_unreachable};
+use crate::checks::causes::{self, Cause, OTHER_APP, Place};
+use crate::checks::{Diagnosis, GraphTrace, Outcome, of_unreachable};
 use crate::cli::account::connection;
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, GraphView};
@@ -108,6 +109,8 @@ pub struct Found {
     pub id: &'static str,
     /// How it ended.
     pub outcome: Outcome,
+    /// The stable name of why it is not as it should be.
+    pub cause: Option<&'static str>,
     /// What is, in a sentence.
     pub summary: String,
     /// What to do, and the command behind `; then: `.
@@ -119,7 +122,13 @@ pub struct Found {
 impl Found {
     /// Something that is neither good nor bad news of Graph's.
     pub fn new(id: &'static str, outcome: Outcome, summary: impl Into<String>, hint: Option<String>) -> Self {
-        Self { id, outcome, summary: summary.into(), hint, graph: None }
+        Self { id, outcome, cause: None, summary: summary.into(), hint, graph: None }
+    }
+
+    /// The same with its cause.
+    #[must_use]
+    pub fn because(self, cause: &'static Cause) -> Self {
+        Self { cause: Some(cause.id), ..self }
     }
 
     /// A Page whose token is of another app than the account says.
@@ -129,17 +138,18 @@ impl Found {
             "if that app is meant, give its id and secret, else a token of the right app; then: msgrctl account edit {} --app-id {id} --app-secret-stdin --yes",
             account.handle
         );
-        Self::new(PAGE, Outcome::Fail, summary, Some(hint))
+        Self::new(PAGE, Outcome::Fail, summary, Some(hint)).because(&OTHER_APP)
     }
 
     /// A failed call, in the words of its cause.
     pub fn failed(id: &'static str, error: &GraphError, then: &str) -> Self {
-        let (outcome, cause, graph) = match error {
-            GraphError::Refused(api) => (Outcome::Fail, cause_of(api), Some(GraphTrace::from(&**api))),
+        let place = if id == APP { Place::App } else { Place::Page };
+        let (outcome, found, graph) = match error {
+            GraphError::Refused(api) => (Outcome::Fail, causes::of(api, place.plain()), Some(GraphTrace::from(&**api))),
             GraphError::Unreachable(unreachable) => (Outcome::Unreachable, of_unreachable(unreachable), None),
         };
-        let Cause { summary, fix, .. } = cause;
-        Self { id, outcome, summary, hint: Some(format!("{fix}; then: {then}")), graph }
+        let Diagnosis { cause, summary, fix, .. } = found;
+        Self { id, outcome, cause: Some(cause), summary, hint: Some(format!("{fix}; then: {then}")), graph }
     }
 }
 
@@ -188,6 +198,8 @@ struct ResultView<'a> {
 struct LevelView<'a> {
     id: &'static str,
     outcome: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<&'static str>,
     summary: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<&'a str>,
@@ -200,6 +212,7 @@ impl<'a> LevelView<'a> {
         Self {
             id: found.id,
             outcome: found.outcome.to_string(),
+            cause: found.cause,
             summary: &found.summary,
             hint: found.hint.as_deref(),
             graph: found.graph.as_ref().map(GraphView::from),
@@ -233,6 +246,7 @@ fn text(result: &AccountResult, screen: Screen) -> String {
             summary: &found.summary,
             hint: found.hint.as_deref(),
             graph: found.graph.as_ref(),
+            receiver_says: None,
         };
         lines.extend(outcome::lines(&line, PAGE.len(), screen));
     }

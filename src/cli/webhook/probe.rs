@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::address::shown;
 use crate::checks::Outcome;
 use crate::cli::outcome::{self, Line};
 use crate::ui::style::{self, paint};
@@ -26,11 +27,16 @@ pub struct ProbeView<'a> {
     callback_url: &'a str,
     outcome: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    problem: Option<&'static str>,
+    problem: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     summary: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<&'static str>,
+    /// What the receiver said in place of the challenge.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    says: Option<&'a str>,
     requests: Vec<RequestView>,
 }
 
@@ -44,7 +50,7 @@ struct RequestView {
 }
 
 impl<'a> ProbeView<'a> {
-    pub fn new(account: Option<&'a str>, callback_url: &'a str, probe: &Probe) -> Self {
+    pub fn new(account: Option<&'a str>, callback_url: &'a str, probe: &'a Probe) -> Self {
         let request = |verify_token, exchange: &Exchange| RequestView {
             verify_token,
             status: exchange.status.ok(),
@@ -59,8 +65,10 @@ impl<'a> ProbeView<'a> {
             callback_url,
             outcome: outcome_of(probe).to_string(),
             problem: probe.problem.as_ref().map(Problem::id),
+            cause: probe.problem.as_ref().map(Problem::cause),
             summary: probe.problem.as_ref().map(Problem::summary),
             hint: probe.problem.as_ref().map(Problem::fix),
+            says: probe.says.as_deref(),
             requests,
         }
     }
@@ -74,34 +82,40 @@ fn milliseconds(exchange: &Exchange) -> u64 {
 pub fn text(callback_url: &str, probe: &Probe, screen: Screen) -> String {
     let worst = outcome_of(probe);
     let mut lines =
-        vec![format!("{} {}", paint(style::BOLD, callback_url, screen.color), outcome::marked(worst, screen))];
+        vec![format!("{} {}", paint(style::BOLD, &shown(callback_url), screen.color), outcome::marked(worst, screen))];
     let took = |exchange: &Exchange| format!("in {} ms", milliseconds(exchange));
-    let problem = probe.problem.as_ref();
-    let mut add = |id, outcome, summary: &str, hint| {
-        let line = Line { id, outcome, summary, hint, graph: None };
-        lines.extend(outcome::lines(&line, "right token".len(), screen));
+    let mut add = |id, outcome, summary: &str, hint, receiver_says| {
+        let line = Line { id, outcome, summary, hint, graph: None, receiver_says };
+        lines.extend(outcome::lines(&line, WRONG.len(), screen));
     };
-    let of_right = problem.filter(|problem| !matches!(problem, Problem::AnyToken));
+    let problem = probe.problem.as_ref();
+    let of_wrong = problem.filter(|problem| matches!(problem, Problem::AnyToken));
+    let of_right = problem.filter(|_| of_wrong.is_none());
     match (of_right, &probe.right) {
-        (Some(problem), _) => add("right token", worst, &problem.summary(), Some(problem.fix())),
+        (Some(problem), _) => add(RIGHT, worst, &problem.summary(), Some(problem.fix()), probe.says.as_deref()),
         (None, Some(right)) => {
             let summary = format!("answered 200 with the bare challenge, {}", took(right));
-            add("right token", Outcome::Pass, &summary, None);
+            add(RIGHT, Outcome::Pass, &summary, None, None);
         }
         (None, None) => {}
     }
-    match (&probe.wrong, problem) {
-        (_, Some(problem @ Problem::AnyToken)) => {
-            add("wrong token", Outcome::Fail, &problem.summary(), Some(problem.fix()));
-        }
-        (Some(wrong), _) => {
+    match (&probe.wrong, of_wrong) {
+        (_, Some(problem)) => add(WRONG, Outcome::Fail, &problem.summary(), Some(problem.fix()), None),
+        (Some(wrong), None) => {
             let how = match wrong.status {
                 Ok(status) => format!("refused with HTTP {status}, {}", took(wrong)),
                 Err(fault) => format!("not answered: {fault}"),
             };
-            add("wrong token", Outcome::Pass, &how, None);
+            add(WRONG, Outcome::Pass, &how, None, None);
         }
-        (None, _) => add("wrong token", Outcome::Skip, "not asked: the right token has to work first", None),
+        (None, None) => {
+            add(WRONG, Outcome::Skip, "not asked: the verify token itself has to work first", None, None);
+        }
     }
     lines.join("\n")
 }
+
+/// The two requests in words: the verify token that Meta will ask with, and one that
+/// msgrctl made up, which a receiver has to refuse.
+const RIGHT: &str = "verify token";
+const WRONG: &str = "made-up token";

@@ -7,6 +7,7 @@ use super::levels::{self, Target};
 use super::probe::{self, outcome_of};
 use super::verify::{TokenArgs, parsed};
 use crate::accounts::Account;
+use crate::checks::causes::HANDSHAKE_FAILED;
 use crate::checks::{GraphTrace, Outcome};
 use crate::cli::account::inputs::SecretInputs;
 use crate::cli::account::save::{self, Target as Place};
@@ -158,14 +159,14 @@ fn give_to_meta(ctx: &Context, target: &Target, token: &Secret) -> Result<bool, 
     match Context::wait(carry_out(&client, &step, target.page(), Some(token)))? {
         Err(GraphError::Refused(api)) if is_handshake(api.code) => {
             let prober = ctx.prober()?;
-            let (summary, fix) = Context::wait(handshake_failed(&prober, callback.as_str(), token, &api.message))?;
-            Err(CliError::check(summary).hint(fix).graph(GraphTrace::from(&*api)))
+            let (summary, fix) = Context::wait(handshake_failed(&prober, callback.as_str(), token, &api.says))?;
+            Err(CliError::check(summary).reason(HANDSHAKE_FAILED.id).hint(fix).graph(GraphTrace::from(&*api)))
         }
         Ok(true) => Ok(true),
         Ok(false) => Err(CliError::failed("Meta says that it did not take the new verify token")
             .hint(format!("try again: msgrctl webhook rotate {}", account.handle))),
         // It may have arrived: then Meta has the new one, and the old one would be wrong.
-        Err(GraphError::Unreachable(Unreachable::Fault(fault))) if !fault.never_arrived() => {
+        Err(GraphError::Unreachable(Unreachable::Fault { fault, .. })) if !fault.never_arrived() => {
             ctx.output.warning(&format!(
                 "Meta did not answer in time ({fault}), and may have taken the new verify token; it is kept here. To be sure: msgrctl webhook subscribe {} and msgrctl webhook verify {}",
                 account.handle, account.handle

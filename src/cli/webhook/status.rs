@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::levels::{self, APP, AccountResult, Found, PAGE, Seen, Target};
 use crate::accounts::Account;
-use crate::checks::{Outcome, judge_app, judge_page};
+use crate::checks::{Judged, Outcome, judge_app, judge_page};
 use crate::cli::account::connection;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -107,7 +107,7 @@ fn of_app(target: &Target, seen: &Seen) -> Found {
         AppLevel::Present(present) => Some(present),
     };
     let callback = target.callback_url();
-    let (outcome, summary) = judge_app(callback.as_deref(), present);
+    let Judged { outcome, cause, summary } = judge_app(callback.as_deref(), present);
     let edit = |url: &str| format!("msgrctl account edit {} --callback-url {url}", account.handle);
     let hint = match (outcome, &callback, present.and_then(|present| present.callback_url.as_deref())) {
         (Outcome::Pass, None, Some(to)) => {
@@ -120,7 +120,7 @@ fn of_app(target: &Target, seen: &Seen) -> Found {
             again(target)
         )),
     };
-    Found::new(APP, outcome, summary, hint)
+    Found { cause: cause.map(|cause| cause.id), ..Found::new(APP, outcome, summary, hint) }
 }
 
 fn of_page(target: &Target, seen: &Seen) -> Found {
@@ -132,9 +132,9 @@ fn of_page(target: &Target, seen: &Seen) -> Found {
                 PageLevel::Fields(fields) => Some(fields.as_slice()),
                 _ => None,
             };
-            let (outcome, summary) = judge_page(fields);
+            let Judged { outcome, cause, summary } = judge_page(fields);
             let hint = (outcome > Outcome::Pass).then(|| format!("have it subscribed; then: {}", again(target)));
-            Found::new(PAGE, outcome, summary, hint)
+            Found { cause: cause.map(|cause| cause.id), ..Found::new(PAGE, outcome, summary, hint) }
         }
     }
 }

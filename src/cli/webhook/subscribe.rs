@@ -11,6 +11,7 @@ use super::levels::{self, APP, AT_ONCE, AccountResult, Found, PAGE, Seen, Target
 use super::status::read_all;
 use super::verify::stored_token;
 use crate::accounts::{Account, CallbackUrl};
+use crate::checks::causes::{HANDSHAKE_FAILED, VERIFY_TOKEN_MISSING};
 use crate::checks::{GraphTrace, Outcome};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -364,7 +365,7 @@ async fn write_app(client: &Client, prober: &Prober, app: &AppPlan<'_>) -> Writt
     let verify_token = match &app.verify_token {
         Some(Err(error)) => {
             let hint = error.first_hint().map(str::to_owned);
-            return Some(Found::new(APP, Outcome::Fail, error.message(), hint));
+            return Some(Found::new(APP, Outcome::Fail, error.message(), hint).because(&VERIFY_TOKEN_MISSING));
         }
         Some(Ok(token)) => Some(token),
         None => None,
@@ -391,10 +392,11 @@ async fn explain(
     let then = format!("msgrctl webhook subscribe {}", app.target.account.handle);
     match (error, step, verify_token) {
         (GraphError::Refused(api), Step::SetApp { callback_url, .. }, Some(token)) if is_handshake(api.code) => {
-            let (summary, fix) = handshake_failed(prober, callback_url, token, &api.message).await;
+            let (summary, fix) = handshake_failed(prober, callback_url, token, &api.says).await;
             Found {
                 graph: Some(GraphTrace::from(&**api)),
                 ..Found::new(APP, Outcome::Fail, summary, Some(format!("{fix}; then: {then}")))
+                    .because(&HANDSHAKE_FAILED)
             }
         }
         _ => field_or(error, Found::failed(APP, error, &then), &then),

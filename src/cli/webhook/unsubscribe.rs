@@ -5,6 +5,7 @@ use clap::Args;
 use super::levels::{self, APP, AccountResult, Found, PAGE, Target};
 use super::subscribe::others_of_app;
 use crate::checks::Outcome;
+use crate::checks::causes::NOT_READ_BACK;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::history::note_at_meta;
@@ -117,7 +118,7 @@ fn question(ctx: &Context, target: &Target, app: bool) -> Result<String, CliErro
 
 fn gone(id: &'static str, was: bool, is: bool, what: &str) -> Found {
     if is {
-        return Found::new(id, Outcome::Fail, format!("{what} is still there"), None);
+        return Found::new(id, Outcome::Fail, format!("{what} is still there"), None).because(&NOT_READ_BACK);
     }
     let how = if was { "has ended" } else { "was not there" };
     Found::new(id, Outcome::Pass, format!("{what} {how}"), None)

@@ -9,6 +9,7 @@ use url::Url;
 
 use super::probe::{self, ProbeView};
 use crate::accounts::{Account, CallbackUrl, Realm};
+use crate::address::is_loopback;
 use crate::checks::Outcome;
 use crate::cli::account::inputs::{Given, SecretInputs};
 use crate::cli::complete;
@@ -18,7 +19,7 @@ use crate::cli::pick::AccountArg;
 use crate::secrets::{Secret, SecretKind};
 use crate::ui::interrupt;
 use crate::ui::progress::Progress;
-use crate::webhook::{AGENT, handshake_address, is_loopback};
+use crate::webhook::{AGENT, handshake_address};
 
 /// Play Meta: ask a callback for the handshake
 ///

@@ -2,16 +2,17 @@
 
 use serde::Deserialize;
 
-use crate::graph::{Answer, AppCredentials, Client, GraphError, GraphRequest};
+use crate::graph::{Answer, AppCredentials, Client, GraphError, GraphRequest, lenient};
 use crate::secrets::Secret;
 
 /// A Meta app.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct App {
     /// Digits.
-    #[serde(deserialize_with = "super::id")]
+    #[serde(deserialize_with = "lenient::id")]
     pub id: String,
     /// Its name.
+    #[serde(default, deserialize_with = "lenient::text")]
     pub name: Option<String>,
 }
 

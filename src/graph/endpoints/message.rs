@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::graph::{Answer, AppCredentials, Client, GraphError, GraphRequest, Verb};
+use crate::graph::{Answer, AppCredentials, Client, GraphError, GraphRequest, Verb, lenient};
 use crate::secrets::Secret;
 
 /// Why a message may be sent.
@@ -20,10 +20,11 @@ pub enum Reason {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Sent {
     /// Whom it went to; absent for recipients that are no PSID.
+    #[serde(default, deserialize_with = "lenient::text")]
     pub recipient_id: Option<String>,
     /// Its name in later events: `m_…`. Absent: it was taken all the same.
-    #[serde(default)]
-    pub message_id: String,
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub message_id: Option<String>,
 }
 
 /// Whose message is sent, and with what.
@@ -65,8 +66,10 @@ pub async fn send_text(
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Profile {
     /// The first name.
+    #[serde(default, deserialize_with = "lenient::text")]
     pub first_name: Option<String>,
     /// The last name.
+    #[serde(default, deserialize_with = "lenient::text")]
     pub last_name: Option<String>,
 }
 

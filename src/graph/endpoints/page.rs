@@ -1,22 +1,38 @@
 //! `GET /me` with a Page token: the Page itself (facts, section 2.1).
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
-use crate::graph::{Answer, AppCredentials, Client, GraphError, GraphRequest};
+use crate::graph::{Answer, AppCredentials, Client, GraphError, GraphRequest, lenient};
 use crate::secrets::Secret;
 
 /// A Page. Fields without a value, or that the token may not read, are left out.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Page {
     /// Digits.
-    #[serde(deserialize_with = "super::id")]
+    #[serde(deserialize_with = "lenient::id")]
     pub id: String,
     /// The Page's name.
+    #[serde(default, deserialize_with = "lenient::text")]
     pub name: Option<String>,
     /// Its @username; a Page need not have one.
+    #[serde(default, deserialize_with = "username")]
     pub username: Option<String>,
     /// Whether the public can see it.
+    #[serde(default, deserialize_with = "lenient::flag")]
     pub is_published: Option<bool>,
+}
+
+/// A username; an empty one is none.
+pub(super) fn username<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(lenient::text(deserializer)?.filter(|username| !username.trim().is_empty()))
+}
+
+impl Page {
+    /// Whether only a person can be meant: a Page says whether it is published to
+    /// everybody who may read it at all.
+    pub fn may_be_a_person(&self) -> bool {
+        self.username.is_none() && self.is_published.is_none()
+    }
 }
 
 /// The Page that a token speaks for. With a person's token Graph refuses: a

@@ -1,25 +1,32 @@
 //! A person's token: the Pages behind it, and a longer life for it (facts,
 //! sections 2.6 and 2.7).
 
+use std::collections::BTreeSet;
+
+use futures_util::stream::{self, StreamExt as _};
 use serde::{Deserialize, Deserializer};
 
-use crate::graph::{Answer, AppCredentials, Authority, Client, GraphError, GraphRequest, Verb};
+use super::token::{self, TokenInfo};
+use crate::graph::{Answer, AppCredentials, Authority, Client, GraphError, GraphRequest, Verb, lenient};
 use crate::secrets::Secret;
 
 /// A Page that a person works on. What the person's role does not allow is left out.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct OwnPage {
     /// Digits.
-    #[serde(deserialize_with = "super::id")]
+    #[serde(deserialize_with = "lenient::id")]
     pub id: String,
     /// The Page's name.
+    #[serde(default, deserialize_with = "lenient::text")]
     pub name: Option<String>,
     /// Its @username; a Page need not have one.
+    #[serde(default, deserialize_with = "super::page::username")]
     pub username: Option<String>,
     /// The Page's own token; absent where the role does not allow it.
     #[serde(default, deserialize_with = "secret")]
     pub access_token: Option<Secret>,
     /// What the person may do there: `MESSAGING`, `MANAGE`, …; absent in old answers.
+    #[serde(default, deserialize_with = "lenient::texts")]
     pub tasks: Option<Vec<String>>,
 }
 
@@ -33,11 +40,12 @@ impl OwnPage {
 }
 
 fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
-    Ok(Option::<String>::deserialize(deserializer)?.map(Secret::new))
+    Ok(lenient::text(deserializer)?.map(Secret::new))
 }
 
 #[derive(Deserialize)]
 struct Listing {
+    #[serde(deserialize_with = "lenient::list")]
     data: Vec<OwnPage>,
     paging: Option<Paging>,
 }
@@ -79,6 +87,113 @@ pub async fn pages(client: &Client, token: &Secret, app: Option<&AppCredentials>
     Ok(pages)
 }
 
+/// Every Page that a person's or a system user's token reaches. Where `/me/accounts` shows
+/// none, which it does for some logins of a business although Pages were ticked, they are
+/// looked for where else Meta names them: in what was granted, in the businesses, and
+/// under the id that somebody `named` (facts, section 2.7).
+pub async fn reachable(
+    client: &Client,
+    token: &Secret,
+    app: Option<&AppCredentials>,
+    named: Option<&str>,
+) -> Result<Vec<OwnPage>, GraphError> {
+    let mut found = pages(client, token, app).await?;
+    let has = |found: &[OwnPage], id: &str| found.iter().any(|page| page.id == id);
+    if found.is_empty() {
+        let info = match app {
+            Some(app) => token::debug(client, token, app).await,
+            None => token::debug_itself(client, token).await,
+        };
+        let info = info.map(|answer| answer.value).unwrap_or_default();
+        let (ids, all) = granted_pages(&info);
+        found = by_ids(client, token, app, ids).await?;
+        if (all || found.is_empty()) && info.grants("business_management") {
+            for page in of_businesses(client, token, app).await? {
+                if !has(&found, &page.id) {
+                    found.push(page);
+                }
+            }
+        }
+    }
+    if let Some(named) = named.filter(|named| !has(&found, named)) {
+        found.extend(by_ids(client, token, app, BTreeSet::from([named.to_owned()])).await?);
+    }
+    Ok(found)
+}
+
+/// The ids that permissions of Pages were granted for, and whether one was granted for all
+/// that there are. An id may also be a business's or an Instagram account's.
+fn granted_pages(info: &TokenInfo) -> (BTreeSet<String>, bool) {
+    let of_pages = info.granular_scopes.iter().filter(|granular| granular.scope.starts_with("pages_"));
+    let all = of_pages.clone().any(|granular| granular.target_ids.is_none());
+    (of_pages.filter_map(|granular| granular.target_ids.clone()).flatten().collect(), all)
+}
+
+/// Those of `ids` that are Pages.
+async fn by_ids(
+    client: &Client,
+    token: &Secret,
+    app: Option<&AppCredentials>,
+    ids: BTreeSet<String>,
+) -> Result<Vec<OwnPage>, GraphError> {
+    let asked = stream::iter(ids).map(|id| async move {
+        let mut refused = Ok(None);
+        // Some tokens may read a Page's own token and not the person's tasks there.
+        for fields in ["id,name,username,access_token,tasks", "id,name,username,access_token"] {
+            let request = GraphRequest::read(format!("/{id}"), token, app).fields(fields);
+            match client.call::<OwnPage>(&request).await {
+                Ok(answer) => return Ok(Some(answer.value)),
+                // No Page: a business, an Instagram account, or nothing at all.
+                Err(GraphError::Refused(error))
+                    if matches!((error.code, error.subcode), (Some(100), Some(33)) | (Some(803), _)) =>
+                {
+                    return Ok(None);
+                }
+                Err(GraphError::Refused(_)) => {}
+                Err(error) => refused = Err(error),
+            }
+        }
+        refused
+    });
+    let all: Vec<Result<Option<OwnPage>, GraphError>> =
+        client.in_batches(asked.buffered(AT_ONCE).collect::<Vec<_>>()).await;
+    all.into_iter().filter_map(Result::transpose).collect()
+}
+
+#[derive(Deserialize)]
+struct Business {
+    #[serde(deserialize_with = "lenient::id")]
+    id: String,
+}
+
+/// What is refused shows nothing.
+fn unless_refused<T: Default>(result: Result<T, GraphError>) -> Result<T, GraphError> {
+    match result {
+        Err(GraphError::Refused(_)) => Ok(T::default()),
+        result => result,
+    }
+}
+
+/// The Pages of the businesses that a token may manage, their own and their clients'. A
+/// business that does not show them has none here.
+async fn of_businesses(
+    client: &Client,
+    token: &Secret,
+    app: Option<&AppCredentials>,
+) -> Result<Vec<OwnPage>, GraphError> {
+    let businesses = GraphRequest::read("/me/businesses", token, app).fields("id,name");
+    let businesses =
+        unless_refused(client.call::<super::List<Business>>(&businesses).await.map(|answer| answer.value.data))?;
+    let edges = businesses.iter().flat_map(|business| ["owned_pages", "client_pages"].map(|edge| (&business.id, edge)));
+    let asked = stream::iter(edges).map(|(business, edge)| async move {
+        let request = GraphRequest::read(format!("/{business}/{edge}"), token, app).fields("id,name,access_token");
+        unless_refused(client.call::<Listing>(&request).await.map(|answer| answer.value.data))
+    });
+    let all: Vec<Result<Vec<OwnPage>, GraphError>> =
+        client.in_batches(asked.buffered(AT_ONCE).collect::<Vec<_>>()).await;
+    Ok(all.into_iter().collect::<Result<Vec<_>, _>>()?.concat())
+}
+
 /// A long-lived token in place of a short one.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct LongLived {
@@ -86,7 +201,8 @@ pub struct LongLived {
     #[serde(deserialize_with = "required_secret")]
     pub access_token: Secret,
     /// Seconds; about 60 days. May be left out.
-    pub expires_in: Option<u64>,
+    #[serde(default, deserialize_with = "lenient::number")]
+    pub expires_in: Option<i64>,
 }
 
 fn required_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {

@@ -2,21 +2,23 @@
 //! its events go, and `/{page-id}/subscribed_apps`, whether a Page's events reach
 //! the app (facts, sections 2.3 and 2.4). An event is sent where both have its field.
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
+use serde_json::Value;
 
-use crate::graph::{Answer, AppCredentials, Client, GraphError, GraphRequest, Verb};
+use crate::graph::{Answer, AppCredentials, Client, GraphError, GraphRequest, GraphVersion, Verb, lenient};
 use crate::secrets::Secret;
 
 /// An app that a Page sends events to. Graph shows the token's own app only.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct SubscribedApp {
     /// The app.
-    #[serde(deserialize_with = "super::id")]
+    #[serde(deserialize_with = "lenient::id")]
     pub id: String,
     /// Its name.
+    #[serde(default, deserialize_with = "lenient::text")]
     pub name: Option<String>,
     /// The webhook fields it gets; absent where there are none.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::list")]
     pub subscribed_fields: Vec<String>,
 }
 
@@ -59,35 +61,48 @@ pub async fn remove_of_page(
 }
 
 /// What an app is told of, and where. One an object, for all Pages of the app.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(from = "Wire")]
 pub struct AppSubscription {
     /// `page`, `instagram`, …
     pub object: String,
     /// Where its events go.
     pub callback_url: Option<String>,
     /// Whether they do; Meta ends it after an hour of failures.
-    #[serde(default)]
     pub active: bool,
     /// The fields.
-    #[serde(default, deserialize_with = "field_names")]
     pub fields: Vec<String>,
+    /// The oldest version that a field is bound to: it is of the day on which the field was
+    /// subscribed, whatever version calls are made in. Absent in old answers.
+    pub oldest_version: Option<GraphVersion>,
 }
 
-/// Objects with a name and a version since v2.9; names alone before.
-fn field_names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Field {
-        Named { name: String },
-        Plain(String),
+/// A subscription as it arrives. Fields are objects with a name and a version since v2.9;
+/// names alone before.
+#[derive(Deserialize)]
+struct Wire {
+    #[serde(default, deserialize_with = "lenient::text")]
+    object: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text")]
+    callback_url: Option<String>,
+    #[serde(default, deserialize_with = "lenient::flag")]
+    active: Option<bool>,
+    #[serde(default, deserialize_with = "lenient::list")]
+    fields: Vec<Value>,
+}
+
+impl From<Wire> for AppSubscription {
+    fn from(wire: Wire) -> Self {
+        let name = |field: &Value| field.get("name").unwrap_or(field).as_str().map(str::to_owned);
+        let version = |field: &Value| field.get("version")?.as_str()?.parse().ok();
+        Self {
+            object: wire.object.unwrap_or_default(),
+            callback_url: wire.callback_url,
+            active: wire.active.unwrap_or(false),
+            fields: wire.fields.iter().filter_map(name).collect(),
+            oldest_version: wire.fields.iter().filter_map(version).min(),
+        }
     }
-    let fields = Vec::<Field>::deserialize(deserializer)?;
-    Ok(fields
-        .into_iter()
-        .map(|field| match field {
-            Field::Named { name } | Field::Plain(name) => name,
-        })
-        .collect())
 }
 
 /// Whether two callback URLs are one to Meta: written the same, but for a slash that

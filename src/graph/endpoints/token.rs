@@ -2,35 +2,63 @@
 
 use serde::Deserialize;
 
-use crate::graph::{Answer, AppCredentials, Client, GraphError, GraphRequest};
+use crate::graph::{Answer, ApiError, AppCredentials, Client, GraphError, GraphRequest, lenient};
 use crate::secrets::Secret;
 
 /// What Meta knows of a token.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
 pub struct TokenInfo {
     /// The app that issued it; absent for what is no token.
-    #[serde(default, deserialize_with = "super::optional_id")]
+    #[serde(deserialize_with = "lenient::text")]
     pub app_id: Option<String>,
     /// `USER`, `PAGE`, `SYSTEM_USER`, `APP`; absent in old answers.
-    #[serde(rename = "type")]
+    #[serde(rename = "type", deserialize_with = "lenient::text")]
     pub kind: Option<String>,
-    /// Whether it may be used now.
-    pub is_valid: bool,
+    /// Whether it may be used now; see [`TokenInfo::lives`].
+    #[serde(deserialize_with = "lenient::flag")]
+    is_valid: Option<bool>,
     /// Unix seconds; 0: never.
+    #[serde(deserialize_with = "lenient::number")]
     pub expires_at: Option<i64>,
     /// Unix seconds; 0: never.
+    #[serde(deserialize_with = "lenient::number")]
     pub data_access_expires_at: Option<i64>,
     /// Of a Page token: the Page.
-    #[serde(default, deserialize_with = "super::optional_id")]
+    #[serde(deserialize_with = "lenient::text")]
     pub profile_id: Option<String>,
     /// The permissions.
-    #[serde(default)]
+    #[serde(deserialize_with = "lenient::list")]
     pub scopes: Vec<String>,
     /// For which objects each permission was granted.
-    #[serde(default)]
+    #[serde(deserialize_with = "lenient::list")]
     pub granular_scopes: Vec<GranularScope>,
     /// Why it is not valid.
+    #[serde(deserialize_with = "lenient::object")]
     pub error: Option<TokenProblem>,
+}
+
+impl TokenInfo {
+    /// Whether the token may be used now; where Meta does not say, one without an error may.
+    pub fn lives(&self) -> bool {
+        self.is_valid.unwrap_or(self.error.is_none())
+    }
+
+    /// Whether Meta could make anything of it: what is no token has no app.
+    pub fn is_readable(&self) -> bool {
+        self.app_id.is_some()
+    }
+
+    /// Whether a permission was given, whatever for.
+    pub fn grants(&self, scope: &str) -> bool {
+        self.scopes.iter().any(|granted| granted == scope)
+    }
+
+    /// Whether a permission that was given was given for this Page too.
+    pub fn covers(&self, scope: &str, page_id: &str) -> bool {
+        let mut targets = self.granular_scopes.iter().filter(|granular| granular.scope == scope);
+        targets.all(|granular| granular.target_ids.as_ref().is_none_or(|ids| ids.iter().any(|id| id == page_id)))
+    }
 }
 
 /// A permission and the objects it was granted for.
@@ -39,17 +67,38 @@ pub struct GranularScope {
     /// `pages_messaging`, …
     pub scope: String,
     /// Absent: all objects of that person, present and future.
-    #[serde(default, deserialize_with = "super::optional_ids")]
+    #[serde(default, deserialize_with = "lenient::texts")]
     pub target_ids: Option<Vec<String>>,
 }
 
 /// The error inside an answer that itself is 200.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct TokenProblem {
-    /// 190.
-    pub code: i64,
-    /// Refines it.
-    pub subcode: Option<i64>,
+#[serde(from = "ErrorObject")]
+pub struct TokenProblem(ApiError);
+
+impl TokenProblem {
+    /// The same as Graph would say of a call with the token.
+    pub fn as_refusal(&self) -> &ApiError {
+        &self.0
+    }
+}
+
+/// In `debug_token` the subcode has another name.
+#[derive(Deserialize)]
+struct ErrorObject {
+    #[serde(default, deserialize_with = "lenient::number")]
+    code: Option<i64>,
+    #[serde(default, deserialize_with = "lenient::number")]
+    subcode: Option<i64>,
+    #[serde(default, deserialize_with = "lenient::text")]
+    message: Option<String>,
+}
+
+impl From<ErrorObject> for TokenProblem {
+    fn from(error: ErrorObject) -> Self {
+        let code = Some(error.code.unwrap_or(190));
+        Self(ApiError::of_token(code, error.subcode, error.message.unwrap_or_default()))
+    }
 }
 
 #[derive(Deserialize)]
@@ -59,8 +108,38 @@ struct Envelope {
 
 /// Inspects `input` on behalf of its app.
 pub async fn debug(client: &Client, input: &Secret, app: &AppCredentials) -> Result<Answer<TokenInfo>, GraphError> {
-    let mut request = GraphRequest::read_as_app("/debug_token", app);
+    inspect(client, input, GraphRequest::read_as_app("/debug_token", app)).await
+}
+
+/// Has a token ask about itself, where its app's secret is not known. Meta lets the tokens
+/// of people with a role on the app, and refuses others (100), which says nothing against
+/// them (facts, section 2.2.1).
+pub async fn debug_itself(client: &Client, token: &Secret) -> Result<Answer<TokenInfo>, GraphError> {
+    inspect(client, token, GraphRequest::read("/debug_token", token, None)).await
+}
+
+async fn inspect(client: &Client, input: &Secret, mut request: GraphRequest) -> Result<Answer<TokenInfo>, GraphError> {
     request.hidden.push(("input_token", input.clone()));
     let answer = client.call::<Envelope>(&request).await?;
     Ok(Answer { value: answer.value.data, version: answer.version })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::Wording;
+
+    #[test]
+    fn null_is_absence_and_a_problem_is_a_refusal() {
+        let text =
+            r#"{"app_id":123456,"type":"PAGE","scopes":null,"granular_scopes":null,"expires_at":"0","error":null}"#;
+        let info: TokenInfo = serde_json::from_str(text).expect("a token");
+        assert_eq!((info.app_id.as_deref(), info.expires_at, info.lives()), (Some("123456"), Some(0), true));
+        assert!(info.scopes.is_empty() && info.covers("pages_messaging", "1"));
+        let text = r#"{"is_valid":false,"error":{"code":190,"message":"The access token could not be decrypted"}}"#;
+        let info: TokenInfo = serde_json::from_str(text).expect("a token");
+        assert!(!info.lives() && !info.is_readable());
+        let problem = info.error.as_ref().expect("a problem").as_refusal();
+        assert_eq!((problem.code, problem.wording), (Some(190), Some(Wording::Unreadable)));
+    }
 }

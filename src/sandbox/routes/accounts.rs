@@ -24,7 +24,7 @@ pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Result<Answe
         return Err(nonexisting_field("accounts", "Page"));
     }
     let granted = |page: &&Page| holder.targets.as_ref().is_none_or(|targets| targets.contains(&page.id));
-    let shown = if holder.may("pages_show_list") { world.pages.as_slice() } else { &[] };
+    let shown = if world.rules.lists_pages && holder.may("pages_show_list") { world.pages.as_slice() } else { &[] };
     let total = shown.iter().filter(granted).count();
     let part = Part::of(call, total)?;
     let pages: Vec<Page> = shown.iter().filter(granted).skip(part.start).take(part.end - part.start).cloned().collect();

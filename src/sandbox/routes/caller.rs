@@ -58,7 +58,7 @@ pub fn unproven(world: &World, call: &Call, node: &str) -> Result<Caller, Refusa
 }
 
 /// `appsecret_proof`: of the token alone, or of `token|appsecret_time` for five minutes.
-fn check_proof(world: &World, call: &Call, token: &Token) -> Result<(), Refusal> {
+pub(super) fn check_proof(world: &World, call: &Call, token: &Token) -> Result<(), Refusal> {
     const VALID: u64 = 300;
     let Some(proof) = call.parameter("appsecret_proof") else {
         return if world.rules.require_app_secret {

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::caller::check_proof;
 use super::parameter::required;
 use super::{Caller, caller};
 use crate::sandbox::answer::{Answer, Refusal};
@@ -10,17 +11,35 @@ use crate::sandbox::tokens::TokenKind;
 use crate::sandbox::world::World;
 
 pub(super) fn answer(world: &World, call: &Call) -> Result<Answer, Refusal> {
-    let app_id = match caller(world, call, "debug_token")? {
-        Caller::App(id) => id,
-        Caller::Holder(token) if token.kind == TokenKind::User => token.app_id.clone(),
-        Caller::Holder(_) => {
-            return Err(Refusal::oauth(
-                100,
-                "(#100) You must provide an app access token, or a user access token that is an owner or developer of the app",
-            ));
-        }
+    let input = call.parameter("input_token");
+    let itself = input
+        .and_then(|input| world.token(input))
+        .filter(|token| call.token.as_ref().is_some_and(|(caller, _)| *caller == token.value));
+    let wrong_caller = || {
+        Refusal::oauth(
+            100,
+            "(#100) You must provide an app access token, or a user access token that is an owner or developer of the app",
+        )
     };
-    let input = call.parameter("input_token").ok_or_else(|| required("input_token"))?;
+    let app_id = match itself {
+        // Also one that is dead: it is told what became of it.
+        Some(token) => {
+            check_proof(world, call, token)?;
+            let system = token.kind == TokenKind::SystemUser;
+            let allowed = world.rules.self_inspection && token.app_role;
+            if !(allowed && !system || system && world.rules.system_user_inspection) {
+                return Err(wrong_caller());
+            }
+            token.app_id.clone()
+        }
+        None if call.token.is_none() => return Err(wrong_caller()),
+        None => match caller(world, call, "debug_token")? {
+            Caller::App(id) => id,
+            Caller::Holder(token) if token.kind == TokenKind::User && token.app_role => token.app_id.clone(),
+            Caller::Holder(_) => return Err(wrong_caller()),
+        },
+    };
+    let input = input.ok_or_else(|| required("input_token"))?;
     let not_of_this_app = || Refusal::oauth(100, "(#100) The App_id in the input_token did not match the Viewing App");
     if let Some((id, secret)) = input.split_once('|') {
         let known = world.app(id).filter(|app| app.secret == secret);
@@ -37,7 +56,7 @@ pub(super) fn answer(world: &World, call: &Call) -> Result<Answer, Refusal> {
         return Err(not_of_this_app());
     }
     let now = world.clock.unix_seconds();
-    let problem = token.problem(now);
+    let problem = token.own_problem(now);
     let mut data = Map::new();
     data.insert("app_id".into(), token.app_id.clone().into());
     let kind = match token.kind {
@@ -67,11 +86,14 @@ pub(super) fn answer(world: &World, call: &Call) -> Result<Answer, Refusal> {
     });
     data.insert("granular_scopes".into(), granular.collect());
     data.insert("user_id".into(), token.user_id.clone().into());
+    if let Some(fields) = call.list("fields") {
+        data.retain(|name, _| fields.iter().any(|field| field == name));
+    }
     Ok(Answer::ok(json!({"data": Value::Object(data)})))
 }
 
 fn garbage() -> Answer {
     Answer::ok(json!({"data": {
-        "error": {"code": 190, "message": "Invalid OAuth access token."}, "is_valid": false, "scopes": [],
+        "error": {"code": 190, "message": "Invalid OAuth access token - Cannot parse access token"}, "is_valid": false, "scopes": [],
     }}))
 }

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod app;
+mod businesses;
 mod caller;
 mod conversations;
 mod debug_token;
@@ -22,10 +23,12 @@ mod subscribed_apps;
 mod subscriptions;
 mod thread_control;
 
+use jiff::civil::Date;
+
 use super::answer::{Answer, Refusal};
 use super::batch::{self, Batch};
 use super::call::Call;
-use super::rules::Rules;
+use super::versions::{self, Feature, Served};
 use super::world::{App, World};
 
 pub(super) use caller::{Caller, caller, unproven};
@@ -63,16 +66,36 @@ pub(super) fn finish(world: &mut World, change: subscriptions::Change, verified:
 }
 
 /// The version that an answer names: an expired one is served by the oldest.
-pub(super) fn served_version(world: &World, call: &Call) -> (u16, u16) {
-    let Rules { oldest_version: oldest, newest_version: newest, .. } = world.rules;
-    let asked = call.version.unwrap_or(oldest).clamp(oldest, newest.max(oldest));
-    // Between the two every version ends in .0; what is said to be v24.7 is served as v24.0.
-    if asked == newest { asked } else { (asked.0, 0).max(oldest) }
+pub(super) fn served(world: &World, call: &Call) -> Served {
+    Served::of(world, call.version)
+}
+
+/// What is closed to the calling app. What Meta says then was not recorded.
+fn closed(world: &World, call: &Call) -> Option<Refusal> {
+    let app = call.token.as_ref().and_then(|(token, _)| match token.split_once('|') {
+        Some((id, _)) => world.app(id),
+        None => world.token(token).and_then(|token| world.app(&token.app_id)),
+    });
+    let made = app.map_or(Date::MIN, |app| app.made);
+    let fields = call.parameter("fields").unwrap_or_default();
+    let used = [
+        (Feature::Ids, "ids", call.method == "GET" && call.segments.is_empty() && call.given("ids").is_some()),
+        (Feature::DateFormat, "date_format", call.given("date_format").is_some()),
+        (Feature::MethodOverride, "method", call.overridden),
+        (Feature::Alias, "fields", fields.contains(".as(")),
+        (Feature::Jsonp, "callback", call.given("callback").is_some()),
+    ];
+    let served = served(world, call);
+    let refused = used.into_iter().find(|(feature, _, used)| *used && !served.has(*feature, made));
+    refused.map(|(_, name, _)| parameter::bad(format!("The parameter {name} is no longer supported")))
 }
 
 fn dispatch(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
-    if call.version.is_some_and(|version| version > world.rules.newest_version) {
+    if call.version.is_some_and(|version| version > versions::range(world).1) {
         return Err(unknown_path(call));
+    }
+    if let Some(refusal) = closed(world, call) {
+        return Err(refusal);
     }
     let segments: Vec<&str> = call.segments.iter().map(String::as_str).collect();
     let answer = match (call.method.as_str(), segments.as_slice()) {
@@ -88,6 +111,8 @@ fn dispatch(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
         ("GET", ["app"]) => app::of_token(world, call),
         (_, [node, "subscribed_apps"]) => subscribed_apps::answer(world, call, node),
         ("GET", [node, "accounts"]) => accounts::answer(world, call, node),
+        ("GET", ["me", "businesses"]) => businesses::of_person(world, call),
+        ("GET", [node, edge @ ("owned_pages" | "client_pages")]) => businesses::pages(world, call, node, edge),
         ("GET", [node, "permissions"]) => permissions::answer(world, call, node),
         ("POST", [node, "message_attachments"]) => message_attachments::answer(world, call, node),
         (_, [node, "messenger_profile"]) => messenger_profile::answer(world, call, node),

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 
 use super::parameter::bad;
@@ -9,12 +10,14 @@ use super::{Caller, caller, nonexisting_field, unsupported};
 use crate::sandbox::answer::{Answer, Refusal};
 use crate::sandbox::call::Call;
 use crate::sandbox::tokens::{Token, TokenKind};
+use crate::sandbox::versions::Feature;
 use crate::sandbox::world::{Page, World};
 
 pub(super) static PAGE_FIELDS: LazyLock<Vec<&str>> =
     LazyLock::new(|| include_str!("../page_fields.txt").lines().collect());
 const MOST_IDS: usize = 50;
-const IDS_GONE: (u16, u16) = (26, 0);
+/// Fields that v26.0 no longer has.
+const OLD_FIELDS: [&str; 5] = ["current_location", "genre", "network", "parking", "start_info"];
 const USER_FIELDS: [&str; 8] =
     ["id", "name", "first_name", "last_name", "middle_name", "name_format", "picture", "short_name"];
 pub(super) const EDGES: [&str; 4] = ["picture", "conversations", "roles", "tasks"];
@@ -59,12 +62,8 @@ pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Result<Answe
     }
 }
 
-/// `GET /?ids=A,B`: each under the id it was asked by. Gone since v26.0.
+/// `GET /?ids=A,B`: each under the id it was asked by, for older apps before v26.0.
 pub(super) fn several(world: &mut World, call: &Call) -> Result<Answer, Refusal> {
-    // What is said from this version on was not recorded.
-    if super::served_version(world, call) >= IDS_GONE {
-        return Err(bad("The parameter ids is no longer supported"));
-    }
     let ids = call.list("ids").unwrap_or_default();
     if ids.len() > MOST_IDS {
         return Err(bad(format!("Too many IDs. Maximum: {MOST_IDS}. Provided: {}.", ids.len())));
@@ -130,6 +129,11 @@ fn page_answer(world: &mut World, page: &Page, call: &Call, reader: Option<&Toke
     values.insert("is_messenger_platform_bot".into(), true.into());
     let routing = json!({"hop_v2": false, "ig_multi_app": false, "msgr_multi_app": false});
     values.insert("messaging_feature_status".into(), routing);
+    if wanted.iter().any(|field| field == "tasks")
+        && reader.is_some_and(|token| !matches!(token.kind, TokenKind::Page(_)))
+    {
+        values.insert("tasks".into(), page.tasks.clone().into());
+    }
     if let Some(token) = reader.filter(|_| own)
         && wanted.iter().any(|field| field == "access_token")
         && !page.tasks.is_empty()
@@ -140,6 +144,11 @@ fn page_answer(world: &mut World, page: &Page, call: &Call, reader: Option<&Toke
             _ => super::accounts::page_token(world, token, page),
         };
         values.insert("access_token".into(), value.into());
+    }
+    if !super::served(world, call).has(Feature::OldPageFields, Date::MIN)
+        && let Some(old) = wanted.iter().find(|field| OLD_FIELDS.contains(&name_of(field)))
+    {
+        return Err(nonexisting_field(name_of(old), "Page"));
     }
     // Unknown fields are refused before permissions are looked at.
     let picked = pick(&wanted, &PAGE_FIELDS, "Page", &values)?;

@@ -49,7 +49,7 @@ impl Part {
         let cursor = |at: usize| hex::encode(format!("cursor:{at}"));
         let link = |name: &str, at: usize| {
             let mut query = url::form_urlencoded::Serializer::new(String::new());
-            query.append_pair("access_token", token).append_pair("pretty", "0");
+            query.append_pair("access_token", token);
             for (key, value) in &call.parameters {
                 if !matches!(key.as_str(), "access_token" | "pretty" | "limit" | "after" | "before") {
                     query.append_pair(key, value);

@@ -38,6 +38,10 @@ pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Result<Answe
     };
     let method = call.method.to_lowercase();
     let TokenKind::Page(own) = &token.kind else {
+        if world.page(node).is_some_and(|page| page.new_experience) {
+            let text = "A Page access token is required for this call for the new Pages experience.";
+            return Err(Refusal { subcode: Some(2_069_032), ..Refusal::oauth(190, text) });
+        }
         return Err(Refusal::oauth(210, "(#210) A page access token is required to request this resource."));
     };
     let id = page_id(world, &caller, node).filter(|id| id == own).ok_or_else(|| unsupported(&method, node))?;

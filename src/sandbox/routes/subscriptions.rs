@@ -48,7 +48,7 @@ fn success() -> Reply {
 }
 
 fn list(world: &World, call: &Call, app_id: &str) -> Reply {
-    let (major, minor) = super::served_version(world, call);
+    let (major, minor) = super::served(world, call).version;
     let shown = |one: &Subscription| {
         let fields: Vec<Value> =
             one.fields.iter().map(|name| json!({"name": name, "version": format!("v{major}.{minor}")})).collect();

@@ -1,5 +1,6 @@
 //! The tables of a scenario file, as they are written.
 
+use jiff::civil::Date;
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use serde::Deserialize;
 
@@ -41,6 +42,10 @@ pub struct Scenario {
     pub(super) subscribed_apps_mode: Option<SubscribedAppsMode>,
     #[serde(default)]
     pub(super) header_token_wins: bool,
+    pub(super) self_inspection: Option<bool>,
+    #[serde(default)]
+    pub(super) system_user_inspection: bool,
+    pub(super) lists_pages: Option<bool>,
     pub(super) batch_timeout: Option<Length>,
     #[serde(default)]
     pub(super) people: Vec<PersonEntry>,
@@ -62,6 +67,7 @@ pub(super) struct AppEntry {
     pub(super) id: String,
     pub(super) secret: String,
     pub(super) name: String,
+    pub(super) made: Option<Date>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -72,6 +78,8 @@ pub(super) struct UserEntry {
     pub(super) scopes: Option<Vec<String>>,
     pub(super) state: Option<TokenState>,
     pub(super) expires_in: Option<Length>,
+    pub(super) granted_for: Option<Vec<String>>,
+    pub(super) app_role: Option<bool>,
     #[serde(default)]
     pub(super) system: bool,
 }
@@ -93,6 +101,9 @@ pub(super) struct PageEntry {
     pub(super) granted_for: Option<Vec<String>>,
     pub(super) expires_in: Option<Length>,
     pub(super) data_access_expires_in: Option<Length>,
+    pub(super) app_role: Option<bool>,
+    #[serde(default)]
+    pub(super) new_experience: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -158,6 +169,9 @@ pub(super) const KEYS: Keys = Keys(&[
     ("profile_access", None),
     ("subscribed_apps_mode", None),
     ("header_token_wins", None),
+    ("self_inspection", None),
+    ("system_user_inspection", None),
+    ("lists_pages", None),
     ("batch_timeout", None),
     (
         "people",
@@ -181,7 +195,7 @@ pub(super) const KEYS: Keys = Keys(&[
             ("active", None),
         ])),
     ),
-    ("apps", Some(&Keys(&[("id", None), ("secret", None), ("name", None)]))),
+    ("apps", Some(&Keys(&[("id", None), ("secret", None), ("name", None), ("made", None)]))),
     (
         "users",
         Some(&Keys(&[
@@ -190,6 +204,8 @@ pub(super) const KEYS: Keys = Keys(&[
             ("scopes", None),
             ("state", None),
             ("expires_in", None),
+            ("granted_for", None),
+            ("app_role", None),
             ("system", None),
         ])),
     ),
@@ -210,6 +226,8 @@ pub(super) const KEYS: Keys = Keys(&[
             ("granted_for", None),
             ("expires_in", None),
             ("data_access_expires_in", None),
+            ("app_role", None),
+            ("new_experience", None),
         ])),
     ),
     (

@@ -29,9 +29,9 @@ use std::path::{Path, PathBuf};
 
 use super::callback::is_callback;
 use super::people::Person;
-use super::rules::Access;
+use super::rules::{Access, Rules};
 use super::tokens::{Token, TokenKind, value_for};
-use super::world::{App, SCOPES, Subscription, TASKS, World};
+use super::world::{App, OLDER_APP, SCOPES, Subscription, TASKS, World};
 use super::{Fault, Page};
 use crate::clock::Clock;
 use crate::document::{self, Mistake};
@@ -113,36 +113,49 @@ impl Scenario {
         Ok(scenario)
     }
 
+    /// What can be switched, as it says; the rest stays.
+    fn set_rules(&self, rules: &mut Rules) {
+        if let Some(latency) = self.latency.and_then(|latency| latency.0.try_into().ok()) {
+            rules.latency = latency;
+        }
+        rules.require_app_secret = self.require_app_secret;
+        rules.access = match self.app_mode {
+            Some(AppMode::Development) => Access::Standard,
+            _ => self.access.unwrap_or_default(),
+        };
+        rules.reads = self.reads.unwrap_or(true);
+        rules.rate_limits = self.rate_limits;
+        rules.profile_access = self.profile_access.unwrap_or(true);
+        rules.subscribed_apps_mode = self.subscribed_apps_mode.unwrap_or_default();
+        rules.header_token_wins = self.header_token_wins;
+        rules.self_inspection = self.self_inspection.unwrap_or(true);
+        rules.system_user_inspection = self.system_user_inspection;
+        rules.lists_pages = self.lists_pages.unwrap_or(true);
+        if let Some(patience) = self.batch_timeout.and_then(|length| length.0.try_into().ok()) {
+            rules.batch_patience = patience;
+        }
+        if let Some(version) = self.oldest_version.as_deref().and_then(graph_version) {
+            rules.oldest_version = Some(version);
+        }
+        if let Some(version) = self.newest_version.as_deref().and_then(graph_version) {
+            rules.newest_version = Some(version);
+        }
+    }
+
     /// The world it describes. What it leaves out is as in the default one.
     pub fn into_world(self, clock: Clock) -> World {
         let clock = self.today.map_or(clock, Clock::at);
         let pages = usize::from(self.pages.is_empty());
         let mut world = World::with_pages(pages, clock);
         let now = world.clock.unix_seconds();
-        if let Some(latency) = self.latency.and_then(|latency| latency.0.try_into().ok()) {
-            world.rules.latency = latency;
-        }
-        world.rules.require_app_secret = self.require_app_secret;
-        world.rules.access = match self.app_mode {
-            Some(AppMode::Development) => Access::Standard,
-            _ => self.access.unwrap_or_default(),
-        };
-        world.rules.reads = self.reads.unwrap_or(true);
-        world.rules.rate_limits = self.rate_limits;
-        world.rules.profile_access = self.profile_access.unwrap_or(true);
-        world.rules.subscribed_apps_mode = self.subscribed_apps_mode.unwrap_or_default();
-        world.rules.header_token_wins = self.header_token_wins;
-        if let Some(patience) = self.batch_timeout.and_then(|length| length.0.try_into().ok()) {
-            world.rules.batch_patience = patience;
-        }
-        if let Some(version) = self.oldest_version.as_deref().and_then(graph_version) {
-            world.rules.oldest_version = version;
-        }
-        if let Some(version) = self.newest_version.as_deref().and_then(graph_version) {
-            world.rules.newest_version = version;
-        }
+        self.set_rules(&mut world.rules);
         if !self.apps.is_empty() {
-            let app = |app: AppEntry| App { id: app.id, secret: app.secret, name: app.name };
+            let app = |app: AppEntry| App {
+                id: app.id,
+                secret: app.secret,
+                name: app.name,
+                made: app.made.unwrap_or(OLDER_APP),
+            };
             world.apps = self.apps.into_iter().map(app).collect();
             for token in &mut world.tokens {
                 token.app_id.clone_from(&world.apps[0].id);
@@ -163,6 +176,7 @@ impl Scenario {
                 expires_at: page.expires_in.map_or(0, after),
                 data_access_expires_at: page.data_access_expires_in.map_or(model.data_access_expires_at, after),
                 state: page.token_state.unwrap_or_default(),
+                app_role: page.app_role.unwrap_or(true),
                 ..model.clone()
             });
             world.pages.push(Page {
@@ -171,6 +185,7 @@ impl Scenario {
                 name: page.name,
                 category: page.category.unwrap_or_else(|| "Pet Service".into()),
                 is_published: page.published.unwrap_or(true),
+                new_experience: page.new_experience,
                 tasks: page.tasks.unwrap_or_else(|| TASKS.map(str::to_owned).to_vec()),
                 subscribed: if subscribed.is_empty() {
                     BTreeMap::new()
@@ -201,7 +216,9 @@ impl Scenario {
                 app_id: user.app.unwrap_or_else(|| world.apps[0].id.clone()),
                 scopes: scopes(user.scopes),
                 expires_at: user.expires_in.map_or(model.expires_at, after),
+                targets: user.granted_for,
                 state: user.state.unwrap_or_default(),
+                app_role: user.app_role.unwrap_or(true),
                 ..model.clone()
             });
         }
@@ -279,7 +296,7 @@ mod tests {
         );
         let world = scenario.expect("a scenario").into_world(Clock::system());
         assert_eq!(world.rules.latency.as_millis(), 100);
-        assert_eq!(world.rules.newest_version, (25, 0));
+        assert_eq!(world.rules.newest_version, Some((25, 0)));
         let token = world.page_token("12345").expect("a token");
         assert_eq!(
             (token.value.as_str(), token.state, token.app_id.as_str()),

@@ -3,6 +3,7 @@
 pub mod bus;
 pub mod documented;
 pub mod fleet;
+pub mod graph;
 pub mod home;
 pub mod hook;
 pub mod listening;

@@ -1,11 +1,12 @@
 //! The app that issued the token: its id and its secret, checked against Graph.
 
 use super::ask::{again, capital, good, introduce_as, refuse, secret};
-use super::whose::Whose;
 use super::{Asked, Wizard};
 use crate::accounts::AppId;
-use crate::checks::{cause_of, of_unreachable};
+use crate::checks::causes::{self, OTHER_APP, Place};
+use crate::checks::of_unreachable;
 use crate::cli::account::fields;
+use crate::cli::account::owner::Whose;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::graph::endpoints::{app, token};
@@ -140,13 +141,12 @@ impl Wizard<'_> {
                 return Ok(true);
             }
             Ok(_) => "the token was issued by another app".to_owned(),
-            Err(GraphError::Refused(error)) if error.code == Some(190) => {
-                format!("the app id {} and the app secret do not belong together", app.id)
-            }
-            Err(GraphError::Refused(error)) if error.code == Some(100) => {
-                format!("the token was not issued by app {}, but by another app", app.id)
-            }
-            Err(GraphError::Refused(error)) => cause_of(&error).summary,
+            Err(GraphError::Refused(error)) => match causes::of(&error, Place::App.plain()) {
+                found if found.cause == OTHER_APP.id => {
+                    format!("the token was not issued by app {}, but by another app", app.id)
+                }
+                found => found.summary,
+            },
             Err(GraphError::Unreachable(why)) => {
                 ctx.output.warning(&format!("not checked: {}", of_unreachable(&why).summary));
                 return Ok(true);

@@ -11,19 +11,19 @@ mod page;
 mod review;
 mod stores;
 mod token;
-mod whose;
 
 use super::draft::Draft;
 use super::fields::{self, Field, FieldArgs};
+use super::owner::Known;
 use crate::accounts::{self, Account, AppId, CallbackUrl, Handle, Name, PageId, PageUsername};
 use crate::checks::Report;
+use crate::checks::causes::PAGE_WITHOUT_USERNAME;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::graph::Client;
 use crate::graph::endpoints::page::same_username;
 use crate::graph::endpoints::person::OwnPage;
 use crate::secrets::{Secret, SecretKind, StoreName};
-use whose::Known;
 
 pub use ask::{again, say};
 pub use edit::edit;
@@ -242,6 +242,10 @@ impl<'a> Wizard<'a> {
                     _ => Ok(()),
                 };
                 let offered = known.clone().unwrap_or(offered);
+                // One that may be read says whether it is published.
+                if known.is_none() && self.known.page().is_some_and(|page| page.is_published.is_some()) {
+                    ctx.output.warning(&format!("{}; {}", PAGE_WITHOUT_USERNAME.summary, PAGE_WITHOUT_USERNAME.fix()));
+                }
                 let username: PageUsername = ask::field(ctx, step.field(), &offered, is_its)?;
                 username.doubt().into_iter().for_each(|doubt| ctx.output.warning(&doubt));
                 self.draft.given.page_username = Some(username);

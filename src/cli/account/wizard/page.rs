@@ -1,13 +1,12 @@
 //! The Page, where the token is a person's: one of those behind it.
 
 use super::ask::{good, refuse, say};
-use super::whose::Whose;
 use super::{Asked, Wizard};
 use crate::accounts::Account;
-use crate::checks::{cause_of, of_unreachable};
+use crate::checks::causes::NO_PAGE_GRANTED;
+use crate::cli::account::owner::{Whose, lasting, unusable};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::graph::GraphError;
 use crate::graph::endpoints::page::Page;
 use crate::graph::endpoints::person::{self, OwnPage};
 use crate::secrets::{Secret, SecretKind};
@@ -23,13 +22,7 @@ impl Wizard<'_> {
             None => listed,
         };
         if pages.is_empty() {
-            refuse(
-                ctx,
-                "there is no Page behind this token",
-                Some(
-                    "log in again and tick the Page in Meta's dialog; a Page that a business owns needs the permission business_management too",
-                ),
-            );
+            refuse(ctx, NO_PAGE_GRANTED.summary, Some(&NO_PAGE_GRANTED.fix()));
             return Ok(Asked::AnotherToken);
         }
         let Some(page) = choose_page(ctx, pages)? else { return Ok(Asked::Back) };
@@ -46,19 +39,16 @@ impl Wizard<'_> {
     /// The Pages behind a longer life of the token, where the app's secret allows
     /// one: their tokens do not expire. Says which it is.
     fn long_lived(&self, token: &Secret) -> Result<Option<Vec<OwnPage>>, CliError> {
-        let ctx = self.ctx;
-        let (Some(client), Some(signer)) = (&self.client, self.signer()) else {
-            ctx.output.warning(
-                "without app id and app secret the Page's token ends when this person's token ends, which may be in an hour; Esc goes back to give them",
-            );
+        let (ctx, signer) = (self.ctx, self.signer());
+        let Some(client) = &self.client else { return Ok(None) };
+        let long = lasting(ctx, client, token, signer.as_ref(), "Esc goes back to give them")?;
+        if long == *token {
             return Ok(None);
-        };
+        }
+        let named = self.draft.given.page_id.as_ref().map(ToString::to_string);
         let asked = {
-            let _progress = Progress::start(&ctx.output, "asking Graph for a token that lasts …");
-            Context::wait(async {
-                let long = person::exchange(client, token, &signer).await?.value;
-                person::pages(client, &long.access_token, Some(&signer)).await
-            })?
+            let _progress = Progress::start(&ctx.output, "asking Graph for the Pages behind the token …");
+            Context::wait(person::reachable(client, &long, signer.as_ref(), named.as_deref()))?
         };
         match asked {
             Ok(pages) => {
@@ -69,13 +59,7 @@ impl Wizard<'_> {
                 Ok(Some(pages))
             }
             Err(error) => {
-                let why = match &error {
-                    GraphError::Refused(error) => cause_of(error).summary,
-                    GraphError::Unreachable(why) => of_unreachable(why).summary,
-                };
-                ctx.output.warning(&format!(
-                    "the person's token could not be exchanged for a long-lived one ({why}), so the Page's token ends with it"
-                ));
+                ctx.output.warning(&format!("the Pages of the long-lived token could not be listed ({error}), so the Page's token ends with the one that was pasted"));
                 Ok(None)
             }
         }
@@ -111,12 +95,4 @@ fn item(page: &OwnPage, connected: &[Account]) -> String {
     let twin = connected.iter().find(|account| account.page_id.as_str() == page.id);
     let twin = twin.map(|account| format!("  - connected already: {}", account.handle)).unwrap_or_default();
     format!("{name}{username}  {}{twin}{reason}", page.id)
-}
-
-/// Why a Page cannot be connected with this token.
-fn unusable(page: &OwnPage) -> Option<&'static str> {
-    if !page.may_message() {
-        return Some("the person's role on it does not include messages (task MESSAGING)");
-    }
-    page.access_token.is_none().then_some("Graph gives no token for it to this person")
 }

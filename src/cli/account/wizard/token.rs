@@ -1,13 +1,14 @@
 //! The two tokens: the page access token, with whose it is, and the verify token.
 
 use super::ask::{good, introduce, refuse, say, secret};
-use super::whose::{Whose, identify};
 use super::{Asked, Wizard};
-use crate::checks::{cause_of, of_unreachable};
+use crate::checks::causes::{self, Place};
+use crate::checks::of_unreachable;
 use crate::cli::account::fields;
+use crate::cli::account::owner::{Whose, identify};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::graph::GraphError;
+use crate::graph::{GraphError, Wording};
 use crate::secrets::{Secret, SecretKind, generate_verify_token};
 use crate::ui::progress::Progress;
 
@@ -65,22 +66,26 @@ impl Wizard<'_> {
     pub(super) fn judge_token(&mut self, token: &Secret) -> Result<bool, CliError> {
         let ctx = self.ctx;
         let mut signer = self.signer();
+        let named = self.draft.given.page_id.as_ref().map(ToString::to_string);
         let found = loop {
             let Some(client) = &self.client else { return Ok(true) };
             let asked = {
                 let _progress = Progress::start(&ctx.output, "asking Graph whose the token is …");
-                Context::wait(identify(client, token, signer.as_ref()))?
+                Context::wait(identify(client, token, signer.as_ref(), named.as_deref()))?
             };
             match asked {
                 Ok(known) => break known,
                 // The signature is the app's fault, not the token's: the question of the
                 // app comes next.
-                Err(GraphError::Refused(error)) if signer.is_some() && error.kind == "GraphMethodException" => {
+                Err(GraphError::Refused(error)) if signer.is_some() && error.wording == Some(Wording::Proof) => {
                     signer = None;
                 }
                 Err(GraphError::Refused(error)) => {
-                    let cause = cause_of(&error);
+                    let cause = causes::of(&error, Place::Me.signed(signer.is_some()));
                     refuse(ctx, format!("Meta refuses the token: {}", cause.summary), Some(&cause.fix));
+                    if !error.says.is_empty() {
+                        say(ctx, &format!("  meta says: {error}"));
+                    }
                     return Ok(false);
                 }
                 Err(GraphError::Unreachable(why)) => {

@@ -17,7 +17,8 @@ use self::script::{Expected, Happened, Typed};
 use super::levels::Target;
 use super::line::{harmless, said, words};
 use super::screen::Screen;
-use crate::checks::{of_sending, of_unreachable};
+use crate::checks::causes::{self, Place};
+use crate::checks::of_unreachable;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::clock::Clock;
@@ -290,7 +291,7 @@ impl<'a> Console<'a> {
         };
         match sent {
             Ok(answer) => {
-                let mid = answer.value.message_id;
+                let mid = answer.value.message_id.unwrap_or_default();
                 let tag = if as_human_agent { " (HUMAN_AGENT)" } else { "" };
                 self.tell("sent", psid, &format!("  {says}{tag}: {}", harmless(text)), &details(json!({"mid": mid})));
                 if let Some(event) = event {
@@ -302,13 +303,14 @@ impl<'a> Console<'a> {
                 }
             }
             Err(error) => {
+                let asked = Place::Messages.signed(self.target.app.is_some());
                 let cause = match &error {
-                    GraphError::Refused(api) => of_sending(api).0,
+                    GraphError::Refused(api) => causes::of(api, asked),
                     GraphError::Unreachable(unreachable) => of_unreachable(unreachable),
                 };
                 let line = format!("  {what} is not sent: {}; {}", cause.summary, cause.fix);
-                self.tell("not_sent", psid, &line, &details(json!({"why": cause.summary})));
-                self.refused.get_or_insert_with(|| CliError::of_sending(error));
+                self.tell("not_sent", psid, &line, &details(json!({"cause": cause.cause, "why": cause.summary})));
+                self.refused.get_or_insert_with(|| CliError::of_graph(&error, asked));
             }
         }
     }

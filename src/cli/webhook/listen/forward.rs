@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use url::Url;
 
+use crate::address::is_loopback;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
 use crate::http::{Body, Client, Fault, Method, Request, Settings};
-use crate::webhook::{Notification, is_loopback};
+use crate::webhook::Notification;
 
 /// How long the other side may take: as long as Meta gives.
 const LIMIT: Duration = Duration::from_secs(5);

@@ -1,0 +1,137 @@
+//! Where an address leads: to this machine, into a private network, or to the internet.
+//! Told by the address itself; no name is resolved.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use url::{Host, Url};
+
+use crate::text::MASK;
+
+/// Whether an address is one of this machine, which nobody else can reach.
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        // Other names below it are anybody's to resolve.
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// Names that only a private network resolves: reserved for it (RFC 6762, RFC 8375, ICANN's
+/// `.internal`), or used so widely that they never became public.
+const PRIVATE_ENDS: [&str; 11] = [
+    "local",
+    "internal",
+    "lan",
+    "home",
+    "corp",
+    "intranet",
+    "private",
+    "localdomain",
+    "localhost",
+    "test",
+    "home.arpa",
+];
+
+/// Whether an address is inside a private network, where Meta cannot reach it: a private
+/// or link-local IP address, a name without a dot, or one that only such networks resolve.
+/// An address of this machine is not meant: see [`is_loopback`].
+pub fn is_private(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => {
+            let name = name.trim_end_matches('.').to_ascii_lowercase();
+            name != "localhost"
+                && (!name.contains('.') || PRIVATE_ENDS.iter().any(|end| name.ends_with(&format!(".{end}"))))
+        }
+        Some(Host::Ipv4(address)) => is_private_ip(address.into()),
+        Some(Host::Ipv6(address)) => is_private_ip(address.into()),
+        None => false,
+    }
+}
+
+/// Whether an IP address is not one of the internet, nor one of this machine.
+pub fn is_private_ip(address: IpAddr) -> bool {
+    let v4 = |address: Ipv4Addr| {
+        let [a, b, ..] = address.octets();
+        let shared = a == 100 && (64..128).contains(&b);
+        address.is_private() || address.is_link_local() || address.is_unspecified() || shared
+    };
+    match address {
+        IpAddr::V4(address) => v4(address),
+        IpAddr::V6(address) => {
+            address.is_unique_local()
+                || address.is_unicast_link_local()
+                || address.is_unspecified()
+                || address.to_ipv4_mapped().is_some_and(v4)
+        }
+    }
+}
+
+/// An address for showing: the values of its query are masked, since gateways and cloud
+/// functions take their keys there (`?code=…`).
+pub fn shown(address: &str) -> String {
+    match address.split_once('?') {
+        Some((before, query)) if !query.is_empty() => {
+            let masked = query.split('&').map(|pair| match pair.split_once('=') {
+                Some((name, value)) if !value.is_empty() => format!("{name}={MASK}"),
+                Some(_) => pair.to_owned(),
+                None => MASK.to_owned(),
+            });
+            format!("{before}?{}", masked.collect::<Vec<_>>().join("&"))
+        }
+        _ => address.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).expect("a URL")
+    }
+
+    #[test]
+    fn only_this_machine_is_loopback() {
+        for here in ["http://127.0.0.1:3000/hook", "http://localhost/", "https://[::1]:8/", "http://127.8.9.1/"] {
+            assert!(is_loopback(&url(here)) && !is_private(&url(here)), "{here}");
+        }
+        for elsewhere in ["https://hooks.example.com/", "http://localhost.example.com/", "http://10.0.0.1/"] {
+            assert!(!is_loopback(&url(elsewhere)), "{elsewhere}");
+        }
+    }
+
+    #[test]
+    fn private_networks_are_known_by_their_addresses_and_names() {
+        for inside in [
+            "https://192.168.1.20/messenger",
+            "https://10.1.2.3:8443/",
+            "https://172.31.255.1/",
+            "https://169.254.169.254/",
+            "https://100.64.0.1/",
+            "https://0.0.0.0/",
+            "https://[fd00::1]/",
+            "https://[fe80::1]/",
+            "https://[::ffff:192.168.0.1]/",
+            "https://intranet/hook",
+            "https://hooks.acme.local/",
+            "https://hooks.acme.LAN./",
+            "https://bot.corp/",
+            "https://x.home.arpa/",
+        ] {
+            assert!(is_private(&url(inside)), "{inside}");
+        }
+        for outside in [
+            "https://hooks.example.com/",
+            "https://172.32.0.1/",
+            "https://100.128.0.1/",
+            "https://8.8.8.8/",
+            "https://[2a03:2880::1]/",
+            "https://local.example.com/",
+            "https://mylan.example/",
+        ] {
+            assert!(!is_private(&url(outside)), "{outside}");
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Fields of Graph's answers as they were seen to arrive: numbers as text and the other
+//! way round, `null` where a field is absent. A field that cannot be read is an absent
+//! one; what an answer cannot do without is asked for with [`id`].
+
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+fn as_text(value: Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+fn as_number(value: &Value) -> Option<i64> {
+    match value {
+        Value::Number(number) => number.as_i64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+/// An id that has to be there: digits as text today, a number in old answers.
+pub(super) fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    as_text(value).filter(|id| !id.is_empty()).ok_or_else(|| D::Error::custom("an id"))
+}
+
+/// A text, or an id that may be absent.
+pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(as_text(Value::deserialize(deserializer)?))
+}
+
+/// A whole number.
+pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    Ok(as_number(&Value::deserialize(deserializer)?))
+}
+
+/// Yes or no: `true`, `"true"`, `1`.
+pub(super) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::Bool(value) => Some(value),
+        Value::String(text) => text.parse().ok(),
+        Value::Number(number) => Some(number.as_i64() != Some(0)),
+        _ => None,
+    })
+}
+
+/// A list: `null` is an empty one, and so is a `null` in it no item.
+pub(super) fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    let items = Option::<Vec<Value>>::deserialize(deserializer)?.unwrap_or_default();
+    let items = items.into_iter().filter(|item| !item.is_null());
+    items.map(|item| serde_json::from_value(item).map_err(D::Error::custom)).collect()
+}
+
+/// Texts or ids; `None` where the list itself is absent.
+pub(super) fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+    let items = Option::<Vec<Value>>::deserialize(deserializer)?;
+    Ok(items.map(|items| items.into_iter().filter_map(as_text).collect()))
+}
+
+/// An object that may be absent, or be something else.
+pub(super) fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
+    Ok(serde_json::from_value(Value::deserialize(deserializer)?).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(default)]
+    struct Odd {
+        #[serde(deserialize_with = "text")]
+        text: Option<String>,
+        #[serde(deserialize_with = "number")]
+        number: Option<i64>,
+        #[serde(deserialize_with = "flag")]
+        flag: Option<bool>,
+        #[serde(deserialize_with = "list")]
+        list: Vec<String>,
+        #[serde(deserialize_with = "texts")]
+        texts: Option<Vec<String>>,
+    }
+
+    fn read(json: &str) -> Odd {
+        serde_json::from_str(json).unwrap_or_else(|error| panic!("{json}: {error}"))
+    }
+
+    #[test]
+    fn null_is_absence() {
+        assert_eq!(read(r#"{"text":null,"number":null,"flag":null,"list":null,"texts":null}"#), Odd::default());
+        assert_eq!(read("{}"), Odd::default());
+        assert_eq!(read(r#"{"list":["a",null,"b"]}"#).list, ["a", "b"]);
+    }
+
+    #[test]
+    fn numbers_and_texts_stand_for_each_other() {
+        let odd = read(r#"{"text":17841400000000000,"number":"190","flag":"true","texts":[1,"2",null]}"#);
+        assert_eq!(odd.text.as_deref(), Some("17841400000000000"));
+        assert_eq!((odd.number, odd.flag, odd.texts), (Some(190), Some(true), Some(vec!["1".into(), "2".into()])));
+        assert_eq!(read(r#"{"text":{},"number":[],"flag":{}}"#), Odd::default());
+    }
+}

@@ -1,0 +1,100 @@
+//! The refusals whose code and subcode say too little, told apart by Meta's technical text:
+//! 100 of a `GraphMethodException`, 190 without a subcode, and 2500, which is a missing
+//! token as well as an unknown version. These texts are English wherever they were
+//! recorded; one that is not known here decides nothing. Everything else is told apart by
+//! code and subcode.
+
+/// What the technical text of such a refusal says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wording {
+    /// 100: the call's `appsecret_proof` is wrong, or is asked for and missing.
+    Proof,
+    /// 190: the token cannot be parsed or decrypted.
+    Unreadable,
+    /// 190: the token's own signature is wrong: of a deleted app, or an app's wrong secret.
+    Signature,
+    /// 190: a permission must be granted *before impersonating* the Page.
+    Grant,
+    /// 190: a role on the Page, or two-factor authentication, is needed *in order to
+    /// impersonate* it.
+    Role,
+    /// 190: the call takes a Page's token.
+    PageToken,
+    /// 190: the call takes the app's token.
+    AppToken,
+    /// 2500: no token came.
+    NoToken,
+    /// 2500: there is no such path, or no such version.
+    UnknownPath,
+}
+
+/// Each text as it was recorded, in lower case, by the part of it that is always there.
+const OF_190: [(&str, Wording); 11] = [
+    ("before impersonating", Wording::Grant),
+    ("in order to impersonate", Wording::Role),
+    ("page access token", Wording::PageToken),
+    ("debug only access token", Wording::PageToken),
+    ("application secret required", Wording::AppToken),
+    ("access token signature", Wording::Signature),
+    ("cannot parse", Wording::Unreadable),
+    ("could not be decrypted", Wording::Unreadable),
+    ("malformed access token", Wording::Unreadable),
+    ("cannot get application info", Wording::Unreadable),
+    ("invalid oauth access token", Wording::Unreadable),
+];
+
+impl Wording {
+    /// Reads the technical text of a refusal, where it is one of these.
+    pub(super) fn read(kind: &str, code: Option<i64>, subcode: Option<i64>, text: &str) -> Option<Self> {
+        let text = || text.to_lowercase();
+        match (code, subcode) {
+            (Some(190), None) => {
+                let text = text();
+                OF_190.into_iter().find(|(part, _)| text.contains(part)).map(|(_, wording)| wording)
+            }
+            (Some(2500), _) if text().contains("unknown path components") => Some(Self::UnknownPath),
+            (Some(2500), _) if text().contains("access token must be used") => Some(Self::NoToken),
+            (Some(100), _) if kind == "GraphMethodException" => {
+                text().contains("appsecret_proof").then_some(Self::Proof)
+            }
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_recorded_texts_are_read() {
+        let of = |text: &str| Wording::read("OAuthException", Some(190), None, text);
+        let texts = [
+            ("Invalid OAuth access token - Cannot parse access token", Some(Wording::Unreadable)),
+            ("The access token could not be decrypted", Some(Wording::Unreadable)),
+            ("Malformed access token EAAx", Some(Wording::Unreadable)),
+            ("Invalid OAuth access token.", Some(Wording::Unreadable)),
+            ("Invalid OAuth access token signature.", Some(Wording::Signature)),
+            ("Invalid OAuth access token - Debug only access token", Some(Wording::PageToken)),
+            ("This method must be called with a Page Access Token", Some(Wording::PageToken)),
+            ("(#190) Application Secret required", Some(Wording::AppToken)),
+            (
+                "Any of the pages_read_engagement, pages_show_list or pages_messaging permission(s) must be granted before impersonating a user's page.",
+                Some(Wording::Grant),
+            ),
+            (
+                "The user must be an administrator, editor, or moderator of the page in order to impersonate it. If the page business requires Two Factor Authentication, the user also needs to enable Two Factor Authentication.",
+                Some(Wording::Role),
+            ),
+            ("Ungültiges Token", None),
+        ];
+        for (text, expected) in texts {
+            assert_eq!(of(text), expected, "{text}");
+        }
+        let proof = "API calls from the server require an appsecret_proof argument";
+        assert_eq!(Wording::read("GraphMethodException", Some(100), None, proof), Some(Wording::Proof));
+        let shown = "Unsupported get request. Object with ID 'me' does not exist";
+        assert_eq!(Wording::read("GraphMethodException", Some(100), None, shown), None);
+        assert_eq!(Wording::read("OAuthException", Some(190), Some(463), "cannot parse"), None);
+    }
+}

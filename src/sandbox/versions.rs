@@ -1,0 +1,133 @@
+//! The versions that are served on a day, and what Meta has taken out of all of them:
+//! Meta's table of versions and the changelogs of v26.0 and v27.0
+//! (<https://developers.facebook.com/docs/graph-api/changelog>), as data by date. The day
+//! is the world's own, so that a scenario can have the older behaviour.
+
+use jiff::civil::{Date, date};
+use jiff::tz::TimeZone;
+
+use super::world::World;
+
+type Version = (u16, u16);
+
+/// Each version from its first day to its last, where Meta has named one.
+const VERSIONS: [(u16, Date, Option<Date>); 10] = [
+    (18, date(2023, 9, 12), Some(date(2026, 1, 26))),
+    (19, date(2024, 1, 23), Some(date(2026, 5, 21))),
+    (20, date(2024, 5, 21), Some(date(2026, 9, 24))),
+    (21, date(2024, 10, 2), Some(date(2027, 1, 21))),
+    (22, date(2025, 1, 21), Some(date(2027, 5, 20))),
+    (23, date(2025, 5, 29), Some(date(2027, 10, 8))),
+    (24, date(2025, 10, 8), Some(date(2028, 2, 18))),
+    (25, date(2026, 2, 18), Some(date(2028, 7, 29))),
+    (26, date(2026, 7, 29), None),
+    (27, date(2026, 11, 4), None),
+];
+
+/// v26.0 came without what follows, and other versions lost it later.
+const V26: (Version, Date) = ((26, 0), date(2026, 7, 29));
+const OTHERS: Date = date(2026, 10, 27);
+/// From here on apps may not begin to use what v28.0 ends.
+const V27: Date = date(2026, 11, 4);
+
+/// What Meta has taken out of every version, or lets only older apps use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Feature {
+    /// `debug=all` and its `__debug__`.
+    Debug,
+    /// `ETag`, `If-None-Match`, 304.
+    Etag,
+    /// `?ids=A,B`.
+    Ids,
+    /// `date_format`.
+    DateFormat,
+    /// `method=delete` on a POST.
+    MethodOverride,
+    /// `fields=name.as(n)`.
+    Alias,
+    /// `callback=` around an answer.
+    Jsonp,
+    /// Page fields that new-experience Pages do not have.
+    OldPageFields,
+}
+
+/// The day and the version of an answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Served {
+    /// The version that is named in the answer.
+    pub version: Version,
+    today: Date,
+}
+
+impl Served {
+    /// For a call that asks for `version`. `app` is the day on which the calling app was
+    /// made.
+    pub fn of(world: &World, version: Option<Version>) -> Self {
+        let (oldest, newest) = range(world);
+        let asked = version.unwrap_or(oldest).clamp(oldest, newest.max(oldest));
+        // Between the two every version ends in .0; what is said to be v24.7 is served as v24.0.
+        let version = if asked == newest { asked } else { (asked.0, 0).max(oldest) };
+        Self { version, today: today(world) }
+    }
+
+    /// Whether a feature works for an app of that day.
+    pub fn has(self, feature: Feature, app_made: Date) -> bool {
+        let is_new_app = self.today >= V27 && app_made >= V27;
+        let since = if self.version >= V26.0 { V26.1 } else { OTHERS };
+        match feature {
+            // Two texts of Meta's differ on older apps and versions; the later one lets them.
+            Feature::Ids | Feature::DateFormat if self.version < V26.0 => self.today < OTHERS || !is_new_app,
+            Feature::Debug | Feature::Etag | Feature::Ids | Feature::DateFormat => self.today < since,
+            Feature::MethodOverride | Feature::Alias | Feature::Jsonp => !is_new_app,
+            Feature::OldPageFields => self.version < V26.0,
+        }
+    }
+}
+
+fn today(world: &World) -> Date {
+    world.clock.now().to_zoned(TimeZone::UTC).date()
+}
+
+/// The oldest and the newest version that are served, unless the world says otherwise.
+pub fn range(world: &World) -> (Version, Version) {
+    let today = today(world);
+    let mut served = VERSIONS.iter().filter(|(_, first, last)| *first <= today && last.is_none_or(|last| today < last));
+    let oldest = served.next().map_or((VERSIONS[0].0, 0), |(major, ..)| (*major, 0));
+    let newest = served.next_back().map_or(oldest, |(major, ..)| (*major, 0));
+    (world.rules.oldest_version.unwrap_or(oldest), world.rules.newest_version.unwrap_or(newest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+
+    fn on(day: &str) -> World {
+        World::new(Clock::at(format!("{day}T12:00:00Z").parse().expect("a time")))
+    }
+
+    #[test]
+    fn the_day_decides_what_is_served() {
+        assert_eq!(range(&on("2026-11-28")), ((21, 0), (27, 0)));
+        assert_eq!(range(&on("2026-11-03")), ((21, 0), (26, 0)));
+        assert_eq!(range(&on("2027-01-21")), ((22, 0), (27, 0)));
+        let world = on("2026-11-28");
+        let named = |asked| Served::of(&world, asked).version;
+        assert_eq!((named(None), named(Some((18, 0))), named(Some((24, 7)))), ((21, 0), (21, 0), (24, 0)));
+    }
+
+    #[test]
+    fn features_end_by_version_day_and_age_of_the_app() {
+        let (old, new) = (date(2026, 1, 1), date(2026, 11, 10));
+        let has = |day: &str, version: u16, feature, made| Served::of(&on(day), Some((version, 0))).has(feature, made);
+        for feature in [Feature::Debug, Feature::Etag] {
+            assert!(has("2026-10-26", 25, feature, old) && !has("2026-10-26", 26, feature, old));
+            assert!(!has("2026-10-27", 25, feature, old));
+        }
+        for feature in [Feature::Ids, Feature::DateFormat] {
+            assert!(has("2026-11-28", 25, feature, old) && !has("2026-11-28", 25, feature, new));
+            assert!(!has("2026-11-28", 26, feature, old));
+        }
+        assert!(has("2026-11-28", 27, Feature::MethodOverride, old) && !has("2026-11-28", 21, Feature::Alias, new));
+    }
+}
