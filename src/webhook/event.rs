@@ -5,13 +5,15 @@
 //! nothing is required of an event: what is understood gets its [`Kind`], what is
 //! not is kept as it came.
 
-use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
-    /// `entry.id`: the Page.
+    /// What Meta tells of: `page`, `instagram`, `user`, `application`; empty where it does
+    /// not say.
+    pub object: String,
+    /// `entry.id`: the Page, or whatever the object is.
     pub page_id: String,
     /// Who did it: a customer's page-scoped id, or the Page's own in an echo.
     pub sender: Option<String>,
@@ -19,8 +21,14 @@ pub struct Event {
     pub recipient: Option<String>,
     /// When, in milliseconds since 1970; deliveries have the entry's time.
     pub timestamp: Option<i64>,
+    /// The name of the message that it is about, wherever that stands.
+    pub mid: Option<String>,
+    /// What was said, or what stood on the button.
+    pub text: Option<String>,
     /// Another app has the conversation, and this one only listens.
     pub standby: bool,
+    /// It is of the Test button of Meta's dashboard: no customer is behind it.
+    pub is_test: bool,
     /// What it was.
     pub kind: Kind,
     /// As it came.
@@ -68,9 +76,9 @@ pub enum Kind {
         /// `order`, `game_play`, `messaging_feedback`, …
         what: String,
     },
-    /// Something of the Page itself, outside of conversations.
+    /// Something outside of conversations.
     Change {
-        /// `feed`, `leadgen`, …
+        /// `feed`, `leadgen`, `business_integration_uninstall`, …
         field: String,
     },
     /// Nothing that is known.
@@ -78,8 +86,7 @@ pub enum Kind {
 }
 
 /// A message.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Message {
     /// Its name; the same at every delivery.
     pub mid: Option<String>,
@@ -87,14 +94,15 @@ pub struct Message {
     pub text: Option<String>,
     /// What came with it.
     pub attachments: Vec<Attachment>,
-    /// The quick reply that was tapped.
-    pub quick_reply: Option<QuickReply>,
-    /// The message that it answers.
-    pub reply_to: Option<Mid>,
+    /// The payload of the quick reply that was tapped: what the bot that offered it made
+    /// of it.
+    pub quick_reply: Option<String>,
+    /// The name of the message that it answers.
+    pub reply_to: Option<String>,
     /// Sent by the Page.
     pub is_echo: bool,
-    /// By which app, in an echo: a number or a text.
-    pub app_id: Option<Value>,
+    /// By which app, in an echo.
+    pub app_id: Option<String>,
     /// The customer has taken it back.
     pub is_deleted: bool,
     /// Of a kind that Meta does not pass on.
@@ -102,47 +110,25 @@ pub struct Message {
 }
 
 /// Something beside a text.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Attachment {
-    /// `image`, `video`, `audio`, `file`, `location`, `fallback`, `template`, `reel`, …
-    #[serde(rename = "type")]
+    /// `image`, `video`, `audio`, `file`, `location`, `fallback`, `template`, `sticker`,
+    /// `post`, `reel`, …; `image_grid` of a template of that kind.
     pub kind: String,
-    /// A title, of a link.
+    /// A title, of a link, a post or a template.
     pub title: Option<String>,
-    /// Where it is.
+    /// Where it can be looked at; of an image grid the first image.
     pub url: Option<String>,
-    /// Its content, by kind.
-    pub payload: Option<Value>,
-}
-
-impl Attachment {
-    /// Where it can be looked at.
-    pub fn address(&self) -> Option<&str> {
-        let inside = self.payload.as_ref().and_then(|payload| payload.get("url")?.as_str());
-        inside.or(self.url.as_deref())
-    }
-}
-
-/// A tapped quick reply.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub struct QuickReply {
-    /// What the bot that offered it made of it.
-    pub payload: String,
-}
-
-/// A message by its name.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub struct Mid {
-    /// The name.
-    pub mid: String,
+    /// Which sticker it is.
+    pub sticker_id: Option<String>,
+    /// How many images are in a grid.
+    pub images: usize,
+    /// Latitude and longitude of a location.
+    pub coordinates: Option<(String, String)>,
 }
 
 /// A tapped button.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Postback {
     /// Its name, since v11.
     pub mid: Option<String>,
@@ -153,8 +139,7 @@ pub struct Postback {
 }
 
 /// Messages that arrived.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Delivery {
     /// Which; may be left out.
     pub mids: Vec<String>,
@@ -163,8 +148,7 @@ pub struct Delivery {
 }
 
 /// A reaction.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Reaction {
     /// To which message.
     pub mid: Option<String>,
@@ -175,8 +159,7 @@ pub struct Reaction {
 }
 
 /// An edited message.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Edit {
     /// Which.
     pub mid: Option<String>,
@@ -185,19 +168,16 @@ pub struct Edit {
 }
 
 /// Where a customer came from.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Referral {
     /// What the link said.
-    #[serde(rename = "ref")]
     pub reference: Option<String>,
     /// `SHORTLINK`, `ADS`, …
     pub source: Option<String>,
 }
 
 /// What Meta holds against the Page.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct PolicyEnforcement {
     /// `block`, `warning`, `unblock`.
     pub action: String,
@@ -205,11 +185,148 @@ pub struct PolicyEnforcement {
     pub reason: Option<String>,
 }
 
+/// A value of an event, read as it was meant: `null` is absence, a number where a text
+/// should be is that text and the other way round, one where a list should be is a list of
+/// it. Nothing that is read can fail.
+#[derive(Clone, Copy)]
+struct Part<'v>(Option<&'v Value>);
+
+impl<'v> Part<'v> {
+    fn of(value: &'v Value) -> Self {
+        Self(Some(value).filter(|value| !value.is_null()))
+    }
+
+    fn at(self, key: &str) -> Self {
+        Self(self.0.and_then(|value| value.get(key)).filter(|value| !value.is_null()))
+    }
+
+    fn text(self) -> Option<String> {
+        match self.0? {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            Value::Bool(flag) => Some(flag.to_string()),
+            _ => None,
+        }
+    }
+
+    fn number(self) -> Option<i64> {
+        match self.0? {
+            // A float is as near as this number can be known.
+            #[allow(clippy::cast_possible_truncation)]
+            Value::Number(number) => number.as_i64().or_else(|| number.as_f64().map(|float| float as i64)),
+            Value::String(text) => text.trim().parse().ok(),
+            _ => None,
+        }
+    }
+
+    fn flag(self) -> bool {
+        match self.0 {
+            Some(Value::Bool(flag)) => *flag,
+            Some(Value::String(text)) => text == "true" || text == "1",
+            Some(Value::Number(number)) => number.as_i64() != Some(0),
+            _ => false,
+        }
+    }
+
+    fn list(self) -> Vec<Self> {
+        match self.0 {
+            None => Vec::new(),
+            Some(Value::Array(items)) => items.iter().map(Self::of).filter(|item| item.0.is_some()).collect(),
+            Some(_) => vec![self],
+        }
+    }
+
+    fn fields(self) -> Option<&'v Map<String, Value>> {
+        self.0?.as_object()
+    }
+
+    /// Who: `{"id": …}`, or the id alone.
+    fn party(self) -> Option<String> {
+        self.at("id").text().or_else(|| self.at("user_ref").text()).or_else(|| self.text())
+    }
+
+    /// The first text under this name, however deep, that is not about another message.
+    fn deep(self, name: &str, depth: usize) -> Option<String> {
+        if depth == 0 {
+            return None;
+        }
+        if let Some(found) = self.at(name).text() {
+            return Some(found);
+        }
+        let aside = |key: &str| matches!(key, "reply_to" | "prior_message" | "sender" | "recipient");
+        match self.0? {
+            Value::Object(fields) => fields
+                .iter()
+                .filter(|(key, _)| !aside(key))
+                .find_map(|(_, value)| Self::of(value).deep(name, depth - 1)),
+            Value::Array(items) => items.iter().find_map(|value| Self::of(value).deep(name, depth - 1)),
+            _ => None,
+        }
+    }
+}
+
+impl Message {
+    fn read(part: Part<'_>) -> Self {
+        let mut attachments: Vec<Attachment> =
+            part.at("attachments").list().into_iter().map(Attachment::read).collect();
+        // For some months a sticker came twice: as an image too.
+        let stickers: Vec<String> =
+            attachments.iter().filter(|one| one.kind == "sticker").filter_map(|one| one.sticker_id.clone()).collect();
+        attachments
+            .retain(|one| one.kind != "image" || !one.sticker_id.as_ref().is_some_and(|id| stickers.contains(id)));
+        let quick_reply = part.at("quick_reply");
+        Self {
+            mid: part.at("mid").text(),
+            text: part.at("text").text().or_else(|| part.text()),
+            attachments,
+            quick_reply: quick_reply.at("payload").text().or_else(|| quick_reply.text()),
+            reply_to: part.at("reply_to").at("mid").text().or_else(|| part.at("reply_to").text()),
+            is_echo: part.at("is_echo").flag(),
+            app_id: part.at("app_id").text(),
+            is_deleted: part.at("is_deleted").flag(),
+            is_unsupported: part.at("is_unsupported").flag(),
+        }
+    }
+}
+
+impl Attachment {
+    fn read(part: Part<'_>) -> Self {
+        let payload = part.at("payload");
+        let element = payload.at("elements").list().first().copied().unwrap_or(Part(None));
+        let images = element.at("images").list();
+        let kind = part.at("type").text().unwrap_or_default();
+        let is_grid = payload.at("template_type").text().as_deref() == Some("image_grid");
+        let coordinates = payload.at("coordinates");
+        let url = payload.at("url").text().or_else(|| part.at("url").text());
+        let title = part.at("title").text().or_else(|| payload.at("title").text());
+        Self {
+            kind: if is_grid { "image_grid".into() } else { kind },
+            title: title.or_else(|| element.at("title").text()),
+            url: url.or_else(|| images.first()?.at("url").text()),
+            sticker_id: payload.at("sticker_id").text().or_else(|| part.at("sticker_id").text()),
+            images: images.len(),
+            coordinates: coordinates.at("lat").text().zip(coordinates.at("long").text()),
+        }
+    }
+}
+
+impl Postback {
+    fn read(part: Part<'_>) -> Self {
+        Self {
+            mid: part.at("mid").text(),
+            title: part.at("title").text(),
+            payload: part.at("payload").text().or_else(|| part.text()),
+        }
+    }
+}
+
 impl Event {
     /// What tells a delivery of the same event again: kind and message. Events
-    /// without a message's name cannot be told apart.
+    /// without a message's name cannot be told apart; those of the Test button have the
+    /// same name each time.
     pub fn name(&self) -> Option<String> {
         let (kind, mid) = match &self.kind {
+            _ if self.is_test => return None,
             Kind::Message(message) if message.is_deleted => ("deleted", message.mid.as_deref()),
             Kind::Message(message) => ("message", message.mid.as_deref()),
             Kind::Postback(postback) => ("postback", postback.mid.as_deref()),
@@ -225,115 +342,159 @@ impl Event {
             _ => self.sender.as_deref(),
         }
     }
+
+    /// Whether it is of a Page, and not of another product of the same app.
+    pub fn is_of_a_page(&self) -> bool {
+        self.object == PAGE && !self.is_test
+    }
 }
+
+/// The object of Pages.
+const PAGE: &str = "page";
 
 /// Takes a notification apart. What has not even the shape of an envelope gives one
 /// event of which nothing is known.
 pub fn events(notification: &Value) -> Vec<Event> {
-    let object = notification.get("object").and_then(Value::as_str).unwrap_or_default();
-    let entries = notification.get("entry").and_then(Value::as_array);
-    let (Some(entries), "page") = (entries, object) else { return vec![unknown("", notification)] };
-    entries.iter().flat_map(of_entry).collect()
+    let whole = Part::of(notification);
+    let object = whole.at("object").text().unwrap_or_default();
+    let entries = whole.at("entry").list();
+    let found: Vec<Event> = entries.into_iter().flat_map(|entry| of_entry(&object, entry)).collect();
+    if found.is_empty() { vec![Event { object, ..unknown("", whole) }] } else { found }
 }
 
-fn of_entry(entry: &Value) -> Vec<Event> {
-    let page_id = text(entry, "id").unwrap_or_default();
-    let time = entry.get("time").and_then(Value::as_i64);
+fn of_entry(object: &str, entry: Part<'_>) -> Vec<Event> {
+    let page_id = entry.at("id").text().or_else(|| entry.at("uid").text()).unwrap_or_default();
+    let time = entry.at("time").number().map(milliseconds);
+    let is_test = page_id == "0";
     let mut found = Vec::new();
     for (key, standby) in [("messaging", false), ("standby", true)] {
-        for raw in entry.get(key).and_then(Value::as_array).into_iter().flatten() {
-            found.push(Event {
-                page_id: page_id.clone(),
-                sender: party(raw, "sender"),
-                recipient: party(raw, "recipient"),
-                timestamp: raw.get("timestamp").and_then(Value::as_i64).or(time),
-                standby,
-                kind: kind(raw),
-                raw: raw.clone(),
-            });
+        for raw in entry.at(key).list() {
+            found.push(Event { standby, ..of_conversation(&page_id, raw, time) });
         }
     }
-    for raw in entry.get("changes").and_then(Value::as_array).into_iter().flatten() {
-        let field = text(raw, "field").unwrap_or_default();
-        // Seconds here, milliseconds everywhere else.
-        let timestamp = time.map(|time| if time < 100_000_000_000 { time.saturating_mul(1000) } else { time });
-        found.push(Event { timestamp, kind: Kind::Change { field }, ..unknown(&page_id, raw) });
+    for raw in entry.at("changes").list() {
+        let field = raw.at("field").text().unwrap_or_default();
+        let value = raw.at("value");
+        let of_a_conversation = field.starts_with("messag") || field == "standby";
+        // The same as an item of `messaging`, in the other shape.
+        if of_a_conversation && (value.at("sender").0.is_some() || value.at("recipient").0.is_some()) {
+            let event = of_conversation(&page_id, value, time);
+            found.push(Event { standby: field == "standby", raw: raw.0.cloned().unwrap_or_default(), ..event });
+        } else {
+            found.push(Event { timestamp: time, kind: Kind::Change { field }, ..unknown(&page_id, raw) });
+        }
+    }
+    // An app subscribed without values is told the names alone.
+    for field in entry.at("changed_fields").list().into_iter().filter_map(Part::text) {
+        found.push(Event { timestamp: time, kind: Kind::Change { field }, ..unknown(&page_id, entry) });
     }
     if found.is_empty() {
         found.push(Event { timestamp: time, ..unknown(&page_id, entry) });
     }
+    for event in &mut found {
+        object.clone_into(&mut event.object);
+        event.is_test = is_test;
+    }
     found
 }
 
-fn unknown(page_id: &str, raw: &Value) -> Event {
+/// Seconds in some shapes, milliseconds everywhere else.
+fn milliseconds(time: i64) -> i64 {
+    if (0..100_000_000_000).contains(&time) { time.saturating_mul(1000) } else { time }
+}
+
+fn of_conversation(page_id: &str, raw: Part<'_>, time: Option<i64>) -> Event {
+    const DEEP: usize = 8;
+    let kind = kind(raw);
+    let (mid, text) = match &kind {
+        Kind::Message(message) => (message.mid.clone(), message.text.clone()),
+        Kind::Postback(postback) => (postback.mid.clone(), postback.title.clone()),
+        Kind::Reaction(reaction) => (reaction.mid.clone(), None),
+        Kind::Edit(edit) => (edit.mid.clone(), edit.text.clone()),
+        // Not understood, and not lost either.
+        Kind::Other { .. } | Kind::Unknown => (raw.deep("mid", DEEP), raw.deep("text", DEEP)),
+        _ => (None, None),
+    };
     Event {
+        sender: raw.at("sender").party(),
+        recipient: raw.at("recipient").party(),
+        timestamp: raw.at("timestamp").number().map(milliseconds).or(time),
+        mid: mid.or_else(|| if matches!(kind, Kind::Message(_)) { raw.deep("mid", DEEP) } else { None }),
+        text: text
+            .or_else(|| if matches!(kind, Kind::Message(_)) { raw.at("message").deep("text", DEEP) } else { None }),
+        kind,
+        ..unknown(page_id, raw)
+    }
+}
+
+fn unknown(page_id: &str, raw: Part<'_>) -> Event {
+    Event {
+        object: String::new(),
         page_id: page_id.into(),
         sender: None,
         recipient: None,
         timestamp: None,
+        mid: None,
+        text: None,
         standby: false,
+        is_test: false,
         kind: Kind::Unknown,
-        raw: raw.clone(),
+        raw: raw.0.cloned().unwrap_or_default(),
     }
-}
-
-/// An id or a text that old payloads give as a number.
-fn text(value: &Value, key: &str) -> Option<String> {
-    match value.get(key)? {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
-}
-
-fn party(raw: &Value, who: &str) -> Option<String> {
-    let party = raw.get(who)?;
-    text(party, "id").or_else(|| text(party, "user_ref"))
 }
 
 /// Everything an event may carry beside who and when.
 const ENVELOPE: [&str; 4] = ["sender", "recipient", "timestamp", "prior_message"];
 
-fn kind(raw: &Value) -> Kind {
-    let is = |key: &str| raw.get(key).filter(|value| !value.is_null());
-    let understood = || {
-        Some(if let Some(found) = is("message") {
-            Kind::Message(read(found)?)
-        } else if let Some(found) = is("postback") {
-            Kind::Postback(read(found)?)
-        } else if let Some(found) = is("delivery") {
-            Kind::Delivery(read(found)?)
-        } else if let Some(found) = is("read") {
-            Kind::Read { watermark: found.get("watermark")?.as_i64()? }
-        } else if let Some(found) = is("reaction") {
-            Kind::Reaction(read(found)?)
-        } else if let Some(found) = is("message_edit") {
-            Kind::Edit(read(found)?)
-        } else if let Some(found) = is("optin") {
-            Kind::Optin(found.clone())
-        } else if let Some(found) = is("referral") {
-            Kind::Referral(read(found)?)
-        } else if let Some(found) = is("account_linking") {
-            Kind::AccountLinking { status: text(found, "status")? }
-        } else if let Some(found) = is("policy_enforcement").or_else(|| is("policy-enforcement")) {
-            Kind::PolicyEnforcement(read(found)?)
-        } else {
-            let names = ["pass_thread_control", "take_thread_control", "request_thread_control", "app_roles"];
-            let what = names.into_iter().find(|name| is(name).is_some())?;
-            Kind::Handover { what, details: raw[what].clone() }
-        })
-    };
-    understood().unwrap_or_else(|| {
-        let mut keys = raw.as_object().into_iter().flat_map(|fields| fields.keys());
-        match keys.find(|key| !ENVELOPE.contains(&key.as_str())) {
-            Some(what) => Kind::Other { what: what.clone() },
-            None => Kind::Unknown,
-        }
-    })
-}
-
-fn read<'de, T: Deserialize<'de>>(value: &'de Value) -> Option<T> {
-    T::deserialize(value).ok()
+fn kind(raw: Part<'_>) -> Kind {
+    let is = |key: &str| Some(raw.at(key)).filter(|part| part.0.is_some());
+    let value = |part: Part<'_>| part.0.cloned().unwrap_or_default();
+    if let Some(found) = is("message") {
+        return Kind::Message(Message::read(found));
+    }
+    if let Some(found) = is("postback") {
+        return Kind::Postback(Postback::read(found));
+    }
+    if let Some(found) = is("delivery") {
+        let mids = found.at("mids").list().into_iter().filter_map(Part::text).collect();
+        return Kind::Delivery(Delivery { mids, watermark: found.at("watermark").number().unwrap_or_default() });
+    }
+    if let Some(found) = is("read") {
+        let watermark = found.at("watermark").number().or_else(|| found.number());
+        return Kind::Read { watermark: watermark.unwrap_or_default() };
+    }
+    if let Some(found) = is("reaction") {
+        return Kind::Reaction(Reaction {
+            mid: found.at("mid").text(),
+            action: found.at("action").text().unwrap_or_default(),
+            emoji: found.at("emoji").text(),
+        });
+    }
+    if let Some(found) = is("message_edit") {
+        return Kind::Edit(Edit { mid: found.at("mid").text(), text: found.at("text").text() });
+    }
+    if let Some(found) = is("optin") {
+        return Kind::Optin(value(found));
+    }
+    if let Some(found) = is("referral") {
+        return Kind::Referral(Referral { reference: found.at("ref").text(), source: found.at("source").text() });
+    }
+    if let Some(found) = is("account_linking") {
+        return Kind::AccountLinking { status: found.at("status").text().unwrap_or_default() };
+    }
+    if let Some(found) = is("policy_enforcement").or_else(|| is("policy-enforcement")) {
+        let action = found.at("action").text().unwrap_or_default();
+        return Kind::PolicyEnforcement(PolicyEnforcement { action, reason: found.at("reason").text() });
+    }
+    let names = ["pass_thread_control", "take_thread_control", "request_thread_control", "app_roles"];
+    if let Some(what) = names.into_iter().find(|name| is(name).is_some()) {
+        return Kind::Handover { what, details: value(raw.at(what)) };
+    }
+    let mut keys = raw.fields().into_iter().flat_map(|fields| fields.keys());
+    match keys.find(|key| !ENVELOPE.contains(&key.as_str())) {
+        Some(what) => Kind::Other { what: what.clone() },
+        None => Kind::Unknown,
+    }
 }
 
 #[cfg(test)]
@@ -359,18 +520,16 @@ mod tests {
         assert_eq!(message.customer(), Some("765"));
         assert_eq!(message.name().as_deref(), Some("message m_1"));
         let Kind::Message(found) = &message.kind else { panic!("{message:?}") };
-        assert_eq!(
-            (found.text.as_deref(), found.quick_reply.as_ref().map(|reply| reply.payload.as_str())),
-            (Some("hello"), Some("P"))
-        );
+        assert_eq!((found.text.as_deref(), found.quick_reply.as_deref()), (Some("hello"), Some("P")));
         let image = with(
             r#""message":{"mid":"m_2","attachments":[{"type":"image","payload":{"url":"https:\/\/x\/1","sticker_id":369}}]}"#,
         );
         let Kind::Message(found) = image.kind else { panic!("an image") };
         assert_eq!(
-            (found.attachments[0].kind.as_str(), found.attachments[0].address()),
+            (found.attachments[0].kind.as_str(), found.attachments[0].url.as_deref()),
             ("image", Some("https://x/1"))
         );
+        assert_eq!(found.attachments[0].sticker_id.as_deref(), Some("369"));
         let echo =
             with(r#""message":{"is_echo":true,"app_id":1517776481860111,"metadata":"M","mid":"m_3","text":"hi"}"#);
         assert_eq!(echo.customer(), Some("109"));
@@ -438,9 +597,8 @@ mod tests {
             r#"{"sender":{"id":765},"recipient":{"id":109},"timestamp":1,"message":{"mid":"mid.1:41","text":"old"}}"#,
         );
         assert_eq!(old.sender.as_deref(), Some("765"));
-        assert!(
-            matches!(one(r#"{"sender":{"id":"7"},"message":{"mid":5}}"#).kind, Kind::Other { what } if what == "message")
-        );
+        let number = one(r#"{"sender":{"id":"7"},"message":{"mid":5,"text":7}}"#);
+        assert_eq!((number.mid.as_deref(), number.text.as_deref()), (Some("5"), Some("7")));
         assert!(matches!(one(r#"{"sender":{"id":"7"}}"#).kind, Kind::Unknown));
         for odd in ["[]", "{}", "7", r#""x""#, r#"{"object":"instagram","entry":[]}"#, r#"{"object":"page","entry":7}"#]
         {
@@ -448,5 +606,86 @@ mod tests {
             assert_eq!(found.len(), 1, "{odd}");
             assert_eq!(found[0].kind, Kind::Unknown);
         }
+    }
+
+    fn all(text: &str) -> Vec<Event> {
+        events(&serde_json::from_str(text).expect("JSON"))
+    }
+
+    #[test]
+    fn the_test_button_of_the_dashboard_is_known_in_each_of_its_shapes() {
+        let shapes = [
+            r#"{"entry":[{"changes":[{"field":"messages","value":{"page_id":"1067280970047460"}}],"id":"0","time":1514862760}],"object":"page"}"#,
+            r#"{"object":"page","entry":[{"time":1681827428517,"id":"0","messaging":[{"sender":{"id":"12334"},"recipient":{"id":"23245"},"timestamp":"1527459824","message":{"mid":"test_message_id","text":"test_message"}}]}]}"#,
+            r#"{"object":"instagram","entry":[{"id":"0","time":1787422449,"changes":[{"field":"messages","value":{"sender":{"id":"12334"},"recipient":{"id":"23245"},"timestamp":"1527459824","message":{"mid":"random_mid","text":"random_text"}}}]}]}"#,
+        ];
+        for (shape, text) in shapes.iter().zip([None, Some("test_message"), Some("random_text")]) {
+            let found = all(shape);
+            assert!(found.len() == 1 && found[0].is_test && !found[0].is_of_a_page(), "{shape}");
+            assert_eq!((found[0].text.as_deref(), found[0].name()), (text, None), "{shape}");
+        }
+        assert_eq!(all(shapes[1])[0].timestamp, Some(1_527_459_824_000));
+    }
+
+    #[test]
+    fn changes_with_messages_are_events_of_the_conversation() {
+        let text = r#"{"object":"page","entry":[{"id":"109","time":1787422449,"changes":[{"field":"messaging_postbacks","value":{"sender":{"id":"765"},"recipient":{"id":"109"},"timestamp":1787422449000,"postback":{"mid":"m_1","title":"T","payload":"P"}}}]}]}"#;
+        let found = all(text);
+        assert_eq!((found[0].sender.as_deref(), found[0].mid.as_deref()), (Some("765"), Some("m_1")));
+        assert!(matches!(&found[0].kind, Kind::Postback(found) if found.payload.as_deref() == Some("P")));
+        assert!(found[0].is_of_a_page());
+    }
+
+    #[test]
+    fn other_objects_are_named_for_what_they_are() {
+        let user =
+            all(r#"{"object":"user","entry":[{"uid":"1","id":"1","time":1,"changed_fields":["feed","email"]}]}"#);
+        assert_eq!(user.len(), 2);
+        assert!(user[0].object == "user" && matches!(&user[1].kind, Kind::Change { field } if field == "email"));
+        let app = all(
+            r#"{"object":"application","entry":[{"id":"9","time":1790000000,"changes":[{"field":"business_integration_uninstall","value":{"business_manager_id":"5"}}]}]}"#,
+        );
+        assert!(matches!(&app[0].kind, Kind::Change { field } if field == "business_integration_uninstall"));
+        let instagram = all(
+            r#"{"object":"instagram","entry":[{"id":"17841","time":1,"messaging":[{"sender":{"id":"5"},"recipient":{"id":"17841"},"message":{"mid":"m","text":"hi"}}]}]}"#,
+        );
+        assert!(!instagram[0].is_of_a_page() && instagram[0].text.as_deref() == Some("hi"));
+    }
+
+    #[test]
+    fn stickers_and_image_grids_are_understood() {
+        let with = |attachments: &str| {
+            let event =
+                one(&format!(r#"{{"sender":{{"id":"7"}},"message":{{"mid":"m","attachments":{attachments}}}}}"#));
+            let Kind::Message(message) = event.kind else { panic!("a message") };
+            message.attachments
+        };
+        let new = r#"{"type":"sticker","payload":{"sticker_id":767226160478561,"url":"https://x/s"}}"#;
+        let old = r#"{"type":"image","payload":{"sticker_id":767226160478561,"url":"https://x/s"}}"#;
+        let found = with(&format!("[{new}]"));
+        assert_eq!((found[0].kind.as_str(), found[0].sticker_id.as_deref()), ("sticker", Some("767226160478561")));
+        assert_eq!(with(&format!("[{old},{new}]")).len(), 1, "one sticker that came in both shapes");
+        assert_eq!(with(new).len(), 1, "not even a list");
+        assert!(with("null").is_empty() && with("[null]").is_empty());
+        let grid = r#"[{"type":"template","payload":{"template_type":"image_grid","elements":[{"title":"New","images":[{"url":"https://x/1"},{"url":"https://x/2"}]}]}}]"#;
+        let found = with(grid);
+        assert_eq!(
+            (found[0].kind.as_str(), found[0].images, found[0].title.as_deref()),
+            ("image_grid", 2, Some("New"))
+        );
+        let post = with(r#"[{"type":"post","payload":{"title":"A post","url":"https://x/p"}}]"#);
+        assert_eq!((post[0].title.as_deref(), post[0].url.as_deref()), (Some("A post"), Some("https://x/p")));
+    }
+
+    #[test]
+    fn null_is_absence_everywhere() {
+        let text = r#"{"sender":{"id":"7"},"recipient":null,"timestamp":null,"message":{"mid":"m_1","text":"hi","quick_reply":{"payload":null},"attachments":null,"reply_to":null,"is_echo":null}}"#;
+        let event = one(text);
+        assert_eq!(
+            (event.mid.as_deref(), event.text.as_deref(), event.timestamp),
+            (Some("m_1"), Some("hi"), Some(1_458_692_752_478))
+        );
+        assert!(matches!(event.kind, Kind::Message(message) if message.quick_reply.is_none() && !message.is_echo));
+        assert!(matches!(one(r#"{"sender":{"id":"7"},"message":null,"postback":{}}"#).kind, Kind::Postback(_)));
     }
 }

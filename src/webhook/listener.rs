@@ -17,6 +17,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
+use super::body;
 use super::challenge::{Handshake, NoHandshake};
 use super::signature::{HEADER_1, HEADER_256, Signature, SignatureError};
 use crate::secrets::Secret;
@@ -80,9 +81,6 @@ pub enum Refusal {
     /// 403.
     #[error("{0}")]
     Signature(SignatureError),
-    /// 400: signed, but no JSON.
-    #[error("signed, but no JSON")]
-    NotJson,
     /// 413.
     #[error("the body is larger than 4 MiB")]
     TooLarge,
@@ -113,7 +111,7 @@ impl Refusal {
     fn status(self) -> StatusCode {
         match self {
             Self::Signature(_) | Self::WrongToken => StatusCode::FORBIDDEN,
-            Self::NotJson | Self::BrokenOff | Self::NoHandshake(_) => StatusCode::BAD_REQUEST,
+            Self::BrokenOff | Self::NoHandshake(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
@@ -189,7 +187,7 @@ async fn notification(shared: &Shared, request: Request) -> Result<Notification,
     let signature = signature.map_err(Refusal::Signature)?;
     let body = read(shared, &head.headers, body).await?;
     let signed_for: Vec<String> = pages(shared, &signature, &body)?;
-    let value = serde_json::from_slice(&body).map_err(|_| Refusal::NotJson)?;
+    let value = body::read(&body);
     let size = u32::try_from(body.len()).unwrap_or(u32::MAX).max(1);
     let waiting = shared.waiting.clone().try_acquire_many_owned(size).map_err(|_| Refusal::Busy)?;
     let signatures = [HEADER_256, HEADER_1].into_iter().filter_map(|name| {

@@ -1,6 +1,7 @@
 //! Meta's webhooks, both ends of them: the receiver of events, and the probe that
 //! asks a receiver as Meta would.
 
+mod body;
 mod certificate;
 mod challenge;
 mod event;

@@ -15,6 +15,7 @@ mod completions;
 mod contract;
 mod demo;
 mod doctor;
+mod events;
 mod examples;
 mod export;
 mod faults;

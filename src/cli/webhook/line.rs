@@ -5,20 +5,15 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::text::harmless;
 use crate::webhook::{Attachment, Event, Kind, Message};
-
-/// Text that a stranger wrote, made harmless for a terminal: no control characters,
-/// which could move the cursor or colour what follows.
-pub fn harmless(text: &str) -> String {
-    let bad = |c: char| {
-        c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
-    };
-    text.chars().map(|c| if bad(c) { ' ' } else { c }).collect()
-}
 
 /// The word for an event, and the rest of it in words.
 pub fn words(event: &Event) -> (&'static str, String) {
     let or = |text: &Option<String>, none: &str| text.as_deref().map_or_else(|| none.to_owned(), harmless);
+    if event.is_test {
+        return ("test", "Meta's test button: callback and signature work; this is not a customer's message".into());
+    }
     match &event.kind {
         Kind::Message(message) => (if message.is_echo { "echo" } else { "message" }, said(message)),
         Kind::Postback(postback) => {
@@ -61,24 +56,25 @@ pub fn said(message: &Message) -> String {
         parts.push("(of a kind that Meta does not pass on)".into());
     }
     if let Some(reply) = &message.quick_reply {
-        parts.push(format!("(quick reply {})", harmless(&reply.payload)));
+        parts.push(format!("(quick reply {})", harmless(reply)));
     }
     if parts.is_empty() { "(nothing)".into() } else { parts.join(" ") }
 }
 
 fn attached(attachment: &Attachment) -> String {
-    let place = match attachment.kind.as_str() {
-        "location" => attachment.payload.as_ref().and_then(|payload| {
-            let at = payload.get("coordinates")?;
-            Some(format!("{}, {}", at.get("lat")?, at.get("long")?))
-        }),
-        _ => attachment.address().map(str::to_owned),
+    let Attachment { kind, title, url, sticker_id, images, coordinates } = attachment;
+    let kind = match kind.as_str() {
+        "" => "attachment".to_owned(),
+        "image_grid" => format!("image grid of {images}"),
+        kind => kind.to_owned(),
     };
-    let parts: Vec<String> = [Some(attachment.kind.clone()), attachment.title.clone(), place]
-        .into_iter()
-        .flatten()
-        .map(|part| harmless(&part))
-        .collect();
+    let place = coordinates.as_ref().map(|(lat, long)| format!("{lat}, {long}"));
+    let sticker = sticker_id.as_ref().map(|id| format!("sticker {id}"));
+    let parts = [Some(kind), title.clone(), sticker.or(place).or_else(|| url.clone())];
+    let mut parts: Vec<String> = parts.into_iter().flatten().map(|part| harmless(&part)).collect();
+    if parts.get(1).is_some_and(|part| part.starts_with("sticker ")) && parts[0] == "sticker" {
+        parts.remove(0);
+    }
     format!("[{}]", parts.join(": "))
 }
 
@@ -103,6 +99,8 @@ pub struct EventLine<'a> {
     kind: &'static str,
     received_at: String,
     event: &'static str,
+    /// What Meta tells of: `page`, `instagram`, `user`, `application`.
+    object: &'a str,
     page_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<&'a str>,
@@ -122,36 +120,21 @@ pub struct EventLine<'a> {
 
 impl<'a> EventLine<'a> {
     pub fn new(event: &'a Event, account: Option<&'a str>, now: Timestamp) -> Self {
-        let (mid, text) = match &event.kind {
-            Kind::Message(message) => (message.mid.as_deref(), message.text.as_deref()),
-            Kind::Postback(postback) => (postback.mid.as_deref(), postback.title.as_deref()),
-            _ => (None, None),
-        };
         Self {
             schema_version: 1,
             kind: "event",
             received_at: now.to_string(),
             event: words(event).0,
+            object: &event.object,
             page_id: &event.page_id,
             account,
             sender: event.sender.as_deref(),
             recipient: event.recipient.as_deref(),
             occurred_at: event.timestamp.and_then(|at| Timestamp::from_millisecond(at).ok()).map(|at| at.to_string()),
-            mid,
-            text,
+            mid: event.mid.as_deref(),
+            text: event.text.as_deref(),
             standby: event.standby,
             raw: &event.raw,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_strangers_write_cannot_move_the_cursor() {
-        assert_eq!(harmless("a\u{1b}[2Jb\r\nc\u{202e}d"), "a [2Jb  c d");
-        assert_eq!(harmless("Grüße 😀 日本"), "Grüße 😀 日本");
     }
 }

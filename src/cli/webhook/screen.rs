@@ -6,7 +6,8 @@ use std::cell::RefCell;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::line::{EventLine, clock, harmless, words};
+use super::line::{EventLine, clock, words};
+use crate::text::harmless;
 use crate::ui::output::Output;
 use crate::ui::style::{self, paint, wrap};
 use crate::ui::typed::Above;
@@ -39,7 +40,11 @@ impl<'a> Screen<'a> {
             return self.output.flush();
         }
         let (kind, rest) = words(event);
-        let who = account.map_or_else(|| format!("page {}", event.page_id), str::to_owned);
+        let who = match account {
+            Some(account) => account.to_owned(),
+            None if event.object.is_empty() => "unknown".to_owned(),
+            None => format!("{} {}", event.object, event.page_id),
+        };
         let customer = event.customer().unwrap_or("-");
         let standby = if event.standby { " (another app has the conversation)" } else { "" };
         self.line(now, &harmless(&format!("{who}  {customer}  {kind}{standby}: {rest}")));

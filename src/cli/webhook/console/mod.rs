@@ -15,7 +15,7 @@ use serde_json::json;
 use self::desk::{Desk, Effect, NoSession};
 use self::script::{Expected, Happened, Typed};
 use super::levels::Target;
-use super::line::{harmless, said, words};
+use super::line::{said, words};
 use super::screen::Screen;
 use crate::checks::causes::{self, Place};
 use crate::checks::of_unreachable;
@@ -25,6 +25,7 @@ use crate::clock::Clock;
 use crate::graph::endpoints::message::{self, From, Reason};
 use crate::graph::{Client, GraphError};
 use crate::messages::{Event as ChatEvent, MessageText};
+use crate::text::harmless;
 use crate::webhook::{Event, Kind};
 
 /// What can be typed.

@@ -12,8 +12,8 @@ use super::play::{Script, Step};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::webhook::console::Console;
-use crate::cli::webhook::line::harmless;
 use crate::cli::webhook::screen::Screen;
+use crate::text::harmless;
 use crate::webhook::{Notification, Seen, events};
 
 /// How long events that were taken may need to be passed on once it is to end.
@@ -164,7 +164,7 @@ impl<'a> Hall<'a> {
             let account = self
                 .listened
                 .iter()
-                .find(|listened| listened.account.page_id.as_str() == event.page_id)
+                .find(|listened| event.is_of_a_page() && listened.account.page_id.as_str() == event.page_id)
                 .filter(|_| notification.pages.contains(&event.page_id));
             match (account, &mut self.console) {
                 (Some(_), Some(console)) if open => console.hear(&event).await,
@@ -173,8 +173,8 @@ impl<'a> Hall<'a> {
                     self.screen.event(&event, name, self.ctx.clock.now());
                 }
             }
-            if account.is_none() && !event.page_id.is_empty() {
-                let line = format!("page {} is of none of the accounts that are listened for", event.page_id);
+            if account.is_none() && event.is_of_a_page() && !event.page_id.is_empty() {
+                let line = format!("page {} does not belong to any account being listened for", event.page_id);
                 let line = harmless(&line);
                 self.note("other_page", &line, &json!({ "page_id": event.page_id }));
             }

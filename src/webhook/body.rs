@@ -1,0 +1,182 @@
+//! Reads what was signed. Meta sends a body that is not taken again for hours, and a whole
+//! batch of events with it; so a signed body is always read, whatever it holds.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+/// A body as a value. What strict JSON does not take is repaired: half a surrogate pair
+/// becomes U+FFFD, a number that no float holds and a bare word become texts, what is
+/// nested too deep is left out. What is no JSON at all is one text.
+pub fn read(body: &[u8]) -> Value {
+    if let Ok(value) = serde_json::from_slice(body) {
+        return value;
+    }
+    let text = String::from_utf8_lossy(body);
+    serde_json::from_str(&repaired(&text)).unwrap_or_else(|_| Value::String(text.into_owned()))
+}
+
+/// The deepest that is kept; the parser takes 128.
+const DEEPEST: usize = 100;
+
+fn repaired(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    let mut depth = 0_usize;
+    while let Some(c) = rest.chars().next() {
+        match c {
+            '"' => {
+                let (string, after) = split_string(rest);
+                out.push_str(&repaired_string(string));
+                rest = after;
+                continue;
+            }
+            '[' | '{' if depth >= DEEPEST => {
+                out.push_str("null");
+                rest = after_nested(rest);
+                continue;
+            }
+            '[' | '{' => depth += 1,
+            ']' | '}' => depth = depth.saturating_sub(1),
+            ',' | ':' => {}
+            c if c.is_whitespace() => {}
+            _ => {
+                let end =
+                    rest.find(|c: char| matches!(c, ',' | ':' | ']' | '}' | '[' | '{' | '"') || c.is_whitespace());
+                let (word, after) = rest.split_at(end.unwrap_or(rest.len()));
+                out.push_str(&repaired_word(word));
+                rest = after;
+                continue;
+            }
+        }
+        out.push(c);
+        rest = &rest[c.len_utf8()..];
+    }
+    out
+}
+
+/// A string with its quotes, and what follows it; one that never ends is closed.
+fn split_string(text: &str) -> (&str, &str) {
+    let mut escaped = false;
+    for (at, c) in text.char_indices().skip(1) {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => return text.split_at(at + 1),
+            _ => {}
+        }
+    }
+    (text, "")
+}
+
+/// What follows an object or a list, whatever is in it.
+fn after_nested(text: &str) -> &str {
+    let mut depth = 0_usize;
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        match c {
+            '"' => {
+                rest = split_string(rest).1;
+                continue;
+            }
+            '[' | '{' => depth += 1,
+            ']' | '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        rest = &rest[c.len_utf8()..];
+        if depth == 0 {
+            break;
+        }
+    }
+    rest
+}
+
+/// A number or a word of JSON as it is; anything else as a text.
+fn repaired_word(word: &str) -> Cow<'_, str> {
+    if serde_json::from_str::<Value>(word).is_ok() {
+        return word.into();
+    }
+    Value::String(word.to_owned()).to_string().into()
+}
+
+fn repaired_string(string: &str) -> Cow<'_, str> {
+    if serde_json::from_str::<String>(string).is_ok() {
+        return string.into();
+    }
+    let inner = string.strip_prefix('"').unwrap_or(string);
+    let inner = inner.strip_suffix('"').unwrap_or(inner);
+    let mut units: Vec<u16> = Vec::with_capacity(inner.len());
+    let mut chars = inner.chars();
+    while let Some(c) = chars.next() {
+        let unit = match c {
+            '\\' => match chars.next() {
+                Some('u') => {
+                    let digits: String = chars.clone().take(4).collect();
+                    match u16::from_str_radix(&digits, 16).ok().filter(|_| digits.len() == 4) {
+                        Some(unit) => {
+                            chars.nth(3);
+                            unit
+                        }
+                        None => u16::from(b'u'),
+                    }
+                }
+                Some('n') => u16::from(b'\n'),
+                Some('t') => u16::from(b'\t'),
+                Some('r') => u16::from(b'\r'),
+                Some('b') => 8,
+                Some('f') => 12,
+                Some(other) => {
+                    units.extend_from_slice(other.encode_utf16(&mut [0; 2]));
+                    continue;
+                }
+                None => continue,
+            },
+            c => {
+                units.extend_from_slice(c.encode_utf16(&mut [0; 2]));
+                continue;
+            }
+        };
+        units.push(unit);
+    }
+    Value::String(String::from_utf16_lossy(&units)).to_string().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn half_a_surrogate_pair_costs_one_character() {
+        let body = br#"{"mid":"m_1","text":"a\ud83d b \ude00 \ud83d\ude00 \n \"q\" \/"}"#;
+        assert_eq!(read(body), json!({"mid": "m_1", "text": "a\u{fffd} b \u{fffd} 😀 \n \"q\" /"}));
+        assert_eq!(read(br#"{"t":"\ud83d"}"#), json!({"t": "\u{fffd}"}));
+        assert_eq!(read(br#"{"t":"\ud83dx","u":"\uZZZZ"}"#), json!({"t": "\u{fffd}x", "u": "uZZZZ"}));
+    }
+
+    #[test]
+    fn odd_numbers_and_words_are_texts() {
+        assert_eq!(
+            read(br#"{"a":1e999,"b":-1e-5,"c":NaN,"d":007}"#),
+            json!({"a": "1e999", "b": -1e-5, "c": "NaN", "d": "007"})
+        );
+    }
+
+    #[test]
+    fn what_is_nested_too_deep_is_left_out_and_the_rest_kept() {
+        let deep = format!(r#"{{"mid":"m_1","x":{}{},"text":"t"}}"#, "[".repeat(5000), "]".repeat(5000));
+        let found = read(deep.as_bytes());
+        assert_eq!((&found["mid"], &found["text"]), (&json!("m_1"), &json!("t")));
+    }
+
+    #[test]
+    fn what_is_no_json_is_one_text() {
+        assert_eq!(read(b"hello there"), json!("hello there"));
+        assert_eq!(read(b""), json!(""));
+        assert_eq!(read(b"{\"text\":\"\xff\"}"), json!({"text": "\u{fffd}"}));
+        for odd in ["{", "[1,", "\"never closed", "{\"a\":}", "}{", "\\u", "[[[[\"\\"] {
+            read(odd.as_bytes());
+        }
+    }
+}
