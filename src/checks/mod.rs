@@ -13,12 +13,14 @@ mod handshake;
 mod inspection;
 mod messages;
 mod observe;
+mod pages;
 mod state;
 
 pub use causes::{Diagnosis, of_unreachable};
 pub use delivery::{Judged, judge_app, judge_page};
 pub use finding::{Finding, GraphTrace, Group, Outcome, Report};
 pub use observe::{Callback, Commands, Subject};
+pub use pages::{CHECKS, CheckPage, DOCTOR_CHECKS};
 
 use crate::graph::endpoints::subscription::{AppSubscription, SubscribedApp};
 use crate::graph::{Client, GraphError};

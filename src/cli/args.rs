@@ -8,8 +8,8 @@ use clap_complete::ArgValueCandidates;
 
 use super::error::CliError;
 use super::{
-    account, apply, chat_settings, complete, completions, doctor, export, help, log, man, message, plan, sandbox,
-    schema, secret, tenant, undo, webhook,
+    account, apply, chat_settings, complete, completions, doctor, explain, export, help, log, man, message, plan,
+    sandbox, schema, secret, tenant, undo, webhook,
 };
 use crate::env::Environment;
 use crate::secrets::StoreName;
@@ -27,6 +27,7 @@ Examples:
   msgrctl account add                   # asks for what it needs
   msgrctl account test acme-support     # Test Connection
   msgrctl account handover acme-support # what is left to do elsewhere
+  msgrctl explain 190/463               # what a code, a cause or a check means
   msgrctl doctor                        # what is wrong with this machine";
 
 /// Connects Facebook Pages to a contact centre.
@@ -77,6 +78,7 @@ pub(super) enum Command {
     #[command(after_help = "Examples:\n  msgrctl demo")]
     Demo,
     Doctor(doctor::DoctorArgs),
+    Explain(explain::ExplainArgs),
     Log(log::LogArgs),
     Undo(undo::UndoArgs),
     Completions(completions::CompletionsArgs),

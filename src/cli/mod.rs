@@ -12,6 +12,7 @@ mod demo;
 mod doctor;
 mod editor;
 mod error;
+mod explain;
 mod export;
 mod help;
 mod history;
@@ -107,6 +108,7 @@ fn dispatch(command: Command, ctx: &Context) -> Result<u8, CliError> {
         Command::Undo(args) => undo::run(&args, ctx),
         Command::Demo => demo::run(ctx),
         Command::Doctor(args) => doctor::run(&args, ctx),
+        Command::Explain(args) => explain::run(&args, ctx),
         Command::Completions(args) => completions::run(&args, ctx),
         Command::Man(args) => man::run(&args, ctx),
         Command::Schema(args) => Ok(schema::run(&args, ctx)),

@@ -289,7 +289,7 @@ impl Problem {
                 format!("the callback redirects (HTTP {status} to {to}); Meta does not follow")
             }
             Self::ClientCertificateWanted => {
-                "the server demands a client certificate (mutual TLS), which msgrctl does not have".into()
+                "the server demands a client certificate (mutual TLS), which a handshake from here has not".into()
             }
             Self::ProxyAuth => "the proxy of this machine (HTTPS_PROXY) wants a user and a password (HTTP 407)".into(),
             Self::ProxyRefused { status } => {
@@ -376,7 +376,7 @@ impl Problem {
             }
             Self::Redirect { .. } => "put the address it redirects to into the callback URL, or end the redirect",
             Self::ClientCertificateWanted => {
-                "have it trust Meta's own CA (meta-outbound-api-ca-2025-12.pem, since 31 March 2026; the older one ended on 15 April 2026) with verify depth 3, or exempt this path; msgrctl cannot pass"
+                "have it trust Meta's own CA (meta-outbound-api-ca-2025-12.pem, since 31 March 2026; the older one ended on 15 April 2026) with verify depth 3, or exempt this path; from here no handshake can pass"
             }
             Self::ProxyAuth => "put them into the proxy's address: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT",
             Self::ProxyRefused { .. } => "have the proxy allow this host, or exempt it with NO_PROXY=HOST",

@@ -53,6 +53,7 @@ fn everything(pty: &mut Pty) {
     tab(pty, "msgrctl secret list --store key", "--store keyring");
     tab(pty, "msgrctl account add --token-file to", "--token-file token.txt");
     tab(pty, "msgrctl completions po", "completions powershell");
+    tab(pty, "msgrctl explain passw", "explain password-changed");
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod demo;
 mod doctor;
 mod events;
 mod examples;
+mod explain;
 mod export;
 mod faults;
 mod fixtures;

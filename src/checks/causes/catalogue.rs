@@ -68,7 +68,7 @@ causes! {
         "create a new Page access token ({tokens})"
     PAGE_TOKEN_NEEDED "page-token-needed" Credentials ReplaceToken
         "a person's, a system user's or an app's token was used where a Page access token is needed"
-        "use the Page's own token: msgrctl account add --page-id PAGE_ID takes it from a person's token; or generate one at {tokens}"
+        "use the Page's own token, generated at {tokens}; a person's token gives it too: msgrctl account add --page-id PAGE_ID"
     NO_PAGE_GRANTED "no-page-granted" Credentials ReplaceToken
         "the token reaches no Page: none was ticked at the login"
         "log in to the app again (auth_type=rerequest), tick the Page and grant every permission; a Page that a business owns needs business_management too"
@@ -209,7 +209,7 @@ causes! {
         "within 24 hours of the customer's last message send it without a tag; --human-agent needs the approved feature Human Agent"
     RECIPIENT_UNKNOWN "recipient-unknown" Message Nothing
         "nobody with this id has written to this Page: a person has another id on each Page"
-        "take the id from an event of this Page: msgrctl webhook listen shows it"
+        "take the id from an event of this Page: msgrctl webhook listen"
     MESSAGE_REFUSED "message-refused" Message Nothing
         "Meta refuses the message or the recipient as it is"
         "check that the id belongs to a person who wrote to this Page (digits), and that the text has at most 2000 characters"

@@ -135,6 +135,12 @@ impl Rule {
             && self.denied.is_none_or(|denied| error.access_denied == denied)
     }
 
+    /// Whether nothing but the code and subcode decides: no later rule counts.
+    fn is_unconditional(&self) -> bool {
+        let place = self.place.is_none() && self.known.is_none() && self.signed.is_none();
+        place && self.kind.is_none() && self.wording.is_none() && self.denied.is_none()
+    }
+
     fn diagnosis(&self) -> Diagnosis {
         let own = self.cause.diagnosis();
         match self.words {
@@ -317,6 +323,16 @@ pub struct Asked {
 }
 
 impl Place {
+    /// In words: `when a message is sent`.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Me => "when the token is asked about itself",
+            Self::Page => "when a Page is asked about",
+            Self::App => "when the app itself asks",
+            Self::Messages => "when a message is sent",
+        }
+    }
+
     /// A call of which nothing more is known.
     pub fn plain(self) -> Asked {
         self.signed(false)
@@ -355,13 +371,13 @@ pub fn of(error: &ApiError, asked: Asked) -> Diagnosis {
 pub struct Code {
     /// `190`, `190/463`.
     pub id: String,
-    /// The likeliest first.
-    pub diagnoses: Vec<Diagnosis>,
+    /// What it means, with the place where it means that; `None`: wherever it is met.
+    pub meanings: Vec<(Diagnosis, Option<Place>)>,
 }
 
 /// What is known of a code, and of a subcode where one is named; `None`: nothing.
 pub fn code(code: i64, subcode: Option<i64>) -> Option<Code> {
-    let mut diagnoses: Vec<Diagnosis> = Vec::new();
+    let mut meanings: Vec<(Diagnosis, Option<Place>)> = Vec::new();
     for rule in RULES.iter().filter(|rule| (rule.codes.0..=rule.codes.1).contains(&code)) {
         let is_named = rule.codes.0 == rule.codes.1 || rule.codes.0 >= 200;
         let fits = match (subcode, rule.sub) {
@@ -369,13 +385,16 @@ pub fn code(code: i64, subcode: Option<i64>) -> Option<Code> {
             (Some(wanted), Sub::Is(known)) => wanted == known,
             _ => false,
         };
-        let found = rule.diagnosis();
-        if fits && !diagnoses.contains(&found) {
-            diagnoses.push(found);
+        let found = (rule.diagnosis(), rule.place);
+        if fits && !meanings.iter().any(|(known, _)| *known == found.0) {
+            meanings.push(found);
+        }
+        if fits && rule.is_unconditional() {
+            break;
         }
     }
     let id = subcode.map_or_else(|| code.to_string(), |subcode| format!("{code}/{subcode}"));
-    (!diagnoses.is_empty()).then_some(Code { id, diagnoses })
+    (!meanings.is_empty()).then_some(Code { id, meanings })
 }
 
 /// Every code and subcode that is known.
@@ -521,9 +540,10 @@ mod tests {
     fn every_known_code_has_its_meaning() {
         let all = codes();
         assert!(all.len() > 60, "{}", all.len());
-        assert!(all.iter().all(|code| !code.diagnoses.is_empty()));
-        let of = |id: &str| all.iter().find(|code| code.id == id).map(|code| code.diagnoses.len());
+        assert!(all.iter().all(|code| !code.meanings.is_empty()));
+        let of = |id: &str| all.iter().find(|code| code.id == id).map(|code| code.meanings.len());
         assert!(of("190").is_some_and(|count| count > 5) && of("190/463") == Some(1) && of("200/2018028") == Some(1));
+        assert_eq!((of("210"), of("104")), (Some(1), Some(1)), "what a later rule would say does not count");
         assert!(code(190, Some(999)).is_none() && code(36_103, None).is_none());
         assert!(code(275, None).is_some() && code(80_006, None).is_some());
     }

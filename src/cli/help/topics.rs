@@ -25,7 +25,10 @@ pub(in crate::cli) const EXIT_CODES: Topic = Topic {
     before: "With --json an error is one line of JSON on standard error, which names the code too.",
     list: &[
         ("0", "done; also nothing to change"),
-        ("1", "failed, for a reason without a code of its own: no such account, already exists, not confirmed"),
+        (
+            "1",
+            "failed, for a reason without a code of its own: no such account, already exists, not confirmed, refused by Meta",
+        ),
         ("2", "usage: a bad flag, or a value is missing and nobody can be asked"),
         ("3", "a file of ours is broken or cannot be written"),
         ("4", "credentials: a secret is missing, or Meta refuses the token or its permissions"),

@@ -1,0 +1,399 @@
+//! `msgrctl explain`: what a cause, a check, an exit code or a code of Meta's means.
+
+use clap::Args;
+use clap_complete::ArgValueCandidates;
+use clap_complete::engine::CompletionCandidate;
+use serde::Serialize;
+
+use super::account::connection;
+use super::context::Context;
+use super::error::CliError;
+use super::help::topics::EXIT_CODES;
+use crate::checks::causes::{self, CAUSES, Code};
+use crate::checks::{CHECKS, CheckPage, DOCTOR_CHECKS};
+use crate::document::nearest;
+use crate::text::excerpt;
+use crate::ui::style::{self, paint, wrap};
+use crate::ui::terminal::Screen;
+use crate::webhook::Problem;
+
+/// Explain a cause, a check, an exit code or a code of Meta's: what it means, what to do
+///
+/// Takes what account test, webhook verify and errors name: a cause (password-changed), a
+/// check (token.valid), a code of Meta's with or without its subcode (190, 190/463), or
+/// exit and an exit code. Without an argument, or with a kind (causes, checks, codes,
+/// exits), it lists them. Works offline and reads no file.
+///
+/// Exit codes: 0 explained, 1 one of them is not known.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  msgrctl explain 190/463
+  msgrctl explain password-changed token.permissions
+  msgrctl explain exit 4
+  msgrctl explain causes")]
+pub struct ExplainArgs {
+    /// CODE, CODE/SUBCODE, CAUSE, CHECK, exit N, or causes, checks, codes, exits
+    #[arg(value_name = "WHAT", add = ArgValueCandidates::new(candidates))]
+    what: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Envelope {
+    schema_version: u8,
+    entries: Vec<Entry>,
+}
+
+/// One page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct Entry {
+    kind: &'static str,
+    id: String,
+    summary: String,
+    fix: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    command: Option<String>,
+    /// Of a code of Meta's: the causes that it can have, the likeliest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    causes: Vec<&'static str>,
+}
+
+const CAUSE: &str = "cause";
+const CHECK: &str = "check";
+const EXIT: &str = "exit";
+const CODE: &str = "code";
+
+/// Kinds as they are asked for, in the order of the list.
+const KINDS: [(&str, &str, &str); 4] = [
+    ("causes", CAUSE, "why a check failed, a message was refused, or a callback would not be taken"),
+    ("checks", CHECK, "the checks of account test and doctor"),
+    ("codes", CODE, "codes of Meta's, with their subcodes"),
+    ("exits", EXIT, "exit codes"),
+];
+
+pub fn run(args: &ExplainArgs, ctx: &Context) -> Result<u8, CliError> {
+    let mut found = Vec::new();
+    let mut unknown = Vec::new();
+    let mut words = args.what.iter().map(|word| word.trim());
+    while let Some(word) = words.next() {
+        let pages = match word.to_lowercase().as_str() {
+            EXIT => words.next().map(exit).unwrap_or_default(),
+            word => look_up(word),
+        };
+        if pages.is_empty() {
+            unknown.push(word);
+        }
+        found.extend(pages);
+    }
+    let lists = args.what.is_empty() || args.what.iter().all(|word| kind_of(&word.to_lowercase()).is_some());
+    if args.what.is_empty() {
+        found = all();
+    }
+    show(ctx, found, lists && !ctx.output.json);
+    if unknown.is_empty() { Ok(0) } else { Err(not_known(&unknown)) }
+}
+
+/// The kind that `causes`, `checks`, `codes` or `exits` asks for.
+fn kind_of(word: &str) -> Option<&'static str> {
+    KINDS.iter().find(|(plural, ..)| *plural == word).map(|(_, kind, _)| *kind)
+}
+
+/// Everything there is a page of.
+fn all() -> Vec<Entry> {
+    KINDS.iter().flat_map(|(_, kind, _)| of_kind(kind)).collect()
+}
+
+fn of_kind(kind: &str) -> Vec<Entry> {
+    match kind {
+        CAUSE => {
+            let own: Vec<Entry> = CAUSES.iter().map(|cause| of_cause(cause)).collect();
+            let of_callbacks = Problem::examples();
+            let more = of_callbacks.iter().filter(|problem| !CAUSES.iter().any(|cause| cause.id == problem.cause()));
+            own.iter().cloned().chain(more.map(of_problem)).collect()
+        }
+        CHECK => CHECKS.iter().chain(DOCTOR_CHECKS).map(of_check).collect(),
+        CODE => causes::codes().iter().map(of_code).collect(),
+        _ => EXIT_CODES.list.iter().map(|(code, meaning)| of_exit(code, meaning)).collect(),
+    }
+}
+
+fn look_up(word: &str) -> Vec<Entry> {
+    if let Some(kind) = kind_of(word) {
+        return of_kind(kind);
+    }
+    if let Some((code, subcode)) = meta_code(word) {
+        return causes::code(code, subcode).iter().map(of_code).collect();
+    }
+    // `problem` of webhook verify has underscores where the cause has hyphens.
+    let cause = word.replace('_', "-");
+    let named = |entry: &Entry| entry.id == word || entry.kind == CAUSE && entry.id == cause;
+    let [causes, checks] = [CAUSE, CHECK].map(of_kind);
+    causes.into_iter().chain(checks).filter(named).collect()
+}
+
+/// `190`, `190/463`, and as Meta writes it: `#190`, `(#190)`.
+fn meta_code(word: &str) -> Option<(i64, Option<i64>)> {
+    let bare = word.trim_start_matches("(#").trim_start_matches('#').trim_end_matches(')');
+    match bare.split_once(['/', ':']) {
+        Some((code, subcode)) => Some((code.parse().ok()?, Some(subcode.parse().ok()?))),
+        None => Some((bare.parse().ok()?, None)),
+    }
+}
+
+/// The commands of pages: what has to be filled in stands in capitals.
+fn command(next: causes::Next) -> Option<String> {
+    connection::commands_of("NAME").of(next)
+}
+
+fn of_cause(cause: &causes::Cause) -> Entry {
+    let command = command(cause.next);
+    Entry {
+        kind: CAUSE,
+        id: cause.id.into(),
+        summary: cause.summary.into(),
+        fix: cause.fix(),
+        command,
+        causes: Vec::new(),
+    }
+}
+
+fn of_problem(problem: &Problem) -> Entry {
+    Entry {
+        kind: CAUSE,
+        id: problem.cause().into(),
+        summary: problem.summary(),
+        fix: problem.fix().into(),
+        command: command(causes::Next::Verify),
+        causes: Vec::new(),
+    }
+}
+
+fn of_check(check: &CheckPage) -> Entry {
+    Entry {
+        kind: CHECK,
+        id: check.id.into(),
+        summary: check.passes.into(),
+        fix: check.fix.into(),
+        command: command(check.next),
+        causes: Vec::new(),
+    }
+}
+
+fn of_code(code: &Code) -> Entry {
+    let causes: Vec<&'static str> = code.meanings.iter().map(|(found, _)| found.cause).collect();
+    let (summary, fix, command) = if let [(only, _)] = code.meanings.as_slice() {
+        (only.summary.clone(), only.fix.clone(), command(only.next))
+    } else {
+        let fix = "a test tells which it is".to_owned();
+        (format!("one of these: {}", meanings(code).join("; ")), fix, command(causes::Next::TestAgain))
+    };
+    Entry { kind: CODE, id: code.id.clone(), summary, fix, command, causes }
+}
+
+/// What a code can mean, each with its cause and the place where it means that.
+fn meanings(code: &Code) -> Vec<String> {
+    let one = |(found, place): &(causes::Diagnosis, Option<causes::Place>)| {
+        let at = place.map(|place| format!(", {}", place.words())).unwrap_or_default();
+        format!("{} ({}{at})", found.summary, found.cause)
+    };
+    code.meanings.iter().map(one).collect()
+}
+
+fn exit(code: &str) -> Vec<Entry> {
+    let found = EXIT_CODES.list.iter().filter(|(known, _)| *known == code);
+    found.map(|(code, meaning)| of_exit(code, meaning)).collect()
+}
+
+fn of_exit(code: &str, meaning: &str) -> Entry {
+    let (fix, command) = match code {
+        "0" => ("nothing is to be done", None),
+        "2" => ("correct the command; its help names every flag", Some("msgrctl help COMMAND")),
+        "3" => ("correct the file that the error names", Some("msgrctl doctor")),
+        "4" => ("find out what is wrong with the token", Some("msgrctl account test NAME")),
+        "5" => ("try again; where it lasts, look at the network", Some("msgrctl doctor")),
+        "6" => ("unlock the store or choose another; the error names the ways out", Some("msgrctl doctor")),
+        "7" => ("read the lines that do not pass, and look up their causes", Some("msgrctl explain CAUSE")),
+        "8" => ("apply the manifest", Some("msgrctl apply -f FILE")),
+        "9" => ("fix what failed and run the same command again; finished accounts are skipped", None),
+        "130" => ("run the command again; what it had finished is kept", None),
+        _ => ("read the error: its hint names the next command", None),
+    };
+    Entry {
+        kind: EXIT,
+        id: code.into(),
+        summary: meaning.into(),
+        fix: fix.into(),
+        command: command.map(str::to_owned),
+        causes: Vec::new(),
+    }
+}
+
+fn not_known(unknown: &[&str]) -> CliError {
+    let shown: Vec<String> = unknown.iter().map(|word| format!("'{}'", excerpt(word, 60))).collect();
+    let error = CliError::failed(format!("there is no page on {}", shown.join(", ")));
+    let all = all();
+    let ids = || all.iter().filter(|entry| entry.kind != EXIT && entry.kind != CODE).map(|entry| entry.id.as_str());
+    match unknown.first().map(|word| (meta_code(word), nearest(&word.to_lowercase(), ids()))) {
+        Some((Some((code, Some(_))), _)) if causes::code(code, None).is_some() => {
+            error.hint(format!("the subcode is not known, the code is: msgrctl explain {code}"))
+        }
+        Some((Some(_), _)) => {
+            error.hint("look the code up in Meta's error reference; those that are known: msgrctl explain codes")
+        }
+        Some((None, Some(near))) => error.hint(format!("did you mean '{near}'? all of them: msgrctl explain")),
+        _ => error.hint("all of them: msgrctl explain"),
+    }
+}
+
+fn show(ctx: &Context, entries: Vec<Entry>, as_list: bool) {
+    if ctx.output.json {
+        return ctx.output.json(&Envelope { schema_version: 1, entries });
+    }
+    if entries.is_empty() {
+        return;
+    }
+    let screen = ctx.output.terminal.out();
+    ctx.output.result(&if as_list { list(&entries, screen) } else { pages(&entries, screen) });
+}
+
+fn pages(entries: &[Entry], screen: Screen) -> String {
+    let page = |entry: &Entry| {
+        let mut lines = vec![format!("{} ({})", paint(style::BOLD, &entry.id, screen.color), entry.kind)];
+        let mut under = |label: &str, text: &str| {
+            let wide = if label.is_empty() { 2 } else { 2 + label.len() + 1 };
+            let label =
+                if label.is_empty() { String::new() } else { format!("{} ", paint(style::HINT, label, screen.color)) };
+            lines.push(format!("  {label}{}", wrap(text, screen.width, wide)));
+        };
+        if entry.causes.len() > 1 {
+            under("", "one of these causes, which a test tells apart:");
+            for meaning in
+                meta_code(&entry.id).and_then(|(code, sub)| causes::code(code, sub)).iter().flat_map(meanings)
+            {
+                under("-", &meaning);
+            }
+        } else {
+            under("", &entry.summary);
+            under("fix:", &entry.fix);
+        }
+        // A command stays whole, so that it can be pasted.
+        lines.extend(
+            entry.command.iter().map(|command| format!("  {} {command}", paint(style::HINT, "then:", screen.color))),
+        );
+        if let [cause] = entry.causes.as_slice() {
+            lines.push(format!("  {} {cause}", paint(style::HINT, "cause:", screen.color)));
+        }
+        lines.join("\n")
+    };
+    entries.iter().map(page).collect::<Vec<_>>().join("\n\n")
+}
+
+/// A line an entry, by kind.
+fn list(entries: &[Entry], screen: Screen) -> String {
+    let wide = entries.iter().map(|entry| entry.id.len()).max().unwrap_or_default();
+    let mut parts = Vec::new();
+    for (plural, kind, about) in KINDS {
+        let of_kind: Vec<&Entry> = entries.iter().filter(|entry| entry.kind == kind).collect();
+        if of_kind.is_empty() {
+            continue;
+        }
+        let mut lines = vec![format!("{}: {about}", paint(style::BOLD, plural, screen.color))];
+        for entry in of_kind {
+            let summary = match entry.causes.as_slice() {
+                [_, _, ..] => {
+                    let mut causes = entry.causes.clone();
+                    causes.dedup();
+                    format!("one of: {}", causes.join(", "))
+                }
+                _ => entry.summary.clone(),
+            };
+            lines.push(format!("  {:<wide$}  {}", entry.id, wrap(&summary, screen.width, wide + 4)));
+        }
+        parts.push(lines.join("\n"));
+    }
+    parts.join("\n\n")
+}
+
+fn candidates() -> Vec<CompletionCandidate> {
+    let pages = all().into_iter().filter(|entry| entry.kind != EXIT).map(|entry| (entry.id, entry.summary));
+    let kinds = KINDS.iter().map(|(plural, _, about)| ((*plural).to_owned(), (*about).to_owned()));
+    let exit = std::iter::once((EXIT.to_owned(), "an exit code: exit 4".to_owned()));
+    let all = kinds.chain(exit).chain(pages);
+    all.map(|(id, about)| CompletionCandidate::new(id).help(Some(about.into()))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::cli::account::connection::commands_of;
+
+    #[test]
+    fn every_page_has_a_name_of_its_own_a_meaning_and_something_to_do() {
+        let all = all();
+        let mut seen = BTreeSet::new();
+        for entry in &all {
+            assert!(seen.insert((entry.kind, entry.id.clone())), "{entry:?} twice");
+            assert!(entry.summary.len() > 8 && entry.fix.len() > 3, "{entry:?}");
+            assert!(!entry.summary.ends_with('.') && !entry.fix.ends_with('.'), "{entry:?}");
+            assert!(!entry.fix.contains('{'), "a place that was not filled in: {entry:?}");
+            let found = if entry.kind == EXIT { exit(&entry.id) } else { look_up(&entry.id) };
+            assert!(found.contains(entry), "{entry:?} is not found by its name");
+        }
+        assert!(all.len() > 200, "{}", all.len());
+    }
+
+    #[test]
+    fn causes_are_kebab_case_and_told_from_codes() {
+        for entry in of_kind(CAUSE) {
+            let kebab = |c: char| c.is_ascii_lowercase() || c == '-';
+            assert!(entry.id.chars().all(kebab), "{entry:?}");
+        }
+    }
+
+    /// Every command that stands in a text: from `msgrctl` to its end, or to a semicolon.
+    fn commands_in(text: &str) -> impl Iterator<Item = &str> {
+        text.match_indices("msgrctl ").map(|(at, _)| text[at..].split([';', ')']).next().unwrap_or_default().trim())
+    }
+
+    /// Whether a word is a placeholder that nobody would know as one.
+    fn is_doubtful(word: &str) -> bool {
+        word.contains(['<', '>', '…', '{', '}']) || word.contains("...")
+    }
+
+    #[test]
+    fn every_command_that_a_page_names_can_be_typed() {
+        let commands = commands_of("NAME");
+        let steps = [
+            commands.replace_token,
+            commands.test_again,
+            commands.set_app,
+            commands.add_app,
+            commands.subscribe,
+            commands.verify,
+            commands.edit_messages,
+        ];
+        let texts = all().into_iter().flat_map(|entry| {
+            // What is one of several is looked at as a cause of its own.
+            let own = if entry.causes.len() > 1 { String::new() } else { entry.summary };
+            [own, entry.fix, entry.command.unwrap_or_default()]
+        });
+        let texts: Vec<String> = texts.chain(steps).collect();
+        let mut seen = BTreeSet::new();
+        for command in texts.iter().flat_map(|text| commands_in(text)) {
+            let words = shlex::split(command).unwrap_or_else(|| panic!("{command}"));
+            assert!(!words.iter().any(|word| is_doubtful(word)), "{command}");
+            // Placeholders that have to be one of a few words.
+            let words = words.iter().map(|word| match word.as_str() {
+                "EVENT" => "session-ended",
+                word => word,
+            });
+            if let Err(error) = crate::cli::command().try_get_matches_from(words) {
+                panic!("{command}: {error}");
+            }
+            seen.insert(command);
+        }
+        assert!(seen.len() > 15, "{seen:?}");
+    }
+}
