@@ -71,14 +71,35 @@ pub fn is_private_ip(address: IpAddr) -> bool {
 /// An address for showing: the values of its query are masked, since gateways and cloud
 /// functions take their keys there (`?code=…`).
 pub fn shown(address: &str) -> String {
+    with_values(address, |_| MASK.to_owned())
+}
+
+/// An address for a command to be pasted: each value of its query is its name in
+/// capitals (`?code=CODE`), to be replaced.
+pub fn with_placeholders(address: &str) -> String {
+    with_values(address, |name| {
+        let word: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+        if word.is_empty() { "KEY".to_owned() } else { word.to_ascii_uppercase() }
+    })
+}
+
+/// The same in quotes where a shell needs them.
+pub fn to_paste(address: &str) -> String {
+    // Fails on a NUL only, which no URL holds.
+    shlex::try_quote(&with_placeholders(address)).map(std::borrow::Cow::into_owned).unwrap_or_default()
+}
+
+/// An address with other values in its query: `value` makes them of their names. What
+/// stands there without a name is a value too.
+fn with_values(address: &str, value: impl Fn(&str) -> String) -> String {
     match address.split_once('?') {
         Some((before, query)) if !query.is_empty() => {
-            let masked = query.split('&').map(|pair| match pair.split_once('=') {
-                Some((name, value)) if !value.is_empty() => format!("{name}={MASK}"),
-                Some(_) => pair.to_owned(),
-                None => MASK.to_owned(),
+            let pairs = query.split('&').map(|pair| match pair.split_once('=') {
+                Some((_, "")) => pair.to_owned(),
+                Some((name, _)) => format!("{name}={}", value(name)),
+                None => value(""),
             });
-            format!("{before}?{}", masked.collect::<Vec<_>>().join("&"))
+            format!("{before}?{}", pairs.collect::<Vec<_>>().join("&"))
         }
         _ => address.to_owned(),
     }
@@ -133,5 +154,13 @@ mod tests {
         ] {
             assert!(!is_private(&url(outside)), "{outside}");
         }
+    }
+
+    #[test]
+    fn keys_in_a_query_are_masked_or_named() {
+        let address = "https://x.example/hook?code=s3cret&client-id=a&empty=&bare";
+        assert_eq!(shown(address), "https://x.example/hook?code=********&client-id=********&empty=&********");
+        assert_eq!(to_paste(address), "'https://x.example/hook?code=CODE&client-id=CLIENTID&empty=&KEY'");
+        assert_eq!(to_paste("https://x.example/hook"), "https://x.example/hook");
     }
 }

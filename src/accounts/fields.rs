@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::address::{self, is_loopback, is_private};
+use crate::text::MASK;
 
 /// Why a value was refused, for the person who typed it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -45,16 +46,20 @@ fn looks_secret(text: &str) -> bool {
 /// Gives a field its text form, in files, in JSON and on the screen.
 macro_rules! text_field {
     ($field:ident) => {
-        impl $field {
-            /// The value as text.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
+        text_field!($field, not shown);
 
         impl fmt::Display for $field {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(&self.0)
+            }
+        }
+    };
+    // How it is shown is its own affair.
+    ($field:ident, not shown) => {
+        impl $field {
+            /// The value as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
             }
         }
 
@@ -323,7 +328,7 @@ fn strip_address(text: &str) -> &str {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct CallbackUrl(String);
-text_field!(CallbackUrl);
+text_field!(CallbackUrl, not shown);
 
 impl CallbackUrl {
     /// What is doubtful about it, if anything: Meta calls https only, and from the
@@ -341,6 +346,16 @@ impl CallbackUrl {
     /// For showing: what a query holds may be a key of a gateway or a function.
     pub fn shown(&self) -> String {
         address::shown(&self.0)
+    }
+
+    /// For a command to be pasted: see [`address::with_placeholders`].
+    pub fn with_placeholders(&self) -> String {
+        address::with_placeholders(&self.0)
+    }
+
+    /// The same in quotes where a shell needs them.
+    pub fn to_paste(&self) -> String {
+        address::to_paste(&self.0)
     }
 
     /// The same address with https.
@@ -364,6 +379,9 @@ impl std::str::FromStr for CallbackUrl {
             return refuse(
                 "a callback URL may not carry a user name or password: it is shown and stored in plain text",
             );
+        }
+        if url.query().is_some_and(|query| query.contains(MASK)) {
+            return refuse(format!("{} is masked, as it is shown: give it with its own values", shown(text)));
         }
         if url.fragment().is_some() {
             return refuse(format!("{} has a fragment (#…), which is never sent to a server", shown(text)));
@@ -426,7 +444,7 @@ mod tests {
         assert_eq!(url.as_str(), "https://x.azurewebsites.net/api/hook?code=secretkey&clientId=a");
         let plain: CallbackUrl = "HTTP://e.com/x".parse().expect("a URL");
         assert_eq!(plain.shown(), "HTTP://e.com/x");
-        assert_eq!(plain.with_https().map(|url| url.to_string()).as_deref(), Some("https://e.com/x"));
+        assert_eq!(plain.with_https().as_ref().map(CallbackUrl::as_str), Some("https://e.com/x"));
         assert!(url.with_https().is_none());
     }
 

@@ -2,11 +2,11 @@
 
 use url::Url;
 
-use super::causes::{CALLBACK_NOT_HTTPS, CALLBACK_PRIVATE, UNREACHABLE};
+use super::causes::{CALLBACK_NOT_HTTPS, CALLBACK_PRIVATE, Cause, UNREACHABLE};
 use super::check::{Check, then};
 use super::finding::{Finding, Group, Outcome};
 use super::observe::{Observed, Subject};
-use crate::address::{is_loopback, is_private};
+use crate::address::{is_loopback, is_private, to_paste};
 use crate::graph::{GraphError, Unreachable};
 use crate::webhook::Problem;
 
@@ -17,28 +17,14 @@ pub(super) fn finding(seen: &Observed, subject: &Subject) -> Finding {
     let Some(callback) = &subject.callback else {
         return check.skip("not checked: the account has no callback URL");
     };
-    let url = Url::parse(&callback.url).ok();
-    let here = url.as_ref().is_some_and(is_loopback);
     // What only the place of a receiver decides needs no asking.
-    if !callback.sandbox {
-        let elsewhere = |summary: String| {
-            let hint = subject.then(&CALLBACK_PRIVATE.fix(), CALLBACK_PRIVATE.next);
-            check.fail(&CALLBACK_PRIVATE, summary, hint)
-        };
-        if here {
-            return elsewhere("the callback URL is on this machine: Meta cannot reach it".into());
-        }
-        if let Some(url) = url.as_ref().filter(|url| is_private(url)) {
-            let host = url.host_str().unwrap_or_default();
-            return elsewhere(format!("the callback URL leads into a private network ({host}): Meta cannot reach it"));
-        }
+    if let Some(Misplaced { cause, summary, hint }) = misplaced(&callback.url, callback.sandbox, &subject.commands.edit)
+    {
+        return check.fail(cause, summary, hint);
     }
+    let here = Url::parse(&callback.url).is_ok_and(|url| is_loopback(&url));
     if !here && callback.sandbox {
         return check.skip("not asked: this is a sandbox account, whose events stay on this machine");
-    }
-    if let Some(https) = url.as_ref().filter(|url| url.scheme() != "https" && !here).and_then(with_https) {
-        let command = format!("{} --callback-url {https}", subject.commands.edit);
-        return check.fail(&CALLBACK_NOT_HTTPS, CALLBACK_NOT_HTTPS.summary, then(&CALLBACK_NOT_HTTPS.fix(), &command));
     }
     if let Err(why) = &callback.verify_token {
         return check.skip(format!("not asked: {why}"));
@@ -71,8 +57,34 @@ pub(super) fn finding(seen: &Observed, subject: &Subject) -> Finding {
     }
 }
 
-/// The same address over HTTPS, in quotes where a shell needs them.
-fn with_https(url: &Url) -> Option<String> {
-    let text = format!("https{}", url.as_str().strip_prefix("http")?);
-    shlex::try_quote(&text).ok().map(std::borrow::Cow::into_owned)
+/// A callback URL that Meta cannot call, wherever it is asked from.
+pub struct Misplaced {
+    /// What is wrong with it.
+    pub cause: &'static Cause,
+    /// The same of this address.
+    pub summary: String,
+    /// What to do, with the command.
+    pub hint: String,
+}
+
+/// What an address alone tells: that it is not https, or leads to where Meta cannot go.
+/// `edit` is the command that changes the account. The sandbox calls this machine only,
+/// and asks nothing of an address.
+pub fn misplaced(callback: &str, sandbox: bool, edit: &str) -> Option<Misplaced> {
+    let url = Url::parse(callback).ok().filter(|_| !sandbox)?;
+    let summary = if is_loopback(&url) {
+        "the callback URL is on this machine: Meta cannot reach it".to_owned()
+    } else if is_private(&url) {
+        let host = url.host_str().unwrap_or_default();
+        format!("the callback URL leads into a private network ({host}): Meta cannot reach it")
+    } else if url.scheme() != "https" {
+        let cause = &CALLBACK_NOT_HTTPS;
+        let https = to_paste(&format!("https{}", url.as_str().strip_prefix("http")?));
+        let hint = then(&cause.fix(), &format!("{edit} --callback-url {https}"));
+        return Some(Misplaced { cause, summary: cause.summary.into(), hint });
+    } else {
+        return None;
+    };
+    let hint = then(&CALLBACK_PRIVATE.fix(), &format!("{edit} --callback-url URL"));
+    Some(Misplaced { cause: &CALLBACK_PRIVATE, summary, hint })
 }

@@ -19,6 +19,7 @@ mod state;
 pub use causes::{Diagnosis, of_unreachable};
 pub use delivery::{Judged, judge_app, judge_page};
 pub use finding::{Finding, GraphTrace, Group, Outcome, Report};
+pub use handshake::{Misplaced, misplaced};
 pub use observe::{Callback, Commands, Subject};
 pub use pages::{CHECKS, CheckPage, DOCTOR_CHECKS};
 

@@ -43,6 +43,8 @@ pub struct Subject {
     pub chat_settings: ChatSettings,
     /// How near an end of validity is warned of.
     pub warn_days: u32,
+    /// Whether it is tested with others, whose calls go together.
+    pub among_others: bool,
 }
 
 /// Where an account's events should go.
@@ -205,7 +207,13 @@ pub(super) async fn observe(client: &Client, prober: Option<&Prober>, subject: &
     let token = &subject.token;
     let page = subject.page_id.as_deref().unwrap_or("me");
     let (page, subscribed, info, issuer, app_subscriptions, handshake) = tokio::join!(
-        timed(page::me(client, token, app)),
+        async {
+            if subject.among_others {
+                timed(page::me(client, token, app)).await
+            } else {
+                timed(page::me_alone(client, token, app)).await
+            }
+        },
         timed(subscription::of_page(client, page, token, app)),
         async {
             match app {

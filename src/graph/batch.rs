@@ -78,7 +78,7 @@ impl Queue {
             Verb::Set | Verb::Remove => of_token,
             Verb::Act => false,
         };
-        self.open.get() && fits
+        self.open.get() && fits && !request.is_alone
     }
 
     /// Waits for the answer to a call.

@@ -55,6 +55,8 @@ pub struct GraphRequest {
     pub hidden: Vec<(&'static str, Secret)>,
     /// On whose behalf.
     pub authority: Authority,
+    /// Whether it goes by itself where others go together.
+    pub is_alone: bool,
 }
 
 impl GraphRequest {
@@ -66,6 +68,7 @@ impl GraphRequest {
             query: Vec::new(),
             hidden: Vec::new(),
             authority: Authority::Token { token: token.clone(), app: app.cloned() },
+            is_alone: false,
         }
     }
 
@@ -77,6 +80,7 @@ impl GraphRequest {
             query: Vec::new(),
             hidden: Vec::new(),
             authority: Authority::App(app.clone()),
+            is_alone: false,
         }
     }
 
@@ -84,6 +88,13 @@ impl GraphRequest {
     #[must_use]
     pub fn verb(self, verb: Verb) -> Self {
         Self { verb, ..self }
+    }
+
+    /// The same call in a request of its own, with its token in a header: in a batch the
+    /// tokens are in the body.
+    #[must_use]
+    pub fn alone(self) -> Self {
+        Self { is_alone: true, ..self }
     }
 
     /// The same call with one more parameter.

@@ -1,6 +1,7 @@
 //! What differs at the webhooks of apps: one for all Pages of an app, so all accounts of it
 //! that name webhook fields have a say.
 
+use crate::address;
 use std::collections::BTreeMap;
 
 use super::plan::{AccountPlan, Change, Problem, Seen};
@@ -53,7 +54,7 @@ pub(super) fn apps(accounts: &mut [AccountPlan], seen: &[Seen]) -> Vec<AppPlan> 
 
 fn app(accounts: &mut [AccountPlan], seen: &[Seen], id: String, mut members: Vec<usize>) -> Option<AppPlan> {
     let callback = |accounts: &[AccountPlan], at: usize| {
-        accounts[at].after.as_ref()?.callback_url.as_ref().map(ToString::to_string)
+        accounts[at].after.as_ref()?.callback_url.as_ref().map(|url| url.as_str().to_owned())
     };
     let asks = |accounts: &[AccountPlan], at: usize| {
         accounts[at].after.as_ref().is_some_and(|after| after.secrets.contains_key(&SecretKind::VerifyToken))
@@ -70,7 +71,7 @@ fn app(accounts: &mut [AccountPlan], seen: &[Seen], id: String, mut members: Vec
         })
         .copied()
         .collect();
-    let (name, url) = (accounts[speaker].name.clone(), callback_url.clone().unwrap_or_default());
+    let (name, url) = (accounts[speaker].name.clone(), address::shown(callback_url.as_deref().unwrap_or_default()));
     for at in others {
         accounts[at].problems.push(Problem::new(
             format!("app {id} has one callback URL for all of its Pages, and '{name}' has another one: {url}"),

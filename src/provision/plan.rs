@@ -274,7 +274,7 @@ fn fields_of(before: Option<&Account>, after: &Account) -> Vec<Change> {
         ("page_id", |account| Some(account.page_id.to_string())),
         ("page_name", |account| account.page_name.clone()),
         ("app.id", |account| account.app_id.as_ref().map(ToString::to_string)),
-        ("webhook.callback_url", |account| account.callback_url.as_ref().map(ToString::to_string)),
+        ("webhook.callback_url", |account| account.callback_url.as_ref().map(|url| url.as_str().to_owned())),
     ];
     let mut changes = Vec::new();
     for (field, value) in FIELDS {

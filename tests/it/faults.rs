@@ -88,7 +88,7 @@ fn a_dead_token_is_asked_about_once() {
     let home = acme(&sandbox, false);
     with_fault(&sandbox, None, None, Effect { code: Some(190), subcode: Some(460), ..Effect::default() });
     tested(&home).code(7);
-    assert_eq!(paths(&sandbox).len(), 1, "one request for all, and none again");
+    assert_eq!(paths(&sandbox).len(), 2, "one call by itself, one request for the others, and none again");
 }
 
 #[test]

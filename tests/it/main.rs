@@ -9,6 +9,7 @@ mod apply;
 mod apply_check;
 mod batch;
 mod bulk;
+mod callback;
 mod cases;
 mod ci_recipe;
 mod completions;

@@ -1,77 +1,17 @@
 //! The live Graph over TLS, through a proxy on this machine that inspects it: the
 //! sandbox answers in Graph's place, nothing leaves.
 
-use std::sync::{Arc, Mutex};
-
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
-use tokio::net::{TcpListener, TcpStream};
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use serde_json::json;
 
 use crate::support::Home;
+use crate::support::graph::{PAGE_TOKEN, StandIn};
+use crate::support::proxy::{Manner, Proxy};
 use crate::support::world::{PAGE_ID, page_token, sandbox};
-
-/// A proxy that opens what it carries, with a certificate of its own authority.
-struct Proxy {
-    url: String,
-    /// The authority, as PEM.
-    authority: String,
-    /// What was asked of it: `CONNECT host:port HTTP/1.1`.
-    asked: Arc<Mutex<Vec<String>>>,
-}
-
-impl Proxy {
-    fn start(to: &str) -> Self {
-        let mut params = CertificateParams::default();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-        let key = KeyPair::generate().unwrap();
-        let leaf =
-            CertificateParams::new(["graph.facebook.com".to_owned()]).unwrap().signed_by(&key, &authority).unwrap();
-        let config =
-            ServerConfig::builder_with_provider(Arc::new(tokio_rustls::rustls::crypto::ring::default_provider()))
-                .with_safe_default_protocol_versions()
-                .unwrap()
-                .with_no_client_auth()
-                .with_single_cert(vec![leaf.der().clone()], PrivateKeyDer::try_from(key.serialize_der()).unwrap())
-                .unwrap();
-        let acceptor = TlsAcceptor::from(Arc::new(config));
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let (seen, to) = (asked.clone(), to.strip_prefix("http://").unwrap().to_owned());
-        // It ends with the tests.
-        std::thread::spawn(move || {
-            runtime.block_on(async move {
-                while let Ok((stream, _)) = listener.accept().await {
-                    tokio::spawn(carry(stream, acceptor.clone(), to.clone(), seen.clone()));
-                }
-            });
-        });
-        Self { url, authority: authority.pem(), asked }
-    }
-}
-
-async fn carry(mut stream: TcpStream, acceptor: TlsAcceptor, to: String, seen: Arc<Mutex<Vec<String>>>) {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        let Ok(byte) = stream.read_u8().await else { return };
-        head.push(byte);
-    }
-    seen.lock().unwrap().push(String::from_utf8_lossy(&head).into_owned());
-    let _ = stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await;
-    let Ok(mut inside) = acceptor.accept(stream).await else { return };
-    let mut graph = TcpStream::connect(to).await.unwrap();
-    let _ = copy_bidirectional(&mut inside, &mut graph).await;
-}
 
 #[test]
 fn a_live_account_is_tested_through_a_proxy_with_its_certificate() {
     let sandbox = sandbox();
-    let proxy = Proxy::start(&sandbox.url());
+    let proxy = Proxy::start(&sandbox.url(), Manner::Inspects);
     let home = Home::new().with_secrets("acme", &page_token(&sandbox)).with("HTTPS_PROXY", &proxy.url);
     home.file("ca.pem", &proxy.authority);
     let add =
@@ -90,11 +30,11 @@ fn a_live_account_is_tested_through_a_proxy_with_its_certificate() {
 #[test]
 fn a_certificate_that_is_not_trusted_says_nothing_about_the_token() {
     let sandbox = sandbox();
-    let proxy = Proxy::start(&sandbox.url());
+    let proxy = Proxy::start(&sandbox.url(), Manner::Inspects);
     let home = Home::new().with_secrets("acme", "EAAx").with("HTTPS_PROXY", &proxy.url);
     home.run(&["account", "add", "Acme", "--page-username", "acme.support", "--page-id", PAGE_ID, "--no-test"]).code(0);
     // Another authority than the proxy's: the machine's own are trusted beside it.
-    let other = Proxy::start(&sandbox.url());
+    let other = Proxy::start(&sandbox.url(), Manner::Inspects);
     home.file("ca.pem", &other.authority);
     let run = home.run(&["account", "test", "acme", "--json", "--ca-bundle", "ca.pem"]).code(5);
     let check = run.check("graph.reachable");
@@ -107,7 +47,49 @@ fn a_certificate_that_is_not_trusted_says_nothing_about_the_token() {
 fn a_proxy_that_is_gone_is_unreachable() {
     let home = Home::new().with_secrets("acme", "EAAx").with("HTTPS_PROXY", "http://127.0.0.1:1");
     home.run(&["account", "add", "Acme", "--page-username", "acme.support", "--page-id", PAGE_ID, "--no-test"]).code(0);
-    let authority = Proxy::start("http://127.0.0.1:1").authority;
+    let authority = Proxy::start("http://127.0.0.1:1", Manner::Inspects).authority;
     home.file("ca.pem", authority);
     home.run(&["account", "test", "acme", "--ca-bundle", "ca.pem"]).code(5).shows(&["HTTPS_PROXY"]);
+}
+
+/// A live account, and a home whose way to Graph is this proxy.
+fn behind(proxy: &Proxy, token: &str) -> Home {
+    let home = Home::new().with_secrets("acme", token).with("HTTPS_PROXY", &proxy.url);
+    home.file("ca.pem", &proxy.authority);
+    home.run(&["account", "add", "Acme", "--page-username", "acme.support", "--page-id", PAGE_ID, "--no-test"]).code(0);
+    home
+}
+
+#[test]
+fn what_a_proxy_refuses_is_named_with_the_way_around() {
+    for (status, cause, hint) in [
+        (407, "proxy-auth", "HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT"),
+        (403, "proxy-refused", "NO_PROXY=graph.facebook.com"),
+        (502, "proxy-refused", "NO_PROXY=graph.facebook.com"),
+    ] {
+        let proxy = Proxy::start("http://127.0.0.1:1", Manner::Refuses(status));
+        let home = behind(&proxy, "EAAx");
+        let run = home.run(&["account", "test", "acme", "--json"]).code(5);
+        let check = run.check("graph.reachable");
+        assert_eq!(check["cause"], cause, "{check:#}");
+        assert!(check["summary"].as_str().unwrap().contains(&proxy.url), "{check:#}");
+        assert!(check["hint"].as_str().unwrap().contains(hint), "{check:#}");
+        // Every command says the same.
+        let send = ["message", "send", "acme", "--to", "7654321098765432", "hello", "--json"];
+        let error = home.run(&send).code(5).json_error();
+        assert_eq!(error["cause"], cause, "{error:#}");
+        assert!(!run.stdout.contains("sandbox"), "{run:#?}");
+    }
+}
+
+#[test]
+fn a_proxy_that_takes_the_token_away_is_told_from_a_bad_token() {
+    let graph = StandIn::start(&json!({}));
+    let proxy = Proxy::start(&graph.url, Manner::TakesAuthorization);
+    let home = behind(&proxy, PAGE_TOKEN);
+    let run = home.run(&["account", "test", "acme", "--json", "--ca-bundle", "ca.pem"]);
+    let check = run.check("token.valid");
+    assert_eq!(check["cause"], "no-token-arrived", "{run:#?}");
+    assert!(check["hint"].as_str().unwrap().contains("HTTPS_PROXY"), "{check:#}");
+    assert!(!run.stdout.contains("create a new token"), "{run:#?}");
 }

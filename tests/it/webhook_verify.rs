@@ -189,17 +189,33 @@ fn certificates_are_told_apart() {
 }
 
 #[test]
+fn a_receiver_that_wants_a_client_certificate_is_told() {
+    for old in [true, false] {
+        let (url, authority) = start_tls(Wrong::WantsClients { old });
+        let home = Home::new();
+        home.file("ca.pem", authority);
+        let (code, found) = verify(&home, &url, &["--ca-bundle", "ca.pem"]);
+        assert_eq!((code, &found["cause"]), (7, &"client-certificate-wanted".into()), "TLS 1.2 {old}: {found:#}");
+        assert!(found["hint"].as_str().unwrap().contains("Meta"), "{found:#}");
+    }
+}
+
+#[test]
 fn curl_lines_are_masked_unless_they_are_revealed() {
-    let url = start(right);
+    let url = format!("{}?code=functionkey", start(right));
     let home = Home::new();
     let words = ["webhook", "verify", "--url", &url, "--verify-token-stdin", "--curl"];
     let masked = home.run_with(&words, TOKEN).code(0).shows(&["curl -sS -i --max-time 5", "hub.mode=subscribe"]);
-    assert!(!masked.stdout.contains(TOKEN) && !masked.stderr.contains(TOKEN));
+    masked.shows(&["?code=CODE&"]);
+    let masked = home.run_with(&words, TOKEN).code(0);
+    for secret in [TOKEN, "functionkey"] {
+        assert!(!masked.stdout.contains(secret) && !masked.stderr.contains(secret));
+    }
     let run = home.run_with(&[&words[..], &["--reveal"]].concat(), TOKEN).code(0);
     // What is printed can be run.
     let lines: Vec<&str> = run.stdout.lines().filter(|line| line.starts_with("curl")).collect();
     assert_eq!(lines.len(), 2);
-    assert!(lines[0].contains(TOKEN) && !lines[1].contains(TOKEN));
+    assert!(lines[0].contains(TOKEN) && !lines[1].contains(TOKEN) && lines[0].contains("functionkey"));
     if crate::support::has("curl", "curl") {
         for (line, status) in [(lines[0], "200"), (lines[1], "403")] {
             let ran = home.program("sh").args(["-c", line]).output().unwrap();

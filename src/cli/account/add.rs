@@ -142,7 +142,10 @@ fn callback_of_tenant(ctx: &Context, draft: &mut Draft) -> Result<(), CliError> 
     if draft.given.callback_url.is_none()
         && let Some(url) = draft.callback_of_tenant(ctx)?
     {
-        ctx.output.notice(&format!("callback URL: {url} (from the tenant's template; --callback-url sets another)"));
+        ctx.output.notice(&format!(
+            "callback URL: {} (from the tenant's template; --callback-url sets another)",
+            url.shown()
+        ));
         draft.given.callback_url = Some(url);
     }
     Ok(())
@@ -317,6 +320,7 @@ fn explain(ctx: &Context, client: &Client, token: &Secret, draft: &Draft) -> Res
         messages: AccountMessages::default(),
         chat_settings: ChatSettings::default(),
         warn_days: WARN_DAYS,
+        among_others: false,
     };
     let name = draft.name.as_ref().map_or("the token", |name| name.as_str());
     let report = connection::test(ctx, client, name, &subject)?;

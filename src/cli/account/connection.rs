@@ -44,7 +44,7 @@ pub fn subject(
         if saved { place(account, SecretKind::VerifyToken) } else { "its verify token is made when it is saved".into() }
     };
     let callback = account.callback_url.as_ref().map(|url| Callback {
-        url: url.to_string(),
+        url: url.as_str().to_owned(),
         verify_token: match credentials.verify_token {
             Ok(token) => token.ok_or_else(gone),
             Err(error) => Err(error.to_string()),
@@ -63,6 +63,7 @@ pub fn subject(
         messages: account.messages.clone(),
         chat_settings,
         warn_days,
+        among_others: false,
     }
 }
 
@@ -184,7 +185,7 @@ pub fn no_token(account: &Account) -> CliError {
 pub fn test(ctx: &Context, client: &Client, name: &str, subject: &Subject) -> Result<Report, CliError> {
     let _progress = Progress::start(&ctx.output, &format!("testing '{name}' with Graph …"));
     let prober = ctx.prober()?;
-    // Together: what a token says of itself costs no request more.
+    // All but one together: what a token says of itself costs no request more.
     Context::wait(client.in_batches(checks::run(client, &prober, subject)))
 }
 

@@ -13,7 +13,8 @@ use crate::ui::interrupt::{self, Hold};
 /// Remove an account and its secrets
 ///
 /// Asks first; without a terminal it needs --yes. When the secret store does not
-/// answer, the account stays and nothing is changed.
+/// answer, the account stays and nothing is changed. At Meta nothing changes: to end
+/// the Page's events as well, run 'msgrctl webhook unsubscribe' before.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  msgrctl account remove acme-support\n  msgrctl account remove acme-support --yes")]
 pub struct RemoveArgs {
@@ -27,6 +28,9 @@ pub struct RemoveArgs {
 pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
     let account = args.account.pick(ctx)?;
     let (name, handle) = (&account.name, &account.handle);
+    ctx.output.warning(&format!(
+        "nothing changes at Meta: if the Page is subscribed, it goes on sending its customers' messages to the app; to end that before the account is removed: msgrctl webhook unsubscribe {handle}"
+    ));
     ctx.confirm(&format!("Remove the account '{name}' and its secrets?"), &format!("msgrctl account remove {handle}"))?;
     interrupt::install();
     let removed = remove_account(ctx, &account, args.leave_secrets)?;

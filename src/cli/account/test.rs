@@ -72,7 +72,10 @@ pub fn run(args: &TestArgs, ctx: &Context) -> Result<u8, CliError> {
             let (client, prober) = (&client, &prober);
             async move {
                 let report = match subject {
-                    Ok(Ok(subject)) => Ok(checks::run(client, prober, &subject).await),
+                    Ok(Ok(mut subject)) => {
+                        subject.among_others = several;
+                        Ok(checks::run(client, prober, &subject).await)
+                    }
                     Ok(Err(known)) => Ok(known),
                     Err(error) => Err(error),
                 };

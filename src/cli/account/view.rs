@@ -178,7 +178,7 @@ pub fn account_text(account: &Account, tenant: &str, screen: Screen) -> String {
     let or_not_set = |value: Option<String>| value.unwrap_or_else(|| "not set".into());
     rows.push(("Page name", account.page_name.clone().unwrap_or_else(|| "not known yet".into())));
     rows.push(("App id", or_not_set(account.app_id.as_ref().map(ToString::to_string))));
-    rows.push(("Callback URL", or_not_set(account.callback_url.as_ref().map(ToString::to_string))));
+    rows.push(("Callback URL", or_not_set(account.callback_url.as_ref().map(CallbackUrl::shown))));
     rows.push(("Graph", account.graph.to_string()));
     let secrets = account.secrets.iter().map(|(kind, source)| format!("{kind} ({source})"));
     rows.push(("Secrets", secrets.collect::<Vec<_>>().join(", ")));

@@ -1,6 +1,7 @@
 //! What to do on a machine whose keyring does not answer: commands to be pasted.
 
 use super::fields::FieldArgs;
+use crate::address;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::secrets::StoreError;
@@ -48,6 +49,7 @@ pub(super) fn global_words(ctx: &Context) -> Vec<String> {
 /// The same command with its secrets by reference, and the variables that it reads.
 fn by_reference(ctx: &Context, name: Option<&str>, fields: &FieldArgs) -> (String, Vec<&'static str>) {
     let global = global_words(ctx);
+    let callback_url = fields.callback_url.as_deref().map(address::with_placeholders);
     let mut words: Vec<&str> = vec!["msgrctl", "account", "add"];
     words.extend(name);
     words.extend(global.iter().map(String::as_str));
@@ -55,7 +57,7 @@ fn by_reference(ctx: &Context, name: Option<&str>, fields: &FieldArgs) -> (Strin
         ("--page-username", &fields.page_username),
         ("--page-id", &fields.page_id),
         ("--app-id", &fields.app_id),
-        ("--callback-url", &fields.callback_url),
+        ("--callback-url", &callback_url),
         ("--handle", &fields.handle),
     ] {
         if let Some(value) = value {

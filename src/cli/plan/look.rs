@@ -92,6 +92,7 @@ async fn ask(
     let credentials = Credentials { token, app_secret, verify_token: Ok(None) };
     let mut subject = connection::subject(after, ChatSettings::default(), credentials, WARN_DAYS, true);
     subject.commands = in_file(draft, after);
+    subject.among_others = true;
     // Where nothing is said of its webhook, that is nobody's business.
     let Look { report, page, app } = checks::look(client, &subject, draft.wanted.fields.is_some()).await;
     let worst = report.credentials();

@@ -1,6 +1,8 @@
 //! How a plan looks: a block an account, as text and as JSON. Secrets are named by where
 //! they are; a view has no field for a value.
 
+use crate::address;
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -258,7 +260,8 @@ fn block(head: String, changes: &[Change], screen: Screen) -> String {
     let arrow = if screen.unicode { "→" } else { "->" };
     let mut text = head;
     for change in changes {
-        let value = match (change.from.as_deref(), change.to.as_deref()) {
+        let [from, to] = [&change.from, &change.to].map(|value| value.as_deref().map(|value| of_field(change, value)));
+        let value = match (from.as_deref(), to.as_deref()) {
             (Some(from), Some(to)) => format!("{} {arrow} {}", cut(from, screen), cut(to, screen)),
             (None, Some(to)) => cut(to, screen),
             (Some(from), None) => format!("{} {arrow} none", cut(from, screen)),
@@ -268,6 +271,11 @@ fn block(head: String, changes: &[Change], screen: Screen) -> String {
         let _ = write!(text, "\n    {:<wide$}  {}", change.field, wrap(&redact(&value), screen.width, wide + 6));
     }
     text
+}
+
+/// A value as it is shown: what an address has in its query may be a key.
+fn of_field<'a>(change: &Change, value: &'a str) -> Cow<'a, str> {
+    if change.field.ends_with("callback_url") { address::shown(value).into() } else { value.into() }
 }
 
 fn cut(value: &str, screen: Screen) -> String {

@@ -36,6 +36,12 @@ pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
         return Err(CliError::failed(format!("the tenant '{name}' has {count}; nothing was changed"))
             .hint("to remove them and their secrets too: --with-accounts"));
     }
+    if let Some(first) = accounts.first() {
+        ctx.output.warning(&format!(
+            "nothing changes at Meta: Pages that are subscribed go on sending their customers' messages to their apps; to end that before the accounts are removed, for each: msgrctl webhook unsubscribe {} --tenant {name}",
+            first.handle
+        ));
+    }
     let what = if accounts.is_empty() { String::new() } else { format!(" with its {count} and their secrets") };
     ctx.confirm(
         &format!("Remove the tenant '{name}'{what}?"),

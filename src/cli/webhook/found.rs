@@ -4,7 +4,7 @@
 use super::levels::{self, APP, Found, PAGE, Seen, Target};
 use crate::address::shown;
 use crate::checks::Outcome;
-use crate::checks::causes::{APP_TOKEN_NEEDED, CALLBACK_MISSING, FIELDS_REFUSED, NOT_READ_BACK};
+use crate::checks::causes::{APP_TOKEN_NEEDED, CALLBACK_MISSING, FIELDS_REFUSED, HANDSHAKE_FAILED, NOT_READ_BACK};
 use crate::dashboard;
 use crate::graph::GraphError;
 use crate::provision::subscription::{AppLevel, FIELDS, Levels, PageLevel, Wish, missing};
@@ -30,21 +30,34 @@ pub fn is_handshake(code: Option<i64>) -> bool {
     matches!(code, Some(2200 | 2201))
 }
 
-/// What the probe makes of a handshake that failed at Meta: what happened and what to do.
-pub async fn handshake_failed(prober: &Prober, callback: &str, token: &Secret, meta: &str) -> (String, String) {
+/// A handshake that failed at Meta, as the probe from here explains it.
+pub struct HandshakeFailed {
+    /// The cause.
+    pub cause: &'static str,
+    /// What happened.
+    pub summary: String,
+    /// What to do.
+    pub fix: String,
+}
+
+/// Why a handshake failed at Meta: the callback is asked from here, since Meta's own
+/// words name no cause.
+pub async fn handshake_failed(prober: &Prober, callback: &str, token: &Secret, meta: &str) -> HandshakeFailed {
     let asked = match url::Url::parse(callback) {
         Ok(url) => prober.ask(&url, token).await.ok(),
         Err(_) => None,
     };
     match asked.and_then(|probe| probe.problem).filter(|problem| !problem.is_warning()) {
-        Some(problem) => (
-            format!("Meta asked the callback for the handshake, and it failed: {}", problem.summary()),
-            problem.fix().into(),
-        ),
-        None => (
-            format!("Meta asked the callback for the handshake, and it failed, while from here it answers as it should; Meta says: {meta}"),
-            "see what differs for Meta: a firewall that lets only some addresses in, a name or an address that only this network knows, a country that is blocked".into(),
-        ),
+        Some(problem) => HandshakeFailed {
+            cause: problem.cause(),
+            summary: format!("Meta asked the callback for the handshake, and it failed: {}", problem.summary()),
+            fix: problem.fix().into(),
+        },
+        None => HandshakeFailed {
+            cause: HANDSHAKE_FAILED.id,
+            summary: format!("Meta asked the callback for the handshake, and it failed, while from here it answers as it should; Meta says: {meta}"),
+            fix: "see what differs for Meta: a firewall that lets only some addresses in, a name or an address that only this network knows, a country that is blocked".into(),
+        },
     }
 }
 

@@ -66,7 +66,7 @@ impl Target {
 
     /// Where its events should go.
     pub fn callback_url(&self) -> Option<String> {
-        self.account.callback_url.as_ref().map(ToString::to_string)
+        self.account.callback_url.as_ref().map(|url| url.as_str().to_owned())
     }
 }
 

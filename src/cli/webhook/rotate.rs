@@ -1,13 +1,13 @@
 //! `msgrctl webhook rotate`: another verify token, and no moment without one that works.
 
+use crate::address::shown;
 use clap::Args;
 
-use super::found::{handshake_failed, is_handshake};
+use super::found::{HandshakeFailed, handshake_failed, is_handshake};
 use super::levels::{self, Target};
 use super::probe::{self, outcome_of};
 use super::verify::{TokenArgs, parsed};
 use crate::accounts::Account;
-use crate::checks::causes::HANDSHAKE_FAILED;
 use crate::checks::{GraphTrace, Outcome};
 use crate::cli::account::inputs::SecretInputs;
 use crate::cli::account::save::{self, Target as Place};
@@ -145,8 +145,8 @@ fn give_to_meta(ctx: &Context, target: &Target, token: &Secret) -> Result<bool, 
         return Ok(false);
     };
     if present.callback_url.as_deref().is_none_or(|now| !same_callback(now, callback.as_str())) {
-        let now = present.callback_url.as_deref().unwrap_or("nowhere");
-        return Err(CliError::failed(format!("the app's events go to {now}, not to {callback}"))
+        let now = shown(present.callback_url.as_deref().unwrap_or("nowhere"));
+        return Err(CliError::failed(format!("the app's events go to {now}, not to {}", callback.shown()))
             .hint(format!("set that first: msgrctl webhook subscribe {}", account.handle))
             .hint("or store the token alone: --here-only"));
     }
@@ -154,13 +154,14 @@ fn give_to_meta(ctx: &Context, target: &Target, token: &Secret) -> Result<bool, 
     if Hold::is_asked() {
         return Err(CliError::interrupted());
     }
-    let step = Step::SetApp { callback_url: callback.to_string(), fields: present.fields, replaces: None };
+    let step = Step::SetApp { callback_url: callback.as_str().to_owned(), fields: present.fields, replaces: None };
     let _progress = Progress::start(&ctx.output, "giving Meta the new verify token …");
     match Context::wait(carry_out(&client, &step, target.page(), Some(token)))? {
         Err(GraphError::Refused(api)) if is_handshake(api.code) => {
             let prober = ctx.prober()?;
-            let (summary, fix) = Context::wait(handshake_failed(&prober, callback.as_str(), token, &api.says))?;
-            Err(CliError::check(summary).reason(HANDSHAKE_FAILED.id).hint(fix).graph(GraphTrace::from(&*api)))
+            let HandshakeFailed { cause, summary, fix } =
+                Context::wait(handshake_failed(&prober, callback.as_str(), token, &api.says))?;
+            Err(CliError::check(summary).reason(cause).hint(fix).graph(GraphTrace::from(&*api)))
         }
         Ok(true) => Ok(true),
         Ok(false) => Err(CliError::failed("Meta says that it did not take the new verify token")
@@ -187,7 +188,8 @@ fn wait_for_callback(ctx: &Context, account: &Account, token: &Secret) -> Result
             return Err(CliError::interrupted());
         }
         let found = {
-            let _progress = Progress::start(&ctx.output, &format!("asking {callback} with the new verify token …"));
+            let _progress =
+                Progress::start(&ctx.output, &format!("asking {} with the new verify token …", callback.shown()));
             Context::wait(prober.ask(&url, token))??
         };
         let Some(problem) = found.problem.as_ref().filter(|_| outcome_of(&found) == Outcome::Fail) else {

@@ -23,7 +23,7 @@ use crate::ui::style::{self, paint, wrap};
 pub struct ShowArgs {
     #[command(flatten)]
     account: AccountArg,
-    /// Show the verify token; whoever sees it can use it
+    /// Show the verify token, and the keys in the callback URL; whoever sees them can use them
     #[arg(long)]
     reveal: bool,
 }
@@ -66,6 +66,8 @@ pub fn run(args: &ShowArgs, ctx: &Context) -> Result<u8, CliError> {
         });
         return Ok(0);
     }
+    let shown = account.callback_url.as_ref().filter(|_| !args.reveal).map(CallbackUrl::shown);
+    let is_masked = shown.as_deref() != callback_url && shown.is_some();
     let screen = ctx.output.terminal.out();
     let handle = &account.handle;
     let unknown = format!("not known yet; then: msgrctl account edit {handle} --callback-url URL");
@@ -73,7 +75,7 @@ pub fn run(args: &ShowArgs, ctx: &Context) -> Result<u8, CliError> {
     let mut lines = vec![paint(style::BOLD, account.name.as_str(), screen.color)];
     lines.push(format!("  {}", wrap(&format!("In the Meta app: {}", dashboard::WEBHOOKS), screen.width, 2)));
     for (label, value) in [
-        ("Callback URL", callback_url.unwrap_or(&unknown)),
+        ("Callback URL", shown.as_deref().or(callback_url).unwrap_or(&unknown)),
         ("Verify token", token.as_deref().unwrap_or(&none)),
         ("Webhook fields", &FIELDS.join(", ")),
     ] {
@@ -89,8 +91,9 @@ pub fn run(args: &ShowArgs, ctx: &Context) -> Result<u8, CliError> {
         )
     };
     lines.push(next);
-    if !args.reveal && token.is_some() {
-        lines.push(format!("\nTo see the verify token: msgrctl webhook show {handle} --reveal"));
+    if !args.reveal && (token.is_some() || is_masked) {
+        let what = if is_masked { "what is masked" } else { "the verify token" };
+        lines.push(format!("\nTo see {what}: msgrctl webhook show {handle} --reveal"));
     }
     ctx.output.result(&lines.join("\n"));
     Ok(0)

@@ -1,5 +1,6 @@
 //! `msgrctl webhook status`: would Meta send an event, and where to.
 
+use crate::address::to_paste;
 use clap::Args;
 
 use super::levels::{self, APP, AccountResult, Found, PAGE, Seen, Target};
@@ -111,7 +112,7 @@ fn of_app(target: &Target, seen: &Seen) -> Found {
     let edit = |url: &str| format!("msgrctl account edit {} --callback-url {url}", account.handle);
     let hint = match (outcome, &callback, present.and_then(|present| present.callback_url.as_deref())) {
         (Outcome::Pass, None, Some(to)) => {
-            Some(format!("the account has no callback URL to compare it with; then: {}", edit(to)))
+            Some(format!("the account has no callback URL to compare it with; then: {}", edit(&to_paste(to))))
         }
         (Outcome::Pass, ..) => None,
         (_, None, _) => Some(format!("name the callback URL; then: {}", edit("URL"))),

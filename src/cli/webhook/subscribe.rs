@@ -1,18 +1,20 @@
 //! `msgrctl webhook subscribe`: both levels as they should be, and no more written
 //! than differs.
 
+use crate::address::shown;
 use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Args;
 use futures_util::stream::{self, StreamExt as _};
 
-use super::found::{app_found, field_or, handshake_failed, held, is_handshake, page_found};
+use super::found::{HandshakeFailed, app_found, field_or, handshake_failed, held, is_handshake, page_found};
 use super::levels::{self, APP, AT_ONCE, AccountResult, Found, PAGE, Seen, Target};
 use super::status::read_all;
 use super::verify::stored_token;
-use crate::accounts::{Account, CallbackUrl};
-use crate::checks::causes::{HANDSHAKE_FAILED, VERIFY_TOKEN_MISSING};
-use crate::checks::{GraphTrace, Outcome};
+use crate::accounts::{Account, CallbackUrl, Realm};
+use crate::checks::causes::VERIFY_TOKEN_MISSING;
+use crate::checks::{GraphTrace, Misplaced, Outcome, misplaced};
+use crate::cli::account::connection::saved_commands;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::history::note_at_meta;
@@ -245,10 +247,17 @@ fn refuse_two_callbacks(targets: &[Target]) -> Result<(), CliError> {
         let (first, at) = *known.entry(id).or_insert((&target.account, url));
         if !same_callback(at.as_str(), url.as_str()) {
             return Err(CliError::usage(format!(
-                "app {id} has one callback URL for all of its Pages, and two accounts of it name different ones: '{}' {at}, '{}' {url}",
-                first.name, target.account.name
+                "app {id} has one callback URL for all of its Pages, and two accounts of it name different ones: '{}' {}, '{}' {}",
+                first.name,
+                at.shown(),
+                target.account.name,
+                url.shown()
             ))
-            .hint(format!("give both the same: msgrctl account edit {} --callback-url {at}", target.account.handle)));
+            .hint(format!(
+                "give both the same: msgrctl account edit {} --callback-url {}",
+                target.account.handle,
+                at.to_paste()
+            )));
         }
     }
     Ok(())
@@ -329,7 +338,11 @@ fn ask_before_moving(ctx: &Context, plan: &Plan<'_>, command: &str) -> Result<()
         for step in &app.steps {
             let what = match step {
                 Step::SetApp { callback_url, replaces: Some(now), .. } => {
-                    ctx.output.notice(&format!("app {id}: events go to {now} now, and would go to {callback_url}"));
+                    ctx.output.notice(&format!(
+                        "app {id}: events go to {} now, and would go to {}",
+                        shown(now),
+                        shown(callback_url)
+                    ));
                     "Send the app's events there"
                 }
                 Step::RemoveFromApp { fields } => {
@@ -371,6 +384,13 @@ async fn write_app(client: &Client, prober: &Prober, app: &AppPlan<'_>) -> Writt
         None => None,
     };
     for step in &app.steps {
+        if let Step::SetApp { callback_url, .. } = step
+            && let Some(Misplaced { cause, summary, hint }) = misplaced_of(&app.target.account, callback_url)
+        {
+            return Some(
+                Found::new(APP, Outcome::Fail, format!("not sent to Meta: {summary}"), Some(hint)).because(cause),
+            );
+        }
         // A "no" of Meta's without an error shows when it is read back.
         let done = subscription::carry_out(client, step, app.target.page(), verify_token).await;
         if let Err(error) = done {
@@ -378,6 +398,11 @@ async fn write_app(client: &Client, prober: &Prober, app: &AppPlan<'_>) -> Writt
         }
     }
     None
+}
+
+/// What is wrong with a callback URL before Meta is asked to call it.
+fn misplaced_of(account: &Account, callback: &str) -> Option<Misplaced> {
+    misplaced(callback, account.graph == Realm::Sandbox, &saved_commands(account).edit)
 }
 
 /// Why Meta did not take a step. For a handshake that failed the callback is asked
@@ -392,11 +417,12 @@ async fn explain(
     let then = format!("msgrctl webhook subscribe {}", app.target.account.handle);
     match (error, step, verify_token) {
         (GraphError::Refused(api), Step::SetApp { callback_url, .. }, Some(token)) if is_handshake(api.code) => {
-            let (summary, fix) = handshake_failed(prober, callback_url, token, &api.says).await;
+            let HandshakeFailed { cause, summary, fix } =
+                handshake_failed(prober, callback_url, token, &api.says).await;
             Found {
+                cause: Some(cause),
                 graph: Some(GraphTrace::from(&**api)),
                 ..Found::new(APP, Outcome::Fail, summary, Some(format!("{fix}; then: {then}")))
-                    .because(&HANDSHAKE_FAILED)
             }
         }
         _ => field_or(error, Found::failed(APP, error, &then), &then),

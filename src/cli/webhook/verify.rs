@@ -9,7 +9,7 @@ use url::Url;
 
 use super::probe::{self, ProbeView};
 use crate::accounts::{Account, CallbackUrl, Realm};
-use crate::address::is_loopback;
+use crate::address::{is_loopback, shown, with_placeholders};
 use crate::checks::Outcome;
 use crate::cli::account::inputs::{Given, SecretInputs};
 use crate::cli::complete;
@@ -23,9 +23,10 @@ use crate::webhook::{AGENT, handshake_address};
 
 /// Play Meta: ask a callback for the handshake
 ///
-/// Asks once with the right verify token and once with a wrong one, as Meta does:
-/// its parameters, no redirects, five seconds. Right is 200 with the bare challenge,
-/// and anything but the challenge for the wrong token. What else comes is explained.
+/// Asks once with the verify token and once with a made-up one, as Meta does: its
+/// parameters, no redirects, five seconds. Right is 200 with the bare challenge for
+/// the verify token, and anything but the challenge for the made-up one. What else
+/// comes is explained.
 /// Works for any receiver: name an account, or give --url and the verify token.
 ///
 /// Exit codes: 0 the callback would be taken, 7 it would not.
@@ -47,7 +48,7 @@ pub struct VerifyArgs {
     /// Print the two requests as curl commands instead of making them
     #[arg(long)]
     curl: bool,
-    /// Show the verify token in them
+    /// Show the verify token in them, and the keys in the callback URL
     #[arg(long, requires = "curl")]
     reveal: bool,
 }
@@ -104,12 +105,16 @@ pub fn run(args: &VerifyArgs, ctx: &Context) -> Result<u8, CliError> {
     if args.curl {
         return curl(ctx, &url, &token, args.reveal);
     }
-    if is_loopback(&url) && account.as_ref().is_some_and(|account| account.graph == Realm::Live) {
-        ctx.output.warning("the callback is on this machine: it may answer here, and Meta cannot reach it");
+    if account.as_ref().is_some_and(|account| account.graph == Realm::Live) {
+        if is_loopback(&url) {
+            ctx.output.warning("the callback is on this machine: it may answer here, and Meta cannot reach it");
+        } else if let Some(doubt) = callback.doubt() {
+            ctx.output.warning(&doubt);
+        }
     }
     let prober = ctx.prober()?;
     let found = {
-        let _progress = Progress::start(&ctx.output, &format!("asking {callback} as Meta would …"));
+        let _progress = Progress::start(&ctx.output, &format!("asking {} as Meta would …", callback.shown()));
         Context::wait(prober.ask(&url, &token))??
     };
     if ctx.output.json {
@@ -144,13 +149,21 @@ pub fn stored_token(ctx: &Context, account: &Account) -> Result<Secret, CliError
 
 /// A callback URL as an address to be asked.
 pub fn parsed(callback: &CallbackUrl) -> Result<Url, CliError> {
-    Url::parse(callback.as_str())
-        .map_err(|error| CliError::usage(format!("'{callback}' is no address")).cause(error.to_string()))
+    parsed_text(callback.as_str())
+}
+
+fn parsed_text(address: &str) -> Result<Url, CliError> {
+    Url::parse(address)
+        .map_err(|error| CliError::usage(format!("'{}' is not an address", shown(address))).cause(error.to_string()))
 }
 
 fn curl(ctx: &Context, callback: &Url, token: &Secret, reveal: bool) -> Result<u8, CliError> {
     let challenge = rand::rng().random_range(1_000_000_u64..2_200_000_000).to_string();
-    let right = if reveal { token.clone() } else { Secret::new(token.masked()) };
+    let (right, callback) = if reveal {
+        (token.clone(), callback.clone())
+    } else {
+        (Secret::new(token.masked()), parsed_text(&with_placeholders(callback.as_str()))?)
+    };
     if reveal {
         ctx.output.warning("what follows holds the verify token: whoever sees it can use it");
     } else {
@@ -158,10 +171,10 @@ fn curl(ctx: &Context, callback: &Url, token: &Secret, reveal: bool) -> Result<u
             .notice("the verify token is masked, so the first command is refused as it stands; --reveal shows it");
     }
     for (says, token) in [
-        ("# the right verify token: answered 200 with the bare challenge", right),
-        ("# a wrong one: anything but the challenge", Secret::new("not-the-verify-token")),
+        ("# the verify token: answered 200 with the bare challenge", right),
+        ("# a made-up one: anything but the challenge", Secret::new("not-the-verify-token")),
     ] {
-        let url = handshake_address(callback, &challenge, &token);
+        let url = handshake_address(&callback, &challenge, &token);
         let url = shlex::try_quote(url.as_str()).map_err(|error| CliError::failed(error.to_string()))?;
         ctx.output.result(&format!("{says}\ncurl -sS -i --max-time 5 -A '{AGENT}' {url}"));
     }

@@ -38,7 +38,20 @@ impl Page {
 /// The Page that a token speaks for. With a person's token Graph refuses: a
 /// person has no `is_published` (100, `OAuthException`).
 pub async fn me(client: &Client, token: &Secret, app: Option<&AppCredentials>) -> Result<Answer<Page>, GraphError> {
-    client.call(&GraphRequest::read("/me", token, app).fields("id,name,username,is_published")).await
+    client.call(&of_me(token, app)).await
+}
+
+/// The same by itself: whether a proxy takes the header with the token away shows here.
+pub async fn me_alone(
+    client: &Client,
+    token: &Secret,
+    app: Option<&AppCredentials>,
+) -> Result<Answer<Page>, GraphError> {
+    client.call(&of_me(token, app).alone()).await
+}
+
+fn of_me(token: &Secret, app: Option<&AppCredentials>) -> GraphRequest {
+    GraphRequest::read("/me", token, app).fields("id,name,username,is_published")
 }
 
 /// Id and name alone, which any valid token may read: of the Page, or of the

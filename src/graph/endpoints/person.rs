@@ -218,6 +218,7 @@ pub async fn exchange(client: &Client, token: &Secret, app: &AppCredentials) -> 
         query: vec![("grant_type", "fb_exchange_token".into()), ("client_id", app.id.clone())],
         hidden: vec![("client_secret", app.secret.clone()), ("fb_exchange_token", token.clone())],
         authority: Authority::InParameters,
+        is_alone: false,
     };
     client.call(&request).await
 }

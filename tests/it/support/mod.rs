@@ -9,6 +9,7 @@ pub mod hook;
 pub mod listening;
 pub mod many;
 pub mod prompter;
+pub mod proxy;
 pub mod pty;
 pub mod receiver;
 pub mod run;

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, CustomExtension, IsCa, KeyPair};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::version::TLS12;
+use tokio_rustls::rustls::{ALL_VERSIONS, RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 
 /// The right verify token of every test.
 pub const TOKEN: &str = "verify0123456789";
@@ -84,6 +86,10 @@ pub enum Wrong {
     Private,
     /// Nothing: of an authority that the test trusts.
     Nothing,
+    /// Nothing, and the client has to show one too; with TLS 1.2 alone, or newer.
+    WantsClients {
+        old: bool,
+    },
 }
 
 /// A receiver over TLS that answers as it should, and the PEM text of the authority
@@ -128,12 +134,18 @@ pub fn start_tls(wrong: Wrong) -> (String, String) {
     if !matches!(wrong, Wrong::SelfSigned | Wrong::Incomplete | Wrong::Private) {
         chain.push(between.der().clone());
     }
-    let config = ServerConfig::builder_with_provider(Arc::new(tokio_rustls::rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(chain, PrivateKeyDer::try_from(key.serialize_der()).unwrap())
-        .unwrap();
+    let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
+    let versions: &[_] = if matches!(wrong, Wrong::WantsClients { old: true }) { &[&TLS12] } else { ALL_VERSIONS };
+    let builder = ServerConfig::builder_with_provider(provider.clone()).with_protocol_versions(versions).unwrap();
+    let builder = if matches!(wrong, Wrong::WantsClients { .. }) {
+        let mut roots = RootCertStore::empty();
+        roots.add(root.der().clone()).unwrap();
+        let clients = WebPkiClientVerifier::builder_with_provider(roots.into(), provider).build().unwrap();
+        builder.with_client_cert_verifier(clients)
+    } else {
+        builder.with_no_client_auth()
+    };
+    let config = builder.with_single_cert(chain, PrivateKeyDer::try_from(key.serialize_der()).unwrap()).unwrap();
     let config = Arc::new(config);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("https://localhost:{}/hook", listener.local_addr().unwrap().port());

@@ -80,6 +80,7 @@ fn secrets(args: &HandoverArgs, ctx: &Context, account: &Account) -> Result<Secr
         token: shown(SecretKind::PageAccessToken)?,
         verify_token: shown(SecretKind::VerifyToken)?,
         revealed: args.reveal,
+        whole_address: args.reveal || ctx.output.json,
     })
 }
 

@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use crate::accounts::{Account, CallbackUrl};
+use crate::accounts::Account;
 use crate::checks::{Group, Outcome, Report};
 use crate::dashboard;
 use crate::messages::{Event, MessageState};
@@ -96,6 +96,8 @@ pub(super) struct Secrets {
     pub token: Option<String>,
     pub verify_token: Option<String>,
     pub revealed: bool,
+    /// Whether the query of the callback URL, which may hold a key, is shown.
+    pub whole_address: bool,
 }
 
 const PREREQUISITES: &[&str] = &[
@@ -133,7 +135,10 @@ const STEPS: &[(&str, Proof)] = &[
 impl<'a> Sheet<'a> {
     pub fn new(account: &'a Account, secrets: &Secrets, report: Option<&Report>) -> Self {
         let shown = |secret: &Option<String>| secret.clone().unwrap_or_else(|| MASK.into());
-        let callback_url = account.callback_url.as_ref().map(|url| CallbackUrl::as_str(url).to_owned());
+        let callback_url = account
+            .callback_url
+            .as_ref()
+            .map(|url| if secrets.whole_address { url.as_str().to_owned() } else { url.shown() });
         let entry = |field, value, note| Entry { field, value, note };
         let form = vec![
             entry("Name", account.name.to_string(), None),

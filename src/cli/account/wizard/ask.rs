@@ -4,8 +4,8 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use crate::accounts::FieldError;
-use crate::cli::account::fields::{Field, of_secret};
+use crate::accounts::{CallbackUrl, FieldError};
+use crate::cli::account::fields::{self, Field, of_secret};
 use crate::cli::account::inputs;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -81,26 +81,27 @@ where
     again(ctx, field, offered, check)
 }
 
-/// A field that may be left empty.
-pub fn optional<T>(
+/// The callback URL, which may be left out. What is offered is shown without the keys
+/// in it; Enter takes it whole.
+pub fn callback_url(
     ctx: &Context,
-    field: &Field,
-    offered: &str,
-    check: impl Fn(&T) -> Result<(), CliError>,
-) -> Result<Option<T>, CliError>
-where
-    T: FromStr<Err = FieldError>,
-{
-    let leave = if offered.is_empty() { " Enter alone leaves it out." } else { " '-' leaves it out." };
-    introduce(ctx, field, leave);
+    offered: Option<&CallbackUrl>,
+    check: impl Fn(&CallbackUrl) -> Result<(), CliError>,
+) -> Result<Option<CallbackUrl>, CliError> {
+    let field = &fields::CALLBACK_URL;
+    let question = capital(field.name);
+    introduce(ctx, field, if offered.is_some() { " '-' leaves it out." } else { " Enter alone leaves it out." });
+    let masked = offered.map(CallbackUrl::shown).unwrap_or_default();
     loop {
-        let answer = ctx.ask_line(&capital(field.name), offered)?;
+        let answer = ctx.ask_line(&question, &masked)?;
         if answer.is_empty() || answer == "-" {
-            ctx.show_answer(&capital(field.name), "left out");
+            ctx.show_answer(&question, "left out");
             return Ok(None);
         }
-        if let Some(value) = accepted(ctx, field, &answer, &check)? {
-            return Ok(Some(value));
+        let answer = offered.filter(|_| answer == masked).map_or(answer.as_str(), CallbackUrl::as_str);
+        if let Some(url) = accepted(ctx, answer, &check)? {
+            ctx.show_answer(&question, &url.shown());
+            return Ok(Some(url));
         }
     }
 }
@@ -117,28 +118,20 @@ where
 {
     loop {
         let answer = ctx.ask_line(&capital(field.name), offered)?;
-        if let Some(value) = accepted(ctx, field, &answer, &check)? {
+        if let Some(value) = accepted(ctx, &answer, &check)? {
+            ctx.show_answer(&capital(field.name), &answer);
             return Ok(value);
         }
     }
 }
 
-/// The value of an answer, which then stays on the screen; `None`, and the reason,
-/// when it will not do.
-fn accepted<T>(
-    ctx: &Context,
-    field: &Field,
-    answer: &str,
-    check: impl Fn(&T) -> Result<(), CliError>,
-) -> Result<Option<T>, CliError>
+/// The value of an answer; `None`, and the reason is said, when it will not do.
+fn accepted<T>(ctx: &Context, answer: &str, check: impl Fn(&T) -> Result<(), CliError>) -> Result<Option<T>, CliError>
 where
     T: FromStr<Err = FieldError>,
 {
     match answer.parse::<T>().map_err(CliError::from).and_then(|value| check(&value).map(|()| value)) {
-        Ok(value) => {
-            ctx.show_answer(&capital(field.name), answer);
-            Ok(Some(value))
-        }
+        Ok(value) => Ok(Some(value)),
         Err(error) => refuse_error(ctx, error).map(|()| None),
     }
 }

@@ -266,9 +266,8 @@ impl<'a> Wizard<'a> {
             }
             Step::CallbackUrl => {
                 let offered = match &self.draft.given.callback_url {
-                    Some(url) => Some(url.to_string()),
-                    None if self.old.is_none() => self.draft.callback_of_tenant(ctx)?.map(|url| url.to_string()),
-                    None => None,
+                    None if self.old.is_none() => self.draft.callback_of_tenant(ctx)?,
+                    given => given.clone(),
                 };
                 let sure = |url: &CallbackUrl| match url.doubt() {
                     Some(doubt) if !ctx.asks(&format!("{doubt}. Take it all the same?"))? => {
@@ -276,8 +275,7 @@ impl<'a> Wizard<'a> {
                     }
                     _ => Ok(()),
                 };
-                let url: Option<CallbackUrl> = ask::optional(ctx, step.field(), &offered.unwrap_or_default(), sure)?;
-                self.draft.given.callback_url = url;
+                self.draft.given.callback_url = ask::callback_url(ctx, offered.as_ref(), sure)?;
             }
             Step::Name => {
                 let others = self.others()?;

@@ -3,7 +3,7 @@
 
 use super::stores::{another, in_words, left, settle};
 use super::{Asked, Step, Wizard, ask};
-use crate::accounts::Account;
+use crate::accounts::{Account, CallbackUrl};
 use crate::checks::Outcome;
 use crate::cli::account::add::say_saved;
 use crate::cli::account::connection;
@@ -136,7 +136,7 @@ impl Wizard<'_> {
             ("App id", text(given.app_id.as_ref().map(ToString::to_string))),
             ("App secret", self.secret(SecretKind::AppSecret)),
             ("Verify token", self.secret(SecretKind::VerifyToken)),
-            ("Callback URL", text(given.callback_url.as_ref().map(ToString::to_string))),
+            ("Callback URL", text(given.callback_url.as_ref().map(CallbackUrl::shown))),
             ("Secrets go to", in_words(self.draft.store).into()),
         ]
     }
@@ -174,7 +174,7 @@ impl Wizard<'_> {
             ("--page-username", Some(account.page_username.to_string())),
             ("--page-id", Some(account.page_id.to_string())),
             ("--app-id", account.app_id.as_ref().map(ToString::to_string)),
-            ("--callback-url", account.callback_url.as_ref().map(ToString::to_string)),
+            ("--callback-url", account.callback_url.as_ref().map(CallbackUrl::with_placeholders)),
             ("--handle", draft.given.handle.as_ref().map(ToString::to_string)),
         ];
         for (flag, value) in given {

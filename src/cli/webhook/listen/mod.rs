@@ -288,8 +288,9 @@ fn say_ready(
                 account.name, args.path
             )),
             (Some(callback), Realm::Sandbox) if callback.as_str() != url => ctx.output.notice(&format!(
-                "the callback URL of '{}' is {callback}, not {url}; to change it: msgrctl account edit {handle} --callback-url {url} && msgrctl webhook subscribe {handle}",
-                account.name
+                "the callback URL of '{}' is {}, not {url}; to change it: msgrctl account edit {handle} --callback-url {url} && msgrctl webhook subscribe {handle}",
+                account.name,
+                callback.shown()
             )),
             _ => {}
         }
