@@ -361,15 +361,19 @@ impl Context {
         Ok(bytes)
     }
 
-    /// Asks before something that cannot be taken back. Without somebody to ask
-    /// `--yes` is needed.
+    /// Asks before something that cannot be taken back. Without a terminal `--yes` is
+    /// needed: the hint shows it with `command`, or where that is empty with none.
     pub fn confirm(&self, question: &str, command: &str) -> Result<(), CliError> {
         if self.global.yes {
             return Ok(());
         }
         if !self.someone_can_answer() {
-            return Err(CliError::usage(format!("nobody can be asked, so nothing was changed: {question}"))
-                .hint(format!("to say yes beforehand: {command} --yes")));
+            return Err(CliError::usage(format!("nobody can be asked, so nothing was changed: {question}")).hint(
+                match command {
+                    "" => "to say yes beforehand: the same command with --yes".into(),
+                    command => format!("to say yes beforehand: {command} --yes"),
+                },
+            ));
         }
         crate::ui::interrupt::install();
         if self.prompter.confirm(question)? {

@@ -107,7 +107,7 @@ fn keys_in_the_address_are_masked_wherever_it_is_shown() {
         &["plan", "--offline", "-f", "m.yaml"],
         &["-vvv", "account", "test", "acme"],
         &["account", "edit", "acme", "--callback-url", &other, "--yes", "--no-test"],
-        &["history"],
+        &["undo", "--list"],
     ];
     for command in commands {
         let run = home.run(command);

@@ -345,7 +345,7 @@ fn the_printed_exports_work_as_they_are_pasted() {
     let run = crate::support::Run::of(command, b"").code(0);
     run.shows(&[
         "saved 'Acme'",
-        "GET    /v26.0/me?fields=id,name,username,is_published&access_token=page Acme Support  [page Acme Support (parameter)]  200  in a batch",
+        "GET    /v26.0/me?fields=id,name,username,is_published  [page Acme Support (header)]  200",
     ]);
 }
 

@@ -69,7 +69,7 @@ pub fn run(args: &EditArgs, ctx: &Context) -> Result<u8, CliError> {
         clear: &args.clear,
         no_test: args.fields.no_test,
         save_anyway: args.fields.save_anyway,
-        command: format!("msgrctl account edit {} …", old.handle),
+        command: None,
         store: None,
         to_save: SAVE_ANYWAY,
     };
@@ -88,8 +88,8 @@ pub struct Edit<'a> {
     pub no_test: bool,
     /// Saving whatever Graph says.
     pub save_anyway: bool,
-    /// The command, for the question that needs `--yes`.
-    pub command: String,
+    /// The command, for the question that needs `--yes`; `None`: the same again.
+    pub command: Option<String>,
     /// Where new secrets go, whatever the settings say.
     pub store: Option<StoreName>,
     /// How to save what fails the test.
@@ -172,7 +172,7 @@ impl Edit<'_> {
             ("", removed) => format!("Remove the {removed} of '{}'?", old.name),
             (replaced, removed) => format!("Replace the {replaced} and remove the {removed} of '{}'?", old.name),
         };
-        ctx.confirm(&question, &self.command)
+        ctx.confirm(&question, self.command.as_deref().unwrap_or_default())
     }
 
     /// Tests the account as it would be. Where a person's token was given, and it reaches the

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 
+use crate::accounts::Account;
 use crate::cli::account::edit::Edit;
 use crate::cli::account::fields::Fields;
 use crate::cli::account::inputs::{Given, SecretInputs};
@@ -58,6 +59,21 @@ struct ValueArgs {
     generate: bool,
 }
 
+impl ValueArgs {
+    /// The command again, to be pasted.
+    fn command(&self, account: &Account, kind: SecretKind) -> String {
+        let (handle, kind) = (account.handle.as_str(), kind.argument());
+        let mut words = vec!["msgrctl", "secret", "set", handle, kind];
+        let file = self.file.as_ref().map(|path| path.to_string_lossy());
+        words.extend(self.stdin.then_some("--stdin"));
+        words.extend(file.as_deref().into_iter().flat_map(|path| ["--file", path]));
+        words.extend(self.from.as_deref().into_iter().flat_map(|from| ["--from", from]));
+        words.extend(self.generate.then_some("--generate"));
+        // Fails on a NUL only, which no argument can hold.
+        shlex::try_join(words).unwrap_or_default()
+    }
+}
+
 pub fn run(args: &SetArgs, ctx: &Context) -> Result<u8, CliError> {
     interrupt::install();
     let account = args.account.pick(ctx)?;
@@ -74,7 +90,7 @@ pub fn run(args: &SetArgs, ctx: &Context) -> Result<u8, CliError> {
         clear: &[],
         no_test: false,
         save_anyway: args.force,
-        command: format!("msgrctl secret set {} {} …", account.handle, kind.argument()),
+        command: Some(args.value.command(&account, kind)),
         store: None,
         to_save: "--force keeps it as it is",
     };

@@ -25,11 +25,36 @@ impl Run {
     }
 
     fn from_output(output: Output, took: Duration) -> Self {
-        Self {
+        let run = Self {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
             took,
+        };
+        run.assert_hints_can_be_typed();
+        run
+    }
+
+    /// Whatever any run says to type can be typed: its words are parsed, and what has to
+    /// be replaced stands in capitals.
+    fn assert_hints_can_be_typed(&self) {
+        const ENDS: [&str; 11] = ["; ", " (", ")", ", ", " and ", " && ", " or ", "  #", "\"", " names ", " shows "];
+        for line in self.stderr.lines().chain(self.stdout.lines()).filter(|line| !line.contains("Usage: ")) {
+            let line = line.replace("\\n", "\n").replace("\\\"", "'");
+            for (at, start) in line.match_indices(": msgrctl ") {
+                let rest = &line[at + 2..];
+                let from = start.len() - 2;
+                let end = ENDS.iter().chain(&["\n"]).filter_map(|end| rest[from..].find(end)).min();
+                let command = end.map_or(rest, |end| &rest[..from + end]);
+                let words = shlex::split(command).unwrap_or_else(|| panic!("{command:?} of {self:#?}"));
+                let words = words.iter().map(|word| if word == "EVENT" { "session-ended" } else { word });
+                if let Err(error) = msgrctl::cli::command().try_get_matches_from(words)
+                    && error.use_stderr()
+                {
+                    panic!("{command:?} cannot be typed: {error}{self:#?}");
+                }
+                assert!(!command.contains(['<', '…', '{']), "{command:?} of {self:#?}");
+            }
         }
     }
 

@@ -55,7 +55,7 @@ pub fn edit(ctx: &Context, old: &Account, args: &FieldArgs) -> Result<u8, CliErr
                     clear: &clear,
                     no_test: args.no_test,
                     save_anyway: args.save_anyway,
-                    command: format!("msgrctl account edit {} …", old.handle),
+                    command: None,
                     store,
                     to_save: connection::SAVE_ANYWAY,
                 };
