@@ -119,8 +119,11 @@ fn ampalibe_refuses_with_200_and_is_understood() {
 }
 
 fn client(name: &str) -> Option<(InProcess, Value)> {
+    client_of(sandbox(), name)
+}
+
+fn client_of(sandbox: InProcess, name: &str) -> Option<(InProcess, Value)> {
     let packages = packages()?;
-    let sandbox = sandbox();
     let (app_id, app_secret) = app(&sandbox);
     let psid = sandbox.world().people[0].psid.clone();
     let user = sandbox.world().user_token().unwrap().value.clone();
@@ -196,4 +199,22 @@ fn fbgraph_works_with_the_sandbox() {
     assert_sends(&sandbox, &calls);
     assert_eq!(calls["subscribed"]["data"][0]["subscribed_fields"][0], "messages");
     assert_eq!(calls["batch"][0]["code"], 200);
+}
+
+#[test]
+fn metas_own_sdk_asks_for_the_app_of_its_token() {
+    // Whether a Page's token may ask about itself is a switch.
+    for may in [true, false] {
+        let sandbox = sandbox();
+        sandbox.world().rules.self_inspection = may;
+        let (app_id, _) = app(&sandbox);
+        let Some((sandbox, calls)) = client_of(sandbox, "clients/business_sdk.js") else { return };
+        assert_sends(&sandbox, &calls);
+        assert_eq!(calls["me"]["id"], PAGE_ID);
+        if may {
+            assert_eq!(calls["app_id"], serde_json::json!({ "app_id": app_id }));
+        } else {
+            assert_eq!(calls["app_id"]["error"]["code"], 100, "{calls:#}");
+        }
+    }
 }
