@@ -5,6 +5,7 @@
 
 use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
+use serde_json::{Value, json};
 
 use super::world::World;
 
@@ -97,6 +98,19 @@ pub fn range(world: &World) -> (Version, Version) {
     (world.rules.oldest_version.unwrap_or(oldest), world.rules.newest_version.unwrap_or(newest))
 }
 
+/// A sticker as it comes in an event of that day: an image with the sticker's id at
+/// first, then both for a while, and since 30 August 2026 a sticker alone
+/// (<https://developers.facebook.com/docs/messenger-platform/changelog>).
+pub fn sticker(world: &World, id: u64) -> Vec<Value> {
+    const BOTH: Date = date(2026, 6, 1);
+    const ALONE: Date = date(2026, 8, 30);
+    let today = today(world);
+    let kinds = [("sticker", today >= BOTH), ("image", today < ALONE)];
+    let url = format!("https://scontent.xx.fbcdn.net/v/sticker_{id}.png");
+    let of = |kind| json!({"type": kind, "payload": {"sticker_id": id, "url": url}});
+    kinds.into_iter().filter(|(_, comes)| *comes).map(|(kind, _)| of(kind)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,6 +128,17 @@ mod tests {
         let world = on("2026-11-28");
         let named = |asked| Served::of(&world, asked).version;
         assert_eq!((named(None), named(Some((18, 0))), named(Some((24, 7)))), ((21, 0), (21, 0), (24, 0)));
+    }
+
+    #[test]
+    fn stickers_come_as_the_day_has_them() {
+        for (day, kinds) in
+            [("2026-05-31", &["image"][..]), ("2026-06-01", &["sticker", "image"]), ("2026-08-30", &["sticker"])]
+        {
+            let sent = sticker(&on(day), 369);
+            assert!(sent.iter().map(|one| &one["type"]).eq(kinds), "{day}: {sent:?}");
+            assert!(sent.iter().all(|one| one["payload"]["sticker_id"] == 369));
+        }
     }
 
     #[test]

@@ -245,8 +245,11 @@ fn everything_a_person_can_do_arrives() {
     assert_eq!(events[12].event()["message"]["quick_reply"]["payload"], "YES");
     assert_eq!(events[13].event()["timestamp"], 5);
     assert!(events[9].event().get("sender").is_none());
+    assert!(sandbox.say(&Say { sticker: Some(369), ..Say::default() }).unwrap().delivered);
+    let sticker = hook.events(15)[14].event()["message"]["attachments"].clone();
+    assert_eq!((&sticker[0]["type"], &sticker[0]["payload"]["sticker_id"]), (&"sticker".into(), &369.into()));
     assert!(sandbox.say(&Say { standby: true, ..text("psst") }).unwrap().delivered);
-    assert!(hook.events(15)[14].json()["entry"][0]["standby"].is_array());
+    assert!(hook.events(16)[15].json()["entry"][0]["standby"].is_array());
 }
 
 #[test]

@@ -166,6 +166,21 @@ fn messages_have_limits() {
     assert_eq!(again(id).0, 200);
     assert_refused(again("5"), 400, 100, Some(2_018_074), "do not own the attachment");
     assert_refused(image("nowhere"), 400, 100, Some(2_018_008), "Failed to fetch the file");
+    assert_eq!(message(json!({"sticker_id": 767_226_160_478_561_u64})).0, 200);
+    assert_eq!(message(json!({"sticker_id": "767226160478561"})).0, 200);
+    assert_refused(message(json!({"sticker_id": "cat"})), 400, 100, None, "sticker_id");
+    assert_refused(message(json!({"sticker_id": 5, "text": "x"})), 400, 100, None, "Only one of");
+    let grid = |images: usize, heroes: usize, title: &str, elements: usize| {
+        let image = |at| json!({"url": "https://example.com/a.jpg", "is_hero_image": at < heroes});
+        let element = json!({"title": title, "images": (0..images).map(image).collect::<Vec<_>>()});
+        let payload = json!({"template_type": "image_grid", "elements": vec![element; elements]});
+        message(json!({"attachment": {"type": "template", "payload": payload}}))
+    };
+    assert_eq!(grid(6, 1, "Shoes", 1).0, 200);
+    assert_refused(grid(1, 0, "Shoes", 1), 400, 100, None, "between 2 and 6");
+    assert_refused(grid(2, 2, "Shoes", 1), 400, 100, None, "one hero image");
+    assert_refused(grid(2, 0, "Shoes", 2), 400, 100, None, "exactly 1 element");
+    assert_refused(grid(2, 0, &"x".repeat(46), 1), 400, 100, None, "less than or equal to 45");
     let kind = message(json!({"attachment": {"type": "hologram", "payload": {}}}));
     assert_refused(kind, 400, 100, None, "must be one of");
 }

@@ -55,6 +55,9 @@ struct MessageArgs {
     /// Send something else along: video:URL, audio:URL, file:URL
     #[arg(long, value_name = "TYPE:URL", value_parser = attachment, conflicts_with = "EventArgs")]
     attachment: Vec<Attachment>,
+    /// Send a sticker: its id
+    #[arg(long, value_name = "ID", conflicts_with = "EventArgs")]
+    sticker: Option<u64>,
     /// Send a place along
     #[arg(long, value_name = "LAT,LONG", value_parser = location, allow_hyphen_values = true, conflicts_with = "EventArgs")]
     location: Option<Location>,
@@ -179,6 +182,7 @@ fn say(args: SayArgs) -> Result<Say, CliError> {
         quick_reply: message.quick_reply,
         reply_to: message.reply_to,
         attachments: images.chain(message.attachment).collect(),
+        sticker: message.sticker,
         location: message.location,
         postback: event.postback,
         title: details.title,

@@ -18,9 +18,10 @@ const BUTTONS: usize = 3;
 const ELEMENTS: usize = 10;
 const ELEMENT_TITLE: usize = 80;
 /// Those of Meta's reference.
-const TEMPLATES: [&str; 10] = [
+const TEMPLATES: [&str; 11] = [
     "button",
     "generic",
+    "image_grid",
     "media",
     "receipt",
     "product",
@@ -36,8 +37,15 @@ const BUTTON_TYPES: [&str; 6] = ["web_url", "postback", "phone_number", "account
 pub(super) fn check(world: &World, page_id: &str, message: &Map<String, Value>, file: bool) -> Result<(), Refusal> {
     let text = message.get("text").and_then(Value::as_str);
     let attachment = message.get("attachment").filter(|attachment| !attachment.is_null());
-    if text.unwrap_or_default().is_empty() && attachment.is_none() {
+    let sticker = message.get("sticker_id").filter(|id| !id.is_null());
+    if text.unwrap_or_default().is_empty() && attachment.is_none() && sticker.is_none() {
         return Err(bad("Param message must be non-empty."));
+    }
+    if sticker.is_some() && sticker_id(message).is_none() {
+        return Err(bad("Param message[sticker_id] must be a valid sticker id"));
+    }
+    if sticker.is_some() && (attachment.is_some() || text.is_some_and(|text| !text.is_empty())) {
+        return Err(bad("Only one of text, attachment or sticker_id can be specified"));
     }
     if attachment.is_some() && text.is_some_and(|text| !text.is_empty()) {
         return Err(bad_with(2_018_018, "Only one of text or attachment can be specified"));
@@ -56,6 +64,11 @@ pub(super) fn check(world: &World, page_id: &str, message: &Map<String, Value>, 
         at_most(&name("payload"), reply["payload"].as_str(), PAYLOAD)?;
     }
     attachment.map_or(Ok(()), |attachment| self::attachment(world, page_id, attachment, file))
+}
+
+/// The sticker that a message is; Meta takes the number as a text too.
+pub(super) fn sticker_id(message: &Map<String, Value>) -> Option<u64> {
+    text_of(message.get("sticker_id")?).parse().ok()
 }
 
 /// An attachment of a message, or one that is uploaded for later.
@@ -94,7 +107,7 @@ fn template(payload: &Value) -> Result<(), Refusal> {
     }
     let needed = match kind {
         "button" => Some("buttons"),
-        "generic" | "media" => Some("elements"),
+        "generic" | "media" | "image_grid" => Some("elements"),
         _ => None,
     };
     if let Some(part) = needed.filter(|part| payload[*part].as_array().is_none_or(Vec::is_empty)) {
@@ -109,6 +122,27 @@ fn template(payload: &Value) -> Result<(), Refusal> {
         at_most(&name("title"), element["title"].as_str(), ELEMENT_TITLE)?;
         at_most(&name("subtitle"), element["subtitle"].as_str(), ELEMENT_TITLE)?;
         buttons(&name("buttons"), &element["buttons"])?;
+    }
+    if kind == "image_grid" { image_grid(&payload["elements"], base) } else { Ok(()) }
+}
+
+/// The image grid of June 2026: one element with two to six images, one of them large at
+/// most.
+fn image_grid(elements: &Value, base: &str) -> Result<(), Refusal> {
+    const GRID_TITLE: usize = 45;
+    let [element] = elements.as_array().map(Vec::as_slice).unwrap_or_default() else {
+        return Err(bad(format!("Param {base}[elements] must have exactly 1 element")));
+    };
+    at_most(&format!("{base}[elements][0][title]"), element["title"].as_str(), GRID_TITLE)?;
+    let images = element["images"].as_array().map(Vec::as_slice).unwrap_or_default();
+    if !(2..=6).contains(&images.len()) {
+        return Err(bad(format!("Param {base}[elements][0][images] must have between 2 and 6 elements")));
+    }
+    if let Some(at) = images.iter().position(|image| !is_url(&image["url"], &["https", "http"])) {
+        return Err(required(&format!("{base}[elements][0][images][{at}][url]")));
+    }
+    if images.iter().filter(|image| image["is_hero_image"] == true).count() > 1 {
+        return Err(bad(format!("Param {base}[elements][0][images] may have one hero image")));
     }
     Ok(())
 }

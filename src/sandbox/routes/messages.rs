@@ -4,16 +4,16 @@
 use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 
-use super::message_content;
+use super::message_content::{self, sticker_id};
 use super::page::{of_page, recipient_of, require_task};
 use super::parameter::{bad, bad_with, one_of, required};
 use crate::sandbox::answer::{Answer, Refusal};
 use crate::sandbox::call::Call;
 use crate::sandbox::events::Event;
 use crate::sandbox::people::{Message, Person, digits, new_mid};
-use crate::sandbox::say;
 use crate::sandbox::tokens::Token;
 use crate::sandbox::world::World;
+use crate::sandbox::{say, versions};
 
 /// After a person's message, for everything.
 const WINDOW: SignedDuration = SignedDuration::from_hours(24);
@@ -178,6 +178,9 @@ fn send(world: &mut World, token: &Token, person: &Person, content: &Map<String,
             kept = Some(world.keep_attachment(page_id));
         }
         message.attachments.push(attachment.clone());
+    }
+    if let Some(id) = sticker_id(content) {
+        message.attachments.extend(versions::sticker(world, id));
     }
     let metadata = content.get("metadata").and_then(Value::as_str);
     world.outbox.push(Event::echo(page_id, &person.psid, &token.app_id, metadata, &message));

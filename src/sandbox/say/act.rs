@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{Location, Say};
 use crate::sandbox::events::Event;
 use crate::sandbox::people::{Message, new_mid};
+use crate::sandbox::versions;
 use crate::sandbox::world::World;
 
 /// Changes the world as the person does; the message it is about, and the event.
@@ -97,6 +98,9 @@ fn message(world: &World, say: &Say, now: jiff::Timestamp) -> Result<Message, St
     let mut message = Message::new(now, false, &text);
     for attachment in &say.attachments {
         message.attachments.push(json!({"type": attachment.kind, "payload": {"url": attachment.url}}));
+    }
+    if let Some(id) = say.sticker {
+        message.attachments.extend(versions::sticker(world, id));
     }
     if let Some(Location { lat, long }) = say.location {
         message.attachments.push(json!({"type": "location", "payload": {"coordinates": {"lat": lat, "long": long}}}));

@@ -31,6 +31,8 @@ pub struct Say {
     pub reply_to: Option<String>,
     /// What is sent along.
     pub attachments: Vec<Attachment>,
+    /// The id of a sticker.
+    pub sticker: Option<u64>,
     /// A place.
     pub location: Option<Location>,
     /// A button was pressed: its payload.
