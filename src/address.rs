@@ -7,7 +7,7 @@ use url::{Host, Url};
 
 use crate::text::MASK;
 
-/// Whether an address is one of this machine, which nobody else can reach.
+/// Whether an address is one of this machine, which no other machine reaches.
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         // Other names below it are anybody's to resolve.

@@ -105,7 +105,7 @@ pub(super) fn expiry(seen: &Observed, subject: &Subject, state: &TokenState<'_>)
 }
 
 /// The permissions of Pages are exempt from the end of data access, so it breaks nothing
-/// here: a notice, never a failure (facts, section 6).
+/// here: a notice, never a failure.
 pub(super) fn data_access(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
     let words = Ends {
         id: "token.data_access",

@@ -1,4 +1,4 @@
-//! What each check asks, for whoever looks one up.
+//! What each check asks, as `explain` shows it.
 
 use super::causes::Next;
 

@@ -90,7 +90,7 @@ pub(super) fn known(seen: &Observed, subject: &Subject) -> Known {
             (_, Some((missing, elsewhere))) if missing.is_empty() && elsewhere.is_empty() => Known::Complete,
             _ => Known::Lacking,
         },
-        // Asked by itself, what nobody can read cannot ask either.
+        // Asked by itself, a token that cannot be read cannot ask either.
         Err(GraphError::Refused(error)) => {
             let unread = matches!(error.wording, None | Some(Wording::Unreadable | Wording::Signature));
             if by_itself && error.code == Some(190) && error.subcode.is_none() && unread {

@@ -230,7 +230,7 @@ fn of_exit(code: &str, meaning: &str) -> Entry {
 
 fn not_known(unknown: &[&str]) -> CliError {
     let shown: Vec<String> = unknown.iter().map(|word| format!("'{}'", excerpt(word, 60))).collect();
-    let error = CliError::failed(format!("there is no page on {}", shown.join(", ")));
+    let error = CliError::failed(format!("nothing is known of {}", shown.join(", ")));
     let all = all();
     let ids = || all.iter().filter(|entry| entry.kind != EXIT && entry.kind != CODE).map(|entry| entry.id.as_str());
     match unknown.first().map(|word| (meta_code(word), nearest(&word.to_lowercase(), ids()))) {
@@ -357,7 +357,7 @@ mod tests {
         text.match_indices("msgrctl ").map(|(at, _)| text[at..].split([';', ')']).next().unwrap_or_default().trim())
     }
 
-    /// Whether a word is a placeholder that nobody would know as one.
+    /// Whether a word is a placeholder that does not look like one.
     fn is_doubtful(word: &str) -> bool {
         word.contains(['<', '>', '…', '{', '}']) || word.contains("...")
     }

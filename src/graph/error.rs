@@ -62,7 +62,7 @@ impl GraphError {
     }
 }
 
-/// The error object of Graph (facts, section 4.1). Told apart by `code`, `subcode` and
+/// The error object of Graph. Told apart by `code`, `subcode` and
 /// `kind`; its texts are localised and only for showing, but for what [`Wording`] reads.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ApiError {

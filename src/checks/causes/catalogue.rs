@@ -208,7 +208,7 @@ causes! {
         "Meta does not allow this message tag"
         "within 24 hours of the customer's last message send it without a tag; --human-agent needs the approved feature Human Agent"
     RECIPIENT_UNKNOWN "recipient-unknown" Message Nothing
-        "nobody with this id has written to this Page: a person has another id on each Page"
+        "no customer with this id has written to this Page: a person has another id on each Page"
         "take the id from an event of this Page: msgrctl webhook listen"
     MESSAGE_REFUSED "message-refused" Message Nothing
         "Meta refuses the message or the recipient as it is"

@@ -310,7 +310,7 @@ static RULES: &[Rule] = &[
     rule(341, Sub::Any, &THROTTLED),
     rule(613, Sub::Any, &THROTTLED),
     range(80_000, 80_014, Sub::Any, &THROTTLED),
-    // Nobody knows more of the rest than what Meta says.
+    // Of the rest no more is known than what Meta says.
     range(i64::MIN, i64::MAX, Sub::Any, &MESSAGE_REFUSED).at(Place::Messages),
 ];
 

@@ -90,7 +90,7 @@ pub async fn pages(client: &Client, token: &Secret, app: Option<&AppCredentials>
 /// Every Page that a person's or a system user's token reaches. Where `/me/accounts` shows
 /// none, which it does for some logins of a business although Pages were ticked, they are
 /// looked for where else Meta names them: in what was granted, in the businesses, and
-/// under the id that somebody `named` (facts, section 2.7).
+/// under the id `named`.
 pub async fn reachable(
     client: &Client,
     token: &Secret,

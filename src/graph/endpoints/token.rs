@@ -113,7 +113,7 @@ pub async fn debug(client: &Client, input: &Secret, app: &AppCredentials) -> Res
 
 /// Has a token ask about itself, where its app's secret is not known. Meta lets the tokens
 /// of people with a role on the app, and refuses others (100), which says nothing against
-/// them (facts, section 2.2.1).
+/// them.
 pub async fn debug_itself(client: &Client, token: &Secret) -> Result<Answer<TokenInfo>, GraphError> {
     inspect(client, token, GraphRequest::read("/debug_token", token, None)).await
 }
