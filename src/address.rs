@@ -74,6 +74,11 @@ pub fn shown(address: &str) -> String {
     with_values(address, |_| MASK.to_owned())
 }
 
+/// Whether an address is one that was only shown.
+pub fn is_masked(url: &Url) -> bool {
+    url.query().is_some_and(|query| query.contains(MASK))
+}
+
 /// An address for a command to be pasted: each value of its query is its name in
 /// capitals (`?code=CODE`), to be replaced.
 pub fn with_placeholders(address: &str) -> String {

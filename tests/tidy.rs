@@ -33,7 +33,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("ui", &["env"]),
-    ("provision", &["accounts", "messages", "graph", "checks", "secrets", "document", "dashboard"]),
+    ("provision", &["accounts", "address", "messages", "graph", "checks", "secrets", "document", "dashboard"]),
     // `http::Fault` is part of what Graph's errors say.
     (
         "checks",

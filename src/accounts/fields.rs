@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::address::{self, is_loopback, is_private};
-use crate::text::MASK;
 
 /// Why a value was refused, for the person who typed it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -380,7 +379,7 @@ impl std::str::FromStr for CallbackUrl {
                 "a callback URL may not carry a user name or password: it is shown and stored in plain text",
             );
         }
-        if url.query().is_some_and(|query| query.contains(MASK)) {
+        if address::is_masked(&url) {
             return refuse(format!("{} is masked, as it is shown: give it with its own values", shown(text)));
         }
         if url.fragment().is_some() {
