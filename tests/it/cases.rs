@@ -290,3 +290,19 @@ fn versions_are_warned_of_before_they_end() {
     let ended = of("v20.0").code(0).check("graph.version");
     assert_eq!((&ended["outcome"], &ended["cause"]), (&"warn".into(), &"version-expired".into()));
 }
+
+#[test]
+fn the_versions_of_webhook_fields_are_warned_of_too() {
+    let callback = "http://127.0.0.1:9/hook";
+    let fields = json!([{"name": "messages", "version": "v21.0"}, {"name": "messaging_postbacks", "version": "v26.0"}]);
+    let body = json!({"data": [{"object": "page", "callback_url": callback, "active": true, "fields": fields}]});
+    let situation = json!({"app": true, "faults": [{"match": "GET .*/subscriptions$", "times": 99, "body": body}]});
+    let graph = StandIn::start(&situation);
+    let home = home(&situation, &graph.url);
+    home.run(&["account", "edit", "acme-support", "--callback-url", callback, "--no-test"]).code(0);
+    let check = home.run(&["account", "test", "acme-support", "--json"]).check("graph.version");
+    let ended = jiff::Timestamp::now().to_string().as_str() >= "2027-01-21";
+    let cause = if ended { "version-expired" } else { "version-ends-soon" };
+    assert_eq!((&check["outcome"], &check["cause"]), (&"warn".into(), &cause.into()), "{check:#}");
+    assert!(check["summary"].as_str().unwrap().contains("webhook fields"), "{check:#}");
+}

@@ -8,7 +8,7 @@ use msgrctl::sandbox::{InProcess, TokenKind, World};
 
 use crate::support::bus::SilentBus;
 use crate::support::pty::Pty;
-use crate::support::world::{acme, app, page_token, sandbox, scenario};
+use crate::support::world::{PAGE_ID, acme, app, page_token, sandbox, scenario};
 use crate::support::{Bus, Home};
 
 const ENTER: &str = "\r";
@@ -762,4 +762,46 @@ fn a_refused_token_on_the_last_screen_leaves_the_good_one() {
     let (screen, code) = pty.end();
     assert_eq!(code, 0, "{screen}");
     home.run(&["account", "test", "acme-support"]).code(0);
+}
+
+#[test]
+fn a_person_whose_list_of_pages_is_empty_is_helped() {
+    let started = |granted: Option<&str>, more: &[&str]| {
+        let sandbox = sandbox();
+        sandbox.world().rules.lists_pages = false;
+        for token in sandbox.world().tokens.iter_mut().filter(|token| token.kind == TokenKind::User) {
+            token.targets = granted.map(|id| vec![id.to_owned()]);
+        }
+        let home = plain_home(&sandbox);
+        let mut pty = start(&home, &[&["account", "add"], more].concat());
+        question(&mut pty, "? Page access token (not shown)");
+        pty.send(&format!("{}\r", user_token(&sandbox)));
+        pty.expect("Leave them out");
+        pty.send(&format!("{DOWN}\r"));
+        // The home and the sandbox end with the test.
+        (sandbox, home, pty)
+    };
+    let is_offered = |pty: &mut Pty| {
+        answer(pty, &[("best match", ENTER), ("(acme.support)", CTRL_C)]);
+    };
+    // What was granted names the Page.
+    let (_sandbox, _home, mut pty) = started(Some(PAGE_ID), &[]);
+    is_offered(&mut pty);
+    assert_eq!(pty.end().1, 130);
+    // The id that was given does.
+    let (_sandbox, _home, mut pty) = started(None, &["--page-id", PAGE_ID]);
+    is_offered(&mut pty);
+    assert_eq!(pty.end().1, 130);
+    // The id that is typed does, once it is one.
+    let (_sandbox, _home, mut pty) = started(None, &[]);
+    answer(&mut pty, &[("lists no Page", ""), ("? Page id", "acme\r"), ("Page id", &format!("{PAGE_ID}\r"))]);
+    is_offered(&mut pty);
+    assert_eq!(pty.end().1, 130);
+    // None is typed, or one that the token does not reach: the reason, and the question again.
+    for typed in [ENTER, "222222222222222\r"] {
+        let (_sandbox, _home, mut pty) = started(None, &[]);
+        let again = [("? Page id", typed), ("none was ticked", ""), ("? Page access token (not shown)", CTRL_C)];
+        answer(&mut pty, &again);
+        assert_eq!(pty.end().1, 130);
+    }
 }

@@ -1,14 +1,16 @@
 //! The Page, where the token is a person's: one of those behind it.
 
-use super::ask::{good, refuse, say};
+use super::ask::{good, introduce, refuse, say};
 use super::{Asked, Wizard};
-use crate::accounts::Account;
+use crate::accounts::{Account, PageId};
 use crate::checks::causes::NO_PAGE_GRANTED;
+use crate::cli::account::fields;
 use crate::cli::account::owner::{Whose, lasting, unusable};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::graph::endpoints::page::Page;
 use crate::graph::endpoints::person::{self, OwnPage};
+use crate::graph::{Client, GraphError};
 use crate::secrets::{Secret, SecretKind};
 use crate::ui::progress::Progress;
 
@@ -17,10 +19,10 @@ impl Wizard<'_> {
     pub(super) fn ask_page(&mut self) -> Result<Asked, CliError> {
         let ctx = self.ctx;
         let Some((token, listed)) = self.person.clone() else { return Ok(Asked::Nothing) };
-        let pages = match self.long_lived(&token)? {
-            Some(pages) => pages,
-            None => listed,
-        };
+        let (token, mut pages) = self.long_lived(&token)?.unwrap_or((token, listed));
+        if pages.is_empty() {
+            pages = self.of_typed_id(&token)?;
+        }
         if pages.is_empty() {
             refuse(ctx, NO_PAGE_GRANTED.summary, Some(&NO_PAGE_GRANTED.fix()));
             return Ok(Asked::AnotherToken);
@@ -38,7 +40,7 @@ impl Wizard<'_> {
 
     /// The Pages behind a longer life of the token, where the app's secret allows
     /// one: their tokens do not expire. Says which it is.
-    fn long_lived(&self, token: &Secret) -> Result<Option<Vec<OwnPage>>, CliError> {
+    fn long_lived(&self, token: &Secret) -> Result<Option<(Secret, Vec<OwnPage>)>, CliError> {
         let (ctx, signer) = (self.ctx, self.signer());
         let Some(client) = &self.client else { return Ok(None) };
         let long = lasting(ctx, client, token, signer.as_ref(), "Esc goes back to give them")?;
@@ -46,23 +48,54 @@ impl Wizard<'_> {
             return Ok(None);
         }
         let named = self.draft.given.page_id.as_ref().map(ToString::to_string);
-        let asked = {
-            let _progress = Progress::start(&ctx.output, "asking Graph for the Pages behind the token …");
-            Context::wait(person::reachable(client, &long, signer.as_ref(), named.as_deref()))?
-        };
-        match asked {
+        match self.reachable(client, &long, named.as_deref())? {
             Ok(pages) => {
                 good(
                     ctx,
                     "The person's token was exchanged for a long-lived one, so the Page's token does not expire.",
                 );
-                Ok(Some(pages))
+                Ok(Some((long, pages)))
             }
             Err(error) => {
                 ctx.output.warning(&format!("the Pages of the long-lived token could not be listed ({error}), so the Page's token ends with the one that was pasted"));
                 Ok(None)
             }
         }
+    }
+
+    /// The Page of an id that is typed: for some logins of a business Meta shows a Page
+    /// under its id alone. None where none is typed or the token does not reach it.
+    fn of_typed_id(&self, token: &Secret) -> Result<Vec<OwnPage>, CliError> {
+        let ctx = self.ctx;
+        let Some(client) = &self.client else { return Ok(Vec::new()) };
+        say(
+            ctx,
+            "\nMeta lists no Page behind this token. For some logins of a business it shows a Page only to those who name it: type its id, or press Enter to paste another token.",
+        );
+        introduce(ctx, &fields::PAGE_ID, "");
+        loop {
+            let typed = ctx.ask_line("Page id", "")?;
+            if typed.is_empty() {
+                return Ok(Vec::new());
+            }
+            match typed.parse::<PageId>() {
+                Ok(id) => {
+                    ctx.show_answer("Page id", id.as_str());
+                    return self.reachable(client, token, Some(id.as_str()))?.map_err(CliError::from);
+                }
+                Err(error) => refuse(ctx, error, None),
+            }
+        }
+    }
+
+    fn reachable(
+        &self,
+        client: &Client,
+        token: &Secret,
+        named: Option<&str>,
+    ) -> Result<Result<Vec<OwnPage>, GraphError>, CliError> {
+        let _progress = Progress::start(&self.ctx.output, "asking Graph for the Pages behind the token …");
+        Context::wait(person::reachable(client, token, self.signer().as_ref(), named))
     }
 }
 

@@ -108,6 +108,12 @@ impl Wizard<'_> {
                     ctx.output.warning(&format!("the account '{}' is connected to this Page already", twin.name));
                 }
             }
+            Whose::Person(pages) if pages.is_empty() => {
+                good(
+                    ctx,
+                    "This is a person's token, and Meta lists no Page behind it yet; we look further in a moment.",
+                );
+            }
             Whose::Person(pages) => {
                 let count = if pages.len() == 1 { "1 Page".into() } else { format!("{} Pages", pages.len()) };
                 good(ctx, &format!("This is a person's token, with {count} behind it; you choose one in a moment."));
