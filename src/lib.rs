@@ -40,6 +40,7 @@ pub mod dashboard;
 pub mod document;
 pub mod files;
 pub mod http;
+pub mod json;
 pub mod paths;
 pub mod serve;
 pub mod text;

@@ -51,8 +51,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("sandbox", &["address", "clock", "document", "http", "serve", "webhook::signature"]),
-    ("webhook", &["address", "clock", "http", "serve", "secrets::Secret", "text"]),
-    ("graph", &["clock", "http", "secrets::Secret", "secrets::redact", "text"]),
+    ("webhook", &["address", "clock", "http", "json", "serve", "secrets::Secret", "secrets::redact", "text"]),
+    ("graph", &["clock", "http", "json", "secrets::Secret", "secrets::redact", "text"]),
     ("messages", &[]),
     (
         "accounts",
@@ -77,8 +77,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("dashboard", &[]),
     ("http", &[]),
     ("serve", &[]),
+    ("json", &[]),
     ("text", &[]),
-    ("address", &["text::MASK"]),
+    ("address", &["text"]),
 ];
 
 /// What has one home: `(text, the files it may stand in)`. A folder ends in `/`.

@@ -72,7 +72,7 @@ impl Check {
             GraphError::Unreachable(unreachable) => {
                 let found = causes::of_unreachable(unreachable);
                 let mut finding = self.finds(Outcome::Unreachable, found.cause, found.summary, found.fix);
-                finding.graph = trace(error);
+                finding.graph = GraphTrace::of(error);
                 finding
             }
         }
@@ -82,14 +82,4 @@ impl Check {
 /// What to do, and the command that comes after it.
 pub(super) fn then(fix: &str, command: &str) -> String {
     format!("{fix}; then: {command}")
-}
-
-fn trace(error: &GraphError) -> Option<GraphTrace> {
-    use crate::graph::Unreachable::{Throttled, Trouble};
-    match error {
-        GraphError::Refused(error) | GraphError::Unreachable(Trouble(error) | Throttled(error)) => {
-            Some(GraphTrace::from(&**error))
-        }
-        GraphError::Unreachable(_) => None,
-    }
 }

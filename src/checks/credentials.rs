@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 
 use super::causes::{
     APP_SECRET_MISSING, APP_SECRET_WRONG, Next, OTHER_APP, OTHER_PAGE, PAGE_TOKEN_NEEDED, PAGE_WITHOUT_USERNAME, Place,
-    USERNAME_DIFFERS, VERSION_ENDS_SOON, VERSION_EXPIRED, VERSION_UNKNOWN,
+    TOKEN_NOT_ACCEPTED, USERNAME_DIFFERS, VERSION_ENDS_SOON, VERSION_EXPIRED, VERSION_UNKNOWN,
 };
 use super::check::{Check, then};
 use super::finding::{Finding, GraphTrace, Group, Outcome};
@@ -123,6 +123,10 @@ fn valid(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding 
         inspected.map(|info| info.error.as_ref().map(|problem| problem.as_refusal().clone()).unwrap_or_default());
     match state {
         TokenState::Accepted => match problem {
+            // Meta says that it is not valid, and not why.
+            Some(problem) if problem.code.is_none() && problem.subcode.is_none() => {
+                check.diagnosed(Outcome::Fail, TOKEN_NOT_ACCEPTED.diagnosis(), subject)
+            }
             Some(problem) => {
                 let dead = ApiError { code: problem.code.or(Some(190)), kind: "OAuthException".into(), ..problem };
                 check.refused(&dead, asked, subject)

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::causes::TOKEN_MISSING;
-use crate::graph::ApiError;
+use crate::graph::{ApiError, GraphError};
 
 /// One check's result.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +58,19 @@ impl GraphTrace {
         let parts: Vec<&str> = self.says.iter().map(String::as_str).chain([codes.as_str()]).collect();
         let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         if parts.is_empty() { String::new() } else { format!(" (Meta: {})", parts.join(", ")) }
+    }
+}
+
+impl GraphTrace {
+    /// What Graph answered, where it answered.
+    pub fn of(error: &GraphError) -> Option<Self> {
+        use crate::graph::Unreachable::{Throttled, Trouble};
+        match error {
+            GraphError::Refused(error) | GraphError::Unreachable(Trouble(error) | Throttled(error)) => {
+                Some(Self::from(&**error))
+            }
+            GraphError::Unreachable(_) => None,
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::causes::{CALLBACK_NOT_HTTPS, CALLBACK_PRIVATE, Cause, UNREACHABLE};
+use super::causes::{CALLBACK_NOT_HTTPS, CALLBACK_PRIVATE, Cause, Next, UNREACHABLE};
 use super::check::{Check, then};
 use super::finding::{Finding, Group, Outcome};
 use super::observe::{Observed, Subject};
@@ -36,7 +36,8 @@ pub(super) fn finding(seen: &Observed, subject: &Subject) -> Finding {
             None => check
                 .pass("the callback repeats the challenge for the account's verify token, and refuses a made-up one"),
             Some(problem) => {
-                let hint = then(problem.fix(), &subject.commands.verify);
+                let next = if problem.is_of_address() { Next::SetCallback } else { Next::Verify };
+                let hint = subject.then(problem.fix(), next);
                 // Without a network neither answers, and that says nothing of the callback.
                 let offline = problem.is_of_network()
                     && matches!(seen.page.result, Err(GraphError::Unreachable(Unreachable::Fault { .. })));

@@ -78,7 +78,10 @@ pub(super) fn permissions(seen: &Observed, subject: &Subject, state: &TokenState
         check.fail(
             &PERMISSION_MISSING,
             format!("permissions are missing: {list}"),
-            then(&format!("create a new token and grant {list}"), &subject.commands.replace_token),
+            then(
+                &format!("create a new token and grant {list} beside the permissions that it has"),
+                &subject.commands.replace_token,
+            ),
         )
     } else if !elsewhere.is_empty() {
         check.fail(
@@ -133,6 +136,9 @@ fn ending(seen: &Observed, subject: &Subject, state: &TokenState<'_>, words: &En
         Err(why) => return unanswered(seen, subject, check).unwrap_or_else(|| check.skip(why)),
     };
     let Some(at) = (words.of)(info) else { return check.skip("not known: Meta did not say") };
+    if at == 0 && (!info.lives() || matches!(state, TokenState::Refused(error) if error.subcode == Some(463))) {
+        return check.skip("not known: the token is refused, and Meta names no end of it");
+    }
     if at == 0 {
         return check.pass(words.never);
     }

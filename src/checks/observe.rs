@@ -172,13 +172,6 @@ impl Observed {
             .or_else(|| self.token.version())
             .or_else(|| self.app.as_ref().and_then(Call::version))
     }
-
-    /// What Graph refused.
-    pub fn refusals(&self) -> impl Iterator<Item = &ApiError> {
-        let token = self.token.refusal();
-        let app = self.app.as_ref().and_then(Call::refusal);
-        [self.page.refusal(), self.subscribed.refusal(), token, app].into_iter().flatten()
-    }
 }
 
 /// A callback that was asked as Meta would.

@@ -35,11 +35,10 @@ impl<'a> TokenState<'a> {
         }
         match (error.code, error.wording) {
             (Some(2500), Some(Wording::UnknownPath)) => Self::WrongVersion(error),
-            (Some(2500), None) if seen.refusals().all(|other| other.code == Some(2500)) => Self::WrongVersion(error),
             (Some(100), Some(Wording::Proof)) => Self::WrongSignature(error),
             (Some(100), _) if error.kind == "GraphMethodException" || error.subcode == Some(33) => Self::Refused(error),
             // A parameter or a permission was refused: the token itself was read.
-            (Some(100 | 10 | 210 | 230 | 283), _) if !error.access_denied => Self::Accepted,
+            (Some(100 | 10 | 200..=299), _) if !error.access_denied => Self::Accepted,
             _ => Self::Refused(error),
         }
     }

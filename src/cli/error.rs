@@ -11,7 +11,7 @@ use crate::checks::causes::{self, Asked, Matter, Place};
 use crate::checks::{Finding, GraphTrace, of_unreachable};
 use crate::document::Mistake;
 use crate::files::FileError;
-use crate::graph::{GraphError, Unreachable};
+use crate::graph::GraphError;
 use crate::http::SetupError;
 use crate::messages::{TextError, UnknownEvent};
 use crate::sandbox::ScenarioError;
@@ -186,9 +186,9 @@ impl CliError {
             GraphError::Unreachable(unreachable) => {
                 let found = of_unreachable(unreachable);
                 let shown = Self::remote(found.summary).reason(found.cause).hint(found.fix);
-                match unreachable {
-                    Unreachable::Trouble(api) | Unreachable::Throttled(api) => shown.graph(GraphTrace::from(&**api)),
-                    _ => shown,
+                match GraphTrace::of(error) {
+                    Some(trace) => shown.graph(trace),
+                    None => shown,
                 }
             }
         }

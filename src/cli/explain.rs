@@ -74,10 +74,22 @@ const KINDS: [(&str, &str, &str); 4] = [
 pub fn run(args: &ExplainArgs, ctx: &Context) -> Result<u8, CliError> {
     let mut found = Vec::new();
     let mut unknown = Vec::new();
-    let mut words = args.what.iter().map(|word| word.trim());
+    // `exit 4` in quotes, and as a test prints it: `code 190, subcode 460`.
+    let what = args.what.join(" ").replace(", subcode ", "/");
+    let mut words = what.split_whitespace().filter(|word| *word != CODE);
     while let Some(word) = words.next() {
         let pages = match word.to_lowercase().as_str() {
-            EXIT => words.next().map(exit).unwrap_or_default(),
+            EXIT => match words.next() {
+                None => Vec::new(),
+                Some(code) => {
+                    let pages = exit(code);
+                    if pages.is_empty() {
+                        let error = CliError::failed(format!("there is no exit code {}", excerpt(code, 60)));
+                        return Err(error.hint("all of them: msgrctl explain exits"));
+                    }
+                    pages
+                }
+            },
             word => look_up(word),
         };
         if pages.is_empty() {
@@ -163,7 +175,7 @@ fn of_problem(problem: &Problem) -> Entry {
         id: problem.cause().into(),
         summary: problem.summary(),
         fix: problem.fix().into(),
-        command: command(causes::Next::Verify),
+        command: command(if problem.is_of_address() { causes::Next::SetCallback } else { causes::Next::Verify }),
         causes: Vec::new(),
     }
 }
@@ -233,7 +245,17 @@ fn not_known(unknown: &[&str]) -> CliError {
     let error = CliError::failed(format!("nothing is known of {}", shown.join(", ")));
     let all = all();
     let ids = || all.iter().filter(|entry| entry.kind != EXIT && entry.kind != CODE).map(|entry| entry.id.as_str());
-    match unknown.first().map(|word| (meta_code(word), nearest(&word.to_lowercase(), ids()))) {
+    let near = |word: &&str| {
+        nearest(&word.to_lowercase().replace('_', "-"), ids()).filter(|near| strsim::jaro_winkler(word, near) > 0.85)
+    };
+    if unknown.contains(&EXIT) {
+        return error.hint("name the exit code: msgrctl explain exit 4; all of them: msgrctl explain exits");
+    }
+    match unknown.first().map(|word| (meta_code(word), near(word))) {
+        Some((Some((subcode, None)), _)) if !causes::codes_of_subcode(subcode).is_empty() => {
+            let known: Vec<String> = causes::codes_of_subcode(subcode).into_iter().map(|code| code.id).collect();
+            error.hint(format!("it is a subcode: msgrctl explain {}", known.join(" ")))
+        }
         Some((Some((code, Some(_))), _)) if causes::code(code, None).is_some() => {
             error.hint(format!("the subcode is not known, the code is: msgrctl explain {code}"))
         }
@@ -280,6 +302,12 @@ fn pages(entries: &[Entry], screen: Screen) -> String {
         lines.extend(
             entry.command.iter().map(|command| format!("  {} {command}", paint(style::HINT, "then:", screen.color))),
         );
+        let of_code = (entry.kind == CODE).then(|| meta_code(&entry.id)).flatten();
+        let subcodes = of_code.filter(|(_, sub)| sub.is_none()).map(|(code, _)| causes::subcodes_of(code));
+        if let Some(subcodes) = subcodes.filter(|subcodes| !subcodes.is_empty()) {
+            let text = format!("with a subcode it means something else: {}", subcodes.join(", "));
+            lines.push(format!("  {}", wrap(&text, screen.width, 2)));
+        }
         if let [cause] = entry.causes.as_slice() {
             lines.push(format!("  {} {cause}", paint(style::HINT, "cause:", screen.color)));
         }

@@ -240,7 +240,8 @@ impl Queue {
                 Err(GraphError::Refused(error)) if is_of_speaker(&error, as_app) => {
                     *self.taken.borrow_mut() = None;
                     for call in calls.extract_if(.., |call| call.request.authority == speaker) {
-                        call.answer(&Err(GraphError::Refused(error.clone())));
+                        let of_call = wire::of_whole_batch(&call.request, GraphError::Refused(error.clone()));
+                        call.answer(&Err(of_call));
                     }
                 }
                 Err(error) => return Err(error),

@@ -71,7 +71,8 @@ impl Client {
             if wire::hides_in_body(request) {
                 let only = std::iter::once(request);
                 let sent = wire::batch(&self.base, self.version, &request.authority, only, now);
-                let items = wire::items(&self.send(&request.path, sent).await?, 1, as_app)?;
+                let items = wire::items(&self.send(&request.path, sent).await?, 1, as_app)
+                    .map_err(|error| wire::of_whole_batch(request, error))?;
                 let unfinished = GraphError::Unreachable(Unreachable::Unfinished);
                 return wire::read(&items.into_iter().flatten().next().ok_or(unfinished)?, as_app);
             }

@@ -146,7 +146,9 @@ struct ErrorObject {
 
 impl ErrorBody {
     pub(super) fn into_error(self, status: u16, regain_access: Option<Duration>) -> ApiError {
-        let ErrorObject { message, kind, code, error_subcode: subcode, is_transient, fbtrace_id, .. } = self.error;
+        let ErrorObject { message, kind, code, error_subcode, is_transient, fbtrace_id, .. } = self.error;
+        // Old answers have 0 for none.
+        let subcode = error_subcode.filter(|subcode| *subcode != 0);
         let (message, kind) = (message.unwrap_or_default(), kind.unwrap_or_default());
         let filled = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
         let for_people = match (filled(self.error.error_user_title), filled(self.error.error_user_msg)) {
@@ -159,7 +161,7 @@ impl ErrorBody {
             code,
             subcode,
             // Nothing that Meta is known to say holds a token; should it, it stays unseen.
-            says: text::excerpt(&redact(&for_people.unwrap_or(message)), SAYS),
+            says: text::excerpt(&redact(&text::harmless(&for_people.unwrap_or(message))), SAYS),
             access_denied: false,
             is_transient,
             fbtrace_id: fbtrace_id.map(|id| text::excerpt(&redact(&id), 64)),

@@ -6,6 +6,8 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use crate::text::harmless;
+
 fn as_text(value: Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text),
@@ -16,7 +18,11 @@ fn as_text(value: Value) -> Option<String> {
 
 fn as_number(value: &Value) -> Option<i64> {
     match value {
-        Value::Number(number) => number.as_i64(),
+        // A whole number may come as 190.0.
+        #[allow(clippy::cast_possible_truncation)]
+        Value::Number(number) => number.as_i64().or_else(|| {
+            number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 1e15).map(|float| float as i64)
+        }),
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     }
@@ -26,6 +32,11 @@ fn as_number(value: &Value) -> Option<i64> {
 pub(super) fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let value = Value::deserialize(deserializer)?;
     as_text(value).filter(|id| !id.is_empty()).ok_or_else(|| D::Error::custom("an id"))
+}
+
+/// A text to be shown, such as a name: without what could move a cursor.
+pub(super) fn shown<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(text(deserializer)?.map(|text| harmless(&text)))
 }
 
 /// A text, or an id that may be absent.
@@ -58,7 +69,7 @@ pub(super) fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer:
 /// Texts or ids; `None` where the list itself is absent.
 pub(super) fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
     let items = Option::<Vec<Value>>::deserialize(deserializer)?;
-    Ok(items.map(|items| items.into_iter().filter_map(as_text).collect()))
+    Ok(items.map(|items| items.into_iter().filter_map(as_text).map(|text| harmless(&text)).collect()))
 }
 
 /// An object that may be absent, or be something else.

@@ -44,7 +44,8 @@ pub(super) fn classify(error: ApiError, as_app: bool) -> GraphError {
     match error.code {
         // 800xx: the business limits of one kind of object each.
         Some(4 | 17 | 32 | 341 | 613 | 80_000..=80_014) => GraphError::Unreachable(Unreachable::Throttled(error)),
-        Some(190) => GraphError::Refused(error),
+        // What is the matter with a token, a message or its recipient does not pass by itself.
+        Some(190 | 10 | 100 | 200..=299 | 368 | 551) => GraphError::Refused(error),
         Some(1) if as_app && !transient => GraphError::Refused(error),
         // Terms that nobody has accepted do not accept themselves.
         Some(2) if error.subcode == Some(2_018_344) => GraphError::Refused(error),

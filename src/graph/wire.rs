@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 use url::form_urlencoded;
 
 use super::client::Answer;
-use super::error::{ErrorBody, GraphError, Unreachable};
+use super::error::{ApiError, ErrorBody, GraphError, Unreachable};
 use super::{AppCredentials, Authority, BaseUrl, GraphRequest, GraphVersion, Verb, retry};
 use crate::http::header::{HeaderMap, HeaderName, HeaderValue};
 use crate::http::{self, Body, Method, Request};
+use crate::json;
 use crate::secrets::Secret;
 
 /// The method of a verb.
@@ -147,7 +148,7 @@ pub(super) fn items(
         value: String,
     }
     // The list is looked for first: read as an error, a list of one would pass for its item.
-    let items: Vec<serde_json::Value> = match serde_json::from_slice(&response.body) {
+    let items: Vec<serde_json::Value> = match parsed(&response.body) {
         Ok(items) => items,
         Err(_) => read(response, as_app)?.value,
     };
@@ -169,6 +170,18 @@ pub(super) fn items(
     Ok(items.into_iter().map(answer).collect())
 }
 
+/// A refusal of a batch as one of its calls has it. A token that asks about itself and is
+/// refused as the batch's own was not asked about: that says nothing of what it is.
+pub(super) fn of_whole_batch(request: &GraphRequest, error: GraphError) -> GraphError {
+    let of_itself = hides_in_body(request) && matches!(request.authority, Authority::Token { .. });
+    match error {
+        GraphError::Refused(error) if of_itself => {
+            GraphError::Refused(Box::new(ApiError { code: None, subcode: None, wording: None, ..*error }))
+        }
+        error => error,
+    }
+}
+
 /// Whether a call goes as a batch of one even when it is alone: a token that is a
 /// parameter of a read would stand in its address, and proxies log addresses.
 pub(super) fn hides_in_body(request: &GraphRequest) -> bool {
@@ -185,7 +198,7 @@ pub(super) fn is_as_app(request: &GraphRequest) -> bool {
 /// error, and old libraries expect it.
 pub(super) fn read<T: DeserializeOwned>(response: &http::Response, as_app: bool) -> Result<Answer<T>, GraphError> {
     let version = header(&response.headers, "facebook-api-version").and_then(|text| text.parse().ok());
-    if let Ok(error) = serde_json::from_slice::<ErrorBody>(&response.body) {
+    if let Ok(error) = parsed::<ErrorBody>(&response.body) {
         let mut error = error.into_error(response.status, regain_access(&response.headers));
         error.version = version;
         error.access_denied =
@@ -196,8 +209,17 @@ pub(super) fn read<T: DeserializeOwned>(response: &http::Response, as_app: bool)
     if response.status != 200 {
         return Err(not_graph());
     }
-    let value = serde_json::from_slice(&response.body).map_err(|_| not_graph())?;
+    let value = parsed(&response.body).map_err(|_| not_graph())?;
     Ok(Answer { value, version })
+}
+
+/// A body as `T`; what strict JSON does not take in it is repaired first.
+fn parsed<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
+    serde_json::from_slice(body).or_else(|error| match json::read(body) {
+        // A text is what was not JSON at all.
+        serde_json::Value::String(_) => Err(error),
+        value => serde_json::from_value(value),
+    })
 }
 
 /// A header as text.

@@ -22,8 +22,6 @@ pub enum Wording {
     PageToken,
     /// 190: the call takes the app's token.
     AppToken,
-    /// 2500: no token came.
-    NoToken,
     /// 2500: there is no such path, or no such version.
     UnknownPath,
 }
@@ -53,7 +51,6 @@ impl Wording {
                 OF_190.into_iter().find(|(part, _)| text.contains(part)).map(|(_, wording)| wording)
             }
             (Some(2500), _) if text().contains("unknown path components") => Some(Self::UnknownPath),
-            (Some(2500), _) if text().contains("access token must be used") => Some(Self::NoToken),
             (Some(100), _) if kind == "GraphMethodException" => {
                 text().contains("appsecret_proof").then_some(Self::Proof)
             }

@@ -13,8 +13,8 @@ use super::subscription::{AppLevel, Levels, PageLevel, Step, Wish, difference};
 use crate::accounts::Account;
 use crate::checks::causes;
 use crate::checks::{GraphTrace, of_unreachable};
+use crate::graph::GraphError;
 use crate::graph::endpoints::page::same_username;
-use crate::graph::{GraphError, Unreachable};
 use crate::messages::{CATALOGUE, MessageState};
 use crate::secrets::SecretKind;
 
@@ -130,14 +130,11 @@ impl Problem {
 
     /// Something at Meta that could not be looked at.
     pub(super) fn unseen(what: &str, error: &GraphError) -> Self {
-        let (cause, trace) = match error {
-            GraphError::Refused(error) => (causes::of(error, causes::Place::Page.plain()), Some(error)),
-            GraphError::Unreachable(why @ (Unreachable::Trouble(error) | Unreachable::Throttled(error))) => {
-                (of_unreachable(why), Some(error))
-            }
-            GraphError::Unreachable(why) => (of_unreachable(why), None),
+        let cause = match error {
+            GraphError::Refused(error) => causes::of(error, causes::Place::Page.plain()),
+            GraphError::Unreachable(why) => of_unreachable(why),
         };
-        let trace = trace.map(|error| GraphTrace::from(&**error).in_words()).unwrap_or_default();
+        let trace = GraphTrace::of(error).map(|trace| trace.in_words()).unwrap_or_default();
         Self {
             summary: format!("{what} could not be seen: {}{trace}", cause.summary),
             hint: Some(cause.fix),

@@ -5,7 +5,9 @@
 //! nothing is required of an event: what is understood gets its [`Kind`], what is
 //! not is kept as it came.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
+
+use super::part::Part;
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -185,86 +187,6 @@ pub struct PolicyEnforcement {
     pub reason: Option<String>,
 }
 
-/// A value of an event, read as it was meant: `null` is absence, a number where a text
-/// should be is that text and the other way round, one where a list should be is a list of
-/// it. Nothing that is read can fail.
-#[derive(Clone, Copy)]
-struct Part<'v>(Option<&'v Value>);
-
-impl<'v> Part<'v> {
-    fn of(value: &'v Value) -> Self {
-        Self(Some(value).filter(|value| !value.is_null()))
-    }
-
-    fn at(self, key: &str) -> Self {
-        Self(self.0.and_then(|value| value.get(key)).filter(|value| !value.is_null()))
-    }
-
-    fn text(self) -> Option<String> {
-        match self.0? {
-            Value::String(text) => Some(text.clone()),
-            Value::Number(number) => Some(number.to_string()),
-            Value::Bool(flag) => Some(flag.to_string()),
-            _ => None,
-        }
-    }
-
-    fn number(self) -> Option<i64> {
-        match self.0? {
-            // A float is as near as this number can be known.
-            #[allow(clippy::cast_possible_truncation)]
-            Value::Number(number) => number.as_i64().or_else(|| number.as_f64().map(|float| float as i64)),
-            Value::String(text) => text.trim().parse().ok(),
-            _ => None,
-        }
-    }
-
-    fn flag(self) -> bool {
-        match self.0 {
-            Some(Value::Bool(flag)) => *flag,
-            Some(Value::String(text)) => text == "true" || text == "1",
-            Some(Value::Number(number)) => number.as_i64() != Some(0),
-            _ => false,
-        }
-    }
-
-    fn list(self) -> Vec<Self> {
-        match self.0 {
-            None => Vec::new(),
-            Some(Value::Array(items)) => items.iter().map(Self::of).filter(|item| item.0.is_some()).collect(),
-            Some(_) => vec![self],
-        }
-    }
-
-    fn fields(self) -> Option<&'v Map<String, Value>> {
-        self.0?.as_object()
-    }
-
-    /// Who: `{"id": …}`, or the id alone.
-    fn party(self) -> Option<String> {
-        self.at("id").text().or_else(|| self.at("user_ref").text()).or_else(|| self.text())
-    }
-
-    /// The first text under this name, however deep, that is not about another message.
-    fn deep(self, name: &str, depth: usize) -> Option<String> {
-        if depth == 0 {
-            return None;
-        }
-        if let Some(found) = self.at(name).text() {
-            return Some(found);
-        }
-        let aside = |key: &str| matches!(key, "reply_to" | "prior_message" | "sender" | "recipient");
-        match self.0? {
-            Value::Object(fields) => fields
-                .iter()
-                .filter(|(key, _)| !aside(key))
-                .find_map(|(_, value)| Self::of(value).deep(name, depth - 1)),
-            Value::Array(items) => items.iter().find_map(|value| Self::of(value).deep(name, depth - 1)),
-            _ => None,
-        }
-    }
-}
-
 impl Message {
     fn read(part: Part<'_>) -> Self {
         let mut attachments: Vec<Attachment> =
@@ -328,11 +250,13 @@ impl Event {
         let (kind, mid) = match &self.kind {
             _ if self.is_test => return None,
             Kind::Message(message) if message.is_deleted => ("deleted", message.mid.as_deref()),
+            Kind::Message(message) if message.is_echo => ("echo", message.mid.as_deref()),
             Kind::Message(message) => ("message", message.mid.as_deref()),
             Kind::Postback(postback) => ("postback", postback.mid.as_deref()),
             _ => return None,
         };
-        mid.map(|mid| format!("{kind} {mid}"))
+        let sender = self.sender.as_deref().unwrap_or_default();
+        mid.filter(|mid| !mid.is_empty()).map(|mid| format!("{kind} {mid} {sender} {}", self.page_id))
     }
 
     /// The customer in it: the sender, but the recipient of what the Page sent.
@@ -403,15 +327,16 @@ fn milliseconds(time: i64) -> i64 {
     if (0..100_000_000_000).contains(&time) { time.saturating_mul(1000) } else { time }
 }
 
+/// How deep a name is looked for in what is not understood.
+const DEEP: usize = 8;
+
 fn of_conversation(page_id: &str, raw: Part<'_>, time: Option<i64>) -> Event {
-    const DEEP: usize = 8;
     let kind = kind(raw);
     let (mid, text) = match &kind {
         Kind::Message(message) => (message.mid.clone(), message.text.clone()),
         Kind::Postback(postback) => (postback.mid.clone(), postback.title.clone()),
         Kind::Reaction(reaction) => (reaction.mid.clone(), None),
         Kind::Edit(edit) => (edit.mid.clone(), edit.text.clone()),
-        // Not understood, and not lost either.
         Kind::Other { .. } | Kind::Unknown => (raw.deep("mid", DEEP), raw.deep("text", DEEP)),
         _ => (None, None),
     };
@@ -427,15 +352,17 @@ fn of_conversation(page_id: &str, raw: Part<'_>, time: Option<i64>) -> Event {
     }
 }
 
+/// What is not understood, and not lost either.
 fn unknown(page_id: &str, raw: Part<'_>) -> Event {
+    let party = |name: &str| raw.at(name).party().or_else(|| raw.at("value").at(name).party());
     Event {
         object: String::new(),
         page_id: page_id.into(),
-        sender: None,
-        recipient: None,
+        sender: party("sender").or_else(|| party("from")),
+        recipient: party("recipient"),
         timestamp: None,
-        mid: None,
-        text: None,
+        mid: raw.deep("mid", DEEP),
+        text: raw.deep("text", DEEP),
         standby: false,
         is_test: false,
         kind: Kind::Unknown,
@@ -518,7 +445,7 @@ mod tests {
         let message =
             with(r#""message":{"mid":"m_1","text":"hello","quick_reply":{"payload":"P"},"reply_to":{"mid":"m_0"}}"#);
         assert_eq!(message.customer(), Some("765"));
-        assert_eq!(message.name().as_deref(), Some("message m_1"));
+        assert_eq!(message.name().as_deref(), Some("message m_1 765 109"));
         let Kind::Message(found) = &message.kind else { panic!("{message:?}") };
         assert_eq!((found.text.as_deref(), found.quick_reply.as_deref()), (Some("hello"), Some("P")));
         let image = with(

@@ -17,9 +17,9 @@ use axum::response::{IntoResponse as _, Response};
 use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
-use super::body;
 use super::challenge::{Handshake, NoHandshake};
 use super::signature::{HEADER_1, HEADER_256, Signature, SignatureError};
+use crate::json;
 use crate::secrets::Secret;
 
 /// The largest body: Meta puts up to 1,000 updates into one.
@@ -187,7 +187,7 @@ async fn notification(shared: &Shared, request: Request) -> Result<Notification,
     let signature = signature.map_err(Refusal::Signature)?;
     let body = read(shared, &head.headers, body).await?;
     let signed_for: Vec<String> = pages(shared, &signature, &body)?;
-    let value = body::read(&body);
+    let value = json::read(&body);
     let size = u32::try_from(body.len()).unwrap_or(u32::MAX).max(1);
     let waiting = shared.waiting.clone().try_acquire_many_owned(size).map_err(|_| Refusal::Busy)?;
     let signatures = [HEADER_256, HEADER_1].into_iter().filter_map(|name| {

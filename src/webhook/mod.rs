@@ -1,11 +1,11 @@
 //! Meta's webhooks, both ends of them: the receiver of events, and the probe that
 //! asks a receiver as Meta would.
 
-mod body;
 mod certificate;
 mod challenge;
 mod event;
 mod listener;
+mod part;
 mod probe;
 mod prober;
 mod problem;
@@ -18,3 +18,4 @@ pub use listener::{AtDoor, Heard, Notification, Refusal, Seen, Subscriber, recei
 pub use probe::{AGENT, Exchange, LIMIT, Probe};
 pub use prober::Prober;
 pub use problem::Problem;
+pub use said::hidden_in;

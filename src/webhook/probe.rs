@@ -10,7 +10,7 @@ use url::Url;
 use super::certificate::{self, Chain};
 use super::challenge::{Spelling, address};
 use super::problem::Problem;
-use super::said::Said;
+use super::said::{Asked, Said};
 use crate::address::{is_loopback, is_private, is_private_ip};
 use crate::http::header::{ACCEPT, HeaderValue, LOCATION, USER_AGENT, WWW_AUTHENTICATE};
 use crate::http::{CertificateProblem, Client, Fault, Request, Response};
@@ -57,17 +57,18 @@ pub async fn probe(client: &Client, callback: &Url, verify_token: &Secret) -> Pr
     if callback.scheme() != "https" && !is_loopback(callback) {
         return Probe { right: None, wrong: None, problem: Some(Problem::NotHttps), says: None };
     }
+    let asked = Asked { callback, token: verify_token };
     let (right, answer, challenge) = ask(client, callback, verify_token, Spelling::Dots).await;
     let mut problem = match &answer {
         Err(fault) => Some(of_fault(*fault, callback).await),
-        Ok(answer) => of_answer(answer, &challenge, callback, verify_token),
+        Ok(answer) => of_answer(answer, &challenge, &asked),
     };
-    let says = problem.as_ref().and(answer.as_ref().ok()).map(|answer| Said::of(answer, verify_token).quote);
+    let says = problem.as_ref().and(answer.as_ref().ok()).map(|answer| Said::of(answer, &asked).quote);
     let says = says.filter(|quote| !quote.is_empty());
     if answer.is_ok() && problem.as_ref().is_some_and(Problem::may_be_spelling) {
         // Frameworks that turn the dots into underscores are one cause; ask them.
         let (_, answer, challenge) = ask(client, callback, verify_token, Spelling::Underscores).await;
-        if answer.is_ok_and(|answer| of_answer(&answer, &challenge, callback, verify_token).is_none()) {
+        if answer.is_ok_and(|answer| of_answer(&answer, &challenge, &asked).is_none()) {
             problem = Some(Problem::Underscores);
         }
     }
@@ -139,26 +140,24 @@ async fn of_fault(fault: Fault, callback: &Url) -> Problem {
 }
 
 /// What is wrong with an answer to the right token.
-fn of_answer(answer: &Response, challenge: &str, callback: &Url, token: &Secret) -> Option<Problem> {
+fn of_answer(answer: &Response, challenge: &str, asked: &Asked<'_>) -> Option<Problem> {
     if answer.status == 200 && answer.body == challenge.as_bytes() {
         return None;
     }
-    let said = Said::of(answer, token);
-    if let Some(problem) = before_the_receiver(answer, challenge, callback, &said) {
+    let said = Said::of(answer, asked);
+    if let Some(problem) = before_the_receiver(answer, challenge, asked.callback, &said) {
         return Some(problem);
     }
     let header = |name| text_of(answer, name);
     Some(match answer.status {
-        200 => of_body(&answer.body, challenge, &said, token),
+        200 => of_body(&answer.body, challenge, &said, asked),
         status @ 300..=399 => {
             let to = header(LOCATION.as_str()).unwrap_or("nowhere").split('?').next().unwrap_or_default();
-            Problem::Redirect { status, to: start(to, token) }
+            Problem::Redirect { status, to: start(to, asked) }
         }
         401 if said.is_html || header(WWW_AUTHENTICATE.as_str()).is_some() => Problem::LoginNeeded,
         403 if said.is_html => Problem::Forbidden,
-        status @ (401 | 403) if said.has(&["verify", "token", "challenge", "validation", "mismatch"]) => {
-            Problem::TokenRefused { status }
-        }
+        status @ (401 | 403) if said.has(&OF_THE_TOKEN) => Problem::TokenRefused { status },
         status @ 403 => Problem::TokenRefused { status },
         401 => Problem::Unauthorized,
         404 | 410 => Problem::NotFound,
@@ -167,6 +166,19 @@ fn of_answer(answer: &Response, challenge: &str, callback: &Url, token: &Secret)
         status => Problem::OtherStatus { status },
     })
 }
+
+/// How receivers say that the verify token is another one.
+const OF_THE_TOKEN: [&str; 9] = [
+    "verif",
+    "hub.mode",
+    "hub_mode",
+    "challenge",
+    "validation",
+    "mismatch",
+    "invalid token",
+    "wrong token",
+    "incorrect token",
+];
 
 /// Hosts of services that lead from the internet to a machine behind a firewall.
 const TUNNELS: [&str; 10] = [
@@ -202,6 +214,9 @@ fn before_the_receiver(answer: &Response, challenge: &str, callback: &Url, said:
     {
         return Some(Problem::TunnelPage { status });
     }
+    if status == 404 && said.has(&["not registered for get"]) {
+        return Some(Problem::MethodNotAllowed);
+    }
     let repeats = status == 200 && contains(&answer.body, challenge.as_bytes());
     let off = [
         "inactive",
@@ -217,15 +232,19 @@ fn before_the_receiver(answer: &Response, challenge: &str, callback: &Url, said:
     if !repeats
         && (said.has(&["webhook"]) && said.has(&["not registered"])
             || said.has(&["no scenario listening", "workflowtriggerisnotenabled"])
-            || said.has(&["workflow", "scenario", "automation"]) && said.has(&off))
+            || status != 200 && !said.is_html && said.has(&["workflow", "scenario", "automation"]) && said.has(&off))
     {
         return Some(Problem::WorkflowInactive { status });
     }
     if matches!(status, 400 | 401 | 403 | 422) && said.has(&["signature", "x-hub"]) {
         return Some(Problem::SignatureWanted { status });
     }
-    let names_a_key =
-        text_of(answer, WWW_AUTHENTICATE.as_str()).is_some_and(|value| value.to_lowercase().contains("key"));
+    let names_a_key = text_of(answer, WWW_AUTHENTICATE.as_str()).is_some_and(|value| {
+        let value = value.to_lowercase();
+        ["api key", "apikey", "api-key", "api_key", "managementkey", "subscription"]
+            .iter()
+            .any(|key| value.contains(key))
+    });
     let of_gateway =
         ["x-amzn-errortype", "apigw-requestid", "x-amz-apigw-id", "x-kong-response-latency", "x-kong-request-id"];
     let wants_key = [
@@ -251,23 +270,22 @@ fn text_of<'a>(answer: &'a Response, name: &str) -> Option<&'a str> {
     answer.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok())
 }
 
-fn of_body(body: &[u8], challenge: &str, said: &Said, token: &Secret) -> Problem {
+fn of_body(body: &[u8], challenge: &str, said: &Said, asked: &Asked<'_>) -> Problem {
     let text = String::from_utf8_lossy(body);
     let trimmed = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}' || c == '\0');
     match trimmed {
         "" => Problem::EmptyBody,
         inner if inner == challenge => Problem::PaddedChallenge,
         inner if inner.trim_matches(['"', '\'']) == challenge => Problem::QuotedChallenge,
-        _ if said.is_html => Problem::Html,
-        inner if inner.contains(challenge) => Problem::WrappedChallenge { start: start(inner, token) },
-        inner => Problem::OtherBody { start: start(inner, token) },
+        _ if said.is_html && !said.repeats(challenge) => Problem::Html,
+        inner if inner.contains(challenge) => Problem::WrappedChallenge { start: start(inner, asked) },
+        inner => Problem::OtherBody { start: start(inner, asked) },
     }
 }
 
-/// The first words of what a receiver says, fit for a sentence and without the verify
-/// token, which some repeat.
-fn start(text: &str, token: &Secret) -> String {
-    excerpt(&token.hidden_in(text), 60)
+/// The first words of what a receiver says, fit for a sentence.
+fn start(text: &str, asked: &Asked<'_>) -> String {
+    excerpt(&asked.hidden_in(text), 60)
 }
 
 fn contains(body: &[u8], part: &[u8]) -> bool {
@@ -302,7 +320,8 @@ mod tests {
         }
         let response = Response { status, headers: map, body: body.as_bytes().to_vec() };
         let callback = Url::parse("https://hooks.example.com/hook").expect("a URL");
-        of_answer(&response, "39676783", &callback, &Secret::new("verify0123456789"))
+        let token = Secret::new("verify0123456789");
+        of_answer(&response, "39676783", &Asked { callback: &callback, token: &token })
     }
 
     #[test]

@@ -243,6 +243,25 @@ impl Problem {
         matches!(self, Dns { .. } | Refused | Timeout | NoRoute | ProxyAuth | ProxyRefused { .. })
     }
 
+    /// Whether another callback URL is the way out, or may be: then the same is not asked
+    /// again.
+    pub fn is_of_address(&self) -> bool {
+        use Problem::{
+            CertificateOfAnotherHost, Dns, GatewayKeyWanted, NotFound, NotHttps, PrivateAddress, Redirect, TunnelPage,
+        };
+        matches!(
+            self,
+            NotHttps
+                | Dns { .. }
+                | CertificateOfAnotherHost { .. }
+                | Redirect { .. }
+                | GatewayKeyWanted { .. }
+                | NotFound
+                | TunnelPage { .. }
+                | PrivateAddress { .. }
+        )
+    }
+
     /// Whether a receiver that looks for `hub_challenge` could look like this.
     pub(super) fn may_be_spelling(&self) -> bool {
         use Problem::{
@@ -289,7 +308,8 @@ impl Problem {
                 format!("the callback redirects (HTTP {status} to {to}); Meta does not follow")
             }
             Self::ClientCertificateWanted => {
-                "the server demands a client certificate (mutual TLS), which a handshake from here has not".into()
+                "the server demands a client certificate (mutual TLS), and a handshake from here cannot present one"
+                    .into()
             }
             Self::ProxyAuth => "the proxy of this machine (HTTPS_PROXY) wants a user and a password (HTTP 407)".into(),
             Self::ProxyRefused { status } => {

@@ -2,15 +2,44 @@
 //! cause, and its first words to be quoted.
 
 use serde_json::Value;
+use url::Url;
 
 use crate::http::Response;
-use crate::secrets::Secret;
-use crate::text::excerpt;
+use crate::secrets::{Secret, redact};
+use crate::text::{MASK, excerpt, harmless};
 
 /// The longest that a receiver is quoted.
 const QUOTED: usize = 200;
 /// So much of a body is read for a cause.
 const READ: usize = 16 * 1024;
+
+/// A callback, and the verify token that it was asked with.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub callback: &'a Url,
+    pub token: &'a Secret,
+}
+
+impl Asked<'_> {
+    /// A text of the receiver's without what it repeats of the request: the verify token and
+    /// the keys in the callback's query; and without what looks like a token.
+    pub fn hidden_in(&self, text: &str) -> String {
+        const SHORTEST: usize = 6;
+        let mut text = self.token.hidden_in(text);
+        for (name, value) in self.callback.query_pairs().filter(|(_, value)| !value.is_empty()) {
+            text = text.replace(&format!("{name}={value}"), &format!("{name}={MASK}"));
+            if value.len() >= SHORTEST {
+                text = Secret::new(value).hidden_in(&text);
+            }
+        }
+        redact(&text)
+    }
+}
+
+/// What others say of a handshake, without what they repeat of it.
+pub fn hidden_in(text: &str, callback: &Url, token: &Secret) -> String {
+    Asked { callback, token }.hidden_in(text)
+}
 
 /// What was said.
 pub(super) struct Said {
@@ -24,7 +53,7 @@ pub(super) struct Said {
 
 impl Said {
     /// Reads an answer.
-    pub fn of(answer: &Response, token: &Secret) -> Self {
+    pub fn of(answer: &Response, asked: &Asked<'_>) -> Self {
         let body = String::from_utf8_lossy(&answer.body[..answer.body.len().min(READ)]);
         let is_html = is_html(answer, &body);
         let text = if is_html { without_tags(&body) } else { body.into_owned() };
@@ -32,12 +61,17 @@ impl Said {
             Ok(value @ Value::Object(_)) => own_error(&value).join(" "),
             _ => text.clone(),
         };
-        Self { words: words.to_lowercase(), quote: excerpt(&token.hidden_in(&text), QUOTED), is_html }
+        Self { words: words.to_lowercase(), quote: excerpt(&asked.hidden_in(&harmless(&text)), QUOTED), is_html }
     }
 
     /// Whether one of these is said.
     pub fn has(&self, any: &[&str]) -> bool {
         any.iter().any(|part| self.words.contains(part))
+    }
+
+    /// Whether the challenge is all that a page says.
+    pub fn repeats(&self, challenge: &str) -> bool {
+        self.words.trim() == challenge
     }
 
     /// Whether anything is.
@@ -111,7 +145,8 @@ mod tests {
 
     fn said(body: &str) -> Said {
         let answer = Response { status: 401, headers: HeaderMap::new(), body: body.as_bytes().to_vec() };
-        Said::of(&answer, &Secret::new("verify0123456789"))
+        let callback = Url::parse("https://x.example/hook?code=function-key&v=1").expect("a URL");
+        Said::of(&answer, &Asked { callback: &callback, token: &Secret::new("verify0123456789") })
     }
 
     #[test]
@@ -120,6 +155,13 @@ mod tests {
         assert!(found.has(&["signature"]) && !found.has(&["token"]));
         assert!(said(r#"{"errors":[{"detail":"no key"}]}"#).has(&["no key"]));
         assert!(said("Invalid webhook SIGNATURE").has(&["signature"]));
+    }
+
+    #[test]
+    fn what_a_receiver_repeats_of_the_request_is_hidden() {
+        let quote =
+            said("no: /hook?code=function-key&v=1&hub.verify_token=verify0123456789, EAAB0123456789012345").quote;
+        assert_eq!(quote, "no: /hook?code=********&v=********&hub.verify_token=********, ********");
     }
 
     #[test]

@@ -306,3 +306,56 @@ fn the_versions_of_webhook_fields_are_warned_of_too() {
     assert_eq!((&check["outcome"], &check["cause"]), (&"warn".into(), &cause.into()), "{check:#}");
     assert!(check["summary"].as_str().unwrap().contains("webhook fields"), "{check:#}");
 }
+
+#[test]
+fn what_meta_writes_badly_is_still_an_answer() {
+    // Half a character in the words of a dead token: it is dead, not unreachable.
+    let broken = error(190, Some(463), "expired \u{1b}[2J \u{202e}EAAtrial\u{200b}pagetoken0001tail");
+    let mut body = json!({"error": broken}).to_string();
+    body = body.replace("expired ", "expired \\ud83d ");
+    let fault = json!({"match": "/me$", "times": 99, "status": 400, "text": body});
+    let run = test_of(&json!({"faults": [fault]})).code(7);
+    let check = run.check("token.valid");
+    assert_eq!(check["cause"], "expired", "{check:#}");
+    let says = check["graph"]["says"].as_str().unwrap();
+    assert!(!says.contains(['\u{1b}', '\u{202e}']) && !says.contains("EAAtrial"), "{says}");
+    // A subcode of 0 is none, and 190.0 is 190.
+    let zero =
+        json!({"message": "Cannot parse access token", "type": "OAuthException", "code": 190.0, "error_subcode": 0});
+    let run = test_of(&json!({"faults": [refused("/me", &zero), refused("/debug_token", &zero)]})).code(7);
+    assert_eq!(run.check("token.valid")["cause"], "token-damaged", "{run:#?}");
+    // A name with escapes moves no cursor.
+    let name = json!({"id": PAGE, "name": "Ac\u{1b}]0;owned\u{7}me\u{202e}", "username": "acme.support", "is_published": true});
+    let run = run_of_text(&json!({"match": "/me$", "times": 99, "body": name}));
+    assert!(!run.stdout.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{run:#?}");
+}
+
+/// `account test` in text, with one fault.
+fn run_of_text(fault: &Value) -> Run {
+    run(&json!({"faults": [fault], "run": ["account", "test", "acme-support"]}))
+}
+
+#[test]
+fn a_token_with_every_permission_is_not_to_be_replaced() {
+    for (code, subcode) in [(230, None), (10, None), (200, None), (100, None)] {
+        let faults = json!([refused("/subscribed_apps", &error(code, subcode, "(#0) In any language"))]);
+        let run = test_of(&json!({"app": true, "faults": faults})).code(7);
+        let check = run.check("page.subscription");
+        assert!(check["summary"].as_str().unwrap().contains("every permission"), "{code}: {check:#}");
+        assert!(!check["hint"].as_str().unwrap().contains("create a new token"), "{code}: {check:#}");
+    }
+}
+
+#[test]
+fn what_is_the_matter_with_a_message_is_not_tried_again_later() {
+    let mut fault = error(551, Some(1_545_041), "This person isn't available right now.");
+    fault["is_transient"] = true.into();
+    let words = ["message", "send", "acme-support", "--to", "7654321098765432", "hello", "--json"];
+    let sent = run(&json!({"faults": [refused("messages", &fault)], "run": words})).code(1);
+    assert_eq!(sent.json_error()["cause"], "blocked");
+    let over = error(10, Some(2_018_278), "outside");
+    let words = ["message", "send", "acme-support", "--human-agent", "--to", "7654321098765432", "hello", "--json"];
+    let sent = run(&json!({"faults": [refused("messages", &over)], "run": words})).code(1);
+    assert_eq!(sent.json_error()["cause"], "outside-window");
+    assert!(!sent.stderr.contains("--human-agent"), "{sent:#?}");
+}

@@ -125,7 +125,16 @@ fn what_is_not_known_is_said_and_what_is_known_is_shown() {
     home.run(&["explain", "190/999"]).code(1).says(&["msgrctl explain 190"]);
     home.run(&["explain", "pasword-changed"]).code(1).says(&["did you mean 'password-changed'?"]);
     home.run(&["explain", "exit", "77"]).code(1);
-    home.run(&["explain", "exit"]).code(1);
+    home.run(&["explain", "exit"]).code(1).says(&["msgrctl explain exits"]);
+    // As the contract writes it, as a test prints it, and a subcode alone.
+    assert_eq!(entries(&home, &["exit 4"])[0]["kind"], "exit");
+    assert_eq!(entries(&home, &["code 190, subcode 460"])[0]["id"], "190/460");
+    home.run(&["explain", "2018278"]).code(1).says(&["it is a subcode: msgrctl explain 10/2018278"]);
+    home.run(&["explain", "190"]).code(0).shows(&["with a subcode", "190/463"]);
+    // Where subcodes make no difference, any will do.
+    assert_eq!(entries(&home, &["551/1545041"])[0]["causes"][0], "blocked");
+    let far = home.run(&["explain", "nonsense"]).code(1);
+    assert!(!far.stderr.contains("did you mean"), "{far:?}");
     // As Meta writes a code, and as `problem` has it.
     assert_eq!(entries(&home, &["(#190)", "token_refused"]).len(), 2);
     let raw = home.run(&["explain", "\u{1b}[2Jx"]).code(1);

@@ -201,6 +201,32 @@ fn a_receiver_that_wants_a_client_certificate_is_told() {
 }
 
 #[test]
+fn what_a_receiver_repeats_of_the_address_is_hidden() {
+    let url =
+        format!("{}?code=functionkey", start(|asked| answer("404 Not Found", &[], &format!("no {}", asked.head))));
+    let home = Home::new();
+    for more in [&["--json"][..], &[]] {
+        let words = [&["webhook", "verify", "--url", &url, "--verify-token-stdin"], more].concat();
+        let run = home.run_with(&words, TOKEN).code(7);
+        // JSON has the callback itself whole.
+        let told = run.stdout.replace(&format!("\"{url}\""), "");
+        assert!(told.contains("no GET /hook?code=********"), "{run:#?}");
+        assert!(!told.contains("functionkey") && !told.contains(TOKEN), "{run:#?}");
+    }
+}
+
+#[test]
+fn a_page_that_mentions_a_workflow_is_a_page() {
+    let html = ["Content-Type: text/html"];
+    let page = "<html><body>JavaScript is disabled. Log in to automate your workflow.</body></html>";
+    assert_problem(&start(move |_| answer("200 OK", &html, page)), "html", "path");
+    let key = ["WWW-Authenticate: Bearer realm=\"keycloak\""];
+    assert_problem(&start(move |_| answer("401 Unauthorized", &key, "{}")), "login_needed", "login");
+    let get = r#"{"message":"This webhook is not registered for GET requests. Did you mean to make a POST request?"}"#;
+    assert_problem(&start(move |_| answer("404 Not Found", &[], get)), "method_not_allowed", "GET");
+}
+
+#[test]
 fn curl_lines_are_masked_unless_they_are_revealed() {
     let url = format!("{}?code=functionkey", start(right));
     let home = Home::new();

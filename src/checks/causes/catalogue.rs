@@ -60,7 +60,7 @@ causes! {
     TOKEN_DAMAGED "token-damaged" Credentials ReplaceToken
         "Meta cannot read the token: it is cut off, altered, or not a token for Facebook"
         "copy the token again, whole and without quotes or spaces; a Page access token begins with EAA"
-    TOKEN_REFUSED "token-not-accepted" Credentials ReplaceToken
+    TOKEN_NOT_ACCEPTED "token-not-accepted" Credentials ReplaceToken
         "Meta refuses the token, and its code does not say why"
         "read what Meta says; where that does not help, create a new Page access token ({tokens})"
     SESSION_ENDED "session-ended" Credentials ReplaceToken

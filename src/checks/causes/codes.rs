@@ -11,7 +11,7 @@ use super::{
     NOT_LIVE, Next, OBJECT_NOT_SHOWN, OPTED_OUT, OTHER_APP, OTHER_APP_HAS_THREAD, OUTSIDE_WINDOW, PAGE_NOT_SHOWN,
     PAGE_RESTRICTED, PAGE_TOKEN_NEEDED, PASSWORD_CHANGED, PERMISSION_MISSING, RECIPIENT_UNKNOWN, REFUSED, ROLE_LOST,
     SESSION_ENDED, SIGNATURE_REQUIRED, SIGNATURE_WRONG, TAG_NOT_ALLOWED, TEMPORARILY_BLOCKED, THROTTLED, TOKEN_DAMAGED,
-    TOKEN_REFUSED, TWO_FACTOR, USERNAME_UNKNOWN, VERSION_UNKNOWN, fill,
+    TOKEN_NOT_ACCEPTED, TWO_FACTOR, USERNAME_UNKNOWN, VERSION_UNKNOWN, fill,
 };
 use crate::graph::{ApiError, Wording};
 
@@ -155,6 +155,12 @@ const ROLE_GONE: &str = "the person who made the token has no role on the Page a
 const GIVE_ROLE: &str =
     "give that person full control of the Page again, or have another person who has it create a new token";
 
+/// What a refusal means of a token that has every permission, and what to do.
+const COMPLETE: (&str, &str) = (
+    "Meta refuses the call although the token has every permission: the person who made it lacks a task on the Page, or Meta has restricted the app",
+    "give that person full control of the Page, and look for alerts in the app's dashboard",
+);
+
 /// The first that matches counts.
 static RULES: &[Rule] = &[
     // The session behind the token.
@@ -191,21 +197,19 @@ static RULES: &[Rule] = &[
         "copy the token again, whole; where the app was deleted, create a token with another app ({tokens})",
         Next::ReplaceToken,
     ),
-    rule(190, Sub::None, &TOKEN_REFUSED).reads(Wording::Unreadable),
-    rule(190, Sub::None, &TOKEN_REFUSED).reads(Wording::Signature),
+    rule(190, Sub::None, &TOKEN_NOT_ACCEPTED).reads(Wording::Unreadable),
+    rule(190, Sub::None, &TOKEN_NOT_ACCEPTED).reads(Wording::Signature),
     rule(190, Sub::None, &PAGE_TOKEN_NEEDED).known(Known::NotAPages),
     rule(190, Sub::None, &GRANT_REPLACED).known(Known::Lacking),
     rule(190, Sub::None, &ROLE_LOST).known(Known::Complete),
-    rule(190, Sub::Any, &TOKEN_REFUSED),
+    rule(190, Sub::Any, &TOKEN_NOT_ACCEPTED),
     // Another kind of token.
     rule(102, Sub::Any, &PAGE_TOKEN_NEEDED),
     rule(210, Sub::Any, &PAGE_TOKEN_NEEDED),
     rule(15, Sub::Any, &APP_TOKEN_NEEDED),
     rule(104, Sub::Any, &NO_TOKEN_ARRIVED),
     rule(2500, Sub::Any, &VERSION_UNKNOWN).reads(Wording::UnknownPath),
-    rule(2500, Sub::Any, &NO_TOKEN_ARRIVED).reads(Wording::NoToken),
-    rule(2500, Sub::Any, &NO_TOKEN_ARRIVED).at(Place::Me),
-    rule(2500, Sub::Any, &VERSION_UNKNOWN),
+    rule(2500, Sub::Any, &NO_TOKEN_ARRIVED),
     // The app.
     rule(1, Sub::Any, &APP_SECRET_WRONG).at(Place::App),
     rule(101, Sub::Any, &APP_UNKNOWN),
@@ -255,6 +259,7 @@ static RULES: &[Rule] = &[
     rule(100, Sub::Is(33), &PAGE_NOT_SHOWN),
     rule(100, Sub::Any, &MESSAGE_REFUSED).at(Place::Messages),
     rule(100, Sub::None, &OTHER_APP).at(Place::App),
+    rule(100, Sub::None, &PERMISSION_MISSING).known(Known::Complete).words(COMPLETE.0, COMPLETE.1, Next::TestAgain),
     rule(100, Sub::None, &PERMISSION_MISSING).words(
         "the token may not read the Page's public fields: pages_read_engagement is missing",
         "create a new token and grant pages_messaging, pages_manage_metadata, pages_show_list and pages_read_engagement",
@@ -265,10 +270,12 @@ static RULES: &[Rule] = &[
     rule(200, Sub::Is(2_069_030), &NEW_PAGES_EXPERIENCE),
     range(200, 299, Sub::Any, &APP_RESTRICTED).denied(true),
     rule(10, Sub::Any, &APP_RESTRICTED).denied(true),
-    rule(200, Sub::None, &APP_RESTRICTED).at(Place::Me),
-    rule(200, Sub::None, &APP_RESTRICTED).at(Place::App),
     range(200, 299, Sub::Some, &MESSAGE_REFUSED).at(Place::Messages),
     rule(10, Sub::Some, &MESSAGE_REFUSED).at(Place::Messages),
+    // The token has them all: another token would be refused too.
+    rule(230, Sub::Any, &PERMISSION_MISSING).known(Known::Complete).words(COMPLETE.0, COMPLETE.1, Next::TestAgain),
+    rule(283, Sub::Any, &PERMISSION_MISSING).known(Known::Complete).words(COMPLETE.0, COMPLETE.1, Next::TestAgain),
+    rule(10, Sub::None, &PERMISSION_MISSING).known(Known::Complete).words(COMPLETE.0, COMPLETE.1, Next::TestAgain),
     rule(230, Sub::Any, &PERMISSION_MISSING).words(
         "the token lacks the permission pages_messaging",
         "create a new token and grant pages_messaging, pages_manage_metadata, pages_show_list and pages_read_engagement",
@@ -280,8 +287,8 @@ static RULES: &[Rule] = &[
         Next::ReplaceToken,
     ),
     range(200, 299, Sub::None, &PERMISSION_MISSING).known(Known::Complete).words(
-        "Meta refuses the call although the token has every permission: the person who made it lacks a task on the Page, or Meta has restricted the app",
-        "give that person full control of the Page, and look for alerts in the app's dashboard",
+        COMPLETE.0,
+        COMPLETE.1,
         Next::TestAgain,
     ),
     range(200, 299, Sub::None, &PERMISSION_MISSING).words(
@@ -383,6 +390,8 @@ pub fn code(code: i64, subcode: Option<i64>) -> Option<Code> {
         let fits = match (subcode, rule.sub) {
             (None, Sub::Any | Sub::None) => is_named,
             (Some(wanted), Sub::Is(known)) => wanted == known,
+            // Codes whose subcodes make no difference.
+            (Some(_), Sub::Any) => is_named && !has_subcodes(code),
             _ => false,
         };
         let found = (rule.diagnosis(), rule.place);
@@ -395,6 +404,21 @@ pub fn code(code: i64, subcode: Option<i64>) -> Option<Code> {
     }
     let id = subcode.map_or_else(|| code.to_string(), |subcode| format!("{code}/{subcode}"));
     (!meanings.is_empty()).then_some(Code { id, meanings })
+}
+
+/// Whether the subcode of a code decides.
+fn has_subcodes(code: i64) -> bool {
+    RULES.iter().any(|rule| rule.codes == (code, code) && !matches!(rule.sub, Sub::Any))
+}
+
+/// The subcodes of a code that have a meaning of their own, each with its code: `190/463`.
+pub fn subcodes_of(code: i64) -> Vec<String> {
+    codes().into_iter().map(|known| known.id).filter(|id| id.starts_with(&format!("{code}/"))).collect()
+}
+
+/// The codes with this subcode.
+pub fn codes_of_subcode(subcode: i64) -> Vec<Code> {
+    codes().into_iter().filter(|known| known.id.ends_with(&format!("/{subcode}"))).collect()
 }
 
 /// Every code and subcode that is known.
@@ -515,12 +539,12 @@ mod tests {
     }
 
     #[test]
-    fn a_blocked_app_is_told_by_the_header_and_by_where_it_is_met() {
+    fn a_blocked_app_is_told_by_the_header() {
         let denied = ApiError { access_denied: true, ..oauth(200, None) };
         for place in [Place::Me, Place::Page, Place::App, Place::Messages] {
             assert_eq!(cause(&denied, place.plain()), "app-restricted", "{place:?}");
         }
-        assert_eq!(cause(&oauth(200, None), Place::Me.plain()), "app-restricted");
+        assert_eq!(cause(&oauth(200, None), Place::Me.plain()), "permission-missing");
         assert_eq!(cause(&oauth(200, None), Place::Page.plain()), "permission-missing");
         assert_eq!(cause(&oauth(200, Some(2_069_030)), Place::Page.plain()), "new-pages-experience");
         assert_eq!(cause(&oauth(200, Some(1)), Place::Page.plain()), "call-refused");

@@ -7,7 +7,7 @@ mod codes;
 mod network;
 
 pub use catalogue::*;
-pub use codes::{Asked, Code, Known, Place, code, codes, of};
+pub use codes::{Asked, Code, Known, Place, code, codes, codes_of_subcode, of, subcodes_of};
 pub use network::of_unreachable;
 
 use crate::dashboard;

@@ -95,8 +95,15 @@ pub fn run(args: &AddArgs, ctx: &Context) -> Result<u8, CliError> {
         let name = account.name.as_str();
         let client = ctx.graph()?;
         let mut found = connection::test(ctx, &client, name, &draft.subject(ctx)?)?;
-        if connection::lacks_page_token(&found) && take_own_token(ctx, &client, &token, &mut draft)?.is_some() {
-            found = connection::test(ctx, &client, name, &draft.subject(ctx)?)?;
+        if connection::lacks_page_token(&found) {
+            match take_own_token(ctx, &client, &token, &mut draft) {
+                Ok(None) => {}
+                Ok(Some(_)) => found = connection::test(ctx, &client, name, &draft.subject(ctx)?)?,
+                Err(error) if args.fields.save_anyway && !error.is_interrupt() => {
+                    ctx.output.warning(error.message());
+                }
+                Err(error) => return Err(error),
+            }
         }
         connection::gate(ctx, &found, name, args.fields.save_anyway, SAVE_ANYWAY)?;
         draft.page_name = found.page_name.clone().or(draft.page_name);

@@ -3,7 +3,7 @@
 
 use super::view::{ResultsEnvelope, report_text};
 use crate::accounts::{Account, AppId, Realm};
-use crate::checks::causes::PAGE_TOKEN_NEEDED;
+use crate::checks::causes::{PAGE_TOKEN_NEEDED, TOKEN_MISSING};
 use crate::checks::{self, Callback, Commands, Outcome, Report, Subject};
 use crate::cli::context::{Context, key};
 use crate::cli::error::CliError;
@@ -178,6 +178,7 @@ pub fn stored(ctx: &Context, account: &Account) -> Result<Option<Credentials>, S
 pub fn no_token(account: &Account) -> CliError {
     let kind = SecretKind::PageAccessToken;
     CliError::credentials(format!("there is no {kind} for '{}': {}", account.name, place(account, kind)))
+        .reason(TOKEN_MISSING.id)
         .hint(format!("give it one: {}", saved_commands(account).replace_token))
 }
 

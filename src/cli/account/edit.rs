@@ -189,7 +189,10 @@ impl Edit<'_> {
         let subject = self.subject(ctx, old, new)?;
         let mut report = connection::test(ctx, &client, new.name.as_str(), &subject)?;
         if let Some(given) = self.inputs.token.clone().filter(|_| connection::lacks_page_token(&report))
-            && let Some(own) = owner::own_page(ctx, &client, &given, subject.app.as_ref(), Some(&new.page_id))?
+            && let Some(own) = self.unless_saved_anyway(
+                ctx,
+                owner::own_page(ctx, &client, &given, subject.app.as_ref(), Some(&new.page_id)),
+            )?
             && own.access_token.is_some()
         {
             ctx.output
@@ -202,6 +205,17 @@ impl Edit<'_> {
         }
         connection::gate(ctx, &report, new.name.as_str(), self.save_anyway, self.to_save)?;
         Ok(report)
+    }
+
+    /// A Page's own token is not what `--save-anyway` waits for.
+    fn unless_saved_anyway<T>(&self, ctx: &Context, found: Result<Option<T>, CliError>) -> Result<Option<T>, CliError> {
+        match found {
+            Err(error) if self.save_anyway && !error.is_interrupt() => {
+                ctx.output.warning(error.message());
+                Ok(None)
+            }
+            found => found,
+        }
     }
 
     fn subject(&self, ctx: &Context, old: &Account, new: &Account) -> Result<Subject, CliError> {

@@ -169,16 +169,17 @@ pub fn own_page(
 ) -> Result<Option<OwnPage>, CliError> {
     let behind = |token: &Secret| {
         let _progress = Progress::start(&ctx.output, "asking Graph for the Pages behind the token …");
-        Context::wait(pages_of_person(client, token, signer, named.map(PageId::as_str)))
+        Context::wait(pages_of_person(client, token, signer, named.map(PageId::as_str)))?
+            .map_err(|error| CliError::of_graph(&error, Place::Me.signed(signer.is_some())))
     };
-    let Some(pages) = behind(token)?? else { return Ok(None) };
+    let Some(pages) = behind(token)? else { return Ok(None) };
     let page = chosen(&pages, named)?;
     if signer.is_none() {
         lasting(ctx, client, token, signer, "give both to make it last: --app-id, --app-secret-file")?;
         return Ok(Some(page));
     }
     let long = lasting(ctx, client, token, signer, "")?;
-    let lasting_page = if long == *token { None } else { behind(&long)?? };
+    let lasting_page = if long == *token { None } else { behind(&long)? };
     let lasting_page = lasting_page.and_then(|pages| chosen(&pages, named).ok());
     Ok(Some(lasting_page.unwrap_or(page)))
 }

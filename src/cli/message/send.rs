@@ -6,7 +6,8 @@ use serde::Serialize;
 use super::events;
 use super::texts::TextArgs;
 use crate::accounts::Account;
-use crate::checks::causes::Place;
+use crate::checks::GraphTrace;
+use crate::checks::causes::{OUTSIDE_WINDOW, Place};
 use crate::cli::account::connection;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -86,7 +87,16 @@ pub fn run(args: &SendArgs, ctx: &Context) -> Result<u8, CliError> {
         Context::wait(message::send_text(&client, from, &args.to, &text, reason))?
     };
     let sent = sent.map_err(|error| {
+        let trace = GraphTrace::of(&error);
         let error = CliError::of_graph(&error, Place::Messages.signed(target.app.is_some()));
+        if args.human_agent && error.why() == Some(OUTSIDE_WINDOW.id) {
+            let over = "the customer's last message is over 7 days ago: after that Meta refuses a person's answer too";
+            let over = CliError::failed(over).reason(OUTSIDE_WINDOW.id).hint("wait until the customer writes");
+            return match trace {
+                Some(trace) => over.graph(trace),
+                None => over,
+            };
+        }
         if error.is_of_credentials() {
             return error.hint(format!("see what is wrong: {}", connection::saved_commands(account).test_again));
         }

@@ -3,13 +3,13 @@
 
 use super::levels::{self, APP, Found, PAGE, Seen, Target};
 use crate::address::shown;
-use crate::checks::Outcome;
 use crate::checks::causes::{APP_TOKEN_NEEDED, CALLBACK_MISSING, FIELDS_REFUSED, HANDSHAKE_FAILED, NOT_READ_BACK};
+use crate::checks::{GraphTrace, Outcome};
 use crate::dashboard;
 use crate::graph::GraphError;
 use crate::provision::subscription::{AppLevel, FIELDS, Levels, PageLevel, Wish, missing};
 use crate::secrets::Secret;
-use crate::webhook::Prober;
+use crate::webhook::{self, Prober};
 
 /// A refused parameter (100, without a subcode) of a write is a field that Meta does not
 /// know, not a permission to read: Meta's words name it.
@@ -30,6 +30,16 @@ pub fn is_handshake(code: Option<i64>) -> bool {
     matches!(code, Some(2200 | 2201))
 }
 
+/// Meta's words on a handshake, without the verify token and the callback's keys, which some
+/// of them repeat.
+pub fn without_secrets(trace: GraphTrace, callback: &str, token: &Secret) -> GraphTrace {
+    let hidden = |says: String| match url::Url::parse(callback) {
+        Ok(callback) => webhook::hidden_in(&says, &callback, token),
+        Err(_) => token.hidden_in(&says),
+    };
+    GraphTrace { says: trace.says.map(hidden), ..trace }
+}
+
 /// A handshake that failed at Meta, as the probe from here explains it.
 pub struct HandshakeFailed {
     /// The cause.
@@ -38,24 +48,29 @@ pub struct HandshakeFailed {
     pub summary: String,
     /// What to do.
     pub fix: String,
+    /// What the callback says, in its first words.
+    pub receiver_says: Option<String>,
 }
 
 /// Why a handshake failed at Meta: the callback is asked from here, since Meta's own
 /// words name no cause.
-pub async fn handshake_failed(prober: &Prober, callback: &str, token: &Secret, meta: &str) -> HandshakeFailed {
+pub async fn handshake_failed(prober: &Prober, callback: &str, token: &Secret) -> HandshakeFailed {
     let asked = match url::Url::parse(callback) {
         Ok(url) => prober.ask(&url, token).await.ok(),
         Err(_) => None,
     };
-    match asked.and_then(|probe| probe.problem).filter(|problem| !problem.is_warning()) {
+    let (problem, receiver_says) = asked.map(|probe| (probe.problem, probe.says)).unwrap_or_default();
+    match problem.filter(|problem| !problem.is_warning()) {
         Some(problem) => HandshakeFailed {
+            receiver_says,
             cause: problem.cause(),
             summary: format!("Meta asked the callback for the handshake, and it failed: {}", problem.summary()),
             fix: problem.fix().into(),
         },
         None => HandshakeFailed {
+            receiver_says: None,
             cause: HANDSHAKE_FAILED.id,
-            summary: format!("Meta asked the callback for the handshake, and it failed, while from here it answers as it should; Meta says: {meta}"),
+            summary: "Meta asked the callback for the handshake, and it failed, while from here it answers as it should".into(),
             fix: "see what differs for Meta: a firewall that lets only some addresses in, a name or an address that only this network knows, a country that is blocked".into(),
         },
     }
@@ -69,6 +84,7 @@ pub fn app_found(target: &Target, wish: &Wish, after: &Seen, written: Option<&Op
         return Found {
             cause: failed.cause,
             graph: failed.graph.clone(),
+            receiver_says: failed.receiver_says.clone(),
             ..Found::new(APP, failed.outcome, failed.summary.clone(), failed.hint.clone())
         };
     }
@@ -81,7 +97,7 @@ pub fn app_found(target: &Target, wish: &Wish, after: &Seen, written: Option<&Op
             let why = "not set: it needs the app id and the app secret";
             return Found::new(APP, Outcome::Warn, why, Some(hint)).because(&APP_TOKEN_NEEDED);
         }
-        Some(Err(error)) => return Found::failed(APP, error, &then),
+        Some(Err(error)) => return Found::failed(APP, error, target, &then),
         Some(Ok(level)) => level,
     };
     if wish.callback_url.is_none() && *level == AppLevel::Absent {
@@ -113,10 +129,10 @@ pub fn page_found(target: &Target, wish: &Wish, after: &Seen, written: Option<Re
     let then = format!("msgrctl webhook subscribe {}", target.account.handle);
     let was_written = written.is_some();
     if let Some(Err(error)) = written {
-        return field_or(&error, Found::failed(PAGE, &error, &then), &then);
+        return field_or(&error, Found::failed(PAGE, &error, target, &then), &then);
     }
     let fields = match &after.page {
-        Err(error) => return Found::failed(PAGE, error, &then),
+        Err(error) => return Found::failed(PAGE, error, target, &then),
         Ok(PageLevel::OfAnotherApp(id)) => return Found::of_another_app(&target.account, id),
         Ok(PageLevel::Fields(fields)) => Some(fields.clone()),
         Ok(PageLevel::Absent) => None,

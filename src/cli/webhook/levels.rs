@@ -5,7 +5,7 @@ use futures_util::stream::{self, StreamExt as _};
 use serde::Serialize;
 
 use crate::accounts::{Account, AppId};
-use crate::checks::causes::{self, Cause, OTHER_APP, Place};
+use crate::checks::causes::{self, Cause, Next, OTHER_APP, Place};
 use crate::checks::{Diagnosis, GraphTrace, Outcome, of_unreachable};
 use crate::cli::account::connection;
 use crate::cli::context::Context;
@@ -117,12 +117,14 @@ pub struct Found {
     pub hint: Option<String>,
     /// What Graph answered.
     pub graph: Option<GraphTrace>,
+    /// What the callback said in a handshake, in its first words.
+    pub receiver_says: Option<String>,
 }
 
 impl Found {
     /// Something that is neither good nor bad news of Graph's.
     pub fn new(id: &'static str, outcome: Outcome, summary: impl Into<String>, hint: Option<String>) -> Self {
-        Self { id, outcome, cause: None, summary: summary.into(), hint, graph: None }
+        Self { id, outcome, cause: None, summary: summary.into(), hint, graph: None, receiver_says: None }
     }
 
     /// The same with its cause.
@@ -141,15 +143,29 @@ impl Found {
         Self::new(PAGE, Outcome::Fail, summary, Some(hint)).because(&OTHER_APP)
     }
 
-    /// A failed call, in the words of its cause.
-    pub fn failed(id: &'static str, error: &GraphError, then: &str) -> Self {
+    /// A failed call, in the words of its cause, with the command that mends that; `then`
+    /// where the same command is all there is to do.
+    pub fn failed(id: &'static str, error: &GraphError, target: &Target, then: &str) -> Self {
         let place = if id == APP { Place::App } else { Place::Page };
-        let (outcome, found, graph) = match error {
-            GraphError::Refused(api) => (Outcome::Fail, causes::of(api, place.plain()), Some(GraphTrace::from(&**api))),
-            GraphError::Unreachable(unreachable) => (Outcome::Unreachable, of_unreachable(unreachable), None),
+        let (outcome, found) = match error {
+            GraphError::Refused(api) => (Outcome::Fail, causes::of(api, place.signed(target.app.is_some()))),
+            GraphError::Unreachable(unreachable) => (Outcome::Unreachable, of_unreachable(unreachable)),
         };
-        let Diagnosis { cause, summary, fix, .. } = found;
-        Self { id, outcome, cause: Some(cause), summary, hint: Some(format!("{fix}; then: {then}")), graph }
+        let Diagnosis { cause, summary, fix, next, .. } = found;
+        let own = match next {
+            Next::Nothing | Next::TestAgain | Next::Subscribe | Next::Doctor => None,
+            next => connection::saved_commands(&target.account).of(next),
+        };
+        let hint = format!("{fix}; then: {}", own.as_deref().unwrap_or(then));
+        Self {
+            id,
+            outcome,
+            cause: Some(cause),
+            summary,
+            hint: Some(hint),
+            graph: GraphTrace::of(error),
+            receiver_says: None,
+        }
     }
 }
 
@@ -205,6 +221,9 @@ struct LevelView<'a> {
     hint: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     graph: Option<GraphView>,
+    /// The callback's own words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    says: Option<&'a str>,
 }
 
 impl<'a> LevelView<'a> {
@@ -216,6 +235,7 @@ impl<'a> LevelView<'a> {
             summary: &found.summary,
             hint: found.hint.as_deref(),
             graph: found.graph.as_ref().map(GraphView::from),
+            says: found.receiver_says.as_deref(),
         }
     }
 }
@@ -246,7 +266,7 @@ fn text(result: &AccountResult, screen: Screen) -> String {
             summary: &found.summary,
             hint: found.hint.as_deref(),
             graph: found.graph.as_ref(),
-            receiver_says: None,
+            receiver_says: found.receiver_says.as_deref(),
         };
         lines.extend(outcome::lines(&line, PAGE.len(), screen));
     }

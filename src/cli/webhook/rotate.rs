@@ -3,7 +3,7 @@
 use crate::address::shown;
 use clap::Args;
 
-use super::found::{HandshakeFailed, handshake_failed, is_handshake};
+use super::found::{HandshakeFailed, handshake_failed, is_handshake, without_secrets};
 use super::levels::{self, Target};
 use super::probe::{self, outcome_of};
 use super::verify::{TokenArgs, parsed};
@@ -159,9 +159,13 @@ fn give_to_meta(ctx: &Context, target: &Target, token: &Secret) -> Result<bool, 
     match Context::wait(carry_out(&client, &step, target.page(), Some(token)))? {
         Err(GraphError::Refused(api)) if is_handshake(api.code) => {
             let prober = ctx.prober()?;
-            let HandshakeFailed { cause, summary, fix } =
-                Context::wait(handshake_failed(&prober, callback.as_str(), token, &api.says))?;
-            Err(CliError::check(summary).reason(cause).hint(fix).graph(GraphTrace::from(&*api)))
+            let HandshakeFailed { cause, summary, fix, .. } =
+                Context::wait(handshake_failed(&prober, callback.as_str(), token))?;
+            Err(CliError::check(summary).reason(cause).hint(fix).graph(without_secrets(
+                GraphTrace::from(&*api),
+                callback.as_str(),
+                token,
+            )))
         }
         Ok(true) => Ok(true),
         Ok(false) => Err(CliError::failed("Meta says that it did not take the new verify token")

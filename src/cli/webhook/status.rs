@@ -100,7 +100,9 @@ fn of_app(target: &Target, seen: &Seen) -> Found {
             let hint = format!("look there yourself: {}; then: {add_app}", dashboard::WEBHOOKS);
             return Found::new(APP, Outcome::Skip, "not seen: it needs the app id and the app secret", Some(hint));
         }
-        Some(Err(error)) => return Found::failed(APP, error, &format!("msgrctl webhook status {}", account.handle)),
+        Some(Err(error)) => {
+            return Found::failed(APP, error, target, &format!("msgrctl webhook status {}", account.handle));
+        }
         Some(Ok(level)) => level,
     };
     let present = match level {
@@ -126,7 +128,7 @@ fn of_app(target: &Target, seen: &Seen) -> Found {
 
 fn of_page(target: &Target, seen: &Seen) -> Found {
     match &seen.page {
-        Err(error) => Found::failed(PAGE, error, &format!("msgrctl webhook status {}", target.account.handle)),
+        Err(error) => Found::failed(PAGE, error, target, &format!("msgrctl webhook status {}", target.account.handle)),
         Ok(PageLevel::OfAnotherApp(id)) => Found::of_another_app(&target.account, id),
         Ok(level) => {
             let fields = match level {

@@ -7,12 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use clap::Args;
 use futures_util::stream::{self, StreamExt as _};
 
-use super::found::{HandshakeFailed, app_found, field_or, handshake_failed, held, is_handshake, page_found};
+use super::found::{
+    HandshakeFailed, app_found, field_or, handshake_failed, held, is_handshake, page_found, without_secrets,
+};
 use super::levels::{self, APP, AT_ONCE, AccountResult, Found, PAGE, Seen, Target};
 use super::status::read_all;
 use super::verify::stored_token;
 use crate::accounts::{Account, CallbackUrl, Realm};
-use crate::checks::causes::VERIFY_TOKEN_MISSING;
+use crate::checks::causes::{CAUSES, Matter, VERIFY_TOKEN_MISSING};
 use crate::checks::{GraphTrace, Misplaced, Outcome, misplaced};
 use crate::cli::account::connection::saved_commands;
 use crate::cli::context::Context;
@@ -101,14 +103,14 @@ pub fn run(args: &SubscribeArgs, ctx: &Context) -> Result<u8, CliError> {
             "{not_done} of the accounts are not subscribed as they should be, for the reasons above; run the command again when they are mended"
         )));
     }
-    let graph = bad.iter().flat_map(|result| &result.found).find_map(|found| found.graph.clone());
+    let refused = bad.iter().flat_map(|result| &result.found).find(|found| found.graph.is_some());
+    let cause = refused.and_then(|found| found.cause);
+    let of_token = CAUSES.iter().any(|known| Some(known.id) == cause && known.matter == Matter::Credentials);
     let name = targets.first().map(|target| target.account.name.to_string()).unwrap_or_default();
     let message = format!("'{name}' is not subscribed as it should be, for the reason above");
     Err(match bad.first().map(|result| result.outcome()) {
         Some(Outcome::Unreachable) => CliError::remote(message),
-        _ if graph.as_ref().and_then(|graph| graph.code).is_some_and(is_of_credentials) => {
-            CliError::credentials(message)
-        }
+        _ if of_token => CliError::credentials(message),
         _ => CliError::failed(message),
     })
 }
@@ -131,11 +133,6 @@ pub fn offer(ctx: &Context, account: &Account) -> Result<(), CliError> {
 
 fn is_of_a_field(byte: u8) -> bool {
     byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'
-}
-
-/// The codes that are about a token or its permissions.
-fn is_of_credentials(code: i64) -> bool {
-    matches!(code, 10 | 101..=104 | 190 | 200..=299)
 }
 
 /// Makes both levels of every target as they should be.
@@ -417,14 +414,15 @@ async fn explain(
     let then = format!("msgrctl webhook subscribe {}", app.target.account.handle);
     match (error, step, verify_token) {
         (GraphError::Refused(api), Step::SetApp { callback_url, .. }, Some(token)) if is_handshake(api.code) => {
-            let HandshakeFailed { cause, summary, fix } =
-                handshake_failed(prober, callback_url, token, &api.says).await;
+            let HandshakeFailed { cause, summary, fix, receiver_says } =
+                handshake_failed(prober, callback_url, token).await;
             Found {
                 cause: Some(cause),
-                graph: Some(GraphTrace::from(&**api)),
+                receiver_says,
+                graph: Some(without_secrets(GraphTrace::from(&**api), callback_url, token)),
                 ..Found::new(APP, Outcome::Fail, summary, Some(format!("{fix}; then: {then}")))
             }
         }
-        _ => field_or(error, Found::failed(APP, error, &then), &then),
+        _ => field_or(error, Found::failed(APP, error, app.target, &then), &then),
     }
 }

@@ -11,6 +11,7 @@ use super::probe::{self, ProbeView};
 use crate::accounts::{Account, CallbackUrl, Realm};
 use crate::address::{is_loopback, shown, with_placeholders};
 use crate::checks::Outcome;
+use crate::checks::causes::VERIFY_TOKEN_MISSING;
 use crate::cli::account::inputs::{Given, SecretInputs};
 use crate::cli::complete;
 use crate::cli::context::Context;
@@ -143,6 +144,7 @@ pub fn stored_token(ctx: &Context, account: &Account) -> Result<Secret, CliError
     found.ok_or_else(|| {
         let place = crate::cli::account::connection::place(account, kind);
         CliError::credentials(format!("there is no {kind} for '{}': {place}", account.name))
+            .reason(VERIFY_TOKEN_MISSING.id)
             .hint(format!("make one: msgrctl webhook rotate {}", account.handle))
     })
 }

@@ -12,7 +12,7 @@ pub struct App {
     #[serde(deserialize_with = "lenient::id")]
     pub id: String,
     /// Its name.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::shown")]
     pub name: Option<String>,
 }
 

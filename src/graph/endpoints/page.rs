@@ -12,7 +12,7 @@ pub struct Page {
     #[serde(deserialize_with = "lenient::id")]
     pub id: String,
     /// The Page's name.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::shown")]
     pub name: Option<String>,
     /// Its @username; a Page need not have one.
     #[serde(default, deserialize_with = "username")]
@@ -24,7 +24,7 @@ pub struct Page {
 
 /// A username; an empty one is none.
 pub(super) fn username<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    Ok(lenient::text(deserializer)?.filter(|username| !username.trim().is_empty()))
+    Ok(lenient::shown(deserializer)?.filter(|username| !username.trim().is_empty()))
 }
 
 impl Page {

@@ -17,7 +17,7 @@ pub struct OwnPage {
     #[serde(deserialize_with = "lenient::id")]
     pub id: String,
     /// The Page's name.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::shown")]
     pub name: Option<String>,
     /// Its @username; a Page need not have one.
     #[serde(default, deserialize_with = "super::page::username")]

@@ -15,7 +15,7 @@ pub struct SubscribedApp {
     #[serde(deserialize_with = "lenient::id")]
     pub id: String,
     /// Its name.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::shown")]
     pub name: Option<String>,
     /// The webhook fields it gets; absent where there are none.
     #[serde(default, deserialize_with = "lenient::list")]

@@ -22,7 +22,7 @@ struct Fault {
     times: u64,
     status: u16,
     headers: Vec<(String, String)>,
-    body: Value,
+    body: String,
 }
 
 struct World {
@@ -92,7 +92,7 @@ fn fault(value: &Value) -> Fault {
         times: value["times"].as_u64().unwrap_or(1),
         status: value["status"].as_u64().and_then(|status| status.try_into().ok()).unwrap_or(200),
         headers: headers.into_iter().map(|(name, value)| (name, value.as_str().unwrap_or_default().into())).collect(),
-        body: value["body"].clone(),
+        body: value["text"].as_str().map_or_else(|| value["body"].to_string(), str::to_owned),
     }
 }
 
@@ -180,7 +180,7 @@ fn one(world: &Mutex<World>, method: &str, path: &str, given: &Parameters) -> An
     let version = path.trim_start_matches('/').split('/').next().unwrap_or_default().to_owned();
     if let Some(fault) = world.faults.iter_mut().find(|fault| fault.times > 0 && fault.matches.is_match(&call)) {
         fault.times -= 1;
-        return Answer { status: fault.status, headers: fault.headers.clone(), body: fault.body.to_string() };
+        return Answer { status: fault.status, headers: fault.headers.clone(), body: fault.body.clone() };
     }
     let (status, body) = match answer(&world, method, path, given) {
         Ok(body) => (200, body),

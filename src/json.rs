@@ -1,19 +1,27 @@
-//! Reads what was signed. Meta sends a body that is not taken again for hours, and a whole
-//! batch of events with it; so a signed body is always read, whatever it holds.
+//! JSON from Meta, read whatever it holds. A signed body that is refused is not sent again
+//! for hours, with a whole batch of events in it; and an answer of Graph's whose text holds
+//! half a character is still an answer.
 
 use std::borrow::Cow;
 
 use serde_json::Value;
 
 /// A body as a value. What strict JSON does not take is repaired: half a surrogate pair
-/// becomes U+FFFD, a number that no float holds and a bare word become texts, what is
+/// becomes U+FFFD, a mark of byte order is left out, a number that no float holds and a bare word become texts, what is
 /// nested too deep is left out. What is no JSON at all is one text.
 pub fn read(body: &[u8]) -> Value {
     if let Ok(value) = serde_json::from_slice(body) {
         return value;
     }
     let text = String::from_utf8_lossy(body);
-    serde_json::from_str(&repaired(&text)).unwrap_or_else(|_| Value::String(text.into_owned()))
+    let text = text.trim_start_matches('\u{feff}');
+    let fixed = repaired(text);
+    // What stands behind the first value is not of it.
+    let first = serde_json::Deserializer::from_str(&fixed).into_iter().next();
+    match first {
+        Some(Ok(value @ (Value::Object(_) | Value::Array(_)))) => value,
+        _ => Value::String(text.to_owned()),
+    }
 }
 
 /// The deepest that is kept; the parser takes 128.
