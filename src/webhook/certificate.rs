@@ -2,7 +2,7 @@
 //!
 //! TLS libraries say "unknown issuer" for a self-signed certificate, for one of a
 //! private authority, and for a server that forgot to send the rest of its chain.
-//! Each has another mend. So after such a failure the server is asked once more, its
+//! Each has another fix. So after such a failure the server is asked once more, its
 //! chain is taken down, and the connection ends: nothing is sent on it.
 
 use std::sync::atomic::{AtomicBool, Ordering};

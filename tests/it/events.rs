@@ -179,6 +179,23 @@ fn what_is_signed_is_taken_whatever_it_holds() {
     // A kind that nobody knows yet still has its message's name and text.
     let event = send(&item(r#""brand_new":{"inner":{"mid":"m_3","text":"new"}}"#));
     assert_eq!((&event["event"], &event["mid"], &event["text"]), (&"other".into(), &"m_3".into(), &"new".into()));
+    // Without a name nothing is taken for what came before; an echo has its message's name.
+    for text in ["first", "second"] {
+        assert_eq!(send(&item(&format!(r#""message":{{"mid":"","text":"{text}"}}"#)))["text"], text);
+    }
+    for echo in ["false", "true"] {
+        let event = send(&item(&format!(r#""message":{{"mid":"m_4","text":"t","is_echo":{echo}}}"#)));
+        assert_eq!(event["mid"], "m_4", "{event:#}");
+    }
+    // A mark of byte order before it, and more behind it.
+    let marked = format!("\u{feff}{}\n{{}}", item(r#""message":{"mid":"m_5","text":"t"}"#));
+    assert_eq!(send(&marked)["mid"], "m_5");
+    // A change of a field of messages, in a shape of its own.
+    let change = format!(
+        r#"{{"object":"page","entry":[{{"id":"{PAGE_ID}","time":1,"changes":[{{"field":"messages","value":{{"from":{{"id":"7"}},"message":{{"mid":"m_6","text":"t"}}}}}}]}}]}}"#
+    );
+    let event = send(&change);
+    assert_eq!((&event["mid"], &event["text"], &event["sender"]), (&"m_6".into(), &"t".into(), &"7".into()));
     assert_eq!(send("not JSON at all")["event"], "unknown");
     // Meta's test button, and other products of the same app, are named for what they are.
     let test = r#"{"object":"page","entry":[{"time":1681827428517,"id":"0","messaging":[{"sender":{"id":"12334"},"recipient":{"id":"23245"},"timestamp":"1527459824","message":{"mid":"test_message_id","text":"test_message"}}]}]}"#;

@@ -193,7 +193,7 @@ causes! {
         "a system message may be longer than Meta takes"
         "shorten the text"
     OUTSIDE_WINDOW "outside-window" Message Nothing
-        "the customer's last message is over 24 hours ago: outside of that window Meta takes no message"
+        "the customer's last message is over 24 hours ago: outside of that window Meta refuses messages"
         "wait until the customer writes; a person's answer may be sent within 7 days with --human-agent"
     BLOCKED "blocked" Message Nothing
         "the customer cannot be reached: they blocked the Page, or closed their account"

@@ -63,7 +63,7 @@ fn of_fault(fault: Fault, way: &Way) -> Diagnosis {
             "correct the address in HTTPS_PROXY, or unset it where no proxy is needed",
         ),
         (Fault::ConnectTimeout | Fault::Connect, Way::Proxy(proxy)) => (
-            format!("no connection came about through the proxy {proxy} (HTTPS_PROXY)"),
+            format!("no connection could be made through the proxy {proxy} (HTTPS_PROXY)"),
             "check the address in HTTPS_PROXY and that the proxy may reach graph.facebook.com:443",
         ),
         (Fault::Timeout | Fault::ConnectTimeout, Way::Here) => (
@@ -86,7 +86,7 @@ fn of_direct(fault: Fault) -> &'static str {
         Fault::Certificate(_) => {
             "if a proxy inspects TLS here, name its certificate with --ca-bundle FILE (MSGRCTL_CA_BUNDLE)"
         }
-        Fault::Tls => "check that nothing between this machine and Graph breaks TLS; TLS 1.2 is the least",
+        Fault::Tls => "check that nothing between this machine and Graph breaks TLS; TLS 1.2 or later is needed",
         Fault::ClientCertificate => {
             "something on the way to Graph demands a client certificate: check HTTPS_PROXY and the firewall"
         }

@@ -14,6 +14,8 @@ use crate::cli::error::CliError;
 use crate::cli::webhook::levels::Target;
 use crate::graph::endpoints::message::{self, From, Reason};
 use crate::messages::{Event, resolve};
+use crate::secrets::redact;
+use crate::text::excerpt;
 use crate::ui::interrupt;
 use crate::ui::progress::Progress;
 
@@ -109,6 +111,7 @@ pub fn run(args: &SendArgs, ctx: &Context) -> Result<u8, CliError> {
         let account = account.name.as_str();
         ctx.output.json(&SentView { schema_version: 1, account, recipient_id, message_id, text: &text, event });
     } else {
+        let [recipient_id, message_id] = [recipient_id, message_id].map(|id| excerpt(&redact(id), 200));
         ctx.output.result(&format!("sent to {recipient_id} as {message_id}"));
     }
     Ok(0)

@@ -106,8 +106,8 @@ pub fn run(args: &VerifyArgs, ctx: &Context) -> Result<u8, CliError> {
     if args.curl {
         return curl(ctx, &url, &token, args.reveal);
     }
-    if account.as_ref().is_some_and(|account| account.graph == Realm::Live) {
-        if is_loopback(&url) {
+    if account.as_ref().is_none_or(|account| account.graph == Realm::Live) {
+        if is_loopback(&url) && account.is_some() {
             ctx.output.warning("the callback is on this machine: it may answer here, and Meta cannot reach it");
         } else if let Some(doubt) = callback.doubt() {
             ctx.output.warning(&doubt);

@@ -71,10 +71,15 @@ const ROUNDS: usize = 200;
 /// Every Page of a person's or a system user's token, in Graph's order, with its own
 /// token. A Page's token is refused (100).
 pub async fn pages(client: &Client, token: &Secret, app: Option<&AppCredentials>) -> Result<Vec<OwnPage>, GraphError> {
+    listed(client, &GraphRequest::read("/me/accounts", token, app).fields("id,name,username,access_token,tasks")).await
+}
+
+/// The Pages of a list, to its end.
+async fn listed(client: &Client, list: &GraphRequest) -> Result<Vec<OwnPage>, GraphError> {
     let mut pages = Vec::new();
     let mut after: Option<String> = None;
     for _ in 0..ROUNDS {
-        let mut request = GraphRequest::read("/me/accounts", token, app).fields("id,name,username,access_token,tasks");
+        let mut request = list.clone();
         request.query.push(("limit", AT_ONCE.to_string()));
         request.query.extend(after.take().map(|cursor| ("after", cursor)));
         let listing = client.call::<Listing>(&request).await?.value;
@@ -149,6 +154,10 @@ async fn by_ids(
                 {
                     return Ok(None);
                 }
+                // The token is dead, or its app is blocked: no field has to do with that.
+                Err(GraphError::Refused(error)) if error.code == Some(190) || error.access_denied => {
+                    return Err(GraphError::Refused(error));
+                }
                 Err(GraphError::Refused(_)) => {}
                 Err(error) => refused = Err(error),
             }
@@ -181,13 +190,13 @@ async fn of_businesses(
     token: &Secret,
     app: Option<&AppCredentials>,
 ) -> Result<Vec<OwnPage>, GraphError> {
-    let businesses = GraphRequest::read("/me/businesses", token, app).fields("id,name");
+    let businesses = GraphRequest::read("/me/businesses", token, app).fields("id,name").with("limit", "100");
     let businesses =
         unless_refused(client.call::<super::List<Business>>(&businesses).await.map(|answer| answer.value.data))?;
     let edges = businesses.iter().flat_map(|business| ["owned_pages", "client_pages"].map(|edge| (&business.id, edge)));
     let asked = stream::iter(edges).map(|(business, edge)| async move {
         let request = GraphRequest::read(format!("/{business}/{edge}"), token, app).fields("id,name,access_token");
-        unless_refused(client.call::<Listing>(&request).await.map(|answer| answer.value.data))
+        unless_refused(listed(client, &request).await)
     });
     let all: Vec<Result<Vec<OwnPage>, GraphError>> =
         client.in_batches(asked.buffered(AT_ONCE).collect::<Vec<_>>()).await;
