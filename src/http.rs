@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use self::header::{HeaderMap, HeaderName, HeaderValue};
 use proxy::Proxies;
-pub use proxy::Way;
+pub use proxy::{Way, is_proxy};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Certificate, redirect, tls};
 pub use reqwest::{Method, Url, header};

@@ -92,7 +92,7 @@ pub struct GraphVersion {
 }
 
 impl GraphVersion {
-    /// The version that is asked for when nobody says otherwise: it is served until 2028
+    /// The version that is asked for unless another one is named: it is served until 2028
     /// at least.
     pub const DEFAULT: Self = Self::of(26);
 

@@ -36,6 +36,16 @@ impl fmt::Display for Way {
     }
 }
 
+/// Whether a variable for proxies holds the address of one that can be used; without a
+/// scheme it is an HTTP proxy's. Others are left aside.
+pub fn is_proxy(value: &str) -> bool {
+    const SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
+    match value.trim().split_once("://") {
+        Some((scheme, rest)) => SCHEMES.contains(&scheme.to_ascii_lowercase().as_str()) && !rest.is_empty(),
+        None => true,
+    }
+}
+
 /// The proxies that the environment or the system names.
 pub(super) struct Proxies(Option<Matcher>);
 

@@ -131,6 +131,12 @@ fn the_way_to_graph_is_looked_at() {
     let run = home.run(&[&DOCTOR[..], &["--graph-version", "v18.0"]].concat()).code(7);
     assert_eq!(check(&run, "graph.version")["outcome"], "warn");
     assert!(check(&run, "proxy")["summary"].as_str().unwrap().contains("HTTPS_PROXY"));
+    // One that cannot be used is left aside by every library; here that is said.
+    let home = acme(&sandbox, false).with("HTTPS_PROXY", "foo://user:proxymark@127.0.0.1:1");
+    let run = home.run(&["doctor", "--json"]).code(7);
+    let found = check(&run, "proxy");
+    assert_eq!(found["outcome"], "fail", "{found}");
+    assert!(!run.stdout.contains("proxymark") && found["hint"].as_str().unwrap().contains("http://HOST:PORT"));
     assert!(!run.stdout.contains("proxymark"));
     drop(sandbox);
     let run = home.run(&DOCTOR).code(7);

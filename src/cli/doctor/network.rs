@@ -10,7 +10,7 @@ use crate::checks::causes::{CERTIFICATES_MISSING, CLOCK_WRONG, NOT_GRAPH, UNREAC
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::graph::{GraphError, Unreachable};
-use crate::http::{Client, Request, Response};
+use crate::http::{Client, Request, Response, is_proxy};
 
 /// A signature of Meta's is good for five minutes: so much the clock may be off, less
 /// what a call takes.
@@ -49,6 +49,14 @@ fn proxy(ctx: &Context) -> Found {
         .into_iter()
         .filter(|name| ctx.env.text(name).is_some())
         .collect();
+    let wrong = |name: &&str| {
+        !name.to_ascii_lowercase().starts_with("no_") && ctx.env.text(name).is_some_and(|value| !is_proxy(value))
+    };
+    if let Some(name) = set.iter().copied().find(wrong) {
+        return Found::new("proxy", Outcome::Fail, format!("{name} holds no proxy's address, and is left aside"))
+            .because(&UNREACHABLE)
+            .hint("correct it: HTTPS_PROXY=http://HOST:PORT");
+    }
     match set.as_slice() {
         [] => Found::pass("proxy", "no proxy is set"),
         // Their values can hold a password.

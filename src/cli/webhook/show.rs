@@ -23,7 +23,7 @@ use crate::ui::style::{self, paint, wrap};
 pub struct ShowArgs {
     #[command(flatten)]
     account: AccountArg,
-    /// Show the verify token, and the keys in the callback URL; whoever sees them can use them
+    /// Show the verify token, and the keys in the callback URL
     #[arg(long)]
     reveal: bool,
 }
