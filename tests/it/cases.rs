@@ -152,6 +152,9 @@ fn a_refusal_in_any_language_is_judged_by_what_the_token_is() {
     // It may not ask about itself, which says nothing against it.
     let run = test_of(&json!({"faults": faults})).code(7);
     assert_eq!(run.check("token.valid")["cause"], "token-not-accepted");
+    // A batch is refused as a whole where its own token is: then it was not asked about.
+    let case = json!({"faults": [refused("/me", &strange)], "batches_refused": strange});
+    assert_eq!(test_of(&case).code(7).check("token.valid")["cause"], "token-not-accepted");
     // Nobody can read it.
     let faults =
         json!([refused("/me", &strange), refused("/subscribed_apps", &strange), refused("/debug_token", &strange)]);

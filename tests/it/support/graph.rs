@@ -32,6 +32,8 @@ struct World {
     require_proof: bool,
     /// What `/me/accounts` shows a person: nothing, where it is off.
     lists_pages: bool,
+    /// The error of every batch as a whole, as where its own token is dead.
+    batches_refused: Option<Value>,
     faults: Vec<Fault>,
     requests: Vec<String>,
     calls: Vec<String>,
@@ -57,6 +59,7 @@ impl StandIn {
             self_inspection: case["self_inspection"] == true,
             require_proof: case["require_proof"] == true,
             lists_pages: case["lists_pages"] != false,
+            batches_refused: case.get("batches_refused").cloned(),
             faults,
             requests: Vec::new(),
             calls: Vec::new(),
@@ -124,6 +127,10 @@ fn serve(mut stream: TcpStream, world: &Mutex<World>) {
         }
         world.lock().unwrap().requests.push(format!("{method} {target}"));
         let answer = match given.get("batch") {
+            Some(_) if world.lock().unwrap().batches_refused.is_some() => {
+                let error = world.lock().unwrap().batches_refused.clone();
+                Answer { status: 400, headers: Vec::new(), body: json!({ "error": error }).to_string() }
+            }
             Some(batch) => together(world, path, batch),
             None => one(world, method, path, &given),
         };
