@@ -365,3 +365,20 @@ fn a_subscription_of_another_app_is_not_mistaken_for_none() {
     assert_check(&run, "token.app", "fail", None, "--app-id 123456789012345");
     assert_check(&run, "page.subscription", "skip", None, "");
 }
+
+#[test]
+fn what_is_the_matter_with_an_app_a_grant_or_a_role_is_no_dead_token() {
+    for (state, cause) in [
+        ("inactive", "inactive"),
+        ("grant_replaced", "grant-replaced"),
+        ("cannot_impersonate", "role-lost"),
+        ("app_blocked", "app-restricted"),
+    ] {
+        for with_app in [true, false] {
+            let run = tested(&format!("token_state = '{state}'\n"), with_app).code(7);
+            let check = run.check("token.valid");
+            assert_eq!((&check["outcome"], &check["cause"]), (&"fail".into(), &cause.into()), "{state}: {check:#}");
+            assert!(check["graph"]["says"].is_string(), "{state}: {check:#}");
+        }
+    }
+}
