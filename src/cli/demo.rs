@@ -81,7 +81,7 @@ pub fn run(ctx: &Context) -> Result<u8, CliError> {
         ends: 0,
     })?;
     demo.step(&Step {
-        says: "The same handshake, as Meta makes it, with the right verify token and with a wrong one.",
+        says: "The same handshake, as Meta makes it, with the verify token and with a made-up one.",
         typed: "msgrctl webhook verify acme-support",
         arguments: &["webhook", "verify", "acme-support"],
         stdin: "",
