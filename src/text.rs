@@ -11,7 +11,7 @@ pub fn harmless(text: &str) -> String {
     text.chars().filter(|c| !is_unseen(*c)).map(|c| if is_control(c) { ' ' } else { c }).collect()
 }
 
-/// The beginning of what somebody else says: [`harmless`], its white space folded, at
+/// The beginning of a text from outside: [`harmless`], its white space folded, at
 /// most `longest` characters, with `…` where it was cut.
 pub fn excerpt(text: &str, longest: usize) -> String {
     // A text may be megabytes long, and is not read further than it is shown.

@@ -361,7 +361,7 @@ impl Context {
         Ok(bytes)
     }
 
-    /// Asks before something that cannot be taken back. Without a terminal `--yes` is
+    /// Asks before something that cannot be undone. Without a terminal `--yes` is
     /// needed: the hint shows it with `command`, or where that is empty with none.
     pub fn confirm(&self, question: &str, command: &str) -> Result<(), CliError> {
         if self.global.yes {

@@ -84,7 +84,7 @@ pub fn run(args: &ExplainArgs, ctx: &Context) -> Result<u8, CliError> {
                 Some(code) => {
                     let pages = exit(code);
                     if pages.is_empty() {
-                        let error = CliError::failed(format!("there is no exit code {}", excerpt(code, 60)));
+                        let error = CliError::failed(format!("the exit code {} does not exist", excerpt(code, 60)));
                         return Err(error.hint("all of them: msgrctl explain exits"));
                     }
                     pages

@@ -22,7 +22,7 @@ pub enum Wording {
     PageToken,
     /// 190: the call takes the app's token.
     AppToken,
-    /// 2500: there is no such path, or no such version.
+    /// 2500: the path, or the version in it, does not exist.
     UnknownPath,
 }
 

@@ -44,7 +44,7 @@ pub enum Chain {
 pub struct Shown {
     /// Its chain, where that could be had.
     pub chain: Option<Chain>,
-    /// Whether it asks for a certificate of whoever connects.
+    /// Whether it asks its clients for a certificate.
     pub wants_client_certificate: bool,
 }
 

@@ -152,8 +152,8 @@ fn of_answer(answer: &Response, challenge: &str, asked: &Asked<'_>) -> Option<Pr
     Some(match answer.status {
         200 => of_body(&answer.body, challenge, &said, asked),
         status @ 300..=399 => {
-            let to = header(LOCATION.as_str()).unwrap_or("nowhere").split('?').next().unwrap_or_default();
-            Problem::Redirect { status, to: start(to, asked) }
+            let to = header(LOCATION.as_str()).map_or_else(|| "nowhere".to_owned(), place);
+            Problem::Redirect { status, to: start(&to, asked) }
         }
         401 if said.is_html || header(WWW_AUTHENTICATE.as_str()).is_some() => Problem::LoginNeeded,
         403 if said.is_html => Problem::Forbidden,
@@ -179,6 +179,19 @@ const OF_THE_TOKEN: [&str; 9] = [
     "wrong token",
     "incorrect token",
 ];
+
+/// Where a redirect leads, without what may be a secret: user, query, fragment.
+fn place(location: &str) -> String {
+    let plain = location.split(['?', '#']).next().unwrap_or_default();
+    match Url::parse(plain) {
+        Ok(mut url) if url.password().is_some() || !url.username().is_empty() => {
+            // Fails for addresses without a host only, which have no user either.
+            let _ = url.set_username("").and_then(|()| url.set_password(None));
+            url.into()
+        }
+        _ => plain.to_owned(),
+    }
+}
 
 /// Hosts of services that lead from the internet to a machine behind a firewall.
 const TUNNELS: [&str; 10] = [

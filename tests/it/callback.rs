@@ -5,10 +5,11 @@ use crate::support::proxy::{Manner, Proxy};
 use crate::support::pty::Pty;
 use crate::support::world::{PAGE_ID, acme, app, page_token, sandbox};
 
+/// In addresses whose names exist nowhere (RFC 2606).
 const KEY: &str = "functionkey0123";
 
 fn callback() -> String {
-    format!("https://acme.azurewebsites.net/api/hook?code={KEY}&clientId=x1y2z3")
+    format!("https://functions.example/api/hook?code={KEY}&clientId=x1y2z3")
 }
 
 /// A live account whose Graph is the sandbox, behind a proxy; with a callback URL.
@@ -39,9 +40,9 @@ fn writes(sandbox: &msgrctl::sandbox::InProcess) -> usize {
 fn an_address_that_meta_cannot_call_is_not_sent_to_it() {
     for (url, cause, next) in [
         (
-            "http://hooks.example.com/messenger?code=k1",
+            "http://hooks.acme.example/messenger?code=k1",
             "callback-not-https",
-            "; then: msgrctl account edit acme --callback-url 'https://hooks.example.com/messenger?code=CODE'",
+            "; then: msgrctl account edit acme --callback-url 'https://hooks.acme.example/messenger?code=CODE'",
         ),
         ("https://10.1.2.3/messenger", "callback-private", "; then: msgrctl account edit acme --callback-url URL"),
         ("https://hooks.acme.internal/x", "callback-private", "; then: msgrctl account edit acme --callback-url URL"),
@@ -67,7 +68,7 @@ fn such_an_address_is_warned_of_where_it_is_given() {
     for (url, says) in [
         ("https://192.168.1.20/messenger", "private network (192.168.1.20)"),
         ("https://hooks.acme.local/messenger", "private network (hooks.acme.local)"),
-        ("http://hooks.example.com/messenger", "https"),
+        ("http://hooks.acme.example/messenger", "https"),
     ] {
         home.run(&["account", "edit", "acme", "--callback-url", url, "--yes", "--no-test"]).code(0).says(&[says]);
         let manifest = format!(
@@ -83,7 +84,7 @@ fn such_an_address_is_warned_of_where_it_is_given() {
 fn keys_in_the_address_are_masked_wherever_it_is_shown() {
     let sandbox = sandbox();
     let home = live(&sandbox, &callback());
-    let other = format!("https://other.example.com/hook?key={KEY}");
+    let other = format!("https://other.example/hook?key={KEY}");
     home.file(
         "m.yaml",
         format!(
@@ -114,14 +115,14 @@ fn keys_in_the_address_are_masked_wherever_it_is_shown() {
         let all = format!("{}{}", run.stdout, run.stderr);
         assert!(!all.contains(KEY) && !all.contains("x1y2z3"), "{command:?} shows a key: {all}");
     }
-    home.run(&["webhook", "show", "acme"]).shows(&["https://other.example.com/hook?key=********", "--reveal"]);
+    home.run(&["webhook", "show", "acme"]).shows(&["https://other.example/hook?key=********", "--reveal"]);
     home.run(&["webhook", "show", "acme", "--reveal"]).shows(&[&other]);
     home.run(&["account", "handover", "acme", "--no-test", "--reveal"]).shows(&[&other]);
     // JSON is for programs, which need it whole.
     let shown = home.run(&["account", "show", "acme", "--json"]).code(0).json();
     assert_eq!(shown["account"]["callback_url"], other.as_str());
     // What was masked does not come back as an address.
-    let masked = "https://other.example.com/hook?key=********";
+    let masked = "https://other.example/hook?key=********";
     home.run(&["account", "edit", "acme", "--callback-url", masked, "--yes", "--no-test"]).code(2).says(&["masked"]);
 }
 

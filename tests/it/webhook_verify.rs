@@ -73,6 +73,10 @@ fn what_answers_in_the_receivers_place_is_told() {
     assert_problem(&redirects, "redirect", "callback URL");
     let (_, found) = verify(&Home::new(), &redirects, &[]);
     assert!(found["summary"].as_str().unwrap().contains("https://example.com/login)"), "no query: {found}");
+    let to = ["Location: https://user:s3cret@login.example/#key=s3cret"];
+    let (_, found) = verify(&Home::new(), &start(move |_| answer("302 Found", &to, "")), &[]);
+    assert!(found["summary"].as_str().unwrap().contains("https://login.example/)"), "{found}");
+    assert!(!found.to_string().contains("s3cret"), "{found}");
     assert_problem(&start(|_| answer("404 Not Found", &[], "")), "not_found", "path");
     assert_problem(&start(|_| answer("405 Method Not Allowed", &[], "")), "method_not_allowed", "GET");
     assert_problem(&start(|_| answer("500 Oops", &[], "Traceback")), "server_error", "log");

@@ -44,7 +44,7 @@ impl TokenInfo {
         self.is_valid.unwrap_or(self.error.is_none())
     }
 
-    /// Whether Meta could make anything of it: what is no token has no app.
+    /// Whether Meta could read it: only a token that can be read has an app.
     pub fn is_readable(&self) -> bool {
         self.app_id.is_some()
     }
