@@ -84,6 +84,15 @@ impl<'a> Door<'a> {
         }
     }
 
+    /// Counts what was refused and not looked at yet; nobody can come any more.
+    pub fn finish(&mut self, comers: &mut mpsc::Receiver<AtDoor>) {
+        while let Ok(comer) = comers.try_recv() {
+            if let AtDoor::Refused(refusal) = comer {
+                self.refuse(refusal);
+            }
+        }
+    }
+
     fn knows(&self, asked: &Handshake) -> bool {
         self.tokens.iter().flatten().any(|token| asked.names(token))
     }

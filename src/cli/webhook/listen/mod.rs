@@ -131,6 +131,7 @@ pub fn run(args: &ListenArgs, ctx: &Context) -> Result<u8, CliError> {
         drop(close);
         // Answers that are under way are finished first; then nothing new can come.
         let _ = server.await;
+        door.finish(&mut heard.door);
         hall.finish(&mut heard.notifications).await;
         say_goodbye(ctx, &screen, &hall, &door);
         outcome
