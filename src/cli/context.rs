@@ -20,7 +20,7 @@ use crate::graph::Client;
 use crate::http;
 use crate::messages::ChatSettings;
 use crate::secrets::{
-    MemoryStore, Secret, SecretKey, SecretKind, SecretRef, SecretStore, StoreError, StoreName, Stores,
+    KnownKey, MemoryStore, Secret, SecretKey, SecretKind, SecretRef, SecretStore, StoreError, StoreName, Stores,
 };
 use crate::ui::output::Output;
 use crate::ui::prompt::{Person, Prompter};
@@ -47,6 +47,16 @@ pub struct Context {
     settings: OnceCell<Settings>,
     stores: OnceCell<Stores>,
     prompter: Rc<dyn Prompter>,
+}
+
+/// What a context on another thread is made of.
+pub(super) struct Seed {
+    pub env: Environment,
+    pub global: Global,
+    /// The demo's memory of secrets.
+    pub memory: Option<MemoryStore>,
+    /// The key of the encrypted file, whose passphrase may have been typed.
+    pub key: Option<KnownKey>,
 }
 
 impl Context {
@@ -92,16 +102,26 @@ impl Context {
         }
     }
 
-    /// A context for a part of the demo that runs beside it, with its own output.
-    pub(super) fn beside(env: Environment, output: Output, global: &Global, memory: MemoryStore) -> Self {
+    /// What another thread needs to make a context like this one, which asks nothing.
+    pub(super) fn seed(&self) -> Seed {
+        let key = self.stores.get().and_then(|stores| stores.file().known_key());
+        Seed { env: self.env.clone(), global: self.global.clone(), memory: self.memory.clone(), key }
+    }
+
+    /// A context on another thread, with its own output and without a terminal.
+    pub(super) fn of_seed(seed: Seed, output: Output) -> Self {
         let silent = Screen { width: None, color: false, unicode: false };
-        Self {
+        let context = Self {
             stdin: RefCell::new(Box::new(std::io::empty())),
             stdin_is_terminal: false,
-            memory: Some(memory),
+            memory: seed.memory,
             prompter: Rc::new(Person { screen: silent }),
-            ..Self::new(env, output, global, String::new())
+            ..Self::new(seed.env, output, &seed.global, String::new())
+        };
+        if let Some(key) = seed.key {
+            context.stores().file().know_key(key);
         }
+        context
     }
 
     /// The time as records have it: in whole seconds, so that files stay readable.

@@ -75,7 +75,9 @@ fn run(arguments: &[OsString], env: Environment) -> u8 {
         Ok(_) => dispatch(cli.command, &context),
         Err(error) => Err(error),
     };
-    finish(done, &context.output)
+    let code = finish(done, &context.output);
+    context.output.settle();
+    code
 }
 
 /// The command line, and the words of its command: `account edit`.

@@ -101,6 +101,6 @@ pub fn key_of(kind: SecretKind) -> &'static str {
     match kind {
         SecretKind::PageAccessToken => "token",
         SecretKind::AppSecret => "app.secret",
-        SecretKind::VerifyToken => "webhook.verify_token",
+        SecretKind::VerifyToken | SecretKind::NextVerifyToken => "webhook.verify_token",
     }
 }

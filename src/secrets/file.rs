@@ -53,6 +53,9 @@ struct Gathered {
     changed: bool,
 }
 
+/// A key that has opened the file, and what tells that it is still the right one.
+pub struct KnownKey((String, Key));
+
 /// A file that was decrypted in this process.
 struct Opened {
     header: Header,
@@ -283,6 +286,16 @@ impl FileStore {
             return Err(unwritten(&error));
         }
         Ok(())
+    }
+
+    /// The key that opened the file in this process, for another thread that reads it.
+    pub fn known_key(&self) -> Option<KnownKey> {
+        self.known.borrow().clone().map(KnownKey)
+    }
+
+    /// Takes over a key that has opened the file.
+    pub fn know_key(&self, key: KnownKey) {
+        *self.known.borrow_mut() = Some(key.0);
     }
 
     /// Reads the file again at the next question.

@@ -18,11 +18,21 @@ pub enum SecretKind {
     AppSecret,
     /// What Meta repeats in the webhook handshake.
     VerifyToken,
+    /// The verify token that takes the place of the other once Meta has it.
+    NextVerifyToken,
 }
 
 impl SecretKind {
-    /// All of them, in the order in which they are shown.
+    /// Those that an administrator gives, in the order in which they are shown.
     pub const ALL: [Self; 3] = [Self::PageAccessToken, Self::AppSecret, Self::VerifyToken];
+
+    /// Every kind that a store may keep, in the same order.
+    pub const KEPT: [Self; 4] = [Self::PageAccessToken, Self::AppSecret, Self::VerifyToken, Self::NextVerifyToken];
+
+    /// Whether it is one that a callback is asked with.
+    pub fn is_verify_token(self) -> bool {
+        matches!(self, Self::VerifyToken | Self::NextVerifyToken)
+    }
 
     /// As a person reads it: `page access token`.
     pub fn words(self) -> &'static str {
@@ -30,6 +40,7 @@ impl SecretKind {
             Self::PageAccessToken => "page access token",
             Self::AppSecret => "app secret",
             Self::VerifyToken => "verify token",
+            Self::NextVerifyToken => "next verify token",
         }
     }
 
@@ -39,6 +50,7 @@ impl SecretKind {
             Self::PageAccessToken => "page-access-token",
             Self::AppSecret => "app-secret",
             Self::VerifyToken => "verify-token",
+            Self::NextVerifyToken => "next-verify-token",
         }
     }
 
@@ -48,6 +60,7 @@ impl SecretKind {
             Self::PageAccessToken => "page_access_token",
             Self::AppSecret => "app_secret",
             Self::VerifyToken => "verify_token",
+            Self::NextVerifyToken => "next_verify_token",
         }
     }
 }
@@ -119,14 +132,14 @@ impl Secret {
     pub fn shape(&self, kind: SecretKind) -> Shape {
         let value = self.expose();
         match kind {
-            _ if kind != SecretKind::VerifyToken && value.chars().any(char::is_whitespace) => Shape::WhiteSpace,
+            _ if !kind.is_verify_token() && value.chars().any(char::is_whitespace) => Shape::WhiteSpace,
             SecretKind::PageAccessToken if value.starts_with("IGAA") => Shape::Instagram,
             SecretKind::PageAccessToken if value.contains('|') => Shape::AppToken,
             SecretKind::PageAccessToken if !value.starts_with("EAA") => Shape::NotLikeAToken,
             SecretKind::AppSecret if value.len() != 32 || !value.bytes().all(|b| b.is_ascii_hexdigit()) => {
                 Shape::NotLikeASecret
             }
-            SecretKind::VerifyToken if !value.bytes().all(|b| b.is_ascii_alphanumeric()) => Shape::Mangled,
+            _ if kind.is_verify_token() && !value.bytes().all(|b| b.is_ascii_alphanumeric()) => Shape::Mangled,
             _ => Shape::Plausible,
         }
     }

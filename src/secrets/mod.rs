@@ -17,7 +17,7 @@ use std::fmt;
 use secrecy::{ExposeSecret as _, SecretString};
 
 pub use environment::EnvironmentStore;
-pub use file::{Ask, FileStore, KeyAccess};
+pub use file::{Ask, FileStore, KeyAccess, KnownKey};
 pub use input::InputError;
 pub use keyring::KeyringStore;
 pub use kind::{SecretKind, Shape, StoreName, generate_verify_token};

@@ -9,3 +9,4 @@ pub mod style;
 pub mod table;
 pub mod terminal;
 pub mod typed;
+pub mod writer;

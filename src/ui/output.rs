@@ -1,14 +1,20 @@
 //! The only place that prints. Standard output carries the result; everything
 //! else is talk and goes to standard error.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use serde::Serialize;
 
 use super::style::{self, paint};
 use super::terminal::Terminal;
+use super::typed::Above;
+use super::writer::{Receipt, Stream, Writer};
+
+/// How long a reader may need for the last lines, where a thread writes them.
+const LAST_WAIT: Duration = Duration::from_secs(1);
 
 /// Where results and talk go.
 pub struct Output {
@@ -21,6 +27,10 @@ pub struct Output {
     /// `--quiet`: no notices.
     pub quiet: bool,
     failed: Cell<Option<io::ErrorKind>>,
+    /// Whether it is the process's own streams that are written to.
+    is_of_process: bool,
+    /// What writes the result and the talk, once [`Output::write_behind`] was called.
+    writers: OnceCell<(Writer, Writer)>,
 }
 
 /// What was printed, for another thread to show.
@@ -80,6 +90,8 @@ impl Output {
             json,
             quiet,
             failed: Cell::default(),
+            is_of_process: true,
+            writers: OnceCell::new(),
         }
     }
 
@@ -93,8 +105,63 @@ impl Output {
             json: false,
             quiet: false,
             failed: Cell::default(),
+            is_of_process: false,
+            writers: OnceCell::new(),
         };
         (output, kept)
+    }
+
+    /// From here on a thread of its own writes: printing holds nothing up, and
+    /// [`Output::receipt`] tells when it is done. What is kept in memory stays as it is.
+    pub fn write_behind(&self) {
+        if !self.is_of_process || self.writers.get().is_some() {
+            return;
+        }
+        self.flush();
+        let out = Writer::start();
+        // One terminal shows both in their order; a pipe that is not read must not hold up the other stream.
+        let err = if self.terminal.stdout && self.terminal.stderr { out.clone() } else { Writer::start() };
+        self.out.replace(Box::new(out.stream(Stream::Out)));
+        self.err.replace(Box::new(err.stream(Stream::Err)));
+        self.writers.get_or_init(|| (out, err));
+    }
+
+    fn writer(&self) -> Option<&Writer> {
+        self.writers.get().map(|(out, _)| out)
+    }
+
+    /// Shows results above a line that is being typed, from here on.
+    pub fn show_above(&self, above: Above) {
+        if let Some(writer) = self.writer() {
+            writer.show_above(above);
+        }
+    }
+
+    /// A promise for every result that was printed so far; `None` where printing is writing.
+    pub fn receipt(&self) -> Option<Receipt> {
+        self.flush();
+        self.writer().map(Writer::receipt)
+    }
+
+    /// Ready once the result cannot be written any more.
+    pub async fn failing(&self) -> io::ErrorKind {
+        match self.writer() {
+            Some(writer) => writer.failing().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Whether the reader of the result has much to catch up on.
+    pub fn is_behind(&self) -> bool {
+        self.writer().is_some_and(Writer::is_behind)
+    }
+
+    /// Gives the reader of the talk the time to take the last of it, at the end of the
+    /// process; [`Output::failure`] does the same for the result.
+    pub fn settle(&self) {
+        if let Some((_, err)) = self.writers.get() {
+            err.drain(LAST_WAIT);
+        }
     }
 
     /// A line, or several, of the result.
@@ -147,13 +214,18 @@ impl Output {
         self.flush();
         let mut err = self.err.borrow_mut();
         // Nobody is left to tell when standard error is gone.
-        let _ = writeln!(err, "{text}");
+        let _ = writeln!(err, "{text}").and_then(|()| err.flush());
     }
 
     /// Why the result could not be written, if that is worth an error: a reader
     /// that has gone (`| head -1`) is not.
     pub fn failure(&self) -> Option<io::ErrorKind> {
         self.flush();
+        if let Some(writer) = self.writer() {
+            let done = writer.drain(LAST_WAIT);
+            self.note(if done { Ok(()) } else { Err(io::ErrorKind::TimedOut.into()) });
+            self.note(writer.failure().map_or(Ok(()), |kind| Err(kind.into())));
+        }
         self.failed.get().filter(|kind| *kind != io::ErrorKind::BrokenPipe)
     }
 

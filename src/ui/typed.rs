@@ -27,12 +27,12 @@ pub struct Typing {
 }
 
 /// Shows lines above the one that is being typed.
-pub struct Above(Box<dyn FnMut(String) -> bool>);
+pub struct Above(Box<dyn FnMut(String) -> bool + Send>);
 
 impl Above {
-    /// Shows a line; `false` when it could not be shown that way.
-    pub fn show(&mut self, line: &str) -> bool {
-        (self.0)(format!("{line}\n"))
+    /// Shows whole lines; `false` when they could not be shown that way.
+    pub fn show(&mut self, lines: &str) -> bool {
+        (self.0)(lines.to_owned())
     }
 }
 

@@ -24,7 +24,7 @@ pub struct Handshake {
 }
 
 /// Why a request is no handshake.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum NoHandshake {
     /// `hub.mode`, `hub.challenge` or `hub.verify_token` is missing.
     #[error("it lacks hub.mode, hub.challenge or hub.verify_token")]

@@ -14,7 +14,7 @@ pub mod signature;
 
 pub use challenge::{Handshake, NoHandshake, handshake_address};
 pub use event::{Attachment, Delivery, Event, Kind, Message, PolicyEnforcement, Postback, Reaction, Referral, events};
-pub use listener::{AtDoor, Heard, Notification, Refusal, Seen, Subscriber, receiver};
+pub use listener::{Answer, Heard, Notification, Refusal, Refusals, Seen, Subscriber, VerifyTokens, receiver};
 pub use probe::{AGENT, Exchange, LIMIT, Probe};
 pub use prober::Prober;
 pub use problem::Problem;

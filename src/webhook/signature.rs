@@ -23,7 +23,7 @@ pub enum Signature {
 }
 
 /// Why an event is not taken for Meta's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum SignatureError {
     /// Neither header was sent.
     #[error("it has no signature")]

@@ -25,6 +25,7 @@ mod fixtures;
 mod global;
 mod handover;
 mod history;
+mod hostile;
 mod interop;
 mod keyring;
 mod leak;

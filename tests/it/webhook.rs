@@ -331,7 +331,7 @@ fn unsubscribe_asks_and_ends_what_it_says() {
 }
 
 /// The same account with its secrets in the encrypted file, so that they can change.
-fn in_a_file(sandbox: &InProcess) -> Home {
+pub fn in_a_file(sandbox: &InProcess) -> Home {
     use std::os::unix::fs::PermissionsExt as _;
     let mut home = Home::new().with("MSGRCTL_STORE", "file").with("MSGRCTL_GRAPH_URL", &sandbox.url());
     let key = home.file("key", [b'k'; 32]);
@@ -347,7 +347,7 @@ fn in_a_file(sandbox: &InProcess) -> Home {
     home
 }
 
-fn verify_token(home: &Home) -> String {
+pub fn verify_token(home: &Home) -> String {
     home.run(&["secret", "reveal", "acme", "verify-token"]).code(0).stdout.trim().to_owned()
 }
 
@@ -370,27 +370,53 @@ fn rotate_gives_meta_the_new_token_when_the_receiver_knows_it() {
 }
 
 #[test]
-fn rotate_puts_the_old_token_back_when_the_receiver_does_not_know_the_new_one() {
+fn rotate_keeps_both_tokens_until_the_receiver_knows_the_new_one() {
     let sandbox = sandbox();
     let home = in_a_file(&sandbox);
     let old = verify_token(&home);
-    let known = old.clone();
+    let known = std::sync::Arc::new(std::sync::Mutex::new(old.clone()));
+    let form = known.clone();
     let receiver = start(move |asked| {
-        let right = asked.query.contains(&format!("hub.verify_token={known}"));
+        let right = asked.query.contains(&format!("hub.verify_token={}", known.lock().unwrap()));
         if right { answer("200 OK", &[], &asked.challenge) } else { answer("403 Forbidden", &[], "no") }
     });
     home.run(&["account", "edit", "acme", "--callback-url", &receiver]).code(0);
     home.run(&["webhook", "subscribe", "acme"]).code(0);
-    home.run(&["webhook", "rotate", "acme", "--yes"]).code(7).says(&[
-        "does not take the new verify token",
-        "taken back",
-        "--verify-token-stdin",
-    ]);
+    home.run(&["webhook", "rotate", "acme", "--cancel"]).code(2).says(&["no rotation", "was begun"]);
+    let begun = home.run(&["webhook", "rotate", "acme", "--yes"]).code(7);
+    begun.says(&["does not accept the new verify token", "the old one stays in force", "webhook show acme --reveal"]);
     assert_eq!(verify_token(&home), old);
     assert_eq!(sandbox.world().subscriptions[0].verify_token, old);
+    // Both can be seen, and what is run again goes on with the same one.
+    let shown = home.run(&["webhook", "show", "acme", "--reveal", "--json"]).code(0).json();
+    let next = shown["next_verify_token"].as_str().unwrap().to_owned();
+    assert!(shown["verify_token"] == old && next != old, "{shown}");
+    home.run(&["webhook", "show", "acme"]).code(0).shows(&["Next token", "msgrctl webhook rotate acme"]);
+    home.run_with(
+        &["webhook", "rotate", "acme", "--verify-token-stdin", "--yes"],
+        "another0123456789another0123456789",
+    )
+    .code(2)
+    .says(&["is not finished", "--cancel"]);
+    form.lock().unwrap().clone_from(&next);
+    home.run(&["webhook", "verify", "acme"]).code(7).says(&["to finish it: msgrctl webhook rotate acme"]);
+    // Meta is given the one that the callback has.
+    home.run(&["webhook", "subscribe", "acme", "--resend"]).code(0);
+    assert_eq!(sandbox.world().subscriptions[0].verify_token, next);
+    home.run(&["webhook", "rotate", "acme", "--yes"]).code(0).shows(&["here and at Meta"]);
+    assert_eq!((verify_token(&home), &sandbox.world().subscriptions[0].verify_token), (next.clone(), &next));
+    let shown = home.run(&["webhook", "show", "acme", "--reveal", "--json"]).code(0).json();
+    assert_eq!(shown["next_verify_token"], Value::Null);
+    // One that is dropped leaves nothing behind.
+    home.run(&["webhook", "rotate", "acme", "--yes"]).code(7);
+    home.run(&["webhook", "rotate", "acme", "--cancel"]).code(2).says(&["Drop the new verify token", "--yes"]);
+    home.run(&["webhook", "rotate", "acme", "--cancel", "--yes"]).code(0).shows(&["the old one stays"]);
+    assert_eq!(verify_token(&home), next);
+    let listed = home.run(&["secret", "list"]).code(0);
+    assert!(!listed.stdout.contains("next verify token"), "{listed:#?}");
     let stored = home.run(&["webhook", "rotate", "acme", "--here-only", "--yes"]).code(0);
     assert!(stored.stdout.contains("the old one works at Meta until then"), "{stored:#?}");
-    assert_ne!(verify_token(&home), old);
+    assert_ne!(verify_token(&home), next);
 }
 
 #[test]
@@ -411,12 +437,30 @@ fn rotate_says_what_is_so_at_meta() {
     });
     home.run(&["webhook", "rotate", "acme", "--yes"])
         .code(1)
-        .says(&["did not take the new verify token", "taken back"]);
+        .says(&["did not take the new verify token", "both verify tokens are kept"]);
     assert_eq!(verify_token(&home), old);
-    // No answer: it may have arrived, so the new one is kept, and that is said.
-    sandbox.world().faults[0].effect = msgrctl::sandbox::Effect { drop: true, ..Default::default() };
-    home.run(&["webhook", "rotate", "acme", "--yes"]).code(0).says(&["may have taken the new verify token"]);
+    // No answer, or one that is not Graph's: it may have arrived. Both are kept, and the next run finds out.
+    for effect in [
+        msgrctl::sandbox::Effect { drop: true, ..Default::default() },
+        msgrctl::sandbox::Effect {
+            status: Some(502),
+            body: Some("<html>Bad Gateway</html>".into()),
+            ..Default::default()
+        },
+    ] {
+        sandbox.world().faults[0].effect = effect;
+        let unknown = home.run(&["webhook", "rotate", "acme", "--yes"]).code(5);
+        unknown.says(&[
+            "it is not known whether Meta took",
+            "both verify tokens are kept",
+            "msgrctl webhook rotate acme",
+        ]);
+        assert_eq!(verify_token(&home), old);
+    }
+    sandbox.world().faults.clear();
+    home.run(&["webhook", "rotate", "acme", "--yes"]).code(0).shows(&["here and at Meta"]);
     assert_ne!(verify_token(&home), old);
+    assert_eq!(sandbox.world().subscriptions[0].verify_token, verify_token(&home));
 }
 
 #[test]

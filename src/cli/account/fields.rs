@@ -90,7 +90,7 @@ pub fn of_secret(kind: SecretKind) -> &'static Field {
     match kind {
         SecretKind::PageAccessToken => &TOKEN,
         SecretKind::AppSecret => &APP_SECRET,
-        SecretKind::VerifyToken => &VERIFY_TOKEN,
+        SecretKind::VerifyToken | SecretKind::NextVerifyToken => &VERIFY_TOKEN,
     }
 }
 

@@ -71,7 +71,7 @@ impl SecretInputs {
         match kind {
             SecretKind::PageAccessToken => inputs.token = secret,
             SecretKind::AppSecret => inputs.app_secret = secret,
-            SecretKind::VerifyToken => inputs.verify_token = secret,
+            SecretKind::VerifyToken | SecretKind::NextVerifyToken => inputs.verify_token = secret,
         }
         Ok(inputs)
     }
@@ -107,7 +107,7 @@ impl SecretInputs {
         match kind {
             SecretKind::PageAccessToken => self.token = secret,
             SecretKind::AppSecret => self.app_secret = secret,
-            SecretKind::VerifyToken => {
+            SecretKind::VerifyToken | SecretKind::NextVerifyToken => {
                 self.generated = false;
                 self.verify_token = secret;
             }

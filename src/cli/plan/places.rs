@@ -45,7 +45,7 @@ impl<'c> Places<'c> {
             match (kind, self.one(kind, draft, after, &mut found)) {
                 (SecretKind::PageAccessToken, Ok(value)) => found.token = value,
                 (SecretKind::AppSecret, Ok(value)) => found.app_secret = value,
-                (SecretKind::VerifyToken, Ok(_)) => {}
+                (SecretKind::VerifyToken | SecretKind::NextVerifyToken, Ok(_)) => {}
                 (_, Err(problem)) => problems.push(problem),
             }
         }

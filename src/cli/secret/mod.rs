@@ -60,7 +60,7 @@ impl Owners {
     /// one of ours, or belongs to somebody.
     pub(super) fn left_behind(&self, store: StoreName, entry: &str) -> Option<SecretKey> {
         let (account_id, kind) = entry.split_once('/')?;
-        let kind = SecretKind::ALL.into_iter().find(|known| known.argument() == kind)?;
+        let kind = SecretKind::KEPT.into_iter().find(|known| known.argument() == kind)?;
         let owned = self.0.contains(&(store, entry.to_owned()));
         (!owned).then(|| SecretKey {
             account_id: account_id.into(),

@@ -1,7 +1,4 @@
-//! Where lines of the listener go: to standard output, above what is being typed
-//! where somebody types, or as JSON Lines.
-
-use std::cell::RefCell;
+//! How lines of the listener look on standard output: for a person, or as JSON Lines.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -10,7 +7,6 @@ use super::line::{EventLine, clock, words};
 use crate::text::harmless;
 use crate::ui::output::Output;
 use crate::ui::style::{self, paint, wrap};
-use crate::ui::typed::Above;
 use crate::webhook::Event;
 
 /// The width of the time and what parts it from the line.
@@ -19,18 +15,12 @@ const INDENT: usize = 10;
 /// The listener's screen.
 pub struct Screen<'a> {
     output: &'a Output,
-    above: RefCell<Option<Above>>,
 }
 
 impl<'a> Screen<'a> {
-    /// A screen that nobody types below.
+    /// A screen for what this output shows.
     pub fn new(output: &'a Output) -> Self {
-        Self { output, above: RefCell::new(None) }
-    }
-
-    /// From here on somebody types below what is shown.
-    pub fn type_below(&self, above: Option<Above>) {
-        self.above.replace(above);
+        Self { output }
     }
 
     /// An event, as it came.
@@ -85,10 +75,7 @@ impl<'a> Screen<'a> {
     }
 
     fn print(&self, text: &str) {
-        let shown = self.above.borrow_mut().as_mut().is_some_and(|above| above.show(text));
-        if !shown {
-            self.output.result(text);
-            self.output.flush();
-        }
+        self.output.result(text);
+        self.output.flush();
     }
 }

@@ -187,7 +187,7 @@ impl Wizard<'_> {
             let flag = match kind {
                 SecretKind::PageAccessToken => "--token-from",
                 SecretKind::AppSecret => "--app-secret-from",
-                SecretKind::VerifyToken => "--verify-token-from",
+                SecretKind::VerifyToken | SecretKind::NextVerifyToken => "--verify-token-from",
             };
             match draft.inputs.references.get(&kind) {
                 Some(reference) => words.extend([flag.to_owned(), reference.to_string()]),

@@ -67,6 +67,9 @@ impl Target {
         while let Some(notification) = waiting.recv().await {
             let start = Instant::now();
             let status = self.client.send(self.request(&notification)).await.map(|answer| answer.status);
+            if matches!(status, Ok(200..=299)) {
+                notification.answer.is_safe();
+            }
             if done.send(Forwarded { status, duration: start.elapsed() }).is_err() {
                 return;
             }

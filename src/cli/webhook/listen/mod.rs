@@ -1,9 +1,10 @@
 //! `msgrctl webhook listen`: a receiver of Meta's events on this machine.
 
-mod door;
+mod event_loop;
 mod forward;
-mod hall;
 mod play;
+mod refused;
+mod tokens;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -29,15 +30,18 @@ use crate::secrets::{Secret, SecretKind};
 use crate::ui::interrupt::{self, Hold};
 use crate::ui::typed::{self, End, Typing};
 use crate::webhook::{Subscriber, receiver};
-use door::Door;
-use hall::Hall;
+use event_loop::EventLoop;
 use play::Script;
+use refused::Refused;
+use tokens::TokenReader;
 
 /// Receive Meta's events on this machine
 ///
 /// Answers the handshake, checks the signature of every event with the app secret
-/// (403 without a right one), answers 200 at once and prints a line an event, or with
-/// --json an object a line. An event that Meta sends twice is shown once. Meta has to
+/// (403 without a right one), and prints a line an event, or with --json an object a
+/// line. An event is answered 200 once its line is written or it was passed on, and 503
+/// when it is neither within 4 s: then Meta sends it again. When standard output takes
+/// nothing any more it ends. An event that Meta sends twice is shown once. Meta has to
 /// reach it over HTTPS: put a reverse proxy or a tunnel before it, and its address
 /// into the account's callback URL. A sandbox reaches it as it is.
 ///
@@ -103,6 +107,9 @@ pub fn run(args: &ListenArgs, ctx: &Context) -> Result<u8, CliError> {
     let (router, mut heard) = receiver(&args.path, subscribers.collect());
     // Ctrl-C ends it as SIGTERM does: what was answered is finished first, and counted.
     let _hold = Hold::begin();
+    // From here on a reader who stops reading holds up neither answers nor the end.
+    ctx.output.write_behind();
+    let mut tokens = TokenReader::start(ctx, &listened)?;
     let done = Context::wait(async {
         let bound = TcpListener::bind(args.listen).await.map_err(|error| {
             CliError::failed(format!("cannot listen on {}", args.listen))
@@ -112,28 +119,28 @@ pub fn run(args: &ListenArgs, ctx: &Context) -> Result<u8, CliError> {
         let address = bound
             .local_addr()
             .map_err(|error| CliError::failed("the address is not known").cause(error.to_string()))?;
-        let mut hall = Hall::new(ctx, &screen, &listened, console, forward);
-        let mut door = Door::new(ctx, &screen, &listened);
+        let mut event_loop = EventLoop::new(ctx, &screen, &listened, console, forward);
+        let mut refused = Refused::new(ctx, &screen, heard.refusals.clone());
         let (close, closed) = oneshot::channel::<()>();
         let server = tokio::spawn(crate::serve::until(bound, router, async {
             // Dropped or sent: either way it is time to stop.
             let _ = closed.await;
         }));
-        say_ready(args, ctx, &screen, &listened, address, hall.opening());
+        say_ready(args, ctx, &screen, &listened, address, event_loop.opening());
         // The prompt comes after what is said at the start.
-        let (lines, ended) = if by_hand { type_below(ctx, &screen) } else { (None, None) };
+        let (lines, ended) = if by_hand { type_below(ctx) } else { (None, None) };
         let outcome = tokio::select! {
-            outcome = hall.work(&mut heard.notifications, lines, script.map(Script::new)) => outcome,
-            () = door.watch(&mut heard.door) => Ok(()),
+            outcome = event_loop.work(&mut heard.notifications, lines, script.map(Script::new)) => outcome,
+            () = refused.show() => Ok(()),
+            () = tokens.keep(&heard.verify_tokens, &mut heard.unknown_tokens) => Ok(()),
+            () = show_handshakes(ctx, &screen, &mut heard.handshakes) => Ok(()),
+            kind = ctx.output.failing() => cannot_write(ctx, kind),
             () = ended_by_hand(ctx, ended) => Ok(()),
             () = crate::serve::stopped() => Ok(()),
         };
         drop(close);
-        // Answers that are under way are finished first; then nothing new can come.
-        let _ = server.await;
-        door.finish(&mut heard.door);
-        hall.finish(&mut heard.notifications).await;
-        say_goodbye(ctx, &screen, &hall, &door);
+        event_loop.finish(&mut heard.notifications, server).await;
+        say_goodbye(ctx, &screen, &event_loop, &refused);
         outcome
     });
     // A prompt that is still open has the terminal in its own way.
@@ -144,15 +151,38 @@ pub fn run(args: &ListenArgs, ctx: &Context) -> Result<u8, CliError> {
 type Typed = (Option<mpsc::UnboundedReceiver<String>>, Option<oneshot::Receiver<End>>);
 
 /// Begins to read what somebody types, below what is shown.
-fn type_below(ctx: &Context, screen: &Screen<'_>) -> Typed {
+fn type_below(ctx: &Context) -> Typed {
     let terminal = ctx.stdin_is_terminal && ctx.output.terminal.stdout && !ctx.output.json;
     interrupt::remember_terminal();
     let Typing { lines, ended, above } = typed::lines(terminal);
-    screen.type_below(above);
+    if let Some(above) = above {
+        ctx.output.show_above(above);
+    }
     (Some(lines), Some(ended))
 }
 
-/// Ready when whoever types presses Ctrl-C or Ctrl-D. The end of what was piped in is
+/// Shows each handshake that was answered with its challenge; never ready.
+async fn show_handshakes(ctx: &Context, screen: &Screen<'_>, handshakes: &mut mpsc::Receiver<()>) {
+    while handshakes.recv().await.is_some() {
+        if !ctx.output.is_behind() {
+            let line = "handshake: right verify token, the challenge was repeated";
+            screen.note(ctx.clock.now(), "handshake", line, &json!({"accepted": true}));
+        }
+    }
+    std::future::pending::<()>().await;
+}
+
+/// Standard output takes nothing any more: said at once, and the end. A reader that has
+/// gone (`| head -1`) wants no more.
+fn cannot_write(ctx: &Context, kind: std::io::ErrorKind) -> Result<(), CliError> {
+    if kind == std::io::ErrorKind::BrokenPipe {
+        return Ok(());
+    }
+    ctx.output.warning(&format!("events cannot be written out any more ({kind}); Meta is asked to send them again"));
+    Err(CliError::output(kind).hint("free some space, or write elsewhere, and start it again"))
+}
+
+/// Ready when the operator who types presses Ctrl-C or Ctrl-D. The end of what was piped in is
 /// none: events go on coming.
 async fn ended_by_hand(ctx: &Context, ended: Option<oneshot::Receiver<End>>) {
     if let Some(ended) = ended {
@@ -166,20 +196,20 @@ async fn ended_by_hand(ctx: &Context, ended: Option<oneshot::Receiver<End>>) {
     std::future::pending::<()>().await;
 }
 
-fn say_goodbye(ctx: &Context, screen: &Screen<'_>, hall: &Hall<'_>, door: &Door<'_>) {
-    let (events, again, refused) = (hall.events, hall.again, door.refused());
+fn say_goodbye(ctx: &Context, screen: &Screen<'_>, event_loop: &EventLoop<'_>, refused: &Refused<'_>) {
+    let (events, again, count) = (event_loop.events, event_loop.again, refused.count());
     if ctx.output.json {
-        let details = json!({"events": events, "duplicates": again, "refused": refused});
+        let details = json!({"events": events, "duplicates": again, "refused": count});
         return screen.note(ctx.clock.now(), "stopped", "", &details);
     }
-    let why = if refused == 0 { String::new() } else { format!(" ({})", door.reasons()) };
+    let why = if count == 0 { String::new() } else { format!(" ({})", refused.reasons()) };
     let s = if events == 1 { "" } else { "s" };
-    match hall.open() {
+    match event_loop.open() {
         0 => {}
         1 => ctx.output.notice("one conversation was not ended: the customer waits"),
         open => ctx.output.notice(&format!("{open} conversations were not ended: the customers wait")),
     }
-    ctx.output.notice(&format!("stopped: {events} event{s}, {again} sent again by Meta, {refused} refused{why}"));
+    ctx.output.notice(&format!("stopped: {events} event{s}, {again} sent again by Meta, {count} refused{why}"));
 }
 
 fn read_script(path: &std::path::Path) -> Result<Vec<(usize, Line)>, CliError> {

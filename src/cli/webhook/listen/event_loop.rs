@@ -1,10 +1,11 @@
-//! What is done with events, one after the other.
+//! What is done with events, one after the other; each is answered once it is safe.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until};
 
 use super::Listened;
 use super::forward::{self, Forwarded};
@@ -14,19 +15,24 @@ use crate::cli::error::CliError;
 use crate::cli::webhook::console::Console;
 use crate::cli::webhook::screen::Screen;
 use crate::text::harmless;
-use crate::webhook::{Notification, Seen, events};
+use crate::webhook::{Answer, Notification, Seen};
 
-/// How long events that were taken may need to be passed on once it is to end.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Once it is to end: how long events may need to be written out, before Meta is asked to
+/// send them again.
+const TO_WRITE: Duration = Duration::from_millis(1200);
+/// The same for passing them on.
+const TO_FORWARD: Duration = Duration::from_secs(3);
 
-/// Where events come together.
-pub struct Hall<'a> {
+/// Takes events in.
+pub struct EventLoop<'a> {
     ctx: &'a Context,
     screen: &'a Screen<'a>,
     listened: &'a [Listened],
     console: Option<Console<'a>>,
     forward: Option<Passing>,
     seen: Seen,
+    /// Whether what is not written by now never will be.
+    gives_up: watch::Sender<bool>,
     /// How many were taken.
     pub events: u64,
     /// How many Meta had sent before.
@@ -36,7 +42,7 @@ pub struct Hall<'a> {
 /// Passing events on.
 struct Passing {
     to: String,
-    waiting: Option<mpsc::UnboundedSender<Notification>>,
+    waiting: mpsc::UnboundedSender<Notification>,
     done: mpsc::UnboundedReceiver<Forwarded>,
     task: JoinHandle<()>,
     left: u64,
@@ -47,12 +53,12 @@ impl Passing {
         let to = target.shown();
         let (waiting, next) = mpsc::unbounded_channel();
         let (tell, done) = mpsc::unbounded_channel();
-        Self { to, waiting: Some(waiting), done, task: tokio::spawn(target.run(next, tell)), left: 0 }
+        Self { to, waiting, done, task: tokio::spawn(target.run(next, tell)), left: 0 }
     }
 }
 
-impl<'a> Hall<'a> {
-    /// A hall for these accounts; it has to be made where tasks can be started.
+impl<'a> EventLoop<'a> {
+    /// A loop for these accounts; it has to be made where tasks can be started.
     pub fn new(
         ctx: &'a Context,
         screen: &'a Screen<'a>,
@@ -61,7 +67,8 @@ impl<'a> Hall<'a> {
         forward: Option<forward::Target>,
     ) -> Self {
         let forward = forward.map(Passing::start);
-        Self { ctx, screen, listened, console, forward, seen: Seen::default(), events: 0, again: 0 }
+        let gives_up = watch::Sender::new(false);
+        Self { ctx, screen, listened, console, forward, seen: Seen::default(), gives_up, events: 0, again: 0 }
     }
 
     /// What the console says at the start.
@@ -74,15 +81,14 @@ impl<'a> Hall<'a> {
         self.console.as_ref().map_or(0, Console::open)
     }
 
-    /// Works until somebody who types wants to stop, the script is at its end, or nobody
-    /// reads what is shown any more.
+    /// Works until the operator who types wants to stop, or the script is at its end.
     pub async fn work(
         &mut self,
         notifications: &mut mpsc::UnboundedReceiver<Notification>,
         mut typed: Option<mpsc::UnboundedReceiver<String>>,
         mut script: Option<Script>,
     ) -> Result<(), CliError> {
-        while !self.ctx.output.is_closed() {
+        loop {
             let mut next = self.console.as_ref().and_then(Console::due_in);
             if let (Some(script), Some(console)) = (&mut script, &mut self.console) {
                 match script.go_on(console).await {
@@ -122,40 +128,61 @@ impl<'a> Hall<'a> {
                 },
             }
         }
-        Ok(())
     }
 
-    /// Shows what was answered 200 and not worked on yet, and waits until it is passed on.
-    pub async fn finish(&mut self, notifications: &mut mpsc::UnboundedReceiver<Notification>) {
-        while let Ok(notification) = notifications.try_recv() {
-            self.take(notification, false).await;
-        }
-        let Some(passing) = &mut self.forward else { return };
-        passing.waiting = None;
-        let end = tokio::time::sleep(PATIENCE);
-        let mut end = std::pin::pin!(end);
+    /// Ends within seconds: takes what had come before, until the server has ended. What
+    /// is not written out in time is answered 503, and Meta sends it again.
+    pub async fn finish(
+        &mut self,
+        notifications: &mut mpsc::UnboundedReceiver<Notification>,
+        mut server: JoinHandle<std::io::Result<()>>,
+    ) {
+        let start = Instant::now();
+        let mut is_served = false;
         loop {
-            let Some(passing) = &mut self.forward else { return };
+            let is_passed_on = self.forward.as_ref().is_none_or(|passing| passing.left == 0);
+            if is_served && is_passed_on {
+                return;
+            }
+            let passed_on = async {
+                match &mut self.forward {
+                    Some(passing) if !is_passed_on => passing.done.recv().await,
+                    _ => std::future::pending().await,
+                }
+            };
+            let gives_up = *self.gives_up.borrow();
             tokio::select! {
-                forwarded = passing.done.recv() => match forwarded {
-                    Some(forwarded) => self.say_forwarded(&forwarded),
-                    None => return,
-                },
-                () = &mut end => break,
+                Some(notification) = notifications.recv(), if !is_served => self.take(notification, false).await,
+                Some(forwarded) = passed_on => self.say_forwarded(&forwarded),
+                _ = &mut server, if !is_served => is_served = true,
+                () = sleep_until(start + TO_WRITE), if !gives_up => drop(self.gives_up.send_replace(true)),
+                () = sleep_until(start + TO_FORWARD), if is_served => break,
                 () = crate::serve::stopped() => break,
             }
         }
-        if let Some(passing) = &self.forward
-            && passing.left > 0
-        {
+        if let Some(passing) = &self.forward {
             passing.task.abort();
             self.ctx.output.warning(&format!("{} events were not passed on to {}", passing.left, passing.to));
         }
     }
 
+    /// Answers 200 once everything that was printed so far is written.
+    fn answer(&self, answer: Answer) {
+        let Some(receipt) = self.ctx.output.receipt() else { return answer.is_safe() };
+        let mut gives_up = self.gives_up.subscribe();
+        tokio::spawn(async move {
+            tokio::select! {
+                written = receipt.written() => if written.is_ok() {
+                    answer.is_safe();
+                },
+                _ = gives_up.wait_for(|gives_up| *gives_up) => answer.is_lost(),
+            }
+        });
+    }
+
     /// Takes one in. At the end nothing is asked of Graph any more: then it is only shown.
     async fn take(&mut self, notification: Notification, open: bool) {
-        for event in events(&notification.value) {
+        for event in notification.events() {
             if event.name().is_some_and(|name| !self.seen.is_new(&name)) {
                 self.again += 1;
                 continue;
@@ -179,8 +206,9 @@ impl<'a> Hall<'a> {
                 self.note("other_page", &line, &json!({ "page_id": event.page_id }));
             }
         }
+        self.answer(notification.answer.clone());
         if let Some(passing) = &mut self.forward
-            && passing.waiting.as_ref().is_some_and(|waiting| waiting.send(notification).is_ok())
+            && passing.waiting.send(notification).is_ok()
         {
             passing.left += 1;
         }

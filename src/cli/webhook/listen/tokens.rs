@@ -1,0 +1,184 @@
+//! Keeps the verify tokens that handshakes are judged by as the stores have them. They
+//! are read on a thread of its own, since a keyring or a program may take its time, and
+//! only when something may have changed, since anybody can ask for a handshake.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::mpsc as blocking;
+use std::time::{Duration, Instant, SystemTime};
+
+use tokio::sync::mpsc;
+
+use super::Listened;
+use crate::accounts::Account;
+use crate::cli::context::{Context, Seed};
+use crate::cli::error::CliError;
+use crate::secrets::{Secret, SecretKind, SecretRef};
+use crate::ui::output::Output;
+use crate::ui::terminal::Terminal;
+use crate::webhook::VerifyTokens;
+
+/// What no file tells of (the keyring, a program, a variable) is read again after this
+/// time, when an unknown token is named.
+const AGAIN: Duration = Duration::from_secs(300);
+
+/// The kinds of secret that are verify tokens.
+const KINDS: [SecretKind; 2] = [SecretKind::VerifyToken, SecretKind::NextVerifyToken];
+
+/// What was read: the tokens, and what is to be said of those that could not be.
+type Read = (Vec<Secret>, Vec<String>);
+
+/// Reads verify tokens beside everything else.
+pub struct TokenReader<'a> {
+    ctx: &'a Context,
+    asks: blocking::Sender<Extent>,
+    read: mpsc::UnboundedReceiver<Read>,
+    files: Vec<PathBuf>,
+    /// The state of the files at the last reading, and when that was.
+    last: Option<(Vec<Stamp>, Instant)>,
+    is_reading: bool,
+    /// Whether an unknown token was named while they were being read.
+    is_named: bool,
+}
+
+/// What tells that a file is another one than before.
+type Stamp = Option<(SystemTime, u64, u64)>;
+
+/// How much is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    /// What the stores of ours keep, and what a record refers to that it did not before.
+    Changed,
+    /// What programs and others keep, too.
+    All,
+}
+
+impl<'a> TokenReader<'a> {
+    /// Starts the thread, which ends with the listener.
+    pub fn start(ctx: &'a Context, listened: &[Listened]) -> Result<Self, CliError> {
+        let settings = ctx.settings()?;
+        let tenant = settings.tenant.value.as_str();
+        let mut files = vec![settings.paths.accounts_file(tenant), settings.paths.secrets_file(tenant)];
+        let referred = listened.iter().flat_map(|listened| listened.account.secrets.values());
+        files.extend(referred.filter_map(|reference| match reference {
+            SecretRef::File(path) => Some(path.clone()),
+            _ => None,
+        }));
+        let (asks, asked) = blocking::channel();
+        let (tell, read) = mpsc::unbounded_channel();
+        let (seed, terminal) = (ctx.seed(), ctx.output.terminal);
+        let accounts = listened.iter().map(|listened| listened.account.clone()).collect();
+        std::thread::spawn(move || work(seed, terminal, accounts, &asked, &tell));
+        Ok(Self { ctx, asks, read, files, last: None, is_reading: false, is_named: false })
+    }
+
+    /// Keeps `tokens` as they are kept; never ready.
+    pub async fn keep(&mut self, tokens: &VerifyTokens, unknown: &mut mpsc::Receiver<()>) {
+        self.ask_where_due(tokens);
+        loop {
+            tokio::select! {
+                Some(()) = unknown.recv() => {
+                    self.is_named = true;
+                    self.ask_where_due(tokens);
+                }
+                read = self.read.recv() => {
+                    let Some((read, doubts)) = read else { return std::future::pending().await };
+                    tokens.are(read);
+                    for doubt in doubts {
+                        self.ctx.output.warning(&doubt);
+                    }
+                    self.is_reading = false;
+                    if self.is_named {
+                        self.ask_where_due(tokens);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Has them read, where something may have changed since the last time.
+    fn ask_where_due(&mut self, tokens: &VerifyTokens) {
+        if self.is_reading {
+            return;
+        }
+        self.is_named = false;
+        let stamps: Vec<Stamp> = self.files.iter().map(stamp).collect();
+        let extent = match &self.last {
+            Some((_, at)) if at.elapsed() < AGAIN => Extent::Changed,
+            _ => Extent::All,
+        };
+        if extent == Extent::Changed && self.last.as_ref().is_some_and(|(last, _)| *last == stamps) {
+            return;
+        }
+        let at = match (&self.last, extent) {
+            (Some((_, at)), Extent::Changed) => *at,
+            _ => Instant::now(),
+        };
+        self.last = Some((stamps, at));
+        tokens.is_reading();
+        // A thread that is gone answers no more: what is known stays so.
+        self.is_reading = self.asks.send(extent).is_ok();
+    }
+}
+
+fn stamp(path: &PathBuf) -> Stamp {
+    let facts = std::fs::metadata(path).ok()?;
+    #[cfg(unix)]
+    let inode = std::os::unix::fs::MetadataExt::ino(&facts);
+    #[cfg(not(unix))]
+    let inode = 0;
+    Some((facts.modified().ok()?, facts.len(), inode))
+}
+
+/// The thread: reads when it is asked to, until it is not asked any more.
+fn work(
+    seed: Seed,
+    terminal: Terminal,
+    mut accounts: Vec<Account>,
+    asked: &blocking::Receiver<Extent>,
+    tell: &mpsc::UnboundedSender<Read>,
+) {
+    // Notices of a store are for the terminal of whoever waits for it: not here.
+    let (output, _) = Output::kept(terminal);
+    let ctx = Context::of_seed(seed, output);
+    let mut known: BTreeMap<(String, SecretKind), (SecretRef, Option<Secret>)> = BTreeMap::new();
+    while let Ok(extent) = asked.recv() {
+        let mut doubts = Vec::new();
+        ctx.stores().file().forget();
+        ctx.stores().try_again();
+        match ctx.accounts().and_then(|store| Ok(store.load()?)) {
+            Ok(now) => {
+                for account in &mut accounts {
+                    // An account that was removed keeps what it had: its events are still taken.
+                    if let Some(now) = now.iter().find(|now| now.id == account.id) {
+                        *account = now.clone();
+                    }
+                }
+            }
+            Err(error) => doubts.push(format!("the accounts could not be read again: {}", error.message())),
+        }
+        let mut tokens = Vec::new();
+        for (account, kind) in accounts.iter().flat_map(|account| KINDS.map(|kind| (account, kind))) {
+            let key = (account.id.clone(), kind);
+            let Some(reference) = account.secrets.get(&kind) else {
+                known.remove(&key);
+                continue;
+            };
+            let before = known.get(&key).filter(|(of, _)| of == reference);
+            let is_ours = matches!(reference, SecretRef::Stored(_) | SecretRef::File(_));
+            let token = match before {
+                Some((_, token)) if extent == Extent::Changed && !is_ours => token.clone(),
+                before => ctx.secret(account, kind).unwrap_or_else(|error| {
+                    doubts.push(format!("the {kind} of '{}' could not be read: {error}", account.name));
+                    // A store that does not answer takes none away.
+                    before.and_then(|(_, token)| token.clone())
+                }),
+            };
+            tokens.extend(token.clone());
+            known.insert(key, (reference.clone(), token));
+        }
+        if tell.send((tokens, doubts)).is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! Receives Meta's events: answers the handshake, checks each signature over the raw
+//! body, and answers 200 once the event was written out or handed on.
+//!
+//! Anybody who can reach it can send anything to it. So a body has a limit in size and
+//! time, all of them have one together, and so has what waits to be written out: past it
+//! Meta is told to come again (503), and nothing is lost.
+
+mod body;
+mod handshakes;
+mod refusal;
+mod signer;
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Request, State};
+use axum::http::{Method, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+
+use self::body::Bodies;
+use self::handshakes::Gate;
+pub use self::handshakes::VerifyTokens;
+pub use self::refusal::{Refusal, Refusals};
+use self::signer::Signers;
+use super::challenge::Handshake;
+use super::event::{Event, events};
+use super::signature::{HEADER_1, HEADER_256, Signature};
+use crate::json;
+use crate::secrets::Secret;
+use crate::serve::Connection;
+
+/// Bytes of bodies that may wait to be worked on.
+const WAITING: usize = 64 * 1024 * 1024;
+/// How long an event may take to be written out: Meta waits about 5 s, and sends it again.
+const ANSWER_TIME: Duration = Duration::from_secs(4);
+
+/// Whose events are taken.
+#[derive(Clone, Debug)]
+pub struct Subscriber {
+    /// The Page.
+    pub page_id: String,
+    /// The secret of its app.
+    pub app_secret: Secret,
+}
+
+/// A notification whose signature was right, and which is not answered yet.
+#[derive(Debug)]
+pub struct Notification {
+    /// The bytes that were signed.
+    pub body: Bytes,
+    /// Both signature headers as they came, for whoever it is passed on to.
+    pub signatures: Vec<(&'static str, String)>,
+    /// The Pages whose app secret it was signed with.
+    pub pages: Vec<String>,
+    /// How it is answered.
+    pub answer: Answer,
+    _waiting: OwnedSemaphorePermit,
+}
+
+impl Notification {
+    /// The events in it. They are read anew each time and not kept: what was read may be
+    /// many times as large as the bytes.
+    pub fn events(&self) -> Vec<Event> {
+        events(&json::read(&self.body))
+    }
+}
+
+/// The answer to a notification: 200 once one of its copies says that it is safe, 503
+/// when all of them are gone.
+#[derive(Clone, Debug)]
+pub struct Answer(Arc<Mutex<Option<oneshot::Sender<()>>>>);
+
+impl Answer {
+    /// It was written out, or handed on: Meta need not send it again.
+    pub fn is_safe(&self) {
+        if let Some(answer) = self.0.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            // The sender may have gone meanwhile: it sends the event again.
+            let _ = answer.send(());
+        }
+    }
+
+    /// It was not, and will not be: Meta is to send it again.
+    pub fn is_lost(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
+
+/// What the listener hears, and is told.
+pub struct Heard {
+    /// Events whose signature was right.
+    pub notifications: mpsc::UnboundedReceiver<Notification>,
+    /// What was refused.
+    pub refusals: Arc<Refusals>,
+    /// A word for each handshake that was answered with its challenge.
+    pub handshakes: mpsc::Receiver<()>,
+    /// The verify tokens that are right.
+    pub verify_tokens: VerifyTokens,
+    /// A word when a handshake has named an unknown one.
+    pub unknown_tokens: mpsc::Receiver<()>,
+}
+
+struct Shared {
+    path: String,
+    signers: Signers,
+    gate: Gate,
+    handshakes: mpsc::Sender<()>,
+    refusals: Arc<Refusals>,
+    notifications: mpsc::UnboundedSender<Notification>,
+    bodies: Bodies,
+    waiting: Arc<Semaphore>,
+}
+
+/// A receiver at `path`, and what it hears. Past 64 MiB of events that are not answered
+/// yet, Meta is asked to come again.
+pub fn receiver(path: &str, subscribers: Vec<Subscriber>) -> (Router, Heard) {
+    let (handshakes, shaken) = mpsc::channel(16);
+    let (notifications, heard) = mpsc::unbounded_channel();
+    let (gate, verify_tokens, unknown_tokens) = Gate::new();
+    let refusals = Arc::new(Refusals::default());
+    let shared = Shared {
+        path: path.into(),
+        signers: Signers::new(subscribers),
+        gate,
+        handshakes,
+        refusals: refusals.clone(),
+        notifications,
+        bodies: Bodies::default(),
+        waiting: Arc::new(Semaphore::new(WAITING)),
+    };
+    let router = Router::new().fallback(handle).with_state(Arc::new(shared));
+    (router, Heard { notifications: heard, refusals, handshakes: shaken, verify_tokens, unknown_tokens })
+}
+
+async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    // Until its signature is right the connection may be given up for another one.
+    let connection = request.extensions().get::<Connection>().cloned();
+    if let Some(connection) = &connection {
+        connection.is_of_a_stranger();
+    }
+    if request.uri().path() != shared.path {
+        return refuse(&shared, Refusal::OtherPath);
+    }
+    let done = match *request.method() {
+        Method::GET => handshake(&shared, request.uri().query().unwrap_or_default()).await,
+        Method::POST => event(&shared, request, connection).await,
+        _ => Err(Refusal::OtherMethod),
+    };
+    done.unwrap_or_else(|refusal| refuse(&shared, refusal))
+}
+
+async fn handshake(shared: &Shared, query: &str) -> Result<Response, Refusal> {
+    let asked = Handshake::read(query).map_err(Refusal::NoHandshake)?;
+    if !shared.gate.is_right(&asked).await {
+        return Err(Refusal::WrongToken);
+    }
+    // Nothing waits for the line on the screen.
+    let _ = shared.handshakes.try_send(());
+    Ok(plain(StatusCode::OK, asked.challenge))
+}
+
+async fn event(shared: &Shared, request: Request, connection: Option<Connection>) -> Result<Response, Refusal> {
+    let (head, body) = request.into_parts();
+    let header = |name| head.headers.get(name).map(axum::http::HeaderValue::as_bytes);
+    let signature = Signature::read(header(HEADER_256), header(HEADER_1));
+    // Without a signature the body need not even be read.
+    let signature = signature.map_err(Refusal::Signature)?;
+    let body = shared.bodies.read(&head.headers, body).await?;
+    let pages = shared.signers.pages(&signature, &body).map_err(Refusal::Signature)?;
+    if let Some(connection) = &connection {
+        connection.is_trusted();
+    }
+    let size = u32::try_from(body.len()).unwrap_or(u32::MAX).max(1);
+    let waiting = shared.waiting.clone().try_acquire_many_owned(size).map_err(|_| Refusal::Busy)?;
+    let signatures = [HEADER_256, HEADER_1].into_iter().filter_map(|name| {
+        let value = head.headers.get(name)?.to_str().ok()?;
+        Some((name, value.to_owned()))
+    });
+    let (answer, safe) = oneshot::channel();
+    let answer = Answer(Arc::new(Mutex::new(Some(answer))));
+    let notification = Notification { body, signatures: signatures.collect(), pages, answer, _waiting: waiting };
+    // Not heard any more: the process ends.
+    shared.notifications.send(notification).map_err(|_| Refusal::Busy)?;
+    match tokio::time::timeout(ANSWER_TIME, safe).await {
+        Ok(Ok(())) => Ok(plain(StatusCode::OK, "EVENT_RECEIVED".into())),
+        Ok(Err(_)) | Err(_) => Err(Refusal::NotWritten),
+    }
+}
+
+fn refuse(shared: &Shared, refusal: Refusal) -> Response {
+    shared.refusals.add(refusal);
+    let mut response = plain(refusal.status(), refusal.to_string());
+    let headers = response.headers_mut();
+    match refusal {
+        Refusal::OtherMethod => drop(headers.insert(header::ALLOW, header::HeaderValue::from_static("GET, POST"))),
+        Refusal::Busy | Refusal::NotWritten => {
+            drop(headers.insert(header::RETRY_AFTER, header::HeaderValue::from_static("5")));
+        }
+        // What is left of the body is not read.
+        Refusal::TooLarge | Refusal::TooSlow => {
+            drop(headers.insert(header::CONNECTION, header::HeaderValue::from_static("close")));
+        }
+        _ => {}
+    }
+    response
+}
+
+fn plain(status: StatusCode, text: String) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    (status, headers, text).into_response()
+}
+
+/// Remembers which events were seen: Meta delivers some more than once.
+#[derive(Debug, Default)]
+pub struct Seen {
+    names: Mutex<(HashSet<String>, VecDeque<String>)>,
+}
+
+impl Seen {
+    /// How many are remembered.
+    const LENGTH: usize = 20_000;
+
+    /// Whether this one is new; then it is remembered.
+    pub fn is_new(&self, name: &str) -> bool {
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        if !names.0.insert(name.to_owned()) {
+            return false;
+        }
+        names.1.push_back(name.to_owned());
+        if names.1.len() > Self::LENGTH
+            && let Some(oldest) = names.1.pop_front()
+        {
+            names.0.remove(&oldest);
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_seen_is_known_and_the_oldest_forgotten() {
+        let seen = Seen::default();
+        assert!(seen.is_new("a") && !seen.is_new("a"));
+        for number in 0..Seen::LENGTH {
+            seen.is_new(&number.to_string());
+        }
+        assert!(seen.is_new("a"));
+        assert_eq!(seen.names.lock().expect("names").0.len(), Seen::LENGTH);
+    }
+}
