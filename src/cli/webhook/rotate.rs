@@ -1,6 +1,8 @@
 //! `msgrctl webhook rotate`: another verify token, and no moment without one that works.
+//!
+//! The new one is kept beside the old one as the next verify token until Meta has it, so
+//! that neither is lost wherever the command ends: run again, it goes on with the same.
 
-use crate::address::shown;
 use clap::Args;
 
 use super::found::{HandshakeFailed, handshake_failed, is_handshake, without_secrets};
@@ -8,37 +10,41 @@ use super::levels::{self, Target};
 use super::probe::{self, outcome_of};
 use super::verify::{TokenArgs, parsed};
 use crate::accounts::Account;
+use crate::address::shown;
 use crate::checks::{GraphTrace, Outcome};
 use crate::cli::account::inputs::SecretInputs;
-use crate::cli::account::save::{self, Target as Place};
-use crate::cli::account::view;
+use crate::cli::account::save::{self, Change, Target as Place};
+use crate::cli::account::{connection, view};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::history::note_at_meta;
 use crate::cli::pick::AccountArg;
 use crate::dashboard;
 use crate::graph::endpoints::subscription::same_callback;
-use crate::graph::{GraphError, Unreachable};
+use crate::graph::{Client, GraphError, Unreachable};
 use crate::provision::subscription::{AppLevel, Step, carry_out};
 use crate::secrets::{Secret, SecretKind, SecretRef};
-use crate::ui::interrupt::{self, Hold};
+use crate::ui::interrupt;
 use crate::ui::progress::Progress;
-use crate::webhook::Problem;
+use crate::webhook::{Probe, Problem};
 
 /// Replace an account's verify token, here and at Meta
 ///
-/// Makes a new one, or takes the one that is given, and stores it. With the app
-/// secret and the callback URL known, Meta is given it as well: Meta then asks the
-/// callback for the handshake, so the contact centre has to know the new token
-/// first. On a terminal the command waits until it does. When Meta does not take it,
-/// the old one is put back; events go on arriving all the time, since they are
-/// signed with the app secret, not with this token.
+/// Makes a new one, or takes the one that is given, and keeps it beside the old one
+/// until Meta has it: `webhook show NAME --reveal` shows both, and `webhook listen`
+/// accepts both. With the app secret and the callback URL known, the callback is asked
+/// first, then Meta is given the new token and asks the callback again; so the contact
+/// centre has to know it first. On a terminal the command waits until it does. If it
+/// ends before Meta has the new one, run it again: it goes on with the same token.
+/// Events go on arriving all the time, since they are signed with the app secret, not
+/// with this token.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   msgrctl webhook rotate acme-support
   printf %s \"$VERIFY_TOKEN\" | msgrctl webhook rotate acme-support --verify-token-stdin --yes
-  msgrctl webhook rotate acme-support --here-only --yes")]
+  msgrctl webhook rotate acme-support --here-only --yes
+  msgrctl webhook rotate acme-support --cancel")]
 pub struct RotateArgs {
     #[command(flatten)]
     account: AccountArg,
@@ -47,48 +53,64 @@ pub struct RotateArgs {
     /// Store it without giving it to Meta
     #[arg(long)]
     here_only: bool,
+    /// Drop the new token of a rotation that was not finished
+    #[arg(long, conflicts_with_all = ["stdin", "file", "from", "here_only"])]
+    cancel: bool,
 }
+
+const CURRENT: SecretKind = SecretKind::VerifyToken;
+const NEXT: SecretKind = SecretKind::NextVerifyToken;
 
 pub fn run(args: &RotateArgs, ctx: &Context) -> Result<u8, CliError> {
     interrupt::install();
     let account = args.account.pick(ctx)?;
-    let given = SecretInputs::of_one(SecretKind::VerifyToken, &args.token.given(), ctx)?;
-    let inputs = if given.verify_token.is_some() { given } else { SecretInputs::generated() };
-    let Some(token) = inputs.verify_token.clone() else { unreachable!("it was given or made") };
+    let begun = if account.secrets.contains_key(&NEXT) { ctx.secret(&account, NEXT)? } else { None };
+    if args.cancel {
+        return cancel(ctx, &account);
+    }
+    let (inputs, token) = new_token(args, ctx, &account, begun.as_ref())?;
     let at_meta = if args.here_only { None } else { at_meta(ctx, &account)? };
-    let kind = SecretKind::VerifyToken;
-    let what = if at_meta.is_some() { ", here and at Meta" } else { "" };
-    if account.secrets.contains_key(&kind) {
-        let question = format!("Replace the verify token of '{}'{what}?", account.name);
+    if account.secrets.contains_key(&CURRENT) {
+        let what = if at_meta.is_some() { ", here and at Meta" } else { "" };
+        let question = match &begun {
+            Some(_) => format!("Go on with the new verify token of '{}' that was begun{what}?", account.name),
+            None => format!("Replace the verify token of '{}'{what}?", account.name),
+        };
         ctx.confirm(&question, &format!("msgrctl webhook rotate {}", account.handle))?;
     }
-    let store = account.secrets.get(&kind).and_then(SecretRef::store).unwrap_or(ctx.settings()?.store.value);
-    if !inputs.references.contains_key(&kind) {
+    let store = account.secrets.get(&CURRENT).and_then(SecretRef::store).unwrap_or(ctx.settings()?.store.value);
+    if !inputs.references.contains_key(&CURRENT) {
         ctx.store(store).probe()?;
     }
-    let change = inputs.change(kind, &token, Place::WhereItIs(store));
-    let (now, accounts) = (ctx.now(), ctx.accounts()?);
-    let mut new = account.clone();
-    let mut given = false;
-    let saved = save::save(ctx, &mut new, vec![change], |new| {
-        if let Some(target) = &at_meta {
-            given = give_to_meta(ctx, target, &token)?;
+    let mut is_at_meta = false;
+    if let Some(target) = &at_meta
+        && let Some(step) = step_at_meta(ctx, target)?
+    {
+        if begun.is_none() {
+            let next = Change { kind: NEXT, ..inputs.change(CURRENT, &token, Place::WhereItIs(store)) };
+            record(ctx, &account, vec![next])?;
         }
-        let source = new.secrets.get(&kind).cloned();
-        let saved = accounts.update(&account.id, |current| {
-            current.secrets.extend(source.map(|source| (kind, source)));
-            current.updated_at = now;
-        });
-        saved.map_err(CliError::from)
+        wait_for_callback(ctx, &account, &token)?;
+        give_to_meta(ctx, target, &step, &token)?;
+        is_at_meta = true;
+    }
+    let changes = vec![inputs.change(CURRENT, &token, Place::WhereItIs(store)), Change { kind: NEXT, new: None }];
+    let saved = record(ctx, &account, changes).map_err(|error| {
+        if !is_at_meta {
+            return error;
+        }
+        error
+            .context(format!("Meta has the new verify token of '{}', which is kept as the next one here", account.name))
+            .hint(format!("to finish: msgrctl webhook rotate {}", account.handle))
     })?;
+    if is_at_meta {
+        note_at_meta(ctx, vec![levels::changed(&saved, &[levels::APP])]);
+    }
     if view::print_saved(ctx, &saved, None)? {
         return Ok(0);
     }
     let handle = &saved.handle;
-    if given {
-        note_at_meta(ctx, vec![levels::changed(&saved, &[levels::APP])]);
-    }
-    let lines = if given {
+    ctx.output.result(&if is_at_meta {
         format!("the verify token of '{}' is a new one, here and at Meta", saved.name)
     } else {
         format!(
@@ -96,8 +118,79 @@ pub fn run(args: &RotateArgs, ctx: &Context) -> Result<u8, CliError> {
             saved.name,
             dashboard::WEBHOOKS
         )
+    });
+    Ok(0)
+}
+
+/// The token to rotate to: the one that was begun with, the one that is given, or a new
+/// one. A rotation that was begun is finished or cancelled first, since Meta may have its
+/// token already.
+fn new_token(
+    args: &RotateArgs,
+    ctx: &Context,
+    account: &Account,
+    begun: Option<&Secret>,
+) -> Result<(SecretInputs, Secret), CliError> {
+    let given = SecretInputs::of_one(CURRENT, &args.token.given(), ctx)?;
+    let handle = &account.handle;
+    let inputs = match (begun, &given.verify_token) {
+        (Some(begun), Some(given)) if given != begun => {
+            return Err(CliError::usage(format!(
+                "a rotation of '{}' to another verify token is not finished, and Meta may have that one already",
+                account.name
+            ))
+            .hint(format!("to finish it: msgrctl webhook rotate {handle}"))
+            .hint(format!("or drop its token first: msgrctl webhook rotate {handle} --cancel")));
+        }
+        (None, Some(_)) => given,
+        (Some(begun), _) => {
+            let mut inputs = SecretInputs { verify_token: Some(begun.clone()), ..given };
+            if let Some(
+                reference @ (SecretRef::Variable(_)
+                | SecretRef::File(_)
+                | SecretRef::Keyring { .. }
+                | SecretRef::Command(_)),
+            ) = account.secrets.get(&NEXT)
+            {
+                inputs.references.insert(CURRENT, reference.clone());
+            }
+            inputs
+        }
+        (None, None) => SecretInputs::generated(),
     };
-    ctx.output.result(&lines);
+    let Some(token) = inputs.verify_token.clone() else { unreachable!("it was begun with, given or made") };
+    Ok((inputs, token))
+}
+
+/// Changes the account's verify tokens; the tenant is held while they are written and no
+/// longer.
+fn record(ctx: &Context, account: &Account, changes: Vec<Change>) -> Result<Account, CliError> {
+    let (now, accounts) = (ctx.now(), ctx.accounts()?);
+    let kinds: Vec<SecretKind> = changes.iter().map(|change| change.kind).collect();
+    save::save(ctx, &mut account.clone(), changes, |new| {
+        accounts.update(&account.id, |current| {
+            for kind in kinds {
+                match new.secrets.get(&kind) {
+                    Some(place) => drop(current.secrets.insert(kind, place.clone())),
+                    None => drop(current.secrets.remove(&kind)),
+                }
+            }
+            current.updated_at = now;
+        })
+    })
+}
+
+fn cancel(ctx: &Context, account: &Account) -> Result<u8, CliError> {
+    if !account.secrets.contains_key(&NEXT) {
+        return Err(CliError::usage(format!("no rotation of the verify token of '{}' was begun", account.name)));
+    }
+    let question =
+        format!("Drop the new verify token of '{}'? If Meta has it already, the old one is wrong", account.name);
+    ctx.confirm(&question, &format!("msgrctl webhook rotate {} --cancel", account.handle))?;
+    let saved = record(ctx, account, vec![Change { kind: NEXT, new: None }])?;
+    if !view::print_saved(ctx, &saved, None)? {
+        ctx.output.result(&format!("the new verify token of '{}' is dropped; the old one stays", saved.name));
+    }
     Ok(0)
 }
 
@@ -107,25 +200,22 @@ fn at_meta(ctx: &Context, account: &Account) -> Result<Option<Target>, CliError>
     let missing = if account.callback_url.is_none() {
         format!("it has no callback URL: msgrctl account edit {handle} --callback-url URL")
     } else if account.app_id.is_none() || !account.secrets.contains_key(&SecretKind::AppSecret) {
-        format!("its app secret is not known: {}", crate::cli::account::connection::saved_commands(account).add_app)
+        format!("its app secret is not known: {}", connection::saved_commands(account).add_app)
     } else {
         ctx.check_realm(account)?;
         let target = Target::of(ctx, account.clone())?;
         if target.app.is_some() {
             return Ok(Some(target));
         }
-        format!(
-            "its app secret is not there: {}",
-            crate::cli::account::connection::place(account, SecretKind::AppSecret)
-        )
+        format!("its app secret is not there: {}", connection::place(account, SecretKind::AppSecret))
     };
     ctx.output.notice(&format!("'{}' is rotated here alone; {missing}", account.name));
     Ok(None)
 }
 
-/// Gives Meta the new token, once the callback takes it; `false`: Meta has no webhook of
-/// the app, so there is nothing to give it to.
-fn give_to_meta(ctx: &Context, target: &Target, token: &Secret) -> Result<bool, CliError> {
+/// What gives Meta the new token; `None`: Meta has no webhook of the app, so it cannot be
+/// given one.
+fn step_at_meta(ctx: &Context, target: &Target) -> Result<Option<Step>, CliError> {
     let account = &target.account;
     let client = ctx.graph()?;
     let seen = {
@@ -134,7 +224,7 @@ fn give_to_meta(ctx: &Context, target: &Target, token: &Secret) -> Result<bool, 
     };
     let level = match seen.and_then(|seen| seen.app) {
         Some(level) => level?,
-        None => return Ok(false),
+        None => return Ok(None),
     };
     let callback = super::verify::callback_of(account)?;
     let AppLevel::Present(present) = level else {
@@ -142,7 +232,7 @@ fn give_to_meta(ctx: &Context, target: &Target, token: &Secret) -> Result<bool, 
             "Meta has no webhook of this app yet, so there is nothing to replace there; msgrctl webhook subscribe {} sets it",
             account.handle
         ));
-        return Ok(false);
+        return Ok(None);
     };
     if present.callback_url.as_deref().is_none_or(|now| !same_callback(now, callback.as_str())) {
         let now = shown(present.callback_url.as_deref().unwrap_or("nowhere"));
@@ -150,47 +240,69 @@ fn give_to_meta(ctx: &Context, target: &Target, token: &Secret) -> Result<bool, 
             .hint(format!("set that first: msgrctl webhook subscribe {}", account.handle))
             .hint("or store the token alone: --here-only"));
     }
-    wait_for_callback(ctx, account, token)?;
-    if Hold::is_asked() {
-        return Err(CliError::interrupted());
+    Ok(Some(Step::SetApp { callback_url: callback.as_str().to_owned(), fields: present.fields, replaces: None }))
+}
+
+/// Gives Meta the new token. Where no answer tells whether Meta took it, it is given once
+/// more: Meta's own handshake with the callback then tells.
+fn give_to_meta(ctx: &Context, target: &Target, step: &Step, token: &Secret) -> Result<(), CliError> {
+    let account = &target.account;
+    let callback = super::verify::callback_of(account)?;
+    let client = ctx.graph()?;
+    let progress = Progress::start(&ctx.output, "giving Meta the new verify token …");
+    let mut given = give(&client, target, step, token)?;
+    let is_unknown = given.as_ref().is_err_and(may_have_arrived);
+    if is_unknown {
+        given = give(&client, target, step, token)?;
     }
-    let step = Step::SetApp { callback_url: callback.as_str().to_owned(), fields: present.fields, replaces: None };
-    let _progress = Progress::start(&ctx.output, "giving Meta the new verify token …");
-    match Context::wait(carry_out(&client, &step, target.page(), Some(token)))? {
+    drop(progress);
+    let kept = format!("both verify tokens are kept; to try again: msgrctl webhook rotate {}", account.handle);
+    match given {
+        Ok(true) => Ok(()),
+        other if is_unknown => {
+            let why =
+                other.err().map_or_else(|| "Meta said no at the second try".to_owned(), |error| error.to_string());
+            Err(CliError::remote(format!(
+                "it is not known whether Meta took the new verify token of '{}'",
+                account.name
+            ))
+            .cause(why)
+            .hint("both verify tokens are kept here, and events go on arriving")
+            .hint(format!("to find out, and to finish: msgrctl webhook rotate {}", account.handle)))
+        }
+        Ok(false) => Err(CliError::failed("Meta says that it did not take the new verify token").hint(kept)),
         Err(GraphError::Refused(api)) if is_handshake(api.code) => {
             let prober = ctx.prober()?;
             let HandshakeFailed { cause, summary, fix, .. } =
                 Context::wait(handshake_failed(&prober, callback.as_str(), token))?;
-            Err(CliError::check(summary).reason(cause).hint(fix).graph(without_secrets(
-                GraphTrace::from(&*api),
-                callback.as_str(),
-                token,
-            )))
+            let trace = without_secrets(GraphTrace::from(&*api), callback.as_str(), token);
+            Err(CliError::check(summary).reason(cause).hint(fix).hint(kept).graph(trace))
         }
-        Ok(true) => Ok(true),
-        Ok(false) => Err(CliError::failed("Meta says that it did not take the new verify token")
-            .hint(format!("try again: msgrctl webhook rotate {}", account.handle))),
-        // It may have arrived: then Meta has the new one, and the old one would be wrong.
-        Err(GraphError::Unreachable(Unreachable::Fault { fault, .. })) if !fault.never_arrived() => {
-            ctx.output.warning(&format!(
-                "Meta did not answer in time ({fault}), and may have taken the new verify token; it is kept here. To be sure: msgrctl webhook subscribe {} and msgrctl webhook verify {}",
-                account.handle, account.handle
-            ));
-            Ok(true)
-        }
-        Err(error) => Err(error.into()),
+        Err(error) => Err(CliError::from(error).hint(kept)),
     }
 }
 
-/// Asks the callback with the new token until it takes it, as long as somebody says so.
+fn give(client: &Client, target: &Target, step: &Step, token: &Secret) -> Result<Result<bool, GraphError>, CliError> {
+    Context::wait(carry_out(client, step, target.page(), Some(token)))
+}
+
+/// Whether Meta may have done what it was asked to, although it did not say so.
+fn may_have_arrived(error: &GraphError) -> bool {
+    match error {
+        GraphError::Unreachable(Unreachable::Fault { fault, .. }) => !fault.never_arrived(),
+        GraphError::Unreachable(Unreachable::Throttled(_)) | GraphError::Refused(_) => false,
+        GraphError::Unreachable(_) => true,
+    }
+}
+
+/// Asks the callback with the new token until it takes it, as long as the operator says so.
+/// Nothing is held meanwhile, and the old token stays in force.
 fn wait_for_callback(ctx: &Context, account: &Account, token: &Secret) -> Result<(), CliError> {
     let callback = super::verify::callback_of(account)?;
     let url = parsed(&callback)?;
     let prober = ctx.prober()?;
+    let handle = &account.handle;
     loop {
-        if Hold::is_asked() {
-            return Err(CliError::interrupted());
-        }
         let found = {
             let _progress =
                 Progress::start(&ctx.output, &format!("asking {} with the new verify token …", callback.shown()));
@@ -199,28 +311,33 @@ fn wait_for_callback(ctx: &Context, account: &Account, token: &Secret) -> Result
         let Some(problem) = found.problem.as_ref().filter(|_| outcome_of(&found) == Outcome::Fail) else {
             return Ok(());
         };
-        if ctx.someone_can_answer() && !ctx.says_yes() {
-            ctx.output.talk(&probe::text(callback.as_str(), &found, ctx.output.terminal.err()));
-            let refused = matches!(
-                problem,
-                Problem::TokenRefused { .. } | Problem::OtherBody { .. } | Problem::OtherStatus { .. }
-            );
-            let go_on = if refused { "Is it there?" } else { "Is that mended?" };
-            if refused {
-                ctx.output.talk(&format!(
-                "\nPut the new verify token into the contact centre's form now and save it there. To see it, in another terminal:\n  msgrctl webhook show {} --reveal",
-                account.handle
-            ));
-            }
-            if ctx.asks(&format!("{go_on} (no puts the old one back)"))? {
-                continue;
-            }
+        if ctx.someone_can_answer() && !ctx.says_yes() && asks_again(ctx, account, &found, problem)? {
+            continue;
         }
-        return Err(CliError::check(format!("the callback does not take the new verify token: {}", problem.summary()))
-            .hint(format!(
-                "give the receiver the new token first, then hand the same to this command: msgrctl webhook rotate {} --verify-token-stdin --yes",
-                account.handle
-            ))
-            .hint("or store it here alone, and go on by hand: --here-only"));
+        let reveal = format!("msgrctl webhook show {handle} --reveal");
+        return Err(CliError::check(format!(
+            "the callback does not accept the new verify token: {}",
+            problem.summary()
+        ))
+        .reason(problem.cause())
+        .hint(format!("the old one stays in force, and the new one is kept beside it; to see it: {reveal}"))
+        .hint(format!("put it into the contact centre's form, then go on: msgrctl webhook rotate {handle}"))
+        .hint(format!("or drop it: msgrctl webhook rotate {handle} --cancel")));
     }
+}
+
+/// Whether to ask the callback again, once the operator has done something about it.
+fn asks_again(ctx: &Context, account: &Account, found: &Probe, problem: &Problem) -> Result<bool, CliError> {
+    let callback = super::verify::callback_of(account)?;
+    ctx.output.talk(&probe::text(callback.as_str(), found, ctx.output.terminal.err()));
+    let refused =
+        matches!(problem, Problem::TokenRefused { .. } | Problem::OtherBody { .. } | Problem::OtherStatus { .. });
+    if !refused {
+        return ctx.asks("Fixed? Answering no keeps the old token");
+    }
+    ctx.output.talk(&format!(
+        "\nPut the new verify token into the contact centre's form now and save it there. To see it, in another terminal:\n  msgrctl webhook show {} --reveal",
+        account.handle
+    ));
+    ctx.asks("Has the new token been saved there? Answering no keeps the old one")
 }

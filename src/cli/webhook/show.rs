@@ -38,21 +38,26 @@ struct ShowView<'a> {
     callback_url: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     verify_token: Option<String>,
+    /// The one of a rotation that is not finished.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_verify_token: Option<String>,
     fields: &'static [&'static str],
     place: &'static str,
 }
 
 pub fn run(args: &ShowArgs, ctx: &Context) -> Result<u8, CliError> {
     let account = args.account.pick(ctx)?;
-    let kind = SecretKind::VerifyToken;
-    let token = match ctx.secret(&account, kind) {
-        Err(error) if !args.reveal => {
-            ctx.output.warning(&format!("the {kind} could not be read: {error}"));
-            None
-        }
-        found => found?,
+    let read = |kind| -> Result<Option<String>, CliError> {
+        let token = match ctx.secret(&account, kind) {
+            Err(error) if !args.reveal => {
+                ctx.output.warning(&format!("the {kind} could not be read: {error}"));
+                None
+            }
+            found => found?,
+        };
+        Ok(token.map(|token| if args.reveal { token.expose().to_owned() } else { token.masked() }))
     };
-    let token = token.map(|token| if args.reveal { token.expose().to_owned() } else { token.masked() });
+    let (token, next) = (read(SecretKind::VerifyToken)?, read(SecretKind::NextVerifyToken)?);
     let callback_url = account.callback_url.as_ref().map(CallbackUrl::as_str);
     if ctx.output.json {
         ctx.output.json(&ShowView {
@@ -61,6 +66,7 @@ pub fn run(args: &ShowArgs, ctx: &Context) -> Result<u8, CliError> {
             app_id: account.app_id.as_ref().map(AppId::as_str),
             callback_url,
             verify_token: token,
+            next_verify_token: next,
             fields: &FIELDS,
             place: dashboard::WEBHOOKS,
         });
@@ -74,12 +80,20 @@ pub fn run(args: &ShowArgs, ctx: &Context) -> Result<u8, CliError> {
     let none = format!("none; make one: msgrctl webhook rotate {handle}");
     let mut lines = vec![paint(style::BOLD, account.name.as_str(), screen.color)];
     lines.push(format!("  {}", wrap(&format!("In the Meta app: {}", dashboard::WEBHOOKS), screen.width, 2)));
-    for (label, value) in [
-        ("Callback URL", shown.as_deref().or(callback_url).unwrap_or(&unknown)),
-        ("Verify token", token.as_deref().unwrap_or(&none)),
-        ("Webhook fields", &FIELDS.join(", ")),
-    ] {
-        lines.push(format!("    {label:<16}{}", wrap(value, screen.width, 20)));
+    let fields = FIELDS.join(", ");
+    let rows = [
+        ("Callback URL", shown.as_deref().or(callback_url).or(Some(&*unknown))),
+        ("Verify token", token.as_deref().or(Some(&*none))),
+        ("Next token", next.as_deref()),
+        ("Webhook fields", Some(&*fields)),
+    ];
+    for (label, value) in rows {
+        lines.extend(value.map(|value| format!("    {label:<16}{}", wrap(value, screen.width, 20))));
+    }
+    if next.is_some() {
+        lines.push(format!(
+            "\nThe verify token is being rotated: put the next one into the contact centre's form, then go on:\n  msgrctl webhook rotate {handle}"
+        ));
     }
     lines.push(String::new());
     let known = account.app_id.is_some() && account.secrets.contains_key(&SecretKind::AppSecret);

@@ -11,6 +11,7 @@ use super::found::{
     HandshakeFailed, app_found, field_or, handshake_failed, held, is_handshake, page_found, without_secrets,
 };
 use super::levels::{self, APP, AT_ONCE, AccountResult, Found, PAGE, Seen, Target};
+use super::probe::outcome_of;
 use super::status::read_all;
 use super::verify::stored_token;
 use crate::accounts::{Account, CallbackUrl, Realm};
@@ -23,8 +24,8 @@ use crate::cli::history::note_at_meta;
 use crate::cli::pick::{AccountsArg, Chosen};
 use crate::graph::endpoints::subscription::same_callback;
 use crate::graph::{Client, GraphError};
-use crate::provision::subscription::{self, FIELDS, Levels, PageLevel, Step, Wish, difference};
-use crate::secrets::Secret;
+use crate::provision::subscription::{self, AppLevel, FIELDS, Levels, PageLevel, Step, Wish, difference};
+use crate::secrets::{Secret, SecretKind};
 use crate::ui::interrupt;
 use crate::ui::progress::Progress;
 use crate::webhook::Prober;
@@ -57,6 +58,9 @@ pub struct SubscribeArgs {
     /// These fields and no others: take away what is there beside them
     #[arg(long)]
     exact: bool,
+    /// Send the callback URL and the verify token to Meta again, where nothing else differs too
+    #[arg(long)]
+    resend: bool,
 }
 
 impl SubscribeArgs {
@@ -70,6 +74,7 @@ impl SubscribeArgs {
             words.push(format!("--fields {}", self.fields.join(",")));
         }
         words.extend(self.exact.then(|| "--exact".to_owned()));
+        words.extend(self.resend.then(|| "--resend".to_owned()));
         words.join(" ")
     }
 }
@@ -91,7 +96,8 @@ pub fn run(args: &SubscribeArgs, ctx: &Context) -> Result<u8, CliError> {
     }
     let alone = accounts.len() == 1;
     let (targets, failed) = read_all(ctx, accounts)?;
-    let results = subscribe(ctx, &targets, &fields, args.exact, &args.command())?;
+    let order = Order { fields, exact: args.exact, resend: args.resend };
+    let results = subscribe(ctx, &targets, &order, &args.command())?;
     levels::show(ctx, &results);
     let bad: Vec<&AccountResult> = results.iter().filter(|result| result.outcome() >= Outcome::Unreachable).collect();
     let not_done = bad.len() + failed + left_out;
@@ -126,7 +132,8 @@ pub fn offer(ctx: &Context, account: &Account) -> Result<(), CliError> {
     }
     let target = Target::of(ctx, account.clone())?;
     let command = format!("msgrctl webhook subscribe {handle}");
-    let results = subscribe(ctx, &[target], &FIELDS.map(str::to_owned), false, &command)?;
+    let order = Order { fields: FIELDS.map(str::to_owned).to_vec(), exact: false, resend: false };
+    let results = subscribe(ctx, &[target], &order, &command)?;
     levels::show(ctx, &results);
     Ok(())
 }
@@ -135,16 +142,19 @@ fn is_of_a_field(byte: u8) -> bool {
     byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'
 }
 
-/// Makes both levels of every target as they should be.
-pub fn subscribe(
-    ctx: &Context,
-    targets: &[Target],
-    fields: &[String],
+/// What should be subscribed.
+struct Order {
+    fields: Vec<String>,
     exact: bool,
-    command: &str,
-) -> Result<Vec<AccountResult>, CliError> {
+    /// Whether Meta is given the callback URL and the verify token where nothing differs too.
+    resend: bool,
+}
+
+/// Makes both levels of every target as they should be.
+fn subscribe(ctx: &Context, targets: &[Target], order: &Order, command: &str) -> Result<Vec<AccountResult>, CliError> {
     refuse_two_callbacks(targets)?;
-    let wish = |target: &Target| Wish { callback_url: target.callback_url(), fields: fields.to_vec(), exact };
+    let Order { fields, exact, resend } = order;
+    let wish = |target: &Target| Wish { callback_url: target.callback_url(), fields: fields.clone(), exact: *exact };
     let wishes: Vec<Wish> = targets.iter().map(wish).collect();
     let client = ctx.graph()?;
     let prober = ctx.prober()?;
@@ -153,7 +163,7 @@ pub fn subscribe(
         let progress = Progress::start(&ctx.output, "asking Graph about webhooks …");
         let before = levels::observe(&client, &all).await;
         drop(progress);
-        let plan = plan(ctx, targets, &before, &wishes);
+        let plan = plan(ctx, targets, &before, &wishes, *resend);
         ask_before_moving(ctx, &plan, command)?;
         let writes = plan.apps.len() + plan.pages.iter().flatten().count();
         let _progress = (writes > 0).then(|| Progress::start(&ctx.output, "subscribing …"));
@@ -275,6 +285,8 @@ pub struct AppPlan<'t> {
     steps: Vec<Step>,
     /// `None`: none was needed. An error is this app's alone.
     verify_token: Option<Result<Secret, CliError>>,
+    /// The one of a rotation that is not finished.
+    next_verify_token: Option<Secret>,
 }
 
 impl<'t> AppPlan<'t> {
@@ -282,11 +294,13 @@ impl<'t> AppPlan<'t> {
     pub fn new(ctx: &Context, target: &'t Target, steps: Vec<Step>) -> Self {
         let sets = steps.iter().any(|step| matches!(step, Step::SetApp { .. }));
         let verify_token = sets.then(|| stored_token(ctx, &target.account));
-        Self { target, steps, verify_token }
+        // A rotation whose token cannot be read is told by `webhook rotate`.
+        let next = if sets { ctx.secret(&target.account, SecretKind::NextVerifyToken) } else { Ok(None) };
+        Self { target, steps, verify_token, next_verify_token: next.ok().flatten() }
     }
 }
 
-fn plan<'t>(ctx: &Context, targets: &'t [Target], before: &[Seen], wishes: &[Wish]) -> Plan<'t> {
+fn plan<'t>(ctx: &Context, targets: &'t [Target], before: &[Seen], wishes: &[Wish], resend: bool) -> Plan<'t> {
     let mut plan = Plan::default();
     for ((target, seen), wish) in targets.iter().zip(before).zip(wishes) {
         let (seen_page, page) = match &seen.page {
@@ -297,9 +311,15 @@ fn plan<'t>(ctx: &Context, targets: &'t [Target], before: &[Seen], wishes: &[Wis
         };
         let app = seen.app.clone().and_then(Result::ok);
         let levels = Levels { page, app };
-        let (of_page, of_app): (Vec<Step>, Vec<Step>) =
+        let (of_page, mut of_app): (Vec<Step>, Vec<Step>) =
             difference(wish, &levels).into_iter().partition(|step| matches!(step, Step::SetPage { .. }));
         plan.pages.push(of_page.into_iter().next().filter(|_| seen_page));
+        if let (true, Some(callback_url), Some(AppLevel::Present(present))) = (resend, &wish.callback_url, &levels.app)
+            && !of_app.iter().any(|step| matches!(step, Step::SetApp { .. }))
+        {
+            let fields = present.fields.clone();
+            of_app.insert(0, Step::SetApp { callback_url: callback_url.clone(), fields, replaces: None });
+        }
         // An account with a callback URL speaks for all of its app.
         let better =
             |known: &AppPlan<'_>| known.target.account.callback_url.is_none() && target.account.callback_url.is_some();
@@ -388,6 +408,11 @@ async fn write_app(client: &Client, prober: &Prober, app: &AppPlan<'_>) -> Writt
                 Found::new(APP, Outcome::Fail, format!("not sent to Meta: {summary}"), Some(hint)).because(cause),
             );
         }
+        // While the verify token is rotated the callback tells which of the two it has.
+        let verify_token = match (&app.next_verify_token, step) {
+            (Some(next), Step::SetApp { callback_url, .. }) if accepts(prober, callback_url, next).await => Some(next),
+            _ => verify_token,
+        };
         // A "no" of Meta's without an error shows when it is read back.
         let done = subscription::carry_out(client, step, app.target.page(), verify_token).await;
         if let Err(error) = done {
@@ -395,6 +420,11 @@ async fn write_app(client: &Client, prober: &Prober, app: &AppPlan<'_>) -> Writt
         }
     }
     None
+}
+
+async fn accepts(prober: &Prober, callback_url: &str, verify_token: &Secret) -> bool {
+    let Ok(url) = url::Url::parse(callback_url) else { return false };
+    prober.ask(&url, verify_token).await.is_ok_and(|found| outcome_of(&found) != Outcome::Fail)
 }
 
 /// What is wrong with a callback URL before Meta is asked to call it.

@@ -118,6 +118,15 @@ pub fn run(args: &VerifyArgs, ctx: &Context) -> Result<u8, CliError> {
         let _progress = Progress::start(&ctx.output, &format!("asking {} as Meta would …", callback.shown()));
         Context::wait(prober.ask(&url, &token))??
     };
+    if let Some(account) = account.as_ref().filter(|_| probe::outcome_of(&found) == Outcome::Fail)
+        && let Some(next) = ctx.secret(account, SecretKind::NextVerifyToken)?
+        && probe::outcome_of(&Context::wait(prober.ask(&url, &next))??) != Outcome::Fail
+    {
+        ctx.output.notice(&format!(
+            "the callback accepts the next verify token of a rotation that is not finished; to finish it: msgrctl webhook rotate {}",
+            account.handle
+        ));
+    }
     if ctx.output.json {
         let name = account.as_ref().map(|account| account.name.as_str());
         ctx.output.json(&ProbeView::new(name, callback.as_str(), &found));
