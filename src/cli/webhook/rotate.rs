@@ -26,6 +26,7 @@ use crate::provision::subscription::{AppLevel, Step, carry_out};
 use crate::secrets::{Secret, SecretKind, SecretRef};
 use crate::ui::interrupt;
 use crate::ui::progress::Progress;
+use crate::ui::style;
 use crate::webhook::{Probe, Problem};
 
 /// Replace an account's verify token, here and at Meta
@@ -334,9 +335,8 @@ fn asks_again(ctx: &Context, account: &Account, found: &Probe, problem: &Problem
     if !refused {
         return ctx.asks("Fixed? Answering no keeps the old token");
     }
-    ctx.output.talk(&format!(
-        "\nPut the new verify token into the contact centre's form now and save it there. To see it, in another terminal:\n  msgrctl webhook show {} --reveal",
-        account.handle
-    ));
+    let says = "Put the new verify token into the contact centre's form now and save it there. To see it, in another terminal:";
+    let says = style::wrap(says, ctx.output.terminal.err().width, 0);
+    ctx.output.talk(&format!("\n{says}\n  msgrctl webhook show {} --reveal", account.handle));
     ctx.asks("Has the new token been saved there? Answering no keeps the old one")
 }

@@ -90,14 +90,12 @@ pub fn run(args: &ShowArgs, ctx: &Context) -> Result<u8, CliError> {
     for (label, value) in rows {
         lines.extend(value.map(|value| format!("    {label:<16}{}", wrap(value, screen.width, 20))));
     }
-    if next.is_some() {
-        lines.push(format!(
-            "\nThe verify token is being rotated: put the next one into the contact centre's form, then go on:\n  msgrctl webhook rotate {handle}"
-        ));
-    }
     lines.push(String::new());
     let known = account.app_id.is_some() && account.secrets.contains_key(&SecretKind::AppSecret);
-    let next = if known && callback_url.is_some() {
+    let next = if next.is_some() {
+        let says = "The verify token is being rotated: put the next one into the contact centre's form, then go on:";
+        format!("{}\n  msgrctl webhook rotate {handle}", wrap(says, screen.width, 0))
+    } else if known && callback_url.is_some() {
         format!("To have it set instead of typing it:\n  msgrctl webhook subscribe {handle}")
     } else {
         format!(
