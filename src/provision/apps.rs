@@ -57,7 +57,8 @@ fn app(accounts: &mut [AccountPlan], seen: &[Seen], id: String, mut members: Vec
         accounts[at].after.as_ref()?.callback_url.as_ref().map(|url| url.as_str().to_owned())
     };
     let asks = |accounts: &[AccountPlan], at: usize| {
-        accounts[at].after.as_ref().is_some_and(|after| after.secrets.contains_key(&SecretKind::VerifyToken))
+        let has = accounts[at].after.as_ref().is_some_and(|after| after.secrets.contains_key(&SecretKind::VerifyToken));
+        has && seen[at].closed.is_none()
     };
     // One that knows where its events go, and what the callback is asked with.
     let best = |at: &&usize| (callback(accounts, **at).is_some(), asks(accounts, **at));
@@ -97,11 +98,13 @@ fn app(accounts: &mut [AccountPlan], seen: &[Seen], id: String, mut members: Vec
     }
     if !asks(accounts, speaker) {
         // Its Pages would send their events to wherever the app's go now.
+        let none = || {
+            let summary = format!("the webhook of app {id} cannot be set without a verify token");
+            Problem::new(summary, "add webhook.verify_token: generate")
+        };
+        let problem = seen[speaker].closed.clone().unwrap_or_else(none);
         for at in members {
-            accounts[at].problems.push(Problem::new(
-                format!("the webhook of app {id} cannot be set without a verify token"),
-                "add webhook.verify_token: generate",
-            ));
+            accounts[at].problems.push(problem.clone());
         }
         return None;
     }

@@ -10,7 +10,7 @@ use super::manifest::{Source, Wanted, WantedVerifyToken};
 use super::plan::Problem;
 use crate::accounts::{Account, Handle, MessengerType, Name, Realm, Tenant};
 use crate::messages::AccountMessages;
-use crate::secrets::{SecretKind, SecretRef, StoreName};
+use crate::secrets::{SecretKind, SecretRef, StoreName, misplaced_variable};
 
 /// An account of a manifest, and its record.
 #[derive(Debug)]
@@ -191,7 +191,7 @@ fn draft(wanted: Wanted, before: Option<Account>, handle: Handle, house: &House<
     }
     let mut secrets = Vec::new();
     for (kind, source) in sources(&wanted) {
-        match new_secret(kind, source, before.as_ref(), house) {
+        match new_secret(kind, source, before.as_ref(), &handle, house) {
             Ok(Some(new)) => {
                 let place = match &new {
                     NewSecret::Refer(place) => place.clone(),
@@ -264,8 +264,19 @@ fn new_secret(
     kind: SecretKind,
     wanted: WantedVerifyToken,
     before: Option<&Account>,
+    handle: &Handle,
     house: &House<'_>,
 ) -> Result<Option<NewSecret>, Problem> {
+    if let WantedVerifyToken::From(
+        Source::Reference(SecretRef::Variable(name)) | Source::Copy { from: SecretRef::Variable(name), .. },
+    ) = &wanted
+        && let Some(why) = misplaced_variable(name, kind, handle.as_str())
+    {
+        return Err(Problem::new(
+            format!("{}: {why}", super::kept::key_of(kind)),
+            "name another variable in the file, one that holds nothing else",
+        ));
+    }
     let has = before.is_some_and(|before| before.secrets.contains_key(&kind));
     Ok(match wanted {
         WantedVerifyToken::From(Source::Reference(place)) => Some(NewSecret::Refer(place)),

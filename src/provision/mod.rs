@@ -7,4 +7,5 @@ pub mod draft;
 pub mod kept;
 pub mod manifest;
 pub mod plan;
+pub mod sent;
 pub mod subscription;

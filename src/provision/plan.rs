@@ -9,6 +9,7 @@ use super::apps::{AppPlan, apps};
 use super::draft::Draft;
 use super::kept::{self, Kept, ReadySecret, SecretSeen};
 use super::manifest::Place;
+use super::sent::{Sent, sends};
 use super::subscription::{AppLevel, Levels, PageLevel, Step, Wish, difference};
 use crate::accounts::Account;
 use crate::checks::causes;
@@ -58,6 +59,8 @@ pub struct AccountPlan {
     pub problems: Vec<Problem>,
     /// What is worth knowing and changes nothing.
     pub notes: Vec<String>,
+    /// Where its secrets are read, and where each of them is sent.
+    pub sends: Vec<Sent>,
 }
 
 impl AccountPlan {
@@ -76,6 +79,7 @@ impl AccountPlan {
             page: None,
             problems: Vec::new(),
             notes: Vec::new(),
+            sends: Vec::new(),
         }
     }
 }
@@ -152,6 +156,8 @@ pub struct Seen {
     pub live: Option<Live>,
     /// What is wrong with its secrets or its credentials.
     pub problems: Vec<Problem>,
+    /// Why its verify token may not be read; that matters where an app's webhook is set.
+    pub closed: Option<Problem>,
 }
 
 /// What Meta says of a Page and its app.
@@ -210,7 +216,9 @@ impl Plan {
 fn account(draft: Draft, seen: &Seen) -> AccountPlan {
     let Draft { wanted, handle, before, after, secrets, mut problems, mut notes } = draft;
     problems.extend(seen.problems.iter().cloned());
-    let known = AccountPlan::new(Some(wanted.place), wanted.name.to_string(), handle.to_string());
+    let sends = after.as_ref().map(|after| sends(after, &secrets)).unwrap_or_default();
+    let known =
+        AccountPlan { sends, ..AccountPlan::new(Some(wanted.place), wanted.name.to_string(), handle.to_string()) };
     let Some(mut after) = after else { return AccountPlan { action: Action::Add, problems, ..known } };
     let live = seen.live.as_ref();
     if let Some(name) = live.and_then(|live| live.page_name.clone()) {

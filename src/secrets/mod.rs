@@ -1,6 +1,7 @@
 //! Secrets: what one is, where it is kept, and who answers for it.
 
 mod command;
+mod credential;
 mod environment;
 mod file;
 mod input;
@@ -11,20 +12,23 @@ mod redact;
 mod reference;
 mod sealed;
 mod store;
+mod variable;
 
 use std::fmt;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
+pub use credential::holds_credential;
 pub use environment::EnvironmentStore;
 pub use file::{Ask, FileStore, KeyAccess, KnownKey};
 pub use input::InputError;
 pub use keyring::KeyringStore;
-pub use kind::{SecretKind, Shape, StoreName, generate_verify_token};
+pub use kind::{SecretKind, Shape, StoreName, Weight, generate_verify_token};
 pub use memory::MemoryStore;
 pub use redact::redact;
 pub use reference::{RefError, SecretRef};
 pub use store::{KeyMeans, SecretKey, SecretStore, StoreError, Stores};
+pub use variable::misplaced as misplaced_variable;
 
 /// A token, an app secret, a verify token. Wiped when dropped; it has no
 /// `Display` and its `Debug` shows nothing of it.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{
     EnvironmentStore, FileStore, InputError, KeyringStore, MemoryStore, Secret, SecretKind, SecretRef, StoreName,
-    command,
+    command, variable,
 };
 use crate::files::{self, FileError};
 
@@ -41,8 +41,7 @@ impl SecretKey {
     /// The variable of the read-only `env` store:
     /// `MSGRCTL_SECRET_ACME_SUPPORT_PAGE_ACCESS_TOKEN`.
     pub fn variable(&self) -> String {
-        let name = format!("MSGRCTL_SECRET_{}_{}", self.handle, self.kind.key());
-        name.to_uppercase().replace(['-', '.'], "_")
+        variable::of_store(&self.handle, self.kind)
     }
 }
 

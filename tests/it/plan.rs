@@ -235,7 +235,7 @@ fn a_token_never_passes_for_a_verify_token() {
     let other = token(&fleet.sandbox, 1);
     fleet.home.set("VERIFY", &other);
     fleet.manifest(0..1);
-    assert!(problem(&fleet.plan(&["--json"]).code(9), "Page 0").contains("looks like a Page access token"));
+    assert!(problem(&fleet.plan(&["--json"]).code(9), "Page 0").contains("has the shape of a Meta access token"));
     fleet.apply(&[]).code(9);
     assert_eq!(fleet.writes(), 0);
     assert!(fleet.hook.received().is_empty(), "the callback was asked");

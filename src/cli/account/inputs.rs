@@ -11,7 +11,7 @@ use crate::cli::error::CliError;
 use crate::dashboard;
 use crate::env::current_directory;
 use crate::files;
-use crate::secrets::{Secret, SecretKind, SecretRef, Shape, generate_verify_token, redact};
+use crate::secrets::{Secret, SecretKind, SecretRef, Shape, Weight, generate_verify_token, redact};
 
 /// No token is longer than a few hundred characters.
 const LIMIT: u64 = 64 * 1024;
@@ -216,30 +216,19 @@ fn clean(kind: SecretKind, bytes: &[u8], place: &str) -> Result<Secret, CliError
 
 /// Refuses what cannot be a secret of this kind; warns of what is odd.
 pub fn judge(kind: SecretKind, secret: &Secret, ctx: &Context) -> Result<(), CliError> {
-    let refuse = |why: &str, hint: &str| Err(CliError::usage(format!("the {kind} {why}")).hint(hint));
-    match secret.shape(kind) {
-        Shape::Plausible => Ok(()),
-        Shape::WhiteSpace => refuse("has white space inside", "copy it again, whole and alone"),
-        Shape::Instagram => refuse(
-            "is an Instagram token (IGAA…), which Facebook's Graph refuses",
-            &format!("create a Page access token (EAA…): {}", dashboard::TOKENS),
-        ),
-        Shape::AppToken => refuse(
-            "is an app access token (APPID|SECRET), not a Page's",
-            &format!("create a Page access token (EAA…): {}", dashboard::TOKENS),
-        ),
-        Shape::NotLikeAToken => {
-            ctx.output.warning(&format!("the {kind} does not begin with EAA, as Meta's tokens do today"));
-            Ok(())
-        }
-        Shape::NotLikeASecret => {
-            ctx.output.warning(&format!("the {kind} is not 32 hexadecimal digits, as Meta's app secrets are today"));
-            Ok(())
-        }
-        Shape::Mangled => {
-            ctx.output.warning(&format!(
-                "the {kind} has characters other than letters and digits; Meta is known to change some on the way"
-            ));
+    let shape = secret.shape(kind);
+    match shape.misfit() {
+        None => Ok(()),
+        Some((Weight::Certain, why)) => Err(CliError::usage(format!("the {kind} {why}")).hint(match (kind, shape) {
+            (_, Shape::WhiteSpace) => "copy it again, whole and alone".to_owned(),
+            (SecretKind::PageAccessToken, _) => format!("create a Page access token (EAA…): {}", dashboard::TOKENS),
+            (SecretKind::AppSecret, _) => format!("where to find it: {}", dashboard::APP),
+            (SecretKind::VerifyToken, _) => {
+                "a verify token goes to the callback URL as it is: choose letters and digits, or have one made with --generate-verify-token".to_owned()
+            }
+        })),
+        Some((_, why)) => {
+            ctx.output.warning(&format!("the {kind} {why}"));
             Ok(())
         }
     }

@@ -87,8 +87,8 @@ async fn ask(
         Ok(None) => return (Seen::default(), None),
         Err(problems) => return (Seen { problems, ..Seen::default() }, None),
     };
-    let Found { token, app_secret, copies } = found;
-    let Some(token) = token else { return (Seen { secrets: copies, ..Seen::default() }, None) };
+    let Found { token, app_secret, copies, closed } = found;
+    let Some(token) = token else { return (Seen { secrets: copies, closed, ..Seen::default() }, None) };
     let credentials = Credentials { token, app_secret, verify_token: Ok(None) };
     let mut subject = connection::subject(after, ChatSettings::default(), credentials, WARN_DAYS, true);
     subject.commands = in_file(draft, after);
@@ -113,7 +113,7 @@ async fn ask(
         app: app.map(|all| all.map(AppLevel::of)),
     };
     let access = Access { token: subject.token, app: subject.app };
-    (Seen { secrets: copies, live: Some(live), problems: problem.into_iter().collect() }, Some(access))
+    (Seen { secrets: copies, live: Some(live), problems: problem.into_iter().collect(), closed }, Some(access))
 }
 
 /// What mends an account of a manifest: the file does, and the places it names.

@@ -164,7 +164,7 @@ pub(super) fn prepare(ctx: &Context, manifest: Manifest, how: &How, offline: boo
             for kind in kinds {
                 account
                     .notes
-                    .push(format!("{} is what a program prints: it is run only with --allow-commands", key_of(kind)));
+                    .push(format!("{} comes from a command, which runs only with --allow-commands", key_of(kind)));
             }
         }
     }
@@ -175,12 +175,14 @@ pub(super) fn prepare(ctx: &Context, manifest: Manifest, how: &How, offline: boo
     Ok(Prepared { plan, chat_settings: manifest.chat_settings, access, seen, new_tenant })
 }
 
-/// The secrets of an account that programs print.
+/// The secrets of an account that programs print, as the file or its record says.
 fn kinds_of_commands(draft: &Draft) -> Vec<SecretKind> {
-    let is_command = |new: &NewSecret| {
-        matches!(new, NewSecret::Refer(SecretRef::Command(_)) | NewSecret::Copy { from: SecretRef::Command(_), .. })
+    let place = |kind: SecretKind| match draft.secrets.iter().find(|(of, _)| *of == kind) {
+        Some((_, NewSecret::Refer(place) | NewSecret::Copy { from: place, .. })) => Some(place),
+        Some((_, NewSecret::Generate(_))) => None,
+        None => draft.before.as_ref()?.secrets.get(&kind),
     };
-    draft.secrets.iter().filter(|(_, new)| is_command(new)).map(|(kind, _)| *kind).collect()
+    SecretKind::ALL.into_iter().filter(|kind| matches!(place(*kind), Some(SecretRef::Command(_)))).collect()
 }
 
 /// The id of a new account, made of what it is called.

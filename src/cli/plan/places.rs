@@ -10,7 +10,7 @@ use crate::cli::error::CliError;
 use crate::provision::draft::{Draft, NewSecret};
 use crate::provision::kept::{SecretSeen, key_of};
 use crate::provision::plan::Problem;
-use crate::secrets::{Secret, SecretKind, SecretRef, Shape, StoreError, StoreName};
+use crate::secrets::{Secret, SecretKind, SecretRef, StoreError, StoreName, Weight};
 
 /// Where secrets are read.
 pub struct Places<'c> {
@@ -29,6 +29,8 @@ pub struct Found {
     pub app_secret: Option<Secret>,
     /// Those that are copied, beside what is there.
     pub copies: BTreeMap<SecretKind, SecretSeen>,
+    /// Why the verify token that the account has may not be read.
+    pub closed: Option<Problem>,
 }
 
 impl<'c> Places<'c> {
@@ -71,8 +73,12 @@ impl<'c> Places<'c> {
                 self.ctx.store(*store).probe().map_err(|error| stuck(kind, error))?;
                 None
             }
-            // A verify token that stays as it is need not be read.
-            None if kind == SecretKind::VerifyToken => None,
+            // A verify token that stays as it is need not be read, until an app's webhook is set.
+            None if kind == SecretKind::VerifyToken => {
+                let place = draft.before.as_ref().and_then(|before| before.secrets.get(&kind));
+                found.closed = place.and_then(|place| self.allowed(kind, place).err());
+                None
+            }
             None => match &draft.before {
                 // The variables of the env store follow the handle.
                 Some(before) if before.secrets.get(&kind) == Some(&SecretRef::Stored(StoreName::Env)) => {
@@ -122,26 +128,19 @@ impl<'c> Places<'c> {
     /// The secret that an account has already; nothing where it never had one, its token
     /// aside, without which nobody can be asked about it.
     fn kept(&self, kind: SecretKind, before: &Account) -> Result<Option<Secret>, Problem> {
-        if !before.secrets.contains_key(&kind) {
+        let Some(place) = before.secrets.get(&kind) else {
             return match kind {
                 SecretKind::PageAccessToken => Err(gone(kind, before)),
                 _ => Ok(None),
             };
-        }
+        };
+        self.allowed(kind, place)?;
         let value = self.ctx.secret(before, kind).map_err(|error| stuck(kind, error))?;
         Ok(Some(value.ok_or_else(|| gone(kind, before))?))
     }
 
     fn referred(&self, kind: SecretKind, place: &SecretRef) -> Result<Option<Secret>, Problem> {
-        if matches!(place, SecretRef::Command(_)) && !self.allow_commands {
-            return Err(Problem::new(
-                format!(
-                    "{} is what a program prints, and no program is run for a file that may be a stranger's",
-                    key_of(kind)
-                ),
-                "read the file; then give --allow-commands",
-            ));
-        }
+        self.allowed(kind, place)?;
         let name = place.to_string();
         if let Some(known) = self.known.borrow().get(&name) {
             return known.clone().map_err(|error| stuck(kind, error));
@@ -150,27 +149,38 @@ impl<'c> Places<'c> {
         self.known.borrow_mut().insert(name, found.clone());
         found.map_err(|error| stuck(kind, error))
     }
+
+    /// Refuses a program that nobody has allowed: neither the file nor the records need be
+    /// of the person who runs this, since both are kept between the runs of a CI.
+    fn allowed(&self, kind: SecretKind, place: &SecretRef) -> Result<(), Problem> {
+        if !matches!(place, SecretRef::Command(_)) || self.allow_commands {
+            return Ok(());
+        }
+        Err(Problem::new(
+            format!(
+                "{} comes from a command ({place}), and commands run only with --allow-commands: neither it nor Meta was looked at",
+                key_of(kind)
+            ),
+            "read the command; then give --allow-commands",
+        ))
+    }
 }
 
-/// Refuses what cannot be a secret of this kind; above all a token in the place of a
-/// verify token, which goes to the callback as it is.
+/// Refuses what is probably no secret of this kind: it would be sent to Graph, or to the
+/// callback, by a file that a stranger may have changed.
 fn judge(kind: SecretKind, secret: &Secret) -> Result<(), Problem> {
-    let key = key_of(kind);
-    let token = secret.shape(SecretKind::PageAccessToken);
-    let why = match (kind, secret.shape(kind)) {
-        (SecretKind::VerifyToken, _) if matches!(token, Shape::AppToken | Shape::Instagram) => {
-            "looks like a token of Meta's"
-        }
-        (SecretKind::VerifyToken, _) if token == Shape::Plausible => "looks like a Page access token",
-        (_, Shape::WhiteSpace) => "has white space inside",
-        (_, Shape::Instagram) => "is an Instagram token (IGAA…), which Facebook's Graph refuses",
-        (_, Shape::AppToken) => "is an app access token (APPID|SECRET), not a Page's",
-        _ => return Ok(()),
-    };
-    Err(Problem::new(
-        format!("{key}: what was found there {why}"),
-        "put the right one there, or name another place in the file",
-    ))
+    match secret.shape(kind).misfit() {
+        Some((Weight::Doubtful | Weight::Certain, why)) => Err(Problem::new(
+            format!("{}: what was found there {why}", key_of(kind)),
+            match kind {
+                SecretKind::VerifyToken => {
+                    "a verify token goes to the callback URL as it is: put one of letters and digits there, or name another place in the file"
+                }
+                _ => "put the right one there, or name another place in the file",
+            },
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn gone(kind: SecretKind, account: &Account) -> Problem {

@@ -12,6 +12,7 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::provision::apps::AppPlan;
 use crate::provision::plan::{AccountPlan, Action, Change, Plan, Problem};
+use crate::provision::sent::Sent;
 use crate::secrets::redact;
 use crate::ui::style::{self, paint, wrap};
 use crate::ui::terminal::Screen;
@@ -85,6 +86,21 @@ struct AccountView<'a> {
     changes: Vec<ChangeView<'a>>,
     problems: Vec<ProblemView>,
     notes: Vec<String>,
+    sends: Vec<SentView<'a>>,
+}
+
+/// A secret by the key of the manifest, where it is read, and who gets it.
+#[derive(Serialize)]
+struct SentView<'a> {
+    secret: &'static str,
+    source: String,
+    to: &'a [String],
+}
+
+impl<'a> From<&'a Sent> for SentView<'a> {
+    fn from(sent: &'a Sent) -> Self {
+        Self { secret: sent.key, source: redact(&sent.source), to: &sent.to }
+    }
 }
 
 #[derive(Serialize)]
@@ -133,6 +149,7 @@ pub fn show(ctx: &Context, prepared: &Prepared, offline: bool) -> Result<(), Cli
         changes: changes(&account.changes),
         problems: account.problems.iter().map(ProblemView::from).collect(),
         notes: account.notes.iter().map(|note| redact(note)).collect(),
+        sends: account.sends.iter().map(SentView::from).collect(),
     });
     ctx.output.json(&PlanView {
         schema_version: 1,
@@ -235,6 +252,7 @@ pub fn account_text(account: &AccountPlan, screen: Screen) -> Option<String> {
                 text.push_str(&under("fix:", &redact(hint), style::HINT, screen));
             }
         }
+        text.push_str(&sends(account, screen));
         return Some(text);
     }
     if account.action == Action::Nothing && account.notes.is_empty() {
@@ -244,7 +262,16 @@ pub fn account_text(account: &AccountPlan, screen: Screen) -> Option<String> {
     for note in &account.notes {
         text.push_str(&under("note:", &redact(note), style::HINT, screen));
     }
+    text.push_str(&sends(account, screen));
     Some(text)
+}
+
+/// Where each secret is read and who gets it, a line each.
+fn sends(account: &AccountPlan, screen: Screen) -> String {
+    let line = |sent: &Sent| {
+        under("sends:", &format!("{} to {}", redact(&sent.source), sent.to.join(" and ")), style::DIM, screen)
+    };
+    account.sends.iter().map(line).collect()
 }
 
 fn under(label: &str, text: &str, style: anstyle::Style, screen: Screen) -> String {

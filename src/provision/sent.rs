@@ -1,0 +1,61 @@
+//! Where the secrets of an account come from, and where each of them goes.
+
+use url::Url;
+
+use super::draft::NewSecret;
+use super::kept::key_of;
+use crate::accounts::Account;
+use crate::secrets::{SecretKey, SecretKind, SecretRef, StoreName};
+
+/// A secret that is read somewhere outside and sent somewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// The manifest's key: `webhook.verify_token`.
+    pub key: &'static str,
+    /// Where it is read: `env:ACME_VERIFY_TOKEN`.
+    pub source: String,
+    /// Who gets it: `Graph`, and the host of a callback URL.
+    pub to: Vec<String>,
+}
+
+/// What is sent of an account as it will be. What our own stores keep was put there by a
+/// person, and is no reference that a file could change.
+pub(super) fn sends(after: &Account, secrets: &[(SecretKind, NewSecret)]) -> Vec<Sent> {
+    let mut all = Vec::new();
+    for kind in SecretKind::ALL {
+        let new = secrets.iter().find(|(of, _)| *of == kind).map(|(_, new)| new);
+        let place = match new {
+            Some(NewSecret::Refer(place) | NewSecret::Copy { from: place, .. }) => Some(place),
+            Some(NewSecret::Generate(_)) => None,
+            None => after.secrets.get(&kind),
+        };
+        let source = match place {
+            Some(SecretRef::Stored(StoreName::Env)) => format!("env:{}", variable(after, kind)),
+            Some(SecretRef::Stored(_)) | None => continue,
+            Some(place) => place.to_string(),
+        };
+        let mut to = vec!["Graph".to_owned()];
+        if kind == SecretKind::VerifyToken {
+            to.extend(after.callback_url.as_ref().and_then(|url| host(url.as_str())));
+        }
+        all.push(Sent { key: key_of(kind), source, to });
+    }
+    all
+}
+
+fn variable(account: &Account, kind: SecretKind) -> String {
+    let key = SecretKey {
+        account_id: account.id.clone(),
+        handle: account.handle.to_string(),
+        account_name: account.name.to_string(),
+        kind,
+    };
+    key.variable()
+}
+
+/// The host of a callback URL, with its port where it names one.
+fn host(url: &str) -> Option<String> {
+    let url = Url::parse(url).ok()?;
+    let host = url.host_str()?;
+    Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+}
