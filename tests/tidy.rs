@@ -53,7 +53,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("sandbox", &["address", "clock", "document", "http", "serve", "webhook::signature"]),
     ("webhook", &["address", "clock", "http", "json", "serve", "secrets::Secret", "secrets::redact", "text"]),
     ("graph", &["clock", "http", "json", "secrets::Secret", "secrets::redact", "text"]),
-    ("messages", &[]),
+    ("messages", &["secrets::holds_credential"]),
     (
         "accounts",
         &[
@@ -63,6 +63,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "paths",
             "files",
             "clock",
+            "secrets::holds_credential",
             "secrets::SecretRef",
             "secrets::SecretKind",
             "secrets::StoreName",

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::address::{self, is_loopback, is_private};
+use crate::secrets::holds_credential;
 
 /// Why a value was refused, for the person who typed it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,16 +31,10 @@ fn refuse<T>(reason: impl Into<String>) -> Result<T, FieldError> {
 /// A value as an error may repeat it. What looks like a secret that landed in the
 /// wrong field is not repeated.
 fn shown(text: &str) -> String {
-    if looks_secret(text) || text.len() > 200 {
+    if holds_credential(text) || text.len() > 200 {
         return "what was given (not shown: it looks like a secret)".into();
     }
     format!("'{text}'")
-}
-
-fn looks_secret(text: &str) -> bool {
-    let hex = text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit());
-    let token = (text.starts_with("EAA") || text.starts_with("IGAA")) && text.len() >= 20;
-    hex || token || text.contains('|') && text.bytes().next().is_some_and(|b| b.is_ascii_digit())
 }
 
 /// Gives a field its text form, in files, in JSON and on the screen.
@@ -104,7 +99,7 @@ impl std::str::FromStr for Name {
         if text.chars().any(char::is_control) {
             return refuse("a name stands on one line, without control characters");
         }
-        if looks_secret(text) {
+        if holds_credential(text) {
             return refuse("what was given as the name looks like a secret; names are stored and shown in plain text");
         }
         if text.chars().count() > 100 {
@@ -162,7 +157,7 @@ impl std::str::FromStr for Handle {
     fn from_str(text: &str) -> Result<Self, FieldError> {
         let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_' | b'-');
         let starts_well = text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
-        if looks_secret(text) || !starts_well || !text.bytes().all(plain) || text.len() > Self::LENGTH {
+        if holds_credential(text) || !starts_well || !text.bytes().all(plain) || text.len() > Self::LENGTH {
             return refuse(format!(
                 "{} is not a handle: lower-case letters, digits, '.', '_' and '-', beginning with a letter or digit, {} at most",
                 shown(text),
@@ -284,7 +279,7 @@ impl std::str::FromStr for PageUsername {
         if bare.is_empty() {
             return refuse(format!("{} holds no page username", shown(typed)));
         }
-        if looks_secret(bare) {
+        if holds_credential(bare) {
             return refuse("what was given as the page username looks like a secret; it is not repeated here");
         }
         if bare.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '/' | '?' | '#' | ':')) {

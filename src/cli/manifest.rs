@@ -10,7 +10,7 @@ use super::context::Context;
 use super::error::CliError;
 use crate::env::current_directory;
 use crate::files::{self, FileError};
-use crate::provision::manifest::{self, LIMIT, Manifest, Mistake, Text};
+use crate::provision::manifest::{self, LIMIT, LIMIT_TOGETHER, MOST_FILES, Manifest, Mistake, Text, escaped};
 use crate::secrets::redact;
 
 /// No more mistakes are shown, so that a file that is something else stays readable.
@@ -95,7 +95,7 @@ impl ManifestArgs {
 
     fn files(&self, ctx: &Context) -> Result<Vec<Read>, CliError> {
         let here = current_directory().unwrap_or_default();
-        let (mut found, mut known, mut stdin) = (Vec::new(), HashSet::new(), false);
+        let (mut found, mut known, mut stdin, mut together) = (Vec::new(), HashSet::new(), false, 0);
         for path in &self.file {
             if path.as_os_str() == "-" {
                 if std::mem::replace(&mut stdin, true) {
@@ -110,12 +110,24 @@ impl ManifestArgs {
                 found.push(read(shown(path), here.clone(), bytes)?);
                 continue;
             }
-            for path in if path.is_dir() { inside(path)? } else { vec![path.clone()] } {
+            for (path, real) in self::found(path)? {
                 // Named twice, by itself and by its folder perhaps: once is meant.
-                if !known.insert(path.canonicalize().unwrap_or_else(|_| path.clone())) {
+                if !known.insert(real.clone()) {
                     continue;
                 }
-                let bytes = files::read_bytes(&path, LIMIT).map_err(|error| unreadable(&path, error))?;
+                if known.len() > MOST_FILES {
+                    return Err(CliError::usage(format!("more than {MOST_FILES} files are too many for a manifest"))
+                        .hint("put more accounts into each file"));
+                }
+                let bytes = files::read_bytes(&real, LIMIT).map_err(|error| unreadable(&path, &error))?;
+                together += bytes.len() as u64;
+                if together > LIMIT_TOGETHER {
+                    return Err(CliError::file(format!(
+                        "the files have more than {} MiB together; nothing was read of them",
+                        LIMIT_TOGETHER >> 20
+                    ))
+                    .hint("apply them in parts, without --prune"));
+                }
                 let directory = here.join(&path).parent().map_or_else(|| here.clone(), Path::to_path_buf);
                 found.push(read(shown(&path), directory, bytes)?);
             }
@@ -125,24 +137,64 @@ impl ManifestArgs {
 }
 
 fn shown(path: &Path) -> String {
-    if path.as_os_str() == "-" { "standard input".into() } else { path.display().to_string() }
+    if path.as_os_str() == "-" { "standard input".into() } else { escaped(&path.to_string_lossy()) }
+}
+
+/// The files that a path stands for, and where each of them really is: a link is followed
+/// inside the folder that it stands in, and never out of it. What a merge request has in it
+/// may be a link to any file of the machine that checks it.
+fn found(path: &Path) -> Result<Vec<(PathBuf, PathBuf)>, CliError> {
+    // With a slash at its end a link would pass for the folder that it leads to.
+    let path: PathBuf = path.components().collect();
+    let real = inside(&path, path.parent().unwrap_or(Path::new("")))?;
+    if real.is_dir() { of_folder(&path, &real) } else { Ok(vec![(path, real)]) }
 }
 
 /// The manifests of a folder by their names; folders in it are not looked into.
-fn inside(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
+fn of_folder(folder: &Path, real: &Path) -> Result<Vec<(PathBuf, PathBuf)>, CliError> {
     let counts = |path: &PathBuf| {
         let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
         let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        ENDINGS.contains(&ending) && !hidden && !path.is_dir()
+        ENDINGS.contains(&ending) && !hidden
     };
-    let mut paths = files::list(folder)?;
-    paths.retain(counts);
-    if paths.is_empty() {
+    let mut manifests = Vec::new();
+    for path in files::list(folder).map_err(|error| unreadable(folder, &error))?.into_iter().filter(counts) {
+        let real = inside(&path, real)?;
+        if real.is_dir() {
+            continue;
+        }
+        if !real.is_file() {
+            return Err(CliError::file(format!("{} is not a regular file; nothing was read of it", shown(&path))));
+        }
+        manifests.push((path, real));
+    }
+    if manifests.is_empty() {
         let endings = ENDINGS.map(|ending| format!("*.{ending}")).join(", ");
-        return Err(CliError::usage(format!("there is no manifest in {}: no {endings}", folder.display()))
+        return Err(CliError::usage(format!("there is no manifest in {}: no {endings}", shown(folder)))
             .hint("folders below it are not looked into; name each with -f"));
     }
-    Ok(paths)
+    Ok(manifests)
+}
+
+/// Where a path really is, if that is below `folder` or it is no link.
+fn inside(path: &Path, folder: &Path) -> Result<PathBuf, CliError> {
+    let is_link = path.is_symlink();
+    let real = match path.canonicalize() {
+        Ok(real) => real,
+        // A pipe of the shell (`-f <(…)`) has a path that leads nowhere else.
+        Err(_) if path.exists() => return Ok(path.to_path_buf()),
+        Err(source) => return Err(unreadable(path, &FileError::Read { path: path.into(), source })),
+    };
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let stays = || folder.canonicalize().is_ok_and(|folder| real.starts_with(folder));
+    if is_link && real.metadata().is_ok_and(|kind| kind.is_file() || kind.is_dir()) && !stays() {
+        return Err(CliError::file(format!(
+            "{} is a link that leads out of its folder; nothing was read of it",
+            shown(path)
+        ))
+        .hint("name what it leads to with -f, or put the file itself there"));
+    }
+    Ok(real)
 }
 
 fn read(shown: String, directory: PathBuf, bytes: Vec<u8>) -> Result<Read, CliError> {
@@ -162,16 +214,17 @@ fn too_large(shown: &str) -> CliError {
         .hint("make several files of it: -f takes a folder too")
 }
 
-fn unreadable(path: &Path, error: FileError) -> CliError {
-    let kind = match &error {
-        FileError::Read { source, .. } => Some(source.kind()),
+fn unreadable(path: &Path, error: &FileError) -> CliError {
+    let source = match error {
+        FileError::Read { source, .. } => Some(source),
         _ => None,
     };
-    match kind {
+    match source.map(std::io::Error::kind) {
         Some(ErrorKind::NotFound) => {
-            CliError::usage(format!("there is no file {}", path.display())).hint("name a manifest with -f FILE")
+            CliError::usage(format!("there is no file {}", shown(path))).hint("name a manifest with -f FILE")
         }
         Some(ErrorKind::FileTooLarge) => too_large(&shown(path)),
-        _ => error.into(),
+        _ => CliError::file(format!("cannot read {}", shown(path)))
+            .cause(source.map_or_else(|| error.to_string(), ToString::to_string)),
     }
 }

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::secrets::holds_credential;
+
 /// The most characters that the Send API takes. Its unit is not documented; Unicode
 /// code points are counted here, and UTF-16 units warned of (facts of Graph, 2.11).
 pub const LIMIT: usize = 2000;
@@ -29,6 +31,11 @@ pub enum TextError {
     /// Characters that are no text.
     #[error("the text has control characters other than line breaks and tabs")]
     Control,
+    /// A token or an app secret, pasted by mistake.
+    #[error(
+        "the text has something in it that looks like a token or an app secret; texts are stored and sent in plain text"
+    )]
+    Secret,
 }
 
 impl MessageText {
@@ -76,6 +83,16 @@ impl FromStr for MessageText {
     type Err = TextError;
     /// Line breaks become `\n`; those at the end, which editors add, go.
     fn from_str(text: &str) -> Result<Self, TextError> {
+        if holds_credential(text) {
+            return Err(TextError::Secret);
+        }
+        Self::kept(text)
+    }
+}
+
+impl MessageText {
+    /// A text that is kept already: it was taken when it came, and its file stays readable.
+    fn kept(text: &str) -> Result<Self, TextError> {
         let text = text.replace("\r\n", "\n");
         let text = text.trim_end_matches('\n');
         if text.trim().is_empty() {
@@ -95,7 +112,7 @@ impl FromStr for MessageText {
 impl TryFrom<String> for MessageText {
     type Error = TextError;
     fn try_from(text: String) -> Result<Self, TextError> {
-        text.parse()
+        Self::kept(&text)
     }
 }
 
@@ -139,6 +156,10 @@ mod tests {
         assert_eq!(parse(&"x".repeat(2001)), Err(TextError::TooLong { count: 2001 }));
         assert!(parse(&"x".repeat(2000)).is_ok());
         assert_eq!(parse("a\u{7}b"), Err(TextError::Control));
+        assert_eq!(parse("my token: EAAB0123456789abcdefghij"), Err(TextError::Secret));
+        assert_eq!(parse("0123456789abcdef0123456789abcdef"), Err(TextError::Secret));
+        let kept = MessageText::try_from("EAAB0123456789abcdefghij".to_owned());
+        assert!(kept.is_ok(), "what an older version took can still be read, and replaced");
         assert_eq!(parse("one\r\ntwo\n\n").expect("a text").as_str(), "one\ntwo");
         // A family of four in one emoji: seven code points.
         let family = "👨‍👩‍👧‍👦";

@@ -25,11 +25,15 @@ use crate::accounts::{AppId, CallbackUrl, Handle, MessengerType, Name, PageId, P
 use crate::messages::{Event, MessageState, MessageText, Timeout};
 use crate::secrets::{SecretRef, StoreName};
 
-pub use place::{Mistake, Place};
+pub use place::{Mistake, Place, escaped};
 pub use write::{Exported, json, write};
 
 /// The largest file, in bytes.
 pub const LIMIT: u64 = 8 * 1024 * 1024;
+/// The most that all files of a manifest have together, in bytes.
+pub const LIMIT_TOGETHER: u64 = 64 * 1024 * 1024;
+/// The most files of a manifest.
+pub const MOST_FILES: usize = 10_000;
 
 /// A file that was read.
 #[derive(Clone, Copy, Debug)]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::secrets::redact;
+use crate::secrets::{holds_credential, redact};
 
 /// A place in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,21 +60,30 @@ pub(super) fn shown(text: &str) -> String {
         return "a text that is not shown (it looks like a secret)".into();
     }
     let mut shown = String::from("'");
-    for c in text.chars().take(LONGEST) {
+    shown.push_str(&escaped(&text.chars().take(LONGEST).collect::<String>()));
+    shown.push_str(if text.chars().nth(LONGEST).is_some() { "…'" } else { "'" });
+    shown
+}
+
+/// `text` on one line, what is not seen in it written out: `\u{1b}`. For names of files too,
+/// which whoever writes a merge request chooses.
+pub fn escaped(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
         if c.is_control() || is_unseen(c) {
             shown.extend(c.escape_unicode());
         } else {
             shown.push(c);
         }
     }
-    shown.push_str(if text.chars().nth(LONGEST).is_some() { "…'" } else { "'" });
     shown
 }
 
-/// Whether a text has something in it that looks like a token or an app secret.
+/// Whether a text has something in it that looks like a token or an app secret, or a longer
+/// run of digits that one may stand in.
 pub(super) fn looks_secret(text: &str) -> bool {
     const APP_SECRET: usize = 32;
-    redact(text) != text || text.split(|c: char| !c.is_ascii_hexdigit()).any(|digits| digits.len() >= APP_SECRET)
+    holds_credential(text) || text.split(|c: char| !c.is_ascii_hexdigit()).any(|digits| digits.len() >= APP_SECRET)
 }
 
 /// `message`, in which `text` stands as it was given, with `text` as it may be shown.
@@ -111,6 +120,7 @@ mod tests {
     fn what_is_repeated_is_short_seen_and_no_secret() {
         assert_eq!(shown("acme"), "'acme'");
         assert_eq!(shown("a\n\u{202e}b"), "'a\\u{a}\\u{202e}b'");
+        assert_eq!(escaped("a\n::error::\u{1b}b.yaml"), "a\\u{a}::error::\\u{1b}b.yaml");
         assert_eq!(shown(&"ü".repeat(61)), format!("'{}…'", "ü".repeat(60)));
         assert!(!shown("EAAB0123456789abcdefghij").contains("EAAB"));
         assert!(!shown("0123456789abcdef0123456789abcdef").contains("0123"));
