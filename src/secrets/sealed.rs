@@ -53,7 +53,7 @@ pub(super) enum Damage {
     #[error("its version is {0}; this msgrctl knows {VERSION}")]
     Version(u32),
     /// The key derivation that it asks for is none of ours.
-    #[error("its header is damaged, or asks for more work than any of ours")]
+    #[error("it is damaged or was not made by msgrctl: its header asks for more work than any of msgrctl's does")]
     Header,
     /// The right key does not open it.
     #[error("it is damaged: it does not decrypt with its own key")]
@@ -136,12 +136,17 @@ impl Work {
         Self { salt: hex::encode(salt), memory_kib: 19_456, passes: 2, lanes: 1 }
     }
 
-    /// The key of a passphrase. What no file of ours asks for is refused: it would
-    /// take all memory, or for ever.
+    /// Whether a file of ours may ask for so much. More would take all memory, or for ever.
+    fn is_bearable(&self) -> bool {
+        const MOST_MEMORY_KIB: u32 = 64 * 1024;
+        const MOST_PASSES: u32 = 8;
+        const MOST_LANES: u32 = 4;
+        self.memory_kib <= MOST_MEMORY_KIB && self.passes <= MOST_PASSES && self.lanes <= MOST_LANES
+    }
+
+    /// The key of a passphrase.
     pub fn key(&self, passphrase: &Secret) -> Result<Key, Damage> {
-        const MOST_MEMORY_KIB: u32 = 1024 * 1024;
-        const MOST_WORK: u32 = 64;
-        if self.memory_kib > MOST_MEMORY_KIB || self.passes > MOST_WORK || self.lanes > MOST_WORK {
+        if !self.is_bearable() {
             return Err(Damage::Header);
         }
         let params = Params::new(self.memory_kib, self.passes, self.lanes, Some(32)).map_err(|_| Damage::Header)?;
@@ -159,7 +164,11 @@ impl Sealed {
     pub fn parse(bytes: &[u8]) -> Result<Self, Damage> {
         let sealed: Self = serde_json::from_slice(bytes).map_err(|_| Damage::Form)?;
         match (sealed.header.format.as_str(), sealed.header.version) {
-            (FORMAT, VERSION) => Ok(sealed),
+            // Known before a person is asked for the passphrase.
+            (FORMAT, VERSION) => match &sealed.header.key {
+                KeySource::Passphrase(work) if !work.is_bearable() => Err(Damage::Header),
+                _ => Ok(sealed),
+            },
             (FORMAT, other) => Err(Damage::Version(other)),
             _ => Err(Damage::Form),
         }
@@ -246,7 +255,13 @@ mod tests {
         let text = String::from_utf8(sealed(&key_of_content(b"one"))).expect("text");
         let newer = text.replace("\"version\":1", "\"version\":2");
         assert_eq!(Sealed::parse(newer.as_bytes()).err(), Some(Damage::Version(2)));
-        let work = Work { passes: u32::MAX, ..Work::new() };
-        assert_eq!(work.key(&Secret::new("p")), Err(Damage::Header));
+        for (memory_kib, passes, lanes) in [(65_537, 1, 1), (8, 9, 1), (64, 1, 5), (u32::MAX, u32::MAX, u32::MAX)] {
+            let work = Work { memory_kib, passes, lanes, ..Work::new() };
+            assert_eq!(work.key(&Secret::new("p")), Err(Damage::Header));
+            let header = Header::new("id".into(), KeySource::Passphrase(work));
+            let file = Sealed { header, ciphertext: String::new() };
+            let file = serde_json::to_vec(&file).expect("JSON");
+            assert_eq!(Sealed::parse(&file).err(), Some(Damage::Header), "before anybody is asked");
+        }
     }
 }
