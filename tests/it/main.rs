@@ -30,6 +30,7 @@ mod interop;
 mod keyring;
 mod leak;
 mod listen;
+mod manifest_trust;
 mod message;
 mod message_send;
 mod plan;
