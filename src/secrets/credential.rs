@@ -8,6 +8,9 @@ const META: &str = "a Meta access token";
 const INSTAGRAM: &str = "an Instagram token";
 const APP_TOKEN: &str = "a Meta app access token";
 
+/// No credential inside of a text is shorter.
+const SHORTEST: usize = 14;
+
 /// How the credentials of one system begin.
 struct Form {
     /// What it is, as a refusal names it.
@@ -184,6 +187,10 @@ pub(super) fn find(text: &str) -> Option<Range<usize>> {
     while let Some(start) = text[from..].find(word).map(|at| from + at) {
         let end = text[start..].find(|c| !word(c)).map_or(text.len(), |length| start + length);
         let found = &text[start..end];
+        if found.len() < SHORTEST && !text[end..].starts_with('.') {
+            from = end;
+            continue;
+        }
         let app = is_app_secret(found) || is_app_token(found);
         // Meta's tokens are looked for inside of a word too (`token_EAAB…`), never the other way round.
         let meta = FORMS[..2].iter().any(|form| {
@@ -194,8 +201,11 @@ pub(super) fn find(text: &str) -> Option<Range<usize>> {
         if app || meta {
             return Some(start..end);
         }
-        // Some have a dot in what they begin with.
-        if let Some(length) = FORMS[2..].iter().find_map(|form| length_of(form, &text[start..])) {
+        // Some have a dot in what they begin with. Most words are too short for any.
+        let run = text[start..].bytes().take_while(|b| is_part(*b) || *b == b'.').count();
+        if run >= SHORTEST
+            && let Some(length) = FORMS[2..].iter().find_map(|form| length_of(form, &text[start..start + run]))
+        {
             return Some(start..start + length);
         }
         from = end;
@@ -203,14 +213,11 @@ pub(super) fn find(text: &str) -> Option<Range<usize>> {
     None
 }
 
-/// How long a credential of this form is with which `text` begins.
-fn length_of(form: &Form, text: &str) -> Option<usize> {
-    let begin = form.begins.iter().find(|begin| text.starts_with(**begin))?;
-    let rest = text[begin.len()..].bytes();
-    let rest = rest.take_while(|b| is_part(*b) || *b == b'.').count();
-    let length = begin.len() + rest;
+/// How long a credential of this form is that `run` is, if it is one.
+fn length_of(form: &Form, run: &str) -> Option<usize> {
+    let rest = form.begins.iter().find_map(|begin| run.strip_prefix(begin))?;
     // A word with hyphens may be long; without a digit it is no credential.
-    (rest >= form.inside && text[..length].bytes().any(|b| b.is_ascii_digit())).then_some(length)
+    (rest.len() >= form.inside && run.bytes().any(|b| b.is_ascii_digit())).then_some(run.len())
 }
 
 /// Whether a text that is stored or sent in the clear has something in it that looks
