@@ -162,7 +162,7 @@ impl Queue {
     /// Sends a batch, in parts where its answer is broken.
     async fn carry(&self, client: &Client, batch: Vec<Waiting>) {
         let calls = self.allowed(batch);
-        let pause = self.pace.borrow().pause();
+        let pause = self.pace.borrow().pause(calls.iter().map(|call| &call.request));
         if !calls.is_empty() && !pause.is_zero() {
             tracing::debug!(pause_ms = pause.as_millis(), "going slower");
             tokio::time::sleep(pause).await;
@@ -234,7 +234,7 @@ impl Queue {
             let tried = once.retry(retry::backoff()).when(|error| again && is_worth_it(error)).await;
             match tried {
                 Ok((usage, items)) => {
-                    self.note(usage, calls, &items);
+                    self.note(usage.map(|usage| (&speaker, usage)), calls, &items);
                     return Ok(items);
                 }
                 Err(GraphError::Refused(error)) if is_of_speaker(&error, as_app) => {
@@ -250,12 +250,15 @@ impl Queue {
     }
 
     /// Remembers what an answer says of limits, and a token that works.
-    fn note(&self, usage: Option<u64>, calls: &[Waiting], items: &[Option<http::Response>]) {
+    fn note(&self, of_batch: Option<(&Authority, u64)>, calls: &[Waiting], items: &[Option<http::Response>]) {
         let errors: Vec<Option<GraphError>> =
             calls.iter().zip(items).map(|(call, item)| judge(&call.request, item.as_ref()).err()).collect();
-        let of_items = items.iter().flatten().filter_map(|item| wire::app_usage(&item.headers)).max();
+        let of_items = calls
+            .iter()
+            .zip(items)
+            .filter_map(|(call, item)| Some((&call.request.authority, wire::app_usage(&item.as_ref()?.headers)?)));
         let ended = calls.iter().map(|call| &call.request).zip(errors.iter().map(Option::as_ref));
-        self.pace.borrow_mut().answered(usage.max(of_items), ended);
+        self.pace.borrow_mut().answered(of_batch.into_iter().chain(of_items), ended);
         let worked = calls
             .iter()
             .zip(&errors)

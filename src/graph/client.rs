@@ -67,23 +67,22 @@ impl Client {
             return wire::read(&*self.queue.ask(request).await?, as_app);
         }
         let once = || async {
-            let now = self.clock.unix_seconds();
-            if wire::hides_in_body(request) {
-                let only = std::iter::once(request);
-                let sent = wire::batch(&self.base, self.version, &request.authority, only, now);
-                let items = wire::items(&self.send(&request.path, sent).await?, 1, as_app)
-                    .map_err(|error| wire::of_whole_batch(request, error))?;
-                let unfinished = GraphError::Unreachable(Unreachable::Unfinished);
-                return wire::read(&items.into_iter().flatten().next().ok_or(unfinished)?, as_app);
+            let sent = wire::sent(&self.base, self.version, request, self.clock.unix_seconds());
+            let response = self.send(&request.path, sent).await?;
+            if !wire::hides_in_body(request) {
+                return wire::read(&response, as_app);
             }
-            let sent = wire::single(&self.base, self.version, request, now);
-            wire::read(&self.send(&request.path, sent).await?, as_app)
+            let items = wire::items(&response, 1, as_app).map_err(|error| wire::of_whole_batch(request, error))?;
+            let unfinished = GraphError::Unreachable(Unreachable::Unfinished);
+            wire::read(&items.into_iter().flatten().next().ok_or(unfinished)?, as_app)
         };
+        let pauses = retry::Pauses::default();
         once.retry(retry::backoff())
             .when(|error| retry::is_worth_it(error, !request.verb.is_repeatable()))
             .notify(|error, delay| {
                 tracing::debug!(path = request.path, delay_ms = delay.as_millis(), reason = %error.kind(), "trying again");
             })
+            .adjust(|error, delay| pauses.before_next(error, delay))
             .await
     }
 

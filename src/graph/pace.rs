@@ -23,8 +23,9 @@ const BROKEN: u32 = 24;
 /// What is known of Graph's patience in this run.
 #[derive(Default)]
 pub(super) struct Pace {
-    /// The app's calls that are used up, in per cent.
-    usage: u64,
+    /// The calls of each app that are used up, in per cent; `None` stands for those that nobody
+    /// knows.
+    usage: HashMap<App, u64>,
     /// Batches in a row whose calls of nobody knows which app were all limited.
     limited: u32,
     /// Batches in a row that had no answer.
@@ -34,39 +35,53 @@ pub(super) struct Pace {
     /// Why nothing more is sent.
     stopped: Option<GraphError>,
     /// Apps that call too often; `None` stands for those that nobody knows.
-    apps: HashMap<Option<String>, GraphError>,
+    apps: HashMap<App, GraphError>,
 }
 
+/// The id of an app, where it is known.
+type App = Option<String>;
+
 impl Pace {
-    /// How many batches may be on their way at the same time.
+    /// How many batches may be on their way at the same time: the app that is nearest to its
+    /// limit may be in any of them.
     pub fn abreast(&self) -> usize {
-        if self.usage >= HIGH_USAGE || self.limited > 0 { 1 } else { ABREAST }
+        let highest = self.usage.values().max().copied().unwrap_or_default();
+        if highest >= HIGH_USAGE || self.limited > 0 { 1 } else { ABREAST }
     }
 
-    /// How long to wait before the next batch.
-    pub fn pause(&self) -> Duration {
-        let of_usage = Duration::from_millis(150) * u32::try_from(self.usage.saturating_sub(HIGH_USAGE)).unwrap_or(99);
+    /// How long to wait before a batch of these calls.
+    pub fn pause<'r>(&self, calls: impl Iterator<Item = &'r GraphRequest>) -> Duration {
+        let usage =
+            calls.filter_map(|call| self.usage.get(&app_of(&call.authority))).max().copied().unwrap_or_default();
+        let of_usage = Duration::from_millis(150) * u32::try_from(usage.saturating_sub(HIGH_USAGE)).unwrap_or(99);
         let of_limits = Duration::from_secs(u64::from(self.limited));
         of_usage.min(LONGEST_PAUSE).max(of_limits)
     }
 
     /// Why a call is not sent; `None`: it may be.
     pub fn refusal(&self, request: &GraphRequest) -> Option<GraphError> {
-        self.apps.get(&app_of(request)).or(self.stopped.as_ref()).cloned()
+        self.apps.get(&app_of(&request.authority)).or(self.stopped.as_ref()).cloned()
     }
 
-    /// A batch was answered: its app's usage, and how each of its calls ended.
+    /// A batch was answered: the usage that its headers name, each of the app of one caller, and
+    /// how each of its calls ended.
     pub fn answered<'r>(
         &mut self,
-        usage: Option<u64>,
+        usage: impl IntoIterator<Item = (&'r Authority, u64)>,
         calls: impl Iterator<Item = (&'r GraphRequest, Option<&'r GraphError>)>,
     ) {
         (self.unanswered, self.broken) = (0, 0);
-        self.usage = usage.unwrap_or(self.usage);
+        let mut now: HashMap<App, u64> = HashMap::new();
+        for (caller, usage) in usage {
+            // Several apps may be behind those that nobody knows: the highest counts.
+            let highest = now.entry(app_of(caller)).or_default();
+            *highest = usage.max(*highest);
+        }
+        self.usage.extend(now);
         let mut unknown = Vec::new();
         for (request, error) in calls {
             let error = error.filter(|error| is_limit_of_app(error));
-            match (app_of(request), error) {
+            match (app_of(&request.authority), error) {
                 (None, error) => unknown.push(error),
                 (app, Some(error)) => drop(self.apps.insert(app, error.clone())),
                 (Some(_), None) => {}
@@ -103,9 +118,9 @@ impl Pace {
     }
 }
 
-/// The app that a call is of, where that is known.
-fn app_of(request: &GraphRequest) -> Option<String> {
-    match &request.authority {
+/// The app that a caller is of, where that is known.
+fn app_of(caller: &Authority) -> App {
+    match caller {
         Authority::App(app) | Authority::Token { app: Some(app), .. } => Some(app.id.clone()),
         Authority::Token { app: None, .. } | Authority::InParameters => None,
     }
@@ -139,16 +154,35 @@ mod tests {
         GraphRequest::read_as_app("/debug_token", &app)
     }
 
+    /// Says what an answer's header says of the app of this call.
+    fn used(pacing: &mut Pace, call: &GraphRequest, usage: u64) {
+        pacing.answered([(&call.authority, usage)], std::iter::empty());
+    }
+
     #[test]
     fn usage_slows_down_and_less_of_it_speeds_up_again() {
+        let page = of_page();
         let mut pacing = Pace::default();
-        assert_eq!((pacing.abreast(), pacing.pause()), (4, Duration::ZERO));
-        pacing.answered(Some(85), std::iter::empty());
-        assert_eq!((pacing.abreast(), pacing.pause()), (1, Duration::from_millis(1500)));
-        pacing.answered(Some(u64::MAX), std::iter::empty());
-        assert_eq!(pacing.pause(), LONGEST_PAUSE);
-        pacing.answered(Some(10), std::iter::empty());
-        assert_eq!((pacing.abreast(), pacing.pause()), (4, Duration::ZERO));
+        let pause = |pacing: &Pace| pacing.pause(std::iter::once(&page));
+        assert_eq!((pacing.abreast(), pause(&pacing)), (4, Duration::ZERO));
+        used(&mut pacing, &page, 85);
+        assert_eq!((pacing.abreast(), pause(&pacing)), (1, Duration::from_millis(1500)));
+        used(&mut pacing, &page, u64::MAX);
+        assert_eq!(pause(&pacing), LONGEST_PAUSE);
+        used(&mut pacing, &page, 10);
+        assert_eq!((pacing.abreast(), pause(&pacing)), (4, Duration::ZERO));
+    }
+
+    #[test]
+    fn the_usage_of_one_app_says_nothing_of_another() {
+        let (near, far) = (of_app("1"), of_app("2"));
+        let mut pacing = Pace::default();
+        used(&mut pacing, &near, 95);
+        used(&mut pacing, &far, 5);
+        assert_eq!((pacing.abreast(), pacing.pause([&near, &far].into_iter())), (1, Duration::from_secs(3)));
+        assert_eq!(pacing.pause([&far].into_iter()), Duration::ZERO, "a batch of its own waits for nobody");
+        used(&mut pacing, &near, 20);
+        assert_eq!((pacing.abreast(), pacing.pause([&near].into_iter())), (4, Duration::ZERO));
     }
 
     #[test]
@@ -156,9 +190,9 @@ mod tests {
         let (page, error) = (of_page(), limited(80006));
         let mut pacing = Pace::default();
         for _ in 0..9 {
-            pacing.answered(None, [(&page, Some(&error)); 3].into_iter());
+            pacing.answered([], [(&page, Some(&error)); 3].into_iter());
         }
-        assert!(pacing.refusal(&page).is_none() && pacing.pause().is_zero());
+        assert!(pacing.refusal(&page).is_none() && pacing.pause(std::iter::once(&page)).is_zero());
     }
 
     #[test]
@@ -167,13 +201,13 @@ mod tests {
         let credentials = |id: &str| AppCredentials { id: id.into(), secret: Secret::new("s") };
         let signed = |id: &str| GraphRequest::read("/me", &Secret::new("EAAx"), Some(&credentials(id)));
         let mut pacing = Pace::default();
-        pacing.answered(None, [(&app, Some(&error)), (&page, None)].into_iter());
+        pacing.answered([], [(&app, Some(&error)), (&page, None)].into_iter());
         assert!(pacing.refusal(&app).is_some());
         assert!(pacing.refusal(&other).is_none() && pacing.refusal(&page).is_none());
         for _ in 0..5 {
-            pacing.answered(None, [(&signed("3"), Some(&error)); 2].into_iter());
+            pacing.answered([], [(&signed("3"), Some(&error)); 2].into_iter());
         }
-        assert!(pacing.refusal(&signed("3")).is_some() && pacing.pause().is_zero());
+        assert!(pacing.refusal(&signed("3")).is_some() && pacing.pause(std::iter::once(&page)).is_zero());
         assert!(pacing.refusal(&signed("2")).is_none() && pacing.refusal(&page).is_none());
     }
 
@@ -182,13 +216,13 @@ mod tests {
         let (page, error) = (of_page(), limited(4));
         let mut pacing = Pace::default();
         for _ in 0..2 {
-            pacing.answered(None, [(&page, Some(&error)); 2].into_iter());
+            pacing.answered([], [(&page, Some(&error)); 2].into_iter());
         }
-        assert_eq!((pacing.abreast(), pacing.pause()), (1, Duration::from_secs(2)));
-        pacing.answered(None, [(&page, Some(&error)), (&page, None)].into_iter());
-        assert!(pacing.pause().is_zero() && pacing.refusal(&page).is_none());
+        assert_eq!((pacing.abreast(), pacing.pause(std::iter::once(&page))), (1, Duration::from_secs(2)));
+        pacing.answered([], [(&page, Some(&error)), (&page, None)].into_iter());
+        assert!(pacing.pause(std::iter::once(&page)).is_zero() && pacing.refusal(&page).is_none());
         for _ in 0..3 {
-            pacing.answered(None, [(&page, Some(&error)); 2].into_iter());
+            pacing.answered([], [(&page, Some(&error)); 2].into_iter());
         }
         assert!(pacing.refusal(&page).is_some());
     }
@@ -199,7 +233,7 @@ mod tests {
         let mut pacing = Pace::default();
         pacing.unanswered(&fault);
         pacing.unanswered(&fault);
-        pacing.answered(None, std::iter::empty());
+        pacing.answered([], std::iter::empty());
         pacing.unanswered(&fault);
         assert!(pacing.refusal(&of_page()).is_none());
         pacing.unanswered(&fault);

@@ -14,10 +14,11 @@ pub enum Authority {
         /// The app to sign with.
         app: Option<AppCredentials>,
     },
-    /// The app itself, by `APPID|SECRET`: in the query, the one form that
-    /// `debug_token` is reported to take (facts of Graph, section 2.2).
+    /// The app itself, by `APPID|SECRET`: in the body, as a batch of one where it reads.
+    /// `debug_token` is reported to refuse it in a header.
     App(AppCredentials),
-    /// Whoever the parameters name: `oauth/access_token` takes no token of its own.
+    /// Whoever the parameters name: `oauth/access_token` takes no token of its own. It is
+    /// posted, so that they stand in no address.
     InParameters,
 }
 

@@ -1,19 +1,42 @@
 //! Which failures are worth another try, and when.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use backon::ExponentialBuilder;
 
 use super::error::{ApiError, GraphError, Unreachable};
 
-/// Three tries in all, about 0.3 s and 0.6 s apart, with jitter: an administrator
-/// waits, and Meta counts calls made while throttled.
+/// How long a limit without a stated wait is left alone: the limits that count by the second
+/// (two reads of conversations, 300 messages) are over then.
+const AFTER_LIMIT: Duration = Duration::from_secs(1);
+
+/// Three tries in all, about 0.3 s and 0.6 s apart, with jitter: an administrator waits.
 pub(super) fn backoff() -> ExponentialBuilder {
     ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(300))
         .with_factor(2.0)
         .with_max_times(2)
         .with_jitter()
+}
+
+/// The pauses of one call. Meta counts calls made while it limits them, so one that was
+/// limited goes once more, after a second, and then no more.
+#[derive(Default)]
+pub(super) struct Pauses {
+    was_limited: Cell<bool>,
+}
+
+impl Pauses {
+    /// How long to wait before the next try, of which the back-off says `delay`; `None`: there
+    /// is none.
+    pub fn before_next(&self, error: &GraphError, delay: Option<Duration>) -> Option<Duration> {
+        match error {
+            GraphError::Unreachable(Unreachable::Throttled(_)) if self.was_limited.replace(true) => None,
+            GraphError::Unreachable(Unreachable::Throttled(_)) => delay.map(|_| AFTER_LIMIT),
+            _ => delay,
+        }
+    }
 }
 
 /// Whether trying again within this call can help.
@@ -30,7 +53,7 @@ pub(super) fn is_worth_it(error: &GraphError, act: bool) -> bool {
         GraphError::Unreachable(Unreachable::NotGraph { status }) => !act && *status >= 500,
         GraphError::Unreachable(Unreachable::Trouble(_) | Unreachable::Unfinished) => !act,
         // Minutes to wait are told to the person, not slept through.
-        GraphError::Unreachable(Unreachable::Throttled(error)) => error.regain_access.is_none(),
+        GraphError::Unreachable(Unreachable::Throttled(error)) => !act && error.regain_access.is_none(),
     }
 }
 
@@ -75,11 +98,23 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_is_left_alone_for_a_while_and_tried_once_more() {
+        let (limit, trouble) = (classify(api(4, 403, None), false), classify(api(2, 500, None), false));
+        let pauses = Pauses::default();
+        let short = Some(Duration::from_millis(300));
+        assert_eq!(pauses.before_next(&trouble, short), short);
+        assert_eq!(pauses.before_next(&limit, short), Some(AFTER_LIMIT));
+        assert_eq!(pauses.before_next(&limit, short), None);
+        assert_eq!(Pauses::default().before_next(&limit, None), None, "there was no try left");
+    }
+
+    #[test]
     fn limits_and_trouble_are_tried_again() {
         for code in [4, 17, 32, 341, 613, 80001, 80002, 80005, 80006] {
             let error = classify(api(code, 403, None), false);
             assert!(matches!(error, GraphError::Unreachable(Unreachable::Throttled(_))), "{code}");
             assert!(is_worth_it(&error, false));
+            assert!(!is_worth_it(&error, true), "what acts is not sent into a limit again");
         }
         for (code, status, transient) in [(2, 500, None), (2, 400, None), (1, 500, None), (1, 400, None)] {
             let error = classify(api(code, status, transient), false);
@@ -105,6 +140,8 @@ mod tests {
         assert!(is_worth_it(&fault(Fault::Refused), true));
         assert!(!is_worth_it(&fault(Fault::Broken), true));
         assert!(!is_worth_it(&fault(Fault::Timeout), true));
+        assert!(!is_worth_it(&fault(Fault::ConnectTimeout), true), "that has taken 10 s already");
+        assert!(!is_worth_it(&fault(Fault::Certificate(crate::http::CertificateProblem::Untrusted)), true));
         assert!(is_worth_it(&fault(Fault::Broken), false));
         assert!(!is_worth_it(&fault(Fault::Timeout), false));
         assert!(!is_worth_it(&fault(Fault::Certificate(crate::http::CertificateProblem::Untrusted)), false));

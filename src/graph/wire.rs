@@ -25,9 +25,17 @@ pub(super) fn method(verb: Verb) -> Method {
     }
 }
 
-/// A call by itself: token in the header, app token in the query. `now` is in Unix
-/// seconds, for its signature.
-pub(super) fn single(base: &BaseUrl, version: GraphVersion, request: &GraphRequest, now: i64) -> Request {
+/// A call as it is sent when it goes alone: by itself, or as a batch of one where its address
+/// would hold a secret. `now` is in Unix seconds, for its signature.
+pub(super) fn sent(base: &BaseUrl, version: GraphVersion, request: &GraphRequest, now: i64) -> Request {
+    if hides_in_body(request) {
+        return batch(base, version, &request.authority, std::iter::once(request), now);
+    }
+    single(base, version, request, now)
+}
+
+/// A call by itself: token in the header, an app's token in the body.
+fn single(base: &BaseUrl, version: GraphVersion, request: &GraphRequest, now: i64) -> Request {
     let mut url = base.join(Some(version), &request.path);
     let pairs = parameters(request, now);
     let authorization = match &request.authority {
@@ -182,11 +190,11 @@ pub(super) fn of_whole_batch(request: &GraphRequest, error: GraphError) -> Graph
     }
 }
 
-/// Whether a call goes as a batch of one even when it is alone: a token that is a
-/// parameter of a read would stand in its address, and proxies log addresses.
+/// Whether a call goes as a batch of one even when it is alone: an app's secret, or a token
+/// that is a parameter, would stand in the address of a read, and proxies log addresses.
 pub(super) fn hides_in_body(request: &GraphRequest) -> bool {
-    let can_speak = !matches!(request.authority, Authority::InParameters);
-    request.verb == Verb::Read && !request.hidden.is_empty() && can_speak
+    let has_secret = !request.hidden.is_empty() || matches!(request.authority, Authority::App(_));
+    matches!(request.verb, Verb::Read | Verb::Remove) && has_secret
 }
 
 /// Whether the app itself calls: some codes then mean something else.
@@ -259,7 +267,7 @@ mod tests {
     }
 
     fn sent(request: &GraphRequest) -> Request {
-        single(&base(), GraphVersion::DEFAULT, request, NOW)
+        super::sent(&base(), GraphVersion::DEFAULT, request, NOW)
     }
 
     fn app() -> AppCredentials {
@@ -282,11 +290,19 @@ mod tests {
     }
 
     #[test]
-    fn the_app_token_travels_in_the_query() {
-        let sent = sent(&GraphRequest::read_as_app("/9/subscriptions", &app()));
-        assert!(sent.authorization.is_none());
-        let pairs: Vec<(String, String)> = sent.url.query_pairs().into_owned().collect();
-        assert_eq!(pairs[0].1, "123456789012345|0123456789abcdef0123456789abcdef");
+    fn an_app_secret_stands_in_no_address() {
+        let read = GraphRequest::read_as_app("/9/subscriptions", &app());
+        for request in [read.clone(), read.clone().verb(Verb::Remove), read.verb(Verb::Set)] {
+            let sent = sent(&request);
+            assert!(sent.url.query().is_none() && sent.authorization.is_none(), "{}", sent.url);
+            assert_eq!(form(&sent.body)["access_token"], app().app_token().expose());
+        }
+        let mut exchange = GraphRequest::read_as_app("/oauth/access_token", &app()).verb(Verb::Set);
+        exchange.authority = Authority::InParameters;
+        exchange.hidden.push(("client_secret", app().secret));
+        let sent = sent(&exchange);
+        assert_eq!((sent.method, sent.url.query()), (Method::POST, None));
+        assert_eq!(form(&sent.body)["client_secret"], app().secret.expose());
     }
 
     #[test]
@@ -297,7 +313,7 @@ mod tests {
         {
             request.hidden.push(("input_token", token.clone()));
             assert!(hides_in_body(&request));
-            let sent = batch(&base(), GraphVersion::DEFAULT, &request.authority, std::iter::once(&request), NOW);
+            let sent = sent(&request);
             assert_eq!(sent.url.as_str(), "http://127.0.0.1:1/v26.0/");
             assert!(form(&sent.body)["batch"].contains("debug_token?input_token=EAAx"));
         }

@@ -156,3 +156,25 @@ fn one_round_of_calls_all_at_once() {
     // Three calls of 300 ms each, one after the other, would take 900.
     assert!(run.took < Duration::from_millis(800), "{:?}", run.took);
 }
+
+#[test]
+fn a_limit_without_a_wait_is_left_alone_for_a_second_and_tried_once_more() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, false);
+    let status = ["webhook", "status", "acme", "--json"];
+    let asked = |sandbox: &InProcess| paths(sandbox).iter().filter(|path| path.ends_with("/subscribed_apps")).count();
+    let limit = Effect { code: Some(613), ..Effect::default() };
+    with_fault(&sandbox, Some("/*/subscribed_apps"), Some(1), limit.clone());
+    let run = home.run(&status);
+    assert!(asked(&sandbox) == 2 && run.took > Duration::from_millis(950) && run.code != 5, "{run:#?}");
+    with_fault(&sandbox, Some("/*/subscribed_apps"), None, limit.clone());
+    let run = home.run(&status).code(5);
+    assert_eq!(asked(&sandbox), 4, "{run:#?}");
+    // What acts is not sent again: neither after a limit nor after a wait.
+    for regain_minutes in [None, Some(5)] {
+        with_fault(&sandbox, Some("/*/messages"), None, Effect { regain_minutes, ..limit.clone() });
+        let before = paths(&sandbox).len();
+        home.run(&["message", "send", "acme", "--to", "7654321098765432", "hello"]).code(5);
+        assert_eq!(paths(&sandbox).len() - before, 1);
+    }
+}

@@ -3,7 +3,8 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
-use msgrctl::sandbox::{Effect, Fault};
+use msgrctl::sandbox::{Effect, Fault, TokenKind};
+use msgrctl::secrets::Secret;
 
 use crate::support::world::{PAGE_ID, app, scenario};
 use crate::support::{Bus, Home, Run};
@@ -255,6 +256,51 @@ fn no_secret_is_in_the_arguments_or_the_address_of_a_call() {
         let names: Vec<&str> = entry.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
         // Signed, except with the app's own token.
         assert_eq!(names.contains(&"appsecret_proof") && names.contains(&"appsecret_time"), !debug, "{entry:?}");
+    }
+}
+
+/// What a proxy that opens TLS would log of every kind of call.
+#[tokio::test]
+async fn no_token_and_no_secret_stands_in_an_address() {
+    use msgrctl::graph::endpoints::{person, subscription, token};
+    use msgrctl::graph::{AppCredentials, Client, GraphVersion};
+
+    let sandbox = crate::support::world::sandbox();
+    let tap = crate::support::tap::Tap::start(&sandbox.url());
+    let mut home = crate::support::world::acme(&sandbox, true);
+    home.set("MSGRCTL_GRAPH_URL", &tap.url);
+    let hook = crate::support::Hook::start();
+    home.run(&["account", "edit", "acme", "--callback-url", &hook.url, "--no-test"]).code(0);
+    for words in [
+        &["account", "test", "acme"][..],
+        &["webhook", "subscribe", "acme"],
+        &["webhook", "status", "acme"],
+        &["webhook", "unsubscribe", "acme", "--app", "--yes"],
+        &["message", "send", "acme", "--to", "7654321098765432", "hello"],
+    ] {
+        home.run(words);
+    }
+    let settings =
+        msgrctl::http::Settings { timeout: std::time::Duration::from_secs(5), ca_bundle: None, loopback: true };
+    let client =
+        Client::new(tap.url.parse().unwrap(), GraphVersion::DEFAULT, msgrctl::clock::Clock::system(), settings);
+    client.prepare().unwrap();
+    let (id, app_secret) = crate::support::world::app(&sandbox);
+    let app = AppCredentials { id, secret: Secret::new(app_secret.clone()) };
+    let user = sandbox.world().tokens.iter().find(|token| token.kind == TokenKind::User).unwrap().value.clone();
+    let exchanged = person::exchange(&client, &Secret::new(user.clone()), &app).await.unwrap();
+    assert!(exchanged.value.expires_in.is_some());
+    token::debug(&client, &Secret::new(user.clone()), &app).await.unwrap();
+    subscription::of_app(&client, &app).await.unwrap();
+    assert!(subscription::remove_of_app(&client, &app, None).await.unwrap());
+
+    let addresses = tap.addresses();
+    assert!(addresses.len() > 10, "{addresses:#?}");
+    let page_token = crate::support::world::page_token(&sandbox);
+    for address in addresses {
+        for hidden in [&app_secret, &page_token, &user, "access_token=", "client_secret", "input_token", "EAA"] {
+            assert!(!address.contains(hidden), "{address}");
+        }
     }
 }
 

@@ -67,11 +67,11 @@ fn subscribe_sets_both_levels_once_and_reads_them_back() {
     let world_fields = sandbox.world().pages[0].subscribed.values().next().unwrap().join(",");
     assert_eq!(world_fields, ALL);
     assert_eq!(writes(&sandbox), 2);
-    // All is as wished: two reads, and nothing else.
+    // All is as wished: two reads, that of the app in a request around it, and nothing else.
     let before = paths(&sandbox).len();
     let run = home.run(&["webhook", "subscribe", "acme", "--json"]).code(0);
     assert_eq!(run.json()["results"][0]["changed"], false);
-    assert_eq!((writes(&sandbox), paths(&sandbox).len() - before), (2, 2));
+    assert_eq!((writes(&sandbox), paths(&sandbox).len() - before), (2, 3));
     home.run(&["webhook", "status", "acme"]).code(0);
     let test = home.run(&["account", "test", "acme", "--json"]).code(0);
     for id in ["page.subscription", "app.subscription", "callback.handshake"] {
@@ -432,6 +432,7 @@ fn rotate_says_what_is_so_at_meta() {
     let old = verify_token(&home);
     sandbox.world().faults.push(msgrctl::sandbox::Fault {
         method: Some("POST".into()),
+        path: Some("/*/subscriptions".into()),
         effect: msgrctl::sandbox::Effect { body: Some("{\"success\":false}".into()), ..Default::default() },
         ..Default::default()
     });

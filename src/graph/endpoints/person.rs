@@ -222,7 +222,8 @@ fn required_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret,
 /// from it do not expire. Refused for an expired token (190) and for a wrong secret (1).
 pub async fn exchange(client: &Client, token: &Secret, app: &AppCredentials) -> Result<Answer<LongLived>, GraphError> {
     let request = GraphRequest {
-        verb: Verb::Read,
+        // Changes nothing, and is posted: secret and token stay out of the address.
+        verb: Verb::Set,
         path: "/oauth/access_token".into(),
         query: vec![("grant_type", "fb_exchange_token".into()), ("client_id", app.id.clone())],
         hidden: vec![("client_secret", app.secret.clone()), ("fb_exchange_token", token.clone())],

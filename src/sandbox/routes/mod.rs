@@ -106,7 +106,7 @@ fn dispatch(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
         }
         ("GET", []) if call.given("ids").is_some() => node::several(world, call),
         (_, []) => Err(Refusal::new(100, "GraphMethodException", "No node specified")),
-        ("GET", ["oauth", "access_token"]) => oauth::access_token(world, call),
+        ("GET" | "POST", ["oauth", "access_token"]) => oauth::access_token(world, call),
         ("GET", ["debug_token"]) => debug_token::answer(world, call),
         ("GET", ["app"]) => app::of_token(world, call),
         (_, [node, "subscribed_apps"]) => subscribed_apps::answer(world, call, node),

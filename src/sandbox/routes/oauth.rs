@@ -1,4 +1,4 @@
-//! `GET /oauth/access_token`: a long-lived token for a short one, a token for an app.
+//! `GET` or `POST /oauth/access_token`: a long-lived token for a short one, a token for an app.
 
 use serde_json::json;
 
