@@ -123,8 +123,7 @@ pub fn difference(wish: &Wish, levels: &Levels) -> Vec<Step> {
     }
     let now = levels.page.clone().unwrap_or_default();
     let fields = if wish.exact { wish.fields.clone() } else { union(&now, &wish.fields) };
-    let as_wished = beside(&now, &fields).is_empty() && beside(&fields, &now).is_empty();
-    if levels.page.is_none() || !as_wished {
+    if levels.page.is_none() || !same_fields(&now, &fields) {
         steps.push(Step::SetPage { fields });
     }
     steps
@@ -222,6 +221,30 @@ impl AppLevel {
         let of_pages = all.into_iter().find(|subscription| subscription.object == PAGE);
         of_pages.map_or(Self::Absent, Self::Present)
     }
+}
+
+/// Whether two looks at a Page saw the same; the order in which Meta lists fields says nothing.
+pub fn same_page(before: &PageLevel, now: &PageLevel) -> bool {
+    match (before, now) {
+        (PageLevel::Fields(before), PageLevel::Fields(now)) => same_fields(before, now),
+        (before, now) => before == now,
+    }
+}
+
+/// Whether two looks at an app saw the same, as far as a write would change it.
+pub fn same_app_level(before: &AppLevel, now: &AppLevel) -> bool {
+    match (before, now) {
+        (AppLevel::Present(before), AppLevel::Present(now)) => {
+            before.callback_url == now.callback_url
+                && before.active == now.active
+                && same_fields(&before.fields, &now.fields)
+        }
+        (before, now) => before == now,
+    }
+}
+
+fn same_fields(a: &[String], b: &[String]) -> bool {
+    beside(a, b).is_empty() && beside(b, a).is_empty()
 }
 
 /// What a Page sends the app.

@@ -31,6 +31,7 @@ mod keyring;
 mod leak;
 mod listen;
 mod manifest_trust;
+mod meanwhile;
 mod message;
 mod message_send;
 mod plan;

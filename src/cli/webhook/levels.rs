@@ -99,6 +99,22 @@ pub async fn observe(client: &Client, targets: &[&Target]) -> Vec<Seen> {
     targets.iter().zip(pages).map(|(target, page)| Seen { page, app: of_app(target) }).collect()
 }
 
+/// The level of an account that was changed at Meta between two looks, the app's first, as far
+/// as both could see it.
+pub fn changed_level(before: &Seen, now: &Seen) -> Option<&'static str> {
+    let app = match (&before.app, &now.app) {
+        (Some(Ok(before)), Some(Ok(now))) => !subscription::same_app_level(before, now),
+        _ => false,
+    };
+    let page = matches!((&before.page, &now.page), (Ok(before), Ok(now)) if !subscription::same_page(before, now));
+    if app { Some(APP) } else { page.then_some(PAGE) }
+}
+
+/// The same in words: what was changed, and where.
+pub fn changed_in_words(level: &str) -> &'static str {
+    if level == APP { "the app's webhook" } else { "the Page's subscription" }
+}
+
 fn same_app(a: &AppCredentials, b: &AppCredentials) -> bool {
     a.id == b.id && a.secret == b.secret
 }

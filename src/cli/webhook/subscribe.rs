@@ -164,7 +164,10 @@ fn subscribe(ctx: &Context, targets: &[Target], order: &Order, command: &str) ->
         let before = levels::observe(&client, &all).await;
         drop(progress);
         let plan = plan(ctx, targets, &before, &wishes, *resend);
-        ask_before_moving(ctx, &plan, command)?;
+        if ask_before_moving(ctx, &plan, command)? {
+            let now = levels::observe(&client, &all).await;
+            refuse_changed(targets, &before, &now, command)?;
+        }
         let writes = plan.apps.len() + plan.pages.iter().flatten().count();
         let _progress = (writes > 0).then(|| Progress::start(&ctx.output, "subscribing …"));
         Ok(carry_out(ctx, &client, &prober, targets, &wishes, before, &plan).await)
@@ -349,8 +352,9 @@ pub fn others_of_app(ctx: &Context, account: &Account) -> Result<Vec<String>, Cl
 }
 
 /// Asks before an app's events go somewhere else, or become fewer: its other Pages go
-/// with it.
-fn ask_before_moving(ctx: &Context, plan: &Plan<'_>, command: &str) -> Result<(), CliError> {
+/// with it. Says whether a person was asked, who may have thought for long.
+fn ask_before_moving(ctx: &Context, plan: &Plan<'_>, command: &str) -> Result<bool, CliError> {
+    let mut asked = false;
     for (id, app) in &plan.apps {
         for step in &app.steps {
             let what = match step {
@@ -375,6 +379,22 @@ fn ask_before_moving(ctx: &Context, plan: &Plan<'_>, command: &str) -> Result<()
                 format!("it affects {} too", others.join(", "))
             };
             ctx.confirm(&format!("{what}? ({affects})"), command)?;
+            asked |= !ctx.says_yes();
+        }
+    }
+    Ok(asked)
+}
+
+/// Refuses to write over what somebody else changed while a person was asked.
+fn refuse_changed(targets: &[Target], before: &[Seen], now: &[Seen], command: &str) -> Result<(), CliError> {
+    for ((target, before), now) in targets.iter().zip(before).zip(now) {
+        if let Some(level) = levels::changed_level(before, now) {
+            return Err(CliError::failed(format!(
+                "{} of '{}' was changed at Meta while this waited for an answer; nothing was written",
+                levels::changed_in_words(level),
+                target.account.name
+            ))
+            .hint(format!("look at it again: {command}")));
         }
     }
     Ok(())
