@@ -21,7 +21,7 @@ const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];
 
 #[derive(Debug, Args)]
 pub(super) struct ManifestArgs {
-    /// A manifest, or a folder whose *.yaml, *.yml and *.json are read; '-' is standard input; may be repeated
+    /// A manifest, or a folder whose *.yaml, *.yml and *.json are read, without links that lead out of it; '-' is standard input; may be repeated
     #[arg(short, long, value_name = "FILE", required = true, value_hint = ValueHint::AnyPath)]
     file: Vec<PathBuf>,
 }

@@ -179,7 +179,7 @@ pub(in crate::cli) const MANIFESTS: Topic = Topic {
         ("handle", "the account is known by it, else by its name; with it, the name can be changed"),
         (
             "token, app.secret",
-            "where the secret is: {env: NAME}, {file: PATH}, {keyring: SERVICE/USER} or {command: [PROGRAM, ARGUMENT]}; never the secret. A command runs only with --allow-commands",
+            "where the secret is: {env: NAME}, {file: PATH}, {keyring: SERVICE/USER} or {command: [PROGRAM, ARGUMENT]}; never the secret. A command runs only with --allow-commands. A verify token goes to the callback: variables that hold other credentials, and values shaped like them, are refused",
         ),
         ("store: keyring, file", "beside a place: its value is copied into that store, and again when it differs"),
         ("{stored: true}", "the secret that the account has here already"),

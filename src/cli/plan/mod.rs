@@ -35,8 +35,9 @@ const CHANGES: u8 = 8;
 /// subscription. Changes nothing. With --offline neither Meta nor any secret is looked
 /// at, so that a file of somebody else's can be looked through without one.
 ///
-/// What the file does not name is left as it is. Secrets are never shown. What a file may
-/// say: msgrctl help manifests
+/// What the file does not name is left as it is. Secrets are never shown: the plan says where
+/// each is read and who gets it, and refuses one that looks like another kind of credential.
+/// What a file may say: msgrctl help manifests
 ///
 /// Exit codes: 0 done, 8 there are changes (with --exit-code), 9 something cannot be made
 /// as the file says, 5 Graph could not be reached, 3 the file has mistakes.
@@ -66,7 +67,7 @@ pub(super) struct How {
     /// Remove the accounts that the file does not name, and their secrets
     #[arg(long)]
     pub prune: bool,
-    /// Run the programs that the file names as references to secrets
+    /// Run the commands that the file or an account's record names as references to secrets
     #[arg(long)]
     pub allow_commands: bool,
 }
