@@ -147,9 +147,9 @@ fn is_of_kind(name: &str, kind: SecretKind, handle: &str) -> bool {
     let shared = match kind {
         SecretKind::PageAccessToken => "MSGRCTL_PAGE_TOKEN",
         SecretKind::AppSecret => "MSGRCTL_APP_SECRET",
-        SecretKind::VerifyToken => "MSGRCTL_VERIFY_TOKEN",
+        SecretKind::VerifyToken | SecretKind::NextVerifyToken => "MSGRCTL_VERIFY_TOKEN",
     };
-    let of_any = kind != SecretKind::VerifyToken
+    let of_any = !kind.is_verify_token()
         && name.starts_with("MSGRCTL_SECRET_")
         && name.ends_with(&format!("_{}", kind.key().to_uppercase()));
     name == shared || name == of_store(handle, kind) || of_any

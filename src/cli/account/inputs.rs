@@ -223,7 +223,7 @@ pub fn judge(kind: SecretKind, secret: &Secret, ctx: &Context) -> Result<(), Cli
             (_, Shape::WhiteSpace) => "copy it again, whole and alone".to_owned(),
             (SecretKind::PageAccessToken, _) => format!("create a Page access token (EAA…): {}", dashboard::TOKENS),
             (SecretKind::AppSecret, _) => format!("where to find it: {}", dashboard::APP),
-            (SecretKind::VerifyToken, _) => {
+            (SecretKind::VerifyToken | SecretKind::NextVerifyToken, _) => {
                 "a verify token goes to the callback URL as it is: choose letters and digits, or have one made with --generate-verify-token".to_owned()
             }
         })),
