@@ -176,7 +176,7 @@ fn of_folder(folder: &Path, real: &Path) -> Result<Vec<(PathBuf, PathBuf)>, CliE
     Ok(manifests)
 }
 
-/// Where a path really is, if that is below `folder` or it is no link.
+/// Where a path really is, if it is not a link or stays below `folder`.
 fn inside(path: &Path, folder: &Path) -> Result<PathBuf, CliError> {
     let is_link = path.is_symlink();
     let real = match path.canonicalize() {

@@ -23,8 +23,8 @@ const BROKEN: u32 = 24;
 /// What is known of Graph's patience in this run.
 #[derive(Default)]
 pub(super) struct Pace {
-    /// The calls of each app that are used up, in per cent; `None` stands for those that nobody
-    /// knows.
+    /// The calls of each app that are used up, in per cent; `None` stands for the apps that
+    /// are not known.
     usage: HashMap<App, u64>,
     /// Batches in a row whose calls of nobody knows which app were all limited.
     limited: u32,
@@ -73,7 +73,7 @@ impl Pace {
         (self.unanswered, self.broken) = (0, 0);
         let mut now: HashMap<App, u64> = HashMap::new();
         for (caller, usage) in usage {
-            // Several apps may be behind those that nobody knows: the highest counts.
+            // Several apps may be behind the unknown one: the highest counts.
             let highest = now.entry(app_of(caller)).or_default();
             *highest = usage.max(*highest);
         }
@@ -180,7 +180,7 @@ mod tests {
         used(&mut pacing, &near, 95);
         used(&mut pacing, &far, 5);
         assert_eq!((pacing.abreast(), pacing.pause([&near, &far].into_iter())), (1, Duration::from_secs(3)));
-        assert_eq!(pacing.pause([&far].into_iter()), Duration::ZERO, "a batch of its own waits for nobody");
+        assert_eq!(pacing.pause([&far].into_iter()), Duration::ZERO, "a batch of its own does not wait");
         used(&mut pacing, &near, 20);
         assert_eq!((pacing.abreast(), pacing.pause([&near].into_iter())), (4, Duration::ZERO));
     }

@@ -19,7 +19,7 @@ pub struct Sent {
 }
 
 /// What is sent of an account as it will be. What our own stores keep was put there by a
-/// person, and is no reference that a file could change.
+/// person, and no file can change where that is.
 pub(super) fn sends(after: &Account, secrets: &[(SecretKind, NewSecret)]) -> Vec<Sent> {
     let mut all = Vec::new();
     for kind in SecretKind::ALL {

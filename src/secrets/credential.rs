@@ -216,7 +216,7 @@ pub(super) fn find(text: &str) -> Option<Range<usize>> {
 /// How long a credential of this form is that `run` is, if it is one.
 fn length_of(form: &Form, run: &str) -> Option<usize> {
     let rest = form.begins.iter().find_map(|begin| run.strip_prefix(begin))?;
-    // A word with hyphens may be long; without a digit it is no credential.
+    // A word with hyphens may be long; without a digit it is not a credential.
     (rest.len() >= form.inside && run.bytes().any(|b| b.is_ascii_digit())).then_some(run.len())
 }
 

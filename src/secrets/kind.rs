@@ -229,7 +229,7 @@ impl Secret {
 pub fn generate_verify_token() -> Secret {
     loop {
         let token = Secret::new(Alphanumeric.sample_string(&mut rand::rng(), 40));
-        // One in some 30,000 begins as somebody's credentials do.
+        // One in some 30,000 begins as another system's credentials do.
         if token.shape(SecretKind::VerifyToken) == Shape::Plausible {
             return token;
         }

@@ -1,6 +1,6 @@
 //! Variables by their names: those of this program, and those in which CI systems, clouds
-//! and package managers keep credentials. One of them is no place for a verify token, which
-//! goes to a callback URL, whatever its value looks like.
+//! and package managers keep credentials. A verify token, which
+//! goes to a callback URL, is not read from one of them, whatever its value looks like.
 
 use super::SecretKind;
 
@@ -125,7 +125,7 @@ const KNOWN: [(&str, &[&str]); 25] = [
     ),
 ];
 
-/// Why a variable is no place for a secret of `kind` of the account with this handle, where a
+/// Why a variable must not hold a secret of `kind` of the account with this handle, where a
 /// manifest names it; judged by its name alone, before it is read.
 pub fn misplaced(name: &str, kind: SecretKind, handle: &str) -> Option<String> {
     let upper = name.to_uppercase();
@@ -133,7 +133,7 @@ pub fn misplaced(name: &str, kind: SecretKind, handle: &str) -> Option<String> {
         return (!is_of_kind(&upper, kind, handle))
             .then(|| format!("{name} is a variable of msgrctl's own, and not the {kind} of this account"));
     }
-    // A name that says what it is may begin with anybody's.
+    // A name that says what it is may begin like any of these.
     if kind != SecretKind::VerifyToken || upper.contains("VERIFY") {
         return None;
     }

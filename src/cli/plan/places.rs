@@ -150,7 +150,7 @@ impl<'c> Places<'c> {
         found.map_err(|error| stuck(kind, error))
     }
 
-    /// Refuses a program that nobody has allowed: neither the file nor the records need be
+    /// Refuses a command without `--allow-commands`: neither the file nor the records need be
     /// of the person who runs this, since both are kept between the runs of a CI.
     fn allowed(&self, kind: SecretKind, place: &SecretRef) -> Result<(), Problem> {
         if !matches!(place, SecretRef::Command(_)) || self.allow_commands {

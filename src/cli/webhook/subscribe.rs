@@ -385,7 +385,7 @@ fn ask_before_moving(ctx: &Context, plan: &Plan<'_>, command: &str) -> Result<bo
     Ok(asked)
 }
 
-/// Refuses to write over what somebody else changed while a person was asked.
+/// Refuses to write over what another tool changed while a person was asked.
 fn refuse_changed(targets: &[Target], before: &[Seen], now: &[Seen], command: &str) -> Result<(), CliError> {
     for ((target, before), now) in targets.iter().zip(before).zip(now) {
         if let Some(level) = levels::changed_level(before, now) {

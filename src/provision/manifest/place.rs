@@ -66,7 +66,7 @@ pub(super) fn shown(text: &str) -> String {
 }
 
 /// `text` on one line, what is not seen in it written out: `\u{1b}`. For names of files too,
-/// which whoever writes a merge request chooses.
+/// which the author of a merge request chooses.
 pub fn escaped(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
