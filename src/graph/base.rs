@@ -68,7 +68,8 @@ impl FromStr for BaseUrl {
             Host::Ipv6(address) => address.is_loopback(),
         };
         if !loopback {
-            return Err(BaseUrlError::Elsewhere(format!("{}://{host}", url.scheme())));
+            let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+            return Err(BaseUrlError::Elsewhere(format!("{}://{host}{port}", url.scheme())));
         }
         let user = !url.username().is_empty() || url.password().is_some();
         if user || url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
@@ -169,6 +170,9 @@ mod tests {
         let error = "http://me:hush@example.com".parse::<BaseUrl>().expect_err("refused");
         assert!(!error.to_string().contains("hush"), "{error}");
         assert!(error.to_string().contains("example.com"));
+        // The port may be all that is wrong with it.
+        let error = "https://graph.facebook.com:444".parse::<BaseUrl>().expect_err("refused");
+        assert!(error.to_string().starts_with("https://graph.facebook.com:444 is neither"), "{error}");
     }
 
     #[test]
