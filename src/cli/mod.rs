@@ -41,7 +41,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::env::{self, Environment};
-use crate::secrets::redact;
+use crate::secrets::{keep_out_of_dumps, redact};
 use crate::ui::output::Output;
 use crate::ui::terminal::{Color, Terminal};
 
@@ -66,6 +66,7 @@ fn run(arguments: &[OsString], env: Environment) -> u8 {
         Ok(parsed) => parsed,
         Err(error) => return refuse(&error, arguments, &env),
     };
+    keep_out_of_dumps();
     let color = cli.global.take_variables(&env);
     let terminal = Terminal::detect(&env, *color.as_ref().unwrap_or(&Color::Auto));
     let output = Output::of_process(terminal, cli.global.json, cli.global.quiet);

@@ -2,6 +2,7 @@
 
 mod command;
 mod credential;
+mod dumps;
 mod environment;
 mod file;
 mod input;
@@ -19,6 +20,7 @@ use std::fmt;
 use secrecy::{ExposeSecret as _, SecretString};
 
 pub use credential::holds_credential;
+pub use dumps::keep_out_of_dumps;
 pub use environment::EnvironmentStore;
 pub use file::{Ask, FileStore, KeyAccess, KnownKey};
 pub use input::InputError;

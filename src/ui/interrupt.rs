@@ -3,27 +3,43 @@
 //! While secrets and record are being saved, the end waits until both are there
 //! or both are taken back.
 
-use std::sync::Once;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
 /// The exit code of an interrupted program.
 pub const EXIT: u8 = 130;
 
-/// How many hold it back: one may begin inside another.
-static HELD: AtomicUsize = AtomicUsize::new(0);
-static ASKED: AtomicBool = AtomicBool::new(false);
+/// What Ctrl-C meets. One lock for both, so that an interrupt comes either before a part
+/// that must not end half-way or in it, and is never lost in between.
+struct State {
+    /// How many hold it back: one may begin inside another.
+    held: usize,
+    asked: bool,
+}
+
+fn state() -> MutexGuard<'static, State> {
+    static STATE: Mutex<State> = Mutex::new(State { held: 0, asked: false });
+    STATE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Takes Ctrl-C and SIGTERM over. Called once by every command that asks, waits
 /// or writes.
 pub fn install() {
     terminal::remember();
+    signals::install();
     // Installed already (the demo runs several commands): the same handler.
     let _ = ctrlc::set_handler(|| {
-        ASKED.store(true, Ordering::SeqCst);
-        if HELD.load(Ordering::SeqCst) == 0 {
+        if asked_to_stop() {
             leave();
         }
     });
+}
+
+/// Somebody asks to stop; whether nothing holds it back. Not on a signal's own stack but on
+/// a thread, where a lock may be waited for.
+fn asked_to_stop() -> bool {
+    let mut state = state();
+    state.asked = true;
+    state.held == 0
 }
 
 /// Remembers what the terminal does with what is typed, for whoever changes it and may
@@ -64,33 +80,80 @@ pub struct Hold(());
 impl Hold {
     /// Begins a part that must not end half-way.
     pub fn begin() -> Self {
-        if HELD.fetch_add(1, Ordering::SeqCst) == 0 {
+        let mut state = state();
+        if state.held == 0 {
             // One that was asked for in a part that is over has had its answer.
-            ASKED.store(false, Ordering::SeqCst);
+            state.asked = false;
         }
+        state.held += 1;
         Self(())
     }
 
     /// Forgets an interrupt that was meant for somebody else: an editor that went on.
     pub fn forget(&self) {
-        ASKED.store(false, Ordering::SeqCst);
+        state().asked = false;
     }
 
     /// Whether somebody asked to stop while any part is held.
     pub fn is_asked() -> bool {
-        ASKED.load(Ordering::SeqCst)
+        state().asked
     }
 
     /// Whether somebody asked to stop since.
     pub fn was_interrupted(&self) -> bool {
-        ASKED.load(Ordering::SeqCst)
+        state().asked
     }
 }
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        HELD.fetch_sub(1, Ordering::SeqCst);
+        state().held -= 1;
     }
+}
+
+/// Two signals whose standard effect would end the program without a word.
+#[cfg(unix)]
+mod signals {
+    use std::sync::Once;
+
+    use rustix::process::Signal;
+    use tokio::signal::unix::{SignalKind, signal};
+
+    /// The exit code that a shell gives SIGQUIT.
+    const QUIT: i32 = 131;
+
+    pub fn install() {
+        static INSTALLED: Once = Once::new();
+        INSTALLED.call_once(|| {
+            // Without them the signals do what they always did.
+            let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else { return };
+            let quit = {
+                let _entered = runtime.enter();
+                // A write past the limit of a file's size fails then, which is said. A handler
+                // and not "ignore": programs that are started would inherit that.
+                let _ = signal(SignalKind::from_raw(Signal::XFSZ.as_raw()));
+                signal(SignalKind::quit())
+            };
+            let Ok(mut quit) = quit else { return };
+            std::thread::spawn(move || {
+                if runtime.block_on(quit.recv()).is_some() {
+                    end();
+                }
+            });
+        });
+    }
+
+    /// Ctrl-\ ends at once, also in the middle of a part that Ctrl-C waits for.
+    #[allow(clippy::exit, reason = "main may be inside a prompt, with the echo off")]
+    fn end() -> ! {
+        super::restore_terminal();
+        std::process::exit(QUIT);
+    }
+}
+
+#[cfg(not(unix))]
+mod signals {
+    pub fn install() {}
 }
 
 /// What the terminal does with what is typed, as it was before any prompt.
@@ -123,4 +186,28 @@ mod terminal {
     pub fn remember() {}
 
     pub fn restore() {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interrupt_in_a_part_is_held_back_and_seen() {
+        let hold = Hold::begin();
+        assert!(!hold.was_interrupted() && !asked_to_stop() && hold.was_interrupted());
+        let inner = Hold::begin();
+        assert!(inner.was_interrupted(), "a part inside another forgets nothing");
+        hold.forget();
+        assert!(!Hold::is_asked());
+        drop((inner, hold));
+        // Asked for at the moment when a part begins: it ends the program, or the part sees it.
+        for _ in 0..1000 {
+            std::thread::scope(|scope| {
+                let asks = scope.spawn(asked_to_stop);
+                let hold = Hold::begin();
+                assert!(asks.join().expect("joined") || hold.was_interrupted());
+            });
+        }
+    }
 }

@@ -133,6 +133,21 @@ fn ctrl_c_at_a_hidden_prompt_gives_the_echo_back() {
 }
 
 #[test]
+fn a_quit_at_a_hidden_prompt_gives_the_echo_back() {
+    let home = Home::new().with("MSGRCTL_STORE", "file");
+    let mut shell = home.program("sh");
+    let add = "account add Acme --page-username a.page --page-id 12345 --no-test --token-stdin";
+    let binary = env!("CARGO_BIN_EXE_msgrctl");
+    shell.args(["-c", &format!("trap : QUIT; stty echo; '{binary}' {add}; echo ended with $?; stty -a")]);
+    let mut pty = Pty::start(&shell, 100);
+    pty.expect("Paste the page access token");
+    pty.send("\u{1c}");
+    pty.expect("ended with 131");
+    let (settings, _) = pty.end();
+    assert!(settings.contains(" echo ") && !settings.contains("-echo "), "{settings}");
+}
+
+#[test]
 fn ctrl_c_at_the_passphrase_ends_at_once_and_leaves_no_file() {
     let home = Home::new().with("MSGRCTL_STORE", "file");
     home.file("token", "EAAx");

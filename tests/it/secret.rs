@@ -478,3 +478,19 @@ fn a_reference_to_our_own_entry_in_a_file_does_not_lock_anybody_out() {
         .unwrap();
     home.run(&["account", "list"]).code(0);
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn no_core_is_dumped() {
+    let home = Home::new();
+    let mut shell = home.program("sh");
+    // The parent of a program that prints a secret is msgrctl.
+    let look = "command:sh -c 'cat /proc/$PPID/limits > limits; echo EAAx'";
+    shell.args(["-c", "ulimit -S -c 1000 2>/dev/null; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_msgrctl")]);
+    shell.args(["account", "add", "Acme", "--page-username", "a.page", "--page-id", "12345", "--no-test"]);
+    shell.args(["--token-from", look, "--store", "file"]).env("MSGRCTL_PASSPHRASE", "correct horse battery");
+    Run::of(shell, b"").code(0);
+    let limits = fs::read_to_string(home.path("limits")).unwrap();
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
+}
