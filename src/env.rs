@@ -31,9 +31,15 @@ impl Environment {
     }
 
     /// The names of the variables that begin with `prefix`.
-    pub fn names(&self, prefix: &str) -> Vec<OsString> {
+    fn names(&self, prefix: &str) -> Vec<OsString> {
         let begins = |name: &&OsString| name.to_str().is_some_and(|name| name.starts_with(prefix));
         self.variables.keys().filter(begins).cloned().collect()
+    }
+
+    /// The variables of ours, secrets among them: other programs that are started (an
+    /// editor, a program that prints a secret) get none of them.
+    pub fn ours(&self) -> Vec<OsString> {
+        self.names("MSGRCTL_")
     }
 
     /// The same environment with one variable set.

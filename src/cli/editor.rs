@@ -28,9 +28,10 @@ pub fn edit<T>(
     interrupt::install();
     let fallback = if cfg!(windows) { "notepad" } else { "vi" };
     let editor = ctx.env.text("VISUAL").or_else(|| ctx.env.text("EDITOR")).unwrap_or(fallback);
+    let hidden = ctx.env.ours();
     let editing = Editing::new(first, suffix).map_err(|error| CliError::failed(error.to_string()))?;
     loop {
-        let error = match editing.open(editor) {
+        let error = match editing.open(editor, &hidden) {
             Ok(text) if text.trim_end_matches('\n') == first.trim_end_matches('\n') => return Ok(Edited::Unchanged),
             Ok(text) if text.trim().is_empty() => return Ok(Edited::Empty),
             Ok(text) => match read(&text) {

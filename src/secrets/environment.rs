@@ -14,9 +14,9 @@ impl EnvironmentStore {
         Self { env }
     }
 
-    /// The variables of ours, secrets among them, which other programs get none of.
+    /// The variables that a program which prints a secret gets none of.
     pub(super) fn ours(&self) -> Vec<std::ffi::OsString> {
-        self.env.names("MSGRCTL_")
+        self.env.ours()
     }
 
     /// The secret in any variable.

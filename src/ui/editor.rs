@@ -1,5 +1,6 @@
 //! A text in the person's own editor.
 
+use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
@@ -63,14 +64,19 @@ impl Editing {
         Ok(Self { file: file.into_temp_path(), first: text.into() })
     }
 
-    /// Opens it, waits for the editor to end, and returns the text.
-    pub fn open(&self, editor: &str) -> Result<String, EditorError> {
+    /// Opens it, waits for the editor to end, and returns the text. The editor gets the
+    /// environment without the variables `hidden`.
+    pub fn open(&self, editor: &str, hidden: &[OsString]) -> Result<String, EditorError> {
         let words = shlex::split(editor).ok_or_else(|| EditorError::Quotes(editor.into()))?;
         let (program, arguments) = words.split_first().ok_or_else(|| EditorError::Quotes(editor.into()))?;
         let program = program.clone();
         // Ctrl-C belongs to the editor as long as it runs.
         let hold = Hold::begin();
-        let status = Command::new(&program)
+        let mut command = Command::new(&program);
+        for name in hidden {
+            command.env_remove(name);
+        }
+        let status = command
             .args(arguments)
             .arg(self.path())
             .status()

@@ -396,3 +396,22 @@ fn chat_settings_are_edited_as_a_page() {
     assert_eq!(pty.end().1, 0);
     assert_eq!(home.run(&["chat-settings", "show", "--json"]).json()["timeouts"][0]["value"], "30m");
 }
+
+#[test]
+fn an_editor_gets_no_variable_of_ours() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, false)
+        .with("MSGRCTL_SECRET_ACME_APP_SECRET", "hush")
+        .with("MSGRCTL_PAGE_TOKEN", "EAAhush")
+        .with("KEPT", "1");
+    let seen = home.path("seen");
+    let editor = home.file("editor", format!("#!/bin/sh\nenv > '{}'\necho Bye > \"$1\"\n", seen.display()));
+    let mut chmod = home.program("chmod");
+    assert!(chmod.arg("+x").arg(&editor).status().unwrap().success());
+    let mut command = home.msgrctl(&["message", "edit", "acme", "agent-left"]);
+    command.env("EDITOR", &editor);
+    let (screen, code) = Pty::start(&command, 100).end();
+    assert_eq!(code, 0, "{screen}");
+    let seen = std::fs::read_to_string(seen).unwrap();
+    assert!(seen.contains("KEPT=1") && !seen.contains("MSGRCTL_") && !seen.contains("hush"), "{seen}");
+}
