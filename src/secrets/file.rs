@@ -184,7 +184,7 @@ impl FileStore {
                     (None, Some(ask)) => ask(false)?,
                     (None, None) => return Err(StoreError::NoKey { what: header.key.means() }),
                 };
-                work.key(&passphrase).map_err(|damage| self.broken(damage.to_string()))
+                work.fitting_key(&passphrase, &header.check).map_err(|damage| self.broken(damage.to_string()))
             }
         }
     }

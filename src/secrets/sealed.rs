@@ -17,17 +17,20 @@
 //! - The key has 32 bytes. `keyring`: random, kept in the keyring as the one entry
 //!   `msgrctl / file-store/ID`, in hex. `key_file`: SHA-256 of `msgrctl key file`, a
 //!   zero byte, and the file's content (32 bytes at least). `passphrase`: argon2id with the
-//!   parameters of the header.
+//!   parameters of the header, of the passphrase in Unicode's form NFC; files of older
+//!   versions have it as it was typed.
 //! - `check` is the first 8 bytes of HMAC-SHA256(key, `msgrctl key check`): it tells a
 //!   wrong key from a damaged file.
 //! - Binary values are hexadecimal.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, Mac as _};
+use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 use rand::Rng as _;
 use secrecy::zeroize::Zeroizing;
 use serde::{Deserialize, Serialize};
@@ -144,8 +147,31 @@ impl Work {
         self.memory_kib <= MOST_MEMORY_KIB && self.passes <= MOST_PASSES && self.lanes <= MOST_LANES
     }
 
+    /// The key that `check` fits, of the forms in which the passphrase may have been typed:
+    /// one keyboard sends an accented letter as one character, another as two. Where none
+    /// fits, and for a new file (`check` is empty), the key of its normal form, NFC.
+    pub fn fitting_key(&self, passphrase: &Secret, check: &str) -> Result<Key, Damage> {
+        let typed = passphrase.expose();
+        let form = |text: Cow<'_, str>| Secret::new(text.into_owned());
+        let normal = form(ComposingNormalizerBorrowed::new_nfc().normalize(typed));
+        let key = self.key(&normal)?;
+        if check.is_empty() || check_of(&key) == check {
+            return Ok(key);
+        }
+        let decomposed = form(DecomposingNormalizerBorrowed::new_nfd().normalize(typed));
+        for other in [passphrase, &decomposed] {
+            if *other != normal {
+                let key = self.key(other)?;
+                if check_of(&key) == check {
+                    return Ok(key);
+                }
+            }
+        }
+        Ok(key)
+    }
+
     /// The key of a passphrase.
-    pub fn key(&self, passphrase: &Secret) -> Result<Key, Damage> {
+    fn key(&self, passphrase: &Secret) -> Result<Key, Damage> {
         if !self.is_bearable() {
             return Err(Damage::Header);
         }
@@ -196,8 +222,14 @@ impl Sealed {
         header.nonce = hex::encode(nonce);
         let entries: BTreeMap<&str, &str> =
             entries.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let plain = serde_json::to_vec(&entries).unwrap_or_else(|error| unreachable!("text is JSON: {error}"));
-        let plain = Zeroizing::new(plain);
+        let json = |into: &mut dyn std::io::Write| {
+            serde_json::to_writer(into, &entries).unwrap_or_else(|error| unreachable!("text is JSON: {error}"));
+        };
+        // Room for all of it: a buffer that grows leaves copies behind.
+        let mut length = Length(0);
+        json(&mut length);
+        let mut plain = Zeroizing::new(Vec::with_capacity(length.0));
+        json(&mut *plain);
         let associated = header.associated();
         let payload = Payload { msg: &plain, aad: &associated };
         let ciphertext = XChaCha20Poly1305::new((&**key).into())
@@ -205,6 +237,20 @@ impl Sealed {
             .unwrap_or_else(|_| unreachable!("the file is far below the cipher's limit"));
         let sealed = Self { header: header.clone(), ciphertext: hex::encode(ciphertext) };
         serde_json::to_vec(&sealed).unwrap_or_else(|error| unreachable!("text is JSON: {error}"))
+    }
+}
+
+/// Counts what is written.
+struct Length(usize);
+
+impl std::io::Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 
@@ -241,6 +287,20 @@ mod tests {
         assert_eq!(sealed.open(&key).expect("opened")["a"].as_str(), "hush");
         assert_eq!(sealed.open(&other), Err(Damage::Content));
         assert_ne!(check_of(&key), check_of(&other));
+    }
+
+    #[test]
+    fn a_passphrase_fits_in_either_form_also_where_it_was_kept_as_typed() {
+        let work = Work { memory_kib: 8, passes: 1, ..Work::new() };
+        let (composed, decomposed) = (Secret::new("caf\u{e9} au lait"), Secret::new("cafe\u{301} au lait"));
+        let fits = |check: &str, typed: &Secret| check_of(&work.fitting_key(typed, check).expect("a key")) == check;
+        let new = check_of(&work.fitting_key(&decomposed, "").expect("a key"));
+        assert_eq!(new, check_of(&work.key(&composed).expect("a key")), "a new file has the normal form");
+        for kept in [&composed, &decomposed] {
+            let check = check_of(&work.key(kept).expect("a key"));
+            assert!(fits(&check, &composed) && fits(&check, &decomposed));
+            assert!(!fits(&check, &Secret::new("cafe au lait")));
+        }
     }
 
     #[test]
