@@ -7,12 +7,16 @@ use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use secrecy::zeroize::Zeroizing;
+
 use super::{Secret, StoreError, redact};
 
 /// How long a program may take: some ask a person first.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// More than this is no secret.
-const LIMIT: u64 = 64 * 1024;
+const LIMIT: usize = 64 * 1024;
+/// What is read at once.
+const BUFFER: usize = 4096;
 
 /// Runs a program, without a shell and without input, and takes what it prints
 /// for a secret. What it says on standard error is shown when it fails, what it
@@ -42,7 +46,7 @@ pub(super) fn run(words: &[String], hidden: &[OsString]) -> Result<Secret, Store
         return Err(failed(format!("it ended with {status}{said}")));
     }
     let printed = out.read();
-    if printed.len() as u64 > LIMIT {
+    if printed.len() > LIMIT {
         return Err(failed(format!("it printed more than {LIMIT} bytes")));
     }
     Secret::from_input(&printed).map_err(|error| failed(format!("what it printed cannot be used: {error}")))
@@ -51,14 +55,14 @@ pub(super) fn run(words: &[String], hidden: &[OsString]) -> Result<Secret, Store
 /// What comes out of a pipe, read on a thread of its own so that a full pipe holds
 /// nobody up.
 struct Pipe {
-    bytes: Arc<Mutex<Vec<u8>>>,
+    bytes: Arc<Mutex<Zeroizing<Vec<u8>>>>,
     ended: Receiver<()>,
 }
 
 impl Pipe {
     /// What was printed until the program ended. A process that it left behind may
     /// hold the pipe open: that one is not waited for.
-    fn read(self) -> Vec<u8> {
+    fn read(self) -> Zeroizing<Vec<u8>> {
         // Either way what is there is there.
         let _ = self.ended.recv_timeout(Duration::from_millis(300));
         std::mem::take(&mut *self.bytes.lock().unwrap_or_else(PoisonError::into_inner))
@@ -67,16 +71,17 @@ impl Pipe {
 
 fn drain(pipe: Option<impl Read + Send + 'static>) -> Pipe {
     let (send, ended) = channel();
-    let bytes = Arc::new(Mutex::new(Vec::new()));
+    // Room for all that is kept: a buffer that grows leaves copies behind.
+    let bytes = Arc::new(Mutex::new(Zeroizing::new(Vec::with_capacity(LIMIT + BUFFER))));
     let filled = bytes.clone();
     std::thread::spawn(move || {
-        let mut buffer = [0; 4096];
+        let mut buffer = Zeroizing::new([0; BUFFER]);
         let mut pipe = pipe;
         // An error ends it like the end.
-        while let Some(Ok(read @ 1..)) = pipe.as_mut().map(|pipe| pipe.read(&mut buffer)) {
+        while let Some(Ok(read @ 1..)) = pipe.as_mut().map(|pipe| pipe.read(&mut *buffer)) {
             let mut filled = filled.lock().unwrap_or_else(PoisonError::into_inner);
             // More than the limit is refused as such; it need not be kept.
-            if filled.len() as u64 <= LIMIT {
+            if filled.len() <= LIMIT {
                 filled.extend_from_slice(&buffer[..read]);
             }
         }
