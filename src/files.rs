@@ -2,12 +2,24 @@
 //!
 //! A reader sees the old file or the new one, whatever happens to the writer:
 //! the new text is written to a private file beside the old one, flushed to the
-//! disk, and renamed over it.
+//! disk, and renamed over it. What was made or removed is flushed with its directory.
+//!
+//! A file of ours is a regular file, or a link to one. A link whose target is missing is
+//! an error and not an absent file: its drive is perhaps not mounted, and what was
+//! written in its place would hide what is there.
+
+mod owner;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+
+use secrecy::zeroize::Zeroizing;
+
+use crate::touched;
+
+pub use owner::other_than_root;
 
 /// What went wrong with a file, and which.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +40,24 @@ pub enum FileError {
         /// What the system said.
         source: io::Error,
     },
+    /// It, or a directory that it is in, is a link to a place that is not there.
+    #[error("cannot use {}: {} is a link to {}, which is missing", path.display(), link.display(), target.display())]
+    Dangling {
+        /// The file.
+        path: PathBuf,
+        /// The link.
+        link: PathBuf,
+        /// Where it points to.
+        target: PathBuf,
+    },
+    /// Something else than a regular file has its name: a directory, a pipe, a device, a socket.
+    #[error("cannot use {}: it is {kind}, not a regular file", path.display())]
+    Irregular {
+        /// What has the file's name.
+        path: PathBuf,
+        /// What it is: `a directory`.
+        kind: &'static str,
+    },
     /// Another process holds the lock for longer than anyone should wait.
     #[error("another msgrctl has been changing {} for {} s", path.display(), waited.as_secs())]
     Busy {
@@ -38,21 +68,91 @@ pub enum FileError {
     },
 }
 
-/// The text of a file; `None` when it does not exist. Bytes that are not UTF-8
+/// The text of a file of ours; `None` when it does not exist. Bytes that are not UTF-8
 /// are an error of kind `InvalidData`.
 pub fn read_text(path: &Path) -> Result<Option<String>, FileError> {
+    if !is_there(path)? {
+        return Ok(None);
+    }
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
+        // It was removed in between.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(FileError::Read { path: path.into(), source }),
     }
 }
 
-/// At most `limit` bytes of a file that the person named (a token, a scenario).
-pub fn read_bytes(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
+/// Whether a file of ours is there. Not even opened unless it is a regular file: a pipe
+/// would be waited for, and a device read without end.
+pub fn is_there(path: &Path) -> Result<bool, FileError> {
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => Ok(true),
+        Ok(metadata) => Err(FileError::Irregular { path: path.into(), kind: kind(&metadata) }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => refuse_dangling(path).map(|()| false),
+        Err(source) => Err(FileError::Read { path: path.into(), source }),
+    }
+}
+
+fn kind(metadata: &fs::Metadata) -> &'static str {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt as _;
+        let kind = metadata.file_type();
+        if kind.is_fifo() {
+            return "a named pipe";
+        } else if kind.is_socket() {
+            return "a socket";
+        } else if kind.is_char_device() || kind.is_block_device() {
+            return "a device";
+        }
+    }
+    if metadata.is_dir() { "a directory" } else { "something else" }
+}
+
+/// For a path where nothing is: refuses one that leads through a link to nowhere.
+fn refuse_dangling(path: &Path) -> Result<(), FileError> {
+    for link in path.ancestors() {
+        let Ok(target) = fs::read_link(link) else { continue };
+        if fs::metadata(link).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+            return Err(FileError::Dangling { path: path.into(), link: link.into(), target });
+        }
+    }
+    Ok(())
+}
+
+/// The names of the directories in a directory of ours, links to directories too; none
+/// when it does not exist. Names that begin with a dot are passed over.
+pub fn directories(path: &Path) -> Result<Vec<String>, FileError> {
+    let failed = |source| FileError::Read { path: path.into(), source };
+    let entries = match fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return refuse_dangling(path).map(|()| Vec::new()),
+        Err(source) => return Err(failed(source)),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(failed)?;
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        let path = entry.path();
+        match fs::metadata(&path) {
+            _ if name.starts_with('.') => {}
+            Ok(metadata) if metadata.is_dir() => names.push(name),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => refuse_dangling(&path)?,
+            Err(source) => return Err(FileError::Read { path, source }),
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// At most `limit` bytes of a file that the person named (a token, a scenario): a regular
+/// file, or a pipe (`<(…)`). The bytes may be a secret: they are wiped when dropped.
+pub fn read_bytes(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, FileError> {
     let read = || {
-        let mut bytes = Vec::new();
-        File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+        let file = File::open(path)?;
+        let size = file.metadata().map_or(0, |metadata| metadata.len());
+        let bytes = fill(file, size, limit)?;
         if bytes.len() as u64 > limit {
             let text = format!("larger than {limit} bytes");
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
@@ -60,6 +160,31 @@ pub fn read_bytes(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
         Ok(bytes)
     };
     read().map_err(|source| FileError::Read { path: path.into(), source })
+}
+
+/// The text of a file that the person named, of at most `limit` bytes; UTF-8.
+pub fn read_given_text(path: &Path, limit: u64) -> Result<String, FileError> {
+    let bytes = read_bytes(path, limit)?;
+    let text = std::str::from_utf8(&bytes).map(str::to_owned);
+    text.map_err(|error| FileError::Read {
+        path: path.into(),
+        source: io::Error::new(io::ErrorKind::InvalidData, error),
+    })
+}
+
+/// All that comes, or one byte more than `limit`. A secret leaves no copies behind where the
+/// buffer grows: it has room from the start, for `size` bytes or for any secret.
+pub fn fill(from: impl io::Read, size: u64, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
+    const ROOM: u64 = 64 * 1024;
+    let room = size.max(ROOM).min(limit) + 1;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(room).unwrap_or_default()));
+    from.take(limit + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// What stands in a directory of ours, by name; nothing when it does not exist.
+pub fn list_ours(path: &Path) -> Result<Vec<PathBuf>, FileError> {
+    if path.is_dir() { list(path) } else { refuse_dangling(path).map(|()| Vec::new()) }
 }
 
 /// What stands in a directory that the person named, by name.
@@ -73,10 +198,32 @@ pub fn list(path: &Path) -> Result<Vec<PathBuf>, FileError> {
 /// Makes a directory and its parents, open to their owner alone (0700).
 pub fn make_private_dir(path: &Path) -> Result<(), FileError> {
     let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).map_err(|source| FileError::Write { path: path.into(), source })
+    let missing: Vec<&Path> = path.ancestors().take_while(|above| !above.is_dir()).collect();
+    for directory in missing.into_iter().rev().filter(|path| !path.as_os_str().is_empty()) {
+        match builder.create(directory) {
+            Ok(()) => flush(parent(directory)),
+            // Another process was quicker.
+            Err(_) if directory.is_dir() => {}
+            Err(source) => return Err(FileError::Write { path: path.into(), source }),
+        }
+    }
+    Ok(())
+}
+
+/// Makes durable what was made in a directory, renamed or removed. It is done by then:
+/// where a directory cannot be flushed that is no failure.
+fn flush(directory: &Path) {
+    #[cfg(unix)]
+    let _ = File::open(directory).and_then(|directory| directory.sync_all());
+    #[cfg(not(unix))]
+    let _ = directory;
+}
+
+/// The directory that something is in.
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// The right to change one file, held until it is dropped.
@@ -98,12 +245,13 @@ impl Lock {
     /// `on_wait` is called once, when the wait is long enough to be noticed.
     pub fn acquire(path: &Path, patience: Duration, on_wait: &dyn Fn(&Path)) -> Result<Self, FileError> {
         // A linked file stays a link: its target is what is replaced.
-        let target = fs::canonicalize(path).unwrap_or_else(|_| path.into());
-        let dir = target.parent().unwrap_or(Path::new("."));
+        let target = target_of(path)?;
+        let dir = parent(&target);
         make_private_dir(dir)?;
         let lock_path = dir.join(format!(".{}.lock", file_name(&target)));
         let refuse = |source| FileError::Write { path: lock_path.clone(), source };
         let open = || {
+            is_there(&lock_path)?;
             let mut options = OpenOptions::new();
             options.create(true).truncate(false).write(true);
             private(&mut options);
@@ -137,23 +285,60 @@ impl Lock {
 
     /// Replaces the file's content. Clears what a killed writer left behind.
     pub fn replace(&self, content: &[u8]) -> Result<(), FileError> {
-        let dir = self.target.parent().unwrap_or(Path::new("."));
-        let prefix = format!(".{}.", file_name(&self.target));
-        clear_leftovers(dir, &prefix);
-        let write = || -> io::Result<()> {
-            // tempfile creates with mode 0600 and removes the file when it is dropped.
-            let mut new = tempfile::Builder::new().prefix(&prefix).suffix(LEFTOVER).tempfile_in(dir)?;
-            new.write_all(content)?;
-            new.as_file().sync_all()?;
-            new.persist(&self.target).map_err(|error| error.error)?;
-            // The rename itself is durable once the directory is flushed. The new file
-            // is in place by now: where a directory cannot be flushed that is no failure.
-            #[cfg(unix)]
-            let _ = File::open(dir).and_then(|dir| dir.sync_all());
-            Ok(())
-        };
-        write().map_err(|source| FileError::Write { path: self.target.clone(), source })
+        replace(&self.target, content)
     }
+}
+
+/// Writes a private file in its place, not as a whole: for one that only the holder of
+/// another lock writes, and that says nothing while it is unfinished. One that cannot be
+/// finished is removed.
+pub fn write_in_place(path: &Path, content: &[u8]) -> Result<(), FileError> {
+    let new = !is_there(path)?;
+    make_private_dir(parent(path))?;
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(true).write(true);
+    private(&mut options);
+    let write = || {
+        let mut file = options.open(path)?;
+        file.write_all(content)?;
+        file.sync_all()
+    };
+    if let Err(source) = write() {
+        // What is left of it says nothing.
+        let _ = fs::remove_file(path);
+        return Err(FileError::Write { path: path.into(), source });
+    }
+    if new {
+        flush(parent(path));
+    }
+    Ok(())
+}
+
+/// The file that is written: a linked file stays a link, and its target is replaced.
+fn target_of(path: &Path) -> Result<PathBuf, FileError> {
+    match fs::canonicalize(path) {
+        Ok(target) => Ok(target),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => refuse_dangling(path).map(|()| path.into()),
+        Err(source) => Err(FileError::Read { path: path.into(), source }),
+    }
+}
+
+fn replace(target: &Path, content: &[u8]) -> Result<(), FileError> {
+    is_there(target)?;
+    let dir = parent(target);
+    let prefix = format!(".{}.", file_name(target));
+    clear_leftovers(dir, &prefix);
+    let write = || -> io::Result<()> {
+        // tempfile creates with mode 0600 and removes the file when it is dropped.
+        let mut new = tempfile::Builder::new().prefix(&prefix).suffix(LEFTOVER).tempfile_in(dir)?;
+        new.write_all(content)?;
+        new.as_file().sync_all()?;
+        new.persist(target).map_err(|error| error.error)?;
+        touched::note();
+        flush(dir);
+        Ok(())
+    };
+    write().map_err(|source| FileError::Write { path: target.into(), source })
 }
 
 /// Whether an open file is the one that has its name now.
@@ -173,6 +358,7 @@ fn is_still_at(_file: &File, path: &Path) -> bool {
 /// Adds a line to the end of a private file, making it if need be. Called under a lock
 /// by whoever shares the file.
 pub fn append_line(path: &Path, line: &str) -> Result<(), FileError> {
+    let new = !is_there(path)?;
     let mut options = OpenOptions::new();
     options.create(true).append(true);
     private(&mut options);
@@ -181,7 +367,11 @@ pub fn append_line(path: &Path, line: &str) -> Result<(), FileError> {
         // A line that a killed process left unfinished stays a line of its own.
         let gap = if ends_in_a_line(path)? { "" } else { "\n" };
         file.write_all(format!("{gap}{line}\n").as_bytes())?;
-        file.sync_all()
+        file.sync_all()?;
+        if new {
+            flush(parent(path));
+        }
+        Ok(())
     };
     write().map_err(|source| FileError::Write { path: path.into(), source })
 }
@@ -200,9 +390,14 @@ fn ends_in_a_line(path: &Path) -> io::Result<bool> {
 /// Removes a file; one that is not there is no error.
 pub fn remove(path: &Path) -> Result<(), FileError> {
     match fs::remove_file(path) {
-        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(FileError::Write { path: path.into(), source }),
-        _ => Ok(()),
+        Ok(()) => {
+            touched::note();
+            flush(parent(path));
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(source) => return Err(FileError::Write { path: path.into(), source }),
     }
+    Ok(())
 }
 
 /// Removes a directory that has nothing in it but lock files.
@@ -217,6 +412,7 @@ pub fn remove_empty_dir(path: &Path) {
             let _ = fs::remove_file(entry);
         }
         let _ = fs::remove_dir(path);
+        flush(parent(path));
     }
 }
 
@@ -310,7 +506,53 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("token");
         fs::write(&path, "12345").expect("written");
-        assert_eq!(read_bytes(&path, 5).expect("read"), b"12345");
+        assert_eq!(read_bytes(&path, 5).expect("read").as_slice(), b"12345");
         assert!(read_bytes(&path, 4).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_nowhere_is_not_an_absent_file_and_stays() {
+        use std::os::unix::fs::symlink;
+        let dir = tempfile::tempdir().expect("a directory");
+        let at = |name: &str| dir.path().join(name);
+        symlink(at("drive/real.toml"), at("accounts.toml")).expect("linked");
+        symlink(at("drive"), at("default")).expect("linked");
+        for path in [at("accounts.toml"), at("default/accounts.toml"), at("default/deep/accounts.toml")] {
+            let dangling = |error| matches!(error, FileError::Dangling { .. });
+            assert!(dangling(read_text(&path).expect_err("refused")), "{}", path.display());
+            let lock = Lock::acquire(&path, Duration::ZERO, &|_| {});
+            assert!(dangling(lock.expect_err("refused")), "{}", path.display());
+            assert!(dangling(append_line(&path, "x").expect_err("refused")), "{}", path.display());
+            assert!(dangling(write_in_place(&path, b"x").expect_err("refused")), "{}", path.display());
+        }
+        assert!(matches!(directories(&at("default")), Err(FileError::Dangling { .. })));
+        assert!(matches!(directories(dir.path()), Err(FileError::Dangling { .. })));
+        assert!(fs::symlink_metadata(at("accounts.toml")).expect("metadata").is_symlink());
+        assert_eq!(read_text(&at("absent/accounts.toml")).expect("read"), None);
+    }
+
+    #[test]
+    fn what_is_not_a_regular_file_is_refused_at_once() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("accounts.toml");
+        make_private_dir(&path).expect("made");
+        make_private_dir(&dir.path().join(".x.lock")).expect("made");
+        let refused = |error| matches!(error, FileError::Irregular { kind: "a directory", .. });
+        assert!(refused(read_text(&path).expect_err("refused")));
+        assert!(refused(append_line(&path, "x").expect_err("refused")));
+        assert!(refused(lock(&path).replace(b"x").expect_err("refused")));
+        assert!(refused(Lock::acquire(&dir.path().join("x"), Duration::ZERO, &|_| {}).expect_err("refused")));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_given_is_read_to_its_limit() {
+        let error = read_bytes(Path::new("/dev/zero"), 1000).expect_err("refused");
+        assert!(matches!(error, FileError::Read { source, .. } if source.kind() == io::ErrorKind::FileTooLarge));
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("text");
+        fs::write(&path, b"\xff").expect("written");
+        assert!(read_given_text(&path, 10).is_err());
     }
 }

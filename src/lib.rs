@@ -8,7 +8,7 @@
 //! line: [`cli`], where the path of a file is the command it runs, and [`ui`],
 //! which knows terminals and no domain. Under both lie small rooms without
 //! opinions: [`address`], [`env`], [`clock`], [`dashboard`], [`document`], [`paths`], [`files`], [`http`], [`serve`],
-//! [`text`].
+//! [`text`], [`touched`].
 //!
 //! # Who may import whom
 //!
@@ -44,6 +44,7 @@ pub mod json;
 pub mod paths;
 pub mod serve;
 pub mod text;
+pub mod touched;
 
 pub mod secrets;
 

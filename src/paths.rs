@@ -41,18 +41,12 @@ impl Paths {
     /// The directory of a tenant. The name must have been checked: it is used as
     /// it stands.
     pub fn tenant_dir(&self, tenant: &str) -> PathBuf {
-        self.root.join("tenants").join(tenant)
+        self.tenants_dir().join(tenant)
     }
 
-    /// The tenants that have a directory, by name.
-    pub fn tenants(&self) -> Vec<String> {
-        let entries = std::fs::read_dir(self.root.join("tenants")).into_iter().flatten().flatten();
-        let mut names: Vec<String> = entries
-            .filter(|entry| entry.path().is_dir())
-            .filter_map(|entry| entry.file_name().into_string().ok())
-            .collect();
-        names.sort();
-        names
+    /// The directory that the tenants' are in.
+    pub fn tenants_dir(&self) -> PathBuf {
+        self.root.join("tenants")
     }
 
     /// The encrypted file of a tenant's secrets.
@@ -75,9 +69,15 @@ impl Paths {
         self.root.join("log.jsonl")
     }
 
-    /// `undo.json`: how the last change is taken back.
+    /// `undo.json`: how the last change is undone.
     pub fn undo_file(&self) -> PathBuf {
         self.root.join("undo.json")
+    }
+
+    /// The directory of the changes that have begun and are not written down yet, a file
+    /// for each tenant.
+    pub fn pending_dir(&self) -> PathBuf {
+        self.root.join("pending")
     }
 
     /// `accounts.toml` of a tenant.

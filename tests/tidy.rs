@@ -28,6 +28,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "secrets",
             "serve",
             "text",
+            "touched",
             "ui",
             "webhook",
         ],
@@ -52,7 +53,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("sandbox", &["address", "clock", "document", "http", "serve", "webhook::signature"]),
     ("webhook", &["address", "clock", "http", "json", "serve", "secrets::Secret", "secrets::redact", "text"]),
-    ("graph", &["clock", "http", "json", "secrets::Secret", "secrets::redact", "text"]),
+    ("graph", &["clock", "http", "json", "secrets::Secret", "secrets::redact", "text", "touched"]),
     ("messages", &["secrets::holds_credential"]),
     (
         "accounts",
@@ -69,8 +70,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "secrets::StoreName",
         ],
     ),
-    ("secrets", &["env", "paths", "files", "clock", "text::MASK"]),
-    ("files", &["paths"]),
+    ("secrets", &["env", "paths", "files", "clock", "text::MASK", "touched"]),
+    ("files", &["paths", "touched"]),
     ("paths", &["env"]),
     ("document", &[]),
     ("env", &[]),
@@ -80,6 +81,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("serve", &[]),
     ("json", &[]),
     ("text", &[]),
+    ("touched", &[]),
     ("address", &["text"]),
 ];
 

@@ -12,6 +12,7 @@ use super::args::Global;
 use super::settings::Settings;
 use crate::accounts::AccountStore;
 use crate::env::{self, Environment};
+use crate::files;
 
 /// The accounts of the tenant that the line names: handles, since they need no
 /// quotes, each with the account's name.
@@ -24,7 +25,8 @@ pub(super) fn accounts() -> Vec<CompletionCandidate> {
 
 /// The tenants that have anything.
 pub(super) fn tenants() -> Vec<CompletionCandidate> {
-    let tenants = settings().map(|settings| settings.paths.tenants()).unwrap_or_default();
+    let tenants = settings().and_then(|settings| files::directories(&settings.paths.tenants_dir()).ok());
+    let tenants = tenants.unwrap_or_default();
     tenants.into_iter().map(CompletionCandidate::new).collect()
 }
 

@@ -8,6 +8,8 @@ use std::io::Read;
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use secrecy::zeroize::Zeroizing;
+
 use super::args::Global;
 use super::error::CliError;
 use super::history::Changing;
@@ -181,6 +183,11 @@ impl Context {
         Ok(TenantFile::new(path, &CHAT_SETTINGS_KEYS))
     }
 
+    /// The tenants that have a directory, by name.
+    pub fn tenants(&self) -> Result<Vec<String>, CliError> {
+        Ok(files::directories(&self.settings()?.paths.tenants_dir())?)
+    }
+
     /// The words of the command that runs: `account edit`.
     pub fn command(&self) -> &str {
         &self.command
@@ -265,7 +272,7 @@ impl Context {
         self.hold_tenant_of(self.settings()?.tenant.value.as_str())
     }
 
-    /// The same without a word in the log, for whoever writes one at the end of many.
+    /// The same without a word in the log, for a command that writes one itself.
     pub fn lock_tenant(&self) -> Result<Lock, CliError> {
         self.hold(self.settings()?.tenant.value.as_str())
     }
@@ -278,16 +285,39 @@ impl Context {
     /// The right to change the secrets of every tenant there is, in the order of their names: the keyring
     /// is one for all.
     pub fn hold_all_tenants(&self) -> Result<Vec<Lock>, CliError> {
-        self.settings()?.paths.tenants().iter().map(|tenant| self.hold(tenant)).collect()
+        self.tenants()?.iter().map(|tenant| self.hold(tenant)).collect()
+    }
+
+    /// The right to change a tenant's files, if no other process has it.
+    pub(super) fn try_hold(&self, tenant: &str) -> Result<Option<Lock>, CliError> {
+        let path = self.settings()?.paths.tenant_dir(tenant).join("changes");
+        Ok(Lock::acquire(&path, std::time::Duration::ZERO, &|_| {}).ok())
     }
 
     fn hold(&self, tenant: &str) -> Result<Lock, CliError> {
+        self.warn_of_owner()?;
         let path = self.settings()?.paths.tenant_dir(tenant).join("changes");
         let output = self.output.clone();
         let on_wait = move |_: &std::path::Path| {
             output.notice("waiting for another msgrctl to finish its change of this tenant …");
         };
         Ok(Lock::acquire(&path, TENANT_PATIENCE, &on_wait)?)
+    }
+
+    /// Says once that root writes files into the configuration of another user, who cannot
+    /// read them then.
+    fn warn_of_owner(&self) -> Result<(), CliError> {
+        static SAID: std::sync::Once = std::sync::Once::new();
+        let root = self.settings()?.paths.root();
+        if let Some(owner) = files::other_than_root(root) {
+            SAID.call_once(|| {
+                self.output.warning(&format!(
+                    "running as root in {}, which belongs to {owner}: files made now belong to root; run msgrctl as {owner} instead, or set HOME (sudo -H)",
+                    root.display()
+                ));
+            });
+        }
+        Ok(())
     }
 
     /// Where Graph is, as the settings say, and which accounts belong to it.
@@ -356,7 +386,7 @@ impl Context {
                     CliError::usage(error.to_string())
                         .hint("name a readable file with --ca-bundle FILE (MSGRCTL_CA_BUNDLE)")
                 })?;
-                Some((path.clone(), pem))
+                Some((path.clone(), pem.to_vec()))
             }
             None => None,
         })
@@ -374,11 +404,10 @@ impl Context {
         Ok(value)
     }
 
-    /// Standard input to its end, `limit` bytes at most.
-    pub fn read_stdin(&self, limit: u64) -> std::io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        self.stdin.borrow_mut().by_ref().take(limit + 1).read_to_end(&mut bytes)?;
-        Ok(bytes)
+    /// Standard input to its end, or one byte more than `limit`. It may be a secret, and is
+    /// wiped when dropped.
+    pub fn read_stdin(&self, limit: u64) -> std::io::Result<Zeroizing<Vec<u8>>> {
+        files::fill(&mut **self.stdin.borrow_mut(), 0, limit)
     }
 
     /// Asks before something that cannot be undone. Without a terminal `--yes` is

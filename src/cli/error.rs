@@ -3,6 +3,7 @@
 
 use std::error::Error as _;
 use std::io;
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -16,6 +17,7 @@ use crate::http::SetupError;
 use crate::messages::{TextError, UnknownEvent};
 use crate::sandbox::ScenarioError;
 use crate::secrets::{KeyMeans, StoreError, redact};
+use crate::touched;
 use crate::ui::interrupt;
 use crate::ui::output::Output;
 use crate::ui::prompt::PromptError;
@@ -119,6 +121,17 @@ impl CliError {
     /// The result could not be written.
     pub fn output(kind: io::ErrorKind) -> Self {
         Self::failed(format!("the result could not be written: {kind}"))
+    }
+
+    /// A file that the person named and that cannot be read.
+    pub fn of_given(error: &FileError) -> Self {
+        let cause = match error {
+            FileError::Read { path, source } if source.kind() == io::ErrorKind::NotFound => {
+                Some(format!("there is no file {}", path.display()))
+            }
+            _ => error.source().map(ToString::to_string),
+        };
+        cause.into_iter().fold(Self::usage(error.to_string()), Self::cause)
     }
 
     /// Adds a way out.
@@ -349,20 +362,38 @@ impl From<FileError> for CliError {
         }
         match error {
             FileError::Busy { .. } => shown.hint("wait for the other msgrctl to end, then try again"),
-            FileError::Write { .. } => {
-                shown.hint("nothing was changed; check the directory's permissions and the free space")
-            }
+            FileError::Write { .. } => shown.hint(unless_changed(UNWRITTEN)),
             FileError::Read { .. } => {
-                shown.hint("nothing was changed; check the file's permissions and that it is UTF-8 text")
+                shown.hint(unless_changed("check the file's permissions and that it is UTF-8 text"))
+            }
+            FileError::Dangling { link, .. } => shown.hint(dangling(&link)),
+            FileError::Irregular { path, .. } => {
+                let command = format!("mv '{0}' '{0}.old'", path.display());
+                shown.hint(unless_changed(&format!("move it away and run the command again: {command}")))
             }
         }
     }
 }
 
+/// For what cannot be written.
+const UNWRITTEN: &str = "check the directory's permissions and the free space";
+
+/// A hint, with "nothing was changed" before it as long as that is known.
+fn unless_changed(hint: &str) -> String {
+    if touched::anything() { hint.into() } else { format!("nothing was changed; {hint}") }
+}
+
+fn dangling(link: &Path) -> String {
+    unless_changed(&format!(
+        "bring back what the link points to (is its drive mounted?); or, to start without it, remove the link: rm '{}'",
+        link.display()
+    ))
+}
+
 fn mistake(error: CliError, mistake: &Mistake) -> CliError {
     match mistake.nearest {
         Some(near) => error.hint(format!("the key is perhaps '{near}'")),
-        None => error.hint("correct the line; nothing was changed"),
+        None => error.hint(unless_changed("correct the line")),
     }
 }
 
@@ -373,10 +404,10 @@ impl From<AccountError> for CliError {
             AccountError::File(error) => error.into(),
             AccountError::Schema(SchemaError::Broken { mistake: found, .. }) => mistake(Self::file(message), &found),
             AccountError::Schema(SchemaError::Newer { .. }) => {
-                Self::file(message).hint("use the newer msgrctl; nothing was changed")
+                Self::file(message).hint(unless_changed("use the newer msgrctl"))
             }
             AccountError::Schema(SchemaError::Twice { .. }) => {
-                Self::file(message).hint("give one of the two another name or handle in the file; nothing was changed")
+                Self::file(message).hint(unless_changed("give one of the two another name or handle in the file"))
             }
             AccountError::Unknown { nearest: Some(near), .. } => {
                 Self::failed(message).hint(format!("did you mean '{near}'? (msgrctl account list shows all)"))
@@ -435,9 +466,9 @@ impl From<StoreError> for CliError {
                 return Self::file(error.to_string()).hint(START_OVER);
             }
             StoreError::Write { .. } => {
-                return Self::file(error.to_string())
-                    .hint("nothing was changed; check the directory's permissions and the free space");
+                return Self::file(error.to_string()).hint(unless_changed(UNWRITTEN));
             }
+            StoreError::Dangling { link, .. } => return Self::file(error.to_string()).hint(dangling(link)),
             StoreError::Exposed { path, .. } => {
                 let hint =
                     format!("it has to be a plain file, no link, of yours alone: chmod 600 '{}'", path.display());

@@ -1,27 +1,30 @@
-//! What was changed, and how the last change is taken back: a line in `log.jsonl`
-//! for each change, and the files as they were in `undo.json`.
+//! What was changed, and how the last change is undone: a line in `log.jsonl` for each
+//! change, and the files as they were in `undo.json`.
 //!
 //! A change is what happens to the files of a tenant between getting the right to
 //! change them and giving it back; what changed is found by comparing, so no command
-//! has to say it. Neither file holds a secret, since the files they tell of do not.
+//! has to say it. Before it begins the files are kept in `pending/TENANT.json`: the next
+//! command finds a change whose process was killed by it. None of these files holds a
+//! secret, since the files they tell of do not.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::cell::{Cell, RefCell};
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::context::Context;
+use super::difference::{Difference, Texts};
 use super::error::CliError;
-use crate::accounts::differing_accounts;
+use super::log::several_in_words;
+use super::pending::{self, Pending};
+use crate::accounts::TenantName;
 use crate::files::{self, FileError, Lock};
 use crate::secrets::SecretKind;
 use crate::ui::interrupt::Hold;
 
 /// A line of the log.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// RFC 3339, UTC.
     pub time: String,
@@ -33,12 +36,20 @@ pub struct Entry {
     pub tenant: String,
     /// What was changed.
     pub changes: Vec<ChangedThing>,
-    /// `done`.
+    /// [`DONE`], [`PARTIAL`] or [`INTERRUPTED`].
     pub result: String,
 }
 
+/// The whole change.
+pub const DONE: &str = "done";
+/// The command failed after a part of its change.
+pub const PARTIAL: &str = "partial";
+/// The process was killed before it wrote its change down.
+pub const INTERRUPTED: &str = "interrupted";
+
 impl Entry {
-    fn new(ctx: &Context, tenant: &str, changes: Vec<ChangedThing>) -> Self {
+    /// A line about what this process does.
+    pub fn new(ctx: &Context, tenant: &str, changes: Vec<ChangedThing>) -> Self {
         let user = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| ctx.env.text(name));
         Self {
             time: ctx.now().to_string(),
@@ -46,52 +57,60 @@ impl Entry {
             command: ctx.command().into(),
             tenant: tenant.into(),
             changes,
-            result: "done".into(),
+            result: DONE.into(),
         }
+    }
+
+    /// The line as it is written.
+    pub fn line(&self) -> String {
+        serde_json::to_string(self).unwrap_or_else(|error| unreachable!("it is JSON: {error}"))
     }
 }
 
-/// Writes down a change: how it is taken back, then the line of the log. When the
-/// first fails nothing is left that would take back an older one in its place.
+/// Writes down a change: how it is undone, then the line of the log. Each is tried whatever
+/// becomes of the other. When the first fails nothing is left that would undo an older one
+/// in its place.
 fn write(ctx: &Context, undo: &Undo) -> Result<(), CliError> {
     let paths = &ctx.settings()?.paths;
     let (log, last) = (paths.log_file(), paths.undo_file());
     let _log = Lock::acquire(&log, Lock::PATIENCE, &|_| {})?;
-    let json = |error: serde_json::Error| unreachable!("it is JSON: {error}");
-    let text = serde_json::to_string(undo).unwrap_or_else(json);
-    if let Err(error) = Lock::acquire(&last, Lock::PATIENCE, &|_| {}).and_then(|lock| lock.replace(text.as_bytes())) {
+    let text = serde_json::to_string(undo).unwrap_or_else(|error| unreachable!("it is JSON: {error}"));
+    let kept = Lock::acquire(&last, Lock::PATIENCE, &|_| {}).and_then(|lock| lock.replace(text.as_bytes()));
+    let kept = kept.or_else(|error| {
         files::remove(&last)?;
-        return Err(error.into());
-    }
-    files::append_line(&log, &serde_json::to_string(&undo.entry).unwrap_or_else(json))?;
-    Ok(())
+        Err(CliError::from(error).context("it cannot be undone"))
+    });
+    files::append_line(&log, &undo.entry.line())?;
+    kept
 }
 
-/// Writes down a change that is not taken back by putting files back: secrets that
-/// were moved.
+/// Writes a line of the log alone.
+pub fn write_line(ctx: &Context, entry: &Entry) -> Result<(), CliError> {
+    let log = ctx.settings()?.paths.log_file();
+    let _log = Lock::acquire(&log, Lock::PATIENCE, &|_| {})?;
+    Ok(files::append_line(&log, &entry.line())?)
+}
+
+/// Writes down a change that is not undone by putting files back: secrets that were moved.
 pub fn note(ctx: &Context, changes: Vec<ChangedThing>) -> Result<(), CliError> {
     if changes.is_empty() {
         return Ok(());
     }
     let tenant = ctx.settings()?.tenant.value.to_string();
     let entry = Entry::new(ctx, &tenant, changes);
-    write(ctx, &Undo { entry, files: Vec::new(), others: Vec::new() })
+    write(ctx, &Undo { id: None, entry, files: Vec::new(), others: Vec::new() })
 }
 
-/// Writes down a change at Meta: a line of the log alone, since `undo` takes back what
-/// was changed here, and that stays the last change. What is done is done: a log that
-/// cannot be written is a warning, and holds back nothing that is still to be said.
+/// Writes down a change at Meta: a line of the log alone, since `undo` undoes what was
+/// changed here, and that stays the last change. What is done is done: a log that cannot
+/// be written is a warning, and holds back nothing that is still to be said.
 pub fn note_at_meta(ctx: &Context, changes: Vec<ChangedThing>) {
     if changes.is_empty() {
         return;
     }
     let write = || {
         let tenant = ctx.settings()?.tenant.value.to_string();
-        let log = ctx.settings()?.paths.log_file();
-        let _log = Lock::acquire(&log, Lock::PATIENCE, &|_| {})?;
-        let entry = Entry::new(ctx, &tenant, changes);
-        let line = serde_json::to_string(&entry).unwrap_or_else(|error| unreachable!("it is JSON: {error}"));
-        Ok::<_, CliError>(files::append_line(&log, &line)?)
+        write_line(ctx, &Entry::new(ctx, &tenant, changes))
     };
     if let Err(error) = write() {
         ctx.output.warning(&format!("the change at Meta is not in the log: {}", error.message()));
@@ -99,7 +118,7 @@ pub fn note_at_meta(ctx: &Context, changes: Vec<ChangedThing>) {
 }
 
 /// One thing that was changed, and what about it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangedThing {
     /// An account's name, `chat settings`, `tenant` or `configuration`.
     pub of: String,
@@ -112,9 +131,12 @@ pub struct ChangedThing {
     pub fields: Vec<String>,
 }
 
-/// How the last change is taken back.
+/// How the last change is undone.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Undo {
+    /// The change's own, by which its [`Pending`] is known; older versions wrote none.
+    #[serde(default)]
+    pub id: Option<String>,
     /// The change.
     pub entry: Entry,
     /// The files it changed.
@@ -138,35 +160,120 @@ pub struct FileBefore {
     pub after_sha256: Option<String>,
 }
 
+impl Undo {
+    /// What `undo.json` says; `None` where there is none.
+    pub fn read(ctx: &Context) -> Result<Option<Self>, CliError> {
+        let path = ctx.settings()?.paths.undo_file();
+        let Some(text) = files::read_text(&path)? else { return Ok(None) };
+        let undo: Self = serde_json::from_str(&text)
+            .map_err(|error| CliError::file(format!("{} cannot be read: {error}", path.display())))?;
+        let paths = undo.files.iter().chain(&undo.others).map(|file| file.path.as_path());
+        check_paths(ctx, &path, &undo.entry.tenant, paths)?;
+        Ok(Some(undo))
+    }
+}
+
+/// Refuses a file of ours that tells of other files than a change of this tenant has: it
+/// was edited, and would have anything written anywhere.
+pub fn check_paths<'p>(
+    ctx: &Context,
+    told_by: &Path,
+    tenant: &str,
+    mut paths: impl Iterator<Item = &'p Path>,
+) -> Result<(), CliError> {
+    let wrong = |what: String| {
+        CliError::file(format!("{} cannot be used: {what}", told_by.display()))
+            .hint(format!("it was changed by hand or by another program; remove it: rm '{}'", told_by.display()))
+    };
+    if tenant.parse::<TenantName>().is_err() {
+        return Err(wrong("the tenant that it names is not valid".into()));
+    }
+    let ours = files_of(ctx, tenant)?;
+    let config = relative(ctx, &ctx.settings()?.paths.config_file())?;
+    match paths.find(|path| *path != config && !ours.iter().any(|ours| ours == path)) {
+        Some(path) => Err(wrong(format!("{} is not a file that a change has", path.display()))),
+        None => Ok(()),
+    }
+}
+
+/// The files of a tenant that a change may change.
+fn files_of(ctx: &Context, tenant: &str) -> Result<[PathBuf; 3], CliError> {
+    let paths = &ctx.settings()?.paths;
+    let [a, b, c] = [paths.tenant_file(tenant), paths.chat_settings_file(tenant), paths.accounts_file(tenant)];
+    Ok([relative(ctx, &a)?, relative(ctx, &b)?, relative(ctx, &c)?])
+}
+
+/// A file of ours below the configuration directory.
+fn relative(ctx: &Context, path: &Path) -> Result<PathBuf, CliError> {
+    Ok(path.strip_prefix(ctx.settings()?.paths.root()).unwrap_or(path).into())
+}
+
 /// The text of a file as `undo.json` compares it.
 pub fn fingerprint(text: &str) -> String {
     hex::encode(Sha256::digest(text.as_bytes()))
 }
 
-/// What files hold, where they are there.
-type Texts = BTreeMap<PathBuf, Option<String>>;
-
 /// The right to change a tenant's files and secrets, held until it is dropped; then
 /// what was changed is written into the log.
 pub struct Changing<'a> {
     ctx: &'a Context,
-    tenant: String,
-    before: Texts,
+    pending: Pending,
     secrets: RefCell<Vec<(String, SecretKind)>>,
+    result: Cell<&'static str>,
+    /// An undo that was not done: it stays the next one.
+    unfinished: Cell<bool>,
     _held: Lock,
 }
 
 impl<'a> Changing<'a> {
     /// Begins a change of `tenant`, whose lock is held.
     pub(super) fn begin(ctx: &'a Context, tenant: &str, held: Lock) -> Result<Self, CliError> {
+        pending::recover(ctx, Some(tenant), true)?;
+        let before = texts(ctx, files_of(ctx, tenant)?)?;
+        Self::of(ctx, Pending::new(Entry::new(ctx, tenant, Vec::new()), before), held)
+    }
+
+    /// Begins the undoing of the last change, or goes on with one that was not finished.
+    pub(super) fn begin_undo(
+        ctx: &'a Context,
+        last: &Undo,
+        held: Lock,
+        unfinished: Option<Pending>,
+    ) -> Result<Self, CliError> {
+        if let Some(pending) = unfinished {
+            return Self::of(ctx, pending, held);
+        }
+        let tenant = &last.entry.tenant;
+        let mut before = texts(ctx, files_of(ctx, tenant)?)?;
+        before.extend(texts(ctx, [relative(ctx, &ctx.settings()?.paths.config_file())?])?);
+        let pending = Pending::new(Entry::new(ctx, tenant, Vec::new()), before);
+        Self::of(ctx, Pending { undoes: last.id.clone(), ..pending }, held)
+    }
+
+    fn of(ctx: &'a Context, pending: Pending, held: Lock) -> Result<Self, CliError> {
         let paths = &ctx.settings()?.paths;
-        let before = texts([paths.tenant_file(tenant), paths.chat_settings_file(tenant), paths.accounts_file(tenant)])?;
-        Ok(Self { ctx, tenant: tenant.into(), before, secrets: RefCell::default(), _held: held })
+        // A log that could not be written for what it is would be found out at the end.
+        for path in [paths.log_file(), paths.undo_file()] {
+            files::is_there(&path)?;
+            Lock::acquire(&path, Lock::PATIENCE, &|_| {})?;
+        }
+        if let Err(error) = pending.write(ctx) {
+            if pending.undoes.is_some() {
+                // An undo goes on by it after an error.
+                return Err(error);
+            }
+            // It is still written down at its end, unless the process is killed.
+            ctx.output.warning(&format!("the change could not be written down beforehand: {}", error.message()));
+        }
+        let (secrets, result, unfinished) = (RefCell::default(), Cell::new(DONE), Cell::new(false));
+        Ok(Self { ctx, pending, secrets, result, unfinished, _held: held })
     }
 
     /// The change may be one of the configuration file too, which is no tenant's.
     pub(super) fn and_configuration(mut self) -> Result<Self, CliError> {
-        self.before.extend(texts([self.ctx.settings()?.paths.config_file()])?);
+        let config = relative(self.ctx, &self.ctx.settings()?.paths.config_file())?;
+        self.pending.before.extend(texts(self.ctx, [config])?);
+        self.pending.write(self.ctx)?;
         Ok(self)
     }
 
@@ -175,166 +282,108 @@ impl<'a> Changing<'a> {
         self.secrets.borrow_mut().push((account_id.into(), kind));
     }
 
-    /// Compares, and writes down what is different.
-    fn end(&self) -> Result<(), CliError> {
-        let _hold = Hold::begin();
-        let after = texts(self.before.keys().cloned())?;
-        if after == self.before && self.secrets.borrow().is_empty() {
-            return Ok(());
+    /// Says that the command fails after a part of its change: the log has it so.
+    pub fn partial(&self) {
+        self.result.set(PARTIAL);
+    }
+
+    /// An error in the middle of the change: with what was done by then, and the command
+    /// that goes on. Unchanged where nothing was done.
+    pub fn stopped(&self, error: CliError, go_on: &str) -> CliError {
+        let Ok(after) = texts(self.ctx, self.pending.before.keys().cloned()) else { return error };
+        let done = self.changes(&after);
+        if done.is_empty() {
+            return error;
         }
-        let paths = &self.ctx.settings()?.paths;
-        let entry = Entry::new(self.ctx, &self.tenant, self.changes(&after));
-        let (files, others): (Vec<_>, Vec<_>) =
-            self.before.iter().partition(|(path, text)| after.get(*path) != Some(*text));
-        let file = |path: &PathBuf, before: Option<String>| FileBefore {
-            path: path.strip_prefix(paths.root()).unwrap_or(path).into(),
-            before,
-            after_sha256: after.get(path).and_then(Option::as_deref).map(fingerprint),
-        };
-        let files: Vec<FileBefore> = files.into_iter().map(|(path, text)| file(path, text.clone())).collect();
-        // The configuration is edited by hand too, and is no tenant's.
-        let others = others.into_iter().filter(|(path, _)| **path != paths.config_file());
-        let others = others.map(|(path, _)| file(path, None)).collect();
-        write(self.ctx, &Undo { entry, files, others })
+        self.partial();
+        error
+            .note(format!("done before that: {}", several_in_words(&done)))
+            .hint(format!("to go on: {go_on}"))
+            .hint("to undo what was done: msgrctl undo --yes")
+    }
+
+    /// The same for an undo: `undo.json` stays, and the next undo goes on.
+    pub(super) fn not_undone(&self, error: CliError) -> CliError {
+        let Ok(after) = texts(self.ctx, self.pending.before.keys().cloned()) else { return error };
+        let done = self.changes(&after);
+        if done.is_empty() {
+            return error;
+        }
+        self.partial();
+        self.unfinished.set(true);
+        error
+            .note(format!("undone in part: {}", several_in_words(&done)))
+            .hint("to go on when that is fixed: msgrctl undo --yes")
     }
 
     fn changes(&self, after: &Texts) -> Vec<ChangedThing> {
-        let mut changes = Vec::new();
-        for (path, before) in &self.before {
-            let now = after.get(path).cloned().flatten();
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let is_accounts = name == "accounts.toml";
-            let other_secrets = is_accounts && !self.secrets.borrow().is_empty();
-            if *before == now && !other_secrets {
-                continue;
-            }
-            if is_accounts {
-                changes.extend(self.accounts(before.as_deref(), now.as_deref()));
-                continue;
-            }
-            let (before, now) = (table(before.as_deref()), table(now.as_deref()));
-            let of = match &*name {
-                "chat-settings.toml" => "chat settings",
-                "tenant.toml" => "tenant",
-                _ => "configuration",
-            };
-            let fields = different(&before, &now);
-            if !fields.is_empty() || before.is_null() != now.is_null() {
-                changes.push(ChangedThing { of: of.into(), handle: None, what: what(&before, &now), fields });
-            }
-        }
-        changes
+        Difference { before: &self.pending.before, after, secrets: &self.secrets.borrow() }.changes()
     }
 
-    fn accounts(&self, before: Option<&str>, now: Option<&str>) -> Vec<ChangedThing> {
-        let secrets = self.secrets.borrow();
-        // One account of ten thousand, mostly: the others need not be parsed.
-        let touched: Vec<&str> = secrets.iter().map(|(id, _)| id.as_str()).collect();
-        let differing = before.zip(now).and_then(|(before, now)| differing_accounts(before, now, &touched));
-        let (before, now) = match &differing {
-            Some([before, now]) => (Some(before.as_str()), Some(now.as_str())),
-            None => (before, now),
-        };
-        let by_id = |value: &Value| -> BTreeMap<String, Value> {
-            let accounts = value["accounts"].as_array().cloned().unwrap_or_default();
-            accounts
-                .into_iter()
-                .map(|account| (account["id"].as_str().unwrap_or_default().to_owned(), account))
-                .collect()
-        };
-        let (before, now) = (by_id(&table(before)), by_id(&table(now)));
-        let ids = before.keys().chain(now.keys().filter(|id| !before.contains_key(*id)));
-        let mut changes = Vec::new();
-        for id in ids {
-            let none = Value::Null;
-            let (old, new) = (before.get(id).unwrap_or(&none), now.get(id).unwrap_or(&none));
-            let mut fields = different(old, new);
-            fields.retain(|field| field != "updated_at" && field != "id");
-            for (_, kind) in secrets.iter().filter(|(of, _)| of == id) {
-                let field = format!("secrets.{}", kind.key());
-                if !fields.contains(&field) {
-                    fields.push(field);
-                }
-            }
-            if fields.is_empty() {
-                continue;
-            }
-            let text = |key: &str| new[key].as_str().or(old[key].as_str()).map(str::to_owned);
-            let of = text("name").unwrap_or_else(|| id.clone());
-            changes.push(ChangedThing { of, handle: text("handle"), what: what(old, new), fields });
+    /// Compares, and writes down what is different.
+    fn end(&self) -> Result<(), CliError> {
+        let _hold = Hold::begin();
+        let after = texts(self.ctx, self.pending.before.keys().cloned())?;
+        let changes = self.changes(&after);
+        if changes.is_empty() {
+            // The same in other words is no change: an older one can still be undone.
+            put_back(self.ctx, self.pending.before.iter().filter(|(path, text)| after.get(*path) != Some(*text)))?;
+            return self.pending.end(self.ctx);
         }
-        changes
+        let entry = Entry::new(self.ctx, &self.pending.entry.tenant, changes);
+        let entry = Entry { result: self.result.get().into(), ..entry };
+        if self.unfinished.get() {
+            return write_line(self.ctx, &entry);
+        }
+        let written = record(self.ctx, &self.pending, &after, entry);
+        written.and(self.pending.end(self.ctx))
     }
+}
+
+/// Writes down what became of the files that a change had before it.
+pub fn record(ctx: &Context, pending: &Pending, after: &Texts, entry: Entry) -> Result<(), CliError> {
+    let (files, others): (Vec<_>, Vec<_>) =
+        pending.before.iter().partition(|(path, text)| after.get(*path) != Some(*text));
+    let file = |path: &PathBuf, before: Option<String>| FileBefore {
+        path: path.clone(),
+        before,
+        after_sha256: after.get(path).and_then(Option::as_deref).map(fingerprint),
+    };
+    let files: Vec<FileBefore> = files.into_iter().map(|(path, text)| file(path, text.clone())).collect();
+    // The configuration is edited by hand too, and is no tenant's.
+    let config = relative(ctx, &ctx.settings()?.paths.config_file())?;
+    let others = others.into_iter().filter(|(path, _)| **path != config);
+    let others = others.map(|(path, _)| file(path, None)).collect();
+    write(ctx, &Undo { id: Some(pending.id.clone()), entry, files, others })
+}
+
+/// Gives files of ours the texts that they had.
+pub fn put_back<'t>(
+    ctx: &Context,
+    texts: impl Iterator<Item = (&'t PathBuf, &'t Option<String>)>,
+) -> Result<(), CliError> {
+    let root = ctx.settings()?.paths.root();
+    for (path, text) in texts {
+        let path = root.join(path);
+        match text {
+            Some(text) => Lock::acquire(&path, Lock::PATIENCE, &|_| {})?.replace(text.as_bytes())?,
+            None => files::remove(&path)?,
+        }
+    }
+    Ok(())
 }
 
 impl Drop for Changing<'_> {
     fn drop(&mut self) {
         if let Err(error) = self.end() {
-            self.ctx.output.warning(&format!("the change could not be written into the log: {}", error.message()));
+            self.ctx.output.warning(&format!("the change could not be written down: {}", error.message()));
         }
     }
 }
 
-fn what(before: &Value, now: &Value) -> String {
-    match (before.is_null(), now.is_null()) {
-        (true, _) => "added",
-        (_, true) => "removed",
-        _ => "changed",
-    }
-    .into()
-}
-
-/// The texts of files; nothing for those that are not there.
-fn texts(files: impl IntoIterator<Item = PathBuf>) -> Result<Texts, FileError> {
-    files
-        .into_iter()
-        .map(|path| {
-            let text = files::read_text(&path)?;
-            Ok((path, text))
-        })
-        .collect()
-}
-
-/// A TOML text as a value; null when there is none.
-fn table(text: Option<&str>) -> Value {
-    text.and_then(|text| toml::from_str(text).ok()).unwrap_or_default()
-}
-
-/// The keys whose values differ; of tables the keys below them.
-fn different(before: &Value, now: &Value) -> Vec<String> {
-    let empty = serde_json::Map::new();
-    let (old, new) = (before.as_object().unwrap_or(&empty), now.as_object().unwrap_or(&empty));
-    let mut fields = Vec::new();
-    for key in old.keys().chain(new.keys().filter(|key| !old.contains_key(*key))) {
-        let (a, b) = (old.get(key).unwrap_or(&Value::Null), new.get(key).unwrap_or(&Value::Null));
-        if a == b || key == "schema_version" {
-            continue;
-        }
-        let below = if a.is_object() || b.is_object() { different(a, b) } else { Vec::new() };
-        if below.is_empty() {
-            fields.push(key.clone());
-        }
-        // A message is a table of its own: its name is what changed.
-        let deep = |below: String| format!("{key}.{}", below.split('.').next().unwrap_or_default());
-        fields.extend(below.into_iter().map(deep));
-    }
-    fields.dedup();
-    fields
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn differences_are_named_by_their_keys() {
-        let before =
-            table(Some("a = 1\n[m]\nx = 'disabled'\n[m.z]\nstate = 'custom'\ntext = 't'\n[s]\nk = 'keyring'\n"));
-        let now = table(Some(
-            "a = 1\nb = 2\n[m.y]\nstate = 'custom'\ntext = 'u'\n[m.z]\nstate = 'custom'\ntext = 'v'\n[s]\nk = 'file'\n",
-        ));
-        assert_eq!(different(&before, &now), ["m.x", "m.z", "m.y", "s.k", "b"]);
-        assert!(different(&now, &now).is_empty());
-        assert_eq!(what(&Value::Null, &now), "added");
-    }
+/// The texts of files of ours; nothing for those that are not there.
+pub fn texts(ctx: &Context, files: impl IntoIterator<Item = PathBuf>) -> Result<Texts, CliError> {
+    let root = ctx.settings()?.paths.root();
+    let read = |path: PathBuf| Ok::<_, FileError>((path.clone(), files::read_text(&root.join(path))?));
+    Ok(files.into_iter().map(read).collect::<Result<_, _>>()?)
 }

@@ -5,7 +5,8 @@ use serde::Serialize;
 
 use super::context::Context;
 use super::error::CliError;
-use super::history::{ChangedThing, Entry};
+use super::history::{ChangedThing, DONE, Entry};
+use super::pending;
 use crate::files;
 use crate::ui::table::table_with_text;
 
@@ -28,7 +29,17 @@ struct LogView {
 }
 
 pub fn run(args: &LogArgs, ctx: &Context) -> Result<u8, CliError> {
-    let path = ctx.settings()?.paths.log_file();
+    let settings = ctx.settings()?;
+    // Whoever reads the log should know of a change whose process was killed.
+    match pending::recover(ctx, None, false) {
+        Ok(Some(undo)) => ctx.output.notice(&format!(
+            "an undo in tenant '{}' was not finished; to go on: msgrctl undo --yes",
+            undo.entry.tenant
+        )),
+        Ok(None) => {}
+        Err(error) => ctx.output.warning(error.message()),
+    }
+    let path = settings.paths.log_file();
     let text = files::read_text(&path)?.unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();
     // A line that a killed process left unfinished says nothing.
@@ -50,7 +61,10 @@ pub fn run(args: &LogArgs, ctx: &Context) -> Result<u8, CliError> {
             entry.command.clone(),
             entry.tenant.clone(),
             entry.user.clone(),
-            several_in_words(&entry.changes),
+            match entry.result.as_str() {
+                DONE => several_in_words(&entry.changes),
+                other => format!("{} ({other})", several_in_words(&entry.changes)),
+            },
         ]
     };
     let headings = ["TIME (UTC)", "COMMAND", "TENANT", "USER", "WHAT"];

@@ -107,7 +107,7 @@ impl ManifestArgs {
                 if bytes.len() as u64 > LIMIT {
                     return Err(too_large(&shown(path)));
                 }
-                found.push(read(shown(path), here.clone(), bytes)?);
+                found.push(read(shown(path), here.clone(), &bytes)?);
                 continue;
             }
             for (path, real) in self::found(path)? {
@@ -129,7 +129,7 @@ impl ManifestArgs {
                     .hint("apply them in parts, without --prune"));
                 }
                 let directory = here.join(&path).parent().map_or_else(|| here.clone(), Path::to_path_buf);
-                found.push(read(shown(&path), directory, bytes)?);
+                found.push(read(shown(&path), directory, &bytes)?);
             }
         }
         Ok(found)
@@ -197,11 +197,11 @@ fn inside(path: &Path, folder: &Path) -> Result<PathBuf, CliError> {
     Ok(real)
 }
 
-fn read(shown: String, directory: PathBuf, bytes: Vec<u8>) -> Result<Read, CliError> {
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(Read { shown, directory, text }),
+fn read(shown: String, directory: PathBuf, bytes: &[u8]) -> Result<Read, CliError> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Ok(Read { shown, directory, text: text.into() }),
         Err(error) => {
-            let sound = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let sound = &bytes[..error.valid_up_to()];
             let line = sound.split(|b| *b == b'\n').count();
             Err(CliError::file(format!("{shown} is not UTF-8 text, line {line}; nothing was read of it"))
                 .hint("save it as UTF-8"))

@@ -151,7 +151,7 @@ fn read(path: &std::path::Path) -> Result<ConfigFile, CliError> {
             CliError::file(format!("{}:{}:{}: {}", path.display(), mistake.line, mistake.column, mistake.message));
         match mistake.nearest {
             Some(near) => error.hint(format!("the key is perhaps '{near}'")),
-            None => error.hint("correct the line; nothing was changed"),
+            None => error.hint("correct the line"),
         }
     })
 }

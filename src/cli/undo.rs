@@ -1,4 +1,7 @@
-//! `msgrctl undo`: takes the last change back.
+//! `msgrctl undo`: undoes the last change.
+//!
+//! It puts several files back, one after the other. Where that stops half-way, by an
+//! error or a kill, the same undo goes on when it is run again.
 
 use std::collections::BTreeMap;
 
@@ -7,11 +10,12 @@ use serde::Serialize;
 
 use super::context::{Context, key};
 use super::error::CliError;
-use super::history::{Entry, FileBefore, Undo, fingerprint};
+use super::history::{Changing, Entry, Undo, fingerprint, put_back};
 use super::log::several_in_words;
+use super::pending::{self, Pending};
 use super::settings::Origin;
 use crate::accounts::{Account, AccountError, read_accounts};
-use crate::files::{self, Lock};
+use crate::files;
 use crate::secrets::{SecretKind, SecretRef, StoreName};
 use crate::ui::interrupt;
 
@@ -34,12 +38,12 @@ struct UndoneView<'a> {
 pub fn run(_args: &UndoArgs, ctx: &Context) -> Result<u8, CliError> {
     interrupt::install();
     let paths = &ctx.settings()?.paths;
-    let Some(text) = files::read_text(&paths.undo_file())? else {
+    let unfinished = pending::recover(ctx, None, false)?;
+    let Some(undo) = Undo::read(ctx)? else {
         return Err(CliError::failed("there is no change to take back"));
     };
-    let last = || Ok::<_, CliError>(files::read_text(&paths.undo_file())?.as_deref() == Some(&text));
-    let undo: Undo = serde_json::from_str(&text)
-        .map_err(|error| CliError::file(format!("{} cannot be read: {error}", paths.undo_file().display())))?;
+    let text = files::read_text(&paths.undo_file())?;
+    let last = || Ok::<_, CliError>(files::read_text(&paths.undo_file())? == text);
     let entry = &undo.entry;
     if let Origin::Flag(flag) = &ctx.settings()?.tenant.origin
         && ctx.settings()?.tenant.value.as_str() != entry.tenant
@@ -51,9 +55,9 @@ pub fn run(_args: &UndoArgs, ctx: &Context) -> Result<u8, CliError> {
         .hint(format!("leave {flag} out to take it back")));
     }
     let what = several_in_words(&entry.changes);
-    check_unchanged(ctx, &undo)?;
+    check_unchanged(ctx, &undo, unfinished.is_some())?;
     let inside = ctx.in_tenant(&entry.tenant);
-    let secrets = Secrets::of(ctx, &undo)?;
+    let secrets = Secrets::of(ctx, &undo, unfinished.as_ref())?;
     secrets.refuse_moves()?;
     secrets.refuse_values_alone(entry)?;
     ctx.confirm(&format!("Take back '{}' in tenant '{}' ({what})?", entry.command, entry.tenant), "msgrctl undo")?;
@@ -62,17 +66,17 @@ pub fn run(_args: &UndoArgs, ctx: &Context) -> Result<u8, CliError> {
     }
     let mut left = Vec::new();
     {
-        let change = inside.hold_tenant()?.and_configuration()?;
+        let going_on = unfinished.is_some();
+        let change = Changing::begin_undo(&inside, &undo, inside.lock_tenant()?, unfinished)?;
         let _hold = interrupt::Hold::begin();
         // Now that nobody else changes them.
         if !last()? {
             return Err(CliError::failed("another command has changed something meanwhile; nothing was taken back")
                 .hint("msgrctl log shows the changes"));
         }
-        check_unchanged(ctx, &undo)?;
-        for file in &undo.files {
-            put_back(ctx, file)?;
-        }
+        check_unchanged(ctx, &undo, going_on)?;
+        put_back(ctx, undo.files.iter().map(|file| (&file.path, &file.before)))
+            .map_err(|error| change.not_undone(error))?;
         // The record first: a kill in between leaves a secret too many, which doctor finds.
         for (account, kind, store) in &secrets.vanishing {
             let key = key(account, *kind);
@@ -117,12 +121,16 @@ pub fn run(_args: &UndoArgs, ctx: &Context) -> Result<u8, CliError> {
     Ok(0)
 }
 
-/// Refuses when a file is not what the change made of it.
-fn check_unchanged(ctx: &Context, undo: &Undo) -> Result<(), CliError> {
+/// Refuses when a file is not what the change made of it; for an undo that goes on,
+/// what it was before is right too.
+fn check_unchanged(ctx: &Context, undo: &Undo, going_on: bool) -> Result<(), CliError> {
     let root = ctx.settings()?.paths.root();
-    for file in undo.files.iter().chain(&undo.others) {
+    for (file, may_be_back) in
+        undo.files.iter().map(|file| (file, going_on)).chain(undo.others.iter().map(|file| (file, false)))
+    {
         let now = files::read_text(&root.join(&file.path))?;
-        if now.as_deref().map(fingerprint) != file.after_sha256 {
+        let is_back = may_be_back && now == file.before;
+        if !is_back && now.as_deref().map(fingerprint) != file.after_sha256 {
             return Err(CliError::failed(format!(
                 "{} has changed since '{}'; nothing was taken back",
                 file.path.display(),
@@ -142,15 +150,6 @@ fn values_alone(command: &str) -> CliError {
     if command == "secret move" { error.hint("to move them back: msgrctl secret move --help") } else { error }
 }
 
-fn put_back(ctx: &Context, file: &FileBefore) -> Result<(), CliError> {
-    let path = ctx.settings()?.paths.root().join(&file.path);
-    match &file.before {
-        Some(text) => Lock::acquire(&path, Lock::PATIENCE, &|_| {})?.replace(text.as_bytes())?,
-        None => files::remove(&path)?,
-    }
-    Ok(())
-}
-
 fn by_id(accounts: &[Account]) -> BTreeMap<&str, &Account> {
     accounts.iter().map(|account| (account.id.as_str(), account)).collect()
 }
@@ -168,7 +167,8 @@ struct Secrets {
 }
 
 impl Secrets {
-    fn of(ctx: &Context, undo: &Undo) -> Result<Self, CliError> {
+    /// `unfinished` is the undo that goes on: the accounts may be back already.
+    fn of(ctx: &Context, undo: &Undo, unfinished: Option<&Pending>) -> Result<Self, CliError> {
         let paths = &ctx.settings()?.paths;
         let path = paths.accounts_file(&undo.entry.tenant);
         let relative = path.strip_prefix(paths.root()).unwrap_or(&path);
@@ -178,7 +178,10 @@ impl Secrets {
             Some(text) => Ok::<_, CliError>(read_accounts(text, &path).map_err(AccountError::from)?),
             None => Ok(Vec::new()),
         };
-        let now = read(files::read_text(&path)?.as_deref())?;
+        let now = match unfinished.and_then(|pending| pending.before.get(relative)) {
+            Some(text) => read(text.as_deref())?,
+            None => read(files::read_text(&path)?.as_deref())?,
+        };
         let before = read(file.before.as_deref())?;
         let (old_by_id, now_by_id) = (by_id(&before), by_id(&now));
         for account in &before {

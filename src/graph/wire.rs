@@ -15,9 +15,13 @@ use crate::http::header::{HeaderMap, HeaderName, HeaderValue};
 use crate::http::{self, Body, Method, Request};
 use crate::json;
 use crate::secrets::Secret;
+use crate::touched;
 
-/// The method of a verb.
+/// The method of a verb. A call that changes something counts as soon as it is made.
 pub(super) fn method(verb: Verb) -> Method {
+    if verb != Verb::Read {
+        touched::note();
+    }
     match verb {
         Verb::Read => Method::GET,
         Verb::Set | Verb::Act => Method::POST,

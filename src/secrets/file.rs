@@ -10,7 +10,7 @@ use secrecy::zeroize::Zeroizing;
 
 use super::sealed::{self, Entries, Header, Key, KeySource, Sealed, Work};
 use super::{InputError, KeyringStore, Secret, SecretKey, SecretStore, StoreError};
-use crate::files::{self, Lock};
+use crate::files::{self, FileError, Lock};
 
 /// How the key of a new file is found, and where one that exists finds its own.
 pub struct KeyAccess {
@@ -122,14 +122,27 @@ impl FileStore {
     }
 
     /// The file's bytes, refused when others may read it or it is a link.
-    fn read(&self) -> Result<Option<Vec<u8>>, StoreError> {
+    fn read(&self) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
         match std::fs::symlink_metadata(&self.path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return self.refuse_dangling().map(|()| None);
+            }
+            Ok(metadata) if metadata.is_symlink() => {
+                self.refuse_dangling()?;
+                Self::check_private(&self.path, &metadata)?;
+            }
             Err(error) => return Err(self.broken(format!("it cannot be read: {error}"))),
             Ok(metadata) => Self::check_private(&self.path, &metadata)?,
         }
         let bytes = files::read_bytes(&self.path, SIZE_LIMIT).map_err(|error| self.broken(cause_of(&error)))?;
         Ok(Some(bytes))
+    }
+
+    fn refuse_dangling(&self) -> Result<(), StoreError> {
+        match files::is_there(&self.path) {
+            Err(error @ FileError::Dangling { .. }) => Err(unwritten(&error)),
+            _ => Ok(()),
+        }
     }
 
     fn check_private(path: &Path, metadata: &std::fs::Metadata) -> Result<(), StoreError> {
@@ -194,7 +207,6 @@ impl FileStore {
         let metadata = std::fs::metadata(path).map_err(|error| unusable(error.to_string()))?;
         Self::check_private(path, &metadata)?;
         let content = files::read_bytes(path, 1024 * 1024).map_err(|error| unusable(cause_of(&error)))?;
-        let content = Zeroizing::new(content);
         if content.len() < KEY_FILE_LEAST {
             return Err(unusable(format!(
                 "it has fewer than {KEY_FILE_LEAST} bytes; make one with: (umask 077; head -c 32 /dev/urandom > FILE)"
@@ -409,11 +421,14 @@ fn keyring_entry(id: &str) -> String {
     format!("file-store/{id}")
 }
 
-fn unwritten(error: &files::FileError) -> StoreError {
-    StoreError::Write { cause: cause_of(error) }
+fn unwritten(error: &FileError) -> StoreError {
+    match error {
+        FileError::Dangling { link, .. } => StoreError::Dangling { link: link.clone(), cause: error.to_string() },
+        _ => StoreError::Write { cause: cause_of(error) },
+    }
 }
 
-fn cause_of(error: &files::FileError) -> String {
+fn cause_of(error: &FileError) -> String {
     match std::error::Error::source(error) {
         Some(source) => format!("{error}: {source}"),
         None => error.to_string(),

@@ -21,6 +21,7 @@ use std::time::Duration;
 use keyring_core::{CredentialStore, Error};
 
 use super::{Secret, SecretKey, SecretStore, StoreError, StoreName};
+use crate::touched;
 
 /// The service under which every entry is filed.
 pub const SERVICE: &str = "msgrctl";
@@ -112,6 +113,7 @@ impl KeyringStore {
 
     /// Removes a secret of our own that is no account's.
     pub(super) fn discard(&self, user: &str) -> Result<(), StoreError> {
+        touched::note();
         let user = user.to_owned();
         self.call(move |store| {
             let failed = |error: &Error| store_error(error, &user);
@@ -126,6 +128,7 @@ impl KeyringStore {
 
     /// Keeps a secret of our own that is no account's.
     pub(super) fn keep(&self, user: &str, label: &str, secret: &Secret) -> Result<(), StoreError> {
+        touched::note();
         let (user, label, secret) = (user.to_owned(), label.to_owned(), secret.clone());
         self.call(move |store| {
             let failed = |error: &Error| store_error(error, &user);
@@ -219,6 +222,7 @@ impl SecretStore for KeyringStore {
     }
 
     fn remove(&self, key: &SecretKey) -> Result<bool, StoreError> {
+        touched::note();
         let key = key.clone();
         let removed = self.call(move |store| match entry(store, &key)?.delete_credential() {
             // An answer carries a secret or none; here it says that there was one.

@@ -117,6 +117,14 @@ pub enum StoreError {
         /// What is wrong with it.
         cause: String,
     },
+    /// The encrypted file, or a directory that it is in, is a link to a place that is not there.
+    #[error("{cause}")]
+    Dangling {
+        /// The link.
+        link: PathBuf,
+        /// Which file, and where the link points to.
+        cause: String,
+    },
     /// The encrypted file, or its key file, is open to others.
     #[error("{} is not used: {why}", path.display())]
     Exposed {

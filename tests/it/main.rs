@@ -34,6 +34,7 @@ mod manifest_trust;
 mod meanwhile;
 mod message;
 mod message_send;
+mod our_files;
 mod plan;
 mod prompt;
 mod readme;

@@ -49,9 +49,10 @@ pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
 /// Removes an account and its secrets, and says which secrets there were.
 pub fn remove_account(ctx: &Context, account: &Account, leave_secrets: bool) -> Result<Vec<String>, CliError> {
     probe(ctx, account, leave_secrets)?;
-    let _tenant = ctx.hold_tenant()?;
+    let tenant = ctx.hold_tenant()?;
     let _hold = Hold::begin();
-    remove_held(ctx, account, leave_secrets)
+    let again = format!("msgrctl account remove {} --yes", account.handle);
+    remove_held(ctx, account, leave_secrets).map_err(|error| tenant.stopped(error, &again))
 }
 
 /// The same under the tenant's lock, which the caller holds.

@@ -119,12 +119,17 @@ impl Stored {
                 stuck.push((key, store, error));
             }
         }
-        let Some((_, _, error)) = stuck.first() else { return Ok(()) };
+        let Some((_, store, error)) = stuck.first() else { return Ok(()) };
+        tenant.partial();
+        let entries = stuck.iter().filter(|(_, of, _)| of == store).map(|(key, ..)| format!("--entry {}", key.entry()));
+        let command = format!("msgrctl secret remove {} --store {store} --yes", entries.collect::<Vec<_>>().join(" "));
         let left = stuck
             .iter()
             .map(|(key, store, _)| format!("{} in the {store} store (entry msgrctl / {})", key.kind, key.entry()));
         let left = left.collect::<Vec<_>>().join(", ");
-        Err(CliError::from(error.clone()).context(format!("'{}' is changed, but this is left: {left}", saved.name)))
+        let error = CliError::from(error.clone());
+        let error = error.context(format!("'{}' is changed, but this is left: {left}", saved.name));
+        Err(error.hint(format!("to remove what is left, when the store can be written again: {command}")))
     }
 
     /// The record could not be written: puts every secret back as it was.

@@ -35,16 +35,7 @@ pub fn carry_out(run: &mut Run<'_>, prepared: &Prepared) -> Result<HashMap<usize
     let mut ready = HashMap::new();
     let tenant = ctx.hold_tenant()?;
     let hold = Hold::begin();
-    if prepared.new_tenant {
-        let name = ctx.settings()?.tenant.value.to_string();
-        ctx.tenant_file(&name)?.change(|_| ())?;
-    }
-    if !plan.chat_settings.is_empty() {
-        // As they are now: what the file does not name may have been changed meanwhile.
-        let wanted = &prepared.chat_settings;
-        ctx.chat_settings()?.change(|settings| *settings = settings_of(wanted, settings).0)?;
-        run.settings_changed = true;
-    }
+    write_settings(run, prepared).map_err(|error| tenant.stopped(error, run.again))?;
     let (removed, kept): (Vec<usize>, Vec<usize>) =
         todo.into_iter().partition(|at| plan.accounts[*at].action == Action::Remove);
     // Names may be exchanged: those that change go together.
@@ -78,12 +69,31 @@ pub fn carry_out(run: &mut Run<'_>, prepared: &Prepared) -> Result<HashMap<usize
         let outcome = match probe(ctx, account, false).and_then(|()| remove_held(ctx, account, false)) {
             Ok(_) => Outcome::Done,
             Err(error) if error.is_interrupt() => return Err(error),
-            Err(error) => Outcome::Failed(Failure::from(error)),
+            Err(error) => {
+                tenant.partial();
+                Outcome::Failed(Failure::from(error))
+            }
         };
         run.end(at, outcome);
         run.interrupted(&hold)?;
     }
     Ok(ready)
+}
+
+/// The tenant itself, and its Chat Settings.
+fn write_settings(run: &mut Run<'_>, prepared: &Prepared) -> Result<(), CliError> {
+    let ctx = run.ctx;
+    if prepared.new_tenant {
+        let name = ctx.settings()?.tenant.value.to_string();
+        ctx.tenant_file(&name)?.change(|_| ())?;
+    }
+    if !run.plan.chat_settings.is_empty() {
+        // As they are now: what the file does not name may have been changed meanwhile.
+        let wanted = &prepared.chat_settings;
+        ctx.chat_settings()?.change(|settings| *settings = settings_of(wanted, settings).0)?;
+        run.settings_changed = true;
+    }
+    Ok(())
 }
 
 fn is_renamed(planned: &AccountPlan) -> bool {
@@ -121,13 +131,17 @@ fn save(run: &mut Run<'_>, tenant: &Changing<'_>, group: &[usize]) -> Vec<(usize
         match store(run, planned, known.get(id(planned)).copied(), now) {
             Ok(Some((account, secrets))) => stored.push((at, account, secrets)),
             Ok(None) => {}
-            Err(error) => run.end(at, Outcome::Failed(Failure::from(error))),
+            Err(error) => {
+                tenant.partial();
+                run.end(at, Outcome::Failed(Failure::from(error)));
+            }
         }
     }
     let accounts: Vec<Account> = stored.iter().map(|(_, account, _)| account.clone()).collect();
     let written = ctx.stores().file().write().map_err(CliError::from);
     let put = || if accounts.is_empty() { Ok(()) } else { Ok(ctx.accounts()?.put(&accounts)?) };
     if let Err(error) = written.and_then(|()| put()) {
+        tenant.partial();
         let failure = Failure::from(error);
         for (at, _, secrets) in stored {
             let error = secrets.take_back(ctx, CliError::failed(failure.summary.clone()));

@@ -79,7 +79,7 @@ pub(super) fn run(args: &ApplyArgs, ctx: &Context) -> Result<u8, CliError> {
         };
         ctx.confirm(&question, &args.command())?;
     }
-    let ended = carry_out(ctx, &prepared, args.fail_fast)?;
+    let ended = carry_out(ctx, &prepared, args)?;
     view::finish(ctx, &prepared, &ended)
 }
 
@@ -132,6 +132,8 @@ pub(super) struct Run<'a> {
     progress: Progress,
     outcomes: BTreeMap<usize, Outcome>,
     fail_fast: bool,
+    /// The command again, to go on.
+    again: &'a str,
     /// Whether Chat Settings were written.
     settings_changed: bool,
 }
@@ -181,11 +183,13 @@ impl Run<'_> {
     }
 }
 
-fn carry_out(ctx: &Context, prepared: &Prepared, fail_fast: bool) -> Result<Ended, CliError> {
+fn carry_out(ctx: &Context, prepared: &Prepared, args: &ApplyArgs) -> Result<Ended, CliError> {
+    let again = format!("{} --yes", args.command());
     let plan = &prepared.plan;
     let progress =
         if plan.is_empty() { Progress::none() } else { Progress::bar(&ctx.output, "saving", plan.accounts.len()) };
-    let mut run = Run { ctx, plan, progress, outcomes: BTreeMap::new(), fail_fast, settings_changed: false };
+    let (outcomes, fail_fast) = (BTreeMap::new(), args.fail_fast);
+    let mut run = Run { ctx, plan, progress, outcomes, fail_fast, again: &again, settings_changed: false };
     for (at, account) in plan.accounts.iter().enumerate() {
         if let Some(problem) = account.problems.first() {
             let more = account.problems.len() - 1;

@@ -12,8 +12,11 @@ use crate::cli::error::CliError;
 pub(super) fn look(ctx: &Context) -> Result<Vec<Found>, CliError> {
     let paths = &ctx.settings()?.paths;
     let mut found = vec![Found::pass("config.file", "the configuration can be read")];
-    let tenants = paths.tenants();
     let (mut count, mut broken) = (0, Vec::new());
+    let tenants = ctx.tenants().unwrap_or_else(|error| {
+        broken.push(Found::of_error("accounts.file", error, &FILE_DAMAGED));
+        Vec::new()
+    });
     for tenant in &tenants {
         match AccountStore::new(paths.accounts_file(tenant), Box::new(|_| {})).load() {
             Ok(accounts) => count += accounts.len(),

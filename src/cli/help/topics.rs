@@ -96,8 +96,12 @@ pub(in crate::cli) const FILES: Topic = Topic {
     before: "In $XDG_CONFIG_HOME/msgrctl (on macOS and Windows the platform's own place), or where --config-dir says. Directories have mode 0700, files 0600. None but secrets.enc holds a secret.",
     list: &[
         ("config.toml", "settings: tenant, store, graph_url, graph_version, timeout, ca_bundle"),
-        ("log.jsonl", "what was changed, a line of JSON each"),
+        (
+            "log.jsonl",
+            "what was changed, a line of JSON each; result is done, partial (the command failed after a part) or interrupted (its process was killed). A change that cannot be written down after it was made is a warning, and the exit code stays 0: what was asked for is done",
+        ),
         ("undo.json", "how the last change is taken back"),
+        ("pending/<tenant>.json", "the files before a change that is under way, or whose process was killed"),
         ("tenants/<tenant>/tenant.toml", "what is known of a tenant: host, version, template, messengers, store, app"),
         ("tenants/<tenant>/chat-settings.toml", "its texts and timeouts"),
         ("tenants/<tenant>/accounts.toml", "the accounts of a tenant, and where each secret is"),

@@ -42,14 +42,8 @@ impl TextArgs {
         }
         let file = self.text_file.as_ref().filter(|path| path.as_os_str() != "-");
         let bytes = match (&self.text, file) {
-            (Some(text), _) => text.clone().into_bytes(),
-            (None, Some(path)) => files::read_bytes(path, BYTES).map_err(|error| {
-                let shown = CliError::usage(error.to_string());
-                match std::error::Error::source(&error) {
-                    Some(source) => shown.cause(source.to_string()),
-                    None => shown,
-                }
-            })?,
+            (Some(text), _) => text.clone().into_bytes().into(),
+            (None, Some(path)) => files::read_bytes(path, BYTES).map_err(|error| CliError::of_given(&error))?,
             _ if self.is_given() || dash => {
                 let failed = |error: std::io::Error| {
                     CliError::usage("the text could not be read from standard input").cause(error.to_string())
@@ -58,9 +52,9 @@ impl TextArgs {
             }
             _ => return Ok(None),
         };
-        let text = String::from_utf8(bytes).map_err(|_| CliError::usage("the text is not UTF-8"))?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| CliError::usage("the text is not UTF-8"))?;
         text.strip_prefix('\u{feff}')
-            .unwrap_or(&text)
+            .unwrap_or(text)
             .parse()
             .map(Some)
             .map_err(|error: TextError| CliError::from(error))

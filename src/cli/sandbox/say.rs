@@ -202,8 +202,8 @@ fn say(args: SayArgs) -> Result<Say, CliError> {
 }
 
 fn raw(path: &std::path::Path) -> Result<Value, CliError> {
-    let text = files::read_text(path).map_err(|error| CliError::usage(error.to_string()))?;
-    let text = text.ok_or_else(|| CliError::usage(format!("there is no file {}", path.display())))?;
+    const LIMIT: u64 = 4 * 1024 * 1024;
+    let text = files::read_given_text(path, LIMIT).map_err(|error| CliError::of_given(&error))?;
     serde_json::from_str(&text).map_err(|error| CliError::usage(format!("{}: {error}", path.display())))
 }
 

@@ -87,9 +87,9 @@ pub fn run(args: &StartArgs, ctx: &Context) -> Result<u8, CliError> {
 fn world(args: &StartArgs, ctx: &Context) -> Result<World, CliError> {
     let mut world = match &args.scenario {
         Some(path) => {
-            let missing = || CliError::usage(format!("there is no file {}", path.display()));
-            let text =
-                files::read_text(path).map_err(|error| CliError::usage(error.to_string()))?.ok_or_else(missing)?;
+            /// Ten thousand Pages have 3 MB.
+            const LIMIT: u64 = 64 * 1024 * 1024;
+            let text = files::read_given_text(path, LIMIT).map_err(|error| CliError::of_given(&error))?;
             Scenario::parse(&text, path)?.into_world(ctx.clock.clone())
         }
         None => World::with_pages(usize::from(args.pages), ctx.clock.clone()),

@@ -45,7 +45,7 @@ pub(super) struct Owners(HashSet<(StoreName, String)>);
 pub(super) fn owners(ctx: &Context) -> Result<Owners, CliError> {
     let paths = &ctx.settings()?.paths;
     let mut owned = HashSet::new();
-    for tenant in paths.tenants() {
+    for tenant in ctx.tenants()? {
         for account in AccountStore::new(paths.accounts_file(&tenant), Box::new(|_| {})).load()? {
             for (kind, source) in &account.secrets {
                 owned.extend(source.store().map(|store| (store, key(&account, *kind).entry())));

@@ -78,7 +78,7 @@ impl TenantArg {
 
 /// Refuses a tenant that nobody has added: a typing mistake must not make one.
 pub(super) fn check_known(ctx: &Context, name: &str) -> Result<(), CliError> {
-    let known = ctx.settings()?.paths.tenants();
+    let known = ctx.tenants()?;
     // The one that everybody has.
     if name == "default" || known.iter().any(|known| known == name) {
         return Ok(());

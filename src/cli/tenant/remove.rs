@@ -43,10 +43,8 @@ pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
         ));
     }
     let what = if accounts.is_empty() { String::new() } else { format!(" with its {count} and their secrets") };
-    ctx.confirm(
-        &format!("Remove the tenant '{name}'{what}?"),
-        &format!("msgrctl tenant remove {name}{}", if args.with_accounts { " --with-accounts" } else { "" }),
-    )?;
+    let command = format!("msgrctl tenant remove {name}{}", if args.with_accounts { " --with-accounts" } else { "" });
+    ctx.confirm(&format!("Remove the tenant '{name}'{what}?"), &command)?;
     let here = &ctx.settings()?.tenant;
     let worked_in = here.value == name && matches!(here.origin, Origin::File(..));
     // Its stores are its own.
@@ -66,22 +64,26 @@ pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
             ))
             .hint("msgrctl tenant list shows how many there are; then try again"));
         }
-        for account in &accounts {
-            remove_held(&inside, account, false)?;
-        }
-        if opens && let Err(error) = file.remove_empty() {
-            ctx.output.warning(&error.to_string());
-        }
-        let paths = &inside.settings()?.paths;
-        let tenant = name.as_str();
-        for path in [paths.tenant_file(tenant), paths.chat_settings_file(tenant), paths.accounts_file(tenant)] {
-            files::remove(&path)?;
-        }
-        if worked_in {
-            r#use::write(&paths.config_file(), None)?;
-        }
+        let remove = || {
+            for account in &accounts {
+                remove_held(&inside, account, false)?;
+            }
+            if opens && let Err(error) = file.remove_empty() {
+                ctx.output.warning(&error.to_string());
+            }
+            let paths = &inside.settings()?.paths;
+            let tenant = name.as_str();
+            for path in [paths.tenant_file(tenant), paths.chat_settings_file(tenant), paths.accounts_file(tenant)] {
+                files::remove(&path)?;
+            }
+            if worked_in {
+                r#use::write(&paths.config_file(), None)?;
+            }
+            Ok::<_, CliError>(())
+        };
+        remove().map_err(|error| change.stopped(error, &format!("{command} --yes")))?;
         // The lock files go with the directory; one with anything else in it stays.
-        files::remove_empty_dir(&paths.tenant_dir(tenant));
+        files::remove_empty_dir(&directory);
         // Written down before an interrupt may end everything.
         drop(change);
     }

@@ -339,7 +339,7 @@ fn plan<'t>(ctx: &Context, targets: &'t [Target], before: &[Seen], wishes: &[Wis
 pub fn others_of_app(ctx: &Context, account: &Account) -> Result<Vec<String>, CliError> {
     let here = ctx.settings()?.tenant.value.to_string();
     let mut names = Vec::new();
-    for tenant in ctx.settings()?.paths.tenants() {
+    for tenant in ctx.tenants()? {
         for other in ctx.accounts_of(&tenant)?.load()? {
             let same = other.app_id == account.app_id && other.graph == account.graph && other.id != account.id;
             if same {

@@ -213,8 +213,8 @@ fn say_goodbye(ctx: &Context, screen: &Screen<'_>, event_loop: &EventLoop<'_>, r
 }
 
 fn read_script(path: &std::path::Path) -> Result<Vec<(usize, Line)>, CliError> {
-    let missing = || CliError::usage(format!("there is no file {}", path.display()));
-    let text = files::read_text(path).map_err(|error| CliError::usage(error.to_string()))?.ok_or_else(missing)?;
+    const LIMIT: u64 = 4 * 1024 * 1024;
+    let text = files::read_given_text(path, LIMIT).map_err(|error| CliError::of_given(&error))?;
     script::parse(&text).map_err(|wrong| {
         let mut error = CliError::usage(format!("{} is no script that can be run", path.display()));
         for mistake in wrong {
