@@ -170,9 +170,14 @@ pub struct Live {
     pub app: Option<Result<AppLevel, GraphError>>,
 }
 
-/// Compares every draft with what was seen of it. `removed` are the accounts to go,
-/// `left` those that are not named and stay.
+/// Compares every draft with what was seen of it, in the same order. `removed` are the
+/// accounts to go, `left` those that are not named and stay.
+///
+/// # Panics
+///
+/// When there are not as many drafts as looks: an account would be dropped silently.
 pub fn plan(drafts: Vec<Draft>, seen: &[Seen], removed: Vec<Account>, left: Vec<String>) -> Plan {
+    assert_eq!(drafts.len(), seen.len(), "one look at each account");
     let mut accounts: Vec<AccountPlan> =
         drafts.into_iter().zip(seen).map(|(draft, seen)| account(draft, seen)).collect();
     let apps = apps(&mut accounts, seen);
@@ -374,6 +379,12 @@ mod tests {
         let empty = plan(Vec::new(), &[], Vec::new(), Vec::new());
         assert!(empty.is_empty() && empty.accounts.is_empty() && empty.apps.is_empty());
         assert_eq!(empty.blocked(), 0);
+    }
+
+    #[test]
+    #[should_panic(expected = "one look at each account")]
+    fn no_account_is_dropped_because_it_was_not_looked_at() {
+        plan(drafted(wanted("Acme"), &[], &house()).0, &[], Vec::new(), Vec::new());
     }
 
     #[test]

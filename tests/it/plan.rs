@@ -355,3 +355,18 @@ fn everything_that_is_missing_is_named_in_one_run() {
     }
     fleet.plan(&[]).code(9).shows(&["TOKEN_0 is not set", "APP_SECRET is not set", "VERIFY is not set"]);
 }
+
+#[test]
+fn an_account_that_is_renamed_with_its_app_is_not_one_of_the_others() {
+    let mut fleet = Fleet::new(2);
+    fleet.home.set("MSGRCTL_STORE", "file");
+    fleet.manifest(0..2);
+    fleet.apply(&[]).code(0);
+    let hook = crate::support::Hook::start();
+    let renamed = fleet.account(1, "    handle: page-1\n").replace("name: Page 1", "name: Another");
+    let text = (fleet.head() + &fleet.account(0, "") + &renamed).replace(&fleet.hook.url, &hook.url);
+    fleet.write(&text);
+    let plan = fleet.plan(&["--json"]).code(0).json();
+    assert_eq!(plan["apps"].as_array().unwrap().len(), 1, "{plan}");
+    assert_eq!(plan["apps"][0]["affects"], json!([]));
+}

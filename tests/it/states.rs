@@ -4,7 +4,7 @@
 use msgrctl::sandbox::{Effect, Fault};
 
 use crate::support::Run;
-use crate::support::world::{acme, scenario};
+use crate::support::world::{acme, sandbox, scenario};
 
 const PAGE: &str = "version = 1\n[[pages]]\nid = '109876543210987'\nusername = 'acme.support'\nname = 'Acme Support'\n";
 
@@ -380,5 +380,19 @@ fn what_is_the_matter_with_an_app_a_grant_or_a_role_is_no_dead_token() {
             assert_eq!((&check["outcome"], &check["cause"]), (&"fail".into(), &cause.into()), "{state}: {check:#}");
             assert!(check["graph"]["says"].is_string(), "{state}: {check:#}");
         }
+    }
+}
+
+#[test]
+fn ends_at_the_edge_of_what_a_number_holds_are_judged() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, true);
+    for end in [i64::MIN, i64::MIN + 1, -1, i64::MAX] {
+        for token in &mut sandbox.world().tokens {
+            (token.expires_at, token.data_access_expires_at) = (end, end);
+        }
+        let run = home.run(&["account", "test", "acme", "--json"]);
+        let wanted = if end < 0 { "warn" } else { "pass" };
+        assert_eq!(run.check("token.data_access")["outcome"], wanted, "{end}: {run:?}");
     }
 }

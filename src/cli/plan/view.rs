@@ -3,6 +3,7 @@
 
 use crate::address;
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -174,9 +175,10 @@ fn changes(changes: &[Change]) -> Vec<ChangeView<'_>> {
 fn affected(ctx: &Context, plan: &Plan, app: &AppPlan) -> Result<Vec<String>, CliError> {
     let moves = app.changes.iter().any(|change| change.field == "webhook.callback_url" && change.from.is_some());
     let Some(speaker) = plan.accounts[app.speaker].after.as_ref().filter(|_| moves) else { return Ok(Vec::new()) };
-    let mut others = crate::cli::webhook::subscribe::others_of_app(ctx, speaker)?;
-    others.retain(|other| !plan.accounts.iter().any(|account| *other == format!("'{}'", account.name)));
-    Ok(others)
+    // Ids stay when names change.
+    let of_plan = |plan: &AccountPlan| plan.before.as_ref().or(plan.after.as_ref()).map(|account| account.id.clone());
+    let named: HashSet<String> = plan.accounts.iter().filter_map(of_plan).collect();
+    crate::cli::webhook::subscribe::others_of_app(ctx, speaker, |other| named.contains(&other.id))
 }
 
 /// A plan for a person.

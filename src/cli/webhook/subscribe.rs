@@ -335,14 +335,19 @@ fn plan<'t>(ctx: &Context, targets: &'t [Target], before: &[Seen], wishes: &[Wis
     plan
 }
 
-/// The other accounts of an app, in every tenant of this configuration.
-pub fn others_of_app(ctx: &Context, account: &Account) -> Result<Vec<String>, CliError> {
+/// The other accounts of an app, in every tenant of this configuration; those of which
+/// `known` says so are left out.
+pub fn others_of_app(
+    ctx: &Context,
+    account: &Account,
+    known: impl Fn(&Account) -> bool,
+) -> Result<Vec<String>, CliError> {
     let here = ctx.settings()?.tenant.value.to_string();
     let mut names = Vec::new();
     for tenant in ctx.tenants()? {
         for other in ctx.accounts_of(&tenant)?.load()? {
             let same = other.app_id == account.app_id && other.graph == account.graph && other.id != account.id;
-            if same {
+            if same && !known(&other) {
                 let place = if tenant == here { String::new() } else { format!(" (tenant {tenant})") };
                 names.push(format!("'{}'{place}", other.name));
             }
@@ -372,7 +377,7 @@ fn ask_before_moving(ctx: &Context, plan: &Plan<'_>, command: &str) -> Result<bo
                 }
                 _ => continue,
             };
-            let others = others_of_app(ctx, &app.target.account)?;
+            let others = others_of_app(ctx, &app.target.account, |_| false)?;
             let affects = if others.is_empty() {
                 "Pages of the app that are not kept here go with it".to_owned()
             } else {

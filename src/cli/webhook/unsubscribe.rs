@@ -111,7 +111,7 @@ fn question(ctx: &Context, target: &Target, app: bool) -> Result<String, CliErro
     if !app {
         return Ok(format!("Stop the events of '{name}'? Messages of its customers would no longer arrive."));
     }
-    let others = others_of_app(ctx, &target.account)?;
+    let others = others_of_app(ctx, &target.account, |_| false)?;
     let affects = if others.is_empty() { String::new() } else { format!(", and those of {}", others.join(", ")) };
     Ok(format!("Remove the app's webhook? The events of '{name}'{affects} would no longer arrive."))
 }

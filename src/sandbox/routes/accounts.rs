@@ -72,7 +72,7 @@ fn row(world: &mut World, holder: &Token, page: &Page, fields: &[String]) -> Val
 /// short-lived one a token that ends with it.
 pub(super) fn page_token(world: &mut World, holder: &Token, page: &Page) -> String {
     let now = world.clock.unix_seconds();
-    let long_lived = holder.expires_at == 0 || holder.expires_at - now > 2 * HOUR;
+    let long_lived = holder.expires_at == 0 || holder.expires_at.saturating_sub(now) > 2 * HOUR;
     if long_lived
         && let Some(standing) = world.page_token(&page.id)
         && standing.app_id == holder.app_id
