@@ -6,6 +6,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::addresses::same;
 use super::{AppId, CallbackUrl, Handle, Name, PageId, PageUsername};
 use crate::messages::AccountMessages;
 use crate::secrets::{SecretKind, SecretRef};
@@ -51,10 +52,11 @@ pub struct Account {
 }
 
 impl Account {
-    /// Whether `address` means this account: its name without regard to case, its
-    /// handle, or its id.
+    /// Whether `address` means this account: its name, its handle or its id, without
+    /// regard to case.
     pub fn answers_to(&self, address: &str) -> bool {
-        self.name.same_as(address) || self.handle.as_str() == address || self.id == address
+        let address = address.trim();
+        [self.name.as_str(), self.handle.as_str(), &self.id].into_iter().any(|own| same(own, address))
     }
 }
 

@@ -10,6 +10,7 @@ use icu_normalizer::DecomposingNormalizerBorrowed;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use super::addresses::same;
 use crate::address::{self, is_loopback, is_private};
 use crate::secrets::holds_credential;
 
@@ -81,11 +82,7 @@ text_field!(Name);
 impl Name {
     /// Whether another name counts as the same one.
     pub fn same_as(&self, other: &str) -> bool {
-        let other = other.trim();
-        if self.0.is_ascii() && other.is_ascii() {
-            return self.0.eq_ignore_ascii_case(other);
-        }
-        self.0.to_lowercase() == other.to_lowercase()
+        same(&self.0, other.trim())
     }
 }
 
@@ -106,6 +103,13 @@ impl std::str::FromStr for Name {
             return refuse("a name has 100 characters at most");
         }
         Ok(Self(text.into()))
+    }
+}
+
+/// A handle is a name too.
+impl From<Handle> for Name {
+    fn from(handle: Handle) -> Self {
+        Self(handle.0)
     }
 }
 

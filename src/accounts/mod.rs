@@ -1,6 +1,7 @@
 //! The account of a messenger: what it is, how it is written down, where it is kept.
 
 mod account;
+mod addresses;
 mod fields;
 mod schema;
 mod store;
@@ -9,8 +10,9 @@ mod tenant_file;
 mod written;
 
 pub use account::{Account, MessengerType, Realm};
+pub use addresses::{Addresses, Clash, clashes, newly_alike};
 pub use fields::{AppId, CallbackUrl, FieldError, Handle, Name, PageId, PageUsername, TenantName};
 pub use schema::{SchemaError, differing as differing_accounts, read as read_accounts};
-pub use store::{AccountError, AccountStore, check_handle, check_name, find_among, free_handle};
+pub use store::{AccountError, AccountStore, check_handle, check_name, check_renamed, free_handle};
 pub use tenant::{CallbackTemplate, PlatformMessenger, ProductVersion, Tenant, TenantHost};
 pub use tenant_file::{CHAT_SETTINGS_KEYS, TENANT_KEYS, TenantFile, text as file_text};

@@ -19,8 +19,7 @@
 //! verify_token = "keyring"
 //! ```
 
-use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -74,13 +73,15 @@ pub enum SchemaError {
         /// The version it names.
         found: i64,
     },
-    /// Two accounts in it answer to the same name, handle or id.
-    #[error("{}: two accounts answer to '{address}'", path.display())]
-    Twice {
+    /// Two accounts in it have the same id, so that it cannot be told whose the secrets are.
+    #[error("{}: '{}' and '{}' have the same id: {id}", path.display(), names[0], names[1])]
+    SameId {
         /// The file.
         path: PathBuf,
-        /// What both answer to.
-        address: String,
+        /// Their id.
+        id: String,
+        /// What they are called.
+        names: [String; 2],
     },
 }
 
@@ -105,7 +106,7 @@ pub fn read(text: &str, path: &Path) -> Result<Vec<Account>, SchemaError> {
         Some(accounts) => accounts,
         None => parse(text, path)?,
     };
-    check_twins(&accounts, path)?;
+    check_ids(&accounts, path)?;
     Ok(accounts)
 }
 
@@ -121,21 +122,17 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Vec<Account>, SchemaError
     Ok(file.accounts)
 }
 
-fn check_twins(accounts: &[Account], path: &Path) -> Result<(), SchemaError> {
-    let twice = |address: &str| Err(SchemaError::Twice { path: path.into(), address: address.into() });
-    let mut seen = HashSet::new();
+/// Everything an account has is filed under its id. Names and handles that two have in
+/// common are found when somebody calls one of them by it: the other accounts can be used.
+fn check_ids(accounts: &[Account], path: &Path) -> Result<(), SchemaError> {
+    let mut seen: HashMap<String, &Account> = HashMap::new();
     for account in accounts {
-        for address in [account.name.as_str().to_lowercase().into(), Cow::Borrowed(account.id.as_str())] {
-            if let Some(address) = seen.replace(address) {
-                return twice(&address);
-            }
+        if let Some(first) = seen.insert(account.id.to_lowercase(), account) {
+            let names = [first, account].map(|account| account.name.to_string());
+            return Err(SchemaError::SameId { path: path.into(), id: account.id.clone(), names });
         }
     }
-    let mut handles = HashSet::new();
-    match accounts.iter().find(|account| !handles.insert(account.handle.as_str())) {
-        Some(account) => twice(account.handle.as_str()),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 /// Handle and name of every account that a text holds, and no more: at a TAB, time
@@ -147,9 +144,9 @@ pub(super) fn names(text: &str) -> Vec<[String; 2]> {
 }
 
 /// Two texts of a file without the accounts that are the same in both, for whoever looks
-/// for what is different; those that have one of `kept` in them stay. `None` where that
+/// for what is different; those with the ids of `kept` stay. `None` where that
 /// cannot be told without parsing both.
-pub fn differing(before: &str, now: &str, kept: &[&str]) -> Option<[String; 2]> {
+pub fn differing(before: &str, now: &str, kept: &BTreeSet<&str>) -> Option<[String; 2]> {
     written::differing(before, now, VERSION, kept)
 }
 
@@ -219,10 +216,15 @@ mod tests {
     }
 
     #[test]
-    fn two_accounts_of_one_name_are_refused() {
+    fn two_accounts_of_one_id_are_refused_and_of_one_name_are_read() {
         let mut twin = account("ACME");
         twin.handle = "twin".parse().expect("a handle");
-        let error = refused(&write(&[account("Acme"), twin]));
-        assert!(matches!(error, SchemaError::Twice { address, .. } if address == "acme"));
+        twin.id = "another".into();
+        let both = [account("Acme"), twin];
+        assert_eq!(read(&write(&both), Path::new("accounts.toml")).expect("read"), both);
+        let [one, mut twin] = both;
+        twin.id = one.id.to_uppercase();
+        let error = refused(&write(&[one, twin]));
+        assert!(matches!(&error, SchemaError::SameId { names, .. } if *names == ["Acme", "ACME"]), "{error}");
     }
 }

@@ -1,8 +1,9 @@
 //! The accounts of one tenant on disk.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use super::addresses::{Addresses, Clash, clashes};
 use super::schema::{self, SchemaError};
 use super::{Account, Handle, Name};
 use crate::document;
@@ -24,6 +25,16 @@ pub enum AccountError {
         address: String,
         /// The handle that was perhaps meant.
         nearest: Option<String>,
+    },
+    /// Several accounts answer to that address: the file was edited or merged by hand.
+    #[error("{} accounts answer to '{address}': {}", accounts.len(), accounts.join(" and "))]
+    Ambiguous {
+        /// What was asked for.
+        address: String,
+        /// The accounts: `'Acme Support' (handle acme-support, id 7f9c…)`.
+        accounts: Vec<String>,
+        /// The command that gives one of them another name or handle.
+        command: String,
     },
     /// An account answers to the name already.
     #[error("the name '{name}' is taken: the account '{other}' (handle {handle}) answers to it")]
@@ -49,13 +60,21 @@ pub enum AccountError {
 pub struct AccountStore {
     path: PathBuf,
     on_wait: Box<dyn Fn(&Path)>,
+    flag: String,
 }
 
 impl AccountStore {
     /// A store in the file `path`. `on_wait` is called when another process
     /// changes the file for so long that a person would wonder.
     pub fn new(path: PathBuf, on_wait: Box<dyn Fn(&Path)>) -> Self {
-        Self { path, on_wait }
+        Self { path, on_wait, flag: String::new() }
+    }
+
+    /// The same, with the flag that a command needs to be one of this tenant:
+    /// ` --tenant acme`.
+    #[must_use]
+    pub fn called_with(self, flag: String) -> Self {
+        Self { flag, ..self }
     }
 
     /// All accounts, in the order in which they were added.
@@ -73,9 +92,35 @@ impl AccountStore {
 
     /// The account that answers to `address`.
     pub fn find(&self, address: &str) -> Result<Account, AccountError> {
+        Ok(self.find_among(&self.load()?, address)?.clone())
+    }
+
+    /// The account that answers to `address`, for a caller that looks for several: the file
+    /// is read once.
+    pub fn find_among<'a>(&self, accounts: &'a [Account], address: &str) -> Result<&'a Account, AccountError> {
+        let answering: Vec<usize> = (0..accounts.len()).filter(|at| accounts[*at].answers_to(address)).collect();
+        match answering.as_slice() {
+            [] => Err(unknown(accounts, address)),
+            [one] => Ok(&accounts[*one]),
+            _ => Err(self.ambiguous(accounts, address, &answering)),
+        }
+    }
+
+    /// The account with this id.
+    pub fn get(&self, id: &str) -> Result<Account, AccountError> {
         let mut accounts = self.load()?;
-        let at = position(&accounts, address)?;
+        let at = place_of(&accounts, id)?;
         Ok(accounts.swap_remove(at))
+    }
+
+    fn ambiguous(&self, accounts: &[Account], address: &str, answering: &[usize]) -> AccountError {
+        let clashes = clashes(accounts);
+        let clash = clashes.iter().find(|clash| answering.contains(&clash.at));
+        AccountError::Ambiguous {
+            address: address.into(),
+            accounts: answering.iter().map(|at| described(&accounts[*at])).collect(),
+            command: clash.map(Clash::command).unwrap_or_default() + &self.flag,
+        }
     }
 
     /// Adds an account. A handle that was derived from the name (`derived`) gives
@@ -83,22 +128,25 @@ impl AccountStore {
     pub fn add(&self, mut account: Account, derived: bool) -> Result<Account, AccountError> {
         self.change(|accounts| {
             check_name(accounts, &account.name)?;
-            account.handle =
-                if derived { free_handle(accounts, &account.handle) } else { check_handle(accounts, account.handle)? };
+            if derived {
+                account.handle = free_handle(accounts, &account.handle);
+            }
+            check_handle(accounts, &account.handle)?;
             accounts.push(account.clone());
             Ok(account)
         })
     }
 
     /// Changes the account with this id in place. Its id and its place in the
-    /// list stay; a new name or handle must be free.
+    /// list stay; a new name or handle must be free. One that it has already may stay:
+    /// it is no reason not to change something else.
     pub fn update(&self, id: &str, change: impl FnOnce(&mut Account)) -> Result<Account, AccountError> {
         self.change(|accounts| {
-            let at = position(accounts, id)?;
-            let mut changed = accounts.remove(at);
+            let at = place_of(accounts, id)?;
+            let old = accounts.remove(at);
+            let mut changed = old.clone();
             change(&mut changed);
-            check_name(accounts, &changed.name)?;
-            changed.handle = check_handle(accounts, changed.handle)?;
+            check_renamed(accounts, &old, &changed)?;
             accounts.insert(at, changed.clone());
             Ok(changed)
         })
@@ -120,31 +168,33 @@ impl AccountStore {
     }
 
     /// Puts accounts into the places of those with their ids, and the others behind them;
-    /// all or none of them. No two may answer to one name or handle afterwards.
+    /// all or none of them. A new name or handle must be free once all are there.
     pub fn put(&self, changed: &[Account]) -> Result<(), AccountError> {
         self.change(|accounts| {
             let places: HashMap<String, usize> =
                 accounts.iter().enumerate().map(|(at, account)| (account.id.clone(), at)).collect();
+            let mut put = Vec::new();
             for account in changed {
-                match places.get(&account.id) {
-                    Some(at) => accounts[*at] = account.clone(),
-                    None => accounts.push(account.clone()),
+                if let Some(at) = places.get(&account.id) {
+                    put.push((*at, Some(std::mem::replace(&mut accounts[*at], account.clone()))));
+                } else {
+                    put.push((accounts.len(), None));
+                    accounts.push(account.clone());
                 }
             }
-            let mut owners: HashMap<String, &Account> = HashMap::new();
-            for account in accounts.iter() {
-                let (name, handle) = (account.name.as_str().to_lowercase(), account.handle.to_string());
-                let other = |owner: &&Account| owner.id != account.id;
-                if let Some(other) = owners.insert(name, account).filter(other) {
-                    return Err(AccountError::NameTaken {
-                        name: account.name.to_string(),
-                        other: other.name.to_string(),
-                        handle: other.handle.to_string(),
-                    });
+            let addresses = Addresses::of(accounts.iter());
+            for (at, old) in put {
+                let account = &accounts[at];
+                let (name, handle) = (account.name.as_str(), account.handle.as_str());
+                if old.as_ref().is_none_or(|old| !old.name.same_as(name))
+                    && let Some(other) = addresses.other(name, at)
+                {
+                    return Err(name_taken(&account.name, &accounts[other]));
                 }
-                if let Some(other) = owners.insert(handle, account).filter(other) {
-                    let name = other.name.to_string();
-                    return Err(AccountError::HandleTaken { handle: account.handle.to_string(), name });
+                if old.as_ref().is_none_or(|old| old.handle != account.handle)
+                    && let Some(other) = addresses.other(handle, at)
+                {
+                    return Err(handle_taken(&account.handle, &accounts[other]));
                 }
             }
             Ok(())
@@ -154,7 +204,7 @@ impl AccountStore {
     /// Removes the account with this id.
     pub fn remove(&self, id: &str) -> Result<Account, AccountError> {
         self.change(|accounts| {
-            let at = position(accounts, id)?;
+            let at = place_of(accounts, id)?;
             Ok(accounts.remove(at))
         })
     }
@@ -169,52 +219,63 @@ impl AccountStore {
     }
 }
 
-/// The account that answers to `address`, for whoever looks for several: the file is read
-/// once.
-pub fn find_among<'a>(accounts: &'a [Account], address: &str) -> Result<&'a Account, AccountError> {
-    position(accounts, address).map(|at| &accounts[at])
-}
-
 /// Whether a new account may have this name: no other account may answer to it,
 /// by name, handle or id.
 pub fn check_name(accounts: &[Account], name: &Name) -> Result<(), AccountError> {
     match accounts.iter().find(|account| account.answers_to(name.as_str())) {
-        Some(other) => Err(AccountError::NameTaken {
-            name: name.to_string(),
-            other: other.name.to_string(),
-            handle: other.handle.to_string(),
-        }),
+        Some(other) => Err(name_taken(name, other)),
         None => Ok(()),
     }
 }
 
 /// Whether a new account may have this handle.
-pub fn check_handle(accounts: &[Account], handle: Handle) -> Result<Handle, AccountError> {
+pub fn check_handle(accounts: &[Account], handle: &Handle) -> Result<(), AccountError> {
     match accounts.iter().find(|account| account.answers_to(handle.as_str())) {
-        Some(other) => Err(AccountError::HandleTaken { handle: handle.to_string(), name: other.name.to_string() }),
-        None => Ok(handle),
+        Some(other) => Err(handle_taken(handle, other)),
+        None => Ok(()),
     }
+}
+
+/// Whether an account may become another: a name or handle that it did not have before has
+/// to be free among the others.
+pub fn check_renamed(others: &[Account], old: &Account, new: &Account) -> Result<(), AccountError> {
+    if !old.name.same_as(new.name.as_str()) {
+        check_name(others, &new.name)?;
+    }
+    if old.handle != new.handle {
+        check_handle(others, &new.handle)?;
+    }
+    Ok(())
 }
 
 /// The handle that a new account gets when nobody chooses one: `wanted`, or the same
 /// with a number.
 pub fn free_handle(accounts: &[Account], wanted: &Handle) -> Handle {
-    // Thousands of names without a letter of ASCII's ask for the same one.
-    let addresses =
-        |account: &Account| [account.name.as_str().to_lowercase(), account.handle.to_string(), account.id.clone()];
-    let taken: HashSet<String> = accounts.iter().flat_map(addresses).collect();
-    // An account answers to two of them at most, its name and its handle.
-    let numbered = (2..=2 * accounts.len() + 2).map(|number| wanted.numbered(number));
-    let free = |handle: &Handle| !taken.contains(handle.as_str());
-    std::iter::once(wanted.clone()).chain(numbered).find(free).unwrap_or_else(|| wanted.clone())
+    Addresses::of(accounts).free_handle(wanted, accounts.len())
 }
 
-fn position(accounts: &[Account], address: &str) -> Result<usize, AccountError> {
-    accounts.iter().position(|account| account.answers_to(address)).ok_or_else(|| {
-        let known = accounts.iter().flat_map(|account| [account.handle.as_str(), account.name.as_str()]);
-        let nearest = document::nearest(&address.to_lowercase(), known).map(str::to_owned);
-        AccountError::Unknown { address: address.into(), nearest }
-    })
+fn name_taken(name: &Name, other: &Account) -> AccountError {
+    AccountError::NameTaken { name: name.to_string(), other: other.name.to_string(), handle: other.handle.to_string() }
+}
+
+fn handle_taken(handle: &Handle, other: &Account) -> AccountError {
+    AccountError::HandleTaken { handle: handle.to_string(), name: other.name.to_string() }
+}
+
+/// An account as an error tells it from others.
+fn described(account: &Account) -> String {
+    format!("'{}' (handle {}, id {})", account.name, account.handle, account.id)
+}
+
+fn place_of(accounts: &[Account], id: &str) -> Result<usize, AccountError> {
+    let place = accounts.iter().position(|account| account.id == id);
+    place.ok_or_else(|| AccountError::Unknown { address: id.into(), nearest: None })
+}
+
+fn unknown(accounts: &[Account], address: &str) -> AccountError {
+    let known = accounts.iter().flat_map(|account| [account.handle.as_str(), account.name.as_str()]);
+    let nearest = document::nearest(&address.to_lowercase(), known).map(str::to_owned);
+    AccountError::Unknown { address: address.into(), nearest }
 }
 
 #[cfg(test)]
@@ -255,7 +316,11 @@ mod tests {
         let mut both = account("acme-2");
         both.handle = "acme".parse().expect("a handle");
         store.add(both, false).expect("added");
-        assert_eq!(store.add(account("Acme"), true).expect("added").handle.as_str(), "acme-3");
+        assert_eq!(store.add(account("Acme!"), true).expect("added").handle.as_str(), "acme-3");
+        // Letters are compared without case, whatever they are of.
+        assert!(matches!(store.add(account("ACME-2"), true), Err(AccountError::NameTaken { .. })));
+        assert!(matches!(store.add(account("Acme-Support"), true), Err(AccountError::NameTaken { .. })));
+        assert!(matches!(store.add(account("ID-OF-Acme Support"), true), Err(AccountError::NameTaken { .. })));
         store.load().expect("what was written is read");
     }
 
@@ -269,6 +334,60 @@ mod tests {
         assert_eq!((accounts[0].name.as_str(), &accounts[0].id), ("Renamed", &first.id));
         let taken = store.update(&first.id, |account| account.name = "second".parse().expect("a name"));
         assert!(matches!(taken, Err(AccountError::NameTaken { .. })));
+    }
+
+    /// A file that somebody merged: the name of the second is the handle of the first.
+    fn merged(store: &AccountStore) -> [Account; 3] {
+        let mut twin = account("ACME-support");
+        twin.handle = "twin".parse().expect("a handle");
+        let all = [account("Acme Support"), twin, account("Other")];
+        let lock = Lock::acquire(&store.path, Lock::PATIENCE, &|_| {}).expect("a lock");
+        lock.replace(schema::write(&all).as_bytes()).expect("written");
+        all
+    }
+
+    #[test]
+    fn what_two_accounts_answer_to_is_not_guessed() {
+        let (_dir, store) = store();
+        let [first, twin, other] = merged(&store);
+        let store = store.called_with(" --tenant acme".into());
+        let Err(AccountError::Ambiguous { accounts, command, .. }) = store.find("Acme-Support") else {
+            panic!("two answer to it")
+        };
+        assert_eq!(
+            accounts,
+            [
+                "'Acme Support' (handle acme-support, id id-of-Acme Support)",
+                "'ACME-support' (handle twin, id id-of-ACME-support)",
+            ]
+        );
+        assert_eq!(command, "msgrctl account rename id-of-ACME-support twin --tenant acme");
+        // What one alone answers to is as good as ever.
+        for (address, account) in [("acme support", &first), ("TWIN", &twin), ("other", &other), (&twin.id, &twin)] {
+            assert_eq!(store.find(address).expect("found"), *account);
+        }
+        assert_eq!(store.get(&twin.id).expect("found"), twin);
+        assert!(matches!(store.get("twin"), Err(AccountError::Unknown { .. })));
+    }
+
+    #[test]
+    fn a_clash_that_is_there_locks_nothing_and_does_not_grow() {
+        let (_dir, store) = store();
+        let [first, twin, other] = merged(&store);
+        let page = |account: &mut Account| account.page_name = Some("Seen".into());
+        store.update(&first.id, page).expect("changed");
+        store.update(&twin.id, page).expect("changed");
+        let mut changed = store.get(&first.id).expect("found");
+        changed.app_id = Some("12345".parse().expect("an app id"));
+        store.put(&[changed]).expect("changed");
+        let called = |name: &'static str| move |account: &mut Account| account.name = name.parse().expect("a name");
+        let into_clash = store.update(&other.id, called("acme-SUPPORT"));
+        assert!(matches!(into_clash, Err(AccountError::NameTaken { .. })));
+        let mut third = store.get(&other.id).expect("found");
+        third.handle = "acme-support".parse().expect("a handle");
+        assert!(matches!(store.put(&[third]), Err(AccountError::HandleTaken { .. })));
+        store.update(&twin.id, called("Twin")).expect("the way out");
+        assert_eq!(store.find("acme-support").expect("found").id, first.id);
     }
 
     #[test]

@@ -135,6 +135,12 @@ pub static DOCTOR_CHECKS: &[CheckPage] = &[
     page("store.env", "passes: secrets are read from variables", "set the variables that are named", Next::Doctor),
     page("store.memory", "passes: the memory store is the demo's", "nothing", Next::Nothing),
     page(
+        "accounts.names",
+        "passes when each name, handle and id is one account's",
+        "give one of the accounts another name or handle",
+        Next::Doctor,
+    ),
+    page(
         "secrets.present",
         "passes when every secret is where its account's record says",
         "give the account the secret again",

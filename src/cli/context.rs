@@ -205,7 +205,15 @@ impl Context {
         let on_wait = move |path: &std::path::Path| {
             output.notice(&format!("waiting for another msgrctl to finish with {} …", path.display()));
         };
-        Ok(AccountStore::new(path, Box::new(on_wait)))
+        Ok(AccountStore::new(path, Box::new(on_wait)).called_with(self.tenant_flag(tenant)?))
+    }
+
+    /// What a command needs to be one of this tenant: ` --tenant acme`; nothing where the
+    /// same command without it is.
+    pub fn tenant_flag(&self, tenant: &str) -> Result<String, CliError> {
+        let setting = &self.settings()?.tenant;
+        let is_usual = setting.value.as_str() == tenant && !matches!(setting.origin, Origin::Flag(_));
+        Ok(if is_usual { String::new() } else { format!(" --tenant {tenant}") })
     }
 
     /// Whether `--yes` was given.

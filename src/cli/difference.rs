@@ -58,9 +58,12 @@ impl Difference<'_> {
     }
 
     fn accounts(&self, before: Option<&str>, now: Option<&str>) -> Vec<ChangedThing> {
-        let secrets = self.secrets;
+        let mut secrets: BTreeMap<&str, Vec<SecretKind>> = BTreeMap::new();
+        for (id, kind) in self.secrets {
+            secrets.entry(id).or_default().push(*kind);
+        }
         // One account of ten thousand, mostly: the others need not be parsed.
-        let touched: Vec<&str> = secrets.iter().map(|(id, _)| id.as_str()).collect();
+        let touched = secrets.keys().copied().collect();
         let differing = before.zip(now).and_then(|(before, now)| differing_accounts(before, now, &touched));
         let (before, now) = match &differing {
             Some([before, now]) => (Some(before.as_str()), Some(now.as_str())),
@@ -81,7 +84,7 @@ impl Difference<'_> {
             let (old, new) = (before.get(id).unwrap_or(&none), now.get(id).unwrap_or(&none));
             let mut fields = different(old, new);
             fields.retain(|field| field != "updated_at" && field != "id");
-            for (_, kind) in secrets.iter().filter(|(of, _)| of == id) {
+            for kind in secrets.get(id.as_str()).into_iter().flatten() {
                 let field = format!("secrets.{}", kind.key());
                 if !fields.contains(&field) {
                     fields.push(field);

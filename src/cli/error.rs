@@ -40,10 +40,10 @@ const LEFT: &str = "left";
 const INTERRUPTED: &str = "interrupted";
 
 /// What ends a command.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct CliError(Box<Parts>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Parts {
     kind: &'static str,
     exit_code: u8,
@@ -406,8 +406,11 @@ impl From<AccountError> for CliError {
             AccountError::Schema(SchemaError::Newer { .. }) => {
                 Self::file(message).hint(unless_changed("use the newer msgrctl"))
             }
-            AccountError::Schema(SchemaError::Twice { .. }) => {
-                Self::file(message).hint(unless_changed("give one of the two another name or handle in the file"))
+            AccountError::Schema(SchemaError::SameId { .. }) => {
+                Self::file(message).hint("keep one of the two in the file, and remove the other from it")
+            }
+            AccountError::Ambiguous { command, .. } => {
+                Self::failed(message).hint(format!("use the id, or give one of them another name: {command}"))
             }
             AccountError::Unknown { nearest: Some(near), .. } => {
                 Self::failed(message).hint(format!("did you mean '{near}'? (msgrctl account list shows all)"))

@@ -6,7 +6,7 @@ use clap_complete::ArgValueCandidates;
 use super::complete;
 use super::context::Context;
 use super::error::CliError;
-use crate::accounts::{Account, find_among};
+use crate::accounts::Account;
 use crate::secrets::SecretKind;
 use crate::ui::interrupt;
 
@@ -83,7 +83,7 @@ impl AccountsArg {
         let known = store.load()?;
         let mut accounts: Vec<Account> = Vec::new();
         for address in &self.accounts {
-            let account = find_among(&known, address)?;
+            let account = store.find_among(&known, address)?;
             ctx.check_realm(account)?;
             // Named twice, by name and handle perhaps: once is meant.
             if !accounts.iter().any(|known| known.id == account.id) {

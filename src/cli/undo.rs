@@ -14,7 +14,7 @@ use super::history::{Changing, Entry, Undo, fingerprint, put_back};
 use super::log::several_in_words;
 use super::pending::{self, Pending};
 use super::settings::Origin;
-use crate::accounts::{Account, AccountError, read_accounts};
+use crate::accounts::{Account, AccountError, newly_alike, read_accounts};
 use crate::files;
 use crate::secrets::{SecretKind, SecretRef, StoreName};
 use crate::ui::interrupt;
@@ -183,6 +183,13 @@ impl Secrets {
             None => read(files::read_text(&path)?.as_deref())?,
         };
         let before = read(file.before.as_deref())?;
+        if let Some([one, other]) = newly_alike(&now, &before) {
+            return Err(CliError::failed(format!(
+                "'{}' and '{}' would answer to the same name, handle or id again; nothing was undone",
+                one.name, other.name
+            ))
+            .hint("msgrctl log shows the changes"));
+        }
         let (old_by_id, now_by_id) = (by_id(&before), by_id(&now));
         for account in &before {
             let here = now_by_id.get(account.id.as_str());

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::draft::{Draft, NewSecret};
 use super::kept::key_of;
 use super::plan::Problem;
-use crate::accounts::Account;
+use crate::accounts::{Account, Addresses};
 use crate::secrets::{SecretKind, StoreName};
 
 /// Gives every draft the problems and notes that it has with the others, and with the
@@ -18,32 +18,33 @@ pub(super) fn find(drafts: &mut [Draft], rest: &[Account]) {
     note_twins(drafts, rest);
 }
 
-/// Two accounts of one name or handle, once all are as they should be.
+/// A new name or handle that another account answers to, once all are as they should be.
+/// What an account is called already stays its own affair: doctor finds that.
 fn refuse_collisions(drafts: &mut [Draft], rest: &[Account]) {
-    let mut names: HashMap<String, String> = HashMap::new();
-    let mut handles: HashMap<String, String> = HashMap::new();
-    for account in rest {
-        names.insert(account.name.as_str().to_lowercase(), account.name.to_string());
-        handles.insert(account.handle.to_string(), account.name.to_string());
+    let mut addresses = Addresses::default();
+    let mut owners = Vec::new();
+    for draft in drafts.iter() {
+        let id = draft.after.as_ref().map(|after| after.id.as_str());
+        addresses.add(owners.len(), [draft.wanted.name.as_str(), draft.handle.as_str()].into_iter().chain(id));
+        owners.push(draft.wanted.name.to_string());
     }
-    for draft in drafts.iter_mut() {
-        let (name, handle) = (draft.wanted.name.as_str().to_lowercase(), draft.handle.to_string());
-        let owner = names.get(&name).or_else(|| handles.get(&name));
-        let owner_of_handle = handles.get(&handle).or_else(|| names.get(&handle));
-        let taken = |what: &str, value: &str, owner: &str| {
-            Problem::new(
+    for account in rest {
+        addresses.add(owners.len(), [account.name.as_str(), account.handle.as_str(), &account.id]);
+        owners.push(account.name.to_string());
+    }
+    for (number, draft) in drafts.iter_mut().enumerate() {
+        let before = draft.before.as_ref();
+        let (name, handle) = (draft.wanted.name.as_str(), draft.handle.as_str());
+        let new_name = before.is_none_or(|before| !before.name.same_as(name)).then_some(("name", name));
+        let new_handle = before.is_none_or(|before| before.handle != draft.handle).then_some(("handle", handle));
+        let taken = new_name.into_iter().chain(new_handle).find_map(|(what, value)| {
+            let owner = &owners[addresses.other(value, number)?];
+            Some(Problem::new(
                 format!("the {what} '{value}' is taken: the account '{owner}' answers to it"),
                 format!("give it another {what}, or name both accounts with their handles"),
-            )
-        };
-        if let Some(owner) = owner {
-            draft.problems.push(taken("name", draft.wanted.name.as_str(), owner));
-        } else if let Some(owner) = owner_of_handle {
-            draft.problems.push(taken("handle", &handle, owner));
-        }
-        let mine = draft.wanted.name.to_string();
-        names.entry(name).or_insert_with(|| mine.clone());
-        handles.entry(handle).or_insert(mine);
+            ))
+        });
+        draft.problems.extend(taken);
     }
 }
 
@@ -105,20 +106,18 @@ fn refuse_same_variables(drafts: &mut [Draft], rest: &[Account]) {
 
 /// Two accounts of one Page: allowed, and seldom meant.
 fn note_twins(drafts: &mut [Draft], rest: &[Account]) {
-    let mut owners: HashMap<String, Vec<(String, String)>> = HashMap::new();
+    let mut owners: HashMap<String, Vec<[String; 3]>> = HashMap::new();
     let wanted = drafts.iter().filter_map(|draft| draft.after.as_ref());
     for account in rest.iter().chain(wanted) {
-        owners
-            .entry(account.page_id.to_string())
-            .or_default()
-            .push((account.name.to_string(), account.handle.to_string()));
+        let called = [account.id.clone(), account.name.to_string(), account.handle.to_string()];
+        owners.entry(account.page_id.to_string()).or_default().push(called);
     }
     for draft in drafts.iter_mut() {
         let Some(after) = &draft.after else { continue };
         let others = owners.get(after.page_id.as_str()).into_iter().flatten();
-        let others: Vec<_> = others.filter(|(name, _)| name != after.name.as_str()).collect();
-        let Some((_, handle)) = others.first() else { continue };
-        let names = others.iter().map(|(name, _)| format!("'{name}'")).collect::<Vec<_>>().join(", ");
+        let others: Vec<_> = others.filter(|[id, ..]| *id != after.id).collect();
+        let Some([_, _, handle]) = others.first() else { continue };
+        let names = others.iter().map(|[_, name, _]| format!("'{name}'")).collect::<Vec<_>>().join(", ");
         let new = draft.before.is_none();
         let hint =
             if new { format!("; if it is that one renamed, add to it: handle: {handle}") } else { String::new() };

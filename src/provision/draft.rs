@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::clashes;
 use super::manifest::{Source, Wanted, WantedVerifyToken};
 use super::plan::Problem;
-use crate::accounts::{Account, Handle, MessengerType, Name, Realm, Tenant};
+use crate::accounts::{self, Account, Addresses, Clash, Handle, MessengerType, Name, Realm, Tenant};
 use crate::messages::AccountMessages;
 use crate::secrets::{SecretKind, SecretRef, StoreName, misplaced_variable};
 
@@ -29,6 +29,13 @@ pub struct Draft {
     pub problems: Vec<Problem>,
     /// What is worth knowing and changes nothing.
     pub notes: Vec<String>,
+}
+
+impl Draft {
+    /// An account of which too little is known to say what it should be.
+    fn not_known(wanted: Wanted, before: Option<Account>, handle: Handle, problem: Problem) -> Self {
+        Self { wanted, before, handle, after: None, secrets: Vec::new(), problems: vec![problem], notes: Vec::new() }
+    }
 }
 
 /// A secret as it should be.
@@ -65,34 +72,56 @@ pub struct House<'a> {
 
 /// Drafts of all accounts that are wanted, and the records that none of them is about.
 pub fn drafts(wanted: Vec<Wanted>, records: Vec<Account>, house: &House<'_>) -> (Vec<Draft>, Vec<Account>) {
-    let mut of_records = Places::of(records.iter());
+    let of_records = Records::of(&records);
     let mut taken: HashMap<usize, String> = HashMap::new();
-    let matches: Vec<(Wanted, Option<usize>, Option<Problem>)> = wanted
+    let matches: Vec<Match> = wanted
         .into_iter()
         .map(|wanted| {
             let found = of_records.find(&wanted);
-            let twice = found.and_then(|at| taken.insert(at, wanted.place.to_string())).map(|first| {
+            let mut first = None;
+            for at in found {
+                first = taken.insert(*at, wanted.place.to_string()).or(first);
+            }
+            let twice = first.map(|first| {
                 Problem::new(
                     format!("it is the same account as the one at {first}: one names its handle, the other its name"),
                     "name it once",
                 )
             });
-            (wanted, found, twice)
+            let found = match found {
+                [] => Ok(None),
+                [one] => Ok(Some(*one)),
+                several => Err(ambiguous(&wanted, &records, several)),
+            };
+            Match { wanted, found, twice }
         })
         .collect();
     let named: Vec<bool> = (0..records.len()).map(|at| taken.contains_key(&at)).collect();
+    // What the file calls an account is its own before a handle is derived for another.
+    let number = |of: &Match, at: usize| of.found.as_ref().ok().copied().flatten().unwrap_or(records.len() + at);
+    let mut reserved = Addresses::of(&records);
+    for (at, of) in matches.iter().enumerate() {
+        let handle = of.wanted.handle.as_ref().map(Handle::as_str);
+        reserved.add(number(of, at), std::iter::once(of.wanted.name.as_str()).chain(handle));
+    }
     let mut drafts = Vec::new();
-    for (wanted, found, twice) in matches {
-        let before = found.map(|at| records[at].clone());
+    for (at, of) in matches.into_iter().enumerate() {
+        let number = number(&of, at);
+        let Match { wanted, found, twice } = of;
+        let (before, problem) = match found {
+            Ok(found) => (found.map(|at| records[at].clone()), None),
+            Err(problem) => (None, Some(problem)),
+        };
         let handle = match (&wanted.handle, &before) {
             (Some(handle), _) => handle.clone(),
             (None, Some(before)) => before.handle.clone(),
-            (None, None) => of_records.free_handle(&Handle::slug(&wanted.name)),
+            (None, None) => reserved.free_handle(&Handle::slug(&wanted.name), number),
         };
-        if before.is_none() {
-            of_records.add(wanted.name.as_str(), handle.as_str());
-        }
-        let mut draft = draft(wanted, before, handle, house);
+        reserved.add(number, [handle.as_str()]);
+        let mut draft = match problem {
+            None => draft(wanted, before, handle, house),
+            Some(problem) => Draft::not_known(wanted, before, handle, problem),
+        };
         draft.problems.extend(twice);
         drafts.push(draft);
     }
@@ -102,38 +131,57 @@ pub fn drafts(wanted: Vec<Wanted>, records: Vec<Account>, house: &House<'_>) -> 
     (drafts, rest)
 }
 
-/// Where accounts are in a list, by what they answer to.
-struct Places {
-    names: HashMap<String, usize>,
-    handles: HashMap<String, usize>,
+/// An account of a manifest and the record that it is about.
+struct Match {
+    wanted: Wanted,
+    /// The record's place; an error where it cannot be told which one is meant.
+    found: Result<Option<usize>, Problem>,
+    /// The manifest names the same account before.
+    twice: Option<Problem>,
 }
 
-impl Places {
-    fn of<'a>(accounts: impl Iterator<Item = &'a Account> + Clone) -> Self {
-        let names = accounts.clone().enumerate().map(|(at, account)| (account.name.as_str().to_lowercase(), at));
-        let handles = accounts.enumerate().map(|(at, account)| (account.handle.to_string(), at));
-        Self { names: names.collect(), handles: handles.collect() }
+/// Where accounts are in a list, by what they are called.
+struct Records {
+    names: HashMap<String, Vec<usize>>,
+    handles: HashMap<String, Vec<usize>>,
+}
+
+impl Records {
+    fn of(accounts: &[Account]) -> Self {
+        let mut records = Self { names: HashMap::new(), handles: HashMap::new() };
+        for (at, account) in accounts.iter().enumerate() {
+            records.names.entry(account.name.as_str().to_lowercase()).or_default().push(at);
+            records.handles.entry(account.handle.to_string()).or_default().push(at);
+        }
+        records
     }
 
-    /// The record that is meant: the one with the handle, or else with the name.
-    fn find(&self, wanted: &Wanted) -> Option<usize> {
+    /// The records that may be meant: those with the handle, or else those with the name.
+    /// More than one where the records were edited or merged by hand.
+    fn find(&self, wanted: &Wanted) -> &[usize] {
         let of_handle = wanted.handle.as_ref().and_then(|handle| self.handles.get(handle.as_str()));
-        of_handle.or_else(|| self.names.get(&wanted.name.as_str().to_lowercase())).copied()
+        let found = of_handle.or_else(|| self.names.get(&wanted.name.as_str().to_lowercase()));
+        found.map(Vec::as_slice).unwrap_or_default()
     }
+}
 
-    fn add(&mut self, name: &str, handle: &str) {
-        let at = usize::MAX;
-        self.names.entry(name.to_lowercase()).or_insert(at);
-        self.handles.entry(handle.to_owned()).or_insert(at);
-    }
-
-    fn free_handle(&self, wanted: &Handle) -> Handle {
-        let free =
-            |handle: &Handle| !self.handles.contains_key(handle.as_str()) && !self.names.contains_key(handle.as_str());
-        let most = self.names.len() + self.handles.len() + 2;
-        let numbered = (2..=most).map(|number| wanted.numbered(number));
-        std::iter::once(wanted.clone()).chain(numbered).find(free).unwrap_or_else(|| wanted.clone())
-    }
+/// Several records are called as the manifest says: which one is meant is not guessed.
+fn ambiguous(wanted: &Wanted, records: &[Account], several: &[usize]) -> Problem {
+    let named = several.iter().map(|at| {
+        let Account { name, handle, id, .. } = &records[*at];
+        format!("'{name}' (handle {handle}, id {id})")
+    });
+    let clash = accounts::clashes(records).into_iter().find(|clash| several.contains(&clash.at));
+    let command = clash.as_ref().map(Clash::command).unwrap_or_default();
+    Problem::new(
+        format!(
+            "{} accounts here are called '{}': {}",
+            several.len(),
+            wanted.handle.as_ref().map_or(wanted.name.as_str(), Handle::as_str),
+            named.collect::<Vec<_>>().join(" and ")
+        ),
+        format!("give one of them another name: {command}"),
+    )
 }
 
 fn draft(wanted: Wanted, before: Option<Account>, handle: Handle, house: &House<'_>) -> Draft {
@@ -144,17 +192,7 @@ fn draft(wanted: Wanted, before: Option<Account>, handle: Handle, house: &House<
     };
     let mut after = match record {
         Ok(record) => record,
-        Err(problem) => {
-            return Draft {
-                wanted,
-                before,
-                handle,
-                after: None,
-                secrets: Vec::new(),
-                problems: vec![problem],
-                notes: Vec::new(),
-            };
-        }
+        Err(problem) => return Draft::not_known(wanted, before, handle, problem),
     };
     if after.graph != house.realm {
         problems.push(Problem::new(
@@ -383,6 +421,58 @@ pub(super) mod tests {
         assert!(twice[1].problems[0].summary.contains("same account"), "{twice:?}");
         let (derived, _) = drafts(vec![wanted("One!"), wanted("One?")], records.to_vec(), &house());
         assert_eq!(derived.iter().map(|draft| draft.handle.as_str()).collect::<Vec<_>>(), ["one-2", "one-3"]);
+    }
+
+    fn problems(drafts: &[Draft]) -> Vec<Vec<&str>> {
+        drafts.iter().map(|draft| draft.problems.iter().map(|problem| problem.summary.as_str()).collect()).collect()
+    }
+
+    #[test]
+    fn a_derived_handle_gives_way_to_what_the_file_calls_another_account() {
+        for (file, handles) in [
+            (vec![wanted("Acme Support"), wanted("ACME-support")], ["acme-support-2", "acme-support"]),
+            (vec![wanted("Acme Support"), handled("Other", "acme-support")], ["acme-support-2", "acme-support"]),
+            (vec![handled("Other", "acme-support"), wanted("Acme Support")], ["acme-support", "acme-support-2"]),
+        ] {
+            let (found, _) = drafts(file, Vec::new(), &house());
+            assert_eq!(problems(&found), [[""; 0]; 2]);
+            assert_eq!(found.iter().map(|draft| draft.handle.as_str()).collect::<Vec<_>>(), handles);
+        }
+    }
+
+    #[test]
+    fn no_account_gets_what_another_answers_to() {
+        let records = [record("Acme Support", "acme"), record("Other", "other")];
+        // By its handle, its name or its id; the one that is called so already is left alone.
+        for taken in ["ACME", "acme SUPPORT", "ID of acme support"] {
+            let (found, _) = drafts(vec![wanted(taken), wanted("New")], records[..1].to_vec(), &house());
+            let is_it = taken.eq_ignore_ascii_case("acme support");
+            assert_eq!(found[0].problems.len(), usize::from(!is_it), "{taken}: {found:?}");
+            let (found, _) = drafts(vec![handled(taken, "other"), wanted("Acme Support")], records.to_vec(), &house());
+            assert_eq!((found[0].problems.len(), found[1].problems.len()), (1, 0), "{taken}: {found:?}");
+        }
+        let (found, _) =
+            drafts(vec![handled("Acme Support", "other"), wanted("Acme Support 2")], records.to_vec(), &house());
+        assert!(problems(&found)[0][0].contains("the name 'Acme Support' is taken"), "{found:?}");
+    }
+
+    #[test]
+    fn records_that_are_called_alike_are_not_guessed_and_lock_nothing() {
+        let mut records = [record("Acme", "acme"), record("ACME", "acme-2"), record("Other", "other")];
+        records[1].id = "id-2".into();
+        let (found, rest) = drafts(vec![wanted("Acme"), wanted("Other")], records.to_vec(), &house());
+        let problem = &found[0].problems[0];
+        assert!(
+            problem.summary.contains("(handle acme, id id of Acme) and 'ACME' (handle acme-2, id id-2)"),
+            "{problem:?}"
+        );
+        let hint = problem.hint.as_deref().unwrap_or_default();
+        assert!(hint.ends_with("msgrctl account rename id-2 acme-2"), "{hint}");
+        assert!(found[1].problems.is_empty() && rest.is_empty(), "neither is pruned");
+        // With their handles both are known, and what is wrong already is no reason.
+        let file = vec![handled("Acme", "acme"), handled("ACME", "acme-2")];
+        let (found, _) = drafts(file, records.to_vec(), &house());
+        assert_eq!(problems(&found), [[""; 0]; 2]);
     }
 
     #[test]

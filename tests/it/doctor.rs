@@ -35,6 +35,7 @@ fn all_is_well() {
             "msgrctl.version",
             "config.file",
             "accounts.file",
+            "accounts.names",
             "files.modes",
             "store.keyring",
             "secrets.present",

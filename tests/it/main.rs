@@ -35,6 +35,7 @@ mod meanwhile;
 mod message;
 mod message_send;
 mod our_files;
+mod names;
 mod plan;
 mod prompt;
 mod readme;

@@ -8,7 +8,7 @@
 
 mod value;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde::Deserialize as _;
 
@@ -34,15 +34,15 @@ pub(super) fn pairs(text: &str, version: i64, keys: [&str; 2]) -> Option<Vec<[St
     Some(pairs)
 }
 
-/// Two texts without the accounts that are written alike in both, except those that have
-/// one of `kept` in them.
-pub(super) fn differing(before: &str, now: &str, version: i64, kept: &[&str]) -> Option<[String; 2]> {
-    let blocks = |text| Blocks::of(text, version)?.map(|block| Some(block?.text)).collect::<Option<Vec<&str>>>();
+/// Two texts without the accounts that are written alike in both, except those with the ids
+/// of `kept`.
+pub(super) fn differing(before: &str, now: &str, version: i64, kept: &BTreeSet<&str>) -> Option<[String; 2]> {
+    let blocks = |text| Blocks::of(text, version)?.collect::<Option<Vec<Block<'_>>>>();
     let (before, now) = (blocks(before)?, blocks(now)?);
-    let without = |blocks: &[&str], others: &[&str]| {
-        let others: HashSet<&&str> = others.iter().collect();
-        let stays = |block: &&str| !others.contains(block) || kept.iter().any(|text| block.contains(text));
-        blocks.iter().copied().filter(stays).collect::<Vec<_>>().join("\n")
+    let without = |blocks: &[Block<'_>], others: &[Block<'_>]| {
+        let others: HashSet<&str> = others.iter().map(|block| block.text).collect();
+        let stays = |block: &&Block<'_>| !others.contains(block.text) || block.id().is_none_or(|id| kept.contains(id));
+        blocks.iter().filter(stays).map(|block| block.text).collect::<Vec<_>>().join("\n")
     };
     Some([without(&before, &now), without(&now, &before)])
 }
@@ -51,6 +51,15 @@ pub(super) fn differing(before: &str, now: &str, version: i64, kept: &[&str]) ->
 struct Block<'t> {
     text: &'t str,
     table: Table<'t>,
+}
+
+impl Block<'_> {
+    fn id(&self) -> Option<&str> {
+        self.table.iter().find_map(|(key, value)| match value {
+            Value::Text(text) if *key == "id" => Some(text.as_ref()),
+            _ => None,
+        })
+    }
 }
 
 /// The accounts one after the other; `None` at what is unusual, and no more behind it.
@@ -264,17 +273,18 @@ mod tests {
         accounts.push(account("New"));
         let now = schema::write(&accounts);
         let left = |kept: &[&str]| {
-            let parts = differing(&before, &now, 1, kept).expect("both are as they are written");
+            let parts =
+                differing(&before, &now, 1, &kept.iter().copied().collect()).expect("both are as they are written");
             parts.map(|part| {
                 let accounts = parsed(&format!("schema_version = 1\n{part}")).expect("TOML");
                 accounts.iter().map(|account| account.name.to_string()).collect::<Vec<_>>()
             })
         };
         assert_eq!(left(&[]), [["First", "Other"], ["Other", "New"]]);
-        let kept = format!("id = \"{}\"", accounts[0].id);
+        let kept = accounts[0].id.clone();
         assert_eq!(left(&[&kept]), [vec!["First", "Acme Support", "Other"], vec!["Acme Support", "Other", "New"]]);
-        assert_eq!(differing(&before, &before, 1, &[]), Some([String::new(), String::new()]));
-        assert_eq!(differing(&before, "broken", 1, &[]), None);
+        assert_eq!(differing(&before, &before, 1, &BTreeSet::new()), Some([String::new(), String::new()]));
+        assert_eq!(differing(&before, "broken", 1, &BTreeSet::new()), None);
     }
 
     proptest! {

@@ -249,6 +249,9 @@ causes! {
     FILES_EXPOSED "files-exposed" Machine Doctor
         "other users of this machine may read msgrctl's files"
         "take their rights away: chmod -R go="
+    ACCOUNTS_ALIKE "accounts-alike" Machine Doctor
+        "two accounts answer to the same name, handle or id: their file was edited or merged by hand"
+        "give one of them another name or handle"
     STORE_UNAVAILABLE "store-unavailable" Machine Doctor
         "the secret store is absent, locked, or does not answer"
         "unlock it, or choose another: --store keyring, file or env"

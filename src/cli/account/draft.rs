@@ -81,7 +81,7 @@ impl Draft {
             accounts::check_name(&existing, name)?;
         }
         if let Some(handle) = &self.given.handle {
-            accounts::check_handle(&existing, handle.clone())?;
+            accounts::check_handle(&existing, handle)?;
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use super::owner;
 use super::save::{self, Change, New, Target};
 use super::view;
 use super::wizard;
-use crate::accounts::Account;
+use crate::accounts::{self, Account};
 use crate::checks::{Report, Subject};
 use crate::cli::context::{Context, key};
 use crate::cli::error::CliError;
@@ -99,7 +99,7 @@ pub struct Edit<'a> {
 impl Edit<'_> {
     /// Asks where something cannot be taken back, tests, saves, shows.
     pub fn carry_out(mut self, ctx: &Context, old: &Account) -> Result<u8, CliError> {
-        let accounts = ctx.accounts()?;
+        let store = ctx.accounts()?;
         let mut new = old.clone();
         apply(&mut new, &self.given, self.clear);
         let mut changes = changes(ctx, &self, old)?;
@@ -119,6 +119,9 @@ impl Edit<'_> {
             ctx.output.notice("nothing to change");
             return show(ctx, old, None, false);
         }
+        let mut others = store.load()?;
+        others.retain(|other| other.id != old.id);
+        accounts::check_renamed(&others, old, &new)?;
         save::check_variables(ctx, &new, Some(old))?;
         if new.page_id != old.page_id {
             save::warn_of_twins(ctx, &new)?;
@@ -142,7 +145,7 @@ impl Edit<'_> {
         let now = ctx.now();
         let touched: Vec<SecretKind> = changes.iter().map(|change| change.kind).collect();
         let saved = save::save(ctx, &mut new, changes, |new| {
-            accounts.update(&old.id, |current| {
+            store.update(&old.id, |current| {
                 // What another process changed meanwhile, and this one did not, stays.
                 apply(current, &self.given, self.clear);
                 for kind in touched {

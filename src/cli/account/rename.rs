@@ -43,6 +43,10 @@ pub fn run(args: &RenameArgs, ctx: &Context) -> Result<u8, CliError> {
         ctx.output.notice("nothing to change");
         return finish(ctx, &account);
     }
+    let mut others = accounts.load()?;
+    others.retain(|other| other.id != account.id);
+    new.name = new_name.clone();
+    accounts::check_renamed(&others, &account, &new)?;
     save::check_variables(ctx, &new, Some(&account))?;
     interrupt::install();
     let _tenant = ctx.hold_tenant()?;

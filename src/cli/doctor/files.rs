@@ -3,23 +3,27 @@
 use std::path::{Path, PathBuf};
 
 use super::Found;
-use crate::accounts::AccountStore;
+use crate::accounts::{Account, AccountStore, Clash, clashes};
 use crate::checks::Outcome;
-use crate::checks::causes::{FILE_DAMAGED, FILES_EXPOSED};
+use crate::checks::causes::{ACCOUNTS_ALIKE, FILE_DAMAGED, FILES_EXPOSED};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 
 pub(super) fn look(ctx: &Context) -> Result<Vec<Found>, CliError> {
     let paths = &ctx.settings()?.paths;
     let mut found = vec![Found::pass("config.file", "the configuration can be read")];
-    let (mut count, mut broken) = (0, Vec::new());
+    let (mut count, mut broken, mut clashing) = (0, Vec::new(), Vec::new());
     let tenants = ctx.tenants().unwrap_or_else(|error| {
         broken.push(Found::of_error("accounts.file", error, &FILE_DAMAGED));
         Vec::new()
     });
     for tenant in &tenants {
         match AccountStore::new(paths.accounts_file(tenant), Box::new(|_| {})).load() {
-            Ok(accounts) => count += accounts.len(),
+            Ok(accounts) => {
+                count += accounts.len();
+                let flag = ctx.tenant_flag(tenant)?;
+                clashing.extend(clashes(&accounts).iter().map(|clash| clash_in_words(&accounts, clash, &flag)));
+            }
             Err(error) => broken.push(Found::of_error("accounts.file", error, &FILE_DAMAGED)),
         }
     }
@@ -30,6 +34,10 @@ pub(super) fn look(ctx: &Context) -> Result<Vec<Found>, CliError> {
         ));
     }
     found.extend(broken);
+    if clashing.is_empty() {
+        clashing.push(Found::pass("accounts.names", "no two accounts answer to the same name, handle or id"));
+    }
+    found.append(&mut clashing);
     let mut ours: Vec<PathBuf> = vec![paths.root().into(), paths.config_file()];
     for tenant in &tenants {
         ours.extend([paths.tenant_dir(tenant), paths.accounts_file(tenant), paths.secrets_file(tenant)]);
@@ -42,6 +50,16 @@ pub(super) fn look(ctx: &Context) -> Result<Vec<Found>, CliError> {
             .hint(format!("chmod -R go= '{}'", if open.len() == 1 { first } else { paths.root() }.display())),
     });
     Ok(found)
+}
+
+/// Accounts that answer to one address: a file that was edited or merged by hand.
+fn clash_in_words(accounts: &[Account], clash: &Clash, flag: &str) -> Found {
+    let called = |at: &usize| format!("{} (id {})", accounts[*at].handle, accounts[*at].id);
+    let others = clash.with.iter().map(called).collect::<Vec<_>>().join(" and ");
+    let summary = format!("{} answers to a name, handle or id of {others} too", called(&clash.at));
+    Found::new("accounts.names", Outcome::Fail, summary)
+        .because(&ACCOUNTS_ALIKE)
+        .hint(format!("give it another name, such as this one; then: {}{flag}", clash.command()))
 }
 
 #[cfg(unix)]

@@ -7,7 +7,7 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use serde::Serialize;
 
-use crate::accounts::{Account, find_among};
+use crate::accounts::Account;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::pick::pick;
@@ -103,7 +103,7 @@ impl Targets {
             (false, []) => vec![pick(ctx)?],
             (false, names) => {
                 let known = store.load()?;
-                names.iter().map(|name| find_among(&known, name).cloned()).collect::<Result<_, _>>()?
+                names.iter().map(|name| store.find_among(&known, name).cloned()).collect::<Result<_, _>>()?
             }
         };
         Ok((accounts, events))

@@ -63,7 +63,7 @@ fn in_editor(ctx: &Context, account: &Account, event: Event) -> Result<Edited<()
         _ => resolve(event, &MessageState::Default, &settings).text.unwrap_or(event.entry().text),
     };
     editor::edit(ctx, &format!("{now}\n"), ".txt", |text| {
-        if ctx.accounts()?.find(&account.id)?.messages.state(event) != state {
+        if ctx.accounts()?.get(&account.id)?.messages.state(event) != state {
             return Err(CliError::failed(format!(
                 "another command has changed {event} of '{}' meanwhile; nothing was saved",
                 account.name
@@ -80,7 +80,7 @@ fn menu(ctx: &Context, account: &Account) -> Result<u8, CliError> {
     let accounts = ctx.accounts()?;
     let mut at = 0;
     loop {
-        let account = accounts.find(&account.id)?;
+        let account = accounts.get(&account.id)?;
         let settings = ctx.chat_settings()?.load()?;
         let screen = ctx.output.terminal.err();
         let mut items: Vec<String> = Event::all()

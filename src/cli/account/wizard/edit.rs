@@ -63,7 +63,7 @@ pub fn edit(ctx: &Context, old: &Account, args: &FieldArgs) -> Result<u8, CliErr
                     Ok(code) => return Ok(code),
                     Err(error) if error.is_interrupt() => return Err(error),
                     // Saved, but for what was left in another place.
-                    Err(error) if ctx.accounts()?.find(&old.id)?.updated_at != old.updated_at => return Err(error),
+                    Err(error) if ctx.accounts()?.get(&old.id)?.updated_at != old.updated_at => return Err(error),
                     Err(error) if error.is_of_a_store() => {
                         let mut other = store.unwrap_or(wizard.draft.store);
                         if another(ctx, &error, &mut other, 0)? && settle(ctx, &mut other)? {

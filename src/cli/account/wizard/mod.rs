@@ -289,7 +289,11 @@ impl<'a> Wizard<'a> {
                 let others = self.others()?;
                 let derived = self.derived_handle()?;
                 let offered = self.handle()?.map(|handle| handle.to_string()).unwrap_or_default();
-                let free = |handle: &Handle| Ok(accounts::check_handle(&others, handle.clone()).map(drop)?);
+                // The one that it has may stay.
+                let has = |handle: &Handle| self.old.is_some_and(|old| old.handle == *handle);
+                let free = |handle: &Handle| {
+                    if has(handle) { Ok(()) } else { Ok(accounts::check_handle(&others, handle)?) }
+                };
                 let handle: Handle = ask::field(ctx, step.field(), &offered, free)?;
                 // One that nobody chose still gives way when somebody is faster.
                 self.draft.given.handle = (Some(&handle) != derived.as_ref()).then_some(handle);

@@ -19,7 +19,7 @@ use super::console::Console;
 use super::console::script::{self, Line};
 use super::levels::Target;
 use super::screen::Screen;
-use crate::accounts::{Account, Realm, find_among};
+use crate::accounts::{Account, Realm};
 use crate::cli::account::connection;
 use crate::cli::complete;
 use crate::cli::context::Context;
@@ -233,7 +233,7 @@ fn listened(args: &ListenArgs, ctx: &Context) -> Result<Vec<Listened>, CliError>
         let known = store.load()?;
         let mut accounts: Vec<Account> = Vec::new();
         for address in &args.accounts {
-            let account = find_among(&known, address)?;
+            let account = store.find_among(&known, address)?;
             if !accounts.iter().any(|known| known.id == account.id) {
                 accounts.push(account.clone());
             }
