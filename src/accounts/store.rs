@@ -1,6 +1,6 @@
 //! The accounts of one tenant on disk.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::addresses::{Addresses, Clash, clashes};
@@ -201,11 +201,32 @@ impl AccountStore {
         })
     }
 
-    /// Removes the account with this id.
-    pub fn remove(&self, id: &str) -> Result<Account, AccountError> {
+    /// Removes the accounts with these ids, and returns them as they were, each with its
+    /// place; `None` for one that is not there.
+    pub fn remove_all(&self, ids: &[&str]) -> Result<Vec<Option<(usize, Account)>>, AccountError> {
         self.change(|accounts| {
-            let at = place_of(accounts, id)?;
-            Ok(accounts.remove(at))
+            let places: HashMap<String, usize> =
+                accounts.iter().enumerate().map(|(at, account)| (account.id.clone(), at)).collect();
+            let goes: HashSet<&str> = ids.iter().copied().collect();
+            let removed = ids.iter().map(|id| places.get(*id).map(|at| (*at, accounts[*at].clone()))).collect();
+            accounts.retain(|account| !goes.contains(account.id.as_str()));
+            Ok(removed)
+        })
+    }
+
+    /// Puts accounts back where they stood: of those that were removed together, each with
+    /// its place, the ones that are given return.
+    pub fn put_back(&self, mut removed: Vec<(usize, Option<Account>)>) -> Result<(), AccountError> {
+        removed.sort_by_key(|(at, _)| *at);
+        self.change(|accounts| {
+            let mut gone = 0;
+            for (at, account) in removed {
+                match account {
+                    Some(account) => accounts.insert((at - gone).min(accounts.len()), account),
+                    None => gone += 1,
+                }
+            }
+            Ok(())
         })
     }
 
@@ -388,6 +409,31 @@ mod tests {
         assert!(matches!(store.put(&[third]), Err(AccountError::HandleTaken { .. })));
         store.update(&twin.id, called("Twin")).expect("the way out");
         assert_eq!(store.find("acme-support").expect("found").id, first.id);
+    }
+
+    #[test]
+    fn accounts_that_stay_after_all_stand_where_they_stood() {
+        let (dir, store) = store();
+        for name in ["A", "B", "C", "D", "E"] {
+            store.add(account(name), true).expect("added");
+        }
+        let text = || std::fs::read_to_string(dir.path().join("accounts.toml")).expect("text");
+        let before = text();
+        let ids = ["id-of-D", "id-of-nobody", "id-of-A", "id-of-C"];
+        let removed = store.remove_all(&ids).expect("removed");
+        assert!(removed[1].is_none());
+        let names = || store.load().expect("read").iter().map(|account| account.name.to_string()).collect::<String>();
+        assert_eq!(names(), "BE");
+        let back = |keep: &str| {
+            let of =
+                |(at, account): &(usize, Account)| (*at, keep.contains(account.name.as_str()).then(|| account.clone()));
+            removed.iter().flatten().map(of).collect::<Vec<_>>()
+        };
+        store.put_back(back("CD")).expect("put back");
+        assert_eq!(names(), "BCDE");
+        store.remove_all(&["id-of-C", "id-of-D"]).expect("removed");
+        store.put_back(back("ACD")).expect("put back");
+        assert_eq!(text(), before);
     }
 
     #[test]

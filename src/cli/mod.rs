@@ -15,6 +15,7 @@ mod editor;
 mod error;
 mod explain;
 mod export;
+mod groups;
 mod help;
 mod history;
 mod log;

@@ -78,10 +78,17 @@ pub fn run(_args: &UndoArgs, ctx: &Context) -> Result<u8, CliError> {
         put_back(ctx, undo.files.iter().map(|file| (&file.path, &file.before)))
             .map_err(|error| change.not_undone(error))?;
         // The record first: a kill in between leaves a secret too many, which doctor finds.
-        for (account, kind, store) in &secrets.vanishing {
-            let key = key(account, *kind);
-            if let Err(error) = inside.store(*store).remove(&key) {
-                left.push(format!("the {kind} in the {store} store (entry msgrctl / {}): {error}", key.entry()));
+        let (stuck, written) = inside.stores().file().at_once(|| {
+            let remove = |(account, kind, store): &(Account, SecretKind, StoreName)| {
+                inside.store(*store).remove(&key(account, *kind)).map(drop)
+            };
+            secrets.vanishing.iter().map(remove).collect::<Vec<_>>()
+        });
+        for ((account, kind, store), result) in secrets.vanishing.iter().zip(stuck) {
+            let result = if *store == StoreName::File { result.and(written.clone()) } else { result };
+            if let Err(error) = result {
+                let entry = key(account, *kind).entry();
+                left.push(format!("the {kind} in the {store} store (entry msgrctl / {entry}): {error}"));
             }
         }
         files::remove_empty_dir(&paths.tenant_dir(&entry.tenant));

@@ -83,19 +83,21 @@ impl FileStore {
         }
     }
 
-    /// From now on changes are kept until they are written together: each writes the
-    /// whole file, and a thousand of them would write it a thousand times.
-    pub fn gather(&self) {
-        self.gathers.set(true);
-    }
-
-    /// Writes what was gathered, and gathers no more. After an error the file is as it was.
-    pub fn write(&self) -> Result<(), StoreError> {
+    /// Makes any number of changes and writes the file once, at their end: each write is of
+    /// the whole file, and a thousand of them would write it a thousand times. Returns what
+    /// `changes` returns, and whether the file could be written; if not, it is as it was.
+    pub fn at_once<T>(&self, changes: impl FnOnce() -> T) -> (T, Result<(), StoreError>) {
+        if self.gathers.replace(true) {
+            // Part of a larger change, which writes.
+            return (changes(), Ok(()));
+        }
+        let done = changes();
         self.gathers.set(false);
-        match self.gathered.take() {
+        let written = match self.gathered.take() {
             Some(gathered) if gathered.changed => self.seal(&gathered.lock, gathered.opened, gathered.new),
             _ => Ok(()),
-        }
+        };
+        (done, written)
     }
 
     fn broken(&self, cause: impl Into<String>) -> StoreError {
@@ -322,20 +324,24 @@ impl FileStore {
         self.forget();
     }
 
-    /// Removes a file that holds no secret, and its key in the keyring.
+    /// Removes a file that holds no secret, and then its key in the keyring: a process that
+    /// is killed in between leaves a key to nothing, never a file that nothing opens.
     pub fn remove_empty(&self) -> Result<(), StoreError> {
         if !self.exists()? {
             return Ok(());
         }
+        let _lock = Lock::acquire(&self.path, Lock::PATIENCE, &|_| {}).map_err(|error| unwritten(&error))?;
+        // As it is now: another process may have put a secret into it meanwhile.
         let Some(opened) = self.load()? else { return Ok(()) };
         if !opened.entries.is_empty() {
             return Ok(());
         }
+        self.forget();
+        files::remove(&self.path).map_err(|error| unwritten(&error))?;
         if opened.header.key == KeySource::Keyring {
             self.keyring.discard(&keyring_entry(&opened.header.id))?;
         }
-        self.forget();
-        files::remove(&self.path).map_err(|error| StoreError::Write { cause: cause_of(&error) })
+        Ok(())
     }
 
     /// Whether there is a file yet.
@@ -406,7 +412,8 @@ impl SecretStore for FileStore {
     }
 
     fn remove(&self, key: &SecretKey) -> Result<bool, StoreError> {
-        if self.read()?.is_none() {
+        // Removing makes no file.
+        if self.gathered.borrow().is_none() && self.read()?.is_none() {
             return Ok(false);
         }
         self.change(|entries| entries.remove(&key.entry()).is_some())
@@ -445,6 +452,17 @@ mod tests {
         FileStore::new(path.into(), "default", access, Rc::new(KeyringStore::new(false, Box::new(|| {}))))
     }
 
+    /// A store that opens at once: a key file needs no work.
+    fn quick(dir: &Path) -> FileStore {
+        let key_file = dir.join("key");
+        if !key_file.exists() {
+            Lock::acquire(&key_file, Lock::PATIENCE, &|_| {}).expect("a lock").replace(&[7; 32]).expect("written");
+        }
+        let access = KeyAccess { key_file: Some(key_file), passphrase: None, ask: None };
+        let keyring = Rc::new(KeyringStore::new(false, Box::new(|| {})));
+        FileStore::new(dir.join("secrets.enc"), "default", access, keyring)
+    }
+
     fn key(id: &str) -> SecretKey {
         SecretKey { account_id: id.into(), handle: "h".into(), account_name: "n".into(), kind: SecretKind::AppSecret }
     }
@@ -464,6 +482,64 @@ mod tests {
         );
         assert!(other.remove(&key("1")).expect("removed"));
         assert!(!other.remove(&key("1")).expect("nothing there"));
+    }
+
+    #[test]
+    fn changes_made_at_once_are_one_write_and_none_where_it_fails() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("secrets.enc");
+        let ours = quick(dir.path());
+        let there = |id: &str| quick(dir.path()).get(&key(id)).expect("read").is_some();
+        let ((), written) = ours.at_once(|| {
+            for id in ["1", "2", "3"] {
+                ours.set(&key(id), &Secret::new("hush")).expect("kept");
+            }
+            assert!(!path.exists(), "nothing is written in between");
+            assert!(ours.get(&key("2")).expect("read").is_some());
+            let (removed, inner) = ours.at_once(|| ours.remove(&key("2")));
+            assert!(removed.expect("removed") && inner.is_ok() && !path.exists());
+        });
+        written.expect("written");
+        assert!(there("1") && !there("2") && there("3"));
+        let ((), written) = ours.at_once(|| {
+            ours.remove(&key("1")).expect("removed");
+            // The file cannot be replaced: a directory has taken its place.
+            std::fs::rename(&path, dir.path().join("aside")).expect("moved");
+            std::fs::create_dir(&path).expect("made");
+        });
+        assert!(matches!(written, Err(StoreError::Write { .. })), "{written:?}");
+        std::fs::remove_dir(&path).expect("removed");
+        std::fs::rename(dir.path().join("aside"), &path).expect("moved back");
+        assert!(there("1"));
+        assert!(ours.get(&key("1")).expect("read").is_some(), "what was not written is not believed");
+    }
+
+    #[test]
+    fn only_an_empty_file_is_removed_and_nobody_may_be_changing_it() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("secrets.enc");
+        let ours = quick(dir.path());
+        ours.set(&key("1"), &Secret::new("hush")).expect("kept");
+        ours.remove_empty().expect("nothing to do");
+        assert!(path.exists());
+        ours.remove(&key("1")).expect("removed");
+        // Another process is about to put a secret into it.
+        let lock = Lock::acquire(&path, Lock::PATIENCE, &|_| {}).expect("the lock");
+        std::thread::scope(|scope| {
+            let removing = scope.spawn(|| quick(dir.path()).remove_empty());
+            std::thread::sleep(std::time::Duration::from_millis(300));
+            assert!(path.exists(), "it waits for the lock");
+            let opened = quick(dir.path()).load().expect("opened").expect("there");
+            let mut header = opened.header;
+            let entries = Entries::from([("x/app-secret".to_owned(), Zeroizing::new("hush".to_owned()))]);
+            lock.replace(&Sealed::seal(&mut header, &opened.key, &entries)).expect("replaced");
+            drop(lock);
+            removing.join().expect("no panic").expect("left as it is");
+        });
+        assert_eq!(quick(dir.path()).entries().expect("read"), ["x/app-secret"]);
+        quick(dir.path()).change(|entries| entries.remove("x/app-secret").is_some()).expect("removed");
+        quick(dir.path()).remove_empty().expect("removed");
+        assert!(!path.exists());
     }
 
     #[test]

@@ -110,17 +110,39 @@ impl Stored {
     /// The record is written: notes the secrets in the log and removes what nothing points
     /// to any more.
     pub fn settle(self, ctx: &Context, tenant: &Changing<'_>, saved: &Account) -> Result<(), CliError> {
-        for before in &self.before {
-            tenant.secret(&saved.id, before.key.kind);
+        Self::settle_all(ctx, tenant, &[(self, saved)]).remove(0)
+    }
+
+    /// The same of several accounts, each file written once; a result for each.
+    pub fn settle_all(ctx: &Context, tenant: &Changing<'_>, all: &[(Self, &Account)]) -> Vec<Result<(), CliError>> {
+        for (stored, saved) in all {
+            stored.before.iter().for_each(|before| tenant.secret(&saved.id, before.key.kind));
         }
-        let mut stuck = Vec::new();
-        for (key, store) in self.obsolete {
-            if let Err(error) = ctx.store(store).remove(&key) {
-                stuck.push((key, store, error));
-            }
+        let (removed, written) = ctx.stores().file().at_once(|| {
+            let remove = |(key, store): &(SecretKey, StoreName)| ctx.store(*store).remove(key).map(drop);
+            all.iter().map(|(stored, _)| stored.obsolete.iter().map(remove).collect()).collect::<Vec<Vec<_>>>()
+        });
+        let ends = all.iter().zip(removed);
+        let ends: Vec<_> = ends.map(|((stored, saved), removed)| stored.left(removed, &written, saved)).collect();
+        if ends.iter().any(Result::is_err) {
+            tenant.partial();
         }
+        ends
+    }
+
+    /// Says what of the old secrets is left, and why.
+    fn left(
+        &self,
+        removed: Vec<Result<(), StoreError>>,
+        written: &Result<(), StoreError>,
+        saved: &Account,
+    ) -> Result<(), CliError> {
+        let ends = self.obsolete.iter().zip(removed).map(|((key, store), removed)| {
+            let removed = if *store == StoreName::File { removed.and(written.clone()) } else { removed };
+            removed.err().map(|error| (key, store, error))
+        });
+        let stuck: Vec<_> = ends.flatten().collect();
         let Some((_, store, error)) = stuck.first() else { return Ok(()) };
-        tenant.partial();
         let entries = stuck.iter().filter(|(_, of, _)| of == store).map(|(key, ..)| format!("--entry {}", key.entry()));
         let command = format!("msgrctl secret remove {} --store {store} --yes", entries.collect::<Vec<_>>().join(" "));
         let left = stuck
@@ -134,7 +156,50 @@ impl Stored {
 
     /// The record could not be written: puts every secret back as it was.
     pub fn take_back(self, ctx: &Context, error: CliError) -> CliError {
-        take_back(ctx, self.before, error)
+        Self::take_back_all(ctx, vec![(self, error)]).remove(0)
+    }
+
+    /// The same of several accounts, each file written once; the error for each.
+    pub fn take_back_all(ctx: &Context, all: Vec<(Self, CliError)>) -> Vec<CliError> {
+        let (stuck, written) =
+            ctx.stores().file().at_once(|| all.iter().map(|(stored, _)| stored.put_back(ctx)).collect::<Vec<_>>());
+        let ends = all.into_iter().zip(stuck);
+        ends.map(|((stored, error), mut kinds)| {
+            let in_file = |before: &&Before| before.store == StoreName::File && written.is_err();
+            kinds.extend(stored.before.iter().filter(in_file).map(|before| before.key.kind));
+            kinds.sort_unstable();
+            kinds.dedup();
+            if !kinds.is_empty() {
+                let kinds: Vec<&str> = kinds.into_iter().map(SecretKind::words).collect();
+                error.note(format!(
+                    "nothing was saved, and these secrets may be left in the store: {}",
+                    kinds.join(", ")
+                ))
+            } else if stored.before.is_empty() {
+                error
+            } else {
+                error.note("nothing was saved, and the secrets were taken back")
+            }
+        })
+        .collect()
+    }
+
+    /// The encrypted file could not be written with these secrets: what it has is as it was.
+    pub fn forget_file(&mut self) {
+        self.before.retain(|before| before.store != StoreName::File);
+    }
+
+    /// Puts the secrets back, and says which of them could not be.
+    fn put_back(&self, ctx: &Context) -> Vec<SecretKind> {
+        let stuck = self.before.iter().rev().filter(|Before { key, store, value }| {
+            let store = ctx.store(*store);
+            match value {
+                Some(value) => store.set(key, value),
+                None => store.remove(key).map(drop),
+            }
+            .is_err()
+        });
+        stuck.map(|before| before.key.kind).collect()
     }
 }
 
@@ -190,28 +255,6 @@ fn store(
         }
     }
     Ok(())
-}
-
-fn take_back(ctx: &Context, before: Vec<Before>, error: CliError) -> CliError {
-    let mut stuck = Vec::new();
-    let any = !before.is_empty();
-    for Before { key, store, value } in before.into_iter().rev() {
-        let store = ctx.store(store);
-        let undone = match value {
-            Some(value) => store.set(&key, &value),
-            None => store.remove(&key).map(drop),
-        };
-        if undone.is_err() {
-            stuck.push(key.kind.words());
-        }
-    }
-    if !stuck.is_empty() {
-        error.note(format!("nothing was saved, and these secrets may be left in the store: {}", stuck.join(", ")))
-    } else if any {
-        error.note("nothing was saved, and the secrets were taken back")
-    } else {
-        error
-    }
 }
 
 /// Says so when another account of the tenant has the same Page.

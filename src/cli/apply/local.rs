@@ -5,21 +5,17 @@ use std::collections::HashMap;
 
 use super::{Failure, Outcome, Run};
 use crate::accounts::Account;
-use crate::cli::account::remove::{probe, remove_held};
+use crate::cli::account::remove::{probe, remove_group};
 use crate::cli::account::rename::relabel;
 use crate::cli::account::save::{Change, New, Stored, Target};
 use crate::cli::error::CliError;
+use crate::cli::groups::groups;
 use crate::cli::history::Changing;
 use crate::cli::plan::{Prepared, settings_of};
 use crate::provision::kept::ReadySecret;
 use crate::provision::plan::{AccountPlan, Action};
 use crate::secrets::{SecretKind, generate_verify_token};
 use crate::ui::interrupt::Hold;
-
-/// How many accounts are written at once, at least; and how often all of them together
-/// may have the file written, at most.
-const GROUP: usize = 100;
-const WRITES: usize = 20;
 
 /// Carries out what is to be done here. Accounts that have nothing to do at Meta end with
 /// it; those that have are returned as they were saved, by their places.
@@ -40,9 +36,8 @@ pub fn carry_out(run: &mut Run<'_>, prepared: &Prepared) -> Result<HashMap<usize
         todo.into_iter().partition(|at| plan.accounts[*at].action == Action::Remove);
     // Names may be exchanged: those that change go together.
     let (renamed, kept): (Vec<usize>, Vec<usize>) = kept.into_iter().partition(|at| is_renamed(&plan.accounts[*at]));
-    let group = if run.fail_fast { 1 } else { GROUP.max(kept.len().div_ceil(WRITES)) };
-    let groups = std::iter::once(renamed.as_slice()).filter(|some| !some.is_empty()).chain(kept.chunks(group));
-    for some in groups {
+    let all = std::iter::once(renamed.as_slice()).filter(|some| !some.is_empty()).chain(groups(&kept));
+    for some in all {
         if run.stops() {
             return Ok(ready);
         }
@@ -61,20 +56,11 @@ pub fn carry_out(run: &mut Run<'_>, prepared: &Prepared) -> Result<HashMap<usize
         ctx.output.warning("nothing is removed while an account cannot be made as the file says");
         return Ok(ready);
     }
-    for at in removed {
+    for some in groups(&removed) {
         if run.stops() {
             return Ok(ready);
         }
-        let Some(account) = &plan.accounts[at].before else { continue };
-        let outcome = match probe(ctx, account, false).and_then(|()| remove_held(ctx, account, false)) {
-            Ok(_) => Outcome::Done,
-            Err(error) if error.is_interrupt() => return Err(error),
-            Err(error) => {
-                tenant.partial();
-                Outcome::Failed(Failure::from(error))
-            }
-        };
-        run.end(at, outcome);
+        remove(run, &tenant, some)?;
         run.interrupted(&hold)?;
     }
     Ok(ready)
@@ -96,6 +82,47 @@ fn write_settings(run: &mut Run<'_>, prepared: &Prepared) -> Result<(), CliError
     Ok(())
 }
 
+/// Removes some accounts at once. Ends early when somebody asks to stop.
+fn remove(run: &mut Run<'_>, tenant: &Changing<'_>, group: &[usize]) -> Result<(), CliError> {
+    let (ctx, plan) = (run.ctx, run.plan);
+    let mut going: Vec<(usize, &Account)> = Vec::new();
+    for &at in group {
+        let Some(account) = &plan.accounts[at].before else { continue };
+        match probe(ctx, account, false) {
+            Ok(()) => going.push((at, account)),
+            Err(error) if error.is_interrupt() => return Err(error),
+            Err(error) => fail(run, tenant, at, Failure::from(error)),
+        }
+        if run.stops() {
+            break;
+        }
+    }
+    let accounts: Vec<&Account> = going.iter().map(|(_, account)| *account).collect();
+    match remove_group(ctx, &accounts, false, run.fail_fast) {
+        Ok(results) => {
+            for ((at, _), result) in going.into_iter().zip(results) {
+                match result {
+                    Ok(_) => run.end(at, Outcome::Done),
+                    Err(error) => fail(run, tenant, at, Failure::from(error)),
+                }
+            }
+        }
+        Err(error) => {
+            let failure = Failure::from(error);
+            for (at, _) in going {
+                fail(run, tenant, at, failure.clone());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// An account that failed: the change of the tenant is a part of what it should be.
+fn fail(run: &mut Run<'_>, tenant: &Changing<'_>, at: usize, failure: Failure) {
+    tenant.partial();
+    run.end(at, Outcome::Failed(failure));
+}
+
 fn is_renamed(planned: &AccountPlan) -> bool {
     match (&planned.before, &planned.after) {
         (Some(before), Some(after)) => before.name != after.name || before.handle != after.handle,
@@ -113,51 +140,64 @@ fn save(run: &mut Run<'_>, tenant: &Changing<'_>, group: &[usize]) -> Vec<(usize
         Err(error) => {
             let failure = Failure::from(error);
             for at in group {
-                run.end(*at, Outcome::Failed(failure.clone()));
+                fail(run, tenant, *at, failure.clone());
             }
             return Vec::new();
         }
     };
     let known: HashMap<&str, &Account> = known.iter().map(|account| (account.id.as_str(), account)).collect();
     let now = ctx.now();
-    ctx.stores().file().forget();
-    ctx.stores().file().gather();
-    let mut stored: Vec<(usize, Account, Stored)> = Vec::new();
-    for &at in group {
-        if Hold::is_asked() {
-            break;
-        }
-        let planned = &plan.accounts[at];
-        match store(run, planned, known.get(id(planned)).copied(), now) {
-            Ok(Some((account, secrets))) => stored.push((at, account, secrets)),
-            Ok(None) => {}
-            Err(error) => {
-                tenant.partial();
-                run.end(at, Outcome::Failed(Failure::from(error)));
+    let file = ctx.stores().file();
+    file.forget();
+    let (mut stored, written) = file.at_once(|| {
+        let mut stored: Vec<(usize, Account, Stored)> = Vec::new();
+        for &at in group {
+            if Hold::is_asked() || run.stops() {
+                break;
             }
+            let planned = &plan.accounts[at];
+            match store(run, planned, known.get(id(planned)).copied(), now) {
+                Ok(Some((account, secrets))) => stored.push((at, account, secrets)),
+                Ok(None) => {}
+                Err(error) => fail(run, tenant, at, Failure::from(error)),
+            }
+        }
+        stored
+    });
+    if written.is_err() {
+        for (.., secrets) in &mut stored {
+            secrets.forget_file();
         }
     }
     let accounts: Vec<Account> = stored.iter().map(|(_, account, _)| account.clone()).collect();
-    let written = ctx.stores().file().write().map_err(CliError::from);
     let put = || if accounts.is_empty() { Ok(()) } else { Ok(ctx.accounts()?.put(&accounts)?) };
-    if let Err(error) = written.and_then(|()| put()) {
-        tenant.partial();
+    if let Err(error) = written.map_err(CliError::from).and_then(|()| put()) {
         let failure = Failure::from(error);
-        for (at, _, secrets) in stored {
-            let error = secrets.take_back(ctx, CliError::failed(failure.summary.clone()));
-            run.end(at, Outcome::Failed(Failure { summary: error.message().to_owned(), ..failure.clone() }));
+        let (places, secrets): (Vec<usize>, Vec<_>) = stored
+            .into_iter()
+            .map(|(at, _, secrets)| (at, (secrets, CliError::failed(failure.summary.clone()))))
+            .unzip();
+        for (at, error) in places.into_iter().zip(Stored::take_back_all(ctx, secrets)) {
+            fail(run, tenant, at, Failure { summary: error.message().to_owned(), ..failure.clone() });
         }
         return Vec::new();
     }
-    let mut saved = Vec::new();
-    for (at, account, secrets) in stored {
+    let mut places = Vec::new();
+    let mut secrets = Vec::new();
+    for ((at, _, of_account), account) in stored.into_iter().zip(&accounts) {
         if plan.accounts[at].before.as_ref().is_some_and(|before| before.name != account.name) {
-            relabel(ctx, &account);
+            relabel(ctx, account);
         }
-        match secrets.settle(ctx, tenant, &account) {
-            Ok(()) => saved.push((at, account)),
+        places.push(at);
+        secrets.push((of_account, account));
+    }
+    let settled = Stored::settle_all(ctx, tenant, &secrets);
+    let mut saved = Vec::new();
+    for ((at, settled), account) in places.into_iter().zip(settled).zip(&accounts) {
+        match settled {
+            Ok(()) => saved.push((at, account.clone())),
             // It is saved; what it left behind has to be said.
-            Err(error) => run.end(at, Outcome::Failed(Failure::from(error))),
+            Err(error) => fail(run, tenant, at, Failure::from(error)),
         }
     }
     saved

@@ -1,21 +1,24 @@
 //! `msgrctl secret move`: secrets from one store to another.
 //!
-//! For each account: copy, read back, compare; then the record; then the old copies
-//! go. Whatever moment it is interrupted at, every secret is in the place that the
-//! record names, and the command can be run again: it also clears old copies that
-//! an interrupted run left behind.
+//! Group by group, each file written once: copy, read back, compare; then the records;
+//! then the old copies go. Whatever moment it is interrupted at, every secret is in the
+//! place that its record names, and the command can be run again: it also clears old
+//! copies that an interrupted run left behind.
+
+use std::collections::HashMap;
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use serde::Serialize;
 
-use crate::accounts::Account;
+use crate::accounts::{Account, AccountError, AccountStore};
 use crate::cli::args::StoreArg;
 use crate::cli::complete;
 use crate::cli::context::{Context, key};
 use crate::cli::error::CliError;
+use crate::cli::groups::groups;
 use crate::cli::history::{self, ChangedThing};
-use crate::secrets::{SecretKind, SecretRef, StoreError, StoreName};
+use crate::secrets::{Secret, SecretKind, SecretRef, StoreError, StoreName};
 use crate::ui::interrupt::{self, Hold};
 use crate::ui::progress::Progress;
 
@@ -56,11 +59,16 @@ pub fn run(args: &MoveArgs, ctx: &Context) -> Result<u8, CliError> {
         );
     }
     let accounts = ctx.accounts()?;
-    let chosen = if args.all {
-        accounts.load()?
-    } else {
-        args.accounts.iter().map(|address| accounts.find(address)).collect::<Result<Vec<_>, _>>()?
-    };
+    let known = accounts.load()?;
+    let mut chosen: Vec<Account> = Vec::new();
+    for address in &args.accounts {
+        let account = accounts.find_among(&known, address)?;
+        // Named twice, by name and handle perhaps: once is meant.
+        if !chosen.iter().any(|known| known.id == account.id) {
+            chosen.push(account.clone());
+        }
+    }
+    let chosen = if args.all { known } else { chosen };
     // Every passphrase that is needed is asked for now, while Ctrl-C still ends all.
     ctx.store(to).probe()?;
     for from in [StoreName::Keyring, StoreName::File] {
@@ -73,21 +81,27 @@ pub fn run(args: &MoveArgs, ctx: &Context) -> Result<u8, CliError> {
     }
     let progress = Progress::start(&ctx.output, &format!("moving secrets to the {to} store …"));
     let (mut moved, mut failed, mut noted) = (0, Vec::new(), Vec::new());
-    for (at, account) in chosen.iter().enumerate() {
-        progress.now(&format!("moving the secrets of '{}' ({} of {}) …", account.name, at + 1, chosen.len()));
+    let mut begun = 0;
+    for group in groups(&chosen) {
         let tenant = ctx.lock_tenant()?;
         let hold = Hold::begin();
-        match move_account(ctx, &account.id, to) {
-            Ok(kinds) => {
-                moved += kinds.len();
-                noted.extend((!kinds.is_empty()).then(|| ChangedThing {
-                    of: account.name.to_string(),
-                    handle: Some(account.handle.to_string()),
-                    what: "changed".into(),
-                    fields: kinds.iter().map(|kind| format!("secrets.{}", kind.key())).collect(),
-                }));
+        let on_account = |account: &Account| {
+            begun += 1;
+            progress.now(&format!("moving the secrets of '{}' ({begun} of {}) …", account.name, chosen.len()));
+        };
+        for (account, end) in move_group(ctx, group, to, on_account)? {
+            match end {
+                Ok(kinds) => {
+                    moved += kinds.len();
+                    noted.extend((!kinds.is_empty()).then(|| ChangedThing {
+                        of: account.name.to_string(),
+                        handle: Some(account.handle.to_string()),
+                        what: "changed".into(),
+                        fields: kinds.iter().map(|kind| format!("secrets.{}", kind.key())).collect(),
+                    }));
+                }
+                Err(error) => failed.push((account, error)),
             }
-            Err(error) => failed.push((account, error)),
         }
         drop(tenant);
         if hold.was_interrupted() {
@@ -116,61 +130,158 @@ pub fn run(args: &MoveArgs, ctx: &Context) -> Result<u8, CliError> {
     }
 }
 
-/// Moves what an account has elsewhere, and says which secrets that were.
+/// An account on its way.
+struct Moving<'a> {
+    /// As it was when it was named.
+    named: &'a Account,
+    /// As it is now.
+    account: Account,
+    /// Its secrets that were elsewhere.
+    copied: Vec<(SecretKind, Secret)>,
+    /// Why it stays as it is.
+    failed: Option<CliError>,
+}
+
+/// How it ended for an account: the secrets that were moved.
+type End<'a> = (&'a Account, Result<Vec<SecretKind>, CliError>);
+
+/// Moves what the accounts of a group have elsewhere. `on_account` is called as one begins;
+/// none begins any more once somebody asks to stop, and those that have begun are finished.
 /// The caller holds the tenant.
-fn move_account(ctx: &Context, id: &str, to: StoreName) -> Result<Vec<SecretKind>, CliError> {
+fn move_group<'a>(
+    ctx: &Context,
+    group: &'a [Account],
+    to: StoreName,
+    on_account: impl FnMut(&Account),
+) -> Result<Vec<End<'a>>, CliError> {
+    let accounts = ctx.accounts()?;
+    // As they are now: another command may have changed them since they were named.
     ctx.stores().file().forget();
-    let account = ctx.accounts()?.find(id)?;
-    let elsewhere: Vec<(SecretKind, StoreName)> = account
-        .secrets
-        .iter()
-        .filter_map(|(kind, source)| Some((*kind, source.store()?)))
-        .filter(|(_, from)| *from != to)
+    let (mut all, mut ended) = copy_all(ctx, &accounts.load()?, group, to, on_account);
+    record(&accounts, &mut all, to, ctx.now());
+    clear_old_copies(ctx, all.iter().filter(|moving| moving.failed.is_none()).map(|moving| &moving.account), to);
+    ended.extend(all.into_iter().map(|moving| match moving.failed {
+        None => (moving.named, Ok(moving.copied.into_iter().map(|(kind, _)| kind).collect())),
+        Some(error) => (moving.named, Err(error)),
+    }));
+    Ok(ended)
+}
+
+/// Copies the secrets and reads the copies back. Accounts that are not there any more have
+/// ended with it.
+fn copy_all<'a>(
+    ctx: &Context,
+    known: &[Account],
+    group: &'a [Account],
+    to: StoreName,
+    mut on_account: impl FnMut(&Account),
+) -> (Vec<Moving<'a>>, Vec<End<'a>>) {
+    let known: HashMap<&str, &Account> = known.iter().map(|account| (account.id.as_str(), account)).collect();
+    let mut gone: Vec<End<'a>> = Vec::new();
+    let (mut all, written) = ctx.stores().file().at_once(|| {
+        let mut all = Vec::new();
+        for named in group {
+            if Hold::is_asked() {
+                break;
+            }
+            on_account(named);
+            let Some(account) = known.get(named.id.as_str()) else {
+                let address = named.handle.to_string();
+                gone.push((named, Err(AccountError::Unknown { address, nearest: None }.into())));
+                continue;
+            };
+            let mut moving = Moving { named, account: (*account).clone(), copied: Vec::new(), failed: None };
+            moving.failed = copy(ctx, &mut moving, to).err();
+            all.push(moving);
+        }
+        all
+    });
+    for moving in all.iter_mut().filter(|moving| moving.failed.is_none() && !moving.copied.is_empty()) {
+        let written = written.clone().map_err(CliError::from);
+        moving.failed = written.and_then(|()| compare(ctx, moving, to)).err();
+    }
+    (all, gone)
+}
+
+fn copy(ctx: &Context, moving: &mut Moving<'_>, to: StoreName) -> Result<(), CliError> {
+    for (kind, from) in moving.account.secrets.iter().filter_map(|(kind, source)| Some((*kind, source.store()?))) {
+        if from == to {
+            continue;
+        }
+        let key = key(&moving.account, kind);
+        let missing = || CliError::credentials(format!("the {from} store has no {kind}"));
+        let secret = ctx.store(from).get(&key)?.ok_or_else(missing)?;
+        ctx.store(to).set(&key, &secret)?;
+        moving.copied.push((kind, secret));
+    }
+    Ok(())
+}
+
+fn compare(ctx: &Context, moving: &Moving<'_>, to: StoreName) -> Result<(), CliError> {
+    for (kind, secret) in &moving.copied {
+        if ctx.store(to).get(&key(&moving.account, *kind))?.as_ref() != Some(secret) {
+            return Err(CliError::failed(format!("the {to} store gave back another {kind} than it was given"))
+                .note("the old one is where it was"));
+        }
+    }
+    Ok(())
+}
+
+/// Writes down where the secrets are now.
+fn record(accounts: &AccountStore, all: &mut [Moving<'_>], to: StoreName, now: jiff::Timestamp) {
+    let mut moved: HashMap<String, &mut Moving<'_>> = all
+        .iter_mut()
+        .filter(|moving| moving.failed.is_none() && !moving.copied.is_empty())
+        .map(|moving| (moving.account.id.clone(), moving))
         .collect();
-    for (kind, from) in &elsewhere {
-        copy(ctx, &account, *kind, *from, to)?;
+    if moved.is_empty() {
+        return;
     }
-    let account = if elsewhere.is_empty() {
-        account
-    } else {
-        let now = ctx.now();
-        ctx.accounts()?.update(id, |current| {
-            for (kind, _) in &elsewhere {
-                current.secrets.insert(*kind, SecretRef::Stored(to));
-            }
-            current.updated_at = now;
-        })?
-    };
-    clear_old_copies(ctx, &account, to);
-    Ok(elsewhere.into_iter().map(|(kind, _)| kind).collect())
-}
-
-fn copy(ctx: &Context, account: &Account, kind: SecretKind, from: StoreName, to: StoreName) -> Result<(), CliError> {
-    let key = key(account, kind);
-    let missing = || CliError::credentials(format!("the {from} store has no {kind}"));
-    let secret = ctx.store(from).get(&key)?.ok_or_else(missing)?;
-    ctx.store(to).set(&key, &secret)?;
-    match ctx.store(to).get(&key)? {
-        Some(back) if back == secret => Ok(()),
-        _ => Err(CliError::failed(format!("the {to} store gave back another {kind} than it was given"))
-            .note("the old one is where it was")),
+    let ids: Vec<String> = moved.keys().cloned().collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let recorded = accounts.update_all(&ids, |current| {
+        let Some(moving) = moved.get_mut(&current.id) else { return };
+        current.secrets.extend(moving.copied.iter().map(|(kind, _)| (*kind, SecretRef::Stored(to))));
+        current.updated_at = now;
+        moving.account = current.clone();
+    });
+    if let Err(error) = recorded {
+        let error = CliError::from(error);
+        for moving in moved.into_values() {
+            moving.failed = Some(error.clone());
+        }
     }
 }
 
-/// Removes what the other store of ours still has of this account: what was moved
-/// just now, and what an interrupted run left.
-fn clear_old_copies(ctx: &Context, account: &Account, to: StoreName) {
+/// Removes what the other store of ours still has of these accounts: what was moved just
+/// now, and what an interrupted run left.
+fn clear_old_copies<'a>(ctx: &Context, accounts: impl Iterator<Item = &'a Account>, to: StoreName) {
     let other = if to == StoreName::Keyring { StoreName::File } else { StoreName::Keyring };
-    let here = account.secrets.iter().filter(|(_, source)| source.store() == Some(to));
-    for kind in here.map(|(kind, _)| *kind) {
-        match ctx.store(other).remove(&key(account, kind)) {
-            // Where that store is not there, it holds nothing that was ours here.
-            Ok(_) | Err(StoreError::Absent { .. } | StoreError::NoKey { .. }) => {}
-            Err(error) => {
-                ctx.output
-                    .warning(&format!("an old copy of '{}' may be left in the {other} store: {error}", account.name));
-                return;
+    let warn = |account: &Account, error: &StoreError| {
+        ctx.output.warning(&format!("an old copy of '{}' may be left in the {other} store: {error}", account.name));
+    };
+    let (mut cleared, written) = ctx.stores().file().at_once(|| {
+        let mut cleared = Vec::new();
+        for account in accounts {
+            let here = account.secrets.iter().filter(|(_, source)| source.store() == Some(to));
+            for kind in here.map(|(kind, _)| *kind) {
+                match ctx.store(other).remove(&key(account, kind)) {
+                    Ok(there) => cleared.extend(there.then_some(account)),
+                    // Where that store is not there, it holds nothing that was ours here.
+                    Err(StoreError::Absent { .. } | StoreError::NoKey { .. }) => {}
+                    Err(error) => {
+                        warn(account, &error);
+                        break;
+                    }
+                }
             }
+        }
+        cleared
+    });
+    if let Err(error) = written {
+        cleared.dedup_by_key(|account| &account.id);
+        for account in cleared {
+            warn(account, &error);
         }
     }
 }

@@ -73,10 +73,25 @@ fn remove_entries(ctx: &Context, entries: &[String]) -> Result<u8, CliError> {
     )?;
     // Once more, now that nobody changes what belongs to whom.
     let _tenants = ctx.hold_all_tenants()?;
-    let mut removed = 0;
-    for key in keys()? {
-        removed += usize::from(ctx.store(store).remove(&key)?);
-    }
+    let keys = keys()?;
+    let (removed, written) = ctx.stores().file().at_once(|| {
+        let mut removed = 0;
+        for (at, key) in keys.iter().enumerate() {
+            match ctx.store(store).remove(key) {
+                Ok(there) => removed += usize::from(there),
+                Err(error) => return Err((at, error)),
+            }
+        }
+        Ok(removed)
+    });
+    let removed = match (removed, written) {
+        (Ok(removed), Ok(())) => removed,
+        // None of what is in one file went without the others.
+        (_, Err(error)) => return Err(error.into()),
+        (Err((done, error)), Ok(())) => {
+            return Err(CliError::from(error).note(format!("{done} of {} entries were removed before", keys.len())));
+        }
+    };
     if ctx.output.json {
         ctx.output.json(&serde_json::json!({"schema_version": 1, "store": store.as_str(), "removed": removed}));
     } else {

@@ -4,9 +4,10 @@ use clap::Args;
 
 use super::{NamedTenant, r#use};
 use crate::accounts::Account;
-use crate::cli::account::remove::{probe, remove_held};
+use crate::cli::account::remove::{probe, remove_group};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::cli::groups::groups;
 use crate::cli::settings::Origin;
 use crate::files;
 use crate::secrets::StoreName;
@@ -25,6 +26,39 @@ pub struct RemoveArgs {
     /// Remove its accounts and their secrets too
     #[arg(long)]
     with_accounts: bool,
+}
+
+/// Removes the accounts, until one stays: then its tenant stays too. Says what became of
+/// the others.
+fn remove_accounts(ctx: &Context, accounts: &[Account]) -> Result<(), CliError> {
+    let mut removed = 0;
+    let so_far =
+        |removed: usize| format!("{removed} of {} accounts were removed, and the tenant stays", accounts.len());
+    for group in groups(accounts) {
+        let group: Vec<&Account> = group.iter().collect();
+        let results = match remove_group(ctx, &group, false, false) {
+            Ok(results) => results,
+            Err(error) => return Err(error.note(so_far(removed))),
+        };
+        let mut failed = Vec::new();
+        for (account, result) in group.iter().zip(results) {
+            match result {
+                Ok(_) => removed += 1,
+                Err(error) => failed.push((account, error)),
+            }
+        }
+        let mut failed = failed.into_iter();
+        if let Some((_, first)) = failed.next() {
+            for (account, error) in failed {
+                ctx.output.warning(&format!("'{}': {}", account.name, error.message()));
+            }
+            return Err(first.note(so_far(removed)));
+        }
+        if removed < accounts.len() && Hold::is_asked() {
+            return Err(CliError::interrupted().note(format!("{}; run it again to go on", so_far(removed))));
+        }
+    }
+    Ok(())
 }
 
 pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
@@ -65,9 +99,7 @@ pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
             .hint("msgrctl tenant list shows how many there are; then try again"));
         }
         let remove = || {
-            for account in &accounts {
-                remove_held(&inside, account, false)?;
-            }
+            remove_accounts(&inside, &accounts)?;
             if opens && let Err(error) = file.remove_empty() {
                 ctx.output.warning(&error.to_string());
             }
@@ -81,7 +113,12 @@ pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
             }
             Ok::<_, CliError>(())
         };
-        remove().map_err(|error| change.stopped(error, &format!("{command} --yes")))?;
+        if let Err(error) = remove() {
+            let error = change.stopped(error, &format!("{command} --yes"));
+            // Written down before an interrupt may end everything.
+            drop(change);
+            return Err(error);
+        }
         // The lock files go with the directory; one with anything else in it stays.
         files::remove_empty_dir(&directory);
         // Written down before an interrupt may end everything.

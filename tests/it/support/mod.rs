@@ -15,12 +15,14 @@ pub mod receiver;
 pub mod run;
 pub mod tap;
 pub mod world;
+pub mod writes;
 
 pub use bus::Bus;
 pub use fleet::Fleet;
 pub use home::Home;
 pub use hook::Hook;
 pub use run::Run;
+pub use writes::Writes;
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};

@@ -1,0 +1,29 @@
+//! Many accounts in groups that are written at once: each write is of a whole file, so that
+//! a thousand accounts one by one would rewrite it a thousand times.
+
+use std::slice::Chunks;
+
+/// How many accounts are written at once, at least; and how often all of them together
+/// may have a file written, at most.
+const GROUP: usize = 100;
+const WRITES: usize = 20;
+
+/// The groups, in their order.
+pub(super) fn groups<T>(all: &[T]) -> Chunks<'_, T> {
+    all.chunks(GROUP.max(all.len().div_ceil(WRITES)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn however_many_there_are_the_groups_are_few() {
+        for count in [0, 1, 99, 100, 101, 1999, 2000, 2001, 10_000, 12_345] {
+            let all = vec![(); count];
+            let few = groups(&all).len();
+            assert!(few <= WRITES, "{count}: {few}");
+            assert_eq!(groups(&all).map(<[()]>::len).sum::<usize>(), count);
+        }
+    }
+}
