@@ -225,6 +225,15 @@ pub(super) fn read<T: DeserializeOwned>(response: &http::Response, as_app: bool)
     Ok(Answer { value, version })
 }
 
+/// Judges a reply as a client does, wherever it comes from: HTTP status and body. For
+/// fuzzing.
+pub fn read_reply(status: u16, body: &[u8]) -> Result<serde_json::Value, GraphError> {
+    let response = http::Response { status, headers: HeaderMap::new(), body: body.to_vec() };
+    // A batch of one is read as such first.
+    let _ = items(&response, 1, false);
+    read(&response, false).map(|answer: Answer<serde_json::Value>| answer.value)
+}
+
 /// A body as `T`; what strict JSON does not take in it is repaired first.
 fn parsed<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
     serde_json::from_slice(body).or_else(|error| match json::read(body) {

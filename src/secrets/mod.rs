@@ -29,6 +29,7 @@ pub use kind::{SecretKind, Shape, StoreName, Weight, generate_verify_token};
 pub use memory::MemoryStore;
 pub use redact::redact;
 pub use reference::{RefError, SecretRef};
+pub use sealed::open_sealed;
 pub use store::{KeyMeans, SecretKey, SecretStore, StoreError, Stores};
 pub use variable::misplaced as misplaced_variable;
 
