@@ -29,7 +29,9 @@
 //!    back when the record cannot be saved, and says so.
 //! 6. Errors of Graph are told apart by code, subcode and type; the two whose text has
 //!    to be read are read in `graph/wording.rs` and nowhere else.
-//! 7. One error enum a domain; `cli/error.rs` alone knows kinds, exit codes and
+//! 7. Text from outside is cleaned by [`text`] and nothing else: `ui/output` passes all
+//!    that is printed through it, and what is saved is cleaned or refused before.
+//! 8. One error enum a domain; `cli/error.rs` alone knows kinds, exit codes and
 //!    hints.
 
 pub mod address;

@@ -1,5 +1,13 @@
-//! Text from outside, made fit to be shown: what Graph, receivers, customers and
-//! certificates say may hold anything.
+//! The one filter for text from outside. Graph, receivers, customers, certificates,
+//! files, variables and arguments may say anything; what they say reaches a screen, a log
+//! of a CI job or a record only through here.
+//!
+//! `ui/output` passes everything that is printed through [`lines`], and JSON through
+//! [`in_json`]; what is made of text from outside stands on one line through
+//! [`harmless`] or [`excerpt`]. Exact bytes leave through `Output::exact` only.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
 
 /// What stands in place of a secret: always as long, however long that is.
 pub const MASK: &str = "********";
@@ -8,7 +16,7 @@ pub const MASK: &str = "********";
 /// stands beside it: control characters and line separators become spaces; marks that
 /// are not seen (zero width, direction, tags) are dropped.
 pub fn harmless(text: &str) -> String {
-    text.chars().filter(|c| !is_unseen(*c)).map(|c| if is_control(c) { ' ' } else { c }).collect()
+    judged(text).filter_map(|(_, shown)| shown).collect()
 }
 
 /// The beginning of a text from outside: [`harmless`], its white space folded, at
@@ -24,14 +32,123 @@ pub fn excerpt(text: &str, longest: usize) -> String {
     format!("{}…", kept.trim_end())
 }
 
-fn is_control(c: char) -> bool {
+/// A sentence of ours that may repeat text from outside: [`harmless`], and cut where it
+/// is longer than any sentence.
+pub fn sentence(text: &str) -> String {
+    const LONGEST: usize = 4000;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", harmless(&text[..end])),
+        None => harmless(text),
+    }
+}
+
+/// A value from outside in a command that is shown to be pasted: the value where a shell
+/// takes it for one plain word, else `placeholder`.
+pub fn to_paste<'t>(value: &'t str, placeholder: &'t str) -> &'t str {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+    let is_word = !value.is_empty() && !value.starts_with('-') && value.bytes().all(plain);
+    if is_word { value } else { placeholder }
+}
+
+/// The first character of a text that [`harmless`] would change.
+pub fn first_unfit(text: &str) -> Option<char> {
+    judged(text).find(|(c, shown)| *shown != Some(*c)).map(|(c, _)| c)
+}
+
+/// A character by its number, as Unicode's tables write it: `U+202E`.
+pub fn code_point(c: char) -> String {
+    format!("U+{:04X}", u32::from(c))
+}
+
+/// Lines as they may be printed: [`harmless`] but for the line feeds, and without what a
+/// runner of CI jobs takes for a command to it: `::error::` at the beginning of a line
+/// (white space before it does not help), `##[error]` and `##vso[…]` anywhere. A
+/// backslash parts those. `fresh` says whether the text begins a line, and afterwards
+/// whether what follows does.
+pub fn lines(text: &str, fresh: &mut bool) -> String {
+    let clean: String = judged(text).filter_map(|(c, shown)| if c == '\n' { Some(c) } else { shown }).collect();
+    let mut shown = String::with_capacity(clean.len());
+    for (at, c) in clean.char_indices() {
+        let rest = &clean[at..];
+        if *fresh && rest.starts_with("::") {
+            shown.push('\\');
+        }
+        shown.push(c);
+        if is_runner_command(rest) {
+            shown.push('\\');
+        }
+        *fresh = c == '\n' || *fresh && c.is_whitespace();
+    }
+    shown
+}
+
+/// The same of a text that stays on one line, for what others than `ui/output` draw.
+pub fn one_line(text: &str) -> String {
+    lines(&harmless(text), &mut true)
+}
+
+/// JSON with every character that [`harmless`] would change, and every command to a
+/// runner of CI jobs, escaped: it says the same, and shows what it says.
+pub fn in_json(json: &str) -> Cow<'_, str> {
+    let plain = |byte: u8| matches!(byte, b' '..=b'~' if byte != b'#');
+    if json.bytes().all(plain) {
+        return Cow::Borrowed(json);
+    }
+    let mut escaped = String::with_capacity(json.len());
+    for (at, c) in json.char_indices() {
+        // Outside of its texts JSON has neither of them.
+        if is_unseen(c) || is_control(c) || is_runner_command(&json[at..]) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // Writing into memory does not fail.
+                let _ = write!(escaped, "\\u{unit:04x}");
+            }
+        } else {
+            escaped.push(c);
+        }
+    }
+    Cow::Owned(escaped)
+}
+
+/// Each character, and what is shown in its place.
+fn judged(text: &str) -> impl Iterator<Item = (char, Option<char>)> {
+    let mut before = ' ';
+    let mut chars = text.chars().peekable();
+    std::iter::from_fn(move || {
+        let c = chars.next()?;
+        let joins = c == JOINER && is_picture(before) && chars.peek().copied().is_some_and(is_picture);
+        before = c;
+        Some((c, if is_control(c) { Some(' ') } else { (joins || !is_unseen(c)).then_some(c) }))
+    })
+}
+
+/// Makes one emoji of two. Only between those is it let through.
+const JOINER: char = '\u{200d}';
+
+fn is_picture(c: char) -> bool {
+    matches!(c, '\u{2190}'..='\u{2bff}' | '\u{fe0f}' | '\u{1f000}'..='\u{1faff}')
+}
+
+/// Whether a text begins with `##[` or `##WORD[`.
+pub fn is_runner_command(text: &str) -> bool {
+    let word = |rest: &str| rest.trim_start_matches(|c: char| c.is_ascii_alphanumeric()).starts_with('[');
+    text.strip_prefix("##").is_some_and(word)
+}
+
+/// Whether a character moves the cursor, ends a line or begins an escape.
+pub fn is_control(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-fn is_unseen(c: char) -> bool {
+/// Whether a character is not seen itself, and may change what is seen of others: zero
+/// width, direction, tags, annotations, fillers. Not the two that choose between an emoji
+/// and a sign (U+FE0E, U+FE0F).
+pub fn is_unseen(c: char) -> bool {
     matches!(c,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0d}' | '\u{feff}' | '\u{ffa0}'
+        | '\u{fff0}'..='\u{fffb}' | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -41,8 +158,11 @@ mod tests {
     #[test]
     fn what_strangers_write_cannot_move_the_cursor() {
         assert_eq!(harmless("a\u{1b}[2Jb\r\nc\u{202e}d"), "a [2Jb  cd");
-        assert_eq!(harmless("x\u{200b}y\u{2028}z\u{e0041}\u{9b}0m"), "xy z 0m");
-        assert_eq!(harmless("Grüße 😀 日本"), "Grüße 😀 日本");
+        assert_eq!(harmless("x\u{200b}y\u{2028}z\u{e0041}\u{9b}0m\u{fff9}\u{2066}"), "xy z 0m");
+        for text in ["Grüße ❤\u{fe0f} 😀 日本", "👨\u{200d}👩\u{200d}👧 👩🏽\u{200d}⚕\u{fe0f}"] {
+            assert_eq!(harmless(text), text);
+        }
+        assert_eq!(harmless("a\u{200d}b 👨\u{200d}x \u{200d}👨 👨\u{200d}\u{200d}👩"), "ab 👨x 👨 👨👩");
     }
 
     #[test]
@@ -52,5 +172,58 @@ mod tests {
         assert_eq!(excerpt("abcdefghijk", 10), "abcdefghi…");
         assert_eq!(excerpt(&"ä".repeat(1_000_000), 5), "ääää…");
         assert_eq!(excerpt(&" ".repeat(100), 5), "…");
+    }
+
+    #[test]
+    fn a_sentence_is_cut_where_it_is_none() {
+        assert_eq!(sentence("a  b\nc"), "a  b c");
+        assert_eq!(sentence(&"ä".repeat(7_000_000)).chars().count(), 4001);
+    }
+
+    #[test]
+    fn a_command_to_paste_holds_no_command_from_outside() {
+        assert_eq!(to_paste("acme.support_2-x", "USERNAME"), "acme.support_2-x");
+        for value in ["", "-x", "a b", "$(x)", "a;b", "`x`", "a\nb", "é", "a'b", "a|b", "a#b"] {
+            assert_eq!(to_paste(value, "USERNAME"), "USERNAME", "{value}");
+        }
+    }
+
+    #[test]
+    fn the_character_that_is_unfit_is_named() {
+        assert_eq!(first_unfit("Acme\u{202e}x\u{1b}").map(code_point).as_deref(), Some("U+202E"));
+        assert_eq!(first_unfit("Acme \u{e0041}").map(code_point).as_deref(), Some("U+E0041"));
+        assert_eq!(first_unfit("Müller & Söhne 日本"), None);
+    }
+
+    fn printed(text: &str) -> String {
+        lines(text, &mut true)
+    }
+
+    #[test]
+    fn no_line_is_a_command_to_a_ci_runner() {
+        assert_eq!(printed("a ::b\n::error::c\n  ::set-output x"), "a ::b\n\\::error::c\n  \\::set-output x");
+        // What is dropped does not hide one.
+        assert_eq!(printed("\u{200b}:\u{200b}:error::x"), "\\::error::x");
+        assert_eq!(printed("a ##[error]b ##vso[task.x]c ###[d # [e"), "a #\\#[error]b #\\#vso[task.x]c ##\\#[d # [e");
+        assert_eq!(printed("\r::error::x"), " \\::error::x");
+        let mut fresh = true;
+        assert_eq!(
+            lines("name: ", &mut fresh) + &lines("::x\n", &mut fresh) + &lines("::y", &mut fresh),
+            "name: ::x\n\\::y"
+        );
+    }
+
+    #[test]
+    fn json_says_the_same_and_shows_what_it_says() {
+        let value = "a\u{202e}b\u{9b}c\u{e0041}d\u{2028}é😀##[error]e\u{7f}\u{1b}";
+        let json = serde_json::to_string(value).expect("JSON");
+        let escaped = in_json(&json);
+        assert_eq!(first_unfit(&escaped), None);
+        assert!(
+            escaped.contains("\\u202e") && escaped.contains("\\udb40\\udc41") && !escaped.contains("##["),
+            "{escaped}"
+        );
+        assert_eq!(serde_json::from_str::<String>(&escaped).expect("JSON"), value);
+        assert!(matches!(in_json("{\"a\":1}"), Cow::Borrowed(_)));
     }
 }

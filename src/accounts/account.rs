@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::addresses::same;
 use super::{AppId, CallbackUrl, Handle, Name, PageId, PageUsername};
 use crate::messages::AccountMessages;
 use crate::secrets::{SecretKind, SecretRef};
+use crate::text::harmless;
 
 /// A messenger integration account, as the contact centre knows it. Holds where
 /// its secrets are, never what they are.
@@ -30,7 +31,7 @@ pub struct Account {
     /// The Page's id: digits, kept as text.
     pub page_id: PageId,
     /// The Page's name as Meta last told it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "clean")]
     pub page_name: Option<String>,
     /// The Meta app whose secret is kept, or that the token is expected to be of.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,6 +50,11 @@ pub struct Account {
     pub messages: AccountMessages,
     /// Where each of its secrets is.
     pub secrets: BTreeMap<SecretKind, SecretRef>,
+}
+
+/// A name that an older msgrctl may have saved as Meta told it.
+fn clean<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(Option::<String>::deserialize(deserializer)?.map(|name| harmless(&name)))
 }
 
 impl Account {

@@ -13,6 +13,7 @@ use url::Url;
 use super::addresses::same;
 use crate::address::{self, is_loopback, is_private};
 use crate::secrets::holds_credential;
+use crate::text::{code_point, first_unfit, harmless};
 
 /// Why a value was refused, for the person who typed it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,6 +39,20 @@ fn shown(text: &str) -> String {
     format!("'{text}'")
 }
 
+/// Refuses a character that would not be seen, or would change how others are: what is
+/// saved is shown in many places.
+pub(super) fn refuse_unfit(what: &str, text: &str) -> Result<(), FieldError> {
+    match first_unfit(text) {
+        None => Ok(()),
+        Some(c) if c.is_control() => {
+            refuse(format!("{what} stands on one line, without control characters: it has {}", code_point(c)))
+        }
+        Some(c) => {
+            refuse(format!("{what} has {}, which is not seen and may change how the rest is shown", code_point(c)))
+        }
+    }
+}
+
 /// Gives a field its text form, in files, in JSON and on the screen.
 macro_rules! text_field {
     ($field:ident) => {
@@ -60,8 +75,9 @@ macro_rules! text_field {
 
         impl TryFrom<String> for $field {
             type Error = FieldError;
+            /// From a file: an older msgrctl saved what is refused now, so it is cleaned.
             fn try_from(text: String) -> Result<Self, FieldError> {
-                text.parse()
+                harmless(&text).parse()
             }
         }
 
@@ -93,9 +109,7 @@ impl std::str::FromStr for Name {
         if text.is_empty() {
             return refuse("an account needs a name");
         }
-        if text.chars().any(char::is_control) {
-            return refuse("a name stands on one line, without control characters");
-        }
+        refuse_unfit("a name", text)?;
         if holds_credential(text) {
             return refuse("what was given as the name looks like a secret; names are stored and shown in plain text");
         }
@@ -286,7 +300,8 @@ impl std::str::FromStr for PageUsername {
         if holds_credential(bare) {
             return refuse("what was given as the page username looks like a secret; it is not repeated here");
         }
-        if bare.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '/' | '?' | '#' | ':')) {
+        refuse_unfit("a page username", bare)?;
+        if bare.contains(|c: char| c.is_whitespace() || matches!(c, '/' | '?' | '#' | ':')) {
             return refuse(format!(
                 "{} is not a page username: give it bare (acme.support), with @, or as its facebook.com or m.me address",
                 shown(typed)
@@ -370,6 +385,7 @@ impl std::str::FromStr for CallbackUrl {
         let Ok(url) = Url::parse(text) else {
             return refuse(format!("{} is not a URL: give it whole, as in https://example.com/webhook", shown(text)));
         };
+        refuse_unfit("a callback URL", text)?;
         if !matches!(url.scheme(), "https" | "http") || url.host().is_none() {
             return refuse(format!("{} is not a web address: it begins with https://", shown(text)));
         }
@@ -391,6 +407,30 @@ impl std::str::FromStr for CallbackUrl {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_not_seen_is_refused_by_its_number_and_cleaned_in_files() {
+        let why = |error: FieldError| error.to_string();
+        for (text, number) in [
+            ("Acme\u{202e}troppuS", "U+202E"),
+            ("Acme\u{2066}x", "U+2066"),
+            ("Ac\u{200b}me", "U+200B"),
+            ("Ac\u{1b}[2Jme", "U+001B"),
+            ("Acme\u{9b}31m", "U+009B"),
+            ("Acme\u{2028}x", "U+2028"),
+            ("Acme\u{e0041}", "U+E0041"),
+            ("Acme\nx", "U+000A"),
+        ] {
+            assert!(text.parse::<Name>().map_err(why).expect_err("refused").contains(number), "{text:?}");
+            let username = text.replace(' ', "").parse::<PageUsername>().map_err(why).expect_err("refused");
+            assert!(username.contains(number), "{username}");
+            let url = format!("https://example.com/{text}").parse::<CallbackUrl>().map_err(why).expect_err("refused");
+            assert!(url.contains(number), "{url}");
+            assert!(text.parse::<Handle>().is_err() && text.parse::<TenantName>().is_err());
+            let name = Name::try_from(text.to_owned()).expect("an older file can be read");
+            assert_eq!(first_unfit(name.as_str()), None);
+        }
+    }
 
     #[test]
     fn usernames_are_taken_in_every_form_and_kept_bare() {

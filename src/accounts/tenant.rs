@@ -6,9 +6,11 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
+use super::fields::refuse_unfit;
 use super::{Account, AppId, CallbackUrl, FieldError, MessengerType};
 use crate::document::nearest;
 use crate::secrets::StoreName;
+use crate::text::harmless;
 
 /// What is known of a tenant. All of it is optional: the tenant `default` works
 /// without any.
@@ -63,8 +65,9 @@ macro_rules! text {
     ($type:ident) => {
         impl TryFrom<String> for $type {
             type Error = FieldError;
+            /// From a file: an older msgrctl saved what is refused now, so it is cleaned.
             fn try_from(text: String) -> Result<Self, FieldError> {
-                text.parse()
+                harmless(&text).parse()
             }
         }
 
@@ -92,6 +95,7 @@ impl FromStr for TenantHost {
     type Err = FieldError;
     fn from_str(text: &str) -> Result<Self, FieldError> {
         let typed = text.trim();
+        refuse_unfit("a host", typed)?;
         let wrong = |why: &str| refuse(format!("'{typed}' is not a host: {why}, as in example.brightpattern.com"));
         if typed.contains("://") {
             return wrong("give it without https://");
@@ -235,6 +239,7 @@ impl fmt::Display for CallbackTemplate {
 impl FromStr for CallbackTemplate {
     type Err = FieldError;
     fn from_str(text: &str) -> Result<Self, FieldError> {
+        refuse_unfit("a callback template", text.trim())?;
         let template = Self(text.trim().into());
         let sample = |name: &str| {
             let sample = match name {

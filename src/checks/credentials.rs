@@ -19,6 +19,7 @@ use super::state::{TokenState, info, known, wants_page_token};
 use crate::dashboard;
 use crate::graph::endpoints::page::same_username;
 use crate::graph::{ApiError, GraphError, GraphVersion, Wording};
+use crate::text::to_paste;
 
 pub(super) fn check(id: &'static str, duration: Duration) -> Check {
     Check::new(id, Group::Credentials, duration)
@@ -247,8 +248,10 @@ fn page(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
             &OTHER_PAGE,
             format!("it is of page {id}{}, not of page {wanted}", called(name)),
             format!(
-                "if that Page is meant: {} --page-id {id}; if not, create a token for page {wanted}; then: {}",
-                subject.commands.edit, subject.commands.replace_token
+                "if that Page is meant: {} --page-id {}; if not, create a token for page {wanted}; then: {}",
+                subject.commands.edit,
+                to_paste(id, "PAGE_ID"),
+                subject.commands.replace_token
             ),
         ),
         None => match seen.whose.as_ref().map(|call| &call.result) {
@@ -283,7 +286,10 @@ fn username(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Findi
         (Some(found), Some(wanted)) => check.fail(
             &USERNAME_DIFFERS,
             format!("the Page is @{found}, not @{wanted}"),
-            then("correct the page username", &format!("{} --page-username {found}", subject.commands.edit)),
+            then(
+                "correct the page username",
+                &format!("{} --page-username {}", subject.commands.edit, to_paste(found, "USERNAME")),
+            ),
         ),
         // A Page that may be read says whether it is published; then it would say its name too.
         (None, _) if page.is_published.is_none() => check.skip("not known: Graph does not show it to this token"),
@@ -314,7 +320,7 @@ fn app(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
         check.fail(
             &OTHER_APP,
             format!("it was issued by app {found}, not by app {app_id}"),
-            format!("if that app is meant: {} --app-id {found} (with its app secret); if not, create a token with app {app_id}; then: {}", subject.commands.edit, subject.commands.replace_token),
+            format!("if that app is meant: {} --app-id {} (with its app secret); if not, create a token with app {app_id}; then: {}", subject.commands.edit, to_paste(found, "APP_ID"), subject.commands.replace_token),
         )
     };
     let as_app = subject.app.is_some();

@@ -1,18 +1,19 @@
 //! What a shell offers at a TAB: accounts, tenants, events of this machine's files.
 //! No network, no secret store; what cannot be read is not offered, without a word.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use clap::{Arg, Command};
+use clap::{Arg, Command, ValueHint};
 use clap_complete::CompleteEnv;
-use clap_complete::engine::CompletionCandidate;
+use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter as _};
 
 use super::args::Global;
 use super::settings::Settings;
-use crate::accounts::AccountStore;
+use crate::accounts::{AccountStore, Handle, TenantName};
 use crate::env::{self, Environment};
 use crate::files;
+use crate::text::{excerpt, first_unfit};
 
 /// The accounts of the tenant that the line names: handles, since they need no
 /// quotes, each with the account's name.
@@ -20,14 +21,19 @@ pub(super) fn accounts() -> Vec<CompletionCandidate> {
     let Some(settings) = settings() else { return Vec::new() };
     let path = settings.paths.accounts_file(settings.tenant.value.as_str());
     let names = AccountStore::new(path, Box::new(|_| {})).names();
-    names.into_iter().map(|[handle, name]| CompletionCandidate::new(handle).help(Some(name.into()))).collect()
+    // A file that was edited by hand may hold anything, and what is offered is typed.
+    let offer = |[handle, name]: [String; 2]| {
+        let handle: Handle = handle.parse().ok()?;
+        Some(CompletionCandidate::new(handle.as_str()).help(Some(excerpt(&name, 100).into())))
+    };
+    names.into_iter().filter_map(offer).collect()
 }
 
 /// The tenants that have anything.
 pub(super) fn tenants() -> Vec<CompletionCandidate> {
     let tenants = settings().and_then(|settings| files::directories(&settings.paths.tenants_dir()).ok());
-    let tenants = tenants.unwrap_or_default();
-    tenants.into_iter().map(CompletionCandidate::new).collect()
+    let tenants = tenants.unwrap_or_default().into_iter();
+    tenants.filter(|name| name.parse::<TenantName>().is_ok()).map(CompletionCandidate::new).collect()
 }
 
 /// How a reference begins.
@@ -58,8 +64,28 @@ fn tree(arguments: &[OsString]) -> Command {
     let at = Environment::of_process().text("_CLAP_COMPLETE_INDEX").and_then(|index| index.parse().ok());
     let word = words.get(at.unwrap_or(words.len().saturating_sub(1)));
     let wants_flags = word.is_some_and(|word| word.to_string_lossy().starts_with('-'));
-    let command = super::command();
+    let command = with_readable_paths(super::command());
     if wants_flags { command } else { without_flags(command) }
+}
+
+/// Offers only files whose names a terminal shows as they are: a shell prints what it is
+/// offered.
+fn with_readable_paths(command: Command) -> Command {
+    let paths = |argument: Arg| match argument.get_value_hint() {
+        ValueHint::AnyPath => argument.add(readable(PathCompleter::any())),
+        ValueHint::FilePath => argument.add(readable(PathCompleter::file())),
+        ValueHint::DirPath => argument.add(readable(PathCompleter::dir())),
+        _ => argument,
+    };
+    command.mut_args(paths).mut_subcommands(with_readable_paths)
+}
+
+fn readable(paths: PathCompleter) -> ArgValueCompleter {
+    ArgValueCompleter::new(move |current: &OsStr| {
+        let mut found = paths.complete(current);
+        found.retain(|path| first_unfit(&path.get_value().to_string_lossy()).is_none());
+        found
+    })
 }
 
 fn without_flags(command: Command) -> Command {
@@ -96,7 +122,8 @@ fn of_line(arguments: &[OsString]) -> Global {
             }
             _ => continue,
         };
-        *field = value.or_else(|| words.next().map(std::borrow::Cow::into_owned));
+        // One that is not typed yet is not known.
+        *field = value.or_else(|| words.next().map(std::borrow::Cow::into_owned)).filter(|value| !value.is_empty());
     }
     global
 }

@@ -54,6 +54,6 @@ pub fn run(args: &CompletionsArgs, ctx: &Context) -> Result<u8, CliError> {
     if ctx.output.json {
         return Err(CliError::usage("a script has no JSON: leave --json out"));
     }
-    ctx.output.write_out(args.shell.script().as_bytes());
+    ctx.output.exact(args.shell.script().as_bytes());
     Ok(0)
 }

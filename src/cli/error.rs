@@ -17,6 +17,7 @@ use crate::http::SetupError;
 use crate::messages::{TextError, UnknownEvent};
 use crate::sandbox::ScenarioError;
 use crate::secrets::{KeyMeans, StoreError, redact};
+use crate::text::sentence;
 use crate::touched;
 use crate::ui::interrupt;
 use crate::ui::output::Output;
@@ -62,7 +63,7 @@ impl CliError {
         Self(Box::new(Parts {
             kind,
             exit_code,
-            message: message.into(),
+            message: sentence(&message.into()),
             causes: Vec::new(),
             hints: Vec::new(),
             retryable: false,
@@ -144,7 +145,7 @@ impl CliError {
     /// Adds a reason below the message.
     #[must_use]
     pub fn cause(mut self, cause: impl Into<String>) -> Self {
-        self.0.causes.push(cause.into());
+        self.0.causes.push(sentence(&cause.into()));
         self
     }
 
@@ -173,14 +174,14 @@ impl CliError {
     /// Says in the message what became of what was there.
     #[must_use]
     pub fn note(mut self, note: impl std::fmt::Display) -> Self {
-        self.0.message = format!("{}; {note}", self.0.message);
+        self.0.message = sentence(&format!("{}; {note}", self.0.message));
         self
     }
 
     /// Puts what was being done before the message.
     #[must_use]
     pub fn context(mut self, doing: impl std::fmt::Display) -> Self {
-        self.0.message = format!("{doing}: {}", self.0.message);
+        self.0.message = sentence(&format!("{doing}: {}", self.0.message));
         self
     }
 
@@ -254,8 +255,7 @@ impl CliError {
             interrupt::leave();
         }
         if output.json {
-            let text = serde_json::to_string(&self.view());
-            output.talk(&text.unwrap_or_else(|error| unreachable!("errors are JSON: {error}")));
+            output.talk_json(&self.view());
             return parts.exit_code;
         }
         if parts.kind == LEFT {

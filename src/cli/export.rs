@@ -29,7 +29,6 @@ pub(super) struct ExportArgs {
 
 pub(super) fn run(args: &ExportArgs, ctx: &Context) -> Result<u8, CliError> {
     let tenant = &ctx.settings()?.tenant.value;
-    super::tenant::check_known(ctx, tenant.as_str())?;
     let all = args.accounts.is_empty();
     let chosen = AccountsArg { accounts: args.accounts.clone(), all }.choose(ctx)?;
     let settings = ctx.chat_settings()?.load()?;
@@ -37,7 +36,7 @@ pub(super) fn run(args: &ExportArgs, ctx: &Context) -> Result<u8, CliError> {
     if ctx.output.json {
         ctx.output.json(&manifest::json(&exported));
     } else {
-        ctx.output.write_out(manifest::write(&exported).as_bytes());
+        ctx.output.exact(manifest::write(&exported).as_bytes());
     }
     Ok(0)
 }

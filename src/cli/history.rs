@@ -21,6 +21,7 @@ use super::pending::{self, Pending};
 use crate::accounts::TenantName;
 use crate::files::{self, FileError, Lock};
 use crate::secrets::SecretKind;
+use crate::text::excerpt;
 use crate::ui::interrupt::Hold;
 
 /// A line of the log.
@@ -53,7 +54,7 @@ impl Entry {
         let user = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| ctx.env.text(name));
         Self {
             time: ctx.now().to_string(),
-            user: user.unwrap_or("unknown").into(),
+            user: excerpt(user.unwrap_or("unknown"), 100),
             command: ctx.command().into(),
             tenant: tenant.into(),
             changes,

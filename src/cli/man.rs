@@ -39,7 +39,7 @@ pub fn run(args: &ManArgs, ctx: &Context) -> Result<u8, CliError> {
     }
     let page =
         page(&command).map_err(|error| CliError::failed("the page could not be made").cause(error.to_string()))?;
-    ctx.output.write_out(&page);
+    ctx.output.exact(&page);
     Ok(0)
 }
 

@@ -40,12 +40,15 @@ mod webhook;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::env::{self, Environment};
 use crate::secrets::{keep_out_of_dumps, redact};
+use crate::text::{first_unfit, sentence};
 use crate::ui::output::Output;
+use crate::ui::style;
 use crate::ui::terminal::{Color, Terminal};
 
 pub use args::Cli;
@@ -67,7 +70,7 @@ pub fn main() -> ExitCode {
 fn run(arguments: &[OsString], env: Environment) -> u8 {
     let (mut cli, words) = match parse(arguments) {
         Ok(parsed) => parsed,
-        Err(error) => return refuse(&error, arguments, &env),
+        Err(error) => return refuse(error, arguments, &env),
     };
     keep_out_of_dumps();
     let color = cli.global.take_variables(&env);
@@ -99,6 +102,9 @@ fn parse(arguments: &[OsString]) -> Result<(Cli, String), clap::Error> {
 }
 
 fn dispatch(command: Command, ctx: &Context) -> Result<u8, CliError> {
+    if works_in_a_tenant(&command) {
+        tenant::check_worked_in(ctx)?;
+    }
     match command {
         Command::Account(command) => account::run(*command, ctx),
         Command::Secret(command) => secret::run(command, ctx),
@@ -122,6 +128,33 @@ fn dispatch(command: Command, ctx: &Context) -> Result<u8, CliError> {
     }
 }
 
+/// Whether a command reads or changes what a tenant has: a tenant that is named wrong
+/// must not look like one without accounts. A manifest may name a new one, and undo
+/// knows its own.
+fn works_in_a_tenant(command: &Command) -> bool {
+    match command {
+        Command::Account(_)
+        | Command::Secret(_)
+        | Command::Message(_)
+        | Command::ChatSettings(_)
+        | Command::Webhook(_)
+        | Command::Export(_)
+        | Command::Log(_)
+        | Command::Doctor(_) => true,
+        Command::Sandbox(_)
+        | Command::Plan(_)
+        | Command::Apply(_)
+        | Command::Tenant(_)
+        | Command::Undo(_)
+        | Command::Demo
+        | Command::Explain(_)
+        | Command::Completions(_)
+        | Command::Man(_)
+        | Command::Schema(_)
+        | Command::Help(_) => false,
+    }
+}
+
 /// Renders an error, and one that only writing the result brought up.
 fn finish(result: Result<u8, CliError>, output: &Output) -> u8 {
     let code = match result {
@@ -135,17 +168,19 @@ fn finish(result: Result<u8, CliError>, output: &Output) -> u8 {
 }
 
 /// What clap refused: help and version are no errors; the rest is usage (2).
-fn refuse(error: &clap::Error, arguments: &[OsString], env: &Environment) -> u8 {
+fn refuse(error: clap::Error, arguments: &[OsString], env: &Environment) -> u8 {
     let json = arguments.iter().any(|argument| argument == "--json") || env.is_on("MSGRCTL_JSON");
     let output = Output::of_process(Terminal::detect(env, Color::Auto), json, false);
-    let text =
-        if output.terminal.stdout_color && !error.use_stderr() || output.terminal.stderr_color && error.use_stderr() {
-            error.render().ansi().to_string()
-        } else {
-            error.render().to_string()
-        };
+    let error = &cleaned(error);
+    let color = if error.use_stderr() { output.terminal.stderr_color } else { output.terminal.stdout_color };
+    let for_program = json && error.use_stderr();
+    let text = if color && !for_program {
+        style::ours(&error.render().ansi().to_string())
+    } else {
+        error.render().to_string()
+    };
     if !error.use_stderr() {
-        output.write_out(text.as_bytes());
+        output.part(&text);
         return finish(Ok(0), &output);
     }
     if let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg)
@@ -156,12 +191,30 @@ fn refuse(error: &clap::Error, arguments: &[OsString], env: &Environment) -> u8 
     // A bare noun shows what it can do; that is help, and still a usage error.
     let help = error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
     if json && !help {
-        let plain = error.render().to_string();
-        let message = plain.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
         return CliError::usage(redact(message)).hint("msgrctl --help").render(&output);
     }
     output.talk(redact(&text).trim_end());
     error::USAGE
+}
+
+/// The error with the arguments that it repeats as they may be shown: each in its line.
+fn cleaned(mut error: clap::Error) -> clap::Error {
+    let known: Vec<(ContextKind, ContextValue)> = error.context().map(|(kind, value)| (kind, value.clone())).collect();
+    for (kind, value) in known {
+        let styled = |text: StyledStr| StyledStr::from(sentence(&text.to_string()));
+        let clean = match value {
+            // The lines of the usage are clap's own.
+            value if kind == ContextKind::Usage || first_unfit(&value.to_string()).is_none() => value,
+            ContextValue::String(text) => ContextValue::String(sentence(&text)),
+            ContextValue::Strings(texts) => ContextValue::Strings(texts.iter().map(|text| sentence(text)).collect()),
+            ContextValue::StyledStr(text) => ContextValue::StyledStr(styled(text)),
+            ContextValue::StyledStrs(texts) => ContextValue::StyledStrs(texts.into_iter().map(styled).collect()),
+            value => value,
+        };
+        error.insert(kind, clean);
+    }
+    error
 }
 
 /// The whole tree of commands, with its examples before its options.

@@ -2,6 +2,7 @@
 //! this machine.
 
 use crate::checks::{GraphTrace, Outcome};
+use crate::text::sentence;
 use crate::ui::style::{self, paint, wrap};
 use crate::ui::terminal::Screen;
 
@@ -33,7 +34,7 @@ pub fn lines(line: &Line<'_>, wide: usize, screen: Screen) -> Vec<String> {
     let indent = if narrow { 8 } else { 4 + OUTCOME + wide + 2 };
     let mark = marked(line.outcome, screen);
     let pad = " ".repeat(OUTCOME.saturating_sub(2 + line.outcome.to_string().len()));
-    let summary = wrap(line.summary, width, indent);
+    let summary = wrap(&sentence(line.summary), width, indent);
     let summary = if line.outcome == Outcome::Skip { paint(style::DIM, &summary, color) } else { summary };
     let mut lines = if narrow {
         vec![format!("    {mark}{pad}{}", line.id), format!("{}{summary}", " ".repeat(indent))]
@@ -45,19 +46,19 @@ pub fn lines(line: &Line<'_>, wide: usize, screen: Screen) -> Vec<String> {
         lines.push(format!("{}{}{text}", " ".repeat(indent), paint(style::HINT, &label, color)));
     };
     if let Some(says) = line.graph.and_then(|graph| graph.says.as_deref()) {
-        under("meta says:", &wrap(says, width, indent + 11));
+        under("meta says:", &wrap(&sentence(says), width, indent + 11));
     }
     if let Some(codes) = line.graph.map(GraphTrace::codes).filter(|codes| !codes.is_empty()) {
         under("meta:", &codes);
     }
     if let Some(says) = line.receiver_says {
-        under("receiver says:", &wrap(says, width, indent + 15));
+        under("receiver says:", &wrap(&sentence(says), width, indent + 15));
     }
-    if let Some(hint) = line.hint {
+    if let Some(hint) = line.hint.map(sentence) {
         // The command stays whole, so that it can be pasted.
         let (fix, command) = match hint.split_once("; then: ") {
             Some((fix, command)) => (fix, Some(command)),
-            None => (hint, None),
+            None => (hint.as_str(), None),
         };
         under("fix:", &wrap(fix, width, indent + 5));
         if let Some(command) = command {

@@ -1,17 +1,16 @@
 //! A fault of our own: said without any secret, with the terminal given back.
 
-use std::io::Write as _;
 use std::panic::PanicHookInfo;
 
 use crate::secrets::redact;
-use crate::ui::interrupt;
+use crate::text::sentence;
+use crate::ui::{interrupt, output};
 
 /// Replaces the standard hook, which would print values as they are.
 pub fn install() {
     std::panic::set_hook(Box::new(|info| {
         interrupt::restore_terminal();
-        // Nobody is left to tell when standard error is gone.
-        let _ = writeln!(std::io::stderr(), "{}", report(info));
+        output::last_words(&report(info));
     }));
 }
 
@@ -21,7 +20,7 @@ fn report(info: &PanicHookInfo<'_>) -> String {
     let said = payload.downcast_ref::<&str>().copied().or(payload.downcast_ref::<String>().map(String::as_str));
     format!(
         "error: a fault inside msgrctl{place}: {}\n\nhint: this should not happen; report it with this line and what you did",
-        redact(said.unwrap_or("no message"))
+        redact(&sentence(said.unwrap_or("no message")))
     )
 }
 
@@ -41,10 +40,10 @@ mod tests {
                 heard.push_str(&report(info));
             }
         }));
-        let ended = std::panic::catch_unwind(|| panic!("bad token EAABleakmark0123456789abcdef here"));
+        let ended = std::panic::catch_unwind(|| panic!("bad token EAABleakmark0123456789abcdef here\u{1b}[2J\u{202e}"));
         std::panic::set_hook(before);
         assert!(ended.is_err());
         let said = said.lock().expect("heard");
-        assert!(said.contains("bad token ******** here") && said.contains("panic.rs:"), "{said}");
+        assert!(said.contains("bad token ******** here [2J\n") && said.contains("panic.rs:"), "{said}");
     }
 }

@@ -27,6 +27,6 @@ const MANIFEST: &str = "manifest";
 
 pub fn run(args: &SchemaArgs, ctx: &Context) -> u8 {
     debug_assert_eq!(args.of, MANIFEST);
-    ctx.output.write_out(manifest::schema().as_bytes());
+    ctx.output.exact(manifest::schema().as_bytes());
     0
 }

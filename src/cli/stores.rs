@@ -21,7 +21,10 @@ pub(super) fn open(ctx: &Context, memory: MemoryStore, prompter: Rc<dyn Prompter
         || ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| ctx.env.text(name).is_some());
     let output = ctx.output.clone();
     let on_dialog = move || output.notice("waiting for the keyring to be unlocked: see its dialog …");
-    let keyring = Rc::new(KeyringStore::new(ctx.someone_can_answer() && screen, Box::new(on_dialog)));
+    let keyring = ctx
+        .keyring
+        .get_or_init(|| Rc::new(KeyringStore::new(ctx.someone_can_answer() && screen, Box::new(on_dialog))))
+        .clone();
     let passphrase = ctx.env.text("MSGRCTL_PASSPHRASE");
     let passphrase = passphrase.map(|text| Secret::from_input(text.as_bytes()));
     if passphrase.as_ref().is_some_and(|passphrase| {

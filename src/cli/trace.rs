@@ -7,6 +7,8 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use crate::ui::output::Log;
+
 /// Turns the log on; `-v` shows calls, `-vv` retries, `-vvv` headers.
 pub fn start(verbose: u8) {
     let level = match verbose {
@@ -16,7 +18,7 @@ pub fn start(verbose: u8) {
         _ => LevelFilter::TRACE,
     };
     let lines = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
+        .with_writer(|| Log)
         .with_ansi(false)
         .with_target(false)
         .without_time()

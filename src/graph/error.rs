@@ -157,7 +157,7 @@ impl ErrorBody {
         };
         ApiError {
             wording: Wording::read(&kind, code, subcode, &message),
-            kind,
+            kind: text::excerpt(&kind, 64),
             code,
             subcode,
             // Nothing that Meta is known to say holds a token; should it, it stays unseen.

@@ -6,7 +6,18 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use crate::text::harmless;
+use crate::text::{excerpt, sentence};
+
+/// An answer whose texts can be shown, compared and saved: Pages, people and apps are
+/// named by whom they belong to.
+pub(super) fn cleaned(answer: Value) -> Value {
+    match answer {
+        Value::String(text) => Value::String(sentence(&text)),
+        Value::Array(items) => Value::Array(items.into_iter().map(cleaned).collect()),
+        Value::Object(map) => Value::Object(map.into_iter().map(|(key, value)| (key, cleaned(value))).collect()),
+        other => other,
+    }
+}
 
 fn as_text(value: Value) -> Option<String> {
     match value {
@@ -34,9 +45,10 @@ pub(super) fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D
     as_text(value).filter(|id| !id.is_empty()).ok_or_else(|| D::Error::custom("an id"))
 }
 
-/// A text to be shown, such as a name: without what could move a cursor.
+/// A name: one line that is not longer than names are.
 pub(super) fn shown<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    Ok(text(deserializer)?.map(|text| harmless(&text)))
+    const LONGEST: usize = 200;
+    Ok(text(deserializer)?.map(|text| excerpt(&text, LONGEST)).filter(|name| !name.is_empty()))
 }
 
 /// A text, or an id that may be absent.
@@ -69,7 +81,7 @@ pub(super) fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer:
 /// Texts or ids; `None` where the list itself is absent.
 pub(super) fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
     let items = Option::<Vec<Value>>::deserialize(deserializer)?;
-    Ok(items.map(|items| items.into_iter().filter_map(as_text).map(|text| harmless(&text)).collect()))
+    Ok(items.map(|items| items.into_iter().filter_map(as_text).collect()))
 }
 
 /// An object that may be absent, or be something else.
@@ -98,6 +110,15 @@ mod tests {
 
     fn read(json: &str) -> Odd {
         serde_json::from_str(json).unwrap_or_else(|error| panic!("{json}: {error}"))
+    }
+
+    #[test]
+    fn every_text_of_an_answer_is_cleaned() {
+        let answer =
+            serde_json::json!({"name": "a\u{1b}[2J\n::error::\u{202e}b", "list": [{"x": "c\u{200b}d"}, 1, null]});
+        let clean = serde_json::json!({"name": "a [2J ::error::b", "list": [{"x": "cd"}, 1, null]});
+        assert_eq!(cleaned(answer), clean);
+        assert!(cleaned(Value::String("x".repeat(7_000_000))).as_str().is_some_and(|text| text.len() < 5000));
     }
 
     #[test]

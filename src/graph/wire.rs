@@ -10,7 +10,7 @@ use url::form_urlencoded;
 
 use super::client::Answer;
 use super::error::{ApiError, ErrorBody, GraphError, Unreachable};
-use super::{AppCredentials, Authority, BaseUrl, GraphRequest, GraphVersion, Verb, retry};
+use super::{AppCredentials, Authority, BaseUrl, GraphRequest, GraphVersion, Verb, lenient, retry};
 use crate::http::header::{HeaderMap, HeaderName, HeaderValue};
 use crate::http::{self, Body, Method, Request};
 use crate::json;
@@ -221,8 +221,8 @@ pub(super) fn read<T: DeserializeOwned>(response: &http::Response, as_app: bool)
     if response.status != 200 {
         return Err(not_graph());
     }
-    let value = parsed(&response.body).map_err(|_| not_graph())?;
-    Ok(Answer { value, version })
+    let value = parsed(&response.body).map(lenient::cleaned).and_then(serde_json::from_value);
+    Ok(Answer { value: value.map_err(|_| not_graph())?, version })
 }
 
 /// Judges a reply as a client does, wherever it comes from: HTTP status and body. For

@@ -99,9 +99,9 @@ impl KeyringStore {
         }
     }
 
-    /// The names of our entries, for whoever looks for those that belong to nobody;
+    /// Name and label of each of our entries, to find those that belong to no account;
     /// `None` where the platform cannot list them.
-    pub fn entries(&self) -> Result<Option<Vec<String>>, StoreError> {
+    pub fn entries(&self) -> Result<Option<Vec<(String, String)>>, StoreError> {
         let (send, receive) = channel();
         self.call(move |_| {
             // The receiver outlives the call.
@@ -317,13 +317,15 @@ mod platform {
     }
 
     /// Attributes can be read without unlocking anything.
-    pub fn entries() -> Result<Option<Vec<String>>, StoreError> {
+    pub fn entries() -> Result<Option<Vec<(String, String)>>, StoreError> {
         let failed = |error: Error| StoreError::Failed { cause: error.to_string() };
         let service = SecretService::connect(EncryptionType::Plain).map_err(failed)?;
         let found = service.search_items(HashMap::from([("service", SERVICE)])).map_err(failed)?;
         let mut names = Vec::new();
         for item in found.unlocked.iter().chain(&found.locked) {
-            names.extend(item.get_attributes().map_err(failed)?.remove("username"));
+            if let Some(name) = item.get_attributes().map_err(failed)?.remove("username") {
+                names.push((name, item.get_label().map_err(failed)?));
+            }
         }
         Ok(Some(names))
     }
@@ -351,7 +353,7 @@ mod platform {
         Ok(())
     }
 
-    pub fn entries() -> Result<Option<Vec<String>>, StoreError> {
+    pub fn entries() -> Result<Option<Vec<(String, String)>>, StoreError> {
         Ok(None)
     }
 }

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::StoreName;
+use crate::text::{code_point, first_unfit};
 
 /// Where an account's secret is, as its record says. Never the secret.
 ///
@@ -42,6 +43,9 @@ pub enum RefError {
     /// Nothing, or the wrong thing, behind it.
     #[error("{0}")]
     Incomplete(&'static str),
+    /// A character that is not seen, such as `U+202E`.
+    #[error("it has {0}, a character that is not seen")]
+    Unfit(String),
 }
 
 impl SecretRef {
@@ -53,8 +57,17 @@ impl SecretRef {
         }
     }
 
-    /// Reads a reference; the name of a store is none.
+    /// Reads a reference that is given; the name of a store is none. Not in it is a
+    /// character that is not seen: whoever reads a plan would read another reference.
     pub fn parse_reference(text: &str) -> Result<Self, RefError> {
+        match first_unfit(text) {
+            Some(c) => Err(RefError::Unfit(code_point(c))),
+            None => Self::read(text),
+        }
+    }
+
+    /// Reads a reference as records have it.
+    fn read(text: &str) -> Result<Self, RefError> {
         let (scheme, rest) = text.split_once(':').ok_or(RefError::Unknown)?;
         let incomplete = |what| Err(RefError::Incomplete(what));
         if text.contains('\0') {
@@ -110,7 +123,7 @@ impl FromStr for SecretRef {
     fn from_str(text: &str) -> Result<Self, RefError> {
         match StoreName::ALL.into_iter().find(|store| store.as_str() == text) {
             Some(store) => Ok(Self::Stored(store)),
-            None => Self::parse_reference(text),
+            None => Self::read(text),
         }
     }
 }
@@ -183,5 +196,8 @@ mod tests {
             assert!(SecretRef::parse_reference(text).is_err(), "{text}");
         }
         assert!(SecretRef::parse_reference("keyring").is_err(), "a store is no reference");
+        let unseen = SecretRef::parse_reference("file:/run/a\u{202e}b").expect_err("refused");
+        assert!(unseen.to_string().contains("U+202E"), "{unseen}");
+        assert!("file:/run/a\u{202e}b".parse::<SecretRef>().is_ok(), "records that have it can be read");
     }
 }

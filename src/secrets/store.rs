@@ -38,6 +38,12 @@ impl SecretKey {
         format!("msgrctl: {} – {}", self.account_name, self.kind.words())
     }
 
+    /// The account's name in such a label of a key of this kind; `None` in another text.
+    pub fn account_of_label<'l>(&self, label: &'l str) -> Option<&'l str> {
+        let kind = format!(" – {}", self.kind.words());
+        label.strip_prefix("msgrctl: ")?.strip_suffix(&kind).filter(|name| !name.is_empty())
+    }
+
     /// The variable of the read-only `env` store:
     /// `MSGRCTL_SECRET_ACME_SUPPORT_PAGE_ACCESS_TOKEN`.
     pub fn variable(&self) -> String {
@@ -291,6 +297,8 @@ mod tests {
         };
         assert_eq!(key.entry(), "7f9c/page-access-token");
         assert_eq!(key.label(), "msgrctl: Acme Support – page access token");
+        assert_eq!(key.account_of_label(&key.label()), Some("Acme Support"));
+        assert_eq!(key.account_of_label("msgrctl: Acme Support – verify token"), None);
         assert_eq!(key.variable(), "MSGRCTL_SECRET_ACME_SUPPORT_EU_PAGE_ACCESS_TOKEN");
     }
 }

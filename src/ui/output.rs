@@ -1,6 +1,10 @@
 //! The only place that prints. Standard output carries the result; everything
 //! else is talk and goes to standard error.
+//!
+//! Everything passes the filter for text from outside ([`text::lines`], [`text::in_json`])
+//! here, but for what [`Output::exact`] is given.
 
+use std::borrow::Cow;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,6 +16,7 @@ use super::style::{self, paint};
 use super::terminal::Terminal;
 use super::typed::Above;
 use super::writer::{Receipt, Stream, Writer};
+use crate::text;
 
 /// How long a reader may need for the last lines, where a thread writes them.
 const LAST_WAIT: Duration = Duration::from_secs(1);
@@ -27,10 +32,12 @@ pub struct Output {
     /// `--quiet`: no notices.
     pub quiet: bool,
     failed: Cell<Option<io::ErrorKind>>,
-    /// Whether it is the process's own streams that are written to.
-    is_of_process: bool,
     /// What writes the result and the talk, once [`Output::write_behind`] was called.
     writers: OnceCell<(Writer, Writer)>,
+    /// Whether the next result begins a line.
+    fresh: Cell<bool>,
+    /// Whether what is printed is kept as it is: it is printed a second time.
+    keeps: bool,
 }
 
 /// What was printed, for another thread to show.
@@ -55,6 +62,28 @@ impl Write for Kept {
     }
 }
 
+/// Prints the last words of a fault, when there may be no [`Output`] any more.
+pub fn last_words(text: &str) {
+    // Without standard error there is no place to say it.
+    let _ = writeln!(io::stderr(), "{}", text::lines(text, &mut true));
+}
+
+/// Where the log of `-v` goes: each write is a line of standard error.
+pub struct Log;
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let line = String::from_utf8_lossy(bytes);
+        let line = text::sentence(line.strip_suffix('\n').unwrap_or(&line));
+        writeln!(io::stderr(), "{}", text::lines(&line, &mut true))?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// An object with one list, on one line.
 pub struct JsonList<'o> {
     output: &'o Output,
@@ -65,19 +94,20 @@ impl JsonList<'_> {
     /// The next item.
     pub fn item(&mut self, value: &impl Serialize) {
         if !std::mem::take(&mut self.empty) {
-            self.output.write_out(b",");
+            self.output.exact(b",");
         }
-        self.output.write_out(as_json(value).as_bytes());
+        self.output.exact(as_json(value).as_bytes());
     }
 
     /// The end of the list and of the object.
     pub fn end(self) {
-        self.output.write_out(b"]}\n");
+        self.output.exact(b"]}\n");
     }
 }
 
 fn as_json(value: &impl Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_else(|error| unreachable!("views are JSON: {error}"))
+    let json = serde_json::to_string(value).unwrap_or_else(|error| unreachable!("views are JSON: {error}"));
+    text::in_json(&json).into_owned()
 }
 
 impl Output {
@@ -90,8 +120,9 @@ impl Output {
             json,
             quiet,
             failed: Cell::default(),
-            is_of_process: true,
             writers: OnceCell::new(),
+            fresh: Cell::new(true),
+            keeps: false,
         }
     }
 
@@ -105,8 +136,9 @@ impl Output {
             json: false,
             quiet: false,
             failed: Cell::default(),
-            is_of_process: false,
             writers: OnceCell::new(),
+            fresh: Cell::new(true),
+            keeps: true,
         };
         (output, kept)
     }
@@ -114,7 +146,7 @@ impl Output {
     /// From here on a thread of its own writes: printing holds nothing up, and
     /// [`Output::receipt`] tells when it is done. What is kept in memory stays as it is.
     pub fn write_behind(&self) {
-        if !self.is_of_process || self.writers.get().is_some() {
+        if self.keeps || self.writers.get().is_some() {
             return;
         }
         self.flush();
@@ -166,25 +198,46 @@ impl Output {
 
     /// A line, or several, of the result.
     pub fn result(&self, text: &str) {
-        self.write_out(text.as_bytes());
-        self.write_out(b"\n");
+        self.part(text);
+        self.part("\n");
     }
 
-    /// The result as it stands, without a line end of ours.
-    pub fn write_out(&self, bytes: &[u8]) {
+    /// A part of the result, without a line end of ours.
+    pub fn part(&self, text: &str) {
+        let mut fresh = self.fresh.get();
+        let screened = self.screened(text, &mut fresh);
+        self.fresh.set(fresh);
+        self.exact(screened.as_bytes());
+    }
+
+    /// The result byte for byte, around the filter: for what a program reads and would
+    /// not understand otherwise. `tests/tidy.rs` names the commands that may: those that
+    /// print texts of our own (scripts, man pages, the schema); `export`, which escapes
+    /// what the filter would change; `secret reveal` where no terminal shows the secret.
+    pub fn exact(&self, bytes: &[u8]) {
         let written = self.out.borrow_mut().write_all(bytes);
         self.note(written);
     }
 
+    fn screened<'t>(&self, text: &'t str, fresh: &mut bool) -> Cow<'t, str> {
+        if self.keeps { Cow::Borrowed(text) } else { Cow::Owned(style::screened(text, fresh)) }
+    }
+
     /// The result for programs: one object on one line.
     pub fn json(&self, value: &impl Serialize) {
-        self.result(&as_json(value));
+        self.exact(as_json(value).as_bytes());
+        self.exact(b"\n");
+    }
+
+    /// An error for programs: one object on one line, where talk goes.
+    pub fn talk_json(&self, value: &impl Serialize) {
+        self.say(&as_json(value));
     }
 
     /// The same where the object is one long list that is printed as it comes: nothing
     /// of it has to be kept. Ends with [`JsonList::end`].
     pub fn json_list(&self, key: &str) -> JsonList<'_> {
-        self.write_out(format!("{{\"schema_version\":1,\"{key}\":[").as_bytes());
+        self.exact(format!("{{\"schema_version\":1,\"{key}\":[").as_bytes());
         JsonList { output: self, empty: true }
     }
 
@@ -204,12 +257,16 @@ impl Output {
     /// Something that is probably not meant.
     pub fn warning(&self, text: &str) {
         let label = paint(style::WARNING, "warning:", self.terminal.stderr_color);
-        let text = style::wrap(text, self.terminal.err().width, "warning: ".len());
+        let text = style::wrap(&text::sentence(text), self.terminal.err().width, "warning: ".len());
         self.talk(&format!("{label} {text}"));
     }
 
     /// An error, already laid out.
     pub fn talk(&self, text: &str) {
+        self.say(&self.screened(text, &mut true));
+    }
+
+    fn say(&self, text: &str) {
         // Results and talk keep their order where both go to one terminal.
         self.flush();
         let mut err = self.err.borrow_mut();

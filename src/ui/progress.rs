@@ -5,6 +5,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::output::Output;
+use crate::text::one_line;
 
 /// Shown until it is dropped.
 pub struct Progress {
@@ -17,10 +18,10 @@ impl Progress {
     pub fn start(output: &Output, text: &str) -> Self {
         output.flush();
         if output.quiet || !output.terminal.can_move {
-            output.notice(text);
+            output.notice(&one_line(text));
             return Self { bar: None };
         }
-        let bar = ProgressBar::new_spinner().with_message(text.to_owned());
+        let bar = ProgressBar::new_spinner().with_message(one_line(text));
         let ticks: &[&str] = if output.terminal.unicode {
             &["⠋", "⠙", "⠸", "⠴", "⠦", "⠇", " "]
         } else {
@@ -41,7 +42,7 @@ impl Progress {
         if output.quiet || !output.terminal.can_move {
             return Self::none();
         }
-        let bar = ProgressBar::new(u64::try_from(total).unwrap_or(u64::MAX)).with_message(text.to_owned());
+        let bar = ProgressBar::new(u64::try_from(total).unwrap_or(u64::MAX)).with_message(one_line(text));
         // The template is a constant that indicatif knows.
         if let Ok(style) = ProgressStyle::with_template("{msg} [{bar:30}] {pos} of {len}") {
             bar.set_style(style.progress_chars(if output.terminal.unicode { "█▌ " } else { "=> " }));
@@ -65,7 +66,7 @@ impl Progress {
     /// Says what is being done now.
     pub fn now(&self, text: &str) {
         if let Some(bar) = &self.bar {
-            bar.set_message(text.to_owned());
+            bar.set_message(one_line(text));
         }
     }
 

@@ -6,6 +6,7 @@ use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
 use dialoguer::{Confirm, FuzzySelect, Input, Password, Select};
 
 use super::terminal::Screen;
+use crate::text::one_line;
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -50,22 +51,22 @@ impl Prompter for Person {
     fn confirm(&self, question: &str) -> Result<bool, PromptError> {
         // Without waiting for Enter what is typed after the y would go to the shell.
         let theme = self.theme();
-        let asked = Confirm::with_theme(theme.as_ref()).with_prompt(question).default(false);
+        let asked = Confirm::with_theme(theme.as_ref()).with_prompt(one_line(question)).default(false);
         asked.wait_for_newline(true).interact().map_err(|error| failed(&error))
     }
 
     fn hidden(&self, question: &str) -> Result<String, PromptError> {
         let theme = self.theme();
-        let asked = Password::with_theme(theme.as_ref()).with_prompt(question).allow_empty_password(true);
+        let asked = Password::with_theme(theme.as_ref()).with_prompt(one_line(question)).allow_empty_password(true);
         asked.interact().map_err(|error| failed(&error))
     }
 
     fn line(&self, question: &str, offered: &str) -> Result<String, PromptError> {
         let theme = self.theme();
         let mut asked =
-            Input::<String>::with_theme(theme.as_ref()).with_prompt(question).allow_empty(true).report(false);
+            Input::<String>::with_theme(theme.as_ref()).with_prompt(one_line(question)).allow_empty(true).report(false);
         if !offered.is_empty() {
-            asked = asked.default(offered.to_owned());
+            asked = asked.default(one_line(offered));
         }
         asked.interact_text().map_err(|error| failed(&error))
     }
@@ -73,19 +74,20 @@ impl Prompter for Person {
     fn show(&self, question: &str, answer: &str) {
         let mut line = String::new();
         // Writing into a text does not fail; a terminal that is gone needs no line.
-        let _ = self.theme().format_input_prompt_selection(&mut line, question, answer);
+        let _ = self.theme().format_input_prompt_selection(&mut line, &one_line(question), &one_line(answer));
         let _ = console::Term::stderr().write_line(&line);
     }
 
     fn choose(&self, question: &str, items: &[String], at: usize) -> Result<Option<usize>, PromptError> {
         let theme = self.theme();
-        let asked = Select::with_theme(theme.as_ref()).with_prompt(question).items(shortened(items)).default(at);
+        let asked =
+            Select::with_theme(theme.as_ref()).with_prompt(one_line(question)).items(shortened(items)).default(at);
         asked.interact_opt().map_err(|error| failed(&error))
     }
 
     fn search(&self, question: &str, items: &[String]) -> Result<Option<usize>, PromptError> {
         let theme = self.theme();
-        let asked = FuzzySelect::with_theme(theme.as_ref()).with_prompt(question).items(shortened(items));
+        let asked = FuzzySelect::with_theme(theme.as_ref()).with_prompt(one_line(question)).items(shortened(items));
         asked.default(0).max_length(AT_ONCE).interact_opt().map_err(|error| failed(&error))
     }
 }
@@ -118,12 +120,13 @@ fn shortened(items: &[String]) -> Vec<String> {
     let room = usize::from(console::Term::stderr().size().1).saturating_sub(MARK).max(20);
     let mut seen = HashSet::new();
     let shorten = |(at, item): (usize, &String)| {
-        let text = console::truncate_str(item, room, "…").into_owned();
+        let item = one_line(item);
+        let text = console::truncate_str(&item, room, "…").into_owned();
         if seen.insert(text.clone()) {
             return text;
         }
         let number = format!(" #{}", at + 1);
-        format!("{}{number}", console::truncate_str(item, room - number.len(), "…"))
+        format!("{}{number}", console::truncate_str(&item, room - number.len(), "…"))
     };
     items.iter().enumerate().map(shorten).collect()
 }

@@ -1,7 +1,12 @@
 //! How things look: the same marks, colours and indentation everywhere. Colour
 //! never carries a meaning alone.
 
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::LazyLock;
+
 use anstyle::{AnsiColor, Style};
+
+use crate::text;
 
 /// `error:`.
 pub const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -16,9 +21,46 @@ pub const BOLD: Style = Style::new().bold();
 /// What matters less.
 pub const DIM: Style = Style::new().dimmed();
 
+const ESCAPE: &str = "\u{1b}[";
+
+/// How a colour code of ours begins until it is printed: with a number that changes from
+/// run to run, so that no text from outside can hold such a code.
+static OURS: LazyLock<String> = LazyLock::new(|| {
+    let number = RandomState::new().hash_one(ESCAPE).to_be_bytes();
+    // In parts: `console` does not take a number of more than four digits for a code.
+    let parts: Vec<String> = number.iter().map(|byte| format!("{byte:03}")).collect();
+    format!("{ESCAPE}{};", parts.join(";"))
+});
+
 /// `text` in a style, or bare where there is no colour.
 pub fn paint(style: Style, text: &str, color: bool) -> String {
-    if color { format!("{style}{text}{style:#}") } else { text.into() }
+    if !color {
+        return text.into();
+    }
+    format!("{}{text}{}", ours(&style.render().to_string()), ours(&style.render_reset().to_string()))
+}
+
+/// A text with colour codes that are all ours: nothing from outside is in it.
+pub fn ours(colored: &str) -> String {
+    colored.replace(ESCAPE, &OURS)
+}
+
+/// Text as it may be printed: colour codes of ours as a terminal takes them, and
+/// everything else through the filter; see [`text::lines`] for `fresh`.
+pub(super) fn screened(text: &str, fresh: &mut bool) -> String {
+    let mut parts = text.split(OURS.as_str());
+    let mut shown = text::lines(parts.next().unwrap_or_default(), fresh);
+    for part in parts {
+        // Colours, and nothing else that an escape can do.
+        match part.split_once('m').filter(|(code, _)| code.bytes().all(|b| b.is_ascii_digit() || b == b';')) {
+            Some((code, rest)) => {
+                shown.extend([ESCAPE, code, "m"]);
+                shown.push_str(&text::lines(rest, fresh));
+            }
+            None => shown.push_str(&text::lines(part, fresh)),
+        }
+    }
+    shown
 }
 
 /// Breaks `text` at spaces so that no line is wider than `width`; what follows
@@ -54,6 +96,15 @@ mod tests {
         assert_eq!(wrap(text, Some(24), 4), "one two three four\n    five six seven");
         assert_eq!(wrap(text, None, 4), text);
         assert_eq!(wrap("日本 日本 日本 日本 日本", Some(20), 0), "日本 日本 日本 日本\n日本");
+    }
+
+    #[test]
+    fn only_our_own_colours_are_printed() {
+        let screened = |text: &str| super::screened(text, &mut true);
+        assert_eq!(screened(&paint(WARNING, "a", true)), format!("{WARNING}a{WARNING:#}"));
+        assert_eq!(screened(&paint(BOLD, "a\u{1b}[31mb\u{1b}[0m\nc", true)), format!("{BOLD}a [31mb [0m\nc{BOLD:#}"));
+        assert_eq!(screened(&format!("{}\u{1b}[5;31mx", paint(DIM, "", true))), format!("{DIM}{DIM:#} [5;31mx"));
+        assert_eq!(wrap(&paint(BOLD, "one two", true), Some(12), 0), paint(BOLD, "one two", true));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use console::measure_text_width;
 
 use super::style::{self, paint};
 use super::terminal::Screen;
+use crate::text::harmless;
 
 /// The space between two columns.
 const GAP: usize = 2;
@@ -21,6 +22,9 @@ pub struct Laid {
 /// that is too narrow columns are left out from the right, all but two; what is
 /// still too wide is broken inside its cell. Into a pipe every row is one whole line.
 pub fn table(headings: &[&str], mut rows: Vec<Vec<String>>, screen: Screen) -> Laid {
+    for cell in rows.iter_mut().flatten() {
+        *cell = harmless(cell);
+    }
     let shown = screen.width.map_or(headings.len(), |width| columns_that_fit(headings, &rows, usize::from(width)));
     for row in &mut rows {
         row.truncate(shown);
@@ -58,7 +62,7 @@ pub fn table_with_text(headings: &[&str], mut rows: Vec<Vec<String>>, screen: Sc
         let room = usize::from(width).saturating_sub(before).max(LEAST);
         let dots = if screen.unicode { "…" } else { "..." };
         for cell in rows.iter_mut().filter_map(|row| row.get_mut(last)) {
-            *cell = console::truncate_str(cell, room, dots).into_owned();
+            *cell = console::truncate_str(&harmless(cell), room, dots).into_owned();
         }
     }
     table(headings, rows, screen)

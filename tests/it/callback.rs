@@ -58,6 +58,11 @@ fn an_address_that_meta_cannot_call_is_not_sent_to_it() {
         let check = home.run(&["account", "test", "acme", "--json"]).code(7).check("callback.handshake");
         assert_eq!((&check["outcome"], &check["cause"]), (&"fail".into(), &cause.into()), "{check:#}");
         assert!(check["hint"].as_str().unwrap().ends_with(next), "{check:#}");
+        if cause == "callback-not-https" {
+            home.run(&["webhook", "verify", "acme"]).code(7).shows(&["fail", next.trim_start_matches("; ")]);
+            let run = home.run(&["webhook", "verify", "acme", "--json"]).code(7);
+            assert!(run.json()["hint"].as_str().unwrap().ends_with(next), "{run:#?}");
+        }
     }
 }
 

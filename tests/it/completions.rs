@@ -151,6 +151,27 @@ fn a_failure_prints_nothing() {
 }
 
 #[test]
+fn only_what_can_be_typed_is_offered() {
+    let home = home("bash");
+    let text = std::fs::read_to_string(home.accounts_file()).unwrap();
+    let text = text
+        .replace("handle = \"zebra\"", "handle = \"$(touch pwned)\"")
+        .replace("\"Acme\"", "\"Ac\\u001b[2J\\u202eme\"");
+    std::fs::write(home.accounts_file(), text).unwrap();
+    std::fs::create_dir_all(home.path("config/msgrctl/tenants/$(touch pwned)")).unwrap();
+    home.file("to\u{1b}[2J\nforged", "x");
+    home.file("token\u{202e}.d/x", "x");
+    let asked = |words: &[&str]| {
+        let mut command = home.msgrctl(&[&["--", "msgrctl"], words].concat());
+        let output = command.env("MSGRCTL_COMPLETE", "fish").output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(asked(&["account", "show", ""]), "acme\tAc [2Jme\n");
+    assert_eq!(asked(&["account", "list", "--tenant", ""]), "default\nsecond\n");
+    assert_eq!(asked(&["account", "add", "--token-file", "to"]), "token.txt\n");
+}
+
+#[test]
 fn every_shell_has_a_script_that_asks_the_program() {
     let home = Home::new();
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use serde_json::Value;
 
 use crate::support::bus::SilentBus;
+use crate::support::pty::Pty;
 use crate::support::world::{PAGE_ID, acme, page_token, sandbox};
 use crate::support::{Bus, Home, Run};
 
@@ -89,16 +90,86 @@ fn missing_secrets_and_secrets_of_nobody_are_found_with_their_commands() {
         "{missing}"
     );
     home.run(&["secret", "set", "acme", "verify-token", "--generate", "--yes"]).code(0);
-    // The command that is named, as it is named, and all is well.
-    let hint = check(&home.run(&DOCTOR).code(7), "secrets.left_behind")["hint"].as_str().unwrap().to_owned();
-    let command = hint.split("; then: msgrctl ").nth(1).unwrap_or_else(|| panic!("{hint}")).to_owned();
-    let words: Vec<&str> = command.split(' ').collect();
-    home.run(&words).code(0);
+    // The account is named, the condition stands before the command, and the command asks.
+    let found = check(&home.run(&DOCTOR).code(7), "secrets.left_behind");
+    assert!(
+        found["summary"].as_str().unwrap().contains("'Gone': page access token, verify token, in the keyring"),
+        "{found}"
+    );
+    let hint = found["hint"].as_str().unwrap();
+    assert!(hint.contains("another configuration directory of yours shares the keyring"), "{hint}");
+    assert!(hint.ends_with("; then: msgrctl secret remove --left-behind"), "{hint}");
+    let remove = ["secret", "remove", "--left-behind"];
+    home.run(&remove).code(2).says(&["'Gone': page access token, verify token", "would lose them", "--yes"]);
+    check(&home.run(&DOCTOR).code(7), "secrets.left_behind");
+    let mut pty = Pty::start(&home.msgrctl(&remove), 100);
+    pty.expect("'Gone'");
+    pty.expect("Remove these secrets (2)?");
+    pty.send("\r");
+    assert_eq!(pty.end().1, 1);
+    home.run(&[&remove[..], &["--store", "file", "--yes"]].concat()).code(0).says(&["no secret is left behind"]);
+    let run = home.run(&[&remove[..], &["--yes", "--json"]].concat()).code(0);
+    assert_eq!(run.json()["removed"], 2);
     home.run(&DOCTOR).code(0);
+    home.run(&[&remove[..], &["--yes"]].concat()).code(0).says(&["no secret is left behind"]);
     // What belongs to an account is no entry to remove this way.
     home.run(&["secret", "remove", "--entry", &format!("{id}/verify-token"), "--yes"])
         .code(1)
         .says(&["belongs to an account"]);
+}
+
+#[test]
+fn every_tenant_is_looked_at_and_named() {
+    let sandbox = sandbox();
+    let mut home = acme(&sandbox, false);
+    let key = home.file("key", [7; 64]);
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    home.set("MSGRCTL_KEY_FILE", &key.to_string_lossy());
+    home.run(&["tenant", "add", "second", "--host", "second.example.com"]).code(0);
+    let add = ["account", "add", "--no-test", "--tenant", "second", "--store", "file", "--token-stdin"];
+    for at in 0..12 {
+        let (name, id) = (format!("Gone {at}"), format!("{}", 109_000_000_000_000_u64 + at));
+        let more = [name.as_str(), "--page-username", "gone.page", "--page-id", &id];
+        home.run_with(&[&add[..], &more].concat(), "EAAx").code(0);
+    }
+    home.run(&DOCTOR).code(0);
+    // The file of the other tenant loses its secret, and its records lose twelve accounts but one.
+    let records = home.path("config/msgrctl/tenants/second/accounts.toml");
+    let text = fs::read_to_string(&records).unwrap();
+    let second = text.match_indices("[[accounts]]").nth(1).unwrap().0;
+    fs::write(&records, text[..second].replace("verify_token = \"file\"", "verify_token = \"env:NOT_SET\"")).unwrap();
+    let run = home.run(&DOCTOR).code(7);
+    let missing = check(&run, "secrets.present");
+    assert!(missing["summary"].as_str().unwrap().starts_with("in tenant second: gone-0: "), "{missing}");
+    let found = check(&run, "secrets.left_behind");
+    let summary = found["summary"].as_str().unwrap();
+    assert!(
+        summary.contains("configuration: 23; ") && summary.contains("in the encrypted file of tenant second"),
+        "{found}"
+    );
+    assert!(!found["hint"].as_str().unwrap().contains("keyring"), "{found}");
+    // One command for all of them.
+    home.run(&["secret", "remove", "--left-behind", "--yes"]).code(0).shows(&["23"]);
+    assert_eq!(check(&home.run(&DOCTOR), "secrets.left_behind")["outcome"], "skip");
+    home.run(&["secret", "reveal", "gone-0", "page-access-token", "--tenant", "second"]).code(0).shows(&["EAAx"]);
+}
+
+#[test]
+fn commands_for_another_tenant_name_it() {
+    let sandbox = sandbox();
+    let mut home = acme(&sandbox, false);
+    let key = home.file("key", [7; 64]);
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    home.set("MSGRCTL_KEY_FILE", &key.to_string_lossy());
+    home.run(&["tenant", "add", "second", "--host", "second.example.com"]).code(0);
+    let add = ["account", "add", "Other", "--no-test", "--tenant", "second", "--store", "file", "--token-stdin"];
+    home.run_with(&[&add[..], &["--page-username", "other.page", "--page-id", PAGE_ID]].concat(), "EAAx").code(0);
+    fs::remove_file(home.path("config/msgrctl/tenants/second/secrets.enc")).unwrap();
+    let found = check(&home.run(&DOCTOR).code(7), "secrets.present");
+    let hint = found["hint"].as_str().unwrap();
+    assert!(hint.ends_with("msgrctl secret set other page-access-token --stdin --yes --tenant second"), "{found}");
+    // A tenant that is not there is not one without accounts.
+    home.run(&["doctor", "--tenant", "secnod"]).code(1).says(&["did you mean 'second'?"]);
 }
 
 #[test]
@@ -171,7 +242,7 @@ fn an_old_copy_in_another_store_is_found() {
     fs::write(home.accounts_file(), text.replace("page_access_token = \"keyring\"", "page_access_token = \"env:TOK\""))
         .unwrap();
     let found = check(&home.run(&DOCTOR).code(7), "secrets.left_behind");
-    assert!(found["hint"].as_str().unwrap().contains("/page-access-token --store keyring --yes"), "{found}");
+    assert!(found["summary"].as_str().unwrap().contains("'Acme': page access token, in the keyring"), "{found}");
 }
 
 #[test]

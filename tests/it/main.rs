@@ -54,6 +54,7 @@ mod secret;
 mod states;
 mod store;
 mod support;
+mod taint;
 mod tenant;
 mod tls;
 mod webhook;

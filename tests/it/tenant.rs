@@ -35,6 +35,45 @@ fn a_tenant_is_added_shown_used_and_removed() {
 }
 
 #[test]
+fn a_tenant_that_is_not_there_is_an_error_everywhere() {
+    let sandbox = sandbox();
+    let mut home = acme(&sandbox, false);
+    home.run(&["tenant", "add", "acme", "--host", "acme.example.com"]).code(0);
+    let lines = [
+        "account list",
+        "account show acme",
+        "account test --all",
+        "account handover acme",
+        "account remove acme --yes",
+        "account rename acme Other",
+        "secret list",
+        "secret reveal acme verify-token",
+        "secret remove --left-behind",
+        "message list acme",
+        "message show acme session-ended",
+        "message send acme --to 1234567 Hi",
+        "chat-settings show",
+        "webhook show acme",
+        "webhook status acme",
+        "webhook verify acme",
+        "webhook listen",
+        "export",
+        "log",
+        "doctor",
+        "tenant show",
+    ];
+    for line in lines {
+        let words: Vec<&str> = line.split(' ').chain(["--tenant", "acmee"]).collect();
+        home.run(&words).code(1).says(&["there is no tenant 'acmee'", "did you mean 'acme'?"]);
+    }
+    home.set("MSGRCTL_TENANT", "acmee");
+    home.run(&["account", "list"]).code(1).says(&["did you mean 'acme'?"]);
+    assert!(!home.path("config/msgrctl/tenants/acmee").exists());
+    // The one that everybody has need not be there.
+    Home::new().run(&["account", "list", "--tenant", "default"]).code(0);
+}
+
+#[test]
 fn bad_facts_are_refused_and_nothing_is_written() {
     let home = Home::new();
     let add = ["tenant", "add", "acme", "--host", "acme.example.com"];

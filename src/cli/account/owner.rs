@@ -11,6 +11,7 @@ use crate::graph::endpoints::page::{self, Page};
 use crate::graph::endpoints::person::{self, OwnPage};
 use crate::graph::{ApiError, AppCredentials, Client, GraphError, Wording};
 use crate::secrets::Secret;
+use crate::text::to_paste;
 use crate::ui::progress::Progress;
 
 /// What Graph says of a token.
@@ -190,7 +191,7 @@ fn chosen(pages: &[OwnPage], named: Option<&PageId>) -> Result<OwnPage, CliError
         let mut error = error;
         for page in pages.iter().filter(|page| unusable(page).is_none()).take(20) {
             let name = page.name.as_deref().unwrap_or("no name");
-            error = error.hint(format!("for {name}: --page-id {}", page.id));
+            error = error.hint(format!("for {name}: --page-id {}", to_paste(&page.id, "PAGE_ID")));
         }
         error
     };

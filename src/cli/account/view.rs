@@ -8,6 +8,7 @@ use crate::checks::{Finding, Group, Report};
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, GraphView};
 use crate::cli::outcome::{self, Line};
+use crate::text::harmless;
 use crate::ui::style::{self, paint, wrap};
 use crate::ui::terminal::Screen;
 
@@ -186,7 +187,7 @@ pub fn account_text(account: &Account, tenant: &str, screen: Screen) -> String {
     rows.push(("Changed", account.updated_at.strftime("%Y-%m-%d %H:%M UTC").to_string()));
     let mut lines = vec![paint(style::BOLD, account.name.as_str(), screen.color)];
     for (label, value) in rows {
-        lines.push(format!("  {label:<15}{}", wrap(&value, screen.width, 17)));
+        lines.push(format!("  {label:<15}{}", wrap(&harmless(&value), screen.width, 17)));
     }
     lines.join("\n")
 }

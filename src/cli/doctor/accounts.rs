@@ -1,103 +1,143 @@
-//! Accounts and stores against each other: secrets that are missing, and secrets that
-//! belong to nobody any more.
+//! Accounts and stores against each other, in every tenant: secrets that are missing, and
+//! secrets that belong to no account any more.
 
 use super::Found;
 use crate::accounts::Account;
 use crate::checks::Outcome;
 use crate::checks::causes::{SECRET_MISSING, SECRETS_LEFT_BEHIND, STORE_UNAVAILABLE};
 use crate::cli::account::connection;
-use crate::cli::context::{Context, key};
+use crate::cli::context::{Context, Tenants, key};
 use crate::cli::error::CliError;
-use crate::cli::secret;
+use crate::cli::secret::left_behind;
+use crate::cli::settings::Origin;
 use crate::secrets::{SecretKind, SecretRef, StoreError, StoreName};
 
-pub(super) fn look(ctx: &Context) -> Result<Vec<Found>, CliError> {
-    // A file that cannot be read was named already, with the place.
-    let Ok(accounts) = ctx.accounts()?.load() else { return Ok(Vec::new()) };
+pub(super) fn look(ctx: &Context, tenants: &Tenants<'_>) -> Result<Vec<Found>, CliError> {
+    let several = tenants.iter().count() > 1;
+    let mut found = Vec::new();
+    let mut all_read = true;
+    for (tenant, inside) in tenants.iter() {
+        // A file that cannot be read was named already, with the place.
+        let Ok(accounts) = inside.accounts()?.load() else {
+            all_read = false;
+            continue;
+        };
+        found.extend(of_tenant(inside, &accounts, &Named::new(ctx, tenant, several)?));
+    }
+    if found.is_empty() && all_read {
+        let count = if several { format!(" (tenants: {})", tenants.iter().count()) } else { String::new() };
+        found.push(Found::pass("secrets.present", format!("every secret is where its record says{count}")));
+    }
+    found.extend(left_behind(ctx, tenants));
+    Ok(found)
+}
+
+/// A tenant as findings and commands name it.
+struct Named {
+    /// `in tenant acme: `, where there are several.
+    place: String,
+    /// ` --tenant acme`, where a command would work in another one.
+    flag: String,
+}
+
+impl Named {
+    fn new(ctx: &Context, tenant: &str, several: bool) -> Result<Self, CliError> {
+        let setting = &ctx.settings()?.tenant;
+        let is_meant = setting.value.as_str() == tenant && !matches!(setting.origin, Origin::Flag(_));
+        Ok(Self {
+            place: if several || !is_meant { format!("in tenant {tenant}: ") } else { String::new() },
+            flag: if is_meant { String::new() } else { format!(" --tenant {tenant}") },
+        })
+    }
+}
+
+/// What is not where the records of one tenant say.
+fn of_tenant(inside: &Context, accounts: &[Account], named: &Named) -> Vec<Found> {
     let mut found = Vec::new();
     let mut unknown: Vec<(&Account, SecretKind, StoreError)> = Vec::new();
-    for account in &accounts {
+    for account in accounts {
         for kind in account.secrets.keys().copied() {
-            match ctx.secret(account, kind) {
+            match inside.secret(account, kind) {
                 Ok(Some(_)) => {}
-                Ok(None) => found.push(missing(account, kind)),
+                Ok(None) => found.push(missing(account, kind, named)),
                 Err(error) => unknown.push((account, kind, error)),
             }
         }
         if !account.secrets.contains_key(&SecretKind::PageAccessToken) {
-            found.push(missing(account, SecretKind::PageAccessToken));
+            found.push(missing(account, SecretKind::PageAccessToken, named));
         }
-    }
-    if found.is_empty() && unknown.is_empty() {
-        found.push(Found::pass("secrets.present", "every secret is where its record says"));
     }
     // One store that does not answer is one trouble, however many secrets it has.
     if let Some((account, kind, error)) = unknown.first() {
         let more = if unknown.len() > 1 { format!(", and {} more", unknown.len() - 1) } else { String::new() };
         let mut cannot = Found::of_error("secrets.present", error.clone(), &STORE_UNAVAILABLE);
-        cannot.summary = format!("the {kind} of {}{more} cannot be read: {}", account.handle, cannot.summary);
+        cannot.summary =
+            format!("{}the {kind} of {}{more} cannot be read: {}", named.place, account.handle, cannot.summary);
         found.push(cannot);
     }
-    found.push(left_behind(ctx));
-    Ok(found)
+    found
 }
 
-fn missing(account: &Account, kind: SecretKind) -> Found {
+fn missing(account: &Account, kind: SecretKind, named: &Named) -> Found {
     let place = connection::place(account, kind);
     let handle = &account.handle;
-    let mend = match account.secrets.get(&kind) {
+    let Named { place: tenant, flag } = named;
+    let fix = match account.secrets.get(&kind) {
         Some(SecretRef::Stored(StoreName::Env)) => format!("set the variable {}", key(account, kind).variable()),
         Some(source) if source.store().is_none() => format!("put it back where {source} finds it"),
-        _ if kind == SecretKind::VerifyToken => {
-            format!(
-                "make a new one, and put it into the Meta app too; then: msgrctl secret set {handle} verify-token --generate --yes"
-            )
+        _ if kind.is_verify_token() => {
+            format!("make a new one, here and at Meta; then: msgrctl webhook rotate {handle} --yes{flag}")
         }
-        _ => format!("give it one; then: msgrctl secret set {handle} {} --stdin --yes", kind.argument()),
+        _ => format!("give it one; then: msgrctl secret set {handle} {} --stdin --yes{flag}", kind.argument()),
     };
-    Found::new("secrets.present", Outcome::Fail, format!("{handle}: {place}")).because(&SECRET_MISSING).hint(mend)
+    Found::new("secrets.present", Outcome::Fail, format!("{tenant}{handle}: {place}"))
+        .because(&SECRET_MISSING)
+        .hint(fix)
 }
 
-/// Entries of ours that no account of any tenant points to there: left by a process
-/// that was killed, or kept by another configuration directory on this machine.
-fn left_behind(ctx: &Context) -> Found {
+/// Entries of ours that no account of any tenant points to there.
+fn left_behind(ctx: &Context, tenants: &Tenants<'_>) -> Vec<Found> {
     const ID: &str = "secrets.left_behind";
-    let not_known = |why: String| Found::new(ID, Outcome::Skip, format!("not known: {why}"));
-    let owners = match secret::owners(ctx) {
-        Ok(owners) => owners,
-        Err(error) => return not_known(error.message().to_owned()),
+    const SHOWN: usize = 20;
+    let not_known = |place: String, why: String| Found::new(ID, Outcome::Skip, format!("{place}not known: {why}"));
+    let looked = match left_behind::find(ctx, tenants, None) {
+        Ok(looked) => looked,
+        Err(error) => return vec![not_known(String::new(), error.message().to_owned())],
     };
-    let (in_keyring, absent) = match ctx.stores().keyring().entries() {
-        Ok(entries) => (entries.unwrap_or_default(), false),
-        Err(StoreError::Absent { .. }) => (Vec::new(), true),
-        Err(error) => return not_known(error.to_string()),
-    };
-    let in_file = match ctx.stores().file().entries() {
-        Ok(entries) => entries,
-        Err(error) => return not_known(error.to_string()),
-    };
-    let mut orphans = Vec::new();
-    for (store, entries) in [(StoreName::Keyring, in_keyring), (StoreName::File, in_file)] {
-        orphans.extend(
-            entries.into_iter().filter(|entry| owners.left_behind(store, entry).is_some()).map(|entry| (store, entry)),
-        );
-    }
-    let Some((first, _)) = orphans.first().cloned() else {
-        return if absent {
-            Found::new(ID, Outcome::Skip, "there is no keyring to look into")
-        } else {
-            Found::pass(ID, "no secret is left behind")
-        };
-    };
-    let count = orphans.len();
-    let entries: Vec<String> = orphans
-        .into_iter()
-        .filter(|(store, _)| *store == first)
-        .take(20)
-        .map(|(_, entry)| format!("--entry {entry}"))
+    let mut found: Vec<Found> = looked
+        .unknown
+        .iter()
+        .map(|(tenant, error)| {
+            let place = tenant.as_ref().map(|tenant| format!("in tenant {tenant}: ")).unwrap_or_default();
+            not_known(place, error.to_string())
+        })
         .collect();
-    let command = format!("msgrctl secret remove {} --store {first} --yes", entries.join(" "));
-    Found::new(ID, Outcome::Warn, format!("secrets that belong to no account of this configuration: {count}"))
-        .because(&SECRETS_LEFT_BEHIND)
-        .hint(format!("if no other configuration uses them; then: {command}"))
+    if looked.entries.is_empty() {
+        if found.is_empty() {
+            found.push(if looked.no_keyring {
+                Found::new(ID, Outcome::Skip, "there is no keyring to look into")
+            } else {
+                Found::pass(ID, "no secret is left behind")
+            });
+        }
+        return found;
+    }
+    let mut lines = left_behind::in_words(&looked.entries);
+    let more = lines.len().saturating_sub(SHOWN);
+    lines.truncate(SHOWN);
+    lines.extend((more > 0).then(|| format!("and of {more} more")));
+    let count = looked.entries.len();
+    let summary = format!("secrets that belong to no account of this configuration: {count}; {}", lines.join("; "));
+    let shared = looked.entries.iter().any(|entry| entry.tenant.is_none());
+    let fix = if shared {
+        "another configuration directory of yours shares the keyring, and its accounts would lose their secrets: remove them only if none of these accounts is in one; the command lists them and asks"
+    } else {
+        "remove them; the command lists them and asks"
+    };
+    found.push(
+        Found::new(ID, Outcome::Warn, summary)
+            .because(&SECRETS_LEFT_BEHIND)
+            .hint(format!("{fix}; then: msgrctl secret remove --left-behind")),
+    );
+    found
 }

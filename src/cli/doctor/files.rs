@@ -13,7 +13,7 @@ pub(super) fn look(ctx: &Context) -> Result<Vec<Found>, CliError> {
     let paths = &ctx.settings()?.paths;
     let mut found = vec![Found::pass("config.file", "the configuration can be read")];
     let (mut count, mut broken, mut clashing) = (0, Vec::new(), Vec::new());
-    let tenants = ctx.tenants().unwrap_or_else(|error| {
+    let tenants = ctx.tenant_names().unwrap_or_else(|error| {
         broken.push(Found::of_error("accounts.file", error, &FILE_DAMAGED));
         Vec::new()
     });

@@ -21,10 +21,10 @@ use crate::ui::progress::Progress;
 /// Find out what is wrong with this machine and this configuration
 ///
 /// Writes, reads and removes a throw-away secret; looks at files and their modes,
-/// at the clock, proxies, TLS, Graph and its version; and finds accounts whose
-/// secrets are missing and secrets whose account is gone. The output holds no
-/// secret and no name of a person or Page: it can be pasted into a public issue,
-/// except for the handles of accounts that need something.
+/// at the clock, proxies, TLS, Graph and its version; and finds, in every tenant,
+/// accounts whose secrets are missing and secrets whose account is gone. The output
+/// holds no secret and no name of a person or Page: it can be pasted into a public
+/// issue, except for the names of tenants and accounts that need something.
 ///
 /// Exit code 7 when something needs attention.
 #[derive(Debug, Args)]
@@ -94,8 +94,11 @@ pub fn run(_args: &DoctorArgs, ctx: &Context) -> Result<u8, CliError> {
     match ctx.settings() {
         Ok(_) => {
             found.extend(files::look(ctx)?);
-            found.extend(store::look(ctx)?);
-            found.extend(accounts::look(ctx)?);
+            // Without them, which was said above, nothing is known of any store.
+            if let Ok(tenants) = ctx.tenants() {
+                found.extend(store::look(ctx, &tenants)?);
+                found.extend(accounts::look(ctx, &tenants)?);
+            }
             let progress = Progress::start(&ctx.output, "looking for Graph …");
             found.extend(network::look(ctx)?);
             drop(progress);

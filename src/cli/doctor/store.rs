@@ -3,12 +3,12 @@
 use super::Found;
 use crate::checks::Outcome;
 use crate::checks::causes::STORE_UNAVAILABLE;
-use crate::cli::context::Context;
+use crate::cli::context::{Context, Tenants};
 use crate::cli::error::CliError;
 use crate::cli::settings::Origin;
 use crate::secrets::{SecretKey, SecretKind, StoreError, StoreName, generate_verify_token};
 
-pub(super) fn look(ctx: &Context) -> Result<Vec<Found>, CliError> {
+pub(super) fn look(ctx: &Context, tenants: &Tenants<'_>) -> Result<Vec<Found>, CliError> {
     let store = &ctx.settings()?.store;
     let id = match store.value {
         StoreName::Keyring => "store.keyring",
@@ -27,7 +27,7 @@ pub(super) fn look(ctx: &Context) -> Result<Vec<Found>, CliError> {
                     .because(&STORE_UNAVAILABLE)
                     .hint("look into it with its own program, or choose another: --store keyring, file or env")
             }
-            Err(error) if !is_needed(ctx)? => {
+            Err(error) if !is_needed(ctx, tenants)? => {
                 Found::new(id, Outcome::Skip, format!("no account uses it, and nobody chose it: {error}"))
             }
             Err(error) => Found::of_error(id, error, &STORE_UNAVAILABLE),
@@ -37,8 +37,12 @@ pub(super) fn look(ctx: &Context) -> Result<Vec<Found>, CliError> {
 
 /// Whether the keyring, where it is only the default, matters here: with accounts
 /// that keep their secrets elsewhere it does not.
-fn is_needed(ctx: &Context) -> Result<bool, CliError> {
-    let Ok(accounts) = ctx.accounts()?.load() else { return Ok(true) };
+fn is_needed(ctx: &Context, tenants: &Tenants<'_>) -> Result<bool, CliError> {
+    let mut accounts = Vec::new();
+    for (_, inside) in tenants.iter() {
+        let Ok(more) = inside.accounts()?.load() else { return Ok(true) };
+        accounts.extend(more);
+    }
     let store = &ctx.settings()?.store;
     let used =
         accounts.iter().flat_map(|account| account.secrets.values()).any(|source| source.store() == Some(store.value));

@@ -49,8 +49,8 @@ pub fn run(args: &HelpArgs, ctx: &Context) -> Result<u8, CliError> {
         command = below(&command, word)?;
     }
     let help = command.render_long_help();
-    let help = if screen.color { help.ansi().to_string() } else { help.to_string() };
-    ctx.output.write_out(help.as_bytes());
+    let help = if screen.color { style::ours(&help.ansi().to_string()) } else { help.to_string() };
+    ctx.output.part(&help);
     Ok(0)
 }
 

@@ -123,7 +123,7 @@ pub(super) fn of_tenant(ctx: &Context, manifest: &Manifest, how: &How) -> Result
 /// `offline` says so.
 pub(super) fn prepare(ctx: &Context, manifest: Manifest, how: &How, offline: bool) -> Result<Prepared, CliError> {
     let name = ctx.settings()?.tenant.value.as_str();
-    let new_tenant = name != "default" && !ctx.tenants()?.iter().any(|known| known == name);
+    let new_tenant = name != "default" && !ctx.tenant_names()?.iter().any(|known| known == name);
     if new_tenant && manifest.tenant.as_ref().is_none_or(|tenant| tenant.as_str() != name) {
         // Nobody but the flag or the variable names it: perhaps a typing mistake.
         super::tenant::check_known(ctx, name)?;

@@ -7,6 +7,7 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::http::Request;
 use crate::sandbox::{CALLS_PATH, Calls, Entry};
+use crate::text::sentence;
 
 /// Show what a running sandbox was asked, and the events it delivered
 ///
@@ -37,7 +38,7 @@ pub fn run(args: &CallsArgs, ctx: &Context) -> Result<u8, CliError> {
         ctx.output.notice("it was asked nothing yet");
     }
     for call in &told.calls {
-        ctx.output.result(&line(call));
+        ctx.output.result(&sentence(&line(call)));
     }
     // With --last that is what was asked for.
     if told.left_out > 0 && args.last.is_none_or(|last| told.calls.len() < last as usize) {

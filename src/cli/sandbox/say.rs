@@ -11,6 +11,7 @@ use crate::cli::error::CliError;
 use crate::files;
 use crate::http::{Body, Method, Request, header};
 use crate::sandbox::{Attachment, Location, SAY_PATH, Said, Say};
+use crate::text::sentence;
 
 /// Write to a Page of a running sandbox, as one of its people
 ///
@@ -149,21 +150,21 @@ pub fn run(args: SayArgs, ctx: &Context) -> Result<u8, CliError> {
         return Ok(u8::from(!said.delivered));
     }
     match (&said.callback_url, said.status, &said.reason) {
-        (Some(url), Some(status), None) => ctx.output.result(&format!("delivered to {url} {status}")),
+        (Some(url), Some(status), None) => ctx.output.result(&sentence(&format!("delivered to {url} {status}"))),
         (Some(url), _, reason) => {
             let reason = reason.as_deref().unwrap_or("nothing came back");
-            ctx.output.result(&format!("not delivered to {url}: {reason}"));
+            ctx.output.result(&sentence(&format!("not delivered to {url}: {reason}")));
             if said.tried_again {
                 ctx.output.notice("it is sent again three times; what came of it: msgrctl sandbox calls");
             }
         }
         (None, _, reason) => {
-            ctx.output.result(&format!("not delivered: {}", reason.as_deref().unwrap_or("nobody listens")));
+            ctx.output.result(&sentence(&format!("not delivered: {}", reason.as_deref().unwrap_or("nobody listens"))));
             ctx.output.notice("to subscribe the app and the Page: msgrctl webhook subscribe NAME (with --fields FIELD for one beside the usual ones)");
         }
     }
     if let Some(mid) = &said.mid {
-        ctx.output.notice(&format!("message {mid} of {}", said.psid));
+        ctx.output.notice(&sentence(&format!("message {mid} of {}", said.psid)));
     }
     Ok(u8::from(!said.delivered))
 }

@@ -1,5 +1,6 @@
 //! `msgrctl secret`: the secrets of accounts, where they are and what they are.
 
+pub(super) mod left_behind;
 mod list;
 mod r#move;
 mod remove;
@@ -45,7 +46,7 @@ pub(super) struct Owners(HashSet<(StoreName, String)>);
 pub(super) fn owners(ctx: &Context) -> Result<Owners, CliError> {
     let paths = &ctx.settings()?.paths;
     let mut owned = HashSet::new();
-    for tenant in ctx.tenants()? {
+    for tenant in ctx.tenant_names()? {
         for account in AccountStore::new(paths.accounts_file(&tenant), Box::new(|_| {})).load()? {
             for (kind, source) in &account.secrets {
                 owned.extend(source.store().map(|store| (store, key(&account, *kind).entry())));

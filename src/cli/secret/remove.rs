@@ -2,22 +2,27 @@
 
 use clap::Args;
 
-use super::{Owners, owners};
+use super::{Owners, left_behind, owners};
 use crate::cli::account::save::{self, Change};
 use crate::cli::account::{connection, view};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::pick::{AccountArg, KindArg};
+use crate::cli::settings::Origin;
 use crate::secrets::{SecretKey, StoreName};
 use crate::ui::interrupt;
 
 /// Remove a secret
 ///
 /// Asks first; without a terminal it needs --yes. What is only referred to is left
-/// where it is. With --entry an entry is removed that belongs to no account any
-/// more; doctor names such entries.
+/// where it is. With --left-behind all secrets are removed that belong to no account of
+/// this configuration, in the keyring and in the encrypted files; --store limits it to
+/// one of the two. They are listed first: another configuration shares the keyring. With
+/// --entry one such entry is removed.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  msgrctl secret remove acme-support app-secret --yes")]
+#[command(
+    after_help = "Examples:\n  msgrctl secret remove acme-support app-secret --yes\n  msgrctl secret remove --left-behind\n  msgrctl secret remove --left-behind --store file"
+)]
 pub struct RemoveArgs {
     #[command(flatten)]
     account: AccountArg,
@@ -27,10 +32,19 @@ pub struct RemoveArgs {
     /// An entry of the chosen store that belongs to no account
     #[arg(long, value_name = "ENTRY", conflicts_with_all = ["account", "kind"])]
     entry: Vec<String>,
+    /// All secrets that belong to no account of this configuration
+    #[arg(long, conflicts_with_all = ["account", "kind", "entry"])]
+    left_behind: bool,
 }
 
 pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
     interrupt::install();
+    if args.left_behind {
+        let store = &ctx.settings()?.store;
+        // What the configuration says is about new secrets.
+        let only = matches!(store.origin, Origin::Flag(_)).then_some(store.value);
+        return left_behind::remove(ctx, only);
+    }
     if !args.entry.is_empty() {
         return remove_entries(ctx, &args.entry);
     }

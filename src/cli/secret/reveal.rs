@@ -7,6 +7,7 @@ use crate::cli::account::connection;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::pick::{AccountArg, KindArg};
+use crate::text::{code_point, first_unfit};
 
 /// Print a secret
 ///
@@ -45,7 +46,16 @@ pub fn run(args: &RevealArgs, ctx: &Context) -> Result<u8, CliError> {
     if ctx.output.json {
         ctx.output.json(&RevealView { schema_version: 1, kind: kind.key(), value });
     } else {
-        ctx.output.result(value);
+        match first_unfit(value).filter(|_| ctx.output.terminal.stdout) {
+            None => ctx.output.exact(format!("{value}\n").as_bytes()),
+            Some(c) => {
+                let unseen = code_point(c);
+                ctx.output.warning(&format!(
+                    "the {kind} has characters that a terminal does not show as they are ({unseen}); into a pipe or a file it is printed exactly"
+                ));
+                ctx.output.result(value);
+            }
+        }
     }
     Ok(0)
 }

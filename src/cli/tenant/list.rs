@@ -21,7 +21,7 @@ struct ListView<'a> {
 }
 
 pub fn run(_args: &ListArgs, ctx: &Context) -> Result<u8, CliError> {
-    let names = ctx.tenants()?;
+    let names = ctx.tenant_names()?;
     let tenants: Vec<(String, Tenant)> = names
         .into_iter()
         .map(|name| Ok((name.clone(), ctx.tenant_file(&name)?.load()?)))

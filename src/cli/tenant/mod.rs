@@ -76,9 +76,18 @@ impl TenantArg {
     }
 }
 
+/// Refuses to work in a tenant that is not there. What is wrong with the configuration
+/// itself is said by the command.
+pub(super) fn check_worked_in(ctx: &Context) -> Result<(), CliError> {
+    match ctx.settings() {
+        Ok(settings) => check_known(ctx, settings.tenant.value.as_str()),
+        Err(_) => Ok(()),
+    }
+}
+
 /// Refuses a tenant that nobody has added: a typing mistake must not make one.
 pub(super) fn check_known(ctx: &Context, name: &str) -> Result<(), CliError> {
-    let known = ctx.tenants()?;
+    let known = ctx.tenant_names()?;
     // The one that everybody has.
     if name == "default" || known.iter().any(|known| known == name) {
         return Ok(());

@@ -15,6 +15,7 @@ use crate::cli::outcome::{self, Line};
 use crate::graph::{AppCredentials, Client, GraphError};
 use crate::provision::subscription::{self, AppLevel, PageAccess, PageLevel};
 use crate::secrets::{Secret, SecretKind};
+use crate::text::to_paste;
 use crate::ui::style::{self, paint};
 use crate::ui::terminal::Screen;
 
@@ -153,8 +154,9 @@ impl Found {
     pub fn of_another_app(account: &Account, id: &str) -> Self {
         let summary = format!("the token is of app {id}, which is not the account's: nothing was changed");
         let hint = format!(
-            "if that app is meant, give its id and secret, else a token of the right app; then: msgrctl account edit {} --app-id {id} --app-secret-stdin --yes",
-            account.handle
+            "if that app is meant, give its id and secret, else a token of the right app; then: msgrctl account edit {} --app-id {} --app-secret-stdin --yes",
+            account.handle,
+            to_paste(id, "APP_ID")
         );
         Self::new(PAGE, Outcome::Fail, summary, Some(hint)).because(&OTHER_APP)
     }

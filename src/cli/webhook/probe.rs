@@ -33,7 +33,7 @@ pub struct ProbeView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     summary: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<&'static str>,
+    hint: Option<&'a str>,
     /// What the receiver said in place of the challenge.
     #[serde(skip_serializing_if = "Option::is_none")]
     says: Option<&'a str>,
@@ -50,7 +50,8 @@ struct RequestView {
 }
 
 impl<'a> ProbeView<'a> {
-    pub fn new(account: Option<&'a str>, callback_url: &'a str, probe: &'a Probe) -> Self {
+    /// `fix`: see [`text_with`].
+    pub fn new(account: Option<&'a str>, callback_url: &'a str, probe: &'a Probe, fix: Option<&'a str>) -> Self {
         let request = |verify_token, exchange: &Exchange| RequestView {
             verify_token,
             status: exchange.status.ok(),
@@ -67,7 +68,7 @@ impl<'a> ProbeView<'a> {
             problem: probe.problem.as_ref().map(Problem::id),
             cause: probe.problem.as_ref().map(Problem::cause),
             summary: probe.problem.as_ref().map(Problem::summary),
-            hint: probe.problem.as_ref().map(Problem::fix),
+            hint: probe.problem.as_ref().map(|problem| fix.unwrap_or(problem.fix())),
             says: probe.says.as_deref(),
             requests,
         }
@@ -80,6 +81,11 @@ fn milliseconds(exchange: &Exchange) -> u64 {
 
 /// A probe for a person.
 pub fn text(callback_url: &str, probe: &Probe, screen: Screen) -> String {
+    text_with(callback_url, probe, None, screen)
+}
+
+/// The same with a fix that knows the account: its command can be pasted.
+pub fn text_with(callback_url: &str, probe: &Probe, fix: Option<&str>, screen: Screen) -> String {
     let worst = outcome_of(probe);
     let mut lines =
         vec![format!("{} {}", paint(style::BOLD, &shown(callback_url), screen.color), outcome::marked(worst, screen))];
@@ -92,7 +98,9 @@ pub fn text(callback_url: &str, probe: &Probe, screen: Screen) -> String {
     let of_wrong = problem.filter(|problem| matches!(problem, Problem::AnyToken));
     let of_right = problem.filter(|_| of_wrong.is_none());
     match (of_right, &probe.right) {
-        (Some(problem), _) => add(RIGHT, worst, &problem.summary(), Some(problem.fix()), probe.says.as_deref()),
+        (Some(problem), _) => {
+            add(RIGHT, worst, &problem.summary(), Some(fix.unwrap_or(problem.fix())), probe.says.as_deref());
+        }
         (None, Some(right)) => {
             let summary = format!("answered 200 with the bare challenge, {}", took(right));
             add(RIGHT, Outcome::Pass, &summary, None, None);

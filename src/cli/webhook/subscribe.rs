@@ -344,7 +344,7 @@ pub fn others_of_app(
 ) -> Result<Vec<String>, CliError> {
     let here = ctx.settings()?.tenant.value.to_string();
     let mut names = Vec::new();
-    for tenant in ctx.tenants()? {
+    for tenant in ctx.tenant_names()? {
         for other in ctx.accounts_of(&tenant)?.load()? {
             let same = other.app_id == account.app_id && other.graph == account.graph && other.id != account.id;
             if same && !known(&other) {

@@ -10,8 +10,9 @@ use url::Url;
 use super::probe::{self, ProbeView};
 use crate::accounts::{Account, CallbackUrl, Realm};
 use crate::address::{is_loopback, shown, with_placeholders};
-use crate::checks::Outcome;
 use crate::checks::causes::VERIFY_TOKEN_MISSING;
+use crate::checks::{Outcome, misplaced};
+use crate::cli::account::connection::saved_commands;
 use crate::cli::account::inputs::{Given, SecretInputs};
 use crate::cli::complete;
 use crate::cli::context::Context;
@@ -20,7 +21,7 @@ use crate::cli::pick::AccountArg;
 use crate::secrets::{Secret, SecretKind};
 use crate::ui::interrupt;
 use crate::ui::progress::Progress;
-use crate::webhook::{AGENT, handshake_address};
+use crate::webhook::{AGENT, Problem, handshake_address};
 
 /// Play Meta: ask a callback for the handshake
 ///
@@ -127,11 +128,17 @@ pub fn run(args: &VerifyArgs, ctx: &Context) -> Result<u8, CliError> {
             account.handle
         ));
     }
+    let fix = found
+        .problem
+        .as_ref()
+        .filter(|problem| matches!(problem, Problem::NotHttps))
+        .and_then(|_| misplaced(callback.as_str(), false, &saved_commands(account.as_ref()?).edit))
+        .map(|misplaced| misplaced.hint);
     if ctx.output.json {
         let name = account.as_ref().map(|account| account.name.as_str());
-        ctx.output.json(&ProbeView::new(name, callback.as_str(), &found));
+        ctx.output.json(&ProbeView::new(name, callback.as_str(), &found, fix.as_deref()));
     } else {
-        ctx.output.result(&probe::text(callback.as_str(), &found, ctx.output.terminal.out()));
+        ctx.output.result(&probe::text_with(callback.as_str(), &found, fix.as_deref(), ctx.output.terminal.out()));
     }
     Ok(if probe::outcome_of(&found) == Outcome::Fail { 7 } else { 0 })
 }

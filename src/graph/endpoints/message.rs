@@ -66,10 +66,10 @@ pub async fn send_text(
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Profile {
     /// The first name.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::shown")]
     pub first_name: Option<String>,
     /// The last name.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::shown")]
     pub last_name: Option<String>,
 }
 

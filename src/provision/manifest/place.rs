@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::secrets::{holds_credential, redact};
+use crate::text::{self, is_control, is_unseen};
 
 /// A place in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +18,7 @@ pub struct Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+        write!(f, "{}:{}:{}", text::harmless(&self.file), self.line, self.column)
     }
 }
 
@@ -70,7 +71,7 @@ pub(super) fn shown(text: &str) -> String {
 pub fn escaped(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_control() || is_unseen(c) {
+        if is_control(c) || is_unseen(c) {
             shown.extend(c.escape_unicode());
         } else {
             shown.push(c);
@@ -96,11 +97,6 @@ pub(super) fn harmless(message: &str, text: &str) -> String {
         }
     }
     redact(&message)
-}
-
-/// Characters that change how a line looks and are not seen themselves.
-pub(super) fn is_unseen(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]

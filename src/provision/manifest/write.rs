@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json as value};
 
-use super::place::is_unseen;
 use super::scalar::Plain;
 use crate::accounts::{Account, TenantName};
 use crate::messages::{ChatSettings, ChatText, Event, MessageState};
 use crate::secrets::{SecretKey, SecretKind, SecretRef, StoreName};
+use crate::text::{is_control, is_runner_command, is_unseen};
 
 /// What is written.
 #[derive(Clone, Copy, Debug)]
@@ -215,19 +215,21 @@ fn flow(text: &mut String, value: &Value) {
 /// A text: bare where every reader of YAML takes it for one, else in double quotation
 /// marks, with escapes that YAML 1.1 and 1.2 have in common.
 fn scalar(text: &mut String, string: &str) {
-    let plain = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '.' | '_' | '/' | '@' | '-');
+    let plain = |c: char| c.is_alphanumeric() && !is_unseen(c) || matches!(c, ' ' | '.' | '_' | '/' | '@' | '-');
     let harmless = string.starts_with(char::is_alphabetic) && string.chars().all(plain) && !string.ends_with(' ');
     if harmless && Plain::of(string) == Plain::Text {
         text.push_str(string);
         return;
     }
     text.push('"');
-    for c in string.chars() {
+    for (at, c) in string.char_indices() {
         match (c, u32::from(c)) {
             ('"' | '\\', _) => text.extend(['\\', c]),
             ('\n', _) => text.push_str("\\n"),
             ('\t', _) => text.push_str("\\t"),
-            (_, code) if c.is_control() || is_unseen(c) || code & 0xfffe == 0xfffe => {
+            (_, code)
+                if is_control(c) || is_unseen(c) || is_runner_command(&string[at..]) || code & 0xfffe == 0xfffe =>
+            {
                 // Fails never: it is written to memory.
                 let _ = if code > 0xffff { write!(text, "\\U{code:08x}") } else { write!(text, "\\u{code:04x}") };
             }

@@ -1,6 +1,7 @@
 //! How the handover looks, on a terminal and as Markdown.
 
 use super::sheet::Sheet;
+use crate::text::harmless;
 use crate::ui::style::{self, paint, wrap};
 use crate::ui::terminal::Screen;
 
@@ -82,7 +83,7 @@ pub(super) fn markdown(sheet: &Sheet<'_>) -> String {
     lines.extend([String::new(), "## Until a customer reaches an agent".into(), String::new()]);
     for step in &sheet.steps {
         let mark = if step.done { "x" } else { " " };
-        let detail = step.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
+        let detail = step.detail.as_ref().map(|detail| format!(" ({})", words(detail))).unwrap_or_default();
         lines.push(format!("- [{mark}] {}. {}{detail}", step.number, step.text));
     }
     if let Some(command) = &sheet.reveal_with {
@@ -97,9 +98,37 @@ fn meta(sheet: &Sheet<'_>) -> [(&'static str, String); 3] {
     [("Callback URL", callback), ("Verify token", app.verify_token.clone()), ("Webhook fields", app.fields.join(", "))]
 }
 
-/// Text that stays as it is, in its cell: whatever it has in it.
+/// Text that stays as it is, in its cell: whatever it has in it, it makes no markup, no
+/// link and no image.
 fn cell(text: &str) -> String {
-    let fence = if text.contains('`') { "``" } else { "`" };
-    let room = if text.contains('`') { " " } else { "" };
-    format!("{fence}{room}{}{room}{fence}", text.replace('|', "\\|"))
+    let text = harmless(text);
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
+    let fence = "`".repeat(longest + 1);
+    let room = if longest > 0 { " " } else { "" };
+    if text.is_empty() { text } else { format!("{fence}{room}{}{room}{fence}", text.replace('|', "\\|")) }
+}
+
+/// A sentence that may quote text from outside: as it is where nothing in it means
+/// anything to Markdown, else as it would stand in a cell.
+fn words(text: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || " ,;:.()'-/".contains(c);
+    let is_link = ["://", "www."].iter().any(|start| text.to_lowercase().contains(start));
+    if text.chars().all(plain) && !is_link { text.to_owned() } else { cell(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_from_outside_makes_no_markup() {
+        assert_eq!(cell("![x](https://x.example)<img src=x>"), "`![x](https://x.example)<img src=x>`");
+        assert_eq!(cell("a`b``c"), "``` a`b``c ```");
+        assert_eq!(cell("a|b\nc\u{202e}"), "`a\\|b c`");
+        assert_eq!(words("tested just now"), "tested just now");
+        for markup in ["see https://x.example", "WWW.x.example", "a@x.example", "<b>", "[a](b)", "a*b*", "a_b_", "&lt;"]
+        {
+            assert_eq!(words(markup), format!("`{markup}`"));
+        }
+    }
 }

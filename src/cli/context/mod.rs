@@ -1,6 +1,8 @@
 //! What a command works with. Opened when it is asked for; a command that needs
 //! no keyring and no network touches neither.
 
+mod others;
+
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -10,6 +12,7 @@ use std::rc::Rc;
 
 use secrecy::zeroize::Zeroizing;
 
+pub use self::others::{Seed, Tenants};
 use super::args::Global;
 use super::error::CliError;
 use super::history::Changing;
@@ -22,11 +25,10 @@ use crate::graph::Client;
 use crate::http;
 use crate::messages::ChatSettings;
 use crate::secrets::{
-    KnownKey, MemoryStore, Secret, SecretKey, SecretKind, SecretRef, SecretStore, StoreError, StoreName, Stores,
+    KeyringStore, MemoryStore, Secret, SecretKey, SecretKind, SecretRef, SecretStore, StoreError, StoreName, Stores,
 };
 use crate::ui::output::Output;
 use crate::ui::prompt::{Person, Prompter};
-use crate::ui::terminal::Screen;
 use crate::webhook::Prober;
 
 /// A change may wait for a person at a dialog of the keyring.
@@ -48,17 +50,9 @@ pub struct Context {
     memory: Option<MemoryStore>,
     settings: OnceCell<Settings>,
     stores: OnceCell<Stores>,
+    /// One for all tenants: what it did not answer once is not asked for again.
+    pub(super) keyring: Rc<OnceCell<Rc<KeyringStore>>>,
     prompter: Rc<dyn Prompter>,
-}
-
-/// What a context on another thread is made of.
-pub(super) struct Seed {
-    pub env: Environment,
-    pub global: Global,
-    /// The demo's memory of secrets.
-    pub memory: Option<MemoryStore>,
-    /// The key of the encrypted file, whose passphrase may have been typed.
-    pub key: Option<KnownKey>,
 }
 
 impl Context {
@@ -76,54 +70,9 @@ impl Context {
             memory: None,
             settings: OnceCell::new(),
             stores: OnceCell::new(),
+            keyring: Rc::default(),
             prompter: Rc::new(Person { screen: terminal.err() }),
         }
-    }
-
-    /// A context for one step of the demo: other variables, other input, secrets
-    /// in a memory that outlives the step.
-    pub(super) fn for_step(
-        &self,
-        env: Environment,
-        global: &Global,
-        stdin: Box<dyn Read>,
-        memory: MemoryStore,
-    ) -> Self {
-        Self {
-            env,
-            output: self.output.clone(),
-            clock: self.clock.clone(),
-            global: global.clone(),
-            command: self.command.clone(),
-            stdin: RefCell::new(stdin),
-            stdin_is_terminal: false,
-            memory: Some(memory),
-            settings: OnceCell::new(),
-            stores: OnceCell::new(),
-            prompter: Rc::new(Person { screen: Screen { width: None, color: false, unicode: false } }),
-        }
-    }
-
-    /// What another thread needs to make a context like this one, which asks nothing.
-    pub(super) fn seed(&self) -> Seed {
-        let key = self.stores.get().and_then(|stores| stores.file().known_key());
-        Seed { env: self.env.clone(), global: self.global.clone(), memory: self.memory.clone(), key }
-    }
-
-    /// A context on another thread, with its own output and without a terminal.
-    pub(super) fn of_seed(seed: Seed, output: Output) -> Self {
-        let silent = Screen { width: None, color: false, unicode: false };
-        let context = Self {
-            stdin: RefCell::new(Box::new(std::io::empty())),
-            stdin_is_terminal: false,
-            memory: seed.memory,
-            prompter: Rc::new(Person { screen: silent }),
-            ..Self::new(seed.env, output, &seed.global, String::new())
-        };
-        if let Some(key) = seed.key {
-            context.stores().file().know_key(key);
-        }
-        context
     }
 
     /// The time as records have it: in whole seconds, so that files stay readable.
@@ -148,24 +97,6 @@ impl Context {
         Ok(self.settings.get_or_init(|| settings))
     }
 
-    /// The same run in another tenant: its stores and files.
-    pub(super) fn in_tenant(&self, tenant: &str) -> Self {
-        let global = Global { tenant: Some(tenant.into()), ..self.global.clone() };
-        Self {
-            env: self.env.clone(),
-            output: self.output.clone(),
-            clock: self.clock.clone(),
-            global,
-            command: self.command.clone(),
-            stdin: RefCell::new(Box::new(std::io::empty())),
-            stdin_is_terminal: self.stdin_is_terminal,
-            memory: self.memory.clone(),
-            settings: OnceCell::new(),
-            stores: OnceCell::new(),
-            prompter: self.prompter.clone(),
-        }
-    }
-
     /// What is known of a tenant.
     pub fn tenant_file(&self, tenant: &str) -> Result<TenantFile<Tenant>, CliError> {
         Ok(TenantFile::new(self.settings()?.paths.tenant_file(tenant), &TENANT_KEYS))
@@ -184,7 +115,7 @@ impl Context {
     }
 
     /// The tenants that have a directory, by name.
-    pub fn tenants(&self) -> Result<Vec<String>, CliError> {
+    pub fn tenant_names(&self) -> Result<Vec<String>, CliError> {
         Ok(files::directories(&self.settings()?.paths.tenants_dir())?)
     }
 
@@ -293,7 +224,7 @@ impl Context {
     /// The right to change the secrets of every tenant there is, in the order of their names: the keyring
     /// is one for all.
     pub fn hold_all_tenants(&self) -> Result<Vec<Lock>, CliError> {
-        self.tenants()?.iter().map(|tenant| self.hold(tenant)).collect()
+        self.tenant_names()?.iter().map(|tenant| self.hold(tenant)).collect()
     }
 
     /// The right to change a tenant's files, if no other process has it.

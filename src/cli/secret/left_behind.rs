@@ -1,0 +1,184 @@
+//! Secrets that belong to no account of this configuration: a process that was killed
+//! left them, or they are another configuration's, which shares the keyring.
+
+use std::collections::BTreeMap;
+
+use super::{Owners, owners};
+use crate::cli::context::{Context, Tenants};
+use crate::cli::error::CliError;
+use crate::secrets::{SecretKey, StoreError, StoreName};
+use crate::text::excerpt;
+use crate::ui::interrupt::Hold;
+
+/// What was found in the stores.
+pub struct LeftBehind {
+    /// The entries, store by store.
+    pub entries: Vec<Entry>,
+    /// Whether there is no keyring to look into.
+    pub no_keyring: bool,
+    /// Stores that did not answer, each with the tenant whose file it is.
+    pub unknown: Vec<(Option<String>, StoreError)>,
+}
+
+/// One secret that belongs to no account.
+#[derive(Clone)]
+pub struct Entry {
+    /// The tenant whose encrypted file has it; `None` in the keyring, which is one for all.
+    pub tenant: Option<String>,
+    /// Id and kind. Name and handle are not known.
+    pub key: SecretKey,
+    /// The account that it was of, where the store tells.
+    pub account: Option<String>,
+}
+
+impl Entry {
+    fn is_same(&self, other: &Self) -> bool {
+        self.tenant == other.tenant && self.key.entry() == other.key.entry()
+    }
+
+    /// `in the keyring`, `in the encrypted file of tenant acme`.
+    fn place(&self) -> String {
+        match &self.tenant {
+            None => "in the keyring".into(),
+            Some(tenant) => format!("in the encrypted file of tenant {tenant}"),
+        }
+    }
+}
+
+/// Looks into the keyring and into the encrypted file of every tenant; into one of the
+/// two with `only`.
+pub fn find(ctx: &Context, tenants: &Tenants<'_>, only: Option<StoreName>) -> Result<LeftBehind, CliError> {
+    let owners = owners(ctx)?;
+    let mut found = LeftBehind { entries: Vec::new(), no_keyring: false, unknown: Vec::new() };
+    if only != Some(StoreName::File) {
+        match ctx.stores().keyring().entries() {
+            Ok(entries) => {
+                let entries = entries.unwrap_or_default().into_iter();
+                found.entries.extend(entries.filter_map(|(name, label)| {
+                    let key = owners.left_behind(StoreName::Keyring, &name)?;
+                    let account = key.account_of_label(&label).map(|name| excerpt(name, 100));
+                    Some(Entry { tenant: None, key, account })
+                }));
+            }
+            Err(StoreError::Absent { .. }) => found.no_keyring = true,
+            Err(error) => found.unknown.push((None, error)),
+        }
+    }
+    if only != Some(StoreName::Keyring) {
+        for (tenant, inside) in tenants.iter() {
+            match of_file(inside, &owners) {
+                Ok(keys) => found.entries.extend(keys.into_iter().map(|key| Entry {
+                    tenant: Some(tenant.to_owned()),
+                    key,
+                    account: None,
+                })),
+                Err(error) => found.unknown.push((Some(tenant.to_owned()), error)),
+            }
+        }
+    }
+    found.entries.sort_by_cached_key(|entry| (entry.tenant.clone(), entry.key.account_id.clone(), entry.key.kind));
+    Ok(found)
+}
+
+fn of_file(inside: &Context, owners: &Owners) -> Result<Vec<SecretKey>, StoreError> {
+    let file = inside.stores().file();
+    let entries = if file.exists()? { file.entries()? } else { Vec::new() };
+    Ok(entries.iter().filter_map(|entry| owners.left_behind(StoreName::File, entry)).collect())
+}
+
+/// A line for each account that the secrets were of: its name, or its id where the store
+/// tells no name, and which secrets.
+pub fn in_words(entries: &[Entry]) -> Vec<String> {
+    let mut accounts: BTreeMap<(String, &str), (String, Vec<&str>)> = BTreeMap::new();
+    for entry in entries {
+        let named = entry.account.as_ref().map_or_else(
+            || format!("an account with the id {}", excerpt(&entry.key.account_id, 64)),
+            |name| format!("'{name}'"),
+        );
+        let (_, kinds) =
+            accounts.entry((entry.place(), entry.key.account_id.as_str())).or_insert_with(|| (named, Vec::new()));
+        kinds.push(entry.key.kind.words());
+    }
+    accounts.into_iter().map(|((place, _), (named, kinds))| format!("{named}: {}, {place}", kinds.join(", "))).collect()
+}
+
+/// Removes all of them, once somebody has said yes to a list of them.
+pub fn remove(ctx: &Context, only: Option<StoreName>) -> Result<u8, CliError> {
+    let tenants = ctx.tenants()?;
+    let look = || {
+        let found = find(ctx, &tenants, only)?;
+        // Some of them would stay without a word.
+        match found.unknown.into_iter().next() {
+            Some((tenant, error)) => {
+                let error = CliError::from(error);
+                Err(match tenant {
+                    Some(tenant) => error.context(format!("the encrypted file of tenant {tenant}")),
+                    None => error,
+                })
+            }
+            None => Ok(found.entries),
+        }
+    };
+    let listed = look()?;
+    if !listed.is_empty() {
+        let lines = in_words(&listed);
+        ctx.output.talk(&format!("no account of this configuration has these secrets:\n  {}", lines.join("\n  ")));
+        if listed.iter().any(|entry| entry.tenant.is_none()) {
+            ctx.output.warning(
+                "the keyring is shared: another configuration directory of yours may use those of it, and would lose them",
+            );
+        }
+        let flags = only.map(|store| format!(" --store {store}")).unwrap_or_default();
+        ctx.confirm(
+            &format!("Remove these secrets ({})?", listed.len()),
+            &format!("msgrctl secret remove --left-behind{flags}"),
+        )?;
+    }
+    // Once more, now that no other command changes what belongs to whom: and no more than was listed.
+    let _tenants = ctx.hold_all_tenants()?;
+    let _hold = Hold::begin();
+    tenants.iter().for_each(|(_, inside)| inside.stores().file().forget());
+    let now: Vec<Entry> = if listed.is_empty() { Vec::new() } else { look()? };
+    let entries: Vec<&Entry> = now.iter().filter(|entry| listed.iter().any(|listed| listed.is_same(entry))).collect();
+    let mut removed = 0;
+    remove_each(ctx, &tenants, &entries, &mut removed).map_err(|error| {
+        let error = CliError::from(error);
+        if removed == 0 { error } else { error.note(format!("{removed} of {} are removed", entries.len())) }
+    })?;
+    if ctx.output.json {
+        ctx.output.json(&serde_json::json!({"schema_version": 1, "removed": removed}));
+    } else if removed == 0 {
+        ctx.output.notice("no secret is left behind");
+    } else {
+        ctx.output.result(&format!("removed secrets that belonged to no account: {removed}"));
+    }
+    Ok(0)
+}
+
+/// Counts in `removed` what is gone. Each encrypted file is written once.
+fn remove_each(
+    ctx: &Context,
+    tenants: &Tenants<'_>,
+    entries: &[&Entry],
+    removed: &mut usize,
+) -> Result<(), StoreError> {
+    for (tenant, inside) in tenants.iter() {
+        let of_file = || entries.iter().filter(|entry| entry.tenant.as_deref() == Some(tenant));
+        if of_file().next().is_none() {
+            continue;
+        }
+        let store = inside.store(StoreName::File);
+        let mut gone = 0;
+        let (taken, written) = inside
+            .stores()
+            .file()
+            .at_once(|| of_file().try_for_each(|entry| store.remove(&entry.key).map(|was| gone += usize::from(was))));
+        written?;
+        taken?;
+        *removed += gone;
+    }
+    for entry in entries.iter().filter(|entry| entry.tenant.is_none()) {
+        *removed += usize::from(ctx.store(StoreName::Keyring).remove(&entry.key)?);
+    }
+    Ok(())
+}
