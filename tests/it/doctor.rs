@@ -85,11 +85,8 @@ fn missing_secrets_and_secrets_of_nobody_are_found_with_their_commands() {
     assert!(clear.unwrap().success());
     let run = home.run(&DOCTOR).code(7);
     let missing = check(&run, "secrets.present");
-    assert!(
-        missing["hint"].as_str().unwrap().ends_with("; then: msgrctl secret set acme verify-token --generate --yes"),
-        "{missing}"
-    );
-    home.run(&["secret", "set", "acme", "verify-token", "--generate", "--yes"]).code(0);
+    assert!(missing["hint"].as_str().unwrap().ends_with("; then: msgrctl webhook rotate acme --yes"), "{missing}");
+    home.run(&["webhook", "rotate", "acme", "--yes"]).code(0);
     // The account is named, the condition stands before the command, and the command asks.
     let found = check(&home.run(&DOCTOR).code(7), "secrets.left_behind");
     assert!(

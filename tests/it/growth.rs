@@ -126,7 +126,7 @@ fn moving_many_is_few_writes_and_names_each_that_stays() {
     let before = std::fs::read_to_string(fleet.home.accounts_file()).unwrap();
     block(&fleet);
     let run = fleet.home.run(&["secret", "move", "page-3", "page-4", "page-4", "--to", "file"]).code(3);
-    run.says(&["'Page 3'", "'Page 4'", "cannot write"]);
+    run.says(&["'Page 3'", "'Page 4'", "it is a directory, not a regular file"]);
     assert_eq!(std::fs::read_to_string(fleet.home.accounts_file()).unwrap(), before);
 }
 
