@@ -29,6 +29,7 @@ pub(super) struct ExportArgs {
 
 pub(super) fn run(args: &ExportArgs, ctx: &Context) -> Result<u8, CliError> {
     let tenant = &ctx.settings()?.tenant.value;
+    super::tenant::check_known(ctx, tenant.as_str())?;
     let all = args.accounts.is_empty();
     let chosen = AccountsArg { accounts: args.accounts.clone(), all }.choose(ctx)?;
     let settings = ctx.chat_settings()?.load()?;

@@ -103,7 +103,7 @@ fn parse(arguments: &[OsString]) -> Result<(Cli, String), clap::Error> {
 
 fn dispatch(command: Command, ctx: &Context) -> Result<u8, CliError> {
     if works_in_a_tenant(&command) {
-        tenant::check_worked_in(ctx)?;
+        tenant::check_named(ctx)?;
     }
     match command {
         Command::Account(command) => account::run(*command, ctx),

@@ -58,7 +58,7 @@ impl SecretRef {
     }
 
     /// Reads a reference that is given; the name of a store is none. Not in it is a
-    /// character that is not seen: whoever reads a plan would read another reference.
+    /// character that is not seen: a plan would show another reference.
     pub fn parse_reference(text: &str) -> Result<Self, RefError> {
         match first_unfit(text) {
             Some(c) => Err(RefError::Unfit(code_point(c))),

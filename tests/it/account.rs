@@ -253,8 +253,8 @@ fn a_secret_is_replaced_only_when_told_so_and_tested_first() {
 fn tenants_are_kept_apart() {
     let sandbox = sandbox();
     let home = acme(&sandbox, false);
-    home.run(&["account", "list", "--tenant", "other", "--json"]).code(0).shows(&["\"accounts\":[]"]);
-    // A typing mistake makes no tenant.
+    // A typing mistake makes no tenant, and is not taken for one without accounts.
+    home.run(&["account", "list", "--tenant", "other", "--json"]).code(1).says(&["there is no tenant 'other'"]);
     home.run(&["account", "add", "Acme", "--tenant", "other"]).code(1).says(&["tenant add other --host"]);
     home.run(&["tenant", "add", "other", "--host", "other.example.com"]).code(0);
     home.run(&["chat-settings", "set", "agent-left", "--disable", "--tenant", "othr"])

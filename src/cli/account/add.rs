@@ -19,6 +19,7 @@ use crate::checks::causes::PAGE_WITHOUT_USERNAME;
 use crate::checks::{Outcome, Subject};
 use crate::cli::context::{Context, key};
 use crate::cli::error::CliError;
+use crate::cli::tenant::check_known;
 use crate::graph::endpoints::app;
 use crate::graph::endpoints::page::{self, Page};
 use crate::graph::{AppCredentials, Client, GraphError};
@@ -123,6 +124,7 @@ pub fn run(args: &AddArgs, ctx: &Context) -> Result<u8, CliError> {
 /// What the tenant says: whether its provider has enabled the messenger, and which app
 /// its accounts are of.
 fn in_tenant(ctx: &Context, draft: &mut Draft) -> Result<(), CliError> {
+    check_known(ctx, ctx.settings()?.tenant.value.as_str())?;
     let tenant = ctx.tenant()?;
     if !tenant.has_enabled(MessengerType::Facebook) {
         let name = &ctx.settings()?.tenant.value;

@@ -7,6 +7,7 @@ use crate::accounts::{AccountError, SchemaError};
 use crate::cli::context::Context;
 use crate::cli::editor::{self, Edited};
 use crate::cli::error::CliError;
+use crate::cli::tenant::check_known;
 use crate::messages::ChatSettings;
 
 /// Edit the Chat Settings in your editor ($VISUAL, $EDITOR)
@@ -21,6 +22,7 @@ pub fn run(_args: &EditArgs, ctx: &Context) -> Result<u8, CliError> {
     if !ctx.someone_can_answer() {
         return Err(CliError::usage("an editor needs a terminal").hint("without one: msgrctl chat-settings set --help"));
     }
+    check_known(ctx, ctx.settings()?.tenant.value.as_str())?;
     let file = ctx.chat_settings()?;
     let old = file.load()?;
     let tenant = ctx.settings()?.tenant.value.as_str();

@@ -9,6 +9,7 @@ use clap::Subcommand;
 
 use super::context::Context;
 use super::error::CliError;
+use super::tenant::check_known;
 use crate::messages::{ChatSettings, ChatText, Timeouts, undeliverable};
 
 #[derive(Debug, Subcommand)]
@@ -33,6 +34,7 @@ fn change(
     ctx: &Context,
     change: impl FnOnce(&mut ChatSettings) -> Result<(), CliError>,
 ) -> Result<ChatSettings, CliError> {
+    check_known(ctx, ctx.settings()?.tenant.value.as_str())?;
     let file = ctx.chat_settings()?;
     let held = ctx.hold_tenant()?;
     let old = file.load()?;

@@ -11,6 +11,7 @@ use crate::accounts::Account;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::pick::pick;
+use crate::cli::tenant::check_known;
 use crate::document::nearest;
 use crate::messages::{CATALOGUE, ChatText, Event, MessageState, UnknownEvent};
 use crate::ui::interrupt;
@@ -143,6 +144,7 @@ struct ChangedMessage {
 /// Gives all of the accounts the same state at all of the events, as one change.
 pub fn carry_out(ctx: &Context, accounts: &[Account], events: &[Event], state: &MessageState) -> Result<u8, CliError> {
     // A mistyped tenant has no accounts, and must not become one.
+    check_known(ctx, ctx.settings()?.tenant.value.as_str())?;
     let mut seen = HashSet::new();
     let ids: Vec<&str> = accounts.iter().map(|account| account.id.as_str()).filter(|id| seen.insert(*id)).collect();
     let mut changed = Vec::new();

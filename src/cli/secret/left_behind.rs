@@ -102,7 +102,7 @@ pub fn in_words(entries: &[Entry]) -> Vec<String> {
     accounts.into_iter().map(|((place, _), (named, kinds))| format!("{named}: {}, {place}", kinds.join(", "))).collect()
 }
 
-/// Removes all of them, once somebody has said yes to a list of them.
+/// Lists all of them, asks, and removes them.
 pub fn remove(ctx: &Context, only: Option<StoreName>) -> Result<u8, CliError> {
     let tenants = ctx.tenants()?;
     let look = || {

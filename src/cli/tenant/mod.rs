@@ -15,6 +15,7 @@ use clap_complete::ArgValueCandidates;
 use super::complete;
 use super::context::Context;
 use super::error::CliError;
+use super::settings::{Origin, Setting};
 use crate::accounts::TenantName;
 use crate::document::nearest;
 
@@ -76,12 +77,12 @@ impl TenantArg {
     }
 }
 
-/// Refuses to work in a tenant that is not there. What is wrong with the configuration
-/// itself is said by the command.
-pub(super) fn check_worked_in(ctx: &Context) -> Result<(), CliError> {
-    match ctx.settings() {
-        Ok(settings) => check_known(ctx, settings.tenant.value.as_str()),
-        Err(_) => Ok(()),
+/// Refuses a tenant that a flag or a variable names and that is not there. What is wrong
+/// with the configuration itself is said by the command.
+pub(super) fn check_named(ctx: &Context) -> Result<(), CliError> {
+    match ctx.settings().map(|settings| &settings.tenant) {
+        Ok(Setting { value, origin: Origin::Flag(_) | Origin::Variable(_) }) => check_known(ctx, value.as_str()),
+        _ => Ok(()),
     }
 }
 

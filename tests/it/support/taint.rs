@@ -1,4 +1,4 @@
-//! Text that nobody should see as it is, and a way to put it into every answer of Graph.
+//! Text that must not come out as it is, and a way to put it into every answer of Graph.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -69,7 +69,7 @@ fn pass(mut stream: TcpStream, to: &str, taint: Taint) {
     graph.read_to_end(&mut answer).unwrap();
     let answer = String::from_utf8(answer).unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    // What the sandbox has beside Graph is no refusal of Graph.
+    // The paths that the sandbox has beside Graph are not tainted so.
     let refuses = taint == Taint::Refusals && !request.contains(" /_sandbox");
     let (status, body) = match serde_json::from_str(body) {
         Ok(mut value) if !refuses => {
@@ -81,7 +81,7 @@ fn pass(mut stream: TcpStream, to: &str, taint: Taint) {
     let others = head.lines().skip(1).filter(|line| !line.to_lowercase().starts_with("content-length"));
     let head: Vec<&str> = others.collect();
     let text = format!("{status}\r\n{}\r\nContent-Length: {}\r\n\r\n{body}", head.join("\r\n"), body.len());
-    // Whoever asked may be gone.
+    // The client may be gone.
     let _ = stream.write_all(text.as_bytes());
 }
 
