@@ -143,14 +143,7 @@ impl Shared {
     fn work(&self) {
         let mut above: Option<Above> = None;
         loop {
-            let mut queue = self.queue();
-            let chunk = loop {
-                match queue.chunks.pop_front() {
-                    Some(chunk) => break chunk,
-                    None => queue = self.arrived.wait(queue).unwrap_or_else(PoisonError::into_inner),
-                }
-            };
-            drop(queue);
+            let (chunk, count) = self.next();
             let mut size = 0;
             let mut failed = None;
             match chunk {
@@ -168,9 +161,32 @@ impl Shared {
             self.queue().bytes -= size;
             self.progress.send_modify(|progress| {
                 progress.failed = progress.failed.or(failed);
-                progress.written += 1;
+                progress.written += count;
             });
         }
+    }
+
+    /// The next chunk, with those behind it for the same stream: a reader who is behind
+    /// gets several in one write. And how many they are.
+    fn next(&self) -> (Chunk, u64) {
+        let mut queue = self.queue();
+        let first = loop {
+            match queue.chunks.pop_front() {
+                Some(chunk) => break chunk,
+                None => queue = self.arrived.wait(queue).unwrap_or_else(PoisonError::into_inner),
+            }
+        };
+        let Chunk::Bytes(stream, mut bytes) = first else { return (first, 1) };
+        let mut count = 1;
+        while bytes.len() < BEHIND
+            && let Some(Chunk::Bytes(of, more)) = queue.chunks.front()
+            && *of == stream
+        {
+            bytes.extend_from_slice(more);
+            queue.chunks.pop_front();
+            count += 1;
+        }
+        (Chunk::Bytes(stream, bytes), count)
     }
 }
 
