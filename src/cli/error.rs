@@ -521,7 +521,7 @@ impl From<PromptError> for CliError {
     fn from(error: PromptError) -> Self {
         match error {
             PromptError::Interrupted => Self::interrupted(),
-            PromptError::Gone => Self::usage("nobody can be asked: the terminal could not be read"),
+            PromptError::Gone => Self::usage("cannot prompt: the terminal could not be read"),
         }
     }
 }

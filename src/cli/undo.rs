@@ -19,7 +19,7 @@ use crate::files;
 use crate::secrets::{SecretKind, SecretRef, StoreName};
 use crate::ui::interrupt;
 
-/// Take the last change back
+/// Undo the last change
 ///
 /// The files are again what they were, to the byte; it refuses when something has
 /// changed since. A secret that was removed or replaced cannot be brought back, and
@@ -40,7 +40,7 @@ pub fn run(_args: &UndoArgs, ctx: &Context) -> Result<u8, CliError> {
     let paths = &ctx.settings()?.paths;
     let unfinished = pending::recover(ctx, None, false)?;
     let Some(undo) = Undo::read(ctx)? else {
-        return Err(CliError::failed("there is no change to take back"));
+        return Err(CliError::failed("there is no change to undo"));
     };
     let text = files::read_text(&paths.undo_file())?;
     let last = || Ok::<_, CliError>(files::read_text(&paths.undo_file())? == text);
@@ -48,11 +48,8 @@ pub fn run(_args: &UndoArgs, ctx: &Context) -> Result<u8, CliError> {
     if let Origin::Flag(flag) = &ctx.settings()?.tenant.origin
         && ctx.settings()?.tenant.value.as_str() != entry.tenant
     {
-        return Err(CliError::failed(format!(
-            "the last change was in tenant '{}'; nothing was taken back",
-            entry.tenant
-        ))
-        .hint(format!("leave {flag} out to take it back")));
+        return Err(CliError::failed(format!("the last change was in tenant '{}'; nothing was undone", entry.tenant))
+            .hint(format!("leave {flag} out to undo it")));
     }
     let what = several_in_words(&entry.changes);
     check_unchanged(ctx, &undo, unfinished.is_some())?;
@@ -60,7 +57,13 @@ pub fn run(_args: &UndoArgs, ctx: &Context) -> Result<u8, CliError> {
     let secrets = Secrets::of(ctx, &undo, unfinished.as_ref())?;
     secrets.refuse_moves()?;
     secrets.refuse_values_alone(entry)?;
-    ctx.confirm(&format!("Take back '{}' in tenant '{}' ({what})?", entry.command, entry.tenant), "msgrctl undo")?;
+    for (account, ..) in secrets.vanishing.iter().filter(|(_, kind, _)| *kind == SecretKind::NextVerifyToken) {
+        ctx.output.warning(&format!(
+            "the next verify token of '{}' goes with it, and Meta may have that one already; to finish instead: msgrctl webhook rotate {}",
+            account.name, account.handle
+        ));
+    }
+    ctx.confirm(&format!("Undo '{}' in tenant '{}' ({what})?", entry.command, entry.tenant), "msgrctl undo")?;
     for (_, _, store) in &secrets.vanishing {
         inside.store(*store).probe()?;
     }
@@ -71,7 +74,7 @@ pub fn run(_args: &UndoArgs, ctx: &Context) -> Result<u8, CliError> {
         let _hold = interrupt::Hold::begin();
         // Now that nobody else changes them.
         if !last()? {
-            return Err(CliError::failed("another command has changed something meanwhile; nothing was taken back")
+            return Err(CliError::failed("another command has changed something meanwhile; nothing was undone")
                 .hint("msgrctl log shows the changes"));
         }
         check_unchanged(ctx, &undo, going_on)?;
@@ -98,19 +101,21 @@ pub fn run(_args: &UndoArgs, ctx: &Context) -> Result<u8, CliError> {
     if ctx.output.json {
         ctx.output.json(&UndoneView { schema_version: 1, undone: entry });
     } else {
-        ctx.output.result(&format!("took back '{}' in tenant '{}': {what}", entry.command, entry.tenant));
+        ctx.output.result(&format!("undid '{}' in tenant '{}': {what}", entry.command, entry.tenant));
     }
     for left in left {
-        ctx.output.warning(&format!("taken back, but this is left: {left}"));
+        ctx.output.warning(&format!("undone, but this is left: {left}"));
     }
     let elsewhere = ctx.settings()?.tenant.value.as_str() != entry.tenant;
     let tenant = if elsewhere { format!(" --tenant {}", entry.tenant) } else { String::new() };
     for (account, kind) in &secrets.lost {
         ctx.output.warning(&format!(
-            "the {kind} of '{}' was removed and cannot be brought back; give it again: msgrctl secret set {} {} --stdin{tenant}",
+            "the {kind} of '{}' was removed and cannot be brought back; {}{tenant}",
             account.name,
-            account.handle,
-            kind.argument()
+            match kind {
+                SecretKind::NextVerifyToken => format!("make another: msgrctl webhook rotate {}", account.handle),
+                _ => format!("give it again: msgrctl secret set {} {} --stdin", account.handle, kind.argument()),
+            }
         ));
     }
     let replaced = entry.changes.iter().filter(|change| change.what == "changed").flat_map(|change| {
@@ -139,7 +144,7 @@ fn check_unchanged(ctx: &Context, undo: &Undo, going_on: bool) -> Result<(), Cli
         let is_back = may_be_back && now == file.before;
         if !is_back && now.as_deref().map(fingerprint) != file.after_sha256 {
             return Err(CliError::failed(format!(
-                "{} has changed since '{}'; nothing was taken back",
+                "{} has changed since '{}'; nothing was undone",
                 file.path.display(),
                 undo.entry.command
             ))
@@ -153,7 +158,7 @@ fn check_unchanged(ctx: &Context, undo: &Undo, going_on: bool) -> Result<(), Cli
 }
 
 fn values_alone(command: &str) -> CliError {
-    let error = CliError::failed(format!("'{command}' changed secrets and nothing else, which cannot be taken back"));
+    let error = CliError::failed(format!("'{command}' changed secrets and nothing else, which cannot be undone"));
     if command == "secret move" { error.hint("to move them back: msgrctl secret move --help") } else { error }
 }
 
@@ -240,7 +245,7 @@ impl Secrets {
     fn refuse_moves(&self) -> Result<(), CliError> {
         let Some((account, now)) = self.moved.first() else { return Ok(()) };
         let error = CliError::failed(format!(
-            "the secrets of '{}' are in another place now ({now}); nothing was taken back",
+            "the secrets of '{}' are in another place now ({now}); nothing was undone",
             account.name
         ));
         let before = account.secrets.values().find_map(SecretRef::store);

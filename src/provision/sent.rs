@@ -35,7 +35,7 @@ pub(super) fn sends(after: &Account, secrets: &[(SecretKind, NewSecret)]) -> Vec
             Some(place) => place.to_string(),
         };
         let mut to = vec!["Graph".to_owned()];
-        if kind == SecretKind::VerifyToken {
+        if kind.is_verify_token() {
             to.extend(after.callback_url.as_ref().and_then(|url| host(url.as_str())));
         }
         all.push(Sent { key: key_of(kind), source, to });

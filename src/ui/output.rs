@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -19,7 +19,7 @@ use super::writer::{Receipt, Stream, Writer};
 use crate::text;
 
 /// How long a reader may need for the last lines, where a thread writes them.
-const LAST_WAIT: Duration = Duration::from_secs(1);
+const LAST_WAIT: Duration = Duration::from_millis(700);
 
 /// Where results and talk go.
 pub struct Output {
@@ -68,6 +68,9 @@ pub fn last_words(text: &str) {
     let _ = writeln!(io::stderr(), "{}", text::lines(text, &mut true));
 }
 
+/// The writer of the talk, once there is one: for lines that come from elsewhere.
+static TALK: OnceLock<Writer> = OnceLock::new();
+
 /// Where the log of `-v` goes: each write is a line of standard error.
 pub struct Log;
 
@@ -75,7 +78,14 @@ impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let line = String::from_utf8_lossy(bytes);
         let line = text::sentence(line.strip_suffix('\n').unwrap_or(&line));
-        writeln!(io::stderr(), "{}", text::lines(&line, &mut true))?;
+        let line = format!("{}\n", text::lines(&line, &mut true));
+        match TALK.get() {
+            Some(writer) => {
+                let mut talk = writer.stream(Stream::Err);
+                talk.write_all(line.as_bytes()).and_then(|()| talk.flush())?;
+            }
+            None => io::stderr().write_all(line.as_bytes())?,
+        }
         Ok(bytes.len())
     }
 
@@ -155,7 +165,8 @@ impl Output {
         let err = if self.terminal.stdout && self.terminal.stderr { out.clone() } else { Writer::start() };
         self.out.replace(Box::new(out.stream(Stream::Out)));
         self.err.replace(Box::new(err.stream(Stream::Err)));
-        self.writers.get_or_init(|| (out, err));
+        let (_, err) = self.writers.get_or_init(|| (out, err));
+        let _ = TALK.set(err.clone());
     }
 
     fn writer(&self) -> Option<&Writer> {
@@ -284,11 +295,6 @@ impl Output {
             self.note(writer.failure().map_or(Ok(()), |kind| Err(kind.into())));
         }
         self.failed.get().filter(|kind| *kind != io::ErrorKind::BrokenPipe)
-    }
-
-    /// Whether nobody reads the result any more.
-    pub fn is_closed(&self) -> bool {
-        self.failed.get() == Some(io::ErrorKind::BrokenPipe)
     }
 
     fn note(&self, written: io::Result<()>) {

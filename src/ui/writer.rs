@@ -27,7 +27,9 @@ pub enum Stream {
 /// How far the thread is.
 #[derive(Clone, Copy, Debug, Default)]
 struct Progress {
-    /// How many chunks were written.
+    /// How many chunks were written, or given up.
+    done: u64,
+    /// How many of them were written: the first ones.
     written: u64,
     /// Why standard output takes nothing any more.
     failed: Option<io::ErrorKind>,
@@ -114,7 +116,7 @@ impl Writer {
         let through = self.0.queue().handed;
         loop {
             let progress = *self.0.progress.borrow();
-            if progress.written >= through {
+            if progress.done >= through {
                 return true;
             }
             if Instant::now() >= end {
@@ -161,7 +163,10 @@ impl Shared {
             self.queue().bytes -= size;
             self.progress.send_modify(|progress| {
                 progress.failed = progress.failed.or(failed);
-                progress.written += count;
+                progress.done += count;
+                if progress.failed.is_none() {
+                    progress.written = progress.done;
+                }
             });
         }
     }
@@ -229,7 +234,8 @@ impl Receipt {
     pub async fn written(mut self) -> Result<(), io::ErrorKind> {
         let through = self.through;
         match self.progress.wait_for(|progress| progress.failed.is_some() || progress.written >= through).await {
-            Ok(progress) => progress.failed.map_or(Ok(()), Err),
+            Ok(progress) if progress.written >= through => Ok(()),
+            Ok(progress) => Err(progress.failed.unwrap_or(io::ErrorKind::Other)),
             // The thread ends with the process only.
             Err(_) => Err(io::ErrorKind::BrokenPipe),
         }

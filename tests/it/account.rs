@@ -233,7 +233,7 @@ fn a_secret_is_replaced_only_when_told_so_and_tested_first() {
     let token = page_token(&sandbox);
     home.run_with(&add(&["--token-stdin"]), &token).code(0);
     let replace = ["account", "edit", "acme-support", "--token-stdin"];
-    home.run_with(&replace, "EAAnew").code(2).says(&["nobody can be asked", "Replace the page access token", "--yes"]);
+    home.run_with(&replace, "EAAnew").code(2).says(&["cannot prompt", "Replace the page access token", "--yes"]);
     let replace = ["account", "edit", "acme-support", "--token-stdin", "--yes"];
     home.run_with(&replace, "EAAnew").code(7).says(&["nothing was saved"]);
     assert!(bus.entries().contains(&token));

@@ -201,7 +201,7 @@ fn nothing_goes_by_omission() {
     fleet.write(&(fleet.head() + &stored(0)));
     fleet.apply(&[]).code(0).shows(&["nothing to change: 1 unchanged"]);
     let run = fleet.home.run(&["apply", "-f", "accounts.yaml", "--prune"]).code(2);
-    run.says(&["- Page 1 (page-1)", "nobody can be asked", "apply -f accounts.yaml --prune --yes"]);
+    run.says(&["- Page 1 (page-1)", "cannot prompt", "apply -f accounts.yaml --prune --yes"]);
     assert_eq!(fleet.home.run(&["account", "list", "--json"]).json()["accounts"].as_array().unwrap().len(), 3);
     fleet.plan(&["--prune", "--exit-code"]).code(8).shows(&["2 to remove"]);
     fleet

@@ -87,6 +87,7 @@ fn missing_secrets_and_secrets_of_nobody_are_found_with_their_commands() {
     let missing = check(&run, "secrets.present");
     assert!(missing["hint"].as_str().unwrap().ends_with("; then: msgrctl webhook rotate acme --yes"), "{missing}");
     home.run(&["webhook", "rotate", "acme", "--yes"]).code(0);
+    home.run(&["secret", "remove", "--left-behind", "--store", "env", "--yes"]).code(2).says(&["--store keyring"]);
     // The account is named, the condition stands before the command, and the command asks.
     let found = check(&home.run(&DOCTOR).code(7), "secrets.left_behind");
     assert!(

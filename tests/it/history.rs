@@ -63,7 +63,7 @@ fn each_kind_of_change_is_logged_and_taken_back_to_the_byte() {
         let fields = entry["changes"][0]["fields"].as_array().unwrap();
         assert!(fields.iter().any(|found| found == field), "{command}: {entry}");
         home.run(&["undo"]).code(2).says(&["--yes"]);
-        home.run(&["undo", "--yes"]).code(0).shows(&["took back", command]);
+        home.run(&["undo", "--yes"]).code(0).shows(&["undid", command]);
         assert_eq!(files(&home), before, "{command}");
         assert_eq!(home.run(&["tenant", "list", "--json"]).stdout, tenants, "{command}");
         // An undo is a change, and can be taken back too.
@@ -87,7 +87,7 @@ fn what_changed_since_is_not_taken_back() {
     home.run(&["undo", "--yes"]).code(1).says(&["accounts.toml has changed since 'message disable'"]);
     assert_eq!(files(&home), before);
     let empty = Home::new();
-    empty.run(&["undo", "--yes"]).code(1).says(&["no change to take back"]);
+    empty.run(&["undo", "--yes"]).code(1).says(&["no change to undo"]);
     empty.run(&["log"]).code(0).says(&["nothing was changed yet"]);
 }
 

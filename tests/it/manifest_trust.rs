@@ -210,6 +210,20 @@ fn records_run_no_program_either() {
     fleet.plan(&[]).code(9).shows(&["webhook.verify_token comes from a command"]);
     fleet.apply(&[]).code(9);
     assert_eq!(runs(), before);
+    // Nor is the next verify token of a rotation read, when a webhook is set.
+    program("next", "next0123456789");
+    let next = format!("next_verify_token = \"command:{}\"\n", fleet.home.path("next").display());
+    let records = std::fs::read_to_string(fleet.home.accounts_file()).unwrap();
+    let lines = records.lines().map(|line| match line {
+        line if line.starts_with("verify_token") => format!("{next}verify_token = \"env:VERIFY\"\n"),
+        line if line.starts_with("page_access_token") => "page_access_token = \"env:TOKEN_0\"\n".to_owned(),
+        line => format!("{line}\n"),
+    });
+    std::fs::write(fleet.home.accounts_file(), lines.collect::<String>()).unwrap();
+    fleet.write(&named);
+    fleet.sandbox.world().subscriptions.clear();
+    fleet.apply(&[]).code(0);
+    assert_eq!((runs(), fleet.sandbox.world().subscriptions.len()), (before, 1));
 }
 
 #[test]

@@ -248,7 +248,7 @@ fn a_change_whose_process_was_killed_is_written_down_by_the_next_command() {
     home.run(&["log", "--tenant", "default"]).code(0).says(&["'tenant use' in tenant 'beta' was cut off"]);
     assert!(!file.exists());
     assert_eq!(last(&home), pair("tenant use", "interrupted"));
-    home.run(&["undo", "--yes"]).code(0).shows(&["took back 'tenant use' in tenant 'beta'"]);
+    home.run(&["undo", "--yes"]).code(0).shows(&["undid 'tenant use' in tenant 'beta'"]);
     assert!(!ours(&home, "config.toml").exists());
     assert_eq!(fs::read_to_string(home.accounts_file()).unwrap(), accounts);
     // One that was cut off itself says that nothing had begun.

@@ -117,7 +117,7 @@ fn a_full_disk_leaves_the_old_file_and_takes_the_secret_back() {
     let binary = add(&home, "Second");
     command.args(["-c", script]).arg(binary.get_program()).args(binary.get_args());
     let run = crate::support::Run::of(command, b"");
-    run.code(3).says(&["cannot write", "accounts.toml", "nothing was saved, and the secrets were taken back"]);
+    run.code(3).says(&["cannot write", "accounts.toml", "nothing was saved, and the secrets were rolled back"]);
     assert_eq!(fs::read(home.accounts_file()).unwrap(), before);
     assert!(leftovers(&home).is_empty());
     assert!(!bus.entries().contains("Second"), "{}", bus.entries());

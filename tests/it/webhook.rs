@@ -98,7 +98,7 @@ fn changes_at_meta_are_in_the_log_and_leave_undo_alone() {
     let page = r#"["meta.page_subscription"]"#;
     let expected = [("webhook subscribe", both), ("webhook unsubscribe", page)];
     assert_eq!(lines, expected.map(|(command, fields)| (command.to_owned(), fields.to_owned())));
-    home.run(&["undo", "--yes"]).code(0).shows(&["took back 'account edit'"]);
+    home.run(&["undo", "--yes"]).code(0).shows(&["undid 'account edit'"]);
 }
 
 #[test]
@@ -233,12 +233,7 @@ fn an_apps_callback_is_not_moved_before_somebody_says_so() {
     assert_eq!(writes(&sandbox), 3);
     home.run(&["account", "edit", "one", "--callback-url", &new.url]).code(0);
     home.run(&["webhook", "status", "one"]).code(7).shows(&["the app's events go to", &old.url]);
-    home.run(&["webhook", "subscribe", "one"]).code(2).says(&[
-        "nobody can be asked",
-        &new.url,
-        "affects 'two' too",
-        "--yes",
-    ]);
+    home.run(&["webhook", "subscribe", "one"]).code(2).says(&["cannot prompt", &new.url, "affects 'two' too", "--yes"]);
     assert_eq!(writes(&sandbox), 3);
     // Both at once cannot be served: refused before anything is written.
     home.run(&["webhook", "subscribe", "--all", "--yes"]).code(2).says(&["one callback URL for all of its Pages"]);

@@ -172,7 +172,7 @@ fn in_variables(account: &Account) -> impl Iterator<Item = SecretKind> {
 pub fn probe(ctx: &Context, account: &Account, leave: bool) -> Result<(), CliError> {
     account.secrets.values().filter_map(SecretRef::store).try_for_each(|store| match ctx.store(store).probe() {
         Err(StoreError::Interrupted) => Err(CliError::interrupted()),
-        Err(error) if !leave => Err(stuck(account, error).note("nothing was changed")),
+        Err(error) if !leave => Err(stuck(account, error)),
         _ => Ok(()),
     })
 }

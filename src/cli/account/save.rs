@@ -178,7 +178,7 @@ impl Stored {
             } else if stored.before.is_empty() {
                 error
             } else {
-                error.note("nothing was saved, and the secrets were taken back")
+                error.note("nothing was saved, and the secrets were rolled back")
             }
         })
         .collect()

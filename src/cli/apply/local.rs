@@ -53,7 +53,7 @@ pub fn carry_out(run: &mut Run<'_>, prepared: &Prepared) -> Result<HashMap<usize
     let held_back = plan.blocked() > 0 || run.has_failed();
     if held_back && !removed.is_empty() {
         // One of them may be what an account that failed was called before.
-        ctx.output.warning("nothing is removed while an account cannot be made as the file says");
+        ctx.output.warning("nothing is removed while an account cannot be applied");
         return Ok(ready);
     }
     for some in groups(&removed) {

@@ -139,7 +139,10 @@ fn stale(
         let of_page = now.page.as_ref().err().filter(|_| account.page.is_some()).map(|error| (PAGE, error));
         let of_app = now.app.as_ref().and_then(|level| level.as_ref().err()).filter(|_| app.is_some());
         let unseen = of_app.map(|error| (APP, error)).or(of_page);
-        let (level, why, unreachable) = match (levels::changed_level(before, now), unseen) {
+        // A level that is not written may be as it likes.
+        let is_written = |level: &&str| if *level == PAGE { account.page.is_some() } else { app.is_some() };
+        let (level, why, unreachable) = match (levels::changed_levels(before, now).into_iter().find(is_written), unseen)
+        {
             (Some(level), _) => {
                 let why = "was changed at Meta since the plan was made; nothing of it was overwritten".to_owned();
                 (level, why, false)

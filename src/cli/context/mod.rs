@@ -27,6 +27,7 @@ use crate::messages::ChatSettings;
 use crate::secrets::{
     KeyringStore, MemoryStore, Secret, SecretKey, SecretKind, SecretRef, SecretStore, StoreError, StoreName, Stores,
 };
+use crate::touched;
 use crate::ui::output::Output;
 use crate::ui::prompt::{Person, Prompter};
 use crate::webhook::Prober;
@@ -356,18 +357,20 @@ impl Context {
             return Ok(());
         }
         if !self.someone_can_answer() {
-            return Err(CliError::usage(format!("nobody can be asked, so nothing was changed: {question}")).hint(
-                match command {
-                    "" => "to say yes beforehand: the same command with --yes".into(),
-                    command => format!("to say yes beforehand: {command} --yes"),
-                },
-            ));
+            return Err(CliError::usage(format!(
+                "cannot prompt (not a terminal); {}{question}",
+                if touched::anything() { "" } else { "nothing was changed: " }
+            ))
+            .hint(match command {
+                "" => "to say yes beforehand: the same command with --yes".into(),
+                command => format!("to say yes beforehand: {command} --yes"),
+            }));
         }
         crate::ui::interrupt::install();
         if self.prompter.confirm(question)? {
             return Ok(());
         }
-        Err(CliError::left("not confirmed; nothing was changed"))
+        Err(CliError::left(if touched::anything() { "not confirmed" } else { "not confirmed; nothing was changed" }))
     }
 
     /// Yes or no, no being the default, where `--yes` is no answer.

@@ -174,8 +174,8 @@ fn remove_each(
             .file()
             .at_once(|| of_file().try_for_each(|entry| store.remove(&entry.key).map(|was| gone += usize::from(was))));
         written?;
-        taken?;
         *removed += gone;
+        taken?;
     }
     for entry in entries.iter().filter(|entry| entry.tenant.is_none()) {
         *removed += usize::from(ctx.store(StoreName::Keyring).remove(&entry.key)?);

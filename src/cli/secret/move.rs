@@ -104,13 +104,14 @@ pub fn run(args: &MoveArgs, ctx: &Context) -> Result<u8, CliError> {
             }
         }
         drop(tenant);
+        if let Err(error) = history::note(ctx, std::mem::take(&mut noted)) {
+            ctx.output.warning(&format!("the move is not in the log: {}", error.message()));
+        }
         if hold.was_interrupted() {
-            history::note(ctx, noted)?;
             return Err(CliError::interrupted().note("run it again to go on"));
         }
     }
     drop(progress);
-    history::note(ctx, noted)?;
     for (account, error) in &failed {
         ctx.output.warning(&format!("'{}': {}", account.name, error.message()));
     }

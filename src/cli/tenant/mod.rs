@@ -88,9 +88,12 @@ pub(super) fn check_named(ctx: &Context) -> Result<(), CliError> {
 
 /// Refuses a tenant that nobody has added: a typing mistake must not make one.
 pub(super) fn check_known(ctx: &Context, name: &str) -> Result<(), CliError> {
+    // The one that is always there.
+    if name == "default" {
+        return Ok(());
+    }
     let known = ctx.tenant_names()?;
-    // The one that everybody has.
-    if name == "default" || known.iter().any(|known| known == name) {
+    if known.iter().any(|known| known == name) {
         return Ok(());
     }
     let error = CliError::failed(format!("there is no tenant '{name}'"));

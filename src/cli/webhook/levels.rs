@@ -102,13 +102,13 @@ pub async fn observe(client: &Client, targets: &[&Target]) -> Vec<Seen> {
 
 /// The level of an account that was changed at Meta between two looks, the app's first, as far
 /// as both could see it.
-pub fn changed_level(before: &Seen, now: &Seen) -> Option<&'static str> {
+pub fn changed_levels(before: &Seen, now: &Seen) -> Vec<&'static str> {
     let app = match (&before.app, &now.app) {
         (Some(Ok(before)), Some(Ok(now))) => !subscription::same_app_level(before, now),
         _ => false,
     };
     let page = matches!((&before.page, &now.page), (Ok(before), Ok(now)) if !subscription::same_page(before, now));
-    if app { Some(APP) } else { page.then_some(PAGE) }
+    [(APP, app), (PAGE, page)].into_iter().filter_map(|(level, changed)| changed.then_some(level)).collect()
 }
 
 /// The same in words: what was changed, and where.

@@ -15,7 +15,7 @@ use crate::checks::{GraphTrace, Outcome};
 use crate::cli::account::inputs::SecretInputs;
 use crate::cli::account::save::{self, Change, Target as Place};
 use crate::cli::account::{connection, view};
-use crate::cli::context::Context;
+use crate::cli::context::{Context, key};
 use crate::cli::error::CliError;
 use crate::cli::history::note_at_meta;
 use crate::cli::pick::AccountArg;
@@ -23,7 +23,7 @@ use crate::dashboard;
 use crate::graph::endpoints::subscription::same_callback;
 use crate::graph::{Client, GraphError, Unreachable};
 use crate::provision::subscription::{AppLevel, Step, carry_out};
-use crate::secrets::{Secret, SecretKind, SecretRef};
+use crate::secrets::{Secret, SecretKind, SecretRef, StoreName};
 use crate::ui::interrupt;
 use crate::ui::progress::Progress;
 use crate::ui::style;
@@ -64,10 +64,10 @@ const NEXT: SecretKind = SecretKind::NextVerifyToken;
 pub fn run(args: &RotateArgs, ctx: &Context) -> Result<u8, CliError> {
     interrupt::install();
     let account = args.account.pick(ctx)?;
-    let begun = if account.secrets.contains_key(&NEXT) { ctx.secret(&account, NEXT)? } else { None };
     if args.cancel {
         return cancel(ctx, &account);
     }
+    let begun = ctx.secret(&account, NEXT)?;
     let (inputs, token) = new_token(args, ctx, &account, begun.as_ref())?;
     let at_meta = if args.here_only { None } else { at_meta(ctx, &account)? };
     if account.secrets.contains_key(&CURRENT) {
@@ -80,23 +80,43 @@ pub fn run(args: &RotateArgs, ctx: &Context) -> Result<u8, CliError> {
     }
     let store = account.secrets.get(&CURRENT).and_then(SecretRef::store).unwrap_or(ctx.settings()?.store.value);
     if !inputs.references.contains_key(&CURRENT) {
+        if store == StoreName::Env {
+            return Err(CliError::usage(format!(
+                "the verify token of '{}' is in the variable {}, which msgrctl cannot change",
+                account.name,
+                key(&account, CURRENT).variable()
+            ))
+            .hint("set the variable to the new token where it comes from")
+            .hint(format!("then give Meta the new one: msgrctl webhook subscribe {} --resend", account.handle)));
+        }
         ctx.store(store).probe()?;
     }
     let mut is_at_meta = false;
     if let Some(target) = &at_meta
-        && let Some(step) = step_at_meta(ctx, target)?
+        && let Some(mut step) = step_at_meta(ctx, target)?
     {
         if begun.is_none() {
             let next = Change { kind: NEXT, ..inputs.change(CURRENT, &token, Place::WhereItIs(store)) };
             record(ctx, &account, vec![next])?;
         }
-        wait_for_callback(ctx, &account, &token)?;
+        if wait_for_callback(ctx, &account, &token)? {
+            // Another tool may have changed the app's webhook while the operator was busy.
+            step = step_at_meta(ctx, target)?.unwrap_or(step);
+        }
         give_to_meta(ctx, target, &step, &token)?;
         is_at_meta = true;
     }
-    let changes = vec![inputs.change(CURRENT, &token, Place::WhereItIs(store)), Change { kind: NEXT, new: None }];
+    let mut changes = vec![inputs.change(CURRENT, &token, Place::WhereItIs(store))];
+    let is_next = |account: &Account| account.secrets.contains_key(&NEXT);
+    let now = ctx.accounts()?.find(&account.id)?;
+    // The token of another rotation that has begun meanwhile stays.
+    if is_next(&now) && ctx.secret(&now, NEXT)?.is_none_or(|next| next == token) {
+        changes.push(Change { kind: NEXT, new: None });
+    }
     let saved = record(ctx, &account, changes).map_err(|error| {
-        if !is_at_meta {
+        let is_kept =
+            ctx.accounts().and_then(|accounts| Ok(accounts.find(&account.id)?)).is_ok_and(|now| is_next(&now));
+        if !is_at_meta || !is_kept {
             return error;
         }
         error
@@ -167,8 +187,16 @@ fn new_token(
 fn record(ctx: &Context, account: &Account, changes: Vec<Change>) -> Result<Account, CliError> {
     let (now, accounts) = (ctx.now(), ctx.accounts()?);
     let kinds: Vec<SecretKind> = changes.iter().map(|change| change.kind).collect();
+    let begins = changes.iter().any(|change| change.kind == NEXT && change.new.is_some());
     save::save(ctx, &mut account.clone(), changes, |new| {
-        accounts.update(&account.id, |current| {
+        if begins && accounts.find(&account.id)?.secrets.contains_key(&NEXT) && !account.secrets.contains_key(&NEXT) {
+            return Err(CliError::failed(format!(
+                "another command has begun to rotate the verify token of '{}' meanwhile",
+                account.name
+            ))
+            .hint(format!("to go on with its token: msgrctl webhook rotate {}", account.handle)));
+        }
+        Ok::<_, CliError>(accounts.update(&account.id, |current| {
             for kind in kinds {
                 match new.secrets.get(&kind) {
                     Some(place) => drop(current.secrets.insert(kind, place.clone())),
@@ -176,7 +204,7 @@ fn record(ctx: &Context, account: &Account, changes: Vec<Change>) -> Result<Acco
                 }
             }
             current.updated_at = now;
-        })
+        })?)
     })
 }
 
@@ -209,7 +237,7 @@ fn at_meta(ctx: &Context, account: &Account) -> Result<Option<Target>, CliError>
         }
         format!("its app secret is not there: {}", connection::place(account, SecretKind::AppSecret))
     };
-    ctx.output.notice(&format!("'{}' is rotated here alone; {missing}", account.name));
+    ctx.output.notice(&format!("'{}' is rotated only here; {missing}", account.name));
     Ok(None)
 }
 
@@ -238,7 +266,7 @@ fn step_at_meta(ctx: &Context, target: &Target) -> Result<Option<Step>, CliError
         let now = shown(present.callback_url.as_deref().unwrap_or("nowhere"));
         return Err(CliError::failed(format!("the app's events go to {now}, not to {}", callback.shown()))
             .hint(format!("set that first: msgrctl webhook subscribe {}", account.handle))
-            .hint("or store the token alone: --here-only"));
+            .hint("or store it only here: --here-only"));
     }
     Ok(Some(Step::SetApp { callback_url: callback.as_str().to_owned(), fields: present.fields, replaces: None }))
 }
@@ -261,7 +289,7 @@ fn give_to_meta(ctx: &Context, target: &Target, step: &Step, token: &Secret) -> 
         Ok(true) => Ok(()),
         other if is_unknown => {
             let why =
-                other.err().map_or_else(|| "Meta said no at the second try".to_owned(), |error| error.to_string());
+                other.err().map_or_else(|| "Meta rejected the second attempt".to_owned(), |error| error.to_string());
             Err(CliError::remote(format!(
                 "it is not known whether Meta took the new verify token of '{}'",
                 account.name
@@ -295,13 +323,15 @@ fn may_have_arrived(error: &GraphError) -> bool {
     }
 }
 
-/// Asks the callback with the new token until it takes it, as long as the operator says so.
-/// Nothing is held meanwhile, and the old token stays in force.
-fn wait_for_callback(ctx: &Context, account: &Account, token: &Secret) -> Result<(), CliError> {
+/// Asks the callback with the new token until it accepts it, as long as the operator says
+/// so. Nothing is held meanwhile, and the old token stays in force. Returns whether the
+/// operator was asked.
+fn wait_for_callback(ctx: &Context, account: &Account, token: &Secret) -> Result<bool, CliError> {
     let callback = super::verify::callback_of(account)?;
     let url = parsed(&callback)?;
     let prober = ctx.prober()?;
     let handle = &account.handle;
+    let mut was_asked = false;
     loop {
         let found = {
             let _progress =
@@ -309,9 +339,10 @@ fn wait_for_callback(ctx: &Context, account: &Account, token: &Secret) -> Result
             Context::wait(prober.ask(&url, token))??
         };
         let Some(problem) = found.problem.as_ref().filter(|_| outcome_of(&found) == Outcome::Fail) else {
-            return Ok(());
+            return Ok(was_asked);
         };
         if ctx.someone_can_answer() && !ctx.says_yes() && asks_again(ctx, account, &found, problem)? {
+            was_asked = true;
             continue;
         }
         let reveal = format!("msgrctl webhook show {handle} --reveal");

@@ -91,7 +91,7 @@ pub fn run(args: &SubscribeArgs, ctx: &Context) -> Result<u8, CliError> {
     let mut seen = BTreeSet::new();
     fields.retain(|field| seen.insert(field.clone()));
     if let Some(bad) = fields.iter().find(|field| field.is_empty() || !field.bytes().all(is_of_a_field)) {
-        return Err(CliError::usage(format!("'{bad}' is no webhook field"))
+        return Err(CliError::usage(format!("'{bad}' is not a valid webhook field"))
             .hint("fields are words such as messages, messaging_postbacks, with commas between them"));
     }
     let alone = accounts.len() == 1;
@@ -106,7 +106,7 @@ pub fn run(args: &SubscribeArgs, ctx: &Context) -> Result<u8, CliError> {
     }
     if !alone {
         return Err(CliError::partial(format!(
-            "{not_done} of the accounts are not subscribed as they should be, for the reasons above; run the command again when they are mended"
+            "{not_done} of the accounts are not subscribed as they should be, for the reasons above; fix them and run the command again"
         )));
     }
     let refused = bad.iter().flat_map(|result| &result.found).find(|found| found.graph.is_some());
@@ -297,9 +297,18 @@ impl<'t> AppPlan<'t> {
     pub fn new(ctx: &Context, target: &'t Target, steps: Vec<Step>) -> Self {
         let sets = steps.iter().any(|step| matches!(step, Step::SetApp { .. }));
         let verify_token = sets.then(|| stored_token(ctx, &target.account));
-        // A rotation whose token cannot be read is told by `webhook rotate`.
-        let next = if sets { ctx.secret(&target.account, SecretKind::NextVerifyToken) } else { Ok(None) };
-        Self { target, steps, verify_token, next_verify_token: next.ok().flatten() }
+        Self { target, steps, verify_token, next_verify_token: None }
+    }
+
+    /// The same, where a rotation of the verify token may not be finished: then the callback
+    /// says which of the two it has. A next token that cannot be read is told by
+    /// `webhook rotate`.
+    fn or_next(self, ctx: &Context) -> Self {
+        if self.verify_token.is_none() {
+            return self;
+        }
+        let next = ctx.secret(&self.target.account, SecretKind::NextVerifyToken);
+        Self { next_verify_token: next.ok().flatten(), ..self }
     }
 }
 
@@ -329,7 +338,7 @@ fn plan<'t>(ctx: &Context, targets: &'t [Target], before: &[Seen], wishes: &[Wis
         if let (Some(id), false) = (app_id(target), of_app.is_empty())
             && plan.apps.get(id).is_none_or(better)
         {
-            plan.apps.insert(id, AppPlan::new(ctx, target, of_app));
+            plan.apps.insert(id, AppPlan::new(ctx, target, of_app).or_next(ctx));
         }
     }
     plan
@@ -393,7 +402,7 @@ fn ask_before_moving(ctx: &Context, plan: &Plan<'_>, command: &str) -> Result<bo
 /// Refuses to write over what another tool changed while a person was asked.
 fn refuse_changed(targets: &[Target], before: &[Seen], now: &[Seen], command: &str) -> Result<(), CliError> {
     for ((target, before), now) in targets.iter().zip(before).zip(now) {
-        if let Some(level) = levels::changed_level(before, now) {
+        if let Some(level) = levels::changed_levels(before, now).into_iter().next() {
             return Err(CliError::failed(format!(
                 "{} of '{}' was changed at Meta while this waited for an answer; nothing was written",
                 levels::changed_in_words(level),

@@ -58,7 +58,8 @@ pub struct Notification {
     pub pages: Vec<String>,
     /// How it is answered.
     pub answer: Answer,
-    _waiting: OwnedSemaphorePermit,
+    /// Its part of what may wait; to be kept as long as anything of it waits.
+    pub waiting: Arc<OwnedSemaphorePermit>,
 }
 
 impl Notification {
@@ -181,7 +182,8 @@ async fn event(shared: &Shared, request: Request, connection: Option<Connection>
     });
     let (answer, safe) = oneshot::channel();
     let answer = Answer(Arc::new(Mutex::new(Some(answer))));
-    let notification = Notification { body, signatures: signatures.collect(), pages, answer, _waiting: waiting };
+    let notification =
+        Notification { body, signatures: signatures.collect(), pages, answer, waiting: Arc::new(waiting) };
     // Not heard any more: the process ends.
     shared.notifications.send(notification).map_err(|_| Refusal::Busy)?;
     match tokio::time::timeout(ANSWER_TIME, safe).await {

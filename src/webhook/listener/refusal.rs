@@ -25,7 +25,7 @@ pub enum Refusal {
     #[error("the body broke off")]
     BrokenOff,
     /// 503: Meta will come again.
-    #[error("too much waits to be worked on; Meta was asked to send it again")]
+    #[error("too many events are waiting; Meta was asked to send it again")]
     Busy,
     /// 503: Meta will come again.
     #[error("an event could not be written out in time; Meta was asked to send it again")]

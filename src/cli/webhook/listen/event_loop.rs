@@ -15,13 +15,13 @@ use crate::cli::error::CliError;
 use crate::cli::webhook::console::Console;
 use crate::cli::webhook::screen::Screen;
 use crate::text::harmless;
-use crate::webhook::{Answer, Notification, Seen};
+use crate::webhook::{Notification, Seen};
 
 /// Once it is to end: how long events may need to be written out, before Meta is asked to
 /// send them again.
 const TO_WRITE: Duration = Duration::from_millis(1200);
 /// The same for passing them on.
-const TO_FORWARD: Duration = Duration::from_secs(3);
+const TO_FORWARD: Duration = Duration::from_millis(2500);
 
 /// Takes events in.
 pub struct EventLoop<'a> {
@@ -160,17 +160,20 @@ impl<'a> EventLoop<'a> {
                 () = crate::serve::stopped() => break,
             }
         }
-        if let Some(passing) = &self.forward {
+        if let Some(passing) = self.forward.as_ref().filter(|passing| passing.left > 0) {
             passing.task.abort();
             self.ctx.output.warning(&format!("{} events were not passed on to {}", passing.left, passing.to));
         }
     }
 
-    /// Answers 200 once everything that was printed so far is written.
-    fn answer(&self, answer: Answer) {
+    /// Answers 200 once everything that was printed so far is written. What is not counts as
+    /// waiting until then.
+    fn answer(&self, notification: &Notification) {
+        let answer = notification.answer.clone();
         let Some(receipt) = self.ctx.output.receipt() else { return answer.is_safe() };
-        let mut gives_up = self.gives_up.subscribe();
+        let (mut gives_up, waiting) = (self.gives_up.subscribe(), notification.waiting.clone());
         tokio::spawn(async move {
+            let _waiting = waiting;
             tokio::select! {
                 written = receipt.written() => if written.is_ok() {
                     answer.is_safe();
@@ -206,7 +209,7 @@ impl<'a> EventLoop<'a> {
                 self.note("other_page", &line, &json!({ "page_id": event.page_id }));
             }
         }
-        self.answer(notification.answer.clone());
+        self.answer(&notification);
         if let Some(passing) = &mut self.forward
             && passing.waiting.send(notification).is_ok()
         {

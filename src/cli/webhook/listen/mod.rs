@@ -84,7 +84,7 @@ struct Listened {
 
 pub fn run(args: &ListenArgs, ctx: &Context) -> Result<u8, CliError> {
     if !args.path.starts_with('/') || args.path.contains(['?', '#']) {
-        return Err(CliError::usage(format!("'{}' is no path: it begins with / and has no query", args.path)));
+        return Err(CliError::usage(format!("'{}' is not a valid path: it begins with / and has no query", args.path)));
     }
     let script = args.script.as_ref().map(|path| read_script(path)).transpose()?;
     let listened = listened(args, ctx)?;
@@ -105,6 +105,7 @@ pub fn run(args: &ListenArgs, ctx: &Context) -> Result<u8, CliError> {
         app_secret: listened.app_secret.clone(),
     });
     let (router, mut heard) = receiver(&args.path, subscribers.collect());
+    interrupt::install();
     // Ctrl-C ends it as SIGTERM does: what was answered is finished first, and counted.
     let _hold = Hold::begin();
     // From here on a reader who stops reading holds up neither answers nor the end.
@@ -137,6 +138,8 @@ pub fn run(args: &ListenArgs, ctx: &Context) -> Result<u8, CliError> {
             kind = ctx.output.failing() => cannot_write(ctx, kind),
             () = ended_by_hand(ctx, ended) => Ok(()),
             () = crate::serve::stopped() => Ok(()),
+            // Ctrl-C may have come before anything listened for it.
+            () = std::future::ready(()), if Hold::is_asked() => Ok(()),
         };
         drop(close);
         event_loop.finish(&mut heard.notifications, server).await;
@@ -216,7 +219,7 @@ fn read_script(path: &std::path::Path) -> Result<Vec<(usize, Line)>, CliError> {
     const LIMIT: u64 = 4 * 1024 * 1024;
     let text = files::read_given_text(path, LIMIT).map_err(|error| CliError::of_given(&error))?;
     script::parse(&text).map_err(|wrong| {
-        let mut error = CliError::usage(format!("{} is no script that can be run", path.display()));
+        let mut error = CliError::usage(format!("{} is not a valid script", path.display()));
         for mistake in wrong {
             error = error.cause(mistake.to_string());
         }
@@ -265,7 +268,7 @@ fn listened(args: &ListenArgs, ctx: &Context) -> Result<Vec<Listened>, CliError>
         if named || alone {
             return Err(CliError::credentials(what).hint(format!("give it one: {give}")));
         }
-        ctx.output.warning(&format!("left out: {what}; {give}"));
+        ctx.output.warning(&format!("skipped: {what}; {give}"));
     }
     if listened.is_empty() {
         return Err(CliError::credentials("none of the accounts has an app secret to check events with")
@@ -306,7 +309,7 @@ fn say_ready(
         }
     }
     if !address.ip().is_loopback() {
-        ctx.output.warning("everybody who reaches this machine reaches it; Meta needs HTTPS before it");
+        ctx.output.warning("anyone who can reach this machine can reach it; Meta needs HTTPS in front of it");
     }
     for Listened { account, .. } in listened {
         let handle = &account.handle;

@@ -59,8 +59,9 @@ impl<'a> Refused<'a> {
             self.shown.insert(refusal, (count, Instant::now()));
             let times = if count == 1 { String::new() } else { format!(" ({count} so far)") };
             if refusal == Refusal::NotWritten {
-                // Standard output is what is stuck.
-                self.ctx.output.warning(&format!("{refusal}{times}: standard output is not being read"));
+                // Where standard output is what is stuck it shows no line either.
+                let why = if is_behind { ": standard output is not being read" } else { "" };
+                self.ctx.output.warning(&format!("{refusal}{times}{why}"));
                 continue;
             }
             let (line, details) =

@@ -66,6 +66,8 @@ impl<'a> TokenReader<'a> {
         }));
         let (asks, asked) = blocking::channel();
         let (tell, read) = mpsc::unbounded_channel();
+        // A passphrase is typed now: the thread can ask for none.
+        ctx.ask_stores(listened.iter().map(|listened| &listened.account), []);
         let (seed, terminal) = (ctx.seed(), ctx.output.terminal);
         let accounts = listened.iter().map(|listened| listened.account.clone()).collect();
         std::thread::spawn(move || work(seed, terminal, accounts, &asked, &tell));
