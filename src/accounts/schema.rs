@@ -123,7 +123,7 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Vec<Account>, SchemaError
 }
 
 /// Everything an account has is filed under its id. Names and handles that two have in
-/// common are found when somebody calls one of them by it: the other accounts can be used.
+/// common are found when a command calls one of them by it: the other accounts can be used.
 fn check_ids(accounts: &[Account], path: &Path) -> Result<(), SchemaError> {
     let mut seen: HashMap<String, &Account> = HashMap::new();
     for account in accounts {

@@ -139,7 +139,7 @@ impl AccountStore {
 
     /// Changes the account with this id in place. Its id and its place in the
     /// list stay; a new name or handle must be free. One that it has already may stay:
-    /// it is no reason not to change something else.
+    /// it does not stop another change.
     pub fn update(&self, id: &str, change: impl FnOnce(&mut Account)) -> Result<Account, AccountError> {
         self.change(|accounts| {
             let at = place_of(accounts, id)?;

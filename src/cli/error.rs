@@ -121,6 +121,9 @@ impl CliError {
 
     /// The result could not be written.
     pub fn output(kind: io::ErrorKind) -> Self {
+        if kind == io::ErrorKind::TimedOut {
+            return Self::failed("the last lines could not be written: standard output is not being read");
+        }
         Self::failed(format!("the result could not be written: {kind}"))
     }
 

@@ -264,7 +264,7 @@ impl<'a> Changing<'a> {
                 return Err(error);
             }
             // It is still written down at its end, unless the process is killed.
-            ctx.output.warning(&format!("the change could not be written down beforehand: {}", error.message()));
+            ctx.output.warning(&format!("the change could not be noted before it was made: {}", error.message()));
         }
         let (secrets, result, unfinished) = (RefCell::default(), Cell::new(DONE), Cell::new(false));
         Ok(Self { ctx, pending, secrets, result, unfinished, _held: held })
@@ -377,7 +377,7 @@ pub fn put_back<'t>(
 impl Drop for Changing<'_> {
     fn drop(&mut self) {
         if let Err(error) = self.end() {
-            self.ctx.output.warning(&format!("the change could not be written down: {}", error.message()));
+            self.ctx.output.warning(&format!("the change is made, but is not in the log: {}", error.message()));
         }
     }
 }

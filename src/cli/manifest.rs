@@ -75,7 +75,8 @@ impl ManifestArgs {
         self.file.iter().map(|path| format!("-f {}", quoted(path))).collect()
     }
 
-    fn refuse(&self, mistakes: &[Mistake], ctx: &Context) -> CliError {
+    /// The error of a manifest with these mistakes, which are shown.
+    pub(super) fn refuse(&self, mistakes: &[Mistake], ctx: &Context) -> CliError {
         let number = mistakes.len();
         let several = if number == 1 { "" } else { "s" };
         let mut error =

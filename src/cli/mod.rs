@@ -47,6 +47,7 @@ use clap::{CommandFactory as _, FromArgMatches as _};
 use crate::env::{self, Environment};
 use crate::secrets::{keep_out_of_dumps, redact};
 use crate::text::{first_unfit, sentence};
+use crate::ui::interrupt;
 use crate::ui::output::Output;
 use crate::ui::style;
 use crate::ui::terminal::{Color, Terminal};
@@ -73,6 +74,8 @@ fn run(arguments: &[OsString], env: Environment) -> u8 {
         Err(error) => return refuse(error, arguments, &env),
     };
     keep_out_of_dumps();
+    // A limit of file sizes is an error that is said, wherever the result goes.
+    interrupt::say_faults();
     let color = cli.global.take_variables(&env);
     let terminal = Terminal::detect(&env, *color.as_ref().unwrap_or(&Color::Auto));
     let output = Output::of_process(terminal, cli.global.json, cli.global.quiet);

@@ -57,12 +57,7 @@ pub fn run(_args: &UndoArgs, ctx: &Context) -> Result<u8, CliError> {
     let secrets = Secrets::of(ctx, &undo, unfinished.as_ref())?;
     secrets.refuse_moves()?;
     secrets.refuse_values_alone(entry)?;
-    for (account, ..) in secrets.vanishing.iter().filter(|(_, kind, _)| *kind == SecretKind::NextVerifyToken) {
-        ctx.output.warning(&format!(
-            "the next verify token of '{}' goes with it, and Meta may have that one already; to finish instead: msgrctl webhook rotate {}",
-            account.name, account.handle
-        ));
-    }
+    secrets.refuse_rotations()?;
     ctx.confirm(&format!("Undo '{}' in tenant '{}' ({what})?", entry.command, entry.tenant), "msgrctl undo")?;
     for (_, _, store) in &secrets.vanishing {
         inside.store(*store).probe()?;
@@ -240,6 +235,18 @@ impl Secrets {
             return Err(values_alone(&entry.command));
         }
         Ok(())
+    }
+
+    /// The new verify token of a rotation that is not finished would go: Meta may have it.
+    fn refuse_rotations(&self) -> Result<(), CliError> {
+        let is_next = |(_, kind, _): &&(Account, SecretKind, StoreName)| *kind == SecretKind::NextVerifyToken;
+        let Some((account, ..)) = self.vanishing.iter().find(is_next) else { return Ok(()) };
+        Err(CliError::failed(format!(
+            "the rotation of the verify token of '{}' is not finished, and Meta may have the new one; nothing was undone",
+            account.name
+        ))
+        .hint(format!("to finish it: msgrctl webhook rotate {}", account.handle))
+        .hint(format!("or cancel it: msgrctl webhook rotate {} --cancel", account.handle)))
     }
 
     fn refuse_moves(&self) -> Result<(), CliError> {

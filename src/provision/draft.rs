@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 
 use super::clashes;
-use super::manifest::{Source, Wanted, WantedVerifyToken};
+use super::manifest::{Manifest, Mistake, Source, Wanted, WantedVerifyToken};
 use super::plan::Problem;
 use crate::accounts::{self, Account, Addresses, Clash, Handle, MessengerType, Name, Realm, Tenant};
 use crate::messages::AccountMessages;
@@ -297,6 +297,36 @@ fn sources(wanted: &Wanted) -> Vec<(SecretKind, WantedVerifyToken)> {
     .collect()
 }
 
+/// Why a secret must not come from the variable that the file names.
+fn misplaced(kind: SecretKind, wanted: &WantedVerifyToken, handle: &Handle) -> Option<String> {
+    match wanted {
+        WantedVerifyToken::From(
+            Source::Reference(SecretRef::Variable(name)) | Source::Copy { from: SecretRef::Variable(name), .. },
+        ) => misplaced_variable(name, kind, handle.as_str()),
+        _ => None,
+    }
+}
+
+/// The mistakes of a manifest that need neither records nor secrets: variables that hold
+/// something else, by their names.
+pub fn mistakes(manifest: &Manifest) -> Vec<Mistake> {
+    let of_account = |wanted: &Wanted| {
+        let handle = wanted.handle.clone().unwrap_or_else(|| Handle::slug(&wanted.name));
+        let secrets = [
+            (SecretKind::PageAccessToken, wanted.token.clone().map(WantedVerifyToken::From)),
+            (SecretKind::AppSecret, wanted.app_secret.clone().map(WantedVerifyToken::From)),
+            (SecretKind::VerifyToken, wanted.verify_token.clone()),
+        ];
+        let found = secrets.into_iter().filter_map(|(kind, source)| {
+            let why = misplaced(kind, &source?, &handle)?;
+            let message = format!("{} of '{}': {why}", super::kept::key_of(kind), wanted.name);
+            Some(Mistake { place: wanted.place.clone(), message, nearest: None })
+        });
+        found.collect::<Vec<_>>()
+    };
+    manifest.accounts.iter().flat_map(of_account).collect()
+}
+
 /// What should become of a secret; nothing where it stays as it is.
 fn new_secret(
     kind: SecretKind,
@@ -305,11 +335,7 @@ fn new_secret(
     handle: &Handle,
     house: &House<'_>,
 ) -> Result<Option<NewSecret>, Problem> {
-    if let WantedVerifyToken::From(
-        Source::Reference(SecretRef::Variable(name)) | Source::Copy { from: SecretRef::Variable(name), .. },
-    ) = &wanted
-        && let Some(why) = misplaced_variable(name, kind, handle.as_str())
-    {
+    if let Some(why) = misplaced(kind, &wanted, handle) {
         return Err(Problem::new(
             format!("{}: {why}", super::kept::key_of(kind)),
             "name another variable in the file, one that holds nothing else",

@@ -34,6 +34,11 @@ pub fn install() {
     });
 }
 
+/// Has signals that would end the program without a word end it with one.
+pub fn say_faults() {
+    signals::install();
+}
+
 /// Somebody asks to stop; whether nothing holds it back. Not on a signal's own stack but on
 /// a thread, where a lock may be waited for.
 fn asked_to_stop() -> bool {

@@ -26,13 +26,19 @@ pub struct Typing {
     pub above: Option<Above>,
 }
 
+/// A line up and down again: shows nothing.
+const NOTHING: &str = "\u{1b}[1A\n";
+
 /// Shows lines above the one that is being typed.
 pub struct Above(Box<dyn FnMut(String) -> bool + Send>);
 
 impl Above {
-    /// Shows whole lines; `false` when they could not be shown that way.
+    /// Shows whole lines; `false` when they could not be shown that way. Waits until the
+    /// terminal has taken them.
     pub fn show(&mut self, lines: &str) -> bool {
-        (self.0)(lines.to_owned())
+        // The editor holds one text back: the first of these goes once it begins to write the
+        // lines, the second once it has.
+        (self.0)(lines.to_owned()) && (self.0)(NOTHING.to_owned()) && (self.0)(NOTHING.to_owned())
     }
 }
 

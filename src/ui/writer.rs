@@ -195,7 +195,7 @@ impl Shared {
     }
 }
 
-/// One of the streams, for whoever prints.
+/// One of the streams, to print to.
 pub struct Handle {
     writer: Writer,
     stream: Stream,

@@ -15,6 +15,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use crate::sandbox::ask;
 use crate::support::Home;
 use crate::support::listening::Listening;
+use crate::support::pty::Pty;
 use crate::support::receiver::TOKEN;
 use crate::support::world::{PAGE_ID, acme, app, sandbox};
 
@@ -346,4 +347,22 @@ fn a_kill_at_any_moment_of_a_rotation_loses_no_verify_token() {
     }
     home.run(&["webhook", "rotate", "acme", "--yes"]).code(0);
     assert_eq!(sandbox.world().subscriptions[0].verify_token, crate::webhook::verify_token(&home));
+}
+
+#[test]
+fn a_console_on_a_terminal_that_takes_nothing_ends_and_answers_503() {
+    let sandbox = sandbox();
+    let (home, secret) = (acme(&sandbox, true), app(&sandbox).1);
+    let command = home.msgrctl(&["webhook", "listen", "acme", "--listen", "127.0.0.1:0", "--console"]);
+    let mut session = Pty::start(&command, 100);
+    session.expect("ready: listening on ");
+    let base = session.expect("/webhook for 'Acme'");
+    session.expect("/help shows what can be typed");
+    // From here on the terminal is not read, and what was answered 200 is on it all the same.
+    let refused = (0..200).find(|number| {
+        let text = "x".repeat(1500);
+        post(&base, &secret, &message(&format!("m_{number}"), &text)) != Some(200)
+    });
+    assert!(refused.is_some_and(|number| number > 0), "{refused:?}");
+    assert_eq!(session.signalled("-INT", Duration::from_secs(6)), 1);
 }

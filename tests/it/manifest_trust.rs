@@ -227,6 +227,15 @@ fn records_run_no_program_either() {
 }
 
 #[test]
+fn a_check_of_a_strangers_file_names_variables_that_hold_something_else() {
+    let fleet = Fleet::new(1);
+    for name in ["GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "MSGRCTL_SECRET_PAGE_0_PAGE_ACCESS_TOKEN"] {
+        fleet.write(&(fleet.head().replace("{env: VERIFY}", &format!("{{env: {name}}}")) + &fleet.account(0, "")));
+        fleet.apply(&["--check"]).code(3).says(&["webhook.verify_token of", name]);
+    }
+}
+
+#[test]
 fn a_secret_is_no_text_for_customers() {
     let fleet = Fleet::new(1);
     fleet.manifest(0..1);

@@ -393,15 +393,24 @@ fn rotate_keeps_both_tokens_until_the_receiver_knows_the_new_one() {
     )
     .code(2)
     .says(&["is not finished", "--cancel"]);
+    home.run(&["undo", "--yes"]).code(1).says(&["the rotation", "is not finished", "--cancel"]);
     form.lock().unwrap().clone_from(&next);
+    home.run(&["webhook", "rotate", "acme", "--cancel", "--yes"]).code(7).says(&["the new one is in use"]);
     home.run(&["webhook", "verify", "acme"]).code(7).says(&["to finish it: msgrctl webhook rotate acme"]);
     // Meta is given the one that the callback has.
-    home.run(&["webhook", "subscribe", "acme", "--resend"]).code(0);
+    home.run(&["webhook", "subscribe", "acme", "--resend"]).code(0).shows(&["the rotation is not finished"]);
     assert_eq!(sandbox.world().subscriptions[0].verify_token, next);
     home.run(&["webhook", "rotate", "acme", "--yes"]).code(0).shows(&["here and at Meta"]);
     assert_eq!((verify_token(&home), &sandbox.world().subscriptions[0].verify_token), (next.clone(), &next));
     let shown = home.run(&["webhook", "show", "acme", "--reveal", "--json"]).code(0).json();
     assert_eq!(shown["next_verify_token"], Value::Null);
+    // One that is kept elsewhere and is not there any more is not replaced by another.
+    let token = home.file("next-token", "elsewhere0123456789elsewhere0123456789");
+    let from = format!("file:{}", token.display());
+    home.run(&["webhook", "rotate", "acme", "--verify-token-from", &from, "--yes"]).code(7);
+    std::fs::remove_file(&token).unwrap();
+    home.run(&["webhook", "rotate", "acme", "--yes"]).code(4).says(&["is not finished", "cannot be read", "--cancel"]);
+    home.run(&["webhook", "rotate", "acme", "--cancel", "--yes"]).code(0);
     // One that is dropped leaves nothing behind.
     home.run(&["webhook", "rotate", "acme", "--yes"]).code(7);
     home.run(&["webhook", "rotate", "acme", "--cancel"]).code(2).says(&["Drop the new verify token", "--yes"]);

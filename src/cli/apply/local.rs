@@ -82,7 +82,7 @@ fn write_settings(run: &mut Run<'_>, prepared: &Prepared) -> Result<(), CliError
     Ok(())
 }
 
-/// Removes some accounts at once. Ends early when somebody asks to stop.
+/// Removes some accounts at once. Ends early when the operator asks to stop.
 fn remove(run: &mut Run<'_>, tenant: &Changing<'_>, group: &[usize]) -> Result<(), CliError> {
     let (ctx, plan) = (run.ctx, run.plan);
     let mut going: Vec<(usize, &Account)> = Vec::new();

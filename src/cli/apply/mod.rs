@@ -18,6 +18,7 @@ use super::context::Context;
 use super::error::CliError;
 use super::manifest::ManifestArgs;
 use super::plan::{self, How, Prepared};
+use crate::provision::draft;
 use crate::provision::plan::Plan;
 use crate::ui::interrupt::{self, Hold};
 use crate::ui::progress::Progress;
@@ -58,6 +59,10 @@ pub(super) struct ApplyArgs {
 pub(super) fn run(args: &ApplyArgs, ctx: &Context) -> Result<u8, CliError> {
     let manifest = args.manifest.read(ctx)?;
     if args.check {
+        let mistakes = draft::mistakes(&manifest);
+        if !mistakes.is_empty() {
+            return Err(args.manifest.refuse(&mistakes, ctx));
+        }
         check::show(ctx, &manifest, &args.manifest);
         return Ok(0);
     }

@@ -115,7 +115,7 @@ fn left_behind(ctx: &Context, tenants: &Tenants<'_>) -> Vec<Found> {
     if looked.entries.is_empty() {
         if found.is_empty() {
             found.push(if looked.no_keyring {
-                Found::new(ID, Outcome::Skip, "there is no keyring to look into")
+                Found::pass(ID, "no secret is left behind in an encrypted file; there is no keyring")
             } else {
                 Found::pass(ID, "no secret is left behind")
             });
@@ -125,14 +125,14 @@ fn left_behind(ctx: &Context, tenants: &Tenants<'_>) -> Vec<Found> {
     let mut lines = left_behind::in_words(&looked.entries);
     let more = lines.len().saturating_sub(SHOWN);
     lines.truncate(SHOWN);
-    lines.extend((more > 0).then(|| format!("and of {more} more")));
+    lines.extend((more > 0).then(|| format!("and {more} more accounts")));
     let count = looked.entries.len();
     let summary = format!("secrets that belong to no account of this configuration: {count}; {}", lines.join("; "));
     let shared = looked.entries.iter().any(|entry| entry.tenant.is_none());
     let fix = if shared {
         "another configuration directory of yours shares the keyring, and its accounts would lose their secrets: remove them only if none of these accounts is in one; the command lists them and asks"
     } else {
-        "remove them; the command lists them and asks"
+        "if accounts.toml was lost or edited, restore it first: these may be the only copies; otherwise remove them: the command lists them and asks"
     };
     found.push(
         Found::new(ID, Outcome::Warn, summary)

@@ -159,7 +159,10 @@ pub fn run(args: SayArgs, ctx: &Context) -> Result<u8, CliError> {
             }
         }
         (None, _, reason) => {
-            ctx.output.result(&sentence(&format!("not delivered: {}", reason.as_deref().unwrap_or("nobody listens"))));
+            ctx.output.result(&sentence(&format!(
+                "not delivered: {}",
+                reason.as_deref().unwrap_or("no receiver is subscribed")
+            )));
             ctx.output.notice("to subscribe the app and the Page: msgrctl webhook subscribe NAME (with --fields FIELD for one beside the usual ones)");
         }
     }

@@ -147,7 +147,7 @@ struct Moving<'a> {
 type End<'a> = (&'a Account, Result<Vec<SecretKind>, CliError>);
 
 /// Moves what the accounts of a group have elsewhere. `on_account` is called as one begins;
-/// none begins any more once somebody asks to stop, and those that have begun are finished.
+/// none begins any more once the operator asks to stop, and those that have begun are finished.
 /// The caller holds the tenant.
 fn move_group<'a>(
     ctx: &Context,

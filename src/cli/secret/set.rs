@@ -92,7 +92,7 @@ pub fn run(args: &SetArgs, ctx: &Context) -> Result<u8, CliError> {
         save_anyway: args.force,
         command: Some(args.value.command(&account, kind)),
         store: None,
-        to_save: "--force keeps it as it is",
+        to_save: "--force saves it all the same",
     };
     edit.carry_out(ctx, &account)
 }

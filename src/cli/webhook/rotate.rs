@@ -67,13 +67,13 @@ pub fn run(args: &RotateArgs, ctx: &Context) -> Result<u8, CliError> {
     if args.cancel {
         return cancel(ctx, &account);
     }
-    let begun = ctx.secret(&account, NEXT)?;
+    let begun = begun(ctx, &account)?;
     let (inputs, token) = new_token(args, ctx, &account, begun.as_ref())?;
     let at_meta = if args.here_only { None } else { at_meta(ctx, &account)? };
     if account.secrets.contains_key(&CURRENT) {
         let what = if at_meta.is_some() { ", here and at Meta" } else { "" };
         let question = match &begun {
-            Some(_) => format!("Go on with the new verify token of '{}' that was begun{what}?", account.name),
+            Some(_) => format!("Go on with the rotation of the verify token of '{}'{what}?", account.name),
             None => format!("Replace the verify token of '{}'{what}?", account.name),
         };
         ctx.confirm(&question, &format!("msgrctl webhook rotate {}", account.handle))?;
@@ -88,6 +88,12 @@ pub fn run(args: &RotateArgs, ctx: &Context) -> Result<u8, CliError> {
             ))
             .hint("set the variable to the new token where it comes from")
             .hint(format!("then give Meta the new one: msgrctl webhook subscribe {} --resend", account.handle)));
+        }
+        if let Some(place) = account.secrets.get(&CURRENT).filter(|place| place.store().is_none()) {
+            ctx.output.warning(&format!(
+                "the verify token of '{}' was read from {place}; the new one is kept in the {store} store instead (or give it there, and say so with --verify-token-from)",
+                account.name
+            ));
         }
         ctx.store(store).probe()?;
     }
@@ -140,6 +146,22 @@ pub fn run(args: &RotateArgs, ctx: &Context) -> Result<u8, CliError> {
         )
     });
     Ok(0)
+}
+
+/// The token of a rotation that was begun and not finished. One that is recorded and not
+/// there must not be replaced by another: Meta may have it.
+fn begun(ctx: &Context, account: &Account) -> Result<Option<Secret>, CliError> {
+    let found = ctx.secret(account, NEXT)?;
+    if found.is_none() && account.secrets.contains_key(&NEXT) {
+        let place = connection::place(account, NEXT);
+        return Err(CliError::credentials(format!(
+            "a rotation of the verify token of '{}' is not finished, and its new token cannot be read: {place}",
+            account.name
+        ))
+        .hint("put it back where it was, and run the command again")
+        .hint(format!("or drop it: msgrctl webhook rotate {} --cancel", account.handle)));
+    }
+    Ok(found)
 }
 
 /// The token to rotate to: the one that was begun with, the one that is given, or a new
@@ -208,9 +230,31 @@ fn record(ctx: &Context, account: &Account, changes: Vec<Change>) -> Result<Acco
     })
 }
 
+/// Whether the callback has the new verify token and no longer the old one.
+fn is_in_use(ctx: &Context, account: &Account) -> Result<bool, CliError> {
+    let Some(callback) = &account.callback_url else { return Ok(false) };
+    // A token that cannot be read can be dropped all the same.
+    let (Ok(Some(next)), Ok(current)) = (ctx.secret(account, NEXT), ctx.secret(account, CURRENT)) else {
+        return Ok(false);
+    };
+    let (url, prober) = (parsed(callback)?, ctx.prober()?);
+    let accepts = |token: &Secret| -> Result<bool, CliError> {
+        Ok(Context::wait(prober.ask(&url, token))?.is_ok_and(|found| outcome_of(&found) != Outcome::Fail))
+    };
+    Ok(accepts(&next)? && !current.as_ref().map(accepts).transpose()?.unwrap_or(false))
+}
+
 fn cancel(ctx: &Context, account: &Account) -> Result<u8, CliError> {
     if !account.secrets.contains_key(&NEXT) {
         return Err(CliError::usage(format!("no rotation of the verify token of '{}' was begun", account.name)));
+    }
+    if is_in_use(ctx, account)? {
+        return Err(CliError::check(format!(
+            "the callback of '{}' accepts the new verify token and not the old one, so the new one is in use",
+            account.name
+        ))
+        .hint(format!("to finish the rotation: msgrctl webhook rotate {}", account.handle))
+        .hint("to cancel it, put the old verify token into the contact centre's form first"));
     }
     let question =
         format!("Drop the new verify token of '{}'? If Meta has it already, the old one is wrong", account.name);
@@ -348,7 +392,7 @@ fn wait_for_callback(ctx: &Context, account: &Account, token: &Secret) -> Result
         let reveal = format!("msgrctl webhook show {handle} --reveal");
         return Err(CliError::check(format!(
             "the callback does not accept the new verify token: {}",
-            problem.summary()
+            if is_refused(problem) { "it does not know it yet".into() } else { problem.summary() }
         ))
         .reason(problem.cause())
         .hint(format!("the old one stays in force, and the new one is kept beside it; to see it: {reveal}"))
@@ -357,17 +401,26 @@ fn wait_for_callback(ctx: &Context, account: &Account, token: &Secret) -> Result
     }
 }
 
+/// Whether the receiver says that it is the wrong token.
+fn is_refused(problem: &Problem) -> bool {
+    matches!(problem, Problem::TokenRefused { .. })
+}
+
 /// Whether to ask the callback again, once the operator has done something about it.
 fn asks_again(ctx: &Context, account: &Account, found: &Probe, problem: &Problem) -> Result<bool, CliError> {
     let callback = super::verify::callback_of(account)?;
-    ctx.output.talk(&probe::text(callback.as_str(), found, ctx.output.terminal.err()));
+    if is_refused(problem) {
+        ctx.output.talk(&format!("{} does not know the new verify token yet", callback.shown()));
+    } else {
+        ctx.output.talk(&probe::text(callback.as_str(), found, ctx.output.terminal.err()));
+    }
     let refused =
         matches!(problem, Problem::TokenRefused { .. } | Problem::OtherBody { .. } | Problem::OtherStatus { .. });
     if !refused {
-        return ctx.asks("Fixed? Answering no keeps the old token");
+        return ctx.asks("Fixed? Answering no keeps both tokens");
     }
     let says = "Put the new verify token into the contact centre's form now and save it there. To see it, in another terminal:";
     let says = style::wrap(says, ctx.output.terminal.err().width, 0);
     ctx.output.talk(&format!("\n{says}\n  msgrctl webhook show {} --reveal", account.handle));
-    ctx.asks("Has the new token been saved there? Answering no keeps the old one")
+    ctx.asks("Has the new token been saved there? Answering no keeps both")
 }

@@ -4,6 +4,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::accounts::{AppId, CallbackUrl};
+use crate::cli::account::connection;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::pick::AccountArg;
@@ -55,6 +56,9 @@ pub fn run(args: &ShowArgs, ctx: &Context) -> Result<u8, CliError> {
             }
             found => found?,
         };
+        if token.is_none() && account.secrets.contains_key(&kind) {
+            ctx.output.warning(&format!("the {kind} could not be read: {}", connection::place(&account, kind)));
+        }
         Ok(token.map(|token| if args.reveal { token.expose().to_owned() } else { token.masked() }))
     };
     let (token, next) = (read(SecretKind::VerifyToken)?, read(SecretKind::NextVerifyToken)?);

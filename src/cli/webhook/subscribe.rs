@@ -443,14 +443,20 @@ async fn write_app(client: &Client, prober: &Prober, app: &AppPlan<'_>) -> Writt
             );
         }
         // While the verify token is rotated the callback tells which of the two it has.
-        let verify_token = match (&app.next_verify_token, step) {
+        let next = match (&app.next_verify_token, step) {
             (Some(next), Step::SetApp { callback_url, .. }) if accepts(prober, callback_url, next).await => Some(next),
-            _ => verify_token,
+            _ => None,
         };
+        let verify_token = next.or(verify_token);
         // A "no" of Meta's without an error shows when it is read back.
         let done = subscription::carry_out(client, step, app.target.page(), verify_token).await;
         if let Err(error) = done {
             return Some(explain(prober, app, step, verify_token, &error).await);
+        }
+        if next.is_some() {
+            let why = "set with the next verify token, which the callback accepts; the rotation is not finished";
+            let hint = format!("msgrctl webhook rotate {}", app.target.account.handle);
+            return Some(Found::new(APP, Outcome::Warn, why, Some(hint)));
         }
     }
     None

@@ -1,4 +1,4 @@
-//! Reads bodies that anybody may have sent: within a size and a time, and within a limit
+//! Reads bodies that a stranger may have sent: within a size and a time, and within a limit
 //! for all of them together, past which the costliest is given up.
 
 use std::future::poll_fn;

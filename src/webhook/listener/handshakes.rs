@@ -1,5 +1,5 @@
 //! Handshakes: the verify tokens that are known are answered at once, others late, since
-//! anybody can name one: a flood of guesses is no faster than its connections wait.
+//! any stranger can name one: a flood of guesses is no faster than its connections wait.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ const LATE: Duration = Duration::from_secs(1);
 /// The same while they are being read: Meta waits about 5 s.
 const WHILE_READING: Duration = Duration::from_secs(4);
 
-/// The verify tokens that are known, for whoever reads them from where they are kept.
+/// The verify tokens that are known, to be set by the part that reads the stores.
 #[derive(Clone)]
 pub struct VerifyTokens(watch::Sender<Known>);
 

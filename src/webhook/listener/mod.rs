@@ -52,7 +52,7 @@ pub struct Subscriber {
 pub struct Notification {
     /// The bytes that were signed.
     pub body: Bytes,
-    /// Both signature headers as they came, for whoever it is passed on to.
+    /// Both signature headers as they came, for the receiver it is passed on to.
     pub signatures: Vec<(&'static str, String)>,
     /// The Pages whose app secret it was signed with.
     pub pages: Vec<String>,

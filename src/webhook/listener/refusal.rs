@@ -59,7 +59,7 @@ impl Refusal {
     }
 }
 
-/// Counts refusals: anybody can cause them, so they are counted where they happen and
+/// Counts refusals: any stranger can cause them, so they are counted where they happen and
 /// shown at the pace of the screen.
 #[derive(Debug, Default)]
 pub struct Refusals {

@@ -44,6 +44,26 @@ impl Pty {
         self.session.get_process_mut().set_window_size(columns, 30).unwrap();
     }
 
+    /// Sends a signal, reads nothing more, and returns the exit code.
+    #[track_caller]
+    pub fn signalled(self, name: &str, within: Duration) -> i32 {
+        let process = self.session.get_process();
+        let pid = process.pid().to_string();
+        assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
+        let start = std::time::Instant::now();
+        loop {
+            match process.status().unwrap() {
+                WaitStatus::Exited(_, code) => return code,
+                WaitStatus::Signaled(_, signal, _) => return 128 + signal as i32,
+                _ if start.elapsed() > within => {
+                    let _ = Command::new("kill").args(["-KILL", &pid]).status();
+                    panic!("it still runs {within:?} after {name}");
+                }
+                _ => std::thread::sleep(Duration::from_millis(10)),
+            }
+        }
+    }
+
     /// Reads to the end; returns the rest of the screen and the exit code.
     pub fn end(mut self) -> (String, i32) {
         let rest = self.session.expect(Eof).unwrap();

@@ -46,6 +46,8 @@ struct Passing {
     done: mpsc::UnboundedReceiver<Forwarded>,
     task: JoinHandle<()>,
     left: u64,
+    /// How many it did not take.
+    refused: u64,
 }
 
 impl Passing {
@@ -53,7 +55,7 @@ impl Passing {
         let to = target.shown();
         let (waiting, next) = mpsc::unbounded_channel();
         let (tell, done) = mpsc::unbounded_channel();
-        Self { to, waiting, done, task: tokio::spawn(target.run(next, tell)), left: 0 }
+        Self { to, waiting, done, task: tokio::spawn(target.run(next, tell)), left: 0, refused: 0 }
     }
 }
 
@@ -74,6 +76,11 @@ impl<'a> EventLoop<'a> {
     /// What the console says at the start.
     pub fn opening(&self) -> Option<String> {
         self.console.as_ref().map(Console::opening)
+    }
+
+    /// How many events the receiver that they are passed on to did not take.
+    pub fn not_forwarded(&self) -> u64 {
+        self.forward.as_ref().map_or(0, |passing| passing.refused + passing.left)
     }
 
     /// How many conversations are under way.
@@ -220,6 +227,7 @@ impl<'a> EventLoop<'a> {
     fn say_forwarded(&mut self, forwarded: &Forwarded) {
         let Some(passing) = &mut self.forward else { return };
         passing.left = passing.left.saturating_sub(1);
+        passing.refused += u64::from(!matches!(forwarded.status, Ok(200..=299)));
         let ms = u64::try_from(forwarded.duration.as_millis()).unwrap_or(u64::MAX);
         let to = &passing.to;
         let (line, details) = match forwarded.status {
@@ -227,7 +235,7 @@ impl<'a> EventLoop<'a> {
                 (format!("  passed on to {to}: HTTP {status}, {ms} ms"), json!({"status": status, "duration_ms": ms}))
             }
             Ok(status) => (
-                format!("  passed on to {to}, which does not take it: HTTP {status}, {ms} ms"),
+                format!("  not passed on to {to}, which answered HTTP {status}, {ms} ms"),
                 json!({"status": status, "duration_ms": ms}),
             ),
             Err(fault) => {

@@ -212,6 +212,12 @@ fn say_goodbye(ctx: &Context, screen: &Screen<'_>, event_loop: &EventLoop<'_>, r
         1 => ctx.output.notice("one conversation was not ended: the customer waits"),
         open => ctx.output.notice(&format!("{open} conversations were not ended: the customers wait")),
     }
+    if event_loop.not_forwarded() > 0 {
+        ctx.output.warning(&format!(
+            "{} of the events were not passed on; Meta does not send again what was shown here",
+            event_loop.not_forwarded()
+        ));
+    }
     ctx.output.notice(&format!("stopped: {events} event{s}, {again} sent again by Meta, {count} refused{why}"));
 }
 

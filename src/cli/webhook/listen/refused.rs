@@ -10,7 +10,7 @@ use crate::cli::context::Context;
 use crate::cli::webhook::screen::Screen;
 use crate::webhook::{Refusal, Refusals};
 
-/// Refusals of one kind are shown at most so often: anybody can cause them.
+/// Refusals of one kind are shown at most so often: any stranger can cause them.
 const SHOW_AGAIN: Duration = Duration::from_secs(1);
 
 /// What was refused, and what of it was shown.

@@ -1,6 +1,6 @@
 //! Keeps the verify tokens that handshakes are judged by as the stores have them. They
 //! are read on a thread of its own, since a keyring or a program may take its time, and
-//! only when something may have changed, since anybody can ask for a handshake.
+//! only when something may have changed, since any stranger can ask for a handshake.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -140,7 +140,7 @@ fn work(
     asked: &blocking::Receiver<Extent>,
     tell: &mpsc::UnboundedSender<Read>,
 ) {
-    // Notices of a store are for the terminal of whoever waits for it: not here.
+    // Notices of a store are for a terminal where a person waits: not for this thread.
     let (output, _) = Output::kept(terminal);
     let ctx = Context::of_seed(seed, output);
     let mut known: BTreeMap<(String, SecretKind), (SecretRef, Option<Secret>)> = BTreeMap::new();
