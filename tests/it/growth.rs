@@ -2,7 +2,8 @@
 //! of times, whatever is done with them.
 
 use std::fmt::Write as _;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -237,9 +238,12 @@ fn a_tenant_that_is_removed_can_be_interrupted() {
     let remove = ["tenant", "remove", "default", "--with-accounts", "--yes"];
     let mut command = fleet.home.msgrctl(&remove);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    while !writes.take().contains_key("accounts.toml") {}
-    let signal = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(signal.success());
+    let end = Instant::now() + Duration::from_secs(20);
+    while !writes.take().contains_key("accounts.toml") {
+        assert!(Instant::now() < end, "nothing was removed");
+    }
+    let child_id = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(child_id, rustix::process::Signal::INT).unwrap();
     let output = child.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(130), "{said}");
