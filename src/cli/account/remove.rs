@@ -8,6 +8,7 @@ use crate::cli::context::{Context, key};
 use crate::cli::error::CliError;
 use crate::cli::pick::AccountArg;
 use crate::secrets::{SecretKind, SecretRef, StoreError, StoreName};
+use crate::touched;
 use crate::ui::interrupt::{self, Hold};
 
 /// Remove an account and its secrets
@@ -172,7 +173,8 @@ fn in_variables(account: &Account) -> impl Iterator<Item = SecretKind> {
 pub fn probe(ctx: &Context, account: &Account, leave: bool) -> Result<(), CliError> {
     account.secrets.values().filter_map(SecretRef::store).try_for_each(|store| match ctx.store(store).probe() {
         Err(StoreError::Interrupted) => Err(CliError::interrupted()),
-        Err(error) if !leave => Err(stuck(account, error)),
+        Err(error) if !leave && touched::anything() => Err(stuck(account, error)),
+        Err(error) if !leave => Err(stuck(account, error).note("nothing was changed")),
         _ => Ok(()),
     })
 }
