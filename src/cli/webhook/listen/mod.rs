@@ -105,9 +105,9 @@ pub fn run(args: &ListenArgs, ctx: &Context) -> Result<u8, CliError> {
         app_secret: listened.app_secret.clone(),
     });
     let (router, mut heard) = receiver(&args.path, subscribers.collect());
-    interrupt::install();
     // Ctrl-C ends it as SIGTERM does: what was answered is finished first, and counted.
-    let _hold = Hold::begin();
+    let hold = Hold::begin();
+    let mut is_signalled = false;
     // From here on a reader who stops reading holds up neither answers nor the end.
     ctx.output.write_behind();
     let mut tokens = TokenReader::start(ctx, &listened)?;
@@ -137,7 +137,10 @@ pub fn run(args: &ListenArgs, ctx: &Context) -> Result<u8, CliError> {
             () = show_handshakes(ctx, &screen, &mut heard.handshakes) => Ok(()),
             kind = ctx.output.failing() => cannot_write(ctx, kind),
             () = ended_by_hand(ctx, ended) => Ok(()),
-            () = crate::serve::stopped() => Ok(()),
+            () = crate::serve::stopped() => {
+                is_signalled = true;
+                Ok(())
+            }
             // Ctrl-C may have come before anything listened for it.
             () = std::future::ready(()), if Hold::is_asked() => Ok(()),
         };
@@ -146,6 +149,11 @@ pub fn run(args: &ListenArgs, ctx: &Context) -> Result<u8, CliError> {
         say_goodbye(ctx, &screen, &event_loop, &refused);
         outcome
     });
+    if is_signalled {
+        // The handler of Ctrl-C, where a prompt has installed one, may be behind: it would end
+        // the process as interrupted, which has ended in order.
+        std::mem::forget(hold);
+    }
     // A prompt that is still open has the terminal in its own way.
     interrupt::give_terminal_back();
     done?.map(|()| 0)
