@@ -357,7 +357,7 @@ mod tests {
         assert!(matches!(taken, Err(AccountError::NameTaken { .. })));
     }
 
-    /// A file that somebody merged: the name of the second is the handle of the first.
+    /// A file that was merged by hand: the name of the second is the handle of the first.
     fn merged(store: &AccountStore) -> [Account; 3] {
         let mut twin = account("ACME-support");
         twin.handle = "twin".parse().expect("a handle");

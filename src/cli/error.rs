@@ -131,7 +131,7 @@ impl CliError {
     pub fn of_given(error: &FileError) -> Self {
         let cause = match error {
             FileError::Read { path, source } if source.kind() == io::ErrorKind::NotFound => {
-                Some(format!("there is no file {}", path.display()))
+                Some(format!("the file {} does not exist", path.display()))
             }
             _ => error.source().map(ToString::to_string),
         };

@@ -327,7 +327,7 @@ impl<'a> Changing<'a> {
         let after = texts(self.ctx, self.pending.before.keys().cloned())?;
         let changes = self.changes(&after);
         if changes.is_empty() {
-            // The same in other words is no change: an older one can still be undone.
+            // The same in other words changes nothing: an older change can still be undone.
             put_back(self.ctx, self.pending.before.iter().filter(|(path, text)| after.get(*path) != Some(*text)))?;
             return self.pending.end(self.ctx);
         }
@@ -351,7 +351,7 @@ pub fn record(ctx: &Context, pending: &Pending, after: &Texts, entry: Entry) -> 
         after_sha256: after.get(path).and_then(Option::as_deref).map(fingerprint),
     };
     let files: Vec<FileBefore> = files.into_iter().map(|(path, text)| file(path, text.clone())).collect();
-    // The configuration is edited by hand too, and is no tenant's.
+    // The configuration is edited by hand too, and belongs to all tenants.
     let config = relative(ctx, &ctx.settings()?.paths.config_file())?;
     let others = others.into_iter().filter(|(path, _)| **path != config);
     let others = others.map(|(path, _)| file(path, None)).collect();

@@ -243,6 +243,12 @@ fn events_are_passed_on_as_they_came() {
     let mut listening = Listening::start(&home, &["acme", "--forward-to", "http://127.0.0.1:1/hook"]);
     assert_eq!(post_signed(&listening, &secret, ESCAPED), 200);
     assert!(listening.wait_for("forwarded")["error"].as_str().unwrap().contains("refused"));
+    listening.signal("-INT");
+    let (code, talk) = listening.ends();
+    assert!(
+        code == Some(0) && talk.contains("1 of the notifications were not passed on to http://127.0.0.1:1/hook"),
+        "{talk}"
+    );
     home.run(&["webhook", "listen", "acme", "--forward-to", "http://example.com/hook"]).code(2).says(&["https://"]);
 }
 

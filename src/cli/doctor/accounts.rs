@@ -115,7 +115,7 @@ fn left_behind(ctx: &Context, tenants: &Tenants<'_>) -> Vec<Found> {
     if looked.entries.is_empty() {
         if found.is_empty() {
             found.push(if looked.no_keyring {
-                Found::pass(ID, "no secret is left behind in an encrypted file; there is no keyring")
+                Found::pass(ID, "no secret is left behind in an encrypted file; this machine has no keyring")
             } else {
                 Found::pass(ID, "no secret is left behind")
             });

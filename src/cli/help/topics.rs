@@ -29,7 +29,7 @@ pub(in crate::cli) const EXIT_CODES: Topic = Topic {
             "1",
             "failed, for a reason without a code of its own: no such account, already exists, not confirmed, refused by Meta",
         ),
-        ("2", "usage: a bad flag, or a required value is missing and there is no terminal to ask on"),
+        ("2", "usage: a bad flag, or a required value is missing and cannot be asked for (not a terminal)"),
         ("3", "a file of ours is broken or cannot be written"),
         ("4", "credentials: a secret is missing, or Meta refuses the token or its permissions"),
         ("5", "Graph could not be reached, or asks to try again later"),

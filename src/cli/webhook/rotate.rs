@@ -112,16 +112,10 @@ pub fn run(args: &RotateArgs, ctx: &Context) -> Result<u8, CliError> {
         give_to_meta(ctx, target, &step, &token)?;
         is_at_meta = true;
     }
-    let mut changes = vec![inputs.change(CURRENT, &token, Place::WhereItIs(store))];
-    let is_next = |account: &Account| account.secrets.contains_key(&NEXT);
-    let now = ctx.accounts()?.find(&account.id)?;
-    // The token of another rotation that has begun meanwhile stays.
-    if is_next(&now) && ctx.secret(&now, NEXT)?.is_none_or(|next| next == token) {
-        changes.push(Change { kind: NEXT, new: None });
-    }
-    let saved = record(ctx, &account, changes).map_err(|error| {
-        let is_kept =
-            ctx.accounts().and_then(|accounts| Ok(accounts.find(&account.id)?)).is_ok_and(|now| is_next(&now));
+    let current = inputs.change(CURRENT, &token, Place::WhereItIs(store));
+    let saved = promote(ctx, &account, current, &token).map_err(|error| {
+        let now = ctx.accounts().and_then(|accounts| Ok(accounts.find(&account.id)?));
+        let is_kept = now.is_ok_and(|now| now.secrets.contains_key(&NEXT));
         if !is_at_meta || !is_kept {
             return error;
         }
@@ -187,21 +181,23 @@ fn new_token(
         (None, Some(_)) => given,
         (Some(begun), _) => {
             let mut inputs = SecretInputs { verify_token: Some(begun.clone()), ..given };
-            if let Some(
-                reference @ (SecretRef::Variable(_)
-                | SecretRef::File(_)
-                | SecretRef::Keyring { .. }
-                | SecretRef::Command(_)),
-            ) = account.secrets.get(&NEXT)
-            {
-                inputs.references.insert(CURRENT, reference.clone());
-            }
+            let reference = account.secrets.get(&NEXT).filter(|place| place.store().is_none());
+            inputs.references.extend(reference.map(|reference| (CURRENT, reference.clone())));
             inputs
         }
         (None, None) => SecretInputs::generated(),
     };
     let Some(token) = inputs.verify_token.clone() else { unreachable!("it was begun with, given or made") };
     Ok((inputs, token))
+}
+
+/// Makes the new token the account's verify token. The next one goes, unless it is of
+/// another rotation that has begun meanwhile.
+fn promote(ctx: &Context, account: &Account, current: Change, token: &Secret) -> Result<Account, CliError> {
+    let now = ctx.accounts()?.find(&account.id)?;
+    let is_of_another = ctx.secret(&now, NEXT)?.is_some_and(|next| next != *token);
+    let next = (!is_of_another).then_some(Change { kind: NEXT, new: None });
+    record(ctx, account, [current].into_iter().chain(next).collect())
 }
 
 /// Changes the account's verify tokens; the tenant is held while they are written and no

@@ -80,10 +80,16 @@ impl Listening {
     /// Sends a signal, waits, and returns the exit code and the last line.
     #[track_caller]
     pub fn stop(mut self, signal: &str) -> (Option<i32>, Value) {
-        let status = std::process::Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
-        assert!(status.success());
+        self.signal(signal);
         let stopped = self.wait_for("stopped");
         (self.child.wait().unwrap().code(), stopped)
+    }
+
+    /// Sends a signal.
+    #[track_caller]
+    pub fn signal(&self, name: &str) {
+        let status = std::process::Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
+        assert!(status.success());
     }
 
     /// Waits for its own end.

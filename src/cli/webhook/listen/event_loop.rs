@@ -78,9 +78,12 @@ impl<'a> EventLoop<'a> {
         self.console.as_ref().map(Console::opening)
     }
 
-    /// How many events the receiver that they are passed on to did not take.
-    pub fn not_forwarded(&self) -> u64 {
-        self.forward.as_ref().map_or(0, |passing| passing.refused + passing.left)
+    /// What was not passed on, in words; `None` where everything was.
+    pub fn not_forwarded(&self) -> Option<String> {
+        let passing = self.forward.as_ref()?;
+        let count = passing.refused + passing.left;
+        let sent = "Meta does not send again what was written here";
+        (count > 0).then(|| format!("{count} of the notifications were not passed on to {}; {sent}", passing.to))
     }
 
     /// How many conversations are under way.
@@ -167,9 +170,8 @@ impl<'a> EventLoop<'a> {
                 () = crate::serve::stopped() => break,
             }
         }
-        if let Some(passing) = self.forward.as_ref().filter(|passing| passing.left > 0) {
+        if let Some(passing) = &self.forward {
             passing.task.abort();
-            self.ctx.output.warning(&format!("{} events were not passed on to {}", passing.left, passing.to));
         }
     }
 

@@ -208,6 +208,9 @@ async fn ended_by_hand(ctx: &Context, ended: Option<oneshot::Receiver<End>>) {
 }
 
 fn say_goodbye(ctx: &Context, screen: &Screen<'_>, event_loop: &EventLoop<'_>, refused: &Refused<'_>) {
+    if let Some(lost) = event_loop.not_forwarded() {
+        ctx.output.warning(&lost);
+    }
     let (events, again, count) = (event_loop.events, event_loop.again, refused.count());
     if ctx.output.json {
         let details = json!({"events": events, "duplicates": again, "refused": count});
@@ -219,12 +222,6 @@ fn say_goodbye(ctx: &Context, screen: &Screen<'_>, event_loop: &EventLoop<'_>, r
         0 => {}
         1 => ctx.output.notice("one conversation was not ended: the customer waits"),
         open => ctx.output.notice(&format!("{open} conversations were not ended: the customers wait")),
-    }
-    if event_loop.not_forwarded() > 0 {
-        ctx.output.warning(&format!(
-            "{} of the events were not passed on; Meta does not send again what was shown here",
-            event_loop.not_forwarded()
-        ));
     }
     ctx.output.notice(&format!("stopped: {events} event{s}, {again} sent again by Meta, {count} refused{why}"));
 }
@@ -241,8 +238,8 @@ fn read_script(path: &std::path::Path) -> Result<Vec<(usize, Line)>, CliError> {
     })
 }
 
-/// The accounts to listen for. One without an app secret cannot be: nothing would
-/// tell Meta's events from anybody's.
+/// The accounts to listen for. One without an app secret is refused: without it a stranger's
+/// event looks like Meta's.
 fn listened(args: &ListenArgs, ctx: &Context) -> Result<Vec<Listened>, CliError> {
     let store = ctx.accounts()?;
     let named = !args.accounts.is_empty();
