@@ -27,6 +27,9 @@ use crate::ui::interrupt::Hold;
 /// A line of the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
+    /// Its own: twelve hexadecimal digits. Older versions wrote none.
+    #[serde(default)]
+    pub id: String,
     /// RFC 3339, UTC.
     pub time: String,
     /// Who ran the command, as the system calls them.
@@ -52,7 +55,10 @@ impl Entry {
     /// A line about what this process does.
     pub fn new(ctx: &Context, tenant: &str, changes: Vec<ChangedThing>) -> Self {
         let user = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| ctx.env.text(name));
+        let mut id = uuid::Uuid::new_v4().simple().to_string();
+        id.truncate(12);
         Self {
+            id,
             time: ctx.now().to_string(),
             user: excerpt(user.unwrap_or("unknown"), 100),
             command: ctx.command().into(),
@@ -99,7 +105,7 @@ pub fn note(ctx: &Context, changes: Vec<ChangedThing>) -> Result<(), CliError> {
     }
     let tenant = ctx.settings()?.tenant.value.to_string();
     let entry = Entry::new(ctx, &tenant, changes);
-    write(ctx, &Undo { id: None, entry, files: Vec::new(), others: Vec::new() })
+    write(ctx, &Undo { entry, files: Vec::new(), others: Vec::new() })
 }
 
 /// Writes down a change at Meta: a line of the log alone, since `undo` undoes what was
@@ -135,9 +141,6 @@ pub struct ChangedThing {
 /// How the last change is undone.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Undo {
-    /// The change's own, by which its [`Pending`] is known; older versions wrote none.
-    #[serde(default)]
-    pub id: Option<String>,
     /// The change.
     pub entry: Entry,
     /// The files it changed.
@@ -241,14 +244,15 @@ impl<'a> Changing<'a> {
         held: Lock,
         unfinished: Option<Pending>,
     ) -> Result<Self, CliError> {
-        if let Some(pending) = unfinished {
+        if let Some(mut pending) = unfinished {
+            pending.entry.id = Entry::new(ctx, &pending.entry.tenant, Vec::new()).id;
             return Self::of(ctx, pending, held);
         }
         let tenant = &last.entry.tenant;
         let mut before = texts(ctx, files_of(ctx, tenant)?)?;
         before.extend(texts(ctx, [relative(ctx, &ctx.settings()?.paths.config_file())?])?);
         let pending = Pending::new(Entry::new(ctx, tenant, Vec::new()), before);
-        Self::of(ctx, Pending { undoes: last.id.clone(), ..pending }, held)
+        Self::of(ctx, Pending { undoes: Some(last.entry.id.clone()), ..pending }, held)
     }
 
     fn of(ctx: &'a Context, pending: Pending, held: Lock) -> Result<Self, CliError> {
@@ -331,8 +335,8 @@ impl<'a> Changing<'a> {
             put_back(self.ctx, self.pending.before.iter().filter(|(path, text)| after.get(*path) != Some(*text)))?;
             return self.pending.end(self.ctx);
         }
-        let entry = Entry::new(self.ctx, &self.pending.entry.tenant, changes);
-        let entry = Entry { result: self.result.get().into(), ..entry };
+        let time = self.ctx.now().to_string();
+        let entry = Entry { time, changes, result: self.result.get().into(), ..self.pending.entry.clone() };
         if self.unfinished.get() {
             return write_line(self.ctx, &entry);
         }
@@ -355,7 +359,7 @@ pub fn record(ctx: &Context, pending: &Pending, after: &Texts, entry: Entry) -> 
     let config = relative(ctx, &ctx.settings()?.paths.config_file())?;
     let others = others.into_iter().filter(|(path, _)| **path != config);
     let others = others.map(|(path, _)| file(path, None)).collect();
-    write(ctx, &Undo { id: Some(pending.id.clone()), entry, files, others })
+    write(ctx, &Undo { entry, files, others })
 }
 
 /// Gives files of ours the texts that they had.

@@ -16,9 +16,8 @@ use crate::files;
 /// The change.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Pending {
-    /// Its own; `undo.json` has it once the change is written down.
-    pub id: String,
-    /// The line of the log, without what was changed.
+    /// The line of the log, without what was changed; `undo.json` has its id once the
+    /// change is written down.
     pub entry: Entry,
     /// The id of the change that it undoes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -30,7 +29,7 @@ pub struct Pending {
 impl Pending {
     /// A change that begins now.
     pub fn new(entry: Entry, before: Texts) -> Self {
-        Self { id: uuid::Uuid::new_v4().to_string(), entry, undoes: None, before }
+        Self { entry, undoes: None, before }
     }
 
     /// Keeps it. A file that was cut off by a kill says that nothing had begun, so it is
@@ -79,7 +78,7 @@ pub fn recover(ctx: &Context, held: Option<&str>, all: bool) -> Result<Option<Pe
         }
         let Some(pending) = Pending::read(ctx, tenant.as_str())? else { continue };
         let last = Undo::read(ctx)?;
-        let last = last.as_ref().and_then(|last| last.id.as_ref());
+        let last = last.as_ref().map(|last| &last.entry.id);
         if !all && pending.undoes.is_some() && pending.undoes.as_ref() == last {
             unfinished = Some(pending);
             continue;
@@ -107,7 +106,7 @@ fn tenant_of(path: &Path) -> Option<TenantName> {
 /// Writes down one change, whose tenant is held. `last` is the id of the one that
 /// `undo.json` knows.
 fn recover_one(ctx: &Context, pending: &Pending, last: Option<&String>) -> Result<(), CliError> {
-    if last == Some(&pending.id) {
+    if last == Some(&pending.entry.id) {
         return complete_log(ctx);
     }
     let after = history::texts(ctx, pending.before.keys().cloned())?;
@@ -132,8 +131,8 @@ fn complete_log(ctx: &Context) -> Result<(), CliError> {
     const NEAR: usize = 100;
     let Some(last) = Undo::read(ctx)? else { return Ok(()) };
     let log = files::read_text(&ctx.settings()?.paths.log_file())?.unwrap_or_default();
-    let line = last.entry.line();
-    if log.lines().rev().take(NEAR).any(|written| written == line) {
+    let is_it = |line: &str| serde_json::from_str::<Entry>(line).is_ok_and(|written| written.id == last.entry.id);
+    if log.lines().rev().take(NEAR).any(is_it) {
         return Ok(());
     }
     history::write_line(ctx, &last.entry)

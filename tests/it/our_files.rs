@@ -239,8 +239,7 @@ fn a_change_whose_process_was_killed_is_written_down_by_the_next_command() {
     let accounts = fs::read_to_string(home.accounts_file()).unwrap();
     // What a killed `tenant use` leaves: its file, and the files as they were.
     let pending = serde_json::json!({
-        "id": "1",
-        "entry": {"time": "2026-11-20T10:00:00Z", "user": "ada", "command": "tenant use", "tenant": "beta", "changes": [], "result": "done"},
+        "entry": {"id": "1", "time": "2026-11-20T10:00:00Z", "user": "ada", "command": "tenant use", "tenant": "beta", "changes": [], "result": "done"},
         "before": {"config.toml": null, "tenants/beta/accounts.toml": null},
     });
     let file = home.file("config/msgrctl/pending/beta.json", pending.to_string());
@@ -256,6 +255,25 @@ fn a_change_whose_process_was_killed_is_written_down_by_the_next_command() {
     let count = results(&home).len();
     home.run(&["tenant", "edit", "beta", "--host", "b.example.com"]).code(0);
     assert_eq!(results(&home).len(), count + 1);
+}
+
+#[test]
+fn a_kill_before_the_line_of_the_log_is_noticed_beside_a_line_like_it() {
+    let home = acme();
+    home.run(&["tenant", "add", "beta", "--host", "beta.example.com"]).code(0);
+    home.run(&["tenant", "use", "beta"]).code(0);
+    // `undo.json` has the change, and the log has only one of the same second that reads the same.
+    let log = ours(&home, "log.jsonl");
+    let text = fs::read_to_string(&log).unwrap();
+    let entry: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    let id = entry["id"].as_str().unwrap();
+    assert_eq!(id.len(), 12);
+    fs::write(&log, text.replace(id, "0123456789ab")).unwrap();
+    let before = results(&home).len();
+    let pending = serde_json::json!({"entry": entry, "before": {"config.toml": null}});
+    home.file("config/msgrctl/pending/beta.json", pending.to_string());
+    assert_eq!(results(&home).len(), before + 1);
+    assert_eq!(last(&home), pair("tenant use", "done"));
 }
 
 #[test]
