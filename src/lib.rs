@@ -2,10 +2,9 @@
 //!
 //! # Map
 //!
-//! Two layers. Below, the domains, which know no terminal: [`secrets`],
-//! [`messages`], [`webhook`], [`accounts`], [`graph`], [`checks`], [`provision`] and
-//! [`sandbox`]. Above, the command
-//! line: [`cli`], where the path of a file is the command it runs, and [`ui`],
+//! Three layers. Below, the domains: [`secrets`], [`messages`], [`webhook`], [`accounts`],
+//! [`graph`], [`checks`], [`provision`] and [`sandbox`]. Above them [`operations`]: what can be
+//! done with them, without a terminal. On top, the command line: [`cli`], where the path of a file is the command it runs, and [`ui`],
 //! which knows terminals and no domain. Under both lie small rooms without
 //! opinions: [`address`], [`env`], [`clock`], [`dashboard`], [`document`], [`paths`], [`files`], [`http`], [`serve`],
 //! [`text`], [`touched`].
@@ -31,8 +30,8 @@
 //!    to be read are read in `graph/wording.rs` and nowhere else.
 //! 7. Text from outside is cleaned by [`text`] and nothing else: `ui/output` passes all
 //!    that is printed through it, and what is saved is cleaned or refused before.
-//! 8. One error enum a domain; `cli/error.rs` alone knows kinds, exit codes and
-//!    hints.
+//! 8. One error enum a domain; operations have one error with a kind and ways out;
+//!    `cli/error.rs` alone knows exit codes.
 
 pub mod address;
 pub mod env;
@@ -59,6 +58,8 @@ pub mod checks;
 pub mod graph;
 pub mod provision;
 pub mod sandbox;
+
+pub mod operations;
 
 pub mod ui;
 

@@ -1,19 +1,13 @@
-//! The flags that every command takes, and the nouns.
-
-use std::path::PathBuf;
+//! The nouns.
 
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
-use clap_complete::ArgValueCandidates;
+use clap::{Parser, Subcommand};
 
-use super::error::CliError;
+use super::global::Global;
 use super::{
-    account, apply, chat_settings, complete, completions, doctor, explain, export, help, log, man, message, plan,
-    sandbox, schema, secret, tenant, undo, webhook,
+    account, apply, chat_settings, completions, doctor, explain, export, help, log, man, message, plan, sandbox,
+    schema, secret, tenant, undo, webhook,
 };
-use crate::env::Environment;
-use crate::secrets::StoreName;
-use crate::ui::terminal::Color;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -85,118 +79,6 @@ pub(super) enum Command {
     Man(man::ManArgs),
     Schema(schema::SchemaArgs),
     Help(help::HelpArgs),
-}
-
-/// Flags of every command. They may stand before or after it.
-#[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "Global options")]
-pub(super) struct Global {
-    /// The tenant to work in [env: MSGRCTL_TENANT] [default: default]
-    #[arg(long, global = true, value_name = "NAME", add = ArgValueCandidates::new(complete::tenants))]
-    pub tenant: Option<String>,
-    /// Where new secrets go [env: MSGRCTL_STORE] [default: keyring]
-    #[arg(long, global = true, value_name = "STORE")]
-    pub store: Option<StoreArg>,
-    /// The key file of the encrypted file [env: MSGRCTL_KEY_FILE; a passphrase: MSGRCTL_PASSPHRASE]
-    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
-    pub key_file: Option<PathBuf>,
-    /// Print the result as JSON, and errors as one line of JSON on standard error [env: MSGRCTL_JSON]
-    #[arg(long, global = true)]
-    pub json: bool,
-    /// Never ask; fail and name what is missing [env: MSGRCTL_NO_INPUT]
-    #[arg(long, global = true)]
-    pub no_input: bool,
-    /// Answer yes to every question
-    #[arg(short, long, global = true)]
-    pub yes: bool,
-    /// Print results, warnings and errors alone [env: MSGRCTL_QUIET]
-    #[arg(short, long, global = true)]
-    pub quiet: bool,
-    /// Say what is done; -vv and -vvv say more, never a secret [env: MSGRCTL_VERBOSE=1, 2, 3]
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
-    pub verbose: u8,
-    /// When to use colour [env: MSGRCTL_COLOR] [default: auto]
-    #[arg(long, global = true, value_name = "WHEN", hide_short_help = true)]
-    pub color: Option<ColorArg>,
-    /// Keep everything in this directory [env: MSGRCTL_CONFIG_DIR]
-    #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath, hide_short_help = true)]
-    pub config_dir: Option<PathBuf>,
-    /// Where Graph is: https://graph.facebook.com or an address on this machine [env: MSGRCTL_GRAPH_URL]
-    #[arg(long, global = true, value_name = "URL", hide_short_help = true)]
-    pub graph_url: Option<String>,
-    /// The version of Graph to ask for [env: MSGRCTL_GRAPH_VERSION] [default: v26.0]
-    #[arg(long, global = true, value_name = "vN.M", hide_short_help = true)]
-    pub graph_version: Option<String>,
-    /// How long one call to Graph may take [env: MSGRCTL_TIMEOUT] [default: 20]
-    #[arg(long, global = true, value_name = "SECONDS", hide_short_help = true)]
-    pub timeout: Option<String>,
-    /// Trust these certificates (PEM) beside the system's [env: MSGRCTL_CA_BUNDLE]
-    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
-    pub ca_bundle: Option<PathBuf>,
-}
-
-impl Global {
-    /// Takes what the flags leave open from the variables that every command looks
-    /// at before anything else; the others are read with the settings.
-    pub fn take_variables(&mut self, env: &Environment) -> Result<Color, CliError> {
-        self.json |= env.is_on("MSGRCTL_JSON");
-        self.quiet |= env.is_on("MSGRCTL_QUIET");
-        if let (0, Some(level)) = (self.verbose, env.text("MSGRCTL_VERBOSE")) {
-            let wrong = || CliError::usage(format!("MSGRCTL_VERBOSE: '{level}' is not 0, 1, 2 or 3"));
-            self.verbose = level.parse().map_err(|_| wrong())?;
-        }
-        let color = match (self.color, env.text("MSGRCTL_COLOR")) {
-            (Some(color), _) => color,
-            (None, Some(text)) => ColorArg::from_str(text, false)
-                .map_err(|_| CliError::usage(format!("MSGRCTL_COLOR: '{text}' is not auto, always or never")))?,
-            (None, None) => ColorArg::Auto,
-        };
-        Ok(color.into())
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum ColorArg {
-    /// On a terminal that shows it
-    Auto,
-    /// Even into a file
-    Always,
-    /// Not at all
-    Never,
-}
-
-impl From<ColorArg> for Color {
-    fn from(color: ColorArg) -> Self {
-        match color {
-            ColorArg::Auto => Self::Auto,
-            ColorArg::Always => Self::Always,
-            ColorArg::Never => Self::Never,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum StoreArg {
-    /// The operating system's keyring
-    Keyring,
-    /// An encrypted file of the tenant; its key is in the keyring, a key file or a passphrase
-    File,
-    /// Variables MSGRCTL_SECRET_<HANDLE>_<KIND>, read only
-    Env,
-    /// This process's memory, for the demo
-    #[value(hide = true)]
-    Memory,
-}
-
-impl From<StoreArg> for StoreName {
-    fn from(store: StoreArg) -> Self {
-        match store {
-            StoreArg::Keyring => Self::Keyring,
-            StoreArg::File => Self::File,
-            StoreArg::Env => Self::Env,
-            StoreArg::Memory => Self::Memory,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use clap::Parser as _;
 
 use super::args::Cli;
 use super::context::{Context, Seed};
-use super::error::CliError;
+use super::error::{self, CliError};
 use crate::env::Environment;
 use crate::files;
 use crate::sandbox::{InProcess, TokenState, World};
@@ -157,7 +157,7 @@ impl Demo<'_> {
         let inner = self.ctx.for_step(self.env.clone(), &cli.global, stdin, self.memory.clone());
         let code = match super::dispatch(cli.command, &inner) {
             Ok(code) => code,
-            Err(error) => error.render(&inner.output),
+            Err(error) => error::render(&error, &inner.output),
         };
         self.ctx.output.result("");
         if code != step.ends {
@@ -185,7 +185,7 @@ impl Demo<'_> {
             let inner = Context::of_seed(seed, output);
             match super::dispatch(cli.command, &inner) {
                 Ok(code) => code,
-                Err(error) => error.render(&inner.output),
+                Err(error) => error::render(&error, &inner.output),
             }
         });
         let gone = |what: String| CliError::failed("the demo's receiver did not start").cause(what);

@@ -3,7 +3,7 @@
 //! where the text is.
 
 use super::context::Context;
-use super::error::CliError;
+use super::error::{self, CliError};
 use crate::ui::editor::{Editing, EditorError};
 use crate::ui::interrupt;
 
@@ -52,7 +52,7 @@ pub fn edit<T>(
         if !ctx.someone_can_answer() {
             return Err(left(editing, error));
         }
-        error.render(&ctx.output);
+        error::render(&error, &ctx.output);
         let ways = ["Open the text again", "Leave without saving (the text is kept in a file)"].map(str::to_owned);
         match ctx.choose("What now?", &ways, 0) {
             Ok(Some(0)) => {}

@@ -3,7 +3,7 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 
-use super::complete;
+use super::candidates;
 use super::context::Context;
 use super::error::CliError;
 use super::pick::AccountsArg;
@@ -23,7 +23,7 @@ Examples:
   msgrctl export --json > accounts.json")]
 pub(super) struct ExportArgs {
     /// Names, handles or ids of accounts [default: all of the tenant]
-    #[arg(value_name = "NAME", add = ArgValueCandidates::new(complete::accounts))]
+    #[arg(value_name = "NAME", add = ArgValueCandidates::new(candidates::accounts))]
     accounts: Vec<String>,
 }
 

@@ -5,9 +5,8 @@ use serde::Serialize;
 
 use super::context::Context;
 use super::error::CliError;
-use super::history::{ChangedThing, DONE, Entry};
-use super::pending;
 use crate::files;
+use crate::operations::journal::{DONE, Entry, recover, several_in_words};
 use crate::ui::table::table_with_text;
 
 /// Show what was changed: accounts, secrets, messages, chat settings, tenants
@@ -31,7 +30,7 @@ struct LogView {
 pub fn run(args: &LogArgs, ctx: &Context) -> Result<u8, CliError> {
     let settings = ctx.settings()?;
     // Whoever reads the log should know of a change whose process was killed.
-    match pending::recover(ctx, None, false) {
+    match recover(ctx, None, false) {
         Ok(Some(undo)) => ctx.output.notice(&format!(
             "an undo in tenant '{}' was not finished; to go on: msgrctl undo --yes",
             undo.entry.tenant
@@ -74,23 +73,4 @@ pub fn run(args: &LogArgs, ctx: &Context) -> Result<u8, CliError> {
         ctx.output.notice(&format!("no room for {}; --json has them", laid.left_out.join(", ")));
     }
     Ok(0)
-}
-
-/// The first changes in a line, and how many more there are.
-pub fn several_in_words(changes: &[ChangedThing]) -> String {
-    const FIRST: usize = 2;
-    let mut words: Vec<String> = changes.iter().take(FIRST).map(in_words).collect();
-    words.extend((changes.len() > FIRST).then(|| format!("and {} more", changes.len() - FIRST)));
-    words.join("; ")
-}
-
-/// One change in a line: `Acme Support: callback_url`.
-fn in_words(change: &ChangedThing) -> String {
-    match change.what.as_str() {
-        "changed" if change.fields.len() > 3 => {
-            format!("{}: {} and {} more", change.of, change.fields[..2].join(", "), change.fields.len() - 2)
-        }
-        "changed" => format!("{}: {}", change.of, change.fields.join(", ")),
-        what => format!("{} {what}", change.of),
-    }
 }

@@ -4,34 +4,31 @@
 mod account;
 mod apply;
 mod args;
+mod candidates;
 mod chat_settings;
 mod complete;
 mod completions;
 mod context;
 mod demo;
-mod difference;
 mod doctor;
 mod editor;
 mod error;
 mod explain;
 mod export;
-mod groups;
+mod global;
 mod help;
-mod history;
 mod log;
 mod man;
 mod manifest;
 mod message;
 mod outcome;
 mod panic;
-mod pending;
 mod pick;
 mod plan;
+mod reporter;
 mod sandbox;
 mod schema;
 mod secret;
-mod settings;
-mod stores;
 mod tenant;
 mod trace;
 mod undo;
@@ -162,10 +159,10 @@ fn works_in_a_tenant(command: &Command) -> bool {
 fn finish(result: Result<u8, CliError>, output: &Output) -> u8 {
     let code = match result {
         Ok(code) => code,
-        Err(error) => error.render(output),
+        Err(error) => error::render(&error, output),
     };
     match output.failure() {
-        Some(kind) if code == 0 => CliError::output(kind).render(output),
+        Some(kind) if code == 0 => error::render(&error::of_output(kind), output),
         _ => code,
     }
 }
@@ -189,13 +186,13 @@ fn refuse(error: clap::Error, arguments: &[OsString], env: &Environment) -> u8 {
     if let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg)
         && let Some(error) = account::refused_flag(flag)
     {
-        return error.render(&output);
+        return error::render(&error, &output);
     }
     // A bare noun shows what it can do; that is help, and still a usage error.
     let help = error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
     if json && !help {
         let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-        return CliError::usage(redact(message)).hint("msgrctl --help").render(&output);
+        return error::render(&CliError::usage(redact(message)).hint("msgrctl --help"), &output);
     }
     output.talk(redact(&text).trim_end());
     error::USAGE

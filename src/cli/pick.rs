@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCandidates;
 
-use super::complete;
+use super::candidates;
 use super::context::Context;
 use super::error::CliError;
 use crate::accounts::Account;
@@ -14,7 +14,7 @@ use crate::ui::interrupt;
 #[derive(Debug, Args)]
 pub(super) struct AccountArg {
     /// The account's name, handle or id [on a terminal it is asked for]
-    #[arg(value_name = "NAME", add = ArgValueCandidates::new(complete::accounts))]
+    #[arg(value_name = "NAME", add = ArgValueCandidates::new(candidates::accounts))]
     pub account: Option<String>,
 }
 
@@ -32,7 +32,7 @@ impl AccountArg {
 #[derive(Debug, Args)]
 pub(super) struct AccountsArg {
     /// Names, handles or ids of accounts
-    #[arg(value_name = "NAME", add = ArgValueCandidates::new(complete::accounts))]
+    #[arg(value_name = "NAME", add = ArgValueCandidates::new(candidates::accounts))]
     pub accounts: Vec<String>,
     /// Every account of the tenant
     #[arg(long, conflicts_with = "accounts")]

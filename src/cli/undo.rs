@@ -8,14 +8,13 @@ use std::collections::BTreeMap;
 use clap::Args;
 use serde::Serialize;
 
-use super::context::{Context, key};
+use super::context::Context;
 use super::error::CliError;
-use super::history::{Changing, Entry, Undo, fingerprint, put_back};
-use super::log::several_in_words;
-use super::pending::{self, Pending};
-use super::settings::Origin;
 use crate::accounts::{Account, AccountError, newly_alike, read_accounts};
 use crate::files;
+use crate::operations::Origin;
+use crate::operations::journal::{Changing, Entry, Pending, Undo, fingerprint, put_back, recover, several_in_words};
+use crate::operations::key;
 use crate::secrets::{SecretKind, SecretRef, StoreName};
 use crate::ui::interrupt;
 
@@ -38,7 +37,7 @@ struct UndoneView<'a> {
 pub fn run(_args: &UndoArgs, ctx: &Context) -> Result<u8, CliError> {
     interrupt::install();
     let paths = &ctx.settings()?.paths;
-    let unfinished = pending::recover(ctx, None, false)?;
+    let unfinished = recover(ctx, None, false)?;
     let Some(undo) = Undo::read(ctx)? else {
         return Err(CliError::failed("there is no change to undo"));
     };

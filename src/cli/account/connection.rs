@@ -5,10 +5,11 @@ use super::view::{ResultsEnvelope, report_text};
 use crate::accounts::{Account, AppId, Realm};
 use crate::checks::causes::{PAGE_TOKEN_NEEDED, TOKEN_MISSING};
 use crate::checks::{self, Callback, Commands, Outcome, Report, Subject};
-use crate::cli::context::{Context, key};
+use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::graph::{AppCredentials, Client};
 use crate::messages::ChatSettings;
+use crate::operations::key;
 use crate::secrets::{Secret, SecretKind, SecretRef, StoreError, StoreName};
 use crate::ui::progress::Progress;
 

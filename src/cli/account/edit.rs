@@ -11,9 +11,10 @@ use super::view;
 use super::wizard;
 use crate::accounts::{self, Account};
 use crate::checks::{Report, Subject};
-use crate::cli::context::{Context, key};
+use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::pick::AccountArg;
+use crate::operations::key;
 use crate::secrets::{SecretKind, SecretRef, StoreName};
 use crate::ui::interrupt;
 
@@ -313,7 +314,7 @@ fn changes(ctx: &Context, edit: &Edit<'_>, old: &Account) -> Result<Vec<Change>,
     let mut changes = Vec::new();
     for (kind, secret) in inputs.given() {
         let here = old.secrets.get(&kind).and_then(SecretRef::store);
-        let set = settings.store.origin != crate::cli::settings::Origin::BuiltIn;
+        let set = settings.store.origin != crate::operations::Origin::BuiltIn;
         let chosen = edit.store.or(set.then_some(settings.store.value));
         let store = chosen.or(here).unwrap_or(settings.store.value);
         if store == StoreName::Env && !inputs.references.contains_key(&kind) {

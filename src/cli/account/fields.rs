@@ -7,7 +7,7 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 
 use crate::accounts::{AppId, CallbackUrl, Handle, PageId, PageUsername};
-use crate::cli::complete;
+use crate::cli::candidates;
 use crate::cli::error::CliError;
 use crate::dashboard;
 use crate::secrets::SecretKind;
@@ -158,7 +158,7 @@ pub struct FieldArgs {
     #[arg(long, value_name = "PATH", group = "token_from_group", help_heading = "Secrets")]
     pub token_file: Option<PathBuf>,
     /// Keep a reference to the page access token: env:NAME, file:PATH, keyring:SERVICE/USER, command:PROGRAM ARG…
-    #[arg(long, value_name = "REF", add = ArgValueCandidates::new(complete::references), group = "token_from_group", help_heading = "Secrets")]
+    #[arg(long, value_name = "REF", add = ArgValueCandidates::new(candidates::references), group = "token_from_group", help_heading = "Secrets")]
     pub token_from: Option<String>,
     /// Read the app secret from standard input
     #[arg(long, groups = ["stdin", "app_secret_from_group"], help_heading = "Secrets")]
@@ -167,7 +167,7 @@ pub struct FieldArgs {
     #[arg(long, value_name = "PATH", group = "app_secret_from_group", help_heading = "Secrets")]
     pub app_secret_file: Option<PathBuf>,
     /// Keep a reference to the app secret: env:NAME, file:PATH, keyring:SERVICE/USER, command:PROGRAM ARG…
-    #[arg(long, value_name = "REF", add = ArgValueCandidates::new(complete::references), group = "app_secret_from_group", help_heading = "Secrets")]
+    #[arg(long, value_name = "REF", add = ArgValueCandidates::new(candidates::references), group = "app_secret_from_group", help_heading = "Secrets")]
     pub app_secret_from: Option<String>,
     /// Make a new webhook verify token of 40 letters and digits
     #[arg(long, group = "verify_token_from_group", help_heading = "Secrets")]
@@ -179,7 +179,7 @@ pub struct FieldArgs {
     #[arg(long, value_name = "PATH", group = "verify_token_from_group", help_heading = "Secrets")]
     pub verify_token_file: Option<PathBuf>,
     /// Keep a reference to the webhook verify token: env:NAME, file:PATH, keyring:SERVICE/USER, command:PROGRAM ARG…
-    #[arg(long, value_name = "REF", add = ArgValueCandidates::new(complete::references), group = "verify_token_from_group", help_heading = "Secrets")]
+    #[arg(long, value_name = "REF", add = ArgValueCandidates::new(candidates::references), group = "verify_token_from_group", help_heading = "Secrets")]
     pub verify_token_from: Option<String>,
 
     /// Save without asking Graph

@@ -4,9 +4,10 @@ use clap::Args;
 
 use super::view;
 use crate::accounts::{Account, AccountError};
-use crate::cli::context::{Context, key};
+use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::pick::AccountArg;
+use crate::operations::key;
 use crate::secrets::{SecretKind, SecretRef, StoreError, StoreName};
 use crate::touched;
 use crate::ui::interrupt::{self, Hold};

@@ -4,9 +4,10 @@ use clap::Args;
 
 use super::{fields, save, view, wizard};
 use crate::accounts::{self, Account, Handle, Name};
-use crate::cli::context::{Context, key};
+use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::pick::AccountArg;
+use crate::operations::key;
 use crate::ui::interrupt;
 
 /// Give an account another name

@@ -3,9 +3,10 @@
 //! many, never a record that names one too few.
 
 use crate::accounts::Account;
-use crate::cli::context::{Context, key};
+use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::cli::history::Changing;
+use crate::operations::journal::Changing;
+use crate::operations::key;
 use crate::secrets::{Secret, SecretKey, SecretKind, SecretRef, StoreError, StoreName};
 use crate::ui::interrupt::Hold;
 

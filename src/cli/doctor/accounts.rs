@@ -6,10 +6,11 @@ use crate::accounts::Account;
 use crate::checks::Outcome;
 use crate::checks::causes::{SECRET_MISSING, SECRETS_LEFT_BEHIND, STORE_UNAVAILABLE};
 use crate::cli::account::connection;
-use crate::cli::context::{Context, Tenants, key};
+use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::secret::left_behind;
-use crate::cli::settings::Origin;
+use crate::operations::Origin;
+use crate::operations::{Tenants, Workspace, key};
 use crate::secrets::{SecretKind, SecretRef, StoreError, StoreName};
 
 pub(super) fn look(ctx: &Context, tenants: &Tenants<'_>) -> Result<Vec<Found>, CliError> {
@@ -52,7 +53,7 @@ impl Named {
 }
 
 /// What is not where the records of one tenant say.
-fn of_tenant(inside: &Context, accounts: &[Account], named: &Named) -> Vec<Found> {
+fn of_tenant(inside: &Workspace, accounts: &[Account], named: &Named) -> Vec<Found> {
     let mut found = Vec::new();
     let mut unknown: Vec<(&Account, SecretKind, StoreError)> = Vec::new();
     for account in accounts {

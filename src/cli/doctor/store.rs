@@ -3,9 +3,10 @@
 use super::Found;
 use crate::checks::Outcome;
 use crate::checks::causes::STORE_UNAVAILABLE;
-use crate::cli::context::{Context, Tenants};
+use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::cli::settings::Origin;
+use crate::operations::Origin;
+use crate::operations::Tenants;
 use crate::secrets::{SecretKey, SecretKind, StoreError, StoreName, generate_verify_token};
 
 pub(super) fn look(ctx: &Context, tenants: &Tenants<'_>) -> Result<Vec<Found>, CliError> {

@@ -8,7 +8,7 @@ use super::{events, show, warn_of_doubts};
 use crate::accounts::Account;
 use crate::cli::context::Context;
 use crate::cli::editor::{self, Edited};
-use crate::cli::error::CliError;
+use crate::cli::error::{self, CliError};
 use crate::cli::pick::AccountArg;
 use crate::messages::{Event, MessageState, MessageText, TextError, resolve};
 use crate::ui::interrupt;
@@ -131,7 +131,7 @@ fn change(ctx: &Context, account: &Account, event: Event) -> Result<(), CliError
             }
             Err(error) if error.is_interrupt() => return Err(error),
             Err(error) => {
-                error.render(&ctx.output);
+                error::render(&error, &ctx.output);
                 return Ok(());
             }
         },
@@ -167,7 +167,7 @@ fn here(ctx: &Context, now: &MessageState) -> Result<Option<MessageText>, CliErr
         match typed.parse::<MessageText>() {
             Ok(text) => return Ok(Some(text)),
             Err(error) => {
-                CliError::from(error).render(&ctx.output);
+                error::render(&CliError::from(error), &ctx.output);
             }
         }
     }

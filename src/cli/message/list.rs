@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::view::{MessageView, said};
 use crate::accounts::Account;
-use crate::cli::complete;
+use crate::cli::candidates;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::pick::pick;
@@ -28,7 +28,7 @@ Examples:
   msgrctl message list acme-support --json")]
 pub struct ListArgs {
     /// The account's name, handle or id [on a terminal it is asked for]
-    #[arg(value_name = "NAME", add = ArgValueCandidates::new(complete::accounts))]
+    #[arg(value_name = "NAME", add = ArgValueCandidates::new(candidates::accounts))]
     account: Option<String>,
     /// Every account of the tenant, side by side
     #[arg(long, conflicts_with = "account")]

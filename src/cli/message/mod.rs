@@ -13,7 +13,7 @@ use clap::Subcommand;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap_complete::engine::CompletionCandidate;
 
-use super::complete;
+use super::candidates;
 use super::context::Context;
 use super::error::CliError;
 use crate::messages::{CATALOGUE, Event, MessageText};
@@ -51,7 +51,7 @@ pub(super) fn events() -> PossibleValuesParser {
 /// What can stand in a list of accounts and events.
 fn accounts_and_events() -> Vec<CompletionCandidate> {
     let events = CATALOGUE.iter().map(|event| CompletionCandidate::new(event.id).help(Some(event.title.into())));
-    complete::accounts().into_iter().chain(events).collect()
+    candidates::accounts().into_iter().chain(events).collect()
 }
 
 /// Says what may not look to the customer as it does here.

@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use super::{Owners, owners};
-use crate::cli::context::{Context, Tenants};
+use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::operations::{Tenants, Workspace};
 use crate::secrets::{SecretKey, StoreError, StoreName};
 use crate::text::excerpt;
 use crate::ui::interrupt::Hold;
@@ -80,7 +81,7 @@ pub fn find(ctx: &Context, tenants: &Tenants<'_>, only: Option<StoreName>) -> Re
     Ok(found)
 }
 
-fn of_file(inside: &Context, owners: &Owners) -> Result<Vec<SecretKey>, StoreError> {
+fn of_file(inside: &Workspace, owners: &Owners) -> Result<Vec<SecretKey>, StoreError> {
     let file = inside.stores().file();
     let entries = if file.exists()? { file.entries()? } else { Vec::new() };
     Ok(entries.iter().filter_map(|entry| owners.left_behind(StoreName::File, entry)).collect())

@@ -5,7 +5,7 @@ use clap_complete::ArgValueCandidates;
 use serde::Serialize;
 
 use crate::accounts::Account;
-use crate::cli::complete;
+use crate::cli::candidates;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::secrets::{SecretKind, SecretRef, StoreError, StoreName};
@@ -20,7 +20,7 @@ use crate::ui::table::table;
 #[command(after_help = "Examples:\n  msgrctl secret list\n  msgrctl secret list acme-support --json")]
 pub struct ListArgs {
     /// One account alone: its name, handle or id
-    #[arg(value_name = "NAME", add = ArgValueCandidates::new(complete::accounts))]
+    #[arg(value_name = "NAME", add = ArgValueCandidates::new(candidates::accounts))]
     account: Option<String>,
 }
 

@@ -11,9 +11,10 @@ use std::collections::HashSet;
 
 use clap::Subcommand;
 
-use super::context::{Context, key};
+use super::context::Context;
 use super::error::CliError;
 use crate::accounts::AccountStore;
+use crate::operations::key;
 use crate::secrets::{SecretKey, SecretKind, StoreName};
 
 #[derive(Debug, Subcommand)]

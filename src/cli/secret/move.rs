@@ -12,12 +12,13 @@ use clap_complete::ArgValueCandidates;
 use serde::Serialize;
 
 use crate::accounts::{Account, AccountError, AccountStore};
-use crate::cli::args::StoreArg;
-use crate::cli::complete;
-use crate::cli::context::{Context, key};
+use crate::cli::candidates;
+use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::cli::groups::groups;
-use crate::cli::history::{self, ChangedThing};
+use crate::cli::global::StoreArg;
+use crate::operations::groups;
+use crate::operations::journal::{self, ChangedThing};
+use crate::operations::key;
 use crate::secrets::{Secret, SecretKind, SecretRef, StoreError, StoreName};
 use crate::ui::interrupt::{self, Hold};
 use crate::ui::progress::Progress;
@@ -32,7 +33,7 @@ use crate::ui::progress::Progress;
 )]
 pub struct MoveArgs {
     /// Names, handles or ids of accounts
-    #[arg(value_name = "NAME", required_unless_present = "all", add = ArgValueCandidates::new(complete::accounts))]
+    #[arg(value_name = "NAME", required_unless_present = "all", add = ArgValueCandidates::new(candidates::accounts))]
     accounts: Vec<String>,
     /// Every account of the tenant
     #[arg(long, conflicts_with = "accounts")]
@@ -104,7 +105,7 @@ pub fn run(args: &MoveArgs, ctx: &Context) -> Result<u8, CliError> {
             }
         }
         drop(tenant);
-        if let Err(error) = history::note(ctx, std::mem::take(&mut noted)) {
+        if let Err(error) = journal::note(ctx, std::mem::take(&mut noted)) {
             ctx.output.warning(&format!("the move is not in the log: {}", error.message()));
         }
         if hold.was_interrupted() {

@@ -8,7 +8,7 @@ use crate::cli::account::{connection, view};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::pick::{AccountArg, KindArg};
-use crate::cli::settings::Origin;
+use crate::operations::Origin;
 use crate::secrets::{SecretKey, StoreName};
 use crate::ui::interrupt;
 

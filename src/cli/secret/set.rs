@@ -9,7 +9,7 @@ use crate::accounts::Account;
 use crate::cli::account::edit::Edit;
 use crate::cli::account::fields::Fields;
 use crate::cli::account::inputs::{Given, SecretInputs};
-use crate::cli::complete;
+use crate::cli::candidates;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::pick::{AccountArg, KindArg};
@@ -52,7 +52,7 @@ struct ValueArgs {
     #[arg(long, value_name = "PATH")]
     file: Option<PathBuf>,
     /// Keep a reference to it: env:NAME, file:PATH, keyring:SERVICE/USER, command:PROGRAM ARG…
-    #[arg(long, value_name = "REF", add = ArgValueCandidates::new(complete::references))]
+    #[arg(long, value_name = "REF", add = ArgValueCandidates::new(candidates::references))]
     from: Option<String>,
     /// Make a new verify token
     #[arg(long)]

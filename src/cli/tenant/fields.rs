@@ -3,9 +3,9 @@
 use clap::Args;
 
 use crate::accounts::{AppId, CallbackTemplate, PlatformMessenger, ProductVersion, Tenant, TenantHost};
-use crate::cli::args::StoreArg;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::cli::global::StoreArg;
 
 /// The flags.
 #[derive(Debug, Args)]

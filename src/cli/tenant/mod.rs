@@ -12,12 +12,12 @@ mod view;
 use clap::{Args, Subcommand};
 use clap_complete::ArgValueCandidates;
 
-use super::complete;
+use super::candidates;
 use super::context::Context;
 use super::error::CliError;
-use super::settings::{Origin, Setting};
 use crate::accounts::TenantName;
 use crate::document::nearest;
+use crate::operations::{Origin, Setting};
 
 #[derive(Debug, Subcommand)]
 #[command(arg_required_else_help = true, after_help = "Examples:\n  msgrctl tenant list")]
@@ -47,7 +47,7 @@ pub(super) fn run(command: TenantCommand, ctx: &Context) -> Result<u8, CliError>
 #[derive(Debug, Args)]
 struct NamedTenant {
     /// The tenant's name
-    #[arg(value_name = "TENANT", add = ArgValueCandidates::new(complete::tenants))]
+    #[arg(value_name = "TENANT", add = ArgValueCandidates::new(candidates::tenants))]
     name: String,
 }
 
@@ -61,7 +61,7 @@ impl NamedTenant {
 #[derive(Debug, Args)]
 struct TenantArg {
     /// The tenant's name [default: the one that is worked in]
-    #[arg(value_name = "TENANT", add = ArgValueCandidates::new(complete::tenants))]
+    #[arg(value_name = "TENANT", add = ArgValueCandidates::new(candidates::tenants))]
     name: Option<String>,
 }
 

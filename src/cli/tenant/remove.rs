@@ -7,9 +7,9 @@ use crate::accounts::Account;
 use crate::cli::account::remove::{probe, remove_group};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::cli::groups::groups;
-use crate::cli::settings::Origin;
 use crate::files;
+use crate::operations::Origin;
+use crate::operations::groups;
 use crate::secrets::StoreName;
 use crate::ui::interrupt::{self, Hold};
 

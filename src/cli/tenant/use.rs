@@ -8,8 +8,8 @@ use toml_edit::{DocumentMut, value};
 use super::{NamedTenant, view};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::cli::settings::Origin;
 use crate::files::{self, Lock};
+use crate::operations::Origin;
 use crate::ui::interrupt;
 
 /// Work in a tenant from now on

@@ -14,7 +14,7 @@ use crate::checks::causes::VERIFY_TOKEN_MISSING;
 use crate::checks::{Outcome, misplaced};
 use crate::cli::account::connection::saved_commands;
 use crate::cli::account::inputs::{Given, SecretInputs};
-use crate::cli::complete;
+use crate::cli::candidates;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::pick::AccountArg;
@@ -66,7 +66,7 @@ pub struct TokenArgs {
     #[arg(long = "verify-token-file", value_name = "PATH")]
     file: Option<PathBuf>,
     /// Read the verify token from env:NAME, file:PATH, keyring:SERVICE/USER, command:PROGRAM ARG…
-    #[arg(long = "verify-token-from", value_name = "REF", add = ArgValueCandidates::new(complete::references))]
+    #[arg(long = "verify-token-from", value_name = "REF", add = ArgValueCandidates::new(candidates::references))]
     from: Option<String>,
 }
 

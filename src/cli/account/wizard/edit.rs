@@ -8,7 +8,7 @@ use crate::cli::account::draft::Draft;
 use crate::cli::account::edit::{Clear, Edit};
 use crate::cli::account::fields::{FieldArgs, Fields};
 use crate::cli::context::Context;
-use crate::cli::error::CliError;
+use crate::cli::error::{self, CliError};
 
 /// The same questions with today's values, one at a time.
 pub fn edit(ctx: &Context, old: &Account, args: &FieldArgs) -> Result<u8, CliError> {
@@ -71,7 +71,7 @@ pub fn edit(ctx: &Context, old: &Account, args: &FieldArgs) -> Result<u8, CliErr
                         }
                     }
                     Err(error) => {
-                        error.render(&ctx.output);
+                        error::render(&error, &ctx.output);
                     }
                 }
             }

@@ -11,7 +11,7 @@ use crate::cli::account::fields::of_secret;
 use crate::cli::account::save;
 use crate::cli::account::view::report_text;
 use crate::cli::account::ways_out::global_words;
-use crate::cli::error::CliError;
+use crate::cli::error::{self, CliError};
 use crate::cli::webhook::subscribe::offer;
 use crate::secrets::SecretKind;
 use crate::ui::style::{self, paint, wrap};
@@ -50,7 +50,7 @@ pub(super) fn add(mut wizard: Wizard<'_>) -> Result<u8, CliError> {
                         && let Err(error) = offer(ctx, &account)
                     {
                         // The account is there; what failed after it has its own way out.
-                        error.render(&ctx.output);
+                        error::render(&error, &ctx.output);
                     }
                     ctx.output.notice(&format!("{what}: msgrctl account {next} {handle}"));
                     return Ok(0);
@@ -259,7 +259,7 @@ impl Wizard<'_> {
                 Err(error) => error,
             };
             if !error.is_of_a_store() {
-                error.render(&self.ctx.output);
+                error::render(&error, &self.ctx.output);
                 return Ok(None);
             }
             if !another(self.ctx, &error, &mut self.draft.store, 0)? {

@@ -2,7 +2,7 @@
 //! was typed is lost.
 
 use crate::cli::context::Context;
-use crate::cli::error::CliError;
+use crate::cli::error::{self, CliError};
 use crate::secrets::{StoreError, StoreName};
 
 /// Settles on a store that answers; `false` when somebody would rather leave it.
@@ -24,7 +24,7 @@ pub(super) fn settle(ctx: &Context, store: &mut StoreName) -> Result<bool, CliEr
 /// Shows why a store failed, and asks for another, or for the same again; `false`
 /// when neither is wanted. `at` is the answer that is marked first.
 pub(super) fn another(ctx: &Context, error: &CliError, store: &mut StoreName, at: usize) -> Result<bool, CliError> {
-    error.render(&ctx.output);
+    error::render(error, &ctx.output);
     let other = match store {
         StoreName::File => StoreName::Keyring,
         _ => StoreName::File,

@@ -21,9 +21,9 @@ use super::levels::Target;
 use super::screen::Screen;
 use crate::accounts::{Account, Realm};
 use crate::cli::account::connection;
-use crate::cli::complete;
+use crate::cli::candidates;
 use crate::cli::context::Context;
-use crate::cli::error::CliError;
+use crate::cli::error::{self, CliError};
 use crate::clock::Clock;
 use crate::files;
 use crate::secrets::{Secret, SecretKind};
@@ -57,7 +57,7 @@ Examples:
   msgrctl webhook listen acme-support --script conversation.txt --json")]
 pub struct ListenArgs {
     /// Names, handles or ids of accounts [default: all of the tenant]
-    #[arg(value_name = "NAME", add = ArgValueCandidates::new(complete::accounts))]
+    #[arg(value_name = "NAME", add = ArgValueCandidates::new(candidates::accounts))]
     accounts: Vec<String>,
     /// The address to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
@@ -190,7 +190,7 @@ fn cannot_write(ctx: &Context, kind: std::io::ErrorKind) -> Result<(), CliError>
         return Ok(());
     }
     ctx.output.warning(&format!("events cannot be written out any more ({kind}); Meta is asked to send them again"));
-    Err(CliError::output(kind).hint("free some space, or write elsewhere, and start it again"))
+    Err(error::of_output(kind).hint("free some space, or write elsewhere, and start it again"))
 }
 
 /// Ready when the operator who types presses Ctrl-C or Ctrl-D. The end of what was piped in is

@@ -9,7 +9,7 @@ const GROUP: usize = 100;
 const WRITES: usize = 20;
 
 /// The groups, in their order.
-pub(super) fn groups<T>(all: &[T]) -> Chunks<'_, T> {
+pub fn groups<T>(all: &[T]) -> Chunks<'_, T> {
     all.chunks(GROUP.max(all.len().div_ceil(WRITES)))
 }
 

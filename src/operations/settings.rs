@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::args::{Global, StoreArg};
-use super::error::CliError;
+use super::Error;
 use crate::accounts::{TENANT_KEYS, Tenant, TenantFile, TenantName};
 use crate::document::{self, Keys};
 use crate::env::Environment;
@@ -70,6 +69,27 @@ const KEYS: Keys = Keys(&[
     ("ca_bundle", None),
 ]);
 
+/// What the caller chose, as it was typed; it wins over variables and `config.toml`.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// Where everything is kept.
+    pub config_dir: Option<PathBuf>,
+    /// The tenant to work in.
+    pub tenant: Option<String>,
+    /// Where new secrets go.
+    pub store: Option<StoreName>,
+    /// The key file of the encrypted file.
+    pub key_file: Option<PathBuf>,
+    /// Where Graph is.
+    pub graph_url: Option<String>,
+    /// The version of Graph to ask for.
+    pub graph_version: Option<String>,
+    /// Seconds for one call to Graph.
+    pub timeout: Option<String>,
+    /// Certificates beside the system's.
+    pub ca_bundle: Option<PathBuf>,
+}
+
 /// Every setting of a run, checked.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -91,21 +111,21 @@ pub struct Settings {
 
 impl Settings {
     /// Puts the levels together. Reads `config.toml`.
-    pub(super) fn resolve(global: &Global, env: &Environment) -> Result<Self, CliError> {
-        let chosen = global.config_dir.clone().or_else(|| env.text("MSGRCTL_CONFIG_DIR").map(PathBuf::from));
+    pub fn resolve(given: &Given, env: &Environment) -> Result<Self, Error> {
+        let chosen = given.config_dir.clone().or_else(|| env.text("MSGRCTL_CONFIG_DIR").map(PathBuf::from));
         let paths = Paths::resolve(chosen.as_deref(), env).ok_or_else(|| {
-            CliError::file("there is no home directory to keep the configuration in")
+            Error::file("there is no home directory to keep the configuration in")
                 .hint("name a directory with --config-dir DIR (MSGRCTL_CONFIG_DIR)")
         })?;
         let path = paths.config_file();
         let file = read(&path)?;
         let levels = Levels { env, path: &path };
 
-        let tenant = levels.pick(("--tenant", global.tenant.clone()), "MSGRCTL_TENANT", ("tenant", file.tenant));
+        let tenant = levels.pick(("--tenant", given.tenant.clone()), "MSGRCTL_TENANT", ("tenant", file.tenant));
         let tenant: Setting<TenantName> = Levels::parse(tenant, "default")?;
 
         let of_tenant: TenantFile<Tenant> = TenantFile::new(paths.tenant_file(tenant.value.as_str()), &TENANT_KEYS);
-        let flag = global.store.map(|store| StoreName::from(store).to_string());
+        let flag = given.store.map(|store| store.to_string());
         let of_tenant_file = |store: StoreName| Setting {
             value: store.to_string(),
             origin: Origin::File("store", of_tenant.path().into()),
@@ -120,35 +140,34 @@ impl Settings {
         };
 
         let url =
-            levels.pick(("--graph-url", global.graph_url.clone()), "MSGRCTL_GRAPH_URL", ("graph_url", file.graph_url));
+            levels.pick(("--graph-url", given.graph_url.clone()), "MSGRCTL_GRAPH_URL", ("graph_url", file.graph_url));
         let graph_url = Levels::parse(url, &BaseUrl::live().to_string())?;
 
         let version = levels.pick(
-            ("--graph-version", global.graph_version.clone()),
+            ("--graph-version", given.graph_version.clone()),
             "MSGRCTL_GRAPH_VERSION",
             ("graph_version", file.graph_version),
         );
         let graph_version = Levels::parse(version, &GraphVersion::DEFAULT.to_string())?.value;
 
         let timeout = levels.pick(
-            ("--timeout", global.timeout.clone()),
+            ("--timeout", given.timeout.clone()),
             "MSGRCTL_TIMEOUT",
             ("timeout", file.timeout.map(|seconds| seconds.to_string())),
         );
         let timeout: Setting<Seconds> = Levels::parse(timeout, "20")?;
 
         let ca_bundle =
-            global.ca_bundle.clone().or_else(|| env.text("MSGRCTL_CA_BUNDLE").map(PathBuf::from)).or(file.ca_bundle);
+            given.ca_bundle.clone().or_else(|| env.text("MSGRCTL_CA_BUNDLE").map(PathBuf::from)).or(file.ca_bundle);
         let timeout = timeout.value.0;
         Ok(Self { paths, tenant, store, graph_url, graph_version, timeout, ca_bundle })
     }
 }
 
-fn read(path: &std::path::Path) -> Result<ConfigFile, CliError> {
+fn read(path: &std::path::Path) -> Result<ConfigFile, Error> {
     let Some(text) = files::read_text(path)? else { return Ok(ConfigFile::default()) };
     document::parse(&text, &KEYS).map_err(|mistake| {
-        let error =
-            CliError::file(format!("{}:{}:{}: {}", path.display(), mistake.line, mistake.column, mistake.message));
+        let error = Error::file(format!("{}:{}:{}: {}", path.display(), mistake.line, mistake.column, mistake.message));
         match mistake.nearest {
             Some(near) => error.hint(format!("the key is perhaps '{near}'")),
             None => error.hint("correct the line"),
@@ -178,7 +197,7 @@ impl Levels<'_> {
     }
 
     /// Checks a value. What is wrong in the file is the file's fault (3), all else usage (2).
-    fn parse<T>(chosen: Option<Setting<String>>, built_in: &str) -> Result<Setting<T>, CliError>
+    fn parse<T>(chosen: Option<Setting<String>>, built_in: &str) -> Result<Setting<T>, Error>
     where
         T: std::str::FromStr<Err: fmt::Display>,
     {
@@ -190,19 +209,19 @@ impl Levels<'_> {
     }
 }
 
-fn wrong(origin: &Origin, why: &str) -> CliError {
+fn wrong(origin: &Origin, why: &str) -> Error {
     let message = format!("{origin}: {why}");
     match origin {
-        Origin::File(..) => CliError::file(message),
-        _ => CliError::usage(message),
+        Origin::File(..) => Error::file(message),
+        _ => Error::usage(message),
     }
 }
 
-fn store_name(text: &str, origin: &Origin) -> Result<StoreName, CliError> {
-    use clap::ValueEnum as _;
-    StoreArg::from_str(text, false)
-        .map(StoreName::from)
-        .map_err(|_| wrong(origin, &format!("there is no store '{text}': it is keyring, file or env")))
+fn store_name(text: &str, origin: &Origin) -> Result<StoreName, Error> {
+    StoreName::ALL
+        .into_iter()
+        .find(|store| store.to_string() == text)
+        .ok_or_else(|| wrong(origin, &format!("there is no store '{text}': it is keyring, file or env")))
 }
 
 /// A time limit: whole or broken seconds, above 0, an hour at most.
@@ -222,40 +241,41 @@ impl std::str::FromStr for Seconds {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operations::Kind;
 
-    fn resolve(file: &str, env: &[(&str, &str)], global: &Global) -> Result<Settings, CliError> {
+    fn resolve(file: &str, env: &[(&str, &str)], given: &Given) -> Result<Settings, Error> {
         let dir = tempfile::tempdir().expect("a directory");
         std::fs::write(dir.path().join("config.toml"), file).expect("written");
         let mut environment = Environment::default();
         for (name, value) in env {
             environment = environment.with(name, value);
         }
-        let global = Global { config_dir: Some(dir.path().into()), ..global.clone() };
-        Settings::resolve(&global, &environment)
+        let given = Given { config_dir: Some(dir.path().into()), ..given.clone() };
+        Settings::resolve(&given, &environment)
     }
 
     #[test]
     fn flags_win_over_variables_over_the_file_over_the_built_in() {
-        let none = Global::default();
-        let tenant = |settings: Result<Settings, CliError>| settings.expect("settings").tenant.value.to_string();
+        let none = Given::default();
+        let tenant = |settings: Result<Settings, Error>| settings.expect("settings").tenant.value.to_string();
         assert_eq!(tenant(resolve("", &[], &none)), "default");
         assert_eq!(tenant(resolve("tenant = 'file'", &[], &none)), "file");
         assert_eq!(tenant(resolve("tenant = 'file'", &[("MSGRCTL_TENANT", "env")], &none)), "env");
-        let flag = Global { tenant: Some("flag".into()), ..none };
+        let flag = Given { tenant: Some("flag".into()), ..none };
         let settings = resolve("tenant = 'file'", &[("MSGRCTL_TENANT", "env")], &flag).expect("settings");
         assert_eq!((settings.tenant.value.as_str(), settings.tenant.origin), ("flag", Origin::Flag("--tenant")));
     }
 
     #[test]
     fn what_is_wrong_names_its_level() {
-        let none = Global::default();
-        let code = |settings: Result<Settings, CliError>| settings.map(|_| ()).expect_err("refused").exit_code();
-        assert_eq!(code(resolve("tenat = 'x'", &[], &none)), 3);
-        assert_eq!(code(resolve("timeout = 'x'", &[], &none)), 3);
-        assert_eq!(code(resolve("graph_url = 'https://example.com'", &[], &none)), 3);
-        assert_eq!(code(resolve("", &[("MSGRCTL_GRAPH_URL", "https://example.com")], &none)), 2);
-        assert_eq!(code(resolve("", &[("MSGRCTL_TIMEOUT", "0")], &none)), 2);
-        assert_eq!(code(resolve("", &[("MSGRCTL_STORE", "paper")], &none)), 2);
-        assert_eq!(code(resolve("", &[("MSGRCTL_TENANT", "../up")], &none)), 2);
+        let none = Given::default();
+        let kind = |settings: Result<Settings, Error>| settings.map(|_| ()).expect_err("refused").kind();
+        assert_eq!(kind(resolve("tenat = 'x'", &[], &none)), Kind::File);
+        assert_eq!(kind(resolve("timeout = 'x'", &[], &none)), Kind::File);
+        assert_eq!(kind(resolve("graph_url = 'https://example.com'", &[], &none)), Kind::File);
+        assert_eq!(kind(resolve("", &[("MSGRCTL_GRAPH_URL", "https://example.com")], &none)), Kind::Usage);
+        assert_eq!(kind(resolve("", &[("MSGRCTL_TIMEOUT", "0")], &none)), Kind::Usage);
+        assert_eq!(kind(resolve("", &[("MSGRCTL_STORE", "paper")], &none)), Kind::Usage);
+        assert_eq!(kind(resolve("", &[("MSGRCTL_TENANT", "../up")], &none)), Kind::Usage);
     }
 }

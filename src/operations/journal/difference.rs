@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::history::ChangedThing;
+use super::ChangedThing;
 use crate::accounts::differing_accounts;
 use crate::secrets::SecretKind;
 

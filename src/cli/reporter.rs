@@ -1,0 +1,105 @@
+//! What operations tell, on the terminal: notices and warnings, a line that moves, Ctrl-C held
+//! back, the passphrase asked for.
+
+use std::rc::Rc;
+
+use crate::env::Environment;
+use crate::operations::{Hold, Progress, Reporter, SHORT_PASSPHRASE};
+use crate::secrets::{Ask, Secret, StoreError};
+use crate::ui::output::Output;
+use crate::ui::prompt::Prompter;
+use crate::ui::{interrupt, progress};
+
+/// The terminal.
+pub struct Terminal {
+    output: Rc<Output>,
+    prompter: Rc<dyn Prompter>,
+    someone_can_answer: bool,
+    /// A dialog needs a screen to open on, besides a person.
+    has_screen: bool,
+}
+
+impl Terminal {
+    pub fn new(output: Rc<Output>, prompter: Rc<dyn Prompter>, someone_can_answer: bool, env: &Environment) -> Self {
+        let has_screen = cfg!(not(target_os = "linux"))
+            || ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| env.text(name).is_some());
+        Self { output, prompter, someone_can_answer, has_screen }
+    }
+}
+
+impl Reporter for Terminal {
+    fn notice(&self, text: &str) {
+        self.output.notice(text);
+    }
+
+    fn warning(&self, text: &str) {
+        self.output.warning(text);
+    }
+
+    fn waiting(&self, text: &str) -> Box<dyn Progress> {
+        Box::new(progress::Progress::start(&self.output, text))
+    }
+
+    fn counting(&self, text: &str, total: usize) -> Box<dyn Progress> {
+        Box::new(progress::Progress::bar(&self.output, text, total))
+    }
+
+    fn hold(&self) -> Box<dyn Hold> {
+        Box::new(interrupt::Hold::begin())
+    }
+
+    fn can_unlock(&self) -> bool {
+        self.someone_can_answer && self.has_screen
+    }
+
+    fn passphrase_prompt(&self) -> Option<Ask> {
+        if !self.someone_can_answer {
+            return None;
+        }
+        let prompter = self.prompter.clone();
+        let output = self.output.clone();
+        let ask = move |question: &str| {
+            interrupt::install();
+            prompter.hidden(question).map_err(|_| StoreError::Interrupted)
+        };
+        Some(Box::new(move |new| {
+            let question =
+                if new { "A passphrase for the encrypted file" } else { "The passphrase of the encrypted file" };
+            loop {
+                let typed = match Secret::from_input(ask(question)?.as_bytes()) {
+                    Ok(typed) => typed,
+                    Err(error) => {
+                        output.notice(&format!("this cannot be a passphrase: {error}"));
+                        continue;
+                    }
+                };
+                if !new {
+                    return Ok(typed);
+                }
+                if typed.expose().chars().count() < SHORT_PASSPHRASE {
+                    output.warning(&format!("the passphrase has fewer than {SHORT_PASSPHRASE} characters"));
+                }
+                if ask("Once more")? == typed.expose() {
+                    return Ok(typed);
+                }
+                output.notice("the two differ");
+            }
+        }))
+    }
+}
+
+impl Hold for interrupt::Hold {
+    fn was_interrupted(&self) -> bool {
+        interrupt::Hold::was_interrupted(self)
+    }
+}
+
+impl Progress for progress::Progress {
+    fn step(&self) {
+        progress::Progress::step(self);
+    }
+
+    fn now(&self, text: &str) {
+        progress::Progress::now(self, text);
+    }
+}

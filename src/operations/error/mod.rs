@@ -1,0 +1,265 @@
+//! What ends an operation: its kind, a sentence, why, and ways out. What domains report
+//! becomes one here (`ways_out.rs`); exit codes and how it looks are the command line's.
+
+mod ways_out;
+
+pub use ways_out::mistake;
+
+use std::error::Error as _;
+use std::io;
+
+use crate::checks::causes::{self, Asked, Matter};
+use crate::checks::{Finding, GraphTrace, of_unreachable};
+use crate::files::FileError;
+use crate::graph::GraphError;
+use crate::text::sentence;
+
+/// All that is to be said of an interrupt that found nothing half done.
+const INTERRUPTED: &str = "interrupted";
+
+/// The kinds of failure: what a caller can decide by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A reason without a kind of its own.
+    Failed,
+    /// A bad value, or one that is missing.
+    Usage,
+    /// A file of ours that is broken or cannot be written.
+    File,
+    /// A secret that is missing or was refused.
+    Credentials,
+    /// Graph cannot be reached.
+    Remote,
+    /// A secret store that does not answer.
+    SecretStore,
+    /// A check found something.
+    Check,
+    /// A part of a bulk run failed.
+    Partial,
+    /// A person would rather not.
+    Left,
+    /// A person pressed Ctrl-C.
+    Interrupted,
+}
+
+/// What ends an operation.
+#[derive(Clone, Debug)]
+pub struct Error(Box<Parts>);
+
+#[derive(Clone, Debug)]
+struct Parts {
+    kind: Kind,
+    message: String,
+    causes: Vec<String>,
+    /// Ways out, each a line; the first is the best.
+    hints: Vec<String>,
+    retryable: bool,
+    /// The stable name of why.
+    reason: Option<&'static str>,
+    graph: Option<GraphTrace>,
+}
+
+impl Error {
+    pub(super) fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self(Box::new(Parts {
+            kind,
+            message: sentence(&message.into()),
+            causes: Vec::new(),
+            hints: Vec::new(),
+            retryable: false,
+            reason: None,
+            graph: None,
+        }))
+    }
+
+    /// A reason without an exit code of its own.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self::new(Kind::Failed, message)
+    }
+
+    /// A bad flag, or a value that nobody can be asked for.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Kind::Usage, message)
+    }
+
+    /// A file of ours that is broken or cannot be written.
+    pub fn file(message: impl Into<String>) -> Self {
+        Self::new(Kind::File, message)
+    }
+
+    /// A secret that is missing or was refused.
+    pub fn credentials(message: impl Into<String>) -> Self {
+        Self::new(Kind::Credentials, message)
+    }
+
+    /// Graph cannot be reached.
+    pub fn remote(message: impl Into<String>) -> Self {
+        let mut error = Self::new(Kind::Remote, message);
+        error.0.retryable = true;
+        error
+    }
+
+    /// Somebody would rather not: no error, but not done either.
+    pub fn left(message: impl Into<String>) -> Self {
+        Self::new(Kind::Left, message)
+    }
+
+    /// A check found something.
+    pub fn check(message: impl Into<String>) -> Self {
+        Self::new(Kind::Check, message)
+    }
+
+    /// A part of a bulk run failed.
+    pub fn partial(message: impl Into<String>) -> Self {
+        Self::new(Kind::Partial, message)
+    }
+
+    /// Somebody pressed Ctrl-C.
+    pub fn interrupted() -> Self {
+        Self::new(Kind::Interrupted, INTERRUPTED)
+    }
+
+    /// A file that the person named and that cannot be read.
+    pub fn of_given(error: &FileError) -> Self {
+        let cause = match error {
+            FileError::Read { path, source } if source.kind() == io::ErrorKind::NotFound => {
+                Some(format!("the file {} does not exist", path.display()))
+            }
+            _ => error.source().map(ToString::to_string),
+        };
+        cause.into_iter().fold(Self::usage(error.to_string()), Self::cause)
+    }
+
+    /// Adds a way out.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hints.push(hint.into());
+        self
+    }
+
+    /// Adds a reason below the message.
+    #[must_use]
+    pub fn cause(mut self, cause: impl Into<String>) -> Self {
+        self.0.causes.push(sentence(&cause.into()));
+        self
+    }
+
+    /// Adds the stable name of why.
+    #[must_use]
+    pub fn reason(mut self, cause: &'static str) -> Self {
+        self.0.reason = Some(cause);
+        self
+    }
+
+    /// Adds why a finding is not as it should be, and what Graph answered.
+    #[must_use]
+    pub fn because_of(mut self, finding: Option<&Finding>) -> Self {
+        self.0.reason = finding.and_then(|finding| finding.cause);
+        self.0.graph = finding.and_then(|finding| finding.graph.clone());
+        self
+    }
+
+    /// Adds what Graph answered.
+    #[must_use]
+    pub fn graph(mut self, trace: GraphTrace) -> Self {
+        self.0.graph = Some(trace);
+        self
+    }
+
+    /// Says in the message what became of what was there.
+    #[must_use]
+    pub fn note(mut self, note: impl std::fmt::Display) -> Self {
+        self.0.message = sentence(&format!("{}; {note}", self.0.message));
+        self
+    }
+
+    /// Puts what was being done before the message.
+    #[must_use]
+    pub fn context(mut self, doing: impl std::fmt::Display) -> Self {
+        self.0.message = sentence(&format!("{doing}: {}", self.0.message));
+        self
+    }
+
+    /// A call that failed, where it was made: refused for its token (4) or for itself (1),
+    /// or not answered.
+    pub fn of_graph(error: &GraphError, asked: Asked) -> Self {
+        match error {
+            GraphError::Refused(api) => {
+                let found = causes::of(api, asked);
+                let shown = match found.matter {
+                    Matter::Credentials => Self::credentials(found.summary),
+                    _ => Self::failed(found.summary),
+                };
+                shown.reason(found.cause).hint(found.fix).graph(GraphTrace::from(&**api))
+            }
+            GraphError::Unreachable(unreachable) => {
+                let found = of_unreachable(unreachable);
+                let shown = Self::remote(found.summary).reason(found.cause).hint(found.fix);
+                match GraphTrace::of(error) {
+                    Some(trace) => shown.graph(trace),
+                    None => shown,
+                }
+            }
+        }
+    }
+
+    /// The stable name of why.
+    pub fn why(&self) -> Option<&'static str> {
+        self.0.reason
+    }
+
+    /// Whether a token or its permissions are what failed.
+    pub fn is_of_credentials(&self) -> bool {
+        self.0.kind == Kind::Credentials
+    }
+
+    /// What kind it is.
+    pub fn kind(&self) -> Kind {
+        self.0.kind
+    }
+
+    /// The reasons below the message, the nearest first.
+    pub fn causes(&self) -> &[String] {
+        &self.0.causes
+    }
+
+    /// Ways out; the first is the best.
+    pub fn hints(&self) -> &[String] {
+        &self.0.hints
+    }
+
+    /// Whether the same may succeed later.
+    pub fn is_retryable(&self) -> bool {
+        self.0.retryable
+    }
+
+    /// What Graph answered.
+    pub fn trace(&self) -> Option<&GraphTrace> {
+        self.0.graph.as_ref()
+    }
+
+    /// Whether it is an interrupt that found nothing half done, of which there is nothing to say.
+    pub fn is_bare_interrupt(&self) -> bool {
+        self.is_interrupt() && self.0.message == INTERRUPTED
+    }
+
+    /// The message alone, for a line in a bulk run.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// Whether a secret store is what failed, so that another one may do.
+    pub fn is_of_a_store(&self) -> bool {
+        self.0.kind == Kind::SecretStore
+    }
+
+    /// Whether somebody pressed Ctrl-C.
+    pub fn is_interrupt(&self) -> bool {
+        self.0.kind == Kind::Interrupted
+    }
+
+    /// The best way out.
+    pub fn first_hint(&self) -> Option<&str> {
+        self.0.hints.first().map(String::as_str)
+    }
+}

@@ -1,0 +1,179 @@
+//! What domains report, as errors of operations: with the kind and the way out.
+
+use std::error::Error as _;
+use std::path::Path;
+
+use super::{Error, Kind};
+use crate::accounts::{AccountError, FieldError, SchemaError};
+use crate::checks::causes::Place;
+use crate::document::Mistake;
+use crate::files::FileError;
+use crate::graph::GraphError;
+use crate::http::SetupError;
+use crate::messages::{TextError, UnknownEvent};
+use crate::secrets::{KeyMeans, StoreError};
+use crate::touched;
+
+impl From<FileError> for Error {
+    fn from(error: FileError) -> Self {
+        let mut shown = Self::file(error.to_string());
+        if let Some(source) = error.source() {
+            shown = shown.cause(source.to_string());
+        }
+        match error {
+            FileError::Busy { .. } => shown.hint("wait for the other msgrctl to end, then try again"),
+            FileError::Write { .. } => shown.hint(unless_changed(UNWRITTEN)),
+            FileError::Read { .. } => {
+                shown.hint(unless_changed("check the file's permissions and that it is UTF-8 text"))
+            }
+            FileError::Dangling { link, .. } => shown.hint(dangling(&link)),
+            FileError::Irregular { path, .. } => {
+                let command = format!("mv '{0}' '{0}.old'", path.display());
+                shown.hint(unless_changed(&format!("move it away and run the command again: {command}")))
+            }
+        }
+    }
+}
+
+/// For what cannot be written.
+const UNWRITTEN: &str = "check the directory's permissions and the free space";
+
+/// A hint, with "nothing was changed" before it as long as that is known.
+fn unless_changed(hint: &str) -> String {
+    if touched::anything() { hint.into() } else { format!("nothing was changed; {hint}") }
+}
+
+fn dangling(link: &Path) -> String {
+    unless_changed(&format!(
+        "bring back what the link points to (is its drive mounted?); or, to start without it, remove the link: rm '{}'",
+        link.display()
+    ))
+}
+
+/// Adds the way out of a mistake in a file of settings.
+pub fn mistake(error: Error, mistake: &Mistake) -> Error {
+    match mistake.nearest {
+        Some(near) => error.hint(format!("the key is perhaps '{near}'")),
+        None => error.hint(unless_changed("correct the line")),
+    }
+}
+
+impl From<AccountError> for Error {
+    fn from(error: AccountError) -> Self {
+        let message = error.to_string();
+        match error {
+            AccountError::File(error) => error.into(),
+            AccountError::Schema(SchemaError::Broken { mistake: found, .. }) => mistake(Self::file(message), &found),
+            AccountError::Schema(SchemaError::Newer { .. }) => {
+                Self::file(message).hint(unless_changed("use the newer msgrctl"))
+            }
+            AccountError::Schema(SchemaError::SameId { .. }) => {
+                Self::file(message).hint("keep one of the two in the file, and remove the other from it")
+            }
+            AccountError::Ambiguous { command, .. } => {
+                Self::failed(message).hint(format!("use the id, or give one of them another name: {command}"))
+            }
+            AccountError::Unknown { nearest: Some(near), .. } => {
+                Self::failed(message).hint(format!("did you mean '{near}'? (msgrctl account list shows all)"))
+            }
+            AccountError::Unknown { .. } => Self::failed(message).hint("msgrctl account list"),
+            AccountError::NameTaken { handle, .. } => Self::failed(message)
+                .hint(format!("choose another name, or change that account: msgrctl account edit {handle}")),
+            AccountError::HandleTaken { .. } => Self::failed(message).hint("choose another with --handle"),
+        }
+    }
+}
+
+impl From<TextError> for Error {
+    fn from(error: TextError) -> Self {
+        Self::usage(error.to_string())
+    }
+}
+
+impl From<UnknownEvent> for Error {
+    fn from(error: UnknownEvent) -> Self {
+        Self::usage(error.to_string())
+    }
+}
+
+impl From<FieldError> for Error {
+    fn from(error: FieldError) -> Self {
+        Self::usage(error.to_string())
+    }
+}
+
+/// For an encrypted file that nothing opens any more.
+const START_OVER: &str = "put the key or the file back from a backup; without one its secrets cannot be read any more: move secrets.enc away, and give each secret again with msgrctl secret set";
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        if matches!(error, StoreError::Interrupted) {
+            return Self::interrupted();
+        }
+        if let StoreError::ReadOnly { variable } = &error {
+            return Self::usage(error.to_string()).hint(format!("set {variable} instead of giving the secret"));
+        }
+        let hint = match &error {
+            StoreError::Absent { .. } => {
+                "start a session with a keyring (type a password for it, Enter, Ctrl-D), and run the command there:\n    dbus-run-session -- sh -c 'gnome-keyring-daemon --unlock --components=secrets; exec \"$SHELL\"'"
+            }
+            StoreError::Locked => {
+                "unlock it (log in to the desktop, or open its program: seahorse, KeePassXC), then try again"
+            }
+            StoreError::Declined => "try again and unlock the keyring in its dialog",
+            StoreError::TimedOut { .. } => {
+                "see whether a dialog of the keyring is open, or restart the keyring's program, then try again"
+            }
+            StoreError::Ambiguous { .. } => "remove the entries that do not belong to msgrctl in the keyring's program",
+            StoreError::Damaged { .. } => "give the secret again: msgrctl account edit NAME --help",
+            StoreError::BrokenFile { .. } => {
+                return Self::file(error.to_string()).hint(START_OVER);
+            }
+            StoreError::Write { .. } => {
+                return Self::file(error.to_string()).hint(unless_changed(UNWRITTEN));
+            }
+            StoreError::Dangling { link, .. } => return Self::file(error.to_string()).hint(dangling(link)),
+            StoreError::Exposed { path, .. } => {
+                let hint =
+                    format!("it has to be a plain file, no link, of yours alone: chmod 600 '{}'", path.display());
+                return Self::new(Kind::SecretStore, error.to_string()).hint(hint);
+            }
+            StoreError::NoKey { what } | StoreError::WrongKey { what } => match what {
+                KeyMeans::Passphrase => {
+                    "set MSGRCTL_PASSPHRASE to the passphrase it was made with, or type it when it is asked for on a terminal"
+                }
+                KeyMeans::KeyFile => "name the key file it was made with: --key-file FILE (MSGRCTL_KEY_FILE)",
+                KeyMeans::Keyring => START_OVER,
+            },
+            StoreError::Passphrase { .. } => "set MSGRCTL_PASSPHRASE to one line of text",
+            StoreError::NoNewKey { .. } => {
+                "set MSGRCTL_PASSPHRASE, or make a key file; paste this, then run the command again:\n    [ -e ~/.msgrctl.key ] || (umask 077; head -c 32 /dev/urandom > ~/.msgrctl.key); export MSGRCTL_KEY_FILE=~/.msgrctl.key"
+            }
+            StoreError::KeyFile { .. } => "name another with --key-file FILE (MSGRCTL_KEY_FILE)",
+            StoreError::File { .. } => "put the secret alone into the file, and let it be readable for you",
+            StoreError::Command { .. } => "run the command by hand to see what it needs, then try again",
+            StoreError::ReadOnly { .. } | StoreError::Interrupted | StoreError::Failed { .. } => {
+                "try again; if it persists, look into the keyring with its own program"
+            }
+        };
+        Self::new(Kind::SecretStore, error.to_string()).hint(hint)
+    }
+}
+
+impl From<GraphError> for Error {
+    fn from(error: GraphError) -> Self {
+        Self::of_graph(&error, Place::Page.plain())
+    }
+}
+
+impl From<SetupError> for Error {
+    fn from(error: SetupError) -> Self {
+        let shown = Self::usage(error.to_string());
+        match error {
+            SetupError::CaBundle { .. } => shown.hint("name a file of certificates in PEM form with --ca-bundle FILE (MSGRCTL_CA_BUNDLE)"),
+            SetupError::Client { .. } => {
+                shown.hint("install the system's certificates (ca-certificates), or name some with --ca-bundle FILE; check HTTPS_PROXY")
+            }
+        }
+    }
+}

@@ -1,0 +1,407 @@
+//! What operations work with. Opened when it is asked for: one that needs no keyring and no
+//! network touches neither.
+
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use super::journal::Changing;
+use super::reporter::Reporter;
+use super::settings::{Given, Origin, Settings};
+use super::{Error, stores};
+use crate::accounts::{Account, AccountStore, CHAT_SETTINGS_KEYS, Realm, TENANT_KEYS, Tenant, TenantFile, TenantName};
+use crate::clock::Clock;
+use crate::env::Environment;
+use crate::files::{self, Lock};
+use crate::graph::Client;
+use crate::http;
+use crate::messages::ChatSettings;
+use crate::secrets::{
+    KeyringStore, MemoryStore, Secret, SecretKey, SecretKind, SecretRef, SecretStore, StoreError, StoreName, Stores,
+};
+use crate::webhook::Prober;
+
+/// A change may wait for a person at a dialog of the keyring.
+const TENANT_PATIENCE: std::time::Duration = std::time::Duration::from_secs(90);
+
+/// A configuration, its tenant, and all that an operation may need.
+pub struct Workspace {
+    /// The variables.
+    pub env: Environment,
+    /// The time.
+    pub clock: Clock,
+    /// Who is told.
+    pub reporter: Rc<dyn Reporter>,
+    given: Given,
+    command: String,
+    memory: Option<MemoryStore>,
+    settings: OnceCell<Settings>,
+    stores: OnceCell<Stores>,
+    /// One for all tenants: what it did not answer once is not asked for again.
+    keyring: Rc<OnceCell<Rc<KeyringStore>>>,
+}
+
+impl Workspace {
+    /// What `given`, `env` and `config.toml` name. `command` is what the log calls the
+    /// changes: `account edit`. Nothing is opened yet.
+    pub fn new(env: Environment, given: Given, reporter: Rc<dyn Reporter>, command: impl Into<String>) -> Self {
+        Self {
+            env,
+            clock: Clock::system(),
+            reporter,
+            given,
+            command: command.into(),
+            memory: None,
+            settings: OnceCell::new(),
+            stores: OnceCell::new(),
+            keyring: Rc::default(),
+        }
+    }
+
+    /// The same with a memory that may keep secrets: of the demo, of tests.
+    #[must_use]
+    pub fn with_memory(self, memory: Option<MemoryStore>) -> Self {
+        Self { memory, ..self }
+    }
+
+    /// That memory.
+    pub fn memory(&self) -> Option<&MemoryStore> {
+        self.memory.as_ref()
+    }
+
+    /// The same with another clock.
+    #[must_use]
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// The same in another tenant: its stores and files.
+    #[must_use]
+    pub fn in_tenant(&self, tenant: &str) -> Self {
+        Self {
+            env: self.env.clone(),
+            clock: self.clock.clone(),
+            reporter: self.reporter.clone(),
+            given: Given { tenant: Some(tenant.into()), ..self.given.clone() },
+            command: self.command.clone(),
+            memory: self.memory.clone(),
+            settings: OnceCell::new(),
+            stores: OnceCell::new(),
+            keyring: self.keyring.clone(),
+        }
+    }
+
+    /// Says something that is worth knowing.
+    pub fn notice(&self, text: &str) {
+        self.reporter.notice(text);
+    }
+
+    /// Says something that is not as it should be.
+    pub fn warning(&self, text: &str) {
+        self.reporter.warning(text);
+    }
+
+    /// What the caller chose.
+    pub fn given(&self) -> &Given {
+        &self.given
+    }
+
+    /// The time as records have it: in whole seconds, so that files stay readable.
+    pub fn now(&self) -> jiff::Timestamp {
+        let now = self.clock.now();
+        jiff::Timestamp::from_second(now.as_second()).unwrap_or(now)
+    }
+
+    /// The settings of all levels; the configuration file is read the first time.
+    pub fn settings(&self) -> Result<&Settings, Error> {
+        if let Some(settings) = self.settings.get() {
+            return Ok(settings);
+        }
+        let settings = Settings::resolve(&self.given, &self.env)?;
+        if settings.store.value == StoreName::Memory && self.memory.is_none() {
+            return Err(Error::usage(format!(
+                "{}: the memory store lasts as long as one process, so what it keeps would be gone when this command ends",
+                settings.store.origin
+            ))
+            .hint("it is for 'msgrctl demo'; leave it out to use the keyring"));
+        }
+        Ok(self.settings.get_or_init(|| settings))
+    }
+
+    /// What is known of a tenant.
+    pub fn tenant_file(&self, tenant: &str) -> Result<TenantFile<Tenant>, Error> {
+        Ok(TenantFile::new(self.settings()?.paths.tenant_file(tenant), &TENANT_KEYS))
+    }
+
+    /// The tenant that is worked in.
+    pub fn tenant(&self) -> Result<Tenant, Error> {
+        Ok(self.tenant_file(self.settings()?.tenant.value.as_str())?.load()?)
+    }
+
+    /// The Chat Settings of the tenant.
+    pub fn chat_settings(&self) -> Result<TenantFile<ChatSettings>, Error> {
+        let settings = self.settings()?;
+        let path = settings.paths.chat_settings_file(settings.tenant.value.as_str());
+        Ok(TenantFile::new(path, &CHAT_SETTINGS_KEYS))
+    }
+
+    /// The tenants that have a directory, by name.
+    pub fn tenant_names(&self) -> Result<Vec<String>, Error> {
+        Ok(files::directories(&self.settings()?.paths.tenants_dir())?)
+    }
+
+    /// The words of the command that runs: `account edit`.
+    pub fn command(&self) -> &str {
+        &self.command
+    }
+
+    /// The accounts of the tenant.
+    pub fn accounts(&self) -> Result<AccountStore, Error> {
+        self.accounts_of(self.settings()?.tenant.value.as_str())
+    }
+
+    /// The accounts of any tenant.
+    pub fn accounts_of(&self, tenant: &str) -> Result<AccountStore, Error> {
+        let path = self.settings()?.paths.accounts_file(tenant);
+        let reporter = self.reporter.clone();
+        let on_wait = move |path: &std::path::Path| {
+            reporter.notice(&format!("waiting for another msgrctl to finish with {} …", path.display()));
+        };
+        Ok(AccountStore::new(path, Box::new(on_wait)).called_with(self.tenant_flag(tenant)?))
+    }
+
+    /// What a command needs to be one of this tenant: ` --tenant acme`; nothing where the
+    /// same command without it is.
+    pub fn tenant_flag(&self, tenant: &str) -> Result<String, Error> {
+        let setting = &self.settings()?.tenant;
+        let is_usual = setting.value.as_str() == tenant && !matches!(setting.origin, Origin::Flag(_));
+        Ok(if is_usual { String::new() } else { format!(" --tenant {tenant}") })
+    }
+
+    /// The store of that name.
+    pub fn store(&self, name: StoreName) -> &dyn SecretStore {
+        self.stores().store(name)
+    }
+
+    /// One of an account's secrets, where its record says it is; `None` where the
+    /// record names none or there is none.
+    pub fn secret(&self, account: &Account, kind: SecretKind) -> Result<Option<Secret>, StoreError> {
+        match account.secrets.get(&kind) {
+            Some(reference) => self.stores().read(reference, &key(account, kind)),
+            None => Ok(None),
+        }
+    }
+
+    /// What a reference refers to.
+    pub fn referred(&self, reference: &SecretRef) -> Result<Option<Secret>, StoreError> {
+        let nobody = SecretKey {
+            account_id: String::new(),
+            handle: String::new(),
+            account_name: String::new(),
+            kind: SecretKind::PageAccessToken,
+        };
+        self.stores().read(reference, &nobody)
+    }
+
+    /// Asks the stores that keep something of these accounts, and those of `more`, whether
+    /// they answer, so that whatever they have to ask a person is asked before a line
+    /// moves. What is wrong with one is judged when it matters.
+    pub fn ask_stores<'a>(
+        &self,
+        accounts: impl IntoIterator<Item = &'a Account>,
+        more: impl IntoIterator<Item = StoreName>,
+    ) {
+        let of = |account: &'a Account| account.secrets.values().filter_map(SecretRef::store);
+        let stores: BTreeSet<StoreName> = accounts.into_iter().flat_map(of).chain(more).collect();
+        for store in stores {
+            let _ = self.store(store).probe();
+        }
+    }
+
+    /// The stores of this run.
+    pub fn stores(&self) -> &Stores {
+        self.stores.get_or_init(|| stores::open(self, &self.keyring, self.memory.clone().unwrap_or_default()))
+    }
+
+    /// The stores, where they are open.
+    pub fn opened_stores(&self) -> Option<&Stores> {
+        self.stores.get()
+    }
+
+    /// The right to change accounts and their secrets together, held until it is
+    /// dropped: what two processes did in between would be lost otherwise.
+    pub fn hold_tenant(&self) -> Result<Changing<'_>, Error> {
+        self.hold_tenant_of(self.settings()?.tenant.value.as_str())
+    }
+
+    /// The same without a word in the log, for a command that writes one itself.
+    pub fn lock_tenant(&self) -> Result<Lock, Error> {
+        self.hold(self.settings()?.tenant.value.as_str())
+    }
+
+    /// The same of any tenant.
+    pub fn hold_tenant_of(&self, tenant: &str) -> Result<Changing<'_>, Error> {
+        Changing::begin(self, tenant, self.hold(tenant)?)
+    }
+
+    /// The right to change the secrets of every tenant there is, in the order of their names: the keyring
+    /// is one for all.
+    pub fn hold_all_tenants(&self) -> Result<Vec<Lock>, Error> {
+        self.tenant_names()?.iter().map(|tenant| self.hold(tenant)).collect()
+    }
+
+    /// The right to change a tenant's files, if no other process has it.
+    pub fn try_hold(&self, tenant: &str) -> Result<Option<Lock>, Error> {
+        let path = self.settings()?.paths.tenant_dir(tenant).join("changes");
+        Ok(Lock::acquire(&path, std::time::Duration::ZERO, &|_| {}).ok())
+    }
+
+    fn hold(&self, tenant: &str) -> Result<Lock, Error> {
+        self.warn_of_owner()?;
+        let path = self.settings()?.paths.tenant_dir(tenant).join("changes");
+        let reporter = self.reporter.clone();
+        let on_wait = move |_: &std::path::Path| {
+            reporter.notice("waiting for another msgrctl to finish its change of this tenant …");
+        };
+        Ok(Lock::acquire(&path, TENANT_PATIENCE, &on_wait)?)
+    }
+
+    /// Says once that root writes files into the configuration of another user, who cannot
+    /// read them then.
+    fn warn_of_owner(&self) -> Result<(), Error> {
+        static SAID: std::sync::Once = std::sync::Once::new();
+        let root = self.settings()?.paths.root();
+        if let Some(owner) = files::other_than_root(root) {
+            SAID.call_once(|| {
+                self.warning(&format!(
+                    "running as root in {}, which belongs to {owner}: files made now belong to root; run msgrctl as {owner} instead, or set HOME (sudo -H)",
+                    root.display()
+                ));
+            });
+        }
+        Ok(())
+    }
+
+    /// Where Graph is, as the settings say, and which accounts belong to it.
+    pub fn realm(&self) -> Result<Realm, Error> {
+        let sandbox = self.settings()?.graph_url.value.is_loopback();
+        Ok(if sandbox { Realm::Sandbox } else { Realm::Live })
+    }
+
+    /// Refuses to send an account's secrets to the Graph that it is not of.
+    pub fn check_realm(&self, account: &Account) -> Result<(), Error> {
+        if self.realm()? == account.graph {
+            return Ok(());
+        }
+        let name = &account.name;
+        let settings = self.settings()?;
+        Err(match account.graph {
+            Realm::Live => {
+                let origin = &settings.graph_url.origin;
+                Error::usage(format!(
+                    "'{name}' is a live account, but {origin} points to {}: its secrets are not sent there",
+                    settings.graph_url.value
+                ))
+                .hint(match origin {
+                    Origin::Variable(name) => format!("unset {name}"),
+                    _ => format!("leave {origin} out"),
+                })
+            }
+            Realm::Sandbox => Error::usage(format!(
+                "'{name}' is a sandbox account, and {} points to {}: its secrets are not sent there",
+                settings.graph_url.origin, settings.graph_url.value
+            ))
+            .hint("start a sandbox (msgrctl sandbox start) and set MSGRCTL_GRAPH_URL to where it is"),
+        })
+    }
+
+    /// A client for the Graph that the settings name.
+    pub fn graph(&self) -> Result<Client, Error> {
+        let settings = self.settings()?;
+        let client = Client::new(
+            settings.graph_url.value.clone(),
+            settings.graph_version,
+            self.clock.clone(),
+            self.http_settings()?,
+        );
+        client.prepare()?;
+        Ok(client)
+    }
+
+    /// Asks callbacks as Meta would.
+    pub fn prober(&self) -> Result<Prober, Error> {
+        Ok(Prober::new(self.ca_bundle()?))
+    }
+
+    /// How HTTP is spoken.
+    pub fn http_settings(&self) -> Result<http::Settings, Error> {
+        let settings = self.settings()?;
+        let loopback = settings.graph_url.value.is_loopback();
+        Ok(http::Settings { timeout: settings.timeout, ca_bundle: self.ca_bundle()?, loopback })
+    }
+
+    /// The certificates of `--ca-bundle`, and where they are from.
+    pub fn ca_bundle(&self) -> Result<Option<(PathBuf, Vec<u8>)>, Error> {
+        Ok(match &self.settings()?.ca_bundle {
+            Some(path) => {
+                let pem = files::read_bytes(path, 4 * 1024 * 1024).map_err(|error| {
+                    Error::usage(error.to_string())
+                        .hint("name a readable file with --ca-bundle FILE (MSGRCTL_CA_BUNDLE)")
+                })?;
+                Some((path.clone(), pem.to_vec()))
+            }
+            None => None,
+        })
+    }
+
+    /// Waits for a future. The runtime lives as long as it; what it leaves behind
+    /// (a name server that does not answer) holds nobody up.
+    pub fn wait<T>(future: impl Future<Output = T>) -> Result<T, Error> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Error::failed("the network could not be set up").cause(error.to_string()))?;
+        let value = runtime.block_on(future);
+        runtime.shutdown_background();
+        Ok(value)
+    }
+
+    /// All tenants.
+    pub fn tenants(&self) -> Result<Tenants<'_>, Error> {
+        let settings = self.settings()?;
+        let name = settings.tenant.value.to_string();
+        // Other directories are not of ours.
+        let others = self.tenant_names()?.into_iter().filter(|other| *other != name);
+        let others = others.filter(|other| other.parse::<TenantName>().is_ok());
+        let others = others.map(|other| (other.clone(), self.in_tenant(&other))).collect();
+        Ok(Tenants { worked_in: (name, self), others })
+    }
+}
+
+/// Every tenant that has anything, and the one that is worked in; each with its files and
+/// stores.
+pub struct Tenants<'w> {
+    worked_in: (String, &'w Workspace),
+    others: Vec<(String, Workspace)>,
+}
+
+impl Tenants<'_> {
+    /// In the order of their names, but for the first: that one is worked in.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Workspace)> {
+        let (name, workspace) = &self.worked_in;
+        let others = self.others.iter().map(|(name, workspace)| (name.as_str(), workspace));
+        std::iter::once((name.as_str(), *workspace)).chain(others)
+    }
+}
+
+/// The name of one of an account's secrets in the stores.
+pub fn key(account: &Account, kind: SecretKind) -> SecretKey {
+    SecretKey {
+        account_id: account.id.clone(),
+        handle: account.handle.to_string(),
+        account_name: account.name.to_string(),
+        kind,
+    }
+}
