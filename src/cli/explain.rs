@@ -5,13 +5,13 @@ use clap_complete::ArgValueCandidates;
 use clap_complete::engine::CompletionCandidate;
 use serde::Serialize;
 
-use super::account::connection;
 use super::context::Context;
 use super::error::CliError;
 use super::help::topics::EXIT_CODES;
 use crate::checks::causes::{self, CAUSES, Code};
 use crate::checks::{CHECKS, CheckPage, DOCTOR_CHECKS};
 use crate::document::nearest;
+use crate::operations::accounts::commands;
 use crate::text::excerpt;
 use crate::ui::style::{self, paint, wrap};
 use crate::ui::terminal::Screen;
@@ -154,7 +154,7 @@ fn meta_code(word: &str) -> Option<(i64, Option<i64>)> {
 
 /// The commands of pages: what has to be filled in stands in capitals.
 fn command(next: causes::Next) -> Option<String> {
-    connection::commands_of("NAME").of(next)
+    commands::of("NAME").of(next)
 }
 
 fn of_cause(cause: &causes::Cause) -> Entry {
@@ -355,7 +355,6 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::cli::account::connection::commands_of;
 
     #[test]
     fn every_page_has_a_name_of_its_own_a_meaning_and_something_to_do() {
@@ -392,7 +391,7 @@ mod tests {
 
     #[test]
     fn every_command_that_a_page_names_can_be_typed() {
-        let commands = commands_of("NAME");
+        let commands = commands::of("NAME");
         let steps = [
             commands.replace_token,
             commands.test_again,

@@ -48,6 +48,10 @@ impl Reporter for Terminal {
         Box::new(interrupt::Hold::begin())
     }
 
+    fn is_stop_asked(&self) -> bool {
+        interrupt::Hold::is_asked()
+    }
+
     fn can_unlock(&self) -> bool {
         self.someone_can_answer && self.has_screen
     }

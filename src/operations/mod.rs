@@ -2,7 +2,10 @@
 //! tenant, a [`Reporter`] is told what happens. What asks before it changes anything comes in
 //! two steps: `prepare` returns a value that says what would be done, `carry_out` does it.
 
+pub mod accounts;
+pub mod change;
 pub mod journal;
+pub mod secrets;
 
 mod error;
 mod groups;

@@ -26,6 +26,11 @@ pub trait Reporter {
         Box::new(Unseen)
     }
 
+    /// Whether the caller should stop as soon as it can, while any part is held.
+    fn is_stop_asked(&self) -> bool {
+        false
+    }
+
     /// Whether a dialog of the keyring can be answered.
     fn can_unlock(&self) -> bool {
         false

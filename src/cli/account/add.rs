@@ -5,18 +5,17 @@ use std::collections::BTreeSet;
 
 use clap::Args;
 
-use super::connection::{self, SAVE_ANYWAY, WARN_DAYS};
 use super::draft::Draft;
 use super::fields::{self, Field, FieldArgs};
 use super::inputs::{self, SecretInputs};
 use super::owner;
-use super::save;
 use super::view;
 use super::ways_out::ways_out;
 use super::wizard;
 use crate::accounts::{Account, AppId, Handle, MessengerType, Name, PageId, PageUsername};
 use crate::checks::causes::PAGE_WITHOUT_USERNAME;
 use crate::checks::{Outcome, Subject};
+use crate::cli::account::gate::{SAVE_ANYWAY, gate};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::tenant::check_known;
@@ -24,6 +23,9 @@ use crate::graph::endpoints::app;
 use crate::graph::endpoints::page::{self, Page};
 use crate::graph::{AppCredentials, Client, GraphError};
 use crate::messages::{AccountMessages, ChatSettings};
+use crate::operations::accounts::commands;
+use crate::operations::accounts::test::{self, WARN_DAYS};
+use crate::operations::change;
 use crate::operations::key;
 use crate::secrets::{Secret, SecretKey, SecretKind, SecretRef, StoreName};
 use crate::ui::interrupt;
@@ -90,23 +92,23 @@ pub fn run(args: &AddArgs, ctx: &Context) -> Result<u8, CliError> {
     }
     callback_of_tenant(ctx, &mut draft)?;
     let account = draft.account(ctx)?;
-    save::warn_of_twins(ctx, &account)?;
+    change::warn_of_twins(ctx, &account)?;
     let mut report = None;
     if !args.fields.no_test {
         let name = account.name.as_str();
         let client = ctx.graph()?;
-        let mut found = connection::test(ctx, &client, name, &draft.subject(ctx)?)?;
-        if connection::lacks_page_token(&found) {
+        let mut found = test::run(ctx, &client, name, &draft.subject(ctx)?)?;
+        if test::lacks_page_token(&found) {
             match take_own_token(ctx, &client, &token, &mut draft) {
                 Ok(None) => {}
-                Ok(Some(_)) => found = connection::test(ctx, &client, name, &draft.subject(ctx)?)?,
+                Ok(Some(_)) => found = test::run(ctx, &client, name, &draft.subject(ctx)?)?,
                 Err(error) if args.fields.save_anyway && !error.is_interrupt() => {
                     ctx.output.warning(error.message());
                 }
                 Err(error) => return Err(error),
             }
         }
-        connection::gate(ctx, &found, name, args.fields.save_anyway, SAVE_ANYWAY)?;
+        gate(ctx, &found, name, args.fields.save_anyway, SAVE_ANYWAY)?;
         draft.page_name = found.page_name.clone().or(draft.page_name);
         report = Some(found);
     }
@@ -317,7 +319,7 @@ fn flags(fields: &[&Field]) -> String {
 fn explain(ctx: &Context, client: &Client, token: &Secret, draft: &Draft) -> Result<CliError, CliError> {
     let app = draft.given.app_id.as_ref().zip(draft.inputs.app_secret.clone());
     let subject = Subject {
-        commands: connection::unsaved_commands(),
+        commands: commands::unsaved(),
         page_id: draft.given.page_id.as_ref().map(ToString::to_string),
         page_username: draft.given.page_username.as_ref().map(ToString::to_string),
         token: token.clone(),
@@ -331,10 +333,10 @@ fn explain(ctx: &Context, client: &Client, token: &Secret, draft: &Draft) -> Res
         among_others: false,
     };
     let name = draft.name.as_ref().map_or("the token", |name| name.as_str());
-    let report = connection::test(ctx, client, name, &subject)?;
+    let report = test::run(ctx, client, name, &subject)?;
     if report.credentials() >= Outcome::Unreachable {
         let to_save = format!("to save it as it is, give {} and --save-anyway", flags(&draft.missing()));
-        connection::gate(ctx, &report, name, false, &to_save)?;
+        gate(ctx, &report, name, false, &to_save)?;
     }
     Ok(fields::missing(&draft.missing(), Some("Graph does not show them to this token")))
 }

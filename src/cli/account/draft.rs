@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use super::connection::{self, Credentials, WARN_DAYS};
 use super::fields::{self, Field, Fields};
 use super::inputs::SecretInputs;
-use super::save::{self, Target};
 use crate::accounts::{self, Account, CallbackUrl, Handle, MessengerType, Name};
 use crate::checks::Subject;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::messages::AccountMessages;
+use crate::operations::accounts::test::{self, Credentials, WARN_DAYS};
+use crate::operations::change::{self, Target};
 use crate::secrets::{SecretRef, StoreName, generate_verify_token};
 
 /// What is known so far.
@@ -134,7 +134,7 @@ impl Draft {
             app_secret: self.inputs.app_secret.clone(),
             verify_token: Ok(self.inputs.verify_token.clone()),
         };
-        Ok(connection::subject(&self.account(ctx)?, ctx.chat_settings()?.load()?, credentials, WARN_DAYS, false))
+        Ok(test::subject(&self.account(ctx)?, ctx.chat_settings()?.load()?, credentials, WARN_DAYS, false))
     }
 
     /// Saves secrets and record; a verify token is generated unless there is one.
@@ -154,9 +154,9 @@ impl Draft {
             let given = self.inputs.given().into_iter();
             given.map(|(kind, secret)| self.inputs.change(kind, secret, Target::Chosen(store))).collect()
         };
-        save::check_variables(ctx, &account, None)?;
+        change::check_variables(ctx, &account, None)?;
         let derived = self.given.handle.is_none() && store != StoreName::Env;
         let accounts = ctx.accounts()?;
-        save::save(ctx, &mut account, changes, |account| accounts.add(account.clone(), derived))
+        change::save(ctx, &mut account, changes, |account| accounts.add(account.clone(), derived))
     }
 }

@@ -2,19 +2,21 @@
 
 use clap::{Args, ValueEnum};
 
-use super::connection::{self, Credentials, SAVE_ANYWAY, WARN_DAYS};
 use super::fields::{Field, FieldArgs, Fields, of_secret};
 use super::inputs::SecretInputs;
 use super::owner;
-use super::save::{self, Change, New, Target};
 use super::view;
 use super::wizard;
 use crate::accounts::{self, Account};
 use crate::checks::{Report, Subject};
+use crate::cli::account::gate::{SAVE_ANYWAY, gate};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::pick::AccountArg;
+use crate::operations::accounts::test::{self, Credentials, WARN_DAYS};
+use crate::operations::change::{self, Change, New, Target};
 use crate::operations::key;
+use crate::operations::secrets::is_in_variables;
 use crate::secrets::{SecretKind, SecretRef, StoreName};
 use crate::ui::interrupt;
 
@@ -123,9 +125,9 @@ impl Edit<'_> {
         let mut others = store.load()?;
         others.retain(|other| other.id != old.id);
         accounts::check_renamed(&others, old, &new)?;
-        save::check_variables(ctx, &new, Some(old))?;
+        change::check_variables(ctx, &new, Some(old))?;
         if new.page_id != old.page_id {
-            save::warn_of_twins(ctx, &new)?;
+            change::warn_of_twins(ctx, &new)?;
         }
         self.ask(ctx, old, &changes)?;
         // A store that would fail at the end is better known now.
@@ -145,7 +147,7 @@ impl Edit<'_> {
         let page_name = report.as_ref().and_then(|report| report.page_name.clone());
         let now = ctx.now();
         let touched: Vec<SecretKind> = changes.iter().map(|change| change.kind).collect();
-        let saved = save::save(ctx, &mut new, changes, |new| {
+        let saved = change::save(ctx, &mut new, changes, |new| {
             store.update(&old.id, |current| {
                 // What another process changed meanwhile, and this one did not, stays.
                 apply(current, &self.given, self.clear);
@@ -191,8 +193,8 @@ impl Edit<'_> {
         ctx.check_realm(old)?;
         let client = ctx.graph()?;
         let subject = self.subject(ctx, old, new)?;
-        let mut report = connection::test(ctx, &client, new.name.as_str(), &subject)?;
-        if let Some(given) = self.inputs.token.clone().filter(|_| connection::lacks_page_token(&report))
+        let mut report = test::run(ctx, &client, new.name.as_str(), &subject)?;
+        if let Some(given) = self.inputs.token.clone().filter(|_| test::lacks_page_token(&report))
             && let Some(own) = self.unless_saved_anyway(
                 ctx,
                 owner::own_page(ctx, &client, &given, subject.app.as_ref(), Some(&new.page_id)),
@@ -205,9 +207,9 @@ impl Edit<'_> {
             let fresh = self::changes(ctx, self, old)?.into_iter();
             changes.retain(|change| change.kind != SecretKind::PageAccessToken);
             changes.extend(fresh.filter(|change| change.kind == SecretKind::PageAccessToken));
-            report = connection::test(ctx, &client, new.name.as_str(), &self.subject(ctx, old, new)?)?;
+            report = test::run(ctx, &client, new.name.as_str(), &self.subject(ctx, old, new)?)?;
         }
-        connection::gate(ctx, &report, new.name.as_str(), self.save_anyway, self.to_save)?;
+        gate(ctx, &report, new.name.as_str(), self.save_anyway, self.to_save)?;
         Ok(report)
     }
 
@@ -227,7 +229,7 @@ impl Edit<'_> {
             Some(token) => Some(token.clone()),
             None => ctx.secret(old, SecretKind::PageAccessToken)?,
         };
-        let token = token.ok_or_else(|| connection::no_token(old))?;
+        let token = token.ok_or_else(|| test::no_token(old))?;
         let app_secret = match &self.inputs.app_secret {
             Some(secret) => Some(secret.clone()),
             None if new.app_id.is_some() => ctx.secret(new, SecretKind::AppSecret)?,
@@ -239,7 +241,7 @@ impl Edit<'_> {
             (None, None) => Ok(None),
         };
         let credentials = Credentials { token, app_secret, verify_token };
-        Ok(connection::subject(new, ctx.chat_settings()?.load()?, credentials, WARN_DAYS, true))
+        Ok(test::subject(new, ctx.chat_settings()?.load()?, credentials, WARN_DAYS, true))
     }
 }
 
@@ -299,7 +301,7 @@ fn apply(account: &mut Account, given: &Fields, clear: &[Clear]) {
 /// with an app id and a variable that is set, the record follows.
 fn adopted_app_secret(ctx: &Context, account: &Account) -> Result<Option<Change>, CliError> {
     let kind = SecretKind::AppSecret;
-    if !connection::is_in_variables(account) || account.app_id.is_none() || account.secrets.contains_key(&kind) {
+    if !is_in_variables(account) || account.app_id.is_none() || account.secrets.contains_key(&kind) {
         return Ok(None);
     }
     let found = ctx.store(StoreName::Env).get(&key(account, kind))?;

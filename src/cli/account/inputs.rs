@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::fields::{FieldArgs, of_secret};
-use super::save::{Change, New, Target};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::dashboard;
 use crate::env::current_directory;
 use crate::files;
+use crate::operations::change::{Change, New, Target};
 use crate::secrets::{Secret, SecretKind, SecretRef, Shape, Weight, generate_verify_token, redact};
 
 /// No token is longer than a few hundred characters.

@@ -1,17 +1,16 @@
 //! `msgrctl account`: the integration accounts of a tenant.
 
 mod add;
-pub mod connection;
 mod draft;
 pub mod edit;
 pub mod fields;
+mod gate;
 mod handover;
 pub mod inputs;
 mod list;
 mod owner;
 pub mod remove;
 pub mod rename;
-pub mod save;
 mod show;
 mod test;
 pub mod view;

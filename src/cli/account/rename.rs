@@ -2,11 +2,12 @@
 
 use clap::Args;
 
-use super::{fields, save, view, wizard};
+use super::{fields, view, wizard};
 use crate::accounts::{self, Account, Handle, Name};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::pick::AccountArg;
+use crate::operations::change;
 use crate::operations::key;
 use crate::ui::interrupt;
 
@@ -48,7 +49,7 @@ pub fn run(args: &RenameArgs, ctx: &Context) -> Result<u8, CliError> {
     others.retain(|other| other.id != account.id);
     new.name = new_name.clone();
     accounts::check_renamed(&others, &account, &new)?;
-    save::check_variables(ctx, &new, Some(&account))?;
+    change::check_variables(ctx, &new, Some(&account))?;
     interrupt::install();
     let _tenant = ctx.hold_tenant()?;
     let now = ctx.now();

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use clap::Args;
 use futures_util::stream::{self, StreamExt as _};
 
-use super::connection::{self, WARN_DAYS};
 use super::view::{ResultView, report_text};
 use crate::accounts::Account;
 use crate::checks::{self, Outcome, Report, Subject};
@@ -14,6 +13,9 @@ use crate::cli::error::CliError;
 use crate::cli::pick::{AccountsArg, Chosen};
 use crate::dashboard;
 use crate::messages::ChatSettings;
+use crate::operations::accounts::commands;
+use crate::operations::accounts::test::{self, WARN_DAYS};
+use crate::operations::secrets::place;
 use crate::secrets::{SecretKind, StoreError};
 use crate::ui::interrupt;
 use crate::ui::output::{JsonList, Output};
@@ -104,15 +106,15 @@ fn subject(
     settings: &ChatSettings,
     account: &Account,
 ) -> Result<Result<Subject, Report>, StoreError> {
-    Ok(match connection::stored(ctx, account)? {
-        Some(credentials) => Ok(connection::subject(account, settings.clone(), credentials, args.warn_days, true)),
+    Ok(match test::stored(ctx, account)? {
+        Some(credentials) => Ok(test::subject(account, settings.clone(), credentials, args.warn_days, true)),
         None => Err(without_token(account)),
     })
 }
 
 fn without_token(account: &Account) -> Report {
-    let place = connection::place(account, SecretKind::PageAccessToken);
-    let next = connection::saved_commands(account).replace_token;
+    let place = place(account, SecretKind::PageAccessToken);
+    let next = commands::saved(account).replace_token;
     Report::of_missing_token(place, format!("take a Page access token from {}; then: {next}", dashboard::TOKENS))
 }
 

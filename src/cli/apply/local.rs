@@ -5,11 +5,11 @@ use std::collections::HashMap;
 
 use super::{Failure, Outcome, Run};
 use crate::accounts::Account;
-use crate::cli::account::remove::{probe, remove_group};
 use crate::cli::account::rename::relabel;
-use crate::cli::account::save::{Change, New, Stored, Target};
 use crate::cli::error::CliError;
 use crate::cli::plan::{Prepared, settings_of};
+use crate::operations::accounts::remove;
+use crate::operations::change::{Change, New, Stored, Target};
 use crate::operations::groups;
 use crate::operations::journal::Changing;
 use crate::provision::kept::ReadySecret;
@@ -88,7 +88,7 @@ fn remove(run: &mut Run<'_>, tenant: &Changing<'_>, group: &[usize]) -> Result<(
     let mut going: Vec<(usize, &Account)> = Vec::new();
     for &at in group {
         let Some(account) = &plan.accounts[at].before else { continue };
-        match probe(ctx, account, false) {
+        match remove::probe(ctx, account, false) {
             Ok(()) => going.push((at, account)),
             Err(error) if error.is_interrupt() => return Err(error),
             Err(error) => fail(run, tenant, at, Failure::from(error)),
@@ -98,7 +98,7 @@ fn remove(run: &mut Run<'_>, tenant: &Changing<'_>, group: &[usize]) -> Result<(
         }
     }
     let accounts: Vec<&Account> = going.iter().map(|(_, account)| *account).collect();
-    match remove_group(ctx, &accounts, false, run.fail_fast) {
+    match remove::group(ctx, &accounts, false, run.fail_fast) {
         Ok(results) => {
             for ((at, _), result) in going.into_iter().zip(results) {
                 match result {

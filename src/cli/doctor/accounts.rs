@@ -5,11 +5,11 @@ use super::Found;
 use crate::accounts::Account;
 use crate::checks::Outcome;
 use crate::checks::causes::{SECRET_MISSING, SECRETS_LEFT_BEHIND, STORE_UNAVAILABLE};
-use crate::cli::account::connection;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::secret::left_behind;
 use crate::operations::Origin;
+use crate::operations::secrets::place;
 use crate::operations::{Tenants, Workspace, key};
 use crate::secrets::{SecretKind, SecretRef, StoreError, StoreName};
 
@@ -80,7 +80,7 @@ fn of_tenant(inside: &Workspace, accounts: &[Account], named: &Named) -> Vec<Fou
 }
 
 fn missing(account: &Account, kind: SecretKind, named: &Named) -> Found {
-    let place = connection::place(account, kind);
+    let place = place(account, kind);
     let handle = &account.handle;
     let Named { place: tenant, flag } = named;
     let fix = match account.secrets.get(&kind) {

@@ -8,12 +8,12 @@ use super::texts::TextArgs;
 use crate::accounts::Account;
 use crate::checks::GraphTrace;
 use crate::checks::causes::{OUTSIDE_WINDOW, Place};
-use crate::cli::account::connection;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::webhook::levels::Target;
 use crate::graph::endpoints::message::{self, From, Reason};
 use crate::messages::{Event, resolve};
+use crate::operations::accounts::commands;
 use crate::secrets::redact;
 use crate::text::excerpt;
 use crate::ui::interrupt;
@@ -100,7 +100,7 @@ pub fn run(args: &SendArgs, ctx: &Context) -> Result<u8, CliError> {
             };
         }
         if error.is_of_credentials() {
-            return error.hint(format!("see what is wrong: {}", connection::saved_commands(account).test_again));
+            return error.hint(format!("see what is wrong: {}", commands::saved(account).test_again));
         }
         error
     })?;

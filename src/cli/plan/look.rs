@@ -6,11 +6,12 @@ use futures_util::stream::{self, StreamExt as _};
 use super::places::{Found, Places};
 use crate::accounts::Account;
 use crate::checks::{self, Commands, GraphTrace, Look, Outcome};
-use crate::cli::account::connection::{self, Credentials, WARN_DAYS};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::graph::{AppCredentials, Client};
 use crate::messages::ChatSettings;
+use crate::operations::accounts::commands;
+use crate::operations::accounts::test::{self, Credentials, WARN_DAYS};
 use crate::provision::draft::{Draft, NewSecret};
 use crate::provision::plan::{Live, Problem, Seen};
 use crate::provision::subscription::{AppLevel, PageLevel};
@@ -90,7 +91,7 @@ async fn ask(
     let Found { token, app_secret, copies, closed } = found;
     let Some(token) = token else { return (Seen { secrets: copies, closed, ..Seen::default() }, None) };
     let credentials = Credentials { token, app_secret, verify_token: Ok(None) };
-    let mut subject = connection::subject(after, ChatSettings::default(), credentials, WARN_DAYS, true);
+    let mut subject = test::subject(after, ChatSettings::default(), credentials, WARN_DAYS, true);
     subject.commands = in_file(draft, after);
     subject.among_others = true;
     // Where nothing is said of its webhook, that is nobody's business.
@@ -118,7 +119,7 @@ async fn ask(
 
 /// What mends an account of a manifest: the file does, and the places it names.
 fn in_file(draft: &Draft, account: &Account) -> Commands {
-    let kept = connection::saved_commands(account);
+    let kept = commands::saved(account);
     let again = "run this again";
     let kind = SecretKind::PageAccessToken;
     let copied = draft.secrets.iter().find_map(|(of, new)| match new {

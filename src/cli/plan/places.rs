@@ -4,9 +4,9 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 
 use crate::accounts::Account;
-use crate::cli::account::connection;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::operations::secrets::{absent, place};
 use crate::provision::draft::{Draft, NewSecret};
 use crate::provision::kept::{SecretSeen, key_of};
 use crate::provision::plan::Problem;
@@ -121,7 +121,7 @@ impl<'c> Places<'c> {
         }
         Ok(match self.referred(kind, from)? {
             Some(source) => (SecretSeen::Read { source: source.clone(), kept }, Some(source)),
-            None => (SecretSeen::Gone { why: connection::absent(from, kind), kept: kept.is_some() }, kept),
+            None => (SecretSeen::Gone { why: absent(from, kind), kept: kept.is_some() }, kept),
         })
     }
 
@@ -184,7 +184,7 @@ fn judge(kind: SecretKind, secret: &Secret) -> Result<(), Problem> {
 }
 
 fn gone(kind: SecretKind, account: &Account) -> Problem {
-    let why = connection::place(account, kind);
+    let why = place(account, kind);
     let hint = match account.secrets.get(&kind).and_then(SecretRef::store) {
         Some(StoreName::Keyring | StoreName::File) => {
             format!(

@@ -1,14 +1,15 @@
 //! `msgrctl secret remove`: one secret of an account, and nothing in its place.
 
+use crate::operations::secrets::place;
 use clap::Args;
 
 use super::{Owners, left_behind, owners};
-use crate::cli::account::save::{self, Change};
-use crate::cli::account::{connection, view};
+use crate::cli::account::view;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::pick::{AccountArg, KindArg};
 use crate::operations::Origin;
+use crate::operations::change::{self, Change};
 use crate::secrets::{SecretKey, StoreName};
 use crate::ui::interrupt;
 
@@ -59,14 +60,14 @@ pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
     let account = args.account.pick(ctx)?;
     let kind = KindArg::pick(args.kind, ctx)?;
     if !account.secrets.contains_key(&kind) {
-        ctx.output.notice(&format!("nothing to remove: {}", connection::place(&account, kind)));
+        ctx.output.notice(&format!("nothing to remove: {}", place(&account, kind)));
         return Ok(0);
     }
     let command = format!("msgrctl secret remove {} {}", account.handle, kind.argument());
     ctx.confirm(&format!("Remove the {kind} of '{}'?", account.name), &command)?;
     let now = ctx.now();
     let mut without = account.clone();
-    let saved = save::save(ctx, &mut without, vec![Change { kind, new: None }], |_| {
+    let saved = change::save(ctx, &mut without, vec![Change { kind, new: None }], |_| {
         accounts.update(&account.id, |account| {
             account.secrets.remove(&kind);
             account.updated_at = now;

@@ -3,10 +3,10 @@
 use clap::Args;
 use serde::Serialize;
 
-use crate::cli::account::connection;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::pick::{AccountArg, KindArg};
+use crate::operations::secrets::place;
 use crate::text::{code_point, first_unfit};
 
 /// Print a secret
@@ -35,7 +35,7 @@ pub fn run(args: &RevealArgs, ctx: &Context) -> Result<u8, CliError> {
     let account = args.account.pick(ctx)?;
     let kind = KindArg::pick(args.kind, ctx)?;
     let secret = ctx.secret(&account, kind)?.ok_or_else(|| {
-        let place = connection::place(&account, kind);
+        let place = place(&account, kind);
         CliError::credentials(format!("there is no {kind} to show: {place}")).hint(format!(
             "msgrctl secret set {} {} --help",
             account.handle,

@@ -4,11 +4,11 @@ use clap::Args;
 
 use super::{NamedTenant, r#use};
 use crate::accounts::Account;
-use crate::cli::account::remove::{probe, remove_group};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::files;
 use crate::operations::Origin;
+use crate::operations::accounts::remove;
 use crate::operations::groups;
 use crate::secrets::StoreName;
 use crate::ui::interrupt::{self, Hold};
@@ -36,7 +36,7 @@ fn remove_accounts(ctx: &Context, accounts: &[Account]) -> Result<(), CliError> 
         |removed: usize| format!("{removed} of {} accounts were removed, and the tenant stays", accounts.len());
     for group in groups(accounts) {
         let group: Vec<&Account> = group.iter().collect();
-        let results = match remove_group(ctx, &group, false, false) {
+        let results = match remove::group(ctx, &group, false, false) {
             Ok(results) => results,
             Err(error) => return Err(error.note(so_far(removed))),
         };
@@ -84,7 +84,7 @@ pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
     // Its stores are its own.
     let inside = ctx.in_tenant(name.as_str());
     // Passphrases are asked for now, while Ctrl-C still ends everything.
-    accounts.iter().try_for_each(|account| probe(&inside, account, false))?;
+    accounts.iter().try_for_each(|account| remove::probe(&inside, account, false))?;
     let file = inside.stores().file();
     let opens = file.exists()? && inside.store(StoreName::File).probe().is_ok();
     let directory = ctx.settings()?.paths.tenant_dir(name.as_str());

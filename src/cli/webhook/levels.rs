@@ -7,11 +7,12 @@ use serde::Serialize;
 use crate::accounts::{Account, AppId};
 use crate::checks::causes::{self, Cause, Next, OTHER_APP, Place};
 use crate::checks::{Diagnosis, GraphTrace, Outcome, of_unreachable};
-use crate::cli::account::connection;
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, GraphView};
 use crate::cli::outcome::{self, Line};
 use crate::graph::{AppCredentials, Client, GraphError};
+use crate::operations::accounts::commands;
+use crate::operations::accounts::test;
 use crate::operations::journal::ChangedThing;
 use crate::provision::subscription::{self, AppLevel, PageAccess, PageLevel};
 use crate::secrets::{Secret, SecretKind};
@@ -45,7 +46,7 @@ impl Target {
         let token = ctx
             .secret(&account, kind)
             .map_err(|error| CliError::from(error).context(format!("cannot read the {kind} of '{}'", account.name)))?;
-        let token = token.ok_or_else(|| connection::no_token(&account))?;
+        let token = token.ok_or_else(|| test::no_token(&account))?;
         let app = match &account.app_id {
             Some(id) => {
                 ctx.secret(&account, SecretKind::AppSecret)?.map(|secret| AppCredentials { id: id.to_string(), secret })
@@ -172,7 +173,7 @@ impl Found {
         let Diagnosis { cause, summary, fix, next, .. } = found;
         let own = match next {
             Next::Nothing | Next::TestAgain | Next::Subscribe | Next::Doctor => None,
-            next => connection::saved_commands(&target.account).of(next),
+            next => commands::saved(&target.account).of(next),
         };
         let hint = format!("{fix}; then: {}", own.as_deref().unwrap_or(then));
         Self {

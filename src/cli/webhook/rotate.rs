@@ -3,6 +3,8 @@
 //! The new one is kept beside the old one as the next verify token until Meta has it, so
 //! that neither is lost wherever the command ends: run again, it goes on with the same.
 
+use crate::operations::accounts::commands;
+use crate::operations::secrets::place;
 use clap::Args;
 
 use super::found::{HandshakeFailed, handshake_failed, is_handshake, without_secrets};
@@ -13,14 +15,14 @@ use crate::accounts::Account;
 use crate::address::shown;
 use crate::checks::{GraphTrace, Outcome};
 use crate::cli::account::inputs::SecretInputs;
-use crate::cli::account::save::{self, Change, Target as Place};
-use crate::cli::account::{connection, view};
+use crate::cli::account::view;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::pick::AccountArg;
 use crate::dashboard;
 use crate::graph::endpoints::subscription::same_callback;
 use crate::graph::{Client, GraphError, Unreachable};
+use crate::operations::change::{self, Change, Target as Place};
 use crate::operations::journal::note_at_meta;
 use crate::operations::key;
 use crate::provision::subscription::{AppLevel, Step, carry_out};
@@ -148,7 +150,7 @@ pub fn run(args: &RotateArgs, ctx: &Context) -> Result<u8, CliError> {
 fn begun(ctx: &Context, account: &Account) -> Result<Option<Secret>, CliError> {
     let found = ctx.secret(account, NEXT)?;
     if found.is_none() && account.secrets.contains_key(&NEXT) {
-        let place = connection::place(account, NEXT);
+        let place = place(account, NEXT);
         return Err(CliError::credentials(format!(
             "a rotation of the verify token of '{}' is not finished, and its new token cannot be read: {place}",
             account.name
@@ -207,7 +209,7 @@ fn record(ctx: &Context, account: &Account, changes: Vec<Change>) -> Result<Acco
     let (now, accounts) = (ctx.now(), ctx.accounts()?);
     let kinds: Vec<SecretKind> = changes.iter().map(|change| change.kind).collect();
     let begins = changes.iter().any(|change| change.kind == NEXT && change.new.is_some());
-    save::save(ctx, &mut account.clone(), changes, |new| {
+    change::save(ctx, &mut account.clone(), changes, |new| {
         if begins && accounts.find(&account.id)?.secrets.contains_key(&NEXT) && !account.secrets.contains_key(&NEXT) {
             return Err(CliError::failed(format!(
                 "another command has begun to rotate the verify token of '{}' meanwhile",
@@ -269,14 +271,14 @@ fn at_meta(ctx: &Context, account: &Account) -> Result<Option<Target>, CliError>
     let missing = if account.callback_url.is_none() {
         format!("it has no callback URL: msgrctl account edit {handle} --callback-url URL")
     } else if account.app_id.is_none() || !account.secrets.contains_key(&SecretKind::AppSecret) {
-        format!("its app secret is not known: {}", connection::saved_commands(account).add_app)
+        format!("its app secret is not known: {}", commands::saved(account).add_app)
     } else {
         ctx.check_realm(account)?;
         let target = Target::of(ctx, account.clone())?;
         if target.app.is_some() {
             return Ok(Some(target));
         }
-        format!("its app secret is not there: {}", connection::place(account, SecretKind::AppSecret))
+        format!("its app secret is not there: {}", place(account, SecretKind::AppSecret))
     };
     ctx.output.notice(&format!("'{}' is rotated only here; {missing}", account.name));
     Ok(None)

@@ -4,11 +4,11 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::accounts::{AppId, CallbackUrl};
-use crate::cli::account::connection;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::pick::AccountArg;
 use crate::dashboard;
+use crate::operations::secrets::place;
 use crate::provision::subscription::FIELDS;
 use crate::secrets::SecretKind;
 use crate::ui::style::{self, paint, wrap};
@@ -57,7 +57,7 @@ pub fn run(args: &ShowArgs, ctx: &Context) -> Result<u8, CliError> {
             found => found?,
         };
         if token.is_none() && account.secrets.contains_key(&kind) {
-            ctx.output.warning(&format!("the {kind} could not be read: {}", connection::place(&account, kind)));
+            ctx.output.warning(&format!("the {kind} could not be read: {}", place(&account, kind)));
         }
         Ok(token.map(|token| if args.reveal { token.expose().to_owned() } else { token.masked() }))
     };

@@ -6,11 +6,11 @@ use clap::Args;
 use super::levels::{self, APP, AccountResult, Found, PAGE, Seen, Target};
 use crate::accounts::Account;
 use crate::checks::{Judged, Outcome, judge_app, judge_page};
-use crate::cli::account::connection;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::pick::{AccountsArg, Chosen};
 use crate::dashboard;
+use crate::operations::accounts::commands;
 use crate::provision::subscription::{AppLevel, PageLevel};
 use crate::ui::interrupt;
 use crate::ui::progress::Progress;
@@ -96,7 +96,7 @@ fn of_app(target: &Target, seen: &Seen) -> Found {
     let account = &target.account;
     let level = match &seen.app {
         None => {
-            let add_app = connection::saved_commands(account).add_app;
+            let add_app = commands::saved(account).add_app;
             let hint = format!("look there yourself: {}; then: {add_app}", dashboard::WEBHOOKS);
             return Found::new(APP, Outcome::Skip, "not seen: it needs the app id and the app secret", Some(hint));
         }

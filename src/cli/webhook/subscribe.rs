@@ -17,12 +17,12 @@ use super::verify::stored_token;
 use crate::accounts::{Account, CallbackUrl, Realm};
 use crate::checks::causes::{CAUSES, Matter, VERIFY_TOKEN_MISSING};
 use crate::checks::{GraphTrace, Misplaced, Outcome, misplaced};
-use crate::cli::account::connection::saved_commands;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::pick::{AccountsArg, Chosen};
 use crate::graph::endpoints::subscription::same_callback;
 use crate::graph::{Client, GraphError};
+use crate::operations::accounts::commands;
 use crate::operations::journal::note_at_meta;
 use crate::provision::subscription::{self, AppLevel, FIELDS, Levels, PageLevel, Step, Wish, difference};
 use crate::secrets::{Secret, SecretKind};
@@ -469,7 +469,7 @@ async fn accepts(prober: &Prober, callback_url: &str, verify_token: &Secret) -> 
 
 /// What is wrong with a callback URL before Meta is asked to call it.
 fn misplaced_of(account: &Account, callback: &str) -> Option<Misplaced> {
-    misplaced(callback, account.graph == Realm::Sandbox, &saved_commands(account).edit)
+    misplaced(callback, account.graph == Realm::Sandbox, &commands::saved(account).edit)
 }
 
 /// Why Meta did not take a step. For a handshake that failed the callback is asked

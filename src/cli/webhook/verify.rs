@@ -12,12 +12,12 @@ use crate::accounts::{Account, CallbackUrl, Realm};
 use crate::address::{is_loopback, shown, with_placeholders};
 use crate::checks::causes::VERIFY_TOKEN_MISSING;
 use crate::checks::{Outcome, misplaced};
-use crate::cli::account::connection::saved_commands;
 use crate::cli::account::inputs::{Given, SecretInputs};
 use crate::cli::candidates;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::pick::AccountArg;
+use crate::operations::accounts::commands;
 use crate::secrets::{Secret, SecretKind};
 use crate::ui::interrupt;
 use crate::ui::progress::Progress;
@@ -132,7 +132,7 @@ pub fn run(args: &VerifyArgs, ctx: &Context) -> Result<u8, CliError> {
         .problem
         .as_ref()
         .filter(|problem| matches!(problem, Problem::NotHttps))
-        .and_then(|_| misplaced(callback.as_str(), false, &saved_commands(account.as_ref()?).edit))
+        .and_then(|_| misplaced(callback.as_str(), false, &commands::saved(account.as_ref()?).edit))
         .map(|misplaced| misplaced.hint);
     if ctx.output.json {
         let name = account.as_ref().map(|account| account.name.as_str());
@@ -158,7 +158,7 @@ pub fn stored_token(ctx: &Context, account: &Account) -> Result<Secret, CliError
     let kind = SecretKind::VerifyToken;
     let found = ctx.secret(account, kind)?;
     found.ok_or_else(|| {
-        let place = crate::cli::account::connection::place(account, kind);
+        let place = crate::operations::secrets::place(account, kind);
         CliError::credentials(format!("there is no {kind} for '{}': {place}", account.name))
             .reason(VERIFY_TOKEN_MISSING.id)
             .hint(format!("make one: msgrctl webhook rotate {}", account.handle))

@@ -6,12 +6,12 @@ mod sheet;
 
 use clap::Args;
 
-use super::connection::{self, WARN_DAYS};
 use crate::accounts::Account;
 use crate::checks::Report;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::pick::AccountArg;
+use crate::operations::accounts::test::{self, WARN_DAYS};
 use crate::secrets::SecretKind;
 use crate::ui::interrupt;
 use sheet::{Secrets, Sheet};
@@ -88,9 +88,9 @@ fn secrets(args: &HandoverArgs, ctx: &Context, account: &Account) -> Result<Secr
 fn test(ctx: &Context, account: &Account) -> Result<Option<Report>, CliError> {
     let asked = || {
         ctx.check_realm(account)?;
-        let credentials = connection::stored(ctx, account)?.ok_or_else(|| connection::no_token(account))?;
-        let subject = connection::subject(account, ctx.chat_settings()?.load()?, credentials, WARN_DAYS, true);
-        connection::test(ctx, &ctx.graph()?, account.name.as_str(), &subject)
+        let credentials = test::stored(ctx, account)?.ok_or_else(|| test::no_token(account))?;
+        let subject = test::subject(account, ctx.chat_settings()?.load()?, credentials, WARN_DAYS, true);
+        test::run(ctx, &ctx.graph()?, account.name.as_str(), &subject)
     };
     match asked() {
         Ok(report) => Ok(Some(report)),

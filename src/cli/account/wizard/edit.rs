@@ -3,10 +3,10 @@
 use super::stores::{another, left, settle};
 use super::{Step, Wizard, ask};
 use crate::accounts::Account;
-use crate::cli::account::connection;
 use crate::cli::account::draft::Draft;
 use crate::cli::account::edit::{Clear, Edit};
 use crate::cli::account::fields::{FieldArgs, Fields};
+use crate::cli::account::gate::SAVE_ANYWAY;
 use crate::cli::context::Context;
 use crate::cli::error::{self, CliError};
 
@@ -57,7 +57,7 @@ pub fn edit(ctx: &Context, old: &Account, args: &FieldArgs) -> Result<u8, CliErr
                     save_anyway: args.save_anyway,
                     command: None,
                     store,
-                    to_save: connection::SAVE_ANYWAY,
+                    to_save: SAVE_ANYWAY,
                 };
                 match edit.carry_out(ctx, old) {
                     Ok(code) => return Ok(code),

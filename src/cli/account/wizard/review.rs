@@ -6,13 +6,14 @@ use super::{Asked, Step, Wizard, ask};
 use crate::accounts::{Account, CallbackUrl};
 use crate::checks::Outcome;
 use crate::cli::account::add::say_saved;
-use crate::cli::account::connection;
 use crate::cli::account::fields::of_secret;
-use crate::cli::account::save;
 use crate::cli::account::view::report_text;
 use crate::cli::account::ways_out::global_words;
 use crate::cli::error::{self, CliError};
 use crate::cli::webhook::subscribe::offer;
+use crate::operations::accounts::commands;
+use crate::operations::accounts::test;
+use crate::operations::change;
 use crate::secrets::SecretKind;
 use crate::ui::style::{self, paint, wrap};
 
@@ -88,11 +89,11 @@ impl Wizard<'_> {
         let Some(client) = &self.client else { return Ok(()) };
         let account = self.draft.account(self.ctx)?;
         let mut subject = self.draft.subject(self.ctx)?;
-        subject.commands = connection::commands_below();
-        let report = connection::test(self.ctx, client, account.name.as_str(), &subject)?;
+        subject.commands = commands::below();
+        let report = test::run(self.ctx, client, account.name.as_str(), &subject)?;
         self.draft.page_name.clone_from(&report.page_name);
         self.report = Some(report);
-        save::warn_of_twins(self.ctx, &account)
+        change::warn_of_twins(self.ctx, &account)
     }
 
     /// The screen; with the result list where it is new.

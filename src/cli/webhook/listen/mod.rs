@@ -20,12 +20,12 @@ use super::console::script::{self, Line};
 use super::levels::Target;
 use super::screen::Screen;
 use crate::accounts::{Account, Realm};
-use crate::cli::account::connection;
 use crate::cli::candidates;
 use crate::cli::context::Context;
 use crate::cli::error::{self, CliError};
 use crate::clock::Clock;
 use crate::files;
+use crate::operations::accounts::commands;
 use crate::secrets::{Secret, SecretKind};
 use crate::ui::interrupt::{self, Hold};
 use crate::ui::typed::{self, End, Typing};
@@ -275,7 +275,7 @@ fn listened(args: &ListenArgs, ctx: &Context) -> Result<Vec<Listened>, CliError>
         }
         let what =
             format!("'{}' has no app secret: without it nothing tells Meta's events from anybody's", account.name);
-        let give = connection::saved_commands(&account).add_app;
+        let give = commands::saved(&account).add_app;
         if named || alone {
             return Err(CliError::credentials(what).hint(format!("give it one: {give}")));
         }

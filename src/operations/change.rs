@@ -3,12 +3,9 @@
 //! many, never a record that names one too few.
 
 use crate::accounts::Account;
-use crate::cli::context::Context;
-use crate::cli::error::CliError;
 use crate::operations::journal::Changing;
-use crate::operations::key;
+use crate::operations::{Error, Workspace, key};
 use crate::secrets::{Secret, SecretKey, SecretKind, SecretRef, StoreError, StoreName};
-use crate::ui::interrupt::Hold;
 
 /// What happens to one secret of an account.
 pub struct Change {
@@ -59,31 +56,31 @@ struct Before {
 /// `account` is the account as it will be, except that its record of where
 /// secrets are is read again, and brought up to date, here: nobody else changes
 /// the tenant meanwhile.
-pub fn save<E: Into<CliError>>(
-    ctx: &Context,
+pub fn save<E: Into<Error>>(
+    workspace: &Workspace,
     account: &mut Account,
     changes: Vec<Change>,
     record: impl FnOnce(&Account) -> Result<Account, E>,
-) -> Result<Account, CliError> {
+) -> Result<Account, Error> {
     // Whatever has to be asked for is asked for now, while Ctrl-C still ends all.
     let places = changes.iter().filter_map(|change| account.secrets.get(&change.kind)?.store());
-    places.into_iter().try_for_each(|place| match ctx.store(place).probe() {
+    places.into_iter().try_for_each(|place| match workspace.store(place).probe() {
         Err(StoreError::Interrupted) => Err(StoreError::Interrupted),
         // Any other trouble is judged when it matters.
         _ => Ok(()),
     })?;
-    let tenant = ctx.hold_tenant()?;
-    ctx.stores().file().forget();
-    let hold = Hold::begin();
-    let now = ctx.accounts()?.load()?.into_iter().find(|known| known.id == account.id);
+    let tenant = workspace.hold_tenant()?;
+    workspace.stores().file().forget();
+    let hold = workspace.reporter.hold();
+    let now = workspace.accounts()?.load()?.into_iter().find(|known| known.id == account.id);
     if let Some(now) = now {
         account.secrets = now.secrets;
     }
-    let stored = Stored::of(ctx, account, changes)?;
-    let done = if hold.was_interrupted() { Err(CliError::interrupted()) } else { record(account).map_err(Into::into) };
+    let stored = Stored::of(workspace, account, changes)?;
+    let done = if hold.was_interrupted() { Err(Error::interrupted()) } else { record(account).map_err(Into::into) };
     match done {
-        Ok(saved) => stored.settle(ctx, &tenant, &saved).map(|()| saved),
-        Err(error) => Err(stored.take_back(ctx, error)),
+        Ok(saved) => stored.settle(workspace, &tenant, &saved).map(|()| saved),
+        Err(error) => Err(stored.take_back(workspace, error)),
     }
 }
 
@@ -97,30 +94,34 @@ pub struct Stored {
 impl Stored {
     /// Stores the secrets of `account` and brings its record of where they are up to date.
     /// When one cannot be stored, all are put back as they were. The caller holds the tenant.
-    pub fn of(ctx: &Context, account: &mut Account, changes: Vec<Change>) -> Result<Self, CliError> {
+    pub fn of(workspace: &Workspace, account: &mut Account, changes: Vec<Change>) -> Result<Self, Error> {
         let mut stored = Self { before: Vec::new(), obsolete: Vec::new() };
         let done = changes
             .into_iter()
-            .try_for_each(|change| store(ctx, account, change, &mut stored.before, &mut stored.obsolete));
+            .try_for_each(|change| store(workspace, account, change, &mut stored.before, &mut stored.obsolete));
         match done {
             Ok(()) => Ok(stored),
-            Err(error) => Err(stored.take_back(ctx, error)),
+            Err(error) => Err(stored.take_back(workspace, error)),
         }
     }
 
     /// The record is written: notes the secrets in the log and removes what nothing points
     /// to any more.
-    pub fn settle(self, ctx: &Context, tenant: &Changing<'_>, saved: &Account) -> Result<(), CliError> {
-        Self::settle_all(ctx, tenant, &[(self, saved)]).remove(0)
+    pub fn settle(self, workspace: &Workspace, tenant: &Changing<'_>, saved: &Account) -> Result<(), Error> {
+        Self::settle_all(workspace, tenant, &[(self, saved)]).remove(0)
     }
 
     /// The same of several accounts, each file written once; a result for each.
-    pub fn settle_all(ctx: &Context, tenant: &Changing<'_>, all: &[(Self, &Account)]) -> Vec<Result<(), CliError>> {
+    pub fn settle_all(
+        workspace: &Workspace,
+        tenant: &Changing<'_>,
+        all: &[(Self, &Account)],
+    ) -> Vec<Result<(), Error>> {
         for (stored, saved) in all {
             stored.before.iter().for_each(|before| tenant.secret(&saved.id, before.key.kind));
         }
-        let (removed, written) = ctx.stores().file().at_once(|| {
-            let remove = |(key, store): &(SecretKey, StoreName)| ctx.store(*store).remove(key).map(drop);
+        let (removed, written) = workspace.stores().file().at_once(|| {
+            let remove = |(key, store): &(SecretKey, StoreName)| workspace.store(*store).remove(key).map(drop);
             all.iter().map(|(stored, _)| stored.obsolete.iter().map(remove).collect()).collect::<Vec<Vec<_>>>()
         });
         let ends = all.iter().zip(removed);
@@ -137,7 +138,7 @@ impl Stored {
         removed: Vec<Result<(), StoreError>>,
         written: &Result<(), StoreError>,
         saved: &Account,
-    ) -> Result<(), CliError> {
+    ) -> Result<(), Error> {
         let ends = self.obsolete.iter().zip(removed).map(|((key, store), removed)| {
             let removed = if *store == StoreName::File { removed.and(written.clone()) } else { removed };
             removed.err().map(|error| (key, store, error))
@@ -150,20 +151,22 @@ impl Stored {
             .iter()
             .map(|(key, store, _)| format!("{} in the {store} store (entry msgrctl / {})", key.kind, key.entry()));
         let left = left.collect::<Vec<_>>().join(", ");
-        let error = CliError::from(error.clone());
+        let error = Error::from(error.clone());
         let error = error.context(format!("'{}' is changed, but this is left: {left}", saved.name));
         Err(error.hint(format!("to remove what is left, when the store can be written again: {command}")))
     }
 
     /// The record could not be written: puts every secret back as it was.
-    pub fn take_back(self, ctx: &Context, error: CliError) -> CliError {
-        Self::take_back_all(ctx, vec![(self, error)]).remove(0)
+    pub fn take_back(self, workspace: &Workspace, error: Error) -> Error {
+        Self::take_back_all(workspace, vec![(self, error)]).remove(0)
     }
 
     /// The same of several accounts, each file written once; the error for each.
-    pub fn take_back_all(ctx: &Context, all: Vec<(Self, CliError)>) -> Vec<CliError> {
-        let (stuck, written) =
-            ctx.stores().file().at_once(|| all.iter().map(|(stored, _)| stored.put_back(ctx)).collect::<Vec<_>>());
+    pub fn take_back_all(workspace: &Workspace, all: Vec<(Self, Error)>) -> Vec<Error> {
+        let (stuck, written) = workspace
+            .stores()
+            .file()
+            .at_once(|| all.iter().map(|(stored, _)| stored.put_back(workspace)).collect::<Vec<_>>());
         let ends = all.into_iter().zip(stuck);
         ends.map(|((stored, error), mut kinds)| {
             let in_file = |before: &&Before| before.store == StoreName::File && written.is_err();
@@ -191,9 +194,9 @@ impl Stored {
     }
 
     /// Puts the secrets back, and says which of them could not be.
-    fn put_back(&self, ctx: &Context) -> Vec<SecretKind> {
+    fn put_back(&self, workspace: &Workspace) -> Vec<SecretKind> {
         let stuck = self.before.iter().rev().filter(|Before { key, store, value }| {
-            let store = ctx.store(*store);
+            let store = workspace.store(*store);
             match value {
                 Some(value) => store.set(key, value),
                 None => store.remove(key).map(drop),
@@ -205,12 +208,12 @@ impl Stored {
 }
 
 fn store(
-    ctx: &Context,
+    workspace: &Workspace,
     account: &mut Account,
     change: Change,
     before: &mut Vec<Before>,
     obsolete: &mut Vec<(SecretKey, StoreName)>,
-) -> Result<(), CliError> {
+) -> Result<(), Error> {
     let kind = change.kind;
     let adoption = matches!(change.new, Some(New::Reference(SecretRef::Stored(_))));
     if adoption && account.secrets.contains_key(&kind) {
@@ -230,13 +233,13 @@ fn store(
         }
         Some(New::Value(secret, _)) => {
             let Some(store) = target else { return Ok(()) };
-            let value = match ctx.store(store).get(&key) {
+            let value = match workspace.store(store).get(&key) {
                 // What cannot be used need not come back.
                 Err(StoreError::Damaged { .. }) => None,
                 other => other?,
             };
             before.push(Before { key: key.clone(), store, value });
-            ctx.store(store).set(&key, &secret)?;
+            workspace.store(store).set(&key, &secret)?;
             account.secrets.insert(kind, SecretRef::Stored(store));
         }
         None => {
@@ -246,9 +249,9 @@ fn store(
     if let Some(old) = old.filter(|old| Some(*old) != target) {
         // A store that would not let it go is better known before anything is saved;
         // one that is gone for good must not hold its secrets back.
-        match ctx.store(old).probe() {
+        match workspace.store(old).probe() {
             Ok(()) => obsolete.push((key, old)),
-            Err(error @ (StoreError::Absent { .. } | StoreError::TimedOut { .. })) => ctx.output.warning(&format!(
+            Err(error @ (StoreError::Absent { .. } | StoreError::TimedOut { .. })) => workspace.warning(&format!(
                 "the old {kind} may be left in the {old} store, as the entry msgrctl / {}: {error}",
                 key.entry()
             )),
@@ -259,19 +262,19 @@ fn store(
 }
 
 /// Says so when another account of the tenant has the same Page.
-pub fn warn_of_twins(ctx: &Context, account: &Account) -> Result<(), CliError> {
-    let existing = ctx.accounts()?.load()?;
+pub fn warn_of_twins(workspace: &Workspace, account: &Account) -> Result<(), Error> {
+    let existing = workspace.accounts()?.load()?;
     let same =
         |other: &&Account| other.page_id == account.page_id && other.graph == account.graph && other.id != account.id;
     if let Some(twin) = existing.iter().find(same) {
-        ctx.output.warning(&format!("the account '{}' has the same page id {}", twin.name, twin.page_id));
+        workspace.warning(&format!("the account '{}' has the same page id {}", twin.name, twin.page_id));
     }
     Ok(())
 }
 
 /// The names of the variables follow the handle. Refuses a handle whose variables
 /// another account has already; says what they are called now when it changes.
-pub fn check_variables(ctx: &Context, account: &Account, old: Option<&Account>) -> Result<(), CliError> {
+pub fn check_variables(workspace: &Workspace, account: &Account, old: Option<&Account>) -> Result<(), Error> {
     let kinds: Vec<SecretKind> = account
         .secrets
         .iter()
@@ -282,11 +285,11 @@ pub fn check_variables(ctx: &Context, account: &Account, old: Option<&Account>) 
         return Ok(());
     }
     let variable = |account: &Account, kind| key(account, kind).variable();
-    for other in ctx.accounts()?.load()?.iter().filter(|other| other.id != account.id) {
+    for other in workspace.accounts()?.load()?.iter().filter(|other| other.id != account.id) {
         let theirs = other.secrets.values().any(|source| source.store() == Some(StoreName::Env));
         let kind = SecretKind::PageAccessToken;
         if theirs && variable(other, kind) == variable(account, kind) {
-            return Err(CliError::failed(format!(
+            return Err(Error::failed(format!(
                 "the handles '{}' and '{}' name the same variables: {}",
                 account.handle,
                 other.handle,
@@ -297,7 +300,7 @@ pub fn check_variables(ctx: &Context, account: &Account, old: Option<&Account>) 
     }
     if old.is_some() {
         let names: Vec<String> = kinds.into_iter().map(|kind| variable(account, kind)).collect();
-        ctx.output.warning(&format!("its secrets are now read from {}", names.join(", ")));
+        workspace.warning(&format!("its secrets are now read from {}", names.join(", ")));
     }
     Ok(())
 }

@@ -1,0 +1,74 @@
+//! The commands that fix what a check finds, for an account that is saved, that is not yet,
+//! and in the wizard.
+
+use crate::accounts::{Account, AppId};
+use crate::checks::Commands;
+use crate::operations::key;
+use crate::secrets::{SecretKind, StoreName};
+
+/// What fixes an account that is saved: commands, or variables where its secrets
+/// are in variables.
+pub fn saved(account: &Account) -> Commands {
+    let mut commands = of(account.handle.as_str());
+    let Commands { test_again, edit, .. } = &commands;
+    // Only the secret is missing where an app id is known; where it is wrong, both are asked for.
+    let known = account.app_id.as_ref().map_or("APP_ID", AppId::as_str);
+    let with_app = |app_id: &str| format!("{edit} --app-id {app_id} --app-secret-stdin --yes");
+    let mut add_app = with_app(known);
+    let reference = account.secrets.get(&SecretKind::PageAccessToken);
+    if let Some(place) = reference.filter(|reference| reference.store().is_none()) {
+        commands.replace_token = format!("put it where {place} finds it, and {test_again}");
+    } else if reference.is_some_and(|reference| reference.store() == Some(StoreName::Env)) {
+        let variable = |kind| key(account, kind).variable();
+        let secret = variable(SecretKind::AppSecret);
+        let set_app = format!("set {secret}, and {edit} --app-id APP_ID");
+        add_app = format!("set {secret}, and {edit} --app-id {known}");
+        commands.replace_token = format!("set {} to it, and {test_again}", variable(SecretKind::PageAccessToken));
+        commands.set_app = set_app;
+    }
+    Commands { add_app, ..commands }
+}
+
+/// The commands of an account with this handle, whatever keeps its secrets.
+pub fn of(handle: &str) -> Commands {
+    let edit = format!("msgrctl account edit {handle}");
+    let set_app = format!("{edit} --app-id APP_ID --app-secret-stdin --yes");
+    Commands {
+        replace_token: format!("{edit} --token-stdin --yes"),
+        test_again: format!("msgrctl account test {handle}"),
+        add_app: set_app.clone(),
+        set_app,
+        edit,
+        subscribe: format!("msgrctl webhook subscribe {handle}"),
+        verify: format!("msgrctl webhook verify {handle}"),
+        edit_messages: format!("msgrctl message edit {handle} EVENT"),
+    }
+}
+
+/// What fixes an account that is not saved yet.
+pub fn unsaved() -> Commands {
+    Commands {
+        replace_token: "run this command again with the new token".into(),
+        test_again: "run this command again".into(),
+        set_app: "run this command again with the right app id and app secret".into(),
+        add_app: "run this command again with the app id and the app secret".into(),
+        edit: "run this command again with".into(),
+        subscribe: "msgrctl webhook subscribe NAME (once it is saved)".into(),
+        verify: "msgrctl webhook verify NAME (once it is saved)".into(),
+        edit_messages: "msgrctl message edit NAME EVENT (once it is saved)".into(),
+    }
+}
+
+/// What fixes an account in the wizard: its own answers, below the result list.
+pub fn below() -> Commands {
+    Commands {
+        replace_token: "paste another token below".into(),
+        test_again: "test again below".into(),
+        set_app: "change app id and secret below".into(),
+        add_app: "change app id and secret below".into(),
+        edit: "change it below; the flag is".into(),
+        subscribe: "save it; it is offered then".into(),
+        verify: "msgrctl webhook verify NAME (once it is saved)".into(),
+        edit_messages: "msgrctl message edit NAME EVENT (once it is saved)".into(),
+    }
+}

@@ -1,0 +1,162 @@
+//! Removes accounts and their secrets.
+
+use crate::accounts::{Account, AccountError};
+use crate::operations::{Error, Workspace, key};
+use crate::secrets::{SecretKind, SecretRef, StoreError, StoreName};
+use crate::touched;
+
+/// Removes an account and its secrets, and says which secrets there were.
+pub fn one(workspace: &Workspace, account: &Account, leave_secrets: bool) -> Result<Vec<String>, Error> {
+    probe(workspace, account, leave_secrets)?;
+    let tenant = workspace.hold_tenant()?;
+    let _hold = workspace.reporter.hold();
+    let again = format!("msgrctl account remove {} --yes", account.handle);
+    let removed = group(workspace, &[account], leave_secrets, false)
+        .and_then(|mut removed| removed.pop().unwrap_or_else(|| Err(Error::interrupted())));
+    removed.map_err(|error| tenant.stopped(error, &again))
+}
+
+/// What is removed of one account.
+struct Removal {
+    /// Where its record stood.
+    place: usize,
+    /// As it was.
+    account: Account,
+    /// The secrets that are gone, and whether their stores had them.
+    gone: Vec<(SecretKind, StoreName, bool)>,
+    /// Why it stays.
+    stuck: Option<Error>,
+}
+
+/// Removes accounts under the tenant's lock, which the caller holds: first their records,
+/// then their secrets, each file written once. Returns for each which secrets there were, or
+/// why it stays with what is left of it. An account that was not reached any more, when the
+/// operator asked to stop or after a failure with `fail_fast`, is as it was and has no
+/// result: those are the last ones.
+///
+/// # Errors
+///
+/// The records could not be written: nothing was removed.
+pub fn group(
+    workspace: &Workspace,
+    accounts: &[&Account],
+    leave_secrets: bool,
+    fail_fast: bool,
+) -> Result<Vec<Result<Vec<String>, Error>>, Error> {
+    let store = workspace.accounts()?;
+    let ids: Vec<&str> = accounts.iter().map(|account| account.id.as_str()).collect();
+    // As they are now: another process may have given one a secret meanwhile.
+    let records = store.remove_all(&ids)?;
+    let file = workspace.stores().file();
+    file.forget();
+    let (mut removals, written) = file.at_once(|| {
+        let mut removals: Vec<Option<Removal>> = Vec::new();
+        for record in &records {
+            let stops = |removal: &Option<Removal>| removal.as_ref().is_none_or(|removal| removal.stuck.is_some());
+            if workspace.reporter.is_stop_asked() || fail_fast && removals.last().is_some_and(stops) {
+                break;
+            }
+            let record = record.clone();
+            removals.push(record.map(|(place, account)| remove_secrets(workspace, place, account, leave_secrets)));
+        }
+        removals
+    });
+    if let Err(error) = &written {
+        removals.iter_mut().flatten().for_each(|removal| removal.keep_in_file(workspace, error, leave_secrets));
+    }
+    let left = records.iter().skip(removals.len()).flatten().map(|(place, account)| (*place, Some(account.clone())));
+    let returning: Vec<_> =
+        removals.iter().flatten().map(|removal| (removal.place, removal.left())).chain(left).collect();
+    let put_back =
+        if returning.iter().any(|(_, account)| account.is_some()) { store.put_back(returning) } else { Ok(()) };
+    let back = put_back.err().map(|error| error.to_string());
+    let reached = removals.len();
+    let ends = removals.into_iter().zip(&ids).map(|(removal, id)| match removal {
+        Some(removal) => removal.end(back.as_deref()),
+        None => Err(AccountError::Unknown { address: (*id).into(), nearest: None }.into()),
+    });
+    // An account that was not reached has a result after all where its record is lost.
+    let lost = back.iter().flat_map(|back| {
+        ids.iter().skip(reached).map(move |_| Err(Error::failed(format!("its record could not be put back: {back}"))))
+    });
+    Ok(ends.chain(lost).collect())
+}
+
+impl Removal {
+    /// The encrypted file could not be written: what it had of the account it still has.
+    fn keep_in_file(&mut self, workspace: &Workspace, error: &StoreError, leave: bool) {
+        let (kept, gone): (Vec<_>, Vec<_>) =
+            self.gone.drain(..).partition(|(_, store, there)| *store == StoreName::File && *there);
+        self.gone = gone;
+        for (kind, store, _) in kept {
+            if leave {
+                warn_of_left(workspace, &self.account, kind, store, error);
+            } else if self.stuck.is_none() {
+                self.stuck = Some(stuck(&self.account, error.clone()));
+            }
+        }
+    }
+
+    /// The record of an account that stays: what is gone is taken out of it.
+    fn left(&self) -> Option<Account> {
+        self.stuck.as_ref()?;
+        let mut account = self.account.clone();
+        account.secrets.retain(|kind, _| !self.gone.iter().any(|(gone, ..)| gone == kind));
+        Some(account)
+    }
+
+    /// How it ended; `back` is why the record could not be put back.
+    fn end(self, back: Option<&str>) -> Result<Vec<String>, Error> {
+        let removed = self.gone.iter().filter(|(.., there)| *there).map(|(kind, ..)| kind.to_string());
+        let removed: Vec<String> = removed.collect();
+        let Some(mut error) = self.stuck else { return Ok(removed) };
+        if !removed.is_empty() {
+            error = error.note(format!("removed before: {}", removed.join(", ")));
+        }
+        Err(match back {
+            None => error.note("the account is still there"),
+            Some(failed) => error.note(format!("its record could not be put back: {failed}")),
+        })
+    }
+}
+
+/// Whether every store that keeps something of the account will let it go; with
+/// `leave` only whether somebody wants to go on at all.
+pub fn probe(workspace: &Workspace, account: &Account, leave: bool) -> Result<(), Error> {
+    account.secrets.values().filter_map(SecretRef::store).try_for_each(|store| match workspace.store(store).probe() {
+        Err(StoreError::Interrupted) => Err(Error::interrupted()),
+        Err(error) if !leave && touched::anything() => Err(stuck(account, error)),
+        Err(error) if !leave => Err(stuck(account, error).note("nothing was changed")),
+        _ => Ok(()),
+    })
+}
+
+fn stuck(account: &Account, error: StoreError) -> Error {
+    Error::from(error).context(format!("the secrets of '{}' cannot be removed", account.name)).hint(format!(
+        "to remove the account all the same and leave its secrets where they are: msgrctl account remove {} --leave-secrets --yes",
+        account.handle
+    ))
+}
+
+/// Removes every secret of an account, until one stays.
+fn remove_secrets(workspace: &Workspace, place: usize, account: Account, leave: bool) -> Removal {
+    let mut removal = Removal { place, gone: Vec::new(), stuck: None, account };
+    for (kind, source) in &removal.account.secrets {
+        // What is only referred to belongs to somebody else.
+        let Some(store) = source.store() else { continue };
+        match workspace.store(store).remove(&key(&removal.account, *kind)) {
+            Ok(there) => removal.gone.push((*kind, store, there)),
+            Err(error) if leave => warn_of_left(workspace, &removal.account, *kind, store, &error),
+            Err(error) => {
+                removal.stuck = Some(stuck(&removal.account, error));
+                break;
+            }
+        }
+    }
+    removal
+}
+
+fn warn_of_left(workspace: &Workspace, account: &Account, kind: SecretKind, store: StoreName, error: &StoreError) {
+    let entry = key(account, kind).entry();
+    workspace.warning(&format!("the {kind} may be left in the {store} store, as the entry msgrctl / {entry}: {error}"));
+}

@@ -1,0 +1,102 @@
+//! Test Connection as `add`, `edit` and `test` make it: an account's fields and
+//! secrets become the subject of the checks.
+
+use super::commands;
+use crate::accounts::{Account, Realm};
+use crate::checks::causes::{PAGE_TOKEN_NEEDED, TOKEN_MISSING};
+use crate::checks::{self, Callback, Report, Subject};
+use crate::graph::{AppCredentials, Client};
+use crate::messages::ChatSettings;
+use crate::operations::secrets::place;
+use crate::operations::{Error, Workspace};
+use crate::secrets::{Secret, SecretKind, StoreError};
+
+/// How many days before an end of validity it is warned of.
+pub const WARN_DAYS: u32 = 14;
+
+/// The secrets that a test works with.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    /// The Page access token.
+    pub token: Secret,
+    /// The app's secret.
+    pub app_secret: Option<Secret>,
+    /// The verify token, where there is a callback to ask with it, or why it could not be read.
+    pub verify_token: Result<Option<Secret>, StoreError>,
+}
+
+/// The subject of a test of `account`. `saved` says whether its handle can be
+/// named in a command already.
+pub fn subject(
+    account: &Account,
+    chat_settings: ChatSettings,
+    credentials: Credentials,
+    warn_days: u32,
+    saved: bool,
+) -> Subject {
+    let app_id = account.app_id.as_ref().map(ToString::to_string);
+    let app_secret_gone = match (account.secrets.get(&SecretKind::AppSecret), &credentials.app_secret) {
+        (Some(_), None) if saved => Some(place(account, SecretKind::AppSecret)),
+        _ => None,
+    };
+    let gone = || {
+        if saved { place(account, SecretKind::VerifyToken) } else { "its verify token is made when it is saved".into() }
+    };
+    let callback = account.callback_url.as_ref().map(|url| Callback {
+        url: url.as_str().to_owned(),
+        verify_token: match credentials.verify_token {
+            Ok(token) => token.ok_or_else(gone),
+            Err(error) => Err(error.to_string()),
+        },
+        sandbox: account.graph == Realm::Sandbox,
+    });
+    Subject {
+        callback,
+        commands: if saved { commands::saved(account) } else { commands::unsaved() },
+        page_id: Some(account.page_id.to_string()),
+        page_username: Some(account.page_username.to_string()),
+        token: credentials.token,
+        app: app_id.clone().zip(credentials.app_secret).map(|(id, secret)| AppCredentials { id, secret }),
+        app_id,
+        app_secret_gone,
+        messages: account.messages.clone(),
+        chat_settings,
+        warn_days,
+        among_others: false,
+    }
+}
+
+/// The stored secrets that a test needs; `None` when there is no token.
+pub fn stored(workspace: &Workspace, account: &Account) -> Result<Option<Credentials>, StoreError> {
+    let Some(token) = workspace.secret(account, SecretKind::PageAccessToken)? else { return Ok(None) };
+    let app_secret = match account.app_id {
+        Some(_) => workspace.secret(account, SecretKind::AppSecret)?,
+        None => None,
+    };
+    let verify_token = match account.callback_url {
+        Some(_) => workspace.secret(account, SecretKind::VerifyToken),
+        None => Ok(None),
+    };
+    Ok(Some(Credentials { token, app_secret, verify_token }))
+}
+
+/// The error of an account that has no token to work with.
+pub fn no_token(account: &Account) -> Error {
+    let kind = SecretKind::PageAccessToken;
+    Error::credentials(format!("there is no {kind} for '{}': {}", account.name, place(account, kind)))
+        .reason(TOKEN_MISSING.id)
+        .hint(format!("give it one: {}", commands::saved(account).replace_token))
+}
+
+/// Runs the checks.
+pub fn run(workspace: &Workspace, client: &Client, name: &str, subject: &Subject) -> Result<Report, Error> {
+    let _progress = workspace.reporter.waiting(&format!("testing '{name}' with Graph …"));
+    let prober = workspace.prober()?;
+    // All but one together: what a token says of itself costs no request more.
+    Workspace::wait(client.in_batches(checks::run(client, &prober, subject)))
+}
+
+/// Whether a person's or a system user's token was used where the Page's is needed.
+pub fn lacks_page_token(report: &Report) -> bool {
+    report.findings.iter().any(|finding| finding.cause == Some(PAGE_TOKEN_NEEDED.id) && finding.id == "token.type")
+}
