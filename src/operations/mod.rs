@@ -1,6 +1,5 @@
 //! What can be done, without a terminal: a [`Workspace`] names the configuration and its
-//! tenant, a [`Reporter`] is told what happens. What asks before it changes anything comes in
-//! two steps: `prepare` returns a value that says what would be done, `carry_out` does it.
+//! tenant, a [`Reporter`] is told what happens. Questions to a person stay above.
 
 pub mod accounts;
 pub mod change;

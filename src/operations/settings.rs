@@ -114,7 +114,7 @@ impl Settings {
     pub fn resolve(given: &Given, env: &Environment) -> Result<Self, Error> {
         let chosen = given.config_dir.clone().or_else(|| env.text("MSGRCTL_CONFIG_DIR").map(PathBuf::from));
         let paths = Paths::resolve(chosen.as_deref(), env).ok_or_else(|| {
-            Error::file("there is no home directory to keep the configuration in")
+            Error::file("the home directory is not known, so the configuration has no place")
                 .hint("name a directory with --config-dir DIR (MSGRCTL_CONFIG_DIR)")
         })?;
         let path = paths.config_file();

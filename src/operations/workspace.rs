@@ -196,13 +196,13 @@ impl Workspace {
 
     /// What a reference refers to.
     pub fn referred(&self, reference: &SecretRef) -> Result<Option<Secret>, StoreError> {
-        let nobody = SecretKey {
+        let unnamed = SecretKey {
             account_id: String::new(),
             handle: String::new(),
             account_name: String::new(),
             kind: SecretKind::PageAccessToken,
         };
-        self.stores().read(reference, &nobody)
+        self.stores().read(reference, &unnamed)
     }
 
     /// Asks the stores that keep something of these accounts, and those of `more`, whether
@@ -357,7 +357,7 @@ impl Workspace {
     }
 
     /// Waits for a future. The runtime lives as long as it; what it leaves behind
-    /// (a name server that does not answer) holds nobody up.
+    /// (a name server that does not answer) delays no caller.
     pub fn wait<T>(future: impl Future<Output = T>) -> Result<T, Error> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()

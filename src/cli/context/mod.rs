@@ -29,7 +29,7 @@ pub struct Context {
     pub output: Rc<Output>,
     pub(super) global: Global,
     stdin: RefCell<Box<dyn Read>>,
-    /// Whether somebody types what is read from there.
+    /// Whether a person types what is read from there.
     pub stdin_is_terminal: bool,
     someone_can_answer: bool,
     prompter: Rc<dyn Prompter>,

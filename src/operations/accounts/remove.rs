@@ -121,7 +121,7 @@ impl Removal {
 }
 
 /// Whether every store that keeps something of the account will let it go; with
-/// `leave` only whether somebody wants to go on at all.
+/// `leave` it stops only for an interrupt.
 pub fn probe(workspace: &Workspace, account: &Account, leave: bool) -> Result<(), Error> {
     account.secrets.values().filter_map(SecretRef::store).try_for_each(|store| match workspace.store(store).probe() {
         Err(StoreError::Interrupted) => Err(Error::interrupted()),
@@ -142,7 +142,7 @@ fn stuck(account: &Account, error: StoreError) -> Error {
 fn remove_secrets(workspace: &Workspace, place: usize, account: Account, leave: bool) -> Removal {
     let mut removal = Removal { place, gone: Vec::new(), stuck: None, account };
     for (kind, source) in &removal.account.secrets {
-        // What is only referred to belongs to somebody else.
+        // What a reference names belongs to another program.
         let Some(store) = source.store() else { continue };
         match workspace.store(store).remove(&key(&removal.account, *kind)) {
             Ok(there) => removal.gone.push((*kind, store, there)),

@@ -66,7 +66,7 @@ pub fn subject(
     }
 }
 
-/// The stored secrets that a test needs; `None` when there is no token.
+/// The stored secrets that a test needs; `None` where the token is missing.
 pub fn stored(workspace: &Workspace, account: &Account) -> Result<Option<Credentials>, StoreError> {
     let Some(token) = workspace.secret(account, SecretKind::PageAccessToken)? else { return Ok(None) };
     let app_secret = match account.app_id {

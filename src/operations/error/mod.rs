@@ -36,9 +36,9 @@ pub enum Kind {
     Check,
     /// A part of a bulk run failed.
     Partial,
-    /// A person would rather not.
+    /// The person declined.
     Left,
-    /// A person pressed Ctrl-C.
+    /// The person pressed Ctrl-C.
     Interrupted,
 }
 
@@ -72,12 +72,12 @@ impl Error {
         }))
     }
 
-    /// A reason without an exit code of its own.
+    /// A reason without a kind of its own.
     pub fn failed(message: impl Into<String>) -> Self {
         Self::new(Kind::Failed, message)
     }
 
-    /// A bad flag, or a value that nobody can be asked for.
+    /// A bad value, or one that is missing and cannot be asked for.
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(Kind::Usage, message)
     }
@@ -99,7 +99,7 @@ impl Error {
         error
     }
 
-    /// Somebody would rather not: no error, but not done either.
+    /// The person declined: not an error, and not done either.
     pub fn left(message: impl Into<String>) -> Self {
         Self::new(Kind::Left, message)
     }
@@ -114,7 +114,7 @@ impl Error {
         Self::new(Kind::Partial, message)
     }
 
-    /// Somebody pressed Ctrl-C.
+    /// The person pressed Ctrl-C.
     pub fn interrupted() -> Self {
         Self::new(Kind::Interrupted, INTERRUPTED)
     }
@@ -253,7 +253,7 @@ impl Error {
         self.0.kind == Kind::SecretStore
     }
 
-    /// Whether somebody pressed Ctrl-C.
+    /// Whether the person pressed Ctrl-C.
     pub fn is_interrupt(&self) -> bool {
         self.0.kind == Kind::Interrupted
     }

@@ -15,11 +15,11 @@ pub fn place(account: &Account, kind: SecretKind) -> String {
     }
 }
 
-/// The same of a place that is no account's variable.
+/// The same for a place other than a variable of the account.
 pub fn absent(source: &SecretRef, kind: SecretKind) -> String {
     match source {
         SecretRef::Variable(name) => format!("the variable {name} is not set"),
-        SecretRef::File(path) => format!("there is no file {}", path.display()),
+        SecretRef::File(path) => format!("the file {} does not exist", path.display()),
         SecretRef::Keyring { service, user } => format!("the keyring has no entry {service}/{user}"),
         SecretRef::Stored(_) | SecretRef::Command(_) => format!("the {source} store has no {kind} for this account"),
     }
