@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use msgrctl::checks::{CHECKS, DOCTOR_CHECKS};
+
 /// Who may import whom: `(room, what it may use)`. A use that names a path
 /// (`secrets::Secret`) may be all of the room or just that. Downwards only.
 const MAY_USE: &[(&str, &[&str])] = &[
@@ -261,6 +263,23 @@ fn what_has_one_home_is_at_home() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// The id of a check is a name that scripts know: one that changes has to change wherever it
+/// is made, explained or waited for.
+#[test]
+fn the_id_of_a_check_is_written_once() {
+    let mut wrong = Vec::new();
+    let ids: Vec<&str> = CHECKS.iter().chain(DOCTOR_CHECKS).map(|page| page.id).filter(|id| id.contains('.')).collect();
+    for (path, text) in sources().into_iter().filter(|(path, _)| !path.ends_with("checks/ids.rs")) {
+        let code = code(&text);
+        wrong.extend(
+            ids.iter()
+                .filter(|id| code.contains(&format!("\"{id}\"")))
+                .map(|id| format!("{} has {id}", path.display())),
+        );
+    }
+    assert!(wrong.is_empty() && ids.len() > 20, "{wrong:#?}");
 }
 
 #[test]

@@ -13,6 +13,7 @@ use super::causes::{
 };
 use super::check::{Check, then};
 use super::finding::{Finding, GraphTrace, Group, Outcome};
+use super::ids;
 use super::inspection;
 use super::observe::{Observed, Subject};
 use super::state::{TokenState, info, known, wants_page_token};
@@ -43,7 +44,7 @@ pub(super) fn findings(seen: &Observed, subject: &Subject) -> Vec<Finding> {
 }
 
 fn reachable(seen: &Observed, subject: &Subject) -> Finding {
-    let check = check("graph.reachable", seen.page.duration);
+    let check = check(ids::GRAPH_REACHABLE, seen.page.duration);
     match &seen.page.result {
         Err(error @ GraphError::Unreachable(_)) => check.failed(error, Place::Me, subject),
         _ => check.pass("Graph answers"),
@@ -61,7 +62,7 @@ fn days_left(version: GraphVersion, today: Date) -> Option<(Date, i32)> {
 }
 
 fn version(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
-    let check = check("graph.version", seen.page.duration);
+    let check = check(ids::GRAPH_VERSION, seen.page.duration);
     let asked = seen.asked;
     if let TokenState::WrongVersion(error) = state {
         let mut finding = check.refused(error, subject.asked(Place::Page), subject);
@@ -116,7 +117,7 @@ fn version(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Findin
 }
 
 fn valid(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
-    let check = check("token.valid", seen.page.duration);
+    let check = check(ids::TOKEN_VALID, seen.page.duration);
     let asked = subject.asked(Place::Me).known(known(seen, subject));
     // debug_token often knows more than the refusal itself.
     let inspected = seen.token.value().filter(|info| !info.lives());
@@ -148,7 +149,7 @@ fn valid(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding 
 }
 
 fn kind(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
-    let check = check("token.type", seen.page.duration);
+    let check = check(ids::TOKEN_TYPE, seen.page.duration);
     let of_info = info(seen).and_then(|info| info.kind.as_deref());
     let refusal = wants_page_token(seen);
     let wrong = match of_info {
@@ -227,7 +228,7 @@ pub(super) fn page_name(seen: &Observed, subject: &Subject) -> Option<String> {
 }
 
 fn page(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
-    let check = check("token.page", seen.page.duration);
+    let check = check(ids::TOKEN_PAGE, seen.page.duration);
     if let Some(why) = state.why_skipped() {
         return check.skip(why);
     }
@@ -262,7 +263,7 @@ fn page(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
 }
 
 fn username(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
-    let check = check("page.username", seen.page.duration);
+    let check = check(ids::PAGE_USERNAME, seen.page.duration);
     if let Some(why) = state.why_skipped() {
         return check.skip(why);
     }
@@ -307,7 +308,7 @@ fn username(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Findi
 }
 
 fn app(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
-    let check = check("token.app", seen.token.duration);
+    let check = check(ids::TOKEN_APP, seen.token.duration);
     let Some(app_id) = &subject.app_id else { return check.skip("not checked: the account has no app id") };
     if let Some(place) = &subject.app_secret_gone {
         let hint = subject.then(&APP_SECRET_MISSING.fix(), Next::AddApp);

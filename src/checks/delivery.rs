@@ -10,6 +10,7 @@ use super::check::Check;
 use super::credentials::{NOT_A_PAGE_TOKEN, is_other_app, is_other_kind, is_other_page};
 use super::finding::{Finding, Group, Outcome};
 use super::handshake;
+use super::ids;
 use super::observe::{Observed, Subject};
 use super::state::{TokenState, known};
 use crate::address::shown;
@@ -32,7 +33,7 @@ fn check(id: &'static str, duration: Duration) -> Check {
 }
 
 fn published(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
-    let check = check("page.published", seen.page.duration);
+    let check = check(ids::PAGE_PUBLISHED, seen.page.duration);
     if let Some(why) = state.why_skipped() {
         return check.skip(why);
     }
@@ -47,7 +48,7 @@ fn published(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Find
 }
 
 fn subscription(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
-    let check = check("page.subscription", seen.subscribed.duration);
+    let check = check(ids::PAGE_SUBSCRIPTION, seen.subscribed.duration);
     if let Some(why) = state.why_skipped() {
         return check.skip(why);
     }
@@ -148,7 +149,7 @@ pub fn judge_app(callback: Option<&str>, present: Option<&AppSubscription>) -> J
 
 fn app_subscription(seen: &Observed, subject: &Subject) -> Finding {
     let call = seen.app_subscriptions.as_ref();
-    let check = check("app.subscription", call.map(|call| call.duration).unwrap_or_default());
+    let check = check(ids::APP_SUBSCRIPTION, call.map(|call| call.duration).unwrap_or_default());
     let Some(callback) = &subject.callback else {
         return check.skip("not checked: the account has no callback URL");
     };

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::causes::TOKEN_MISSING;
+use super::ids;
 use crate::graph::{ApiError, GraphError};
 
 /// One check's result.
@@ -143,7 +144,7 @@ impl Report {
     /// The report of an account that has no token: nothing could be asked.
     pub fn of_missing_token(summary: String, hint: String) -> Self {
         let finding = Finding {
-            id: "token.valid",
+            id: ids::TOKEN_VALID,
             group: Group::Credentials,
             outcome: Outcome::Fail,
             cause: Some(TOKEN_MISSING.id),

@@ -5,6 +5,7 @@ use url::Url;
 use super::causes::{CALLBACK_NOT_HTTPS, CALLBACK_PRIVATE, Cause, Next, UNREACHABLE};
 use super::check::{Check, then};
 use super::finding::{Finding, Group, Outcome};
+use super::ids;
 use super::observe::{Observed, Subject};
 use crate::address::{is_loopback, is_private, to_paste};
 use crate::graph::{GraphError, Unreachable};
@@ -13,7 +14,7 @@ use crate::webhook::Problem;
 pub(super) fn finding(seen: &Observed, subject: &Subject) -> Finding {
     let asked = seen.handshake.as_ref();
     let check =
-        Check::new("callback.handshake", Group::Delivery, asked.map(|asked| asked.duration).unwrap_or_default());
+        Check::new(ids::CALLBACK_HANDSHAKE, Group::Delivery, asked.map(|asked| asked.duration).unwrap_or_default());
     let Some(callback) = &subject.callback else {
         return check.skip("not checked: the account has no callback URL");
     };

@@ -10,6 +10,7 @@ use super::causes::{
 use super::check::{Check, then};
 use super::credentials::check;
 use super::finding::{Finding, GraphTrace, Outcome};
+use super::ids;
 use super::observe::{Observed, Subject};
 use super::state::{PERMISSIONS, TokenState, lacking, wants_page_token};
 use crate::graph::GraphError;
@@ -46,7 +47,7 @@ fn unanswered(seen: &Observed, subject: &Subject, check: Check) -> Option<Findin
 }
 
 pub(super) fn permissions(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
-    let check = check("token.permissions", seen.token.duration);
+    let check = check(ids::TOKEN_PERMISSIONS, seen.token.duration);
     let info = match inspected(seen, subject, state) {
         Ok(info) => info,
         Err(why) => {
@@ -98,7 +99,7 @@ pub(super) fn permissions(seen: &Observed, subject: &Subject, state: &TokenState
 
 pub(super) fn expiry(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
     let words = Ends {
-        id: "token.expiry",
+        id: ids::TOKEN_EXPIRY,
         of: |info| info.expires_at,
         never: "it does not expire",
         ended: ("it expired", &EXPIRED, Outcome::Fail),
@@ -111,7 +112,7 @@ pub(super) fn expiry(seen: &Observed, subject: &Subject, state: &TokenState<'_>)
 /// here: a notice, never a failure.
 pub(super) fn data_access(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
     let words = Ends {
-        id: "token.data_access",
+        id: ids::TOKEN_DATA_ACCESS,
         of: |info| info.data_access_expires_at,
         never: "its access to personal data does not end",
         ended: ("its access to personal data ended", &DATA_ACCESS_ENDED, Outcome::Warn),

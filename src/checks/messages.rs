@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::causes::{TEXT_TOO_LONG, WINDOW_EXCEEDED};
 use super::check::Check;
 use super::finding::{Finding, Group};
+use super::ids;
 use super::observe::Subject;
 use crate::messages::{Event, LIMIT, resolve, undeliverable};
 
@@ -27,12 +28,12 @@ fn text(subject: &Subject, event: Event) -> Option<String> {
 fn window(subject: &Subject) -> Finding {
     let timeouts = &subject.chat_settings.timeouts;
     let Some(timeout) = timeouts.messenger else {
-        return check("messages.window").skip("not checked: Chat Settings name no messenger timeout");
+        return check(ids::MESSAGES_WINDOW).skip("not checked: Chat Settings name no messenger timeout");
     };
     let late = undeliverable(timeouts).into_iter().filter(|window| text(subject, window.event).is_some());
     let late: Vec<String> = late.map(|window| format!("{} ({} after it)", window.event, window.after)).collect();
     if late.is_empty() {
-        return check("messages.window")
+        return check(ids::MESSAGES_WINDOW)
             .pass("every automated message falls within 24 hours of the customer's last one");
     }
     let summary = format!(
@@ -40,11 +41,11 @@ fn window(subject: &Subject) -> Finding {
         late.join(", ")
     );
     let hint = subject.then(&WINDOW_EXCEEDED.fix(), WINDOW_EXCEEDED.next);
-    check("messages.window").fail(&WINDOW_EXCEEDED, summary, hint)
+    check(ids::MESSAGES_WINDOW).fail(&WINDOW_EXCEEDED, summary, hint)
 }
 
 fn length(subject: &Subject) -> Finding {
-    let check = check("messages.length");
+    let check = check(ids::MESSAGES_LENGTH);
     let long =
         Event::all().filter(|event| text(subject, *event).is_some_and(|text| text.encode_utf16().count() > LIMIT));
     let long: Vec<&str> = long.map(Event::id).collect();

@@ -10,6 +10,8 @@ mod credentials;
 mod delivery;
 mod finding;
 mod handshake;
+#[expect(missing_docs, reason = "what each asks is in `pages.rs`")]
+pub mod ids;
 mod inspection;
 mod messages;
 mod observe;

@@ -5,6 +5,7 @@ use super::Found;
 use crate::accounts::Account;
 use crate::checks::Outcome;
 use crate::checks::causes::{SECRET_MISSING, SECRETS_LEFT_BEHIND, STORE_UNAVAILABLE};
+use crate::checks::ids;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::secret::left_behind;
@@ -27,7 +28,7 @@ pub(super) fn look(ctx: &Context, tenants: &Tenants<'_>) -> Result<Vec<Found>, C
     }
     if found.is_empty() && all_read {
         let count = if several { format!(" (tenants: {})", tenants.iter().count()) } else { String::new() };
-        found.push(Found::pass("secrets.present", format!("every secret is where its record says{count}")));
+        found.push(Found::pass(ids::SECRETS_PRESENT, format!("every secret is where its record says{count}")));
     }
     found.extend(left_behind(ctx, tenants));
     Ok(found)
@@ -71,7 +72,7 @@ fn of_tenant(inside: &Workspace, accounts: &[Account], named: &Named) -> Vec<Fou
     // One store that does not answer is one trouble, however many secrets it has.
     if let Some((account, kind, error)) = unknown.first() {
         let more = if unknown.len() > 1 { format!(", and {} more", unknown.len() - 1) } else { String::new() };
-        let mut cannot = Found::of_error("secrets.present", error.clone(), &STORE_UNAVAILABLE);
+        let mut cannot = Found::of_error(ids::SECRETS_PRESENT, error.clone(), &STORE_UNAVAILABLE);
         cannot.summary =
             format!("{}the {kind} of {}{more} cannot be read: {}", named.place, account.handle, cannot.summary);
         found.push(cannot);
@@ -91,14 +92,14 @@ fn missing(account: &Account, kind: SecretKind, named: &Named) -> Found {
         }
         _ => format!("give it one; then: msgrctl secret set {handle} {} --stdin --yes{flag}", kind.argument()),
     };
-    Found::new("secrets.present", Outcome::Fail, format!("{tenant}{handle}: {place}"))
+    Found::new(ids::SECRETS_PRESENT, Outcome::Fail, format!("{tenant}{handle}: {place}"))
         .because(&SECRET_MISSING)
         .hint(fix)
 }
 
 /// Entries of ours that no account of any tenant points to there.
 fn left_behind(ctx: &Context, tenants: &Tenants<'_>) -> Vec<Found> {
-    const ID: &str = "secrets.left_behind";
+    const ID: &str = ids::SECRETS_LEFT_BEHIND;
     const SHOWN: usize = 20;
     let not_known = |place: String, why: String| Found::new(ID, Outcome::Skip, format!("{place}not known: {why}"));
     let looked = match left_behind::find(ctx, tenants, None) {

@@ -6,15 +6,16 @@ use super::Found;
 use crate::accounts::{Account, AccountStore, Clash, clashes};
 use crate::checks::Outcome;
 use crate::checks::causes::{ACCOUNTS_ALIKE, FILE_DAMAGED, FILES_EXPOSED};
+use crate::checks::ids;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 
 pub(super) fn look(ctx: &Context) -> Result<Vec<Found>, CliError> {
     let paths = &ctx.settings()?.paths;
-    let mut found = vec![Found::pass("config.file", "the configuration can be read")];
+    let mut found = vec![Found::pass(ids::CONFIG_FILE, "the configuration can be read")];
     let (mut count, mut broken, mut clashing) = (0, Vec::new(), Vec::new());
     let tenants = ctx.tenant_names().unwrap_or_else(|error| {
-        broken.push(Found::of_error("accounts.file", error, &FILE_DAMAGED));
+        broken.push(Found::of_error(ids::ACCOUNTS_FILE, error, &FILE_DAMAGED));
         Vec::new()
     });
     for tenant in &tenants {
@@ -24,18 +25,18 @@ pub(super) fn look(ctx: &Context) -> Result<Vec<Found>, CliError> {
                 let flag = ctx.tenant_flag(tenant)?;
                 clashing.extend(clashes(&accounts).iter().map(|clash| clash_in_words(&accounts, clash, &flag)));
             }
-            Err(error) => broken.push(Found::of_error("accounts.file", error, &FILE_DAMAGED)),
+            Err(error) => broken.push(Found::of_error(ids::ACCOUNTS_FILE, error, &FILE_DAMAGED)),
         }
     }
     if broken.is_empty() {
         found.push(Found::pass(
-            "accounts.file",
+            ids::ACCOUNTS_FILE,
             format!("accounts: {count}, tenants: {}; all can be read", tenants.len()),
         ));
     }
     found.extend(broken);
     if clashing.is_empty() {
-        clashing.push(Found::pass("accounts.names", "no two accounts answer to the same name, handle or id"));
+        clashing.push(Found::pass(ids::ACCOUNTS_NAMES, "no two accounts answer to the same name, handle or id"));
     }
     found.append(&mut clashing);
     let mut ours: Vec<PathBuf> = vec![paths.root().into(), paths.config_file()];
@@ -44,10 +45,12 @@ pub(super) fn look(ctx: &Context) -> Result<Vec<Found>, CliError> {
     }
     let open: Vec<PathBuf> = ours.into_iter().filter(|path| others_may_read(path)).collect();
     found.push(match open.as_slice() {
-        [] => Found::pass("files.modes", "nobody else may read the files"),
-        [first, ..] => Found::new("files.modes", Outcome::Warn, format!("others may read {} of the files", open.len()))
-            .because(&FILES_EXPOSED)
-            .hint(format!("chmod -R go= '{}'", if open.len() == 1 { first } else { paths.root() }.display())),
+        [] => Found::pass(ids::FILES_MODES, "nobody else may read the files"),
+        [first, ..] => {
+            Found::new(ids::FILES_MODES, Outcome::Warn, format!("others may read {} of the files", open.len()))
+                .because(&FILES_EXPOSED)
+                .hint(format!("chmod -R go= '{}'", if open.len() == 1 { first } else { paths.root() }.display()))
+        }
     });
     Ok(found)
 }
@@ -57,7 +60,7 @@ fn clash_in_words(accounts: &[Account], clash: &Clash, flag: &str) -> Found {
     let called = |at: &usize| format!("{} (id {})", accounts[*at].handle, accounts[*at].id);
     let others = clash.with.iter().map(called).collect::<Vec<_>>().join(" and ");
     let summary = format!("{} answers to a name, handle or id of {others} too", called(&clash.at));
-    Found::new("accounts.names", Outcome::Fail, summary)
+    Found::new(ids::ACCOUNTS_NAMES, Outcome::Fail, summary)
         .because(&ACCOUNTS_ALIKE)
         .hint(format!("give it another name, such as this one; then: {}{flag}", clash.command()))
 }

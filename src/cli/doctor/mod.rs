@@ -13,6 +13,7 @@ use super::error::CliError;
 use super::outcome::{self, Line};
 use crate::checks::Outcome;
 use crate::checks::causes::{Cause, FILE_DAMAGED};
+use crate::checks::ids;
 use crate::env::platform;
 use crate::secrets::redact;
 use crate::ui::interrupt;
@@ -90,7 +91,7 @@ struct FoundView<'a> {
 pub fn run(_args: &DoctorArgs, ctx: &Context) -> Result<u8, CliError> {
     interrupt::install();
     let mut found =
-        vec![Found::pass("msgrctl.version", format!("msgrctl {}, {}", env!("CARGO_PKG_VERSION"), platform()))];
+        vec![Found::pass(ids::MSGRCTL_VERSION, format!("msgrctl {}, {}", env!("CARGO_PKG_VERSION"), platform()))];
     match ctx.settings() {
         Ok(_) => {
             found.extend(files::look(ctx)?);
@@ -103,7 +104,7 @@ pub fn run(_args: &DoctorArgs, ctx: &Context) -> Result<u8, CliError> {
             found.extend(network::look(ctx)?);
             drop(progress);
         }
-        Err(error) => found.push(Found::of_error("config.file", error, &FILE_DAMAGED)),
+        Err(error) => found.push(Found::of_error(ids::CONFIG_FILE, error, &FILE_DAMAGED)),
     }
     if let Some(home) = ctx.env.text("HOME").filter(|home| home.len() > 1) {
         // Whose machine it is need not be in a public issue.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::Found;
 use crate::checks::Outcome;
 use crate::checks::causes::{CERTIFICATES_MISSING, CLOCK_WRONG, NOT_GRAPH, UNREACHABLE, VERSION_EXPIRED};
+use crate::checks::ids;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::graph::{GraphError, Unreachable};
@@ -23,11 +24,11 @@ pub(super) fn look(ctx: &Context) -> Result<Vec<Found>, CliError> {
     let client = match ctx.http_settings().and_then(|settings| Ok(Client::new(&settings)?)) {
         Ok(client) => client,
         Err(error) => {
-            found.push(Found::of_error("tls.certificates", error, &CERTIFICATES_MISSING));
+            found.push(Found::of_error(ids::TLS_CERTIFICATES, error, &CERTIFICATES_MISSING));
             return Ok(found);
         }
     };
-    found.push(Found::pass("tls.certificates", "certificates to trust are there"));
+    found.push(Found::pass(ids::TLS_CERTIFICATES, "certificates to trust are there"));
     // Without a token Graph refuses, which is an answer.
     let url = base.plain(&format!("/{}/me", settings.graph_version));
     let way = client.way(&url);
@@ -36,7 +37,7 @@ pub(super) fn look(ctx: &Context) -> Result<Vec<Found>, CliError> {
         Ok(response) => found.extend(judge(ctx, &response)?),
         Err(fault) => {
             let error = GraphError::Unreachable(Unreachable::Fault { fault, way });
-            let mut unreachable = Found::of_error("graph.reachable", error, &UNREACHABLE);
+            let mut unreachable = Found::of_error(ids::GRAPH_REACHABLE, error, &UNREACHABLE);
             unreachable.outcome = Outcome::Unreachable;
             found.push(unreachable);
         }
@@ -53,14 +54,14 @@ fn proxy(ctx: &Context) -> Found {
         !name.to_ascii_lowercase().starts_with("no_") && ctx.env.text(name).is_some_and(|value| !is_proxy(value))
     };
     if let Some(name) = set.iter().copied().find(wrong) {
-        return Found::new("proxy", Outcome::Fail, format!("{name} holds no proxy's address, and is left aside"))
+        return Found::new(ids::PROXY, Outcome::Fail, format!("{name} holds no proxy's address, and is left aside"))
             .because(&UNREACHABLE)
             .hint("correct it: HTTPS_PROXY=http://HOST:PORT");
     }
     match set.as_slice() {
-        [] => Found::pass("proxy", "no proxy is set"),
+        [] => Found::pass(ids::PROXY, "no proxy is set"),
         // Their values can hold a password.
-        names => Found::pass("proxy", format!("{} set", names.join(", "))),
+        names => Found::pass(ids::PROXY, format!("{} set", names.join(", "))),
     }
 }
 
@@ -71,7 +72,7 @@ fn judge(ctx: &Context, response: &Response) -> Result<Vec<Found>, CliError> {
     let Some(version) = header("facebook-api-version") else {
         return Ok(vec![
             Found::new(
-                "graph.reachable",
+                ids::GRAPH_REACHABLE,
                 Outcome::Fail,
                 format!("what answers at {base} (HTTP {}) is not Graph", response.status),
             )
@@ -79,19 +80,19 @@ fn judge(ctx: &Context, response: &Response) -> Result<Vec<Found>, CliError> {
             .hint("check where you point at: --graph-url (MSGRCTL_GRAPH_URL) and HTTPS_PROXY"),
         ]);
     };
-    let mut found = vec![Found::pass("graph.reachable", format!("Graph answers at {base}"))];
+    let mut found = vec![Found::pass(ids::GRAPH_REACHABLE, format!("Graph answers at {base}"))];
     let asked = settings.graph_version.to_string();
     found.push(if version == asked {
-        Found::pass("graph.version", format!("it answers in version {asked}"))
+        Found::pass(ids::GRAPH_VERSION, format!("it answers in version {asked}"))
     } else {
-        Found::new("graph.version", Outcome::Warn, format!("it answers in version {version}, not in {asked}"))
+        Found::new(ids::GRAPH_VERSION, Outcome::Warn, format!("it answers in version {version}, not in {asked}"))
             .because(&VERSION_EXPIRED)
             .hint(VERSION_EXPIRED.fix())
     });
     let date = header("date").and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
     found.push(match date {
         Some(date) => clock(ctx, date.timestamp()),
-        None => Found::new("clock", Outcome::Skip, "not known: the answer has no date"),
+        None => Found::new(ids::CLOCK, Outcome::Skip, "not known: the answer has no date"),
     });
     Ok(found)
 }
@@ -100,10 +101,14 @@ fn clock(ctx: &Context, theirs: Timestamp) -> Found {
     let off = ctx.clock.now().duration_since(theirs);
     let seconds = off.as_secs();
     if off.unsigned_abs() < CLOCK_MAY_BE_OFF {
-        return Found::pass("clock", "the clock is right enough for signatures");
+        return Found::pass(ids::CLOCK, "the clock is right enough for signatures");
     }
     let way = if seconds > 0 { "fast" } else { "slow" };
-    Found::new("clock", Outcome::Fail, format!("the clock is {} s {way}: Meta would refuse signatures", seconds.abs()))
-        .because(&CLOCK_WRONG)
-        .hint(CLOCK_WRONG.fix())
+    Found::new(
+        ids::CLOCK,
+        Outcome::Fail,
+        format!("the clock is {} s {way}: Meta would refuse signatures", seconds.abs()),
+    )
+    .because(&CLOCK_WRONG)
+    .hint(CLOCK_WRONG.fix())
 }

@@ -3,6 +3,7 @@
 use super::Found;
 use crate::checks::Outcome;
 use crate::checks::causes::STORE_UNAVAILABLE;
+use crate::checks::ids;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::operations::Origin;
@@ -12,10 +13,10 @@ use crate::secrets::{SecretKey, SecretKind, StoreError, StoreName, generate_veri
 pub(super) fn look(ctx: &Context, tenants: &Tenants<'_>) -> Result<Vec<Found>, CliError> {
     let store = &ctx.settings()?.store;
     let id = match store.value {
-        StoreName::Keyring => "store.keyring",
-        StoreName::File => "store.file",
-        StoreName::Env => "store.env",
-        StoreName::Memory => "store.memory",
+        StoreName::Keyring => ids::STORE_KEYRING,
+        StoreName::File => ids::STORE_FILE,
+        StoreName::Env => ids::STORE_ENV,
+        StoreName::Memory => ids::STORE_MEMORY,
     };
     let chosen = format!("chosen by {}", store.origin);
     Ok(vec![match store.value {

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::accounts::{Account, AppId};
 use crate::checks::causes::{self, Cause, Next, OTHER_APP, Place};
+use crate::checks::ids;
 use crate::checks::{Diagnosis, GraphTrace, Outcome, of_unreachable};
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, GraphView};
@@ -25,9 +26,9 @@ use crate::ui::terminal::Screen;
 pub const AT_ONCE: usize = 256;
 
 /// The level of the app, as the checks call it.
-pub const APP: &str = "app.subscription";
+pub const APP: &str = ids::APP_SUBSCRIPTION;
 /// The level of the Page.
-pub const PAGE: &str = "page.subscription";
+pub const PAGE: &str = ids::PAGE_SUBSCRIPTION;
 
 /// An account, and what it takes to ask about its webhook.
 pub struct Target {

@@ -4,6 +4,7 @@
 use super::commands;
 use crate::accounts::{Account, Realm};
 use crate::checks::causes::{PAGE_TOKEN_NEEDED, TOKEN_MISSING};
+use crate::checks::ids;
 use crate::checks::{self, Callback, Report, Subject};
 use crate::graph::{AppCredentials, Client};
 use crate::messages::ChatSettings;
@@ -98,5 +99,5 @@ pub fn run(workspace: &Workspace, client: &Client, name: &str, subject: &Subject
 
 /// Whether a person's or a system user's token was used where the Page's is needed.
 pub fn lacks_page_token(report: &Report) -> bool {
-    report.findings.iter().any(|finding| finding.cause == Some(PAGE_TOKEN_NEEDED.id) && finding.id == "token.type")
+    report.findings.iter().any(|finding| finding.cause == Some(PAGE_TOKEN_NEEDED.id) && finding.id == ids::TOKEN_TYPE)
 }

@@ -6,6 +6,7 @@
 use serde::Serialize;
 
 use crate::accounts::Account;
+use crate::checks::ids;
 use crate::checks::{Group, Outcome, Report};
 use crate::dashboard;
 use crate::messages::{Event, MessageState};
@@ -119,10 +120,13 @@ enum Proof {
 const STEPS: &[(&str, Proof)] = &[
     ("Facebook is enabled for the tenant", Proof::Person),
     ("The account is saved, and its credentials pass Test Connection", Proof::Credentials),
-    ("Callback URL and verify token are in the Meta app", Proof::Checks(&["app.subscription", "callback.handshake"])),
+    (
+        "Callback URL and verify token are in the Meta app",
+        Proof::Checks(&[ids::APP_SUBSCRIPTION, ids::CALLBACK_HANDSHAKE]),
+    ),
     (
         "The webhook fields are subscribed on the app and on the Page",
-        Proof::Checks(&["app.subscription", "page.subscription"]),
+        Proof::Checks(&[ids::APP_SUBSCRIPTION, ids::PAGE_SUBSCRIPTION]),
     ),
     ("The app is live, with Advanced Access for pages_messaging", Proof::Person),
     ("A chat service with teams exists", Proof::Person),
