@@ -2,9 +2,11 @@
 //! tenant, a [`Reporter`] is told what happens. Questions to a person stay above.
 
 pub mod accounts;
+pub mod apply;
 pub mod change;
 pub mod journal;
 pub mod secrets;
+pub mod webhooks;
 
 mod error;
 mod groups;

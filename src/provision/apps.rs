@@ -1,40 +1,105 @@
-//! What differs at the webhooks of apps: one for all Pages of an app, so all accounts of it
-//! that name webhook fields have a say.
+//! The one plan of apps' webhooks: an app has one for all of its Pages, so all accounts of it
+//! have a say. [`plan`] is pure; `webhook subscribe` and `apply` carry out what it says.
 
-use crate::address;
 use std::collections::BTreeMap;
 
 use super::plan::{AccountPlan, Change, Problem, Seen};
-use super::subscription::{AppLevel, Levels, Step, Wish, difference};
+use super::subscription::{AppLevel, AppStep, Wish, app_steps};
+use crate::address;
 use crate::dashboard;
 use crate::graph::endpoints::subscription::same_callback;
 use crate::secrets::SecretKind;
 
+/// An account that has a say in the webhook of its app, which was seen.
+pub struct Member<'a> {
+    /// Its place among the accounts.
+    pub at: usize,
+    /// Its app.
+    pub app_id: String,
+    /// What the app is told of.
+    pub level: &'a AppLevel,
+    /// What should be.
+    pub wish: Wish,
+    /// Whether there is something that the callback can be asked with.
+    pub has_verify_token: bool,
+}
+
 /// What is to be done with the webhook of one app.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct AppPlan {
     /// The app.
     pub id: String,
     /// What differs.
     pub changes: Vec<Change>,
     /// What is written.
-    pub steps: Vec<Step>,
-    /// The place in [`Plan::accounts`](super::plan::Plan::accounts) of the account that speaks for it.
+    pub steps: Vec<AppStep>,
+    /// The place of the account that speaks for it.
     pub speaker: usize,
-    /// The places of all its accounts that name webhook fields.
+    /// The places of all its accounts.
     pub members: Vec<usize>,
+    /// The places of accounts that name another callback URL than the speaker: their wishes
+    /// do not count.
+    pub elsewhere: Vec<usize>,
+}
+
+/// What is to be written at each app, by their ids; nothing where it is as its accounts wish.
+/// `resend`: a callback URL that is there is written once more.
+pub fn plan(members: &[Member<'_>], resend: bool) -> Vec<AppPlan> {
+    let mut apps: BTreeMap<&str, Vec<&Member<'_>>> = BTreeMap::new();
+    for member in members {
+        apps.entry(&member.app_id).or_default().push(member);
+    }
+    apps.into_values().filter_map(|members| plan_of(&members, resend)).collect()
+}
+
+fn plan_of(members: &[&Member<'_>], resend: bool) -> Option<AppPlan> {
+    // One that knows where its events go, and what the callback is asked with.
+    let best = |member: &&&Member<'_>| (member.wish.callback_url.is_some(), member.has_verify_token);
+    let speaker = members.iter().rev().max_by_key(best)?;
+    let goes_elsewhere = |member: &Member<'_>| match (&member.wish.callback_url, &speaker.wish.callback_url) {
+        (Some(url), Some(speakers)) => !same_callback(url, speakers),
+        _ => false,
+    };
+    let (elsewhere, members): (Vec<&Member<'_>>, Vec<&Member<'_>>) =
+        members.iter().partition(|member| goes_elsewhere(member));
+    let mut wish = Wish { fields: Vec::new(), ..speaker.wish.clone() };
+    for field in members.iter().flat_map(|member| &member.wish.fields) {
+        if !wish.fields.contains(field) {
+            wish.fields.push(field.clone());
+        }
+    }
+    let mut steps = app_steps(&wish, speaker.level);
+    if let (true, Some(callback_url), AppLevel::Present(present)) = (resend, &wish.callback_url, speaker.level)
+        && !steps.iter().any(|step| matches!(step, AppStep::Set { .. }))
+    {
+        let (callback_url, fields) = (callback_url.clone(), present.fields.clone());
+        steps.insert(0, AppStep::Set { callback_url, fields, replaces: None });
+    }
+    let places = |members: Vec<&Member<'_>>| members.into_iter().map(|member| member.at).collect();
+    Some(AppPlan {
+        id: speaker.app_id.clone(),
+        changes: app_changes(speaker.level, &steps),
+        steps,
+        speaker: speaker.at,
+        members: places(members),
+        elsewhere: places(elsewhere),
+    })
 }
 
 /// The webhooks of the apps whose accounts name webhook fields. An account without which
 /// an app's webhook cannot be set has that as its problem.
 pub(super) fn apps(accounts: &mut [AccountPlan], seen: &[Seen]) -> Vec<AppPlan> {
-    let mut apps: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    let mut members = Vec::new();
     for (at, (account, seen)) in accounts.iter_mut().zip(seen).enumerate() {
-        let app_id = account.after.as_ref().and_then(|after| after.app_id.as_ref());
-        let (Some(id), Some(_), Some(live)) = (app_id, &account.fields, &seen.live) else { continue };
-        let id = id.to_string();
+        let (Some(after), Some(fields), Some(live)) = (&account.after, &account.fields, &seen.live) else { continue };
+        let Some(id) = after.app_id.as_ref().map(ToString::to_string) else { continue };
         match &live.app {
-            Some(Ok(_)) if account.problems.is_empty() => apps.entry(id).or_default().push(at),
+            Some(Ok(level)) if account.problems.is_empty() => {
+                let callback_url = after.callback_url.as_ref().map(|url| url.as_str().to_owned());
+                let has_verify_token = after.secrets.contains_key(&SecretKind::VerifyToken) && seen.closed.is_none();
+                let wish = Wish { callback_url, fields: fields.clone(), exact: false };
+                members.push(Member { at, app_id: id, level, wish, has_verify_token });
+            }
             Some(Err(error)) => {
                 account.problems.push(Problem::unseen(&format!("the webhook of app {id}"), error));
             }
@@ -45,80 +110,52 @@ pub(super) fn apps(accounts: &mut [AccountPlan], seen: &[Seen]) -> Vec<AppPlan> 
             )),
         }
     }
-    let mut plans = Vec::new();
-    for (id, members) in apps {
-        plans.extend(app(accounts, seen, id, members));
-    }
+    let mut plans = plan(&members, false);
+    plans.retain(|app| is_done(accounts, seen, app, &members));
     plans
 }
 
-fn app(accounts: &mut [AccountPlan], seen: &[Seen], id: String, mut members: Vec<usize>) -> Option<AppPlan> {
-    let callback = |accounts: &[AccountPlan], at: usize| {
-        accounts[at].after.as_ref()?.callback_url.as_ref().map(|url| url.as_str().to_owned())
-    };
-    let asks = |accounts: &[AccountPlan], at: usize| {
-        let has = accounts[at].after.as_ref().is_some_and(|after| after.secrets.contains_key(&SecretKind::VerifyToken));
-        has && seen[at].closed.is_none()
-    };
-    // One that knows where its events go, and what the callback is asked with.
-    let best = |at: &&usize| (callback(accounts, **at).is_some(), asks(accounts, **at));
-    let speaker = members.iter().rev().max_by_key(best).copied()?;
-    let callback_url = callback(accounts, speaker);
-    let others: Vec<usize> = members
-        .iter()
-        .filter(|at| match (callback(accounts, **at), &callback_url) {
-            (Some(url), Some(speakers)) => !same_callback(&url, speakers),
-            _ => false,
-        })
-        .copied()
-        .collect();
-    let (name, url) = (accounts[speaker].name.clone(), address::shown(callback_url.as_deref().unwrap_or_default()));
-    for at in others {
-        accounts[at].problems.push(Problem::new(
+/// Whether the plan of an app is carried out. What stands against it is a problem of the
+/// accounts that it is for.
+fn is_done(accounts: &mut [AccountPlan], seen: &[Seen], app: &AppPlan, members: &[Member<'_>]) -> bool {
+    let id = &app.id;
+    let Some(speaker) = members.iter().find(|member| member.at == app.speaker) else { return false };
+    let (name, url) =
+        (accounts[app.speaker].name.clone(), address::shown(speaker.wish.callback_url.as_deref().unwrap_or_default()));
+    for at in &app.elsewhere {
+        accounts[*at].problems.push(Problem::new(
             format!("app {id} has one callback URL for all of its Pages, and '{name}' has another one: {url}"),
             "give both the same webhook.callback_url",
         ));
-        members.retain(|member| *member != at);
     }
-    let mut fields: Vec<String> = Vec::new();
-    for field in members.iter().filter_map(|at| accounts[*at].fields.as_ref()).flatten() {
-        if !fields.contains(field) {
-            fields.push(field.clone());
+    if app.steps.is_empty() {
+        if *speaker.level == AppLevel::Absent {
+            accounts[app.speaker].notes.push(format!("app {id} has no webhook yet: it takes a webhook.callback_url"));
         }
+        return false;
     }
-    let Some(Ok(level)) = &seen[speaker].live.as_ref()?.app else { return None };
-    let wish = Wish { callback_url, fields, exact: false };
-    let levels = Levels { page: Some(wish.fields.clone()), app: Some(level.clone()) };
-    let steps = difference(&wish, &levels);
-    if steps.is_empty() {
-        if *level == AppLevel::Absent {
-            accounts[speaker].notes.push(format!("app {id} has no webhook yet: it takes a webhook.callback_url"));
-        }
-        return None;
-    }
-    if !asks(accounts, speaker) {
+    if !speaker.has_verify_token {
         // Its Pages would send their events to wherever the app's go now.
         let none = || {
             let summary = format!("the webhook of app {id} cannot be set without a verify token");
             Problem::new(summary, "add webhook.verify_token: generate")
         };
-        let problem = seen[speaker].closed.clone().unwrap_or_else(none);
-        for at in members {
-            accounts[at].problems.push(problem.clone());
+        let problem = seen[app.speaker].closed.clone().unwrap_or_else(none);
+        for at in &app.members {
+            accounts[*at].problems.push(problem.clone());
         }
-        return None;
     }
-    Some(AppPlan { changes: app_changes(level, &steps), id, steps, speaker, members })
+    speaker.has_verify_token
 }
 
-fn app_changes(level: &AppLevel, steps: &[Step]) -> Vec<Change> {
+fn app_changes(level: &AppLevel, steps: &[AppStep]) -> Vec<Change> {
     let (callback_now, fields_now, active) = match level {
         AppLevel::Absent => (None, None, true),
         AppLevel::Present(present) => (present.callback_url.clone(), Some(present.fields.join(", ")), present.active),
     };
     let mut changes = Vec::new();
     for step in steps {
-        let Step::SetApp { callback_url, fields, replaces } = step else { continue };
+        let AppStep::Set { callback_url, fields, replaces } = step else { continue };
         if replaces.is_some() || callback_now.is_none() {
             changes.push(Change::new("webhook.callback_url", callback_now.clone(), Some(callback_url.clone())));
         }
@@ -130,4 +167,124 @@ fn app_changes(level: &AppLevel, steps: &[Step]) -> Vec<Change> {
         }
     }
     changes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::endpoints::subscription::AppSubscription;
+
+    const HERE: &str = "https://hooks.example.com/m";
+    const OLD: &str = "https://old.example.com/m";
+
+    fn texts(fields: &[&str]) -> Vec<String> {
+        fields.iter().map(|field| (*field).to_owned()).collect()
+    }
+
+    fn present(callback_url: &str, fields: &[&str]) -> AppLevel {
+        AppLevel::Present(AppSubscription {
+            object: "page".into(),
+            callback_url: Some(callback_url.into()),
+            active: true,
+            fields: texts(fields),
+            oldest_version: None,
+        })
+    }
+
+    /// An account of app 1: where it wants its events, and which, and whether it has a verify
+    /// token.
+    type Says<'a> = (Option<&'a str>, &'a [&'a str], bool);
+
+    /// What is there, what the accounts say, and what comes of it: steps, speaker, and those that
+    /// go elsewhere.
+    type Case<'a> = (&'a str, &'a AppLevel, &'a [Says<'a>], Vec<AppStep>, usize, &'a [usize]);
+
+    fn planned(level: &AppLevel, all: &[Says<'_>], exact: bool, resend: bool) -> AppPlan {
+        let member = |(at, (callback_url, fields, has_verify_token)): (usize, &Says<'_>)| Member {
+            at,
+            app_id: "1".into(),
+            level,
+            wish: Wish { callback_url: callback_url.map(str::to_owned), fields: texts(fields), exact },
+            has_verify_token: *has_verify_token,
+        };
+        let members: Vec<Member<'_>> = all.iter().enumerate().map(member).collect();
+        plan(&members, resend).remove(0)
+    }
+
+    fn set(callback_url: &str, fields: &[&str], replaces: Option<&str>) -> AppStep {
+        let replaces = replaces.map(str::to_owned);
+        AppStep::Set { callback_url: callback_url.into(), fields: texts(fields), replaces }
+    }
+
+    #[test]
+    fn accounts_of_an_app_are_served_together() {
+        let here = present(HERE, &["messages"]);
+        let old = present(OLD, &["messages"]);
+        let plain: Says<'_> = (Some(HERE), &["messages"], true);
+        let cases: [Case<'_>; 7] = [
+            ("as wished", &here, &[plain, plain], vec![], 0, &[]),
+            (
+                "the fields of all",
+                &here,
+                &[plain, (Some(HERE), &["messaging_postbacks"], true)],
+                vec![set(HERE, &["messages", "messaging_postbacks"], None)],
+                0,
+                &[],
+            ),
+            (
+                "one that knows the address speaks",
+                &old,
+                &[(None, &["messages"], true), plain],
+                vec![set(HERE, &["messages"], Some(OLD))],
+                1,
+                &[],
+            ),
+            (
+                "of those one that has a verify token",
+                &old,
+                &[(Some(HERE), &["messages"], false), plain, plain],
+                vec![set(HERE, &["messages"], Some(OLD))],
+                1,
+                &[],
+            ),
+            ("one that goes elsewhere has no say", &here, &[plain, (Some(OLD), &["feed"], true)], vec![], 0, &[1]),
+            ("a new app", &AppLevel::Absent, &[plain], vec![set(HERE, &["messages"], None)], 0, &[]),
+            ("a new app without an address", &AppLevel::Absent, &[(None, &["messages"], true)], vec![], 0, &[]),
+        ];
+        for (name, level, all, steps, speaker, elsewhere) in cases {
+            let app = planned(level, all, false, false);
+            assert_eq!((app.steps, app.speaker, app.elsewhere.as_slice()), (steps, speaker, elsewhere), "{name}");
+            assert_eq!(app.members.len() + elsewhere.len(), all.len(), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_sent_again_keeps_what_is_there() {
+        let there = present(HERE, &["feed", "messages"]);
+        let says: Says<'_> = (Some(HERE), &["messages"], true);
+        let again = set(HERE, &["feed", "messages"], None);
+        assert_eq!(planned(&there, &[says], false, true).steps, std::slice::from_ref(&again));
+        let removes = AppStep::Remove { fields: texts(&["feed"]) };
+        assert_eq!(planned(&there, &[says], true, true).steps, [again, removes]);
+        let moves = planned(&present(OLD, &["messages"]), &[says], false, true);
+        assert_eq!(moves.steps, [set(HERE, &["messages"], Some(OLD))], "it is sent once");
+        let nowhere: Says<'_> = (None, &["messages"], true);
+        assert_eq!(planned(&there, &[nowhere], false, true).steps, []);
+    }
+
+    #[test]
+    fn each_app_has_its_own() {
+        let (here, old) = (present(HERE, &["messages"]), present(OLD, &["messages"]));
+        let member = |at, app_id: &str, level| Member {
+            at,
+            app_id: app_id.into(),
+            level,
+            wish: Wish { callback_url: Some(HERE.into()), fields: texts(&["messages"]), exact: false },
+            has_verify_token: true,
+        };
+        let plans = plan(&[member(0, "2", &here), member(3, "1", &old), member(5, "2", &here)], false);
+        let places: Vec<_> = plans.iter().map(|app| (app.id.as_str(), app.members.as_slice())).collect();
+        assert_eq!(places, [("1", [3].as_slice()), ("2", [0, 5].as_slice())]);
+        assert_eq!(plans[0].changes, [Change::new("webhook.callback_url", Some(OLD.into()), Some(HERE.into()))]);
+    }
 }

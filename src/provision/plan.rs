@@ -10,7 +10,7 @@ use super::draft::Draft;
 use super::kept::{self, Kept, ReadySecret, SecretSeen};
 use super::manifest::Place;
 use super::sent::{Sent, sends};
-use super::subscription::{AppLevel, Levels, PageLevel, Step, Wish, difference};
+use super::subscription::{AppLevel, PageLevel, Wish, page_step};
 use crate::accounts::Account;
 use crate::checks::causes;
 use crate::checks::{GraphTrace, of_unreachable};
@@ -53,8 +53,8 @@ pub struct AccountPlan {
     pub secrets: Vec<(SecretKind, ReadySecret)>,
     /// What the Page should send, where the manifest says so.
     pub fields: Option<Vec<String>>,
-    /// What is written at Meta.
-    pub page: Option<Step>,
+    /// Every field that its Page is given, where something is written at Meta.
+    pub page: Option<Vec<String>>,
     /// Why it cannot be done; then nothing of it is.
     pub problems: Vec<Problem>,
     /// What is worth knowing and changes nothing.
@@ -250,7 +250,7 @@ fn account(draft: Draft, seen: &Seen) -> AccountPlan {
         changes.push(Change::new("webhook.fields", None, Some(fields.join(", "))));
     }
     if let (Some(fields), Some(live), true) = (&wanted.fields, live, problems.is_empty()) {
-        match page_step(fields, live) {
+        match page_change(fields, live) {
             Ok(Some((change, step))) => {
                 changes.push(change);
                 page = Some(step);
@@ -327,10 +327,8 @@ pub fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-fn page_step(fields: &[String], live: &Live) -> Result<Option<(Change, Step)>, Problem> {
-    let now = match &live.page {
-        Ok(PageLevel::Absent) => None,
-        Ok(PageLevel::Fields(fields)) => Some(fields.clone()),
+fn page_change(fields: &[String], live: &Live) -> Result<Option<(Change, Vec<String>)>, Problem> {
+    let level = match &live.page {
         Ok(PageLevel::OfAnotherApp(id)) => {
             return Err(Problem::new(
                 format!(
@@ -339,18 +337,15 @@ fn page_step(fields: &[String], live: &Live) -> Result<Option<(Change, Step)>, P
                 "give a token of the right app, or that app's id and secret",
             ));
         }
+        Ok(level) => level,
         Err(error) => return Err(Problem::unseen("the Page's subscription", error)),
     };
+    let from = match level {
+        PageLevel::Fields(now) => Some(now.join(", ")),
+        _ => None,
+    };
     let wish = Wish { callback_url: None, fields: fields.to_vec(), exact: false };
-    let levels = Levels { page: now.clone(), app: None };
-    Ok(difference(&wish, &levels).into_iter().next().map(|step| {
-        let to = match &step {
-            Step::SetPage { fields } => fields.join(", "),
-            Step::SetApp { .. } | Step::RemoveFromApp { .. } => String::new(),
-        };
-        let from = now.map(|fields| fields.join(", "));
-        (Change::new("webhook.fields", from, Some(to)), step)
-    }))
+    Ok(page_step(&wish, level).map(|to| (Change::new("webhook.fields", from, Some(to.join(", "))), to)))
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! The two levels of a webhook as they should be, against what Meta says they are.
 //!
-//! [`difference`] is pure: nothing to do gives no step, and then nothing is written.
-//! What is there and not asked for stays, unless the wish is exact.
+//! [`app_steps`] and [`page_step`] are pure: nothing to do gives no step, and then nothing is
+//! written. What is there and not asked for stays, unless the wish is exact.
 
 use crate::graph::endpoints::subscription::{self, AppSubscription, PAGE, SubscribedApp, same_callback};
 use crate::graph::{AppCredentials, Client, GraphError};
 use crate::secrets::Secret;
 
-/// The fields that a contact centre needs, or is glad of (facts of Graph, section 5.5).
+/// The fields that a contact centre needs, or is glad of.
 pub const FIELDS: [&str; 6] = [
     "messages",
     "messaging_postbacks",
@@ -17,7 +17,7 @@ pub const FIELDS: [&str; 6] = [
     "messaging_referrals",
 ];
 
-/// The other fields of Messenger that Meta documents (facts of Graph, section 5.5): to
+/// The other fields of Messenger that Meta documents: to
 /// notice a misspelt one. Any is taken, since Meta adds some from time to time.
 pub const OTHER_FIELDS: [&str; 14] = [
     "message_echoes",
@@ -47,15 +47,6 @@ pub struct Wish {
     pub exact: bool,
 }
 
-/// What is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Levels {
-    /// The fields that the Page sends the app; `None`: the Page is not subscribed.
-    pub page: Option<Vec<String>>,
-    /// What the app is told of; `None`: it was not asked, since that takes the app secret.
-    pub app: Option<AppLevel>,
-}
-
 /// The app's own level.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AppLevel {
@@ -65,11 +56,11 @@ pub enum AppLevel {
     Present(AppSubscription),
 }
 
-/// One write.
+/// One write of an app's level.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// Set the app's callback URL and fields; Meta asks the callback for the handshake.
-    SetApp {
+pub enum AppStep {
+    /// Set its callback URL and fields; Meta asks the callback for the handshake.
+    Set {
         /// The address.
         callback_url: String,
         /// Every field that should be there after it.
@@ -77,87 +68,87 @@ pub enum Step {
         /// The address that it takes the place of.
         replaces: Option<String>,
     },
-    /// Take fields away from the app, after others were set.
-    RemoveFromApp {
+    /// Take fields away, after others were set.
+    Remove {
         /// Which.
-        fields: Vec<String>,
-    },
-    /// Set the Page's fields.
-    SetPage {
-        /// Every field that should be there after it.
         fields: Vec<String>,
     },
 }
 
-/// What has to be written so that `levels` become as `wish` says. Nothing is taken
-/// away before what takes its place is there.
-pub fn difference(wish: &Wish, levels: &Levels) -> Vec<Step> {
+/// What has to be written so that an app becomes as `wish` says. Nothing is taken away before
+/// what takes its place is there.
+pub fn app_steps(wish: &Wish, level: &AppLevel) -> Vec<AppStep> {
+    let present = match (level, &wish.callback_url) {
+        (AppLevel::Present(present), _) => present,
+        (AppLevel::Absent, Some(callback_url)) => {
+            let (callback_url, fields) = (callback_url.clone(), wish.fields.clone());
+            return vec![AppStep::Set { callback_url, fields, replaces: None }];
+        }
+        (AppLevel::Absent, None) => return Vec::new(),
+    };
     let mut steps = Vec::new();
-    match (&wish.callback_url, &levels.app) {
-        (Some(callback_url), Some(AppLevel::Absent)) => {
-            steps.push(Step::SetApp {
-                callback_url: callback_url.clone(),
-                fields: wish.fields.clone(),
-                replaces: None,
-            });
-        }
-        (callback_url, Some(AppLevel::Present(present))) => {
-            let wanted = callback_url.as_deref().or(present.callback_url.as_deref());
-            let moved = match (wanted, &present.callback_url) {
-                (Some(wanted), Some(now)) => !same_callback(wanted, now),
-                (wanted, now) => wanted.is_some() != now.is_some(),
-            };
-            let all = union(&present.fields, &wish.fields);
-            if let Some(wanted) = wanted
-                && (moved || !present.active || all.len() > present.fields.len())
-            {
-                let replaces = if moved { present.callback_url.clone() } else { None };
-                steps.push(Step::SetApp { callback_url: wanted.into(), fields: all, replaces });
-            }
-            let extra = beside(&present.fields, &wish.fields);
-            if wish.exact && !extra.is_empty() {
-                steps.push(Step::RemoveFromApp { fields: extra });
-            }
-        }
-        (_, None) | (None, Some(AppLevel::Absent)) => {}
+    let wanted = wish.callback_url.as_deref().or(present.callback_url.as_deref());
+    let moved = match (wanted, &present.callback_url) {
+        (Some(wanted), Some(now)) => !same_callback(wanted, now),
+        (wanted, now) => wanted.is_some() != now.is_some(),
+    };
+    let all = union(&present.fields, &wish.fields);
+    if let Some(wanted) = wanted
+        && (moved || !present.active || all.len() > present.fields.len())
+    {
+        let replaces = if moved { present.callback_url.clone() } else { None };
+        steps.push(AppStep::Set { callback_url: wanted.into(), fields: all, replaces });
     }
-    let now = levels.page.clone().unwrap_or_default();
-    let fields = if wish.exact { wish.fields.clone() } else { union(&now, &wish.fields) };
-    if levels.page.is_none() || !same_fields(&now, &fields) {
-        steps.push(Step::SetPage { fields });
+    let extra = beside(&present.fields, &wish.fields);
+    if wish.exact && !extra.is_empty() {
+        steps.push(AppStep::Remove { fields: extra });
     }
     steps
 }
 
-/// What of `wish` is not so in `levels`, after it was written: in words, empty when
-/// all is as wished.
-pub fn missing(wish: &Wish, levels: &Levels) -> Vec<String> {
-    let list = |fields: &[String]| fields.join(", ");
-    difference(wish, levels)
-        .iter()
-        .map(|step| match step {
-            Step::SetApp { replaces: Some(now), .. } => format!("the app's events go to {now}"),
-            Step::SetApp { .. } => match &levels.app {
-                Some(AppLevel::Present(present)) if present.active => {
-                    format!("the app is not told of {}", list(&beside(&wish.fields, &present.fields)))
-                }
-                Some(AppLevel::Present(_)) => "Meta has switched the app's webhook off (inactive)".into(),
-                _ => "the app has no webhook for Pages".into(),
-            },
-            Step::RemoveFromApp { fields } => format!("the app is told of {} too", list(fields)),
-            Step::SetPage { .. } => match &levels.page {
-                None => "the Page is not subscribed to the app".into(),
-                Some(now) => {
-                    let (lacks, extra) = (beside(&wish.fields, now), beside(now, &wish.fields));
-                    if lacks.is_empty() {
-                        format!("the Page sends {} too", list(&extra))
-                    } else {
-                        format!("the Page does not send {}", list(&lacks))
-                    }
-                }
-            },
-        })
-        .collect()
+/// Every field that a Page should send, where something has to be written so that it becomes
+/// as `wish` says. One that is subscribed to another app alone is not written.
+pub fn page_step(wish: &Wish, level: &PageLevel) -> Option<Vec<String>> {
+    let now = match level {
+        PageLevel::Absent => None,
+        PageLevel::Fields(now) => Some(now.as_slice()),
+        PageLevel::OfAnotherApp(_) => return None,
+    };
+    let all = || union(now.unwrap_or_default(), &wish.fields);
+    let fields = if wish.exact { wish.fields.clone() } else { all() };
+    now.is_none_or(|now| !same_fields(now, &fields)).then_some(fields)
+}
+
+/// What of `wish` is not so at an app, after it was written: in words, empty when all is as
+/// wished.
+pub fn missing_of_app(wish: &Wish, level: &AppLevel) -> Vec<String> {
+    let in_words = |step: &AppStep| match (step, level) {
+        (AppStep::Set { replaces: Some(now), .. }, _) => format!("the app's events go to {now}"),
+        (AppStep::Set { .. }, AppLevel::Present(present)) if present.active => {
+            format!("the app is not told of {}", list(&beside(&wish.fields, &present.fields)))
+        }
+        (AppStep::Set { .. }, AppLevel::Present(_)) => "Meta has switched the app's webhook off (inactive)".to_owned(),
+        (AppStep::Set { .. }, AppLevel::Absent) => "the app has no webhook for Pages".to_owned(),
+        (AppStep::Remove { fields }, _) => format!("the app is told of {} too", list(fields)),
+    };
+    app_steps(wish, level).iter().map(in_words).collect()
+}
+
+/// The same of a Page.
+pub fn missing_of_page(wish: &Wish, level: &PageLevel) -> Option<String> {
+    page_step(wish, level)?;
+    let PageLevel::Fields(now) = level else { return Some("the Page is not subscribed to the app".into()) };
+    let (lacks, extra) = (beside(&wish.fields, now), beside(now, &wish.fields));
+    Some(if lacks.is_empty() {
+        format!("the Page sends {} too", list(&extra))
+    } else {
+        format!("the Page does not send {}", list(&lacks))
+    })
+}
+
+/// The fields in words.
+pub fn list(fields: &[String]) -> String {
+    if fields.is_empty() { "nothing".into() } else { fields.join(", ") }
 }
 
 /// The first, then what only the second has; each once.
@@ -258,25 +249,26 @@ pub async fn observe_app(client: &Client, app: &AppCredentials) -> Result<AppLev
     Ok(AppLevel::of(subscription::of_app(client, app).await?.value))
 }
 
-/// Carries out one step; `false`: Meta says that it did not. `verify_token` is what Meta
-/// will ask the callback with.
-pub async fn carry_out(
+/// Carries out one step of an app; `false`: Meta says that it did not. `verify_token` is what
+/// Meta will ask the callback with: without one nothing is set.
+pub async fn write_app(
     client: &Client,
-    step: &Step,
-    page: PageAccess<'_>,
+    app: &AppCredentials,
+    step: &AppStep,
     verify_token: Option<&Secret>,
 ) -> Result<bool, GraphError> {
-    match (step, page.app, verify_token) {
-        (Step::SetApp { callback_url, fields, .. }, Some(app), Some(verify_token)) => {
+    match (step, verify_token) {
+        (AppStep::Set { callback_url, fields, .. }, Some(verify_token)) => {
             subscription::set_of_app(client, app, callback_url, verify_token, fields).await
         }
-        (Step::RemoveFromApp { fields }, Some(app), _) => subscription::remove_of_app(client, app, Some(fields)).await,
-        (Step::SetPage { fields }, ..) => {
-            subscription::set_of_page(client, page.page_id, page.token, page.app, fields).await
-        }
-        // The app's own level takes its secret, and the callback a verify token.
-        (Step::SetApp { .. } | Step::RemoveFromApp { .. }, ..) => Ok(false),
+        (AppStep::Set { .. }, None) => Ok(false),
+        (AppStep::Remove { fields }, _) => subscription::remove_of_app(client, app, Some(fields)).await,
     }
+}
+
+/// Sets what a Page sends; `false`: Meta says that it did not.
+pub async fn write_page(client: &Client, page: PageAccess<'_>, fields: &[String]) -> Result<bool, GraphError> {
+    subscription::set_of_page(client, page.page_id, page.token, page.app, fields).await
 }
 
 #[cfg(test)]
@@ -287,8 +279,8 @@ mod tests {
         fields.iter().map(|field| (*field).to_owned()).collect()
     }
 
-    fn wish(fields: &[&str]) -> Wish {
-        Wish { callback_url: Some("https://hooks.example.com/m".into()), fields: texts(fields), exact: false }
+    fn wish(callback_url: Option<&str>, fields: &[&str], exact: bool) -> Wish {
+        Wish { callback_url: callback_url.map(str::to_owned), fields: texts(fields), exact }
     }
 
     fn present(callback_url: &str, active: bool, fields: &[&str]) -> AppLevel {
@@ -301,64 +293,114 @@ mod tests {
         })
     }
 
+    /// Whether the wish is exact, what is there, and what comes of it: the step, what is missing.
+    type Case<'a> = (&'a str, bool, PageLevel, Option<&'a [&'a str]>, Option<&'a str>);
+
+    const HERE: &str = "https://hooks.example.com/m";
+    const OLD: &str = "https://old.example.com/m";
+
     #[test]
-    fn what_is_as_wished_needs_nothing() {
-        let levels = Levels {
-            page: Some(texts(&["feed", "messages"])),
-            app: Some(present("https://hooks.example.com/m", true, &["messages", "feed"])),
+    fn an_app_becomes_as_wished_and_no_more_is_written() {
+        let set = |fields: &[&str], replaces: Option<&str>| AppStep::Set {
+            callback_url: HERE.into(),
+            fields: texts(fields),
+            replaces: replaces.map(str::to_owned),
         };
-        assert_eq!(difference(&wish(&["messages"]), &levels), []);
-        assert!(missing(&wish(&["messages"]), &levels).is_empty());
+        let remove = |fields: &[&str]| AppStep::Remove { fields: texts(fields) };
+        let is_there = present(HERE, true, &["messages", "feed"]);
+        let feed = present(HERE, true, &["feed"]);
+        let cases = [
+            ("as wished", wish(Some(HERE), &["messages"], false), &is_there, vec![], vec![]),
+            (
+                "what is there stays",
+                wish(Some(HERE), &["messages"], false),
+                &feed,
+                vec![set(&["feed", "messages"], None)],
+                vec!["the app is not told of messages"],
+            ),
+            (
+                "unless the wish is exact: then it goes last",
+                wish(Some(HERE), &["messages"], true),
+                &feed,
+                vec![set(&["feed", "messages"], None), remove(&["feed"])],
+                vec!["the app is not told of messages", "the app is told of feed too"],
+            ),
+            (
+                "another callback is told",
+                wish(Some(HERE), &["messages"], false),
+                &present(OLD, true, &["messages"]),
+                vec![set(&["messages"], Some(OLD))],
+                vec!["the app's events go to https://old.example.com/m"],
+            ),
+            (
+                "an inactive one is set again",
+                wish(Some(HERE), &["messages"], false),
+                &present(HERE, false, &["messages"]),
+                vec![set(&["messages"], None)],
+                vec!["Meta has switched the app's webhook off (inactive)"],
+            ),
+            (
+                "a new one",
+                wish(Some(HERE), &["messages"], false),
+                &AppLevel::Absent,
+                vec![set(&["messages"], None)],
+                vec!["the app has no webhook for Pages"],
+            ),
+            (
+                "a new one goes nowhere without an address",
+                wish(None, &["messages"], false),
+                &AppLevel::Absent,
+                vec![],
+                vec![],
+            ),
+            (
+                "without an address it goes where it goes",
+                wish(None, &["messages"], false),
+                &feed,
+                vec![set(&["feed", "messages"], None)],
+                vec!["the app is not told of messages"],
+            ),
+        ];
+        for (name, wish, level, steps, missing) in cases {
+            assert_eq!(app_steps(&wish, level), steps, "{name}");
+            assert_eq!(missing_of_app(&wish, level), missing, "{name}");
+        }
     }
 
     #[test]
-    fn what_is_there_stays_unless_the_wish_is_exact() {
-        let levels =
-            Levels { page: Some(texts(&["feed"])), app: Some(present("https://hooks.example.com/m", true, &["feed"])) };
-        let all = texts(&["feed", "messages"]);
-        let set = |fields| Step::SetApp { callback_url: "https://hooks.example.com/m".into(), fields, replaces: None };
-        assert_eq!(
-            difference(&wish(&["messages"]), &levels),
-            [set(all.clone()), Step::SetPage { fields: all.clone() }]
-        );
-        let exact = Wish { exact: true, ..wish(&["messages"]) };
-        assert_eq!(
-            difference(&exact, &levels),
-            [
-                set(all),
-                Step::RemoveFromApp { fields: texts(&["feed"]) },
-                Step::SetPage { fields: texts(&["messages"]) }
-            ]
-        );
-    }
-
-    #[test]
-    fn another_callback_is_told_and_an_inactive_one_set_again() {
-        let elsewhere = Levels {
-            page: Some(texts(&["messages"])),
-            app: Some(present("https://old.example.com/m", true, &["messages"])),
-        };
-        let steps = difference(&wish(&["messages"]), &elsewhere);
-        assert!(matches!(&steps[..], [Step::SetApp { replaces: Some(old), .. }] if old == "https://old.example.com/m"));
-        let off = Levels { app: Some(present("https://hooks.example.com/m", false, &["messages"])), ..elsewhere };
-        let steps = difference(&wish(&["messages"]), &off);
-        assert!(matches!(&steps[..], [Step::SetApp { replaces: None, .. }]));
-    }
-
-    #[test]
-    fn what_was_not_asked_about_is_not_written() {
-        let steps = difference(&wish(&["messages"]), &Levels::default());
-        assert_eq!(steps, [Step::SetPage { fields: texts(&["messages"]) }]);
-        let without = Wish { callback_url: None, ..wish(&["messages"]) };
-        let levels = Levels { page: Some(texts(&["messages"])), app: Some(AppLevel::Absent) };
-        assert_eq!(difference(&without, &levels), []);
-    }
-
-    #[test]
-    fn a_page_with_no_field_is_not_the_same_as_none() {
-        let exact = Wish { exact: true, ..wish(&["messages"]) };
-        let levels = Levels { page: Some(texts(&["messages", "feed"])), app: None };
-        assert_eq!(difference(&exact, &levels), [Step::SetPage { fields: texts(&["messages"]) }]);
-        assert_eq!(missing(&exact, &levels), ["the Page sends feed too"]);
+    fn a_page_becomes_as_wished_and_no_more_is_written() {
+        let of = |fields: &[&str]| PageLevel::Fields(texts(fields));
+        let cases: [Case<'_>; 7] = [
+            ("as wished", false, of(&["feed", "messages"]), None, None),
+            ("in whatever order", true, of(&["messages"]), None, None),
+            (
+                "what is there stays",
+                false,
+                of(&["feed"]),
+                Some(&["feed", "messages"]),
+                Some("the Page does not send messages"),
+            ),
+            (
+                "unless the wish is exact",
+                true,
+                of(&["messages", "feed"]),
+                Some(&["messages"]),
+                Some("the Page sends feed too"),
+            ),
+            (
+                "one without fields is not the same as none",
+                false,
+                of(&[]),
+                Some(&["messages"]),
+                Some("the Page does not send messages"),
+            ),
+            ("a new one", false, PageLevel::Absent, Some(&["messages"]), Some("the Page is not subscribed to the app")),
+            ("that of another app is not written", false, PageLevel::OfAnotherApp("2".into()), None, None),
+        ];
+        for (name, exact, level, step, missing) in cases {
+            let wish = wish(None, &["messages"], exact);
+            assert_eq!(page_step(&wish, &level), step.map(texts), "{name}");
+            assert_eq!(missing_of_page(&wish, &level).as_deref(), missing, "{name}");
+        }
     }
 }

@@ -7,7 +7,6 @@
 
 mod check;
 mod local;
-mod meta;
 mod view;
 
 use std::collections::BTreeMap;
@@ -17,9 +16,13 @@ use clap::Args;
 use super::context::Context;
 use super::error::CliError;
 use super::manifest::ManifestArgs;
+use super::plan::look::Access;
 use super::plan::{self, How, Prepared};
+use crate::accounts::Account;
+use crate::operations::apply::meta;
+use crate::operations::webhooks::Target;
 use crate::provision::draft;
-use crate::provision::plan::Plan;
+use crate::provision::plan::{Plan, Problem};
 use crate::ui::interrupt::{self, Hold};
 use crate::ui::progress::Progress;
 
@@ -212,7 +215,19 @@ fn carry_out(ctx: &Context, prepared: &Prepared, args: &ApplyArgs) -> Result<End
     if !plan.is_empty() && !run.stops() {
         let mut ready = local::carry_out(&mut run, prepared)?;
         if !run.stops() {
-            meta::carry_out(&mut run, prepared, &mut ready)?;
+            let access = |(at, account)| {
+                let Access { token, app } = prepared.access.get(&at)?;
+                Some((at, Target { account, token: token.clone(), app: app.clone() }))
+            };
+            let places = |at: &usize, _: &mut Account| prepared.access.contains_key(at);
+            let targets: BTreeMap<usize, Target> = ready.extract_if(places).filter_map(access).collect();
+            if !targets.is_empty() {
+                run.progress.now("setting webhooks at Meta");
+            }
+            meta::carry_out(ctx, plan, &prepared.seen, targets, &mut |at, ended| {
+                let failed = |Problem { summary, hint, unreachable }| Failure { summary, hint, unreachable };
+                run.end(at, ended.map_or_else(|problem| Outcome::Failed(failed(problem)), |()| Outcome::Done));
+            })?;
         }
         // Those are saved, and their turn at Meta did not come.
         for at in ready.into_keys() {

@@ -178,7 +178,7 @@ fn affected(ctx: &Context, plan: &Plan, app: &AppPlan) -> Result<Vec<String>, Cl
     // Ids stay when names change.
     let of_plan = |plan: &AccountPlan| plan.before.as_ref().or(plan.after.as_ref()).map(|account| account.id.clone());
     let named: HashSet<String> = plan.accounts.iter().filter_map(of_plan).collect();
-    crate::cli::webhook::subscribe::others_of_app(ctx, speaker, |other| named.contains(&other.id))
+    crate::operations::webhooks::others_of_app(ctx, speaker, |other| named.contains(&other.id))
 }
 
 /// A plan for a person.

@@ -1,11 +1,10 @@
 //! `msgrctl webhook`: from the verify token to a message that arrives.
 
 mod console;
-mod found;
-pub mod levels;
 mod line;
 mod listen;
 mod probe;
+mod results;
 mod rotate;
 mod screen;
 mod show;

@@ -5,18 +5,10 @@ use serde::Serialize;
 use crate::address::shown;
 use crate::checks::Outcome;
 use crate::cli::outcome::{self, Line};
+use crate::operations::webhooks::outcome_of;
 use crate::ui::style::{self, paint};
 use crate::ui::terminal::Screen;
 use crate::webhook::{Exchange, Probe, Problem};
-
-/// How a probe ended.
-pub fn outcome_of(probe: &Probe) -> Outcome {
-    match &probe.problem {
-        None => Outcome::Pass,
-        Some(problem) if problem.is_warning() => Outcome::Warn,
-        Some(_) => Outcome::Fail,
-    }
-}
 
 /// A probe for a program.
 #[derive(Serialize)]

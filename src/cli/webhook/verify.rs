@@ -8,9 +8,8 @@ use rand::RngExt as _;
 use url::Url;
 
 use super::probe::{self, ProbeView};
-use crate::accounts::{Account, CallbackUrl, Realm};
-use crate::address::{is_loopback, shown, with_placeholders};
-use crate::checks::causes::VERIFY_TOKEN_MISSING;
+use crate::accounts::{CallbackUrl, Realm};
+use crate::address::is_loopback;
 use crate::checks::{Outcome, misplaced};
 use crate::cli::account::inputs::{Given, SecretInputs};
 use crate::cli::candidates;
@@ -18,9 +17,10 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::pick::AccountArg;
 use crate::operations::accounts::commands;
+use crate::operations::webhooks::rotate::Token;
+use crate::operations::webhooks::{address, ask, callback_of, outcome_of, stored_token};
 use crate::secrets::{Secret, SecretKind};
 use crate::ui::interrupt;
-use crate::ui::progress::Progress;
 use crate::webhook::{AGENT, Problem, handshake_address};
 
 /// Play Meta: ask a callback for the handshake
@@ -71,14 +71,13 @@ pub struct TokenArgs {
 }
 
 impl TokenArgs {
-    /// The flags as they are given for one secret.
-    pub fn given(&self) -> Given<'_> {
-        Given { stdin: self.stdin, file: self.file.as_deref(), from: self.from.as_deref() }
-    }
-
     /// The token that was given, if one was.
-    fn read(&self, ctx: &Context) -> Result<Option<Secret>, CliError> {
-        Ok(SecretInputs::of_one(SecretKind::VerifyToken, &self.given(), ctx)?.verify_token)
+    pub fn read(&self, ctx: &Context) -> Result<Option<Token>, CliError> {
+        let kind = SecretKind::VerifyToken;
+        let given = Given { stdin: self.stdin, file: self.file.as_deref(), from: self.from.as_deref() };
+        let mut inputs = SecretInputs::of_one(kind, &given, ctx)?;
+        let place = inputs.references.remove(&kind);
+        Ok(inputs.verify_token.map(|value| Token { value, place }))
     }
 }
 
@@ -95,7 +94,7 @@ pub fn run(args: &VerifyArgs, ctx: &Context) -> Result<u8, CliError> {
         (None, None) => unreachable!("without a URL an account is picked"),
     };
     let token = match (args.token.read(ctx)?, &account) {
-        (Some(token), _) => token,
+        (Some(token), _) => token.value,
         (None, Some(account)) => stored_token(ctx, account)?,
         (None, None) => {
             return Err(CliError::usage("missing: the verify token of this callback").hint(
@@ -103,9 +102,10 @@ pub fn run(args: &VerifyArgs, ctx: &Context) -> Result<u8, CliError> {
             ));
         }
     };
-    let url = parsed(&callback)?;
+    let url = address(callback.as_str())?;
     if args.curl {
-        return curl(ctx, &url, &token, args.reveal);
+        let callback = if args.reveal { url } else { address(&callback.with_placeholders())? };
+        return curl(ctx, &callback, &token, args.reveal);
     }
     if account.as_ref().is_none_or(|account| account.graph == Realm::Live) {
         if is_loopback(&url) && account.is_some() {
@@ -114,14 +114,10 @@ pub fn run(args: &VerifyArgs, ctx: &Context) -> Result<u8, CliError> {
             ctx.output.warning(&doubt);
         }
     }
-    let prober = ctx.prober()?;
-    let found = {
-        let _progress = Progress::start(&ctx.output, &format!("asking {} as Meta would …", callback.shown()));
-        Context::wait(prober.ask(&url, &token))??
-    };
-    if let Some(account) = account.as_ref().filter(|_| probe::outcome_of(&found) == Outcome::Fail)
+    let found = ask(ctx, &callback, &token, "as Meta would")?;
+    if let Some(account) = account.as_ref().filter(|_| outcome_of(&found) == Outcome::Fail)
         && let Some(next) = ctx.secret(account, SecretKind::NextVerifyToken)?
-        && probe::outcome_of(&Context::wait(prober.ask(&url, &next))??) != Outcome::Fail
+        && outcome_of(&ask(ctx, &callback, &next, "with the next verify token")?) != Outcome::Fail
     {
         ctx.output.notice(&format!(
             "the callback accepts the next verify token of a rotation that is not finished; to finish it: msgrctl webhook rotate {}",
@@ -140,48 +136,12 @@ pub fn run(args: &VerifyArgs, ctx: &Context) -> Result<u8, CliError> {
     } else {
         ctx.output.result(&probe::text_with(callback.as_str(), &found, fix.as_deref(), ctx.output.terminal.out()));
     }
-    Ok(if probe::outcome_of(&found) == Outcome::Fail { 7 } else { 0 })
-}
-
-/// Where an account's events go.
-pub fn callback_of(account: &Account) -> Result<CallbackUrl, CliError> {
-    account.callback_url.clone().ok_or_else(|| {
-        CliError::usage(format!("'{}' has no callback URL yet", account.name)).hint(format!(
-            "the contact centre's form shows it; then: msgrctl account edit {} --callback-url URL",
-            account.handle
-        ))
-    })
-}
-
-/// The verify token of an account.
-pub fn stored_token(ctx: &Context, account: &Account) -> Result<Secret, CliError> {
-    let kind = SecretKind::VerifyToken;
-    let found = ctx.secret(account, kind)?;
-    found.ok_or_else(|| {
-        let place = crate::operations::secrets::place(account, kind);
-        CliError::credentials(format!("there is no {kind} for '{}': {place}", account.name))
-            .reason(VERIFY_TOKEN_MISSING.id)
-            .hint(format!("make one: msgrctl webhook rotate {}", account.handle))
-    })
-}
-
-/// A callback URL as an address to be asked.
-pub fn parsed(callback: &CallbackUrl) -> Result<Url, CliError> {
-    parsed_text(callback.as_str())
-}
-
-fn parsed_text(address: &str) -> Result<Url, CliError> {
-    Url::parse(address)
-        .map_err(|error| CliError::usage(format!("'{}' is not an address", shown(address))).cause(error.to_string()))
+    Ok(if outcome_of(&found) == Outcome::Fail { 7 } else { 0 })
 }
 
 fn curl(ctx: &Context, callback: &Url, token: &Secret, reveal: bool) -> Result<u8, CliError> {
     let challenge = rand::rng().random_range(1_000_000_u64..2_200_000_000).to_string();
-    let (right, callback) = if reveal {
-        (token.clone(), callback.clone())
-    } else {
-        (Secret::new(token.masked()), parsed_text(&with_placeholders(callback.as_str()))?)
-    };
+    let right = if reveal { token.clone() } else { Secret::new(token.masked()) };
     if reveal {
         ctx.output.warning("what follows holds the verify token: whoever sees it can use it");
     } else {
@@ -192,7 +152,7 @@ fn curl(ctx: &Context, callback: &Url, token: &Secret, reveal: bool) -> Result<u
         ("# the verify token: answered 200 with the bare challenge", right),
         ("# a made-up one: anything but the challenge", Secret::new("not-the-verify-token")),
     ] {
-        let url = handshake_address(&callback, &challenge, &token);
+        let url = handshake_address(callback, &challenge, &token);
         let url = shlex::try_quote(url.as_str()).map_err(|error| CliError::failed(error.to_string()))?;
         ctx.output.result(&format!("{says}\ncurl -sS -i --max-time 5 -A '{AGENT}' {url}"));
     }

@@ -14,7 +14,6 @@ use serde_json::json;
 
 use self::desk::{Desk, Effect, NoSession};
 use self::script::{Expected, Happened, Typed};
-use super::levels::Target;
 use super::line::{said, words};
 use super::screen::Screen;
 use crate::checks::causes::{self, Place};
@@ -25,6 +24,7 @@ use crate::clock::Clock;
 use crate::graph::endpoints::message::{self, From, Reason};
 use crate::graph::{Client, GraphError};
 use crate::messages::{Event as ChatEvent, MessageText};
+use crate::operations::webhooks::Target;
 use crate::text::harmless;
 use crate::webhook::{Event, Kind};
 

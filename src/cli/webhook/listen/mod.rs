@@ -17,7 +17,6 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::console::Console;
 use super::console::script::{self, Line};
-use super::levels::Target;
 use super::screen::Screen;
 use crate::accounts::{Account, Realm};
 use crate::cli::candidates;
@@ -26,6 +25,7 @@ use crate::cli::error::{self, CliError};
 use crate::clock::Clock;
 use crate::files;
 use crate::operations::accounts::commands;
+use crate::operations::webhooks::Target;
 use crate::secrets::{Secret, SecretKind};
 use crate::ui::interrupt::{self, Hold};
 use crate::ui::typed::{self, End, Typing};

@@ -1,0 +1,174 @@
+//! What is kept at Meta: the webhooks of apps, then the subscriptions of Pages, many in
+//! one request. What was written is read back.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::checks::ids::{APP_SUBSCRIPTION, PAGE_SUBSCRIPTION};
+use crate::checks::{self, GraphTrace};
+use crate::graph::{GraphError, Unreachable};
+use crate::operations::webhooks::{
+    self, AccountResult, Found, Seen, Target, Work, changed_in_words, changed_levels, observe,
+};
+use crate::operations::{Error, Workspace};
+use crate::provision::apps::AppPlan;
+use crate::provision::plan::{self, Action, Plan, Problem};
+use crate::provision::subscription::{PageLevel, Wish};
+
+/// What is to be done, and what it was made of.
+struct Job<'p> {
+    plan: &'p Plan,
+    /// What was seen of the accounts, by their places.
+    seen: &'p [plan::Seen],
+}
+
+/// Carries out what `plan`, made of `seen`, has to do at Meta. `targets` are the accounts whose
+/// turn it is, as they were saved, by their places in it; `end` is told of each how it ended.
+/// An app is written where the account that speaks for it is among them; the Pages of one whose
+/// speaker is not are left as they are.
+pub fn carry_out(
+    workspace: &Workspace,
+    plan: &Plan,
+    seen: &[plan::Seen],
+    mut targets: BTreeMap<usize, Target>,
+    end: &mut dyn FnMut(usize, Result<(), Problem>),
+) -> Result<(), Error> {
+    let job = Job { plan, seen };
+    for (at, problem) in job.waiting(&targets) {
+        targets.remove(&at);
+        end(at, Err(problem));
+    }
+    if targets.is_empty() {
+        return Ok(());
+    }
+    let client = workspace.graph()?;
+    let now = Workspace::wait(observe(&client, &targets.values().collect::<Vec<_>>()))?;
+    let mut stale = job.stale(&targets.keys().copied().collect::<Vec<_>>(), &now);
+    let mut works = BTreeMap::new();
+    for (at, target) in targets {
+        // One whose Page alone is stale still speaks for its app.
+        let speaks = plan.apps.iter().any(|app| app.speaker == at);
+        match stale.get(&at) {
+            Some((level, _)) if !speaks || *level != PAGE_SUBSCRIPTION => {
+                end(at, stale.remove(&at).map_or(Ok(()), |(_, problem)| Err(problem)));
+            }
+            is_stale => {
+                let page = plan.accounts[at].page.clone().filter(|_| is_stale.is_none());
+                works.insert(at, job.work(at, target, page));
+            }
+        }
+    }
+    if works.is_empty() {
+        return Ok(());
+    }
+    let places: Vec<usize> = works.keys().copied().collect();
+    let results = webhooks::carry_out(workspace, &client, &works, &plan.apps)?;
+    for (at, result) in places.into_iter().zip(results) {
+        let ended = match stale.remove(&at) {
+            Some((_, problem)) => Err(problem),
+            None => job.outcome(at, result),
+        };
+        end(at, ended);
+    }
+    Ok(())
+}
+
+impl Job<'_> {
+    /// Those whose app keeps sending elsewhere, since its speaker could not be saved.
+    fn waiting(&self, targets: &BTreeMap<usize, Target>) -> Vec<(usize, Problem)> {
+        let lost: Vec<&AppPlan> = self.plan.apps.iter().filter(|app| !targets.contains_key(&app.speaker)).collect();
+        let waits = |at: &usize| {
+            let app = lost.iter().find(|app| app.members.contains(at))?;
+            let summary = format!(
+                "it is saved here, and its Page is left as it is: the webhook of app {} waits for '{}', which failed",
+                app.id, self.plan.accounts[app.speaker].name
+            );
+            Some((*at, Problem::new(summary, "run this again")))
+        };
+        targets.keys().filter_map(waits).collect()
+    }
+
+    fn work(&self, at: usize, target: Target, page: Option<Vec<String>>) -> Work {
+        let fields = self.plan.accounts[at].fields.clone().unwrap_or_default();
+        let wish = Wish { callback_url: target.callback_url(), fields, exact: false };
+        Work { target, wish, before: self.before(at), page }
+    }
+
+    /// What the plan was made of.
+    fn before(&self, at: usize) -> Seen {
+        match self.seen.get(at).and_then(|seen| seen.live.as_ref()) {
+            Some(live) => Seen { page: live.page.clone(), app: live.app.clone() },
+            // Without a look there is no step, and without a step no account gets here.
+            None => {
+                Seen { page: Ok(PageLevel::Absent), app: Some(Err(GraphError::Unreachable(Unreachable::Unfinished))) }
+            }
+        }
+    }
+
+    /// Of the accounts at `places`, those that differ at Meta from what was reviewed, or can no
+    /// longer be seen, and on which level: a write would replace what another tool has set
+    /// meanwhile. Where it is an app, all of its accounts here wait.
+    fn stale(&self, places: &[usize], now: &[Seen]) -> HashMap<usize, (&'static str, Problem)> {
+        let plan = self.plan;
+        let mut stale = HashMap::new();
+        for (at, now) in places.iter().zip(now) {
+            let account = &plan.accounts[*at];
+            let app = plan.apps.iter().find(|app| app.speaker == *at);
+            let of_page = now.page.as_ref().err().filter(|_| account.page.is_some());
+            let of_app = now.app.as_ref().and_then(|level| level.as_ref().err()).filter(|_| app.is_some());
+            let unseen = of_app.map(|error| (APP_SUBSCRIPTION, error));
+            let unseen = unseen.or(of_page.map(|error| (PAGE_SUBSCRIPTION, error)));
+            // A level that is not written may be as it likes.
+            let is_written =
+                |level: &&str| if *level == PAGE_SUBSCRIPTION { account.page.is_some() } else { app.is_some() };
+            let changed = changed_levels(&self.before(*at), now).into_iter().find(is_written);
+            let (level, why, unreachable) = match (changed, unseen) {
+                (Some(level), _) => {
+                    let why = "was changed at Meta since the plan was made; nothing of it was overwritten".to_owned();
+                    (level, why, false)
+                }
+                (None, Some((level, error))) => {
+                    (level, format!("cannot be read again before it is written: {error}"), true)
+                }
+                (None, None) => continue,
+            };
+            let members = app.filter(|_| level == APP_SUBSCRIPTION).into_iter().flat_map(|app| &app.members);
+            for one in members.filter(|at| places.contains(at)).chain([at]) {
+                let what = changed_in_words(level);
+                let summary = format!("{}{level}: {what} of '{}' {why}", self.saved(*one), account.name);
+                let hint = Some("run plan again to see what differs now".into());
+                stale.insert(*one, (level, Problem { summary, hint, unreachable }));
+            }
+        }
+        stale
+    }
+
+    /// What the levels of an account came to.
+    fn outcome(&self, at: usize, result: AccountResult) -> Result<(), Problem> {
+        let is_bad = |found: &Found| {
+            // A Page that was held back has a line of its own, without anything to do.
+            found.outcome >= checks::Outcome::Unreachable
+                || found.id == PAGE_SUBSCRIPTION && found.outcome == checks::Outcome::Skip
+        };
+        let worst = result.found.into_iter().filter(is_bad).max_by_key(|found| found.outcome);
+        let Some(worst) = worst else { return Ok(()) };
+        let graph = worst.graph.as_ref().map(GraphTrace::in_words).unwrap_or_default();
+        Err(Problem {
+            summary: format!("{}{}: {}{graph}", self.saved(at), worst.id, worst.summary),
+            hint: worst.hint.as_deref().map(again),
+            unreachable: worst.outcome == checks::Outcome::Unreachable,
+        })
+    }
+
+    /// How a failure at Meta begins where the account itself was saved.
+    fn saved(&self, at: usize) -> &'static str {
+        let was_saved = matches!(self.plan.accounts[at].action, Action::Add | Action::Change);
+        if was_saved { "saved here, but not done at Meta: " } else { "" }
+    }
+}
+
+/// What to do; what comes after it is this command, not the one of a single account,
+/// which knows nothing of the file.
+fn again(hint: &str) -> String {
+    let fix = hint.split_once("; then: ").map_or(hint, |(fix, _)| fix);
+    format!("{fix}; then run this again")
+}

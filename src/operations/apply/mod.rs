@@ -1,0 +1,3 @@
+//! What makes things as a manifest says.
+
+pub mod meta;

@@ -1,0 +1,228 @@
+//! The one carrying out of a plan of webhooks: apps first, then Pages; what was written is
+//! read back.
+
+use std::collections::BTreeMap;
+
+use futures_util::stream::{self, StreamExt as _};
+
+use super::found::{app_found, field_or, held, page_found};
+use super::handshake::{HandshakeFailed, accepts, handshake_failed, is_handshake, stored_token, without_secrets};
+use super::observe::{AT_ONCE, Seen, observe};
+use super::results::{AccountResult, Found, changed};
+use super::target::Target;
+use crate::accounts::{Account, Realm};
+use crate::checks::causes::VERIFY_TOKEN_MISSING;
+use crate::checks::ids::{APP_SUBSCRIPTION, PAGE_SUBSCRIPTION};
+use crate::checks::{GraphTrace, Misplaced, Outcome, misplaced};
+use crate::graph::{Client, GraphError};
+use crate::operations::accounts::commands;
+use crate::operations::journal::note_at_meta;
+use crate::operations::{Error, Workspace};
+use crate::provision::apps::AppPlan;
+use crate::provision::subscription::{self, AppStep, Wish};
+use crate::secrets::{Secret, SecretKind};
+use crate::webhook::Prober;
+
+/// How many apps are written at the same time: Meta asks the callback of each meanwhile.
+const APPS_AT_ONCE: usize = 8;
+
+/// What is to be done for one account at Meta.
+pub struct Work {
+    /// The account.
+    pub target: Target,
+    /// What should be.
+    pub wish: Wish,
+    /// What was seen.
+    pub before: Seen,
+    /// Every field that its Page is given; `None`: nothing is written there.
+    pub page: Option<Vec<String>>,
+}
+
+/// What is to be written at one app.
+struct AppWork<'w> {
+    plan: &'w AppPlan,
+    /// The account that speaks for it.
+    target: &'w Target,
+    /// `None`: none was needed. An error is this app's alone.
+    verify_token: Option<Result<Secret, Error>>,
+    /// The one of a rotation that is not finished: the callback says which of the two it has.
+    next_verify_token: Option<Secret>,
+}
+
+/// What writing an app came to. What is worth a word although it was written is told, too.
+type Written = Result<(), Found>;
+
+/// Carries out what is to be done, each account under its place. An app is written where the
+/// account that speaks for it is among them. Returns what became of each account, in the order
+/// of the places.
+pub fn carry_out(
+    workspace: &Workspace,
+    client: &Client,
+    works: &BTreeMap<usize, Work>,
+    apps: &[AppPlan],
+) -> Result<Vec<AccountResult>, Error> {
+    let prober = workspace.prober()?;
+    let of_apps: Vec<AppWork<'_>> =
+        apps.iter().filter_map(|plan| Some(AppWork::new(workspace, plan, &works.get(&plan.speaker)?.target))).collect();
+    Workspace::wait(write_and_read_back(workspace, client, &prober, works, &of_apps))
+}
+
+async fn write_and_read_back(
+    workspace: &Workspace,
+    client: &Client,
+    prober: &Prober,
+    works: &BTreeMap<usize, Work>,
+    of_apps: &[AppWork<'_>],
+) -> Vec<AccountResult> {
+    let (apps, pages) = write(client, prober, works, of_apps).await;
+    let is_set = |id: &str| apps.get(id).is_some_and(is_written);
+    let written = works.iter().zip(&pages).filter_map(|((at, work), page)| {
+        let app = of_apps.iter().any(|app| app.plan.speaker == *at && is_set(&app.plan.id));
+        let levels = [(APP_SUBSCRIPTION, app), (PAGE_SUBSCRIPTION, matches!(page, Some(Ok(_))))];
+        let levels: Vec<&'static str> =
+            levels.into_iter().filter_map(|(level, written)| written.then_some(level)).collect();
+        (!levels.is_empty()).then(|| changed(&work.target.account, &levels))
+    });
+    note_at_meta(workspace, written.collect());
+    let has_changed =
+        |work: &Work, page: &Option<_>| work.target.known_app().is_some_and(is_set) || matches!(page, Some(Ok(_)));
+    let again: Vec<bool> = works.values().zip(&pages).map(|(work, page)| has_changed(work, page)).collect();
+    let targets: Vec<&Target> =
+        works.values().zip(&again).filter(|(_, again)| **again).map(|(work, _)| &work.target).collect();
+    let mut after = observe(client, &targets).await.into_iter();
+    let held_back: Vec<bool> = works.values().map(|work| stays_elsewhere(&work.target, of_apps, &apps)).collect();
+    let mut results = Vec::new();
+    for (((work, page), changed), held_back) in works.values().zip(pages).zip(again).zip(held_back) {
+        let Work { target, wish, before, .. } = work;
+        let read_back = if changed { after.next() } else { None };
+        let seen = read_back.as_ref().unwrap_or(before);
+        let app = target.known_app().and_then(|id| apps.get(id));
+        let of_page = if page.is_none() && held_back { held() } else { page_found(target, wish, seen, page) };
+        let found = vec![app_found(target, wish, seen, app), of_page];
+        results.push(AccountResult { name: target.account.name.to_string(), changed, found });
+    }
+    results
+}
+
+/// What became of each app, and of each account's Page where it was written.
+type Writes<'w> = (BTreeMap<&'w str, Written>, Vec<Option<Result<bool, GraphError>>>);
+
+async fn write<'w>(
+    client: &Client,
+    prober: &Prober,
+    works: &BTreeMap<usize, Work>,
+    of_apps: &'w [AppWork<'w>],
+) -> Writes<'w> {
+    let writes = of_apps.iter().map(|app| async { (app.plan.id.as_str(), write_app(client, prober, app).await) });
+    let apps: BTreeMap<&str, Written> = stream::iter(writes).buffer_unordered(APPS_AT_ONCE).collect().await;
+    let pages = stream::iter(works.values().map(|Work { target, page, .. }| {
+        // While the app's events go elsewhere, this Page's would go there too.
+        let fields = page.as_ref().filter(|_| !stays_elsewhere(target, of_apps, &apps));
+        async move {
+            match fields {
+                Some(fields) => Some(subscription::write_page(client, target.page(), fields).await),
+                None => None,
+            }
+        }
+    }));
+    let pages = pages.buffered(AT_ONCE).collect::<Vec<_>>();
+    let pages = if works.len() > 1 { client.in_batches(pages).await } else { pages.await };
+    (apps, pages)
+}
+
+fn is_written(written: &Written) -> bool {
+    written.as_ref().err().is_none_or(|found| found.outcome <= Outcome::Warn)
+}
+
+/// Whether the app's events should have gone somewhere else, and do not.
+fn stays_elsewhere(target: &Target, of_apps: &[AppWork<'_>], apps: &BTreeMap<&str, Written>) -> bool {
+    let Some(id) = target.known_app() else { return false };
+    let moves =
+        |app: &AppWork<'_>| app.plan.steps.iter().any(|step| matches!(step, AppStep::Set { replaces: Some(_), .. }));
+    apps.get(id).is_some_and(|written| !is_written(written))
+        && of_apps.iter().any(|app| app.plan.id == id && moves(app))
+}
+
+impl<'w> AppWork<'w> {
+    /// The work at the app of `target`, whose verify tokens are read where they are needed. A
+    /// next one that cannot be read is told by `webhook rotate`.
+    fn new(workspace: &Workspace, plan: &'w AppPlan, target: &'w Target) -> Self {
+        let sets = plan.steps.iter().any(|step| matches!(step, AppStep::Set { .. }));
+        let account = &target.account;
+        let next = || workspace.secret(account, SecretKind::NextVerifyToken).ok().flatten();
+        Self {
+            plan,
+            target,
+            verify_token: sets.then(|| stored_token(workspace, account)),
+            next_verify_token: if sets { next() } else { None },
+        }
+    }
+}
+
+async fn write_app(client: &Client, prober: &Prober, app: &AppWork<'_>) -> Written {
+    let account = &app.target.account;
+    let verify_token = match &app.verify_token {
+        Some(Err(error)) => {
+            let hint = error.first_hint().map(str::to_owned);
+            let found = Found::new(APP_SUBSCRIPTION, Outcome::Fail, error.message(), hint);
+            return Err(found.because(&VERIFY_TOKEN_MISSING));
+        }
+        Some(Ok(token)) => Some(token),
+        None => None,
+    };
+    // The app's own level takes its secret.
+    let Some(credentials) = &app.target.app else { return Ok(()) };
+    for step in &app.plan.steps {
+        if let AppStep::Set { callback_url, .. } = step
+            && let Some(Misplaced { cause, summary, hint }) = misplaced_of(account, callback_url)
+        {
+            let summary = format!("not sent to Meta: {summary}");
+            return Err(Found::new(APP_SUBSCRIPTION, Outcome::Fail, summary, Some(hint)).because(cause));
+        }
+        let next = match (&app.next_verify_token, step) {
+            (Some(next), AppStep::Set { callback_url, .. }) if accepts(prober, callback_url, next).await => Some(next),
+            _ => None,
+        };
+        let verify_token = next.or(verify_token);
+        // A "no" of Meta's without an error shows when it is read back.
+        if let Err(error) = subscription::write_app(client, credentials, step, verify_token).await {
+            return Err(explain(prober, app, step, verify_token, &error).await);
+        }
+        if next.is_some() {
+            let why = "set with the next verify token, which the callback accepts; the rotation is not finished";
+            let hint = format!("msgrctl webhook rotate {}", account.handle);
+            return Err(Found::new(APP_SUBSCRIPTION, Outcome::Warn, why, Some(hint)));
+        }
+    }
+    Ok(())
+}
+
+/// What is wrong with a callback URL before Meta is asked to call it.
+fn misplaced_of(account: &Account, callback: &str) -> Option<Misplaced> {
+    misplaced(callback, account.graph == Realm::Sandbox, &commands::saved(account).edit)
+}
+
+/// Why Meta did not take a step. For a handshake that failed the callback is asked
+/// from here: Meta's own words name no cause.
+async fn explain(
+    prober: &Prober,
+    app: &AppWork<'_>,
+    step: &AppStep,
+    verify_token: Option<&Secret>,
+    error: &GraphError,
+) -> Found {
+    let then = format!("msgrctl webhook subscribe {}", app.target.account.handle);
+    match (error, step, verify_token) {
+        (GraphError::Refused(api), AppStep::Set { callback_url, .. }, Some(token)) if is_handshake(api.code) => {
+            let HandshakeFailed { cause, summary, fix, receiver_says } =
+                handshake_failed(prober, callback_url, token).await;
+            Found {
+                cause: Some(cause),
+                receiver_says,
+                graph: Some(without_secrets(GraphTrace::from(&**api), callback_url, token)),
+                ..Found::new(APP_SUBSCRIPTION, Outcome::Fail, summary, Some(format!("{fix}; then: {then}")))
+            }
+        }
+        _ => field_or(error, Found::failed(APP_SUBSCRIPTION, error, app.target, &then), &then),
+    }
+}

@@ -1,0 +1,65 @@
+//! The two levels of accounts' webhooks, asked about together: several accounts at once, each
+//! app once.
+
+use futures_util::stream::{self, StreamExt as _};
+
+use super::target::Target;
+use crate::checks::ids::{APP_SUBSCRIPTION, PAGE_SUBSCRIPTION};
+use crate::graph::{AppCredentials, Client, GraphError};
+use crate::provision::subscription::{self, AppLevel, PageLevel};
+
+/// How many accounts are asked about, or written, at the same time; their calls go
+/// together.
+pub(super) const AT_ONCE: usize = 256;
+
+/// What was found about one account's levels.
+pub struct Seen {
+    /// What the Page sends.
+    pub page: Result<PageLevel, GraphError>,
+    /// The app's level; `None`: the app secret is not known.
+    pub app: Option<Result<AppLevel, GraphError>>,
+}
+
+/// Asks about the Page of each target, and once about each app.
+pub async fn observe(client: &Client, targets: &[&Target]) -> Vec<Seen> {
+    // Once each pair of id and secret: one that is wrong is one account's alone.
+    let mut apps: Vec<&AppCredentials> = Vec::new();
+    for app in targets.iter().filter_map(|target| target.app.as_ref()) {
+        if !apps.iter().any(|known| same_app(known, app)) {
+            apps.push(app);
+        }
+    }
+    let asked =
+        stream::iter(apps.into_iter().map(|app| async move { (app, subscription::observe_app(client, app).await) }));
+    let pages = stream::iter(targets.iter().map(|target| subscription::observe_page(client, target.page())));
+    let all = async { tokio::join!(asked.buffer_unordered(AT_ONCE).collect(), pages.buffered(AT_ONCE).collect()) };
+    let (apps, pages): (Vec<_>, Vec<_>) = if targets.len() > 1 { client.in_batches(all).await } else { all.await };
+    let of_app = |target: &Target| {
+        let mine = target.app.as_ref()?;
+        apps.iter().find(|(app, _)| same_app(app, mine)).map(|(_, level)| level.clone())
+    };
+    targets.iter().zip(pages).map(|(target, page)| Seen { page, app: of_app(target) }).collect()
+}
+
+/// The level of an account that was changed at Meta between two looks, the app's first, as far
+/// as both could see it.
+pub fn changed_levels(before: &Seen, now: &Seen) -> Vec<&'static str> {
+    let app = match (&before.app, &now.app) {
+        (Some(Ok(before)), Some(Ok(now))) => !subscription::same_app_level(before, now),
+        _ => false,
+    };
+    let page = matches!((&before.page, &now.page), (Ok(before), Ok(now)) if !subscription::same_page(before, now));
+    [(APP_SUBSCRIPTION, app), (PAGE_SUBSCRIPTION, page)]
+        .into_iter()
+        .filter_map(|(level, changed)| changed.then_some(level))
+        .collect()
+}
+
+/// The same in words: what was changed, and where.
+pub fn changed_in_words(level: &str) -> &'static str {
+    if level == APP_SUBSCRIPTION { "the app's webhook" } else { "the Page's subscription" }
+}
+
+fn same_app(a: &AppCredentials, b: &AppCredentials) -> bool {
+    a.id == b.id && a.secret == b.secret
+}

@@ -1,0 +1,96 @@
+//! Would Meta send an event, and where to.
+
+use super::observe::{Seen, observe};
+use super::results::{AccountResult, Found};
+use super::target::Target;
+use crate::address::to_paste;
+use crate::checks::ids::{APP_SUBSCRIPTION, PAGE_SUBSCRIPTION};
+use crate::checks::{Judged, Outcome, judge_app, judge_page};
+use crate::dashboard;
+use crate::operations::accounts::commands;
+use crate::operations::{Error, Workspace};
+use crate::provision::subscription::{AppLevel, PageLevel};
+
+/// Asks about the levels of each target, and says whether they are as they should be, in the
+/// order of the targets.
+pub fn status(workspace: &Workspace, targets: &[Target]) -> Result<Vec<AccountResult>, Error> {
+    let client = workspace.graph()?;
+    let asked: Vec<&Target> = targets.iter().collect();
+    let _progress = workspace.reporter.waiting("asking Graph about webhooks …");
+    let seen = Workspace::wait(observe(&client, &asked))?;
+    let result = |(target, seen): (&Target, &Seen)| AccountResult {
+        name: target.account.name.to_string(),
+        changed: false,
+        found: vec![of_app(target, seen), of_page(target, seen)],
+    };
+    Ok(targets.iter().zip(&seen).map(result).collect())
+}
+
+fn again(target: &Target) -> String {
+    format!("msgrctl webhook subscribe {}", target.account.handle)
+}
+
+fn of_app(target: &Target, seen: &Seen) -> Found {
+    let account = &target.account;
+    let level = match &seen.app {
+        None => {
+            let add_app = commands::saved(account).add_app;
+            let hint = format!("look there yourself: {}; then: {add_app}", dashboard::WEBHOOKS);
+            return Found::new(
+                APP_SUBSCRIPTION,
+                Outcome::Skip,
+                "not seen: it needs the app id and the app secret",
+                Some(hint),
+            );
+        }
+        Some(Err(error)) => {
+            return Found::failed(
+                APP_SUBSCRIPTION,
+                error,
+                target,
+                &format!("msgrctl webhook status {}", account.handle),
+            );
+        }
+        Some(Ok(level)) => level,
+    };
+    let present = match level {
+        AppLevel::Absent => None,
+        AppLevel::Present(present) => Some(present),
+    };
+    let callback = target.callback_url();
+    let Judged { outcome, cause, summary } = judge_app(callback.as_deref(), present);
+    let edit = |url: &str| format!("msgrctl account edit {} --callback-url {url}", account.handle);
+    let hint = match (outcome, &callback, present.and_then(|present| present.callback_url.as_deref())) {
+        (Outcome::Pass, None, Some(to)) => {
+            Some(format!("the account has no callback URL to compare it with; then: {}", edit(&to_paste(to))))
+        }
+        (Outcome::Pass, ..) => None,
+        (_, None, _) => Some(format!("name the callback URL; then: {}", edit("URL"))),
+        (_, Some(_), _) => Some(format!(
+            "an app has one callback URL for all of its Pages: have this one set; then: {}",
+            again(target)
+        )),
+    };
+    Found { cause: cause.map(|cause| cause.id), ..Found::new(APP_SUBSCRIPTION, outcome, summary, hint) }
+}
+
+fn of_page(target: &Target, seen: &Seen) -> Found {
+    match &seen.page {
+        Err(error) => Found::failed(
+            PAGE_SUBSCRIPTION,
+            error,
+            target,
+            &format!("msgrctl webhook status {}", target.account.handle),
+        ),
+        Ok(PageLevel::OfAnotherApp(id)) => Found::of_another_app(&target.account, id),
+        Ok(level) => {
+            let fields = match level {
+                PageLevel::Fields(fields) => Some(fields.as_slice()),
+                _ => None,
+            };
+            let Judged { outcome, cause, summary } = judge_page(fields);
+            let hint = (outcome > Outcome::Pass).then(|| format!("have it subscribed; then: {}", again(target)));
+            Found { cause: cause.map(|cause| cause.id), ..Found::new(PAGE_SUBSCRIPTION, outcome, summary, hint) }
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! A Page sends the app no more events, or the app has no webhook any more.
+
+use super::others::others_of_app;
+use super::results::{AccountResult, Found, changed};
+use super::target::Target;
+use crate::accounts::Account;
+use crate::checks::Outcome;
+use crate::checks::causes::NOT_READ_BACK;
+use crate::checks::ids::{APP_SUBSCRIPTION, PAGE_SUBSCRIPTION};
+use crate::graph::Client;
+use crate::graph::endpoints::subscription::{remove_of_app, remove_of_page};
+use crate::operations::journal::note_at_meta;
+use crate::operations::{Error, Workspace};
+use crate::provision::subscription::{AppLevel, PageLevel, observe_app, observe_page};
+
+/// What is there, and would be removed.
+pub struct Prepared {
+    client: Client,
+    target: Target,
+    /// Whether the app's webhook is to go, too.
+    with_app: bool,
+    there: There,
+}
+
+/// Which levels are there; the app's only where it is to go.
+#[derive(Clone, Copy, Default)]
+struct There {
+    page: bool,
+    app: bool,
+}
+
+/// Looks at the Page of `account`, and with `with_app` at the webhook of its app.
+pub fn prepare(workspace: &Workspace, account: Account, with_app: bool) -> Result<Prepared, Error> {
+    workspace.check_realm(&account)?;
+    let target = Target::of(workspace, account)?;
+    if with_app && target.app.is_none() {
+        return Err(Error::usage("the app's webhook can only be removed with the app id and the app secret").hint(
+            format!(
+                "give them: msgrctl account edit {} --app-id APP_ID --app-secret-stdin; or leave --app out",
+                target.account.handle
+            ),
+        ));
+    }
+    let client = workspace.graph()?;
+    let _progress = workspace.reporter.waiting("asking Graph about webhooks …");
+    let there = Workspace::wait(there(&client, &target, with_app))??;
+    Ok(Prepared { client, target, with_app, there })
+}
+
+impl Prepared {
+    /// What to ask a person before it is carried out; `None`: nothing is there to be removed.
+    pub fn question(&self, workspace: &Workspace) -> Result<Option<String>, Error> {
+        let account = &self.target.account;
+        let name = &account.name;
+        if self.there.app {
+            let others = others_of_app(workspace, account, |_| false)?;
+            let affects =
+                if others.is_empty() { String::new() } else { format!(", and those of {}", others.join(", ")) };
+            let question = format!("Remove the app's webhook? The events of '{name}'{affects} would no longer arrive.");
+            return Ok(Some(question));
+        }
+        let question = || format!("Stop the events of '{name}'? Messages of its customers would no longer arrive.");
+        Ok(self.there.page.then(question))
+    }
+}
+
+/// Removes what is there, and reads back whether it is gone.
+pub fn carry_out(workspace: &Workspace, prepared: &Prepared) -> Result<AccountResult, Error> {
+    let Prepared { client, target, with_app, there: before } = prepared;
+    let is_there = before.page || before.app;
+    let _progress = is_there.then(|| workspace.reporter.waiting("unsubscribing …"));
+    let after = if is_there {
+        Workspace::wait(remove(workspace, client, target, *with_app, *before))??
+    } else {
+        There::default()
+    };
+    let mut found = Vec::new();
+    if *with_app {
+        found.push(gone(APP_SUBSCRIPTION, before.app, after.app, "the app's webhook for Pages"));
+    }
+    found.push(gone(PAGE_SUBSCRIPTION, before.page, after.page, "the Page's subscription"));
+    Ok(AccountResult { name: target.account.name.to_string(), changed: is_there, found })
+}
+
+async fn remove(
+    workspace: &Workspace,
+    client: &Client,
+    target: &Target,
+    with_app: bool,
+    before: There,
+) -> Result<There, Error> {
+    if before.page {
+        let access = target.page();
+        remove_of_page(client, access.page_id, access.token, access.app).await?;
+    }
+    if let (true, Some(credentials)) = (before.app, &target.app) {
+        remove_of_app(client, credentials, None).await?;
+    }
+    let levels = [(APP_SUBSCRIPTION, before.app), (PAGE_SUBSCRIPTION, before.page)];
+    let removed: Vec<&'static str> = levels.into_iter().filter_map(|(level, was)| was.then_some(level)).collect();
+    note_at_meta(workspace, vec![changed(&target.account, &removed)]);
+    there(client, target, with_app).await
+}
+
+async fn there(client: &Client, target: &Target, with_app: bool) -> Result<There, Error> {
+    let page = match observe_page(client, target.page()).await? {
+        PageLevel::Absent => false,
+        PageLevel::Fields(_) => true,
+        PageLevel::OfAnotherApp(id) => {
+            let found = Found::of_another_app(&target.account, &id);
+            return Err(Error::failed(found.summary).hint(found.hint.unwrap_or_default()));
+        }
+    };
+    let app = match target.app.as_ref().filter(|_| with_app) {
+        Some(credentials) => matches!(observe_app(client, credentials).await?, AppLevel::Present(_)),
+        None => false,
+    };
+    Ok(There { page, app })
+}
+
+fn gone(id: &'static str, was: bool, is: bool, what: &str) -> Found {
+    if is {
+        return Found::new(id, Outcome::Fail, format!("{what} is still there"), None).because(&NOT_READ_BACK);
+    }
+    let how = if was { "has ended" } else { "was not there" };
+    Found::new(id, Outcome::Pass, format!("{what} {how}"), None)
+}
