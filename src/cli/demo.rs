@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use clap::Parser as _;
 
 use super::args::Cli;
-use super::context::{Context, Seed};
+use super::context::Context;
 use super::error::{self, CliError};
 use crate::env::Environment;
 use crate::files;
@@ -181,8 +181,7 @@ impl Demo<'_> {
             let (output, kept) = Output::kept(terminal);
             // Whoever started it waits for this.
             let _ = sender.send(kept);
-            let seed = Seed { env, global: cli.global, memory: Some(memory), key: None };
-            let inner = Context::of_seed(seed, output);
+            let inner = Context::on_thread(env, &cli.global, memory, output);
             match super::dispatch(cli.command, &inner) {
                 Ok(code) => code,
                 Err(error) => error::render(&error, &inner.output),

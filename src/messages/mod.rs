@@ -3,6 +3,7 @@
 //! Settings have the defaults.
 
 mod catalogue;
+pub mod desk;
 mod resolve;
 mod settings;
 mod state;

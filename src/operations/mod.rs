@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod apply;
 pub mod change;
 pub mod journal;
+pub mod listen;
 pub mod secrets;
 pub mod webhooks;
 

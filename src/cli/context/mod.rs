@@ -10,7 +10,6 @@ use std::rc::Rc;
 
 use secrecy::zeroize::Zeroizing;
 
-pub use self::others::Seed;
 use super::error::CliError;
 use super::global::Global;
 use super::reporter::Terminal;

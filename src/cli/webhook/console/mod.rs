@@ -3,17 +3,12 @@
 //! The desk decides what happens; here it is carried out with the Send API and put on
 //! the screen, what is not sent with its reason.
 
-pub mod desk;
-pub mod script;
-
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use self::desk::{Desk, Effect, NoSession};
-use self::script::{Expected, Happened, Typed};
 use super::line::{said, words};
 use super::screen::Screen;
 use crate::checks::causes::{self, Place};
@@ -23,7 +18,9 @@ use crate::cli::error::CliError;
 use crate::clock::Clock;
 use crate::graph::endpoints::message::{self, From, Reason};
 use crate::graph::{Client, GraphError};
+use crate::messages::desk::{Desk, Effect, NoSession};
 use crate::messages::{Event as ChatEvent, MessageText};
+use crate::operations::listen::script::{self, Expected, Happened, Typed};
 use crate::operations::webhooks::Target;
 use crate::text::harmless;
 use crate::webhook::{Event, Kind};

@@ -7,13 +7,13 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
-use super::Listened;
-use super::forward::{self, Forwarded};
 use super::play::{Script, Step};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::webhook::console::Console;
 use crate::cli::webhook::screen::Screen;
+use crate::operations::listen::Listened;
+use crate::operations::listen::forward::{self, Forwarded};
 use crate::text::harmless;
 use crate::webhook::{Notification, Seen};
 

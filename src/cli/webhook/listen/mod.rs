@@ -1,10 +1,8 @@
 //! `msgrctl webhook listen`: a receiver of Meta's events on this machine.
 
 mod event_loop;
-mod forward;
 mod play;
 mod refused;
-mod tokens;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -16,24 +14,22 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 
 use super::console::Console;
-use super::console::script::{self, Line};
 use super::screen::Screen;
-use crate::accounts::{Account, Realm};
+use crate::accounts::Realm;
 use crate::cli::candidates;
 use crate::cli::context::Context;
 use crate::cli::error::{self, CliError};
 use crate::clock::Clock;
 use crate::files;
-use crate::operations::accounts::commands;
+use crate::operations::listen::script::{self, Line};
+use crate::operations::listen::{Listened, TokenReader, forward, listened};
 use crate::operations::webhooks::Target;
-use crate::secrets::{Secret, SecretKind};
 use crate::ui::interrupt::{self, Hold};
 use crate::ui::typed::{self, End, Typing};
 use crate::webhook::{Subscriber, receiver};
 use event_loop::EventLoop;
 use play::Script;
 use refused::Refused;
-use tokens::TokenReader;
 
 /// Receive Meta's events on this machine
 ///
@@ -76,18 +72,12 @@ pub struct ListenArgs {
     script: Option<PathBuf>,
 }
 
-/// An account whose events are taken.
-struct Listened {
-    account: Account,
-    app_secret: Secret,
-}
-
 pub fn run(args: &ListenArgs, ctx: &Context) -> Result<u8, CliError> {
     if !args.path.starts_with('/') || args.path.contains(['?', '#']) {
         return Err(CliError::usage(format!("'{}' is not a valid path: it begins with / and has no query", args.path)));
     }
     let script = args.script.as_ref().map(|path| read_script(path)).transpose()?;
-    let listened = listened(args, ctx)?;
+    let listened = listened(ctx, &args.accounts)?;
     let forward = args.forward_to.as_deref().map(|url| forward::Target::read(ctx, url)).transpose()?;
     let console = args.console || script.is_some();
     if forward.as_ref().is_some_and(|target| target.is_at(args.listen, &args.path)) {
@@ -236,56 +226,6 @@ fn read_script(path: &std::path::Path) -> Result<Vec<(usize, Line)>, CliError> {
         }
         error.hint("what a script may say: msgrctl help scripts")
     })
-}
-
-/// The accounts to listen for. One without an app secret is refused: without it a stranger's
-/// event looks like Meta's.
-fn listened(args: &ListenArgs, ctx: &Context) -> Result<Vec<Listened>, CliError> {
-    let store = ctx.accounts()?;
-    let named = !args.accounts.is_empty();
-    let accounts = if named {
-        let known = store.load()?;
-        let mut accounts: Vec<Account> = Vec::new();
-        for address in &args.accounts {
-            let account = store.find_among(&known, address)?;
-            if !accounts.iter().any(|known| known.id == account.id) {
-                accounts.push(account.clone());
-            }
-        }
-        accounts
-    } else {
-        let realm = ctx.realm()?;
-        store.load()?.into_iter().filter(|account| account.graph == realm).collect()
-    };
-    if accounts.is_empty() {
-        let settings = ctx.settings()?;
-        let error = CliError::failed(format!("there are no accounts of {} to listen for", settings.graph_url.value));
-        return Err(if store.load()?.is_empty() {
-            error.hint("to add one: msgrctl account add")
-        } else {
-            error.hint("those there are belong to another Graph: set MSGRCTL_GRAPH_URL to it, or unset it for Meta's")
-        });
-    }
-    let alone = accounts.len() == 1;
-    let mut listened: Vec<Listened> = Vec::new();
-    for account in accounts {
-        if let Some(app_secret) = ctx.secret(&account, SecretKind::AppSecret)? {
-            listened.push(Listened { account, app_secret });
-            continue;
-        }
-        let what =
-            format!("'{}' has no app secret: without it nothing tells Meta's events from anybody's", account.name);
-        let give = commands::saved(&account).add_app;
-        if named || alone {
-            return Err(CliError::credentials(what).hint(format!("give it one: {give}")));
-        }
-        ctx.output.warning(&format!("skipped: {what}; {give}"));
-    }
-    if listened.is_empty() {
-        return Err(CliError::credentials("none of the accounts has an app secret to check events with")
-            .hint("give them theirs: msgrctl account edit NAME --app-id APP_ID --app-secret-stdin"));
-    }
-    Ok(listened)
 }
 
 fn console_target(ctx: &Context, listened: &[Listened]) -> Result<Target, CliError> {

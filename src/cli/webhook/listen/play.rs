@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::cli::error::CliError;
 use crate::cli::webhook::console::Console;
-use crate::cli::webhook::console::script::{Line, Typed as Command};
+use crate::operations::listen::script::{Line, Typed as Command};
 
 /// What a script waits for, unless it says otherwise.
 const WITHIN: Duration = Duration::from_secs(30);

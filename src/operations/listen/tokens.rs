@@ -4,18 +4,17 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::mpsc as blocking;
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::mpsc;
 
-use super::Listened;
+use super::listened::Listened;
 use crate::accounts::Account;
-use crate::cli::context::{Context, Seed};
-use crate::cli::error::CliError;
-use crate::secrets::{Secret, SecretKind, SecretRef};
-use crate::ui::output::Output;
-use crate::ui::terminal::Terminal;
+use crate::env::Environment;
+use crate::operations::{Error, Given, Unseen, Workspace};
+use crate::secrets::{KnownKey, MemoryStore, Secret, SecretKind, SecretRef};
 use crate::webhook::VerifyTokens;
 
 /// What no file tells of (the keyring, a program, a variable) is read again after this
@@ -30,7 +29,7 @@ type Read = (Vec<Secret>, Vec<String>);
 
 /// Reads verify tokens beside everything else.
 pub struct TokenReader<'a> {
-    ctx: &'a Context,
+    workspace: &'a Workspace,
     asks: blocking::Sender<Extent>,
     read: mpsc::UnboundedReceiver<Read>,
     files: Vec<PathBuf>,
@@ -55,8 +54,8 @@ enum Extent {
 
 impl<'a> TokenReader<'a> {
     /// Starts the thread, which ends with the listener.
-    pub fn start(ctx: &'a Context, listened: &[Listened]) -> Result<Self, CliError> {
-        let settings = ctx.settings()?;
+    pub fn start(workspace: &'a Workspace, listened: &[Listened]) -> Result<Self, Error> {
+        let settings = workspace.settings()?;
         let tenant = settings.tenant.value.as_str();
         let mut files = vec![settings.paths.accounts_file(tenant), settings.paths.secrets_file(tenant)];
         let referred = listened.iter().flat_map(|listened| listened.account.secrets.values());
@@ -67,11 +66,11 @@ impl<'a> TokenReader<'a> {
         let (asks, asked) = blocking::channel();
         let (tell, read) = mpsc::unbounded_channel();
         // A passphrase is typed now: the thread can ask for none.
-        ctx.ask_stores(listened.iter().map(|listened| &listened.account), []);
-        let (seed, terminal) = (ctx.seed(), ctx.output.terminal);
+        workspace.ask_stores(listened.iter().map(|listened| &listened.account), []);
+        let seed = Seed::of(workspace);
         let accounts = listened.iter().map(|listened| listened.account.clone()).collect();
-        std::thread::spawn(move || work(seed, terminal, accounts, &asked, &tell));
-        Ok(Self { ctx, asks, read, files, last: None, is_reading: false, is_named: false })
+        std::thread::spawn(move || work(seed, accounts, &asked, &tell));
+        Ok(Self { workspace, asks, read, files, last: None, is_reading: false, is_named: false })
     }
 
     /// Keeps `tokens` as they are kept; never ready.
@@ -87,7 +86,7 @@ impl<'a> TokenReader<'a> {
                     let Some((read, doubts)) = read else { return std::future::pending().await };
                     tokens.are(read);
                     for doubt in doubts {
-                        self.ctx.output.warning(&doubt);
+                        self.workspace.warning(&doubt);
                     }
                     self.is_reading = false;
                     if self.is_named {
@@ -132,23 +131,46 @@ fn stamp(path: &PathBuf) -> Stamp {
     Some((facts.modified().ok()?, facts.len(), inode))
 }
 
+/// What a workspace on another thread is made of.
+struct Seed {
+    env: Environment,
+    given: Given,
+    memory: Option<MemoryStore>,
+    /// The key of the encrypted file, whose passphrase may have been typed.
+    key: Option<KnownKey>,
+}
+
+impl Seed {
+    fn of(workspace: &Workspace) -> Self {
+        let (env, given, memory) = (workspace.env.clone(), workspace.given().clone(), workspace.memory().cloned());
+        Self { env, given, memory, key: workspace.opened_stores().and_then(|stores| stores.file().known_key()) }
+    }
+
+    /// The workspace. Notices of a store are for a terminal where a person waits: not for this
+    /// thread.
+    fn workspace(self) -> Workspace {
+        let workspace = Workspace::new(self.env, self.given, Rc::new(Unseen), "").with_memory(self.memory);
+        if let Some(key) = self.key {
+            workspace.stores().file().know_key(key);
+        }
+        workspace
+    }
+}
+
 /// The thread: reads when it is asked to, until it is not asked any more.
 fn work(
     seed: Seed,
-    terminal: Terminal,
     mut accounts: Vec<Account>,
     asked: &blocking::Receiver<Extent>,
     tell: &mpsc::UnboundedSender<Read>,
 ) {
-    // Notices of a store are for a terminal where a person waits: not for this thread.
-    let (output, _) = Output::kept(terminal);
-    let ctx = Context::of_seed(seed, output);
+    let workspace = seed.workspace();
     let mut known: BTreeMap<(String, SecretKind), (SecretRef, Option<Secret>)> = BTreeMap::new();
     while let Ok(extent) = asked.recv() {
         let mut doubts = Vec::new();
-        ctx.stores().file().forget();
-        ctx.stores().try_again();
-        match ctx.accounts().and_then(|store| Ok(store.load()?)) {
+        workspace.stores().file().forget();
+        workspace.stores().try_again();
+        match workspace.accounts().and_then(|store| Ok(store.load()?)) {
             Ok(now) => {
                 for account in &mut accounts {
                     // An account that was removed keeps what it had: its events are still taken.
@@ -170,7 +192,7 @@ fn work(
             let is_ours = matches!(reference, SecretRef::Stored(_) | SecretRef::File(_));
             let token = match before {
                 Some((_, token)) if extent == Extent::Changed && !is_ours => token.clone(),
-                before => ctx.secret(account, kind).unwrap_or_else(|error| {
+                before => workspace.secret(account, kind).unwrap_or_else(|error| {
                     doubts.push(format!("the {kind} of '{}' could not be read: {error}", account.name));
                     // A store that does not answer takes none away.
                     before.and_then(|(_, token)| token.clone())

@@ -8,10 +8,9 @@ use tokio::sync::mpsc;
 use url::Url;
 
 use crate::address::is_loopback;
-use crate::cli::context::Context;
-use crate::cli::error::CliError;
 use crate::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
 use crate::http::{Body, Client, Fault, Method, Request, Settings};
+use crate::operations::{Error, Workspace};
 use crate::webhook::Notification;
 
 /// How long the other side may take: as long as Meta gives.
@@ -34,16 +33,16 @@ pub struct Forwarded {
 impl Target {
     /// Reads `--forward-to`: HTTPS, or HTTP on this machine, since what customers
     /// write goes there.
-    pub fn read(ctx: &Context, text: &str) -> Result<Self, CliError> {
+    pub fn read(workspace: &Workspace, text: &str) -> Result<Self, Error> {
         let url = Url::parse(text)
-            .map_err(|_| CliError::usage("--forward-to is an address such as http://127.0.0.1:3000/hook"))?;
+            .map_err(|_| Error::usage("--forward-to is an address such as http://127.0.0.1:3000/hook"))?;
         let loopback = is_loopback(&url);
         if url.scheme() != "https" && !(url.scheme() == "http" && loopback) {
-            return Err(CliError::usage(
+            return Err(Error::usage(
                 "--forward-to takes https://…, or http:// on this machine: what customers write goes there",
             ));
         }
-        let client = Client::new(&Settings { timeout: LIMIT, ca_bundle: ctx.ca_bundle()?, loopback })?;
+        let client = Client::new(&Settings { timeout: LIMIT, ca_bundle: workspace.ca_bundle()?, loopback })?;
         Ok(Self { url, client })
     }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::messages::{AccountMessages, ChatSettings, Event, Origin, Timeouts, resolve};
+use super::{AccountMessages, ChatSettings, Event, Origin, Timeouts, resolve};
 
 /// Automated messages may be sent so long after the customer's last one.
 const WINDOW: SignedDuration = SignedDuration::from_hours(24);

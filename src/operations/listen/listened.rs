@@ -1,0 +1,63 @@
+//! Whose events are taken.
+
+use crate::accounts::Account;
+use crate::operations::accounts::commands;
+use crate::operations::{Error, Workspace};
+use crate::secrets::{Secret, SecretKind};
+
+/// An account whose events are taken.
+pub struct Listened {
+    /// The account.
+    pub account: Account,
+    /// What its events are signed with.
+    pub app_secret: Secret,
+}
+
+/// The accounts to listen for: those that are named, or all of this Graph. One without an app secret is refused: without it a stranger's
+/// event looks like Meta's; it is skipped where no account was named.
+pub fn listened(workspace: &Workspace, named: &[String]) -> Result<Vec<Listened>, Error> {
+    let store = workspace.accounts()?;
+    let accounts = if named.is_empty() {
+        let realm = workspace.realm()?;
+        store.load()?.into_iter().filter(|account| account.graph == realm).collect()
+    } else {
+        let known = store.load()?;
+        let mut accounts: Vec<Account> = Vec::new();
+        for address in named {
+            let account = store.find_among(&known, address)?;
+            if !accounts.iter().any(|known| known.id == account.id) {
+                accounts.push(account.clone());
+            }
+        }
+        accounts
+    };
+    if accounts.is_empty() {
+        let settings = workspace.settings()?;
+        let error = Error::failed(format!("there are no accounts of {} to listen for", settings.graph_url.value));
+        return Err(if store.load()?.is_empty() {
+            error.hint("to add one: msgrctl account add")
+        } else {
+            error.hint("those there are belong to another Graph: set MSGRCTL_GRAPH_URL to it, or unset it for Meta's")
+        });
+    }
+    let alone = accounts.len() == 1;
+    let mut listened: Vec<Listened> = Vec::new();
+    for account in accounts {
+        if let Some(app_secret) = workspace.secret(&account, SecretKind::AppSecret)? {
+            listened.push(Listened { account, app_secret });
+            continue;
+        }
+        let what =
+            format!("'{}' has no app secret: without it nothing tells Meta's events from anybody's", account.name);
+        let give = commands::saved(&account).add_app;
+        if !named.is_empty() || alone {
+            return Err(Error::credentials(what).hint(format!("give it one: {give}")));
+        }
+        workspace.warning(&format!("skipped: {what}; {give}"));
+    }
+    if listened.is_empty() {
+        return Err(Error::credentials("none of the accounts has an app secret to check events with")
+            .hint("give them theirs: msgrctl account edit NAME --app-id APP_ID --app-secret-stdin"));
+    }
+    Ok(listened)
+}
