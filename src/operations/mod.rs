@@ -7,6 +7,7 @@ pub mod change;
 pub mod journal;
 pub mod listen;
 pub mod secrets;
+pub mod tenants;
 pub mod webhooks;
 
 mod error;

@@ -12,6 +12,7 @@ mod memory;
 mod redact;
 mod reference;
 mod sealed;
+mod shape;
 mod store;
 mod variable;
 
@@ -25,11 +26,12 @@ pub use environment::EnvironmentStore;
 pub use file::{Ask, FileStore, KeyAccess, KnownKey};
 pub use input::InputError;
 pub use keyring::KeyringStore;
-pub use kind::{SecretKind, Shape, StoreName, Weight, generate_verify_token};
+pub use kind::{SecretKind, StoreName, generate_verify_token};
 pub use memory::MemoryStore;
 pub use redact::redact;
 pub use reference::{RefError, SecretRef};
 pub use sealed::open_sealed;
+pub use shape::{Giver, Shape, Verdict};
 pub use store::{KeyMeans, SecretKey, SecretStore, StoreError, Stores};
 pub use variable::misplaced as misplaced_variable;
 

@@ -1,16 +1,13 @@
 //! `msgrctl account`: the integration accounts of a tenant.
 
 mod add;
-mod draft;
 pub mod edit;
-pub mod fields;
-mod gate;
+mod fields;
 mod handover;
 pub mod inputs;
 mod list;
-mod owner;
-pub mod remove;
-pub mod rename;
+mod remove;
+mod rename;
 mod show;
 mod test;
 pub mod view;

@@ -3,19 +3,15 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
-use futures_util::stream::{self, StreamExt as _};
 
 use super::view::{ResultView, report_text};
 use crate::accounts::Account;
-use crate::checks::{self, Outcome, Report, Subject};
+use crate::checks::{Outcome, Report};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::pick::{AccountsArg, Chosen};
-use crate::dashboard;
-use crate::messages::ChatSettings;
-use crate::operations::accounts::commands;
-use crate::operations::accounts::test::{self, WARN_DAYS};
-use crate::operations::secrets::place;
+use crate::operations::accounts::bulk;
+use crate::operations::accounts::test::WARN_DAYS;
 use crate::secrets::{SecretKind, StoreError};
 use crate::ui::interrupt;
 use crate::ui::output::{JsonList, Output};
@@ -44,10 +40,6 @@ pub struct TestArgs {
     warn_days: u32,
 }
 
-/// How many accounts are looked at together: enough to fill the batches that are on
-/// their way, few enough that what is known of them takes little room.
-const TOGETHER: usize = 256;
-
 pub fn run(args: &TestArgs, ctx: &Context) -> Result<u8, CliError> {
     interrupt::install();
     let Chosen { accounts, left_out } = args.accounts.choose(ctx)?;
@@ -62,60 +54,16 @@ pub fn run(args: &TestArgs, ctx: &Context) -> Result<u8, CliError> {
         [one] => format!("testing '{}' with Graph …", one.name),
         many => format!("testing {} accounts with Graph …", many.len()),
     };
-    let settings = ctx.chat_settings()?.load()?;
     let progress = Progress::start(&ctx.output, &what);
-    let client = ctx.graph()?;
-    let prober = ctx.prober()?.asking_once();
     let mut told = Told::new(ctx, Some(&progress));
-    Context::wait(async {
-        let test = |account: Account| {
-            // Read when its turn comes: the secrets of thousands are not kept at once.
-            let subject = subject(args, ctx, &settings, &account);
-            let (client, prober) = (&client, &prober);
-            async move {
-                let report = match subject {
-                    Ok(Ok(mut subject)) => {
-                        subject.among_others = several;
-                        Ok(checks::run(client, prober, &subject).await)
-                    }
-                    Ok(Err(known)) => Ok(known),
-                    Err(error) => Err(error),
-                };
-                (account, report)
-            }
-        };
-        let work = async {
-            let mut reports = stream::iter(accounts).map(test).buffered(TOGETHER);
-            while let Some((account, report)) = reports.next().await {
-                told.next(account, report);
-                if several {
-                    progress.now(&format!("{what} {}", told.tested()));
-                }
-            }
-        };
-        client.in_batches(work).await;
+    bulk::test_all(ctx, accounts, args.warn_days, |account, report| {
+        told.next(account, report);
+        if several {
+            progress.now(&format!("{what} {}", told.tested()));
+        }
     })?;
     progress.end();
     told.finish(args, several, left_out)
-}
-
-/// What is asked about an account, or what is known of it without asking.
-fn subject(
-    args: &TestArgs,
-    ctx: &Context,
-    settings: &ChatSettings,
-    account: &Account,
-) -> Result<Result<Subject, Report>, StoreError> {
-    Ok(match test::stored(ctx, account)? {
-        Some(credentials) => Ok(test::subject(account, settings.clone(), credentials, args.warn_days, true)),
-        None => Err(without_token(account)),
-    })
-}
-
-fn without_token(account: &Account) -> Report {
-    let place = place(account, SecretKind::PageAccessToken);
-    let next = commands::saved(account).replace_token;
-    Report::of_missing_token(place, format!("take a Page access token from {}; then: {next}", dashboard::TOKENS))
 }
 
 /// What was told so far: an account at a time, and nothing kept of it but how it ended.

@@ -166,6 +166,18 @@ pub fn print_saved(ctx: &Context, account: &Account, report: Option<&Report>) ->
     Ok(false)
 }
 
+/// Prints what Test Connection found, where that is what failed.
+pub fn with_report(ctx: &Context, error: CliError) -> CliError {
+    if let Some((name, report)) = error.report() {
+        if ctx.output.json {
+            ctx.output.json(&ResultsEnvelope::new(name, report));
+        } else {
+            ctx.output.result(&report_text(name, report, ctx.output.terminal.out()));
+        }
+    }
+    error
+}
+
 /// An account for a person, a line a field.
 pub fn account_text(account: &Account, tenant: &str, screen: Screen) -> String {
     let mut rows: Vec<(&str, String)> = vec![

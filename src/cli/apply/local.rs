@@ -5,10 +5,10 @@ use std::collections::HashMap;
 
 use super::{Failure, Outcome, Run};
 use crate::accounts::Account;
-use crate::cli::account::rename::relabel;
 use crate::cli::error::CliError;
 use crate::cli::plan::{Prepared, settings_of};
 use crate::operations::accounts::remove;
+use crate::operations::accounts::rename::relabel;
 use crate::operations::change::{Change, New, Stored, Target};
 use crate::operations::groups;
 use crate::operations::journal::Changing;

@@ -8,8 +8,8 @@ use crate::checks::causes::{SECRET_MISSING, SECRETS_LEFT_BEHIND, STORE_UNAVAILAB
 use crate::checks::ids;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::cli::secret::left_behind;
 use crate::operations::Origin;
+use crate::operations::secrets::left_behind;
 use crate::operations::secrets::place;
 use crate::operations::{Tenants, Workspace, key};
 use crate::secrets::{SecretKind, SecretRef, StoreError, StoreName};

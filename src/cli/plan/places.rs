@@ -10,7 +10,7 @@ use crate::operations::secrets::{absent, place};
 use crate::provision::draft::{Draft, NewSecret};
 use crate::provision::kept::{SecretSeen, key_of};
 use crate::provision::plan::Problem;
-use crate::secrets::{Secret, SecretKind, SecretRef, StoreError, StoreName, Weight};
+use crate::secrets::{Giver, Secret, SecretKind, SecretRef, StoreError, StoreName, Verdict};
 
 /// Where secrets are read.
 pub struct Places<'c> {
@@ -169,8 +169,8 @@ impl<'c> Places<'c> {
 /// Refuses what is probably no secret of this kind: it would be sent to Graph, or to the
 /// callback, by a file that a stranger may have changed.
 fn judge(kind: SecretKind, secret: &Secret) -> Result<(), Problem> {
-    match secret.shape(kind).misfit() {
-        Some((Weight::Doubtful | Weight::Certain, why)) => Err(Problem::new(
+    match secret.judge(kind, Giver::File) {
+        Verdict::Refused(_, why) => Err(Problem::new(
             format!("{}: what was found there {why}", key_of(kind)),
             match kind {
                 SecretKind::VerifyToken => {
@@ -179,7 +179,7 @@ fn judge(kind: SecretKind, secret: &Secret) -> Result<(), Problem> {
                 _ => "put the right one there, or name another place in the file",
             },
         )),
-        _ => Ok(()),
+        Verdict::Taken | Verdict::Odd(_) => Ok(()),
     }
 }
 

@@ -1,16 +1,14 @@
 //! `msgrctl secret remove`: one secret of an account, and nothing in its place.
 
-use crate::operations::secrets::place;
 use clap::Args;
 
-use super::{Owners, left_behind, owners};
 use crate::cli::account::view;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::pick::{AccountArg, KindArg};
 use crate::operations::Origin;
-use crate::operations::change::{self, Change};
-use crate::secrets::{SecretKey, StoreName};
+use crate::operations::secrets::{left_behind, place, remove};
+use crate::secrets::StoreName;
 use crate::ui::interrupt;
 
 /// Remove a secret
@@ -51,12 +49,11 @@ pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
             ))
             .hint("--store keyring or --store file; without --store both"));
         }
-        return left_behind::remove(ctx, only);
+        return remove_left_behind(ctx, only);
     }
     if !args.entry.is_empty() {
         return remove_entries(ctx, &args.entry);
     }
-    let accounts = ctx.accounts()?;
     let account = args.account.pick(ctx)?;
     let kind = KindArg::pick(args.kind, ctx)?;
     if !account.secrets.contains_key(&kind) {
@@ -65,16 +62,38 @@ pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
     }
     let command = format!("msgrctl secret remove {} {}", account.handle, kind.argument());
     ctx.confirm(&format!("Remove the {kind} of '{}'?", account.name), &command)?;
-    let now = ctx.now();
-    let mut without = account.clone();
-    let saved = change::save(ctx, &mut without, vec![Change { kind, new: None }], |_| {
-        accounts.update(&account.id, |account| {
-            account.secrets.remove(&kind);
-            account.updated_at = now;
-        })
-    })?;
+    let saved = remove::one(ctx, &account, kind)?;
     if !view::print_saved(ctx, &saved, None)? {
         ctx.output.result(&format!("removed the {kind} of '{}'", account.name));
+    }
+    Ok(0)
+}
+
+/// Lists all that belongs to no account, asks, and removes it.
+fn remove_left_behind(ctx: &Context, only: Option<StoreName>) -> Result<u8, CliError> {
+    let tenants = ctx.tenants()?;
+    let listed = left_behind::removable(ctx, &tenants, only)?;
+    if !listed.is_empty() {
+        let lines = left_behind::in_words(&listed);
+        ctx.output.talk(&format!("no account of this configuration has these secrets:\n  {}", lines.join("\n  ")));
+        if listed.iter().any(|entry| entry.tenant.is_none()) {
+            ctx.output.warning(
+                "the keyring is shared: another configuration directory of yours may use those of it, and would lose them",
+            );
+        }
+        let flags = only.map(|store| format!(" --store {store}")).unwrap_or_default();
+        ctx.confirm(
+            &format!("Remove these secrets ({})?", listed.len()),
+            &format!("msgrctl secret remove --left-behind{flags}"),
+        )?;
+    }
+    let removed = left_behind::remove(ctx, &tenants, only, &listed)?;
+    if ctx.output.json {
+        ctx.output.json(&serde_json::json!({"schema_version": 1, "removed": removed}));
+    } else if removed == 0 {
+        ctx.output.notice("no secret is left behind");
+    } else {
+        ctx.output.result(&format!("removed secrets that belonged to no account: {removed}"));
     }
     Ok(0)
 }
@@ -83,48 +102,17 @@ pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
 /// then none is removed.
 fn remove_entries(ctx: &Context, entries: &[String]) -> Result<u8, CliError> {
     let store = ctx.settings()?.store.value;
-    let keys = || {
-        let owners = owners(ctx)?;
-        entries.iter().map(|entry| key_of(&owners, store, entry)).collect::<Result<Vec<_>, _>>()
-    };
-    keys()?;
+    remove::entries(ctx, store, entries)?;
     let flags = entries.iter().map(|entry| format!("--entry {entry}")).collect::<Vec<_>>().join(" ");
     ctx.confirm(
         &format!("Remove {} from the {store} store?", entries.join(", ")),
         &format!("msgrctl secret remove {flags} --store {store}"),
     )?;
-    // Once more, now that nobody changes what belongs to whom.
-    let _tenants = ctx.hold_all_tenants()?;
-    let keys = keys()?;
-    let (removed, written) = ctx.stores().file().at_once(|| {
-        let mut removed = 0;
-        for (at, key) in keys.iter().enumerate() {
-            match ctx.store(store).remove(key) {
-                Ok(there) => removed += usize::from(there),
-                Err(error) => return Err((at, error)),
-            }
-        }
-        Ok(removed)
-    });
-    let removed = match (removed, written) {
-        (Ok(removed), Ok(())) => removed,
-        // None of what is in one file went without the others.
-        (_, Err(error)) => return Err(error.into()),
-        (Err((done, error)), Ok(())) => {
-            return Err(CliError::from(error).note(format!("{done} of {} entries were removed before", keys.len())));
-        }
-    };
+    let removed = remove::remove_entries(ctx, store, entries)?;
     if ctx.output.json {
         ctx.output.json(&serde_json::json!({"schema_version": 1, "store": store.as_str(), "removed": removed}));
     } else {
         ctx.output.result(&format!("removed from the {store} store: {removed}"));
     }
     Ok(0)
-}
-
-fn key_of(owners: &Owners, store: StoreName, entry: &str) -> Result<SecretKey, CliError> {
-    owners.left_behind(store, entry).ok_or_else(|| {
-        CliError::failed(format!("'{entry}' is no entry of ours, or belongs to an account"))
-            .hint("msgrctl doctor names what is left behind")
-    })
 }

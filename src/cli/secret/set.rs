@@ -6,13 +6,15 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 
 use crate::accounts::Account;
-use crate::cli::account::edit::Edit;
-use crate::cli::account::fields::Fields;
-use crate::cli::account::inputs::{Given, SecretInputs};
+use crate::cli::account::edit::change;
+use crate::cli::account::inputs::{self, Given};
 use crate::cli::candidates;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::pick::{AccountArg, KindArg};
+use crate::operations::accounts::edit::Edit;
+use crate::operations::accounts::gate::Gate;
+use crate::operations::accounts::inputs::SecretInputs;
 use crate::secrets::SecretKind;
 use crate::ui::interrupt;
 
@@ -83,16 +85,12 @@ pub fn run(args: &SetArgs, ctx: &Context) -> Result<u8, CliError> {
             .hint("--generate is for the verify-token"));
     }
     let given = Given { stdin: args.value.stdin, file: args.value.file.as_deref(), from: args.value.from.as_deref() };
-    let inputs = if args.value.generate { SecretInputs::generated() } else { SecretInputs::of_one(kind, &given, ctx)? };
+    let inputs = if args.value.generate { SecretInputs::generated() } else { inputs::of_one(kind, &given, ctx)? };
     let edit = Edit {
-        given: Fields::default(),
         inputs,
-        clear: &[],
-        no_test: false,
-        save_anyway: args.force,
-        command: Some(args.value.command(&account, kind)),
-        store: None,
+        gate: if args.force { Gate::Anyway } else { Gate::Passing },
         to_save: "--force saves it all the same",
+        ..Edit::default()
     };
-    edit.carry_out(ctx, &account)
+    change(ctx, &account, edit, &args.value.command(&account, kind))
 }

@@ -16,8 +16,7 @@ use super::candidates;
 use super::context::Context;
 use super::error::CliError;
 use crate::accounts::TenantName;
-use crate::document::nearest;
-use crate::operations::{Origin, Setting};
+pub(super) use crate::operations::tenants::{check_known, check_named};
 
 #[derive(Debug, Subcommand)]
 #[command(arg_required_else_help = true, after_help = "Examples:\n  msgrctl tenant list")]
@@ -75,31 +74,4 @@ impl TenantArg {
         check_known(ctx, name.as_str())?;
         Ok(name)
     }
-}
-
-/// Refuses a tenant that a flag or a variable names and that is not there. What is wrong
-/// with the configuration itself is said by the command.
-pub(super) fn check_named(ctx: &Context) -> Result<(), CliError> {
-    match ctx.settings().map(|settings| &settings.tenant) {
-        Ok(Setting { value, origin: Origin::Flag(_) | Origin::Variable(_) }) => check_known(ctx, value.as_str()),
-        _ => Ok(()),
-    }
-}
-
-/// Refuses a tenant that nobody has added: a typing mistake must not make one.
-pub(super) fn check_known(ctx: &Context, name: &str) -> Result<(), CliError> {
-    // The one that is always there.
-    if name == "default" {
-        return Ok(());
-    }
-    let known = ctx.tenant_names()?;
-    if known.iter().any(|known| known == name) {
-        return Ok(());
-    }
-    let error = CliError::failed(format!("there is no tenant '{name}'"));
-    let add = format!("to add it: msgrctl tenant add {name} --host HOST");
-    Err(match nearest(name, known.iter().map(String::as_str)) {
-        Some(near) => error.hint(format!("did you mean '{near}'? (msgrctl tenant list shows all; {add})")),
-        None => error.hint(add),
-    })
 }

@@ -11,7 +11,7 @@ use super::probe::{self, ProbeView};
 use crate::accounts::{CallbackUrl, Realm};
 use crate::address::is_loopback;
 use crate::checks::{Outcome, misplaced};
-use crate::cli::account::inputs::{Given, SecretInputs};
+use crate::cli::account::inputs::{self, Given};
 use crate::cli::candidates;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -75,7 +75,7 @@ impl TokenArgs {
     pub fn read(&self, ctx: &Context) -> Result<Option<Token>, CliError> {
         let kind = SecretKind::VerifyToken;
         let given = Given { stdin: self.stdin, file: self.file.as_deref(), from: self.from.as_deref() };
-        let mut inputs = SecretInputs::of_one(kind, &given, ctx)?;
+        let mut inputs = inputs::of_one(kind, &given, ctx)?;
         let place = inputs.references.remove(&kind);
         Ok(inputs.verify_token.map(|value| Token { value, place }))
     }

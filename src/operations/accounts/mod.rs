@@ -1,5 +1,19 @@
-//! Accounts: Test Connection, what fixes it, and the end of an account.
+//! Accounts: how they are added, changed, renamed and removed; Test Connection, and what
+//! fixes what it finds.
 
+pub mod add;
+pub mod bulk;
 pub mod commands;
+pub mod complete;
+pub mod draft;
+pub mod edit;
+pub mod fields;
+pub mod gate;
+pub mod inputs;
 pub mod remove;
+pub mod rename;
 pub mod test;
+
+pub use add::add;
+pub use draft::Draft;
+pub use test::test;

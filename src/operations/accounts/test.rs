@@ -89,6 +89,19 @@ pub fn no_token(account: &Account) -> Error {
         .hint(format!("give it one: {}", commands::saved(account).replace_token))
 }
 
+/// Test Connection of an account, by its name, handle or id.
+pub fn test(workspace: &Workspace, address: &str) -> Result<Report, Error> {
+    account(workspace, &workspace.accounts()?.find(address)?)
+}
+
+/// The same of an account that is known.
+pub fn account(workspace: &Workspace, account: &Account) -> Result<Report, Error> {
+    workspace.check_realm(account)?;
+    let credentials = stored(workspace, account)?.ok_or_else(|| no_token(account))?;
+    let subject = subject(account, workspace.chat_settings()?.load()?, credentials, WARN_DAYS, true);
+    run(workspace, &workspace.graph()?, account.name.as_str(), &subject)
+}
+
 /// Runs the checks.
 pub fn run(workspace: &Workspace, client: &Client, name: &str, subject: &Subject) -> Result<Report, Error> {
     let _progress = workspace.reporter.waiting(&format!("testing '{name}' with Graph …"));

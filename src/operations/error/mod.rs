@@ -9,7 +9,7 @@ use std::error::Error as _;
 use std::io;
 
 use crate::checks::causes::{self, Asked, Matter};
-use crate::checks::{Finding, GraphTrace, of_unreachable};
+use crate::checks::{Finding, GraphTrace, Report, of_unreachable};
 use crate::files::FileError;
 use crate::graph::GraphError;
 use crate::text::sentence;
@@ -57,6 +57,8 @@ struct Parts {
     /// The stable name of why.
     reason: Option<&'static str>,
     graph: Option<GraphTrace>,
+    /// What Test Connection found of the account of that name.
+    report: Option<(String, Report)>,
 }
 
 impl Error {
@@ -69,6 +71,7 @@ impl Error {
             retryable: false,
             reason: None,
             graph: None,
+            report: None,
         }))
     }
 
@@ -166,6 +169,13 @@ impl Error {
         self
     }
 
+    /// Adds what Test Connection found of the account of that name.
+    #[must_use]
+    pub fn with_report(mut self, name: &str, report: &Report) -> Self {
+        self.0.report = Some((name.to_owned(), report.clone()));
+        self
+    }
+
     /// Says in the message what became of what was there.
     #[must_use]
     pub fn note(mut self, note: impl std::fmt::Display) -> Self {
@@ -236,6 +246,11 @@ impl Error {
     /// What Graph answered.
     pub fn trace(&self) -> Option<&GraphTrace> {
         self.0.graph.as_ref()
+    }
+
+    /// What Test Connection found, with the name of the account, where that is what failed.
+    pub fn report(&self) -> Option<(&str, &Report)> {
+        self.0.report.as_ref().map(|(name, report)| (name.as_str(), report))
     }
 
     /// Whether it is an interrupt that found nothing half done, of which there is nothing to say.

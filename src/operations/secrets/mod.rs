@@ -1,5 +1,11 @@
-//! Secrets of accounts: where they are.
+//! Secrets of accounts: where they are, how they move to another store, and what belongs to
+//! no account.
 
+pub mod left_behind;
+pub mod r#move;
+mod owners;
 mod place;
+pub mod remove;
 
+pub use owners::Owners;
 pub use place::{absent, is_in_variables, place};

@@ -11,7 +11,7 @@ use crate::checks::Report;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::pick::AccountArg;
-use crate::operations::accounts::test::{self, WARN_DAYS};
+use crate::operations::accounts::test;
 use crate::secrets::SecretKind;
 use crate::ui::interrupt;
 use sheet::{Secrets, Sheet};
@@ -47,7 +47,7 @@ pub fn run(args: &HandoverArgs, ctx: &Context) -> Result<u8, CliError> {
     if args.reveal {
         ctx.output.warning("what follows holds secrets: whoever sees it can use them");
     }
-    let report = if args.no_test { None } else { test(ctx, &account)? };
+    let report = if args.no_test { None } else { tested(ctx, &account)? };
     let sheet = Sheet::new(&account, &secrets, report.as_ref());
     if ctx.output.json {
         ctx.output.json(&sheet);
@@ -85,14 +85,8 @@ fn secrets(args: &HandoverArgs, ctx: &Context, account: &Account) -> Result<Secr
 }
 
 /// What Test Connection proves now; `None`, and why, where it cannot be made.
-fn test(ctx: &Context, account: &Account) -> Result<Option<Report>, CliError> {
-    let asked = || {
-        ctx.check_realm(account)?;
-        let credentials = test::stored(ctx, account)?.ok_or_else(|| test::no_token(account))?;
-        let subject = test::subject(account, ctx.chat_settings()?.load()?, credentials, WARN_DAYS, true);
-        test::run(ctx, &ctx.graph()?, account.name.as_str(), &subject)
-    };
-    match asked() {
+fn tested(ctx: &Context, account: &Account) -> Result<Option<Report>, CliError> {
+    match test::account(ctx, account) {
         Ok(report) => Ok(Some(report)),
         Err(error) if error.is_interrupt() => Err(error),
         Err(error) => {

@@ -3,14 +3,12 @@
 use super::ask::{again, capital, good, introduce_as, refuse, secret};
 use super::{Asked, Wizard};
 use crate::accounts::AppId;
-use crate::checks::causes::{self, OTHER_APP, Place};
-use crate::checks::of_unreachable;
-use crate::cli::account::fields;
-use crate::cli::account::owner::Whose;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::graph::endpoints::{app, token};
-use crate::graph::{AppCredentials, GraphError};
+use crate::graph::AppCredentials;
+use crate::graph::endpoints::app;
+use crate::operations::accounts::complete::{Fit, Whose, fits};
+use crate::operations::accounts::fields;
 use crate::secrets::{Secret, SecretKind};
 use crate::ui::progress::Progress;
 
@@ -131,24 +129,14 @@ impl Wizard<'_> {
         let ctx = self.ctx;
         let Some(client) = &self.client else { return Ok(true) };
         let Some(token) = self.token_to_ask_with() else { return Ok(true) };
-        let asked = {
-            let _progress = Progress::start(&ctx.output, "asking Graph whether they fit …");
-            Context::wait(token::debug(client, &token, app))?
-        };
-        let why = match asked {
-            Ok(answer) if answer.value.app_id.as_ref().is_none_or(|found| *found == app.id) => {
+        let why = match fits(ctx, client, &token, app)? {
+            Fit::Yes => {
                 good(ctx, &format!("They are right: app {}.", app.id));
                 return Ok(true);
             }
-            Ok(_) => "the token was issued by another app".to_owned(),
-            Err(GraphError::Refused(error)) => match causes::of(&error, Place::App.plain()) {
-                found if found.cause == OTHER_APP.id => {
-                    format!("the token was not issued by app {}, but by another app", app.id)
-                }
-                found => found.summary,
-            },
-            Err(GraphError::Unreachable(why)) => {
-                ctx.output.warning(&format!("not checked: {}", of_unreachable(&why).summary));
+            Fit::No(why) => why,
+            Fit::NotAsked(why) => {
+                ctx.output.warning(&format!("not checked: {why}"));
                 return Ok(true);
             }
         };

@@ -5,10 +5,10 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use crate::accounts::{CallbackUrl, FieldError};
-use crate::cli::account::fields::{self, Field, of_secret};
-use crate::cli::account::inputs;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::operations::accounts::fields::{self, Field, of_secret};
+use crate::operations::accounts::inputs;
 use crate::secrets::{Secret, SecretKind, redact};
 use crate::ui::style::{self, paint, wrap};
 
@@ -150,7 +150,7 @@ pub fn secret(ctx: &Context, kind: SecretKind, question: &str) -> Result<Option<
         }
         match Secret::from_input(typed.as_bytes()) {
             Err(error) => refuse(ctx, format!("this cannot be a {kind}: {error}"), Some(of_secret(kind).found)),
-            Ok(secret) => match inputs::judge(kind, &secret, ctx) {
+            Ok(secret) => match inputs::accept(ctx, kind, &secret) {
                 Ok(()) => return Ok(Some(secret)),
                 Err(error) => refuse_error(ctx, error)?,
             },

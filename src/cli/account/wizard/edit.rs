@@ -3,12 +3,14 @@
 use super::stores::{another, left, settle};
 use super::{Step, Wizard, ask};
 use crate::accounts::Account;
-use crate::cli::account::draft::Draft;
-use crate::cli::account::edit::{Clear, Edit};
-use crate::cli::account::fields::{FieldArgs, Fields};
-use crate::cli::account::gate::SAVE_ANYWAY;
+use crate::cli::account::edit::change;
+use crate::cli::account::fields::FieldArgs;
 use crate::cli::context::Context;
 use crate::cli::error::{self, CliError};
+use crate::operations::accounts::draft::Draft;
+use crate::operations::accounts::edit::{Clear, Edit};
+use crate::operations::accounts::fields::Fields;
+use crate::operations::accounts::gate::SAVE_ANYWAY;
 
 /// The same questions with today's values, one at a time.
 pub fn edit(ctx: &Context, old: &Account, args: &FieldArgs) -> Result<u8, CliError> {
@@ -52,14 +54,12 @@ pub fn edit(ctx: &Context, old: &Account, args: &FieldArgs) -> Result<u8, CliErr
                 let edit = Edit {
                     given,
                     inputs: wizard.draft.inputs.clone(),
-                    clear: &clear,
-                    no_test: args.no_test,
-                    save_anyway: args.save_anyway,
-                    command: None,
+                    clear,
+                    gate: args.gate(),
                     store,
                     to_save: SAVE_ANYWAY,
                 };
-                match edit.carry_out(ctx, old) {
+                match change(ctx, old, edit, "") {
                     Ok(code) => return Ok(code),
                     Err(error) if error.is_interrupt() => return Err(error),
                     // Saved, but for what was left in another place.

@@ -12,9 +12,7 @@ mod review;
 mod stores;
 mod token;
 
-use super::draft::Draft;
-use super::fields::{self, Field, FieldArgs};
-use super::owner::Known;
+use super::fields::FieldArgs;
 use crate::accounts::{self, Account, AppId, CallbackUrl, Handle, Name, PageId, PageUsername};
 use crate::checks::Report;
 use crate::checks::causes::PAGE_WITHOUT_USERNAME;
@@ -23,6 +21,9 @@ use crate::cli::error::CliError;
 use crate::graph::Client;
 use crate::graph::endpoints::page::same_username;
 use crate::graph::endpoints::person::OwnPage;
+use crate::operations::accounts::complete::Known;
+use crate::operations::accounts::draft::Draft;
+use crate::operations::accounts::fields::{self, Field};
 use crate::secrets::{Secret, SecretKind, StoreName};
 
 pub use ask::{again, say};

@@ -4,15 +4,13 @@ use super::ask::{good, introduce, refuse, say};
 use super::{Asked, Wizard};
 use crate::accounts::{Account, PageId};
 use crate::checks::causes::NO_PAGE_GRANTED;
-use crate::cli::account::fields;
-use crate::cli::account::owner::{Whose, lasting, unusable};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::graph::endpoints::page::Page;
-use crate::graph::endpoints::person::{self, OwnPage};
-use crate::graph::{Client, GraphError};
+use crate::graph::endpoints::person::OwnPage;
+use crate::operations::accounts::complete::{Whose, lasting_pages, pages_behind, unusable};
+use crate::operations::accounts::fields;
 use crate::secrets::{Secret, SecretKind};
-use crate::ui::progress::Progress;
 
 impl Wizard<'_> {
     /// The Page, where the token is a person's: its own token takes the place of that.
@@ -43,12 +41,12 @@ impl Wizard<'_> {
     fn long_lived(&self, token: &Secret) -> Result<Option<(Secret, Vec<OwnPage>)>, CliError> {
         let (ctx, signer) = (self.ctx, self.signer());
         let Some(client) = &self.client else { return Ok(None) };
-        let long = lasting(ctx, client, token, signer.as_ref(), "Esc goes back to give them")?;
-        if long == *token {
+        let named = self.draft.given.page_id.as_ref();
+        let how = "Esc goes back to give them";
+        let Some((long, pages)) = lasting_pages(ctx, client, token, signer.as_ref(), named, how)? else {
             return Ok(None);
-        }
-        let named = self.draft.given.page_id.as_ref().map(ToString::to_string);
-        match self.reachable(client, &long, named.as_deref())? {
+        };
+        match pages {
             Ok(pages) => {
                 good(
                     ctx,
@@ -81,21 +79,12 @@ impl Wizard<'_> {
             match typed.parse::<PageId>() {
                 Ok(id) => {
                     ctx.show_answer("Page id", id.as_str());
-                    return self.reachable(client, token, Some(id.as_str()))?.map_err(CliError::from);
+                    let pages = pages_behind(ctx, client, token, self.signer().as_ref(), Some(&id))?;
+                    return Ok(pages?.unwrap_or_default());
                 }
                 Err(error) => refuse(ctx, error, None),
             }
         }
-    }
-
-    fn reachable(
-        &self,
-        client: &Client,
-        token: &Secret,
-        named: Option<&str>,
-    ) -> Result<Result<Vec<OwnPage>, GraphError>, CliError> {
-        let _progress = Progress::start(&self.ctx.output, "asking Graph for the Pages behind the token …");
-        Context::wait(person::reachable(client, token, self.signer().as_ref(), named))
     }
 }
 

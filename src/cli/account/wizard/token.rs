@@ -4,13 +4,11 @@ use super::ask::{good, introduce, refuse, say, secret};
 use super::{Asked, Wizard};
 use crate::checks::causes::{self, Place};
 use crate::checks::of_unreachable;
-use crate::cli::account::fields;
-use crate::cli::account::owner::{Whose, identify};
-use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::graph::{GraphError, Wording};
+use crate::operations::accounts::complete::{Issuer, Whose, ask};
+use crate::operations::accounts::fields;
 use crate::secrets::{Secret, SecretKind, generate_verify_token};
-use crate::ui::progress::Progress;
 
 impl Wizard<'_> {
     /// The token: asked for until Graph takes it. One that came with a flag is asked
@@ -66,14 +64,11 @@ impl Wizard<'_> {
     pub(super) fn judge_token(&mut self, token: &Secret) -> Result<bool, CliError> {
         let ctx = self.ctx;
         let mut signer = self.signer();
-        let named = self.draft.given.page_id.as_ref().map(ToString::to_string);
+        let named = self.draft.given.page_id.clone();
         let found = loop {
             let Some(client) = &self.client else { return Ok(true) };
-            let asked = {
-                let _progress = Progress::start(&ctx.output, "asking Graph whose the token is …");
-                Context::wait(identify(client, token, signer.as_ref(), named.as_deref()))?
-            };
-            match asked {
+            let asked = ask(ctx, client, token, signer.as_ref(), named.as_ref(), Issuer::Wished)?;
+            match asked.map_err(|unknown| unknown.error) {
                 Ok(known) => break known,
                 // The signature is the app's fault, not the token's: the question of the
                 // app comes next.

@@ -7,13 +7,13 @@ use uuid::Uuid;
 
 use super::fields::{self, Field, Fields};
 use super::inputs::SecretInputs;
+use super::test::{self, Credentials, WARN_DAYS};
 use crate::accounts::{self, Account, CallbackUrl, Handle, MessengerType, Name};
 use crate::checks::Subject;
-use crate::cli::context::Context;
-use crate::cli::error::CliError;
+use crate::graph::AppCredentials;
 use crate::messages::AccountMessages;
-use crate::operations::accounts::test::{self, Credentials, WARN_DAYS};
 use crate::operations::change::{self, Target};
+use crate::operations::{Error, Workspace};
 use crate::secrets::{SecretRef, StoreName, generate_verify_token};
 
 /// What is known so far.
@@ -74,9 +74,15 @@ impl Draft {
         missing
     }
 
+    /// The app's id and secret, where both are given.
+    pub fn signer(&self) -> Option<AppCredentials> {
+        let id = self.given.app_id.as_ref()?.to_string();
+        Some(AppCredentials { id, secret: self.inputs.app_secret.clone()? })
+    }
+
     /// A name or handle that exists ends the command before any work.
-    pub fn check_free(&self, ctx: &Context) -> Result<(), CliError> {
-        let existing = ctx.accounts()?.load()?;
+    pub fn check_free(&self, workspace: &Workspace) -> Result<(), Error> {
+        let existing = workspace.accounts()?.load()?;
         if let Some(name) = &self.name {
             accounts::check_name(&existing, name)?;
         }
@@ -87,13 +93,13 @@ impl Draft {
     }
 
     /// The account as it would be saved, its secrets aside.
-    pub fn account(&self, ctx: &Context) -> Result<Account, CliError> {
+    pub fn account(&self, workspace: &Workspace) -> Result<Account, Error> {
         let (Some(name), Some(page_username), Some(page_id)) =
             (self.name.clone(), self.given.page_username.clone(), self.given.page_id.clone())
         else {
             return Err(fields::missing(&self.missing(), None));
         };
-        let now = ctx.now();
+        let now = workspace.now();
         Ok(Account {
             id: self.id.clone(),
             handle: self.given.handle.clone().unwrap_or_else(|| Handle::slug(&name)),
@@ -104,7 +110,7 @@ impl Draft {
             page_name: self.page_name.clone(),
             app_id: self.given.app_id.clone(),
             callback_url: self.given.callback_url.clone(),
-            graph: ctx.realm()?,
+            graph: workspace.realm()?,
             created_at: now,
             updated_at: now,
             messages: AccountMessages::default(),
@@ -113,33 +119,33 @@ impl Draft {
     }
 
     /// The callback URL that the tenant's template gives the account.
-    pub fn callback_of_tenant(&self, ctx: &Context) -> Result<Option<CallbackUrl>, CliError> {
-        let tenant = ctx.tenant()?;
+    pub fn callback_of_tenant(&self, workspace: &Workspace) -> Result<Option<CallbackUrl>, Error> {
+        let tenant = workspace.tenant()?;
         if tenant.callback_template.is_none() {
             return Ok(None);
         }
-        let name = self.name.clone().map_or_else(|| "account".parse().map_err(CliError::from), Ok)?;
+        let name = self.name.clone().map_or_else(|| "account".parse().map_err(Error::from), Ok)?;
         let mut draft = Self { name: Some(name.clone()), ..self.clone() };
-        let existing = ctx.accounts()?.load()?;
+        let existing = workspace.accounts()?.load()?;
         draft.given.handle.get_or_insert_with(|| accounts::free_handle(&existing, &Handle::slug(&name)));
-        let url = tenant.callback_url(&draft.account(ctx)?).transpose();
-        url.map_err(|error| CliError::from(error).context("the tenant's callback template"))
+        let url = tenant.callback_url(&draft.account(workspace)?).transpose();
+        url.map_err(|error| Error::from(error).context("the tenant's callback template"))
     }
 
     /// What Test Connection tests.
-    pub fn subject(&self, ctx: &Context) -> Result<Subject, CliError> {
+    pub fn subject(&self, workspace: &Workspace) -> Result<Subject, Error> {
         let token = self.inputs.token.clone().ok_or_else(|| fields::missing(&[&fields::TOKEN], None))?;
         let credentials = Credentials {
             token,
             app_secret: self.inputs.app_secret.clone(),
             verify_token: Ok(self.inputs.verify_token.clone()),
         };
-        Ok(test::subject(&self.account(ctx)?, ctx.chat_settings()?.load()?, credentials, WARN_DAYS, false))
+        Ok(test::subject(&self.account(workspace)?, workspace.chat_settings()?.load()?, credentials, WARN_DAYS, false))
     }
 
     /// Saves secrets and record; a verify token is generated unless there is one.
-    pub fn save(&mut self, ctx: &Context) -> Result<Account, CliError> {
-        let mut account = self.account(ctx)?;
+    pub fn save(&mut self, workspace: &Workspace) -> Result<Account, Error> {
+        let mut account = self.account(workspace)?;
         let store = self.store;
         let changes = if store == StoreName::Env {
             // They stay where they are; the record says so.
@@ -154,9 +160,9 @@ impl Draft {
             let given = self.inputs.given().into_iter();
             given.map(|(kind, secret)| self.inputs.change(kind, secret, Target::Chosen(store))).collect()
         };
-        change::check_variables(ctx, &account, None)?;
+        change::check_variables(workspace, &account, None)?;
         let derived = self.given.handle.is_none() && store != StoreName::Env;
-        let accounts = ctx.accounts()?;
-        change::save(ctx, &mut account, changes, |account| accounts.add(account.clone(), derived))
+        let accounts = workspace.accounts()?;
+        change::save(workspace, &mut account, changes, |account| accounts.add(account.clone(), derived))
     }
 }

@@ -3,13 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Owners, owners};
-use crate::cli::context::Context;
-use crate::cli::error::CliError;
-use crate::operations::{Tenants, Workspace};
+use super::owners::Owners;
+use crate::operations::{Error, Tenants, Workspace};
 use crate::secrets::{SecretKey, StoreError, StoreName};
 use crate::text::excerpt;
-use crate::ui::interrupt::Hold;
 
 /// What was found in the stores.
 pub struct LeftBehind {
@@ -48,11 +45,11 @@ impl Entry {
 
 /// Looks into the keyring and into the encrypted file of every tenant; into one of the
 /// two with `only`.
-pub fn find(ctx: &Context, tenants: &Tenants<'_>, only: Option<StoreName>) -> Result<LeftBehind, CliError> {
-    let owners = owners(ctx)?;
+pub fn find(workspace: &Workspace, tenants: &Tenants<'_>, only: Option<StoreName>) -> Result<LeftBehind, Error> {
+    let owners = Owners::read(workspace)?;
     let mut found = LeftBehind { entries: Vec::new(), no_keyring: false, unknown: Vec::new() };
     if only != Some(StoreName::File) {
-        match ctx.stores().keyring().entries() {
+        match workspace.stores().keyring().entries() {
             Ok(entries) => {
                 let entries = entries.unwrap_or_default().into_iter();
                 found.entries.extend(entries.filter_map(|(name, label)| {
@@ -103,62 +100,43 @@ pub fn in_words(entries: &[Entry]) -> Vec<String> {
     accounts.into_iter().map(|((place, _), (named, kinds))| format!("{named}: {}, {place}", kinds.join(", "))).collect()
 }
 
-/// Lists all of them, asks, and removes them.
-pub fn remove(ctx: &Context, only: Option<StoreName>) -> Result<u8, CliError> {
-    let tenants = ctx.tenants()?;
-    let look = || {
-        let found = find(ctx, &tenants, only)?;
-        // Some of them would stay without a word.
-        match found.unknown.into_iter().next() {
-            Some((tenant, error)) => {
-                let error = CliError::from(error);
-                Err(match tenant {
-                    Some(tenant) => error.context(format!("the encrypted file of tenant {tenant}")),
-                    None => error,
-                })
-            }
-            None => Ok(found.entries),
+/// What can be removed of it: looked for in every place, all of which have to answer, since
+/// some would stay without a word otherwise.
+pub fn removable(workspace: &Workspace, tenants: &Tenants<'_>, only: Option<StoreName>) -> Result<Vec<Entry>, Error> {
+    let found = find(workspace, tenants, only)?;
+    match found.unknown.into_iter().next() {
+        None => Ok(found.entries),
+        Some((None, error)) => Err(error.into()),
+        Some((Some(tenant), error)) => {
+            Err(Error::from(error).context(format!("the encrypted file of tenant {tenant}")))
         }
-    };
-    let listed = look()?;
-    if !listed.is_empty() {
-        let lines = in_words(&listed);
-        ctx.output.talk(&format!("no account of this configuration has these secrets:\n  {}", lines.join("\n  ")));
-        if listed.iter().any(|entry| entry.tenant.is_none()) {
-            ctx.output.warning(
-                "the keyring is shared: another configuration directory of yours may use those of it, and would lose them",
-            );
-        }
-        let flags = only.map(|store| format!(" --store {store}")).unwrap_or_default();
-        ctx.confirm(
-            &format!("Remove these secrets ({})?", listed.len()),
-            &format!("msgrctl secret remove --left-behind{flags}"),
-        )?;
     }
+}
+
+/// Removes what was listed and is still left behind, and says how many that were.
+pub fn remove(
+    workspace: &Workspace,
+    tenants: &Tenants<'_>,
+    only: Option<StoreName>,
+    listed: &[Entry],
+) -> Result<usize, Error> {
     // Once more, now that no other command changes what belongs to whom: and no more than was listed.
-    let _tenants = ctx.hold_all_tenants()?;
-    let _hold = Hold::begin();
+    let _tenants = workspace.hold_all_tenants()?;
+    let _hold = workspace.reporter.hold();
     tenants.iter().for_each(|(_, inside)| inside.stores().file().forget());
-    let now: Vec<Entry> = if listed.is_empty() { Vec::new() } else { look()? };
+    let now = if listed.is_empty() { Vec::new() } else { removable(workspace, tenants, only)? };
     let entries: Vec<&Entry> = now.iter().filter(|entry| listed.iter().any(|listed| listed.is_same(entry))).collect();
     let mut removed = 0;
-    remove_each(ctx, &tenants, &entries, &mut removed).map_err(|error| {
-        let error = CliError::from(error);
+    remove_each(workspace, tenants, &entries, &mut removed).map_err(|error| {
+        let error = Error::from(error);
         if removed == 0 { error } else { error.note(format!("{removed} of {} are removed", entries.len())) }
     })?;
-    if ctx.output.json {
-        ctx.output.json(&serde_json::json!({"schema_version": 1, "removed": removed}));
-    } else if removed == 0 {
-        ctx.output.notice("no secret is left behind");
-    } else {
-        ctx.output.result(&format!("removed secrets that belonged to no account: {removed}"));
-    }
-    Ok(0)
+    Ok(removed)
 }
 
 /// Counts in `removed` what is gone. Each encrypted file is written once.
 fn remove_each(
-    ctx: &Context,
+    workspace: &Workspace,
     tenants: &Tenants<'_>,
     entries: &[&Entry],
     removed: &mut usize,
@@ -179,7 +157,7 @@ fn remove_each(
         taken?;
     }
     for entry in entries.iter().filter(|entry| entry.tenant.is_none()) {
-        *removed += usize::from(ctx.store(StoreName::Keyring).remove(&entry.key)?);
+        *removed += usize::from(workspace.store(StoreName::Keyring).remove(&entry.key)?);
     }
     Ok(())
 }

@@ -1,0 +1,263 @@
+//! Changes accounts: other fields, other secrets, the same account.
+
+use super::add::Saved;
+use super::complete::own_page;
+use super::fields::Fields;
+use super::gate::Gate;
+use super::inputs::SecretInputs;
+use super::test::{self, Credentials, WARN_DAYS};
+use crate::accounts::{self, Account};
+use crate::checks::{Report, Subject};
+use crate::graph::Client;
+use crate::operations::change::{self, Change, New, Target};
+use crate::operations::secrets::is_in_variables;
+use crate::operations::{Error, Origin, Workspace, key};
+use crate::secrets::{SecretKind, SecretRef, StoreError, StoreName};
+
+/// What can be taken away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clear {
+    /// The app id and the app secret.
+    App,
+    /// The callback URL.
+    CallbackUrl,
+}
+
+/// A change of an account, collected.
+#[derive(Clone, Default)]
+pub struct Edit {
+    /// The fields.
+    pub given: Fields,
+    /// The secrets.
+    pub inputs: SecretInputs,
+    /// What is taken away.
+    pub clear: Vec<Clear>,
+    /// What the account has to show before it is saved.
+    pub gate: Gate,
+    /// Where new secrets go, whatever the settings say.
+    pub store: Option<StoreName>,
+    /// How to save what fails the test.
+    pub to_save: &'static str,
+}
+
+/// A change of an account that may be carried out.
+pub struct Prepared {
+    edit: Edit,
+    old: Account,
+    new: Account,
+    changes: Vec<Change>,
+}
+
+impl Prepared {
+    /// The secrets that the account has and that others take the place of.
+    pub fn replaced(&self) -> Vec<SecretKind> {
+        self.touched(false)
+    }
+
+    /// The secrets that the account has and that are removed.
+    pub fn removed(&self) -> Vec<SecretKind> {
+        self.touched(true)
+    }
+
+    fn touched(&self, removed: bool) -> Vec<SecretKind> {
+        let of_old = |change: &&Change| self.old.secrets.contains_key(&change.kind);
+        let touched = self.changes.iter().filter(of_old).filter(|change| change.new.is_none() == removed);
+        touched.map(|change| change.kind).collect()
+    }
+}
+
+/// What the change would do; `None` where it changes nothing.
+pub fn prepare(workspace: &Workspace, old: &Account, edit: Edit) -> Result<Option<Prepared>, Error> {
+    let mut new = old.clone();
+    apply(&mut new, &edit);
+    let mut changes = changes(workspace, &edit, old)?;
+    if edit.inputs.app_secret.is_none()
+        && !edit.clear.contains(&Clear::App)
+        && let Some(adopted) = adopted_app_secret(workspace, &new)?
+    {
+        // The test that follows works with it already.
+        new.secrets.insert(adopted.kind, SecretRef::Stored(StoreName::Env));
+        changes.push(adopted);
+    }
+    if edit.inputs.app_secret.is_some() && new.app_id.is_none() {
+        return Err(Error::usage("an app secret needs its app id")
+            .hint(format!("msgrctl account edit {} --app-id APP_ID --app-secret-stdin", old.handle)));
+    }
+    if new == *old && changes.is_empty() {
+        return Ok(None);
+    }
+    let mut others = workspace.accounts()?.load()?;
+    others.retain(|other| other.id != old.id);
+    accounts::check_renamed(&others, old, &new)?;
+    change::check_variables(workspace, &new, Some(old))?;
+    if new.page_id != old.page_id {
+        change::warn_of_twins(workspace, &new)?;
+    }
+    Ok(Some(Prepared { edit, old: old.clone(), new, changes }))
+}
+
+/// Tests and saves. What another process changed meanwhile, and this one does not, stays.
+pub fn carry_out(workspace: &Workspace, mut prepared: Prepared) -> Result<Saved, Error> {
+    // A store that would fail at the end is better known now.
+    let stores = prepared.changes.iter().filter_map(|change| change.new.as_ref()?.store());
+    stores.into_iter().try_for_each(|store| workspace.store(store).probe())?;
+    let report = if prepared.is_judged(workspace)? { Some(prepared.test(workspace)?) } else { None };
+    let Prepared { edit, old, mut new, changes } = prepared;
+    let page_name = report.as_ref().and_then(|report| report.page_name.clone());
+    let now = workspace.now();
+    let touched: Vec<SecretKind> = changes.iter().map(|change| change.kind).collect();
+    let store = workspace.accounts()?;
+    let account = change::save(workspace, &mut new, changes, |new| {
+        store.update(&old.id, |current| {
+            apply(current, &edit);
+            for kind in touched {
+                match new.secrets.get(&kind) {
+                    Some(source) => current.secrets.insert(kind, source.clone()),
+                    None => current.secrets.remove(&kind),
+                };
+            }
+            current.page_name = page_name.or(current.page_name.take());
+            current.updated_at = now;
+        })
+    })?;
+    Ok(Saved { account, report, made_verify_token: edit.inputs.generated })
+}
+
+impl Prepared {
+    /// Whether Meta would judge the account differently, and is asked.
+    fn is_judged(&self, workspace: &Workspace) -> Result<bool, Error> {
+        let Self { edit, old, new, .. } = self;
+        if edit.gate == Gate::Untested || !needs_test(old, new, edit) {
+            return Ok(false);
+        }
+        let untestable = edit.gate == Gate::Anyway
+            && edit.inputs.token.is_none()
+            && workspace.secret(old, SecretKind::PageAccessToken)?.is_none();
+        if untestable {
+            workspace.warning("not tested: there is no page access token to test with");
+        }
+        Ok(!untestable)
+    }
+
+    /// Tests the account as it would be. Where a person's token was given, and it reaches the
+    /// account's Page, that Page's own token takes its place.
+    fn test(&mut self, workspace: &Workspace) -> Result<Report, Error> {
+        workspace.check_realm(&self.old)?;
+        let client = workspace.graph()?;
+        let name = self.new.name.clone();
+        let subject = self.subject(workspace)?;
+        let mut report = test::run(workspace, &client, name.as_str(), &subject)?;
+        if test::lacks_page_token(&report) && self.take_own_token(workspace, &client, &subject)? {
+            report = test::run(workspace, &client, name.as_str(), &self.subject(workspace)?)?;
+        }
+        self.edit.gate.judge(workspace, &report, name.as_str(), self.edit.to_save)?;
+        Ok(report)
+    }
+
+    fn take_own_token(&mut self, workspace: &Workspace, client: &Client, subject: &Subject) -> Result<bool, Error> {
+        let Some(given) = &self.edit.inputs.token else { return Ok(false) };
+        let own = match own_page(workspace, client, given, subject.app.as_ref(), Some(&self.new.page_id)) {
+            Ok(Some((own, _))) => own,
+            Ok(None) => return Ok(false),
+            // A Page's own token is not what is waited for.
+            Err(error) if self.edit.gate == Gate::Anyway && !error.is_interrupt() => {
+                workspace.warning(error.message());
+                return Ok(false);
+            }
+            Err(error) => return Err(error),
+        };
+        let kind = SecretKind::PageAccessToken;
+        self.edit.inputs.put(kind, Some(own));
+        let fresh = changes(workspace, &self.edit, &self.old)?.into_iter();
+        self.changes.retain(|change| change.kind != kind);
+        self.changes.extend(fresh.filter(|change| change.kind == kind));
+        Ok(true)
+    }
+
+    fn subject(&self, workspace: &Workspace) -> Result<Subject, Error> {
+        let Self { edit: Edit { inputs, .. }, old, new, .. } = self;
+        let token = match &inputs.token {
+            Some(token) => Some(token.clone()),
+            None => workspace.secret(old, SecretKind::PageAccessToken)?,
+        };
+        let token = token.ok_or_else(|| test::no_token(old))?;
+        let app_secret = match &inputs.app_secret {
+            Some(secret) => Some(secret.clone()),
+            None if new.app_id.is_some() => workspace.secret(new, SecretKind::AppSecret)?,
+            None => None,
+        };
+        let verify_token = match (&inputs.verify_token, &new.callback_url) {
+            (Some(token), _) => Ok(Some(token.clone())),
+            (None, Some(_)) => workspace.secret(old, SecretKind::VerifyToken),
+            (None, None) => Ok(None),
+        };
+        let credentials = Credentials { token, app_secret, verify_token };
+        Ok(test::subject(new, workspace.chat_settings()?.load()?, credentials, WARN_DAYS, true))
+    }
+}
+
+/// Puts what was given in place of the account's own.
+fn apply(account: &mut Account, edit: &Edit) {
+    let Fields { page_username, page_id, app_id, callback_url, handle } = edit.given.clone();
+    if page_id.as_ref().is_some_and(|id| *id != account.page_id) {
+        // The name was the other Page's.
+        account.page_name = None;
+    }
+    account.page_id = page_id.unwrap_or(account.page_id.clone());
+    account.page_username = page_username.unwrap_or(account.page_username.clone());
+    account.handle = handle.unwrap_or(account.handle.clone());
+    account.app_id = app_id.or(account.app_id.take());
+    account.callback_url = callback_url.or(account.callback_url.take());
+    for clear in &edit.clear {
+        match clear {
+            Clear::App => account.app_id = None,
+            Clear::CallbackUrl => account.callback_url = None,
+        }
+    }
+}
+
+/// An account whose secrets are in variables gets its app secret by setting one:
+/// with an app id and a variable that is set, the record follows.
+fn adopted_app_secret(workspace: &Workspace, account: &Account) -> Result<Option<Change>, Error> {
+    let kind = SecretKind::AppSecret;
+    if !is_in_variables(account) || account.app_id.is_none() || account.secrets.contains_key(&kind) {
+        return Ok(None);
+    }
+    let found = workspace.store(StoreName::Env).get(&key(account, kind))?;
+    Ok(found.map(|_| Change { kind, new: Some(New::Reference(SecretRef::Stored(StoreName::Env))) }))
+}
+
+/// What happens to each secret. `--store` says where a new one goes; without it
+/// a secret stays in the store where the old one is.
+fn changes(workspace: &Workspace, edit: &Edit, old: &Account) -> Result<Vec<Change>, Error> {
+    let Edit { inputs, clear, .. } = edit;
+    let settings = workspace.settings()?;
+    let mut changes = Vec::new();
+    for (kind, secret) in inputs.given() {
+        let here = old.secrets.get(&kind).and_then(SecretRef::store);
+        let set = settings.store.origin != Origin::BuiltIn;
+        let chosen = edit.store.or(set.then_some(settings.store.value));
+        let store = chosen.or(here).unwrap_or(settings.store.value);
+        if store == StoreName::Env && !inputs.references.contains_key(&kind) {
+            let variable = key(old, kind).variable();
+            return Err(StoreError::ReadOnly { variable }.into());
+        }
+        let target = if chosen.is_some() { Target::Chosen(store) } else { Target::WhereItIs(store) };
+        changes.push(inputs.change(kind, secret, target));
+    }
+    if clear.contains(&Clear::App) && old.secrets.contains_key(&SecretKind::AppSecret) {
+        changes.push(Change { kind: SecretKind::AppSecret, new: None });
+    }
+    Ok(changes)
+}
+
+/// Whether Meta would judge the account differently.
+fn needs_test(old: &Account, new: &Account, edit: &Edit) -> bool {
+    let clears_app = edit.clear.contains(&Clear::App);
+    old.page_id != new.page_id
+        || old.page_username != new.page_username
+        || old.app_id != new.app_id && !clears_app
+        || edit.inputs.token.is_some()
+        || edit.inputs.app_secret.is_some()
+        || old.secrets.get(&SecretKind::AppSecret) != new.secrets.get(&SecretKind::AppSecret) && !clears_app
+}

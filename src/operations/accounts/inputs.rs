@@ -1,0 +1,177 @@
+//! The secrets that were given, judged before anything else happens.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::fields::of_secret;
+use crate::accounts::Handle;
+use crate::dashboard;
+use crate::env::current_directory;
+use crate::files;
+use crate::operations::change::{Change, New, Target};
+use crate::operations::{Error, Workspace};
+use crate::secrets::{
+    Giver, Secret, SecretKey, SecretKind, SecretRef, Shape, StoreName, Verdict, generate_verify_token, redact,
+};
+
+/// No token is longer than a few hundred characters.
+pub const LIMIT: u64 = 64 * 1024;
+
+/// The secrets that a command was given.
+#[derive(Clone, Debug, Default)]
+pub struct SecretInputs {
+    /// The page access token.
+    pub token: Option<Secret>,
+    /// The app secret.
+    pub app_secret: Option<Secret>,
+    /// The verify token.
+    pub verify_token: Option<Secret>,
+    /// Whether the verify token was made here.
+    pub generated: bool,
+    /// Where those are that were given by reference.
+    pub references: BTreeMap<SecretKind, SecretRef>,
+}
+
+impl SecretInputs {
+    /// A new verify token.
+    pub fn generated() -> Self {
+        Self { verify_token: Some(generate_verify_token()), generated: true, ..Self::default() }
+    }
+
+    /// Those of an account of the env store: nothing is given, all is in variables already.
+    pub fn in_variables(workspace: &Workspace, handle: &Handle) -> Result<Self, Error> {
+        let store = workspace.store(StoreName::Env);
+        let key = |kind| variable_key(handle, kind);
+        let read = |kind| store.get(&key(kind));
+        let (token, verify_token) = (read(SecretKind::PageAccessToken)?, read(SecretKind::VerifyToken)?);
+        let missing: Vec<String> = [(&token, SecretKind::PageAccessToken), (&verify_token, SecretKind::VerifyToken)]
+            .into_iter()
+            .filter(|(secret, _)| secret.is_none())
+            .map(|(_, kind)| format!("{kind}: the variable {}", key(kind).variable()))
+            .collect();
+        if !missing.is_empty() {
+            return Err(Error::usage(format!(
+                "the env store has not all secrets of '{handle}': {}",
+                missing.join("; ")
+            ))
+            .hint("set what is missing, and run this command again"));
+        }
+        let inputs = Self { token, app_secret: read(SecretKind::AppSecret)?, verify_token, ..Self::default() };
+        inputs.given().into_iter().try_for_each(|(kind, secret)| accept(workspace, kind, secret))?;
+        Ok(inputs)
+    }
+
+    /// Takes the secret that a reference refers to, to be kept where it is.
+    pub fn refer(&mut self, workspace: &Workspace, kind: SecretKind, text: &str) -> Result<(), Error> {
+        let (reference, secret) = from_reference(workspace, kind, text)?;
+        accept(workspace, kind, &secret)?;
+        self.put(kind, Some(secret));
+        self.references.insert(kind, reference);
+        Ok(())
+    }
+
+    /// Puts a typed secret, or none, in place of whatever was given before.
+    pub fn put(&mut self, kind: SecretKind, secret: Option<Secret>) {
+        self.references.remove(&kind);
+        match kind {
+            SecretKind::PageAccessToken => self.token = secret,
+            SecretKind::AppSecret => self.app_secret = secret,
+            SecretKind::VerifyToken | SecretKind::NextVerifyToken => {
+                self.generated = false;
+                self.verify_token = secret;
+            }
+        }
+    }
+
+    /// What happens to a given secret: kept in a store, or referred to.
+    pub fn change(&self, kind: SecretKind, secret: &Secret, target: Target) -> Change {
+        let new = match self.references.get(&kind) {
+            Some(reference) => New::Reference(reference.clone()),
+            None => New::Value(secret.clone(), target),
+        };
+        Change { kind, new: Some(new) }
+    }
+
+    /// Whether a store has to keep something: a value, or the verify token that is
+    /// made where none was given.
+    pub fn keeps_anything(&self) -> bool {
+        let kept = |(kind, _): &(SecretKind, &Secret)| !self.references.contains_key(kind);
+        self.verify_token.is_none() || self.given().iter().any(kept)
+    }
+
+    /// The given secrets by kind, in the order in which they are stored.
+    pub fn given(&self) -> Vec<(SecretKind, &Secret)> {
+        let all = [
+            (SecretKind::PageAccessToken, &self.token),
+            (SecretKind::AppSecret, &self.app_secret),
+            (SecretKind::VerifyToken, &self.verify_token),
+        ];
+        all.into_iter().filter_map(|(kind, secret)| Some((kind, secret.as_ref()?))).collect()
+    }
+}
+
+/// The key of a secret in the env store, which knows an account by its handle.
+pub fn variable_key(handle: &Handle, kind: SecretKind) -> SecretKey {
+    SecretKey { account_id: String::new(), handle: handle.to_string(), account_name: String::new(), kind }
+}
+
+fn from_reference(workspace: &Workspace, kind: SecretKind, text: &str) -> Result<(SecretRef, Secret), Error> {
+    let reference = SecretRef::parse_reference(text).map_err(|error| {
+        let shown = redact(text);
+        Error::usage(format!("'{shown}' refers to no {kind}: {error}"))
+    })?;
+    let reference = match current_directory() {
+        Some(directory) => reference.absolute(&directory),
+        None => reference,
+    };
+    if reference.is_our_own_entry() {
+        return Err(Error::usage(format!(
+            "{reference} is an entry of msgrctl's own, and those belong to their accounts"
+        ))
+        .hint("name an entry that another program keeps, or give the secret itself"));
+    }
+    let found = workspace.referred(&reference).map_err(|error| Error::from(error).context(format!("the {kind}")))?;
+    let secret = found.ok_or_else(|| {
+        Error::credentials(format!("there is no {kind} at {reference}")).hint("put it there, and run the command again")
+    })?;
+    Ok((reference, secret))
+}
+
+/// Reads one from a file.
+pub fn from_file(kind: SecretKind, path: &Path) -> Result<Secret, Error> {
+    let bytes = files::read_bytes(path, LIMIT).map_err(|error| {
+        let shown = Error::usage(format!("the {kind} could not be read")).cause(error.to_string());
+        match std::error::Error::source(&error) {
+            Some(source) => shown.cause(source.to_string()),
+            None => shown,
+        }
+    })?;
+    clean(kind, &bytes, &path.display().to_string())
+}
+
+/// A secret from what was read at `place`, without the line end.
+pub fn clean(kind: SecretKind, bytes: &[u8], place: &str) -> Result<Secret, Error> {
+    Secret::from_input(bytes).map_err(|error| {
+        Error::usage(format!("the {kind} from {place} cannot be used: {error}"))
+            .hint(format!("where to find it: {}", of_secret(kind).found))
+    })
+}
+
+/// Refuses what cannot be a secret of this kind; warns of what is odd.
+pub fn accept(workspace: &Workspace, kind: SecretKind, secret: &Secret) -> Result<(), Error> {
+    match secret.judge(kind, Giver::Person) {
+        Verdict::Taken => Ok(()),
+        Verdict::Odd(why) => {
+            workspace.warning(&format!("the {kind} {why}"));
+            Ok(())
+        }
+        Verdict::Refused(shape, why) => Err(Error::usage(format!("the {kind} {why}")).hint(match (kind, shape) {
+            (_, Shape::WhiteSpace) => "copy it again, whole and alone".to_owned(),
+            (SecretKind::PageAccessToken, _) => format!("create a Page access token (EAA…): {}", dashboard::TOKENS),
+            (SecretKind::AppSecret, _) => format!("where to find it: {}", dashboard::APP),
+            (SecretKind::VerifyToken | SecretKind::NextVerifyToken, _) => {
+                "a verify token goes to the callback URL as it is: choose letters and digits, or have one made with --generate-verify-token".to_owned()
+            }
+        })),
+    }
+}

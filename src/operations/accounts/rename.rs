@@ -1,0 +1,61 @@
+//! Gives accounts other names.
+
+use crate::accounts::{self, Account, Handle, Name};
+use crate::operations::{Error, Workspace, change, key};
+
+/// A new name that the account may have.
+pub struct Prepared {
+    old: Account,
+    name: Name,
+    handle: Handle,
+}
+
+/// What another name, or another handle, would change; `None` where nothing.
+pub fn prepare(
+    workspace: &Workspace,
+    old: &Account,
+    name: Name,
+    handle: Option<Handle>,
+) -> Result<Option<Prepared>, Error> {
+    let handle = handle.unwrap_or_else(|| old.handle.clone());
+    if name == old.name && handle == old.handle {
+        return Ok(None);
+    }
+    let mut others = workspace.accounts()?.load()?;
+    others.retain(|other| other.id != old.id);
+    let new = Account { name: name.clone(), handle: handle.clone(), ..old.clone() };
+    accounts::check_renamed(&others, old, &new)?;
+    change::check_variables(workspace, &new, Some(old))?;
+    Ok(Some(Prepared { old: old.clone(), name, handle }))
+}
+
+/// Renames it, and returns it as it is then.
+pub fn carry_out(workspace: &Workspace, prepared: Prepared) -> Result<Account, Error> {
+    let Prepared { old, name, handle } = prepared;
+    let _tenant = workspace.hold_tenant()?;
+    let now = workspace.now();
+    let renamed = workspace.accounts()?.update(&old.id, |account| {
+        account.name = name;
+        // One that another command gave it meanwhile stays.
+        if handle != old.handle {
+            account.handle = handle;
+        }
+        account.updated_at = now;
+    })?;
+    if renamed.name != old.name {
+        relabel(workspace, &renamed);
+    }
+    Ok(renamed)
+}
+
+/// The label in the keyring follows the name. It is for people; where it cannot
+/// be changed the old one does no harm.
+pub fn relabel(workspace: &Workspace, account: &Account) {
+    for (kind, source) in &account.secrets {
+        let Some(store) = source.store() else { continue };
+        if let Err(error) = workspace.store(store).relabel(&key(account, *kind)) {
+            workspace.warning(&format!("the {source} store still shows the old name: {error}"));
+            return;
+        }
+    }
+}

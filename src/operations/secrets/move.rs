@@ -1,0 +1,258 @@
+//! Moves secrets from one store to another.
+//!
+//! Group by group, each file written once: copy, read back, compare; then the records;
+//! then the old copies go. Whatever moment it is interrupted at, every secret is in the
+//! place that its record names, and it can be run again: it also clears old copies that
+//! an interrupted run left behind.
+
+use std::collections::HashMap;
+
+use crate::accounts::{Account, AccountError, AccountStore};
+use crate::operations::journal::{self, ChangedThing};
+use crate::operations::{Error, Workspace, groups, key};
+use crate::secrets::{Secret, SecretKind, SecretRef, StoreError, StoreName};
+
+/// What is moved, and where to.
+pub struct Prepared {
+    accounts: Vec<Account>,
+    to: StoreName,
+}
+
+/// What became of it.
+pub struct Moved {
+    /// How many accounts were named.
+    pub accounts: usize,
+    /// How many secrets were moved.
+    pub moved: usize,
+    /// The accounts that stay as they were, and why.
+    pub failed: Vec<(Account, Error)>,
+}
+
+/// The accounts at these addresses; `None`: every account of the tenant. Asks the stores
+/// whether they answer: every passphrase is asked for now, while Ctrl-C still ends all.
+pub fn prepare(workspace: &Workspace, addresses: Option<&[String]>, to: StoreName) -> Result<Prepared, Error> {
+    if !matches!(to, StoreName::Keyring | StoreName::File) {
+        return Err(Error::usage(format!("nothing can be moved to the {to} store")).hint("--to keyring or --to file"));
+    }
+    let store = workspace.accounts()?;
+    let known = store.load()?;
+    let mut accounts: Vec<Account> = Vec::new();
+    for address in addresses.unwrap_or_default() {
+        let account = store.find_among(&known, address)?;
+        // Named twice, by name and handle perhaps: once is meant.
+        if !accounts.iter().any(|known| known.id == account.id) {
+            accounts.push(account.clone());
+        }
+    }
+    let accounts = if addresses.is_none() { known } else { accounts };
+    workspace.store(to).probe()?;
+    for from in [StoreName::Keyring, StoreName::File] {
+        let used =
+            accounts.iter().flat_map(|account| account.secrets.values()).any(|source| source.store() == Some(from));
+        // An interrupted run may have left something in a file that no record names.
+        if used || from == StoreName::File && workspace.stores().file().exists()? {
+            workspace.store(from).probe()?;
+        }
+    }
+    Ok(Prepared { accounts, to })
+}
+
+/// Moves them, group by group.
+///
+/// # Errors
+///
+/// The operator asked to stop, or the records could not be read; what was moved by then
+/// is in its new place. An account that stays as it was is no error here.
+pub fn carry_out(workspace: &Workspace, prepared: &Prepared) -> Result<Moved, Error> {
+    let Prepared { accounts, to } = prepared;
+    let progress = workspace.reporter.waiting(&format!("moving secrets to the {to} store …"));
+    let mut moved = Moved { accounts: accounts.len(), moved: 0, failed: Vec::new() };
+    let mut begun = 0;
+    for group in groups(accounts) {
+        let tenant = workspace.lock_tenant()?;
+        let hold = workspace.reporter.hold();
+        let on_account = |account: &Account| {
+            begun += 1;
+            progress.now(&format!("moving the secrets of '{}' ({begun} of {}) …", account.name, accounts.len()));
+        };
+        let mut noted = Vec::new();
+        for (account, end) in move_group(workspace, group, *to, on_account)? {
+            match end {
+                Ok(kinds) => {
+                    moved.moved += kinds.len();
+                    noted.extend((!kinds.is_empty()).then(|| ChangedThing {
+                        of: account.name.to_string(),
+                        handle: Some(account.handle.to_string()),
+                        what: "changed".into(),
+                        fields: kinds.iter().map(|kind| format!("secrets.{}", kind.key())).collect(),
+                    }));
+                }
+                Err(error) => moved.failed.push((account.clone(), error)),
+            }
+        }
+        drop(tenant);
+        if let Err(error) = journal::note(workspace, noted) {
+            workspace.warning(&format!("the move is not in the log: {}", error.message()));
+        }
+        if hold.was_interrupted() {
+            return Err(Error::interrupted().note("run it again to go on"));
+        }
+    }
+    Ok(moved)
+}
+
+/// An account on its way.
+struct Moving<'a> {
+    /// As it was when it was named.
+    named: &'a Account,
+    /// As it is now.
+    account: Account,
+    /// Its secrets that were elsewhere.
+    copied: Vec<(SecretKind, Secret)>,
+    /// Why it stays as it is.
+    failed: Option<Error>,
+}
+
+/// How it ended for an account: the secrets that were moved.
+type End<'a> = (&'a Account, Result<Vec<SecretKind>, Error>);
+
+/// Moves what the accounts of a group have elsewhere. `on_account` is called as one begins;
+/// none begins any more once the operator asks to stop, and those that have begun are finished.
+/// The caller holds the tenant.
+fn move_group<'a>(
+    workspace: &Workspace,
+    group: &'a [Account],
+    to: StoreName,
+    on_account: impl FnMut(&Account),
+) -> Result<Vec<End<'a>>, Error> {
+    let accounts = workspace.accounts()?;
+    // As they are now: another command may have changed them since they were named.
+    workspace.stores().file().forget();
+    let (mut all, mut ended) = copy_all(workspace, &accounts.load()?, group, to, on_account);
+    record(&accounts, &mut all, to, workspace.now());
+    clear_old_copies(workspace, all.iter().filter(|moving| moving.failed.is_none()).map(|moving| &moving.account), to);
+    ended.extend(all.into_iter().map(|moving| match moving.failed {
+        None => (moving.named, Ok(moving.copied.into_iter().map(|(kind, _)| kind).collect())),
+        Some(error) => (moving.named, Err(error)),
+    }));
+    Ok(ended)
+}
+
+/// Copies the secrets and reads the copies back. Accounts that are not there any more have
+/// ended with it.
+fn copy_all<'a>(
+    workspace: &Workspace,
+    known: &[Account],
+    group: &'a [Account],
+    to: StoreName,
+    mut on_account: impl FnMut(&Account),
+) -> (Vec<Moving<'a>>, Vec<End<'a>>) {
+    let known: HashMap<&str, &Account> = known.iter().map(|account| (account.id.as_str(), account)).collect();
+    let mut gone: Vec<End<'a>> = Vec::new();
+    let (mut all, written) = workspace.stores().file().at_once(|| {
+        let mut all = Vec::new();
+        for named in group {
+            if workspace.reporter.is_stop_asked() {
+                break;
+            }
+            on_account(named);
+            let Some(account) = known.get(named.id.as_str()) else {
+                let address = named.handle.to_string();
+                gone.push((named, Err(AccountError::Unknown { address, nearest: None }.into())));
+                continue;
+            };
+            let mut moving = Moving { named, account: (*account).clone(), copied: Vec::new(), failed: None };
+            moving.failed = copy(workspace, &mut moving, to).err();
+            all.push(moving);
+        }
+        all
+    });
+    for moving in all.iter_mut().filter(|moving| moving.failed.is_none() && !moving.copied.is_empty()) {
+        let written = written.clone().map_err(Error::from);
+        moving.failed = written.and_then(|()| compare(workspace, moving, to)).err();
+    }
+    (all, gone)
+}
+
+fn copy(workspace: &Workspace, moving: &mut Moving<'_>, to: StoreName) -> Result<(), Error> {
+    for (kind, from) in moving.account.secrets.iter().filter_map(|(kind, source)| Some((*kind, source.store()?))) {
+        if from == to {
+            continue;
+        }
+        let key = key(&moving.account, kind);
+        let missing = || Error::credentials(format!("the {from} store has no {kind}"));
+        let secret = workspace.store(from).get(&key)?.ok_or_else(missing)?;
+        workspace.store(to).set(&key, &secret)?;
+        moving.copied.push((kind, secret));
+    }
+    Ok(())
+}
+
+fn compare(workspace: &Workspace, moving: &Moving<'_>, to: StoreName) -> Result<(), Error> {
+    for (kind, secret) in &moving.copied {
+        if workspace.store(to).get(&key(&moving.account, *kind))?.as_ref() != Some(secret) {
+            return Err(Error::failed(format!("the {to} store gave back another {kind} than it was given"))
+                .note("the old one is where it was"));
+        }
+    }
+    Ok(())
+}
+
+/// Writes down where the secrets are now.
+fn record(accounts: &AccountStore, all: &mut [Moving<'_>], to: StoreName, now: jiff::Timestamp) {
+    let mut moved: HashMap<String, &mut Moving<'_>> = all
+        .iter_mut()
+        .filter(|moving| moving.failed.is_none() && !moving.copied.is_empty())
+        .map(|moving| (moving.account.id.clone(), moving))
+        .collect();
+    if moved.is_empty() {
+        return;
+    }
+    let ids: Vec<String> = moved.keys().cloned().collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let recorded = accounts.update_all(&ids, |current| {
+        let Some(moving) = moved.get_mut(&current.id) else { return };
+        current.secrets.extend(moving.copied.iter().map(|(kind, _)| (*kind, SecretRef::Stored(to))));
+        current.updated_at = now;
+        moving.account = current.clone();
+    });
+    if let Err(error) = recorded {
+        let error = Error::from(error);
+        for moving in moved.into_values() {
+            moving.failed = Some(error.clone());
+        }
+    }
+}
+
+/// Removes what the other store of ours still has of these accounts: what was moved just
+/// now, and what an interrupted run left.
+fn clear_old_copies<'a>(workspace: &Workspace, accounts: impl Iterator<Item = &'a Account>, to: StoreName) {
+    let other = if to == StoreName::Keyring { StoreName::File } else { StoreName::Keyring };
+    let warn = |account: &Account, error: &StoreError| {
+        workspace.warning(&format!("an old copy of '{}' may be left in the {other} store: {error}", account.name));
+    };
+    let (mut cleared, written) = workspace.stores().file().at_once(|| {
+        let mut cleared = Vec::new();
+        for account in accounts {
+            let here = account.secrets.iter().filter(|(_, source)| source.store() == Some(to));
+            for kind in here.map(|(kind, _)| *kind) {
+                match workspace.store(other).remove(&key(account, kind)) {
+                    Ok(there) => cleared.extend(there.then_some(account)),
+                    // Where that store is not there, it holds nothing that was ours here.
+                    Err(StoreError::Absent { .. } | StoreError::NoKey { .. }) => {}
+                    Err(error) => {
+                        warn(account, &error);
+                        break;
+                    }
+                }
+            }
+        }
+        cleared
+    });
+    if let Err(error) = written {
+        cleared.dedup_by_key(|account| &account.id);
+        for account in cleared {
+            warn(account, &error);
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Which entries of the stores belong to an account.
+
+use std::collections::HashSet;
+
+use crate::accounts::AccountStore;
+use crate::operations::{Error, Workspace, key};
+use crate::secrets::{SecretKey, SecretKind, StoreName};
+
+/// Which entries of the stores belong to an account of any tenant.
+pub struct Owners(HashSet<(StoreName, String)>);
+
+impl Owners {
+    /// Reads the accounts of every tenant; a file that cannot be read is an error, since
+    /// what it owns is not known.
+    pub fn read(workspace: &Workspace) -> Result<Self, Error> {
+        let paths = &workspace.settings()?.paths;
+        let mut owned = HashSet::new();
+        for tenant in workspace.tenant_names()? {
+            for account in AccountStore::new(paths.accounts_file(&tenant), Box::new(|_| {})).load()? {
+                for (kind, source) in &account.secrets {
+                    owned.extend(source.store().map(|store| (store, key(&account, *kind).entry())));
+                }
+            }
+        }
+        Ok(Self(owned))
+    }
+
+    /// The key of an entry that no account points to there; `None` where it is not
+    /// one of ours, or belongs to an account.
+    pub fn left_behind(&self, store: StoreName, entry: &str) -> Option<SecretKey> {
+        let (account_id, kind) = entry.split_once('/')?;
+        let kind = SecretKind::KEPT.into_iter().find(|known| known.argument() == kind)?;
+        let owned = self.0.contains(&(store, entry.to_owned()));
+        (!owned).then(|| SecretKey {
+            account_id: account_id.into(),
+            handle: String::new(),
+            account_name: String::new(),
+            kind,
+        })
+    }
+}
