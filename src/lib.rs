@@ -6,8 +6,30 @@
 //! [`graph`], [`checks`], [`provision`] and [`sandbox`]. Above them [`operations`]: what can be
 //! done with them, without a terminal. On top, the command line: [`cli`], where the path of a file is the command it runs, and [`ui`],
 //! which knows terminals and no domain. Under both lie small rooms without
-//! opinions: [`address`], [`env`], [`clock`], [`dashboard`], [`document`], [`paths`], [`files`], [`http`], [`serve`],
+//! opinions: [`address`], [`channel`], [`env`], [`clock`], [`dashboard`], [`document`], [`paths`], [`files`], [`http`], [`serve`],
 //! [`text`], [`touched`].
+//!
+//! # Without a terminal
+//!
+//! A program of your own adds an account of which it has the Page's token, and tests it.
+//! `tests/library.rs` does just that.
+//!
+//! ```no_run
+//! use std::rc::Rc;
+//!
+//! use msgrctl::checks::Outcome;
+//! use msgrctl::env::Environment;
+//! use msgrctl::operations::accounts::{self, Draft};
+//! use msgrctl::operations::{Error, Given, Reporter, Workspace};
+//! use msgrctl::secrets::Secret;
+//!
+//! fn connect(env: Environment, given: Given, reporter: Rc<dyn Reporter>, token: Secret) -> Result<Outcome, Error> {
+//!     let workspace = Workspace::new(env, given, reporter, "connect");
+//!     let account = accounts::add(&workspace, Draft::of_token(&workspace, token)?)?;
+//!     let report = accounts::test(&workspace, account.handle.as_str())?;
+//!     Ok(report.credentials())
+//! }
+//! ```
 //!
 //! # Who may import whom
 //!
@@ -34,6 +56,7 @@
 //!    `cli/error.rs` alone knows exit codes.
 
 pub mod address;
+pub mod channel;
 pub mod env;
 
 pub mod clock;

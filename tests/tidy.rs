@@ -15,6 +15,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "accounts",
             "address",
+            "channel",
             "checks",
             "clock",
             "dashboard",
@@ -42,6 +43,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "accounts",
             "address",
+            "channel",
             "checks",
             "clock",
             "dashboard",
@@ -59,7 +61,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "webhook",
         ],
     ),
-    ("provision", &["accounts", "address", "messages", "graph", "checks", "secrets", "document", "dashboard", "text"]),
+    (
+        "provision",
+        &["accounts", "address", "channel", "messages", "graph", "checks", "secrets", "document", "dashboard", "text"],
+    ),
     // `http::Fault` is part of what Graph's errors say.
     (
         "checks",
@@ -68,6 +73,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "messages",
             "webhook",
             "address",
+            "channel",
             "clock",
             "dashboard",
             "http::Fault",
@@ -86,6 +92,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "messages",
             "address",
+            "channel",
             "document",
             "paths",
             "files",
@@ -110,6 +117,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("text", &[]),
     ("touched", &[]),
     ("address", &["text"]),
+    ("channel", &[]),
 ];
 
 /// What has one home: `(text, the files it may stand in)`. A folder ends in `/`.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::addresses::same;
 use super::{AppId, CallbackUrl, Handle, Name, PageId, PageUsername};
+use crate::channel::Channel;
 use crate::messages::AccountMessages;
 use crate::secrets::{SecretKind, SecretRef};
 use crate::text::harmless;
@@ -23,9 +24,9 @@ pub struct Account {
     pub handle: Handle,
     /// Any text, unique in the tenant without regard to case.
     pub name: Name,
-    /// The messenger.
+    /// The channel.
     #[serde(rename = "type")]
-    pub messenger: MessengerType,
+    pub channel: Channel,
     /// The Page's @username, bare.
     pub page_username: PageUsername,
     /// The Page's id: digits, kept as text.
@@ -66,23 +67,6 @@ impl Account {
     }
 }
 
-/// The messengers that an account can be of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MessengerType {
-    /// Facebook Messenger.
-    #[default]
-    Facebook,
-}
-
-impl fmt::Display for MessengerType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Facebook => f.write_str("facebook"),
-        }
-    }
-}
-
 /// Which Graph an account lives in. Its secrets never go to the other one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -114,7 +98,7 @@ pub(super) mod tests {
             id: format!("id-of-{name}"),
             handle: Handle::slug(&name),
             name,
-            messenger: MessengerType::Facebook,
+            channel: Channel::Facebook,
             page_username: "acme.support".parse().expect("a username"),
             page_id: "109876543210987".parse().expect("a page id"),
             page_name: None,

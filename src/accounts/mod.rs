@@ -9,7 +9,7 @@ mod tenant;
 mod tenant_file;
 mod written;
 
-pub use account::{Account, MessengerType, Realm};
+pub use account::{Account, Realm};
 pub use addresses::{Addresses, Clash, clashes, newly_alike};
 pub use fields::{AppId, CallbackUrl, FieldError, Handle, Name, PageId, PageUsername, TenantName};
 pub use schema::{SchemaError, differing as differing_accounts, read as read_accounts};

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
 use super::fields::refuse_unfit;
-use super::{Account, AppId, CallbackUrl, FieldError, MessengerType};
+use super::{Account, AppId, CallbackUrl, FieldError};
+use crate::channel::Channel;
 use crate::document::nearest;
 use crate::secrets::StoreName;
 use crate::text::harmless;
@@ -38,9 +39,9 @@ pub struct Tenant {
 }
 
 impl Tenant {
-    /// Whether an account of this messenger can work there, as far as is known.
-    pub fn has_enabled(&self, messenger: MessengerType) -> bool {
-        self.types.is_empty() || self.types.iter().any(|enabled| enabled.as_str() == messenger.to_string())
+    /// Whether an account of this channel can work there, as far as is known.
+    pub fn has_enabled(&self, channel: Channel) -> bool {
+        self.types.is_empty() || self.types.iter().any(|enabled| enabled.as_str() == channel.id())
     }
 
     /// The callback URL that the template gives an account; `None` without a template.
@@ -299,8 +300,8 @@ mod tests {
     #[test]
     fn a_messenger_that_is_not_enabled_is_known() {
         let mut tenant = Tenant::default();
-        assert!(tenant.has_enabled(MessengerType::Facebook));
+        assert!(tenant.has_enabled(Channel::Facebook));
         tenant.types = vec!["line".parse().expect("a messenger")];
-        assert!(!tenant.has_enabled(MessengerType::Facebook));
+        assert!(!tenant.has_enabled(Channel::Facebook));
     }
 }

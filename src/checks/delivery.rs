@@ -15,7 +15,7 @@ use super::observe::{Observed, Subject};
 use super::state::{TokenState, known};
 use crate::address::shown;
 use crate::graph::GraphError;
-use crate::graph::endpoints::subscription::{AppSubscription, PAGE, same_callback};
+use crate::graph::endpoints::subscription::{AppSubscription, same_callback};
 
 /// Every check of the group, in the order of the contract.
 pub(super) fn findings(seen: &Observed, subject: &Subject) -> Vec<Finding> {
@@ -164,6 +164,6 @@ fn app_subscription(seen: &Observed, subject: &Subject) -> Finding {
         }
         Err(error) => return check.failed(error, Place::App, subject),
     };
-    let of_pages = all.iter().find(|subscription| subscription.object == PAGE);
+    let of_pages = all.iter().find(|subscription| subscription.object == subject.channel.webhook_object());
     judge_app(Some(&callback.url), of_pages).finding(check, subject)
 }

@@ -12,7 +12,7 @@ use super::credentials::check;
 use super::finding::{Finding, GraphTrace, Outcome};
 use super::ids;
 use super::observe::{Observed, Subject};
-use super::state::{PERMISSIONS, TokenState, lacking, wants_page_token};
+use super::state::{TokenState, lacking, wants_page_token};
 use crate::graph::GraphError;
 use crate::graph::endpoints::token::TokenInfo;
 
@@ -71,7 +71,7 @@ pub(super) fn permissions(seen: &Observed, subject: &Subject, state: &TokenState
             };
         }
     };
-    let Some((missing, elsewhere)) = lacking(info, subject.page_id.as_deref()) else {
+    let Some((missing, elsewhere)) = lacking(info, subject) else {
         return check.skip("not known: Meta does not show the permissions of this token any more");
     };
     let mut finding = if !missing.is_empty() {
@@ -91,7 +91,7 @@ pub(super) fn permissions(seen: &Observed, subject: &Subject, state: &TokenState
             then("create a new token and tick this Page in the login dialog", &subject.commands.replace_token),
         )
     } else {
-        return check.pass(format!("{} are granted", PERMISSIONS.join(", ")));
+        return check.pass(format!("{} are granted", subject.channel.permissions().join(", ")));
     };
     finding.graph = seen.subscribed.refusal().filter(|_| wants_page_token(seen).is_none()).map(GraphTrace::from);
     finding

@@ -25,6 +25,7 @@ pub use handshake::{Misplaced, misplaced};
 pub use observe::{Callback, Commands, Subject};
 pub use pages::{CHECKS, CheckPage, DOCTOR_CHECKS};
 
+use crate::channel::Channel;
 use crate::graph::endpoints::subscription::{AppSubscription, SubscribedApp};
 use crate::graph::{Client, GraphError};
 use crate::webhook::Prober;
@@ -51,6 +52,8 @@ pub async fn look(client: &Client, subject: &Subject, with_app: bool) -> Look {
 
 /// Runs every check.
 pub async fn run(client: &Client, prober: &Prober, subject: &Subject) -> Report {
+    // What is asked and judged is a Page's; another channel has others.
+    let Channel::Facebook = subject.channel;
     // Boxed: hundreds of them may wait at the same time.
     let seen = Box::pin(observe::observe(client, Some(prober), subject, subject.callback.is_some())).await;
     let mut findings = credentials::findings(&seen, subject);

@@ -9,6 +9,7 @@ use super::causes::{Asked, Next, Place};
 use super::check::then;
 use super::state::TokenState;
 use crate::address::is_loopback;
+use crate::channel::Channel;
 use crate::graph::endpoints::app::{self, App};
 use crate::graph::endpoints::page::{self, Page};
 use crate::graph::endpoints::subscription::{self, AppSubscription, SubscribedApp};
@@ -21,6 +22,8 @@ use crate::webhook::{Probe, Prober};
 
 /// The account under test, as the checks need it.
 pub struct Subject {
+    /// The channel that it connects.
+    pub channel: Channel,
     /// The commands that mend this account, for the hints.
     pub commands: Commands,
     /// The Page it should be, where that is known already.

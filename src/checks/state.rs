@@ -5,9 +5,6 @@ use super::observe::{Observed, Subject};
 use crate::graph::endpoints::token::TokenInfo;
 use crate::graph::{ApiError, GraphError, Wording};
 
-/// What the contact centre's work needs.
-pub(super) const PERMISSIONS: [&str; 3] = ["pages_messaging", "pages_manage_metadata", "pages_show_list"];
-
 /// What the answers say of the token as a whole.
 pub(super) enum TokenState<'a> {
     /// Graph took it.
@@ -68,13 +65,14 @@ pub(super) fn info(seen: &Observed) -> Option<&TokenInfo> {
 
 /// The permissions that a token lacks, and those that it has for other Pages only. `None`:
 /// Meta does not say, as of tokens that are dead for long.
-pub(super) fn lacking(info: &TokenInfo, page_id: Option<&str>) -> Option<(Vec<&'static str>, Vec<&'static str>)> {
+pub(super) fn lacking(info: &TokenInfo, subject: &Subject) -> Option<(Vec<&'static str>, Vec<&'static str>)> {
     if !info.lives() && info.scopes.is_empty() {
         return None;
     }
-    let missing = PERMISSIONS.into_iter().filter(|name| !info.grants(name)).collect();
+    let needed = || subject.channel.permissions().iter().copied();
+    let page_id = subject.page_id.as_deref();
     let elsewhere = |name: &&str| info.grants(name) && page_id.is_some_and(|id| !info.covers(name, id));
-    Some((missing, PERMISSIONS.into_iter().filter(elsewhere).collect()))
+    Some((needed().filter(|name| !info.grants(name)).collect(), needed().filter(elsewhere).collect()))
 }
 
 /// What is known of the token beside a refusal.
@@ -83,7 +81,7 @@ pub(super) fn known(seen: &Observed, subject: &Subject) -> Known {
     match &seen.token.result {
         Err(GraphError::Unreachable(_)) => Known::Nothing,
         Ok(answer) if !answer.value.is_readable() => Known::Unreadable,
-        Ok(answer) => match (answer.value.kind.as_deref(), lacking(&answer.value, subject.page_id.as_deref())) {
+        Ok(answer) => match (answer.value.kind.as_deref(), lacking(&answer.value, subject)) {
             (Some(kind), _) if kind != "PAGE" => Known::NotAPages,
             (_, None) => Known::Nothing,
             (_, Some((missing, elsewhere))) if missing.is_empty() && elsewhere.is_empty() => Known::Complete,

@@ -304,3 +304,102 @@ pub fn check_variables(workspace: &Workspace, account: &Account, old: Option<&Ac
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operations::trial::Trial;
+
+    const TOKEN: SecretKind = SecretKind::PageAccessToken;
+
+    fn new(kind: SecretKind, value: &str) -> Change {
+        Change { kind, new: Some(New::Value(Secret::new(value), Target::Chosen(StoreName::Memory))) }
+    }
+
+    fn not_written(_: &Account) -> Result<Account, Error> {
+        Err(Error::failed("the record cannot be written"))
+    }
+
+    #[test]
+    fn a_record_that_cannot_be_written_leaves_every_secret_as_it_was() {
+        let trial = Trial::new();
+        let mut account = trial.account("Acme");
+        let changes = vec![new(TOKEN, "EAABnew"), new(SecretKind::AppSecret, "new")];
+        let error = save(&trial.workspace, &mut account, changes, not_written).expect_err("not saved");
+        assert_eq!(
+            error.message(),
+            "the record cannot be written; nothing was saved, and the secrets were rolled back"
+        );
+        assert_eq!(trial.secret(&account, TOKEN), Some(Secret::new("EAABold")));
+        assert_eq!(trial.secret(&account, SecretKind::AppSecret), None, "there was none");
+        assert_eq!(trial.now(&account).secrets.len(), 2);
+    }
+
+    #[test]
+    fn a_secret_that_cannot_be_stored_leaves_those_before_it_as_they_were() {
+        let trial = Trial::new();
+        let mut account = trial.account("Acme");
+        let to_env = New::Value(Secret::new("new"), Target::Chosen(StoreName::Env));
+        let changes = vec![new(TOKEN, "EAABnew"), Change { kind: SecretKind::AppSecret, new: Some(to_env) }];
+        let error = save(&trial.workspace, &mut account, changes, |account| Ok::<_, Error>(account.clone()));
+        assert!(error.expect_err("read only").message().ends_with("the secrets were rolled back"));
+        assert_eq!(trial.secret(&account, TOKEN), Some(Secret::new("EAABold")));
+    }
+
+    #[test]
+    fn a_secret_goes_only_after_the_record_and_stays_where_the_record_does() {
+        let trial = Trial::new();
+        let mut account = trial.account("Acme");
+        let removal = || vec![Change { kind: TOKEN, new: None }];
+        save(&trial.workspace, &mut account, removal(), not_written).expect_err("not saved");
+        assert!(trial.secret(&account, TOKEN).is_some());
+        let written = |account: &Account| {
+            assert!(trial.secret(account, TOKEN).is_some(), "not before the record");
+            Ok::<_, Error>(account.clone())
+        };
+        save(&trial.workspace, &mut account, removal(), written).expect("saved");
+        assert_eq!(trial.secret(&account, TOKEN), None);
+    }
+
+    #[test]
+    fn a_store_that_does_not_let_an_old_secret_go_is_named_with_its_entry() {
+        let trial = Trial::new();
+        let mut account = trial.account("Acme");
+        let reference = SecretRef::Variable("TOKEN".into());
+        let changes = vec![Change { kind: TOKEN, new: Some(New::Reference(reference.clone())) }];
+        let tenant = trial.workspace.hold_tenant().expect("held");
+        let stored = Stored::of(&trial.workspace, &mut account, changes).expect("stored");
+        assert_eq!(account.secrets.get(&TOKEN), Some(&reference));
+        trial.memory.shut();
+        let error = stored.settle(&trial.workspace, &tenant, &account).expect_err("it stays");
+        let left = "'Acme' is changed, but this is left: page access token in the memory store";
+        assert!(error.message().starts_with(left), "{}", error.message());
+        let entry = format!("secret remove --entry {}/page-access-token --store memory", account.id);
+        assert!(error.hints().iter().any(|hint| hint.contains(&entry)), "{:?}", error.hints());
+    }
+
+    #[test]
+    fn several_are_rolled_back_together_and_each_says_what_may_be_left() {
+        let trial = Trial::new();
+        let mut accounts = [trial.account("Acme"), trial.account("Bravo")];
+        let store = |account: &mut Account| {
+            let stored = Stored::of(&trial.workspace, account, vec![new(TOKEN, "EAABnew")]).expect("stored");
+            (stored, Error::failed("no"))
+        };
+        let all: Vec<_> = accounts.iter_mut().map(store).collect();
+        assert!(accounts.iter().all(|account| trial.secret(account, TOKEN) == Some(Secret::new("EAABnew"))));
+        let untouched = (Stored::default(), Error::failed("no"));
+        let all = all.into_iter().chain([untouched]).collect();
+        let errors = Stored::take_back_all(&trial.workspace, all);
+        let said: Vec<&str> = errors.iter().map(Error::message).collect();
+        let rolled_back = "no; nothing was saved, and the secrets were rolled back";
+        assert_eq!(said, [rolled_back, rolled_back, "no"]);
+        assert!(accounts.iter().all(|account| trial.secret(account, TOKEN) == Some(Secret::new("EAABold"))));
+
+        let stuck: Vec<_> = accounts.iter_mut().take(1).map(store).collect();
+        trial.memory.shut();
+        let errors = Stored::take_back_all(&trial.workspace, stuck);
+        let left = "no; nothing was saved, and these secrets may be left in the store: page access token";
+        assert_eq!(errors[0].message(), left);
+    }
+}

@@ -12,13 +12,16 @@ pub mod webhooks;
 
 mod error;
 mod groups;
+mod invocation;
 mod reporter;
 mod settings;
 mod stores;
+mod trial;
 mod workspace;
 
 pub use error::{Error, Kind, mistake};
 pub use groups::groups;
+pub use invocation::Invocation;
 pub use reporter::{Hold, Progress, Reporter, Unseen};
 pub use settings::{Given, Origin, Setting, Settings};
 pub use stores::SHORT_PASSPHRASE;

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::clashes;
 use super::manifest::{Manifest, Mistake, Source, Wanted, WantedVerifyToken};
 use super::plan::Problem;
-use crate::accounts::{self, Account, Addresses, Clash, Handle, MessengerType, Name, Realm, Tenant};
+use crate::accounts::{self, Account, Addresses, Clash, Handle, Name, Realm, Tenant};
 use crate::messages::AccountMessages;
 use crate::secrets::{SecretKind, SecretRef, StoreName, misplaced_variable};
 
@@ -260,9 +260,9 @@ fn new_account(wanted: &Wanted, handle: Handle, house: &House<'_>) -> Result<Acc
             format!("add {keys} to it in the file"),
         ));
     };
-    if !house.tenant.has_enabled(MessengerType::Facebook) {
+    if !house.tenant.has_enabled(wanted.channel) {
         return Err(Problem::new(
-            "Facebook is not enabled in its tenant",
+            format!("{} is not enabled in its tenant", wanted.channel.brand()),
             "ask your service provider to enable it; then: msgrctl tenant edit --types",
         ));
     }
@@ -270,7 +270,7 @@ fn new_account(wanted: &Wanted, handle: Handle, house: &House<'_>) -> Result<Acc
         id: (house.new_id)(&wanted.name),
         handle,
         name: wanted.name.clone(),
-        messenger: wanted.messenger,
+        channel: wanted.channel,
         page_username: page_username.clone(),
         page_id: page_id.clone(),
         page_name: None,
@@ -373,6 +373,7 @@ pub(super) mod tests {
     use std::sync::LazyLock;
 
     use super::*;
+    use crate::channel::Channel;
     use crate::provision::manifest::Place;
 
     /// A house without a template, with the encrypted file for new secrets.
@@ -393,7 +394,7 @@ pub(super) mod tests {
             place: Place { file: "a.yaml".into(), line: 1, column: 1 },
             name: name.parse().expect("a name"),
             handle: None,
-            messenger: MessengerType::Facebook,
+            channel: Channel::Facebook,
             page_username: Some("acme.support".parse().expect("a username")),
             page_id: Some("109876543210987".parse().expect("a page id")),
             token: Some(Source::Reference(SecretRef::Variable("TOKEN".into()))),

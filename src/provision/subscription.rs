@@ -3,6 +3,7 @@
 //! [`app_steps`] and [`page_step`] are pure: nothing to do gives no step, and then nothing is
 //! written. What is there and not asked for stays, unless the wish is exact.
 
+use crate::channel::Channel;
 use crate::graph::endpoints::subscription::{self, AppSubscription, PAGE, SubscribedApp, same_callback};
 use crate::graph::{AppCredentials, Client, GraphError};
 use crate::secrets::Secret;
@@ -35,6 +36,22 @@ pub const OTHER_FIELDS: [&str; 14] = [
     "messaging_checkout_updates",
     "standby",
 ];
+
+/// The fields of a channel's webhook.
+#[derive(Clone, Copy, Debug)]
+pub struct Webhook {
+    /// The fields that are subscribed unless others are named.
+    pub fields: &'static [&'static str],
+    /// The others that Meta documents.
+    pub others: &'static [&'static str],
+}
+
+/// The webhook of a channel.
+pub const fn webhook(channel: Channel) -> Webhook {
+    match channel {
+        Channel::Facebook => Webhook { fields: &FIELDS, others: &OTHER_FIELDS },
+    }
+}
 
 /// What should be.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,6 +9,8 @@ use super::{Secret, SecretKey, SecretStore, StoreError};
 #[derive(Clone, Default)]
 pub struct MemoryStore {
     entries: Arc<Mutex<HashMap<String, Secret>>>,
+    #[cfg(test)]
+    is_shut: Arc<std::sync::atomic::AtomicBool>,
 }
 
 impl MemoryStore {
@@ -27,15 +29,32 @@ impl SecretStore for MemoryStore {
     }
 
     fn set(&self, key: &SecretKey, secret: &Secret) -> Result<(), StoreError> {
+        #[cfg(test)]
+        self.check()?;
         self.entries().insert(key.entry(), secret.clone());
         Ok(())
     }
 
     fn remove(&self, key: &SecretKey) -> Result<bool, StoreError> {
+        #[cfg(test)]
+        self.check()?;
         Ok(self.entries().remove(&key.entry()).is_some())
     }
 
     fn relabel(&self, _key: &SecretKey) -> Result<(), StoreError> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+impl MemoryStore {
+    /// From now on it answers, but neither takes an entry nor lets one go.
+    pub fn shut(&self) {
+        self.is_shut.store(true, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        let is_shut = self.is_shut.load(std::sync::atomic::Ordering::Relaxed);
+        if is_shut { Err(StoreError::Failed { cause: "it is shut".into() }) } else { Ok(()) }
     }
 }

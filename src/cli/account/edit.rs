@@ -132,7 +132,7 @@ fn refuse_contradictions(args: &EditArgs, given: &Fields) -> Result<(), CliError
 }
 
 fn gives_anything(args: &EditArgs, given: &Fields, inputs: &SecretInputs) -> bool {
-    !given.is_empty() || args.fields.messenger.is_some() || !args.clear.is_empty() || !inputs.given().is_empty()
+    !given.is_empty() || args.fields.channel.is_some() || !args.clear.is_empty() || !inputs.given().is_empty()
 }
 
 fn show(ctx: &Context, account: &Account, report: Option<&Report>, changed: bool) -> Result<u8, CliError> {

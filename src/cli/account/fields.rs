@@ -1,14 +1,17 @@
 //! The fields of an account as flags: the same for `add` and `edit`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 
 use super::inputs::Given;
 use crate::accounts::{CallbackUrl, PageUsername};
+use crate::address;
+use crate::channel::Channel;
 use crate::cli::candidates;
 use crate::cli::error::CliError;
+use crate::operations::Invocation;
 use crate::operations::accounts::fields::{
     APP_ID, CALLBACK_URL, Field, Fields, HANDLE, PAGE_ID, PAGE_USERNAME, of_secret,
 };
@@ -38,11 +41,11 @@ pub fn refused_flag(flag: &str) -> Option<CliError> {
 
 /// The flags. Values are kept as they were typed: clap's own errors would repeat
 /// them, and what lands in the wrong flag may be a secret.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct FieldArgs {
     /// The messenger
-    #[arg(long = "type", value_name = "TYPE", value_parser = ["facebook"])]
-    pub messenger: Option<String>,
+    #[arg(long = "type", value_name = "TYPE", value_parser = Channel::ALL.map(Channel::id))]
+    pub channel: Option<String>,
     /// The Page's username, with or without @, or its facebook.com or m.me address
     #[arg(long, value_name = "USERNAME")]
     pub page_username: Option<String>,
@@ -106,6 +109,51 @@ impl FieldArgs {
             (false, true) => Gate::Anyway,
             (false, false) => Gate::Passing,
         }
+    }
+
+    /// `command` with the same flags; keys in the callback URL are not shown.
+    pub fn again(&self, command: Invocation) -> Invocation {
+        // Taken apart whole, so that no flag that is added is forgotten here.
+        let Self {
+            channel,
+            page_username,
+            page_id,
+            app_id,
+            callback_url,
+            handle,
+            token_stdin,
+            token_file,
+            token_from,
+            app_secret_stdin,
+            app_secret_file,
+            app_secret_from,
+            generate_verify_token,
+            verify_token_stdin,
+            verify_token_file,
+            verify_token_from,
+            no_test,
+            save_anyway,
+        } = self;
+        let path = |path: &Option<PathBuf>| path.as_deref().map(Path::to_string_lossy).map(String::from);
+        command
+            .with("--type", channel.as_deref())
+            .with("--page-username", page_username.as_deref())
+            .with("--page-id", page_id.as_deref())
+            .with("--app-id", app_id.as_deref())
+            .with("--callback-url", callback_url.as_deref().map(address::with_placeholders).as_deref())
+            .with("--handle", handle.as_deref())
+            .flag("--no-test", *no_test)
+            .flag("--save-anyway", *save_anyway)
+            .flag("--token-stdin", *token_stdin)
+            .with("--token-file", path(token_file).as_deref())
+            .with("--token-from", token_from.as_deref())
+            .flag("--app-secret-stdin", *app_secret_stdin)
+            .with("--app-secret-file", path(app_secret_file).as_deref())
+            .with("--app-secret-from", app_secret_from.as_deref())
+            .flag("--generate-verify-token", *generate_verify_token)
+            .flag("--verify-token-stdin", *verify_token_stdin)
+            .with("--verify-token-file", path(verify_token_file).as_deref())
+            .with("--verify-token-from", verify_token_from.as_deref())
     }
 
     /// How each secret was given, in the order in which they are read.

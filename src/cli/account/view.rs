@@ -20,7 +20,7 @@ pub struct AccountView<'a> {
     name: &'a str,
     tenant: &'a str,
     #[serde(rename = "type")]
-    messenger: String,
+    channel: &'static str,
     page_username: &'a str,
     page_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,7 +49,7 @@ impl<'a> AccountView<'a> {
             handle: account.handle.as_str(),
             name: account.name.as_str(),
             tenant,
-            messenger: account.messenger.to_string(),
+            channel: account.channel.id(),
             page_username: account.page_username.as_str(),
             page_id: account.page_id.as_str(),
             page_name: account.page_name.as_deref(),
@@ -184,7 +184,7 @@ pub fn account_text(account: &Account, tenant: &str, screen: Screen) -> String {
         ("Handle", account.handle.to_string()),
         ("Id", account.id.clone()),
         ("Tenant", tenant.into()),
-        ("Type", account.messenger.to_string()),
+        ("Type", account.channel.to_string()),
         ("Page username", format!("@{}", account.page_username)),
         ("Page id", account.page_id.to_string()),
     ];

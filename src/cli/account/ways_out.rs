@@ -1,10 +1,11 @@
 //! What to do on a machine whose keyring does not answer: commands to be pasted.
 
 use super::fields::FieldArgs;
-use crate::address;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::secrets::StoreError;
+use crate::operations::Invocation;
+use crate::operations::accounts::fields::of_secret;
+use crate::secrets::{SecretKind, StoreError};
 
 /// A store that does not answer, with the ways out that need no keyring. Each
 /// command stands on a line of its own, to be pasted.
@@ -27,66 +28,76 @@ pub fn ways_out(ctx: &Context, error: StoreError, name: Option<&str>, fields: &F
         .hint(format!("or keep no copy, only where they are; {set}paste this:\n    {command}"))
 }
 
-/// The global flags of this run that the same command needs again.
-pub(super) fn global_words(ctx: &Context) -> Vec<String> {
-    let global = &ctx.global;
-    let path = |path: &Option<std::path::PathBuf>| path.as_ref().map(|path| path.to_string_lossy().into_owned());
-    [
-        ("--tenant", global.tenant.clone()),
-        ("--config-dir", path(&global.config_dir)),
-        ("--graph-url", global.graph_url.clone()),
-        ("--graph-version", global.graph_version.clone()),
-        ("--timeout", global.timeout.clone()),
-        ("--ca-bundle", path(&global.ca_bundle)),
-        ("--key-file", path(&global.key_file)),
-    ]
-    .into_iter()
-    .filter_map(|(flag, value)| Some([flag.to_owned(), value?]))
-    .flatten()
-    .collect()
+/// The same command with its secrets by reference, and the variables that it reads.
+fn by_reference(ctx: &Context, name: Option<&str>, fields: &FieldArgs) -> (Invocation, Vec<&'static str>) {
+    let mut variables = Vec::new();
+    let mut from = |kind, from: &Option<String>, is_needed: bool| {
+        let variable = of_secret(kind).variable.filter(|_| from.is_none() && is_needed);
+        variables.extend(variable);
+        from.clone().or_else(|| variable.map(|variable| format!("env:{variable}")))
+    };
+    let app_secret = fields.app_secret_stdin || fields.app_secret_file.is_some();
+    let app_secret = app_secret || ctx.env.text("MSGRCTL_APP_SECRET").is_some();
+    let fields = FieldArgs {
+        token_from: from(SecretKind::PageAccessToken, &fields.token_from, true),
+        app_secret_from: from(SecretKind::AppSecret, &fields.app_secret_from, app_secret),
+        verify_token_from: from(SecretKind::VerifyToken, &fields.verify_token_from, true),
+        token_stdin: false,
+        token_file: None,
+        app_secret_stdin: false,
+        app_secret_file: None,
+        generate_verify_token: false,
+        verify_token_stdin: false,
+        verify_token_file: None,
+        ..fields.clone()
+    };
+    let command = Invocation::of("account add");
+    let command = name.into_iter().fold(command, Invocation::arg).global(ctx.given());
+    (fields.again(command), variables)
 }
 
-/// The same command with its secrets by reference, and the variables that it reads.
-fn by_reference(ctx: &Context, name: Option<&str>, fields: &FieldArgs) -> (String, Vec<&'static str>) {
-    let global = global_words(ctx);
-    let callback_url = fields.callback_url.as_deref().map(address::with_placeholders);
-    let mut words: Vec<&str> = vec!["msgrctl", "account", "add"];
-    words.extend(name);
-    words.extend(global.iter().map(String::as_str));
-    for (flag, value) in [
-        ("--page-username", &fields.page_username),
-        ("--page-id", &fields.page_id),
-        ("--app-id", &fields.app_id),
-        ("--callback-url", &callback_url),
-        ("--handle", &fields.handle),
-    ] {
-        if let Some(value) = value {
-            words.extend([flag, value]);
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operations::Given;
+    use crate::secrets::StoreName;
+
+    /// What a shell and then clap make of a command.
+    fn parsed(command: &Invocation) -> clap::ArgMatches {
+        let words = shlex::split(&command.to_string()).expect("words");
+        let parsed = crate::cli::command().try_get_matches_from(&words);
+        let (_, account) =
+            parsed.unwrap_or_else(|error| panic!("{command}: {error}")).remove_subcommand().expect("a noun");
+        account.subcommand().expect("a verb").1.clone()
     }
-    words.extend(fields.no_test.then_some("--no-test"));
-    words.extend(fields.save_anyway.then_some("--save-anyway"));
-    let app_secret = fields.app_secret_stdin || fields.app_secret_file.is_some();
-    let mut variables = Vec::new();
-    for (flag, from, needed, reference) in [
-        ("--token-from", &fields.token_from, true, "env:MSGRCTL_PAGE_TOKEN"),
-        (
-            "--app-secret-from",
-            &fields.app_secret_from,
-            app_secret || ctx.env.text("MSGRCTL_APP_SECRET").is_some(),
-            "env:MSGRCTL_APP_SECRET",
-        ),
-        ("--verify-token-from", &fields.verify_token_from, true, "env:MSGRCTL_VERIFY_TOKEN"),
-    ] {
-        match from {
-            Some(from) => words.extend([flag, from]),
-            None if needed => {
-                words.extend([flag, reference]);
-                variables.push(reference.trim_start_matches("env:"));
-            }
-            None => {}
-        }
+
+    #[test]
+    fn the_same_command_is_read_as_it_was_given() {
+        let text = |text: &str| Some(text.to_owned());
+        let fields = FieldArgs {
+            channel: text("facebook"),
+            page_username: text("acme support's"),
+            page_id: text("-1"),
+            handle: text("$HOME"),
+            callback_url: text("https://example.com/a?key=mark&b='"),
+            token_from: text("command:op read 'op://vault/acme/a token'"),
+            app_secret_file: Some("a b.txt".into()),
+            generate_verify_token: true,
+            save_anyway: true,
+            ..FieldArgs::default()
+        };
+        let given = Given { tenant: text("acme"), config_dir: Some("/a dir".into()), ..Given::default() };
+        let command = Invocation::of("account add").arg("-x; rm -rf \"/\"").global(&given).store(Some(StoreName::File));
+        let command = fields.again(command);
+        let read = parsed(&command);
+        let one = |id: &str| read.get_raw(id).expect(id).next().expect(id).to_string_lossy().into_owned();
+        assert_eq!(one("name"), "-x; rm -rf \"/\"");
+        assert_eq!((one("tenant"), one("config_dir"), one("store")), ("acme".into(), "/a dir".into(), "file".into()));
+        assert_eq!(one("page_username"), "acme support's");
+        assert_eq!((one("page_id"), one("handle"), one("channel")), ("-1".into(), "$HOME".into(), "facebook".into()));
+        assert_eq!(one("token_from"), "command:op read 'op://vault/acme/a token'");
+        assert_eq!(one("app_secret_file"), "a b.txt");
+        assert!(read.get_flag("generate_verify_token") && read.get_flag("save_anyway") && !read.get_flag("no_test"));
+        assert!(!one("callback_url").contains("mark"), "{command}");
     }
-    // Fails on a NUL only, which no command line can hold.
-    (shlex::try_join(words).unwrap_or_default(), variables)
 }

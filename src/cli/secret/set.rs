@@ -12,6 +12,7 @@ use crate::cli::candidates;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::pick::{AccountArg, KindArg};
+use crate::operations::Invocation;
 use crate::operations::accounts::edit::Edit;
 use crate::operations::accounts::gate::Gate;
 use crate::operations::accounts::inputs::SecretInputs;
@@ -64,15 +65,10 @@ struct ValueArgs {
 impl ValueArgs {
     /// The command again, to be pasted.
     fn command(&self, account: &Account, kind: SecretKind) -> String {
-        let (handle, kind) = (account.handle.as_str(), kind.argument());
-        let mut words = vec!["msgrctl", "secret", "set", handle, kind];
         let file = self.file.as_ref().map(|path| path.to_string_lossy());
-        words.extend(self.stdin.then_some("--stdin"));
-        words.extend(file.as_deref().into_iter().flat_map(|path| ["--file", path]));
-        words.extend(self.from.as_deref().into_iter().flat_map(|from| ["--from", from]));
-        words.extend(self.generate.then_some("--generate"));
-        // Fails on a NUL only, which no argument can hold.
-        shlex::try_join(words).unwrap_or_default()
+        let command = Invocation::of("secret set").arg(account.handle.as_str()).arg(kind.argument());
+        let command = command.flag("--stdin", self.stdin).with("--file", file.as_deref());
+        command.with("--from", self.from.as_deref()).flag("--generate", self.generate).to_string()
     }
 }
 

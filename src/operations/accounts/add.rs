@@ -5,7 +5,7 @@ use super::draft::Draft;
 use super::fields;
 use super::gate::{Gate, SAVE_ANYWAY};
 use super::test;
-use crate::accounts::{Account, MessengerType};
+use crate::accounts::Account;
 use crate::checks::Report;
 use crate::graph::Client;
 use crate::operations::tenants::check_known;
@@ -45,13 +45,12 @@ pub fn begin(workspace: &Workspace, draft: &mut Draft) -> Result<(), Error> {
     let name = &workspace.settings()?.tenant.value;
     check_known(workspace, name.as_str())?;
     let tenant = workspace.tenant()?;
-    if !tenant.has_enabled(MessengerType::Facebook) {
+    if !tenant.has_enabled(draft.channel) {
+        let (brand, id) = (draft.channel.brand(), draft.channel.id());
         let types: Vec<&str> = tenant.types.iter().map(|messenger| messenger.as_str()).collect();
         let types = types.join(",");
-        return Err(Error::failed(format!("Facebook is not enabled in the tenant '{name}' (enabled: {types})")).hint(
-            format!(
-                "ask your service provider to enable it; then: msgrctl tenant edit {name} --types {types},facebook"
-            ),
+        return Err(Error::failed(format!("{brand} is not enabled in the tenant '{name}' (enabled: {types})")).hint(
+            format!("ask your service provider to enable it; then: msgrctl tenant edit {name} --types {types},{id}"),
         ));
     }
     if draft.given.app_id.is_none()

@@ -8,18 +8,21 @@ use uuid::Uuid;
 use super::fields::{self, Field, Fields};
 use super::inputs::SecretInputs;
 use super::test::{self, Credentials, WARN_DAYS};
-use crate::accounts::{self, Account, CallbackUrl, Handle, MessengerType, Name};
+use crate::accounts::{self, Account, CallbackUrl, Handle, Name};
+use crate::channel::Channel;
 use crate::checks::Subject;
 use crate::graph::AppCredentials;
 use crate::messages::AccountMessages;
 use crate::operations::change::{self, Target};
 use crate::operations::{Error, Workspace};
-use crate::secrets::{SecretRef, StoreName, generate_verify_token};
+use crate::secrets::{Secret, SecretRef, StoreName, generate_verify_token};
 
 /// What is known so far.
 #[derive(Clone)]
 pub struct Draft {
     id: String,
+    /// The channel.
+    pub channel: Channel,
     /// The account's name.
     pub name: Option<Name>,
     /// The other fields that are not secret.
@@ -35,13 +38,28 @@ pub struct Draft {
 impl Draft {
     /// A new account.
     pub fn new(name: Option<Name>, given: Fields, inputs: SecretInputs, store: StoreName) -> Self {
-        Self { id: Uuid::new_v4().to_string(), name, given, page_name: None, inputs, store }
+        Self {
+            id: Uuid::new_v4().to_string(),
+            channel: Channel::default(),
+            name,
+            given,
+            page_name: None,
+            inputs,
+            store,
+        }
+    }
+
+    /// A new account of which only the token is known: Graph is asked for the rest.
+    pub fn of_token(workspace: &Workspace, token: Secret) -> Result<Self, Error> {
+        let inputs = SecretInputs { token: Some(token), ..SecretInputs::default() };
+        Ok(Self::new(None, Fields::default(), inputs, workspace.settings()?.store.value))
     }
 
     /// An account that is there, to be changed: its secrets stay unless others are given.
     pub fn of(account: &Account, store: StoreName) -> Self {
         Self {
             id: account.id.clone(),
+            channel: account.channel,
             name: Some(account.name.clone()),
             given: Fields {
                 page_username: Some(account.page_username.clone()),
@@ -58,20 +76,15 @@ impl Draft {
 
     /// The required fields that nobody gave yet, the token aside.
     pub fn missing(&self) -> Vec<&'static Field> {
-        let mut missing = Vec::new();
-        if self.name.is_none() {
-            missing.push(&fields::NAME);
-        }
-        if self.given.page_username.is_none() {
-            missing.push(&fields::PAGE_USERNAME);
-        }
-        if self.given.page_id.is_none() {
-            missing.push(&fields::PAGE_ID);
-        }
-        if self.inputs.app_secret.is_some() && self.given.app_id.is_none() {
-            missing.push(&fields::APP_ID);
-        }
-        missing
+        let needed = match self.channel {
+            Channel::Facebook => [
+                (self.name.is_none(), &fields::NAME),
+                (self.given.page_username.is_none(), &fields::PAGE_USERNAME),
+                (self.given.page_id.is_none(), &fields::PAGE_ID),
+                (self.inputs.app_secret.is_some() && self.given.app_id.is_none(), &fields::APP_ID),
+            ],
+        };
+        needed.into_iter().filter_map(|(is_missing, field)| is_missing.then_some(field)).collect()
     }
 
     /// The app's id and secret, where both are given.
@@ -104,7 +117,7 @@ impl Draft {
             id: self.id.clone(),
             handle: self.given.handle.clone().unwrap_or_else(|| Handle::slug(&name)),
             name,
-            messenger: MessengerType::Facebook,
+            channel: self.channel,
             page_username,
             page_id,
             page_name: self.page_name.clone(),

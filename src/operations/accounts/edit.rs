@@ -1,10 +1,10 @@
 //! Changes accounts: other fields, other secrets, the same account.
 
 use super::add::Saved;
-use super::complete::own_page;
 use super::fields::Fields;
 use super::gate::Gate;
 use super::inputs::SecretInputs;
+use super::owner::Question;
 use super::test::{self, Credentials, WARN_DAYS};
 use crate::accounts::{self, Account};
 use crate::checks::{Report, Subject};
@@ -155,8 +155,9 @@ impl Prepared {
     }
 
     fn take_own_token(&mut self, workspace: &Workspace, client: &Client, subject: &Subject) -> Result<bool, Error> {
-        let Some(given) = &self.edit.inputs.token else { return Ok(false) };
-        let own = match own_page(workspace, client, given, subject.app.as_ref(), Some(&self.new.page_id)) {
+        let Some(token) = &self.edit.inputs.token else { return Ok(false) };
+        let named = Some(&self.new.page_id);
+        let own = match (Question { workspace, client, token, signer: subject.app.as_ref(), named }).own_page() {
             Ok(Some((own, _))) => own,
             Ok(None) => return Ok(false),
             // A Page's own token is not what is waited for.
@@ -260,4 +261,85 @@ fn needs_test(old: &Account, new: &Account, edit: &Edit) -> bool {
         || edit.inputs.token.is_some()
         || edit.inputs.app_secret.is_some()
         || old.secrets.get(&SecretKind::AppSecret) != new.secrets.get(&SecretKind::AppSecret) && !clears_app
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operations::trial::Trial;
+    use crate::secrets::Secret;
+
+    const TOKEN: SecretKind = SecretKind::PageAccessToken;
+
+    fn prepared(trial: &Trial, old: &Account, edit: Edit) -> Prepared {
+        let edit = Edit { gate: Gate::Untested, ..edit };
+        prepare(&trial.workspace, old, edit).expect("possible").expect("a change")
+    }
+
+    fn new_token() -> Edit {
+        let mut edit = Edit::default();
+        edit.inputs.put(TOKEN, Some(Secret::new("EAABnew")));
+        edit
+    }
+
+    fn callback(url: &str) -> Edit {
+        Edit {
+            given: Fields { callback_url: Some(url.parse().expect("a URL")), ..Fields::default() },
+            ..Edit::default()
+        }
+    }
+
+    #[test]
+    fn a_secret_is_replaced_where_it_is_and_only_when_it_is_carried_out() {
+        let trial = Trial::new();
+        let old = trial.account("Acme");
+        let prepared = prepared(&trial, &old, new_token());
+        assert_eq!((prepared.replaced(), prepared.removed()), (vec![TOKEN], Vec::new()));
+        assert_eq!(trial.secret(&old, TOKEN), Some(Secret::new("EAABold")));
+        carry_out(&trial.workspace, prepared).expect("saved");
+        assert_eq!(trial.secret(&old, TOKEN), Some(Secret::new("EAABnew")));
+    }
+
+    #[test]
+    fn a_secret_is_rolled_back_where_the_account_is_gone_meanwhile() {
+        let trial = Trial::new();
+        let old = trial.account("Acme");
+        let prepared = prepared(&trial, &old, new_token());
+        trial.workspace.accounts().expect("accounts").remove_all(&[&old.id]).expect("removed");
+        let error = carry_out(&trial.workspace, prepared).err().expect("gone");
+        assert!(error.message().ends_with("the secrets were rolled back"), "{}", error.message());
+        assert_eq!(trial.secret(&old, TOKEN), Some(Secret::new("EAABold")));
+    }
+
+    #[test]
+    fn what_another_command_changes_meanwhile_stays() {
+        let trial = Trial::new();
+        let old = trial.account("Acme");
+        let first = prepared(&trial, &old, callback("https://example.com/a"));
+        let second = prepared(&trial, &old, new_token());
+        carry_out(&trial.workspace, second).expect("saved");
+        let saved = carry_out(&trial.workspace, first).expect("saved").account;
+        assert_eq!(saved.callback_url.map(|url| url.as_str().to_owned()).as_deref(), Some("https://example.com/a"));
+        assert_eq!(trial.secret(&old, TOKEN), Some(Secret::new("EAABnew")));
+    }
+
+    #[test]
+    fn what_is_taken_away_goes_with_its_secret_and_the_same_again_is_no_change() {
+        let trial = Trial::new();
+        let old = trial.account("Acme");
+        let mut edit = Edit::default();
+        edit.given.app_id = Some("123456789012345".parse().expect("an app id"));
+        edit.inputs.put(SecretKind::AppSecret, Some(Secret::new("0123456789abcdef0123456789abcdef")));
+        let with_app = carry_out(&trial.workspace, prepared(&trial, &old, edit)).expect("saved").account;
+        assert!(trial.secret(&old, SecretKind::AppSecret).is_some());
+        let clear = || Edit { clear: vec![Clear::App], ..Edit::default() };
+        let removal = prepared(&trial, &with_app, clear());
+        assert_eq!(removal.removed(), [SecretKind::AppSecret]);
+        let without = carry_out(&trial.workspace, removal).expect("saved").account;
+        assert_eq!((&without.app_id, trial.secret(&old, SecretKind::AppSecret)), (&None, None));
+        assert!(prepare(&trial.workspace, &without, clear()).expect("possible").is_none());
+        let mut alone = Edit::default();
+        alone.inputs.put(SecretKind::AppSecret, Some(Secret::new("0123456789abcdef0123456789abcdef")));
+        assert!(prepare(&trial.workspace, &without, alone).is_err(), "an app secret needs its app id");
+    }
 }

@@ -10,6 +10,7 @@ pub mod edit;
 pub mod fields;
 pub mod gate;
 pub mod inputs;
+pub mod owner;
 pub mod remove;
 pub mod rename;
 pub mod test;

@@ -59,3 +59,40 @@ pub fn relabel(workspace: &Workspace, account: &Account) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operations::trial::Trial;
+    use crate::secrets::SecretKind;
+
+    fn name(name: &str) -> Name {
+        name.parse().expect("a name")
+    }
+
+    #[test]
+    fn an_account_keeps_its_secrets_and_its_handle_under_another_name() {
+        let trial = Trial::new();
+        let old = trial.account("Acme");
+        let prepared = prepare(&trial.workspace, &old, name("Bravo"), None).expect("free").expect("a change");
+        assert_eq!(trial.now(&old).name, old.name, "not yet");
+        let renamed = carry_out(&trial.workspace, prepared).expect("renamed");
+        assert_eq!((renamed.name.as_str(), renamed.handle.as_str()), ("Bravo", "acme"));
+        assert_eq!(trial.now(&old), renamed);
+        assert!(trial.secret(&renamed, SecretKind::PageAccessToken).is_some());
+        let handle = "bravo".parse().expect("a handle");
+        let prepared =
+            prepare(&trial.workspace, &renamed, name("Bravo"), Some(handle)).expect("free").expect("a change");
+        assert_eq!(carry_out(&trial.workspace, prepared).expect("renamed").handle.as_str(), "bravo");
+    }
+
+    #[test]
+    fn a_name_that_is_taken_is_refused_and_the_same_one_is_no_change() {
+        let trial = Trial::new();
+        let (old, _other) = (trial.account("Acme"), trial.account("Bravo"));
+        assert!(prepare(&trial.workspace, &old, name("BRAVO"), None).is_err());
+        let handle = Some("bravo".parse().expect("a handle"));
+        assert!(prepare(&trial.workspace, &old, name("Acme"), handle).is_err());
+        assert!(prepare(&trial.workspace, &old, name("Acme"), None).expect("free").is_none());
+    }
+}

@@ -52,6 +52,7 @@ pub fn subject(
         sandbox: account.graph == Realm::Sandbox,
     });
     Subject {
+        channel: account.channel,
         callback,
         commands: if saved { commands::saved(account) } else { commands::unsaved() },
         page_id: Some(account.page_id.to_string()),

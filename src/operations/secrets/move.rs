@@ -256,3 +256,67 @@ fn clear_old_copies<'a>(workspace: &Workspace, accounts: impl Iterator<Item = &'
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files;
+    use crate::operations::trial::Trial;
+    use crate::secrets::SecretStore as _;
+
+    const TOKEN: SecretKind = SecretKind::PageAccessToken;
+
+    fn trial() -> Trial {
+        let trial = Trial::new();
+        let key = files::Lock::acquire(&trial.directory.path().join("key"), files::Lock::PATIENCE, &|_| {});
+        key.and_then(|key| key.replace(&[7; 32])).expect("a key file");
+        trial
+    }
+
+    /// All of a group but the clearing of old copies, which asks the system's keyring.
+    fn copied<'a>(trial: &Trial, group: &'a [Account]) -> Vec<Moving<'a>> {
+        let accounts = trial.workspace.accounts().expect("accounts");
+        let known = accounts.load().expect("records");
+        let (mut all, gone) = copy_all(&trial.workspace, &known, group, StoreName::File, |_| {});
+        assert!(gone.is_empty());
+        record(&accounts, &mut all, StoreName::File, trial.workspace.now());
+        all
+    }
+
+    #[test]
+    fn a_record_names_the_new_place_once_the_copy_is_there() {
+        let trial = trial();
+        let group = [trial.account("Acme"), trial.account("Bravo")];
+        for moving in copied(&trial, &group) {
+            assert!(moving.failed.is_none(), "{:?}", moving.failed);
+            let now = trial.now(moving.named);
+            assert!(now.secrets.values().all(|source| source.store() == Some(StoreName::File)));
+            for kind in now.secrets.keys() {
+                let copy = trial.workspace.secret(&now, *kind).expect("the file answers");
+                assert_eq!(copy, trial.secret(&now, *kind));
+                assert!(copy.is_some());
+            }
+        }
+    }
+
+    #[test]
+    fn an_account_with_a_secret_that_is_gone_stays_as_it_is() {
+        let trial = trial();
+        let group = [trial.account("Acme"), trial.account("Bravo")];
+        trial.memory.remove(&key(&group[0], TOKEN)).expect("removed");
+        let all = copied(&trial, &group);
+        let error = all[0].failed.as_ref().expect("it fails");
+        assert_eq!(error.message(), "the memory store has no page access token");
+        assert_eq!(trial.now(&group[0]), group[0]);
+        assert!(all[1].failed.is_none());
+        assert_eq!(trial.now(&group[1]).secrets[&TOKEN], SecretRef::Stored(StoreName::File));
+    }
+
+    #[test]
+    fn only_the_keyring_and_the_file_can_be_moved_to() {
+        let trial = Trial::new();
+        for to in [StoreName::Env, StoreName::Memory] {
+            assert!(prepare(&trial.workspace, None, to).is_err(), "{to}");
+        }
+    }
+}

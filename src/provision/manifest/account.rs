@@ -8,15 +8,16 @@ use super::node::{Entry, Node, Value};
 use super::place::{At, shown};
 use super::reader::{Reader, Spot};
 use super::{Source, WantedVerifyToken, source, texts};
-use crate::accounts::{AppId, CallbackUrl, Handle, MessengerType, Name, PageId, PageUsername};
+use crate::accounts::{AppId, CallbackUrl, Handle, Name, PageId, PageUsername};
+use crate::channel::Channel;
 use crate::document::nearest;
 use crate::messages::{Event, MessageState};
-use crate::provision::subscription::{FIELDS, OTHER_FIELDS};
+use crate::provision::subscription::webhook;
 
 /// What accounts can share.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shared {
-    pub messenger: Option<Spot<MessengerType>>,
+    pub channel: Option<Spot<Channel>>,
     pub app_id: Option<Spot<AppId>>,
     pub app_secret: Option<Spot<Source>>,
     pub callback_url: Option<Spot<CallbackUrl>>,
@@ -51,7 +52,7 @@ impl Shared {
     fn take(&mut self, reader: &mut Reader<'_>, entry: &Entry, directory: &Path) {
         let Entry { key, value, .. } = entry;
         match key.as_str() {
-            "type" => self.messenger = Some(messenger(reader, value)),
+            "type" => self.channel = Some(channel(reader, value)),
             "app" => {
                 for entry in reader.known(key, value, &APP).unwrap_or_default() {
                     match entry.key.as_str() {
@@ -80,7 +81,7 @@ impl Shared {
 
     /// What `defaults` have and this has not.
     fn over(mut self, defaults: &Self) -> Self {
-        self.messenger = self.messenger.or_else(|| defaults.messenger.clone());
+        self.channel = self.channel.or_else(|| defaults.channel.clone());
         self.app_id = self.app_id.or_else(|| defaults.app_id.clone());
         self.app_secret = self.app_secret.or_else(|| defaults.app_secret.clone());
         self.callback_url = self.callback_url.or_else(|| defaults.callback_url.clone());
@@ -149,14 +150,15 @@ impl Draft {
     }
 }
 
-fn messenger(reader: &mut Reader<'_>, node: &Node) -> Spot<MessengerType> {
-    let known = MessengerType::Facebook.to_string();
+fn channel(reader: &mut Reader<'_>, node: &Node) -> Spot<Channel> {
     let value = reader.text("type", node).and_then(|text| {
-        if text == known {
-            return Some(MessengerType::Facebook);
+        if let Ok(channel) = text.parse() {
+            return Some(channel);
         }
-        let near = nearest(&text.to_lowercase(), std::iter::once(known.as_str()));
-        let message = format!("{} is no type of account: only facebook can be connected today", shown(text));
+        let known = Channel::ALL.map(Channel::id);
+        let near = nearest(&text.to_lowercase(), known.into_iter());
+        let known = known.join(", ");
+        let message = format!("{} is no type of account: only {known} can be connected today", shown(text));
         reader.wrong_near(node.at, message, near);
         None
     });
@@ -199,7 +201,8 @@ fn verify_token(reader: &mut Reader<'_>, node: &Node, directory: &Path) -> Spot<
 fn misspelt(field: &str) -> Option<&'static str> {
     // Fields that Meta adds are often longer forms of others: a slip of the keys is not.
     const SLIP: usize = 2;
-    let known = || FIELDS.into_iter().chain(OTHER_FIELDS);
+    let of = |channel| webhook(channel).fields.iter().chain(webhook(channel).others).copied();
+    let known = || Channel::ALL.into_iter().flat_map(of);
     if known().any(|known| known == field) {
         return None;
     }

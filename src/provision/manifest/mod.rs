@@ -21,7 +21,8 @@ mod write;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::accounts::{AppId, CallbackUrl, Handle, MessengerType, Name, PageId, PageUsername, TenantName};
+use crate::accounts::{AppId, CallbackUrl, Handle, Name, PageId, PageUsername, TenantName};
+use crate::channel::Channel;
 use crate::messages::{Event, MessageState, MessageText, Timeout};
 use crate::secrets::{SecretRef, StoreName};
 
@@ -95,8 +96,8 @@ pub struct Wanted {
     pub name: Name,
     /// Its handle.
     pub handle: Option<Handle>,
-    /// Its messenger.
-    pub messenger: MessengerType,
+    /// Its channel.
+    pub channel: Channel,
     /// The Page's @username.
     pub page_username: Option<PageUsername>,
     /// The Page's id.

@@ -56,7 +56,7 @@ fn wanted(reader: &Reader<'_>, draft: Draft) -> Option<Wanted> {
         place: reader.place(draft.at),
         name: draft.name?.value?,
         handle: draft.handle.and_then(|spot| spot.value),
-        messenger: shared.messenger.and_then(|spot| spot.value).unwrap_or_default(),
+        channel: shared.channel.and_then(|spot| spot.value).unwrap_or_default(),
         page_username: draft.page_username.and_then(|spot| spot.value),
         page_id: draft.page_id.and_then(|spot| spot.value),
         token: draft.token.and_then(|spot| spot.value),

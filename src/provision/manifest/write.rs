@@ -92,7 +92,7 @@ fn account(account: &Account) -> Map<String, Value> {
     let mut all = Map::new();
     all.insert("name".into(), account.name.as_str().into());
     all.insert("handle".into(), account.handle.as_str().into());
-    all.insert("type".into(), account.messenger.to_string().into());
+    all.insert("type".into(), account.channel.id().into());
     all.insert("page_username".into(), account.page_username.as_str().into());
     all.insert("page_id".into(), account.page_id.as_str().into());
     let secret = |kind| account.secrets.get(&kind).map(reference);
@@ -248,7 +248,8 @@ mod tests {
 
     use super::super::{Source, Text, Wanted, WantedText, WantedVerifyToken, read};
     use super::*;
-    use crate::accounts::{Handle, MessengerType, Realm};
+    use crate::accounts::{Handle, Realm};
+    use crate::channel::Channel;
     use crate::messages::{AccountMessages, MessageText, Timeout, Timeouts};
 
     fn read_back(text: &str) -> super::super::Manifest {
@@ -303,7 +304,7 @@ mod tests {
                 id: "id".into(),
                 handle: name.1.parse().expect("a handle"),
                 name: name.0,
-                messenger: MessengerType::Facebook,
+                channel: Channel::Facebook,
                 page_username: page.0.parse().expect("a username"),
                 page_id: page.1.parse().expect("a page id"),
                 page_name: None,
@@ -366,7 +367,7 @@ mod tests {
             id: number.to_string(),
             handle: Handle::slug(&name),
             name,
-            messenger: MessengerType::Facebook,
+            channel: Channel::Facebook,
             page_username: "acme.support".parse().expect("a username"),
             page_id: (109_876_543_210_000 + number).to_string().parse().expect("a page id"),
             page_name: None,

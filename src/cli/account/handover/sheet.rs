@@ -10,7 +10,7 @@ use crate::checks::ids;
 use crate::checks::{Group, Outcome, Report};
 use crate::dashboard;
 use crate::messages::{Event, MessageState};
-use crate::provision::subscription::FIELDS;
+use crate::provision::subscription::webhook;
 use crate::secrets::MASK;
 
 /// Everything that is handed over.
@@ -146,7 +146,7 @@ impl<'a> Sheet<'a> {
         let entry = |field, value, note| Entry { field, value, note };
         let form = vec![
             entry("Name", account.name.to_string(), None),
-            entry("Type", "Messenger, Facebook".into(), None),
+            entry("Type", account.channel.in_the_form().into(), None),
             entry("Page Username", account.page_username.to_string(), Some("without @")),
             entry("Page ID", account.page_id.to_string(), None),
             entry("Token", shown(&secrets.token), Some("the page access token")),
@@ -178,7 +178,7 @@ impl<'a> Sheet<'a> {
                 place: dashboard::WEBHOOKS,
                 callback_url,
                 verify_token: shown(&secrets.verify_token),
-                fields: &FIELDS,
+                fields: webhook(account.channel).fields,
             },
             steps: steps.map(|(at, (text, proof))| step(at + 1, text, proof, account, report)).collect(),
             reveal_with,

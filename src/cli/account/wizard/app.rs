@@ -7,8 +7,8 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::graph::AppCredentials;
 use crate::graph::endpoints::app;
-use crate::operations::accounts::complete::{Fit, Whose, fits};
 use crate::operations::accounts::fields;
+use crate::operations::accounts::owner::{Fit, Whose, fits};
 use crate::secrets::{Secret, SecretKind};
 use crate::ui::progress::Progress;
 

@@ -21,9 +21,9 @@ use crate::cli::error::CliError;
 use crate::graph::Client;
 use crate::graph::endpoints::page::same_username;
 use crate::graph::endpoints::person::OwnPage;
-use crate::operations::accounts::complete::Known;
 use crate::operations::accounts::draft::Draft;
 use crate::operations::accounts::fields::{self, Field};
+use crate::operations::accounts::owner::Known;
 use crate::secrets::{Secret, SecretKind, StoreName};
 
 pub use ask::{again, say};
@@ -42,7 +42,8 @@ pub fn add(ctx: &Context, draft: Draft, args: &FieldArgs) -> Result<u8, CliError
     say(
         ctx,
         &format!(
-            "Adding a Facebook Messenger account to the tenant '{tenant}'. Enter takes what is offered, Esc in a list goes a step back, Ctrl-C leaves. Nothing is saved before the last question."
+            "Adding a {} account to the tenant '{tenant}'. Enter takes what is offered, Esc in a list goes a step back, Ctrl-C leaves. Nothing is saved before the last question.",
+            draft.channel.words()
         ),
     );
     let mut wizard = Wizard::new(ctx, draft, args, None)?;

@@ -8,8 +8,8 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::graph::endpoints::page::Page;
 use crate::graph::endpoints::person::OwnPage;
-use crate::operations::accounts::complete::{Whose, lasting_pages, pages_behind, unusable};
 use crate::operations::accounts::fields;
+use crate::operations::accounts::owner::{Question, Whose, unusable};
 use crate::secrets::{Secret, SecretKind};
 
 impl Wizard<'_> {
@@ -42,17 +42,15 @@ impl Wizard<'_> {
         let (ctx, signer) = (self.ctx, self.signer());
         let Some(client) = &self.client else { return Ok(None) };
         let named = self.draft.given.page_id.as_ref();
-        let how = "Esc goes back to give them";
-        let Some((long, pages)) = lasting_pages(ctx, client, token, signer.as_ref(), named, how)? else {
-            return Ok(None);
-        };
-        match pages {
+        let question = Question { workspace: ctx, client, token, signer: signer.as_ref(), named };
+        let Some(lasting) = question.lasting_pages("Esc goes back to give them")? else { return Ok(None) };
+        match lasting.pages {
             Ok(pages) => {
                 good(
                     ctx,
                     "The person's token was exchanged for a long-lived one, so the Page's token does not expire.",
                 );
-                Ok(Some((long, pages)))
+                Ok(Some((lasting.token, pages)))
             }
             Err(error) => {
                 ctx.output.warning(&format!("the Pages of the long-lived token could not be listed ({error}), so the Page's token ends with the one that was pasted"));
@@ -79,8 +77,9 @@ impl Wizard<'_> {
             match typed.parse::<PageId>() {
                 Ok(id) => {
                     ctx.show_answer("Page id", id.as_str());
-                    let pages = pages_behind(ctx, client, token, self.signer().as_ref(), Some(&id))?;
-                    return Ok(pages?.unwrap_or_default());
+                    let (signer, named) = (self.signer(), Some(&id));
+                    let question = Question { workspace: ctx, client, token, signer: signer.as_ref(), named };
+                    return Ok(question.pages()??.unwrap_or_default());
                 }
                 Err(error) => refuse(ctx, error, None),
             }

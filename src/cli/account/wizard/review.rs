@@ -6,13 +6,13 @@ use super::{Asked, Step, Wizard, ask};
 use crate::accounts::{Account, CallbackUrl};
 use crate::checks::Outcome;
 use crate::cli::account::add::say_saved;
+use crate::cli::account::fields::FieldArgs;
 use crate::cli::account::view::report_text;
-use crate::cli::account::ways_out::global_words;
 use crate::cli::error::{self, CliError};
 use crate::cli::webhook::subscribe::offer;
 use crate::operations::accounts::fields::of_secret;
 use crate::operations::accounts::{commands, test};
-use crate::operations::change;
+use crate::operations::{Invocation, change};
 use crate::secrets::SecretKind;
 use crate::ui::style::{self, paint, wrap};
 
@@ -65,19 +65,17 @@ pub(super) fn add(mut wizard: Wizard<'_>) -> Result<u8, CliError> {
 }
 
 /// A command as it can be pasted: broken before a flag, with a backslash.
-fn in_lines(words: &[String], width: Option<u16>) -> String {
+fn in_lines(command: &Invocation, width: Option<u16>) -> String {
     let room = width.map_or(usize::MAX, |width| usize::from(width).saturating_sub(4));
     let mut lines = vec![String::from(" ")];
-    for word in words {
-        // Fails on a NUL only, which no field can hold.
-        let quoted = shlex::try_quote(word).unwrap_or_default();
+    for word in command.quoted() {
         let last = lines.last().map_or(0, |line| console::measure_text_width(line));
-        if word.starts_with("--") && last + quoted.len() + 24 > room {
+        if word.starts_with("--") && last + word.len() + 24 > room {
             lines.push(String::from("     "));
         }
         if let Some(line) = lines.last_mut() {
             line.push(' ');
-            line.push_str(&quoted);
+            line.push_str(&word);
         }
     }
     lines.join(" \\\n")
@@ -127,7 +125,7 @@ impl Wizard<'_> {
         let text = |value: Option<String>| value.unwrap_or_else(|| "not set".into());
         let handle = self.handle().ok().flatten().map(|handle| handle.to_string());
         vec![
-            ("Type", "Facebook Messenger".into()),
+            ("Type", self.draft.channel.words().into()),
             ("Name", text(self.draft.name.as_ref().map(ToString::to_string))),
             ("Handle", handle.unwrap_or_default()),
             ("Page username", text(given.page_username.as_ref().map(|name| format!("@{name}")))),
@@ -165,44 +163,36 @@ impl Wizard<'_> {
     fn command(&self) -> Result<(String, Vec<String>), CliError> {
         let (draft, ctx) = (&self.draft, self.ctx);
         let account = draft.account(ctx)?;
-        let mut words: Vec<String> = ["msgrctl", "account", "add"].map(str::to_owned).to_vec();
-        words.extend(global_words(ctx));
-        if draft.store != ctx.settings()?.store.value || ctx.global.store.is_some() {
-            words.extend(["--store".into(), draft.store.to_string()]);
-        }
-        let given = [
-            ("--page-username", Some(account.page_username.to_string())),
-            ("--page-id", Some(account.page_id.to_string())),
-            ("--app-id", account.app_id.as_ref().map(ToString::to_string)),
-            ("--callback-url", account.callback_url.as_ref().map(CallbackUrl::with_placeholders)),
-            ("--handle", draft.given.handle.as_ref().map(ToString::to_string)),
-        ];
-        for (flag, value) in given {
-            words.extend(value.into_iter().flat_map(|value| [flag.to_owned(), value]));
-        }
-        words.extend(self.is_untested().then(|| "--no-test".to_owned()));
-        words.extend(self.save_anyway.then(|| "--save-anyway".to_owned()));
         let mut variables: Vec<String> = Vec::new();
         for (kind, _) in draft.inputs.given() {
-            let flag = match kind {
-                SecretKind::PageAccessToken => "--token-from",
-                SecretKind::AppSecret => "--app-secret-from",
-                SecretKind::VerifyToken | SecretKind::NextVerifyToken => "--verify-token-from",
-            };
-            match draft.inputs.references.get(&kind) {
-                Some(reference) => words.extend([flag.to_owned(), reference.to_string()]),
+            match kind {
+                _ if draft.inputs.references.contains_key(&kind) => {}
                 // One that is made here is made there too.
-                None if kind == SecretKind::VerifyToken && draft.inputs.generated => {}
-                None if kind == SecretKind::PageAccessToken && self.person.is_some() => {
+                SecretKind::VerifyToken if draft.inputs.generated => {}
+                SecretKind::PageAccessToken if self.person.is_some() => {
                     variables.push("MSGRCTL_PAGE_TOKEN (the Page's own token)".into());
                 }
-                None => variables.extend(of_secret(kind).variable.map(str::to_owned)),
+                _ => variables.extend(of_secret(kind).variable.map(str::to_owned)),
             }
         }
-        // Last, behind '--' where it looks like a flag.
-        words.extend(account.name.as_str().starts_with('-').then(|| "--".to_owned()));
-        words.push(account.name.to_string());
-        Ok((in_lines(&words, self.ctx.output.terminal.err().width), variables))
+        let from = |kind| draft.inputs.references.get(&kind).map(ToString::to_string);
+        let fields = FieldArgs {
+            page_username: Some(account.page_username.to_string()),
+            page_id: Some(account.page_id.to_string()),
+            app_id: account.app_id.as_ref().map(ToString::to_string),
+            callback_url: account.callback_url.as_ref().map(|url| url.as_str().to_owned()),
+            handle: draft.given.handle.as_ref().map(ToString::to_string),
+            token_from: from(SecretKind::PageAccessToken),
+            app_secret_from: from(SecretKind::AppSecret),
+            verify_token_from: from(SecretKind::VerifyToken),
+            no_test: self.is_untested(),
+            save_anyway: self.save_anyway,
+            ..FieldArgs::default()
+        };
+        let is_chosen = draft.store != ctx.settings()?.store.value || ctx.given().store.is_some();
+        let command = Invocation::of("account add").global(ctx.given()).store(is_chosen.then_some(draft.store));
+        let command = fields.again(command).arg(account.name.as_str());
+        Ok((in_lines(&command, ctx.output.terminal.err().width), variables))
     }
 
     /// Whether Graph has not said anything about what would be saved.

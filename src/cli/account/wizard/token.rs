@@ -6,8 +6,8 @@ use crate::checks::causes::{self, Place};
 use crate::checks::of_unreachable;
 use crate::cli::error::CliError;
 use crate::graph::{GraphError, Wording};
-use crate::operations::accounts::complete::{Issuer, Whose, ask};
 use crate::operations::accounts::fields;
+use crate::operations::accounts::owner::{Issuer, Question, Whose};
 use crate::secrets::{Secret, SecretKind, generate_verify_token};
 
 impl Wizard<'_> {
@@ -67,8 +67,8 @@ impl Wizard<'_> {
         let named = self.draft.given.page_id.clone();
         let found = loop {
             let Some(client) = &self.client else { return Ok(true) };
-            let asked = ask(ctx, client, token, signer.as_ref(), named.as_ref(), Issuer::Wished)?;
-            match asked.map_err(|unknown| unknown.error) {
+            let question = Question { workspace: ctx, client, token, signer: signer.as_ref(), named: named.as_ref() };
+            match question.whose(Issuer::Wished)?.map_err(|unknown| unknown.error) {
                 Ok(known) => break known,
                 // The signature is the app's fault, not the token's: the question of the
                 // app comes next.

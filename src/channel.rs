@@ -1,0 +1,92 @@
+//! The channels that an account can connect. What differs from one to another is matched
+//! here or where it is known, without a wildcard: the compiler names every place that a new
+//! channel has to be thought of at.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A channel of the contact centre: what files, flags and JSON call the account's `type`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// Facebook Messenger.
+    #[default]
+    Facebook,
+}
+
+impl Channel {
+    /// All of them.
+    pub const ALL: [Self; 1] = [Self::Facebook];
+
+    /// As it is written down: `facebook`.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Facebook => "facebook",
+        }
+    }
+
+    /// The company whose it is: `Facebook`.
+    pub const fn brand(self) -> &'static str {
+        match self {
+            Self::Facebook => "Facebook",
+        }
+    }
+
+    /// In full: `Facebook Messenger`.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Facebook => "Facebook Messenger",
+        }
+    }
+
+    /// As the contact centre's form calls it in its list of types.
+    pub const fn in_the_form(self) -> &'static str {
+        match self {
+            Self::Facebook => "Messenger, Facebook",
+        }
+    }
+
+    /// The object that an app's webhook is set for.
+    pub const fn webhook_object(self) -> &'static str {
+        match self {
+            Self::Facebook => "page",
+        }
+    }
+
+    /// What Meta has to grant a token for the work of a contact centre.
+    pub const fn permissions(self) -> &'static [&'static str] {
+        match self {
+            Self::Facebook => &["pages_messaging", "pages_manage_metadata", "pages_show_list"],
+        }
+    }
+}
+
+impl fmt::Display for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id())
+    }
+}
+
+impl FromStr for Channel {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|channel| channel.id() == text).ok_or(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_down_is_read_again() {
+        for channel in Channel::ALL {
+            assert_eq!(channel.id().parse(), Ok(channel));
+            assert_eq!(serde_json::to_value(channel).expect("json"), channel.id());
+        }
+        assert_eq!("Facebook".parse::<Channel>(), Err(()));
+    }
+}

@@ -1,0 +1,288 @@
+//! Whose a token is: a Page's, or a person's who has Pages; the Page's own token behind a
+//! person's or a system user's; and whether an app fits it.
+
+use crate::accounts::PageId;
+use crate::checks::causes::{self, NO_PAGE_GRANTED, OTHER_APP, PAGE_TOKEN_NEEDED, Place};
+use crate::checks::{Diagnosis, of_unreachable};
+use crate::graph::endpoints::app::{self, App};
+use crate::graph::endpoints::page::{self, Page};
+use crate::graph::endpoints::person::{self, OwnPage};
+use crate::graph::endpoints::token;
+use crate::graph::{ApiError, AppCredentials, Client, GraphError, Wording};
+use crate::operations::{Error, Workspace};
+use crate::secrets::Secret;
+use crate::text::to_paste;
+
+/// What Graph says of a token.
+#[derive(Clone, Default)]
+pub struct Known {
+    /// Whose it is.
+    pub whose: Whose,
+    /// The app that issued it.
+    pub issuer: Option<App>,
+}
+
+/// Whose a token is.
+#[derive(Clone, Default)]
+pub enum Whose {
+    /// Graph was not asked, or did not answer.
+    #[default]
+    NotAsked,
+    /// Its app asks for signed calls, and no secret is known to sign with.
+    Unsigned,
+    /// A person's or a system user's, who has these Pages.
+    Person(Vec<OwnPage>),
+    /// A Page's.
+    Page(Page),
+}
+
+impl Known {
+    /// The Page, where it is a Page's.
+    pub fn page(&self) -> Option<&Page> {
+        match &self.whose {
+            Whose::Page(page) => Some(page),
+            _ => None,
+        }
+    }
+
+    /// The Page's id.
+    pub fn page_id(&self) -> Option<String> {
+        self.page().map(|page| page.id.clone())
+    }
+
+    /// Its @username; a Page need not have one.
+    pub fn username(&self) -> Option<String> {
+        self.page()?.username.clone()
+    }
+
+    /// Its name.
+    pub fn name(&self) -> Option<String> {
+        self.page()?.name.clone()
+    }
+}
+
+/// Whether the app that issued the token is asked for as well.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Issuer {
+    /// No.
+    Unasked,
+    /// Where Graph says it.
+    Wished,
+    /// Nothing is known as long as Graph does not answer.
+    Needed,
+}
+
+/// What Graph answered in place of whose a token is.
+pub struct Unknown {
+    /// Its answer.
+    pub error: GraphError,
+    /// Whether it was asked for the Pages of a person by then.
+    pub is_of_pages: bool,
+}
+
+/// What a token is asked about with.
+#[derive(Clone, Copy)]
+pub struct Question<'a> {
+    /// Who is told that something is waited for.
+    pub workspace: &'a Workspace,
+    /// Graph.
+    pub client: &'a Client,
+    /// The token.
+    pub token: &'a Secret,
+    /// The app that signs the calls.
+    pub signer: Option<&'a AppCredentials>,
+    /// A Page that is looked for among a person's.
+    pub named: Option<&'a PageId>,
+}
+
+impl Question<'_> {
+    /// Asks Graph whose the token is.
+    pub fn whose(self, issuer: Issuer) -> Result<Result<Known, Unknown>, Error> {
+        let _waiting = self.workspace.reporter.waiting("asking Graph whose the token is …");
+        Workspace::wait(self.identify(issuer))
+    }
+
+    async fn identify(self, issuer: Issuer) -> Result<Known, Unknown> {
+        let Self { client, token, signer, .. } = self;
+        let (me, app) = tokio::join!(page::me(client, token, signer), async {
+            match issuer {
+                Issuer::Unasked => None,
+                Issuer::Wished | Issuer::Needed => Some(app::of_token(client, token, signer).await),
+            }
+        });
+        let of_me = |error| Unknown { error, is_of_pages: false };
+        let of_pages = |error| Unknown { error, is_of_pages: true };
+        let proof = |error: &ApiError| error.wording == Some(Wording::Proof) && signer.is_none();
+        let whose = match me {
+            Ok(answer) if !answer.value.may_be_a_person() => Whose::Page(answer.value),
+            Err(GraphError::Refused(error)) if proof(&error) => Whose::Unsigned,
+            Err(GraphError::Refused(error)) if !may_be_a_persons(&error) => {
+                return Err(of_me(GraphError::Refused(error)));
+            }
+            Err(error @ GraphError::Unreachable(_)) => return Err(of_me(error)),
+            // A person has no username and is not published; or the Page's token may not read them.
+            Ok(_) | Err(GraphError::Refused(_)) => match self.pages_of_person().await.map_err(of_pages)? {
+                Some(pages) => Whose::Person(pages),
+                None => Whose::Page(page::whose(client, token, signer).await.map_err(of_me)?.value),
+            },
+        };
+        match app {
+            Some(Err(error @ GraphError::Unreachable(_))) if issuer == Issuer::Needed => Err(of_me(error)),
+            app => Ok(Known { whose, issuer: app.and_then(Result::ok).map(|answer| answer.value) }),
+        }
+    }
+
+    async fn pages_of_person(self) -> Result<Option<Vec<OwnPage>>, GraphError> {
+        match person::reachable(self.client, self.token, self.signer, self.named.map(PageId::as_str)).await {
+            Ok(pages) => Ok(Some(pages)),
+            // A Page has no field accounts.
+            Err(GraphError::Refused(error))
+                if error.code == Some(100) && error.subcode.is_none() && error.kind != "GraphMethodException" =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The Pages behind the token; `None`: it is a Page's own, which has none.
+    pub fn pages(self) -> Result<Result<Option<Vec<OwnPage>>, GraphError>, Error> {
+        let _waiting = self.workspace.reporter.waiting("asking Graph for the Pages behind the token …");
+        Workspace::wait(self.pages_of_person())
+    }
+
+    /// The Pages behind a longer life of a person's token, where the app's secret allows one.
+    /// `None`, and why is said, where it does not.
+    pub fn lasting_pages(self, how_to_give_the_app: &str) -> Result<Option<Lasting>, Error> {
+        let Some(token) = self.lasting(how_to_give_the_app)? else { return Ok(None) };
+        let pages = Question { token: &token, ..self }.pages()?.map(Option::unwrap_or_default);
+        Ok(Some(Lasting { token, pages }))
+    }
+
+    fn lasting(self, how_to_give_the_app: &str) -> Result<Option<Secret>, Error> {
+        let Some(signer) = self.signer else {
+            self.workspace.warning(&format!(
+                "without app id and app secret the Page's token ends when this person's token ends, which may be in an hour; {how_to_give_the_app}"
+            ));
+            return Ok(None);
+        };
+        let asked = {
+            let _waiting = self.workspace.reporter.waiting("asking Graph for a token that lasts …");
+            Workspace::wait(person::exchange(self.client, self.token, signer))?
+        };
+        let why = match &asked {
+            Ok(long) => return Ok(Some(long.value.access_token.clone()).filter(|long| long != self.token)),
+            Err(GraphError::Refused(error)) => causes::of(error, Place::App.plain()).summary,
+            Err(GraphError::Unreachable(why)) => of_unreachable(why).summary,
+        };
+        self.workspace.warning(&format!(
+            "the person's token could not be exchanged for a long-lived one ({why}), so the Page's token ends with it"
+        ));
+        Ok(None)
+    }
+
+    /// The token of the Page behind a person's or a system user's token that is named by its
+    /// id: it is to be stored in its place. `None`: the token is a Page's already.
+    pub fn own_page(self) -> Result<Option<(Secret, OwnPage)>, Error> {
+        let refused = |error| Error::of_graph(&error, Place::Me.signed(self.signer.is_some()));
+        let Some(pages) = self.pages()?.map_err(refused)? else { return Ok(None) };
+        let mut page = chosen(&pages, self.named)?;
+        let how = "give both to make it last: --app-id, --app-secret-file";
+        if let Some(lasting) = self.lasting_pages(how)? {
+            page = chosen(&lasting.pages.map_err(refused)?, self.named).unwrap_or(page);
+        }
+        let Some(own) = page.access_token.clone() else { return Ok(None) };
+        self.workspace
+            .notice("the token is a person's or a system user's: the Page's own token is stored in its place");
+        Ok(Some((own, page)))
+    }
+}
+
+/// A person's token that lasts, and the Pages behind it.
+pub struct Lasting {
+    /// The token.
+    pub token: Secret,
+    /// The Pages, whose tokens do not expire; or why they could not be listed.
+    pub pages: Result<Vec<OwnPage>, GraphError>,
+}
+
+/// Whether `/me` refuses what a person's token would be refused for.
+fn may_be_a_persons(error: &ApiError) -> bool {
+    let of_another_kind = causes::of(error, Place::Me.plain()).cause == PAGE_TOKEN_NEEDED.id;
+    let of_a_field = matches!(error.code, Some(100 | 10)) && error.kind != "GraphMethodException";
+    of_another_kind || of_a_field && error.subcode.is_none() && !error.access_denied
+}
+
+/// Why a Page cannot be connected with a person's token.
+pub fn unusable(page: &OwnPage) -> Option<&'static str> {
+    if !page.may_message() {
+        return Some("the person's role on it does not include messages (task MESSAGING)");
+    }
+    page.access_token.is_none().then_some("Graph gives no token for it to this person")
+}
+
+/// The one of a person's Pages that a flag names.
+fn chosen(pages: &[OwnPage], named: Option<&PageId>) -> Result<OwnPage, Error> {
+    let list = |error: Error| {
+        let mut error = error;
+        for page in pages.iter().filter(|page| unusable(page).is_none()).take(20) {
+            let name = page.name.as_deref().unwrap_or("no name");
+            error = error.hint(format!("for {name}: --page-id {}", to_paste(&page.id, "PAGE_ID")));
+        }
+        error
+    };
+    let failed = |cause: &'static causes::Cause, summary: &str| {
+        let Diagnosis { cause, fix, .. } = cause.diagnosis();
+        Error::check(format!("{summary}; nothing was saved")).reason(cause).hint(fix)
+    };
+    if pages.is_empty() {
+        return Err(failed(&NO_PAGE_GRANTED, "the token is a person's or a system user's, and reaches no Page"));
+    }
+    let Some(named) = named else {
+        let error = Error::check("the token is a person's or a system user's, not a Page's; nothing was saved");
+        let error = error.reason(PAGE_TOKEN_NEEDED.id);
+        return Err(list(error.hint("name the Page with --page-id, and its own token is taken")));
+    };
+    let Some(page) = pages.iter().find(|page| page.id == named.as_str()) else {
+        let what = format!("the token is a person's or a system user's, and does not reach page {named}");
+        return Err(list(failed(&NO_PAGE_GRANTED, &what)));
+    };
+    match unusable(page) {
+        Some(why) => {
+            let name = page.name.as_deref().unwrap_or(&page.id);
+            Err(Error::check(format!("{name} cannot be connected with this token: {why}; nothing was saved"))
+                .reason(PAGE_TOKEN_NEEDED.id)
+                .hint("have a person with full control of the Page give the role, or take that person's token"))
+        }
+        None => Ok(page.clone()),
+    }
+}
+
+/// Whether app id and app secret fit together, and fit a token.
+pub enum Fit {
+    /// They do.
+    Yes,
+    /// They do not, for this reason.
+    No(String),
+    /// Graph could not be asked, for this reason.
+    NotAsked(String),
+}
+
+/// Asks Graph whether an app's id and secret fit together and fit the token.
+pub fn fits(workspace: &Workspace, client: &Client, token: &Secret, app: &AppCredentials) -> Result<Fit, Error> {
+    let asked = {
+        let _waiting = workspace.reporter.waiting("asking Graph whether they fit …");
+        Workspace::wait(token::debug(client, token, app))?
+    };
+    Ok(match asked {
+        Ok(answer) if answer.value.app_id.as_ref().is_none_or(|found| *found == app.id) => Fit::Yes,
+        Ok(_) => Fit::No("the token was issued by another app".to_owned()),
+        Err(GraphError::Refused(error)) => match causes::of(&error, Place::App.plain()) {
+            found if found.cause == OTHER_APP.id => {
+                Fit::No(format!("the token was not issued by app {}, but by another app", app.id))
+            }
+            found => Fit::No(found.summary),
+        },
+        Err(GraphError::Unreachable(why)) => Fit::NotAsked(of_unreachable(&why).summary),
+    })
+}
