@@ -8,6 +8,7 @@ use super::accounts::fields::Fields;
 use super::accounts::inputs::SecretInputs;
 use super::{Given, Unseen, Workspace, key};
 use crate::accounts::Account;
+use crate::channel::Channel;
 use crate::env::Environment;
 use crate::secrets::{MemoryStore, Secret, SecretKind, SecretStore as _, StoreName};
 
@@ -42,7 +43,7 @@ impl Trial {
         };
         let inputs = SecretInputs { token: Some(Secret::new("EAABold")), ..SecretInputs::default() };
         let name = Some(name.parse().expect("a name"));
-        Draft::new(name, fields, inputs, StoreName::Memory).save(&self.workspace).expect("saved")
+        Draft::new(Channel::Facebook, name, fields, inputs, StoreName::Memory).save(&self.workspace).expect("saved")
     }
 
     /// The record as it is now.

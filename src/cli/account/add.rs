@@ -59,7 +59,7 @@ pub fn run(args: &AddArgs, ctx: &Context) -> Result<u8, CliError> {
         StoreName::Env => inputs::in_variables(&args.fields, ctx, name.as_ref(), given.handle.as_ref())?,
         _ => inputs::read(&args.fields, ctx, true)?,
     };
-    let mut draft = Draft::new(name, given, inputs, store);
+    let mut draft = Draft::new(args.fields.channel.unwrap_or_default(), name, given, inputs, store);
     add::begin(ctx, &mut draft)?;
     if wizard::is_wanted(ctx, &draft) {
         return wizard::add(ctx, draft, &args.fields);

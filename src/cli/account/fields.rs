@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::builder::PossibleValue;
+use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCandidates;
 
 use super::inputs::Given;
@@ -44,8 +45,8 @@ pub fn refused_flag(flag: &str) -> Option<CliError> {
 #[derive(Clone, Debug, Default, Args)]
 pub struct FieldArgs {
     /// The messenger
-    #[arg(long = "type", value_name = "TYPE", value_parser = Channel::ALL.map(Channel::id))]
-    pub channel: Option<String>,
+    #[arg(long = "type", value_name = "TYPE")]
+    pub channel: Option<Channel>,
     /// The Page's username, with or without @, or its facebook.com or m.me address
     #[arg(long, value_name = "USERNAME")]
     pub page_username: Option<String>,
@@ -101,6 +102,16 @@ pub struct FieldArgs {
     pub save_anyway: bool,
 }
 
+impl ValueEnum for Channel {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.id()))
+    }
+}
+
 impl FieldArgs {
     /// What the account has to show before it is saved.
     pub fn gate(&self) -> Gate {
@@ -136,7 +147,7 @@ impl FieldArgs {
         } = self;
         let path = |path: &Option<PathBuf>| path.as_deref().map(Path::to_string_lossy).map(String::from);
         command
-            .with("--type", channel.as_deref())
+            .with("--type", channel.map(Channel::id))
             .with("--page-username", page_username.as_deref())
             .with("--page-id", page_id.as_deref())
             .with("--app-id", app_id.as_deref())

@@ -59,6 +59,7 @@ fn by_reference(ctx: &Context, name: Option<&str>, fields: &FieldArgs) -> (Invoc
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::channel::Channel;
     use crate::operations::Given;
     use crate::secrets::StoreName;
 
@@ -75,7 +76,7 @@ mod tests {
     fn the_same_command_is_read_as_it_was_given() {
         let text = |text: &str| Some(text.to_owned());
         let fields = FieldArgs {
-            channel: text("facebook"),
+            channel: Some(Channel::Facebook),
             page_username: text("acme support's"),
             page_id: text("-1"),
             handle: text("$HOME"),

@@ -37,22 +37,14 @@ pub struct Draft {
 
 impl Draft {
     /// A new account.
-    pub fn new(name: Option<Name>, given: Fields, inputs: SecretInputs, store: StoreName) -> Self {
-        Self {
-            id: Uuid::new_v4().to_string(),
-            channel: Channel::default(),
-            name,
-            given,
-            page_name: None,
-            inputs,
-            store,
-        }
+    pub fn new(channel: Channel, name: Option<Name>, given: Fields, inputs: SecretInputs, store: StoreName) -> Self {
+        Self { id: Uuid::new_v4().to_string(), channel, name, given, page_name: None, inputs, store }
     }
 
-    /// A new account of which only the token is known: Graph is asked for the rest.
+    /// A new account of which only the token of a Page is known: Graph is asked for the rest.
     pub fn of_token(workspace: &Workspace, token: Secret) -> Result<Self, Error> {
         let inputs = SecretInputs { token: Some(token), ..SecretInputs::default() };
-        Ok(Self::new(None, Fields::default(), inputs, workspace.settings()?.store.value))
+        Ok(Self::new(Channel::Facebook, None, Fields::default(), inputs, workspace.settings()?.store.value))
     }
 
     /// An account that is there, to be changed: its secrets stay unless others are given.
