@@ -4,9 +4,10 @@ use clap::Args;
 
 use super::fields::FieldArgs;
 use super::view;
-use crate::accounts::{Tenant, TenantName};
+use crate::accounts::TenantName;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::operations::tenants;
 use crate::ui::interrupt;
 
 /// Add a tenant
@@ -36,18 +37,7 @@ pub fn run(args: &AddArgs, ctx: &Context) -> Result<u8, CliError> {
         return Err(CliError::usage("missing: the tenant's host")
             .hint("--host HOST: it stands at the upper right of Contact Center Administrator"));
     }
-    // Checked before a directory is made for it.
-    args.fields.apply(&mut Tenant::default())?;
-    let file = ctx.tenant_file(name.as_str())?;
-    let change = ctx.hold_tenant_of(name.as_str())?;
-    let mut tenant = file.load()?;
-    if tenant.host.is_some() {
-        return Err(CliError::failed(format!("there is a tenant '{name}' already"))
-            .hint(format!("to change it: msgrctl tenant edit {name} --help")));
-    }
-    args.fields.apply(&mut tenant)?;
-    file.change(|known| *known = tenant.clone())?;
-    drop(change);
+    let tenant = tenants::add(ctx, &name, |tenant| args.fields.apply(tenant))?;
     args.fields.warn(ctx, &tenant);
     view::print(ctx, name.as_str(), &tenant)?;
     ctx.output.notice(&format!("to work in it: msgrctl tenant use {name}, or --tenant {name}"));

@@ -6,6 +6,7 @@ use super::fields::FieldArgs;
 use super::{TenantArg, view};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::operations::tenants;
 use crate::ui::interrupt;
 
 /// Change a tenant
@@ -47,26 +48,18 @@ pub fn run(args: &EditArgs, ctx: &Context) -> Result<u8, CliError> {
         return Err(CliError::usage("nothing to change was given")
             .hint(format!("name what to change: msgrctl tenant edit {name} --help")));
     }
-    let file = ctx.tenant_file(name.as_str())?;
-    let change = ctx.hold_tenant_of(name.as_str())?;
-    let old = file.load()?;
-    let mut tenant = old.clone();
-    for field in &args.clear {
-        match field {
-            Clear::ProductVersion => tenant.product_version = None,
-            Clear::CallbackTemplate => tenant.callback_template = None,
-            Clear::Types => tenant.types.clear(),
-            Clear::DefaultStore => tenant.store = None,
-            Clear::AppId => tenant.app_id = None,
+    let tenant = tenants::edit(ctx, &name, |tenant| {
+        for field in &args.clear {
+            match field {
+                Clear::ProductVersion => tenant.product_version = None,
+                Clear::CallbackTemplate => tenant.callback_template = None,
+                Clear::Types => tenant.types.clear(),
+                Clear::DefaultStore => tenant.store = None,
+                Clear::AppId => tenant.app_id = None,
+            }
         }
-    }
-    args.fields.apply(&mut tenant)?;
-    if tenant == old {
-        ctx.output.notice("nothing to change");
-    } else {
-        file.change(|known| *known = tenant.clone())?;
-    }
-    drop(change);
+        args.fields.apply(tenant)
+    })?;
     args.fields.warn(ctx, &tenant);
     view::print(ctx, name.as_str(), &tenant)?;
     Ok(0)

@@ -1,0 +1,125 @@
+//! Removes a tenant, and what is kept of it here.
+
+use std::path::PathBuf;
+
+use super::write_worked_in;
+use crate::accounts::{Account, TenantName};
+use crate::files;
+use crate::operations::{Error, Origin, Workspace, accounts, groups};
+use crate::secrets::StoreName;
+
+/// A tenant that may be removed.
+pub struct Prepared {
+    /// Its name.
+    pub name: TenantName,
+    /// Its accounts, which go too.
+    pub accounts: Vec<Account>,
+    /// Whether `config.toml` names it as the one that is worked in.
+    pub is_worked_in: bool,
+    /// Its stores are its own.
+    inside: Workspace,
+}
+
+impl Prepared {
+    /// `1 account`, `3 accounts`.
+    pub fn count(&self) -> String {
+        if self.accounts.len() == 1 { "1 account".to_owned() } else { format!("{} accounts", self.accounts.len()) }
+    }
+}
+
+/// What is to be removed.
+///
+/// # Errors
+///
+/// It has accounts, and they are not to go with it.
+pub fn prepare(workspace: &Workspace, name: TenantName, with_accounts: bool) -> Result<Prepared, Error> {
+    let accounts = workspace.accounts_of(name.as_str())?.load()?;
+    let here = &workspace.settings()?.tenant;
+    let is_worked_in = here.value == name && matches!(here.origin, Origin::File(..));
+    let inside = workspace.in_tenant(name.as_str());
+    let prepared = Prepared { name, accounts, is_worked_in, inside };
+    if prepared.accounts.is_empty() || with_accounts {
+        return Ok(prepared);
+    }
+    let (name, count) = (&prepared.name, prepared.count());
+    Err(Error::failed(format!("the tenant '{name}' has {count}; nothing was changed"))
+        .hint("to remove them and their secrets too: --with-accounts"))
+}
+
+/// Removes it: its accounts first, until one stays; then it stays too. `again` is the command
+/// that goes on. Returns its directory where there is something else in it, so that it stays.
+pub fn carry_out(prepared: &Prepared, again: &str) -> Result<Option<PathBuf>, Error> {
+    let Prepared { name, accounts, is_worked_in, inside } = prepared;
+    // Passphrases are asked for now, while Ctrl-C still ends everything.
+    accounts.iter().try_for_each(|account| accounts::remove::probe(inside, account, false))?;
+    let file = inside.stores().file();
+    let opens = file.exists()? && inside.store(StoreName::File).probe().is_ok();
+    let paths = &inside.settings()?.paths;
+    let directory = paths.tenant_dir(name.as_str());
+    let change = inside.hold_tenant()?.and_configuration()?;
+    let hold = inside.reporter.hold();
+    let ids = |accounts: &[Account]| accounts.iter().map(|account| account.id.clone()).collect::<Vec<_>>();
+    if ids(&inside.accounts()?.load()?) != ids(accounts) {
+        return Err(Error::failed(format!(
+            "another command has added or removed accounts of '{name}' meanwhile; nothing was changed"
+        ))
+        .hint("msgrctl tenant list shows how many there are; then try again"));
+    }
+    let remove = || {
+        remove_accounts(inside, accounts)?;
+        if opens && let Err(error) = file.remove_empty() {
+            inside.warning(&error.to_string());
+        }
+        let tenant = name.as_str();
+        for path in [paths.tenant_file(tenant), paths.chat_settings_file(tenant), paths.accounts_file(tenant)] {
+            files::remove(&path)?;
+        }
+        if *is_worked_in {
+            write_worked_in(&paths.config_file(), None)?;
+        }
+        Ok::<_, Error>(())
+    };
+    let removed = remove().map_err(|error| change.stopped(error, again));
+    if removed.is_ok() {
+        // The lock files go with the directory; one with anything else in it stays.
+        files::remove_empty_dir(&directory);
+    }
+    // Written down before an interrupt may end everything.
+    drop(change);
+    drop(hold);
+    removed?;
+    Ok(directory.exists().then_some(directory))
+}
+
+/// Removes the accounts, until one stays: then its tenant stays too. Says what became of
+/// the others.
+fn remove_accounts(workspace: &Workspace, accounts: &[Account]) -> Result<(), Error> {
+    let mut removed = 0;
+    let so_far =
+        |removed: usize| format!("{removed} of {} accounts were removed, and the tenant stays", accounts.len());
+    for group in groups(accounts) {
+        let group: Vec<&Account> = group.iter().collect();
+        let results = match accounts::remove::group(workspace, &group, false, false) {
+            Ok(results) => results,
+            Err(error) => return Err(error.note(so_far(removed))),
+        };
+        let mut failed = Vec::new();
+        for (account, result) in group.iter().zip(results) {
+            match result {
+                Ok(_) => removed += 1,
+                Err(error) => failed.push((account, error)),
+            }
+        }
+        let mut failed = failed.into_iter();
+        if let Some((_, first)) = failed.next() {
+            for (account, error) in failed {
+                workspace.warning(&format!("'{}': {}", account.name, error.message()));
+            }
+            return Err(first.note(so_far(removed)));
+        }
+        if removed < accounts.len() && workspace.reporter.is_stop_asked() {
+            return Err(Error::interrupted().note(format!("{}; run it again to go on", so_far(removed))));
+        }
+    }
+    Ok(())
+}
