@@ -106,4 +106,8 @@ impl Progress for progress::Progress {
     fn now(&self, text: &str) {
         progress::Progress::now(self, text);
     }
+
+    fn aside(&self, print: &mut dyn FnMut()) {
+        self.suspend(print);
+    }
 }

@@ -49,6 +49,11 @@ pub trait Progress {
 
     /// What is being done now.
     fn now(&self, _text: &str) {}
+
+    /// Prints something beside it.
+    fn aside(&self, print: &mut dyn FnMut()) {
+        print();
+    }
 }
 
 /// A part that must not end half-way.

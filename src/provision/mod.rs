@@ -2,6 +2,7 @@
 //! out.
 
 pub mod apps;
+pub mod chat_settings;
 mod clashes;
 pub mod draft;
 pub mod kept;

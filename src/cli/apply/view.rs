@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
-use super::{Ended, Failure, Outcome};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::cli::plan::Prepared;
+use crate::operations::Progress;
+use crate::operations::apply::{Ended, Outcome, Prepared};
 use crate::provision::apps::AppPlan;
-use crate::provision::plan::{AccountPlan, Action};
+use crate::provision::plan::{AccountPlan, Action, Problem};
 use crate::secrets::redact;
 use crate::ui::style::{self, paint, wrap};
 
@@ -68,9 +68,19 @@ fn word(account: &AccountPlan, outcome: &Outcome) -> &'static str {
     }
 }
 
+/// Shows an account that has ended: where it failed, or where nothing moves.
+pub fn ended(ctx: &Context, account: &AccountPlan, outcome: &Outcome, progress: &dyn Progress) {
+    if let Some(line) = line(ctx, account, outcome).filter(|_| !ctx.output.json) {
+        progress.aside(&mut || {
+            ctx.output.result(&line);
+            ctx.output.flush();
+        });
+    }
+}
+
 /// The line of an account that has ended; nothing for one that needed nothing. On a
 /// terminal, where a bar moves, failures alone.
-pub fn line(ctx: &Context, account: &AccountPlan, outcome: &Outcome) -> Option<String> {
+fn line(ctx: &Context, account: &AccountPlan, outcome: &Outcome) -> Option<String> {
     let screen = ctx.output.terminal.out();
     let word = word(account, outcome);
     // A bar moves where both go to one terminal; what goes into a file is whole.
@@ -79,7 +89,7 @@ pub fn line(ctx: &Context, account: &AccountPlan, outcome: &Outcome) -> Option<S
         Outcome::Unchanged => None,
         Outcome::Done if moves || account.action == Action::Nothing => None,
         Outcome::Done | Outcome::Left => Some(format!("{word:<8} {} ({})", account.name, account.handle)),
-        Outcome::Failed(Failure { summary, hint, .. }) => {
+        Outcome::Failed(Problem { summary, hint, .. }) => {
             let mut text = format!(
                 "{}   {} ({})\n         {}",
                 paint(style::ERROR, word, screen.color),
@@ -113,7 +123,7 @@ pub fn finish(ctx: &Context, prepared: &Prepared, ended: &Ended) -> Result<u8, C
             _ => &mut counts.left,
         } += 1;
         let error = match outcome {
-            Outcome::Failed(Failure { summary, hint, unreachable }) => Some(FailureView {
+            Outcome::Failed(Problem { summary, hint, unreachable }) => Some(FailureView {
                 message: redact(summary),
                 hint: hint.as_deref().map(redact),
                 retryable: *unreachable,

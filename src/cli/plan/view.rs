@@ -8,9 +8,10 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::{Prepared, summary};
+use super::summary;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::operations::apply::Prepared;
 use crate::provision::apps::AppPlan;
 use crate::provision::plan::{AccountPlan, Action, Change, Plan, Problem};
 use crate::provision::sent::Sent;

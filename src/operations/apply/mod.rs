@@ -1,3 +1,18 @@
-//! What makes things as a manifest says.
+//! A manifest against what is, and how it is carried out: what is kept here in groups that
+//! are each written at once, secrets before records; then what is kept at Meta, apps before
+//! Pages. Whatever moment it is ended at, every secret is where its record says, and the
+//! next run goes on from there, since the plan is made of what is.
 
+mod carry_out;
+pub mod files;
+mod local;
 pub mod meta;
+mod observe;
+mod places;
+mod prepare;
+mod run;
+
+pub use carry_out::carry_out;
+pub use observe::Access;
+pub use prepare::{Looks, Prepared, prepare, tenant_of};
+pub use run::{Ended, How, Outcome, Run};

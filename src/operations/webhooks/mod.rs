@@ -35,7 +35,8 @@ pub(super) mod tests {
     use jiff::Timestamp;
     use tempfile::TempDir;
 
-    use crate::accounts::{Account, Handle, MessengerType, Name, Realm};
+    use crate::accounts::{Account, Handle, Name, Realm};
+    use crate::channel::Channel;
     use crate::clock::Clock;
     use crate::env::Environment;
     use crate::operations::{Given, Reporter, Workspace, key};
@@ -103,7 +104,7 @@ pub(super) mod tests {
                 id: "id-of-acme".into(),
                 handle: Handle::slug(&name),
                 name,
-                messenger: MessengerType::Facebook,
+                channel: Channel::Facebook,
                 page_username: "acme.support".parse().expect("a username"),
                 page_id: page.id.parse().expect("a page id"),
                 page_name: None,

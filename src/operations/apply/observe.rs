@@ -6,17 +6,15 @@ use futures_util::stream::{self, StreamExt as _};
 use super::places::{Found, Places};
 use crate::accounts::Account;
 use crate::checks::{self, Commands, GraphTrace, Look, Outcome};
-use crate::cli::context::Context;
-use crate::cli::error::CliError;
 use crate::graph::{AppCredentials, Client};
 use crate::messages::ChatSettings;
 use crate::operations::accounts::commands;
 use crate::operations::accounts::test::{self, Credentials, WARN_DAYS};
+use crate::operations::{Error, Workspace};
 use crate::provision::draft::{Draft, NewSecret};
 use crate::provision::plan::{Live, Problem, Seen};
 use crate::provision::subscription::{AppLevel, PageLevel};
 use crate::secrets::{Secret, SecretKind, StoreName};
-use crate::ui::progress::Progress;
 
 /// How many accounts are looked at together.
 const TOGETHER: usize = 256;
@@ -31,18 +29,22 @@ pub struct Access {
 
 /// Looks at every account. What is wrong with one is its own. What was tested is kept, so
 /// that nothing else is written with.
-pub fn look(ctx: &Context, drafts: &[Draft], allow_commands: bool) -> Result<Vec<(Seen, Option<Access>)>, CliError> {
+pub fn look(
+    workspace: &Workspace,
+    drafts: &[Draft],
+    allow_commands: bool,
+) -> Result<Vec<(Seen, Option<Access>)>, Error> {
     if drafts.is_empty() {
         return Ok(Vec::new());
     }
-    let places = Places::new(ctx, allow_commands);
+    let places = Places::new(workspace, allow_commands);
     let what = match drafts {
         [one] => format!("asking Graph about '{}' …", one.wanted.name),
         many => format!("asking Graph about {} accounts …", many.len()),
     };
-    let progress = Progress::start(&ctx.output, &what);
-    let client = ctx.graph()?;
-    Context::wait(async {
+    let progress = workspace.reporter.waiting(&what);
+    let client = workspace.graph()?;
+    Workspace::wait(async {
         let one = |draft| {
             // Read when its turn comes, as the one before is on its way.
             let found = read(&places, draft);

@@ -3,24 +3,23 @@
 
 use std::collections::HashMap;
 
-use super::{Failure, Outcome, Run};
+use super::prepare::Prepared;
+use super::run::{Outcome, Run};
 use crate::accounts::Account;
-use crate::cli::error::CliError;
-use crate::cli::plan::{Prepared, settings_of};
 use crate::operations::accounts::remove;
 use crate::operations::accounts::rename::relabel;
 use crate::operations::change::{Change, New, Stored, Target};
-use crate::operations::groups;
 use crate::operations::journal::Changing;
+use crate::operations::{Error, groups};
+use crate::provision::chat_settings;
 use crate::provision::kept::ReadySecret;
-use crate::provision::plan::{AccountPlan, Action};
+use crate::provision::plan::{AccountPlan, Action, Problem};
 use crate::secrets::{SecretKind, generate_verify_token};
-use crate::ui::interrupt::Hold;
 
 /// Carries out what is to be done here. Accounts that have nothing to do at Meta end with
 /// it; those that have are returned as they were saved, by their places.
-pub fn carry_out(run: &mut Run<'_>, prepared: &Prepared) -> Result<HashMap<usize, Account>, CliError> {
-    let ctx = run.ctx;
+pub fn carry_out(run: &mut Run<'_>, prepared: &Prepared) -> Result<HashMap<usize, Account>, Error> {
+    let workspace = run.workspace;
     let plan = run.plan;
     let speaks = |at: usize| plan.apps.iter().any(|app| app.speaker == at);
     let has_more = |at: usize| plan.accounts[at].page.is_some() || speaks(at);
@@ -29,9 +28,9 @@ pub fn carry_out(run: &mut Run<'_>, prepared: &Prepared) -> Result<HashMap<usize
         .filter(|at| plan.accounts[*at].action != Action::Nothing || has_more(*at))
         .collect();
     let mut ready = HashMap::new();
-    let tenant = ctx.hold_tenant()?;
-    let hold = Hold::begin();
-    write_settings(run, prepared).map_err(|error| tenant.stopped(error, run.again))?;
+    let tenant = workspace.hold_tenant()?;
+    let hold = workspace.reporter.hold();
+    write_settings(run, prepared).map_err(|error| tenant.stopped(error, run.how.again))?;
     let (removed, kept): (Vec<usize>, Vec<usize>) =
         todo.into_iter().partition(|at| plan.accounts[*at].action == Action::Remove);
     // Names may be exchanged: those that change go together.
@@ -48,12 +47,12 @@ pub fn carry_out(run: &mut Run<'_>, prepared: &Prepared) -> Result<HashMap<usize
                 run.end(at, Outcome::Done);
             }
         }
-        run.interrupted(&hold)?;
+        run.interrupted(&*hold)?;
     }
     let held_back = plan.blocked() > 0 || run.has_failed();
     if held_back && !removed.is_empty() {
         // One of them may be what an account that failed was called before.
-        ctx.output.warning("nothing is removed while an account cannot be applied");
+        workspace.warning("nothing is removed while an account cannot be applied");
         return Ok(ready);
     }
     for some in groups(&removed) {
@@ -61,54 +60,54 @@ pub fn carry_out(run: &mut Run<'_>, prepared: &Prepared) -> Result<HashMap<usize
             return Ok(ready);
         }
         remove(run, &tenant, some)?;
-        run.interrupted(&hold)?;
+        run.interrupted(&*hold)?;
     }
     Ok(ready)
 }
 
 /// The tenant itself, and its Chat Settings.
-fn write_settings(run: &mut Run<'_>, prepared: &Prepared) -> Result<(), CliError> {
-    let ctx = run.ctx;
+fn write_settings(run: &mut Run<'_>, prepared: &Prepared) -> Result<(), Error> {
+    let workspace = run.workspace;
     if prepared.new_tenant {
-        let name = ctx.settings()?.tenant.value.to_string();
-        ctx.tenant_file(&name)?.change(|_| ())?;
+        let name = workspace.settings()?.tenant.value.to_string();
+        workspace.tenant_file(&name)?.change(|_| ())?;
     }
     if !run.plan.chat_settings.is_empty() {
         // As they are now: what the file does not name may have been changed meanwhile.
         let wanted = &prepared.chat_settings;
-        ctx.chat_settings()?.change(|settings| *settings = settings_of(wanted, settings).0)?;
-        run.settings_changed = true;
+        workspace.chat_settings()?.change(|settings| *settings = chat_settings::changed(wanted, settings).0)?;
+        run.ended.settings_changed = true;
     }
     Ok(())
 }
 
 /// Removes some accounts at once. Ends early when the operator asks to stop.
-fn remove(run: &mut Run<'_>, tenant: &Changing<'_>, group: &[usize]) -> Result<(), CliError> {
-    let (ctx, plan) = (run.ctx, run.plan);
+fn remove(run: &mut Run<'_>, tenant: &Changing<'_>, group: &[usize]) -> Result<(), Error> {
+    let (workspace, plan) = (run.workspace, run.plan);
     let mut going: Vec<(usize, &Account)> = Vec::new();
     for &at in group {
         let Some(account) = &plan.accounts[at].before else { continue };
-        match remove::probe(ctx, account, false) {
+        match remove::probe(workspace, account, false) {
             Ok(()) => going.push((at, account)),
             Err(error) if error.is_interrupt() => return Err(error),
-            Err(error) => fail(run, tenant, at, Failure::from(error)),
+            Err(error) => fail(run, tenant, at, Problem::from(error)),
         }
         if run.stops() {
             break;
         }
     }
     let accounts: Vec<&Account> = going.iter().map(|(_, account)| *account).collect();
-    match remove::group(ctx, &accounts, false, run.fail_fast) {
+    match remove::group(workspace, &accounts, false, run.how.fail_fast) {
         Ok(results) => {
             for ((at, _), result) in going.into_iter().zip(results) {
                 match result {
                     Ok(_) => run.end(at, Outcome::Done),
-                    Err(error) => fail(run, tenant, at, Failure::from(error)),
+                    Err(error) => fail(run, tenant, at, Problem::from(error)),
                 }
             }
         }
         Err(error) => {
-            let failure = Failure::from(error);
+            let failure = Problem::from(error);
             for (at, _) in going {
                 fail(run, tenant, at, failure.clone());
             }
@@ -118,7 +117,7 @@ fn remove(run: &mut Run<'_>, tenant: &Changing<'_>, group: &[usize]) -> Result<(
 }
 
 /// An account that failed: the change of the tenant is a part of what it should be.
-fn fail(run: &mut Run<'_>, tenant: &Changing<'_>, at: usize, failure: Failure) {
+fn fail(run: &mut Run<'_>, tenant: &Changing<'_>, at: usize, failure: Problem) {
     tenant.partial();
     run.end(at, Outcome::Failed(failure));
 }
@@ -133,12 +132,12 @@ fn is_renamed(planned: &AccountPlan) -> bool {
 /// Saves some accounts at once, and returns those that are saved. Ends early when
 /// somebody asks to stop.
 fn save(run: &mut Run<'_>, tenant: &Changing<'_>, group: &[usize]) -> Vec<(usize, Account)> {
-    let ctx = run.ctx;
+    let workspace = run.workspace;
     let plan = run.plan;
-    let known = match ctx.accounts().and_then(|accounts| Ok(accounts.load()?)) {
+    let known = match workspace.accounts().and_then(|accounts| Ok(accounts.load()?)) {
         Ok(known) => known,
         Err(error) => {
-            let failure = Failure::from(error);
+            let failure = Problem::from(error);
             for at in group {
                 fail(run, tenant, *at, failure.clone());
             }
@@ -146,20 +145,20 @@ fn save(run: &mut Run<'_>, tenant: &Changing<'_>, group: &[usize]) -> Vec<(usize
         }
     };
     let known: HashMap<&str, &Account> = known.iter().map(|account| (account.id.as_str(), account)).collect();
-    let now = ctx.now();
-    let file = ctx.stores().file();
+    let now = workspace.now();
+    let file = workspace.stores().file();
     file.forget();
     let (mut stored, written) = file.at_once(|| {
         let mut stored: Vec<(usize, Account, Stored)> = Vec::new();
         for &at in group {
-            if Hold::is_asked() || run.stops() {
+            if workspace.reporter.is_stop_asked() || run.stops() {
                 break;
             }
             let planned = &plan.accounts[at];
             match store(run, planned, known.get(id(planned)).copied(), now) {
                 Ok(Some((account, secrets))) => stored.push((at, account, secrets)),
                 Ok(None) => {}
-                Err(error) => fail(run, tenant, at, Failure::from(error)),
+                Err(error) => fail(run, tenant, at, Problem::from(error)),
             }
         }
         stored
@@ -170,15 +169,13 @@ fn save(run: &mut Run<'_>, tenant: &Changing<'_>, group: &[usize]) -> Vec<(usize
         }
     }
     let accounts: Vec<Account> = stored.iter().map(|(_, account, _)| account.clone()).collect();
-    let put = || if accounts.is_empty() { Ok(()) } else { Ok(ctx.accounts()?.put(&accounts)?) };
-    if let Err(error) = written.map_err(CliError::from).and_then(|()| put()) {
-        let failure = Failure::from(error);
-        let (places, secrets): (Vec<usize>, Vec<_>) = stored
-            .into_iter()
-            .map(|(at, _, secrets)| (at, (secrets, CliError::failed(failure.summary.clone()))))
-            .unzip();
-        for (at, error) in places.into_iter().zip(Stored::take_back_all(ctx, secrets)) {
-            fail(run, tenant, at, Failure { summary: error.message().to_owned(), ..failure.clone() });
+    let put = || if accounts.is_empty() { Ok(()) } else { Ok(workspace.accounts()?.put(&accounts)?) };
+    if let Err(error) = written.map_err(Error::from).and_then(|()| put()) {
+        let failure = Problem::from(error);
+        let (places, secrets): (Vec<usize>, Vec<_>) =
+            stored.into_iter().map(|(at, _, secrets)| (at, (secrets, Error::failed(failure.summary.clone())))).unzip();
+        for (at, error) in places.into_iter().zip(Stored::take_back_all(workspace, secrets)) {
+            fail(run, tenant, at, Problem { summary: error.message().to_owned(), ..failure.clone() });
         }
         return Vec::new();
     }
@@ -186,18 +183,18 @@ fn save(run: &mut Run<'_>, tenant: &Changing<'_>, group: &[usize]) -> Vec<(usize
     let mut secrets = Vec::new();
     for ((at, _, of_account), account) in stored.into_iter().zip(&accounts) {
         if plan.accounts[at].before.as_ref().is_some_and(|before| before.name != account.name) {
-            relabel(ctx, account);
+            relabel(workspace, account);
         }
         places.push(at);
         secrets.push((of_account, account));
     }
-    let settled = Stored::settle_all(ctx, tenant, &secrets);
+    let settled = Stored::settle_all(workspace, tenant, &secrets);
     let mut saved = Vec::new();
     for ((at, settled), account) in places.into_iter().zip(settled).zip(&accounts) {
         match settled {
             Ok(()) => saved.push((at, account.clone())),
             // It is saved; what it left behind has to be said.
-            Err(error) => fail(run, tenant, at, Failure::from(error)),
+            Err(error) => fail(run, tenant, at, Problem::from(error)),
         }
     }
     saved
@@ -215,11 +212,12 @@ fn store(
     planned: &AccountPlan,
     known: Option<&Account>,
     now: jiff::Timestamp,
-) -> Result<Option<(Account, Stored)>, CliError> {
+) -> Result<Option<(Account, Stored)>, Error> {
     let Some(mut account) = planned.after.clone() else { return Ok(None) };
     if known != planned.before.as_ref() {
-        return Err(CliError::failed("it was changed by somebody else meanwhile, and is left as it is now")
-            .hint("run this again"));
+        return Err(
+            Error::failed("it was changed by somebody else meanwhile, and is left as it is now").hint("run this again")
+        );
     }
     if planned.action == Action::Nothing {
         return Ok(Some((account, Stored::default())));
@@ -227,7 +225,7 @@ fn store(
     // The record names the old places until the new secrets are there.
     account.secrets = planned.before.as_ref().map(|before| before.secrets.clone()).unwrap_or_default();
     let changes = planned.secrets.iter().map(|(kind, secret)| Change { kind: *kind, new: Some(new(*kind, secret)) });
-    let secrets = Stored::of(run.ctx, &mut account, changes.collect())?;
+    let secrets = Stored::of(run.workspace, &mut account, changes.collect())?;
     account.updated_at = now;
     Ok(Some((account, secrets)))
 }

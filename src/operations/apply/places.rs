@@ -4,17 +4,16 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 
 use crate::accounts::Account;
-use crate::cli::context::Context;
-use crate::cli::error::CliError;
 use crate::operations::secrets::{absent, place};
+use crate::operations::{Error, Workspace};
 use crate::provision::draft::{Draft, NewSecret};
 use crate::provision::kept::{SecretSeen, key_of};
 use crate::provision::plan::Problem;
 use crate::secrets::{Giver, Secret, SecretKind, SecretRef, StoreError, StoreName, Verdict};
 
 /// Where secrets are read.
-pub struct Places<'c> {
-    ctx: &'c Context,
+pub struct Places<'w> {
+    workspace: &'w Workspace,
     allow_commands: bool,
     /// What was found at references: one may be that of a thousand accounts.
     known: RefCell<HashMap<String, Result<Option<Secret>, StoreError>>>,
@@ -33,10 +32,10 @@ pub struct Found {
     pub closed: Option<Problem>,
 }
 
-impl<'c> Places<'c> {
-    /// Reads with the stores of `ctx`; programs only where `allow_commands` says so.
-    pub fn new(ctx: &'c Context, allow_commands: bool) -> Self {
-        Self { ctx, allow_commands, known: RefCell::default() }
+impl<'w> Places<'w> {
+    /// Reads with the stores of `workspace`; programs only where `allow_commands` says so.
+    pub fn new(workspace: &'w Workspace, allow_commands: bool) -> Self {
+        Self { workspace, allow_commands, known: RefCell::default() }
     }
 
     /// Every secret of an account as it will be; all that is wrong with them at once.
@@ -70,7 +69,7 @@ impl<'c> Places<'c> {
                 value
             }
             Some(NewSecret::Generate(store)) => {
-                self.ctx.store(*store).probe().map_err(|error| stuck(kind, error))?;
+                self.workspace.store(*store).probe().map_err(|error| stuck(kind, error))?;
                 None
             }
             // A verify token that stays as it is need not be read, until an app's webhook is set.
@@ -97,7 +96,7 @@ impl<'c> Places<'c> {
     /// A secret that an account refers to.
     fn needed(&self, kind: SecretKind, place: &SecretRef, after: &Account) -> Result<Secret, Problem> {
         let value = match place {
-            SecretRef::Stored(_) => self.ctx.secret(after, kind).map_err(|error| stuck(kind, error))?,
+            SecretRef::Stored(_) => self.workspace.secret(after, kind).map_err(|error| stuck(kind, error))?,
             place => self.referred(kind, place)?,
         };
         value.ok_or_else(|| gone(kind, after))
@@ -112,12 +111,12 @@ impl<'c> Places<'c> {
     ) -> Result<(SecretSeen, Option<Secret>), Problem> {
         let kept = match before {
             Some(before) if before.secrets.get(&kind) == Some(to) => {
-                self.ctx.secret(before, kind).map_err(|error| stuck(kind, error))?
+                self.workspace.secret(before, kind).map_err(|error| stuck(kind, error))?
             }
             _ => None,
         };
         if let Some(store) = to.store() {
-            self.ctx.store(store).probe().map_err(|error| stuck(kind, error))?;
+            self.workspace.store(store).probe().map_err(|error| stuck(kind, error))?;
         }
         Ok(match self.referred(kind, from)? {
             Some(source) => (SecretSeen::Read { source: source.clone(), kept }, Some(source)),
@@ -135,7 +134,7 @@ impl<'c> Places<'c> {
             };
         };
         self.allowed(kind, place)?;
-        let value = self.ctx.secret(before, kind).map_err(|error| stuck(kind, error))?;
+        let value = self.workspace.secret(before, kind).map_err(|error| stuck(kind, error))?;
         Ok(Some(value.ok_or_else(|| gone(kind, before))?))
     }
 
@@ -145,7 +144,7 @@ impl<'c> Places<'c> {
         if let Some(known) = self.known.borrow().get(&name) {
             return known.clone().map_err(|error| stuck(kind, error));
         }
-        let found = self.ctx.referred(place);
+        let found = self.workspace.referred(place);
         self.known.borrow_mut().insert(name, found.clone());
         found.map_err(|error| stuck(kind, error))
     }
@@ -199,7 +198,6 @@ fn gone(kind: SecretKind, account: &Account) -> Problem {
 }
 
 fn stuck(kind: SecretKind, error: StoreError) -> Problem {
-    let error = CliError::from(error);
-    let hint = error.first_hint().map(|hint| hint.replace('\n', " "));
-    Problem { summary: format!("{}: {}", key_of(kind), error.message()), hint, unreachable: false }
+    let problem = Problem::from(Error::from(error));
+    Problem { summary: format!("{}: {}", key_of(kind), problem.summary), ..problem }
 }

@@ -1,0 +1,147 @@
+//! What differs between a manifest and what is, here and at Meta.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use sha2::{Digest as _, Sha256};
+use uuid::{Builder, Uuid};
+
+use super::observe::{self, Access};
+use crate::accounts::{Account, Name, Realm, TenantName};
+use crate::operations::tenants::check_known;
+use crate::operations::{Error, Origin, Workspace};
+use crate::provision::chat_settings;
+use crate::provision::draft::{Draft, House, NewSecret, drafts};
+use crate::provision::kept::key_of;
+use crate::provision::manifest::{Manifest, WantedSettings};
+use crate::provision::plan::{Plan, Seen, plan};
+use crate::secrets::{SecretKind, SecretRef};
+
+/// What a manifest is compared with.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Looks {
+    /// Accounts that the manifest does not name are removed.
+    pub prune: bool,
+    /// Commands that the manifest or a record names as references to secrets are run.
+    pub allow_commands: bool,
+    /// Neither Meta nor any store of secrets is asked.
+    pub offline: bool,
+}
+
+/// A plan, and what it takes to carry it out.
+pub struct Prepared {
+    /// The plan.
+    pub plan: Plan,
+    /// What the file says of Chat Settings.
+    pub chat_settings: WantedSettings,
+    /// What was tested of the accounts that something is written for at Meta, by their places.
+    pub access: HashMap<usize, Access>,
+    /// What was seen of the accounts, in the order of the manifest.
+    pub seen: Vec<Seen>,
+    /// Whether the tenant is not known here yet.
+    pub new_tenant: bool,
+}
+
+/// The tenant that the manifest names, to work in; `None`: a flag or a variable names one,
+/// or the manifest does not.
+pub fn tenant_of(workspace: &Workspace, manifest: &Manifest, looks: Looks) -> Result<Option<TenantName>, Error> {
+    let setting = &workspace.settings()?.tenant;
+    let said = matches!(setting.origin, Origin::Flag(_) | Origin::Variable(_));
+    if let Some(wanted) = manifest.tenant.as_ref().filter(|wanted| said && **wanted != setting.value) {
+        let differ = format!("the file is for the tenant '{wanted}', and {} says '{}'", setting.origin, setting.value);
+        if looks.prune {
+            return Err(Error::usage(format!("{differ}: with --prune every account of another tenant would go"))
+                .hint(format!("leave {} or --prune out", setting.origin)));
+        }
+        workspace.warning(&format!("{differ}, which wins"));
+    }
+    Ok(manifest.tenant.clone().filter(|_| !said))
+}
+
+/// Compares a manifest with what is. Without a network and without secrets where
+/// `looks` says so.
+pub fn prepare(workspace: &Workspace, manifest: Manifest, looks: Looks) -> Result<Prepared, Error> {
+    let name = workspace.settings()?.tenant.value.as_str();
+    let new_tenant = name != "default" && !workspace.tenant_names()?.iter().any(|known| known == name);
+    if new_tenant && manifest.tenant.as_ref().is_none_or(|tenant| tenant.as_str() != name) {
+        // Nobody but the flag or the variable names it: perhaps a typing mistake.
+        check_known(workspace, name)?;
+    }
+    let realm = workspace.realm()?;
+    let tenant = workspace.tenant()?;
+    let records = workspace.accounts()?.load()?;
+    let ids: HashSet<String> = records.iter().map(|account| account.id.clone()).collect();
+    // Not the canonical path: that is another one once the directory is there.
+    let root = workspace.settings()?.paths.root();
+    let root = std::path::absolute(root).unwrap_or_else(|_| root.to_path_buf());
+    let new_id = |account: &Name| {
+        let id = id_of(&root, name, realm, account);
+        // It had another name when it got that one.
+        if ids.contains(&id) { Uuid::new_v4().to_string() } else { id }
+    };
+    let house = House {
+        tenant: &tenant,
+        realm,
+        store: workspace.settings()?.store.value,
+        now: workspace.now(),
+        new_id: &new_id,
+    };
+    let known = workspace.chat_settings()?.load()?;
+    let (_, changes) = chat_settings::changed(&manifest.chat_settings, &known);
+    let (drafts, rest) = drafts(manifest.accounts, records, &house);
+    let (mine, _): (Vec<Account>, Vec<Account>) = rest.into_iter().partition(|account| account.graph == realm);
+    if looks.prune && drafts.is_empty() && !mine.is_empty() {
+        return Err(Error::usage("the file names no account, and with --prune all of them would go")
+            .hint("name at least one in it, or remove them one by one: msgrctl account remove NAME"));
+    }
+    let (seen, access): (Vec<Seen>, Vec<Option<Access>>) = if looks.offline {
+        drafts.iter().map(|_| (Seen::default(), None)).unzip()
+    } else {
+        let goes = mine.iter().filter(|_| looks.prune);
+        workspace.ask_stores(
+            drafts.iter().filter_map(|draft| draft.before.as_ref()).chain(goes),
+            observe::stores_of(&drafts),
+        );
+        observe::look(workspace, &drafts, looks.allow_commands)?.into_iter().unzip()
+    };
+    let left = if looks.prune { Vec::new() } else { mine.iter().map(|account| account.name.to_string()).collect() };
+    let removed = if looks.prune { mine } else { Vec::new() };
+    let commands: Vec<Vec<SecretKind>> = drafts.iter().map(kinds_of_commands).collect();
+    let mut plan = plan(drafts, &seen, removed, left);
+    if looks.offline && !looks.allow_commands {
+        for (account, kinds) in plan.accounts.iter_mut().zip(commands) {
+            for kind in kinds {
+                account
+                    .notes
+                    .push(format!("{} comes from a command, which runs only with --allow-commands", key_of(kind)));
+            }
+        }
+    }
+    plan.chat_settings = changes;
+    let writes = |at: &usize| plan.accounts[*at].page.is_some() || plan.apps.iter().any(|app| app.speaker == *at);
+    let access = access.into_iter().enumerate().filter_map(|(at, access)| Some((at, access?)));
+    let access = access.filter(|(at, _)| writes(at)).collect();
+    Ok(Prepared { plan, chat_settings: manifest.chat_settings, access, seen, new_tenant })
+}
+
+/// The secrets of an account that programs print, as the file or its record says.
+fn kinds_of_commands(draft: &Draft) -> Vec<SecretKind> {
+    let place = |kind: SecretKind| match draft.secrets.iter().find(|(of, _)| *of == kind) {
+        Some((_, NewSecret::Refer(place) | NewSecret::Copy { from: place, .. })) => Some(place),
+        Some((_, NewSecret::Generate(_))) => None,
+        None => draft.before.as_ref()?.secrets.get(&kind),
+    };
+    SecretKind::ALL.into_iter().filter(|kind| matches!(place(*kind), Some(SecretRef::Command(_)))).collect()
+}
+
+/// The id of a new account, made of what it is called.
+///
+/// `root` is the directory of this configuration: another one of the same person shares
+/// the keyring with it, and must not share its entries.
+fn id_of(root: &Path, tenant: &str, realm: Realm, name: &Name) -> String {
+    let text = format!("{}\0{tenant}\0{realm}\0{}", root.display(), name.as_str().to_lowercase());
+    let hash = Sha256::digest(text);
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash[..16]);
+    Builder::from_custom_bytes(bytes).into_uuid().to_string()
+}
