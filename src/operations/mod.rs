@@ -4,8 +4,10 @@
 pub mod accounts;
 pub mod apply;
 pub mod change;
+pub mod chat_settings;
 pub mod journal;
 pub mod listen;
+pub mod messages;
 pub mod secrets;
 pub mod tenants;
 pub mod webhooks;

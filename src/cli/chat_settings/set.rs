@@ -5,9 +5,11 @@ use clap::Args;
 use super::show;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::cli::message::events;
 use crate::cli::message::texts::TextArgs;
-use crate::cli::message::{events, warn_of_doubts};
-use crate::messages::{ChatText, Event, Timeout, Timeouts};
+use crate::messages::{ChatText, Event, Timeout};
+use crate::operations::chat_settings::{self, WantedTimeouts};
+use crate::operations::messages::warn_of_doubts;
 use crate::ui::interrupt;
 
 /// Set the tenant's text for a chat event, or timeouts
@@ -65,35 +67,23 @@ pub fn run(args: &SetArgs, ctx: &Context) -> Result<u8, CliError> {
         }
         Ok(Some(Some(value)))
     };
-    let messenger = timeout("--messenger-timeout", args.messenger_timeout.as_ref())?;
-    let web = timeout("--web-timeout", args.web_timeout.as_ref())?;
-    let agent_ramp_up = timeout("--agent-ramp-up", args.agent_ramp_up.as_ref())?;
-    let outbound = timeout("--outbound-timeout", args.outbound_timeout.as_ref())?;
+    let timeouts = WantedTimeouts {
+        messenger: timeout("--messenger-timeout", args.messenger_timeout.as_ref())?,
+        web: timeout("--web-timeout", args.web_timeout.as_ref())?,
+        agent_ramp_up: timeout("--agent-ramp-up", args.agent_ramp_up.as_ref())?,
+        outbound: timeout("--outbound-timeout", args.outbound_timeout.as_ref())?,
+    };
     let event: Option<Event> = args.event.as_deref().map(str::parse).transpose().map_err(CliError::from)?;
     if event.is_none() {
         if args.text.is_given() {
             return Err(CliError::usage("missing: EVENT, the chat event that the text is for"));
         }
-        if [messenger, web, agent_ramp_up, outbound].iter().all(Option::is_none) {
+        if timeouts == WantedTimeouts::default() {
             return Err(CliError::usage("nothing to change was given").hint("msgrctl chat-settings set --help"));
         }
     }
-    let text = event.map(|event| text(args, ctx, event)).transpose()?;
-    let new = super::change(ctx, |new| {
-        let known = new.timeouts.clone();
-        new.timeouts = Timeouts {
-            messenger: messenger.unwrap_or(known.messenger),
-            web: web.unwrap_or(known.web),
-            agent_ramp_up: agent_ramp_up.unwrap_or(known.agent_ramp_up),
-            outbound: outbound.unwrap_or(known.outbound),
-        };
-        match event.zip(text) {
-            Some((event, Some(text))) => drop(new.messages.insert(event, text)),
-            Some((event, None)) => drop(new.messages.remove(&event)),
-            None => {}
-        }
-        Ok(())
-    })?;
+    let text = event.map(|event| Ok::<_, CliError>((event, text(args, ctx, event)?))).transpose()?;
+    let new = chat_settings::set(ctx, timeouts, text)?;
     show::print(ctx, &new)
 }
 

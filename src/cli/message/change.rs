@@ -1,7 +1,7 @@
 //! `msgrctl message default` and `disable`, and what every change of messages has in
 //! common: which accounts, which events, one change.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
@@ -11,9 +11,9 @@ use crate::accounts::Account;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::pick::pick;
-use crate::cli::tenant::check_known;
 use crate::document::nearest;
 use crate::messages::{CATALOGUE, ChatText, Event, MessageState, UnknownEvent};
+use crate::operations::messages::{self, ChangedMessage};
 use crate::ui::interrupt;
 
 /// Accounts and events.
@@ -130,11 +130,11 @@ fn unknown(error: &UnknownEvent) -> CliError {
 #[derive(Serialize)]
 struct ChangedView {
     schema_version: u8,
-    changed: Vec<ChangedMessage>,
+    changed: Vec<ChangedMessageView>,
 }
 
 #[derive(Serialize)]
-struct ChangedMessage {
+struct ChangedMessageView {
     account: String,
     handle: String,
     event: &'static str,
@@ -143,48 +143,22 @@ struct ChangedMessage {
 
 /// Gives all of the accounts the same state at all of the events, as one change.
 pub fn carry_out(ctx: &Context, accounts: &[Account], events: &[Event], state: &MessageState) -> Result<u8, CliError> {
-    // A mistyped tenant has no accounts, and must not become one.
-    check_known(ctx, ctx.settings()?.tenant.value.as_str())?;
-    let mut seen = HashSet::new();
-    let ids: Vec<&str> = accounts.iter().map(|account| account.id.as_str()).filter(|id| seen.insert(*id)).collect();
-    let mut changed = Vec::new();
-    {
-        let _change = ctx.hold_tenant()?;
-        let now = ctx.now();
-        // As they are now: another command may have changed them since they were named.
-        let differs = |account: &Account| events.iter().any(|event| account.messages.state(*event) != *state);
-        let store = ctx.accounts()?;
-        let known = store.load()?;
-        let known: HashMap<&str, &Account> = known.iter().map(|account| (account.id.as_str(), account)).collect();
-        // One that is gone stays in the list, and is refused below.
-        let touched: Vec<&str> =
-            ids.iter().copied().filter(|id| known.get(id).is_none_or(|account| differs(account))).collect();
-        if !touched.is_empty() {
-            store.update_all(&touched, |account| {
-                for event in events {
-                    if account.messages.state(*event) != *state {
-                        account.messages.set(*event, state.clone());
-                        changed.push(ChangedMessage {
-                            account: account.name.to_string(),
-                            handle: account.handle.to_string(),
-                            event: event.id(),
-                            state: state.word(),
-                        });
-                    }
-                }
-                account.updated_at = now;
-            })?;
-        }
-    }
+    let changed = messages::change(ctx, accounts, events, state)?;
     let touched = changed.iter().map(|changed| changed.handle.as_str()).collect::<HashSet<_>>().len();
     if ctx.output.json {
-        ctx.output.json(&ChangedView { schema_version: 1, changed });
+        let view = |changed: &'_ ChangedMessage| ChangedMessageView {
+            account: changed.account.clone(),
+            handle: changed.handle.clone(),
+            event: changed.event.id(),
+            state: state.word(),
+        };
+        ctx.output.json(&ChangedView { schema_version: 1, changed: changed.iter().map(view).collect() });
         return Ok(0);
     }
     if changed.is_empty() {
         ctx.output.notice("nothing to change");
     } else if let [one] = changed.as_slice() {
-        ctx.output.result(&format!("{}: {} is {} now", one.account, one.event, one.state));
+        ctx.output.result(&format!("{}: {} is {} now", one.account, one.event, state.word()));
     } else {
         let plural = if touched == 1 { "" } else { "s" };
         ctx.output.result(&format!(

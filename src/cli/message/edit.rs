@@ -4,13 +4,14 @@ use clap::Args;
 
 use super::change::carry_out;
 use super::view::said;
-use super::{events, show, warn_of_doubts};
+use super::{events, show};
 use crate::accounts::Account;
 use crate::cli::context::Context;
 use crate::cli::editor::{self, Edited};
 use crate::cli::error::{self, CliError};
 use crate::cli::pick::AccountArg;
 use crate::messages::{Event, MessageState, MessageText, TextError, resolve};
+use crate::operations::messages::warn_of_doubts;
 use crate::ui::interrupt;
 
 /// Edit the messages of an account

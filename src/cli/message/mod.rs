@@ -16,7 +16,7 @@ use clap_complete::engine::CompletionCandidate;
 use super::candidates;
 use super::context::Context;
 use super::error::CliError;
-use crate::messages::{CATALOGUE, Event, MessageText};
+use crate::messages::CATALOGUE;
 
 #[derive(Debug, Subcommand)]
 #[command(arg_required_else_help = true, after_help = "Examples:\n  msgrctl message list acme-support")]
@@ -52,11 +52,4 @@ pub(super) fn events() -> PossibleValuesParser {
 fn accounts_and_events() -> Vec<CompletionCandidate> {
     let events = CATALOGUE.iter().map(|event| CompletionCandidate::new(event.id).help(Some(event.title.into())));
     candidates::accounts().into_iter().chain(events).collect()
-}
-
-/// Says what may not look to the customer as it does here.
-pub(super) fn warn_of_doubts(ctx: &Context, event: Event, text: &MessageText) {
-    for doubt in text.doubts() {
-        ctx.output.warning(&format!("the text of {event}: {doubt}"));
-    }
 }

@@ -5,19 +5,15 @@ use serde::Serialize;
 
 use super::events;
 use super::texts::TextArgs;
-use crate::accounts::Account;
-use crate::checks::GraphTrace;
-use crate::checks::causes::{OUTSIDE_WINDOW, Place};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::graph::endpoints::message::{self, From, Reason};
-use crate::messages::{Event, resolve};
-use crate::operations::accounts::commands;
+use crate::graph::endpoints::message::From;
+use crate::messages::Event;
+use crate::operations::messages;
 use crate::operations::webhooks::Target;
 use crate::secrets::redact;
 use crate::text::excerpt;
 use crate::ui::interrupt;
-use crate::ui::progress::Progress;
 
 /// Send one message to a customer
 ///
@@ -72,7 +68,7 @@ pub fn run(args: &SendArgs, ctx: &Context) -> Result<u8, CliError> {
     }
     let event: Option<Event> = args.event.as_deref().map(str::parse).transpose()?;
     let text = match (event, &args.text) {
-        (Some(event), _) => said_at(ctx, &account, event)?,
+        (Some(event), _) => messages::said_at(ctx, &account, event)?,
         (None, text) => match TextArgs::read_word(ctx, text.as_deref().unwrap_or("-"))? {
             Some(text) => text.to_string(),
             None => return Err(CliError::usage("missing: TEXT, or --event EVENT")),
@@ -81,31 +77,10 @@ pub fn run(args: &SendArgs, ctx: &Context) -> Result<u8, CliError> {
     ctx.check_realm(&account)?;
     let target = Target::of(ctx, account)?;
     let account = &target.account;
-    let reason = if args.human_agent { Reason::HumanAgent } else { Reason::Response };
-    let client = ctx.graph()?;
-    let sent = {
-        let _progress = Progress::start(&ctx.output, &format!("sending to {} …", args.to));
-        let from = From { page_id: account.page_id.as_str(), token: &target.token, app: target.app.as_ref() };
-        Context::wait(message::send_text(&client, from, &args.to, &text, reason))?
-    };
-    let sent = sent.map_err(|error| {
-        let trace = GraphTrace::of(&error);
-        let error = CliError::of_graph(&error, Place::Messages.signed(target.app.is_some()));
-        if args.human_agent && error.why() == Some(OUTSIDE_WINDOW.id) {
-            let over = "the customer's last message is over 7 days ago: after that Meta refuses a person's answer too";
-            let over = CliError::failed(over).reason(OUTSIDE_WINDOW.id).hint("wait until the customer writes");
-            return match trace {
-                Some(trace) => over.graph(trace),
-                None => over,
-            };
-        }
-        if error.is_of_credentials() {
-            return error.hint(format!("see what is wrong: {}", commands::saved(account).test_again));
-        }
-        error
-    })?;
+    let from = From { page_id: account.page_id.as_str(), token: &target.token, app: target.app.as_ref() };
+    let sent = messages::send(ctx, account, from, &args.to, &text, args.human_agent)?;
     let (recipient_id, message_id) =
-        (sent.value.recipient_id.as_deref().unwrap_or(&args.to), sent.value.message_id.as_deref().unwrap_or_default());
+        (sent.recipient_id.as_deref().unwrap_or(&args.to), sent.message_id.as_deref().unwrap_or_default());
     if ctx.output.json {
         let event = event.map(Event::id);
         let account = account.name.as_str();
@@ -115,17 +90,4 @@ pub fn run(args: &SendArgs, ctx: &Context) -> Result<u8, CliError> {
         ctx.output.result(&format!("sent to {recipient_id} as {message_id}"));
     }
     Ok(0)
-}
-
-/// What the account says at an event; nothing is an error, since nothing can be sent.
-fn said_at(ctx: &Context, account: &Account, event: Event) -> Result<String, CliError> {
-    let settings = ctx.chat_settings()?.load()?;
-    let state = account.messages.state(event);
-    let effective = resolve(event, &state, &settings);
-    if let Some(text) = effective.text {
-        return Ok(text.to_owned());
-    }
-    let why = format!("it is disabled ({})", effective.origin);
-    let give = format!("to give it a text: msgrctl message set {} {event} --text TEXT", account.handle);
-    Err(CliError::failed(format!("'{}' says nothing at {event}: {why}", account.name)).hint(give))
 }

@@ -4,10 +4,10 @@ use clap::Args;
 
 use super::change::{Targets, carry_out};
 use super::texts::TextArgs;
-use super::warn_of_doubts;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::messages::MessageState;
+use crate::operations::messages::warn_of_doubts;
 use crate::ui::interrupt;
 
 /// Give accounts a text of their own for a chat event (Custom)

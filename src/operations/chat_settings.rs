@@ -1,0 +1,111 @@
+//! Chat Settings: what holds for every account of a tenant.
+
+use super::tenants::check_known;
+use super::{Error, Workspace};
+use crate::accounts::{AccountError, SchemaError};
+use crate::messages::{ChatSettings, ChatText, Event, Timeout, Timeouts, undeliverable};
+
+/// Changes the Chat Settings as they are now, while nobody else does, and returns them.
+/// Says what a long timeout means.
+pub fn change(
+    workspace: &Workspace,
+    change: impl FnOnce(&mut ChatSettings) -> Result<(), Error>,
+) -> Result<ChatSettings, Error> {
+    check_known(workspace, workspace.settings()?.tenant.value.as_str())?;
+    let file = workspace.chat_settings()?;
+    let held = workspace.hold_tenant()?;
+    let old = file.load()?;
+    let mut new = old.clone();
+    change(&mut new)?;
+    if new == old {
+        workspace.notice("nothing to change");
+        return Ok(new);
+    }
+    file.change(|known| *known = new.clone())?;
+    drop(held);
+    if new.timeouts != old.timeouts {
+        warn_of_the_window(workspace, &new);
+    }
+    Ok(new)
+}
+
+/// Timeouts as they are to be: of each `None` leaves it as it is, `Some(None)` forgets it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WantedTimeouts {
+    /// SMS or Messenger chats.
+    pub messenger: Option<Option<Timeout>>,
+    /// Web chats.
+    pub web: Option<Option<Timeout>>,
+    /// Between two queued chats.
+    pub agent_ramp_up: Option<Option<Timeout>>,
+    /// A first outbound message.
+    pub outbound: Option<Option<Timeout>>,
+}
+
+/// Sets timeouts, and what is said at an event: `None` is the built-in text.
+pub fn set(
+    workspace: &Workspace,
+    timeouts: WantedTimeouts,
+    text: Option<(Event, Option<ChatText>)>,
+) -> Result<ChatSettings, Error> {
+    change(workspace, |new| {
+        let known = new.timeouts.clone();
+        new.timeouts = Timeouts {
+            messenger: timeouts.messenger.unwrap_or(known.messenger),
+            web: timeouts.web.unwrap_or(known.web),
+            agent_ramp_up: timeouts.agent_ramp_up.unwrap_or(known.agent_ramp_up),
+            outbound: timeouts.outbound.unwrap_or(known.outbound),
+        };
+        match text {
+            Some((event, Some(text))) => drop(new.messages.insert(event, text)),
+            Some((event, None)) => drop(new.messages.remove(&event)),
+            None => {}
+        }
+        Ok(())
+    })
+}
+
+/// Replaces the Chat Settings, `old` when they were looked at, by those of a text as the file
+/// has them, and returns them.
+pub fn replace(workspace: &Workspace, old: &ChatSettings, text: &str) -> Result<ChatSettings, Error> {
+    let settings = workspace.chat_settings()?.read(text).map_err(in_the_text)?;
+    let Timeouts { messenger, web, outbound, .. } = &settings.timeouts;
+    for (name, value) in [("messenger", messenger), ("web", web), ("outbound", outbound)] {
+        if let Some(value) = value.filter(|value| !value.is_whole_minutes()) {
+            return Err(Error::usage(format!("{name}: {value} is not whole minutes, the contact centre's unit")));
+        }
+    }
+    change(workspace, |now| {
+        if now != old {
+            return Err(Error::failed("another command has changed the Chat Settings meanwhile; nothing was saved"));
+        }
+        *now = settings;
+        Ok(())
+    })
+}
+
+/// A mistake by its line in the text that was edited, not in the file that it becomes.
+fn in_the_text(error: AccountError) -> Error {
+    match error {
+        AccountError::Schema(SchemaError::Broken { mistake, .. }) => {
+            let shown = Error::usage(mistake.to_string());
+            match mistake.nearest {
+                Some(near) => shown.hint(format!("the key is perhaps '{near}'")),
+                None => shown,
+            }
+        }
+        other => other.into(),
+    }
+}
+
+fn warn_of_the_window(workspace: &Workspace, settings: &ChatSettings) {
+    let timeouts = &settings.timeouts;
+    let timeout = timeouts.messenger.unwrap_or(Timeouts::MESSENGER);
+    let silent = |event| settings.messages.get(&event) == Some(&ChatText::Disabled);
+    for window in undeliverable(timeouts).into_iter().filter(|window| !silent(window.event)) {
+        workspace.warning(&format!(
+            "with a messenger timeout of {timeout} the message {} would be sent {} after the customer's last one, and Meta takes automated messages within 24 hours only: it can never be delivered",
+            window.event, window.after
+        ));
+    }
+}

@@ -1,0 +1,118 @@
+//! What accounts say by themselves: changed, and sent to a customer.
+
+use std::collections::{HashMap, HashSet};
+
+use super::accounts::commands;
+use super::tenants::check_known;
+use super::{Error, Workspace};
+use crate::accounts::Account;
+use crate::checks::GraphTrace;
+use crate::checks::causes::{OUTSIDE_WINDOW, Place};
+use crate::graph::endpoints::message::{self, From, Reason, Sent};
+use crate::messages::{Event, MessageState, MessageText, resolve};
+
+/// A message that was changed.
+pub struct ChangedMessage {
+    /// The account's name.
+    pub account: String,
+    /// Its handle.
+    pub handle: String,
+    /// The event.
+    pub event: Event,
+}
+
+/// Gives all of the accounts the same state at all of the events, as one change. Returns
+/// the messages that were not so before.
+pub fn change(
+    workspace: &Workspace,
+    accounts: &[Account],
+    events: &[Event],
+    state: &MessageState,
+) -> Result<Vec<ChangedMessage>, Error> {
+    // A mistyped tenant has no accounts, and must not become one.
+    check_known(workspace, workspace.settings()?.tenant.value.as_str())?;
+    let mut seen = HashSet::new();
+    let ids: Vec<&str> = accounts.iter().map(|account| account.id.as_str()).filter(|id| seen.insert(*id)).collect();
+    let mut changed = Vec::new();
+    let _change = workspace.hold_tenant()?;
+    let now = workspace.now();
+    // As they are now: another command may have changed them since they were named.
+    let differs = |account: &Account| events.iter().any(|event| account.messages.state(*event) != *state);
+    let store = workspace.accounts()?;
+    let known = store.load()?;
+    let known: HashMap<&str, &Account> = known.iter().map(|account| (account.id.as_str(), account)).collect();
+    // One that is gone stays in the list, and is refused below.
+    let touched: Vec<&str> =
+        ids.iter().copied().filter(|id| known.get(id).is_none_or(|account| differs(account))).collect();
+    if !touched.is_empty() {
+        store.update_all(&touched, |account| {
+            for event in events {
+                if account.messages.state(*event) != *state {
+                    account.messages.set(*event, state.clone());
+                    changed.push(ChangedMessage {
+                        account: account.name.to_string(),
+                        handle: account.handle.to_string(),
+                        event: *event,
+                    });
+                }
+            }
+            account.updated_at = now;
+        })?;
+    }
+    Ok(changed)
+}
+
+/// Says what may not look to the customer as it does here.
+pub fn warn_of_doubts(workspace: &Workspace, event: Event, text: &MessageText) {
+    for doubt in text.doubts() {
+        workspace.warning(&format!("the text of {event}: {doubt}"));
+    }
+}
+
+/// What the account says at an event; nothing is an error, since nothing can be sent.
+pub fn said_at(workspace: &Workspace, account: &Account, event: Event) -> Result<String, Error> {
+    let settings = workspace.chat_settings()?.load()?;
+    let state = account.messages.state(event);
+    let effective = resolve(event, &state, &settings);
+    if let Some(text) = effective.text {
+        return Ok(text.to_owned());
+    }
+    let why = format!("it is disabled ({})", effective.origin);
+    let give = format!("to give it a text: msgrctl message set {} {event} --text TEXT", account.handle);
+    Err(Error::failed(format!("'{}' says nothing at {event}: {why}", account.name)).hint(give))
+}
+
+/// Sends a text once to the customer with the page-scoped id `to`: as an answer, or with
+/// `human_agent` as a person's, after 24 hours and within 7 days.
+pub fn send(
+    workspace: &Workspace,
+    account: &Account,
+    from: From<'_>,
+    to: &str,
+    text: &str,
+    human_agent: bool,
+) -> Result<Sent, Error> {
+    let reason = if human_agent { Reason::HumanAgent } else { Reason::Response };
+    let client = workspace.graph()?;
+    let is_signed = from.app.is_some();
+    let sent = {
+        let _progress = workspace.reporter.waiting(&format!("sending to {to} …"));
+        Workspace::wait(message::send_text(&client, from, to, text, reason))?
+    };
+    sent.map(|answer| answer.value).map_err(|error| {
+        let trace = GraphTrace::of(&error);
+        let error = Error::of_graph(&error, Place::Messages.signed(is_signed));
+        if human_agent && error.why() == Some(OUTSIDE_WINDOW.id) {
+            let over = "the customer's last message is over 7 days ago: after that Meta refuses a person's answer too";
+            let over = Error::failed(over).reason(OUTSIDE_WINDOW.id).hint("wait until the customer writes");
+            return match trace {
+                Some(trace) => over.graph(trace),
+                None => over,
+            };
+        }
+        if error.is_of_credentials() {
+            return error.hint(format!("see what is wrong: {}", commands::saved(account).test_again));
+        }
+        error
+    })
+}
