@@ -8,14 +8,12 @@ use serde::Serialize;
 use super::context::Context;
 use super::error::CliError;
 use super::help::topics::EXIT_CODES;
-use crate::checks::causes::{self, CAUSES, Code};
-use crate::checks::{CHECKS, CheckPage, DOCTOR_CHECKS};
+use crate::checks::causes;
 use crate::document::nearest;
-use crate::operations::accounts::commands;
+use crate::operations::explain::{self, CAUSE, CHECK, CODE, Page, meanings, meta_code};
 use crate::text::excerpt;
 use crate::ui::style::{self, paint, wrap};
 use crate::ui::terminal::Screen;
-use crate::webhook::Problem;
 
 /// Explain a cause, a check, an exit code or a code of Meta's: what it means, what to do
 ///
@@ -41,27 +39,10 @@ pub struct ExplainArgs {
 #[derive(Serialize)]
 struct Envelope {
     schema_version: u8,
-    entries: Vec<Entry>,
+    entries: Vec<Page>,
 }
 
-/// One page.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-struct Entry {
-    kind: &'static str,
-    id: String,
-    summary: String,
-    fix: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    command: Option<String>,
-    /// Of a code of Meta's: the causes that it can have, the likeliest first.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    causes: Vec<&'static str>,
-}
-
-const CAUSE: &str = "cause";
-const CHECK: &str = "check";
 const EXIT: &str = "exit";
-const CODE: &str = "code";
 
 /// Kinds as they are asked for, in the order of the list.
 const KINDS: [(&str, &str, &str); 4] = [
@@ -111,112 +92,28 @@ fn kind_of(word: &str) -> Option<&'static str> {
 }
 
 /// Everything there is a page of.
-fn all() -> Vec<Entry> {
+fn all() -> Vec<Page> {
     KINDS.iter().flat_map(|(_, kind, _)| of_kind(kind)).collect()
 }
 
-fn of_kind(kind: &str) -> Vec<Entry> {
+/// Every page of a kind.
+fn of_kind(kind: &str) -> Vec<Page> {
     match kind {
-        CAUSE => {
-            let own: Vec<Entry> = CAUSES.iter().map(|cause| of_cause(cause)).collect();
-            let of_callbacks = Problem::examples();
-            let more = of_callbacks.iter().filter(|problem| !CAUSES.iter().any(|cause| cause.id == problem.cause()));
-            own.iter().cloned().chain(more.map(of_problem)).collect()
-        }
-        CHECK => CHECKS.iter().chain(DOCTOR_CHECKS).map(of_check).collect(),
-        CODE => causes::codes().iter().map(of_code).collect(),
-        _ => EXIT_CODES.list.iter().map(|(code, meaning)| of_exit(code, meaning)).collect(),
+        EXIT => EXIT_CODES.list.iter().map(|(code, meaning)| of_exit(code, meaning)).collect(),
+        kind => explain::of_kind(kind),
     }
 }
 
-fn look_up(word: &str) -> Vec<Entry> {
-    if let Some(kind) = kind_of(word) {
-        return of_kind(kind);
-    }
-    if let Some((code, subcode)) = meta_code(word) {
-        return causes::code(code, subcode).iter().map(of_code).collect();
-    }
-    // `problem` of webhook verify has underscores where the cause has hyphens.
-    let cause = word.replace('_', "-");
-    let named = |entry: &Entry| entry.id == word || entry.kind == CAUSE && entry.id == cause;
-    let [causes, checks] = [CAUSE, CHECK].map(of_kind);
-    causes.into_iter().chain(checks).filter(named).collect()
+fn look_up(word: &str) -> Vec<Page> {
+    kind_of(word).map_or_else(|| explain::look_up(word), of_kind)
 }
 
-/// `190`, `190/463`, and as Meta writes it: `#190`, `(#190)`.
-fn meta_code(word: &str) -> Option<(i64, Option<i64>)> {
-    let bare = word.trim_start_matches("(#").trim_start_matches('#').trim_end_matches(')');
-    match bare.split_once(['/', ':']) {
-        Some((code, subcode)) => Some((code.parse().ok()?, Some(subcode.parse().ok()?))),
-        None => Some((bare.parse().ok()?, None)),
-    }
-}
-
-/// The commands of pages: what has to be filled in stands in capitals.
-fn command(next: causes::Next) -> Option<String> {
-    commands::of("NAME").of(next)
-}
-
-fn of_cause(cause: &causes::Cause) -> Entry {
-    let command = command(cause.next);
-    Entry {
-        kind: CAUSE,
-        id: cause.id.into(),
-        summary: cause.summary.into(),
-        fix: cause.fix(),
-        command,
-        causes: Vec::new(),
-    }
-}
-
-fn of_problem(problem: &Problem) -> Entry {
-    Entry {
-        kind: CAUSE,
-        id: problem.cause().into(),
-        summary: problem.summary(),
-        fix: problem.fix().into(),
-        command: command(if problem.is_of_address() { causes::Next::SetCallback } else { causes::Next::Verify }),
-        causes: Vec::new(),
-    }
-}
-
-fn of_check(check: &CheckPage) -> Entry {
-    Entry {
-        kind: CHECK,
-        id: check.id.into(),
-        summary: check.passes.into(),
-        fix: check.fix.into(),
-        command: command(check.next),
-        causes: Vec::new(),
-    }
-}
-
-fn of_code(code: &Code) -> Entry {
-    let causes: Vec<&'static str> = code.meanings.iter().map(|(found, _)| found.cause).collect();
-    let (summary, fix, command) = if let [(only, _)] = code.meanings.as_slice() {
-        (only.summary.clone(), only.fix.clone(), command(only.next))
-    } else {
-        let fix = "a test tells which it is".to_owned();
-        (format!("one of these: {}", meanings(code).join("; ")), fix, command(causes::Next::TestAgain))
-    };
-    Entry { kind: CODE, id: code.id.clone(), summary, fix, command, causes }
-}
-
-/// What a code can mean, each with its cause and the place where it means that.
-fn meanings(code: &Code) -> Vec<String> {
-    let one = |(found, place): &(causes::Diagnosis, Option<causes::Place>)| {
-        let at = place.map(|place| format!(", {}", place.words())).unwrap_or_default();
-        format!("{} ({}{at})", found.summary, found.cause)
-    };
-    code.meanings.iter().map(one).collect()
-}
-
-fn exit(code: &str) -> Vec<Entry> {
+fn exit(code: &str) -> Vec<Page> {
     let found = EXIT_CODES.list.iter().filter(|(known, _)| *known == code);
     found.map(|(code, meaning)| of_exit(code, meaning)).collect()
 }
 
-fn of_exit(code: &str, meaning: &str) -> Entry {
+fn of_exit(code: &str, meaning: &str) -> Page {
     let (fix, command) = match code {
         "0" => ("nothing is to be done", None),
         "2" => ("correct the command; its help names every flag", Some("msgrctl help COMMAND")),
@@ -230,7 +127,7 @@ fn of_exit(code: &str, meaning: &str) -> Entry {
         "130" => ("run the command again; what it had finished is kept", None),
         _ => ("read the error: its hint names the next command", None),
     };
-    Entry {
+    Page {
         kind: EXIT,
         id: code.into(),
         summary: meaning.into(),
@@ -267,7 +164,7 @@ fn not_known(unknown: &[&str]) -> CliError {
     }
 }
 
-fn show(ctx: &Context, entries: Vec<Entry>, as_list: bool) {
+fn show(ctx: &Context, entries: Vec<Page>, as_list: bool) {
     if ctx.output.json {
         return ctx.output.json(&Envelope { schema_version: 1, entries });
     }
@@ -278,8 +175,8 @@ fn show(ctx: &Context, entries: Vec<Entry>, as_list: bool) {
     ctx.output.result(&if as_list { list(&entries, screen) } else { pages(&entries, screen) });
 }
 
-fn pages(entries: &[Entry], screen: Screen) -> String {
-    let page = |entry: &Entry| {
+fn pages(entries: &[Page], screen: Screen) -> String {
+    let page = |entry: &Page| {
         let mut lines = vec![format!("{} ({})", paint(style::BOLD, &entry.id, screen.color), entry.kind)];
         let mut under = |label: &str, text: &str| {
             let wide = if label.is_empty() { 2 } else { 2 + label.len() + 1 };
@@ -317,11 +214,11 @@ fn pages(entries: &[Entry], screen: Screen) -> String {
 }
 
 /// A line an entry, by kind.
-fn list(entries: &[Entry], screen: Screen) -> String {
+fn list(entries: &[Page], screen: Screen) -> String {
     let wide = entries.iter().map(|entry| entry.id.len()).max().unwrap_or_default();
     let mut parts = Vec::new();
     for (plural, kind, about) in KINDS {
-        let of_kind: Vec<&Entry> = entries.iter().filter(|entry| entry.kind == kind).collect();
+        let of_kind: Vec<&Page> = entries.iter().filter(|entry| entry.kind == kind).collect();
         if of_kind.is_empty() {
             continue;
         }
@@ -355,6 +252,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::operations::accounts::commands;
 
     #[test]
     fn every_page_has_a_name_of_its_own_a_meaning_and_something_to_do() {

@@ -5,6 +5,8 @@ pub mod accounts;
 pub mod apply;
 pub mod change;
 pub mod chat_settings;
+pub mod doctor;
+pub mod explain;
 pub mod journal;
 pub mod listen;
 pub mod messages;

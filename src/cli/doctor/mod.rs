@@ -1,10 +1,5 @@
 //! `msgrctl doctor`: whether this machine and this configuration are in order.
 
-mod accounts;
-mod files;
-mod network;
-mod store;
-
 use clap::Args;
 use serde::Serialize;
 
@@ -12,12 +7,11 @@ use super::context::Context;
 use super::error::CliError;
 use super::outcome::{self, Line};
 use crate::checks::Outcome;
-use crate::checks::causes::{Cause, FILE_DAMAGED};
+use crate::checks::causes::FILE_DAMAGED;
 use crate::checks::ids;
 use crate::env::platform;
-use crate::secrets::redact;
+use crate::operations::doctor::{Found, accounts, files, left_behind, network, store};
 use crate::ui::interrupt;
-use crate::ui::progress::Progress;
 
 /// Find out what is wrong with this machine and this configuration
 ///
@@ -33,43 +27,6 @@ use crate::ui::progress::Progress;
     after_help = "Examples:\n  msgrctl doctor\n  msgrctl doctor --json | jq '.checks[] | select(.outcome != \"pass\")'"
 )]
 pub struct DoctorArgs {}
-
-/// What was found about one thing.
-pub struct Found {
-    id: &'static str,
-    outcome: Outcome,
-    cause: Option<&'static str>,
-    summary: String,
-    hint: Option<String>,
-}
-
-impl Found {
-    fn new(id: &'static str, outcome: Outcome, summary: impl Into<String>) -> Self {
-        Self { id, outcome, cause: None, summary: redact(&summary.into()), hint: None }
-    }
-
-    fn pass(id: &'static str, summary: impl Into<String>) -> Self {
-        Self::new(id, Outcome::Pass, summary)
-    }
-
-    fn because(self, cause: &'static Cause) -> Self {
-        Self { cause: Some(cause.id), ..self }
-    }
-
-    fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(redact(&hint.into()));
-        self
-    }
-
-    /// An error as it would end a command; its own cause wins over the usual one.
-    fn of_error(id: &'static str, error: impl Into<CliError>, usual: &'static Cause) -> Self {
-        let error = error.into();
-        // A command on a line of its own is one here too.
-        let hint = error.first_hint().unwrap_or("see msgrctl --help").replace(":\n    ", "; then: ");
-        let cause = error.why().unwrap_or(usual.id);
-        Self { cause: Some(cause), ..Self::new(id, Outcome::Fail, error.message()).hint(hint) }
-    }
-}
 
 #[derive(Serialize)]
 struct DoctorView<'a> {
@@ -99,10 +56,9 @@ pub fn run(_args: &DoctorArgs, ctx: &Context) -> Result<u8, CliError> {
             if let Ok(tenants) = ctx.tenants() {
                 found.extend(store::look(ctx, &tenants)?);
                 found.extend(accounts::look(ctx, &tenants)?);
+                found.extend(left_behind::look(ctx, &tenants));
             }
-            let progress = Progress::start(&ctx.output, "looking for Graph …");
             found.extend(network::look(ctx)?);
-            drop(progress);
         }
         Err(error) => found.push(Found::of_error(ids::CONFIG_FILE, error, &FILE_DAMAGED)),
     }

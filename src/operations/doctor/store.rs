@@ -1,17 +1,15 @@
 //! The store that new secrets go to: does it keep, give back and let go.
 
-use super::Found;
+use super::found::Found;
 use crate::checks::Outcome;
 use crate::checks::causes::STORE_UNAVAILABLE;
 use crate::checks::ids;
-use crate::cli::context::Context;
-use crate::cli::error::CliError;
-use crate::operations::Origin;
-use crate::operations::Tenants;
+use crate::operations::{Error, Origin, Tenants, Workspace};
 use crate::secrets::{SecretKey, SecretKind, StoreError, StoreName, generate_verify_token};
 
-pub(super) fn look(ctx: &Context, tenants: &Tenants<'_>) -> Result<Vec<Found>, CliError> {
-    let store = &ctx.settings()?.store;
+/// What is wrong with the store.
+pub fn look(workspace: &Workspace, tenants: &Tenants<'_>) -> Result<Vec<Found>, Error> {
+    let store = &workspace.settings()?.store;
     let id = match store.value {
         StoreName::Keyring => ids::STORE_KEYRING,
         StoreName::File => ids::STORE_FILE,
@@ -21,7 +19,7 @@ pub(super) fn look(ctx: &Context, tenants: &Tenants<'_>) -> Result<Vec<Found>, C
     let chosen = format!("chosen by {}", store.origin);
     Ok(vec![match store.value {
         StoreName::Env => Found::pass(id, format!("secrets are read from variables and kept nowhere ({chosen})")),
-        _ => match round_trip(ctx, store.value) {
+        _ => match round_trip(workspace, store.value) {
             Ok(Trip::Whole) => Found::pass(id, format!("it keeps, gives back and removes a secret ({chosen})")),
             Ok(Trip::NotMade) => Found::pass(id, format!("the encrypted file is not made yet; it could be ({chosen})")),
             Ok(Trip::Changed) => {
@@ -29,7 +27,7 @@ pub(super) fn look(ctx: &Context, tenants: &Tenants<'_>) -> Result<Vec<Found>, C
                     .because(&STORE_UNAVAILABLE)
                     .hint("look into it with its own program, or choose another: --store keyring, file or env")
             }
-            Err(error) if !is_needed(ctx, tenants)? => {
+            Err(error) if !is_needed(workspace, tenants)? => {
                 Found::new(id, Outcome::Skip, format!("no account uses it, and nobody chose it: {error}"))
             }
             Err(error) => Found::of_error(id, error, &STORE_UNAVAILABLE),
@@ -39,13 +37,13 @@ pub(super) fn look(ctx: &Context, tenants: &Tenants<'_>) -> Result<Vec<Found>, C
 
 /// Whether the keyring, where it is only the default, matters here: with accounts
 /// that keep their secrets elsewhere it does not.
-fn is_needed(ctx: &Context, tenants: &Tenants<'_>) -> Result<bool, CliError> {
+fn is_needed(workspace: &Workspace, tenants: &Tenants<'_>) -> Result<bool, Error> {
     let mut accounts = Vec::new();
     for (_, inside) in tenants.iter() {
         let Ok(more) = inside.accounts()?.load() else { return Ok(true) };
         accounts.extend(more);
     }
-    let store = &ctx.settings()?.store;
+    let store = &workspace.settings()?.store;
     let used =
         accounts.iter().flat_map(|account| account.secrets.values()).any(|source| source.store() == Some(store.value));
     Ok(used || accounts.is_empty() || store.origin != Origin::BuiltIn)
@@ -61,11 +59,11 @@ enum Trip {
     NotMade,
 }
 
-fn round_trip(ctx: &Context, name: StoreName) -> Result<Trip, StoreError> {
-    let store = ctx.store(name);
-    if name == StoreName::File && !ctx.stores().file().exists()? {
+fn round_trip(workspace: &Workspace, name: StoreName) -> Result<Trip, StoreError> {
+    let store = workspace.store(name);
+    if name == StoreName::File && !workspace.stores().file().exists()? {
         // A person would be asked for a new passphrase, which is not due yet.
-        if !ctx.someone_can_answer() {
+        if workspace.reporter.passphrase_prompt().is_none() {
             store.probe()?;
         }
         return Ok(Trip::NotMade);

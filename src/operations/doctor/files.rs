@@ -2,19 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Found;
+use super::found::Found;
 use crate::accounts::{Account, AccountStore, Clash, clashes};
 use crate::checks::Outcome;
 use crate::checks::causes::{ACCOUNTS_ALIKE, FILE_DAMAGED, FILES_EXPOSED};
 use crate::checks::ids;
-use crate::cli::context::Context;
-use crate::cli::error::CliError;
+use crate::operations::{Error, Workspace};
 
-pub(super) fn look(ctx: &Context) -> Result<Vec<Found>, CliError> {
-    let paths = &ctx.settings()?.paths;
+/// What is wrong with the files.
+pub fn look(workspace: &Workspace) -> Result<Vec<Found>, Error> {
+    let paths = &workspace.settings()?.paths;
     let mut found = vec![Found::pass(ids::CONFIG_FILE, "the configuration can be read")];
     let (mut count, mut broken, mut clashing) = (0, Vec::new(), Vec::new());
-    let tenants = ctx.tenant_names().unwrap_or_else(|error| {
+    let tenants = workspace.tenant_names().unwrap_or_else(|error| {
         broken.push(Found::of_error(ids::ACCOUNTS_FILE, error, &FILE_DAMAGED));
         Vec::new()
     });
@@ -22,7 +22,7 @@ pub(super) fn look(ctx: &Context) -> Result<Vec<Found>, CliError> {
         match AccountStore::new(paths.accounts_file(tenant), Box::new(|_| {})).load() {
             Ok(accounts) => {
                 count += accounts.len();
-                let flag = ctx.tenant_flag(tenant)?;
+                let flag = workspace.tenant_flag(tenant)?;
                 clashing.extend(clashes(&accounts).iter().map(|clash| clash_in_words(&accounts, clash, &flag)));
             }
             Err(error) => broken.push(Found::of_error(ids::ACCOUNTS_FILE, error, &FILE_DAMAGED)),

@@ -1,20 +1,16 @@
-//! Accounts and stores against each other, in every tenant: secrets that are missing, and
-//! secrets that belong to no account any more.
+//! The secrets of accounts, in every tenant: those that are missing.
 
-use super::Found;
+use super::found::Found;
 use crate::accounts::Account;
 use crate::checks::Outcome;
-use crate::checks::causes::{SECRET_MISSING, SECRETS_LEFT_BEHIND, STORE_UNAVAILABLE};
+use crate::checks::causes::{SECRET_MISSING, STORE_UNAVAILABLE};
 use crate::checks::ids;
-use crate::cli::context::Context;
-use crate::cli::error::CliError;
-use crate::operations::Origin;
-use crate::operations::secrets::left_behind;
 use crate::operations::secrets::place;
-use crate::operations::{Tenants, Workspace, key};
+use crate::operations::{Error, Origin, Tenants, Workspace, key};
 use crate::secrets::{SecretKind, SecretRef, StoreError, StoreName};
 
-pub(super) fn look(ctx: &Context, tenants: &Tenants<'_>) -> Result<Vec<Found>, CliError> {
+/// What is not where the records say.
+pub fn look(workspace: &Workspace, tenants: &Tenants<'_>) -> Result<Vec<Found>, Error> {
     let several = tenants.iter().count() > 1;
     let mut found = Vec::new();
     let mut all_read = true;
@@ -24,13 +20,12 @@ pub(super) fn look(ctx: &Context, tenants: &Tenants<'_>) -> Result<Vec<Found>, C
             all_read = false;
             continue;
         };
-        found.extend(of_tenant(inside, &accounts, &Named::new(ctx, tenant, several)?));
+        found.extend(of_tenant(inside, &accounts, &Named::new(workspace, tenant, several)?));
     }
     if found.is_empty() && all_read {
         let count = if several { format!(" (tenants: {})", tenants.iter().count()) } else { String::new() };
         found.push(Found::pass(ids::SECRETS_PRESENT, format!("every secret is where its record says{count}")));
     }
-    found.extend(left_behind(ctx, tenants));
     Ok(found)
 }
 
@@ -43,8 +38,8 @@ struct Named {
 }
 
 impl Named {
-    fn new(ctx: &Context, tenant: &str, several: bool) -> Result<Self, CliError> {
-        let setting = &ctx.settings()?.tenant;
+    fn new(workspace: &Workspace, tenant: &str, several: bool) -> Result<Self, Error> {
+        let setting = &workspace.settings()?.tenant;
         let is_meant = setting.value.as_str() == tenant && !matches!(setting.origin, Origin::Flag(_));
         Ok(Self {
             place: if several || !is_meant { format!("in tenant {tenant}: ") } else { String::new() },
@@ -95,51 +90,4 @@ fn missing(account: &Account, kind: SecretKind, named: &Named) -> Found {
     Found::new(ids::SECRETS_PRESENT, Outcome::Fail, format!("{tenant}{handle}: {place}"))
         .because(&SECRET_MISSING)
         .hint(fix)
-}
-
-/// Entries of ours that no account of any tenant points to there.
-fn left_behind(ctx: &Context, tenants: &Tenants<'_>) -> Vec<Found> {
-    const ID: &str = ids::SECRETS_LEFT_BEHIND;
-    const SHOWN: usize = 20;
-    let not_known = |place: String, why: String| Found::new(ID, Outcome::Skip, format!("{place}not known: {why}"));
-    let looked = match left_behind::find(ctx, tenants, None) {
-        Ok(looked) => looked,
-        Err(error) => return vec![not_known(String::new(), error.message().to_owned())],
-    };
-    let mut found: Vec<Found> = looked
-        .unknown
-        .iter()
-        .map(|(tenant, error)| {
-            let place = tenant.as_ref().map(|tenant| format!("in tenant {tenant}: ")).unwrap_or_default();
-            not_known(place, error.to_string())
-        })
-        .collect();
-    if looked.entries.is_empty() {
-        if found.is_empty() {
-            found.push(if looked.no_keyring {
-                Found::pass(ID, "no secret is left behind in an encrypted file; this machine has no keyring")
-            } else {
-                Found::pass(ID, "no secret is left behind")
-            });
-        }
-        return found;
-    }
-    let mut lines = left_behind::in_words(&looked.entries);
-    let more = lines.len().saturating_sub(SHOWN);
-    lines.truncate(SHOWN);
-    lines.extend((more > 0).then(|| format!("and {more} more accounts")));
-    let count = looked.entries.len();
-    let summary = format!("secrets that belong to no account of this configuration: {count}; {}", lines.join("; "));
-    let shared = looked.entries.iter().any(|entry| entry.tenant.is_none());
-    let fix = if shared {
-        "another configuration directory of yours shares the keyring, and its accounts would lose their secrets: remove them only if none of these accounts is in one; the command lists them and asks"
-    } else {
-        "if accounts.toml was lost or edited, restore it first: these may be the only copies; otherwise remove them: the command lists them and asks"
-    };
-    found.push(
-        Found::new(ID, Outcome::Warn, summary)
-            .because(&SECRETS_LEFT_BEHIND)
-            .hint(format!("{fix}; then: msgrctl secret remove --left-behind")),
-    );
-    found
 }

@@ -4,24 +4,25 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Found;
+use super::found::Found;
 use crate::checks::Outcome;
 use crate::checks::causes::{CERTIFICATES_MISSING, CLOCK_WRONG, NOT_GRAPH, UNREACHABLE, VERSION_EXPIRED};
 use crate::checks::ids;
-use crate::cli::context::Context;
-use crate::cli::error::CliError;
 use crate::graph::{GraphError, Unreachable};
 use crate::http::{Client, Request, Response, is_proxy};
+use crate::operations::{Error, Workspace};
 
 /// A signature of Meta's is good for five minutes: so much the clock may be off, less
 /// what a call takes.
 const CLOCK_MAY_BE_OFF: Duration = Duration::from_secs(240);
 
-pub(super) fn look(ctx: &Context) -> Result<Vec<Found>, CliError> {
-    let mut found = vec![proxy(ctx)];
-    let settings = ctx.settings()?;
+/// What is wrong with the way to Graph.
+pub fn look(workspace: &Workspace) -> Result<Vec<Found>, Error> {
+    let _progress = workspace.reporter.waiting("looking for Graph …");
+    let mut found = vec![proxy(workspace)];
+    let settings = workspace.settings()?;
     let base = &settings.graph_url.value;
-    let client = match ctx.http_settings().and_then(|settings| Ok(Client::new(&settings)?)) {
+    let client = match workspace.http_settings().and_then(|settings| Ok(Client::new(&settings)?)) {
         Ok(client) => client,
         Err(error) => {
             found.push(Found::of_error(ids::TLS_CERTIFICATES, error, &CERTIFICATES_MISSING));
@@ -33,8 +34,8 @@ pub(super) fn look(ctx: &Context) -> Result<Vec<Found>, CliError> {
     let url = base.plain(&format!("/{}/me", settings.graph_version));
     let way = client.way(&url);
     let request = Request::get(url);
-    match Context::wait(client.send(request))? {
-        Ok(response) => found.extend(judge(ctx, &response)?),
+    match Workspace::wait(client.send(request))? {
+        Ok(response) => found.extend(judge(workspace, &response)?),
         Err(fault) => {
             let error = GraphError::Unreachable(Unreachable::Fault { fault, way });
             let mut unreachable = Found::of_error(ids::GRAPH_REACHABLE, error, &UNREACHABLE);
@@ -45,13 +46,13 @@ pub(super) fn look(ctx: &Context) -> Result<Vec<Found>, CliError> {
     Ok(found)
 }
 
-fn proxy(ctx: &Context) -> Found {
+fn proxy(workspace: &Workspace) -> Found {
     let set: Vec<&str> = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"]
         .into_iter()
-        .filter(|name| ctx.env.text(name).is_some())
+        .filter(|name| workspace.env.text(name).is_some())
         .collect();
     let wrong = |name: &&str| {
-        !name.to_ascii_lowercase().starts_with("no_") && ctx.env.text(name).is_some_and(|value| !is_proxy(value))
+        !name.to_ascii_lowercase().starts_with("no_") && workspace.env.text(name).is_some_and(|value| !is_proxy(value))
     };
     if let Some(name) = set.iter().copied().find(wrong) {
         return Found::new(ids::PROXY, Outcome::Fail, format!("{name} holds no proxy's address, and is left aside"))
@@ -65,8 +66,8 @@ fn proxy(ctx: &Context) -> Found {
     }
 }
 
-fn judge(ctx: &Context, response: &Response) -> Result<Vec<Found>, CliError> {
-    let settings = ctx.settings()?;
+fn judge(workspace: &Workspace, response: &Response) -> Result<Vec<Found>, Error> {
+    let settings = workspace.settings()?;
     let base = &settings.graph_url.value;
     let header = |name| response.headers.get(name).and_then(|value| value.to_str().ok());
     let Some(version) = header("facebook-api-version") else {
@@ -91,14 +92,14 @@ fn judge(ctx: &Context, response: &Response) -> Result<Vec<Found>, CliError> {
     });
     let date = header("date").and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
     found.push(match date {
-        Some(date) => clock(ctx, date.timestamp()),
+        Some(date) => clock(workspace, date.timestamp()),
         None => Found::new(ids::CLOCK, Outcome::Skip, "not known: the answer has no date"),
     });
     Ok(found)
 }
 
-fn clock(ctx: &Context, theirs: Timestamp) -> Found {
-    let off = ctx.clock.now().duration_since(theirs);
+fn clock(workspace: &Workspace, theirs: Timestamp) -> Found {
+    let off = workspace.clock.now().duration_since(theirs);
     let seconds = off.as_secs();
     if off.unsigned_abs() < CLOCK_MAY_BE_OFF {
         return Found::pass(ids::CLOCK, "the clock is right enough for signatures");

@@ -1,0 +1,129 @@
+//! What causes, checks and codes of Meta's mean, and what to do: pages.
+
+use serde::Serialize;
+
+use super::accounts::commands;
+use crate::checks::causes::{self, CAUSES, Code};
+use crate::checks::{CHECKS, CheckPage, DOCTOR_CHECKS};
+use crate::webhook::Problem;
+
+/// One page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Page {
+    /// [`CAUSE`], [`CHECK`], [`CODE`], or another of the caller's.
+    pub kind: &'static str,
+    /// What it is called.
+    pub id: String,
+    /// What it means.
+    pub summary: String,
+    /// What to do.
+    pub fix: String,
+    /// The command to do it with; what has to be filled in stands in capitals.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
+    /// Of a code of Meta's: the causes that it can have, the likeliest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub causes: Vec<&'static str>,
+}
+
+/// Why a check failed, a message was refused or a callback would not be taken.
+pub const CAUSE: &str = "cause";
+/// A check of account test or doctor.
+pub const CHECK: &str = "check";
+/// A code of Meta's.
+pub const CODE: &str = "code";
+
+/// Every page of one of these kinds.
+pub fn of_kind(kind: &str) -> Vec<Page> {
+    match kind {
+        CAUSE => {
+            let own: Vec<Page> = CAUSES.iter().map(|cause| of_cause(cause)).collect();
+            let of_callbacks = Problem::examples();
+            let more = of_callbacks.iter().filter(|problem| !CAUSES.iter().any(|cause| cause.id == problem.cause()));
+            own.iter().cloned().chain(more.map(of_problem)).collect()
+        }
+        CHECK => CHECKS.iter().chain(DOCTOR_CHECKS).map(of_check).collect(),
+        CODE => causes::codes().iter().map(of_code).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The pages of a word: of a cause, a check or a code of Meta's.
+pub fn look_up(word: &str) -> Vec<Page> {
+    if let Some((code, subcode)) = meta_code(word) {
+        return causes::code(code, subcode).iter().map(of_code).collect();
+    }
+    // `problem` of webhook verify has underscores where the cause has hyphens.
+    let cause = word.replace('_', "-");
+    let named = |entry: &Page| entry.id == word || entry.kind == CAUSE && entry.id == cause;
+    let [causes, checks] = [CAUSE, CHECK].map(of_kind);
+    causes.into_iter().chain(checks).filter(named).collect()
+}
+
+/// `190`, `190/463`, and as Meta writes it: `#190`, `(#190)`.
+pub fn meta_code(word: &str) -> Option<(i64, Option<i64>)> {
+    let bare = word.trim_start_matches("(#").trim_start_matches('#').trim_end_matches(')');
+    match bare.split_once(['/', ':']) {
+        Some((code, subcode)) => Some((code.parse().ok()?, Some(subcode.parse().ok()?))),
+        None => Some((bare.parse().ok()?, None)),
+    }
+}
+
+/// The commands of pages: what has to be filled in stands in capitals.
+fn command(next: causes::Next) -> Option<String> {
+    commands::of("NAME").of(next)
+}
+
+fn of_cause(cause: &causes::Cause) -> Page {
+    let command = command(cause.next);
+    Page {
+        kind: CAUSE,
+        id: cause.id.into(),
+        summary: cause.summary.into(),
+        fix: cause.fix(),
+        command,
+        causes: Vec::new(),
+    }
+}
+
+fn of_problem(problem: &Problem) -> Page {
+    Page {
+        kind: CAUSE,
+        id: problem.cause().into(),
+        summary: problem.summary(),
+        fix: problem.fix().into(),
+        command: command(if problem.is_of_address() { causes::Next::SetCallback } else { causes::Next::Verify }),
+        causes: Vec::new(),
+    }
+}
+
+fn of_check(check: &CheckPage) -> Page {
+    Page {
+        kind: CHECK,
+        id: check.id.into(),
+        summary: check.passes.into(),
+        fix: check.fix.into(),
+        command: command(check.next),
+        causes: Vec::new(),
+    }
+}
+
+fn of_code(code: &Code) -> Page {
+    let causes: Vec<&'static str> = code.meanings.iter().map(|(found, _)| found.cause).collect();
+    let (summary, fix, command) = if let [(only, _)] = code.meanings.as_slice() {
+        (only.summary.clone(), only.fix.clone(), command(only.next))
+    } else {
+        let fix = "a test tells which it is".to_owned();
+        (format!("one of these: {}", meanings(code).join("; ")), fix, command(causes::Next::TestAgain))
+    };
+    Page { kind: CODE, id: code.id.clone(), summary, fix, command, causes }
+}
+
+/// What a code can mean, each with its cause and the place where it means that.
+pub fn meanings(code: &Code) -> Vec<String> {
+    let one = |(found, place): &(causes::Diagnosis, Option<causes::Place>)| {
+        let at = place.map(|place| format!(", {}", place.words())).unwrap_or_default();
+        format!("{} ({}{at})", found.summary, found.cause)
+    };
+    code.meanings.iter().map(one).collect()
+}
