@@ -81,6 +81,7 @@ pub mod checks;
 pub mod graph;
 pub mod provision;
 pub mod sandbox;
+pub mod state;
 
 pub mod operations;
 

@@ -69,11 +69,6 @@ impl Paths {
         self.root.join("log.jsonl")
     }
 
-    /// `undo.json`: how the last change is undone.
-    pub fn undo_file(&self) -> PathBuf {
-        self.root.join("undo.json")
-    }
-
     /// The directory of the changes that have begun and are not written down yet, a file
     /// for each tenant.
     pub fn pending_dir(&self) -> PathBuf {

@@ -232,10 +232,18 @@ impl AccountStore {
 
     /// Reads, changes and writes under the lock. An error writes nothing.
     fn change<T>(&self, change: impl FnOnce(&mut Vec<Account>) -> Result<T, AccountError>) -> Result<T, AccountError> {
-        let lock = Lock::acquire(&self.path, Lock::PATIENCE, &self.on_wait)?;
+        self.rewrite(change)
+    }
+
+    /// The same for a change that nothing here checks.
+    pub fn rewrite<T, E: From<AccountError>>(
+        &self,
+        change: impl FnOnce(&mut Vec<Account>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let lock = Lock::acquire(&self.path, Lock::PATIENCE, &self.on_wait).map_err(AccountError::from)?;
         let mut accounts = self.load()?;
         let done = change(&mut accounts)?;
-        lock.replace(schema::write(&accounts).as_bytes())?;
+        lock.replace(schema::write(&accounts).as_bytes()).map_err(AccountError::from)?;
         Ok(done)
     }
 }

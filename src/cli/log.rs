@@ -5,8 +5,7 @@ use serde::Serialize;
 
 use super::context::Context;
 use super::error::CliError;
-use crate::files;
-use crate::operations::journal::{DONE, Entry, recover, several_in_words};
+use crate::operations::journal::{DONE, Entry, recover};
 use crate::ui::table::table_with_text;
 
 /// Show what was changed: accounts, secrets, messages, chat settings, tenants
@@ -28,23 +27,13 @@ struct LogView {
 }
 
 pub fn run(args: &LogArgs, ctx: &Context) -> Result<u8, CliError> {
-    let settings = ctx.settings()?;
-    // Whoever reads the log should know of a change whose process was killed.
-    match recover(ctx, None, false) {
-        Ok(Some(undo)) => ctx.output.notice(&format!(
-            "an undo in tenant '{}' was not finished; to go on: msgrctl undo --yes",
-            undo.entry.tenant
-        )),
-        Ok(None) => {}
-        Err(error) => ctx.output.warning(error.message()),
-    }
-    let path = settings.paths.log_file();
-    let text = files::read_text(&path)?.unwrap_or_default();
-    let lines: Vec<&str> = text.lines().collect();
+    recover_first(ctx);
+    let lines = ctx.records()?.log()?;
     // A line that a killed process left unfinished says nothing.
     let entries: Vec<Entry> = lines[lines.len().saturating_sub(args.number as usize)..]
         .iter()
-        .filter_map(|line| serde_json::from_str(line).ok())
+        .filter_map(|line| serde_json::from_str::<Entry>(line).ok())
+        .map(|entry| entry.without_values())
         .collect();
     if ctx.output.json {
         ctx.output.json(&LogView { schema_version: 1, entries });
@@ -54,23 +43,41 @@ pub fn run(args: &LogArgs, ctx: &Context) -> Result<u8, CliError> {
         ctx.output.notice("nothing was changed yet");
         return Ok(0);
     }
-    let row = |entry: &Entry| {
-        vec![
-            entry.time.replace('T', " ").trim_end_matches('Z').to_owned(),
-            entry.command.clone(),
-            entry.tenant.clone(),
-            entry.user.clone(),
-            match entry.result.as_str() {
-                DONE => several_in_words(&entry.changes),
-                other => format!("{} ({other})", several_in_words(&entry.changes)),
-            },
-        ]
-    };
-    let headings = ["TIME (UTC)", "COMMAND", "TENANT", "USER", "WHAT"];
-    let laid = table_with_text(&headings, entries.iter().map(row).collect(), ctx.output.terminal.out());
+    print_table(ctx, &["TIME (UTC)", "COMMAND", "TENANT", "USER", "WHAT"], entries.iter().map(row).collect());
+    Ok(0)
+}
+
+/// Who reads the log should know of a change whose process was killed.
+pub fn recover_first(ctx: &Context) {
+    match recover(ctx, None, false) {
+        Ok(Some(undo)) => ctx.output.notice(&format!(
+            "an undo in tenant '{}' was not finished; to go on: msgrctl undo --yes",
+            undo.entry.tenant
+        )),
+        Ok(None) => {}
+        Err(error) => ctx.output.warning(error.message()),
+    }
+}
+
+/// A change as a row of a table.
+pub fn row(entry: &Entry) -> Vec<String> {
+    vec![
+        entry.time.replace('T', " ").trim_end_matches('Z').to_owned(),
+        entry.command.clone(),
+        entry.tenant.clone(),
+        entry.user.clone(),
+        match entry.result.as_str() {
+            DONE => entry.in_words(),
+            other => format!("{} ({other})", entry.in_words()),
+        },
+    ]
+}
+
+/// Prints a table, and says for what there was no room.
+pub fn print_table(ctx: &Context, headings: &[&str], rows: Vec<Vec<String>>) {
+    let laid = table_with_text(headings, rows, ctx.output.terminal.out());
     ctx.output.result(&laid.text);
     if !laid.left_out.is_empty() {
         ctx.output.notice(&format!("no room for {}; --json has them", laid.left_out.join(", ")));
     }
-    Ok(0)
 }

@@ -21,6 +21,7 @@ use crate::messages::ChatSettings;
 use crate::secrets::{
     KeyringStore, MemoryStore, Secret, SecretKey, SecretKind, SecretRef, SecretStore, StoreError, StoreName, Stores,
 };
+use crate::state::{Files, Records};
 use crate::webhook::Prober;
 
 /// A change may wait for a person at a dialog of the keyring.
@@ -145,6 +146,11 @@ impl Workspace {
         let settings = self.settings()?;
         let path = settings.paths.chat_settings_file(settings.tenant.value.as_str());
         Ok(TenantFile::new(path, &CHAT_SETTINGS_KEYS))
+    }
+
+    /// Where records are kept.
+    pub fn records(&self) -> Result<Box<dyn Records>, Error> {
+        Ok(Box::new(Files::new(self.settings()?.paths.clone())))
     }
 
     /// The tenants that have a directory, by name.

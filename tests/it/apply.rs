@@ -345,8 +345,7 @@ fn no_output_has_a_secret() {
     fleet.sandbox.world().tokens.iter_mut().for_each(|token| token.state = TokenState::LoggedOut);
     check(fleet.plan(&["-vvv"]));
     check(fleet.apply(&["-vvv", "--json"]));
-    for name in ["config/msgrctl/log.jsonl", "config/msgrctl/undo.json", "config/msgrctl/tenants/default/accounts.toml"]
-    {
+    for name in ["config/msgrctl/log.jsonl", "config/msgrctl/tenants/default/accounts.toml"] {
         let text = std::fs::read_to_string(fleet.home.path(name)).unwrap();
         assert!(secrets.iter().all(|secret| !text.contains(secret)), "{name}");
     }

@@ -77,18 +77,90 @@ fn each_kind_of_change_is_logged_and_taken_back_to_the_byte() {
 }
 
 #[test]
-fn what_changed_since_is_not_taken_back() {
+fn a_field_that_changed_since_is_not_taken_back_and_another_one_stays() {
     let sandbox = sandbox();
     let home = acme(&sandbox, false);
     home.run(&["message", "disable", "acme", "agent-left"]).code(0);
     let text = std::fs::read_to_string(home.accounts_file()).unwrap();
-    std::fs::write(home.accounts_file(), text.replace("Acme", "Acme!")).unwrap();
+    std::fs::write(home.accounts_file(), text.replace("agent-left = \"disabled\"", "agent-left = \"default\""))
+        .unwrap();
     let before = files(&home);
-    home.run(&["undo", "--yes"]).code(1).says(&["accounts.toml has changed since 'message disable'"]);
+    home.run(&["undo", "--yes"])
+        .code(1)
+        .says(&["accounts.toml has changed since 'message disable' (messages.agent-left of 'Acme')"]);
     assert_eq!(files(&home), before);
+    // What somebody changed by hand beside it is theirs, and stays.
+    std::fs::write(home.accounts_file(), text.replace("\"Acme\"", "\"Acme!\"")).unwrap();
+    home.run(&["undo", "--yes"]).code(0);
+    let after = std::fs::read_to_string(home.accounts_file()).unwrap();
+    assert!(after.contains("\"Acme!\"") && !after.contains("agent-left"), "{after}");
     let empty = Home::new();
     empty.run(&["undo", "--yes"]).code(1).says(&["no change to undo"]);
+    empty.run(&["undo", "--list"]).code(0).says(&["nothing was changed yet"]);
     empty.run(&["log"]).code(0).says(&["nothing was changed yet"]);
+}
+
+#[test]
+fn an_older_change_is_undone_by_its_id_unless_a_later_one_touched_the_same_field() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, false);
+    let text = |event: &str, text: &str| {
+        home.run(&["message", "set", "acme", event, "--text", text]).code(0);
+        last(&home)["id"].as_str().unwrap().to_owned()
+    };
+    let before = files(&home);
+    let first = text("agent-left", "One");
+    let other = text("session-ended", "Other");
+    let second = text("agent-left", "Two");
+    let shown = |event: &str| {
+        let messages = home.run(&["message", "show", "acme", event, "--json"]).code(0).json();
+        messages["text"].as_str().unwrap_or_default().to_owned()
+    };
+    let standing = |id: &str| {
+        let list = home.run(&["undo", "--list", "--json"]).code(0).json();
+        let changes = list["changes"].as_array().unwrap();
+        let change = changes.iter().find(|change| change["id"] == id).unwrap();
+        assert!(!change.to_string().contains("\"before\""), "{change}");
+        change["standing"].as_str().unwrap().to_owned()
+    };
+    home.run(&["undo", &first, "--yes"]).code(1).says(&[
+        "nothing was undone",
+        "to undo 'message set' first",
+        &format!("msgrctl undo {second}"),
+    ]);
+    home.run(&["undo", &other]).code(2).says(&[&format!("msgrctl undo {other} --yes")]);
+    home.run(&["undo", &other[..6], "--yes"]).code(0).shows(&["undid 'message set'", "messages.session-ended"]);
+    assert_eq!((shown("session-ended").as_str(), shown("agent-left").as_str()), ("", "Two"));
+    assert_eq!((standing(&other).as_str(), standing(&first).as_str()), ("undone", "stands"));
+    home.run(&["undo", &other, "--yes"]).code(1).says(&["was undone already", "to do it again"]);
+    home.run(&["undo", "--list"]).code(0).shows(&["ID", &first, &other, "undone by"]);
+    // In their order, they all go, to the byte.
+    home.run(&["undo", &second, "--yes"]).code(0);
+    assert_eq!(shown("agent-left"), "One");
+    home.run(&["undo", &first, "--yes"]).code(0);
+    assert_eq!(files(&home), before);
+    home.run(&["undo", "ffffffffffff", "--yes"]).code(1).says(&["there is no change 'ffffffffffff'", "undo --list"]);
+    home.run(&["undo", "ff", "--yes"]).code(2);
+}
+
+#[test]
+fn a_removed_account_comes_back_to_its_place_after_later_changes() {
+    let (_sandbox, mut home) = many(4);
+    home.set("MSGRCTL_STORE", "file");
+    home.set("MSGRCTL_PASSPHRASE", "correct horse battery");
+    home.run(&["account", "remove", "page-1", "--yes"]).code(0);
+    let removed = last(&home)["id"].as_str().unwrap().to_owned();
+    home.run(&["message", "disable", "page-2", "agent-left"]).code(0);
+    home.run(&["undo", &removed, "--yes"]).code(0).shows(&["undid 'account remove'", "Page 1 removed"]);
+    let names = home.run(&["account", "list", "--json"]).json();
+    let names: Vec<&str> =
+        names["accounts"].as_array().unwrap().iter().map(|account| account["handle"].as_str().unwrap()).collect();
+    assert_eq!(names, ["page-0", "page-1", "page-2", "page-3"]);
+    // Another account took its name meanwhile.
+    home.run(&["account", "remove", "page-3", "--yes"]).code(0);
+    let removed = last(&home)["id"].as_str().unwrap().to_owned();
+    home.run(&["account", "rename", "page-2", "Page 3"]).code(0);
+    home.run(&["undo", &removed, "--yes"]).code(1).says(&["would answer to the same name", "nothing was undone"]);
 }
 
 #[test]
@@ -134,15 +206,11 @@ fn secrets_are_taken_away_with_an_added_account_and_not_brought_back() {
 }
 
 #[test]
-fn a_change_that_was_not_written_down_keeps_an_older_one_from_being_taken_back() {
+fn an_unfinished_line_of_the_log_swallows_no_other() {
     let sandbox = sandbox();
     let home = acme(&sandbox, false);
     home.run(&["chat-settings", "set", "agent-left", "--disable"]).code(0);
-    let old = std::fs::read(home.path("config/msgrctl/undo.json")).unwrap();
     home.run(&["message", "disable", "acme", "agent-left"]).code(0);
-    // As after a kill between the file and the log.
-    std::fs::write(home.path("config/msgrctl/undo.json"), old).unwrap();
-    home.run(&["undo", "--yes"]).code(1).says(&["accounts.toml has changed since"]);
     // An unfinished line of a killed process swallows no other.
     let log = home.path("config/msgrctl/log.jsonl");
     let text = std::fs::read_to_string(&log).unwrap();
@@ -190,11 +258,13 @@ fn of_many_accounts_those_that_changed_are_named() {
         changes.iter().map(|change| (text(change, "of"), text(change, "what"))).collect::<Vec<_>>()
     };
     let of = |name: &str, what: &str| (name.to_owned(), what.to_owned());
-    let written = std::fs::read(home.accounts_file()).unwrap();
+    let listed = |home: &Home| home.run(&["account", "list", "--json"]).code(0).json();
+    let before = listed(&home);
     home.run(&["message", "disable", "page-3", "page-17", "agent-left"]).code(0);
     assert_eq!(named(&home), [of("Page 17", "changed"), of("Page 3", "changed")]);
+    assert_ne!(listed(&home), before);
     home.run(&["undo", "--yes"]).code(0);
-    assert_eq!(std::fs::read(home.accounts_file()).unwrap(), written);
+    assert_eq!(listed(&home), before);
     home.run(&["account", "remove", "page-5", "--yes"]).code(0);
     assert_eq!(named(&home), [of("Page 5", "removed")]);
     home.run(&["undo", "--yes"]).code(0);
@@ -207,19 +277,17 @@ fn of_many_accounts_those_that_changed_are_named() {
         assert_eq!(last(&home)["changes"][0]["fields"][0], "secrets.page_access_token");
     }
     // As somebody else's editor has left it.
-    let text = String::from_utf8(written).unwrap().replace("graph = ", "graph   =   ");
+    let text = std::fs::read_to_string(home.accounts_file()).unwrap().replace("graph = ", "graph   =   ");
     std::fs::write(home.accounts_file(), text).unwrap();
     home.run(&["message", "disable", "page-4", "agent-left"]).code(0);
     assert_eq!(named(&home), [of("Page 4", "changed")]);
 }
 
 #[test]
-fn the_log_and_the_way_back_are_private() {
+fn the_log_is_private() {
     let sandbox = sandbox();
     let home = acme(&sandbox, false);
     home.run(&["message", "disable", "acme", "agent-left"]).code(0);
-    for name in ["log.jsonl", "undo.json"] {
-        let mode = std::fs::metadata(home.path("config/msgrctl").join(name)).unwrap().permissions();
-        assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777, 0o600, "{name}");
-    }
+    let mode = std::fs::metadata(home.path("config/msgrctl/log.jsonl")).unwrap().permissions();
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777, 0o600);
 }

@@ -100,7 +100,6 @@ pub(in crate::cli) const FILES: Topic = Topic {
             "log.jsonl",
             "what was changed, a line of JSON each; result is done, partial (the command failed after a part) or interrupted (its process was killed). A change that cannot be written down after it was made is a warning, and the exit code stays 0: what was asked for is done",
         ),
-        ("undo.json", "how the last change is undone"),
         ("pending/<tenant>.json", "the files before a change that is under way, or whose process was killed"),
         ("tenants/<tenant>/tenant.toml", "what is known of a tenant: host, version, template, messengers, store, app"),
         ("tenants/<tenant>/chat-settings.toml", "its texts and timeouts"),

@@ -73,7 +73,7 @@ mod tests {
     use super::*;
     use crate::env::Environment;
     use crate::operations::apply::{How, Looks, prepare};
-    use crate::operations::journal::Undo;
+    use crate::operations::journal::History;
     use crate::operations::{Given, Hold, Reporter, key};
     use crate::provision::kept::ReadySecret;
     use crate::provision::manifest::{self, Text};
@@ -220,8 +220,9 @@ mod tests {
         let id_of = |name: &str| now.iter().find(|account| account.name.as_str() == name).map(|account| &account.id);
         assert_eq!((id_of("One"), id_of("Two")), (Some(&two.id), Some(&one.id)));
         let workspace = fleet.workspace();
-        let undo = Undo::read(&workspace).expect("it can be read").expect("a change");
-        assert_eq!((undo.entry.command.as_str(), undo.entry.changes.len()), ("apply", 2));
+        let history = History::read(&workspace).expect("it can be read");
+        let last = history.last().expect("a change");
+        assert_eq!((last.command.as_str(), last.changes.len()), ("apply", 2));
     }
 
     #[test]

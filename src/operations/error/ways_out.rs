@@ -12,6 +12,7 @@ use crate::graph::GraphError;
 use crate::http::SetupError;
 use crate::messages::{TextError, UnknownEvent};
 use crate::secrets::{KeyMeans, StoreError};
+use crate::state::StateError;
 use crate::touched;
 
 impl From<FileError> for Error {
@@ -80,6 +81,19 @@ impl From<AccountError> for Error {
             AccountError::NameTaken { handle, .. } => Self::failed(message)
                 .hint(format!("choose another name, or change that account: msgrctl account edit {handle}")),
             AccountError::HandleTaken { .. } => Self::failed(message).hint("choose another with --handle"),
+        }
+    }
+}
+
+impl From<StateError> for Error {
+    fn from(error: StateError) -> Self {
+        match error {
+            StateError::File(error) => error.into(),
+            StateError::Account(error) => error.into(),
+            StateError::Conflict { .. } => {
+                Self::failed(error.to_string()).hint("another program has changed it; look, and try again")
+            }
+            StateError::Invalid { .. } => Self::file(error.to_string()).hint("msgrctl log shows the changes"),
         }
     }
 }

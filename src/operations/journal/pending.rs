@@ -1,4 +1,4 @@
-//! A change that has begun: the files as they were before it, kept until it is written
+//! A change that has begun: the records as they were before it, kept until it is written
 //! down. One that is found while its tenant's lock is free belongs to a process that was
 //! killed, and is written down in its place.
 
@@ -6,31 +6,23 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::difference::{Difference, Texts};
-use super::{Entry, INTERRUPTED, Undo, check_paths};
+use super::entry::{Entry, INTERRUPTED};
 use crate::accounts::TenantName;
 use crate::files;
 use crate::operations::{Error, Workspace};
+use crate::state::Snapshot;
 
 /// The change.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Pending {
-    /// The line of the log, without what was changed; `undo.json` has its id once the
-    /// change is written down.
+    /// The line of the log, without what was changed; the log has its id once the change is
+    /// written down.
     pub entry: Entry,
-    /// The id of the change that it undoes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub undoes: Option<String>,
-    /// The files before it.
-    pub before: Texts,
+    /// The records before it.
+    pub before: Snapshot,
 }
 
 impl Pending {
-    /// A change that begins now.
-    pub fn new(entry: Entry, before: Texts) -> Self {
-        Self { entry, undoes: None, before }
-    }
-
     /// Keeps it. A file that was cut off by a kill says that nothing had begun, so it is
     /// not written beside itself first.
     pub fn write(&self, workspace: &Workspace) -> Result<(), Error> {
@@ -50,7 +42,6 @@ impl Pending {
             files::remove(&path)?;
             return Ok(None);
         };
-        check_paths(workspace, &path, tenant, pending.before.keys().map(PathBuf::as_path))?;
         Ok((pending.entry.tenant == tenant).then_some(pending))
     }
 }
@@ -76,13 +67,11 @@ pub fn recover(workspace: &Workspace, held: Option<&str>, all: bool) -> Result<O
             continue;
         }
         let Some(pending) = Pending::read(workspace, tenant.as_str())? else { continue };
-        let last = Undo::read(workspace)?;
-        let last = last.as_ref().map(|last| &last.entry.id);
-        if !all && pending.undoes.is_some() && pending.undoes.as_ref() == last {
+        if !all && pending.entry.undoes.is_some() && !is_written_down(workspace, &pending)? {
             unfinished = Some(pending);
             continue;
         }
-        if let Err(error) = recover_one(workspace, &pending, last) {
+        if let Err(error) = recover_one(workspace, &pending) {
             workspace.warning(&format!(
                 "'{}' in tenant '{tenant}' was cut off, and could not be written into the log: {}",
                 pending.entry.command,
@@ -102,14 +91,24 @@ fn tenant_of(path: &Path) -> Option<TenantName> {
     path.file_name()?.to_str()?.strip_suffix(".json")?.parse().ok()
 }
 
-/// Writes down one change, whose tenant is held. `last` is the id of the one that
-/// `undo.json` knows.
-fn recover_one(workspace: &Workspace, pending: &Pending, last: Option<&String>) -> Result<(), Error> {
-    if last == Some(&pending.entry.id) {
-        return complete_log(workspace);
+/// Whether the process was killed only after the line of the log.
+fn is_written_down(workspace: &Workspace, pending: &Pending) -> Result<bool, Error> {
+    const NEAR: usize = 100;
+    let lines = workspace.records()?.log()?;
+    let is_it = |line: &String| {
+        line.contains(&pending.entry.id)
+            && serde_json::from_str::<Entry>(line).is_ok_and(|written| written.id == pending.entry.id)
+    };
+    Ok(lines.iter().rev().take(NEAR).any(is_it))
+}
+
+/// Writes down one change, whose tenant is held.
+fn recover_one(workspace: &Workspace, pending: &Pending) -> Result<(), Error> {
+    if is_written_down(workspace, pending)? {
+        return Ok(());
     }
-    let after = super::texts(workspace, pending.before.keys().cloned())?;
-    let changes = Difference { before: &pending.before, after: &after, secrets: &[] }.changes();
+    let records = workspace.records()?;
+    let after = records.snapshot(&pending.entry.tenant, pending.before.has_configuration())?;
     if after == pending.before {
         return Ok(());
     }
@@ -117,22 +116,8 @@ fn recover_one(workspace: &Workspace, pending: &Pending, last: Option<&String>) 
         "'{}' in tenant '{}' was cut off at {}; what it had changed by then is now in the log",
         pending.entry.command, pending.entry.tenant, pending.entry.time
     ));
+    // Where a record was written again and nothing shows why, a secret has another value, perhaps.
+    let changes = pending.before.changes_to(&after, &[]);
     let entry = Entry { changes, result: INTERRUPTED.into(), ..pending.entry.clone() };
-    if entry.changes.is_empty() {
-        // A record was written again and nothing shows why: a secret has another value, perhaps.
-        return super::write_line(workspace, &entry);
-    }
-    super::record(workspace, pending, &after, entry)
-}
-
-/// The process was killed between `undo.json` and the log.
-fn complete_log(workspace: &Workspace) -> Result<(), Error> {
-    const NEAR: usize = 100;
-    let Some(last) = Undo::read(workspace)? else { return Ok(()) };
-    let log = files::read_text(&workspace.settings()?.paths.log_file())?.unwrap_or_default();
-    let is_it = |line: &str| serde_json::from_str::<Entry>(line).is_ok_and(|written| written.id == last.entry.id);
-    if log.lines().rev().take(NEAR).any(is_it) {
-        return Ok(());
-    }
-    super::write_line(workspace, &last.entry)
+    Ok(records.append(&entry.line())?)
 }

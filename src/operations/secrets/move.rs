@@ -8,9 +8,10 @@
 use std::collections::HashMap;
 
 use crate::accounts::{Account, AccountError, AccountStore};
-use crate::operations::journal::{self, ChangedThing};
+use crate::operations::journal;
 use crate::operations::{Error, Workspace, groups, key};
 use crate::secrets::{Secret, SecretKind, SecretRef, StoreError, StoreName};
+use crate::state::Change;
 
 /// What is moved, and where to.
 pub struct Prepared {
@@ -80,11 +81,9 @@ pub fn carry_out(workspace: &Workspace, prepared: &Prepared) -> Result<Moved, Er
             match end {
                 Ok(kinds) => {
                     moved.moved += kinds.len();
-                    noted.extend((!kinds.is_empty()).then(|| ChangedThing {
-                        of: account.name.to_string(),
-                        handle: Some(account.handle.to_string()),
-                        what: "changed".into(),
-                        fields: kinds.iter().map(|kind| format!("secrets.{}", kind.key())).collect(),
+                    noted.extend((!kinds.is_empty()).then(|| {
+                        let fields = kinds.iter().map(|kind| format!("secrets.{}", kind.key())).collect();
+                        Change::named(account.name.to_string(), account.handle.to_string(), fields)
                     }));
                 }
                 Err(error) => moved.failed.push((account.clone(), error)),

@@ -7,7 +7,7 @@ use crate::checks::ids::{APP_SUBSCRIPTION, PAGE_SUBSCRIPTION};
 use crate::checks::{Diagnosis, GraphTrace, Outcome, of_unreachable};
 use crate::graph::GraphError;
 use crate::operations::accounts::commands;
-use crate::operations::journal::ChangedThing;
+use crate::state::Change;
 use crate::text::to_paste;
 
 /// What became of one level.
@@ -96,11 +96,7 @@ impl AccountResult {
 }
 
 /// A change at Meta as the log names it: `levels` are those that were written.
-pub fn changed(account: &Account, levels: &[&'static str]) -> ChangedThing {
-    ChangedThing {
-        of: account.name.to_string(),
-        handle: Some(account.handle.to_string()),
-        what: "changed".into(),
-        fields: levels.iter().map(|level| format!("meta.{}", level.replace('.', "_"))).collect(),
-    }
+pub fn changed(account: &Account, levels: &[&'static str]) -> Change {
+    let fields = levels.iter().map(|level| format!("meta.{}", level.replace('.', "_"))).collect();
+    Change::named(account.name.to_string(), account.handle.to_string(), fields)
 }

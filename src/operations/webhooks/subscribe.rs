@@ -147,7 +147,7 @@ pub fn carry_out(workspace: &Workspace, prepared: &Prepared) -> Result<Vec<Accou
     let Prepared { client, works, apps } = prepared;
     let writes = !apps.is_empty() || works.values().any(|work| work.page.is_some());
     let _progress = writes.then(|| workspace.reporter.waiting("subscribing …"));
-    carry_out_all(workspace, client, works, apps)
+    carry_out_all(workspace, client, works, apps, true)
 }
 
 /// An app has one callback URL: accounts of one app that name two cannot both be served.

@@ -1,0 +1,117 @@
+//! A line of the log.
+
+use serde::{Deserialize, Serialize};
+
+use crate::operations::Workspace;
+use crate::state::{Change, Fields, What};
+use crate::text::excerpt;
+
+/// A line of the log: what one command changed in one tenant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its own: twelve hexadecimal digits. Older versions wrote none.
+    #[serde(default)]
+    pub id: String,
+    /// RFC 3339, UTC.
+    pub time: String,
+    /// Who ran the command, as the system calls them.
+    pub user: String,
+    /// `account edit`.
+    pub command: String,
+    /// The tenant.
+    pub tenant: String,
+    /// What was changed.
+    pub changes: Vec<Change>,
+    /// [`DONE`], [`PARTIAL`] or [`INTERRUPTED`].
+    pub result: String,
+    /// The id of the change that it undid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<String>,
+}
+
+/// The whole change.
+pub const DONE: &str = "done";
+/// The command failed after a part of its change.
+pub const PARTIAL: &str = "partial";
+/// The process was killed before it wrote its change down.
+pub const INTERRUPTED: &str = "interrupted";
+
+/// How the fields of a change at Meta begin.
+const AT_META: &str = "meta.";
+/// How the fields of secrets begin.
+const SECRETS: &str = "secrets.";
+
+impl Entry {
+    /// A line about what this process does.
+    pub fn new(workspace: &Workspace, tenant: &str, changes: Vec<Change>) -> Self {
+        let user = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| workspace.env.text(name));
+        let mut id = uuid::Uuid::new_v4().simple().to_string();
+        id.truncate(12);
+        Self {
+            id,
+            time: workspace.now().to_string(),
+            user: excerpt(user.unwrap_or("unknown"), 100),
+            command: workspace.command().into(),
+            tenant: tenant.into(),
+            changes,
+            result: DONE.into(),
+            undoes: None,
+        }
+    }
+
+    /// The line as it is written.
+    pub fn line(&self) -> String {
+        serde_json::to_string(self).unwrap_or_else(|error| unreachable!("it is JSON: {error}"))
+    }
+
+    /// The same without the values, which only an undo needs.
+    #[must_use]
+    pub fn without_values(&self) -> Self {
+        let bare = |change: &Change| Change {
+            record: None,
+            place: None,
+            before: Fields::new(),
+            after: Fields::new(),
+            ..change.clone()
+        };
+        Self { changes: self.changes.iter().map(bare).collect(), ..self.clone() }
+    }
+
+    /// Whether it changed something here, and not only at Meta.
+    pub fn is_local(&self) -> bool {
+        self.changes.iter().any(|change| !change.fields.iter().all(|field| field.starts_with(AT_META)))
+    }
+
+    /// Whether it changed values of secrets and nothing else that is known.
+    pub fn is_of_secrets_alone(&self) -> bool {
+        let of_secrets = |change: &Change| {
+            change.what == What::Changed && change.fields.iter().all(|field| field.starts_with(SECRETS))
+        };
+        self.changes.iter().all(of_secrets)
+    }
+
+    /// What was changed, in a line.
+    pub fn in_words(&self) -> String {
+        several_in_words(&self.changes)
+    }
+}
+
+/// The first changes in a line, and how many more there are.
+pub fn several_in_words(changes: &[Change]) -> String {
+    const FIRST: usize = 2;
+    let mut words: Vec<String> = changes.iter().take(FIRST).map(in_words).collect();
+    words.extend((changes.len() > FIRST).then(|| format!("and {} more", changes.len() - FIRST)));
+    words.join("; ")
+}
+
+/// One change in a line: `Acme Support: callback_url`.
+fn in_words(change: &Change) -> String {
+    match change.what {
+        What::Added => format!("{} added", change.of),
+        What::Removed => format!("{} removed", change.of),
+        What::Changed if change.fields.len() > 3 => {
+            format!("{}: {} and {} more", change.of, change.fields[..2].join(", "), change.fields.len() - 2)
+        }
+        What::Changed => format!("{}: {}", change.of, change.fields.join(", ")),
+    }
+}

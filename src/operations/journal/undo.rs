@@ -1,0 +1,311 @@
+//! Undoes a change: its records get the fields that they had, and secrets that no record
+//! names any more go. Where it stops half-way, by an error or a kill, the same undo goes on
+//! when it is run again.
+
+use std::collections::BTreeMap;
+
+use super::changing::Changing;
+use super::entry::Entry;
+use super::history::{History, Standing};
+use super::pending::{Pending, recover};
+use crate::accounts::{Account, AccountError, newly_alike};
+use crate::files;
+use crate::operations::{Error, Origin, Workspace, key};
+use crate::secrets::{SecretKind, SecretRef, StoreName};
+use crate::state::{Change, Record, carry_out};
+
+/// What would be undone.
+pub struct Undoing {
+    entry: Entry,
+    inside: Workspace,
+    unfinished: Option<Pending>,
+    /// The length of the log, to notice a change in the meantime.
+    entries: usize,
+    secrets: Secrets,
+}
+
+/// What was undone, and what of it was not.
+pub struct Undone {
+    /// The change.
+    pub entry: Entry,
+    /// What is left although it should be gone, in words.
+    pub left: Vec<String>,
+    /// Secrets that were removed and cannot be brought back.
+    pub lost: Vec<(Account, SecretKind)>,
+    /// Secrets that were replaced: the new one stays. Account and kind.
+    pub replaced: Vec<(String, String)>,
+}
+
+/// Looks whether the last change can be undone, or the one whose id begins with `id`.
+///
+/// # Errors
+///
+/// It cannot: nothing was changed.
+pub fn prepare_undo(workspace: &Workspace, id: Option<&str>) -> Result<Undoing, Error> {
+    let unfinished = recover(workspace, None, false)?;
+    let history = History::read(workspace)?;
+    let target = unfinished.as_ref().and_then(|pending| pending.entry.undoes.as_deref());
+    let entry = match (id, target) {
+        (Some(id), _) => history.find(id)?,
+        (None, Some(target)) => history.find(target)?,
+        (None, None) => history.last().ok_or_else(|| Error::failed("there is no change to undo"))?,
+    };
+    // Another one was begun and not finished: this one is a change of its own.
+    let unfinished = unfinished.filter(|pending| pending.entry.undoes.as_ref() == Some(&entry.id));
+    let tenant = &workspace.settings()?.tenant;
+    if let Origin::Flag(flag) = &tenant.origin
+        && tenant.value.as_str() != entry.tenant
+    {
+        let which = if id.is_some() { "this change" } else { "the last change" };
+        return Err(Error::failed(format!("{which} was in tenant '{}'; nothing was undone", entry.tenant))
+            .hint(format!("leave {flag} out to undo it")));
+    }
+    let inside = workspace.in_tenant(&entry.tenant);
+    check(&inside, &history, entry, unfinished.is_some())?;
+    let secrets = Secrets::of(&inside, entry, unfinished.as_ref())?;
+    secrets.refuse_moves()?;
+    if entry.is_of_secrets_alone() && !secrets.places_differ && secrets.lost.is_empty() {
+        return Err(values_alone(&entry.command));
+    }
+    secrets.refuse_rotations()?;
+    let entries = history.entries().len();
+    Ok(Undoing { entry: entry.clone(), inside, unfinished, entries, secrets })
+}
+
+/// Refuses a change whose fields are not what it left any more.
+fn check(inside: &Workspace, history: &History, entry: &Entry, going_on: bool) -> Result<(), Error> {
+    let command = &entry.command;
+    if !history.knows_what_follows(entry) {
+        return Err(Error::file(format!(
+            "the log has a line after '{command}' that this msgrctl does not know; nothing was undone"
+        ))
+        .hint("a newer msgrctl wrote it, or it was edited: msgrctl log shows the changes"));
+    }
+    match history.standing(entry) {
+        Standing::Stands => {}
+        Standing::Undone(by) => {
+            return Err(Error::failed(format!("'{command}' ({}) was undone already", entry.id))
+                .hint(format!("to do it again, undo that: msgrctl undo {by}")));
+        }
+        Standing::WithoutValues if entry.is_of_secrets_alone() => return Err(values_alone(command)),
+        Standing::WithoutValues => {
+            return Err(Error::failed(format!(
+                "'{command}' was logged by an older msgrctl, which kept no values; it cannot be undone"
+            )));
+        }
+    }
+    let later: Vec<&Entry> = history.after(entry);
+    let records = inside.records()?;
+    let now = records.snapshot(&entry.tenant, true)?.records();
+    for change in entry.changes.iter().filter(|change| change.has_values()) {
+        let Some(record) = &change.record else { continue };
+        let own = |later: &&&Entry| later.undoes.as_ref() != Some(&entry.id) && touches(later, &entry.tenant, change);
+        let field = change.conflict(now.get(record), going_on);
+        let after = later.iter().find(own);
+        if field.is_none() && after.is_none() {
+            continue;
+        }
+        let field = field.filter(|field| !field.is_empty()).map(|field| format!("{field} of "));
+        let error = Error::failed(format!(
+            "{} has changed since '{command}' ({}'{}'); nothing was undone",
+            records.place(&entry.tenant, record),
+            field.unwrap_or_default(),
+            change.of
+        ));
+        return Err(match after {
+            Some(later) => error.hint(format!("to undo '{}' first: msgrctl undo {}", later.command, later.id)),
+            None => error.hint("msgrctl log shows the changes"),
+        });
+    }
+    Ok(())
+}
+
+/// Whether a later change touched the same field of the same record.
+fn touches(later: &Entry, tenant: &str, change: &Change) -> bool {
+    let is_shared = change.record == Some(Record::Configuration);
+    (is_shared || later.tenant == tenant)
+        && later.changes.iter().filter(|other| other.record == change.record).any(|other| {
+            let mut own = change.before.keys().chain(change.after.keys()).filter(|key| *key != "updated_at");
+            own.any(|key| other.before.contains_key(key) || other.after.contains_key(key))
+        })
+}
+
+fn values_alone(command: &str) -> Error {
+    let error = Error::failed(format!("'{command}' changed secrets and nothing else, which cannot be undone"));
+    if command == "secret move" { error.hint("to move them back: msgrctl secret move --help") } else { error }
+}
+
+impl Undoing {
+    /// The change that would be undone.
+    pub fn entry(&self) -> &Entry {
+        &self.entry
+    }
+
+    /// Undoes it.
+    pub fn carry_out(self) -> Result<Undone, Error> {
+        let Self { entry, inside, unfinished, entries, secrets } = self;
+        for (_, _, store) in &secrets.vanishing {
+            inside.store(*store).probe()?;
+        }
+        let going_on = unfinished.is_some();
+        let change = Changing::begin_undo(&inside, &entry, inside.lock_tenant()?, unfinished)?;
+        let _hold = inside.reporter.hold();
+        // Now that no other command changes them.
+        let history = History::read(&inside)?;
+        if history.entries().len() != entries {
+            return Err(Error::failed("another command has changed something meanwhile; nothing was undone")
+                .hint("msgrctl log shows the changes"));
+        }
+        check(&inside, &history, &entry, going_on)?;
+        let reversed: Vec<Change> =
+            entry.changes.iter().filter(|change| change.has_values()).map(Change::reversed).collect();
+        let records = inside.records()?;
+        records.write(&entry.tenant, &reversed).map_err(|error| change.not_undone(error.into()))?;
+        // The record first: a kill in between leaves a secret too many, which doctor finds.
+        let left = secrets.remove_vanishing(&inside);
+        files::remove_empty_dir(&inside.settings()?.paths.tenant_dir(&entry.tenant));
+        // Written down before an interrupt may end everything.
+        drop(change);
+        let replaced = secrets.replaced(&entry);
+        Ok(Undone { entry, left, lost: secrets.lost, replaced })
+    }
+}
+
+/// What the undoing means for secrets.
+struct Secrets {
+    /// Secrets that no record will name any more: they go too.
+    vanishing: Vec<(Account, SecretKind, StoreName)>,
+    /// Secrets that the old record names and no store has any more.
+    lost: Vec<(Account, SecretKind)>,
+    /// Whether the records name other places than before.
+    places_differ: bool,
+    /// Secrets that are in another store now.
+    moved: Vec<(Account, SecretRef)>,
+}
+
+impl Secrets {
+    /// `unfinished` is the undo that goes on: the accounts may be back already.
+    fn of(inside: &Workspace, entry: &Entry, unfinished: Option<&Pending>) -> Result<Self, Error> {
+        let mut secrets = Self { vanishing: Vec::new(), lost: Vec::new(), places_differ: false, moved: Vec::new() };
+        let of_accounts = |change: &&Change| matches!(change.record, Some(Record::Account(_))) && change.has_values();
+        let reversed: Vec<Change> = entry.changes.iter().filter(of_accounts).map(Change::reversed).collect();
+        if reversed.is_empty() {
+            return Ok(secrets);
+        }
+        let records = inside.records()?;
+        let place = records.place(&entry.tenant, &Record::Account(String::new()));
+        let now = match unfinished {
+            Some(pending) => pending.before.clone(),
+            None => records.snapshot(&entry.tenant, false)?,
+        };
+        let now = now.accounts(&place).map_err(AccountError::from)?;
+        let mut then = now.clone();
+        carry_out(&mut then, &reversed.iter().collect::<Vec<_>>())?;
+        if let Some([one, other]) = newly_alike(&now, &then) {
+            return Err(Error::failed(format!(
+                "'{}' and '{}' would answer to the same name, handle or id again; nothing was undone",
+                one.name, other.name
+            ))
+            .hint("msgrctl log shows the changes"));
+        }
+        let (then_by_id, now_by_id) = (by_id(&then), by_id(&now));
+        let touched: Vec<&str> = reversed
+            .iter()
+            .filter_map(|change| match &change.record {
+                Some(Record::Account(id)) => Some(id.as_str()),
+                _ => None,
+            })
+            .collect();
+        for account in touched.iter().filter_map(|id| then_by_id.get(id)) {
+            let here = now_by_id.get(account.id.as_str());
+            // What is in variables was never ours to remove.
+            let ours = |source: &SecretRef| source.store().is_some_and(|store| store != StoreName::Env);
+            for (kind, source) in account.secrets.iter().filter(|(_, source)| ours(source)) {
+                match here.and_then(|here| here.secrets.get(kind)) {
+                    Some(same) if same == source => {}
+                    // A reference took its place, and the value went.
+                    Some(other) if other.store().is_none() => secrets.lost.push(((*account).clone(), *kind)),
+                    Some(other) => secrets.moved.push(((*account).clone(), other.clone())),
+                    None => secrets.lost.push(((*account).clone(), *kind)),
+                }
+            }
+        }
+        for account in touched.iter().filter_map(|id| now_by_id.get(id)) {
+            let old = then_by_id.get(account.id.as_str());
+            secrets.places_differ |= old.is_none_or(|old| old.secrets != account.secrets);
+            for (kind, source) in &account.secrets {
+                let stays = old.is_some_and(|old| old.secrets.get(kind) == Some(source));
+                if let Some(store) = source.store().filter(|store| !stays && *store != StoreName::Env) {
+                    secrets.vanishing.push(((*account).clone(), *kind, store));
+                }
+            }
+        }
+        Ok(secrets)
+    }
+
+    /// Removes what no record names any more; what could not be removed, in words.
+    fn remove_vanishing(&self, inside: &Workspace) -> Vec<String> {
+        let (removed, written) = inside.stores().file().at_once(|| {
+            let remove = |(account, kind, store): &(Account, SecretKind, StoreName)| {
+                inside.store(*store).remove(&key(account, *kind)).map(drop)
+            };
+            self.vanishing.iter().map(remove).collect::<Vec<_>>()
+        });
+        let ends = self.vanishing.iter().zip(removed).filter_map(|((account, kind, store), result)| {
+            let result = if *store == StoreName::File { result.and(written.clone()) } else { result };
+            let entry = key(account, *kind).entry();
+            Some(format!("the {kind} in the {store} store (entry msgrctl / {entry}): {}", result.err()?))
+        });
+        ends.collect()
+    }
+
+    /// The secrets that the change replaced: account and kind in words.
+    fn replaced(&self, entry: &Entry) -> Vec<(String, String)> {
+        let changed = entry.changes.iter().filter(|change| change.what == crate::state::What::Changed);
+        let replaced = changed.flat_map(|change| {
+            change
+                .fields
+                .iter()
+                .filter_map(|field| Some((change.of.clone(), field.strip_prefix("secrets.")?.replace('_', " "))))
+        });
+        let is = |account: &Account, kind: SecretKind, of: &str, words: &str| {
+            account.name.as_str() == of && kind.words() == words
+        };
+        let stays = |(of, words): &(String, String)| {
+            !self.lost.iter().any(|(account, kind)| is(account, *kind, of, words))
+                && !self.vanishing.iter().any(|(account, kind, _)| is(account, *kind, of, words))
+        };
+        replaced.filter(stays).collect()
+    }
+
+    /// The new verify token of a rotation that is not finished would go: Meta may have it.
+    fn refuse_rotations(&self) -> Result<(), Error> {
+        let is_next = |(_, kind, _): &&(Account, SecretKind, StoreName)| *kind == SecretKind::NextVerifyToken;
+        let Some((account, ..)) = self.vanishing.iter().find(is_next) else { return Ok(()) };
+        Err(Error::failed(format!(
+            "the rotation of the verify token of '{}' is not finished, and Meta may have the new one; nothing was undone",
+            account.name
+        ))
+        .hint(format!("to finish it: msgrctl webhook rotate {}", account.handle))
+        .hint(format!("or cancel it: msgrctl webhook rotate {} --cancel", account.handle)))
+    }
+
+    fn refuse_moves(&self) -> Result<(), Error> {
+        let Some((account, now)) = self.moved.first() else { return Ok(()) };
+        let error = Error::failed(format!(
+            "the secrets of '{}' are in another place now ({now}); nothing was undone",
+            account.name
+        ));
+        let before = account.secrets.values().find_map(SecretRef::store);
+        Err(match before {
+            Some(store) => {
+                error.hint(format!("to move them back: msgrctl secret move {} --to {store}", account.handle))
+            }
+            None => error,
+        })
+    }
+}
+
+fn by_id(accounts: &[Account]) -> BTreeMap<&str, &Account> {
+    accounts.iter().map(|account| (account.id.as_str(), account)).collect()
+}

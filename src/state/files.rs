@@ -1,0 +1,221 @@
+//! Records in files of TOML below the configuration directory, the log as lines of JSON.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use toml_edit::DocumentMut;
+
+use super::change::{deep, flat};
+use super::snapshot::Kept;
+use super::{Change, Fields, Record, Records, Snapshot, StateError, What};
+use crate::accounts::{Account, AccountStore, CHAT_SETTINGS_KEYS, TENANT_KEYS, Tenant, TenantFile};
+use crate::files::{self, Lock};
+use crate::messages::ChatSettings;
+use crate::paths::Paths;
+
+/// The files of a configuration directory.
+pub struct Files {
+    paths: Paths,
+}
+
+impl Files {
+    /// Those below `paths`.
+    pub fn new(paths: Paths) -> Self {
+        Self { paths }
+    }
+
+    fn path(&self, tenant: &str, kept: Kept) -> PathBuf {
+        match kept {
+            Kept::Configuration => self.paths.config_file(),
+            Kept::Accounts => self.paths.accounts_file(tenant),
+            Kept::ChatSettings => self.paths.chat_settings_file(tenant),
+            Kept::Tenant => self.paths.tenant_file(tenant),
+        }
+    }
+
+    fn write_accounts(&self, tenant: &str, changes: &[&Change]) -> Result<(), StateError> {
+        let path = self.paths.accounts_file(tenant);
+        let is_empty = AccountStore::new(path.clone(), Box::new(|_| {})).rewrite(|accounts| {
+            carry_out(accounts, changes)?;
+            Ok::<_, StateError>(accounts.is_empty())
+        })?;
+        if is_empty {
+            // As before the first one was added.
+            files::remove(&path)?;
+        }
+        Ok(())
+    }
+
+    fn write_configuration(&self, change: &Change) -> Result<(), StateError> {
+        let path = self.paths.config_file();
+        if change.what == What::Removed {
+            return Ok(files::remove(&path)?);
+        }
+        let lock = lock(&path)?;
+        let text = files::read_text(&path)?.unwrap_or_default();
+        let mut document: DocumentMut =
+            text.parse().map_err(|error: toml_edit::TomlError| invalid(change, &error.message()))?;
+        let now = toml::from_str(&text).map_err(|error: toml::de::Error| invalid(change, &error.message()))?;
+        let then = carried_out(flat(Some(&now)), change)?;
+        for key in change.before.keys().chain(change.after.keys()) {
+            let Some(new) = then.get(key) else {
+                document.remove(key);
+                continue;
+            };
+            let comment = document.get(key).and_then(|item| item.as_value()).map(|value| value.decor().clone());
+            document[key.as_str()] =
+                value_of(new).ok_or_else(|| invalid(change, &format!("{key} is not a plain value")))?.into();
+            // A new value would come without the comment behind the old one.
+            if let (Some(decor), Some(value)) = (comment, document[key.as_str()].as_value_mut()) {
+                *value.decor_mut() = decor;
+            }
+        }
+        Ok(lock.replace(document.to_string().as_bytes())?)
+    }
+}
+
+fn lock(path: &Path) -> Result<Lock, StateError> {
+    Ok(Lock::acquire(path, Lock::PATIENCE, &|_| {})?)
+}
+
+fn invalid(change: &Change, why: &impl ToString) -> StateError {
+    StateError::Invalid { of: change.of.clone(), why: why.to_string() }
+}
+
+fn carried_out(now: Fields, change: &Change) -> Result<Fields, StateError> {
+    change.carry_out(now).map_err(|field| StateError::Conflict { of: change.of.clone(), field })
+}
+
+/// A small file of a tenant with a change.
+fn write_small<T>(file: &TenantFile<T>, change: &Change) -> Result<(), StateError>
+where
+    T: Serialize + DeserializeOwned + Default,
+{
+    if change.what == What::Removed {
+        return Ok(files::remove(file.path())?);
+    }
+    let now = serde_json::to_value(file.load()?).map_err(|error| invalid(change, &error))?;
+    let then = deep(&carried_out(flat(Some(&now)), change)?);
+    let then: T = serde_json::from_value(then).map_err(|error| invalid(change, &error))?;
+    Ok(file.change(|value| *value = then)?)
+}
+
+fn value_of(value: &Value) -> Option<toml_edit::Value> {
+    Some(match value {
+        Value::String(text) => text.as_str().into(),
+        Value::Bool(on) => (*on).into(),
+        Value::Number(number) => match number.as_i64() {
+            Some(whole) => whole.into(),
+            None => number.as_f64()?.into(),
+        },
+        _ => return None,
+    })
+}
+
+fn account_of(fields: &Fields, change: &Change) -> Result<Account, StateError> {
+    let mut account = deep(fields);
+    if let Some(fields) = account.as_object_mut() {
+        // The table of an account without a secret.
+        fields.entry("secrets").or_insert_with(|| Value::Object(Map::new()));
+    }
+    serde_json::from_value(account).map_err(|error| invalid(change, &error))
+}
+
+/// Accounts with changes of theirs: each keeps its place, one that comes back gets the one
+/// that it had.
+///
+/// # Errors
+///
+/// An account is not what a change says it was, or cannot become what it says.
+pub fn carry_out(accounts: &mut Vec<Account>, changes: &[&Change]) -> Result<(), StateError> {
+    let mut places: HashMap<String, usize> =
+        accounts.iter().enumerate().map(|(at, account)| (account.id.clone(), at)).collect();
+    let mut returning: Vec<(usize, Account)> = Vec::new();
+    let mut going = HashSet::new();
+    for change in changes {
+        let Some(Record::Account(id)) = &change.record else { continue };
+        match (change.what, places.remove(id)) {
+            (What::Changed, Some(at)) => {
+                let now = serde_json::to_value(&accounts[at]).map_err(|error| invalid(change, &error))?;
+                accounts[at] = account_of(&carried_out(flat(Some(&now)), change)?, change)?;
+            }
+            (What::Removed, Some(_)) => drop(going.insert(id.as_str())),
+            (What::Added, None) => {
+                returning.push((change.place.unwrap_or(usize::MAX), account_of(&change.after, change)?));
+            }
+            // A change that goes on has these behind it.
+            (What::Removed, None) | (What::Added, Some(_)) => {}
+            (What::Changed, None) => {
+                return Err(StateError::Conflict { of: change.of.clone(), field: "it is gone".into() });
+            }
+        }
+    }
+    accounts.retain(|account| !going.contains(account.id.as_str()));
+    returning.sort_by_key(|(at, _)| *at);
+    for (at, account) in returning {
+        accounts.insert(at.min(accounts.len()), account);
+    }
+    Ok(())
+}
+
+impl Records for Files {
+    fn snapshot(&self, tenant: &str, with_configuration: bool) -> Result<Snapshot, StateError> {
+        let own = [Kept::Accounts, Kept::ChatSettings, Kept::Tenant];
+        let kept = own.into_iter().chain(with_configuration.then_some(Kept::Configuration));
+        let read = |kept| Ok((kept, files::read_text(&self.path(tenant, kept))?));
+        Ok(Snapshot(kept.map(read).collect::<Result<_, StateError>>()?))
+    }
+
+    fn write(&self, tenant: &str, changes: &[Change]) -> Result<(), StateError> {
+        let of = |wanted: Record| changes.iter().filter(move |change| change.record.as_ref() == Some(&wanted));
+        for change in of(Record::Configuration) {
+            self.write_configuration(change)?;
+        }
+        let accounts: Vec<&Change> =
+            changes.iter().filter(|change| matches!(change.record, Some(Record::Account(_)))).collect();
+        if !accounts.is_empty() {
+            self.write_accounts(tenant, &accounts)?;
+        }
+        for change in of(Record::ChatSettings) {
+            let path = self.paths.chat_settings_file(tenant);
+            write_small(&TenantFile::<ChatSettings>::new(path, &CHAT_SETTINGS_KEYS), change)?;
+        }
+        for change in of(Record::Tenant) {
+            write_small(&TenantFile::<Tenant>::new(self.paths.tenant_file(tenant), &TENANT_KEYS), change)?;
+        }
+        Ok(())
+    }
+
+    fn place(&self, tenant: &str, record: &Record) -> String {
+        let path = self.path(
+            tenant,
+            match record {
+                Record::Account(_) => Kept::Accounts,
+                Record::ChatSettings => Kept::ChatSettings,
+                Record::Tenant => Kept::Tenant,
+                Record::Configuration => Kept::Configuration,
+            },
+        );
+        path.strip_prefix(self.paths.root()).unwrap_or(&path).display().to_string()
+    }
+
+    fn log(&self) -> Result<Vec<String>, StateError> {
+        let text = files::read_text(&self.paths.log_file())?.unwrap_or_default();
+        Ok(text.lines().map(str::to_owned).collect())
+    }
+
+    fn append(&self, line: &str) -> Result<(), StateError> {
+        let log = self.paths.log_file();
+        let _lock = lock(&log)?;
+        Ok(files::append_line(&log, line)?)
+    }
+
+    fn can_append(&self) -> Result<(), StateError> {
+        let log = self.paths.log_file();
+        files::is_there(&log)?;
+        lock(&log).map(drop)
+    }
+}

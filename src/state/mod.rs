@@ -1,0 +1,72 @@
+//! Where records are kept: accounts, Chat Settings, what is known of a tenant, the setting of
+//! the tenant to work in, and the log of their changes.
+//!
+//! A change is a value ([`Change`]: the fields of one record before and after it). A backend
+//! ([`Records`]) tells what changed between two moments, takes changes and keeps the log;
+//! that [`Files`] keeps texts of TOML is known to it alone.
+
+mod change;
+mod files;
+mod snapshot;
+
+pub use change::{Change, Fields, Record, What};
+pub use files::{Files, carry_out};
+pub use snapshot::Snapshot;
+
+use crate::accounts::AccountError;
+use crate::files::FileError;
+
+/// Where records are kept.
+pub trait Records {
+    /// What the records of a tenant are now; `with_configuration` also the setting that all
+    /// tenants share. To be compared with another moment, or asked for single records.
+    fn snapshot(&self, tenant: &str, with_configuration: bool) -> Result<Snapshot, StateError>;
+
+    /// Gives the records that `changes` name the fields that they have after it. The caller
+    /// holds the tenant.
+    ///
+    /// # Errors
+    ///
+    /// A record is not what a change says it was before ([`StateError::Conflict`]), or cannot
+    /// become what it says. Records of other kinds may be written by then.
+    fn write(&self, tenant: &str, changes: &[Change]) -> Result<(), StateError>;
+
+    /// Where a record of a tenant is, for a person who looks for it.
+    fn place(&self, tenant: &str, record: &Record) -> String;
+
+    /// The lines of the log, the oldest first.
+    fn log(&self) -> Result<Vec<String>, StateError>;
+
+    /// Adds a line to the log: all of it or nothing.
+    fn append(&self, line: &str) -> Result<(), StateError>;
+
+    /// Whether a line could be added, as far as can be told before.
+    fn can_append(&self) -> Result<(), StateError>;
+}
+
+/// Why records could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// A file could not be read, written or locked.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The accounts, or a small file of the tenant.
+    #[error(transparent)]
+    Account(#[from] AccountError),
+    /// A record is not what a change says it was.
+    #[error("{of} is not what it was before the change: {field}")]
+    Conflict {
+        /// What the record is called.
+        of: String,
+        /// The field.
+        field: String,
+    },
+    /// A change that no record can become.
+    #[error("{of} cannot become what the change says: {why}")]
+    Invalid {
+        /// What the record is called.
+        of: String,
+        /// What is wrong.
+        why: String,
+    },
+}
