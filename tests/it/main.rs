@@ -50,6 +50,7 @@ mod sandbox_subscriptions;
 mod sandbox_threads;
 mod sandbox_wild;
 mod schema;
+mod screens;
 mod secret;
 mod states;
 mod store;

@@ -11,16 +11,16 @@ use crate::support::pty::Pty;
 use crate::support::world::{PAGE_ID, acme, app, page_token, sandbox, scenario};
 use crate::support::{Bus, Home};
 
-const ENTER: &str = "\r";
-const DOWN: &str = "\u{1b}[B";
+pub const ENTER: &str = "\r";
+pub const DOWN: &str = "\u{1b}[B";
 const UP: &str = "\u{1b}[A";
-const ESC: &str = "\u{1b}";
-const CTRL_C: &str = "\u{3}";
+pub const ESC: &str = "\u{1b}";
+pub const CTRL_C: &str = "\u{3}";
 
 /// Waits for each text and then types what stands beside it. `? NAME` is the
 /// question of that name, not a mention of it.
 #[track_caller]
-fn answer(pty: &mut Pty, dialogue: &[(&str, &str)]) {
+pub fn answer(pty: &mut Pty, dialogue: &[(&str, &str)]) {
     for (text, keys) in dialogue {
         question(pty, text);
         if !keys.is_empty() {
@@ -30,7 +30,7 @@ fn answer(pty: &mut Pty, dialogue: &[(&str, &str)]) {
 }
 
 #[track_caller]
-fn question(pty: &mut Pty, text: &str) {
+pub fn question(pty: &mut Pty, text: &str) {
     match text.strip_prefix("? ") {
         // Questions are bold, and nothing else at the beginning of a line is.
         Some(name) => pty.expect(&format!("\u{1b}[1m{name}\u{1b}[0m")),
@@ -38,7 +38,7 @@ fn question(pty: &mut Pty, text: &str) {
     };
 }
 
-fn start(home: &Home, arguments: &[&str]) -> Pty {
+pub fn start(home: &Home, arguments: &[&str]) -> Pty {
     Pty::start(&home.msgrctl(arguments), 100)
 }
 
@@ -51,7 +51,7 @@ fn user_token(sandbox: &InProcess) -> String {
 }
 
 /// Every prompt of a page token's way, with the answers that take what is offered.
-fn way_of_a_page_token(token: &str) -> Vec<(&'static str, String)> {
+pub fn way_of_a_page_token(token: &str) -> Vec<(&'static str, String)> {
     [
         ("? Page access token (not shown)", &*format!("{token}\r")),
         ("Leave them out", &*format!("{DOWN}\r")),
@@ -67,7 +67,7 @@ fn way_of_a_page_token(token: &str) -> Vec<(&'static str, String)> {
     .to_vec()
 }
 
-fn walk(pty: &mut Pty, way: &[(&'static str, String)]) {
+pub fn walk(pty: &mut Pty, way: &[(&'static str, String)]) {
     for (text, keys) in way {
         question(pty, text);
         pty.send(keys);
@@ -76,7 +76,7 @@ fn walk(pty: &mut Pty, way: &[(&'static str, String)]) {
 
 /// The offer to subscribe, once it is saved.
 #[track_caller]
-fn not_now(pty: &mut Pty) -> String {
+pub fn not_now(pty: &mut Pty) -> String {
     let before = pty.expect("Have Meta send the messages of");
     pty.send("n\r");
     pty.expect("later: msgrctl webhook subscribe");
@@ -584,7 +584,7 @@ fn a_window_that_shrinks_keeps_the_questions_whole() {
 }
 
 /// What keeps the wizard from the keyring in tests that are not about it.
-fn plain_home(sandbox: &InProcess) -> Home {
+pub fn plain_home(sandbox: &InProcess) -> Home {
     Home::new()
         .with("MSGRCTL_STORE", "file")
         .with("MSGRCTL_PASSPHRASE", "correct horse battery")

@@ -13,6 +13,7 @@ pub mod proxy;
 pub mod pty;
 pub mod receiver;
 pub mod run;
+pub mod screen;
 pub mod taint;
 pub mod tap;
 pub mod world;

@@ -6,7 +6,14 @@ use std::time::Duration;
 use expectrl::process::unix::{PtyStream, UnixProcess, WaitStatus};
 use expectrl::{Eof, Expect as _, Session};
 
+use super::run::typed;
+
 pub struct Pty {
+    /// As it would be typed.
+    pub command: String,
+    pub columns: u16,
+    /// All that came so far.
+    seen: Vec<u8>,
     session: Session<UnixProcess, PtyStream>,
 }
 
@@ -22,13 +29,14 @@ impl Pty {
         session.set_expect_timeout(Some(Duration::from_secs(20)));
         // The library sets a size of its own while the command starts: so it waits.
         session.send("\n").unwrap();
-        Self { session }
+        Self { command: typed(command), columns, seen: Vec::new(), session }
     }
 
     /// Waits for this text on the screen; returns what came before it.
     #[track_caller]
     pub fn expect(&mut self, text: &str) -> String {
         let found = self.session.expect(text).unwrap_or_else(|error| panic!("{text:?} did not come: {error}"));
+        self.seen.extend_from_slice(found.as_bytes());
         String::from_utf8_lossy(found.before()).into_owned()
     }
 
@@ -66,13 +74,24 @@ impl Pty {
 
     /// Reads to the end; returns the rest of the screen and the exit code.
     pub fn end(mut self) -> (String, i32) {
-        let rest = self.session.expect(Eof).unwrap();
-        let text = String::from_utf8_lossy(rest.as_bytes()).into_owned();
+        let (rest, code) = self.rest();
+        (String::from_utf8_lossy(&rest).into_owned(), code)
+    }
+
+    /// Reads to the end; returns all that ever came and the exit code.
+    pub fn all(mut self) -> (Vec<u8>, i32) {
+        let (rest, code) = self.rest();
+        self.seen.extend(rest);
+        (self.seen, code)
+    }
+
+    fn rest(&mut self) -> (Vec<u8>, i32) {
+        let rest = self.session.expect(Eof).unwrap().as_bytes().to_vec();
         let code = match self.session.get_process().wait().unwrap() {
             WaitStatus::Exited(_, code) => code,
             WaitStatus::Signaled(_, signal, _) => 128 + signal as i32,
             other => panic!("{other:?}"),
         };
-        (text, code)
+        (rest, code)
     }
 }

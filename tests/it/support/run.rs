@@ -9,6 +9,8 @@ use serde_json::Value;
 /// What a run left behind.
 #[derive(Debug)]
 pub struct Run {
+    /// As it would be typed.
+    pub command: String,
     pub code: i32,
     pub stdout: String,
     pub stderr: String,
@@ -18,14 +20,15 @@ pub struct Run {
 impl Run {
     /// Runs a prepared command with this on its standard input.
     pub fn of(mut command: Command, stdin: &[u8]) -> Self {
-        let start = Instant::now();
+        let (typed, start) = (typed(&command), Instant::now());
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         feed(&mut child, stdin);
-        Self::from_output(child.wait_with_output().unwrap(), start.elapsed())
+        Self::from_output(typed, child.wait_with_output().unwrap(), start.elapsed())
     }
 
-    fn from_output(output: Output, took: Duration) -> Self {
+    fn from_output(command: String, output: Output, took: Duration) -> Self {
         let run = Self {
+            command,
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
@@ -110,6 +113,14 @@ impl Run {
         let found = checks.into_iter().find(|check| check["id"] == id);
         found.unwrap_or_else(|| panic!("no check {id}: {self:#?}"))
     }
+}
+
+/// A command as it would be typed; a binary without its folder.
+pub fn typed(command: &Command) -> String {
+    let program = std::path::Path::new(command.get_program()).file_name().unwrap();
+    let words = std::iter::once(program).chain(command.get_args()).map(|word| word.to_string_lossy().into_owned());
+    let words: Vec<String> = words.collect();
+    shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "))
 }
 
 fn feed(child: &mut Child, stdin: &[u8]) {
