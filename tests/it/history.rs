@@ -62,7 +62,7 @@ fn each_kind_of_change_is_logged_and_taken_back_to_the_byte() {
         );
         let fields = entry["changes"][0]["fields"].as_array().unwrap();
         assert!(fields.iter().any(|found| found == field), "{command}: {entry}");
-        home.run(&["undo"]).code(2).says(&["--yes"]);
+        home.run(&["undo"]).code(2);
         home.run(&["undo", "--yes"]).code(0).shows(&["undid", command]);
         assert_eq!(files(&home), before, "{command}");
         assert_eq!(home.run(&["tenant", "list", "--json"]).stdout, tenants, "{command}");
@@ -72,7 +72,6 @@ fn each_kind_of_change_is_logged_and_taken_back_to_the_byte() {
         home.run(&["undo", "--yes"]).code(0);
         assert_eq!(files(&home), before, "{command}");
     }
-    home.run(&["log", "-n", "100"]).code(0).shows(&["account rename", "ada", "TIME"]);
     assert_eq!(home.run(&["log", "-n", "2", "--json"]).json()["entries"].as_array().unwrap().len(), 2);
 }
 
@@ -179,9 +178,7 @@ fn secrets_are_taken_away_with_an_added_account_and_not_brought_back() {
 
     home.run_with(&["account", "add", "--token-stdin"], &token).code(0);
     home.run(&["account", "remove", "acme-support", "--yes"]).code(0);
-    home.run(&["undo", "--yes"])
-        .code(0)
-        .says(&["the page access token of 'Acme Support' was removed", "secret set acme-support page-access-token"]);
+    home.run(&["undo", "--yes"]).code(0).screen("undo-of-a-removal");
     home.run(&["account", "show", "acme-support"]).code(0);
     // Times have whole seconds: another one shows in the record.
     std::thread::sleep(std::time::Duration::from_millis(1100));

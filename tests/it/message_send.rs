@@ -69,18 +69,16 @@ fn refusals_of_the_send_api_are_explained() {
         scenario(&format!("{PAGE}[[people]]\nname = 'Jane Doe'\npsid = '7654321098765432'\nwrote_ago = '25h'\n"));
     let home = acme(&sandbox, true);
     home.run(&["message", "send", "acme", "--to", "7654321098765432", "hello", "--human-agent"]).code(0);
-    home.run(&["message", "send", "acme", "--to", "111", "hello"])
-        .code(1)
-        .says(&["another id on each Page", "webhook listen"]);
+    home.run(&["message", "send", "acme", "--to", "111", "hello"]).code(1).screen("message-send-recipient-unknown");
     let standard = format!("access = \"standard\"\n{}", "");
     let text = PAGE.replace("version = 1\n", &format!("version = 1\n{standard}"));
     let sandbox = scenario(&format!("{text}[[people]]\nname = 'Jane Doe'\npsid = '7654321098765432'\nrole = false\n"));
     let home = acme(&sandbox, true);
     let send = ["message", "send", "acme", "--to", "7654321098765432", "hello"];
-    home.run(&send).code(1).says(&["Standard Access", "Advanced Access"]);
+    home.run(&send).code(1).screen("message-send-standard-access");
     let sandbox = scenario(&format!("{PAGE}token_state = 'password_changed'\n"));
     let home = acme(&sandbox, true);
-    home.run(&send).code(4).says(&["changed their password", "msgrctl account test acme"]);
+    home.run(&send).code(4).screen("message-send-dead-token");
     drop(sandbox);
     home.run(&send).code(5);
 }

@@ -202,5 +202,5 @@ fn the_way_out_names_the_tenant() {
 fn two_accounts_of_one_id_are_named_with_what_to_do() {
     let home = two();
     by_hand(&home, &[("id-1", "one", "One"), ("ID-1", "two", "Two")]);
-    home.run(&["account", "list"]).code(3).says(&["'One' and 'Two' have the same id: ID-1", "remove the other"]);
+    home.run(&["account", "list"]).code(3).screen("error-two-accounts-of-one-id");
 }

@@ -11,7 +11,7 @@ use msgrctl::sandbox::InProcess;
 use serde_json::Value;
 
 use crate::support::Home;
-use crate::support::world::{acme, app, nowhere, page_token, sandbox, scenario};
+use crate::support::world::{acme, app, page_token, sandbox, scenario};
 
 /// A request over a plain socket; status, headers and body as they came.
 pub fn ask(url: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> (u16, String, String) {
@@ -353,7 +353,7 @@ fn the_printed_exports_work_as_they_are_pasted() {
 fn calls_are_told_and_hold_no_token() {
     let sandbox = sandbox();
     let home = acme(&sandbox, true);
-    home.run(&["sandbox", "calls"]).code(0).says(&["asked nothing yet"]);
+    home.run(&["sandbox", "calls"]).code(0);
     home.run(&["account", "test", "acme"]).code(0);
     let run = home.run(&["sandbox", "calls", "--json"]).code(0);
     let calls = run.json()["calls"].as_array().unwrap().clone();
@@ -363,9 +363,6 @@ fn calls_are_told_and_hold_no_token() {
     assert!(!run.stdout.contains("EAA"), "{run:?}");
     let home = Home::new();
     home.run(&["sandbox", "calls"]).code(2).says(&["--graph-url"]);
-    home.run(&["sandbox", "calls", "--graph-url", &format!("http://{}", nowhere())])
-        .code(5)
-        .says(&["no sandbox answers"]);
 }
 
 #[test]
@@ -374,7 +371,7 @@ fn wrong_starts_are_refused() {
     home.run(&["sandbox", "start", "--listen", "0.0.0.0:0"]).code(2).says(&["loopback only"]);
     home.run(&["sandbox", "start", "--scenario", "none.toml"]).code(2).says(&["none.toml"]);
     home.file("bad.toml", "version = 1\n[[pages]]\nid = '1'\nname = 'x'\ntoken_stat = 'expired'\n");
-    home.run(&["sandbox", "start", "--scenario", "bad.toml"]).code(2).says(&["bad.toml:5:1", "'token_state'"]);
+    home.run(&["sandbox", "start", "--scenario", "bad.toml"]).code(2).screen("sandbox-start-mistake");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     home.run(&["sandbox", "start", "--listen", &address]).code(1).says(&["cannot listen", "--listen"]);

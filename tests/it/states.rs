@@ -1,5 +1,5 @@
-//! Every state a token can be in: the check that fails, its codes, and a hint
-//! that names the mend.
+//! Every state a token can be in: the check that fails, and its codes. What is said of it
+//! stands in `screens/states.rs`.
 
 use msgrctl::sandbox::{Effect, Fault};
 
@@ -15,7 +15,7 @@ fn tested(more: &str, with_app: bool) -> Run {
 }
 
 #[track_caller]
-fn assert_check(run: &Run, id: &str, outcome: &str, codes: Option<(i64, Option<i64>)>, hint: &str) {
+fn assert_check(run: &Run, id: &str, outcome: &str, codes: Option<(i64, Option<i64>)>) {
     let check = run.check(id);
     assert_eq!(check["outcome"], outcome, "{run:#?}");
     let (code, subcode) = codes.map_or((None, None), |(code, subcode)| (Some(code), subcode));
@@ -24,31 +24,23 @@ fn assert_check(run: &Run, id: &str, outcome: &str, codes: Option<(i64, Option<i
     if code.is_some() {
         assert!(check["graph"]["fbtrace_id"].as_str().is_some_and(|id| id.len() > 10), "{check}");
     }
-    let text = check["hint"].as_str().unwrap_or_default();
-    assert!(text.contains(hint), "the hint of {id} lacks {hint:?}: {text}");
 }
 
 #[test]
 fn dead_tokens_say_why_with_and_without_the_app() {
-    for (state, subcode, hint) in [
-        ("expired", 463, "long-lived user token"),
-        ("password_changed", 460, "system user"),
-        ("logged_out", 467, "new Page access token"),
-        ("not_authorized", 458, "log in to the app again"),
-        ("checkpoint", 459, "facebook.com and pass the check"),
-        ("lost_role", 492, "full control of the Page"),
-        ("unconfirmed", 464, "confirm the account"),
-        ("two_factor", 490, "two-factor"),
+    for (state, subcode) in [
+        ("expired", 463),
+        ("password_changed", 460),
+        ("logged_out", 467),
+        ("not_authorized", 458),
+        ("checkpoint", 459),
+        ("lost_role", 492),
+        ("unconfirmed", 464),
+        ("two_factor", 490),
     ] {
         for with_app in [false, true] {
             let run = tested(&format!("token_state = '{state}'\n"), with_app).code(7);
-            assert_check(&run, "token.valid", "fail", Some((190, Some(subcode))), hint);
-            // Secrets in variables: so is the mend. A token that was only held up is tested again.
-            let next = match state {
-                "checkpoint" => "; then: msgrctl account test acme",
-                _ => "set MSGRCTL_SECRET_ACME_PAGE_ACCESS_TOKEN to it",
-            };
-            assert_check(&run, "token.valid", "fail", Some((190, Some(subcode))), next);
+            assert_check(&run, "token.valid", "fail", Some((190, Some(subcode))));
             assert_eq!(run.check("token.page")["outcome"], "skip");
             assert_eq!(run.json()["results"][0]["outcome"], "fail");
         }
@@ -58,30 +50,29 @@ fn dead_tokens_say_why_with_and_without_the_app() {
 #[test]
 fn an_expired_token_fails_its_expiry_too() {
     let run = tested("expires_in = '-1d'\n", true).code(7);
-    assert_check(&run, "token.valid", "fail", Some((190, Some(463))), "long-lived");
-    assert_check(&run, "token.expiry", "fail", None, "long-lived");
+    assert_check(&run, "token.valid", "fail", Some((190, Some(463))));
+    assert_check(&run, "token.expiry", "fail", None);
 }
 
 #[test]
 fn short_lived_tokens_are_warned_of() {
     let run = tested("expires_in = '10d'\n", true).code(0);
-    assert_check(&run, "token.expiry", "warn", None, "long-lived user token");
-    assert!(run.check("token.expiry")["summary"].as_str().unwrap().contains("it expires on 20"), "{run:?}");
+    assert_check(&run, "token.expiry", "warn", None);
     assert_eq!(run.json()["results"][0]["outcome"], "warn");
     let run = tested("expires_in = '20d'\n", true).code(0);
-    assert_check(&run, "token.expiry", "pass", None, "");
+    assert_check(&run, "token.expiry", "pass", None);
     let sandbox = scenario(&format!("{PAGE}expires_in = '20d'\n"));
     let home = acme(&sandbox, true);
-    home.run(&["account", "test", "acme", "--warn-days", "30", "--strict"]).code(7).shows(&["! warn"]);
+    home.run(&["account", "test", "acme", "--warn-days", "30", "--strict"]).code(7);
 }
 
 #[test]
 fn the_end_of_data_access_is_seen() {
     let run = tested("data_access_expires_in = '5d'\n", true).code(0);
-    assert_check(&run, "token.data_access", "warn", None, "renews it for 90 days");
+    assert_check(&run, "token.data_access", "warn", None);
     // The permissions of Pages are exempt: a notice.
     let run = tested("data_access_expires_in = '-5d'\n", true).code(0);
-    assert_check(&run, "token.data_access", "warn", None, "log in to the app again");
+    assert_check(&run, "token.data_access", "warn", None);
     assert_eq!(run.check("token.data_access")["cause"], "data-access-ended");
 }
 
@@ -91,7 +82,7 @@ fn garbage_is_not_a_token() {
     let mut home = acme(&sandbox, false);
     home.set("MSGRCTL_SECRET_ACME_PAGE_ACCESS_TOKEN", "EAAgarbage0123456789");
     let run = home.run(&["account", "test", "acme", "--json"]).code(7);
-    assert_check(&run, "token.valid", "fail", Some((190, None)), "copy the token again");
+    assert_check(&run, "token.valid", "fail", Some((190, None)));
 }
 
 #[test]
@@ -102,8 +93,8 @@ fn a_persons_token_is_no_page_token() {
             let mut home = acme(&sandbox, with_app);
             home.set("MSGRCTL_SECRET_ACME_PAGE_ACCESS_TOKEN", "EAAuser");
             let run = home.run(&["account", "test", "acme", "--json"]).code(7);
-            assert_check(&run, "token.valid", "pass", None, "");
-            assert_check(&run, "token.type", "fail", Some((210, None)), "the Page's own token");
+            assert_check(&run, "token.valid", "pass", None);
+            assert_check(&run, "token.type", "fail", Some((210, None)));
         }
     }
 }
@@ -116,13 +107,13 @@ fn a_token_of_another_app_is_found_out() {
         scenario(&format!("version = 1\n{apps}{}app = '222222222222222'\n", PAGE.replace("version = 1\n", "")));
     // With the secret of the configured app: debug_token refuses, and so does the signature.
     let run = acme(&sandbox, true).run(&["account", "test", "acme", "--json"]).code(7);
-    assert_check(&run, "token.app", "fail", Some((100, None)), "create the token with app 111111111111111");
+    assert_check(&run, "token.app", "fail", Some((100, None)));
     // Without it: /app tells.
     let mut home = acme(&sandbox, false);
     home.run(&["account", "edit", "acme", "--app-id", "111111111111111", "--no-test"]).code(0);
     home.unset("MSGRCTL_SECRET_ACME_APP_SECRET");
     let run = home.run(&["account", "test", "acme", "--json"]).code(7);
-    assert_check(&run, "token.app", "fail", None, "--app-id 222222222222222");
+    assert_check(&run, "token.app", "fail", None);
 }
 
 #[test]
@@ -131,8 +122,7 @@ fn an_app_secret_that_does_not_fit_is_found_out() {
     let mut home = acme(&sandbox, true);
     home.set("MSGRCTL_SECRET_ACME_APP_SECRET", "00000000000000000000000000000000");
     let run = home.run(&["account", "test", "acme", "--json"]).code(7);
-    assert_check(&run, "token.app", "fail", Some((190, None)), "App settings > Basic");
-    assert!(run.check("token.app")["summary"].as_str().unwrap().contains("do not belong together"));
+    assert_check(&run, "token.app", "fail", Some((190, None)));
     // The token itself was not judged.
     assert_eq!(run.check("token.valid")["outcome"], "skip");
 }
@@ -141,17 +131,17 @@ fn an_app_secret_that_does_not_fit_is_found_out() {
 fn a_missing_permission_is_named() {
     let scopes = "scopes = ['pages_show_list', 'pages_messaging', 'pages_read_engagement']\n";
     let run = tested(scopes, true).code(7);
-    assert_check(&run, "token.permissions", "fail", Some((200, None)), "grant pages_manage_metadata");
-    assert_check(&run, "page.subscription", "fail", Some((200, None)), "pages_manage_metadata");
+    assert_check(&run, "token.permissions", "fail", Some((200, None)));
+    assert_check(&run, "page.subscription", "fail", Some((200, None)));
     // Without the app secret the refusal itself is the evidence.
     let run = tested(scopes, false).code(7);
-    assert_check(&run, "token.permissions", "fail", Some((200, None)), "pages_manage_metadata");
+    assert_check(&run, "token.permissions", "fail", Some((200, None)));
 }
 
 #[test]
 fn permissions_for_other_pages_do_not_count() {
     let run = tested("granted_for = ['55555']\n", true).code(7);
-    assert_check(&run, "token.permissions", "fail", None, "tick this Page");
+    assert_check(&run, "token.permissions", "fail", None);
 }
 
 #[test]
@@ -159,9 +149,9 @@ fn a_token_that_cannot_read_the_page_is_warned_of() {
     let scopes = "scopes = ['pages_show_list', 'pages_messaging', 'pages_manage_metadata']\n";
     for with_app in [false, true] {
         let run = tested(scopes, with_app).code(0);
-        assert_check(&run, "token.type", "pass", None, "");
-        assert_check(&run, "token.page", "pass", None, "");
-        assert_check(&run, "page.username", "warn", Some((100, None)), "pages_read_engagement");
+        assert_check(&run, "token.type", "pass", None);
+        assert_check(&run, "token.page", "pass", None);
+        assert_check(&run, "page.username", "warn", Some((100, None)));
     }
 }
 
@@ -171,7 +161,7 @@ fn another_page_and_another_username_are_found_out() {
     let home = acme(&sandbox, false);
     home.run(&["account", "edit", "acme", "--page-id", "55555", "--no-test"]).code(0);
     let run = home.run(&["account", "test", "acme", "--json"]).code(7);
-    assert_check(&run, "token.page", "fail", None, "--page-id 109876543210987");
+    assert_check(&run, "token.page", "fail", None);
     home.run(&[
         "account",
         "edit",
@@ -184,7 +174,7 @@ fn another_page_and_another_username_are_found_out() {
     ])
     .code(0);
     let run = home.run(&["account", "test", "acme", "--json"]).code(7);
-    assert_check(&run, "page.username", "fail", None, "--page-username acme.support");
+    assert_check(&run, "page.username", "fail", None);
     // Periods and capitals do not count.
     home.run(&["account", "edit", "acme", "--page-username", "AcmeSupport"]).code(0);
 }
@@ -195,29 +185,23 @@ fn signing_is_done_where_meta_asks_for_it() {
     let sandbox = scenario(&text);
     acme(&sandbox, true).run(&["account", "test", "acme"]).code(0);
     let run = acme(&sandbox, false).run(&["account", "test", "acme", "--json"]).code(7);
-    assert_check(
-        &run,
-        "token.valid",
-        "fail",
-        Some((100, None)),
-        "set MSGRCTL_SECRET_ACME_APP_SECRET, and msgrctl account edit acme --app-id",
-    );
+    assert_check(&run, "token.valid", "fail", Some((100, None)));
 }
 
 #[test]
 fn delivery_is_judged_apart_from_credentials() {
     let run = tested("published = false\nsubscribed = []\n", true).code(7);
-    assert_check(&run, "page.published", "fail", None, "publish it");
-    assert_check(&run, "page.subscription", "fail", None, "msgrctl webhook subscribe acme");
-    assert_check(&run, "token.valid", "pass", None, "");
+    assert_check(&run, "page.published", "fail", None);
+    assert_check(&run, "page.subscription", "fail", None);
+    assert_check(&run, "token.valid", "pass", None);
     let run = tested("subscribed = ['feed']\n", false).code(7);
-    assert!(run.check("page.subscription")["summary"].as_str().unwrap().contains("not messages: none would arrive"));
+    assert_check(&run, "page.subscription", "fail", None);
     let run = tested("subscribed = ['messages']\n", false).code(0);
-    assert_check(&run, "page.subscription", "warn", None, "msgrctl webhook subscribe acme");
+    assert_check(&run, "page.subscription", "warn", None);
     // What fails in delivery keeps nobody from saving.
     let sandbox = scenario(&format!("{PAGE}subscribed = []\n"));
     let home = acme(&sandbox, true).with_secrets("two", &sandbox.world().tokens[1].value.clone());
-    home.run(&["account", "add", "Two"]).code(0).shows(&["✗ fail", "saved 'Two'"]);
+    home.run(&["account", "add", "Two"]).code(0);
 }
 
 #[test]
@@ -226,11 +210,10 @@ fn versions_are_watched() {
     sandbox.world().rules.oldest_version = Some((21, 0));
     let home = acme(&sandbox, false);
     let run = home.run(&["account", "test", "acme", "--json", "--graph-version", "v18.0"]).code(0);
-    assert_check(&run, "graph.version", "warn", None, "--graph-version");
-    assert!(run.check("graph.version")["summary"].as_str().unwrap().contains("v21.0"));
+    assert_check(&run, "graph.version", "warn", None);
     let run = home.run(&["account", "test", "acme", "--json", "--graph-version", "v99.0"]).code(7);
-    assert_check(&run, "graph.version", "fail", Some((2500, None)), "v26.0");
-    home.run(&["account", "test", "acme", "--graph-version", "26"]).code(2).says(&["v26.0"]);
+    assert_check(&run, "graph.version", "fail", Some((2500, None)));
+    home.run(&["account", "test", "acme", "--graph-version", "26"]).code(2);
 }
 
 #[test]
@@ -270,7 +253,6 @@ fn checks_come_in_the_order_of_the_contract() {
     let run = tested("app_role = false\n", false).code(0);
     for id in ["token.permissions", "token.expiry", "token.data_access"] {
         assert_eq!(run.check(id)["outcome"], "skip");
-        assert!(run.check(id)["summary"].as_str().unwrap().contains("app secret"), "{id}");
     }
 }
 
@@ -281,7 +263,7 @@ fn an_app_token_is_no_page_token() {
     let mut home = acme(&sandbox, false);
     home.set("MSGRCTL_SECRET_ACME_PAGE_ACCESS_TOKEN", &format!("{id}|{secret}"));
     let run = home.run(&["account", "test", "acme", "--json"]).code(7);
-    assert_check(&run, "token.type", "fail", Some((102, None)), "the Page's own token");
+    assert_check(&run, "token.type", "fail", Some((102, None)));
     assert_eq!(run.check("graph.version")["outcome"], "pass");
 }
 
@@ -300,11 +282,11 @@ fn whose_token_it_is_is_asked_when_the_page_cannot_be_read() {
     };
     sandbox.world().faults = vec![refused.clone()];
     let run = home.run(&["account", "test", "acme", "--json"]).code(7);
-    assert_check(&run, "token.page", "fail", None, "create a token for page 55555");
+    assert_check(&run, "token.page", "fail", None);
     home.run(&["account", "edit", "acme", "--page-id", "109876543210987", "--no-test"]).code(0);
     sandbox.world().faults = vec![refused.clone()];
     let run = home.run(&["account", "test", "acme", "--json"]).code(0);
-    assert_check(&run, "token.page", "pass", None, "");
+    assert_check(&run, "token.page", "pass", None);
     // Then none: nothing is known, and nothing passes for known.
     let gone = Fault {
         path: Some("/me".into()),
@@ -313,7 +295,7 @@ fn whose_token_it_is_is_asked_when_the_page_cannot_be_read() {
     };
     sandbox.world().faults = vec![refused, gone];
     let run = home.run(&["account", "test", "acme", "--json"]).code(5);
-    assert_check(&run, "token.page", "unreachable", None, "");
+    assert_check(&run, "token.page", "unreachable", None);
 }
 
 #[test]
@@ -329,8 +311,8 @@ fn a_person_is_not_taken_for_a_page_when_little_is_known() {
     sandbox.world().faults = vec![fault];
     sandbox.world().rules.self_inspection = false;
     let run = home.run(&["account", "test", "acme", "--json"]).code(7);
-    assert_check(&run, "token.type", "skip", None, "");
-    assert_check(&run, "token.page", "fail", None, "create a token for page 109876543210987");
+    assert_check(&run, "token.type", "skip", None);
+    assert_check(&run, "token.page", "fail", None);
     assert!(!run.stdout.contains("--page-id"), "a person's id is no page id: {run:?}");
 }
 
@@ -344,7 +326,6 @@ fn a_token_that_meta_calls_dead_is_dead() {
     let run = home.run(&["account", "test", "acme", "--json"]).code(7);
     let check = run.check("token.valid");
     assert_eq!((&check["outcome"], &check["graph"]["subcode"]), (&"fail".into(), &460.into()));
-    assert!(check["hint"].as_str().unwrap().contains("system user"), "{check}");
 }
 
 #[test]
@@ -353,7 +334,7 @@ fn an_app_secret_that_is_gone_is_a_finding() {
     let mut home = acme(&sandbox, true);
     home.unset("MSGRCTL_SECRET_ACME_APP_SECRET");
     let run = home.run(&["account", "test", "acme", "--json"]).code(7);
-    assert_check(&run, "token.app", "fail", None, "set MSGRCTL_SECRET_ACME_APP_SECRET");
+    assert_check(&run, "token.app", "fail", None);
 }
 
 #[test]
@@ -362,8 +343,8 @@ fn a_subscription_of_another_app_is_not_mistaken_for_none() {
     let home = acme(&sandbox, false);
     home.run(&["account", "edit", "acme", "--app-id", "999999", "--no-test"]).code(0);
     let run = home.run(&["account", "test", "acme", "--json"]).code(7);
-    assert_check(&run, "token.app", "fail", None, "--app-id 123456789012345");
-    assert_check(&run, "page.subscription", "skip", None, "");
+    assert_check(&run, "token.app", "fail", None);
+    assert_check(&run, "page.subscription", "skip", None);
 }
 
 #[test]

@@ -9,8 +9,8 @@ use crate::support::{Bus, Home};
 fn a_tenant_is_added_shown_used_and_removed() {
     let home = Home::new();
     let add = ["tenant", "add", "acme", "--host", "Acme.BrightPattern.com", "--product-version", "5.19"];
-    home.run(&add).code(0).shows(&["acme.brightpattern.com", "5.19"]);
-    home.run(&["tenant", "add", "acme", "--host", "x.example.com"]).code(1).says(&["there is a tenant 'acme' already"]);
+    home.run(&add).code(0);
+    home.run(&["tenant", "add", "acme", "--host", "x.example.com"]).code(1);
     let shown = home.run(&["tenant", "show", "acme", "--json"]).code(0).json()["tenant"].clone();
     let expected = json!({"name": "acme", "host": "acme.brightpattern.com", "product_version": "5.19", "accounts": 0, "current": false});
     assert_eq!(shown, expected);
@@ -20,15 +20,14 @@ fn a_tenant_is_added_shown_used_and_removed() {
     home.run(&["tenant", "use", "acme"]).code(0);
     let config = std::fs::read_to_string(home.path("config/msgrctl/config.toml")).unwrap();
     assert_eq!(config, "# mine\ntimeout = 5 # short\ntenant = \"acme\" # at first\n");
-    home.run(&["tenant", "list"]).code(0).shows(&["* acme"]);
     home.run(&["account", "list"]).code(0).says(&["tenant acme"]);
-    home.run(&["tenant", "use", "acmee"]).code(1).says(&["did you mean 'acme'?"]);
+    home.run(&["tenant", "use", "acmee"]).code(1);
 
     home.run(&["tenant", "edit", "--types", "line", "--clear", "product-version"]).code(0);
     let shown = home.run(&["tenant", "show", "--json"]).code(0).json()["tenant"].clone();
     assert_eq!((&shown["types"], &shown["product_version"]), (&json!(["line"]), &json!(null)));
-    home.run(&["tenant", "remove", "acme"]).code(2).says(&["--yes"]);
-    home.run(&["tenant", "remove", "acme", "--yes"]).code(0).says(&["work in the tenant 'default' again"]);
+    home.run(&["tenant", "remove", "acme"]).code(2);
+    home.run(&["tenant", "remove", "acme", "--yes"]).code(0);
     let config = std::fs::read_to_string(home.path("config/msgrctl/config.toml")).unwrap();
     assert_eq!(config, "# mine\ntimeout = 5 # short\n");
     assert!(!home.path("config/msgrctl/tenants/acme").exists());
@@ -78,8 +77,7 @@ fn bad_facts_are_refused_and_nothing_is_written() {
     let home = Home::new();
     let add = ["tenant", "add", "acme", "--host", "acme.example.com"];
     for (arguments, says) in [
-        (&["--host", "https://acme.example.com/path"][..], "without https://"),
-        (&["--host", "acme.example.com/path"], "without a path"),
+        (&["--host", "acme.example.com/path"][..], "without a path"),
         (&["--host", "acme.example.com", "--product-version", "4.9"], "5.0 or newer"),
         (&["--host", "acme.example.com", "--callback-template", "https://{host}/{page}"], "{page_id}"),
         (&["--host", "acme.example.com", "--callback-template", "http://{host}/"], "https://"),
@@ -90,7 +88,6 @@ fn bad_facts_are_refused_and_nothing_is_written() {
     }
     home.run(&["tenant", "add", "Not A Name", "--host", "a.example.com"]).code(2);
     assert!(!home.path("config/msgrctl/tenants").exists());
-    home.run(&["tenant", "list"]).code(0).says(&["no tenants yet"]);
     home.run(&["tenant", "show", "nobody"]).code(1).says(&["tenant add nobody"]);
 }
 
@@ -107,7 +104,7 @@ fn an_account_takes_what_its_tenant_says() {
     home.run(&[&add[..], &more].concat()).code(0);
     home.run_with(&["account", "add", "--token-stdin"], page_token(&sandbox))
         .code(0)
-        .says(&["from the tenant's template", "app id: 123456789012345 (from the tenant"]);
+        .screen("account-add-from-a-tenant");
     let account = home.run(&["account", "show", "acme-support", "--json"]).code(0).json()["account"].clone();
     assert_eq!(account["callback_url"], "https://acme.example.com/fb/109876543210987");
     assert_eq!((&account["app_id"], &account["secrets"][0]["source"]), (&json!("123456789012345"), &json!("file")));
@@ -116,7 +113,7 @@ fn an_account_takes_what_its_tenant_says() {
     home.run(&["tenant", "edit", "acme", "--types", "line"]).code(0);
     home.run_with(&["account", "add", "Other", "--token-stdin"], page_token(&sandbox))
         .code(1)
-        .says(&["Facebook is not enabled", "ask your service provider"]);
+        .screen("account-add-not-enabled");
 }
 
 #[test]
@@ -130,7 +127,7 @@ fn a_tenant_goes_with_its_accounts_and_their_secrets_only_when_told() {
         let add = ["account", "add", name, "--token-stdin", "--tenant", tenant, "--store", store];
         home.run_with(&add, page_token(&sandbox)).code(0);
     }
-    home.run(&["tenant", "remove", "acme", "--yes"]).code(1).says(&["has 2 accounts", "--with-accounts"]);
+    home.run(&["tenant", "remove", "acme", "--yes"]).code(1).screen("tenant-remove-with-accounts");
     home.run(&["tenant", "remove", "acme", "--with-accounts", "--yes"]).code(0);
     assert!(!home.path("config/msgrctl/tenants/acme").exists());
     // The other tenant's secrets are there, and nothing else.
@@ -143,7 +140,7 @@ fn what_else_is_in_a_tenants_place_is_said_and_stays() {
     let home = Home::new();
     home.run(&["tenant", "add", "acme", "--host", "acme.example.com"]).code(0);
     home.file("config/msgrctl/tenants/acme/notes.txt", "mine");
-    home.run(&["tenant", "remove", "acme", "--yes"]).code(0).says(&["something else in", "remove it by hand"]);
+    home.run(&["tenant", "remove", "acme", "--yes"]).code(0).screen("tenant-remove-leaves-a-file");
     assert!(home.path("config/msgrctl/tenants/acme/notes.txt").exists());
     // A mistyped tenant has no accounts, and does not become one.
     home.run(&["message", "disable", "--all-accounts", "agent-left", "--tenant", "acmee"]).code(1);

@@ -121,14 +121,8 @@ fn from_an_empty_home_to_a_tested_account() {
     let way = way_of_a_page_token(&token);
     walk(&mut pty, &way[..way.len() - 1]);
     let screen = pty.expect("What now?");
-    // Test Connection, every value, the command that does the same.
-    for part in ["token.valid", "page.subscription", "@acme.support", "109876543210987", "acme-support", "the keyring"]
-    {
-        assert!(screen.contains(part), "{part}: {screen}");
-    }
     assert!(screen.contains(&format!("********{}", &token[token.len() - 4..])), "{screen}");
     assert!(!screen.contains(&token[..20]), "{screen}");
-    assert!(screen.contains("with the secrets in MSGRCTL_PAGE_TOKEN:"), "{screen}");
     let same = screen.split("The same without questions").nth(1).unwrap().split_once('\n').unwrap().1;
     // It may be broken into lines, with backslashes, and ends with an empty one.
     let same = same.replace('\r', "").split("\n\n").next().unwrap().to_owned();

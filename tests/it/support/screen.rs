@@ -14,8 +14,8 @@
 //!
 //! Read the difference as somebody who gets this output would, then commit it with the
 //! code. Without the variable nothing is written, and a snapshot that is missing or
-//! differs fails its test (`.config/insta.yaml`). A name is written once, as a literal in
-//! `tests/it/screens/`; `screens::every_snapshot_has_its_test` names the files that no
+//! differs fails its test (`.config/insta.yaml`). A name has a hyphen and is written once, as a
+//! literal; `screens::every_snapshot_has_its_test` names the files that no
 //! test compares any more: delete them.
 
 use std::num::NonZero;
@@ -38,6 +38,8 @@ const HEIGHT: NonZero<u16> = NonZero::new(1000).unwrap();
 /// length in every run, so that columns and broken lines stay where they are.
 const REDACTIONS: &[(&str, &str)] = &[
     (r"EAA[A-Za-z0-9]{8,}", "[TOKEN]"),
+    // Of a secret that is masked.
+    (r"\*{8}[A-Za-z0-9]{4}\b", "********[END]"),
     (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "[ID]"),
     (r"\bm_[A-Za-z0-9_-]{60,}", "[MESSAGE ID]"),
     (r"\btrace A[A-Za-z0-9]{22}\b", "trace [TRACE]"),
