@@ -5,18 +5,19 @@
 //! terminal shows at the end. What differs from run to run stands there as `[TIME]`,
 //! `[HOME]`, `[PORT]` and the like ([`REDACTIONS`]), and JSON stands over several lines.
 //!
-//! To accept a change of wording, or a new snapshot:
+//! To accept a change of wording, or a new snapshot (`screens`, or another module that
+//! fails):
 //!
 //! ```sh
 //! INSTA_UPDATE=always cargo test --locked --test it screens
 //! git diff tests/it/snapshots
 //! ```
 //!
-//! Read the difference as somebody who gets this output would, then commit it with the
+//! Read the difference as a person who gets this output would, then commit it with the
 //! code. Without the variable nothing is written, and a snapshot that is missing or
-//! differs fails its test (`.config/insta.yaml`). A name has a hyphen and is written once, as a
-//! literal; `screens::every_snapshot_has_its_test` names the files that no
-//! test compares any more: delete them.
+//! differs fails its test (`.config/insta.yaml`). A name has a hyphen and is written once,
+//! as a literal; `screens::every_snapshot_has_its_test` names the files that no test
+//! compares any more: delete them.
 
 use std::num::NonZero;
 use std::sync::LazyLock;
