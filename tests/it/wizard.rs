@@ -30,7 +30,7 @@ pub fn answer(pty: &mut Pty, dialogue: &[(&str, &str)]) {
 }
 
 #[track_caller]
-pub fn question(pty: &mut Pty, text: &str) {
+fn question(pty: &mut Pty, text: &str) {
     match text.strip_prefix("? ") {
         // Questions are bold, and nothing else at the beginning of a line is.
         Some(name) => pty.expect(&format!("\u{1b}[1m{name}\u{1b}[0m")),
@@ -571,7 +571,7 @@ fn a_window_that_shrinks_keeps_the_questions_whole() {
 }
 
 /// What keeps the wizard from the keyring in tests that are not about it.
-pub fn plain_home(sandbox: &InProcess) -> Home {
+fn plain_home(sandbox: &InProcess) -> Home {
     Home::new()
         .with("MSGRCTL_STORE", "file")
         .with("MSGRCTL_PASSPHRASE", "correct horse battery")

@@ -2,7 +2,7 @@
 
 use msgrctl::sandbox::{Effect, Fault, TokenState};
 
-use crate::support::world::{acme, nowhere, sandbox};
+use crate::support::world::{acme, sandbox};
 use crate::support::{Fleet, Home};
 
 #[test]
@@ -41,8 +41,6 @@ fn what_stands_in_the_way() {
     fleet.manifest(0..5);
     fleet.plan(&[]).screen("plan-blocked");
     fleet.apply(&[]).screen("apply-partly-failed");
-    fleet.home.set("MSGRCTL_GRAPH_URL", &format!("http://{}", nowhere()));
-    fleet.apply(&[]).screen("apply-unreachable");
 }
 
 #[test]

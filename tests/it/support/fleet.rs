@@ -18,17 +18,14 @@ impl Fleet {
     /// knows none of them: the tokens are in variables `TOKEN_0`, `TOKEN_1`, …
     pub fn new(pages: usize) -> Self {
         let sandbox = InProcess::start(World::with_pages(pages, Clock::system())).unwrap();
-        let mut home = Home::new().with("MSGRCTL_GRAPH_URL", &sandbox.url());
+        // Copies go into the encrypted file: there is no keyring here.
+        let mut home = Home::new().with("MSGRCTL_GRAPH_URL", &sandbox.url()).with_key_file();
         home.set("APP_SECRET", &world::app(&sandbox).1);
         home.set("VERIFY", "s3cret");
         for at in 0..pages {
             let token = token(&sandbox, at);
             home.set(&format!("TOKEN_{at}"), &token);
         }
-        // Copies go into the encrypted file: there is no keyring here.
-        let key = home.file("key", [7; 64]);
-        std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-        home.set("MSGRCTL_KEY_FILE", &key.to_string_lossy());
         Self { sandbox, home, hook: Hook::start() }
     }
 
