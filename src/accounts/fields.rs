@@ -6,8 +6,8 @@
 
 use std::fmt;
 
-use icu_normalizer::DecomposingNormalizerBorrowed;
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization as _;
 use url::Url;
 
 use super::addresses::same;
@@ -142,8 +142,7 @@ impl Handle {
     pub fn slug(name: &Name) -> Self {
         let mut slug = String::new();
         // Letters and their accents apart.
-        let apart = DecomposingNormalizerBorrowed::new_nfd().normalize(&name.as_str().to_lowercase()).into_owned();
-        for c in apart.chars() {
+        for c in name.as_str().to_lowercase().nfd() {
             match c {
                 'a'..='z' | '0'..='9' | '.' | '_' => slug.push(c),
                 '\u{300}'..='\u{36f}' => {}

@@ -23,18 +23,17 @@
 //!   wrong key from a damaged file.
 //! - Binary values are hexadecimal.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, Mac as _};
-use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 use rand::Rng as _;
 use secrecy::zeroize::Zeroizing;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use unicode_normalization::UnicodeNormalization as _;
 
 use super::{KeyMeans, Secret};
 
@@ -152,13 +151,12 @@ impl Work {
     /// fits, and for a new file (`check` is empty), the key of its normal form, NFC.
     pub fn fitting_key(&self, passphrase: &Secret, check: &str) -> Result<Key, Damage> {
         let typed = passphrase.expose();
-        let form = |text: Cow<'_, str>| Secret::new(text.into_owned());
-        let normal = form(ComposingNormalizerBorrowed::new_nfc().normalize(typed));
+        let normal = Secret::new(typed.nfc().collect::<String>());
         let key = self.key(&normal)?;
         if check.is_empty() || check_of(&key) == check {
             return Ok(key);
         }
-        let decomposed = form(DecomposingNormalizerBorrowed::new_nfd().normalize(typed));
+        let decomposed = Secret::new(typed.nfd().collect::<String>());
         for other in [passphrase, &decomposed] {
             if *other != normal {
                 let key = self.key(other)?;

@@ -17,8 +17,8 @@ use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use url::Url;
-use x509_parser::prelude::{FromDer as _, X509Certificate};
 
+use super::x509::Certificate;
 use crate::text::excerpt;
 
 /// What the chain of a server tells.
@@ -76,27 +76,15 @@ async fn shake(url: &Url, time: Duration, taken: &Arc<Taken>) -> Option<()> {
 }
 
 fn judge(chain: &[Vec<u8>]) -> Option<Chain> {
-    let (_, last) = X509Certificate::from_der(chain.last()?).ok()?;
+    let last = Certificate::read(chain.last()?)?;
     // Anybody may write anything into a certificate.
-    let issuer = excerpt(&last.issuer().to_string(), 200);
+    let issuer = excerpt(&last.issuer, 200);
     Some(match chain.len() {
-        1 if last.issuer() == last.subject() => Chain::SelfSigned,
-        1 if names_its_issuer(&last) => Chain::Alone { issuer },
+        1 if last.is_self_issued => Chain::SelfSigned,
+        // Where its issuer's is found is in those of public authorities: then the issuer's
+        // was left out. Without it a private root has signed it, and nothing is missing.
+        1 if last.names_its_issuer => Chain::Alone { issuer },
         _ => Chain::Foreign { issuer },
-    })
-}
-
-/// Whether a certificate says where its issuer's is found, as those of public
-/// authorities do: then the issuer's was left out. Without it a private root has
-/// signed it, and nothing is missing.
-fn names_its_issuer(certificate: &X509Certificate<'_>) -> bool {
-    use x509_parser::extensions::ParsedExtension;
-    use x509_parser::oid_registry::OID_PKIX_ACCESS_DESCRIPTOR_CA_ISSUERS;
-    certificate.extensions().iter().any(|extension| match extension.parsed_extension() {
-        ParsedExtension::AuthorityInfoAccess(access) => {
-            access.accessdescs.iter().any(|one| one.access_method == OID_PKIX_ACCESS_DESCRIPTOR_CA_ISSUERS)
-        }
-        _ => false,
     })
 }
 

@@ -11,6 +11,7 @@ mod prober;
 mod problem;
 mod said;
 pub mod signature;
+mod x509;
 
 pub use challenge::{Handshake, NoHandshake, handshake_address};
 pub use event::{Attachment, Delivery, Event, Kind, Message, PolicyEnforcement, Postback, Reaction, Referral, events};
