@@ -314,3 +314,34 @@ fn files_stay_readable() {
         assert!(text.starts_with("//!"), "{} does not say what it is", path.display());
     }
 }
+
+/// `tests/run --no-setup` on a machine that has almost nothing, and where the programs that
+/// would change it leave a trace.
+#[cfg(unix)]
+#[test]
+fn the_test_command_can_leave_the_machine_alone() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::process::Command;
+
+    let machine = tempfile::tempdir().expect("a directory");
+    for program in ["cat", "dirname", "sha256sum", "sh"] {
+        let found = ["/usr/bin", "/bin"].map(|dir| Path::new(dir).join(program)).into_iter().find(|path| path.exists());
+        symlink(found.expect(program), machine.path().join(program)).expect("a link");
+    }
+    for program in ["apt-get", "cargo", "id", "mkdir", "npm", "python3", "rm", "sudo"] {
+        let path = machine.path().join(program);
+        // python3 is asked whether it has venv.
+        let script =
+            format!("#!/bin/sh\ncase \"$*\" in *ensurepip*) exit 1 ;; esac\necho {program} >> \"${{0%/*}}/ran\"\n");
+        fs::write(&path, script).expect("a file");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("its mode");
+    }
+    let ran = Command::new("tests/run").arg("--no-setup").env("PATH", machine.path()).output().expect("it runs");
+    assert_eq!(ran.status.code(), Some(1), "{ran:?}");
+    assert!(ran.stdout.is_empty(), "{ran:?}");
+    let said = String::from_utf8_lossy(&ran.stderr);
+    for missing in ["gnome-keyring", "mandoc", "python3-venv"] {
+        assert!(said.contains(missing), "{missing} is not named: {said}");
+    }
+    assert!(!machine.path().join("ran").exists(), "{:?}", fs::read_to_string(machine.path().join("ran")));
+}

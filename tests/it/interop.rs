@@ -12,13 +12,13 @@ use serde_json::Value;
 use crate::support::receiver::TOKEN;
 use crate::support::world::{PAGE_ID, acme, app, page_token, sandbox};
 
-/// Where `tests/run` has put the packages; without them a test says so and passes.
+/// Where `tests/setup` has put the packages; without them a test says so and passes.
 pub fn packages() -> Option<PathBuf> {
     let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/interop");
     if place.join("installed").exists() {
         return Some(place);
     }
-    let text = "not run: it needs the packages of tests/interop (tests/run installs them)";
+    let text = "not run: it needs the packages of tests/interop (tests/setup installs them)";
     assert!(std::env::var_os("MSGRCTL_TEST_ALL").is_none(), "{text}");
     let _ = writeln!(std::io::stderr(), "{}: {text}", std::thread::current().name().unwrap_or("a test"));
     None
