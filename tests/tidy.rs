@@ -345,3 +345,88 @@ fn the_test_command_can_leave_the_machine_alone() {
     }
     assert!(!machine.path().join("ran").exists(), "{:?}", fs::read_to_string(machine.path().join("ran")));
 }
+
+/// The comments of a source as running text: a citation may go on in the next line.
+fn comments(text: &str) -> String {
+    let lines = text.lines().map(str::trim_start).filter(|line| line.starts_with("//"));
+    lines.map(|line| line.trim_start_matches(['/', '!', ' '])).collect::<Vec<_>>().join(" ")
+}
+
+/// What is wrong with the pages that a text cites: `graph/FACTS.md, "Call limits"`, with
+/// more headings after `and`.
+fn wrong_citations(comments: &str, page: &dyn Fn(&str) -> Option<String>) -> Vec<String> {
+    let regex = |text| regex_lite::Regex::new(text).expect("a regular expression");
+    let mut wrong = Vec::new();
+    let heading = regex(r#"^(?:,| and| or) "([^"]+)""#);
+    for cited in regex(r"[\w./-]*\w\.md\b").find_iter(comments) {
+        let Some(text) = page(cited.as_str()) else {
+            wrong.push(format!("{} is not there", cited.as_str()));
+            continue;
+        };
+        let mut rest = &comments[cited.end()..];
+        while let Some(next) = heading.captures(rest) {
+            if !text.lines().any(|line| line.strip_prefix("## ") == Some(&next[1])) {
+                wrong.push(format!("{} has no heading {:?}", cited.as_str(), &next[1]));
+            }
+            rest = &rest[next[0].len()..];
+        }
+    }
+    // Pages that are named by what they are, not by where they are.
+    let elsewhere = regex(r"(?i)\bfacts? (?:of|sheet)\b|\(facts, |\bbehaviou?rs? \d|\bsections? \d|\bdesign/");
+    // A section of an RFC can be read by anybody.
+    let comments = regex(r"RFC \d+, sections? ").replace_all(comments, "");
+    wrong.extend(elsewhere.find_iter(&comments).map(|found| format!("{:?}", found.as_str())));
+    wrong
+}
+
+/// A page of this repository: from its root, or from `src/`.
+fn page(name: &str) -> Option<String> {
+    ["", "src/"].iter().find_map(|root| fs::read_to_string(format!("{root}{name}")).ok())
+}
+
+#[test]
+fn every_page_that_is_cited_is_here() {
+    let mut cited = 0;
+    let mut wrong = Vec::new();
+    let tests = ["tests", "tests/it", "tests/it/support", "fuzz/fuzz_targets"].into_iter().flat_map(|dir| {
+        let entries = fs::read_dir(dir).expect("a directory").map(|entry| entry.expect("an entry").path());
+        let sources = entries.filter(|path| path.extension().is_some_and(|end| end == "rs"));
+        sources.map(|path| (path.clone(), fs::read_to_string(path).expect("text"))).collect::<Vec<_>>()
+    });
+    for (path, text) in sources().into_iter().chain(tests) {
+        let comments = comments(&text);
+        cited += comments.matches("FACTS.md").count();
+        wrong.extend(wrong_citations(&comments, &page).into_iter().map(|what| format!("{}: {what}", path.display())));
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(cited > 30, "the citations are not where they are looked for: {cited}");
+}
+
+#[test]
+fn a_citation_of_nothing_is_found() {
+    let page = |name: &str| (name == "graph/FACTS.md").then(|| "# Facts\n\n## Call limits\n\n## Versions\n".to_owned());
+    let wrong = |text: &str| wrong_citations(&comments(text), &page).len();
+    assert_eq!(wrong("//! (graph/FACTS.md, \"Call\n//! limits\" and \"Versions\")."), 0);
+    assert_eq!(wrong("//! (graph/FACTS.md, \"Call\n//! limits\" and \"Version\")."), 1);
+    assert_eq!(wrong("/// graph/FACTS.md, \"Limits\""), 1);
+    assert_eq!(wrong("/// webhook/FACTS.md, \"Call limits\""), 1);
+    assert_eq!(wrong("// a handover (facts of\n// Graph, section 2.1)"), 2);
+    assert_eq!(wrong("/// in every state (behaviours 18 to 20)"), 1);
+    assert_eq!(wrong("/// see design/interface.md"), 2);
+    assert_eq!(wrong("/// RFC 5280, section 4.1"), 0);
+    // Code is not searched.
+    assert_eq!(wrong("let facts = section(\"handover.md\");"), 0);
+}
+
+#[test]
+fn every_sample_names_headings_of_the_facts() {
+    let facts = page("graph/FACTS.md").expect("the facts");
+    let samples = fs::read_to_string("tests/fixtures/graph.json").expect("the samples");
+    let samples: serde_json::Value = serde_json::from_str(&samples).expect("JSON");
+    for sample in samples.as_array().expect("a list") {
+        for heading in sample["facts"].as_str().expect("its facts").split("; ") {
+            let here = facts.lines().any(|line| line.strip_prefix("## ") == Some(heading));
+            assert!(here, "{}: no heading {heading:?}", sample["id"]);
+        }
+    }
+}

@@ -150,7 +150,7 @@ impl FromStr for ProductVersion {
     }
 }
 
-/// The messengers of the platform (facts of the contact centre, *Other messengers*).
+/// The messengers of the platform (accounts/FACTS.md, "Other messengers").
 const MESSENGERS: &[&str] =
     &["facebook", "line", "telegram", "viber", "wechat", "whatsapp", "twitter", "ms_teams", "sms"];
 

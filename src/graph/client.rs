@@ -19,7 +19,7 @@ pub struct Answer<T> {
     /// The body.
     pub value: T,
     /// `facebook-api-version`: an expired version is served by the next one
-    /// without an error (facts, section 1.1).
+    /// without an error (graph/FACTS.md, "Versions").
     pub version: Option<GraphVersion>,
 }
 
@@ -87,7 +87,7 @@ impl Client {
     }
 
     /// Carries out `work` while the calls that it makes at the same time go together,
-    /// up to 50 in one (facts, section 2.13). Each has its own token, its own answer and
+    /// up to 50 in one (graph/FACTS.md, "Several calls in one"). Each has its own token, its own answer and
     /// its own failure; to whoever calls nothing else changes.
     pub async fn in_batches<T>(&self, work: impl Future<Output = T>) -> T {
         self.queue.run(self, work).await

@@ -127,7 +127,7 @@ fn app_of(caller: &Authority) -> App {
 }
 
 /// Whether an error says that the whole app calls too often: 80001, 80006 and 32 are of
-/// one Page alone (facts, section 1.4).
+/// one Page only (graph/FACTS.md, "Call limits").
 fn is_limit_of_app(error: &GraphError) -> bool {
     matches!(error, GraphError::Unreachable(Unreachable::Throttled(error)) if matches!(error.code, Some(4 | 17 | 341)))
 }

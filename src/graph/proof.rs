@@ -1,4 +1,4 @@
-//! Signing calls with the app secret: `appsecret_proof` (facts of Graph, section 3).
+//! Signing calls with the app secret: `appsecret_proof` (graph/FACTS.md, "Signed calls").
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_timed_proof_matches_the_vector_of_the_facts() {
+    fn the_timed_proof_matches_its_vector() {
         let app =
             AppCredentials { id: "123456789012345".into(), secret: Secret::new("0123456789abcdef0123456789abcdef") };
         assert_eq!(

@@ -57,7 +57,8 @@ pub(super) fn is_worth_it(error: &GraphError, act: bool) -> bool {
     }
 }
 
-/// The class of an answer that is an error (facts of Graph, sections 1.4 and 4.3).
+/// The class of an answer that is an error (graph/FACTS.md, "Call limits" and "Errors of
+/// tokens and of the platform").
 ///
 /// `as_app` says that the app itself called: only then can code 1 mean that its
 /// secret is wrong; elsewhere it is "an unknown error".

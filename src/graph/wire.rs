@@ -80,7 +80,7 @@ fn bearer(token: &Secret) -> Option<HeaderValue> {
     Some(value)
 }
 
-/// An operation of a batch (facts, section 2.13).
+/// An operation of a batch (graph/FACTS.md, "Several calls in one").
 #[derive(Serialize)]
 struct Operation {
     method: &'static str,

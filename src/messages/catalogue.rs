@@ -1,8 +1,8 @@
 //! The chat events, as data: another event is one entry here.
 //!
 //! The exact list of boxes in the contact centre is not public; these are the events
-//! of its messaging API that have a configurable text (facts of the contact centre,
-//! *System Messages*). The default texts are our own.
+//! of its messaging API that have a configurable text
+//! (accounts/FACTS.md, "System Messages and Chat Settings"). The default texts are our own.
 
 use std::fmt;
 use std::str::FromStr;

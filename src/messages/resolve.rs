@@ -60,7 +60,7 @@ pub struct Window {
 const WINDOW: u64 = 24 * 3600;
 
 /// The events whose message, if one is sent, can never be delivered with this timeout
-/// (facts of the contact centre, *Consequences*).
+/// (accounts/FACTS.md, "Messages that come too late").
 pub fn undeliverable(timeouts: &Timeouts) -> Vec<Window> {
     let timeout = timeouts.messenger.unwrap_or(Timeouts::MESSENGER);
     let late = |event: Event| {
@@ -80,7 +80,7 @@ mod tests {
         text.parse().expect("a text")
     }
 
-    /// The state table of the facts: every state of the account by every state of Chat Settings.
+    /// Every state of the account by every state of Chat Settings.
     #[test]
     fn every_combination_of_states() {
         let event: Event = "session-ended".parse().expect("an event");

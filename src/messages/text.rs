@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::secrets::holds_credential;
 
 /// The most characters that the Send API takes. Its unit is not documented; Unicode
-/// code points are counted here, and UTF-16 units warned of (facts of Graph, 2.11).
+/// code points are counted here, and UTF-16 units warned of (graph/FACTS.md, "Sending
+/// a message").
 pub const LIMIT: usize = 2000;
 
 /// A text of 1 to 2000 characters, line breaks kept.

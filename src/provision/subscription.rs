@@ -8,7 +8,7 @@ use crate::graph::endpoints::subscription::{self, AppSubscription, PAGE, Subscri
 use crate::graph::{AppCredentials, Client, GraphError};
 use crate::secrets::Secret;
 
-/// The fields that a contact centre needs, or is glad of.
+/// The fields that a contact centre needs, or is glad of (webhook/FACTS.md, "Fields").
 pub const FIELDS: [&str; 6] = [
     "messages",
     "messaging_postbacks",
@@ -18,7 +18,7 @@ pub const FIELDS: [&str; 6] = [
     "messaging_referrals",
 ];
 
-/// The other fields of Messenger that Meta documents: to
+/// The other fields of Messenger that Meta documents (webhook/FACTS.md, "Fields"): to
 /// notice a misspelt one. Any is taken, since Meta adds some from time to time.
 pub const OTHER_FIELDS: [&str; 14] = [
     "message_echoes",

@@ -69,8 +69,8 @@ impl Refusal {
     }
 }
 
-/// The status that a code was seen with (facts of Graph, section 4.2); 400 where
-/// none was recorded.
+/// The status that a code was seen with (graph/FACTS.md, "HTTP status"); 400 where
+/// no other was recorded.
 const STATUS: [(i64, u16); 9] =
     [(1, 500), (2, 500), (4, 403), (17, 403), (32, 403), (200, 403), (210, 403), (10, 403), (368, 403)];
 

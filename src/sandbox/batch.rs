@@ -1,5 +1,5 @@
-//! Several calls in one (facts of Graph, section 2.13): `batch` at the root, each
-//! operation on its own, those that depend on others after them.
+//! Several calls in one (graph/FACTS.md, "Several calls in one"): `batch` at the root,
+//! each operation on its own, those that depend on others after them.
 
 use std::collections::HashMap;
 

@@ -1,6 +1,6 @@
 //! Events on their way to the callbacks: signed, in Graph's escaped form, one after
-//! the other for each Page, tried again a few times, and given up in the end (facts
-//! of Graph, sections 5.3 and 5.4).
+//! the other for each Page, tried again a few times, and given up in the end
+//! (webhook/FACTS.md, "Signatures" and "Answer time and retries").
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

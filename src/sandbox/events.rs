@@ -1,5 +1,5 @@
 //! What a callback is told: the events of the Messenger Platform in their envelope
-//! (facts of Graph, section 5.5), and which app hears of which.
+//! (webhook/FACTS.md, "Events"), and which app hears of which.
 
 use serde_json::{Map, Value, json};
 

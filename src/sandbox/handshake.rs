@@ -1,5 +1,6 @@
 //! The verification of a callback, while the POST that names it waits for its answer
-//! (facts of Graph, sections 4.5 and 5.1).
+//! (webhook/FACTS.md, "The handshake"; graph/FACTS.md, "Errors of callback
+//! verification").
 
 use std::time::Duration;
 

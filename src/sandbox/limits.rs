@@ -1,4 +1,4 @@
-//! How often one may call (facts of Graph, section 1.4): counted and told only where
+//! How often one may call (graph/FACTS.md, "Call limits"): counted and told only where
 //! a scenario switches the limits on.
 
 use std::collections::{HashMap, VecDeque};

@@ -1,5 +1,5 @@
 //! The handshake: Meta asks a callback to repeat a number, and names the verify
-//! token (facts of Graph, section 5.1).
+//! token (webhook/FACTS.md, "The handshake").
 
 use subtle::ConstantTimeEq as _;
 use url::Url;

@@ -1,5 +1,5 @@
-//! What Meta sends to a callback: an envelope of entries, each with events (facts of
-//! Graph, section 5.5).
+//! What Meta sends to a callback: an envelope of entries, each with events
+//! (webhook/FACTS.md, "Events").
 //!
 //! Meta adds fields and kinds without notice, and old ones come in other shapes. So
 //! nothing is required of an event: what is understood gets its [`Kind`], what is
@@ -436,9 +436,9 @@ mod tests {
         found.remove(0)
     }
 
-    /// The samples of the facts, section 5.5, and what each is.
+    /// Samples of each kind (webhook/FACTS.md, "Events"), and what each is.
     #[test]
-    fn every_kind_of_the_facts_is_understood() {
+    fn every_kind_of_event_is_understood() {
         let with = |rest: &str| {
             one(&format!(r#"{{"sender":{{"id":"765"}},"recipient":{{"id":"109"}},"timestamp":1458692752478,{rest}}}"#))
         };

@@ -18,7 +18,8 @@ use crate::secrets::Secret;
 use crate::text::excerpt;
 
 /// What a callback may take to answer: Meta's documented limit for events; it was
-/// seen to wait 6 s for a handshake (facts of Graph, sections 4.5 and 5.4).
+/// seen to wait 6 s for a handshake (webhook/FACTS.md, "Answer time and retries";
+/// graph/FACTS.md, "Errors of callback verification").
 pub const LIMIT: Duration = Duration::from_secs(5);
 
 /// From here on an answer is warned of: under load it would be late.

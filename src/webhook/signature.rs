@@ -1,5 +1,5 @@
 //! `X-Hub-Signature-256` and the older `X-Hub-Signature`: an HMAC of the raw body
-//! with the app secret (facts of Graph, section 5.3).
+//! with the app secret (webhook/FACTS.md, "Signatures").
 //!
 //! Meta signs the bytes that it sends. A body that was parsed and written again is
 //! another one, so whoever checks keeps the bytes.
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
-    /// The vectors of the facts, section 5.3.
+    /// Bodies as Meta sends them (webhook/FACTS.md, "Signatures"), plain and escaped.
     const PLAIN: &str = r#"{"object":"page","entry":[{"id":"109876543210987","time":1790000000123,"messaging":[{"sender":{"id":"7654321098765432"},"recipient":{"id":"109876543210987"},"timestamp":1790000000001,"message":{"mid":"m_test_0001","text":"hello"}}]}]}"#;
     const ESCAPED: &str = r#"{"object":"page","entry":[{"id":"109876543210987","time":1790000000123,"messaging":[{"sender":{"id":"7654321098765432"},"recipient":{"id":"109876543210987"},"timestamp":1790000000001,"message":{"mid":"m_test_0002","text":"\u00e4\u00f6\u00e5 https:\/\/example.com\/ \ud83d\ude00"}}]}]}"#;
     const VECTORS: [(&str, &str, &str); 3] = [

@@ -1,4 +1,4 @@
-//! `msgrctl doctor` (behaviours 17 and 42).
+//! `msgrctl doctor`.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

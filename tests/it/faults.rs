@@ -1,4 +1,4 @@
-//! A Graph that does not answer says nothing about the token (behaviours 31, 32).
+//! A Graph that does not answer says nothing about the token.
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! The client and the sandbox, each held on its own against the same samples,
 //! which are composed from Meta's documentation and from reports
-//! (`tests/fixtures/graph.json`; `facts` names the section of the fact sheet).
+//! (`tests/fixtures/graph.json`; `facts` names the headings of graph/FACTS.md).
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;

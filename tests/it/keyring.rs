@@ -1,4 +1,4 @@
-//! The keyring in every state (behaviours 18 to 20, 23): ready, absent, locked,
+//! The keyring in every state: ready, absent, locked,
 //! declined, and one that never answers.
 
 use std::time::Duration;

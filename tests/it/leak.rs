@@ -1,4 +1,4 @@
-//! No command shows a secret, whatever goes wrong (behaviour 13).
+//! No command shows a secret, whatever goes wrong.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;

@@ -17,7 +17,7 @@ use crate::support::receiver::TOKEN;
 use crate::support::world::{PAGE_ID, acme, app, sandbox};
 use crate::support::{Home, Hook, Run};
 
-/// The vectors of the facts, section 5.3.
+/// A body as Meta sends it (webhook/FACTS.md, "Signatures").
 const ESCAPED: &str = r#"{"object":"page","entry":[{"id":"109876543210987","time":1790000000123,"messaging":[{"sender":{"id":"7654321098765432"},"recipient":{"id":"109876543210987"},"timestamp":1790000000001,"message":{"mid":"m_test_0002","text":"\u00e4\u00f6\u00e5 https:\/\/example.com\/ \ud83d\ude00"}}]}]}"#;
 
 fn message(mid: &str, text: &str) -> String {

@@ -51,7 +51,7 @@ fn what_can_be_wrong_with_a_message_is_told_before_it_is_sent() {
 
 #[test]
 fn refusals_of_the_send_api_are_explained() {
-    // The facts, section 4.4.
+    // graph/FACTS.md, "Refusals of the Send API".
     let cases = [
         ("wrote_ago = '25h'", 1, "outside of that window", "--human-agent", 2_018_278),
         ("blocked = true", 1, "cannot be reached", "has to write again", 1_545_041),

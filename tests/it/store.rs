@@ -1,4 +1,4 @@
-//! `accounts.toml` under pressure (behaviours 24 to 27).
+//! `accounts.toml` under pressure.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

@@ -1,4 +1,4 @@
-//! `msgrctl tenant edit`: other facts, the same tenant.
+//! `msgrctl tenant edit`: change a tenant's settings.
 
 use clap::{Args, ValueEnum};
 

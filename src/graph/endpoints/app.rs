@@ -1,4 +1,4 @@
-//! `GET /app`: the app that issued a token (facts, section 2.5).
+//! `GET /app`: the app that issued a token (graph/FACTS.md, "The app of a token").
 
 use serde::Deserialize;
 

@@ -1,5 +1,5 @@
-//! `POST /{page-id}/messages`: the Send API; and who writes (facts, sections 2.10
-//! and 2.11).
+//! `POST /{page-id}/messages`: the Send API; and who writes
+//! (graph/FACTS.md, "Sending a message" and "Conversations").
 
 use serde::Deserialize;
 use serde_json::json;

@@ -1,4 +1,5 @@
-//! `GET /me` with a Page token: the Page itself (facts, section 2.1).
+//! `GET /me` with a Page token: the Page itself (graph/FACTS.md, "The Page behind a
+//! token").
 
 use serde::{Deserialize, Deserializer};
 
@@ -61,7 +62,7 @@ pub async fn whose(client: &Client, token: &Secret, app: Option<&AppCredentials>
 }
 
 /// Whether two usernames are one at Meta: periods and capitals do not count
-/// (facts, section 6).
+/// (graph/FACTS.md, "Usernames").
 pub fn same_username(a: &str, b: &str) -> bool {
     let canonical = |text: &str| text.to_lowercase().replace('.', "");
     canonical(a) == canonical(b)

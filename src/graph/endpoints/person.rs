@@ -1,5 +1,5 @@
-//! A person's token: the Pages behind it, and a longer life for it (facts,
-//! sections 2.6 and 2.7).
+//! A person's token: the Pages behind it, and a longer life for it
+//! (graph/FACTS.md, "The Pages behind a person's token" and "Longer-lived tokens").
 
 use std::collections::BTreeSet;
 

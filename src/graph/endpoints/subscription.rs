@@ -1,6 +1,7 @@
 //! The two levels of a webhook: `/{app-id}/subscriptions`, where the app says where
 //! its events go, and `/{page-id}/subscribed_apps`, whether a Page's events reach
-//! the app (facts, sections 2.3 and 2.4). An event is sent where both have its field.
+//! the app (graph/FACTS.md, "An app's webhook" and "A Page's subscription"). An event is
+//! sent where both have its field.
 
 use serde::Deserialize;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! `GET /debug_token`: what a token is (facts, section 2.2).
+//! `GET /debug_token`: what a token is (graph/FACTS.md, "Looking at a token").
 
 use serde::Deserialize;
 

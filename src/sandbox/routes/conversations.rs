@@ -1,5 +1,5 @@
 //! `/{page}/conversations`, `/{conversation-id}`, `/{conversation-id}/messages` and
-//! `/{message-id}`: what was said, as an inbox sees it (facts of Graph, section 2.11).
+//! `/{message-id}`: what was said, as an inbox sees it (graph/FACTS.md, "Conversations").
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};

@@ -1,5 +1,5 @@
-//! What a message may hold: texts, quick replies, attachments, templates (facts of
-//! Graph, section 2.10).
+//! What a message may hold: texts, quick replies, attachments, templates
+//! (graph/FACTS.md, "Sending a message").
 
 use serde_json::{Map, Value};
 

@@ -1,5 +1,5 @@
-//! `POST /me/messages`: what a Page says to a person, and whether it may (facts of
-//! Graph, sections 2.10 and 4.4).
+//! `POST /me/messages`: what a Page says to a person, and whether it may
+//! (graph/FACTS.md, "Sending a message" and "Refusals of the Send API").
 
 use jiff::SignedDuration;
 use serde_json::{Map, Value, json};

@@ -1,5 +1,5 @@
-//! `/me/messenger_profile`: what a person meets before the first message (facts of
-//! Graph, section 2.9), and `/me/custom_user_settings`, the same for one person.
+//! `/me/messenger_profile`: what a person meets before the first message
+//! (graph/FACTS.md, "Messenger Profile"), and `/me/custom_user_settings`, the same for one person.
 
 use serde_json::{Map, Value, json};
 

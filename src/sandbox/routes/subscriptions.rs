@@ -1,5 +1,5 @@
 //! `/{app-id}/subscriptions`: where an app hears of its Pages, verified while the
-//! caller waits (facts of Graph, section 2.4).
+//! caller waits (graph/FACTS.md, "An app's webhook").
 
 use serde_json::{Value, json};
 

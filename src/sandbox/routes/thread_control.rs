@@ -1,6 +1,6 @@
 //! Which app has a conversation: `pass_thread_control`, `take_…`, `request_…`,
-//! `release_…`, `extend_…`, `thread_owner` and `secondary_receivers` (facts of Graph,
-//! section 2.12).
+//! `release_…`, `extend_…`, `thread_owner` and `secondary_receivers`
+//! (graph/FACTS.md, "Who has a conversation").
 
 use serde_json::{Value, json};
 

@@ -81,8 +81,8 @@ pub(super) fn act(world: &mut World, page_id: &str, psid: &str, say: &Say) -> Re
     Ok((mid, event))
 }
 
-/// Whether an event opens the window in which the Page may write (facts of Graph,
-/// section 2.10).
+/// Whether an event opens the window in which the Page may write
+/// (graph/FACTS.md, "Sending a message").
 fn opens_window(event: &Event, psid: &str, spoken: bool) -> bool {
     let item = &event.item;
     let has = |name: &str| item[name].is_object();

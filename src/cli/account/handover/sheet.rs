@@ -1,7 +1,7 @@
 //! The handover as data: what stands on it, whatever it looks like.
 //!
-//! The form and the steps are the contact centre's (facts of the contact centre:
-//! *The integration account*, *What still has to exist*).
+//! The form and the steps are the contact centre's (accounts/FACTS.md, "The
+//! integration account" and "The way to the first message").
 
 use serde::Serialize;
 
