@@ -1,6 +1,7 @@
 //! The binary as people and scripts run it: real sockets, a real keyring, a real
 //! pseudo-terminal.
 
+#![cfg(unix)] // pseudo-terminals, signals and file modes are in most of them
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod account;
