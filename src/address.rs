@@ -118,6 +118,19 @@ mod tests {
         Url::parse(text).expect("a URL")
     }
 
+    /// What a name means must not depend on the tables behind `url`: upper case, accents in
+    /// two forms, full-width letters and right-to-left names.
+    #[test]
+    fn international_names_are_read() {
+        let host = |text: &str| url(text).host_str().map(str::to_owned).unwrap_or_default();
+        assert_eq!(host("https://Müller.example"), "xn--mller-kva.example");
+        assert_eq!(host("https://mu\u{308}ller.example"), "xn--mller-kva.example");
+        assert_eq!(host("https://ｌｏｃａｌｈｏｓｔ"), "localhost");
+        assert!(is_loopback(&url("http://ｌｏｃａｌｈｏｓｔ:8080")));
+        assert_eq!(host("https://דוגמה.example"), "xn--6dbbec0c.example");
+        assert!(Url::parse("https://a\u{200e}b.example").is_err(), "a mark that is not seen");
+    }
+
     #[test]
     fn only_this_machine_is_loopback() {
         for here in ["http://127.0.0.1:3000/hook", "http://localhost/", "https://[::1]:8/", "http://127.8.9.1/"] {
