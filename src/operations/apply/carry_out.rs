@@ -41,7 +41,7 @@ pub fn carry_out(workspace: &Workspace, prepared: &Prepared, how: How<'_>) -> Re
             if !targets.is_empty() {
                 run.progress.now("setting webhooks at Meta");
             }
-            meta::carry_out(workspace, plan, &prepared.seen, targets, &mut |at, ended| {
+            meta::carry_out(workspace, prepared, targets, &mut |at, ended| {
                 run.end(at, ended.map_or_else(Outcome::Failed, |()| Outcome::Done));
             })?;
         }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::prepare::Prepared;
 use crate::checks::ids::{APP_SUBSCRIPTION, PAGE_SUBSCRIPTION};
 use crate::checks::{self, GraphTrace};
 use crate::graph::{GraphError, Unreachable};
@@ -21,18 +22,18 @@ struct Job<'p> {
     seen: &'p [plan::Seen],
 }
 
-/// Carries out what `plan`, made of `seen`, has to do at Meta. `targets` are the accounts whose
+/// Carries out what the plan has to do at Meta. `targets` are the accounts whose
 /// turn it is, as they were saved, by their places in it; `end` is told of each how it ended.
 /// An app is written where the account that speaks for it is among them; the Pages of one whose
 /// speaker is not are left as they are.
 pub fn carry_out(
     workspace: &Workspace,
-    plan: &Plan,
-    seen: &[plan::Seen],
+    prepared: &Prepared,
     mut targets: BTreeMap<usize, Target>,
     end: &mut dyn FnMut(usize, Result<(), Problem>),
 ) -> Result<(), Error> {
-    let job = Job { plan, seen };
+    let Prepared { plan, seen, allow_commands, .. } = prepared;
+    let (job, allow_commands) = (Job { plan, seen }, *allow_commands);
     for (at, problem) in job.waiting(&targets) {
         targets.remove(&at);
         end(at, Err(problem));
@@ -61,8 +62,7 @@ pub fn carry_out(
         return Ok(());
     }
     let places: Vec<usize> = works.keys().copied().collect();
-    // A file names the verify token; no other one is read on its behalf.
-    let results = webhooks::carry_out(workspace, &client, &works, &plan.apps, false)?;
+    let results = webhooks::carry_out(workspace, &client, &works, &plan.apps, allow_commands)?;
     for (at, result) in places.into_iter().zip(results) {
         let ended = match stale.remove(&at) {
             Some((_, problem)) => Err(problem),

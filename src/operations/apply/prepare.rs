@@ -40,6 +40,8 @@ pub struct Prepared {
     pub seen: Vec<Seen>,
     /// Whether the tenant is not known here yet.
     pub new_tenant: bool,
+    /// Commands may be run for secrets.
+    pub allow_commands: bool,
 }
 
 /// The tenant that the manifest names, to work in; `None`: a flag or a variable names one,
@@ -121,7 +123,14 @@ pub fn prepare(workspace: &Workspace, manifest: Manifest, looks: Looks) -> Resul
     let writes = |at: &usize| plan.accounts[*at].page.is_some() || plan.apps.iter().any(|app| app.speaker == *at);
     let access = access.into_iter().enumerate().filter_map(|(at, access)| Some((at, access?)));
     let access = access.filter(|(at, _)| writes(at)).collect();
-    Ok(Prepared { plan, chat_settings: manifest.chat_settings, access, seen, new_tenant })
+    Ok(Prepared {
+        plan,
+        chat_settings: manifest.chat_settings,
+        access,
+        seen,
+        new_tenant,
+        allow_commands: looks.allow_commands,
+    })
 }
 
 /// The secrets of an account that programs print, as the file or its record says.

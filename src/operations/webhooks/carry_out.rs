@@ -20,7 +20,7 @@ use crate::operations::journal::note_at_meta;
 use crate::operations::{Error, Workspace};
 use crate::provision::apps::AppPlan;
 use crate::provision::subscription::{self, AppStep, Wish};
-use crate::secrets::{Secret, SecretKind};
+use crate::secrets::{Secret, SecretKind, SecretRef};
 use crate::webhook::Prober;
 
 /// How many apps are written at the same time: Meta asks the callback of each meanwhile.
@@ -53,20 +53,20 @@ struct AppWork<'w> {
 type Written = Result<(), Found>;
 
 /// Carries out what is to be done, each account under its place. An app is written where the
-/// account that speaks for it is among them; `or_next`: with the next verify token of a rotation
-/// that is not finished, where the callback accepts that one. Returns what became of each
-/// account, in the order of the places.
+/// account that speaks for it is among them. `allow_commands`: the next verify token of a rotation
+/// that is not finished may come from a program. Returns what became of each account, in the
+/// order of the places.
 pub fn carry_out(
     workspace: &Workspace,
     client: &Client,
     works: &BTreeMap<usize, Work>,
     apps: &[AppPlan],
-    or_next: bool,
+    allow_commands: bool,
 ) -> Result<Vec<AccountResult>, Error> {
     let prober = workspace.prober()?;
     let of_apps: Vec<AppWork<'_>> = apps
         .iter()
-        .filter_map(|plan| Some(AppWork::new(workspace, plan, &works.get(&plan.speaker)?.target, or_next)))
+        .filter_map(|plan| Some(AppWork::new(workspace, plan, &works.get(&plan.speaker)?.target, allow_commands)))
         .collect();
     Workspace::wait(write_and_read_back(workspace, client, &prober, works, &of_apps))
 }
@@ -150,15 +150,18 @@ fn stays_elsewhere(target: &Target, of_apps: &[AppWork<'_>], apps: &BTreeMap<&st
 impl<'w> AppWork<'w> {
     /// The work at the app of `target`, whose verify tokens are read where they are needed. A
     /// next one that cannot be read is told by `webhook rotate`.
-    fn new(workspace: &Workspace, plan: &'w AppPlan, target: &'w Target, or_next: bool) -> Self {
+    fn new(workspace: &Workspace, plan: &'w AppPlan, target: &'w Target, allow_commands: bool) -> Self {
         let sets = plan.steps.iter().any(|step| matches!(step, AppStep::Set { .. }));
         let account = &target.account;
-        let next = || workspace.secret(account, SecretKind::NextVerifyToken).ok().flatten();
+        let kind = SecretKind::NextVerifyToken;
+        let is_command = matches!(account.secrets.get(&kind), Some(SecretRef::Command(_)));
+        let reads_next = sets && (allow_commands || !is_command);
+        let next = || workspace.secret(account, kind).ok().flatten();
         Self {
             plan,
             target,
             verify_token: sets.then(|| stored_token(workspace, account)),
-            next_verify_token: if sets && or_next { next() } else { None },
+            next_verify_token: if reads_next { next() } else { None },
         }
     }
 }
