@@ -88,7 +88,8 @@ pub fn one_line(text: &str) -> String {
 }
 
 /// JSON with every character that [`harmless`] would change, and every command to a
-/// runner of CI jobs, escaped: it says the same, and shows what it says.
+/// runner of CI jobs, escaped: it says the same, and shows what it says. So are the two
+/// characters that YAML does not take, since its readers read this too.
 pub fn in_json(json: &str) -> Cow<'_, str> {
     let plain = |byte: u8| matches!(byte, b' '..=b'~' if byte != b'#');
     if json.bytes().all(plain) {
@@ -97,7 +98,8 @@ pub fn in_json(json: &str) -> Cow<'_, str> {
     let mut escaped = String::with_capacity(json.len());
     for (at, c) in json.char_indices() {
         // Outside of its texts JSON has neither of them.
-        if is_unseen(c) || is_control(c) || is_runner_command(&json[at..]) {
+        let escape = is_unseen(c) || is_control(c) || matches!(c, '\u{fffe}' | '\u{ffff}');
+        if escape || is_runner_command(&json[at..]) {
             for unit in c.encode_utf16(&mut [0; 2]) {
                 // Writing into memory does not fail.
                 let _ = write!(escaped, "\\u{unit:04x}");

@@ -6,14 +6,12 @@
 
 mod account;
 mod file;
-mod input;
 mod keys;
 mod node;
 mod place;
 mod reader;
 mod scalar;
 mod source;
-mod syntax;
 mod texts;
 mod whole;
 mod write;
@@ -264,7 +262,7 @@ accounts:
         let text = "version: 1\naccounts:\n- {nmae: Acme}\n- {name: Acme, page_id: 12345}\n- [\n";
         let found = read(&[one(text), other]).expect_err("mistakes");
         let places: Vec<String> = found.iter().map(|mistake| mistake.place.to_string()).collect();
-        assert_eq!(places, ["a.yaml:6:1", "b.yaml:4:3"]);
+        assert_eq!(places, ["a.yaml:5:3", "b.yaml:4:3"]);
         let text = text.replace("- [\n", "");
         let found = read(&[one(&text), other]).expect_err("mistakes");
         let places: Vec<String> = found.iter().map(|mistake| mistake.place.to_string()).collect();

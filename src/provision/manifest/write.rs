@@ -251,6 +251,7 @@ mod tests {
     use crate::accounts::{Handle, Realm};
     use crate::channel::Channel;
     use crate::messages::{AccountMessages, MessageText, Timeout, Timeouts};
+    use crate::text::in_json;
 
     fn read_back(text: &str) -> super::super::Manifest {
         let text = Text { file: "export.yaml", directory: Path::new("/elsewhere"), text };
@@ -350,7 +351,7 @@ mod tests {
             let tenant = "acme".parse().expect("a tenant");
             let accounts = [account];
             let exported = Exported { tenant: Some(&tenant), chat_settings: &chat_settings, accounts: &accounts };
-            for written in [write(&exported), json(&exported).to_string()] {
+            for written in [write(&exported), in_json(&json(&exported).to_string()).into_owned()] {
                 let manifest = read_back(&written);
                 prop_assert_eq!(manifest.tenant.as_ref(), Some(&tenant));
                 prop_assert_eq!(manifest.chat_settings.messenger_timeout, Some(Timeout::minutes(minutes)));

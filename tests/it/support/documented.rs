@@ -1,9 +1,9 @@
 //! The README as what it promises: its sections, their blocks, and the world in which
 //! its file of accounts is true.
 
+use granit_parser::{Event, Parser};
 use msgrctl::clock::Clock;
 use msgrctl::sandbox::{InProcess, World};
-use saphyr_parser::{Event, Parser};
 use serde_json::{Map, Value};
 
 use super::Hook;
@@ -36,7 +36,7 @@ pub fn blocks(section: &str, language: &str) -> Vec<String> {
 #[track_caller]
 pub fn yaml(text: &str) -> Value {
     let events = Parser::new_from_str(text).map(|event| event.unwrap_or_else(|error| panic!("{error} in:\n{text}")).0);
-    let mut events = events.skip_while(|event| !matches!(event, Event::DocumentStart(_))).skip(1);
+    let mut events = events.skip_while(|event| !matches!(event, Event::DocumentStart(..))).skip(1);
     let first = events.next().unwrap();
     node(first, &mut events)
 }
