@@ -3,16 +3,17 @@
 mod account;
 mod addresses;
 mod fields;
+mod parsed;
 mod schema;
 mod store;
 mod tenant;
 mod tenant_file;
-mod written;
 
 pub use account::{Account, Realm};
 pub use addresses::{Addresses, Clash, clashes, newly_alike};
 pub use fields::{AppId, CallbackUrl, FieldError, Handle, Name, PageId, PageUsername, TenantName};
-pub use schema::{SchemaError, differing as differing_accounts, read as read_accounts};
+pub use parsed::Parsed;
+pub use schema::{SchemaError, read as read_accounts};
 pub use store::{AccountError, AccountStore, check_handle, check_name, check_renamed, free_handle};
 pub use tenant::{CallbackTemplate, PlatformMessenger, ProductVersion, Tenant, TenantHost};
 pub use tenant_file::{CHAT_SETTINGS_KEYS, TENANT_KEYS, TenantFile, text as file_text};

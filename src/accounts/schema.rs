@@ -19,12 +19,12 @@
 //! verify_token = "keyring"
 //! ```
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, written};
+use super::Account;
 use crate::document::{Document, Keys, Mistake};
 
 /// The version that is written. A change of shape raises it and adds a migration
@@ -51,8 +51,11 @@ const ACCOUNT_KEYS: Keys = Keys(&[
     ("created_at", None),
     ("updated_at", None),
     ("messages", None),
-    ("secrets", Some(&Keys(&[("page_access_token", None), ("app_secret", None), ("verify_token", None)]))),
+    ("secrets", Some(&SECRET_KEYS)),
 ]);
+
+const SECRET_KEYS: Keys =
+    Keys(&[("page_access_token", None), ("app_secret", None), ("verify_token", None), ("next_verify_token", None)]);
 
 /// Why a file of accounts was not taken. Nothing was changed in it.
 #[derive(Debug, thiserror::Error)]
@@ -102,16 +105,6 @@ struct NewFile<'a> {
 
 /// The accounts that a text holds. `path` is for the error alone.
 pub fn read(text: &str, path: &Path) -> Result<Vec<Account>, SchemaError> {
-    let accounts = match written::read(text, VERSION) {
-        Some(accounts) => accounts,
-        None => parse(text, path)?,
-    };
-    check_ids(&accounts, path)?;
-    Ok(accounts)
-}
-
-/// Reads any TOML, and says where it is wrong.
-pub(super) fn parse(text: &str, path: &Path) -> Result<Vec<Account>, SchemaError> {
     let broken = |mistake| SchemaError::Broken { path: path.into(), mistake };
     let document = Document::new(text).map_err(broken)?;
     match document.number("schema_version") {
@@ -119,6 +112,7 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Vec<Account>, SchemaError
         _ => {}
     }
     let file: File = document.read(&KEYS).map_err(broken)?;
+    check_ids(&file.accounts, path)?;
     Ok(file.accounts)
 }
 
@@ -135,21 +129,6 @@ fn check_ids(accounts: &[Account], path: &Path) -> Result<(), SchemaError> {
     Ok(())
 }
 
-/// Handle and name of every account that a text holds, and no more: at a TAB, time
-/// counts, and nobody is told what is wrong.
-pub(super) fn names(text: &str) -> Vec<[String; 2]> {
-    let keys = ["handle", "name"];
-    let parsed = || Document::new(text).map(|document| document.pairs("accounts", keys)).unwrap_or_default();
-    written::pairs(text, VERSION, keys).unwrap_or_else(parsed)
-}
-
-/// Two texts of a file without the accounts that are the same in both, for whoever looks
-/// for what is different; those with the ids of `kept` stay. `None` where that
-/// cannot be told without parsing both.
-pub fn differing(before: &str, now: &str, kept: &BTreeSet<&str>) -> Option<[String; 2]> {
-    written::differing(before, now, VERSION, kept)
-}
-
 /// The text of a file with these accounts.
 pub(super) fn write(accounts: &[Account]) -> String {
     let file = NewFile { schema_version: VERSION, accounts };
@@ -160,8 +139,13 @@ pub(super) fn write(accounts: &[Account]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::accounts::account::tests::account;
+    use crate::messages::MessageState;
+    use crate::secrets::{SecretKind, SecretRef, StoreName};
+    use crate::text::harmless;
 
     fn refused(text: &str) -> SchemaError {
         read(text, Path::new("accounts.toml")).expect_err("refused")
@@ -175,8 +159,8 @@ mod tests {
         full.callback_url = Some("https://example.com/hook".parse().expect("a URL"));
         let event = |id: &str| id.parse::<crate::messages::Event>().expect("an event");
         let text = "two\nlines, 日本 \"quoted\"".parse().expect("a text");
-        full.messages.set(event("session-ended"), crate::messages::MessageState::Custom(text));
-        full.messages.set(event("agent-left"), crate::messages::MessageState::Disabled);
+        full.messages.set(event("session-ended"), MessageState::Custom(text));
+        full.messages.set(event("agent-left"), MessageState::Disabled);
         let accounts = vec![full, account("Other")];
         let text = write(&accounts);
         assert_eq!(read(&text, Path::new("accounts.toml")).expect("read"), accounts);
@@ -189,11 +173,15 @@ mod tests {
         full.page_name = Some("Acme".into());
         full.app_id = Some("12345".parse().expect("an app id"));
         full.callback_url = Some("https://example.com".parse().expect("a URL"));
-        full.messages.set("agent-left".parse().expect("an event"), crate::messages::MessageState::Disabled);
+        full.messages.set("agent-left".parse().expect("an event"), MessageState::Disabled);
+        let kinds = SecretKind::ALL.into_iter().chain([SecretKind::NextVerifyToken]);
+        full.secrets = kinds.map(|kind| (kind, SecretRef::Stored(StoreName::Keyring))).collect();
         let value = serde_json::to_value(&full).expect("json");
-        let written: Vec<&str> = value.as_object().expect("an object").keys().map(String::as_str).collect();
-        let known: Vec<&str> = ACCOUNT_KEYS.0.iter().map(|(name, _)| *name).collect();
-        assert_eq!(written, known);
+        let known = |keys: &Keys| keys.0.iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<String>>();
+        let written =
+            |value: &serde_json::Value| value.as_object().expect("an object").keys().cloned().collect::<Vec<_>>();
+        assert_eq!(written(&value), known(&ACCOUNT_KEYS));
+        assert_eq!(written(&value["secrets"]), known(&SECRET_KEYS));
     }
 
     #[test]
@@ -226,5 +214,21 @@ mod tests {
         twin.id = one.id.to_uppercase();
         let error = refused(&write(&[one, twin]));
         assert!(matches!(&error, SchemaError::SameId { names, .. } if *names == ["Acme", "ACME"]), "{error}");
+    }
+
+    proptest! {
+        #[test]
+        fn every_account_is_read_as_it_was_written(
+            name in "[ -~“é日]{1,12}x", page_name in "\\PC{0,20}", message in "([ -~\n\t\"'\\\\日]|\"\"\"|'''){0,60}",
+        ) {
+            let Ok(name) = name.parse::<crate::accounts::Name>() else { return Ok(()) };
+            let mut full = account(name.as_str());
+            full.page_name = Some(harmless(&page_name));
+            if let Ok(text) = message.parse() {
+                full.messages.set("session-ended".parse().expect("an event"), MessageState::Custom(text));
+            }
+            let accounts = [full, account("Last")];
+            prop_assert_eq!(read(&write(&accounts), Path::new("accounts.toml")).expect("TOML"), accounts);
+        }
     }
 }

@@ -2,11 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use super::addresses::{Addresses, Clash, clashes};
 use super::schema::{self, SchemaError};
-use super::{Account, Handle, Name};
-use crate::document;
+use super::{Account, Handle, Name, Parsed};
+use crate::document::{self, Document};
 use crate::files::{self, FileError, Lock};
 
 /// Why accounts could not be read, found or changed.
@@ -56,9 +57,10 @@ pub enum AccountError {
     },
 }
 
-/// `accounts.toml` of one tenant. Opened at each use, kept by nobody.
+/// `accounts.toml` of one tenant. Opened at each use: another process may have changed it.
 pub struct AccountStore {
     path: PathBuf,
+    parsed: Parsed,
     on_wait: Box<dyn Fn(&Path)>,
     flag: String,
 }
@@ -67,7 +69,13 @@ impl AccountStore {
     /// A store in the file `path`. `on_wait` is called when another process
     /// changes the file for so long that a person would wonder.
     pub fn new(path: PathBuf, on_wait: Box<dyn Fn(&Path)>) -> Self {
-        Self { path, on_wait, flag: String::new() }
+        Self { path, parsed: Parsed::default(), on_wait, flag: String::new() }
+    }
+
+    /// The same, with what a command has parsed so far.
+    #[must_use]
+    pub fn knowing(self, parsed: Parsed) -> Self {
+        Self { parsed, ..self }
     }
 
     /// The same, with the flag that a command needs to be one of this tenant:
@@ -79,20 +87,25 @@ impl AccountStore {
 
     /// All accounts, in the order in which they were added.
     pub fn load(&self) -> Result<Vec<Account>, AccountError> {
+        Ok(Rc::unwrap_or_clone(self.read()?))
+    }
+
+    fn read(&self) -> Result<Rc<Vec<Account>>, AccountError> {
         match files::read_text(&self.path)? {
-            Some(text) => Ok(schema::read(&text, &self.path)?),
-            None => Ok(Vec::new()),
+            Some(text) => Ok(self.parsed.accounts(&text, &self.path)?),
+            None => Ok(Rc::default()),
         }
     }
 
     /// Handle and name of each, for completions: what is broken is passed over.
     pub fn names(&self) -> Vec<[String; 2]> {
-        files::read_text(&self.path).ok().flatten().map(|text| schema::names(&text)).unwrap_or_default()
+        let Ok(Some(text)) = files::read_text(&self.path) else { return Vec::new() };
+        Document::new(&text).map(|document| document.pairs("accounts", ["handle", "name"])).unwrap_or_default()
     }
 
     /// The account that answers to `address`.
     pub fn find(&self, address: &str) -> Result<Account, AccountError> {
-        Ok(self.find_among(&self.load()?, address)?.clone())
+        Ok(self.find_among(&self.read()?, address)?.clone())
     }
 
     /// The account that answers to `address`, for a caller that looks for several: the file
@@ -108,9 +121,8 @@ impl AccountStore {
 
     /// The account with this id.
     pub fn get(&self, id: &str) -> Result<Account, AccountError> {
-        let mut accounts = self.load()?;
-        let at = place_of(&accounts, id)?;
-        Ok(accounts.swap_remove(at))
+        let accounts = self.read()?;
+        Ok(accounts[place_of(&accounts, id)?].clone())
     }
 
     fn ambiguous(&self, accounts: &[Account], address: &str, answering: &[usize]) -> AccountError {
@@ -243,7 +255,9 @@ impl AccountStore {
         let lock = Lock::acquire(&self.path, Lock::PATIENCE, &self.on_wait).map_err(AccountError::from)?;
         let mut accounts = self.load()?;
         let done = change(&mut accounts)?;
-        lock.replace(schema::write(&accounts).as_bytes()).map_err(AccountError::from)?;
+        let text = schema::write(&accounts);
+        lock.replace(text.as_bytes()).map_err(AccountError::from)?;
+        self.parsed.remember(text, accounts);
         Ok(done)
     }
 }

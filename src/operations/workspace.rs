@@ -11,7 +11,9 @@ use super::journal::Changing;
 use super::reporter::Reporter;
 use super::settings::{Given, Origin, Settings};
 use super::{Error, stores};
-use crate::accounts::{Account, AccountStore, CHAT_SETTINGS_KEYS, Realm, TENANT_KEYS, Tenant, TenantFile, TenantName};
+use crate::accounts::{
+    Account, AccountStore, CHAT_SETTINGS_KEYS, Parsed, Realm, TENANT_KEYS, Tenant, TenantFile, TenantName,
+};
 use crate::clock::Clock;
 use crate::env::Environment;
 use crate::files::{self, Lock};
@@ -39,6 +41,7 @@ pub struct Workspace {
     command: String,
     memory: Option<MemoryStore>,
     settings: OnceCell<Settings>,
+    parsed: Parsed,
     stores: OnceCell<Stores>,
     /// One for all tenants: what it did not answer once is not asked for again.
     keyring: Rc<OnceCell<Rc<KeyringStore>>>,
@@ -56,6 +59,7 @@ impl Workspace {
             command: command.into(),
             memory: None,
             settings: OnceCell::new(),
+            parsed: Parsed::default(),
             stores: OnceCell::new(),
             keyring: Rc::default(),
         }
@@ -89,6 +93,7 @@ impl Workspace {
             command: self.command.clone(),
             memory: self.memory.clone(),
             settings: OnceCell::new(),
+            parsed: self.parsed.clone(),
             stores: OnceCell::new(),
             keyring: self.keyring.clone(),
         }
@@ -150,7 +155,7 @@ impl Workspace {
 
     /// Where records are kept.
     pub fn records(&self) -> Result<Box<dyn Records>, Error> {
-        Ok(Box::new(Files::new(self.settings()?.paths.clone())))
+        Ok(Box::new(Files::new(self.settings()?.paths.clone(), self.parsed.clone())))
     }
 
     /// The tenants that have a directory, by name.
@@ -175,7 +180,8 @@ impl Workspace {
         let on_wait = move |path: &std::path::Path| {
             reporter.notice(&format!("waiting for another msgrctl to finish with {} …", path.display()));
         };
-        Ok(AccountStore::new(path, Box::new(on_wait)).called_with(self.tenant_flag(tenant)?))
+        let store = AccountStore::new(path, Box::new(on_wait)).knowing(self.parsed.clone());
+        Ok(store.called_with(self.tenant_flag(tenant)?))
     }
 
     /// What a command needs to be one of this tenant: ` --tenant acme`; nothing where the

@@ -11,7 +11,7 @@ use toml_edit::DocumentMut;
 use super::change::{deep, flat};
 use super::snapshot::Kept;
 use super::{Change, Fields, Record, Records, Snapshot, StateError, What};
-use crate::accounts::{Account, AccountStore, CHAT_SETTINGS_KEYS, TENANT_KEYS, Tenant, TenantFile};
+use crate::accounts::{Account, AccountStore, CHAT_SETTINGS_KEYS, Parsed, TENANT_KEYS, Tenant, TenantFile};
 use crate::files::{self, Lock};
 use crate::messages::ChatSettings;
 use crate::paths::Paths;
@@ -19,12 +19,13 @@ use crate::paths::Paths;
 /// The files of a configuration directory.
 pub struct Files {
     paths: Paths,
+    parsed: Parsed,
 }
 
 impl Files {
-    /// Those below `paths`.
-    pub fn new(paths: Paths) -> Self {
-        Self { paths }
+    /// Those below `paths`; `parsed` is what is known of their texts by now.
+    pub fn new(paths: Paths, parsed: Parsed) -> Self {
+        Self { paths, parsed }
     }
 
     fn path(&self, tenant: &str, kept: Kept) -> PathBuf {
@@ -38,10 +39,11 @@ impl Files {
 
     fn write_accounts(&self, tenant: &str, changes: &[&Change]) -> Result<(), StateError> {
         let path = self.paths.accounts_file(tenant);
-        let is_empty = AccountStore::new(path.clone(), Box::new(|_| {})).rewrite(|accounts| {
-            carry_out(accounts, changes)?;
-            Ok::<_, StateError>(accounts.is_empty())
-        })?;
+        let is_empty =
+            AccountStore::new(path.clone(), Box::new(|_| {})).knowing(self.parsed.clone()).rewrite(|accounts| {
+                carry_out(accounts, changes)?;
+                Ok::<_, StateError>(accounts.is_empty())
+            })?;
         if is_empty {
             // As before the first one was added.
             files::remove(&path)?;
@@ -166,7 +168,7 @@ impl Records for Files {
         let own = [Kept::Accounts, Kept::ChatSettings, Kept::Tenant];
         let kept = own.into_iter().chain(with_configuration.then_some(Kept::Configuration));
         let read = |kept| Ok((kept, files::read_text(&self.path(tenant, kept))?));
-        Ok(Snapshot(kept.map(read).collect::<Result<_, StateError>>()?))
+        Ok(Snapshot { texts: kept.map(read).collect::<Result<_, StateError>>()?, parsed: self.parsed.clone() })
     }
 
     fn write(&self, tenant: &str, changes: &[Change]) -> Result<(), StateError> {

@@ -199,7 +199,7 @@ impl Secrets {
             None => records.snapshot(&entry.tenant, false)?,
         };
         let now = now.accounts(&place).map_err(AccountError::from)?;
-        let mut then = now.clone();
+        let mut then = now.to_vec();
         carry_out(&mut then, &reversed.iter().collect::<Vec<_>>())?;
         if let Some([one, other]) = newly_alike(&now, &then) {
             return Err(Error::failed(format!(
