@@ -1,17 +1,13 @@
 //! TOML files with the place of every mistake: accounts, configuration,
 //! scenarios of the sandbox.
 
-use serde::de::DeserializeOwned;
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use std::fmt::Display;
 
-/// The keys that a table may have, and the tables below them.
-///
-/// serde refuses unknown keys too, but names the nearest one only in prose; the
-/// list is checked first so that the suggestion does not have to be read out of
-/// a sentence.
-#[derive(Debug)]
-pub struct Keys(pub &'static [(&'static str, Option<&'static Keys>)]);
+use serde::de::value::CowStrDeserializer;
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::forward_to_deserialize_any;
+use toml::Spanned;
+use toml::de::{DeArray, DeTable, DeValue, ValueDeserializer};
 
 /// What is wrong with a document, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -27,9 +23,10 @@ pub struct Mistake {
     pub nearest: Option<&'static str>,
 }
 
-/// Reads a document whose tables have the keys `keys`.
-pub fn parse<T: DeserializeOwned>(text: &str, keys: &'static Keys) -> Result<T, Mistake> {
-    Document::new(text)?.read(keys)
+/// Reads a document. Where its types refuse keys that they do not know, the nearest one that
+/// they do is named.
+pub fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Mistake> {
+    Document::new(text)?.read()
 }
 
 /// A text whose syntax is right, and nothing else is known of yet.
@@ -41,7 +38,7 @@ pub struct Document<'t> {
 impl<'t> Document<'t> {
     /// Reads the syntax.
     pub fn new(text: &'t str) -> Result<Self, Mistake> {
-        let table = DeTable::parse(text).map_err(|error| located(text, &error))?;
+        let table = DeTable::parse(text).map_err(|error| Wrong::from(error).located(text))?;
         Ok(Self { text, table })
     }
 
@@ -75,39 +72,134 @@ impl<'t> Document<'t> {
     }
 
     /// Reads it as what it should be.
-    pub fn read<T: DeserializeOwned>(self, keys: &'static Keys) -> Result<T, Mistake> {
-        check_keys(self.text, self.table.get_ref(), keys)?;
-        T::deserialize(toml::Deserializer::from(self.table)).map_err(|error| located(self.text, &error))
+    pub fn read<T: DeserializeOwned>(self) -> Result<T, Mistake> {
+        let span = self.table.span();
+        let root = Node(Spanned::new(span, DeValue::Table(self.table.into_inner())));
+        T::deserialize(root).map_err(|wrong| wrong.located(self.text))
     }
 }
 
-fn located(text: &str, error: &toml::de::Error) -> Mistake {
-    let at = error.span().map_or(0, |span| span.start);
-    mistake(text, at, error.message().lines().next().unwrap_or_default().to_owned(), None)
-}
+/// A value for serde. Unlike the parser's own this one hears from a type which keys it knows:
+/// its error is told them, and would have to be read out of a sentence otherwise.
+struct Node<'de>(Spanned<DeValue<'de>>);
 
-fn check_keys(text: &str, table: &DeTable<'_>, keys: &'static Keys) -> Result<(), Mistake> {
-    for (key, value) in table {
-        let Some((_, below)) = keys.0.iter().find(|(name, _)| name == key.get_ref()) else {
-            let nearest = nearest(key.get_ref(), keys.0.iter().map(|(name, _)| *name));
-            let message = format!("unknown key '{}'", key.get_ref());
-            return Err(mistake(text, key.span().start, message, nearest));
-        };
-        let Some(below) = below else { continue };
-        match value.get_ref() {
-            DeValue::Table(table) => check_keys(text, table, below)?,
-            DeValue::Array(items) => {
-                for item in items {
-                    if let DeValue::Table(table) = item.get_ref() {
-                        check_keys(text, table, below)?;
-                    }
-                }
-            }
-            // A wrong type: serde says which one it should be.
-            _ => {}
+impl<'de> Deserializer<'de> for Node<'de> {
+    type Error = Wrong;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
+        let span = self.0.span();
+        match self.0.into_inner() {
+            DeValue::Table(table) => visitor.visit_map(Entries { rest: table.into_iter(), value: None }),
+            DeValue::Array(items) => visitor.visit_seq(Items(items.into_iter())),
+            value => Ok(ValueDeserializer::from(Spanned::new(span, value)).deserialize_any(visitor)?),
         }
     }
-    Ok(())
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Wrong> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Wrong> {
+        Ok(ValueDeserializer::from(self.0).deserialize_enum(name, variants, visitor)?)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
+        unit unit_struct seq tuple tuple_struct map struct identifier ignored_any
+    }
+}
+
+/// What is left of a table, and the value whose key was read.
+struct Entries<'de> {
+    rest: <DeTable<'de> as IntoIterator>::IntoIter,
+    value: Option<Spanned<DeValue<'de>>>,
+}
+
+impl<'de> MapAccess<'de> for Entries<'de> {
+    type Error = Wrong;
+
+    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Wrong> {
+        let Some((key, value)) = self.rest.next() else { return Ok(None) };
+        self.value = Some(value);
+        let at = key.span().start;
+        seed.deserialize(CowStrDeserializer::new(key.into_inner())).map(Some).map_err(|wrong: Wrong| wrong.at(at))
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Wrong> {
+        let value = self.value.take().ok_or_else(|| Wrong::custom("a value without its key"))?;
+        read_value(value, seed)
+    }
+}
+
+struct Items<'de>(<DeArray<'de> as IntoIterator>::IntoIter);
+
+impl<'de> SeqAccess<'de> for Items<'de> {
+    type Error = Wrong;
+
+    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Wrong> {
+        self.0.next().map(|value| read_value(value, seed)).transpose()
+    }
+}
+
+fn read_value<'de, S: DeserializeSeed<'de>>(value: Spanned<DeValue<'de>>, seed: S) -> Result<S::Value, Wrong> {
+    let at = value.span().start;
+    seed.deserialize(Node(value)).map_err(|wrong| wrong.at(at))
+}
+
+/// What is wrong, and at which byte where that is known.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+struct Wrong {
+    at: Option<usize>,
+    message: String,
+    nearest: Option<&'static str>,
+}
+
+impl Wrong {
+    /// The innermost place is the one that counts.
+    fn at(self, at: usize) -> Self {
+        Self { at: self.at.or(Some(at)), ..self }
+    }
+
+    fn located(self, text: &str) -> Mistake {
+        let at = self.at.unwrap_or_default();
+        let before = text.get(..at).unwrap_or(text);
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        Mistake { line, column, message: self.message, nearest: self.nearest }
+    }
+}
+
+impl Error for Wrong {
+    fn custom<T: Display>(message: T) -> Self {
+        Self { at: None, message: message.to_string(), nearest: None }
+    }
+
+    fn unknown_field(key: &str, known: &'static [&'static str]) -> Self {
+        let nearest = nearest(key, known.iter().copied());
+        Self { at: None, message: format!("unknown key '{key}'"), nearest }
+    }
+
+    /// A key that is one of an enum: what is not a key is the parser's to refuse.
+    fn unknown_variant(key: &str, known: &'static [&'static str]) -> Self {
+        Self::unknown_field(key, known)
+    }
+}
+
+impl From<toml::de::Error> for Wrong {
+    fn from(error: toml::de::Error) -> Self {
+        let message = error.message().lines().next().unwrap_or_default().to_owned();
+        Self { at: error.span().map(|span| span.start), message, nearest: None }
+    }
 }
 
 /// The candidate that someone most probably meant, if one is near enough.
@@ -120,45 +212,77 @@ pub fn nearest<'a>(typed: &str, candidates: impl Iterator<Item = &'a str>) -> Op
         .map(|(_, candidate)| candidate)
 }
 
-fn mistake(text: &str, at: usize, message: String, nearest: Option<&'static str>) -> Mistake {
-    let before = text.get(..at).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    Mistake { line, column, message, nearest }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use serde::Deserialize;
 
     use super::*;
 
-    const KEYS: Keys = Keys(&[("name", None), ("accounts", Some(&Keys(&[("page_id", None)])))]);
-
     #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
     struct Listing {
+        name: Option<String>,
         accounts: Vec<Account>,
+        width: Option<Width>,
+    }
+
+    /// Takes a text and refuses it afterwards.
+    #[derive(Debug, Deserialize)]
+    #[serde(try_from = "String")]
+    struct Width;
+
+    impl TryFrom<String> for Width {
+        type Error = &'static str;
+
+        fn try_from(_: String) -> Result<Self, &'static str> {
+            Err("it has to be narrow")
+        }
     }
 
     #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
     struct Account {
         page_id: String,
+        #[serde(default)]
+        colours: BTreeMap<Side, Colour>,
+    }
+
+    #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Side {
+        Left,
+        Right,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Colour {
+        Red,
+        Green,
     }
 
     fn wrong(text: &str) -> Mistake {
-        parse::<Listing>(text, &KEYS).expect_err("a mistake")
+        parse::<Listing>(text).expect_err("a mistake")
     }
 
     #[test]
     fn good_documents_are_read() {
-        let document: Listing = parse("[[accounts]]\npage_id = '1'", &KEYS).expect("read");
-        assert_eq!(document.accounts[0].page_id, "1");
+        let text = "name = 'x'\n[[accounts]]\npage_id = '1'\ncolours.left = 'red'";
+        let document: Listing = parse(text).expect("read");
+        assert_eq!((document.name.as_deref(), &*document.accounts[0].page_id), (Some("x"), "1"));
+        assert_eq!(document.accounts[0].colours[&Side::Left], Colour::Red);
+        assert!(document.width.is_none());
     }
 
     #[test]
     fn an_unknown_key_has_a_place_and_a_suggestion() {
         let found = wrong("name = 'x'\n[[accounts]]\n  pgae_id = '1'\n");
         assert_eq!((found.line, found.column, found.nearest), (3, 3, Some("page_id")));
+        let found = wrong("[[accounts]]\npage_id = '1'\n[accounts.colours]\nrigth = 'red'\n");
+        assert_eq!((found.line, found.column, found.nearest), (4, 1, Some("right")));
+        assert_eq!(found.message, "unknown key 'rigth'");
     }
 
     #[test]
@@ -166,6 +290,14 @@ mod tests {
         let found = wrong("[[accounts]]\npage_id = 5\n");
         assert_eq!((found.line, found.column), (2, 11));
         assert!(found.message.contains("expected a string"), "{}", found.message);
+        let found = wrong("[[accounts]]\npage_id = '1'\ncolours.left = 'rde'\n");
+        assert_eq!((found.line, found.column), (3, 16));
+        assert!(found.message.starts_with("unknown variant"), "{}", found.message);
+        let found = wrong("accounts = []\nwidth = 'wide'\n");
+        assert_eq!((found.line, found.column, &*found.message), (2, 9, "it has to be narrow"));
+        let found = wrong("accounts = [{ page_id = '1' }, {}]\n");
+        assert_eq!((found.line, found.column), (1, 32));
+        assert!(found.message.starts_with("missing field"), "{}", found.message);
     }
 
     #[test]

@@ -16,4 +16,4 @@ pub use parsed::Parsed;
 pub use schema::{SchemaError, read as read_accounts};
 pub use store::{AccountError, AccountStore, check_handle, check_name, check_renamed, free_handle};
 pub use tenant::{CallbackTemplate, PlatformMessenger, ProductVersion, Tenant, TenantHost};
-pub use tenant_file::{CHAT_SETTINGS_KEYS, TENANT_KEYS, TenantFile, text as file_text};
+pub use tenant_file::{TenantFile, text as file_text};

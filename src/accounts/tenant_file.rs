@@ -8,39 +8,22 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{AccountError, SchemaError};
-use crate::document::{Document, Keys};
+use crate::document::Document;
 use crate::files::{self, Lock};
 
 const VERSION: i64 = 1;
 const SCHEMA_VERSION: &str = "schema_version";
 
-/// The keys of `tenant.toml`.
-pub const TENANT_KEYS: Keys = Keys(&[
-    ("host", None),
-    ("product_version", None),
-    ("callback_template", None),
-    ("types", None),
-    ("store", None),
-    ("app_id", None),
-]);
-
-/// The keys of `chat-settings.toml`. The events are the catalogue's.
-pub const CHAT_SETTINGS_KEYS: Keys = Keys(&[
-    ("timeouts", Some(&Keys(&[("messenger", None), ("web", None), ("agent_ramp_up", None), ("outbound", None)]))),
-    ("messages", None),
-]);
-
 /// A file that holds one `T`, or does not exist.
 pub struct TenantFile<T> {
     path: PathBuf,
-    keys: &'static Keys,
     holds: PhantomData<T>,
 }
 
 impl<T: Serialize + DeserializeOwned + Default> TenantFile<T> {
-    /// The file at `path`, whose tables have `keys`.
-    pub fn new(path: PathBuf, keys: &'static Keys) -> Self {
-        Self { path, keys, holds: PhantomData }
+    /// The file at `path`.
+    pub fn new(path: PathBuf) -> Self {
+        Self { path, holds: PhantomData }
     }
 
     /// Where it is.
@@ -62,7 +45,7 @@ impl<T: Serialize + DeserializeOwned + Default> TenantFile<T> {
         let mut document = Document::new(text).map_err(broken)?;
         match document.take_number(SCHEMA_VERSION) {
             Some(found) if found > VERSION => Err(SchemaError::Newer { path: self.path.clone(), found }.into()),
-            _ => Ok(document.read(self.keys).map_err(broken)?),
+            _ => Ok(document.read().map_err(broken)?),
         }
     }
 
@@ -92,7 +75,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read_back() {
         let dir = tempfile::tempdir().expect("a directory");
-        let file = TenantFile::<ChatSettings>::new(dir.path().join("chat-settings.toml"), &CHAT_SETTINGS_KEYS);
+        let file = TenantFile::<ChatSettings>::new(dir.path().join("chat-settings.toml"));
         assert_eq!(file.load().expect("read"), ChatSettings::default());
         let event = "agent-left".parse().expect("an event");
         file.change(|settings| {
@@ -113,7 +96,7 @@ mod tests {
 
     #[test]
     fn mistakes_are_located_and_newer_files_refused() {
-        let file = TenantFile::<Tenant>::new("tenant.toml".into(), &TENANT_KEYS);
+        let file = TenantFile::<Tenant>::new("tenant.toml".into());
         let AccountError::Schema(SchemaError::Broken { mistake, .. }) = file.read("hots = 'x'").expect_err("refused")
         else {
             panic!("broken")
@@ -122,7 +105,7 @@ mod tests {
         assert!(file.read("schema_version = 1\nhost = 'a.b/c'").is_err());
         let newer = file.read("schema_version = 2\nnew = 1").expect_err("refused");
         assert!(matches!(newer, AccountError::Schema(SchemaError::Newer { found: 2, .. })));
-        let settings = TenantFile::<ChatSettings>::new("chat-settings.toml".into(), &CHAT_SETTINGS_KEYS);
+        let settings = TenantFile::<ChatSettings>::new("chat-settings.toml".into());
         assert!(settings.read("[messages]\nagent-lft = 'disabled'").is_err());
         assert!(settings.read("[messages]\nagent-left = 'default'").is_err());
     }

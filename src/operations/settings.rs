@@ -8,8 +8,8 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::Error;
-use crate::accounts::{TENANT_KEYS, Tenant, TenantFile, TenantName};
-use crate::document::{self, Keys};
+use crate::accounts::{Tenant, TenantFile, TenantName};
+use crate::document;
 use crate::env::Environment;
 use crate::files;
 use crate::graph::{BaseUrl, GraphVersion};
@@ -59,15 +59,6 @@ struct ConfigFile {
     timeout: Option<f64>,
     ca_bundle: Option<PathBuf>,
 }
-
-const KEYS: Keys = Keys(&[
-    ("tenant", None),
-    ("store", None),
-    ("graph_url", None),
-    ("graph_version", None),
-    ("timeout", None),
-    ("ca_bundle", None),
-]);
 
 /// What the caller chose, as it was typed; it wins over variables and `config.toml`.
 #[derive(Clone, Debug, Default)]
@@ -124,7 +115,7 @@ impl Settings {
         let tenant = levels.pick(("--tenant", given.tenant.clone()), "MSGRCTL_TENANT", ("tenant", file.tenant));
         let tenant: Setting<TenantName> = Levels::parse(tenant, "default")?;
 
-        let of_tenant: TenantFile<Tenant> = TenantFile::new(paths.tenant_file(tenant.value.as_str()), &TENANT_KEYS);
+        let of_tenant: TenantFile<Tenant> = TenantFile::new(paths.tenant_file(tenant.value.as_str()));
         let flag = given.store.map(|store| store.to_string());
         let of_tenant_file = |store: StoreName| Setting {
             value: store.to_string(),
@@ -166,7 +157,7 @@ impl Settings {
 
 fn read(path: &std::path::Path) -> Result<ConfigFile, Error> {
     let Some(text) = files::read_text(path)? else { return Ok(ConfigFile::default()) };
-    document::parse(&text, &KEYS).map_err(|mistake| {
+    document::parse(&text).map_err(|mistake| {
         let error = Error::file(format!("{}:{}:{}: {}", path.display(), mistake.line, mistake.column, mistake.message));
         match mistake.nearest {
             Some(near) => error.hint(format!("the key is perhaps '{near}'")),

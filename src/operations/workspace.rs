@@ -11,9 +11,7 @@ use super::journal::Changing;
 use super::reporter::Reporter;
 use super::settings::{Given, Origin, Settings};
 use super::{Error, stores};
-use crate::accounts::{
-    Account, AccountStore, CHAT_SETTINGS_KEYS, Parsed, Realm, TENANT_KEYS, Tenant, TenantFile, TenantName,
-};
+use crate::accounts::{Account, AccountStore, Parsed, Realm, Tenant, TenantFile, TenantName};
 use crate::clock::Clock;
 use crate::env::Environment;
 use crate::files::{self, Lock};
@@ -138,7 +136,7 @@ impl Workspace {
 
     /// What is known of a tenant.
     pub fn tenant_file(&self, tenant: &str) -> Result<TenantFile<Tenant>, Error> {
-        Ok(TenantFile::new(self.settings()?.paths.tenant_file(tenant), &TENANT_KEYS))
+        Ok(TenantFile::new(self.settings()?.paths.tenant_file(tenant)))
     }
 
     /// The tenant that is worked in.
@@ -150,7 +148,7 @@ impl Workspace {
     pub fn chat_settings(&self) -> Result<TenantFile<ChatSettings>, Error> {
         let settings = self.settings()?;
         let path = settings.paths.chat_settings_file(settings.tenant.value.as_str());
-        Ok(TenantFile::new(path, &CHAT_SETTINGS_KEYS))
+        Ok(TenantFile::new(path))
     }
 
     /// Where records are kept.

@@ -11,7 +11,7 @@ use toml_edit::DocumentMut;
 use super::change::{deep, flat};
 use super::snapshot::Kept;
 use super::{Change, Fields, Record, Records, Snapshot, StateError, What};
-use crate::accounts::{Account, AccountStore, CHAT_SETTINGS_KEYS, Parsed, TENANT_KEYS, Tenant, TenantFile};
+use crate::accounts::{Account, AccountStore, Parsed, Tenant, TenantFile};
 use crate::files::{self, Lock};
 use crate::messages::ChatSettings;
 use crate::paths::Paths;
@@ -183,10 +183,10 @@ impl Records for Files {
         }
         for change in of(Record::ChatSettings) {
             let path = self.paths.chat_settings_file(tenant);
-            write_small(&TenantFile::<ChatSettings>::new(path, &CHAT_SETTINGS_KEYS), change)?;
+            write_small(&TenantFile::<ChatSettings>::new(path), change)?;
         }
         for change in of(Record::Tenant) {
-            write_small(&TenantFile::<Tenant>::new(self.paths.tenant_file(tenant), &TENANT_KEYS), change)?;
+            write_small(&TenantFile::<Tenant>::new(self.paths.tenant_file(tenant)), change)?;
         }
         Ok(())
     }

@@ -4,7 +4,6 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use serde::Deserialize;
 
-use crate::document::Keys;
 use crate::sandbox::rules::{Access, SubscribedAppsMode};
 use crate::sandbox::tokens::TokenState;
 use crate::sandbox::{Effect, Fault};
@@ -154,98 +153,6 @@ pub(super) struct SubscriptionEntry {
     pub(super) fields: Vec<String>,
     pub(super) active: Option<bool>,
 }
-
-pub(super) const KEYS: Keys = Keys(&[
-    ("version", None),
-    ("latency", None),
-    ("today", None),
-    ("oldest_version", None),
-    ("newest_version", None),
-    ("require_app_secret", None),
-    ("access", None),
-    ("app_mode", None),
-    ("reads", None),
-    ("rate_limits", None),
-    ("profile_access", None),
-    ("subscribed_apps_mode", None),
-    ("header_token_wins", None),
-    ("self_inspection", None),
-    ("system_user_inspection", None),
-    ("lists_pages", None),
-    ("batch_timeout", None),
-    (
-        "people",
-        Some(&Keys(&[
-            ("name", None),
-            ("page", None),
-            ("psid", None),
-            ("role", None),
-            ("blocked", None),
-            ("wrote_ago", None),
-        ])),
-    ),
-    (
-        "subscriptions",
-        Some(&Keys(&[
-            ("app", None),
-            ("object", None),
-            ("callback_url", None),
-            ("verify_token", None),
-            ("fields", None),
-            ("active", None),
-        ])),
-    ),
-    ("apps", Some(&Keys(&[("id", None), ("secret", None), ("name", None), ("made", None)]))),
-    (
-        "users",
-        Some(&Keys(&[
-            ("token", None),
-            ("app", None),
-            ("scopes", None),
-            ("state", None),
-            ("expires_in", None),
-            ("granted_for", None),
-            ("app_role", None),
-            ("system", None),
-        ])),
-    ),
-    (
-        "pages",
-        Some(&Keys(&[
-            ("id", None),
-            ("username", None),
-            ("name", None),
-            ("category", None),
-            ("published", None),
-            ("tasks", None),
-            ("subscribed", None),
-            ("app", None),
-            ("token", None),
-            ("token_state", None),
-            ("scopes", None),
-            ("granted_for", None),
-            ("expires_in", None),
-            ("data_access_expires_in", None),
-            ("app_role", None),
-            ("new_experience", None),
-        ])),
-    ),
-    (
-        "faults",
-        Some(&Keys(&[
-            ("method", None),
-            ("path", None),
-            ("times", None),
-            ("delay", None),
-            ("drop", None),
-            ("status", None),
-            ("code", None),
-            ("subcode", None),
-            ("regain_minutes", None),
-            ("body", None),
-        ])),
-    ),
-]);
 
 impl FaultEntry {
     pub(super) fn does_something(&self) -> bool {

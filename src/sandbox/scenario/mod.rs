@@ -38,7 +38,7 @@ use crate::document::{self, Mistake};
 use crate::http::Url;
 
 pub use entries::Scenario;
-use entries::{AppEntry, AppMode, KEYS, Length, PersonEntry, SubscriptionEntry};
+use entries::{AppEntry, AppMode, Length, PersonEntry, SubscriptionEntry};
 
 /// Why a scenario was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -65,7 +65,7 @@ impl Scenario {
     /// Reads a scenario; `path` is for errors alone.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ScenarioError> {
         let scenario: Self =
-            document::parse(text, &KEYS).map_err(|mistake| ScenarioError::Broken { path: path.into(), mistake })?;
+            document::parse(text).map_err(|mistake| ScenarioError::Broken { path: path.into(), mistake })?;
         let invalid = |what: String| ScenarioError::Invalid { path: path.into(), what };
         if scenario.version != 1 {
             return Err(invalid(format!("version {} is not known; this msgrctl knows 1", scenario.version)));
