@@ -44,6 +44,12 @@ const REDACTIONS: &[(&str, &str)] = &[
     // Of a secret that is masked.
     (r"\*{8}[A-Za-z0-9]{4}\b", "********[END]"),
     (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "[ID]"),
+    // The id of a change.
+    (r#""id": "[0-9a-f]{12}""#, r#""id": "[ID]""#),
+    (r#""undoes": "[0-9a-f]{12}""#, r#""undoes": "[ID]""#),
+    (r"\bundo [0-9a-f]{12}\b", "undo [ID]"),
+    (r"\bundone by [0-9a-f]{12}\b", "undone by [ID]"),
+    (r"(?m)^[0-9a-f]{12}\b", "[ID        ]"),
     (r"\bm_[A-Za-z0-9_-]{60,}", "[MESSAGE ID]"),
     (r"\btrace A[A-Za-z0-9]{22}\b", "trace [TRACE]"),
     (r#""fbtrace_id": "A[A-Za-z0-9]{22}""#, r#""fbtrace_id": "[TRACE]""#),
