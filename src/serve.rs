@@ -19,10 +19,6 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio_io_timeout::TimeoutStream;
 
-/// How long the head of a request may take, and an idle connection may wait.
-pub const HEAD_TIME: Duration = Duration::from_secs(10);
-/// How long a peer may leave an answer unread.
-const ANSWER_TIME: Duration = Duration::from_secs(10);
 /// The most headers of a request; more are answered 431.
 const HEADERS: usize = 100;
 /// The most bytes of a request's head; more are answered 431.
@@ -32,8 +28,23 @@ const HEAD_BYTES: usize = 64 * 1024;
 const CONNECTIONS: usize = 768;
 /// How long a new connection waits where no other one can be given up.
 const FULL: Duration = Duration::from_millis(10);
-/// How long answers that are under way may take once it is to stop.
-const GRACE: Duration = Duration::from_secs(2);
+
+/// How long clients may take.
+#[derive(Clone, Copy, Debug)]
+struct Patience {
+    /// For the head of a request, and while a connection is idle.
+    head: Duration,
+    /// Before they read an answer.
+    answer: Duration,
+    /// For answers that are under way once the server is to stop.
+    end: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { head: Duration::from_secs(10), answer: Duration::from_secs(10), end: Duration::from_secs(2) }
+    }
+}
 
 /// A connection, as a request on it knows it: the request's extensions hold one.
 #[derive(Clone)]
@@ -113,9 +124,18 @@ impl Places {
 /// Serves `router` on a bound listener until `stop` is ready, then lets the
 /// answers that are under way be finished.
 pub async fn until(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) -> io::Result<()> {
+    serve(listener, router, stop, Patience::default()).await
+}
+
+async fn serve(
+    listener: TcpListener,
+    router: Router,
+    stop: impl Future<Output = ()>,
+    patience: Patience,
+) -> io::Result<()> {
     let mut server = http1::Builder::new();
     server.pipeline_flush(false);
-    server.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME).max_headers(HEADERS).max_buf_size(HEAD_BYTES);
+    server.timer(TokioTimer::new()).header_read_timeout(patience.head).max_headers(HEADERS).max_buf_size(HEAD_BYTES);
     let service = TowerToHyperService::new(router);
     let places = Arc::new(Places::default());
     let graceful = GracefulShutdown::new();
@@ -140,7 +160,7 @@ pub async fn until(listener: TcpListener, router: Router, stop: impl Future<Outp
             () = &mut stop => break,
         };
         let mut stream = TimeoutStream::new(stream);
-        stream.set_write_timeout(Some(ANSWER_TIME));
+        stream.set_write_timeout(Some(patience.answer));
         let (inner, its) = (service.clone(), place.clone());
         let answer = service_fn(move |mut request: hyper::Request<Incoming>| {
             its.set(Work::Answers);
@@ -166,7 +186,7 @@ pub async fn until(listener: TcpListener, router: Router, stop: impl Future<Outp
     drop(listener);
     tokio::select! {
         () = graceful.shutdown() => {}
-        () = tokio::time::sleep(GRACE) => {}
+        () = tokio::time::sleep(patience.end) => {}
     }
     Ok(())
 }
@@ -193,4 +213,54 @@ pub async fn stopped() {
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
+
+    use super::*;
+
+    /// A server that answers 404 to everything, and a connection to it.
+    async fn connected(patience: Patience) -> TcpStream {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        tokio::spawn(serve(listener, Router::new(), std::future::pending(), patience));
+        TcpStream::connect(address).await.expect("a connection")
+    }
+
+    #[tokio::test]
+    async fn who_does_not_read_the_answer_is_cut() {
+        const ASKED: usize = 1_000_000;
+        let patience = Patience { answer: Duration::from_millis(200), ..Patience::default() };
+        let (mut reading, mut writing) = connected(patience).await.into_split();
+        // It asks for more than the buffers between the two can hold, and reads nothing. All
+        // of it cannot be written: the other side stops to read as long as its answers wait.
+        let asking = async {
+            for _ in 0..ASKED {
+                if writing.write_all(b"PUT / HTTP/1.1\r\nHost: x\r\n\r\n").await.is_err() {
+                    return true;
+                }
+            }
+            false
+        };
+        let cut = tokio::time::timeout(Duration::from_secs(20), asking).await;
+        assert_eq!(cut, Ok(true), "it was not cut");
+        // To its end: the other side has hung up, in the middle.
+        let mut got = Vec::new();
+        let _ = reading.read_to_end(&mut got).await;
+        let answered = got.windows(12).filter(|window| window == b"HTTP/1.1 404").count();
+        assert!((1..ASKED).contains(&answered), "{answered}");
+    }
+
+    #[tokio::test]
+    async fn who_does_not_end_the_head_is_cut() {
+        let patience = Patience { head: Duration::from_millis(200), ..Patience::default() };
+        let mut slow = connected(patience).await;
+        slow.write_all(b"POST / HTTP/1.1\r\nHost: x\r\n").await.expect("half a head");
+        let mut got = Vec::new();
+        slow.read_to_end(&mut got).await.expect("the end");
+        assert!(!got.starts_with(b"HTTP/1.1 404"), "{}", String::from_utf8_lossy(&got));
+    }
 }

@@ -2,8 +2,6 @@
 //! (webhook/FACTS.md, "The handshake"; graph/FACTS.md, "Errors of callback
 //! verification").
 
-use std::time::Duration;
-
 use axum::http::StatusCode;
 use rand::RngExt as _;
 
@@ -15,8 +13,6 @@ use crate::http::{Fault, Request, Url, header};
 
 /// What Meta calls itself when it verifies.
 const AGENT: &str = "facebookplatform/1.0 (+http://developers.facebook.com)";
-/// How long a callback has, as one report measured.
-pub(super) const PATIENCE: Duration = Duration::from_secs(6);
 /// So much of a wrong answer is shown.
 const SHOWN: usize = 20;
 

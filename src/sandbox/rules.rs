@@ -27,6 +27,8 @@ pub struct Rules {
     pub reads: bool,
     /// A token in the header counts before one in a parameter.
     pub header_token_wins: bool,
+    /// How long a callback has to answer its verification; read when the sandbox starts.
+    pub handshake_patience: Duration,
     /// How long an operation of a batch may take.
     pub batch_patience: Duration,
     /// A token of a person with a role on the app may ask `debug_token` about itself; a
@@ -51,6 +53,8 @@ impl Default for Rules {
             subscribed_apps_mode: SubscribedAppsMode::Replace,
             reads: true,
             header_token_wins: false,
+            // As one report measured.
+            handshake_patience: Duration::from_secs(6),
             batch_patience: Duration::from_secs(10),
             self_inspection: true,
             system_user_inspection: false,

@@ -22,8 +22,20 @@ use crate::text::excerpt;
 /// graph/FACTS.md, "Errors of callback verification").
 pub const LIMIT: Duration = Duration::from_secs(5);
 
-/// From here on an answer is warned of: under load it would be late.
-const SLOW: Duration = Duration::from_secs(3);
+/// What a callback may take to answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// The client gives up after it.
+    pub limit: Duration,
+    /// From here on an answer is warned of: under load it would be late.
+    pub slow: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { limit: LIMIT, slow: Duration::from_secs(3) }
+    }
+}
 
 /// The agent that Meta was recorded with.
 pub const AGENT: &str = "facebookplatform/1.0 (+http://developers.facebook.com)";
@@ -52,9 +64,9 @@ pub struct Probe {
     pub says: Option<String>,
 }
 
-/// Asks `callback` as Meta would. `client` follows no redirect and gives up after
-/// [`LIMIT`].
-pub async fn probe(client: &Client, callback: &Url, verify_token: &Secret) -> Probe {
+/// Asks `callback` as Meta would. `client` follows no redirect; an answer that takes
+/// `slow` is warned of.
+pub(super) async fn probe(client: &Client, callback: &Url, verify_token: &Secret, slow: Duration) -> Probe {
     if callback.scheme() != "https" && !is_loopback(callback) {
         return Probe { right: None, wrong: None, problem: Some(Problem::NotHttps), says: None };
     }
@@ -84,7 +96,7 @@ pub async fn probe(client: &Client, callback: &Url, verify_token: &Secret) -> Pr
     } else if let Some(host) = private_address(callback).await {
         Some(Problem::PrivateAddress { host })
     } else {
-        (right.duration >= SLOW).then_some(Problem::Slow(right.duration))
+        (right.duration >= slow).then_some(Problem::Slow(right.duration))
     };
     Probe { right: Some(right), wrong: Some(wrong), problem, says: None }
 }

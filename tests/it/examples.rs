@@ -1,8 +1,8 @@
 //! The examples of every command's help, run as they stand.
 
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use crate::support::listening::Listening;
 use crate::support::world::{EVENTS, app, page_token, sandbox, subscribe};
@@ -145,8 +145,11 @@ fn works(line: &str) {
 /// A command that runs until it is stopped.
 fn starts(mut shell: Command) {
     let mut child: Child = shell.spawn().unwrap();
-    std::thread::sleep(Duration::from_millis(400));
-    assert!(child.try_wait().unwrap().is_none(), "it ended");
-    child.kill().unwrap();
+    // It says where it listens, and goes on.
+    let said = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let listens = { said }.any(|line| line.contains("http://127.0.0.1:"));
+    let goes_on = child.try_wait().unwrap().is_none();
+    let _ = child.kill();
     child.wait().unwrap();
+    assert!(listens && goes_on, "it ended");
 }

@@ -93,7 +93,7 @@ fn without_a_terminal_missing_values_are_named_at_once() {
     for (name, value) in [("CI", "true"), ("MSGRCTL_NO_INPUT", "1"), ("TERM", "xterm")] {
         let home = Home::new().with(name, value);
         let run = home.run(&["account", "add"]).code(2);
-        assert!(run.took < Duration::from_secs(1), "{name}");
+        assert!(run.took < Duration::from_secs(5), "{name}");
     }
     home.run(&["account", "remove", "nobody"]).code(1);
 }

@@ -16,7 +16,7 @@ const ADD: [&str; 9] =
 fn without_a_bus_it_is_absent_and_plain_text_is_never_written() {
     let home = Home::new();
     let run = home.run_with(&ADD, "EAAmarked0123456789abcdef").code(6);
-    assert!(run.took < Duration::from_secs(1));
+    assert!(run.took < Duration::from_secs(2));
     assert!(!home.accounts_file().exists());
     let error = home.run_with(&[&ADD[..], &["--json"]].concat(), "EAAx").code(6).json_error();
     assert_eq!(error["kind"], "secret_store");
@@ -48,27 +48,40 @@ fn a_bus_that_never_answers_ends_every_command_in_time() {
     let sandbox = sandbox();
     let mut home = Home::on(&bus).with("MSGRCTL_GRAPH_URL", &sandbox.url());
     home.run_with(&["account", "add", "Acme", "--token-stdin"], page_token(&sandbox)).code(0);
+    let accounts = std::fs::read(home.accounts_file()).unwrap();
     home.set("DBUS_SESSION_BUS_ADDRESS", &silent.address);
     let other = ["account", "add", "Other", "--token-stdin"];
-    for (arguments, stdin) in [
+    let commands = [
         (&other[..], "EAAx"),
         (&["account", "test", "acme"], ""),
         (&["account", "test", "--all"], ""),
         (&["account", "edit", "acme", "--token-stdin", "--yes", "--no-test"], "EAAx"),
         (&["account", "edit", "acme", "--page-id", "54321"], ""),
         (&["account", "remove", "acme", "--yes"], ""),
-    ] {
-        let run = home.run_with(arguments, stdin).code(6);
-        assert!(run.took < Duration::from_secs(4), "{arguments:?}: {:?}", run.took);
-        run.says(&["did not answer within 3 s", "restart the keyring's program"]);
-    }
+    ];
+    // Each waits for the keyring: they go side by side, each in a home of its own.
+    std::thread::scope(|scope| {
+        for (arguments, stdin) in commands {
+            let (silent, accounts, sandbox) = (&silent, &accounts, &sandbox);
+            scope.spawn(move || {
+                let home = Home::new()
+                    .with("MSGRCTL_GRAPH_URL", &sandbox.url())
+                    .with("DBUS_SESSION_BUS_ADDRESS", &silent.address);
+                home.file("config/msgrctl/tenants/default/accounts.toml", accounts);
+                let run = home.run_with(arguments, stdin).code(6);
+                assert!(run.took < Duration::from_secs(6), "{arguments:?}: {:?}", run.took);
+                run.says(&["did not answer within 3 s", "restart the keyring's program"]);
+                // Nothing was changed by it.
+                assert_eq!(std::fs::read(home.accounts_file()).unwrap(), *accounts);
+            });
+        }
+    });
     for arguments in
         [&["account", "list"][..], &["account", "show", "acme"], &["--version"], &["account", "add", "--help"]]
     {
         let run = home.run(arguments).code(0);
-        assert!(run.took < Duration::from_secs(1), "{arguments:?}: {:?}", run.took);
+        assert!(run.took < Duration::from_secs(2), "{arguments:?}: {:?}", run.took);
     }
-    // Nothing was changed by any of it.
     home.set("DBUS_SESSION_BUS_ADDRESS", &bus.address);
     home.run(&["account", "test", "acme"]).code(0);
     home.set("DBUS_SESSION_BUS_ADDRESS", &silent.address);

@@ -330,16 +330,16 @@ fn walk(command: &clap::Command, path: &[String], home: &Home) {
 
 #[test]
 fn no_secret_is_in_the_list_of_processes() {
-    let sandbox = scenario(&format!(
-        "version = 1\nlatency = '2s'\n[[pages]]\nid = '{PAGE_ID}'\nname = 'Acme'\nusername = 'acme.support'\ntoken = '{TOKEN}'\n"
-    ));
+    // A Graph that keeps it waiting.
+    let graph = crate::support::Hook::start();
+    graph.will_not_answer();
     let home = Home::new()
         .with_secrets("acme", TOKEN)
         .with("MSGRCTL_PASSPHRASE", PASSPHRASE)
-        .with("MSGRCTL_GRAPH_URL", &sandbox.url());
+        .with("MSGRCTL_GRAPH_URL", graph.url.trim_end_matches("/hook"));
     let mut command = home.msgrctl(&["account", "add", "Acme"]);
     let mut child = command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
-    std::thread::sleep(Duration::from_millis(300));
+    graph.wait_for_requests(1);
     let line = std::fs::read(format!("/proc/{}/cmdline", child.id())).unwrap();
     child.kill().unwrap();
     child.wait().unwrap();

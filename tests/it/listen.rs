@@ -219,7 +219,6 @@ fn a_thousand_slow_connections_hold_nobody_up() {
     // A machine that is busy with other tests makes one or the other late.
     assert!(times.iter().any(|time| *time < Duration::from_millis(500)), "{times:?}");
     while listening.wait_for("event")["text"] != "made it" {}
-    listening.wait_for_refusal("did not arrive within 10 s");
     drop(slow);
     assert_eq!(listening.stop("-INT").0, Some(0));
 }
@@ -270,35 +269,6 @@ fn what_was_answered_is_passed_on_before_the_end() {
     let own =
         ["webhook", "listen", "acme", "--listen", "127.0.0.1:8099", "--forward-to", "http://127.0.0.1:8099/webhook"];
     home.run(&own).code(2).says(&["the listener itself"]);
-}
-
-#[test]
-fn who_does_not_read_the_answer_is_cut() {
-    const ASKED: usize = 30_000;
-    let World { home, secret, .. } = world();
-    let mut listening = Listening::start(&home, &["acme"]);
-    let address = listening.base().strip_prefix("http://").unwrap().to_owned();
-    let mut deaf = TcpStream::connect(&address).unwrap();
-    let mut asking = deaf.try_clone().unwrap();
-    // It asks for more than the buffers between the two can hold, and reads nothing.
-    let sending = std::thread::spawn(move || {
-        let one = b"PUT /webhook HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n";
-        for _ in 0..ASKED {
-            if asking.write_all(one).is_err() {
-                return;
-            }
-        }
-    });
-    std::thread::sleep(Duration::from_secs(16));
-    assert_eq!(post_signed(&listening, &secret, &message("m_after", "made it")), 200);
-    while listening.wait_for("event")["text"] != "made it" {}
-    let mut got = Vec::new();
-    deaf.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    // To its end: the other side has hung up, in the middle.
-    let _ = deaf.read_to_end(&mut got);
-    let _ = sending.join();
-    let answered = got.windows(12).filter(|window| window == b"HTTP/1.1 405").count();
-    assert!((1..ASKED).contains(&answered), "{answered}");
 }
 
 #[test]

@@ -5,10 +5,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
 use std::time::Duration;
 
-use rand::RngExt as _;
-
 use crate::support::world::{PAGE_ID, acme, app, page_token, sandbox, scenario};
-use crate::support::{Bus, Home, Run};
+use crate::support::{Bus, Home, Kills, Run};
 
 const NEW: [&str; 8] = ["account", "add", "Acme", "--page-username", "acme.support", "--page-id", PAGE_ID, "--no-test"];
 
@@ -245,7 +243,7 @@ fn moving_there_and_back_loses_nothing() {
 
 #[test]
 fn moves_that_are_killed_and_run_again_lose_none() {
-    const ACCOUNTS: usize = 200;
+    const ACCOUNTS: usize = 40;
     let Some(bus) = Bus::with_keyring() else { return };
     let mut home = Home::on(&bus);
     let key = home.file("key", [7_u8; 32]);
@@ -276,7 +274,7 @@ fn moves_that_are_killed_and_run_again_lose_none() {
     };
     let before = fingerprints(&home);
     assert_eq!(before.len(), 2 * ACCOUNTS);
-    let mut rng = rand::rng();
+    let mut kills = Kills::within(Duration::from_millis(800));
     for round in 0..12 {
         let to = if round % 3 == 2 { "file" } else { "keyring" };
         let mut child = home
@@ -285,10 +283,7 @@ fn moves_that_are_killed_and_run_again_lose_none() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        std::thread::sleep(Duration::from_millis(rng.random_range(20..1500)));
-        // Done already is fine too.
-        let _ = child.kill();
-        child.wait().unwrap();
+        kills.kill(&mut child);
         assert_eq!(fingerprints(&home), before, "round {round}");
     }
     home.run(&["secret", "move", "--all", "--to", "file"]).code(0);
@@ -333,7 +328,7 @@ fn a_move_that_begins_late_removes_no_copy_that_is_needed() {
     let key = home.file("key", [7_u8; 32]);
     fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
     home.set("MSGRCTL_KEY_FILE", &key.to_string_lossy());
-    for at in 0..20 {
+    for at in 0..10 {
         let name = format!("account-{at}");
         let new = [
             "account",

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rand::RngExt as _;
 
 use crate::support::world::PAGE_ID;
-use crate::support::{Bus, Home};
+use crate::support::{Bus, Home, Kills};
 
 fn add(home: &Home, name: &str) -> std::process::Command {
     let arguments = [
@@ -80,7 +80,7 @@ fn killed_at_any_moment_nothing_breaks_and_no_stored_secret_is_lost() {
     let home = Home::on(&bus);
     home.file("token", "EAAx");
     let mut rng = rand::rng();
-    let mut killed = 0;
+    let mut kills = Kills::within(Duration::from_millis(60));
     for round in 0..300 {
         let name = format!("account-{}", rng.random_range(0..6));
         let mut command = match rng.random_range(0..5) {
@@ -89,15 +89,12 @@ fn killed_at_any_moment_nothing_breaks_and_no_stored_secret_is_lost() {
             _ => add(&home, &name),
         };
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        std::thread::sleep(Duration::from_micros(rng.random_range(0..60_000)));
-        // Gone already is fine too.
-        let _ = child.kill();
-        killed += usize::from(child.wait().unwrap().code().is_none());
+        kills.kill(&mut child);
         if round % 10 == 9 {
             assert_whole(&home, &bus);
         }
     }
-    assert!(killed > 50, "only {killed} of 300 were killed in time");
+    assert!(kills.killed > 50, "only {} of 300 were killed in time", kills.killed);
     assert_whole(&home, &bus);
     // The next save clears what the killed ones left.
     add(&home, "the last").stdout(Stdio::null()).status().unwrap();

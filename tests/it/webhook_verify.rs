@@ -147,21 +147,6 @@ fn what_the_network_does_is_told() {
 }
 
 #[test]
-fn slow_receivers_are_warned_of_and_then_given_up() {
-    let slow = start(|asked| {
-        std::thread::sleep(Duration::from_millis(if asked.right { 3200 } else { 0 }));
-        right(asked)
-    });
-    let (code, found) = verify(&Home::new(), &slow, &[]);
-    assert_eq!((code, &found["outcome"], &found["problem"]), (0, &"warn".into(), &"slow".into()), "{found:#}");
-    let silent = start(|_| {
-        std::thread::sleep(Duration::from_secs(7));
-        Vec::new()
-    });
-    assert_problem(&silent, "timeout", "answers before it works");
-}
-
-#[test]
 fn certificates_are_told_apart() {
     for (wrong, problem, hint) in [
         (Wrong::SelfSigned, "certificate_self_signed", "public authority"),

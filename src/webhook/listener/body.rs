@@ -13,14 +13,21 @@ use super::Refusal;
 
 /// The largest body: Meta puts up to 1,000 updates into one.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
-/// How long a body may take to arrive.
-const BODY_TIME: Duration = Duration::from_secs(10);
 /// The most bytes of bodies that are on their way.
 const ALL_LIMIT: usize = 32 * 1024 * 1024;
 
 /// The bodies that are on their way.
-#[derive(Default)]
-pub(super) struct Bodies(Mutex<Vec<Arrival>>);
+pub(super) struct Bodies {
+    arrivals: Mutex<Vec<Arrival>>,
+    /// How long a body may take to arrive.
+    patience: Duration,
+}
+
+impl Default for Bodies {
+    fn default() -> Self {
+        Self { arrivals: Mutex::default(), patience: Duration::from_secs(10) }
+    }
+}
 
 /// A body on its way.
 struct Arrival {
@@ -70,7 +77,7 @@ impl Reading<'_> {
 
 impl Bodies {
     fn all(&self) -> MutexGuard<'_, Vec<Arrival>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.arrivals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A body, whole.
@@ -85,7 +92,7 @@ impl Bodies {
         tokio::select! {
             biased;
             () = given_up.notified() => Err(Refusal::Busy),
-            read = tokio::time::timeout(BODY_TIME, collect(body, &reading)) => read.unwrap_or(Err(Refusal::TooSlow)),
+            read = tokio::time::timeout(self.patience, collect(body, &reading)) => read.unwrap_or(Err(Refusal::TooSlow)),
         }
     }
 }
@@ -108,6 +115,17 @@ async fn collect(body: Body, reading: &Reading<'_>) -> Result<Bytes, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn one_that_does_not_arrive_is_given_up() {
+        let bodies = Bodies { patience: Duration::from_millis(50), ..Bodies::default() };
+        let never = Body::from_stream(futures_util::stream::pending::<std::io::Result<Bytes>>());
+        let read = bodies.read(&HeaderMap::new(), never).await;
+        assert_eq!(read, Err(Refusal::TooSlow));
+        let told = format!("did not arrive within {} s", Bodies::default().patience.as_secs());
+        assert!(Refusal::TooSlow.to_string().contains(&told));
+        assert!(bodies.all().is_empty());
+    }
 
     #[tokio::test]
     async fn the_costliest_is_given_up_when_all_are_too_much() {

@@ -39,8 +39,9 @@ impl Received {
     }
 }
 
-/// How the next request is answered; no text: with the challenge that it brings.
-type Script = VecDeque<(u16, Option<String>, Duration)>;
+/// How the next request is answered; no text: with the challenge that it brings; no time:
+/// never.
+type Script = VecDeque<(u16, Option<String>, Option<Duration>)>;
 
 pub struct Hook {
     pub url: String,
@@ -65,16 +66,21 @@ impl Hook {
 
     /// The next request is answered so; then the next one.
     pub fn will_answer(&self, status: u16, body: &str) {
-        self.script.lock().unwrap().push_back((status, Some(body.into()), Duration::ZERO));
+        self.script.lock().unwrap().push_back((status, Some(body.into()), Some(Duration::ZERO)));
     }
 
     pub fn will_answer_late(&self, after: Duration) {
-        self.script.lock().unwrap().push_back((200, Some(String::new()), after));
+        self.script.lock().unwrap().push_back((200, Some(String::new()), Some(after)));
+    }
+
+    /// The next request is held until who sent it gives up.
+    pub fn will_not_answer(&self) {
+        self.script.lock().unwrap().push_back((200, None, None));
     }
 
     /// The next challenge is sent back so much later.
     pub fn will_confirm_late(&self, after: Duration) {
-        self.script.lock().unwrap().push_back((200, None, after));
+        self.script.lock().unwrap().push_back((200, None, Some(after)));
     }
 
     pub fn received(&self) -> MutexGuard<'_, Vec<Received>> {
@@ -84,13 +90,24 @@ impl Hook {
     /// The events so far, waiting until there are `count`.
     #[track_caller]
     pub fn events(&self, count: usize) -> Vec<Received> {
+        self.wait_for(count, |one| one.method == "POST")
+    }
+
+    /// Waits until there were so many requests.
+    #[track_caller]
+    pub fn wait_for_requests(&self, count: usize) {
+        self.wait_for(count, |_| true);
+    }
+
+    #[track_caller]
+    fn wait_for(&self, count: usize, is: impl Fn(&Received) -> bool) -> Vec<Received> {
         let end = Instant::now() + Duration::from_secs(10);
         loop {
-            let events: Vec<Received> = self.received().iter().filter(|one| one.method == "POST").cloned().collect();
-            if events.len() >= count {
-                return events;
+            let found: Vec<Received> = self.received().iter().filter(|one| is(one)).cloned().collect();
+            if found.len() >= count {
+                return found;
             }
-            assert!(Instant::now() < end, "{} events of {count}: {events:#?}", events.len());
+            assert!(Instant::now() < end, "{} of {count}: {found:#?}", found.len());
             std::thread::sleep(Duration::from_millis(5));
         }
     }
@@ -119,8 +136,12 @@ fn answer(mut stream: TcpStream, received: &Mutex<Vec<Received>>, script: &Mutex
     // First what is answered to it: whoever sees the request may write the next answer.
     let told = script.lock().unwrap().pop_front();
     received.lock().unwrap().push(request);
-    let (status, body, delay) = told.unwrap_or((200, None, Duration::ZERO));
+    let (status, body, delay) = told.unwrap_or((200, None, Some(Duration::ZERO)));
     let body = body.or(challenge).unwrap_or_default();
+    let Some(delay) = delay else {
+        let _ = reader.read_to_end(&mut Vec::new());
+        return;
+    };
     std::thread::sleep(delay);
     let answer = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
     let _ = stream.write_all(answer.as_bytes());

@@ -6,6 +6,7 @@ pub mod fleet;
 pub mod graph;
 pub mod home;
 pub mod hook;
+pub mod kills;
 pub mod listening;
 pub mod many;
 pub mod prompter;
@@ -23,6 +24,7 @@ pub use bus::Bus;
 pub use fleet::Fleet;
 pub use home::Home;
 pub use hook::Hook;
+pub use kills::Kills;
 pub use run::Run;
 pub use writes::Writes;
 
