@@ -8,17 +8,19 @@
 //! an error and not an absent file: its drive is perhaps not mounted, and what was
 //! written in its place would hide what is there.
 
+mod lock;
 mod owner;
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use secrecy::zeroize::Zeroizing;
 
 use crate::touched;
 
+pub use lock::Lock;
 pub use owner::other_than_root;
 
 /// What went wrong with a file, and which.
@@ -226,69 +228,6 @@ fn parent(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// The right to change one file, held until it is dropped.
-///
-/// An advisory lock on `.NAME.lock` beside the file. The system gives it back
-/// when its holder dies, so a lock file that was left behind blocks nobody.
-#[derive(Debug)]
-pub struct Lock {
-    target: PathBuf,
-    _held: File,
-}
-
-impl Lock {
-    /// How long to wait for another process before giving up.
-    pub const PATIENCE: Duration = Duration::from_secs(15);
-
-    /// Waits for the right to change `path`, making its directory if need be.
-    ///
-    /// `on_wait` is called once, when the wait is long enough to be noticed.
-    pub fn acquire(path: &Path, patience: Duration, on_wait: &dyn Fn(&Path)) -> Result<Self, FileError> {
-        // A linked file stays a link: its target is what is replaced.
-        let target = target_of(path)?;
-        let dir = parent(&target);
-        make_private_dir(dir)?;
-        let lock_path = dir.join(format!(".{}.lock", file_name(&target)));
-        let refuse = |source| FileError::Write { path: lock_path.clone(), source };
-        let open = || {
-            is_there(&lock_path)?;
-            let mut options = OpenOptions::new();
-            options.create(true).truncate(false).write(true);
-            private(&mut options);
-            options.open(&lock_path).map_err(refuse)
-        };
-        let mut file = open()?;
-        let start = Instant::now();
-        let mut told = false;
-        loop {
-            match file.try_lock() {
-                Ok(()) if is_still_at(&file, &lock_path) => return Ok(Self { target, _held: file }),
-                // It was removed while it was waited for, with its whole directory.
-                Ok(()) => {
-                    make_private_dir(dir)?;
-                    file = open()?;
-                }
-                Err(TryLockError::Error(source)) => return Err(refuse(source)),
-                Err(TryLockError::WouldBlock) => {}
-            }
-            let waited = start.elapsed();
-            if waited >= patience {
-                return Err(FileError::Busy { path: target, waited });
-            }
-            if waited > Duration::from_secs(1) && !told {
-                on_wait(&target);
-                told = true;
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-    }
-
-    /// Replaces the file's content. Clears what a killed writer left behind.
-    pub fn replace(&self, content: &[u8]) -> Result<(), FileError> {
-        replace(&self.target, content)
-    }
-}
-
 /// Writes a private file in its place, not as a whole: for one that only the holder of
 /// another lock writes, and that says nothing while it is unfinished. One that cannot be
 /// finished is removed.
@@ -312,47 +251,6 @@ pub fn write_in_place(path: &Path, content: &[u8]) -> Result<(), FileError> {
         flush(parent(path));
     }
     Ok(())
-}
-
-/// The file that is written: a linked file stays a link, and its target is replaced.
-fn target_of(path: &Path) -> Result<PathBuf, FileError> {
-    match fs::canonicalize(path) {
-        Ok(target) => Ok(target),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => refuse_dangling(path).map(|()| path.into()),
-        Err(source) => Err(FileError::Read { path: path.into(), source }),
-    }
-}
-
-fn replace(target: &Path, content: &[u8]) -> Result<(), FileError> {
-    is_there(target)?;
-    let dir = parent(target);
-    let prefix = format!(".{}.", file_name(target));
-    clear_leftovers(dir, &prefix);
-    let write = || -> io::Result<()> {
-        // tempfile creates with mode 0600 and removes the file when it is dropped.
-        let mut new = tempfile::Builder::new().prefix(&prefix).suffix(LEFTOVER).tempfile_in(dir)?;
-        new.write_all(content)?;
-        new.as_file().sync_all()?;
-        new.persist(target).map_err(|error| error.error)?;
-        touched::note();
-        flush(dir);
-        Ok(())
-    };
-    write().map_err(|source| FileError::Write { path: target.into(), source })
-}
-
-/// Whether an open file is the one that has its name now.
-#[cfg(unix)]
-fn is_still_at(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    let place = |metadata: &fs::Metadata| (metadata.dev(), metadata.ino());
-    let (Ok(held), Ok(named)) = (file.metadata(), fs::metadata(path)) else { return false };
-    place(&held) == place(&named)
-}
-
-#[cfg(not(unix))]
-fn is_still_at(_file: &File, path: &Path) -> bool {
-    path.exists()
 }
 
 /// Adds a line to the end of a private file, making it if need be. Called under a lock
@@ -413,22 +311,6 @@ pub fn remove_empty_dir(path: &Path) {
         }
         let _ = fs::remove_dir(path);
         flush(parent(path));
-    }
-}
-
-/// The ending of a file that is being written.
-const LEFTOVER: &str = ".new";
-
-/// Removes half-written files. Called under the lock, so none of them is in use.
-fn clear_leftovers(dir: &Path, prefix: &str) {
-    let Ok(entries) = fs::read_dir(dir) else { return };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if name.starts_with(prefix) && name.ends_with(LEFTOVER) {
-            // A file that cannot be removed is no reason not to save.
-            let _ = fs::remove_file(entry.path());
-        }
     }
 }
 

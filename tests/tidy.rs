@@ -151,7 +151,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("fn is_unseen", &["src/text.rs"]),
     ("fs::write", &[]),
     ("fs::rename", &[]),
-    ("tempfile_in", &["src/files.rs"]),
+    ("tempfile_in", &["src/files/lock.rs"]),
     (
         ".expose()",
         &[

@@ -2,6 +2,7 @@
 
 mod account;
 mod addresses;
+mod callback_url;
 mod fields;
 mod parsed;
 mod schema;
@@ -11,7 +12,8 @@ mod tenant_file;
 
 pub use account::{Account, Realm};
 pub use addresses::{Addresses, Clash, clashes, newly_alike};
-pub use fields::{AppId, CallbackUrl, FieldError, Handle, Name, PageId, PageUsername, TenantName};
+pub use callback_url::CallbackUrl;
+pub use fields::{AppId, FieldError, Handle, Name, PageId, PageUsername, TenantName};
 pub use parsed::Parsed;
 pub use schema::{SchemaError, read as read_accounts};
 pub use store::{AccountError, AccountStore, check_handle, check_name, check_renamed, free_handle};

@@ -19,9 +19,6 @@ const ENDS: [(u16, Date); 9] = [
 ];
 
 impl GraphVersion {
-    /// The newest one that is known: 4 November 2026.
-    pub const NEWEST: Self = Self::of(27);
-
     /// The day on which Meta stops serving this version; calls are then answered in the
     /// oldest one that is served, without an error. `None`: no day has been named.
     pub fn ends(self) -> Option<Date> {
@@ -43,6 +40,6 @@ mod tests {
         assert_eq!(GraphVersion::of(21).ends(), Some(date(2027, 1, 21)));
         assert_eq!(GraphVersion::of(9).ends(), Some(date(2025, 9, 12)));
         assert_eq!(GraphVersion::DEFAULT.ends(), None);
-        assert_eq!(GraphVersion::NEWEST.ends(), None);
+        assert_eq!(GraphVersion::of(27).ends(), None);
     }
 }

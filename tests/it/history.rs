@@ -182,7 +182,7 @@ fn secrets_are_taken_away_with_an_added_account_and_not_brought_back() {
     home.run(&["account", "show", "acme-support"]).code(0);
     // Times have whole seconds: another one shows in the record.
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    std::thread::sleep(std::time::Duration::from_secs(1) - std::time::Duration::from_nanos(now.subsec_nanos().into()));
+    std::thread::sleep(std::time::Duration::from_nanos(u64::from(1_000_000_000 - now.subsec_nanos())));
     home.run_with(&["secret", "set", "acme-support", "page-access-token", "--stdin", "--yes"], &token).code(0);
     assert!(last(&home)["changes"][0]["fields"].to_string().contains("secrets.page_access_token"));
     home.run(&["undo", "--yes"]).code(1).says(&["'secret set' changed secrets and nothing else"]);

@@ -5,6 +5,7 @@
 mod catalogue;
 mod codes;
 mod network;
+mod rules;
 
 pub use catalogue::*;
 pub use codes::{Asked, Code, Known, Place, code, codes, codes_of_subcode, of, subcodes_of};

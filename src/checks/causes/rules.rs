@@ -1,0 +1,294 @@
+//! Which refusal means which cause: by code and subcode, where it was asked, and what is
+//! known of the token. From Meta's pages on error handling and Messenger's error codes
+//! (<https://developers.facebook.com/docs/graph-api/guides/error-handling>,
+//! <https://developers.facebook.com/documentation/business-messaging/messenger-platform/error-codes>)
+//! and from public reports.
+
+use super::codes::{Asked, Known, Place};
+use super::{
+    APP_REMOVED, APP_RESTRICTED, APP_SECRET_WRONG, APP_TOKEN_NEEDED, APP_UNKNOWN, BLOCKED, CAPABILITY_MISSING,
+    CHECKPOINT, CONTACT_TERMS, Cause, Diagnosis, EXPIRED, GRANT_REPLACED, GRAPH_TROUBLE, HANDSHAKE_FAILED, INACTIVE,
+    LOGGED_OUT, MESSAGE_REFUSED, MESSAGES_OFF, NEW_PAGES_EXPERIENCE, NO_TOKEN_ARRIVED, NOT_CONFIRMED, NOT_IN_REGION,
+    NOT_LIVE, Next, OBJECT_NOT_SHOWN, OPTED_OUT, OTHER_APP, OTHER_APP_HAS_THREAD, OUTSIDE_WINDOW, PAGE_NOT_SHOWN,
+    PAGE_RESTRICTED, PAGE_TOKEN_NEEDED, PASSWORD_CHANGED, PERMISSION_MISSING, RECIPIENT_UNKNOWN, ROLE_LOST,
+    SESSION_ENDED, SIGNATURE_REQUIRED, SIGNATURE_WRONG, TAG_NOT_ALLOWED, TEMPORARILY_BLOCKED, THROTTLED, TOKEN_DAMAGED,
+    TOKEN_NOT_ACCEPTED, TWO_FACTOR, USERNAME_UNKNOWN, VERSION_UNKNOWN, fill,
+};
+use crate::graph::{ApiError, Wording};
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sub {
+    Any,
+    None,
+    Some,
+    Is(i64),
+}
+
+/// A refusal and its cause. What is `None` does not matter.
+#[derive(Clone, Copy)]
+pub(super) struct Rule {
+    pub codes: (i64, i64),
+    pub sub: Sub,
+    kind: Option<&'static str>,
+    wording: Option<Wording>,
+    pub place: Option<Place>,
+    known: Option<Known>,
+    /// Whether the call was signed.
+    signed: Option<bool>,
+    /// Whether Meta's header names `access_denied`.
+    denied: Option<bool>,
+    cause: &'static Cause,
+    /// Words and a step that fit this code better than the cause's own.
+    words: Option<(&'static str, &'static str, Next)>,
+}
+
+const fn rule(code: i64, sub: Sub, cause: &'static Cause) -> Rule {
+    range(code, code, sub, cause)
+}
+
+const fn range(first: i64, last: i64, sub: Sub, cause: &'static Cause) -> Rule {
+    Rule {
+        codes: (first, last),
+        sub,
+        kind: None,
+        wording: None,
+        place: None,
+        known: None,
+        signed: None,
+        denied: None,
+        cause,
+        words: None,
+    }
+}
+
+impl Rule {
+    const fn kind(self, kind: &'static str) -> Self {
+        Self { kind: Some(kind), ..self }
+    }
+
+    const fn reads(self, wording: Wording) -> Self {
+        Self { wording: Some(wording), ..self }
+    }
+
+    const fn at(self, place: Place) -> Self {
+        Self { place: Some(place), ..self }
+    }
+
+    const fn known(self, known: Known) -> Self {
+        Self { known: Some(known), ..self }
+    }
+
+    const fn signed(self, signed: bool) -> Self {
+        Self { signed: Some(signed), ..self }
+    }
+
+    const fn denied(self, denied: bool) -> Self {
+        Self { denied: Some(denied), ..self }
+    }
+
+    const fn words(self, summary: &'static str, fix: &'static str, next: Next) -> Self {
+        Self { words: Some((summary, fix, next)), ..self }
+    }
+
+    pub fn matches(&self, error: &ApiError, asked: Asked) -> bool {
+        let code = error.code.is_some_and(|code| (self.codes.0..=self.codes.1).contains(&code));
+        let sub = match self.sub {
+            Sub::Any => true,
+            Sub::None => error.subcode.is_none(),
+            Sub::Some => error.subcode.is_some(),
+            Sub::Is(wanted) => error.subcode == Some(wanted),
+        };
+        code && sub
+            && self.kind.is_none_or(|kind| error.kind == kind)
+            && self.wording.is_none_or(|wording| error.wording == Some(wording))
+            && self.place.is_none_or(|place| asked.place == place)
+            && self.known.is_none_or(|known| asked.known == known)
+            && self.signed.is_none_or(|signed| asked.signed == signed)
+            && self.denied.is_none_or(|denied| error.access_denied == denied)
+    }
+
+    /// Whether nothing but the code and subcode decides: no later rule counts.
+    pub fn is_unconditional(&self) -> bool {
+        let place = self.place.is_none() && self.known.is_none() && self.signed.is_none();
+        place && self.kind.is_none() && self.wording.is_none() && self.denied.is_none()
+    }
+
+    pub fn diagnosis(&self) -> Diagnosis {
+        let own = self.cause.diagnosis();
+        match self.words {
+            Some((summary, fix, next)) => Diagnosis { summary: summary.into(), fix: fill(fix), next, ..own },
+            None => own,
+        }
+    }
+}
+
+const METHOD: &str = "GraphMethodException";
+const ROLE_GONE: &str = "the person who made the token has no role on the Page any more";
+const GIVE_ROLE: &str =
+    "give that person full control of the Page again, or have another person who has it create a new token";
+
+/// What a refusal means of a token that has every permission, and what to do.
+const COMPLETE: (&str, &str) = (
+    "Meta refuses the call although the token has every permission: the person who made it lacks a task on the Page, or Meta has restricted the app",
+    "give that person full control of the Page, and look for alerts in the app's dashboard",
+);
+
+/// The first that matches counts.
+pub(super) static RULES: &[Rule] = &[
+    // The session behind the token.
+    rule(190, Sub::Is(458), &APP_REMOVED),
+    rule(190, Sub::Is(459), &CHECKPOINT),
+    rule(190, Sub::Is(460), &PASSWORD_CHANGED),
+    rule(190, Sub::Is(463), &EXPIRED),
+    rule(190, Sub::Is(464), &NOT_CONFIRMED),
+    rule(190, Sub::Is(467), &LOGGED_OUT),
+    rule(190, Sub::Is(490), &TWO_FACTOR),
+    rule(190, Sub::Is(492), &ROLE_LOST).words(ROLE_GONE, GIVE_ROLE, Next::ReplaceToken),
+    rule(190, Sub::Is(493), &INACTIVE),
+    rule(190, Sub::Is(2_069_032), &PAGE_TOKEN_NEEDED),
+    rule(190, Sub::Is(450), &SESSION_ENDED),
+    rule(190, Sub::Is(451), &SESSION_ENDED),
+    rule(190, Sub::Is(452), &SESSION_ENDED),
+    rule(190, Sub::Is(456), &SESSION_ENDED),
+    rule(190, Sub::Is(457), &SESSION_ENDED),
+    rule(190, Sub::Is(461), &SESSION_ENDED),
+    rule(190, Sub::Is(462), &SESSION_ENDED),
+    rule(190, Sub::Is(465), &SESSION_ENDED),
+    rule(190, Sub::Is(466), &SESSION_ENDED),
+    rule(190, Sub::Is(468), &SESSION_ENDED),
+    // Without a subcode: what the text says, then what debug_token says.
+    rule(190, Sub::None, &GRANT_REPLACED).reads(Wording::Grant),
+    rule(190, Sub::None, &ROLE_LOST).reads(Wording::Role),
+    rule(190, Sub::None, &PAGE_TOKEN_NEEDED).reads(Wording::PageToken),
+    rule(190, Sub::None, &APP_TOKEN_NEEDED).reads(Wording::AppToken),
+    rule(190, Sub::None, &APP_SECRET_WRONG).at(Place::App),
+    rule(190, Sub::None, &TOKEN_DAMAGED).known(Known::Unreadable),
+    rule(190, Sub::None, &TOKEN_DAMAGED).reads(Wording::Unreadable).known(Known::Nothing),
+    rule(190, Sub::None, &TOKEN_DAMAGED).reads(Wording::Signature).known(Known::Nothing).words(
+        "the token's own signature is wrong: it is altered, or its app was deleted",
+        "copy the token again, whole; where the app was deleted, create a token with another app ({tokens})",
+        Next::ReplaceToken,
+    ),
+    rule(190, Sub::None, &TOKEN_NOT_ACCEPTED).reads(Wording::Unreadable),
+    rule(190, Sub::None, &TOKEN_NOT_ACCEPTED).reads(Wording::Signature),
+    rule(190, Sub::None, &PAGE_TOKEN_NEEDED).known(Known::NotAPages),
+    rule(190, Sub::None, &GRANT_REPLACED).known(Known::Lacking),
+    rule(190, Sub::None, &ROLE_LOST).known(Known::Complete),
+    rule(190, Sub::Any, &TOKEN_NOT_ACCEPTED),
+    // Another kind of token.
+    rule(102, Sub::Any, &PAGE_TOKEN_NEEDED),
+    rule(210, Sub::Any, &PAGE_TOKEN_NEEDED),
+    rule(15, Sub::Any, &APP_TOKEN_NEEDED),
+    rule(104, Sub::Any, &NO_TOKEN_ARRIVED),
+    rule(2500, Sub::Any, &VERSION_UNKNOWN).reads(Wording::UnknownPath),
+    rule(2500, Sub::Any, &NO_TOKEN_ARRIVED),
+    // The app.
+    rule(1, Sub::Any, &APP_SECRET_WRONG).at(Place::App),
+    rule(101, Sub::Any, &APP_UNKNOWN),
+    rule(3, Sub::Any, &CAPABILITY_MISSING),
+    // Messages.
+    rule(2_018_300, Sub::Any, &OTHER_APP_HAS_THREAD),
+    range(0, i64::MAX, Sub::Is(2_018_300), &OTHER_APP_HAS_THREAD),
+    rule(2_018_171, Sub::Any, &OTHER_APP_HAS_THREAD).words(
+        "the app is not among the Page's receivers of conversations",
+        "add this app in the Page's settings (Advanced messaging > Conversation routing)",
+        Next::Nothing,
+    ),
+    rule(2_018_321, Sub::Any, &OTHER_APP_HAS_THREAD).words(
+        "Messenger's own automated answers have the conversation",
+        "wait until they are done",
+        Next::Nothing,
+    ),
+    rule(10, Sub::Is(2_018_278), &OUTSIDE_WINDOW),
+    rule(10, Sub::Is(2_018_065), &OUTSIDE_WINDOW),
+    rule(10, Sub::Is(2_534_022), &OUTSIDE_WINDOW),
+    rule(10, Sub::Is(2_018_108), &BLOCKED),
+    rule(10, Sub::Is(2_018_336), &NOT_IN_REGION),
+    rule(10, Sub::Is(1_893_063), &PAGE_RESTRICTED),
+    rule(10, Sub::Is(1_404_170), &PAGE_RESTRICTED),
+    rule(10, Sub::Is(1_893_015), &OPTED_OUT),
+    rule(100, Sub::Is(2_018_001), &RECIPIENT_UNKNOWN),
+    rule(100, Sub::Is(1_893_061), &TAG_NOT_ALLOWED),
+    rule(200, Sub::Is(2_018_028), &NOT_LIVE),
+    rule(200, Sub::None, &NOT_LIVE).at(Place::Messages).denied(false),
+    rule(200, Sub::Is(1_545_041), &BLOCKED),
+    rule(551, Sub::Any, &BLOCKED),
+    rule(2, Sub::Is(2_018_344), &CONTACT_TERMS),
+    rule(10_904, Sub::Any, &MESSAGES_OFF),
+    rule(2022, Sub::Any, &MESSAGES_OFF).words(
+        "messages of commerce are switched off for this Page",
+        "open the Page's Support Inbox: it says why, and how to object",
+        Next::Nothing,
+    ),
+    // A signature, where that is proved; else something that the token may not see.
+    rule(100, Sub::Any, &SIGNATURE_WRONG).reads(Wording::Proof).signed(true),
+    rule(100, Sub::Any, &SIGNATURE_REQUIRED).reads(Wording::Proof),
+    rule(100, Sub::Any, &OBJECT_NOT_SHOWN).kind(METHOD).at(Place::Me),
+    rule(100, Sub::Any, &APP_UNKNOWN).kind(METHOD).at(Place::App),
+    rule(100, Sub::Any, &PAGE_NOT_SHOWN).kind(METHOD),
+    rule(100, Sub::Is(33), &OBJECT_NOT_SHOWN).at(Place::Me),
+    rule(100, Sub::Is(33), &APP_UNKNOWN).at(Place::App),
+    rule(100, Sub::Is(33), &PAGE_NOT_SHOWN),
+    rule(100, Sub::Any, &MESSAGE_REFUSED).at(Place::Messages),
+    rule(100, Sub::None, &OTHER_APP).at(Place::App),
+    rule(100, Sub::None, &PERMISSION_MISSING).known(Known::Complete).words(COMPLETE.0, COMPLETE.1, Next::TestAgain),
+    rule(100, Sub::None, &PERMISSION_MISSING).words(
+        "the token may not read the Page's public fields: pages_read_engagement is missing",
+        "create a new token and grant pages_messaging, pages_manage_metadata, pages_show_list and pages_read_engagement",
+        Next::ReplaceToken,
+    ),
+    rule(803, Sub::Any, &USERNAME_UNKNOWN),
+    // Permissions.
+    rule(200, Sub::Is(2_069_030), &NEW_PAGES_EXPERIENCE),
+    range(200, 299, Sub::Any, &APP_RESTRICTED).denied(true),
+    rule(10, Sub::Any, &APP_RESTRICTED).denied(true),
+    range(200, 299, Sub::Some, &MESSAGE_REFUSED).at(Place::Messages),
+    rule(10, Sub::Some, &MESSAGE_REFUSED).at(Place::Messages),
+    // The token has them all: another token would be refused too.
+    rule(230, Sub::Any, &PERMISSION_MISSING).known(Known::Complete).words(COMPLETE.0, COMPLETE.1, Next::TestAgain),
+    rule(283, Sub::Any, &PERMISSION_MISSING).known(Known::Complete).words(COMPLETE.0, COMPLETE.1, Next::TestAgain),
+    rule(10, Sub::None, &PERMISSION_MISSING).known(Known::Complete).words(COMPLETE.0, COMPLETE.1, Next::TestAgain),
+    rule(230, Sub::Any, &PERMISSION_MISSING).words(
+        "the token lacks the permission pages_messaging",
+        "create a new token and grant pages_messaging, pages_manage_metadata, pages_show_list and pages_read_engagement",
+        Next::ReplaceToken,
+    ),
+    rule(283, Sub::Any, &PERMISSION_MISSING).words(
+        "the token lacks the permission pages_read_engagement",
+        "create a new token and grant pages_messaging, pages_manage_metadata, pages_show_list and pages_read_engagement",
+        Next::ReplaceToken,
+    ),
+    range(200, 299, Sub::None, &PERMISSION_MISSING).known(Known::Complete).words(
+        COMPLETE.0,
+        COMPLETE.1,
+        Next::TestAgain,
+    ),
+    range(200, 299, Sub::None, &PERMISSION_MISSING).words(
+        "the token lacks a permission, or the person who made it a task on the Page",
+        "create a new token and grant pages_messaging, pages_manage_metadata, pages_show_list and pages_read_engagement",
+        Next::ReplaceToken,
+    ),
+    rule(10, Sub::None, &PERMISSION_MISSING).words(
+        "the app has no permission for this call",
+        "create a new token and grant pages_messaging, pages_manage_metadata, pages_show_list and pages_read_engagement; for people without a role on the app they need App Review too",
+        Next::ReplaceToken,
+    ),
+    // What else Meta says.
+    rule(368, Sub::Any, &TEMPORARILY_BLOCKED),
+    rule(413, Sub::Any, &TWO_FACTOR),
+    rule(415, Sub::Any, &TWO_FACTOR),
+    rule(2200, Sub::Any, &HANDSHAKE_FAILED),
+    rule(2201, Sub::Any, &HANDSHAKE_FAILED),
+    // These are tried again, and told when it was in vain.
+    rule(1, Sub::Any, &GRAPH_TROUBLE),
+    rule(2, Sub::Any, &GRAPH_TROUBLE),
+    rule(1200, Sub::Any, &GRAPH_TROUBLE),
+    rule(4, Sub::Any, &THROTTLED),
+    rule(17, Sub::Any, &THROTTLED),
+    rule(32, Sub::Any, &THROTTLED),
+    rule(341, Sub::Any, &THROTTLED),
+    rule(613, Sub::Any, &THROTTLED),
+    range(80_000, 80_014, Sub::Any, &THROTTLED),
+    // Of the rest no more is known than what Meta says.
+    range(i64::MIN, i64::MAX, Sub::Any, &MESSAGE_REFUSED).at(Place::Messages),
+];

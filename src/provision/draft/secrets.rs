@@ -1,0 +1,121 @@
+//! What should become of an account's secrets: by the manifest and the record alone, without
+//! a look at what they hold.
+
+use super::House;
+use crate::accounts::{Account, Handle};
+use crate::provision::kept;
+use crate::provision::manifest::{Manifest, Mistake, Source, Wanted, WantedVerifyToken};
+use crate::provision::plan::Problem;
+use crate::secrets::{SecretKind, SecretRef, StoreName, misplaced_variable};
+
+/// A secret as it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NewSecret {
+    /// It is there and stays there.
+    Refer(SecretRef),
+    /// Its value is copied from one place into a store of ours.
+    Copy {
+        /// Where it is.
+        from: SecretRef,
+        /// The store.
+        to: StoreName,
+    },
+    /// One is made, for that store.
+    Generate(StoreName),
+}
+
+/// Where a manifest says that secrets are, or should be.
+pub(super) fn sources(wanted: &Wanted) -> Vec<(SecretKind, WantedVerifyToken)> {
+    let from = |source: &Option<Source>| source.clone().map(WantedVerifyToken::From);
+    [
+        (SecretKind::PageAccessToken, from(&wanted.token)),
+        (SecretKind::AppSecret, from(&wanted.app_secret)),
+        (SecretKind::VerifyToken, wanted.verify_token.clone()),
+    ]
+    .into_iter()
+    .filter_map(|(kind, source)| Some((kind, source?)))
+    .collect()
+}
+
+/// Why a secret must not come from the variable that the file names.
+fn misplaced(kind: SecretKind, wanted: &WantedVerifyToken, handle: &Handle) -> Option<String> {
+    match wanted {
+        WantedVerifyToken::From(
+            Source::Reference(SecretRef::Variable(name)) | Source::Copy { from: SecretRef::Variable(name), .. },
+        ) => misplaced_variable(name, kind, handle.as_str()),
+        _ => None,
+    }
+}
+
+/// The mistakes of a manifest that need neither records nor secrets: variables that hold
+/// something else, by their names.
+pub fn mistakes(manifest: &Manifest) -> Vec<Mistake> {
+    let of_account = |wanted: &Wanted| {
+        let handle = wanted.handle.clone().unwrap_or_else(|| Handle::slug(&wanted.name));
+        let found = sources(wanted).into_iter().filter_map(|(kind, source)| {
+            let why = misplaced(kind, &source, &handle)?;
+            let message = format!("{} of '{}': {why}", kept::key_of(kind), wanted.name);
+            Some(Mistake { place: wanted.place.clone(), message, nearest: None })
+        });
+        found.collect::<Vec<_>>()
+    };
+    manifest.accounts.iter().flat_map(of_account).collect()
+}
+
+/// What should become of a secret; nothing where it stays as it is.
+pub(super) fn new_secret(
+    kind: SecretKind,
+    wanted: WantedVerifyToken,
+    before: Option<&Account>,
+    handle: &Handle,
+    house: &House<'_>,
+) -> Result<Option<NewSecret>, Problem> {
+    if let Some(why) = misplaced(kind, &wanted, handle) {
+        return Err(Problem::new(
+            format!("{}: {why}", kept::key_of(kind)),
+            "name another variable in the file, one that holds nothing else",
+        ));
+    }
+    let has = before.is_some_and(|before| before.secrets.contains_key(&kind));
+    Ok(match wanted {
+        WantedVerifyToken::From(Source::Reference(place)) => Some(NewSecret::Refer(place)),
+        WantedVerifyToken::From(Source::Copy { from, to }) => Some(NewSecret::Copy { from, to }),
+        WantedVerifyToken::From(Source::Stored) | WantedVerifyToken::Generate if has => None,
+        // The variables of the env store are there before the account is.
+        WantedVerifyToken::From(Source::Stored) | WantedVerifyToken::Generate if house.store == StoreName::Env => {
+            Some(NewSecret::Refer(SecretRef::Stored(StoreName::Env)))
+        }
+        WantedVerifyToken::Generate => Some(NewSecret::Generate(house.store)),
+        WantedVerifyToken::From(Source::Stored) => {
+            let key = kept::key_of(kind);
+            let (what, hint) = match before {
+                Some(before) => (
+                    format!("{key} is said to be stored, and the account has none here"),
+                    format!("store it: msgrctl secret set {} {} --stdin", before.handle, kind.argument()),
+                ),
+                None => (
+                    format!("{key} is said to be stored, and the account is new here"),
+                    format!("name where it is instead, as in {key}: {{env: NAME}}"),
+                ),
+            };
+            return Err(Problem::new(what, hint));
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provision::draft::tests::{drafted, house, record, wanted};
+
+    #[test]
+    fn a_verify_token_is_made_where_there_is_none() {
+        let generate = Wanted { verify_token: Some(WantedVerifyToken::Generate), ..wanted("Acme") };
+        let (found, _) = drafted(generate.clone(), &[], &house());
+        assert!(found[0].secrets.contains(&(SecretKind::VerifyToken, NewSecret::Generate(StoreName::File))));
+        let mut known = record("Acme", "acme");
+        known.secrets.insert(SecretKind::VerifyToken, SecretRef::Stored(StoreName::Keyring));
+        let (found, _) = drafted(generate, &[known], &house());
+        assert!(found[0].secrets.iter().all(|(kind, _)| *kind != SecretKind::VerifyToken));
+    }
+}

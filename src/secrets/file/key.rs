@@ -1,0 +1,124 @@
+//! How the key of an encrypted file is found, and that of a new one made.
+
+use std::path::{Path, PathBuf};
+
+use rand::Rng as _;
+use secrecy::zeroize::Zeroizing;
+
+use super::{FileStore, Opened, cause_of, keyring_entry};
+use crate::files;
+use crate::secrets::sealed::{self, Entries, Header, Key, KeySource, Work};
+use crate::secrets::{InputError, Secret, SecretStore as _, StoreError, keyring};
+
+/// How the key of a new file is found, and where one that exists finds its own.
+pub struct KeyAccess {
+    /// `--key-file`, `MSGRCTL_KEY_FILE`.
+    pub key_file: Option<PathBuf>,
+    /// `MSGRCTL_PASSPHRASE`, or why it cannot be one.
+    pub passphrase: Option<Result<Secret, InputError>>,
+    /// Asks a person, twice for a new one; `None` where nobody can be asked.
+    pub ask: Option<Ask>,
+}
+
+/// Asks for a passphrase; for a new one where it is told so.
+pub type Ask = Box<dyn Fn(bool) -> Result<Secret, StoreError>>;
+
+const KEY_FILE_LEAST: usize = 32;
+
+impl FileStore {
+    /// The key that a header asks for; a passphrase that is typed wrong may be typed again.
+    pub(super) fn right_key(&self, header: &Header) -> Result<Key, StoreError> {
+        const TRIES: usize = 3;
+        let typed = matches!(header.key, KeySource::Passphrase(_)) && self.access.passphrase.is_none();
+        let mut key = self.key(header)?;
+        for _ in 1..TRIES {
+            if !typed || sealed::check_of(&key) == header.check {
+                break;
+            }
+            key = self.key(header)?;
+        }
+        Ok(key)
+    }
+
+    /// The key that a header asks for.
+    fn key(&self, header: &Header) -> Result<Key, StoreError> {
+        match &header.key {
+            KeySource::Keyring => {
+                let found = self.keyring.foreign(keyring::SERVICE, &keyring_entry(&header.id))?;
+                let found = found.ok_or(StoreError::NoKey { what: header.key.means() })?;
+                let bytes = Zeroizing::new(hex::decode(found.expose()).unwrap_or_default());
+                let key = <[u8; 32]>::try_from(bytes.as_slice())
+                    .map_err(|_| StoreError::WrongKey { what: header.key.means() })?;
+                Ok(Zeroizing::new(key))
+            }
+            KeySource::KeyFile => {
+                let path = self.access.key_file.as_ref().ok_or(StoreError::NoKey { what: header.key.means() })?;
+                Self::key_of_file(path)
+            }
+            KeySource::Passphrase(work) => {
+                let passphrase = match (&self.access.passphrase, &self.access.ask) {
+                    (Some(Ok(passphrase)), _) => passphrase.clone(),
+                    (Some(Err(error)), _) => return Err(StoreError::Passphrase { cause: *error }),
+                    (None, Some(ask)) => ask(false)?,
+                    (None, None) => return Err(StoreError::NoKey { what: header.key.means() }),
+                };
+                work.fitting_key(&passphrase, &header.check).map_err(|damage| self.broken(damage.to_string()))
+            }
+        }
+    }
+
+    pub(super) fn key_of_file(path: &Path) -> Result<Key, StoreError> {
+        let unusable = |cause: String| StoreError::KeyFile { path: path.into(), cause };
+        let metadata = std::fs::metadata(path).map_err(|error| unusable(error.to_string()))?;
+        Self::check_private(path, &metadata)?;
+        let content = files::read_bytes(path, 1024 * 1024).map_err(|error| unusable(cause_of(&error)))?;
+        if content.len() < KEY_FILE_LEAST {
+            return Err(unusable(format!(
+                "it has fewer than {KEY_FILE_LEAST} bytes; make one with: (umask 077; head -c 32 /dev/urandom > FILE)"
+            )));
+        }
+        Ok(sealed::key_of_content(&content))
+    }
+
+    /// An empty file's header and key: a key file where one is named, a passphrase
+    /// where one is set, else the keyring, else a passphrase that is asked for.
+    pub(super) fn create(&self) -> Result<Opened, StoreError> {
+        let id = uuid::Uuid::new_v4().to_string();
+        let source = if self.access.key_file.is_some() {
+            KeySource::KeyFile
+        } else if self.access.passphrase.is_some() {
+            KeySource::Passphrase(Work::new())
+        } else {
+            match (self.keyring.probe(), &self.access.ask) {
+                (Ok(()), _) => KeySource::Keyring,
+                (Err(_), Some(ask)) => {
+                    let asked = self.asked.take();
+                    return self.created_with(id, asked.map_or_else(|| ask(true), Ok)?);
+                }
+                (Err(absent), None) => return Err(StoreError::NoNewKey { keyring: absent.to_string() }),
+            }
+        };
+        let mut header = Header::new(id, source);
+        let key = match &header.key {
+            KeySource::Keyring => {
+                let mut key = Zeroizing::new([0; 32]);
+                rand::rng().fill_bytes(&mut *key);
+                let label = format!("msgrctl: key of the encrypted secrets of tenant {}", self.tenant);
+                self.keyring.keep(&keyring_entry(&header.id), &label, &Secret::new(hex::encode(*key)))?;
+                key
+            }
+            _ => self.key(&header)?,
+        };
+        header.check = sealed::check_of(&key);
+        Ok(Opened { header, key, entries: Entries::new() })
+    }
+
+    fn created_with(&self, id: String, passphrase: Secret) -> Result<Opened, StoreError> {
+        let access = KeyAccess { key_file: None, passphrase: Some(Ok(passphrase)), ask: None };
+        let with = Self::new(self.path.clone(), &self.tenant, access, self.keyring.clone());
+        let mut header = Header::new(id, KeySource::Passphrase(Work::new()));
+        let key = with.key(&header)?;
+        header.check = sealed::check_of(&key);
+        Ok(Opened { header, key, entries: Entries::new() })
+    }
+}
