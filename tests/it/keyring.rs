@@ -159,7 +159,8 @@ fn several_entries_of_one_name_are_not_guessed_between() {
     let home = Home::on(&bus);
     home.run_with(&ADD, "EAAx").code(0);
     let entries = bus.entries();
-    let user = entries.lines().find_map(|line| line.strip_prefix("attribute.username = ")).unwrap();
+    let mut users = entries.lines().filter_map(|line| line.strip_prefix("attribute.username = "));
+    let user = users.find(|user| user.ends_with("page-access-token")).unwrap();
     let store = bus
         .program("sh")
         .args(["-c", "printf other | secret-tool store --label=other service msgrctl username \"$0\" extra 1", user])

@@ -194,7 +194,15 @@ fn check_all(taint: Taint, lines: &[&str], ways: &[Way]) {
             assert!(!line.contains("\\u") && first_unfit(line).is_none(), "{line}");
         }
         let log = std::fs::read_to_string(home.path("config/msgrctl/log.jsonl")).unwrap();
-        assert!(!log.contains("\\u") && first_unfit(&log.replace('\n', "")).is_none(), "{log}");
+        assert!(first_unfit(&log.replace('\n', "")).is_none(), "{log}");
+        for line in log.lines() {
+            let entry: serde_json::Value = serde_json::from_str(line).unwrap();
+            let names =
+                entry["changes"].as_array().unwrap().iter().flat_map(|change| [&change["of"], &change["handle"]]);
+            for name in names.chain([&entry["user"]]).filter_map(serde_json::Value::as_str) {
+                assert!(first_unfit(name).is_none(), "{line}");
+            }
+        }
     }
 }
 

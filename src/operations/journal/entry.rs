@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::operations::Workspace;
 use crate::state::{Change, Fields, What};
-use crate::text::excerpt;
+use crate::text::{excerpt, in_json};
 
 /// A line of the log: what one command changed in one tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,9 +59,10 @@ impl Entry {
         }
     }
 
-    /// The line as it is written.
+    /// The line as it is written: what a terminal would obey is escaped in the texts of others.
     pub fn line(&self) -> String {
-        serde_json::to_string(self).unwrap_or_else(|error| unreachable!("it is JSON: {error}"))
+        let line = serde_json::to_string(self).unwrap_or_else(|error| unreachable!("it is JSON: {error}"));
+        in_json(&line).into_owned()
     }
 
     /// The same without the values, which only an undo needs.
