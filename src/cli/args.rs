@@ -1,7 +1,7 @@
 //! The nouns.
 
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use super::global::Global;
 use super::{
@@ -79,6 +79,16 @@ pub(super) enum Command {
     Man(man::ManArgs),
     Schema(schema::SchemaArgs),
     Help(help::HelpArgs),
+}
+
+/// The whole tree of commands, with its examples before its options.
+pub fn command() -> clap::Command {
+    examples_first(Cli::command())
+}
+
+fn examples_first(command: clap::Command) -> clap::Command {
+    const TEMPLATE: &str = "{before-help}{about-with-newline}\n{usage-heading} {usage}{after-help}\n\n{all-args}";
+    command.help_template(TEMPLATE).mut_subcommands(examples_first)
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ fn tree(arguments: &[OsString]) -> Command {
     let at = Environment::of_process().text("_CLAP_COMPLETE_INDEX").and_then(|index| index.parse().ok());
     let word = words.get(at.unwrap_or(words.len().saturating_sub(1)));
     let wants_flags = word.is_some_and(|word| word.to_string_lossy().starts_with('-'));
-    let command = with_readable_paths(super::command());
+    let command = with_readable_paths(super::args::command());
     if wants_flags { command } else { without_flags(command) }
 }
 

@@ -30,7 +30,7 @@ pub struct ManArgs {
 }
 
 pub fn run(args: &ManArgs, ctx: &Context) -> Result<u8, CliError> {
-    let mut command = super::command();
+    let mut command = super::args::command();
     command.build();
     for word in &args.command {
         command = command.find_subcommand(word).cloned().ok_or_else(|| {

@@ -37,9 +37,9 @@ mod webhook;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use clap::FromArgMatches as _;
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue};
-use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::env::{self, Environment};
 use crate::secrets::{keep_out_of_dumps, redact};
@@ -49,8 +49,8 @@ use crate::ui::output::Output;
 use crate::ui::style;
 use crate::ui::terminal::{Color, Terminal};
 
-pub use args::Cli;
 use args::Command;
+pub use args::{Cli, command};
 use context::Context;
 use error::CliError;
 
@@ -215,14 +215,4 @@ fn cleaned(mut error: clap::Error) -> clap::Error {
         error.insert(kind, clean);
     }
     error
-}
-
-/// The whole tree of commands, with its examples before its options.
-pub fn command() -> clap::Command {
-    examples_first(Cli::command())
-}
-
-fn examples_first(command: clap::Command) -> clap::Command {
-    const TEMPLATE: &str = "{before-help}{about-with-newline}\n{usage-heading} {usage}{after-help}\n\n{all-args}";
-    command.help_template(TEMPLATE).mut_subcommands(examples_first)
 }

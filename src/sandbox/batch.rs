@@ -5,11 +5,11 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
-use super::SharedWorld;
 use super::answer::{Answer, Refusal, Trace, Wire};
 use super::call::{Call, Parts};
 use super::routes;
 use super::service;
+use super::shared::SharedWorld;
 use super::world::World;
 
 const MOST: usize = 50;

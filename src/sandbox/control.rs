@@ -8,9 +8,9 @@ use jiff::{SignedDuration, Span, SpanRelativeTo};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::SharedWorld;
 use super::journal::Journal;
 use super::say;
+use super::shared::SharedWorld;
 
 /// The path under which a running sandbox tells what it was asked (GET, `last`).
 pub const CALLS_PATH: &str = "/_sandbox/calls";

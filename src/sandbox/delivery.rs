@@ -9,11 +9,11 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use tokio::sync::{mpsc, oneshot};
 
-use super::SharedWorld;
 use super::answer::escaped;
 use super::callback::{self, Callbacks};
 use super::events::{Event, hearers, subscribed};
 use super::journal::{self, Entry, Parameter, shown_url};
+use super::shared::SharedWorld;
 use super::world::World;
 use crate::http::{Body, Method, Request, Url, header};
 use crate::webhook::signature;

@@ -5,10 +5,10 @@
 use axum::http::StatusCode;
 use rand::RngExt as _;
 
-use super::SharedWorld;
 use super::answer::Refusal;
 use super::callback;
 use super::journal::Parameter;
+use super::shared::SharedWorld;
 use crate::http::{Fault, Request, Url, header};
 
 /// What Meta calls itself when it verifies.

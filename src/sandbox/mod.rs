@@ -24,11 +24,10 @@ mod rules;
 mod say;
 mod scenario;
 mod service;
+mod shared;
 mod tokens;
 mod versions;
 mod world;
-
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 
@@ -40,42 +39,9 @@ pub use people::{Message, Person, Persona, Thread};
 pub use rules::{Access, Rules, SubscribedAppsMode};
 pub use say::{Attachment, Location, Said, Say};
 pub use scenario::{Scenario, ScenarioError};
+pub use shared::SharedWorld;
 pub use tokens::{Token, TokenKind, TokenState};
 pub use world::{App, Page, Subscription, User, World};
-
-use callback::Callbacks;
-use delivery::Courier;
-
-/// A world that several calls can change, and its ways to the callbacks.
-#[derive(Clone)]
-pub struct SharedWorld(Arc<Parts>);
-
-struct Parts {
-    world: Mutex<World>,
-    courier: Courier,
-    handshakes: Callbacks,
-}
-
-impl SharedWorld {
-    /// Shares a world.
-    pub fn new(world: World) -> Self {
-        let handshakes = Callbacks::new(world.rules.handshake_patience);
-        Self(Arc::new(Parts { world: Mutex::new(world), courier: Courier::default(), handshakes }))
-    }
-
-    /// The world, held until the guard is dropped.
-    pub fn lock(&self) -> MutexGuard<'_, World> {
-        self.0.world.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn courier(&self) -> &Courier {
-        &self.0.courier
-    }
-
-    fn handshakes(&self) -> &Callbacks {
-        &self.0.handshakes
-    }
-}
 
 /// The emulator as a router, for whoever owns the socket.
 pub fn router(world: SharedWorld) -> Router {

@@ -11,7 +11,8 @@ use super::answer::{self, Answer, Trace};
 use super::call::{self, Call};
 use super::fault::Fault;
 use super::routes::{self, Reply};
-use super::{SharedWorld, batch, control, delivery, handshake, limits};
+use super::shared::SharedWorld;
+use super::{batch, control, delivery, handshake, limits};
 
 /// Answers whatever comes over the socket.
 pub(super) async fn handle(State(world): State<SharedWorld>, request: Request) -> Response {

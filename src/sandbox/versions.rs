@@ -4,10 +4,9 @@
 //! is the world's own, so that a scenario can have the older behaviour.
 
 use jiff::civil::{Date, date};
-use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::world::World;
+use super::rules::Rules;
 
 type Version = (u16, u16);
 
@@ -52,6 +51,15 @@ pub enum Feature {
     OldPageFields,
 }
 
+/// A day of a world, and what its rules say of versions.
+#[derive(Clone, Copy, Debug)]
+pub struct Day<'w> {
+    /// The day, UTC.
+    pub today: Date,
+    /// The rules.
+    pub rules: &'w Rules,
+}
+
 /// The day and the version of an answer.
 #[derive(Clone, Copy, Debug)]
 pub struct Served {
@@ -63,12 +71,12 @@ pub struct Served {
 impl Served {
     /// For a call that asks for `version`. `app` is the day on which the calling app was
     /// made.
-    pub fn of(world: &World, version: Option<Version>) -> Self {
-        let (oldest, newest) = range(world);
+    pub fn of(day: Day<'_>, version: Option<Version>) -> Self {
+        let (oldest, newest) = range(day);
         let asked = version.unwrap_or(oldest).clamp(oldest, newest.max(oldest));
         // Between the two every version ends in .0; what is said to be v24.7 is served as v24.0.
         let version = if asked == newest { asked } else { (asked.0, 0).max(oldest) };
-        Self { version, today: today(world) }
+        Self { version, today: day.today }
     }
 
     /// Whether a feature works for an app of that day.
@@ -85,26 +93,21 @@ impl Served {
     }
 }
 
-fn today(world: &World) -> Date {
-    world.clock.now().to_zoned(TimeZone::UTC).date()
-}
-
 /// The oldest and the newest version that are served, unless the world says otherwise.
-pub fn range(world: &World) -> (Version, Version) {
-    let today = today(world);
+pub fn range(day: Day<'_>) -> (Version, Version) {
+    let Day { today, rules } = day;
     let mut served = VERSIONS.iter().filter(|(_, first, last)| *first <= today && last.is_none_or(|last| today < last));
     let oldest = served.next().map_or((VERSIONS[0].0, 0), |(major, ..)| (*major, 0));
     let newest = served.next_back().map_or(oldest, |(major, ..)| (*major, 0));
-    (world.rules.oldest_version.unwrap_or(oldest), world.rules.newest_version.unwrap_or(newest))
+    (rules.oldest_version.unwrap_or(oldest), rules.newest_version.unwrap_or(newest))
 }
 
 /// A sticker as it comes in an event of that day: an image with the sticker's id at
 /// first, then both for a while, and since 30 August 2026 a sticker alone
 /// (<https://developers.facebook.com/docs/messenger-platform/changelog>).
-pub fn sticker(world: &World, id: u64) -> Vec<Value> {
+pub fn sticker(today: Date, id: u64) -> Vec<Value> {
     const BOTH: Date = date(2026, 6, 1);
     const ALONE: Date = date(2026, 8, 30);
-    let today = today(world);
     let kinds = [("sticker", today >= BOTH), ("image", today < ALONE)];
     let url = format!("https://scontent.xx.fbcdn.net/v/sticker_{id}.png");
     let of = |kind| json!({"type": kind, "payload": {"sticker_id": id, "url": url}});
@@ -115,6 +118,7 @@ pub fn sticker(world: &World, id: u64) -> Vec<Value> {
 mod tests {
     use super::*;
     use crate::clock::Clock;
+    use crate::sandbox::World;
 
     fn on(day: &str) -> World {
         World::new(Clock::at(format!("{day}T12:00:00Z").parse().expect("a time")))
@@ -122,11 +126,11 @@ mod tests {
 
     #[test]
     fn the_day_decides_what_is_served() {
-        assert_eq!(range(&on("2026-11-28")), ((21, 0), (27, 0)));
-        assert_eq!(range(&on("2026-11-03")), ((21, 0), (26, 0)));
-        assert_eq!(range(&on("2027-01-21")), ((22, 0), (27, 0)));
+        assert_eq!(range(on("2026-11-28").day()), ((21, 0), (27, 0)));
+        assert_eq!(range(on("2026-11-03").day()), ((21, 0), (26, 0)));
+        assert_eq!(range(on("2027-01-21").day()), ((22, 0), (27, 0)));
         let world = on("2026-11-28");
-        let named = |asked| Served::of(&world, asked).version;
+        let named = |asked| Served::of(world.day(), asked).version;
         assert_eq!((named(None), named(Some((18, 0))), named(Some((24, 7)))), ((21, 0), (21, 0), (24, 0)));
     }
 
@@ -135,7 +139,7 @@ mod tests {
         for (day, kinds) in
             [("2026-05-31", &["image"][..]), ("2026-06-01", &["sticker", "image"]), ("2026-08-30", &["sticker"])]
         {
-            let sent = sticker(&on(day), 369);
+            let sent = sticker(on(day).today(), 369);
             assert!(sent.iter().map(|one| &one["type"]).eq(kinds), "{day}: {sent:?}");
             assert!(sent.iter().all(|one| one["payload"]["sticker_id"] == 369));
         }
@@ -144,7 +148,8 @@ mod tests {
     #[test]
     fn features_end_by_version_day_and_age_of_the_app() {
         let (old, new) = (date(2026, 1, 1), date(2026, 11, 10));
-        let has = |day: &str, version: u16, feature, made| Served::of(&on(day), Some((version, 0))).has(feature, made);
+        let has =
+            |day: &str, version: u16, feature, made| Served::of(on(day).day(), Some((version, 0))).has(feature, made);
         for feature in [Feature::Debug, Feature::Etag] {
             assert!(has("2026-10-26", 25, feature, old) && !has("2026-10-26", 26, feature, old));
             assert!(!has("2026-10-27", 25, feature, old));

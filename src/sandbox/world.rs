@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::civil::{Date, date};
+use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
@@ -18,6 +19,7 @@ use super::people::{Message, Person, Persona, Thread, digits};
 use super::places::Places;
 use super::rules::{Access, Rules};
 use super::tokens::{Token, TokenKind, TokenState, value_for};
+use super::versions::Day;
 use crate::clock::Clock;
 
 /// Everything there is.
@@ -151,6 +153,16 @@ const DAY: i64 = 86_400;
 pub const OLDER_APP: Date = date(2026, 1, 1);
 
 impl World {
+    /// The day, UTC.
+    pub(super) fn today(&self) -> Date {
+        self.clock.now().to_zoned(TimeZone::UTC).date()
+    }
+
+    /// The day, and what the rules say of versions.
+    pub(super) fn day(&self) -> Day<'_> {
+        Day { today: self.today(), rules: &self.rules }
+    }
+
     /// One app, one person, and `pages` Pages that the app is subscribed to, each
     /// with a token that does not expire and somebody who has just written to it.
     /// The app itself has no callback yet.

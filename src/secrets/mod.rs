@@ -14,6 +14,7 @@ mod reference;
 mod sealed;
 mod shape;
 mod store;
+mod stores;
 mod variable;
 
 use std::fmt;
@@ -32,7 +33,8 @@ pub use redact::redact;
 pub use reference::{RefError, SecretRef};
 pub use sealed::open_sealed;
 pub use shape::{Giver, Shape, Verdict};
-pub use store::{KeyMeans, SecretKey, SecretStore, StoreError, Stores};
+pub use store::{KeyMeans, SecretKey, SecretStore, StoreError};
+pub use stores::Stores;
 pub use variable::misplaced as misplaced_variable;
 
 /// A token, an app secret, a verify token. Wiped when dropped; it has no

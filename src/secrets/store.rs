@@ -1,18 +1,9 @@
 //! The one trait behind which every store stands, and what can go wrong there.
 
-use std::io;
 use std::path::PathBuf;
-use std::rc::Rc;
 use std::time::Duration;
 
-use super::{
-    EnvironmentStore, FileStore, InputError, KeyringStore, MemoryStore, Secret, SecretKind, SecretRef, StoreName,
-    command, variable,
-};
-use crate::files::{self, FileError};
-
-/// No secret is longer.
-const FILE_LIMIT: u64 = 64 * 1024;
+use super::{InputError, Secret, SecretKind, StoreName, variable};
 
 /// Which secret is meant: of whom, and of what kind.
 #[derive(Clone, Debug)]
@@ -221,66 +212,6 @@ pub trait SecretStore {
 
     /// Gives an entry the label of its account's present name.
     fn relabel(&self, key: &SecretKey) -> Result<(), StoreError>;
-}
-
-/// The stores of this process. None is opened before it is asked.
-pub struct Stores {
-    keyring: Rc<KeyringStore>,
-    file: FileStore,
-    env: EnvironmentStore,
-    memory: MemoryStore,
-}
-
-impl Stores {
-    /// Puts the stores together.
-    pub fn new(keyring: Rc<KeyringStore>, file: FileStore, env: EnvironmentStore, memory: MemoryStore) -> Self {
-        Self { keyring, file, env, memory }
-    }
-
-    /// The encrypted file, for those who look into it as a whole.
-    pub fn file(&self) -> &FileStore {
-        &self.file
-    }
-
-    /// The keyring, for those who look into it as a whole.
-    pub fn keyring(&self) -> &KeyringStore {
-        &self.keyring
-    }
-
-    /// Forgets which stores did not answer.
-    pub fn try_again(&self) {
-        self.keyring.try_again();
-        self.file.try_again();
-    }
-
-    /// A secret where its record says it is; `None` when it is not there.
-    pub fn read(&self, reference: &SecretRef, key: &SecretKey) -> Result<Option<Secret>, StoreError> {
-        match reference {
-            SecretRef::Stored(store) => self.store(*store).get(key),
-            SecretRef::Variable(name) => self.env.variable(name),
-            SecretRef::Keyring { service, user } => self.keyring.foreign(service, user),
-            SecretRef::Command(words) => command::run(words, &self.env.ours()).map(Some),
-            SecretRef::File(path) => {
-                let unusable = |cause: String| StoreError::File { path: path.clone(), cause };
-                match files::read_bytes(path, FILE_LIMIT) {
-                    Ok(bytes) => Secret::from_input(&bytes).map(Some).map_err(|error| unusable(error.to_string())),
-                    Err(FileError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
-                    Err(FileError::Read { source, .. }) => Err(unusable(source.to_string())),
-                    Err(error) => Err(unusable(error.to_string())),
-                }
-            }
-        }
-    }
-
-    /// The store of that name.
-    pub fn store(&self, name: StoreName) -> &dyn SecretStore {
-        match name {
-            StoreName::Keyring => &*self.keyring,
-            StoreName::File => &self.file,
-            StoreName::Env => &self.env,
-            StoreName::Memory => &self.memory,
-        }
-    }
 }
 
 #[cfg(test)]

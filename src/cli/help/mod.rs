@@ -26,7 +26,7 @@ pub struct HelpArgs {
 
 fn candidates() -> Vec<CompletionCandidate> {
     let topics = TOPICS.iter().map(|topic| (topic.name, topic.about.to_owned()));
-    let tree = super::command();
+    let tree = super::args::command();
     let commands = tree.get_subcommands().map(|command| {
         let about = command.get_about().map(ToString::to_string).unwrap_or_default();
         (command.get_name().to_owned(), about)
@@ -43,7 +43,7 @@ pub fn run(args: &HelpArgs, ctx: &Context) -> Result<u8, CliError> {
         ctx.output.result(&text(topic, screen));
         return Ok(0);
     }
-    let mut command = super::command();
+    let mut command = super::args::command();
     command.build();
     for word in &args.about {
         command = below(&command, word)?;

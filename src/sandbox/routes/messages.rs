@@ -180,7 +180,7 @@ fn send(world: &mut World, token: &Token, person: &Person, content: &Map<String,
         message.attachments.push(attachment.clone());
     }
     if let Some(id) = sticker_id(content) {
-        message.attachments.extend(versions::sticker(world, id));
+        message.attachments.extend(versions::sticker(world.today(), id));
     }
     let metadata = content.get("metadata").and_then(Value::as_str);
     world.outbox.push(Event::echo(page_id, &person.psid, &token.app_id, metadata, &message));

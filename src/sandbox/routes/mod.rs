@@ -67,7 +67,7 @@ pub(super) fn finish(world: &mut World, change: subscriptions::Change, verified:
 
 /// The version that an answer names: an expired one is served by the oldest.
 pub(super) fn served(world: &World, call: &Call) -> Served {
-    Served::of(world, call.version)
+    Served::of(world.day(), call.version)
 }
 
 /// What is closed to the calling app. What Meta says then was not recorded.
@@ -91,7 +91,7 @@ fn closed(world: &World, call: &Call) -> Option<Refusal> {
 }
 
 fn dispatch(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
-    if call.version.is_some_and(|version| version > versions::range(world).1) {
+    if call.version.is_some_and(|version| version > versions::range(world.day()).1) {
         return Err(unknown_path(call));
     }
     if let Some(refusal) = closed(world, call) {

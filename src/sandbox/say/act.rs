@@ -100,7 +100,7 @@ fn message(world: &World, say: &Say, now: jiff::Timestamp) -> Result<Message, St
         message.attachments.push(json!({"type": attachment.kind, "payload": {"url": attachment.url}}));
     }
     if let Some(id) = say.sticker {
-        message.attachments.extend(versions::sticker(world, id));
+        message.attachments.extend(versions::sticker(world.today(), id));
     }
     if let Some(Location { lat, long }) = say.location {
         message.attachments.push(json!({"type": "location", "payload": {"coordinates": {"lat": lat, "long": long}}}));

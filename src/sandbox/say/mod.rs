@@ -7,9 +7,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::SharedWorld;
 use super::delivery;
 use super::people::Person;
+use super::shared::SharedWorld;
 use super::world::World;
 
 pub(super) use act::{INBOX_APP, read};
