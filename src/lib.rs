@@ -4,14 +4,16 @@
 //!
 //! Three layers. Below, the domains: [`secrets`], [`messages`], [`webhook`], [`accounts`],
 //! [`graph`], [`checks`], [`provision`] and [`sandbox`]. Above them [`operations`]: what can be
-//! done with them, without a terminal. On top, the command line: [`cli`], where the path of a file is the command it runs, and [`ui`],
-//! which knows terminals and no domain. Under both lie small rooms without
-//! opinions: [`address`], [`channel`], [`env`], [`clock`], [`dashboard`], [`document`], [`paths`], [`files`], [`http`], [`serve`],
-//! [`text`], [`touched`].
+//! done with them, without a terminal, and [`state`]: where records are kept. On top, the
+//! command line: [`cli`], where the path of a file is the command it runs, and [`ui`], which
+//! knows terminals and no domain. Under all lie small rooms without opinions: [`address`],
+//! [`channel`], [`env`], [`clock`], [`dashboard`], [`document`], [`paths`], [`files`],
+//! [`http`], [`json`], [`serve`], [`text`], [`touched`].
 //!
 //! # Without a terminal
 //!
-//! A program of your own adds an account of which it has the Page's token, and tests it.
+//! A program of your own adds an account of which it has the Page's token, tests it, and
+//! applies a manifest, which [`provision::manifest::read`] makes of its text.
 //! `tests/library.rs` does just that.
 //!
 //! ```no_run
@@ -20,14 +22,24 @@
 //! use msgrctl::checks::Outcome;
 //! use msgrctl::env::Environment;
 //! use msgrctl::operations::accounts::{self, Draft};
+//! use msgrctl::operations::apply::{self, Ended, How, Looks};
 //! use msgrctl::operations::{Error, Given, Reporter, Workspace};
+//! use msgrctl::provision::manifest::Manifest;
 //! use msgrctl::secrets::Secret;
 //!
-//! fn connect(env: Environment, given: Given, reporter: Rc<dyn Reporter>, token: Secret) -> Result<Outcome, Error> {
+//! fn connect(
+//!     env: Environment,
+//!     given: Given,
+//!     reporter: Rc<dyn Reporter>,
+//!     token: Secret,
+//!     manifest: Manifest,
+//! ) -> Result<(Outcome, Ended), Error> {
 //!     let workspace = Workspace::new(env, given, reporter, "connect");
 //!     let account = accounts::add(&workspace, Draft::of_token(&workspace, token)?)?;
 //!     let report = accounts::test(&workspace, account.handle.as_str())?;
-//!     Ok(report.credentials())
+//!     let prepared = apply::prepare(&workspace, manifest, Looks::default())?;
+//!     let how = How { fail_fast: false, again: "connect", on_end: &|_, _, _| {} };
+//!     Ok((report.credentials(), apply::carry_out(&workspace, &prepared, how)?))
 //! }
 //! ```
 //!

@@ -1,22 +1,34 @@
 //! A program without a terminal, as the page of `src/lib.rs` shows it.
 
 use std::cell::RefCell;
+use std::path::Path;
 use std::rc::Rc;
 
 use msgrctl::accounts::Account;
 use msgrctl::checks::Outcome;
 use msgrctl::clock::Clock;
 use msgrctl::env::Environment;
+use msgrctl::messages::MessageState;
 use msgrctl::operations::accounts::{self, Draft};
+use msgrctl::operations::apply::{self, Ended, How, Looks};
 use msgrctl::operations::{Error, Given, Kind, Reporter, Unseen, Workspace};
+use msgrctl::provision::manifest::{self, Manifest, Text};
 use msgrctl::sandbox::{InProcess, World};
 use msgrctl::secrets::{Secret, StoreName};
 
-fn connect(env: Environment, given: Given, reporter: Rc<dyn Reporter>, token: Secret) -> Result<Outcome, Error> {
+fn connect(
+    env: Environment,
+    given: Given,
+    reporter: Rc<dyn Reporter>,
+    token: Secret,
+    manifest: Manifest,
+) -> Result<(Outcome, Ended), Error> {
     let workspace = Workspace::new(env, given, reporter, "connect");
     let account = accounts::add(&workspace, Draft::of_token(&workspace, token)?)?;
     let report = accounts::test(&workspace, account.handle.as_str())?;
-    Ok(report.credentials())
+    let prepared = apply::prepare(&workspace, manifest, Looks::default())?;
+    let how = How { fail_fast: false, again: "connect", on_end: &|_, _, _| {} };
+    Ok((report.credentials(), apply::carry_out(&workspace, &prepared, how)?))
 }
 
 #[test]
@@ -65,9 +77,18 @@ impl House {
         }
     }
 
-    fn connect(&self, token: &str) -> Result<Outcome, Error> {
+    fn connect(&self, token: &str) -> Result<(Outcome, Ended), Error> {
         let env = Environment::default().with("MSGRCTL_PASSPHRASE", "a passphrase for this test");
-        connect(env, self.given(), self.kept.clone(), Secret::new(token))
+        let page = self.sandbox.world().pages[0].clone();
+        let text = format!(
+            "version: 1\naccounts:\n  - name: {}\n    page_id: '{}'\n    page_username: {}\n    messages: {{agent-left: disabled}}\n",
+            page.name,
+            page.id,
+            page.username.unwrap_or_default()
+        );
+        let text = Text { file: "accounts.yaml", directory: Path::new("/"), text: &text };
+        let manifest = manifest::read(&[text]).unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
+        connect(env, self.given(), self.kept.clone(), Secret::new(token), manifest)
     }
 
     fn accounts(&self) -> Vec<Account> {
@@ -77,23 +98,26 @@ impl House {
 }
 
 #[test]
-fn it_adds_an_account_and_tests_it() {
+fn it_adds_an_account_tests_it_and_applies_a_manifest() {
     let house = House::new();
     let token = {
         let world = house.sandbox.world();
         world.page_token(&world.pages[0].id).expect("a token").value.clone()
     };
-    let outcome = house.connect(&token).expect("connected");
+    let (outcome, ended) = house.connect(&token).expect("connected");
     assert!(outcome < Outcome::Unreachable, "{outcome}");
+    assert!(matches!(ended.outcomes[&0], apply::Outcome::Done));
     let accounts = house.accounts();
     assert_eq!(accounts.len(), 1);
     assert!(accounts[0].secrets.values().all(|place| place.store() == Some(StoreName::File)));
+    let event = "agent-left".parse().expect("an event");
+    assert_eq!(accounts[0].messages.state(event), MessageState::Disabled, "as the manifest has it");
     let told = house.kept.0.borrow();
     let id = format!("page id: {} (from Graph; --page-id sets another)", accounts[0].page_id);
     assert!(told.contains(&id), "{told:?}");
     // The same again is refused before anything is asked.
     drop(told);
-    let error = house.connect(&token).expect_err("taken");
+    let error = house.connect(&token).map(drop).expect_err("taken");
     assert!(error.message().contains("is taken"), "{}", error.message());
     assert_eq!(house.accounts(), accounts);
 }
@@ -101,7 +125,7 @@ fn it_adds_an_account_and_tests_it() {
 #[test]
 fn what_fails_is_a_value_and_nothing_is_saved() {
     let house = House::new();
-    let error = house.connect("EAABwrong").expect_err("refused");
+    let error = house.connect("EAABwrong").map(drop).expect_err("refused");
     assert_eq!(error.kind(), Kind::Check);
     let (_, report) = error.report().expect("a report");
     assert_eq!(report.credentials(), Outcome::Fail);

@@ -309,3 +309,80 @@ impl Secrets {
 fn by_id(accounts: &[Account]) -> BTreeMap<&str, &Account> {
     accounts.iter().map(|account| (account.id.as_str(), account)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    //! Records in files of a directory, secrets in memory.
+
+    use super::*;
+    use crate::accounts::Name;
+    use crate::operations::accounts::{remove, rename};
+    use crate::operations::trial::Trial;
+
+    fn renamed(trial: &Trial, account: &Account, name: &str) -> String {
+        let name: Name = name.parse().expect("a name");
+        let prepared = rename::prepare(&trial.workspace, account, name, None).expect("free").expect("a change");
+        rename::carry_out(&trial.workspace, prepared).expect("renamed");
+        last(trial)
+    }
+
+    /// The id of the last change.
+    fn last(trial: &Trial) -> String {
+        let history = History::read(&trial.workspace).expect("a log");
+        history.last().expect("a change").id.clone()
+    }
+
+    fn undo(trial: &Trial, id: Option<&str>) -> Result<Undone, Error> {
+        prepare_undo(&trial.workspace, id)?.carry_out()
+    }
+
+    fn refused(trial: &Trial, id: Option<&str>) -> Error {
+        undo(trial, id).map(drop).expect_err("refused")
+    }
+
+    #[test]
+    fn an_older_change_waits_for_the_later_one_of_the_same_field() {
+        let trial = Trial::new();
+        let account = trial.account("Acme");
+        let first = renamed(&trial, &account, "Bravo");
+        let second = renamed(&trial, &trial.now(&account), "Charlie");
+        let error = refused(&trial, Some(&first));
+        assert!(error.message().contains("nothing was undone"), "{}", error.message());
+        assert_eq!(error.first_hint(), Some(format!("to undo 'trial' first: msgrctl undo {second}").as_str()));
+        undo(&trial, Some(&second)).expect("undone");
+        assert_eq!(trial.now(&account).name.as_str(), "Bravo");
+        undo(&trial, Some(&first[..6])).expect("undone");
+        assert_eq!(trial.now(&account), account, "with its time");
+        assert!(refused(&trial, Some(&first)).message().contains("was undone already"));
+    }
+
+    #[test]
+    fn an_account_that_was_added_goes_with_its_secrets_and_a_removed_one_comes_without() {
+        let trial = Trial::new();
+        let account = trial.account("Acme");
+        assert!(trial.secret(&account, SecretKind::PageAccessToken).is_some());
+        undo(&trial, None).expect("undone");
+        assert!(trial.workspace.accounts().expect("a store").load().expect("records").is_empty());
+        for kind in SecretKind::ALL {
+            assert!(trial.secret(&account, kind).is_none(), "{kind}");
+        }
+        let account = trial.account("Bravo");
+        remove::one(&trial.workspace, &account, false).expect("removed");
+        let undone = undo(&trial, None).expect("undone");
+        assert_eq!(trial.now(&account), account);
+        let lost: Vec<SecretKind> = undone.lost.iter().map(|(_, kind)| *kind).collect();
+        assert_eq!(lost, account.secrets.keys().copied().collect::<Vec<_>>(), "they cannot be brought back");
+    }
+
+    #[test]
+    fn a_change_in_the_meantime_ends_it() {
+        let trial = Trial::new();
+        let account = trial.account("Acme");
+        renamed(&trial, &account, "Bravo");
+        let undoing = prepare_undo(&trial.workspace, None).expect("it can");
+        renamed(&trial, &trial.now(&account), "Charlie");
+        let error = undoing.carry_out().map(drop).expect_err("refused");
+        assert!(error.message().contains("meanwhile"), "{}", error.message());
+        assert_eq!(trial.now(&account).name.as_str(), "Charlie");
+    }
+}
