@@ -43,7 +43,11 @@ pub fn run(args: &LogArgs, ctx: &Context) -> Result<u8, CliError> {
         ctx.output.notice("nothing was changed yet");
         return Ok(0);
     }
-    print_table(ctx, &["TIME (UTC)", "COMMAND", "TENANT", "USER", "WHAT"], entries.iter().map(row).collect());
+    print_table(
+        ctx,
+        &["TIME (UTC)", "COMMAND", "TENANT", "USER", "WHAT"],
+        entries.iter().map(|entry| row(entry).into()).collect(),
+    );
     Ok(0)
 }
 
@@ -59,9 +63,9 @@ pub fn recover_first(ctx: &Context) {
     }
 }
 
-/// A change as a row of a table.
-pub fn row(entry: &Entry) -> Vec<String> {
-    vec![
+/// A change as a row of a table: time, command, tenant, user, what.
+pub fn row(entry: &Entry) -> [String; 5] {
+    [
         entry.time.replace('T', " ").trim_end_matches('Z').to_owned(),
         entry.command.clone(),
         entry.tenant.clone(),

@@ -109,18 +109,19 @@ fn list(ctx: &Context, number: usize) -> Result<u8, CliError> {
         ctx.output.notice("nothing was changed yet");
         return Ok(0);
     }
+    let several = last.iter().any(|entry| entry.tenant != last[0].tenant);
     let row = |entry: &&Entry| {
+        let [time, command, tenant, _, what] = log::row(entry);
         let standing = match history.standing(entry) {
-            Standing::Stands => String::new(),
-            Standing::Undone(by) => format!("undone by {by}"),
-            Standing::WithoutValues => "cannot be undone: secrets alone".into(),
+            Standing::Stands => "yes",
+            Standing::Undone(_) => "undone",
+            Standing::WithoutValues => "no",
         };
-        let mut row = log::row(entry);
-        row.insert(0, entry.id.clone());
-        row.push(standing);
-        row
+        let before = [entry.id.clone(), time, command, standing.to_owned()];
+        before.into_iter().chain(several.then_some(tenant)).chain([what]).collect()
     };
-    let headings = ["ID", "TIME (UTC)", "COMMAND", "TENANT", "USER", "WHAT", "UNDO"];
+    let before = ["ID", "TIME (UTC)", "COMMAND", "UNDO"];
+    let headings: Vec<&str> = before.into_iter().chain(several.then_some("TENANT")).chain(["WHAT"]).collect();
     log::print_table(ctx, &headings, last.iter().map(row).collect());
     Ok(0)
 }

@@ -59,7 +59,7 @@ pub fn table_with_text(headings: &[&str], mut rows: Vec<Vec<String>>, screen: Sc
                 cells.max().unwrap_or_default().max(measure_text_width(headings[column])) + GAP
             })
             .sum();
-        let room = usize::from(width).saturating_sub(before).max(LEAST);
+        let room = usize::from(width).saturating_sub(before + GAP).max(LEAST);
         let dots = if screen.unicode { "…" } else { "..." };
         for cell in rows.iter_mut().filter_map(|row| row.get_mut(last)) {
             *cell = console::truncate_str(&harmless(cell), room, dots).into_owned();

@@ -132,7 +132,7 @@ fn an_older_change_is_undone_by_its_id_unless_a_later_one_touched_the_same_field
     assert_eq!((shown("session-ended").as_str(), shown("agent-left").as_str()), ("", "Two"));
     assert_eq!((standing(&other).as_str(), standing(&first).as_str()), ("undone", "stands"));
     home.run(&["undo", &other, "--yes"]).code(1).says(&["was undone already", "to do it again"]);
-    home.run(&["undo", "--list"]).code(0).shows(&["ID", &first, &other, "undone by"]);
+    home.run(&["undo", "--list"]).code(0).shows(&["ID", &first, &other, "undone"]);
     // In their order, they all go, to the byte.
     home.run(&["undo", &second, "--yes"]).code(0);
     assert_eq!(shown("agent-left"), "One");
