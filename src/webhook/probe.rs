@@ -96,7 +96,7 @@ pub(super) async fn probe(client: &Client, callback: &Url, verify_token: &Secret
     } else if let Some(host) = private_address(callback).await {
         Some(Problem::PrivateAddress { host })
     } else {
-        (right.duration >= slow).then_some(Problem::Slow(right.duration))
+        (right.duration >= slow).then_some(Problem::Slow { took: right.duration })
     };
     Probe { right: Some(right), wrong: Some(wrong), problem, says: None }
 }

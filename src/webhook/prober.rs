@@ -133,7 +133,7 @@ mod tests {
         const SHORT: Duration = Duration::from_millis(200);
         const LONG: Duration = Duration::from_secs(60);
         let found = asked(SHORT, Patience { slow: SHORT, limit: LONG }).await;
-        assert!(matches!(found, Some(Problem::Slow(took)) if took >= SHORT), "{found:?}");
+        assert!(matches!(found, Some(Problem::Slow { took }) if took >= SHORT), "{found:?}");
         assert!(found.is_some_and(|problem| problem.is_warning()));
         assert_eq!(asked(Duration::ZERO, Patience { slow: LONG, limit: LONG }).await, None);
         let found = asked(LONG, Patience { slow: SHORT, limit: SHORT }).await;

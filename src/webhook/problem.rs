@@ -1,234 +1,171 @@
 //! What can be wrong with a callback, and what is done about each.
 
-mod words;
-
 use std::time::Duration;
 
-/// Why Meta would not take a callback, or would not for long.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Problem {
-    /// HTTP without TLS, and not on this machine.
-    NotHttps,
-    /// Its name is not known.
-    Dns {
-        /// The name.
-        host: String,
-    },
-    /// Nothing listens there.
-    Refused,
-    /// No answer within the limit.
-    Timeout,
-    /// No way there.
-    NoRoute,
-    /// The connection ended without an answer.
-    BrokenOff,
-    /// What listens there speaks no TLS, or one too old.
-    Tls,
-    /// Signed with its own key.
-    CertificateSelfSigned,
-    /// Its time is over.
-    CertificateExpired,
-    /// Its time has not begun.
-    CertificateNotYetValid,
-    /// It is for other names.
-    CertificateOfAnotherHost {
-        /// The name that was asked for.
-        host: String,
-    },
-    /// The certificates between it and an authority were not sent.
-    ChainIncomplete {
-        /// Who signed it.
-        issuer: String,
-    },
-    /// An authority that nobody knows.
-    AuthorityUnknown {
-        /// Its name.
-        issuer: String,
-    },
-    /// It sends elsewhere; Meta does not follow.
-    Redirect {
-        /// 301, 302, 307, 308, …
-        status: u16,
-        /// Where to, without the query.
-        to: String,
-    },
-    /// The server takes only those who show a client certificate.
-    ClientCertificateWanted,
-    /// The proxy on the way out wants a user and a password.
-    ProxyAuth,
-    /// The proxy on the way out opens no connection there.
-    ProxyRefused {
-        /// Of its answer.
-        status: u16,
-    },
-    /// A tunnel service answers, not what it leads to.
-    TunnelPage {
-        /// Of its answer.
-        status: u16,
-    },
-    /// An automation service whose workflow is switched off.
-    WorkflowInactive {
-        /// Of its answer.
-        status: u16,
-    },
-    /// The receiver wants a signature, which events have and the handshake has not.
-    SignatureWanted {
-        /// Of its answer.
-        status: u16,
-    },
-    /// A gateway or a cloud function wants a key.
-    GatewayKeyWanted {
-        /// 401 or 403.
-        status: u16,
-    },
-    /// Something refuses (401) and does not say what it wants.
-    Unauthorized,
-    /// A login is asked for.
-    LoginNeeded,
-    /// A page that refuses, not the receiver.
-    Forbidden,
-    /// The receiver itself refuses the right verify token.
-    TokenRefused {
-        /// 401 or 403.
-        status: u16,
-    },
-    /// Nothing at this path.
-    NotFound,
-    /// No GET at this path.
-    MethodNotAllowed,
-    /// The receiver, or what stands before it, fails.
-    ServerError {
-        /// 5xx.
-        status: u16,
-    },
-    /// Another status than 200.
-    OtherStatus {
-        /// It.
-        status: u16,
-    },
-    /// A web page.
-    Html,
-    /// The challenge as a JSON text.
-    QuotedChallenge,
-    /// The challenge and white space, or a byte-order mark.
-    PaddedChallenge,
-    /// The challenge inside something else.
-    WrappedChallenge {
-        /// How the body begins.
-        start: String,
-    },
-    /// Nothing.
-    EmptyBody,
-    /// Something else.
-    OtherBody {
-        /// How the body begins.
-        start: String,
-    },
-    /// It looks for `hub_challenge`.
-    Underscores,
-    /// It repeats the challenge whatever the token.
-    AnyToken,
-    /// It answers, but late.
-    Slow(Duration),
-    /// It answers, inside a private network.
-    PrivateAddress {
-        /// The host, and the address that its name leads to from here.
-        host: String,
-    },
+macro_rules! problems {
+    ($($name:ident $({ $($field:ident: $type:ty = $example:expr),+ })? $cause:literal
+        $summary:literal $(($value:expr))?
+        $fix:literal)+) => {
+        /// Why Meta would not take a callback, or would not for long. `status` is that of the
+        /// HTTP answer, `issuer` who signed a certificate, `start` how a body begins; `to`
+        /// has no query, and `host` may have the address that it leads to from here.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[expect(missing_docs, reason = "fields of the same name mean the same, which is said above")]
+        pub enum Problem {
+            $(#[doc = $summary] $name $({ $($field: $type),+ })?),+
+        }
+
+        impl Problem {
+            /// Its public name as a cause, for scripts: `token-refused`.
+            pub fn cause(&self) -> &'static str {
+                match self {
+                    $(Self::$name { .. } => $cause),+
+                }
+            }
+
+            /// What happened, in a sentence without a full stop.
+            pub fn summary(&self) -> String {
+                match self {
+                    $(Self::$name $({ $($field),+ })? => format!($summary $(, $value)?)),+
+                }
+            }
+
+            /// What to do, in a sentence without a full stop.
+            pub fn fix(&self) -> &'static str {
+                match self {
+                    $(Self::$name { .. } => $fix),+
+                }
+            }
+
+            /// One of each, with placeholders in capitals for what differs.
+            pub fn examples() -> Vec<Self> {
+                vec![$(Self::$name $({ $($field: $example),+ })?),+]
+            }
+        }
+    };
+}
+
+problems! {
+    NotHttps "not-https"
+        "the callback URL is http://, and Meta takes only https://; it was not asked"
+        "serve it over HTTPS, and name that address in the callback URL"
+    Dns { host: String = "HOST".into() } "dns"
+        "the name {host} is not known: no address was found for it"
+        "check the host name in the callback URL; if it is new, wait until its DNS record is known everywhere"
+    Refused "refused"
+        "the connection was refused: nothing listens at that address and port"
+        "start the receiver, and check host, port and the firewall in front of it"
+    Timeout "timeout"
+        "no answer within 5 seconds; Meta gives up about then"
+        "check that a firewall does not drop the packets, and that the receiver answers before it works"
+    NoRoute "no-route"
+        "no connection could be made to that address"
+        "check the network between here and the receiver, and its address"
+    BrokenOff "broken-off"
+        "the connection ended without an answer"
+        "look into the log of the receiver, or of the proxy before it: it hung up on the request"
+    Tls "tls"
+        "no secure connection: what listens there does not speak TLS 1.2 or 1.3"
+        "serve HTTPS on that port; if TLS ends at a proxy, the callback URL is the proxy's, with its port"
+    CertificateSelfSigned "certificate-self-signed"
+        "the certificate is self-signed: Meta does not take it"
+        "use a certificate of a public authority, Let's Encrypt for example"
+    CertificateExpired "certificate-expired"
+        "the certificate has expired"
+        "renew the certificate, and have the server load the new one"
+    CertificateNotYetValid "certificate-not-yet-valid"
+        "the certificate is not valid yet"
+        "check the clock of the server that made it, and of this machine"
+    CertificateOfAnotherHost { host: String = "HOST".into() } "certificate-of-another-host"
+        "the certificate is for other names than {host}"
+        "use a certificate with this name in it, or the name of the certificate in the callback URL"
+    ChainIncomplete { issuer: String = "AUTHORITY".into() } "chain-incomplete"
+        "the server sends its own certificate alone, without the one of its issuer ({issuer}): the chain is incomplete"
+        "have the server send the whole chain (fullchain.pem, not cert.pem); browsers fetch what is missing, Meta does not"
+    AuthorityUnknown { issuer: String = "AUTHORITY".into() } "authority-unknown"
+        "the certificate is signed by an authority that is not publicly trusted ({issuer})"
+        "use a certificate of a public authority; if a proxy inspects TLS on this machine's way out, have its certificate trusted here (--ca-bundle)"
+    Redirect { status: u16 = 302, to: String = "URL".into() } "redirect"
+        "the callback redirects (HTTP {status} to {to}); Meta does not follow"
+        "put the address it redirects to into the callback URL, or end the redirect"
+    ClientCertificateWanted "client-certificate-wanted"
+        "the server demands a client certificate (mutual TLS), and a handshake from here cannot present one"
+        "have it trust Meta's own CA (meta-outbound-api-ca-2025-12.pem, since 31 March 2026; the older one ended on 15 April 2026) with verify depth 3, or exempt this path; from here no handshake can pass"
+    ProxyAuth "proxy-auth"
+        "the proxy of this machine (HTTPS_PROXY) wants a user and a password (HTTP 407)"
+        "put them into the proxy's address: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT"
+    ProxyRefused { status: u16 = 403 } "proxy-refused"
+        "the proxy of this machine (HTTPS_PROXY) opens no connection there (HTTP {status})"
+        "have the proxy allow this host, or exempt it with NO_PROXY=HOST"
+    TunnelPage { status: u16 = 404 } "tunnel-page"
+        "the tunnel service answers (HTTP {status}), not the receiver: the tunnel is closed or shows a page of its own"
+        "start the tunnel again, and put its present address into the callback URL; free tunnels get a new one each time"
+    WorkflowInactive { status: u16 = 404 } "workflow-inactive"
+        "the automation service answers (HTTP {status}) that the workflow is not active"
+        "activate the workflow, and use its production URL: test URLs answer only while the editor listens"
+    SignatureWanted { status: u16 = 401 } "signature-wanted"
+        "the receiver wants a signature on the handshake (HTTP {status}), and Meta signs only events"
+        "have the receiver check signatures on POST only: the handshake is a GET without one"
+    GatewayKeyWanted { status: u16 = 401 } "gateway-key-wanted"
+        "a gateway or a cloud function wants a key (HTTP {status}) before the receiver is reached"
+        "put the key into the callback URL (a function key is ?code=KEY), or let this path through without one: Meta sends no header of yours"
+    Unauthorized "unauthorized"
+        "the callback refuses the request (HTTP 401) and does not say what it wants"
+        "look into the receiver's log: a login, a key or a signature may be wanted, or it has another verify token"
+    LoginNeeded "login-needed"
+        "the callback asks for a login (HTTP 401)"
+        "let this path be reached without a login: Meta has none"
+    Forbidden "forbidden"
+        "a page answers in the receiver's place and forbids it (HTTP 403): a firewall or a login"
+        "let Meta's requests to this path through the firewall or the login page"
+    TokenRefused { status: u16 = 403 } "token-refused"
+        "the receiver refuses the request with the account's own verify token (HTTP {status})"
+        "the usual reason is another verify token: put the same into both; where it is the same already, look for a firewall or a gateway before the receiver"
+    NotFound "not-found"
+        "there is nothing at that path (HTTP 404)"
+        "check the path of the callback URL, to the last slash"
+    MethodNotAllowed "method-not-allowed"
+        "the path takes no GET (HTTP 405), and the handshake is one"
+        "have the receiver answer GET at this path, beside POST for events"
+    ServerError { status: u16 = 500 } "server-error"
+        "the receiver, or what stands before it, fails (HTTP {status})"
+        "look into the receiver's log for this moment"
+    OtherStatus { status: u16 = 400 } "other-status"
+        "the callback answers HTTP {status}; only 200 counts"
+        "have the receiver answer 200 with the bare challenge; 400 is often its word for a wrong verify token"
+    Html "html"
+        "a web page answers (HTTP 200, HTML), not the receiver"
+        "check the path; a login page, a start page or a single-page application may answer every path"
+    QuotedChallenge "quoted-challenge"
+        "the challenge comes back in quotes: it is sent as JSON"
+        "have the receiver send the bare text of hub.challenge, not a value serialised as JSON"
+    PaddedChallenge "padded-challenge"
+        "the challenge comes back with white space or a byte-order mark around it"
+        "have the receiver send the challenge alone, without a line end"
+    WrappedChallenge { start: String = "TEXT".into() } "wrapped-challenge"
+        "the challenge comes back inside something else: {start}"
+        "have the receiver send the value of hub.challenge and nothing else"
+    EmptyBody "empty-body"
+        "the answer is empty: the challenge is not repeated"
+        "have the receiver send the value of hub.challenge as its answer"
+    OtherBody { start: String = "TEXT".into() } "other-body"
+        "the answer is not the challenge, but: {start}"
+        "if these are the receiver's words for a wrong verify token, put the same token into both; if not, check the path"
+    Underscores "underscores"
+        "the receiver looks for hub_challenge, where Meta sends hub.challenge: with a dot"
+        "read the parameters from the query itself; PHP, for one, turns hub.challenge into hub_challenge by itself, others do not"
+    AnyToken "any-token"
+        "the receiver repeats the challenge for a made-up verify token too: it does not compare it"
+        "have the receiver compare hub.verify_token before it answers, else anybody can point an app of theirs at it"
+    Slow { took: Duration = Duration::from_secs(4) } "slow"
+        "the receiver took {:.1} s to answer; Meta gives up after about 5" (took.as_secs_f64())
+        "have the receiver answer before it works; under load it would be too late"
+    PrivateAddress { host: String = "HOST".into() } "private-address"
+        "it answers from here, but {host} is an address of a private network: Meta cannot reach it"
+        "give Meta an address on the internet: a reverse proxy or a tunnel; where the name leads elsewhere from the internet, nothing is to be done"
 }
 
 impl Problem {
-    /// Its public name as a cause, for scripts: `token-refused`.
-    pub fn cause(&self) -> &'static str {
-        match self {
-            Self::NotHttps => "not-https",
-            Self::Dns { .. } => "dns",
-            Self::Refused => "refused",
-            Self::Timeout => "timeout",
-            Self::NoRoute => "no-route",
-            Self::BrokenOff => "broken-off",
-            Self::Tls => "tls",
-            Self::CertificateSelfSigned => "certificate-self-signed",
-            Self::CertificateExpired => "certificate-expired",
-            Self::CertificateNotYetValid => "certificate-not-yet-valid",
-            Self::CertificateOfAnotherHost { .. } => "certificate-of-another-host",
-            Self::ChainIncomplete { .. } => "chain-incomplete",
-            Self::AuthorityUnknown { .. } => "authority-unknown",
-            Self::Redirect { .. } => "redirect",
-            Self::ClientCertificateWanted => "client-certificate-wanted",
-            Self::ProxyAuth => "proxy-auth",
-            Self::ProxyRefused { .. } => "proxy-refused",
-            Self::TunnelPage { .. } => "tunnel-page",
-            Self::WorkflowInactive { .. } => "workflow-inactive",
-            Self::SignatureWanted { .. } => "signature-wanted",
-            Self::GatewayKeyWanted { .. } => "gateway-key-wanted",
-            Self::Unauthorized => "unauthorized",
-            Self::LoginNeeded => "login-needed",
-            Self::Forbidden => "forbidden",
-            Self::TokenRefused { .. } => "token-refused",
-            Self::NotFound => "not-found",
-            Self::MethodNotAllowed => "method-not-allowed",
-            Self::ServerError { .. } => "server-error",
-            Self::OtherStatus { .. } => "other-status",
-            Self::Html => "html",
-            Self::QuotedChallenge => "quoted-challenge",
-            Self::PaddedChallenge => "padded-challenge",
-            Self::WrappedChallenge { .. } => "wrapped-challenge",
-            Self::EmptyBody => "empty-body",
-            Self::OtherBody { .. } => "other-body",
-            Self::Underscores => "underscores",
-            Self::AnyToken => "any-token",
-            Self::Slow(_) => "slow",
-            Self::PrivateAddress { .. } => "private-address",
-        }
-    }
-
-    /// One of each, with placeholders in capitals for what differs.
-    pub fn examples() -> Vec<Self> {
-        let (host, issuer, start) = (|| "HOST".to_owned(), || "AUTHORITY".to_owned(), || "TEXT".to_owned());
-        vec![
-            Self::NotHttps,
-            Self::Dns { host: host() },
-            Self::Refused,
-            Self::Timeout,
-            Self::NoRoute,
-            Self::BrokenOff,
-            Self::Tls,
-            Self::CertificateSelfSigned,
-            Self::CertificateExpired,
-            Self::CertificateNotYetValid,
-            Self::CertificateOfAnotherHost { host: host() },
-            Self::ChainIncomplete { issuer: issuer() },
-            Self::AuthorityUnknown { issuer: issuer() },
-            Self::Redirect { status: 302, to: "URL".into() },
-            Self::ClientCertificateWanted,
-            Self::ProxyAuth,
-            Self::ProxyRefused { status: 403 },
-            Self::TunnelPage { status: 404 },
-            Self::WorkflowInactive { status: 404 },
-            Self::SignatureWanted { status: 401 },
-            Self::GatewayKeyWanted { status: 401 },
-            Self::Unauthorized,
-            Self::LoginNeeded,
-            Self::Forbidden,
-            Self::TokenRefused { status: 403 },
-            Self::NotFound,
-            Self::MethodNotAllowed,
-            Self::ServerError { status: 500 },
-            Self::OtherStatus { status: 400 },
-            Self::Html,
-            Self::QuotedChallenge,
-            Self::PaddedChallenge,
-            Self::WrappedChallenge { start: start() },
-            Self::EmptyBody,
-            Self::OtherBody { start: start() },
-            Self::Underscores,
-            Self::AnyToken,
-            Self::Slow(Duration::from_secs(4)),
-            Self::PrivateAddress { host: host() },
-        ]
-    }
-
     /// The same with underscores, as the key `problem` has had it from the start.
     pub fn id(&self) -> String {
         self.cause().replace('-', "_")
@@ -236,7 +173,7 @@ impl Problem {
 
     /// Whether Meta takes the callback all the same.
     pub fn is_warning(&self) -> bool {
-        matches!(self, Self::Slow(_) | Self::PrivateAddress { .. })
+        matches!(self, Self::Slow { .. } | Self::PrivateAddress { .. })
     }
 
     /// Whether a machine without a network would see the same.
@@ -292,14 +229,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_is_an_example_of_each() {
+    fn each_has_a_name_of_its_own() {
         let examples = Problem::examples();
         let causes: BTreeSet<&str> = examples.iter().map(Problem::cause).collect();
-        let source = include_str!("problem.rs");
-        let named =
-            source.split("pub fn cause").nth(1).and_then(|rest| rest.split("    }\n\n").next()).unwrap_or_default();
-        assert_eq!(causes.len(), named.matches("=> \"").count(), "{causes:?}");
-        assert_eq!(causes.len(), examples.len());
+        assert_eq!(causes.len(), examples.len(), "{causes:?}");
         assert_eq!(Problem::TokenRefused { status: 403 }.id(), "token_refused");
+        assert!(Problem::Slow { took: Duration::from_millis(3456) }.summary().contains("took 3.5 s"));
     }
 }
