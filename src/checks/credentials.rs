@@ -9,10 +9,10 @@ use jiff::tz::TimeZone;
 
 use super::causes::{
     APP_SECRET_MISSING, APP_SECRET_WRONG, Next, OTHER_APP, OTHER_PAGE, PAGE_TOKEN_NEEDED, PAGE_WITHOUT_USERNAME, Place,
-    TOKEN_NOT_ACCEPTED, USERNAME_DIFFERS, VERSION_ENDS_SOON, VERSION_EXPIRED, VERSION_UNKNOWN,
+    TOKEN_MISSING, TOKEN_NOT_ACCEPTED, USERNAME_DIFFERS, VERSION_ENDS_SOON, VERSION_EXPIRED, VERSION_UNKNOWN,
 };
 use super::check::{Check, then};
-use super::finding::{Finding, GraphTrace, Group, Outcome};
+use super::finding::{Finding, GraphTrace, Group, Outcome, Report};
 use super::ids;
 use super::inspection;
 use super::observe::{Observed, Subject};
@@ -41,6 +41,14 @@ pub(super) fn findings(seen: &Observed, subject: &Subject) -> Vec<Finding> {
         inspection::expiry(seen, subject, &state),
         inspection::data_access(seen, subject, &state),
     ]
+}
+
+impl Report {
+    /// The report of an account that has no token: nothing could be asked.
+    pub fn of_missing_token(summary: String, hint: String) -> Self {
+        let finding = check(ids::TOKEN_VALID, Duration::ZERO).fail(&TOKEN_MISSING, summary, hint);
+        Self { findings: vec![finding], page_name: None }
+    }
 }
 
 fn reachable(seen: &Observed, subject: &Subject) -> Finding {

@@ -3,8 +3,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::causes::TOKEN_MISSING;
-use super::ids;
 use crate::graph::{ApiError, GraphError};
 
 /// One check's result.
@@ -141,22 +139,6 @@ pub struct Report {
 }
 
 impl Report {
-    /// The report of an account that has no token: nothing could be asked.
-    pub fn of_missing_token(summary: String, hint: String) -> Self {
-        let finding = Finding {
-            id: ids::TOKEN_VALID,
-            group: Group::Credentials,
-            outcome: Outcome::Fail,
-            cause: Some(TOKEN_MISSING.id),
-            summary,
-            hint: Some(hint),
-            duration: Duration::ZERO,
-            graph: None,
-            receiver_says: None,
-        };
-        Self { findings: vec![finding], page_name: None }
-    }
-
     /// The worst of all; a check that was skipped is no worse than one that passed.
     pub fn outcome(&self) -> Outcome {
         self.worst(|_| true)

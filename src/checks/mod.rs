@@ -10,8 +10,6 @@ mod credentials;
 mod delivery;
 mod finding;
 mod handshake;
-#[expect(missing_docs, reason = "what each asks is in `pages.rs`")]
-pub mod ids;
 mod inspection;
 mod messages;
 mod observe;
@@ -23,7 +21,7 @@ pub use delivery::{Judged, judge_app, judge_page};
 pub use finding::{Finding, GraphTrace, Group, Outcome, Report};
 pub use handshake::{Misplaced, misplaced};
 pub use observe::{Callback, Commands, Subject};
-pub use pages::{CHECKS, CheckPage, DOCTOR_CHECKS};
+pub use pages::{CHECKS, CheckPage, DOCTOR_CHECKS, ids};
 
 use crate::channel::Channel;
 use crate::graph::endpoints::subscription::{AppSubscription, SubscribedApp};
