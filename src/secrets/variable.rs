@@ -12,117 +12,38 @@ pub(super) fn of_store(handle: &str, kind: SecretKind) -> String {
     format!("{OURS}SECRET_{handle}_{}", kind.key()).to_uppercase().replace(['-', '.'], "_")
 }
 
-/// Whose variables these are, and how they are named: `*` stands for anything.
-const KNOWN: [(&str, &[&str]); 25] = [
-    (
-        "GitHub",
-        &[
-            "GITHUB_*TOKEN*",
-            "GITHUB_PAT*",
-            "GH_TOKEN*",
-            "GH_PAT*",
-            "GH_*_TOKEN",
-            "ACTIONS_*",
-            "RUNNER_*",
-            "HOMEBREW_GITHUB_*",
-        ],
-    ),
-    (
-        "GitLab",
-        &["CI_JOB_*", "CI_BUILD_TOKEN", "CI_REPOSITORY_URL", "CI_*_PASSWORD", "CI_*_TOKEN", "GITLAB_*", "GL_TOKEN"],
-    ),
-    (
-        "the CI system",
-        &[
-            "CIRCLE_*",
-            "BUILDKITE_*",
-            "BITBUCKET_*",
-            "TRAVIS_*",
-            "JENKINS_*",
-            "DRONE_*",
-            "SYSTEM_ACCESSTOKEN",
-            "TEAMCITY_*",
-        ],
-    ),
-    ("AWS", &["AWS_*"]),
-    ("Azure", &["AZURE_*", "ARM_*"]),
-    ("Google Cloud", &["GOOGLE_*", "GCP_*", "GCLOUD_*", "CLOUDSDK_*", "GCS_*"]),
-    ("DigitalOcean", &["DIGITALOCEAN_*", "DO_TOKEN", "SPACES_*"]),
-    ("Cloudflare", &["CLOUDFLARE_*", "CF_API_*"]),
-    ("HashiCorp", &["VAULT_*", "CONSUL_*", "NOMAD_*", "TFE_*", "TF_TOKEN*", "ATLAS_TOKEN"]),
-    ("npm", &["NPM_*", "NODE_AUTH_TOKEN", "YARN_*TOKEN*"]),
-    (
-        "a package registry",
-        &[
-            "PYPI_*",
-            "TWINE_*",
-            "UV_PUBLISH_*",
-            "POETRY_*",
-            "CARGO_*TOKEN*",
-            "GEM_HOST_*",
-            "RUBYGEMS_*",
-            "NUGET_*",
-            "MAVEN_*",
-            "SONATYPE_*",
-            "OSSRH_*",
-            "ARTIFACTORY_*",
-        ],
-    ),
-    ("Docker", &["DOCKER_*", "DOCKERHUB_*", "REGISTRY_*", "GHCR_*", "QUAY_*"]),
-    ("Kubernetes", &["KUBE*", "K8S_*", "HELM_*"]),
-    ("SSH", &["SSH_*", "*_SSH_KEY", "DEPLOY_KEY*"]),
-    (
-        "a database",
-        &[
-            "DATABASE_URL*",
-            "*_DATABASE_URL",
-            "*_DSN",
-            "DB_*",
-            "PG*",
-            "POSTGRES*",
-            "MYSQL_*",
-            "MARIADB_*",
-            "MONGO*",
-            "REDIS*",
-            "*CONNECTION_STRING*",
-        ],
-    ),
-    ("Slack", &["SLACK_*"]),
-    ("Stripe", &["STRIPE_*"]),
-    ("an AI service", &["OPENAI_*", "ANTHROPIC_*", "CLAUDE_*", "GEMINI_*", "MISTRAL_*", "HF_TOKEN", "HUGGING*"]),
-    ("Sentry", &["SENTRY_*"]),
-    ("Datadog", &["DD_*", "DATADOG_*"]),
-    ("a mail or text service", &["SENDGRID_*", "MAILGUN_*", "TWILIO_*", "SMTP_*"]),
-    ("a hosting service", &["HEROKU_*", "NETLIFY_*", "VERCEL_*", "FLY_*", "RENDER_*", "RAILWAY_*"]),
-    (
-        "a keeper of secrets",
-        &["OP_*", "BW_*", "BWS_*", "DOPPLER_*", "INFISICAL_*", "SOPS_*", "AGE_*", "GPG_*", "ANSIBLE_*"],
-    ),
-    ("a code scanner", &["SONAR_*", "SNYK_*", "CODECOV_*"]),
-    (
-        "something else, as its name says",
-        &[
-            "*PASSWORD*",
-            "*PASSWD*",
-            "*PASSPHRASE*",
-            "*PRIVATE_KEY*",
-            "*SECRET_KEY*",
-            "*ACCESS_KEY*",
-            "*API_KEY*",
-            "*APIKEY*",
-            "*API_TOKEN*",
-            "*CREDENTIAL*",
-            "*CLIENT_SECRET*",
-            "*APP_SECRET*",
-            "*PAGE_TOKEN*",
-            "*ACCESS_TOKEN*",
-            "*ACCESSTOKEN*",
-            "*REFRESH_TOKEN*",
-            "*_PAT",
-            "*SIGNING_KEY*",
-            "*ENCRYPTION_KEY*",
-        ],
-    ),
+/// Whose variables these are, and how they are named, between spaces: `*` stands for anything.
+const KNOWN: [(&str, &str); 30] = [
+    ("GitHub", "GITHUB_*TOKEN* GITHUB_PAT* GH_TOKEN* GH_PAT* GH_*_TOKEN ACTIONS_* RUNNER_* HOMEBREW_GITHUB_*"),
+    ("GitLab", "CI_JOB_* CI_BUILD_TOKEN CI_REPOSITORY_URL CI_*_PASSWORD CI_*_TOKEN GITLAB_* GL_TOKEN"),
+    ("the CI system", "CIRCLE_* BUILDKITE_* BITBUCKET_* TRAVIS_* JENKINS_* DRONE_* SYSTEM_ACCESSTOKEN TEAMCITY_*"),
+    ("AWS", "AWS_*"),
+    ("Azure", "AZURE_* ARM_*"),
+    ("Google Cloud", "GOOGLE_* GCP_* GCLOUD_* CLOUDSDK_* GCS_*"),
+    ("DigitalOcean", "DIGITALOCEAN_* DO_TOKEN SPACES_*"),
+    ("Cloudflare", "CLOUDFLARE_* CF_API_*"),
+    ("HashiCorp", "VAULT_* CONSUL_* NOMAD_* TFE_* TF_TOKEN* ATLAS_TOKEN"),
+    ("npm", "NPM_* NODE_AUTH_TOKEN YARN_*TOKEN*"),
+    ("a package registry", "PYPI_* TWINE_* UV_PUBLISH_* POETRY_* CARGO_*TOKEN* GEM_HOST_* RUBYGEMS_* NUGET_* MAVEN_*"),
+    ("a package registry", "SONATYPE_* OSSRH_* ARTIFACTORY_*"),
+    ("Docker", "DOCKER_* DOCKERHUB_* REGISTRY_* GHCR_* QUAY_*"),
+    ("Kubernetes", "KUBE* K8S_* HELM_*"),
+    ("SSH", "SSH_* *_SSH_KEY DEPLOY_KEY*"),
+    ("a database", "DATABASE_URL* *_DATABASE_URL *_DSN DB_* PG* POSTGRES* MYSQL_* MARIADB_* MONGO* REDIS*"),
+    ("a database", "*CONNECTION_STRING*"),
+    ("Slack", "SLACK_*"),
+    ("Stripe", "STRIPE_*"),
+    ("an AI service", "OPENAI_* ANTHROPIC_* CLAUDE_* GEMINI_* MISTRAL_* HF_TOKEN HUGGING*"),
+    ("Sentry", "SENTRY_*"),
+    ("Datadog", "DD_* DATADOG_*"),
+    ("a mail or text service", "SENDGRID_* MAILGUN_* TWILIO_* SMTP_*"),
+    ("a hosting service", "HEROKU_* NETLIFY_* VERCEL_* FLY_* RENDER_* RAILWAY_*"),
+    ("a keeper of secrets", "OP_* BW_* BWS_* DOPPLER_* INFISICAL_* SOPS_* AGE_* GPG_* ANSIBLE_*"),
+    ("a code scanner", "SONAR_* SNYK_* CODECOV_*"),
+    ("something else, as its name says", "*PASSWORD* *PASSWD* *PASSPHRASE* *PRIVATE_KEY* *SECRET_KEY* *ACCESS_KEY*"),
+    ("something else, as its name says", "*API_KEY* *APIKEY* *API_TOKEN* *CREDENTIAL* *CLIENT_SECRET* *APP_SECRET*"),
+    ("something else, as its name says", "*PAGE_TOKEN* *ACCESS_TOKEN* *ACCESSTOKEN* *REFRESH_TOKEN* *_PAT"),
+    ("something else, as its name says", "*SIGNING_KEY* *ENCRYPTION_KEY*"),
 ];
 
 /// Why a variable must not hold a secret of `kind` of the account with this handle, where a
@@ -137,7 +58,7 @@ pub fn misplaced(name: &str, kind: SecretKind, handle: &str) -> Option<String> {
     if kind != SecretKind::VerifyToken || upper.contains("VERIFY") {
         return None;
     }
-    let (whose, _) = KNOWN.iter().find(|(_, names)| names.iter().any(|pattern| matches(pattern, &upper)))?;
+    let (whose, _) = KNOWN.iter().find(|(_, names)| names.split(' ').any(|pattern| matches(pattern, &upper)))?;
     Some(format!("{name} is a credential of {whose}, and a verify token goes to the callback URL"))
 }
 
