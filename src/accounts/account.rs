@@ -10,7 +10,7 @@ use super::addresses::same;
 use super::{AppId, CallbackUrl, Handle, Name, PageId, PageUsername};
 use crate::channel::Channel;
 use crate::messages::AccountMessages;
-use crate::secrets::{SecretKind, SecretRef};
+use crate::secrets::{SecretKey, SecretKind, SecretRef};
 use crate::text::harmless;
 
 /// A messenger integration account, as the contact centre knows it. Holds where
@@ -64,6 +64,16 @@ impl Account {
     pub fn answers_to(&self, address: &str) -> bool {
         let address = address.trim();
         [self.name.as_str(), self.handle.as_str(), &self.id].into_iter().any(|own| same(own, address))
+    }
+
+    /// The name of one of its secrets in the stores.
+    pub fn key(&self, kind: SecretKind) -> SecretKey {
+        SecretKey {
+            account_id: self.id.clone(),
+            handle: self.handle.to_string(),
+            account_name: self.name.to_string(),
+            kind,
+        }
     }
 }
 

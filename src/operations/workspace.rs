@@ -408,10 +408,5 @@ impl Tenants<'_> {
 
 /// The name of one of an account's secrets in the stores.
 pub fn key(account: &Account, kind: SecretKind) -> SecretKey {
-    SecretKey {
-        account_id: account.id.clone(),
-        handle: account.handle.to_string(),
-        account_name: account.name.to_string(),
-        kind,
-    }
+    account.key(kind)
 }

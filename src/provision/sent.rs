@@ -5,7 +5,7 @@ use url::Url;
 use super::draft::NewSecret;
 use super::kept::key_of;
 use crate::accounts::Account;
-use crate::secrets::{SecretKey, SecretKind, SecretRef, StoreName};
+use crate::secrets::{SecretKind, SecretRef, StoreName};
 
 /// A secret that is read somewhere outside and sent somewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub(super) fn sends(after: &Account, secrets: &[(SecretKind, NewSecret)]) -> Vec
             None => after.secrets.get(&kind),
         };
         let source = match place {
-            Some(SecretRef::Stored(StoreName::Env)) => format!("env:{}", variable(after, kind)),
+            Some(SecretRef::Stored(StoreName::Env)) => format!("env:{}", after.key(kind).variable()),
             Some(SecretRef::Stored(_)) | None => continue,
             Some(place) => place.to_string(),
         };
@@ -41,16 +41,6 @@ pub(super) fn sends(after: &Account, secrets: &[(SecretKind, NewSecret)]) -> Vec
         all.push(Sent { key: key_of(kind), source, to });
     }
     all
-}
-
-fn variable(account: &Account, kind: SecretKind) -> String {
-    let key = SecretKey {
-        account_id: account.id.clone(),
-        handle: account.handle.to_string(),
-        account_name: account.name.to_string(),
-        kind,
-    };
-    key.variable()
 }
 
 /// The host of a callback URL, with its port where it names one.

@@ -28,17 +28,8 @@ impl EnvironmentStore {
 }
 
 impl SecretStore for EnvironmentStore {
-    fn probe(&self) -> Result<(), StoreError> {
-        Ok(())
-    }
-
     fn get(&self, key: &SecretKey) -> Result<Option<Secret>, StoreError> {
-        let variable = key.variable();
-        let Some(value) = self.env.text(&variable) else { return Ok(None) };
-        match Secret::from_input(value.as_bytes()) {
-            Ok(secret) => Ok(Some(secret)),
-            Err(cause) => Err(StoreError::Damaged { store: StoreName::Env, entry: variable, cause: cause.to_string() }),
-        }
+        self.variable(&key.variable())
     }
 
     fn set(&self, key: &SecretKey, _secret: &Secret) -> Result<(), StoreError> {
@@ -48,10 +39,6 @@ impl SecretStore for EnvironmentStore {
     /// There is nothing to remove: the variable belongs to whoever set it.
     fn remove(&self, _key: &SecretKey) -> Result<bool, StoreError> {
         Ok(false)
-    }
-
-    fn relabel(&self, _key: &SecretKey) -> Result<(), StoreError> {
-        Ok(())
     }
 }
 

@@ -311,10 +311,6 @@ impl SecretStore for FileStore {
         }
         self.change(|entries| entries.remove(&key.entry()).is_some())
     }
-
-    fn relabel(&self, _key: &SecretKey) -> Result<(), StoreError> {
-        Ok(())
-    }
 }
 
 fn keyring_entry(id: &str) -> String {

@@ -111,19 +111,20 @@ impl KeyringStore {
         Ok(receive.try_recv().ok().flatten())
     }
 
-    /// Removes a secret of our own that is no account's.
-    pub(super) fn discard(&self, user: &str) -> Result<(), StoreError> {
+    /// Removes a secret of our own. Says whether there was one.
+    pub(super) fn discard(&self, user: &str) -> Result<bool, StoreError> {
         touched::note();
         let user = user.to_owned();
-        self.call(move |store| {
-            let failed = |error: &Error| store_error(error, &user);
-            let entry = store.build(SERVICE, &user, None).map_err(|error| failed(&error))?;
+        let removed = self.call(move |store| {
+            let entry = store.build(SERVICE, &user, None).map_err(|error| store_error(&error, &user))?;
             match entry.delete_credential() {
-                Ok(()) | Err(Error::NoEntry) => Ok(None),
-                Err(error) => Err(failed(&error)),
+                // An answer carries a secret or none; here it says that there was one.
+                Ok(()) => Ok(Some(Secret::new(""))),
+                Err(Error::NoEntry) => Ok(None),
+                Err(error) => Err(store_error(&error, &user)),
             }
-        })
-        .map(|_| ())
+        })?;
+        Ok(removed.is_some())
     }
 
     /// Keeps a secret of our own that is no account's.
@@ -222,26 +223,13 @@ impl SecretStore for KeyringStore {
     }
 
     fn remove(&self, key: &SecretKey) -> Result<bool, StoreError> {
-        touched::note();
-        let key = key.clone();
-        let removed = self.call(move |store| match entry(store, &key)?.delete_credential() {
-            // An answer carries a secret or none; here it says that there was one.
-            Ok(()) => Ok(Some(Secret::new(""))),
-            Err(Error::NoEntry) => Ok(None),
-            Err(error) => Err(store_error(&error, &key.entry())),
-        })?;
-        Ok(removed.is_some())
+        self.discard(&key.entry())
     }
 
     fn relabel(&self, key: &SecretKey) -> Result<(), StoreError> {
         let key = key.clone();
         self.call(move |_| platform::relabel(&key).map(|()| None)).map(|_| ())
     }
-}
-
-fn entry(store: &Arc<CredentialStore>, key: &SecretKey) -> Result<keyring_core::Entry, StoreError> {
-    let built = store.build(SERVICE, &key.entry(), Some(&labelled(&key.label())));
-    built.map_err(|error| store_error(&error, &key.entry()))
 }
 
 /// Only the Secret Service has labels.

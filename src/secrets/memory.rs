@@ -20,10 +20,6 @@ impl MemoryStore {
 }
 
 impl SecretStore for MemoryStore {
-    fn probe(&self) -> Result<(), StoreError> {
-        Ok(())
-    }
-
     fn get(&self, key: &SecretKey) -> Result<Option<Secret>, StoreError> {
         Ok(self.entries().get(&key.entry()).cloned())
     }
@@ -39,10 +35,6 @@ impl SecretStore for MemoryStore {
         #[cfg(test)]
         self.check()?;
         Ok(self.entries().remove(&key.entry()).is_some())
-    }
-
-    fn relabel(&self, _key: &SecretKey) -> Result<(), StoreError> {
-        Ok(())
     }
 }
 

@@ -199,7 +199,9 @@ pub enum StoreError {
 pub trait SecretStore {
     /// Whether it can be used now. Cheap, and the first thing a command does
     /// before work that would be lost if the store failed later.
-    fn probe(&self) -> Result<(), StoreError>;
+    fn probe(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// The secret, or `None` when the store answers and has none.
     fn get(&self, key: &SecretKey) -> Result<Option<Secret>, StoreError>;
@@ -210,8 +212,10 @@ pub trait SecretStore {
     /// Removes a secret. Says whether there was one.
     fn remove(&self, key: &SecretKey) -> Result<bool, StoreError>;
 
-    /// Gives an entry the label of its account's present name.
-    fn relabel(&self, key: &SecretKey) -> Result<(), StoreError>;
+    /// Gives an entry the label of its account's present name, where entries have one.
+    fn relabel(&self, _key: &SecretKey) -> Result<(), StoreError> {
+        Ok(())
+    }
 }
 
 #[cfg(test)]

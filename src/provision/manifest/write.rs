@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json as value};
 use super::scalar::Plain;
 use crate::accounts::{Account, TenantName};
 use crate::messages::{ChatSettings, ChatText, Event, MessageState};
-use crate::secrets::{SecretKey, SecretKind, SecretRef, StoreName};
+use crate::secrets::{SecretKind, SecretRef, StoreName};
 use crate::text::{is_control, is_runner_command, is_unseen};
 
 /// What is written.
@@ -145,15 +145,7 @@ fn remark(account: &Account, key: &str) -> Option<String> {
         StoreName::Keyring => "in the keyring".to_owned(),
         StoreName::File => "in the encrypted file".into(),
         StoreName::Memory => "in memory".into(),
-        StoreName::Env => {
-            let key = SecretKey {
-                account_id: account.id.clone(),
-                handle: account.handle.to_string(),
-                account_name: account.name.to_string(),
-                kind,
-            };
-            return Some(format!("in the variable {}", key.variable()));
-        }
+        StoreName::Env => return Some(format!("in the variable {}", account.key(kind).variable())),
     };
     Some(format!("{place}; on another machine: {{env: NAME}}"))
 }
