@@ -102,6 +102,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "clock",
             "secrets::holds_credential",
             "secrets::SecretRef",
+            "secrets::SecretKey",
             "secrets::SecretKind",
             "secrets::StoreName",
             "text",
