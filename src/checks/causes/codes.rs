@@ -107,7 +107,7 @@ pub fn code(code: i64, subcode: Option<i64>) -> Option<Code> {
             (Some(_), Sub::Any) => is_named && !has_subcodes(code),
             _ => false,
         };
-        let found = (rule.diagnosis(), rule.place);
+        let found = (rule.diagnosis(), rule.place());
         if fits && !meanings.iter().any(|(known, _)| *known == found.0) {
             meanings.push(found);
         }

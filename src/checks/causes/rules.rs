@@ -4,6 +4,7 @@
 //! <https://developers.facebook.com/documentation/business-messaging/messenger-platform/error-codes>)
 //! and from public reports.
 
+use self::When::{At, Denied, Kind, Reads, Signed, Token};
 use super::codes::{Asked, Known, Place};
 use super::{
     APP_REMOVED, APP_RESTRICTED, APP_SECRET_WRONG, APP_TOKEN_NEEDED, APP_UNKNOWN, BLOCKED, CAPABILITY_MISSING,
@@ -24,22 +25,30 @@ pub(super) enum Sub {
     Is(i64),
 }
 
-/// A refusal and its cause. What is `None` does not matter.
+/// What a refusal has to be beside its code, so that a rule fits it.
+#[derive(Clone, Copy)]
+enum When {
+    Kind(&'static str),
+    Reads(Wording),
+    At(Place),
+    Token(Known),
+    /// Whether the call was signed.
+    Signed(bool),
+    /// Whether Meta's header names `access_denied`.
+    Denied(bool),
+}
+
+/// A refusal and its cause.
 #[derive(Clone, Copy)]
 pub(super) struct Rule {
     pub codes: (i64, i64),
     pub sub: Sub,
-    kind: Option<&'static str>,
-    wording: Option<Wording>,
-    pub place: Option<Place>,
-    known: Option<Known>,
-    /// Whether the call was signed.
-    signed: Option<bool>,
-    /// Whether Meta's header names `access_denied`.
-    denied: Option<bool>,
+    when: &'static [When],
     cause: &'static Cause,
-    /// Words and a step that fit this code better than the cause's own.
-    words: Option<(&'static str, &'static str, Next)>,
+    /// Words that fit this code better than the cause's own.
+    summary: Option<&'static str>,
+    /// The same of what to do, and the step that follows.
+    fix: Option<(&'static str, Next)>,
 }
 
 const fn rule(code: i64, sub: Sub, cause: &'static Cause) -> Rule {
@@ -47,47 +56,20 @@ const fn rule(code: i64, sub: Sub, cause: &'static Cause) -> Rule {
 }
 
 const fn range(first: i64, last: i64, sub: Sub, cause: &'static Cause) -> Rule {
-    Rule {
-        codes: (first, last),
-        sub,
-        kind: None,
-        wording: None,
-        place: None,
-        known: None,
-        signed: None,
-        denied: None,
-        cause,
-        words: None,
-    }
+    Rule { codes: (first, last), sub, when: &[], cause, summary: None, fix: None }
 }
 
 impl Rule {
-    const fn kind(self, kind: &'static str) -> Self {
-        Self { kind: Some(kind), ..self }
+    const fn when(self, when: &'static [When]) -> Self {
+        Self { when, ..self }
     }
 
-    const fn reads(self, wording: Wording) -> Self {
-        Self { wording: Some(wording), ..self }
-    }
-
-    const fn at(self, place: Place) -> Self {
-        Self { place: Some(place), ..self }
-    }
-
-    const fn known(self, known: Known) -> Self {
-        Self { known: Some(known), ..self }
-    }
-
-    const fn signed(self, signed: bool) -> Self {
-        Self { signed: Some(signed), ..self }
-    }
-
-    const fn denied(self, denied: bool) -> Self {
-        Self { denied: Some(denied), ..self }
+    const fn says(self, summary: &'static str) -> Self {
+        Self { summary: Some(summary), ..self }
     }
 
     const fn words(self, summary: &'static str, fix: &'static str, next: Next) -> Self {
-        Self { words: Some((summary, fix, next)), ..self }
+        Self { fix: Some((fix, next)), ..self.says(summary) }
     }
 
     pub fn matches(&self, error: &ApiError, asked: Asked) -> bool {
@@ -98,26 +80,34 @@ impl Rule {
             Sub::Some => error.subcode.is_some(),
             Sub::Is(wanted) => error.subcode == Some(wanted),
         };
-        code && sub
-            && self.kind.is_none_or(|kind| error.kind == kind)
-            && self.wording.is_none_or(|wording| error.wording == Some(wording))
-            && self.place.is_none_or(|place| asked.place == place)
-            && self.known.is_none_or(|known| asked.known == known)
-            && self.signed.is_none_or(|signed| asked.signed == signed)
-            && self.denied.is_none_or(|denied| error.access_denied == denied)
+        let is_so = |when: &When| match *when {
+            Kind(kind) => error.kind == kind,
+            Reads(wording) => error.wording == Some(wording),
+            At(place) => asked.place == place,
+            Token(known) => asked.known == known,
+            Signed(signed) => asked.signed == signed,
+            Denied(denied) => error.access_denied == denied,
+        };
+        code && sub && self.when.iter().all(is_so)
+    }
+
+    /// Where it has to be asked, if that matters.
+    pub fn place(&self) -> Option<Place> {
+        self.when.iter().find_map(|when| if let At(place) = when { Some(*place) } else { None })
     }
 
     /// Whether nothing but the code and subcode decides: no later rule counts.
     pub fn is_unconditional(&self) -> bool {
-        let place = self.place.is_none() && self.known.is_none() && self.signed.is_none();
-        place && self.kind.is_none() && self.wording.is_none() && self.denied.is_none()
+        self.when.is_empty()
     }
 
     pub fn diagnosis(&self) -> Diagnosis {
         let own = self.cause.diagnosis();
-        match self.words {
-            Some((summary, fix, next)) => Diagnosis { summary: summary.into(), fix: fill(fix), next, ..own },
-            None => own,
+        Diagnosis {
+            summary: self.summary.map_or(own.summary, str::to_owned),
+            fix: self.fix.map_or(own.fix, |(fix, _)| fill(fix)),
+            next: self.fix.map_or(own.next, |(_, next)| next),
+            ..own
         }
     }
 }
@@ -157,33 +147,33 @@ pub(super) static RULES: &[Rule] = &[
     rule(190, Sub::Is(466), &SESSION_ENDED),
     rule(190, Sub::Is(468), &SESSION_ENDED),
     // Without a subcode: what the text says, then what debug_token says.
-    rule(190, Sub::None, &GRANT_REPLACED).reads(Wording::Grant),
-    rule(190, Sub::None, &ROLE_LOST).reads(Wording::Role),
-    rule(190, Sub::None, &PAGE_TOKEN_NEEDED).reads(Wording::PageToken),
-    rule(190, Sub::None, &APP_TOKEN_NEEDED).reads(Wording::AppToken),
-    rule(190, Sub::None, &APP_SECRET_WRONG).at(Place::App),
-    rule(190, Sub::None, &TOKEN_DAMAGED).known(Known::Unreadable),
-    rule(190, Sub::None, &TOKEN_DAMAGED).reads(Wording::Unreadable).known(Known::Nothing),
-    rule(190, Sub::None, &TOKEN_DAMAGED).reads(Wording::Signature).known(Known::Nothing).words(
+    rule(190, Sub::None, &GRANT_REPLACED).when(&[Reads(Wording::Grant)]),
+    rule(190, Sub::None, &ROLE_LOST).when(&[Reads(Wording::Role)]),
+    rule(190, Sub::None, &PAGE_TOKEN_NEEDED).when(&[Reads(Wording::PageToken)]),
+    rule(190, Sub::None, &APP_TOKEN_NEEDED).when(&[Reads(Wording::AppToken)]),
+    rule(190, Sub::None, &APP_SECRET_WRONG).when(&[At(Place::App)]),
+    rule(190, Sub::None, &TOKEN_DAMAGED).when(&[Token(Known::Unreadable)]),
+    rule(190, Sub::None, &TOKEN_DAMAGED).when(&[Reads(Wording::Unreadable), Token(Known::Nothing)]),
+    rule(190, Sub::None, &TOKEN_DAMAGED).when(&[Reads(Wording::Signature), Token(Known::Nothing)]).words(
         "the token's own signature is wrong: it is altered, or its app was deleted",
         "copy the token again, whole; where the app was deleted, create a token with another app ({tokens})",
         Next::ReplaceToken,
     ),
-    rule(190, Sub::None, &TOKEN_NOT_ACCEPTED).reads(Wording::Unreadable),
-    rule(190, Sub::None, &TOKEN_NOT_ACCEPTED).reads(Wording::Signature),
-    rule(190, Sub::None, &PAGE_TOKEN_NEEDED).known(Known::NotAPages),
-    rule(190, Sub::None, &GRANT_REPLACED).known(Known::Lacking),
-    rule(190, Sub::None, &ROLE_LOST).known(Known::Complete),
+    rule(190, Sub::None, &TOKEN_NOT_ACCEPTED).when(&[Reads(Wording::Unreadable)]),
+    rule(190, Sub::None, &TOKEN_NOT_ACCEPTED).when(&[Reads(Wording::Signature)]),
+    rule(190, Sub::None, &PAGE_TOKEN_NEEDED).when(&[Token(Known::NotAPages)]),
+    rule(190, Sub::None, &GRANT_REPLACED).when(&[Token(Known::Lacking)]),
+    rule(190, Sub::None, &ROLE_LOST).when(&[Token(Known::Complete)]),
     rule(190, Sub::Any, &TOKEN_NOT_ACCEPTED),
     // Another kind of token.
     rule(102, Sub::Any, &PAGE_TOKEN_NEEDED),
     rule(210, Sub::Any, &PAGE_TOKEN_NEEDED),
     rule(15, Sub::Any, &APP_TOKEN_NEEDED),
     rule(104, Sub::Any, &NO_TOKEN_ARRIVED),
-    rule(2500, Sub::Any, &VERSION_UNKNOWN).reads(Wording::UnknownPath),
+    rule(2500, Sub::Any, &VERSION_UNKNOWN).when(&[Reads(Wording::UnknownPath)]),
     rule(2500, Sub::Any, &NO_TOKEN_ARRIVED),
     // The app.
-    rule(1, Sub::Any, &APP_SECRET_WRONG).at(Place::App),
+    rule(1, Sub::Any, &APP_SECRET_WRONG).when(&[At(Place::App)]),
     rule(101, Sub::Any, &APP_UNKNOWN),
     rule(3, Sub::Any, &CAPABILITY_MISSING),
     // Messages.
@@ -210,7 +200,7 @@ pub(super) static RULES: &[Rule] = &[
     rule(100, Sub::Is(2_018_001), &RECIPIENT_UNKNOWN),
     rule(100, Sub::Is(1_893_061), &TAG_NOT_ALLOWED),
     rule(200, Sub::Is(2_018_028), &NOT_LIVE),
-    rule(200, Sub::None, &NOT_LIVE).at(Place::Messages).denied(false),
+    rule(200, Sub::None, &NOT_LIVE).when(&[At(Place::Messages), Denied(false)]),
     rule(200, Sub::Is(1_545_041), &BLOCKED),
     rule(551, Sub::Any, &BLOCKED),
     rule(2, Sub::Is(2_018_344), &CONTACT_TERMS),
@@ -221,53 +211,37 @@ pub(super) static RULES: &[Rule] = &[
         Next::Nothing,
     ),
     // A signature, where that is proved; else something that the token may not see.
-    rule(100, Sub::Any, &SIGNATURE_WRONG).reads(Wording::Proof).signed(true),
-    rule(100, Sub::Any, &SIGNATURE_REQUIRED).reads(Wording::Proof),
-    rule(100, Sub::Any, &OBJECT_NOT_SHOWN).kind(METHOD).at(Place::Me),
-    rule(100, Sub::Any, &APP_UNKNOWN).kind(METHOD).at(Place::App),
-    rule(100, Sub::Any, &PAGE_NOT_SHOWN).kind(METHOD),
-    rule(100, Sub::Is(33), &OBJECT_NOT_SHOWN).at(Place::Me),
-    rule(100, Sub::Is(33), &APP_UNKNOWN).at(Place::App),
+    rule(100, Sub::Any, &SIGNATURE_WRONG).when(&[Reads(Wording::Proof), Signed(true)]),
+    rule(100, Sub::Any, &SIGNATURE_REQUIRED).when(&[Reads(Wording::Proof)]),
+    rule(100, Sub::Any, &OBJECT_NOT_SHOWN).when(&[Kind(METHOD), At(Place::Me)]),
+    rule(100, Sub::Any, &APP_UNKNOWN).when(&[Kind(METHOD), At(Place::App)]),
+    rule(100, Sub::Any, &PAGE_NOT_SHOWN).when(&[Kind(METHOD)]),
+    rule(100, Sub::Is(33), &OBJECT_NOT_SHOWN).when(&[At(Place::Me)]),
+    rule(100, Sub::Is(33), &APP_UNKNOWN).when(&[At(Place::App)]),
     rule(100, Sub::Is(33), &PAGE_NOT_SHOWN),
-    rule(100, Sub::Any, &MESSAGE_REFUSED).at(Place::Messages),
-    rule(100, Sub::None, &OTHER_APP).at(Place::App),
-    rule(100, Sub::None, &PERMISSION_MISSING).known(Known::Complete).words(COMPLETE.0, COMPLETE.1, Next::TestAgain),
-    rule(100, Sub::None, &PERMISSION_MISSING).words(
-        "the token may not read the Page's public fields: pages_read_engagement is missing",
-        "create a new token and grant pages_messaging, pages_manage_metadata, pages_show_list and pages_read_engagement",
-        Next::ReplaceToken,
-    ),
+    rule(100, Sub::Any, &MESSAGE_REFUSED).when(&[At(Place::Messages)]),
+    rule(100, Sub::None, &OTHER_APP).when(&[At(Place::App)]),
+    rule(100, Sub::None, &PERMISSION_MISSING).when(&[Token(Known::Complete)]).words(COMPLETE.0, COMPLETE.1, Next::TestAgain),
+    rule(100, Sub::None, &PERMISSION_MISSING).says("the token may not read the Page's public fields: pages_read_engagement is missing"),
     rule(803, Sub::Any, &USERNAME_UNKNOWN),
     // Permissions.
     rule(200, Sub::Is(2_069_030), &NEW_PAGES_EXPERIENCE),
-    range(200, 299, Sub::Any, &APP_RESTRICTED).denied(true),
-    rule(10, Sub::Any, &APP_RESTRICTED).denied(true),
-    range(200, 299, Sub::Some, &MESSAGE_REFUSED).at(Place::Messages),
-    rule(10, Sub::Some, &MESSAGE_REFUSED).at(Place::Messages),
+    range(200, 299, Sub::Any, &APP_RESTRICTED).when(&[Denied(true)]),
+    rule(10, Sub::Any, &APP_RESTRICTED).when(&[Denied(true)]),
+    range(200, 299, Sub::Some, &MESSAGE_REFUSED).when(&[At(Place::Messages)]),
+    rule(10, Sub::Some, &MESSAGE_REFUSED).when(&[At(Place::Messages)]),
     // The token has them all: another token would be refused too.
-    rule(230, Sub::Any, &PERMISSION_MISSING).known(Known::Complete).words(COMPLETE.0, COMPLETE.1, Next::TestAgain),
-    rule(283, Sub::Any, &PERMISSION_MISSING).known(Known::Complete).words(COMPLETE.0, COMPLETE.1, Next::TestAgain),
-    rule(10, Sub::None, &PERMISSION_MISSING).known(Known::Complete).words(COMPLETE.0, COMPLETE.1, Next::TestAgain),
-    rule(230, Sub::Any, &PERMISSION_MISSING).words(
-        "the token lacks the permission pages_messaging",
-        "create a new token and grant pages_messaging, pages_manage_metadata, pages_show_list and pages_read_engagement",
-        Next::ReplaceToken,
-    ),
-    rule(283, Sub::Any, &PERMISSION_MISSING).words(
-        "the token lacks the permission pages_read_engagement",
-        "create a new token and grant pages_messaging, pages_manage_metadata, pages_show_list and pages_read_engagement",
-        Next::ReplaceToken,
-    ),
-    range(200, 299, Sub::None, &PERMISSION_MISSING).known(Known::Complete).words(
+    rule(230, Sub::Any, &PERMISSION_MISSING).when(&[Token(Known::Complete)]).words(COMPLETE.0, COMPLETE.1, Next::TestAgain),
+    rule(283, Sub::Any, &PERMISSION_MISSING).when(&[Token(Known::Complete)]).words(COMPLETE.0, COMPLETE.1, Next::TestAgain),
+    rule(10, Sub::None, &PERMISSION_MISSING).when(&[Token(Known::Complete)]).words(COMPLETE.0, COMPLETE.1, Next::TestAgain),
+    rule(230, Sub::Any, &PERMISSION_MISSING).says("the token lacks the permission pages_messaging"),
+    rule(283, Sub::Any, &PERMISSION_MISSING).says("the token lacks the permission pages_read_engagement"),
+    range(200, 299, Sub::None, &PERMISSION_MISSING).when(&[Token(Known::Complete)]).words(
         COMPLETE.0,
         COMPLETE.1,
         Next::TestAgain,
     ),
-    range(200, 299, Sub::None, &PERMISSION_MISSING).words(
-        "the token lacks a permission, or the person who made it a task on the Page",
-        "create a new token and grant pages_messaging, pages_manage_metadata, pages_show_list and pages_read_engagement",
-        Next::ReplaceToken,
-    ),
+    range(200, 299, Sub::None, &PERMISSION_MISSING).says("the token lacks a permission, or the person who made it a task on the Page"),
     rule(10, Sub::None, &PERMISSION_MISSING).words(
         "the app has no permission for this call",
         "create a new token and grant pages_messaging, pages_manage_metadata, pages_show_list and pages_read_engagement; for people without a role on the app they need App Review too",
@@ -290,5 +264,5 @@ pub(super) static RULES: &[Rule] = &[
     rule(613, Sub::Any, &THROTTLED),
     range(80_000, 80_014, Sub::Any, &THROTTLED),
     // Of the rest no more is known than what Meta says.
-    range(i64::MIN, i64::MAX, Sub::Any, &MESSAGE_REFUSED).at(Place::Messages),
+    range(i64::MIN, i64::MAX, Sub::Any, &MESSAGE_REFUSED).when(&[At(Place::Messages)]),
 ];
