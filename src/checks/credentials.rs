@@ -129,8 +129,7 @@ fn valid(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding 
     let asked = subject.asked(Place::Me).known(known(seen, subject));
     // debug_token often knows more than the refusal itself.
     let inspected = seen.token.value().filter(|info| !info.lives());
-    let problem =
-        inspected.map(|info| info.error.as_ref().map(|problem| problem.as_refusal().clone()).unwrap_or_default());
+    let problem = inspected.map(|info| info.error.clone().unwrap_or_default());
     match state {
         TokenState::Accepted => match problem {
             // Meta says that it is not valid, and not why.

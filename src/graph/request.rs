@@ -63,26 +63,16 @@ pub struct GraphRequest {
 impl GraphRequest {
     /// A read of `path` on behalf of a token.
     pub fn read(path: impl Into<String>, token: &Secret, app: Option<&AppCredentials>) -> Self {
-        Self {
-            verb: Verb::Read,
-            path: path.into(),
-            query: Vec::new(),
-            hidden: Vec::new(),
-            authority: Authority::Token { token: token.clone(), app: app.cloned() },
-            is_alone: false,
-        }
+        Self::new(path.into(), Authority::Token { token: token.clone(), app: app.cloned() })
     }
 
     /// A read of `path` on behalf of an app.
     pub fn read_as_app(path: impl Into<String>, app: &AppCredentials) -> Self {
-        Self {
-            verb: Verb::Read,
-            path: path.into(),
-            query: Vec::new(),
-            hidden: Vec::new(),
-            authority: Authority::App(app.clone()),
-            is_alone: false,
-        }
+        Self::new(path.into(), Authority::App(app.clone()))
+    }
+
+    fn new(path: String, authority: Authority) -> Self {
+        Self { verb: Verb::Read, path, query: Vec::new(), hidden: Vec::new(), authority, is_alone: false }
     }
 
     /// The same call as another one than a read.
@@ -107,8 +97,7 @@ impl GraphRequest {
 
     /// The same call with `fields=…`.
     #[must_use]
-    pub fn fields(mut self, fields: &str) -> Self {
-        self.query.push(("fields", fields.into()));
-        self
+    pub fn fields(self, fields: &str) -> Self {
+        self.with("fields", fields)
     }
 }

@@ -82,7 +82,7 @@ async fn understood(case: &Value) -> Value {
             json!({
                 "app_id": info.app_id, "kind": info.kind, "is_valid": info.lives(), "expires_at": info.expires_at,
                 "data_access_expires_at": info.data_access_expires_at, "profile_id": info.profile_id,
-                "scopes": info.scopes, "subcode": info.error.as_ref().and_then(|error| error.as_refusal().subcode),
+                "scopes": info.scopes, "subcode": info.error.as_ref().and_then(|error| error.subcode),
             })
         }),
         "subscription" => {

@@ -1,6 +1,6 @@
 //! `GET /debug_token`: what a token is (graph/FACTS.md, "Looking at a token").
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::graph::{Answer, ApiError, AppCredentials, Client, GraphError, GraphRequest, lenient};
 use crate::secrets::Secret;
@@ -34,8 +34,8 @@ pub struct TokenInfo {
     #[serde(deserialize_with = "lenient::list")]
     pub granular_scopes: Vec<GranularScope>,
     /// Why it is not valid.
-    #[serde(deserialize_with = "lenient::object")]
-    pub error: Option<TokenProblem>,
+    #[serde(deserialize_with = "problem")]
+    pub error: Option<ApiError>,
 }
 
 impl TokenInfo {
@@ -71,34 +71,22 @@ pub struct GranularScope {
     pub target_ids: Option<Vec<String>>,
 }
 
-/// The error inside an answer that itself is 200.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(from = "ErrorObject")]
-pub struct TokenProblem(ApiError);
-
-impl TokenProblem {
-    /// The same as Graph would say of a call with the token.
-    pub fn as_refusal(&self) -> &ApiError {
-        &self.0
+/// The error inside an answer that itself is 200, as Graph would say it of a call with the
+/// token. In `debug_token` the subcode has another name.
+fn problem<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ApiError>, D::Error> {
+    #[derive(Deserialize)]
+    struct ErrorObject {
+        #[serde(default, deserialize_with = "lenient::number")]
+        code: Option<i64>,
+        #[serde(default, deserialize_with = "lenient::number")]
+        subcode: Option<i64>,
+        #[serde(default, deserialize_with = "lenient::text")]
+        message: Option<String>,
     }
-}
-
-/// In `debug_token` the subcode has another name.
-#[derive(Deserialize)]
-struct ErrorObject {
-    #[serde(default, deserialize_with = "lenient::number")]
-    code: Option<i64>,
-    #[serde(default, deserialize_with = "lenient::number")]
-    subcode: Option<i64>,
-    #[serde(default, deserialize_with = "lenient::text")]
-    message: Option<String>,
-}
-
-impl From<ErrorObject> for TokenProblem {
-    fn from(error: ErrorObject) -> Self {
-        let code = Some(error.code.unwrap_or(190));
-        Self(ApiError::of_token(code, error.subcode, error.message.unwrap_or_default()))
-    }
+    let of_token = |error: ErrorObject| {
+        ApiError::of_token(Some(error.code.unwrap_or(190)), error.subcode, error.message.unwrap_or_default())
+    };
+    Ok(lenient::object(deserializer)?.map(of_token))
 }
 
 #[derive(Deserialize)]
@@ -139,7 +127,7 @@ mod tests {
         let text = r#"{"is_valid":false,"error":{"code":190,"message":"The access token could not be decrypted"}}"#;
         let info: TokenInfo = serde_json::from_str(text).expect("a token");
         assert!(!info.lives() && !info.is_readable());
-        let problem = info.error.as_ref().expect("a problem").as_refusal();
+        let problem = info.error.as_ref().expect("a problem");
         assert_eq!((problem.code, problem.wording), (Some(190), Some(Wording::Unreadable)));
     }
 }
