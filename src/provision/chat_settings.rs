@@ -1,6 +1,6 @@
 //! Chat Settings of a manifest against those that are.
 
-use super::manifest::{WantedSettings, WantedText};
+use super::manifest::WantedSettings;
 use super::plan::{Change, quoted};
 use crate::messages::{ChatSettings, ChatText};
 
@@ -10,10 +10,10 @@ pub fn changed(wanted: &WantedSettings, known: &ChatSettings) -> (ChatSettings, 
     let mut changes = Vec::new();
     let timeouts = &mut new.timeouts;
     for (field, place, value) in [
-        ("messenger_timeout", &mut timeouts.messenger, wanted.messenger_timeout),
-        ("web_timeout", &mut timeouts.web, wanted.web_timeout),
-        ("agent_ramp_up", &mut timeouts.agent_ramp_up, wanted.agent_ramp_up),
-        ("outbound_timeout", &mut timeouts.outbound, wanted.outbound_timeout),
+        ("messenger_timeout", &mut timeouts.messenger, wanted.timeouts.messenger),
+        ("web_timeout", &mut timeouts.web, wanted.timeouts.web),
+        ("agent_ramp_up", &mut timeouts.agent_ramp_up, wanted.timeouts.agent_ramp_up),
+        ("outbound_timeout", &mut timeouts.outbound, wanted.timeouts.outbound),
     ] {
         if let Some(value) = value
             && *place != Some(value)
@@ -28,16 +28,11 @@ pub fn changed(wanted: &WantedSettings, known: &ChatSettings) -> (ChatSettings, 
         None => "built-in".into(),
     };
     for (event, text) in &wanted.messages {
-        let text = match text {
-            WantedText::Custom(text) => Some(ChatText::Custom(text.clone())),
-            WantedText::Disabled => Some(ChatText::Disabled),
-            WantedText::BuiltIn => None,
-        };
         let before = new.messages.get(event);
         if before != text.as_ref() {
             changes.push(Change::new(format!("messages.{event}"), Some(words(before)), Some(words(text.as_ref()))));
             match text {
-                Some(text) => drop(new.messages.insert(*event, text)),
+                Some(text) => drop(new.messages.insert(*event, text.clone())),
                 None => drop(new.messages.remove(event)),
             }
         }

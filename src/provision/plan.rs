@@ -33,7 +33,7 @@ pub struct Plan {
 }
 
 /// What is to be done with one account.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct AccountPlan {
     /// Where it stands; `None`: it is removed.
     pub place: Option<Place>,
@@ -63,29 +63,8 @@ pub struct AccountPlan {
     pub sends: Vec<Sent>,
 }
 
-impl AccountPlan {
-    /// Nothing known of it yet but what it is called.
-    fn new(place: Option<Place>, name: String, handle: String) -> Self {
-        Self {
-            place,
-            name,
-            handle,
-            action: Action::Nothing,
-            before: None,
-            after: None,
-            changes: Vec::new(),
-            secrets: Vec::new(),
-            fields: None,
-            page: None,
-            problems: Vec::new(),
-            notes: Vec::new(),
-            sends: Vec::new(),
-        }
-    }
-}
-
 /// What happens to an account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Action {
     /// It is new.
     Add,
@@ -94,6 +73,7 @@ pub enum Action {
     /// It goes.
     Remove,
     /// It is as it should be.
+    #[default]
     Nothing,
 }
 
@@ -187,8 +167,10 @@ pub fn plan(drafts: Vec<Draft>, seen: &[Seen], removed: Vec<Account>, left: Vec<
             "its Page stays subscribed at Meta; to end that first: msgrctl webhook unsubscribe {}",
             account.handle
         )],
-        before: Some(account.clone()),
-        ..AccountPlan::new(None, account.name.to_string(), account.handle.to_string())
+        name: account.name.to_string(),
+        handle: account.handle.to_string(),
+        before: Some(account),
+        ..AccountPlan::default()
     }));
     Plan { chat_settings: Vec::new(), apps, accounts, left }
 }
@@ -222,8 +204,8 @@ fn account(draft: Draft, seen: &Seen) -> AccountPlan {
     let Draft { wanted, handle, before, after, secrets, mut problems, mut notes } = draft;
     problems.extend(seen.problems.iter().cloned());
     let sends = after.as_ref().map(|after| sends(after, &secrets)).unwrap_or_default();
-    let known =
-        AccountPlan { sends, ..AccountPlan::new(Some(wanted.place), wanted.name.to_string(), handle.to_string()) };
+    let (place, name, handle) = (Some(wanted.place), wanted.name.to_string(), handle.to_string());
+    let known = AccountPlan { place, name, handle, sends, ..AccountPlan::default() };
     let Some(mut after) = after else { return AccountPlan { action: Action::Add, problems, ..known } };
     let live = seen.live.as_ref();
     if let Some(name) = live.and_then(|live| live.page_name.clone()) {
@@ -438,9 +420,7 @@ mod tests {
             account.callback_url = Some("https://hooks.example.com/m".parse().expect("a URL"));
             account.fields = Some(vec![field.into()]);
             let verify = SecretRef::Variable("VERIFY".into());
-            account.verify_token = Some(crate::provision::manifest::WantedVerifyToken::From(
-                crate::provision::manifest::Source::Reference(verify),
-            ));
+            account.verify_token = Some(crate::provision::manifest::Source::Reference(verify));
             account
         };
         let seen = || {

@@ -4,7 +4,7 @@
 use super::House;
 use crate::accounts::{Account, Handle};
 use crate::provision::kept;
-use crate::provision::manifest::{Manifest, Mistake, Source, Wanted, WantedVerifyToken};
+use crate::provision::manifest::{Manifest, Mistake, Source, Wanted};
 use crate::provision::plan::Problem;
 use crate::secrets::{SecretKind, SecretRef, StoreName, misplaced_variable};
 
@@ -25,24 +25,21 @@ pub enum NewSecret {
 }
 
 /// Where a manifest says that secrets are, or should be.
-pub(super) fn sources(wanted: &Wanted) -> Vec<(SecretKind, WantedVerifyToken)> {
-    let from = |source: &Option<Source>| source.clone().map(WantedVerifyToken::From);
-    [
-        (SecretKind::PageAccessToken, from(&wanted.token)),
-        (SecretKind::AppSecret, from(&wanted.app_secret)),
-        (SecretKind::VerifyToken, wanted.verify_token.clone()),
-    ]
-    .into_iter()
-    .filter_map(|(kind, source)| Some((kind, source?)))
-    .collect()
+pub(super) fn sources(wanted: &Wanted) -> Vec<(SecretKind, Source)> {
+    let all = [
+        (SecretKind::PageAccessToken, &wanted.token),
+        (SecretKind::AppSecret, &wanted.app_secret),
+        (SecretKind::VerifyToken, &wanted.verify_token),
+    ];
+    all.into_iter().filter_map(|(kind, source)| Some((kind, source.clone()?))).collect()
 }
 
 /// Why a secret must not come from the variable that the file names.
-fn misplaced(kind: SecretKind, wanted: &WantedVerifyToken, handle: &Handle) -> Option<String> {
+fn misplaced(kind: SecretKind, wanted: &Source, handle: &Handle) -> Option<String> {
     match wanted {
-        WantedVerifyToken::From(
-            Source::Reference(SecretRef::Variable(name)) | Source::Copy { from: SecretRef::Variable(name), .. },
-        ) => misplaced_variable(name, kind, handle.as_str()),
+        Source::Reference(SecretRef::Variable(name)) | Source::Copy { from: SecretRef::Variable(name), .. } => {
+            misplaced_variable(name, kind, handle.as_str())
+        }
         _ => None,
     }
 }
@@ -65,7 +62,7 @@ pub fn mistakes(manifest: &Manifest) -> Vec<Mistake> {
 /// What should become of a secret; nothing where it stays as it is.
 pub(super) fn new_secret(
     kind: SecretKind,
-    wanted: WantedVerifyToken,
+    wanted: Source,
     before: Option<&Account>,
     handle: &Handle,
     house: &House<'_>,
@@ -78,15 +75,15 @@ pub(super) fn new_secret(
     }
     let has = before.is_some_and(|before| before.secrets.contains_key(&kind));
     Ok(match wanted {
-        WantedVerifyToken::From(Source::Reference(place)) => Some(NewSecret::Refer(place)),
-        WantedVerifyToken::From(Source::Copy { from, to }) => Some(NewSecret::Copy { from, to }),
-        WantedVerifyToken::From(Source::Stored) | WantedVerifyToken::Generate if has => None,
+        Source::Reference(place) => Some(NewSecret::Refer(place)),
+        Source::Copy { from, to } => Some(NewSecret::Copy { from, to }),
+        Source::Stored | Source::Generate if has => None,
         // The variables of the env store are there before the account is.
-        WantedVerifyToken::From(Source::Stored) | WantedVerifyToken::Generate if house.store == StoreName::Env => {
+        Source::Stored | Source::Generate if house.store == StoreName::Env => {
             Some(NewSecret::Refer(SecretRef::Stored(StoreName::Env)))
         }
-        WantedVerifyToken::Generate => Some(NewSecret::Generate(house.store)),
-        WantedVerifyToken::From(Source::Stored) => {
+        Source::Generate => Some(NewSecret::Generate(house.store)),
+        Source::Stored => {
             let key = kept::key_of(kind);
             let (what, hint) = match before {
                 Some(before) => (
@@ -110,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_verify_token_is_made_where_there_is_none() {
-        let generate = Wanted { verify_token: Some(WantedVerifyToken::Generate), ..wanted("Acme") };
+        let generate = Wanted { verify_token: Some(Source::Generate), ..wanted("Acme") };
         let (found, _) = drafted(generate.clone(), &[], &house());
         assert!(found[0].secrets.contains(&(SecretKind::VerifyToken, NewSecret::Generate(StoreName::File))));
         let mut known = record("Acme", "acme");

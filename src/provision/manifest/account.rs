@@ -7,7 +7,7 @@ use super::keys::{ACCOUNT, APP, DEFAULTS, WEBHOOK};
 use super::node::{Entry, Node, Value};
 use super::place::{At, shown};
 use super::reader::{Reader, Spot};
-use super::{Source, WantedVerifyToken, source, texts};
+use super::{Source, source, texts};
 use crate::accounts::{AppId, CallbackUrl, Handle, Name, PageId, PageUsername};
 use crate::channel::Channel;
 use crate::document::nearest;
@@ -21,7 +21,7 @@ pub(super) struct Shared {
     pub app_id: Option<Spot<AppId>>,
     pub app_secret: Option<Spot<Source>>,
     pub callback_url: Option<Spot<CallbackUrl>>,
-    pub verify_token: Option<Spot<WantedVerifyToken>>,
+    pub verify_token: Option<Spot<Source>>,
     pub fields: Option<Spot<Vec<String>>>,
     pub messages: BTreeMap<Event, Spot<MessageState>>,
 }
@@ -181,11 +181,11 @@ fn callback_url(reader: &mut Reader<'_>, node: &Node) -> Spot<CallbackUrl> {
     spot
 }
 
-fn verify_token(reader: &mut Reader<'_>, node: &Node, directory: &Path) -> Spot<WantedVerifyToken> {
+fn verify_token(reader: &mut Reader<'_>, node: &Node, directory: &Path) -> Spot<Source> {
     const GENERATE: &str = "generate";
     if let Value::Text(text) = &node.value {
         if text == GENERATE {
-            return Spot { at: node.at, value: Some(WantedVerifyToken::Generate) };
+            return Spot { at: node.at, value: Some(Source::Generate) };
         }
         // The text is not repeated: it may be the token.
         let near = nearest(text, std::iter::once(GENERATE));
@@ -193,8 +193,7 @@ fn verify_token(reader: &mut Reader<'_>, node: &Node, directory: &Path) -> Spot<
         reader.wrong_near(node.at, message, near);
         return Spot { at: node.at, value: None };
     }
-    let Spot { at, value } = source::read(reader, "verify_token", node, directory);
-    Spot { at, value: value.map(WantedVerifyToken::From) }
+    source::read(reader, "verify_token", node, directory)
 }
 
 /// The field that was probably meant, where one is not known.

@@ -8,9 +8,9 @@ use super::node::{self, Entry, Node, Value};
 use super::place::At;
 use super::reader::{Reader, Spot};
 use super::scalar::Plain;
-use super::{LIMIT, Text, WantedText, texts};
+use super::{LIMIT, Text, texts};
 use crate::accounts::TenantName;
-use crate::messages::{Event, Timeout};
+use crate::messages::{ChatText, Event, Timeout};
 
 /// What a file says, each thing with its place.
 #[derive(Debug, Default)]
@@ -18,7 +18,7 @@ pub(super) struct File {
     pub tenant: Option<Spot<TenantName>>,
     /// In the order of [`TIMEOUTS`].
     pub timeouts: [Option<Spot<Timeout>>; 4],
-    pub texts: BTreeMap<Event, Spot<WantedText>>,
+    pub texts: BTreeMap<Event, Spot<Option<ChatText>>>,
     pub accounts: Vec<Draft>,
 }
 
@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn timeouts_are_lengths_of_time_in_the_units_of_the_contact_centre() {
         let settings = |text: &str| format!("version: 1\nchat_settings: {{{text}}}\n");
-        assert!(good(&settings("agent_ramp_up: 5s, web_timeout: 1h 30m")).chat_settings.web_timeout.is_some());
+        assert!(good(&settings("agent_ramp_up: 5s, web_timeout: 1h 30m")).chat_settings.timeouts.web.is_some());
         for (text, part) in [
             ("web_timeout: 10", "a length of time with its unit"),
             ("web_timeout: 90s", "1m 30s is not whole minutes"),

@@ -21,7 +21,7 @@ use std::path::Path;
 
 use crate::accounts::{AppId, CallbackUrl, Handle, Name, PageId, PageUsername, TenantName};
 use crate::channel::Channel;
-use crate::messages::{Event, MessageState, MessageText, Timeout};
+use crate::messages::{ChatText, Event, MessageState, Timeouts};
 use crate::secrets::{SecretRef, StoreName};
 
 pub use place::{Mistake, Place, escaped};
@@ -61,27 +61,10 @@ pub struct Manifest {
 /// Chat Settings as they should be; what is not there stays as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WantedSettings {
-    /// How long a response in SMS or Messenger chats is waited for.
-    pub messenger_timeout: Option<Timeout>,
-    /// The same in web chats.
-    pub web_timeout: Option<Timeout>,
-    /// Between two queued chats that are offered to an agent who became Ready.
-    pub agent_ramp_up: Option<Timeout>,
-    /// How long a first outbound message may stay without response.
-    pub outbound_timeout: Option<Timeout>,
-    /// The texts.
-    pub messages: BTreeMap<Event, WantedText>,
-}
-
-/// What Chat Settings should say at an event.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum WantedText {
-    /// This text.
-    Custom(MessageText),
-    /// Nothing.
-    Disabled,
-    /// The text that is built in.
-    BuiltIn,
+    /// The timeouts.
+    pub timeouts: Timeouts,
+    /// The texts; `None`: the one that is built in.
+    pub messages: BTreeMap<Event, Option<ChatText>>,
 }
 
 /// An account as it should be, the `defaults` of its file merged under it; what is not
@@ -109,7 +92,7 @@ pub struct Wanted {
     /// Where Meta's events go.
     pub callback_url: Option<CallbackUrl>,
     /// What Meta repeats in the webhook handshake.
-    pub verify_token: Option<WantedVerifyToken>,
+    pub verify_token: Option<Source>,
     /// The webhook fields, one at least, each once.
     pub fields: Option<Vec<String>>,
     /// What it says at each event that is named.
@@ -130,15 +113,8 @@ pub enum Source {
     },
     /// Where the account has it already.
     Stored,
-}
-
-/// A verify token as it should be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum WantedVerifyToken {
-    /// One is made where there is none.
+    /// One is made where there is none: a verify token.
     Generate,
-    /// That one.
-    From(Source),
 }
 
 /// Reads the files of a manifest. Every mistake of every file is told, in the order of
@@ -161,7 +137,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::messages::CATALOGUE;
+    use crate::messages::{CATALOGUE, Timeout};
 
     pub(in crate::provision::manifest) fn one(text: &str) -> Text<'_> {
         Text { file: "a.yaml", directory: Path::new("/srv/acme"), text }
@@ -221,8 +197,8 @@ accounts:
     fn a_whole_manifest_is_read_and_defaults_are_merged_under_it() {
         let Manifest { tenant, chat_settings, accounts, doubts } = good(WHOLE);
         assert_eq!((tenant.expect("a tenant").as_str(), doubts.len()), ("acme", 0));
-        assert_eq!(chat_settings.messenger_timeout, Some(Timeout::minutes(10)));
-        assert_eq!(chat_settings.agent_ramp_up.map(Timeout::seconds), Some(5));
+        assert_eq!(chat_settings.timeouts.messenger, Some(Timeout::minutes(10)));
+        assert_eq!(chat_settings.timeouts.agent_ramp_up.map(Timeout::seconds), Some(5));
         assert_eq!(chat_settings.messages.len(), 3);
         let [support, sales] = &accounts[..] else { panic!("{accounts:#?}") };
         assert_eq!(support.place.to_string(), "a.yaml:13:5");
@@ -231,7 +207,7 @@ accounts:
         assert_eq!(support.token, Some(Source::Copy { from: token, to: StoreName::Keyring }));
         assert_eq!(support.app_id.as_ref().map(AppId::as_str), Some("123456789012345"));
         assert_eq!(support.app_secret, Some(Source::Stored));
-        assert_eq!(support.verify_token, Some(WantedVerifyToken::Generate));
+        assert_eq!(support.verify_token, Some(Source::Generate));
         assert_eq!(support.fields.as_ref().map(Vec::len), Some(2));
         assert_eq!(support.messages.len(), 3);
         assert_eq!(sales.app_secret, Some(Source::Reference(SecretRef::Variable("ACME_APP_SECRET".into()))));

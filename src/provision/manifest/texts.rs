@@ -6,14 +6,13 @@
 
 use std::collections::BTreeMap;
 
-use super::WantedText;
 use super::keys::MESSAGE;
 use super::node::{Node, Value};
 use super::place::{At, harmless, shown};
 use super::reader::{Reader, Spot};
 use super::scalar::Plain;
 use crate::document::nearest;
-use crate::messages::{Event, MessageState, MessageText, UnknownEvent};
+use crate::messages::{ChatText, Event, MessageState, MessageText, UnknownEvent};
 
 /// The states of an account.
 const STATES: [&str; 3] = ["custom", "default", "disabled"];
@@ -55,19 +54,19 @@ fn state(reader: &mut Reader<'_>, at: At, word: &str) -> Option<MessageState> {
 }
 
 /// What Chat Settings say at each event.
-pub(super) fn of_chat_settings(reader: &mut Reader<'_>, node: &Node) -> BTreeMap<Event, Spot<WantedText>> {
+pub(super) fn of_chat_settings(reader: &mut Reader<'_>, node: &Node) -> BTreeMap<Event, Spot<Option<ChatText>>> {
     each(reader, node, |reader, event, node| {
         let said = match &node.value {
             Value::Text(text) => Said::State(text, node.at),
             _ => said(reader, event, node, &CHAT_STATES, CHAT_FORM)?,
         };
         match said {
-            Said::Text(text) => Some(WantedText::Custom(text)),
-            Said::State("disabled", _) => Some(WantedText::Disabled),
-            Said::State("built-in", _) => Some(WantedText::BuiltIn),
+            Said::Text(text) => Some(Some(ChatText::Custom(text))),
+            Said::State("disabled", _) => Some(Some(ChatText::Disabled)),
+            Said::State("built-in", _) => Some(None),
             Said::State(text, at) => {
                 let meant = match near(text, &["disabled", "built-in", "default", "custom"]) {
-                    None => return self::text(reader, event, at, text).map(WantedText::Custom),
+                    None => return self::text(reader, event, at, text).map(ChatText::Custom).map(Some),
                     Some("default") => Some("built-in"),
                     Some("custom") => None,
                     meant => meant,
@@ -220,10 +219,10 @@ mod tests {
     fn chat_settings_take_texts_and_no_misspelt_state() {
         let text = |message: &str| format!("version: 1\nchat_settings: {{messages: {{session-ended: {message}}}}}\n");
         let said = |message: &str| good(&text(message)).chat_settings.messages.into_values().next();
-        let custom = |text: &str| Some(WantedText::Custom(text.parse().expect("a text")));
+        let custom = |text: &str| Some(Some(ChatText::Custom(text.parse().expect("a text"))));
         assert_eq!(said("Bye!"), custom("Bye!"));
         assert_eq!(said("{state: custom, text: Disabled}"), custom("Disabled"));
-        assert_eq!((said("disabled"), said("built-in")), (Some(WantedText::Disabled), Some(WantedText::BuiltIn)));
+        assert_eq!((said("disabled"), said("built-in")), (Some(Some(ChatText::Disabled)), Some(None)));
         assert_eq!((said("{state: disabled}"), said("{state: built-in}")), (said("disabled"), said("built-in")));
         for message in ["disbled", "Disabled", "built_in", "default", "DEFAULT", "custom", "{state: default}"] {
             let found = mistakes(&text(message));

@@ -11,7 +11,7 @@ use super::reader::{Reader, Spot};
 use super::{Manifest, Wanted, WantedSettings};
 use crate::accounts::{CallbackUrl, TenantName};
 use crate::graph::endpoints::subscription::same_callback;
-use crate::messages::Timeout;
+use crate::messages::{Timeout, Timeouts};
 
 /// Puts the files together and says what does not fit.
 pub(super) fn join(reader: &mut Reader<'_>, files: Vec<File>) -> Manifest {
@@ -35,14 +35,11 @@ pub(super) fn join(reader: &mut Reader<'_>, files: Vec<File>) -> Manifest {
     check_names(reader, &accounts);
     check_callbacks(reader, &accounts);
     check_pages(reader, &accounts);
-    let [messenger_timeout, web_timeout, agent_ramp_up, outbound_timeout] = timeouts.map(|spot| spot?.value);
+    let [messenger, web, agent_ramp_up, outbound] = timeouts.map(|spot| spot?.value);
     Manifest {
         tenant,
         chat_settings: WantedSettings {
-            messenger_timeout,
-            web_timeout,
-            agent_ramp_up,
-            outbound_timeout,
+            timeouts: Timeouts { messenger, web, agent_ramp_up, outbound },
             messages: texts.into_iter().filter_map(|(event, spot)| Some((event, spot.value?))).collect(),
         },
         accounts: accounts.into_iter().filter_map(|draft| wanted(reader, draft)).collect(),

@@ -238,7 +238,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::{Source, Text, Wanted, WantedText, WantedVerifyToken, read};
+    use super::super::{Source, Text, Wanted, read};
     use super::*;
     use crate::accounts::{Handle, Realm};
     use crate::channel::Channel;
@@ -325,7 +325,7 @@ mod tests {
         };
         assert_eq!(source(SecretKind::PageAccessToken), wanted.token);
         assert_eq!(source(SecretKind::AppSecret), wanted.app_secret);
-        assert_eq!(source(SecretKind::VerifyToken).map(WantedVerifyToken::From), wanted.verify_token);
+        assert_eq!(source(SecretKind::VerifyToken), wanted.verify_token);
         for event in Event::all() {
             assert_eq!(account.messages.state(event), wanted.messages.get(&event).cloned().unwrap_or_default());
         }
@@ -346,9 +346,9 @@ mod tests {
             for written in [write(&exported), in_json(&json(&exported).to_string()).into_owned()] {
                 let manifest = read_back(&written);
                 prop_assert_eq!(manifest.tenant.as_ref(), Some(&tenant));
-                prop_assert_eq!(manifest.chat_settings.messenger_timeout, Some(Timeout::minutes(minutes)));
+                prop_assert_eq!(manifest.chat_settings.timeouts.messenger, Some(Timeout::minutes(minutes)));
                 let said = manifest.chat_settings.messages.into_values().next();
-                prop_assert_eq!(said, Some(WantedText::Custom(text.clone())));
+                prop_assert_eq!(said, Some(Some(ChatText::Custom(text.clone()))));
                 the_same(&accounts[0], &manifest.accounts[0]);
             }
         }
