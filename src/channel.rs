@@ -2,10 +2,11 @@
 //! here or where it is known, without a wildcard: the compiler names every place that a new
 //! channel has to be thought of at.
 
-use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+use crate::text::words;
 
 /// A channel of the contact centre: what files, flags and JSON call the account's `type`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,11 +64,7 @@ impl Channel {
     }
 }
 
-impl fmt::Display for Channel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.id())
-    }
-}
+words!(Channel, id);
 
 impl FromStr for Channel {
     type Err = ();

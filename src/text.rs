@@ -9,6 +9,48 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+/// Gives a type that is text in files and in JSON its two conversions for serde; `$read` is
+/// what a text from a file passes first.
+macro_rules! text_form {
+    ($type:ty) => {
+        text_form!($type, String::as_str);
+    };
+    ($type:ty, $read:path) => {
+        impl TryFrom<String> for $type {
+            type Error = <$type as std::str::FromStr>::Err;
+            fn try_from(text: String) -> Result<Self, Self::Error> {
+                $read(&text).parse()
+            }
+        }
+
+        impl From<$type> for String {
+            fn from(value: $type) -> Self {
+                value.to_string()
+            }
+        }
+    };
+}
+pub(crate) use text_form;
+
+/// Gives an enum its words wherever it is printed: those of a table, or of a method.
+macro_rules! words {
+    ($type:ty { $($variant:ident => $words:literal),+ }) => {
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(match self { $(Self::$variant => $words),+ })
+            }
+        }
+    };
+    ($type:ty, $method:ident) => {
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.$method())
+            }
+        }
+    };
+}
+pub(crate) use words;
+
 /// What stands in place of a secret: always as long, however long that is.
 pub const MASK: &str = "********";
 

@@ -89,7 +89,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("sandbox", &["address", "clock", "document", "http", "serve", "webhook::signature"]),
     ("webhook", &["address", "clock", "http", "json", "serve", "secrets::Secret", "secrets::redact", "text"]),
     ("graph", &["clock", "http", "json", "secrets::Secret", "secrets::redact", "text", "touched"]),
-    ("messages", &["secrets::holds_credential"]),
+    ("messages", &["secrets::holds_credential", "text"]),
     (
         "accounts",
         &[
@@ -121,7 +121,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("text", &[]),
     ("touched", &[]),
     ("address", &["text"]),
-    ("channel", &[]),
+    ("channel", &["text"]),
 ];
 
 /// What has one home: `(text, the files it may stand in)`. A folder ends in `/`.

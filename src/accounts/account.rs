@@ -1,7 +1,6 @@
 //! The account itself.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -11,7 +10,7 @@ use super::{AppId, CallbackUrl, Handle, Name, PageId, PageUsername};
 use crate::channel::Channel;
 use crate::messages::AccountMessages;
 use crate::secrets::{SecretKey, SecretKind, SecretRef};
-use crate::text::harmless;
+use crate::text::{harmless, words};
 
 /// A messenger integration account, as the contact centre knows it. Holds where
 /// its secrets are, never what they are.
@@ -87,14 +86,7 @@ pub enum Realm {
     Sandbox,
 }
 
-impl fmt::Display for Realm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Live => f.write_str("live"),
-            Self::Sandbox => f.write_str("sandbox"),
-        }
-    }
-}
+words!(Realm { Live => "live", Sandbox => "sandbox" });
 
 #[cfg(test)]
 pub(super) mod tests {

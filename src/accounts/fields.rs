@@ -18,12 +18,6 @@ use crate::text::{code_point, first_unfit, harmless};
 #[error("{0}")]
 pub struct FieldError(String);
 
-impl FieldError {
-    pub(super) fn new(reason: impl Into<String>) -> Self {
-        Self(reason.into())
-    }
-}
-
 pub(super) fn refuse<T>(reason: impl Into<String>) -> Result<T, FieldError> {
     Err(FieldError(reason.into()))
 }

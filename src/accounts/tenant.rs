@@ -6,12 +6,12 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
-use super::fields::refuse_unfit;
+use super::fields::{refuse, refuse_unfit, text_field};
 use super::{Account, AppId, CallbackUrl, FieldError};
 use crate::channel::Channel;
 use crate::document::nearest;
 use crate::secrets::StoreName;
-use crate::text::harmless;
+use crate::text::{harmless, text_form, words};
 
 /// What is known of a tenant. All of it is optional: the tenant `default` works
 /// without any.
@@ -57,40 +57,11 @@ impl Tenant {
     }
 }
 
-fn refuse<T>(reason: impl Into<String>) -> Result<T, FieldError> {
-    Err(FieldError::new(reason))
-}
-
-/// A type that is text in files and on the command line.
-macro_rules! text {
-    ($type:ident) => {
-        impl TryFrom<String> for $type {
-            type Error = FieldError;
-            /// From a file: an older msgrctl saved what is refused now, so it is cleaned.
-            fn try_from(text: String) -> Result<Self, FieldError> {
-                harmless(&text).parse()
-            }
-        }
-
-        impl From<$type> for String {
-            fn from(value: $type) -> Self {
-                value.to_string()
-            }
-        }
-    };
-}
-
 /// A host name alone: no scheme, no path, no port.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct TenantHost(String);
-text!(TenantHost);
-
-impl fmt::Display for TenantHost {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+text_field!(TenantHost);
 
 impl FromStr for TenantHost {
     type Err = FieldError;
@@ -122,7 +93,7 @@ pub struct ProductVersion {
     minor: u16,
     patch: Option<u16>,
 }
-text!(ProductVersion);
+text_form!(ProductVersion, harmless);
 
 impl fmt::Display for ProductVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -158,7 +129,7 @@ const MESSENGERS: &[&str] =
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PlatformMessenger(usize);
-text!(PlatformMessenger);
+text_form!(PlatformMessenger, harmless);
 
 impl PlatformMessenger {
     /// Its id.
@@ -172,11 +143,7 @@ impl PlatformMessenger {
     }
 }
 
-impl fmt::Display for PlatformMessenger {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
+words!(PlatformMessenger, as_str);
 
 impl FromStr for PlatformMessenger {
     type Err = FieldError;
@@ -193,7 +160,7 @@ impl FromStr for PlatformMessenger {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct CallbackTemplate(String);
-text!(CallbackTemplate);
+text_field!(CallbackTemplate);
 
 const PLACEHOLDERS: [&str; 4] = ["host", "page_id", "page_username", "handle"];
 
@@ -228,12 +195,6 @@ impl CallbackTemplate {
         }
         filled.push_str(rest);
         filled.parse()
-    }
-}
-
-impl fmt::Display for CallbackTemplate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

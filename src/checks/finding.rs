@@ -1,9 +1,9 @@
 //! What a check found.
 
-use std::fmt;
 use std::time::Duration;
 
 use crate::graph::{ApiError, GraphError};
+use crate::text::words;
 
 /// One check's result.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,15 +92,7 @@ pub enum Group {
     Messages,
 }
 
-impl fmt::Display for Group {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Credentials => "credentials",
-            Self::Delivery => "delivery",
-            Self::Messages => "messages",
-        })
-    }
-}
+words!(Group { Credentials => "credentials", Delivery => "delivery", Messages => "messages" });
 
 /// How a check ended; the later, the worse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -117,17 +109,7 @@ pub enum Outcome {
     Fail,
 }
 
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Skip => "skip",
-            Self::Pass => "pass",
-            Self::Warn => "warn",
-            Self::Unreachable => "unreachable",
-            Self::Fail => "fail",
-        })
-    }
-}
+words!(Outcome { Skip => "skip", Pass => "pass", Warn => "warn", Unreachable => "unreachable", Fail => "fail" });
 
 /// Everything that was found about one account.
 #[derive(Clone, Debug)]

@@ -9,6 +9,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::text::text_form;
+
 /// A chat event.
 #[derive(Debug)]
 pub struct ChatEvent {
@@ -82,6 +84,7 @@ pub const CATALOGUE: &[ChatEvent] = &[
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Event(usize);
+text_form!(Event);
 
 impl Event {
     /// Every event, in order.
@@ -121,19 +124,6 @@ impl FromStr for Event {
     fn from_str(text: &str) -> Result<Self, UnknownEvent> {
         let at = CATALOGUE.iter().position(|event| event.id == text);
         at.map(Self).ok_or_else(|| UnknownEvent(text.into()))
-    }
-}
-
-impl TryFrom<String> for Event {
-    type Error = UnknownEvent;
-    fn try_from(text: String) -> Result<Self, UnknownEvent> {
-        text.parse()
-    }
-}
-
-impl From<Event> for String {
-    fn from(event: Event) -> Self {
-        event.id().into()
     }
 }
 

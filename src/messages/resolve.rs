@@ -1,8 +1,7 @@
 //! What is sent in the end, and where it comes from.
 
-use std::fmt;
-
 use super::{ChatSettings, ChatText, Event, MessageState, Timeout, Timeouts};
+use crate::text::words;
 
 /// Where what is sent comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,15 +14,7 @@ pub enum Origin {
     BuiltIn,
 }
 
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Account => "account",
-            Self::ChatSettings => "chat-settings",
-            Self::BuiltIn => "built-in",
-        })
-    }
-}
+words!(Origin { Account => "account", ChatSettings => "chat-settings", BuiltIn => "built-in" });
 
 /// What is sent at an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Span, SpanRelativeTo};
 use serde::{Deserialize, Serialize};
 
 use super::{Event, MessageState, MessageText};
+use crate::text::text_form;
 
 /// What Chat Settings say of an event. They are the default, so there is no Default.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +45,7 @@ impl<'de> Deserialize<'de> for ChatText {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Timeout(u64);
+text_form!(Timeout);
 
 /// Why a length of time was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -83,19 +85,6 @@ impl FromStr for Timeout {
             Ok(seconds @ 1..=2_592_000) if length.subsec_nanos() == 0 => Ok(Self(seconds)),
             _ => Err(TimeoutError(format!("'{text}' is out of range: whole seconds, 1s to 30d"))),
         }
-    }
-}
-
-impl TryFrom<String> for Timeout {
-    type Error = TimeoutError;
-    fn try_from(text: String) -> Result<Self, TimeoutError> {
-        text.parse()
-    }
-}
-
-impl From<Timeout> for String {
-    fn from(timeout: Timeout) -> Self {
-        timeout.to_string()
     }
 }
 

@@ -1,13 +1,12 @@
 //! The kinds of secret an account has, and where each can be.
 
-use std::fmt;
-
 use rand::distr::{Alphanumeric, SampleString as _};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::Secret;
 use super::shape::Shape;
+use crate::text::words;
 
 /// The secrets of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -35,42 +34,32 @@ impl SecretKind {
         matches!(self, Self::VerifyToken | Self::NextVerifyToken)
     }
 
+    const fn spelt(self) -> [&'static str; 3] {
+        match self {
+            Self::PageAccessToken => ["page access token", "page-access-token", "page_access_token"],
+            Self::AppSecret => ["app secret", "app-secret", "app_secret"],
+            Self::VerifyToken => ["verify token", "verify-token", "verify_token"],
+            Self::NextVerifyToken => ["next verify token", "next-verify-token", "next_verify_token"],
+        }
+    }
+
     /// As a person reads it: `page access token`.
     pub fn words(self) -> &'static str {
-        match self {
-            Self::PageAccessToken => "page access token",
-            Self::AppSecret => "app secret",
-            Self::VerifyToken => "verify token",
-            Self::NextVerifyToken => "next verify token",
-        }
+        self.spelt()[0]
     }
 
     /// As a command line takes it: `page-access-token`.
     pub fn argument(self) -> &'static str {
-        match self {
-            Self::PageAccessToken => "page-access-token",
-            Self::AppSecret => "app-secret",
-            Self::VerifyToken => "verify-token",
-            Self::NextVerifyToken => "next-verify-token",
-        }
+        self.spelt()[1]
     }
 
     /// As files and JSON spell it: `page_access_token`.
     pub fn key(self) -> &'static str {
-        match self {
-            Self::PageAccessToken => "page_access_token",
-            Self::AppSecret => "app_secret",
-            Self::VerifyToken => "verify_token",
-            Self::NextVerifyToken => "next_verify_token",
-        }
+        self.spelt()[2]
     }
 }
 
-impl fmt::Display for SecretKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.words())
-    }
-}
+words!(SecretKind, words);
 
 /// A store by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -101,11 +90,7 @@ impl StoreName {
     }
 }
 
-impl fmt::Display for StoreName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
+words!(StoreName, as_str);
 
 impl Secret {
     /// The first 8 hexadecimal digits of its SHA-256, to compare two places without

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::StoreName;
-use crate::text::{code_point, first_unfit};
+use crate::text::{code_point, first_unfit, text_form};
 
 /// Where an account's secret is, as its record says. Never the secret.
 ///
@@ -33,6 +33,7 @@ pub enum SecretRef {
     /// `command:PROGRAM ARG…`: what a program prints, run without a shell.
     Command(Vec<String>),
 }
+text_form!(SecretRef);
 
 /// Why a reference was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -125,19 +126,6 @@ impl FromStr for SecretRef {
             Some(store) => Ok(Self::Stored(store)),
             None => Self::read(text),
         }
-    }
-}
-
-impl TryFrom<String> for SecretRef {
-    type Error = RefError;
-    fn try_from(text: String) -> Result<Self, RefError> {
-        text.parse()
-    }
-}
-
-impl From<SecretRef> for String {
-    fn from(reference: SecretRef) -> Self {
-        reference.to_string()
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{InputError, Secret, SecretKind, StoreName, variable};
+use crate::text::words;
 
 /// Which secret is meant: of whom, and of what kind.
 #[derive(Clone, Debug)]
@@ -53,15 +54,7 @@ pub enum KeyMeans {
     Passphrase,
 }
 
-impl std::fmt::Display for KeyMeans {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Keyring => "its key in the keyring",
-            Self::KeyFile => "the key file",
-            Self::Passphrase => "the passphrase",
-        })
-    }
-}
+words!(KeyMeans { Keyring => "its key in the keyring", KeyFile => "the key file", Passphrase => "the passphrase" });
 
 /// Why a store did not do what it was asked to.
 #[derive(Clone, Debug, thiserror::Error)]
