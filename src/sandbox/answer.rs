@@ -67,6 +67,19 @@ impl Refusal {
     pub fn with_status(self, status: u16) -> Self {
         Self { status: Some(status), ..self }
     }
+
+    /// The same with a subcode.
+    pub fn with_subcode(self, subcode: i64) -> Self {
+        Self { subcode: Some(subcode), ..self }
+    }
+}
+
+/// An object without the fields that have no value.
+pub fn without_nulls(mut object: Value) -> Value {
+    if let Some(fields) = object.as_object_mut() {
+        fields.retain(|_, value| !value.is_null());
+    }
+    object
 }
 
 /// The status that a code was seen with (graph/FACTS.md, "HTTP status"); 400 where
@@ -80,25 +93,19 @@ const TRANSIENT: [i64; 2] = [2, 4];
 impl From<Refusal> for Answer {
     fn from(refusal: Refusal) -> Self {
         let usual = STATUS.iter().find(|(code, _)| *code == refusal.code).map_or(400, |(_, status)| *status);
-        let mut error = serde_json::Map::new();
-        error.insert("message".into(), refusal.message.into());
-        error.insert("type".into(), refusal.kind.into());
-        if TRANSIENT.contains(&refusal.code) {
-            error.insert("is_transient".into(), true.into());
-        }
-        if refusal.code != 0 {
-            error.insert("code".into(), refusal.code.into());
-        }
-        if let Some(subcode) = refusal.subcode {
-            error.insert("error_subcode".into(), subcode.into());
-        }
+        let code = (refusal.code != 0).then_some(refusal.code);
+        let error = without_nulls(json!({
+            "message": refusal.message,
+            "type": refusal.kind,
+            "is_transient": TRANSIENT.contains(&refusal.code).then_some(true),
+            "code": code,
+            "error_subcode": refusal.subcode,
+        }));
         Self {
             status: refusal.status.unwrap_or(usual),
-            body: json!({ "error": error }),
-            code: (refusal.code != 0).then_some((refusal.code, refusal.subcode)),
-            headers: Vec::new(),
-            raw: None,
+            code: code.map(|code| (code, refusal.subcode)),
             denied: refusal.denied,
+            ..Self::ok(json!({ "error": error }))
         }
     }
 }

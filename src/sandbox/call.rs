@@ -129,11 +129,6 @@ impl Call {
         Some(form::json(text).unwrap_or_else(|| text.into())).filter(|value| !value.is_null())
     }
 
-    /// Whether a switch is on.
-    pub fn is_on(&self, name: &str) -> bool {
-        matches!(self.parameter(name), Some("true" | "1"))
-    }
-
     /// The path without its version: `/me/accounts`.
     pub fn path(&self) -> String {
         format!("/{}", self.segments.join("/"))

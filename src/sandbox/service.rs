@@ -68,7 +68,7 @@ pub(super) async fn perform(world: &SharedWorld, call: &Call) -> Option<(Answer,
         Reply::Now(answer) => answer,
         Reply::Batch(batch) => batch::run(world, call, *batch).await,
         Reply::Verified(change) => {
-            let verified = handshake::verify(world, &change.url, &change.verify_token).await;
+            let verified = handshake::verify(world, &change.url, &change.subscription.verify_token).await;
             routes::finish(&mut world.lock(), *change, verified)
         }
     };

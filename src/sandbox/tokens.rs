@@ -79,50 +79,43 @@ pub enum TokenState {
 }
 
 const IMPERSONATE: &str = "The user must be an administrator, editor, or moderator of the page in order to impersonate it. If the page business requires Two Factor Authentication, the user also needs to enable Two Factor Authentication.";
+const REPLACED: &str = "Any of the pages_read_engagement, pages_manage_metadata, pages_show_list or pages_messaging permission(s) must be granted before impersonating a user's page.";
 
 impl Token {
     /// Why the token is refused at `now`, or nothing.
     pub fn problem(&self, now: i64) -> Option<Refusal> {
-        let say = |subcode: i64, text: String| Some(Refusal { subcode: Some(subcode), ..Refusal::oauth(190, text) });
-        let validating = |rest: &str| format!("Error validating access token: {rest}");
-        match self.state {
-            TokenState::Valid if self.expires_at != 0 && self.expires_at <= now => Some(expired(self.expires_at, now)),
-            TokenState::Valid => None,
-            TokenState::Expired => Some(expired(now - 3600, now)),
+        let refusal = match self.state {
+            TokenState::Valid if self.expires_at == 0 || self.expires_at > now => return None,
+            TokenState::Valid => expired(self.expires_at, now),
+            TokenState::Expired => expired(now - 3600, now),
             TokenState::NotAuthorized => {
-                say(458, validating(&format!("User {} has not authorized application {}.", self.user_id, self.app_id)))
+                invalid(458, format!("User {} has not authorized application {}.", self.user_id, self.app_id))
             }
-            TokenState::Checkpoint => say(
+            TokenState::Checkpoint => invalid(
                 459,
-                validating(
-                    "You cannot access the app till you log in to www.facebook.com and follow the instructions given.",
-                ),
+                "You cannot access the app till you log in to www.facebook.com and follow the instructions given.",
             ),
-            TokenState::PasswordChanged => say(
+            TokenState::PasswordChanged => invalid(
                 460,
-                validating(
-                    "The session has been invalidated because the user changed their password or Facebook has changed the session for security reasons.",
-                ),
+                "The session has been invalidated because the user changed their password or Facebook has changed the session for security reasons.",
             ),
             TokenState::Unconfirmed => {
-                say(464, validating("Sessions for the user are not allowed because the user is not a confirmed user."))
+                invalid(464, "Sessions for the user are not allowed because the user is not a confirmed user.")
             }
-            TokenState::LoggedOut => say(467, validating("The session is invalid because the user logged out.")),
-            TokenState::TwoFactor => say(490, IMPERSONATE.into()),
-            TokenState::Inactive => say(
-                493,
-                "The access token is invalid since the user hasn't engaged the app in longer than 90 days.".into(),
-            ),
-            TokenState::GrantReplaced => Some(Refusal::oauth(
-                190,
-                "Any of the pages_read_engagement, pages_manage_metadata, pages_show_list or pages_messaging permission(s) must be granted before impersonating a user's page.",
-            )),
-            TokenState::CannotImpersonate => Some(Refusal::oauth(190, IMPERSONATE)),
+            TokenState::LoggedOut => invalid(467, "The session is invalid because the user logged out."),
+            TokenState::TwoFactor => Refusal::oauth(190, IMPERSONATE).with_subcode(490),
+            TokenState::LostRole => invalid(492, "Invalid Session: the user has no role on the page."),
+            TokenState::Inactive => {
+                let text = "The access token is invalid since the user hasn't engaged the app in longer than 90 days.";
+                Refusal::oauth(190, text).with_subcode(493)
+            }
+            TokenState::GrantReplaced => Refusal::oauth(190, REPLACED),
+            TokenState::CannotImpersonate => Refusal::oauth(190, IMPERSONATE),
             TokenState::AppBlocked => {
-                Some(Refusal { denied: true, status: Some(400), ..Refusal::oauth(200, "API access blocked.") })
+                Refusal { denied: true, ..Refusal::oauth(200, "API access blocked.").with_status(400) }
             }
-            TokenState::LostRole => say(492, validating("Invalid Session: the user has no role on the page.")),
-        }
+        };
+        Some(refusal)
     }
 
     /// The same as `debug_token` has it: some refusals leave the token itself valid.
@@ -136,19 +129,29 @@ impl Token {
         if self.state == TokenState::Expired && self.expires_at == 0 { now - 3600 } else { self.expires_at }
     }
 
+    /// Refuses a token without a permission, with the code that was seen for it.
+    pub fn require(&self, code: i64, scope: &str) -> Result<(), Refusal> {
+        if self.may(scope) { Ok(()) } else { Err(Self::lacks(code, scope)) }
+    }
+
+    /// What is said of a permission that is missing.
+    pub fn lacks(code: i64, scope: &str) -> Refusal {
+        Refusal::oauth(code, format!("(#{code}) Requires {scope} permission to manage the object"))
+    }
+
     /// Whether it has a permission.
     pub fn may(&self, scope: &str) -> bool {
         self.scopes.iter().any(|granted| granted == scope)
     }
 }
 
+fn invalid(subcode: i64, rest: impl std::fmt::Display) -> Refusal {
+    Refusal::oauth(190, format!("Error validating access token: {rest}")).with_subcode(subcode)
+}
+
 fn expired(at: i64, now: i64) -> Refusal {
-    let text = format!(
-        "Error validating access token: Session has expired on {}. The current time is {}.",
-        moment(at),
-        moment(now)
-    );
-    Refusal { subcode: Some(463), ..Refusal::oauth(190, text) }
+    let (at, now) = (moment(at), moment(now));
+    invalid(463, format!("Session has expired on {at}. The current time is {now}."))
 }
 
 /// `Saturday, 13-Jun-26 05:00:00 UTC`: Graph's way, in another zone.

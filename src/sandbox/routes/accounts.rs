@@ -3,23 +3,15 @@
 use serde_json::{Map, Value, json};
 
 use super::node::{EDGES, PAGE_FIELDS, name_of};
-use super::paging::Part;
-use super::{Caller, caller, nonexisting_field};
-use crate::sandbox::answer::{Answer, Refusal};
-use crate::sandbox::call::Call;
-use crate::sandbox::tokens::{Token, TokenKind, value_for};
-use crate::sandbox::world::{Page, World};
+use super::{Answer, Answered, Call, Part, Token, TokenKind, World, holder, nonexisting_field};
+use crate::sandbox::tokens::value_for;
+use crate::sandbox::world::Page;
 
 const HOUR: i64 = 3_600;
 const DEFAULT: [&str; 6] = ["access_token", "category", "category_list", "name", "id", "tasks"];
 
-pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Result<Answer, Refusal> {
-    let holder = match caller(world, call, node)? {
-        Caller::App(_) => {
-            return Err(Refusal::oauth(102, "A user access token is required to request this resource."));
-        }
-        Caller::Holder(token) => token,
-    };
+pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Answered {
+    let holder = holder(world, call, node)?;
     if let TokenKind::Page(_) = holder.kind {
         return Err(nonexisting_field("accounts", "Page"));
     }
@@ -34,10 +26,7 @@ pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Result<Answe
     {
         return Err(nonexisting_field(name_of(field), "Page"));
     }
-    let mut data = Vec::new();
-    for page in &pages {
-        data.push(row(world, &holder, page, &fields));
-    }
+    let data = pages.iter().map(|page| row(world, &holder, page, &fields)).collect();
     let mut body = part.body(call, &holder.value, &format!("{}/accounts", holder.user_id), data);
     if matches!(call.parameter("summary"), Some("1" | "true" | "total_count")) {
         body.insert("summary".into(), json!({ "total_count": total }));

@@ -3,10 +3,7 @@
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-use crate::sandbox::answer::Refusal;
-use crate::sandbox::call::Call;
-use crate::sandbox::tokens::Token;
-use crate::sandbox::world::World;
+use super::{Call, Refusal, Token, World};
 
 /// Who makes a call.
 pub enum Caller {
@@ -25,11 +22,19 @@ pub fn caller(world: &World, call: &Call, node: &str) -> Result<Caller, Refusal>
     Ok(caller)
 }
 
+/// The same where an app alone will not do.
+pub fn holder(world: &World, call: &Call, node: &str) -> Result<Token, Refusal> {
+    match caller(world, call, node)? {
+        Caller::Holder(token) => Ok(*token),
+        Caller::App(_) => Err(Refusal::oauth(102, "A user access token is required to request this resource.")),
+    }
+}
+
 /// The same, whatever its signature is.
 pub fn unproven(world: &World, call: &Call, node: &str) -> Result<Caller, Refusal> {
     let Some((value, in_header)) = &call.token else {
         return Err(if node == "me" {
-            Refusal::oauth(2500, "An active access token must be used to query information about the current user.")
+            nobody()
         } else {
             Refusal::oauth(104, "An access token is required to request this resource.")
         });
@@ -37,46 +42,47 @@ pub fn unproven(world: &World, call: &Call, node: &str) -> Result<Caller, Refusa
     // With the token in a header 190 was seen as 401.
     let status = |refusal: Refusal| Refusal { status: in_header.then_some(401), ..refusal };
     if let Some((id, secret)) = value.split_once('|') {
-        let Some(app) = world.app(id) else {
-            return Err(Refusal::oauth(
-                101,
-                "Error validating application. Cannot get application info due to a system error.",
-            ));
-        };
+        let app = world.app(id).ok_or_else(unknown_app)?;
         if app.secret != secret {
             return Err(status(Refusal::oauth(190, "Invalid OAuth access token signature.")));
         }
         return Ok(Caller::App(app.id.clone()));
     }
-    let Some(token) = world.token(value) else {
-        return Err(status(Refusal::oauth(190, "Invalid OAuth access token - Cannot parse access token")));
-    };
-    if let Some(problem) = token.problem(world.clock.unix_seconds()) {
-        return Err(status(problem));
+    let token = world.token(value).ok_or_else(|| status(unparsed()))?;
+    match token.problem(world.clock.unix_seconds()) {
+        Some(problem) => Err(status(problem)),
+        None => Ok(Caller::Holder(Box::new(token.clone()))),
     }
-    Ok(Caller::Holder(Box::new(token.clone())))
+}
+
+/// `me` is asked for, and there is no such person.
+pub(super) fn nobody() -> Refusal {
+    Refusal::oauth(2500, "An active access token must be used to query information about the current user.")
+}
+
+/// `101`: no such app.
+pub(super) fn unknown_app() -> Refusal {
+    Refusal::oauth(101, "Error validating application. Cannot get application info due to a system error.")
+}
+
+/// `190`: not a token of this world.
+pub(super) fn unparsed() -> Refusal {
+    Refusal::oauth(190, "Invalid OAuth access token - Cannot parse access token")
 }
 
 /// `appsecret_proof`: of the token alone, or of `token|appsecret_time` for five minutes.
 pub(super) fn check_proof(world: &World, call: &Call, token: &Token) -> Result<(), Refusal> {
     const VALID: u64 = 300;
+    let refused = |text: &str| Err(Refusal::new(100, "GraphMethodException", text));
     let Some(proof) = call.parameter("appsecret_proof") else {
-        return if world.rules.require_app_secret {
-            Err(Refusal::new(
-                100,
-                "GraphMethodException",
-                "API calls from the server require an appsecret_proof argument",
-            ))
-        } else {
-            Ok(())
-        };
+        if world.rules.require_app_secret {
+            return refused("API calls from the server require an appsecret_proof argument");
+        }
+        return Ok(());
     };
-    let message = match call.parameter("appsecret_time") {
-        Some(time) => format!("{}|{time}", token.value),
-        None => token.value.clone(),
-    };
-    let fresh = call
-        .parameter("appsecret_time")
+    let time = call.parameter("appsecret_time");
+    let message = time.map_or_else(|| token.value.clone(), |time| format!("{}|{time}", token.value));
+    let fresh = time
         .is_none_or(|time| time.parse::<i64>().is_ok_and(|time| world.clock.unix_seconds().abs_diff(time) <= VALID));
     let right = world.app(&token.app_id).is_some_and(|app| {
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(app.secret.as_bytes()) else { return false };
@@ -84,8 +90,5 @@ pub(super) fn check_proof(world: &World, call: &Call, token: &Token) -> Result<(
         let lower = !proof.bytes().any(|b| b.is_ascii_uppercase());
         lower && hex::decode(proof).is_ok_and(|proof| mac.verify_slice(&proof).is_ok())
     });
-    if fresh && right {
-        return Ok(());
-    }
-    Err(Refusal::new(100, "GraphMethodException", "Invalid appsecret_proof provided in the API argument"))
+    if fresh && right { Ok(()) } else { refused("Invalid appsecret_proof provided in the API argument") }
 }

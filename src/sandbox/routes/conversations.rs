@@ -4,15 +4,11 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::page::{of_page, require_task};
-use super::paging::Part;
-use super::{nonexisting_field, unsupported};
-use crate::sandbox::answer::{Answer, Refusal};
-use crate::sandbox::call::Call;
+use super::{
+    Answer, Answered, Call, Part, Refusal, Token, World, nonexisting_field, of_page, require_task, unsupported,
+};
 use crate::sandbox::form::{DEPTH, split};
 use crate::sandbox::people::{Message, Thread};
-use crate::sandbox::tokens::Token;
-use crate::sandbox::world::World;
 
 /// A field that is asked for: `messages.limit(3){id,message}`.
 struct Wanted {
@@ -22,7 +18,7 @@ struct Wanted {
 }
 
 /// The list of a Page.
-pub(super) fn of_a_page(world: &World, call: &Call, node: &str) -> Result<Answer, Refusal> {
+pub(super) fn of_a_page(world: &World, call: &Call, node: &str) -> Answered {
     let (token, page_id) = reader(world, call, node)?;
     let mut threads: Vec<&Thread> =
         world.threads.iter().filter(|thread| thread.page_id == page_id && !thread.messages.is_empty()).collect();
@@ -41,7 +37,7 @@ pub(super) fn of_a_page(world: &World, call: &Call, node: &str) -> Result<Answer
 }
 
 /// A conversation or a message by its id; nothing where the node is neither.
-pub(super) fn by_id(world: &World, call: &Call, node: &str) -> Option<Result<Answer, Refusal>> {
+pub(super) fn by_id(world: &World, call: &Call, node: &str) -> Option<Answered> {
     let kind = node.get(..2)?;
     if kind == "t_" {
         let thread = world.threads.iter().find(|thread| thread.id == node)?;
@@ -66,7 +62,7 @@ pub(super) fn by_id(world: &World, call: &Call, node: &str) -> Option<Result<Ans
 }
 
 /// The messages of a conversation, newest first.
-pub(super) fn messages_of(world: &World, call: &Call, node: &str) -> Result<Answer, Refusal> {
+pub(super) fn messages_of(world: &World, call: &Call, node: &str) -> Answered {
     let thread = world.threads.iter().find(|thread| thread.id == node).ok_or_else(|| unsupported("get", node))?;
     let token = own(world, call, thread, node)?;
     let wanted = wanted(call, &["id", "created_time"]);
@@ -81,9 +77,7 @@ fn reader(world: &World, call: &Call, node: &str) -> Result<(Token, String), Ref
     let (token, page_id) = of_page(world, call, node)?;
     require_task(world, &page_id, &["MESSAGING", "MODERATE"])?;
     for scope in ["pages_manage_metadata", "pages_read_engagement"] {
-        if !token.may(scope) {
-            return Err(Refusal::oauth(200, format!("(#200) Requires {scope} permission to manage the object")));
-        }
+        token.require(200, scope)?;
     }
     Ok((token, page_id))
 }

@@ -1,26 +1,17 @@
 //! `GET /debug_token`: a bad token is an answer of 200 with an error inside.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::caller::check_proof;
-use super::parameter::required;
-use super::{Caller, caller};
-use crate::sandbox::answer::{Answer, Refusal};
-use crate::sandbox::call::Call;
-use crate::sandbox::tokens::TokenKind;
-use crate::sandbox::world::World;
+use super::{Answer, Answered, Call, Caller, TokenKind, World, bad, caller, required, without_nulls};
 
-pub(super) fn answer(world: &World, call: &Call) -> Result<Answer, Refusal> {
+pub(super) fn answer(world: &World, call: &Call) -> Answered {
     let input = call.parameter("input_token");
     let itself = input
         .and_then(|input| world.token(input))
         .filter(|token| call.token.as_ref().is_some_and(|(caller, _)| *caller == token.value));
-    let wrong_caller = || {
-        Refusal::oauth(
-            100,
-            "(#100) You must provide an app access token, or a user access token that is an owner or developer of the app",
-        )
-    };
+    let wrong_caller =
+        || bad("You must provide an app access token, or a user access token that is an owner or developer of the app");
     let app_id = match itself {
         // Also one that is dead: it is told what became of it.
         Some(token) => {
@@ -40,7 +31,7 @@ pub(super) fn answer(world: &World, call: &Call) -> Result<Answer, Refusal> {
         },
     };
     let input = input.ok_or_else(|| required("input_token"))?;
-    let not_of_this_app = || Refusal::oauth(100, "(#100) The App_id in the input_token did not match the Viewing App");
+    let not_of_this_app = || bad("The App_id in the input_token did not match the Viewing App");
     if let Some((id, secret)) = input.split_once('|') {
         let known = world.app(id).filter(|app| app.secret == secret);
         let Some(app) = known else { return Ok(garbage()) };
@@ -57,39 +48,34 @@ pub(super) fn answer(world: &World, call: &Call) -> Result<Answer, Refusal> {
     }
     let now = world.clock.unix_seconds();
     let problem = token.own_problem(now);
-    let mut data = Map::new();
-    data.insert("app_id".into(), token.app_id.clone().into());
-    let kind = match token.kind {
-        TokenKind::Page(_) => "PAGE",
-        TokenKind::User => "USER",
-        TokenKind::SystemUser => "SYSTEM_USER",
+    let (kind, page) = match &token.kind {
+        TokenKind::Page(page) => ("PAGE", Some(page)),
+        TokenKind::User => ("USER", None),
+        TokenKind::SystemUser => ("SYSTEM_USER", None),
     };
-    data.insert("type".into(), kind.into());
-    data.insert("application".into(), world.app(&app_id).map(|app| app.name.clone()).into());
-    data.insert("data_access_expires_at".into(), token.data_access_expires_at.into());
-    if let Some(problem) = &problem {
-        data.insert(
-            "error".into(),
-            json!({"code": problem.code, "message": problem.message, "subcode": problem.subcode}),
-        );
+    let granular = token.scopes.iter().filter(|scope| scope.starts_with("pages_"));
+    let granular = granular.map(|scope| without_nulls(json!({"scope": scope, "target_ids": token.targets})));
+    let error = problem
+        .as_ref()
+        .map(|problem| json!({"code": problem.code, "message": problem.message, "subcode": problem.subcode}));
+    let mut data = without_nulls(json!({
+        "app_id": token.app_id,
+        "type": kind,
+        "application": world.app(&app_id).map(|app| &app.name),
+        "data_access_expires_at": token.data_access_expires_at,
+        "error": error,
+        "expires_at": token.shown_expiry(now),
+        "is_valid": problem.is_none(),
+        "issued_at": token.issued_at,
+        "profile_id": page,
+        "scopes": token.scopes,
+        "granular_scopes": granular.collect::<Vec<Value>>(),
+        "user_id": token.user_id,
+    }));
+    if let (Some(fields), Some(data)) = (call.list("fields"), data.as_object_mut()) {
+        data.retain(|name, _| fields.contains(name));
     }
-    data.insert("expires_at".into(), token.shown_expiry(now).into());
-    data.insert("is_valid".into(), problem.is_none().into());
-    data.insert("issued_at".into(), token.issued_at.into());
-    if let TokenKind::Page(page) = &token.kind {
-        data.insert("profile_id".into(), page.clone().into());
-    }
-    data.insert("scopes".into(), token.scopes.clone().into());
-    let granular = token.scopes.iter().filter(|scope| scope.starts_with("pages_")).map(|scope| match &token.targets {
-        Some(targets) => json!({"scope": scope, "target_ids": targets}),
-        None => json!({"scope": scope}),
-    });
-    data.insert("granular_scopes".into(), granular.collect());
-    data.insert("user_id".into(), token.user_id.clone().into());
-    if let Some(fields) = call.list("fields") {
-        data.retain(|name, _| fields.iter().any(|field| field == name));
-    }
-    Ok(Answer::ok(json!({"data": Value::Object(data)})))
+    Ok(Answer::ok(json!({ "data": data })))
 }
 
 fn garbage() -> Answer {

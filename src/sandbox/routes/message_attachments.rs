@@ -2,17 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::message_content;
-use super::page::{of_page, require_task};
-use super::parameter::required;
-use crate::sandbox::answer::{Answer, Refusal};
-use crate::sandbox::call::Call;
-use crate::sandbox::world::World;
+use super::{Answer, Answered, Call, World, message_content, need_value, of_page, require_task, required};
 
-pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Result<Answer, Refusal> {
+pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Answered {
     let (_, page_id) = of_page(world, call, node)?;
     require_task(world, &page_id, &["MESSAGING"])?;
-    let message = call.value("message").ok_or_else(|| required("message"))?;
+    let message = need_value(call, "message")?;
     let attachment = match &message["attachment"] {
         Value::Null => return Err(required("message[attachment]")),
         attachment => attachment,

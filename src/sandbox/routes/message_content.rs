@@ -3,10 +3,8 @@
 
 use serde_json::{Map, Value};
 
-use super::parameter::{at_most, bad, bad_with, is_url, list, one_of, required};
-use crate::sandbox::answer::Refusal;
+use super::{Refusal, World, at_most, bad, bad_with, is_url, list, one_of, required};
 use crate::sandbox::form::text_of;
-use crate::sandbox::world::World;
 
 const TEXT: usize = 2_000;
 const METADATA: usize = 1_000;
@@ -82,11 +80,8 @@ pub(super) fn attachment(world: &World, page_id: &str, attachment: &Value, file:
     if !payload["attachment_id"].is_null() {
         let id = text_of(&payload["attachment_id"]);
         let known = world.attachments.iter().any(|(page, known)| page == page_id && *known == id);
-        return if known {
-            Ok(())
-        } else {
-            Err(bad_with(2_018_074, "Possible invalid ID or you do not own the attachment."))
-        };
+        let unknown = || bad_with(2_018_074, "Possible invalid ID or you do not own the attachment.");
+        return known.then_some(()).ok_or_else(unknown);
     }
     if payload["url"].is_null() && !file {
         return Err(required("message[attachment][payload][url]"));

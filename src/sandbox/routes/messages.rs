@@ -5,14 +5,12 @@ use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 
 use super::message_content::{self, sticker_id};
-use super::page::{of_page, recipient_of, require_task};
-use super::parameter::{bad, bad_with, one_of, required};
-use crate::sandbox::answer::{Answer, Refusal};
-use crate::sandbox::call::Call;
+use super::{
+    Answer, Answered, Call, Person, Refusal, Token, World, of_page, recipient_of, require_task, without_nulls,
+};
+use super::{bad, bad_with, need_value, one_of, required};
 use crate::sandbox::events::Event;
-use crate::sandbox::people::{Message, Person, digits, new_mid};
-use crate::sandbox::tokens::Token;
-use crate::sandbox::world::World;
+use crate::sandbox::people::{Message, digits, new_mid};
 use crate::sandbox::{say, versions};
 
 /// After a person's message, for everything.
@@ -37,10 +35,10 @@ const OTHER_RECIPIENTS: [(&str, bool); 6] = [
     ("one_time_notif_token", true),
 ];
 
-pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Result<Answer, Refusal> {
+pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Answered {
     let (token, page_id) = of_page(world, call, node)?;
     require_task(world, &page_id, &["MESSAGING"])?;
-    let recipient = call.value("recipient").ok_or_else(|| required("recipient"))?;
+    let recipient = need_value(call, "recipient")?;
     if !recipient.is_object() {
         return Err(bad("Param recipient must be an object."));
     }
@@ -68,13 +66,8 @@ pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Result<Answe
     let person = recipient_of(world, &page_id, &recipient)?;
     may_write(world, &token, &person, by_human)?;
     let (mid, attachment_id) = send(world, &token, &person, content);
-    let mut body = Map::new();
-    body.insert("recipient_id".into(), person.psid.into());
-    body.insert("message_id".into(), mid.into());
-    if let Some(id) = attachment_id {
-        body.insert("attachment_id".into(), id.into());
-    }
-    Ok(Answer::ok(body.into()))
+    let body = json!({"recipient_id": person.psid, "message_id": mid, "attachment_id": attachment_id});
+    Ok(Answer::ok(without_nulls(body)))
 }
 
 /// Whether a message has the seven days of a human's answer; refuses words that Graph
@@ -101,9 +94,8 @@ fn by_human(call: &Call, content: &Map<String, Value>) -> Result<bool, Refusal> 
 }
 
 fn may_write(world: &World, token: &Token, person: &Person, by_human: bool) -> Result<(), Refusal> {
-    let refuse = |code, subcode, text: &str| {
-        Err(Refusal { subcode: Some(subcode), ..Refusal::oauth(code, format!("(#{code}) {text}")) })
-    };
+    let refuse =
+        |code, subcode, text: &str| Err(Refusal::oauth(code, format!("(#{code}) {text}")).with_subcode(subcode));
     if !world.may_be_messaged(person) {
         return refuse(
             200,
@@ -134,7 +126,7 @@ fn may_write(world: &World, token: &Token, person: &Person, by_human: bool) -> R
     Ok(())
 }
 
-fn act(world: &mut World, call: &Call, token: &Token, person: &Person, action: &str) -> Result<Answer, Refusal> {
+fn act(world: &mut World, call: &Call, token: &Token, person: &Person, action: &str) -> Answered {
     one_of("sender_action", action, &ACTIONS)?;
     may_write(world, token, person, false)?;
     let thread = world.thread_mut(&person.page_id, &person.psid);
@@ -155,12 +147,8 @@ fn act(world: &mut World, call: &Call, token: &Token, person: &Person, action: &
 
 /// The answer to a message for somebody whom this world does not know by PSID.
 fn elsewhere(recipient: &Value, told: bool) -> Value {
-    let mut body = Map::new();
-    if told {
-        body.insert("recipient_id".into(), digits(&recipient.to_string(), 16).into());
-    }
-    body.insert("message_id".into(), new_mid().into());
-    body.into()
+    let id = told.then(|| digits(&recipient.to_string(), 16));
+    without_nulls(json!({"recipient_id": id, "message_id": new_mid()}))
 }
 
 /// Remembers the message and tells the callbacks: of the message itself, that it

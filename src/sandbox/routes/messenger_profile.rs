@@ -3,15 +3,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::page::{of_page, recipient_of};
-use super::parameter::{at_most, bad, bad_with, is_url, list, required};
-use super::unsupported;
-use crate::sandbox::answer::{Answer, Refusal};
-use crate::sandbox::call::Call;
-use crate::sandbox::world::World;
+use super::{Answer, Answered, Call, Refusal, World, of_page, recipient_of, unsupported, without_nulls};
+use super::{at_most, bad, bad_with, is_url, list, need, need_value, one_of, required};
 
-/// What can be set, in the order in which Graph's own error names most of it.
-const PROPERTIES: [&str; 12] = [
+/// What can be read, in the order in which Graph's own error names most of it.
+const FIELDS: &[&str] = &[
     "get_started",
     "persistent_menu",
     "target_audience",
@@ -24,8 +20,11 @@ const PROPERTIES: [&str; 12] = [
     "commands",
     "description",
     "title",
+    "subject_to_new_eu_privacy_rules",
+    "platform",
 ];
-const READ_ONLY: [&str; 2] = ["subject_to_new_eu_privacy_rules", "platform"];
+/// What can be set.
+const PROPERTIES: &[&str] = FIELDS.split_at(12).0;
 
 const GREETING: usize = 160;
 const PAYLOAD: usize = 1_000;
@@ -34,12 +33,12 @@ const MENU_TITLE: usize = 30;
 const QUESTIONS: usize = 4;
 const DOMAINS: usize = 50;
 
-pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Result<Answer, Refusal> {
+pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Answered {
     let (_, page_id) = of_page(world, call, node)?;
     match call.method.as_str() {
         "GET" => {
             let set = world.profiles.get(&page_id);
-            let wanted = fields(call)?.unwrap_or_else(|| PROPERTIES.map(str::to_owned).to_vec());
+            let wanted = fields(call)?.unwrap_or_else(|| PROPERTIES.iter().copied().map(str::to_owned).collect());
             let mut shown = Map::new();
             for name in &wanted {
                 let value = match name.as_str() {
@@ -64,7 +63,7 @@ pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Result<Answe
             }
             consistent(&changed)?;
             world.profiles.insert(page_id, changed);
-            Ok(Answer::ok(json!({"result": "success"})))
+            Ok(success())
         }
         "DELETE" => {
             let fields = fields(call)?.ok_or_else(|| required("fields"))?;
@@ -72,10 +71,14 @@ pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Result<Answe
             changed.retain(|name, _| !fields.contains(name));
             consistent(&changed)?;
             world.profiles.insert(page_id, changed);
-            Ok(Answer::ok(json!({"result": "success"})))
+            Ok(success())
         }
-        method => Err(unsupported(&method.to_lowercase(), node)),
+        method => Err(unsupported(method, node)),
     }
+}
+
+fn success() -> Answer {
+    Answer::ok(json!({"result": "success"}))
 }
 
 /// Names in any case: Meta's own SDK writes them in capitals.
@@ -83,10 +86,7 @@ fn fields(call: &Call) -> Result<Option<Vec<String>>, Refusal> {
     let Some(fields) = call.list("fields") else { return Ok(None) };
     let fields: Vec<String> = fields.iter().map(|field| field.to_lowercase()).collect();
     for (at, field) in fields.iter().enumerate() {
-        if !PROPERTIES.contains(&field.as_str()) && !READ_ONLY.contains(&field.as_str()) {
-            let known = [PROPERTIES.as_slice(), READ_ONLY.as_slice()].concat().join(", ");
-            return Err(bad(format!("Param fields[{at}] must be one of {{{known}}} - got \"{field}\".")));
-        }
+        one_of(&format!("fields[{at}]"), field, FIELDS)?;
     }
     Ok(Some(fields))
 }
@@ -183,32 +183,28 @@ fn menu(value: &Value) -> Result<(), Refusal> {
 }
 
 /// `/me/custom_user_settings`: the menu of one person.
-pub(super) fn of_person(world: &mut World, call: &Call, node: &str) -> Result<Answer, Refusal> {
+pub(super) fn of_person(world: &mut World, call: &Call, node: &str) -> Answered {
     let (_, page_id) = of_page(world, call, node)?;
-    let psid = call.given("psid").ok_or_else(|| required("psid"))?;
-    let person = recipient_of(world, &page_id, &psid.into())?;
+    let person = recipient_of(world, &page_id, &need(call, "psid")?.into())?;
     let key = (page_id.clone(), person.psid);
     match call.method.as_str() {
         "GET" => {
-            let mut shown = Map::new();
-            if let Some(menu) = world.menus.get(&key) {
-                shown.insert("user_level_persistent_menu".into(), menu.clone());
-            }
-            if let Some(menu) = world.profiles.get(&page_id).and_then(|profile| profile.get("persistent_menu")) {
-                shown.insert("page_level_persistent_menu".into(), menu.clone());
-            }
-            Ok(Answer::ok(json!({"data": [shown]})))
+            let of_page = world.profiles.get(&page_id).and_then(|profile| profile.get("persistent_menu"));
+            let menus = json!({
+                "user_level_persistent_menu": world.menus.get(&key), "page_level_persistent_menu": of_page,
+            });
+            Ok(Answer::ok(json!({"data": [without_nulls(menus)]})))
         }
         "POST" => {
-            let value = call.value("persistent_menu").ok_or_else(|| required("persistent_menu"))?;
+            let value = need_value(call, "persistent_menu")?;
             menu(&value)?;
             world.menus.insert(key, value);
-            Ok(Answer::ok(json!({"result": "success"})))
+            Ok(success())
         }
         "DELETE" => {
             world.menus.remove(&key);
-            Ok(Answer::ok(json!({"result": "success"})))
+            Ok(success())
         }
-        method => Err(unsupported(&method.to_lowercase(), node)),
+        method => Err(unsupported(method, node)),
     }
 }

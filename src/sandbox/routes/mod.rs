@@ -2,7 +2,6 @@
 //! version, token, signature.
 
 mod accounts;
-mod app;
 mod businesses;
 mod caller;
 mod conversations;
@@ -24,14 +23,24 @@ mod subscriptions;
 mod thread_control;
 
 use jiff::civil::Date;
+use serde_json::json;
 
-use super::answer::{Answer, Refusal};
+use super::answer::{Answer, Refusal, without_nulls};
 use super::batch::{self, Batch};
 use super::call::Call;
+use super::people::Person;
+use super::tokens::{Token, TokenKind};
 use super::versions::{self, Feature, Served};
-use super::world::{App, World};
+use super::world::World;
+use caller::{Caller, caller, holder};
+use page::{of_page, recipient_of, require_task};
+use paging::Part;
+use parameter::{at_most, bad, bad_with, is_url, list, need, need_value, one_of, required};
 
-pub(super) use caller::{Caller, caller, unproven};
+pub(super) use caller::unproven;
+
+/// What a call that waits for nothing is answered.
+type Answered = Result<Answer, Refusal>;
 
 /// What comes of a call.
 pub(super) enum Reply {
@@ -87,7 +96,7 @@ fn closed(world: &World, call: &Call) -> Option<Refusal> {
     ];
     let served = served(world, call);
     let refused = used.into_iter().find(|(feature, _, used)| *used && !served.has(*feature, made));
-    refused.map(|(_, name, _)| parameter::bad(format!("The parameter {name} is no longer supported")))
+    refused.map(|(_, name, _)| bad(format!("The parameter {name} is no longer supported")))
 }
 
 fn dispatch(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
@@ -108,7 +117,7 @@ fn dispatch(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
         (_, []) => Err(Refusal::new(100, "GraphMethodException", "No node specified")),
         ("GET" | "POST", ["oauth", "access_token"]) => oauth::access_token(world, call),
         ("GET", ["debug_token"]) => debug_token::answer(world, call),
-        ("GET", ["app"]) => app::of_token(world, call),
+        ("GET", ["app"]) => node::app(world, call, "app"),
         (_, [node, "subscribed_apps"]) => subscribed_apps::answer(world, call, node),
         ("GET", [node, "accounts"]) => accounts::answer(world, call, node),
         ("GET", ["me", "businesses"]) => businesses::of_person(world, call),
@@ -125,20 +134,11 @@ fn dispatch(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
         (_, [node, edge]) if thread_verb(edge).is_some() => {
             thread_control::change(world, call, node, thread_verb(edge).unwrap_or_default())
         }
-        ("DELETE", [node]) if world.personas.iter().any(|persona| persona.id == *node) => {
-            personas::by_id(world, call, node).unwrap_or_else(|| Err(unsupported("delete", node)))
-        }
+        ("DELETE", [node]) if personas::is_one(world, node) => personas::by_id(world, call, node),
         ("GET", [node]) => node::answer(world, call, node),
-        (method, [node]) => {
-            caller(world, call, node)?;
-            Err(unsupported(method, node))
-        }
         (method, [node, ..]) => {
             caller(world, call, node)?;
-            Err(match method {
-                "GET" => unknown_path(call),
-                _ => unsupported(method, node),
-            })
+            Err(if method == "GET" { unknown_path(call) } else { unsupported(method, node) })
         }
     };
     answer.map(Reply::Now)
@@ -150,12 +150,9 @@ fn thread_verb(edge: &str) -> Option<&str> {
     ["pass", "take", "request", "release", "extend"].contains(&verb).then_some(verb)
 }
 
-/// The app that a caller is, or has its token from.
-fn app_of<'w>(world: &'w World, caller: &Caller) -> Option<&'w App> {
-    match caller {
-        Caller::App(id) => world.app(id),
-        Caller::Holder(token) => world.app(&token.app_id),
-    }
+/// What a change is answered that went well.
+fn success() -> Answer {
+    Answer::ok(json!({"success": true}))
 }
 
 fn unknown_path(call: &Call) -> Refusal {
@@ -163,17 +160,11 @@ fn unknown_path(call: &Call) -> Refusal {
 }
 
 fn unsupported(method: &str, node: &str) -> Refusal {
-    let method = method.to_lowercase();
-    Refusal {
-        subcode: Some(33),
-        ..Refusal::new(
-            100,
-            "GraphMethodException",
-            format!(
-                "Unsupported {method} request. Object with ID '{node}' does not exist, cannot be loaded due to missing permissions, or does not support this operation. Please read the Graph API documentation at https://developers.facebook.com/docs/graph-api"
-            ),
-        )
-    }
+    let text = format!(
+        "Unsupported {} request. Object with ID '{node}' does not exist, cannot be loaded due to missing permissions, or does not support this operation. Please read the Graph API documentation at https://developers.facebook.com/docs/graph-api",
+        method.to_lowercase()
+    );
+    Refusal::new(100, "GraphMethodException", text).with_subcode(33)
 }
 
 fn nonexisting_field(field: &str, node_type: &str) -> Refusal {

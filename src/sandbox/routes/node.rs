@@ -5,13 +5,10 @@ use std::sync::LazyLock;
 use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 
-use super::parameter::bad;
-use super::{Caller, caller, nonexisting_field, unsupported};
-use crate::sandbox::answer::{Answer, Refusal};
-use crate::sandbox::call::Call;
-use crate::sandbox::tokens::{Token, TokenKind};
+use super::{Answer, Answered, Call, Caller, Refusal, Token, TokenKind, World, bad, caller, nonexisting_field};
+use super::{conversations, personas, unsupported, without_nulls};
 use crate::sandbox::versions::Feature;
-use crate::sandbox::world::{Page, World};
+use crate::sandbox::world::Page;
 
 pub(super) static PAGE_FIELDS: LazyLock<Vec<&str>> =
     LazyLock::new(|| include_str!("../page_fields.txt").lines().collect());
@@ -22,22 +19,20 @@ const USER_FIELDS: [&str; 8] =
     ["id", "name", "first_name", "last_name", "middle_name", "name_format", "picture", "short_name"];
 pub(super) const EDGES: [&str; 4] = ["picture", "conversations", "roles", "tasks"];
 
-pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Result<Answer, Refusal> {
-    let caller = caller(world, call, node)?;
+pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Answered {
     if world.app(node).is_some() {
-        return super::app::by_id(world, call, node);
+        return app(world, call, node);
     }
-    let known = super::person::answer(world, call, &caller, node)
-        .or_else(|| super::conversations::by_id(world, call, node))
-        .or_else(|| super::personas::by_id(world, call, node));
-    if let Some(found) = known {
+    let caller = caller(world, call, node)?;
+    if personas::is_one(world, node) {
+        return personas::by_id(world, call, node);
+    }
+    let known = super::person::answer(world, call, &caller, node);
+    if let Some(found) = known.or_else(|| conversations::by_id(world, call, node)) {
         return found;
     }
     match &caller {
-        Caller::App(_) if node == "me" => Err(Refusal::oauth(
-            2500,
-            "An active access token must be used to query information about the current user.",
-        )),
+        Caller::App(_) if node == "me" => Err(super::caller::nobody()),
         Caller::Holder(token) if node == "me" || node == token.user_id => match &token.kind {
             TokenKind::Page(id) if node == "me" => {
                 let page = world.page(id).cloned().ok_or_else(|| unsupported("get", id))?;
@@ -46,13 +41,13 @@ pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Result<Answe
             _ => user_answer(world, token, call),
         },
         _ => {
-            let Some(page) = world.page(node).cloned() else {
-                return Err(if node.bytes().all(|b| b.is_ascii_digit()) {
+            let page = world.page(node).cloned().ok_or_else(|| {
+                if node.bytes().all(|b| b.is_ascii_digit()) {
                     unsupported("get", node)
                 } else {
                     Refusal::oauth(803, format!("(#803) Some of the aliases you requested do not exist: {node}"))
-                });
-            };
+                }
+            })?;
             let reader = match &caller {
                 Caller::Holder(token) => Some(token.as_ref()),
                 Caller::App(_) => None,
@@ -62,8 +57,20 @@ pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Result<Answe
     }
 }
 
+/// `GET /app` and `GET /{app-id}`: the app that calls, or has given the token out.
+pub(super) fn app(world: &World, call: &Call, node: &str) -> Answered {
+    let id = match caller(world, call, node)? {
+        Caller::App(id) => id,
+        Caller::Holder(token) => token.app_id,
+    };
+    let app = world.app(&id).filter(|app| node == "app" || app.id == node).ok_or_else(|| unsupported("get", node))?;
+    Ok(Answer::ok(json!({
+        "category": "Business", "link": "https://example.com/login", "name": app.name, "id": app.id,
+    })))
+}
+
 /// `GET /?ids=A,B`: each under the id it was asked by, for older apps before v26.0.
-pub(super) fn several(world: &mut World, call: &Call) -> Result<Answer, Refusal> {
+pub(super) fn several(world: &mut World, call: &Call) -> Answered {
     let ids = call.list("ids").unwrap_or_default();
     if ids.len() > MOST_IDS {
         return Err(bad(format!("Too many IDs. Maximum: {MOST_IDS}. Provided: {}.", ids.len())));
@@ -82,7 +89,7 @@ pub(super) fn name_of(field: &str) -> &str {
 }
 
 /// The fields that were asked for, in that order, `id` always among them.
-fn pick(wanted: &[String], known: &[&str], node_type: &str, values: &Map<String, Value>) -> Result<Value, Refusal> {
+fn pick(wanted: &[String], known: &[&str], node_type: &str, values: &Value) -> Result<Value, Refusal> {
     let mut picked = Map::new();
     for field in wanted {
         let name = name_of(field);
@@ -93,58 +100,46 @@ fn pick(wanted: &[String], known: &[&str], node_type: &str, values: &Map<String,
             picked.insert(name.into(), value.clone());
         }
     }
-    if let Some(id) = values.get("id") {
-        picked.entry("id").or_insert_with(|| id.clone());
-    }
-    Ok(Value::Object(picked))
+    picked.entry("id").or_insert_with(|| values["id"].clone());
+    Ok(picked.into())
 }
 
 fn default_fields() -> Vec<String> {
     vec!["name".into(), "id".into()]
 }
 
-fn page_answer(world: &mut World, page: &Page, call: &Call, reader: Option<&Token>) -> Result<Answer, Refusal> {
+fn page_answer(world: &mut World, page: &Page, call: &Call, reader: Option<&Token>) -> Answered {
     let wanted = call.list("fields").unwrap_or_else(default_fields);
     let own = reader.is_some_and(|token| match &token.kind {
         TokenKind::Page(id) => *id == page.id,
         _ => true,
     });
     let public = wanted.iter().all(|field| field == "id" || field == "name");
-    let mut values = Map::new();
-    values.insert("id".into(), page.id.clone().into());
-    values.insert("name".into(), page.name.clone().into());
-    if let Some(username) = &page.username {
-        values.insert("username".into(), username.clone().into());
-        values.insert("link".into(), format!("https://www.facebook.com/{username}/").into());
-    } else {
-        values.insert("link".into(), format!("https://www.facebook.com/{}/", page.id).into());
-    }
-    values.insert("category".into(), page.category.clone().into());
-    values.insert("category_list".into(), json!([{"id": "144982405562750", "name": page.category}]));
-    values.insert("is_published".into(), page.is_published.into());
-    values.insert("has_added_app".into(), (!page.subscribed.is_empty()).into());
-    values.insert("is_webhooks_subscribed".into(), (!page.subscribed.is_empty()).into());
+    let asks = |name: &str| wanted.iter().any(|field| field == name);
+    // A person gets the Page's token, a Page its own.
+    let token = match reader.filter(|_| own && asks("access_token") && !page.tasks.is_empty()) {
+        Some(token) if matches!(token.kind, TokenKind::Page(_)) => Some(token.value.clone()),
+        Some(token) => Some(super::accounts::page_token(world, token, page)),
+        None => None,
+    };
+    let of_person = reader.is_some_and(|token| !matches!(token.kind, TokenKind::Page(_)));
     let get_started = world.profiles.get(&page.id).is_some_and(|profile| profile.contains_key("get_started"));
-    values.insert("is_messenger_bot_get_started_enabled".into(), get_started.into());
-    values.insert("is_messenger_platform_bot".into(), true.into());
-    let routing = json!({"hop_v2": false, "ig_multi_app": false, "msgr_multi_app": false});
-    values.insert("messaging_feature_status".into(), routing);
-    if wanted.iter().any(|field| field == "tasks")
-        && reader.is_some_and(|token| !matches!(token.kind, TokenKind::Page(_)))
-    {
-        values.insert("tasks".into(), page.tasks.clone().into());
-    }
-    if let Some(token) = reader.filter(|_| own)
-        && wanted.iter().any(|field| field == "access_token")
-        && !page.tasks.is_empty()
-    {
-        // A person gets the Page's token, a Page its own.
-        let value = match token.kind {
-            TokenKind::Page(_) => token.value.clone(),
-            _ => super::accounts::page_token(world, token, page),
-        };
-        values.insert("access_token".into(), value.into());
-    }
+    let values = without_nulls(json!({
+        "id": page.id,
+        "name": page.name,
+        "username": page.username,
+        "link": format!("https://www.facebook.com/{}/", page.username.as_ref().unwrap_or(&page.id)),
+        "category": page.category,
+        "category_list": [{"id": "144982405562750", "name": page.category}],
+        "is_published": page.is_published,
+        "has_added_app": !page.subscribed.is_empty(),
+        "is_webhooks_subscribed": !page.subscribed.is_empty(),
+        "is_messenger_bot_get_started_enabled": get_started,
+        "is_messenger_platform_bot": true,
+        "messaging_feature_status": {"hop_v2": false, "ig_multi_app": false, "msgr_multi_app": false},
+        "tasks": (asks("tasks") && of_person).then_some(&page.tasks),
+        "access_token": token,
+    }));
     if !super::served(world, call).has(Feature::OldPageFields, Date::MIN)
         && let Some(old) = wanted.iter().find(|field| OLD_FIELDS.contains(&name_of(field)))
     {
@@ -163,16 +158,11 @@ fn page_answer(world: &mut World, page: &Page, call: &Call, reader: Option<&Toke
     Ok(Answer::ok(picked))
 }
 
-fn user_answer(world: &World, token: &Token, call: &Call) -> Result<Answer, Refusal> {
+fn user_answer(world: &World, token: &Token, call: &Call) -> Answered {
     let wanted = call.list("fields").unwrap_or_else(default_fields);
     let user = world.users.iter().find(|user| user.id == token.user_id);
     let user = user.ok_or_else(|| unsupported("get", &token.user_id))?;
-    let mut values = Map::new();
-    values.insert("id".into(), user.id.clone().into());
-    values.insert("name".into(), user.name.clone().into());
-    if let Some((first, last)) = user.name.split_once(' ') {
-        values.insert("first_name".into(), first.into());
-        values.insert("last_name".into(), last.into());
-    }
-    pick(&wanted, &USER_FIELDS, "User", &values).map(Answer::ok)
+    let (first, last) = user.name.split_once(' ').unzip();
+    let values = json!({"id": user.id, "name": user.name, "first_name": first, "last_name": last});
+    pick(&wanted, &USER_FIELDS, "User", &without_nulls(values)).map(Answer::ok)
 }

@@ -2,20 +2,17 @@
 
 use serde_json::json;
 
-use crate::sandbox::answer::{Answer, Refusal};
-use crate::sandbox::call::Call;
-use crate::sandbox::tokens::{Token, TokenKind, value_for};
-use crate::sandbox::world::World;
+use super::caller::{unknown_app, unparsed};
+use super::{Answer, Answered, Call, Refusal, Token, TokenKind, World};
+use crate::sandbox::tokens::value_for;
 
 /// Seconds that a long-lived token lives, as Graph was seen to say.
 const LONG: i64 = 5_183_944;
 
-pub(super) fn access_token(world: &mut World, call: &Call) -> Result<Answer, Refusal> {
+pub(super) fn access_token(world: &mut World, call: &Call) -> Answered {
     // Code 1 is 400 here; only "an unknown error" of the same code is 500.
-    let bad_request = |code, text: &str| Refusal { status: Some(400), ..Refusal::oauth(code, text) };
-    let app = call.parameter("client_id").and_then(|id| world.app(id)).cloned().ok_or_else(|| {
-        bad_request(101, "Error validating application. Cannot get application info due to a system error.")
-    })?;
+    let bad_request = |code, text: &str| Refusal::oauth(code, text).with_status(400);
+    let app = call.parameter("client_id").and_then(|id| world.app(id)).cloned().ok_or_else(unknown_app)?;
     if call.parameter("client_secret") != Some(app.secret.as_str()) {
         return Err(bad_request(1, "Error validating client secret."));
     }
@@ -29,9 +26,7 @@ pub(super) fn access_token(world: &mut World, call: &Call) -> Result<Answer, Ref
                 .ok_or_else(|| bad_request(1, "fb_exchange_token parameter not specified"))?;
             let now = world.clock.unix_seconds();
             let token = world.token(short).filter(|token| token.kind == TokenKind::User);
-            let Some(token) = token.filter(|token| token.app_id == app.id).cloned() else {
-                return Err(Refusal::oauth(190, "Invalid OAuth access token - Cannot parse access token"));
-            };
+            let token = token.filter(|token| token.app_id == app.id).cloned().ok_or_else(unparsed)?;
             if let Some(problem) = token.problem(now) {
                 return Err(problem);
             }

@@ -2,30 +2,26 @@
 
 use serde_json::Value;
 
-use super::parameter::{bad_with, required};
-use super::{Caller, caller, unsupported};
-use crate::sandbox::answer::Refusal;
-use crate::sandbox::call::Call;
+use super::{Call, Person, Refusal, Token, TokenKind, World, bad_with, holder, required, unsupported};
 use crate::sandbox::form::text_of;
-use crate::sandbox::people::Person;
-use crate::sandbox::tokens::{Token, TokenKind};
-use crate::sandbox::world::World;
 
 /// The Page that a call is for, with a token of its own that may send messages.
 pub(super) fn of_page(world: &World, call: &Call, node: &str) -> Result<(Token, String), Refusal> {
-    let caller = caller(world, call, node)?;
-    let method = call.method.to_lowercase();
-    let Caller::Holder(token) = &caller else {
-        return Err(Refusal::oauth(102, "A user access token is required to request this resource."));
-    };
+    let token = holder(world, call, node)?;
+    let id = own_page(world, call, &token, node)?;
+    token.require(230, "pages_messaging")?;
+    Ok((token, id))
+}
+
+/// The Page of a token, where the node means it.
+pub(super) fn own_page(world: &World, call: &Call, token: &Token, node: &str) -> Result<String, Refusal> {
     let TokenKind::Page(own) = &token.kind else {
         return Err(Refusal::oauth(210, "(#210) A page access token is required to request this resource."));
     };
-    let id = page_id(world, &caller, node).filter(|id| id == own).ok_or_else(|| unsupported(&method, node))?;
-    if !token.may("pages_messaging") {
-        return Err(Refusal::oauth(230, "(#230) Requires pages_messaging permission to manage the object"));
+    if node == "me" || world.page(node).is_some_and(|page| page.id == *own) {
+        return Ok(own.clone());
     }
-    Ok((token.as_ref().clone(), id))
+    Err(unsupported(&call.method, node))
 }
 
 /// Refuses a person who has none of these tasks on the Page.
@@ -57,15 +53,4 @@ pub(super) fn recipient_of(world: &World, page_id: &str, recipient: &Value) -> R
     };
     let known = world.person_by_psid(page_id, &id);
     known.cloned().ok_or_else(|| bad_with(2_018_001, "No matching user found"))
-}
-
-/// The Page that a node means for this caller: `me`, an id, a username.
-pub(super) fn page_id(world: &World, caller: &Caller, node: &str) -> Option<String> {
-    match caller {
-        Caller::Holder(token) if node == "me" => match &token.kind {
-            TokenKind::Page(id) => Some(id.clone()),
-            _ => None,
-        },
-        _ => world.page(node).map(|page| page.id.clone()),
-    }
 }

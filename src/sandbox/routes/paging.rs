@@ -2,8 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::sandbox::answer::Refusal;
-use crate::sandbox::call::Call;
+use super::{Call, Refusal, bad, without_nulls};
 
 const DEFAULT_LIMIT: usize = 25;
 const MOST: usize = 1_000;
@@ -25,7 +24,8 @@ impl Part {
         let limit: usize = limit.clamp(1, MOST);
         let (start, end) = match (call.given("after"), call.given("before")) {
             (Some(cursor), _) => {
-                (position(cursor)?.saturating_add(1), position(cursor)?.saturating_add(1).saturating_add(limit))
+                let start = position(cursor)?.saturating_add(1);
+                (start, start.saturating_add(limit))
             }
             (None, Some(cursor)) => (position(cursor)?.saturating_sub(limit), position(cursor)?),
             (None, None) => (0, limit),
@@ -60,19 +60,15 @@ impl Part {
             // Graph's own name would lead a client away from this machine.
             format!("http://{}{version}/{edge}?{}", call.host, query.finish())
         };
-        let mut paging = Map::new();
-        paging.insert("cursors".into(), json!({"before": cursor(self.start), "after": cursor(self.end - 1)}));
-        if self.end < self.total {
-            paging.insert("next".into(), link("after", self.end - 1).into());
-        }
-        if self.start > 0 {
-            paging.insert("previous".into(), link("before", self.start).into());
-        }
-        paging.into()
+        without_nulls(json!({
+            "cursors": {"before": cursor(self.start), "after": cursor(self.end - 1)},
+            "next": (self.end < self.total).then(|| link("after", self.end - 1)),
+            "previous": (self.start > 0).then(|| link("before", self.start)),
+        }))
     }
 }
 
 fn position(cursor: &str) -> Result<usize, Refusal> {
     let read = || String::from_utf8(hex::decode(cursor).ok()?).ok()?.strip_prefix("cursor:")?.parse().ok();
-    read().ok_or_else(|| Refusal::oauth(100, "(#100) Invalid cursors values"))
+    read().ok_or_else(|| bad("Invalid cursors values"))
 }

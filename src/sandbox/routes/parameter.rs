@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::sandbox::answer::Refusal;
+use super::{Call, Refusal};
 
 /// `(#100) …`
 pub(super) fn bad(text: impl AsRef<str>) -> Refusal {
@@ -11,12 +11,22 @@ pub(super) fn bad(text: impl AsRef<str>) -> Refusal {
 
 /// The same with a subcode.
 pub(super) fn bad_with(subcode: i64, text: &str) -> Refusal {
-    Refusal { subcode: Some(subcode), ..bad(text) }
+    bad(text).with_subcode(subcode)
 }
 
 /// A parameter that must be there, in the words that were recorded.
 pub(super) fn required(name: &str) -> Refusal {
     bad(format!("The parameter {name} is required."))
+}
+
+/// The text of a parameter that must be there.
+pub(super) fn need<'c>(call: &'c Call, name: &str) -> Result<&'c str, Refusal> {
+    call.given(name).ok_or_else(|| required(name))
+}
+
+/// The object, list or text of a parameter that must be there.
+pub(super) fn need_value(call: &Call, name: &str) -> Result<Value, Refusal> {
+    call.value(name).ok_or_else(|| required(name))
 }
 
 /// A parameter that is one of a few words.

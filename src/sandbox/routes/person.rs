@@ -1,14 +1,8 @@
 //! `GET /{psid}`: who a person is, as far as a Page may know.
 
-use serde_json::Map;
+use serde_json::{Map, Value};
 
-use super::parameter::bad_with;
-use super::{Caller, nonexisting_field};
-use crate::sandbox::answer::{Answer, Refusal};
-use crate::sandbox::call::Call;
-use crate::sandbox::people::Person;
-use crate::sandbox::tokens::{Token, TokenKind};
-use crate::sandbox::world::World;
+use super::{Answer, Answered, Call, Caller, Person, Token, TokenKind, World, bad_with, nonexisting_field};
 
 /// The field and the permission that it needs.
 const FIELDS: [(&str, &str); 9] = [
@@ -25,17 +19,15 @@ const FIELDS: [(&str, &str); 9] = [
 const DEFAULT: [&str; 3] = ["first_name", "last_name", "profile_pic"];
 
 /// The person, where the caller is a Page and the node one of its people.
-pub(super) fn answer(world: &World, call: &Call, caller: &Caller, node: &str) -> Option<Result<Answer, Refusal>> {
+pub(super) fn answer(world: &World, call: &Call, caller: &Caller, node: &str) -> Option<Answered> {
     let Caller::Holder(token) = caller else { return None };
     let TokenKind::Page(page_id) = &token.kind else { return None };
     let person = world.person_by_psid(page_id, node)?;
     Some(shown(world, call, token, person))
 }
 
-fn shown(world: &World, call: &Call, token: &Token, person: &Person) -> Result<Answer, Refusal> {
-    if !token.may("pages_messaging") {
-        return Err(Refusal::oauth(230, "(#230) Requires pages_messaging permission to manage the object"));
-    }
+fn shown(world: &World, call: &Call, token: &Token, person: &Person) -> Answered {
+    token.require(230, "pages_messaging")?;
     if !world.rules.profile_access {
         return Err(bad_with(2_018_247, "Insufficient permission to access user profile."));
     }
@@ -52,22 +44,19 @@ fn shown(world: &World, call: &Call, token: &Token, person: &Person) -> Result<A
         if !permission.is_empty() && !token.may(permission) {
             continue;
         }
-        let value = match *name {
-            "id" => person.psid.clone(),
-            "name" => person.name.clone(),
-            "first_name" => first.to_owned(),
-            "last_name" => last.to_owned(),
-            "profile_pic" => format!("https://example.com/profile/{}.jpg", person.psid),
-            "locale" => "en_US".to_owned(),
-            "timezone" => {
-                shown.insert("timezone".into(), 0.into());
-                continue;
-            }
-            "gender" => "female".to_owned(),
+        let value: Value = match *name {
+            "id" => person.psid.as_str().into(),
+            "name" => person.name.as_str().into(),
+            "first_name" => first.into(),
+            "last_name" => last.into(),
+            "profile_pic" => format!("https://example.com/profile/{}.jpg", person.psid).into(),
+            "locale" => "en_US".into(),
+            "timezone" => 0.into(),
+            "gender" => "female".into(),
             _ => continue,
         };
-        if !value.is_empty() {
-            shown.insert((*name).to_owned(), value.into());
+        if value != "" {
+            shown.insert((*name).to_owned(), value);
         }
     }
     shown.entry("id").or_insert_with(|| person.psid.clone().into());

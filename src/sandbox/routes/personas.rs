@@ -1,19 +1,13 @@
 //! `/me/personas` and `/{persona-id}`: names and faces under which a Page writes.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::page::of_page;
-use super::paging::Part;
-use super::parameter::{at_most, bad, is_url, required};
-use super::unsupported;
-use crate::sandbox::answer::{Answer, Refusal};
-use crate::sandbox::call::Call;
+use super::{Answer, Answered, Call, Part, World, at_most, bad, is_url, need, of_page, success, unsupported};
 use crate::sandbox::people::{Persona, digits};
-use crate::sandbox::world::World;
 
 const NAME: usize = 50;
 
-pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Result<Answer, Refusal> {
+pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Answered {
     let (token, page_id) = of_page(world, call, node)?;
     match call.method.as_str() {
         "GET" => {
@@ -24,9 +18,9 @@ pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Result<Answe
             Ok(Answer::ok(body.into()))
         }
         "POST" => {
-            let name = call.given("name").ok_or_else(|| required("name"))?;
+            let name = need(call, "name")?;
             at_most("name", Some(name), NAME)?;
-            let picture = call.given("profile_picture_url").ok_or_else(|| required("profile_picture_url"))?;
+            let picture = need(call, "profile_picture_url")?;
             if !is_url(&picture.into(), &["https", "http"]) {
                 return Err(bad("profile_picture_url is not a valid URL"));
             }
@@ -36,35 +30,29 @@ pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Result<Answe
             world.personas.push(Persona { id: id.clone(), page_id, name, profile_picture_url });
             Ok(Answer::ok(json!({ "id": id })))
         }
-        method => Err(unsupported(&method.to_lowercase(), node)),
+        method => Err(unsupported(method, node)),
     }
 }
 
-/// A persona by its id, where there is one of the Page whose token it is.
-pub(super) fn by_id(world: &mut World, call: &Call, id: &str) -> Option<Result<Answer, Refusal>> {
-    world.personas.iter().find(|persona| persona.id == id)?;
-    Some(one(world, call, id))
+/// Whether a node is a persona, of whichever Page.
+pub(super) fn is_one(world: &World, node: &str) -> bool {
+    world.personas.iter().any(|persona| persona.id == node)
 }
 
-fn one(world: &mut World, call: &Call, id: &str) -> Result<Answer, Refusal> {
+/// A persona by its id, for the Page whose it is.
+pub(super) fn by_id(world: &mut World, call: &Call, id: &str) -> Answered {
     let (_, page_id) = of_page(world, call, "me")?;
-    let method = call.method.to_lowercase();
     let at = world.personas.iter().position(|persona| persona.id == id && persona.page_id == page_id);
-    let at = at.ok_or_else(|| unsupported(&method, id))?;
-    match call.method.as_str() {
-        "GET" => Ok(Answer::ok(shown(&world.personas[at]))),
-        "DELETE" => {
+    match (at, call.method.as_str()) {
+        (Some(at), "GET") => Ok(Answer::ok(shown(&world.personas[at]))),
+        (Some(at), "DELETE") => {
             world.personas.remove(at);
-            Ok(Answer::ok(json!({"success": true})))
+            Ok(success())
         }
-        _ => Err(unsupported(&method, id)),
+        (_, method) => Err(unsupported(method, id)),
     }
 }
 
 fn shown(persona: &Persona) -> Value {
-    let mut shown = Map::new();
-    shown.insert("name".into(), persona.name.clone().into());
-    shown.insert("profile_picture_url".into(), persona.profile_picture_url.clone().into());
-    shown.insert("id".into(), persona.id.clone().into());
-    shown.into()
+    json!({"name": persona.name, "profile_picture_url": persona.profile_picture_url, "id": persona.id})
 }

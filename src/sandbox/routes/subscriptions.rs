@@ -3,14 +3,12 @@
 
 use serde_json::{Value, json};
 
-use super::parameter::required;
 use super::subscribed_apps::FIELDS;
-use super::{Caller, Reply, caller, unsupported};
+use super::{Answer, Answered, Call, Caller, Refusal, Reply, World};
+use super::{bad, caller, need, one_of, required, success, unsupported};
 use crate::http::Url;
-use crate::sandbox::answer::{Answer, Refusal};
-use crate::sandbox::call::Call;
 use crate::sandbox::callback::is_callback;
-use crate::sandbox::world::{Subscription, World};
+use crate::sandbox::world::Subscription;
 
 const OBJECTS: [&str; 6] = ["user", "page", "permissions", "payments", "instagram", "whatsapp_business_account"];
 
@@ -18,36 +16,24 @@ const OBJECTS: [&str; 6] = ["user", "page", "permissions", "payments", "instagra
 pub(in crate::sandbox) struct Change {
     /// The callback.
     pub url: Url,
-    /// What it is asked with.
-    pub verify_token: String,
-    app_id: String,
-    object: String,
-    callback_url: String,
-    fields: Vec<String>,
-    include_values: Option<bool>,
+    /// The app's subscription as it is then.
+    pub subscription: Subscription,
 }
 
 pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Result<Reply, Refusal> {
     let Caller::App(app_id) = caller(world, call, node)? else {
         return Err(Refusal::oauth(15, "(#15) This method must be called with an app access_token."));
     };
-    let method = call.method.to_lowercase();
-    if app_id != node && node != "app" {
-        return Err(unsupported(&method, node));
-    }
     match call.method.as_str() {
-        "GET" => Ok(list(world, call, &app_id)),
+        method if app_id != node && node != "app" => Err(unsupported(method, node)),
+        "GET" => Ok(list(world, call, &app_id).into()),
         "POST" => subscribe(world, call, &app_id),
-        "DELETE" => remove(world, call, &app_id),
-        _ => Err(unsupported(&method, node)),
+        "DELETE" => remove(world, call, &app_id).map(Reply::Now),
+        method => Err(unsupported(method, node)),
     }
 }
 
-fn success() -> Reply {
-    Reply::Now(Answer::ok(json!({"success": true})))
-}
-
-fn list(world: &World, call: &Call, app_id: &str) -> Reply {
+fn list(world: &World, call: &Call, app_id: &str) -> Answer {
     let (major, minor) = super::served(world, call).version;
     let shown = |one: &Subscription| {
         let fields: Vec<Value> =
@@ -55,47 +41,41 @@ fn list(world: &World, call: &Call, app_id: &str) -> Reply {
         json!({"object": one.object, "callback_url": one.callback_url, "active": one.active, "fields": fields})
     };
     let own: Vec<Value> = world.subscriptions.iter().filter(|one| one.app_id == app_id).map(shown).collect();
-    Reply::Now(Answer::ok(json!({ "data": own })))
+    Answer::ok(json!({ "data": own }))
 }
 
 fn subscribe(world: &mut World, call: &Call, app_id: &str) -> Result<Reply, Refusal> {
-    let named = |name: &str| call.parameter(name).filter(|value| !value.is_empty());
-    let object = named("object").ok_or_else(|| required("object"))?;
-    if !OBJECTS.contains(&object) {
-        let known = OBJECTS.join(", ");
-        return Err(Refusal::oauth(100, format!("(#100) Param object must be one of {{{known}}} - got \"{object}\".")));
+    let object = need(call, "object")?;
+    one_of("object", object, &OBJECTS)?;
+    let fields = call.list("fields").unwrap_or_default();
+    for (at, field) in fields.iter().enumerate().filter(|_| object == "page") {
+        one_of(&format!("fields[{at}]"), field, &FIELDS)?;
     }
-    let fields = fields(call, object)?;
     let existing = world.subscriptions.iter_mut().find(|one| one.app_id == app_id && one.object == object);
-    let is_known = existing.is_some();
-    let include_values = named("include_values").map(|_| call.is_on("include_values"));
-    let fields = fields.unwrap_or_default();
-    let (callback_url, verify_token) = match (existing, named("callback_url"), named("verify_token")) {
-        (Some(existing), None, None) => {
-            if fields.is_empty() {
-                return Err(required("fields"));
+    let is_new = existing.is_none();
+    let callback_url = match existing {
+        Some(existing) if call.given("callback_url").is_none() => {
+            if call.given("verify_token").is_none() {
+                if fields.is_empty() {
+                    return Err(required("fields"));
+                }
+                amend(&mut existing.fields, fields);
+                return Ok(success().into());
             }
-            amend(&mut existing.fields, fields);
-            existing.include_values = include_values.unwrap_or(existing.include_values);
-            return Ok(success());
+            existing.callback_url.clone()
         }
-        (Some(existing), callback_url, verify_token) => {
-            (callback_url.unwrap_or(&existing.callback_url).to_owned(), verify_token)
-        }
-        (None, callback_url, verify_token) => {
-            (callback_url.ok_or_else(|| required("callback_url"))?.to_owned(), verify_token)
-        }
+        _ => need(call, "callback_url")?.to_owned(),
     };
-    let verify_token = verify_token.ok_or_else(|| required("verify_token"))?.to_owned();
-    if fields.is_empty() && !is_known {
+    let verify_token = need(call, "verify_token")?.to_owned();
+    if fields.is_empty() && is_new {
         return Err(required("fields"));
     }
     let url = Url::parse(&callback_url).ok().filter(is_callback);
-    let url = url.ok_or_else(|| {
-        Refusal::oauth(100, "(#100) Param callback_url must be a valid HTTPS URL (http is for this machine alone).")
-    })?;
+    let url =
+        url.ok_or_else(|| bad("Param callback_url must be a valid HTTPS URL (http is for this machine alone)."))?;
     let (app_id, object) = (app_id.to_owned(), object.to_owned());
-    Ok(Reply::Verified(Box::new(Change { url, verify_token, app_id, object, callback_url, fields, include_values })))
+    let subscription = Subscription { app_id, object, callback_url, verify_token, active: true, fields };
+    Ok(Reply::Verified(Box::new(Change { url, subscription })))
 }
 
 fn amend(fields: &mut Vec<String>, more: Vec<String>) {
@@ -106,46 +86,24 @@ fn amend(fields: &mut Vec<String>, more: Vec<String>) {
     }
 }
 
-fn fields(call: &Call, object: &str) -> Result<Option<Vec<String>>, Refusal> {
-    let Some(fields) = call.list("fields") else { return Ok(None) };
-    if object == "page"
-        && let Some((at, field)) = fields.iter().enumerate().find(|(_, field)| !FIELDS.contains(&field.as_str()))
-    {
-        let known = FIELDS.join(", ");
-        return Err(Refusal::oauth(
-            100,
-            format!("(#100) Param fields[{at}] must be one of {{{known}}} - got \"{field}\"."),
-        ));
-    }
-    Ok(Some(fields))
-}
-
 /// What becomes of a change once the callback has answered, or has not.
-pub(super) fn finish(world: &mut World, change: Change, verified: Result<(), Refusal>) -> Result<Answer, Refusal> {
+pub(super) fn finish(world: &mut World, change: Change, verified: Result<(), Refusal>) -> Answered {
     verified?;
+    let new = change.subscription;
     // What else has changed meanwhile stays.
-    let meant = |one: &&mut Subscription| one.app_id == change.app_id && one.object == change.object;
+    let meant = |one: &&mut Subscription| one.app_id == new.app_id && one.object == new.object;
     if let Some(one) = world.subscriptions.iter_mut().find(meant) {
-        amend(&mut one.fields, change.fields);
-        one.callback_url = change.callback_url;
-        one.verify_token = change.verify_token;
-        one.include_values = change.include_values.unwrap_or(one.include_values);
+        amend(&mut one.fields, new.fields);
+        one.callback_url = new.callback_url;
+        one.verify_token = new.verify_token;
         one.active = true;
     } else {
-        world.subscriptions.push(Subscription {
-            app_id: change.app_id,
-            object: change.object,
-            callback_url: change.callback_url,
-            verify_token: change.verify_token,
-            active: true,
-            fields: change.fields,
-            include_values: change.include_values.unwrap_or_default(),
-        });
+        world.subscriptions.push(new);
     }
-    Ok(Answer::ok(json!({"success": true})))
+    Ok(success())
 }
 
-fn remove(world: &mut World, call: &Call, app_id: &str) -> Result<Reply, Refusal> {
+fn remove(world: &mut World, call: &Call, app_id: &str) -> Answered {
     let object = call.parameter("object");
     let fields = call.list("fields").filter(|fields| !fields.is_empty());
     if object.is_none() && fields.is_some() {

@@ -4,34 +4,27 @@
 
 use serde_json::{Value, json};
 
-use super::page::{of_page, recipient_of};
-use super::parameter::{bad_with, required};
-use super::unsupported;
-use crate::sandbox::answer::{Answer, Refusal};
-use crate::sandbox::call::Call;
+use super::{Answer, Answered, Call, Person, Refusal, World};
+use super::{bad_with, need, need_value, of_page, recipient_of, success, unsupported};
 use crate::sandbox::events::Event;
-use crate::sandbox::people::Person;
 use crate::sandbox::say::INBOX_APP;
-use crate::sandbox::tokens::Token;
-use crate::sandbox::world::World;
 
 /// How long an app keeps a conversation that it has taken.
 const KEPT: i64 = 24 * 3_600;
 
 /// Changes of hands.
-pub(super) fn change(world: &mut World, call: &Call, node: &str, verb: &str) -> Result<Answer, Refusal> {
+pub(super) fn change(world: &mut World, call: &Call, node: &str, verb: &str) -> Answered {
     let (token, page_id) = of_page(world, call, node)?;
     if call.method != "POST" {
-        return Err(unsupported(&call.method.to_lowercase(), node));
+        return Err(unsupported(&call.method, node));
     }
-    let recipient = call.value("recipient").ok_or_else(|| required("recipient"))?;
-    let person = recipient_of(world, &page_id, &recipient)?;
+    let person = recipient_of(world, &page_id, &need_value(call, "recipient")?)?;
     let owner = world.thread(&page_id, &person.psid).and_then(|thread| thread.owner.clone());
     let metadata = call.parameter("metadata").unwrap_or_default();
     let elsewhere = owner.as_ref().is_some_and(|owner| *owner != token.app_id);
     match verb {
         "pass" => {
-            let target = call.given("target_app_id").ok_or_else(|| required("target_app_id"))?.to_owned();
+            let target = need(call, "target_app_id")?.to_owned();
             if target != INBOX_APP && world.app(&target).is_none() {
                 return Err(bad_with(2_018_164, "Incorrect App ID."));
             }
@@ -55,10 +48,10 @@ pub(super) fn change(world: &mut World, call: &Call, node: &str, verb: &str) -> 
         }
         _ => {
             refuse_if(elsewhere)?;
-            call.given("duration").ok_or_else(|| required("duration"))?;
+            need(call, "duration")?;
         }
     }
-    Ok(Answer::ok(json!({"success": true})))
+    Ok(success())
 }
 
 fn refuse_if(elsewhere: bool) -> Result<(), Refusal> {
@@ -75,10 +68,9 @@ fn hand_over(world: &mut World, person: &Person, owner: Option<String>, name: &s
 }
 
 /// `GET /me/thread_owner?recipient=PSID`
-pub(super) fn owner(world: &World, call: &Call, node: &str) -> Result<Answer, Refusal> {
+pub(super) fn owner(world: &World, call: &Call, node: &str) -> Answered {
     let (_, page_id) = of_page(world, call, node)?;
-    let recipient = call.value("recipient").ok_or_else(|| required("recipient"))?;
-    let person = recipient_of(world, &page_id, &recipient)?;
+    let person = recipient_of(world, &page_id, &need_value(call, "recipient")?)?;
     let owner = world.thread(&page_id, &person.psid).and_then(|thread| thread.owner.as_ref());
     let until = world.clock.unix_seconds() + KEPT;
     let data: Vec<Value> =
@@ -87,17 +79,12 @@ pub(super) fn owner(world: &World, call: &Call, node: &str) -> Result<Answer, Re
 }
 
 /// `GET /me/secondary_receivers`: the other apps of the Page, and its inbox.
-pub(super) fn receivers(world: &World, call: &Call, node: &str) -> Result<Answer, Refusal> {
+pub(super) fn receivers(world: &World, call: &Call, node: &str) -> Answered {
     let (token, page_id) = of_page(world, call, node)?;
-    let others = others(world, &token, &page_id);
+    let subscribed = world.page(&page_id).map(|page| &page.subscribed);
+    let hears = |id: &String| subscribed.is_some_and(|subscribed| subscribed.contains_key(id));
+    let others = world.apps.iter().filter(|app| app.id != token.app_id && hears(&app.id));
+    let others = others.map(|app| (app.id.as_str(), app.name.as_str())).chain([(INBOX_APP, "Page Inbox")]);
     let data: Vec<Value> = others.map(|(id, name)| json!({"id": id, "name": name})).collect();
     Ok(Answer::ok(json!({ "data": data })))
-}
-
-fn others<'w>(world: &'w World, token: &'w Token, page_id: &'w str) -> impl Iterator<Item = (&'w str, &'w str)> {
-    let subscribed = world.page(page_id).map(|page| &page.subscribed);
-    let apps = world.apps.iter().filter(move |app| {
-        app.id != token.app_id && subscribed.is_some_and(|subscribed| subscribed.contains_key(&app.id))
-    });
-    apps.map(|app| (app.id.as_str(), app.name.as_str())).chain([(INBOX_APP, "Page Inbox")])
 }
