@@ -18,12 +18,12 @@ mod parameter;
 mod permissions;
 mod person;
 mod personas;
+mod replies;
 mod subscribed_apps;
 mod subscriptions;
 mod thread_control;
 
 use jiff::civil::Date;
-use serde_json::json;
 
 use super::answer::{Answer, Refusal, without_nulls};
 use super::batch::{self, Batch};
@@ -36,11 +36,9 @@ use caller::{Caller, caller, holder};
 use page::{of_page, recipient_of, require_task};
 use paging::Part;
 use parameter::{at_most, bad, bad_with, is_url, list, need, need_value, one_of, required};
+use replies::{Answered, nonexisting_field, success, unsupported};
 
 pub(super) use caller::unproven;
-
-/// What a call that waits for nothing is answered.
-type Answered = Result<Answer, Refusal>;
 
 /// What comes of a call.
 pub(super) enum Reply {
@@ -150,23 +148,6 @@ fn thread_verb(edge: &str) -> Option<&str> {
     ["pass", "take", "request", "release", "extend"].contains(&verb).then_some(verb)
 }
 
-/// What a change is answered that went well.
-fn success() -> Answer {
-    Answer::ok(json!({"success": true}))
-}
-
 fn unknown_path(call: &Call) -> Refusal {
     Refusal::oauth(2500, format!("Unknown path components: {}", call.path()))
-}
-
-fn unsupported(method: &str, node: &str) -> Refusal {
-    let text = format!(
-        "Unsupported {} request. Object with ID '{node}' does not exist, cannot be loaded due to missing permissions, or does not support this operation. Please read the Graph API documentation at https://developers.facebook.com/docs/graph-api",
-        method.to_lowercase()
-    );
-    Refusal::new(100, "GraphMethodException", text).with_subcode(33)
-}
-
-fn nonexisting_field(field: &str, node_type: &str) -> Refusal {
-    Refusal::oauth(100, format!("(#100) Tried accessing nonexisting field ({field}) on node type ({node_type})"))
 }
