@@ -49,15 +49,15 @@ pub fn edit<T>(
                 return Err(left(editing, shown));
             }
         };
-        if !ctx.someone_can_answer() {
+        if !ctx.someone_can_answer {
             return Err(left(editing, error));
         }
         error::render(&error, &ctx.output);
         let ways = ["Open the text again", "Leave without saving (the text is kept in a file)"].map(str::to_owned);
-        match ctx.choose("What now?", &ways, 0) {
+        match ctx.prompter.choose("What now?", &ways, 0) {
             Ok(Some(0)) => {}
             Ok(_) => return Err(left(editing, CliError::failed("left; nothing was saved"))),
-            Err(error) => return Err(left(editing, error)),
+            Err(error) => return Err(left(editing, error.into())),
         }
     }
 }

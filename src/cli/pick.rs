@@ -71,12 +71,12 @@ impl AccountsArg {
             return Ok(Chosen { left_out: others.len(), accounts: mine });
         }
         if self.accounts.is_empty() {
-            if ctx.someone_can_answer() {
+            if ctx.someone_can_answer {
                 let account = pick(ctx)?;
                 ctx.check_realm(&account)?;
                 return Ok(Chosen { accounts: vec![account], left_out: 0 });
             }
-            let command = ctx.command();
+            let command = &ctx.command;
             return Err(CliError::usage("missing: NAME, the account's name, handle or id")
                 .hint(format!("name one or several: msgrctl {command} NAME, or all: msgrctl {command} --all")));
         }
@@ -97,7 +97,7 @@ impl AccountsArg {
 /// An account from the list of all.
 pub(super) fn pick(ctx: &Context) -> Result<Account, CliError> {
     // Which account is no question that --yes answers.
-    if !ctx.someone_can_answer() || ctx.says_yes() {
+    if !ctx.someone_can_answer || ctx.global.yes {
         return Err(CliError::usage("missing: NAME, the account's name, handle or id")
             .hint("msgrctl account list shows the accounts there are"));
     }
@@ -110,7 +110,7 @@ pub(super) fn pick(ctx: &Context) -> Result<Account, CliError> {
     let item = |account: &Account| format!("{}  {}  @{}", account.name, account.handle, account.page_username);
     let items: Vec<String> = accounts.iter().map(item).collect();
     interrupt::install();
-    match ctx.search("Which account?", &items)? {
+    match ctx.prompter.search("Which account?", &items)? {
         Some(at) => Ok(accounts.swap_remove(at)),
         None => Err(CliError::failed("no account was chosen")),
     }
@@ -144,11 +144,11 @@ impl KindArg {
             return Ok(kind.into());
         }
         let all = SecretKind::ALL.map(SecretKind::argument);
-        if !ctx.someone_can_answer() {
+        if !ctx.someone_can_answer {
             return Err(CliError::usage(format!("missing: KIND, which is {}", all.join(", "))));
         }
         interrupt::install();
-        match ctx.choose("Which secret?", &all.map(str::to_owned), 0)? {
+        match ctx.prompter.choose("Which secret?", &all.map(str::to_owned), 0)? {
             Some(at) => Ok(SecretKind::ALL[at]),
             None => Err(CliError::failed("no secret was chosen")),
         }

@@ -3,16 +3,16 @@
 
 pub mod accounts;
 pub mod apply;
-pub mod change;
-pub mod chat_settings;
-pub mod doctor;
-pub mod explain;
-pub mod journal;
-pub mod listen;
-pub mod messages;
-pub mod secrets;
-pub mod tenants;
-pub mod webhooks;
+pub(crate) mod change;
+pub(crate) mod chat_settings;
+pub(crate) mod doctor;
+pub(crate) mod explain;
+pub(crate) mod journal;
+pub(crate) mod listen;
+pub(crate) mod messages;
+pub(crate) mod secrets;
+pub(crate) mod tenants;
+pub(crate) mod webhooks;
 
 mod error;
 mod groups;
@@ -23,10 +23,12 @@ mod stores;
 mod trial;
 mod workspace;
 
-pub use error::{Error, Kind, mistake};
-pub use groups::groups;
-pub use invocation::Invocation;
+pub(crate) use error::mistake;
+pub use error::{Error, Kind};
+pub(crate) use groups::groups;
+pub(crate) use invocation::Invocation;
 pub use reporter::{Hold, Progress, Reporter, Unseen};
 pub use settings::{Given, Origin, Setting, Settings};
-pub use stores::SHORT_PASSPHRASE;
-pub use workspace::{Tenants, Workspace, key};
+pub(crate) use stores::SHORT_PASSPHRASE;
+pub use workspace::Workspace;
+pub(crate) use workspace::{Tenants, key};

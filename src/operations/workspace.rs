@@ -35,9 +35,11 @@ pub struct Workspace {
     pub clock: Clock,
     /// Who is told.
     pub reporter: Rc<dyn Reporter>,
-    given: Given,
-    command: String,
-    memory: Option<MemoryStore>,
+    /// What the caller chose.
+    pub given: Given,
+    /// The words of the command that runs: `account edit`.
+    pub command: String,
+    pub(super) memory: Option<MemoryStore>,
     settings: OnceCell<Settings>,
     parsed: Parsed,
     stores: OnceCell<Stores>,
@@ -67,11 +69,6 @@ impl Workspace {
     #[must_use]
     pub fn with_memory(self, memory: Option<MemoryStore>) -> Self {
         Self { memory, ..self }
-    }
-
-    /// That memory.
-    pub fn memory(&self) -> Option<&MemoryStore> {
-        self.memory.as_ref()
     }
 
     /// The same with another clock.
@@ -105,11 +102,6 @@ impl Workspace {
     /// Says something that is not as it should be.
     pub fn warning(&self, text: &str) {
         self.reporter.warning(text);
-    }
-
-    /// What the caller chose.
-    pub fn given(&self) -> &Given {
-        &self.given
     }
 
     /// The time as records have it: in whole seconds, so that files stay readable.
@@ -159,11 +151,6 @@ impl Workspace {
     /// The tenants that have a directory, by name.
     pub fn tenant_names(&self) -> Result<Vec<String>, Error> {
         Ok(files::directories(&self.settings()?.paths.tenants_dir())?)
-    }
-
-    /// The words of the command that runs: `account edit`.
-    pub fn command(&self) -> &str {
-        &self.command
     }
 
     /// The accounts of the tenant.

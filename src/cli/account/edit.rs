@@ -66,7 +66,7 @@ pub fn run(args: &EditArgs, ctx: &Context) -> Result<u8, CliError> {
     let inputs = inputs::read(&args.fields, ctx, false)?;
     say_what_is_not_read(ctx, &args.fields);
     if !gives_anything(args, &given, &inputs) {
-        if ctx.someone_can_answer() && !ctx.output.json {
+        if ctx.someone_can_answer && !ctx.output.json {
             return wizard::edit(ctx, &old, &args.fields);
         }
         return Err(CliError::usage("nothing to change was given")

@@ -97,7 +97,7 @@ impl Given<'_> {
 }
 
 fn from_stdin(kind: SecretKind, ctx: &Context) -> Result<Secret, CliError> {
-    if ctx.stdin_is_terminal && ctx.someone_can_answer() {
+    if ctx.stdin_is_terminal && ctx.someone_can_answer {
         // What is pasted there must not stay on the screen.
         let typed = ctx.ask_hidden(&format!("Paste the {kind} (it is not shown)"))?;
         return clean(kind, typed.as_bytes(), "the terminal");

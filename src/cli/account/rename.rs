@@ -50,7 +50,7 @@ pub fn run(args: &RenameArgs, ctx: &Context) -> Result<u8, CliError> {
 }
 
 fn ask_name(ctx: &Context, account: &Account) -> Result<Name, CliError> {
-    if !ctx.someone_can_answer() {
+    if !ctx.someone_can_answer {
         return Err(CliError::usage("missing: NEW_NAME, what the account is to be called")
             .hint(format!("msgrctl account rename {} NEW_NAME", account.handle)));
     }

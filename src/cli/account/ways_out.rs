@@ -52,7 +52,7 @@ fn by_reference(ctx: &Context, name: Option<&str>, fields: &FieldArgs) -> (Invoc
         ..fields.clone()
     };
     let command = Invocation::of("account add");
-    let command = name.into_iter().fold(command, Invocation::arg).global(ctx.given());
+    let command = name.into_iter().fold(command, Invocation::arg).global(&ctx.given);
     (fields.again(command), variables)
 }
 

@@ -62,13 +62,13 @@ pub(super) fn run(args: &ApplyArgs, ctx: &Context) -> Result<u8, CliError> {
     let ctx = other.as_ref().unwrap_or(ctx);
     let prepared = apply::prepare(ctx, manifest, looks)?;
     if !prepared.plan.is_empty() {
-        if !ctx.says_yes() {
+        if !ctx.global.yes {
             let text = plan::view::text(ctx, &prepared, false, ctx.output.terminal.err())?;
             ctx.output.talk(&text);
             ctx.output.talk("");
         }
         // The sum stands above it; where nobody can be asked it does not.
-        let question = if ctx.someone_can_answer() {
+        let question = if ctx.someone_can_answer {
             "Apply this?".to_owned()
         } else {
             format!("Apply this? ({})", plan::summary(&prepared.plan))

@@ -18,7 +18,7 @@ use crate::operations::chat_settings;
 pub struct EditArgs {}
 
 pub fn run(_args: &EditArgs, ctx: &Context) -> Result<u8, CliError> {
-    if !ctx.someone_can_answer() {
+    if !ctx.someone_can_answer {
         return Err(CliError::usage("an editor needs a terminal").hint("without one: msgrctl chat-settings set --help"));
     }
     check_known(ctx, ctx.settings()?.tenant.value.as_str())?;

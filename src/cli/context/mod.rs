@@ -3,7 +3,6 @@
 mod others;
 
 use std::cell::RefCell;
-use std::future::Future;
 use std::io::Read;
 use std::ops::Deref;
 use std::rc::Rc;
@@ -30,8 +29,10 @@ pub struct Context {
     stdin: RefCell<Box<dyn Read>>,
     /// Whether a person types what is read from there.
     pub stdin_is_terminal: bool,
-    someone_can_answer: bool,
-    prompter: Rc<dyn Prompter>,
+    /// Whether a question would be answered.
+    pub someone_can_answer: bool,
+    /// Who is asked.
+    pub prompter: Rc<dyn Prompter>,
 }
 
 impl Deref for Context {
@@ -96,21 +97,6 @@ impl Context {
         }
     }
 
-    /// Whether `--yes` was given.
-    pub fn says_yes(&self) -> bool {
-        self.global.yes
-    }
-
-    /// Whether a question would be answered.
-    pub fn someone_can_answer(&self) -> bool {
-        self.someone_can_answer
-    }
-
-    /// Waits for a future.
-    pub fn wait<T>(future: impl Future<Output = T>) -> Result<T, CliError> {
-        Workspace::wait(future)
-    }
-
     /// Standard input to its end, or one byte more than `limit`. It may be a secret, and is
     /// wiped when dropped.
     pub fn read_stdin(&self, limit: u64) -> std::io::Result<Zeroizing<Vec<u8>>> {
@@ -123,7 +109,7 @@ impl Context {
         if self.global.yes {
             return Ok(());
         }
-        if !self.someone_can_answer() {
+        if !self.someone_can_answer {
             return Err(CliError::usage(format!(
                 "cannot prompt (not a terminal); {}{question}",
                 if touched::anything() { "" } else { "nothing was changed: " }
@@ -140,29 +126,9 @@ impl Context {
         Err(CliError::left(if touched::anything() { "not confirmed" } else { "not confirmed; nothing was changed" }))
     }
 
-    /// Yes or no, no being the default, where `--yes` is no answer.
-    pub fn asks(&self, question: &str) -> Result<bool, CliError> {
-        Ok(self.prompter.confirm(question)?)
-    }
-
     /// A line that somebody types; see [`Prompter::line`].
     pub fn ask_line(&self, question: &str, offered: &str) -> Result<String, CliError> {
         Ok(self.prompter.line(question, offered)?.trim().to_owned())
-    }
-
-    /// Shows an answer that may stay on the screen.
-    pub fn show_answer(&self, question: &str, answer: &str) {
-        self.prompter.show(question, answer);
-    }
-
-    /// One of a few; `None`: a step back.
-    pub fn choose(&self, question: &str, items: &[String], at: usize) -> Result<Option<usize>, CliError> {
-        Ok(self.prompter.choose(question, items, at)?)
-    }
-
-    /// One of many; `None`: a step back.
-    pub fn search(&self, question: &str, items: &[String]) -> Result<Option<usize>, CliError> {
-        Ok(self.prompter.search(question, items)?)
     }
 
     /// A secret that somebody types, unseen.

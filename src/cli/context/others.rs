@@ -15,7 +15,7 @@ impl Context {
     /// A context for one step of the demo: other variables, other input, secrets
     /// in a memory that outlives the step.
     pub fn for_step(&self, env: Environment, global: &Global, stdin: Box<dyn Read>, memory: MemoryStore) -> Self {
-        Self::of(env, self.output.clone(), global, self.command().into(), Some(memory), unasked(stdin))
+        Self::of(env, self.output.clone(), global, self.command.clone(), Some(memory), unasked(stdin))
     }
 
     /// A context of the demo on another thread, with its own output and without a terminal.

@@ -34,7 +34,7 @@ pub struct EditArgs {
 
 pub fn run(args: &EditArgs, ctx: &Context) -> Result<u8, CliError> {
     interrupt::install();
-    if !ctx.someone_can_answer() {
+    if !ctx.someone_can_answer {
         return Err(CliError::usage("an editor needs a terminal")
             .hint("without one: msgrctl message set NAME EVENT --text TEXT"));
     }
@@ -92,7 +92,7 @@ fn menu(ctx: &Context, account: &Account) -> Result<u8, CliError> {
             })
             .collect();
         items.push("Done".into());
-        let chosen = ctx.choose(&format!("Messages of '{}'", account.name), &items, at)?;
+        let chosen = ctx.prompter.choose(&format!("Messages of '{}'", account.name), &items, at)?;
         let Some(event) = chosen.and_then(|chosen| Event::all().nth(chosen)) else { return Ok(0) };
         at = chosen.unwrap_or_default();
         change(ctx, &account, event)?;
@@ -116,7 +116,7 @@ fn change(ctx: &Context, account: &Account, event: Event) -> Result<(), CliError
         MessageState::Default => 2,
         MessageState::Disabled => 3,
     };
-    let state = match ctx.choose(event.entry().title, &ways, at)? {
+    let state = match ctx.prompter.choose(event.entry().title, &ways, at)? {
         Some(0) => match in_editor(ctx, account, event) {
             Ok(Edited::Changed(())) => {
                 ctx.output.flush();

@@ -12,6 +12,7 @@ use super::context::Context;
 use super::error::CliError;
 use crate::graph::BaseUrl;
 use crate::http::{Client, Request};
+use crate::operations::Workspace;
 
 #[derive(Debug, Subcommand)]
 #[command(arg_required_else_help = true, after_help = "Examples:\n  msgrctl sandbox start")]
@@ -40,7 +41,7 @@ fn ask<T: DeserializeOwned>(ctx: &Context, request: impl FnOnce(&BaseUrl) -> Req
     let gone = |cause: String| {
         CliError::remote(format!("no sandbox answers at {base}")).cause(cause).hint("start one: msgrctl sandbox start")
     };
-    let answer = Context::wait(client.send(request(base)))?.map_err(|fault| gone(fault.to_string()))?;
+    let answer = Workspace::wait(client.send(request(base)))?.map_err(|fault| gone(fault.to_string()))?;
     if answer.status == 400
         && let Ok(refused) = serde_json::from_slice::<Refused>(&answer.body)
     {

@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::files;
+use crate::operations::Workspace;
 use crate::sandbox::{self, Scenario, SharedWorld, World};
 
 /// Start the built-in Graph API on this machine
@@ -81,7 +82,7 @@ pub fn run(args: &StartArgs, ctx: &Context) -> Result<u8, CliError> {
             .hint("the sandbox listens on loopback only: --listen 127.0.0.1:PORT"));
     }
     let world = SharedWorld::new(world(args, ctx)?);
-    Context::wait(serve(args, ctx, world))?
+    Workspace::wait(serve(args, ctx, world))?
 }
 
 fn world(args: &StartArgs, ctx: &Context) -> Result<World, CliError> {

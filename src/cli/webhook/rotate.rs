@@ -59,7 +59,7 @@ pub fn run(args: &RotateArgs, ctx: &Context) -> Result<u8, CliError> {
         ctx.confirm(&question, &format!("msgrctl webhook rotate {}", prepared.account().handle))?;
     }
     let Rotated { account: saved, is_at_meta } = rotate::carry_out(ctx, &prepared, &|account, found, problem| {
-        Ok(ctx.someone_can_answer() && !ctx.says_yes() && asks_again(ctx, account, found, problem)?)
+        Ok(ctx.someone_can_answer && !ctx.global.yes && asks_again(ctx, account, found, problem)?)
     })?;
     if view::print_saved(ctx, &saved, None)? {
         return Ok(0);
@@ -100,10 +100,10 @@ fn asks_again(ctx: &Context, account: &Account, found: &Probe, problem: &Problem
     let refused =
         matches!(problem, Problem::TokenRefused { .. } | Problem::OtherBody { .. } | Problem::OtherStatus { .. });
     if !refused {
-        return ctx.asks("Fixed? Answering no keeps both tokens");
+        return Ok(ctx.prompter.confirm("Fixed? Answering no keeps both tokens")?);
     }
     let says = "Put the new verify token into the contact centre's form now and save it there. To see it, in another terminal:";
     let says = style::wrap(says, ctx.output.terminal.err().width, 0);
     ctx.output.talk(&format!("\n{says}\n  msgrctl webhook show {} --reveal", account.handle));
-    ctx.asks("Has the new token been saved there? Answering no keeps both")
+    Ok(ctx.prompter.confirm("Has the new token been saved there? Answering no keeps both")?)
 }

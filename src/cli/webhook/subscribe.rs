@@ -104,7 +104,7 @@ pub fn run(args: &SubscribeArgs, ctx: &Context) -> Result<u8, CliError> {
 pub fn offer(ctx: &Context, account: &Account) -> Result<(), CliError> {
     let handle = &account.handle;
     ctx.output.talk("");
-    if !ctx.asks(&format!("Have Meta send the messages of '{}' now (webhook subscribe)?", account.name))? {
+    if !ctx.prompter.confirm(&format!("Have Meta send the messages of '{}' now (webhook subscribe)?", account.name))? {
         ctx.output.notice(&format!("later: msgrctl webhook subscribe {handle}"));
         return Ok(());
     }
@@ -128,7 +128,7 @@ fn subscribe(
         ctx.output.notice(&moved.what);
         ctx.confirm(&moved.question, command)?;
     }
-    if !moves.is_empty() && !ctx.says_yes() {
+    if !moves.is_empty() && !ctx.global.yes {
         prepared.look_again(command)?;
     }
     subscribe::carry_out(ctx, &prepared)

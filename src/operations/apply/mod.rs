@@ -4,9 +4,9 @@
 //! next run goes on from there, since the plan is made of what is.
 
 mod carry_out;
-pub mod files;
+pub(crate) mod files;
 mod local;
-pub mod meta;
+pub(crate) mod meta;
 mod observe;
 mod places;
 mod prepare;

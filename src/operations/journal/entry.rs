@@ -51,7 +51,7 @@ impl Entry {
             id,
             time: workspace.now().to_string(),
             user: excerpt(user.unwrap_or("unknown"), 100),
-            command: workspace.command().into(),
+            command: workspace.command.clone(),
             tenant: tenant.into(),
             changes,
             result: DONE.into(),

@@ -14,10 +14,10 @@ mod pending;
 mod undo;
 
 pub use changing::Changing;
-pub use entry::{DONE, Entry, INTERRUPTED, PARTIAL};
+pub use entry::{DONE, Entry};
 pub use history::{History, Standing};
 pub use pending::recover;
-pub use undo::{Undoing, Undone, prepare_undo};
+pub use undo::{Undone, prepare_undo};
 
 use super::{Error, Workspace};
 use crate::state::Change;

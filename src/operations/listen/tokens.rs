@@ -142,7 +142,7 @@ struct Seed {
 
 impl Seed {
     fn of(workspace: &Workspace) -> Self {
-        let (env, given, memory) = (workspace.env.clone(), workspace.given().clone(), workspace.memory().cloned());
+        let (env, given, memory) = (workspace.env.clone(), workspace.given.clone(), workspace.memory.clone());
         Self { env, given, memory, key: workspace.opened_stores().and_then(|stores| stores.file().known_key()) }
     }
 

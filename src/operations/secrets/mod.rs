@@ -7,5 +7,4 @@ mod owners;
 mod place;
 pub mod remove;
 
-pub use owners::Owners;
 pub use place::{absent, is_in_variables, place};

@@ -3,10 +3,10 @@
 use super::ask::{again, capital, good, introduce_as, refuse, secret};
 use super::{Asked, Wizard};
 use crate::accounts::AppId;
-use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::graph::AppCredentials;
 use crate::graph::endpoints::app;
+use crate::operations::Workspace;
 use crate::operations::accounts::fields;
 use crate::operations::accounts::owner::{Fit, Whose, fits};
 use crate::secrets::{Secret, SecretKind};
@@ -75,7 +75,7 @@ impl Wizard<'_> {
             };
             let items: Vec<String> = ways.iter().map(|way| (*way).to_owned()).collect();
             let at = usize::from(has && self.old.is_some());
-            let Some(way) = ctx.choose("App id and app secret", &items, at)? else { return Ok(false) };
+            let Some(way) = ctx.prompter.choose("App id and app secret", &items, at)? else { return Ok(false) };
             if has && way == 0 {
                 self.keep_app();
                 return Ok(true);
@@ -159,7 +159,7 @@ impl Wizard<'_> {
         }
         let (client, token) = (self.client.as_ref()?, self.old.and(self.token_to_ask_with())?);
         let _progress = Progress::start(&self.ctx.output, "asking Graph for the token's app …");
-        let asked = Context::wait(app::of_token(client, &token, None)).ok()?;
+        let asked = Workspace::wait(app::of_token(client, &token, None)).ok()?;
         asked.ok().map(|answer| answer.value.id)
     }
 }

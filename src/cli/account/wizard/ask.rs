@@ -95,12 +95,12 @@ pub fn callback_url(
     loop {
         let answer = ctx.ask_line(&question, &masked)?;
         if answer.is_empty() || answer == "-" {
-            ctx.show_answer(&question, "left out");
+            ctx.prompter.show(&question, "left out");
             return Ok(None);
         }
         let answer = offered.filter(|_| answer == masked).map_or(answer.as_str(), CallbackUrl::as_str);
         if let Some(url) = accepted(ctx, answer, &check)? {
-            ctx.show_answer(&question, &url.shown());
+            ctx.prompter.show(&question, &url.shown());
             return Ok(Some(url));
         }
     }
@@ -119,7 +119,7 @@ where
     loop {
         let answer = ctx.ask_line(&capital(field.name), offered)?;
         if let Some(value) = accepted(ctx, &answer, &check)? {
-            ctx.show_answer(&capital(field.name), &answer);
+            ctx.prompter.show(&capital(field.name), &answer);
             return Ok(value);
         }
     }

@@ -38,10 +38,10 @@ pub fn edit(ctx: &Context, old: &Account, args: &FieldArgs) -> Result<u8, CliErr
             items.push(if args.no_test { "Save the changes".into() } else { "Test and save the changes".into() });
         }
         items.push("Leave without changing anything".into());
-        let chosen = ctx.choose(&format!("'{}': what to change?", old.name), &items, at)?;
+        let chosen = ctx.prompter.choose(&format!("'{}': what to change?", old.name), &items, at)?;
         let leaves = chosen.is_none_or(|chosen| chosen == items.len() - 1);
         if leaves {
-            if changed.is_some() && !ctx.asks("Leave without saving the changes?")? {
+            if changed.is_some() && !ctx.prompter.confirm("Leave without saving the changes?")? {
                 continue;
             }
             return Err(left());

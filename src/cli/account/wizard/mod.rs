@@ -33,7 +33,7 @@ pub use edit::edit;
 /// nobody said yes to every default.
 pub fn is_wanted(ctx: &Context, draft: &Draft) -> bool {
     let lacking = draft.inputs.token.is_none() || !draft.missing().is_empty();
-    ctx.someone_can_answer() && !ctx.says_yes() && !ctx.output.json && draft.store != StoreName::Env && lacking
+    ctx.someone_can_answer && !ctx.global.yes && !ctx.output.json && draft.store != StoreName::Env && lacking
 }
 
 /// Asks what is missing, tests, shows everything once more, saves.
@@ -272,7 +272,7 @@ impl<'a> Wizard<'a> {
                     given => given.clone(),
                 };
                 let sure = |url: &CallbackUrl| match url.doubt() {
-                    Some(doubt) if !ctx.asks(&format!("{doubt}. Take it all the same?"))? => {
+                    Some(doubt) if !ctx.prompter.confirm(&format!("{doubt}. Take it all the same?"))? => {
                         Err(CliError::usage(doubt))
                     }
                     _ => Ok(()),

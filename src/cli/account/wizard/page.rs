@@ -76,7 +76,7 @@ impl Wizard<'_> {
             }
             match typed.parse::<PageId>() {
                 Ok(id) => {
-                    ctx.show_answer("Page id", id.as_str());
+                    ctx.prompter.show("Page id", id.as_str());
                     let (signer, named) = (self.signer(), Some(&id));
                     let question = Question { workspace: ctx, client, token, signer: signer.as_ref(), named };
                     return Ok(question.pages()??.unwrap_or_default());
@@ -95,7 +95,7 @@ fn choose_page(ctx: &Context, mut pages: Vec<OwnPage>) -> Result<Option<OwnPage>
     let items: Vec<String> = pages.iter().map(|page| item(page, &connected)).collect();
     say(ctx, &format!("\nYour Pages ({}): type a part of a name or id; the best match comes first.", pages.len()));
     loop {
-        let Some(at) = ctx.search("Page", &items)? else { return Ok(None) };
+        let Some(at) = ctx.prompter.search("Page", &items)? else { return Ok(None) };
         let page = &pages[at];
         let Some(why) = unusable(page) else { return Ok(Some(page.clone())) };
         let name = page.name.as_deref().unwrap_or(&page.id);

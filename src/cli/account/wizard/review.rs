@@ -189,8 +189,8 @@ impl Wizard<'_> {
             save_anyway: self.save_anyway,
             ..FieldArgs::default()
         };
-        let is_chosen = draft.store != ctx.settings()?.store.value || ctx.given().store.is_some();
-        let command = Invocation::of("account add").global(ctx.given()).store(is_chosen.then_some(draft.store));
+        let is_chosen = draft.store != ctx.settings()?.store.value || ctx.given.store.is_some();
+        let command = Invocation::of("account add").global(&ctx.given).store(is_chosen.then_some(draft.store));
         let command = fields.again(command).arg(account.name.as_str());
         Ok((in_lines(&command, ctx.output.terminal.err().width), variables))
     }
@@ -230,7 +230,7 @@ impl Wizard<'_> {
         }
         ways.push(("Leave without saving", Now::Leave));
         let items: Vec<String> = ways.iter().map(|(text, _)| (*text).to_owned()).collect();
-        let chosen = self.ctx.choose("What now?", &items, 0)?;
+        let chosen = self.ctx.prompter.choose("What now?", &items, 0)?;
         Ok(chosen.map_or(Now::Change, |at| ways[at].1))
     }
 
@@ -267,7 +267,7 @@ impl Wizard<'_> {
         let mut steps: Vec<(Step, String)> = self.changeable();
         steps.retain(|(step, _)| *step != Step::Page || self.person.is_some());
         let items: Vec<String> = steps.iter().map(|(_, item)| item.clone()).collect();
-        match self.ctx.choose("Which one?", &items, 0)? {
+        match self.ctx.prompter.choose("Which one?", &items, 0)? {
             Some(at) => self.change(steps[at].0),
             None => Ok(()),
         }
@@ -330,7 +330,7 @@ impl Wizard<'_> {
             ask::say(self.ctx, "The token is of another Page than before.");
             if self.old.is_some() {
                 let ways = ["Go back: it is the wrong token", "Move the account to that Page"].map(str::to_owned);
-                if self.ctx.choose("Another Page", &ways, 0)? != Some(1) {
+                if self.ctx.prompter.choose("Another Page", &ways, 0)? != Some(1) {
                     self.restore(before);
                     return Ok(());
                 }

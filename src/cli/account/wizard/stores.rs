@@ -37,7 +37,7 @@ pub(super) fn another(ctx: &Context, error: &CliError, store: &mut StoreName, at
         },
         "Neither".to_owned(),
     ];
-    let way = ctx.choose("Where should the secrets go?", &ways, at)?;
+    let way = ctx.prompter.choose("Where should the secrets go?", &ways, at)?;
     ctx.stores().try_again();
     match way {
         Some(0) => Ok(true),

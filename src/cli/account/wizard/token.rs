@@ -23,7 +23,7 @@ impl Wizard<'_> {
         }
         if self.old.is_some() {
             let ways = ["Keep it", "Replace it"].map(str::to_owned);
-            match ctx.choose("Page access token", &ways, 1)? {
+            match ctx.prompter.choose("Page access token", &ways, 1)? {
                 Some(1) => {}
                 Some(_) => {
                     self.forget_token();
@@ -87,7 +87,7 @@ impl Wizard<'_> {
                     let cause = of_unreachable(&why);
                     refuse(ctx, &cause.summary, Some(&cause.fix));
                     let ways = ["Ask Graph again", "Go on without Graph, and type everything"].map(str::to_owned);
-                    if ctx.choose("What now?", &ways, 0)? == Some(1) {
+                    if ctx.prompter.choose("What now?", &ways, 0)? == Some(1) {
                         return Ok(true);
                     }
                 }
@@ -136,7 +136,7 @@ impl Wizard<'_> {
         if keeps {
             ways.insert(0, "Keep it".into());
         }
-        let Some(way) = ctx.choose("Verify token", &ways, usize::from(keeps))? else { return Ok(Asked::Back) };
+        let Some(way) = ctx.prompter.choose("Verify token", &ways, usize::from(keeps))? else { return Ok(Asked::Back) };
         let inputs = &mut self.draft.inputs;
         match (way, keeps) {
             (0, true) => inputs.put(SecretKind::VerifyToken, None),

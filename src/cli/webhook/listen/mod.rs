@@ -21,6 +21,7 @@ use crate::cli::context::Context;
 use crate::cli::error::{self, CliError};
 use crate::clock::Clock;
 use crate::files;
+use crate::operations::Workspace;
 use crate::operations::listen::script::{self, Line};
 use crate::operations::listen::{Listened, TokenReader, forward, listened};
 use crate::operations::webhooks::Target;
@@ -101,7 +102,7 @@ pub fn run(args: &ListenArgs, ctx: &Context) -> Result<u8, CliError> {
     // From here on a reader who stops reading holds up neither answers nor the end.
     ctx.output.write_behind();
     let mut tokens = TokenReader::start(ctx, &listened)?;
-    let done = Context::wait(async {
+    let done = Workspace::wait(async {
         let bound = TcpListener::bind(args.listen).await.map_err(|error| {
             CliError::failed(format!("cannot listen on {}", args.listen))
                 .cause(error.to_string())
