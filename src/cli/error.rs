@@ -2,8 +2,10 @@
 
 use std::io;
 
-use serde::Serialize;
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
 
+use super::envelope::Envelope;
 use crate::checks::GraphTrace;
 pub use crate::operations::Error as CliError;
 use crate::operations::{Kind, mistake};
@@ -68,7 +70,7 @@ pub fn render(error: &CliError, output: &Output) -> u8 {
         interrupt::leave();
     }
     if output.json {
-        output.talk_json(&view(error));
+        output.talk_json(&Envelope("error", view(error)));
         return exit_code;
     }
     if error.kind() == Kind::Left {
@@ -96,19 +98,16 @@ pub fn render(error: &CliError, output: &Output) -> u8 {
     exit_code
 }
 
-fn view(error: &CliError) -> ErrorEnvelope<'_> {
-    ErrorEnvelope {
-        schema_version: 1,
-        error: ErrorView {
-            kind: name(error.kind()),
-            exit_code: exit_code(error),
-            message: redact(error.message()),
-            causes: error.causes().iter().map(|cause| redact(cause)).collect(),
-            hint: (!error.hints().is_empty()).then(|| redact(&error.hints().join("\n"))),
-            retryable: error.is_retryable(),
-            cause: error.why(),
-            graph: error.trace().map(GraphView::from),
-        },
+fn view(error: &CliError) -> ErrorView<'_> {
+    ErrorView {
+        kind: name(error.kind()),
+        exit_code: exit_code(error),
+        message: redact(error.message()),
+        causes: error.causes().iter().map(|cause| redact(cause)).collect(),
+        hint: (!error.hints().is_empty()).then(|| redact(&error.hints().join("\n"))),
+        retryable: error.is_retryable(),
+        cause: error.why(),
+        graph: error.trace().map(GraphView),
     }
 }
 
@@ -119,12 +118,6 @@ fn laid_out(hint: &str, width: Option<u16>) -> String {
         None if hint.contains("msgrctl ") => hint.into(),
         None => style::wrap(hint, width, 6),
     }
-}
-
-#[derive(Serialize)]
-struct ErrorEnvelope<'a> {
-    schema_version: u8,
-    error: ErrorView<'a>,
 }
 
 #[derive(Serialize)]
@@ -139,26 +132,21 @@ struct ErrorView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    graph: Option<GraphView>,
+    graph: Option<GraphView<'a>>,
 }
 
 /// `{"code":190,"subcode":463,"fbtrace_id":"…","says":"…"}`.
-#[derive(Serialize)]
-pub struct GraphView {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    subcode: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fbtrace_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    says: Option<String>,
-}
+pub struct GraphView<'a>(pub &'a GraphTrace);
 
-impl From<&GraphTrace> for GraphView {
-    fn from(trace: &GraphTrace) -> Self {
-        let GraphTrace { code, subcode, fbtrace_id, says } = trace.clone();
-        Self { code, subcode, fbtrace_id, says }
+impl Serialize for GraphView<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let GraphTrace { code, subcode, fbtrace_id, says } = self.0;
+        let mut known = serializer.serialize_map(None)?;
+        code.iter().try_for_each(|code| known.serialize_entry("code", code))?;
+        subcode.iter().try_for_each(|subcode| known.serialize_entry("subcode", subcode))?;
+        fbtrace_id.iter().try_for_each(|id| known.serialize_entry("fbtrace_id", id))?;
+        says.iter().try_for_each(|says| known.serialize_entry("says", says))?;
+        known.end()
     }
 }
 

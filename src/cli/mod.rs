@@ -12,6 +12,7 @@ mod context;
 mod demo;
 mod doctor;
 mod editor;
+mod envelope;
 mod error;
 mod explain;
 mod export;

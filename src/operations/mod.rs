@@ -4,7 +4,7 @@
 pub mod accounts;
 pub mod apply;
 pub(crate) mod change;
-pub(crate) mod chat_settings;
+pub mod chat_settings;
 pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod journal;
@@ -15,6 +15,7 @@ pub(crate) mod tenants;
 pub(crate) mod webhooks;
 
 mod error;
+mod found;
 mod groups;
 mod invocation;
 mod reporter;
@@ -25,6 +26,7 @@ mod workspace;
 
 pub(crate) use error::mistake;
 pub use error::{Error, Kind};
+pub(crate) use found::Found;
 pub(crate) use groups::groups;
 pub(crate) use invocation::Invocation;
 pub use reporter::{Hold, Progress, Reporter, Unseen};

@@ -4,10 +4,11 @@
 use serde::Serialize;
 
 use crate::accounts::{Account, AppId, CallbackUrl};
-use crate::checks::{Finding, Group, Report};
+use crate::checks::{Finding, Group, Outcome, Report};
 use crate::cli::context::Context;
-use crate::cli::error::{CliError, GraphView};
-use crate::cli::outcome::{self, Line};
+use crate::cli::envelope::Envelope;
+use crate::cli::error::CliError;
+use crate::cli::outcome::{self, Line, in_words};
 use crate::text::harmless;
 use crate::ui::style::{self, paint, wrap};
 use crate::ui::terminal::Screen;
@@ -74,82 +75,34 @@ pub struct AccountEnvelope<'a> {
     account: AccountView<'a>,
     /// What Test Connection found, where the command made one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    checks: Option<Vec<FindingView<'a>>>,
+    checks: Option<Vec<Line<'a>>>,
 }
 
 impl<'a> AccountEnvelope<'a> {
     /// An account, and the test that came with it.
     pub fn new(account: &'a Account, tenant: &'a str, report: Option<&'a Report>) -> Self {
-        Self { schema_version: 1, account: AccountView::new(account, tenant), checks: report.map(finding_views) }
+        Self { schema_version: 1, account: AccountView::new(account, tenant), checks: report.map(lines) }
     }
-}
-
-/// A finding as JSON.
-#[derive(Serialize)]
-pub struct FindingView<'a> {
-    id: &'a str,
-    group: String,
-    outcome: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cause: Option<&'static str>,
-    summary: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<&'a str>,
-    duration_ms: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    graph: Option<GraphView>,
-    /// What the callback's receiver said in place of the challenge.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    says: Option<&'a str>,
-}
-
-fn finding_views(report: &Report) -> Vec<FindingView<'_>> {
-    report.findings.iter().map(FindingView::new).collect()
-}
-
-impl<'a> FindingView<'a> {
-    fn new(finding: &'a Finding) -> Self {
-        Self {
-            id: finding.id,
-            group: finding.group.to_string(),
-            outcome: finding.outcome.to_string(),
-            cause: finding.cause,
-            summary: &finding.summary,
-            hint: finding.hint.as_deref(),
-            duration_ms: u64::try_from(finding.duration.as_millis()).unwrap_or(u64::MAX),
-            graph: finding.graph.as_ref().map(GraphView::from),
-            says: finding.receiver_says.as_deref(),
-        }
-    }
-}
-
-/// `{"schema_version":1,"results":[…]}`.
-#[derive(Serialize)]
-pub struct ResultsEnvelope<'a> {
-    schema_version: u8,
-    results: Vec<ResultView<'a>>,
 }
 
 /// What a test of an account found.
 #[derive(Serialize)]
 pub struct ResultView<'a> {
     account: &'a str,
-    outcome: String,
-    checks: Vec<FindingView<'a>>,
+    #[serde(serialize_with = "in_words")]
+    outcome: Outcome,
+    checks: Vec<Line<'a>>,
 }
 
 impl<'a> ResultView<'a> {
     /// The view of a report on the account of that name.
     pub fn new(account: &'a str, report: &'a Report) -> Self {
-        Self { account, outcome: report.outcome().to_string(), checks: finding_views(report) }
+        Self { account, outcome: report.outcome(), checks: lines(report) }
     }
 }
 
-impl<'a> ResultsEnvelope<'a> {
-    /// The results of one account, by its name.
-    pub fn new(account: &'a str, report: &'a Report) -> Self {
-        Self { schema_version: 1, results: vec![ResultView::new(account, report)] }
-    }
+fn lines(report: &Report) -> Vec<Line<'_>> {
+    report.findings.iter().map(Line::from).collect()
 }
 
 /// Prints an account that was saved: for a program all of it, and says so; for a
@@ -170,7 +123,7 @@ pub fn print_saved(ctx: &Context, account: &Account, report: Option<&Report>) ->
 pub fn with_report(ctx: &Context, error: CliError) -> CliError {
     if let Some((name, report)) = error.report() {
         if ctx.output.json {
-            ctx.output.json(&ResultsEnvelope::new(name, report));
+            ctx.output.json(&Envelope("results", [ResultView::new(name, report)]));
         } else {
             ctx.output.result(&report_text(name, report, ctx.output.terminal.out()));
         }
@@ -219,19 +172,8 @@ pub fn report_text(account: &str, report: &Report, screen: Screen) -> String {
             lines.push(format!("  {group}"));
         }
         for finding in findings {
-            lines.extend(outcome::lines(&line(finding), wide, screen));
+            lines.extend(outcome::lines(&finding.into(), wide, screen));
         }
     }
     lines.join("\n")
-}
-
-fn line(finding: &Finding) -> Line<'_> {
-    Line {
-        id: finding.id,
-        outcome: finding.outcome,
-        summary: &finding.summary,
-        hint: finding.hint.as_deref(),
-        graph: finding.graph.as_ref(),
-        receiver_says: finding.receiver_says.as_deref(),
-    }
 }

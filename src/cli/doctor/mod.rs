@@ -1,16 +1,18 @@
 //! `msgrctl doctor`: whether this machine and this configuration are in order.
 
 use clap::Args;
-use serde::Serialize;
 
 use super::context::Context;
+use super::envelope::Envelope;
 use super::error::CliError;
 use super::outcome::{self, Line};
 use crate::checks::Outcome;
 use crate::checks::causes::FILE_DAMAGED;
 use crate::checks::ids;
 use crate::env::platform;
-use crate::operations::doctor::{Found, accounts, files, left_behind, network, store};
+use crate::operations::Found;
+use crate::operations::doctor::{accounts, files, left_behind, network, store};
+use crate::secrets::redact;
 use crate::ui::interrupt;
 
 /// Find out what is wrong with this machine and this configuration
@@ -27,23 +29,6 @@ use crate::ui::interrupt;
     after_help = "Examples:\n  msgrctl doctor\n  msgrctl doctor --json | jq '.checks[] | select(.outcome != \"pass\")'"
 )]
 pub struct DoctorArgs {}
-
-#[derive(Serialize)]
-struct DoctorView<'a> {
-    schema_version: u8,
-    checks: Vec<FoundView<'a>>,
-}
-
-#[derive(Serialize)]
-struct FoundView<'a> {
-    id: &'a str,
-    outcome: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cause: Option<&'static str>,
-    summary: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<&'a str>,
-}
 
 pub fn run(_args: &DoctorArgs, ctx: &Context) -> Result<u8, CliError> {
     interrupt::install();
@@ -62,6 +47,10 @@ pub fn run(_args: &DoctorArgs, ctx: &Context) -> Result<u8, CliError> {
         }
         Err(error) => found.push(Found::of_error(ids::CONFIG_FILE, error, &FILE_DAMAGED)),
     }
+    for found in &mut found {
+        found.summary = redact(&found.summary);
+        found.hint = found.hint.as_deref().map(redact);
+    }
     if let Some(home) = ctx.env.text("HOME").filter(|home| home.len() > 1) {
         // Whose machine it is need not be in a public issue.
         for found in &mut found {
@@ -69,29 +58,12 @@ pub fn run(_args: &DoctorArgs, ctx: &Context) -> Result<u8, CliError> {
         }
     }
     if ctx.output.json {
-        let checks = found
-            .iter()
-            .map(|found| FoundView {
-                id: found.id,
-                outcome: found.outcome.to_string(),
-                cause: found.cause,
-                summary: &found.summary,
-                hint: found.hint.as_deref(),
-            })
-            .collect();
-        ctx.output.json(&DoctorView { schema_version: 1, checks });
+        let checks: Vec<Line<'_>> = found.iter().map(Line::from).collect();
+        ctx.output.json(&Envelope("checks", checks));
     } else {
         let wide = found.iter().map(|found| found.id.len()).max().unwrap_or_default();
         for found in &found {
-            let line = Line {
-                id: found.id,
-                outcome: found.outcome,
-                summary: &found.summary,
-                hint: found.hint.as_deref(),
-                graph: None,
-                receiver_says: None,
-            };
-            for line in outcome::lines(&line, wide, ctx.output.terminal.out()) {
+            for line in outcome::lines(&found.into(), wide, ctx.output.terminal.out()) {
                 ctx.output.result(&line);
             }
         }

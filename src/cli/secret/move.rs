@@ -45,7 +45,7 @@ pub fn run(args: &MoveArgs, ctx: &Context) -> Result<u8, CliError> {
     let to = StoreName::from(args.to);
     let named = (!args.all).then_some(args.accounts.as_slice());
     let prepared = r#move::prepare(ctx, named, to)?;
-    let Moved { accounts, moved, mut failed } = r#move::carry_out(ctx, &prepared)?;
+    let Moved { accounts, secrets: moved, mut failed } = r#move::carry_out(ctx, &prepared)?;
     for (account, error) in &failed {
         ctx.output.warning(&format!("'{}': {}", account.name, error.message()));
     }

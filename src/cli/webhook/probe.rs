@@ -83,7 +83,7 @@ pub fn text_with(callback_url: &str, probe: &Probe, fix: Option<&str>, screen: S
         vec![format!("{} {}", paint(style::BOLD, &shown(callback_url), screen.color), outcome::marked(worst, screen))];
     let took = |exchange: &Exchange| format!("in {} ms", milliseconds(exchange));
     let mut add = |id, outcome, summary: &str, hint, receiver_says| {
-        let line = Line { id, outcome, summary, hint, graph: None, receiver_says };
+        let line = Line { hint, receiver_says, ..Line::new(id, outcome, summary) };
         lines.extend(outcome::lines(&line, WRONG.len(), screen));
     };
     let problem = probe.problem.as_ref();

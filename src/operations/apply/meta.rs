@@ -7,10 +7,8 @@ use super::prepare::Prepared;
 use crate::checks::ids::{APP_SUBSCRIPTION, PAGE_SUBSCRIPTION};
 use crate::checks::{self, GraphTrace};
 use crate::graph::{GraphError, Unreachable};
-use crate::operations::webhooks::{
-    self, AccountResult, Found, Seen, Target, Work, changed_in_words, changed_levels, observe,
-};
-use crate::operations::{Error, Workspace};
+use crate::operations::webhooks::{self, AccountResult, Seen, Target, Work, changed_in_words, changed_levels, observe};
+use crate::operations::{Error, Found, Workspace};
 use crate::provision::apps::AppPlan;
 use crate::provision::plan::{self, Action, Plan, Problem};
 use crate::provision::subscription::{PageLevel, Wish};

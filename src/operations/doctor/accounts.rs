@@ -1,12 +1,11 @@
 //! The secrets of accounts, in every tenant: those that are missing.
 
-use super::found::Found;
 use crate::accounts::Account;
 use crate::checks::Outcome;
 use crate::checks::causes::{SECRET_MISSING, STORE_UNAVAILABLE};
 use crate::checks::ids;
 use crate::operations::secrets::place;
-use crate::operations::{Error, Origin, Tenants, Workspace, key};
+use crate::operations::{Error, Found, Origin, Tenants, Workspace, key};
 use crate::secrets::{SecretKind, SecretRef, StoreError, StoreName};
 
 /// What is not where the records say.

@@ -2,12 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::found::Found;
 use crate::accounts::{Account, AccountStore, Clash, clashes};
 use crate::checks::Outcome;
 use crate::checks::causes::{ACCOUNTS_ALIKE, FILE_DAMAGED, FILES_EXPOSED};
 use crate::checks::ids;
-use crate::operations::{Error, Workspace};
+use crate::operations::{Error, Found, Workspace};
 
 /// What is wrong with the files.
 pub fn look(workspace: &Workspace) -> Result<Vec<Found>, Error> {

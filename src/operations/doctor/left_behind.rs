@@ -1,11 +1,10 @@
 //! Secrets that belong to no account any more, in every tenant.
 
-use super::found::Found;
 use crate::checks::Outcome;
 use crate::checks::causes::SECRETS_LEFT_BEHIND;
 use crate::checks::ids;
 use crate::operations::secrets::left_behind;
-use crate::operations::{Tenants, Workspace};
+use crate::operations::{Found, Tenants, Workspace};
 
 /// Entries of ours that no account of any tenant points to there.
 pub fn look(workspace: &Workspace, tenants: &Tenants<'_>) -> Vec<Found> {

@@ -5,7 +5,3 @@ pub mod files;
 pub mod left_behind;
 pub mod network;
 pub mod store;
-
-mod found;
-
-pub use found::Found;

@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::found::Found;
 use crate::checks::Outcome;
 use crate::checks::causes::{CERTIFICATES_MISSING, CLOCK_WRONG, NOT_GRAPH, UNREACHABLE, VERSION_EXPIRED};
 use crate::checks::ids;
 use crate::graph::{GraphError, Unreachable};
 use crate::http::{Client, Request, Response, is_proxy};
-use crate::operations::{Error, Workspace};
+use crate::operations::{Error, Found, Workspace};
 
 /// A signature of Meta's is good for five minutes: so much the clock may be off, less
 /// what a call takes.

@@ -1,10 +1,9 @@
 //! The store that new secrets go to: does it keep, give back and let go.
 
-use super::found::Found;
 use crate::checks::Outcome;
 use crate::checks::causes::STORE_UNAVAILABLE;
 use crate::checks::ids;
-use crate::operations::{Error, Origin, Tenants, Workspace};
+use crate::operations::{Error, Found, Origin, Tenants, Workspace};
 use crate::secrets::{SecretKey, SecretKind, StoreError, StoreName, generate_verify_token};
 
 /// What is wrong with the store.

@@ -24,7 +24,7 @@ pub struct Moved {
     /// How many accounts were named.
     pub accounts: usize,
     /// How many secrets were moved.
-    pub moved: usize,
+    pub secrets: usize,
     /// The accounts that stay as they were, and why.
     pub failed: Vec<(Account, Error)>,
 }
@@ -67,7 +67,7 @@ pub fn prepare(workspace: &Workspace, addresses: Option<&[String]>, to: StoreNam
 pub fn carry_out(workspace: &Workspace, prepared: &Prepared) -> Result<Moved, Error> {
     let Prepared { accounts, to } = prepared;
     let progress = workspace.reporter.waiting(&format!("moving secrets to the {to} store …"));
-    let mut moved = Moved { accounts: accounts.len(), moved: 0, failed: Vec::new() };
+    let mut moved = Moved { accounts: accounts.len(), secrets: 0, failed: Vec::new() };
     let mut begun = 0;
     for group in groups(accounts) {
         let tenant = workspace.lock_tenant()?;
@@ -80,7 +80,7 @@ pub fn carry_out(workspace: &Workspace, prepared: &Prepared) -> Result<Moved, Er
         for (account, end) in move_group(workspace, group, *to, on_account)? {
             match end {
                 Ok(kinds) => {
-                    moved.moved += kinds.len();
+                    moved.secrets += kinds.len();
                     noted.extend((!kinds.is_empty()).then(|| {
                         let fields = kinds.iter().map(|kind| format!("secrets.{}", kind.key())).collect();
                         Change::named(account.name.to_string(), account.handle.to_string(), fields)

@@ -8,7 +8,7 @@ use futures_util::stream::{self, StreamExt as _};
 use super::found::{app_found, field_or, held, page_found};
 use super::handshake::{HandshakeFailed, accepts, handshake_failed, is_handshake, stored_token, without_secrets};
 use super::observe::{AT_ONCE, Seen, observe};
-use super::results::{AccountResult, Found, changed};
+use super::results::{AccountResult, changed};
 use super::target::Target;
 use crate::accounts::{Account, Realm};
 use crate::checks::causes::VERIFY_TOKEN_MISSING;
@@ -17,7 +17,7 @@ use crate::checks::{GraphTrace, Misplaced, Outcome, misplaced};
 use crate::graph::{Client, GraphError};
 use crate::operations::accounts::commands;
 use crate::operations::journal::note_at_meta;
-use crate::operations::{Error, Workspace};
+use crate::operations::{Error, Found, Workspace};
 use crate::provision::apps::AppPlan;
 use crate::provision::subscription::{self, AppStep, Wish};
 use crate::secrets::{Secret, SecretKind, SecretRef};
@@ -170,9 +170,8 @@ async fn write_app(client: &Client, prober: &Prober, app: &AppWork<'_>) -> Writt
     let account = &app.target.account;
     let verify_token = match &app.verify_token {
         Some(Err(error)) => {
-            let hint = error.first_hint().map(str::to_owned);
-            let found = Found::new(APP_SUBSCRIPTION, Outcome::Fail, error.message(), hint);
-            return Err(found.because(&VERIFY_TOKEN_MISSING));
+            let found = Found::new(APP_SUBSCRIPTION, Outcome::Fail, error.message()).because(&VERIFY_TOKEN_MISSING);
+            return Err(Found { hint: error.first_hint().map(str::to_owned), ..found });
         }
         Some(Ok(token)) => Some(token),
         None => None,
@@ -184,7 +183,7 @@ async fn write_app(client: &Client, prober: &Prober, app: &AppWork<'_>) -> Writt
             && let Some(Misplaced { cause, summary, hint }) = misplaced_of(account, callback_url)
         {
             let summary = format!("not sent to Meta: {summary}");
-            return Err(Found::new(APP_SUBSCRIPTION, Outcome::Fail, summary, Some(hint)).because(cause));
+            return Err(Found::new(APP_SUBSCRIPTION, Outcome::Fail, summary).hint(hint).because(cause));
         }
         let next = match (&app.next_verify_token, step) {
             (Some(next), AppStep::Set { callback_url, .. }) if accepts(prober, callback_url, next).await => Some(next),
@@ -198,7 +197,7 @@ async fn write_app(client: &Client, prober: &Prober, app: &AppWork<'_>) -> Writt
         if next.is_some() {
             let why = "set with the next verify token, which the callback accepts; the rotation is not finished";
             let hint = format!("msgrctl webhook rotate {}", account.handle);
-            return Err(Found::new(APP_SUBSCRIPTION, Outcome::Warn, why, Some(hint)));
+            return Err(Found::new(APP_SUBSCRIPTION, Outcome::Warn, why).hint(hint));
         }
     }
     Ok(())
@@ -227,7 +226,7 @@ async fn explain(
                 cause: Some(cause),
                 receiver_says,
                 graph: Some(without_secrets(GraphTrace::from(&**api), callback_url, token)),
-                ..Found::new(APP_SUBSCRIPTION, Outcome::Fail, summary, Some(format!("{fix}; then: {then}")))
+                ..Found::new(APP_SUBSCRIPTION, Outcome::Fail, summary).hint(format!("{fix}; then: {then}"))
             }
         }
         _ => field_or(error, Found::failed(APP_SUBSCRIPTION, error, app.target, &then), &then),

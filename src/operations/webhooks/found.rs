@@ -2,7 +2,6 @@
 //! did not take it.
 
 use super::observe::Seen;
-use super::results::Found;
 use super::target::Target;
 use crate::address::shown;
 use crate::checks::Outcome;
@@ -10,6 +9,7 @@ use crate::checks::causes::{APP_TOKEN_NEEDED, CALLBACK_MISSING, FIELDS_REFUSED, 
 use crate::checks::ids::{APP_SUBSCRIPTION, PAGE_SUBSCRIPTION};
 use crate::dashboard;
 use crate::graph::GraphError;
+use crate::operations::Found;
 use crate::provision::subscription::{AppLevel, FIELDS, PageLevel, Wish, list, missing_of_app, missing_of_page};
 
 /// A refused parameter (100, without a subcode) of a write is a field that Meta does not
@@ -40,7 +40,7 @@ pub fn app_found(target: &Target, wish: &Wish, after: &Seen, written: Option<&Re
                 dashboard::WEBHOOKS
             );
             let why = "not set: it needs the app id and the app secret";
-            return Found::new(APP_SUBSCRIPTION, Outcome::Warn, why, Some(hint)).because(&APP_TOKEN_NEEDED);
+            return Found::new(APP_SUBSCRIPTION, Outcome::Warn, why).hint(hint).because(&APP_TOKEN_NEEDED);
         }
         Some(Err(error)) => return Found::failed(APP_SUBSCRIPTION, error, target, &then),
         Some(Ok(level)) => level,
@@ -48,7 +48,8 @@ pub fn app_found(target: &Target, wish: &Wish, after: &Seen, written: Option<&Re
     if wish.callback_url.is_none() && *level == AppLevel::Absent {
         let hint =
             format!("the contact centre's form shows it; then: msgrctl account edit {handle} --callback-url URL");
-        return Found::new(APP_SUBSCRIPTION, Outcome::Warn, "not set: the account has no callback URL yet", Some(hint))
+        return Found::new(APP_SUBSCRIPTION, Outcome::Warn, "not set: the account has no callback URL yet")
+            .hint(hint)
             .because(&CALLBACK_MISSING);
     }
     let lacks = missing_of_app(wish, level);
@@ -60,12 +61,7 @@ pub fn app_found(target: &Target, wish: &Wish, after: &Seen, written: Option<&Re
     }
     let to = present.callback_url.as_deref().unwrap_or("nowhere");
     let how = if written.is_some() { "set, and read back" } else { "as it should be" };
-    Found::new(
-        APP_SUBSCRIPTION,
-        Outcome::Pass,
-        format!("{how}: events go to {}: {}", shown(to), list(&present.fields)),
-        None,
-    )
+    Found::pass(APP_SUBSCRIPTION, format!("{how}: events go to {}: {}", shown(to), list(&present.fields)))
 }
 
 /// The Page's level after it was written, or left.
@@ -88,18 +84,19 @@ pub fn page_found(target: &Target, wish: &Wish, after: &Seen, written: Option<Re
         PageLevel::Fields(fields) => fields.as_slice(),
         _ => &[],
     };
-    Found::new(PAGE_SUBSCRIPTION, Outcome::Pass, format!("{how}: the Page sends {}", list(fields)), None)
+    Found::pass(PAGE_SUBSCRIPTION, format!("{how}: the Page sends {}", list(fields)))
 }
 
 /// A Page that was left as it is.
 pub fn held() -> Found {
     let why = "left as it is: until the app's events go to the callback URL, this Page's would go where they go now";
-    Found::new(PAGE_SUBSCRIPTION, Outcome::Skip, why, None)
+    Found::new(PAGE_SUBSCRIPTION, Outcome::Skip, why)
 }
 
 /// Meta said yes, and it is not so.
 fn read_back(id: &'static str, what: &str, then: &str) -> Found {
     let hint = format!("wait a minute, since Meta may be late, and try again; then: {then}");
-    Found::new(id, Outcome::Fail, format!("Meta took the change, but when it was read back {what}"), Some(hint))
+    Found::new(id, Outcome::Fail, format!("Meta took the change, but when it was read back {what}"))
+        .hint(hint)
         .because(&NOT_READ_BACK)
 }

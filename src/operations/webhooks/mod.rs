@@ -19,7 +19,7 @@ pub use carry_out::{Work, carry_out};
 pub use handshake::{address, ask, callback_of, outcome_of, stored_token};
 pub use observe::{Seen, changed_in_words, changed_levels, observe};
 pub use others::others_of_app;
-pub use results::{AccountResult, Found};
+pub use results::AccountResult;
 pub use target::Target;
 
 #[cfg(test)]

@@ -2,45 +2,16 @@
 
 use super::target::Target;
 use crate::accounts::Account;
-use crate::checks::causes::{self, Cause, Next, OTHER_APP, Place};
+use crate::checks::causes::{self, Next, OTHER_APP, Place};
 use crate::checks::ids::{APP_SUBSCRIPTION, PAGE_SUBSCRIPTION};
 use crate::checks::{Diagnosis, GraphTrace, Outcome, of_unreachable};
 use crate::graph::GraphError;
+use crate::operations::Found;
 use crate::operations::accounts::commands;
 use crate::state::Change;
 use crate::text::to_paste;
 
-/// What became of one level.
-#[derive(Clone, Debug)]
-pub struct Found {
-    /// [`APP_SUBSCRIPTION`] or [`PAGE_SUBSCRIPTION`].
-    pub id: &'static str,
-    /// How it ended.
-    pub outcome: Outcome,
-    /// The stable name of why it is not as it should be.
-    pub cause: Option<&'static str>,
-    /// What is, in a sentence.
-    pub summary: String,
-    /// What to do, and the command behind `; then: `.
-    pub hint: Option<String>,
-    /// What Graph answered.
-    pub graph: Option<GraphTrace>,
-    /// What the callback said in a handshake, in its first words.
-    pub receiver_says: Option<String>,
-}
-
 impl Found {
-    /// Something that is neither good nor bad news of Graph's.
-    pub fn new(id: &'static str, outcome: Outcome, summary: impl Into<String>, hint: Option<String>) -> Self {
-        Self { id, outcome, cause: None, summary: summary.into(), hint, graph: None, receiver_says: None }
-    }
-
-    /// The same with its cause.
-    #[must_use]
-    pub fn because(self, cause: &'static Cause) -> Self {
-        Self { cause: Some(cause.id), ..self }
-    }
-
     /// A Page whose token is of another app than the account says.
     pub fn of_another_app(account: &Account, id: &str) -> Self {
         let summary = format!("the token is of app {id}, which is not the account's: nothing was changed");
@@ -49,7 +20,7 @@ impl Found {
             account.handle,
             to_paste(id, "APP_ID")
         );
-        Self::new(PAGE_SUBSCRIPTION, Outcome::Fail, summary, Some(hint)).because(&OTHER_APP)
+        Self::new(PAGE_SUBSCRIPTION, Outcome::Fail, summary).hint(hint).because(&OTHER_APP)
     }
 
     /// A failed call, in the words of its cause, with the command that fixes it; `then`
@@ -66,15 +37,7 @@ impl Found {
             next => commands::saved(&target.account).of(next),
         };
         let hint = format!("{fix}; then: {}", own.as_deref().unwrap_or(then));
-        Self {
-            id,
-            outcome,
-            cause: Some(cause),
-            summary,
-            hint: Some(hint),
-            graph: GraphTrace::of(error),
-            receiver_says: None,
-        }
+        Self { cause: Some(cause), graph: GraphTrace::of(error), ..Self::new(id, outcome, summary).hint(hint) }
     }
 }
 

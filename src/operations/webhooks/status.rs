@@ -1,14 +1,15 @@
 //! Would Meta send an event, and where to.
 
 use super::observe::{Seen, observe};
-use super::results::{AccountResult, Found};
+use super::results::AccountResult;
 use super::target::Target;
 use crate::address::to_paste;
 use crate::checks::ids::{APP_SUBSCRIPTION, PAGE_SUBSCRIPTION};
 use crate::checks::{Judged, Outcome, judge_app, judge_page};
 use crate::dashboard;
+use crate::graph::GraphError;
 use crate::operations::accounts::commands;
-use crate::operations::{Error, Workspace};
+use crate::operations::{Error, Found, Workspace};
 use crate::provision::subscription::{AppLevel, PageLevel};
 
 /// Asks about the levels of each target, and says whether they are as they should be, in the
@@ -30,26 +31,21 @@ fn again(target: &Target) -> String {
     format!("msgrctl webhook subscribe {}", target.account.handle)
 }
 
+fn failed(id: &'static str, error: &GraphError, target: &Target) -> Found {
+    Found::failed(id, error, target, &format!("msgrctl webhook status {}", target.account.handle))
+}
+
 fn of_app(target: &Target, seen: &Seen) -> Found {
     let account = &target.account;
     let level = match &seen.app {
         None => {
             let add_app = commands::saved(account).add_app;
             let hint = format!("look there yourself: {}; then: {add_app}", dashboard::WEBHOOKS);
-            return Found::new(
-                APP_SUBSCRIPTION,
-                Outcome::Skip,
-                "not seen: it needs the app id and the app secret",
-                Some(hint),
-            );
+            let why = "not seen: it needs the app id and the app secret";
+            return Found::new(APP_SUBSCRIPTION, Outcome::Skip, why).hint(hint);
         }
         Some(Err(error)) => {
-            return Found::failed(
-                APP_SUBSCRIPTION,
-                error,
-                target,
-                &format!("msgrctl webhook status {}", account.handle),
-            );
+            return failed(APP_SUBSCRIPTION, error, target);
         }
         Some(Ok(level)) => level,
     };
@@ -71,17 +67,12 @@ fn of_app(target: &Target, seen: &Seen) -> Found {
             again(target)
         )),
     };
-    Found { cause: cause.map(|cause| cause.id), ..Found::new(APP_SUBSCRIPTION, outcome, summary, hint) }
+    Found { cause: cause.map(|cause| cause.id), hint, ..Found::new(APP_SUBSCRIPTION, outcome, summary) }
 }
 
 fn of_page(target: &Target, seen: &Seen) -> Found {
     match &seen.page {
-        Err(error) => Found::failed(
-            PAGE_SUBSCRIPTION,
-            error,
-            target,
-            &format!("msgrctl webhook status {}", target.account.handle),
-        ),
+        Err(error) => failed(PAGE_SUBSCRIPTION, error, target),
         Ok(PageLevel::OfAnotherApp(id)) => Found::of_another_app(&target.account, id),
         Ok(level) => {
             let fields = match level {
@@ -90,7 +81,7 @@ fn of_page(target: &Target, seen: &Seen) -> Found {
             };
             let Judged { outcome, cause, summary } = judge_page(fields);
             let hint = (outcome > Outcome::Pass).then(|| format!("have it subscribed; then: {}", again(target)));
-            Found { cause: cause.map(|cause| cause.id), ..Found::new(PAGE_SUBSCRIPTION, outcome, summary, hint) }
+            Found { cause: cause.map(|cause| cause.id), hint, ..Found::new(PAGE_SUBSCRIPTION, outcome, summary) }
         }
     }
 }

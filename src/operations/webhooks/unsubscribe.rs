@@ -1,7 +1,7 @@
 //! A Page sends the app no more events, or the app has no webhook any more.
 
 use super::others::others_of_app;
-use super::results::{AccountResult, Found, changed};
+use super::results::{AccountResult, changed};
 use super::target::Target;
 use crate::accounts::Account;
 use crate::checks::Outcome;
@@ -10,7 +10,7 @@ use crate::checks::ids::{APP_SUBSCRIPTION, PAGE_SUBSCRIPTION};
 use crate::graph::Client;
 use crate::graph::endpoints::subscription::{remove_of_app, remove_of_page};
 use crate::operations::journal::note_at_meta;
-use crate::operations::{Error, Workspace};
+use crate::operations::{Error, Found, Workspace};
 use crate::provision::subscription::{AppLevel, PageLevel, observe_app, observe_page};
 
 /// What is there, and would be removed.
@@ -120,8 +120,8 @@ async fn there(client: &Client, target: &Target, with_app: bool) -> Result<There
 
 fn gone(id: &'static str, was: bool, is: bool, what: &str) -> Found {
     if is {
-        return Found::new(id, Outcome::Fail, format!("{what} is still there"), None).because(&NOT_READ_BACK);
+        return Found::new(id, Outcome::Fail, format!("{what} is still there")).because(&NOT_READ_BACK);
     }
     let how = if was { "has ended" } else { "was not there" };
-    Found::new(id, Outcome::Pass, format!("{what} {how}"), None)
+    Found::pass(id, format!("{what} {how}"))
 }

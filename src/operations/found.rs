@@ -1,28 +1,28 @@
-//! What was found about one thing on this machine.
+//! What was found about one thing: a level of a webhook, a part of this machine.
 
-use crate::checks::Outcome;
+use super::Error;
 use crate::checks::causes::Cause;
-use crate::operations::Error;
-use crate::secrets::redact;
+use crate::checks::{GraphTrace, Outcome};
 
 /// What was found about one thing.
+#[derive(Clone, Debug)]
 pub struct Found {
     /// The check's public name.
     pub id: &'static str,
-    /// How it ended.
     pub outcome: Outcome,
-    /// The stable name of why.
+    /// The stable name of why it is not as it should be.
     pub cause: Option<&'static str>,
-    /// In a sentence.
     pub summary: String,
-    /// What to do.
+    /// What to do, and the command behind `; then: `.
     pub hint: Option<String>,
+    pub graph: Option<GraphTrace>,
+    /// What a callback said in a handshake, in its first words.
+    pub receiver_says: Option<String>,
 }
 
 impl Found {
-    /// Something found.
     pub fn new(id: &'static str, outcome: Outcome, summary: impl Into<String>) -> Self {
-        Self { id, outcome, cause: None, summary: redact(&summary.into()), hint: None }
+        Self { id, outcome, cause: None, summary: summary.into(), hint: None, graph: None, receiver_says: None }
     }
 
     /// Something that is in order.
@@ -30,17 +30,14 @@ impl Found {
         Self::new(id, Outcome::Pass, summary)
     }
 
-    /// With why.
     #[must_use]
     pub fn because(self, cause: &'static Cause) -> Self {
         Self { cause: Some(cause.id), ..self }
     }
 
-    /// With what to do.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(redact(&hint.into()));
-        self
+    pub fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
     }
 
     /// An error as it would end a command; its own cause wins over the usual one.
