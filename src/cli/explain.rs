@@ -3,9 +3,9 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use clap_complete::engine::CompletionCandidate;
-use serde::Serialize;
 
 use super::context::Context;
+use super::envelope::Envelope;
 use super::error::CliError;
 use super::help::topics::EXIT_CODES;
 use crate::checks::causes;
@@ -34,12 +34,6 @@ pub struct ExplainArgs {
     /// CODE, CODE/SUBCODE, CAUSE, CHECK, exit N, or causes, checks, codes, exits
     #[arg(value_name = "WHAT", add = ArgValueCandidates::new(candidates))]
     what: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct Envelope {
-    schema_version: u8,
-    entries: Vec<Page>,
 }
 
 const EXIT: &str = "exit";
@@ -166,7 +160,7 @@ fn not_known(unknown: &[&str]) -> CliError {
 
 fn show(ctx: &Context, entries: Vec<Page>, as_list: bool) {
     if ctx.output.json {
-        return ctx.output.json(&Envelope { schema_version: 1, entries });
+        return ctx.output.json(&Envelope("entries", entries));
     }
     if entries.is_empty() {
         return;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum, ValueHint};
 use clap_complete::ArgValueCandidates;
 
@@ -21,7 +22,7 @@ pub(super) struct Global {
     pub tenant: Option<String>,
     /// Where new secrets go [env: MSGRCTL_STORE] [default: keyring]
     #[arg(long, global = true, value_name = "STORE")]
-    pub store: Option<StoreArg>,
+    pub store: Option<StoreName>,
     /// The key file of the encrypted file [env: MSGRCTL_KEY_FILE; a passphrase: MSGRCTL_PASSPHRASE]
     #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
     pub key_file: Option<PathBuf>,
@@ -42,7 +43,7 @@ pub(super) struct Global {
     pub verbose: u8,
     /// When to use colour [env: MSGRCTL_COLOR] [default: auto]
     #[arg(long, global = true, value_name = "WHEN", hide_short_help = true)]
-    pub color: Option<ColorArg>,
+    pub color: Option<Color>,
     /// Keep everything in this directory [env: MSGRCTL_CONFIG_DIR]
     #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath, hide_short_help = true)]
     pub config_dir: Option<PathBuf>,
@@ -66,7 +67,7 @@ impl Global {
         Given {
             config_dir: self.config_dir.clone(),
             tenant: self.tenant.clone(),
-            store: self.store.map(StoreName::from),
+            store: self.store,
             key_file: self.key_file.clone(),
             graph_url: self.graph_url.clone(),
             graph_version: self.graph_version.clone(),
@@ -84,56 +85,41 @@ impl Global {
             let wrong = || CliError::usage(format!("MSGRCTL_VERBOSE: '{level}' is not 0, 1, 2 or 3"));
             self.verbose = level.parse().map_err(|_| wrong())?;
         }
-        let color = match (self.color, env.text("MSGRCTL_COLOR")) {
-            (Some(color), _) => color,
-            (None, Some(text)) => ColorArg::from_str(text, false)
-                .map_err(|_| CliError::usage(format!("MSGRCTL_COLOR: '{text}' is not auto, always or never")))?,
-            (None, None) => ColorArg::Auto,
+        match (self.color, env.text("MSGRCTL_COLOR")) {
+            (Some(color), _) => Ok(color),
+            (None, Some(text)) => Color::from_str(text, false)
+                .map_err(|_| CliError::usage(format!("MSGRCTL_COLOR: '{text}' is not auto, always or never"))),
+            (None, None) => Ok(Color::Auto),
+        }
+    }
+}
+
+impl ValueEnum for Color {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Auto, Self::Always, Self::Never]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::Auto => PossibleValue::new("auto").help("On a terminal that shows it"),
+            Self::Always => PossibleValue::new("always").help("Even into a file"),
+            Self::Never => PossibleValue::new("never").help("Not at all"),
+        })
+    }
+}
+
+impl ValueEnum for StoreName {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self {
+            Self::Keyring => "The operating system's keyring",
+            Self::File => "An encrypted file of the tenant; its key is in the keyring, a key file or a passphrase",
+            Self::Env => "Variables MSGRCTL_SECRET_<HANDLE>_<KIND>, read only",
+            Self::Memory => "This process's memory, for the demo",
         };
-        Ok(color.into())
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum ColorArg {
-    /// On a terminal that shows it
-    Auto,
-    /// Even into a file
-    Always,
-    /// Not at all
-    Never,
-}
-
-impl From<ColorArg> for Color {
-    fn from(color: ColorArg) -> Self {
-        match color {
-            ColorArg::Auto => Self::Auto,
-            ColorArg::Always => Self::Always,
-            ColorArg::Never => Self::Never,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum StoreArg {
-    /// The operating system's keyring
-    Keyring,
-    /// An encrypted file of the tenant; its key is in the keyring, a key file or a passphrase
-    File,
-    /// Variables MSGRCTL_SECRET_<HANDLE>_<KIND>, read only
-    Env,
-    /// This process's memory, for the demo
-    #[value(hide = true)]
-    Memory,
-}
-
-impl From<StoreArg> for StoreName {
-    fn from(store: StoreArg) -> Self {
-        match store {
-            StoreArg::Keyring => Self::Keyring,
-            StoreArg::File => Self::File,
-            StoreArg::Env => Self::Env,
-            StoreArg::Memory => Self::Memory,
-        }
+        Some(PossibleValue::new(self.as_str()).help(help).hide(*self == Self::Memory))
     }
 }

@@ -1,10 +1,11 @@
 //! `msgrctl log`: what was changed here, and by whom.
 
 use clap::Args;
-use serde::Serialize;
 
 use super::context::Context;
+use super::envelope::Envelope;
 use super::error::CliError;
+use super::tables::show;
 use crate::operations::journal::{DONE, Entry, recover};
 use crate::ui::table::table_with_text;
 
@@ -20,12 +21,6 @@ pub struct LogArgs {
     number: u32,
 }
 
-#[derive(Serialize)]
-struct LogView {
-    schema_version: u8,
-    entries: Vec<Entry>,
-}
-
 pub fn run(args: &LogArgs, ctx: &Context) -> Result<u8, CliError> {
     recover_first(ctx);
     let lines = ctx.records()?.log()?;
@@ -36,7 +31,7 @@ pub fn run(args: &LogArgs, ctx: &Context) -> Result<u8, CliError> {
         .map(|entry| entry.without_values())
         .collect();
     if ctx.output.json {
-        ctx.output.json(&LogView { schema_version: 1, entries });
+        ctx.output.json(&Envelope("entries", entries));
         return Ok(0);
     }
     if entries.is_empty() {
@@ -80,8 +75,5 @@ pub fn row(entry: &Entry) -> [String; 5] {
 /// Prints a table, and says for what there was no room.
 pub fn print_table(ctx: &Context, headings: &[&str], rows: Vec<Vec<String>>) {
     let laid = table_with_text(headings, rows, ctx.output.terminal.out());
-    ctx.output.result(&laid.text);
-    if !laid.left_out.is_empty() {
-        ctx.output.notice(&format!("no room for {}; --json has them", laid.left_out.join(", ")));
-    }
+    show(ctx, &laid, "--json has them");
 }

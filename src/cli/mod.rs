@@ -30,6 +30,7 @@ mod reporter;
 mod sandbox;
 mod schema;
 mod secret;
+mod tables;
 mod tenant;
 mod trace;
 mod undo;

@@ -1,5 +1,6 @@
 //! Which account, which secret: named, or picked from a list where somebody can.
 
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCandidates;
 
@@ -116,32 +117,35 @@ pub(super) fn pick(ctx: &Context) -> Result<Account, CliError> {
     }
 }
 
-/// A kind of secret, as it is typed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum KindArg {
-    /// The token that speaks for the Page
-    PageAccessToken,
-    /// The secret of the Meta app
-    AppSecret,
-    /// What Meta repeats in the webhook handshake
-    VerifyToken,
+impl ValueEnum for SecretKind {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let value = PossibleValue::new(self.argument());
+        Some(match self {
+            Self::PageAccessToken => value.help("The token that speaks for the Page"),
+            Self::AppSecret => value.help("The secret of the Meta app"),
+            Self::VerifyToken => value.help("What Meta repeats in the webhook handshake"),
+            Self::NextVerifyToken => return None,
+        })
+    }
 }
 
-impl From<KindArg> for SecretKind {
-    fn from(kind: KindArg) -> Self {
-        match kind {
-            KindArg::PageAccessToken => Self::PageAccessToken,
-            KindArg::AppSecret => Self::AppSecret,
-            KindArg::VerifyToken => Self::VerifyToken,
-        }
-    }
+/// A kind of secret.
+#[derive(Debug, Args)]
+pub(super) struct KindArg {
+    /// Which secret [on a terminal it is asked for]
+    #[arg(value_name = "KIND")]
+    pub kind: Option<SecretKind>,
 }
 
 impl KindArg {
     /// The kind that is meant.
-    pub fn pick(kind: Option<Self>, ctx: &Context) -> Result<SecretKind, CliError> {
-        if let Some(kind) = kind {
-            return Ok(kind.into());
+    pub fn pick(&self, ctx: &Context) -> Result<SecretKind, CliError> {
+        if let Some(kind) = self.kind {
+            return Ok(kind);
         }
         let all = SecretKind::ALL.map(SecretKind::argument);
         if !ctx.someone_can_answer {

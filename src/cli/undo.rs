@@ -4,6 +4,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::context::Context;
+use super::envelope::Envelope;
 use super::error::CliError;
 use super::log;
 use crate::operations::journal::{Entry, History, Standing, Undone, prepare_undo};
@@ -32,18 +33,6 @@ pub struct UndoArgs {
 }
 
 #[derive(Serialize)]
-struct UndoneView<'a> {
-    schema_version: u8,
-    undone: &'a Entry,
-}
-
-#[derive(Serialize)]
-struct ListView {
-    schema_version: u8,
-    changes: Vec<ListedView>,
-}
-
-#[derive(Serialize)]
 struct ListedView {
     #[serde(flatten)]
     entry: Entry,
@@ -65,7 +54,7 @@ pub fn run(args: &UndoArgs, ctx: &Context) -> Result<u8, CliError> {
     ctx.confirm(&format!("Undo '{command}' in tenant '{tenant}' ({what})?"), &format!("msgrctl undo{again}"))?;
     let Undone { entry, left, lost, replaced } = undoing.carry_out()?;
     if ctx.output.json {
-        ctx.output.json(&UndoneView { schema_version: 1, undone: &entry.without_values() });
+        ctx.output.json(&Envelope("undone", entry.without_values()));
     } else {
         ctx.output.result(&format!("undid '{}' in tenant '{}': {what}", entry.command, entry.tenant));
     }
@@ -102,7 +91,7 @@ fn list(ctx: &Context, number: usize) -> Result<u8, CliError> {
             };
             ListedView { entry: entry.without_values(), standing, undone_by }
         });
-        ctx.output.json(&ListView { schema_version: 1, changes: changes.collect() });
+        ctx.output.json(&Envelope("changes", changes.collect::<Vec<_>>()));
         return Ok(0);
     }
     if last.is_empty() {

@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use serde::Serialize;
+
 use super::accounts::commands;
 use super::tenants::check_known;
 use super::{Error, Workspace};
@@ -12,13 +14,14 @@ use crate::graph::endpoints::message::{self, From, Reason, Sent};
 use crate::messages::{Event, MessageState, MessageText, resolve};
 
 /// A message that was changed.
+#[derive(Serialize)]
 pub struct ChangedMessage {
     /// The account's name.
     pub account: String,
-    /// Its handle.
     pub handle: String,
-    /// The event.
     pub event: Event,
+    /// `custom`, `default`, `disabled`.
+    pub state: &'static str,
 }
 
 /// Gives all of the accounts the same state at all of the events, as one change. Returns
@@ -53,6 +56,7 @@ pub fn change(
                         account: account.name.to_string(),
                         handle: account.handle.to_string(),
                         event: *event,
+                        state: state.word(),
                     });
                 }
             }

@@ -1,5 +1,6 @@
 //! `msgrctl account edit`: other fields, other secrets, the same account.
 
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
 use super::fields::FieldArgs;
@@ -38,23 +39,19 @@ pub struct EditArgs {
     fields: FieldArgs,
     /// Take a field away: app (app id and app secret) or callback-url
     #[arg(long, value_name = "FIELD")]
-    clear: Vec<ClearArg>,
+    clear: Vec<Clear>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum ClearArg {
-    /// The app id and the app secret
-    App,
-    /// The callback URL
-    CallbackUrl,
-}
+impl ValueEnum for Clear {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::App, Self::CallbackUrl]
+    }
 
-impl From<ClearArg> for Clear {
-    fn from(clear: ClearArg) -> Self {
-        match clear {
-            ClearArg::App => Self::App,
-            ClearArg::CallbackUrl => Self::CallbackUrl,
-        }
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::App => PossibleValue::new("app").help("The app id and the app secret"),
+            Self::CallbackUrl => PossibleValue::new("callback-url").help("The callback URL"),
+        })
     }
 }
 
@@ -72,14 +69,8 @@ pub fn run(args: &EditArgs, ctx: &Context) -> Result<u8, CliError> {
         return Err(CliError::usage("nothing to change was given")
             .hint(format!("name what to change: msgrctl account edit {} --help", old.handle)));
     }
-    let edit = Edit {
-        given,
-        inputs,
-        clear: args.clear.iter().copied().map(Clear::from).collect(),
-        gate: args.fields.gate(),
-        store: None,
-        to_save: SAVE_ANYWAY,
-    };
+    let edit =
+        Edit { given, inputs, clear: args.clear.clone(), gate: args.fields.gate(), store: None, to_save: SAVE_ANYWAY };
     change(ctx, &old, edit, "")
 }
 
@@ -122,10 +113,10 @@ fn say_what_is_not_read(ctx: &Context, fields: &FieldArgs) {
 
 fn refuse_contradictions(args: &EditArgs, given: &Fields) -> Result<(), CliError> {
     let secret = args.fields.secrets().iter().any(|(kind, given)| *kind == SecretKind::AppSecret && given.is_any());
-    if args.clear.contains(&ClearArg::App) && (given.app_id.is_some() || secret) {
+    if args.clear.contains(&Clear::App) && (given.app_id.is_some() || secret) {
         return Err(CliError::usage("--clear app contradicts --app-id and --app-secret-…: give one or the other"));
     }
-    if args.clear.contains(&ClearArg::CallbackUrl) && given.callback_url.is_some() {
+    if args.clear.contains(&Clear::CallbackUrl) && given.callback_url.is_some() {
         return Err(CliError::usage("--clear callback-url contradicts --callback-url: give one or the other"));
     }
     Ok(())

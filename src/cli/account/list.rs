@@ -1,12 +1,13 @@
 //! `msgrctl account list`: the accounts of the tenant. Reads no secret.
 
 use clap::Args;
-use serde::Serialize;
 
 use super::view::AccountView;
 use crate::accounts::Account;
 use crate::cli::context::Context;
+use crate::cli::envelope::Envelope;
 use crate::cli::error::CliError;
+use crate::cli::tables::show;
 use crate::ui::table::table;
 
 /// List the accounts of the tenant
@@ -16,18 +17,12 @@ use crate::ui::table::table;
 #[command(after_help = "Examples:\n  msgrctl account list\n  msgrctl account list --json | jq -r '.accounts[].handle'")]
 pub struct ListArgs {}
 
-#[derive(Serialize)]
-struct ListView<'a> {
-    schema_version: u8,
-    accounts: Vec<AccountView<'a>>,
-}
-
 pub fn run(_args: &ListArgs, ctx: &Context) -> Result<u8, CliError> {
     let accounts = ctx.accounts()?.load()?;
     let tenant = ctx.settings()?.tenant.value.as_str();
     if ctx.output.json {
-        let accounts = accounts.iter().map(|account| AccountView::new(account, tenant)).collect();
-        ctx.output.json(&ListView { schema_version: 1, accounts });
+        let accounts: Vec<_> = accounts.iter().map(|account| AccountView::new(account, tenant)).collect();
+        ctx.output.json(&Envelope("accounts", accounts));
         return Ok(0);
     }
     if accounts.is_empty() {
@@ -37,11 +32,7 @@ pub fn run(_args: &ListArgs, ctx: &Context) -> Result<u8, CliError> {
     let rows = accounts.iter().map(row).collect();
     let headings = ["NAME", "HANDLE", "PAGE", "PAGE ID", "GRAPH", "SECRETS"];
     let laid = table(&headings, rows, ctx.output.terminal.out());
-    ctx.output.result(&laid.text);
-    if !laid.left_out.is_empty() {
-        let left_out = laid.left_out.join(", ");
-        ctx.output.notice(&format!("no room for {left_out}; msgrctl account show NAME has them"));
-    }
+    show(ctx, &laid, "msgrctl account show NAME has them");
     Ok(0)
 }
 

@@ -5,15 +5,15 @@ use std::collections::HashSet;
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use serde::Serialize;
 
 use crate::accounts::Account;
 use crate::cli::context::Context;
+use crate::cli::envelope::Envelope;
 use crate::cli::error::CliError;
 use crate::cli::pick::pick;
 use crate::document::nearest;
 use crate::messages::{CATALOGUE, ChatText, Event, MessageState, UnknownEvent};
-use crate::operations::messages::{self, ChangedMessage};
+use crate::operations::messages;
 use crate::ui::interrupt;
 
 /// Accounts and events.
@@ -127,32 +127,12 @@ fn unknown(error: &UnknownEvent) -> CliError {
     }
 }
 
-#[derive(Serialize)]
-struct ChangedView {
-    schema_version: u8,
-    changed: Vec<ChangedMessageView>,
-}
-
-#[derive(Serialize)]
-struct ChangedMessageView {
-    account: String,
-    handle: String,
-    event: &'static str,
-    state: &'static str,
-}
-
 /// Gives all of the accounts the same state at all of the events, as one change.
 pub fn carry_out(ctx: &Context, accounts: &[Account], events: &[Event], state: &MessageState) -> Result<u8, CliError> {
     let changed = messages::change(ctx, accounts, events, state)?;
     let touched = changed.iter().map(|changed| changed.handle.as_str()).collect::<HashSet<_>>().len();
     if ctx.output.json {
-        let view = |changed: &'_ ChangedMessage| ChangedMessageView {
-            account: changed.account.clone(),
-            handle: changed.handle.clone(),
-            event: changed.event.id(),
-            state: state.word(),
-        };
-        ctx.output.json(&ChangedView { schema_version: 1, changed: changed.iter().map(view).collect() });
+        ctx.output.json(&Envelope("changed", changed));
         return Ok(0);
     }
     if changed.is_empty() {

@@ -10,6 +10,7 @@ use super::view::{MessageView, said};
 use crate::accounts::Account;
 use crate::cli::candidates;
 use crate::cli::context::Context;
+use crate::cli::envelope::Envelope;
 use crate::cli::error::CliError;
 use crate::cli::pick::pick;
 use crate::messages::{ChatSettings, Event, MessageState, resolve};
@@ -40,12 +41,6 @@ struct ListView<'a> {
     schema_version: u8,
     account: &'a str,
     messages: Vec<MessageView>,
-}
-
-#[derive(Serialize)]
-struct MatrixView<'a> {
-    schema_version: u8,
-    accounts: Vec<AccountMessagesView<'a>>,
 }
 
 #[derive(Serialize)]
@@ -124,7 +119,7 @@ fn all<'a>(ctx: &Context, accounts: &'a [Account], settings: &ChatSettings) -> R
             handle: account.handle.as_str(),
             messages: MessageView::all(account, settings),
         };
-        ctx.output.json(&MatrixView { schema_version: 1, accounts: accounts.iter().map(view).collect() });
+        ctx.output.json(&Envelope("accounts", accounts.iter().map(view).collect::<Vec<_>>()));
         return Ok(0);
     }
     if accounts.is_empty() {

@@ -8,6 +8,7 @@ use crate::accounts::Account;
 use crate::cli::candidates;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::cli::tables;
 use crate::secrets::{SecretKind, SecretRef, StoreError, StoreName};
 use crate::ui::table::table;
 
@@ -143,8 +144,5 @@ fn show(ctx: &Context, chosen: &StoreView, secrets: &[SecretView<'_>]) {
     };
     let rows = secrets.iter().map(row).collect();
     let laid = table(&["ACCOUNT", "KIND", "PRESENT", "FINGERPRINT", "PLACE"], rows, ctx.output.terminal.out());
-    ctx.output.result(&laid.text);
-    if !laid.left_out.is_empty() {
-        ctx.output.notice(&format!("no room for {}; --json has them", laid.left_out.join(", ")));
-    }
+    tables::show(ctx, &laid, "--json has them");
 }

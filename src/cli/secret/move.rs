@@ -7,7 +7,6 @@ use serde::Serialize;
 use crate::cli::candidates;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::cli::global::StoreArg;
 use crate::operations::secrets::r#move::{self, Moved};
 use crate::secrets::StoreName;
 use crate::ui::interrupt;
@@ -29,7 +28,7 @@ pub struct MoveArgs {
     all: bool,
     /// Where to
     #[arg(long, value_name = "STORE")]
-    to: StoreArg,
+    to: StoreName,
 }
 
 #[derive(Serialize)]
@@ -42,7 +41,7 @@ struct MovedView {
 
 pub fn run(args: &MoveArgs, ctx: &Context) -> Result<u8, CliError> {
     interrupt::install();
-    let to = StoreName::from(args.to);
+    let to = args.to;
     let named = (!args.all).then_some(args.accounts.as_slice());
     let prepared = r#move::prepare(ctx, named, to)?;
     let Moved { accounts, secrets: moved, mut failed } = r#move::carry_out(ctx, &prepared)?;

@@ -25,9 +25,8 @@ use crate::ui::interrupt;
 pub struct RemoveArgs {
     #[command(flatten)]
     account: AccountArg,
-    /// Which secret [on a terminal it is asked for]
-    #[arg(value_name = "KIND")]
-    kind: Option<KindArg>,
+    #[command(flatten)]
+    kind: KindArg,
     /// An entry of the chosen store that belongs to no account
     #[arg(long, value_name = "ENTRY", conflicts_with_all = ["account", "kind"])]
     entry: Vec<String>,
@@ -55,7 +54,7 @@ pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
         return remove_entries(ctx, &args.entry);
     }
     let account = args.account.pick(ctx)?;
-    let kind = KindArg::pick(args.kind, ctx)?;
+    let kind = args.kind.pick(ctx)?;
     if !account.secrets.contains_key(&kind) {
         ctx.output.notice(&format!("nothing to remove: {}", place(&account, kind)));
         return Ok(0);

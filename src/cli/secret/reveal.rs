@@ -19,9 +19,8 @@ use crate::text::{code_point, first_unfit};
 pub struct RevealArgs {
     #[command(flatten)]
     account: AccountArg,
-    /// Which secret [on a terminal it is asked for]
-    #[arg(value_name = "KIND")]
-    kind: Option<KindArg>,
+    #[command(flatten)]
+    kind: KindArg,
 }
 
 #[derive(Serialize)]
@@ -33,7 +32,7 @@ struct RevealView<'a> {
 
 pub fn run(args: &RevealArgs, ctx: &Context) -> Result<u8, CliError> {
     let account = args.account.pick(ctx)?;
-    let kind = KindArg::pick(args.kind, ctx)?;
+    let kind = args.kind.pick(ctx)?;
     let secret = ctx.secret(&account, kind)?.ok_or_else(|| {
         let place = place(&account, kind);
         CliError::credentials(format!("there is no {kind} to show: {place}")).hint(format!(

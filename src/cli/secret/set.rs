@@ -35,9 +35,8 @@ Examples:
 pub struct SetArgs {
     #[command(flatten)]
     account: AccountArg,
-    /// Which secret [on a terminal it is asked for]
-    #[arg(value_name = "KIND")]
-    kind: Option<KindArg>,
+    #[command(flatten)]
+    kind: KindArg,
     #[command(flatten)]
     value: ValueArgs,
     /// Keep it even when it fails the test or Graph does not answer
@@ -75,7 +74,7 @@ impl ValueArgs {
 pub fn run(args: &SetArgs, ctx: &Context) -> Result<u8, CliError> {
     interrupt::install();
     let account = args.account.pick(ctx)?;
-    let kind = KindArg::pick(args.kind, ctx)?;
+    let kind = args.kind.pick(ctx)?;
     if args.value.generate && kind != SecretKind::VerifyToken {
         return Err(CliError::usage(format!("a {kind} cannot be made here: Meta gives it out"))
             .hint("--generate is for the verify-token"));

@@ -5,7 +5,7 @@ use clap::Args;
 use crate::accounts::{AppId, CallbackTemplate, PlatformMessenger, ProductVersion, Tenant, TenantHost};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::cli::global::StoreArg;
+use crate::secrets::StoreName;
 
 /// The flags.
 #[derive(Debug, Args)]
@@ -24,7 +24,7 @@ pub struct FieldArgs {
     types: Vec<String>,
     /// Where new secrets of this tenant go
     #[arg(long, value_name = "STORE")]
-    default_store: Option<StoreArg>,
+    default_store: Option<StoreName>,
     /// The Meta app of its accounts, where an account does not say otherwise
     #[arg(long, value_name = "ID")]
     app_id: Option<String>,
@@ -50,7 +50,7 @@ impl FieldArgs {
             tenant.types =
                 self.types.iter().map(|name| name.parse()).collect::<Result<_, _>>().map_err(CliError::from)?;
         }
-        tenant.store = self.default_store.map(Into::into).or(tenant.store);
+        tenant.store = self.default_store.or(tenant.store);
         if tenant.callback_template.as_ref().is_some_and(CallbackTemplate::needs_host) && tenant.host.is_none() {
             return Err(
                 CliError::usage("the callback template needs the tenant's host").hint("give it with --host HOST")

@@ -1,24 +1,19 @@
 //! `msgrctl tenant list`: the tenants of this configuration.
 
 use clap::Args;
-use serde::Serialize;
 
 use super::view::TenantView;
 use crate::accounts::Tenant;
 use crate::cli::context::Context;
+use crate::cli::envelope::Envelope;
 use crate::cli::error::CliError;
+use crate::cli::tables::show;
 use crate::ui::table::table;
 
 /// List the tenants; a star marks the one that is worked in
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  msgrctl tenant list\n  msgrctl tenant list --json")]
 pub struct ListArgs {}
-
-#[derive(Serialize)]
-struct ListView<'a> {
-    schema_version: u8,
-    tenants: Vec<TenantView<'a>>,
-}
 
 pub fn run(_args: &ListArgs, ctx: &Context) -> Result<u8, CliError> {
     let names = ctx.tenant_names()?;
@@ -29,7 +24,7 @@ pub fn run(_args: &ListArgs, ctx: &Context) -> Result<u8, CliError> {
     let views: Vec<TenantView<'_>> =
         tenants.iter().map(|(name, tenant)| TenantView::new(ctx, name, tenant)).collect::<Result<_, _>>()?;
     if ctx.output.json {
-        ctx.output.json(&ListView { schema_version: 1, tenants: views });
+        ctx.output.json(&Envelope("tenants", views));
         return Ok(0);
     }
     if views.is_empty() {
@@ -46,11 +41,8 @@ pub fn run(_args: &ListArgs, ctx: &Context) -> Result<u8, CliError> {
             view.tenant.product_version.map(|version| version.to_string()).unwrap_or_default(),
         ]
     };
-    let laid =
-        table(&["  TENANT", "ACCOUNTS", "HOST", "VERSION"], views.iter().map(row).collect(), ctx.output.terminal.out());
-    ctx.output.result(&laid.text);
-    if !laid.left_out.is_empty() {
-        ctx.output.notice(&format!("no room for {}; msgrctl tenant show has them", laid.left_out.join(", ")));
-    }
+    let headings = ["  TENANT", "ACCOUNTS", "HOST", "VERSION"];
+    let laid = table(&headings, views.iter().map(row).collect(), ctx.output.terminal.out());
+    show(ctx, &laid, "msgrctl tenant show has them");
     Ok(0)
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::accounts::Tenant;
 use crate::cli::context::Context;
+use crate::cli::envelope::Envelope;
 use crate::cli::error::CliError;
 use crate::ui::style::{self, paint, wrap};
 use crate::ui::terminal::Screen;
@@ -20,13 +21,6 @@ pub struct TenantView<'a> {
     pub current: bool,
 }
 
-/// `{"schema_version":1,"tenant":{…}}`.
-#[derive(Serialize)]
-struct Envelope<'a> {
-    schema_version: u8,
-    tenant: TenantView<'a>,
-}
-
 impl<'a> TenantView<'a> {
     pub fn new(ctx: &Context, name: &'a str, tenant: &'a Tenant) -> Result<Self, CliError> {
         let current = ctx.settings()?.tenant.value.as_str() == name;
@@ -38,7 +32,7 @@ impl<'a> TenantView<'a> {
 pub fn print(ctx: &Context, name: &str, tenant: &Tenant) -> Result<(), CliError> {
     let view = TenantView::new(ctx, name, tenant)?;
     if ctx.output.json {
-        ctx.output.json(&Envelope { schema_version: 1, tenant: view });
+        ctx.output.json(&Envelope("tenant", view));
     } else {
         ctx.output.result(&text(&view, ctx.output.terminal.out()));
     }

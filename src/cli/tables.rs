@@ -1,0 +1,12 @@
+//! How a table is printed.
+
+use super::context::Context;
+use crate::ui::table::Laid;
+
+/// Prints a table, and says where the columns are that had no room.
+pub fn show(ctx: &Context, laid: &Laid, elsewhere: &str) {
+    ctx.output.result(&laid.text);
+    if !laid.left_out.is_empty() {
+        ctx.output.notice(&format!("no room for {}; {elsewhere}", laid.left_out.join(", ")));
+    }
+}
