@@ -139,18 +139,7 @@ impl Fault {
     /// Whether the request certainly was not received: then even a write may be
     /// sent again.
     pub fn never_arrived(self) -> bool {
-        matches!(
-            self,
-            Self::Dns
-                | Self::Refused
-                | Self::ConnectTimeout
-                | Self::Certificate(_)
-                | Self::Tls
-                | Self::ClientCertificate
-                | Self::ProxyAuth
-                | Self::ProxyRefused { .. }
-                | Self::Connect
-        )
+        !matches!(self, Self::Timeout | Self::Broken | Self::TooLarge)
     }
 }
 

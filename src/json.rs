@@ -63,14 +63,16 @@ fn repaired(text: &str) -> String {
     out
 }
 
-/// A string with its quotes, and what follows it; one that never ends is closed.
-fn split_string(text: &str) -> (&str, &str) {
+/// A string with its quotes, of either kind, and what follows it; one that never ends is
+/// all the rest.
+pub fn split_string(text: &str) -> (&str, &str) {
+    let quote = text.chars().next().unwrap_or('"');
     let mut escaped = false;
     for (at, c) in text.char_indices().skip(1) {
         match c {
             _ if escaped => escaped = false,
             '\\' => escaped = true,
-            '"' => return text.split_at(at + 1),
+            c if c == quote => return text.split_at(at + 1),
             _ => {}
         }
     }
@@ -113,40 +115,40 @@ fn repaired_string(string: &str) -> Cow<'_, str> {
     }
     let inner = string.strip_prefix('"').unwrap_or(string);
     let inner = inner.strip_suffix('"').unwrap_or(inner);
+    let text = unescaped(inner, Some('u')).unwrap_or_default();
+    Value::String(text).to_string().into()
+}
+
+/// What a string says between its quotes; half a surrogate pair is U+FFFD. For a `\u`
+/// without its four digits stands `broken`; where there is none, it is not a string.
+pub fn unescaped(inner: &str, broken: Option<char>) -> Option<String> {
     let mut units: Vec<u16> = Vec::with_capacity(inner.len());
     let mut chars = inner.chars();
     while let Some(c) = chars.next() {
-        let unit = match c {
+        let c = match c {
             '\\' => match chars.next() {
                 Some('u') => {
-                    let digits: String = chars.clone().take(4).collect();
-                    match u16::from_str_radix(&digits, 16).ok().filter(|_| digits.len() == 4) {
-                        Some(unit) => {
-                            chars.nth(3);
-                            unit
-                        }
-                        None => u16::from(b'u'),
+                    let digits = chars.as_str().get(..4);
+                    if let Some(unit) = digits.and_then(|digits| u16::from_str_radix(digits, 16).ok()) {
+                        chars.nth(3);
+                        units.push(unit);
+                        continue;
                     }
+                    broken?
                 }
-                Some('n') => u16::from(b'\n'),
-                Some('t') => u16::from(b'\t'),
-                Some('r') => u16::from(b'\r'),
-                Some('b') => 8,
-                Some('f') => 12,
-                Some(other) => {
-                    units.extend_from_slice(other.encode_utf16(&mut [0; 2]));
-                    continue;
-                }
+                Some('n') => '\n',
+                Some('t') => '\t',
+                Some('r') => '\r',
+                Some('b') => '\u{8}',
+                Some('f') => '\u{c}',
+                Some(other) => other,
                 None => continue,
             },
-            c => {
-                units.extend_from_slice(c.encode_utf16(&mut [0; 2]));
-                continue;
-            }
+            c => c,
         };
-        units.push(unit);
+        units.extend_from_slice(c.encode_utf16(&mut [0; 2]));
     }
-    Value::String(String::from_utf16_lossy(&units)).to_string().into()
+    Some(String::from_utf16_lossy(&units))
 }
 
 #[cfg(test)]

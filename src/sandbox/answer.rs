@@ -74,6 +74,20 @@ impl Refusal {
     }
 }
 
+/// What is said to a call that is one too many, by the code of the limit that it met.
+pub fn too_many(code: i64) -> Refusal {
+    let text = match code {
+        4 => "Application request limit reached",
+        17 => "User request limit reached",
+        32 => "Page request limit reached",
+        613 => "Calls to this api have exceeded the rate limit.",
+        _ => {
+            "There have been too many calls to this Page account. Wait a bit and try again. For more info, please refer to https://developers.facebook.com/docs/graph-api/overview/rate-limiting."
+        }
+    };
+    Refusal::oauth(code, format!("(#{code}) {text}"))
+}
+
 /// An object without the fields that have no value.
 pub fn without_nulls(mut object: Value) -> Value {
     if let Some(fields) = object.as_object_mut() {

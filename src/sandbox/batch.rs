@@ -3,9 +3,9 @@
 
 use std::collections::HashMap;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::answer::{Answer, Refusal, Trace, Wire};
+use super::answer::{Answer, Refusal, Trace, Wire, escaped, without_nulls};
 use super::call::{Call, Parts};
 use super::routes;
 use super::service;
@@ -66,23 +66,22 @@ pub(super) fn read(world: &World, call: &Call) -> Result<Batch, Refusal> {
 }
 
 fn operation(at: usize, item: &Value, names: &HashMap<String, usize>) -> Result<Operation, Refusal> {
-    let text = |name: &str| item[name].as_str().unwrap_or_default().to_owned();
-    let body = match &item["body"] {
-        Value::Null => String::new(),
-        Value::String(body) => body.clone(),
-        _ => return Err(Refusal::oauth(100, format!("(#100) Param batch[{at}][body] must be a string."))),
+    let bad = |what: &str| Refusal::oauth(100, format!("(#100) Param batch[{at}]{what}."));
+    let text = |name: &str| item[name].as_str().map(str::to_owned);
+    let texts_in = |name: &str| -> Vec<String> {
+        let listed = item[name].as_array().into_iter().flatten();
+        listed.filter_map(Value::as_str).map(str::to_owned).collect()
     };
-    let Some(relative_url) = item["relative_url"].as_str() else {
-        return Err(Refusal::oauth(100, format!("(#100) Param batch[{at}][relative_url] is required.")));
-    };
-    let mut wanted: Vec<String> = match &item["depends_on"] {
-        Value::String(name) => vec![name.clone()],
-        Value::Array(listed) => listed.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-        _ => Vec::new(),
-    };
+    if !item["body"].is_null() && !item["body"].is_string() {
+        return Err(bad("[body] must be a string"));
+    }
+    let body = text("body").unwrap_or_default();
+    let relative_url = text("relative_url").ok_or_else(|| bad("[relative_url] is required"))?;
+    let mut wanted = texts_in("depends_on");
+    wanted.extend(text("depends_on"));
     let call = Call::new(&Parts {
-        path: path_of(relative_url),
-        query: query_of(relative_url),
+        path: path_of(&relative_url),
+        query: query_of(&relative_url),
         body: body.as_bytes(),
         ..Parts::default()
     });
@@ -95,20 +94,9 @@ fn operation(at: usize, item: &Value, names: &HashMap<String, usize>) -> Result<
             ))
         })?);
     }
-    let method = if item["method"].is_null() { "GET".to_owned() } else { text("method") };
-    let headers = match &item["headers"] {
-        Value::Array(listed) => listed.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-        _ => Vec::new(),
-    };
-    Ok(Operation {
-        method,
-        relative_url: relative_url.to_owned(),
-        body,
-        headers,
-        name: item["name"].as_str().map(str::to_owned),
-        depends_on,
-        quiet: false,
-    })
+    let method = if item["method"].is_null() { "GET".into() } else { text("method").unwrap_or_default() };
+    let (name, headers) = (text("name"), texts_in("headers"));
+    Ok(Operation { method, relative_url, body, headers, name, depends_on, quiet: false })
 }
 
 fn refused(message: &str) -> Refusal {
@@ -141,7 +129,7 @@ async fn one(
         let name = batch.operations[*failed].name.as_deref().unwrap_or_default();
         let text = format!("The request with name {name}, on which this one depends, has failed");
         let error = json!({"error": {"message": text, "type": "GraphBatchException", "code": 100}});
-        return (item(400, None, &super::answer::escaped(&error)), None);
+        return (item(400, None, &escaped(&error)), None);
     }
     let known: HashMap<&str, &Value> = batch
         .operations
@@ -155,7 +143,7 @@ async fn one(
         let mut world = world.lock();
         world.note(&single, Some(&answer), &trace);
         let wire = answer.wire(&single, &trace, routes::served(&world, &single));
-        return (item(wire.status, batch.headers_of(&wire), &wire.body), None);
+        return (item(wire.status, batch.headers_of(&wire).as_deref(), &wire.body), None);
     }
     let patience = world.lock().rules.batch_patience;
     let Ok(performed) = tokio::time::timeout(patience, Box::pin(service::perform(world, &single))).await else {
@@ -170,7 +158,7 @@ async fn one(
         return (Value::Null, result);
     }
     let wire = answer.wire(&single, &trace, version);
-    (item(wire.status, batch.headers_of(&wire), &wire.body), result)
+    (item(wire.status, batch.headers_of(&wire).as_deref(), &wire.body), result)
 }
 
 impl Batch {
@@ -180,14 +168,8 @@ impl Batch {
     }
 }
 
-fn item(code: u16, headers: Option<Vec<Value>>, body: &str) -> Value {
-    let mut item = Map::new();
-    item.insert("code".into(), code.into());
-    if let Some(headers) = headers {
-        item.insert("headers".into(), headers.into());
-    }
-    item.insert("body".into(), body.into());
-    item.into()
+fn item(code: u16, headers: Option<&[Value]>, body: &str) -> Value {
+    without_nulls(json!({"code": code, "headers": headers, "body": body}))
 }
 
 /// `facebook-api-version` as `Facebook-API-Version`: the way items spell it.

@@ -68,21 +68,17 @@ impl Call {
             let known = scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("oauth");
             known.then(|| token.trim().to_owned())
         });
-        let token = header_token.clone().map(|token| (token, true));
-        let if_none_match = parts.if_none_match.map(str::to_owned);
-        let method = parts.method.to_uppercase();
-        let host = parts.host.to_owned();
         let mut call = Self {
-            method,
+            method: parts.method.to_uppercase(),
             version,
             segments,
             parameters,
-            token,
+            token: header_token.clone().map(|token| (token, true)),
             header_token,
-            if_none_match,
+            if_none_match: parts.if_none_match.map(str::to_owned),
             overridden: false,
             in_batch: false,
-            host,
+            host: parts.host.to_owned(),
         };
         call.take_token();
         let other = call.parameter("method").or(call.parameter("_method")).map(str::to_uppercase);
@@ -169,7 +165,8 @@ fn decoded(part: &str) -> String {
     }
 }
 
-fn version(segment: &str) -> Option<(u16, u16)> {
+/// `v26.0` as (26, 0).
+pub(super) fn version(segment: &str) -> Option<(u16, u16)> {
     let (major, minor) = segment.strip_prefix('v')?.split_once('.')?;
     Some((major.parse().ok()?, minor.parse().ok()?))
 }

@@ -1,8 +1,9 @@
 //! What a callback is told: the events of the Messenger Platform in their envelope
 //! (webhook/FACTS.md, "Events"), and which app hears of which.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use super::answer::without_nulls;
 use super::people::Message;
 use super::world::World;
 
@@ -47,29 +48,21 @@ const FIELDS: [(&str, &str); 21] = [
 impl Event {
     /// An event that a person caused at `at` (milliseconds).
     pub fn by_person(page_id: &str, psid: &str, at: i64, name: &str, value: Value) -> Self {
-        let mut item = Map::new();
-        item.insert("sender".into(), json!({ "id": psid }));
-        item.insert("recipient".into(), json!({ "id": page_id }));
-        item.insert("timestamp".into(), at.into());
-        item.insert(name.into(), value);
-        Self { page_id: page_id.into(), psid: Some(psid.into()), item: item.into(), standby: false }
+        let mut item = json!({"sender": {"id": psid}, "recipient": {"id": page_id}, "timestamp": at});
+        item[name] = value;
+        Self { page_id: page_id.into(), psid: Some(psid.into()), item, standby: false }
     }
 
     /// What the Page itself sent, told to those who want to hear of it.
     pub fn echo(page_id: &str, psid: &str, app_id: &str, metadata: Option<&str>, message: &Message) -> Self {
-        let mut body = Map::new();
-        body.insert("is_echo".into(), true.into());
-        body.insert("app_id".into(), app_id.parse::<u64>().map_or_else(|_| app_id.into(), Value::from));
-        if let Some(metadata) = metadata {
-            body.insert("metadata".into(), metadata.into());
-        }
-        body.insert("mid".into(), message.mid.clone().into());
-        if !message.text.is_empty() {
-            body.insert("text".into(), message.text.clone().into());
-        }
-        if !message.attachments.is_empty() {
-            body.insert("attachments".into(), message.attachments.clone().into());
-        }
+        let body = without_nulls(json!({
+            "is_echo": true,
+            "app_id": app_id.parse::<u64>().map_or_else(|_| app_id.into(), Value::from),
+            "metadata": metadata,
+            "mid": message.mid,
+            "text": message.given_text(),
+            "attachments": message.given_attachments(),
+        }));
         let item = json!({
             "sender": {"id": page_id}, "recipient": {"id": psid}, "timestamp": message.at.as_millisecond(), "message": body,
         });

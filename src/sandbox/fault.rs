@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::answer::{Answer, Refusal};
+use super::answer::{Answer, Refusal, too_many};
 
 /// Something that happens to the calls it meets.
 #[derive(Clone, Debug, Default)]
@@ -55,22 +55,14 @@ impl Fault {
         let effect = &self.effect;
         let mut answer = match (effect.code, &effect.body, effect.status) {
             (Some(code), _, _) => {
-                let message = match code {
-                    4 => "(#4) Application request limit reached".into(),
-                    17 => "(#17) User request limit reached".into(),
-                    32 => "(#32) Page request limit reached".into(),
-                    613 => "(#613) Calls to this api have exceeded the rate limit.".into(),
-                    80001 | 80006 => format!(
-                        "(#{code}) There have been too many calls to this Page account. Wait a bit and try again. For more info, please refer to https://developers.facebook.com/docs/graph-api/overview/rate-limiting."
-                    ),
-                    1 => "An unknown error occurred".into(),
-                    2 => "(#2) Service temporarily unavailable".into(),
-                    190 => "Error validating access token".into(),
-                    code => format!("(#{code}) An error that was asked for"),
+                let refusal = match code {
+                    4 | 17 | 32 | 613 | 80001 | 80006 => too_many(code),
+                    1 => Refusal::oauth(code, "An unknown error occurred"),
+                    2 => Refusal::oauth(code, "(#2) Service temporarily unavailable"),
+                    190 => Refusal::oauth(code, "Error validating access token"),
+                    code => Refusal::oauth(code, format!("(#{code}) An error that was asked for")),
                 };
-                let refusal =
-                    Refusal { subcode: effect.subcode, status: effect.status, ..Refusal::oauth(code, message) };
-                Answer::from(refusal)
+                Answer::from(Refusal { subcode: effect.subcode, status: effect.status, ..refusal })
             }
             (None, Some(body), status) => {
                 Answer { status: status.unwrap_or(200), raw: Some(body.clone()), ..Answer::ok(Value::Null) }

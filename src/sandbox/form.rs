@@ -5,6 +5,8 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
+use crate::json::{split_string, unescaped};
+
 /// So deep may names, values and field expansions be nested; what is deeper is not
 /// understood. Whoever asks must not be able to exhaust the stack.
 pub(super) const DEPTH: usize = 64;
@@ -154,100 +156,43 @@ pub(super) fn json(text: &str) -> Option<Value> {
     if let Ok(value) = serde_json::from_str(text) {
         return Some(value);
     }
-    let mut reader = Loose { rest: text.trim() };
-    if !reader.rest.starts_with(['{', '[']) {
-        return None;
-    }
-    let value = reader.value(DEPTH)?;
-    reader.rest.trim().is_empty().then_some(value)
+    let strict = text.trim().starts_with(['{', '[']).then(|| strict(text.trim()))??;
+    serde_json::from_str(&strict).ok()
 }
 
-struct Loose<'t> {
-    rest: &'t str,
-}
-
-impl Loose<'_> {
-    fn eat(&mut self, c: char) -> bool {
-        self.rest = self.rest.trim_start();
-        let found = self.rest.strip_prefix(c);
-        self.rest = found.unwrap_or(self.rest);
-        found.is_some()
-    }
-
-    /// A value with so many levels at most.
-    fn value(&mut self, levels: usize) -> Option<Value> {
-        let inside = levels.checked_sub(1)?;
-        if self.eat('{') {
-            let mut fields = Map::new();
-            while !self.eat('}') {
-                let key = self.word()?;
-                if !self.eat(':') {
-                    return None;
-                }
-                fields.insert(text_of(&key), self.value(inside)?);
-                if !self.eat(',') && !self.rest.trim_start().starts_with('}') {
-                    return None;
-                }
+/// Loose JSON as strict JSON: texts in double quotes, words as texts, no comma at the end
+/// of a list.
+fn strict(text: &str) -> Option<String> {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        match c {
+            '\'' | '"' => {
+                let (string, after) = split_string(rest);
+                let inner = string.strip_prefix(c)?.strip_suffix(c)?;
+                out.push_str(&Value::from(unescaped(inner, None)?).to_string());
+                rest = after;
             }
-            return Some(fields.into());
-        }
-        if self.eat('[') {
-            let mut items = Vec::new();
-            while !self.eat(']') {
-                items.push(self.value(inside)?);
-                if !self.eat(',') && !self.rest.trim_start().starts_with(']') {
-                    return None;
+            ',' | ':' | '{' | '[' | '}' | ']' => {
+                if matches!(c, '}' | ']') && out.ends_with(',') {
+                    out.pop();
                 }
+                out.push(c);
+                rest = &rest[1..];
             }
-            return Some(items.into());
-        }
-        self.word()
-    }
-
-    /// A text up to the quote that it began with.
-    fn quoted(&mut self, quote: char) -> Option<String> {
-        let mut units: Vec<u16> = Vec::new();
-        let mut characters = self.rest.char_indices();
-        loop {
-            match characters.next()? {
-                (_, '\\') => match characters.next()?.1 {
-                    'n' => units.push(u16::from(b'\n')),
-                    't' => units.push(u16::from(b'\t')),
-                    'u' => {
-                        let digits: String = characters.by_ref().take(4).map(|(_, c)| c).collect();
-                        let unit = u16::from_str_radix(&digits, 16).ok().filter(|_| digits.len() == 4)?;
-                        units.push(unit);
-                    }
-                    other => units.extend_from_slice(other.encode_utf16(&mut [0; 2])),
-                },
-                (at, c) if c == quote => {
-                    self.rest = &self.rest[at + c.len_utf8()..];
-                    return Some(String::from_utf16_lossy(&units));
+            c if c.is_whitespace() => rest = rest.trim_start(),
+            _ => {
+                let end = rest.find([',', ':', '}', ']', '{', '[']).unwrap_or(rest.len());
+                let (word, after) = rest.split_at(end);
+                match word.trim() {
+                    word @ ("true" | "false" | "null") if !after.starts_with(':') => out.push_str(word),
+                    word => out.push_str(&Value::from(word).to_string()),
                 }
-                (_, c) => units.extend_from_slice(c.encode_utf16(&mut [0; 2])),
+                rest = after;
             }
         }
     }
-
-    /// A text in either kind of quotes, or a bare word.
-    fn word(&mut self) -> Option<Value> {
-        for quote in ['\'', '"'] {
-            if self.eat(quote) {
-                return self.quoted(quote).map(Value::from);
-            }
-        }
-        self.rest = self.rest.trim_start();
-        let end = self.rest.find([',', ':', '}', ']', '{', '[']).unwrap_or(self.rest.len());
-        let (word, rest) = self.rest.split_at(end);
-        self.rest = rest;
-        let word = word.trim();
-        (!word.is_empty()).then(|| match word {
-            "true" => true.into(),
-            "false" => false.into(),
-            "null" => Value::Null,
-            word => word.into(),
-        })
-    }
+    Some(out)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::collections::{HashMap, VecDeque};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::answer::Refusal;
+use super::answer::{Refusal, too_many};
 use super::call::Call;
 use super::tokens::TokenKind;
 use super::world::World;
@@ -83,23 +83,24 @@ pub(super) fn count(world: &mut World, call: &Call) -> Counted {
     }
     let Some((value, _)) = &call.token else { return Counted::default() };
     let now = world.clock.now();
-    let users = world.users.len();
     if let Some((app, _)) = value.split_once('|') {
-        let met = world.usage.meet(format!("app {app}"), 200 * users, HOUR, now);
-        let refusal = || Refusal::oauth(4, "(#4) Application request limit reached");
-        return Counted { refusal: met.is_over().then(refusal), headers: vec![("x-app-usage", app_usage(&met))] };
+        return of_people(world, format!("app {app}"), 4, now);
     }
     let Some(token) = world.token(value) else { return Counted::default() };
     let TokenKind::Page(page_id) = token.kind.clone() else {
-        let met = world.usage.meet(format!("user {}", token.user_id), 200 * users, HOUR, now);
-        let refusal = || Refusal::oauth(17, "(#17) User request limit reached");
-        return Counted { refusal: met.is_over().then(refusal), headers: vec![("x-app-usage", app_usage(&met))] };
+        let key = format!("user {}", token.user_id);
+        return of_people(world, key, 17, now);
     };
     of_page(world, call, &page_id, now)
 }
 
-fn app_usage(met: &Met) -> String {
-    json!({"call_count": met.percent(), "total_time": met.percent(), "total_cputime": met.percent()}).to_string()
+/// The limit of an app or a person: so many calls for each person that uses the app.
+fn of_people(world: &mut World, key: String, code: i64, now: Timestamp) -> Counted {
+    let met = world.usage.meet(key, 200 * world.users.len(), HOUR, now);
+    let percent = met.percent();
+    let usage = json!({"call_count": percent, "total_time": percent, "total_cputime": percent});
+    let refusal = met.is_over().then(|| too_many(code));
+    Counted { refusal, headers: vec![("x-app-usage", usage.to_string())] }
 }
 
 fn of_page(world: &mut World, call: &Call, page_id: &str, now: Timestamp) -> Counted {
@@ -118,17 +119,15 @@ fn of_page(world: &mut World, call: &Call, page_id: &str, now: Timestamp) -> Cou
         "estimated_time_to_regain_access": regain,
     }]});
     let headers = vec![("x-business-use-case-usage", usage.to_string())];
-    let all = met.is_over().then(|| {
-        Refusal::oauth(code, format!("(#{code}) There have been too many calls to this Page account. Wait a bit and try again. For more info, please refer to https://developers.facebook.com/docs/graph-api/overview/rate-limiting."))
-    });
+    let all = met.is_over().then(|| too_many(code));
     let own = of_edge(world, call, edge, page_id, now);
     Counted { refusal: all.or(own), headers }
 }
 
 /// The limits that single parts of the Messenger Platform have beside the common one.
 fn of_edge(world: &mut World, call: &Call, edge: &str, page_id: &str, now: Timestamp) -> Option<Refusal> {
-    let custom = || Refusal::oauth(613, "(#613) Calls to this api have exceeded the rate limit.");
-    let sends = || Refusal { subcode: Some(2_018_022), ..Refusal::oauth(4, "(#4) Application request limit reached") };
+    let custom = || too_many(613);
+    let sends = || too_many(4).with_subcode(2_018_022);
     let mut over =
         |name: &str, limit, window| world.usage.meet(format!("{name} {page_id}"), limit, window, now).is_over();
     match edge {

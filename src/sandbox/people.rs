@@ -91,18 +91,6 @@ impl Person {
     }
 }
 
-impl Thread {
-    pub(super) fn new(page_id: &str, psid: &str) -> Self {
-        Self {
-            id: format!("t_{}", digits(&format!("thread {page_id} {psid}"), 17)),
-            page_id: page_id.into(),
-            psid: psid.into(),
-            owner: None,
-            messages: Vec::new(),
-        }
-    }
-}
-
 impl Message {
     pub(super) fn new(at: Timestamp, from_page: bool, text: &str) -> Self {
         Self {
@@ -115,6 +103,16 @@ impl Message {
             deleted: false,
             read: false,
         }
+    }
+
+    /// Its text, where it has one.
+    pub(super) fn given_text(&self) -> Option<&str> {
+        Some(self.text.as_str()).filter(|text| !text.is_empty())
+    }
+
+    /// What was sent along, where anything was.
+    pub(super) fn given_attachments(&self) -> Option<&[Value]> {
+        Some(self.attachments.as_slice()).filter(|attachments| !attachments.is_empty())
     }
 }
 
@@ -148,9 +146,8 @@ impl World {
     }
 
     fn place_of_person(&self, page_id: &str, psid: &str) -> Option<usize> {
-        self.index
-            .people
-            .known(&self.people, &pair(page_id, psid), |person| Some(Cow::Owned(pair(&person.page_id, &person.psid))))
+        let key = pair(page_id, psid);
+        self.index.people.known(&self.people, &key, |one| Some(Cow::Owned(pair(&one.page_id, &one.psid))))
     }
 
     /// The same, to change it.
@@ -166,15 +163,16 @@ impl World {
     }
 
     fn place_of_thread(&self, page_id: &str, psid: &str) -> Option<usize> {
-        self.index
-            .threads
-            .known(&self.threads, &pair(page_id, psid), |thread| Some(Cow::Owned(pair(&thread.page_id, &thread.psid))))
+        let key = pair(page_id, psid);
+        self.index.threads.known(&self.threads, &key, |one| Some(Cow::Owned(pair(&one.page_id, &one.psid))))
     }
 
     /// The same, begun where there is none.
     pub(super) fn thread_mut(&mut self, page_id: &str, psid: &str) -> &mut Thread {
         let at = self.place_of_thread(page_id, psid).unwrap_or_else(|| {
-            self.threads.push(Thread::new(page_id, psid));
+            let id = format!("t_{}", digits(&format!("thread {page_id} {psid}"), 17));
+            let (page_id, psid) = (page_id.into(), psid.into());
+            self.threads.push(Thread { id, page_id, psid, owner: None, messages: Vec::new() });
             self.threads.len() - 1
         });
         &mut self.threads[at]

@@ -23,6 +23,7 @@ use super::versions::Day;
 use crate::clock::Clock;
 
 /// Everything there is.
+#[derive(Default)]
 pub struct World {
     /// The time in this world.
     pub clock: Clock,
@@ -90,10 +91,13 @@ pub struct Subscription {
     pub active: bool,
     /// Of what.
     pub fields: Vec<String>,
+    /// Whether values come with the names of what changed.
+    pub include_values: bool,
 }
 
 /// A Meta app.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct App {
     /// Digits.
     pub id: String,
@@ -103,6 +107,7 @@ pub struct App {
     pub name: String,
     /// The day on which it was made: some features are closed to apps made since
     /// 4 November 2026.
+    #[serde(default = "older_app")]
     pub made: Date,
 }
 
@@ -148,7 +153,9 @@ const DAY: i64 = 86_400;
 
 /// When an app was made that says nothing of it: before anything was closed to new ones,
 /// so that clients that others wrote go on working.
-pub const OLDER_APP: Date = date(2026, 1, 1);
+const fn older_app() -> Date {
+    date(2026, 1, 1)
+}
 
 impl World {
     /// The day, UTC.
@@ -170,12 +177,11 @@ impl World {
             id: "123456789012345".into(),
             secret: hex::encode(&Sha256::digest(b"sandbox app")[..16]),
             name: "Example App".into(),
-            made: OLDER_APP,
+            made: older_app(),
         };
         let user = User { id: "10150000000000001".into(), name: "Ada Example".into() };
         let mut world = Self {
             clock,
-            rules: Rules::default(),
             tokens: vec![Token {
                 value: value_for("user"),
                 kind: TokenKind::User,
@@ -191,21 +197,7 @@ impl World {
             }],
             apps: vec![app],
             users: vec![user],
-            pages: Vec::new(),
-            people: Vec::new(),
-            threads: Vec::new(),
-            profiles: BTreeMap::new(),
-            menus: BTreeMap::new(),
-            personas: Vec::new(),
-            personas_made: 0,
-            attachments: Vec::new(),
-            usage: Usage::default(),
-            subscriptions: Vec::new(),
-            outbox: Vec::new(),
-            failing_since: BTreeMap::new(),
-            faults: Vec::new(),
-            journal: Journal::default(),
-            index: Index::default(),
+            ..Self::default()
         };
         for number in 1..=pages {
             world.add_page(number);
@@ -234,19 +226,12 @@ impl World {
                 vec!["messages".into(), "messaging_postbacks".into()],
             )]),
         };
-        let now = self.clock.unix_seconds();
         self.tokens.push(Token {
             value: value_for(&format!("page {}", page.id)),
             kind: TokenKind::Page(page.id.clone()),
-            app_id: self.apps[0].id.clone(),
-            user_id: self.users[0].id.clone(),
-            scopes: SCOPES.map(str::to_owned).to_vec(),
             targets: Some(vec![page.id.clone()]),
-            issued_at: now,
             expires_at: 0,
-            data_access_expires_at: now + 90 * DAY,
-            state: TokenState::Valid,
-            app_role: true,
+            ..self.tokens[0].clone()
         });
         self.pages.push(page);
         self.add_person(number - 1);

@@ -38,27 +38,20 @@ pub(super) fn of_a_page(world: &World, call: &Call, node: &str) -> Answered {
 
 /// A conversation or a message by its id; nothing where the node is neither.
 pub(super) fn by_id(world: &World, call: &Call, node: &str) -> Option<Answered> {
-    let kind = node.get(..2)?;
-    if kind == "t_" {
-        let thread = world.threads.iter().find(|thread| thread.id == node)?;
-        let shown = || {
-            own(world, call, thread, node)?;
-            conversation(world, thread, &wanted(call, &["id", "updated_time"])).map(Answer::ok)
-        };
-        return Some(shown());
-    }
-    if kind != "m_" {
-        return None;
-    }
-    let (thread, message) = world
-        .threads
-        .iter()
-        .find_map(|thread| Some((thread, thread.messages.iter().find(|message| message.mid == node)?)))?;
+    let has = |thread: &&Thread| match node.get(..2) {
+        Some("t_") => thread.id == node,
+        Some("m_") => thread.messages.iter().any(|message| message.mid == node),
+        _ => false,
+    };
+    let thread = world.threads.iter().find(has)?;
     let shown = || {
         own(world, call, thread, node)?;
-        self::message(world, thread, message, &wanted(call, &["id", "created_time"])).map(Answer::ok)
+        match thread.messages.iter().find(|message| message.mid == node) {
+            Some(found) => message(world, thread, found, &wanted(call, &["id", "created_time"])),
+            None => conversation(world, thread, &wanted(call, &["id", "updated_time"])),
+        }
     };
-    Some(shown())
+    Some(shown().map(Answer::ok))
 }
 
 /// The messages of a conversation, newest first.

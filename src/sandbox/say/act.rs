@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Location, Say};
+use crate::sandbox::answer::without_nulls;
 use crate::sandbox::events::Event;
 use crate::sandbox::people::{Message, new_mid};
 use crate::sandbox::versions;
@@ -117,21 +118,13 @@ fn message(world: &World, say: &Say, now: jiff::Timestamp) -> Result<Message, St
 }
 
 fn event_body(say: &Say, message: &Message) -> Value {
-    let mut body = Map::new();
-    body.insert("mid".into(), message.mid.clone().into());
-    if !message.text.is_empty() {
-        body.insert("text".into(), message.text.clone().into());
-    }
-    if let Some(payload) = &say.quick_reply {
-        body.insert("quick_reply".into(), json!({ "payload": payload }));
-    }
-    if let Some(mid) = &say.reply_to {
-        body.insert("reply_to".into(), json!({ "mid": mid }));
-    }
-    if !message.attachments.is_empty() {
-        body.insert("attachments".into(), message.attachments.clone().into());
-    }
-    body.into()
+    without_nulls(json!({
+        "mid": message.mid,
+        "text": message.given_text(),
+        "quick_reply": say.quick_reply.as_ref().map(|payload| json!({ "payload": payload })),
+        "reply_to": say.reply_to.as_ref().map(|mid| json!({ "mid": mid })),
+        "attachments": message.given_attachments(),
+    }))
 }
 
 /// The event of a person who has read what the Page wrote; nothing where there is nothing.

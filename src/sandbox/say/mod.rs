@@ -85,7 +85,7 @@ pub struct Location {
 }
 
 /// What came of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Said {
     /// 1.
     pub schema_version: u8,
@@ -122,16 +122,7 @@ pub(super) async fn say(world: &SharedWorld, say: &Say) -> Result<Said, String> 
         let psid = person(&mut held, &page_id, say.from.as_deref())?;
         let (mid, mut event) = act::act(&mut held, &page_id, &psid, say)?;
         event.standby = say.standby;
-        let said = Said {
-            schema_version: 1,
-            mid,
-            psid,
-            delivered: false,
-            callback_url: None,
-            status: None,
-            tried_again: false,
-            reason: None,
-        };
+        let said = Said { schema_version: 1, mid, psid, ..Said::default() };
         match delivery::parcels(&held, &event) {
             Ok(mut parcels) => {
                 let first_try = parcels.first_mut().map(delivery::Parcel::watched);

@@ -1,12 +1,11 @@
 //! The tables of a scenario file, as they are written.
 
-use jiff::civil::Date;
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use serde::Deserialize;
 
 use crate::sandbox::rules::{Access, SubscribedAppsMode};
 use crate::sandbox::tokens::TokenState;
-use crate::sandbox::{Effect, Fault};
+use crate::sandbox::{App, Effect, Fault};
 
 /// A length of time as people write it: `100ms`, `2h`, `10d`, `-1d`.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -51,22 +50,13 @@ pub struct Scenario {
     #[serde(default)]
     pub(super) subscriptions: Vec<SubscriptionEntry>,
     #[serde(default)]
-    pub(super) apps: Vec<AppEntry>,
+    pub(super) apps: Vec<App>,
     #[serde(default)]
     pub(super) users: Vec<UserEntry>,
     #[serde(default)]
     pub(super) pages: Vec<PageEntry>,
     #[serde(default)]
     pub(super) faults: Vec<FaultEntry>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct AppEntry {
-    pub(super) id: String,
-    pub(super) secret: String,
-    pub(super) name: String,
-    pub(super) made: Option<Date>,
 }
 
 #[derive(Debug, Deserialize)]

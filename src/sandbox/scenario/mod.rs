@@ -24,21 +24,21 @@
 
 mod entries;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::call::version as graph_version;
 use super::callback::is_callback;
 use super::people::Person;
 use super::rules::{Access, Rules};
 use super::tokens::{Token, TokenKind, value_for};
-use super::world::{App, OLDER_APP, SCOPES, Subscription, TASKS, World};
+use super::world::{SCOPES, Subscription, TASKS, World};
 use super::{Fault, Page};
 use crate::clock::Clock;
 use crate::document::{self, Mistake};
 use crate::http::Url;
 
 pub use entries::Scenario;
-use entries::{AppEntry, AppMode, Length, PersonEntry, SubscriptionEntry};
+use entries::{AppMode, Length, PersonEntry, SubscriptionEntry};
 
 /// Why a scenario was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -134,12 +134,8 @@ impl Scenario {
         if let Some(patience) = self.batch_timeout.and_then(|length| length.0.try_into().ok()) {
             rules.batch_patience = patience;
         }
-        if let Some(version) = self.oldest_version.as_deref().and_then(graph_version) {
-            rules.oldest_version = Some(version);
-        }
-        if let Some(version) = self.newest_version.as_deref().and_then(graph_version) {
-            rules.newest_version = Some(version);
-        }
+        rules.oldest_version = self.oldest_version.as_deref().and_then(graph_version);
+        rules.newest_version = self.newest_version.as_deref().and_then(graph_version);
     }
 
     /// The world it describes. What it leaves out is as in the default one.
@@ -150,13 +146,7 @@ impl Scenario {
         let now = world.clock.unix_seconds();
         self.set_rules(&mut world.rules);
         if !self.apps.is_empty() {
-            let app = |app: AppEntry| App {
-                id: app.id,
-                secret: app.secret,
-                name: app.name,
-                made: app.made.unwrap_or(OLDER_APP),
-            };
-            world.apps = self.apps.into_iter().map(app).collect();
+            world.apps = self.apps;
             for token in &mut world.tokens {
                 token.app_id.clone_from(&world.apps[0].id);
             }
@@ -187,11 +177,7 @@ impl Scenario {
                 is_published: page.published.unwrap_or(true),
                 new_experience: page.new_experience,
                 tasks: page.tasks.unwrap_or_else(|| TASKS.map(str::to_owned).to_vec()),
-                subscribed: if subscribed.is_empty() {
-                    BTreeMap::new()
-                } else {
-                    BTreeMap::from([(app_id, subscribed)])
-                },
+                subscribed: Some((app_id, subscribed)).filter(|(_, fields)| !fields.is_empty()).into_iter().collect(),
             });
         }
         if self.people.is_empty() && pages == 0 {
@@ -248,12 +234,8 @@ fn add_subscription(world: &mut World, entry: SubscriptionEntry) {
         verify_token: entry.verify_token.unwrap_or_default(),
         active: entry.active.unwrap_or(true),
         fields: entry.fields,
+        include_values: true,
     });
-}
-
-fn graph_version(text: &str) -> Option<(u16, u16)> {
-    let (major, minor) = text.strip_prefix('v')?.split_once('.')?;
-    Some((major.parse().ok()?, minor.parse().ok()?))
 }
 
 #[cfg(test)]

@@ -92,5 +92,6 @@ pub fn subscribe(sandbox: &InProcess, callback_url: &str, fields: &[&str]) {
         verify_token: "verify".into(),
         active: true,
         fields,
+        include_values: true,
     });
 }
