@@ -54,22 +54,20 @@ impl Shared {
         match key.as_str() {
             "type" => self.channel = Some(channel(reader, value)),
             "app" => {
-                for entry in reader.known(key, value, &APP).unwrap_or_default() {
-                    match entry.key.as_str() {
-                        "id" => self.app_id = Some(reader.field("id", &entry.value)),
-                        "secret" => {
-                            self.app_secret = Some(source::read(reader, "secret", &entry.value, directory));
-                        }
+                for Entry { key, value, .. } in reader.known(key, value, &APP).unwrap_or_default() {
+                    match key.as_str() {
+                        "id" => self.app_id = Some(reader.field(key, value)),
+                        "secret" => self.app_secret = Some(source::read(reader, key, value, directory)),
                         _ => {}
                     }
                 }
             }
             "webhook" => {
-                for entry in reader.known(key, value, &WEBHOOK).unwrap_or_default() {
-                    match entry.key.as_str() {
-                        "callback_url" => self.callback_url = Some(callback_url(reader, &entry.value)),
-                        "verify_token" => self.verify_token = Some(verify_token(reader, &entry.value, directory)),
-                        "fields" => self.fields = Some(fields(reader, &entry.value)),
+                for Entry { key, value, .. } in reader.known(key, value, &WEBHOOK).unwrap_or_default() {
+                    match key.as_str() {
+                        "callback_url" => self.callback_url = Some(callback_url(reader, value)),
+                        "verify_token" => self.verify_token = Some(verify_token(reader, value, directory)),
+                        "fields" => self.fields = Some(fields(reader, value)),
                         _ => {}
                     }
                 }
@@ -112,13 +110,13 @@ impl Draft {
             shared: Shared::default(),
         };
         for entry in entries {
-            let value = &entry.value;
-            match entry.key.as_str() {
-                "name" => draft.name = Some(reader.field("name", value)),
-                "handle" => draft.handle = Some(reader.field("handle", value)),
+            let Entry { key, value, .. } = entry;
+            match key.as_str() {
+                "name" => draft.name = Some(reader.field(key, value)),
+                "handle" => draft.handle = Some(reader.field(key, value)),
                 "page_username" => draft.page_username = Some(page_username(reader, value)),
-                "page_id" => draft.page_id = Some(reader.field("page_id", value)),
-                "token" => draft.token = Some(source::read(reader, "token", value, directory)),
+                "page_id" => draft.page_id = Some(reader.field(key, value)),
+                "token" => draft.token = Some(source::read(reader, key, value, directory)),
                 _ => draft.shared.take(reader, entry, directory),
             }
         }

@@ -72,13 +72,10 @@ impl<'t> Reader<'t> {
 
     /// The entries of the mapping that `what` should be.
     pub fn mapping<'n>(&mut self, what: &str, node: &'n Node) -> Option<&'n [Entry]> {
-        match &node.value {
-            Value::Mapping(entries) => return Some(entries),
-            Value::Unusable => {}
-            Value::Word(_, Plain::Nothing) => self.nothing(what, node.at),
-            _ => self.wrong(node.at, format!("'{what}' is a mapping: keys with values below it")),
-        }
-        None
+        let Value::Mapping(entries) = &node.value else {
+            return self.other(what, node, || format!("'{what}' is a mapping: keys with values below it"));
+        };
+        Some(entries)
     }
 
     /// The same; keys that `level` does not have are said.
@@ -103,26 +100,33 @@ impl<'t> Reader<'t> {
 
     /// The items of the list that `what` should be.
     pub fn list<'n>(&mut self, what: &str, node: &'n Node) -> Option<&'n [Rc<Node>]> {
-        match &node.value {
-            Value::List(items) => return Some(items),
-            Value::Unusable => {}
-            Value::Word(_, Plain::Nothing) => self.nothing(what, node.at),
-            _ => self.wrong(node.at, format!("'{what}' is a list: [one, two], or a line with '- ' for each")),
-        }
-        None
+        let Value::List(items) = &node.value else {
+            return self.other(what, node, || format!("'{what}' is a list: [one, two], or a line with '- ' for each"));
+        };
+        Some(items)
     }
 
     /// The text that `what` should be.
     pub fn text<'n>(&mut self, what: &str, node: &'n Node) -> Option<&'n str> {
+        let Value::Text(text) = &node.value else {
+            return self.other(what, node, || match &node.value {
+                Value::Word(_, plain) => {
+                    format!("'{what}' is a text, and this is {} to YAML: write it in quotes", plain.words())
+                }
+                _ => format!("'{what}' is a text"),
+            });
+        };
+        Some(text)
+    }
+
+    /// Says what `what` should be, where it is something else and not said to be so yet.
+    pub fn other<T>(&mut self, what: &str, node: &Node, message: impl FnOnce() -> String) -> Option<T> {
         match &node.value {
-            Value::Text(text) => return Some(text),
             Value::Unusable => {}
-            Value::Word(_, Plain::Nothing) => self.nothing(what, node.at),
-            Value::Word(_, plain) => {
-                let message = format!("'{what}' is a text, and this is {} to YAML: write it in quotes", plain.words());
-                self.wrong(node.at, message);
+            Value::Word(_, Plain::Nothing) => {
+                self.wrong(node.at, format!("'{what}' has no value: leave the key out to leave it as it is"));
             }
-            Value::List(_) | Value::Mapping(_) => self.wrong(node.at, format!("'{what}' is a text")),
+            _ => self.wrong(node.at, message()),
         }
         None
     }
@@ -138,11 +142,6 @@ impl<'t> Reader<'t> {
             }
         });
         Spot { at: node.at, value }
-    }
-
-    /// Says that `what` has no value.
-    pub fn nothing(&mut self, what: &str, at: At) {
-        self.wrong(at, format!("'{what}' has no value: leave the key out to leave it as it is"));
     }
 
     /// Says what is missing at a place.

@@ -23,18 +23,7 @@ pub(super) fn read(reader: &mut Reader<'_>, what: &str, node: &Node, directory: 
 }
 
 fn source(reader: &mut Reader<'_>, what: &str, node: &Node, directory: &Path) -> Option<Source> {
-    let entries = match &node.value {
-        Value::Mapping(entries) => entries,
-        Value::Unusable => return None,
-        Value::Word(_, Plain::Nothing) => {
-            reader.nothing(what, node.at);
-            return None;
-        }
-        _ => {
-            reader.wrong(node.at, never(what));
-            return None;
-        }
-    };
+    let Value::Mapping(entries) = &node.value else { return reader.other(what, node, || never(what)) };
     let mut unknown = false;
     for entry in entries.iter().filter(|entry| !REFERENCE.keys.contains(&entry.key.as_str())) {
         unknown = true;

@@ -10,7 +10,6 @@ use super::keys::MESSAGE;
 use super::node::{Node, Value};
 use super::place::{At, harmless, shown};
 use super::reader::{Reader, Spot};
-use super::scalar::Plain;
 use crate::document::nearest;
 use crate::messages::{ChatText, Event, MessageState, MessageText, UnknownEvent};
 
@@ -120,17 +119,8 @@ fn said<'n>(
     states: &[&'static str],
     form: &str,
 ) -> Option<Said<'n>> {
-    match &node.value {
-        Value::Mapping(_) => {}
-        Value::Unusable => return None,
-        Value::Word(_, Plain::Nothing) => {
-            reader.nothing(event.id(), node.at);
-            return None;
-        }
-        _ => {
-            reader.wrong(node.at, format!("a message is {form}"));
-            return None;
-        }
+    if !matches!(node.value, Value::Mapping(_)) {
+        return reader.other(event.id(), node, || format!("a message is {form}"));
     }
     let entries = reader.known(event.id(), node, &MESSAGE)?;
     let key = |key: &str| entries.iter().find(|entry| entry.key == key);

@@ -2,6 +2,7 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
 
 use super::account::Draft;
 use super::file::File;
@@ -98,29 +99,34 @@ fn agree<T: PartialEq>(reader: &mut Reader<'_>, what: &str, first: &mut Option<S
     }
 }
 
+/// What has this key already; else it has it from now on.
+fn earlier<K: Eq + Hash, V>(known: &mut HashMap<K, V>, key: K, value: V) -> Option<&V> {
+    match known.entry(key) {
+        Entry::Occupied(first) => Some(&*first.into_mut()),
+        Entry::Vacant(place) => {
+            place.insert(value);
+            None
+        }
+    }
+}
+
 /// Two accounts have neither a name nor a handle in common, and none is called by
 /// another's handle: it would not be clear which is meant.
 fn check_names(reader: &mut Reader<'_>, accounts: &[Draft]) {
-    let mut names: HashMap<String, (usize, At)> = HashMap::new();
+    let mut names: HashMap<String, At> = HashMap::new();
     let mut handles: HashMap<&str, (usize, At)> = HashMap::new();
     for (number, draft) in accounts.iter().enumerate() {
-        if let Some(Spot { at, value: Some(handle) }) = &draft.handle {
-            match handles.entry(handle.as_str()) {
-                Entry::Occupied(first) => {
-                    let place = reader.place(first.get().1);
-                    reader.wrong(*at, format!("the handle '{handle}' is that of another account too, at {place}"));
-                }
-                Entry::Vacant(place) => drop(place.insert((number, *at))),
-            }
+        if let Some(Spot { at, value: Some(handle) }) = &draft.handle
+            && let Some((_, first)) = earlier(&mut handles, handle.as_str(), (number, *at))
+        {
+            let place = reader.place(*first);
+            reader.wrong(*at, format!("the handle '{handle}' is that of another account too, at {place}"));
         }
-        if let Some(Spot { at, value: Some(name) }) = &draft.name {
-            match names.entry(name.as_str().to_lowercase()) {
-                Entry::Occupied(first) => {
-                    let (place, shown) = (reader.place(first.get().1), shown(name.as_str()));
-                    reader.wrong(*at, format!("the name {shown} is that of another account too, at {place}"));
-                }
-                Entry::Vacant(place) => drop(place.insert((number, *at))),
-            }
+        if let Some(Spot { at, value: Some(name) }) = &draft.name
+            && let Some(first) = earlier(&mut names, name.as_str().to_lowercase(), *at)
+        {
+            let (place, shown) = (reader.place(*first), shown(name.as_str()));
+            reader.wrong(*at, format!("the name {shown} is that of another account too, at {place}"));
         }
     }
     for (number, draft) in accounts.iter().enumerate() {
@@ -139,18 +145,13 @@ fn check_callbacks(reader: &mut Reader<'_>, accounts: &[Draft]) {
     for draft in accounts {
         let (Some(app_id), Some(spot)) = (&draft.shared.app_id, &draft.shared.callback_url) else { continue };
         let (Some(app_id), Some(url)) = (&app_id.value, &spot.value) else { continue };
-        match apps.entry(app_id.as_str()) {
-            Entry::Occupied(first) => {
-                let (known, at) = first.get();
-                if !same_callback(known.as_str(), url.as_str()) {
-                    let place = reader.place(*at);
-                    let message = format!(
-                        "app {app_id} has another callback URL at {place}: an app has one for all of its Pages"
-                    );
-                    reader.wrong(spot.at, message);
-                }
-            }
-            Entry::Vacant(place) => drop(place.insert((url, spot.at))),
+        if let Some((known, at)) = earlier(&mut apps, app_id.as_str(), (url, spot.at))
+            && !same_callback(known.as_str(), url.as_str())
+        {
+            let place = reader.place(*at);
+            let message =
+                format!("app {app_id} has another callback URL at {place}: an app has one for all of its Pages");
+            reader.wrong(spot.at, message);
         }
     }
 }
@@ -160,12 +161,9 @@ fn check_pages(reader: &mut Reader<'_>, accounts: &[Draft]) {
     let mut pages: HashMap<&str, At> = HashMap::new();
     for draft in accounts {
         let Some(Spot { at, value: Some(page_id) }) = &draft.page_id else { continue };
-        match pages.entry(page_id.as_str()) {
-            Entry::Occupied(first) => {
-                let place = reader.place(*first.get());
-                reader.doubt(*at, &format!("the Page {page_id} is that of another account too, at {place}"), "");
-            }
-            Entry::Vacant(place) => drop(place.insert(*at)),
+        if let Some(first) = earlier(&mut pages, page_id.as_str(), *at) {
+            let place = reader.place(*first);
+            reader.doubt(*at, &format!("the Page {page_id} is that of another account too, at {place}"), "");
         }
     }
 }
