@@ -5,6 +5,9 @@
 
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
+pub use signals::install as say_faults;
+pub use terminal::{remember as remember_terminal, restore as give_terminal_back};
+
 /// The exit code of an interrupted program.
 pub const EXIT: u8 = 130;
 
@@ -34,28 +37,12 @@ pub fn install() {
     });
 }
 
-/// Has signals that would end the program without a word end it with one.
-pub fn say_faults() {
-    signals::install();
-}
-
 /// Somebody asks to stop; whether nothing holds it back. Not on a signal's own stack but on
 /// a thread, where a lock may be waited for.
 fn asked_to_stop() -> bool {
     let mut state = state();
     state.asked = true;
     state.held == 0
-}
-
-/// Remembers what the terminal does with what is typed, for whoever changes it and may
-/// not come to give it back.
-pub fn remember_terminal() {
-    terminal::remember();
-}
-
-/// Gives that back.
-pub fn give_terminal_back() {
-    terminal::restore();
 }
 
 /// Gives the terminal back as it was: prompts hide the cursor, or what is typed, and
@@ -127,6 +114,7 @@ mod signals {
     /// The exit code that a shell gives SIGQUIT.
     const QUIT: i32 = 131;
 
+    /// Has signals that would end the program without a word end it with one.
     pub fn install() {
         static INSTALLED: Once = Once::new();
         INSTALLED.call_once(|| {
@@ -158,6 +146,7 @@ mod signals {
 
 #[cfg(not(unix))]
 mod signals {
+    /// No such signals here.
     pub fn install() {}
 }
 
@@ -171,6 +160,8 @@ mod terminal {
 
     static BEFORE: OnceLock<Termios> = OnceLock::new();
 
+    /// Remembers what the terminal does with what is typed, for whoever changes it and may
+    /// not come to give it back.
     pub fn remember() {
         // No terminal: then there is nothing to give back.
         if let Ok(before) = tcgetattr(stdin()) {
@@ -178,6 +169,7 @@ mod terminal {
         }
     }
 
+    /// Gives that back.
     pub fn restore() {
         if let Some(before) = BEFORE.get() {
             // A terminal that is gone needs nothing.
@@ -188,8 +180,10 @@ mod terminal {
 
 #[cfg(not(unix))]
 mod terminal {
+    /// Nothing here.
     pub fn remember() {}
 
+    /// Nothing here.
     pub fn restore() {}
 }
 

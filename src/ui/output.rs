@@ -123,34 +123,28 @@ fn as_json(value: &impl Serialize) -> String {
 impl Output {
     /// The process's own streams.
     pub fn of_process(terminal: Terminal, json: bool, quiet: bool) -> Self {
-        Self {
-            out: RefCell::new(Box::new(io::BufWriter::new(io::stdout()))),
-            err: RefCell::new(Box::new(io::stderr())),
-            terminal,
-            json,
-            quiet,
-            failed: Cell::default(),
-            writers: OnceCell::new(),
-            fresh: Cell::new(true),
-            keeps: false,
-        }
+        let (out, err) = (Box::new(io::BufWriter::new(io::stdout())), Box::new(io::stderr()));
+        Self { json, quiet, ..Self::new(out, err, terminal, false) }
     }
 
     /// One that keeps what is printed, result and talk together, to be shown later.
     pub fn kept(terminal: Terminal) -> (Self, Kept) {
         let kept = Kept::default();
-        let output = Self {
-            out: RefCell::new(Box::new(kept.clone())),
-            err: RefCell::new(Box::new(kept.clone())),
+        (Self::new(Box::new(kept.clone()), Box::new(kept.clone()), terminal, true), kept)
+    }
+
+    fn new(out: Box<dyn Write>, err: Box<dyn Write>, terminal: Terminal, keeps: bool) -> Self {
+        Self {
+            out: RefCell::new(out),
+            err: RefCell::new(err),
             terminal,
             json: false,
             quiet: false,
             failed: Cell::default(),
             writers: OnceCell::new(),
             fresh: Cell::new(true),
-            keeps: true,
-        };
-        (output, kept)
+            keeps,
+        }
     }
 
     /// From here on a thread of its own writes: printing holds nothing up, and

@@ -21,18 +21,13 @@ impl Progress {
             output.notice(&one_line(text));
             return Self { bar: None };
         }
-        let bar = ProgressBar::new_spinner().with_message(one_line(text));
         let ticks: &[&str] = if output.terminal.unicode {
             &["⠋", "⠙", "⠸", "⠴", "⠦", "⠇", " "]
         } else {
             &["|", "/", "-", "\\", " "]
         };
-        // The template is a constant that indicatif knows.
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
-            bar.set_style(style.tick_strings(ticks));
-        }
-        bar.enable_steady_tick(Duration::from_millis(100));
-        Self { bar: Some(bar) }
+        let bar = ProgressBar::new_spinner();
+        Self::moving(bar, text, "{spinner} {wide_msg}", |style| style.tick_strings(ticks))
     }
 
     /// A bar for `total` steps, each of which says so; only where it can move: elsewhere
@@ -42,10 +37,16 @@ impl Progress {
         if output.quiet || !output.terminal.can_move {
             return Self::none();
         }
-        let bar = ProgressBar::new(u64::try_from(total).unwrap_or(u64::MAX)).with_message(one_line(text));
+        let bar = ProgressBar::new(u64::try_from(total).unwrap_or(u64::MAX));
+        let blocks = if output.terminal.unicode { "█▌ " } else { "=> " };
+        Self::moving(bar, text, "{msg} [{bar:30}] {pos} of {len}", |style| style.progress_chars(blocks))
+    }
+
+    fn moving(bar: ProgressBar, text: &str, template: &str, of: impl Fn(ProgressStyle) -> ProgressStyle) -> Self {
+        let bar = bar.with_message(one_line(text));
         // The template is a constant that indicatif knows.
-        if let Ok(style) = ProgressStyle::with_template("{msg} [{bar:30}] {pos} of {len}") {
-            bar.set_style(style.progress_chars(if output.terminal.unicode { "█▌ " } else { "=> " }));
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(of(style));
         }
         bar.enable_steady_tick(Duration::from_millis(100));
         Self { bar: Some(bar) }

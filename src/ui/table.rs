@@ -53,12 +53,7 @@ pub fn table_with_text(headings: &[&str], mut rows: Vec<Vec<String>>, screen: Sc
     const LEAST: usize = 12;
     let last = headings.len() - 1;
     if let Some(width) = screen.width {
-        let before: usize = (0..last)
-            .map(|column| {
-                let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| measure_text_width(cell));
-                cells.max().unwrap_or_default().max(measure_text_width(headings[column])) + GAP
-            })
-            .sum();
+        let before: usize = (0..last).map(|column| widest(headings, &rows, column) + GAP).sum();
         let room = usize::from(width).saturating_sub(before + GAP).max(LEAST);
         let dots = if screen.unicode { "…" } else { "..." };
         for cell in rows.iter_mut().filter_map(|row| row.get_mut(last)) {
@@ -68,14 +63,15 @@ pub fn table_with_text(headings: &[&str], mut rows: Vec<Vec<String>>, screen: Sc
     table(headings, rows, screen)
 }
 
+fn widest(headings: &[&str], rows: &[Vec<String>], column: usize) -> usize {
+    let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| measure_text_width(cell));
+    cells.max().unwrap_or_default().max(measure_text_width(headings[column]))
+}
+
 fn columns_that_fit(headings: &[&str], rows: &[Vec<String>], width: usize) -> usize {
-    let widest = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| measure_text_width(cell));
-        cells.max().unwrap_or_default().max(measure_text_width(headings[column]))
-    };
     let mut used = 0;
     let fitting = (0..headings.len()).take_while(|column| {
-        used += widest(*column) + GAP;
+        used += widest(headings, rows, *column) + GAP;
         // The gap behind the last column may hang over.
         used <= width + GAP
     });
