@@ -168,8 +168,7 @@ impl AccountStore {
     /// there any more is an error. Names and handles must stay.
     pub fn update_all(&self, ids: &[&str], mut change: impl FnMut(&mut Account)) -> Result<(), AccountError> {
         self.change(|accounts| {
-            let places: HashMap<String, usize> =
-                accounts.iter().enumerate().map(|(at, account)| (account.id.clone(), at)).collect();
+            let places = places(accounts);
             for id in ids {
                 let at = places.get(*id).copied();
                 let at = at.ok_or_else(|| AccountError::Unknown { address: (*id).into(), nearest: None })?;
@@ -183,8 +182,7 @@ impl AccountStore {
     /// all or none of them. A new name or handle must be free once all are there.
     pub fn put(&self, changed: &[Account]) -> Result<(), AccountError> {
         self.change(|accounts| {
-            let places: HashMap<String, usize> =
-                accounts.iter().enumerate().map(|(at, account)| (account.id.clone(), at)).collect();
+            let places = places(accounts);
             let mut put = Vec::new();
             for account in changed {
                 if let Some(at) = places.get(&account.id) {
@@ -217,8 +215,7 @@ impl AccountStore {
     /// place; `None` for one that is not there.
     pub fn remove_all(&self, ids: &[&str]) -> Result<Vec<Option<(usize, Account)>>, AccountError> {
         self.change(|accounts| {
-            let places: HashMap<String, usize> =
-                accounts.iter().enumerate().map(|(at, account)| (account.id.clone(), at)).collect();
+            let places = places(accounts);
             let goes: HashSet<&str> = ids.iter().copied().collect();
             let removed = ids.iter().map(|id| places.get(*id).map(|at| (*at, accounts[*at].clone()))).collect();
             accounts.retain(|account| !goes.contains(account.id.as_str()));
@@ -242,13 +239,9 @@ impl AccountStore {
         })
     }
 
-    /// Reads, changes and writes under the lock. An error writes nothing.
-    fn change<T>(&self, change: impl FnOnce(&mut Vec<Account>) -> Result<T, AccountError>) -> Result<T, AccountError> {
-        self.rewrite(change)
-    }
-
-    /// The same for a change that nothing here checks.
-    pub fn rewrite<T, E: From<AccountError>>(
+    /// Reads, changes and writes under the lock, without a check of its own. An error writes
+    /// nothing.
+    pub fn change<T, E: From<AccountError>>(
         &self,
         change: impl FnOnce(&mut Vec<Account>) -> Result<T, E>,
     ) -> Result<T, E> {
@@ -308,6 +301,11 @@ fn handle_taken(handle: &Handle, other: &Account) -> AccountError {
 /// An account as an error tells it from others.
 fn described(account: &Account) -> String {
     format!("'{}' (handle {}, id {})", account.name, account.handle, account.id)
+}
+
+/// The places of accounts, by their ids.
+fn places(accounts: &[Account]) -> HashMap<String, usize> {
+    accounts.iter().enumerate().map(|(at, account)| (account.id.clone(), at)).collect()
 }
 
 fn place_of(accounts: &[Account], id: &str) -> Result<usize, AccountError> {

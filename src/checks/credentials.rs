@@ -196,24 +196,21 @@ fn is_page_kind(seen: &Observed) -> bool {
         || seen.page.value().is_some_and(|page| !page.may_be_a_person())
 }
 
-/// Whether the token is certainly not a Page's; then a Page's checks say nothing.
-pub(super) fn is_other_kind(seen: &Observed) -> bool {
-    match info(seen).and_then(|info| info.kind.as_deref()) {
+/// That the token is certainly not a Page's; then a Page's checks say nothing.
+pub(super) fn other_kind(seen: &Observed) -> Option<&'static str> {
+    let is_other = match info(seen).and_then(|info| info.kind.as_deref()) {
         Some(kind) => kind != "PAGE",
         None => wants_page_token(seen).is_some(),
-    }
+    };
+    is_other.then_some("not checked: the token is not a Page's")
 }
 
-/// Whether the token is certainly of another app than the account says.
-pub(super) fn is_other_app(seen: &Observed, subject: &Subject) -> bool {
+/// That the token is certainly of another app than the account says.
+pub(super) fn other_app(seen: &Observed, subject: &Subject) -> Option<&'static str> {
     let issuer = || Some(seen.app.as_ref()?.value()?.id.as_str());
-    match (&subject.app_id, info(seen).and_then(|info| info.app_id.as_deref()).or_else(issuer)) {
-        (Some(wanted), Some(found)) => found != wanted,
-        _ => false,
-    }
+    let found = info(seen).and_then(|info| info.app_id.as_deref()).or_else(issuer)?;
+    subject.app_id.as_ref().filter(|wanted| *wanted != found).map(|_| "not checked: the token is of another app")
 }
-
-pub(super) const NOT_A_PAGE_TOKEN: &str = "not checked: the token is not a Page's";
 
 /// The id and name of the Page that the token is of.
 fn token_page(seen: &Observed) -> Option<(&str, Option<&str>)> {
@@ -222,10 +219,10 @@ fn token_page(seen: &Observed) -> Option<(&str, Option<&str>)> {
     page.map(|page| (page.id.as_str(), page.name.as_deref())).or_else(|| of_info().map(|id| (id, None)))
 }
 
-/// Whether the token is of another Page than the account says.
-pub(super) fn is_other_page(seen: &Observed, subject: &Subject) -> bool {
-    let Some(wanted) = &subject.page_id else { return false };
-    token_page(seen).is_some_and(|(id, _)| id != wanted)
+/// That the token is of another Page than the account says.
+pub(super) fn other_page(seen: &Observed, subject: &Subject) -> Option<&'static str> {
+    let (wanted, (id, _)) = (subject.page_id.as_ref()?, token_page(seen)?);
+    (id != wanted).then_some("not checked: the token is of another Page")
 }
 
 /// What Meta calls the Page, where it is the right one.
@@ -236,11 +233,8 @@ pub(super) fn page_name(seen: &Observed, subject: &Subject) -> Option<String> {
 
 fn page(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
     let check = check(ids::TOKEN_PAGE, seen.page.duration);
-    if let Some(why) = state.why_skipped() {
+    if let Some(why) = state.why_skipped().or_else(|| other_kind(seen)) {
         return check.skip(why);
-    }
-    if is_other_kind(seen) {
-        return check.skip(NOT_A_PAGE_TOKEN);
     }
     let Some(wanted) = &subject.page_id else { return check.skip("not checked: no page id was given") };
     let called = |name: Option<&str>| name.map(|name| format!(" ({name})")).unwrap_or_default();
@@ -271,14 +265,9 @@ fn page(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
 
 fn username(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
     let check = check(ids::PAGE_USERNAME, seen.page.duration);
-    if let Some(why) = state.why_skipped() {
+    let why = state.why_skipped().or_else(|| other_kind(seen)).or_else(|| other_page(seen, subject));
+    if let Some(why) = why {
         return check.skip(why);
-    }
-    if is_other_kind(seen) {
-        return check.skip(NOT_A_PAGE_TOKEN);
-    }
-    if is_other_page(seen, subject) {
-        return check.skip("not checked: the token is of another Page");
     }
     if let Err(error) = &seen.page.result {
         let mut finding = check.failed(error, Place::Me, subject);

@@ -7,7 +7,7 @@ use super::causes::{
     CALLBACK_DIFFERS, Cause, FIELDS_MISSING, NOT_SUBSCRIBED, PAGE_UNPUBLISHED, Place, WEBHOOK_INACTIVE,
 };
 use super::check::Check;
-use super::credentials::{NOT_A_PAGE_TOKEN, is_other_app, is_other_kind, is_other_page};
+use super::credentials::{other_app, other_kind, other_page};
 use super::finding::{Finding, Group, Outcome};
 use super::handshake;
 use super::ids;
@@ -34,11 +34,8 @@ fn check(id: &'static str, duration: Duration) -> Check {
 
 fn published(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
     let check = check(ids::PAGE_PUBLISHED, seen.page.duration);
-    if let Some(why) = state.why_skipped() {
+    if let Some(why) = state.why_skipped().or_else(|| other_page(seen, subject)) {
         return check.skip(why);
-    }
-    if is_other_page(seen, subject) {
-        return check.skip("not checked: the token is of another Page");
     }
     match seen.page.value().and_then(|page| page.is_published) {
         Some(true) => check.pass("the Page is published"),
@@ -49,17 +46,9 @@ fn published(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Find
 
 fn subscription(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
     let check = check(ids::PAGE_SUBSCRIPTION, seen.subscribed.duration);
-    if let Some(why) = state.why_skipped() {
+    let other = || other_kind(seen).or_else(|| other_page(seen, subject)).or_else(|| other_app(seen, subject));
+    if let Some(why) = state.why_skipped().or_else(other) {
         return check.skip(why);
-    }
-    if is_other_kind(seen) {
-        return check.skip(NOT_A_PAGE_TOKEN);
-    }
-    if is_other_page(seen, subject) {
-        return check.skip("not checked: the token is of another Page");
-    }
-    if is_other_app(seen, subject) {
-        return check.skip("not checked: the token is of another app");
     }
     let apps = match &seen.subscribed.result {
         Ok(answer) => &answer.value,

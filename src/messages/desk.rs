@@ -18,26 +18,14 @@ const HUMAN_WINDOW: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// What is to be done, or to be told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// A session began.
-    Opened {
-        /// The customer's page-scoped id.
-        psid: String,
-    },
-    /// An agent is there.
-    Taken {
-        /// The customer.
-        psid: String,
-    },
-    /// The agent speaks to another customer now, whom they have taken before.
-    Switched {
-        /// The customer.
-        psid: String,
-    },
-    /// The agent is gone; the session goes on and waits.
-    Left {
-        /// The customer.
-        psid: String,
-    },
+    /// A session with this customer (a page-scoped id) began.
+    Opened(String),
+    /// An agent is there for this customer.
+    Taken(String),
+    /// The agent speaks to this customer now, whom they have taken before.
+    Switched(String),
+    /// The agent has left this customer; the session goes on and waits.
+    Left(String),
     /// A message to be sent.
     Send {
         /// To whom.
@@ -146,7 +134,7 @@ impl Desk {
         let mut effects = Vec::new();
         let opened = self.opened;
         let session = self.sessions.entry(psid.into()).or_insert_with(|| {
-            effects.push(Effect::Opened { psid: psid.into() });
+            effects.push(Effect::Opened(psid.into()));
             Session { customer: now, last: now, taken: false, warned: false, number: opened }
         });
         self.opened += u64::from(!effects.is_empty());
@@ -164,10 +152,10 @@ impl Desk {
         let before = self.current.replace(psid.clone());
         if session.taken {
             let switched = before.as_deref() != Some(psid.as_str());
-            return Ok(switched.then_some(Effect::Switched { psid }).into_iter().collect());
+            return Ok(switched.then_some(Effect::Switched(psid)).into_iter().collect());
         }
         (session.taken, session.last) = (true, now);
-        let mut effects = vec![Effect::Taken { psid: psid.clone() }];
+        let mut effects = vec![Effect::Taken(psid.clone())];
         effects.push(self.system("agent-joined", &psid, now));
         Ok(effects)
     }
@@ -188,7 +176,7 @@ impl Desk {
     pub fn leave(&mut self, now: Timestamp) -> Result<Vec<Effect>, NoSession> {
         let (psid, session) = self.spoken_to()?;
         session.taken = false;
-        let mut effects = vec![self.system("agent-left", &psid, now), Effect::Left { psid }];
+        let mut effects = vec![self.system("agent-left", &psid, now), Effect::Left(psid)];
         effects.extend(self.turn_to_another());
         Ok(effects)
     }
@@ -260,7 +248,7 @@ impl Desk {
     /// The agent speaks to the one they have had longest of those who are left.
     fn turn_to_another(&mut self) -> Option<Effect> {
         self.current = self.sessions().into_iter().find(|(_, taken)| *taken).map(|(psid, _)| psid.to_owned());
-        self.current.clone().map(|psid| Effect::Switched { psid })
+        self.current.clone().map(Effect::Switched)
     }
 
     /// A system message to a customer, or why there is none.
@@ -308,7 +296,7 @@ mod tests {
     fn a_conversation_from_the_first_word_to_the_end() {
         let mut desk = desk();
         assert_eq!(desk.take(None, at(0)), Err(NoSession::Nobody));
-        assert_eq!(desk.customer("7", at(0)), [Effect::Opened { psid: "7".into() }]);
+        assert_eq!(desk.customer("7", at(0)), [Effect::Opened("7".into())]);
         assert_eq!(desk.customer("7", at(1)), []);
         assert_eq!(desk.say("hello", at(1)), Err(NoSession::NotTaken));
         assert_eq!(sent(&desk.take(None, at(1)).expect("taken")), ["agent-joined"]);
@@ -319,7 +307,7 @@ mod tests {
         assert_eq!(sent(&ended), ["session-ended"]);
         assert_eq!(ended.last(), Some(&Effect::Closed { psid: "7".into(), by_silence: false }));
         assert_eq!(desk.end(at(3)), Err(NoSession::Nobody));
-        assert_eq!(desk.customer("7", at(4)), [Effect::Opened { psid: "7".into() }]);
+        assert_eq!(desk.customer("7", at(4)), [Effect::Opened("7".into())]);
     }
 
     #[test]
@@ -392,9 +380,9 @@ mod tests {
         assert_eq!(sent(&left), ["agent-left"]);
         desk.take(Some("8"), at(5)).expect("taken");
         desk.take(Some("9"), at(5)).expect("taken");
-        assert_eq!(desk.take(Some("8"), at(5)).expect("taken"), [Effect::Switched { psid: "8".into() }]);
+        assert_eq!(desk.take(Some("8"), at(5)).expect("taken"), [Effect::Switched("8".into())]);
         let ended = desk.end(at(6)).expect("ended");
-        assert_eq!(ended.last(), Some(&Effect::Switched { psid: "9".into() }));
+        assert_eq!(ended.last(), Some(&Effect::Switched("9".into())));
         assert_eq!(desk.current(), Some("9"));
     }
 }

@@ -11,7 +11,8 @@ use super::{Event, MessageState, MessageText};
 use crate::text::text_form;
 
 /// What Chat Settings say of an event. They are the default, so there is no Default.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "MessageState", into = "MessageState")]
 pub enum ChatText {
     /// This text is sent.
     Custom(MessageText),
@@ -19,24 +20,23 @@ pub enum ChatText {
     Disabled,
 }
 
-impl Serialize for ChatText {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let state = match self {
-            Self::Custom(text) => MessageState::Custom(text.clone()),
-            Self::Disabled => MessageState::Disabled,
-        };
-        state.serialize(serializer)
+impl From<ChatText> for MessageState {
+    fn from(text: ChatText) -> Self {
+        match text {
+            ChatText::Custom(text) => Self::Custom(text),
+            ChatText::Disabled => Self::Disabled,
+        }
     }
 }
 
-impl<'de> Deserialize<'de> for ChatText {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match MessageState::deserialize(deserializer)? {
+impl TryFrom<MessageState> for ChatText {
+    type Error = &'static str;
+
+    fn try_from(state: MessageState) -> Result<Self, Self::Error> {
+        match state {
             MessageState::Custom(text) => Ok(Self::Custom(text)),
             MessageState::Disabled => Ok(Self::Disabled),
-            MessageState::Default => {
-                Err(serde::de::Error::custom("Chat Settings are the default themselves: a text, or \"disabled\""))
-            }
+            MessageState::Default => Err("Chat Settings are the default themselves: a text, or \"disabled\""),
         }
     }
 }

@@ -251,7 +251,7 @@ fn store(
         // one that is gone for good must not hold its secrets back.
         match workspace.store(old).probe() {
             Ok(()) => obsolete.push((key, old)),
-            Err(error @ (StoreError::Absent { .. } | StoreError::TimedOut { .. })) => workspace.warning(&format!(
+            Err(error @ (StoreError::Absent(_) | StoreError::TimedOut(_))) => workspace.warning(&format!(
                 "the old {kind} may be left in the {old} store, as the entry msgrctl / {}: {error}",
                 key.entry()
             )),

@@ -33,7 +33,7 @@ impl SecretStore for EnvironmentStore {
     }
 
     fn set(&self, key: &SecretKey, _secret: &Secret) -> Result<(), StoreError> {
-        Err(StoreError::ReadOnly { variable: key.variable() })
+        Err(StoreError::ReadOnly(key.variable()))
     }
 
     /// There is nothing to remove: the variable belongs to whoever set it.
@@ -56,6 +56,6 @@ mod tests {
         assert_eq!(found.expect("set").expose(), "hush");
         assert!(store.get(&key(SecretKind::VerifyToken)).expect("read").is_none());
         let refused = store.set(&key(SecretKind::AppSecret), &Secret::new("x"));
-        assert!(matches!(refused, Err(StoreError::ReadOnly { variable }) if variable.ends_with("APP_SECRET")));
+        assert!(matches!(refused, Err(StoreError::ReadOnly(variable)) if variable.ends_with("APP_SECRET")));
     }
 }

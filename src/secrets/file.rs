@@ -105,7 +105,7 @@ impl FileStore {
             None => self.right_key(header)?,
         };
         if sealed::check_of(&key) != header.check {
-            return Err(StoreError::WrongKey { what: header.key.means() });
+            return Err(StoreError::WrongKey(header.key.means()));
         }
         *self.known.borrow_mut() = Some((header.check.clone(), key.clone()));
         let entries = sealed.open(&key).map_err(|damage| self.broken(damage.to_string()))?;
@@ -270,7 +270,7 @@ impl SecretStore for FileStore {
         }
         match &self.access {
             KeyAccess { key_file: Some(path), .. } => Self::key_of_file(path).map(drop),
-            KeyAccess { passphrase: Some(Err(error)), .. } => Err(StoreError::Passphrase { cause: *error }),
+            KeyAccess { passphrase: Some(Err(error)), .. } => Err(StoreError::Passphrase(*error)),
             KeyAccess { passphrase: Some(Ok(_)), .. } => Ok(()),
             KeyAccess { ask, .. } => match (self.keyring.probe(), ask) {
                 (Ok(()), _) => Ok(()),
@@ -281,7 +281,7 @@ impl SecretStore for FileStore {
                     *self.asked.borrow_mut() = Some(asked);
                     Ok(())
                 }
-                (Err(absent), None) => Err(StoreError::NoNewKey { keyring: absent.to_string() }),
+                (Err(absent), None) => Err(StoreError::NoNewKey(absent.to_string())),
             },
         }
     }
@@ -320,7 +320,7 @@ fn keyring_entry(id: &str) -> String {
 fn unwritten(error: &FileError) -> StoreError {
     match error {
         FileError::Dangling { link, .. } => StoreError::Dangling { link: link.clone(), cause: error.to_string() },
-        _ => StoreError::Write { cause: cause_of(error) },
+        _ => StoreError::Write(cause_of(error)),
     }
 }
 
@@ -396,7 +396,7 @@ mod tests {
             std::fs::rename(&path, dir.path().join("aside")).expect("moved");
             std::fs::create_dir(&path).expect("made");
         });
-        assert!(matches!(written, Err(StoreError::Write { .. })), "{written:?}");
+        assert!(matches!(written, Err(StoreError::Write(_))), "{written:?}");
         std::fs::remove_dir(&path).expect("removed");
         std::fs::rename(dir.path().join("aside"), &path).expect("moved back");
         assert!(there("1"));
@@ -437,7 +437,7 @@ mod tests {
         let path = dir.path().join("secrets.enc");
         store(&path, "right").set(&key("1"), &Secret::new("hush")).expect("kept");
         let found = |passphrase: &str| store(&path, passphrase).get(&key("1")).map(|_| ());
-        assert!(matches!(found("wrong"), Err(StoreError::WrongKey { .. })));
+        assert!(matches!(found("wrong"), Err(StoreError::WrongKey(_))));
         let good = std::fs::read_to_string(&path).expect("text");
         let write = |text: &str| std::fs::write(&path, text).expect("written");
         write(&good[..good.len() / 2]);

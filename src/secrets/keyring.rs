@@ -146,10 +146,7 @@ impl KeyringStore {
         let answer = self.ask(Box::new(job));
         // A store that is not there, or hangs, will not come back within one command.
         if let Err(
-            error @ (StoreError::Absent { .. }
-            | StoreError::Locked
-            | StoreError::Declined
-            | StoreError::TimedOut { .. }),
+            error @ (StoreError::Absent(_) | StoreError::Locked | StoreError::Declined | StoreError::TimedOut(_)),
         ) = &answer
         {
             *self.failed.borrow_mut() = Some(error.clone());
@@ -158,7 +155,7 @@ impl KeyringStore {
     }
 
     fn ask(&self, job: Job) -> Answer {
-        let gone = || StoreError::Failed { cause: "the thread that talks to it ended".into() };
+        let gone = || StoreError::Failed("the thread that talks to it ended".into());
         let mut worker = self.worker.borrow_mut();
         let worker = worker.get_or_insert_with(|| Worker::start(self.someone_can_answer));
         worker.jobs.send(job).map_err(|_| gone())?;
@@ -170,7 +167,7 @@ impl KeyringStore {
                     patience = PATIENCE_WITH_DIALOG;
                     (self.on_dialog)();
                 }
-                Err(RecvTimeoutError::Timeout) => return Err(StoreError::TimedOut { after: patience }),
+                Err(RecvTimeoutError::Timeout) => return Err(StoreError::TimedOut(patience)),
                 Err(RecvTimeoutError::Disconnected) => return Err(gone()),
             }
         }
@@ -204,9 +201,9 @@ fn open(someone_can_answer: bool, report: &Sender<Report>) -> Result<Arc<Credent
         let _ = report.send(Report::Dialog);
     })?;
     if let Err(error) = keyring::Entry::store_status() {
-        return Err(StoreError::Absent { cause: words(error) });
+        return Err(StoreError::Absent(words(error)));
     }
-    keyring_core::get_default_store().ok_or_else(|| StoreError::Absent { cause: "this platform has none".into() })
+    keyring_core::get_default_store().ok_or_else(|| StoreError::Absent("this platform has none".into()))
 }
 
 impl SecretStore for KeyringStore {
@@ -239,9 +236,9 @@ fn labelled(label: &str) -> HashMap<&str, &str> {
 
 fn store_error(error: &Error, entry: &str) -> StoreError {
     match error {
-        Error::Ambiguous(_) => StoreError::Ambiguous { entry: entry.into() },
+        Error::Ambiguous(_) => StoreError::Ambiguous(entry.into()),
         Error::NoStorageAccess(_) => StoreError::Locked,
-        error => StoreError::Failed { cause: words(error) },
+        error => StoreError::Failed(words(error)),
     }
 }
 
@@ -275,9 +272,7 @@ mod platform {
         let collection = match service.get_default_collection() {
             Ok(collection) => collection,
             Err(Error::NoResult) => {
-                return Err(StoreError::Absent {
-                    cause: "the Secret Service runs, but has no default keyring yet".into(),
-                });
+                return Err(StoreError::Absent("the Secret Service runs, but has no default keyring yet".into()));
             }
             Err(error) => return Err(absent(&error)),
         };
@@ -291,13 +286,13 @@ mod platform {
         match collection.unlock() {
             Ok(()) => Ok(()),
             Err(Error::Prompt | Error::PromptDisconnected) => Err(StoreError::Declined),
-            Err(error) => Err(StoreError::Failed { cause: error.to_string() }),
+            Err(error) => Err(StoreError::Failed(error.to_string())),
         }
     }
 
     /// The label is not part of what finds an entry, so it can follow the name.
     pub fn relabel(key: &SecretKey) -> Result<(), StoreError> {
-        let failed = |error: Error| StoreError::Failed { cause: error.to_string() };
+        let failed = |error: Error| StoreError::Failed(error.to_string());
         let service = SecretService::connect(EncryptionType::Plain).map_err(failed)?;
         let name = key.entry();
         let found = service.search_items(HashMap::from([("service", SERVICE), ("username", &name)])).map_err(failed)?;
@@ -306,7 +301,7 @@ mod platform {
 
     /// Attributes can be read without unlocking anything.
     pub fn entries() -> Result<Option<Vec<(String, String)>>, StoreError> {
-        let failed = |error: Error| StoreError::Failed { cause: error.to_string() };
+        let failed = |error: Error| StoreError::Failed(error.to_string());
         let service = SecretService::connect(EncryptionType::Plain).map_err(failed)?;
         let found = service.search_items(HashMap::from([("service", SERVICE)])).map_err(failed)?;
         let mut names = Vec::new();
@@ -325,7 +320,7 @@ mod platform {
             Error::ZbusFdo(inner) => inner.to_string(),
             other => other.to_string(),
         };
-        StoreError::Absent { cause }
+        StoreError::Absent(cause)
     }
 }
 

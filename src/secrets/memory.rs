@@ -47,6 +47,6 @@ impl MemoryStore {
 
     fn check(&self) -> Result<(), StoreError> {
         let is_shut = self.is_shut.load(std::sync::atomic::Ordering::Relaxed);
-        if is_shut { Err(StoreError::Failed { cause: "it is shut".into() }) } else { Ok(()) }
+        if is_shut { Err(StoreError::Failed("it is shut".into())) } else { Ok(()) }
     }
 }

@@ -59,36 +59,24 @@ words!(KeyMeans { Keyring => "its key in the keyring", KeyFile => "the key file"
 /// Why a store did not do what it was asked to.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Nobody answers for it on this machine.
-    #[error("this machine has no keyring that answers: {cause}")]
-    Absent {
-        /// What was missing, in words.
-        cause: String,
-    },
+    /// Nobody answers for it on this machine: what was missing, in words.
+    #[error("this machine has no keyring that answers: {0}")]
+    Absent(String),
     /// It is locked, and nobody was there to unlock it.
     #[error("the keyring is locked")]
     Locked,
     /// A person was asked to unlock it and did not, or the dialog could not open.
     #[error("the keyring was not unlocked: its dialog was dismissed or could not be shown")]
     Declined,
-    /// It took the request and never answered.
-    #[error("the keyring did not answer within {} s", after.as_secs())]
-    TimedOut {
-        /// How long was waited.
-        after: Duration,
-    },
-    /// It can only be read.
+    /// It took the request and never answered: how long was waited.
+    #[error("the keyring did not answer within {} s", .0.as_secs())]
+    TimedOut(Duration),
+    /// It can only be read: the variable that would hold the secret.
     #[error("the env store is read only: it takes secrets from variables and keeps none")]
-    ReadOnly {
-        /// The variable that would hold the secret.
-        variable: String,
-    },
-    /// More than one entry answers to the same name.
-    #[error("the keyring holds several entries for {entry}")]
-    Ambiguous {
-        /// The entry's name.
-        entry: String,
-    },
+    ReadOnly(String),
+    /// More than one entry answers to this name.
+    #[error("the keyring holds several entries for {0}")]
+    Ambiguous(String),
     /// What is kept under the name is no secret of ours.
     #[error("what the {store} store holds for {entry} cannot be used: {cause}")]
     Damaged {
@@ -123,33 +111,22 @@ pub enum StoreError {
         /// What is wrong with it.
         why: String,
     },
-    /// The key of the encrypted file is not there.
-    #[error("the encrypted file needs {what}, which is not there")]
-    NoKey {
-        /// Where its key comes from.
-        what: KeyMeans,
-    },
-    /// The key of the encrypted file is another one.
-    #[error("{what} does not open the encrypted file")]
-    WrongKey {
-        /// Where its key comes from.
-        what: KeyMeans,
-    },
-    /// The passphrase that was set is none.
-    #[error("MSGRCTL_PASSPHRASE cannot be a passphrase: {cause}")]
-    Passphrase {
-        /// What is wrong with it.
-        cause: InputError,
-    },
+    /// The key of the encrypted file is not there: where it comes from.
+    #[error("the encrypted file needs {0}, which is not there")]
+    NoKey(KeyMeans),
+    /// The key of the encrypted file is another one: where it comes from.
+    #[error("{0} does not open the encrypted file")]
+    WrongKey(KeyMeans),
+    /// The passphrase that was set is none: what is wrong with it.
+    #[error("MSGRCTL_PASSPHRASE cannot be a passphrase: {0}")]
+    Passphrase(InputError),
     /// Somebody pressed Ctrl-C where the store had to ask.
     #[error("interrupted")]
     Interrupted,
-    /// There is nothing to make the key of a new encrypted file from.
-    #[error("a new encrypted file needs a key: no key file, no passphrase, and no keyring ({keyring})")]
-    NoNewKey {
-        /// Why the keyring cannot keep one.
-        keyring: String,
-    },
+    /// There is nothing to make the key of a new encrypted file from: why the keyring cannot
+    /// keep one.
+    #[error("a new encrypted file needs a key: no key file, no passphrase, and no keyring ({0})")]
+    NoNewKey(String),
     /// A key file that cannot be used.
     #[error("the key file {} cannot be used: {cause}", path.display())]
     KeyFile {
@@ -158,12 +135,9 @@ pub enum StoreError {
         /// What is wrong with it.
         cause: String,
     },
-    /// The encrypted file could not be written. The old one is still there.
-    #[error("the encrypted file could not be written: {cause}")]
-    Write {
-        /// What the system said.
-        cause: String,
-    },
+    /// The encrypted file could not be written, as the system says. The old one is still there.
+    #[error("the encrypted file could not be written: {0}")]
+    Write(String),
     /// A reference to a file that is there and cannot be used.
     #[error("the secret in {} cannot be used: {cause}", path.display())]
     File {
@@ -180,12 +154,9 @@ pub enum StoreError {
         /// What happened.
         cause: String,
     },
-    /// Anything else the system reported.
-    #[error("the keyring refused: {cause}")]
-    Failed {
-        /// What the system said.
-        cause: String,
-    },
+    /// Anything else, as the system reported it.
+    #[error("the keyring refused: {0}")]
+    Failed(String),
 }
 
 /// A place that keeps secrets.

@@ -40,7 +40,7 @@ impl Files {
     fn write_accounts(&self, tenant: &str, changes: &[&Change]) -> Result<(), StateError> {
         let path = self.paths.accounts_file(tenant);
         let is_empty =
-            AccountStore::new(path.clone(), Box::new(|_| {})).knowing(self.parsed.clone()).rewrite(|accounts| {
+            AccountStore::new(path.clone(), Box::new(|_| {})).knowing(self.parsed.clone()).change(|accounts| {
                 carry_out(accounts, changes)?;
                 Ok::<_, StateError>(accounts.is_empty())
             })?;

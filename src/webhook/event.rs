@@ -48,11 +48,8 @@ pub enum Kind {
     Postback(Postback),
     /// The Page's messages arrived.
     Delivery(Delivery),
-    /// The customer has read up to a moment.
-    Read {
-        /// Milliseconds since 1970.
-        watermark: i64,
-    },
+    /// The customer has read up to a moment, in milliseconds since 1970.
+    Read(i64),
     /// A reaction to a message, or one taken back.
     Reaction(Reaction),
     /// A message's text is another now.
@@ -61,11 +58,8 @@ pub enum Kind {
     Optin(Value),
     /// The customer came over a link or an advertisement.
     Referral(Referral),
-    /// An account was linked or unlinked.
-    AccountLinking {
-        /// `linked` or `unlinked`.
-        status: String,
-    },
+    /// An account was `linked` or `unlinked`.
+    AccountLinking(String),
     /// Meta blocked or warned the Page.
     PolicyEnforcement(PolicyEnforcement),
     /// The conversation changed hands between apps.
@@ -75,16 +69,10 @@ pub enum Kind {
         /// What Meta says of it.
         details: Value,
     },
-    /// Something else of a conversation, by its key.
-    Other {
-        /// `order`, `game_play`, `messaging_feedback`, …
-        what: String,
-    },
-    /// Something outside of conversations.
-    Change {
-        /// `feed`, `leadgen`, `business_integration_uninstall`, …
-        field: String,
-    },
+    /// Something else of a conversation, by its key: `order`, `game_play`, `messaging_feedback`, …
+    Other(String),
+    /// Something outside of conversations: `feed`, `leadgen`, `business_integration_uninstall`, …
+    Change(String),
     /// Nothing that is known.
     Unknown,
 }

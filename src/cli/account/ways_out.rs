@@ -10,10 +10,8 @@ use crate::secrets::{SecretKind, StoreError};
 /// A store that does not answer, with the ways out that need no keyring. Each
 /// command stands on a line of its own, to be pasted.
 pub fn ways_out(ctx: &Context, error: StoreError, name: Option<&str>, fields: &FieldArgs) -> CliError {
-    let keyring = matches!(
-        error,
-        StoreError::Absent { .. } | StoreError::Locked | StoreError::Declined | StoreError::TimedOut { .. }
-    );
+    let keyring =
+        matches!(error, StoreError::Absent(_) | StoreError::Locked | StoreError::Declined | StoreError::TimedOut(_));
     let shown = CliError::from(error);
     if !keyring {
         return shown;

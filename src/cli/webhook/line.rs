@@ -24,7 +24,7 @@ pub fn words(event: &Event) -> (&'static str, String) {
             let mids = if count == 0 { String::new() } else { format!("{count} message{}, ", plural(count)) };
             ("delivery", format!("{mids}all up to {}", moment(delivery.watermark)))
         }
-        Kind::Read { watermark } => ("read", format!("all up to {}", moment(*watermark))),
+        Kind::Read(watermark) => ("read", format!("all up to {}", moment(*watermark))),
         Kind::Reaction(reaction) => {
             let how = if reaction.action == "unreact" { "taken back" } else { "" };
             ("reaction", format!("{} {how}", or(&reaction.emoji, "")).trim().to_owned())
@@ -34,13 +34,13 @@ pub fn words(event: &Event) -> (&'static str, String) {
         Kind::Referral(referral) => {
             ("referral", format!("{} ({})", or(&referral.reference, "no ref"), or(&referral.source, "no source")))
         }
-        Kind::AccountLinking { status } => ("account_linking", harmless(status)),
+        Kind::AccountLinking(status) => ("account_linking", harmless(status)),
         Kind::PolicyEnforcement(policy) => {
             ("policy_enforcement", format!("{}: {}", harmless(&policy.action), or(&policy.reason, "no reason given")))
         }
         Kind::Handover { what, details } => (what, harmless(&details.to_string())),
-        Kind::Other { what } => ("other", harmless(what)),
-        Kind::Change { field } => ("change", harmless(field)),
+        Kind::Other(what) => ("other", harmless(what)),
+        Kind::Change(field) => ("change", harmless(field)),
         Kind::Unknown => ("unknown", "nothing of it is known; --json shows it whole".into()),
     }
 }

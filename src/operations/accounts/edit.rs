@@ -241,7 +241,7 @@ fn changes(workspace: &Workspace, edit: &Edit, old: &Account) -> Result<Vec<Chan
         let store = chosen.or(here).unwrap_or(settings.store.value);
         if store == StoreName::Env && !inputs.references.contains_key(&kind) {
             let variable = key(old, kind).variable();
-            return Err(StoreError::ReadOnly { variable }.into());
+            return Err(StoreError::ReadOnly(variable).into());
         }
         let target = if chosen.is_some() { Target::Chosen(store) } else { Target::WhereItIs(store) };
         changes.push(inputs.change(kind, secret, target));

@@ -124,26 +124,26 @@ impl From<StoreError> for Error {
         if matches!(error, StoreError::Interrupted) {
             return Self::interrupted();
         }
-        if let StoreError::ReadOnly { variable } = &error {
+        if let StoreError::ReadOnly(variable) = &error {
             return Self::usage(error.to_string()).hint(format!("set {variable} instead of giving the secret"));
         }
         let hint = match &error {
-            StoreError::Absent { .. } => {
+            StoreError::Absent(_) => {
                 "start a session with a keyring (type a password for it, Enter, Ctrl-D), and run the command there:\n    dbus-run-session -- sh -c 'gnome-keyring-daemon --unlock --components=secrets; exec \"$SHELL\"'"
             }
             StoreError::Locked => {
                 "unlock it (log in to the desktop, or open its program: seahorse, KeePassXC), then try again"
             }
             StoreError::Declined => "try again and unlock the keyring in its dialog",
-            StoreError::TimedOut { .. } => {
+            StoreError::TimedOut(_) => {
                 "see whether a dialog of the keyring is open, or restart the keyring's program, then try again"
             }
-            StoreError::Ambiguous { .. } => "remove the entries that do not belong to msgrctl in the keyring's program",
+            StoreError::Ambiguous(_) => "remove the entries that do not belong to msgrctl in the keyring's program",
             StoreError::Damaged { .. } => "give the secret again: msgrctl account edit NAME --help",
             StoreError::BrokenFile { .. } => {
                 return Self::file(error.to_string()).hint(START_OVER);
             }
-            StoreError::Write { .. } => {
+            StoreError::Write(_) => {
                 return Self::file(error.to_string()).hint(unless_changed(UNWRITTEN));
             }
             StoreError::Dangling { link, .. } => return Self::file(error.to_string()).hint(dangling(link)),
@@ -152,21 +152,21 @@ impl From<StoreError> for Error {
                     format!("it has to be a plain file, no link, of yours alone: chmod 600 '{}'", path.display());
                 return Self::new(Kind::SecretStore, error.to_string()).hint(hint);
             }
-            StoreError::NoKey { what } | StoreError::WrongKey { what } => match what {
+            StoreError::NoKey(what) | StoreError::WrongKey(what) => match what {
                 KeyMeans::Passphrase => {
                     "set MSGRCTL_PASSPHRASE to the passphrase it was made with, or type it when it is asked for on a terminal"
                 }
                 KeyMeans::KeyFile => "name the key file it was made with: --key-file FILE (MSGRCTL_KEY_FILE)",
                 KeyMeans::Keyring => START_OVER,
             },
-            StoreError::Passphrase { .. } => "set MSGRCTL_PASSPHRASE to one line of text",
-            StoreError::NoNewKey { .. } => {
+            StoreError::Passphrase(_) => "set MSGRCTL_PASSPHRASE to one line of text",
+            StoreError::NoNewKey(_) => {
                 "set MSGRCTL_PASSPHRASE, or make a key file; paste this, then run the command again:\n    [ -e ~/.msgrctl.key ] || (umask 077; head -c 32 /dev/urandom > ~/.msgrctl.key); export MSGRCTL_KEY_FILE=~/.msgrctl.key"
             }
             StoreError::KeyFile { .. } => "name another with --key-file FILE (MSGRCTL_KEY_FILE)",
             StoreError::File { .. } => "put the secret alone into the file, and let it be readable for you",
             StoreError::Command { .. } => "run the command by hand to see what it needs, then try again",
-            StoreError::ReadOnly { .. } | StoreError::Interrupted | StoreError::Failed { .. } => {
+            StoreError::ReadOnly(_) | StoreError::Interrupted | StoreError::Failed(_) => {
                 "try again; if it persists, look into the keyring with its own program"
             }
         };

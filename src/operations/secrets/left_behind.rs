@@ -58,7 +58,7 @@ pub fn find(workspace: &Workspace, tenants: &Tenants<'_>, only: Option<StoreName
                     Some(Entry { tenant: None, key, account })
                 }));
             }
-            Err(StoreError::Absent { .. }) => found.no_keyring = true,
+            Err(StoreError::Absent(_)) => found.no_keyring = true,
             Err(error) => found.unknown.push((None, error)),
         }
     }

@@ -238,7 +238,7 @@ fn clear_old_copies<'a>(workspace: &Workspace, accounts: impl Iterator<Item = &'
                 match workspace.store(other).remove(&key(account, kind)) {
                     Ok(there) => cleared.extend(there.then_some(account)),
                     // Where that store is not there, it holds nothing that was ours here.
-                    Err(StoreError::Absent { .. } | StoreError::NoKey { .. }) => {}
+                    Err(StoreError::Absent(_) | StoreError::NoKey(_)) => {}
                     Err(error) => {
                         warn(account, &error);
                         break;

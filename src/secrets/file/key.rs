@@ -45,22 +45,22 @@ impl FileStore {
         match &header.key {
             KeySource::Keyring => {
                 let found = self.keyring.foreign(keyring::SERVICE, &keyring_entry(&header.id))?;
-                let found = found.ok_or(StoreError::NoKey { what: header.key.means() })?;
+                let found = found.ok_or(StoreError::NoKey(header.key.means()))?;
                 let bytes = Zeroizing::new(hex::decode(found.expose()).unwrap_or_default());
-                let key = <[u8; 32]>::try_from(bytes.as_slice())
-                    .map_err(|_| StoreError::WrongKey { what: header.key.means() })?;
+                let key =
+                    <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| StoreError::WrongKey(header.key.means()))?;
                 Ok(Zeroizing::new(key))
             }
             KeySource::KeyFile => {
-                let path = self.access.key_file.as_ref().ok_or(StoreError::NoKey { what: header.key.means() })?;
+                let path = self.access.key_file.as_ref().ok_or(StoreError::NoKey(header.key.means()))?;
                 Self::key_of_file(path)
             }
             KeySource::Passphrase(work) => {
                 let passphrase = match (&self.access.passphrase, &self.access.ask) {
                     (Some(Ok(passphrase)), _) => passphrase.clone(),
-                    (Some(Err(error)), _) => return Err(StoreError::Passphrase { cause: *error }),
+                    (Some(Err(error)), _) => return Err(StoreError::Passphrase(*error)),
                     (None, Some(ask)) => ask(false)?,
-                    (None, None) => return Err(StoreError::NoKey { what: header.key.means() }),
+                    (None, None) => return Err(StoreError::NoKey(header.key.means())),
                 };
                 work.fitting_key(&passphrase, &header.check).map_err(|damage| self.broken(damage.to_string()))
             }
@@ -95,7 +95,7 @@ impl FileStore {
                     let asked = self.asked.take();
                     return self.created_with(id, asked.map_or_else(|| ask(true), Ok)?);
                 }
-                (Err(absent), None) => return Err(StoreError::NoNewKey { keyring: absent.to_string() }),
+                (Err(absent), None) => return Err(StoreError::NoNewKey(absent.to_string())),
             }
         };
         let mut header = Header::new(id, source);

@@ -34,12 +34,12 @@ fn of_entry(object: &str, entry: Part<'_>) -> Vec<Event> {
             let event = of_conversation(&page_id, value, time);
             found.push(Event { standby: field == "standby", raw: raw.0.cloned().unwrap_or_default(), ..event });
         } else {
-            found.push(Event { timestamp: time, kind: Kind::Change { field }, ..unknown(&page_id, raw) });
+            found.push(Event { timestamp: time, kind: Kind::Change(field), ..unknown(&page_id, raw) });
         }
     }
     // An app subscribed without values is told the names alone.
     for field in entry.at("changed_fields").list().into_iter().filter_map(Part::text) {
-        found.push(Event { timestamp: time, kind: Kind::Change { field }, ..unknown(&page_id, entry) });
+        found.push(Event { timestamp: time, kind: Kind::Change(field), ..unknown(&page_id, entry) });
     }
     if found.is_empty() {
         found.push(Event { timestamp: time, ..unknown(&page_id, entry) });
@@ -66,7 +66,7 @@ fn of_conversation(page_id: &str, raw: Part<'_>, time: Option<i64>) -> Event {
         Kind::Postback(postback) => (postback.mid.clone(), postback.title.clone()),
         Kind::Reaction(reaction) => (reaction.mid.clone(), None),
         Kind::Edit(edit) => (edit.mid.clone(), edit.text.clone()),
-        Kind::Other { .. } | Kind::Unknown => (raw.deep("mid", DEEP), raw.deep("text", DEEP)),
+        Kind::Other(_) | Kind::Unknown => (raw.deep("mid", DEEP), raw.deep("text", DEEP)),
         _ => (None, None),
     };
     Event {
@@ -117,7 +117,7 @@ fn kind(raw: Part<'_>) -> Kind {
     }
     if let Some(found) = is("read") {
         let watermark = found.at("watermark").number().or_else(|| found.number());
-        return Kind::Read { watermark: watermark.unwrap_or_default() };
+        return Kind::Read(watermark.unwrap_or_default());
     }
     if let Some(found) = is("reaction") {
         return Kind::Reaction(Reaction {
@@ -136,7 +136,7 @@ fn kind(raw: Part<'_>) -> Kind {
         return Kind::Referral(Referral { reference: found.at("ref").text(), source: found.at("source").text() });
     }
     if let Some(found) = is("account_linking") {
-        return Kind::AccountLinking { status: found.at("status").text().unwrap_or_default() };
+        return Kind::AccountLinking(found.at("status").text().unwrap_or_default());
     }
     if let Some(found) = is("policy_enforcement").or_else(|| is("policy-enforcement")) {
         let action = found.at("action").text().unwrap_or_default();
@@ -148,7 +148,7 @@ fn kind(raw: Part<'_>) -> Kind {
     }
     let mut keys = raw.fields().into_iter().flat_map(|fields| fields.keys());
     match keys.find(|key| !ENVELOPE.contains(&key.as_str())) {
-        Some(what) => Kind::Other { what: what.clone() },
+        Some(what) => Kind::Other(what.clone()),
         None => Kind::Unknown,
     }
 }
@@ -251,10 +251,7 @@ mod tests {
         assert!(
             matches!(with(r#""delivery":{"mids":["m_5"],"watermark":1458668856253}"#).kind, Kind::Delivery(found) if found.mids == ["m_5"])
         );
-        assert!(matches!(
-            with(r#""read":{"watermark":1458668856253}"#).kind,
-            Kind::Read { watermark: 1_458_668_856_253 }
-        ));
+        assert!(matches!(with(r#""read":{"watermark":1458668856253}"#).kind, Kind::Read(1_458_668_856_253)));
         assert!(
             matches!(with(r#""reaction":{"mid":"m_1","action":"react","emoji":"\u2764\ufe0f","reaction":"love"}"#).kind, Kind::Reaction(found) if found.emoji.as_deref() == Some("\u{2764}\u{fe0f}"))
         );
@@ -268,7 +265,7 @@ mod tests {
         );
         assert!(matches!(
             with(r#""account_linking":{"status":"linked","authorization_code":"C"}"#).kind,
-            Kind::AccountLinking { .. }
+            Kind::AccountLinking(_)
         ));
         for name in ["policy_enforcement", "policy-enforcement"] {
             let found = one(&format!(
@@ -287,7 +284,7 @@ mod tests {
         ));
         for name in ["order", "game_play", "messaging_feedback", "response_feedback", "messaging_customer_information"]
         {
-            assert!(matches!(with(&format!(r#""{name}":{{}}"#)).kind, Kind::Other { what } if what == name));
+            assert!(matches!(with(&format!(r#""{name}":{{}}"#)).kind, Kind::Other(what) if what == name));
         }
     }
 
@@ -298,7 +295,7 @@ mod tests {
             {"id":"2","time":1701413579,"changes":[{"field":"feed","value":{"item":"comment"}}]}]}"#;
         let found = events(&serde_json::from_str(text).expect("JSON"));
         assert!(found[0].standby && matches!(found[0].kind, Kind::Postback(_)));
-        assert!(matches!(&found[1].kind, Kind::Change { field } if field == "feed"));
+        assert!(matches!(&found[1].kind, Kind::Change(field) if field == "feed"));
         assert_eq!(found[1].timestamp, Some(1_701_413_579_000));
     }
 
@@ -352,11 +349,11 @@ mod tests {
         let user =
             all(r#"{"object":"user","entry":[{"uid":"1","id":"1","time":1,"changed_fields":["feed","email"]}]}"#);
         assert_eq!(user.len(), 2);
-        assert!(user[0].object == "user" && matches!(&user[1].kind, Kind::Change { field } if field == "email"));
+        assert!(user[0].object == "user" && matches!(&user[1].kind, Kind::Change(field) if field == "email"));
         let app = all(
             r#"{"object":"application","entry":[{"id":"9","time":1790000000,"changes":[{"field":"business_integration_uninstall","value":{"business_manager_id":"5"}}]}]}"#,
         );
-        assert!(matches!(&app[0].kind, Kind::Change { field } if field == "business_integration_uninstall"));
+        assert!(matches!(&app[0].kind, Kind::Change(field) if field == "business_integration_uninstall"));
         let instagram = all(
             r#"{"object":"instagram","entry":[{"id":"17841","time":1,"messaging":[{"sender":{"id":"5"},"recipient":{"id":"17841"},"message":{"mid":"m","text":"hi"}}]}]}"#,
         );

@@ -9,7 +9,7 @@ use crate::secrets::{StoreError, StoreName};
 pub(super) fn settle(ctx: &Context, store: &mut StoreName) -> Result<bool, CliError> {
     while let Err(error) = ctx.store(*store).probe() {
         // One that is not there does not come because it is asked twice.
-        let at = usize::from(matches!(error, StoreError::Absent { .. }));
+        let at = usize::from(matches!(error, StoreError::Absent(_)));
         let error = CliError::from(error);
         if error.is_interrupt() {
             return Err(error);

@@ -115,7 +115,7 @@ impl<'a> Console<'a> {
                     }
                 }
             }
-            Kind::Read { .. } => {
+            Kind::Read(_) => {
                 self.tell("read", &psid, &format!("  {} has read", self.name(&psid)), &json!({}));
                 self.has(Happened::Read);
             }
@@ -235,19 +235,19 @@ impl<'a> Console<'a> {
     async fn carry_out(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
-                Effect::Opened { psid } => {
+                Effect::Opened(psid) => {
                     let line = format!("* {} opens a session", self.name(&psid));
                     self.tell("session_opened", &psid, &line, &json!({}));
                 }
-                Effect::Taken { psid } => {
+                Effect::Taken(psid) => {
                     let line = format!("* you have taken {}", self.name(&psid));
                     self.tell("session_taken", &psid, &line, &json!({}));
                 }
-                Effect::Switched { psid } => {
+                Effect::Switched(psid) => {
                     let line = format!("* you speak to {} now", self.name(&psid));
                     self.tell("session_switched", &psid, &line, &json!({}));
                 }
-                Effect::Left { psid } => {
+                Effect::Left(psid) => {
                     let line = format!("* you have left {}, who waits for the next agent", self.name(&psid));
                     self.tell("session_left", &psid, &line, &json!({}));
                 }
