@@ -18,32 +18,15 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use url::Url;
 
+use super::problem::Problem;
 use super::x509::Certificate;
 use crate::text::excerpt;
-
-/// What the chain of a server tells.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Chain {
-    /// One certificate, signed with its own key.
-    SelfSigned,
-    /// One certificate of an authority that is found elsewhere, and no more: what
-    /// connects it to a root was not sent.
-    Alone {
-        /// Who signed it.
-        issuer: String,
-    },
-    /// All there is, up to an authority that this machine does not trust.
-    Foreign {
-        /// Who signed the last.
-        issuer: String,
-    },
-}
 
 /// What a server shows of itself.
 #[derive(Debug, Default)]
 pub struct Shown {
-    /// Its chain, where that could be had.
-    pub chain: Option<Chain>,
+    /// What is wrong with its chain, where that could be had.
+    pub problem: Option<Problem>,
     /// Whether it asks its clients for a certificate.
     pub wants_client_certificate: bool,
 }
@@ -53,7 +36,7 @@ pub async fn look(url: &Url, time: Duration) -> Shown {
     let taken = Arc::new(Taken::default());
     shake(url, time, &taken).await;
     let chain = std::mem::take(&mut *taken.chain.lock().unwrap_or_else(PoisonError::into_inner));
-    Shown { chain: judge(&chain), wants_client_certificate: taken.asked.load(Ordering::Relaxed) }
+    Shown { problem: judge(&chain), wants_client_certificate: taken.asked.load(Ordering::Relaxed) }
 }
 
 /// A TLS handshake that always fails: the verifier takes the chain down and refuses.
@@ -75,16 +58,16 @@ async fn shake(url: &Url, time: Duration, taken: &Arc<Taken>) -> Option<()> {
     tokio::time::timeout(time, shake).await.ok()?.map(drop)
 }
 
-fn judge(chain: &[Vec<u8>]) -> Option<Chain> {
+fn judge(chain: &[Vec<u8>]) -> Option<Problem> {
     let last = Certificate::read(chain.last()?)?;
     // Anybody may write anything into a certificate.
     let issuer = excerpt(&last.issuer, 200);
     Some(match chain.len() {
-        1 if last.is_self_issued => Chain::SelfSigned,
+        1 if last.is_self_issued => Problem::CertificateSelfSigned,
         // Where its issuer's is found is in those of public authorities: then the issuer's
         // was left out. Without it a private root has signed it, and nothing is missing.
-        1 if last.names_its_issuer => Chain::Alone { issuer },
-        _ => Chain::Foreign { issuer },
+        1 if last.names_its_issuer => Problem::ChainIncomplete { issuer },
+        _ => Problem::AuthorityUnknown { issuer },
     })
 }
 

@@ -7,7 +7,7 @@ use rand::RngExt as _;
 use rand::distr::{Alphanumeric, SampleString as _};
 use url::Url;
 
-use super::certificate::{self, Chain};
+use super::certificate;
 use super::challenge::{Spelling, address};
 use super::problem::Problem;
 use super::said::{Asked, Said};
@@ -130,12 +130,10 @@ async fn of_fault(fault: Fault, callback: &Url) -> Problem {
         Fault::Certificate(CertificateProblem::Expired) => Problem::CertificateExpired,
         Fault::Certificate(CertificateProblem::NotYetValid) => Problem::CertificateNotYetValid,
         Fault::Certificate(CertificateProblem::WrongName) => Problem::CertificateOfAnotherHost { host },
-        Fault::Certificate(CertificateProblem::Untrusted) => match certificate::look(callback, LIMIT).await.chain {
-            Some(Chain::SelfSigned) => Problem::CertificateSelfSigned,
-            Some(Chain::Alone { issuer }) => Problem::ChainIncomplete { issuer },
-            Some(Chain::Foreign { issuer }) => Problem::AuthorityUnknown { issuer },
-            None => Problem::AuthorityUnknown { issuer: "name unknown".into() },
-        },
+        Fault::Certificate(CertificateProblem::Untrusted) => {
+            let unknown = || Problem::AuthorityUnknown { issuer: "name unknown".into() };
+            certificate::look(callback, LIMIT).await.problem.unwrap_or_else(unknown)
+        }
         Fault::ClientCertificate => Problem::ClientCertificateWanted,
         // Some servers end the connection without a word when no certificate comes.
         Fault::Tls | Fault::Broken

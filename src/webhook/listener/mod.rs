@@ -195,18 +195,14 @@ async fn event(shared: &Shared, request: Request, connection: Option<Connection>
 fn refuse(shared: &Shared, refusal: Refusal) -> Response {
     shared.refusals.add(refusal);
     let mut response = plain(refusal.status(), refusal.to_string());
-    let headers = response.headers_mut();
-    match refusal {
-        Refusal::OtherMethod => drop(headers.insert(header::ALLOW, header::HeaderValue::from_static("GET, POST"))),
-        Refusal::Busy | Refusal::NotWritten => {
-            drop(headers.insert(header::RETRY_AFTER, header::HeaderValue::from_static("5")));
-        }
+    let (name, value) = match refusal {
+        Refusal::OtherMethod => (header::ALLOW, "GET, POST"),
+        Refusal::Busy | Refusal::NotWritten => (header::RETRY_AFTER, "5"),
         // What is left of the body is not read.
-        Refusal::TooLarge | Refusal::TooSlow => {
-            drop(headers.insert(header::CONNECTION, header::HeaderValue::from_static("close")));
-        }
-        _ => {}
-    }
+        Refusal::TooLarge | Refusal::TooSlow => (header::CONNECTION, "close"),
+        _ => return response,
+    };
+    response.headers_mut().insert(name, header::HeaderValue::from_static(value));
     response
 }
 
