@@ -62,7 +62,7 @@ impl FileStore {
                     (None, Some(ask)) => ask(false)?,
                     (None, None) => return Err(StoreError::NoKey(header.key.means())),
                 };
-                work.fitting_key(&passphrase, &header.check).map_err(|damage| self.broken(damage.to_string()))
+                self.key_of_passphrase(work, &passphrase, header)
             }
         }
     }
@@ -83,7 +83,7 @@ impl FileStore {
     /// An empty file's header and key: a key file where one is named, a passphrase
     /// where one is set, else the keyring, else a passphrase that is asked for.
     pub(super) fn create(&self) -> Result<Opened, StoreError> {
-        let id = uuid::Uuid::new_v4().to_string();
+        let mut typed = None;
         let source = if self.access.key_file.is_some() {
             KeySource::KeyFile
         } else if self.access.passphrase.is_some() {
@@ -92,33 +92,29 @@ impl FileStore {
             match (self.keyring.probe(), &self.access.ask) {
                 (Ok(()), _) => KeySource::Keyring,
                 (Err(_), Some(ask)) => {
-                    let asked = self.asked.take();
-                    return self.created_with(id, asked.map_or_else(|| ask(true), Ok)?);
+                    typed = Some(self.asked.take().map_or_else(|| ask(true), Ok)?);
+                    KeySource::Passphrase(Work::new())
                 }
                 (Err(absent), None) => return Err(StoreError::NoNewKey(absent.to_string())),
             }
         };
-        let mut header = Header::new(id, source);
-        let key = match &header.key {
-            KeySource::Keyring => {
+        let mut header = Header::new(uuid::Uuid::new_v4().to_string(), source);
+        let key = match (&header.key, typed) {
+            (KeySource::Keyring, _) => {
                 let mut key = Zeroizing::new([0; 32]);
                 rand::rng().fill_bytes(&mut *key);
                 let label = format!("msgrctl: key of the encrypted secrets of tenant {}", self.tenant);
                 self.keyring.keep(&keyring_entry(&header.id), &label, &Secret::new(hex::encode(*key)))?;
                 key
             }
+            (KeySource::Passphrase(work), Some(passphrase)) => self.key_of_passphrase(work, &passphrase, &header)?,
             _ => self.key(&header)?,
         };
         header.check = sealed::check_of(&key);
         Ok(Opened { header, key, entries: Entries::new() })
     }
 
-    fn created_with(&self, id: String, passphrase: Secret) -> Result<Opened, StoreError> {
-        let access = KeyAccess { key_file: None, passphrase: Some(Ok(passphrase)), ask: None };
-        let with = Self::new(self.path.clone(), &self.tenant, access, self.keyring.clone());
-        let mut header = Header::new(id, KeySource::Passphrase(Work::new()));
-        let key = with.key(&header)?;
-        header.check = sealed::check_of(&key);
-        Ok(Opened { header, key, entries: Entries::new() })
+    fn key_of_passphrase(&self, work: &Work, passphrase: &Secret, header: &Header) -> Result<Key, StoreError> {
+        work.fitting_key(passphrase, &header.check).map_err(|damage| self.broken(damage.to_string()))
     }
 }
