@@ -4,8 +4,6 @@
 //! a prompt or a file alike. What is merely doubtful is a warning, asked for
 //! apart.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
 
@@ -50,11 +48,7 @@ macro_rules! text_field {
     ($field:ident) => {
         text_field!($field, not shown);
 
-        impl fmt::Display for $field {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
+        crate::text::words!($field, as_str);
     };
     // How it is shown is its own affair.
     ($field:ident, not shown) => {

@@ -104,16 +104,20 @@ impl ApiError {
             ErrorObject { message: Some(message), kind, code, error_subcode: subcode, ..ErrorObject::default() };
         ErrorBody { error }.into_error(200, None)
     }
+
+    /// Behind a sentence: ` (code 190, subcode 463)`; empty where no code came.
+    pub fn codes(&self) -> String {
+        match (self.code, self.subcode) {
+            (Some(code), Some(subcode)) => format!(" (code {code}, subcode {subcode})"),
+            (Some(code), None) => format!(" (code {code})"),
+            (None, _) => String::new(),
+        }
+    }
 }
 
 impl std::fmt::Display for ApiError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.says)?;
-        match (self.code, self.subcode) {
-            (Some(code), Some(subcode)) => write!(f, " (code {code}, subcode {subcode})"),
-            (Some(code), None) => write!(f, " (code {code})"),
-            (None, _) => Ok(()),
-        }
+        write!(f, "{}{}", self.says, self.codes())
     }
 }
 

@@ -1,11 +1,11 @@
 //! A text that is sent to a customer.
 
-use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::secrets::holds_credential;
+use crate::text::words;
 
 /// The most characters that the Send API takes. Its unit is not documented; Unicode
 /// code points are counted here, and UTF-16 units warned of (graph/FACTS.md, "Sending
@@ -123,11 +123,7 @@ impl From<MessageText> for String {
     }
 }
 
-impl fmt::Display for MessageText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+words!(MessageText, as_str);
 
 /// The text with every `$(name)` filled in, to see what it might look like.
 pub fn preview(text: &str, sample: impl Fn(&str) -> String) -> String {

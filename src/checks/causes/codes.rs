@@ -77,13 +77,8 @@ pub fn of(error: &ApiError, asked: Asked) -> Diagnosis {
     if let Some(rule) = RULES.iter().find(|rule| rule.matches(error, asked)) {
         return rule.diagnosis();
     }
-    let mut unknown = REFUSED.diagnosis();
-    unknown.summary = match (error.code, error.subcode) {
-        (Some(code), Some(subcode)) => format!("Meta refused the call (code {code}, subcode {subcode})"),
-        (Some(code), None) => format!("Meta refused the call (code {code})"),
-        (None, _) => unknown.summary,
-    };
-    unknown
+    let unknown = REFUSED.diagnosis();
+    Diagnosis { summary: unknown.summary + &error.codes(), ..unknown }
 }
 
 /// A code of Meta's, or a code with a subcode, and what it can mean.

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json as value};
 
+use super::keys::TIMEOUTS;
 use super::scalar::Plain;
 use crate::accounts::{Account, TenantName};
 use crate::messages::{ChatSettings, ChatText, Event, MessageState};
@@ -64,13 +65,11 @@ fn top(exported: &Exported<'_>) -> Map<String, Value> {
     top.insert("version".into(), 1.into());
     top.extend(exported.tenant.map(|tenant| ("tenant".to_owned(), tenant.as_str().into())));
     let ChatSettings { timeouts, messages } = exported.chat_settings;
-    let known = [
-        ("messenger_timeout", timeouts.messenger),
-        ("web_timeout", timeouts.web),
-        ("agent_ramp_up", timeouts.agent_ramp_up),
-        ("outbound_timeout", timeouts.outbound),
-    ];
-    let known = known.into_iter().filter_map(|(key, timeout)| Some((key.to_owned(), timeout?.to_string().into())));
+    let known = [timeouts.messenger, timeouts.web, timeouts.agent_ramp_up, timeouts.outbound];
+    let known = TIMEOUTS
+        .into_iter()
+        .zip(known)
+        .filter_map(|(key, timeout)| Some((key.to_owned(), timeout?.to_string().into())));
     let mut settings: Map<String, Value> = known.collect();
     let texts: Map<String, Value> = messages
         .iter()
