@@ -14,20 +14,12 @@ use super::context::Context;
 use super::error::{self, CliError};
 use crate::env::Environment;
 use crate::files;
+use crate::operations::Invocation;
 use crate::sandbox::{InProcess, TokenState, World};
 use crate::secrets::MemoryStore;
 use crate::ui::output::{Kept, Output};
 use crate::ui::style::{self, paint};
 use crate::ui::terminal::Terminal;
-
-/// One command: as a person types it, as it is run, and how it should end.
-struct Step<'a> {
-    says: &'a str,
-    typed: &'a str,
-    arguments: &'a [&'a str],
-    stdin: &'a str,
-    ends: u8,
-}
 
 /// What somebody at the console would do.
 const CONVERSATION: &str = "\
@@ -62,56 +54,27 @@ pub fn run(ctx: &Context) -> Result<u8, CliError> {
     let address = free_address().map_err(|error| failed("the demo found no free port", &error))?;
     let callback = format!("http://{address}/webhook");
 
-    demo.step(&Step {
-        says: "An administrator has a page access token, the id and secret of the Meta app, and the callback URL of the contact centre. Graph knows the rest.",
-        typed: &format!(
-            "printf %s \"$TOKEN\" | MSGRCTL_APP_SECRET=\"$SECRET\" msgrctl account add --token-stdin --app-id {} --callback-url {callback}",
-            app.id
-        ),
-        arguments: &["account", "add", "--token-stdin", "--app-id", &app.id, "--callback-url", &callback],
-        stdin: &token,
-        ends: 0,
-    })?;
+    demo.say("An administrator has a page access token, the id and secret of the Meta app, and the callback URL of the contact centre. Graph knows the rest.");
+    let add = format!(
+        "printf %s \"$TOKEN\" | MSGRCTL_APP_SECRET=\"$SECRET\" msgrctl account add --token-stdin --app-id {} --callback-url {callback}",
+        app.id
+    );
+    demo.step(&add, &token, 0)?;
     let listener = demo.listen(home.path(), address)?;
-    demo.step(&Step {
-        says: "Meta is to send the Page's messages there. It asks the callback for a handshake first; a receiver of msgrctl's own answers it here, in another terminal.",
-        typed: "msgrctl webhook subscribe acme-support",
-        arguments: &["webhook", "subscribe", "acme-support"],
-        stdin: "",
-        ends: 0,
-    })?;
-    demo.step(&Step {
-        says: "The same handshake, as Meta makes it, with the verify token and with a made-up one.",
-        typed: "msgrctl webhook verify acme-support",
-        arguments: &["webhook", "verify", "acme-support"],
-        stdin: "",
-        ends: 0,
-    })?;
-    demo.step(&Step {
-        says: "Test Connection: credentials, delivery, messages.",
-        typed: "msgrctl account test acme-support",
-        arguments: &["account", "test", "acme-support"],
-        stdin: "",
-        ends: 0,
-    })?;
-    demo.step(&Step {
-        says: "A customer writes.",
-        typed: "msgrctl sandbox say --from 'Jane Doe' 'Hello, where is my parcel?'",
-        arguments: &["sandbox", "say", "--from", "Jane Doe", "Hello, where is my parcel?"],
-        stdin: "",
-        ends: 0,
-    })?;
+    demo.say("Meta is to send the Page's messages there. It asks the callback for a handshake first; a receiver of msgrctl's own answers it here, in another terminal.");
+    demo.step("msgrctl webhook subscribe acme-support", "", 0)?;
+    demo.say("The same handshake, as Meta makes it, with the verify token and with a made-up one.");
+    demo.step("msgrctl webhook verify acme-support", "", 0)?;
+    demo.say("Test Connection: credentials, delivery, messages.");
+    demo.step("msgrctl account test acme-support", "", 0)?;
+    demo.say("A customer writes.");
+    demo.step("msgrctl sandbox say --from 'Jane Doe' 'Hello, where is my parcel?'", "", 0)?;
     demo.show(listener)?;
     if let Some(token) = sandbox.world().page_token_mut(&page.id) {
         token.state = TokenState::PasswordChanged;
     }
-    demo.step(&Step {
-        says: "Weeks later the person who made the token changes the Facebook password. Replies stop; why? (The receiver in the other terminal has ended too.)",
-        typed: "msgrctl account test acme-support",
-        arguments: &["account", "test", "acme-support"],
-        stdin: "",
-        ends: 7,
-    })?;
+    demo.say("Weeks later the person who made the token changes the Facebook password. Replies stop; why? (The receiver in the other terminal has ended too.)");
+    demo.step("msgrctl account test acme-support", "", 7)?;
     demo.say("That command ended with exit code 7: a check found something. Nothing of the demo is kept; your own accounts begin with: msgrctl account add");
     Ok(0)
 }
@@ -143,25 +106,27 @@ impl Demo<'_> {
         self.ctx.output.result(&format!("\n{prompt}"));
     }
 
-    fn parse(arguments: &[&str]) -> Result<Cli, CliError> {
-        let words = std::iter::once("msgrctl").chain(arguments.iter().copied());
+    /// The command of a line, behind what it is piped from.
+    fn parse(typed: &str) -> Result<Cli, CliError> {
+        let command = typed.find("msgrctl ").map_or(typed, |at| &typed[at..]);
+        let words = shlex::split(command).unwrap_or_default();
         Cli::try_parse_from(words)
             .map_err(|error| CliError::failed("a step of the demo is no command").cause(error.to_string()))
     }
 
-    fn step(&self, step: &Step<'_>) -> Result<(), CliError> {
-        self.say(step.says);
-        self.show_typed(step.typed);
-        let cli = Self::parse(step.arguments)?;
-        let stdin = Box::new(Cursor::new(step.stdin.to_owned()));
+    /// One command, as a person types it; `ends` is the exit code that it should have.
+    fn step(&self, typed: &str, stdin: &str, ends: u8) -> Result<(), CliError> {
+        self.show_typed(typed);
+        let cli = Self::parse(typed)?;
+        let stdin = Box::new(Cursor::new(stdin.to_owned()));
         let inner = self.ctx.for_step(self.env.clone(), &cli.global, stdin, self.memory.clone());
         let code = match super::dispatch(cli.command, &inner) {
             Ok(code) => code,
             Err(error) => error::render(&error, &inner.output),
         };
         self.ctx.output.result("");
-        if code != step.ends {
-            return Err(CliError::failed(format!("a step of the demo ended with {code} instead of {}", step.ends)));
+        if code != ends {
+            return Err(CliError::failed(format!("a step of the demo ended with {code} instead of {ends}")));
         }
         Ok(())
     }
@@ -172,8 +137,8 @@ impl Demo<'_> {
         const PATIENCE: Duration = Duration::from_secs(5);
         let script = home.join("conversation.txt");
         files::Lock::acquire(&script, files::Lock::PATIENCE, &|_| {})?.replace(CONVERSATION.as_bytes())?;
-        let (listen, script) = (address.to_string(), script.to_string_lossy().into_owned());
-        let cli = Self::parse(&["webhook", "listen", "acme-support", "--listen", &listen, "--script", &script])?;
+        let listen = Invocation::of("webhook listen").arg("acme-support").with("--listen", Some(&address.to_string()));
+        let cli = Self::parse(&listen.with("--script", Some(&script.to_string_lossy())).to_string())?;
         let terminal = Terminal { stdin: false, stdout: false, stderr: false, ..self.ctx.output.terminal };
         let (env, memory) = (self.env.clone(), self.memory.clone());
         let (sender, receiver) = std::sync::mpsc::channel();

@@ -7,7 +7,6 @@ use super::error::{self, CliError};
 use crate::ui::editor::{Editing, EditorError};
 use crate::ui::interrupt;
 
-/// What came of it.
 pub enum Edited<T> {
     /// A text that can be used.
     Changed(T),

@@ -121,14 +121,7 @@ fn of_exit(code: &str, meaning: &str) -> Page {
         "130" => ("run the command again; what it had finished is kept", None),
         _ => ("read the error: its hint names the next command", None),
     };
-    Page {
-        kind: EXIT,
-        id: code.into(),
-        summary: meaning.into(),
-        fix: fix.into(),
-        command: command.map(str::to_owned),
-        causes: Vec::new(),
-    }
+    Page::new(EXIT, code, meaning.into(), fix.into(), command.map(str::to_owned))
 }
 
 fn not_known(unknown: &[&str]) -> CliError {

@@ -12,7 +12,6 @@ use crate::text::sentence;
 use crate::ui::style::{self, paint, wrap};
 use crate::ui::terminal::Screen;
 
-/// One result.
 #[derive(Serialize)]
 pub struct Line<'a> {
     /// The check's public name.

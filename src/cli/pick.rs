@@ -8,6 +8,7 @@ use super::candidates;
 use super::context::Context;
 use super::error::CliError;
 use crate::accounts::Account;
+use crate::operations::accounts::named;
 use crate::secrets::SecretKind;
 use crate::ui::interrupt;
 
@@ -81,16 +82,8 @@ impl AccountsArg {
             return Err(CliError::usage("missing: NAME, the account's name, handle or id")
                 .hint(format!("name one or several: msgrctl {command} NAME, or all: msgrctl {command} --all")));
         }
-        let known = store.load()?;
-        let mut accounts: Vec<Account> = Vec::new();
-        for address in &self.accounts {
-            let account = store.find_among(&known, address)?;
-            ctx.check_realm(account)?;
-            // Named twice, by name and handle perhaps: once is meant.
-            if !accounts.iter().any(|known| known.id == account.id) {
-                accounts.push(account.clone());
-            }
-        }
+        let accounts = named(&store, &store.load()?, &self.accounts)?;
+        accounts.iter().try_for_each(|account| ctx.check_realm(account))?;
         Ok(Chosen { accounts, left_out: 0 })
     }
 }

@@ -10,7 +10,6 @@ use crate::ui::output::Output;
 use crate::ui::prompt::Prompter;
 use crate::ui::{interrupt, progress};
 
-/// The terminal.
 pub struct Terminal {
     output: Rc<Output>,
     prompter: Rc<dyn Prompter>,

@@ -48,9 +48,9 @@ pub fn run(args: &UndoArgs, ctx: &Context) -> Result<u8, CliError> {
     }
     interrupt::install();
     let undoing = prepare_undo(ctx, args.id.as_deref())?;
-    let Entry { command, tenant, .. } = undoing.entry();
-    let what = undoing.entry().in_words();
-    let again = args.id.as_ref().map_or_else(String::new, |_| format!(" {}", undoing.entry().id));
+    let Entry { command, tenant, .. } = &undoing.entry;
+    let what = undoing.entry.in_words();
+    let again = args.id.as_ref().map_or_else(String::new, |_| format!(" {}", undoing.entry.id));
     ctx.confirm(&format!("Undo '{command}' in tenant '{tenant}' ({what})?"), &format!("msgrctl undo{again}"))?;
     let Undone { entry, left, lost, replaced } = undoing.carry_out()?;
     if ctx.output.json {
@@ -79,8 +79,7 @@ pub fn run(args: &UndoArgs, ctx: &Context) -> Result<u8, CliError> {
 fn list(ctx: &Context, number: usize) -> Result<u8, CliError> {
     log::recover_first(ctx);
     let history = History::read(ctx)?;
-    let local: Vec<&Entry> =
-        history.entries().iter().filter(|entry| entry.is_local() && !entry.id.is_empty()).collect();
+    let local: Vec<&Entry> = history.entries.iter().filter(|entry| entry.is_local() && !entry.id.is_empty()).collect();
     let last = &local[local.len().saturating_sub(number)..];
     if ctx.output.json {
         let changes = last.iter().map(|entry| {

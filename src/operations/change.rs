@@ -9,13 +9,11 @@ use crate::secrets::{Secret, SecretKey, SecretKind, SecretRef, StoreError, Store
 
 /// What happens to one secret of an account.
 pub struct Change {
-    /// Which secret.
     pub kind: SecretKind,
     /// What comes in its place; `None`: it is removed.
     pub new: Option<New>,
 }
 
-/// A new secret.
 pub enum New {
     /// Its value, and the store that keeps it.
     Value(Secret, Target),

@@ -7,16 +7,12 @@ use crate::checks::causes::{self, CAUSES, Code};
 use crate::checks::{CHECKS, CheckPage, DOCTOR_CHECKS};
 use crate::webhook::Problem;
 
-/// One page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Page {
     /// [`CAUSE`], [`CHECK`], [`CODE`], or another of the caller's.
     pub kind: &'static str,
-    /// What it is called.
     pub id: String,
-    /// What it means.
     pub summary: String,
-    /// What to do.
     pub fix: String,
     /// The command to do it with; what has to be filled in stands in capitals.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -74,38 +70,23 @@ fn command(next: causes::Next) -> Option<String> {
     commands::of("NAME").of(next)
 }
 
-fn of_cause(cause: &causes::Cause) -> Page {
-    let command = command(cause.next);
-    Page {
-        kind: CAUSE,
-        id: cause.id.into(),
-        summary: cause.summary.into(),
-        fix: cause.fix(),
-        command,
-        causes: Vec::new(),
+impl Page {
+    pub fn new(kind: &'static str, id: &str, summary: String, fix: String, command: Option<String>) -> Self {
+        Self { kind, id: id.into(), summary, fix, command, causes: Vec::new() }
     }
+}
+
+fn of_cause(cause: &causes::Cause) -> Page {
+    Page::new(CAUSE, cause.id, cause.summary.into(), cause.fix(), command(cause.next))
 }
 
 fn of_problem(problem: &Problem) -> Page {
-    Page {
-        kind: CAUSE,
-        id: problem.cause().into(),
-        summary: problem.summary(),
-        fix: problem.fix().into(),
-        command: command(if problem.is_of_address() { causes::Next::SetCallback } else { causes::Next::Verify }),
-        causes: Vec::new(),
-    }
+    let next = if problem.is_of_address() { causes::Next::SetCallback } else { causes::Next::Verify };
+    Page::new(CAUSE, problem.cause(), problem.summary(), problem.fix().into(), command(next))
 }
 
 fn of_check(check: &CheckPage) -> Page {
-    Page {
-        kind: CHECK,
-        id: check.id.into(),
-        summary: check.passes.into(),
-        fix: check.fix.into(),
-        command: command(check.next),
-        causes: Vec::new(),
-    }
+    Page::new(CHECK, check.id, check.passes.into(), check.fix.into(), command(check.next))
 }
 
 fn of_code(code: &Code) -> Page {
@@ -116,7 +97,7 @@ fn of_code(code: &Code) -> Page {
         let fix = "a test tells which it is".to_owned();
         (format!("one of these: {}", meanings(code).join("; ")), fix, command(causes::Next::TestAgain))
     };
-    Page { kind: CODE, id: code.id.clone(), summary, fix, command, causes }
+    Page { causes, ..Page::new(CODE, &code.id, summary, fix, command) }
 }
 
 /// What a code can mean, each with its cause and the place where it means that.

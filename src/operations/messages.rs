@@ -13,10 +13,8 @@ use crate::checks::causes::{OUTSIDE_WINDOW, Place};
 use crate::graph::endpoints::message::{self, From, Reason, Sent};
 use crate::messages::{Event, MessageState, MessageText, resolve};
 
-/// A message that was changed.
 #[derive(Serialize)]
 pub struct ChangedMessage {
-    /// The account's name.
     pub account: String,
     pub handle: String,
     pub event: Event,

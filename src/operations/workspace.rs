@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use super::journal::Changing;
 use super::reporter::Reporter;
-use super::settings::{Given, Origin, Settings};
+use super::settings::{Given, Origin, Setting, Settings};
 use super::{Error, stores};
 use crate::accounts::{Account, AccountStore, Parsed, Realm, Tenant, TenantFile, TenantName};
 use crate::clock::Clock;
@@ -292,26 +292,20 @@ impl Workspace {
         if self.realm()? == account.graph {
             return Ok(());
         }
-        let name = &account.name;
-        let settings = self.settings()?;
-        Err(match account.graph {
-            Realm::Live => {
-                let origin = &settings.graph_url.origin;
-                Error::usage(format!(
-                    "'{name}' is a live account, but {origin} points to {}: its secrets are not sent there",
-                    settings.graph_url.value
-                ))
-                .hint(match origin {
-                    Origin::Variable(name) => format!("unset {name}"),
-                    _ => format!("leave {origin} out"),
-                })
+        let Setting { value, origin } = &self.settings()?.graph_url;
+        let (but, hint) = match (account.graph, origin) {
+            (Realm::Live, Origin::Variable(name)) => ("but", format!("unset {name}")),
+            (Realm::Live, _) => ("but", format!("leave {origin} out")),
+            (Realm::Sandbox, _) => {
+                let start = "start a sandbox (msgrctl sandbox start) and set MSGRCTL_GRAPH_URL to where it is";
+                ("and", start.to_owned())
             }
-            Realm::Sandbox => Error::usage(format!(
-                "'{name}' is a sandbox account, and {} points to {}: its secrets are not sent there",
-                settings.graph_url.origin, settings.graph_url.value
-            ))
-            .hint("start a sandbox (msgrctl sandbox start) and set MSGRCTL_GRAPH_URL to where it is"),
-        })
+        };
+        Err(Error::usage(format!(
+            "'{}' is a {} account, {but} {origin} points to {value}: its secrets are not sent there",
+            account.name, account.graph
+        ))
+        .hint(hint))
     }
 
     /// A client for the Graph that the settings name.
@@ -341,16 +335,11 @@ impl Workspace {
 
     /// The certificates of `--ca-bundle`, and where they are from.
     pub fn ca_bundle(&self) -> Result<Option<(PathBuf, Vec<u8>)>, Error> {
-        Ok(match &self.settings()?.ca_bundle {
-            Some(path) => {
-                let pem = files::read_bytes(path, 4 * 1024 * 1024).map_err(|error| {
-                    Error::usage(error.to_string())
-                        .hint("name a readable file with --ca-bundle FILE (MSGRCTL_CA_BUNDLE)")
-                })?;
-                Some((path.clone(), pem.to_vec()))
-            }
-            None => None,
-        })
+        let Some(path) = &self.settings()?.ca_bundle else { return Ok(None) };
+        let pem = files::read_bytes(path, 4 * 1024 * 1024).map_err(|error| {
+            Error::usage(error.to_string()).hint("name a readable file with --ca-bundle FILE (MSGRCTL_CA_BUNDLE)")
+        })?;
+        Ok(Some((path.clone(), pem.to_vec())))
     }
 
     /// Waits for a future. The runtime lives as long as it; what it leaves behind

@@ -36,6 +36,18 @@ pub(super) enum Kept {
     Tenant,
 }
 
+impl Kept {
+    /// The record that is kept alone; accounts are many.
+    fn record(self) -> Option<Record> {
+        match self {
+            Self::Configuration => Some(Record::Configuration),
+            Self::Accounts => None,
+            Self::ChatSettings => Some(Record::ChatSettings),
+            Self::Tenant => Some(Record::Tenant),
+        }
+    }
+}
+
 impl Snapshot {
     /// Whether the setting that all tenants share is in it.
     pub fn has_configuration(&self) -> bool {
@@ -66,19 +78,14 @@ impl Snapshot {
         for (kept, before) in &self.texts {
             let now = after.texts.get(kept).and_then(Option::as_deref);
             let before = before.as_deref();
-            let record = match kept {
-                Kept::Accounts => {
-                    if before != now || !secrets.is_empty() {
-                        changes.extend(changes_of(&self.or_none(), &after.or_none(), secrets));
-                    }
-                    continue;
+            match kept.record() {
+                Some(record) if before != now => {
+                    changes.extend(Change::between(record, before.map(parsed).as_ref(), now.map(parsed).as_ref()));
                 }
-                Kept::Configuration => Record::Configuration,
-                Kept::ChatSettings => Record::ChatSettings,
-                Kept::Tenant => Record::Tenant,
-            };
-            if before != now {
-                changes.extend(Change::between(record, before.map(parsed).as_ref(), now.map(parsed).as_ref()));
+                None if before != now || !secrets.is_empty() => {
+                    changes.extend(changes_of(&self.or_none(), &after.or_none(), secrets));
+                }
+                _ => {}
             }
         }
         changes
@@ -89,15 +96,11 @@ impl Snapshot {
         let mut records = BTreeMap::new();
         for (kept, text) in &self.texts {
             let Some(text) = text else { continue };
-            match kept {
-                Kept::Accounts => {
-                    let accounts = self.or_none();
-                    let fields = |account: &Account| (Record::Account(account.id.clone()), flat(Some(&value(account))));
-                    records.extend(accounts.iter().map(fields));
-                }
-                Kept::Configuration => drop(records.insert(Record::Configuration, flat(Some(&parsed(text))))),
-                Kept::ChatSettings => drop(records.insert(Record::ChatSettings, flat(Some(&parsed(text))))),
-                Kept::Tenant => drop(records.insert(Record::Tenant, flat(Some(&parsed(text))))),
+            if let Some(record) = kept.record() {
+                records.insert(record, flat(Some(&parsed(text))));
+            } else {
+                let fields = |account: &Account| (Record::Account(account.id.clone()), flat(Some(&value(account))));
+                records.extend(self.or_none().iter().map(fields));
             }
         }
         records

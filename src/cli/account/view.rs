@@ -43,7 +43,6 @@ struct SecretView {
 }
 
 impl<'a> AccountView<'a> {
-    /// The account of a tenant.
     pub fn new(account: &'a Account, tenant: &'a str) -> Self {
         Self {
             id: &account.id,

@@ -45,7 +45,6 @@ pub fn run(_args: &ShowArgs, ctx: &Context) -> Result<u8, CliError> {
     print(ctx, &ctx.chat_settings()?.load()?)
 }
 
-/// Prints Chat Settings.
 pub fn print(ctx: &Context, settings: &ChatSettings) -> Result<u8, CliError> {
     let tenant = ctx.settings()?.tenant.value.as_str();
     if ctx.output.json {

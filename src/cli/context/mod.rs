@@ -31,7 +31,6 @@ pub struct Context {
     pub stdin_is_terminal: bool,
     /// Whether a question would be answered.
     pub someone_can_answer: bool,
-    /// Who is asked.
     pub prompter: Rc<dyn Prompter>,
 }
 

@@ -15,7 +15,6 @@ pub(in crate::cli) struct Topic {
     pub after: &'static str,
 }
 
-/// All of them.
 pub(in crate::cli) const TOPICS: &[Topic] = &[EXIT_CODES, ENVIRONMENT, FILES, MANIFESTS, SCENARIOS, SCRIPTS];
 
 /// `msgrctl help exit-codes`.

@@ -133,7 +133,6 @@ pub fn word(action: Action) -> &'static str {
     }
 }
 
-/// Prints a plan.
 pub fn show(ctx: &Context, prepared: &Prepared, offline: bool) -> Result<(), CliError> {
     if !ctx.output.json {
         ctx.output.result(&text(ctx, prepared, offline, ctx.output.terminal.out())?);

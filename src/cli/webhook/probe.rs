@@ -42,7 +42,7 @@ struct RequestView {
 }
 
 impl<'a> ProbeView<'a> {
-    /// `fix`: see [`text_with`].
+    /// `fix`: see [`text`].
     pub fn new(account: Option<&'a str>, callback_url: &'a str, probe: &'a Probe, fix: Option<&'a str>) -> Self {
         let request = |verify_token, exchange: &Exchange| RequestView {
             verify_token,
@@ -71,13 +71,8 @@ fn milliseconds(exchange: &Exchange) -> u64 {
     u64::try_from(exchange.duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// A probe for a person.
-pub fn text(callback_url: &str, probe: &Probe, screen: Screen) -> String {
-    text_with(callback_url, probe, None, screen)
-}
-
-/// The same with a fix that knows the account: its command can be pasted.
-pub fn text_with(callback_url: &str, probe: &Probe, fix: Option<&str>, screen: Screen) -> String {
+/// A probe for a person; `fix` knows the account, so that its command can be pasted.
+pub fn text(callback_url: &str, probe: &Probe, fix: Option<&str>, screen: Screen) -> String {
     let worst = outcome_of(probe);
     let mut lines =
         vec![format!("{} {}", paint(style::BOLD, &shown(callback_url), screen.color), outcome::marked(worst, screen))];

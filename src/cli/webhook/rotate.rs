@@ -52,11 +52,11 @@ pub fn run(args: &RotateArgs, ctx: &Context) -> Result<u8, CliError> {
     interrupt::install();
     let account = args.account.pick(ctx)?;
     if args.cancel {
-        return cancel(ctx, account);
+        return cancel(ctx, &account);
     }
     let prepared = rotate::prepare(ctx, account, args.token.read(ctx)?, args.here_only)?;
     if let Some(question) = prepared.question() {
-        ctx.confirm(&question, &format!("msgrctl webhook rotate {}", prepared.account().handle))?;
+        ctx.confirm(&question, &format!("msgrctl webhook rotate {}", prepared.account.handle))?;
     }
     let Rotated { account: saved, is_at_meta } = rotate::carry_out(ctx, &prepared, &|account, found, problem| {
         Ok(ctx.someone_can_answer && !ctx.global.yes && asks_again(ctx, account, found, problem)?)
@@ -77,12 +77,12 @@ pub fn run(args: &RotateArgs, ctx: &Context) -> Result<u8, CliError> {
     Ok(0)
 }
 
-fn cancel(ctx: &Context, account: Account) -> Result<u8, CliError> {
-    let (name, handle) = (account.name.clone(), account.handle.clone());
-    let cancelled = rotate::prepare_cancel(ctx, account)?;
+fn cancel(ctx: &Context, account: &Account) -> Result<u8, CliError> {
+    let Account { name, handle, .. } = account;
+    rotate::check_cancel(ctx, account)?;
     let question = format!("Drop the new verify token of '{name}'? If Meta has it already, the old one is wrong");
     ctx.confirm(&question, &format!("msgrctl webhook rotate {handle} --cancel"))?;
-    let saved = rotate::cancel(ctx, &cancelled)?;
+    let saved = rotate::cancel(ctx, account)?;
     if !view::print_saved(ctx, &saved, None)? {
         ctx.output.result(&format!("the new verify token of '{name}' is dropped; the old one stays"));
     }
@@ -95,7 +95,7 @@ fn asks_again(ctx: &Context, account: &Account, found: &Probe, problem: &Problem
     if is_refused(problem) {
         ctx.output.talk(&format!("{} does not know the new verify token yet", callback.shown()));
     } else {
-        ctx.output.talk(&probe::text(callback.as_str(), found, ctx.output.terminal.err()));
+        ctx.output.talk(&probe::text(callback.as_str(), found, None, ctx.output.terminal.err()));
     }
     let refused =
         matches!(problem, Problem::TokenRefused { .. } | Problem::OtherBody { .. } | Problem::OtherStatus { .. });

@@ -12,7 +12,6 @@ use crate::webhook::Event;
 /// The width of the time and what parts it from the line.
 const INDENT: usize = 10;
 
-/// The listener's screen.
 pub struct Screen<'a> {
     output: &'a Output,
 }

@@ -134,7 +134,7 @@ pub fn run(args: &VerifyArgs, ctx: &Context) -> Result<u8, CliError> {
         let name = account.as_ref().map(|account| account.name.as_str());
         ctx.output.json(&ProbeView::new(name, callback.as_str(), &found, fix.as_deref()));
     } else {
-        ctx.output.result(&probe::text_with(callback.as_str(), &found, fix.as_deref(), ctx.output.terminal.out()));
+        ctx.output.result(&probe::text(callback.as_str(), &found, fix.as_deref(), ctx.output.terminal.out()));
     }
     Ok(if outcome_of(&found) == Outcome::Fail { 7 } else { 0 })
 }

@@ -20,7 +20,6 @@ pub struct Prepared {
 
 /// An account that was saved.
 pub struct Saved {
-    /// As it is now.
     pub account: Account,
     /// What Test Connection found, where Graph was asked.
     pub report: Option<Report>,
@@ -115,7 +114,6 @@ fn judged(workspace: &Workspace, client: &Client, draft: &mut Draft, gate: Gate)
     Ok(report)
 }
 
-/// Saves it.
 pub fn carry_out(workspace: &Workspace, prepared: Prepared) -> Result<Saved, Error> {
     let Prepared { mut draft, report } = prepared;
     let account = draft.save(workspace)?;

@@ -19,18 +19,14 @@ use crate::secrets::{SecretKind, SecretRef, StoreError, StoreName};
 pub enum Clear {
     /// The app id and the app secret.
     App,
-    /// The callback URL.
     CallbackUrl,
 }
 
 /// A change of an account, collected.
 #[derive(Clone, Default)]
 pub struct Edit {
-    /// The fields.
     pub given: Fields,
-    /// The secrets.
     pub inputs: SecretInputs,
-    /// What is taken away.
     pub clear: Vec<Clear>,
     /// What the account has to show before it is saved.
     pub gate: Gate,

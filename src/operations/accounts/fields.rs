@@ -18,67 +18,43 @@ pub struct Field {
     pub found: &'static str,
 }
 
-/// The account's name.
-pub const NAME: Field = Field {
-    name: "account name",
-    flags: "NAME",
-    variable: None,
-    found: "any name that tells the account from the others",
-};
-/// The Page's @username.
-pub const PAGE_USERNAME: Field = Field {
-    name: "page username",
-    flags: "--page-username",
-    variable: None,
-    found: "the @name below the Page's title, or the end of its facebook.com address",
-};
-/// The Page's id.
-pub const PAGE_ID: Field = Field {
-    name: "page id",
-    flags: "--page-id",
-    variable: None,
-    found: "the Page's About section, under Page transparency",
-};
-/// The Page access token.
-pub const TOKEN: Field = Field {
-    name: "page access token",
-    flags: "--token-stdin, --token-file PATH or --token-from REF",
-    variable: Some("MSGRCTL_PAGE_TOKEN"),
-    found: dashboard::TOKENS,
-};
-/// The app's id.
-pub const APP_ID: Field = Field { name: "app id", flags: "--app-id", variable: None, found: dashboard::APP };
-/// The app's secret.
-pub const APP_SECRET: Field = Field {
-    name: "app secret",
-    flags: "--app-secret-stdin, --app-secret-file PATH or --app-secret-from REF",
-    variable: Some("MSGRCTL_APP_SECRET"),
-    found: dashboard::APP,
-};
-/// The verify token.
-pub const VERIFY_TOKEN: Field = Field {
-    name: "verify token",
-    flags: "--generate-verify-token, --verify-token-stdin, --verify-token-file PATH or --verify-token-from REF",
-    variable: Some("MSGRCTL_VERIFY_TOKEN"),
-    found: "generated; the same value goes into the Meta app's webhook settings",
-};
+impl Field {
+    const fn new(name: &'static str, flags: &'static str, found: &'static str) -> Self {
+        Self { name, flags, variable: None, found }
+    }
 
-/// The address that Meta sends events to.
-pub const CALLBACK_URL: Field = Field {
-    name: "callback URL",
-    flags: "--callback-url",
-    variable: None,
-    found: "the account's form in Contact Center Administrator shows it once the account is saved there",
-};
-/// The short name for commands.
-pub const HANDLE: Field = Field {
-    name: "handle",
-    flags: "--handle",
-    variable: None,
-    found: "made of the name; commands and completions use it",
-};
+    const fn or_variable(self, name: &'static str) -> Self {
+        Self { variable: Some(name), ..self }
+    }
+}
 
-/// The field of a secret.
+pub const NAME: Field = Field::new("account name", "NAME", "any name that tells the account from the others");
+pub const PAGE_USERNAME: Field = Field::new(
+    "page username",
+    "--page-username",
+    "the @name below the Page's title, or the end of its facebook.com address",
+);
+pub const PAGE_ID: Field = Field::new("page id", "--page-id", "the Page's About section, under Page transparency");
+pub const TOKEN: Field =
+    Field::new("page access token", "--token-stdin, --token-file PATH or --token-from REF", dashboard::TOKENS)
+        .or_variable("MSGRCTL_PAGE_TOKEN");
+pub const APP_ID: Field = Field::new("app id", "--app-id", dashboard::APP);
+pub const APP_SECRET: Field =
+    Field::new("app secret", "--app-secret-stdin, --app-secret-file PATH or --app-secret-from REF", dashboard::APP)
+        .or_variable("MSGRCTL_APP_SECRET");
+pub const VERIFY_TOKEN: Field = Field::new(
+    "verify token",
+    "--generate-verify-token, --verify-token-stdin, --verify-token-file PATH or --verify-token-from REF",
+    "generated; the same value goes into the Meta app's webhook settings",
+)
+.or_variable("MSGRCTL_VERIFY_TOKEN");
+pub const CALLBACK_URL: Field = Field::new(
+    "callback URL",
+    "--callback-url",
+    "the account's form in Contact Center Administrator shows it once the account is saved there",
+);
+pub const HANDLE: Field = Field::new("handle", "--handle", "made of the name; commands and completions use it");
+
 pub fn of_secret(kind: SecretKind) -> &'static Field {
     match kind {
         SecretKind::PageAccessToken => &TOKEN,
@@ -104,15 +80,10 @@ pub fn missing(fields: &[&Field], note: Option<&str>) -> Error {
 /// The fields that were given and are not secret.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Fields {
-    /// `--page-username`
     pub page_username: Option<PageUsername>,
-    /// `--page-id`
     pub page_id: Option<PageId>,
-    /// `--app-id`
     pub app_id: Option<AppId>,
-    /// `--callback-url`
     pub callback_url: Option<CallbackUrl>,
-    /// `--handle`
     pub handle: Option<Handle>,
 }
 

@@ -20,11 +20,8 @@ pub const LIMIT: u64 = 64 * 1024;
 /// The secrets that a command was given.
 #[derive(Clone, Debug, Default)]
 pub struct SecretInputs {
-    /// The page access token.
     pub token: Option<Secret>,
-    /// The app secret.
     pub app_secret: Option<Secret>,
-    /// The verify token.
     pub verify_token: Option<Secret>,
     /// Whether the verify token was made here.
     pub generated: bool,

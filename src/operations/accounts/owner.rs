@@ -16,13 +16,11 @@ use crate::text::to_paste;
 /// What Graph says of a token.
 #[derive(Clone, Default)]
 pub struct Known {
-    /// Whose it is.
     pub whose: Whose,
     /// The app that issued it.
     pub issuer: Option<App>,
 }
 
-/// Whose a token is.
 #[derive(Clone, Default)]
 pub enum Whose {
     /// Graph was not asked, or did not answer.
@@ -32,12 +30,10 @@ pub enum Whose {
     Unsigned,
     /// A person's or a system user's, who has these Pages.
     Person(Vec<OwnPage>),
-    /// A Page's.
     Page(Page),
 }
 
 impl Known {
-    /// The Page, where it is a Page's.
     pub fn page(&self) -> Option<&Page> {
         match &self.whose {
             Whose::Page(page) => Some(page),
@@ -45,7 +41,6 @@ impl Known {
         }
     }
 
-    /// The Page's id.
     pub fn page_id(&self) -> Option<String> {
         self.page().map(|page| page.id.clone())
     }
@@ -55,7 +50,6 @@ impl Known {
         self.page()?.username.clone()
     }
 
-    /// Its name.
     pub fn name(&self) -> Option<String> {
         self.page()?.name.clone()
     }
@@ -74,7 +68,6 @@ pub enum Issuer {
 
 /// What Graph answered in place of whose a token is.
 pub struct Unknown {
-    /// Its answer.
     pub error: GraphError,
     /// Whether it was asked for the Pages of a person by then.
     pub is_of_pages: bool,
@@ -85,9 +78,7 @@ pub struct Unknown {
 pub struct Question<'a> {
     /// Who is told that something is waited for.
     pub workspace: &'a Workspace,
-    /// Graph.
     pub client: &'a Client,
-    /// The token.
     pub token: &'a Secret,
     /// The app that signs the calls.
     pub signer: Option<&'a AppCredentials>,
@@ -200,7 +191,6 @@ impl Question<'_> {
 
 /// A person's token that lasts, and the Pages behind it.
 pub struct Lasting {
-    /// The token.
     pub token: Secret,
     /// The Pages, whose tokens do not expire; or why they could not be listed.
     pub pages: Result<Vec<OwnPage>, GraphError>,

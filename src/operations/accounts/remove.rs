@@ -20,11 +20,9 @@ pub fn one(workspace: &Workspace, account: &Account, leave_secrets: bool) -> Res
 struct Removal {
     /// Where its record stood.
     place: usize,
-    /// As it was.
     account: Account,
     /// The secrets that are gone, and whether their stores had them.
     gone: Vec<(SecretKind, StoreName, bool)>,
-    /// Why it stays.
     stuck: Option<Error>,
 }
 

@@ -18,9 +18,7 @@ pub const WARN_DAYS: u32 = 14;
 /// The secrets that a test works with.
 #[derive(Clone, Debug)]
 pub struct Credentials {
-    /// The Page access token.
     pub token: Secret,
-    /// The app's secret.
     pub app_secret: Option<Secret>,
     /// The verify token, where there is a callback to ask with it, or why it could not be read.
     pub verify_token: Result<Option<Secret>, StoreError>,
@@ -103,7 +101,6 @@ pub fn account(workspace: &Workspace, account: &Account) -> Result<Report, Error
     run(workspace, &workspace.graph()?, account.name.as_str(), &subject)
 }
 
-/// Runs the checks.
 pub fn run(workspace: &Workspace, client: &Client, name: &str, subject: &Subject) -> Result<Report, Error> {
     let _progress = workspace.reporter.waiting(&format!("testing '{name}' with Graph …"));
     let prober = workspace.prober()?;

@@ -24,7 +24,6 @@ pub struct Places<'w> {
 pub struct Found {
     /// The page access token that it will have.
     pub token: Option<Secret>,
-    /// The app secret.
     pub app_secret: Option<Secret>,
     /// Those that are copied, beside what is there.
     pub copies: BTreeMap<SecretKind, SecretSeen>,

@@ -18,9 +18,7 @@ pub struct Entry {
     pub user: String,
     /// `account edit`.
     pub command: String,
-    /// The tenant.
     pub tenant: String,
-    /// What was changed.
     pub changes: Vec<Change>,
     /// [`DONE`], [`PARTIAL`] or [`INTERRUPTED`].
     pub result: String,

@@ -6,7 +6,7 @@ use crate::state::Change;
 
 /// The changes that were made here, the oldest first.
 pub struct History {
-    entries: Vec<Entry>,
+    pub entries: Vec<Entry>,
     /// Behind how many of them a line stands that is of a newer version, or was edited.
     unknown: Option<usize>,
 }
@@ -40,11 +40,6 @@ impl History {
     pub fn knows_what_follows(&self, entry: &Entry) -> bool {
         let at = self.entries.iter().position(|known| known == entry);
         self.unknown.is_none_or(|unknown| at.is_some_and(|at| at >= unknown))
-    }
-
-    /// All of them.
-    pub fn entries(&self) -> &[Entry] {
-        &self.entries
     }
 
     /// The last change of something here.

@@ -12,13 +12,11 @@ use crate::files;
 use crate::operations::{Error, Workspace};
 use crate::state::Snapshot;
 
-/// The change.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Pending {
     /// The line of the log, without what was changed; the log has its id once the change is
     /// written down.
     pub entry: Entry,
-    /// The records before it.
     pub before: Snapshot,
 }
 

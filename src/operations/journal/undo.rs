@@ -14,9 +14,8 @@ use crate::operations::{Error, Origin, Workspace, key};
 use crate::secrets::{SecretKind, SecretRef, StoreName};
 use crate::state::{Change, Record, carry_out};
 
-/// What would be undone.
 pub struct Undoing {
-    entry: Entry,
+    pub entry: Entry,
     inside: Workspace,
     unfinished: Option<Pending>,
     /// The length of the log, to notice a change in the meantime.
@@ -26,7 +25,6 @@ pub struct Undoing {
 
 /// What was undone, and what of it was not.
 pub struct Undone {
-    /// The change.
     pub entry: Entry,
     /// What is left although it should be gone, in words.
     pub left: Vec<String>,
@@ -68,7 +66,7 @@ pub fn prepare_undo(workspace: &Workspace, id: Option<&str>) -> Result<Undoing, 
         return Err(values_alone(&entry.command));
     }
     secrets.refuse_rotations()?;
-    let entries = history.entries().len();
+    let entries = history.entries.len();
     Ok(Undoing { entry: entry.clone(), inside, unfinished, entries, secrets })
 }
 
@@ -136,12 +134,6 @@ fn values_alone(command: &str) -> Error {
 }
 
 impl Undoing {
-    /// The change that would be undone.
-    pub fn entry(&self) -> &Entry {
-        &self.entry
-    }
-
-    /// Undoes it.
     pub fn carry_out(self) -> Result<Undone, Error> {
         let Self { entry, inside, unfinished, entries, secrets } = self;
         for (_, _, store) in &secrets.vanishing {
@@ -152,7 +144,7 @@ impl Undoing {
         let _hold = inside.reporter.hold();
         // Now that no other command changes them.
         let history = History::read(&inside)?;
-        if history.entries().len() != entries {
+        if history.entries.len() != entries {
             return Err(Error::failed("another command has changed something meanwhile; nothing was undone")
                 .hint("msgrctl log shows the changes"));
         }

@@ -26,7 +26,6 @@ pub struct Target {
 pub struct Forwarded {
     /// The HTTP status, or why there is none.
     pub status: Result<u16, Fault>,
-    /// How long it took.
     pub duration: Duration,
 }
 

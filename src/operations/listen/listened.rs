@@ -1,13 +1,12 @@
 //! Whose events are taken.
 
 use crate::accounts::Account;
-use crate::operations::accounts::commands;
+use crate::operations::accounts::{self, commands};
 use crate::operations::{Error, Workspace};
 use crate::secrets::{Secret, SecretKind};
 
 /// An account whose events are taken.
 pub struct Listened {
-    /// The account.
     pub account: Account,
     /// What its events are signed with.
     pub app_secret: Secret,
@@ -21,15 +20,7 @@ pub fn listened(workspace: &Workspace, named: &[String]) -> Result<Vec<Listened>
         let realm = workspace.realm()?;
         store.load()?.into_iter().filter(|account| account.graph == realm).collect()
     } else {
-        let known = store.load()?;
-        let mut accounts: Vec<Account> = Vec::new();
-        for address in named {
-            let account = store.find_among(&known, address)?;
-            if !accounts.iter().any(|known| known.id == account.id) {
-                accounts.push(account.clone());
-            }
-        }
-        accounts
+        accounts::named(&store, &store.load()?, named)?
     };
     if accounts.is_empty() {
         let settings = workspace.settings()?;

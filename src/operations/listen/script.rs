@@ -16,7 +16,6 @@ use jiff::SignedDuration;
 
 use crate::messages::Event;
 
-/// One line.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Line {
     /// Something that a person types: `take`, `say …`, `leave`, `end`.
@@ -29,7 +28,6 @@ pub enum Line {
     Within(Duration),
 }
 
-/// What a person types.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Typed {
     /// Take the customer who has waited longest, or this one.
@@ -38,20 +36,17 @@ pub enum Typed {
     Say(String),
     /// Leave the conversation to somebody else.
     Leave,
-    /// End it.
     End,
-    /// Who is there.
     List,
-    /// What can be typed.
     Help,
     /// Stop listening.
     Quit,
 }
 
-/// What has to come.
+/// What has to come, and what came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expected {
-    /// A customer's message with these words in it.
+    /// A customer's message; one that has to come, with these words in it.
     Message(String),
     /// A message of ours has arrived.
     Delivery,
@@ -79,35 +74,12 @@ impl std::fmt::Display for Expected {
     }
 }
 
-/// What happened, as a script waits for it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Happened {
-    /// A customer said this.
-    Message(String),
-    /// A message of ours has arrived.
-    Delivery,
-    /// The customer has read.
-    Read,
-    /// A system message was sent.
-    Sent(Event),
-    /// A system message was not sent.
-    NotSent(Event),
-    /// A session was closed.
-    Closed,
-}
-
-impl Happened {
-    /// Whether it is what was expected.
-    pub fn is(&self, expected: &Expected) -> bool {
-        match (self, expected) {
-            (Self::Message(text), Expected::Message(part)) => text.contains(part.as_str()),
-            (Self::Delivery, Expected::Delivery) | (Self::Read, Expected::Read) | (Self::Closed, Expected::Closed) => {
-                true
-            }
-            (Self::Sent(event), Expected::Sent(wanted)) | (Self::NotSent(event), Expected::NotSent(wanted)) => {
-                event == wanted
-            }
-            _ => false,
+impl Expected {
+    /// Whether it has come with what happened.
+    pub fn is(&self, happened: &Self) -> bool {
+        match (self, happened) {
+            (Self::Message(part), Self::Message(text)) => text.contains(part.as_str()),
+            (expected, happened) => expected == happened,
         }
     }
 }
@@ -118,7 +90,6 @@ impl Happened {
 pub struct ScriptError {
     /// From 1.
     pub line: usize,
-    /// Why.
     pub why: String,
 }
 
@@ -144,7 +115,7 @@ fn read(line: &str) -> Result<Option<Line>, String> {
     if line.is_empty() || line.starts_with('#') {
         return Ok(None);
     }
-    let (verb, rest) = line.split_once(char::is_whitespace).map_or((line, ""), |(verb, rest)| (verb, rest.trim()));
+    let (verb, rest) = first_word(line);
     let length = || rest.parse::<SignedDuration>().map_err(|_| format!("'{rest}' is no length of time, such as 5m"));
     Ok(Some(match verb {
         "expect" => Line::Expect(expected(rest)?),
@@ -159,9 +130,13 @@ fn read(line: &str) -> Result<Option<Line>, String> {
     }))
 }
 
+fn first_word(line: &str) -> (&str, &str) {
+    line.split_once(char::is_whitespace).map_or((line, ""), |(word, rest)| (word, rest.trim()))
+}
+
 /// A command as a person types it, without the slash.
 pub fn typed(line: &str) -> Option<Typed> {
-    let (verb, rest) = line.split_once(char::is_whitespace).map_or((line, ""), |(verb, rest)| (verb, rest.trim()));
+    let (verb, rest) = first_word(line);
     Some(match verb {
         "take" => Typed::Take((!rest.is_empty()).then(|| rest.to_owned())),
         "leave" if rest.is_empty() => Typed::Leave,
@@ -174,7 +149,7 @@ pub fn typed(line: &str) -> Option<Typed> {
 }
 
 fn expected(text: &str) -> Result<Expected, String> {
-    let (what, rest) = text.split_once(char::is_whitespace).map_or((text, ""), |(what, rest)| (what, rest.trim()));
+    let (what, rest) = first_word(text);
     let event = || rest.parse::<Event>().map_err(|error| error.to_string());
     Ok(match what {
         "message" => Expected::Message(rest.trim_matches('"').to_owned()),

@@ -21,7 +21,6 @@ use crate::webhook::VerifyTokens;
 /// time, when an unknown token is named.
 const AGAIN: Duration = Duration::from_secs(300);
 
-/// The kinds of secret that are verify tokens.
 const KINDS: [SecretKind; 2] = [SecretKind::VerifyToken, SecretKind::NextVerifyToken];
 
 /// What was read: the tokens, and what is to be said of those that could not be.

@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 
 use crate::accounts::{Account, AccountError, AccountStore};
+use crate::operations::accounts::named;
 use crate::operations::journal;
 use crate::operations::{Error, Workspace, groups, key};
 use crate::secrets::{Secret, SecretKind, SecretRef, StoreError, StoreName};
@@ -19,7 +20,6 @@ pub struct Prepared {
     to: StoreName,
 }
 
-/// What became of it.
 pub struct Moved {
     /// How many accounts were named.
     pub accounts: usize,
@@ -37,15 +37,10 @@ pub fn prepare(workspace: &Workspace, addresses: Option<&[String]>, to: StoreNam
     }
     let store = workspace.accounts()?;
     let known = store.load()?;
-    let mut accounts: Vec<Account> = Vec::new();
-    for address in addresses.unwrap_or_default() {
-        let account = store.find_among(&known, address)?;
-        // Named twice, by name and handle perhaps: once is meant.
-        if !accounts.iter().any(|known| known.id == account.id) {
-            accounts.push(account.clone());
-        }
-    }
-    let accounts = if addresses.is_none() { known } else { accounts };
+    let accounts = match addresses {
+        Some(addresses) => named(&store, &known, addresses)?,
+        None => known,
+    };
     workspace.store(to).probe()?;
     for from in [StoreName::Keyring, StoreName::File] {
         let used =
@@ -104,7 +99,6 @@ pub fn carry_out(workspace: &Workspace, prepared: &Prepared) -> Result<Moved, Er
 struct Moving<'a> {
     /// As it was when it was named.
     named: &'a Account,
-    /// As it is now.
     account: Account,
     /// Its secrets that were elsewhere.
     copied: Vec<(SecretKind, Secret)>,

@@ -10,7 +10,6 @@ use crate::secrets::StoreName;
 
 /// A tenant that may be removed.
 pub struct Prepared {
-    /// Its name.
     pub name: TenantName,
     /// Its accounts, which go too.
     pub accounts: Vec<Account>,

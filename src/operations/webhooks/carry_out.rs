@@ -28,11 +28,8 @@ const APPS_AT_ONCE: usize = 8;
 
 /// What is to be done for one account at Meta.
 pub struct Work {
-    /// The account.
     pub target: Target,
-    /// What should be.
     pub wish: Wish,
-    /// What was seen.
     pub before: Seen,
     /// Every field that its Page is given; `None`: nothing is written there.
     pub page: Option<Vec<String>>,

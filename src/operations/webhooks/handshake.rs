@@ -79,11 +79,8 @@ pub fn without_secrets(trace: GraphTrace, callback: &str, token: &Secret) -> Gra
 
 /// A handshake that failed at Meta, as the probe from here explains it.
 pub struct HandshakeFailed {
-    /// The cause.
     pub cause: &'static str,
-    /// What happened.
     pub summary: String,
-    /// What to do.
     pub fix: String,
     /// What the callback says, in its first words.
     pub receiver_says: Option<String>,

@@ -43,7 +43,6 @@ impl Found {
 
 /// An account and what became of its levels.
 pub struct AccountResult {
-    /// Its name.
     pub name: String,
     /// Whether anything was written.
     pub changed: bool,

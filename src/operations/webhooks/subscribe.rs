@@ -16,7 +16,6 @@ use crate::provision::apps::{self, AppPlan, Member};
 use crate::provision::subscription::{AppStep, FIELDS, Wish, list, page_step};
 use crate::secrets::SecretKind;
 
-/// What should be subscribed.
 pub struct Order {
     fields: Vec<String>,
     exact: bool,
@@ -55,7 +54,6 @@ pub struct Prepared {
 pub struct Moved {
     /// What would become of the app.
     pub what: String,
-    /// Whether it should.
     pub question: String,
 }
 

@@ -9,9 +9,7 @@ use crate::secrets::{Secret, SecretKind};
 
 /// An account, and what it takes to ask about its webhook.
 pub struct Target {
-    /// The account.
     pub account: Account,
-    /// The Page access token.
     pub token: Secret,
     /// The app with its secret, where that is known.
     pub app: Option<AppCredentials>,

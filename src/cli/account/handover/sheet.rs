@@ -17,15 +17,12 @@ use crate::secrets::MASK;
 #[derive(Serialize)]
 pub(super) struct Sheet<'a> {
     schema_version: u8,
-    /// The account's name.
     pub account: &'a str,
     /// `live` or `sandbox`.
     pub graph: String,
-    /// Its handle.
     pub handle: &'a str,
     /// What has to be so before anything else.
     pub prerequisites: &'static [&'static str],
-    /// Where the form is.
     pub form_place: &'static str,
     /// The form, in its order.
     pub form: Vec<Entry>,
@@ -55,7 +52,6 @@ pub(super) struct Entry {
 /// A box of the tab System Messages.
 #[derive(Serialize)]
 pub(super) struct Message {
-    /// The event.
     pub event: &'static str,
     /// `custom`, `default`, `disabled`.
     pub state: &'static str,

@@ -38,7 +38,6 @@ pub fn capital(name: &str) -> String {
     name
 }
 
-/// What went well.
 pub fn good(ctx: &Context, text: &str) {
     let screen = ctx.output.terminal.err();
     let mark = if screen.unicode { "✓" } else { "+" };

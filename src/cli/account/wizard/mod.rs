@@ -55,7 +55,6 @@ pub fn add(ctx: &Context, draft: Draft, args: &FieldArgs) -> Result<u8, CliError
     review::add(wizard)
 }
 
-/// One question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     Token,

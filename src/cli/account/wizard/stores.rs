@@ -49,7 +49,6 @@ pub(super) fn another(ctx: &Context, error: &CliError, store: &mut StoreName, at
     }
 }
 
-/// A store in words.
 pub(super) fn in_words(store: StoreName) -> &'static str {
     match store {
         StoreName::Keyring => "the keyring",

@@ -20,12 +20,11 @@ use crate::graph::endpoints::message::{self, From, Reason};
 use crate::graph::{Client, GraphError};
 use crate::messages::desk::{Desk, Effect, NoSession};
 use crate::messages::{Event as ChatEvent, MessageText};
-use crate::operations::listen::script::{self, Expected, Happened, Typed};
+use crate::operations::listen::script::{self, Expected, Typed};
 use crate::operations::webhooks::Target;
 use crate::text::harmless;
 use crate::webhook::{Event, Kind};
 
-/// What can be typed.
 pub const HELP: &str = "\
 a line        is sent to the customer you have taken
 /take [WHO]   take the customer who has waited longest, or the one with this name or id
@@ -51,7 +50,7 @@ pub struct Console<'a> {
     names: HashMap<String, String>,
     sent: VecDeque<(String, String)>,
     /// Kept only where a script asks for it.
-    happened: Option<VecDeque<Happened>>,
+    happened: Option<VecDeque<Expected>>,
     /// The first message that Meta did not take.
     refused: Option<CliError>,
 }
@@ -111,13 +110,13 @@ impl<'a> Console<'a> {
                     if let Some((_, text)) = self.sent.iter().find(|(sent, _)| sent == mid) {
                         let (who, text) = (self.name(&psid), shortened(text));
                         self.tell("delivered", &psid, &format!("  delivered to {who}: {text}"), &json!({"mid": mid}));
-                        self.has(Happened::Delivery);
+                        self.has(Expected::Delivery);
                     }
                 }
             }
             Kind::Read(_) => {
                 self.tell("read", &psid, &format!("  {} has read", self.name(&psid)), &json!({}));
-                self.has(Happened::Read);
+                self.has(Expected::Read);
             }
             _ => self.show_plain(event),
         }
@@ -129,7 +128,7 @@ impl<'a> Console<'a> {
         self.carry_out(effects).await;
         let line = format!("{}: {text}", self.name(psid));
         self.tell("customer", psid, &line, &json!({"text": text}));
-        self.has(Happened::Message(text.into()));
+        self.has(Expected::Message(text.into()));
         let waits = self.desk.sessions().iter().any(|(waiting, taken)| *waiting == psid && !taken);
         if waits && self.happened.is_none() {
             self.screen.hint("/take takes the conversation");
@@ -215,13 +214,13 @@ impl<'a> Console<'a> {
     /// Whether what a script waits for has happened; then it is taken off.
     pub fn has_happened(&mut self, expected: &Expected) -> bool {
         let Some(happened) = &mut self.happened else { return false };
-        let Some(at) = happened.iter().position(|happened| happened.is(expected)) else { return false };
+        let Some(at) = happened.iter().position(|happened| expected.is(happened)) else { return false };
         // What came before it is over: the next thing that is expected comes after.
         happened.drain(..=at);
         true
     }
 
-    fn has(&mut self, happened: Happened) {
+    fn has(&mut self, happened: Expected) {
         if let Some(all) = &mut self.happened {
             all.push_back(happened);
         }
@@ -255,7 +254,7 @@ impl<'a> Console<'a> {
                     let how = if by_silence { "closed after silence" } else { "closed" };
                     let line = format!("* the session with {} is {how}", self.name(&psid));
                     self.tell("session_closed", &psid, &line, &json!({"by_silence": by_silence}));
-                    self.has(Happened::Closed);
+                    self.has(Expected::Closed);
                 }
                 Effect::NotSent { psid, event, why } => {
                     let what = event.map_or("your answer", ChatEvent::id);
@@ -263,7 +262,7 @@ impl<'a> Console<'a> {
                     let details = json!({"event": event.map(ChatEvent::id), "why": why.to_string()});
                     self.tell("not_sent", &psid, &line, &details);
                     if let Some(event) = event {
-                        self.has(Happened::NotSent(event));
+                        self.has(Expected::NotSent(event));
                     }
                 }
                 Effect::Send { psid, text, event, as_human_agent } => {
@@ -293,7 +292,7 @@ impl<'a> Console<'a> {
                 let tag = if as_human_agent { " (HUMAN_AGENT)" } else { "" };
                 self.tell("sent", psid, &format!("  {says}{tag}: {}", harmless(text)), &details(json!({"mid": mid})));
                 if let Some(event) = event {
-                    self.has(Happened::Sent(event));
+                    self.has(Expected::Sent(event));
                 }
                 self.sent.push_back((mid, text.into()));
                 if self.sent.len() > REMEMBERED {

@@ -33,7 +33,6 @@ pub struct EventLoop<'a> {
     seen: Seen,
     /// Whether what is not written by now never will be.
     gives_up: watch::Sender<bool>,
-    /// How many were taken.
     pub events: u64,
     /// How many Meta had sent before.
     pub again: u64,

@@ -22,9 +22,7 @@ use crate::webhook::{Probe, Problem};
 const CURRENT: SecretKind = SecretKind::VerifyToken;
 const NEXT: SecretKind = SecretKind::NextVerifyToken;
 
-/// A new verify token.
 pub struct Token {
-    /// Its value.
     pub value: Secret,
     /// Where another program keeps it; `None`: a store of ours does.
     pub place: Option<SecretRef>,
@@ -43,7 +41,7 @@ impl Token {
 
 /// A rotation that is to be made.
 pub struct Prepared {
-    account: Account,
+    pub account: Account,
     /// Whether it was begun before, and not finished.
     begun: bool,
     token: Token,
@@ -92,11 +90,6 @@ pub fn prepare(
 }
 
 impl Prepared {
-    /// The account.
-    pub fn account(&self) -> &Account {
-        &self.account
-    }
-
     /// What to ask a person before it is carried out; `None`: there is no token to be lost.
     pub fn question(&self) -> Option<String> {
         let name = &self.account.name;
@@ -265,17 +258,12 @@ pub fn is_refused(problem: &Problem) -> bool {
     matches!(problem, Problem::TokenRefused { .. })
 }
 
-/// The next token of a rotation that is to be dropped.
-pub struct Cancelled {
-    account: Account,
-}
-
 /// Refuses to drop the next token where the callback has it already and no longer the old one.
-pub fn prepare_cancel(workspace: &Workspace, account: Account) -> Result<Cancelled, Error> {
+pub fn check_cancel(workspace: &Workspace, account: &Account) -> Result<(), Error> {
     if !account.secrets.contains_key(&NEXT) {
         return Err(Error::usage(format!("no rotation of the verify token of '{}' was begun", account.name)));
     }
-    if is_in_use(workspace, &account)? {
+    if is_in_use(workspace, account)? {
         return Err(Error::check(format!(
             "the callback of '{}' accepts the new verify token and not the old one, so the new one is in use",
             account.name
@@ -283,11 +271,11 @@ pub fn prepare_cancel(workspace: &Workspace, account: Account) -> Result<Cancell
         .hint(format!("to finish the rotation: msgrctl webhook rotate {}", account.handle))
         .hint("to cancel it, put the old verify token into the contact centre's form first"));
     }
-    Ok(Cancelled { account })
+    Ok(())
 }
 
 /// Drops it. Returns the account as it is now.
-pub fn cancel(workspace: &Workspace, Cancelled { account }: &Cancelled) -> Result<Account, Error> {
+pub fn cancel(workspace: &Workspace, account: &Account) -> Result<Account, Error> {
     record(workspace, account, vec![Change { kind: NEXT, new: None }])
 }
 
@@ -421,7 +409,10 @@ mod tests {
     #[test]
     fn a_next_token_is_dropped_only_while_it_is_not_in_use() {
         let rig = rig();
-        let drop_it = |rig: &Rig| prepare_cancel(&rig.workspace, rig.account());
+        let drop_it = |rig: &Rig| {
+            let account = rig.account();
+            check_cancel(&rig.workspace, &account).map(|()| account)
+        };
         assert_eq!(drop_it(&rig).map(drop).expect_err("none was begun").kind(), Kind::Usage);
         rotate(&rig, Some(given("new"))).map(drop).expect_err("the callback does not know it");
         rig.callback_knows(&["new"]);
