@@ -10,15 +10,8 @@ use crate::graph::{GraphError, Unreachable};
 use crate::operations::webhooks::{self, AccountResult, Seen, Target, Work, changed_in_words, changed_levels, observe};
 use crate::operations::{Error, Found, Workspace};
 use crate::provision::apps::AppPlan;
-use crate::provision::plan::{self, Action, Plan, Problem};
+use crate::provision::plan::{Action, Problem};
 use crate::provision::subscription::{PageLevel, Wish};
-
-/// What is to be done, and what it was made of.
-struct Job<'p> {
-    plan: &'p Plan,
-    /// What was seen of the accounts, by their places.
-    seen: &'p [plan::Seen],
-}
 
 /// Carries out what the plan has to do at Meta. `targets` are the accounts whose
 /// turn it is, as they were saved, by their places in it; `end` is told of each how it ended.
@@ -30,9 +23,8 @@ pub fn carry_out(
     mut targets: BTreeMap<usize, Target>,
     end: &mut dyn FnMut(usize, Result<(), Problem>),
 ) -> Result<(), Error> {
-    let Prepared { plan, seen, allow_commands, .. } = prepared;
-    let (job, allow_commands) = (Job { plan, seen }, *allow_commands);
-    for (at, problem) in job.waiting(&targets) {
+    let plan = &prepared.plan;
+    for (at, problem) in prepared.waiting(&targets) {
         targets.remove(&at);
         end(at, Err(problem));
     }
@@ -41,7 +33,7 @@ pub fn carry_out(
     }
     let client = workspace.graph()?;
     let now = Workspace::wait(observe(&client, &targets.values().collect::<Vec<_>>()))?;
-    let mut stale = job.stale(&targets.keys().copied().collect::<Vec<_>>(), &now);
+    let mut stale = prepared.stale(&targets.keys().copied().collect::<Vec<_>>(), &now);
     let mut works = BTreeMap::new();
     for (at, target) in targets {
         // One whose Page alone is stale still speaks for its app.
@@ -52,7 +44,7 @@ pub fn carry_out(
             }
             is_stale => {
                 let page = plan.accounts[at].page.clone().filter(|_| is_stale.is_none());
-                works.insert(at, job.work(at, target, page));
+                works.insert(at, prepared.work(at, target, page));
             }
         }
     }
@@ -60,18 +52,18 @@ pub fn carry_out(
         return Ok(());
     }
     let places: Vec<usize> = works.keys().copied().collect();
-    let results = webhooks::carry_out(workspace, &client, &works, &plan.apps, allow_commands)?;
+    let results = webhooks::carry_out(workspace, &client, &works, &plan.apps, prepared.allow_commands)?;
     for (at, result) in places.into_iter().zip(results) {
         let ended = match stale.remove(&at) {
             Some((_, problem)) => Err(problem),
-            None => job.outcome(at, result),
+            None => prepared.outcome(at, result),
         };
         end(at, ended);
     }
     Ok(())
 }
 
-impl Job<'_> {
+impl Prepared {
     /// Those whose app keeps sending elsewhere, since its speaker could not be saved.
     fn waiting(&self, targets: &BTreeMap<usize, Target>) -> Vec<(usize, Problem)> {
         let lost: Vec<&AppPlan> = self.plan.apps.iter().filter(|app| !targets.contains_key(&app.speaker)).collect();
@@ -107,7 +99,7 @@ impl Job<'_> {
     /// longer be seen, and on which level: a write would replace what another tool has set
     /// meanwhile. Where it is an app, all of its accounts here wait.
     fn stale(&self, places: &[usize], now: &[Seen]) -> HashMap<usize, (&'static str, Problem)> {
-        let plan = self.plan;
+        let plan = &self.plan;
         let mut stale = HashMap::new();
         for (at, now) in places.iter().zip(now) {
             let account = &plan.accounts[*at];

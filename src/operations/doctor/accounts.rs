@@ -5,7 +5,7 @@ use crate::checks::Outcome;
 use crate::checks::causes::{SECRET_MISSING, STORE_UNAVAILABLE};
 use crate::checks::ids;
 use crate::operations::secrets::place;
-use crate::operations::{Error, Found, Origin, Tenants, Workspace, key};
+use crate::operations::{Error, Found, Tenants, Workspace, key};
 use crate::secrets::{SecretKind, SecretRef, StoreError, StoreName};
 
 /// What is not where the records say.
@@ -38,12 +38,9 @@ struct Named {
 
 impl Named {
     fn new(workspace: &Workspace, tenant: &str, several: bool) -> Result<Self, Error> {
-        let setting = &workspace.settings()?.tenant;
-        let is_meant = setting.value.as_str() == tenant && !matches!(setting.origin, Origin::Flag(_));
-        Ok(Self {
-            place: if several || !is_meant { format!("in tenant {tenant}: ") } else { String::new() },
-            flag: if is_meant { String::new() } else { format!(" --tenant {tenant}") },
-        })
+        let flag = workspace.tenant_flag(tenant)?;
+        let is_named = several || !flag.is_empty();
+        Ok(Self { place: if is_named { format!("in tenant {tenant}: ") } else { String::new() }, flag })
     }
 }
 
