@@ -81,9 +81,10 @@ fn list(ctx: &Context, number: usize) -> Result<u8, CliError> {
     let history = History::read(ctx)?;
     let local: Vec<&Entry> = history.entries.iter().filter(|entry| entry.is_local() && !entry.id.is_empty()).collect();
     let last = &local[local.len().saturating_sub(number)..];
+    let standings = history.standings(last);
     if ctx.output.json {
-        let changes = last.iter().map(|entry| {
-            let (standing, undone_by) = match history.standing(entry) {
+        let changes = last.iter().zip(standings).map(|(entry, standing)| {
+            let (standing, undone_by) = match standing {
                 Standing::Stands => ("stands", None),
                 Standing::Undone(by) => ("undone", Some(by)),
                 Standing::WithoutValues => ("without_values", None),
@@ -98,9 +99,9 @@ fn list(ctx: &Context, number: usize) -> Result<u8, CliError> {
         return Ok(0);
     }
     let several = last.iter().any(|entry| entry.tenant != last[0].tenant);
-    let row = |entry: &&Entry| {
+    let row = |(entry, standing): (&&Entry, Standing)| {
         let [time, command, tenant, _, what] = log::row(entry);
-        let standing = match history.standing(entry) {
+        let standing = match standing {
             Standing::Stands => "yes",
             Standing::Undone(_) => "undone",
             Standing::WithoutValues => "no",
@@ -110,6 +111,6 @@ fn list(ctx: &Context, number: usize) -> Result<u8, CliError> {
     };
     let before = ["ID", "TIME (UTC)", "COMMAND", "UNDO"];
     let headings: Vec<&str> = before.into_iter().chain(several.then_some("TENANT")).chain(["WHAT"]).collect();
-    log::print_table(ctx, &headings, last.iter().map(row).collect());
+    log::print_table(ctx, &headings, last.iter().zip(standings).map(row).collect());
     Ok(0)
 }

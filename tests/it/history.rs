@@ -289,3 +289,18 @@ fn the_log_is_private() {
     let mode = std::fs::metadata(home.path("config/msgrctl/log.jsonl")).unwrap().permissions();
     assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777, 0o600);
 }
+
+#[test]
+fn a_tenant_that_is_worked_in_or_has_accounts_is_not_taken_away() {
+    let (_sandbox, home) = many(0);
+    home.run(&["tenant", "add", "east", "--host", "east.example"]).code(0);
+    let added = last(&home)["id"].as_str().unwrap().to_owned();
+    home.run(&["tenant", "use", "east"]).code(0);
+    home.run(&["undo", &added, "--yes"]).code(1).says(&["is worked in", "msgrctl tenant use default"]);
+    home.run(&["tenant", "use", "default"]).code(0);
+    home.run(&["chat-settings", "set", "agent-left", "--text", "Bye", "--tenant", "east"]).code(0);
+    home.run(&["undo", &added, "--yes"]).code(1).says(&["has accounts or Chat Settings", "nothing was undone"]);
+    // In their order they all go.
+    home.run(&["undo", "--yes"]).code(0).shows(&["chat settings added"]);
+    home.run(&["undo", &added, "--yes"]).code(0).shows(&["tenant added"]);
+}

@@ -1,5 +1,7 @@
 //! The log, read: which change is the last one, which were undone, which came after another.
 
+use std::collections::HashMap;
+
 use super::entry::{DONE, Entry};
 use crate::operations::{Error, Workspace};
 use crate::state::Change;
@@ -84,8 +86,23 @@ impl History {
 
     /// Whether a change can be undone, as far as the log knows.
     pub fn standing(&self, entry: &Entry) -> Standing {
-        let undone = |later: &&&Entry| undoes(later) == Some(entry.id.as_str());
-        if let Some(by) = self.after(entry).iter().find(undone) {
+        self.standings(std::slice::from_ref(&entry)).remove(0)
+    }
+
+    /// The same of several; the log is walked through once.
+    pub fn standings(&self, entries: &[&Entry]) -> Vec<Standing> {
+        let mut undone: HashMap<&str, &Entry> = HashMap::new();
+        for entry in &self.entries {
+            let Some(target) = undoes(entry) else { continue };
+            // An undo that is undone has undone nothing.
+            undone.retain(|_, by| by.id != target);
+            undone.insert(target, entry);
+        }
+        entries.iter().map(|entry| Self::standing_of(entry, undone.get(entry.id.as_str()).copied())).collect()
+    }
+
+    fn standing_of(entry: &Entry, undone_by: Option<&Entry>) -> Standing {
+        if let Some(by) = undone_by {
             return Standing::Undone(by.id.clone());
         }
         if entry.changes.iter().any(Change::has_values) { Standing::Stands } else { Standing::WithoutValues }

@@ -12,7 +12,7 @@ use crate::accounts::{Account, AccountError, newly_alike};
 use crate::files;
 use crate::operations::{Error, Origin, Workspace, key};
 use crate::secrets::{SecretKind, SecretRef, StoreName};
-use crate::state::{Change, Record, carry_out};
+use crate::state::{Change, Fields, Record, What, carry_out};
 
 pub struct Undoing {
     pub entry: Entry,
@@ -40,16 +40,21 @@ pub struct Undone {
 ///
 /// It cannot: nothing was changed.
 pub fn prepare_undo(workspace: &Workspace, id: Option<&str>) -> Result<Undoing, Error> {
-    let unfinished = recover(workspace, None, false)?;
-    let history = History::read(workspace)?;
-    let target = unfinished.as_ref().and_then(|pending| pending.entry.undoes.as_deref());
+    let mut unfinished = recover(workspace, None, false)?;
+    let mut history = History::read(workspace)?;
+    let target = unfinished.as_ref().and_then(|pending| pending.entry.undoes.clone());
+    if let (Some(id), Some(target)) = (id, &target)
+        && history.find(id)?.id != *target
+    {
+        // That one was begun and not finished: it is a change of its own from now on.
+        recover(workspace, None, true)?;
+        (unfinished, history) = (None, History::read(workspace)?);
+    }
     let entry = match (id, target) {
         (Some(id), _) => history.find(id)?,
-        (None, Some(target)) => history.find(target)?,
+        (None, Some(target)) => history.find(&target)?,
         (None, None) => history.last().ok_or_else(|| Error::failed("there is no change to undo"))?,
     };
-    // Another one was begun and not finished: this one is a change of its own.
-    let unfinished = unfinished.filter(|pending| pending.entry.undoes.as_ref() == Some(&entry.id));
     let tenant = &workspace.settings()?.tenant;
     if let Origin::Flag(flag) = &tenant.origin
         && tenant.value.as_str() != entry.tenant
@@ -94,7 +99,14 @@ fn check(inside: &Workspace, history: &History, entry: &Entry, going_on: bool) -
     }
     let later: Vec<&Entry> = history.after(entry);
     let records = inside.records()?;
-    let now = records.snapshot(&entry.tenant, true)?.records();
+    let snapshot = records.snapshot(&entry.tenant, true)?;
+    // What cannot be read was not changed: that is said as every other command says it.
+    let place = records.place(&entry.tenant, &Record::Account(String::new()));
+    snapshot.accounts(&place).map_err(AccountError::from)?;
+    let now = snapshot.records();
+    if !going_on {
+        check_tenant(entry, &now)?;
+    }
     for change in entry.changes.iter().filter(|change| change.has_values()) {
         let Some(record) = &change.record else { continue };
         let own = |later: &&&Entry| later.undoes.as_ref() != Some(&entry.id) && touches(later, &entry.tenant, change);
@@ -118,14 +130,37 @@ fn check(inside: &Workspace, history: &History, entry: &Entry, going_on: bool) -
     Ok(())
 }
 
-/// Whether a later change touched the same field of the same record.
+/// Whether a later change touched the same field of the same record; any field of one that
+/// would go.
 fn touches(later: &Entry, tenant: &str, change: &Change) -> bool {
     let is_shared = change.record == Some(Record::Configuration);
     (is_shared || later.tenant == tenant)
         && later.changes.iter().filter(|other| other.record == change.record).any(|other| {
             let mut own = change.before.keys().chain(change.after.keys()).filter(|key| *key != "updated_at");
-            own.any(|key| other.before.contains_key(key) || other.after.contains_key(key))
+            change.what == What::Added || own.any(|key| other.fields.contains(key))
         })
+}
+
+/// Refuses to take away a tenant that is worked in, or has anything.
+fn check_tenant(entry: &Entry, now: &BTreeMap<Record, Fields>) -> Result<(), Error> {
+    let goes = |change: &Change| change.record == Some(Record::Tenant) && change.what == What::Added;
+    if !entry.changes.iter().any(goes) {
+        return Ok(());
+    }
+    let tenant = &entry.tenant;
+    let refused = |why: &str| Error::failed(format!("tenant '{tenant}' {why}; nothing was undone"));
+    if now.keys().any(|record| matches!(record, Record::Account(_) | Record::ChatSettings)) {
+        return Err(refused("has accounts or Chat Settings")
+            .hint(format!("to see what is in it: msgrctl account list --tenant {tenant}")));
+    }
+    // Unless the same change has chosen it.
+    let chose = entry.changes.iter().any(|change| change.record == Some(Record::Configuration));
+    let configuration = now.get(&Record::Configuration).filter(|_| !chose);
+    let worked_in = configuration.and_then(|fields| fields.get("tenant")?.as_str());
+    if worked_in == Some(tenant.as_str()) {
+        return Err(refused("is worked in").hint("to work in another one: msgrctl tenant use default"));
+    }
+    Ok(())
 }
 
 fn values_alone(command: &str) -> Error {
@@ -253,7 +288,7 @@ impl Secrets {
 
     /// The secrets that the change replaced: account and kind in words.
     fn replaced(&self, entry: &Entry) -> Vec<(String, String)> {
-        let changed = entry.changes.iter().filter(|change| change.what == crate::state::What::Changed);
+        let changed = entry.changes.iter().filter(|change| change.what == What::Changed);
         let replaced = changed.flat_map(|change| {
             change
                 .fields
@@ -309,7 +344,9 @@ mod tests {
     use super::*;
     use crate::accounts::Name;
     use crate::operations::accounts::{remove, rename};
+    use crate::operations::change::{self, New, Target};
     use crate::operations::trial::Trial;
+    use crate::secrets::Secret;
 
     fn renamed(trial: &Trial, account: &Account, name: &str) -> String {
         let name: Name = name.parse().expect("a name");
@@ -376,5 +413,51 @@ mod tests {
         let error = undoing.carry_out().map(drop).expect_err("refused");
         assert!(error.message().contains("meanwhile"), "{}", error.message());
         assert_eq!(trial.now(&account).name.as_str(), "Charlie");
+    }
+
+    #[test]
+    fn an_added_account_that_was_changed_later_stays_and_the_change_is_named() {
+        let trial = Trial::new();
+        let account = trial.account("Acme");
+        let added = last(&trial);
+        let value = New::Value(Secret::new("EAABnew"), Target::WhereItIs(StoreName::Memory));
+        let change = crate::operations::change::Change { kind: SecretKind::PageAccessToken, new: Some(value) };
+        change::save(&trial.workspace, &mut account.clone(), vec![change], |new| Ok::<_, Error>(new.clone()))
+            .expect("saved");
+        let error = refused(&trial, Some(&added));
+        assert_eq!(error.first_hint(), Some(format!("to undo 'trial' first: msgrctl undo {}", last(&trial)).as_str()));
+        assert_eq!(trial.secret(&account, SecretKind::PageAccessToken), Some(Secret::new("EAABnew")));
+    }
+
+    #[test]
+    fn another_undo_that_was_cut_off_is_written_down_first() {
+        let trial = Trial::new();
+        let accounts = ["Acme", "Bravo"].map(|name| (trial.account(name), last(&trial)));
+        let [(first, of_first), (_, of_second)] = &accounts;
+        let history = History::read(&trial.workspace).expect("a log");
+        let entry = history.find(of_first).expect("known").clone();
+        let before =
+            trial.workspace.records().and_then(|records| Ok(records.snapshot("default", true)?)).expect("read");
+        let pending = Entry { undoes: Some(entry.id.clone()), ..Entry::new(&trial.workspace, "default", Vec::new()) };
+        let cut_off = pending.id.clone();
+        Pending { entry: pending, before }.write(&trial.workspace).expect("kept");
+        let reversed = [entry.changes[0].reversed()];
+        trial.workspace.records().and_then(|records| Ok(records.write("default", &reversed)?)).expect("written");
+        undo(&trial, Some(of_second)).expect("undone");
+        let history = History::read(&trial.workspace).expect("a log");
+        let interrupted = history.find(&cut_off).expect("it is in the log");
+        assert_eq!((interrupted.result.as_str(), interrupted.changes[0].of.as_str()), ("interrupted", "Acme"));
+        undo(&trial, Some(&cut_off)).expect("it can be undone");
+        assert_eq!(trial.now(first), *first);
+    }
+
+    #[test]
+    fn records_that_cannot_be_read_are_not_called_changed() {
+        let trial = Trial::new();
+        trial.account("Acme");
+        let file = trial.directory.path().join("msgrctl/tenants/default/accounts.toml");
+        std::fs::write(file, "[[[").expect("written");
+        let error = refused(&trial, None);
+        assert!(error.message().contains("accounts.toml:1:"), "{}", error.message());
     }
 }
