@@ -37,6 +37,8 @@ fn tab(pty: &mut Pty, line: &str, shown: &str) {
     pty.send(line);
     pty.send("\t");
     pty.expect(shown);
+    // A shell that is interrupted while it completes shows no prompt again: a person is not that quick.
+    std::thread::sleep(std::time::Duration::from_millis(150));
     // Ctrl-C: a new line, whatever was there.
     pty.send("\u{3}");
     pty.expect("ready>");
