@@ -11,7 +11,7 @@ use crate::touched;
 /// The right to change one file, held until it is dropped.
 ///
 /// An advisory lock on `.NAME.lock` beside the file. The system gives it back
-/// when its holder dies, so a lock file that was left behind blocks nobody.
+/// when its holder dies, so a lock file that was left behind blocks no command.
 #[derive(Debug)]
 pub struct Lock {
     target: PathBuf,
@@ -122,7 +122,7 @@ fn clear_leftovers(dir: &Path, prefix: &str) {
         let name = entry.file_name();
         let name = name.to_string_lossy();
         if name.starts_with(prefix) && name.ends_with(LEFTOVER) {
-            // A file that cannot be removed is no reason not to save.
+            // Saving goes on where a file cannot be removed.
             let _ = fs::remove_file(entry.path());
         }
     }

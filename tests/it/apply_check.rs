@@ -106,10 +106,10 @@ fn files_folders_and_standard_input_are_one_manifest() {
 #[test]
 fn what_cannot_be_read_says_why() {
     let home = Home::new();
-    check(&home, &["-f", "none.yaml"]).code(2).says(&["there is no file none.yaml"]);
+    check(&home, &["-f", "none.yaml"]).code(2).says(&["the file none.yaml does not exist"]);
     check(&home, &[]).code(2).says(&["--file <FILE>"]);
     home.file("empty/readme.txt", "");
-    check(&home, &["-f", "empty"]).code(2).says(&["there is no manifest in empty", "*.yaml"]);
+    check(&home, &["-f", "empty"]).code(2).says(&["empty has no manifest in it", "*.yaml"]);
     home.file("utf16.yaml", [0xff, 0xfe, b'v', 0]);
     check(&home, &["-f", "utf16.yaml"]).code(3).says(&["utf16.yaml is not UTF-8 text, line 1", "save it as UTF-8"]);
     home.file("large.yaml", vec![b'#'; 8 * 1024 * 1024 + 1]);

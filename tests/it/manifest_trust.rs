@@ -46,7 +46,7 @@ fn links_are_followed_inside_their_folder_and_never_out_of_it() {
     symlink("..data/a.yaml", home.path("volume/a.yaml")).unwrap();
     check(&home, "volume").code(0).shows(&["ok: 1 account"]);
     symlink("nowhere.yaml", home.path("volume/b.yaml")).unwrap();
-    check(&home, "volume").code(2).says(&["there is no file volume/b.yaml"]);
+    check(&home, "volume").code(2).says(&["the file volume/b.yaml does not exist"]);
 }
 
 #[test]

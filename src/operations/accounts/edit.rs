@@ -130,7 +130,7 @@ impl Prepared {
             && edit.inputs.token.is_none()
             && workspace.secret(old, SecretKind::PageAccessToken)?.is_none();
         if untestable {
-            workspace.warning("not tested: there is no page access token to test with");
+            workspace.warning("not tested: the account has no page access token");
         }
         Ok(!untestable)
     }

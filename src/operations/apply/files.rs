@@ -110,7 +110,7 @@ fn of_folder(folder: &Path, real: &Path) -> Result<Vec<(PathBuf, PathBuf)>, Erro
     }
     if manifests.is_empty() {
         let endings = ENDINGS.map(|ending| format!("*.{ending}")).join(", ");
-        return Err(Error::usage(format!("there is no manifest in {}: no {endings}", shown(folder)))
+        return Err(Error::usage(format!("{} has no manifest in it: no {endings}", shown(folder)))
             .hint("folders below it are not looked into; name each with -f"));
     }
     Ok(manifests)
@@ -161,7 +161,7 @@ fn unreadable(path: &Path, error: &FileError) -> Error {
     };
     match source.map(std::io::Error::kind) {
         Some(ErrorKind::NotFound) => {
-            Error::usage(format!("there is no file {}", shown(path))).hint("name a manifest with -f FILE")
+            Error::usage(format!("the file {} does not exist", shown(path))).hint("name a manifest with -f FILE")
         }
         Some(ErrorKind::FileTooLarge) => too_large(&shown(path)),
         _ => Error::file(format!("cannot read {}", shown(path)))

@@ -215,9 +215,8 @@ fn store(
 ) -> Result<Option<(Account, Stored)>, Error> {
     let Some(mut account) = planned.after.clone() else { return Ok(None) };
     if known != planned.before.as_ref() {
-        return Err(
-            Error::failed("it was changed by somebody else meanwhile, and is left as it is now").hint("run this again")
-        );
+        return Err(Error::failed("another command or person has changed it meanwhile; it stays as it is now")
+            .hint("run this again"));
     }
     if planned.action == Action::Nothing {
         return Ok(Some((account, Stored::default())));

@@ -88,7 +88,7 @@ impl Prepared {
     fn before(&self, at: usize) -> Seen {
         match self.seen.get(at).and_then(|seen| seen.live.as_ref()) {
             Some(live) => Seen { page: live.page.clone(), app: live.app.clone() },
-            // Without a look there is no step, and without a step no account gets here.
+            // Only accounts with a step get here, and a step comes of a look.
             None => {
                 Seen { page: Ok(PageLevel::Absent), app: Some(Err(GraphError::Unreachable(Unreachable::Unfinished))) }
             }
