@@ -37,17 +37,8 @@ fn the_second_apply_writes_nothing() {
 fn what_fails_is_reported_for_its_account_and_the_next_run_goes_on() {
     let fleet = Fleet::new(6);
     fleet.manifest(0..6);
-    let ids: Vec<String> = fleet.sandbox.world().pages.iter().map(|page| page.id.clone()).collect();
-    fleet.sandbox.world().page_token_mut(&ids[1]).unwrap().state = TokenState::LoggedOut;
+    let ids = fleet.trouble();
     let gone = fleet.sandbox.world().pages.remove(2);
-    let limit = Effect { code: Some(80006), regain_minutes: Some(12), ..Effect::default() };
-    let broken = Effect { body: Some("<html>".into()), ..Effect::default() };
-    let of = |at: usize| Some(format!("/{}/subscribed_apps", ids[at]));
-    fleet.sandbox.world().faults = vec![
-        Fault { path: of(3), effect: limit, ..Fault::default() },
-        // While it is looked at all is well; the write is answered with nonsense.
-        Fault { path: of(4), method: Some("POST".into()), effect: broken, ..Fault::default() },
-    ];
     let run = fleet.apply(&["--json"]).code(9);
     assert_eq!(
         run.json()["summary"],

@@ -1,7 +1,5 @@
 //! Manifests: plan, apply, export, and the mistakes in them with their places.
 
-use msgrctl::sandbox::{Effect, Fault, TokenState};
-
 use crate::support::world::{acme, sandbox};
 use crate::support::{Fleet, Home};
 
@@ -28,16 +26,8 @@ fn from_a_plan_to_an_export() {
 #[test]
 fn what_stands_in_the_way() {
     let mut fleet = Fleet::new(5);
-    let ids: Vec<String> = fleet.sandbox.world().pages.iter().map(|page| page.id.clone()).collect();
-    fleet.sandbox.world().page_token_mut(&ids[1]).unwrap().state = TokenState::LoggedOut;
+    fleet.trouble();
     fleet.home.unset("TOKEN_2");
-    let limit = Effect { code: Some(80006), regain_minutes: Some(12), ..Effect::default() };
-    let broken = Effect { body: Some("<html>".into()), ..Effect::default() };
-    let of = |at: usize| Some(format!("/{}/subscribed_apps", ids[at]));
-    fleet.sandbox.world().faults = vec![
-        Fault { path: of(3), effect: limit, ..Fault::default() },
-        Fault { path: of(4), method: Some("POST".into()), effect: broken, ..Fault::default() },
-    ];
     fleet.manifest(0..5);
     fleet.plan(&[]).screen("plan-blocked");
     fleet.apply(&[]).screen("apply-partly-failed");

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use msgrctl::clock::Clock;
-use msgrctl::sandbox::{Entry, InProcess, World};
+use msgrctl::sandbox::{Effect, Entry, Fault, InProcess, TokenState, World};
 
 use super::{Home, Hook, world};
 
@@ -14,6 +14,23 @@ pub struct Fleet {
 }
 
 impl Fleet {
+    /// What goes wrong with the Pages 1, 3 and 4: a token that was logged out, a limit of
+    /// calls, and a write that is answered with nonsense, while all that is looked at is
+    /// well. Returns the ids of all Pages.
+    pub fn trouble(&self) -> Vec<String> {
+        let mut world = self.sandbox.world();
+        let ids: Vec<String> = world.pages.iter().map(|page| page.id.clone()).collect();
+        world.page_token_mut(&ids[1]).unwrap().state = TokenState::LoggedOut;
+        let limit = Effect { code: Some(80006), regain_minutes: Some(12), ..Effect::default() };
+        let broken = Effect { body: Some("<html>".into()), ..Effect::default() };
+        let of = |at: usize| Some(format!("/{}/subscribed_apps", ids[at]));
+        world.faults = vec![
+            Fault { path: of(3), effect: limit, ..Fault::default() },
+            Fault { path: of(4), method: Some("POST".into()), effect: broken, ..Fault::default() },
+        ];
+        ids
+    }
+
     /// So many Pages of one app, a receiver that passes the handshake, and a home that
     /// knows none of them: the tokens are in variables `TOKEN_0`, `TOKEN_1`, …
     pub fn new(pages: usize) -> Self {
