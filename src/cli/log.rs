@@ -28,10 +28,10 @@ pub fn run(args: &LogArgs, ctx: &Context) -> Result<u8, CliError> {
     let entries: Vec<Entry> = lines[lines.len().saturating_sub(args.number as usize)..]
         .iter()
         .filter_map(|line| serde_json::from_str::<Entry>(line).ok())
-        .map(|entry| entry.without_values())
         .collect();
     if ctx.output.json {
-        ctx.output.json(&Envelope("entries", entries));
+        let bare: Vec<Entry> = entries.iter().map(Entry::without_values).collect();
+        ctx.output.json(&Envelope("entries", bare));
         return Ok(0);
     }
     if entries.is_empty() {

@@ -7,7 +7,7 @@ use super::context::Context;
 use super::envelope::Envelope;
 use super::error::CliError;
 use super::log;
-use crate::operations::journal::{Entry, History, Standing, Undone, prepare_undo};
+use crate::operations::journal::{Entry, History, Standing, Undone, prepare_undo, standings};
 use crate::secrets::SecretKind;
 use crate::ui::interrupt;
 
@@ -24,7 +24,7 @@ pub struct UndoArgs {
     /// The change: its id, or how that begins [default: the last one]
     #[arg(value_name = "ID")]
     id: Option<String>,
-    /// Show the changes with their ids, and which of them can be undone
+    /// Show the changes with their ids, and which can be undone: yes, no, or after a later one
     #[arg(long, conflicts_with = "id")]
     list: bool,
     /// How many changes --list shows
@@ -36,10 +36,13 @@ pub struct UndoArgs {
 struct ListedView {
     #[serde(flatten)]
     entry: Entry,
-    /// `stands`, `undone` or `without_values`.
+    /// `stands`, `undone`, `changed` or `without_values`.
     standing: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     undone_by: Option<String>,
+    /// The later change of the same fields, which has to be undone first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changed_by: Option<String>,
 }
 
 pub fn run(args: &UndoArgs, ctx: &Context) -> Result<u8, CliError> {
@@ -52,7 +55,7 @@ pub fn run(args: &UndoArgs, ctx: &Context) -> Result<u8, CliError> {
     let what = undoing.entry.in_words();
     let again = args.id.as_ref().map_or_else(String::new, |_| format!(" {}", undoing.entry.id));
     ctx.confirm(&format!("Undo '{command}' in tenant '{tenant}' ({what})?"), &format!("msgrctl undo{again}"))?;
-    let Undone { entry, left, lost, replaced } = undoing.carry_out()?;
+    let Undone { entry, left, lost, replaced, same_page } = undoing.carry_out()?;
     if ctx.output.json {
         ctx.output.json(&Envelope("undone", entry.without_values()));
     } else {
@@ -73,6 +76,9 @@ pub fn run(args: &UndoArgs, ctx: &Context) -> Result<u8, CliError> {
     for (of, kind) in &replaced {
         ctx.output.warning(&format!("the {kind} of '{of}' was replaced; the new one stays"));
     }
+    for (account, other) in &same_page {
+        ctx.output.warning(&format!("'{account}' and '{other}' are connected to the same Page"));
+    }
     Ok(0)
 }
 
@@ -81,15 +87,16 @@ fn list(ctx: &Context, number: usize) -> Result<u8, CliError> {
     let history = History::read(ctx)?;
     let local: Vec<&Entry> = history.entries.iter().filter(|entry| entry.is_local() && !entry.id.is_empty()).collect();
     let last = &local[local.len().saturating_sub(number)..];
-    let standings = history.standings(last);
+    let standings = standings(ctx, &history, last)?;
     if ctx.output.json {
         let changes = last.iter().zip(standings).map(|(entry, standing)| {
-            let (standing, undone_by) = match standing {
-                Standing::Stands => ("stands", None),
-                Standing::Undone(by) => ("undone", Some(by)),
-                Standing::WithoutValues => ("without_values", None),
+            let (standing, undone_by, changed_by) = match standing {
+                Standing::Stands => ("stands", None, None),
+                Standing::Undone(by) => ("undone", Some(by), None),
+                Standing::Changed(by) => ("changed", None, by),
+                Standing::WithoutValues => ("without_values", None, None),
             };
-            ListedView { entry: entry.without_values(), standing, undone_by }
+            ListedView { entry: entry.without_values(), standing, undone_by, changed_by }
         });
         ctx.output.json(&Envelope("changes", changes.collect::<Vec<_>>()));
         return Ok(0);
@@ -102,11 +109,12 @@ fn list(ctx: &Context, number: usize) -> Result<u8, CliError> {
     let row = |(entry, standing): (&&Entry, Standing)| {
         let [time, command, tenant, _, what] = log::row(entry);
         let standing = match standing {
-            Standing::Stands => "yes",
-            Standing::Undone(_) => "undone",
-            Standing::WithoutValues => "no",
+            Standing::Stands => "yes".to_owned(),
+            Standing::Undone(_) => "undone".to_owned(),
+            Standing::Changed(Some(by)) => format!("after {by}"),
+            Standing::Changed(None) | Standing::WithoutValues => "no".to_owned(),
         };
-        let before = [entry.id.clone(), time, command, standing.to_owned()];
+        let before = [entry.id.clone(), time, command, standing];
         before.into_iter().chain(several.then_some(tenant)).chain([what]).collect()
     };
     let before = ["ID", "TIME (UTC)", "COMMAND", "UNDO"];

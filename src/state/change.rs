@@ -135,7 +135,8 @@ impl Change {
 
     /// Whether it says what its record was and is, so that it can be undone.
     pub fn has_values(&self) -> bool {
-        self.record.is_some() && !(self.before.is_empty() && self.after.is_empty() && self.what == What::Changed)
+        let mut keys = self.before.keys().chain(self.after.keys());
+        self.record.is_some() && (self.what != What::Changed || keys.any(|key| key != STAMP))
     }
 
     /// The first field in which `now` is not what the change has left; `None` when it can be

@@ -122,6 +122,12 @@ fn an_older_change_is_undone_by_its_id_unless_a_later_one_touched_the_same_field
         assert!(!change.to_string().contains("\"before\""), "{change}");
         change["standing"].as_str().unwrap().to_owned()
     };
+    home.run(&["undo", "--list"]).code(0).shows(&[
+        &format!("after {second}"),
+        "Acme: messages.agent-left 'One' -> 'Two'",
+        "messages.session-ended (none) -> 'Other'",
+    ]);
+    assert_eq!(standing(&first), "changed");
     home.run(&["undo", &first, "--yes"]).code(1).says(&[
         "nothing was undone",
         "to undo 'message set' first",
@@ -130,7 +136,7 @@ fn an_older_change_is_undone_by_its_id_unless_a_later_one_touched_the_same_field
     home.run(&["undo", &other]).code(2).says(&[&format!("msgrctl undo {other} --yes")]);
     home.run(&["undo", &other[..6], "--yes"]).code(0).shows(&["undid 'message set'", "messages.session-ended"]);
     assert_eq!((shown("session-ended").as_str(), shown("agent-left").as_str()), ("", "Two"));
-    assert_eq!((standing(&other).as_str(), standing(&first).as_str()), ("undone", "stands"));
+    assert_eq!((standing(&other).as_str(), standing(&second).as_str()), ("undone", "stands"));
     home.run(&["undo", &other, "--yes"]).code(1).says(&["was undone already", "to do it again"]);
     home.run(&["undo", "--list"]).code(0).shows(&["ID", &first, &other, "undone"]);
     // In their order, they all go, to the byte.
@@ -159,7 +165,20 @@ fn a_removed_account_comes_back_to_its_place_after_later_changes() {
     home.run(&["account", "remove", "page-3", "--yes"]).code(0);
     let removed = last(&home)["id"].as_str().unwrap().to_owned();
     home.run(&["account", "rename", "page-2", "Page 3"]).code(0);
-    home.run(&["undo", &removed, "--yes"]).code(1).says(&["would answer to the same name", "nothing was undone"]);
+    home.run(&["undo", &removed, "--yes"]).code(1).says(&[
+        "'Page 3' would get back a name or handle that the name of 'Page 3' is by now; nothing was undone",
+        "to change that name first: msgrctl account rename",
+    ]);
+    home.run(&["account", "rename", "page-2", "Page 2"]).code(0);
+    home.run(&["account", "edit", "page-1", "--page-id", "109876543210990", "--yes", "--no-test"]).code(0);
+    let same_page = home.run(&["account", "list", "--json"]).json()["accounts"][0]["page_id"].clone();
+    home.run(&["account", "edit", "page-0", "--page-id", "109876543210977", "--yes", "--no-test"]).code(0);
+    home.run(&["account", "edit", "page-2", "--page-id", same_page.as_str().unwrap(), "--yes", "--no-test"]).code(0);
+    let list = home.run(&["undo", "--list", "--json"]).json();
+    let of_first = list["changes"].as_array().unwrap().iter().rev().nth(1).unwrap()["id"].clone();
+    home.run(&["undo", of_first.as_str().unwrap(), "--yes"])
+        .code(0)
+        .says(&["'Page 0' and 'Page 2' are connected to the same Page"]);
 }
 
 #[test]
@@ -206,7 +225,7 @@ fn secrets_are_taken_away_with_an_added_account_and_not_brought_back() {
 #[test]
 fn an_unfinished_line_of_the_log_swallows_no_other() {
     let sandbox = sandbox();
-    let home = acme(&sandbox, false);
+    let mut home = acme(&sandbox, false);
     home.run(&["chat-settings", "set", "agent-left", "--disable"]).code(0);
     home.run(&["message", "disable", "acme", "agent-left"]).code(0);
     // An unfinished line of a killed process swallows no other.
@@ -215,9 +234,21 @@ fn an_unfinished_line_of_the_log_swallows_no_other() {
     std::fs::write(&log, format!("{text}{{\"time\":")).unwrap();
     home.run(&["message", "default", "acme", "agent-left"]).code(0);
     assert_eq!(last(&home)["command"], "message default");
+    // In a container no variable names the user.
+    #[cfg(unix)]
+    {
+        home.unset("USER");
+        let uid = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(home.root()).unwrap());
+        home.run(&["message", "disable", "acme", "agent-left"]).code(0);
+        assert_eq!(last(&home)["user"], format!("uid {uid}"));
+    }
     // Only where it was made.
     home.run(&["tenant", "add", "other", "--host", "other.example.com"]).code(0);
-    home.run(&["undo", "--yes", "--tenant", "default"]).code(1).says(&["was in tenant 'other'"]);
+    home.run(&["undo", "--yes", "--tenant", "default"])
+        .code(1)
+        .says(&["the last change was in tenant 'other', and --tenant says 'default'", "--tenant other"]);
+    let set = home.with("MSGRCTL_TENANT", "default");
+    set.run(&["undo", "--yes"]).code(1).says(&["and MSGRCTL_TENANT says 'default'; nothing was undone"]);
 }
 
 #[test]

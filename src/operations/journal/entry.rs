@@ -1,9 +1,10 @@
 //! A line of the log.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::operations::Workspace;
-use crate::state::{Change, Fields, What};
+use crate::state::{Change, Fields, Record, What};
 use crate::text::{excerpt, in_json};
 
 /// A line of the log: what one command changed in one tenant.
@@ -43,12 +44,13 @@ impl Entry {
     /// A line about what this process does.
     pub fn new(workspace: &Workspace, tenant: &str, changes: Vec<Change>) -> Self {
         let user = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| workspace.env.text(name));
+        let user = user.map_or_else(who_without_a_name, |name| excerpt(name, 100));
         let mut id = uuid::Uuid::new_v4().simple().to_string();
         id.truncate(12);
         Self {
             id,
             time: workspace.now().to_string(),
-            user: excerpt(user.unwrap_or("unknown"), 100),
+            user,
             command: workspace.command.clone(),
             tenant: tenant.into(),
             changes,
@@ -95,6 +97,17 @@ impl Entry {
     }
 }
 
+/// A container has often no variable for the user; the system knows its number.
+#[cfg(unix)]
+fn who_without_a_name() -> String {
+    format!("uid {}", rustix::process::getuid().as_raw())
+}
+
+#[cfg(not(unix))]
+fn who_without_a_name() -> String {
+    "unknown".into()
+}
+
 /// The first changes in a line, and how many more there are.
 pub fn several_in_words(changes: &[Change]) -> String {
     const FIRST: usize = 2;
@@ -103,14 +116,41 @@ pub fn several_in_words(changes: &[Change]) -> String {
     words.join("; ")
 }
 
-/// One change in a line: `Acme Support: callback_url`.
+/// One change in a line: `Acme Support: callback_url (none) -> https://…`.
 fn in_words(change: &Change) -> String {
+    // The configuration is always there, whatever its file has.
+    let is_configuration = change.record == Some(Record::Configuration);
     match change.what {
-        What::Added => format!("{} added", change.of),
-        What::Removed => format!("{} removed", change.of),
-        What::Changed if change.fields.len() > 3 => {
+        What::Added if !is_configuration => format!("{} added", change.of),
+        What::Removed if !is_configuration => format!("{} removed", change.of),
+        _ if change.fields.len() > 3 => {
             format!("{}: {} and {} more", change.of, change.fields[..2].join(", "), change.fields.len() - 2)
         }
-        What::Changed => format!("{}: {}", change.of, change.fields.join(", ")),
+        _ => {
+            let fields: Vec<String> = change.fields.iter().map(|field| field_in_words(change, field)).collect();
+            format!("{}: {}", change.of, fields.join(", "))
+        }
+    }
+}
+
+/// A field, and what it was and is where that is known and no secret.
+fn field_in_words(change: &Change, field: &str) -> String {
+    let (before, after) = (change.before.get(field), change.after.get(field));
+    if field.starts_with(SECRETS) || (before.is_none() && after.is_none()) {
+        return field.to_owned();
+    }
+    format!("{field} {} -> {}", value_in_words(before), value_in_words(after))
+}
+
+fn value_in_words(value: Option<&Value>) -> String {
+    const LONGEST: usize = 60;
+    match value {
+        None => "(none)".into(),
+        Some(Value::String(text)) => excerpt(text, LONGEST),
+        // A custom message is a table: its text is what was changed.
+        Some(value) => match value.get("text").and_then(Value::as_str) {
+            Some(text) => format!("'{}'", excerpt(text, LONGEST)),
+            None => excerpt(&value.to_string(), LONGEST),
+        },
     }
 }

@@ -20,6 +20,8 @@ pub enum Standing {
     Stands,
     /// It was: by the change with this id.
     Undone(String),
+    /// Its records have changed since: by the change with this id, or outside msgrctl.
+    Changed(Option<String>),
     /// Only its fields are known: secrets alone, or a line of an older version.
     WithoutValues,
 }
@@ -64,7 +66,8 @@ impl History {
             ))
             .hint(all));
         }
-        let found: Vec<&Entry> = self.entries.iter().filter(|entry| entry.id.starts_with(id)).collect();
+        let id = id.to_ascii_lowercase();
+        let found: Vec<&Entry> = self.entries.iter().filter(|entry| entry.id.starts_with(&id)).collect();
         match found.as_slice() {
             [] => Err(Error::failed(format!("there is no change '{shown}'")).hint(all)),
             [one] if !one.is_local() => Err(Error::failed(format!(
@@ -170,7 +173,7 @@ mod tests {
         let history = History { entries: vec![entry("abcdef", None), entry("abcdxx", None)], unknown: None };
         let message = |id: &str| history.find(id).expect_err("refused").message().to_owned();
         assert!(message("abcd").contains("2 changes begin with"));
-        assert!(message("abcde").contains("at Meta alone"));
+        assert!(message("ABCDE").contains("at Meta alone"));
         assert!(message("ab").contains("too short"));
         assert!(message("zzzz").contains("there is no change 'zzzz'"));
     }

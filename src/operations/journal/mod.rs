@@ -17,7 +17,7 @@ pub use changing::Changing;
 pub use entry::{DONE, Entry};
 pub use history::{History, Standing};
 pub use pending::recover;
-pub use undo::{Undone, prepare_undo};
+pub use undo::{Undone, prepare_undo, standings};
 
 use super::{Error, Workspace};
 use crate::state::Change;

@@ -8,7 +8,7 @@ fn what_was_changed_is_told_and_undone() {
     let home = Home::new();
     home.run(&["log"]).screen("log-empty");
     home.run(&["undo", "--yes"]).screen("undo-nothing");
-    let home = acme(&sandbox(), false).with("USER", "ada");
+    let home = acme(&sandbox(), false);
     home.run(&["account", "rename", "acme", "Acme Care"]).code(0);
     home.run(&["message", "set", "acme", "agent-left", "--text", "Bye"]).code(0);
     home.run(&["log"]).screen("log-full");

@@ -24,6 +24,7 @@ impl Home {
             ("DBUS_SESSION_BUS_ADDRESS".into(), format!("unix:path={}", path("no-bus"))),
             ("LANG".into(), "C.UTF-8".into()),
             ("PATH".into(), std::env::var("PATH").unwrap()),
+            ("USER".into(), "ada".into()),
         ];
         Self { dir, env }
     }

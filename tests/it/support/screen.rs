@@ -49,6 +49,7 @@ const REDACTIONS: &[(&str, &str)] = &[
     (r#""undoes": "[0-9a-f]{12}""#, r#""undoes": "[ID]""#),
     (r"\bundo [0-9a-f]{12}\b", "undo [ID]"),
     (r"\bundone by [0-9a-f]{12}\b", "undone by [ID]"),
+    (r"\bafter [0-9a-f]{12}\b", "after [ID        ]"),
     (r"(?m)^[0-9a-f]{12}\b", "[ID        ]"),
     (r"\bm_[A-Za-z0-9_-]{60,}", "[MESSAGE ID]"),
     (r"\btrace A[A-Za-z0-9]{22}\b", "trace [TRACE]"),

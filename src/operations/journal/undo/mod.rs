@@ -2,17 +2,20 @@
 //! names any more go. Where it stops half-way, by an error or a kill, the same undo goes on
 //! when it is run again.
 
+mod secrets;
+
 use std::collections::BTreeMap;
 
+use self::secrets::Secrets;
 use super::changing::Changing;
 use super::entry::Entry;
 use super::history::{History, Standing};
 use super::pending::{Pending, recover};
-use crate::accounts::{Account, AccountError, newly_alike};
+use crate::accounts::{Account, AccountError};
 use crate::files;
-use crate::operations::{Error, Origin, Workspace, key};
-use crate::secrets::{SecretKind, SecretRef, StoreName};
-use crate::state::{Change, Fields, Record, What, carry_out};
+use crate::operations::{Error, Origin, Workspace};
+use crate::secrets::SecretKind;
+use crate::state::{Change, Fields, Record, What};
 
 pub struct Undoing {
     pub entry: Entry,
@@ -32,6 +35,8 @@ pub struct Undone {
     pub lost: Vec<(Account, SecretKind)>,
     /// Secrets that were replaced: the new one stays. Account and kind.
     pub replaced: Vec<(String, String)>,
+    /// Accounts whose Page another account has too: both names.
+    pub same_page: Vec<(String, String)>,
 }
 
 /// Looks whether the last change can be undone, or the one whose id begins with `id`.
@@ -56,20 +61,20 @@ pub fn prepare_undo(workspace: &Workspace, id: Option<&str>) -> Result<Undoing, 
         (None, None) => history.last().ok_or_else(|| Error::failed("there is no change to undo"))?,
     };
     let tenant = &workspace.settings()?.tenant;
-    if let Origin::Flag(flag) = &tenant.origin
+    if let Origin::Flag(name) | Origin::Variable(name) = &tenant.origin
         && tenant.value.as_str() != entry.tenant
     {
         let which = if id.is_some() { "this change" } else { "the last change" };
-        return Err(Error::failed(format!("{which} was in tenant '{}'; nothing was undone", entry.tenant))
-            .hint(format!("leave {flag} out to undo it")));
+        return Err(Error::failed(format!(
+            "{which} was in tenant '{}', and {name} says '{}'; nothing was undone",
+            entry.tenant, tenant.value
+        ))
+        .hint(format!("to undo it: msgrctl undo {} --tenant {}", entry.id, entry.tenant)));
     }
     let inside = workspace.in_tenant(&entry.tenant);
     check(&inside, &history, entry, unfinished.is_some())?;
     let secrets = Secrets::of(&inside, entry, unfinished.as_ref())?;
     secrets.refuse_moves()?;
-    if entry.is_of_secrets_alone() && !secrets.places_differ && secrets.lost.is_empty() {
-        return Err(values_alone(&entry.command));
-    }
     secrets.refuse_rotations()?;
     let entries = history.entries.len();
     Ok(Undoing { entry: entry.clone(), inside, unfinished, entries, secrets })
@@ -85,7 +90,7 @@ fn check(inside: &Workspace, history: &History, entry: &Entry, going_on: bool) -
         .hint("a newer msgrctl wrote it, or it was edited: msgrctl log shows the changes"));
     }
     match history.standing(entry) {
-        Standing::Stands => {}
+        Standing::Stands | Standing::Changed(_) => {}
         Standing::Undone(by) => {
             return Err(Error::failed(format!("'{command}' ({}) was undone already", entry.id))
                 .hint(format!("to do it again, undo that: msgrctl undo {by}")));
@@ -97,7 +102,6 @@ fn check(inside: &Workspace, history: &History, entry: &Entry, going_on: bool) -
             )));
         }
     }
-    let later: Vec<&Entry> = history.after(entry);
     let records = inside.records()?;
     let snapshot = records.snapshot(&entry.tenant, true)?;
     // What cannot be read was not changed: that is said as every other command says it.
@@ -107,27 +111,68 @@ fn check(inside: &Workspace, history: &History, entry: &Entry, going_on: bool) -
     if !going_on {
         check_tenant(entry, &now)?;
     }
-    for change in entry.changes.iter().filter(|change| change.has_values()) {
-        let Some(record) = &change.record else { continue };
+    let Some(Obstacle { change, record, field, later }) = obstacle(history, entry, &now, going_on) else {
+        return Ok(());
+    };
+    let field = field.filter(|field| !field.is_empty()).map(|field| format!("{field} of "));
+    let error = Error::failed(format!(
+        "{} has changed since '{command}' ({}'{}'); nothing was undone",
+        records.place(&entry.tenant, record),
+        field.unwrap_or_default(),
+        change.of
+    ));
+    Err(match later {
+        Some(later) => error.hint(format!("to undo '{}' first: msgrctl undo {}", later.command, later.id)),
+        None => error.hint("msgrctl log shows the changes"),
+    })
+}
+
+/// Why a change cannot be undone: what it changed is different now.
+struct Obstacle<'a> {
+    change: &'a Change,
+    record: &'a Record,
+    /// The first field that is not what the change left; empty when the record came or went.
+    field: Option<String>,
+    /// The later change of it, where the log has one.
+    later: Option<&'a Entry>,
+}
+
+fn obstacle<'a>(
+    history: &'a History,
+    entry: &'a Entry,
+    now: &BTreeMap<Record, Fields>,
+    going_on: bool,
+) -> Option<Obstacle<'a>> {
+    let after = history.after(entry);
+    entry.changes.iter().filter(|change| change.has_values()).find_map(|change| {
+        let record = change.record.as_ref()?;
         let own = |later: &&&Entry| later.undoes.as_ref() != Some(&entry.id) && touches(later, &entry.tenant, change);
         let field = change.conflict(now.get(record), going_on);
-        let after = later.iter().find(own);
-        if field.is_none() && after.is_none() {
-            continue;
+        let later = after.iter().find(own).copied();
+        (field.is_some() || later.is_some()).then_some(Obstacle { change, record, field, later })
+    })
+}
+
+/// Whether each of `entries` can be undone, by the log and by what the records are now.
+///
+/// # Errors
+///
+/// The records cannot be found.
+pub fn standings(workspace: &Workspace, history: &History, entries: &[&Entry]) -> Result<Vec<Standing>, Error> {
+    let records = workspace.records()?;
+    let mut now: BTreeMap<&str, Option<BTreeMap<Record, Fields>>> = BTreeMap::new();
+    let mut standings = history.standings(entries);
+    for (entry, standing) in entries.iter().zip(&mut standings).filter(|(_, standing)| **standing == Standing::Stands) {
+        // Records that cannot be read are for undo and doctor to tell of.
+        let read = || records.snapshot(&entry.tenant, true).ok().map(|snapshot| snapshot.records());
+        let Some(now) = now.entry(&entry.tenant).or_insert_with(read) else { continue };
+        if let Some(obstacle) = obstacle(history, entry, now, false) {
+            *standing = Standing::Changed(obstacle.later.map(|later| later.id.clone()));
+        } else if !history.knows_what_follows(entry) || check_tenant(entry, now).is_err() {
+            *standing = Standing::Changed(None);
         }
-        let field = field.filter(|field| !field.is_empty()).map(|field| format!("{field} of "));
-        let error = Error::failed(format!(
-            "{} has changed since '{command}' ({}'{}'); nothing was undone",
-            records.place(&entry.tenant, record),
-            field.unwrap_or_default(),
-            change.of
-        ));
-        return Err(match after {
-            Some(later) => error.hint(format!("to undo '{}' first: msgrctl undo {}", later.command, later.id)),
-            None => error.hint("msgrctl log shows the changes"),
-        });
     }
-    Ok(())
+    Ok(standings)
 }
 
 /// Whether a later change touched the same field of the same record; any field of one that
@@ -194,147 +239,8 @@ impl Undoing {
         // Written down before an interrupt may end everything.
         drop(change);
         let replaced = secrets.replaced(&entry);
-        Ok(Undone { entry, left, lost: secrets.lost, replaced })
+        Ok(Undone { entry, left, lost: secrets.lost, replaced, same_page: secrets.same_page })
     }
-}
-
-/// What the undoing means for secrets.
-struct Secrets {
-    /// Secrets that no record will name any more: they go too.
-    vanishing: Vec<(Account, SecretKind, StoreName)>,
-    /// Secrets that the old record names and no store has any more.
-    lost: Vec<(Account, SecretKind)>,
-    /// Whether the records name other places than before.
-    places_differ: bool,
-    /// Secrets that are in another store now.
-    moved: Vec<(Account, SecretRef)>,
-}
-
-impl Secrets {
-    /// `unfinished` is the undo that goes on: the accounts may be back already.
-    fn of(inside: &Workspace, entry: &Entry, unfinished: Option<&Pending>) -> Result<Self, Error> {
-        let mut secrets = Self { vanishing: Vec::new(), lost: Vec::new(), places_differ: false, moved: Vec::new() };
-        let of_accounts = |change: &&Change| matches!(change.record, Some(Record::Account(_))) && change.has_values();
-        let reversed: Vec<Change> = entry.changes.iter().filter(of_accounts).map(Change::reversed).collect();
-        if reversed.is_empty() {
-            return Ok(secrets);
-        }
-        let records = inside.records()?;
-        let place = records.place(&entry.tenant, &Record::Account(String::new()));
-        let now = match unfinished {
-            Some(pending) => pending.before.clone(),
-            None => records.snapshot(&entry.tenant, false)?,
-        };
-        let now = now.accounts(&place).map_err(AccountError::from)?;
-        let mut then = now.to_vec();
-        carry_out(&mut then, &reversed.iter().collect::<Vec<_>>())?;
-        if let Some([one, other]) = newly_alike(&now, &then) {
-            return Err(Error::failed(format!(
-                "'{}' and '{}' would answer to the same name, handle or id again; nothing was undone",
-                one.name, other.name
-            ))
-            .hint("msgrctl log shows the changes"));
-        }
-        let (then_by_id, now_by_id) = (by_id(&then), by_id(&now));
-        let touched: Vec<&str> = reversed
-            .iter()
-            .filter_map(|change| match &change.record {
-                Some(Record::Account(id)) => Some(id.as_str()),
-                _ => None,
-            })
-            .collect();
-        for account in touched.iter().filter_map(|id| then_by_id.get(id)) {
-            let here = now_by_id.get(account.id.as_str());
-            // What is in variables was never ours to remove.
-            let ours = |source: &SecretRef| source.store().is_some_and(|store| store != StoreName::Env);
-            for (kind, source) in account.secrets.iter().filter(|(_, source)| ours(source)) {
-                match here.and_then(|here| here.secrets.get(kind)) {
-                    Some(same) if same == source => {}
-                    // A reference took its place, and the value went.
-                    Some(other) if other.store().is_none() => secrets.lost.push(((*account).clone(), *kind)),
-                    Some(other) => secrets.moved.push(((*account).clone(), other.clone())),
-                    None => secrets.lost.push(((*account).clone(), *kind)),
-                }
-            }
-        }
-        for account in touched.iter().filter_map(|id| now_by_id.get(id)) {
-            let old = then_by_id.get(account.id.as_str());
-            secrets.places_differ |= old.is_none_or(|old| old.secrets != account.secrets);
-            for (kind, source) in &account.secrets {
-                let stays = old.is_some_and(|old| old.secrets.get(kind) == Some(source));
-                if let Some(store) = source.store().filter(|store| !stays && *store != StoreName::Env) {
-                    secrets.vanishing.push(((*account).clone(), *kind, store));
-                }
-            }
-        }
-        Ok(secrets)
-    }
-
-    /// Removes what no record names any more; what could not be removed, in words.
-    fn remove_vanishing(&self, inside: &Workspace) -> Vec<String> {
-        let (removed, written) = inside.stores().file().at_once(|| {
-            let remove = |(account, kind, store): &(Account, SecretKind, StoreName)| {
-                inside.store(*store).remove(&key(account, *kind)).map(drop)
-            };
-            self.vanishing.iter().map(remove).collect::<Vec<_>>()
-        });
-        let ends = self.vanishing.iter().zip(removed).filter_map(|((account, kind, store), result)| {
-            let result = if *store == StoreName::File { result.and(written.clone()) } else { result };
-            let entry = key(account, *kind).entry();
-            Some(format!("the {kind} in the {store} store (entry msgrctl / {entry}): {}", result.err()?))
-        });
-        ends.collect()
-    }
-
-    /// The secrets that the change replaced: account and kind in words.
-    fn replaced(&self, entry: &Entry) -> Vec<(String, String)> {
-        let changed = entry.changes.iter().filter(|change| change.what == What::Changed);
-        let replaced = changed.flat_map(|change| {
-            change
-                .fields
-                .iter()
-                .filter_map(|field| Some((change.of.clone(), field.strip_prefix("secrets.")?.replace('_', " "))))
-        });
-        let is = |account: &Account, kind: SecretKind, of: &str, words: &str| {
-            account.name.as_str() == of && kind.words() == words
-        };
-        let stays = |(of, words): &(String, String)| {
-            !self.lost.iter().any(|(account, kind)| is(account, *kind, of, words))
-                && !self.vanishing.iter().any(|(account, kind, _)| is(account, *kind, of, words))
-        };
-        replaced.filter(stays).collect()
-    }
-
-    /// The new verify token of a rotation that is not finished would go: Meta may have it.
-    fn refuse_rotations(&self) -> Result<(), Error> {
-        let is_next = |(_, kind, _): &&(Account, SecretKind, StoreName)| *kind == SecretKind::NextVerifyToken;
-        let Some((account, ..)) = self.vanishing.iter().find(is_next) else { return Ok(()) };
-        Err(Error::failed(format!(
-            "the rotation of the verify token of '{}' is not finished, and Meta may have the new one; nothing was undone",
-            account.name
-        ))
-        .hint(format!("to finish it: msgrctl webhook rotate {}", account.handle))
-        .hint(format!("or cancel it: msgrctl webhook rotate {} --cancel", account.handle)))
-    }
-
-    fn refuse_moves(&self) -> Result<(), Error> {
-        let Some((account, now)) = self.moved.first() else { return Ok(()) };
-        let error = Error::failed(format!(
-            "the secrets of '{}' are in another place now ({now}); nothing was undone",
-            account.name
-        ));
-        let before = account.secrets.values().find_map(SecretRef::store);
-        Err(match before {
-            Some(store) => {
-                error.hint(format!("to move them back: msgrctl secret move {} --to {store}", account.handle))
-            }
-            None => error,
-        })
-    }
-}
-
-fn by_id(accounts: &[Account]) -> BTreeMap<&str, &Account> {
-    accounts.iter().map(|account| (account.id.as_str(), account)).collect()
 }
 
 #[cfg(test)]
@@ -346,7 +252,7 @@ mod tests {
     use crate::operations::accounts::{remove, rename};
     use crate::operations::change::{self, New, Target};
     use crate::operations::trial::Trial;
-    use crate::secrets::Secret;
+    use crate::secrets::{Secret, StoreName};
 
     fn renamed(trial: &Trial, account: &Account, name: &str) -> String {
         let name: Name = name.parse().expect("a name");

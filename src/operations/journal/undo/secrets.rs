@@ -1,0 +1,170 @@
+//! What undoing a change means for secrets, and for the accounts that name them.
+
+use std::collections::BTreeMap;
+
+use crate::accounts::{Account, AccountError, newly_alike};
+use crate::operations::journal::entry::Entry;
+use crate::operations::journal::pending::Pending;
+use crate::operations::{Error, Workspace, key};
+use crate::secrets::{SecretKind, SecretRef, StoreName};
+use crate::state::{Change, Record, What, carry_out};
+
+/// What the undoing means for secrets.
+pub(super) struct Secrets {
+    /// Secrets that no record will name any more: they go too.
+    pub(super) vanishing: Vec<(Account, SecretKind, StoreName)>,
+    /// Secrets that the old record names and no store has any more.
+    pub(super) lost: Vec<(Account, SecretKind)>,
+    /// Secrets that are in another store now.
+    moved: Vec<(Account, SecretRef)>,
+    /// Accounts that get back a Page that another account has too: both names.
+    pub(super) same_page: Vec<(String, String)>,
+}
+
+impl Secrets {
+    /// `unfinished` is the undo that goes on: the accounts may be back already.
+    pub(super) fn of(inside: &Workspace, entry: &Entry, unfinished: Option<&Pending>) -> Result<Self, Error> {
+        let mut secrets = Self { vanishing: Vec::new(), lost: Vec::new(), moved: Vec::new(), same_page: Vec::new() };
+        let of_accounts = |change: &&Change| matches!(change.record, Some(Record::Account(_))) && change.has_values();
+        let reversed: Vec<Change> = entry.changes.iter().filter(of_accounts).map(Change::reversed).collect();
+        if reversed.is_empty() {
+            return Ok(secrets);
+        }
+        let records = inside.records()?;
+        let place = records.place(&entry.tenant, &Record::Account(String::new()));
+        let now = match unfinished {
+            Some(pending) => pending.before.clone(),
+            None => records.snapshot(&entry.tenant, false)?,
+        };
+        let now = now.accounts(&place).map_err(AccountError::from)?;
+        let mut then = now.to_vec();
+        carry_out(&mut then, &reversed.iter().collect::<Vec<_>>())?;
+        if let Some(pair) = newly_alike(&now, &then) {
+            return Err(alike(&reversed, pair));
+        }
+        let (then_by_id, now_by_id) = (by_id(&then), by_id(&now));
+        let touched: Vec<&str> = reversed.iter().filter_map(account_of).collect();
+        secrets.same_page = then
+            .iter()
+            .filter(|account| touched.contains(&account.id.as_str()))
+            .flat_map(|account| then.iter().map(move |other| (account, other)))
+            .filter(|(account, other)| account.id != other.id && account.page_id == other.page_id)
+            .map(|(account, other)| (account.name.to_string(), other.name.to_string()))
+            .collect();
+        for account in touched.iter().filter_map(|id| then_by_id.get(id)) {
+            let here = now_by_id.get(account.id.as_str());
+            // What is in variables was never ours to remove.
+            let ours = |source: &SecretRef| source.store().is_some_and(|store| store != StoreName::Env);
+            for (kind, source) in account.secrets.iter().filter(|(_, source)| ours(source)) {
+                match here.and_then(|here| here.secrets.get(kind)) {
+                    Some(same) if same == source => {}
+                    // A reference took its place, and the value went.
+                    Some(other) if other.store().is_none() => secrets.lost.push(((*account).clone(), *kind)),
+                    Some(other) => secrets.moved.push(((*account).clone(), other.clone())),
+                    None => secrets.lost.push(((*account).clone(), *kind)),
+                }
+            }
+        }
+        for account in touched.iter().filter_map(|id| now_by_id.get(id)) {
+            let old = then_by_id.get(account.id.as_str());
+            for (kind, source) in &account.secrets {
+                let stays = old.is_some_and(|old| old.secrets.get(kind) == Some(source));
+                if let Some(store) = source.store().filter(|store| !stays && *store != StoreName::Env) {
+                    secrets.vanishing.push(((*account).clone(), *kind, store));
+                }
+            }
+        }
+        Ok(secrets)
+    }
+
+    /// Removes what no record names any more; what could not be removed, in words.
+    pub(super) fn remove_vanishing(&self, inside: &Workspace) -> Vec<String> {
+        let (removed, written) = inside.stores().file().at_once(|| {
+            let remove = |(account, kind, store): &(Account, SecretKind, StoreName)| {
+                inside.store(*store).remove(&key(account, *kind)).map(drop)
+            };
+            self.vanishing.iter().map(remove).collect::<Vec<_>>()
+        });
+        let ends = self.vanishing.iter().zip(removed).filter_map(|((account, kind, store), result)| {
+            let result = if *store == StoreName::File { result.and(written.clone()) } else { result };
+            let entry = key(account, *kind).entry();
+            Some(format!("the {kind} in the {store} store (entry msgrctl / {entry}): {}", result.err()?))
+        });
+        ends.collect()
+    }
+
+    /// The secrets that the change replaced: account and kind in words.
+    pub(super) fn replaced(&self, entry: &Entry) -> Vec<(String, String)> {
+        let changed = entry.changes.iter().filter(|change| change.what == What::Changed);
+        let replaced = changed.flat_map(|change| {
+            change
+                .fields
+                .iter()
+                .filter_map(|field| Some((change.of.clone(), field.strip_prefix("secrets.")?.replace('_', " "))))
+        });
+        let is = |account: &Account, kind: SecretKind, of: &str, words: &str| {
+            account.name.as_str() == of && kind.words() == words
+        };
+        let stays = |(of, words): &(String, String)| {
+            !self.lost.iter().any(|(account, kind)| is(account, *kind, of, words))
+                && !self.vanishing.iter().any(|(account, kind, _)| is(account, *kind, of, words))
+        };
+        replaced.filter(stays).collect()
+    }
+
+    /// The new verify token of a rotation that is not finished would go: Meta may have it.
+    pub(super) fn refuse_rotations(&self) -> Result<(), Error> {
+        let is_next = |(_, kind, _): &&(Account, SecretKind, StoreName)| *kind == SecretKind::NextVerifyToken;
+        let Some((account, ..)) = self.vanishing.iter().find(is_next) else { return Ok(()) };
+        Err(Error::failed(format!(
+            "the rotation of the verify token of '{}' is not finished, and Meta may have the new one; nothing was undone",
+            account.name
+        ))
+        .hint(format!("to finish it: msgrctl webhook rotate {}", account.handle))
+        .hint(format!("or cancel it: msgrctl webhook rotate {} --cancel", account.handle)))
+    }
+
+    pub(super) fn refuse_moves(&self) -> Result<(), Error> {
+        let Some((account, now)) = self.moved.first() else { return Ok(()) };
+        let error = Error::failed(format!(
+            "the secrets of '{}' are in another place now ({now}); nothing was undone",
+            account.name
+        ));
+        let before = account.secrets.values().find_map(SecretRef::store);
+        Err(match before {
+            Some(store) => {
+                error.hint(format!("to move them back: msgrctl secret move {} --to {store}", account.handle))
+            }
+            None => error,
+        })
+    }
+}
+
+fn account_of(change: &Change) -> Option<&str> {
+    match &change.record {
+        Some(Record::Account(id)) => Some(id),
+        _ => None,
+    }
+}
+
+/// An account would get a name or handle again that another one answers to by now.
+fn alike(reversed: &[Change], pair: [&Account; 2]) -> Error {
+    let touched = |account: &Account| reversed.iter().filter_map(account_of).any(|id| id == account.id);
+    let [other, returning] = if touched(pair[0]) { [pair[1], pair[0]] } else { pair };
+    let answers = |address: &str| {
+        [returning.name.as_str(), returning.handle.as_str(), &returning.id]
+            .iter()
+            .any(|own| own.eq_ignore_ascii_case(address))
+    };
+    let (field, argument) =
+        if answers(other.handle.as_str()) { ("handle", "--handle NEW_HANDLE") } else { ("name", "NEW_NAME") };
+    Error::failed(format!(
+        "'{}' would get back a name or handle that the {field} of '{}' is by now; nothing was undone",
+        returning.name, other.name
+    ))
+    .hint(format!("to change that {field} first: msgrctl account rename {} {argument}", other.id))
+}
+
+fn by_id(accounts: &[Account]) -> BTreeMap<&str, &Account> {
+    accounts.iter().map(|account| (account.id.as_str(), account)).collect()
+}
