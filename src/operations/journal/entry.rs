@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::address;
 use crate::operations::Workspace;
 use crate::state::{Change, Fields, Record, What};
 use crate::text::{excerpt, in_json};
@@ -146,6 +147,8 @@ fn value_in_words(value: Option<&Value>) -> String {
     const LONGEST: usize = 60;
     match value {
         None => "(none)".into(),
+        // What an address holds behind its path may be a key.
+        Some(Value::String(text)) if text.starts_with("http") => excerpt(&address::shown(text), LONGEST),
         Some(Value::String(text)) => excerpt(text, LONGEST),
         // A custom message is a table: its text is what was changed.
         Some(value) => match value.get("text").and_then(Value::as_str) {
