@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::call::Call;
 use super::versions::{Feature, Served};
+use crate::json::without_nulls;
 
 /// An answer before it is sent.
 pub struct Answer {
@@ -86,14 +87,6 @@ pub fn too_many(code: i64) -> Refusal {
         }
     };
     Refusal::oauth(code, format!("(#{code}) {text}"))
-}
-
-/// An object without the fields that have no value.
-pub fn without_nulls(mut object: Value) -> Value {
-    if let Some(fields) = object.as_object_mut() {
-        fields.retain(|_, value| !value.is_null());
-    }
-    object
 }
 
 /// The status that a code was seen with (graph/FACTS.md, "HTTP status"); 400 where

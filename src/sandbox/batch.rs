@@ -5,12 +5,13 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
-use super::answer::{Answer, Refusal, Trace, Wire, escaped, without_nulls};
+use super::answer::{Answer, Refusal, Trace, Wire, escaped};
 use super::call::{Call, Parts};
 use super::routes;
 use super::service;
 use super::shared::SharedWorld;
 use super::world::World;
+use crate::json::without_nulls;
 
 const MOST: usize = 50;
 

@@ -3,9 +3,9 @@
 
 use serde_json::{Value, json};
 
-use super::answer::without_nulls;
 use super::people::Message;
 use super::world::World;
+use crate::json::without_nulls;
 
 /// Something that happened between a person and a Page.
 #[derive(Clone, Debug)]

@@ -25,13 +25,14 @@ mod thread_control;
 
 use jiff::civil::Date;
 
-use super::answer::{Answer, Refusal, without_nulls};
+use super::answer::{Answer, Refusal};
 use super::batch::{self, Batch};
 use super::call::Call;
 use super::people::Person;
 use super::tokens::{Token, TokenKind};
 use super::versions::{self, Feature, Served};
 use super::world::World;
+use crate::json::without_nulls;
 use caller::{Caller, caller, holder};
 use page::{of_page, recipient_of, require_task};
 use paging::Part;
