@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::json::without_nulls;
 use crate::text::harmless;
 use crate::webhook::{Attachment, Event, Kind, Message};
 
@@ -92,49 +92,24 @@ pub fn clock(at: Timestamp) -> String {
     at.to_zoned(TimeZone::system()).strftime("%H:%M:%S").to_string()
 }
 
-/// An event for a program.
-#[derive(Serialize)]
-pub struct EventLine<'a> {
-    schema_version: u8,
-    kind: &'static str,
-    received_at: String,
-    event: &'static str,
-    /// What Meta tells of: `page`, `instagram`, `user`, `application`.
-    object: &'a str,
-    page_id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    account: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sender: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    recipient: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    occurred_at: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mid: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<&'a str>,
-    standby: bool,
-    raw: &'a Value,
-}
-
-impl<'a> EventLine<'a> {
-    pub fn new(event: &'a Event, account: Option<&'a str>, now: Timestamp) -> Self {
-        Self {
-            schema_version: 1,
-            kind: "event",
-            received_at: now.to_string(),
-            event: words(event).0,
-            object: &event.object,
-            page_id: &event.page_id,
-            account,
-            sender: event.sender.as_deref(),
-            recipient: event.recipient.as_deref(),
-            occurred_at: event.timestamp.and_then(|at| Timestamp::from_millisecond(at).ok()).map(|at| at.to_string()),
-            mid: event.mid.as_deref(),
-            text: event.text.as_deref(),
-            standby: event.standby,
-            raw: &event.raw,
-        }
-    }
+/// An event for a program, as it came under `raw`.
+pub fn view(event: &Event, account: Option<&str>, now: Timestamp) -> Value {
+    let occurred_at = event.timestamp.and_then(|at| Timestamp::from_millisecond(at).ok());
+    let mut view = without_nulls(json!({
+        "schema_version": 1,
+        "kind": "event",
+        "received_at": now,
+        "event": words(event).0,
+        "object": event.object,
+        "page_id": event.page_id,
+        "account": account,
+        "sender": event.sender,
+        "recipient": event.recipient,
+        "occurred_at": occurred_at,
+        "mid": event.mid,
+        "text": event.text,
+        "standby": event.standby,
+    }));
+    view["raw"] = event.raw.clone();
+    view
 }
