@@ -7,7 +7,7 @@ use clap_complete::ArgValueCandidates;
 use rand::RngExt as _;
 use url::Url;
 
-use super::probe::{self, ProbeView};
+use super::probe;
 use crate::accounts::{CallbackUrl, Realm};
 use crate::address::is_loopback;
 use crate::checks::{Outcome, misplaced};
@@ -132,7 +132,7 @@ pub fn run(args: &VerifyArgs, ctx: &Context) -> Result<u8, CliError> {
         .map(|misplaced| misplaced.hint);
     if ctx.output.json {
         let name = account.as_ref().map(|account| account.name.as_str());
-        ctx.output.json(&ProbeView::new(name, callback.as_str(), &found, fix.as_deref()));
+        ctx.output.json(&probe::view(name, callback.as_str(), &found, fix.as_deref()));
     } else {
         ctx.output.result(&probe::text(callback.as_str(), &found, fix.as_deref(), ctx.output.terminal.out()));
     }
