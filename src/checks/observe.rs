@@ -10,6 +10,7 @@ use super::check::then;
 use super::state::TokenState;
 use crate::address::is_loopback;
 use crate::channel::Channel;
+use crate::graph::endpoints::PageAccess;
 use crate::graph::endpoints::app::{self, App};
 use crate::graph::endpoints::page::{self, Page};
 use crate::graph::endpoints::subscription::{self, AppSubscription, SubscribedApp};
@@ -201,7 +202,7 @@ async fn ask(prober: &Prober, subject: &Subject) -> Option<Answered> {
 pub(super) async fn observe(client: &Client, prober: Option<&Prober>, subject: &Subject, with_app: bool) -> Observed {
     let app = subject.app.as_ref();
     let token = &subject.token;
-    let page = subject.page_id.as_deref().unwrap_or("me");
+    let of_page = PageAccess { page_id: subject.page_id.as_deref().unwrap_or("me"), token, app };
     let (page, subscribed, info, issuer, app_subscriptions, handshake) = tokio::join!(
         async {
             if subject.among_others {
@@ -210,7 +211,7 @@ pub(super) async fn observe(client: &Client, prober: Option<&Prober>, subject: &
                 timed(page::me_alone(client, token, app)).await
             }
         },
-        timed(subscription::of_page(client, page, token, app)),
+        timed(subscription::of_page(client, of_page)),
         async {
             match app {
                 Some(app) => timed(token::debug(client, token, app)).await,

@@ -292,7 +292,7 @@ async fn no_token_and_no_secret_stands_in_an_address() {
     assert!(exchanged.value.expires_in.is_some());
     token::debug(&client, &Secret::new(user.clone()), &app).await.unwrap();
     subscription::of_app(&client, &app).await.unwrap();
-    assert!(subscription::remove_of_app(&client, &app, None).await.unwrap());
+    assert!(subscription::remove_of_app(&client, &app, "page", None).await.unwrap());
 
     let addresses = tap.addresses();
     assert!(addresses.len() > 10, "{addresses:#?}");

@@ -7,7 +7,6 @@ use super::events;
 use super::texts::TextArgs;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::graph::endpoints::message::From;
 use crate::messages::Event;
 use crate::operations::messages;
 use crate::operations::webhooks::Target;
@@ -76,14 +75,12 @@ pub fn run(args: &SendArgs, ctx: &Context) -> Result<u8, CliError> {
     };
     ctx.check_realm(&account)?;
     let target = Target::of(ctx, account)?;
-    let account = &target.account;
-    let from = From { page_id: account.page_id.as_str(), token: &target.token, app: target.app.as_ref() };
-    let sent = messages::send(ctx, account, from, &args.to, &text, args.human_agent)?;
+    let sent = messages::send(ctx, &target, &args.to, &text, args.human_agent)?;
     let (recipient_id, message_id) =
         (sent.recipient_id.as_deref().unwrap_or(&args.to), sent.message_id.as_deref().unwrap_or_default());
     if ctx.output.json {
         let event = event.map(Event::id);
-        let account = account.name.as_str();
+        let account = target.account.name.as_str();
         ctx.output.json(&SentView { schema_version: 1, account, recipient_id, message_id, text: &text, event });
     } else {
         let [recipient_id, message_id] = [recipient_id, message_id].map(|id| excerpt(&redact(id), 200));

@@ -113,7 +113,7 @@ async fn ask(
     let live = Live {
         page_name: report.page_name,
         page: page.map(|apps| PageLevel::of(apps, subject.app_id.as_deref())),
-        app: app.map(|all| all.map(AppLevel::of)),
+        app: app.map(|all| all.map(|all| AppLevel::of(all, subject.channel))),
     };
     let access = Access { token: subject.token, app: subject.app };
     (Seen { secrets: copies, live: Some(live), problems: problem.into_iter().collect(), closed }, Some(access))

@@ -14,6 +14,7 @@ use crate::accounts::{Account, Realm};
 use crate::checks::causes::VERIFY_TOKEN_MISSING;
 use crate::checks::ids::{APP_SUBSCRIPTION, PAGE_SUBSCRIPTION};
 use crate::checks::{GraphTrace, Misplaced, Outcome, misplaced};
+use crate::graph::endpoints::subscription::set_of_page;
 use crate::graph::{Client, GraphError};
 use crate::operations::accounts::commands;
 use crate::operations::journal::note_at_meta;
@@ -121,7 +122,7 @@ async fn write<'w>(
         let fields = page.as_ref().filter(|_| !stays_elsewhere(target, of_apps, &apps));
         async move {
             match fields {
-                Some(fields) => Some(subscription::write_page(client, target.page(), fields).await),
+                Some(fields) => Some(set_of_page(client, target.page(), fields).await),
                 None => None,
             }
         }
@@ -188,7 +189,7 @@ async fn write_app(client: &Client, prober: &Prober, app: &AppWork<'_>) -> Writt
         };
         let verify_token = next.or(verify_token);
         // A "no" of Meta's without an error shows when it is read back.
-        if let Err(error) = subscription::write_app(client, credentials, step, verify_token).await {
+        if let Err(error) = subscription::write_app(client, credentials, account.channel, step, verify_token).await {
             return Err(explain(prober, app, step, verify_token, &error).await);
         }
         if next.is_some() {

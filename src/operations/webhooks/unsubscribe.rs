@@ -90,11 +90,10 @@ async fn remove(
     before: There,
 ) -> Result<There, Error> {
     if before.page {
-        let access = target.page();
-        remove_of_page(client, access.page_id, access.token, access.app).await?;
+        remove_of_page(client, target.page()).await?;
     }
     if let (true, Some(credentials)) = (before.app, &target.app) {
-        remove_of_app(client, credentials, None).await?;
+        remove_of_app(client, credentials, target.account.channel.webhook_object(), None).await?;
     }
     let levels = [(APP_SUBSCRIPTION, before.app), (PAGE_SUBSCRIPTION, before.page)];
     let removed: Vec<&'static str> = levels.into_iter().filter_map(|(level, was)| was.then_some(level)).collect();
@@ -103,7 +102,7 @@ async fn remove(
 }
 
 async fn there(client: &Client, target: &Target, with_app: bool) -> Result<There, Error> {
-    let page = match observe_page(client, target.page()).await? {
+    let page = match observe_page(client, target.page(), target.app_id()).await? {
         PageLevel::Absent => false,
         PageLevel::Fields(_) => true,
         PageLevel::OfAnotherApp(id) => {
@@ -112,7 +111,7 @@ async fn there(client: &Client, target: &Target, with_app: bool) -> Result<There
         }
     };
     let app = match target.app.as_ref().filter(|_| with_app) {
-        Some(credentials) => matches!(observe_app(client, credentials).await?, AppLevel::Present(_)),
+        Some(credentials) => matches!(observe_app(client, credentials, target.account.channel).await?, AppLevel::Present(_)),
         None => false,
     };
     Ok(There { page, app })

@@ -16,7 +16,7 @@ use crate::checks::of_unreachable;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::clock::Clock;
-use crate::graph::endpoints::message::{self, From, Reason};
+use crate::graph::endpoints::message::{self, Reason};
 use crate::graph::{Client, GraphError};
 use crate::messages::desk::{Desk, Effect, NoSession};
 use crate::messages::{Event as ChatEvent, MessageText};
@@ -263,10 +263,8 @@ impl<'a> Console<'a> {
     }
 
     async fn send(&mut self, psid: &str, text: &str, event: Option<ChatEvent>, as_human_agent: bool) {
-        let account = &self.target.account;
-        let from = From { page_id: account.page_id.as_str(), token: &self.target.token, app: self.target.app.as_ref() };
         let reason = if as_human_agent { Reason::HumanAgent } else { Reason::Response };
-        let sent = message::send_text(&self.client, from, psid, text, reason).await;
+        let sent = message::send_text(&self.client, self.target.page(), psid, text, reason).await;
         let what = event.map_or("your answer", ChatEvent::id);
         let says = format!("{} to {}", event.map_or("you", ChatEvent::id), self.name(psid));
         match sent {
@@ -305,12 +303,7 @@ impl<'a> Console<'a> {
         if self.names.contains_key(psid) || !psid.bytes().all(|byte| byte.is_ascii_digit()) {
             return;
         }
-        let from = From {
-            page_id: self.target.account.page_id.as_str(),
-            token: &self.target.token,
-            app: self.target.app.as_ref(),
-        };
-        let asked = tokio::time::timeout(NAME_TIME, message::profile(&self.client, from, psid)).await;
+        let asked = tokio::time::timeout(NAME_TIME, message::profile(&self.client, self.target.page(), psid)).await;
         let name = asked.ok().and_then(Result::ok).and_then(|answer| answer.value.name());
         self.names.extend(name.map(|name| (psid.to_owned(), harmless(&name))));
     }
