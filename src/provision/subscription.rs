@@ -10,7 +10,7 @@ use crate::graph::{AppCredentials, Client, GraphError};
 use crate::secrets::Secret;
 
 /// The fields that a contact centre needs, or is glad of (webhook/FACTS.md, "Fields").
-pub const FIELDS: [&str; 6] = [
+const FIELDS: &[&str] = &[
     "messages",
     "messaging_postbacks",
     "messaging_optins",
@@ -21,7 +21,7 @@ pub const FIELDS: [&str; 6] = [
 
 /// The other fields of Messenger that Meta documents (webhook/FACTS.md, "Fields"): to
 /// notice a misspelt one. Any is taken, since Meta adds some from time to time.
-pub const OTHER_FIELDS: [&str; 14] = [
+const OTHER_FIELDS: &[&str] = &[
     "message_echoes",
     "message_reactions",
     "message_edits",
@@ -50,7 +50,7 @@ pub struct Webhook {
 /// The webhook of a channel.
 pub const fn webhook(channel: Channel) -> Webhook {
     match channel {
-        Channel::Facebook => Webhook { fields: &FIELDS, others: &OTHER_FIELDS },
+        Channel::Facebook => Webhook { fields: FIELDS, others: OTHER_FIELDS },
     }
 }
 

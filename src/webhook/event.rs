@@ -202,11 +202,8 @@ impl Event {
         }
     }
 
-    /// Whether it is of a Page, and not of another product of the same app.
-    pub fn is_of_a_page(&self) -> bool {
-        self.object == PAGE && !self.is_test
+    /// Whether it is of a channel, by its object, and not of another product of the same app.
+    pub fn is_of(&self, object: &str) -> bool {
+        self.object == object && !self.is_test
     }
 }
-
-/// The object of Pages.
-const PAGE: &str = "page";

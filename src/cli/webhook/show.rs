@@ -10,7 +10,7 @@ use crate::cli::pick::AccountArg;
 use crate::dashboard;
 use crate::json::without_nulls;
 use crate::operations::secrets::place;
-use crate::provision::subscription::FIELDS;
+use crate::provision::subscription::webhook;
 use crate::secrets::SecretKind;
 use crate::ui::style::{self, paint, wrap};
 
@@ -47,6 +47,7 @@ pub fn run(args: &ShowArgs, ctx: &Context) -> Result<u8, CliError> {
     };
     let (token, next) = (read(SecretKind::VerifyToken)?, read(SecretKind::NextVerifyToken)?);
     let callback_url = account.callback_url.as_ref().map(CallbackUrl::as_str);
+    let fields = webhook(account.channel).fields;
     if ctx.output.json {
         ctx.output.json(&without_nulls(json!({
             "schema_version": 1,
@@ -56,7 +57,7 @@ pub fn run(args: &ShowArgs, ctx: &Context) -> Result<u8, CliError> {
             "verify_token": token,
             // The one of a rotation that is not finished.
             "next_verify_token": next,
-            "fields": FIELDS,
+            "fields": fields,
             "place": dashboard::WEBHOOKS,
         })));
         return Ok(0);
@@ -69,7 +70,7 @@ pub fn run(args: &ShowArgs, ctx: &Context) -> Result<u8, CliError> {
     let none = format!("none; make one: msgrctl webhook rotate {handle}");
     let mut lines = vec![paint(style::BOLD, account.name.as_str(), screen.color)];
     lines.push(format!("  {}", wrap(&format!("In the Meta app: {}", dashboard::WEBHOOKS), screen.width, 2)));
-    let fields = FIELDS.join(", ");
+    let fields = fields.join(", ");
     let rows = [
         ("Callback URL", shown.as_deref().or(callback_url).or(Some(&*unknown))),
         ("Verify token", token.as_deref().or(Some(&*none))),

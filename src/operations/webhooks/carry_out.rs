@@ -227,6 +227,6 @@ async fn explain(
                 ..Found::new(APP_SUBSCRIPTION, Outcome::Fail, summary).hint(format!("{fix}; then: {then}"))
             }
         }
-        _ => field_or(error, Found::failed(APP_SUBSCRIPTION, error, app.target, &then), &then),
+        _ => field_or(error, Found::failed(APP_SUBSCRIPTION, error, app.target, &then), app.target, &then),
     }
 }

@@ -329,7 +329,7 @@ mod tests {
         ];
         for (shape, text) in shapes.iter().zip([None, Some("test_message"), Some("random_text")]) {
             let found = all(shape);
-            assert!(found.len() == 1 && found[0].is_test && !found[0].is_of_a_page(), "{shape}");
+            assert!(found.len() == 1 && found[0].is_test && !found[0].is_of("page"), "{shape}");
             assert_eq!((found[0].text.as_deref(), found[0].name()), (text, None), "{shape}");
         }
         assert_eq!(all(shapes[1])[0].timestamp, Some(1_527_459_824_000));
@@ -341,7 +341,7 @@ mod tests {
         let found = all(text);
         assert_eq!((found[0].sender.as_deref(), found[0].mid.as_deref()), (Some("765"), Some("m_1")));
         assert!(matches!(&found[0].kind, Kind::Postback(found) if found.payload.as_deref() == Some("P")));
-        assert!(found[0].is_of_a_page());
+        assert!(found[0].is_of("page"));
     }
 
     #[test]
@@ -357,7 +357,7 @@ mod tests {
         let instagram = all(
             r#"{"object":"instagram","entry":[{"id":"17841","time":1,"messaging":[{"sender":{"id":"5"},"recipient":{"id":"17841"},"message":{"mid":"m","text":"hi"}}]}]}"#,
         );
-        assert!(!instagram[0].is_of_a_page() && instagram[0].text.as_deref() == Some("hi"));
+        assert!(!instagram[0].is_of("page") && instagram[0].text.as_deref() == Some("hi"));
     }
 
     #[test]

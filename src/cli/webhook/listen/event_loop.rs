@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
 use super::play::{Script, Step};
+use crate::channel::Channel;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::webhook::console::Console;
@@ -202,7 +203,9 @@ impl<'a> EventLoop<'a> {
             let account = self
                 .listened
                 .iter()
-                .find(|listened| event.is_of_a_page() && listened.account.page_id.as_str() == event.page_id)
+                .find(|Listened { account, .. }| {
+                    event.is_of(account.channel.webhook_object()) && account.page_id.as_str() == event.page_id
+                })
                 .filter(|_| notification.pages.contains(&event.page_id));
             match (account, &mut self.console) {
                 (Some(_), Some(console)) if open => console.hear(&event).await,
@@ -211,7 +214,8 @@ impl<'a> EventLoop<'a> {
                     self.screen.event(&event, name, self.ctx.clock.now());
                 }
             }
-            if account.is_none() && event.is_of_a_page() && !event.page_id.is_empty() {
+            let is_of_a_channel = Channel::ALL.iter().any(|channel| event.is_of(channel.webhook_object()));
+            if account.is_none() && is_of_a_channel && !event.page_id.is_empty() {
                 let line = format!("page {} does not belong to any account being listened for", event.page_id);
                 self.note("other_page", &harmless(&line), json!({ "page_id": event.page_id }));
             }
