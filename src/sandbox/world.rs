@@ -91,8 +91,6 @@ pub struct Subscription {
     pub active: bool,
     /// Of what.
     pub fields: Vec<String>,
-    /// Whether values come with the names of what changed.
-    pub include_values: bool,
 }
 
 /// A Meta app.

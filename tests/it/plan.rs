@@ -300,7 +300,6 @@ fn a_subscription_of_another_app_is_nobodys_to_change() {
         verify_token: "v".into(),
         active: true,
         fields: vec!["messages".into()],
-        include_values: true,
     };
     fleet.sandbox.world().subscriptions.push(other);
     fleet.apply(&[]).code(0);

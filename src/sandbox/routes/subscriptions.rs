@@ -18,8 +18,6 @@ pub(in crate::sandbox) struct Change {
     pub url: Url,
     /// The app's subscription as it is then.
     pub subscription: Subscription,
-    /// Whether the call says anything of `include_values`.
-    says_values: bool,
 }
 
 pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Result<Reply, Refusal> {
@@ -54,8 +52,6 @@ fn subscribe(world: &mut World, call: &Call, app_id: &str) -> Result<Reply, Refu
         one_of(&format!("fields[{at}]"), field, &FIELDS)?;
     }
     let existing = world.subscriptions.iter_mut().find(|one| one.app_id == app_id && one.object == object);
-    let says_values = call.given("include_values").is_some();
-    let include_values = matches!(call.parameter("include_values"), Some("true" | "1"));
     let is_new = existing.is_none();
     let callback_url = match existing {
         Some(existing) if call.given("callback_url").is_none() => {
@@ -64,9 +60,6 @@ fn subscribe(world: &mut World, call: &Call, app_id: &str) -> Result<Reply, Refu
                     return Err(required("fields"));
                 }
                 amend(&mut existing.fields, fields);
-                if says_values {
-                    existing.include_values = include_values;
-                }
                 return Ok(success().into());
             }
             existing.callback_url.clone()
@@ -81,9 +74,8 @@ fn subscribe(world: &mut World, call: &Call, app_id: &str) -> Result<Reply, Refu
     let url =
         url.ok_or_else(|| bad("Param callback_url must be a valid HTTPS URL (http is for this machine alone)."))?;
     let (app_id, object) = (app_id.to_owned(), object.to_owned());
-    let subscription =
-        Subscription { app_id, object, callback_url, verify_token, active: true, fields, include_values };
-    Ok(Reply::Verified(Box::new(Change { url, subscription, says_values })))
+    let subscription = Subscription { app_id, object, callback_url, verify_token, active: true, fields };
+    Ok(Reply::Verified(Box::new(Change { url, subscription })))
 }
 
 fn amend(fields: &mut Vec<String>, more: Vec<String>) {
@@ -105,9 +97,6 @@ pub(super) fn finish(world: &mut World, change: Change, verified: Result<(), Ref
         one.callback_url = new.callback_url;
         one.verify_token = new.verify_token;
         one.active = true;
-        if change.says_values {
-            one.include_values = new.include_values;
-        }
     } else {
         world.subscriptions.push(new);
     }

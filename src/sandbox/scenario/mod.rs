@@ -234,7 +234,6 @@ fn add_subscription(world: &mut World, entry: SubscriptionEntry) {
         verify_token: entry.verify_token.unwrap_or_default(),
         active: entry.active.unwrap_or(true),
         fields: entry.fields,
-        include_values: true,
     });
 }
 
