@@ -16,6 +16,7 @@ mod form;
 mod handshake;
 mod in_process;
 mod journal;
+mod length;
 mod limits;
 mod people;
 mod places;
@@ -32,7 +33,7 @@ mod world;
 use axum::Router;
 
 pub use control::{CALLS_PATH, SAY_PATH};
-pub use fault::{Effect, Fault};
+pub use fault::Fault;
 pub use in_process::InProcess;
 pub use journal::{Calls, Entry, Parameter};
 pub use people::{Message, Person, Persona, Thread};

@@ -49,12 +49,12 @@ pub(super) async fn perform(world: &SharedWorld, call: &Call) -> Option<(Answer,
     };
     // A batch has waited once for all of its operations.
     let latency = if call.in_batch { Duration::ZERO } else { latency };
-    let delay = fault.as_ref().and_then(|fault| fault.effect.delay).unwrap_or_default() + latency;
+    let delay = fault.as_ref().and_then(|fault| fault.delay).unwrap_or_default() + latency;
     if delay > Duration::ZERO {
         tokio::time::sleep(delay).await;
     }
     let trace = Trace::new();
-    if fault.as_ref().is_some_and(|fault| fault.effect.drop) {
+    if fault.as_ref().is_some_and(|fault| fault.drop) {
         world.lock().note(call, None, &trace);
         return None;
     }

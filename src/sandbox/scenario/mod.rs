@@ -28,17 +28,18 @@ use std::path::{Path, PathBuf};
 
 use super::call::version as graph_version;
 use super::callback::is_callback;
+use super::length::Length;
 use super::people::Person;
 use super::rules::{Access, Rules};
 use super::tokens::{Token, TokenKind, value_for};
 use super::world::{SCOPES, Subscription, TASKS, World};
-use super::{Fault, Page};
+use super::Page;
 use crate::clock::Clock;
 use crate::document::{self, Mistake};
 use crate::http::Url;
 
 pub use entries::Scenario;
-use entries::{AppMode, Length, PersonEntry, SubscriptionEntry};
+use entries::{AppMode, PersonEntry, SubscriptionEntry};
 
 /// Why a scenario was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -208,7 +209,7 @@ impl Scenario {
                 ..model.clone()
             });
         }
-        world.faults = self.faults.into_iter().map(Fault::from).collect();
+        world.faults = self.faults;
         world
     }
 }
