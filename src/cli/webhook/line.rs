@@ -16,27 +16,27 @@ pub fn words(event: &Event) -> (&'static str, String) {
     }
     match &event.kind {
         Kind::Message(message) => (if message.is_echo { "echo" } else { "message" }, said(message)),
-        Kind::Postback(postback) => {
-            ("postback", format!("{} ({})", or(&postback.title, "a button"), or(&postback.payload, "no payload")))
+        Kind::Postback { payload } => {
+            ("postback", format!("{} ({})", or(&event.text, "a button"), or(payload, "no payload")))
         }
-        Kind::Delivery(delivery) => {
-            let count = delivery.mids.len();
+        Kind::Delivery { mids, watermark } => {
+            let count = mids.len();
             let mids = if count == 0 { String::new() } else { format!("{count} message{}, ", plural(count)) };
-            ("delivery", format!("{mids}all up to {}", moment(delivery.watermark)))
+            ("delivery", format!("{mids}all up to {}", moment(*watermark)))
         }
         Kind::Read(watermark) => ("read", format!("all up to {}", moment(*watermark))),
-        Kind::Reaction(reaction) => {
-            let how = if reaction.action == "unreact" { "taken back" } else { "" };
-            ("reaction", format!("{} {how}", or(&reaction.emoji, "")).trim().to_owned())
+        Kind::Reaction { action, emoji } => {
+            let how = if action == "unreact" { "taken back" } else { "" };
+            ("reaction", format!("{} {how}", or(emoji, "")).trim().to_owned())
         }
-        Kind::Edit(edit) => ("edit", or(&edit.text, "no text")),
+        Kind::Edit => ("edit", or(&event.text, "no text")),
         Kind::Optin(details) => ("optin", harmless(&details.to_string())),
-        Kind::Referral(referral) => {
-            ("referral", format!("{} ({})", or(&referral.reference, "no ref"), or(&referral.source, "no source")))
+        Kind::Referral { reference, source } => {
+            ("referral", format!("{} ({})", or(reference, "no ref"), or(source, "no source")))
         }
         Kind::AccountLinking(status) => ("account_linking", harmless(status)),
-        Kind::PolicyEnforcement(policy) => {
-            ("policy_enforcement", format!("{}: {}", harmless(&policy.action), or(&policy.reason, "no reason given")))
+        Kind::PolicyEnforcement { action, reason } => {
+            ("policy_enforcement", format!("{}: {}", harmless(action), or(reason, "no reason given")))
         }
         Kind::Handover { what, details } => (what, harmless(&details.to_string())),
         Kind::Other(what) => ("other", harmless(what)),

@@ -104,9 +104,9 @@ impl<'a> Console<'a> {
                 }
             }
             Kind::Message(message) if !message.is_deleted => self.customer_says(&psid, &said(message)).await,
-            Kind::Postback(_) => self.customer_says(&psid, &words(event).1).await,
-            Kind::Delivery(delivery) => {
-                for mid in &delivery.mids {
+            Kind::Postback { .. } => self.customer_says(&psid, &words(event).1).await,
+            Kind::Delivery { mids, .. } => {
+                for mid in mids {
                     if let Some((_, text)) = self.sent.iter().find(|(sent, _)| sent == mid) {
                         let (who, text) = (self.name(&psid), shortened(text));
                         self.tell("delivered", &psid, &format!("  delivered to {who}: {text}"), json!({"mid": mid}));
@@ -237,9 +237,11 @@ impl<'a> Console<'a> {
                 Effect::Opened(psid) => self.of_session("opened", &psid, |name| format!("{name} opens a session")),
                 Effect::Taken(psid) => self.of_session("taken", &psid, |name| format!("you have taken {name}")),
                 Effect::Switched(psid) => self.of_session("switched", &psid, |name| format!("you speak to {name} now")),
-                Effect::Left(psid) => self.of_session("left", &psid, |name| {
-                    format!("you have left {name}, who waits for the next agent")
-                }),
+                Effect::Left(psid) => {
+                    self.of_session("left", &psid, |name| {
+                        format!("you have left {name}, who waits for the next agent")
+                    });
+                }
                 Effect::Closed { psid, by_silence } => {
                     let how = if by_silence { "closed after silence" } else { "closed" };
                     let line = format!("* the session with {} is {how}", self.name(&psid));
