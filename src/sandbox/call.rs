@@ -8,7 +8,6 @@ use serde_json::Value;
 use super::answer::Refusal;
 use super::form;
 
-/// One request.
 #[derive(Clone)]
 pub struct Call {
     /// `GET`, `POST`, `DELETE`; `method=delete` on a POST counts as DELETE.
@@ -36,26 +35,20 @@ pub struct Call {
 /// The parts of a request before they are understood.
 #[derive(Default)]
 pub struct Parts<'r> {
-    /// As it was sent.
     pub method: &'r str,
     /// With the version.
     pub path: &'r str,
     /// Without the question mark.
     pub query: &'r str,
-    /// `Authorization`.
     pub authorization: &'r str,
     /// `Content-Type`; a body without one is a form.
     pub content_type: &'r str,
-    /// `If-None-Match`.
     pub if_none_match: Option<&'r str>,
-    /// `Host`.
     pub host: &'r str,
-    /// The body.
     pub body: &'r [u8],
 }
 
 impl Call {
-    /// Understands a request.
     pub fn new(parts: &Parts) -> Self {
         let mut segments: Vec<String> = parts.path.split('/').filter(|part| !part.is_empty()).map(decoded).collect();
         let version = segments.first().and_then(|first| version(first));

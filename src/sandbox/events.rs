@@ -10,9 +10,7 @@ use crate::json::without_nulls;
 /// Something that happened between a person and a Page.
 #[derive(Clone, Debug)]
 pub(super) struct Event {
-    /// The Page.
     pub page_id: String,
-    /// The person, where there is one.
     pub psid: Option<String>,
     /// An object as it stands in `messaging`.
     pub item: Value,

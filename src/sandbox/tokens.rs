@@ -8,15 +8,12 @@ use super::answer::Refusal;
 /// A token that the world has given out.
 #[derive(Clone, Debug)]
 pub struct Token {
-    /// The token itself.
     pub value: String,
     /// Whom it speaks for.
     pub kind: TokenKind,
-    /// The app that issued it.
     pub app_id: String,
     /// The person it was issued to.
     pub user_id: String,
-    /// The permissions.
     pub scopes: Vec<String>,
     /// The Pages that the permissions were granted for; `None`: all of them.
     pub targets: Option<Vec<String>>,
@@ -139,7 +136,6 @@ impl Token {
         Refusal::oauth(code, format!("(#{code}) Requires {scope} permission to manage the object"))
     }
 
-    /// Whether it has a permission.
     pub fn may(&self, scope: &str) -> bool {
         self.scopes.iter().any(|granted| granted == scope)
     }

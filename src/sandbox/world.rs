@@ -93,15 +93,12 @@ pub struct Subscription {
     pub fields: Vec<String>,
 }
 
-/// A Meta app.
 #[derive(Clone, Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct App {
-    /// Digits.
     pub id: String,
     /// 32 hexadecimal digits.
     pub secret: String,
-    /// Its name.
     pub name: String,
     /// The day on which it was made: some features are closed to apps made since
     /// 4 November 2026.
@@ -109,27 +106,19 @@ pub struct App {
     pub made: Date,
 }
 
-/// A person.
 #[derive(Clone, Debug)]
 pub struct User {
-    /// Digits.
     pub id: String,
-    /// A name.
     pub name: String,
 }
 
-/// A Page.
 #[derive(Clone, Debug)]
 pub struct Page {
-    /// Digits.
     pub id: String,
     /// The @username, bare; a Page may have none.
     pub username: Option<String>,
-    /// Its name.
     pub name: String,
-    /// Its category.
     pub category: String,
-    /// Whether the public sees it.
     pub is_published: bool,
     /// What the person may do on it.
     pub tasks: Vec<String>,

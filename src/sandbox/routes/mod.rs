@@ -43,7 +43,6 @@ pub(super) use caller::unproven;
 
 /// What comes of a call.
 pub(super) enum Reply {
-    /// The answer.
     Now(Answer),
     /// A callback has to be asked first; then [`finish`] has the answer.
     Verified(Box<subscriptions::Change>),
@@ -57,7 +56,6 @@ impl From<Answer> for Reply {
     }
 }
 
-/// Answers a call.
 pub(super) fn answer(world: &mut World, call: &Call) -> Reply {
     dispatch(world, call).unwrap_or_else(|refusal| Reply::Now(refusal.into()))
 }

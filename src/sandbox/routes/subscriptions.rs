@@ -14,7 +14,6 @@ const OBJECTS: [&str; 6] = ["user", "page", "permissions", "payments", "instagra
 
 /// What changes once the callback has answered.
 pub(in crate::sandbox) struct Change {
-    /// The callback.
     pub url: Url,
     /// The app's subscription as it is then.
     pub subscription: Subscription,

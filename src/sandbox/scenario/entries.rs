@@ -3,10 +3,11 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use crate::sandbox::Fault;
 use crate::sandbox::length::Length;
 use crate::sandbox::rules::{Access, SubscribedAppsMode};
 use crate::sandbox::tokens::TokenState;
-use crate::sandbox::{App, Fault};
+use crate::sandbox::world::App;
 
 /// A scenario as it is written.
 #[derive(Debug, Deserialize)]

@@ -26,6 +26,7 @@ mod entries;
 
 use std::path::{Path, PathBuf};
 
+use super::Page;
 use super::call::version as graph_version;
 use super::callback::is_callback;
 use super::length::Length;
@@ -33,7 +34,6 @@ use super::people::Person;
 use super::rules::{Access, Rules};
 use super::tokens::{Token, TokenKind, value_for};
 use super::world::{SCOPES, Subscription, TASKS, World};
-use super::Page;
 use crate::clock::Clock;
 use crate::document::{self, Mistake};
 use crate::http::Url;
@@ -46,20 +46,10 @@ use entries::{AppMode, PersonEntry, SubscriptionEntry};
 pub enum ScenarioError {
     /// It is not TOML, or has a key or value that does not belong.
     #[error("{}:{}:{}: {}", path.display(), mistake.line, mistake.column, mistake.message)]
-    Broken {
-        /// The file.
-        path: PathBuf,
-        /// What and where.
-        mistake: Mistake,
-    },
+    Broken { path: PathBuf, mistake: Mistake },
     /// It contradicts itself.
     #[error("{}: {what}", path.display())]
-    Invalid {
-        /// The file.
-        path: PathBuf,
-        /// How.
-        what: String,
-    },
+    Invalid { path: PathBuf, what: String },
 }
 
 impl Scenario {
