@@ -223,7 +223,7 @@ fn read_script(path: &std::path::Path) -> Result<Vec<(usize, Line)>, CliError> {
     script::parse(&text).map_err(|wrong| {
         let mut error = CliError::usage(format!("{} is not a valid script", path.display()));
         for mistake in wrong {
-            error = error.cause(mistake.to_string());
+            error = error.cause(mistake);
         }
         error.hint("what a script may say: msgrctl help scripts")
     })
