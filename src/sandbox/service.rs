@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::extract::{Request, State};
 use axum::response::Response;
 
-use super::answer::{self, Answer, Trace};
+use super::answer::{self, Answer, Refusal, Trace, Wire};
 use super::call::{self, Call};
 use super::fault::Fault;
 use super::routes::{self, Reply};
@@ -23,10 +23,7 @@ pub(super) async fn handle(State(world): State<SharedWorld>, request: Request) -
         Ok(call) => call,
         Err(refused) => {
             let (call, refusal) = *refused;
-            let (answer, trace) = (Answer::from(refusal), Trace::new());
-            let mut world = world.lock();
-            world.note(&call, Some(&answer), &trace);
-            return answer.wire(&call, &trace, routes::served(&world, &call)).into_response();
+            return refuse(&world, &call, refusal).into_response();
         }
     };
     if let (Some(token), true) = (&call.header_token, world.lock().rules.header_token_wins) {
@@ -39,6 +36,14 @@ pub(super) async fn handle(State(world): State<SharedWorld>, request: Request) -
         }
         None => answer::broken_off(),
     }
+}
+
+/// The answer to a call that cannot be carried out.
+pub(super) fn refuse(world: &SharedWorld, call: &Call, refusal: Refusal) -> Wire {
+    let (answer, trace) = (Answer::from(refusal), Trace::new());
+    let mut world = world.lock();
+    world.note(call, Some(&answer), &trace);
+    answer.wire(call, &trace, routes::served(&world, call))
 }
 
 /// Carries a call out; `None`: there is no answer, and the connection is to break off.

@@ -40,6 +40,7 @@ use parameter::{at_most, bad, bad_with, is_url, list, need, need_value, one_of, 
 use replies::{Answered, nonexisting_field, success, unsupported};
 
 pub(super) use caller::unproven;
+pub(super) use subscriptions::finish;
 
 /// What comes of a call.
 pub(super) enum Reply {
@@ -50,12 +51,6 @@ pub(super) enum Reply {
     Batch(Box<Batch>),
 }
 
-impl From<Answer> for Reply {
-    fn from(answer: Answer) -> Self {
-        Self::Now(answer)
-    }
-}
-
 pub(super) fn answer(world: &mut World, call: &Call) -> Reply {
     dispatch(world, call).unwrap_or_else(|refusal| Reply::Now(refusal.into()))
 }
@@ -64,11 +59,6 @@ pub(super) fn answer(world: &mut World, call: &Call) -> Reply {
 pub(super) fn throttled(world: &World, call: &Call, refusal: Refusal) -> Reply {
     let node = call.segments.first().map(String::as_str).unwrap_or_default();
     Reply::Now(caller(world, call, node).err().unwrap_or(refusal).into())
-}
-
-/// The answer to a call that had to wait for a callback.
-pub(super) fn finish(world: &mut World, change: subscriptions::Change, verified: Result<(), Refusal>) -> Answer {
-    subscriptions::finish(world, change, verified).unwrap_or_else(Answer::from)
 }
 
 /// The version that an answer names: an expired one is served by the oldest.

@@ -25,7 +25,7 @@ pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Result<Reply
     };
     match call.method.as_str() {
         method if app_id != node && node != "app" => Err(unsupported(method, node)),
-        "GET" => Ok(list(world, call, &app_id).into()),
+        "GET" => Ok(Reply::Now(list(world, call, &app_id))),
         "POST" => subscribe(world, call, &app_id),
         "DELETE" => remove(world, call, &app_id).map(Reply::Now),
         method => Err(unsupported(method, node)),
@@ -59,7 +59,7 @@ fn subscribe(world: &mut World, call: &Call, app_id: &str) -> Result<Reply, Refu
                     return Err(required("fields"));
                 }
                 amend(&mut existing.fields, fields);
-                return Ok(success().into());
+                return Ok(Reply::Now(success()));
             }
             existing.callback_url.clone()
         }
@@ -86,8 +86,10 @@ fn amend(fields: &mut Vec<String>, more: Vec<String>) {
 }
 
 /// What becomes of a change once the callback has answered, or has not.
-pub(super) fn finish(world: &mut World, change: Change, verified: Result<(), Refusal>) -> Answered {
-    verified?;
+pub(in crate::sandbox) fn finish(world: &mut World, change: Change, verified: Result<(), Refusal>) -> Answer {
+    if let Err(refusal) = verified {
+        return refusal.into();
+    }
     let new = change.subscription;
     // What else has changed meanwhile stays.
     let meant = |one: &&mut Subscription| one.app_id == new.app_id && one.object == new.object;
@@ -99,7 +101,7 @@ pub(super) fn finish(world: &mut World, change: Change, verified: Result<(), Ref
     } else {
         world.subscriptions.push(new);
     }
-    Ok(success())
+    success()
 }
 
 fn remove(world: &mut World, call: &Call, app_id: &str) -> Answered {
