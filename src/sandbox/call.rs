@@ -111,6 +111,11 @@ impl Call {
         Some(form::split(text))
     }
 
+    /// The fields that are asked for.
+    pub fn fields(&self, default: &[&str]) -> Vec<String> {
+        self.list("fields").unwrap_or_else(|| default.iter().map(|name| (*name).to_owned()).collect())
+    }
+
     /// A parameter that is an object or a list: JSON, JSON text in a form, or what
     /// passes for it; a bare text otherwise.
     pub fn value(&self, name: &str) -> Option<Value> {

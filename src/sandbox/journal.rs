@@ -159,10 +159,7 @@ pub(super) fn entry(world: &World, call: &Call, answer: Option<&Answer>, trace_i
 /// To whom a message goes, and whether the call is one of several.
 fn note(world: &World, call: &Call) -> Option<String> {
     let is_message = call.method == "POST" && call.segments.get(1).is_some_and(|edge| edge == "messages");
-    let page = call.token.as_ref().and_then(|(token, _)| match &world.token(token)?.kind {
-        TokenKind::Page(id) => Some(id),
-        _ => None,
-    });
+    let page = call.token.as_ref().and_then(|(token, _)| world.token(token)?.page());
     let person = page.filter(|_| is_message).and_then(|page| {
         let recipient = call.value("recipient")?;
         world.person_by_psid(page, &form::text_of(&recipient["id"]))

@@ -79,6 +79,14 @@ const IMPERSONATE: &str = "The user must be an administrator, editor, or moderat
 const REPLACED: &str = "Any of the pages_read_engagement, pages_manage_metadata, pages_show_list or pages_messaging permission(s) must be granted before impersonating a user's page.";
 
 impl Token {
+    /// The Page that it speaks for, where it does.
+    pub fn page(&self) -> Option<&str> {
+        match &self.kind {
+            TokenKind::Page(id) => Some(id),
+            TokenKind::User | TokenKind::SystemUser => None,
+        }
+    }
+
     /// Why the token is refused at `now`, or nothing.
     pub fn problem(&self, now: i64) -> Option<Refusal> {
         let refusal = match self.state {

@@ -278,10 +278,7 @@ impl World {
     }
 
     fn place_of_page_token(&self, page_id: &str) -> Option<usize> {
-        self.index.page_tokens.find(&self.tokens, page_id, |token| match &token.kind {
-            TokenKind::Page(id) => Some(Cow::Borrowed(id)),
-            _ => None,
-        })
+        self.index.page_tokens.find(&self.tokens, page_id, |token| token.page().map(Cow::Borrowed))
     }
 
     /// The person's token.
