@@ -8,11 +8,11 @@ use futures_util::stream::{self, StreamExt as _};
 use super::found::{app_found, field_or, held, page_found};
 use super::handshake::{HandshakeFailed, accepts, handshake_failed, is_handshake, stored_token, without_secrets};
 use super::observe::{AT_ONCE, Seen, observe};
-use super::results::{AccountResult, changed};
+use super::results::{AccountResult, changed, levels};
 use super::target::Target;
 use crate::accounts::{Account, Realm};
 use crate::checks::causes::VERIFY_TOKEN_MISSING;
-use crate::checks::ids::{APP_SUBSCRIPTION, PAGE_SUBSCRIPTION};
+use crate::checks::ids::APP_SUBSCRIPTION;
 use crate::checks::{GraphTrace, Misplaced, Outcome, misplaced};
 use crate::graph::endpoints::subscription::set_of_page;
 use crate::graph::{Client, GraphError};
@@ -80,9 +80,7 @@ async fn write_and_read_back(
     let is_set = |id: &str| apps.get(id).is_some_and(is_written);
     let written = works.iter().zip(&pages).filter_map(|((at, work), page)| {
         let app = of_apps.iter().any(|app| app.plan.speaker == *at && is_set(&app.plan.id));
-        let levels = [(APP_SUBSCRIPTION, app), (PAGE_SUBSCRIPTION, matches!(page, Some(Ok(_))))];
-        let levels: Vec<&'static str> =
-            levels.into_iter().filter_map(|(level, written)| written.then_some(level)).collect();
+        let levels = levels(app, matches!(page, Some(Ok(_))));
         (!levels.is_empty()).then(|| changed(&work.target.account, &levels))
     });
     note_at_meta(workspace, written.collect());

@@ -3,9 +3,10 @@
 
 use futures_util::stream::{self, StreamExt as _};
 
+use super::results::levels;
 use super::target::Target;
 use crate::channel::Channel;
-use crate::checks::ids::{APP_SUBSCRIPTION, PAGE_SUBSCRIPTION};
+use crate::checks::ids::APP_SUBSCRIPTION;
 use crate::graph::{AppCredentials, Client, GraphError};
 use crate::provision::subscription::{self, AppLevel, PageLevel};
 
@@ -30,12 +31,12 @@ pub async fn observe(client: &Client, targets: &[&Target]) -> Vec<Seen> {
             apps.push(app);
         }
     }
-    let asked = stream::iter(apps.into_iter().map(|(app, channel)| async move {
-        ((app, channel), subscription::observe_app(client, app, channel).await)
-    }));
-    let pages = stream::iter(
-        targets.iter().map(|target| subscription::observe_page(client, target.page(), target.app_id())),
-    );
+    let asked =
+        stream::iter(apps.into_iter().map(|(app, channel)| async move {
+            ((app, channel), subscription::observe_app(client, app, channel).await)
+        }));
+    let pages =
+        stream::iter(targets.iter().map(|target| subscription::observe_page(client, target.page(), target.app_id())));
     let all = async { tokio::join!(asked.buffer_unordered(AT_ONCE).collect(), pages.buffered(AT_ONCE).collect()) };
     let (apps, pages): (Vec<_>, Vec<_>) = if targets.len() > 1 { client.in_batches(all).await } else { all.await };
     let level_of = |target: &Target| {
@@ -53,10 +54,7 @@ pub fn changed_levels(before: &Seen, now: &Seen) -> Vec<&'static str> {
         _ => false,
     };
     let page = matches!((&before.page, &now.page), (Ok(before), Ok(now)) if !subscription::same_page(before, now));
-    [(APP_SUBSCRIPTION, app), (PAGE_SUBSCRIPTION, page)]
-        .into_iter()
-        .filter_map(|(level, changed)| changed.then_some(level))
-        .collect()
+    levels(app, page)
 }
 
 /// The same in words: what was changed, and where.
