@@ -18,6 +18,6 @@ pub use base::{BaseUrl, GraphVersion};
 pub use client::{Answer, Client};
 pub use error::{ApiError, GraphError, Unreachable};
 pub use proof::AppCredentials;
-pub use request::{Authority, GraphRequest, Verb};
+pub(crate) use request::{Authority, GraphRequest, Verb};
 pub use wire::read_reply;
 pub use wording::Wording;

@@ -21,7 +21,6 @@ pub struct Event {
     pub page_id: String,
     /// Who did it: a customer's page-scoped id, or the Page's own in an echo.
     pub sender: Option<String>,
-    /// To whom.
     pub recipient: Option<String>,
     /// When, in milliseconds since 1970; deliveries have the entry's time.
     pub timestamp: Option<i64>,
@@ -81,7 +80,6 @@ pub struct Message {
     /// The payload of the quick reply that was tapped: what the bot that offered it made
     /// of it.
     pub quick_reply: Option<String>,
-    /// Sent by the Page.
     pub is_echo: bool,
     /// The customer has taken it back.
     pub is_deleted: bool,

@@ -41,7 +41,6 @@ const ANSWER_TIME: Duration = Duration::from_secs(4);
 /// Whose events are taken.
 #[derive(Clone, Debug)]
 pub struct Subscriber {
-    /// The Page.
     pub page_id: String,
     /// The secret of its app.
     pub app_secret: Secret,
@@ -56,7 +55,6 @@ pub struct Notification {
     pub signatures: Vec<(&'static str, String)>,
     /// The Pages whose app secret it was signed with.
     pub pages: Vec<String>,
-    /// How it is answered.
     pub answer: Answer,
     /// Its part of what may wait; to be kept as long as anything of it waits.
     pub waiting: Arc<OwnedSemaphorePermit>,
@@ -94,7 +92,6 @@ impl Answer {
 pub struct Heard {
     /// Events whose signature was right.
     pub notifications: mpsc::UnboundedReceiver<Notification>,
-    /// What was refused.
     pub refusals: Arc<Refusals>,
     /// A word for each handshake that was answered with its challenge.
     pub handshakes: mpsc::Receiver<()>,
