@@ -46,7 +46,7 @@ pub fn run(args: &ShowArgs, ctx: &Context) -> Result<u8, CliError> {
     };
     let settings = ctx.chat_settings()?.load()?;
     if ctx.output.json {
-        let message = MessageView::new(&account, event, &settings);
+        let message = MessageView::of(&account, event, &settings);
         let preview = message.effective_text.as_deref().map(filled);
         let characters = message.effective_text.as_deref().map_or(0, |text| text.chars().count());
         let account = account.name.as_str();
