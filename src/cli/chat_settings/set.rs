@@ -67,18 +67,18 @@ pub fn run(args: &SetArgs, ctx: &Context) -> Result<u8, CliError> {
         }
         Ok(Some(Some(value)))
     };
-    let timeouts = WantedTimeouts {
-        messenger: timeout("--messenger-timeout", args.messenger_timeout.as_ref())?,
-        web: timeout("--web-timeout", args.web_timeout.as_ref())?,
-        agent_ramp_up: timeout("--agent-ramp-up", args.agent_ramp_up.as_ref())?,
-        outbound: timeout("--outbound-timeout", args.outbound_timeout.as_ref())?,
-    };
+    let timeouts: WantedTimeouts = [
+        timeout("--messenger-timeout", args.messenger_timeout.as_ref())?,
+        timeout("--web-timeout", args.web_timeout.as_ref())?,
+        timeout("--agent-ramp-up", args.agent_ramp_up.as_ref())?,
+        timeout("--outbound-timeout", args.outbound_timeout.as_ref())?,
+    ];
     let event: Option<Event> = args.event.as_deref().map(str::parse).transpose().map_err(CliError::from)?;
     if event.is_none() {
         if args.text.is_given() {
             return Err(CliError::usage("missing: EVENT, the chat event that the text is for"));
         }
-        if timeouts == WantedTimeouts::default() {
+        if timeouts == [None; 4] {
             return Err(CliError::usage("nothing to change was given").hint("msgrctl chat-settings set --help"));
         }
     }
