@@ -30,6 +30,7 @@ pub use keyring::KeyringStore;
 pub use kind::{SecretKind, StoreName, generate_verify_token};
 pub use memory::MemoryStore;
 pub use redact::redact;
+pub(crate) use redact::redacted;
 pub use reference::{RefError, SecretRef};
 pub use sealed::open_sealed;
 pub use shape::{Giver, Shape, Verdict};

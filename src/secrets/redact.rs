@@ -1,6 +1,10 @@
 //! The last line of defence: text that is about to be shown, without anything
 //! that looks like a token.
 
+use serde::ser::Error as _;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
 use super::{MASK, credential};
 
 /// Replaces what looks like a token of Meta (`EAA…`, `IGAA…`, `APPID|SECRET`), an app
@@ -17,6 +21,16 @@ pub fn redact(text: &str) -> String {
     }
     shown.push_str(rest);
     shown
+}
+
+/// For serde: a text, or a list of texts, each redacted.
+pub(crate) fn redacted<T: Serialize, S: Serializer>(texts: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    let one = |text: Value| text.as_str().map_or(Value::Null, |text| redact(text).into());
+    let value = match serde_json::to_value(texts).map_err(S::Error::custom)? {
+        Value::Array(texts) => texts.into_iter().map(one).collect(),
+        text => one(text),
+    };
+    value.serialize(serializer)
 }
 
 #[cfg(test)]
