@@ -8,6 +8,7 @@ use crate::provision::subscription::PageAccess;
 use crate::secrets::{Secret, SecretKind};
 
 /// An account, and what it takes to ask about its webhook.
+#[derive(Clone)]
 pub struct Target {
     pub account: Account,
     pub token: Secret,
