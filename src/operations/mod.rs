@@ -4,7 +4,7 @@
 pub mod accounts;
 pub mod apply;
 pub(crate) mod change;
-pub mod chat_settings;
+pub(crate) mod chat_settings;
 pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod journal;

@@ -78,7 +78,6 @@ pub enum AppLevel {
 pub enum AppStep {
     /// Set its callback URL and fields; Meta asks the callback for the handshake.
     Set {
-        /// The address.
         callback_url: String,
         /// Every field that should be there after it.
         fields: Vec<String>,
@@ -86,10 +85,7 @@ pub enum AppStep {
         replaces: Option<String>,
     },
     /// Take fields away, after others were set.
-    Remove {
-        /// Which.
-        fields: Vec<String>,
-    },
+    Remove { fields: Vec<String> },
 }
 
 /// What has to be written so that an app becomes as `wish` says. Nothing is taken away before
@@ -187,9 +183,7 @@ fn beside(first: &[String], second: &[String]) -> Vec<String> {
 /// A Page as its subscription is asked for.
 #[derive(Clone, Copy)]
 pub struct PageAccess<'a> {
-    /// The Page.
     pub page_id: &'a str,
-    /// Its token.
     pub token: &'a Secret,
     /// The app whose id is known, to find it among others.
     pub app_id: Option<&'a str>,
