@@ -8,6 +8,7 @@ use super::accounts::commands;
 use super::tenants::check_known;
 use super::{Error, Workspace};
 use crate::accounts::Account;
+use crate::checks::GraphTrace;
 use crate::checks::causes::{OUTSIDE_WINDOW, Place};
 use crate::graph::endpoints::message::{self, From, Reason, Sent};
 use crate::messages::{Event, MessageState, MessageText, resolve};
@@ -101,11 +102,15 @@ pub fn send(
         Workspace::wait(message::send_text(&client, from, to, text, reason))?
     };
     sent.map(|answer| answer.value).map_err(|error| {
+        let trace = GraphTrace::of(&error);
         let error = Error::of_graph(&error, Place::Messages.signed(is_signed));
         if human_agent && error.why() == Some(OUTSIDE_WINDOW.id) {
             let over = "the customer's last message is over 7 days ago: after that Meta refuses a person's answer too";
             let over = Error::failed(over).reason(OUTSIDE_WINDOW.id).hint("wait until the customer writes");
-            return error.trace().cloned().into_iter().fold(over, Error::graph);
+            return match trace {
+                Some(trace) => over.graph(trace),
+                None => over,
+            };
         }
         if error.is_of_credentials() {
             return error.hint(format!("see what is wrong: {}", commands::saved(account).test_again));

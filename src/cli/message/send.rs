@@ -1,7 +1,7 @@
 //! `msgrctl message send`: one message through the Send API.
 
 use clap::Args;
-use serde_json::json;
+use serde::Serialize;
 
 use super::events;
 use super::texts::TextArgs;
@@ -48,6 +48,17 @@ pub struct SendArgs {
     human_agent: bool,
 }
 
+#[derive(Serialize)]
+struct SentView<'a> {
+    schema_version: u8,
+    account: &'a str,
+    recipient_id: &'a str,
+    message_id: &'a str,
+    text: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event: Option<&'static str>,
+}
+
 pub fn run(args: &SendArgs, ctx: &Context) -> Result<u8, CliError> {
     interrupt::install();
     let account = ctx.accounts()?.find(&args.account)?;
@@ -71,17 +82,9 @@ pub fn run(args: &SendArgs, ctx: &Context) -> Result<u8, CliError> {
     let (recipient_id, message_id) =
         (sent.recipient_id.as_deref().unwrap_or(&args.to), sent.message_id.as_deref().unwrap_or_default());
     if ctx.output.json {
-        let mut sent = json!({
-            "schema_version": 1,
-            "account": account.name,
-            "recipient_id": recipient_id,
-            "message_id": message_id,
-            "text": text,
-        });
-        if let Some(event) = event {
-            sent["event"] = json!(event);
-        }
-        ctx.output.json(&sent);
+        let event = event.map(Event::id);
+        let account = account.name.as_str();
+        ctx.output.json(&SentView { schema_version: 1, account, recipient_id, message_id, text: &text, event });
     } else {
         let [recipient_id, message_id] = [recipient_id, message_id].map(|id| excerpt(&redact(id), 200));
         ctx.output.result(&format!("sent to {recipient_id} as {message_id}"));
