@@ -54,6 +54,24 @@ mod tests {
     }
 
     #[test]
+    fn serde_writes_no_token_either() {
+        #[derive(Serialize)]
+        struct Texts {
+            #[serde(serialize_with = "redacted")]
+            one: String,
+            #[serde(serialize_with = "redacted")]
+            perhaps: [Option<String>; 2],
+            #[serde(serialize_with = "redacted")]
+            list: Vec<String>,
+        }
+        let text = || "it is EAABsbCS1234567890abcdef".to_owned();
+        let texts = Texts { one: text(), perhaps: [Some(text()), None], list: vec!["it is known".into(), text()] };
+        let masked = format!("it is {MASK}");
+        let expected = serde_json::json!({"one": masked, "perhaps": [masked, null], "list": ["it is known", masked]});
+        assert_eq!(serde_json::to_value(texts).expect("json"), expected);
+    }
+
+    #[test]
     fn other_text_is_left_alone() {
         let text = "a page access token begins with EAA; page 109876543210987, id 7f9c0f4e-8a77-4b62-9d55-1f0f0d7a1c11";
         assert_eq!(redact(text), text);
