@@ -183,7 +183,9 @@ fn beside(first: &[String], second: &[String]) -> Vec<String> {
 /// A Page as its subscription is asked for.
 #[derive(Clone, Copy)]
 pub struct PageAccess<'a> {
+    /// The Page.
     pub page_id: &'a str,
+    /// Its token.
     pub token: &'a Secret,
     /// The app whose id is known, to find it among others.
     pub app_id: Option<&'a str>,
