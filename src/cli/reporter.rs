@@ -44,6 +44,7 @@ impl Reporter for Terminal {
     }
 
     fn hold(&self) -> Box<dyn Hold> {
+        interrupt::install();
         Box::new(interrupt::Hold::begin())
     }
 
@@ -61,10 +62,7 @@ impl Reporter for Terminal {
         }
         let prompter = self.prompter.clone();
         let output = self.output.clone();
-        let ask = move |question: &str| {
-            interrupt::install();
-            prompter.hidden(question).map_err(|_| StoreError::Interrupted)
-        };
+        let ask = move |question: &str| prompter.hidden(question).map_err(|_| StoreError::Interrupted);
         Some(Box::new(move |new| {
             let question =
                 if new { "A passphrase for the encrypted file" } else { "The passphrase of the encrypted file" };

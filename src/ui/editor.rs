@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
-use super::interrupt::Hold;
+use super::interrupt::{self, Hold};
 
 /// Why there is no text.
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +71,7 @@ impl Editing {
         let (program, arguments) = words.split_first().ok_or_else(|| EditorError::Quotes(editor.into()))?;
         let program = program.clone();
         // Ctrl-C belongs to the editor as long as it runs.
+        interrupt::install();
         let hold = Hold::begin();
         let mut command = Command::new(&program);
         for name in hidden {

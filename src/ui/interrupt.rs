@@ -24,8 +24,8 @@ fn state() -> MutexGuard<'static, State> {
     STATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Takes Ctrl-C and SIGTERM over. Called once by every command that asks, waits
-/// or writes.
+/// Takes Ctrl-C and SIGTERM over. Called by whatever asks, waits or writes: a prompt, an
+/// editor, a line that moves, a part that must not end half-way.
 pub fn install() {
     terminal::remember();
     signals::install();

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::interrupt;
 use super::output::Output;
 use crate::text::one_line;
 
@@ -16,6 +17,7 @@ impl Progress {
     /// Says at once what is being done: on a terminal as a line that moves and
     /// goes, elsewhere as a notice.
     pub fn start(output: &Output, text: &str) -> Self {
+        interrupt::install();
         output.flush();
         if output.quiet || !output.terminal.can_move {
             output.notice(&one_line(text));
@@ -33,6 +35,7 @@ impl Progress {
     /// A bar for `total` steps, each of which says so; only where it can move: elsewhere
     /// whoever steps prints a line.
     pub fn bar(output: &Output, text: &str, total: usize) -> Self {
+        interrupt::install();
         output.flush();
         if output.quiet || !output.terminal.can_move {
             return Self::none();

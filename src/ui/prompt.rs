@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
 use dialoguer::{Confirm, FuzzySelect, Input, Password, Select};
 
+use super::interrupt;
 use super::terminal::Screen;
 use crate::text::one_line;
 
@@ -93,7 +94,9 @@ impl Prompter for Person {
 }
 
 impl Person {
+    /// How a question looks; from here on Ctrl-C gives the terminal back as it was.
     fn theme(&self) -> Box<dyn Theme> {
+        interrupt::install();
         if !self.screen.color {
             return Box::new(SimpleTheme);
         }

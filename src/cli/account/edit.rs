@@ -17,7 +17,6 @@ use crate::operations::accounts::fields::{Field, Fields, of_secret};
 use crate::operations::accounts::gate::SAVE_ANYWAY;
 use crate::operations::accounts::inputs::SecretInputs;
 use crate::secrets::SecretKind;
-use crate::ui::interrupt;
 
 /// Change an account's fields or replace its secrets
 ///
@@ -56,7 +55,6 @@ impl ValueEnum for Clear {
 }
 
 pub fn run(args: &EditArgs, ctx: &Context) -> Result<u8, CliError> {
-    interrupt::install();
     let given = args.fields.parse(&ctx.output)?;
     refuse_contradictions(args, &given)?;
     let old = args.account.pick(ctx)?;

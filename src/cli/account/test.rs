@@ -13,7 +13,6 @@ use crate::cli::pick::{AccountsArg, Chosen};
 use crate::operations::accounts::bulk;
 use crate::operations::accounts::test::WARN_DAYS;
 use crate::secrets::{SecretKind, StoreError};
-use crate::ui::interrupt;
 use crate::ui::output::{JsonList, Output};
 use crate::ui::progress::Progress;
 
@@ -41,7 +40,6 @@ pub struct TestArgs {
 }
 
 pub fn run(args: &TestArgs, ctx: &Context) -> Result<u8, CliError> {
-    interrupt::install();
     let Chosen { accounts, left_out } = args.accounts.choose(ctx)?;
     if accounts.is_empty() {
         ctx.output.notice("no accounts to test");

@@ -10,7 +10,6 @@ use crate::cli::message::texts::TextArgs;
 use crate::messages::{ChatText, Event, Timeout};
 use crate::operations::chat_settings::{self, WantedTimeouts};
 use crate::operations::messages::warn_of_doubts;
-use crate::ui::interrupt;
 
 /// Set the tenant's text for a chat event, or timeouts
 ///
@@ -54,7 +53,6 @@ pub struct SetArgs {
 }
 
 pub fn run(args: &SetArgs, ctx: &Context) -> Result<u8, CliError> {
-    interrupt::install();
     // `unset` is a value too: nothing is known then.
     let timeout = |flag: &str, text: Option<&String>| -> Result<Option<Option<Timeout>>, CliError> {
         let Some(text) = text else { return Ok(None) };

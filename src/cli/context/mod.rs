@@ -17,6 +17,7 @@ use crate::files;
 use crate::operations::Workspace;
 use crate::secrets::MemoryStore;
 use crate::touched;
+use crate::ui::interrupt;
 use crate::ui::output::Output;
 use crate::ui::prompt::{Person, Prompter};
 
@@ -99,6 +100,7 @@ impl Context {
     /// Standard input to its end, or one byte more than `limit`. It may be a secret, and is
     /// wiped when dropped.
     pub fn read_stdin(&self, limit: u64) -> std::io::Result<Zeroizing<Vec<u8>>> {
+        interrupt::install();
         files::fill(&mut **self.stdin.borrow_mut(), 0, limit)
     }
 
@@ -118,7 +120,6 @@ impl Context {
                 command => format!("to say yes beforehand: {command} --yes"),
             }));
         }
-        crate::ui::interrupt::install();
         if self.prompter.confirm(question)? {
             return Ok(());
         }
@@ -132,7 +133,6 @@ impl Context {
 
     /// A secret that somebody types, unseen.
     pub fn ask_hidden(&self, question: &str) -> Result<String, CliError> {
-        crate::ui::interrupt::install();
         Ok(self.prompter.hidden(question)?)
     }
 }

@@ -14,7 +14,6 @@ use crate::cli::pick::pick;
 use crate::document::nearest;
 use crate::messages::{CATALOGUE, ChatText, Event, MessageState, UnknownEvent};
 use crate::operations::messages;
-use crate::ui::interrupt;
 
 /// Accounts and events.
 #[derive(Debug, Args)]
@@ -53,13 +52,11 @@ pub struct DisableArgs {
 }
 
 pub fn default(args: &DefaultArgs, ctx: &Context) -> Result<u8, CliError> {
-    interrupt::install();
     let (accounts, events) = args.targets.resolve(ctx, &[])?;
     carry_out(ctx, &accounts, &events, &MessageState::Default)
 }
 
 pub fn disable(args: &DisableArgs, ctx: &Context) -> Result<u8, CliError> {
-    interrupt::install();
     let (accounts, events) = args.targets.resolve(ctx, &[])?;
     carry_out(ctx, &accounts, &events, &MessageState::Disabled)
 }

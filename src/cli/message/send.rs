@@ -13,7 +13,6 @@ use crate::operations::messages;
 use crate::operations::webhooks::Target;
 use crate::secrets::redact;
 use crate::text::excerpt;
-use crate::ui::interrupt;
 
 /// Send one message to a customer
 ///
@@ -60,7 +59,6 @@ struct SentView<'a> {
 }
 
 pub fn run(args: &SendArgs, ctx: &Context) -> Result<u8, CliError> {
-    interrupt::install();
     let account = ctx.accounts()?.find(&args.account)?;
     if args.to.is_empty() || !args.to.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(CliError::usage(format!("'{}' is no page-scoped id: it is digits alone", args.to))

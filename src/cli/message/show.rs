@@ -62,7 +62,6 @@ pub fn pick_event(ctx: &Context) -> Result<Event, CliError> {
     if !ctx.someone_can_answer {
         return Err(CliError::usage("missing: EVENT, the chat event"));
     }
-    crate::ui::interrupt::install();
     let items: Vec<String> = Event::all().map(|event| format!("{event:<20}{}", event.entry().when)).collect();
     match ctx.prompter.choose("Which event?", &items, 0)? {
         Some(at) => Event::all().nth(at).ok_or_else(|| CliError::failed("no event was chosen")),

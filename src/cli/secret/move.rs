@@ -9,7 +9,6 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::operations::secrets::r#move::{self, Moved};
 use crate::secrets::StoreName;
-use crate::ui::interrupt;
 
 /// Move secrets to another store
 ///
@@ -40,7 +39,6 @@ struct MovedView {
 }
 
 pub fn run(args: &MoveArgs, ctx: &Context) -> Result<u8, CliError> {
-    interrupt::install();
     let to = args.to;
     let named = (!args.all).then_some(args.accounts.as_slice());
     let prepared = r#move::prepare(ctx, named, to)?;

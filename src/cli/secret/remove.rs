@@ -9,7 +9,6 @@ use crate::cli::pick::{AccountArg, KindArg};
 use crate::operations::Origin;
 use crate::operations::secrets::{left_behind, place, remove};
 use crate::secrets::StoreName;
-use crate::ui::interrupt;
 
 /// Remove a secret
 ///
@@ -36,7 +35,6 @@ pub struct RemoveArgs {
 }
 
 pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
-    interrupt::install();
     if args.left_behind {
         let store = &ctx.settings()?.store;
         // What the configuration says is about new secrets.

@@ -13,7 +13,6 @@ use crate::cli::pick::{AccountsArg, Chosen};
 use crate::operations::webhooks::subscribe::{self, Order};
 use crate::operations::webhooks::{AccountResult, Target};
 use crate::provision::subscription::FIELDS;
-use crate::ui::interrupt;
 
 /// Have Meta send an account's events to its callback URL
 ///
@@ -65,7 +64,6 @@ impl SubscribeArgs {
 }
 
 pub fn run(args: &SubscribeArgs, ctx: &Context) -> Result<u8, CliError> {
-    interrupt::install();
     let Chosen { accounts, left_out } = args.accounts.choose(ctx)?;
     if accounts.is_empty() {
         ctx.output.notice("no accounts to subscribe");

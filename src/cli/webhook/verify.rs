@@ -20,7 +20,6 @@ use crate::operations::accounts::commands;
 use crate::operations::webhooks::rotate::Token;
 use crate::operations::webhooks::{address, ask, callback_of, outcome_of, stored_token};
 use crate::secrets::{Secret, SecretKind};
-use crate::ui::interrupt;
 use crate::webhook::{AGENT, Problem, handshake_address};
 
 /// Play Meta: ask a callback for the handshake
@@ -82,7 +81,6 @@ impl TokenArgs {
 }
 
 pub fn run(args: &VerifyArgs, ctx: &Context) -> Result<u8, CliError> {
-    interrupt::install();
     let given: Option<CallbackUrl> = args.url.as_deref().map(str::parse).transpose()?;
     let account = match (&args.account.account, &given) {
         (None, Some(_)) => None,
