@@ -35,22 +35,6 @@ pub fn exit_code(error: &CliError) -> u8 {
     }
 }
 
-/// The kind as JSON has it.
-fn name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Failed => "failed",
-        Kind::Usage => "usage",
-        Kind::File => "file",
-        Kind::Credentials => "credentials",
-        Kind::Remote => "remote",
-        Kind::SecretStore => "secret_store",
-        Kind::Check => "check",
-        Kind::Partial => "partial",
-        Kind::Left => "left",
-        Kind::Interrupted => "interrupted",
-    }
-}
-
 /// The result could not be written.
 pub fn of_output(kind: io::ErrorKind) -> CliError {
     if kind == io::ErrorKind::TimedOut {
@@ -100,7 +84,7 @@ pub fn render(error: &CliError, output: &Output) -> u8 {
 
 fn view(error: &CliError) -> ErrorView<'_> {
     ErrorView {
-        kind: name(error.kind()),
+        kind: error.kind(),
         exit_code: exit_code(error),
         message: redact(error.message()),
         causes: error.causes().iter().map(|cause| redact(cause)).collect(),
@@ -122,7 +106,7 @@ fn laid_out(hint: &str, width: Option<u16>) -> String {
 
 #[derive(Serialize)]
 struct ErrorView<'a> {
-    kind: &'a str,
+    kind: Kind,
     exit_code: u8,
     message: String,
     causes: Vec<String>,

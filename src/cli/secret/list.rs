@@ -3,6 +3,7 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use serde::Serialize;
+use serde_json::json;
 
 use crate::accounts::Account;
 use crate::cli::candidates;
@@ -23,13 +24,6 @@ pub struct ListArgs {
     /// One account alone: its name, handle or id
     #[arg(value_name = "NAME", add = ArgValueCandidates::new(candidates::accounts))]
     account: Option<String>,
-}
-
-#[derive(Serialize)]
-struct ListView<'a> {
-    schema_version: u8,
-    store: StoreView,
-    secrets: Vec<SecretView<'a>>,
 }
 
 /// Where new secrets go, and whether that place answers.
@@ -81,7 +75,7 @@ pub fn run(args: &ListArgs, ctx: &Context) -> Result<u8, CliError> {
         }
     }
     if ctx.output.json {
-        ctx.output.json(&ListView { schema_version: 1, store: chosen, secrets });
+        ctx.output.json(&json!({"schema_version": 1, "store": chosen, "secrets": secrets}));
     } else {
         show(ctx, &chosen, &secrets);
     }

@@ -8,6 +8,8 @@ pub use ways_out::mistake;
 use std::error::Error as _;
 use std::io;
 
+use serde::Serialize;
+
 use crate::checks::causes::{self, Asked, Matter};
 use crate::checks::{Finding, GraphTrace, Report, of_unreachable};
 use crate::files::FileError;
@@ -18,7 +20,8 @@ use crate::text::sentence;
 const INTERRUPTED: &str = "interrupted";
 
 /// The kinds of failure: what a caller can decide by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// A reason without a kind of its own.
     Failed,
