@@ -2,8 +2,7 @@
 
 use std::io;
 
-use serde::ser::SerializeMap as _;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::envelope::Envelope;
 use crate::checks::GraphTrace;
@@ -91,7 +90,7 @@ fn view(error: &CliError) -> ErrorView<'_> {
         hint: (!error.hints().is_empty()).then(|| redact(&error.hints().join("\n"))),
         retryable: error.is_retryable(),
         cause: error.why(),
-        graph: error.trace().map(GraphView),
+        graph: error.trace(),
     }
 }
 
@@ -116,22 +115,7 @@ struct ErrorView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    graph: Option<GraphView<'a>>,
-}
-
-/// `{"code":190,"subcode":463,"fbtrace_id":"…","says":"…"}`.
-pub struct GraphView<'a>(pub &'a GraphTrace);
-
-impl Serialize for GraphView<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let GraphTrace { code, subcode, fbtrace_id, says } = self.0;
-        let mut known = serializer.serialize_map(None)?;
-        code.iter().try_for_each(|code| known.serialize_entry("code", code))?;
-        subcode.iter().try_for_each(|subcode| known.serialize_entry("subcode", subcode))?;
-        fbtrace_id.iter().try_for_each(|id| known.serialize_entry("fbtrace_id", id))?;
-        says.iter().try_for_each(|says| known.serialize_entry("says", says))?;
-        known.end()
-    }
+    graph: Option<&'a GraphTrace>,
 }
 
 impl From<PromptError> for CliError {

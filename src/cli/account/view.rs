@@ -9,7 +9,7 @@ use crate::checks::{Finding, Group, Outcome, Report};
 use crate::cli::context::Context;
 use crate::cli::envelope::Envelope;
 use crate::cli::error::CliError;
-use crate::cli::outcome::{self, Line, in_words};
+use crate::cli::outcome::{self, Line};
 use crate::secrets::{SecretKind, SecretRef};
 use crate::text::harmless;
 use crate::ui::style::{self, paint, wrap};
@@ -54,7 +54,6 @@ pub fn print_json(ctx: &Context, account: &Account, report: Option<&Report>) -> 
 #[derive(Serialize)]
 pub struct ResultView<'a> {
     account: &'a str,
-    #[serde(serialize_with = "in_words")]
     outcome: Outcome,
     checks: Vec<Line<'a>>,
 }

@@ -6,7 +6,7 @@ use crate::checks::Outcome;
 use crate::checks::ids::PAGE_SUBSCRIPTION;
 use crate::cli::context::Context;
 use crate::cli::envelope::Envelope;
-use crate::cli::outcome::{self, Line, in_words};
+use crate::cli::outcome::{self, Line};
 use crate::operations::webhooks::AccountResult;
 use crate::ui::style::{self, paint};
 use crate::ui::terminal::Screen;
@@ -14,7 +14,6 @@ use crate::ui::terminal::Screen;
 #[derive(Serialize)]
 struct ResultView<'a> {
     account: &'a str,
-    #[serde(serialize_with = "in_words")]
     outcome: Outcome,
     changed: bool,
     levels: Vec<Line<'a>>,
