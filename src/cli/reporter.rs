@@ -91,7 +91,7 @@ impl Reporter for Terminal {
 
 impl Hold for interrupt::Hold {
     fn was_interrupted(&self) -> bool {
-        interrupt::Hold::was_interrupted(self)
+        interrupt::Hold::is_asked()
     }
 }
 

@@ -83,7 +83,7 @@ impl Editing {
             .status()
             .map_err(|source| EditorError::Start { program: program.clone(), source })?;
         // The signal may have ended the editor before it was noticed here.
-        let interrupted = hold.was_interrupted() || by_interrupt(status);
+        let interrupted = Hold::is_asked() || by_interrupt(status);
         if status.success() {
             hold.forget();
             return self.text();

@@ -90,11 +90,6 @@ impl Hold {
     pub fn is_asked() -> bool {
         state().asked
     }
-
-    /// Whether somebody asked to stop since.
-    pub fn was_interrupted(&self) -> bool {
-        state().asked
-    }
 }
 
 impl Drop for Hold {
@@ -194,9 +189,9 @@ mod tests {
     #[test]
     fn an_interrupt_in_a_part_is_held_back_and_seen() {
         let hold = Hold::begin();
-        assert!(!hold.was_interrupted() && !asked_to_stop() && hold.was_interrupted());
+        assert!(!Hold::is_asked() && !asked_to_stop() && Hold::is_asked());
         let inner = Hold::begin();
-        assert!(inner.was_interrupted(), "a part inside another forgets nothing");
+        assert!(Hold::is_asked(), "a part inside another forgets nothing");
         hold.forget();
         assert!(!Hold::is_asked());
         drop((inner, hold));
@@ -205,7 +200,7 @@ mod tests {
             std::thread::scope(|scope| {
                 let asks = scope.spawn(asked_to_stop);
                 let hold = Hold::begin();
-                assert!(asks.join().expect("joined") || hold.was_interrupted());
+                assert!(asks.join().expect("joined") || Hold::is_asked());
             });
         }
     }
