@@ -1,7 +1,5 @@
 //! What a command works with: a workspace, and the terminal.
 
-mod others;
-
 use std::cell::RefCell;
 use std::io::Read;
 use std::ops::Deref;
@@ -43,34 +41,39 @@ impl Deref for Context {
     }
 }
 
-/// Where a context reads what is typed.
-struct Input {
-    stdin: Box<dyn Read>,
-    is_terminal: bool,
-    prompter: Rc<dyn Prompter>,
-}
-
 impl Context {
     /// The context of this process.
     pub(super) fn new(env: Environment, output: Output, global: &Global, command: String) -> Self {
-        let terminal = output.terminal;
-        let prompter = Rc::new(Person { screen: terminal.err() });
-        let input = Input { stdin: Box::new(std::io::stdin()), is_terminal: terminal.stdin, prompter };
-        Self::of(env, Rc::new(output), global, command, None, input)
+        Self::of(env, Rc::new(output), global, command, None)
     }
 
+    /// A context for one step of the demo: other variables, other input, secrets
+    /// in a memory that outlives the step.
+    pub fn for_step(&self, env: Environment, global: &Global, stdin: Box<dyn Read>, memory: MemoryStore) -> Self {
+        Self::of(env, self.output.clone(), global, self.command.clone(), Some((stdin, memory)))
+    }
+
+    /// A context of the demo on another thread, with its own output and without a terminal.
+    pub fn on_thread(env: Environment, global: &Global, memory: MemoryStore, output: Output) -> Self {
+        Self::of(env, Rc::new(output), global, String::new(), Some((Box::new(std::io::empty()), memory)))
+    }
+
+    /// `demo` is what a step of the demo reads and where it keeps secrets; nobody is asked there.
     fn of(
         env: Environment,
         output: Rc<Output>,
         global: &Global,
         command: String,
-        memory: Option<MemoryStore>,
-        input: Input,
+        demo: Option<(Box<dyn Read>, MemoryStore)>,
     ) -> Self {
-        let Input { stdin, is_terminal, prompter } = input;
+        let (stdin, stdin_is_terminal, memory): (Box<dyn Read>, _, _) = match demo {
+            Some((stdin, memory)) => (stdin, false, Some(memory)),
+            None => (Box::new(std::io::stdin()), output.terminal.stdin, None),
+        };
+        let prompter: Rc<dyn Prompter> = Rc::new(Person { screen: output.terminal.err() });
         let no_input = global.no_input || env.is_on("MSGRCTL_NO_INPUT");
         // A step of the demo has the terminal, and an input of its own.
-        let someone_can_answer = is_terminal && output.terminal.someone_can_answer(no_input, &env);
+        let someone_can_answer = stdin_is_terminal && output.terminal.someone_can_answer(no_input, &env);
         let reporter = Rc::new(Terminal::new(output.clone(), prompter.clone(), someone_can_answer, &env));
         let workspace = Workspace::new(env, global.given(), reporter, command).with_memory(memory);
         Self {
@@ -78,7 +81,7 @@ impl Context {
             output,
             global: global.clone(),
             stdin: RefCell::new(stdin),
-            stdin_is_terminal: is_terminal,
+            stdin_is_terminal,
             someone_can_answer,
             prompter,
         }
