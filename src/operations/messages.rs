@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::accounts::commands;
 use super::tenants::check_known;
-use super::{Error, Workspace};
+use super::{Error, Kind, Workspace};
 use crate::accounts::Account;
 use crate::checks::GraphTrace;
 use crate::checks::causes::{OUTSIDE_WINDOW, Place};
@@ -112,7 +112,7 @@ pub fn send(
                 None => over,
             };
         }
-        if error.is_of_credentials() {
+        if error.kind() == Kind::Credentials {
             return error.hint(format!("see what is wrong: {}", commands::saved(account).test_again));
         }
         error

@@ -90,7 +90,7 @@ pub fn change(ctx: &Context, old: &Account, edit: Edit, command: &str) -> Result
 fn question(old: &Account, prepared: &Prepared) -> Option<String> {
     let list = |kinds: Vec<SecretKind>| kinds.into_iter().map(SecretKind::words).collect::<Vec<_>>().join(" and ");
     let name = &old.name;
-    Some(match (list(prepared.replaced()).as_str(), list(prepared.removed()).as_str()) {
+    Some(match (list(prepared.touched(false)).as_str(), list(prepared.touched(true)).as_str()) {
         ("", "") => return None,
         (replaced, "") => format!("Replace the {replaced} of '{name}'?"),
         ("", removed) => format!("Remove the {removed} of '{name}'?"),

@@ -221,11 +221,6 @@ impl Error {
         self.0.reason
     }
 
-    /// Whether a token or its permissions are what failed.
-    pub fn is_of_credentials(&self) -> bool {
-        self.0.kind == Kind::Credentials
-    }
-
     /// What kind it is.
     pub fn kind(&self) -> Kind {
         self.0.kind
@@ -264,11 +259,6 @@ impl Error {
     /// The message alone, for a line in a bulk run.
     pub fn message(&self) -> &str {
         &self.0.message
-    }
-
-    /// Whether a secret store is what failed, so that another one may do.
-    pub fn is_of_a_store(&self) -> bool {
-        self.0.kind == Kind::SecretStore
     }
 
     /// Whether the person pressed Ctrl-C.
