@@ -220,7 +220,7 @@ impl FileStore {
     /// Removes a file that holds no secret, and then its key in the keyring: a process that
     /// is killed in between leaves a key to nothing, never a file that nothing opens.
     pub fn remove_empty(&self) -> Result<(), StoreError> {
-        if !self.exists()? {
+        if self.read()?.is_none() {
             return Ok(());
         }
         let _lock = Lock::acquire(&self.path, Lock::PATIENCE, &|_| {}).map_err(|error| unwritten(&error))?;
@@ -237,11 +237,6 @@ impl FileStore {
         Ok(())
     }
 
-    /// Whether there is a file yet.
-    pub fn exists(&self) -> Result<bool, StoreError> {
-        Ok(self.read()?.is_some())
-    }
-
     /// Opened once a process; what did not open is not tried again.
     fn open(&self) -> Result<(), StoreError> {
         if let Some(error) = &*self.failed.borrow() {
@@ -252,12 +247,6 @@ impl FileStore {
             *self.opened.borrow_mut() = opened;
         }
         Ok(())
-    }
-
-    /// The names of its entries, for whoever looks for those that belong to nobody.
-    pub fn entries(&self) -> Result<Vec<String>, StoreError> {
-        self.open()?;
-        Ok(self.opened.borrow().as_ref().map(|opened| opened.entries.keys().cloned().collect()).unwrap_or_default())
     }
 }
 
@@ -310,6 +299,17 @@ impl SecretStore for FileStore {
             return Ok(false);
         }
         self.change(|entries| entries.remove(&key.entry()).is_some())
+    }
+
+    fn is_made(&self) -> Result<Option<bool>, StoreError> {
+        self.read().map(|bytes| Some(bytes.is_some()))
+    }
+
+    fn entries(&self) -> Result<Vec<(String, String)>, StoreError> {
+        self.open()?;
+        let opened = self.opened.borrow();
+        let names = opened.iter().flat_map(|opened| opened.entries.keys());
+        Ok(names.map(|name| (name.clone(), String::new())).collect())
     }
 }
 
@@ -425,7 +425,7 @@ mod tests {
             drop(lock);
             removing.join().expect("no panic").expect("left as it is");
         });
-        assert_eq!(quick(dir.path()).entries().expect("read"), ["x/app-secret"]);
+        assert_eq!(quick(dir.path()).entries().expect("read"), [("x/app-secret".to_owned(), String::new())]);
         quick(dir.path()).change(|entries| entries.remove("x/app-secret").is_some()).expect("removed");
         quick(dir.path()).remove_empty().expect("removed");
         assert!(!path.exists());

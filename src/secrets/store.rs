@@ -176,6 +176,17 @@ pub trait SecretStore {
     /// Removes a secret. Says whether there was one.
     fn remove(&self, key: &SecretKey) -> Result<bool, StoreError>;
 
+    /// Whether it is there yet, for one that its first secret makes; `None` for any other.
+    fn is_made(&self) -> Result<Option<bool>, StoreError> {
+        Ok(None)
+    }
+
+    /// Name and label of each entry of ours, to find those that belong to no account; none
+    /// where they cannot be listed. The label is empty where entries have none.
+    fn entries(&self) -> Result<Vec<(String, String)>, StoreError> {
+        Ok(Vec::new())
+    }
+
     /// Gives an entry the label of its account's present name, where entries have one.
     fn relabel(&self, _key: &SecretKey) -> Result<(), StoreError> {
         Ok(())

@@ -31,11 +31,6 @@ impl Stores {
         &self.file
     }
 
-    /// The keyring, for those who look into it as a whole.
-    pub fn keyring(&self) -> &KeyringStore {
-        &self.keyring
-    }
-
     /// Forgets which stores did not answer.
     pub fn try_again(&self) {
         self.keyring.try_again();

@@ -10,7 +10,7 @@ use crate::cli::candidates;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::tables;
-use crate::secrets::{SecretKind, SecretRef, StoreError, StoreName};
+use crate::secrets::{SecretKind, SecretRef, StoreError};
 use crate::ui::table::table;
 
 /// List secrets: kind, place, and whether it is there
@@ -59,7 +59,7 @@ pub fn run(args: &ListArgs, ctx: &Context) -> Result<u8, CliError> {
     };
     let settings = ctx.settings()?;
     // Looking makes no file, so nobody is asked for a new one's passphrase.
-    let not_made = settings.store.value == StoreName::File && !ctx.stores().file().exists()?;
+    let not_made = ctx.store(settings.store.value).is_made()? == Some(false);
     let probed = if not_made { Ok(()) } else { ctx.store(settings.store.value).probe() };
     let chosen = StoreView {
         name: settings.store.value.as_str(),

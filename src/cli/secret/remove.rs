@@ -39,7 +39,7 @@ pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
         let store = &ctx.settings()?.store;
         // What the configuration says is about new secrets.
         let only = matches!(store.origin, Origin::Flag(_)).then_some(store.value);
-        if only.is_some_and(|only| !matches!(only, StoreName::Keyring | StoreName::File)) {
+        if only.is_some_and(|only| !StoreName::KEEPING.contains(&only)) {
             return Err(CliError::usage(format!(
                 "--left-behind looks into the keyring and the encrypted file, not into {}",
                 store.value
