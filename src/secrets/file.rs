@@ -260,18 +260,8 @@ impl SecretStore for FileStore {
         match &self.access {
             KeyAccess { key_file: Some(path), .. } => Self::key_of_file(path).map(drop),
             KeyAccess { passphrase: Some(Err(error)), .. } => Err(StoreError::Passphrase(*error)),
-            KeyAccess { passphrase: Some(Ok(_)), .. } => Ok(()),
-            KeyAccess { ask, .. } => match (self.keyring.probe(), ask) {
-                (Ok(()), _) => Ok(()),
-                (Err(_), Some(_)) if self.asked.borrow().is_some() => Ok(()),
-                // Now, while Ctrl-C still ends everything.
-                (Err(_), Some(ask)) => {
-                    let asked = ask(true)?;
-                    *self.asked.borrow_mut() = Some(asked);
-                    Ok(())
-                }
-                (Err(absent), None) => Err(StoreError::NoNewKey(absent.to_string())),
-            },
+            // A passphrase is asked for now, while Ctrl-C still ends everything.
+            _ => self.source().map(drop),
         }
     }
 
