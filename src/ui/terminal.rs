@@ -6,14 +6,14 @@ use std::io::{self, IsTerminal as _};
 use crate::env::Environment;
 
 /// When to use colour.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Color {
-    /// Where a terminal shows it and nobody said otherwise.
+    /// On a terminal that shows it
     #[default]
     Auto,
-    /// Even into a file.
+    /// Even into a file
     Always,
-    /// Not at all.
+    /// Not at all
     Never,
 }
 
