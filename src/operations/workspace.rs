@@ -80,17 +80,13 @@ impl Workspace {
     /// The same in another tenant: its stores and files.
     #[must_use]
     pub fn in_tenant(&self, tenant: &str) -> Self {
+        let given = Given { tenant: Some(tenant.into()), ..self.given.clone() };
         Self {
-            env: self.env.clone(),
             clock: self.clock.clone(),
-            reporter: self.reporter.clone(),
-            given: Given { tenant: Some(tenant.into()), ..self.given.clone() },
-            command: self.command.clone(),
             memory: self.memory.clone(),
-            settings: OnceCell::new(),
             parsed: self.parsed.clone(),
-            stores: OnceCell::new(),
             keyring: self.keyring.clone(),
+            ..Self::new(self.env.clone(), given, self.reporter.clone(), self.command.clone())
         }
     }
 
@@ -193,13 +189,7 @@ impl Workspace {
 
     /// What a reference refers to.
     pub fn referred(&self, reference: &SecretRef) -> Result<Option<Secret>, StoreError> {
-        let unnamed = SecretKey {
-            account_id: String::new(),
-            handle: String::new(),
-            account_name: String::new(),
-            kind: SecretKind::PageAccessToken,
-        };
-        self.stores().read(reference, &unnamed)
+        self.stores().read(reference, &SecretKey::of_entry("", SecretKind::PageAccessToken))
     }
 
     /// Asks the stores that keep something of these accounts, and those of `more`, whether

@@ -20,6 +20,11 @@ pub struct SecretKey {
 }
 
 impl SecretKey {
+    /// A secret of which only that is known by which an entry is found.
+    pub fn of_entry(account_id: &str, kind: SecretKind) -> Self {
+        Self { account_id: account_id.into(), handle: String::new(), account_name: String::new(), kind }
+    }
+
     /// The name of the entry in a store: `ID/page-access-token`.
     pub fn entry(&self) -> String {
         format!("{}/{}", self.account_id, self.kind.argument())
