@@ -8,7 +8,6 @@ use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 pub use signals::install as say_faults;
 pub use terminal::{remember as remember_terminal, restore as give_terminal_back};
 
-/// The exit code of an interrupted program.
 pub const EXIT: u8 = 130;
 
 /// What Ctrl-C meets. One lock for both, so that an interrupt comes either before a part
@@ -70,7 +69,6 @@ pub fn leave() -> ! {
 pub struct Hold(());
 
 impl Hold {
-    /// Begins a part that must not end half-way.
     pub fn begin() -> Self {
         let mut state = state();
         if state.held == 0 {
@@ -82,7 +80,7 @@ impl Hold {
     }
 
     /// Forgets an interrupt that was meant for somebody else: an editor that went on.
-    pub fn forget(&self) {
+    pub fn forget() {
         state().asked = false;
     }
 
@@ -141,7 +139,6 @@ mod signals {
 
 #[cfg(not(unix))]
 mod signals {
-    /// No such signals here.
     pub fn install() {}
 }
 
@@ -175,10 +172,8 @@ mod terminal {
 
 #[cfg(not(unix))]
 mod terminal {
-    /// Nothing here.
     pub fn remember() {}
 
-    /// Nothing here.
     pub fn restore() {}
 }
 
@@ -192,14 +187,14 @@ mod tests {
         assert!(!Hold::is_asked() && !asked_to_stop() && Hold::is_asked());
         let inner = Hold::begin();
         assert!(Hold::is_asked(), "a part inside another forgets nothing");
-        hold.forget();
+        Hold::forget();
         assert!(!Hold::is_asked());
         drop((inner, hold));
         // Asked for at the moment when a part begins: it ends the program, or the part sees it.
         for _ in 0..1000 {
             std::thread::scope(|scope| {
                 let asks = scope.spawn(asked_to_stop);
-                let hold = Hold::begin();
+                let _hold = Hold::begin();
                 assert!(asks.join().expect("joined") || Hold::is_asked());
             });
         }

@@ -53,12 +53,10 @@ impl Progress {
         Self(bar)
     }
 
-    /// One of the steps is done.
     pub fn step(&self) {
         self.0.inc(1);
     }
 
-    /// Says what is being done now.
     pub fn now(&self, text: &str) {
         self.0.set_message(one_line(text));
     }

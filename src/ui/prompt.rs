@@ -15,7 +15,6 @@ pub enum PromptError {
     /// Ctrl-C.
     #[error("interrupted")]
     Interrupted,
-    /// The terminal went away.
     #[error("the terminal could not be read")]
     Gone,
 }
@@ -42,9 +41,7 @@ pub trait Prompter {
     fn search(&self, question: &str, items: &[String]) -> Result<Option<usize>, PromptError>;
 }
 
-/// The person at the terminal.
 pub struct Person {
-    /// What the questions may look like.
     pub screen: Screen,
 }
 
