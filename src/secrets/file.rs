@@ -15,7 +15,6 @@ use crate::files::{self, FileError, Lock};
 
 pub use key::{Ask, KeyAccess};
 
-/// The store.
 pub struct FileStore {
     path: PathBuf,
     tenant: String,
@@ -56,7 +55,6 @@ struct Opened {
 const SIZE_LIMIT: u64 = 256 * 1024 * 1024;
 
 impl FileStore {
-    /// The store in the file `path`.
     pub fn new(path: PathBuf, tenant: &str, access: KeyAccess, keyring: Rc<KeyringStore>) -> Self {
         Self {
             path,

@@ -21,7 +21,6 @@ pub struct Stores {
 }
 
 impl Stores {
-    /// Puts the stores together.
     pub fn new(keyring: Rc<KeyringStore>, file: FileStore, env: EnvironmentStore, memory: MemoryStore) -> Self {
         Self { keyring, file, env, memory }
     }
@@ -56,7 +55,6 @@ impl Stores {
         }
     }
 
-    /// The store of that name.
     pub fn store(&self, name: StoreName) -> &dyn SecretStore {
         match name {
             StoreName::Keyring => &*self.keyring,

@@ -20,8 +20,8 @@ pub struct KeyAccess {
     pub ask: Option<Ask>,
 }
 
-/// Asks for a passphrase; for a new one where it is told so.
-pub type Ask = Box<dyn Fn(bool) -> Result<Secret, StoreError>>;
+/// Asks for a passphrase, for a new one where it is told so; `None` for Ctrl-C.
+pub type Ask = Box<dyn Fn(bool) -> Option<Secret>>;
 
 const KEY_FILE_LEAST: usize = 32;
 
@@ -59,7 +59,7 @@ impl FileStore {
                 let passphrase = match (&self.access.passphrase, &self.access.ask) {
                     (Some(Ok(passphrase)), _) => passphrase.clone(),
                     (Some(Err(error)), _) => return Err(StoreError::Passphrase(*error)),
-                    (None, Some(ask)) => ask(false)?,
+                    (None, Some(ask)) => ask(false).ok_or(StoreError::Interrupted)?,
                     (None, None) => return Err(StoreError::NoKey(header.key.means())),
                 };
                 self.key_of_passphrase(work, &passphrase, header)
@@ -93,7 +93,7 @@ impl FileStore {
             (Ok(()), _) => return Ok(KeySource::Keyring),
             (Err(_), Some(_)) if self.asked.borrow().is_some() => {}
             (Err(_), Some(ask)) => {
-                let asked = ask(true)?;
+                let asked = ask(true).ok_or(StoreError::Interrupted)?;
                 *self.asked.borrow_mut() = Some(asked);
             }
             (Err(absent), None) => return Err(StoreError::NoNewKey(absent.to_string())),
