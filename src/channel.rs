@@ -86,4 +86,13 @@ mod tests {
         }
         assert_eq!("Facebook".parse::<Channel>(), Err(()));
     }
+
+    #[test]
+    fn the_list_has_all_of_them() {
+        // The compiler asks for the place of a new one.
+        let place = |channel| match channel {
+            Channel::Facebook => 0,
+        };
+        assert!(Channel::ALL.into_iter().map(place).eq(0..Channel::ALL.len()));
+    }
 }

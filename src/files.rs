@@ -11,6 +11,7 @@
 mod lock;
 mod owner;
 
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -125,26 +126,24 @@ fn refuse_dangling(path: &Path) -> Result<(), FileError> {
 /// The names of the directories in a directory of ours, links to directories too; none
 /// when it does not exist. Names that begin with a dot are passed over.
 pub fn directories(path: &Path) -> Result<Vec<String>, FileError> {
-    let failed = |source| FileError::Read { path: path.into(), source };
-    let entries = match fs::read_dir(path) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return refuse_dangling(path).map(|()| Vec::new()),
-        Err(source) => return Err(failed(source)),
+    let paths = match list(path) {
+        Err(FileError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            return refuse_dangling(path).map(|()| Vec::new());
+        }
+        paths => paths?,
     };
     let mut names = Vec::new();
-    for entry in entries {
-        let entry = entry.map_err(failed)?;
-        let Ok(name) = entry.file_name().into_string() else { continue };
-        let path = entry.path();
+    for path in paths {
+        let Some(name) = path.file_name().and_then(OsStr::to_str).filter(|name| !name.starts_with('.')) else {
+            continue;
+        };
         match fs::metadata(&path) {
-            _ if name.starts_with('.') => {}
-            Ok(metadata) if metadata.is_dir() => names.push(name),
+            Ok(metadata) if metadata.is_dir() => names.push(name.to_owned()),
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => refuse_dangling(&path)?,
             Err(source) => return Err(FileError::Read { path, source }),
         }
     }
-    names.sort();
     Ok(names)
 }
 

@@ -15,7 +15,8 @@ use std::time::Duration;
 
 use self::header::{HeaderMap, HeaderName, HeaderValue};
 use proxy::Proxies;
-pub use proxy::{Way, is_proxy};
+pub use proxy::Way;
+pub(crate) use proxy::is_proxy;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Certificate, redirect, tls};
 pub use reqwest::{Method, Url, header};

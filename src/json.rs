@@ -1,10 +1,18 @@
-//! JSON from Meta, read whatever it holds. A signed body that is refused is not sent again
-//! for hours, with a whole batch of events in it; and an answer of Graph's whose text holds
-//! half a character is still an answer.
+//! JSON, and above all Meta's, which is read whatever it holds. A signed body that is
+//! refused is not sent again for hours, with a whole batch of events in it; and an answer of
+//! Graph's whose text holds half a character is still an answer.
 
 use std::borrow::Cow;
 
 use serde_json::Value;
+
+/// An object without the fields that have no value.
+pub fn without_nulls(mut object: Value) -> Value {
+    if let Some(fields) = object.as_object_mut() {
+        fields.retain(|_, value| !value.is_null());
+    }
+    object
+}
 
 /// A body as a value. What strict JSON does not take is repaired: half a surrogate pair
 /// becomes U+FFFD, a mark of byte order is left out, a number that no float holds and a bare word become texts, what is

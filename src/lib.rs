@@ -5,7 +5,7 @@
 //! Three layers. Below, the domains: [`secrets`], [`messages`], [`webhook`], [`accounts`],
 //! [`graph`], [`checks`], [`provision`] and [`sandbox`]. Above them [`operations`]: what can be
 //! done with them, without a terminal, and [`state`]: where records are kept. On top, the
-//! command line: [`cli`], where the path of a file is the command it runs, and [`ui`], which
+//! command line: [`cli`], where the path of a file is the command it runs, and `ui`, which
 //! knows terminals and no domain. Under all lie small rooms without opinions: [`address`],
 //! [`channel`], [`env`], [`clock`], [`dashboard`], [`document`], [`paths`], [`files`],
 //! [`http`], [`json`], [`serve`], [`text`], [`touched`].
@@ -97,6 +97,6 @@ pub mod state;
 
 pub mod operations;
 
-pub mod ui;
+mod ui;
 
 pub mod cli;

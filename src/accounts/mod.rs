@@ -11,11 +11,12 @@ mod tenant;
 mod tenant_file;
 
 pub use account::{Account, Realm};
-pub use addresses::{Addresses, Clash, clashes, newly_alike};
+pub(crate) use addresses::{Addresses, Clash, clashes, newly_alike};
 pub use callback_url::CallbackUrl;
 pub use fields::{AppId, FieldError, Handle, Name, PageId, PageUsername, TenantName};
-pub use parsed::Parsed;
+pub(crate) use parsed::Parsed;
 pub use schema::{SchemaError, read as read_accounts};
-pub use store::{AccountError, AccountStore, check_handle, check_name, check_renamed, free_handle};
+pub use store::{AccountError, AccountStore};
+pub(crate) use store::{check_handle, check_name, check_renamed, free_handle};
 pub use tenant::{CallbackTemplate, PlatformMessenger, ProductVersion, Tenant, TenantHost};
-pub use tenant_file::{TenantFile, text as file_text};
+pub(crate) use tenant_file::TenantFile;

@@ -123,7 +123,7 @@ impl FromStr for ProductVersion {
 
 /// The messengers of the platform (accounts/FACTS.md, "Other messengers").
 const MESSENGERS: &[&str] =
-    &["facebook", "line", "telegram", "viber", "wechat", "whatsapp", "twitter", "ms_teams", "sms"];
+    &[Channel::Facebook.id(), "line", "telegram", "viber", "wechat", "whatsapp", "twitter", "ms_teams", "sms"];
 
 /// A messenger of the platform, by its internal id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -67,11 +67,9 @@ fn subscription(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> F
 
 /// What is the matter with a level of a webhook, and what it is.
 pub struct Judged {
-    /// How bad it is.
     pub outcome: Outcome,
     /// Why; `None`: nothing is wrong.
     pub cause: Option<&'static Cause>,
-    /// What was found, in a sentence.
     pub summary: String,
 }
 

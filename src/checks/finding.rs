@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::graph::{ApiError, GraphError};
 use crate::text::words;
 
@@ -29,15 +31,19 @@ pub struct Finding {
 }
 
 /// What Meta said, and the part of it that its support asks for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct GraphTrace {
     /// `error.code`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<i64>,
     /// `error.error_subcode`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub subcode: Option<i64>,
     /// `error.fbtrace_id`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub fbtrace_id: Option<String>,
     /// Meta's own words, in any language: for showing alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub says: Option<String>,
 }
 
@@ -95,7 +101,8 @@ pub enum Group {
 words!(Group { Credentials => "credentials", Delivery => "delivery", Messages => "messages" });
 
 /// How a check ended; the later, the worse.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// It was not made, and the summary says why.
     Skip,

@@ -61,9 +61,7 @@ pub(super) fn finding(seen: &Observed, subject: &Subject) -> Finding {
 
 /// A callback URL that Meta cannot call, wherever it is asked from.
 pub struct Misplaced {
-    /// What is wrong with it.
     pub cause: &'static Cause,
-    /// The same of this address.
     pub summary: String,
     /// What to do, with the command.
     pub hint: String,

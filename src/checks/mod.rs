@@ -4,7 +4,7 @@
 //! anything else, all at the same time; the checks then judge what came back, each on
 //! its own, without a call of its own.
 
-pub mod causes;
+pub(crate) mod causes;
 mod check;
 mod credentials;
 mod delivery;
@@ -16,20 +16,20 @@ mod observe;
 mod pages;
 mod state;
 
-pub use causes::{Diagnosis, of_unreachable};
-pub use delivery::{Judged, judge_app, judge_page};
+pub(crate) use causes::{Diagnosis, of_unreachable};
+pub(crate) use delivery::{Judged, judge_app, judge_page};
 pub use finding::{Finding, GraphTrace, Group, Outcome, Report};
-pub use handshake::{Misplaced, misplaced};
-pub use observe::{Callback, Commands, Subject};
-pub use pages::{CHECKS, CheckPage, DOCTOR_CHECKS, ids};
+pub(crate) use handshake::{Misplaced, misplaced};
+pub(crate) use observe::{Callback, Commands, Subject};
+pub(crate) use pages::ids;
+pub use pages::{CHECKS, CheckPage, DOCTOR_CHECKS};
 
-use crate::channel::Channel;
 use crate::graph::endpoints::subscription::{AppSubscription, SubscribedApp};
 use crate::graph::{Client, GraphError};
 use crate::webhook::Prober;
 
 /// What Meta says of an account, for whoever compares it with what should be.
-pub struct Look {
+pub(crate) struct Look {
     /// The credentials, judged.
     pub report: Report,
     /// The apps that the Page sends events to.
@@ -40,7 +40,7 @@ pub struct Look {
 
 /// Looks at an account without asking its callback; at the webhook of its app only where
 /// `with_app` says so.
-pub async fn look(client: &Client, subject: &Subject, with_app: bool) -> Look {
+pub(crate) async fn look(client: &Client, subject: &Subject, with_app: bool) -> Look {
     let seen = Box::pin(observe::observe(client, None, subject, with_app)).await;
     let findings = credentials::findings(&seen, subject);
     let report = Report { findings, page_name: credentials::page_name(&seen, subject) };
@@ -49,9 +49,7 @@ pub async fn look(client: &Client, subject: &Subject, with_app: bool) -> Look {
 }
 
 /// Runs every check.
-pub async fn run(client: &Client, prober: &Prober, subject: &Subject) -> Report {
-    // What is asked and judged is a Page's; another channel has others.
-    let Channel::Facebook = subject.channel;
+pub(crate) async fn run(client: &Client, prober: &Prober, subject: &Subject) -> Report {
     // Boxed: hundreds of them may wait at the same time.
     let seen = Box::pin(observe::observe(client, Some(prober), subject, subject.callback.is_some())).await;
     let mut findings = credentials::findings(&seen, subject);

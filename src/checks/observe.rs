@@ -10,6 +10,7 @@ use super::check::then;
 use super::state::TokenState;
 use crate::address::is_loopback;
 use crate::channel::Channel;
+use crate::graph::endpoints::PageAccess;
 use crate::graph::endpoints::app::{self, App};
 use crate::graph::endpoints::page::{self, Page};
 use crate::graph::endpoints::subscription::{self, AppSubscription, SubscribedApp};
@@ -22,7 +23,6 @@ use crate::webhook::{Probe, Prober};
 
 /// The account under test, as the checks need it.
 pub struct Subject {
-    /// The channel that it connects.
     pub channel: Channel,
     /// The commands that mend this account, for the hints.
     pub commands: Commands,
@@ -30,9 +30,7 @@ pub struct Subject {
     pub page_id: Option<String>,
     /// The Page's @username, bare, where that is known already.
     pub page_username: Option<String>,
-    /// The Page access token.
     pub token: Secret,
-    /// The app it should be of.
     pub app_id: Option<String>,
     /// The same app with its secret, where that is known.
     pub app: Option<AppCredentials>,
@@ -40,9 +38,7 @@ pub struct Subject {
     pub app_secret_gone: Option<String>,
     /// Where its events should go, where that is known.
     pub callback: Option<Callback>,
-    /// What it says by itself.
     pub messages: AccountMessages,
-    /// What holds for its tenant.
     pub chat_settings: ChatSettings,
     /// How near an end of validity is warned of.
     pub warn_days: u32,
@@ -52,7 +48,6 @@ pub struct Subject {
 
 /// Where an account's events should go.
 pub struct Callback {
-    /// The address.
     pub url: String,
     /// What Meta will ask it with; `None`: none is stored, and the words say why.
     pub verify_token: Result<Secret, String>,
@@ -62,9 +57,7 @@ pub struct Callback {
 
 /// What an administrator types or does here once something is fixed at Meta.
 pub struct Commands {
-    /// Gives the account a new token.
     pub replace_token: String,
-    /// Tests it again.
     pub test_again: String,
     /// Gives it the right app id and secret.
     pub set_app: String,
@@ -74,7 +67,6 @@ pub struct Commands {
     pub edit: String,
     /// Sets both levels of its webhook.
     pub subscribe: String,
-    /// Asks its callback again.
     pub verify: String,
     /// Gives the contact centre's own messages other texts.
     pub edit_messages: String,
@@ -199,9 +191,11 @@ async fn ask(prober: &Prober, subject: &Subject) -> Option<Answered> {
 /// `prober` asks the callback; without one it is left alone. `with_app` asks for the
 /// webhooks of the app, where its secret is known.
 pub(super) async fn observe(client: &Client, prober: Option<&Prober>, subject: &Subject, with_app: bool) -> Observed {
+    // What is asked, and then judged, is a Page's; another channel has others.
+    let Channel::Facebook = subject.channel;
     let app = subject.app.as_ref();
     let token = &subject.token;
-    let page = subject.page_id.as_deref().unwrap_or("me");
+    let of_page = PageAccess { page_id: subject.page_id.as_deref().unwrap_or("me"), token, app };
     let (page, subscribed, info, issuer, app_subscriptions, handshake) = tokio::join!(
         async {
             if subject.among_others {
@@ -210,7 +204,7 @@ pub(super) async fn observe(client: &Client, prober: Option<&Prober>, subject: &
                 timed(page::me_alone(client, token, app)).await
             }
         },
-        timed(subscription::of_page(client, page, token, app)),
+        timed(subscription::of_page(client, of_page)),
         async {
             match app {
                 Some(app) => timed(token::debug(client, token, app)).await,

@@ -130,3 +130,21 @@ checks! {
             "set the clock"
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{CHECKS, ids};
+    use crate::channel::Channel;
+    use crate::checks::causes::PERMISSION_MISSING;
+
+    /// These are constants: one that is added to the channel's has to be added to them.
+    #[test]
+    fn the_texts_name_every_permission() {
+        let page = CHECKS.iter().find(|page| page.id == ids::TOKEN_PERMISSIONS).expect("a page");
+        for text in [page.passes, &PERMISSION_MISSING.fix()] {
+            for name in Channel::ALL.into_iter().flat_map(Channel::permissions) {
+                assert!(text.contains(name), "{name}: {text}");
+            }
+        }
+    }
+}

@@ -5,7 +5,6 @@
 use super::context::Context;
 use super::error::{self, CliError};
 use crate::ui::editor::{Editing, EditorError};
-use crate::ui::interrupt;
 
 pub enum Edited<T> {
     /// A text that can be used.
@@ -24,7 +23,6 @@ pub fn edit<T>(
     suffix: &str,
     read: impl Fn(&str) -> Result<T, CliError>,
 ) -> Result<Edited<T>, CliError> {
-    interrupt::install();
     let fallback = if cfg!(windows) { "notepad" } else { "vi" };
     let editor = ctx.env.text("VISUAL").or_else(|| ctx.env.text("EDITOR")).unwrap_or(fallback);
     let hidden = ctx.env.ours();

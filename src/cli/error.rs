@@ -2,8 +2,7 @@
 
 use std::io;
 
-use serde::ser::SerializeMap as _;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::envelope::Envelope;
 use crate::checks::GraphTrace;
@@ -32,22 +31,6 @@ pub fn exit_code(error: &CliError) -> u8 {
         Kind::Check => 7,
         Kind::Partial => 9,
         Kind::Interrupted => interrupt::EXIT,
-    }
-}
-
-/// The kind as JSON has it.
-fn name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Failed => "failed",
-        Kind::Usage => "usage",
-        Kind::File => "file",
-        Kind::Credentials => "credentials",
-        Kind::Remote => "remote",
-        Kind::SecretStore => "secret_store",
-        Kind::Check => "check",
-        Kind::Partial => "partial",
-        Kind::Left => "left",
-        Kind::Interrupted => "interrupted",
     }
 }
 
@@ -100,14 +83,14 @@ pub fn render(error: &CliError, output: &Output) -> u8 {
 
 fn view(error: &CliError) -> ErrorView<'_> {
     ErrorView {
-        kind: name(error.kind()),
+        kind: error.kind(),
         exit_code: exit_code(error),
         message: redact(error.message()),
         causes: error.causes().iter().map(|cause| redact(cause)).collect(),
         hint: (!error.hints().is_empty()).then(|| redact(&error.hints().join("\n"))),
         retryable: error.is_retryable(),
         cause: error.why(),
-        graph: error.trace().map(GraphView),
+        graph: error.trace(),
     }
 }
 
@@ -122,7 +105,7 @@ fn laid_out(hint: &str, width: Option<u16>) -> String {
 
 #[derive(Serialize)]
 struct ErrorView<'a> {
-    kind: &'a str,
+    kind: Kind,
     exit_code: u8,
     message: String,
     causes: Vec<String>,
@@ -132,22 +115,7 @@ struct ErrorView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    graph: Option<GraphView<'a>>,
-}
-
-/// `{"code":190,"subcode":463,"fbtrace_id":"…","says":"…"}`.
-pub struct GraphView<'a>(pub &'a GraphTrace);
-
-impl Serialize for GraphView<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let GraphTrace { code, subcode, fbtrace_id, says } = self.0;
-        let mut known = serializer.serialize_map(None)?;
-        code.iter().try_for_each(|code| known.serialize_entry("code", code))?;
-        subcode.iter().try_for_each(|subcode| known.serialize_entry("subcode", subcode))?;
-        fbtrace_id.iter().try_for_each(|id| known.serialize_entry("fbtrace_id", id))?;
-        says.iter().try_for_each(|says| known.serialize_entry("says", says))?;
-        known.end()
-    }
+    graph: Option<&'a GraphTrace>,
 }
 
 impl From<PromptError> for CliError {

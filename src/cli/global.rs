@@ -94,20 +94,6 @@ impl Global {
     }
 }
 
-impl ValueEnum for Color {
-    fn value_variants<'a>() -> &'a [Self] {
-        &[Self::Auto, Self::Always, Self::Never]
-    }
-
-    fn to_possible_value(&self) -> Option<PossibleValue> {
-        Some(match self {
-            Self::Auto => PossibleValue::new("auto").help("On a terminal that shows it"),
-            Self::Always => PossibleValue::new("always").help("Even into a file"),
-            Self::Never => PossibleValue::new("never").help("Not at all"),
-        })
-    }
-}
-
 impl ValueEnum for StoreName {
     fn value_variants<'a>() -> &'a [Self] {
         &Self::ALL

@@ -1,12 +1,9 @@
 //! How the result of a check looks to a person: the same for an account and for
 //! this machine.
 
-use std::fmt::Display;
+use serde::Serialize;
 
-use serde::{Serialize, Serializer};
-
-use super::error::GraphView;
-use crate::checks::{Finding, Outcome};
+use crate::checks::{Finding, GraphTrace, Outcome};
 use crate::operations::Found;
 use crate::text::sentence;
 use crate::ui::style::{self, paint, wrap};
@@ -18,7 +15,6 @@ pub struct Line<'a> {
     pub id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
-    #[serde(serialize_with = "in_words")]
     pub outcome: Outcome,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<&'static str>,
@@ -29,15 +25,10 @@ pub struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub graph: Option<GraphView<'a>>,
+    pub graph: Option<&'a GraphTrace>,
     /// What a callback's receiver answered in place of the challenge.
     #[serde(rename = "says", skip_serializing_if = "Option::is_none")]
     pub receiver_says: Option<&'a str>,
-}
-
-/// A value as it is shown.
-pub fn in_words<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(value)
 }
 
 impl<'a> Line<'a> {
@@ -54,7 +45,7 @@ impl<'a> From<&'a Finding> for Line<'a> {
             cause: finding.cause,
             hint: finding.hint.as_deref(),
             duration_ms: Some(u64::try_from(finding.duration.as_millis()).unwrap_or(u64::MAX)),
-            graph: finding.graph.as_ref().map(GraphView),
+            graph: finding.graph.as_ref(),
             receiver_says: finding.receiver_says.as_deref(),
             ..Self::new(finding.id, finding.outcome, &finding.summary)
         }
@@ -66,7 +57,7 @@ impl<'a> From<&'a Found> for Line<'a> {
         Self {
             cause: found.cause,
             hint: found.hint.as_deref(),
-            graph: found.graph.as_ref().map(GraphView),
+            graph: found.graph.as_ref(),
             receiver_says: found.receiver_says.as_deref(),
             ..Self::new(found.id, found.outcome, &found.summary)
         }
@@ -96,10 +87,10 @@ pub fn lines(line: &Line<'_>, wide: usize, screen: Screen) -> Vec<String> {
         let label = format!("{label} ");
         lines.push(format!("{}{}{text}", " ".repeat(indent), paint(style::HINT, &label, color)));
     };
-    if let Some(says) = line.graph.as_ref().and_then(|graph| graph.0.says.as_deref()) {
+    if let Some(says) = line.graph.and_then(|graph| graph.says.as_deref()) {
         under("meta says:", &wrap(&sentence(says), width, indent + 11));
     }
-    if let Some(codes) = line.graph.as_ref().map(|graph| graph.0.codes()).filter(|codes| !codes.is_empty()) {
+    if let Some(codes) = line.graph.map(GraphTrace::codes).filter(|codes| !codes.is_empty()) {
         under("meta:", &codes);
     }
     if let Some(says) = line.receiver_says {

@@ -10,7 +10,6 @@ use super::error::CliError;
 use crate::accounts::Account;
 use crate::operations::accounts::named;
 use crate::secrets::SecretKind;
-use crate::ui::interrupt;
 
 /// An account.
 #[derive(Debug, Args)]
@@ -103,7 +102,6 @@ pub(super) fn pick(ctx: &Context) -> Result<Account, CliError> {
     }
     let item = |account: &Account| format!("{}  {}  @{}", account.name, account.handle, account.page_username);
     let items: Vec<String> = accounts.iter().map(item).collect();
-    interrupt::install();
     match ctx.prompter.search("Which account?", &items)? {
         Some(at) => Ok(accounts.swap_remove(at)),
         None => Err(CliError::failed("no account was chosen")),
@@ -144,7 +142,6 @@ impl KindArg {
         if !ctx.someone_can_answer {
             return Err(CliError::usage(format!("missing: KIND, which is {}", all.join(", "))));
         }
-        interrupt::install();
         match ctx.prompter.choose("Which secret?", &all.map(str::to_owned), 0)? {
             Some(at) => Ok(SecretKind::ALL[at]),
             None => Err(CliError::failed("no secret was chosen")),

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use crate::env::Environment;
 use crate::operations::{Hold, Progress, Reporter, SHORT_PASSPHRASE};
-use crate::secrets::{Ask, Secret, StoreError};
+use crate::secrets::{Ask, Secret};
 use crate::ui::output::Output;
 use crate::ui::prompt::Prompter;
 use crate::ui::{interrupt, progress};
@@ -44,6 +44,7 @@ impl Reporter for Terminal {
     }
 
     fn hold(&self) -> Box<dyn Hold> {
+        interrupt::install();
         Box::new(interrupt::Hold::begin())
     }
 
@@ -61,10 +62,7 @@ impl Reporter for Terminal {
         }
         let prompter = self.prompter.clone();
         let output = self.output.clone();
-        let ask = move |question: &str| {
-            interrupt::install();
-            prompter.hidden(question).map_err(|_| StoreError::Interrupted)
-        };
+        let ask = move |question: &str| prompter.hidden(question).ok();
         Some(Box::new(move |new| {
             let question =
                 if new { "A passphrase for the encrypted file" } else { "The passphrase of the encrypted file" };
@@ -77,13 +75,13 @@ impl Reporter for Terminal {
                     }
                 };
                 if !new {
-                    return Ok(typed);
+                    return Some(typed);
                 }
                 if typed.expose().chars().count() < SHORT_PASSPHRASE {
                     output.warning(&format!("the passphrase has fewer than {SHORT_PASSPHRASE} characters"));
                 }
                 if ask("Once more")? == typed.expose() {
-                    return Ok(typed);
+                    return Some(typed);
                 }
                 output.notice("the two differ");
             }
@@ -93,7 +91,7 @@ impl Reporter for Terminal {
 
 impl Hold for interrupt::Hold {
     fn was_interrupted(&self) -> bool {
-        interrupt::Hold::was_interrupted(self)
+        interrupt::Hold::is_asked()
     }
 }
 

@@ -16,7 +16,6 @@ use crate::http::{self, Method, Request, Response, SetupError};
 /// What Graph answered, and in which version.
 #[derive(Debug)]
 pub struct Answer<T> {
-    /// The body.
     pub value: T,
     /// `facebook-api-version`: an expired version is served by the next one
     /// without an error (graph/FACTS.md, "Versions").

@@ -15,9 +15,10 @@ mod wire;
 mod wording;
 
 pub use base::{BaseUrl, GraphVersion};
-pub use client::{Answer, Client};
+pub(crate) use client::Answer;
+pub use client::Client;
 pub use error::{ApiError, GraphError, Unreachable};
 pub use proof::AppCredentials;
-pub use request::{Authority, GraphRequest, Verb};
+pub(crate) use request::{Authority, GraphRequest, Verb};
 pub use wire::read_reply;
-pub use wording::Wording;
+pub(crate) use wording::Wording;

@@ -8,12 +8,7 @@ use crate::secrets::Secret;
 pub enum Authority {
     /// A Page's or a person's token: it travels in the `Authorization` header, and
     /// is signed when the app's secret is known.
-    Token {
-        /// The token.
-        token: Secret,
-        /// The app to sign with.
-        app: Option<AppCredentials>,
-    },
+    Token { token: Secret, app: Option<AppCredentials> },
     /// The app itself, by `APPID|SECRET`: in the body, as a batch of one where it reads.
     /// `debug_token` is reported to refuse it in a header.
     App(AppCredentials),
@@ -54,7 +49,6 @@ pub struct GraphRequest {
     pub query: Vec<(&'static str, String)>,
     /// Parameters that carry a secret and are never shown.
     pub hidden: Vec<(&'static str, Secret)>,
-    /// On whose behalf.
     pub authority: Authority,
     /// Whether it goes by itself where others go together.
     pub is_alone: bool,

@@ -28,9 +28,7 @@ pub enum Effect {
     Left(String),
     /// A message to be sent.
     Send {
-        /// To whom.
         psid: String,
-        /// What.
         text: String,
         /// Which system message it is; `None`: the agent's own words.
         event: Option<Event>,
@@ -39,11 +37,9 @@ pub enum Effect {
     },
     /// A message that is not sent.
     NotSent {
-        /// To whom it would have gone.
         psid: String,
         /// Which system message; `None`: the agent's own words.
         event: Option<Event>,
-        /// Why.
         why: Why,
     },
     /// A session is over.

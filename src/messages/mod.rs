@@ -3,14 +3,16 @@
 //! Settings have the defaults.
 
 mod catalogue;
-pub mod desk;
+pub(crate) mod desk;
 mod resolve;
 mod settings;
 mod state;
 mod text;
 
-pub use catalogue::{CATALOGUE, ChatEvent, Event, UnknownEvent};
-pub use resolve::{Effective, Origin, Window, resolve, undeliverable};
+pub(crate) use catalogue::CATALOGUE;
+pub use catalogue::{Event, UnknownEvent};
+pub(crate) use resolve::{Effective, Origin, resolve, undeliverable};
 pub use settings::{ChatSettings, ChatText, Timeout, TimeoutError, Timeouts};
 pub use state::{AccountMessages, MessageState};
-pub use text::{LIMIT, MessageText, TextError, preview};
+pub(crate) use text::{LIMIT, preview};
+pub use text::{MessageText, TextError};

@@ -42,7 +42,6 @@ pub fn resolve<'a>(event: Event, state: &'a MessageState, settings: &'a ChatSett
 /// messages may be sent after the customer's last one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
-    /// The event.
     pub event: Event,
     /// When it would be sent, after the customer's last message.
     pub after: Timeout,

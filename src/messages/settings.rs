@@ -118,6 +118,16 @@ impl Timeouts {
     /// versions: 10 minutes).
     pub const MESSENGER: Timeout = Timeout::minutes(10);
 
+    /// All of them, in the order of the fields.
+    pub fn all(&self) -> [Option<Timeout>; 4] {
+        [self.messenger, self.web, self.agent_ramp_up, self.outbound]
+    }
+
+    /// The same, to be changed.
+    pub fn all_mut(&mut self) -> [&mut Option<Timeout>; 4] {
+        [&mut self.messenger, &mut self.web, &mut self.agent_ramp_up, &mut self.outbound]
+    }
+
     fn is_empty(&self) -> bool {
         *self == Self::default()
     }

@@ -29,18 +29,9 @@ pub fn change(
     Ok(new)
 }
 
-/// Timeouts as they are to be: of each `None` leaves it as it is, `Some(None)` forgets it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct WantedTimeouts {
-    /// SMS or Messenger chats.
-    pub messenger: Option<Option<Timeout>>,
-    /// Web chats.
-    pub web: Option<Option<Timeout>>,
-    /// Between two queued chats.
-    pub agent_ramp_up: Option<Option<Timeout>>,
-    /// A first outbound message.
-    pub outbound: Option<Option<Timeout>>,
-}
+/// Timeouts as they are to be, in the order of [`Timeouts::all`]: of each `None` leaves it as it
+/// is, `Some(None)` forgets it.
+pub type WantedTimeouts = [Option<Option<Timeout>>; 4];
 
 /// Sets timeouts, and what is said at an event: `None` is the built-in text.
 pub fn set(
@@ -49,13 +40,9 @@ pub fn set(
     text: Option<(Event, Option<ChatText>)>,
 ) -> Result<ChatSettings, Error> {
     change(workspace, |new| {
-        let known = new.timeouts.clone();
-        new.timeouts = Timeouts {
-            messenger: timeouts.messenger.unwrap_or(known.messenger),
-            web: timeouts.web.unwrap_or(known.web),
-            agent_ramp_up: timeouts.agent_ramp_up.unwrap_or(known.agent_ramp_up),
-            outbound: timeouts.outbound.unwrap_or(known.outbound),
-        };
+        for (now, wanted) in new.timeouts.all_mut().into_iter().zip(timeouts) {
+            *now = wanted.unwrap_or(*now);
+        }
         match text {
             Some((event, Some(text))) => drop(new.messages.insert(event, text)),
             Some((event, None)) => drop(new.messages.remove(&event)),

@@ -4,7 +4,6 @@ use std::fmt;
 use std::path::Path;
 
 use super::Given;
-use crate::secrets::StoreName;
 
 /// A command, built word by word; quoted when it is shown.
 #[derive(Clone, Debug)]
@@ -34,12 +33,6 @@ impl Invocation {
             .with("--timeout", timeout.as_deref())
             .with("--ca-bundle", path(ca_bundle).as_deref())
             .with("--key-file", path(key_file).as_deref())
-    }
-
-    /// With a store for new secrets.
-    #[must_use]
-    pub fn store(self, store: Option<StoreName>) -> Self {
-        self.with("--store", store.map(StoreName::as_str))
     }
 
     /// With an argument.

@@ -6,11 +6,12 @@ use serde::Serialize;
 
 use super::accounts::commands;
 use super::tenants::check_known;
-use super::{Error, Workspace};
+use super::webhooks::Target;
+use super::{Error, Kind, Workspace};
 use crate::accounts::Account;
 use crate::checks::GraphTrace;
 use crate::checks::causes::{OUTSIDE_WINDOW, Place};
-use crate::graph::endpoints::message::{self, From, Reason, Sent};
+use crate::graph::endpoints::message::{self, Reason, Sent};
 use crate::messages::{Event, MessageState, MessageText, resolve};
 
 #[derive(Serialize)]
@@ -86,24 +87,16 @@ pub fn said_at(workspace: &Workspace, account: &Account, event: Event) -> Result
 
 /// Sends a text once to the customer with the page-scoped id `to`: as an answer, or with
 /// `human_agent` as a person's, after 24 hours and within 7 days.
-pub fn send(
-    workspace: &Workspace,
-    account: &Account,
-    from: From<'_>,
-    to: &str,
-    text: &str,
-    human_agent: bool,
-) -> Result<Sent, Error> {
+pub fn send(workspace: &Workspace, target: &Target, to: &str, text: &str, human_agent: bool) -> Result<Sent, Error> {
     let reason = if human_agent { Reason::HumanAgent } else { Reason::Response };
     let client = workspace.graph()?;
-    let is_signed = from.app.is_some();
     let sent = {
         let _progress = workspace.reporter.waiting(&format!("sending to {to} …"));
-        Workspace::wait(message::send_text(&client, from, to, text, reason))?
+        Workspace::wait(message::send_text(&client, target.page(), to, text, reason))?
     };
     sent.map(|answer| answer.value).map_err(|error| {
         let trace = GraphTrace::of(&error);
-        let error = Error::of_graph(&error, Place::Messages.signed(is_signed));
+        let error = Error::of_graph(&error, Place::Messages.signed(target.app.is_some()));
         if human_agent && error.why() == Some(OUTSIDE_WINDOW.id) {
             let over = "the customer's last message is over 7 days ago: after that Meta refuses a person's answer too";
             let over = Error::failed(over).reason(OUTSIDE_WINDOW.id).hint("wait until the customer writes");
@@ -112,8 +105,8 @@ pub fn send(
                 None => over,
             };
         }
-        if error.is_of_credentials() {
-            return error.hint(format!("see what is wrong: {}", commands::saved(account).test_again));
+        if error.kind() == Kind::Credentials {
+            return error.hint(format!("see what is wrong: {}", commands::saved(&target.account).test_again));
         }
         error
     })

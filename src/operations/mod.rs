@@ -4,7 +4,7 @@
 pub mod accounts;
 pub mod apply;
 pub(crate) mod change;
-pub mod chat_settings;
+pub(crate) mod chat_settings;
 pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod journal;
@@ -30,7 +30,8 @@ pub(crate) use found::Found;
 pub(crate) use groups::groups;
 pub(crate) use invocation::Invocation;
 pub use reporter::{Hold, Progress, Reporter, Unseen};
-pub use settings::{Given, Origin, Setting, Settings};
+pub use settings::Given;
+pub(crate) use settings::{Origin, Setting, Settings};
 pub(crate) use stores::SHORT_PASSPHRASE;
 pub use workspace::Workspace;
 pub(crate) use workspace::{Tenants, key};

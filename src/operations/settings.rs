@@ -19,9 +19,7 @@ use crate::secrets::StoreName;
 /// A value and where it came from.
 #[derive(Clone, Debug)]
 pub struct Setting<T> {
-    /// The value.
     pub value: T,
-    /// Who chose it.
     pub origin: Origin,
 }
 
@@ -84,17 +82,13 @@ pub struct Given {
 /// Every setting of a run, checked.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where things are kept.
     pub paths: Paths,
-    /// The tenant.
     pub tenant: Setting<TenantName>,
     /// Where new secrets go.
     pub store: Setting<StoreName>,
     /// Where Graph is.
     pub graph_url: Setting<BaseUrl>,
-    /// The version to ask for.
     pub graph_version: GraphVersion,
-    /// For one call.
     pub timeout: Duration,
     /// Certificates beside the system's.
     pub ca_bundle: Option<PathBuf>,

@@ -67,7 +67,7 @@ impl Workspace {
 
     /// The same with a memory that may keep secrets: of the demo, of tests.
     #[must_use]
-    pub fn with_memory(self, memory: Option<MemoryStore>) -> Self {
+    pub(crate) fn with_memory(self, memory: Option<MemoryStore>) -> Self {
         Self { memory, ..self }
     }
 
@@ -79,39 +79,35 @@ impl Workspace {
 
     /// The same in another tenant: its stores and files.
     #[must_use]
-    pub fn in_tenant(&self, tenant: &str) -> Self {
+    pub(crate) fn in_tenant(&self, tenant: &str) -> Self {
+        let given = Given { tenant: Some(tenant.into()), ..self.given.clone() };
         Self {
-            env: self.env.clone(),
             clock: self.clock.clone(),
-            reporter: self.reporter.clone(),
-            given: Given { tenant: Some(tenant.into()), ..self.given.clone() },
-            command: self.command.clone(),
             memory: self.memory.clone(),
-            settings: OnceCell::new(),
             parsed: self.parsed.clone(),
-            stores: OnceCell::new(),
             keyring: self.keyring.clone(),
+            ..Self::new(self.env.clone(), given, self.reporter.clone(), self.command.clone())
         }
     }
 
     /// Says something that is worth knowing.
-    pub fn notice(&self, text: &str) {
+    pub(crate) fn notice(&self, text: &str) {
         self.reporter.notice(text);
     }
 
     /// Says something that is not as it should be.
-    pub fn warning(&self, text: &str) {
+    pub(crate) fn warning(&self, text: &str) {
         self.reporter.warning(text);
     }
 
     /// The time as records have it: in whole seconds, so that files stay readable.
-    pub fn now(&self) -> jiff::Timestamp {
+    pub(crate) fn now(&self) -> jiff::Timestamp {
         let now = self.clock.now();
         jiff::Timestamp::from_second(now.as_second()).unwrap_or(now)
     }
 
     /// The settings of all levels; the configuration file is read the first time.
-    pub fn settings(&self) -> Result<&Settings, Error> {
+    pub(crate) fn settings(&self) -> Result<&Settings, Error> {
         if let Some(settings) = self.settings.get() {
             return Ok(settings);
         }
@@ -127,29 +123,29 @@ impl Workspace {
     }
 
     /// What is known of a tenant.
-    pub fn tenant_file(&self, tenant: &str) -> Result<TenantFile<Tenant>, Error> {
+    pub(crate) fn tenant_file(&self, tenant: &str) -> Result<TenantFile<Tenant>, Error> {
         Ok(TenantFile::new(self.settings()?.paths.tenant_file(tenant)))
     }
 
     /// The tenant that is worked in.
-    pub fn tenant(&self) -> Result<Tenant, Error> {
+    pub(crate) fn tenant(&self) -> Result<Tenant, Error> {
         Ok(self.tenant_file(self.settings()?.tenant.value.as_str())?.load()?)
     }
 
     /// The Chat Settings of the tenant.
-    pub fn chat_settings(&self) -> Result<TenantFile<ChatSettings>, Error> {
+    pub(crate) fn chat_settings(&self) -> Result<TenantFile<ChatSettings>, Error> {
         let settings = self.settings()?;
         let path = settings.paths.chat_settings_file(settings.tenant.value.as_str());
         Ok(TenantFile::new(path))
     }
 
     /// Where records are kept.
-    pub fn records(&self) -> Result<Box<dyn Records>, Error> {
+    pub(crate) fn records(&self) -> Result<Box<dyn Records>, Error> {
         Ok(Box::new(Files::new(self.settings()?.paths.clone(), self.parsed.clone())))
     }
 
     /// The tenants that have a directory, by name.
-    pub fn tenant_names(&self) -> Result<Vec<String>, Error> {
+    pub(crate) fn tenant_names(&self) -> Result<Vec<String>, Error> {
         Ok(files::directories(&self.settings()?.paths.tenants_dir())?)
     }
 
@@ -159,7 +155,7 @@ impl Workspace {
     }
 
     /// The accounts of any tenant.
-    pub fn accounts_of(&self, tenant: &str) -> Result<AccountStore, Error> {
+    pub(crate) fn accounts_of(&self, tenant: &str) -> Result<AccountStore, Error> {
         let path = self.settings()?.paths.accounts_file(tenant);
         let reporter = self.reporter.clone();
         let on_wait = move |path: &std::path::Path| {
@@ -171,20 +167,20 @@ impl Workspace {
 
     /// What a command needs to be one of this tenant: ` --tenant acme`; nothing where the
     /// same command without it is.
-    pub fn tenant_flag(&self, tenant: &str) -> Result<String, Error> {
+    pub(crate) fn tenant_flag(&self, tenant: &str) -> Result<String, Error> {
         let setting = &self.settings()?.tenant;
         let is_usual = setting.value.as_str() == tenant && !matches!(setting.origin, Origin::Flag(_));
         Ok(if is_usual { String::new() } else { format!(" --tenant {tenant}") })
     }
 
     /// The store of that name.
-    pub fn store(&self, name: StoreName) -> &dyn SecretStore {
+    pub(crate) fn store(&self, name: StoreName) -> &dyn SecretStore {
         self.stores().store(name)
     }
 
     /// One of an account's secrets, where its record says it is; `None` where the
     /// record names none or there is none.
-    pub fn secret(&self, account: &Account, kind: SecretKind) -> Result<Option<Secret>, StoreError> {
+    pub(crate) fn secret(&self, account: &Account, kind: SecretKind) -> Result<Option<Secret>, StoreError> {
         match account.secrets.get(&kind) {
             Some(reference) => self.stores().read(reference, &key(account, kind)),
             None => Ok(None),
@@ -192,20 +188,14 @@ impl Workspace {
     }
 
     /// What a reference refers to.
-    pub fn referred(&self, reference: &SecretRef) -> Result<Option<Secret>, StoreError> {
-        let unnamed = SecretKey {
-            account_id: String::new(),
-            handle: String::new(),
-            account_name: String::new(),
-            kind: SecretKind::PageAccessToken,
-        };
-        self.stores().read(reference, &unnamed)
+    pub(crate) fn referred(&self, reference: &SecretRef) -> Result<Option<Secret>, StoreError> {
+        self.stores().read(reference, &SecretKey::of_entry("", SecretKind::PageAccessToken))
     }
 
     /// Asks the stores that keep something of these accounts, and those of `more`, whether
     /// they answer, so that whatever they have to ask a person is asked before a line
     /// moves. What is wrong with one is judged when it matters.
-    pub fn ask_stores<'a>(
+    pub(crate) fn ask_stores<'a>(
         &self,
         accounts: impl IntoIterator<Item = &'a Account>,
         more: impl IntoIterator<Item = StoreName>,
@@ -218,39 +208,39 @@ impl Workspace {
     }
 
     /// The stores of this run.
-    pub fn stores(&self) -> &Stores {
+    pub(crate) fn stores(&self) -> &Stores {
         self.stores.get_or_init(|| stores::open(self, &self.keyring, self.memory.clone().unwrap_or_default()))
     }
 
     /// The stores, where they are open.
-    pub fn opened_stores(&self) -> Option<&Stores> {
+    pub(crate) fn opened_stores(&self) -> Option<&Stores> {
         self.stores.get()
     }
 
     /// The right to change accounts and their secrets together, held until it is
     /// dropped: what two processes did in between would be lost otherwise.
-    pub fn hold_tenant(&self) -> Result<Changing<'_>, Error> {
+    pub(crate) fn hold_tenant(&self) -> Result<Changing<'_>, Error> {
         self.hold_tenant_of(self.settings()?.tenant.value.as_str())
     }
 
     /// The same without a word in the log, for a command that writes one itself.
-    pub fn lock_tenant(&self) -> Result<Lock, Error> {
+    pub(crate) fn lock_tenant(&self) -> Result<Lock, Error> {
         self.hold(self.settings()?.tenant.value.as_str())
     }
 
     /// The same of any tenant.
-    pub fn hold_tenant_of(&self, tenant: &str) -> Result<Changing<'_>, Error> {
+    pub(crate) fn hold_tenant_of(&self, tenant: &str) -> Result<Changing<'_>, Error> {
         Changing::begin(self, tenant, self.hold(tenant)?)
     }
 
     /// The right to change the secrets of every tenant there is, in the order of their names: the keyring
     /// is one for all.
-    pub fn hold_all_tenants(&self) -> Result<Vec<Lock>, Error> {
+    pub(crate) fn hold_all_tenants(&self) -> Result<Vec<Lock>, Error> {
         self.tenant_names()?.iter().map(|tenant| self.hold(tenant)).collect()
     }
 
     /// The right to change a tenant's files, if no other process has it.
-    pub fn try_hold(&self, tenant: &str) -> Result<Option<Lock>, Error> {
+    pub(crate) fn try_hold(&self, tenant: &str) -> Result<Option<Lock>, Error> {
         let path = self.settings()?.paths.tenant_dir(tenant).join("changes");
         Ok(Lock::acquire(&path, std::time::Duration::ZERO, &|_| {}).ok())
     }
@@ -282,13 +272,13 @@ impl Workspace {
     }
 
     /// Where Graph is, as the settings say, and which accounts belong to it.
-    pub fn realm(&self) -> Result<Realm, Error> {
+    pub(crate) fn realm(&self) -> Result<Realm, Error> {
         let sandbox = self.settings()?.graph_url.value.is_loopback();
         Ok(if sandbox { Realm::Sandbox } else { Realm::Live })
     }
 
     /// Refuses to send an account's secrets to the Graph that it is not of.
-    pub fn check_realm(&self, account: &Account) -> Result<(), Error> {
+    pub(crate) fn check_realm(&self, account: &Account) -> Result<(), Error> {
         if self.realm()? == account.graph {
             return Ok(());
         }
@@ -309,7 +299,7 @@ impl Workspace {
     }
 
     /// A client for the Graph that the settings name.
-    pub fn graph(&self) -> Result<Client, Error> {
+    pub(crate) fn graph(&self) -> Result<Client, Error> {
         let settings = self.settings()?;
         let client = Client::new(
             settings.graph_url.value.clone(),
@@ -322,19 +312,19 @@ impl Workspace {
     }
 
     /// Asks callbacks as Meta would.
-    pub fn prober(&self) -> Result<Prober, Error> {
+    pub(crate) fn prober(&self) -> Result<Prober, Error> {
         Ok(Prober::new(self.ca_bundle()?))
     }
 
     /// How HTTP is spoken.
-    pub fn http_settings(&self) -> Result<http::Settings, Error> {
+    pub(crate) fn http_settings(&self) -> Result<http::Settings, Error> {
         let settings = self.settings()?;
         let loopback = settings.graph_url.value.is_loopback();
         Ok(http::Settings { timeout: settings.timeout, ca_bundle: self.ca_bundle()?, loopback })
     }
 
     /// The certificates of `--ca-bundle`, and where they are from.
-    pub fn ca_bundle(&self) -> Result<Option<(PathBuf, Vec<u8>)>, Error> {
+    pub(crate) fn ca_bundle(&self) -> Result<Option<(PathBuf, Vec<u8>)>, Error> {
         let Some(path) = &self.settings()?.ca_bundle else { return Ok(None) };
         let pem = files::read_bytes(path, 4 * 1024 * 1024).map_err(|error| {
             Error::usage(error.to_string()).hint("name a readable file with --ca-bundle FILE (MSGRCTL_CA_BUNDLE)")
@@ -344,7 +334,7 @@ impl Workspace {
 
     /// Waits for a future. The runtime lives as long as it; what it leaves behind
     /// (a name server that does not answer) delays no caller.
-    pub fn wait<T>(future: impl Future<Output = T>) -> Result<T, Error> {
+    pub(crate) fn wait<T>(future: impl Future<Output = T>) -> Result<T, Error> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -355,7 +345,7 @@ impl Workspace {
     }
 
     /// All tenants.
-    pub fn tenants(&self) -> Result<Tenants<'_>, Error> {
+    pub(crate) fn tenants(&self) -> Result<Tenants<'_>, Error> {
         let settings = self.settings()?;
         let name = settings.tenant.value.to_string();
         // Other directories are not of ours.
@@ -375,7 +365,7 @@ pub struct Tenants<'w> {
 
 impl Tenants<'_> {
     /// In the order of their names, but for the first: that one is worked in.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Workspace)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Workspace)> {
         let (name, workspace) = &self.worked_in;
         let others = self.others.iter().map(|(name, workspace)| (name.as_str(), workspace));
         std::iter::once((name.as_str(), *workspace)).chain(others)

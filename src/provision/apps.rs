@@ -14,11 +14,9 @@ use crate::secrets::SecretKind;
 pub struct Member<'a> {
     /// Its place among the accounts.
     pub at: usize,
-    /// Its app.
     pub app_id: String,
     /// What the app is told of.
     pub level: &'a AppLevel,
-    /// What should be.
     pub wish: Wish,
     /// Whether there is something that the callback can be asked with.
     pub has_verify_token: bool,
@@ -27,9 +25,7 @@ pub struct Member<'a> {
 /// What is to be done with the webhook of one app.
 #[derive(Debug, PartialEq, Eq)]
 pub struct AppPlan {
-    /// The app.
     pub id: String,
-    /// What differs.
     pub changes: Vec<Change>,
     /// What is written.
     pub steps: Vec<AppStep>,

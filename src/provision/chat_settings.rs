@@ -1,20 +1,14 @@
 //! Chat Settings of a manifest against those that are.
 
-use super::manifest::WantedSettings;
-use super::plan::{Change, quoted};
+use super::manifest::{TIMEOUTS, WantedSettings};
+use super::plan::{Change, state_in_words};
 use crate::messages::{ChatSettings, ChatText};
 
 /// Chat Settings as they will be, and what differs.
 pub fn changed(wanted: &WantedSettings, known: &ChatSettings) -> (ChatSettings, Vec<Change>) {
     let mut new = known.clone();
     let mut changes = Vec::new();
-    let timeouts = &mut new.timeouts;
-    for (field, place, value) in [
-        ("messenger_timeout", &mut timeouts.messenger, wanted.timeouts.messenger),
-        ("web_timeout", &mut timeouts.web, wanted.timeouts.web),
-        ("agent_ramp_up", &mut timeouts.agent_ramp_up, wanted.timeouts.agent_ramp_up),
-        ("outbound_timeout", &mut timeouts.outbound, wanted.timeouts.outbound),
-    ] {
+    for ((field, value), place) in TIMEOUTS.into_iter().zip(wanted.timeouts.all()).zip(new.timeouts.all_mut()) {
         if let Some(value) = value
             && *place != Some(value)
         {
@@ -22,11 +16,7 @@ pub fn changed(wanted: &WantedSettings, known: &ChatSettings) -> (ChatSettings, 
             *place = Some(value);
         }
     }
-    let words = |text: Option<&ChatText>| match text {
-        Some(ChatText::Custom(text)) => format!("custom: {}", quoted(text.as_str())),
-        Some(ChatText::Disabled) => "disabled".into(),
-        None => "built-in".into(),
-    };
+    let words = |text: Option<&ChatText>| text.cloned().map_or("built-in".into(), |text| state_in_words(&text.into()));
     for (event, text) in &wanted.messages {
         let before = new.messages.get(event);
         if before != text.as_ref() {

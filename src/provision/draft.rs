@@ -20,17 +20,14 @@ use secrets::{new_secret, sources};
 /// An account of a manifest, and its record.
 #[derive(Debug)]
 pub struct Draft {
-    /// What the manifest says.
     pub wanted: Wanted,
     /// As it is; `None`: it is new.
     pub before: Option<Account>,
-    /// Its handle.
     pub handle: Handle,
     /// As it should be; `None`: it is new, and not enough is known of it.
     pub after: Option<Account>,
     /// What should become of its secrets.
     pub secrets: Vec<(SecretKind, NewSecret)>,
-    /// Why it cannot be so.
     pub problems: Vec<Problem>,
     /// What is worth knowing and changes nothing.
     pub notes: Vec<String>,
@@ -41,17 +38,23 @@ impl Draft {
     fn not_known(wanted: Wanted, before: Option<Account>, handle: Handle, problem: Problem) -> Self {
         Self { wanted, before, handle, after: None, secrets: Vec::new(), problems: vec![problem], notes: Vec::new() }
     }
+
+    /// Where a secret of the account as it should be is read; `None`: it has none, or one is made.
+    pub fn source(&self, kind: SecretKind) -> Option<&SecretRef> {
+        match self.secrets.iter().find(|(of, _)| *of == kind) {
+            Some((_, NewSecret::Refer(place) | NewSecret::Copy { from: place, .. })) => Some(place),
+            Some((_, NewSecret::Generate(_))) => None,
+            None => self.before.as_ref()?.secrets.get(&kind),
+        }
+    }
 }
 
 /// What holds for every account of a run.
 pub struct House<'a> {
-    /// The tenant.
     pub tenant: &'a Tenant,
     /// Which Graph its accounts live in.
     pub realm: Realm,
-    /// Where new secrets go.
     pub store: StoreName,
-    /// When it is.
     pub now: Timestamp,
     /// Makes the id of a new account of that name. The same each time, so that a run
     /// that is killed between an account's secrets and its record, and begun again, puts

@@ -8,11 +8,8 @@ use crate::secrets::{Secret, SecretKind, SecretRef, StoreName};
 /// A secret that is ready to be kept.
 #[derive(Debug)]
 pub enum ReadySecret {
-    /// It stays where it is.
     Refer(SecretRef),
-    /// This value goes into that store.
     Keep(Secret, StoreName),
-    /// One is made and goes into that store.
     Generate(StoreName),
 }
 
@@ -20,7 +17,6 @@ pub enum ReadySecret {
 pub enum SecretSeen {
     /// Both were read; `kept` is what the store has already.
     Read {
-        /// What is at the source.
         source: Secret,
         /// What is in the store.
         kept: Option<Secret>,

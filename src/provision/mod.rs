@@ -1,12 +1,12 @@
 //! What should be, against what is: the difference as a value, and how it is carried
 //! out.
 
-pub mod apps;
-pub mod chat_settings;
+pub(crate) mod apps;
+pub(crate) mod chat_settings;
 mod clashes;
-pub mod draft;
-pub mod kept;
+pub(crate) mod draft;
+pub(crate) mod kept;
 pub mod manifest;
-pub mod plan;
-pub mod sent;
-pub mod subscription;
+pub(crate) mod plan;
+pub(crate) mod sent;
+pub(crate) mod subscription;

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use super::apps::{AppPlan, apps};
 use super::draft::Draft;
 use super::kept::{self, Kept, ReadySecret, SecretSeen};
@@ -16,15 +18,13 @@ use crate::checks::causes;
 use crate::checks::{GraphTrace, of_unreachable};
 use crate::graph::GraphError;
 use crate::graph::endpoints::page::same_username;
-use crate::messages::{CATALOGUE, MessageState};
-use crate::secrets::SecretKind;
+use crate::messages::{Event, MessageState};
+use crate::secrets::{SecretKind, redacted};
 
 /// Everything that is to be done.
 #[derive(Debug, Default)]
 pub struct Plan {
-    /// Chat Settings of the tenant.
     pub chat_settings: Vec<Change>,
-    /// The webhooks of apps.
     pub apps: Vec<AppPlan>,
     /// The accounts of the manifest, in its order, and then those that are removed.
     pub accounts: Vec<AccountPlan>,
@@ -32,77 +32,85 @@ pub struct Plan {
     pub left: Vec<String>,
 }
 
-/// What is to be done with one account.
-#[derive(Debug, Default)]
+/// What is to be done with one account. What `msgrctl plan --json` shows of it names secrets
+/// by where they are, and has no field for a value.
+#[derive(Debug, Default, Serialize)]
 pub struct AccountPlan {
     /// Where it stands; `None`: it is removed.
+    #[serde(skip)]
     pub place: Option<Place>,
-    /// Its name.
+    #[serde(rename = "account")]
     pub name: String,
-    /// Its handle.
     pub handle: String,
-    /// What happens to it.
     pub action: Action,
     /// As it is.
+    #[serde(skip)]
     pub before: Option<Account>,
     /// As it will be; `None`: it goes, or not enough is known of it.
+    #[serde(skip)]
     pub after: Option<Account>,
-    /// What differs.
     pub changes: Vec<Change>,
     /// The secrets that are stored or referred to.
+    #[serde(skip)]
     pub secrets: Vec<(SecretKind, ReadySecret)>,
     /// What the Page should send, where the manifest says so.
+    #[serde(skip)]
     pub fields: Option<Vec<String>>,
     /// Every field that its Page is given, where something is written at Meta.
+    #[serde(skip)]
     pub page: Option<Vec<String>>,
     /// Why it cannot be done; then nothing of it is.
     pub problems: Vec<Problem>,
     /// What is worth knowing and changes nothing.
+    #[serde(serialize_with = "redacted")]
     pub notes: Vec<String>,
     /// Where its secrets are read, and where each of them is sent.
     pub sends: Vec<Sent>,
 }
 
 /// What happens to an account.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Action {
-    /// It is new.
     Add,
-    /// It becomes another.
     Change,
-    /// It goes.
     Remove,
     /// It is as it should be.
     #[default]
+    #[serde(rename = "none")]
     Nothing,
 }
 
 /// Something that differs. Secrets are named by where they are, never by their value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change {
     /// The manifest's key: `webhook.callback_url`.
     pub field: String,
     /// What it was; `None`: there was none.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "redacted")]
     pub from: Option<String>,
     /// What it will be; `None`: there will be none.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "redacted")]
     pub to: Option<String>,
 }
 
 impl Change {
-    /// A change of the key `field`.
     pub fn new(field: impl Into<String>, from: Option<String>, to: Option<String>) -> Self {
         Self { field: field.into(), from, to }
     }
 }
 
 /// Why an account cannot be made as it should be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem {
     /// What is wrong, in a sentence without a full stop.
+    #[serde(serialize_with = "redacted")]
     pub summary: String,
     /// What to do.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "redacted")]
     pub hint: Option<String>,
     /// Trying again later may help.
+    #[serde(rename = "retryable")]
     pub unreachable: bool,
 }
 
@@ -142,9 +150,7 @@ pub struct Seen {
 
 /// What Meta says of a Page and its app.
 pub struct Live {
-    /// The Page's name.
     pub page_name: Option<String>,
-    /// What the Page sends, as far as it could be seen.
     pub page: Result<PageLevel, GraphError>,
     /// What the app is told of; `None`: not asked.
     pub app: Option<Result<AppLevel, GraphError>>,
@@ -201,9 +207,9 @@ impl Plan {
 }
 
 fn account(draft: Draft, seen: &Seen) -> AccountPlan {
+    let sends = sends(&draft);
     let Draft { wanted, handle, before, after, secrets, mut problems, mut notes } = draft;
     problems.extend(seen.problems.iter().cloned());
-    let sends = after.as_ref().map(|after| sends(after, &secrets)).unwrap_or_default();
     let (place, name, handle) = (Some(wanted.place), wanted.name.to_string(), handle.to_string());
     let known = AccountPlan { place, name, handle, sends, ..AccountPlan::default() };
     let Some(mut after) = after else { return AccountPlan { action: Action::Add, problems, ..known } };
@@ -283,7 +289,7 @@ fn fields_of(before: Option<&Account>, after: &Account) -> Vec<Change> {
             changes.push(Change::new(field, from, to));
         }
     }
-    for event in CATALOGUE.iter().filter_map(|entry| entry.id.parse().ok()) {
+    for event in Event::all() {
         let (from, to) = (before.map(|before| before.messages.state(event)), after.messages.state(event));
         if from.clone().unwrap_or_default() != to {
             changes.push(Change::new(
@@ -296,17 +302,12 @@ fn fields_of(before: Option<&Account>, after: &Account) -> Vec<Change> {
     changes
 }
 
-/// A message's state, with its text where it has one.
+/// A message's state, with its text where it has one: in quotes, on one line.
 pub fn state_in_words(state: &MessageState) -> String {
     match state {
-        MessageState::Custom(text) => format!("custom: {}", quoted(text.as_str())),
+        MessageState::Custom(text) => format!("custom: {}", serde_json::Value::from(text.as_str())),
         other => other.word().into(),
     }
-}
-
-/// A text on one line, in quotes.
-pub fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
 }
 
 fn page_change(fields: &[String], live: &Live) -> Result<Option<(Change, Vec<String>)>, Problem> {

@@ -1,18 +1,20 @@
 //! Where the secrets of an account come from, and where each of them goes.
 
+use serde::Serialize;
 use url::Url;
 
-use super::draft::NewSecret;
+use super::draft::Draft;
 use super::kept::key_of;
-use crate::accounts::Account;
-use crate::secrets::{SecretKind, SecretRef, StoreName};
+use crate::secrets::{SecretKind, SecretRef, StoreName, redacted};
 
 /// A secret that is read somewhere outside and sent somewhere.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Sent {
     /// The manifest's key: `webhook.verify_token`.
+    #[serde(rename = "secret")]
     pub key: &'static str,
     /// Where it is read: `env:ACME_VERIFY_TOKEN`.
+    #[serde(serialize_with = "redacted")]
     pub source: String,
     /// Who gets it: `Graph`, and the host of a callback URL.
     pub to: Vec<String>,
@@ -20,16 +22,11 @@ pub struct Sent {
 
 /// What is sent of an account as it will be. What our own stores keep was put there by a
 /// person, and no file can change where that is.
-pub(super) fn sends(after: &Account, secrets: &[(SecretKind, NewSecret)]) -> Vec<Sent> {
+pub(super) fn sends(draft: &Draft) -> Vec<Sent> {
     let mut all = Vec::new();
+    let Some(after) = &draft.after else { return all };
     for kind in SecretKind::ALL {
-        let new = secrets.iter().find(|(of, _)| *of == kind).map(|(_, new)| new);
-        let place = match new {
-            Some(NewSecret::Refer(place) | NewSecret::Copy { from: place, .. }) => Some(place),
-            Some(NewSecret::Generate(_)) => None,
-            None => after.secrets.get(&kind),
-        };
-        let source = match place {
+        let source = match draft.source(kind) {
             Some(SecretRef::Stored(StoreName::Env)) => format!("env:{}", after.key(kind).variable()),
             Some(SecretRef::Stored(_)) | None => continue,
             Some(place) => place.to_string(),

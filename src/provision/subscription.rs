@@ -4,12 +4,13 @@
 //! written. What is there and not asked for stays, unless the wish is exact.
 
 use crate::channel::Channel;
-use crate::graph::endpoints::subscription::{self, AppSubscription, PAGE, SubscribedApp, same_callback};
+use crate::graph::endpoints::PageAccess;
+use crate::graph::endpoints::subscription::{self, AppSubscription, SubscribedApp, same_callback};
 use crate::graph::{AppCredentials, Client, GraphError};
 use crate::secrets::Secret;
 
 /// The fields that a contact centre needs, or is glad of (webhook/FACTS.md, "Fields").
-pub const FIELDS: [&str; 6] = [
+const FIELDS: &[&str] = &[
     "messages",
     "messaging_postbacks",
     "messaging_optins",
@@ -20,7 +21,7 @@ pub const FIELDS: [&str; 6] = [
 
 /// The other fields of Messenger that Meta documents (webhook/FACTS.md, "Fields"): to
 /// notice a misspelt one. Any is taken, since Meta adds some from time to time.
-pub const OTHER_FIELDS: [&str; 14] = [
+const OTHER_FIELDS: &[&str] = &[
     "message_echoes",
     "message_reactions",
     "message_edits",
@@ -49,7 +50,7 @@ pub struct Webhook {
 /// The webhook of a channel.
 pub const fn webhook(channel: Channel) -> Webhook {
     match channel {
-        Channel::Facebook => Webhook { fields: &FIELDS, others: &OTHER_FIELDS },
+        Channel::Facebook => Webhook { fields: FIELDS, others: OTHER_FIELDS },
     }
 }
 
@@ -78,7 +79,6 @@ pub enum AppLevel {
 pub enum AppStep {
     /// Set its callback URL and fields; Meta asks the callback for the handshake.
     Set {
-        /// The address.
         callback_url: String,
         /// Every field that should be there after it.
         fields: Vec<String>,
@@ -86,10 +86,7 @@ pub enum AppStep {
         replaces: Option<String>,
     },
     /// Take fields away, after others were set.
-    Remove {
-        /// Which.
-        fields: Vec<String>,
-    },
+    Remove { fields: Vec<String> },
 }
 
 /// What has to be written so that an app becomes as `wish` says. Nothing is taken away before
@@ -184,19 +181,6 @@ fn beside(first: &[String], second: &[String]) -> Vec<String> {
     first.iter().filter(|field| !second.contains(field)).cloned().collect()
 }
 
-/// A Page as its subscription is asked for.
-#[derive(Clone, Copy)]
-pub struct PageAccess<'a> {
-    /// The Page.
-    pub page_id: &'a str,
-    /// Its token.
-    pub token: &'a Secret,
-    /// The app whose id is known, to find it among others.
-    pub app_id: Option<&'a str>,
-    /// The app to sign with.
-    pub app: Option<&'a AppCredentials>,
-}
-
 /// What was seen of a Page's level.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PageLevel {
@@ -224,10 +208,10 @@ impl PageLevel {
 }
 
 impl AppLevel {
-    /// The level of Pages among all subscriptions of an app.
-    pub fn of(all: Vec<AppSubscription>) -> Self {
-        let of_pages = all.into_iter().find(|subscription| subscription.object == PAGE);
-        of_pages.map_or(Self::Absent, Self::Present)
+    /// The level of a channel among all subscriptions of an app.
+    pub fn of(all: Vec<AppSubscription>, channel: Channel) -> Self {
+        let own = all.into_iter().find(|subscription| subscription.object == channel.webhook_object());
+        own.map_or(Self::Absent, Self::Present)
     }
 }
 
@@ -255,15 +239,18 @@ fn same_fields(a: &[String], b: &[String]) -> bool {
     beside(a, b).is_empty() && beside(b, a).is_empty()
 }
 
-/// What a Page sends the app.
-pub async fn observe_page(client: &Client, page: PageAccess<'_>) -> Result<PageLevel, GraphError> {
-    let apps = subscription::of_page(client, page.page_id, page.token, page.app).await?.value;
-    Ok(PageLevel::of(apps, page.app_id))
+/// What a Page sends the app; one whose id is known is found among others.
+pub async fn observe_page(
+    client: &Client,
+    page: PageAccess<'_>,
+    app_id: Option<&str>,
+) -> Result<PageLevel, GraphError> {
+    Ok(PageLevel::of(subscription::of_page(client, page).await?.value, app_id))
 }
 
-/// What an app is told of.
-pub async fn observe_app(client: &Client, app: &AppCredentials) -> Result<AppLevel, GraphError> {
-    Ok(AppLevel::of(subscription::of_app(client, app).await?.value))
+/// What an app is told of a channel.
+pub async fn observe_app(client: &Client, app: &AppCredentials, channel: Channel) -> Result<AppLevel, GraphError> {
+    Ok(AppLevel::of(subscription::of_app(client, app).await?.value, channel))
 }
 
 /// Carries out one step of an app; `false`: Meta says that it did not. `verify_token` is what
@@ -271,21 +258,18 @@ pub async fn observe_app(client: &Client, app: &AppCredentials) -> Result<AppLev
 pub async fn write_app(
     client: &Client,
     app: &AppCredentials,
+    channel: Channel,
     step: &AppStep,
     verify_token: Option<&Secret>,
 ) -> Result<bool, GraphError> {
+    let object = channel.webhook_object();
     match (step, verify_token) {
         (AppStep::Set { callback_url, fields, .. }, Some(verify_token)) => {
-            subscription::set_of_app(client, app, callback_url, verify_token, fields).await
+            subscription::set_of_app(client, app, object, callback_url, verify_token, fields).await
         }
         (AppStep::Set { .. }, None) => Ok(false),
-        (AppStep::Remove { fields }, _) => subscription::remove_of_app(client, app, Some(fields)).await,
+        (AppStep::Remove { fields }, _) => subscription::remove_of_app(client, app, object, Some(fields)).await,
     }
-}
-
-/// Sets what a Page sends; `false`: Meta says that it did not.
-pub async fn write_page(client: &Client, page: PageAccess<'_>, fields: &[String]) -> Result<bool, GraphError> {
-    subscription::set_of_page(client, page.page_id, page.token, page.app, fields).await
 }
 
 #[cfg(test)]

@@ -11,16 +11,14 @@ use sha2::{Digest as _, Sha256};
 
 use super::call::Call;
 use super::versions::{Feature, Served};
+use crate::json::without_nulls;
 
 /// An answer before it is sent.
 pub struct Answer {
-    /// The HTTP status.
     pub status: u16,
-    /// The body, as a value.
     pub body: Value,
     /// The code and subcode of an error.
     pub code: Option<(i64, Option<i64>)>,
-    /// Further headers.
     pub headers: Vec<(&'static str, String)>,
     /// A body to be sent as it stands, in place of `body`.
     pub raw: Option<String>,
@@ -35,16 +33,13 @@ impl Answer {
     }
 }
 
-/// An error of Graph.
 #[derive(Clone, Debug)]
 pub struct Refusal {
     /// `error.code`; 0: it has none, as errors of a whole batch.
     pub code: i64,
-    /// `error.error_subcode`.
     pub subcode: Option<i64>,
     /// `error.type`.
     pub kind: &'static str,
-    /// `error.message`.
     pub message: String,
     /// The HTTP status, where it is not the code's usual one.
     pub status: Option<u16>,
@@ -63,12 +58,10 @@ impl Refusal {
         Self::new(code, "OAuthException", message)
     }
 
-    /// The same with a status of its own.
     pub fn with_status(self, status: u16) -> Self {
         Self { status: Some(status), ..self }
     }
 
-    /// The same with a subcode.
     pub fn with_subcode(self, subcode: i64) -> Self {
         Self { subcode: Some(subcode), ..self }
     }
@@ -86,14 +79,6 @@ pub fn too_many(code: i64) -> Refusal {
         }
     };
     Refusal::oauth(code, format!("(#{code}) {text}"))
-}
-
-/// An object without the fields that have no value.
-pub fn without_nulls(mut object: Value) -> Value {
-    if let Some(fields) = object.as_object_mut() {
-        fields.retain(|_, value| !value.is_null());
-    }
-    object
 }
 
 /// The status that a code was seen with (graph/FACTS.md, "HTTP status"); 400 where
@@ -132,7 +117,6 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// New names.
     pub fn new() -> Self {
         let mut rng = rand::rng();
         Self {
@@ -144,7 +128,6 @@ impl Trace {
 
 /// An answer as it goes over the wire, or into an item of a batch.
 pub struct Wire {
-    /// The HTTP status.
     pub status: u16,
     /// In Graph's order.
     pub headers: Vec<(&'static str, String)>,
@@ -208,7 +191,6 @@ impl Answer {
 }
 
 impl Wire {
-    /// Over a socket.
     pub fn into_response(self) -> Response {
         let mut builder = Response::builder().status(self.status);
         for (name, value) in self.headers {

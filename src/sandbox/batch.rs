@@ -5,12 +5,13 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
-use super::answer::{Answer, Refusal, Trace, Wire, escaped, without_nulls};
+use super::answer::{Answer, Refusal, Trace, Wire, escaped};
 use super::call::{Call, Parts};
 use super::routes;
 use super::service;
 use super::shared::SharedWorld;
 use super::world::World;
+use crate::json::without_nulls;
 
 const MOST: usize = 50;
 
@@ -139,10 +140,7 @@ async fn one(
         .collect();
     let (single, problem) = single(call, operation, &known);
     if let Some(problem) = problem {
-        let (answer, trace) = (Answer::from(problem), Trace::new());
-        let mut world = world.lock();
-        world.note(&single, Some(&answer), &trace);
-        let wire = answer.wire(&single, &trace, routes::served(&world, &single));
+        let wire = service::refuse(world, &single, problem);
         return (item(wire.status, batch.headers_of(&wire).as_deref(), &wire.body), None);
     }
     let patience = world.lock().rules.batch_patience;

@@ -8,7 +8,6 @@ use serde_json::Value;
 use super::answer::Refusal;
 use super::form;
 
-/// One request.
 #[derive(Clone)]
 pub struct Call {
     /// `GET`, `POST`, `DELETE`; `method=delete` on a POST counts as DELETE.
@@ -36,26 +35,20 @@ pub struct Call {
 /// The parts of a request before they are understood.
 #[derive(Default)]
 pub struct Parts<'r> {
-    /// As it was sent.
     pub method: &'r str,
     /// With the version.
     pub path: &'r str,
     /// Without the question mark.
     pub query: &'r str,
-    /// `Authorization`.
     pub authorization: &'r str,
     /// `Content-Type`; a body without one is a form.
     pub content_type: &'r str,
-    /// `If-None-Match`.
     pub if_none_match: Option<&'r str>,
-    /// `Host`.
     pub host: &'r str,
-    /// The body.
     pub body: &'r [u8],
 }
 
 impl Call {
-    /// Understands a request.
     pub fn new(parts: &Parts) -> Self {
         let mut segments: Vec<String> = parts.path.split('/').filter(|part| !part.is_empty()).map(decoded).collect();
         let version = segments.first().and_then(|first| version(first));
@@ -116,6 +109,11 @@ impl Call {
             return Some(items.iter().map(form::text_of).collect());
         }
         Some(form::split(text))
+    }
+
+    /// The fields that are asked for.
+    pub fn fields(&self, default: &[&str]) -> Vec<String> {
+        self.list("fields").unwrap_or_else(|| default.iter().map(|name| (*name).to_owned()).collect())
     }
 
     /// A parameter that is an object or a list: JSON, JSON text in a form, or what

@@ -4,11 +4,11 @@
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::response::Response;
-use jiff::{SignedDuration, Span, SpanRelativeTo};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::journal::Journal;
+use super::length::Length;
 use super::say;
 use super::shared::SharedWorld;
 
@@ -92,8 +92,7 @@ fn conversation(world: &SharedWorld, query: &[(String, String)]) -> Result<Value
 fn advance(world: &SharedWorld, body: &[u8]) -> Result<Value, String> {
     let asked: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
     let span = asked["advance"].as_str().ok_or("say by how much: {\"advance\": \"25h\"}")?;
-    let by = span.parse::<Span>().and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()));
-    let by: SignedDuration = by.map_err(|error| error.to_string())?;
+    let by = Length::try_from(span.to_owned()).map_err(|error| error.to_string())?.0;
     let clock = world.lock().clock.clone();
     let before = clock.now();
     clock.advance(by);

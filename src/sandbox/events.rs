@@ -3,16 +3,14 @@
 
 use serde_json::{Value, json};
 
-use super::answer::without_nulls;
 use super::people::Message;
 use super::world::World;
+use crate::json::without_nulls;
 
 /// Something that happened between a person and a Page.
 #[derive(Clone, Debug)]
 pub(super) struct Event {
-    /// The Page.
     pub page_id: String,
-    /// The person, where there is one.
     pub psid: Option<String>,
     /// An object as it stands in `messaging`.
     pub item: Value,

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::answer::{Answer, Refusal, too_many};
+use super::length;
 
-/// Something that happens to the calls it meets.
-#[derive(Clone, Debug, Default)]
+/// Something that happens to the calls it meets. Several effects can be combined.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Fault {
     /// GET, POST, DELETE; `None`: any.
     pub method: Option<String>,
@@ -16,14 +19,8 @@ pub struct Fault {
     pub path: Option<String>,
     /// How often; `None`: always.
     pub times: Option<u32>,
-    /// What happens.
-    pub effect: Effect,
-}
-
-/// What happens to a call. Several can be combined.
-#[derive(Clone, Debug, Default)]
-pub struct Effect {
     /// The answer comes so much later.
+    #[serde(deserialize_with = "length::wait")]
     pub delay: Option<Duration>,
     /// The connection ends without an answer.
     pub drop: bool,
@@ -40,6 +37,10 @@ pub struct Effect {
 }
 
 impl Fault {
+    pub(super) fn does_something(&self) -> bool {
+        self.drop || self.delay.is_some() || self.status.is_some() || self.code.is_some() || self.body.is_some()
+    }
+
     pub(super) fn meets(&self, method: &str, path: &str) -> bool {
         let same_method = self.method.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method));
         let same_path = self.path.as_deref().is_none_or(|wanted| {
@@ -52,8 +53,7 @@ impl Fault {
 
     /// The answer in place of the real one; nothing when the fault is only slow.
     pub(super) fn answer(&self) -> Option<Answer> {
-        let effect = &self.effect;
-        let mut answer = match (effect.code, &effect.body, effect.status) {
+        let mut answer = match (self.code, &self.body, self.status) {
             (Some(code), _, _) => {
                 let refusal = match code {
                     4 | 17 | 32 | 613 | 80001 | 80006 => too_many(code),
@@ -62,7 +62,7 @@ impl Fault {
                     190 => Refusal::oauth(code, "Error validating access token"),
                     code => Refusal::oauth(code, format!("(#{code}) An error that was asked for")),
                 };
-                Answer::from(Refusal { subcode: effect.subcode, status: effect.status, ..refusal })
+                Answer::from(Refusal { subcode: self.subcode, status: self.status, ..refusal })
             }
             (None, Some(body), status) => {
                 Answer { status: status.unwrap_or(200), raw: Some(body.clone()), ..Answer::ok(Value::Null) }
@@ -74,7 +74,7 @@ impl Fault {
             },
             (None, None, None) => return None,
         };
-        if let Some(minutes) = effect.regain_minutes {
+        if let Some(minutes) = self.regain_minutes {
             let usage = json!({"109876543210987": [{
                 "type": "messenger", "call_count": 100, "total_cputime": 25, "total_time": 25,
                 "estimated_time_to_regain_access": minutes,

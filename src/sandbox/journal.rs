@@ -73,10 +73,8 @@ impl Entry {
     }
 }
 
-/// A parameter of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parameter {
-    /// Its name.
     pub name: String,
     /// Its value, or what it was.
     pub value: String,
@@ -84,10 +82,8 @@ pub struct Parameter {
 
 /// The last requests as a running sandbox tells them.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Calls {
-    /// 1.
+pub struct CallLog {
     pub schema_version: u8,
-    /// How many older ones there were.
     pub left_out: usize,
     /// Oldest first.
     pub calls: Vec<Entry>,
@@ -111,7 +107,7 @@ impl Journal {
 
     /// The last `count` of them, oldest first, fewer where they are larger than `bytes`
     /// as JSON.
-    pub(super) fn last(&self, count: usize, bytes: usize) -> Calls {
+    pub(super) fn last(&self, count: usize, bytes: usize) -> CallLog {
         let mut left = bytes;
         let mut calls = Vec::new();
         for entry in self.entries.iter().rev().take(count) {
@@ -120,7 +116,7 @@ impl Journal {
             calls.push(entry.clone());
         }
         calls.reverse();
-        Calls { schema_version: 1, left_out: self.forgotten + self.entries.len() - calls.len(), calls }
+        CallLog { schema_version: 1, left_out: self.forgotten + self.entries.len() - calls.len(), calls }
     }
 
     pub(super) fn add(&mut self, mut entry: Entry) {
@@ -163,10 +159,7 @@ pub(super) fn entry(world: &World, call: &Call, answer: Option<&Answer>, trace_i
 /// To whom a message goes, and whether the call is one of several.
 fn note(world: &World, call: &Call) -> Option<String> {
     let is_message = call.method == "POST" && call.segments.get(1).is_some_and(|edge| edge == "messages");
-    let page = call.token.as_ref().and_then(|(token, _)| match &world.token(token)?.kind {
-        TokenKind::Page(id) => Some(id),
-        _ => None,
-    });
+    let page = call.token.as_ref().and_then(|(token, _)| world.token(token)?.page());
     let person = page.filter(|_| is_message).and_then(|page| {
         let recipient = call.value("recipient")?;
         world.person_by_psid(page, &form::text_of(&recipient["id"]))

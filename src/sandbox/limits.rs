@@ -8,7 +8,6 @@ use serde_json::json;
 
 use super::answer::{Refusal, too_many};
 use super::call::Call;
-use super::tokens::TokenKind;
 use super::world::World;
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
@@ -87,7 +86,7 @@ pub(super) fn count(world: &mut World, call: &Call) -> Counted {
         return of_people(world, format!("app {app}"), 4, now);
     }
     let Some(token) = world.token(value) else { return Counted::default() };
-    let TokenKind::Page(page_id) = token.kind.clone() else {
+    let Some(page_id) = token.page().map(str::to_owned) else {
         let key = format!("user {}", token.user_id);
         return of_people(world, key, 17, now);
     };

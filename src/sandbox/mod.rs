@@ -16,6 +16,7 @@ mod form;
 mod handshake;
 mod in_process;
 mod journal;
+mod length;
 mod limits;
 mod people;
 mod places;
@@ -31,19 +32,22 @@ mod world;
 
 use axum::Router;
 
-pub use control::{CALLS_PATH, SAY_PATH};
-pub use fault::{Effect, Fault};
+pub(crate) use control::{CALLS_PATH, SAY_PATH};
+pub use fault::Fault;
 pub use in_process::InProcess;
-pub use journal::{Calls, Entry, Parameter};
-pub use people::{Message, Person, Persona, Thread};
-pub use rules::{Access, Rules, SubscribedAppsMode};
-pub use say::{Attachment, Location, Said, Say};
-pub use scenario::{Scenario, ScenarioError};
-pub use shared::SharedWorld;
-pub use tokens::{Token, TokenKind, TokenState};
-pub use world::{App, Page, Subscription, User, World};
+pub(crate) use journal::CallLog;
+pub use journal::Entry;
+pub use people::Person;
+pub use say::{Attachment, Say};
+pub(crate) use say::{Location, Said};
+pub use scenario::Scenario;
+pub(crate) use scenario::ScenarioError;
+pub(crate) use shared::SharedWorld;
+pub use tokens::{TokenKind, TokenState};
+pub(crate) use world::Page;
+pub use world::{Subscription, World};
 
 /// The emulator as a router, for whoever owns the socket.
-pub fn router(world: SharedWorld) -> Router {
+pub(crate) fn router(world: SharedWorld) -> Router {
     Router::new().fallback(service::handle).with_state(world)
 }

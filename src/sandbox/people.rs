@@ -32,9 +32,7 @@ pub struct Person {
 pub struct Thread {
     /// `t_` and digits.
     pub id: String,
-    /// The Page.
     pub page_id: String,
-    /// The person.
     pub psid: String,
     /// The app that has the thread; `None`: nobody in particular, so everybody.
     pub owner: Option<String>,
@@ -42,12 +40,10 @@ pub struct Thread {
     pub messages: Vec<Message>,
 }
 
-/// One message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Message {
     /// `m_` and 80 characters.
     pub mid: String,
-    /// When it was sent.
     pub at: Timestamp,
     /// Sent by the Page, not by the person.
     pub from_page: bool,
@@ -56,7 +52,6 @@ pub struct Message {
     /// Attachments as events have them: `{"type", "payload"}`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<Value>,
-    /// How often it was edited.
     pub edits: u32,
     /// Taken back by whoever sent it.
     pub deleted: bool,
@@ -67,13 +62,9 @@ pub struct Message {
 /// A name and a face under which a Page writes.
 #[derive(Clone, Debug)]
 pub struct Persona {
-    /// Digits.
     pub id: String,
-    /// The Page.
     pub page_id: String,
-    /// The name that people see.
     pub name: String,
-    /// The face.
     pub profile_picture_url: String,
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::extract::{Request, State};
 use axum::response::Response;
 
-use super::answer::{self, Answer, Trace};
+use super::answer::{self, Answer, Refusal, Trace, Wire};
 use super::call::{self, Call};
 use super::fault::Fault;
 use super::routes::{self, Reply};
@@ -23,10 +23,7 @@ pub(super) async fn handle(State(world): State<SharedWorld>, request: Request) -
         Ok(call) => call,
         Err(refused) => {
             let (call, refusal) = *refused;
-            let (answer, trace) = (Answer::from(refusal), Trace::new());
-            let mut world = world.lock();
-            world.note(&call, Some(&answer), &trace);
-            return answer.wire(&call, &trace, routes::served(&world, &call)).into_response();
+            return refuse(&world, &call, refusal).into_response();
         }
     };
     if let (Some(token), true) = (&call.header_token, world.lock().rules.header_token_wins) {
@@ -41,6 +38,14 @@ pub(super) async fn handle(State(world): State<SharedWorld>, request: Request) -
     }
 }
 
+/// The answer to a call that cannot be carried out.
+pub(super) fn refuse(world: &SharedWorld, call: &Call, refusal: Refusal) -> Wire {
+    let (answer, trace) = (Answer::from(refusal), Trace::new());
+    let mut world = world.lock();
+    world.note(call, Some(&answer), &trace);
+    answer.wire(call, &trace, routes::served(&world, call))
+}
+
 /// Carries a call out; `None`: there is no answer, and the connection is to break off.
 pub(super) async fn perform(world: &SharedWorld, call: &Call) -> Option<(Answer, Trace)> {
     let (latency, fault) = {
@@ -49,12 +54,12 @@ pub(super) async fn perform(world: &SharedWorld, call: &Call) -> Option<(Answer,
     };
     // A batch has waited once for all of its operations.
     let latency = if call.in_batch { Duration::ZERO } else { latency };
-    let delay = fault.as_ref().and_then(|fault| fault.effect.delay).unwrap_or_default() + latency;
+    let delay = fault.as_ref().and_then(|fault| fault.delay).unwrap_or_default() + latency;
     if delay > Duration::ZERO {
         tokio::time::sleep(delay).await;
     }
     let trace = Trace::new();
-    if fault.as_ref().is_some_and(|fault| fault.effect.drop) {
+    if fault.as_ref().is_some_and(|fault| fault.drop) {
         world.lock().note(call, None, &trace);
         return None;
     }

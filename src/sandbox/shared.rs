@@ -17,7 +17,6 @@ struct Parts {
 }
 
 impl SharedWorld {
-    /// Shares a world.
     pub fn new(world: World) -> Self {
         let handshakes = Callbacks::new(world.rules.handshake_patience);
         Self(Arc::new(Parts { world: Mutex::new(world), courier: Courier::default(), handshakes }))

@@ -8,15 +8,12 @@ use super::answer::Refusal;
 /// A token that the world has given out.
 #[derive(Clone, Debug)]
 pub struct Token {
-    /// The token itself.
     pub value: String,
     /// Whom it speaks for.
     pub kind: TokenKind,
-    /// The app that issued it.
     pub app_id: String,
     /// The person it was issued to.
     pub user_id: String,
-    /// The permissions.
     pub scopes: Vec<String>,
     /// The Pages that the permissions were granted for; `None`: all of them.
     pub targets: Option<Vec<String>>,
@@ -82,6 +79,14 @@ const IMPERSONATE: &str = "The user must be an administrator, editor, or moderat
 const REPLACED: &str = "Any of the pages_read_engagement, pages_manage_metadata, pages_show_list or pages_messaging permission(s) must be granted before impersonating a user's page.";
 
 impl Token {
+    /// The Page that it speaks for, where it does.
+    pub fn page(&self) -> Option<&str> {
+        match &self.kind {
+            TokenKind::Page(id) => Some(id),
+            TokenKind::User | TokenKind::SystemUser => None,
+        }
+    }
+
     /// Why the token is refused at `now`, or nothing.
     pub fn problem(&self, now: i64) -> Option<Refusal> {
         let refusal = match self.state {
@@ -139,7 +144,6 @@ impl Token {
         Refusal::oauth(code, format!("(#{code}) Requires {scope} permission to manage the object"))
     }
 
-    /// Whether it has a permission.
     pub fn may(&self, scope: &str) -> bool {
         self.scopes.iter().any(|granted| granted == scope)
     }

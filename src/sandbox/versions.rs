@@ -54,9 +54,7 @@ pub enum Feature {
 /// A day of a world, and what its rules say of versions.
 #[derive(Clone, Copy, Debug)]
 pub struct Day<'w> {
-    /// The day, UTC.
     pub today: Date,
-    /// The rules.
     pub rules: &'w Rules,
 }
 

@@ -91,19 +91,14 @@ pub struct Subscription {
     pub active: bool,
     /// Of what.
     pub fields: Vec<String>,
-    /// Whether values come with the names of what changed.
-    pub include_values: bool,
 }
 
-/// A Meta app.
 #[derive(Clone, Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct App {
-    /// Digits.
     pub id: String,
     /// 32 hexadecimal digits.
     pub secret: String,
-    /// Its name.
     pub name: String,
     /// The day on which it was made: some features are closed to apps made since
     /// 4 November 2026.
@@ -111,27 +106,19 @@ pub struct App {
     pub made: Date,
 }
 
-/// A person.
 #[derive(Clone, Debug)]
 pub struct User {
-    /// Digits.
     pub id: String,
-    /// A name.
     pub name: String,
 }
 
-/// A Page.
 #[derive(Clone, Debug)]
 pub struct Page {
-    /// Digits.
     pub id: String,
     /// The @username, bare; a Page may have none.
     pub username: Option<String>,
-    /// Its name.
     pub name: String,
-    /// Its category.
     pub category: String,
-    /// Whether the public sees it.
     pub is_published: bool,
     /// What the person may do on it.
     pub tasks: Vec<String>,
@@ -291,10 +278,7 @@ impl World {
     }
 
     fn place_of_page_token(&self, page_id: &str) -> Option<usize> {
-        self.index.page_tokens.find(&self.tokens, page_id, |token| match &token.kind {
-            TokenKind::Page(id) => Some(Cow::Borrowed(id)),
-            _ => None,
-        })
+        self.index.page_tokens.find(&self.tokens, page_id, |token| token.page().map(Cow::Borrowed))
     }
 
     /// The person's token.

@@ -9,7 +9,6 @@ pub struct EnvironmentStore {
 }
 
 impl EnvironmentStore {
-    /// A store over the variables of `env`.
     pub fn new(env: Environment) -> Self {
         Self { env }
     }

@@ -15,7 +15,6 @@ use crate::files::{self, FileError, Lock};
 
 pub use key::{Ask, KeyAccess};
 
-/// The store.
 pub struct FileStore {
     path: PathBuf,
     tenant: String,
@@ -56,7 +55,6 @@ struct Opened {
 const SIZE_LIMIT: u64 = 256 * 1024 * 1024;
 
 impl FileStore {
-    /// The store in the file `path`.
     pub fn new(path: PathBuf, tenant: &str, access: KeyAccess, keyring: Rc<KeyringStore>) -> Self {
         Self {
             path,
@@ -220,7 +218,7 @@ impl FileStore {
     /// Removes a file that holds no secret, and then its key in the keyring: a process that
     /// is killed in between leaves a key to nothing, never a file that nothing opens.
     pub fn remove_empty(&self) -> Result<(), StoreError> {
-        if !self.exists()? {
+        if self.read()?.is_none() {
             return Ok(());
         }
         let _lock = Lock::acquire(&self.path, Lock::PATIENCE, &|_| {}).map_err(|error| unwritten(&error))?;
@@ -237,11 +235,6 @@ impl FileStore {
         Ok(())
     }
 
-    /// Whether there is a file yet.
-    pub fn exists(&self) -> Result<bool, StoreError> {
-        Ok(self.read()?.is_some())
-    }
-
     /// Opened once a process; what did not open is not tried again.
     fn open(&self) -> Result<(), StoreError> {
         if let Some(error) = &*self.failed.borrow() {
@@ -252,12 +245,6 @@ impl FileStore {
             *self.opened.borrow_mut() = opened;
         }
         Ok(())
-    }
-
-    /// The names of its entries, for whoever looks for those that belong to nobody.
-    pub fn entries(&self) -> Result<Vec<String>, StoreError> {
-        self.open()?;
-        Ok(self.opened.borrow().as_ref().map(|opened| opened.entries.keys().cloned().collect()).unwrap_or_default())
     }
 }
 
@@ -271,18 +258,8 @@ impl SecretStore for FileStore {
         match &self.access {
             KeyAccess { key_file: Some(path), .. } => Self::key_of_file(path).map(drop),
             KeyAccess { passphrase: Some(Err(error)), .. } => Err(StoreError::Passphrase(*error)),
-            KeyAccess { passphrase: Some(Ok(_)), .. } => Ok(()),
-            KeyAccess { ask, .. } => match (self.keyring.probe(), ask) {
-                (Ok(()), _) => Ok(()),
-                (Err(_), Some(_)) if self.asked.borrow().is_some() => Ok(()),
-                // Now, while Ctrl-C still ends everything.
-                (Err(_), Some(ask)) => {
-                    let asked = ask(true)?;
-                    *self.asked.borrow_mut() = Some(asked);
-                    Ok(())
-                }
-                (Err(absent), None) => Err(StoreError::NoNewKey(absent.to_string())),
-            },
+            // A passphrase is asked for now, while Ctrl-C still ends everything.
+            _ => self.source().map(drop),
         }
     }
 
@@ -310,6 +287,17 @@ impl SecretStore for FileStore {
             return Ok(false);
         }
         self.change(|entries| entries.remove(&key.entry()).is_some())
+    }
+
+    fn is_made(&self) -> Result<Option<bool>, StoreError> {
+        self.read().map(|bytes| Some(bytes.is_some()))
+    }
+
+    fn entries(&self) -> Result<Vec<(String, String)>, StoreError> {
+        self.open()?;
+        let opened = self.opened.borrow();
+        let names = opened.iter().flat_map(|opened| opened.entries.keys());
+        Ok(names.map(|name| (name.clone(), String::new())).collect())
     }
 }
 
@@ -425,7 +413,7 @@ mod tests {
             drop(lock);
             removing.join().expect("no panic").expect("left as it is");
         });
-        assert_eq!(quick(dir.path()).entries().expect("read"), ["x/app-secret"]);
+        assert_eq!(quick(dir.path()).entries().expect("read"), [("x/app-secret".to_owned(), String::new())]);
         quick(dir.path()).change(|entries| entries.remove("x/app-secret").is_some()).expect("removed");
         quick(dir.path()).remove_empty().expect("removed");
         assert!(!path.exists());

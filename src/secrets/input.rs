@@ -5,10 +5,8 @@ use super::Secret;
 /// Why what was read cannot be a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InputError {
-    /// Nothing, or nothing but line ends.
     #[error("it is empty")]
     Empty,
-    /// Not text at all.
     #[error("it is not UTF-8 text")]
     NotText,
     /// A line break in the middle, a tab, a NUL.
@@ -20,7 +18,7 @@ impl Secret {
     /// A secret from raw bytes: one byte-order mark and trailing line ends go,
     /// every inner byte stays. What editors, `echo` and Windows add is not
     /// part of a secret; what is inside is.
-    pub fn from_input(bytes: &[u8]) -> Result<Self, InputError> {
+    pub(crate) fn from_input(bytes: &[u8]) -> Result<Self, InputError> {
         let text = std::str::from_utf8(bytes).map_err(|_| InputError::NotText)?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let text = text.trim_end_matches(['\r', '\n']);

@@ -99,18 +99,6 @@ impl KeyringStore {
         }
     }
 
-    /// Name and label of each of our entries, to find those that belong to no account;
-    /// `None` where the platform cannot list them.
-    pub fn entries(&self) -> Result<Option<Vec<(String, String)>>, StoreError> {
-        let (send, receive) = channel();
-        self.call(move |_| {
-            // The receiver outlives the call.
-            let _ = send.send(platform::entries()?);
-            Ok(None)
-        })?;
-        Ok(receive.try_recv().ok().flatten())
-    }
-
     /// Removes a secret of our own. Says whether there was one.
     pub(super) fn discard(&self, user: &str) -> Result<bool, StoreError> {
         touched::note();
@@ -223,6 +211,16 @@ impl SecretStore for KeyringStore {
         self.discard(&key.entry())
     }
 
+    fn entries(&self) -> Result<Vec<(String, String)>, StoreError> {
+        let (send, receive) = channel();
+        self.call(move |_| {
+            // The receiver outlives the call.
+            let _ = send.send(platform::entries()?);
+            Ok(None)
+        })?;
+        Ok(receive.try_recv().unwrap_or_default())
+    }
+
     fn relabel(&self, key: &SecretKey) -> Result<(), StoreError> {
         let key = key.clone();
         self.call(move |_| platform::relabel(&key).map(|()| None)).map(|_| ())
@@ -300,7 +298,7 @@ mod platform {
     }
 
     /// Attributes can be read without unlocking anything.
-    pub fn entries() -> Result<Option<Vec<(String, String)>>, StoreError> {
+    pub fn entries() -> Result<Vec<(String, String)>, StoreError> {
         let failed = |error: Error| StoreError::Failed(error.to_string());
         let service = SecretService::connect(EncryptionType::Plain).map_err(failed)?;
         let found = service.search_items(HashMap::from([("service", SERVICE)])).map_err(failed)?;
@@ -310,7 +308,7 @@ mod platform {
                 names.push((name, item.get_label().map_err(failed)?));
             }
         }
-        Ok(Some(names))
+        Ok(names)
     }
 
     fn absent(error: &Error) -> StoreError {
@@ -336,7 +334,7 @@ mod platform {
         Ok(())
     }
 
-    pub fn entries() -> Result<Option<Vec<(String, String)>>, StoreError> {
-        Ok(None)
+    pub fn entries() -> Result<Vec<(String, String)>, StoreError> {
+        Ok(Vec::new())
     }
 }

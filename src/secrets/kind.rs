@@ -79,6 +79,14 @@ impl StoreName {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Keyring, Self::File, Self::Env, Self::Memory];
 
+    /// Those that an administrator may have secrets put into.
+    pub const KEEPING: [Self; 2] = [Self::Keyring, Self::File];
+
+    /// Whether it is one for all tenants, and for other configurations.
+    pub fn is_shared(self) -> bool {
+        self == Self::Keyring
+    }
+
     /// As flags, files and JSON spell it.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -22,20 +22,21 @@ use std::fmt;
 use secrecy::{ExposeSecret as _, SecretString};
 
 pub use credential::holds_credential;
-pub use dumps::keep_out_of_dumps;
-pub use environment::EnvironmentStore;
-pub use file::{Ask, FileStore, KeyAccess, KnownKey};
-pub use input::InputError;
-pub use keyring::KeyringStore;
+pub(crate) use dumps::keep_out_of_dumps;
+pub(crate) use environment::EnvironmentStore;
+pub use file::Ask;
+pub(crate) use file::{FileStore, KeyAccess, KnownKey};
+pub(crate) use input::InputError;
+pub(crate) use keyring::KeyringStore;
 pub use kind::{SecretKind, StoreName, generate_verify_token};
 pub use memory::MemoryStore;
-pub use redact::redact;
+pub(crate) use redact::{redact, redacted};
 pub use reference::{RefError, SecretRef};
 pub use sealed::open_sealed;
-pub use shape::{Giver, Shape, Verdict};
-pub use store::{KeyMeans, SecretKey, SecretStore, StoreError};
-pub use stores::Stores;
-pub use variable::misplaced as misplaced_variable;
+pub(crate) use shape::{Giver, Shape, Verdict};
+pub(crate) use store::{KeyMeans, SecretKey, SecretStore, StoreError};
+pub(crate) use stores::Stores;
+pub(crate) use variable::misplaced as misplaced_variable;
 
 /// A token, an app secret, a verify token. Wiped when dropped; it has no
 /// `Display` and its `Debug` shows nothing of it.

@@ -1,6 +1,10 @@
 //! The last line of defence: text that is about to be shown, without anything
 //! that looks like a token.
 
+use serde::ser::Error as _;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
 use super::{MASK, credential};
 
 /// Replaces what looks like a token of Meta (`EAA…`, `IGAA…`, `APPID|SECRET`), an app
@@ -17,6 +21,16 @@ pub fn redact(text: &str) -> String {
     }
     shown.push_str(rest);
     shown
+}
+
+/// For serde: a text, or a list of texts, each redacted.
+pub(crate) fn redacted<T: Serialize, S: Serializer>(texts: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    let one = |text: Value| text.as_str().map_or(Value::Null, |text| redact(text).into());
+    let value = match serde_json::to_value(texts).map_err(S::Error::custom)? {
+        Value::Array(texts) => texts.into_iter().map(one).collect(),
+        text => one(text),
+    };
+    value.serialize(serializer)
 }
 
 #[cfg(test)]
@@ -37,6 +51,24 @@ mod tests {
             assert!(shown.contains(MASK), "{shown}");
             assert!(!shown.contains("1234567890abcdef"), "{shown}");
         }
+    }
+
+    #[test]
+    fn serde_writes_no_token_either() {
+        #[derive(Serialize)]
+        struct Texts {
+            #[serde(serialize_with = "redacted")]
+            one: String,
+            #[serde(serialize_with = "redacted")]
+            perhaps: [Option<String>; 2],
+            #[serde(serialize_with = "redacted")]
+            list: Vec<String>,
+        }
+        let text = || "it is EAABsbCS1234567890abcdef".to_owned();
+        let texts = Texts { one: text(), perhaps: [Some(text()), None], list: vec!["it is known".into(), text()] };
+        let masked = format!("it is {MASK}");
+        let expected = serde_json::json!({"one": masked, "perhaps": [masked, null], "list": ["it is known", masked]});
+        assert_eq!(serde_json::to_value(texts).expect("json"), expected);
     }
 
     #[test]

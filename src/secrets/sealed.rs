@@ -81,9 +81,7 @@ pub(super) struct Header {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "source", rename_all = "snake_case")]
 pub(super) enum KeySource {
-    /// An entry in the keyring.
     Keyring,
-    /// A key file.
     KeyFile,
     /// A passphrase, and the work that makes a key of it.
     Passphrase(Work),
@@ -103,7 +101,6 @@ pub(super) struct Work {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Sealed {
-    /// In the clear.
     pub header: Header,
     ciphertext: String,
 }
@@ -120,7 +117,6 @@ impl Header {
 }
 
 impl KeySource {
-    /// The same in words.
     pub fn means(&self) -> KeyMeans {
         match self {
             Self::Keyring => KeyMeans::Keyring,
@@ -198,7 +194,6 @@ impl Sealed {
         }
     }
 
-    /// Decrypts it.
     pub fn open(&self, key: &Key) -> Result<Entries, Damage> {
         let nonce: Option<[u8; 24]> = hex::decode(&self.header.nonce).ok().and_then(|nonce| nonce.try_into().ok());
         let nonce = nonce.ok_or(Damage::Content)?;

@@ -20,6 +20,11 @@ pub struct SecretKey {
 }
 
 impl SecretKey {
+    /// A secret of which only that is known by which an entry is found.
+    pub fn of_entry(account_id: &str, kind: SecretKind) -> Self {
+        Self { account_id: account_id.into(), handle: String::new(), account_name: String::new(), kind }
+    }
+
     /// The name of the entry in a store: `ID/page-access-token`.
     pub fn entry(&self) -> String {
         format!("{}/{}", self.account_id, self.kind.argument())
@@ -46,11 +51,8 @@ impl SecretKey {
 /// Where the key of the encrypted file comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyMeans {
-    /// An entry in the keyring.
     Keyring,
-    /// A key file.
     KeyFile,
-    /// A passphrase.
     Passphrase,
 }
 
@@ -79,38 +81,16 @@ pub enum StoreError {
     Ambiguous(String),
     /// What is kept under the name is no secret of ours.
     #[error("what the {store} store holds for {entry} cannot be used: {cause}")]
-    Damaged {
-        /// The store.
-        store: StoreName,
-        /// The entry's or variable's name.
-        entry: String,
-        /// What is wrong with it.
-        cause: String,
-    },
+    Damaged { store: StoreName, entry: String, cause: String },
     /// The encrypted file is not what it should be. It was left as it is.
     #[error("the encrypted file {} cannot be used: {cause}", path.display())]
-    BrokenFile {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        cause: String,
-    },
+    BrokenFile { path: PathBuf, cause: String },
     /// The encrypted file, or a directory that it is in, is a link to a place that is not there.
     #[error("{cause}")]
-    Dangling {
-        /// The link.
-        link: PathBuf,
-        /// Which file, and where the link points to.
-        cause: String,
-    },
+    Dangling { link: PathBuf, cause: String },
     /// The encrypted file, or its key file, is open to others.
     #[error("{} is not used: {why}", path.display())]
-    Exposed {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        why: String,
-    },
+    Exposed { path: PathBuf, why: String },
     /// The key of the encrypted file is not there: where it comes from.
     #[error("the encrypted file needs {0}, which is not there")]
     NoKey(KeyMeans),
@@ -129,31 +109,16 @@ pub enum StoreError {
     NoNewKey(String),
     /// A key file that cannot be used.
     #[error("the key file {} cannot be used: {cause}", path.display())]
-    KeyFile {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        cause: String,
-    },
+    KeyFile { path: PathBuf, cause: String },
     /// The encrypted file could not be written, as the system says. The old one is still there.
     #[error("the encrypted file could not be written: {0}")]
     Write(String),
     /// A reference to a file that is there and cannot be used.
     #[error("the secret in {} cannot be used: {cause}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        cause: String,
-    },
+    File { path: PathBuf, cause: String },
     /// A program that should print a secret did not.
     #[error("the command '{program}' gave no secret: {cause}")]
-    Command {
-        /// The program.
-        program: String,
-        /// What happened.
-        cause: String,
-    },
+    Command { program: String, cause: String },
     /// Anything else, as the system reported it.
     #[error("the keyring refused: {0}")]
     Failed(String),
@@ -175,6 +140,17 @@ pub trait SecretStore {
 
     /// Removes a secret. Says whether there was one.
     fn remove(&self, key: &SecretKey) -> Result<bool, StoreError>;
+
+    /// Whether it is there yet, for one that its first secret makes; `None` for any other.
+    fn is_made(&self) -> Result<Option<bool>, StoreError> {
+        Ok(None)
+    }
+
+    /// Name and label of each entry of ours, to find those that belong to no account; none
+    /// where they cannot be listed. The label is empty where entries have none.
+    fn entries(&self) -> Result<Vec<(String, String)>, StoreError> {
+        Ok(Vec::new())
+    }
 
     /// Gives an entry the label of its account's present name, where entries have one.
     fn relabel(&self, _key: &SecretKey) -> Result<(), StoreError> {

@@ -21,7 +21,6 @@ pub struct Stores {
 }
 
 impl Stores {
-    /// Puts the stores together.
     pub fn new(keyring: Rc<KeyringStore>, file: FileStore, env: EnvironmentStore, memory: MemoryStore) -> Self {
         Self { keyring, file, env, memory }
     }
@@ -29,11 +28,6 @@ impl Stores {
     /// The encrypted file, for those who look into it as a whole.
     pub fn file(&self) -> &FileStore {
         &self.file
-    }
-
-    /// The keyring, for those who look into it as a whole.
-    pub fn keyring(&self) -> &KeyringStore {
-        &self.keyring
     }
 
     /// Forgets which stores did not answer.
@@ -61,7 +55,6 @@ impl Stores {
         }
     }
 
-    /// The store of that name.
     pub fn store(&self, name: StoreName) -> &dyn SecretStore {
         match name {
             StoreName::Keyring => &*self.keyring,

@@ -67,16 +67,19 @@ impl Files {
                 document.remove(key);
                 continue;
             };
-            let comment = document.get(key).and_then(|item| item.as_value()).map(|value| value.decor().clone());
-            document[key.as_str()] =
-                value_of(new).ok_or_else(|| invalid(change, &format!("{key} is not a plain value")))?.into();
-            // A new value would come without the comment behind the old one.
-            if let (Some(decor), Some(value)) = (comment, document[key.as_str()].as_value_mut()) {
-                *value.decor_mut() = decor;
-            }
+            let new = value_of(new).ok_or_else(|| invalid(change, &format!("{key} is not a plain value")))?;
+            set_value(&mut document, key, new);
         }
         Ok(lock.replace(document.to_string().as_bytes())?)
     }
+}
+
+/// Gives a key another value, with the comment that stands behind the old one.
+pub fn set_value(document: &mut DocumentMut, key: &str, mut new: toml_edit::Value) {
+    if let Some(old) = document.get(key).and_then(toml_edit::Item::as_value) {
+        *new.decor_mut() = old.decor().clone();
+    }
+    document[key] = new.into();
 }
 
 fn lock(path: &Path) -> Result<Lock, StateError> {

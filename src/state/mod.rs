@@ -10,7 +10,7 @@ mod files;
 mod snapshot;
 
 pub use change::{Change, Fields, Record, What};
-pub use files::{Files, carry_out};
+pub use files::{Files, carry_out, set_value};
 pub use snapshot::Snapshot;
 
 use crate::accounts::AccountError;

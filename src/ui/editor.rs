@@ -5,37 +5,21 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
-use super::interrupt::Hold;
+use super::interrupt::{self, Hold};
 
 /// Why there is no text.
 #[derive(Debug, thiserror::Error)]
 pub enum EditorError {
-    /// `$EDITOR` cannot be taken apart into words.
     #[error("the editor's command '{0}' has a quote that is not closed")]
     Quotes(String),
-    /// It cannot be run.
     #[error("the editor '{program}' could not be started: {source}")]
-    Start {
-        /// Its name.
-        program: String,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// It ended badly.
+    Start { program: String, source: io::Error },
     #[error("the editor '{program}' ended with {status}")]
-    Failed {
-        /// Its name.
-        program: String,
-        /// `exit status: 1`.
-        status: String,
-    },
-    /// Ctrl-C.
+    Failed { program: String, status: String },
     #[error("interrupted")]
     Interrupted,
-    /// What it left is no text.
     #[error("the file is not UTF-8 text")]
     NotText,
-    /// The file could not be made or read.
     #[error("the text could not be kept in a file: {0}")]
     File(#[from] io::Error),
 }
@@ -71,7 +55,8 @@ impl Editing {
         let (program, arguments) = words.split_first().ok_or_else(|| EditorError::Quotes(editor.into()))?;
         let program = program.clone();
         // Ctrl-C belongs to the editor as long as it runs.
-        let hold = Hold::begin();
+        interrupt::install();
+        let _hold = Hold::begin();
         let mut command = Command::new(&program);
         for name in hidden {
             command.env_remove(name);
@@ -82,9 +67,9 @@ impl Editing {
             .status()
             .map_err(|source| EditorError::Start { program: program.clone(), source })?;
         // The signal may have ended the editor before it was noticed here.
-        let interrupted = hold.was_interrupted() || by_interrupt(status);
+        let interrupted = Hold::is_asked() || by_interrupt(status);
         if status.success() {
-            hold.forget();
+            Hold::forget();
             return self.text();
         }
         if interrupted {
@@ -93,7 +78,6 @@ impl Editing {
         Err(EditorError::Failed { program, status: status.to_string() })
     }
 
-    /// Reads what is in it now.
     fn text(&self) -> Result<String, EditorError> {
         let bytes = std::fs::read(self.path())?;
         let text = String::from_utf8(bytes).map_err(|_| EditorError::NotText)?;
@@ -101,7 +85,6 @@ impl Editing {
         Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
     }
 
-    /// Where it is.
     pub fn path(&self) -> &Path {
         &self.file
     }

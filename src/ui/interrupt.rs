@@ -8,7 +8,6 @@ use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 pub use signals::install as say_faults;
 pub use terminal::{remember as remember_terminal, restore as give_terminal_back};
 
-/// The exit code of an interrupted program.
 pub const EXIT: u8 = 130;
 
 /// What Ctrl-C meets. One lock for both, so that an interrupt comes either before a part
@@ -24,8 +23,8 @@ fn state() -> MutexGuard<'static, State> {
     STATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Takes Ctrl-C and SIGTERM over. Called once by every command that asks, waits
-/// or writes.
+/// Takes Ctrl-C and SIGTERM over. Called by whatever asks, waits or writes: a prompt, an
+/// editor, a line that moves, a part that must not end half-way.
 pub fn install() {
     terminal::remember();
     signals::install();
@@ -70,7 +69,6 @@ pub fn leave() -> ! {
 pub struct Hold(());
 
 impl Hold {
-    /// Begins a part that must not end half-way.
     pub fn begin() -> Self {
         let mut state = state();
         if state.held == 0 {
@@ -82,17 +80,12 @@ impl Hold {
     }
 
     /// Forgets an interrupt that was meant for somebody else: an editor that went on.
-    pub fn forget(&self) {
+    pub fn forget() {
         state().asked = false;
     }
 
     /// Whether somebody asked to stop while any part is held.
     pub fn is_asked() -> bool {
-        state().asked
-    }
-
-    /// Whether somebody asked to stop since.
-    pub fn was_interrupted(&self) -> bool {
         state().asked
     }
 }
@@ -146,7 +139,6 @@ mod signals {
 
 #[cfg(not(unix))]
 mod signals {
-    /// No such signals here.
     pub fn install() {}
 }
 
@@ -180,10 +172,8 @@ mod terminal {
 
 #[cfg(not(unix))]
 mod terminal {
-    /// Nothing here.
     pub fn remember() {}
 
-    /// Nothing here.
     pub fn restore() {}
 }
 
@@ -194,18 +184,18 @@ mod tests {
     #[test]
     fn an_interrupt_in_a_part_is_held_back_and_seen() {
         let hold = Hold::begin();
-        assert!(!hold.was_interrupted() && !asked_to_stop() && hold.was_interrupted());
+        assert!(!Hold::is_asked() && !asked_to_stop() && Hold::is_asked());
         let inner = Hold::begin();
-        assert!(inner.was_interrupted(), "a part inside another forgets nothing");
-        hold.forget();
+        assert!(Hold::is_asked(), "a part inside another forgets nothing");
+        Hold::forget();
         assert!(!Hold::is_asked());
         drop((inner, hold));
         // Asked for at the moment when a part begins: it ends the program, or the part sees it.
         for _ in 0..1000 {
             std::thread::scope(|scope| {
                 let asks = scope.spawn(asked_to_stop);
-                let hold = Hold::begin();
-                assert!(asks.join().expect("joined") || hold.was_interrupted());
+                let _hold = Hold::begin();
+                assert!(asks.join().expect("joined") || Hold::is_asked());
             });
         }
     }

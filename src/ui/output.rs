@@ -25,7 +25,6 @@ const LAST_WAIT: Duration = Duration::from_millis(700);
 pub struct Output {
     out: RefCell<Box<dyn Write>>,
     err: RefCell<Box<dyn Write>>,
-    /// The facts about both.
     pub terminal: Terminal,
     /// `--json`: results and errors are for programs.
     pub json: bool,
@@ -45,7 +44,6 @@ pub struct Output {
 pub struct Kept(Arc<Mutex<Vec<u8>>>);
 
 impl Kept {
-    /// What was printed so far.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
     }
@@ -101,7 +99,6 @@ pub struct JsonList<'o> {
 }
 
 impl JsonList<'_> {
-    /// The next item.
     pub fn item(&mut self, value: &impl Serialize) {
         if !std::mem::take(&mut self.empty) {
             self.output.exact(b",");
@@ -121,7 +118,6 @@ fn as_json(value: &impl Serialize) -> String {
 }
 
 impl Output {
-    /// The process's own streams.
     pub fn of_process(terminal: Terminal, json: bool, quiet: bool) -> Self {
         let (out, err) = (Box::new(io::BufWriter::new(io::stdout())), Box::new(io::stderr()));
         Self { json, quiet, ..Self::new(out, err, terminal, false) }

@@ -4,22 +4,22 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::interrupt;
 use super::output::Output;
 use crate::text::one_line;
 
-/// Shown until it is dropped.
-pub struct Progress {
-    bar: Option<ProgressBar>,
-}
+/// Shown until it is dropped; one that is hidden does nothing.
+pub struct Progress(ProgressBar);
 
 impl Progress {
     /// Says at once what is being done: on a terminal as a line that moves and
     /// goes, elsewhere as a notice.
     pub fn start(output: &Output, text: &str) -> Self {
+        interrupt::install();
         output.flush();
         if output.quiet || !output.terminal.can_move {
             output.notice(&one_line(text));
-            return Self { bar: None };
+            return Self(ProgressBar::hidden());
         }
         let ticks: &[&str] = if output.terminal.unicode {
             &["⠋", "⠙", "⠸", "⠴", "⠦", "⠇", " "]
@@ -33,9 +33,10 @@ impl Progress {
     /// A bar for `total` steps, each of which says so; only where it can move: elsewhere
     /// whoever steps prints a line.
     pub fn bar(output: &Output, text: &str, total: usize) -> Self {
+        interrupt::install();
         output.flush();
         if output.quiet || !output.terminal.can_move {
-            return Self::none();
+            return Self(ProgressBar::hidden());
         }
         let bar = ProgressBar::new(u64::try_from(total).unwrap_or(u64::MAX));
         let blocks = if output.terminal.unicode { "█▌ " } else { "=> " };
@@ -49,46 +50,25 @@ impl Progress {
             bar.set_style(of(style));
         }
         bar.enable_steady_tick(Duration::from_millis(100));
-        Self { bar: Some(bar) }
+        Self(bar)
     }
 
-    /// Nothing to be seen.
-    pub fn none() -> Self {
-        Self { bar: None }
-    }
-
-    /// One of the steps is done.
     pub fn step(&self) {
-        if let Some(bar) = &self.bar {
-            bar.inc(1);
-        }
+        self.0.inc(1);
     }
 
-    /// Says what is being done now.
     pub fn now(&self, text: &str) {
-        if let Some(bar) = &self.bar {
-            bar.set_message(one_line(text));
-        }
-    }
-
-    /// Takes it off the screen, before what comes last is printed.
-    pub fn end(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
+        self.0.set_message(one_line(text));
     }
 
     /// Prints something without tearing the line that moves.
     pub fn suspend(&self, print: impl FnOnce()) {
-        match &self.bar {
-            Some(bar) => bar.suspend(print),
-            None => print(),
-        }
+        self.0.suspend(print);
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        self.end();
+        self.0.finish_and_clear();
     }
 }

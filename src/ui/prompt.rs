@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
 use dialoguer::{Confirm, FuzzySelect, Input, Password, Select};
 
+use super::interrupt;
 use super::terminal::Screen;
 use crate::text::one_line;
 
@@ -14,7 +15,6 @@ pub enum PromptError {
     /// Ctrl-C.
     #[error("interrupted")]
     Interrupted,
-    /// The terminal went away.
     #[error("the terminal could not be read")]
     Gone,
 }
@@ -41,9 +41,7 @@ pub trait Prompter {
     fn search(&self, question: &str, items: &[String]) -> Result<Option<usize>, PromptError>;
 }
 
-/// The person at the terminal.
 pub struct Person {
-    /// What the questions may look like.
     pub screen: Screen,
 }
 
@@ -93,7 +91,9 @@ impl Prompter for Person {
 }
 
 impl Person {
+    /// How a question looks; from here on Ctrl-C gives the terminal back as it was.
     fn theme(&self) -> Box<dyn Theme> {
+        interrupt::install();
         if !self.screen.color {
             return Box::new(SimpleTheme);
         }

@@ -8,11 +8,8 @@ use anstyle::{AnsiColor, Style};
 
 use crate::text;
 
-/// `error:`.
 pub const ERROR: Style = AnsiColor::Red.on_default().bold();
-/// `warning:`.
 pub const WARNING: Style = AnsiColor::Yellow.on_default().bold();
-/// `hint:`.
 pub const HINT: Style = AnsiColor::Cyan.on_default();
 /// What went well.
 pub const GOOD: Style = AnsiColor::Green.on_default();

@@ -12,7 +12,6 @@ const GAP: usize = 2;
 
 /// A table and the headings of the columns that had no room.
 pub struct Laid {
-    /// The lines.
     pub text: String,
     /// What was left out, from the right.
     pub left_out: Vec<String>,

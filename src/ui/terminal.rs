@@ -6,14 +6,14 @@ use std::io::{self, IsTerminal as _};
 use crate::env::Environment;
 
 /// When to use colour.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Color {
-    /// Where a terminal shows it and nobody said otherwise.
+    /// On a terminal that shows it
     #[default]
     Auto,
-    /// Even into a file.
+    /// Even into a file
     Always,
-    /// Not at all.
+    /// Not at all
     Never,
 }
 
@@ -28,18 +28,12 @@ pub struct Screen {
     pub unicode: bool,
 }
 
-/// The facts.
 #[derive(Clone, Copy, Debug)]
 pub struct Terminal {
-    /// Standard input is a terminal.
     pub stdin: bool,
-    /// Standard output is one.
     pub stdout: bool,
-    /// Standard error is one.
     pub stderr: bool,
-    /// Colour on standard output.
     pub stdout_color: bool,
-    /// Colour on standard error.
     pub stderr_color: bool,
     /// Whether marks may be other than ASCII.
     pub unicode: bool,
@@ -56,13 +50,13 @@ impl Terminal {
     }
 
     /// Where results go. Windows are resized, so the width is asked for each time.
-    pub fn out(&self) -> Screen {
+    pub fn out(self) -> Screen {
         let width = self.stdout.then(|| console::Term::stdout().size().1);
         Screen { width, color: self.stdout_color, unicode: self.unicode }
     }
 
     /// Where talk goes.
-    pub fn err(&self) -> Screen {
+    pub fn err(self) -> Screen {
         let width = self.stderr.then(|| console::Term::stderr().size().1);
         Screen { width, color: self.stderr_color, unicode: self.unicode }
     }
@@ -93,7 +87,7 @@ impl Terminal {
 
     /// Whether somebody can answer a question: keys come from a terminal, the
     /// question is seen, and nobody forbade it.
-    pub fn someone_can_answer(&self, no_input: bool, env: &Environment) -> bool {
+    pub fn someone_can_answer(self, no_input: bool, env: &Environment) -> bool {
         self.stdin && self.stderr && !no_input && !env.is_on("CI")
     }
 }

@@ -16,9 +16,7 @@ pub enum End {
     Interrupted,
 }
 
-/// Somebody who types.
 pub struct Typing {
-    /// The lines.
     pub lines: mpsc::UnboundedReceiver<String>,
     /// Their end: apart, so that it is known at once whatever is done with the lines.
     pub ended: oneshot::Receiver<End>,

@@ -15,12 +15,9 @@ const TALK_LIMIT: usize = 256 * 1024;
 /// Past this many bytes the reader is behind.
 const BEHIND: usize = 64 * 1024;
 
-/// Which of the two streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stream {
-    /// Standard output.
     Out,
-    /// Standard error.
     Err,
 }
 
@@ -195,7 +192,6 @@ impl Shared {
     }
 }
 
-/// One of the streams, to print to.
 pub struct Handle {
     writer: Writer,
     stream: Stream,

@@ -21,54 +21,48 @@ pub struct Event {
     pub page_id: String,
     /// Who did it: a customer's page-scoped id, or the Page's own in an echo.
     pub sender: Option<String>,
-    /// To whom.
     pub recipient: Option<String>,
     /// When, in milliseconds since 1970; deliveries have the entry's time.
     pub timestamp: Option<i64>,
     /// The name of the message that it is about, wherever that stands.
     pub mid: Option<String>,
-    /// What was said, or what stood on the button.
+    /// What was said, what it was changed to, or what stood on the button.
     pub text: Option<String>,
     /// Another app has the conversation, and this one only listens.
     pub standby: bool,
     /// It is of the Test button of Meta's dashboard: no customer is behind it.
     pub is_test: bool,
-    /// What it was.
     pub kind: Kind,
     /// As it came.
     pub raw: Value,
 }
 
-/// What happened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Kind {
     /// A customer, or in an echo the Page, said something.
     Message(Message),
-    /// A tap on a button or the menu.
-    Postback(Postback),
-    /// The Page's messages arrived.
-    Delivery(Delivery),
+    /// A tap on a button or the menu: what the bot that offered it made of it.
+    Postback { payload: Option<String> },
+    /// The Page's messages arrived: all up to a moment, in milliseconds since 1970. Which may
+    /// be left out.
+    Delivery { mids: Vec<String>, watermark: i64 },
     /// The customer has read up to a moment, in milliseconds since 1970.
     Read(i64),
-    /// A reaction to a message, or one taken back.
-    Reaction(Reaction),
+    /// A reaction to a message (`react`), or one taken back (`unreact`).
+    Reaction { action: String, emoji: Option<String> },
     /// A message's text is another now.
-    Edit(Edit),
+    Edit,
     /// The customer agreed to be written to.
     Optin(Value),
-    /// The customer came over a link or an advertisement.
-    Referral(Referral),
+    /// The customer came over a link or an advertisement (`SHORTLINK`, `ADS`, …).
+    Referral { reference: Option<String>, source: Option<String> },
     /// An account was `linked` or `unlinked`.
     AccountLinking(String),
-    /// Meta blocked or warned the Page.
-    PolicyEnforcement(PolicyEnforcement),
-    /// The conversation changed hands between apps.
-    Handover {
-        /// `pass_thread_control`, `take_thread_control`, `request_thread_control`, `app_roles`.
-        what: &'static str,
-        /// What Meta says of it.
-        details: Value,
-    },
+    /// What Meta does to the Page: `block`, `warning`, `unblock`.
+    PolicyEnforcement { action: String, reason: Option<String> },
+    /// The conversation changed hands between apps: `pass_thread_control`,
+    /// `take_thread_control`, `request_thread_control`, `app_roles`.
+    Handover { what: &'static str, details: Value },
     /// Something else of a conversation, by its key: `order`, `game_play`, `messaging_feedback`, …
     Other(String),
     /// Something outside of conversations: `feed`, `leadgen`, `business_integration_uninstall`, …
@@ -77,24 +71,16 @@ pub enum Kind {
     Unknown,
 }
 
-/// A message.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Message {
     /// Its name; the same at every delivery.
     pub mid: Option<String>,
-    /// Its text.
     pub text: Option<String>,
-    /// What came with it.
     pub attachments: Vec<Attachment>,
     /// The payload of the quick reply that was tapped: what the bot that offered it made
     /// of it.
     pub quick_reply: Option<String>,
-    /// The name of the message that it answers.
-    pub reply_to: Option<String>,
-    /// Sent by the Page.
     pub is_echo: bool,
-    /// By which app, in an echo.
-    pub app_id: Option<String>,
     /// The customer has taken it back.
     pub is_deleted: bool,
     /// Of a kind that Meta does not pass on.
@@ -111,70 +97,11 @@ pub struct Attachment {
     pub title: Option<String>,
     /// Where it can be looked at; of an image grid the first image.
     pub url: Option<String>,
-    /// Which sticker it is.
     pub sticker_id: Option<String>,
     /// How many images are in a grid.
     pub images: usize,
     /// Latitude and longitude of a location.
     pub coordinates: Option<(String, String)>,
-}
-
-/// A tapped button.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Postback {
-    /// Its name, since v11.
-    pub mid: Option<String>,
-    /// What stood on the button.
-    pub title: Option<String>,
-    /// What the bot that offered it made of it.
-    pub payload: Option<String>,
-}
-
-/// Messages that arrived.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Delivery {
-    /// Which; may be left out.
-    pub mids: Vec<String>,
-    /// All up to this moment, in milliseconds since 1970.
-    pub watermark: i64,
-}
-
-/// A reaction.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Reaction {
-    /// To which message.
-    pub mid: Option<String>,
-    /// `react` or `unreact`.
-    pub action: String,
-    /// The sign.
-    pub emoji: Option<String>,
-}
-
-/// An edited message.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Edit {
-    /// Which.
-    pub mid: Option<String>,
-    /// Its text now.
-    pub text: Option<String>,
-}
-
-/// Where a customer came from.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Referral {
-    /// What the link said.
-    pub reference: Option<String>,
-    /// `SHORTLINK`, `ADS`, …
-    pub source: Option<String>,
-}
-
-/// What Meta holds against the Page.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct PolicyEnforcement {
-    /// `block`, `warning`, `unblock`.
-    pub action: String,
-    /// Why.
-    pub reason: Option<String>,
 }
 
 impl Event {
@@ -187,7 +114,7 @@ impl Event {
             Kind::Message(message) if message.is_deleted => ("deleted", message.mid.as_deref()),
             Kind::Message(message) if message.is_echo => ("echo", message.mid.as_deref()),
             Kind::Message(message) => ("message", message.mid.as_deref()),
-            Kind::Postback(postback) => ("postback", postback.mid.as_deref()),
+            Kind::Postback { .. } => ("postback", self.mid.as_deref()),
             _ => return None,
         };
         let sender = self.sender.as_deref().unwrap_or_default();
@@ -202,11 +129,8 @@ impl Event {
         }
     }
 
-    /// Whether it is of a Page, and not of another product of the same app.
-    pub fn is_of_a_page(&self) -> bool {
-        self.object == PAGE && !self.is_test
+    /// Whether it is of a channel, by its object, and not of another product of the same app.
+    pub fn is_of(&self, object: &str) -> bool {
+        self.object == object && !self.is_test
     }
 }
-
-/// The object of Pages.
-const PAGE: &str = "page";

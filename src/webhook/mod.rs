@@ -14,9 +14,10 @@ pub mod signature;
 mod x509;
 
 pub use challenge::{Handshake, NoHandshake, handshake_address};
-pub use event::{Attachment, Delivery, Event, Kind, Message, PolicyEnforcement, Postback, Reaction, Referral, events};
-pub use listener::{Answer, Heard, Notification, Refusal, Refusals, Seen, Subscriber, VerifyTokens, receiver};
-pub use probe::{AGENT, Exchange, LIMIT, Probe};
-pub use prober::Prober;
-pub use problem::Problem;
-pub use said::hidden_in;
+pub use event::events;
+pub(crate) use event::{Attachment, Event, Kind, Message};
+pub(crate) use listener::{Notification, Refusal, Refusals, Seen, Subscriber, VerifyTokens, receiver};
+pub(crate) use probe::{AGENT, Exchange, Probe};
+pub(crate) use prober::Prober;
+pub(crate) use problem::Problem;
+pub(crate) use said::hidden_in;

@@ -43,7 +43,6 @@ pub const AGENT: &str = "facebookplatform/1.0 (+http://developers.facebook.com)"
 /// What came of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exchange {
-    /// How long it took.
     pub duration: Duration,
     /// The HTTP status, or why there is none.
     pub status: Result<u16, Fault>,
@@ -168,9 +167,8 @@ fn of_answer(answer: &Response, challenge: &str, asked: &Asked<'_>) -> Option<Pr
         }
         401 if said.is_html || header(WWW_AUTHENTICATE.as_str()).is_some() => Problem::LoginNeeded,
         403 if said.is_html => Problem::Forbidden,
-        status @ (401 | 403) if said.has(&OF_THE_TOKEN) => Problem::TokenRefused { status },
-        status @ 403 => Problem::TokenRefused { status },
-        401 => Problem::Unauthorized,
+        401 if !said.has(&OF_THE_TOKEN) => Problem::Unauthorized,
+        status @ (401 | 403) => Problem::TokenRefused { status },
         404 | 410 => Problem::NotFound,
         405 | 501 => Problem::MethodNotAllowed,
         status @ 500.. => Problem::ServerError { status },

@@ -10,7 +10,6 @@ macro_rules! problems {
         /// HTTP answer, `issuer` who signed a certificate, `start` how a body begins; `to`
         /// has no query, and `host` may have the address that it leads to from here.
         #[derive(Clone, Debug, PartialEq, Eq)]
-        #[expect(missing_docs, reason = "fields of the same name mean the same, which is said above")]
         pub enum Problem {
             $(#[doc = $summary] $name $({ $($field: $type),+ })?),+
         }

@@ -41,18 +41,15 @@ pub fn hidden_in(text: &str, callback: &Url, token: &Secret) -> String {
     Asked { callback, token }.hidden_in(text)
 }
 
-/// What was said.
 pub(super) struct Said {
     /// Code and message of the receiver's own error, in lower case; the text of a page.
     words: String,
     /// The first words, without the verify token; empty where nothing was said.
     pub quote: String,
-    /// Whether it is a web page.
     pub is_html: bool,
 }
 
 impl Said {
-    /// Reads an answer.
     pub fn of(answer: &Response, asked: &Asked<'_>) -> Self {
         let body = String::from_utf8_lossy(&answer.body[..answer.body.len().min(READ)]);
         let is_html = is_html(answer, &body);
@@ -64,7 +61,6 @@ impl Said {
         Self { words: words.to_lowercase(), quote: excerpt(&asked.hidden_in(&harmless(&text)), QUOTED), is_html }
     }
 
-    /// Whether one of these is said.
     pub fn has(&self, any: &[&str]) -> bool {
         any.iter().any(|part| self.words.contains(part))
     }
@@ -74,7 +70,6 @@ impl Said {
         self.words.trim() == challenge
     }
 
-    /// Whether anything is.
     pub fn is_empty(&self) -> bool {
         self.quote.trim_matches(['\0', ' ']).is_empty()
     }

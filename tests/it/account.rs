@@ -1,6 +1,6 @@
 //! The accounts' commands: add, list, show, edit, rename, remove, test.
 
-use msgrctl::sandbox::{Effect, Fault};
+use msgrctl::sandbox::Fault;
 
 use crate::support::world::{PAGE_ID, acme, app, page_token, paths, sandbox, scenario};
 use crate::support::{Bus, Home};
@@ -341,8 +341,8 @@ fn an_app_that_asks_for_signed_calls_is_asked_with_signed_calls_from_the_first_o
 fn an_app_id_that_cannot_be_asked_for_now_is_no_missing_value() {
     let sandbox = sandbox();
     let (_, secret) = app(&sandbox);
-    let effect = Effect { code: Some(2), ..Effect::default() };
-    sandbox.world().faults = vec![Fault { path: Some("/app".into()), effect, ..Fault::default() }];
+    let effect = Fault { code: Some(2), ..Fault::default() };
+    sandbox.world().faults = vec![Fault { path: Some("/app".into()), ..effect }];
     let home = Home::new()
         .with_secrets("acme", &page_token(&sandbox))
         .with("MSGRCTL_SECRET_ACME_APP_SECRET", &secret)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use msgrctl::sandbox::{Effect, Fault, TokenState};
+use msgrctl::sandbox::{Fault, TokenState};
 use serde_json::{Value, json};
 
 use crate::support::pty::Pty;
@@ -84,8 +84,8 @@ fn limits_of_the_sandboxs_own_clock_end() {
     fleet.write(&(head + &fleet.account(0, "") + &fleet.account(1, "")));
     fleet.sandbox.world().rules.rate_limits = true;
     let path = format!("/{}/subscribed_apps", fleet.sandbox.world().pages[1].id);
-    let effect = Effect { code: Some(80006), regain_minutes: Some(20), ..Effect::default() };
-    fleet.sandbox.world().faults.push(Fault { path: Some(path), times: Some(1), effect, ..Fault::default() });
+    let effect = Fault { code: Some(80006), regain_minutes: Some(20), ..Fault::default() };
+    fleet.sandbox.world().faults.push(Fault { path: Some(path), times: Some(1), ..effect });
     fleet.apply(&[]).code(9).shows(&["added    Page 0", "wait 20 minutes"]);
     clock.advance(jiff::SignedDuration::from_mins(21));
     fleet.apply(&[]).code(0).shows(&["1 added, 0 changed, 0 removed, 1 unchanged"]);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use msgrctl::sandbox::{Effect, Fault, InProcess, TokenState};
+use msgrctl::sandbox::{Fault, InProcess, TokenState};
 use serde_json::Value;
 
 use crate::support::many::{many, requests, set_app};
@@ -30,8 +30,8 @@ fn test(home: &Home, code: i32) -> Run {
     home.run(&["account", "test", "--all", "--json"]).code(code)
 }
 
-fn fault(sandbox: &InProcess, path: impl Into<String>, times: Option<u32>, effect: Effect) {
-    sandbox.world().faults.push(Fault { path: Some(path.into()), times, effect, ..Fault::default() });
+fn fault(sandbox: &InProcess, path: impl Into<String>, times: Option<u32>, effect: Fault) {
+    sandbox.world().faults.push(Fault { path: Some(path.into()), times, ..effect });
 }
 
 fn subscribed_apps(sandbox: &InProcess, at: usize) -> String {
@@ -102,11 +102,11 @@ fn when_every_token_has_died_each_account_is_told_so() {
 #[test]
 fn what_is_wrong_with_one_page_is_reported_for_it_alone() {
     let (sandbox, home) = many(60);
-    let limit = Effect { code: Some(80006), regain_minutes: Some(12), status: Some(400), ..Effect::default() };
+    let limit = Fault { code: Some(80006), regain_minutes: Some(12), status: Some(400), ..Fault::default() };
     fault(&sandbox, subscribed_apps(&sandbox, 7), None, limit);
-    let broken = Effect { body: Some("<html>Sorry</html>".into()), ..Effect::default() };
+    let broken = Fault { body: Some("<html>Sorry</html>".into()), ..Fault::default() };
     fault(&sandbox, subscribed_apps(&sandbox, 23), None, broken);
-    fault(&sandbox, subscribed_apps(&sandbox, 41), None, Effect { drop: true, ..Effect::default() });
+    fault(&sandbox, subscribed_apps(&sandbox, 41), None, Fault { drop: true, ..Fault::default() });
     let run = test(&home, 5);
     let of = |at| (at, "unreachable".to_owned());
     assert_eq!(bad(&run), [of(7), of(23), of(41)]);
@@ -125,7 +125,7 @@ fn what_is_wrong_with_one_page_is_reported_for_it_alone() {
 fn what_was_not_finished_goes_again() {
     let (sandbox, home) = many(20);
     sandbox.world().rules.batch_patience = Duration::from_millis(200);
-    let slow = Effect { delay: Some(Duration::from_secs(2)), ..Effect::default() };
+    let slow = Fault { delay: Some(Duration::from_secs(2)), ..Fault::default() };
     fault(&sandbox, subscribed_apps(&sandbox, 3), Some(1), slow.clone());
     assert!(bad(&test(&home, 0)).is_empty());
     fault(&sandbox, subscribed_apps(&sandbox, 3), None, slow);
@@ -136,7 +136,7 @@ fn what_was_not_finished_goes_again() {
 #[test]
 fn an_answer_that_is_broken_once_costs_nothing_and_a_broken_graph_few_calls() {
     let (sandbox, home) = many(60);
-    let broken = Effect { body: Some("[null, {\"code\":".into()), ..Effect::default() };
+    let broken = Fault { body: Some("[null, {\"code\":".into()), ..Fault::default() };
     fault(&sandbox, "/", Some(1), broken.clone());
     assert!(bad(&test(&home, 0)).is_empty());
     let before = requests(&sandbox);
@@ -148,7 +148,7 @@ fn an_answer_that_is_broken_once_costs_nothing_and_a_broken_graph_few_calls() {
 #[test]
 fn an_app_that_calls_too_often_stops_calling() {
     let (sandbox, home) = many(400);
-    let limit = Effect { code: Some(4), status: Some(403), ..Effect::default() };
+    let limit = Fault { code: Some(4), status: Some(403), ..Fault::default() };
     for path in ["/me", "/*/subscribed_apps", "/debug_token"] {
         fault(&sandbox, path, None, limit.clone());
     }
@@ -179,7 +179,7 @@ fn what_is_wrong_with_one_app_is_not_said_of_another() {
 #[test]
 fn an_outage_is_not_taken_apart() {
     let (sandbox, home) = many(60);
-    fault(&sandbox, "/", None, Effect { status: Some(502), ..Effect::default() });
+    fault(&sandbox, "/", None, Fault { status: Some(502), ..Fault::default() });
     assert_eq!(bad(&test(&home, 5)).len(), 60);
     // Three batches, three tries each.
     assert!(requests(&sandbox) <= 9, "{}", requests(&sandbox));

@@ -1,6 +1,6 @@
 //! Many accounts at once.
 
-use msgrctl::sandbox::{Effect, Fault, InProcess, TokenState, World};
+use msgrctl::sandbox::{Fault, InProcess, TokenState, World};
 
 use crate::support::Home;
 
@@ -41,11 +41,7 @@ fn all_are_tested_in_their_order_and_counted() {
 #[test]
 fn a_failure_outranks_what_could_not_be_reached() {
     let (sandbox, home) = accounts(2);
-    let slow = Fault {
-        path: Some("/109876543210988/subscribed_apps".into()),
-        effect: Effect { code: Some(2), ..Effect::default() },
-        ..Fault::default()
-    };
+    let slow = Fault { path: Some("/109876543210988/subscribed_apps".into()), code: Some(2), ..Fault::default() };
     sandbox.world().faults = vec![slow];
     home.run(&["account", "test", "--all"]).code(5).shows(&["1 pass, 1 unreachable"]);
     sandbox.world().tokens[1].state = TokenState::LoggedOut;

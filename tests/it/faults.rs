@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use msgrctl::sandbox::{Effect, Fault, InProcess};
+use msgrctl::sandbox::{Fault, InProcess};
 
 use crate::support::world::{acme, paths, sandbox};
 use crate::support::{Home, Run};
 
-fn with_fault(sandbox: &InProcess, path: Option<&str>, times: Option<u32>, effect: Effect) {
-    sandbox.world().faults = vec![Fault { method: None, path: path.map(str::to_owned), times, effect }];
+fn with_fault(sandbox: &InProcess, path: Option<&str>, times: Option<u32>, effect: Fault) {
+    sandbox.world().faults = vec![Fault { path: path.map(str::to_owned), times, ..effect }];
 }
 
 fn tested(home: &Home) -> Run {
@@ -38,7 +38,7 @@ fn a_dead_network_is_unreachable() {
 fn a_black_hole_is_unreachable_within_the_time_limit() {
     let sandbox = sandbox();
     let home = acme(&sandbox, true);
-    with_fault(&sandbox, None, None, Effect { delay: Some(Duration::from_secs(60)), ..Effect::default() });
+    with_fault(&sandbox, None, None, Fault { delay: Some(Duration::from_secs(60)), ..Fault::default() });
     let run = assert_unreachable(tested(&home), "--timeout");
     assert!(run.took < Duration::from_secs(4), "{:?}", run.took);
 }
@@ -48,10 +48,10 @@ fn trouble_at_meta_is_unreachable_and_tried_three_times() {
     let sandbox = sandbox();
     let home = acme(&sandbox, false);
     for effect in [
-        Effect { code: Some(2), ..Effect::default() },
-        Effect { status: Some(500), ..Effect::default() },
-        Effect { code: Some(1), status: Some(400), ..Effect::default() },
-        Effect { drop: true, ..Effect::default() },
+        Fault { code: Some(2), ..Fault::default() },
+        Fault { status: Some(500), ..Fault::default() },
+        Fault { code: Some(1), status: Some(400), ..Fault::default() },
+        Fault { drop: true, ..Fault::default() },
     ] {
         with_fault(&sandbox, Some("/me"), None, effect);
         let before = paths(&sandbox).iter().filter(|path| path.ends_with("/me")).count();
@@ -65,9 +65,9 @@ fn trouble_at_meta_is_unreachable_and_tried_three_times() {
 fn what_passes_on_the_second_try_passes() {
     let sandbox = sandbox();
     let home = acme(&sandbox, false);
-    with_fault(&sandbox, Some("/me"), Some(1), Effect { drop: true, ..Effect::default() });
+    with_fault(&sandbox, Some("/me"), Some(1), Fault { drop: true, ..Fault::default() });
     tested(&home).code(0);
-    with_fault(&sandbox, Some("/me"), Some(2), Effect { code: Some(2), ..Effect::default() });
+    with_fault(&sandbox, Some("/me"), Some(2), Fault { code: Some(2), ..Fault::default() });
     tested(&home).code(0);
 }
 
@@ -76,7 +76,7 @@ fn throttling_is_unreachable_and_its_wait_is_told() {
     let sandbox = sandbox();
     let home = acme(&sandbox, false);
     for code in [4, 17, 32, 341, 613, 80001, 80002, 80005, 80006] {
-        with_fault(&sandbox, None, None, Effect { code: Some(code), regain_minutes: Some(19), ..Effect::default() });
+        with_fault(&sandbox, None, None, Fault { code: Some(code), regain_minutes: Some(19), ..Fault::default() });
         let run = assert_unreachable(tested(&home), "19 minutes");
         assert_eq!(run.check("graph.reachable")["graph"]["code"], code);
     }
@@ -86,7 +86,7 @@ fn throttling_is_unreachable_and_its_wait_is_told() {
 fn a_dead_token_is_asked_about_once() {
     let sandbox = sandbox();
     let home = acme(&sandbox, false);
-    with_fault(&sandbox, None, None, Effect { code: Some(190), subcode: Some(460), ..Effect::default() });
+    with_fault(&sandbox, None, None, Fault { code: Some(190), subcode: Some(460), ..Fault::default() });
     tested(&home).code(7);
     assert_eq!(paths(&sandbox).len(), 2, "one call by itself, one request for the others, and none again");
 }
@@ -95,7 +95,7 @@ fn a_dead_token_is_asked_about_once() {
 fn what_is_not_graph_is_no_verdict_on_the_token() {
     let sandbox = sandbox();
     let home = acme(&sandbox, false);
-    let login = Effect { body: Some("<html>Please log in</html>".into()), ..Effect::default() };
+    let login = Fault { body: Some("<html>Please log in</html>".into()), ..Fault::default() };
     with_fault(&sandbox, None, None, login);
     let run = assert_unreachable(tested(&home), "--graph-url");
     assert!(run.check("graph.reachable")["summary"].as_str().unwrap().contains("login page"));
@@ -105,7 +105,7 @@ fn what_is_not_graph_is_no_verdict_on_the_token() {
 fn one_call_that_fails_leaves_the_others_standing() {
     let sandbox = sandbox();
     let home = acme(&sandbox, true);
-    with_fault(&sandbox, Some("/debug_token"), None, Effect { code: Some(2), ..Effect::default() });
+    with_fault(&sandbox, Some("/debug_token"), None, Fault { code: Some(2), ..Fault::default() });
     let run = tested(&home).code(5);
     assert_eq!(run.check("token.valid")["outcome"], "pass");
     assert_eq!(run.check("token.expiry")["outcome"], "unreachable");
@@ -163,7 +163,7 @@ fn a_limit_without_a_wait_is_left_alone_for_a_second_and_tried_once_more() {
     let home = acme(&sandbox, false);
     let status = ["webhook", "status", "acme", "--json"];
     let asked = |sandbox: &InProcess| paths(sandbox).iter().filter(|path| path.ends_with("/subscribed_apps")).count();
-    let limit = Effect { code: Some(613), ..Effect::default() };
+    let limit = Fault { code: Some(613), ..Fault::default() };
     with_fault(&sandbox, Some("/*/subscribed_apps"), Some(1), limit.clone());
     let run = home.run(&status);
     assert!(asked(&sandbox) == 2 && run.took > Duration::from_millis(950) && run.code != 5, "{run:#?}");
@@ -172,7 +172,7 @@ fn a_limit_without_a_wait_is_left_alone_for_a_second_and_tried_once_more() {
     assert_eq!(asked(&sandbox), 4, "{run:#?}");
     // What acts is not sent again: neither after a limit nor after a wait.
     for regain_minutes in [None, Some(5)] {
-        with_fault(&sandbox, Some("/*/messages"), None, Effect { regain_minutes, ..limit.clone() });
+        with_fault(&sandbox, Some("/*/messages"), None, Fault { regain_minutes, ..limit.clone() });
         let before = paths(&sandbox).len();
         home.run(&["message", "send", "acme", "--to", "7654321098765432", "hello"]).code(5);
         assert_eq!(paths(&sandbox).len() - before, 1);

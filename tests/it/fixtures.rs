@@ -7,7 +7,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use msgrctl::clock::Clock;
-use msgrctl::graph::endpoints::{app, message, page, person, subscription, token};
+use msgrctl::graph::endpoints::{PageAccess, app, message, page, person, subscription, token};
 use msgrctl::graph::{AppCredentials, Client, GraphError, GraphVersion, Unreachable};
 use msgrctl::http::Settings;
 use msgrctl::secrets::Secret;
@@ -71,6 +71,7 @@ async fn understood(case: &Value) -> Value {
     let client = Client::new(url.parse().unwrap(), GraphVersion::DEFAULT, Clock::system(), settings);
     client.prepare().unwrap();
     let page_token = Secret::new("EAApage");
+    let page = PageAccess { page_id: "109876543210987", token: &page_token, app: None };
     let credentials = AppCredentials { id: "123456789012345".into(), secret: Secret::new("0123456789abcdef") };
     match case["call"].as_str().unwrap() {
         "page" => judged(page::me(&client, &page_token, None).await, |answer| {
@@ -85,11 +86,9 @@ async fn understood(case: &Value) -> Value {
                 "scopes": info.scopes, "subcode": info.error.as_ref().and_then(|error| error.subcode),
             })
         }),
-        "subscription" => {
-            judged(subscription::of_page(&client, "109876543210987", &page_token, None).await, |answer| {
-                answer.value.iter().map(|app| json!({"id": app.id, "fields": app.subscribed_fields})).collect()
-            })
-        }
+        "subscription" => judged(subscription::of_page(&client, page).await, |answer| {
+            answer.value.iter().map(|app| json!({"id": app.id, "fields": app.subscribed_fields})).collect()
+        }),
         "app" => judged(
             app::of_token(&client, &page_token, None).await,
             |answer| json!({"id": answer.value.id, "name": answer.value.name}),
@@ -118,20 +117,23 @@ async fn understood(case: &Value) -> Value {
         "subscribe app" => {
             let fields = ["messages".to_owned()];
             let url = "https://hooks.example.com/messenger";
-            judged(subscription::set_of_app(&client, &credentials, url, &page_token, &fields).await, Value::from)
+            judged(
+                subscription::set_of_app(&client, &credentials, "page", url, &page_token, &fields).await,
+                Value::from,
+            )
         }
-        "unsubscribe app" => judged(subscription::remove_of_app(&client, &credentials, None).await, Value::from),
+        "unsubscribe app" => {
+            judged(subscription::remove_of_app(&client, &credentials, "page", None).await, Value::from)
+        }
         "send" => {
-            let from = message::From { page_id: "109876543210987", token: &page_token, app: None };
             let reason = message::Reason::Response;
             judged(
-                message::send_text(&client, from, "7654321098765432", "hello", reason).await,
+                message::send_text(&client, page, "7654321098765432", "hello", reason).await,
                 |answer| json!({"recipient_id": answer.value.recipient_id, "message_id": answer.value.message_id}),
             )
         }
         "person" => {
-            let from = message::From { page_id: "109876543210987", token: &page_token, app: None };
-            judged(message::profile(&client, from, "7654321098765432").await, |answer| answer.value.name().into())
+            judged(message::profile(&client, page, "7654321098765432").await, |answer| answer.value.name().into())
         }
         other => panic!("no call {other}"),
     }

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
-use msgrctl::sandbox::{Effect, Fault, TokenKind};
+use msgrctl::sandbox::{Fault, TokenKind};
 use msgrctl::secrets::Secret;
 
 use crate::support::world::{PAGE_ID, app, scenario};
@@ -146,7 +146,7 @@ fn commands(dir: &std::path::Path, app_id: &str) -> Vec<Vec<String>> {
 
 /// Runs every command while `effect` meets each call, then without Graph, then
 /// without a keyring, and looks for marks in all that is shown and written.
-fn walk_commands(bus: &Bus, effect: &Effect) {
+fn walk_commands(bus: &Bus, effect: &Fault) {
     let text = format!(
         "version = 1\n[[apps]]\nid = '123456789012345'\nsecret = '{SECRET}'\nname = 'App'\n\
          [[pages]]\nid = '{PAGE_ID}'\nusername = 'acme.support'\nname = 'Acme'\ntoken = '{TOKEN}'\n"
@@ -170,7 +170,7 @@ fn walk_commands(bus: &Bus, effect: &Effect) {
     home.set("MSGRCTL_PASSPHRASE", PASSPHRASE);
     let commands = commands(secrets.path(), &app_id);
     home.run(&commands[0]).code(0);
-    sandbox.world().faults = vec![Fault { effect: effect.clone(), ..Fault::default() }];
+    sandbox.world().faults = vec![effect.clone()];
     let all = |home: &Home, when: &str, json: bool| {
         for command in &commands {
             let mut arguments = command.clone();
@@ -199,21 +199,21 @@ fn walk_commands(bus: &Bus, effect: &Effect) {
 fn no_command_shows_a_secret_under_any_fault() {
     let Some(bus) = Bus::with_keyring() else { return };
     let faults = [
-        Effect::default(),
-        Effect { drop: true, ..Effect::default() },
-        Effect { delay: Some(Duration::from_millis(600)), ..Effect::default() },
-        Effect { status: Some(502), ..Effect::default() },
-        Effect { code: Some(190), subcode: Some(460), ..Effect::default() },
-        Effect { code: Some(4), ..Effect::default() },
-        Effect { code: Some(200), ..Effect::default() },
-        Effect { body: Some("<html>".into()), ..Effect::default() },
+        Fault::default(),
+        Fault { drop: true, ..Fault::default() },
+        Fault { delay: Some(Duration::from_millis(600)), ..Fault::default() },
+        Fault { status: Some(502), ..Fault::default() },
+        Fault { code: Some(190), subcode: Some(460), ..Fault::default() },
+        Fault { code: Some(4), ..Fault::default() },
+        Fault { code: Some(200), ..Fault::default() },
+        Fault { body: Some("<html>".into()), ..Fault::default() },
         // A Graph that repeats what it was sent.
-        Effect {
+        Fault {
             status: Some(400),
             body: Some(format!(
                 r#"{{"error":{{"message":"Bad thing with {TOKEN} and {SECRET}","type":"X","code":999}}}}"#
             )),
-            ..Effect::default()
+            ..Fault::default()
         },
     ];
     // Most of the time is spent waiting between tries: the faults go side by side.
@@ -292,7 +292,7 @@ async fn no_token_and_no_secret_stands_in_an_address() {
     assert!(exchanged.value.expires_in.is_some());
     token::debug(&client, &Secret::new(user.clone()), &app).await.unwrap();
     subscription::of_app(&client, &app).await.unwrap();
-    assert!(subscription::remove_of_app(&client, &app, None).await.unwrap());
+    assert!(subscription::remove_of_app(&client, &app, "page", None).await.unwrap());
 
     let addresses = tap.addresses();
     assert!(addresses.len() > 10, "{addresses:#?}");

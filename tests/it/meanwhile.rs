@@ -63,9 +63,9 @@ fn what_cannot_be_seen_again_is_not_overwritten() {
     fleet.manifest(0..2);
     let id = fleet.sandbox.world().pages[0].id.clone();
     let said = applied(&fleet, || {
-        let effect = msgrctl::sandbox::Effect { code: Some(80001), ..Default::default() };
+        let effect = msgrctl::sandbox::Fault { code: Some(80001), ..Default::default() };
         let path = Some(format!("/{id}/subscribed_apps"));
-        let fault = msgrctl::sandbox::Fault { path, method: Some("GET".into()), effect, ..Default::default() };
+        let fault = msgrctl::sandbox::Fault { path, method: Some("GET".into()), ..effect };
         fleet.sandbox.world().faults.push(fault);
     });
     assert!(said.contains("cannot be read again before it is written") && said.contains("1 failed"), "{said}");

@@ -29,7 +29,7 @@ fn a_message_is_sent_once_and_named() {
     // A break in the middle may have been a message that arrived: it is not sent again.
     sandbox.world().faults.push(msgrctl::sandbox::Fault {
         path: Some("/109876543210987/messages".into()),
-        effect: msgrctl::sandbox::Effect { drop: true, ..Default::default() },
+        drop: true,
         ..Default::default()
     });
     home.run(&["message", "send", "acme", "--to", &psid, "hello"]).code(5);

@@ -276,12 +276,12 @@ fn without_a_network_a_plan_ends_as_what_may_go_better_later() {
 
 #[test]
 fn what_meta_limits_is_said_with_the_minutes() {
-    use msgrctl::sandbox::{Effect, Fault};
+    use msgrctl::sandbox::Fault;
     let fleet = Fleet::new(2);
     fleet.manifest(0..2);
     let path = format!("/{}/subscribed_apps", fleet.sandbox.world().pages[1].id);
-    let effect = Effect { code: Some(80006), regain_minutes: Some(12), ..Effect::default() };
-    fleet.sandbox.world().faults.push(Fault { path: Some(path), effect, ..Fault::default() });
+    let effect = Fault { code: Some(80006), regain_minutes: Some(12), ..Fault::default() };
+    fleet.sandbox.world().faults.push(Fault { path: Some(path), ..effect });
     let run = fleet.plan(&["--json"]).code(9);
     assert_eq!(run.json()["summary"]["blocked"], 1);
     let problem = account(&run, "Page 1")["problems"][0].clone();
@@ -300,7 +300,6 @@ fn a_subscription_of_another_app_is_nobodys_to_change() {
         verify_token: "v".into(),
         active: true,
         fields: vec!["messages".into()],
-        include_values: true,
     };
     fleet.sandbox.world().subscriptions.push(other);
     fleet.apply(&[]).code(0);
@@ -309,13 +308,12 @@ fn a_subscription_of_another_app_is_nobodys_to_change() {
 
 #[test]
 fn an_app_that_cannot_be_seen_or_served_is_a_problem_of_its_accounts() {
-    use msgrctl::sandbox::{Effect, Fault};
+    use msgrctl::sandbox::Fault;
     let fleet = Fleet::new(2);
     let app_id = world::app(&fleet.sandbox).0;
     fleet.manifest(0..2);
-    let effect = Effect { code: Some(4), status: Some(403), ..Effect::default() };
-    fleet.sandbox.world().faults =
-        vec![Fault { path: Some(format!("/{app_id}/subscriptions")), effect, ..Fault::default() }];
+    let effect = Fault { code: Some(4), status: Some(403), ..Fault::default() };
+    fleet.sandbox.world().faults = vec![Fault { path: Some(format!("/{app_id}/subscriptions")), ..effect }];
     let run = fleet.plan(&["--json"]).code(5);
     assert!(problem(&run, "Page 0").contains(&format!("the webhook of app {app_id} could not be seen")));
     fleet.sandbox.world().faults.clear();

@@ -1,5 +1,8 @@
 //! Questions on a real pseudo-terminal.
 
+use std::io::Write as _;
+use std::process::Stdio;
+
 use crate::support::pty::Pty;
 use crate::support::world::{acme, page_token, sandbox, scenario};
 use crate::support::{Bus, Home};
@@ -42,6 +45,19 @@ fn ctrl_c_in_a_question_changes_nothing_and_ends_with_130() {
     assert!(screen.rfind(SHOW_CURSOR).is_some_and(|shown| shown >= hidden), "{screen:?}");
     assert!(screen.ends_with('\n'), "{screen:?}");
     home.run(&["account", "show", "acme"]).code(0);
+}
+
+#[test]
+fn ctrl_c_while_standard_input_is_read_ends_with_130() {
+    let home = Home::new();
+    let mut command = home.msgrctl(&["plan", "-f", "-"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    // More than a pipe holds: once it is written, it is being read.
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all("# a comment\n".repeat(16 * 1024).as_bytes()).unwrap();
+    let process = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(process, rustix::process::Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
 }
 
 #[test]

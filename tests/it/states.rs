@@ -1,7 +1,7 @@
 //! Every state a token can be in: the check that fails, and its codes. What is said of it
 //! stands in `screens/states.rs`.
 
-use msgrctl::sandbox::{Effect, Fault};
+use msgrctl::sandbox::Fault;
 
 use crate::support::Run;
 use crate::support::world::{acme, sandbox, scenario};
@@ -274,12 +274,7 @@ fn whose_token_it_is_is_asked_when_the_page_cannot_be_read() {
     let home = acme(&sandbox, false);
     home.run(&["account", "edit", "acme", "--page-id", "55555", "--no-test"]).code(0);
     // The older refusal of a missing permission, then an answer: another Page.
-    let refused = Fault {
-        path: Some("/me".into()),
-        times: Some(1),
-        effect: Effect { code: Some(10), ..Effect::default() },
-        ..Fault::default()
-    };
+    let refused = Fault { path: Some("/me".into()), times: Some(1), code: Some(10), ..Fault::default() };
     sandbox.world().faults = vec![refused.clone()];
     let run = home.run(&["account", "test", "acme", "--json"]).code(7);
     assert_check(&run, "token.page", "fail", None);
@@ -288,11 +283,7 @@ fn whose_token_it_is_is_asked_when_the_page_cannot_be_read() {
     let run = home.run(&["account", "test", "acme", "--json"]).code(0);
     assert_check(&run, "token.page", "pass", None);
     // Then none: nothing is known, and nothing passes for known.
-    let gone = Fault {
-        path: Some("/me".into()),
-        effect: Effect { status: Some(502), ..Effect::default() },
-        ..Fault::default()
-    };
+    let gone = Fault { path: Some("/me".into()), status: Some(502), ..Fault::default() };
     sandbox.world().faults = vec![refused, gone];
     let run = home.run(&["account", "test", "acme", "--json"]).code(5);
     assert_check(&run, "token.page", "unreachable", None);
@@ -303,11 +294,7 @@ fn a_person_is_not_taken_for_a_page_when_little_is_known() {
     let sandbox = scenario(&format!("{PAGE}[[users]]\ntoken = 'EAAuser'\n"));
     let mut home = acme(&sandbox, false);
     home.set("MSGRCTL_SECRET_ACME_PAGE_ACCESS_TOKEN", "EAAuser");
-    let fault = Fault {
-        path: Some("/*/subscribed_apps".into()),
-        effect: Effect { code: Some(2), ..Effect::default() },
-        ..Fault::default()
-    };
+    let fault = Fault { path: Some("/*/subscribed_apps".into()), code: Some(2), ..Fault::default() };
     sandbox.world().faults = vec![fault];
     sandbox.world().rules.self_inspection = false;
     let run = home.run(&["account", "test", "acme", "--json"]).code(7);
@@ -321,8 +308,8 @@ fn a_token_that_meta_calls_dead_is_dead() {
     let sandbox = scenario(PAGE);
     let home = acme(&sandbox, true);
     let dead = r#"{"data":{"app_id":"123456789012345","type":"PAGE","is_valid":false,"error":{"code":190,"subcode":460,"message":"x"},"scopes":[]}}"#;
-    let effect = Effect { body: Some(dead.into()), ..Effect::default() };
-    sandbox.world().faults = vec![Fault { path: Some("/debug_token".into()), effect, ..Fault::default() }];
+    let effect = Fault { body: Some(dead.into()), ..Fault::default() };
+    sandbox.world().faults = vec![Fault { path: Some("/debug_token".into()), ..effect }];
     let run = home.run(&["account", "test", "acme", "--json"]).code(7);
     let check = run.check("token.valid");
     assert_eq!((&check["outcome"], &check["graph"]["subcode"]), (&"fail".into(), &460.into()));

@@ -1,7 +1,7 @@
 //! `webhook show`, `subscribe`, `status`, `unsubscribe`, `rotate`, against the sandbox
 //! and a receiver of our own.
 
-use msgrctl::sandbox::InProcess;
+use msgrctl::sandbox::{Fault, InProcess};
 use serde_json::Value;
 
 use crate::support::listening::Listening;
@@ -427,24 +427,18 @@ fn rotate_says_what_is_so_at_meta() {
     assert!(!run.stdout.contains("at Meta, ") && run.stdout.contains("is a new one here\n"), "{run:#?}");
     home.run(&["webhook", "subscribe", "acme"]).code(0);
     let old = verify_token(&home);
-    sandbox.world().faults.push(msgrctl::sandbox::Fault {
-        method: Some("POST".into()),
-        path: Some("/*/subscriptions".into()),
-        effect: msgrctl::sandbox::Effect { body: Some("{\"success\":false}".into()), ..Default::default() },
-        ..Default::default()
-    });
+    let when_it_is_set =
+        |effect: Fault| Fault { method: Some("POST".into()), path: Some("/*/subscriptions".into()), ..effect };
+    let says_no = Fault { body: Some("{\"success\":false}".into()), ..Fault::default() };
+    sandbox.world().faults.push(when_it_is_set(says_no));
     home.run(&["webhook", "rotate", "acme", "--yes"]).code(1).screen("webhook-rotate-refused");
     assert_eq!(verify_token(&home), old);
     // No answer, or one that is not Graph's: it may have arrived. Both are kept, and the next run finds out.
     for effect in [
-        msgrctl::sandbox::Effect { drop: true, ..Default::default() },
-        msgrctl::sandbox::Effect {
-            status: Some(502),
-            body: Some("<html>Bad Gateway</html>".into()),
-            ..Default::default()
-        },
+        Fault { drop: true, ..Fault::default() },
+        Fault { status: Some(502), body: Some("<html>Bad Gateway</html>".into()), ..Fault::default() },
     ] {
-        sandbox.world().faults[0].effect = effect;
+        sandbox.world().faults[0] = when_it_is_set(effect);
         let unknown = home.run(&["webhook", "rotate", "acme", "--yes"]).code(5);
         unknown.says(&[
             "it is not known whether Meta took",

@@ -18,7 +18,6 @@ use crate::dashboard;
 pub struct Cause {
     /// Its public name, which does not change: `password-changed`.
     pub id: &'static str,
-    /// What is the matter.
     pub matter: Matter,
     /// What happened, in a sentence without a full stop.
     pub summary: &'static str,
@@ -73,7 +72,6 @@ pub enum Next {
     EditMessages,
     /// Look at this machine.
     Doctor,
-    /// Nothing.
     Nothing,
 }
 
@@ -100,13 +98,9 @@ impl Cause {
 pub struct Diagnosis {
     /// The cause's public name.
     pub cause: &'static str,
-    /// What is the matter.
     pub matter: Matter,
-    /// What happened.
     pub summary: String,
-    /// What to do.
     pub fix: String,
-    /// The step that follows.
     pub next: Next,
 }
 

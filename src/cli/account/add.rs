@@ -16,7 +16,6 @@ use crate::operations::accounts::add;
 use crate::operations::accounts::draft::Draft;
 use crate::operations::key;
 use crate::secrets::{SecretKind, SecretRef, StoreName};
-use crate::ui::interrupt;
 
 /// Add an account
 ///
@@ -51,7 +50,6 @@ pub struct AddArgs {
 }
 
 pub fn run(args: &AddArgs, ctx: &Context) -> Result<u8, CliError> {
-    interrupt::install();
     let given = args.fields.parse(&ctx.output)?;
     let name: Option<Name> = args.name.as_deref().map(str::parse).transpose().map_err(CliError::from)?;
     let store = ctx.settings()?.store.value;

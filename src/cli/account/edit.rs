@@ -17,7 +17,6 @@ use crate::operations::accounts::fields::{Field, Fields, of_secret};
 use crate::operations::accounts::gate::SAVE_ANYWAY;
 use crate::operations::accounts::inputs::SecretInputs;
 use crate::secrets::SecretKind;
-use crate::ui::interrupt;
 
 /// Change an account's fields or replace its secrets
 ///
@@ -56,7 +55,6 @@ impl ValueEnum for Clear {
 }
 
 pub fn run(args: &EditArgs, ctx: &Context) -> Result<u8, CliError> {
-    interrupt::install();
     let given = args.fields.parse(&ctx.output)?;
     refuse_contradictions(args, &given)?;
     let old = args.account.pick(ctx)?;
@@ -92,7 +90,7 @@ pub fn change(ctx: &Context, old: &Account, edit: Edit, command: &str) -> Result
 fn question(old: &Account, prepared: &Prepared) -> Option<String> {
     let list = |kinds: Vec<SecretKind>| kinds.into_iter().map(SecretKind::words).collect::<Vec<_>>().join(" and ");
     let name = &old.name;
-    Some(match (list(prepared.replaced()).as_str(), list(prepared.removed()).as_str()) {
+    Some(match (list(prepared.touched(false)).as_str(), list(prepared.touched(true)).as_str()) {
         ("", "") => return None,
         (replaced, "") => format!("Replace the {replaced} of '{name}'?"),
         ("", removed) => format!("Remove the {removed} of '{name}'?"),

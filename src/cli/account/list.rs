@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::view::AccountView;
+use super::view::account_json;
 use crate::accounts::Account;
 use crate::cli::context::Context;
 use crate::cli::envelope::Envelope;
@@ -21,7 +21,7 @@ pub fn run(_args: &ListArgs, ctx: &Context) -> Result<u8, CliError> {
     let accounts = ctx.accounts()?.load()?;
     let tenant = ctx.settings()?.tenant.value.as_str();
     if ctx.output.json {
-        let accounts: Vec<_> = accounts.iter().map(|account| AccountView::new(account, tenant)).collect();
+        let accounts: Vec<_> = accounts.iter().map(|account| account_json(account, tenant)).collect();
         ctx.output.json(&Envelope("accounts", accounts));
         return Ok(0);
     }

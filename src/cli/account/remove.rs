@@ -10,7 +10,6 @@ use crate::cli::pick::AccountArg;
 use crate::operations::accounts::remove;
 use crate::operations::key;
 use crate::secrets::{SecretKind, StoreName};
-use crate::ui::interrupt;
 
 /// Remove an account and its secrets
 ///
@@ -34,7 +33,6 @@ pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
         "nothing changes at Meta: if the Page is subscribed, it goes on sending its customers' messages to the app; to end that before the account is removed: msgrctl webhook unsubscribe {handle}"
     ));
     ctx.confirm(&format!("Remove the account '{name}' and its secrets?"), &format!("msgrctl account remove {handle}"))?;
-    interrupt::install();
     let removed = remove::one(ctx, &account, args.leave_secrets)?;
     if view::print_saved(ctx, &account, None)? {
         return Ok(0);

@@ -8,7 +8,6 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::pick::AccountArg;
 use crate::operations::accounts::{fields, rename};
-use crate::ui::interrupt;
 
 /// Give an account another name
 ///
@@ -41,7 +40,6 @@ pub fn run(args: &RenameArgs, ctx: &Context) -> Result<u8, CliError> {
         ctx.output.notice("nothing to change");
         return finish(ctx, &account);
     };
-    interrupt::install();
     let renamed = rename::carry_out(ctx, prepared)?;
     if !ctx.output.json {
         ctx.output.result(&format!("'{}' is now '{}' (handle {})", account.name, renamed.name, renamed.handle));
@@ -54,7 +52,6 @@ fn ask_name(ctx: &Context, account: &Account) -> Result<Name, CliError> {
         return Err(CliError::usage("missing: NEW_NAME, what the account is to be called")
             .hint(format!("msgrctl account rename {} NEW_NAME", account.handle)));
     }
-    interrupt::install();
     let mut others = ctx.accounts()?.load()?;
     others.retain(|other| other.id != account.id);
     let free = |name: &Name| Ok(accounts::check_name(&others, name)?);

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::view::{AccountEnvelope, account_text};
+use super::view::{account_text, print_json};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::pick::AccountArg;
@@ -21,10 +21,10 @@ pub struct ShowArgs {
 
 pub fn run(args: &ShowArgs, ctx: &Context) -> Result<u8, CliError> {
     let account = args.account.pick(ctx)?;
-    let tenant = ctx.settings()?.tenant.value.as_str();
     if ctx.output.json {
-        ctx.output.json(&AccountEnvelope::new(&account, tenant, None));
+        print_json(ctx, &account, None)?;
     } else {
+        let tenant = ctx.settings()?.tenant.value.as_str();
         ctx.output.result(&account_text(&account, tenant, ctx.output.terminal.out()));
     }
     Ok(0)

@@ -12,10 +12,9 @@ use crate::cli::error::CliError;
 use crate::cli::pick::{AccountsArg, Chosen};
 use crate::operations::accounts::bulk;
 use crate::operations::accounts::test::WARN_DAYS;
+use crate::operations::{Progress, Unseen};
 use crate::secrets::{SecretKind, StoreError};
-use crate::ui::interrupt;
 use crate::ui::output::{JsonList, Output};
-use crate::ui::progress::Progress;
 
 /// Test Connection: ask Graph whether an account works
 ///
@@ -41,11 +40,10 @@ pub struct TestArgs {
 }
 
 pub fn run(args: &TestArgs, ctx: &Context) -> Result<u8, CliError> {
-    interrupt::install();
     let Chosen { accounts, left_out } = args.accounts.choose(ctx)?;
     if accounts.is_empty() {
         ctx.output.notice("no accounts to test");
-        return Told::new(ctx, None).finish(args, false, left_out);
+        return Told::new(ctx, Box::new(Unseen)).finish(args, false, left_out);
     }
     // Stores may have to ask for a passphrase: not under a line that moves.
     ctx.ask_stores(&accounts, []);
@@ -54,29 +52,27 @@ pub fn run(args: &TestArgs, ctx: &Context) -> Result<u8, CliError> {
         [one] => format!("testing '{}' with Graph …", one.name),
         many => format!("testing {} accounts with Graph …", many.len()),
     };
-    let progress = Progress::start(&ctx.output, &what);
-    let mut told = Told::new(ctx, Some(&progress));
+    let mut told = Told::new(ctx, ctx.reporter.waiting(&what));
     bulk::test_all(ctx, accounts, args.warn_days, |account, report| {
         told.next(account, report);
         if several {
-            progress.now(&format!("{what} {}", told.tested()));
+            told.progress.now(&format!("{what} {}", told.tested()));
         }
     })?;
-    progress.end();
     told.finish(args, several, left_out)
 }
 
 /// What was told so far: an account at a time, and nothing kept of it but how it ended.
 struct Told<'a> {
     ctx: &'a Context,
-    progress: Option<&'a Progress>,
+    progress: Box<dyn Progress>,
     list: Option<JsonList<'a>>,
     counts: BTreeMap<Outcome, usize>,
     failed: Vec<(Account, StoreError)>,
 }
 
 impl<'a> Told<'a> {
-    fn new(ctx: &'a Context, progress: Option<&'a Progress>) -> Self {
+    fn new(ctx: &'a Context, progress: Box<dyn Progress>) -> Self {
         Self { ctx, progress, list: None, counts: BTreeMap::new(), failed: Vec::new() }
     }
 
@@ -97,20 +93,17 @@ impl<'a> Told<'a> {
             self.list.get_or_insert_with(|| output.json_list("results")).item(&ResultView::new(name, &report));
             return;
         }
-        let print = || {
+        self.progress.aside(&mut || {
             output.result(&format!("{gap}{}", report_text(name, &report, output.terminal.out())));
             output.flush();
-        };
-        match self.progress {
-            Some(progress) => progress.suspend(print),
-            None => print(),
-        }
+        });
     }
 
     /// The last lines, and the exit code.
     fn finish(mut self, args: &TestArgs, several: bool, left_out: usize) -> Result<u8, CliError> {
         let output: &'a Output = &self.ctx.output;
         let tested = self.tested();
+        drop(self.progress);
         if let (0, Some((account, error))) = (tested, self.failed.first()) {
             let kind = SecretKind::PageAccessToken;
             return Err(CliError::from(error.clone()).context(format!("cannot read the {kind} of '{}'", account.name)));

@@ -2,93 +2,58 @@
 //! has a field for a secret's value.
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
-use crate::accounts::{Account, AppId, CallbackUrl};
+use crate::accounts::{Account, CallbackUrl};
 use crate::checks::{Finding, Group, Outcome, Report};
 use crate::cli::context::Context;
 use crate::cli::envelope::Envelope;
 use crate::cli::error::CliError;
-use crate::cli::outcome::{self, Line, in_words};
+use crate::cli::outcome::{self, Line};
+use crate::secrets::{SecretKind, SecretRef};
 use crate::text::harmless;
 use crate::ui::style::{self, paint, wrap};
 use crate::ui::terminal::Screen;
 
-/// An account as JSON.
-#[derive(Serialize)]
-pub struct AccountView<'a> {
-    id: &'a str,
-    handle: &'a str,
-    name: &'a str,
-    tenant: &'a str,
-    #[serde(rename = "type")]
-    channel: &'static str,
-    page_username: &'a str,
-    page_id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    page_name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    app_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    callback_url: Option<&'a str>,
-    graph: String,
-    secrets: Vec<SecretView>,
-    created_at: String,
-    updated_at: String,
-}
-
-#[derive(Serialize)]
-struct SecretView {
-    kind: &'static str,
-    source: String,
-}
-
-impl<'a> AccountView<'a> {
-    pub fn new(account: &'a Account, tenant: &'a str) -> Self {
-        Self {
-            id: &account.id,
-            handle: account.handle.as_str(),
-            name: account.name.as_str(),
-            tenant,
-            channel: account.channel.id(),
-            page_username: account.page_username.as_str(),
-            page_id: account.page_id.as_str(),
-            page_name: account.page_name.as_deref(),
-            app_id: account.app_id.as_ref().map(AppId::as_str),
-            callback_url: account.callback_url.as_ref().map(CallbackUrl::as_str),
-            graph: account.graph.to_string(),
-            secrets: account
-                .secrets
-                .iter()
-                .map(|(kind, source)| SecretView { kind: kind.key(), source: source.to_string() })
-                .collect(),
-            created_at: account.created_at.to_string(),
-            updated_at: account.updated_at.to_string(),
-        }
+/// An account as JSON; what is not known of it is not in it.
+pub fn account_json(account: &Account, tenant: &str) -> Value {
+    let secret = |(kind, source): (&SecretKind, &SecretRef)| json!({"kind": kind, "source": source});
+    let mut view = json!({
+        "id": account.id,
+        "handle": account.handle,
+        "name": account.name,
+        "tenant": tenant,
+        "type": account.channel,
+        "page_username": account.page_username,
+        "page_id": account.page_id,
+        "page_name": account.page_name,
+        "app_id": account.app_id,
+        "callback_url": account.callback_url,
+        "graph": account.graph,
+        "secrets": account.secrets.iter().map(secret).collect::<Vec<_>>(),
+        "created_at": account.created_at,
+        "updated_at": account.updated_at,
+    });
+    if let Some(fields) = view.as_object_mut() {
+        fields.retain(|_, value| !value.is_null());
     }
+    view
 }
 
-/// `{"schema_version":1,"account":{…}}`.
-#[derive(Serialize)]
-pub struct AccountEnvelope<'a> {
-    schema_version: u8,
-    account: AccountView<'a>,
-    /// What Test Connection found, where the command made one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    checks: Option<Vec<Line<'a>>>,
-}
-
-impl<'a> AccountEnvelope<'a> {
-    /// An account, and the test that came with it.
-    pub fn new(account: &'a Account, tenant: &'a str, report: Option<&'a Report>) -> Self {
-        Self { schema_version: 1, account: AccountView::new(account, tenant), checks: report.map(lines) }
-    }
+/// Prints an account as JSON, with the test that came with it.
+pub fn print_json(ctx: &Context, account: &Account, report: Option<&Report>) -> Result<(), CliError> {
+    let account = account_json(account, ctx.settings()?.tenant.value.as_str());
+    ctx.output.json(&match report {
+        Some(report) => json!({"schema_version": 1, "account": account, "checks": lines(report)}),
+        None => json!({"schema_version": 1, "account": account}),
+    });
+    Ok(())
 }
 
 /// What a test of an account found.
 #[derive(Serialize)]
 pub struct ResultView<'a> {
     account: &'a str,
-    #[serde(serialize_with = "in_words")]
     outcome: Outcome,
     checks: Vec<Line<'a>>,
 }
@@ -108,9 +73,7 @@ fn lines(report: &Report) -> Vec<Line<'_>> {
 /// person the test that came with it, and leaves the last line to the command.
 pub fn print_saved(ctx: &Context, account: &Account, report: Option<&Report>) -> Result<bool, CliError> {
     if ctx.output.json {
-        let tenant = ctx.settings()?.tenant.value.as_str();
-        ctx.output.json(&AccountEnvelope::new(account, tenant, report));
-        return Ok(true);
+        return print_json(ctx, account, report).map(|()| true);
     }
     if let Some(report) = report {
         ctx.output.result(&format!("{}\n", report_text(account.name.as_str(), report, ctx.output.terminal.out())));

@@ -59,7 +59,6 @@ mod tests {
     use super::*;
     use crate::channel::Channel;
     use crate::operations::Given;
-    use crate::secrets::StoreName;
 
     /// What a shell and then clap make of a command.
     fn parsed(command: &Invocation) -> clap::ArgMatches {
@@ -86,7 +85,8 @@ mod tests {
             ..FieldArgs::default()
         };
         let given = Given { tenant: text("acme"), config_dir: Some("/a dir".into()), ..Given::default() };
-        let command = Invocation::of("account add").arg("-x; rm -rf \"/\"").global(&given).store(Some(StoreName::File));
+        let command =
+            Invocation::of("account add").arg("-x; rm -rf \"/\"").global(&given).with("--store", Some("file"));
         let command = fields.again(command);
         let read = parsed(&command);
         let one = |id: &str| read.get_raw(id).expect(id).next().expect(id).to_string_lossy().into_owned();

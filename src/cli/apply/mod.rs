@@ -11,7 +11,6 @@ use super::manifest::ManifestArgs;
 use super::plan::{self, How};
 use crate::operations::apply;
 use crate::provision::draft;
-use crate::ui::interrupt;
 
 /// Make accounts, secrets and webhooks as a file says
 ///
@@ -56,7 +55,6 @@ pub(super) fn run(args: &ApplyArgs, ctx: &Context) -> Result<u8, CliError> {
         check::show(ctx, &manifest, &args.manifest);
         return Ok(0);
     }
-    interrupt::install();
     let looks = args.how.looks();
     let other = plan::of_tenant(ctx, &manifest, looks)?;
     let ctx = other.as_ref().unwrap_or(ctx);

@@ -1,6 +1,7 @@
 //! How it went: a line an account, and the sum of it.
 
 use serde::Serialize;
+use serde_json::{Map, Value, json};
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -11,33 +12,8 @@ use crate::provision::plan::{AccountPlan, Action, Problem};
 use crate::secrets::redact;
 use crate::ui::style::{self, paint, wrap};
 
-#[derive(Serialize)]
-struct ApplyView<'a> {
-    schema_version: u8,
-    tenant: &'a str,
-    summary: Counts,
-    chat_settings_changed: bool,
-    apps: Vec<AppView<'a>>,
-    results: Vec<ResultView<'a>>,
-}
-
-/// How many accounts ended how.
-#[derive(Default, Serialize)]
-struct Counts {
-    added: usize,
-    changed: usize,
-    removed: usize,
-    unchanged: usize,
-    failed: usize,
-    left: usize,
-}
-
-/// The webhook of an app: set when its speaker did not fail.
-#[derive(Serialize)]
-struct AppView<'a> {
-    id: &'a str,
-    outcome: &'static str,
-}
+/// How accounts end, in the order of the sum.
+const WORDS: [&str; 6] = ["added", "changed", "removed", "unchanged", "failed", "left"];
 
 #[derive(Serialize)]
 struct ResultView<'a> {
@@ -110,18 +86,7 @@ fn line(ctx: &Context, account: &AccountPlan, outcome: &Outcome) -> Option<Strin
 pub fn finish(ctx: &Context, prepared: &Prepared, ended: &Ended) -> Result<u8, CliError> {
     let plan = &prepared.plan;
     let outcomes = &ended.outcomes;
-    let mut counts = Counts::default();
-    let mut results = Vec::new();
-    for (account, outcome) in plan.accounts.iter().zip(outcomes.values()) {
-        let word = word(account, outcome);
-        *match word {
-            "added" => &mut counts.added,
-            "changed" => &mut counts.changed,
-            "removed" => &mut counts.removed,
-            "unchanged" => &mut counts.unchanged,
-            "failed" => &mut counts.failed,
-            _ => &mut counts.left,
-        } += 1;
+    let results = plan.accounts.iter().zip(outcomes.values()).map(|(account, outcome)| {
         let error = match outcome {
             Outcome::Failed(Problem { summary, hint, unreachable }) => Some(FailureView {
                 message: redact(summary),
@@ -130,23 +95,28 @@ pub fn finish(ctx: &Context, prepared: &Prepared, ended: &Ended) -> Result<u8, C
             }),
             _ => None,
         };
-        results.push(ResultView { account: &account.name, handle: &account.handle, outcome: word, error });
-    }
-    let app = |app: &'_ AppPlan| match outcomes.get(&app.speaker) {
+        ResultView { account: &account.name, handle: &account.handle, outcome: word(account, outcome), error }
+    });
+    let results: Vec<ResultView<'_>> = results.collect();
+    let counts = WORDS.map(|word| results.iter().filter(|result| result.outcome == word).count());
+    let [added, changed, removed, unchanged, failed, left] = counts;
+    // The webhook of an app is set when its speaker did not fail.
+    let app = |app: &AppPlan| match outcomes.get(&app.speaker) {
         Some(Outcome::Done) => "changed",
         Some(Outcome::Failed(_)) => "failed",
         _ => "left",
     };
-    let Counts { added, changed, removed, unchanged, failed, left } = counts;
     if ctx.output.json {
-        ctx.output.json(&ApplyView {
-            schema_version: 1,
-            tenant: ctx.settings()?.tenant.value.as_str(),
-            summary: counts,
-            chat_settings_changed: ended.settings_changed,
-            apps: plan.apps.iter().map(|plan| AppView { id: &plan.id, outcome: app(plan) }).collect(),
-            results,
-        });
+        let apps: Vec<Value> = plan.apps.iter().map(|plan| json!({"id": plan.id, "outcome": app(plan)})).collect();
+        let summary: Map<String, Value> = WORDS.into_iter().map(str::to_owned).zip(counts.map(Value::from)).collect();
+        ctx.output.json(&json!({
+            "schema_version": 1,
+            "tenant": ctx.settings()?.tenant.value,
+            "summary": summary,
+            "chat_settings_changed": ended.settings_changed,
+            "apps": apps,
+            "results": results,
+        }));
     } else if plan.is_empty() && failed == 0 {
         ctx.output.result(&format!("nothing to change: {unchanged} unchanged"));
     } else {

@@ -1,7 +1,5 @@
 //! `msgrctl chat-settings edit`: the whole page in the editor.
 
-use clap::Args;
-
 use super::{page, show};
 use crate::cli::context::Context;
 use crate::cli::editor::{self, Edited};
@@ -9,15 +7,7 @@ use crate::cli::error::CliError;
 use crate::cli::tenant::check_known;
 use crate::operations::chat_settings;
 
-/// Edit the Chat Settings in your editor ($VISUAL, $EDITOR)
-///
-/// Every field stands there with what it is. After a mistake the editor opens again; a
-/// page that was not changed changes nothing.
-#[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  msgrctl chat-settings edit\n  EDITOR='code --wait' msgrctl chat-settings edit")]
-pub struct EditArgs {}
-
-pub fn run(_args: &EditArgs, ctx: &Context) -> Result<u8, CliError> {
+pub fn run(ctx: &Context) -> Result<u8, CliError> {
     if !ctx.someone_can_answer {
         return Err(CliError::usage("an editor needs a terminal").hint("without one: msgrctl chat-settings set --help"));
     }

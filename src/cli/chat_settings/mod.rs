@@ -13,15 +13,24 @@ use super::error::CliError;
 #[derive(Debug, Subcommand)]
 #[command(arg_required_else_help = true, after_help = "Examples:\n  msgrctl chat-settings show")]
 pub(super) enum ChatSettingsCommand {
-    Show(show::ShowArgs),
+    /// Show the Chat Settings of the tenant: timeouts, and a text for each chat event
+    #[command(after_help = "Examples:\n  msgrctl chat-settings show\n  msgrctl chat-settings show --json")]
+    Show,
     Set(set::SetArgs),
-    Edit(edit::EditArgs),
+    /// Edit the Chat Settings in your editor ($VISUAL, $EDITOR)
+    ///
+    /// Every field stands there with what it is. After a mistake the editor opens again; a
+    /// page that was not changed changes nothing.
+    #[command(
+        after_help = "Examples:\n  msgrctl chat-settings edit\n  EDITOR='code --wait' msgrctl chat-settings edit"
+    )]
+    Edit,
 }
 
 pub(super) fn run(command: ChatSettingsCommand, ctx: &Context) -> Result<u8, CliError> {
     match command {
-        ChatSettingsCommand::Show(args) => show::run(&args, ctx),
+        ChatSettingsCommand::Show => show::print(ctx, &ctx.chat_settings()?.load()?),
         ChatSettingsCommand::Set(args) => set::run(&args, ctx),
-        ChatSettingsCommand::Edit(args) => edit::run(&args, ctx),
+        ChatSettingsCommand::Edit => edit::run(ctx),
     }
 }

@@ -1,5 +1,8 @@
 //! Chat Settings as a page to edit: every field with what it is, in a comment.
 
+use serde_json::Value;
+
+use super::show::timeouts;
 use crate::messages::{ChatSettings, ChatText, Event};
 
 /// The page. What stands in it is read back as the file is.
@@ -13,16 +16,12 @@ pub fn text(tenant: &str, settings: &ChatSettings) -> String {
         "# Lengths of time: 10m, 1h 30m; whole minutes, but for agent_ramp_up.".into(),
     ];
     let explained = [
-        ("messenger", "SMS or Messenger chats: how long a response is waited for", settings.timeouts.messenger),
-        ("web", "Web chats: the same", settings.timeouts.web),
-        (
-            "agent_ramp_up",
-            "Between two queued chats offered to an agent who became Ready",
-            settings.timeouts.agent_ramp_up,
-        ),
-        ("outbound", "How long a first outbound message may stay without response", settings.timeouts.outbound),
+        "SMS or Messenger chats: how long a response is waited for",
+        "Web chats: the same",
+        "Between two queued chats offered to an agent who became Ready",
+        "How long a first outbound message may stay without response",
     ];
-    for (name, what, value) in explained {
+    for ((name, _, value), what) in timeouts(&settings.timeouts).into_iter().zip(explained) {
         lines.push(format!("# {what}."));
         lines.push(match value {
             Some(value) => format!("{name} = \"{value}\""),
@@ -37,22 +36,16 @@ pub fn text(tenant: &str, settings: &ChatSettings) -> String {
         "#   session-ended = { state = \"custom\", text = \"Thank you.\" }".into(),
         "# A line that is left out, or stays a comment, gives the built-in text.".into(),
     ]);
+    // A string of JSON is one of TOML.
+    let custom = |text: &str| format!("{{ state = \"custom\", text = {} }}", Value::from(text));
     for event in Event::all() {
         let entry = event.entry();
         lines.push(format!("# {}: when {}.", entry.title, entry.when));
         lines.push(match settings.messages.get(&event) {
             Some(ChatText::Disabled) => format!("{event} = \"disabled\""),
-            Some(ChatText::Custom(text)) => {
-                format!("{event} = {{ state = \"custom\", text = {} }}", quoted(text.as_str()))
-            }
-            None => format!("# {event} = {{ state = \"custom\", text = {} }}", quoted(entry.text)),
+            Some(ChatText::Custom(text)) => format!("{event} = {}", custom(text.as_str())),
+            None => format!("# {event} = {}", custom(entry.text)),
         });
     }
     lines.join("\n") + "\n"
-}
-
-/// A text as TOML writes it, on one line.
-fn quoted(text: &str) -> String {
-    // A string of JSON is one of TOML.
-    serde_json::to_string(text).unwrap_or_else(|error| unreachable!("texts are JSON: {error}"))
 }

@@ -10,7 +10,6 @@ use crate::cli::message::texts::TextArgs;
 use crate::messages::{ChatText, Event, Timeout};
 use crate::operations::chat_settings::{self, WantedTimeouts};
 use crate::operations::messages::warn_of_doubts;
-use crate::ui::interrupt;
 
 /// Set the tenant's text for a chat event, or timeouts
 ///
@@ -54,7 +53,6 @@ pub struct SetArgs {
 }
 
 pub fn run(args: &SetArgs, ctx: &Context) -> Result<u8, CliError> {
-    interrupt::install();
     // `unset` is a value too: nothing is known then.
     let timeout = |flag: &str, text: Option<&String>| -> Result<Option<Option<Timeout>>, CliError> {
         let Some(text) = text else { return Ok(None) };
@@ -67,18 +65,18 @@ pub fn run(args: &SetArgs, ctx: &Context) -> Result<u8, CliError> {
         }
         Ok(Some(Some(value)))
     };
-    let timeouts = WantedTimeouts {
-        messenger: timeout("--messenger-timeout", args.messenger_timeout.as_ref())?,
-        web: timeout("--web-timeout", args.web_timeout.as_ref())?,
-        agent_ramp_up: timeout("--agent-ramp-up", args.agent_ramp_up.as_ref())?,
-        outbound: timeout("--outbound-timeout", args.outbound_timeout.as_ref())?,
-    };
+    let timeouts: WantedTimeouts = [
+        timeout("--messenger-timeout", args.messenger_timeout.as_ref())?,
+        timeout("--web-timeout", args.web_timeout.as_ref())?,
+        timeout("--agent-ramp-up", args.agent_ramp_up.as_ref())?,
+        timeout("--outbound-timeout", args.outbound_timeout.as_ref())?,
+    ];
     let event: Option<Event> = args.event.as_deref().map(str::parse).transpose().map_err(CliError::from)?;
     if event.is_none() {
         if args.text.is_given() {
             return Err(CliError::usage("missing: EVENT, the chat event that the text is for"));
         }
-        if timeouts == WantedTimeouts::default() {
+        if timeouts == [None; 4] {
             return Err(CliError::usage("nothing to change was given").hint("msgrctl chat-settings set --help"));
         }
     }

@@ -1,49 +1,13 @@
 //! `msgrctl chat-settings show`: timeouts and texts of the tenant.
 
-use clap::Args;
-use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::cli::message::view::MessageView;
 use crate::messages::{ChatSettings, ChatText, Event, MessageState, Timeout, Timeouts, resolve};
 use crate::ui::style::{self, paint, wrap};
 use crate::ui::terminal::Screen;
-
-/// Show the Chat Settings of the tenant: timeouts, and a text for each chat event
-#[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  msgrctl chat-settings show\n  msgrctl chat-settings show --json")]
-pub struct ShowArgs {}
-
-#[derive(Serialize)]
-struct SettingsView<'a> {
-    schema_version: u8,
-    tenant: &'a str,
-    timeouts: Vec<TimeoutView>,
-    messages: Vec<MessageView<'a>>,
-}
-
-#[derive(Serialize)]
-struct TimeoutView {
-    name: &'static str,
-    value: String,
-    seconds: u64,
-}
-
-#[derive(Serialize)]
-struct MessageView<'a> {
-    event: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    state: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    effective_text: Option<&'a str>,
-    origin: String,
-}
-
-pub fn run(_args: &ShowArgs, ctx: &Context) -> Result<u8, CliError> {
-    print(ctx, &ctx.chat_settings()?.load()?)
-}
 
 pub fn print(ctx: &Context, settings: &ChatSettings) -> Result<u8, CliError> {
     let tenant = ctx.settings()?.tenant.value.as_str();
@@ -65,31 +29,17 @@ pub fn timeouts(timeouts: &Timeouts) -> [(&'static str, &'static str, Option<Tim
     ]
 }
 
-fn view<'a>(tenant: &'a str, settings: &'a ChatSettings) -> SettingsView<'a> {
+fn view(tenant: &str, settings: &ChatSettings) -> Value {
     let timeouts = timeouts(&settings.timeouts).into_iter().filter_map(|(name, _, value)| {
-        value.map(|value| TimeoutView { name, value: value.to_string(), seconds: value.seconds() })
+        value.map(|value| json!({"name": name, "value": value, "seconds": value.seconds()}))
     });
     let message = |event: Event| {
-        let effective = resolve(event, &MessageState::Default, settings);
-        let (state, text) = match settings.messages.get(&event) {
-            Some(ChatText::Custom(text)) => (Some("custom"), Some(text.as_str())),
-            Some(ChatText::Disabled) => (Some("disabled"), None),
-            None => (None, None),
-        };
-        MessageView {
-            event: event.id(),
-            state,
-            text,
-            effective_text: effective.text,
-            origin: effective.origin.to_string(),
-        }
+        let state = settings.messages.get(&event).cloned().map(MessageState::from);
+        MessageView::new(event, state.as_ref(), resolve(event, &MessageState::Default, settings))
     };
-    SettingsView {
-        schema_version: 1,
-        tenant,
-        timeouts: timeouts.collect(),
-        messages: Event::all().map(message).collect(),
-    }
+    let (timeouts, messages): (Vec<Value>, Vec<MessageView>) =
+        (timeouts.collect(), Event::all().map(message).collect());
+    json!({"schema_version": 1, "tenant": tenant, "timeouts": timeouts, "messages": messages})
 }
 
 fn text(tenant: &str, settings: &ChatSettings, screen: Screen) -> String {

@@ -13,7 +13,6 @@ use crate::env::platform;
 use crate::operations::Found;
 use crate::operations::doctor::{accounts, files, left_behind, network, store};
 use crate::secrets::redact;
-use crate::ui::interrupt;
 
 /// Find out what is wrong with this machine and this configuration
 ///
@@ -31,7 +30,6 @@ use crate::ui::interrupt;
 pub struct DoctorArgs {}
 
 pub fn run(_args: &DoctorArgs, ctx: &Context) -> Result<u8, CliError> {
-    interrupt::install();
     let mut found =
         vec![Found::pass(ids::MSGRCTL_VERSION, format!("msgrctl {}, {}", env!("CARGO_PKG_VERSION"), platform()))];
     match ctx.settings() {

@@ -17,7 +17,6 @@ pub(in crate::cli) struct Topic {
 
 pub(in crate::cli) const TOPICS: &[Topic] = &[EXIT_CODES, ENVIRONMENT, FILES, MANIFESTS, SCENARIOS, SCRIPTS];
 
-/// `msgrctl help exit-codes`.
 pub(in crate::cli) const EXIT_CODES: Topic = Topic {
     name: "exit-codes",
     about: "How commands end",
@@ -44,7 +43,6 @@ pub(in crate::cli) const EXIT_CODES: Topic = Topic {
     after: "",
 };
 
-/// `msgrctl help environment`.
 pub(in crate::cli) const ENVIRONMENT: Topic = Topic {
     name: "environment",
     about: "The variables that msgrctl reads",
@@ -88,7 +86,6 @@ pub(in crate::cli) const ENVIRONMENT: Topic = Topic {
     after: "",
 };
 
-/// `msgrctl help files`.
 pub(in crate::cli) const FILES: Topic = Topic {
     name: "files",
     about: "Where things are kept",
@@ -108,7 +105,6 @@ pub(in crate::cli) const FILES: Topic = Topic {
     after: "",
 };
 
-/// `msgrctl help scenarios`.
 pub(in crate::cli) const SCENARIOS: Topic = Topic {
     name: "scenarios",
     about: "Worlds of your own for the sandbox",
@@ -164,7 +160,6 @@ path = \"/*/subscribed_apps\"
 code = 2",
 };
 
-/// `msgrctl help manifests`.
 pub(in crate::cli) const MANIFESTS: Topic = Topic {
     name: "manifests",
     about: "What a file of accounts may say (plan, apply, export)",
@@ -206,7 +201,6 @@ accounts:
       session-ended: {state: custom, text: \"Thank you, and good-bye.\"}",
 };
 
-/// `msgrctl help scripts`.
 pub(in crate::cli) const SCRIPTS: Topic = Topic {
     name: "scripts",
     about: "What webhook listen --script may say",

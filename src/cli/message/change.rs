@@ -14,7 +14,6 @@ use crate::cli::pick::pick;
 use crate::document::nearest;
 use crate::messages::{CATALOGUE, ChatText, Event, MessageState, UnknownEvent};
 use crate::operations::messages;
-use crate::ui::interrupt;
 
 /// Accounts and events.
 #[derive(Debug, Args)]
@@ -30,38 +29,10 @@ pub struct Targets {
     all_accounts: bool,
 }
 
-/// Let accounts send what the Chat Settings say
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  msgrctl message default acme-support session-ended
-  msgrctl message default --all-accounts --all-events")]
-pub struct DefaultArgs {
-    #[command(flatten)]
-    targets: Targets,
-}
-
-/// Let accounts send nothing at an event
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  msgrctl message disable acme-support agent-joined agent-left
-  msgrctl message disable --all-accounts agent-left")]
-pub struct DisableArgs {
-    #[command(flatten)]
-    targets: Targets,
-}
-
-pub fn default(args: &DefaultArgs, ctx: &Context) -> Result<u8, CliError> {
-    interrupt::install();
-    let (accounts, events) = args.targets.resolve(ctx, &[])?;
-    carry_out(ctx, &accounts, &events, &MessageState::Default)
-}
-
-pub fn disable(args: &DisableArgs, ctx: &Context) -> Result<u8, CliError> {
-    interrupt::install();
-    let (accounts, events) = args.targets.resolve(ctx, &[])?;
-    carry_out(ctx, &accounts, &events, &MessageState::Disabled)
+/// Gives what is meant a state that needs no text.
+pub fn run(targets: &Targets, ctx: &Context, state: &MessageState) -> Result<u8, CliError> {
+    let (accounts, events) = targets.resolve(ctx, &[])?;
+    carry_out(ctx, &accounts, &events, state)
 }
 
 impl Targets {

@@ -12,7 +12,6 @@ use crate::cli::error::{self, CliError};
 use crate::cli::pick::AccountArg;
 use crate::messages::{Event, MessageState, MessageText, TextError, resolve};
 use crate::operations::messages::warn_of_doubts;
-use crate::ui::interrupt;
 
 /// Edit the messages of an account
 ///
@@ -33,7 +32,6 @@ pub struct EditArgs {
 }
 
 pub fn run(args: &EditArgs, ctx: &Context) -> Result<u8, CliError> {
-    interrupt::install();
     if !ctx.someone_can_answer {
         return Err(CliError::usage("an editor needs a terminal")
             .hint("without one: msgrctl message set NAME EVENT --text TEXT"));

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use serde::Serialize;
+use serde_json::json;
 
 use super::view::{MessageView, said};
 use crate::accounts::Account;
@@ -36,20 +36,6 @@ pub struct ListArgs {
     all_accounts: bool,
 }
 
-#[derive(Serialize)]
-struct ListView<'a> {
-    schema_version: u8,
-    account: &'a str,
-    messages: Vec<MessageView>,
-}
-
-#[derive(Serialize)]
-struct AccountMessagesView<'a> {
-    account: &'a str,
-    handle: &'a str,
-    messages: Vec<MessageView>,
-}
-
 pub fn run(args: &ListArgs, ctx: &Context) -> Result<u8, CliError> {
     let settings = ctx.chat_settings()?.load()?;
     if args.all_accounts {
@@ -67,7 +53,7 @@ pub fn run(args: &ListArgs, ctx: &Context) -> Result<u8, CliError> {
 pub fn print(ctx: &Context, account: &Account, settings: &ChatSettings) {
     if ctx.output.json {
         let messages = MessageView::all(account, settings);
-        ctx.output.json(&ListView { schema_version: 1, account: account.name.as_str(), messages });
+        ctx.output.json(&json!({"schema_version": 1, "account": account.name, "messages": messages}));
         return;
     }
     let laid = text(ctx, account, settings);
@@ -112,12 +98,11 @@ fn letters(at: usize) -> String {
     format!("{before}{}", char::from(b'a' + u8::try_from(at % 26).unwrap_or_default()))
 }
 
-fn all<'a>(ctx: &Context, accounts: &'a [Account], settings: &ChatSettings) -> Result<u8, CliError> {
+fn all(ctx: &Context, accounts: &[Account], settings: &ChatSettings) -> Result<u8, CliError> {
     if ctx.output.json {
-        let view = |account: &'a Account| AccountMessagesView {
-            account: account.name.as_str(),
-            handle: account.handle.as_str(),
-            messages: MessageView::all(account, settings),
+        let view = |account: &Account| {
+            let messages = MessageView::all(account, settings);
+            json!({"account": account.name, "handle": account.handle, "messages": messages})
         };
         ctx.output.json(&Envelope("accounts", accounts.iter().map(view).collect::<Vec<_>>()));
         return Ok(0);

@@ -7,7 +7,7 @@ mod send;
 mod set;
 mod show;
 pub mod texts;
-mod view;
+pub mod view;
 
 use clap::Subcommand;
 use clap::builder::{PossibleValue, PossibleValuesParser};
@@ -16,7 +16,7 @@ use clap_complete::engine::CompletionCandidate;
 use super::candidates;
 use super::context::Context;
 use super::error::CliError;
-use crate::messages::CATALOGUE;
+use crate::messages::{CATALOGUE, MessageState};
 
 #[derive(Debug, Subcommand)]
 #[command(arg_required_else_help = true, after_help = "Examples:\n  msgrctl message list acme-support")]
@@ -25,8 +25,18 @@ pub(super) enum MessageCommand {
     List(list::ListArgs),
     Show(show::ShowArgs),
     Set(set::SetArgs),
-    Default(change::DefaultArgs),
-    Disable(change::DisableArgs),
+    /// Let accounts send what the Chat Settings say
+    #[command(after_help = "\
+Examples:
+  msgrctl message default acme-support session-ended
+  msgrctl message default --all-accounts --all-events")]
+    Default(change::Targets),
+    /// Let accounts send nothing at an event
+    #[command(after_help = "\
+Examples:
+  msgrctl message disable acme-support agent-joined agent-left
+  msgrctl message disable --all-accounts agent-left")]
+    Disable(change::Targets),
     Edit(edit::EditArgs),
     Send(send::SendArgs),
 }
@@ -36,8 +46,8 @@ pub(super) fn run(command: MessageCommand, ctx: &Context) -> Result<u8, CliError
         MessageCommand::List(args) => list::run(&args, ctx),
         MessageCommand::Show(args) => show::run(&args, ctx),
         MessageCommand::Set(args) => set::run(&args, ctx),
-        MessageCommand::Default(args) => change::default(&args, ctx),
-        MessageCommand::Disable(args) => change::disable(&args, ctx),
+        MessageCommand::Default(targets) => change::run(&targets, ctx, &MessageState::Default),
+        MessageCommand::Disable(targets) => change::run(&targets, ctx, &MessageState::Disabled),
         MessageCommand::Edit(args) => edit::run(&args, ctx),
         MessageCommand::Send(args) => send::run(&args, ctx),
     }

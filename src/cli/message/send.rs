@@ -7,13 +7,11 @@ use super::events;
 use super::texts::TextArgs;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::graph::endpoints::message::From;
 use crate::messages::Event;
 use crate::operations::messages;
 use crate::operations::webhooks::Target;
 use crate::secrets::redact;
 use crate::text::excerpt;
-use crate::ui::interrupt;
 
 /// Send one message to a customer
 ///
@@ -60,7 +58,6 @@ struct SentView<'a> {
 }
 
 pub fn run(args: &SendArgs, ctx: &Context) -> Result<u8, CliError> {
-    interrupt::install();
     let account = ctx.accounts()?.find(&args.account)?;
     if args.to.is_empty() || !args.to.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(CliError::usage(format!("'{}' is no page-scoped id: it is digits alone", args.to))
@@ -76,14 +73,12 @@ pub fn run(args: &SendArgs, ctx: &Context) -> Result<u8, CliError> {
     };
     ctx.check_realm(&account)?;
     let target = Target::of(ctx, account)?;
-    let account = &target.account;
-    let from = From { page_id: account.page_id.as_str(), token: &target.token, app: target.app.as_ref() };
-    let sent = messages::send(ctx, account, from, &args.to, &text, args.human_agent)?;
+    let sent = messages::send(ctx, &target, &args.to, &text, args.human_agent)?;
     let (recipient_id, message_id) =
         (sent.recipient_id.as_deref().unwrap_or(&args.to), sent.message_id.as_deref().unwrap_or_default());
     if ctx.output.json {
         let event = event.map(Event::id);
-        let account = account.name.as_str();
+        let account = target.account.name.as_str();
         ctx.output.json(&SentView { schema_version: 1, account, recipient_id, message_id, text: &text, event });
     } else {
         let [recipient_id, message_id] = [recipient_id, message_id].map(|id| excerpt(&redact(id), 200));

@@ -8,7 +8,6 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::messages::MessageState;
 use crate::operations::messages::warn_of_doubts;
-use crate::ui::interrupt;
 
 /// Give accounts a text of their own for a chat event (Custom)
 ///
@@ -28,7 +27,6 @@ pub struct SetArgs {
 }
 
 pub fn run(args: &SetArgs, ctx: &Context) -> Result<u8, CliError> {
-    interrupt::install();
     let dash = args.targets.ends_in_dash();
     let (accounts, events) = args.targets.resolve(ctx, if dash { &["-"] } else { &[] })?;
     let Some(text) = args.text.read(ctx, dash)? else {

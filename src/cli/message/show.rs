@@ -46,7 +46,7 @@ pub fn run(args: &ShowArgs, ctx: &Context) -> Result<u8, CliError> {
     };
     let settings = ctx.chat_settings()?.load()?;
     if ctx.output.json {
-        let message = MessageView::new(&account, event, &settings);
+        let message = MessageView::of(&account, event, &settings);
         let preview = message.effective_text.as_deref().map(filled);
         let characters = message.effective_text.as_deref().map_or(0, |text| text.chars().count());
         let account = account.name.as_str();
@@ -62,7 +62,6 @@ pub fn pick_event(ctx: &Context) -> Result<Event, CliError> {
     if !ctx.someone_can_answer {
         return Err(CliError::usage("missing: EVENT, the chat event"));
     }
-    crate::ui::interrupt::install();
     let items: Vec<String> = Event::all().map(|event| format!("{event:<20}{}", event.entry().when)).collect();
     match ctx.prompter.choose("Which event?", &items, 0)? {
         Some(at) => Event::all().nth(at).ok_or_else(|| CliError::failed("no event was chosen")),

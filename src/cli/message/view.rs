@@ -9,35 +9,36 @@ use crate::ui::terminal::Screen;
 /// One message as JSON.
 #[derive(Serialize)]
 pub struct MessageView {
-    pub event: &'static str,
-    pub state: &'static str,
+    event: Event,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub text: Option<String>,
+    state: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub effective_text: Option<String>,
-    pub origin: String,
+    origin: String,
 }
 
 impl MessageView {
+    /// An event, in its own state where it has one.
+    pub fn new(event: Event, state: Option<&MessageState>, effective: Effective<'_>) -> Self {
+        let text = match state {
+            Some(MessageState::Custom(text)) => Some(text.to_string()),
+            _ => None,
+        };
+        let (effective_text, origin) = (effective.text.map(str::to_owned), effective.origin.to_string());
+        Self { event, state: state.map(MessageState::word), text, effective_text, origin }
+    }
+
     /// What an account does at an event.
-    pub fn new(account: &Account, event: Event, settings: &ChatSettings) -> Self {
+    pub fn of(account: &Account, event: Event, settings: &ChatSettings) -> Self {
         let state = account.messages.state(event);
-        let Effective { text, origin } = resolve(event, &state, settings);
-        Self {
-            event: event.id(),
-            state: state.word(),
-            text: match &state {
-                MessageState::Custom(text) => Some(text.to_string()),
-                _ => None,
-            },
-            effective_text: text.map(str::to_owned),
-            origin: origin.to_string(),
-        }
+        Self::new(event, Some(&state), resolve(event, &state, settings))
     }
 
     /// Every message of an account.
     pub fn all(account: &Account, settings: &ChatSettings) -> Vec<Self> {
-        Event::all().map(|event| Self::new(account, event, settings)).collect()
+        Event::all().map(|event| Self::of(account, event, settings)).collect()
     }
 }
 

@@ -10,7 +10,6 @@ use super::manifest::ManifestArgs;
 use crate::operations::apply::{self, Looks};
 use crate::provision::manifest::Manifest;
 use crate::provision::plan::{Action, Plan};
-use crate::ui::interrupt;
 
 /// There are changes.
 const CHANGES: u8 = 8;
@@ -67,7 +66,6 @@ impl How {
 }
 
 pub(super) fn run(args: &PlanArgs, ctx: &Context) -> Result<u8, CliError> {
-    interrupt::install();
     let manifest = args.manifest.read(ctx)?;
     let looks = Looks { offline: args.offline, ..args.how.looks() };
     let other = of_tenant(ctx, &manifest, looks)?;

@@ -1,19 +1,19 @@
 //! How a plan looks: a block an account, as text and as JSON. Secrets are named by where
-//! they are; a view has no field for a value.
+//! they are.
 
-use crate::address;
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt::Write as _;
 
-use serde::Serialize;
+use serde_json::json;
 
 use super::summary;
+use crate::address;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::operations::apply::Prepared;
 use crate::provision::apps::AppPlan;
-use crate::provision::plan::{AccountPlan, Action, Change, Plan, Problem};
+use crate::provision::plan::{AccountPlan, Action, Change, Plan};
 use crate::provision::sent::Sent;
 use crate::secrets::redact;
 use crate::ui::style::{self, paint, wrap};
@@ -21,117 +21,6 @@ use crate::ui::terminal::Screen;
 
 /// The longest value that is shown whole to a person.
 const LONG: usize = 100;
-
-#[derive(Serialize)]
-struct PlanView<'a> {
-    schema_version: u8,
-    tenant: &'a str,
-    new_tenant: bool,
-    offline: bool,
-    summary: Counts,
-    chat_settings: Vec<ChangeView<'a>>,
-    apps: Vec<AppView<'a>>,
-    accounts: Vec<AccountView<'a>>,
-    left: &'a [String],
-}
-
-/// How many accounts what happens to.
-#[derive(Serialize)]
-pub struct Counts {
-    added: usize,
-    changed: usize,
-    removed: usize,
-    unchanged: usize,
-    blocked: usize,
-}
-
-impl Counts {
-    /// Of a plan.
-    pub fn of(plan: &Plan) -> Self {
-        Self {
-            added: plan.count(Action::Add),
-            changed: plan.count(Action::Change),
-            removed: plan.count(Action::Remove),
-            unchanged: plan.count(Action::Nothing),
-            blocked: plan.blocked(),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct ChangeView<'a> {
-    field: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    from: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    to: Option<String>,
-}
-
-impl<'a> From<&'a Change> for ChangeView<'a> {
-    fn from(change: &'a Change) -> Self {
-        Self { field: &change.field, from: change.from.as_deref().map(redact), to: change.to.as_deref().map(redact) }
-    }
-}
-
-#[derive(Serialize)]
-struct AppView<'a> {
-    id: &'a str,
-    changes: Vec<ChangeView<'a>>,
-    affects: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct AccountView<'a> {
-    account: &'a str,
-    handle: &'a str,
-    action: &'static str,
-    changes: Vec<ChangeView<'a>>,
-    problems: Vec<ProblemView>,
-    notes: Vec<String>,
-    sends: Vec<SentView<'a>>,
-}
-
-/// A secret by the key of the manifest, where it is read, and who gets it.
-#[derive(Serialize)]
-struct SentView<'a> {
-    secret: &'static str,
-    source: String,
-    to: &'a [String],
-}
-
-impl<'a> From<&'a Sent> for SentView<'a> {
-    fn from(sent: &'a Sent) -> Self {
-        Self { secret: sent.key, source: redact(&sent.source), to: &sent.to }
-    }
-}
-
-#[derive(Serialize)]
-struct ProblemView {
-    summary: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<String>,
-    retryable: bool,
-}
-
-impl From<&Problem> for ProblemView {
-    fn from(problem: &Problem) -> Self {
-        Self {
-            summary: redact(&problem.summary),
-            hint: problem.hint.as_deref().map(redact),
-            retryable: problem.unreachable,
-        }
-    }
-}
-
-/// An action in JSON.
-pub fn word(action: Action) -> &'static str {
-    match action {
-        Action::Add => "add",
-        Action::Change => "change",
-        Action::Remove => "remove",
-        Action::Nothing => "none",
-    }
-}
 
 pub fn show(ctx: &Context, prepared: &Prepared, offline: bool) -> Result<(), CliError> {
     if !ctx.output.json {
@@ -141,33 +30,26 @@ pub fn show(ctx: &Context, prepared: &Prepared, offline: bool) -> Result<(), Cli
     let plan = &prepared.plan;
     let mut apps = Vec::new();
     for app in &plan.apps {
-        apps.push(AppView { id: &app.id, changes: changes(&app.changes), affects: affected(ctx, plan, app)? });
+        apps.push(json!({"id": app.id, "changes": app.changes, "affects": affected(ctx, plan, app)?}));
     }
-    let accounts = plan.accounts.iter().map(|account| AccountView {
-        account: &account.name,
-        handle: &account.handle,
-        action: word(account.action),
-        changes: changes(&account.changes),
-        problems: account.problems.iter().map(ProblemView::from).collect(),
-        notes: account.notes.iter().map(|note| redact(note)).collect(),
-        sends: account.sends.iter().map(SentView::from).collect(),
-    });
-    ctx.output.json(&PlanView {
-        schema_version: 1,
-        tenant: ctx.settings()?.tenant.value.as_str(),
-        new_tenant: prepared.new_tenant,
-        offline,
-        summary: Counts::of(plan),
-        chat_settings: changes(&plan.chat_settings),
-        apps,
-        accounts: accounts.collect(),
-        left: &plan.left,
-    });
+    ctx.output.json(&json!({
+        "schema_version": 1,
+        "tenant": ctx.settings()?.tenant.value,
+        "new_tenant": prepared.new_tenant,
+        "offline": offline,
+        "summary": {
+            "added": plan.count(Action::Add),
+            "changed": plan.count(Action::Change),
+            "removed": plan.count(Action::Remove),
+            "unchanged": plan.count(Action::Nothing),
+            "blocked": plan.blocked(),
+        },
+        "chat_settings": plan.chat_settings,
+        "apps": apps,
+        "accounts": plan.accounts,
+        "left": plan.left,
+    }));
     Ok(())
-}
-
-fn changes(changes: &[Change]) -> Vec<ChangeView<'_>> {
-    changes.iter().map(ChangeView::from).collect()
 }
 
 /// The accounts that share an app whose callback moves, and that the manifest does not

@@ -6,7 +6,7 @@ use super::ask;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::http::Request;
-use crate::sandbox::{CALLS_PATH, Calls, Entry};
+use crate::sandbox::{CALLS_PATH, CallLog, Entry};
 use crate::text::sentence;
 
 /// Show what a running sandbox was asked, and the events it delivered
@@ -25,7 +25,7 @@ pub struct CallsArgs {
 }
 
 pub fn run(args: &CallsArgs, ctx: &Context) -> Result<u8, CliError> {
-    let told: Calls = ask(ctx, |base| {
+    let told: CallLog = ask(ctx, |base| {
         let mut url = base.plain(CALLS_PATH);
         url.set_query(args.last.map(|last| format!("last={last}")).as_deref());
         Request::get(url)

@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use clap::Args;
 use jiff::SignedDuration;
-use serde::Serialize;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::files;
+use crate::json::without_nulls;
 use crate::operations::Workspace;
-use crate::sandbox::{self, Scenario, SharedWorld, World};
+use crate::sandbox::{self, Page, Person, Scenario, SharedWorld, World};
 
 /// Start the built-in Graph API on this machine
 ///
@@ -41,39 +42,6 @@ pub struct StartArgs {
     #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "scenario",
         value_parser = clap::value_parser!(u16).range(1..))]
     pages: u16,
-}
-
-#[derive(Serialize)]
-struct Started {
-    schema_version: u8,
-    graph_url: String,
-    app: AppView,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user_token: Option<String>,
-    pages: Vec<PageView>,
-    people: Vec<PersonView>,
-}
-
-#[derive(Serialize)]
-struct PersonView {
-    psid: String,
-    name: String,
-    page_id: String,
-}
-
-#[derive(Serialize)]
-struct AppView {
-    id: String,
-    secret: String,
-}
-
-#[derive(Serialize)]
-struct PageView {
-    id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    username: Option<String>,
-    name: String,
-    access_token: String,
 }
 
 pub fn run(args: &StartArgs, ctx: &Context) -> Result<u8, CliError> {
@@ -110,11 +78,11 @@ async fn serve(args: &StartArgs, ctx: &Context, world: SharedWorld) -> Result<u8
     })?;
     let address =
         bound.local_addr().map_err(|error| CliError::failed("the address is not known").cause(error.to_string()))?;
-    let started = started(&world.lock(), format!("http://{address}"));
+    let url = format!("http://{address}");
     if ctx.output.json {
-        ctx.output.json(&started);
+        ctx.output.json(&view(&world.lock(), &url));
     } else {
-        ctx.output.result(&text(&started));
+        ctx.output.result(&text(&world.lock(), &url));
     }
     ctx.output.flush();
     ctx.output.notice(&format!(
@@ -130,58 +98,53 @@ async fn serve(args: &StartArgs, ctx: &Context, world: SharedWorld) -> Result<u8
     Ok(0)
 }
 
-fn started(world: &World, graph_url: String) -> Started {
-    let token_of = |id: &str| world.page_token(id).map(|token| token.value.clone());
-    Started {
-        schema_version: 1,
-        graph_url,
-        app: AppView { id: world.apps[0].id.clone(), secret: world.apps[0].secret.clone() },
-        user_token: world.user_token().map(|token| token.value.clone()),
-        pages: world
-            .pages
-            .iter()
-            .map(|page| PageView {
-                id: page.id.clone(),
-                username: page.username.clone(),
-                name: page.name.clone(),
-                access_token: token_of(&page.id).unwrap_or_default(),
-            })
-            .collect(),
-        people: world
-            .people
-            .iter()
-            .map(|person| PersonView {
-                psid: person.psid.clone(),
-                name: person.name.clone(),
-                page_id: person.page_id.clone(),
-            })
-            .collect(),
-    }
+/// For a program. Of what the world knows of an app, a Page and a person only what a client
+/// of theirs needs.
+fn view(world: &World, graph_url: &str) -> Value {
+    let app = &world.apps[0];
+    let page = |page: &Page| {
+        let access_token = token_of(world, page);
+        without_nulls(json!({
+            "id": page.id, "username": page.username, "name": page.name, "access_token": access_token,
+        }))
+    };
+    let person = |person: &Person| json!({"psid": person.psid, "name": person.name, "page_id": person.page_id});
+    without_nulls(json!({
+        "schema_version": 1,
+        "graph_url": graph_url,
+        "app": {"id": app.id, "secret": app.secret},
+        "user_token": world.user_token().map(|token| &token.value),
+        "pages": world.pages.iter().map(page).collect::<Vec<_>>(),
+        "people": world.people.iter().map(person).collect::<Vec<_>>(),
+    }))
+}
+
+fn token_of<'w>(world: &'w World, page: &Page) -> &'w str {
+    world.page_token(&page.id).map(|token| token.value.as_str()).unwrap_or_default()
 }
 
 /// For a person: what to paste, then who is there. The values work in this
 /// sandbox alone, so they are shown.
-fn text(started: &Started) -> String {
-    let mut lines = vec![format!("export MSGRCTL_GRAPH_URL={}", started.graph_url)];
-    if let Some(page) = started.pages.first() {
-        lines.push(format!("export TOKEN={}", page.access_token));
-    }
+fn text(world: &World, graph_url: &str) -> String {
+    let (app, pages) = (&world.apps[0], &world.pages);
+    let mut lines = vec![format!("export MSGRCTL_GRAPH_URL={graph_url}")];
+    lines.extend(pages.first().map(|page| format!("export TOKEN={}", token_of(world, page))));
     lines.push(String::new());
     lines.push("Paste the two lines into another terminal; then, for example:".into());
-    lines.push(format!("  export MSGRCTL_APP_SECRET={}", started.app.secret));
-    lines.push(format!("  printf %s \"$TOKEN\" | msgrctl account add --token-stdin --app-id {}", started.app.id));
+    lines.push(format!("  export MSGRCTL_APP_SECRET={}", app.secret));
+    lines.push(format!("  printf %s \"$TOKEN\" | msgrctl account add --token-stdin --app-id {}", app.id));
     lines.push(String::new());
     lines.push("a user token, which shows all Pages: sandbox start --json has it".into());
-    for page in started.pages.iter().take(10) {
+    for page in pages.iter().take(10) {
         let username = page.username.as_ref().map(|name| format!(" @{name}")).unwrap_or_default();
         lines.push(format!("page {} {}{username}", page.id, page.name));
     }
-    if started.pages.len() > 10 {
-        lines.push(format!("and {} more; --json lists all with their tokens", started.pages.len() - 10));
+    if pages.len() > 10 {
+        lines.push(format!("and {} more; --json lists all with their tokens", pages.len() - 10));
     }
-    if let Some(person) = started.people.first() {
+    if let Some(person) = world.people.first() {
         lines.push(format!("person {} {}, who can write to the page:", person.psid, person.name));
-        let page = if started.pages.len() > 1 { format!(" --page {}", person.page_id) } else { String::new() };
+        let page = if pages.len() > 1 { format!(" --page {}", person.page_id) } else { String::new() };
         lines.push(format!("  msgrctl sandbox say{page} --from '{}' Hello", person.name));
     }
     lines.join("\n")

@@ -3,13 +3,14 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use serde::Serialize;
+use serde_json::json;
 
 use crate::accounts::Account;
 use crate::cli::candidates;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::tables;
-use crate::secrets::{SecretKind, SecretRef, StoreError, StoreName};
+use crate::secrets::{SecretKind, SecretRef, StoreError};
 use crate::ui::table::table;
 
 /// List secrets: kind, place, and whether it is there
@@ -23,13 +24,6 @@ pub struct ListArgs {
     /// One account alone: its name, handle or id
     #[arg(value_name = "NAME", add = ArgValueCandidates::new(candidates::accounts))]
     account: Option<String>,
-}
-
-#[derive(Serialize)]
-struct ListView<'a> {
-    schema_version: u8,
-    store: StoreView,
-    secrets: Vec<SecretView<'a>>,
 }
 
 /// Where new secrets go, and whether that place answers.
@@ -65,7 +59,7 @@ pub fn run(args: &ListArgs, ctx: &Context) -> Result<u8, CliError> {
     };
     let settings = ctx.settings()?;
     // Looking makes no file, so nobody is asked for a new one's passphrase.
-    let not_made = settings.store.value == StoreName::File && !ctx.stores().file().exists()?;
+    let not_made = ctx.store(settings.store.value).is_made()? == Some(false);
     let probed = if not_made { Ok(()) } else { ctx.store(settings.store.value).probe() };
     let chosen = StoreView {
         name: settings.store.value.as_str(),
@@ -81,7 +75,7 @@ pub fn run(args: &ListArgs, ctx: &Context) -> Result<u8, CliError> {
         }
     }
     if ctx.output.json {
-        ctx.output.json(&ListView { schema_version: 1, store: chosen, secrets });
+        ctx.output.json(&json!({"schema_version": 1, "store": chosen, "secrets": secrets}));
     } else {
         show(ctx, &chosen, &secrets);
     }

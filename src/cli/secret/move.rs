@@ -2,14 +2,13 @@
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use serde::Serialize;
+use serde_json::json;
 
 use crate::cli::candidates;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::operations::secrets::r#move::{self, Moved};
 use crate::secrets::StoreName;
-use crate::ui::interrupt;
 
 /// Move secrets to another store
 ///
@@ -31,16 +30,7 @@ pub struct MoveArgs {
     to: StoreName,
 }
 
-#[derive(Serialize)]
-struct MovedView {
-    schema_version: u8,
-    store: &'static str,
-    moved: usize,
-    failed: usize,
-}
-
 pub fn run(args: &MoveArgs, ctx: &Context) -> Result<u8, CliError> {
-    interrupt::install();
     let to = args.to;
     let named = (!args.all).then_some(args.accounts.as_slice());
     let prepared = r#move::prepare(ctx, named, to)?;
@@ -49,7 +39,7 @@ pub fn run(args: &MoveArgs, ctx: &Context) -> Result<u8, CliError> {
         ctx.output.warning(&format!("'{}': {}", account.name, error.message()));
     }
     if ctx.output.json {
-        ctx.output.json(&MovedView { schema_version: 1, store: to.as_str(), moved, failed: failed.len() });
+        ctx.output.json(&json!({"schema_version": 1, "store": to, "moved": moved, "failed": failed.len()}));
     } else if moved > 0 || failed.is_empty() {
         ctx.output.result(&match moved {
             0 => "nothing to move".to_owned(),

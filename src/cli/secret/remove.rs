@@ -9,7 +9,6 @@ use crate::cli::pick::{AccountArg, KindArg};
 use crate::operations::Origin;
 use crate::operations::secrets::{left_behind, place, remove};
 use crate::secrets::StoreName;
-use crate::ui::interrupt;
 
 /// Remove a secret
 ///
@@ -36,12 +35,11 @@ pub struct RemoveArgs {
 }
 
 pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
-    interrupt::install();
     if args.left_behind {
         let store = &ctx.settings()?.store;
         // What the configuration says is about new secrets.
         let only = matches!(store.origin, Origin::Flag(_)).then_some(store.value);
-        if only.is_some_and(|only| !matches!(only, StoreName::Keyring | StoreName::File)) {
+        if only.is_some_and(|only| !StoreName::KEEPING.contains(&only)) {
             return Err(CliError::usage(format!(
                 "--left-behind looks into the keyring and the encrypted file, not into {}",
                 store.value

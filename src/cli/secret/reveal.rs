@@ -1,7 +1,7 @@
 //! `msgrctl secret reveal`: prints a secret, because somebody asked for just that.
 
 use clap::Args;
-use serde::Serialize;
+use serde_json::json;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -23,13 +23,6 @@ pub struct RevealArgs {
     kind: KindArg,
 }
 
-#[derive(Serialize)]
-struct RevealView<'a> {
-    schema_version: u8,
-    kind: &'a str,
-    value: &'a str,
-}
-
 pub fn run(args: &RevealArgs, ctx: &Context) -> Result<u8, CliError> {
     let account = args.account.pick(ctx)?;
     let kind = args.kind.pick(ctx)?;
@@ -43,7 +36,7 @@ pub fn run(args: &RevealArgs, ctx: &Context) -> Result<u8, CliError> {
     })?;
     let value = secret.expose();
     if ctx.output.json {
-        ctx.output.json(&RevealView { schema_version: 1, kind: kind.key(), value });
+        ctx.output.json(&json!({"schema_version": 1, "kind": kind, "value": value}));
     } else {
         match first_unfit(value).filter(|_| ctx.output.terminal.stdout) {
             None => ctx.output.exact(format!("{value}\n").as_bytes()),

@@ -17,7 +17,6 @@ use crate::operations::accounts::edit::Edit;
 use crate::operations::accounts::gate::Gate;
 use crate::operations::accounts::inputs::SecretInputs;
 use crate::secrets::SecretKind;
-use crate::ui::interrupt;
 
 /// Replace a secret
 ///
@@ -72,7 +71,6 @@ impl ValueArgs {
 }
 
 pub fn run(args: &SetArgs, ctx: &Context) -> Result<u8, CliError> {
-    interrupt::install();
     let account = args.account.pick(ctx)?;
     let kind = args.kind.pick(ctx)?;
     if args.value.generate && kind != SecretKind::VerifyToken {

@@ -8,7 +8,6 @@ use crate::accounts::TenantName;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::operations::tenants;
-use crate::ui::interrupt;
 
 /// Add a tenant
 ///
@@ -31,7 +30,6 @@ pub struct AddArgs {
 }
 
 pub fn run(args: &AddArgs, ctx: &Context) -> Result<u8, CliError> {
-    interrupt::install();
     let name: TenantName = args.name.parse().map_err(CliError::from)?;
     if args.fields.host.is_none() {
         return Err(CliError::usage("missing: the tenant's host")

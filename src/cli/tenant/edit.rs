@@ -7,7 +7,6 @@ use super::{TenantArg, view};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::operations::tenants;
-use crate::ui::interrupt;
 
 /// Change a tenant
 ///
@@ -42,7 +41,6 @@ enum Clear {
 }
 
 pub fn run(args: &EditArgs, ctx: &Context) -> Result<u8, CliError> {
-    interrupt::install();
     let name = args.tenant.pick(ctx)?;
     if !args.fields.any() && args.clear.is_empty() {
         return Err(CliError::usage("nothing to change was given")

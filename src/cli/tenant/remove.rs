@@ -6,7 +6,6 @@ use super::NamedTenant;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::operations::tenants::remove;
-use crate::ui::interrupt;
 
 /// Remove a tenant
 ///
@@ -24,7 +23,6 @@ pub struct RemoveArgs {
 }
 
 pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
-    interrupt::install();
     let prepared = remove::prepare(ctx, args.tenant.find(ctx)?, args.with_accounts)?;
     let (name, accounts) = (&prepared.name, &prepared.accounts);
     if let Some(first) = accounts.first() {

@@ -6,7 +6,6 @@ use super::{NamedTenant, view};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::operations::{Origin, tenants};
-use crate::ui::interrupt;
 
 /// Work in a tenant from now on
 ///
@@ -20,7 +19,6 @@ pub struct UseArgs {
 }
 
 pub fn run(args: &UseArgs, ctx: &Context) -> Result<u8, CliError> {
-    interrupt::install();
     let name = args.tenant.find(ctx)?;
     let tenant = tenants::work_in(ctx, &name)?;
     if ctx.output.json {

@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::json::without_nulls;
 use crate::text::harmless;
 use crate::webhook::{Attachment, Event, Kind, Message};
 
@@ -16,27 +16,27 @@ pub fn words(event: &Event) -> (&'static str, String) {
     }
     match &event.kind {
         Kind::Message(message) => (if message.is_echo { "echo" } else { "message" }, said(message)),
-        Kind::Postback(postback) => {
-            ("postback", format!("{} ({})", or(&postback.title, "a button"), or(&postback.payload, "no payload")))
+        Kind::Postback { payload } => {
+            ("postback", format!("{} ({})", or(&event.text, "a button"), or(payload, "no payload")))
         }
-        Kind::Delivery(delivery) => {
-            let count = delivery.mids.len();
+        Kind::Delivery { mids, watermark } => {
+            let count = mids.len();
             let mids = if count == 0 { String::new() } else { format!("{count} message{}, ", plural(count)) };
-            ("delivery", format!("{mids}all up to {}", moment(delivery.watermark)))
+            ("delivery", format!("{mids}all up to {}", moment(*watermark)))
         }
         Kind::Read(watermark) => ("read", format!("all up to {}", moment(*watermark))),
-        Kind::Reaction(reaction) => {
-            let how = if reaction.action == "unreact" { "taken back" } else { "" };
-            ("reaction", format!("{} {how}", or(&reaction.emoji, "")).trim().to_owned())
+        Kind::Reaction { action, emoji } => {
+            let how = if action == "unreact" { "taken back" } else { "" };
+            ("reaction", format!("{} {how}", or(emoji, "")).trim().to_owned())
         }
-        Kind::Edit(edit) => ("edit", or(&edit.text, "no text")),
+        Kind::Edit => ("edit", or(&event.text, "no text")),
         Kind::Optin(details) => ("optin", harmless(&details.to_string())),
-        Kind::Referral(referral) => {
-            ("referral", format!("{} ({})", or(&referral.reference, "no ref"), or(&referral.source, "no source")))
+        Kind::Referral { reference, source } => {
+            ("referral", format!("{} ({})", or(reference, "no ref"), or(source, "no source")))
         }
         Kind::AccountLinking(status) => ("account_linking", harmless(status)),
-        Kind::PolicyEnforcement(policy) => {
-            ("policy_enforcement", format!("{}: {}", harmless(&policy.action), or(&policy.reason, "no reason given")))
+        Kind::PolicyEnforcement { action, reason } => {
+            ("policy_enforcement", format!("{}: {}", harmless(action), or(reason, "no reason given")))
         }
         Kind::Handover { what, details } => (what, harmless(&details.to_string())),
         Kind::Other(what) => ("other", harmless(what)),
@@ -92,49 +92,24 @@ pub fn clock(at: Timestamp) -> String {
     at.to_zoned(TimeZone::system()).strftime("%H:%M:%S").to_string()
 }
 
-/// An event for a program.
-#[derive(Serialize)]
-pub struct EventLine<'a> {
-    schema_version: u8,
-    kind: &'static str,
-    received_at: String,
-    event: &'static str,
-    /// What Meta tells of: `page`, `instagram`, `user`, `application`.
-    object: &'a str,
-    page_id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    account: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sender: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    recipient: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    occurred_at: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mid: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<&'a str>,
-    standby: bool,
-    raw: &'a Value,
-}
-
-impl<'a> EventLine<'a> {
-    pub fn new(event: &'a Event, account: Option<&'a str>, now: Timestamp) -> Self {
-        Self {
-            schema_version: 1,
-            kind: "event",
-            received_at: now.to_string(),
-            event: words(event).0,
-            object: &event.object,
-            page_id: &event.page_id,
-            account,
-            sender: event.sender.as_deref(),
-            recipient: event.recipient.as_deref(),
-            occurred_at: event.timestamp.and_then(|at| Timestamp::from_millisecond(at).ok()).map(|at| at.to_string()),
-            mid: event.mid.as_deref(),
-            text: event.text.as_deref(),
-            standby: event.standby,
-            raw: &event.raw,
-        }
-    }
+/// An event for a program, as it came under `raw`.
+pub fn view(event: &Event, account: Option<&str>, now: Timestamp) -> Value {
+    let occurred_at = event.timestamp.and_then(|at| Timestamp::from_millisecond(at).ok());
+    let mut view = without_nulls(json!({
+        "schema_version": 1,
+        "kind": "event",
+        "received_at": now,
+        "event": words(event).0,
+        "object": event.object,
+        "page_id": event.page_id,
+        "account": account,
+        "sender": event.sender,
+        "recipient": event.recipient,
+        "occurred_at": occurred_at,
+        "mid": event.mid,
+        "text": event.text,
+        "standby": event.standby,
+    }));
+    view["raw"] = event.raw.clone();
+    view
 }

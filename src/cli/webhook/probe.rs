@@ -1,70 +1,42 @@
 //! What the probe found, as lines and as JSON.
 
-use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::address::shown;
 use crate::checks::Outcome;
 use crate::cli::outcome::{self, Line};
+use crate::json::without_nulls;
 use crate::operations::webhooks::outcome_of;
 use crate::ui::style::{self, paint};
 use crate::ui::terminal::Screen;
 use crate::webhook::{Exchange, Probe, Problem};
 
-/// A probe for a program.
-#[derive(Serialize)]
-pub struct ProbeView<'a> {
-    schema_version: u8,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    account: Option<&'a str>,
-    callback_url: &'a str,
-    outcome: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    problem: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cause: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    summary: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<&'a str>,
-    /// What the receiver said in place of the challenge.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    says: Option<&'a str>,
-    requests: Vec<RequestView>,
-}
-
-#[derive(Serialize)]
-struct RequestView {
-    verify_token: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<u16>,
-    challenge_repeated: bool,
-    duration_ms: u64,
-}
-
-impl<'a> ProbeView<'a> {
-    /// `fix`: see [`text`].
-    pub fn new(account: Option<&'a str>, callback_url: &'a str, probe: &'a Probe, fix: Option<&'a str>) -> Self {
-        let request = |verify_token, exchange: &Exchange| RequestView {
-            verify_token,
-            status: exchange.status.ok(),
-            challenge_repeated: exchange.challenge_repeated,
-            duration_ms: milliseconds(exchange),
-        };
-        let mut requests: Vec<RequestView> = probe.right.iter().map(|right| request("right", right)).collect();
-        requests.extend(probe.wrong.as_ref().map(|wrong| request("wrong", wrong)));
-        Self {
-            schema_version: 1,
-            account,
-            callback_url,
-            outcome: outcome_of(probe).to_string(),
-            problem: probe.problem.as_ref().map(Problem::id),
-            cause: probe.problem.as_ref().map(Problem::cause),
-            summary: probe.problem.as_ref().map(Problem::summary),
-            hint: probe.problem.as_ref().map(|problem| fix.unwrap_or(problem.fix())),
-            says: probe.says.as_deref(),
-            requests,
-        }
-    }
+/// A probe for a program; `fix`: see [`text`].
+pub fn view(account: Option<&str>, callback_url: &str, probe: &Probe, fix: Option<&str>) -> Value {
+    let request = |verify_token, exchange: &Exchange| {
+        without_nulls(json!({
+            "verify_token": verify_token,
+            "status": exchange.status.ok(),
+            "challenge_repeated": exchange.challenge_repeated,
+            "duration_ms": milliseconds(exchange),
+        }))
+    };
+    let right = probe.right.iter().map(|right| request("right", right));
+    let wrong = probe.wrong.iter().map(|wrong| request("wrong", wrong));
+    let problem = probe.problem.as_ref();
+    without_nulls(json!({
+        "schema_version": 1,
+        "account": account,
+        "callback_url": callback_url,
+        "outcome": outcome_of(probe).to_string(),
+        "problem": problem.map(Problem::id),
+        "cause": problem.map(Problem::cause),
+        "summary": problem.map(Problem::summary),
+        "hint": problem.map(|problem| fix.unwrap_or(problem.fix())),
+        // What the receiver said in place of the challenge.
+        "says": probe.says,
+        "requests": right.chain(wrong).collect::<Vec<Value>>(),
+    }))
 }
 
 fn milliseconds(exchange: &Exchange) -> u64 {

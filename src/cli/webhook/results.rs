@@ -1,35 +1,24 @@
 //! What became of accounts' webhooks, as JSON and as a list.
 
-use serde::Serialize;
+use serde_json::json;
 
-use crate::checks::Outcome;
 use crate::checks::ids::PAGE_SUBSCRIPTION;
 use crate::cli::context::Context;
 use crate::cli::envelope::Envelope;
-use crate::cli::outcome::{self, Line, in_words};
+use crate::cli::outcome::{self, Line};
 use crate::operations::webhooks::AccountResult;
 use crate::ui::style::{self, paint};
 use crate::ui::terminal::Screen;
 
-#[derive(Serialize)]
-struct ResultView<'a> {
-    account: &'a str,
-    #[serde(serialize_with = "in_words")]
-    outcome: Outcome,
-    changed: bool,
-    levels: Vec<Line<'a>>,
-}
-
 /// Shows results, as JSON or as a list.
 pub fn show(ctx: &Context, results: &[AccountResult]) {
     if ctx.output.json {
-        let results = results.iter().map(|result| ResultView {
-            account: &result.name,
-            outcome: result.outcome(),
-            changed: result.changed,
-            levels: result.found.iter().map(Line::from).collect(),
-        });
-        ctx.output.json(&Envelope("results", results.collect::<Vec<_>>()));
+        let view = |result: &AccountResult| {
+            let levels: Vec<Line<'_>> = result.found.iter().map(Line::from).collect();
+            let outcome = result.outcome().to_string();
+            json!({"account": result.name, "outcome": outcome, "changed": result.changed, "levels": levels})
+        };
+        ctx.output.json(&Envelope("results", results.iter().map(view).collect::<Vec<_>>()));
         return;
     }
     let texts: Vec<String> = results.iter().map(|result| text(result, ctx.output.terminal.out())).collect();

@@ -15,7 +15,6 @@ use crate::cli::pick::AccountArg;
 use crate::dashboard;
 use crate::operations::webhooks::callback_of;
 use crate::operations::webhooks::rotate::{self, Rotated, is_refused};
-use crate::ui::interrupt;
 use crate::ui::style;
 use crate::webhook::{Probe, Problem};
 
@@ -49,7 +48,6 @@ pub struct RotateArgs {
 }
 
 pub fn run(args: &RotateArgs, ctx: &Context) -> Result<u8, CliError> {
-    interrupt::install();
     let account = args.account.pick(ctx)?;
     if args.cancel {
         return cancel(ctx, &account);

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::line::{EventLine, clock, words};
+use super::line::{clock, view, words};
+use crate::json::without_nulls;
 use crate::text::harmless;
 use crate::ui::output::Output;
 use crate::ui::style::{self, paint, wrap};
@@ -25,7 +26,7 @@ impl<'a> Screen<'a> {
     /// An event, as it came.
     pub fn event(&self, event: &Event, account: Option<&str>, now: Timestamp) {
         if self.output.json {
-            self.output.json(&EventLine::new(event, account, now));
+            self.output.json(&view(event, account, now));
             return self.output.flush();
         }
         let (kind, rest) = words(event);
@@ -39,22 +40,18 @@ impl<'a> Screen<'a> {
         self.line(now, &harmless(&format!("{who}  {customer}  {kind}{standby}: {rest}")));
     }
 
-    /// Something else that happened: a line for a person, an object for a program.
-    pub fn happening(&self, now: Timestamp, line: &str, object: &Value) {
-        if self.output.json {
-            self.output.json(object);
-            return self.output.flush();
+    /// Something else that happened, to a customer or to the listener itself: a line for a
+    /// person, an object of this kind for a program.
+    pub fn note(&self, now: Timestamp, kind: &str, psid: Option<&str>, line: &str, details: Value) {
+        if !self.output.json {
+            return self.line(now, line);
         }
-        self.line(now, line);
-    }
-
-    /// Something about the listener itself; for a program an object with this kind.
-    pub fn note(&self, now: Timestamp, kind: &str, line: &str, details: &Value) {
-        let mut object = json!({"schema_version": 1, "kind": kind, "at": now.to_string()});
-        if let (Some(object), Some(details)) = (object.as_object_mut(), details.as_object()) {
-            object.extend(details.clone());
+        let mut object = json!({"schema_version": 1, "kind": kind, "at": now, "psid": psid});
+        if let (Some(object), Value::Object(details)) = (object.as_object_mut(), details) {
+            object.extend(details);
         }
-        self.happening(now, line, &object);
+        self.output.json(&without_nulls(object));
+        self.output.flush();
     }
 
     /// A word to the person who types; nothing for a program.

@@ -1,15 +1,16 @@
 //! `msgrctl webhook show`: what goes where in the Meta app.
 
 use clap::Args;
-use serde::Serialize;
+use serde_json::json;
 
 use crate::accounts::{AppId, CallbackUrl};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::pick::AccountArg;
 use crate::dashboard;
+use crate::json::without_nulls;
 use crate::operations::secrets::place;
-use crate::provision::subscription::FIELDS;
+use crate::provision::subscription::webhook;
 use crate::secrets::SecretKind;
 use crate::ui::style::{self, paint, wrap};
 
@@ -29,23 +30,6 @@ pub struct ShowArgs {
     reveal: bool,
 }
 
-#[derive(Serialize)]
-struct ShowView<'a> {
-    schema_version: u8,
-    account: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    app_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    callback_url: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    verify_token: Option<String>,
-    /// The one of a rotation that is not finished.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_verify_token: Option<String>,
-    fields: &'static [&'static str],
-    place: &'static str,
-}
-
 pub fn run(args: &ShowArgs, ctx: &Context) -> Result<u8, CliError> {
     let account = args.account.pick(ctx)?;
     let read = |kind| -> Result<Option<String>, CliError> {
@@ -63,17 +47,19 @@ pub fn run(args: &ShowArgs, ctx: &Context) -> Result<u8, CliError> {
     };
     let (token, next) = (read(SecretKind::VerifyToken)?, read(SecretKind::NextVerifyToken)?);
     let callback_url = account.callback_url.as_ref().map(CallbackUrl::as_str);
+    let fields = webhook(account.channel).fields;
     if ctx.output.json {
-        ctx.output.json(&ShowView {
-            schema_version: 1,
-            account: account.name.as_str(),
-            app_id: account.app_id.as_ref().map(AppId::as_str),
-            callback_url,
-            verify_token: token,
-            next_verify_token: next,
-            fields: &FIELDS,
-            place: dashboard::WEBHOOKS,
-        });
+        ctx.output.json(&without_nulls(json!({
+            "schema_version": 1,
+            "account": account.name.as_str(),
+            "app_id": account.app_id.as_ref().map(AppId::as_str),
+            "callback_url": callback_url,
+            "verify_token": token,
+            // The one of a rotation that is not finished.
+            "next_verify_token": next,
+            "fields": fields,
+            "place": dashboard::WEBHOOKS,
+        })));
         return Ok(0);
     }
     let shown = account.callback_url.as_ref().filter(|_| !args.reveal).map(CallbackUrl::shown);
@@ -84,7 +70,7 @@ pub fn run(args: &ShowArgs, ctx: &Context) -> Result<u8, CliError> {
     let none = format!("none; make one: msgrctl webhook rotate {handle}");
     let mut lines = vec![paint(style::BOLD, account.name.as_str(), screen.color)];
     lines.push(format!("  {}", wrap(&format!("In the Meta app: {}", dashboard::WEBHOOKS), screen.width, 2)));
-    let fields = FIELDS.join(", ");
+    let fields = fields.join(", ");
     let rows = [
         ("Callback URL", shown.as_deref().or(callback_url).or(Some(&*unknown))),
         ("Verify token", token.as_deref().or(Some(&*none))),

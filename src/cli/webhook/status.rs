@@ -9,7 +9,6 @@ use crate::cli::error::CliError;
 use crate::cli::pick::{AccountsArg, Chosen};
 use crate::operations::webhooks::status::status;
 use crate::operations::webhooks::{AccountResult, Target};
-use crate::ui::interrupt;
 
 /// Show whether Meta sends events, and where to, on both levels
 ///
@@ -27,7 +26,6 @@ pub struct StatusArgs {
 }
 
 pub fn run(args: &StatusArgs, ctx: &Context) -> Result<u8, CliError> {
-    interrupt::install();
     let Chosen { accounts, left_out } = args.accounts.choose(ctx)?;
     if accounts.is_empty() {
         ctx.output.notice("no accounts to ask about");

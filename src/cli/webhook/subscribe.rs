@@ -5,6 +5,7 @@ use clap::Args;
 
 use super::results::show;
 use crate::accounts::Account;
+use crate::channel::Channel;
 use crate::checks::Outcome;
 use crate::checks::causes::{CAUSES, Matter};
 use crate::cli::context::Context;
@@ -12,8 +13,13 @@ use crate::cli::error::CliError;
 use crate::cli::pick::{AccountsArg, Chosen};
 use crate::operations::webhooks::subscribe::{self, Order};
 use crate::operations::webhooks::{AccountResult, Target};
-use crate::provision::subscription::FIELDS;
-use crate::ui::interrupt;
+use crate::provision::subscription::webhook;
+
+/// The fields unless others are named: those of the only channel that there is.
+const FIELDS: &[&str] = {
+    let [only] = Channel::ALL;
+    webhook(only).fields
+};
 
 /// Have Meta send an account's events to its callback URL
 ///
@@ -38,7 +44,7 @@ pub struct SubscribeArgs {
     #[command(flatten)]
     accounts: AccountsArg,
     /// The webhook fields, with commas between them
-    #[arg(long, value_name = "FIELDS", value_delimiter = ',', default_values_t = FIELDS.map(str::to_owned))]
+    #[arg(long, value_name = "FIELDS", value_delimiter = ',', default_values = FIELDS)]
     fields: Vec<String>,
     /// These fields and no others: take away what is there beside them
     #[arg(long)]
@@ -65,7 +71,6 @@ impl SubscribeArgs {
 }
 
 pub fn run(args: &SubscribeArgs, ctx: &Context) -> Result<u8, CliError> {
-    interrupt::install();
     let Chosen { accounts, left_out } = args.accounts.choose(ctx)?;
     if accounts.is_empty() {
         ctx.output.notice("no accounts to subscribe");
@@ -110,7 +115,7 @@ pub fn offer(ctx: &Context, account: &Account) -> Result<(), CliError> {
     }
     let target = Target::of(ctx, account.clone())?;
     let command = format!("msgrctl webhook subscribe {handle}");
-    let results = subscribe(ctx, vec![target], &Order::usual(), &command)?;
+    let results = subscribe(ctx, vec![target], &Order::usual(account.channel), &command)?;
     show(ctx, &results);
     Ok(())
 }

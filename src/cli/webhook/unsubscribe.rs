@@ -8,7 +8,6 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::pick::AccountArg;
 use crate::operations::webhooks::unsubscribe::{carry_out, prepare};
-use crate::ui::interrupt;
 
 /// Stop an account's events
 ///
@@ -28,7 +27,6 @@ pub struct UnsubscribeArgs {
 }
 
 pub fn run(args: &UnsubscribeArgs, ctx: &Context) -> Result<u8, CliError> {
-    interrupt::install();
     let account = args.account.pick(ctx)?;
     let command = format!("msgrctl webhook unsubscribe {}{}", account.handle, if args.app { " --app" } else { "" });
     let prepared = prepare(ctx, account, args.app)?;

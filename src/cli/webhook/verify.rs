@@ -7,7 +7,7 @@ use clap_complete::ArgValueCandidates;
 use rand::RngExt as _;
 use url::Url;
 
-use super::probe::{self, ProbeView};
+use super::probe;
 use crate::accounts::{CallbackUrl, Realm};
 use crate::address::is_loopback;
 use crate::checks::{Outcome, misplaced};
@@ -20,7 +20,6 @@ use crate::operations::accounts::commands;
 use crate::operations::webhooks::rotate::Token;
 use crate::operations::webhooks::{address, ask, callback_of, outcome_of, stored_token};
 use crate::secrets::{Secret, SecretKind};
-use crate::ui::interrupt;
 use crate::webhook::{AGENT, Problem, handshake_address};
 
 /// Play Meta: ask a callback for the handshake
@@ -82,7 +81,6 @@ impl TokenArgs {
 }
 
 pub fn run(args: &VerifyArgs, ctx: &Context) -> Result<u8, CliError> {
-    interrupt::install();
     let given: Option<CallbackUrl> = args.url.as_deref().map(str::parse).transpose()?;
     let account = match (&args.account.account, &given) {
         (None, Some(_)) => None,
@@ -132,7 +130,7 @@ pub fn run(args: &VerifyArgs, ctx: &Context) -> Result<u8, CliError> {
         .map(|misplaced| misplaced.hint);
     if ctx.output.json {
         let name = account.as_ref().map(|account| account.name.as_str());
-        ctx.output.json(&ProbeView::new(name, callback.as_str(), &found, fix.as_deref()));
+        ctx.output.json(&probe::view(name, callback.as_str(), &found, fix.as_deref()));
     } else {
         ctx.output.result(&probe::text(callback.as_str(), &found, fix.as_deref(), ctx.output.terminal.out()));
     }

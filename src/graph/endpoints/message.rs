@@ -4,8 +4,8 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::graph::{Answer, AppCredentials, Client, GraphError, GraphRequest, Verb, lenient};
-use crate::secrets::Secret;
+use super::PageAccess;
+use crate::graph::{Answer, Client, GraphError, GraphRequest, Verb, lenient};
 
 /// Why a message may be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,34 +27,17 @@ pub struct Sent {
     pub message_id: Option<String>,
 }
 
-/// Whose message is sent, and with what.
-#[derive(Clone, Copy)]
-pub struct From<'a> {
-    /// The Page.
-    pub page_id: &'a str,
-    /// Its token.
-    pub token: &'a Secret,
-    /// The app to sign with.
-    pub app: Option<&'a AppCredentials>,
-}
-
-impl From<'_> {
-    fn request(&self) -> GraphRequest {
-        GraphRequest::read(format!("/{}/messages", self.page_id), self.token, self.app).verb(Verb::Act)
-    }
-}
-
 /// Sends a text to the person with this page-scoped id. Meta refuses one outside of
 /// the 24-hour window (10/2018278), to nobody of this Page's (100/2018001), and one
 /// over 2000 characters (100).
 pub async fn send_text(
     client: &Client,
-    from: From<'_>,
+    page: PageAccess<'_>,
     psid: &str,
     text: &str,
     reason: Reason,
 ) -> Result<Answer<Sent>, GraphError> {
-    let mut request = from.request().with("recipient", json!({ "id": psid }).to_string());
+    let mut request = page.read("messages").verb(Verb::Act).with("recipient", json!({ "id": psid }).to_string());
     request = match reason {
         Reason::Response => request.with("messaging_type", "RESPONSE"),
         Reason::HumanAgent => request.with("messaging_type", "MESSAGE_TAG").with("tag", "HUMAN_AGENT"),
@@ -82,6 +65,6 @@ impl Profile {
 }
 
 /// Who the person with this page-scoped id is.
-pub async fn profile(client: &Client, from: From<'_>, psid: &str) -> Result<Answer<Profile>, GraphError> {
-    client.call(&GraphRequest::read(format!("/{psid}"), from.token, from.app).fields("first_name,last_name")).await
+pub async fn profile(client: &Client, page: PageAccess<'_>, psid: &str) -> Result<Answer<Profile>, GraphError> {
+    client.call(&GraphRequest::read(format!("/{psid}"), page.token, page.app).fields("first_name,last_name")).await
 }

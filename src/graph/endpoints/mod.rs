@@ -10,19 +10,36 @@ pub mod token;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::lenient;
+use super::{AppCredentials, Client, GraphError, GraphRequest, lenient};
+use crate::secrets::Secret;
 
-/// `{"success":true}`; some pages of Meta's documentation print the value as a text.
-#[derive(Deserialize)]
-struct Success {
-    #[serde(deserialize_with = "lenient::flag")]
-    success: Option<bool>,
+/// A Page, as calls about it are made.
+#[derive(Clone, Copy)]
+pub struct PageAccess<'a> {
+    /// Its id, or `me`.
+    pub page_id: &'a str,
+    /// Its token.
+    pub token: &'a Secret,
+    /// The app to sign with.
+    pub app: Option<&'a AppCredentials>,
 }
 
-impl Success {
-    fn is_true(&self) -> bool {
-        self.success == Some(true)
+impl PageAccess<'_> {
+    /// A read of one of the Page's edges.
+    fn read(&self, edge: &str) -> GraphRequest {
+        GraphRequest::read(format!("/{}/{edge}", self.page_id), self.token, self.app)
     }
+}
+
+/// Makes a change; whether Graph says that it did: `{"success":true}`. Some pages of Meta's
+/// documentation print the value as a text.
+async fn is_done(client: &Client, change: &GraphRequest) -> Result<bool, GraphError> {
+    #[derive(Deserialize)]
+    struct Success {
+        #[serde(deserialize_with = "lenient::flag")]
+        success: Option<bool>,
+    }
+    Ok(client.call::<Success>(change).await?.value.success == Some(true))
 }
 
 /// `{"data":[…]}`.

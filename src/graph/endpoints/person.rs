@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use futures_util::stream::{self, StreamExt as _};
 use serde::{Deserialize, Deserializer};
 
+use super::List;
 use super::token::{self, TokenInfo};
 use crate::graph::{Answer, AppCredentials, Authority, Client, GraphError, GraphRequest, Verb, lenient};
 use crate::secrets::Secret;
@@ -191,8 +192,7 @@ async fn of_businesses(
     app: Option<&AppCredentials>,
 ) -> Result<Vec<OwnPage>, GraphError> {
     let businesses = GraphRequest::read("/me/businesses", token, app).fields("id,name").with("limit", "100");
-    let businesses =
-        unless_refused(client.call::<super::List<Business>>(&businesses).await.map(|answer| answer.value.data))?;
+    let businesses = unless_refused(client.call::<List<Business>>(&businesses).await.map(|answer| answer.value.data))?;
     let edges = businesses.iter().flat_map(|business| ["owned_pages", "client_pages"].map(|edge| (&business.id, edge)));
     let asked = stream::iter(edges).map(|(business, edge)| async move {
         let request = GraphRequest::read(format!("/{business}/{edge}"), token, app).fields("id,name,access_token");

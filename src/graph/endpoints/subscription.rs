@@ -6,8 +6,11 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::{List, PageAccess, is_done};
 use crate::graph::{Answer, AppCredentials, Client, GraphError, GraphRequest, GraphVersion, Verb, lenient};
 use crate::secrets::Secret;
+
+const SUBSCRIBED_APPS: &str = "subscribed_apps";
 
 /// An app that a Page sends events to. Graph shows the token's own app only.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -24,41 +27,20 @@ pub struct SubscribedApp {
 }
 
 /// The token's own app among those that the Page is subscribed to, or nothing.
-pub async fn of_page(
-    client: &Client,
-    page_id: &str,
-    token: &Secret,
-    app: Option<&AppCredentials>,
-) -> Result<Answer<Vec<SubscribedApp>>, GraphError> {
-    let request = GraphRequest::read(format!("/{page_id}/subscribed_apps"), token, app);
-    let answer = client.call::<super::List<SubscribedApp>>(&request).await?;
+pub async fn of_page(client: &Client, page: PageAccess<'_>) -> Result<Answer<Vec<SubscribedApp>>, GraphError> {
+    let answer = client.call::<List<SubscribedApp>>(&page.read(SUBSCRIBED_APPS)).await?;
     Ok(Answer { value: answer.value.data, version: answer.version })
 }
 
 /// Sends the Page's events of exactly these fields to the token's app: what was
 /// subscribed and is not named is so no longer. `false`: Graph says that it did not.
-pub async fn set_of_page(
-    client: &Client,
-    page_id: &str,
-    token: &Secret,
-    app: Option<&AppCredentials>,
-    fields: &[String],
-) -> Result<bool, GraphError> {
-    let request = GraphRequest::read(format!("/{page_id}/subscribed_apps"), token, app)
-        .verb(Verb::Set)
-        .with("subscribed_fields", fields.join(","));
-    Ok(client.call::<super::Success>(&request).await?.value.is_true())
+pub async fn set_of_page(client: &Client, page: PageAccess<'_>, fields: &[String]) -> Result<bool, GraphError> {
+    is_done(client, &page.read(SUBSCRIBED_APPS).verb(Verb::Set).with("subscribed_fields", fields.join(","))).await
 }
 
 /// Ends the Page's subscription of the token's app.
-pub async fn remove_of_page(
-    client: &Client,
-    page_id: &str,
-    token: &Secret,
-    app: Option<&AppCredentials>,
-) -> Result<bool, GraphError> {
-    let request = GraphRequest::read(format!("/{page_id}/subscribed_apps"), token, app).verb(Verb::Remove);
-    Ok(client.call::<super::Success>(&request).await?.value.is_true())
+pub async fn remove_of_page(client: &Client, page: PageAccess<'_>) -> Result<bool, GraphError> {
+    is_done(client, &page.read(SUBSCRIBED_APPS).verb(Verb::Remove)).await
 }
 
 /// What an app is told of, and where. One an object, for all Pages of the app.
@@ -113,46 +95,47 @@ pub fn same_callback(a: &str, b: &str) -> bool {
     plain(a) == plain(b)
 }
 
-/// The object of Pages, as an app's subscription is filed.
-pub const PAGE: &str = "page";
+fn subscriptions(app: &AppCredentials) -> GraphRequest {
+    GraphRequest::read_as_app(format!("/{}/subscriptions", app.id), app)
+}
 
 /// Every subscription of an app.
 pub async fn of_app(client: &Client, app: &AppCredentials) -> Result<Answer<Vec<AppSubscription>>, GraphError> {
-    let request = GraphRequest::read_as_app(format!("/{}/subscriptions", app.id), app);
-    let answer = client.call::<super::List<AppSubscription>>(&request).await?;
+    let answer = client.call::<List<AppSubscription>>(&subscriptions(app)).await?;
     Ok(Answer { value: answer.value.data, version: answer.version })
 }
 
-/// Sends the app's events of Pages to `callback_url`. Meta asks the callback for the
+/// Sends the app's events of an object to `callback_url`. Meta asks the callback for the
 /// handshake before it answers: 2200 and 2201 say that it failed, and then nothing
 /// has changed. Fields that were subscribed stay.
 pub async fn set_of_app(
     client: &Client,
     app: &AppCredentials,
+    object: &str,
     callback_url: &str,
     verify_token: &Secret,
     fields: &[String],
 ) -> Result<bool, GraphError> {
-    let mut request = GraphRequest::read_as_app(format!("/{}/subscriptions", app.id), app)
+    let mut request = subscriptions(app)
         .verb(Verb::Set)
-        .with("object", PAGE)
+        .with("object", object)
         .with("callback_url", callback_url)
         .with("fields", fields.join(","))
         .with("include_values", "true");
     request.hidden.push(("verify_token", verify_token.clone()));
-    Ok(client.call::<super::Success>(&request).await?.value.is_true())
+    is_done(client, &request).await
 }
 
-/// Takes fields away from the app's subscription of Pages; without any the whole of it.
+/// Takes fields away from the app's subscription of an object; without any the whole of it.
 pub async fn remove_of_app(
     client: &Client,
     app: &AppCredentials,
+    object: &str,
     fields: Option<&[String]>,
 ) -> Result<bool, GraphError> {
-    let mut request =
-        GraphRequest::read_as_app(format!("/{}/subscriptions", app.id), app).verb(Verb::Remove).with("object", PAGE);
+    let mut request = subscriptions(app).verb(Verb::Remove).with("object", object);
     if let Some(fields) = fields {
         request = request.with("fields", fields.join(","));
     }
-    Ok(client.call::<super::Success>(&request).await?.value.is_true())
+    is_done(client, &request).await
 }

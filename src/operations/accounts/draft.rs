@@ -44,7 +44,9 @@ impl Draft {
     /// A new account of which only the token of a Page is known: Graph is asked for the rest.
     pub fn of_token(workspace: &Workspace, token: Secret) -> Result<Self, Error> {
         let inputs = SecretInputs { token: Some(token), ..SecretInputs::default() };
-        Ok(Self::new(Channel::Facebook, None, Fields::default(), inputs, workspace.settings()?.store.value))
+        // Where there are several, the caller has to say which.
+        let [channel] = Channel::ALL;
+        Ok(Self::new(channel, None, Fields::default(), inputs, workspace.settings()?.store.value))
     }
 
     /// An account that is there, to be changed: its secrets stay unless others are given.

@@ -45,17 +45,8 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// The secrets that the account has and that others take the place of.
-    pub fn replaced(&self) -> Vec<SecretKind> {
-        self.touched(false)
-    }
-
-    /// The secrets that the account has and that are removed.
-    pub fn removed(&self) -> Vec<SecretKind> {
-        self.touched(true)
-    }
-
-    fn touched(&self, removed: bool) -> Vec<SecretKind> {
+    /// The secrets that the account has and that are removed; or that others take the place of.
+    pub fn touched(&self, removed: bool) -> Vec<SecretKind> {
         let of_old = |change: &&Change| self.old.secrets.contains_key(&change.kind);
         let touched = self.changes.iter().filter(of_old).filter(|change| change.new.is_none() == removed);
         touched.map(|change| change.kind).collect()
@@ -290,7 +281,7 @@ mod tests {
         let trial = Trial::new();
         let old = trial.account("Acme");
         let prepared = prepared(&trial, &old, new_token());
-        assert_eq!((prepared.replaced(), prepared.removed()), (vec![TOKEN], Vec::new()));
+        assert_eq!((prepared.touched(false), prepared.touched(true)), (vec![TOKEN], Vec::new()));
         assert_eq!(trial.secret(&old, TOKEN), Some(Secret::new("EAABold")));
         carry_out(&trial.workspace, prepared).expect("saved");
         assert_eq!(trial.secret(&old, TOKEN), Some(Secret::new("EAABnew")));
@@ -330,7 +321,7 @@ mod tests {
         assert!(trial.secret(&old, SecretKind::AppSecret).is_some());
         let clear = || Edit { clear: vec![Clear::App], ..Edit::default() };
         let removal = prepared(&trial, &with_app, clear());
-        assert_eq!(removal.removed(), [SecretKind::AppSecret]);
+        assert_eq!(removal.touched(true), [SecretKind::AppSecret]);
         let without = carry_out(&trial.workspace, removal).expect("saved").account;
         assert_eq!((&without.app_id, trial.secret(&old, SecretKind::AppSecret)), (&None, None));
         assert!(prepare(&trial.workspace, &without, clear()).expect("possible").is_none());

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use super::observe::Access;
 use super::prepare::Prepared;
 use super::run::{Ended, How, Outcome, Run};
 use super::{local, meta};
 use crate::accounts::Account;
-use crate::operations::{Error, Unseen, Workspace, webhooks};
+use crate::operations::webhooks::Target;
+use crate::operations::{Error, Unseen, Workspace};
 use crate::provision::plan::{Action, Problem};
 
 /// Carries a plan out and says how each account did. Goes on after a failure.
@@ -32,12 +32,9 @@ pub fn carry_out(workspace: &Workspace, prepared: &Prepared, how: How<'_>) -> Re
     if !plan.is_empty() && !run.stops() {
         let mut ready = local::carry_out(&mut run, prepared)?;
         if !run.stops() {
-            let access = |(at, account)| {
-                let Access { token, app } = prepared.access.get(&at)?;
-                Some((at, webhooks::Target { account, token: token.clone(), app: app.clone() }))
-            };
-            let known = |at: &usize, _: &mut Account| prepared.access.contains_key(at);
-            let targets: BTreeMap<_, _> = ready.extract_if(known).filter_map(access).collect();
+            let as_saved = |(at, account)| Some((at, Target { account, ..prepared.targets.get(&at)?.clone() }));
+            let known = |at: &usize, _: &mut Account| prepared.targets.contains_key(at);
+            let targets: BTreeMap<_, _> = ready.extract_if(known).filter_map(as_saved).collect();
             if !targets.is_empty() {
                 run.progress.now("setting webhooks at Meta");
             }

@@ -13,6 +13,5 @@ mod prepare;
 mod run;
 
 pub use carry_out::carry_out;
-pub use observe::Access;
 pub use prepare::{Looks, Prepared, prepare, tenant_of};
-pub use run::{Ended, How, Outcome, Run};
+pub use run::{Ended, How, Outcome};

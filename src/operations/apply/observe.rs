@@ -6,26 +6,19 @@ use futures_util::stream::{self, StreamExt as _};
 use super::places::{Found, Places};
 use crate::accounts::Account;
 use crate::checks::{self, Commands, GraphTrace, Look, Outcome};
-use crate::graph::{AppCredentials, Client};
+use crate::graph::Client;
 use crate::messages::ChatSettings;
 use crate::operations::accounts::commands;
 use crate::operations::accounts::test::{self, Credentials, WARN_DAYS};
+use crate::operations::webhooks::Target;
 use crate::operations::{Error, Workspace};
 use crate::provision::draft::{Draft, NewSecret};
 use crate::provision::plan::{Live, Problem, Seen};
 use crate::provision::subscription::{AppLevel, PageLevel};
-use crate::secrets::{Secret, SecretKind, StoreName};
+use crate::secrets::{SecretKind, StoreName};
 
 /// How many accounts are looked at together.
 const TOGETHER: usize = 256;
-
-/// What it takes to change something at Meta on behalf of an account.
-pub struct Access {
-    /// Its token.
-    pub token: Secret,
-    /// Its app, where the secret is known.
-    pub app: Option<AppCredentials>,
-}
 
 /// Looks at every account. What is wrong with one is its own. What was tested is kept, so
 /// that nothing else is written with.
@@ -33,7 +26,7 @@ pub fn look(
     workspace: &Workspace,
     drafts: &[Draft],
     allow_commands: bool,
-) -> Result<Vec<(Seen, Option<Access>)>, Error> {
+) -> Result<Vec<(Seen, Option<Target>)>, Error> {
     if drafts.is_empty() {
         return Ok(Vec::new());
     }
@@ -84,7 +77,7 @@ async fn ask(
     client: &Client,
     draft: &Draft,
     found: Result<Option<(&Account, Found)>, Vec<Problem>>,
-) -> (Seen, Option<Access>) {
+) -> (Seen, Option<Target>) {
     let (after, found) = match found {
         Ok(Some(found)) => found,
         Ok(None) => return (Seen::default(), None),
@@ -113,10 +106,10 @@ async fn ask(
     let live = Live {
         page_name: report.page_name,
         page: page.map(|apps| PageLevel::of(apps, subject.app_id.as_deref())),
-        app: app.map(|all| all.map(AppLevel::of)),
+        app: app.map(|all| all.map(|all| AppLevel::of(all, subject.channel))),
     };
-    let access = Access { token: subject.token, app: subject.app };
-    (Seen { secrets: copies, live: Some(live), problems: problem.into_iter().collect(), closed }, Some(access))
+    let target = Target { account: after.clone(), token: subject.token, app: subject.app };
+    (Seen { secrets: copies, live: Some(live), problems: problem.into_iter().collect(), closed }, Some(target))
 }
 
 /// What mends an account of a manifest: the file does, and the places it names.

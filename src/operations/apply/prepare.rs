@@ -6,12 +6,13 @@ use std::path::Path;
 use sha2::{Digest as _, Sha256};
 use uuid::{Builder, Uuid};
 
-use super::observe::{self, Access};
+use super::observe;
 use crate::accounts::{Account, Name, Realm, TenantName};
 use crate::operations::tenants::check_known;
+use crate::operations::webhooks::Target;
 use crate::operations::{Error, Origin, Workspace};
 use crate::provision::chat_settings;
-use crate::provision::draft::{Draft, House, NewSecret, drafts};
+use crate::provision::draft::{Draft, House, drafts};
 use crate::provision::kept::key_of;
 use crate::provision::manifest::{Manifest, WantedSettings};
 use crate::provision::plan::{Plan, Seen, plan};
@@ -34,8 +35,8 @@ pub struct Prepared {
     pub plan: Plan,
     /// What the file says of Chat Settings.
     pub chat_settings: WantedSettings,
-    /// What was tested of the accounts that something is written for at Meta, by their places.
-    pub access: HashMap<usize, Access>,
+    /// The accounts that something is written for at Meta, as they were tested, by their places.
+    pub targets: HashMap<usize, Target>,
     /// What was seen of the accounts, in the order of the manifest.
     pub seen: Vec<Seen>,
     /// Whether the tenant is not known here yet.
@@ -96,7 +97,7 @@ pub fn prepare(workspace: &Workspace, manifest: Manifest, looks: Looks) -> Resul
         return Err(Error::usage("the file names no account, and with --prune all of them would go")
             .hint("name at least one in it, or remove them one by one: msgrctl account remove NAME"));
     }
-    let (seen, access): (Vec<Seen>, Vec<Option<Access>>) = if looks.offline {
+    let (seen, targets): (Vec<Seen>, Vec<Option<Target>>) = if looks.offline {
         drafts.iter().map(|_| (Seen::default(), None)).unzip()
     } else {
         let goes = mine.iter().filter(|_| looks.prune);
@@ -108,7 +109,11 @@ pub fn prepare(workspace: &Workspace, manifest: Manifest, looks: Looks) -> Resul
     };
     let left = if looks.prune { Vec::new() } else { mine.iter().map(|account| account.name.to_string()).collect() };
     let removed = if looks.prune { mine } else { Vec::new() };
-    let commands: Vec<Vec<SecretKind>> = drafts.iter().map(kinds_of_commands).collect();
+    let from_commands = |draft: &Draft| {
+        let is_command = |kind: &SecretKind| matches!(draft.source(*kind), Some(SecretRef::Command(_)));
+        SecretKind::ALL.into_iter().filter(is_command).collect()
+    };
+    let commands: Vec<Vec<SecretKind>> = drafts.iter().map(from_commands).collect();
     let mut plan = plan(drafts, &seen, removed, left);
     if looks.offline && !looks.allow_commands {
         for (account, kinds) in plan.accounts.iter_mut().zip(commands) {
@@ -121,26 +126,16 @@ pub fn prepare(workspace: &Workspace, manifest: Manifest, looks: Looks) -> Resul
     }
     plan.chat_settings = changes;
     let writes = |at: &usize| plan.accounts[*at].page.is_some() || plan.apps.iter().any(|app| app.speaker == *at);
-    let access = access.into_iter().enumerate().filter_map(|(at, access)| Some((at, access?)));
-    let access = access.filter(|(at, _)| writes(at)).collect();
+    let targets = targets.into_iter().enumerate().filter_map(|(at, target)| Some((at, target?)));
+    let targets = targets.filter(|(at, _)| writes(at)).collect();
     Ok(Prepared {
         plan,
         chat_settings: manifest.chat_settings,
-        access,
+        targets,
         seen,
         new_tenant,
         allow_commands: looks.allow_commands,
     })
-}
-
-/// The secrets of an account that programs print, as the file or its record says.
-fn kinds_of_commands(draft: &Draft) -> Vec<SecretKind> {
-    let place = |kind: SecretKind| match draft.secrets.iter().find(|(of, _)| *of == kind) {
-        Some((_, NewSecret::Refer(place) | NewSecret::Copy { from: place, .. })) => Some(place),
-        Some((_, NewSecret::Generate(_))) => None,
-        None => draft.before.as_ref()?.secrets.get(&kind),
-    };
-    SecretKind::ALL.into_iter().filter(|kind| matches!(place(*kind), Some(SecretRef::Command(_)))).collect()
 }
 
 /// The id of a new account, made of what it is called.

@@ -30,9 +30,7 @@ pub struct How<'a> {
 
 /// A plan that is being carried out.
 pub struct Run<'a> {
-    /// Where.
     pub workspace: &'a Workspace,
-    /// The plan.
     pub plan: &'a Plan,
     /// How far it is.
     pub progress: Box<dyn Progress>,

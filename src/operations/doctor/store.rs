@@ -60,7 +60,7 @@ enum Trip {
 
 fn round_trip(workspace: &Workspace, name: StoreName) -> Result<Trip, StoreError> {
     let store = workspace.store(name);
-    if name == StoreName::File && !workspace.stores().file().exists()? {
+    if store.is_made()? == Some(false) {
         // A person would be asked for a new passphrase, which is not due yet.
         if workspace.reporter.passphrase_prompt().is_none() {
             store.probe()?;

@@ -8,6 +8,8 @@ pub use ways_out::mistake;
 use std::error::Error as _;
 use std::io;
 
+use serde::Serialize;
+
 use crate::checks::causes::{self, Asked, Matter};
 use crate::checks::{Finding, GraphTrace, Report, of_unreachable};
 use crate::files::FileError;
@@ -18,7 +20,8 @@ use crate::text::sentence;
 const INTERRUPTED: &str = "interrupted";
 
 /// The kinds of failure: what a caller can decide by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// A reason without a kind of its own.
     Failed,
@@ -75,55 +78,48 @@ impl Error {
         }))
     }
 
-    /// A reason without a kind of its own.
-    pub fn failed(message: impl Into<String>) -> Self {
+    pub(crate) fn failed(message: impl Into<String>) -> Self {
         Self::new(Kind::Failed, message)
     }
 
     /// A bad value, or one that is missing and cannot be asked for.
-    pub fn usage(message: impl Into<String>) -> Self {
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new(Kind::Usage, message)
     }
 
-    /// A file of ours that is broken or cannot be written.
-    pub fn file(message: impl Into<String>) -> Self {
+    pub(crate) fn file(message: impl Into<String>) -> Self {
         Self::new(Kind::File, message)
     }
 
-    /// A secret that is missing or was refused.
-    pub fn credentials(message: impl Into<String>) -> Self {
+    pub(crate) fn credentials(message: impl Into<String>) -> Self {
         Self::new(Kind::Credentials, message)
     }
 
-    /// Graph cannot be reached.
-    pub fn remote(message: impl Into<String>) -> Self {
+    pub(crate) fn remote(message: impl Into<String>) -> Self {
         let mut error = Self::new(Kind::Remote, message);
         error.0.retryable = true;
         error
     }
 
     /// The person declined: not an error, and not done either.
-    pub fn left(message: impl Into<String>) -> Self {
+    pub(crate) fn left(message: impl Into<String>) -> Self {
         Self::new(Kind::Left, message)
     }
 
-    /// A check found something.
-    pub fn check(message: impl Into<String>) -> Self {
+    pub(crate) fn check(message: impl Into<String>) -> Self {
         Self::new(Kind::Check, message)
     }
 
-    /// A part of a bulk run failed.
-    pub fn partial(message: impl Into<String>) -> Self {
+    pub(crate) fn partial(message: impl Into<String>) -> Self {
         Self::new(Kind::Partial, message)
     }
 
-    /// The person pressed Ctrl-C.
-    pub fn interrupted() -> Self {
+    pub(crate) fn interrupted() -> Self {
         Self::new(Kind::Interrupted, INTERRUPTED)
     }
 
     /// A file that the person named and that cannot be read.
-    pub fn of_given(error: &FileError) -> Self {
+    pub(crate) fn of_given(error: &FileError) -> Self {
         let cause = match error {
             FileError::Read { path, source } if source.kind() == io::ErrorKind::NotFound => {
                 Some(format!("the file {} does not exist", path.display()))
@@ -135,28 +131,28 @@ impl Error {
 
     /// Adds a way out.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hints.push(hint.into());
         self
     }
 
     /// Adds a reason below the message.
     #[must_use]
-    pub fn cause(mut self, cause: impl Into<String>) -> Self {
+    pub(crate) fn cause(mut self, cause: impl Into<String>) -> Self {
         self.0.causes.push(sentence(&cause.into()));
         self
     }
 
     /// Adds the stable name of why.
     #[must_use]
-    pub fn reason(mut self, cause: &'static str) -> Self {
+    pub(crate) fn reason(mut self, cause: &'static str) -> Self {
         self.0.reason = Some(cause);
         self
     }
 
     /// Adds why a finding is not as it should be, and what Graph answered.
     #[must_use]
-    pub fn because_of(mut self, finding: Option<&Finding>) -> Self {
+    pub(crate) fn because_of(mut self, finding: Option<&Finding>) -> Self {
         self.0.reason = finding.and_then(|finding| finding.cause);
         self.0.graph = finding.and_then(|finding| finding.graph.clone());
         self
@@ -164,35 +160,35 @@ impl Error {
 
     /// Adds what Graph answered.
     #[must_use]
-    pub fn graph(mut self, trace: GraphTrace) -> Self {
+    pub(crate) fn graph(mut self, trace: GraphTrace) -> Self {
         self.0.graph = Some(trace);
         self
     }
 
     /// Adds what Test Connection found of the account of that name.
     #[must_use]
-    pub fn with_report(mut self, name: &str, report: &Report) -> Self {
+    pub(crate) fn with_report(mut self, name: &str, report: &Report) -> Self {
         self.0.report = Some((name.to_owned(), report.clone()));
         self
     }
 
     /// Says in the message what became of what was there.
     #[must_use]
-    pub fn note(mut self, note: impl std::fmt::Display) -> Self {
+    pub(crate) fn note(mut self, note: impl std::fmt::Display) -> Self {
         self.0.message = sentence(&format!("{}; {note}", self.0.message));
         self
     }
 
     /// Puts what was being done before the message.
     #[must_use]
-    pub fn context(mut self, doing: impl std::fmt::Display) -> Self {
+    pub(crate) fn context(mut self, doing: impl std::fmt::Display) -> Self {
         self.0.message = sentence(&format!("{doing}: {}", self.0.message));
         self
     }
 
     /// A call that failed, where it was made: refused for its token (4) or for itself (1),
     /// or not answered.
-    pub fn of_graph(error: &GraphError, asked: Asked) -> Self {
+    pub(crate) fn of_graph(error: &GraphError, asked: Asked) -> Self {
         match error {
             GraphError::Refused(api) => {
                 let found = causes::of(api, asked);
@@ -216,11 +212,6 @@ impl Error {
     /// The stable name of why.
     pub fn why(&self) -> Option<&'static str> {
         self.0.reason
-    }
-
-    /// Whether a token or its permissions are what failed.
-    pub fn is_of_credentials(&self) -> bool {
-        self.0.kind == Kind::Credentials
     }
 
     /// What kind it is.
@@ -254,18 +245,13 @@ impl Error {
     }
 
     /// Whether it is an interrupt that found nothing half done, of which there is nothing to say.
-    pub fn is_bare_interrupt(&self) -> bool {
+    pub(crate) fn is_bare_interrupt(&self) -> bool {
         self.is_interrupt() && self.0.message == INTERRUPTED
     }
 
     /// The message alone, for a line in a bulk run.
     pub fn message(&self) -> &str {
         &self.0.message
-    }
-
-    /// Whether a secret store is what failed, so that another one may do.
-    pub fn is_of_a_store(&self) -> bool {
-        self.0.kind == Kind::SecretStore
     }
 
     /// Whether the person pressed Ctrl-C.

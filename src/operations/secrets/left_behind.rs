@@ -48,40 +48,23 @@ impl Entry {
 pub fn find(workspace: &Workspace, tenants: &Tenants<'_>, only: Option<StoreName>) -> Result<LeftBehind, Error> {
     let owners = Owners::read(workspace)?;
     let mut found = LeftBehind { entries: Vec::new(), no_keyring: false, unknown: Vec::new() };
-    if only != Some(StoreName::File) {
-        match workspace.stores().keyring().entries() {
-            Ok(entries) => {
-                let entries = entries.unwrap_or_default().into_iter();
-                found.entries.extend(entries.filter_map(|(name, label)| {
-                    let key = owners.left_behind(StoreName::Keyring, &name)?;
+    for store in StoreName::KEEPING.into_iter().filter(|store| only.is_none_or(|only| only == *store)) {
+        let of_tenants = tenants.iter().map(|(tenant, inside)| (Some(tenant.to_owned()), inside));
+        let places: Vec<_> = if store.is_shared() { vec![(None, workspace)] } else { of_tenants.collect() };
+        for (tenant, inside) in places {
+            match inside.store(store).entries() {
+                Ok(entries) => found.entries.extend(entries.into_iter().filter_map(|(name, label)| {
+                    let key = owners.left_behind(store, &name)?;
                     let account = key.account_of_label(&label).map(|name| excerpt(name, 100));
-                    Some(Entry { tenant: None, key, account })
-                }));
-            }
-            Err(StoreError::Absent(_)) => found.no_keyring = true,
-            Err(error) => found.unknown.push((None, error)),
-        }
-    }
-    if only != Some(StoreName::Keyring) {
-        for (tenant, inside) in tenants.iter() {
-            match of_file(inside, &owners) {
-                Ok(keys) => found.entries.extend(keys.into_iter().map(|key| Entry {
-                    tenant: Some(tenant.to_owned()),
-                    key,
-                    account: None,
+                    Some(Entry { tenant: tenant.clone(), key, account })
                 })),
-                Err(error) => found.unknown.push((Some(tenant.to_owned()), error)),
+                Err(StoreError::Absent(_)) if store.is_shared() => found.no_keyring = true,
+                Err(error) => found.unknown.push((tenant, error)),
             }
         }
     }
     found.entries.sort_by_cached_key(|entry| (entry.tenant.clone(), entry.key.account_id.clone(), entry.key.kind));
     Ok(found)
-}
-
-fn of_file(inside: &Workspace, owners: &Owners) -> Result<Vec<SecretKey>, StoreError> {
-    let file = inside.stores().file();
-    let entries = if file.exists()? { file.entries()? } else { Vec::new() };
-    Ok(entries.iter().filter_map(|entry| owners.left_behind(StoreName::File, entry)).collect())
 }
 
 /// A line for each account that the secrets were of: its name, or its id where the store

@@ -32,8 +32,9 @@ pub struct Moved {
 /// The accounts at these addresses; `None`: every account of the tenant. Asks the stores
 /// whether they answer: every passphrase is asked for now, while Ctrl-C still ends all.
 pub fn prepare(workspace: &Workspace, addresses: Option<&[String]>, to: StoreName) -> Result<Prepared, Error> {
-    if !matches!(to, StoreName::Keyring | StoreName::File) {
-        return Err(Error::usage(format!("nothing can be moved to the {to} store")).hint("--to keyring or --to file"));
+    if !StoreName::KEEPING.contains(&to) {
+        let ways = StoreName::KEEPING.map(|store| format!("--to {store}"));
+        return Err(Error::usage(format!("nothing can be moved to the {to} store")).hint(ways.join(" or ")));
     }
     let store = workspace.accounts()?;
     let known = store.load()?;
@@ -42,11 +43,11 @@ pub fn prepare(workspace: &Workspace, addresses: Option<&[String]>, to: StoreNam
         None => known,
     };
     workspace.store(to).probe()?;
-    for from in [StoreName::Keyring, StoreName::File] {
+    for from in StoreName::KEEPING {
         let used =
             accounts.iter().flat_map(|account| account.secrets.values()).any(|source| source.store() == Some(from));
-        // An interrupted run may have left something in a file that no record names.
-        if used || from == StoreName::File && workspace.stores().file().exists()? {
+        // An interrupted run may have left something in it that no record names.
+        if used || workspace.store(from).is_made()? == Some(true) {
             workspace.store(from).probe()?;
         }
     }
@@ -123,7 +124,11 @@ fn move_group<'a>(
     workspace.stores().file().forget();
     let (mut all, mut ended) = copy_all(workspace, &accounts.load()?, group, to, on_account);
     record(&accounts, &mut all, to, workspace.now());
-    clear_old_copies(workspace, all.iter().filter(|moving| moving.failed.is_none()).map(|moving| &moving.account), to);
+    let moved: Vec<&Account> =
+        all.iter().filter(|moving| moving.failed.is_none()).map(|moving| &moving.account).collect();
+    for other in StoreName::KEEPING.into_iter().filter(|other| *other != to) {
+        clear_old_copies(workspace, &moved, to, other);
+    }
     ended.extend(all.into_iter().map(|moving| match moving.failed {
         None => (moving.named, Ok(moving.copied.into_iter().map(|(kind, _)| kind).collect())),
         Some(error) => (moving.named, Err(error)),
@@ -217,16 +222,15 @@ fn record(accounts: &AccountStore, all: &mut [Moving<'_>], to: StoreName, now: j
     }
 }
 
-/// Removes what the other store of ours still has of these accounts: what was moved just
+/// Removes what another store of ours still has of these accounts: what was moved just
 /// now, and what an interrupted run left.
-fn clear_old_copies<'a>(workspace: &Workspace, accounts: impl Iterator<Item = &'a Account>, to: StoreName) {
-    let other = if to == StoreName::Keyring { StoreName::File } else { StoreName::Keyring };
+fn clear_old_copies(workspace: &Workspace, accounts: &[&Account], to: StoreName, other: StoreName) {
     let warn = |account: &Account, error: &StoreError| {
         workspace.warning(&format!("an old copy of '{}' may be left in the {other} store: {error}", account.name));
     };
     let (mut cleared, written) = workspace.stores().file().at_once(|| {
         let mut cleared = Vec::new();
-        for account in accounts {
+        for account in accounts.iter().copied() {
             let here = account.secrets.iter().filter(|(_, source)| source.store() == Some(to));
             for kind in here.map(|(kind, _)| *kind) {
                 match workspace.store(other).remove(&key(account, kind)) {

@@ -31,11 +31,6 @@ impl Owners {
         let (account_id, kind) = entry.split_once('/')?;
         let kind = SecretKind::KEPT.into_iter().find(|known| known.argument() == kind)?;
         let owned = self.0.contains(&(store, entry.to_owned()));
-        (!owned).then(|| SecretKey {
-            account_id: account_id.into(),
-            handle: String::new(),
-            account_name: String::new(),
-            kind,
-        })
+        (!owned).then(|| SecretKey::of_entry(account_id, kind))
     }
 }

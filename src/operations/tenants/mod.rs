@@ -4,12 +4,13 @@ pub mod remove;
 
 use std::path::Path;
 
-use toml_edit::{DocumentMut, value};
+use toml_edit::DocumentMut;
 
 use super::{Error, Origin, Setting, Workspace};
 use crate::accounts::{Tenant, TenantName};
 use crate::document::nearest;
 use crate::files::{self, Lock};
+use crate::state;
 
 /// Refuses a tenant that a flag or a variable names and that is not there. What is wrong
 /// with the configuration itself is said by the command.
@@ -94,14 +95,7 @@ fn write_worked_in(path: &Path, tenant: Option<&str>) -> Result<(), Error> {
     let mut document: DocumentMut =
         text.parse().map_err(|error: toml_edit::TomlError| Error::file(error.message().to_owned()))?;
     match tenant {
-        Some(tenant) => {
-            let comment = document.get("tenant").and_then(|item| item.as_value()).map(|value| value.decor().clone());
-            document["tenant"] = value(tenant);
-            // A new value would come without the comment behind the old one.
-            if let (Some(decor), Some(value)) = (comment, document["tenant"].as_value_mut()) {
-                *value.decor_mut() = decor;
-            }
-        }
+        Some(tenant) => state::set_value(&mut document, "tenant", tenant.into()),
         None => drop(document.remove("tenant")),
     }
     lock.replace(document.to_string().as_bytes())?;

@@ -6,7 +6,7 @@ use super::write_worked_in;
 use crate::accounts::{Account, TenantName};
 use crate::files;
 use crate::operations::{Error, Origin, Workspace, accounts, groups};
-use crate::secrets::StoreName;
+use crate::secrets::SecretStore as _;
 
 /// A tenant that may be removed.
 pub struct Prepared {
@@ -52,7 +52,7 @@ pub fn carry_out(prepared: &Prepared, again: &str) -> Result<Option<PathBuf>, Er
     // Passphrases are asked for now, while Ctrl-C still ends everything.
     accounts.iter().try_for_each(|account| accounts::remove::probe(inside, account, false))?;
     let file = inside.stores().file();
-    let opens = file.exists()? && inside.store(StoreName::File).probe().is_ok();
+    let opens = file.is_made()? == Some(true) && file.probe().is_ok();
     let paths = &inside.settings()?.paths;
     let directory = paths.tenant_dir(name.as_str());
     let change = inside.hold_tenant()?.and_configuration()?;

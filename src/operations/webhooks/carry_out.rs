@@ -8,12 +8,13 @@ use futures_util::stream::{self, StreamExt as _};
 use super::found::{app_found, field_or, held, page_found};
 use super::handshake::{HandshakeFailed, accepts, handshake_failed, is_handshake, stored_token, without_secrets};
 use super::observe::{AT_ONCE, Seen, observe};
-use super::results::{AccountResult, changed};
+use super::results::{AccountResult, changed, levels};
 use super::target::Target;
 use crate::accounts::{Account, Realm};
 use crate::checks::causes::VERIFY_TOKEN_MISSING;
-use crate::checks::ids::{APP_SUBSCRIPTION, PAGE_SUBSCRIPTION};
+use crate::checks::ids::APP_SUBSCRIPTION;
 use crate::checks::{GraphTrace, Misplaced, Outcome, misplaced};
+use crate::graph::endpoints::subscription::set_of_page;
 use crate::graph::{Client, GraphError};
 use crate::operations::accounts::commands;
 use crate::operations::journal::note_at_meta;
@@ -79,9 +80,7 @@ async fn write_and_read_back(
     let is_set = |id: &str| apps.get(id).is_some_and(is_written);
     let written = works.iter().zip(&pages).filter_map(|((at, work), page)| {
         let app = of_apps.iter().any(|app| app.plan.speaker == *at && is_set(&app.plan.id));
-        let levels = [(APP_SUBSCRIPTION, app), (PAGE_SUBSCRIPTION, matches!(page, Some(Ok(_))))];
-        let levels: Vec<&'static str> =
-            levels.into_iter().filter_map(|(level, written)| written.then_some(level)).collect();
+        let levels = levels(app, matches!(page, Some(Ok(_))));
         (!levels.is_empty()).then(|| changed(&work.target.account, &levels))
     });
     note_at_meta(workspace, written.collect());
@@ -121,7 +120,7 @@ async fn write<'w>(
         let fields = page.as_ref().filter(|_| !stays_elsewhere(target, of_apps, &apps));
         async move {
             match fields {
-                Some(fields) => Some(subscription::write_page(client, target.page(), fields).await),
+                Some(fields) => Some(set_of_page(client, target.page(), fields).await),
                 None => None,
             }
         }
@@ -188,7 +187,7 @@ async fn write_app(client: &Client, prober: &Prober, app: &AppWork<'_>) -> Writt
         };
         let verify_token = next.or(verify_token);
         // A "no" of Meta's without an error shows when it is read back.
-        if let Err(error) = subscription::write_app(client, credentials, step, verify_token).await {
+        if let Err(error) = subscription::write_app(client, credentials, account.channel, step, verify_token).await {
             return Err(explain(prober, app, step, verify_token, &error).await);
         }
         if next.is_some() {
@@ -226,6 +225,6 @@ async fn explain(
                 ..Found::new(APP_SUBSCRIPTION, Outcome::Fail, summary).hint(format!("{fix}; then: {then}"))
             }
         }
-        _ => field_or(error, Found::failed(APP_SUBSCRIPTION, error, app.target, &then), &then),
+        _ => field_or(error, Found::failed(APP_SUBSCRIPTION, error, app.target, &then), app.target, &then),
     }
 }

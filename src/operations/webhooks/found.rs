@@ -10,14 +10,14 @@ use crate::checks::ids::{APP_SUBSCRIPTION, PAGE_SUBSCRIPTION};
 use crate::dashboard;
 use crate::graph::GraphError;
 use crate::operations::Found;
-use crate::provision::subscription::{AppLevel, FIELDS, PageLevel, Wish, list, missing_of_app, missing_of_page};
+use crate::provision::subscription::{AppLevel, PageLevel, Wish, list, missing_of_app, missing_of_page, webhook};
 
 /// A refused parameter (100, without a subcode) of a write is a field that Meta does not
 /// know, not a permission to read: Meta's words name it.
-pub fn field_or(error: &GraphError, found: Found, then: &str) -> Found {
+pub fn field_or(error: &GraphError, found: Found, target: &Target, then: &str) -> Found {
     match error {
         GraphError::Refused(api) if api.code == Some(100) && api.subcode.is_none() && api.kind == "OAuthException" => {
-            let known = FIELDS[..2].join(",");
+            let known = webhook(target.account.channel).fields[..2].join(",");
             let hint = format!("name fields that Meta knows, such as {known}; then: {then} --fields FIELDS");
             let summary = "Meta refuses the webhook fields".into();
             Found { summary, hint: Some(hint), ..found }.because(&FIELDS_REFUSED)
@@ -69,7 +69,7 @@ pub fn page_found(target: &Target, wish: &Wish, after: &Seen, written: Option<Re
     let then = format!("msgrctl webhook subscribe {}", target.account.handle);
     let was_written = written.is_some();
     if let Some(Err(error)) = written {
-        return field_or(&error, Found::failed(PAGE_SUBSCRIPTION, &error, target, &then), &then);
+        return field_or(&error, Found::failed(PAGE_SUBSCRIPTION, &error, target, &then), target, &then);
     }
     let level = match &after.page {
         Err(error) => return Found::failed(PAGE_SUBSCRIPTION, error, target, &then),

@@ -139,7 +139,6 @@ pub(super) mod tests {
                 verify_token: "old".into(),
                 active: true,
                 fields: vec!["messages".into()],
-                include_values: true,
             });
             drop(world);
             self

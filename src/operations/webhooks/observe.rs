@@ -3,8 +3,10 @@
 
 use futures_util::stream::{self, StreamExt as _};
 
+use super::results::levels;
 use super::target::Target;
-use crate::checks::ids::{APP_SUBSCRIPTION, PAGE_SUBSCRIPTION};
+use crate::channel::Channel;
+use crate::checks::ids::APP_SUBSCRIPTION;
 use crate::graph::{AppCredentials, Client, GraphError};
 use crate::provision::subscription::{self, AppLevel, PageLevel};
 
@@ -23,22 +25,25 @@ pub struct Seen {
 /// Asks about the Page of each target, and once about each app.
 pub async fn observe(client: &Client, targets: &[&Target]) -> Vec<Seen> {
     // Once each pair of id and secret: one that is wrong is one account's alone.
-    let mut apps: Vec<&AppCredentials> = Vec::new();
-    for app in targets.iter().filter_map(|target| target.app.as_ref()) {
-        if !apps.iter().any(|known| same_app(known, app)) {
+    let mut apps: Vec<(&AppCredentials, Channel)> = Vec::new();
+    for app in targets.iter().filter_map(|target| app_of(target)) {
+        if !apps.contains(&app) {
             apps.push(app);
         }
     }
     let asked =
-        stream::iter(apps.into_iter().map(|app| async move { (app, subscription::observe_app(client, app).await) }));
-    let pages = stream::iter(targets.iter().map(|target| subscription::observe_page(client, target.page())));
+        stream::iter(apps.into_iter().map(|(app, channel)| async move {
+            ((app, channel), subscription::observe_app(client, app, channel).await)
+        }));
+    let pages =
+        stream::iter(targets.iter().map(|target| subscription::observe_page(client, target.page(), target.app_id())));
     let all = async { tokio::join!(asked.buffer_unordered(AT_ONCE).collect(), pages.buffered(AT_ONCE).collect()) };
     let (apps, pages): (Vec<_>, Vec<_>) = if targets.len() > 1 { client.in_batches(all).await } else { all.await };
-    let of_app = |target: &Target| {
-        let mine = target.app.as_ref()?;
-        apps.iter().find(|(app, _)| same_app(app, mine)).map(|(_, level)| level.clone())
+    let level_of = |target: &Target| {
+        let own = app_of(target)?;
+        apps.iter().find(|(app, _)| *app == own).map(|(_, level)| level.clone())
     };
-    targets.iter().zip(pages).map(|(target, page)| Seen { page, app: of_app(target) }).collect()
+    targets.iter().zip(pages).map(|(target, page)| Seen { page, app: level_of(target) }).collect()
 }
 
 /// The level of an account that was changed at Meta between two looks, the app's first, as far
@@ -49,10 +54,7 @@ pub fn changed_levels(before: &Seen, now: &Seen) -> Vec<&'static str> {
         _ => false,
     };
     let page = matches!((&before.page, &now.page), (Ok(before), Ok(now)) if !subscription::same_page(before, now));
-    [(APP_SUBSCRIPTION, app), (PAGE_SUBSCRIPTION, page)]
-        .into_iter()
-        .filter_map(|(level, changed)| changed.then_some(level))
-        .collect()
+    levels(app, page)
 }
 
 /// The same in words: what was changed, and where.
@@ -60,6 +62,6 @@ pub fn changed_in_words(level: &str) -> &'static str {
     if level == APP_SUBSCRIPTION { "the app's webhook" } else { "the Page's subscription" }
 }
 
-fn same_app(a: &AppCredentials, b: &AppCredentials) -> bool {
-    a.id == b.id && a.secret == b.secret
+fn app_of(target: &Target) -> Option<(&AppCredentials, Channel)> {
+    Some((target.app.as_ref()?, target.account.channel))
 }

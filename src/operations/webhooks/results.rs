@@ -57,6 +57,12 @@ impl AccountResult {
     }
 }
 
+/// The levels of which something is so, the app's first.
+pub fn levels(app: bool, page: bool) -> Vec<&'static str> {
+    let levels = [(APP_SUBSCRIPTION, app), (PAGE_SUBSCRIPTION, page)];
+    levels.into_iter().filter_map(|(level, is_so)| is_so.then_some(level)).collect()
+}
+
 /// A change at Meta as the log names it: `levels` are those that were written.
 pub fn changed(account: &Account, levels: &[&'static str]) -> Change {
     let fields = levels.iter().map(|level| format!("meta.{}", level.replace('.', "_"))).collect();

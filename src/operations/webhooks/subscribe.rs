@@ -9,11 +9,12 @@ use super::results::AccountResult;
 use super::target::Target;
 use crate::accounts::{Account, CallbackUrl};
 use crate::address::shown;
+use crate::channel::Channel;
 use crate::graph::Client;
 use crate::graph::endpoints::subscription::same_callback;
 use crate::operations::{Error, Workspace};
 use crate::provision::apps::{self, AppPlan, Member};
-use crate::provision::subscription::{AppStep, FIELDS, Wish, list, page_step};
+use crate::provision::subscription::{AppStep, Wish, list, page_step, webhook};
 use crate::secrets::SecretKind;
 
 pub struct Order {
@@ -38,8 +39,9 @@ impl Order {
     }
 
     /// What a contact centre needs.
-    pub fn usual() -> Self {
-        Self { fields: FIELDS.map(str::to_owned).to_vec(), exact: false, resend: false }
+    pub fn usual(channel: Channel) -> Self {
+        let fields = webhook(channel).fields.iter().map(|field| (*field).to_owned()).collect();
+        Self { fields, exact: false, resend: false }
     }
 }
 
@@ -182,7 +184,7 @@ mod tests {
 
     fn prepared(rig: &Rig) -> Prepared {
         let target = Target::of(&rig.workspace, rig.account()).expect("a target");
-        prepare(&rig.workspace, vec![target], &Order::usual()).expect("prepared")
+        prepare(&rig.workspace, vec![target], &Order::usual(rig.account().channel)).expect("prepared")
     }
 
     #[test]

@@ -2,12 +2,13 @@
 
 use crate::accounts::{Account, AppId};
 use crate::graph::AppCredentials;
+use crate::graph::endpoints::PageAccess;
 use crate::operations::accounts::test;
 use crate::operations::{Error, Workspace};
-use crate::provision::subscription::PageAccess;
 use crate::secrets::{Secret, SecretKind};
 
 /// An account, and what it takes to ask about its webhook.
+#[derive(Clone)]
 pub struct Target {
     pub account: Account,
     pub token: Secret,
@@ -57,14 +58,14 @@ impl Target {
         self.app.as_ref().map(|app| app.id.as_str())
     }
 
-    /// The Page, as calls about its subscription need it.
+    /// The id of its app, whose secret may not be known.
+    pub fn app_id(&self) -> Option<&str> {
+        self.account.app_id.as_ref().map(AppId::as_str)
+    }
+
+    /// The Page, as calls about it are made.
     pub fn page(&self) -> PageAccess<'_> {
-        PageAccess {
-            page_id: self.account.page_id.as_str(),
-            token: &self.token,
-            app_id: self.account.app_id.as_ref().map(AppId::as_str),
-            app: self.app.as_ref(),
-        }
+        PageAccess { page_id: self.account.page_id.as_str(), token: &self.token, app: self.app.as_ref() }
     }
 
     /// Where its events should go.

@@ -1,7 +1,7 @@
 //! A Page sends the app no more events, or the app has no webhook any more.
 
 use super::others::others_of_app;
-use super::results::{AccountResult, changed};
+use super::results::{AccountResult, changed, levels};
 use super::target::Target;
 use crate::accounts::Account;
 use crate::checks::Outcome;
@@ -90,20 +90,17 @@ async fn remove(
     before: There,
 ) -> Result<There, Error> {
     if before.page {
-        let access = target.page();
-        remove_of_page(client, access.page_id, access.token, access.app).await?;
+        remove_of_page(client, target.page()).await?;
     }
     if let (true, Some(credentials)) = (before.app, &target.app) {
-        remove_of_app(client, credentials, None).await?;
+        remove_of_app(client, credentials, target.account.channel.webhook_object(), None).await?;
     }
-    let levels = [(APP_SUBSCRIPTION, before.app), (PAGE_SUBSCRIPTION, before.page)];
-    let removed: Vec<&'static str> = levels.into_iter().filter_map(|(level, was)| was.then_some(level)).collect();
-    note_at_meta(workspace, vec![changed(&target.account, &removed)]);
+    note_at_meta(workspace, vec![changed(&target.account, &levels(before.app, before.page))]);
     there(client, target, with_app).await
 }
 
 async fn there(client: &Client, target: &Target, with_app: bool) -> Result<There, Error> {
-    let page = match observe_page(client, target.page()).await? {
+    let page = match observe_page(client, target.page(), target.app_id()).await? {
         PageLevel::Absent => false,
         PageLevel::Fields(_) => true,
         PageLevel::OfAnotherApp(id) => {
@@ -112,7 +109,9 @@ async fn there(client: &Client, target: &Target, with_app: bool) -> Result<There
         }
     };
     let app = match target.app.as_ref().filter(|_| with_app) {
-        Some(credentials) => matches!(observe_app(client, credentials).await?, AppLevel::Present(_)),
+        Some(credentials) => {
+            matches!(observe_app(client, credentials, target.account.channel).await?, AppLevel::Present(_))
+        }
         None => false,
     };
     Ok(There { page, app })

@@ -14,12 +14,7 @@ pub enum NewSecret {
     /// It is there and stays there.
     Refer(SecretRef),
     /// Its value is copied from one place into a store of ours.
-    Copy {
-        /// Where it is.
-        from: SecretRef,
-        /// The store.
-        to: StoreName,
-    },
+    Copy { from: SecretRef, to: StoreName },
     /// One is made, for that store.
     Generate(StoreName),
 }

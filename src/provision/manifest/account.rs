@@ -27,7 +27,7 @@ pub(super) struct Shared {
 }
 
 /// An account as it is written, with its file's `defaults` under it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Draft {
     pub at: At,
     pub name: Option<Spot<Name>>,
@@ -100,15 +100,7 @@ impl Draft {
         }
         let Value::Mapping(_) = &node.value else { return None };
         let entries = reader.known("accounts", node, &ACCOUNT)?;
-        let mut draft = Self {
-            at: node.at,
-            name: None,
-            handle: None,
-            page_username: None,
-            page_id: None,
-            token: None,
-            shared: Shared::default(),
-        };
+        let mut draft = Self { at: node.at, ..Self::default() };
         for entry in entries {
             let Entry { key, value, .. } = entry;
             match key.as_str() {

@@ -15,7 +15,8 @@ pub(super) const TOP: Level =
     Level { belongs: "at the top of the file", keys: &["version", "tenant", "chat_settings", "defaults", "accounts"] };
 
 /// The four timeouts, in the order in which they are kept.
-pub(super) const TIMEOUTS: [&str; 4] = ["messenger_timeout", "web_timeout", "agent_ramp_up", "outbound_timeout"];
+pub(in crate::provision) const TIMEOUTS: [&str; 4] =
+    ["messenger_timeout", "web_timeout", "agent_ramp_up", "outbound_timeout"];
 
 pub(super) const CHAT_SETTINGS: Level = Level {
     belongs: "below 'chat_settings'",

@@ -24,6 +24,7 @@ use crate::channel::Channel;
 use crate::messages::{ChatText, Event, MessageState, Timeouts};
 use crate::secrets::{SecretRef, StoreName};
 
+pub(super) use keys::TIMEOUTS;
 pub use place::{Mistake, Place, escaped};
 pub use write::{Exported, json, write};
 

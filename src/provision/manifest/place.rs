@@ -2,11 +2,13 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 use crate::secrets::{holds_credential, redact};
 use crate::text::{self, is_control, is_unseen};
 
 /// A place in a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Place {
     /// The file, as the person named it.
     pub file: String,
@@ -23,13 +25,15 @@ impl fmt::Display for Place {
 }
 
 /// What is wrong, or merely odd, and where. It never repeats a secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Mistake {
     /// The key or value that is meant.
+    #[serde(flatten)]
     pub place: Place,
     /// What is wrong and what to do, in one line.
     pub message: String,
     /// The word that was probably meant, where one is near enough.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub nearest: Option<String>,
 }
 
@@ -44,7 +48,7 @@ impl std::error::Error for Mistake {}
 
 /// A place while the files are read: the file by its number. In the order of the files
 /// and their lines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct At {
     pub file: usize,
     pub line: usize,

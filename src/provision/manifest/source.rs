@@ -77,12 +77,11 @@ fn stored_source(reader: &mut Reader<'_>, stored: &Entry, entries: &[Entry]) -> 
 }
 
 fn store(reader: &mut Reader<'_>, node: &Node) -> Option<StoreName> {
-    const STORES: [StoreName; 2] = [StoreName::Keyring, StoreName::File];
     let text = reader.text("store", node)?;
-    let found = STORES.into_iter().find(|store| store.as_str() == text);
+    let found = StoreName::KEEPING.into_iter().find(|store| store.as_str() == text);
     if found.is_none() {
         let message = "'store' is the store that the value is copied into: keyring or file";
-        reader.wrong_near(node.at, message, nearest(text, STORES.iter().map(|store| store.as_str())));
+        reader.wrong_near(node.at, message, nearest(text, StoreName::KEEPING.iter().map(|store| store.as_str())));
     }
     found
 }

@@ -65,11 +65,8 @@ fn top(exported: &Exported<'_>) -> Map<String, Value> {
     top.insert("version".into(), 1.into());
     top.extend(exported.tenant.map(|tenant| ("tenant".to_owned(), tenant.as_str().into())));
     let ChatSettings { timeouts, messages } = exported.chat_settings;
-    let known = [timeouts.messenger, timeouts.web, timeouts.agent_ramp_up, timeouts.outbound];
-    let known = TIMEOUTS
-        .into_iter()
-        .zip(known)
-        .filter_map(|(key, timeout)| Some((key.to_owned(), timeout?.to_string().into())));
+    let known = TIMEOUTS.into_iter().zip(timeouts.all());
+    let known = known.filter_map(|(key, timeout)| Some((key.to_owned(), timeout?.to_string().into())));
     let mut settings: Map<String, Value> = known.collect();
     let texts: Map<String, Value> = messages
         .iter()

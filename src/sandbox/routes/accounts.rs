@@ -12,7 +12,7 @@ const DEFAULT: [&str; 6] = ["access_token", "category", "category_list", "name",
 
 pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Answered {
     let holder = holder(world, call, node)?;
-    if let TokenKind::Page(_) = holder.kind {
+    if holder.page().is_some() {
         return Err(nonexisting_field("accounts", "Page"));
     }
     let granted = |page: &&Page| holder.targets.as_ref().is_none_or(|targets| targets.contains(&page.id));
@@ -20,7 +20,7 @@ pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Answered {
     let total = shown.iter().filter(granted).count();
     let part = Part::of(call, total)?;
     let pages: Vec<Page> = shown.iter().filter(granted).skip(part.start).take(part.end - part.start).cloned().collect();
-    let fields = call.list("fields").unwrap_or_else(|| DEFAULT.map(str::to_owned).to_vec());
+    let fields = call.fields(&DEFAULT);
     if let Some(field) =
         fields.iter().find(|field| !PAGE_FIELDS.contains(&name_of(field)) && !EDGES.contains(&name_of(field)))
     {

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::accounts::page_token;
-use super::{Answer, Answered, Call, Refusal, Token, TokenKind, World, holder, unsupported};
+use super::{Answer, Answered, Call, Refusal, Token, World, holder, unsupported};
 
 /// The only business there is.
 const BUSINESS: &str = "200000000000001";
@@ -12,10 +12,7 @@ const BUSINESS: &str = "200000000000001";
 fn manager(world: &World, call: &Call, node: &str) -> Result<Token, Refusal> {
     let token = holder(world, call, node)?;
     token.require(200, "business_management")?;
-    match token.kind {
-        TokenKind::Page(_) => Err(Token::lacks(200, "business_management")),
-        _ => Ok(token),
-    }
+    if token.page().is_some() { Err(Token::lacks(200, "business_management")) } else { Ok(token) }
 }
 
 pub(super) fn of_person(world: &World, call: &Call) -> Answered {

@@ -5,7 +5,6 @@ use sha2::Sha256;
 
 use super::{Call, Refusal, Token, World};
 
-/// Who makes a call.
 pub enum Caller {
     /// A Page, a person, a system user.
     Holder(Box<Token>),

@@ -90,11 +90,7 @@ fn time(at: Timestamp) -> Value {
 }
 
 fn wanted(call: &Call, default: &[&str]) -> Vec<Wanted> {
-    call.list("fields")
-        .unwrap_or_else(|| default.iter().map(|name| (*name).to_owned()).collect())
-        .iter()
-        .map(|field| expanded(field, DEPTH))
-        .collect()
+    call.fields(default).iter().map(|field| expanded(field, DEPTH)).collect()
 }
 
 /// A field with so many levels at most; what is deeper is left out.

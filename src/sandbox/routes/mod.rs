@@ -25,13 +25,14 @@ mod thread_control;
 
 use jiff::civil::Date;
 
-use super::answer::{Answer, Refusal, without_nulls};
+use super::answer::{Answer, Refusal};
 use super::batch::{self, Batch};
 use super::call::Call;
 use super::people::Person;
 use super::tokens::{Token, TokenKind};
 use super::versions::{self, Feature, Served};
 use super::world::World;
+use crate::json::without_nulls;
 use caller::{Caller, caller, holder};
 use page::{of_page, recipient_of, require_task};
 use paging::Part;
@@ -39,10 +40,10 @@ use parameter::{at_most, bad, bad_with, is_url, list, need, need_value, one_of, 
 use replies::{Answered, nonexisting_field, success, unsupported};
 
 pub(super) use caller::unproven;
+pub(super) use subscriptions::finish;
 
 /// What comes of a call.
 pub(super) enum Reply {
-    /// The answer.
     Now(Answer),
     /// A callback has to be asked first; then [`finish`] has the answer.
     Verified(Box<subscriptions::Change>),
@@ -50,13 +51,6 @@ pub(super) enum Reply {
     Batch(Box<Batch>),
 }
 
-impl From<Answer> for Reply {
-    fn from(answer: Answer) -> Self {
-        Self::Now(answer)
-    }
-}
-
-/// Answers a call.
 pub(super) fn answer(world: &mut World, call: &Call) -> Reply {
     dispatch(world, call).unwrap_or_else(|refusal| Reply::Now(refusal.into()))
 }
@@ -65,11 +59,6 @@ pub(super) fn answer(world: &mut World, call: &Call) -> Reply {
 pub(super) fn throttled(world: &World, call: &Call, refusal: Refusal) -> Reply {
     let node = call.segments.first().map(String::as_str).unwrap_or_default();
     Reply::Now(caller(world, call, node).err().unwrap_or(refusal).into())
-}
-
-/// The answer to a call that had to wait for a callback.
-pub(super) fn finish(world: &mut World, change: subscriptions::Change, verified: Result<(), Refusal>) -> Answer {
-    subscriptions::finish(world, change, verified).unwrap_or_else(Answer::from)
 }
 
 /// The version that an answer names: an expired one is served by the oldest.

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 
-use super::{Answer, Answered, Call, Caller, Refusal, Token, TokenKind, World, bad, caller, nonexisting_field};
+use super::{Answer, Answered, Call, Caller, Refusal, Token, World, bad, caller, nonexisting_field};
 use super::{conversations, personas, unsupported, without_nulls};
 use crate::sandbox::versions::Feature;
 use crate::sandbox::world::Page;
@@ -33,8 +33,8 @@ pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Answered {
     }
     match &caller {
         Caller::App(_) if node == "me" => Err(super::caller::nobody()),
-        Caller::Holder(token) if node == "me" || node == token.user_id => match &token.kind {
-            TokenKind::Page(id) if node == "me" => {
+        Caller::Holder(token) if node == "me" || node == token.user_id => match token.page() {
+            Some(id) if node == "me" => {
                 let page = world.page(id).cloned().ok_or_else(|| unsupported("get", id))?;
                 page_answer(world, &page, call, Some(token))
             }
@@ -104,25 +104,18 @@ fn pick(wanted: &[String], known: &[&str], node_type: &str, values: &Value) -> R
     Ok(picked.into())
 }
 
-fn default_fields() -> Vec<String> {
-    vec!["name".into(), "id".into()]
-}
-
 fn page_answer(world: &mut World, page: &Page, call: &Call, reader: Option<&Token>) -> Answered {
-    let wanted = call.list("fields").unwrap_or_else(default_fields);
-    let own = reader.is_some_and(|token| match &token.kind {
-        TokenKind::Page(id) => *id == page.id,
-        _ => true,
-    });
+    let wanted = call.fields(&["name", "id"]);
+    let own = reader.is_some_and(|token| token.page().is_none_or(|id| id == page.id));
     let public = wanted.iter().all(|field| field == "id" || field == "name");
     let asks = |name: &str| wanted.iter().any(|field| field == name);
     // A person gets the Page's token, a Page its own.
     let token = match reader.filter(|_| own && asks("access_token") && !page.tasks.is_empty()) {
-        Some(token) if matches!(token.kind, TokenKind::Page(_)) => Some(token.value.clone()),
+        Some(token) if token.page().is_some() => Some(token.value.clone()),
         Some(token) => Some(super::accounts::page_token(world, token, page)),
         None => None,
     };
-    let of_person = reader.is_some_and(|token| !matches!(token.kind, TokenKind::Page(_)));
+    let of_person = reader.is_some_and(|token| token.page().is_none());
     let get_started = world.profiles.get(&page.id).is_some_and(|profile| profile.contains_key("get_started"));
     let values = without_nulls(json!({
         "id": page.id,
@@ -159,7 +152,7 @@ fn page_answer(world: &mut World, page: &Page, call: &Call, reader: Option<&Toke
 }
 
 fn user_answer(world: &World, token: &Token, call: &Call) -> Answered {
-    let wanted = call.list("fields").unwrap_or_else(default_fields);
+    let wanted = call.fields(&["name", "id"]);
     let user = world.users.iter().find(|user| user.id == token.user_id);
     let user = user.ok_or_else(|| unsupported("get", &token.user_id))?;
     let (first, last) = user.name.split_once(' ').unzip();

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Call, Person, Refusal, Token, TokenKind, World, bad_with, holder, required, unsupported};
+use super::{Call, Person, Refusal, Token, World, bad_with, holder, required, unsupported};
 use crate::sandbox::form::text_of;
 
 /// The Page that a call is for, with a token of its own that may send messages.
@@ -15,11 +15,11 @@ pub(super) fn of_page(world: &World, call: &Call, node: &str) -> Result<(Token, 
 
 /// The Page of a token, where the node means it.
 pub(super) fn own_page(world: &World, call: &Call, token: &Token, node: &str) -> Result<String, Refusal> {
-    let TokenKind::Page(own) = &token.kind else {
+    let Some(own) = token.page() else {
         return Err(Refusal::oauth(210, "(#210) A page access token is required to request this resource."));
     };
-    if node == "me" || world.page(node).is_some_and(|page| page.id == *own) {
-        return Ok(own.clone());
+    if node == "me" || world.page(node).is_some_and(|page| page.id == own) {
+        return Ok(own.to_owned());
     }
     Err(unsupported(&call.method, node))
 }

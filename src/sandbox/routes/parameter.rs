@@ -9,7 +9,6 @@ pub(super) fn bad(text: impl AsRef<str>) -> Refusal {
     Refusal::oauth(100, format!("(#100) {}", text.as_ref()))
 }
 
-/// The same with a subcode.
 pub(super) fn bad_with(subcode: i64, text: &str) -> Refusal {
     bad(text).with_subcode(subcode)
 }

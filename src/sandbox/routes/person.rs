@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Answer, Answered, Call, Caller, Person, Token, TokenKind, World, bad_with, nonexisting_field};
+use super::{Answer, Answered, Call, Caller, Person, Token, World, bad_with, nonexisting_field};
 
 /// The field and the permission that it needs.
 const FIELDS: [(&str, &str); 9] = [
@@ -21,8 +21,7 @@ const DEFAULT: [&str; 3] = ["first_name", "last_name", "profile_pic"];
 /// The person, where the caller is a Page and the node one of its people.
 pub(super) fn answer(world: &World, call: &Call, caller: &Caller, node: &str) -> Option<Answered> {
     let Caller::Holder(token) = caller else { return None };
-    let TokenKind::Page(page_id) = &token.kind else { return None };
-    let person = world.person_by_psid(page_id, node)?;
+    let person = world.person_by_psid(token.page()?, node)?;
     Some(shown(world, call, token, person))
 }
 
@@ -34,7 +33,7 @@ fn shown(world: &World, call: &Call, token: &Token, person: &Person) -> Answered
     if person.blocked {
         return Err(bad_with(2_018_218, "No profile available for this user."));
     }
-    let wanted = call.list("fields").unwrap_or_else(|| DEFAULT.map(str::to_owned).to_vec());
+    let wanted = call.fields(&DEFAULT);
     let (first, last) = person.name.split_once(' ').unwrap_or((&person.name, ""));
     let mut shown = Map::new();
     for field in &wanted {

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use serde_json::{Value, json};
 
 use super::page::{has_task, own_page};
-use super::{Answer, Answered, Call, Caller, Refusal, TokenKind, World};
+use super::{Answer, Answered, Call, Caller, Refusal, World};
 use super::{caller, holder, one_of, require_task, required, success, unsupported};
 use crate::sandbox::rules::SubscribedAppsMode;
 
@@ -21,7 +21,7 @@ pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Answered {
         return Ok(success());
     }
     let token = holder(world, call, node)?;
-    if !matches!(token.kind, TokenKind::Page(_)) && world.page(node).is_some_and(|page| page.new_experience) {
+    if token.page().is_none() && world.page(node).is_some_and(|page| page.new_experience) {
         let text = "A Page access token is required for this call for the new Pages experience.";
         return Err(Refusal::oauth(190, text).with_subcode(2_069_032));
     }

@@ -14,12 +14,9 @@ const OBJECTS: [&str; 6] = ["user", "page", "permissions", "payments", "instagra
 
 /// What changes once the callback has answered.
 pub(in crate::sandbox) struct Change {
-    /// The callback.
     pub url: Url,
     /// The app's subscription as it is then.
     pub subscription: Subscription,
-    /// Whether the call says anything of `include_values`.
-    says_values: bool,
 }
 
 pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Result<Reply, Refusal> {
@@ -28,7 +25,7 @@ pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Result<Reply
     };
     match call.method.as_str() {
         method if app_id != node && node != "app" => Err(unsupported(method, node)),
-        "GET" => Ok(list(world, call, &app_id).into()),
+        "GET" => Ok(Reply::Now(list(world, call, &app_id))),
         "POST" => subscribe(world, call, &app_id),
         "DELETE" => remove(world, call, &app_id).map(Reply::Now),
         method => Err(unsupported(method, node)),
@@ -54,8 +51,6 @@ fn subscribe(world: &mut World, call: &Call, app_id: &str) -> Result<Reply, Refu
         one_of(&format!("fields[{at}]"), field, &FIELDS)?;
     }
     let existing = world.subscriptions.iter_mut().find(|one| one.app_id == app_id && one.object == object);
-    let says_values = call.given("include_values").is_some();
-    let include_values = matches!(call.parameter("include_values"), Some("true" | "1"));
     let is_new = existing.is_none();
     let callback_url = match existing {
         Some(existing) if call.given("callback_url").is_none() => {
@@ -64,10 +59,7 @@ fn subscribe(world: &mut World, call: &Call, app_id: &str) -> Result<Reply, Refu
                     return Err(required("fields"));
                 }
                 amend(&mut existing.fields, fields);
-                if says_values {
-                    existing.include_values = include_values;
-                }
-                return Ok(success().into());
+                return Ok(Reply::Now(success()));
             }
             existing.callback_url.clone()
         }
@@ -81,9 +73,8 @@ fn subscribe(world: &mut World, call: &Call, app_id: &str) -> Result<Reply, Refu
     let url =
         url.ok_or_else(|| bad("Param callback_url must be a valid HTTPS URL (http is for this machine alone)."))?;
     let (app_id, object) = (app_id.to_owned(), object.to_owned());
-    let subscription =
-        Subscription { app_id, object, callback_url, verify_token, active: true, fields, include_values };
-    Ok(Reply::Verified(Box::new(Change { url, subscription, says_values })))
+    let subscription = Subscription { app_id, object, callback_url, verify_token, active: true, fields };
+    Ok(Reply::Verified(Box::new(Change { url, subscription })))
 }
 
 fn amend(fields: &mut Vec<String>, more: Vec<String>) {
@@ -95,8 +86,10 @@ fn amend(fields: &mut Vec<String>, more: Vec<String>) {
 }
 
 /// What becomes of a change once the callback has answered, or has not.
-pub(super) fn finish(world: &mut World, change: Change, verified: Result<(), Refusal>) -> Answered {
-    verified?;
+pub(in crate::sandbox) fn finish(world: &mut World, change: Change, verified: Result<(), Refusal>) -> Answer {
+    if let Err(refusal) = verified {
+        return refusal.into();
+    }
     let new = change.subscription;
     // What else has changed meanwhile stays.
     let meant = |one: &&mut Subscription| one.app_id == new.app_id && one.object == new.object;
@@ -105,13 +98,10 @@ pub(super) fn finish(world: &mut World, change: Change, verified: Result<(), Ref
         one.callback_url = new.callback_url;
         one.verify_token = new.verify_token;
         one.active = true;
-        if change.says_values {
-            one.include_values = new.include_values;
-        }
     } else {
         world.subscriptions.push(new);
     }
-    Ok(success())
+    success()
 }
 
 fn remove(world: &mut World, call: &Call, app_id: &str) -> Answered {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Location, Say};
-use crate::sandbox::answer::without_nulls;
+use crate::json::without_nulls;
 use crate::sandbox::events::Event;
 use crate::sandbox::people::{Message, new_mid};
 use crate::sandbox::versions;

@@ -75,7 +75,6 @@ pub struct Attachment {
     pub url: String,
 }
 
-/// A place.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Location {
     /// Degrees north.
@@ -87,12 +86,10 @@ pub struct Location {
 /// What came of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Said {
-    /// 1.
     pub schema_version: u8,
     /// The message, where it is about one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mid: Option<String>,
-    /// The person.
     pub psid: String,
     /// Whether a callback took it at the first try.
     pub delivered: bool,
@@ -102,10 +99,8 @@ pub struct Said {
     /// What the callback answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// Whether it is tried again.
     #[serde(default)]
     pub tried_again: bool,
-    /// Why it was not delivered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }

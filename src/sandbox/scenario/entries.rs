@@ -1,24 +1,13 @@
 //! The tables of a scenario file, as they are written.
 
-use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
+use jiff::Timestamp;
 use serde::Deserialize;
 
+use crate::sandbox::Fault;
+use crate::sandbox::length::Length;
 use crate::sandbox::rules::{Access, SubscribedAppsMode};
 use crate::sandbox::tokens::TokenState;
-use crate::sandbox::{App, Effect, Fault};
-
-/// A length of time as people write it: `100ms`, `2h`, `10d`, `-1d`.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(try_from = "String")]
-pub(super) struct Length(pub(super) SignedDuration);
-
-impl TryFrom<String> for Length {
-    type Error = jiff::Error;
-    fn try_from(text: String) -> Result<Self, jiff::Error> {
-        let span: Span = text.parse()?;
-        span.to_duration(SpanRelativeTo::days_are_24_hours()).map(Self)
-    }
-}
+use crate::sandbox::world::App;
 
 /// A scenario as it is written.
 #[derive(Debug, Deserialize)]
@@ -56,7 +45,7 @@ pub struct Scenario {
     #[serde(default)]
     pub(super) pages: Vec<PageEntry>,
     #[serde(default)]
-    pub(super) faults: Vec<FaultEntry>,
+    pub(super) faults: Vec<Fault>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -95,22 +84,6 @@ pub(super) struct PageEntry {
     pub(super) new_experience: bool,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct FaultEntry {
-    pub(super) method: Option<String>,
-    pub(super) path: Option<String>,
-    pub(super) times: Option<u32>,
-    pub(super) delay: Option<Length>,
-    #[serde(default)]
-    pub(super) drop: bool,
-    pub(super) status: Option<u16>,
-    pub(super) code: Option<i64>,
-    pub(super) subcode: Option<i64>,
-    pub(super) regain_minutes: Option<u64>,
-    pub(super) body: Option<String>,
-}
-
 /// The switch in the app's settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -142,29 +115,4 @@ pub(super) struct SubscriptionEntry {
     pub(super) verify_token: Option<String>,
     pub(super) fields: Vec<String>,
     pub(super) active: Option<bool>,
-}
-
-impl FaultEntry {
-    pub(super) fn does_something(&self) -> bool {
-        self.drop || self.delay.is_some() || self.status.is_some() || self.code.is_some() || self.body.is_some()
-    }
-}
-
-impl From<FaultEntry> for Fault {
-    fn from(entry: FaultEntry) -> Self {
-        Self {
-            method: entry.method,
-            path: entry.path,
-            times: entry.times,
-            effect: Effect {
-                delay: entry.delay.and_then(|delay| delay.0.try_into().ok()),
-                drop: entry.drop,
-                status: entry.status,
-                code: entry.code,
-                subcode: entry.subcode,
-                regain_minutes: entry.regain_minutes,
-                body: entry.body,
-            },
-        }
-    }
 }

@@ -26,39 +26,30 @@ mod entries;
 
 use std::path::{Path, PathBuf};
 
+use super::Page;
 use super::call::version as graph_version;
 use super::callback::is_callback;
+use super::length::Length;
 use super::people::Person;
 use super::rules::{Access, Rules};
 use super::tokens::{Token, TokenKind, value_for};
 use super::world::{SCOPES, Subscription, TASKS, World};
-use super::{Fault, Page};
 use crate::clock::Clock;
 use crate::document::{self, Mistake};
 use crate::http::Url;
 
 pub use entries::Scenario;
-use entries::{AppMode, Length, PersonEntry, SubscriptionEntry};
+use entries::{AppMode, PersonEntry, SubscriptionEntry};
 
 /// Why a scenario was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum ScenarioError {
     /// It is not TOML, or has a key or value that does not belong.
     #[error("{}:{}:{}: {}", path.display(), mistake.line, mistake.column, mistake.message)]
-    Broken {
-        /// The file.
-        path: PathBuf,
-        /// What and where.
-        mistake: Mistake,
-    },
+    Broken { path: PathBuf, mistake: Mistake },
     /// It contradicts itself.
     #[error("{}: {what}", path.display())]
-    Invalid {
-        /// The file.
-        path: PathBuf,
-        /// How.
-        what: String,
-    },
+    Invalid { path: PathBuf, what: String },
 }
 
 impl Scenario {
@@ -208,7 +199,7 @@ impl Scenario {
                 ..model.clone()
             });
         }
-        world.faults = self.faults.into_iter().map(Fault::from).collect();
+        world.faults = self.faults;
         world
     }
 }
@@ -234,7 +225,6 @@ fn add_subscription(world: &mut World, entry: SubscriptionEntry) {
         verify_token: entry.verify_token.unwrap_or_default(),
         active: entry.active.unwrap_or(true),
         fields: entry.fields,
-        include_values: true,
     });
 }
 

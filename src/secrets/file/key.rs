@@ -20,8 +20,8 @@ pub struct KeyAccess {
     pub ask: Option<Ask>,
 }
 
-/// Asks for a passphrase; for a new one where it is told so.
-pub type Ask = Box<dyn Fn(bool) -> Result<Secret, StoreError>>;
+/// Asks for a passphrase, for a new one where it is told so; `None` for Ctrl-C.
+pub type Ask = Box<dyn Fn(bool) -> Option<Secret>>;
 
 const KEY_FILE_LEAST: usize = 32;
 
@@ -59,7 +59,7 @@ impl FileStore {
                 let passphrase = match (&self.access.passphrase, &self.access.ask) {
                     (Some(Ok(passphrase)), _) => passphrase.clone(),
                     (Some(Err(error)), _) => return Err(StoreError::Passphrase(*error)),
-                    (None, Some(ask)) => ask(false)?,
+                    (None, Some(ask)) => ask(false).ok_or(StoreError::Interrupted)?,
                     (None, None) => return Err(StoreError::NoKey(header.key.means())),
                 };
                 self.key_of_passphrase(work, &passphrase, header)
@@ -80,26 +80,31 @@ impl FileStore {
         Ok(sealed::key_of_content(&content))
     }
 
-    /// An empty file's header and key: a key file where one is named, a passphrase
-    /// where one is set, else the keyring, else a passphrase that is asked for.
-    pub(super) fn create(&self) -> Result<Opened, StoreError> {
-        let mut typed = None;
-        let source = if self.access.key_file.is_some() {
-            KeySource::KeyFile
-        } else if self.access.passphrase.is_some() {
-            KeySource::Passphrase(Work::new())
-        } else {
-            match (self.keyring.probe(), &self.access.ask) {
-                (Ok(()), _) => KeySource::Keyring,
-                (Err(_), Some(ask)) => {
-                    typed = Some(self.asked.take().map_or_else(|| ask(true), Ok)?);
-                    KeySource::Passphrase(Work::new())
-                }
-                (Err(absent), None) => return Err(StoreError::NoNewKey(absent.to_string())),
+    /// Where the key of a new file comes from: a key file where one is named, a passphrase
+    /// where one is set, else the keyring, else a passphrase that is asked for, once.
+    pub(super) fn source(&self) -> Result<KeySource, StoreError> {
+        if self.access.key_file.is_some() {
+            return Ok(KeySource::KeyFile);
+        }
+        if self.access.passphrase.is_some() {
+            return Ok(KeySource::Passphrase(Work::new()));
+        }
+        match (self.keyring.probe(), &self.access.ask) {
+            (Ok(()), _) => return Ok(KeySource::Keyring),
+            (Err(_), Some(_)) if self.asked.borrow().is_some() => {}
+            (Err(_), Some(ask)) => {
+                let asked = ask(true).ok_or(StoreError::Interrupted)?;
+                *self.asked.borrow_mut() = Some(asked);
             }
-        };
-        let mut header = Header::new(uuid::Uuid::new_v4().to_string(), source);
-        let key = match (&header.key, typed) {
+            (Err(absent), None) => return Err(StoreError::NoNewKey(absent.to_string())),
+        }
+        Ok(KeySource::Passphrase(Work::new()))
+    }
+
+    /// An empty file's header and key.
+    pub(super) fn create(&self) -> Result<Opened, StoreError> {
+        let mut header = Header::new(uuid::Uuid::new_v4().to_string(), self.source()?);
+        let key = match (&header.key, self.asked.take()) {
             (KeySource::Keyring, _) => {
                 let mut key = Zeroizing::new([0; 32]);
                 rand::rng().fill_bytes(&mut *key);

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Attachment, Delivery, Edit, Event, Kind, Message, PolicyEnforcement, Postback, Reaction, Referral};
+use super::{Attachment, Event, Kind, Message};
 use crate::webhook::part::Part;
 
 /// Takes a notification apart. What has not even the shape of an envelope gives one
@@ -62,10 +62,13 @@ const DEEP: usize = 8;
 fn of_conversation(page_id: &str, raw: Part<'_>, time: Option<i64>) -> Event {
     let kind = kind(raw);
     let (mid, text) = match &kind {
-        Kind::Message(message) => (message.mid.clone(), message.text.clone()),
-        Kind::Postback(postback) => (postback.mid.clone(), postback.title.clone()),
-        Kind::Reaction(reaction) => (reaction.mid.clone(), None),
-        Kind::Edit(edit) => (edit.mid.clone(), edit.text.clone()),
+        Kind::Message(message) => (
+            message.mid.clone().or_else(|| raw.deep("mid", DEEP)),
+            message.text.clone().or_else(|| raw.at("message").deep("text", DEEP)),
+        ),
+        Kind::Postback { .. } => (raw.at("postback").at("mid").text(), raw.at("postback").at("title").text()),
+        Kind::Reaction { .. } => (raw.at("reaction").at("mid").text(), None),
+        Kind::Edit => (raw.at("message_edit").at("mid").text(), raw.at("message_edit").at("text").text()),
         Kind::Other(_) | Kind::Unknown => (raw.deep("mid", DEEP), raw.deep("text", DEEP)),
         _ => (None, None),
     };
@@ -73,9 +76,8 @@ fn of_conversation(page_id: &str, raw: Part<'_>, time: Option<i64>) -> Event {
         sender: raw.at("sender").party(),
         recipient: raw.at("recipient").party(),
         timestamp: raw.at("timestamp").number().map(milliseconds).or(time),
-        mid: mid.or_else(|| if matches!(kind, Kind::Message(_)) { raw.deep("mid", DEEP) } else { None }),
-        text: text
-            .or_else(|| if matches!(kind, Kind::Message(_)) { raw.at("message").deep("text", DEEP) } else { None }),
+        mid,
+        text,
         kind,
         ..unknown(page_id, raw)
     }
@@ -109,38 +111,35 @@ fn kind(raw: Part<'_>) -> Kind {
         return Kind::Message(Message::read(found));
     }
     if let Some(found) = is("postback") {
-        return Kind::Postback(Postback::read(found));
+        return Kind::Postback { payload: found.at("payload").text().or_else(|| found.text()) };
     }
     if let Some(found) = is("delivery") {
         let mids = found.at("mids").list().into_iter().filter_map(Part::text).collect();
-        return Kind::Delivery(Delivery { mids, watermark: found.at("watermark").number().unwrap_or_default() });
+        return Kind::Delivery { mids, watermark: found.at("watermark").number().unwrap_or_default() };
     }
     if let Some(found) = is("read") {
         let watermark = found.at("watermark").number().or_else(|| found.number());
         return Kind::Read(watermark.unwrap_or_default());
     }
     if let Some(found) = is("reaction") {
-        return Kind::Reaction(Reaction {
-            mid: found.at("mid").text(),
-            action: found.at("action").text().unwrap_or_default(),
-            emoji: found.at("emoji").text(),
-        });
+        let action = found.at("action").text().unwrap_or_default();
+        return Kind::Reaction { action, emoji: found.at("emoji").text() };
     }
-    if let Some(found) = is("message_edit") {
-        return Kind::Edit(Edit { mid: found.at("mid").text(), text: found.at("text").text() });
+    if is("message_edit").is_some() {
+        return Kind::Edit;
     }
     if let Some(found) = is("optin") {
         return Kind::Optin(value(found));
     }
     if let Some(found) = is("referral") {
-        return Kind::Referral(Referral { reference: found.at("ref").text(), source: found.at("source").text() });
+        return Kind::Referral { reference: found.at("ref").text(), source: found.at("source").text() };
     }
     if let Some(found) = is("account_linking") {
         return Kind::AccountLinking(found.at("status").text().unwrap_or_default());
     }
     if let Some(found) = is("policy_enforcement").or_else(|| is("policy-enforcement")) {
         let action = found.at("action").text().unwrap_or_default();
-        return Kind::PolicyEnforcement(PolicyEnforcement { action, reason: found.at("reason").text() });
+        return Kind::PolicyEnforcement { action, reason: found.at("reason").text() };
     }
     let names = ["pass_thread_control", "take_thread_control", "request_thread_control", "app_roles"];
     if let Some(what) = names.into_iter().find(|name| is(name).is_some()) {
@@ -168,9 +167,7 @@ impl Message {
             text: part.at("text").text().or_else(|| part.text()),
             attachments,
             quick_reply: quick_reply.at("payload").text().or_else(|| quick_reply.text()),
-            reply_to: part.at("reply_to").at("mid").text().or_else(|| part.at("reply_to").text()),
             is_echo: part.at("is_echo").flag(),
-            app_id: part.at("app_id").text(),
             is_deleted: part.at("is_deleted").flag(),
             is_unsupported: part.at("is_unsupported").flag(),
         }
@@ -194,16 +191,6 @@ impl Attachment {
             sticker_id: payload.at("sticker_id").text().or_else(|| part.at("sticker_id").text()),
             images: images.len(),
             coordinates: coordinates.at("lat").text().zip(coordinates.at("long").text()),
-        }
-    }
-}
-
-impl Postback {
-    fn read(part: Part<'_>) -> Self {
-        Self {
-            mid: part.at("mid").text(),
-            title: part.at("title").text(),
-            payload: part.at("payload").text().or_else(|| part.text()),
         }
     }
 }
@@ -246,22 +233,22 @@ mod tests {
         assert_eq!(echo.customer(), Some("109"));
         assert_ne!(with(r#""message":{"mid":"m_1","is_deleted":true}"#).name(), message.name());
         assert!(
-            matches!(with(r#""postback":{"mid":"m_4","title":"T","payload":"P","referral":{"ref":"R"}}"#).kind, Kind::Postback(found) if found.payload.as_deref() == Some("P"))
+            matches!(with(r#""postback":{"mid":"m_4","title":"T","payload":"P","referral":{"ref":"R"}}"#).kind, Kind::Postback { payload } if payload.as_deref() == Some("P"))
         );
         assert!(
-            matches!(with(r#""delivery":{"mids":["m_5"],"watermark":1458668856253}"#).kind, Kind::Delivery(found) if found.mids == ["m_5"])
+            matches!(with(r#""delivery":{"mids":["m_5"],"watermark":1458668856253}"#).kind, Kind::Delivery { mids, .. } if mids == ["m_5"])
         );
         assert!(matches!(with(r#""read":{"watermark":1458668856253}"#).kind, Kind::Read(1_458_668_856_253)));
         assert!(
-            matches!(with(r#""reaction":{"mid":"m_1","action":"react","emoji":"\u2764\ufe0f","reaction":"love"}"#).kind, Kind::Reaction(found) if found.emoji.as_deref() == Some("\u{2764}\u{fe0f}"))
+            matches!(with(r#""reaction":{"mid":"m_1","action":"react","emoji":"\u2764\ufe0f","reaction":"love"}"#).kind, Kind::Reaction { emoji, .. } if emoji.as_deref() == Some("\u{2764}\u{fe0f}"))
         );
         for number in ["1", "\"1\""] {
             let edit = with(&format!(r#""message_edit":{{"mid":"m_1","text":"new text","num_edit":{number}}}"#));
-            assert!(matches!(edit.kind, Kind::Edit(found) if found.text.as_deref() == Some("new text")));
+            assert!(edit.kind == Kind::Edit && edit.text.as_deref() == Some("new text"));
         }
         assert!(matches!(with(r#""optin":{"type":"notification_messages","payload":"I"}"#).kind, Kind::Optin(_)));
         assert!(
-            matches!(with(r#""referral":{"ref":"R","source":"SHORTLINK","type":"OPEN_THREAD"}"#).kind, Kind::Referral(found) if found.reference.as_deref() == Some("R"))
+            matches!(with(r#""referral":{"ref":"R","source":"SHORTLINK","type":"OPEN_THREAD"}"#).kind, Kind::Referral { reference, .. } if reference.as_deref() == Some("R"))
         );
         assert!(matches!(
             with(r#""account_linking":{"status":"linked","authorization_code":"C"}"#).kind,
@@ -271,7 +258,7 @@ mod tests {
             let found = one(&format!(
                 r#"{{"recipient":{{"id":"109"}},"timestamp":1,"{name}":{{"action":"block","reason":"R"}}}}"#
             ));
-            assert!(matches!(found.kind, Kind::PolicyEnforcement(found) if found.action == "block"));
+            assert!(matches!(found.kind, Kind::PolicyEnforcement { action, .. } if action == "block"));
         }
         for name in ["pass_thread_control", "take_thread_control", "request_thread_control"] {
             assert!(
@@ -294,7 +281,7 @@ mod tests {
             {"id":"1","time":1574175286359,"standby":[{"sender":{"id":"5"},"recipient":{"id":"1"},"timestamp":1574175285472,"postback":{}}]},
             {"id":"2","time":1701413579,"changes":[{"field":"feed","value":{"item":"comment"}}]}]}"#;
         let found = events(&serde_json::from_str(text).expect("JSON"));
-        assert!(found[0].standby && matches!(found[0].kind, Kind::Postback(_)));
+        assert!(found[0].standby && matches!(found[0].kind, Kind::Postback { .. }));
         assert!(matches!(&found[1].kind, Kind::Change(field) if field == "feed"));
         assert_eq!(found[1].timestamp, Some(1_701_413_579_000));
     }
@@ -329,7 +316,7 @@ mod tests {
         ];
         for (shape, text) in shapes.iter().zip([None, Some("test_message"), Some("random_text")]) {
             let found = all(shape);
-            assert!(found.len() == 1 && found[0].is_test && !found[0].is_of_a_page(), "{shape}");
+            assert!(found.len() == 1 && found[0].is_test && !found[0].is_of("page"), "{shape}");
             assert_eq!((found[0].text.as_deref(), found[0].name()), (text, None), "{shape}");
         }
         assert_eq!(all(shapes[1])[0].timestamp, Some(1_527_459_824_000));
@@ -340,8 +327,8 @@ mod tests {
         let text = r#"{"object":"page","entry":[{"id":"109","time":1787422449,"changes":[{"field":"messaging_postbacks","value":{"sender":{"id":"765"},"recipient":{"id":"109"},"timestamp":1787422449000,"postback":{"mid":"m_1","title":"T","payload":"P"}}}]}]}"#;
         let found = all(text);
         assert_eq!((found[0].sender.as_deref(), found[0].mid.as_deref()), (Some("765"), Some("m_1")));
-        assert!(matches!(&found[0].kind, Kind::Postback(found) if found.payload.as_deref() == Some("P")));
-        assert!(found[0].is_of_a_page());
+        assert!(matches!(&found[0].kind, Kind::Postback { payload } if payload.as_deref() == Some("P")));
+        assert!(found[0].is_of("page"));
     }
 
     #[test]
@@ -357,7 +344,7 @@ mod tests {
         let instagram = all(
             r#"{"object":"instagram","entry":[{"id":"17841","time":1,"messaging":[{"sender":{"id":"5"},"recipient":{"id":"17841"},"message":{"mid":"m","text":"hi"}}]}]}"#,
         );
-        assert!(!instagram[0].is_of_a_page() && instagram[0].text.as_deref() == Some("hi"));
+        assert!(!instagram[0].is_of("page") && instagram[0].text.as_deref() == Some("hi"));
     }
 
     #[test]
@@ -394,6 +381,6 @@ mod tests {
             (Some("m_1"), Some("hi"), Some(1_458_692_752_478))
         );
         assert!(matches!(event.kind, Kind::Message(message) if message.quick_reply.is_none() && !message.is_echo));
-        assert!(matches!(one(r#"{"sender":{"id":"7"},"message":null,"postback":{}}"#).kind, Kind::Postback(_)));
+        assert!(matches!(one(r#"{"sender":{"id":"7"},"message":null,"postback":{}}"#).kind, Kind::Postback { .. }));
     }
 }

@@ -41,7 +41,6 @@ const ANSWER_TIME: Duration = Duration::from_secs(4);
 /// Whose events are taken.
 #[derive(Clone, Debug)]
 pub struct Subscriber {
-    /// The Page.
     pub page_id: String,
     /// The secret of its app.
     pub app_secret: Secret,
@@ -56,7 +55,6 @@ pub struct Notification {
     pub signatures: Vec<(&'static str, String)>,
     /// The Pages whose app secret it was signed with.
     pub pages: Vec<String>,
-    /// How it is answered.
     pub answer: Answer,
     /// Its part of what may wait; to be kept as long as anything of it waits.
     pub waiting: Arc<OwnedSemaphorePermit>,
@@ -94,7 +92,6 @@ impl Answer {
 pub struct Heard {
     /// Events whose signature was right.
     pub notifications: mpsc::UnboundedReceiver<Notification>,
-    /// What was refused.
     pub refusals: Arc<Refusals>,
     /// A word for each handshake that was answered with its challenge.
     pub handshakes: mpsc::Receiver<()>,
@@ -216,9 +213,11 @@ fn plain(status: StatusCode, text: String) -> Response {
 }
 
 /// Remembers which events were seen: Meta delivers some more than once.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Seen {
-    names: Mutex<(HashSet<String>, VecDeque<String>)>,
+    names: HashSet<String>,
+    /// The oldest first.
+    order: VecDeque<String>,
 }
 
 impl Seen {
@@ -226,16 +225,15 @@ impl Seen {
     const LENGTH: usize = 20_000;
 
     /// Whether this one is new; then it is remembered.
-    pub fn is_new(&self, name: &str) -> bool {
-        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        if !names.0.insert(name.to_owned()) {
+    pub fn is_new(&mut self, name: &str) -> bool {
+        if !self.names.insert(name.to_owned()) {
             return false;
         }
-        names.1.push_back(name.to_owned());
-        if names.1.len() > Self::LENGTH
-            && let Some(oldest) = names.1.pop_front()
+        self.order.push_back(name.to_owned());
+        if self.order.len() > Self::LENGTH
+            && let Some(oldest) = self.order.pop_front()
         {
-            names.0.remove(&oldest);
+            self.names.remove(&oldest);
         }
         true
     }
@@ -247,12 +245,12 @@ mod tests {
 
     #[test]
     fn what_was_seen_is_known_and_the_oldest_forgotten() {
-        let seen = Seen::default();
+        let mut seen = Seen::default();
         assert!(seen.is_new("a") && !seen.is_new("a"));
         for number in 0..Seen::LENGTH {
             seen.is_new(&number.to_string());
         }
         assert!(seen.is_new("a"));
-        assert_eq!(seen.names.lock().expect("names").0.len(), Seen::LENGTH);
+        assert_eq!(seen.names.len(), Seen::LENGTH);
     }
 }

@@ -12,13 +12,10 @@ use crate::webhook::signature::SignatureError;
 /// Why something was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum Refusal {
-    /// 403.
     #[error("{0}")]
     Signature(SignatureError),
-    /// 413.
     #[error("the body is larger than 4 MiB")]
     TooLarge,
-    /// 408.
     #[error("the body did not arrive within 10 s")]
     TooSlow,
     /// 400: the connection ended in the middle.
@@ -30,16 +27,13 @@ pub enum Refusal {
     /// 503: Meta will come again.
     #[error("an event could not be written out in time; Meta was asked to send it again")]
     NotWritten,
-    /// 403.
     #[error("a handshake with a wrong verify token")]
     WrongToken,
     /// 400: not a handshake.
     #[error("no handshake: {0}")]
     NoHandshake(NoHandshake),
-    /// 404.
     #[error("a request for another path")]
     OtherPath,
-    /// 405.
     #[error("a request that is neither GET nor POST")]
     OtherMethod,
 }
@@ -68,7 +62,6 @@ pub struct Refusals {
 }
 
 impl Refusals {
-    /// One more.
     pub(super) fn add(&self, refusal: Refusal) {
         *self.counts.lock().unwrap_or_else(PoisonError::into_inner).entry(refusal).or_default() += 1;
         self.news.notify_one();

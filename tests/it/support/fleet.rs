@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use msgrctl::clock::Clock;
-use msgrctl::sandbox::{Effect, Entry, Fault, InProcess, TokenState, World};
+use msgrctl::sandbox::{Entry, Fault, InProcess, TokenState, World};
 
 use super::{Home, Hook, world};
 
@@ -21,13 +21,11 @@ impl Fleet {
         let mut world = self.sandbox.world();
         let ids: Vec<String> = world.pages.iter().map(|page| page.id.clone()).collect();
         world.page_token_mut(&ids[1]).unwrap().state = TokenState::LoggedOut;
-        let limit = Effect { code: Some(80006), regain_minutes: Some(12), ..Effect::default() };
-        let broken = Effect { body: Some("<html>".into()), ..Effect::default() };
+        let limit = Fault { code: Some(80006), regain_minutes: Some(12), ..Fault::default() };
+        let broken = Fault { body: Some("<html>".into()), ..Fault::default() };
         let of = |at: usize| Some(format!("/{}/subscribed_apps", ids[at]));
-        world.faults = vec![
-            Fault { path: of(3), effect: limit, ..Fault::default() },
-            Fault { path: of(4), method: Some("POST".into()), effect: broken, ..Fault::default() },
-        ];
+        world.faults =
+            vec![Fault { path: of(3), ..limit }, Fault { path: of(4), method: Some("POST".into()), ..broken }];
         ids
     }
 

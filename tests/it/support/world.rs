@@ -92,6 +92,5 @@ pub fn subscribe(sandbox: &InProcess, callback_url: &str, fields: &[&str]) {
         verify_token: "verify".into(),
         active: true,
         fields,
-        include_values: true,
     });
 }

@@ -13,7 +13,6 @@ use crate::cli::error::CliError;
 use crate::cli::pick::AccountArg;
 use crate::operations::accounts::test;
 use crate::secrets::SecretKind;
-use crate::ui::interrupt;
 use sheet::{Secrets, Sheet};
 
 /// Print what is left to do in the contact centre and at Meta
@@ -41,7 +40,6 @@ pub struct HandoverArgs {
 }
 
 pub fn run(args: &HandoverArgs, ctx: &Context) -> Result<u8, CliError> {
-    interrupt::install();
     let account = args.account.pick(ctx)?;
     let secrets = secrets(args, ctx, &account)?;
     if args.reveal {

@@ -10,7 +10,6 @@ use crate::operations::Workspace;
 use crate::operations::accounts::fields;
 use crate::operations::accounts::owner::{Fit, Whose, fits};
 use crate::secrets::{Secret, SecretKind};
-use crate::ui::progress::Progress;
 
 impl Wizard<'_> {
     /// The app's id and secret, where both are known.
@@ -158,7 +157,7 @@ impl Wizard<'_> {
             return Some(app.id.clone());
         }
         let (client, token) = (self.client.as_ref()?, self.old.and(self.token_to_ask_with())?);
-        let _progress = Progress::start(&self.ctx.output, "asking Graph for the token's app …");
+        let _progress = self.ctx.reporter.waiting("asking Graph for the token's app …");
         let asked = Workspace::wait(app::of_token(client, &token, None)).ok()?;
         asked.ok().map(|answer| answer.value.id)
     }

@@ -7,6 +7,7 @@ use crate::cli::account::edit::change;
 use crate::cli::account::fields::FieldArgs;
 use crate::cli::context::Context;
 use crate::cli::error::{self, CliError};
+use crate::operations::Kind;
 use crate::operations::accounts::draft::Draft;
 use crate::operations::accounts::edit::{Clear, Edit};
 use crate::operations::accounts::fields::Fields;
@@ -64,7 +65,7 @@ pub fn edit(ctx: &Context, old: &Account, args: &FieldArgs) -> Result<u8, CliErr
                     Err(error) if error.is_interrupt() => return Err(error),
                     // Saved, but for what was left in another place.
                     Err(error) if ctx.accounts()?.get(&old.id)?.updated_at != old.updated_at => return Err(error),
-                    Err(error) if error.is_of_a_store() => {
+                    Err(error) if error.kind() == Kind::SecretStore => {
                         let mut other = store.unwrap_or(wizard.draft.store);
                         if another(ctx, &error, &mut other, 0)? && settle(ctx, &mut other)? {
                             store = Some(other);

@@ -232,9 +232,9 @@ impl<'a> Wizard<'a> {
             Step::Page => return self.ask_page(),
             Step::VerifyToken => return self.ask_verify_token(),
             Step::PageUsername => {
-                let now = self.draft.given.page_username.as_ref().map(|name| name.as_str().to_owned());
-                let offered = now.or_else(|| self.known.username()).unwrap_or_default();
                 let known = self.known.username();
+                let now = self.draft.given.page_username.as_ref().map(ToString::to_string);
+                let offered = known.clone().or(now).unwrap_or_default();
                 let is_its = |typed: &PageUsername| match &known {
                     Some(known) if !same_username(known, typed.as_str()) => {
                         Err(CliError::usage(format!("the token is of the Page @{known}, not of @{typed}"))
@@ -242,7 +242,6 @@ impl<'a> Wizard<'a> {
                     }
                     _ => Ok(()),
                 };
-                let offered = known.clone().unwrap_or(offered);
                 // One that may be read says whether it is published.
                 if known.is_none() && self.known.page().is_some_and(|page| page.is_published.is_some()) {
                     ctx.output.warning(&format!("{}; {}", PAGE_WITHOUT_USERNAME.summary, PAGE_WITHOUT_USERNAME.fix()));
@@ -252,9 +251,9 @@ impl<'a> Wizard<'a> {
                 self.draft.given.page_username = Some(username);
             }
             Step::PageId => {
-                let now = self.draft.given.page_id.as_ref().map(|id| id.as_str().to_owned());
-                let offered = now.or_else(|| self.known.page_id()).unwrap_or_default();
                 let known = self.known.page_id();
+                let now = self.draft.given.page_id.as_ref().map(ToString::to_string);
+                let offered = known.clone().or(now).unwrap_or_default();
                 let is_its = |typed: &PageId| match &known {
                     Some(known) if known != typed.as_str() => {
                         Err(CliError::usage(format!("the token is of page {known}, not of page {typed}"))
@@ -262,7 +261,6 @@ impl<'a> Wizard<'a> {
                     }
                     _ => Ok(()),
                 };
-                let offered = known.clone().unwrap_or(offered);
                 self.draft.given.page_id = Some(ask::field(ctx, step.field(), &offered, is_its)?);
             }
             Step::CallbackUrl => {
@@ -280,7 +278,7 @@ impl<'a> Wizard<'a> {
             }
             Step::Name => {
                 let others = self.others()?;
-                let now = self.draft.name.as_ref().map(|name| name.as_str().to_owned());
+                let now = self.draft.name.as_ref().map(ToString::to_string);
                 let offered = now.or_else(|| free_name(&others, &self.known.name()?)).unwrap_or_default();
                 let free = |name: &Name| Ok(accounts::check_name(&others, name)?);
                 let name = ask::field(ctx, step.field(), &offered, free)?;

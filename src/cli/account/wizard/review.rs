@@ -12,7 +12,7 @@ use crate::cli::error::{self, CliError};
 use crate::cli::webhook::subscribe::offer;
 use crate::operations::accounts::fields::of_secret;
 use crate::operations::accounts::{commands, test};
-use crate::operations::{Invocation, change};
+use crate::operations::{Invocation, Kind, change};
 use crate::secrets::SecretKind;
 use crate::ui::style::{self, paint, wrap};
 
@@ -190,7 +190,8 @@ impl Wizard<'_> {
             ..FieldArgs::default()
         };
         let is_chosen = draft.store != ctx.settings()?.store.value || ctx.given.store.is_some();
-        let command = Invocation::of("account add").global(&ctx.given).store(is_chosen.then_some(draft.store));
+        let command =
+            Invocation::of("account add").global(&ctx.given).with("--store", is_chosen.then_some(draft.store.as_str()));
         let command = fields.again(command).arg(account.name.as_str());
         Ok((in_lines(&command, ctx.output.terminal.err().width), variables))
     }
@@ -248,7 +249,7 @@ impl Wizard<'_> {
                 Err(error) if error.is_interrupt() => return Err(error),
                 Err(error) => error,
             };
-            if !error.is_of_a_store() {
+            if error.kind() != Kind::SecretStore {
                 error::render(&error, &self.ctx.output);
                 return Ok(None);
             }

@@ -7,7 +7,7 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::line::{said, words};
 use super::screen::Screen;
@@ -16,7 +16,7 @@ use crate::checks::of_unreachable;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::clock::Clock;
-use crate::graph::endpoints::message::{self, From, Reason};
+use crate::graph::endpoints::message::{self, Reason};
 use crate::graph::{Client, GraphError};
 use crate::messages::desk::{Desk, Effect, NoSession};
 use crate::messages::{Event as ChatEvent, MessageText};
@@ -104,18 +104,18 @@ impl<'a> Console<'a> {
                 }
             }
             Kind::Message(message) if !message.is_deleted => self.customer_says(&psid, &said(message)).await,
-            Kind::Postback(_) => self.customer_says(&psid, &words(event).1).await,
-            Kind::Delivery(delivery) => {
-                for mid in &delivery.mids {
+            Kind::Postback { .. } => self.customer_says(&psid, &words(event).1).await,
+            Kind::Delivery { mids, .. } => {
+                for mid in mids {
                     if let Some((_, text)) = self.sent.iter().find(|(sent, _)| sent == mid) {
                         let (who, text) = (self.name(&psid), shortened(text));
-                        self.tell("delivered", &psid, &format!("  delivered to {who}: {text}"), &json!({"mid": mid}));
+                        self.tell("delivered", &psid, &format!("  delivered to {who}: {text}"), json!({"mid": mid}));
                         self.has(Expected::Delivery);
                     }
                 }
             }
             Kind::Read(_) => {
-                self.tell("read", &psid, &format!("  {} has read", self.name(&psid)), &json!({}));
+                self.tell("read", &psid, &format!("  {} has read", self.name(&psid)), json!({}));
                 self.has(Expected::Read);
             }
             _ => self.show_plain(event),
@@ -127,7 +127,7 @@ impl<'a> Console<'a> {
         let effects = self.desk.customer(psid, self.clock.now());
         self.carry_out(effects).await;
         let line = format!("{}: {text}", self.name(psid));
-        self.tell("customer", psid, &line, &json!({"text": text}));
+        self.tell("customer", psid, &line, json!({"text": text}));
         self.has(Expected::Message(text.into()));
         let waits = self.desk.sessions().iter().any(|(waiting, taken)| *waiting == psid && !taken);
         if waits && self.happened.is_none() {
@@ -234,33 +234,25 @@ impl<'a> Console<'a> {
     async fn carry_out(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
-                Effect::Opened(psid) => {
-                    let line = format!("* {} opens a session", self.name(&psid));
-                    self.tell("session_opened", &psid, &line, &json!({}));
-                }
-                Effect::Taken(psid) => {
-                    let line = format!("* you have taken {}", self.name(&psid));
-                    self.tell("session_taken", &psid, &line, &json!({}));
-                }
-                Effect::Switched(psid) => {
-                    let line = format!("* you speak to {} now", self.name(&psid));
-                    self.tell("session_switched", &psid, &line, &json!({}));
-                }
+                Effect::Opened(psid) => self.of_session("opened", &psid, |name| format!("{name} opens a session")),
+                Effect::Taken(psid) => self.of_session("taken", &psid, |name| format!("you have taken {name}")),
+                Effect::Switched(psid) => self.of_session("switched", &psid, |name| format!("you speak to {name} now")),
                 Effect::Left(psid) => {
-                    let line = format!("* you have left {}, who waits for the next agent", self.name(&psid));
-                    self.tell("session_left", &psid, &line, &json!({}));
+                    self.of_session("left", &psid, |name| {
+                        format!("you have left {name}, who waits for the next agent")
+                    });
                 }
                 Effect::Closed { psid, by_silence } => {
                     let how = if by_silence { "closed after silence" } else { "closed" };
                     let line = format!("* the session with {} is {how}", self.name(&psid));
-                    self.tell("session_closed", &psid, &line, &json!({"by_silence": by_silence}));
+                    self.tell("session_closed", &psid, &line, json!({"by_silence": by_silence}));
                     self.has(Expected::Closed);
                 }
                 Effect::NotSent { psid, event, why } => {
                     let what = event.map_or("your answer", ChatEvent::id);
                     let line = format!("  {what} is not sent: {why}");
                     let details = json!({"event": event.map(ChatEvent::id), "why": why.to_string()});
-                    self.tell("not_sent", &psid, &line, &details);
+                    self.tell("not_sent", &psid, &line, details);
                     if let Some(event) = event {
                         self.has(Expected::NotSent(event));
                     }
@@ -273,24 +265,17 @@ impl<'a> Console<'a> {
     }
 
     async fn send(&mut self, psid: &str, text: &str, event: Option<ChatEvent>, as_human_agent: bool) {
-        let account = &self.target.account;
-        let from = From { page_id: account.page_id.as_str(), token: &self.target.token, app: self.target.app.as_ref() };
         let reason = if as_human_agent { Reason::HumanAgent } else { Reason::Response };
-        let sent = message::send_text(&self.client, from, psid, text, reason).await;
+        let sent = message::send_text(&self.client, self.target.page(), psid, text, reason).await;
         let what = event.map_or("your answer", ChatEvent::id);
         let says = format!("{} to {}", event.map_or("you", ChatEvent::id), self.name(psid));
-        let details = |more: serde_json::Value| {
-            let mut all = json!({"event": event.map(ChatEvent::id), "text": text});
-            if let (Some(all), Some(more)) = (all.as_object_mut(), more.as_object()) {
-                all.extend(more.clone());
-            }
-            all
-        };
         match sent {
             Ok(answer) => {
                 let mid = answer.value.message_id.unwrap_or_default();
                 let tag = if as_human_agent { " (HUMAN_AGENT)" } else { "" };
-                self.tell("sent", psid, &format!("  {says}{tag}: {}", harmless(text)), &details(json!({"mid": mid})));
+                let line = format!("  {says}{tag}: {}", harmless(text));
+                let details = json!({"event": event.map(ChatEvent::id), "text": text, "mid": mid});
+                self.tell("sent", psid, &line, details);
                 if let Some(event) = event {
                     self.has(Expected::Sent(event));
                 }
@@ -306,7 +291,9 @@ impl<'a> Console<'a> {
                     GraphError::Unreachable(unreachable) => of_unreachable(unreachable),
                 };
                 let line = format!("  {what} is not sent: {}; {}", cause.summary, cause.fix);
-                self.tell("not_sent", psid, &line, &details(json!({"cause": cause.cause, "why": cause.summary})));
+                let (event, why) = (event.map(ChatEvent::id), cause.summary);
+                let details = json!({"event": event, "text": text, "cause": cause.cause, "why": why});
+                self.tell("not_sent", psid, &line, details);
                 self.refused.get_or_insert_with(|| CliError::of_graph(&error, asked));
             }
         }
@@ -318,12 +305,7 @@ impl<'a> Console<'a> {
         if self.names.contains_key(psid) || !psid.bytes().all(|byte| byte.is_ascii_digit()) {
             return;
         }
-        let from = From {
-            page_id: self.target.account.page_id.as_str(),
-            token: &self.target.token,
-            app: self.target.app.as_ref(),
-        };
-        let asked = tokio::time::timeout(NAME_TIME, message::profile(&self.client, from, psid)).await;
+        let asked = tokio::time::timeout(NAME_TIME, message::profile(&self.client, self.target.page(), psid)).await;
         let name = asked.ok().and_then(Result::ok).and_then(|answer| answer.value.name());
         self.names.extend(name.map(|name| (psid.to_owned(), harmless(&name))));
     }
@@ -374,12 +356,13 @@ impl<'a> Console<'a> {
         self.screen.event(event, Some(self.target.account.name.as_str()), self.clock.now());
     }
 
-    fn tell(&self, kind: &str, psid: &str, line: &str, details: &serde_json::Value) {
-        let mut object = json!({"schema_version": 1, "kind": kind, "at": self.clock.now().to_string(), "psid": psid});
-        if let (Some(object), Some(details)) = (object.as_object_mut(), details.as_object()) {
-            object.extend(details.iter().filter(|(_, value)| !value.is_null()).map(|(k, v)| (k.clone(), v.clone())));
-        }
-        self.screen.happening(self.clock.now(), line, &object);
+    fn of_session(&self, what: &str, psid: &str, line: impl FnOnce(&str) -> String) {
+        let line = format!("* {}", line(&self.name(psid)));
+        self.tell(&format!("session_{what}"), psid, &line, json!({}));
+    }
+
+    fn tell(&self, kind: &str, psid: &str, line: &str, details: Value) {
+        self.screen.note(self.clock.now(), kind, Some(psid), line, details);
     }
 }
 

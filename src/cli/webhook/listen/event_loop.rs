@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
 use super::play::{Script, Step};
+use crate::channel::Channel;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::webhook::console::Console;
@@ -202,7 +203,9 @@ impl<'a> EventLoop<'a> {
             let account = self
                 .listened
                 .iter()
-                .find(|listened| event.is_of_a_page() && listened.account.page_id.as_str() == event.page_id)
+                .find(|Listened { account, .. }| {
+                    event.is_of(account.channel.webhook_object()) && account.page_id.as_str() == event.page_id
+                })
                 .filter(|_| notification.pages.contains(&event.page_id));
             match (account, &mut self.console) {
                 (Some(_), Some(console)) if open => console.hear(&event).await,
@@ -211,10 +214,10 @@ impl<'a> EventLoop<'a> {
                     self.screen.event(&event, name, self.ctx.clock.now());
                 }
             }
-            if account.is_none() && event.is_of_a_page() && !event.page_id.is_empty() {
+            let is_of_a_channel = Channel::ALL.iter().any(|channel| event.is_of(channel.webhook_object()));
+            if account.is_none() && is_of_a_channel && !event.page_id.is_empty() {
                 let line = format!("page {} does not belong to any account being listened for", event.page_id);
-                let line = harmless(&line);
-                self.note("other_page", &line, &json!({ "page_id": event.page_id }));
+                self.note("other_page", &harmless(&line), json!({ "page_id": event.page_id }));
             }
         }
         self.answer(&notification);
@@ -231,22 +234,17 @@ impl<'a> EventLoop<'a> {
         passing.refused += u64::from(!matches!(forwarded.status, Ok(200..=299)));
         let ms = u64::try_from(forwarded.duration.as_millis()).unwrap_or(u64::MAX);
         let to = &passing.to;
-        let (line, details) = match forwarded.status {
-            Ok(status @ 200..=299) => {
-                (format!("  passed on to {to}: HTTP {status}, {ms} ms"), json!({"status": status, "duration_ms": ms}))
-            }
-            Ok(status) => (
-                format!("  not passed on to {to}, which answered HTTP {status}, {ms} ms"),
-                json!({"status": status, "duration_ms": ms}),
-            ),
-            Err(fault) => {
-                (format!("  not passed on to {to}: {fault}"), json!({"error": fault.to_string(), "duration_ms": ms}))
-            }
+        let line = match forwarded.status {
+            Ok(status @ 200..=299) => format!("  passed on to {to}: HTTP {status}, {ms} ms"),
+            Ok(status) => format!("  not passed on to {to}, which answered HTTP {status}, {ms} ms"),
+            Err(fault) => format!("  not passed on to {to}: {fault}"),
         };
-        self.note("forwarded", &line, &details);
+        let (status, error) = (forwarded.status.ok(), forwarded.status.err().map(|fault| fault.to_string()));
+        let details = json!({"status": status, "error": error, "duration_ms": ms});
+        self.note("forwarded", &line, details);
     }
 
-    fn note(&self, kind: &str, line: &str, details: &Value) {
-        self.screen.note(self.ctx.clock.now(), kind, line, details);
+    fn note(&self, kind: &str, line: &str, details: Value) {
+        self.screen.note(self.ctx.clock.now(), kind, None, line, details);
     }
 }

@@ -168,7 +168,7 @@ async fn show_handshakes(ctx: &Context, screen: &Screen<'_>, handshakes: &mut mp
     while handshakes.recv().await.is_some() {
         if !ctx.output.is_behind() {
             let line = "handshake: right verify token, the challenge was repeated";
-            screen.note(ctx.clock.now(), "handshake", line, &json!({"accepted": true}));
+            screen.note(ctx.clock.now(), "handshake", None, line, json!({"accepted": true}));
         }
     }
     std::future::pending::<()>().await;
@@ -205,7 +205,7 @@ fn say_goodbye(ctx: &Context, screen: &Screen<'_>, event_loop: &EventLoop<'_>, r
     let (events, again, count) = (event_loop.events, event_loop.again, refused.count());
     if ctx.output.json {
         let details = json!({"events": events, "duplicates": again, "refused": count});
-        return screen.note(ctx.clock.now(), "stopped", "", &details);
+        return screen.note(ctx.clock.now(), "stopped", None, "", details);
     }
     let why = if count == 0 { String::new() } else { format!(" ({})", refused.reasons()) };
     let s = if events == 1 { "" } else { "s" };
@@ -223,7 +223,7 @@ fn read_script(path: &std::path::Path) -> Result<Vec<(usize, Line)>, CliError> {
     script::parse(&text).map_err(|wrong| {
         let mut error = CliError::usage(format!("{} is not a valid script", path.display()));
         for mistake in wrong {
-            error = error.cause(mistake.to_string());
+            error = error.cause(mistake);
         }
         error.hint("what a script may say: msgrctl help scripts")
     })
@@ -251,7 +251,7 @@ fn say_ready(
     let names: Vec<&str> = listened.iter().map(|listened| listened.account.name.as_str()).collect();
     if ctx.output.json {
         let details = json!({"url": url, "accounts": names});
-        screen.note(ctx.clock.now(), "ready", "", &details);
+        screen.note(ctx.clock.now(), "ready", None, "", details);
     } else {
         let names: Vec<String> = names.iter().map(|name| format!("'{name}'")).collect();
         ctx.output.result(&format!("ready: listening on {url} for {}", names.join(", ")));

@@ -64,9 +64,9 @@ impl<'a> Refused<'a> {
                 self.ctx.output.warning(&format!("{refusal}{times}{why}"));
                 continue;
             }
-            let (line, details) =
-                (format!("refused: {refusal}{times}"), json!({"why": refusal.to_string(), "count": count}));
-            self.screen.note(self.ctx.clock.now(), "refused", &line, &details);
+            let line = format!("refused: {refusal}{times}");
+            let details = json!({"why": refusal.to_string(), "count": count});
+            self.screen.note(self.ctx.clock.now(), "refused", None, &line, details);
         }
     }
 }

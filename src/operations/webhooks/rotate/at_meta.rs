@@ -109,7 +109,7 @@ pub(super) fn give_to_meta(
 
 fn give(client: &Client, target: &Target, step: &AppStep, token: &Secret) -> Result<Result<bool, GraphError>, Error> {
     let Some(app) = &target.app else { return Ok(Ok(false)) };
-    Workspace::wait(write_app(client, app, step, Some(token)))
+    Workspace::wait(write_app(client, app, target.account.channel, step, Some(token)))
 }
 
 /// Whether Meta may have done what it was asked to, although it did not say so.

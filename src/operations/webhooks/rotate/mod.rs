@@ -298,7 +298,7 @@ mod tests {
     use super::*;
     use crate::operations::Kind;
     use crate::operations::webhooks::tests::Rig;
-    use crate::sandbox::{Effect, Fault};
+    use crate::sandbox::Fault;
 
     fn given(value: &str) -> Token {
         Token { value: Secret::new(value), place: None }
@@ -372,9 +372,9 @@ mod tests {
 
     #[test]
     fn whatever_meta_says_no_token_is_lost() {
-        let says_no = Effect { body: Some("{\"success\":false}".into()), ..Effect::default() };
-        let says_nothing = Effect { body: Some("<html></html>".into()), ..Effect::default() };
-        let failed = Effect { code: Some(2200), ..Effect::default() };
+        let says_no = Fault { body: Some("{\"success\":false}".into()), ..Fault::default() };
+        let says_nothing = Fault { body: Some("<html></html>".into()), ..Fault::default() };
+        let failed = Fault { code: Some(2200), ..Fault::default() };
         let cases = [
             ("no", says_no, None, Some(Kind::Failed)),
             ("that the handshake failed", failed, None, Some(Kind::Check)),
@@ -385,7 +385,7 @@ mod tests {
             let rig = rig();
             rig.callback_knows(&["old", "new"]);
             let (method, path) = (Some("POST".into()), Some("/*/subscriptions".into()));
-            rig.sandbox.world().faults.push(Fault { method, path, times, effect });
+            rig.sandbox.world().faults.push(Fault { method, path, times, ..effect });
             assert_eq!(rotate(&rig, Some(given("new"))).err().map(|error| error.kind()), ends, "{name}");
             if ends.is_some() {
                 assert_eq!(tokens(&rig), are("old", Some("new"), "old"), "{name}");
@@ -430,10 +430,7 @@ mod tests {
         assert!(rig.was_told("Meta has no webhook of this app yet"));
         assert_eq!(rig.stored(CURRENT), Some(Secret::new("new")));
         // Nor is Meta asked where that is not wanted.
-        rig.sandbox
-            .world()
-            .faults
-            .push(Fault { effect: Effect { drop: true, ..Effect::default() }, ..Fault::default() });
+        rig.sandbox.world().faults.push(Fault { drop: true, ..Fault::default() });
         let prepared = prepare(&rig.workspace, rig.account(), None, true).expect("prepared");
         assert_eq!(prepared.question().expect("a question"), "Replace the verify token of 'Acme'?");
         carry_out(&rig.workspace, &prepared, &|_, _, _| Ok(false)).expect("rotated");

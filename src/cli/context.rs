@@ -1,7 +1,5 @@
 //! What a command works with: a workspace, and the terminal.
 
-mod others;
-
 use std::cell::RefCell;
 use std::io::Read;
 use std::ops::Deref;
@@ -17,6 +15,7 @@ use crate::files;
 use crate::operations::Workspace;
 use crate::secrets::MemoryStore;
 use crate::touched;
+use crate::ui::interrupt;
 use crate::ui::output::Output;
 use crate::ui::prompt::{Person, Prompter};
 
@@ -42,34 +41,39 @@ impl Deref for Context {
     }
 }
 
-/// Where a context reads what is typed.
-struct Input {
-    stdin: Box<dyn Read>,
-    is_terminal: bool,
-    prompter: Rc<dyn Prompter>,
-}
-
 impl Context {
     /// The context of this process.
     pub(super) fn new(env: Environment, output: Output, global: &Global, command: String) -> Self {
-        let terminal = output.terminal;
-        let prompter = Rc::new(Person { screen: terminal.err() });
-        let input = Input { stdin: Box::new(std::io::stdin()), is_terminal: terminal.stdin, prompter };
-        Self::of(env, Rc::new(output), global, command, None, input)
+        Self::of(env, Rc::new(output), global, command, None)
     }
 
+    /// A context for one step of the demo: other variables, other input, secrets
+    /// in a memory that outlives the step.
+    pub fn for_step(&self, env: Environment, global: &Global, stdin: Box<dyn Read>, memory: MemoryStore) -> Self {
+        Self::of(env, self.output.clone(), global, self.command.clone(), Some((stdin, memory)))
+    }
+
+    /// A context of the demo on another thread, with its own output and without a terminal.
+    pub fn on_thread(env: Environment, global: &Global, memory: MemoryStore, output: Output) -> Self {
+        Self::of(env, Rc::new(output), global, String::new(), Some((Box::new(std::io::empty()), memory)))
+    }
+
+    /// `demo` is what a step of the demo reads and where it keeps secrets; nobody is asked there.
     fn of(
         env: Environment,
         output: Rc<Output>,
         global: &Global,
         command: String,
-        memory: Option<MemoryStore>,
-        input: Input,
+        demo: Option<(Box<dyn Read>, MemoryStore)>,
     ) -> Self {
-        let Input { stdin, is_terminal, prompter } = input;
+        let (stdin, stdin_is_terminal, memory): (Box<dyn Read>, _, _) = match demo {
+            Some((stdin, memory)) => (stdin, false, Some(memory)),
+            None => (Box::new(std::io::stdin()), output.terminal.stdin, None),
+        };
+        let prompter: Rc<dyn Prompter> = Rc::new(Person { screen: output.terminal.err() });
         let no_input = global.no_input || env.is_on("MSGRCTL_NO_INPUT");
         // A step of the demo has the terminal, and an input of its own.
-        let someone_can_answer = is_terminal && output.terminal.someone_can_answer(no_input, &env);
+        let someone_can_answer = stdin_is_terminal && output.terminal.someone_can_answer(no_input, &env);
         let reporter = Rc::new(Terminal::new(output.clone(), prompter.clone(), someone_can_answer, &env));
         let workspace = Workspace::new(env, global.given(), reporter, command).with_memory(memory);
         Self {
@@ -77,7 +81,7 @@ impl Context {
             output,
             global: global.clone(),
             stdin: RefCell::new(stdin),
-            stdin_is_terminal: is_terminal,
+            stdin_is_terminal,
             someone_can_answer,
             prompter,
         }
@@ -99,6 +103,7 @@ impl Context {
     /// Standard input to its end, or one byte more than `limit`. It may be a secret, and is
     /// wiped when dropped.
     pub fn read_stdin(&self, limit: u64) -> std::io::Result<Zeroizing<Vec<u8>>> {
+        interrupt::install();
         files::fill(&mut **self.stdin.borrow_mut(), 0, limit)
     }
 
@@ -118,7 +123,6 @@ impl Context {
                 command => format!("to say yes beforehand: {command} --yes"),
             }));
         }
-        crate::ui::interrupt::install();
         if self.prompter.confirm(question)? {
             return Ok(());
         }
@@ -132,7 +136,6 @@ impl Context {
 
     /// A secret that somebody types, unseen.
     pub fn ask_hidden(&self, question: &str) -> Result<String, CliError> {
-        crate::ui::interrupt::install();
         Ok(self.prompter.hidden(question)?)
     }
 }

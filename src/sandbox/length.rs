@@ -1,0 +1,24 @@
+//! Lengths of time as people write them.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Span, SpanRelativeTo};
+use serde::{Deserialize, Deserializer};
+
+/// A length of time as people write it: `100ms`, `2h`, `10d`, `-1d`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct Length(pub(super) SignedDuration);
+
+impl TryFrom<String> for Length {
+    type Error = jiff::Error;
+    fn try_from(text: String) -> Result<Self, jiff::Error> {
+        let span: Span = text.parse()?;
+        span.to_duration(SpanRelativeTo::days_are_24_hours()).map(Self)
+    }
+}
+
+/// How long something waits; what is negative is no time.
+pub(super) fn wait<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    Ok(Some(Length::deserialize(deserializer)?.0.try_into().unwrap_or_default()))
+}
