@@ -40,6 +40,21 @@ impl Clock {
     }
 }
 
+/// How far `at` is from `now`, in the largest unit that fits: `3 h ago`, `in 12 days`.
+pub fn relative(now: Timestamp, at: Timestamp) -> String {
+    const UNITS: [(i64, &str, &str); 3] = [(86_400, "day", "days"), (3600, "h", "h"), (60, "min", "min")];
+    let seconds = at.as_second() - now.as_second();
+    let length = seconds.abs();
+    // A day is said from two on: 47 h tell more than one day.
+    let unit = UNITS.iter().find(|(unit, ..)| length >= if *unit == 86_400 { 2 * unit } else { *unit });
+    let Some((unit, one, several)) = unit else {
+        return if seconds > 0 { "in a moment".into() } else { "just now".into() };
+    };
+    let count = length / unit;
+    let unit = if count == 1 { one } else { several };
+    if seconds > 0 { format!("in {count} {unit}") } else { format!("{count} {unit} ago") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

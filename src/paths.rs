@@ -64,6 +64,11 @@ impl Paths {
         self.tenant_dir(tenant).join("chat-settings.toml")
     }
 
+    /// `health.json` of a tenant: what the last tests found.
+    pub fn health_file(&self, tenant: &str) -> PathBuf {
+        self.tenant_dir(tenant).join("health.json")
+    }
+
     /// `log.jsonl`: what was changed, a line each.
     pub fn log_file(&self) -> PathBuf {
         self.root.join("log.jsonl")

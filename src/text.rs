@@ -51,6 +51,19 @@ macro_rules! words {
 }
 pub(crate) use words;
 
+/// A number with a comma between the thousands: `12,345`.
+pub fn count(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// What stands in place of a secret: always as long, however long that is.
 pub const MASK: &str = "********";
 
@@ -198,6 +211,12 @@ pub fn is_unseen(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn thousands_are_set_apart() {
+        let told = [0, 999, 1000, 12_345, 1_000_000].map(count);
+        assert_eq!(told, ["0", "999", "1,000", "12,345", "1,000,000"]);
+    }
 
     #[test]
     fn what_strangers_write_cannot_move_the_cursor() {

@@ -23,7 +23,18 @@ impl Check {
     fn ends(self, outcome: Outcome, summary: impl Into<String>) -> Finding {
         let Self { id, group, duration } = self;
         let summary = summary.into();
-        Finding { id, group, outcome, cause: None, summary, hint: None, duration, graph: None, receiver_says: None }
+        Finding {
+            id,
+            group,
+            outcome,
+            cause: None,
+            summary,
+            hint: None,
+            duration,
+            ends_at: None,
+            graph: None,
+            receiver_says: None,
+        }
     }
 
     pub fn pass(self, summary: impl Into<String>) -> Finding {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::graph::{ApiError, GraphError};
@@ -24,6 +25,8 @@ pub struct Finding {
     pub hint: Option<String>,
     /// How long the call took that it rests on.
     pub duration: Duration,
+    /// When what was checked ends, where it ends and that is known.
+    pub ends_at: Option<Timestamp>,
     /// What Graph answered, where it refused.
     pub graph: Option<GraphTrace>,
     /// What the callback's receiver answered, in its first words.
@@ -116,6 +119,11 @@ pub enum Outcome {
     Fail,
 }
 
+impl Outcome {
+    /// All, from the best to the worst.
+    pub const ALL: [Self; 5] = [Self::Skip, Self::Pass, Self::Warn, Self::Unreachable, Self::Fail];
+}
+
 words!(Outcome { Skip => "skip", Pass => "pass", Warn => "warn", Unreachable => "unreachable", Fail => "fail" });
 
 /// Everything that was found about one account.
@@ -142,6 +150,11 @@ impl Report {
     /// The worst of the group *credentials*.
     pub fn credentials(&self) -> Outcome {
         self.worst(|finding| finding.group == Group::Credentials)
+    }
+
+    /// The worst of the group *delivery*.
+    pub fn delivery(&self) -> Outcome {
+        self.worst(|finding| finding.group == Group::Delivery)
     }
 
     fn worst(&self, of: impl Fn(&Finding) -> bool) -> Outcome {

@@ -130,7 +130,6 @@ struct Ends {
 }
 
 fn ending(seen: &Observed, subject: &Subject, state: &TokenState<'_>, words: &Ends) -> Finding {
-    const DAY: i64 = 86_400;
     let check = check(words.id, seen.token.duration);
     let info = match inspected(seen, subject, state) {
         Ok(info) => info,
@@ -143,9 +142,16 @@ fn ending(seen: &Observed, subject: &Subject, state: &TokenState<'_>, words: &En
     if at == 0 {
         return check.pass(words.never);
     }
-    let day = Timestamp::from_second(at).map_or_else(|_| at.to_string(), |time| time.strftime("%Y-%m-%d").to_string());
+    let ends_at = Timestamp::from_second(at).ok();
+    let day = ends_at.map_or_else(|| at.to_string(), |time| time.strftime("%Y-%m-%d").to_string());
+    let finding = judged(check, subject, words, at.saturating_sub(seen.now), &day);
+    Finding { ends_at, ..finding }
+}
+
+/// What an end in `left` seconds, on `day`, means.
+fn judged(check: Check, subject: &Subject, words: &Ends, left: i64, day: &str) -> Finding {
+    const DAY: i64 = 86_400;
     let hint = |cause: &Cause| subject.then(&cause.fix(), cause.next);
-    let left = at.saturating_sub(seen.now);
     if left <= 0 {
         let (ended, cause, outcome) = words.ended;
         return check.finds(outcome, cause.id, format!("{ended} on {day}"), hint(cause));

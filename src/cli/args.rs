@@ -3,10 +3,11 @@
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{CommandFactory as _, Parser, Subcommand};
 
+use super::format::FormatArg;
 use super::global::Global;
 use super::{
     account, apply, chat_settings, completions, doctor, explain, export, help, log, man, message, plan, sandbox,
-    schema, secret, tenant, undo, webhook,
+    schema, secret, status, tenant, undo, version, webhook,
 };
 
 const STYLES: Styles = Styles::styled()
@@ -71,6 +72,9 @@ pub(super) enum Command {
     /// throw-away configuration. Nothing is sent anywhere and nothing is kept.
     #[command(after_help = "Examples:\n  msgrctl demo")]
     Demo,
+    Status(status::StatusArgs),
+    /// The same as 'account test'
+    Test(account::TestArgs),
     Doctor(doctor::DoctorArgs),
     Explain(explain::ExplainArgs),
     Log(log::LogArgs),
@@ -79,6 +83,20 @@ pub(super) enum Command {
     Man(man::ManArgs),
     Schema(schema::SchemaArgs),
     Help(help::HelpArgs),
+    Version(version::VersionArgs),
+}
+
+impl Command {
+    /// How its result is to be printed, where it has a flag for that.
+    pub(super) fn format(&self) -> FormatArg {
+        match self {
+            Self::Account(command) => command.format(),
+            Self::Test(args) => args.format,
+            Self::Webhook(command) => command.format(),
+            Self::Doctor(args) => args.format,
+            _ => FormatArg::default(),
+        }
+    }
 }
 
 /// The whole tree of commands, with its examples before its options.

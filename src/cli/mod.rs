@@ -16,6 +16,7 @@ mod envelope;
 mod error;
 mod explain;
 mod export;
+mod format;
 mod global;
 mod help;
 mod log;
@@ -30,10 +31,12 @@ mod reporter;
 mod sandbox;
 mod schema;
 mod secret;
+mod status;
 mod tables;
 mod tenant;
 mod trace;
 mod undo;
+mod version;
 mod webhook;
 
 use std::ffi::OsString;
@@ -75,15 +78,13 @@ fn run(arguments: &[OsString], env: Environment) -> u8 {
     keep_out_of_dumps();
     // A limit of file sizes is an error that is said, wherever the result goes.
     interrupt::say_faults();
+    let settled = cli.command.format().settle(&mut cli.global.json);
     let color = cli.global.take_variables(&env);
     let terminal = Terminal::detect(&env, *color.as_ref().unwrap_or(&Color::Auto));
     let output = Output::of_process(terminal, cli.global.json, cli.global.quiet);
     trace::start(cli.global.verbose);
     let context = Context::new(env, output, &cli.global, words);
-    let done = match color {
-        Ok(_) => dispatch(cli.command, &context),
-        Err(error) => Err(error),
-    };
+    let done = settled.and(color.map(drop)).and_then(|()| dispatch(cli.command, &context));
     let code = finish(done, &context.output);
     context.output.settle();
     code
@@ -118,6 +119,8 @@ fn dispatch(command: Command, ctx: &Context) -> Result<u8, CliError> {
         Command::Apply(args) => apply::run(&args, ctx),
         Command::Export(args) => export::run(&args, ctx),
         Command::Tenant(command) => tenant::run(command, ctx),
+        Command::Status(args) => status::run(&args, ctx),
+        Command::Test(args) => account::test(&args, ctx),
         Command::Log(args) => log::run(&args, ctx),
         Command::Undo(args) => undo::run(&args, ctx),
         Command::Demo => demo::run(ctx),
@@ -127,6 +130,7 @@ fn dispatch(command: Command, ctx: &Context) -> Result<u8, CliError> {
         Command::Man(args) => man::run(&args, ctx),
         Command::Schema(args) => Ok(schema::run(&args, ctx)),
         Command::Help(args) => help::run(&args, ctx),
+        Command::Version(_) => Ok(version::run(ctx)),
     }
 }
 
@@ -141,6 +145,8 @@ fn works_in_a_tenant(command: &Command) -> bool {
         | Command::ChatSettings(_)
         | Command::Webhook(_)
         | Command::Export(_)
+        | Command::Status(_)
+        | Command::Test(_)
         | Command::Log(_)
         | Command::Doctor(_) => true,
         Command::Sandbox(_)
@@ -153,7 +159,8 @@ fn works_in_a_tenant(command: &Command) -> bool {
         | Command::Completions(_)
         | Command::Man(_)
         | Command::Schema(_)
-        | Command::Help(_) => false,
+        | Command::Help(_)
+        | Command::Version(_) => false,
     }
 }
 

@@ -110,7 +110,8 @@ pub fn lines(line: &Line<'_>, wide: usize, screen: Screen) -> Vec<String> {
     lines
 }
 
-fn mark(outcome: Outcome, unicode: bool) -> &'static str {
+/// The mark of an outcome: a letter where the screen has no Unicode.
+pub fn mark(outcome: Outcome, unicode: bool) -> &'static str {
     match (outcome, unicode) {
         (Outcome::Pass, true) => "✓",
         (Outcome::Pass, false) => "+",

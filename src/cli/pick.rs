@@ -10,6 +10,7 @@ use super::error::CliError;
 use crate::accounts::Account;
 use crate::operations::accounts::named;
 use crate::secrets::SecretKind;
+use crate::text::count;
 
 /// An account.
 #[derive(Debug, Args)]
@@ -26,6 +27,26 @@ impl AccountArg {
             Some(address) => Ok(ctx.accounts()?.find(address)?),
             None => pick(ctx),
         }
+    }
+}
+
+/// The tenant that is worked in, or all.
+#[derive(Debug, Args)]
+pub(super) struct TenantsArg {
+    /// Every tenant of this configuration
+    #[arg(long, conflicts_with = "tenant")]
+    pub all_tenants: bool,
+}
+
+impl TenantsArg {
+    /// Does something in each tenant that is meant, first in the one that is worked in.
+    pub fn each(&self, ctx: &Context, mut run: impl FnMut(&Context) -> Result<(), CliError>) -> Result<(), CliError> {
+        run(ctx)?;
+        if self.all_tenants {
+            let names: Vec<String> = ctx.tenants()?.iter().skip(1).map(|(name, _)| name.to_owned()).collect();
+            names.iter().try_for_each(|name| run(&ctx.in_tenant(name)))?;
+        }
+        Ok(())
     }
 }
 
@@ -46,30 +67,38 @@ pub(super) struct Chosen {
     pub left_out: usize,
 }
 
+impl Chosen {
+    /// All accounts of the tenant that are of the Graph that the settings point to; the others
+    /// are named.
+    pub fn all(ctx: &Context) -> Result<Self, CliError> {
+        let realm = ctx.realm()?;
+        let (accounts, others): (Vec<_>, Vec<_>) =
+            ctx.accounts()?.load()?.into_iter().partition(|account| account.graph == realm);
+        if !others.is_empty() {
+            let graph_url = &ctx.settings()?.graph_url;
+            ctx.output.warning(&format!(
+                "{} {} account{} skipped: {} points to {}",
+                count(others.len()),
+                others[0].graph,
+                if others.len() == 1 { "" } else { "s" },
+                graph_url.origin,
+                graph_url.value,
+            ));
+        }
+        Ok(Self { left_out: others.len(), accounts })
+    }
+}
+
 impl AccountsArg {
     /// The accounts that are meant: all of the Graph that the settings point to.
     pub fn choose(&self, ctx: &Context) -> Result<Chosen, CliError> {
         let store = ctx.accounts()?;
         if self.all {
-            let realm = ctx.realm()?;
-            let (mine, others): (Vec<_>, Vec<_>) =
-                store.load()?.into_iter().partition(|account| account.graph == realm);
-            if !others.is_empty() {
-                let settings = ctx.settings()?;
-                let left_out = format!(
-                    "left out: {} {} account{}, since {} points to {}",
-                    others.len(),
-                    others[0].graph,
-                    if others.len() == 1 { "" } else { "s" },
-                    settings.graph_url.origin,
-                    settings.graph_url.value,
-                );
-                if mine.is_empty() {
-                    return Err(CliError::usage(format!("there is nothing to do; {left_out}")));
-                }
-                ctx.output.warning(&left_out);
+            let chosen = Chosen::all(ctx)?;
+            if chosen.accounts.is_empty() && chosen.left_out > 0 {
+                return Err(CliError::usage("there is nothing to do"));
             }
-            return Ok(Chosen { left_out: others.len(), accounts: mine });
+            return Ok(chosen);
         }
         if self.accounts.is_empty() {
             if ctx.someone_can_answer {

@@ -7,6 +7,7 @@ pub(crate) mod change;
 pub(crate) mod chat_settings;
 pub(crate) mod doctor;
 pub(crate) mod explain;
+pub(crate) mod health;
 pub(crate) mod journal;
 pub(crate) mod listen;
 pub(crate) mod messages;

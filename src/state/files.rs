@@ -9,10 +9,11 @@ use serde_json::{Map, Value};
 use toml_edit::DocumentMut;
 
 use super::change::{deep, flat};
+use super::health::{Health, HealthFile};
 use super::snapshot::Kept;
 use super::{Change, Fields, Record, Records, Snapshot, StateError, What};
 use crate::accounts::{Account, AccountStore, Parsed, Tenant, TenantFile};
-use crate::files::{self, Lock};
+use crate::files::{self, FileError, Lock};
 use crate::messages::ChatSettings;
 use crate::paths::Paths;
 
@@ -166,6 +167,11 @@ pub fn carry_out(accounts: &mut Vec<Account>, changes: &[&Change]) -> Result<(),
     Ok(())
 }
 
+fn health_of(path: &Path) -> Result<HealthFile, FileError> {
+    let text = files::read_text(path)?.unwrap_or_default();
+    Ok(serde_json::from_str(&text).unwrap_or_default())
+}
+
 impl Records for Files {
     fn snapshot(&self, tenant: &str, with_configuration: bool) -> Result<Snapshot, StateError> {
         let own = [Kept::Accounts, Kept::ChatSettings, Kept::Tenant];
@@ -192,6 +198,19 @@ impl Records for Files {
             write_small(&TenantFile::<Tenant>::new(self.paths.tenant_file(tenant)), change)?;
         }
         Ok(())
+    }
+
+    fn health(&self, tenant: &str) -> Result<Vec<Health>, StateError> {
+        Ok(health_of(&self.paths.health_file(tenant))?.accounts)
+    }
+
+    fn keep_health(&self, tenant: &str, results: Vec<Health>) -> Result<(), StateError> {
+        let path = self.paths.health_file(tenant);
+        let lock = lock(&path)?;
+        let mut file = health_of(&path)?;
+        file.take(results);
+        let text = serde_json::to_string(&file).unwrap_or_else(|error| unreachable!("it is JSON: {error}"));
+        Ok(lock.replace(text.as_bytes())?)
     }
 
     fn place(&self, tenant: &str, record: &Record) -> String {

@@ -7,10 +7,12 @@
 
 mod change;
 mod files;
+mod health;
 mod snapshot;
 
 pub use change::{Change, Fields, Record, What};
 pub use files::{Files, carry_out, set_value};
+pub use health::Health;
 pub use snapshot::Snapshot;
 
 use crate::accounts::AccountError;
@@ -30,6 +32,13 @@ pub trait Records {
     /// A record is not what a change says it was before ([`StateError::Conflict`]), or cannot
     /// become what it says. Records of other kinds may be written by then.
     fn write(&self, tenant: &str, changes: &[Change]) -> Result<(), StateError>;
+
+    /// What the last tests of a tenant's accounts found. What cannot be read was never
+    /// kept: the next test makes it anew.
+    fn health(&self, tenant: &str) -> Result<Vec<Health>, StateError>;
+
+    /// Keeps what tests found in place of what was known of the same accounts.
+    fn keep_health(&self, tenant: &str, results: Vec<Health>) -> Result<(), StateError>;
 
     /// Where a record of a tenant is, for a person who looks for it.
     fn place(&self, tenant: &str, record: &Record) -> String;

@@ -92,7 +92,7 @@ impl Write for Log {
     }
 }
 
-/// An object with one list, on one line.
+/// An object with one list; on a terminal indented, else on one line.
 pub struct JsonList<'o> {
     output: &'o Output,
     empty: bool,
@@ -100,21 +100,38 @@ pub struct JsonList<'o> {
 
 impl JsonList<'_> {
     pub fn item(&mut self, value: &impl Serialize) {
-        if !std::mem::take(&mut self.empty) {
-            self.output.exact(b",");
-        }
-        self.output.exact(as_json(value).as_bytes());
+        let begin: &[u8] = match (std::mem::take(&mut self.empty), self.output.terminal.stdout) {
+            (true, true) => b"\n    ",
+            (false, true) => b",\n    ",
+            (true, false) => b"",
+            (false, false) => b",",
+        };
+        self.output.exact(begin);
+        let json = if self.output.terminal.stdout { indented(value).replace('\n', "\n    ") } else { as_json(value) };
+        self.output.exact(json.as_bytes());
     }
 
     /// The end of the list and of the object.
     pub fn end(self) {
-        self.output.exact(b"]}\n");
+        let end: &[u8] = match (self.empty, self.output.terminal.stdout) {
+            (false, true) => b"\n  ]\n}\n",
+            (true, true) => b"]\n}\n",
+            (_, false) => b"]}\n",
+        };
+        self.output.exact(end);
     }
 }
 
 fn as_json(value: &impl Serialize) -> String {
     let json = serde_json::to_string(value).unwrap_or_else(|error| unreachable!("views are JSON: {error}"));
     text::in_json(&json).into_owned()
+}
+
+/// The same for a person's eyes.
+fn indented(value: &impl Serialize) -> String {
+    let json = serde_json::to_string_pretty(value).unwrap_or_else(|error| unreachable!("views are JSON: {error}"));
+    // Line by line: the filter would take line ends for text from outside.
+    json.lines().map(text::in_json).collect::<Vec<_>>().join("\n")
 }
 
 impl Output {
@@ -224,8 +241,15 @@ impl Output {
         if self.keeps { Cow::Borrowed(text) } else { Cow::Owned(style::screened(text, fresh)) }
     }
 
-    /// The result for programs: one object on one line.
+    /// The result for programs: one object, on one line unless a person sees it.
     pub fn json(&self, value: &impl Serialize) {
+        let json = if self.terminal.stdout { indented(value) } else { as_json(value) };
+        self.exact(json.as_bytes());
+        self.exact(b"\n");
+    }
+
+    /// One object of a stream, or one that a program waits for: always on one line.
+    pub fn json_line(&self, value: &impl Serialize) {
         self.exact(as_json(value).as_bytes());
         self.exact(b"\n");
     }
@@ -238,7 +262,12 @@ impl Output {
     /// The same where the object is one long list that is printed as it comes: nothing
     /// of it has to be kept. Ends with [`JsonList::end`].
     pub fn json_list(&self, key: &str) -> JsonList<'_> {
-        self.exact(format!("{{\"schema_version\":1,\"{key}\":[").as_bytes());
+        let begin = if self.terminal.stdout {
+            format!("{{\n  \"schema_version\": 1,\n  \"{key}\": [")
+        } else {
+            format!("{{\"schema_version\":1,\"{key}\":[")
+        };
+        self.exact(begin.as_bytes());
         JsonList { output: self, empty: true }
     }
 

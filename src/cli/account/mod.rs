@@ -15,11 +15,13 @@ mod ways_out;
 mod wizard;
 
 pub use fields::refused_flag;
+pub use test::{TestArgs, run as test};
 
 use clap::Subcommand;
 
 use super::context::Context;
 use super::error::CliError;
+use super::format::FormatArg;
 
 #[derive(Debug, Subcommand)]
 #[command(
@@ -27,16 +29,24 @@ use super::error::CliError;
     after_help = "Examples:\n  msgrctl account list\n  msgrctl account test --all"
 )]
 pub(super) enum AccountCommand {
+    #[command(visible_aliases = ["create", "new"])]
     Add(add::AddArgs),
     #[command(visible_alias = "ls")]
     List(list::ListArgs),
+    #[command(visible_aliases = ["get", "info"])]
     Show(show::ShowArgs),
     Edit(edit::EditArgs),
     Rename(rename::RenameArgs),
-    #[command(visible_alias = "rm")]
+    #[command(visible_aliases = ["rm", "delete"])]
     Remove(remove::RemoveArgs),
     Test(test::TestArgs),
     Handover(handover::HandoverArgs),
+}
+
+impl AccountCommand {
+    pub(super) fn format(&self) -> FormatArg {
+        if let Self::Test(args) = self { args.format } else { FormatArg::default() }
+    }
 }
 
 pub(super) fn run(command: AccountCommand, ctx: &Context) -> Result<u8, CliError> {

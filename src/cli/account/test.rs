@@ -4,117 +4,172 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 
-use super::view::{ResultView, report_text};
+use super::view::{ResultView, lines, report_text};
 use crate::accounts::Account;
 use crate::checks::{Outcome, Report};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::cli::pick::{AccountsArg, Chosen};
+use crate::cli::format::{self, Format, FormatArg, Suite};
+use crate::cli::pick::{AccountsArg, Chosen, TenantsArg};
 use crate::operations::accounts::bulk;
 use crate::operations::accounts::test::WARN_DAYS;
-use crate::operations::{Progress, Unseen};
+use crate::operations::Progress;
 use crate::secrets::{SecretKind, StoreError};
+use crate::text::count;
 use crate::ui::output::{JsonList, Output};
 
 /// Test Connection: ask Graph whether an account works
 ///
-/// Shows what is right and wrong with the credentials and with the delivery of
-/// messages, each with its cause and what to do. With app id and app secret the
-/// token itself is inspected too: its app, permissions and end.
+/// Shows what is wrong with the credentials and with the delivery of messages, each with
+/// its cause and what to do, and counts the checks that passed; -v shows them all. With
+/// app id and app secret the token itself is inspected too: its app, permissions and end.
+/// The result is kept for 'msgrctl status'.
 ///
 /// Exit codes: 0 all passed (warnings allowed), 7 a check failed, 5 nothing failed
 /// but Graph could not be reached, 6 the secret store did not answer.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  msgrctl account test acme-support\n  msgrctl account test --all --json\n  msgrctl account test --all --strict --quiet || echo \"look at the accounts\""
+    after_help = "Examples:\n  msgrctl account test acme-support\n  msgrctl account test --all --json\n  msgrctl account test --all-tenants --format junit > report.xml\n  msgrctl account test --all --strict --quiet || echo \"look at the accounts\""
 )]
 pub struct TestArgs {
     #[command(flatten)]
     accounts: AccountsArg,
+    #[command(flatten)]
+    tenants: TenantsArg,
     /// Let warnings fail too (exit 7)
     #[arg(long)]
     strict: bool,
     /// Warn of a token that ends within so many days
     #[arg(long, value_name = "DAYS", default_value_t = WARN_DAYS)]
     warn_days: u32,
+    #[command(flatten)]
+    pub format: FormatArg,
 }
 
 pub fn run(args: &TestArgs, ctx: &Context) -> Result<u8, CliError> {
-    let Chosen { accounts, left_out } = args.accounts.choose(ctx)?;
+    if args.tenants.all_tenants && !args.accounts.accounts.is_empty() {
+        return Err(CliError::usage("--all-tenants tests every account, and NAME was given too")
+            .hint("leave one of them out: msgrctl account test --all-tenants"));
+    }
+    let mut told = Told::new(ctx, args);
+    let mut left_out = 0;
+    args.tenants.each(ctx, |ctx| {
+        let chosen = if args.tenants.all_tenants { Chosen::all(ctx)? } else { args.accounts.choose(ctx)? };
+        left_out += chosen.left_out;
+        test(args, ctx, chosen, &mut told)
+    })?;
+    told.finish(args, left_out)
+}
+
+/// Tests accounts of one tenant.
+fn test(args: &TestArgs, ctx: &Context, Chosen { accounts, .. }: Chosen, told: &mut Told<'_>) -> Result<(), CliError> {
     if accounts.is_empty() {
-        ctx.output.notice("no accounts to test");
-        return Told::new(ctx, Box::new(Unseen)).finish(args, false, left_out);
+        return Ok(());
     }
     // Stores may have to ask for a passphrase: not under a line that moves.
     ctx.ask_stores(&accounts, []);
     let several = accounts.len() > 1;
+    let tenant = ctx.settings()?.tenant.value.to_string();
     let what = match accounts.as_slice() {
         [one] => format!("testing '{}' with Graph …", one.name),
-        many => format!("testing {} accounts with Graph …", many.len()),
+        many => format!("testing {} accounts with Graph …", count(many.len())),
     };
-    let mut told = Told::new(ctx, ctx.reporter.waiting(&what));
+    let progress = ctx.reporter.waiting(&what);
     bulk::test_all(ctx, accounts, args.warn_days, |account, report| {
-        told.next(account, report);
+        told.next(&tenant, account, report, &*progress);
         if several {
-            told.progress.now(&format!("{what} {}", told.tested()));
+            progress.now(&format!("{what} {}", count(told.tested())));
         }
     })?;
-    told.finish(args, several, left_out)
+    Ok(())
 }
 
 /// What was told so far: an account at a time, and nothing kept of it but how it ended.
 struct Told<'a> {
-    ctx: &'a Context,
-    progress: Box<dyn Progress>,
+    output: &'a Output,
+    format: Format,
+    document: format::Report<'a>,
+    all_tenants: bool,
+    all_checks: bool,
     list: Option<JsonList<'a>>,
     counts: BTreeMap<Outcome, usize>,
     failed: Vec<(Account, StoreError)>,
 }
 
 impl<'a> Told<'a> {
-    fn new(ctx: &'a Context, progress: Box<dyn Progress>) -> Self {
-        Self { ctx, progress, list: None, counts: BTreeMap::new(), failed: Vec::new() }
+    fn new(ctx: &'a Context, args: &TestArgs) -> Self {
+        let format = args.format.chosen(ctx);
+        Self {
+            output: &ctx.output,
+            format,
+            document: format::Report::begin(&ctx.output, format, &ctx.command),
+            all_tenants: args.tenants.all_tenants,
+            all_checks: ctx.global.verbose > 0,
+            list: None,
+            counts: BTreeMap::new(),
+            failed: Vec::new(),
+        }
     }
 
     fn tested(&self) -> usize {
         self.counts.values().sum()
     }
 
-    fn next(&mut self, account: Account, report: Result<Report, StoreError>) {
-        let output: &'a Output = &self.ctx.output;
+    fn next(&mut self, tenant: &str, account: Account, report: Result<Report, StoreError>, progress: &dyn Progress) {
+        let output = self.output;
         let report = match report {
             Ok(report) => report,
             Err(error) => return self.failed.push((account, error)),
         };
         let gap = if self.tested() == 0 { "" } else { "\n" };
         *self.counts.entry(report.outcome()).or_default() += 1;
-        let name = account.name.as_str();
-        if output.json {
-            self.list.get_or_insert_with(|| output.json_list("results")).item(&ResultView::new(name, &report));
-            return;
+        let (name, handle) = (account.name.as_str(), account.handle.as_str());
+        match self.format {
+            Format::Json => {
+                let list = self.list.get_or_insert_with(|| output.json_list("results"));
+                list.item(&ResultView::new(&account, tenant, &report));
+            }
+            Format::Text => progress.aside(&mut || {
+                let of = if self.all_tenants { format!("{tenant}/{name}") } else { name.to_owned() };
+                output.result(&format!("{gap}{}", report_text(&of, &report, self.all_checks, output.terminal.out())));
+                output.flush();
+            }),
+            Format::Junit | Format::Markdown => progress.aside(&mut || {
+                let tenant = self.all_tenants.then_some(tenant);
+                let lines = lines(&report);
+                self.document.suite(&Suite { name: handle, tenant, outcome: report.outcome(), lines: &lines });
+            }),
         }
-        self.progress.aside(&mut || {
-            output.result(&format!("{gap}{}", report_text(name, &report, output.terminal.out())));
-            output.flush();
-        });
+    }
+
+    /// `3 accounts: 2 pass, 1 fail`.
+    fn counted(&self) -> String {
+        let counts = [Outcome::Pass, Outcome::Warn, Outcome::Fail, Outcome::Unreachable]
+            .into_iter()
+            .filter_map(|outcome| Some(format!("{} {outcome}", count(*self.counts.get(&outcome)?))));
+        let counts = counts.collect::<Vec<_>>().join(", ");
+        match self.tested() {
+            0 => "no accounts to test".into(),
+            1 => format!("1 account: {counts}"),
+            tested => format!("{} accounts: {counts}", count(tested)),
+        }
     }
 
     /// The last lines, and the exit code.
-    fn finish(mut self, args: &TestArgs, several: bool, left_out: usize) -> Result<u8, CliError> {
-        let output: &'a Output = &self.ctx.output;
+    fn finish(mut self, args: &TestArgs, left_out: usize) -> Result<u8, CliError> {
+        let output = self.output;
         let tested = self.tested();
-        drop(self.progress);
         if let (0, Some((account, error))) = (tested, self.failed.first()) {
             let kind = SecretKind::PageAccessToken;
             return Err(CliError::from(error.clone()).context(format!("cannot read the {kind} of '{}'", account.name)));
         }
-        if output.json {
-            self.list.take().unwrap_or_else(|| output.json_list("results")).end();
-        } else if several {
-            let counts = [Outcome::Pass, Outcome::Warn, Outcome::Fail, Outcome::Unreachable]
-                .into_iter()
-                .filter_map(|outcome| Some(format!("{} {outcome}", self.counts.get(&outcome)?)));
-            output.result(&format!("\n{tested} accounts: {}", counts.collect::<Vec<_>>().join(", ")));
+        let counted = self.counted();
+        match self.format {
+            Format::Json => self.list.take().unwrap_or_else(|| output.json_list("results")).end(),
+            Format::Text if tested == 0 => output.notice(&counted),
+            Format::Text if tested > 1 => output.result(&format!("\n{counted}")),
+            Format::Text => {}
+            Format::Junit | Format::Markdown => self.document.end(&counted),
         }
         for (account, error) in &self.failed {
             output.warning(&format!("'{}' was not tested: {error}", account.name));

@@ -54,18 +54,30 @@ pub fn print_json(ctx: &Context, account: &Account, report: Option<&Report>) -> 
 #[derive(Serialize)]
 pub struct ResultView<'a> {
     account: &'a str,
+    /// Absent where it was not saved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    handle: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tenant: Option<&'a str>,
     outcome: Outcome,
     checks: Vec<Line<'a>>,
 }
 
 impl<'a> ResultView<'a> {
-    /// The view of a report on the account of that name.
-    pub fn new(account: &'a str, report: &'a Report) -> Self {
-        Self { account, outcome: report.outcome(), checks: lines(report) }
+    /// The view of a report on an account.
+    pub fn new(account: &'a Account, tenant: &'a str, report: &'a Report) -> Self {
+        let handle = Some(account.handle.as_str());
+        Self { handle, tenant: Some(tenant), ..Self::unsaved(account.name.as_str(), report) }
+    }
+
+    /// The same of an account that was not saved.
+    pub fn unsaved(account: &'a str, report: &'a Report) -> Self {
+        Self { account, handle: None, tenant: None, outcome: report.outcome(), checks: lines(report) }
     }
 }
 
-fn lines(report: &Report) -> Vec<Line<'_>> {
+/// The findings, in the order of the contract.
+pub fn lines(report: &Report) -> Vec<Line<'_>> {
     report.findings.iter().map(Line::from).collect()
 }
 
@@ -76,7 +88,8 @@ pub fn print_saved(ctx: &Context, account: &Account, report: Option<&Report>) ->
         return print_json(ctx, account, report).map(|()| true);
     }
     if let Some(report) = report {
-        ctx.output.result(&format!("{}\n", report_text(account.name.as_str(), report, ctx.output.terminal.out())));
+        let text = report_text(account.name.as_str(), report, ctx.global.verbose > 0, ctx.output.terminal.out());
+        ctx.output.result(&format!("{text}\n"));
     }
     Ok(false)
 }
@@ -85,9 +98,9 @@ pub fn print_saved(ctx: &Context, account: &Account, report: Option<&Report>) ->
 pub fn with_report(ctx: &Context, error: CliError) -> CliError {
     if let Some((name, report)) = error.report() {
         if ctx.output.json {
-            ctx.output.json(&Envelope("results", [ResultView::new(name, report)]));
+            ctx.output.json(&Envelope("results", [ResultView::unsaved(name, report)]));
         } else {
-            ctx.output.result(&report_text(name, report, ctx.output.terminal.out()));
+            ctx.output.result(&report_text(name, report, ctx.global.verbose > 0, ctx.output.terminal.out()));
         }
     }
     error
@@ -119,23 +132,36 @@ pub fn account_text(account: &Account, tenant: &str, screen: Screen) -> String {
     lines.join("\n")
 }
 
-/// A result list for a person: a mark and a word each, and what to do.
-pub fn report_text(account: &str, report: &Report, screen: Screen) -> String {
-    let worst = report.outcome();
-    let mut lines = vec![format!(
-        "{} {}",
-        paint(style::BOLD, &format!("{account}:"), screen.color),
-        outcome::marked(worst, screen)
-    )];
-    let wide = report.findings.iter().map(|finding| finding.id.len()).max().unwrap_or_default();
+/// A result list for a person: what is not as it should be, with a mark and a word each and
+/// what to do, and how many checks passed; with `all_checks` these too.
+pub fn report_text(account: &str, report: &Report, all_checks: bool, screen: Screen) -> String {
+    let name = paint(style::BOLD, &format!("{account}:"), screen.color);
+    let counted = counted(report);
+    let is_shown = |finding: &&Finding| all_checks || finding.outcome > Outcome::Pass;
+    let shown: Vec<&Finding> = report.findings.iter().filter(is_shown).collect();
+    let mut lines = vec![format!("{name} {}", outcome::marked(report.outcome(), screen))];
+    if shown.is_empty() {
+        return format!("{}  {counted}", lines.remove(0));
+    }
+    let wide = shown.iter().map(|finding| finding.id.len()).max().unwrap_or_default();
     for group in [Group::Credentials, Group::Delivery, Group::Messages] {
-        let findings: Vec<&Finding> = report.findings.iter().filter(|finding| finding.group == group).collect();
-        if !findings.is_empty() {
+        let mut findings = shown.iter().filter(|finding| finding.group == group).peekable();
+        if findings.peek().is_some() {
             lines.push(format!("  {group}"));
         }
-        for finding in findings {
-            lines.extend(outcome::lines(&finding.into(), wide, screen));
-        }
+        findings.for_each(|finding| lines.extend(outcome::lines(&(*finding).into(), wide, screen)));
+    }
+    if !all_checks {
+        lines.push(format!("  {counted}"));
     }
     lines.join("\n")
+}
+
+/// `12 checks passed, 3 skipped (-v shows them)`.
+fn counted(report: &Report) -> String {
+    let count = |wanted: Outcome| report.findings.iter().filter(|finding| finding.outcome == wanted).count();
+    let (passed, skipped) = (count(Outcome::Pass), count(Outcome::Skip));
+    let plural = if passed == 1 { "" } else { "s" };
+    let skipped = if skipped == 0 { String::new() } else { format!(", {skipped} skipped") };
+    format!("{passed} check{plural} passed{skipped} (-v shows them)")
 }

@@ -5,6 +5,7 @@ use clap::Args;
 use super::context::Context;
 use super::envelope::Envelope;
 use super::error::CliError;
+use super::format::{Format, FormatArg, Report, Suite};
 use super::outcome::{self, Line};
 use crate::checks::Outcome;
 use crate::checks::causes::FILE_DAMAGED;
@@ -27,9 +28,12 @@ use crate::secrets::redact;
 #[command(
     after_help = "Examples:\n  msgrctl doctor\n  msgrctl doctor --json | jq '.checks[] | select(.outcome != \"pass\")'"
 )]
-pub struct DoctorArgs {}
+pub struct DoctorArgs {
+    #[command(flatten)]
+    pub(super) format: FormatArg,
+}
 
-pub fn run(_args: &DoctorArgs, ctx: &Context) -> Result<u8, CliError> {
+pub fn run(args: &DoctorArgs, ctx: &Context) -> Result<u8, CliError> {
     let mut found =
         vec![Found::pass(ids::MSGRCTL_VERSION, format!("msgrctl {}, {}", env!("CARGO_PKG_VERSION"), platform()))];
     match ctx.settings() {
@@ -55,17 +59,20 @@ pub fn run(_args: &DoctorArgs, ctx: &Context) -> Result<u8, CliError> {
             found.summary = found.summary.replace(home, "~");
         }
     }
-    if ctx.output.json {
-        let checks: Vec<Line<'_>> = found.iter().map(Line::from).collect();
-        ctx.output.json(&Envelope("checks", checks));
-    } else {
-        let wide = found.iter().map(|found| found.id.len()).max().unwrap_or_default();
-        for found in &found {
-            for line in outcome::lines(&found.into(), wide, ctx.output.terminal.out()) {
-                ctx.output.result(&line);
-            }
+    let worst = found.iter().map(|found| found.outcome).fold(Outcome::Pass, Ord::max);
+    let checks: Vec<Line<'_>> = found.iter().map(Line::from).collect();
+    match args.format.chosen(ctx) {
+        Format::Json => ctx.output.json(&Envelope("checks", checks)),
+        Format::Text => {
+            let wide = checks.iter().map(|line| line.id.len()).max().unwrap_or_default();
+            let lines = checks.iter().flat_map(|line| outcome::lines(line, wide, ctx.output.terminal.out()));
+            lines.for_each(|line| ctx.output.result(&line));
+        }
+        format => {
+            let document = Report::begin(&ctx.output, format, &ctx.command);
+            document.suite(&Suite { name: "this machine", tenant: None, outcome: worst, lines: &checks });
+            document.end(&format!("{} checks, the worst: {worst}", checks.len()));
         }
     }
-    let worst = found.iter().map(|found| found.outcome).fold(Outcome::Pass, Ord::max);
     Ok(if worst >= Outcome::Warn { 7 } else { 0 })
 }

@@ -23,6 +23,7 @@ use crate::messages::{CATALOGUE, MessageState};
 pub(super) enum MessageCommand {
     #[command(visible_alias = "ls")]
     List(list::ListArgs),
+    #[command(visible_aliases = ["get", "info"])]
     Show(show::ShowArgs),
     Set(set::SetArgs),
     /// Let accounts send what the Chat Settings say

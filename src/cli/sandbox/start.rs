@@ -80,7 +80,7 @@ async fn serve(args: &StartArgs, ctx: &Context, world: SharedWorld) -> Result<u8
         bound.local_addr().map_err(|error| CliError::failed("the address is not known").cause(error.to_string()))?;
     let url = format!("http://{address}");
     if ctx.output.json {
-        ctx.output.json(&view(&world.lock(), &url));
+        ctx.output.json_line(&view(&world.lock(), &url));
     } else {
         ctx.output.result(&text(&world.lock(), &url));
     }

@@ -19,7 +19,7 @@ pub(super) enum SecretCommand {
     Set(set::SetArgs),
     Reveal(reveal::RevealArgs),
     Move(r#move::MoveArgs),
-    #[command(visible_alias = "rm")]
+    #[command(visible_aliases = ["rm", "delete"])]
     Remove(remove::RemoveArgs),
 }
 

@@ -21,13 +21,15 @@ pub(super) use crate::operations::tenants::{check_known, check_named};
 #[derive(Debug, Subcommand)]
 #[command(arg_required_else_help = true, after_help = "Examples:\n  msgrctl tenant list")]
 pub(super) enum TenantCommand {
+    #[command(visible_aliases = ["create", "new"])]
     Add(add::AddArgs),
     #[command(visible_alias = "ls")]
     List(list::ListArgs),
+    #[command(visible_aliases = ["get", "info"])]
     Show(show::ShowArgs),
     Use(r#use::UseArgs),
     Edit(edit::EditArgs),
-    #[command(visible_alias = "rm")]
+    #[command(visible_aliases = ["rm", "delete"])]
     Remove(remove::RemoveArgs),
 }
 

@@ -17,6 +17,7 @@ use clap::Subcommand;
 
 use super::context::Context;
 use super::error::CliError;
+use super::format::FormatArg;
 
 #[derive(Debug, Subcommand)]
 #[command(
@@ -24,6 +25,7 @@ use super::error::CliError;
     after_help = "Examples:\n  msgrctl webhook show acme-support\n  msgrctl webhook verify acme-support\n  msgrctl webhook subscribe acme-support\n  msgrctl webhook listen acme-support"
 )]
 pub(super) enum WebhookCommand {
+    #[command(visible_aliases = ["get", "info"])]
     Show(show::ShowArgs),
     Verify(verify::VerifyArgs),
     Subscribe(subscribe::SubscribeArgs),
@@ -31,6 +33,12 @@ pub(super) enum WebhookCommand {
     Status(status::StatusArgs),
     Rotate(rotate::RotateArgs),
     Listen(listen::ListenArgs),
+}
+
+impl WebhookCommand {
+    pub(super) fn format(&self) -> FormatArg {
+        if let Self::Status(args) = self { args.format } else { FormatArg::default() }
+    }
 }
 
 pub(super) fn run(command: WebhookCommand, ctx: &Context) -> Result<u8, CliError> {

@@ -5,24 +5,45 @@ use serde_json::json;
 use crate::checks::ids::PAGE_SUBSCRIPTION;
 use crate::cli::context::Context;
 use crate::cli::envelope::Envelope;
+use crate::cli::format::{Format, Report, Suite};
 use crate::cli::outcome::{self, Line};
 use crate::operations::webhooks::AccountResult;
+use crate::text::count;
 use crate::ui::style::{self, paint};
 use crate::ui::terminal::Screen;
 
 /// Shows results, as JSON or as a list.
 pub fn show(ctx: &Context, results: &[AccountResult]) {
-    if ctx.output.json {
-        let view = |result: &AccountResult| {
-            let levels: Vec<Line<'_>> = result.found.iter().map(Line::from).collect();
-            let outcome = result.outcome().to_string();
-            json!({"account": result.name, "outcome": outcome, "changed": result.changed, "levels": levels})
-        };
-        ctx.output.json(&Envelope("results", results.iter().map(view).collect::<Vec<_>>()));
-        return;
+    show_as(ctx, if ctx.output.json { Format::Json } else { Format::Text }, results);
+}
+
+/// Shows results in a format.
+pub fn show_as(ctx: &Context, format: Format, results: &[AccountResult]) {
+    match format {
+        Format::Json => {
+            let view = |result: &AccountResult| {
+                let outcome = result.outcome().to_string();
+                json!({"account": result.name, "outcome": outcome, "changed": result.changed, "levels": lines(result)})
+            };
+            ctx.output.json(&Envelope("results", results.iter().map(view).collect::<Vec<_>>()));
+        }
+        Format::Text => {
+            let texts: Vec<String> = results.iter().map(|result| text(result, ctx.output.terminal.out())).collect();
+            ctx.output.result(&texts.join("\n\n"));
+        }
+        Format::Junit | Format::Markdown => {
+            let document = Report::begin(&ctx.output, format, &ctx.command);
+            for result in results {
+                let (name, lines) = (result.name.as_str(), lines(result));
+                document.suite(&Suite { name, tenant: None, outcome: result.outcome(), lines: &lines });
+            }
+            document.end(&format!("{} accounts", count(results.len())));
+        }
     }
-    let texts: Vec<String> = results.iter().map(|result| text(result, ctx.output.terminal.out())).collect();
-    ctx.output.result(&texts.join("\n\n"));
+}
+
+fn lines(result: &AccountResult) -> Vec<Line<'_>> {
+    result.found.iter().map(Line::from).collect()
 }
 
 fn text(result: &AccountResult, screen: Screen) -> String {

@@ -26,7 +26,7 @@ impl<'a> Screen<'a> {
     /// An event, as it came.
     pub fn event(&self, event: &Event, account: Option<&str>, now: Timestamp) {
         if self.output.json {
-            self.output.json(&view(event, account, now));
+            self.output.json_line(&view(event, account, now));
             return self.output.flush();
         }
         let (kind, rest) = words(event);
@@ -50,7 +50,7 @@ impl<'a> Screen<'a> {
         if let (Some(object), Value::Object(details)) = (object.as_object_mut(), details) {
             object.extend(details);
         }
-        self.output.json(&without_nulls(object));
+        self.output.json_line(&without_nulls(object));
         self.output.flush();
     }
 

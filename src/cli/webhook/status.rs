@@ -2,10 +2,11 @@
 
 use clap::Args;
 
-use super::results::show;
+use super::results::show_as;
 use crate::checks::Outcome;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::cli::format::FormatArg;
 use crate::cli::pick::{AccountsArg, Chosen};
 use crate::operations::webhooks::status::status;
 use crate::operations::webhooks::{AccountResult, Target};
@@ -23,18 +24,20 @@ use crate::operations::webhooks::{AccountResult, Target};
 pub struct StatusArgs {
     #[command(flatten)]
     accounts: AccountsArg,
+    #[command(flatten)]
+    pub(super) format: FormatArg,
 }
 
 pub fn run(args: &StatusArgs, ctx: &Context) -> Result<u8, CliError> {
     let Chosen { accounts, left_out } = args.accounts.choose(ctx)?;
     if accounts.is_empty() {
         ctx.output.notice("no accounts to ask about");
-        show(ctx, &[]);
+        show_as(ctx, args.format.chosen(ctx), &[]);
         return Ok(0);
     }
     let (targets, failed) = Target::all(ctx, accounts)?;
     let results = status(ctx, &targets)?;
-    show(ctx, &results);
+    show_as(ctx, args.format.chosen(ctx), &results);
     let left = failed + left_out;
     if left > 0 {
         return Err(CliError::partial(format!(

@@ -9,7 +9,7 @@ use crate::accounts::Account;
 use crate::checks::Report;
 use crate::graph::Client;
 use crate::operations::tenants::check_known;
-use crate::operations::{Error, Workspace, change};
+use crate::operations::{Error, Workspace, change, health};
 
 /// An account that may be saved.
 pub struct Prepared {
@@ -117,5 +117,6 @@ fn judged(workspace: &Workspace, client: &Client, draft: &mut Draft, gate: Gate)
 pub fn carry_out(workspace: &Workspace, prepared: Prepared) -> Result<Saved, Error> {
     let Prepared { mut draft, report } = prepared;
     let account = draft.save(workspace)?;
+    health::keep_one(workspace, &account, report.as_ref());
     Ok(Saved { account, report, made_verify_token: draft.inputs.generated })
 }

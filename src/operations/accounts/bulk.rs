@@ -8,14 +8,15 @@ use crate::checks::{self, Report, Subject};
 use crate::dashboard;
 use crate::messages::ChatSettings;
 use crate::operations::secrets::place;
-use crate::operations::{Error, Workspace};
+use crate::operations::{Error, Workspace, health};
 use crate::secrets::{SecretKind, StoreError};
 
 /// How many accounts are looked at together: enough to fill the batches that are on
 /// their way, few enough that what is known of them takes little room.
 const TOGETHER: usize = 256;
 
-/// Tests accounts, and tells the result of each in their order, as soon as it is known.
+/// Tests accounts, tells the result of each in their order, as soon as it is known, and keeps
+/// what was found.
 /// `warn_days`: before an end of validity.
 pub fn test_all(
     workspace: &Workspace,
@@ -24,6 +25,7 @@ pub fn test_all(
     mut told: impl FnMut(Account, Result<Report, StoreError>),
 ) -> Result<(), Error> {
     let several = accounts.len() > 1;
+    let mut found = Vec::with_capacity(accounts.len());
     let settings = workspace.chat_settings()?.load()?;
     let client = workspace.graph()?;
     let prober = workspace.prober()?.asking_once();
@@ -46,10 +48,15 @@ pub fn test_all(
     let work = async {
         let mut reports = stream::iter(accounts).map(test).buffered(TOGETHER);
         while let Some((account, report)) = reports.next().await {
+            if let Ok(report) = &report {
+                found.push(health::of(&account, report, workspace.now()));
+            }
             told(account, report);
         }
     };
-    Workspace::wait(client.in_batches(work))
+    Workspace::wait(client.in_batches(work))?;
+    health::keep(workspace, found);
+    Ok(())
 }
 
 /// What is asked about an account, or what is known of it without asking.

@@ -11,7 +11,7 @@ use crate::checks::{Report, Subject};
 use crate::graph::Client;
 use crate::operations::change::{self, Change, New, Target};
 use crate::operations::secrets::is_in_variables;
-use crate::operations::{Error, Origin, Workspace, key};
+use crate::operations::{Error, Origin, Workspace, health, key};
 use crate::secrets::{SecretKind, SecretRef, StoreError, StoreName};
 
 /// What can be taken away.
@@ -107,6 +107,7 @@ pub fn carry_out(workspace: &Workspace, mut prepared: Prepared) -> Result<Saved,
             current.updated_at = now;
         })
     })?;
+    health::keep_one(workspace, &account, report.as_ref());
     Ok(Saved { account, report, made_verify_token: edit.inputs.generated })
 }
 

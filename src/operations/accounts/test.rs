@@ -9,7 +9,7 @@ use crate::checks::{self, Callback, Report, Subject};
 use crate::graph::{AppCredentials, Client};
 use crate::messages::ChatSettings;
 use crate::operations::secrets::place;
-use crate::operations::{Error, Workspace};
+use crate::operations::{Error, Workspace, health};
 use crate::secrets::{Secret, SecretKind, StoreError};
 
 /// How many days before an end of validity it is warned of.
@@ -98,7 +98,9 @@ pub fn account(workspace: &Workspace, account: &Account) -> Result<Report, Error
     workspace.check_realm(account)?;
     let credentials = stored(workspace, account)?.ok_or_else(|| no_token(account))?;
     let subject = subject(account, workspace.chat_settings()?.load()?, credentials, WARN_DAYS, true);
-    run(workspace, &workspace.graph()?, account.name.as_str(), &subject)
+    let report = run(workspace, &workspace.graph()?, account.name.as_str(), &subject)?;
+    health::keep_one(workspace, account, Some(&report));
+    Ok(report)
 }
 
 pub fn run(workspace: &Workspace, client: &Client, name: &str, subject: &Subject) -> Result<Report, Error> {

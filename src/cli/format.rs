@@ -1,0 +1,247 @@
+//! The ways to print what checks found: for a person, for a program, for a CI's test report,
+//! for a merge request.
+
+use clap::builder::PossibleValue;
+use clap::{Args, ValueEnum};
+
+use super::context::Context;
+use super::error::CliError;
+use super::outcome::Line;
+use crate::checks::Outcome;
+use crate::ui::output::Output;
+
+/// How a result is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    Text,
+    Json,
+    Junit,
+    Markdown,
+}
+
+impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Text, Self::Json, Self::Junit, Self::Markdown]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::Text => PossibleValue::new("text").help("For a person"),
+            Self::Json => PossibleValue::new("json").help("The same as --json"),
+            Self::Junit => PossibleValue::new("junit").help("XML that CI systems show as a test report"),
+            Self::Markdown => PossibleValue::new("markdown").help("A table for a merge request or an issue"),
+        })
+    }
+}
+
+/// The flag that chooses one.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct FormatArg {
+    /// How to print the result [default: text]
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<Format>,
+}
+
+impl FormatArg {
+    /// The format that is meant. A variable that asks for JSON gives way to the flag.
+    pub fn chosen(self, ctx: &Context) -> Format {
+        self.format.unwrap_or(if ctx.output.json { Format::Json } else { Format::Text })
+    }
+
+    /// What `--json` and `--format` say together.
+    ///
+    /// # Errors
+    ///
+    /// They say different things.
+    pub fn settle(self, json: &mut bool) -> Result<(), CliError> {
+        match self.format {
+            Some(Format::Json) => *json = true,
+            Some(_) if *json => {
+                return Err(CliError::usage("--json is --format json, and another --format was given")
+                    .hint("leave one of them out"));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// What is checked together and counted: an account, or this machine.
+pub struct Suite<'a> {
+    pub name: &'a str,
+    /// Beside the name where several tenants are shown.
+    pub tenant: Option<&'a str>,
+    pub outcome: Outcome,
+    pub lines: &'a [Line<'a>],
+}
+
+impl Suite<'_> {
+    fn title(&self) -> String {
+        self.tenant.map_or_else(|| self.name.to_owned(), |tenant| format!("{tenant}/{}", self.name))
+    }
+}
+
+/// A report of suites, printed one at a time.
+pub struct Report<'o> {
+    output: &'o Output,
+    format: Format,
+}
+
+impl<'o> Report<'o> {
+    /// Begins a report in one of the formats for documents.
+    pub fn begin(output: &'o Output, format: Format, command: &str) -> Self {
+        match format {
+            Format::Junit => {
+                output.result("<?xml version=\"1.0\" encoding=\"UTF-8\"?>");
+                output.result(&format!("<testsuites name=\"{}\">", xml(&format!("msgrctl {command}"))));
+            }
+            Format::Markdown => {
+                output.result(&format!("### msgrctl {command}\n"));
+                output.result("| | Outcome | Check | Cause | What was found | Fix |\n|---|---|---|---|---|---|");
+            }
+            Format::Text | Format::Json => {}
+        }
+        Self { output, format }
+    }
+
+    /// Prints a suite; a result that is not in the document is none of its business.
+    pub fn suite(&self, suite: &Suite<'_>) {
+        match self.format {
+            Format::Junit => self.output.result(&junit(suite)),
+            Format::Markdown => self.output.result(&markdown(suite)),
+            Format::Text | Format::Json => {}
+        }
+    }
+
+    /// The end; `counts` is a sentence for a person.
+    pub fn end(self, counts: &str) {
+        match self.format {
+            Format::Junit => self.output.result("</testsuites>"),
+            Format::Markdown => self.output.result(&format!("\n{counts}")),
+            Format::Text | Format::Json => {}
+        }
+    }
+}
+
+fn junit(suite: &Suite<'_>) -> String {
+    let count = |wanted: Outcome| suite.lines.iter().filter(|line| line.outcome == wanted).count();
+    let seconds = |milliseconds: u64| format!("{}.{:03}", milliseconds / 1000, milliseconds % 1000);
+    let name = xml(&suite.title());
+    let mut lines = vec![format!(
+        "  <testsuite name=\"{name}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\">",
+        suite.lines.len(),
+        count(Outcome::Fail),
+        count(Outcome::Unreachable),
+        count(Outcome::Skip),
+    )];
+    for line in suite.lines {
+        let time = line.duration_ms.map(|time| format!(" time=\"{}\"", seconds(time))).unwrap_or_default();
+        let begin = format!("    <testcase classname=\"{name}\" name=\"{}\"{time}", xml(line.id));
+        let summary = xml(line.summary);
+        let detail = || {
+            let fix = line.hint.map(|hint| format!("\nfix: {}", hint.replace("; then: ", "\nthen: ")));
+            xml(&format!("{}{}", line.summary, fix.unwrap_or_default()))
+        };
+        let cause = line.cause.unwrap_or_default();
+        lines.push(match line.outcome {
+            Outcome::Pass => format!("{begin}/>"),
+            Outcome::Skip => format!("{begin}><skipped message=\"{summary}\"/></testcase>"),
+            Outcome::Warn => format!("{begin}><system-out>warning ({cause}): {}</system-out></testcase>", detail()),
+            Outcome::Fail => {
+                format!("{begin}><failure type=\"{cause}\" message=\"{summary}\">{}</failure></testcase>", detail())
+            }
+            Outcome::Unreachable => {
+                format!("{begin}><error type=\"{cause}\" message=\"{summary}\">{}</error></testcase>", detail())
+            }
+        });
+    }
+    lines.push("  </testsuite>".into());
+    lines.join("\n")
+}
+
+/// Text as it may stand in XML: control characters have no place in it.
+fn xml(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\n' => escaped.push('\n'),
+            other if other.is_control() || ('\u{fffe}'..='\u{ffff}').contains(&other) => escaped.push(' '),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+/// A row for each check that is not as it should be; one for an account where all is.
+fn markdown(suite: &Suite<'_>) -> String {
+    let name = cell(&suite.title());
+    let row = |line: &Line<'_>| {
+        let fix = line.hint.map(|hint| match hint.split_once("; then: ") {
+            Some((fix, command)) => format!("{}<br>`{}`", cell(fix), command.replace('|', "\\|")),
+            None => cell(hint),
+        });
+        format!(
+            "| {name} | {} | {} | {} | {} | {} |",
+            line.outcome,
+            line.id,
+            line.cause.unwrap_or_default(),
+            cell(line.summary),
+            fix.unwrap_or_default()
+        )
+    };
+    let rows: Vec<String> = suite.lines.iter().filter(|line| line.outcome > Outcome::Pass).map(row).collect();
+    if rows.is_empty() { format!("| {name} | {} | | | | |", suite.outcome) } else { rows.join("\n") }
+}
+
+/// Text as it may stand in a table of Markdown: a Page may be called anything.
+fn cell(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\n' | '\r' => escaped.push(' '),
+            '<' => escaped.push_str("&lt;"),
+            '\\' | '|' | '`' | '*' | '_' | '[' | ']' | '#' | '@' => {
+                escaped.push('\\');
+                escaped.push(character);
+            }
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn suite<'a>(lines: &'a [Line<'a>]) -> Suite<'a> {
+        Suite { name: "A|<b> & \u{1b}\"c\"", tenant: Some("acme"), outcome: Outcome::Fail, lines }
+    }
+
+    #[test]
+    fn names_of_others_cannot_break_a_document() {
+        let lines = [
+            Line::new("graph.reachable", Outcome::Pass, "it answers"),
+            Line {
+                cause: Some("expired"),
+                hint: Some("make | one; then: msgrctl a | b"),
+                ..Line::new("token.valid", Outcome::Fail, "it <expired>\nagain")
+            },
+        ];
+        let document = junit(&suite(&lines));
+        assert!(
+            document.contains("name=\"acme/A|&lt;b&gt; &amp;  &quot;c&quot;\" tests=\"2\" failures=\"1\""),
+            "{document}"
+        );
+        assert!(document.contains("<failure type=\"expired\" message=\"it &lt;expired&gt;\nagain\">"), "{document}");
+        let table = markdown(&suite(&lines));
+        assert_eq!(table.lines().count(), 1, "{table}");
+        assert!(table.starts_with("| acme/A\\|&lt;b> & "), "{table}");
+        assert!(table.ends_with("make \\| one<br>`msgrctl a \\| b` |"), "{table}");
+        assert!(markdown(&suite(&lines[..1])).ends_with("| fail | | | | |"));
+    }
+}
