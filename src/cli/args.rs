@@ -6,8 +6,8 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use super::format::FormatArg;
 use super::global::Global;
 use super::{
-    account, apply, chat_settings, completions, doctor, explain, export, help, log, man, message, plan, sandbox,
-    schema, secret, status, tenant, undo, version, webhook,
+    account, apply, chat_settings, completions, config, doctor, explain, export, help, log, man, message, plan,
+    sandbox, schema, secret, status, tenant, undo, version, webhook,
 };
 
 const STYLES: Styles = Styles::styled()
@@ -77,6 +77,9 @@ pub(super) enum Command {
     Test(account::TestArgs),
     Doctor(doctor::DoctorArgs),
     Explain(explain::ExplainArgs),
+    /// Settings of this machine: list, get, set, unset
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
     Log(log::LogArgs),
     Undo(undo::UndoArgs),
     Completions(completions::CompletionsArgs),

@@ -8,6 +8,7 @@ mod candidates;
 mod chat_settings;
 mod complete;
 mod completions;
+mod config;
 mod context;
 mod demo;
 mod doctor;
@@ -121,6 +122,7 @@ fn dispatch(command: Command, ctx: &Context) -> Result<u8, CliError> {
         Command::Tenant(command) => tenant::run(command, ctx),
         Command::Status(args) => status::run(&args, ctx),
         Command::Test(args) => account::test(&args, ctx),
+        Command::Config(command) => config::run(&command, ctx),
         Command::Log(args) => log::run(&args, ctx),
         Command::Undo(args) => undo::run(&args, ctx),
         Command::Demo => demo::run(ctx),
@@ -154,6 +156,7 @@ fn works_in_a_tenant(command: &Command) -> bool {
         | Command::Apply(_)
         | Command::Tenant(_)
         | Command::Undo(_)
+        | Command::Config(_)
         | Command::Demo
         | Command::Explain(_)
         | Command::Completions(_)

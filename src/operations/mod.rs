@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod apply;
 pub(crate) mod change;
 pub(crate) mod chat_settings;
+pub(crate) mod config;
 pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod health;

@@ -55,7 +55,8 @@ struct ConfigFile {
     graph_url: Option<String>,
     graph_version: Option<String>,
     timeout: Option<f64>,
-    ca_bundle: Option<PathBuf>,
+    ca_bundle: Option<String>,
+    key_file: Option<String>,
 }
 
 /// What the caller chose, as it was typed; it wins over variables and `config.toml`.
@@ -88,10 +89,12 @@ pub struct Settings {
     pub store: Setting<StoreName>,
     /// Where Graph is.
     pub graph_url: Setting<BaseUrl>,
-    pub graph_version: GraphVersion,
-    pub timeout: Duration,
+    pub graph_version: Setting<GraphVersion>,
+    pub timeout: Setting<Seconds>,
     /// Certificates beside the system's.
-    pub ca_bundle: Option<PathBuf>,
+    pub ca_bundle: Option<Setting<PathBuf>>,
+    /// The key file of the encrypted file.
+    pub key_file: Option<Setting<PathBuf>>,
 }
 
 impl Settings {
@@ -133,19 +136,41 @@ impl Settings {
             "MSGRCTL_GRAPH_VERSION",
             ("graph_version", file.graph_version),
         );
-        let graph_version = Levels::parse(version, &GraphVersion::DEFAULT.to_string())?.value;
+        let graph_version = Levels::parse(version, &GraphVersion::DEFAULT.to_string())?;
 
         let timeout = levels.pick(
             ("--timeout", given.timeout.clone()),
             "MSGRCTL_TIMEOUT",
             ("timeout", file.timeout.map(|seconds| seconds.to_string())),
         );
-        let timeout: Setting<Seconds> = Levels::parse(timeout, "20")?;
+        let timeout = Levels::parse(timeout, "20")?;
 
-        let ca_bundle =
-            given.ca_bundle.clone().or_else(|| env.text("MSGRCTL_CA_BUNDLE").map(PathBuf::from)).or(file.ca_bundle);
-        let timeout = timeout.value.0;
-        Ok(Self { paths, tenant, store, graph_url, graph_version, timeout, ca_bundle })
+        let path_of = |flag, given: &Option<PathBuf>, variable, key, written: Option<String>| {
+            let given = given.as_ref().map(|path| path.to_string_lossy().into_owned());
+            levels
+                .pick((flag, given), variable, (key, written))
+                .map(|Setting { value, origin }| Setting { value: PathBuf::from(value), origin })
+        };
+        let ca_bundle = path_of("--ca-bundle", &given.ca_bundle, "MSGRCTL_CA_BUNDLE", "ca_bundle", file.ca_bundle);
+        let key_file = path_of("--key-file", &given.key_file, "MSGRCTL_KEY_FILE", "key_file", file.key_file);
+        Ok(Self { paths, tenant, store, graph_url, graph_version, timeout, ca_bundle, key_file })
+    }
+
+    /// Each key of `config.toml`, in its order: what is in force, and who chose it.
+    pub fn rows(&self) -> [(&'static str, String, &Origin); 7] {
+        let [(ca_bundle, ca_bundle_from), (key_file, key_file_from)] = [&self.ca_bundle, &self.key_file].map(|path| {
+            path.as_ref()
+                .map_or((String::new(), &Origin::BuiltIn), |path| (path.value.display().to_string(), &path.origin))
+        });
+        [
+            ("tenant", self.tenant.value.to_string(), &self.tenant.origin),
+            ("store", self.store.value.to_string(), &self.store.origin),
+            ("graph_url", self.graph_url.value.to_string(), &self.graph_url.origin),
+            ("graph_version", self.graph_version.value.to_string(), &self.graph_version.origin),
+            ("timeout", self.timeout.value.to_string(), &self.timeout.origin),
+            ("ca_bundle", ca_bundle, ca_bundle_from),
+            ("key_file", key_file, key_file_from),
+        ]
     }
 }
 
@@ -202,7 +227,7 @@ fn wrong(origin: &Origin, why: &str) -> Error {
     }
 }
 
-fn store_name(text: &str, origin: &Origin) -> Result<StoreName, Error> {
+pub(super) fn store_name(text: &str, origin: &Origin) -> Result<StoreName, Error> {
     StoreName::ALL
         .into_iter()
         .find(|store| store.to_string() == text)
@@ -210,7 +235,14 @@ fn store_name(text: &str, origin: &Origin) -> Result<StoreName, Error> {
 }
 
 /// A time limit: whole or broken seconds, above 0, an hour at most.
-struct Seconds(Duration);
+#[derive(Clone, Copy, Debug)]
+pub struct Seconds(pub Duration);
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_secs_f64().fmt(f)
+    }
+}
 
 impl std::str::FromStr for Seconds {
     type Err = String;

@@ -24,8 +24,7 @@ pub(super) fn open(workspace: &Workspace, keyring: &OnceCell<Rc<KeyringStore>>, 
     }) {
         workspace.warning(&format!("MSGRCTL_PASSPHRASE has fewer than {SHORT_PASSPHRASE} characters"));
     }
-    let key_file = workspace.given.key_file.clone();
-    let key_file = key_file.or_else(|| workspace.env.text("MSGRCTL_KEY_FILE").map(PathBuf::from));
+    let key_file = workspace.settings().ok().and_then(|settings| Some(settings.key_file.as_ref()?.value.clone()));
     let access = KeyAccess { key_file, passphrase, ask: workspace.reporter.passphrase_prompt() };
     // Operations read the settings first; without them there is no tenant to open.
     let (path, tenant) = match workspace.settings() {

@@ -303,7 +303,7 @@ impl Workspace {
         let settings = self.settings()?;
         let client = Client::new(
             settings.graph_url.value.clone(),
-            settings.graph_version,
+            settings.graph_version.value,
             self.clock.clone(),
             self.http_settings()?,
         );
@@ -320,12 +320,12 @@ impl Workspace {
     pub(crate) fn http_settings(&self) -> Result<http::Settings, Error> {
         let settings = self.settings()?;
         let loopback = settings.graph_url.value.is_loopback();
-        Ok(http::Settings { timeout: settings.timeout, ca_bundle: self.ca_bundle()?, loopback })
+        Ok(http::Settings { timeout: settings.timeout.value.0, ca_bundle: self.ca_bundle()?, loopback })
     }
 
     /// The certificates of `--ca-bundle`, and where they are from.
     pub(crate) fn ca_bundle(&self) -> Result<Option<(PathBuf, Vec<u8>)>, Error> {
-        let Some(path) = &self.settings()?.ca_bundle else { return Ok(None) };
+        let Some(Setting { value: path, .. }) = &self.settings()?.ca_bundle else { return Ok(None) };
         let pem = files::read_bytes(path, 4 * 1024 * 1024).map_err(|error| {
             Error::usage(error.to_string()).hint("name a readable file with --ca-bundle FILE (MSGRCTL_CA_BUNDLE)")
         })?;

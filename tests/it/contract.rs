@@ -67,7 +67,7 @@ fn a_test_as_json() {
     let sandbox = sandbox();
     let home = acme(&sandbox, true);
     let value = home.run(&["account", "test", "acme", "--json"]).code(0).json();
-    assert_eq!(keys(&value["results"][0]), ["account", "outcome", "checks"]);
+    assert_eq!(keys(&value["results"][0]), ["account", "handle", "tenant", "outcome", "checks"]);
     let check = &value["results"][0]["checks"][0];
     assert_eq!(keys(check), ["id", "group", "outcome", "summary", "duration_ms"]);
     sandbox.world().page_token_mut("109876543210987").unwrap().state = msgrctl::sandbox::TokenState::LoggedOut;

@@ -132,7 +132,7 @@ fn references_are_kept_as_references() {
     let (app_id, secret) = app(&sandbox);
     home.file("secret", &secret);
     let from = format!("command:cat '{}'", home.path("secret").display());
-    home.run(&["account", "edit", "acme", "--app-id", &app_id, "--app-secret-from", &from])
+    home.run(&["account", "edit", "acme", "--app-id", &app_id, "--app-secret-from", &from, "-v"])
         .code(0)
         .shows(&["✓ pass         token.permissions"]);
     home.run(&["secret", "list", "acme"]).code(0).shows(&["env:ACME_TOKEN", "command:cat", "yes"]);

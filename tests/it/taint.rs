@@ -19,6 +19,8 @@ const ONLINE: &[&str] = &[
     "account add Fresh --token-file token --verify-token-file verify --store file",
     "account add --token-file usertoken --verify-token-file verify --store file --page-id 109876543210987",
     "account test acme",
+    "account test acme --format markdown",
+    "test acme --format junit",
     "account test --all --timeout 5",
     "account edit acme --page-username acme.other",
     "account edit acme --callback-url https://127.0.0.1:1/hook --yes",
@@ -41,6 +43,12 @@ const ONLINE: &[&str] = &[
 
 const OFFLINE: &[&str] = &[
     "account list",
+    "status --all-tenants",
+    "config list",
+    "config get key_file",
+    "config set key_file /TAINT",
+    "config unset key_file",
+    "version",
     "account list --tenant TAINT",
     "account show acme",
     "account show byhand",

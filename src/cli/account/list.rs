@@ -7,6 +7,7 @@ use crate::accounts::Account;
 use crate::cli::context::Context;
 use crate::cli::envelope::Envelope;
 use crate::cli::error::CliError;
+use crate::cli::pick::TenantsArg;
 use crate::cli::tables::show;
 use crate::ui::table::table;
 
@@ -15,23 +16,33 @@ use crate::ui::table::table;
 /// Reads no secret and asks nobody: neither the keyring nor the network is touched.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  msgrctl account list\n  msgrctl account list --json | jq -r '.accounts[].handle'")]
-pub struct ListArgs {}
+pub struct ListArgs {
+    #[command(flatten)]
+    tenants: TenantsArg,
+}
 
-pub fn run(_args: &ListArgs, ctx: &Context) -> Result<u8, CliError> {
-    let accounts = ctx.accounts()?.load()?;
-    let tenant = ctx.settings()?.tenant.value.as_str();
+pub fn run(args: &ListArgs, ctx: &Context) -> Result<u8, CliError> {
+    let mut accounts: Vec<(String, Account)> = Vec::new();
+    args.tenants.each(ctx, |ctx| {
+        let tenant = ctx.settings()?.tenant.value.to_string();
+        accounts.extend(ctx.accounts()?.load()?.into_iter().map(|account| (tenant.clone(), account)));
+        Ok(())
+    })?;
     if ctx.output.json {
-        let accounts: Vec<_> = accounts.iter().map(|account| account_json(account, tenant)).collect();
+        let accounts: Vec<_> = accounts.iter().map(|(tenant, account)| account_json(account, tenant)).collect();
         ctx.output.json(&Envelope("accounts", accounts));
         return Ok(0);
     }
     if accounts.is_empty() {
+        let tenant = &ctx.settings()?.tenant.value;
         ctx.output.notice(&format!("no accounts in tenant {tenant} yet; to add one: msgrctl account add --help"));
         return Ok(0);
     }
-    let rows = accounts.iter().map(row).collect();
-    let headings = ["NAME", "HANDLE", "PAGE", "PAGE ID", "GRAPH", "SECRETS"];
-    let laid = table(&headings, rows, ctx.output.terminal.out());
+    let before: &[&str] = if args.tenants.all_tenants { &["TENANT"] } else { &[] };
+    let headings = [before, &["NAME", "HANDLE", "PAGE", "PAGE ID", "GRAPH", "SECRETS"]].concat();
+    let of_tenant = |tenant: &String| args.tenants.all_tenants.then(|| tenant.clone());
+    let rows = accounts.iter().map(|(tenant, account)| of_tenant(tenant).into_iter().chain(row(account)).collect());
+    let laid = table(&headings, rows.collect(), ctx.output.terminal.out());
     show(ctx, &laid, "msgrctl account show NAME has them");
     Ok(0)
 }

@@ -91,7 +91,10 @@ pub(in crate::cli) const FILES: Topic = Topic {
     about: "Where things are kept",
     before: "In $XDG_CONFIG_HOME/msgrctl (on macOS and Windows the platform's own place), or where --config-dir says. Directories have mode 0700, files 0600. None but secrets.enc holds a secret.",
     list: &[
-        ("config.toml", "settings: tenant, store, graph_url, graph_version, timeout, ca_bundle"),
+        (
+            "config.toml",
+            "settings: tenant, store, graph_url, graph_version, timeout, ca_bundle, key_file; see msgrctl config",
+        ),
         (
             "log.jsonl",
             "what was changed, a line of JSON each; result is done, partial (the command failed after a part) or interrupted (its process was killed). A change that cannot be written down after it was made is a warning, and the exit code stays 0: what was asked for is done",

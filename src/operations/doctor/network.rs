@@ -30,7 +30,7 @@ pub fn look(workspace: &Workspace) -> Result<Vec<Found>, Error> {
     };
     found.push(Found::pass(ids::TLS_CERTIFICATES, "certificates to trust are there"));
     // Without a token Graph refuses, which is an answer.
-    let url = base.plain(&format!("/{}/me", settings.graph_version));
+    let url = base.plain(&format!("/{}/me", settings.graph_version.value));
     let way = client.way(&url);
     let request = Request::get(url);
     match Workspace::wait(client.send(request))? {
@@ -81,7 +81,7 @@ fn judge(workspace: &Workspace, response: &Response) -> Result<Vec<Found>, Error
         ]);
     };
     let mut found = vec![Found::pass(ids::GRAPH_REACHABLE, format!("Graph answers at {base}"))];
-    let asked = settings.graph_version.to_string();
+    let asked = settings.graph_version.value.to_string();
     found.push(if version == asked {
         Found::pass(ids::GRAPH_VERSION, format!("it answers in version {asked}"))
     } else {

@@ -2,15 +2,9 @@
 
 pub mod remove;
 
-use std::path::Path;
-
-use toml_edit::DocumentMut;
-
-use super::{Error, Origin, Setting, Workspace};
+use super::{Error, Origin, Setting, Workspace, config};
 use crate::accounts::{Tenant, TenantName};
 use crate::document::nearest;
-use crate::files::{self, Lock};
-use crate::state;
 
 /// Refuses a tenant that a flag or a variable names and that is not there. What is wrong
 /// with the configuration itself is said by the command.
@@ -83,21 +77,6 @@ pub fn work_in(workspace: &Workspace, name: &TenantName) -> Result<Tenant, Error
     // One that cannot be read would stand in every command's way.
     let tenant = workspace.tenant_file(name.as_str())?.load()?;
     let _change = workspace.hold_tenant_of(name.as_str())?.and_configuration()?;
-    write_worked_in(&workspace.settings()?.paths.config_file(), Some(name.as_str()))?;
+    config::write(&workspace.settings()?.paths.config_file(), "tenant", Some(name.as_str().into()))?;
     Ok(tenant)
-}
-
-/// Writes the tenant into config.toml, or takes it out.
-fn write_worked_in(path: &Path, tenant: Option<&str>) -> Result<(), Error> {
-    let lock = Lock::acquire(path, Lock::PATIENCE, &|_| {})?;
-    let text = files::read_text(path)?.unwrap_or_default();
-    // The settings were read from it, so its syntax is right.
-    let mut document: DocumentMut =
-        text.parse().map_err(|error: toml_edit::TomlError| Error::file(error.message().to_owned()))?;
-    match tenant {
-        Some(tenant) => state::set_value(&mut document, "tenant", tenant.into()),
-        None => drop(document.remove("tenant")),
-    }
-    lock.replace(document.to_string().as_bytes())?;
-    Ok(())
 }

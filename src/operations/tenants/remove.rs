@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::write_worked_in;
 use crate::accounts::{Account, TenantName};
 use crate::files;
+use crate::operations::config;
 use crate::operations::{Error, Origin, Workspace, accounts, groups};
 use crate::secrets::SecretStore as _;
 
@@ -70,11 +70,16 @@ pub fn carry_out(prepared: &Prepared, again: &str) -> Result<Option<PathBuf>, Er
             inside.warning(&error.to_string());
         }
         let tenant = name.as_str();
-        for path in [paths.tenant_file(tenant), paths.chat_settings_file(tenant), paths.accounts_file(tenant)] {
+        for path in [
+            paths.tenant_file(tenant),
+            paths.chat_settings_file(tenant),
+            paths.health_file(tenant),
+            paths.accounts_file(tenant),
+        ] {
             files::remove(&path)?;
         }
         if *is_worked_in {
-            write_worked_in(&paths.config_file(), None)?;
+            config::write(&paths.config_file(), "tenant", None)?;
         }
         Ok::<_, Error>(())
     };

@@ -19,6 +19,7 @@ pub mod taint;
 pub mod tap;
 pub mod world;
 pub mod writes;
+pub mod xml;
 
 pub use bus::Bus;
 pub use fleet::Fleet;

@@ -1,0 +1,99 @@
+//! Settings in `config.toml`: one is written or taken out, and everything else in the file
+//! stays as it is.
+
+use std::path::Path;
+
+use toml_edit::{DocumentMut, Value};
+
+use super::settings::Settings;
+use super::tenants::check_known;
+use super::{Error, Given, Workspace};
+use crate::document::nearest;
+use crate::files::{self, Lock};
+use crate::state;
+
+/// The keys of `config.toml`, each with what it says.
+pub const KEYS: [(&str, &str); 7] = [
+    ("tenant", "The tenant to work in"),
+    ("store", "Where new secrets go: keyring, file or env"),
+    ("graph_url", "Where Graph is"),
+    ("graph_version", "The version of Graph to ask for"),
+    ("timeout", "Seconds that one call to Graph may take"),
+    ("ca_bundle", "Certificates (PEM) to trust beside the system's"),
+    ("key_file", "The key file of the encrypted file"),
+];
+
+/// Refuses a key that is not one of them.
+pub fn check_key(key: &str) -> Result<(), Error> {
+    if KEYS.iter().any(|(known, _)| *known == key) {
+        return Ok(());
+    }
+    let error = Error::usage(format!("'{key}' is not a setting"));
+    Err(match nearest(key, KEYS.iter().map(|(known, _)| *known)) {
+        Some(near) => error.hint(format!("did you mean '{near}'? msgrctl config list shows all")),
+        None => error.hint("to see all: msgrctl config list"),
+    })
+}
+
+/// Writes a setting into `config.toml`, or takes it out of there: whether anything changed.
+///
+/// # Errors
+///
+/// The value is not valid; nothing was written.
+pub fn set(workspace: &Workspace, key: &str, value: Option<&str>) -> Result<bool, Error> {
+    check_key(key)?;
+    let settings = workspace.settings()?;
+    if let (Some(value), "tenant") = (value, key) {
+        check_known(workspace, value)?;
+    }
+    let value = value.map(|value| checked(workspace, key, value)).transpose()?;
+    let path = settings.paths.config_file();
+    if files::read_text(&path)?.is_none() && value.is_none() {
+        return Ok(false);
+    }
+    let _change = workspace.hold_tenant_of(settings.tenant.value.as_str())?.and_configuration()?;
+    write(&path, key, value)
+}
+
+/// The value as it stands in the file, where a run with it alone would take it.
+fn checked(workspace: &Workspace, key: &str, value: &str) -> Result<Value, Error> {
+    let mut given = Given { config_dir: Some(workspace.settings()?.paths.root().into()), ..Given::default() };
+    match key {
+        "tenant" => given.tenant = Some(value.into()),
+        "graph_url" => given.graph_url = Some(value.into()),
+        "graph_version" => given.graph_version = Some(value.into()),
+        "timeout" => given.timeout = Some(value.into()),
+        "store" => drop(super::settings::store_name(value, &super::Origin::Flag("store"))?),
+        // A file may be made later, but not in whichever directory a command happens to run.
+        _ if !Path::new(value).is_absolute() => {
+            return Err(Error::usage(format!("{key}: '{value}' is not an absolute path"))
+                .hint("commands run in any directory: give the path from its root, as in /etc/ssl/company.pem"));
+        }
+        _ => {}
+    }
+    // Flags win over variables, so that only the value is judged.
+    Settings::resolve(&given, &workspace.env)?;
+    Ok(match key {
+        "timeout" => value.parse::<f64>().map_or_else(|_| value.into(), Value::from),
+        _ => value.into(),
+    })
+}
+
+/// Writes a key, or takes it out: whether the file is another one now.
+pub(super) fn write(path: &Path, key: &str, value: Option<Value>) -> Result<bool, Error> {
+    let lock = Lock::acquire(path, Lock::PATIENCE, &|_| {})?;
+    let text = files::read_text(path)?.unwrap_or_default();
+    // The settings were read from it, so its syntax is right.
+    let mut document: DocumentMut =
+        text.parse().map_err(|error: toml_edit::TomlError| Error::file(error.message().to_owned()))?;
+    match value {
+        Some(value) => state::set_value(&mut document, key, value),
+        None => drop(document.remove(key)),
+    }
+    let new = document.to_string();
+    if new == text {
+        return Ok(false);
+    }
+    lock.replace(new.as_bytes())?;
+    Ok(true)
+}

@@ -1,0 +1,52 @@
+//! What checks found as a test report and as a table for a merge request.
+
+use msgrctl::sandbox::TokenState;
+
+use crate::support::many::many;
+use crate::support::world::{acme, sandbox};
+use crate::support::xml;
+
+#[test]
+fn a_ci_system_reads_the_report() {
+    let (sandbox, home) = many(3);
+    let id = sandbox.world().pages[1].id.clone();
+    sandbox.world().page_token_mut(&id).unwrap().state = TokenState::Expired;
+    let report = home.run(&["account", "test", "--all", "--format", "junit"]).code(7);
+    let suites = xml::suites(&report.stdout);
+    let failures: Vec<(String, usize)> =
+        suites.iter().map(|suite| (suite.name.clone(), suite.failures.len())).collect();
+    assert_eq!(failures, [("page-0".into(), 0), ("page-1".into(), 2), ("page-2".into(), 0)]);
+    assert_eq!(suites[1].failures[0], ("token.valid".to_owned(), "expired".to_owned()));
+    assert!(suites.iter().all(|suite| suite.cases > 10), "{suites:?}");
+    home.run(&["account", "test", "--all", "--format", "markdown"]).code(7).screen("test-markdown");
+    for command in [&["doctor"][..], &["webhook", "status", "--all"]] {
+        let report = home.run(&[command, &["--format", "junit"]].concat());
+        assert!(xml::suites(&report.stdout)[0].cases > 0, "{report:?}");
+    }
+}
+
+#[test]
+fn json_and_another_format_contradict_each_other() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, false);
+    home.run(&["account", "test", "acme", "--json", "--format", "junit"]).code(2).says(&["--json is --format json"]);
+    let same = home.run(&["account", "test", "acme", "--format", "json"]).code(0).json();
+    assert_eq!(same["results"][0]["account"], "Acme");
+    // A variable gives way to a flag.
+    let home = home.with("MSGRCTL_JSON", "1");
+    home.run(&["account", "test", "acme", "--format", "text"]).code(0).shows(&["Acme: ✓ pass"]);
+    home.run(&["account", "test", "nosuch", "--format", "text"]).code(1).says(&["{\"schema_version\""]);
+}
+
+#[test]
+fn json_is_for_eyes_on_a_terminal_and_on_one_line_elsewhere() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, false);
+    for command in [&["account", "test", "acme", "--json"][..], &["account", "show", "acme", "--json"]] {
+        let (screen, _) = crate::support::pty::Pty::start(&home.msgrctl(command), 100).end();
+        assert!(screen.contains("  \"schema_version\": 1,"), "{screen}");
+        let json: serde_json::Value = serde_json::from_str(&screen[screen.find('{').unwrap()..]).unwrap();
+        assert_eq!(json["schema_version"], 1);
+        assert_eq!(home.run(command).stdout.trim_end().lines().count(), 1);
+    }
+}
