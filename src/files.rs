@@ -284,6 +284,15 @@ fn ends_in_a_line(path: &Path) -> io::Result<bool> {
     Ok(last == *b"\n")
 }
 
+/// Gives a file the name `NAME.old`, or `NAME.old.2` where that is there; the new path.
+pub fn set_aside(path: &Path) -> Result<PathBuf, FileError> {
+    let old = |suffix: &str| path.with_file_name(format!("{}.old{suffix}", file_name(path)));
+    let mut names = std::iter::once(old("")).chain((2..).map(|number| old(&format!(".{number}"))));
+    let aside = names.find(|name| !name.exists()).unwrap_or_else(|| old(""));
+    fs::rename(path, &aside).map_err(|source| FileError::Write { path: path.into(), source })?;
+    Ok(aside)
+}
+
 /// Removes a file; one that is not there is no error.
 pub fn remove(path: &Path) -> Result<(), FileError> {
     match fs::remove_file(path) {

@@ -168,7 +168,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ),
     ("fn is_unseen", &["src/text.rs"]),
     ("fs::write", &[]),
-    ("fs::rename", &[]),
+    ("fs::rename", &["src/files.rs"]),
     ("tempfile_in", &["src/files/lock.rs"]),
     (
         ".expose()",

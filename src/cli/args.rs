@@ -45,7 +45,7 @@ pub(super) enum Command {
     /// Integration accounts: add, list, show, edit, rename, remove, test, handover
     #[command(subcommand, visible_alias = "accounts")]
     Account(Box<account::AccountCommand>),
-    /// Secrets of accounts: list, set, reveal, move, remove
+    /// Secrets of accounts: list, set, reveal, move, remove, passphrase
     #[command(subcommand, visible_alias = "secrets")]
     Secret(secret::SecretCommand),
     /// What accounts say by themselves at chat events: list, show, set, default, disable, edit, send

@@ -70,7 +70,8 @@ impl Context {
             Some((stdin, memory)) => (stdin, false, Some(memory)),
             None => (Box::new(std::io::stdin()), output.terminal.stdin, None),
         };
-        let prompter: Rc<dyn Prompter> = Rc::new(Person { screen: output.terminal.err() });
+        let prompter: Rc<dyn Prompter> =
+            Rc::new(Person { screen: output.terminal.err(), can_move: output.terminal.can_move });
         let no_input = global.no_input || env.is_on("MSGRCTL_NO_INPUT");
         // A step of the demo has the terminal, and an input of its own.
         let someone_can_answer = stdin_is_terminal && output.terminal.someone_can_answer(no_input, &env);
@@ -129,13 +130,8 @@ impl Context {
         Err(CliError::left(if touched::anything() { "not confirmed" } else { "not confirmed; nothing was changed" }))
     }
 
-    /// A line that somebody types; see [`Prompter::line`].
-    pub fn ask_line(&self, question: &str, offered: &str) -> Result<String, CliError> {
-        Ok(self.prompter.line(question, offered)?.trim().to_owned())
-    }
-
-    /// A secret that somebody types, unseen.
-    pub fn ask_hidden(&self, question: &str) -> Result<String, CliError> {
-        Ok(self.prompter.hidden(question)?)
+    /// A line that a person types, without the blanks around it; see [`Prompter::line`].
+    pub fn ask_line(&self, question: &str, offered: &str) -> Result<Option<String>, CliError> {
+        Ok(self.prompter.line(question, offered)?.map(|typed| typed.trim().to_owned()))
     }
 }

@@ -5,9 +5,10 @@ use std::rc::Rc;
 
 use crate::env::Environment;
 use crate::operations::{Hold, Progress, Reporter, SHORT_PASSPHRASE};
-use crate::secrets::{Ask, Secret};
+use crate::secrets::{Ask, Asking, Secret};
 use crate::ui::output::Output;
 use crate::ui::prompt::Prompter;
+use crate::ui::style::{self, paint, wrap};
 use crate::ui::{interrupt, progress};
 
 pub struct Terminal {
@@ -62,30 +63,50 @@ impl Reporter for Terminal {
         }
         let prompter = self.prompter.clone();
         let output = self.output.clone();
-        let ask = move |question: &str| prompter.hidden(question).ok();
-        Some(Box::new(move |new| {
-            let question =
-                if new { "A passphrase for the encrypted file" } else { "The passphrase of the encrypted file" };
-            loop {
-                let typed = match Secret::from_input(ask(question)?.as_bytes()) {
-                    Ok(typed) => typed,
-                    Err(error) => {
-                        output.notice(&format!("this cannot be a passphrase: {error}"));
-                        continue;
-                    }
-                };
-                if !new {
-                    return Some(typed);
-                }
-                if typed.expose().chars().count() < SHORT_PASSPHRASE {
-                    output.warning(&format!("the passphrase has fewer than {SHORT_PASSPHRASE} characters"));
-                }
-                if ask("Once more")? == typed.expose() {
-                    return Some(typed);
-                }
-                output.notice("the two differ");
+        Some(Box::new(move |asking| ask_passphrase(&*prompter, &output, asking)))
+    }
+}
+
+/// Asks for the passphrase of an encrypted file; `None` for Ctrl-C and Esc.
+pub fn ask_passphrase(prompter: &dyn Prompter, output: &Output, asking: Asking) -> Option<Secret> {
+    let refuse = |why: &str| {
+        let mark = paint(style::ERROR, if output.terminal.unicode { "✗" } else { "x" }, output.terminal.stderr_color);
+        output.talk(&format!("{mark} {why}"));
+    };
+    let question = match asking {
+        Asking::New => "A passphrase for the encrypted file",
+        Asking::Open | Asking::Again => "The passphrase of the encrypted file",
+    };
+    match asking {
+        Asking::New => output.talk(&wrap(
+            "Keep the passphrase in a password manager: it cannot be recovered, and without it the secrets in the file are lost.",
+            output.terminal.err().width,
+            0,
+        )),
+        Asking::Again => refuse("this passphrase does not open the file"),
+        Asking::Open => {}
+    }
+    loop {
+        let typed = match Secret::from_input(prompter.hidden(question).ok()??.as_bytes()) {
+            Ok(typed) => typed,
+            Err(error) => {
+                refuse(&format!("this cannot be a passphrase: {error}"));
+                continue;
             }
-        }))
+        };
+        if asking != Asking::New {
+            return Some(typed);
+        }
+        let is_short = typed.expose().chars().count() < SHORT_PASSPHRASE;
+        let short =
+            format!("It has fewer than {SHORT_PASSPHRASE} characters, which can be guessed. Take it all the same?");
+        if is_short && !prompter.confirm(&short).ok()? {
+            continue;
+        }
+        if prompter.hidden("The same once more").ok()??.as_str() == typed.expose() {
+            return Some(typed);
+        }
+        refuse("the two differ; type both again");
     }
 }
 

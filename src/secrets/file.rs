@@ -13,7 +13,7 @@ use super::sealed::{self, Entries, Header, Key, KeySource, Sealed};
 use super::{KeyringStore, Secret, SecretKey, SecretStore, StoreError};
 use crate::files::{self, FileError, Lock};
 
-pub use key::{Ask, KeyAccess};
+pub use key::{Ask, Asking, KeyAccess, NewKey};
 
 pub struct FileStore {
     path: PathBuf,
@@ -191,6 +191,11 @@ impl FileStore {
             return Err(unwritten(&error));
         }
         Ok(())
+    }
+
+    /// Opens the file now, where there is one: whatever has to be asked is asked.
+    pub fn open_now(&self) -> Result<(), StoreError> {
+        self.open()
     }
 
     /// The key that opened the file in this process, for another thread that reads it.

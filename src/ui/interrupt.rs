@@ -5,7 +5,7 @@
 
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
-pub use signals::install as say_faults;
+pub use signals::{end as quit, install as say_faults};
 pub use terminal::{remember as remember_terminal, restore as give_terminal_back};
 
 pub const EXIT: u8 = 130;
@@ -29,11 +29,14 @@ pub fn install() {
     terminal::remember();
     signals::install();
     // Installed already (the demo runs several commands): the same handler.
-    let _ = ctrlc::set_handler(|| {
-        if asked_to_stop() {
-            leave();
-        }
-    });
+    let _ = ctrlc::set_handler(ask_to_stop);
+}
+
+/// What Ctrl-C does: ends the program, unless a part holds that back.
+pub fn ask_to_stop() {
+    if asked_to_stop() {
+        leave();
+    }
 }
 
 /// Somebody asks to stop; whether nothing holds it back. Not on a signal's own stack but on
@@ -131,7 +134,7 @@ mod signals {
 
     /// Ctrl-\ ends at once, also in the middle of a part that Ctrl-C waits for.
     #[allow(clippy::exit, reason = "main may be inside a prompt, with the echo off")]
-    fn end() -> ! {
+    pub fn end() -> ! {
         super::restore_terminal();
         std::process::exit(QUIT);
     }
@@ -140,6 +143,10 @@ mod signals {
 #[cfg(not(unix))]
 mod signals {
     pub fn install() {}
+
+    pub fn end() -> ! {
+        super::leave()
+    }
 }
 
 /// What the terminal does with what is typed, as it was before any prompt.

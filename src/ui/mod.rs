@@ -2,6 +2,7 @@
 
 pub mod editor;
 pub mod interrupt;
+pub mod line;
 pub mod output;
 pub mod progress;
 pub mod prompt;

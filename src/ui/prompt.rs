@@ -2,10 +2,14 @@
 
 use std::collections::HashSet;
 
+use console::{Term, measure_text_width};
 use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
-use dialoguer::{Confirm, FuzzySelect, Input, Password, Select};
+use dialoguer::{FuzzySelect, Select};
+use secrecy::zeroize::Zeroizing;
 
 use super::interrupt;
+use super::line::{self, Typed};
+use super::style::wrap;
 use super::terminal::Screen;
 use crate::text::one_line;
 
@@ -24,12 +28,16 @@ pub trait Prompter {
     /// Yes or no, with Enter; no when only Enter is pressed.
     fn confirm(&self, question: &str) -> Result<bool, PromptError>;
 
-    /// A line that is not shown while it is typed; empty when only Enter is pressed.
-    fn hidden(&self, question: &str) -> Result<String, PromptError>;
+    /// A line that is not shown while it is typed; empty when only Enter is pressed, `None`
+    /// for Esc.
+    fn hidden(&self, question: &str) -> Result<Option<Zeroizing<String>>, PromptError>;
 
-    /// A line. Enter alone gives `offered`, which is shown. What was typed does not
-    /// stay on the screen: the caller knows whether it may.
-    fn line(&self, question: &str, offered: &str) -> Result<String, PromptError>;
+    /// A line; `None` for Esc. Enter alone gives `offered`, which is shown. What was typed
+    /// does not stay on the screen: the caller knows whether it may.
+    fn line(&self, question: &str, offered: &str) -> Result<Option<String>, PromptError>;
+
+    /// A line that begins as `text`; `None` for Esc.
+    fn edit(&self, question: &str, text: &str) -> Result<Option<String>, PromptError>;
 
     /// Shows an answer that may stay on the screen.
     fn show(&self, question: &str, answer: &str);
@@ -43,30 +51,43 @@ pub trait Prompter {
 
 pub struct Person {
     pub screen: Screen,
+    /// Whether a line can be drawn again.
+    pub can_move: bool,
 }
 
 impl Prompter for Person {
     fn confirm(&self, question: &str) -> Result<bool, PromptError> {
-        // Without waiting for Enter what is typed after the y would go to the shell.
-        let theme = self.theme();
-        let asked = Confirm::with_theme(theme.as_ref()).with_prompt(one_line(question)).default(false);
-        asked.wait_for_newline(true).interact().map_err(|error| failed(&error))
-    }
-
-    fn hidden(&self, question: &str) -> Result<String, PromptError> {
-        let theme = self.theme();
-        let asked = Password::with_theme(theme.as_ref()).with_prompt(one_line(question)).allow_empty_password(true);
-        asked.interact().map_err(|error| failed(&error))
-    }
-
-    fn line(&self, question: &str, offered: &str) -> Result<String, PromptError> {
-        let theme = self.theme();
-        let mut asked =
-            Input::<String>::with_theme(theme.as_ref()).with_prompt(one_line(question)).allow_empty(true).report(false);
-        if !offered.is_empty() {
-            asked = asked.default(one_line(offered));
+        loop {
+            let Some(typed) = self.ask(&self.confirm_prompt(question), false, "")? else { return Ok(false) };
+            let yes = match typed.trim().to_ascii_lowercase().as_str() {
+                "y" | "yes" => true,
+                "" | "n" | "no" => false,
+                _ => {
+                    self.show("Answer with", "y or n");
+                    continue;
+                }
+            };
+            self.show(question, if yes { "yes" } else { "no" });
+            return Ok(yes);
         }
-        asked.interact_text().map_err(|error| failed(&error))
+    }
+
+    fn hidden(&self, question: &str) -> Result<Option<Zeroizing<String>>, PromptError> {
+        let mut prompt = String::new();
+        // Writing into a text does not fail.
+        let _ = self.theme().format_prompt(&mut prompt, &one_line(question));
+        self.ask(&prompt, true, "")
+    }
+
+    fn line(&self, question: &str, offered: &str) -> Result<Option<String>, PromptError> {
+        let offered = one_line(offered);
+        let typed = self.ask(&self.line_prompt(question, &offered), false, "")?;
+        Ok(typed.map(|typed| if typed.is_empty() { offered } else { typed.to_string() }))
+    }
+
+    fn edit(&self, question: &str, text: &str) -> Result<Option<String>, PromptError> {
+        let typed = self.ask(&self.line_prompt(question, ""), false, &one_line(text))?;
+        Ok(typed.map(|typed| typed.to_string()))
     }
 
     fn show(&self, question: &str, answer: &str) {
@@ -91,6 +112,54 @@ impl Prompter for Person {
 }
 
 impl Person {
+    fn line_prompt(&self, question: &str, offered: &str) -> String {
+        let mut prompt = String::new();
+        let offered = Some(offered).filter(|offered| !offered.is_empty());
+        // Writing into a text does not fail.
+        let _ = self.theme().format_input_prompt(&mut prompt, &one_line(question), offered);
+        prompt
+    }
+
+    fn confirm_prompt(&self, question: &str) -> String {
+        let mut prompt = String::new();
+        let _ = self.theme().format_confirm_prompt(&mut prompt, &one_line(question), None);
+        prompt
+    }
+
+    /// Asks for a line, which begins as `begin`; `None` for Esc. The question and what was
+    /// typed are gone from the screen then, but for a question that needs more than a row.
+    fn ask(&self, prompt: &str, hidden: bool, begin: &str) -> Result<Option<Zeroizing<String>>, PromptError> {
+        const LEAST: usize = 20;
+        let term = Term::stderr();
+        let width = usize::from(term.size().1);
+        let prompt = prompt.trim_end();
+        let suffix = if self.screen.unicode { "›" } else { ">" };
+        let mut before = format!("{prompt} ");
+        if measure_text_width(&before) + LEAST > width {
+            let lines = wrap(prompt, u16::try_from(width).ok(), 2);
+            let (first, last) = lines.rsplit_once('\n').unwrap_or(("", &lines));
+            if !first.is_empty() {
+                term.write_line(first).map_err(|error| PromptError::of(&error))?;
+            }
+            before = format!("{last} ");
+            if measure_text_width(&before) + LEAST > width {
+                term.write_line(last).map_err(|error| PromptError::of(&error))?;
+                before = format!("{suffix} ");
+            }
+        }
+        let room = self.can_move.then(|| width.saturating_sub(measure_text_width(&before) + 1));
+        let typed = line::read(&term, &before, room, hidden, begin).map_err(|error| PromptError::of(&error))?;
+        if self.can_move {
+            term.clear_line().map_err(|error| PromptError::of(&error))?;
+        } else {
+            term.write_line("").map_err(|error| PromptError::of(&error))?;
+        }
+        Ok(match typed {
+            Typed::Line(line) => Some(line),
+            Typed::Back => None,
+        })
+    }
+
     /// How a question looks; from here on Ctrl-C gives the terminal back as it was.
     fn theme(&self) -> Box<dyn Theme> {
         interrupt::install();
@@ -131,9 +200,15 @@ fn shortened(items: &[String]) -> Vec<String> {
     items.iter().enumerate().map(shorten).collect()
 }
 
-fn failed(dialoguer::Error::IO(error): &dialoguer::Error) -> PromptError {
-    match error.kind() {
-        std::io::ErrorKind::Interrupted => PromptError::Interrupted,
-        _ => PromptError::Gone,
+impl PromptError {
+    fn of(error: &std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::Interrupted => Self::Interrupted,
+            _ => Self::Gone,
+        }
     }
+}
+
+fn failed(dialoguer::Error::IO(error): &dialoguer::Error) -> PromptError {
+    PromptError::of(error)
 }

@@ -93,13 +93,12 @@ fn the_wizard_refuses_it_at_the_question() {
     let home = home.with("MSGRCTL_PASSPHRASE", "correct horse battery");
     let token = page_token(&sandbox);
     let mut pty = Pty::start(&home.msgrctl(&["account", "add"]), 100);
-    let dialogue: [(&str, &str); 7] = [
+    let dialogue: [(&str, &str); 6] = [
         ("\u{1b}[1mPage access token (not shown)\u{1b}[0m", &format!("{token}\r")),
-        ("Leave them out", "\u{1b}[B\r"),
-        ("\u{1b}[1mPage username\u{1b}[0m", "\r"),
-        ("\u{1b}[1mPage id\u{1b}[0m", "\r"),
-        ("Make one", "\r"),
+        ("Skip them", "\r"),
         ("\u{1b}[1mCallback URL\u{1b}[0m", "-\r"),
+        ("What now?", "\u{1b}[B\r"),
+        ("Which one?", "\r"),
         ("\u{1b}[1mAccount name\u{1b}[0m", "ACME-support\r"),
     ];
     for (text, keys) in dialogue {
@@ -109,6 +108,10 @@ fn the_wizard_refuses_it_at_the_question() {
     pty.expect("the name 'ACME-support' is taken: the account 'Acme Support' (handle acme-support)");
     pty.expect("\u{1b}[1mAccount name\u{1b}[0m");
     pty.send("Third\r");
+    pty.expect("What now?");
+    pty.send("\u{1b}[B\r");
+    pty.expect("Which one?");
+    pty.send("\u{1b}[B\r");
     pty.expect("\u{1b}[1mHandle\u{1b}[0m");
     pty.send("id-1\r");
     pty.expect("the handle 'id-1' is taken by the account 'Acme Support'");

@@ -180,7 +180,7 @@ fn ctrl_c_at_the_passphrase_ends_at_once_and_leaves_no_file() {
         pty.expect("A passphrase for the encrypted file");
         for answer in answers {
             pty.send(answer);
-            pty.expect("Once more");
+            pty.expect("The same once more");
         }
         pty.send("\u{3}");
         let (screen, code) = pty.end();
@@ -190,7 +190,7 @@ fn ctrl_c_at_the_passphrase_ends_at_once_and_leaves_no_file() {
     let mut pty = Pty::start(&home.msgrctl(&add), 100);
     pty.expect("A passphrase for the encrypted file");
     pty.send("correct horse battery\r");
-    pty.expect("Once more");
+    pty.expect("The same once more");
     pty.send("correct horse battery\r");
     let (screen, code) = pty.end();
     assert_eq!(code, 0, "{screen}");
@@ -245,4 +245,41 @@ fn a_wrong_passphrase_may_be_typed_again_and_is_not_asked_for_by_each_secret() {
     let (screen, code) = pty.end();
     assert_eq!(code, 6, "{screen}");
     assert_eq!(screen.matches("unknown").count(), 6, "{screen}");
+}
+
+#[test]
+fn a_new_passphrase_is_explained_and_a_wrong_one_is_said_at_once() {
+    let home = Home::new().with("MSGRCTL_STORE", "file");
+    let token = home.file("token", "EAABsbCS1iHgBAxZCZCqZBcZAHmZC");
+    let add =
+        ["account", "add", "Acme", "--page-username", "acme.support", "--page-id", "109876543210987", "--no-test"];
+    let mut pty = Pty::start(&home.msgrctl(&[&add[..], &["--token-file", token.to_str().unwrap()]].concat()), 100);
+    pty.expect("it cannot be recovered");
+    for (question, typed) in [
+        ("A passphrase for the encrypted file", "\r"),
+        ("it is empty", ""),
+        ("A passphrase for the encrypted file", "short\r"),
+        ("which can be guessed. Take it", "n\r"),
+        ("A passphrase for the encrypted file", "correct horse battery\r"),
+        ("The same once more", "correct hose battery\r"),
+        ("the two differ", ""),
+        ("A passphrase for the encrypted file", "correct horse battery\r"),
+        ("The same once more", "correct horse battery\r"),
+    ] {
+        pty.expect(question);
+        if !typed.is_empty() {
+            pty.send(typed);
+        }
+    }
+    let (screen, code) = pty.end();
+    assert_eq!(code, 0, "{screen}");
+    let mut pty = Pty::start(&home.msgrctl(&["secret", "reveal", "acme", "page-access-token"]), 100);
+    pty.expect("The passphrase of the encrypted file");
+    pty.send("wrong\r");
+    let before = pty.expect("this passphrase does not open the file");
+    assert!(!before.contains('✔'), "no green mark before it is known: {before}");
+    pty.expect("The passphrase of the encrypted file");
+    pty.send("correct horse battery\r");
+    let (screen, code) = pty.end();
+    assert!(code == 0 && screen.contains("EAABsbCS1iHgBAxZCZCqZBcZAHmZC"), "{screen}");
 }

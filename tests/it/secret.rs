@@ -487,3 +487,52 @@ fn no_core_is_dumped() {
     let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
     assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
 }
+
+#[test]
+fn the_encrypted_file_gets_another_passphrase_and_is_set_aside_where_it_is_lost() {
+    let mut home = Home::new().with("MSGRCTL_STORE", "file").with("MSGRCTL_PASSPHRASE", "correct horse battery");
+    let token = "EAABsbCS1iHgBAxZCZCqZBcZAHmZC";
+    let add = ["account", "add", "Acme", "--page-username", "acme.support", "--page-id", "109876543210987"];
+    home.run_with(&[&add[..], &["--token-stdin", "--no-test"]].concat(), token).code(0);
+    let file = home.path("config/msgrctl/tenants/default/secrets.enc");
+    let before = fs::read(&file).unwrap();
+    let reveal = ["secret", "reveal", "acme", "page-access-token", "--json"];
+    // Nothing to open it with: it is as it was.
+    home.run(&["secret", "passphrase"]).code(2).says(&["missing: the new passphrase", "--stdin"]);
+    home.set("MSGRCTL_PASSPHRASE", "wrong horse battery");
+    home.run_with(&["secret", "passphrase", "--stdin"], "another horse battery").code(6).says(&[
+        "does not open the encrypted file",
+        "nothing can read the secrets",
+        "--begin-again",
+    ]);
+    assert_eq!(fs::read(&file).unwrap(), before);
+    home.set("MSGRCTL_PASSPHRASE", "correct horse battery");
+    home.run_with(&["secret", "passphrase", "--stdin"], "another horse battery\n")
+        .code(0)
+        .shows(&["secrets.enc is opened by the new passphrase from now on"])
+        .says(&["it cannot be recovered"]);
+    home.run(&reveal).code(6);
+    home.set("MSGRCTL_PASSPHRASE", "another horse battery");
+    assert_eq!(home.run(&reveal).code(0).json()["value"], token);
+    // A key file, and back.
+    let key = home.file("key", "0123456789abcdef0123456789abcdef");
+    fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    home.run(&["secret", "passphrase", "--new-key-file", key.to_str().unwrap()]).code(0);
+    home.unset("MSGRCTL_PASSPHRASE");
+    home.run(&reveal).code(6).says(&["--key-file", "msgrctl config set key_file"]);
+    home.run(&["config", "set", "key_file", key.to_str().unwrap()]).code(0);
+    assert_eq!(home.run(&reveal).code(0).json()["value"], token);
+    // What opened it is lost.
+    home.run(&["config", "unset", "key_file"]).code(0);
+    home.run(&["secret", "passphrase", "--begin-again"]).code(2).says(&["--begin-again --yes"]);
+    home.run(&["secret", "passphrase", "--begin-again", "--yes"]).code(0).shows(&[
+        "secrets.enc.old",
+        "msgrctl secret set acme page-access-token --stdin",
+        "msgrctl secret set acme verify-token --stdin",
+    ]);
+    assert!(!file.exists() && file.with_file_name("secrets.enc.old").exists());
+    home.run(&["account", "show", "acme"]).code(0);
+    home.set("MSGRCTL_PASSPHRASE", "a third horse battery");
+    home.run_with(&["secret", "set", "acme", "page-access-token", "--stdin", "--force", "--yes"], token);
+    assert_eq!(home.run(&reveal).code(0).json()["value"], token);
+}

@@ -45,6 +45,7 @@ const OFFLINE: &[&str] = &[
     "account list",
     "status --all-tenants",
     "config list",
+    "secret passphrase --new-key-file TAINT",
     "config get key_file",
     "config set key_file /TAINT",
     "config unset key_file",
@@ -249,15 +250,15 @@ fn questions_show_text_from_outside_as_text() {
     let mut pty = Pty::start(&home.msgrctl(&["account", "add"]), 100);
     let mut screen = pty.expect("Page access token (not shown)");
     pty.send(&format!("{user}\r"));
-    screen += &pty.expect("Leave them out");
+    screen += &pty.expect("Skip them");
     pty.send("\u{1b}[B\r");
     // The list to search, with the Pages' names; then a name that is offered.
-    screen += &pty.expect("best match comes first");
+    screen += &pty.expect("to search");
     pty.send("\r");
-    screen += &pty.expect("Page username");
+    screen += &pty.expect("Callback URL");
     pty.send("\u{3}");
     screen += &pty.end().0;
-    assert!(screen.contains("FORGED"), "{screen:?}");
+    assert!(screen.contains("evil.example"), "{screen:?}");
     assert_clean("account add", &screen, true);
 }
 

@@ -54,13 +54,8 @@ fn user_token(sandbox: &InProcess) -> String {
 pub fn way_of_a_page_token(token: &str) -> Vec<(&'static str, String)> {
     [
         ("? Page access token (not shown)", &*format!("{token}\r")),
-        ("Leave them out", &*format!("{DOWN}\r")),
-        ("? Page username", ENTER),
-        ("? Page id", ENTER),
-        ("Make one", ENTER),
+        ("Skip them", ENTER),
         ("? Callback URL", "https://acme.example.com/messenger\r"),
-        ("? Account name", ENTER),
-        ("? Handle", ENTER),
         ("Leave without saving", ENTER),
     ]
     .map(|(text, keys)| (text, keys.to_owned()))
@@ -90,13 +85,8 @@ fn after_saving_it_offers_to_subscribe() {
     home.file("token", page_token(&sandbox));
     let mut pty = start(&home, &["account", "add", "--token-file", "token"]);
     let dialogue = [
-        ("Leave them out", &*format!("{DOWN}\r")),
-        ("? Page username", ENTER),
-        ("? Page id", ENTER),
-        ("Make one", ENTER),
+        ("Skip them", ENTER),
         ("? Callback URL", ENTER),
-        ("? Account name", ENTER),
-        ("? Handle", ENTER),
         ("Save it", ENTER),
         ("Have Meta send the messages of", "y\r"),
     ];
@@ -111,6 +101,33 @@ fn after_saving_it_offers_to_subscribe() {
 }
 
 #[test]
+fn six_answers_connect_a_page() {
+    let sandbox = sandbox();
+    sandbox.world().pages[0].subscribed.clear();
+    let (_, app_secret) = app(&sandbox);
+    let home = plain_home(&sandbox);
+    let mut pty = start(&home, &["account", "add"]);
+    let pasted = [format!("{}\r", page_token(&sandbox)), format!("{app_secret}\r")];
+    let dialogue = [
+        ("? Page access token (not shown)", &*pasted[0]),
+        ("Skip them", &*format!("{UP}\r")),
+        ("? App id", ENTER),
+        ("? App secret (not shown)", &*pasted[1]),
+        ("? Callback URL", "https://acme.example.com/messenger\r"),
+        ("Save it", ENTER),
+        ("saved 'Acme Support' (handle acme-support)", ""),
+        ("Have Meta send the messages of", "y\r"),
+    ];
+    answer(&mut pty, &dialogue);
+    let answers = dialogue.iter().filter(|(_, keys)| !pasted.contains(&(*keys).to_owned())).count();
+    assert!(answers <= 6, "{answers}");
+    pty.end();
+    let account = home.run(&["account", "show", "acme-support", "--json"]).json()["account"].clone();
+    assert_eq!(account["page_username"], "acme.support", "{account}");
+    assert_eq!(account["secrets"].as_array().unwrap().len(), 3, "{account}");
+}
+
+#[test]
 fn from_an_empty_home_to_a_tested_account() {
     let sandbox = sandbox();
     let Some(bus) = Bus::with_keyring() else { return };
@@ -122,7 +139,7 @@ fn from_an_empty_home_to_a_tested_account() {
     let screen = pty.expect("What now?");
     assert!(screen.contains(&format!("********{}", &token[token.len() - 4..])), "{screen}");
     assert!(!screen.contains(&token[..20]), "{screen}");
-    let same = screen.split("The same without questions").nth(1).unwrap().split_once('\n').unwrap().1;
+    let same = screen.split("Equivalent command").nth(1).unwrap().split_once('\n').unwrap().1;
     // It may be broken into lines, with backslashes, and ends with an empty one.
     let same = same.replace('\r', "").split("\n\n").next().unwrap().to_owned();
     assert!(!home.accounts_file().exists(), "saved before the last question");
@@ -168,7 +185,7 @@ fn a_user_token_shows_its_pages_and_gives_one_that_does_not_expire() {
     answer(
         &mut pty,
         &[
-            ("Leave them out", ENTER),
+            ("Skip them", ENTER),
             (&format!("({app_id})"), ENTER),
             ("? App secret (not shown)", "0123456789abcdef0123456789abcdef\r"),
             // A wrong one is asked for again, with the reason.
@@ -176,18 +193,13 @@ fn a_user_token_shows_its_pages_and_gives_one_that_does_not_expire() {
             (&format!("({app_id})"), ENTER),
             ("? App secret (not shown)", &format!("{app_secret}\r")),
             ("exchanged for a long-lived one", ""),
-            ("best match comes first", "210990"),
+            ("to search", "210990"),
             ("210990", ENTER),
             // The fourth Page lacks the task: the reason, and the list again.
             ("task MESSAGING", ""),
             ("? Page", "Support 42"),
             ("211028", ENTER),
-            ("(acme.support.42)", ENTER),
-            ("(109876543211028)", ENTER),
-            ("Make one", ENTER),
             ("? Callback URL", ENTER),
-            ("(Acme Support 42)", ENTER),
-            ("(acme-support-42)", ENTER),
             ("Leave without saving", ENTER),
         ],
     );
@@ -220,13 +232,13 @@ fn a_short_lived_user_token_without_an_app_is_warned_of() {
     question(&mut pty, "? Page access token (not shown)");
     pty.send(&format!("{}\r", user_token(&sandbox)));
     let dialogue = [
-        ("Leave them out", &*format!("{DOWN}\r")),
+        ("Skip them", &*format!("{DOWN}\r")),
         ("the Page's token ends when this person's token ends", ""),
         // Esc goes back to where the app can be given.
-        ("best match comes first", ESC),
-        ("Leave them out", &*format!("{DOWN}\r")),
-        ("best match comes first", ENTER),
-        ("? Page username", CTRL_C),
+        ("to search", ESC),
+        ("Skip them", &*format!("{DOWN}\r")),
+        ("to search", ENTER),
+        ("? Callback URL", CTRL_C),
     ];
     answer(&mut pty, &dialogue);
     assert_eq!(pty.end().1, 130);
@@ -249,13 +261,9 @@ fn a_rejected_token_is_corrected_on_the_spot() {
         ("Instagram token", "EAAdead0123456789012345\r"),
         ("changed their password", "EAAgood0123456789012345\r"),
         ("The token is of the Page Other", ""),
-        ("Leave them out", &*format!("{DOWN}\r")),
-        ("Make one", ENTER),
+        ("Skip them", ENTER),
         ("? Callback URL", "not a url\r"),
         ("is not a URL", "\r"),
-        ("(Other)", "Acme\r"),
-        ("(acme)", "Not A Handle\r"),
-        ("is not a handle", ENTER),
         ("it is of page 209876543210987", ""),
         // It cannot be saved; the Page's values are changed instead.
         ("so it cannot be saved yet", ""),
@@ -274,7 +282,7 @@ fn a_rejected_token_is_corrected_on_the_spot() {
     not_now(&mut pty);
     let (screen, code) = pty.end();
     assert_eq!(code, 0, "{screen}");
-    home.run(&["account", "test", "acme"]).code(0);
+    home.run(&["account", "test", "other"]).code(0);
 }
 
 #[test]
@@ -329,7 +337,7 @@ fn a_keyring_that_locks_before_the_last_step_loses_nothing() {
         ("locked", ""),
         ("Where should the secrets go?", &*format!("{DOWN}\r")),
         ("A passphrase for the encrypted file", "correct horse battery\r"),
-        ("Once more", "correct horse battery\r"),
+        ("The same once more", "correct horse battery\r"),
     ];
     answer(&mut pty, &dialogue);
     not_now(&mut pty);
@@ -373,18 +381,17 @@ fn esc_goes_a_step_back() {
     let mut pty = start(&home, &["account", "add"]);
     let token = format!("{}\r", page_token(&sandbox));
     let dialogue = [
+        // Esc while something is typed leaves nothing of it, and Ctrl-U clears the line.
+        ("? Page access token (not shown)", "EAAwrong\u{1b}"),
+        ("This is the first question", ""),
+        ("? Page access token (not shown)", &*format!("EAAwrong\u{15}  {token}")),
+        ("Skip them", ESC),
         ("? Page access token (not shown)", &*token),
-        ("Leave them out", ESC),
-        ("? Page access token (not shown)", &*token),
-        ("Leave them out", &*format!("{DOWN}\r")),
-        ("? Page username", ENTER),
-        ("? Page id", ENTER),
-        ("Make one", ESC),
-        ("? Page id", ENTER),
-        ("Make one", ENTER),
-        ("? Callback URL", ENTER),
-        ("? Account name", ENTER),
-        ("? Handle", ENTER),
+        ("Skip them", ENTER),
+        ("? Callback URL", "https://wrong.example\u{1b}"),
+        ("Skip them", ENTER),
+        ("? Callback URL", "https://wrong.example\u{15}https://acme.example/hook\r"),
+        ("https://acme.example/hook", ""),
         // From the last screen to the values, and back to the screen.
         ("What now?", ESC),
         ("Which one?", ESC),
@@ -410,13 +417,11 @@ fn without_graph_everything_is_typed_and_saved_untested_only_when_asked_to() {
         ("Ask Graph again", ENTER),
         ("Graph did not answer", ""),
         ("Ask Graph again", &*format!("{DOWN}\r")),
-        ("Leave them out", &*format!("{DOWN}\r")),
+        ("Skip them", &*format!("{DOWN}\r")),
         ("? Page username", "acme.support\r"),
         ("? Page id", "letters\r"),
         ("it has digits only", "109876543210987\r"),
-        ("Make one", ENTER),
         ("? Callback URL", ENTER),
-        ("? Handle", ENTER),
         ("graph.reachable", ""),
         ("Save it, untested", &*format!("{DOWN}\r")),
     ];
@@ -439,11 +444,11 @@ fn an_app_that_asks_for_signed_calls_is_told_from_a_dead_token() {
     let dialogue = [
         ("? Page access token (not shown)", "EAAgood0123456789012345\r"),
         ("asks for signed calls", ""),
-        ("Leave them out", ENTER),
+        ("Skip them", ENTER),
         ("? App id", "123456789012345\r"),
         ("? App secret (not shown)", "0123456789abcdef0123456789abcdef\r"),
         ("The token is of the Page Acme", ""),
-        ("(acme.support)", CTRL_C),
+        ("? Callback URL", CTRL_C),
     ];
     answer(&mut pty, &dialogue);
     assert_eq!(pty.end().1, 130);
@@ -462,7 +467,7 @@ fn an_account_is_edited_value_by_value() {
         ("what to change?", &*format!("{}\r", DOWN.repeat(6))),
         ("? Callback URL", "https://acme.example.com/hook\r"),
         ("Test and save the changes", &*format!("{UP}{UP}\r")),
-        ("Leave them out", ENTER),
+        ("Skip them", ENTER),
         (&*format!("({app_id})"), ENTER),
         ("? App secret (not shown)", &*format!("{app_secret}\r")),
         ("Test and save the changes", &*format!("{}\r", DOWN.repeat(3))),
@@ -556,9 +561,9 @@ fn a_window_that_shrinks_keeps_the_questions_whole() {
     question(&mut pty, "? Page access token (not shown)");
     pty.resize(40);
     pty.send(&format!("{}\r", user_token(&sandbox)));
-    answer(&mut pty, &[("Leave them out", &format!("{DOWN}\r"))]);
+    answer(&mut pty, &[("Skip them", &format!("{DOWN}\r"))]);
     let list = {
-        pty.expect("best match");
+        pty.expect("to search");
         pty.send(DOWN);
         pty.expect("Acme Support 2 ")
     };
@@ -594,12 +599,7 @@ fn a_typed_secret_takes_the_place_of_a_reference() {
         ("? App id", ENTER),
         ("? App secret (not shown)", &*format!("{app_secret}\r")),
         ("They are right", ""),
-        ("? Page username", ENTER),
-        ("? Page id", ENTER),
-        ("Make one", ENTER),
         ("? Callback URL", ENTER),
-        ("? Account name", ENTER),
-        ("? Handle", ENTER),
         ("Save it", ENTER),
     ];
     answer(&mut pty, &dialogue);
@@ -624,8 +624,8 @@ fn keeping_what_was_taken_away_brings_it_back() {
     let mut pty = start(&home, &["account", "edit", "acme-support"]);
     let dialogue = [
         ("what to change?", &*format!("{}\r", DOWN.repeat(4))),
-        ("Leave them out", &*format!("{DOWN}\r")),
-        ("taken away", ENTER),
+        ("Remove them", &*format!("{DOWN}\r")),
+        ("removed", ENTER),
         ("Keep them", &*format!("{UP}\r")),
         // Nothing is different any more, so there is nothing to save.
         ("what to change?", &*format!("{}\r", DOWN.repeat(3))),
@@ -661,27 +661,29 @@ fn the_app_can_be_changed_on_the_last_screen_and_esc_leaves_it_as_it_was() {
     let secret = format!("{app_secret}\r");
     let dialogue = [
         ("? Page access token (not shown)", &*token),
-        ("Leave them out", ENTER),
+        ("Skip them", &*format!("{UP}\r")),
         ("? App id", ENTER),
         ("? App secret (not shown)", &*secret),
-        // Another Page than the token's is refused when it is given.
-        ("? Page username", "other.page\r"),
-        ("the token is of the Page @acme.support", ENTER),
-        ("? Page id", "209876543210987\r"),
-        ("the token is of page 109876543210987", ENTER),
-        ("Make one", ENTER),
         // Meta calls https alone: that has to be meant.
         ("? Callback URL", "http://example.com/hook\r"),
-        ("Take it all the same?", ENTER),
+        ("is not https", ""),
+        ("(y/n)", ENTER),
         ("? Callback URL", ENTER),
-        ("? Account name", ENTER),
-        ("? Handle", ENTER),
         ("Save it", &*format!("{DOWN}\r")),
         ("Which one?", &*format!("{}\r", DOWN.repeat(5))),
         ("Keep them", &*format!("{DOWN}\r")),
         ("? App id", ENTER),
         ("? App secret (not shown)", "0123456789abcdef0123456789abcdef\r"),
         ("do not belong together", ESC),
+        // Another Page than the token's is refused when it is given.
+        ("What now?", &*format!("{DOWN}\r")),
+        ("Which one?", &*format!("{}\r", DOWN.repeat(2))),
+        ("? Page username", "other.page\r"),
+        ("the token is of the Page @acme.support", ENTER),
+        ("What now?", &*format!("{DOWN}\r")),
+        ("Which one?", &*format!("{}\r", DOWN.repeat(3))),
+        ("? Page id", "209876543210987\r"),
+        ("the token is of page 109876543210987", ESC),
         ("What now?", ENTER),
     ];
     answer(&mut pty, &dialogue);
@@ -695,14 +697,13 @@ fn the_app_can_be_changed_on_the_last_screen_and_esc_leaves_it_as_it_was() {
     let mut pty = start(&home, &["account", "add"]);
     let dialogue = [
         ("? Page access token (not shown)", &*format!("  \"{}\"  \r", token.trim())),
-        ("is connected to this Page already", ""),
-        ("Leave them out", &*format!("{DOWN}\r")),
-        ("? Page username", ENTER),
-        ("? Page id", ENTER),
-        ("Make one", ENTER),
+        ("this Page is connected already, by 'acme-support'", ""),
+        ("Skip them", ENTER),
         ("? Callback URL", ENTER),
+        ("Name               Acme Support 2", ""),
+        ("What now?", &*format!("{DOWN}\r")),
+        ("Which one?", ENTER),
         ("(Acme Support 2)", "acme.support!\r"),
-        ("(acme.support)", ENTER),
         ("Handle             acme.support", ""),
         ("Leave without saving", CTRL_C),
     ];
@@ -718,7 +719,13 @@ fn a_secret_in_the_wrong_question_does_not_stay_on_the_screen() {
     let mut pty = start(&home, &["account", "add"]);
     question(&mut pty, "? Page access token (not shown)");
     pty.send(&format!("{token}\r"));
-    answer(&mut pty, &[("Leave them out", &format!("{DOWN}\r"))]);
+    let dialogue = [
+        ("Skip them", ENTER),
+        ("? Callback URL", ENTER),
+        ("What now?", &*format!("{DOWN}\r")),
+        ("Which one?", &*format!("{}\r", DOWN.repeat(2))),
+    ];
+    answer(&mut pty, &dialogue);
     question(&mut pty, "? Page username");
     pty.send(&format!("{token}\r"));
     // What was typed is taken off the screen before the reason is given.
@@ -763,13 +770,13 @@ fn a_person_whose_list_of_pages_is_empty_is_helped() {
         let mut pty = start(&home, &[&["account", "add"], more].concat());
         question(&mut pty, "? Page access token (not shown)");
         pty.send(&format!("{}\r", user_token(&sandbox)));
-        pty.expect("Leave them out");
+        pty.expect("Skip them");
         pty.send(&format!("{DOWN}\r"));
         // The home and the sandbox end with the test.
         (sandbox, home, pty)
     };
     let is_offered = |pty: &mut Pty| {
-        answer(pty, &[("best match", ENTER), ("(acme.support)", CTRL_C)]);
+        answer(pty, &[("to search", ENTER), ("? Callback URL", CTRL_C)]);
     };
     // What was granted names the Page.
     let (_sandbox, _home, mut pty) = started(Some(PAGE_ID), &[]);

@@ -6,6 +6,7 @@ use super::fields::FieldArgs;
 use crate::accounts::{Handle, Name};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::files;
 use crate::operations::accounts::fields::of_secret;
 use crate::operations::accounts::inputs::{LIMIT, SecretInputs, accept, clean, from_file, variable_key};
 use crate::secrets::{Secret, SecretKind, generate_verify_token};
@@ -99,7 +100,10 @@ impl Given<'_> {
 fn from_stdin(kind: SecretKind, ctx: &Context) -> Result<Secret, CliError> {
     if ctx.stdin_is_terminal && ctx.someone_can_answer {
         // What is pasted there must not stay on the screen.
-        let typed = ctx.ask_hidden(&format!("Paste the {kind} (it is not shown)"))?;
+        let question = format!("Paste the {kind} (it is not shown)");
+        let Some(typed) = ctx.prompter.hidden(&question)? else {
+            return Err(CliError::left("nothing was pasted; nothing was changed"));
+        };
         return clean(kind, typed.as_bytes(), "the terminal");
     }
     let bytes = ctx.read_stdin(LIMIT).map_err(|error| {
@@ -109,6 +113,18 @@ fn from_stdin(kind: SecretKind, ctx: &Context) -> Result<Secret, CliError> {
         return Err(CliError::usage(format!("the {kind} on standard input is longer than {LIMIT} bytes")));
     }
     clean(kind, &bytes, "standard input")
+}
+
+/// A passphrase from standard input or a file; `None` where neither was named.
+pub fn passphrase_from(ctx: &Context, stdin: bool, file: Option<&Path>) -> Result<Option<Secret>, CliError> {
+    let refused =
+        |from: &str, error: &dyn std::fmt::Display| CliError::usage(format!("the passphrase {from}: {error}"));
+    let bytes = match file {
+        Some(path) => files::read_bytes(path, LIMIT).map_err(|error| CliError::of_given(&error))?,
+        None if stdin => ctx.read_stdin(LIMIT).map_err(|error| refused("on standard input", &error))?,
+        None => return Ok(None),
+    };
+    Secret::from_input(&bytes).map(Some).map_err(|error| refused("cannot be used", &error))
 }
 
 fn from_variable(kind: SecretKind, ctx: &Context) -> Result<Option<Secret>, CliError> {

@@ -55,7 +55,8 @@ fn ask_name(ctx: &Context, account: &Account) -> Result<Name, CliError> {
     let mut others = ctx.accounts()?.load()?;
     others.retain(|other| other.id != account.id);
     let free = |name: &Name| Ok(accounts::check_name(&others, name)?);
-    wizard::again(ctx, &fields::NAME, account.name.as_str(), free)
+    let name = wizard::again(ctx, &fields::NAME, account.name.as_str(), free)?;
+    name.ok_or_else(|| CliError::left("nothing was changed"))
 }
 
 fn finish(ctx: &Context, account: &Account) -> Result<u8, CliError> {

@@ -151,14 +151,15 @@ fn change(ctx: &Context, account: &Account, event: Event) -> Result<(), CliError
     Ok(())
 }
 
-/// A text on one line, Enter alone keeping the present one; `None` when there is none.
+/// A text on one line, which begins as the present one; `None` when there is none.
 fn here(ctx: &Context, now: &MessageState) -> Result<Option<MessageText>, CliError> {
     let offered = match now {
         MessageState::Custom(text) if !text.as_str().contains('\n') => text.as_str(),
         _ => "",
     };
     loop {
-        let typed = ctx.ask_line("Text", offered)?;
+        let typed = ctx.prompter.edit("Text", offered)?.unwrap_or_default();
+        let typed = typed.trim();
         if typed.is_empty() {
             ctx.output.notice("nothing was typed; nothing was saved");
             return Ok(None);

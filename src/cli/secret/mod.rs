@@ -2,6 +2,7 @@
 
 mod list;
 mod r#move;
+mod passphrase;
 mod remove;
 mod reveal;
 mod set;
@@ -19,6 +20,7 @@ pub(super) enum SecretCommand {
     Set(set::SetArgs),
     Reveal(reveal::RevealArgs),
     Move(r#move::MoveArgs),
+    Passphrase(passphrase::PassphraseArgs),
     #[command(visible_aliases = ["rm", "delete"])]
     Remove(remove::RemoveArgs),
 }
@@ -29,6 +31,7 @@ pub(super) fn run(command: SecretCommand, ctx: &Context) -> Result<u8, CliError>
         SecretCommand::Set(args) => set::run(&args, ctx),
         SecretCommand::Reveal(args) => reveal::run(&args, ctx),
         SecretCommand::Move(args) => r#move::run(&args, ctx),
+        SecretCommand::Passphrase(args) => passphrase::run(&args, ctx),
         SecretCommand::Remove(args) => remove::run(&args, ctx),
     }
 }

@@ -19,6 +19,9 @@ pub struct Known {
     pub whose: Whose,
     /// The app that issued it.
     pub issuer: Option<App>,
+    /// Whether Meta lets it ask about itself: then its permissions and its end are known
+    /// without the app's secret.
+    pub inspects_itself: bool,
 }
 
 #[derive(Clone, Default)]
@@ -95,12 +98,17 @@ impl Question<'_> {
 
     async fn identify(self, issuer: Issuer) -> Result<Known, Unknown> {
         let Self { client, token, signer, .. } = self;
-        let (me, app) = tokio::join!(page::me(client, token, signer), async {
+        let of_app = async {
             match issuer {
                 Issuer::Unasked => None,
                 Issuer::Wished | Issuer::Needed => Some(app::of_token(client, token, signer).await),
             }
-        });
+        };
+        let of_itself = async {
+            // With the app's secret it need not be asked.
+            issuer == Issuer::Wished && signer.is_none() && token::debug_itself(client, token).await.is_ok()
+        };
+        let (me, app, inspects_itself) = tokio::join!(page::me(client, token, signer), of_app, of_itself);
         let of_me = |error| Unknown { error, is_of_pages: false };
         let of_pages = |error| Unknown { error, is_of_pages: true };
         let proof = |error: &ApiError| error.wording == Some(Wording::Proof) && signer.is_none();
@@ -119,7 +127,7 @@ impl Question<'_> {
         };
         match app {
             Some(Err(error @ GraphError::Unreachable(_))) if issuer == Issuer::Needed => Err(of_me(error)),
-            app => Ok(Known { whose, issuer: app.and_then(Result::ok).map(|answer| answer.value) }),
+            app => Ok(Known { whose, issuer: app.and_then(Result::ok).map(|answer| answer.value), inspects_itself }),
         }
     }
 

@@ -119,6 +119,9 @@ impl From<FieldError> for Error {
 /// For an encrypted file that nothing opens any more.
 const START_OVER: &str = "put the key or the file back from a backup; without one its secrets cannot be read any more: move secrets.enc away, and give each secret again with msgrctl secret set";
 
+/// What remains where what opens an encrypted file is lost for good.
+const LOST: &str = "if it is lost, nothing can read the secrets in the file any more; the accounts stay. To begin again: msgrctl secret passphrase --begin-again";
+
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         if matches!(error, StoreError::Interrupted) {
@@ -152,13 +155,18 @@ impl From<StoreError> for Error {
                     format!("it has to be a plain file, no link, of yours alone: chmod 600 '{}'", path.display());
                 return Self::new(Kind::SecretStore, error.to_string()).hint(hint);
             }
-            StoreError::NoKey(what) | StoreError::WrongKey(what) => match what {
-                KeyMeans::Passphrase => {
-                    "set MSGRCTL_PASSPHRASE to the passphrase it was made with, or type it when it is asked for on a terminal"
-                }
-                KeyMeans::KeyFile => "name the key file it was made with: --key-file FILE (MSGRCTL_KEY_FILE)",
-                KeyMeans::Keyring => START_OVER,
-            },
+            StoreError::NoKey(what) | StoreError::WrongKey(what) => {
+                let first = match what {
+                    KeyMeans::Passphrase => {
+                        "set MSGRCTL_PASSPHRASE to the passphrase it was made with, or type it when it is asked for on a terminal"
+                    }
+                    KeyMeans::KeyFile => {
+                        "name the key file it was made with: --key-file FILE (MSGRCTL_KEY_FILE), or msgrctl config set key_file FILE"
+                    }
+                    KeyMeans::Keyring => "put the key back into the keyring from a backup",
+                };
+                return Self::new(Kind::SecretStore, error.to_string()).hint(first).hint(LOST);
+            }
             StoreError::Passphrase(_) => "set MSGRCTL_PASSPHRASE to one line of text",
             StoreError::NoNewKey(_) => {
                 "set MSGRCTL_PASSPHRASE, or make a key file; paste this, then run the command again:\n    [ -e ~/.msgrctl.key ] || (umask 077; head -c 32 /dev/urandom > ~/.msgrctl.key); export MSGRCTL_KEY_FILE=~/.msgrctl.key"

@@ -4,6 +4,7 @@
 pub mod left_behind;
 pub mod r#move;
 mod owners;
+pub mod passphrase;
 mod place;
 pub mod remove;
 

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use rand::Rng as _;
 use secrecy::zeroize::Zeroizing;
 
-use super::{FileStore, Opened, cause_of, keyring_entry};
-use crate::files;
+use super::{FileStore, Opened, cause_of, keyring_entry, unwritten};
+use crate::files::{self, Lock};
 use crate::secrets::sealed::{self, Entries, Header, Key, KeySource, Work};
 use crate::secrets::{InputError, Secret, SecretStore as _, StoreError, keyring};
 
@@ -20,8 +20,28 @@ pub struct KeyAccess {
     pub ask: Option<Ask>,
 }
 
-/// Asks for a passphrase, for a new one where it is told so; `None` for Ctrl-C.
-pub type Ask = Box<dyn Fn(bool) -> Option<Secret>>;
+/// What a passphrase is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asking {
+    /// To open the file.
+    Open,
+    /// The same, after one that did not.
+    Again,
+    /// For a file that is made, or gets another key.
+    New,
+}
+
+/// Asks for a passphrase; `None` for Ctrl-C and Esc.
+pub type Ask = Box<dyn Fn(Asking) -> Option<Secret>>;
+
+/// What is to open the file from now on.
+pub enum NewKey {
+    Passphrase(Secret),
+    /// The key file at this path.
+    KeyFile(PathBuf),
+    /// A key that is made, and kept in the keyring.
+    Keyring,
+}
 
 const KEY_FILE_LEAST: usize = 32;
 
@@ -30,18 +50,18 @@ impl FileStore {
     pub(super) fn right_key(&self, header: &Header) -> Result<Key, StoreError> {
         const TRIES: usize = 3;
         let typed = matches!(header.key, KeySource::Passphrase(_)) && self.access.passphrase.is_none();
-        let mut key = self.key(header)?;
+        let mut key = self.key(header, Asking::Open)?;
         for _ in 1..TRIES {
             if !typed || sealed::check_of(&key) == header.check {
                 break;
             }
-            key = self.key(header)?;
+            key = self.key(header, Asking::Again)?;
         }
         Ok(key)
     }
 
     /// The key that a header asks for.
-    fn key(&self, header: &Header) -> Result<Key, StoreError> {
+    fn key(&self, header: &Header, asking: Asking) -> Result<Key, StoreError> {
         match &header.key {
             KeySource::Keyring => {
                 let found = self.keyring.foreign(keyring::SERVICE, &keyring_entry(&header.id))?;
@@ -59,7 +79,7 @@ impl FileStore {
                 let passphrase = match (&self.access.passphrase, &self.access.ask) {
                     (Some(Ok(passphrase)), _) => passphrase.clone(),
                     (Some(Err(error)), _) => return Err(StoreError::Passphrase(*error)),
-                    (None, Some(ask)) => ask(false).ok_or(StoreError::Interrupted)?,
+                    (None, Some(ask)) => ask(asking).ok_or(StoreError::Interrupted)?,
                     (None, None) => return Err(StoreError::NoKey(header.key.means())),
                 };
                 self.key_of_passphrase(work, &passphrase, header)
@@ -93,7 +113,7 @@ impl FileStore {
             (Ok(()), _) => return Ok(KeySource::Keyring),
             (Err(_), Some(_)) if self.asked.borrow().is_some() => {}
             (Err(_), Some(ask)) => {
-                let asked = ask(true).ok_or(StoreError::Interrupted)?;
+                let asked = ask(Asking::New).ok_or(StoreError::Interrupted)?;
                 *self.asked.borrow_mut() = Some(asked);
             }
             (Err(absent), None) => return Err(StoreError::NoNewKey(absent.to_string())),
@@ -105,18 +125,52 @@ impl FileStore {
     pub(super) fn create(&self) -> Result<Opened, StoreError> {
         let mut header = Header::new(uuid::Uuid::new_v4().to_string(), self.source()?);
         let key = match (&header.key, self.asked.take()) {
-            (KeySource::Keyring, _) => {
-                let mut key = Zeroizing::new([0; 32]);
-                rand::rng().fill_bytes(&mut *key);
-                let label = format!("msgrctl: key of the encrypted secrets of tenant {}", self.tenant);
-                self.keyring.keep(&keyring_entry(&header.id), &label, &Secret::new(hex::encode(*key)))?;
-                key
-            }
+            (KeySource::Keyring, _) => self.key_in_keyring(&header)?,
             (KeySource::Passphrase(work), Some(passphrase)) => self.key_of_passphrase(work, &passphrase, &header)?,
-            _ => self.key(&header)?,
+            _ => self.key(&header, Asking::Open)?,
         };
         header.check = sealed::check_of(&key);
         Ok(Opened { header, key, entries: Entries::new() })
+    }
+
+    /// Gives the file another key: every secret in it is encrypted anew. `None` makes the key
+    /// that a new file would get in the keyring.
+    ///
+    /// # Errors
+    ///
+    /// The file is as it was.
+    pub fn rekey(&self, new: &NewKey) -> Result<bool, StoreError> {
+        let lock = Lock::acquire(&self.path, Lock::PATIENCE, &|_| {}).map_err(|error| unwritten(&error))?;
+        let Some(opened) = self.load()? else { return Ok(false) };
+        let source = match new {
+            NewKey::Passphrase(_) => KeySource::Passphrase(Work::new()),
+            NewKey::KeyFile(_) => KeySource::KeyFile,
+            NewKey::Keyring => KeySource::Keyring,
+        };
+        let mut header = Header::new(uuid::Uuid::new_v4().to_string(), source);
+        let key = match (new, &header.key) {
+            (NewKey::Passphrase(passphrase), KeySource::Passphrase(work)) => {
+                self.key_of_passphrase(work, passphrase, &header)?
+            }
+            (NewKey::KeyFile(path), _) => Self::key_of_file(path)?,
+            _ => self.key_in_keyring(&header)?,
+        };
+        header.check = sealed::check_of(&key);
+        let old = opened.header;
+        self.seal(&lock, Opened { header, key, entries: opened.entries }, true)?;
+        if old.key == KeySource::Keyring {
+            // The file has another key by now: one to nothing does no harm.
+            let _ = self.keyring.discard(&keyring_entry(&old.id));
+        }
+        Ok(true)
+    }
+
+    fn key_in_keyring(&self, header: &Header) -> Result<Key, StoreError> {
+        let mut key = Zeroizing::new([0; 32]);
+        rand::rng().fill_bytes(&mut *key);
+        let label = format!("msgrctl: key of the encrypted secrets of tenant {}", self.tenant);
+        self.keyring.keep(&keyring_entry(&header.id), &label, &Secret::new(hex::encode(*key)))?;
+        Ok(key)
     }
 
     fn key_of_passphrase(&self, work: &Work, passphrase: &Secret, header: &Header) -> Result<Key, StoreError> {

@@ -31,11 +31,11 @@ fn a_page_is_chosen_from_those_of_a_person() {
     let mut pty = start(&home, &["account", "add"]);
     let dialogue = [
         ("? Page access token (not shown)", &*format!("{user}\r")),
-        ("Leave them out", ENTER),
+        ("Skip them", ENTER),
         (&format!("({app_id})"), ENTER),
         ("? App secret (not shown)", &format!("{app_secret}\r")),
-        ("best match comes first", &format!("{DOWN}\r")),
-        ("? Page username", CTRL_C),
+        ("to search", &format!("{DOWN}\r")),
+        ("? Callback URL", CTRL_C),
     ];
     answer(&mut pty, &dialogue);
     pty.screen("wizard-add-from-a-list");

@@ -1,6 +1,6 @@
 //! The app that issued the token: its id and its secret, checked against Graph.
 
-use super::ask::{again, capital, good, introduce_as, refuse, secret};
+use super::ask::{Pasted, again, capital, good, introduce_as, refuse, secret};
 use super::{Asked, Wizard};
 use crate::accounts::AppId;
 use crate::cli::error::CliError;
@@ -35,12 +35,7 @@ impl Wizard<'_> {
         {
             Asked::Nothing
         } else {
-            introduce_as(
-                ctx,
-                "app id and app secret",
-                fields::APP_SECRET.found,
-                " Both are optional. With them msgrctl sees the token's permissions and when it ends, signs its calls, and makes a Page token of a person's token that does not expire.",
-            );
+            introduce_as(ctx, "app id and app secret", fields::APP_SECRET.found, self.what_an_app_gives());
             if !self.ask_for_app()? {
                 return Ok(Asked::Back);
             }
@@ -57,6 +52,15 @@ impl Wizard<'_> {
         Ok(asked)
     }
 
+    /// What is lost without the app, as far as the token says it.
+    fn what_an_app_gives(&self) -> &'static str {
+        if self.known.inspects_itself && self.person.is_none() {
+            " Both are optional, and this token may be looked at without them. What is lost: msgrctl cannot set up or check the app's webhook, and its calls are not signed."
+        } else {
+            " Both are optional. With them msgrctl sees the token's permissions and when it ends, signs its calls, sets up the app's webhook, and makes a Page token of a person's token that does not expire."
+        }
+    }
+
     /// Asks until the two fit, or are left out; `false` for a step back. What does not
     /// fit takes the place of nothing.
     fn ask_for_app(&mut self) -> Result<bool, CliError> {
@@ -67,13 +71,15 @@ impl Wizard<'_> {
             let secret_alone = inputs.app_secret.is_some() && given.app_id.is_none();
             let has = self.old.is_some_and(|old| old.app_id.is_some()) || inputs.app_secret.is_some() && !secret_alone;
             let ways: &[&str] = match (has, secret_alone, &self.app_id_given) {
-                (true, ..) => &["Keep them", "Replace them", "Leave them out"],
-                (_, true, _) => &["Give the app id of the app secret", "Leave the app secret out"],
-                (.., Some(_)) => &["Give its app secret too", "Leave the app secret out (it can be added later)"],
-                _ => &["Give the app id and the app secret", "Leave them out (they can be added later)"],
+                (true, ..) => &["Keep them", "Replace them", "Remove them"],
+                (_, true, _) => &["Give the app id of the app secret", "Skip the app secret"],
+                (.., Some(_)) => &["Give its app secret too", "Skip the app secret (it can be added later)"],
+                _ => &["Give the app id and the app secret", "Skip them (they can be added later)"],
             };
             let items: Vec<String> = ways.iter().map(|way| (*way).to_owned()).collect();
-            let at = usize::from(has && self.old.is_some());
+            // A person's token lives longer with them.
+            let is_enough = self.known.inspects_itself && self.person.is_none() && self.app_id_given.is_none();
+            let at = usize::from((has && self.old.is_some()) || (!has && !secret_alone && is_enough));
             let Some(way) = ctx.prompter.choose("App id and app secret", &items, at)? else { return Ok(false) };
             if has && way == 0 {
                 self.keep_app();
@@ -89,11 +95,17 @@ impl Wizard<'_> {
                 _ => {
                     let now = self.draft.given.app_id.as_ref().map(ToString::to_string);
                     let offered = issuer.clone().or(now).unwrap_or_default();
-                    again(ctx, &fields::APP_ID, &offered, |_| Ok(()))?
+                    let Some(id) = again(ctx, &fields::APP_ID, &offered, |_| Ok(()))? else { continue };
+                    id
                 }
             };
             let question = format!("{} (not shown)", capital(fields::APP_SECRET.name));
-            let typed = if secret_alone { None } else { secret(ctx, SecretKind::AppSecret, &question)? };
+            let pasted = if secret_alone { Pasted::Nothing } else { secret(ctx, SecretKind::AppSecret, &question)? };
+            let typed = match pasted {
+                Pasted::Secret(secret) => Some(secret),
+                Pasted::Nothing => None,
+                Pasted::Back => continue,
+            };
             let Some(app_secret) = typed.clone().or(self.draft.inputs.app_secret.clone().filter(|_| secret_alone))
             else {
                 refuse(ctx, "nothing was pasted, so there is no app secret", None);

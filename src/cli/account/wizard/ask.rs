@@ -66,13 +66,13 @@ pub fn refuse_error(ctx: &Context, error: CliError) -> Result<(), CliError> {
     Ok(())
 }
 
-/// A field that needs a value. `offered` is taken with Enter alone.
+/// A field that needs a value; `None` for Esc. `offered` is taken with Enter alone.
 pub fn field<T>(
     ctx: &Context,
     field: &Field,
     offered: &str,
     check: impl Fn(&T) -> Result<(), CliError>,
-) -> Result<T, CliError>
+) -> Result<Option<T>, CliError>
 where
     T: FromStr<Err = FieldError>,
 {
@@ -80,27 +80,33 @@ where
     again(ctx, field, offered, check)
 }
 
-/// The callback URL, which may be left out. What is offered is shown without the keys
+/// The answer to the question for the callback URL.
+pub enum Callback {
+    Url(CallbackUrl),
+    Skipped,
+}
+
+/// The callback URL, which may be skipped; `None` for Esc. What is offered is shown without the keys
 /// in it; Enter takes it whole.
 pub fn callback_url(
     ctx: &Context,
     offered: Option<&CallbackUrl>,
     check: impl Fn(&CallbackUrl) -> Result<(), CliError>,
-) -> Result<Option<CallbackUrl>, CliError> {
+) -> Result<Option<Callback>, CliError> {
     let field = &fields::CALLBACK_URL;
     let question = capital(field.name);
-    introduce(ctx, field, if offered.is_some() { " '-' leaves it out." } else { " Enter alone leaves it out." });
+    introduce(ctx, field, if offered.is_some() { " '-' skips it." } else { " Enter alone skips it." });
     let masked = offered.map(CallbackUrl::shown).unwrap_or_default();
     loop {
-        let answer = ctx.ask_line(&question, &masked)?;
+        let Some(answer) = ctx.ask_line(&question, &masked)? else { return Ok(None) };
         if answer.is_empty() || answer == "-" {
-            ctx.prompter.show(&question, "left out");
-            return Ok(None);
+            ctx.prompter.show(&question, "skipped");
+            return Ok(Some(Callback::Skipped));
         }
         let answer = offered.filter(|_| answer == masked).map_or(answer.as_str(), CallbackUrl::as_str);
         if let Some(url) = accepted(ctx, answer, &check)? {
             ctx.prompter.show(&question, &url.shown());
-            return Ok(Some(url));
+            return Ok(Some(Callback::Url(url)));
         }
     }
 }
@@ -111,15 +117,15 @@ pub fn again<T>(
     field: &Field,
     offered: &str,
     check: impl Fn(&T) -> Result<(), CliError>,
-) -> Result<T, CliError>
+) -> Result<Option<T>, CliError>
 where
     T: FromStr<Err = FieldError>,
 {
     loop {
-        let answer = ctx.ask_line(&capital(field.name), offered)?;
+        let Some(answer) = ctx.ask_line(&capital(field.name), offered)? else { return Ok(None) };
         if let Some(value) = accepted(ctx, &answer, &check)? {
             ctx.prompter.show(&capital(field.name), &answer);
-            return Ok(value);
+            return Ok(Some(value));
         }
     }
 }
@@ -135,22 +141,33 @@ where
     }
 }
 
-/// A secret, unseen; `None` when only Enter was pressed. What it may not be was
-/// refused and asked for again.
-pub fn secret(ctx: &Context, kind: SecretKind, question: &str) -> Result<Option<Secret>, CliError> {
+/// What became of the question for a secret.
+pub enum Pasted {
+    Secret(Secret),
+    /// Only Enter was pressed.
+    Nothing,
+    /// Esc.
+    Back,
+}
+
+/// A secret, unseen. What it may not be was refused and asked for again.
+pub fn secret(ctx: &Context, kind: SecretKind, question: &str) -> Result<Pasted, CliError> {
     loop {
-        let typed = ctx.ask_hidden(question)?;
+        let Some(typed) = ctx.prompter.hidden(question)? else { return Ok(Pasted::Back) };
         // What comes along with a copy: blanks, a line's end, quotes.
         let typed = typed.trim();
         let quoted = ['"', '\''].into_iter().find_map(|mark| typed.strip_prefix(mark)?.strip_suffix(mark));
         let typed = quoted.unwrap_or(typed).trim();
         if typed.is_empty() {
-            return Ok(None);
+            return Ok(Pasted::Nothing);
         }
         match Secret::from_input(typed.as_bytes()) {
             Err(error) => refuse(ctx, format!("this cannot be a {kind}: {error}"), Some(of_secret(kind).found)),
             Ok(secret) => match inputs::accept(ctx, kind, &secret) {
-                Ok(()) => return Ok(Some(secret)),
+                Ok(()) => {
+                    ctx.prompter.show(question, &secret.masked());
+                    return Ok(Pasted::Secret(secret));
+                }
                 Err(error) => refuse_error(ctx, error)?,
             },
         }

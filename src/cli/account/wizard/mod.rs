@@ -24,8 +24,9 @@ use crate::graph::endpoints::person::OwnPage;
 use crate::operations::accounts::draft::Draft;
 use crate::operations::accounts::fields::{self, Field};
 use crate::operations::accounts::owner::Known;
-use crate::secrets::{Secret, SecretKind, StoreName};
+use crate::secrets::{Secret, SecretKind, StoreName, generate_verify_token};
 
+use ask::Callback;
 pub use ask::{again, say};
 pub use edit::edit;
 
@@ -42,7 +43,7 @@ pub fn add(ctx: &Context, draft: Draft, args: &FieldArgs) -> Result<u8, CliError
     say(
         ctx,
         &format!(
-            "Adding a {} account to the tenant '{tenant}'. Enter takes what is offered, Esc in a list goes a step back, Ctrl-C leaves. Nothing is saved before the last question.",
+            "Adding a {} account to the tenant '{tenant}'. Enter takes what is offered, Esc goes a step back, Ctrl-C leaves. Nothing is saved before the last question.",
             draft.channel.words()
         ),
     );
@@ -178,6 +179,10 @@ impl<'a> Wizard<'a> {
                 at += 1;
                 continue;
             }
+            if self.settle(*step)? {
+                at += 1;
+                continue;
+            }
             match self.ask(*step)? {
                 Asked::Answered => {
                     asked.push(at);
@@ -196,6 +201,38 @@ impl<'a> Wizard<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Takes what Graph says of the Page, and what is made of it, without a question; the
+    /// last screen shows each, where it can be changed.
+    fn settle(&mut self, step: Step) -> Result<bool, CliError> {
+        let given = &mut self.draft.given;
+        match step {
+            Step::PageUsername => {
+                let known = self.known.username().and_then(|username| username.parse().ok());
+                given.page_username = known.or(given.page_username.take());
+                Ok(self.known.username().is_some() && given.page_username.is_some())
+            }
+            Step::PageId => {
+                let known = self.known.page_id().and_then(|id| id.parse().ok());
+                given.page_id = known.or(given.page_id.take());
+                Ok(self.known.page_id().is_some() && given.page_id.is_some())
+            }
+            Step::VerifyToken => {
+                self.draft.inputs.put(SecretKind::VerifyToken, Some(generate_verify_token()));
+                self.draft.inputs.generated = true;
+                Ok(true)
+            }
+            Step::Name => {
+                let Some(name) = self.known.name() else { return Ok(false) };
+                let free = free_name(&self.others()?, &name).and_then(|name| name.parse().ok());
+                self.draft.name = free.or(self.draft.name.take());
+                Ok(self.draft.name.is_some())
+            }
+            // Made of the name.
+            Step::Handle => Ok(self.draft.name.is_some()),
+            Step::Token | Step::App | Step::Page | Step::CallbackUrl => Ok(false),
+        }
     }
 
     fn forget_token(&mut self) {
@@ -246,7 +283,8 @@ impl<'a> Wizard<'a> {
                 if known.is_none() && self.known.page().is_some_and(|page| page.is_published.is_some()) {
                     ctx.output.warning(&format!("{}; {}", PAGE_WITHOUT_USERNAME.summary, PAGE_WITHOUT_USERNAME.fix()));
                 }
-                let username: PageUsername = ask::field(ctx, step.field(), &offered, is_its)?;
+                let username: Option<PageUsername> = ask::field(ctx, step.field(), &offered, is_its)?;
+                let Some(username) = username else { return Ok(Asked::Back) };
                 username.doubt().into_iter().for_each(|doubt| ctx.output.warning(&doubt));
                 self.draft.given.page_username = Some(username);
             }
@@ -261,7 +299,8 @@ impl<'a> Wizard<'a> {
                     }
                     _ => Ok(()),
                 };
-                self.draft.given.page_id = Some(ask::field(ctx, step.field(), &offered, is_its)?);
+                let Some(id) = ask::field(ctx, step.field(), &offered, is_its)? else { return Ok(Asked::Back) };
+                self.draft.given.page_id = Some(id);
             }
             Step::CallbackUrl => {
                 let offered = match &self.draft.given.callback_url {
@@ -274,14 +313,18 @@ impl<'a> Wizard<'a> {
                     }
                     _ => Ok(()),
                 };
-                self.draft.given.callback_url = ask::callback_url(ctx, offered.as_ref(), sure)?;
+                self.draft.given.callback_url = match ask::callback_url(ctx, offered.as_ref(), sure)? {
+                    Some(Callback::Url(url)) => Some(url),
+                    Some(Callback::Skipped) => None,
+                    None => return Ok(Asked::Back),
+                };
             }
             Step::Name => {
                 let others = self.others()?;
                 let now = self.draft.name.as_ref().map(ToString::to_string);
                 let offered = now.or_else(|| free_name(&others, &self.known.name()?)).unwrap_or_default();
                 let free = |name: &Name| Ok(accounts::check_name(&others, name)?);
-                let name = ask::field(ctx, step.field(), &offered, free)?;
+                let Some(name) = ask::field(ctx, step.field(), &offered, free)? else { return Ok(Asked::Back) };
                 self.draft.name = Some(name);
             }
             Step::Handle => {
@@ -293,7 +336,8 @@ impl<'a> Wizard<'a> {
                 let free = |handle: &Handle| {
                     if has(handle) { Ok(()) } else { Ok(accounts::check_handle(&others, handle)?) }
                 };
-                let handle: Handle = ask::field(ctx, step.field(), &offered, free)?;
+                let handle: Option<Handle> = ask::field(ctx, step.field(), &offered, free)?;
+                let Some(handle) = handle else { return Ok(Asked::Back) };
                 // One that nobody chose still gives way when somebody is faster.
                 self.draft.given.handle = (Some(&handle) != derived.as_ref()).then_some(handle);
             }

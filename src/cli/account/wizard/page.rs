@@ -1,5 +1,7 @@
 //! The Page, where the token is a person's: one of those behind it.
 
+use console::{Alignment, measure_text_width, pad_str};
+
 use super::ask::{good, introduce, refuse, say};
 use super::{Asked, Wizard};
 use crate::accounts::{Account, PageId};
@@ -70,7 +72,7 @@ impl Wizard<'_> {
         );
         introduce(ctx, &fields::PAGE_ID, "");
         loop {
-            let typed = ctx.ask_line("Page id", "")?;
+            let typed = ctx.ask_line("Page id", "")?.unwrap_or_default();
             if typed.is_empty() {
                 return Ok(Vec::new());
             }
@@ -90,30 +92,49 @@ impl Wizard<'_> {
 /// One of the Pages that can be used; the others are shown last, with the reason.
 /// `None` for Esc.
 fn choose_page(ctx: &Context, mut pages: Vec<OwnPage>) -> Result<Option<OwnPage>, CliError> {
-    pages.sort_by_key(|page| unusable(page).is_some());
     let connected = ctx.accounts()?.load()?;
-    let items: Vec<String> = pages.iter().map(|page| item(page, &connected)).collect();
-    say(ctx, &format!("\nYour Pages ({}): type a part of a name or id; the best match comes first.", pages.len()));
+    let of_page = |page: &OwnPage| {
+        connected.iter().filter(|account| account.page_id.as_str() == page.id).collect::<Vec<&Account>>()
+    };
+    pages.sort_by_key(|page| (unusable(page).is_some(), !of_page(page).is_empty()));
+    let name = |page: &OwnPage| page.name.clone().unwrap_or_else(|| "(no name)".into());
+    let wide = pages.iter().map(|page| measure_text_width(&name(page))).max().unwrap_or_default().min(60);
+    let item = |page: &OwnPage| {
+        let name = pad_str(&name(page), wide, Alignment::Left, Some("…")).into_owned();
+        let handles: Vec<&str> = of_page(page).iter().map(|account| account.handle.as_str()).collect();
+        let state = match (unusable(page), handles.as_slice()) {
+            (Some(why), _) => format!("  - cannot be used: {why}"),
+            (None, []) => String::new(),
+            (None, handles) => format!("  - connected already: {}", handles.join(", ")),
+        };
+        let username = page.username.as_ref().map(|name| format!("  @{name}")).unwrap_or_default();
+        format!("{name}  {}{state}{username}", page.id)
+    };
+    let items: Vec<String> = pages.iter().map(item).collect();
+    let count = match pages.len() {
+        1 => "1 Page".to_owned(),
+        count => format!("{count} Pages"),
+    };
+    say(ctx, &format!("\n{count}. Type a part of a name or id to search, arrows to move, Esc to go back."));
     loop {
         let Some(at) = ctx.prompter.search("Page", &items)? else { return Ok(None) };
         let page = &pages[at];
-        let Some(why) = unusable(page) else { return Ok(Some(page.clone())) };
-        let name = page.name.as_deref().unwrap_or(&page.id);
-        refuse(
-            ctx,
-            format!("{name} cannot be used: {why}"),
-            Some(
-                "choose another Page, or have somebody with full control of that Page give the role, then paste a new token",
-            ),
-        );
+        if let Some(why) = unusable(page) {
+            let fix = "choose another Page, or have a person with full control of that Page give the role, then paste a new token";
+            refuse(ctx, format!("{} cannot be used: {why}", name(page)), Some(fix));
+            continue;
+        }
+        let handles: Vec<String> = of_page(page).iter().map(|account| format!("'{}'", account.handle)).collect();
+        if !handles.is_empty() {
+            let question = format!(
+                "{} is connected already, by {}. Connect it once more, as another account?",
+                name(page),
+                handles.join(" and ")
+            );
+            if !ctx.prompter.confirm(&question)? {
+                continue;
+            }
+        }
+        return Ok(Some(page.clone()));
     }
-}
-
-fn item(page: &OwnPage, connected: &[Account]) -> String {
-    let name = page.name.as_deref().unwrap_or("(no name)");
-    let username = page.username.as_ref().map(|name| format!("  @{name}")).unwrap_or_default();
-    let reason = unusable(page).map(|why| format!("  - cannot be used: {why}")).unwrap_or_default();
-    let twin = connected.iter().find(|account| account.page_id.as_str() == page.id);
-    let twin = twin.map(|account| format!("  - connected already: {}", account.handle)).unwrap_or_default();
-    format!("{name}{username}  {}{twin}{reason}", page.id)
 }

@@ -39,6 +39,12 @@ pub(super) fn add(mut wizard: Wizard<'_>) -> Result<u8, CliError> {
             Now::Save => {
                 if let Some(account) = wizard.save()? {
                     say_saved(ctx, &account);
+                    if wizard.draft.store != ctx.settings()?.store.value {
+                        ctx.output.notice(&format!(
+                            "to keep new secrets there from now on: msgrctl config set store {}",
+                            wizard.draft.store
+                        ));
+                    }
                     let handle = &account.handle;
                     let next = if wizard.is_untested() { "test" } else { "handover" };
                     let what = if next == "test" {
@@ -113,7 +119,7 @@ impl Wizard<'_> {
         } else {
             format!(", with the secrets in {}", variables.join(", "))
         };
-        let same = format!("The same without questions{with}:");
+        let same = format!("Equivalent command{with}:");
         lines.extend([String::new(), wrap(&same, screen.width, 0), command, String::new()]);
         ctx.output.talk(&lines.join("\n"));
         Ok(())
@@ -124,12 +130,24 @@ impl Wizard<'_> {
         let given = &self.draft.given;
         let text = |value: Option<String>| value.unwrap_or_else(|| "not set".into());
         let handle = self.handle().ok().flatten().map(|handle| handle.to_string());
+        // Where a value is from that was not asked for.
+        let from = |value: Option<String>, known: Option<String>| match value {
+            Some(value) if self.old.is_none() && known.as_ref() == Some(&value) => {
+                Some(format!("{value} (from Graph)"))
+            }
+            value => value,
+        };
+        let username = from(given.page_username.as_ref().map(ToString::to_string), self.known.username());
+        let is_derived = self.old.is_none() && given.handle.is_none();
         vec![
             ("Type", self.draft.channel.words().into()),
-            ("Name", text(self.draft.name.as_ref().map(ToString::to_string))),
-            ("Handle", handle.unwrap_or_default()),
-            ("Page username", text(given.page_username.as_ref().map(|name| format!("@{name}")))),
-            ("Page id", text(given.page_id.as_ref().map(ToString::to_string))),
+            ("Name", text(from(self.draft.name.as_ref().map(ToString::to_string), self.known.name()))),
+            (
+                "Handle",
+                format!("{}{}", handle.unwrap_or_default(), if is_derived { " (made of the name)" } else { "" }),
+            ),
+            ("Page username", text(username.map(|name| format!("@{name}")))),
+            ("Page id", text(from(given.page_id.as_ref().map(ToString::to_string), self.known.page_id()))),
             ("Page access token", self.secret(SecretKind::PageAccessToken)),
             ("App id", text(given.app_id.as_ref().map(ToString::to_string))),
             ("App secret", self.secret(SecretKind::AppSecret)),
@@ -151,9 +169,7 @@ impl Wizard<'_> {
             (Some(_), _) if kind == SecretKind::VerifyToken && inputs.generated => "a new one, made here".into(),
             (Some((_, secret)), Some(_)) => format!("a new one, {}", secret.masked()),
             (Some((_, secret)), None) => secret.masked(),
-            (None, Some(_)) if kind == SecretKind::AppSecret && self.draft.given.app_id.is_none() => {
-                "taken away".into()
-            }
+            (None, Some(_)) if kind == SecretKind::AppSecret && self.draft.given.app_id.is_none() => "removed".into(),
             (None, Some(place)) => format!("kept, in {place}"),
             (None, None) => "not set".into(),
         }
@@ -208,7 +224,7 @@ impl Wizard<'_> {
             Some(Outcome::Fail) => {
                 ask::refuse(
                     self.ctx,
-                    "the credentials did not pass, so it cannot be saved yet; above stands how to mend it",
+                    "the credentials did not pass, so it cannot be saved yet; the fixes are above",
                     None,
                 );
                 let token = ("Paste another token", Now::Token);
@@ -297,7 +313,7 @@ impl Wizard<'_> {
     fn app_in_words(&self) -> String {
         match &self.draft.given.app_id {
             Some(id) => format!("app {id}, {}", self.secret(SecretKind::AppSecret)),
-            None if self.old.is_some_and(|old| old.app_id.is_some()) => "taken away".into(),
+            None if self.old.is_some_and(|old| old.app_id.is_some()) => "removed".into(),
             None => "not set".into(),
         }
     }

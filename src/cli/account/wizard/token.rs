@@ -1,6 +1,6 @@
 //! The two tokens: the page access token, with whose it is, and the verify token.
 
-use super::ask::{good, introduce, refuse, say, secret};
+use super::ask::{Pasted, good, introduce, refuse, say, secret};
 use super::{Asked, Wizard};
 use crate::checks::causes::{self, Place};
 use crate::checks::of_unreachable;
@@ -41,13 +41,17 @@ impl Wizard<'_> {
         introduce(ctx, &fields::TOKEN, &more);
         loop {
             let question = "Page access token (not shown)";
-            let Some(token) = secret(ctx, SecretKind::PageAccessToken, question)? else {
-                if replaces {
+            let token = match secret(ctx, SecretKind::PageAccessToken, question)? {
+                Pasted::Secret(token) => token,
+                Pasted::Back => return Ok(Asked::Back),
+                Pasted::Nothing if replaces => {
                     say(ctx, "Nothing was pasted, so it stays as it was.");
                     return Ok(Asked::Answered);
                 }
-                refuse(ctx, "nothing was pasted: without a page access token there is nothing to connect", None);
-                continue;
+                Pasted::Nothing => {
+                    refuse(ctx, "nothing was pasted: without a page access token there is nothing to connect", None);
+                    continue;
+                }
             };
             let before = self.state();
             self.forget_token();
@@ -98,9 +102,10 @@ impl Wizard<'_> {
                 let name = page.name.as_deref().unwrap_or("a Page without a name");
                 let username = page.username.as_ref().map(|name| format!(", @{name}")).unwrap_or_default();
                 good(ctx, &format!("The token is of the Page {name}{username} (page id {}).", page.id));
-                let twin = self.others()?.into_iter().find(|account| account.page_id.as_str() == page.id);
-                if let Some(twin) = twin {
-                    ctx.output.warning(&format!("the account '{}' is connected to this Page already", twin.name));
+                let others = self.others()?.into_iter().filter(|account| account.page_id.as_str() == page.id);
+                let twins: Vec<String> = others.map(|account| format!("'{}'", account.handle)).collect();
+                if !twins.is_empty() {
+                    ctx.output.warning(&format!("this Page is connected already, by {}", twins.join(" and ")));
                 }
             }
             Whose::Person(pages) if pages.is_empty() => {
@@ -145,11 +150,12 @@ impl Wizard<'_> {
                 inputs.generated = true;
             }
             _ => match secret(ctx, SecretKind::VerifyToken, "Verify token (not shown)")? {
-                None => {
+                Pasted::Nothing => {
                     refuse(ctx, "nothing was pasted", None);
                     return self.ask_verify_token();
                 }
-                own => inputs.put(SecretKind::VerifyToken, own),
+                Pasted::Back => return self.ask_verify_token(),
+                Pasted::Secret(own) => inputs.put(SecretKind::VerifyToken, Some(own)),
             },
         }
         Ok(Asked::Answered)

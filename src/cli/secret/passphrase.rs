@@ -1,0 +1,116 @@
+//! `msgrctl secret passphrase`: another passphrase or key for the encrypted file.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use crate::cli::account::inputs::passphrase_from;
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::reporter::ask_passphrase;
+use crate::operations::secrets::passphrase::{begin_again, change};
+use crate::secrets::{Asking, NewKey};
+
+/// Change what opens the encrypted file: its passphrase, a key file, or the keyring
+///
+/// Asks for the new passphrase twice. Every secret in the file is encrypted anew; an
+/// interruption leaves the old file as it was. The old passphrase (MSGRCTL_PASSPHRASE) or
+/// key file (--key-file) opens the file as always.
+///
+/// A passphrase that is forgotten cannot be recovered, and neither can the secrets behind
+/// it. --begin-again sets that file aside (secrets.enc.old) and shows which secrets have to
+/// be given again.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  msgrctl secret passphrase
+  msgrctl secret passphrase --new-key-file ~/.msgrctl.key
+  msgrctl secret passphrase --keyring
+  msgrctl secret passphrase --begin-again")]
+pub struct PassphraseArgs {
+    #[command(flatten)]
+    new: NewArgs,
+}
+
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+struct NewArgs {
+    /// Read the new passphrase from standard input
+    #[arg(long)]
+    stdin: bool,
+    /// Read the new passphrase from a file
+    #[arg(long, value_name = "PATH")]
+    file: Option<PathBuf>,
+    /// Open the file with this key file from now on
+    #[arg(long, value_name = "FILE")]
+    new_key_file: Option<PathBuf>,
+    /// Open the file with a key in the keyring from now on
+    #[arg(long)]
+    keyring: bool,
+    /// What opened the file is lost: set it aside, and begin with an empty one
+    #[arg(long)]
+    begin_again: bool,
+}
+
+pub fn run(args: &PassphraseArgs, ctx: &Context) -> Result<u8, CliError> {
+    let NewArgs { stdin, file, new_key_file, keyring, begin_again: begins } = &args.new;
+    if *begins {
+        return again(ctx);
+    }
+    let (new, what) = match new_key_file {
+        Some(path) => (NewKey::KeyFile(path.clone()), format!("the key file {}", path.display())),
+        None if *keyring => (NewKey::Keyring, "a key in the keyring".to_owned()),
+        None => {
+            let given = passphrase_from(ctx, *stdin, file.as_deref())?;
+            let passphrase = match given {
+                Some(given) => given,
+                None if ctx.someone_can_answer => {
+                    // The old one first, as a person would expect.
+                    ctx.stores().file().open_now()?;
+                    ask_passphrase(&*ctx.prompter, &ctx.output, Asking::New)
+                        .ok_or_else(|| CliError::left("nothing was changed"))?
+                }
+                None => {
+                    return Err(CliError::usage("missing: the new passphrase")
+                        .hint("give it on standard input: msgrctl secret passphrase --stdin"));
+                }
+            };
+            (NewKey::Passphrase(passphrase), "the new passphrase".to_owned())
+        }
+    };
+    let path = change(ctx, &new)?;
+    if ctx.output.json {
+        ctx.output.json(&json!({"schema_version": 1, "path": path}));
+        return Ok(0);
+    }
+    ctx.output.result(&format!("{} is opened by {what} from now on", path.display()));
+    match &new {
+        NewKey::Passphrase(_) => ctx
+            .output
+            .notice("it cannot be recovered: keep it in a password manager; scripts read it from MSGRCTL_PASSPHRASE"),
+        NewKey::KeyFile(path) => ctx.output.notice(&format!(
+            "keep a copy of it elsewhere; to have it found without --key-file: msgrctl config set key_file {}",
+            path.display()
+        )),
+        NewKey::Keyring => {}
+    }
+    Ok(0)
+}
+
+fn again(ctx: &Context) -> Result<u8, CliError> {
+    let question = "Set the encrypted file aside and begin with an empty one? The secrets in it have to be given again";
+    ctx.confirm(question, "msgrctl secret passphrase --begin-again")?;
+    let begun = begin_again(ctx)?;
+    if ctx.output.json {
+        let missing: Vec<_> =
+            begun.missing.iter().map(|(handle, kind)| json!({"account": handle, "kind": kind})).collect();
+        ctx.output.json(&json!({"schema_version": 1, "set_aside": begun.aside, "missing": missing}));
+        return Ok(0);
+    }
+    ctx.output.result(&format!("set aside: {}", begun.aside.display()));
+    for (handle, kind) in &begun.missing {
+        ctx.output.result(&format!("  give again: msgrctl secret set {handle} {} --stdin", kind.argument()));
+    }
+    Ok(0)
+}

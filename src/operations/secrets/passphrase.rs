@@ -1,0 +1,54 @@
+//! Another passphrase or key for the encrypted file of a tenant, and what is left where the
+//! old one is lost.
+
+use std::path::PathBuf;
+
+use crate::files;
+use crate::operations::{Error, Workspace};
+use crate::secrets::{NewKey, SecretKind, SecretRef, StoreName};
+
+/// Gives the file another key; where the file is.
+pub fn change(workspace: &Workspace, new: &NewKey) -> Result<PathBuf, Error> {
+    let _tenant = workspace.lock_tenant()?;
+    let _hold = workspace.reporter.hold();
+    if !workspace.stores().file().rekey(new)? {
+        return Err(no_file(workspace)?);
+    }
+    file(workspace)
+}
+
+/// What a new beginning left.
+pub struct Begun {
+    /// Where the old file is.
+    pub aside: PathBuf,
+    /// The secrets that were in it, as the records name them: handle and kind.
+    pub missing: Vec<(String, SecretKind)>,
+}
+
+/// Sets the file aside that nothing opens any more: the records stay.
+pub fn begin_again(workspace: &Workspace) -> Result<Begun, Error> {
+    let _tenant = workspace.lock_tenant()?;
+    let path = file(workspace)?;
+    if !files::is_there(&path)? {
+        return Err(no_file(workspace)?);
+    }
+    let aside = files::set_aside(&path)?;
+    let mut missing = Vec::new();
+    for account in workspace.accounts()?.load()? {
+        let of_file = |source: &SecretRef| source.store() == Some(StoreName::File);
+        let kinds = account.secrets.iter().filter(|(_, source)| of_file(source)).map(|(kind, _)| *kind);
+        missing.extend(kinds.map(|kind| (account.handle.to_string(), kind)));
+    }
+    Ok(Begun { aside, missing })
+}
+
+fn file(workspace: &Workspace) -> Result<PathBuf, Error> {
+    let settings = workspace.settings()?;
+    Ok(settings.paths.secrets_file(settings.tenant.value.as_str()))
+}
+
+fn no_file(workspace: &Workspace) -> Result<Error, Error> {
+    let tenant = &workspace.settings()?.tenant.value;
+    Ok(Error::failed(format!("tenant '{tenant}' has no encrypted file"))
+        .hint("to put secrets into one: msgrctl secret move --all --to file"))
+}
