@@ -22,9 +22,9 @@ fn the_form_is_in_its_order_and_secrets_are_masked() {
     assert_eq!(form[4]["value"], format!("********{}", &token[token.len() - 4..]));
     assert_eq!(form[5]["value"], "********6789");
     home.run(&["message", "set", "acme", "agent-left", "--text", "Bye | you"]).code(0);
-    home.run(&["account", "handover", "acme", "--no-test"]).code(0).shows(&["agent-left", "custom: Bye | you"]);
+    home.run(&["account", "handover", "acme", "--no-test"]).code(0).shows(&["Agent left", "Custom: Bye | you"]);
     let markdown = home.run(&["account", "handover", "acme", "--no-test", "--markdown"]).code(0);
-    markdown.shows(&["| agent-left | custom | `Bye \\| you` |"]);
+    markdown.shows(&["| Agent left | Custom | `Bye \\| you` |"]);
     // In every form of the page.
     for form in [&["account", "handover", "acme"][..], &["account", "handover", "acme", "--markdown"]] {
         let page = home.run(form).code(0).stdout;
@@ -61,7 +61,8 @@ fn a_dead_token_and_a_page_that_is_not_subscribed_are_not_ticked() {
     let home = acme(&sandbox, false);
     let sheet = home.run(&["account", "handover", "acme", "--json"]).code(0).json();
     assert!(steps_done(&sheet).is_empty());
-    assert!(sheet["steps"][1]["detail"].as_str().unwrap().contains("msgrctl account test acme"), "{sheet}");
+    assert_eq!(sheet["steps"][1]["detail"], "the credentials do not pass");
+    assert_eq!(sheet["steps"][1]["command"], "msgrctl account test acme");
 }
 
 #[test]
