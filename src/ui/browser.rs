@@ -85,6 +85,6 @@ mod tests {
         assert!(!opens("false") && !opens("/nonexistent/browser") && !opens(":'"));
         assert!(opens("false:touch") && told.exists());
         std::fs::remove_file(&told).expect("removed");
-        assert!(opens("sh -c 'touch \"$0\"; exec sleep 5' %s") && told.exists());
+        assert!(opens("sh -c 'touch \"$0\"; exec sleep 2' %s") && told.exists());
     }
 }

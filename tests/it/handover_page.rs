@@ -242,6 +242,13 @@ fn a_browser_shows_it_hides_secrets_and_copies() {
     assert_eq!(copied(&values, "Callback URL"), [CALLBACK; 2]);
     assert!(!browser.eval(SEEN).as_str().unwrap().contains(&token));
 
+    // Printed as it is, it has none either.
+    browser.media("light", "print");
+    let paper = browser.eval(SEEN);
+    assert_eq!(paper.as_str().unwrap().matches("not shown").count(), 5, "{paper}");
+    assert!(secrets.iter().all(|secret| !paper.as_str().unwrap().contains(secret)), "{paper}");
+    browser.media("light", "screen");
+
     // By keyboard alone: to the token's switch, and open it.
     browser.eval("document.activeElement.blur(); getSelection().removeAllRanges(); scrollTo(0, 0)");
     browser.eval("document.querySelector('h1').setAttribute('tabindex', '-1'); document.querySelector('h1').focus()");

@@ -175,7 +175,7 @@ impl Page {
         let (id, named) = (self.next_id(), escaped(name));
         format!(
             "<div class=\"copied\"><details><summary><span class=\"closed\">Show</span><span class=\"open\">Hide</span>\
-             <span class=\"unseen\"> {named}</span></summary><code id=\"{id}\">{}</code></details>{}</div>",
+             <span class=\"unseen\"> {named}</span><span class=\"paper\">not shown</span></summary><code id=\"{id}\">{}</code></details>{}</div>",
             escaped(value),
             button(&id, name)
         )

@@ -79,7 +79,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         text: "The webhook fields are subscribed on the app and on the Page",
-        place: "the same place at Meta",
+        place: dashboard::WEBHOOKS,
         proof: Proof::Checks(&[
             (ids::APP_SUBSCRIPTION, "the app has the fields"),
             (ids::PAGE_SUBSCRIPTION, "the Page has the fields"),
@@ -109,8 +109,8 @@ pub(super) fn states(account: &Account, report: Option<&Report>) -> Vec<StepStat
 }
 
 fn state(number: usize, step: &Step, account: &Account, report: Option<&Report>) -> StepState {
-    let (done, found) = match (&step.proof, report) {
-        (Proof::Person, _) | (_, None) => (false, Vec::new()),
+    let Proved { done, found, next } = match (&step.proof, report) {
+        (Proof::Person, _) | (_, None) => Proved::default(),
         (Proof::Credentials, Some(report)) => credentials(report),
         (Proof::Checks(proofs), Some(report)) => checks(proofs, report),
     };
@@ -125,24 +125,33 @@ fn state(number: usize, step: &Step, account: &Account, report: Option<&Report>)
         done,
         place: step.place.replace("{username}", account.page_username.as_str()),
         found,
-        command: command.map(|command| command.replace("{handle}", account.handle.as_str())),
+        command: next.or_else(|| command.map(|command| command.replace("{handle}", account.handle.as_str()))),
     }
 }
 
-fn credentials(report: &Report) -> (bool, Vec<String>) {
+/// What a report says of a step.
+#[derive(Default)]
+struct Proved {
+    done: bool,
+    found: Vec<String>,
+    /// The command that fixes what was found.
+    next: Option<String>,
+}
+
+fn credentials(report: &Report) -> Proved {
     let (done, found) = match report.credentials() {
         Outcome::Pass => (true, "tested just now"),
         Outcome::Warn => (true, "tested just now, with a warning"),
         Outcome::Unreachable => (false, "Graph could not be reached"),
         Outcome::Fail | Outcome::Skip => (false, "the credentials do not pass"),
     };
-    (done, vec![found.into()])
+    Proved { done, found: vec![found.into()], next: None }
 }
 
 /// Proved when every one of the checks was made and passed; says of each that was
 /// made what it found.
-fn checks(proofs: &[(&str, &str)], report: &Report) -> (bool, Vec<String>) {
-    let (mut found, mut passed) = (Vec::new(), 0);
+fn checks(proofs: &[(&str, &str)], report: &Report) -> Proved {
+    let (mut found, mut passed, mut next) = (Vec::new(), 0, None);
     for (id, proves) in proofs {
         let of_delivery = |finding: &&Finding| finding.group == Group::Delivery && finding.id == *id;
         match report.findings.iter().find(of_delivery) {
@@ -150,7 +159,10 @@ fn checks(proofs: &[(&str, &str)], report: &Report) -> (bool, Vec<String>) {
                 passed += 1;
                 found.push((*proves).to_owned());
             }
-            Some(finding) if finding.outcome != Outcome::Skip => found.push(finding.summary.clone()),
+            Some(finding) if finding.outcome != Outcome::Skip => {
+                found.push(finding.summary.clone());
+                next = next.or_else(|| command(finding));
+            }
             _ => {}
         }
     }
@@ -158,5 +170,11 @@ fn checks(proofs: &[(&str, &str)], report: &Report) -> (bool, Vec<String>) {
     if !done && passed == found.len() {
         found = found.iter().map(|fact| format!("so far: {fact}")).collect();
     }
-    (done, found)
+    Proved { done, found, next }
+}
+
+/// The command that a finding's hint ends in.
+fn command(finding: &Finding) -> Option<String> {
+    let (_, command) = finding.hint.as_deref()?.split_once("; then: ")?;
+    command.starts_with("msgrctl ").then(|| command.to_owned())
 }
