@@ -35,7 +35,7 @@ impl Browser {
         let mut child = Command::new("sh")
             .args(["-c", &script])
             .arg(profile.path())
-            .env("HOME", profile.path())
+            .envs([("HOME", profile.path()), ("TMPDIR", profile.path())])
             .env_remove("DBUS_SESSION_BUS_ADDRESS")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
