@@ -1,5 +1,5 @@
 //! Where things are at Meta: the menu paths of the Meta App Dashboard as they are
-//! today, in one place because Meta moves them.
+//! today, and the addresses of its pages, in one place because Meta moves them.
 //!
 //! An app of the use case "Engage with customers on Messenger from Meta"; in older
 //! apps Messenger stands in the menu itself, without "Use cases".
@@ -13,3 +13,62 @@ pub const WEBHOOKS: &str =
 
 /// App id and app secret.
 pub const APP: &str = "Meta App Dashboard > your app > App settings > Basic";
+
+/// Access to permissions; the app is set live from its dashboard.
+pub const REVIEW: &str = "Meta App Dashboard > your app > App Review";
+
+/// Names, username and permissions of a Page; hints name it so.
+const PAGE_SETTINGS: &str = "the Page's settings";
+
+/// Menu paths, and where below the app's address their menu opens.
+const OF_AN_APP: [(&str, &str); 3] = [(TOKENS, "use_cases/"), (WEBHOOKS, "use_cases/"), (APP, "settings/basic/")];
+
+/// The address of an app's dashboard; of the list of apps where the app is not known.
+pub fn app(id: Option<&str>) -> String {
+    of_app(id, "dashboard/")
+}
+
+/// The address of the app's use cases, where [`TOKENS`] and [`WEBHOOKS`] begin.
+pub fn use_cases(id: Option<&str>) -> String {
+    of_app(id, "use_cases/")
+}
+
+/// The address of [`APP`].
+pub fn app_settings(id: Option<&str>) -> String {
+    of_app(id, "settings/basic/")
+}
+
+/// The address of a Page's settings.
+pub fn page_settings(page_id: &str) -> String {
+    format!("https://www.facebook.com/{page_id}/settings")
+}
+
+/// The address of the place at Meta that a text names, the first if there are several.
+pub fn named_in(text: &str, app_id: Option<&str>, page_id: &str) -> Option<String> {
+    let in_app = OF_AN_APP.iter().filter_map(|(path, below)| Some((text.find(path)?, of_app(app_id, below))));
+    let in_page = text.find(PAGE_SETTINGS).map(|at| (at, page_settings(page_id)));
+    in_app.chain(in_page).min_by_key(|(at, _)| *at).map(|(_, address)| address)
+}
+
+fn of_app(id: Option<&str>, below: &str) -> String {
+    match id {
+        Some(id) => format!("https://developers.facebook.com/apps/{id}/{below}"),
+        None => "https://developers.facebook.com/apps/".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_that_a_text_names_has_an_address() {
+        let of = |text: &str| named_in(text, Some("123"), "456");
+        let at = |below: &str| Some(format!("https://developers.facebook.com/apps/123/{below}"));
+        assert_eq!(of(&format!("create a new token ({TOKENS}); then: x")), at("use_cases/"));
+        assert_eq!(of(&format!("look at {APP}, then at {WEBHOOKS}")), at("settings/basic/"));
+        assert_eq!(of("under Name in the Page's settings"), Some("https://www.facebook.com/456/settings".into()));
+        assert_eq!(of("wait a minute"), None);
+        assert_eq!(named_in(APP, None, "456").as_deref(), Some("https://developers.facebook.com/apps/"));
+    }
+}

@@ -252,6 +252,32 @@ pub fn write_in_place(path: &Path, content: &[u8]) -> Result<(), FileError> {
     Ok(())
 }
 
+/// Writes a file that the person named, private (0600) and as a whole. Nothing but a regular
+/// file is replaced: a link may lead to something that was not meant.
+pub fn write_given(path: &Path, content: &[u8]) -> Result<(), FileError> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_file() => {}
+        Ok(metadata) => {
+            let kind = if metadata.is_symlink() { "a link" } else { kind(&metadata) };
+            return Err(FileError::Irregular { path: path.into(), kind });
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(source) => return Err(FileError::Write { path: path.into(), source }),
+    }
+    lock::put(path, content)
+}
+
+/// A new private file among the temporary ones, which stays; returns where it is.
+pub fn write_temporary(prefix: &str, suffix: &str, content: &[u8]) -> Result<PathBuf, FileError> {
+    let write = || -> io::Result<PathBuf> {
+        // Made with mode 0600.
+        let mut file = tempfile::Builder::new().prefix(prefix).suffix(suffix).tempfile()?;
+        file.write_all(content)?;
+        Ok(file.into_temp_path().keep()?)
+    };
+    write().map_err(|source| FileError::Write { path: "a temporary file".into(), source })
+}
+
 /// Adds a line to the end of a private file, making it if need be. Called under a lock
 /// by whoever shares the file.
 pub fn append_line(path: &Path, line: &str) -> Result<(), FileError> {
@@ -376,6 +402,29 @@ mod tests {
         assert!(error.to_string().contains("accounts.toml"), "{error}");
         drop(held);
         lock(&path);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_the_person_named_is_private_and_no_link_is_followed() {
+        use std::os::unix::fs::{PermissionsExt as _, symlink};
+        let dir = tempfile::tempdir().expect("a directory");
+        let at = |name: &str| dir.path().join(name);
+        fs::write(at("page.html"), "old").expect("written");
+        fs::set_permissions(at("page.html"), fs::Permissions::from_mode(0o644)).expect("set");
+        write_given(&at("page.html"), b"new").expect("replaced");
+        assert_eq!(fs::read_to_string(at("page.html")).expect("read"), "new");
+        assert_eq!(fs::metadata(at("page.html")).expect("metadata").permissions().mode() & 0o777, 0o600);
+        symlink(at("page.html"), at("link")).expect("linked");
+        symlink(at("nowhere"), at("dangling")).expect("linked");
+        for name in ["link", "dangling", "."] {
+            let refused = write_given(&at(name), b"other").expect_err("refused");
+            assert!(matches!(refused, FileError::Irregular { .. }), "{name}: {refused}");
+        }
+        assert_eq!(fs::read_to_string(at("page.html")).expect("read"), "new");
+        assert!(!at("nowhere").exists());
+        assert!(matches!(write_given(&at("no/such/page"), b"x"), Err(FileError::Write { .. })));
+        assert_eq!(fs::read_dir(dir.path()).expect("read").count(), 3, "something was left behind");
     }
 
     #[cfg(unix)]

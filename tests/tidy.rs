@@ -185,7 +185,7 @@ const HOMES: &[(&str, &[&str])] = &[
             "src/webhook/listener/signer.rs",
         ],
     ),
-    ("process::Command", &["src/secrets/command.rs", "src/ui/editor.rs"]),
+    ("process::Command", &["src/secrets/command.rs", "src/ui/browser.rs", "src/ui/editor.rs"]),
     ("process::exit", &["src/ui/interrupt.rs"]),
     ("Timestamp::now", &["src/clock.rs"]),
 ];

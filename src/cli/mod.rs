@@ -4,6 +4,7 @@
 mod account;
 mod apply;
 mod args;
+mod browser;
 mod candidates;
 mod chat_settings;
 mod complete;

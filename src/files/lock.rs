@@ -82,12 +82,16 @@ fn target_of(path: &Path) -> Result<PathBuf, FileError> {
 
 fn replace(target: &Path, content: &[u8]) -> Result<(), FileError> {
     is_there(target)?;
+    clear_leftovers(parent(target), &prefix(target));
+    put(target, content)
+}
+
+/// Writes a file beside `target`, and renames it over what is there, a link too.
+pub(super) fn put(target: &Path, content: &[u8]) -> Result<(), FileError> {
     let dir = parent(target);
-    let prefix = format!(".{}.", file_name(target));
-    clear_leftovers(dir, &prefix);
     let write = || -> io::Result<()> {
         // tempfile creates with mode 0600 and removes the file when it is dropped.
-        let mut new = tempfile::Builder::new().prefix(&prefix).suffix(LEFTOVER).tempfile_in(dir)?;
+        let mut new = tempfile::Builder::new().prefix(&prefix(target)).suffix(LEFTOVER).tempfile_in(dir)?;
         new.write_all(content)?;
         new.as_file().sync_all()?;
         new.persist(target).map_err(|error| error.error)?;
@@ -96,6 +100,11 @@ fn replace(target: &Path, content: &[u8]) -> Result<(), FileError> {
         Ok(())
     };
     write().map_err(|source| FileError::Write { path: target.into(), source })
+}
+
+/// How the file that is written beside `target` begins.
+fn prefix(target: &Path) -> String {
+    format!(".{}.", file_name(target))
 }
 
 /// Whether an open file is the one that has its name now.

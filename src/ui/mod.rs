@@ -1,5 +1,6 @@
 //! The terminal: what it can do, and how things look on it. Knows no domain.
 
+pub mod browser;
 pub mod editor;
 pub mod interrupt;
 pub mod line;

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::support::receiver;
 use crate::support::world::{acme, app, page_token, sandbox, scenario};
 
 const VERIFY_TOKEN: &str = "verify0123456789";
@@ -22,9 +23,9 @@ fn the_form_is_in_its_order_and_secrets_are_masked() {
     assert_eq!(form[4]["value"], format!("********{}", &token[token.len() - 4..]));
     assert_eq!(form[5]["value"], "********6789");
     home.run(&["message", "set", "acme", "agent-left", "--text", "Bye | you"]).code(0);
-    home.run(&["account", "handover", "acme", "--no-test"]).code(0).shows(&["agent-left", "custom: Bye | you"]);
+    home.run(&["account", "handover", "acme", "--no-test"]).code(0).shows(&["Agent left", "Custom: Bye | you"]);
     let markdown = home.run(&["account", "handover", "acme", "--no-test", "--markdown"]).code(0);
-    markdown.shows(&["| agent-left | custom | `Bye \\| you` |"]);
+    markdown.shows(&["| Agent left | Custom | `Bye \\| you` |"]);
     // In every form of the page.
     for form in [&["account", "handover", "acme"][..], &["account", "handover", "acme", "--markdown"]] {
         let page = home.run(form).code(0).stdout;
@@ -61,7 +62,8 @@ fn a_dead_token_and_a_page_that_is_not_subscribed_are_not_ticked() {
     let home = acme(&sandbox, false);
     let sheet = home.run(&["account", "handover", "acme", "--json"]).code(0).json();
     assert!(steps_done(&sheet).is_empty());
-    assert!(sheet["steps"][1]["detail"].as_str().unwrap().contains("msgrctl account test acme"), "{sheet}");
+    assert_eq!(sheet["steps"][1]["detail"], "the credentials do not pass");
+    assert_eq!(sheet["steps"][1]["command"], "msgrctl account test acme");
 }
 
 #[test]
@@ -83,4 +85,45 @@ fn markdown_keeps_any_name_in_its_cell() {
     let page = home.run(&["account", "handover", "acme", "--markdown", "--no-test"]).code(0).stdout;
     assert!(page.contains("| Name | `A \\| B *c* <d>` |"), "{page}");
     home.run(&["account", "handover", "acme", "--markdown", "--json"]).code(2);
+}
+
+#[test]
+fn each_fact_has_its_line_and_the_fields_are_listed_once() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, true);
+    let callback = receiver::start(|asked| {
+        let (status, body) = if asked.right { ("200 OK", asked.challenge.as_str()) } else { ("403 Forbidden", "") };
+        receiver::answer(status, &[], body)
+    });
+    home.run(&["account", "edit", "acme", "--callback-url", &callback, "--no-test"]).code(0);
+    let handover = |form: &[&str]| home.run(&[&["account", "handover", "acme"], form].concat()).code(0);
+    let text = handover(&[]).stdout;
+    assert!(text.contains("  [ ]  4 ") && text.contains("command: msgrctl webhook subscribe acme\n"), "{text}");
+
+    home.run(&["webhook", "subscribe", "acme", "--yes"]).code(0);
+    let sheet = handover(&["--json"]).json();
+    assert_eq!(steps_done(&sheet), [2, 3, 4], "{sheet}");
+    let text = handover(&[]).stdout;
+    let facts = ["the app has the callback URL", "the callback answers Meta's handshake", "the app has the fields"];
+    for fact in facts.iter().chain(&["the Page has the fields", "tested just now"]) {
+        assert_eq!(text.lines().filter(|line| line.trim() == *fact).count(), 1, "{fact}: {text}");
+    }
+    for form in [&[][..], &["--markdown"]] {
+        let page = handover(form).stdout;
+        assert_eq!(page.matches("message_deliveries").count(), 1, "{page}");
+        assert_eq!(page.matches("secret reveal acme page-access-token").count(), 1, "{page}");
+        // What is not proved says where it is done; what is proved does not.
+        assert!(page.contains("where: Contact Center Administrator > Services & Campaigns"), "{page}");
+        assert!(
+            !page.contains("where: Meta App Dashboard > your app > Use cases") && !page.contains("webhook subscribe")
+        );
+    }
+
+    // What is wrong has its own command.
+    let faulty = receiver::start(|asked| receiver::answer("200 OK", &[], &asked.challenge));
+    home.run(&["account", "edit", "acme", "--callback-url", &faulty, "--no-test"]).code(0);
+    home.run(&["webhook", "subscribe", "acme", "--yes"]);
+    let sheet = handover(&["--json"]).json();
+    assert_eq!(steps_done(&sheet), [2, 4], "{sheet}");
+    assert_eq!(sheet["steps"][2]["command"], "msgrctl webhook verify acme", "{sheet}");
 }

@@ -77,6 +77,7 @@ fn commands(dir: &std::path::Path, app_id: &str) -> Vec<Vec<String>> {
         vec!["account", "add", "Other", "--token-file", &new, "--no-test"],
         vec!["account", "list"],
         vec!["account", "show", "acme"],
+        vec!["account", "handover", "acme", "--no-test", "--html", "handover.html"],
         vec!["account", "test", "acme"],
         vec!["account", "test", "--all", "--timeout", "0.3"],
         vec!["account", "edit", "acme", "--token-file", &new, "--yes", "--timeout", "0.3"],

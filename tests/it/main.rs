@@ -28,6 +28,7 @@ mod format;
 mod global;
 mod growth;
 mod handover;
+mod handover_page;
 mod history;
 mod hostile;
 mod interop;

@@ -20,6 +20,7 @@ const ONLINE: &[&str] = &[
     "account add --token-file usertoken --verify-token-file verify --store file --page-id 109876543210987",
     "account test acme",
     "account test acme --format markdown",
+    "account test acme --open",
     "test acme --format junit",
     "account test --all --timeout 5",
     "account edit acme --page-username acme.other",
@@ -62,6 +63,8 @@ const OFFLINE: &[&str] = &[
     "account rename acme TAINT",
     "account rename acme Acme",
     "account handover byhand --no-test --markdown",
+    "account handover byhand --no-test --html page.html",
+    "account show byhand --open",
     "account TAINT",
     "TAINT",
     "account list --nope=TAINT",
@@ -201,6 +204,9 @@ fn check_all(taint: Taint, lines: &[&str], ways: &[Way]) {
         let names = records.lines().filter(|line| line.starts_with("name = ") || line.starts_with("page_name = "));
         for line in names {
             assert!(!line.contains("\\u") && first_unfit(line).is_none(), "{line}");
+        }
+        if let Ok(page) = std::fs::read_to_string(home.path("page.html")) {
+            assert!(first_unfit(&page.replace('\n', "")).is_none() && page.contains("FORGED"), "{page}");
         }
         let log = std::fs::read_to_string(home.path("config/msgrctl/log.jsonl")).unwrap();
         assert!(first_unfit(&log.replace('\n', "")).is_none(), "{log}");

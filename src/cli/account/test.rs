@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 
+use super::at_meta::PageAtMeta;
 use super::view::{ResultView, lines, report_text};
 use crate::accounts::Account;
 use crate::checks::{Outcome, Report};
@@ -29,7 +30,7 @@ use crate::ui::output::{JsonList, Output};
 /// but Graph could not be reached, 6 the secret store did not answer.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  msgrctl account test acme-support\n  msgrctl account test --all --json\n  msgrctl account test --all-tenants --format junit > report.xml\n  msgrctl account test --all --strict --quiet || echo \"look at the accounts\""
+    after_help = "Examples:\n  msgrctl account test acme-support\n  msgrctl account test --all --json\n  msgrctl account test --all-tenants --format junit > report.xml\n  msgrctl account test acme-support --open\n  msgrctl account test --all --strict --quiet || echo \"look at the accounts\""
 )]
 pub struct TestArgs {
     #[command(flatten)]
@@ -42,6 +43,10 @@ pub struct TestArgs {
     /// Warn of a token that ends within so many days
     #[arg(long, value_name = "DAYS", default_value_t = WARN_DAYS)]
     warn_days: u32,
+    /// Open the page at Meta that the fix names, of what is worst; without a browser its
+    /// address is printed
+    #[arg(long)]
+    open: bool,
     #[command(flatten)]
     pub format: FormatArg,
 }
@@ -58,7 +63,14 @@ pub fn run(args: &TestArgs, ctx: &Context) -> Result<u8, CliError> {
         left_out += chosen.left_out;
         test(args, ctx, chosen, &mut told)
     })?;
-    told.finish(args, left_out)
+    let page = told.page.take();
+    let code = told.finish(args, left_out)?;
+    match page {
+        _ if !args.open => {}
+        Some((_, page)) => page.open(ctx, args.format.chosen(ctx) != Format::Text),
+        None => ctx.output.notice("no fix names a page at Meta"),
+    }
+    Ok(code)
 }
 
 /// Tests accounts of one tenant.
@@ -92,6 +104,8 @@ struct Told<'a> {
     all_tenants: bool,
     all_checks: bool,
     list: Option<JsonList<'a>>,
+    /// Of the worst outcome so far, the first.
+    page: Option<(Outcome, PageAtMeta)>,
     counts: BTreeMap<Outcome, usize>,
     failed: Vec<(Account, StoreError)>,
 }
@@ -106,6 +120,7 @@ impl<'a> Told<'a> {
             all_tenants: args.tenants.all_tenants,
             all_checks: ctx.global.verbose > 0,
             list: None,
+            page: None,
             counts: BTreeMap::new(),
             failed: Vec::new(),
         }
@@ -123,6 +138,11 @@ impl<'a> Told<'a> {
         };
         let gap = if self.tested() == 0 { "" } else { "\n" };
         *self.counts.entry(report.outcome()).or_default() += 1;
+        if let Some((outcome, page)) = PageAtMeta::of_fix(&account, &report)
+            && self.page.as_ref().is_none_or(|(known, _)| *known < outcome)
+        {
+            self.page = Some((outcome, page));
+        }
         let (name, handle) = (account.name.as_str(), account.handle.as_str());
         match self.format {
             Format::Json => {

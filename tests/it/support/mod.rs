@@ -1,5 +1,6 @@
 //! What the tests stand on.
 
+pub mod browser;
 pub mod bus;
 pub mod documented;
 pub mod fleet;
@@ -21,6 +22,7 @@ pub mod world;
 pub mod writes;
 pub mod xml;
 
+pub use browser::Browser;
 pub use bus::Bus;
 pub use fleet::Fleet;
 pub use home::Home;

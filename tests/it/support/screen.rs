@@ -81,8 +81,9 @@ static REPLACED: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     first.into_iter().chain(rest).map(|(pattern, instead)| (Regex::new(&pattern).unwrap(), instead)).collect()
 });
 
+/// Compares a text with the snapshot of that name.
 #[track_caller]
-fn compare(name: &str, text: &str) {
+pub fn compare(name: &str, text: &str) {
     let text = REPLACED
         .iter()
         .fold(text.to_owned(), |text, (pattern, instead)| pattern.replace_all(&text, NoExpand(instead)).into_owned());

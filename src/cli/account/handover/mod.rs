@@ -1,16 +1,23 @@
 //! `msgrctl account handover`: what a person still has to check, type or do
 //! elsewhere, since the contact centre has no API for it.
 
+mod html;
 mod render;
 mod sheet;
+mod steps;
+
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use crate::accounts::Account;
 use crate::checks::Report;
+use crate::cli::browser;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::pick::AccountArg;
+use crate::env;
+use crate::files;
 use crate::operations::accounts::test;
 use crate::secrets::SecretKind;
 use sheet::{Secrets, Sheet};
@@ -20,10 +27,11 @@ use sheet::{Secrets, Sheet};
 /// Prerequisites, the fields of the contact centre's form in its order, callback
 /// URL and verify token for the Meta app, and the steps up to the first message,
 /// with those ticked that a test has just proved. Secrets are masked unless
-/// --reveal is given.
+/// --reveal is given. --html makes it one page for a browser, which loads nothing
+/// and has a button that copies beside each value.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  msgrctl account handover acme-support\n  msgrctl account handover acme-support --markdown > handover.md\n  msgrctl account handover acme-support --reveal"
+    after_help = "Examples:\n  msgrctl account handover acme-support\n  msgrctl account handover acme-support --markdown > handover.md\n  msgrctl account handover acme-support --reveal --html handover.html --open"
 )]
 pub struct HandoverArgs {
     #[command(flatten)]
@@ -31,7 +39,14 @@ pub struct HandoverArgs {
     /// Print it as Markdown, for a ticket or a wiki
     #[arg(long, conflicts_with = "json")]
     markdown: bool,
-    /// Show the token and the verify token; whoever sees the page sees them
+    /// Write it as a page for a browser, with a button that copies beside each value; only
+    /// you can read the file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "markdown"])]
+    html: Option<PathBuf>,
+    /// Open that page in the browser; without --html it is a temporary file
+    #[arg(long, conflicts_with_all = ["json", "markdown"])]
+    open: bool,
+    /// Show the token and the verify token; anyone who sees the output sees them
     #[arg(long)]
     reveal: bool,
     /// Do not ask Graph; then no step is ticked
@@ -42,11 +57,15 @@ pub struct HandoverArgs {
 pub fn run(args: &HandoverArgs, ctx: &Context) -> Result<u8, CliError> {
     let account = args.account.pick(ctx)?;
     let secrets = secrets(args, ctx, &account)?;
-    if args.reveal {
-        ctx.output.warning("what follows holds secrets: whoever sees it can use them");
+    let is_page = args.html.is_some() || args.open;
+    if args.reveal && !is_page {
+        ctx.output.warning("what follows holds secrets: anyone who sees it can use them");
     }
     let report = if args.no_test { None } else { tested(ctx, &account)? };
-    let sheet = Sheet::new(&account, &secrets, report.as_ref());
+    let sheet = Sheet::new(&account, &secrets, report.as_ref(), ctx.clock.now());
+    if is_page {
+        return page(args, ctx, &sheet);
+    }
     if ctx.output.json {
         ctx.output.json(&sheet);
     } else if args.markdown {
@@ -55,6 +74,35 @@ pub fn run(args: &HandoverArgs, ctx: &Context) -> Result<u8, CliError> {
         ctx.output.result(&render::text(&sheet, ctx.output.terminal.out()));
     }
     Ok(0)
+}
+
+/// Writes the page, and opens it where that is asked for.
+fn page(args: &HandoverArgs, ctx: &Context, sheet: &Sheet<'_>) -> Result<u8, CliError> {
+    let page = html::html(sheet);
+    let path = match &args.html {
+        Some(path) => {
+            files::write_given(path, page.as_bytes())?;
+            path.clone()
+        }
+        None => files::write_temporary("msgrctl-handover-", ".html", page.as_bytes())?,
+    };
+    if sheet.has_secrets() {
+        ctx.output.warning(&format!(
+            "{} holds secrets: anyone who has the file can use them; delete it once the values are typed in",
+            path.display()
+        ));
+    }
+    if args.open {
+        browser::open(ctx, &absolute(&path).display().to_string(), false);
+    } else {
+        ctx.output.notice(&format!("the page is in {}", path.display()));
+    }
+    Ok(0)
+}
+
+/// Where a path leads from any directory: a browser may have another one.
+fn absolute(path: &Path) -> PathBuf {
+    env::current_directory().map_or_else(|| path.into(), |directory| directory.join(path))
 }
 
 /// The two secrets that are typed elsewhere, as they are shown. A store that does

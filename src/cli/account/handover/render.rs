@@ -1,16 +1,31 @@
 //! How the handover looks, on a terminal and as Markdown.
 
-use super::sheet::Sheet;
+use super::sheet::{Entry, Sheet};
 use crate::text::harmless;
 use crate::ui::style::{self, paint, wrap};
 use crate::ui::terminal::Screen;
 
-const SANDBOX: &str = "This account is of a sandbox: its values mean nothing to Meta or to a real contact centre.";
+/// What is said first of a sandbox's account.
+pub(super) const SANDBOX: &str =
+    "This account is of a sandbox: its values mean nothing to Meta or to a real contact centre.";
 
 /// For a terminal.
 pub(super) fn text(sheet: &Sheet<'_>, screen: Screen) -> String {
     let heading = |text: &str| paint(style::BOLD, text, screen.color);
     let broken = |text: &str, indent: usize| wrap(text, screen.width, indent);
+    // A command stays whole, so that it can be pasted.
+    let command = |label: &str, command: &str, indent: usize| {
+        format!("{}{} {command}", " ".repeat(indent), paint(style::HINT, label, screen.color))
+    };
+    let fields = |entries: &[Entry]| {
+        let mut lines = Vec::new();
+        for entry in entries {
+            let note = entry.note.map(|note| format!("  ({note})")).unwrap_or_default();
+            lines.push(format!("  {:<22}{}", entry.field, broken(&format!("{}{note}", entry.value), 24)));
+            lines.extend(entry.reveal_with.as_deref().map(|reveal| command("to copy it:", reveal, 24)));
+        }
+        lines
+    };
     let mut lines = vec![heading(&format!("Handover of '{}'", sheet.account)), String::new()];
     if sheet.graph == "sandbox" {
         lines.extend([broken(SANDBOX, 0), String::new()]);
@@ -25,36 +40,53 @@ pub(super) fn text(sheet: &Sheet<'_>, screen: Screen) -> String {
         heading("Into the contact centre's form"),
         format!("  {}", broken(sheet.form_place, 2)),
     ]);
-    for entry in &sheet.form {
-        let note = entry.note.map(|note| format!("  ({note})")).unwrap_or_default();
-        lines.push(format!("  {:<22}{}", entry.field, broken(&format!("{}{note}", entry.value), 24)));
-    }
-    lines.extend([String::new(), heading("Into the tab System Messages")]);
+    lines.extend(fields(&sheet.form));
+    lines.extend([
+        String::new(),
+        heading("Into the account's tab System Messages"),
+        format!("  {}", broken(sheet.messages_place, 2)),
+    ]);
     for message in &sheet.messages {
-        let text = message.text.as_deref().unwrap_or_default().replace('\n', " / ");
-        let text = if text.is_empty() { text } else { format!(": {text}") };
-        lines.push(format!("  {:<22}{}", message.event, broken(&format!("{}{text}", message.state), 24)));
+        let text = message.text.as_deref().map(|text| format!(": {text}")).unwrap_or_default();
+        let state = format!("{}{text}", message.choice());
+        let state: Vec<String> = state.lines().map(|line| broken(line, 24)).collect();
+        lines.push(format!("  {:<22}{}", message.label, state.join(&format!("\n{}", " ".repeat(24)))));
     }
-    lines.extend([String::new(), heading("Into the Meta app"), format!("  {}", broken(sheet.meta_app.place, 2))]);
-    for (field, value) in meta(sheet) {
-        lines.push(format!("  {field:<22}{}", broken(&value, 24)));
-    }
+    lines.extend([
+        String::new(),
+        heading("Into the Meta app"),
+        format!("  {}", broken(sheet.meta_app.place, 2)),
+        format!("  {}", sheet.meta_app.address),
+    ]);
+    lines.extend(fields(&sheet.meta_app.form));
     lines.extend([String::new(), heading("Until a customer reaches an agent (x: proved just now)")]);
     for step in &sheet.steps {
         let mark = if step.done { "[x]" } else { "[ ]" };
         lines.push(format!("  {mark} {:>2} {}", step.number, broken(step.text, 9)));
-        if let Some(detail) = &step.detail {
-            lines.push(format!("         {}", paint(style::DIM, &broken(detail, 9), screen.color)));
+        for fact in &step.found {
+            lines.push(format!("         {}", paint(style::DIM, &broken(fact, 9), screen.color)));
+        }
+        if !step.done {
+            lines.push(format!("         {}", broken(&format!("where: {}", step.place), 9)));
+            lines.extend(step.command.as_deref().map(|it| command("command:", it, 9)));
         }
     }
-    if let Some(command) = &sheet.reveal_with {
-        lines.extend([String::new(), format!("Secrets are masked; to see them: {command}")]);
+    if let Some(reveal) = &sheet.reveal_with {
+        lines.extend([String::new(), format!("Secrets are masked; to see them: {reveal}")]);
     }
     lines.join("\n")
 }
 
 /// For a ticket or a wiki.
 pub(super) fn markdown(sheet: &Sheet<'_>) -> String {
+    fn fields(entries: &[Entry]) -> impl Iterator<Item = String> {
+        let rows = entries.iter().map(|entry| {
+            let reveal = entry.reveal_with.as_ref().map(|command| format!("to copy it: `{command}`"));
+            let notes: Vec<String> = entry.note.map(str::to_owned).into_iter().chain(reveal).collect();
+            format!("| {} | {} | {} |", entry.field, cell(&entry.value), notes.join("; "))
+        });
+        ["| Field | Value | Note |".to_owned(), "|---|---|---|".to_owned()].into_iter().chain(rows)
+    }
     let mut lines = vec![format!("# Handover of {}", cell(sheet.account)), String::new()];
     if sheet.graph == "sandbox" {
         lines.extend([SANDBOX.into(), String::new()]);
@@ -62,40 +94,32 @@ pub(super) fn markdown(sheet: &Sheet<'_>) -> String {
     lines.extend(["## Before you begin".into(), String::new()]);
     lines.extend(sheet.prerequisites.iter().map(|prerequisite| format!("- {prerequisite}")));
     lines.extend([String::new(), "## Into the contact centre's form".into(), String::new()]);
-    lines.extend([
-        format!("{}.", sheet.form_place),
-        String::new(),
-        "| Field | Value | |".into(),
-        "|---|---|---|".into(),
-    ]);
-    for entry in &sheet.form {
-        lines.push(format!("| {} | {} | {} |", entry.field, cell(&entry.value), entry.note.unwrap_or_default()));
-    }
-    lines.extend([String::new(), "## Into the tab System Messages".into(), String::new()]);
+    lines.extend([format!("{}.", sheet.form_place), String::new()]);
+    lines.extend(fields(&sheet.form));
+    lines.extend([String::new(), "## Into the account's tab System Messages".into(), String::new()]);
+    lines.extend([format!("In {}.", sheet.messages_place), String::new()]);
     lines.extend(["| Event | State | Text |".into(), "|---|---|---|".into()]);
     for message in &sheet.messages {
         let text = message.text.as_deref().map(|text| cell(&text.replace('\n', " / "))).unwrap_or_default();
-        lines.push(format!("| {} | {} | {text} |", message.event, message.state));
+        lines.push(format!("| {} | {} | {text} |", message.label, message.choice()));
     }
-    lines.extend([String::new(), "## Into the Meta app".into(), String::new(), format!("{}.", sheet.meta_app.place)]);
-    lines.extend([String::new(), "| Field | Value |".into(), "|---|---|".into()]);
-    lines.extend(meta(sheet).into_iter().map(|(field, value)| format!("| {field} | {} |", cell(&value))));
+    lines.extend([String::new(), "## Into the Meta app".into(), String::new()]);
+    lines.extend([format!("{}: `{}`", sheet.meta_app.place, sheet.meta_app.address), String::new()]);
+    lines.extend(fields(&sheet.meta_app.form));
     lines.extend([String::new(), "## Until a customer reaches an agent".into(), String::new()]);
     for step in &sheet.steps {
         let mark = if step.done { "x" } else { " " };
-        let detail = step.detail.as_ref().map(|detail| format!(" ({})", words(detail))).unwrap_or_default();
-        lines.push(format!("- [{mark}] {}. {}{detail}", step.number, step.text));
+        lines.push(format!("- [{mark}] {}. {}", step.number, step.text));
+        lines.extend(step.found.iter().map(|fact| format!("  - {}", words(fact))));
+        if !step.done {
+            lines.push(format!("  - where: {}", step.place));
+            lines.extend(step.command.as_ref().map(|command| format!("  - command: `{command}`")));
+        }
     }
     if let Some(command) = &sheet.reveal_with {
         lines.extend([String::new(), format!("Secrets are masked; to see them: `{command}`")]);
     }
     lines.join("\n")
-}
-
-fn meta(sheet: &Sheet<'_>) -> [(&'static str, String); 3] {
-    let app = &sheet.meta_app;
-    let callback = app.callback_url.clone().unwrap_or_else(|| "the one that the contact centre's form shows".into());
-    [("Callback URL", callback), ("Verify token", app.verify_token.clone()), ("Webhook fields", app.fields.join(", "))]
 }
 
 /// Text that stays as it is, in its cell: whatever it has in it, it makes no markup, no

@@ -1,17 +1,17 @@
 //! The handover as data: what stands on it, whatever it looks like.
 //!
-//! The form and the steps are the contact centre's (accounts/FACTS.md, "The
-//! integration account" and "The way to the first message").
+//! The form is the contact centre's (accounts/FACTS.md, "The integration account").
 
+use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::accounts::Account;
-use crate::checks::ids;
-use crate::checks::{Group, Outcome, Report};
+use super::steps::{self, StepState};
+use crate::accounts::{Account, AppId};
+use crate::checks::Report;
 use crate::dashboard;
 use crate::messages::{Event, MessageState};
 use crate::provision::subscription::webhook;
-use crate::secrets::MASK;
+use crate::secrets::{MASK, SecretKind};
 
 /// Everything that is handed over.
 #[derive(Serialize)]
@@ -21,11 +21,14 @@ pub(super) struct Sheet<'a> {
     /// `live` or `sandbox`.
     pub graph: String,
     pub handle: &'a str,
+    /// When it was made, and what it says was proved.
+    pub made_at: Timestamp,
     /// What has to be so before anything else.
     pub prerequisites: &'static [&'static str],
     pub form_place: &'static str,
     /// The form, in its order.
     pub form: Vec<Entry>,
+    pub messages_place: &'static str,
     /// The tab System Messages: each event, its state, and the text where it has its own.
     pub messages: Vec<Message>,
     /// What the Meta app needs.
@@ -37,7 +40,7 @@ pub(super) struct Sheet<'a> {
     pub reveal_with: Option<String>,
 }
 
-/// A field of the form.
+/// A field of a form.
 #[derive(Serialize)]
 pub(super) struct Entry {
     /// Its label.
@@ -47,12 +50,34 @@ pub(super) struct Entry {
     /// What to know about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<&'static str>,
+    /// The command that prints it, where it is masked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reveal_with: Option<String>,
+    #[serde(skip)]
+    pub kind: Kind,
+}
+
+/// What the value of a field is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// What is typed or pasted there, as it is.
+    Value,
+    /// The same, and a secret.
+    Secret,
+    /// What stands in the place of a secret.
+    Masked,
+    /// What to do there.
+    Words,
 }
 
 /// A box of the tab System Messages.
 #[derive(Serialize)]
 pub(super) struct Message {
     pub event: &'static str,
+    /// Its label in the form.
+    pub label: &'static str,
+    /// When it is sent.
+    pub when: &'static str,
     /// `custom`, `default`, `disabled`.
     pub state: &'static str,
     /// The text of a custom one.
@@ -60,11 +85,21 @@ pub(super) struct Message {
     pub text: Option<String>,
 }
 
+impl Message {
+    /// The state as the form has it: `Custom`.
+    pub fn choice(&self) -> String {
+        let (first, rest) = self.state.split_at(1);
+        first.to_uppercase() + rest
+    }
+}
+
 /// What the Meta app needs.
 #[derive(Serialize)]
 pub(super) struct MetaApp {
     /// The menu path.
     pub place: &'static str,
+    /// The address of the page where it begins.
+    pub address: String,
     /// The address that Meta sends events to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub callback_url: Option<String>,
@@ -72,20 +107,9 @@ pub(super) struct MetaApp {
     pub verify_token: String,
     /// The webhook fields to subscribe.
     pub fields: &'static [&'static str],
-}
-
-/// A step, and whether it is proved.
-#[derive(Serialize)]
-pub(super) struct StepState {
-    /// From 1.
-    pub number: usize,
-    /// What is to be done.
-    pub text: &'static str,
-    /// Whether a test has just proved it.
-    pub done: bool,
-    /// What was found, or how to go on.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
+    /// The same as a form, in its order.
+    #[serde(skip)]
+    pub form: Vec<Entry>,
 }
 
 /// The secrets as they are shown; `None` where there is none to read.
@@ -100,85 +124,104 @@ pub(super) struct Secrets {
 const PREREQUISITES: &[&str] = &[
     "Bright Pattern Contact Center 5.0 or newer",
     "Facebook enabled for your tenant by the service provider; if Facebook is not in the list of types, ask them",
-    "the privilege to create integration accounts, for whoever fills in the form",
+    "the privilege to create integration accounts, for the person who fills in the form",
 ];
 
-/// How a step is proved.
-enum Proof {
-    /// By nothing that Meta tells.
-    Person,
-    /// By every check of the credentials.
-    Credentials,
-    /// By these checks, all of them.
-    Checks(&'static [&'static str]),
-}
-
-const STEPS: &[(&str, Proof)] = &[
-    ("Facebook is enabled for the tenant", Proof::Person),
-    ("The account is saved, and its credentials pass Test Connection", Proof::Credentials),
-    (
-        "Callback URL and verify token are in the Meta app",
-        Proof::Checks(&[ids::APP_SUBSCRIPTION, ids::CALLBACK_HANDSHAKE]),
-    ),
-    (
-        "The webhook fields are subscribed on the app and on the Page",
-        Proof::Checks(&[ids::APP_SUBSCRIPTION, ids::PAGE_SUBSCRIPTION]),
-    ),
-    ("The app is live, with Advanced Access for pages_messaging", Proof::Person),
-    ("A chat service with teams exists", Proof::Person),
-    ("A chat scenario exists", Proof::Person),
-    ("A Messaging/Chat scenario entry ties scenario, service and this account together", Proof::Person),
-    ("An agent is Ready in Agent Desktop", Proof::Person),
-    ("A person without a role on the app has sent a first message, and an agent has answered it", Proof::Person),
-];
+const FORM: &str =
+    "Contact Center Administrator > Call Center Configuration > Integration Accounts > Add Account > Messenger";
+const MESSAGES: &str = "the same integration account in Contact Center Administrator, tab System Messages";
 
 impl<'a> Sheet<'a> {
-    pub fn new(account: &'a Account, secrets: &Secrets, report: Option<&Report>) -> Self {
-        let shown = |secret: &Option<String>| secret.clone().unwrap_or_else(|| MASK.into());
-        let callback_url = account
-            .callback_url
-            .as_ref()
-            .map(|url| if secrets.whole_address { url.as_str().to_owned() } else { url.shown() });
-        let entry = |field, value, note| Entry { field, value, note };
-        let form = vec![
-            entry("Name", account.name.to_string(), None),
-            entry("Type", account.channel.in_the_form().into(), None),
-            entry("Page Username", account.page_username.to_string(), Some("without @")),
-            entry("Page ID", account.page_id.to_string(), None),
-            entry("Token", shown(&secrets.token), Some("the page access token")),
-            entry(
-                "Webhook Verify Token",
-                shown(&secrets.verify_token),
-                Some("type this one; do not let the form generate another"),
-            ),
-            entry(
-                "Callback URL",
-                callback_url.clone().unwrap_or_else(|| "the form shows it once it is saved there".into()),
-                callback_url.as_ref().map(|_| "the form shows it; compare"),
-            ),
-            entry("Test Connection", "press it".into(), Some("it tests page and token only")),
-        ];
+    pub fn new(account: &'a Account, secrets: &Secrets, report: Option<&Report>, made_at: Timestamp) -> Self {
         let handle = account.handle.as_str();
-        let reveal_with = (!secrets.revealed).then(|| format!("msgrctl account handover {handle} --reveal"));
-        let steps = STEPS.iter().enumerate();
+        let mut form = vec![
+            value("Name", account.name.to_string()),
+            value("Type", account.channel.in_the_form().into()),
+            Entry { note: Some("without @"), ..value("Page Username", account.page_username.to_string()) },
+            value("Page ID", account.page_id.to_string()),
+            Entry {
+                note: Some("the page access token"),
+                ..secrets.entry(account, "Token", SecretKind::PageAccessToken)
+            },
+            Entry {
+                note: Some("type this one; do not let the form generate another"),
+                ..secrets.entry(account, "Webhook Verify Token", SecretKind::VerifyToken)
+            },
+        ];
+        form.push(match secrets.callback(account) {
+            Some(callback) => Entry { note: Some("the form shows it; compare"), ..callback },
+            None => words("Callback URL", "the form shows it once it is saved there"),
+        });
+        form.push(Entry { note: Some("it tests page and token only"), ..words("Test Connection", "press it") });
+        let fields = webhook(account.channel).fields;
+        let app_id = account.app_id.as_ref().map(AppId::as_str);
+        let meta_form = vec![
+            secrets
+                .callback(account)
+                .unwrap_or_else(|| words("Callback URL", "the one that the contact centre's form shows")),
+            secrets.entry(account, "Verify token", SecretKind::VerifyToken),
+            value("Webhook fields", fields.join(", ")),
+        ];
         Self {
             schema_version: 1,
             account: account.name.as_str(),
             graph: account.graph.to_string(),
             handle,
+            made_at,
             prerequisites: PREREQUISITES,
-            form_place: "Contact Center Administrator: add an integration account of type Messenger",
+            form_place: FORM,
             form,
+            messages_place: MESSAGES,
             messages: Event::all().map(|event| message(account, event)).collect(),
             meta_app: MetaApp {
                 place: dashboard::WEBHOOKS,
-                callback_url,
-                verify_token: shown(&secrets.verify_token),
-                fields: webhook(account.channel).fields,
+                address: dashboard::use_cases(app_id),
+                callback_url: secrets.callback(account).map(|entry| entry.value),
+                verify_token: meta_form[1].value.clone(),
+                fields,
+                form: meta_form,
             },
-            steps: steps.map(|(at, (text, proof))| step(at + 1, text, proof, account, report)).collect(),
-            reveal_with,
+            steps: steps::states(account, report),
+            reveal_with: (!secrets.revealed).then(|| format!("msgrctl account handover {handle} --reveal")),
         }
+    }
+
+    /// Whether a secret stands on it.
+    pub fn has_secrets(&self) -> bool {
+        self.form.iter().chain(&self.meta_app.form).any(|entry| entry.kind == Kind::Secret)
+    }
+}
+
+fn value(field: &'static str, value: String) -> Entry {
+    Entry { field, value, note: None, reveal_with: None, kind: Kind::Value }
+}
+
+fn words(field: &'static str, text: &str) -> Entry {
+    Entry { kind: Kind::Words, ..value(field, text.into()) }
+}
+
+impl Secrets {
+    /// A secret's field, masked with the command that prints it unless it is to be revealed.
+    fn entry(&self, account: &Account, field: &'static str, kind: SecretKind) -> Entry {
+        let shown = if kind == SecretKind::PageAccessToken { &self.token } else { &self.verify_token };
+        let reveal = || format!("msgrctl secret reveal {} {}", account.handle, kind.argument());
+        Entry {
+            kind: if self.revealed && shown.is_some() { Kind::Secret } else { Kind::Masked },
+            reveal_with: (!self.revealed && shown.is_some()).then(reveal),
+            ..value(field, shown.clone().unwrap_or_else(|| MASK.into()))
+        }
+    }
+
+    /// The callback URL, a secret where its query may hold one.
+    fn callback(&self, account: &Account) -> Option<Entry> {
+        let url = account.callback_url.as_ref()?;
+        let (whole, shown) = (url.as_str().to_owned(), url.shown());
+        let kind = match (whole == shown, self.whole_address) {
+            (true, _) => Kind::Value,
+            (false, true) => Kind::Secret,
+            (false, false) => Kind::Masked,
+        };
+        Some(Entry { kind, ..value("Callback URL", if self.whole_address { whole } else { shown }) })
     }
 }
 
@@ -188,47 +231,6 @@ fn message(account: &Account, event: Event) -> Message {
         MessageState::Custom(text) => Some(text.to_string()),
         _ => None,
     };
-    Message { event: event.id(), state: state.word(), text }
-}
-
-fn step(number: usize, text: &'static str, proof: &Proof, account: &Account, report: Option<&Report>) -> StepState {
-    let (done, detail) = match (proof, report) {
-        (Proof::Person, _) | (_, None) => (false, None),
-        (Proof::Credentials, Some(report)) => credentials(report, account),
-        (Proof::Checks(ids), Some(report)) => checks(ids, report),
-    };
-    let callback_missing = number == 3 && account.callback_url.is_none();
-    let detail = detail.or_else(|| {
-        callback_missing.then(|| {
-            format!("once you know the callback URL: msgrctl account edit {} --callback-url URL", account.handle)
-        })
-    });
-    StepState { number, text, done, detail }
-}
-
-fn credentials(report: &Report, account: &Account) -> (bool, Option<String>) {
-    let ask = format!("msgrctl account test {}", account.handle);
-    match report.credentials() {
-        Outcome::Pass => (true, Some("tested just now".into())),
-        Outcome::Warn => (true, Some(format!("with a warning; see {ask}"))),
-        Outcome::Unreachable => (false, Some(format!("Graph could not be reached; try {ask}"))),
-        Outcome::Fail | Outcome::Skip => (false, Some(format!("they do not pass; see {ask}"))),
-    }
-}
-
-/// Proved when every one of the checks was made and passed; says of each that was
-/// made what it found.
-fn checks(ids: &[&str], report: &Report) -> (bool, Option<String>) {
-    let made: Vec<_> = report
-        .findings
-        .iter()
-        .filter(|finding| {
-            finding.group == Group::Delivery && ids.contains(&finding.id) && finding.outcome != Outcome::Skip
-        })
-        .collect();
-    let well = made.iter().all(|finding| finding.outcome == Outcome::Pass);
-    let done = well && made.len() == ids.len();
-    let found = made.iter().map(|finding| finding.summary.as_str()).collect::<Vec<_>>().join("; ");
-    let so_far = if well && !done { "so far: " } else { "" };
-    (done, (!found.is_empty()).then(|| format!("{so_far}{found}")))
+    let entry = event.entry();
+    Message { event: entry.id, label: entry.title, when: entry.when, state: state.word(), text }
 }

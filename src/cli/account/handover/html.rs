@@ -1,0 +1,242 @@
+//! How the handover looks in a browser: one page that loads nothing, with a button that
+//! copies beside each value.
+//!
+//! A secret is in a closed `details`: it is seen once that is opened, and copied without.
+//! Reading works without the script; links stand there as text.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest as _, Sha256};
+
+use super::render::SANDBOX;
+use super::sheet::{Entry, Kind, Message, Sheet};
+use super::steps::StepState;
+use crate::text::harmless;
+
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+/// The whole page.
+pub(super) fn html(sheet: &Sheet<'_>) -> String {
+    let mut page = Page::default();
+    let title = format!("Handover of {}", escaped(&harmless(sheet.account)));
+    page.add(&format!("<h1>Handover of <bdi>{}</bdi></h1>", escaped(&harmless(sheet.account))));
+    if sheet.has_secrets() {
+        page.add("<p class=\"alarm\">This page holds secrets: anyone who has the file can use them. Delete the file once the values are typed in.</p>");
+    }
+    if sheet.graph == "sandbox" {
+        page.paragraph("alarm", SANDBOX);
+    }
+
+    page.heading("Before you begin");
+    let prerequisites: Vec<String> =
+        sheet.prerequisites.iter().map(|text| format!("<li>{}</li>", escaped(text))).collect();
+    page.add(&format!("<ul>{}</ul>", prerequisites.concat()));
+
+    page.heading("Into the contact centre's form");
+    page.paragraph("place", sheet.form_place);
+    page.fields(&sheet.form);
+
+    page.heading("Into the account's tab System Messages");
+    page.paragraph("place", &format!("In {}", sheet.messages_place));
+    page.messages(&sheet.messages);
+
+    page.heading("Into the Meta app");
+    page.paragraph("place", sheet.meta_app.place);
+    let address = page.copied("Address at Meta", &sheet.meta_app.address);
+    page.add(&format!("<dl><div><dt>Address at Meta</dt><dd>{address}</dd></div></dl>"));
+    page.fields(&sheet.meta_app.form);
+
+    page.heading("Until a customer reaches an agent");
+    page.add("<ol>");
+    sheet.steps.iter().for_each(|step| page.step(step));
+    page.add("</ol>");
+    page.end(sheet);
+    framed(&title, &page.body)
+}
+
+/// The page around its body.
+fn framed(title: &str, body: &str) -> String {
+    let hash = |text: &str| STANDARD.encode(Sha256::digest(text));
+    let (style, script) = (hash(STYLE), hash(SCRIPT));
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-{style}'; \
+         script-src 'sha256-{script}'; base-uri 'none'; form-action 'none'\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n\
+         <meta name=\"referrer\" content=\"no-referrer\">\n<meta name=\"robots\" content=\"noindex\">\n\
+         <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n{body}</main>\n\
+         <p id=\"status\" class=\"unseen\" role=\"status\"></p>\n<script>{SCRIPT}</script>\n</body>\n</html>\n"
+    )
+}
+
+/// The body as it grows.
+#[derive(Default)]
+struct Page {
+    body: String,
+    /// How many values can be copied so far.
+    values: usize,
+}
+
+impl Page {
+    fn add(&mut self, markup: &str) {
+        self.body.push_str(markup);
+        self.body.push('\n');
+    }
+
+    fn heading(&mut self, text: &str) {
+        self.add(&format!("<h2>{}</h2>", escaped(text)));
+    }
+
+    fn paragraph(&mut self, class: &str, text: &str) {
+        self.add(&format!("<p class=\"{class}\">{}</p>", escaped(&harmless(text))));
+    }
+
+    fn fields(&mut self, entries: &[Entry]) {
+        self.add("<dl>");
+        for entry in entries {
+            let mut value = match entry.kind {
+                Kind::Value => self.copied(entry.field, &entry.value),
+                Kind::Secret => self.hidden(entry.field, &entry.value),
+                Kind::Masked => format!("<code>{}</code>", escaped(&harmless(&entry.value))),
+                Kind::Words => format!("<span>{}</span>", escaped(&entry.value)),
+            };
+            if let Some(text) = entry.note {
+                value += &note(text);
+            }
+            if let Some(command) = &entry.reveal_with {
+                value += &note("To copy it, run");
+                value += &self.copied(&format!("the command that prints {}", entry.field), command);
+            }
+            self.add(&format!("<div><dt>{}</dt><dd>{value}</dd></div>", escaped(entry.field)));
+        }
+        self.add("</dl>");
+    }
+
+    fn messages(&mut self, messages: &[Message]) {
+        self.add("<dl>");
+        for message in messages {
+            let (label, when) = (escaped(message.label), escaped(message.when));
+            let text = message.text.as_ref().map(|text| self.copied(message.label, text)).unwrap_or_default();
+            self.add(&format!(
+                "<div><dt>{label}</dt><dd><span>{}</span>{text}<p class=\"note\">Sent when {when}</p></dd></div>",
+                escaped(&message.choice())
+            ));
+        }
+        self.add("</dl>");
+    }
+
+    fn step(&mut self, step: &StepState) {
+        let (class, mark, state) =
+            if step.done { ("step done", "\u{2611}", "proved") } else { ("step", "\u{2610}", "not proved") };
+        self.add(&format!(
+            "<li class=\"{class}\"><span class=\"mark\" aria-hidden=\"true\">{mark}</span>{}. {} <span class=\"state note\">({state})</span>",
+            step.number,
+            escaped(step.text)
+        ));
+        step.found.iter().for_each(|fact| self.add(&note(&harmless(fact))));
+        if !step.done {
+            self.paragraph("place", &format!("Where: {}", step.place));
+            if let Some(command) = &step.command {
+                let command = self.copied(&format!("the command of step {}", step.number), command);
+                self.add(&command);
+            }
+        }
+        self.add("</li>");
+    }
+
+    /// Where and when it was made.
+    fn end(&mut self, sheet: &Sheet<'_>) {
+        let made = sheet.made_at.strftime("%Y-%m-%d %H:%M UTC");
+        let reveal = sheet.reveal_with.as_ref();
+        let masked = reveal.map(|command| format!(" Secrets are masked; {command} --html FILE shows them."));
+        let version = env!("CARGO_PKG_VERSION");
+        let text = format!(
+            "Made by msgrctl {version} on {made}; what is proved was proved then.{}",
+            masked.unwrap_or_default()
+        );
+        self.add(&format!("<footer><p>{}</p></footer>", escaped(&text)));
+    }
+
+    /// A value with its button.
+    fn copied(&mut self, name: &str, value: &str) -> String {
+        let lines: Vec<String> = value.split('\n').map(harmless).collect();
+        let id = self.next_id();
+        format!(
+            "<div class=\"copied\"><code id=\"{id}\">{}</code>{}</div>",
+            escaped(&lines.join("\n")),
+            button(&id, name)
+        )
+    }
+
+    /// A secret, exactly as it is, with its two buttons.
+    fn hidden(&mut self, name: &str, value: &str) -> String {
+        let (id, named) = (self.next_id(), escaped(name));
+        format!(
+            "<div class=\"copied\"><details><summary><span class=\"closed\">Show</span><span class=\"open\">Hide</span>\
+             <span class=\"unseen\"> {named}</span><span class=\"paper\">not shown</span></summary><code id=\"{id}\">{}</code></details>{}</div>",
+            escaped(value),
+            button(&id, name)
+        )
+    }
+
+    fn next_id(&mut self) -> String {
+        self.values += 1;
+        format!("value-{}", self.values)
+    }
+}
+
+fn note(text: &str) -> String {
+    format!("<p class=\"note\">{}</p>", escaped(text))
+}
+
+/// Copies the text of the element with that id; the script shows it.
+fn button(id: &str, name: &str) -> String {
+    let name = escaped(name);
+    format!(
+        "<button type=\"button\" data-copy=\"{id}\" data-name=\"{name}\" aria-label=\"Copy {name}\" hidden>Copy</button>"
+    )
+}
+
+/// Text as it stands in an element or an attribute: it makes no markup.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_from_outside_makes_no_markup() {
+        let markup = "</code><script>alert('x')</script>&amp;\" onclick=\"x";
+        let copied = Page::default().copied("a \"name\"", markup);
+        assert!(!copied.contains("<script>") && !copied.contains("\" onclick"), "{copied}");
+        assert!(copied.contains("&lt;/code&gt;&lt;script&gt;") && copied.contains("&amp;amp;&quot;"), "{copied}");
+        assert!(copied.contains("data-name=\"a &quot;name&quot;\""), "{copied}");
+        assert!(Page::default().copied("x", "a\u{202e}b\nc\u{1b}").contains(">ab\nc <"));
+    }
+
+    #[test]
+    fn the_policy_lets_in_what_is_on_the_page_and_nothing_else() {
+        assert!(!STYLE.contains("</") && !SCRIPT.contains("</"), "it would end its own element");
+        for part in [STYLE, SCRIPT] {
+            assert!(!part.contains("url(") && !part.contains("@import") && !part.contains("http"));
+        }
+        let page = framed("x", "");
+        assert_eq!(page.matches("sha256-").count(), 2);
+        assert!(page.contains("default-src 'none'") && !page.contains("unsafe-inline"));
+    }
+}
