@@ -4,11 +4,11 @@
 use std::time::Duration;
 
 use super::causes::{
-    CALLBACK_DIFFERS, Cause, FIELDS_MISSING, NOT_SUBSCRIBED, PAGE_UNPUBLISHED, Place, WEBHOOK_INACTIVE,
+    CALLBACK_DIFFERS, Cause, FIELDS_MISSING, NOT_SUBSCRIBED, PAGE_UNPUBLISHED, Place, TO_DO, WEBHOOK_INACTIVE,
 };
 use super::check::Check;
 use super::credentials::{other_app, other_kind, other_page};
-use super::finding::{Finding, Group, Outcome};
+use super::finding::{Finding, Group, Outcome, Report};
 use super::handshake;
 use super::ids;
 use super::observe::{Observed, Subject};
@@ -62,7 +62,29 @@ fn subscription(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> F
         Some(id) => apps.iter().find(|app| app.id == *id),
         None => apps.first(),
     };
-    judge_page(mine.map(|app| app.subscribed_fields.as_slice())).finding(check, subject)
+    judge_page(mine.map(|app| app.subscribed_fields.as_slice()), subject.was_set_up.page).finding(check, subject)
+}
+
+/// Which levels of a webhook were there once, or were ordered from here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WasSetUp {
+    pub app: bool,
+    pub page: bool,
+}
+
+impl WasSetUp {
+    /// The levels that a test has seen. An app whose events go elsewhere is not set up for
+    /// this account.
+    pub fn of(report: &Report) -> Self {
+        let seen = |id: &str| {
+            let found = report.findings.iter().find(|finding| finding.id == id);
+            let short = [FIELDS_MISSING.id, WEBHOOK_INACTIVE.id];
+            found.is_some_and(|found| {
+                found.outcome == Outcome::Pass || found.cause.is_some_and(|cause| short.contains(&cause))
+            })
+        };
+        Self { app: seen(ids::APP_SUBSCRIPTION), page: seen(ids::PAGE_SUBSCRIPTION) }
+    }
 }
 
 /// What is the matter with a level of a webhook, and what it is.
@@ -82,6 +104,14 @@ impl Judged {
         Self { outcome: Outcome::Fail, cause: Some(cause), summary: summary.into() }
     }
 
+    /// A level that is not there: lost, or not set up yet.
+    fn absent(was_set_up: bool, what: &str) -> Self {
+        if was_set_up {
+            return Self::fails(&NOT_SUBSCRIBED, what);
+        }
+        Self { outcome: Outcome::Warn, cause: Some(&TO_DO), summary: format!("not set up yet: {what}") }
+    }
+
     fn finding(self, check: Check, subject: &Subject) -> Finding {
         let Some(cause) = self.cause else { return check.pass(self.summary) };
         let hint = subject.then(&cause.fix(), cause.next);
@@ -99,10 +129,11 @@ fn lacking(fields: &[String]) -> Option<(Outcome, &'static str)> {
         .then_some((Outcome::Warn, "not messaging_postbacks: taps on buttons would not arrive"))
 }
 
-/// What it means that a Page sends its app these fields; `None`: it is not subscribed.
-pub fn judge_page(fields: Option<&[String]>) -> Judged {
+/// What it means that a Page sends its app these fields; `None`: it is not subscribed, and
+/// `was_set_up` says whether it was once.
+pub fn judge_page(fields: Option<&[String]>, was_set_up: bool) -> Judged {
     let Some(fields) = fields else {
-        return Judged::fails(&NOT_SUBSCRIBED, "the Page sends the app no events: it is not subscribed");
+        return Judged::absent(was_set_up, "the Page sends the app no events");
     };
     match lacking(fields) {
         Some((outcome, what)) => {
@@ -113,10 +144,10 @@ pub fn judge_page(fields: Option<&[String]>) -> Judged {
 }
 
 /// What it means that an app is told of this, and should send it to `callback`; without
-/// one any address will do.
-pub fn judge_app(callback: Option<&str>, present: Option<&AppSubscription>) -> Judged {
+/// one any address will do. `was_set_up`: whether it was there once.
+pub fn judge_app(callback: Option<&str>, present: Option<&AppSubscription>, was_set_up: bool) -> Judged {
     let Some(present) = present else {
-        return Judged::fails(&NOT_SUBSCRIBED, "the app has no webhook for Pages: no event is sent");
+        return Judged::absent(was_set_up, "the app has no webhook for Pages");
     };
     let to = present.callback_url.as_deref().unwrap_or("nowhere");
     if let Some(callback) = callback.filter(|callback| !same_callback(callback, to)) {
@@ -152,5 +183,5 @@ fn app_subscription(seen: &Observed, subject: &Subject) -> Finding {
         Err(error) => return check.failed(error, Place::App, subject),
     };
     let of_pages = all.iter().find(|subscription| subscription.object == subject.channel.webhook_object());
-    judge_app(Some(&callback.url), of_pages).finding(check, subject)
+    judge_app(Some(&callback.url), of_pages, subject.was_set_up.app).finding(check, subject)
 }

@@ -7,6 +7,7 @@ use url::Url;
 
 use super::causes::{Asked, Next, Place};
 use super::check::then;
+use super::delivery::WasSetUp;
 use super::state::TokenState;
 use crate::address::is_loopback;
 use crate::channel::Channel;
@@ -42,6 +43,8 @@ pub struct Subject {
     pub chat_settings: ChatSettings,
     /// How near an end of validity is warned of.
     pub warn_days: u32,
+    /// The levels of its webhook that were set up once.
+    pub was_set_up: WasSetUp,
     /// Whether it is tested with others, whose calls go together.
     pub among_others: bool,
 }
