@@ -4,13 +4,15 @@
 use std::time::Duration;
 
 use super::causes::{
-    CALLBACK_DIFFERS, Cause, FIELDS_MISSING, NOT_SUBSCRIBED, PAGE_UNPUBLISHED, Place, TO_DO, WEBHOOK_INACTIVE,
+    CALLBACK_DIFFERS, Cause, FIELDS_MISSING, NOT_SUBSCRIBED, PAGE_UNPUBLISHED, PERMISSION_MISSING, Place, TO_DO,
+    WEBHOOK_INACTIVE,
 };
 use super::check::Check;
-use super::credentials::{other_app, other_kind, other_page};
+use super::credentials::{other_app, other_kind, other_page, refused_app};
 use super::finding::{Finding, Group, Outcome, Report};
-use super::handshake;
+use super::handshake::{self, misplaced};
 use super::ids;
+use super::inspection;
 use super::observe::{Observed, Subject};
 use super::state::{TokenState, known};
 use crate::address::shown;
@@ -47,14 +49,22 @@ fn published(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Find
 fn subscription(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
     let check = check(ids::PAGE_SUBSCRIPTION, seen.subscribed.duration);
     let other = || other_kind(seen).or_else(|| other_page(seen, subject)).or_else(|| other_app(seen, subject));
-    if let Some(why) = state.why_skipped().or_else(other) {
+    if let Some(why) = state.why_skipped().or_else(other).or_else(|| refused_app(seen, subject)) {
         return check.skip(why);
     }
     let apps = match &seen.subscribed.result {
         Ok(answer) => &answer.value,
         Err(GraphError::Refused(error)) => {
             let asked = subject.asked(Place::Page).known(known(seen, subject));
-            return check.refused(error, asked, subject);
+            let mut finding = check.refused(error, asked, subject);
+            let permissions = inspection::permissions(seen, subject, state);
+            if finding.cause == Some(PERMISSION_MISSING.id)
+                && (permissions.outcome, permissions.cause) == (Outcome::Fail, finding.cause)
+            {
+                finding.summary = format!("Meta does not show it, for the same cause as {}", permissions.id);
+                finding.hint = None;
+            }
+            return finding;
         }
         Err(error) => return check.failed(error, Place::Page, subject),
     };
@@ -174,14 +184,24 @@ fn app_subscription(seen: &Observed, subject: &Subject) -> Finding {
     let Some(call) = call else {
         return check.skip("not checked: it needs the app id and the app secret");
     };
+    // The pair of app id and secret is judged at token.app.
+    if let Some(why) = refused_app(seen, subject) {
+        return check.skip(why);
+    }
     let all = match &call.result {
         Ok(answer) => &answer.value,
-        // The pair of app id and secret is judged at token.app.
         Err(GraphError::Refused(error)) if matches!(error.code, Some(1 | 101 | 190)) => {
             return check.skip("not checked: Meta refused the app's credentials (token.app)");
         }
         Err(error) => return check.failed(error, Place::App, subject),
     };
     let of_pages = all.iter().find(|subscription| subscription.object == subject.channel.webhook_object());
+    // To be set up once the callback URL is one that Meta takes.
+    if of_pages.is_none()
+        && !subject.was_set_up.app
+        && misplaced(&callback.url, callback.sandbox, &subject.commands.edit).is_some()
+    {
+        return check.skip("not set up yet: Meta does not take this callback URL (callback.handshake)");
+    }
     judge_app(Some(&callback.url), of_pages, subject.was_set_up.app).finding(check, subject)
 }

@@ -311,6 +311,42 @@ fn checks_come_in_the_order_of_the_contract() {
 }
 
 #[test]
+fn one_list_of_permissions_is_checked_named_and_explained() {
+    const ALL: [&str; 4] = ["pages_messaging", "pages_manage_metadata", "pages_show_list", "pages_read_engagement"];
+    let passed = tested("", true).code(0).check("token.permissions");
+    let explained = Home::new().run(&["explain", "token.permissions", "permission-missing"]).code(0).stdout;
+    for name in ALL {
+        assert!(passed["summary"].as_str().unwrap().contains(name), "{passed}");
+        assert_eq!(explained.matches(name).count(), 2, "{explained}");
+        let rest = ALL.into_iter().filter(|other| *other != name).collect::<Vec<_>>().join("', '");
+        let run = tested(&format!("scopes = ['{rest}']\n"), true);
+        let check = run.check("token.permissions");
+        let wanted = if name == "pages_read_engagement" { "warn" } else { "fail" };
+        assert_eq!((&check["outcome"], &check["cause"]), (&wanted.into(), &"permission-missing".into()), "{check}");
+        assert_eq!(check["summary"], format!("permissions are missing: {name}"));
+    }
+}
+
+#[test]
+fn what_has_one_cause_is_told_once() {
+    // Nothing answers: said once, with the checks that it holds up.
+    let sandbox = scenario(PAGE);
+    let home = acme(&sandbox, true);
+    home.run(&["account", "edit", "acme", "--callback-url", "https://hooks.example.com/m"]).code(0);
+    sandbox.world().faults = vec![Fault { status: Some(502), ..Fault::default() }];
+    let run = home.run(&["account", "test", "acme"]).code(5).shows(&["the same: token.permissions, token.expiry"]);
+    assert_eq!((run.stdout.matches("502").count(), run.stdout.matches("fix:").count()), (1, 1), "{run:#?}");
+    // A missing permission: the check that shows it has the fix, the other names it.
+    let scopes = "scopes = ['pages_show_list', 'pages_messaging', 'pages_read_engagement']\n";
+    let sandbox = scenario(&format!("{PAGE}{scopes}"));
+    for with_app in [true, false] {
+        let home = acme(&sandbox, with_app);
+        let run = home.run(&["account", "test", "acme"]).code(7).shows(&["for the same cause as token.permissions"]);
+        assert_eq!((run.stdout.matches("fix:").count(), run.stdout.matches("meta says").count()), (1, 1), "{run:#?}");
+    }
+}
+
+#[test]
 fn an_app_token_is_no_page_token() {
     let sandbox = scenario(PAGE);
     let (id, secret) = crate::support::world::app(&sandbox);

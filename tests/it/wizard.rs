@@ -94,7 +94,7 @@ fn after_saving_it_offers_to_subscribe() {
         ("? Page username", ENTER),
         ("? Page id", ENTER),
         ("Make one", ENTER),
-        ("? Callback URL", ENTER),
+        ("? Callback URL", "http://127.0.0.1:9/hook\r"),
         ("? Account name", ENTER),
         ("? Handle", ENTER),
         ("Save it", ENTER),
@@ -271,7 +271,9 @@ fn a_rejected_token_is_corrected_on_the_spot() {
         ("Save it", ENTER),
     ];
     answer(&mut pty, &dialogue);
-    not_now(&mut pty);
+    // With neither app nor callback URL there is nothing to offer yet.
+    pty.expect("account edit acme --app-id APP_ID");
+    pty.expect("msgrctl webhook subscribe acme");
     let (screen, code) = pty.end();
     assert_eq!(code, 0, "{screen}");
     home.run(&["account", "test", "acme"]).code(0);

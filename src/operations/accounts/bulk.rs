@@ -34,9 +34,8 @@ pub fn test_all(
     let prober = workspace.prober()?.asking_once();
     let test = |account: Account| {
         // Read when its turn comes: the secrets of thousands are not kept at once.
-        let subject = subject(workspace, &settings, warn_days, &account).map(|subject| {
-            subject.map(|subject| Subject { was_set_up: set_ups.levels(&account), ..subject })
-        });
+        let subject = subject(workspace, &settings, warn_days, &account)
+            .map(|subject| subject.map(|subject| Subject { was_set_up: set_ups.levels(&account), ..subject }));
         let (client, prober) = (&client, &prober);
         async move {
             let report = match subject {

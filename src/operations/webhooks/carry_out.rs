@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use futures_util::stream::{self, StreamExt as _};
 
-use super::found::{app_found, field_or, held, page_found};
+use super::found::{app_found, held, page_found, value_or};
 use super::handshake::{HandshakeFailed, accepts, handshake_failed, is_handshake, stored_token, without_secrets};
 use super::observe::{AT_ONCE, Seen, observe};
 use super::results::{AccountResult, changed, levels};
@@ -240,6 +240,9 @@ async fn explain(
                 ..Found::new(APP_SUBSCRIPTION, Outcome::Fail, summary).hint(format!("{fix}; then: {then}"))
             }
         }
-        _ => field_or(error, Found::failed(APP_SUBSCRIPTION, error, app.target, &then), app.target, &then),
+        _ => {
+            let (AppStep::Set { fields, .. } | AppStep::Remove { fields }) = step;
+            value_or(error, Found::failed(APP_SUBSCRIPTION, error, app.target, &then), app.target, fields, &then)
+        }
     }
 }

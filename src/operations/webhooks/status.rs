@@ -1,5 +1,6 @@
 //! Would Meta send an event, and where to.
 
+use super::found::of_wrong_app;
 use super::observe::{Seen, observe};
 use super::results::AccountResult;
 use super::target::Target;
@@ -68,8 +69,9 @@ fn of_app(target: &Target, seen: &Seen, was_set_up: bool) -> Found {
         }
         (Outcome::Pass, ..) => None,
         (_, None, _) => Some(format!("give the account its callback URL; then: {}", edit("URL"))),
-        (_, Some(_), _) => Some(format!(
-            "set this one: an app has one callback URL for all of its Pages; then: {}",
+        (_, Some(_), None) => Some(format!("subscribe the app and the Page; then: {}", again(target))),
+        (_, Some(_), Some(_)) => Some(format!(
+            "have Meta send them to the account's callback URL: an app has one for all of its Pages; then: {}",
             again(target)
         )),
     };
@@ -78,6 +80,7 @@ fn of_app(target: &Target, seen: &Seen, was_set_up: bool) -> Found {
 
 fn of_page(target: &Target, seen: &Seen, was_set_up: bool) -> Found {
     match &seen.page {
+        _ if seen.has_wrong_app() => of_wrong_app("not checked"),
         Err(error) => failed(PAGE_SUBSCRIPTION, error, target),
         Ok(PageLevel::OfAnotherApp(id)) => Found::of_another_app(&target.account, id),
         Ok(level) => {
