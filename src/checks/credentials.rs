@@ -262,7 +262,7 @@ fn page(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
             format!("it is of page {id}{}, not of page {wanted}", called(name)),
             format!(
                 "if that Page is meant: {}; if not, create a token for page {wanted}; then: {}",
-                subject.commands.edit.set(Field::PageId, &to_paste(id, "PAGE_ID")),
+                subject.commands.edit.set(Field::PageId, to_paste(id, "PAGE_ID")),
                 subject.commands.replace_token
             ),
         ),
@@ -295,7 +295,7 @@ fn username(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Findi
             format!("the Page is @{found}, not @{wanted}"),
             then(
                 "correct the page username",
-                &subject.commands.edit.set(Field::PageUsername, &to_paste(found, "USERNAME")),
+                &subject.commands.edit.set(Field::PageUsername, to_paste(found, "USERNAME")),
             ),
         ),
         // A Page that may be read says whether it is published; then it would say its name too.
@@ -329,7 +329,7 @@ fn app(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
             format!("it was issued by app {found}, not by app {app_id}"),
             format!(
                 "if that app is meant: {} (with its app secret); if not, create a token with app {app_id}; then: {}",
-                subject.commands.edit.set(Field::AppId, &to_paste(found, "APP_ID")),
+                subject.commands.edit.set(Field::AppId, to_paste(found, "APP_ID")),
                 subject.commands.replace_token
             ),
         )

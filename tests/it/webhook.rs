@@ -292,7 +292,7 @@ fn a_callback_url_that_is_not_https_is_not_sent_whatever_realm() {
 #[test]
 fn a_refused_value_that_is_no_field_is_not_called_one() {
     let body =
-        r##"{"error":{"message":"(#100) Param callback_url is not good enough","type":"OAuthException","code":100}}"##;
+        r#"{"error":{"message":"(#100) Param callback_url is not good enough","type":"OAuthException","code":100}}"#;
     let sandbox = sandbox();
     let (home, _listening) = connected(&sandbox);
     sandbox.world().faults = vec![Fault {
