@@ -317,7 +317,7 @@ fn one_list_of_permissions_is_checked_named_and_explained() {
     let explained = Home::new().run(&["explain", "token.permissions", "permission-missing"]).code(0).stdout;
     for name in ALL {
         assert!(passed["summary"].as_str().unwrap().contains(name), "{passed}");
-        assert_eq!(explained.matches(name).count(), 2, "{explained}");
+        assert!(explained.split("\n\n").all(|page| page.contains(name)), "{explained}");
         let rest = ALL.into_iter().filter(|other| *other != name).collect::<Vec<_>>().join("', '");
         let run = tested(&format!("scopes = ['{rest}']\n"), true);
         let check = run.check("token.permissions");
