@@ -59,7 +59,15 @@ impl Channel {
     /// What Meta has to grant a token for the work of a contact centre.
     pub const fn permissions(self) -> &'static [&'static str] {
         match self {
-            Self::Facebook => &["pages_messaging", "pages_manage_metadata", "pages_show_list"],
+            Self::Facebook => &["pages_messaging", "pages_manage_metadata", "pages_show_list", "pages_read_engagement"],
+        }
+    }
+
+    /// Those of them without which messages go all the same: they show what is compared, as
+    /// the Page's username.
+    pub const fn permissions_to_read(self) -> &'static [&'static str] {
+        match self {
+            Self::Facebook => &["pages_read_engagement"],
         }
     }
 }

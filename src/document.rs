@@ -1,10 +1,13 @@
 //! TOML files with the place of every mistake: accounts, configuration,
 //! scenarios of the sandbox.
 
-use std::fmt::Display;
+use std::convert::Infallible;
+use std::fmt::{self, Display, Formatter};
 
 use serde::de::value::CowStrDeserializer;
-use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    DeserializeOwned, DeserializeSeed, Deserializer, Error, Expected, MapAccess, SeqAccess, Unexpected, Visitor,
+};
 use serde::forward_to_deserialize_any;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue, ValueDeserializer};
@@ -19,8 +22,10 @@ pub struct Mistake {
     pub column: usize,
     /// What is wrong, in one line.
     pub message: String,
-    /// The nearest key that exists, where a key is unknown.
+    /// The nearest key that exists, where a key is unknown; the same of a value.
     pub nearest: Option<&'static str>,
+    /// What was probably meant, or what may stand there, as a hint.
+    pub hint: Option<String>,
 }
 
 /// Reads a document. Where its types refuse keys that they do not know, the nearest one that
@@ -87,11 +92,20 @@ impl<'de> Deserializer<'de> for Node<'de> {
     type Error = Wrong;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
-        let span = self.0.span();
         match self.0.into_inner() {
             DeValue::Table(table) => visitor.visit_map(Entries { rest: table.into_iter(), value: None }),
             DeValue::Array(items) => visitor.visit_seq(Items(items.into_iter())),
-            value => Ok(ValueDeserializer::from(Spanned::new(span, value)).deserialize_any(visitor)?),
+            DeValue::String(text) => CowStrDeserializer::new(text).deserialize_any(visitor),
+            DeValue::Boolean(value) => visitor.visit_bool(value),
+            DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
+                Ok(number) => visitor.visit_i64(number),
+                Err(_) => Err(Wrong::invalid_value(Unexpected::Other(number.as_str()), &visitor)),
+            },
+            DeValue::Float(number) => match number.as_str().parse() {
+                Ok(number) => visitor.visit_f64(number),
+                Err(_) => Err(Wrong::invalid_value(Unexpected::Other(number.as_str()), &visitor)),
+            },
+            DeValue::Datetime(_) => Err(Wrong::invalid_type(Unexpected::Other("a date or time"), &visitor)),
         }
     }
 
@@ -109,7 +123,14 @@ impl<'de> Deserializer<'de> for Node<'de> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Wrong> {
-        Ok(ValueDeserializer::from(self.0).deserialize_enum(name, variants, visitor)?)
+        match self.0.get_ref() {
+            DeValue::Table(_) => Ok(ValueDeserializer::from(self.0).deserialize_enum(name, variants, visitor)?),
+            DeValue::String(text) => visitor.visit_enum(CowStrDeserializer::new(text.clone())),
+            _ => match self.deserialize_any(OneOf(variants)) {
+                Err(wrong) => Err(wrong),
+                Ok(never) => match never {},
+            },
+        }
     }
 
     forward_to_deserialize_any! {
@@ -118,10 +139,21 @@ impl<'de> Deserializer<'de> for Node<'de> {
     }
 }
 
+/// Refuses what is not one of these words.
+struct OneOf(&'static [&'static str]);
+
+impl Visitor<'_> for OneOf {
+    type Value = Infallible;
+
+    fn expecting(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        write!(formatter, "one of {}", self.0.join(", "))
+    }
+}
+
 /// What is left of a table, and the value whose key was read.
 struct Entries<'de> {
     rest: <DeTable<'de> as IntoIterator>::IntoIter,
-    value: Option<Spanned<DeValue<'de>>>,
+    value: Option<(String, Spanned<DeValue<'de>>)>,
 }
 
 impl<'de> MapAccess<'de> for Entries<'de> {
@@ -129,14 +161,15 @@ impl<'de> MapAccess<'de> for Entries<'de> {
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Wrong> {
         let Some((key, value)) = self.rest.next() else { return Ok(None) };
-        self.value = Some(value);
+        self.value = Some((key.get_ref().to_string(), value));
         let at = key.span().start;
-        seed.deserialize(CowStrDeserializer::new(key.into_inner())).map(Some).map_err(|wrong: Wrong| wrong.at(at))
+        let read = seed.deserialize(CowStrDeserializer::new(key.into_inner()));
+        read.map(Some).map_err(|wrong: Wrong| wrong.at(at).in_key())
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Wrong> {
-        let value = self.value.take().ok_or_else(|| Wrong::custom("a value without its key"))?;
-        read_value(value, seed)
+        let (key, value) = self.value.take().ok_or_else(|| Wrong::custom("a value without its key"))?;
+        read_value(value, seed).map_err(|wrong| wrong.in_value(&key))
     }
 }
 
@@ -156,18 +189,57 @@ fn read_value<'de, S: DeserializeSeed<'de>>(value: Spanned<DeValue<'de>>, seed: 
 }
 
 /// What is wrong, and at which byte where that is known.
-#[derive(Debug, thiserror::Error)]
-#[error("{message}")]
+#[derive(Debug)]
 struct Wrong {
     at: Option<usize>,
-    message: String,
-    nearest: Option<&'static str>,
+    what: What,
+}
+
+#[derive(Debug)]
+enum What {
+    /// All is said.
+    Said { message: String, nearest: Option<&'static str>, hint: Option<String> },
+    /// A value of another type; its key is yet to be named.
+    Type(String),
+    /// A word that is not among those that are known: whether it is a key or a value is seen
+    /// where it stands.
+    Unknown { typed: String, known: &'static [&'static str] },
 }
 
 impl Wrong {
+    fn new(what: What) -> Self {
+        Self { at: None, what }
+    }
+
     /// The innermost place is the one that counts.
     fn at(self, at: usize) -> Self {
         Self { at: self.at.or(Some(at)), ..self }
+    }
+
+    /// What is unknown is a key.
+    fn in_key(self) -> Self {
+        let What::Unknown { typed, known } = self.what else { return self };
+        let nearest = nearest(&typed, known.iter().copied());
+        let hint = match nearest {
+            Some(near) => format!("the key is perhaps '{near}'"),
+            None => format!("the keys here are {}", known.join(", ")),
+        };
+        let message = format!("unknown key '{typed}'");
+        Self { what: What::Said { message, nearest, hint: Some(hint) }, ..self }
+    }
+
+    /// It is in the value of this key.
+    fn in_value(self, key: &str) -> Self {
+        let (message, nearest) = match self.what {
+            What::Said { .. } => return self,
+            What::Type(message) => (format!("'{key}': {message}"), None),
+            What::Unknown { typed, known } => {
+                let message = format!("'{typed}' is not a valid {key}: expected {}", one_of(known));
+                (message, nearest(&typed, known.iter().copied()))
+            }
+        };
+        let hint = nearest.map(|near| format!("did you mean '{near}'?"));
+        Self { what: What::Said { message, nearest, hint }, ..self }
     }
 
     fn located(self, text: &str) -> Mistake {
@@ -175,39 +247,108 @@ impl Wrong {
         let before = text.get(..at).unwrap_or(text);
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        Mistake { line, column, message: self.message, nearest: self.nearest }
+        let (message, nearest, hint) = match self.what {
+            What::Said { message, nearest, hint } => (message, nearest, hint),
+            other => (Self::new(other).to_string(), None, None),
+        };
+        Mistake { line, column, message, nearest, hint }
     }
 }
 
+impl Display for Wrong {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        match &self.what {
+            What::Said { message, .. } | What::Type(message) => formatter.write_str(message),
+            What::Unknown { typed, known } => write!(formatter, "'{typed}' is not {}", one_of(known)),
+        }
+    }
+}
+
+impl std::error::Error for Wrong {}
+
 impl Error for Wrong {
     fn custom<T: Display>(message: T) -> Self {
-        Self { at: None, message: message.to_string(), nearest: None }
+        Self::new(What::Said { message: message.to_string(), nearest: None, hint: None })
     }
 
     fn unknown_field(key: &str, known: &'static [&'static str]) -> Self {
-        let nearest = nearest(key, known.iter().copied());
-        Self { at: None, message: format!("unknown key '{key}'"), nearest }
+        Self::unknown_variant(key, known).in_key()
     }
 
-    /// A key that is one of an enum: what is not a key is the parser's to refuse.
-    fn unknown_variant(key: &str, known: &'static [&'static str]) -> Self {
-        Self::unknown_field(key, known)
+    fn unknown_variant(typed: &str, known: &'static [&'static str]) -> Self {
+        Self::new(What::Unknown { typed: typed.into(), known })
+    }
+
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::new(What::Type(format!("expected {}, not {}", in_words(&expected.to_string()), value_of(found))))
+    }
+
+    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::invalid_type(found, expected)
+    }
+
+    fn missing_field(key: &'static str) -> Self {
+        Self::custom(format!("the key '{key}' is missing"))
+    }
+}
+
+/// `a, b or c`.
+fn one_of(words: &[&str]) -> String {
+    match words {
+        [rest @ .., last] if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        words => words.join(", "),
+    }
+}
+
+/// What a type expects, as a person says it.
+fn in_words(expected: &str) -> String {
+    match expected {
+        "a boolean" => "true or false".into(),
+        "a sequence" => "a list".into(),
+        "a map" => "a table".into(),
+        "i8" | "i16" | "i32" | "i64" => "a whole number".into(),
+        "u8" => "a whole number from 0 to 255".into(),
+        "u16" => "a whole number from 0 to 65535".into(),
+        "u32" | "u64" | "usize" => "a whole number from 0 on".into(),
+        "f32" | "f64" => "a number".into(),
+        other if other.starts_with("struct ") => "a table".into(),
+        other => other.into(),
+    }
+}
+
+/// A value that is not expected. A text is not repeated: it may be a secret.
+fn value_of(found: Unexpected<'_>) -> String {
+    match found {
+        Unexpected::Bool(value) => value.to_string(),
+        Unexpected::Signed(number) => number.to_string(),
+        Unexpected::Unsigned(number) => number.to_string(),
+        Unexpected::Float(number) => number.to_string(),
+        Unexpected::Str(_) => "a text".into(),
+        Unexpected::Seq => "a list".into(),
+        Unexpected::Map => "a table".into(),
+        other => other.to_string(),
     }
 }
 
 impl From<toml::de::Error> for Wrong {
     fn from(error: toml::de::Error) -> Self {
         let message = error.message().lines().next().unwrap_or_default().to_owned();
-        Self { at: error.span().map(|span| span.start), message, nearest: None }
+        Self { at: error.span().map(|span| span.start), ..Self::custom(message) }
     }
 }
 
-/// The candidate that someone most probably meant, if one is near enough.
+/// The candidate that was most probably meant, if one is near enough: alike as a whole, and no
+/// more than half of it typed otherwise, unless one is a part of the other.
 pub fn nearest<'a>(typed: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     const NEAR: f64 = 0.7;
+    let is_near = |candidate: &str| {
+        let half = typed.chars().count().max(candidate.chars().count()) / 2;
+        let is_part = candidate.contains(typed) || typed.contains(candidate);
+        is_part || strsim::damerau_levenshtein(typed, candidate) <= half
+    };
     candidates
         .map(|candidate| (strsim::jaro_winkler(typed, candidate), candidate))
-        .filter(|(likeness, _)| *likeness > NEAR)
+        .filter(|(likeness, candidate)| *likeness > NEAR && is_near(candidate))
         .max_by(|(a, _), (b, _)| a.total_cmp(b))
         .map(|(_, candidate)| candidate)
 }
@@ -226,6 +367,7 @@ mod tests {
         name: Option<String>,
         accounts: Vec<Account>,
         width: Option<Width>,
+        limit: Option<u16>,
     }
 
     /// Takes a text and refuses it afterwards.
@@ -273,7 +415,7 @@ mod tests {
         let document: Listing = parse(text).expect("read");
         assert_eq!((document.name.as_deref(), &*document.accounts[0].page_id), (Some("x"), "1"));
         assert_eq!(document.accounts[0].colours[&Side::Left], Colour::Red);
-        assert!(document.width.is_none());
+        assert!(document.width.is_none() && document.limit.is_none());
     }
 
     #[test]
@@ -289,15 +431,40 @@ mod tests {
     fn a_wrong_type_has_a_place() {
         let found = wrong("[[accounts]]\npage_id = 5\n");
         assert_eq!((found.line, found.column), (2, 11));
-        assert!(found.message.contains("expected a string"), "{}", found.message);
-        let found = wrong("[[accounts]]\npage_id = '1'\ncolours.left = 'rde'\n");
-        assert_eq!((found.line, found.column), (3, 16));
-        assert!(found.message.starts_with("unknown variant"), "{}", found.message);
+        assert_eq!(found.message, "'page_id': expected a string, not 5");
         let found = wrong("accounts = []\nwidth = 'wide'\n");
         assert_eq!((found.line, found.column, &*found.message), (2, 9, "it has to be narrow"));
         let found = wrong("accounts = [{ page_id = '1' }, {}]\n");
         assert_eq!((found.line, found.column), (1, 32));
-        assert!(found.message.starts_with("missing field"), "{}", found.message);
+        assert_eq!(found.message, "the key 'page_id' is missing");
+        let message = |text| wrong(text).message;
+        assert_eq!(message("name = true\naccounts = []\n"), "'name': expected a string, not true");
+        assert_eq!(message("accounts = 'EAAsecret'\n"), "'accounts': expected a list, not a text");
+        assert_eq!(message("accounts = [5]\n"), "'accounts': expected a table, not 5");
+        assert_eq!(message("accounts = []\nlimit = -1\n"), "'limit': expected a whole number from 0 to 65535, not -1");
+        assert_eq!(
+            message("accounts = []\nlimit = 1.5\n"),
+            "'limit': expected a whole number from 0 to 65535, not 1.5"
+        );
+        assert_eq!(message("accounts = []\nname = 1979-05-27\n"), "'name': expected a string, not a date or time");
+    }
+
+    #[test]
+    fn a_word_that_is_not_one_of_a_few_is_told_which_there_are() {
+        let found = wrong("[[accounts]]\npage_id = '1'\ncolours.left = 'gren'\n");
+        assert_eq!((found.line, found.column, found.nearest), (3, 16, Some("green")));
+        assert_eq!(found.message, "'gren' is not a valid left: expected red or green");
+        assert_eq!(found.hint.as_deref(), Some("did you mean 'green'?"));
+        let found = wrong("[[accounts]]\npage_id = '1'\ncolours.left = 5\n");
+        assert_eq!(found.message, "'left': expected one of red, green, not 5");
+    }
+
+    #[test]
+    fn what_is_not_near_is_not_guessed() {
+        assert_eq!(nearest("always", ["path", "delay", "times"].into_iter()), None);
+        assert_eq!(nearest("exprired", ["valid", "expired"].into_iter()), Some("expired"));
+        let found = wrong("accounts = []\nalways = true\n");
+        assert_eq!(found.hint.as_deref(), Some("the keys here are name, accounts, width, limit"));
     }
 
     #[test]

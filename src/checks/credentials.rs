@@ -8,14 +8,15 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::causes::{
-    APP_SECRET_MISSING, APP_SECRET_WRONG, Next, OTHER_APP, OTHER_PAGE, PAGE_TOKEN_NEEDED, PAGE_WITHOUT_USERNAME, Place,
-    TOKEN_MISSING, TOKEN_NOT_ACCEPTED, USERNAME_DIFFERS, VERSION_ENDS_SOON, VERSION_EXPIRED, VERSION_UNKNOWN,
+    self, APP_SECRET_MISSING, APP_SECRET_WRONG, APP_UNKNOWN, Next, OTHER_APP, OTHER_PAGE, PAGE_TOKEN_NEEDED,
+    PAGE_WITHOUT_USERNAME, Place, TOKEN_MISSING, TOKEN_NOT_ACCEPTED, USERNAME_DIFFERS, VERSION_ENDS_SOON,
+    VERSION_EXPIRED, VERSION_UNKNOWN,
 };
 use super::check::{Check, then};
 use super::finding::{Finding, GraphTrace, Group, Outcome, Report};
 use super::ids;
 use super::inspection;
-use super::observe::{Observed, Subject};
+use super::observe::{Field, Observed, Subject};
 use super::state::{TokenState, info, known, wants_page_token};
 use crate::dashboard;
 use crate::graph::endpoints::page::same_username;
@@ -212,6 +213,16 @@ pub(super) fn other_app(seen: &Observed, subject: &Subject) -> Option<&'static s
     subject.app_id.as_ref().filter(|wanted| *wanted != found).map(|_| "not checked: the token is of another app")
 }
 
+const APP_REFUSED: &str = "not checked: the app id or the app secret is wrong (token.app)";
+
+/// That Meta does not know the account's app, or not with this secret: nothing that is asked
+/// about the app, or as the app, tells anything then.
+pub(super) fn refused_app(seen: &Observed, subject: &Subject) -> Option<&'static str> {
+    let error = seen.token.refusal().filter(|_| subject.app.is_some())?;
+    let cause = causes::of(error, subject.asked(Place::App)).cause;
+    [APP_UNKNOWN.id, APP_SECRET_WRONG.id].contains(&cause).then_some(APP_REFUSED)
+}
+
 /// The id and name of the Page that the token is of.
 fn token_page(seen: &Observed) -> Option<(&str, Option<&str>)> {
     let page = seen.page.value().or_else(|| seen.whose.as_ref()?.value());
@@ -250,9 +261,8 @@ fn page(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
             &OTHER_PAGE,
             format!("it is of page {id}{}, not of page {wanted}", called(name)),
             format!(
-                "if that Page is meant: {} --page-id {}; if not, create a token for page {wanted}; then: {}",
-                subject.commands.edit,
-                to_paste(id, "PAGE_ID"),
+                "if that Page is meant: {}; if not, create a token for page {wanted}; then: {}",
+                subject.commands.edit.set(Field::PageId, to_paste(id, "PAGE_ID")),
                 subject.commands.replace_token
             ),
         ),
@@ -285,7 +295,7 @@ fn username(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Findi
             format!("the Page is @{found}, not @{wanted}"),
             then(
                 "correct the page username",
-                &format!("{} --page-username {}", subject.commands.edit, to_paste(found, "USERNAME")),
+                &subject.commands.edit.set(Field::PageUsername, to_paste(found, "USERNAME")),
             ),
         ),
         // A Page that may be read says whether it is published; then it would say its name too.
@@ -317,7 +327,11 @@ fn app(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
         check.fail(
             &OTHER_APP,
             format!("it was issued by app {found}, not by app {app_id}"),
-            format!("if that app is meant: {} --app-id {} (with its app secret); if not, create a token with app {app_id}; then: {}", subject.commands.edit, to_paste(found, "APP_ID"), subject.commands.replace_token),
+            format!(
+                "if that app is meant: {} (with its app secret); if not, create a token with app {app_id}; then: {}",
+                subject.commands.edit.set(Field::AppId, to_paste(found, "APP_ID")),
+                subject.commands.replace_token
+            ),
         )
     };
     let as_app = subject.app.is_some();

@@ -4,13 +4,15 @@
 use std::time::Duration;
 
 use super::causes::{
-    CALLBACK_DIFFERS, Cause, FIELDS_MISSING, NOT_SUBSCRIBED, PAGE_UNPUBLISHED, Place, WEBHOOK_INACTIVE,
+    CALLBACK_DIFFERS, Cause, FIELDS_MISSING, NOT_SUBSCRIBED, PAGE_UNPUBLISHED, PERMISSION_MISSING, Place, TO_DO,
+    WEBHOOK_INACTIVE,
 };
 use super::check::Check;
-use super::credentials::{other_app, other_kind, other_page};
-use super::finding::{Finding, Group, Outcome};
-use super::handshake;
+use super::credentials::{other_app, other_kind, other_page, refused_app};
+use super::finding::{Finding, Group, Outcome, Report};
+use super::handshake::{self, misplaced};
 use super::ids;
+use super::inspection;
 use super::observe::{Observed, Subject};
 use super::state::{TokenState, known};
 use crate::address::shown;
@@ -47,14 +49,22 @@ fn published(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Find
 fn subscription(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
     let check = check(ids::PAGE_SUBSCRIPTION, seen.subscribed.duration);
     let other = || other_kind(seen).or_else(|| other_page(seen, subject)).or_else(|| other_app(seen, subject));
-    if let Some(why) = state.why_skipped().or_else(other) {
+    if let Some(why) = state.why_skipped().or_else(other).or_else(|| refused_app(seen, subject)) {
         return check.skip(why);
     }
     let apps = match &seen.subscribed.result {
         Ok(answer) => &answer.value,
         Err(GraphError::Refused(error)) => {
             let asked = subject.asked(Place::Page).known(known(seen, subject));
-            return check.refused(error, asked, subject);
+            let mut finding = check.refused(error, asked, subject);
+            let permissions = inspection::permissions(seen, subject, state);
+            if finding.cause == Some(PERMISSION_MISSING.id)
+                && (permissions.outcome, permissions.cause) == (Outcome::Fail, finding.cause)
+            {
+                finding.summary = format!("Meta does not show it, for the same cause as {}", permissions.id);
+                finding.hint = None;
+            }
+            return finding;
         }
         Err(error) => return check.failed(error, Place::Page, subject),
     };
@@ -62,7 +72,29 @@ fn subscription(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> F
         Some(id) => apps.iter().find(|app| app.id == *id),
         None => apps.first(),
     };
-    judge_page(mine.map(|app| app.subscribed_fields.as_slice())).finding(check, subject)
+    judge_page(mine.map(|app| app.subscribed_fields.as_slice()), subject.was_set_up.page).finding(check, subject)
+}
+
+/// Which levels of a webhook were there once, or were ordered from here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WasSetUp {
+    pub app: bool,
+    pub page: bool,
+}
+
+impl WasSetUp {
+    /// The levels that a test has seen. An app whose events go elsewhere is not set up for
+    /// this account.
+    pub fn of(report: &Report) -> Self {
+        let seen = |id: &str| {
+            let found = report.findings.iter().find(|finding| finding.id == id);
+            let short = [FIELDS_MISSING.id, WEBHOOK_INACTIVE.id];
+            found.is_some_and(|found| {
+                found.outcome == Outcome::Pass || found.cause.is_some_and(|cause| short.contains(&cause))
+            })
+        };
+        Self { app: seen(ids::APP_SUBSCRIPTION), page: seen(ids::PAGE_SUBSCRIPTION) }
+    }
 }
 
 /// What is the matter with a level of a webhook, and what it is.
@@ -82,6 +114,14 @@ impl Judged {
         Self { outcome: Outcome::Fail, cause: Some(cause), summary: summary.into() }
     }
 
+    /// A level that is not there: lost, or not set up yet.
+    fn absent(was_set_up: bool, what: &str) -> Self {
+        if was_set_up {
+            return Self::fails(&NOT_SUBSCRIBED, what);
+        }
+        Self { outcome: Outcome::Warn, cause: Some(&TO_DO), summary: format!("not set up yet: {what}") }
+    }
+
     fn finding(self, check: Check, subject: &Subject) -> Finding {
         let Some(cause) = self.cause else { return check.pass(self.summary) };
         let hint = subject.then(&cause.fix(), cause.next);
@@ -99,10 +139,11 @@ fn lacking(fields: &[String]) -> Option<(Outcome, &'static str)> {
         .then_some((Outcome::Warn, "not messaging_postbacks: taps on buttons would not arrive"))
 }
 
-/// What it means that a Page sends its app these fields; `None`: it is not subscribed.
-pub fn judge_page(fields: Option<&[String]>) -> Judged {
+/// What it means that a Page sends its app these fields; `None`: it is not subscribed, and
+/// `was_set_up` says whether it was once.
+pub fn judge_page(fields: Option<&[String]>, was_set_up: bool) -> Judged {
     let Some(fields) = fields else {
-        return Judged::fails(&NOT_SUBSCRIBED, "the Page sends the app no events: it is not subscribed");
+        return Judged::absent(was_set_up, "the Page sends the app no events");
     };
     match lacking(fields) {
         Some((outcome, what)) => {
@@ -113,10 +154,10 @@ pub fn judge_page(fields: Option<&[String]>) -> Judged {
 }
 
 /// What it means that an app is told of this, and should send it to `callback`; without
-/// one any address will do.
-pub fn judge_app(callback: Option<&str>, present: Option<&AppSubscription>) -> Judged {
+/// one any address will do. `was_set_up`: whether it was there once.
+pub fn judge_app(callback: Option<&str>, present: Option<&AppSubscription>, was_set_up: bool) -> Judged {
     let Some(present) = present else {
-        return Judged::fails(&NOT_SUBSCRIBED, "the app has no webhook for Pages: no event is sent");
+        return Judged::absent(was_set_up, "the app has no webhook for Pages");
     };
     let to = present.callback_url.as_deref().unwrap_or("nowhere");
     if let Some(callback) = callback.filter(|callback| !same_callback(callback, to)) {
@@ -143,14 +184,24 @@ fn app_subscription(seen: &Observed, subject: &Subject) -> Finding {
     let Some(call) = call else {
         return check.skip("not checked: it needs the app id and the app secret");
     };
+    // The pair of app id and secret is judged at token.app.
+    if let Some(why) = refused_app(seen, subject) {
+        return check.skip(why);
+    }
     let all = match &call.result {
         Ok(answer) => &answer.value,
-        // The pair of app id and secret is judged at token.app.
         Err(GraphError::Refused(error)) if matches!(error.code, Some(1 | 101 | 190)) => {
             return check.skip("not checked: Meta refused the app's credentials (token.app)");
         }
         Err(error) => return check.failed(error, Place::App, subject),
     };
     let of_pages = all.iter().find(|subscription| subscription.object == subject.channel.webhook_object());
-    judge_app(Some(&callback.url), of_pages).finding(check, subject)
+    // To be set up once the callback URL is one that Meta takes.
+    if of_pages.is_none()
+        && !subject.was_set_up.app
+        && misplaced(&callback.url, callback.sandbox, &subject.commands.edit).is_some()
+    {
+        return check.skip("not set up yet: Meta does not take this callback URL (callback.handshake)");
+    }
+    judge_app(Some(&callback.url), of_pages, subject.was_set_up.app).finding(check, subject)
 }

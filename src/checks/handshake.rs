@@ -6,7 +6,7 @@ use super::causes::{CALLBACK_NOT_HTTPS, CALLBACK_PRIVATE, Cause, Next, UNREACHAB
 use super::check::{Check, then};
 use super::finding::{Finding, Group, Outcome};
 use super::ids;
-use super::observe::{Observed, Subject};
+use super::observe::{Editing, Field, Observed, Subject};
 use crate::address::{is_loopback, is_private, to_paste};
 use crate::graph::{GraphError, Unreachable};
 use crate::webhook::Problem;
@@ -68,23 +68,26 @@ pub struct Misplaced {
 }
 
 /// What an address alone tells: that it is not https, or leads to where Meta cannot go.
-/// `edit` is the command that changes the account. The sandbox calls this machine only,
-/// and asks nothing of an address.
-pub fn misplaced(callback: &str, sandbox: bool, edit: &str) -> Option<Misplaced> {
-    let url = Url::parse(callback).ok().filter(|_| !sandbox)?;
-    let summary = if is_loopback(&url) {
+/// `edit` changes the account. A sandbox calls this machine, and takes https addresses as
+/// Meta does.
+pub fn misplaced(callback: &str, sandbox: bool, edit: &Editing) -> Option<Misplaced> {
+    let url = Url::parse(callback).ok()?;
+    let here = is_loopback(&url);
+    let summary = if here && sandbox {
+        return None;
+    } else if here {
         "the callback URL is on this machine: Meta cannot reach it".to_owned()
-    } else if is_private(&url) {
+    } else if is_private(&url) && !sandbox {
         let host = url.host_str().unwrap_or_default();
         format!("the callback URL leads into a private network ({host}): Meta cannot reach it")
     } else if url.scheme() != "https" {
         let cause = &CALLBACK_NOT_HTTPS;
         let https = to_paste(&format!("https{}", url.as_str().strip_prefix("http")?));
-        let hint = then(&cause.fix(), &format!("{edit} --callback-url {https}"));
+        let hint = then(&cause.fix(), &edit.set(Field::CallbackUrl, &https));
         return Some(Misplaced { cause, summary: cause.summary.into(), hint });
     } else {
         return None;
     };
-    let hint = then(&CALLBACK_PRIVATE.fix(), &format!("{edit} --callback-url URL"));
+    let hint = then(&CALLBACK_PRIVATE.fix(), &edit.set(Field::CallbackUrl, "URL"));
     Some(Misplaced { cause: &CALLBACK_PRIVATE, summary, hint })
 }

@@ -8,11 +8,11 @@ use super::causes::{
     self, Cause, DATA_ACCESS_ENDED, DATA_ACCESS_ENDS, EXPIRED, EXPIRES_SOON, PERMISSION_MISSING, Place,
 };
 use super::check::{Check, then};
-use super::credentials::check;
+use super::credentials::{check, refused_app};
 use super::finding::{Finding, GraphTrace, Outcome};
 use super::ids;
 use super::observe::{Observed, Subject};
-use super::state::{TokenState, lacking, wants_page_token};
+use super::state::{TokenState, is_vital, lacking, wants_page_token};
 use crate::graph::GraphError;
 use crate::graph::endpoints::token::TokenInfo;
 
@@ -28,7 +28,8 @@ fn inspected<'a>(seen: &'a Observed, subject: &Subject, state: &TokenState<'_>) 
         Ok(answer) if answer.value.is_readable() => Ok(&answer.value),
         Ok(_) => Err("not checked: Meta cannot read the token"),
         Err(GraphError::Refused(_)) if subject.app.is_some() => {
-            Err("not checked: Meta refused the app's credentials (token.app)")
+            let refused = "not checked: Meta refused the app's question about the token (token.app)";
+            Err(refused_app(seen, subject).unwrap_or(refused))
         }
         Err(GraphError::Refused(_)) => Err(state.why_skipped().unwrap_or(NOT_BY_ITSELF)),
         Err(GraphError::Unreachable(_)) => Err("not checked: Graph did not answer this call"),
@@ -74,25 +75,19 @@ pub(super) fn permissions(seen: &Observed, subject: &Subject, state: &TokenState
     let Some((missing, elsewhere)) = lacking(info, subject) else {
         return check.skip("not known: Meta does not show the permissions of this token any more");
     };
-    let mut finding = if !missing.is_empty() {
+    let (short, summary, fix) = if !missing.is_empty() {
         let list = missing.join(", ");
-        check.fail(
-            &PERMISSION_MISSING,
-            format!("permissions are missing: {list}"),
-            then(
-                &format!("create a new token and grant {list} beside the permissions that it has"),
-                &subject.commands.replace_token,
-            ),
-        )
+        let fix = format!("create a new token and grant {list} beside the permissions that it has");
+        (missing, format!("permissions are missing: {list}"), fix)
     } else if !elsewhere.is_empty() {
-        check.fail(
-            &PERMISSION_MISSING,
-            format!("granted, but not for this Page: {}", elsewhere.join(", ")),
-            then("create a new token and tick this Page in the login dialog", &subject.commands.replace_token),
-        )
+        let summary = format!("granted, but not for this Page: {}", elsewhere.join(", "));
+        (elsewhere, summary, "create a new token and tick this Page in the login dialog".into())
     } else {
         return check.pass(format!("{} are granted", subject.channel.permissions().join(", ")));
     };
+    let outcome = if short.iter().any(|name| is_vital(subject.channel, name)) { Outcome::Fail } else { Outcome::Warn };
+    let hint = then(&fix, &subject.commands.replace_token);
+    let mut finding = check.finds(outcome, PERMISSION_MISSING.id, summary, hint);
     finding.graph = seen.subscribed.refusal().filter(|_| wants_page_token(seen).is_none()).map(GraphTrace::from);
     finding
 }

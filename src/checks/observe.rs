@@ -7,6 +7,7 @@ use url::Url;
 
 use super::causes::{Asked, Next, Place};
 use super::check::then;
+use super::delivery::WasSetUp;
 use super::state::TokenState;
 use crate::address::is_loopback;
 use crate::channel::Channel;
@@ -42,6 +43,8 @@ pub struct Subject {
     pub chat_settings: ChatSettings,
     /// How near an end of validity is warned of.
     pub warn_days: u32,
+    /// The levels of its webhook that were set up once.
+    pub was_set_up: WasSetUp,
     /// Whether it is tested with others, whose calls go together.
     pub among_others: bool,
 }
@@ -63,8 +66,8 @@ pub struct Commands {
     pub set_app: String,
     /// Gives it its app secret, and an app id where it has none.
     pub add_app: String,
-    /// Changes a field; the flag follows.
-    pub edit: String,
+    /// Changes a field.
+    pub edit: Editing,
     /// Sets both levels of its webhook.
     pub subscribe: String,
     pub verify: String,
@@ -72,18 +75,55 @@ pub struct Commands {
     pub edit_messages: String,
 }
 
+/// How a field of an account is changed.
+pub enum Editing {
+    /// By these words, behind which the flag follows.
+    Flag(String),
+    /// In a manifest, where the key stands.
+    Manifest,
+}
+
+/// A field that a fix may name.
+#[derive(Clone, Copy)]
+pub enum Field {
+    PageId,
+    PageUsername,
+    AppId,
+    CallbackUrl,
+}
+
+impl Editing {
+    /// The step that gives the field this value, as a shell takes it.
+    pub fn set(&self, field: Field, value: &str) -> String {
+        let (flag, place, key) = match field {
+            Field::PageId => ("--page-id", "", "page_id"),
+            Field::PageUsername => ("--page-username", "", "page_username"),
+            Field::AppId => ("--app-id", ", below 'app'", "id"),
+            Field::CallbackUrl => ("--callback-url", ", below 'webhook'", "callback_url"),
+        };
+        match self {
+            Self::Flag(words) => format!("{words} {flag} {value}"),
+            // An id is a text in the file, although it has digits only.
+            Self::Manifest if value.bytes().all(|byte| byte.is_ascii_digit()) => {
+                format!("set it in the file{place}: {key}: \"{value}\"")
+            }
+            Self::Manifest => format!("set it in the file{place}: {key}: {value}"),
+        }
+    }
+}
+
 impl Commands {
     /// The command of a step; what has to be filled in stands in capitals.
     pub fn of(&self, next: Next) -> Option<String> {
-        let edit = |flag: &str| Some(format!("{} {flag}", self.edit));
+        let edit = |field, value| Some(self.edit.set(field, value));
         match next {
             Next::ReplaceToken => Some(self.replace_token.clone()),
             Next::TestAgain => Some(self.test_again.clone()),
             Next::SetApp => Some(self.set_app.clone()),
             Next::AddApp => Some(self.add_app.clone()),
-            Next::SetPageId => edit("--page-id PAGE_ID"),
-            Next::SetUsername => edit("--page-username USERNAME"),
-            Next::SetCallback => edit("--callback-url URL"),
+            Next::SetPageId => edit(Field::PageId, "PAGE_ID"),
+            Next::SetUsername => edit(Field::PageUsername, "USERNAME"),
+            Next::SetCallback => edit(Field::CallbackUrl, "URL"),
             Next::Subscribe => Some(self.subscribe.clone()),
             Next::Verify => Some(self.verify.clone()),
             Next::SetTimeout => Some("msgrctl chat-settings set --messenger-timeout 10m".into()),

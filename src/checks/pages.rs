@@ -50,13 +50,13 @@ checks! {
             "passes when the token belongs to the account's Page"
             "correct the page id, or create a token for this Page"
         PAGE_USERNAME "page.username" SetUsername
-            "passes when the Page's username is the account's"
+            "passes when the Page's username is the account's; without pages_read_engagement it cannot be read, and the check warns"
             "correct the page username, or have one created"
         TOKEN_APP "token.app" SetApp
             "passes when the token was issued by the account's app"
             "give the account the app that issued the token, or create a token with the account's app"
         TOKEN_PERMISSIONS "token.permissions" ReplaceToken
-            "passes when pages_messaging, pages_manage_metadata and pages_show_list are granted for this Page"
+            "passes when pages_messaging, pages_manage_metadata, pages_show_list and pages_read_engagement are granted for this Page; where only pages_read_engagement is missing, which reads the Page's username, it warns"
             "create the token again and grant all of them for this Page"
         TOKEN_EXPIRY "token.expiry" ReplaceToken
             "passes when the token does not expire within 14 days (--warn-days)"

@@ -2,6 +2,7 @@
 
 use super::causes::{self, Known, PAGE_TOKEN_NEEDED, Place};
 use super::observe::{Observed, Subject};
+use crate::channel::Channel;
 use crate::graph::endpoints::token::TokenInfo;
 use crate::graph::{ApiError, GraphError, Wording};
 
@@ -75,6 +76,11 @@ pub(super) fn lacking(info: &TokenInfo, subject: &Subject) -> Option<(Vec<&'stat
     Some((needed().filter(|name| !info.grants(name)).collect(), needed().filter(elsewhere).collect()))
 }
 
+/// Whether nothing works without this permission: the others are for what is only shown.
+pub(super) fn is_vital(channel: Channel, name: &str) -> bool {
+    !channel.permissions_to_read().contains(&name)
+}
+
 /// What is known of the token beside a refusal.
 pub(super) fn known(seen: &Observed, subject: &Subject) -> Known {
     let by_itself = subject.app.is_none();
@@ -84,7 +90,11 @@ pub(super) fn known(seen: &Observed, subject: &Subject) -> Known {
         Ok(answer) => match (answer.value.kind.as_deref(), lacking(&answer.value, subject)) {
             (Some(kind), _) if kind != "PAGE" => Known::NotAPages,
             (_, None) => Known::Nothing,
-            (_, Some((missing, elsewhere))) if missing.is_empty() && elsewhere.is_empty() => Known::Complete,
+            (_, Some((missing, elsewhere)))
+                if !missing.iter().chain(&elsewhere).any(|name| is_vital(subject.channel, name)) =>
+            {
+                Known::Complete
+            }
             _ => Known::Lacking,
         },
         // Asked by itself, a token that cannot be read cannot ask either.

@@ -29,13 +29,42 @@ pub struct Line<'a> {
     /// What a callback's receiver answered in place of the challenge.
     #[serde(rename = "says", skip_serializing_if = "Option::is_none")]
     pub receiver_says: Option<&'a str>,
+    /// The checks below it that found the very same, where a list says it once.
+    #[serde(skip)]
+    pub also: Vec<&'a str>,
 }
 
 impl<'a> Line<'a> {
     pub fn new(id: &'a str, outcome: Outcome, summary: &'a str) -> Self {
         let (group, cause, hint, duration_ms, graph, receiver_says) = (None, None, None, None, None, None);
-        Self { id, group, outcome, cause, summary, hint, duration_ms, graph, receiver_says }
+        Self { id, group, outcome, cause, summary, hint, duration_ms, graph, receiver_says, also: Vec::new() }
     }
+
+    /// The command of its fix, or all of the fix where it has none.
+    fn step(&self) -> Option<&str> {
+        self.hint.map(|hint| hint.split_once("; then: ").map_or(hint, |(_, command)| command))
+    }
+}
+
+/// What is told of one account once: a line that reads like one above it is only named there,
+/// and one with the cause and the command of another does not say again what to do.
+pub fn once<'a>(lines: impl IntoIterator<Item = Line<'a>>) -> Vec<Line<'a>> {
+    let mut told: Vec<Line<'a>> = Vec::new();
+    for mut line in lines {
+        let same = |one: &&mut Line<'_>| one.cause.is_some() && one.cause == line.cause;
+        if let Some(before) = told.iter_mut().find(same) {
+            if (before.outcome, before.summary) == (line.outcome, line.summary) {
+                before.also.push(line.id);
+                continue;
+            }
+            if before.step() == line.step() {
+                line.hint = None;
+            }
+            line.graph = line.graph.filter(|trace| before.graph != Some(trace));
+        }
+        told.push(line);
+    }
+    told
 }
 
 impl<'a> From<&'a Finding> for Line<'a> {
@@ -96,6 +125,9 @@ pub fn lines(line: &Line<'_>, wide: usize, screen: Screen) -> Vec<String> {
     if let Some(says) = line.receiver_says {
         under("receiver says:", &wrap(&sentence(says), width, indent + 15));
     }
+    if !line.also.is_empty() {
+        under("the same:", &wrap(&line.also.join(", "), width, indent + 10));
+    }
     if let Some(hint) = line.hint.map(sentence) {
         // The command stays whole, so that it can be pasted.
         let (fix, command) = match hint.split_once("; then: ") {
@@ -133,4 +165,34 @@ pub fn marked(outcome: Outcome, screen: Screen) -> String {
     };
     let text = format!("{} {outcome}", mark(outcome, screen.unicode));
     paint(style, &text, screen.color)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line<'a>(id: &'a str, cause: &'static str, summary: &'a str, hint: &'a str) -> Line<'a> {
+        Line { cause: Some(cause), hint: Some(hint), ..Line::new(id, Outcome::Fail, summary) }
+    }
+
+    #[test]
+    fn what_reads_the_same_is_named_and_a_fix_is_said_once() {
+        let told = once([
+            line("a", "expired", "it has expired", "create one; then: msgrctl x"),
+            line("b", "expired", "it ended on a day", "create another one; then: msgrctl x"),
+            line("c", "expired", "it has expired", "create one; then: msgrctl x"),
+            // Another command: another thing to do, although the cause is the same.
+            line("d", "expired", "so has this", "create one; then: msgrctl y"),
+            line("e", "to-do", "not set up", "create one; then: msgrctl x"),
+        ]);
+        let shown: Vec<_> = told.iter().map(|line| (line.id, line.hint.is_some(), line.also.as_slice())).collect();
+        let none: &[&str] = &[];
+        assert_eq!(shown, [("a", true, ["c"].as_slice()), ("b", false, none), ("d", true, none), ("e", true, none)]);
+    }
+
+    #[test]
+    fn what_passes_has_no_cause_and_stays() {
+        let passes = |id| Line::new(id, Outcome::Pass, "as it should be");
+        assert_eq!(once([passes("a"), passes("b")]).len(), 2);
+    }
 }

@@ -76,8 +76,8 @@ fn in_the_text(error: AccountError) -> Error {
     match error {
         AccountError::Schema(SchemaError::Broken { mistake, .. }) => {
             let shown = Error::usage(mistake.to_string());
-            match mistake.nearest {
-                Some(near) => shown.hint(format!("the key is perhaps '{near}'")),
+            match mistake.hint {
+                Some(hint) => shown.hint(hint),
                 None => shown,
             }
         }

@@ -178,10 +178,7 @@ fn read(path: &std::path::Path) -> Result<ConfigFile, Error> {
     let Some(text) = files::read_text(path)? else { return Ok(ConfigFile::default()) };
     document::parse(&text).map_err(|mistake| {
         let error = Error::file(format!("{}:{}:{}: {}", path.display(), mistake.line, mistake.column, mistake.message));
-        match mistake.nearest {
-            Some(near) => error.hint(format!("the key is perhaps '{near}'")),
-            None => error.hint("correct the line"),
-        }
+        error.hint(mistake.hint.unwrap_or_else(|| "correct the line".into()))
     })
 }
 

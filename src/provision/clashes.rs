@@ -118,9 +118,10 @@ fn note_twins(drafts: &mut [Draft], rest: &[Account]) {
         let others: Vec<_> = others.filter(|[id, ..]| *id != after.id).collect();
         let Some([_, _, handle]) = others.first() else { continue };
         let names = others.iter().map(|[_, name, _]| format!("'{name}'")).collect::<Vec<_>>().join(", ");
+        let have = if others.len() == 1 { "has" } else { "have" };
         let new = draft.before.is_none();
         let hint =
             if new { format!("; if it is that one renamed, add to it: handle: {handle}") } else { String::new() };
-        draft.notes.push(format!("{names} has the same page id {}{hint}", after.page_id));
+        draft.notes.push(format!("{names} {have} the same page id {}{hint}", after.page_id));
     }
 }

@@ -92,7 +92,7 @@ fn conversation(world: &SharedWorld, query: &[(String, String)]) -> Result<Value
 fn advance(world: &SharedWorld, body: &[u8]) -> Result<Value, String> {
     let asked: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
     let span = asked["advance"].as_str().ok_or("say by how much: {\"advance\": \"25h\"}")?;
-    let by = Length::try_from(span.to_owned()).map_err(|error| error.to_string())?.0;
+    let by = Length::try_from(span.to_owned())?.0;
     let clock = world.lock().clock.clone();
     let before = clock.now();
     clock.advance(by);

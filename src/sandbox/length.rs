@@ -11,10 +11,10 @@ use serde::{Deserialize, Deserializer};
 pub(super) struct Length(pub(super) SignedDuration);
 
 impl TryFrom<String> for Length {
-    type Error = jiff::Error;
-    fn try_from(text: String) -> Result<Self, jiff::Error> {
-        let span: Span = text.parse()?;
-        span.to_duration(SpanRelativeTo::days_are_24_hours()).map(Self)
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        let length = text.parse().and_then(|span: Span| span.to_duration(SpanRelativeTo::days_are_24_hours()));
+        length.map(Self).map_err(|_| format!("'{text}' is not a length of time, such as 100ms, 2h or 10d"))
     }
 }
 

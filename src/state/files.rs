@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use toml_edit::DocumentMut;
 
 use super::change::{deep, flat};
-use super::health::{Health, HealthFile};
+use super::health::HealthFile;
 use super::snapshot::Kept;
 use super::{Change, Fields, Record, Records, Snapshot, StateError, What};
 use crate::accounts::{Account, AccountStore, Parsed, Tenant, TenantFile};
@@ -200,15 +200,15 @@ impl Records for Files {
         Ok(())
     }
 
-    fn health(&self, tenant: &str) -> Result<Vec<Health>, StateError> {
-        Ok(health_of(&self.paths.health_file(tenant))?.accounts)
+    fn health(&self, tenant: &str) -> Result<HealthFile, StateError> {
+        Ok(health_of(&self.paths.health_file(tenant))?)
     }
 
-    fn keep_health(&self, tenant: &str, results: Vec<Health>) -> Result<(), StateError> {
+    fn keep_health(&self, tenant: &str, new: HealthFile) -> Result<(), StateError> {
         let path = self.paths.health_file(tenant);
         let lock = lock(&path)?;
         let mut file = health_of(&path)?;
-        file.take(results);
+        file.take(new);
         let text = serde_json::to_string(&file).unwrap_or_else(|error| unreachable!("it is JSON: {error}"));
         Ok(lock.replace(text.as_bytes())?)
     }

@@ -12,7 +12,7 @@ mod snapshot;
 
 pub use change::{Change, Fields, Record, What};
 pub use files::{Files, carry_out, set_value};
-pub use health::Health;
+pub use health::{Health, HealthFile, SetUp};
 pub use snapshot::Snapshot;
 
 use crate::accounts::AccountError;
@@ -33,12 +33,12 @@ pub trait Records {
     /// become what it says. Records of other kinds may be written by then.
     fn write(&self, tenant: &str, changes: &[Change]) -> Result<(), StateError>;
 
-    /// What the last tests of a tenant's accounts found. What cannot be read was never
-    /// kept: the next test makes it anew.
-    fn health(&self, tenant: &str) -> Result<Vec<Health>, StateError>;
+    /// What the last tests of a tenant's accounts found, and which levels of their webhooks
+    /// were set up. What cannot be read was never kept: the next test makes it anew.
+    fn health(&self, tenant: &str) -> Result<HealthFile, StateError>;
 
-    /// Keeps what tests found in place of what was known of the same accounts.
-    fn keep_health(&self, tenant: &str, results: Vec<Health>) -> Result<(), StateError>;
+    /// Keeps what was found in place of what was known of the same accounts and levels.
+    fn keep_health(&self, tenant: &str, new: HealthFile) -> Result<(), StateError>;
 
     /// Where a record of a tenant is, for a person who looks for it.
     fn place(&self, tenant: &str, record: &Record) -> String;

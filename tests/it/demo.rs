@@ -23,6 +23,15 @@ fn the_demo_tells_the_whole_story() {
         "code 190, subcode 460",
         "then: msgrctl account edit acme-support --token-stdin",
     ]);
+    // Nothing is wrong before the first step is taken, and what is shown is in order.
+    assert_eq!(run.stdout.matches("✗ fail").count() + run.stdout.matches("x fail").count(), 3, "{run:#?}");
+    let first = run.stdout.split("saved 'Acme Support'").next().unwrap();
+    assert!(first.contains("! warn") && first.contains("not set up yet: "), "{first}");
+    let of_the_listener = run.stdout.split("msgrctl webhook listen").nth(1).unwrap().split("stopped: ").next().unwrap();
+    let is_time = |word: &&str| word.len() == 8 && word.matches(':').count() == 2;
+    let times: Vec<&str> = of_the_listener.lines().filter_map(|line| line.split("  ").next().filter(is_time)).collect();
+    assert!(times.len() > 10 && times.is_sorted(), "{times:?}");
+    assert!(run.stdout.contains("2 refused (a handshake with a wrong verify token: 2)"), "{run:#?}");
     assert!(run.took < Duration::from_secs(5), "{:?}", run.took);
     home.run(&["demo", "--json"]).code(2).says(&["leave --json out"]);
     // Nothing of it stays, and nothing of the person's own is read.

@@ -49,6 +49,24 @@ fn an_empty_file_of_an_empty_tenant_is_an_empty_plan() {
 }
 
 #[test]
+fn a_fix_of_a_manifest_speaks_in_its_keys() {
+    let fleet = Fleet::new(1);
+    let (username, id) = {
+        let world = fleet.sandbox.world();
+        (world.pages[0].username.clone().unwrap(), world.pages[0].id.clone())
+    };
+    for (right, wrong, fix) in [
+        (&username, "some.other", format!("set it in the file: page_username: {username}")),
+        (&id, "5555555555", format!("set it in the file: page_id: \"{id}\"")),
+    ] {
+        let account = fleet.account(0, "").replace(&**right, wrong);
+        fleet.write(&(fleet.head() + &account));
+        let run = fleet.plan(&[]).code(9).shows(&[&fix]);
+        assert!(!run.stdout.contains("--page-"), "{run:#?}");
+    }
+}
+
+#[test]
 fn a_plan_shows_what_differs_and_writes_nothing() {
     let fleet = Fleet::new(3);
     fleet.manifest(0..3);

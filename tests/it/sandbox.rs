@@ -335,7 +335,8 @@ fn the_printed_exports_work_as_they_are_pasted() {
     let Some(bus) = crate::support::Bus::with_keyring() else { return };
     let home = Home::on(&bus);
     let mut process = Process::start(&home, &[]);
-    let (url, token) = (process.line(), process.line());
+    let (url, token, user_token) = (process.line(), process.line(), process.line());
+    assert!(user_token.starts_with("export USER_TOKEN=EAA"), "{user_token}");
     let binary = env!("CARGO_BIN_EXE_msgrctl");
     let script = format!(
         "{url}{token}printf %s \"$TOKEN\" | '{binary}' account add \"Acme\" --page-username acme.support --page-id 109876543210987 --token-stdin && '{binary}' sandbox calls"
@@ -372,6 +373,26 @@ fn wrong_starts_are_refused() {
     home.run(&["sandbox", "start", "--scenario", "none.toml"]).code(2).says(&["none.toml"]);
     home.file("bad.toml", "version = 1\n[[pages]]\nid = '1'\nname = 'x'\ntoken_stat = 'expired'\n");
     home.run(&["sandbox", "start", "--scenario", "bad.toml"]).code(2).screen("sandbox-start-mistake");
+    for (line, says, hint) in [
+        (
+            "token_state = 'exprired'",
+            "'exprired' is not a valid token_state: expected valid, ",
+            "did you mean 'expired'?",
+        ),
+        ("token_state = 5", "'token_state': expected one of valid, ", "correct the line"),
+        ("published = 'yes'", "'published': expected true or false, not a text", "correct the line"),
+        ("scopes = 'messages'", "'scopes': expected a list, not a text", "correct the line"),
+        ("expires_in = 'soon'", "'soon' is not a length of time, such as ", "correct the line"),
+        ("[[faults]]\ncode = 'x'", "'code': expected a whole number, not a text", "correct the line"),
+        ("[[faults]]\nalways = true", "unknown key 'always'", "the keys here are "),
+        ("[[pages]]\nid = '2'", "the key 'name' is missing", "correct the line"),
+    ] {
+        home.file("bad.toml", format!("version = 1\n[[pages]]\nid = '1'\nname = 'x'\n{line}\n"));
+        let run = home.run(&["sandbox", "start", "--scenario", "bad.toml"]).code(2).says(&["bad.toml:", says, hint]);
+        for foreign in ["variant", "invalid type", "missing field", "perhaps 'delay'"] {
+            assert!(!run.stderr.contains(foreign), "{run:#?}");
+        }
+    }
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     home.run(&["sandbox", "start", "--listen", &address]).code(1).says(&["cannot listen", "--listen"]);

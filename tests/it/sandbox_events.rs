@@ -12,6 +12,27 @@ fn text(text: &str) -> Say {
 }
 
 #[test]
+fn among_many_pages_the_person_or_the_flag_says_which_is_meant() {
+    let world = msgrctl::sandbox::World::with_pages(3, msgrctl::clock::Clock::system());
+    let sandbox = msgrctl::sandbox::InProcess::start(world).unwrap();
+    let hook = Hook::start();
+    subscribe(&sandbox, &hook.url, &EVENTS);
+    let home = Home::new().with("MSGRCTL_GRAPH_URL", &sandbox.url());
+    home.run(&["sandbox", "say", "Hello"]).code(2).says(&["3 Pages", "--page", "--from"]);
+    home.run(&["sandbox", "say", "--from", "Jim", "Hello"]).code(2).says(&["'Jim'", "--page"]);
+    let (psid, page_id) = {
+        let world = sandbox.world();
+        (world.people[2].psid.clone(), world.people[2].page_id.clone())
+    };
+    for from in [&*psid, "Jane Doe 3"] {
+        let said = home.run(&["sandbox", "say", "--from", from, "Hello", "--json"]).code(0).json();
+        assert_eq!(said["psid"], psid);
+    }
+    let sent = hook.received();
+    assert!(sent.iter().all(|sent| sent.json()["entry"][0]["id"] == page_id), "{sent:?}");
+}
+
+#[test]
 fn an_event_is_signed_and_escaped_as_metas_are() {
     let sandbox = sandbox();
     let hook = Hook::start();

@@ -3,8 +3,11 @@
 
 use msgrctl::sandbox::Fault;
 
-use crate::support::Run;
-use crate::support::world::{acme, sandbox, scenario};
+use serde_json::Value;
+
+use crate::support::listening::Listening;
+use crate::support::world::{PAGE_ID, acme, nowhere, sandbox, scenario};
+use crate::support::{Home, Run};
 
 const PAGE: &str = "version = 1\n[[pages]]\nid = '109876543210987'\nusername = 'acme.support'\nname = 'Acme Support'\n";
 
@@ -192,7 +195,7 @@ fn signing_is_done_where_meta_asks_for_it() {
 fn delivery_is_judged_apart_from_credentials() {
     let run = tested("published = false\nsubscribed = []\n", true).code(7);
     assert_check(&run, "page.published", "fail", None);
-    assert_check(&run, "page.subscription", "fail", None);
+    assert_check(&run, "page.subscription", "warn", None);
     assert_check(&run, "token.valid", "pass", None);
     let run = tested("subscribed = ['feed']\n", false).code(7);
     assert_check(&run, "page.subscription", "fail", None);
@@ -202,6 +205,57 @@ fn delivery_is_judged_apart_from_credentials() {
     let sandbox = scenario(&format!("{PAGE}subscribed = []\n"));
     let home = acme(&sandbox, true).with_secrets("two", &sandbox.world().tokens[1].value.clone());
     home.run(&["account", "add", "Two"]).code(0);
+}
+
+/// Tests the account, and says how a check ended and why.
+fn judged(home: &Home, id: &str) -> (Value, Value) {
+    let run = home.run(&["account", "test", "acme", "--json"]);
+    let check = run.check(id);
+    (check["outcome"].clone(), check["cause"].clone())
+}
+
+#[test]
+fn what_was_never_set_up_is_to_do_and_what_was_there_once_is_missed() {
+    let to_do = ("warn".into(), "to-do".into());
+    let lost = ("fail".into(), "not-subscribed".into());
+    let sandbox = scenario(&format!("{PAGE}subscribed = []\n"));
+    let home = acme(&sandbox, true);
+    let listening = Listening::start(&home, &["acme"]);
+    home.run(&["account", "edit", "acme", "--callback-url", &listening.url]).code(0);
+    let run = home.run(&["account", "test", "acme", "--json"]).code(0);
+    for level in ["page.subscription", "app.subscription"] {
+        let check = run.check(level);
+        assert_eq!((check["outcome"].clone(), check["cause"].clone()), to_do, "{check}");
+        assert!(check["summary"].as_str().unwrap().starts_with("not set up yet: "), "{check}");
+        assert!(check["hint"].as_str().unwrap().ends_with("; then: msgrctl webhook subscribe acme"), "{check}");
+    }
+    home.run(&["account", "test", "acme", "--strict"]).code(7);
+    // Each level is judged apart: the Page's is seen, and is gone at the next test.
+    crate::support::world::subscribe(&sandbox, "https://elsewhere.example.com/", &["messages"]);
+    sandbox.world().subscriptions.clear();
+    home.run(&["account", "test", "acme"]).code(0);
+    sandbox.world().pages[0].subscribed.clear();
+    assert_eq!(judged(&home, "page.subscription"), lost);
+    assert_eq!(judged(&home, "app.subscription"), to_do);
+    // Another Page was not set up by that.
+    home.run(&["account", "edit", "acme", "--page-id", "55555", "--no-test"]).code(0);
+    home.run(&["webhook", "status", "acme", "--json"]).code(7).shows(&["to-do"]);
+    home.run(&["account", "edit", "acme", "--page-id", PAGE_ID, "--no-test"]).code(0);
+    assert_eq!(judged(&home, "page.subscription"), lost, "what was known stays known");
+}
+
+#[test]
+fn a_webhook_that_was_ordered_and_is_not_there_is_a_failure() {
+    let sandbox = scenario(&format!("{PAGE}subscribed = []\n"));
+    let home = acme(&sandbox, true);
+    home.run(&["account", "edit", "acme", "--callback-url", &format!("http://{}/", nowhere())]).code(0);
+    // Meta's handshake fails, so the app gets no webhook, and the Page is subscribed.
+    home.run(&["webhook", "subscribe", "acme"]).code(1);
+    sandbox.world().pages[0].subscribed.clear();
+    for level in ["page.subscription", "app.subscription"] {
+        assert_eq!(judged(&home, level), ("fail".into(), "not-subscribed".into()), "{level}");
+    }
+    home.run(&["webhook", "status", "acme", "--json"]).code(7).shows(&["not-subscribed"]);
 }
 
 #[test]
@@ -253,6 +307,42 @@ fn checks_come_in_the_order_of_the_contract() {
     let run = tested("app_role = false\n", false).code(0);
     for id in ["token.permissions", "token.expiry", "token.data_access"] {
         assert_eq!(run.check(id)["outcome"], "skip");
+    }
+}
+
+#[test]
+fn one_list_of_permissions_is_checked_named_and_explained() {
+    const ALL: [&str; 4] = ["pages_messaging", "pages_manage_metadata", "pages_show_list", "pages_read_engagement"];
+    let passed = tested("", true).code(0).check("token.permissions");
+    let explained = Home::new().run(&["explain", "token.permissions", "permission-missing"]).code(0).stdout;
+    for name in ALL {
+        assert!(passed["summary"].as_str().unwrap().contains(name), "{passed}");
+        assert!(explained.split("\n\n").all(|page| page.contains(name)), "{explained}");
+        let rest = ALL.into_iter().filter(|other| *other != name).collect::<Vec<_>>().join("', '");
+        let run = tested(&format!("scopes = ['{rest}']\n"), true);
+        let check = run.check("token.permissions");
+        let wanted = if name == "pages_read_engagement" { "warn" } else { "fail" };
+        assert_eq!((&check["outcome"], &check["cause"]), (&wanted.into(), &"permission-missing".into()), "{check}");
+        assert_eq!(check["summary"], format!("permissions are missing: {name}"));
+    }
+}
+
+#[test]
+fn what_has_one_cause_is_told_once() {
+    // Nothing answers: said once, with the checks that it holds up.
+    let sandbox = scenario(PAGE);
+    let home = acme(&sandbox, true);
+    home.run(&["account", "edit", "acme", "--callback-url", "https://hooks.example.com/m"]).code(0);
+    sandbox.world().faults = vec![Fault { status: Some(502), ..Fault::default() }];
+    let run = home.run(&["account", "test", "acme"]).code(5).shows(&["the same: token.permissions, token.expiry"]);
+    assert_eq!((run.stdout.matches("502").count(), run.stdout.matches("fix:").count()), (1, 1), "{run:#?}");
+    // A missing permission: the check that shows it has the fix, the other names it.
+    let scopes = "scopes = ['pages_show_list', 'pages_messaging', 'pages_read_engagement']\n";
+    let sandbox = scenario(&format!("{PAGE}{scopes}"));
+    for with_app in [true, false] {
+        let home = acme(&sandbox, with_app);
+        let run = home.run(&["account", "test", "acme"]).code(7).shows(&["for the same cause as token.permissions"]);
+        assert_eq!((run.stdout.matches("fix:").count(), run.stdout.matches("meta says").count()), (1, 1), "{run:#?}");
     }
 }
 

@@ -86,7 +86,7 @@ fn after_saving_it_offers_to_subscribe() {
     let mut pty = start(&home, &["account", "add", "--token-file", "token"]);
     let dialogue = [
         ("Skip them", ENTER),
-        ("? Callback URL", ENTER),
+        ("? Callback URL", "http://127.0.0.1:9/hook\r"),
         ("Save it", ENTER),
         ("Have Meta send the messages of", "y\r"),
     ];
@@ -279,7 +279,9 @@ fn a_rejected_token_is_corrected_on_the_spot() {
         ("Save it", ENTER),
     ];
     answer(&mut pty, &dialogue);
-    not_now(&mut pty);
+    // With neither app nor callback URL there is nothing to offer yet.
+    pty.expect("account edit other --app-id APP_ID");
+    pty.expect("msgrctl webhook subscribe other");
     let (screen, code) = pty.end();
     assert_eq!(code, 0, "{screen}");
     home.run(&["account", "test", "other"]).code(0);

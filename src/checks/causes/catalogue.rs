@@ -151,10 +151,10 @@ causes! {
         "the Page is not published: customers cannot find it"
         "publish it in the Page's settings (Privacy > Page visibility)"
     TO_DO "to-do" Delivery Subscribe
-        "the webhook was never set up from here"
+        "the webhook is not set up yet: no test has seen it, and 'webhook subscribe' was not run for this account"
         "subscribe the app and the Page"
     NOT_SUBSCRIBED "not-subscribed" Delivery Subscribe
-        "the Page or the app sends no events: it is not subscribed"
+        "the Page or the app sends no events: its webhook was there once, or 'webhook subscribe' was run"
         "subscribe the app and the Page"
     FIELDS_MISSING "fields-missing" Delivery Subscribe
         "the webhook lacks a field, so a kind of event does not arrive"

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::accounts::{Account, CallbackUrl};
-use crate::checks::{Finding, Group, Outcome, Report};
+use crate::checks::{Group, Outcome, Report};
 use crate::cli::context::Context;
 use crate::cli::envelope::Envelope;
 use crate::cli::error::CliError;
@@ -137,19 +137,20 @@ pub fn account_text(account: &Account, tenant: &str, screen: Screen) -> String {
 pub fn report_text(account: &str, report: &Report, all_checks: bool, screen: Screen) -> String {
     let name = paint(style::BOLD, &format!("{account}:"), screen.color);
     let counted = counted(report);
-    let is_shown = |finding: &&Finding| all_checks || finding.outcome > Outcome::Pass;
-    let shown: Vec<&Finding> = report.findings.iter().filter(is_shown).collect();
+    let is_shown = |line: &Line<'_>| all_checks || line.outcome > Outcome::Pass;
+    let shown = outcome::once(report.findings.iter().map(Line::from).filter(is_shown));
     let mut lines = vec![format!("{name} {}", outcome::marked(report.outcome(), screen))];
     if shown.is_empty() {
         return format!("{}  {counted}", lines.remove(0));
     }
-    let wide = shown.iter().map(|finding| finding.id.len()).max().unwrap_or_default();
+    let wide = shown.iter().map(|line| line.id.len()).max().unwrap_or_default();
     for group in [Group::Credentials, Group::Delivery, Group::Messages] {
-        let mut findings = shown.iter().filter(|finding| finding.group == group).peekable();
-        if findings.peek().is_some() {
+        let group = group.to_string();
+        let mut of_group = shown.iter().filter(|line| line.group.as_deref() == Some(&group)).peekable();
+        if of_group.peek().is_some() {
             lines.push(format!("  {group}"));
         }
-        findings.for_each(|finding| lines.extend(outcome::lines(&(*finding).into(), wide, screen)));
+        of_group.for_each(|line| lines.extend(outcome::lines(line, wide, screen)));
     }
     if !all_checks {
         lines.push(format!("  {counted}"));

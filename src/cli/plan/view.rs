@@ -86,12 +86,11 @@ pub fn text(ctx: &Context, prepared: &Prepared, offline: bool, screen: Screen) -
     }
     blocks.extend(plan.accounts.iter().filter_map(|account| account_text(account, screen)));
     if !plan.left.is_empty() {
-        let several = if plan.left.len() == 1 { " is" } else { "s are" };
-        let left = format!(
-            "{} account{several} not in the file, and left as they are (--prune removes them): {}",
-            plan.left.len(),
-            few(&plan.left)
-        );
+        let stay = match plan.left.len() {
+            1 => "1 account is not in the file and stays as it is (--prune removes it)".to_owned(),
+            several => format!("{several} accounts are not in the file and stay as they are (--prune removes them)"),
+        };
+        let left = format!("{stay}: {}", few(&plan.left));
         blocks.push(wrap(&left, screen.width, 0));
     }
     let mut last = if plan.is_empty() && plan.blocked() == 0 {

@@ -29,7 +29,7 @@ Examples:
 pub struct SayArgs {
     /// What the person writes; with --edit what the message says now
     text: Option<String>,
-    /// The Page: its id or username; not needed where there is one
+    /// The Page: its id or username; not needed where there is one, or --from says it
     #[arg(long, value_name = "PAGE")]
     page: Option<String>,
     /// Who writes: a name or a PSID; a new name is a new person

@@ -129,12 +129,19 @@ fn text(world: &World, graph_url: &str) -> String {
     let (app, pages) = (&world.apps[0], &world.pages);
     let mut lines = vec![format!("export MSGRCTL_GRAPH_URL={graph_url}")];
     lines.extend(pages.first().map(|page| format!("export TOKEN={}", token_of(world, page))));
+    lines.extend(world.user_token().map(|token| format!("export USER_TOKEN={}", token.value)));
     lines.push(String::new());
-    lines.push("Paste the two lines into another terminal; then, for example:".into());
+    lines.push("Paste these lines into another terminal; then, for example:".into());
     lines.push(format!("  export MSGRCTL_APP_SECRET={}", app.secret));
     lines.push(format!("  printf %s \"$TOKEN\" | msgrctl account add --token-stdin --app-id {}", app.id));
+    if let (Some(page), Some(_)) = (pages.get(1).or(pages.first()), world.user_token()) {
+        lines.push("A person's token reaches all of their Pages, and gives the one that is named its own:".into());
+        lines.push(format!(
+            "  printf %s \"$USER_TOKEN\" | msgrctl account add --token-stdin --app-id {} --page-id {}",
+            app.id, page.id
+        ));
+    }
     lines.push(String::new());
-    lines.push("a user token, which shows all Pages: sandbox start --json has it".into());
     for page in pages.iter().take(10) {
         let username = page.username.as_ref().map(|name| format!(" @{name}")).unwrap_or_default();
         lines.push(format!("page {} {}{username}", page.id, page.name));
@@ -144,8 +151,7 @@ fn text(world: &World, graph_url: &str) -> String {
     }
     if let Some(person) = world.people.first() {
         lines.push(format!("person {} {}, who can write to the page:", person.psid, person.name));
-        let page = if pages.len() > 1 { format!(" --page {}", person.page_id) } else { String::new() };
-        lines.push(format!("  msgrctl sandbox say{page} --from '{}' Hello", person.name));
+        lines.push(format!("  msgrctl sandbox say --from '{}' Hello", person.name));
     }
     lines.join("\n")
 }

@@ -49,8 +49,8 @@ fn lines(result: &AccountResult) -> Vec<Line<'_>> {
 fn text(result: &AccountResult, screen: Screen) -> String {
     let name = paint(style::BOLD, &format!("{}:", result.name), screen.color);
     let mut lines = vec![format!("{name} {}", outcome::marked(result.outcome(), screen))];
-    for found in &result.found {
-        lines.extend(outcome::lines(&found.into(), PAGE_SUBSCRIPTION.len(), screen));
+    for line in outcome::once(result.found.iter().map(Line::from)) {
+        lines.extend(outcome::lines(&line, PAGE_SUBSCRIPTION.len(), screen));
     }
     lines.join("\n")
 }

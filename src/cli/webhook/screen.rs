@@ -1,9 +1,9 @@
 //! How lines of the listener look on standard output: for a person, or as JSON Lines.
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::line::{clock, view, words};
+use crate::clock::Clock;
 use crate::json::without_nulls;
 use crate::text::harmless;
 use crate::ui::output::Output;
@@ -15,18 +15,20 @@ const INDENT: usize = 10;
 
 pub struct Screen<'a> {
     output: &'a Output,
+    /// The one of everything that is shown, so that its times are in order.
+    clock: Clock,
 }
 
 impl<'a> Screen<'a> {
-    /// A screen for what this output shows.
-    pub fn new(output: &'a Output) -> Self {
-        Self { output }
+    /// A screen for what this output shows; every line has the time of `clock`.
+    pub fn new(output: &'a Output, clock: Clock) -> Self {
+        Self { output, clock }
     }
 
     /// An event, as it came.
-    pub fn event(&self, event: &Event, account: Option<&str>, now: Timestamp) {
+    pub fn event(&self, event: &Event, account: Option<&str>) {
         if self.output.json {
-            self.output.json_line(&view(event, account, now));
+            self.output.json_line(&view(event, account, self.clock.now()));
             return self.output.flush();
         }
         let (kind, rest) = words(event);
@@ -37,16 +39,16 @@ impl<'a> Screen<'a> {
         };
         let customer = event.customer().unwrap_or("-");
         let standby = if event.standby { " (another app has the conversation)" } else { "" };
-        self.line(now, &harmless(&format!("{who}  {customer}  {kind}{standby}: {rest}")));
+        self.line(&harmless(&format!("{who}  {customer}  {kind}{standby}: {rest}")));
     }
 
     /// Something else that happened, to a customer or to the listener itself: a line for a
     /// person, an object of this kind for a program.
-    pub fn note(&self, now: Timestamp, kind: &str, psid: Option<&str>, line: &str, details: Value) {
+    pub fn note(&self, kind: &str, psid: Option<&str>, line: &str, details: Value) {
         if !self.output.json {
-            return self.line(now, line);
+            return self.line(line);
         }
-        let mut object = json!({"schema_version": 1, "kind": kind, "at": now, "psid": psid});
+        let mut object = json!({"schema_version": 1, "kind": kind, "at": self.clock.now(), "psid": psid});
         if let (Some(object), Value::Object(details)) = (object.as_object_mut(), details) {
             object.extend(details);
         }
@@ -63,8 +65,8 @@ impl<'a> Screen<'a> {
         self.print(&text);
     }
 
-    fn line(&self, now: Timestamp, line: &str) {
-        let time = paint(style::DIM, &clock(now), self.output.terminal.stdout_color);
+    fn line(&self, line: &str) {
+        let time = paint(style::DIM, &clock(self.clock.now()), self.output.terminal.stdout_color);
         // What follows the first line stands below it, beside the time.
         let line = wrap(line, self.output.terminal.out().width, INDENT);
         self.print(&format!("{time}  {line}"));

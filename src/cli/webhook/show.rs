@@ -86,7 +86,7 @@ pub fn run(args: &ShowArgs, ctx: &Context) -> Result<u8, CliError> {
         let says = "The verify token is being rotated: put the next one into the contact centre's form, then go on:";
         format!("{}\n  msgrctl webhook rotate {handle}", wrap(says, screen.width, 0))
     } else if known && callback_url.is_some() {
-        format!("To have it set instead of typing it:\n  msgrctl webhook subscribe {handle}")
+        format!("To set it from here instead of typing it there:\n  msgrctl webhook subscribe {handle}")
     } else {
         format!(
             "Once it is typed there:\n  msgrctl webhook verify {handle}      # does the receiver answer?\n  msgrctl webhook subscribe {handle}   # does the Page send its events?"

@@ -12,8 +12,9 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::pick::{AccountsArg, Chosen};
 use crate::operations::webhooks::subscribe::{self, Order};
-use crate::operations::webhooks::{AccountResult, Target};
+use crate::operations::webhooks::{AccountResult, Target, with_app_and_callback};
 use crate::provision::subscription::webhook;
+use crate::secrets::SecretKind;
 
 /// The fields unless others are named: those of the only channel that there is.
 const FIELDS: &[&str] = {
@@ -105,10 +106,18 @@ pub fn run(args: &SubscribeArgs, ctx: &Context) -> Result<u8, CliError> {
 }
 
 /// Asks, after an account was added by hand, whether its events should be sent; a
-/// subscription that fails is shown, and the account stays as it is.
+/// subscription that fails is shown, and the account stays as it is. Where neither its app nor
+/// its callback URL is known, says what it needs first.
 pub fn offer(ctx: &Context, account: &Account) -> Result<(), CliError> {
     let handle = &account.handle;
     ctx.output.talk("");
+    if account.callback_url.is_none() && !account.secrets.contains_key(&SecretKind::AppSecret) {
+        let command = with_app_and_callback(account);
+        ctx.output.notice(&format!(
+            "to have Meta send its messages, give it the app and the callback URL first:\n    {command}\nthen:\n    msgrctl webhook subscribe {handle}"
+        ));
+        return Ok(());
+    }
     if !ctx.prompter.confirm(&format!("Have Meta send the messages of '{}' now (webhook subscribe)?", account.name))? {
         ctx.output.notice(&format!("later: msgrctl webhook subscribe {handle}"));
         return Ok(());

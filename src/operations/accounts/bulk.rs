@@ -7,9 +7,11 @@ use crate::accounts::Account;
 use crate::checks::{self, Report, Subject};
 use crate::dashboard;
 use crate::messages::ChatSettings;
+use crate::operations::health::{self, SetUps};
 use crate::operations::secrets::place;
-use crate::operations::{Error, Workspace, health};
+use crate::operations::{Error, Workspace};
 use crate::secrets::{SecretKind, StoreError};
+use crate::state::HealthFile;
 
 /// How many accounts are looked at together: enough to fill the batches that are on
 /// their way, few enough that what is known of them takes little room.
@@ -25,13 +27,15 @@ pub fn test_all(
     mut told: impl FnMut(Account, Result<Report, StoreError>),
 ) -> Result<(), Error> {
     let several = accounts.len() > 1;
-    let mut found = Vec::with_capacity(accounts.len());
+    let mut found = HealthFile::default();
     let settings = workspace.chat_settings()?.load()?;
+    let set_ups = SetUps::of(workspace)?;
     let client = workspace.graph()?;
     let prober = workspace.prober()?.asking_once();
     let test = |account: Account| {
         // Read when its turn comes: the secrets of thousands are not kept at once.
-        let subject = subject(workspace, &settings, warn_days, &account);
+        let subject = subject(workspace, &settings, warn_days, &account)
+            .map(|subject| subject.map(|subject| Subject { was_set_up: set_ups.levels(&account), ..subject }));
         let (client, prober) = (&client, &prober);
         async move {
             let report = match subject {
@@ -49,7 +53,7 @@ pub fn test_all(
         let mut reports = stream::iter(accounts).map(test).buffered(TOGETHER);
         while let Some((account, report)) = reports.next().await {
             if let Ok(report) = &report {
-                found.push(health::of(&account, report, workspace.now()));
+                health::add(&mut found, &account, report, workspace.now());
             }
             told(account, report);
         }

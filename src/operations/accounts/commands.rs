@@ -2,7 +2,7 @@
 //! and in the wizard.
 
 use crate::accounts::{Account, AppId};
-use crate::checks::Commands;
+use crate::checks::{Commands, Editing};
 use crate::operations::key;
 use crate::secrets::{SecretKind, StoreName};
 
@@ -10,7 +10,8 @@ use crate::secrets::{SecretKind, StoreName};
 /// are in variables.
 pub fn saved(account: &Account) -> Commands {
     let mut commands = of(account.handle.as_str());
-    let Commands { test_again, edit, .. } = &commands;
+    let test_again = &commands.test_again;
+    let edit = edit(account.handle.as_str());
     // Only the secret is missing where an app id is known; where it is wrong, both are asked for.
     let known = account.app_id.as_ref().map_or("APP_ID", AppId::as_str);
     let with_app = |app_id: &str| format!("{edit} --app-id {app_id} --app-secret-stdin --yes");
@@ -29,16 +30,20 @@ pub fn saved(account: &Account) -> Commands {
     Commands { add_app, ..commands }
 }
 
+fn edit(handle: &str) -> String {
+    format!("msgrctl account edit {handle}")
+}
+
 /// The commands of an account with this handle, whatever keeps its secrets.
 pub fn of(handle: &str) -> Commands {
-    let edit = format!("msgrctl account edit {handle}");
+    let edit = edit(handle);
     let set_app = format!("{edit} --app-id APP_ID --app-secret-stdin --yes");
     Commands {
         replace_token: format!("{edit} --token-stdin --yes"),
         test_again: format!("msgrctl account test {handle}"),
         add_app: set_app.clone(),
         set_app,
-        edit,
+        edit: Editing::Flag(edit),
         subscribe: format!("msgrctl webhook subscribe {handle}"),
         verify: format!("msgrctl webhook verify {handle}"),
         edit_messages: format!("msgrctl message edit {handle} EVENT"),
@@ -52,7 +57,7 @@ pub fn unsaved() -> Commands {
         test_again: "run this command again".into(),
         set_app: "run this command again with the right app id and app secret".into(),
         add_app: "run this command again with the app id and the app secret".into(),
-        edit: "run this command again with".into(),
+        edit: Editing::Flag("run this command again with".into()),
         subscribe: "msgrctl webhook subscribe NAME (once it is saved)".into(),
         verify: "msgrctl webhook verify NAME (once it is saved)".into(),
         edit_messages: "msgrctl message edit NAME EVENT (once it is saved)".into(),
@@ -66,7 +71,7 @@ pub fn below() -> Commands {
         test_again: "test again below".into(),
         set_app: "change app id and secret below".into(),
         add_app: "change app id and secret below".into(),
-        edit: "change it below; the flag is".into(),
+        edit: Editing::Flag("change it below; the flag is".into()),
         subscribe: "save it; it is offered then".into(),
         verify: "msgrctl webhook verify NAME (once it is saved)".into(),
         edit_messages: "msgrctl message edit NAME EVENT (once it is saved)".into(),

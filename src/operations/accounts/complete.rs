@@ -9,7 +9,7 @@ use super::owner::{Issuer, Question, Unknown, Whose};
 use super::test::{self, WARN_DAYS};
 use crate::accounts::{AppId, Name, PageId, PageUsername};
 use crate::checks::causes::{PAGE_WITHOUT_USERNAME, Place};
-use crate::checks::{Outcome, Subject};
+use crate::checks::{Outcome, Subject, WasSetUp};
 use crate::graph::endpoints::app::App;
 use crate::graph::endpoints::page::{self, Page};
 use crate::graph::{AppCredentials, Client, GraphError};
@@ -126,6 +126,7 @@ fn explain(workspace: &Workspace, client: &Client, token: &Secret, draft: &Draft
         messages: AccountMessages::default(),
         chat_settings: ChatSettings::default(),
         warn_days: WARN_DAYS,
+        was_set_up: WasSetUp::default(),
         among_others: false,
     };
     let name = draft.name.as_ref().map_or("the token", |name| name.as_str());

@@ -10,6 +10,7 @@ use crate::accounts::{self, Account};
 use crate::checks::{Report, Subject};
 use crate::graph::Client;
 use crate::operations::change::{self, Change, New, Target};
+use crate::operations::health::SetUps;
 use crate::operations::secrets::is_in_variables;
 use crate::operations::{Error, Origin, Workspace, health, key};
 use crate::secrets::{SecretKind, SecretRef, StoreError, StoreName};
@@ -181,7 +182,8 @@ impl Prepared {
             (None, None) => Ok(None),
         };
         let credentials = Credentials { token, app_secret, verify_token };
-        Ok(test::subject(new, workspace.chat_settings()?.load()?, credentials, WARN_DAYS, true))
+        let subject = test::subject(new, workspace.chat_settings()?.load()?, credentials, WARN_DAYS, true);
+        Ok(Subject { was_set_up: SetUps::of(workspace)?.levels(new), ..subject })
     }
 }
 

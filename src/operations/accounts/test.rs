@@ -5,11 +5,12 @@ use super::commands;
 use crate::accounts::{Account, Realm};
 use crate::checks::causes::{PAGE_TOKEN_NEEDED, TOKEN_MISSING};
 use crate::checks::ids;
-use crate::checks::{self, Callback, Report, Subject};
+use crate::checks::{self, Callback, Report, Subject, WasSetUp};
 use crate::graph::{AppCredentials, Client};
 use crate::messages::ChatSettings;
+use crate::operations::health::{self, SetUps};
 use crate::operations::secrets::place;
-use crate::operations::{Error, Workspace, health};
+use crate::operations::{Error, Workspace};
 use crate::secrets::{Secret, SecretKind, StoreError};
 
 /// How many days before an end of validity it is warned of.
@@ -62,6 +63,7 @@ pub fn subject(
         messages: account.messages.clone(),
         chat_settings,
         warn_days,
+        was_set_up: WasSetUp::default(),
         among_others: false,
     }
 }
@@ -97,7 +99,8 @@ pub fn test(workspace: &Workspace, address: &str) -> Result<Report, Error> {
 pub fn account(workspace: &Workspace, account: &Account) -> Result<Report, Error> {
     workspace.check_realm(account)?;
     let credentials = stored(workspace, account)?.ok_or_else(|| no_token(account))?;
-    let subject = subject(account, workspace.chat_settings()?.load()?, credentials, WARN_DAYS, true);
+    let mut subject = subject(account, workspace.chat_settings()?.load()?, credentials, WARN_DAYS, true);
+    subject.was_set_up = SetUps::of(workspace)?.levels(account);
     let report = run(workspace, &workspace.graph()?, account.name.as_str(), &subject)?;
     health::keep_one(workspace, account, Some(&report));
     Ok(report)

@@ -5,7 +5,7 @@ use futures_util::stream::{self, StreamExt as _};
 
 use super::places::{Found, Places};
 use crate::accounts::Account;
-use crate::checks::{self, Commands, GraphTrace, Look, Outcome};
+use crate::checks::{self, Commands, Editing, GraphTrace, Look, Outcome};
 use crate::graph::Client;
 use crate::messages::ChatSettings;
 use crate::operations::accounts::commands;
@@ -112,7 +112,7 @@ async fn ask(
     (Seen { secrets: copies, live: Some(live), problems: problem.into_iter().collect(), closed }, Some(target))
 }
 
-/// What mends an account of a manifest: the file does, and the places it names.
+/// What fixes an account of a manifest: the file does, and the places it names.
 fn in_file(draft: &Draft, account: &Account) -> Commands {
     let kept = commands::saved(account);
     let again = "run this again";
@@ -129,9 +129,9 @@ fn in_file(draft: &Draft, account: &Account) -> Commands {
     Commands {
         replace_token,
         test_again: again.into(),
-        set_app: format!("correct app.id and app.secret in the file, and {again}"),
-        add_app: format!("add app.id and app.secret in the file, and {again}"),
-        edit: "set it in the file, as in".into(),
+        set_app: format!("correct id and secret below 'app' in the file, and {again}"),
+        add_app: format!("add id and secret below 'app' in the file, and {again}"),
+        edit: Editing::Manifest,
         subscribe: again.into(),
         verify: kept.verify,
         edit_messages: again.into(),

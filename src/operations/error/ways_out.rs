@@ -53,10 +53,7 @@ fn dangling(link: &Path) -> String {
 
 /// Adds the way out of a mistake in a file of settings.
 pub fn mistake(error: Error, mistake: &Mistake) -> Error {
-    match mistake.nearest {
-        Some(near) => error.hint(format!("the key is perhaps '{near}'")),
-        None => error.hint(unless_changed("correct the line")),
-    }
+    error.hint(mistake.hint.clone().unwrap_or_else(|| unless_changed("correct the line")))
 }
 
 impl From<AccountError> for Error {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use futures_util::stream::{self, StreamExt as _};
 
-use super::found::{app_found, field_or, held, page_found};
+use super::found::{app_found, held, page_found, value_or};
 use super::handshake::{HandshakeFailed, accepts, handshake_failed, is_handshake, stored_token, without_secrets};
 use super::observe::{AT_ONCE, Seen, observe};
 use super::results::{AccountResult, changed, levels};
@@ -13,15 +13,16 @@ use super::target::Target;
 use crate::accounts::{Account, Realm};
 use crate::checks::causes::VERIFY_TOKEN_MISSING;
 use crate::checks::ids::APP_SUBSCRIPTION;
-use crate::checks::{GraphTrace, Misplaced, Outcome, misplaced};
+use crate::checks::{GraphTrace, Misplaced, Outcome, WasSetUp, misplaced};
 use crate::graph::endpoints::subscription::set_of_page;
 use crate::graph::{Client, GraphError};
 use crate::operations::accounts::commands;
 use crate::operations::journal::note_at_meta;
-use crate::operations::{Error, Found, Workspace};
+use crate::operations::{Error, Found, Workspace, health};
 use crate::provision::apps::AppPlan;
 use crate::provision::subscription::{self, AppStep, Wish};
 use crate::secrets::{Secret, SecretKind, SecretRef};
+use crate::state::HealthFile;
 use crate::webhook::Prober;
 
 /// How many apps are written at the same time: Meta asks the callback of each meanwhile.
@@ -92,6 +93,7 @@ async fn write_and_read_back(
     let mut after = observe(client, &targets).await.into_iter();
     let held_back: Vec<bool> = works.values().map(|work| stays_elsewhere(&work.target, of_apps, &apps)).collect();
     let mut results = Vec::new();
+    let mut ordered = HealthFile::default();
     for (((work, page), changed), held_back) in works.values().zip(pages).zip(again).zip(held_back) {
         let Work { target, wish, before, .. } = work;
         let read_back = if changed { after.next() } else { None };
@@ -99,9 +101,22 @@ async fn write_and_read_back(
         let app = target.known_app().and_then(|id| apps.get(id));
         let of_page = if page.is_none() && held_back { held() } else { page_found(target, wish, seen, page) };
         let found = vec![app_found(target, wish, seen, app), of_page];
+        let levels = WasSetUp { app: was_ordered(&found[0]), page: was_ordered(&found[1]) };
+        ordered.set_up.extend(health::set_up(&target.account, levels));
         results.push(AccountResult { name: target.account.name.to_string(), changed, found });
     }
+    health::keep(workspace, ordered);
     results
+}
+
+/// Whether a level should be there from now on, even where Meta did not take it: not where it
+/// was left as it is, or where the account lacks what it takes.
+fn was_ordered(found: &Found) -> bool {
+    match found.outcome {
+        Outcome::Skip => false,
+        Outcome::Warn => found.cause.is_none(),
+        _ => true,
+    }
 }
 
 /// What became of each app, and of each account's Page where it was written.
@@ -225,6 +240,9 @@ async fn explain(
                 ..Found::new(APP_SUBSCRIPTION, Outcome::Fail, summary).hint(format!("{fix}; then: {then}"))
             }
         }
-        _ => field_or(error, Found::failed(APP_SUBSCRIPTION, error, app.target, &then), app.target, &then),
+        _ => {
+            let (AppStep::Set { fields, .. } | AppStep::Remove { fields }) = step;
+            value_or(error, Found::failed(APP_SUBSCRIPTION, error, app.target, &then), app.target, fields, &then)
+        }
     }
 }

@@ -6,6 +6,7 @@ use futures_util::stream::{self, StreamExt as _};
 use super::results::levels;
 use super::target::Target;
 use crate::channel::Channel;
+use crate::checks::causes::{self, APP_SECRET_WRONG, APP_UNKNOWN, Place};
 use crate::checks::ids::APP_SUBSCRIPTION;
 use crate::graph::{AppCredentials, Client, GraphError};
 use crate::provision::subscription::{self, AppLevel, PageLevel};
@@ -20,6 +21,15 @@ pub struct Seen {
     pub page: Result<PageLevel, GraphError>,
     /// The app's level; `None`: the app secret is not known.
     pub app: Option<Result<AppLevel, GraphError>>,
+}
+
+impl Seen {
+    /// Whether Meta does not know the account's app, or not with this secret.
+    pub fn has_wrong_app(&self) -> bool {
+        let Some(Err(GraphError::Refused(error))) = &self.app else { return false };
+        let cause = causes::of(error, Place::App.signed(true)).cause;
+        [APP_UNKNOWN.id, APP_SECRET_WRONG.id].contains(&cause)
+    }
 }
 
 /// Asks about the Page of each target, and once about each app.

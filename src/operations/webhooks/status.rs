@@ -1,20 +1,23 @@
 //! Would Meta send an event, and where to.
 
+use super::found::of_wrong_app;
 use super::observe::{Seen, observe};
 use super::results::AccountResult;
 use super::target::Target;
 use crate::address::to_paste;
 use crate::checks::ids::{APP_SUBSCRIPTION, PAGE_SUBSCRIPTION};
-use crate::checks::{Judged, Outcome, judge_app, judge_page};
+use crate::checks::{Judged, Outcome, WasSetUp, judge_app, judge_page};
 use crate::dashboard;
 use crate::graph::GraphError;
 use crate::operations::accounts::commands;
+use crate::operations::health::SetUps;
 use crate::operations::{Error, Found, Workspace};
 use crate::provision::subscription::{AppLevel, PageLevel};
 
 /// Asks about the levels of each target, and says whether they are as they should be, in the
 /// order of the targets.
 pub fn status(workspace: &Workspace, targets: &[Target]) -> Result<Vec<AccountResult>, Error> {
+    let set_ups = SetUps::of(workspace)?;
     let client = workspace.graph()?;
     let asked: Vec<&Target> = targets.iter().collect();
     let _progress = workspace.reporter.waiting("asking Graph about webhooks …");
@@ -22,9 +25,13 @@ pub fn status(workspace: &Workspace, targets: &[Target]) -> Result<Vec<AccountRe
     let result = |(target, seen): (&Target, &Seen)| AccountResult {
         name: target.account.name.to_string(),
         changed: false,
-        found: vec![of_app(target, seen), of_page(target, seen)],
+        found: levels(target, seen, set_ups.levels(&target.account)),
     };
     Ok(targets.iter().zip(&seen).map(result).collect())
+}
+
+fn levels(target: &Target, seen: &Seen, was_set_up: WasSetUp) -> Vec<Found> {
+    vec![of_app(target, seen, was_set_up.app), of_page(target, seen, was_set_up.page)]
 }
 
 fn again(target: &Target) -> String {
@@ -35,7 +42,7 @@ fn failed(id: &'static str, error: &GraphError, target: &Target) -> Found {
     Found::failed(id, error, target, &format!("msgrctl webhook status {}", target.account.handle))
 }
 
-fn of_app(target: &Target, seen: &Seen) -> Found {
+fn of_app(target: &Target, seen: &Seen, was_set_up: bool) -> Found {
     let account = &target.account;
     let level = match &seen.app {
         None => {
@@ -54,24 +61,26 @@ fn of_app(target: &Target, seen: &Seen) -> Found {
         AppLevel::Present(present) => Some(present),
     };
     let callback = target.callback_url();
-    let Judged { outcome, cause, summary } = judge_app(callback.as_deref(), present);
+    let Judged { outcome, cause, summary } = judge_app(callback.as_deref(), present, was_set_up);
     let edit = |url: &str| format!("msgrctl account edit {} --callback-url {url}", account.handle);
     let hint = match (outcome, &callback, present.and_then(|present| present.callback_url.as_deref())) {
         (Outcome::Pass, None, Some(to)) => {
             Some(format!("the account has no callback URL to compare it with; then: {}", edit(&to_paste(to))))
         }
         (Outcome::Pass, ..) => None,
-        (_, None, _) => Some(format!("name the callback URL; then: {}", edit("URL"))),
-        (_, Some(_), _) => Some(format!(
-            "an app has one callback URL for all of its Pages: have this one set; then: {}",
+        (_, None, _) => Some(format!("give the account its callback URL; then: {}", edit("URL"))),
+        (_, Some(_), None) => Some(format!("subscribe the app and the Page; then: {}", again(target))),
+        (_, Some(_), Some(_)) => Some(format!(
+            "have Meta send them to the account's callback URL: an app has one for all of its Pages; then: {}",
             again(target)
         )),
     };
     Found { cause: cause.map(|cause| cause.id), hint, ..Found::new(APP_SUBSCRIPTION, outcome, summary) }
 }
 
-fn of_page(target: &Target, seen: &Seen) -> Found {
+fn of_page(target: &Target, seen: &Seen, was_set_up: bool) -> Found {
     match &seen.page {
+        _ if seen.has_wrong_app() => of_wrong_app("not checked"),
         Err(error) => failed(PAGE_SUBSCRIPTION, error, target),
         Ok(PageLevel::OfAnotherApp(id)) => Found::of_another_app(&target.account, id),
         Ok(level) => {
@@ -79,8 +88,8 @@ fn of_page(target: &Target, seen: &Seen) -> Found {
                 PageLevel::Fields(fields) => Some(fields.as_slice()),
                 _ => None,
             };
-            let Judged { outcome, cause, summary } = judge_page(fields);
-            let hint = (outcome > Outcome::Pass).then(|| format!("have it subscribed; then: {}", again(target)));
+            let Judged { outcome, cause, summary } = judge_page(fields, was_set_up);
+            let hint = (outcome > Outcome::Pass).then(|| format!("subscribe the Page; then: {}", again(target)));
             Found { cause: cause.map(|cause| cause.id), hint, ..Found::new(PAGE_SUBSCRIPTION, outcome, summary) }
         }
     }

@@ -70,8 +70,9 @@ pub fn prepare(workspace: &Workspace, targets: Vec<Target>, order: &Order) -> Re
     };
     let work = |(target, before): (Target, Seen)| {
         let wish = Wish { callback_url: target.callback_url(), fields: order.fields.clone(), exact: order.exact };
-        // What could not be seen is not written.
-        let page = before.page.as_ref().ok().and_then(|level| page_step(&wish, level));
+        // What could not be seen is not written, nor what belongs to another app.
+        let seen = before.page.as_ref().ok().filter(|_| !before.has_wrong_app());
+        let page = seen.and_then(|level| page_step(&wish, level));
         Work { target, wish, before, page }
     };
     let works: BTreeMap<usize, Work> = targets.into_iter().zip(seen).map(work).enumerate().collect();

@@ -18,7 +18,7 @@ pub(super) use act::{INBOX_APP, read};
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Say {
-    /// The Page's id or username; where there is one Page, it may be left out.
+    /// The Page's id or username. Left out: the only Page, or the one of the person.
     pub page: Option<String>,
     /// A PSID or a name; a name that is not known is a new person. Left out: the
     /// first one of the Page.
@@ -113,7 +113,7 @@ const PATIENCE: Duration = Duration::from_secs(8);
 pub(super) async fn say(world: &SharedWorld, say: &Say) -> Result<Said, String> {
     let (mut said, first_try) = {
         let mut held = world.lock();
-        let page_id = page(&held, say.page.as_deref())?;
+        let page_id = page(&held, say.page.as_deref(), say.from.as_deref())?;
         let psid = person(&mut held, &page_id, say.from.as_deref())?;
         let (mid, mut event) = act::act(&mut held, &page_id, &psid, say)?;
         event.standby = say.standby;
@@ -153,14 +153,26 @@ pub(super) async fn say(world: &SharedWorld, say: &Say) -> Result<Said, String> 
     Ok(said)
 }
 
-fn page(world: &World, named: Option<&str>) -> Result<String, String> {
-    match (named, world.pages.as_slice()) {
-        (Some(named), _) => world
-            .page(named.trim_start_matches('@'))
-            .map(|page| page.id.clone())
-            .ok_or_else(|| format!("there is no Page '{named}' here")),
-        (None, [only]) => Ok(only.id.clone()),
-        (None, pages) => Err(format!("there are {} Pages here: say which one is meant", pages.len())),
+/// The Page that is named, or the only one, or the one that a person who is named writes to.
+fn page(world: &World, named: Option<&str>, from: Option<&str>) -> Result<String, String> {
+    if let Some(named) = named {
+        let page = world.page(named.trim_start_matches('@'));
+        return page.map(|page| page.id.clone()).ok_or_else(|| format!("there is no Page '{named}' here"));
+    }
+    if let [only] = world.pages.as_slice() {
+        return Ok(only.id.clone());
+    }
+    let count = world.pages.len();
+    let Some(from) = from.map(str::trim) else {
+        return Err(format!("there are {count} Pages here: name one with --page, or one of its people with --from"));
+    };
+    let mut of = world.pages.iter().filter(|page| world.person(&page.id, from).is_some());
+    match (of.next(), of.count()) {
+        (Some(page), 0) => Ok(page.id.clone()),
+        (Some(_), more) => {
+            Err(format!("'{from}' writes to {} of the {count} Pages here: name one with --page", more + 1))
+        }
+        (None, _) => Err(format!("there are {count} Pages here, and '{from}' is new to all: name one with --page")),
     }
 }
 
@@ -191,6 +203,22 @@ fn newcomer(world: &mut World, page_id: &str, name: &str) -> String {
 mod tests {
     use super::*;
     use crate::clock::Clock;
+
+    #[test]
+    fn a_person_of_one_page_says_which_page_is_meant() {
+        let mut world = World::with_pages(3, Clock::system());
+        let (id, psid) = (world.pages[1].id.clone(), world.people[1].psid.clone());
+        for from in [&*psid, "Jane Doe 2", " jane doe 2 "] {
+            assert_eq!(page(&world, None, Some(from)).as_deref(), Ok(&*id), "{from}");
+        }
+        let first = world.pages[0].id.clone();
+        assert_eq!(page(&world, Some(&first), Some(&psid)), Ok(first.clone()), "a Page that is named counts");
+        world.people.push(Person::new(&first, "Jane Doe 2"));
+        for (from, says) in [(None, "3 Pages"), (Some("Jane Doe 2"), "2 of the 3"), (Some("Jim"), "is new to all")] {
+            let error = page(&world, None, from).expect_err("which one?");
+            assert!(error.contains(says) && error.contains("--page"), "{error}");
+        }
+    }
 
     #[test]
     fn newcomers_have_names_and_no_numbers() {

@@ -1,7 +1,8 @@
 //! The tables of a scenario file, as they are written.
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 use crate::sandbox::Fault;
 use crate::sandbox::length::Length;
@@ -15,6 +16,7 @@ use crate::sandbox::world::App;
 pub struct Scenario {
     pub(super) version: i64,
     pub(super) latency: Option<Length>,
+    #[serde(default, deserialize_with = "moment")]
     pub(super) today: Option<Timestamp>,
     pub(super) oldest_version: Option<String>,
     pub(super) newest_version: Option<String>,
@@ -46,6 +48,12 @@ pub struct Scenario {
     pub(super) pages: Vec<PageEntry>,
     #[serde(default)]
     pub(super) faults: Vec<Fault>,
+}
+
+fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let wrong = |_| D::Error::custom(format!("'{text}' is not a moment, such as 2026-11-22T00:00:00Z"));
+    text.parse().map(Some).map_err(wrong)
 }
 
 #[derive(Debug, Deserialize)]

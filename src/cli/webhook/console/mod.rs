@@ -353,7 +353,7 @@ impl<'a> Console<'a> {
     }
 
     fn show_plain(&self, event: &Event) {
-        self.screen.event(event, Some(self.target.account.name.as_str()), self.clock.now());
+        self.screen.event(event, Some(self.target.account.name.as_str()));
     }
 
     fn of_session(&self, what: &str, psid: &str, line: impl FnOnce(&str) -> String) {
@@ -362,7 +362,7 @@ impl<'a> Console<'a> {
     }
 
     fn tell(&self, kind: &str, psid: &str, line: &str, details: Value) {
-        self.screen.note(self.clock.now(), kind, Some(psid), line, details);
+        self.screen.note(kind, Some(psid), line, details);
     }
 }
 

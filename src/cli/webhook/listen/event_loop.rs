@@ -211,7 +211,7 @@ impl<'a> EventLoop<'a> {
                 (Some(_), Some(console)) if open => console.hear(&event).await,
                 (account, _) => {
                     let name = account.map(|listened| listened.account.name.as_str());
-                    self.screen.event(&event, name, self.ctx.clock.now());
+                    self.screen.event(&event, name);
                 }
             }
             let is_of_a_channel = Channel::ALL.iter().any(|channel| event.is_of(channel.webhook_object()));
@@ -245,6 +245,6 @@ impl<'a> EventLoop<'a> {
     }
 
     fn note(&self, kind: &str, line: &str, details: Value) {
-        self.screen.note(self.ctx.clock.now(), kind, None, line, details);
+        self.screen.note(kind, None, line, details);
     }
 }

@@ -86,9 +86,9 @@ pub fn run(args: &ListenArgs, ctx: &Context) -> Result<u8, CliError> {
     }
     let target = if console { Some(console_target(ctx, &listened)?) } else { None };
     let by_hand = console && script.is_none();
-    let screen = Screen::new(&ctx.output);
     // A script moves the clock of the console; nobody waits hours for it.
     let clock = if script.is_some() { Clock::at(ctx.clock.now()) } else { ctx.clock.clone() };
+    let screen = Screen::new(&ctx.output, clock.clone());
     let scripted = script.is_some();
     let console = target.map(|target| Console::new(ctx, &screen, target, clock, scripted)).transpose()?;
     let subscribers = listened.iter().map(|listened| Subscriber {
@@ -168,7 +168,7 @@ async fn show_handshakes(ctx: &Context, screen: &Screen<'_>, handshakes: &mut mp
     while handshakes.recv().await.is_some() {
         if !ctx.output.is_behind() {
             let line = "handshake: right verify token, the challenge was repeated";
-            screen.note(ctx.clock.now(), "handshake", None, line, json!({"accepted": true}));
+            screen.note("handshake", None, line, json!({"accepted": true}));
         }
     }
     std::future::pending::<()>().await;
@@ -205,7 +205,7 @@ fn say_goodbye(ctx: &Context, screen: &Screen<'_>, event_loop: &EventLoop<'_>, r
     let (events, again, count) = (event_loop.events, event_loop.again, refused.count());
     if ctx.output.json {
         let details = json!({"events": events, "duplicates": again, "refused": count});
-        return screen.note(ctx.clock.now(), "stopped", None, "", details);
+        return screen.note("stopped", None, "", details);
     }
     let why = if count == 0 { String::new() } else { format!(" ({})", refused.reasons()) };
     let s = if events == 1 { "" } else { "s" };
@@ -251,7 +251,7 @@ fn say_ready(
     let names: Vec<&str> = listened.iter().map(|listened| listened.account.name.as_str()).collect();
     if ctx.output.json {
         let details = json!({"url": url, "accounts": names});
-        screen.note(ctx.clock.now(), "ready", None, "", details);
+        screen.note("ready", None, "", details);
     } else {
         let names: Vec<String> = names.iter().map(|name| format!("'{name}'")).collect();
         ctx.output.result(&format!("ready: listening on {url} for {}", names.join(", ")));

@@ -35,7 +35,7 @@ impl<'a> Refused<'a> {
     /// The same by reason.
     pub fn reasons(&self) -> String {
         let counts = self.refusals.counts();
-        let reasons: Vec<String> = counts.iter().map(|(refusal, count)| format!("{count} {refusal}")).collect();
+        let reasons: Vec<String> = counts.iter().map(|(refusal, count)| format!("{refusal}: {count}")).collect();
         reasons.join("; ")
     }
 
@@ -66,7 +66,7 @@ impl<'a> Refused<'a> {
             }
             let line = format!("refused: {refusal}{times}");
             let details = json!({"why": refusal.to_string(), "count": count});
-            self.screen.note(self.ctx.clock.now(), "refused", None, &line, details);
+            self.screen.note("refused", None, &line, details);
         }
     }
 }
