@@ -7,12 +7,13 @@ use std::rc::Rc;
 
 use secrecy::zeroize::Zeroizing;
 
+use super::args::command;
 use super::error::CliError;
 use super::global::Global;
 use super::reporter::Terminal;
 use crate::env::Environment;
 use crate::files;
-use crate::operations::Workspace;
+use crate::operations::{Workspace, calls};
 use crate::secrets::MemoryStore;
 use crate::touched;
 use crate::ui::interrupt;
@@ -76,7 +77,7 @@ impl Context {
         let someone_can_answer = stdin_is_terminal && output.terminal.someone_can_answer(no_input, &env);
         let reporter = Rc::new(Terminal::new(output.clone(), prompter.clone(), someone_can_answer, &env));
         let workspace = Workspace::new(env, global.given(), reporter, command).with_memory(memory);
-        Self {
+        let context = Self {
             workspace,
             output,
             global: global.clone(),
@@ -84,7 +85,21 @@ impl Context {
             stdin_is_terminal,
             someone_can_answer,
             prompter,
-        }
+        };
+        context.say_how_to_call();
+        context
+    }
+
+    /// From here on the commands in what is said work where this context does.
+    pub fn say_how_to_call(&self) {
+        let words = || {
+            let tree = command();
+            let names = tree
+                .get_subcommands()
+                .flat_map(|below| std::iter::once(below.get_name()).chain(below.get_all_aliases()));
+            names.map(str::to_owned).collect()
+        };
+        self.output.set_calls(calls(&self.workspace.given, words));
     }
 
     /// The same run in another tenant: its stores and files.

@@ -10,6 +10,7 @@ pub use crate::operations::Error as CliError;
 use crate::operations::{Kind, mistake};
 use crate::sandbox::ScenarioError;
 use crate::secrets::redact;
+use crate::text::Calls;
 use crate::ui::interrupt;
 use crate::ui::output::Output;
 use crate::ui::prompt::PromptError;
@@ -53,13 +54,14 @@ pub fn render(error: &CliError, output: &Output) -> u8 {
         interrupt::leave();
     }
     if output.json {
-        output.talk_json(&Envelope("error", view(error)));
+        output.talk_json(&Envelope("error", view(error, &output.calls())));
         return exit_code;
     }
     if error.kind() == Kind::Left {
         output.talk(error.message());
         return exit_code;
     }
+    let calls = output.calls();
     let Screen { color, width, .. } = output.terminal.err();
     let mut lines =
         vec![format!("{} {}", paint(style::ERROR, "error:", color), style::wrap(&redact(error.message()), width, 7))];
@@ -75,19 +77,23 @@ pub fn render(error: &CliError, output: &Output) -> u8 {
         lines.push(String::new());
     }
     for hint in error.hints() {
-        lines.push(format!("{} {}", paint(style::HINT, "hint:", color), laid_out(&redact(hint), width)));
+        lines.push(format!(
+            "{} {}",
+            paint(style::HINT, "hint:", color),
+            laid_out(&calls.complete(&redact(hint)), width)
+        ));
     }
     output.talk(&lines.join("\n"));
     exit_code
 }
 
-fn view(error: &CliError) -> ErrorView<'_> {
+fn view<'a>(error: &'a CliError, calls: &Calls) -> ErrorView<'a> {
     ErrorView {
         kind: error.kind(),
         exit_code: exit_code(error),
         message: redact(error.message()),
         causes: error.causes().iter().map(|cause| redact(cause)).collect(),
-        hint: (!error.hints().is_empty()).then(|| redact(&error.hints().join("\n"))),
+        hint: (!error.hints().is_empty()).then(|| calls.complete(&redact(&error.hints().join("\n"))).into_owned()),
         retryable: error.is_retryable(),
         cause: error.why(),
         graph: error.trace(),

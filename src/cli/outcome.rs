@@ -1,11 +1,13 @@
 //! How the result of a check looks to a person: the same for an account and for
 //! this machine.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use crate::checks::{Finding, GraphTrace, Outcome};
 use crate::operations::Found;
-use crate::text::sentence;
+use crate::text::{Calls, sentence};
 use crate::ui::style::{self, paint, wrap};
 use crate::ui::terminal::Screen;
 
@@ -21,7 +23,7 @@ pub struct Line<'a> {
     pub summary: &'a str,
     /// What to do; the command that follows stands behind `; then: `.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub hint: Option<&'a str>,
+    pub hint: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -38,25 +40,25 @@ impl<'a> Line<'a> {
     }
 }
 
-impl<'a> From<&'a Finding> for Line<'a> {
-    fn from(finding: &'a Finding) -> Self {
+impl<'a> Line<'a> {
+    /// The line of a check of an account.
+    pub fn of_finding(finding: &'a Finding, calls: &Calls) -> Self {
         Self {
             group: Some(finding.group.to_string()),
             cause: finding.cause,
-            hint: finding.hint.as_deref(),
+            hint: finding.hint.as_deref().map(|hint| calls.complete(hint)),
             duration_ms: Some(u64::try_from(finding.duration.as_millis()).unwrap_or(u64::MAX)),
             graph: finding.graph.as_ref(),
             receiver_says: finding.receiver_says.as_deref(),
             ..Self::new(finding.id, finding.outcome, &finding.summary)
         }
     }
-}
 
-impl<'a> From<&'a Found> for Line<'a> {
-    fn from(found: &'a Found) -> Self {
+    /// The line of a level of a webhook, or of a part of this machine.
+    pub fn of_found(found: &'a Found, calls: &Calls) -> Self {
         Self {
             cause: found.cause,
-            hint: found.hint.as_deref(),
+            hint: found.hint.as_deref().map(|hint| calls.complete(hint)),
             graph: found.graph.as_ref(),
             receiver_says: found.receiver_says.as_deref(),
             ..Self::new(found.id, found.outcome, &found.summary)
@@ -96,7 +98,7 @@ pub fn lines(line: &Line<'_>, wide: usize, screen: Screen) -> Vec<String> {
     if let Some(says) = line.receiver_says {
         under("receiver says:", &wrap(&sentence(says), width, indent + 15));
     }
-    if let Some(hint) = line.hint.map(sentence) {
+    if let Some(hint) = line.hint.as_deref().map(sentence) {
         // The command stays whole, so that it can be pasted.
         let (fix, command) = match hint.split_once("; then: ") {
             Some((fix, command)) => (fix, Some(command)),

@@ -44,7 +44,12 @@ impl TenantsArg {
         run(ctx)?;
         if self.all_tenants {
             let names: Vec<String> = ctx.tenants()?.iter().skip(1).map(|(name, _)| name.to_owned()).collect();
-            names.iter().try_for_each(|name| run(&ctx.in_tenant(name)))?;
+            for name in &names {
+                let inside = ctx.in_tenant(name);
+                inside.say_how_to_call();
+                run(&inside)?;
+            }
+            ctx.say_how_to_call();
         }
         Ok(())
     }

@@ -46,7 +46,11 @@ pub fn run(args: &HandoverArgs, ctx: &Context) -> Result<u8, CliError> {
         ctx.output.warning("what follows holds secrets: whoever sees it can use them");
     }
     let report = if args.no_test { None } else { tested(ctx, &account)? };
-    let sheet = Sheet::new(&account, &secrets, report.as_ref());
+    let mut sheet = Sheet::new(&account, &secrets, report.as_ref());
+    let calls = ctx.output.calls();
+    for text in sheet.steps.iter_mut().filter_map(|step| step.detail.as_mut()).chain(&mut sheet.reveal_with) {
+        *text = calls.complete(text).into_owned();
+    }
     if ctx.output.json {
         ctx.output.json(&sheet);
     } else if args.markdown {
