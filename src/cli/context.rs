@@ -13,8 +13,9 @@ use super::global::Global;
 use super::reporter::Terminal;
 use crate::env::Environment;
 use crate::files;
-use crate::operations::{Workspace, calls};
+use crate::operations::{Given, Workspace, calls};
 use crate::secrets::MemoryStore;
+use crate::text::Calls;
 use crate::touched;
 use crate::ui::interrupt;
 use crate::ui::output::Output;
@@ -40,6 +41,17 @@ impl Deref for Context {
     fn deref(&self) -> &Workspace {
         &self.workspace
     }
+}
+
+/// How commands in what is said are typed, where these flags were given.
+pub fn calls_of(given: &Given) -> Calls {
+    calls(given, || {
+        let tree = command();
+        let all = |below: &clap::Command| {
+            std::iter::once(below.get_name()).chain(below.get_all_aliases()).map(str::to_owned).collect::<Vec<_>>()
+        };
+        tree.get_subcommands().flat_map(all).collect()
+    })
 }
 
 impl Context {
@@ -92,14 +104,7 @@ impl Context {
 
     /// From here on the commands in what is said work where this context does.
     pub fn say_how_to_call(&self) {
-        let words = || {
-            let tree = command();
-            let names = tree
-                .get_subcommands()
-                .flat_map(|below| std::iter::once(below.get_name()).chain(below.get_all_aliases()));
-            names.map(str::to_owned).collect()
-        };
-        self.output.set_calls(calls(&self.workspace.given, words));
+        self.output.set_calls(calls_of(&self.workspace.given));
     }
 
     /// The same run in another tenant: its stores and files.

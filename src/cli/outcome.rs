@@ -99,17 +99,34 @@ pub fn lines(line: &Line<'_>, wide: usize, screen: Screen) -> Vec<String> {
         under("receiver says:", &wrap(&sentence(says), width, indent + 15));
     }
     if let Some(hint) = line.hint.as_deref().map(sentence) {
-        // The command stays whole, so that it can be pasted.
-        let (fix, command) = match hint.split_once("; then: ") {
-            Some((fix, command)) => (fix, Some(command)),
-            None => (hint.as_str(), None),
-        };
-        under("fix:", &wrap(fix, width, indent + 5));
-        if let Some(command) = command {
-            under("then:", command);
+        let mut label = "fix:";
+        for way in ways(&hint) {
+            // The command stays whole, so that it can be pasted.
+            let (fix, command) = match way.split_once("; then: ") {
+                Some((fix, command)) => (fix, Some(command)),
+                None => (way, None),
+            };
+            under(label, &wrap(fix, width, indent + label.len() + 1));
+            if let Some(command) = command {
+                under("then:", command);
+            }
+            label = "or:";
         }
     }
     lines
+}
+
+/// The ways out that a hint names, the best first: a further one begins behind a command.
+pub fn ways(hint: &str) -> impl Iterator<Item = &str> {
+    const OR: &str = "; or ";
+    let mut rest = Some(hint);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let command = text.find("; then: ").unwrap_or(0);
+        let end = text[command..].find(OR).map(|at| command + at).filter(|_| text.contains("; then: "));
+        rest = end.map(|end| &text[end + OR.len()..]);
+        Some(&text[..end.unwrap_or(text.len())])
+    })
 }
 
 /// The mark of an outcome: a letter where the screen has no Unicode.

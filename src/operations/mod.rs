@@ -26,8 +26,8 @@ mod stores;
 mod trial;
 mod workspace;
 
-pub(crate) use error::mistake;
 pub use error::{Error, Kind};
+pub(crate) use error::{mistake, no_keyring};
 pub(crate) use found::Found;
 pub(crate) use groups::groups;
 pub(crate) use invocation::{Invocation, calls};

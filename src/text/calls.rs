@@ -65,7 +65,10 @@ impl Calls {
         to.push_str(command);
         let words = || command.split([' ', '=', '\n']);
         if !words().any(|word| word == "--help") {
-            for (flag, value) in self.flags.iter().filter(|(flag, _)| !words().any(|word| word == *flag)) {
+            // A command on a tenant names it as its argument.
+            let names_it = command.starts_with("msgrctl tenant ");
+            let is_named = |flag: &str| words().any(|word| word == flag) || names_it && flag == "--tenant";
+            for (flag, value) in self.flags.iter().filter(|(flag, _)| !is_named(flag)) {
                 to.extend([" ", flag, " ", value]);
             }
         }
@@ -77,16 +80,18 @@ impl Calls {
 fn end(text: &str, is_quoted: bool) -> usize {
     let mut quote = None;
     for (at, c) in text.char_indices() {
-        match quote {
-            Some(open) if c == open => quote = None,
-            Some(_) => {}
-            None if c == '\'' && is_quoted => return at,
-            None if c == '\'' || c == '"' && text[..at].ends_with([' ', '=']) => quote = Some(c),
-            // A line that goes on below.
-            None if c == '\n' && text[..at].ends_with('\\') => {}
-            None if text[..at].contains('\n') && c == ' ' => {}
-            None if ENDS.iter().any(|end| text[at..].starts_with(end)) => return at,
-            None => {}
+        let before = &text[..at];
+        // A line that goes on below, and how far it is indented there.
+        let continues = c == '\n' && before.ends_with('\\')
+            || before.rsplit_once('\n').is_some_and(|(_, line)| line.trim().is_empty());
+        if quote.is_some() {
+            quote = quote.filter(|open| *open != c);
+        } else if c == '\'' && is_quoted {
+            return at;
+        } else if c == '\'' || c == '"' && before.ends_with([' ', '=']) {
+            quote = Some(c);
+        } else if !continues && ENDS.iter().any(|end| text[at..].starts_with(end)) {
+            return at;
         }
     }
     text.trim_end_matches(['.', ';', ':', ',', '?']).len()
@@ -98,7 +103,7 @@ mod tests {
 
     fn completed(text: &str) -> String {
         let flags = vec![("--tenant", "acme".to_owned()), ("--config-dir", "'a dir'".to_owned())];
-        Calls::new(flags, ["account", "secret", "help", "doctor", "sandbox"].map(str::to_owned).into())
+        Calls::new(flags, ["account", "secret", "help", "doctor", "sandbox", "tenant"].map(str::to_owned).into())
             .complete(text)
             .into_owned()
     }
@@ -121,6 +126,14 @@ mod tests {
         assert_eq!(
             completed("msgrctl account show a --tenant beta"),
             "msgrctl account show a --tenant beta --config-dir 'a dir'"
+        );
+    }
+
+    #[test]
+    fn what_a_command_names_itself_is_not_added() {
+        assert_eq!(
+            completed("msgrctl tenant add acmee --host HOST"),
+            "msgrctl tenant add acmee --host HOST --config-dir 'a dir'"
         );
     }
 

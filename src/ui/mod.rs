@@ -3,6 +3,7 @@
 pub mod editor;
 pub mod interrupt;
 pub mod output;
+pub mod pager;
 pub mod progress;
 pub mod prompt;
 pub mod style;

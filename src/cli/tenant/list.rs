@@ -10,7 +10,7 @@ use crate::cli::error::CliError;
 use crate::cli::tables::show;
 use crate::ui::table::table;
 
-/// List the tenants; a star marks the one that is worked in
+/// List the tenants; a star marks the current one
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  msgrctl tenant list\n  msgrctl tenant list --json")]
 pub struct ListArgs {}
@@ -43,6 +43,6 @@ pub fn run(_args: &ListArgs, ctx: &Context) -> Result<u8, CliError> {
     };
     let headings = ["  TENANT", "ACCOUNTS", "HOST", "VERSION"];
     let laid = table(&headings, views.iter().map(row).collect(), ctx.output.terminal.out());
-    show(ctx, &laid, "msgrctl tenant show has them");
+    show(ctx, &laid, &ctx.output.calls().complete("they are in: msgrctl tenant show TENANT"));
     Ok(0)
 }

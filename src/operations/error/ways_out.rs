@@ -74,10 +74,14 @@ impl From<AccountError> for Error {
             AccountError::Ambiguous { command, .. } => {
                 Self::failed(message).hint(format!("use the id, or give one of them another name: {command}"))
             }
-            AccountError::Unknown { nearest: Some(near), .. } => {
-                Self::failed(message).hint(format!("did you mean '{near}'? (msgrctl account list shows all)"))
+            AccountError::Unknown { near, .. } if near.is_empty() => Self::failed(message).hint("msgrctl account list"),
+            AccountError::Unknown { near, .. } => {
+                const FEW: usize = 5;
+                let shown: Vec<String> = near.iter().take(FEW).map(|near| format!("'{near}'")).collect();
+                let more = if near.len() > FEW { format!(" or {} more", near.len() - FEW) } else { String::new() };
+                let shown = shown.join(" or ");
+                Self::failed(message).hint(format!("did you mean {shown}{more}? (msgrctl account list shows all)"))
             }
-            AccountError::Unknown { .. } => Self::failed(message).hint("msgrctl account list"),
             AccountError::NameTaken { handle, .. } => Self::failed(message)
                 .hint(format!("choose another name, or change that account: msgrctl account edit {handle}")),
             AccountError::HandleTaken { .. } => Self::failed(message).hint("choose another with --handle"),
@@ -119,6 +123,32 @@ impl From<FieldError> for Error {
 /// For an encrypted file that nothing opens any more.
 const START_OVER: &str = "put the key or the file back from a backup; without one its secrets cannot be read any more: move secrets.enc away, and give each secret again with msgrctl secret set";
 
+/// For secrets of an account that is there, or of one that nobody names.
+const WITHOUT_COPY: &str = "or keep no copy, only where it is, such as a variable:\n    msgrctl secret set NAME page-access-token --from env:VARIABLE";
+
+/// The three ways out where the keyring does not answer; the last one is the caller's.
+pub fn no_keyring(error: &StoreError, without_copy: &str) -> Error {
+    let first = match error {
+        StoreError::Locked => {
+            "unlock it (log in to the desktop, or open its program: seahorse, KeePassXC), then try again"
+        }
+        StoreError::Declined => "try again and unlock the keyring in its dialog",
+        StoreError::TimedOut(_) => {
+            "see whether a dialog of the keyring is open, or restart the keyring's program, then try again"
+        }
+        _ => {
+            "start a session with a keyring (type a password for it, Enter, Ctrl-D), and run the command there:\n    dbus-run-session -- sh -c 'gnome-keyring-daemon --unlock --components=secrets; exec \"$SHELL\"'"
+        }
+    };
+    Error::new(Kind::SecretStore, error.to_string())
+        .hint(first)
+        .hint(
+            "or keep secrets in an encrypted file, opened by a key file; paste this, then run the command again:\n    \
+             [ -e ~/.msgrctl.key ] || (umask 077; head -c 32 /dev/urandom > ~/.msgrctl.key); export MSGRCTL_STORE=file MSGRCTL_KEY_FILE=~/.msgrctl.key",
+        )
+        .hint(without_copy)
+}
+
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         if matches!(error, StoreError::Interrupted) {
@@ -127,17 +157,10 @@ impl From<StoreError> for Error {
         if let StoreError::ReadOnly(variable) = &error {
             return Self::usage(error.to_string()).hint(format!("set {variable} instead of giving the secret"));
         }
+        if error.is_keyring_away() {
+            return no_keyring(&error, WITHOUT_COPY);
+        }
         let hint = match &error {
-            StoreError::Absent(_) => {
-                "start a session with a keyring (type a password for it, Enter, Ctrl-D), and run the command there:\n    dbus-run-session -- sh -c 'gnome-keyring-daemon --unlock --components=secrets; exec \"$SHELL\"'"
-            }
-            StoreError::Locked => {
-                "unlock it (log in to the desktop, or open its program: seahorse, KeePassXC), then try again"
-            }
-            StoreError::Declined => "try again and unlock the keyring in its dialog",
-            StoreError::TimedOut(_) => {
-                "see whether a dialog of the keyring is open, or restart the keyring's program, then try again"
-            }
             StoreError::Ambiguous(_) => "remove the entries that do not belong to msgrctl in the keyring's program",
             StoreError::Damaged { .. } => "give the secret again: msgrctl account edit NAME --help",
             StoreError::BrokenFile { .. } => {
@@ -166,9 +189,13 @@ impl From<StoreError> for Error {
             StoreError::KeyFile { .. } => "name another with --key-file FILE (MSGRCTL_KEY_FILE)",
             StoreError::File { .. } => "put the secret alone into the file, and let it be readable for you",
             StoreError::Command { .. } => "run the command by hand to see what it needs, then try again",
-            StoreError::ReadOnly(_) | StoreError::Interrupted | StoreError::Failed(_) => {
-                "try again; if it persists, look into the keyring with its own program"
-            }
+            StoreError::Absent(_)
+            | StoreError::Locked
+            | StoreError::Declined
+            | StoreError::TimedOut(_)
+            | StoreError::ReadOnly(_)
+            | StoreError::Interrupted
+            | StoreError::Failed(_) => "try again; if it persists, look into the keyring with its own program",
         };
         Self::new(Kind::SecretStore, error.to_string()).hint(hint)
     }
