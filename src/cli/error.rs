@@ -45,7 +45,7 @@ pub fn of_output(kind: io::ErrorKind) -> CliError {
 
 /// Shows an error, and returns the exit code.
 pub fn render(error: &CliError, output: &Output) -> u8 {
-    let exit_code = exit_code(error);
+    let (exit_code, calls) = (exit_code(error), output.calls());
     if error.is_interrupt() {
         if !error.is_bare_interrupt() {
             output.talk(error.message());
@@ -54,19 +54,21 @@ pub fn render(error: &CliError, output: &Output) -> u8 {
         interrupt::leave();
     }
     if output.json {
-        output.talk_json(&Envelope("error", view(error, &output.calls())));
+        output.talk_json(&Envelope("error", view(error, &calls)));
         return exit_code;
     }
     if error.kind() == Kind::Left {
-        output.talk(error.message());
+        output.talk(&calls.complete(error.message()));
         return exit_code;
     }
-    let calls = output.calls();
     let Screen { color, width, .. } = output.terminal.err();
-    let mut lines =
-        vec![format!("{} {}", paint(style::ERROR, "error:", color), style::wrap(&redact(error.message()), width, 7))];
+    let mut lines = vec![format!(
+        "{} {}",
+        paint(style::ERROR, "error:", color),
+        style::wrap(&calls.complete(&redact(error.message())), width, 7)
+    )];
     for cause in error.causes() {
-        lines.push(format!("  caused by: {}", style::wrap(&redact(cause), width, 13)));
+        lines.push(format!("  caused by: {}", style::wrap(&calls.complete(&redact(cause)), width, 13)));
     }
     if let Some(graph) = error.trace() {
         lines.extend(graph.says.iter().map(|says| format!("  meta says: {}", style::wrap(says, width, 13))));
@@ -91,8 +93,8 @@ fn view<'a>(error: &'a CliError, calls: &Calls) -> ErrorView<'a> {
     ErrorView {
         kind: error.kind(),
         exit_code: exit_code(error),
-        message: redact(error.message()),
-        causes: error.causes().iter().map(|cause| redact(cause)).collect(),
+        message: calls.complete(&redact(error.message())).into_owned(),
+        causes: error.causes().iter().map(|cause| calls.complete(&redact(cause)).into_owned()).collect(),
         hint: (!error.hints().is_empty()).then(|| calls.complete(&redact(&error.hints().join("\n"))).into_owned()),
         retryable: error.is_retryable(),
         cause: error.why(),

@@ -40,7 +40,7 @@ pub fn run(args: &ManArgs, ctx: &Context) -> Result<u8, CliError> {
     }
     let page =
         page(&command).map_err(|error| CliError::failed("the page could not be made").cause(error.to_string()))?;
-    if ctx.output.terminal.stdout && ctx.output.terminal.stdin {
+    if ctx.output.terminal.stdout {
         show(ctx, &page, &mut command);
     } else {
         ctx.output.exact(&page);

@@ -43,6 +43,6 @@ pub fn run(_args: &ListArgs, ctx: &Context) -> Result<u8, CliError> {
     };
     let headings = ["  TENANT", "ACCOUNTS", "HOST", "VERSION"];
     let laid = table(&headings, views.iter().map(row).collect(), ctx.output.terminal.out());
-    show(ctx, &laid, &ctx.output.calls().complete("they are in: msgrctl tenant show TENANT"));
+    show(ctx, &laid, "msgrctl tenant show has them");
     Ok(0)
 }

@@ -126,27 +126,29 @@ const START_OVER: &str = "put the key or the file back from a backup; without on
 /// For secrets of an account that is there, or of one that nobody names.
 const WITHOUT_COPY: &str = "or keep no copy, only where it is, such as a variable:\n    msgrctl secret set NAME page-access-token --from env:VARIABLE";
 
-/// The three ways out where the keyring does not answer; the last one is the caller's.
+/// The three ways out where there is no keyring that answers; the last one is the caller's.
 pub fn no_keyring(error: &StoreError, without_copy: &str) -> Error {
-    let first = match error {
-        StoreError::Locked => {
-            "unlock it (log in to the desktop, or open its program: seahorse, KeePassXC), then try again"
-        }
-        StoreError::Declined => "try again and unlock the keyring in its dialog",
-        StoreError::TimedOut(_) => {
-            "see whether a dialog of the keyring is open, or restart the keyring's program, then try again"
-        }
-        _ => {
-            "start a session with a keyring (type a password for it, Enter, Ctrl-D), and run the command there:\n    dbus-run-session -- sh -c 'gnome-keyring-daemon --unlock --components=secrets; exec \"$SHELL\"'"
-        }
-    };
     Error::new(Kind::SecretStore, error.to_string())
-        .hint(first)
+        .hint(to_open(error))
         .hint(
             "or keep secrets in an encrypted file, opened by a key file; paste this, then run the command again:\n    \
              [ -e ~/.msgrctl.key ] || (umask 077; head -c 32 /dev/urandom > ~/.msgrctl.key); export MSGRCTL_STORE=file MSGRCTL_KEY_FILE=~/.msgrctl.key",
         )
         .hint(without_copy)
+}
+
+/// How the keyring is brought to answer.
+fn to_open(error: &StoreError) -> &'static str {
+    match error {
+        StoreError::Absent(_) => {
+            "start a session with a keyring (type a password for it, Enter, Ctrl-D), and run the command there:\n    dbus-run-session -- sh -c 'gnome-keyring-daemon --unlock --components=secrets; exec \"$SHELL\"'"
+        }
+        StoreError::Locked => {
+            "unlock it (log in to the desktop, or open its program: seahorse, KeePassXC), then try again"
+        }
+        StoreError::Declined => "try again and unlock the keyring in its dialog",
+        _ => "see whether a dialog of the keyring is open, or restart the keyring's program, then try again",
+    }
 }
 
 impl From<StoreError> for Error {
@@ -157,7 +159,7 @@ impl From<StoreError> for Error {
         if let StoreError::ReadOnly(variable) = &error {
             return Self::usage(error.to_string()).hint(format!("set {variable} instead of giving the secret"));
         }
-        if error.is_keyring_away() {
+        if let StoreError::Absent(_) = &error {
             return no_keyring(&error, WITHOUT_COPY);
         }
         let hint = match &error {
@@ -189,13 +191,10 @@ impl From<StoreError> for Error {
             StoreError::KeyFile { .. } => "name another with --key-file FILE (MSGRCTL_KEY_FILE)",
             StoreError::File { .. } => "put the secret alone into the file, and let it be readable for you",
             StoreError::Command { .. } => "run the command by hand to see what it needs, then try again",
-            StoreError::Absent(_)
-            | StoreError::Locked
-            | StoreError::Declined
-            | StoreError::TimedOut(_)
-            | StoreError::ReadOnly(_)
-            | StoreError::Interrupted
-            | StoreError::Failed(_) => "try again; if it persists, look into the keyring with its own program",
+            StoreError::Locked | StoreError::Declined | StoreError::TimedOut(_) => to_open(&error),
+            StoreError::Absent(_) | StoreError::ReadOnly(_) | StoreError::Interrupted | StoreError::Failed(_) => {
+                "try again; if it persists, look into the keyring with its own program"
+            }
         };
         Self::new(Kind::SecretStore, error.to_string()).hint(hint)
     }
