@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::error::CliError;
+use crate::document::nearest;
 use crate::secrets::{credential_in, redact};
 use crate::text::sentence;
 
@@ -110,20 +111,15 @@ pub fn of_clap(error: &clap::Error) -> CliError {
             let shown = first();
             match meant(&path, &typed) {
                 Some(command) => shown.hint(format!("perhaps this is meant: msgrctl {command}")),
-                None => match texts(ContextKind::SuggestedSubcommand).as_slice() {
-                    [] => shown.hint(format!("its commands: {} --help", path.join(" "))),
-                    // The nearest comes last.
-                    [.., near] => shown.hint(format!("did you mean '{near}'? its commands: {} --help", path.join(" "))),
-                },
+                None => {
+                    let near = near_command(&path, &typed).map(|near| format!("did you mean '{near}'? "));
+                    shown.hint(format!("{}its commands: {} --help", near.unwrap_or_default(), path.join(" ")))
+                }
             }
         }
         ErrorKind::UnknownArgument => {
             let typed = texts(ContextKind::InvalidArg).pop().unwrap_or_default();
-            let mut near = beginning_so(&path, &typed);
-            if near.is_empty() {
-                near = texts(ContextKind::SuggestedArg);
-            }
-            let near: Vec<String> = near.iter().map(|flag| format!("'{flag}'")).collect();
+            let near: Vec<String> = near_flags(&path, &typed).iter().map(|flag| format!("'{flag}'")).collect();
             let shown = first();
             let shown =
                 if near.is_empty() { shown } else { shown.hint(format!("did you mean {}?", near.join(" or "))) };
@@ -165,20 +161,40 @@ fn meant(path: &[&str], typed: &str) -> Option<&'static str> {
         .map(|(.., command)| *command)
 }
 
-/// The flags of a command that begin as what was typed does.
-fn beginning_so(path: &[&str], typed: &str) -> Vec<String> {
+/// The flags of a command that begin as what was typed does, or the one that is written alike.
+fn near_flags(path: &[&str], typed: &str) -> Vec<String> {
     let Some(typed) = typed.strip_prefix("--").filter(|typed| !typed.is_empty()) else { return Vec::new() };
-    let mut tree = super::args::command();
-    tree.build();
-    let mut command = &tree;
+    let command = command_of(path);
+    let flags = || command.get_arguments().filter(|flag| !flag.is_hide_set()).filter_map(clap::Arg::get_long);
+    let mut near: Vec<&str> = flags().filter(|flag| flag.starts_with(typed)).collect();
+    if near.is_empty() {
+        near.extend(alike(typed, flags()));
+    }
+    near.into_iter().map(|flag| format!("--{flag}")).collect()
+}
+
+/// The command below a noun that is written as what was typed is.
+fn near_command(path: &[&str], typed: &str) -> Option<String> {
+    let command = command_of(path);
+    alike(typed, command.get_subcommands().map(clap::Command::get_name)).map(str::to_owned)
+}
+
+/// The nearest, unless it is so far off that another thing is meant.
+fn alike<'a>(typed: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    nearest(typed, known).filter(|near| strsim::jaro_winkler(typed, near) > 0.8)
+}
+
+fn command_of(path: &[&str]) -> clap::Command {
+    let mut command = super::args::command();
+    // The flags of all commands are theirs too then.
+    command.build();
     for word in path.iter().skip(1) {
         match command.find_subcommand(word) {
-            Some(below) => command = below,
+            Some(below) => command = below.clone(),
             None => break,
         }
     }
-    let flags = command.get_arguments().filter(|argument| !argument.is_hide_set()).filter_map(clap::Arg::get_long);
-    flags.filter(|flag| flag.starts_with(typed)).map(|flag| format!("--{flag}")).collect()
+    command
 }
 
 #[cfg(test)]
@@ -211,6 +227,11 @@ mod tests {
         for (line, message, hint) in [
             ("msgrctl account lst", "unrecognized subcommand 'lst'", "did you mean"),
             ("msgrctl account list --jsn", "unexpected argument '--jsn' found", "did you mean '--json'?"),
+            (
+                "msgrctl account add --all",
+                "unexpected argument '--all' found",
+                "its arguments and flags: msgrctl account add",
+            ),
             ("msgrctl account add --tok", "unexpected argument '--tok' found", "did you mean '--token-stdin' or"),
             (
                 "msgrctl account remove a --name x",
