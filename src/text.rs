@@ -6,6 +6,10 @@
 //! [`in_json`]; what is made of text from outside stands on one line through
 //! [`harmless`] or [`excerpt`]. Exact bytes leave through `Output::exact` only.
 
+mod calls;
+
+pub use calls::Calls;
+
 use std::borrow::Cow;
 use std::fmt::Write as _;
 

@@ -24,8 +24,8 @@ pub enum AccountError {
     Unknown {
         /// What was asked for.
         address: String,
-        /// The handle that was perhaps meant.
-        nearest: Option<String>,
+        /// The handles or names that were perhaps meant.
+        near: Vec<String>,
     },
     /// Several accounts answer to that address: the file was edited or merged by hand.
     #[error("{} accounts answer to '{address}': {}", accounts.len(), accounts.join(" and "))]
@@ -171,7 +171,7 @@ impl AccountStore {
             let places = places(accounts);
             for id in ids {
                 let at = places.get(*id).copied();
-                let at = at.ok_or_else(|| AccountError::Unknown { address: (*id).into(), nearest: None })?;
+                let at = at.ok_or_else(|| AccountError::Unknown { address: (*id).into(), near: Vec::new() })?;
                 change(&mut accounts[at]);
             }
             Ok(())
@@ -310,13 +310,20 @@ fn places(accounts: &[Account]) -> HashMap<String, usize> {
 
 fn place_of(accounts: &[Account], id: &str) -> Result<usize, AccountError> {
     let place = accounts.iter().position(|account| account.id == id);
-    place.ok_or_else(|| AccountError::Unknown { address: id.into(), nearest: None })
+    place.ok_or_else(|| AccountError::Unknown { address: id.into(), near: Vec::new() })
 }
 
 fn unknown(accounts: &[Account], address: &str) -> AccountError {
     let known = accounts.iter().flat_map(|account| [account.handle.as_str(), account.name.as_str()]);
-    let nearest = document::nearest(&address.to_lowercase(), known).map(str::to_owned);
-    AccountError::Unknown { address: address.into(), nearest }
+    let typed = address.trim().to_lowercase();
+    // What begins so is meant rather than what is written alike.
+    let begins = |text: &str| !typed.is_empty() && text.to_lowercase().starts_with(&typed);
+    let begin = accounts.iter().filter(|account| begins(account.handle.as_str()) || begins(account.name.as_str()));
+    let mut near: Vec<String> = begin.map(|account| account.handle.to_string()).collect();
+    if near.is_empty() {
+        near.extend(document::nearest(&typed, known).map(str::to_owned));
+    }
+    AccountError::Unknown { address: address.into(), near }
 }
 
 #[cfg(test)]
@@ -338,7 +345,7 @@ mod tests {
             assert_eq!(store.find(address).expect("found"), added);
         }
         let error = store.find("acme-suport").expect_err("unknown");
-        assert!(matches!(error, AccountError::Unknown { nearest: Some(near), .. } if near == "acme-support"));
+        assert!(matches!(error, AccountError::Unknown { near, .. } if near == ["acme-support"]));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What a shell offers for a value: accounts, tenants, references of this machine's files.
 //! No network, no secret store; what cannot be read is not offered, without a word.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use clap_complete::engine::CompletionCandidate;
@@ -12,18 +12,45 @@ use crate::files;
 use crate::operations::{Given, Settings};
 use crate::text::excerpt;
 
-/// The accounts of the tenant that the line names: handles, since they need no
-/// quotes, each with the account's name.
-pub(super) fn accounts() -> Vec<CompletionCandidate> {
+/// The accounts of the tenant that the line names, whose handle or name begins with what is
+/// typed: handles, since they need no quotes, each with the account's name.
+pub(super) fn accounts(typed: &OsStr) -> Vec<CompletionCandidate> {
     let Some(settings) = settings() else { return Vec::new() };
     let path = settings.paths.accounts_file(settings.tenant.value.as_str());
     let names = AccountStore::new(path, Box::new(|_| {})).names();
+    let typed = typed.to_string_lossy().to_lowercase();
     // A file that was edited by hand may hold anything, and what is offered is typed.
     let offer = |[handle, name]: [String; 2]| {
         let handle: Handle = handle.parse().ok()?;
-        Some(CompletionCandidate::new(handle.as_str()).help(Some(excerpt(&name, 100).into())))
+        let begins = handle.as_str().starts_with(&typed) || name.to_lowercase().starts_with(&typed);
+        begins.then(|| CompletionCandidate::new(handle.as_str()).help(Some(excerpt(&name, 100).into())))
     };
     names.into_iter().filter_map(offer).collect()
+}
+
+/// The commands below those that stand behind `noun` on the line that is being completed.
+pub(super) fn commands_below(noun: &str) -> Vec<CompletionCandidate> {
+    let words = env::arguments();
+    let words: Vec<String> =
+        words.iter().skip_while(|word| *word != "--").skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let at = Environment::of_process().text("_CLAP_COMPLETE_INDEX").and_then(|index| index.parse().ok());
+    let at = at.unwrap_or(words.len().saturating_sub(1)).min(words.len());
+    let typed = words[..at].iter().skip_while(|word| *word != noun).skip(1).filter(|word| !word.starts_with('-'));
+    below(super::args::command(), typed.map(String::as_str))
+}
+
+fn below<'a>(mut command: clap::Command, mut words: impl Iterator<Item = &'a str>) -> Vec<CompletionCandidate> {
+    let found = words.try_for_each(|word| {
+        command = command.find_subcommand(word)?.clone();
+        Some(())
+    });
+    let offer = |command: &clap::Command| {
+        let about = command.get_about().map(ToString::to_string);
+        CompletionCandidate::new(command.get_name().to_owned()).help(about.map(Into::into))
+    };
+    found
+        .map(|()| command.get_subcommands().filter(|below| !below.is_hide_set()).map(offer).collect())
+        .unwrap_or_default()
 }
 
 /// The tenants that have anything.
@@ -55,23 +82,41 @@ fn settings() -> Option<Settings> {
 
 /// The flags on the line that say where to look. The line stands behind `--`.
 fn of_line(arguments: &[OsString]) -> Given {
-    let mut words = arguments.iter().skip_while(|word| *word != "--").skip(1).map(|word| word.to_string_lossy());
+    given_in(arguments.iter().skip_while(|word| *word != "--").skip(1))
+}
+
+/// The flags among words that say where everything is, as far as they are typed.
+pub(super) fn given_in<'a>(words: impl Iterator<Item = &'a OsString>) -> Given {
+    let mut words = words.map(|word| word.to_string_lossy().into_owned());
     let mut given = Given::default();
     while let Some(word) = words.next() {
         let (flag, value) = match word.split_once('=') {
             Some((flag, value)) => (flag.to_owned(), Some(value.to_owned())),
-            None => (word.into_owned(), None),
+            None => (word, None),
         };
-        let field = match flag.as_str() {
-            "--tenant" => &mut given.tenant,
-            "--config-dir" => {
-                given.config_dir = value.or_else(|| words.next().map(std::borrow::Cow::into_owned)).map(PathBuf::from);
-                continue;
-            }
-            _ => continue,
-        };
+        if !matches!(
+            &*flag,
+            "--tenant"
+                | "--config-dir"
+                | "--key-file"
+                | "--graph-url"
+                | "--graph-version"
+                | "--timeout"
+                | "--ca-bundle"
+        ) {
+            continue;
+        }
         // One that is not typed yet is not known.
-        *field = value.or_else(|| words.next().map(std::borrow::Cow::into_owned)).filter(|value| !value.is_empty());
+        let value = value.or_else(|| words.next()).filter(|value| !value.is_empty());
+        match &*flag {
+            "--tenant" => given.tenant = value,
+            "--config-dir" => given.config_dir = value.map(PathBuf::from),
+            "--key-file" => given.key_file = value.map(PathBuf::from),
+            "--graph-url" => given.graph_url = value,
+            "--graph-version" => given.graph_version = value,
+            "--timeout" => given.timeout = value,
+            _ => given.ca_bundle = value.map(PathBuf::from),
+        }
     }
     given
 }
@@ -83,6 +128,17 @@ mod tests {
     fn tenant(line: &str) -> Option<String> {
         let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
         of_line(&words).tenant
+    }
+
+    #[test]
+    fn commands_are_those_below_what_is_typed() {
+        let names = |words: &[&str]| -> Vec<String> {
+            let found = below(crate::cli::command(), words.iter().copied());
+            found.iter().map(|found| found.get_value().to_string_lossy().into_owned()).collect()
+        };
+        assert!(names(&[]).contains(&"account".into()));
+        assert!(names(&["account"]).contains(&"handover".into()) && !names(&["account"]).contains(&"doctor".into()));
+        assert!(names(&["account", "add"]).is_empty() && names(&["nothing"]).is_empty());
     }
 
     #[test]

@@ -23,9 +23,9 @@ Examples:
   msgrctl completions powershell >> $PROFILE
   msgrctl completions elvish >> ~/.config/elvish/rc.elv")]
 pub struct CompletionsArgs {
-    /// The shell
+    /// The shell: bash, zsh, fish, powershell, elvish
     #[arg(value_name = "SHELL")]
-    shell: Shell,
+    shell: Option<Shell>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -54,6 +54,18 @@ pub fn run(args: &CompletionsArgs, ctx: &Context) -> Result<u8, CliError> {
     if ctx.output.json {
         return Err(CliError::usage("a script has no JSON: leave --json out"));
     }
-    ctx.output.exact(args.shell.script().as_bytes());
+    let Some(shell) = args.shell else { return Err(missing(ctx)) };
+    ctx.output.exact(shell.script().as_bytes());
     Ok(0)
+}
+
+/// Names the shell that runs, where it is one of those.
+fn missing(ctx: &Context) -> CliError {
+    let runs = ctx.env.text("SHELL").and_then(|path| path.rsplit('/').next()).unwrap_or_default();
+    let name = |shell: &Shell| shell.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+    let all: Vec<String> = Shell::value_variants().iter().map(name).collect();
+    let this = all.iter().find(|shell| *shell == runs).map_or("bash", String::as_str);
+    CliError::usage(format!("missing: SHELL, which is {}", all.join(", ")))
+        .hint(format!("for example: msgrctl completions {this}"))
+        .hint("where each goes: msgrctl completions --help")
 }

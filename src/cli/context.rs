@@ -7,13 +7,15 @@ use std::rc::Rc;
 
 use secrecy::zeroize::Zeroizing;
 
+use super::args::command;
 use super::error::CliError;
 use super::global::Global;
 use super::reporter::Terminal;
 use crate::env::Environment;
 use crate::files;
-use crate::operations::Workspace;
+use crate::operations::{Given, Workspace, calls};
 use crate::secrets::MemoryStore;
+use crate::text::Calls;
 use crate::touched;
 use crate::ui::interrupt;
 use crate::ui::output::Output;
@@ -39,6 +41,17 @@ impl Deref for Context {
     fn deref(&self) -> &Workspace {
         &self.workspace
     }
+}
+
+/// How commands in what is said are typed, where these flags were given.
+pub fn calls_of(given: &Given) -> Calls {
+    calls(given, || {
+        let tree = command();
+        let all = |below: &clap::Command| {
+            std::iter::once(below.get_name()).chain(below.get_all_aliases()).map(str::to_owned).collect::<Vec<_>>()
+        };
+        tree.get_subcommands().flat_map(all).collect()
+    })
 }
 
 impl Context {
@@ -77,7 +90,7 @@ impl Context {
         let someone_can_answer = stdin_is_terminal && output.terminal.someone_can_answer(no_input, &env);
         let reporter = Rc::new(Terminal::new(output.clone(), prompter.clone(), someone_can_answer, &env));
         let workspace = Workspace::new(env, global.given(), reporter, command).with_memory(memory);
-        Self {
+        let context = Self {
             workspace,
             output,
             global: global.clone(),
@@ -85,7 +98,14 @@ impl Context {
             stdin_is_terminal,
             someone_can_answer,
             prompter,
-        }
+        };
+        context.say_how_to_call();
+        context
+    }
+
+    /// From here on the commands in what is said work where this context does.
+    pub fn say_how_to_call(&self) {
+        self.output.set_calls(calls_of(&self.workspace.given));
     }
 
     /// The same run in another tenant: its stores and files.

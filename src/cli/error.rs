@@ -10,6 +10,7 @@ pub use crate::operations::Error as CliError;
 use crate::operations::{Kind, mistake};
 use crate::sandbox::ScenarioError;
 use crate::secrets::redact;
+use crate::text::Calls;
 use crate::ui::interrupt;
 use crate::ui::output::Output;
 use crate::ui::prompt::PromptError;
@@ -44,7 +45,7 @@ pub fn of_output(kind: io::ErrorKind) -> CliError {
 
 /// Shows an error, and returns the exit code.
 pub fn render(error: &CliError, output: &Output) -> u8 {
-    let exit_code = exit_code(error);
+    let (exit_code, calls) = (exit_code(error), output.calls());
     if error.is_interrupt() {
         if !error.is_bare_interrupt() {
             output.talk(error.message());
@@ -53,18 +54,21 @@ pub fn render(error: &CliError, output: &Output) -> u8 {
         interrupt::leave();
     }
     if output.json {
-        output.talk_json(&Envelope("error", view(error)));
+        output.talk_json(&Envelope("error", view(error, &calls)));
         return exit_code;
     }
     if error.kind() == Kind::Left {
-        output.talk(error.message());
+        output.talk(&calls.complete(error.message()));
         return exit_code;
     }
     let Screen { color, width, .. } = output.terminal.err();
-    let mut lines =
-        vec![format!("{} {}", paint(style::ERROR, "error:", color), style::wrap(&redact(error.message()), width, 7))];
+    let mut lines = vec![format!(
+        "{} {}",
+        paint(style::ERROR, "error:", color),
+        style::wrap(&calls.complete(&redact(error.message())), width, 7)
+    )];
     for cause in error.causes() {
-        lines.push(format!("  caused by: {}", style::wrap(&redact(cause), width, 13)));
+        lines.push(format!("  caused by: {}", style::wrap(&calls.complete(&redact(cause)), width, 13)));
     }
     if let Some(graph) = error.trace() {
         lines.extend(graph.says.iter().map(|says| format!("  meta says: {}", style::wrap(says, width, 13))));
@@ -75,19 +79,23 @@ pub fn render(error: &CliError, output: &Output) -> u8 {
         lines.push(String::new());
     }
     for hint in error.hints() {
-        lines.push(format!("{} {}", paint(style::HINT, "hint:", color), laid_out(&redact(hint), width)));
+        lines.push(format!(
+            "{} {}",
+            paint(style::HINT, "hint:", color),
+            laid_out(&calls.complete(&redact(hint)), width)
+        ));
     }
     output.talk(&lines.join("\n"));
     exit_code
 }
 
-fn view(error: &CliError) -> ErrorView<'_> {
+fn view<'a>(error: &'a CliError, calls: &Calls) -> ErrorView<'a> {
     ErrorView {
         kind: error.kind(),
         exit_code: exit_code(error),
-        message: redact(error.message()),
-        causes: error.causes().iter().map(|cause| redact(cause)).collect(),
-        hint: (!error.hints().is_empty()).then(|| redact(&error.hints().join("\n"))),
+        message: calls.complete(&redact(error.message())).into_owned(),
+        causes: error.causes().iter().map(|cause| calls.complete(&redact(cause)).into_owned()).collect(),
+        hint: (!error.hints().is_empty()).then(|| calls.complete(&redact(&error.hints().join("\n"))).into_owned()),
         retryable: error.is_retryable(),
         cause: error.why(),
         graph: error.trace(),

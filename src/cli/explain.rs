@@ -117,7 +117,7 @@ fn of_exit(code: &str, meaning: &str) -> Page {
         "6" => ("unlock the store or choose another; the error names the ways out", Some("msgrctl doctor")),
         "7" => ("read the lines that do not pass, and look up their causes", Some("msgrctl explain CAUSE")),
         "8" => ("apply the manifest", Some("msgrctl apply -f FILE")),
-        "9" => ("fix what failed and run the same command again; finished accounts are skipped", None),
+        "9" => ("fix the failures and run the same command again; finished accounts are skipped", None),
         "130" => ("run the command again; what it had finished is kept", None),
         _ => ("read the error: its hint names the next command", None),
     };

@@ -1,7 +1,7 @@
 //! `msgrctl export`: what is here, as a manifest.
 
 use clap::Args;
-use clap_complete::ArgValueCandidates;
+use clap_complete::ArgValueCompleter;
 
 use super::candidates;
 use super::context::Context;
@@ -23,7 +23,7 @@ Examples:
   msgrctl export --json > accounts.json")]
 pub(super) struct ExportArgs {
     /// Names, handles or ids of accounts [default: all of the tenant]
-    #[arg(value_name = "NAME", add = ArgValueCandidates::new(candidates::accounts))]
+    #[arg(value_name = "NAME", add = ArgValueCompleter::new(candidates::accounts))]
     accounts: Vec<String>,
 }
 

@@ -139,7 +139,7 @@ fn junit(suite: &Suite<'_>) -> String {
         let begin = format!("    <testcase classname=\"{name}\" name=\"{}\"{time}", xml(line.id));
         let summary = xml(line.summary);
         let detail = || {
-            let fix = line.hint.map(|hint| format!("\nfix: {}", hint.replace("; then: ", "\nthen: ")));
+            let fix = line.hint.as_deref().map(|hint| format!("\nfix: {}", hint.replace("; then: ", "\nthen: ")));
             xml(&format!("{}{}", line.summary, fix.unwrap_or_default()))
         };
         let cause = line.cause.unwrap_or_default();
@@ -180,7 +180,7 @@ fn xml(text: &str) -> String {
 fn markdown(suite: &Suite<'_>) -> String {
     let name = cell(&suite.title());
     let row = |line: &Line<'_>| {
-        let fix = line.hint.map(|hint| match hint.split_once("; then: ") {
+        let fix = line.hint.as_deref().map(|hint| match hint.split_once("; then: ") {
             Some((fix, command)) => format!("{}<br>`{}`", cell(fix), command.replace('|', "\\|")),
             None => cell(hint),
         });
@@ -228,7 +228,7 @@ mod tests {
             Line::new("graph.reachable", Outcome::Pass, "it answers"),
             Line {
                 cause: Some("expired"),
-                hint: Some("make | one; then: msgrctl a | b"),
+                hint: Some("make | one; then: msgrctl a | b".into()),
                 ..Line::new("token.valid", Outcome::Fail, "it <expired>\nagain")
             },
         ];

@@ -4,12 +4,15 @@
 use std::io;
 
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
+use super::candidates;
 use super::context::Context;
 use super::error::CliError;
 use super::help::topics::{ENVIRONMENT, EXIT_CODES, FILES, SCENARIOS, Topic};
+use crate::ui::pager;
 
 /// When the pages last changed in more than wording. A constant, so that they can be
 /// made again.
@@ -17,15 +20,13 @@ const DATE: &str = "2026-11-22";
 
 /// Print the man page of a command
 ///
-/// In roff, for man(1). Packages install the pages of all commands; this is for whoever
-/// installed msgrctl without a package.
+/// On a terminal it is shown as man shows it; into a pipe or a file it goes as roff. Packages
+/// install the pages of all commands; this is for an installation without a package.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  msgrctl man account add | man -l -\n  msgrctl man > ~/.local/share/man/man1/msgrctl.1"
-)]
+#[command(after_help = "Examples:\n  msgrctl man account add\n  msgrctl man > ~/.local/share/man/man1/msgrctl.1")]
 pub struct ManArgs {
     /// The command; msgrctl itself where it is left out
-    #[arg(value_name = "COMMAND")]
+    #[arg(value_name = "COMMAND", add = ArgValueCandidates::new(|| candidates::commands_below("man")))]
     command: Vec<String>,
 }
 
@@ -39,8 +40,25 @@ pub fn run(args: &ManArgs, ctx: &Context) -> Result<u8, CliError> {
     }
     let page =
         page(&command).map_err(|error| CliError::failed("the page could not be made").cause(error.to_string()))?;
-    ctx.output.exact(&page);
+    if ctx.output.terminal.stdout {
+        show(ctx, &page, &mut command);
+    } else {
+        ctx.output.exact(&page);
+    }
     Ok(0)
+}
+
+/// Shows a page to a person: through man(1), else as text.
+fn show(ctx: &Context, roff: &[u8], command: &mut clap::Command) {
+    let hidden = ctx.env.ours();
+    if pager::man(roff, &hidden) {
+        return;
+    }
+    let text = command.render_long_help().to_string();
+    let pagers = ["MANPAGER", "PAGER"].into_iter().filter_map(|name| ctx.env.text(name));
+    if !pagers.chain(["less"]).any(|command| pager::page(command, text.as_bytes(), &hidden)) {
+        ctx.output.part(&text);
+    }
 }
 
 /// The page of a command of the built tree.

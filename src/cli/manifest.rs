@@ -16,15 +16,25 @@ const SHOWN: usize = 1000;
 #[derive(Debug, Args)]
 pub(super) struct ManifestArgs {
     /// A manifest, or a folder whose *.yaml, *.yml and *.json are read, without links that lead out of it; '-' is standard input; may be repeated
-    #[arg(short, long, value_name = "FILE", required = true, value_hint = ValueHint::AnyPath)]
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::AnyPath)]
     file: Vec<PathBuf>,
+    /// The same as -f FILE
+    #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath)]
+    files: Vec<PathBuf>,
 }
 
 impl ManifestArgs {
     /// Reads all files. Every mistake is shown at once, and then nothing was read; what
     /// is merely odd is a warning.
     pub fn read(&self, ctx: &Context) -> Result<Manifest, CliError> {
-        let files = files::read(&self.file, &|limit| ctx.read_stdin(limit))?;
+        let paths = self.paths();
+        if paths.is_empty() {
+            return Err(CliError::usage("missing: FILE, the manifest")
+                .hint(format!("a file, a folder, or '-': msgrctl {} -f FILE", ctx.command))
+                .hint("to write one of the accounts that are here: msgrctl export > accounts.yaml")
+                .hint("what a manifest may have in it: msgrctl help manifests"));
+        }
+        let files = files::read(&paths, &|limit| ctx.read_stdin(limit))?;
         let texts: Vec<Text<'_>> = files.iter().map(ManifestFile::text).collect();
         match manifest::read(&texts) {
             Ok(manifest) => {
@@ -37,13 +47,18 @@ impl ManifestArgs {
         }
     }
 
+    fn paths(&self) -> Vec<PathBuf> {
+        self.file.iter().chain(&self.files).cloned().collect()
+    }
+
     /// What was read, in words: `accounts.yaml`, `a.yaml, b.yaml`, `5 files`.
     pub fn in_words(&self) -> String {
         const FEW: usize = 3;
-        if self.file.len() > FEW {
-            return format!("{} files", self.file.len());
+        let paths = self.paths();
+        if paths.len() > FEW {
+            return format!("{} files", paths.len());
         }
-        self.file.iter().map(|path| shown(path)).collect::<Vec<_>>().join(", ")
+        paths.iter().map(|path| shown(path)).collect::<Vec<_>>().join(", ")
     }
 
     /// The flags again, to be pasted.
@@ -53,7 +68,7 @@ impl ManifestArgs {
             // Fails on a NUL only, which no argument can hold.
             shlex::try_quote(&path).map(std::borrow::Cow::into_owned).unwrap_or_default()
         };
-        self.file.iter().map(|path| format!("-f {}", quoted(path))).collect()
+        self.paths().iter().map(|path| format!("-f {}", quoted(path))).collect()
     }
 
     /// The error of a manifest with these mistakes, which are shown.
@@ -62,7 +77,7 @@ impl ManifestArgs {
         let several = if number == 1 { "" } else { "s" };
         let mut error =
             CliError::file(format!("{number} mistake{several} in {}; nothing was read of it", self.in_words()))
-                .hint("what a manifest may have in it: msgrctl schema manifest");
+                .hint("what a manifest may have in it: msgrctl help manifests");
         let mut lines: Vec<String> = mistakes.iter().take(SHOWN).map(ToString::to_string).collect();
         lines.extend((number > SHOWN).then(|| format!("and {} more", number - SHOWN)));
         for line in lines {

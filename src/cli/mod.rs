@@ -38,6 +38,7 @@ mod tables;
 mod tenant;
 mod trace;
 mod undo;
+mod usage;
 mod version;
 mod webhook;
 
@@ -61,6 +62,13 @@ pub use args::{Cli, command};
 use context::Context;
 use error::CliError;
 
+/// What the bare name shows.
+const BEGIN: &str = "\
+msgrctl connects Facebook Pages to a contact centre. Begin with one of these:
+  msgrctl demo          # the whole job in seconds, without an account at Meta
+  msgrctl account add   # add a Page's account; asks for what it needs
+  msgrctl help          # every command";
+
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     panic::install();
@@ -73,10 +81,18 @@ pub fn main() -> ExitCode {
 
 /// Runs `arguments`, the program's name first, and returns the exit code.
 fn run(arguments: &[OsString], env: Environment) -> u8 {
+    if arguments.len() < 2 {
+        let output = Output::of_process(Terminal::detect(&env, Color::Auto), false, false);
+        output.result(BEGIN);
+        return finish(Ok(0), &output);
+    }
     let (mut cli, words) = match parse(arguments) {
         Ok(parsed) => parsed,
         Err(error) => return refuse(error, arguments, &env),
     };
+    if let Some(error) = usage::leaked(arguments) {
+        return error::render(&error, &for_errors(arguments, &env));
+    }
     keep_out_of_dumps();
     // A limit of file sizes is an error that is said, wherever the result goes.
     interrupt::say_faults();
@@ -180,18 +196,20 @@ fn finish(result: Result<u8, CliError>, output: &Output) -> u8 {
     }
 }
 
-/// What clap refused: help and version are no errors; the rest is usage (2).
-fn refuse(error: clap::Error, arguments: &[OsString], env: &Environment) -> u8 {
+/// Where an error goes that comes before the command line is understood.
+fn for_errors(arguments: &[OsString], env: &Environment) -> Output {
     let json = arguments.iter().any(|argument| argument == "--json") || env.is_on("MSGRCTL_JSON");
     let output = Output::of_process(Terminal::detect(env, Color::Auto), json, false);
+    output.set_calls(context::calls_of(&candidates::given_in(arguments.iter())));
+    output
+}
+
+/// What clap refused: help and version are no errors; the rest is usage (2).
+fn refuse(error: clap::Error, arguments: &[OsString], env: &Environment) -> u8 {
+    let output = for_errors(arguments, env);
     let error = &cleaned(error);
     let color = if error.use_stderr() { output.terminal.stderr_color } else { output.terminal.stdout_color };
-    let for_program = json && error.use_stderr();
-    let text = if color && !for_program {
-        style::ours(&error.render().ansi().to_string())
-    } else {
-        error.render().to_string()
-    };
+    let text = if color { style::ours(&error.render().ansi().to_string()) } else { error.render().to_string() };
     if !error.use_stderr() {
         output.part(&text);
         return finish(Ok(0), &output);
@@ -201,14 +219,15 @@ fn refuse(error: clap::Error, arguments: &[OsString], env: &Environment) -> u8 {
     {
         return error::render(&error, &output);
     }
-    // A bare noun shows what it can do; that is help, and still a usage error.
-    let help = error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
-    if json && !help {
-        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-        return error::render(&CliError::usage(redact(message)).hint("msgrctl --help"), &output);
+    if let Some(error) = usage::leaked(arguments) {
+        return error::render(&error, &output);
     }
-    output.talk(redact(&text).trim_end());
-    error::USAGE
+    // A bare noun shows what it can do; that is help, and still a usage error.
+    if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        output.talk(redact(&text).trim_end());
+        return error::USAGE;
+    }
+    error::render(&usage::of_clap(error), &output)
 }
 
 /// The error with the arguments that it repeats as they may be shown: each in its line.

@@ -1,11 +1,13 @@
 //! How the result of a check looks to a person: the same for an account and for
 //! this machine.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use crate::checks::{Finding, GraphTrace, Outcome};
 use crate::operations::Found;
-use crate::text::sentence;
+use crate::text::{Calls, sentence};
 use crate::ui::style::{self, paint, wrap};
 use crate::ui::terminal::Screen;
 
@@ -21,7 +23,7 @@ pub struct Line<'a> {
     pub summary: &'a str,
     /// What to do; the command that follows stands behind `; then: `.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub hint: Option<&'a str>,
+    pub hint: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,7 +44,7 @@ impl<'a> Line<'a> {
 
     /// The command of its fix, or all of the fix where it has none.
     fn step(&self) -> Option<&str> {
-        self.hint.map(|hint| hint.split_once("; then: ").map_or(hint, |(_, command)| command))
+        self.hint.as_deref().map(|hint| hint.split_once("; then: ").map_or(hint, |(_, command)| command))
     }
 }
 
@@ -67,25 +69,25 @@ pub fn once<'a>(lines: impl IntoIterator<Item = Line<'a>>) -> Vec<Line<'a>> {
     told
 }
 
-impl<'a> From<&'a Finding> for Line<'a> {
-    fn from(finding: &'a Finding) -> Self {
+impl<'a> Line<'a> {
+    /// The line of a check of an account.
+    pub fn of_finding(finding: &'a Finding, calls: &Calls) -> Self {
         Self {
             group: Some(finding.group.to_string()),
             cause: finding.cause,
-            hint: finding.hint.as_deref(),
+            hint: finding.hint.as_deref().map(|hint| calls.complete(hint)),
             duration_ms: Some(u64::try_from(finding.duration.as_millis()).unwrap_or(u64::MAX)),
             graph: finding.graph.as_ref(),
             receiver_says: finding.receiver_says.as_deref(),
             ..Self::new(finding.id, finding.outcome, &finding.summary)
         }
     }
-}
 
-impl<'a> From<&'a Found> for Line<'a> {
-    fn from(found: &'a Found) -> Self {
+    /// The line of a level of a webhook, or of a part of this machine.
+    pub fn of_found(found: &'a Found, calls: &Calls) -> Self {
         Self {
             cause: found.cause,
-            hint: found.hint.as_deref(),
+            hint: found.hint.as_deref().map(|hint| calls.complete(hint)),
             graph: found.graph.as_ref(),
             receiver_says: found.receiver_says.as_deref(),
             ..Self::new(found.id, found.outcome, &found.summary)
@@ -128,18 +130,35 @@ pub fn lines(line: &Line<'_>, wide: usize, screen: Screen) -> Vec<String> {
     if !line.also.is_empty() {
         under("the same:", &wrap(&line.also.join(", "), width, indent + 10));
     }
-    if let Some(hint) = line.hint.map(sentence) {
-        // The command stays whole, so that it can be pasted.
-        let (fix, command) = match hint.split_once("; then: ") {
-            Some((fix, command)) => (fix, Some(command)),
-            None => (hint.as_str(), None),
-        };
-        under("fix:", &wrap(fix, width, indent + 5));
-        if let Some(command) = command {
-            under("then:", command);
+    if let Some(hint) = line.hint.as_deref().map(sentence) {
+        let mut label = "fix:";
+        for way in ways(&hint) {
+            // The command stays whole, so that it can be pasted.
+            let (fix, command) = match way.split_once("; then: ") {
+                Some((fix, command)) => (fix, Some(command)),
+                None => (way, None),
+            };
+            under(label, &wrap(fix, width, indent + label.len() + 1));
+            if let Some(command) = command {
+                under("then:", command);
+            }
+            label = "or:";
         }
     }
     lines
+}
+
+/// The ways out that a hint names, the best first: a further one begins behind a command.
+pub fn ways(hint: &str) -> impl Iterator<Item = &str> {
+    const OR: &str = "; or ";
+    let mut rest = Some(hint);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let command = text.find("; then: ").unwrap_or(0);
+        let end = text[command..].find(OR).map(|at| command + at).filter(|_| text.contains("; then: "));
+        rest = end.map(|end| &text[end + OR.len()..]);
+        Some(&text[..end.unwrap_or(text.len())])
+    })
 }
 
 /// The mark of an outcome: a letter where the screen has no Unicode.
@@ -172,7 +191,7 @@ mod tests {
     use super::*;
 
     fn line<'a>(id: &'a str, cause: &'static str, summary: &'a str, hint: &'a str) -> Line<'a> {
-        Line { cause: Some(cause), hint: Some(hint), ..Line::new(id, Outcome::Fail, summary) }
+        Line { cause: Some(cause), hint: Some(hint.into()), ..Line::new(id, Outcome::Fail, summary) }
     }
 
     #[test]

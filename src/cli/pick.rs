@@ -2,7 +2,7 @@
 
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
-use clap_complete::ArgValueCandidates;
+use clap_complete::ArgValueCompleter;
 
 use super::candidates;
 use super::context::Context;
@@ -16,7 +16,7 @@ use crate::text::count;
 #[derive(Debug, Args)]
 pub(super) struct AccountArg {
     /// The account's name, handle or id [on a terminal it is asked for]
-    #[arg(value_name = "NAME", add = ArgValueCandidates::new(candidates::accounts))]
+    #[arg(value_name = "NAME", add = ArgValueCompleter::new(candidates::accounts))]
     pub account: Option<String>,
 }
 
@@ -44,7 +44,12 @@ impl TenantsArg {
         run(ctx)?;
         if self.all_tenants {
             let names: Vec<String> = ctx.tenants()?.iter().skip(1).map(|(name, _)| name.to_owned()).collect();
-            names.iter().try_for_each(|name| run(&ctx.in_tenant(name)))?;
+            for name in &names {
+                let inside = ctx.in_tenant(name);
+                inside.say_how_to_call();
+                run(&inside)?;
+            }
+            ctx.say_how_to_call();
         }
         Ok(())
     }
@@ -54,10 +59,10 @@ impl TenantsArg {
 #[derive(Debug, Args)]
 pub(super) struct AccountsArg {
     /// Names, handles or ids of accounts
-    #[arg(value_name = "NAME", add = ArgValueCandidates::new(candidates::accounts))]
+    #[arg(value_name = "NAME", add = ArgValueCompleter::new(candidates::accounts))]
     pub accounts: Vec<String>,
     /// Every account of the tenant
-    #[arg(long, conflicts_with = "accounts")]
+    #[arg(long, alias = "all-accounts", conflicts_with = "accounts")]
     pub all: bool,
 }
 
@@ -121,7 +126,7 @@ pub(super) fn pick(ctx: &Context) -> Result<Account, CliError> {
     // Which account is no question that --yes answers.
     if !ctx.someone_can_answer || ctx.global.yes {
         return Err(CliError::usage("missing: NAME, the account's name, handle or id")
-            .hint("msgrctl account list shows the accounts there are"));
+            .hint("all accounts: msgrctl account list"));
     }
     let mut accounts = ctx.accounts()?.load()?;
     if accounts.is_empty() {
@@ -163,13 +168,15 @@ pub(super) struct KindArg {
 
 impl KindArg {
     /// The kind that is meant.
-    pub fn pick(&self, ctx: &Context) -> Result<SecretKind, CliError> {
+    pub fn pick(&self, ctx: &Context, account: &Account) -> Result<SecretKind, CliError> {
+        let account = &account.handle;
         if let Some(kind) = self.kind {
             return Ok(kind);
         }
         let all = SecretKind::ALL.map(SecretKind::argument);
         if !ctx.someone_can_answer {
-            return Err(CliError::usage(format!("missing: KIND, which is {}", all.join(", "))));
+            return Err(CliError::usage(format!("missing: KIND, which is {}", all.join(", ")))
+                .hint(format!("for example: msgrctl {} {account} {}", ctx.command, all[0])));
         }
         match ctx.prompter.choose("Which secret?", &all.map(str::to_owned), 0)? {
             Some(at) => Ok(SecretKind::ALL[at]),

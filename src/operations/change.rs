@@ -264,8 +264,14 @@ pub fn warn_of_twins(workspace: &Workspace, account: &Account) -> Result<(), Err
     let existing = workspace.accounts()?.load()?;
     let same =
         |other: &&Account| other.page_id == account.page_id && other.graph == account.graph && other.id != account.id;
-    if let Some(twin) = existing.iter().find(same) {
-        workspace.warning(&format!("the account '{}' has the same page id {}", twin.name, twin.page_id));
+    let twins: Vec<String> = existing.iter().filter(same).map(|twin| format!("'{}'", twin.name)).collect();
+    if !twins.is_empty() {
+        let (several, have) = if twins.len() == 1 { ("", "has") } else { ("s", "have") };
+        workspace.warning(&format!(
+            "the account{several} {} {have} the same page id {}",
+            twins.join(", "),
+            account.page_id
+        ));
     }
     Ok(())
 }

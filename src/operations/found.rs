@@ -13,7 +13,7 @@ pub struct Found {
     /// The stable name of why it is not as it should be.
     pub cause: Option<&'static str>,
     pub summary: String,
-    /// What to do, and the command behind `; then: `.
+    /// What to do, and the command behind `; then: `; other ways begin with `; or `.
     pub hint: Option<String>,
     pub graph: Option<GraphTrace>,
     /// What a callback said in a handshake, in its first words.
@@ -44,7 +44,9 @@ impl Found {
     pub fn of_error(id: &'static str, error: impl Into<Error>, usual: &'static Cause) -> Self {
         let error = error.into();
         // A command on a line of its own is one here too.
-        let hint = error.first_hint().unwrap_or("see msgrctl --help").replace(":\n    ", "; then: ");
+        let hints = error.hints().iter().enumerate().filter(|(at, hint)| *at == 0 || hint.starts_with("or "));
+        let ways: Vec<String> = hints.map(|(_, hint)| hint.replace(":\n    ", "; then: ")).collect();
+        let hint = if ways.is_empty() { "see msgrctl --help".to_owned() } else { ways.join("; ") };
         let cause = error.why().unwrap_or(usual.id);
         Self { cause: Some(cause), ..Self::new(id, Outcome::Fail, error.message()).hint(hint) }
     }

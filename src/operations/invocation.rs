@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use super::Given;
+use crate::text::Calls;
 
 /// A command, built word by word; quoted when it is shown.
 #[derive(Clone, Debug)]
@@ -24,15 +25,7 @@ impl Invocation {
     /// not one of them.
     #[must_use]
     pub fn global(self, given: &Given) -> Self {
-        let Given { config_dir, tenant, store: _, key_file, graph_url, graph_version, timeout, ca_bundle } = given;
-        let path = |path: &Option<std::path::PathBuf>| path.as_deref().map(Path::to_string_lossy).map(String::from);
-        self.with("--tenant", tenant.as_deref())
-            .with("--config-dir", path(config_dir).as_deref())
-            .with("--graph-url", graph_url.as_deref())
-            .with("--graph-version", graph_version.as_deref())
-            .with("--timeout", timeout.as_deref())
-            .with("--ca-bundle", path(ca_bundle).as_deref())
-            .with("--key-file", path(key_file).as_deref())
+        flags(given).into_iter().fold(self, |command, (flag, value)| command.with(flag, Some(&value)))
     }
 
     /// With an argument.
@@ -68,6 +61,32 @@ impl Invocation {
         // Fails on a NUL only, which no command line can hold.
         words.map(|word| shlex::try_quote(word).unwrap_or_default().into_owned())
     }
+}
+
+/// The flags that name the tenant, the configuration and Graph, where they were given.
+fn flags(given: &Given) -> Vec<(&'static str, String)> {
+    let Given { config_dir, tenant, store: _, key_file, graph_url, graph_version, timeout, ca_bundle } = given;
+    let path = |path: &Option<std::path::PathBuf>| path.as_deref().map(Path::to_string_lossy).map(String::from);
+    let all = [
+        ("--tenant", tenant.clone()),
+        ("--config-dir", path(config_dir)),
+        ("--graph-url", graph_url.clone()),
+        ("--graph-version", graph_version.clone()),
+        ("--timeout", timeout.clone()),
+        ("--ca-bundle", path(ca_bundle)),
+        ("--key-file", path(key_file)),
+    ];
+    all.into_iter().filter_map(|(flag, value)| Some((flag, value?))).collect()
+}
+
+/// How the commands in what is said have to be typed, where `commands` are all there are.
+pub fn calls(given: &Given, commands: impl FnOnce() -> Vec<String>) -> Calls {
+    let flags = flags(given);
+    if flags.is_empty() {
+        return Calls::default();
+    }
+    let quoted = |(flag, value): (_, String)| (flag, shlex::try_quote(&value).unwrap_or_default().into_owned());
+    Calls::new(flags.into_iter().map(quoted).collect(), commands())
 }
 
 impl fmt::Display for Invocation {

@@ -26,11 +26,11 @@ mod stores;
 mod trial;
 mod workspace;
 
-pub(crate) use error::mistake;
 pub use error::{Error, Kind};
+pub(crate) use error::{mistake, no_keyring};
 pub(crate) use found::Found;
 pub(crate) use groups::groups;
-pub(crate) use invocation::Invocation;
+pub(crate) use invocation::{Invocation, calls};
 pub use reporter::{Hold, Progress, Reporter, Unseen};
 pub use settings::Given;
 pub(crate) use settings::{Origin, Setting, Settings};

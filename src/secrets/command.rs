@@ -49,7 +49,7 @@ pub(super) fn run(words: &[String], hidden: &[OsString]) -> Result<Secret, Store
     if printed.len() > LIMIT {
         return Err(failed(format!("it printed more than {LIMIT} bytes")));
     }
-    Secret::from_input(&printed).map_err(|error| failed(format!("what it printed cannot be used: {error}")))
+    Secret::from_copy(&printed).map_err(|error| failed(format!("what it printed cannot be used: {error}")))
 }
 
 /// What comes out of a pipe, read on a thread of its own so that a full pipe holds

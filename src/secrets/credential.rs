@@ -226,6 +226,19 @@ pub fn holds_credential(text: &str) -> bool {
     find(text).is_some()
 }
 
+/// Which credential of Meta's a word is, as it stands or behind `--flag=`: `a Meta access
+/// token`; `None` for everything else.
+pub fn credential_in(argument: &str) -> Option<&'static str> {
+    let value = match argument.split_once('=') {
+        Some((flag, value)) if flag.starts_with("--") => value,
+        _ => argument,
+    };
+    if find(value)? != (0..value.len()) {
+        return None;
+    }
+    if is_app_secret(value) { Some("a Meta app secret") } else { of_system(value).filter(|what| is_of_meta(what)) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

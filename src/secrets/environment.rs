@@ -22,7 +22,7 @@ impl EnvironmentStore {
     pub(super) fn variable(&self, name: &str) -> Result<Option<Secret>, StoreError> {
         let Some(value) = self.env.text(name) else { return Ok(None) };
         let damaged = |cause: String| StoreError::Damaged { store: StoreName::Env, entry: name.into(), cause };
-        Secret::from_input(value.as_bytes()).map(Some).map_err(|error| damaged(error.to_string()))
+        Secret::from_copy(value.as_bytes()).map(Some).map_err(|error| damaged(error.to_string()))
     }
 }
 

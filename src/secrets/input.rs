@@ -15,6 +15,13 @@ pub enum InputError {
 }
 
 impl Secret {
+    /// A secret of Meta's from raw bytes, or a verify token: the blanks and line ends around it
+    /// come along with a copy, and none of them is part of it.
+    pub(crate) fn from_copy(bytes: &[u8]) -> Result<Self, InputError> {
+        let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+        Self::from_input(std::str::from_utf8(bytes).map_err(|_| InputError::NotText)?.trim().as_bytes())
+    }
+
     /// A secret from raw bytes: one byte-order mark and trailing line ends go,
     /// every inner byte stays. What editors, `echo` and Windows add is not
     /// part of a secret; what is inside is.
@@ -48,6 +55,15 @@ mod tests {
         for (bytes, expected) in cases {
             assert_eq!(Secret::from_input(bytes).expect("a secret").expose(), expected);
         }
+    }
+
+    #[test]
+    fn blanks_around_a_copied_value_go_and_inner_ones_stay() {
+        for copied in [" to ken ", "\n\tto ken\r\n", "\u{feff} to ken", "\u{a0}to ken\u{2003}"] {
+            assert_eq!(Secret::from_copy(copied.as_bytes()).expect("a secret").expose(), "to ken", "{copied:?}");
+        }
+        assert_eq!(Secret::from_copy(b" \n ").expect_err("refused"), InputError::Empty);
+        assert_eq!(Secret::from_copy(b"a\nb").expect_err("refused"), InputError::Control);
     }
 
     #[test]

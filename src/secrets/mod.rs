@@ -21,7 +21,7 @@ use std::fmt;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-pub use credential::holds_credential;
+pub use credential::{credential_in, holds_credential};
 pub(crate) use dumps::keep_out_of_dumps;
 pub(crate) use environment::EnvironmentStore;
 pub use file::{Ask, Asking};
@@ -35,7 +35,7 @@ pub use reference::{RefError, SecretRef};
 pub use sealed::open_sealed;
 pub(crate) use shape::{Giver, Shape, Verdict};
 pub(crate) use store::{KeyMeans, SecretKey, SecretStore, StoreError};
-pub(crate) use stores::Stores;
+pub(crate) use stores::{Stores, key_of};
 pub(crate) use variable::misplaced as misplaced_variable;
 
 /// A token, an app secret, a verify token. Wiped when dropped; it has no

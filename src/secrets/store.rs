@@ -124,6 +124,13 @@ pub enum StoreError {
     Failed(String),
 }
 
+impl StoreError {
+    /// Whether it is the keyring that does not answer.
+    pub fn is_keyring_away(&self) -> bool {
+        matches!(self, Self::Absent(_) | Self::Locked | Self::Declined | Self::TimedOut(_))
+    }
+}
+
 /// A place that keeps secrets.
 pub trait SecretStore {
     /// Whether it can be used now. Cheap, and the first thing a command does

@@ -4,8 +4,8 @@ use std::io;
 use std::rc::Rc;
 
 use super::{
-    EnvironmentStore, FileStore, KeyringStore, MemoryStore, Secret, SecretKey, SecretRef, SecretStore, StoreError,
-    StoreName, command,
+    EnvironmentStore, FileStore, KeyMeans, KeyringStore, MemoryStore, Secret, SecretKey, SecretRef, SecretStore,
+    StoreError, StoreName, command, sealed::Sealed,
 };
 use crate::files::{self, FileError};
 
@@ -46,7 +46,7 @@ impl Stores {
             SecretRef::File(path) => {
                 let unusable = |cause: String| StoreError::File { path: path.clone(), cause };
                 match files::read_bytes(path, FILE_LIMIT) {
-                    Ok(bytes) => Secret::from_input(&bytes).map(Some).map_err(|error| unusable(error.to_string())),
+                    Ok(bytes) => Secret::from_copy(&bytes).map(Some).map_err(|error| unusable(error.to_string())),
                     Err(FileError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
                     Err(FileError::Read { source, .. }) => Err(unusable(source.to_string())),
                     Err(error) => Err(unusable(error.to_string())),
@@ -63,4 +63,11 @@ impl Stores {
             StoreName::Memory => &self.memory,
         }
     }
+}
+
+/// What opens the encrypted file at `path`; `None` where there is none that can be read.
+pub(crate) fn key_of(path: &std::path::Path) -> Option<KeyMeans> {
+    const LARGEST: u64 = 256 * 1024 * 1024;
+    let bytes = files::read_bytes(path, LARGEST).ok()?;
+    Some(Sealed::parse(&bytes).ok()?.header.key.means())
 }

@@ -5,6 +5,7 @@ pub mod editor;
 pub mod interrupt;
 pub mod line;
 pub mod output;
+pub mod pager;
 pub mod progress;
 pub mod prompt;
 pub mod style;

@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::io::{self, Write};
+use std::rc::Rc;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use super::style::{self, paint};
 use super::terminal::Terminal;
 use super::typed::Above;
 use super::writer::{Receipt, Stream, Writer};
-use crate::text;
+use crate::text::{self, Calls};
 
 /// How long a reader may need for the last lines, where a thread writes them.
 const LAST_WAIT: Duration = Duration::from_millis(700);
@@ -37,6 +38,8 @@ pub struct Output {
     fresh: Cell<bool>,
     /// Whether what is printed is kept as it is: it is printed a second time.
     keeps: bool,
+    /// How commands in what is said are typed.
+    calls: RefCell<Rc<Calls>>,
 }
 
 /// What was printed, for another thread to show.
@@ -157,7 +160,18 @@ impl Output {
             writers: OnceCell::new(),
             fresh: Cell::new(true),
             keeps,
+            calls: RefCell::default(),
         }
+    }
+
+    /// From here on the commands in what is said carry the flags of another run.
+    pub fn set_calls(&self, calls: Calls) {
+        self.calls.replace(Rc::new(calls));
+    }
+
+    /// How commands in what is said are typed.
+    pub fn calls(&self) -> Rc<Calls> {
+        self.calls.borrow().clone()
     }
 
     /// From here on a thread of its own writes: printing holds nothing up, and
@@ -280,14 +294,15 @@ impl Output {
     /// Something worth knowing, for a person; nothing with `--quiet`.
     pub fn notice(&self, text: &str) {
         if !self.quiet {
-            self.talk(text);
+            self.talk(&self.calls().complete(text));
         }
     }
 
     /// Something that is probably not meant.
     pub fn warning(&self, text: &str) {
         let label = paint(style::WARNING, "warning:", self.terminal.stderr_color);
-        let text = style::wrap(&text::sentence(text), self.terminal.err().width, "warning: ".len());
+        let text =
+            style::wrap(&text::sentence(&self.calls().complete(text)), self.terminal.err().width, "warning: ".len());
         self.talk(&format!("{label} {text}"));
     }
 

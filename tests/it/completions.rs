@@ -56,6 +56,9 @@ fn everything(pty: &mut Pty) {
     tab(pty, "msgrctl account add --token-file to", "--token-file token.txt");
     tab(pty, "msgrctl completions po", "completions powershell");
     tab(pty, "msgrctl explain passw", "explain password-changed");
+    tab(pty, "msgrctl man acc", "man account");
+    tab(pty, "msgrctl help account hand", "help account handover");
+    tab(pty, "msgrctl help environ", "help environment");
 }
 
 #[test]
@@ -75,6 +78,12 @@ fn bash() {
     tab(&mut pty, "msgrctl account show --tenant=second ze", "--tenant=second zebra");
     home.file("my token.txt", "EAAx");
     tab(&mut pty, "msgrctl account add --token-file my", "my\\ token.txt");
+    // By the account's name, which gives its handle.
+    pty.send("msgrctl account show Zebra\t");
+    std::thread::sleep(std::time::Duration::from_millis(150));
+    pty.send("\r");
+    pty.expect("@zebra.care");
+    pty.expect("ready>");
     // Both handles, where nothing decides between them.
     pty.send("msgrctl account show \t\t");
     pty.expect("acme");

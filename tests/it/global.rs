@@ -21,7 +21,7 @@ fn help_and_version_are_results() {
     home.run(&["help", "account", "tset"]).code(2).says(&["did you mean 'test'?"]);
     home.run(&["man", "account", "nothing"]).code(2).says(&["no command"]);
     let bare: [&str; 0] = [];
-    home.run(&bare).code(2).screen("help-bare");
+    home.run(&bare).code(0).screen("help-bare");
     home.run(&["account"]).code(2).says(&["Usage: msgrctl account"]);
 }
 
@@ -126,4 +126,30 @@ fn a_bundle_of_certificates_is_checked_when_it_is_needed() {
         .code(2)
         .says(&["ca.pem", "no certificate in PEM form"]);
     home.run(&["account", "test", "acme", "--ca-bundle", "missing.pem"]).code(2).says(&["cannot read missing.pem"]);
+}
+
+/// A command without the flags of its run would work in another configuration.
+#[test]
+fn the_commands_that_are_named_carry_the_flags_of_the_run() {
+    const FLAGS: &str = "--tenant default --config-dir config/msgrctl";
+    let sandbox = sandbox();
+    let home = acme(&sandbox, false);
+    let run = |arguments: &[&str]| {
+        home.run(&[&["--config-dir", "config/msgrctl", "--tenant", "default"][..], arguments].concat())
+    };
+    run(&["account", "show", "nobody"]).code(1).says(&[&format!("msgrctl account list {FLAGS}")]);
+    run(&["account", "show", "nobody", "--json"]).code(1).says(&[&format!("msgrctl account list {FLAGS}")]);
+    run(&["account", "remove", "acme"]).code(2).says(&[
+        &format!("msgrctl webhook unsubscribe acme {FLAGS}"),
+        &format!("msgrctl account remove acme --yes {FLAGS}"),
+    ]);
+    let show = format!("msgrctl webhook show acme --reveal {FLAGS}");
+    run(&["webhook", "show", "acme"]).code(0).shows(&[&show]);
+    let url = sandbox.url();
+    let gone = format!("then: msgrctl webhook show acme {FLAGS} --graph-url {url}");
+    run(&["webhook", "subscribe", "acme", "--graph-url", &url]).shows(&[&gone]);
+    let reveal = format!("msgrctl account handover acme --reveal {FLAGS}");
+    run(&["account", "handover", "acme", "--no-test"]).code(0).shows(&[&reveal]);
+    // Without flags there is nothing to carry.
+    home.run(&["account", "show", "nobody"]).code(1).says(&["hint: msgrctl account list\n"]);
 }

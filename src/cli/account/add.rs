@@ -78,6 +78,7 @@ pub fn run(args: &AddArgs, ctx: &Context) -> Result<u8, CliError> {
     if saved.report.is_none() {
         ctx.output.notice(&format!("not tested yet; to test it: msgrctl account test {}", saved.account.handle));
     }
+    ctx.output.notice(&format!("next: msgrctl account handover {}", saved.account.handle));
     Ok(0)
 }
 

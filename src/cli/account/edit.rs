@@ -7,7 +7,7 @@ use super::fields::FieldArgs;
 use super::inputs;
 use super::view;
 use super::wizard;
-use crate::accounts::Account;
+use crate::accounts::{Account, Name};
 use crate::checks::Report;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -34,6 +34,9 @@ Examples:
 pub struct EditArgs {
     #[command(flatten)]
     account: AccountArg,
+    /// Another name; the handle stays
+    #[arg(long, value_name = "NEW_NAME")]
+    name: Option<String>,
     #[command(flatten)]
     fields: FieldArgs,
     /// Take a field away: app (app id and app secret) or callback-url
@@ -55,6 +58,8 @@ impl ValueEnum for Clear {
 }
 
 pub fn run(args: &EditArgs, ctx: &Context) -> Result<u8, CliError> {
+    refuse_empty(args)?;
+    let name: Option<Name> = args.name.as_deref().map(str::parse).transpose().map_err(CliError::from)?;
     let given = args.fields.parse(&ctx.output)?;
     refuse_contradictions(args, &given)?;
     let old = args.account.pick(ctx)?;
@@ -67,8 +72,15 @@ pub fn run(args: &EditArgs, ctx: &Context) -> Result<u8, CliError> {
         return Err(CliError::usage("nothing to change was given")
             .hint(format!("name what to change: msgrctl account edit {} --help", old.handle)));
     }
-    let edit =
-        Edit { given, inputs, clear: args.clear.clone(), gate: args.fields.gate(), store: None, to_save: SAVE_ANYWAY };
+    let edit = Edit {
+        name,
+        given,
+        inputs,
+        clear: args.clear.clone(),
+        gate: args.fields.gate(),
+        store: None,
+        to_save: SAVE_ANYWAY,
+    };
     change(ctx, &old, edit, "")
 }
 
@@ -109,6 +121,21 @@ fn say_what_is_not_read(ctx: &Context, fields: &FieldArgs) {
     }
 }
 
+/// An empty value is not a way to take a field away.
+fn refuse_empty(args: &EditArgs) -> Result<(), CliError> {
+    let name = args.account.account.as_deref().unwrap_or("NAME");
+    let name = shlex::try_quote(name).unwrap_or_default();
+    let clears =
+        [(&args.fields.callback_url, "--callback-url", "callback-url"), (&args.fields.app_id, "--app-id", "app")];
+    for (value, flag, clear) in clears {
+        if value.as_deref().is_some_and(|value| value.trim().is_empty()) {
+            return Err(CliError::usage(format!("{flag} is empty"))
+                .hint(format!("to take it away: msgrctl account edit {name} --clear {clear}")));
+        }
+    }
+    Ok(())
+}
+
 fn refuse_contradictions(args: &EditArgs, given: &Fields) -> Result<(), CliError> {
     let secret = args.fields.secrets().iter().any(|(kind, given)| *kind == SecretKind::AppSecret && given.is_any());
     if args.clear.contains(&Clear::App) && (given.app_id.is_some() || secret) {
@@ -121,7 +148,11 @@ fn refuse_contradictions(args: &EditArgs, given: &Fields) -> Result<(), CliError
 }
 
 fn gives_anything(args: &EditArgs, given: &Fields, inputs: &SecretInputs) -> bool {
-    !given.is_empty() || args.fields.channel.is_some() || !args.clear.is_empty() || !inputs.given().is_empty()
+    args.name.is_some()
+        || !given.is_empty()
+        || args.fields.channel.is_some()
+        || !args.clear.is_empty()
+        || !inputs.given().is_empty()
 }
 
 fn show(ctx: &Context, account: &Account, report: Option<&Report>, changed: bool) -> Result<u8, CliError> {

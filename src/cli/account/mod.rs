@@ -17,6 +17,7 @@ mod wizard;
 
 pub use fields::refused_flag;
 pub use test::{TestArgs, run as test};
+pub use wizard::again;
 
 use clap::Subcommand;
 

@@ -98,11 +98,11 @@ fn test(args: &TestArgs, ctx: &Context, Chosen { accounts, .. }: Chosen, told: &
 
 /// What was told so far: an account at a time, and nothing kept of it but how it ended.
 struct Told<'a> {
+    ctx: &'a Context,
     output: &'a Output,
     format: Format,
     document: format::Report<'a>,
     all_tenants: bool,
-    all_checks: bool,
     list: Option<JsonList<'a>>,
     /// Of the worst outcome so far, the first.
     page: Option<(Outcome, PageAtMeta)>,
@@ -114,11 +114,11 @@ impl<'a> Told<'a> {
     fn new(ctx: &'a Context, args: &TestArgs) -> Self {
         let format = args.format.chosen(ctx);
         Self {
+            ctx,
             output: &ctx.output,
             format,
             document: format::Report::begin(&ctx.output, format, &ctx.command),
             all_tenants: args.tenants.all_tenants,
-            all_checks: ctx.global.verbose > 0,
             list: None,
             page: None,
             counts: BTreeMap::new(),
@@ -147,16 +147,16 @@ impl<'a> Told<'a> {
         match self.format {
             Format::Json => {
                 let list = self.list.get_or_insert_with(|| output.json_list("results"));
-                list.item(&ResultView::new(&account, tenant, &report));
+                list.item(&ResultView::new(&account, tenant, &report, &output.calls()));
             }
             Format::Text => progress.aside(&mut || {
                 let of = if self.all_tenants { format!("{tenant}/{name}") } else { name.to_owned() };
-                output.result(&format!("{gap}{}", report_text(&of, &report, self.all_checks, output.terminal.out())));
+                output.result(&format!("{gap}{}", report_text(self.ctx, &of, &report, output.terminal.out())));
                 output.flush();
             }),
             Format::Junit | Format::Markdown => progress.aside(&mut || {
                 let tenant = self.all_tenants.then_some(tenant);
-                let lines = lines(&report);
+                let lines = lines(&report, &output.calls());
                 self.document.suite(&Suite { name: handle, tenant, outcome: report.outcome(), lines: &lines });
             }),
         }

@@ -11,7 +11,7 @@ use crate::cli::envelope::Envelope;
 use crate::cli::error::CliError;
 use crate::cli::outcome::{self, Line};
 use crate::secrets::{SecretKind, SecretRef};
-use crate::text::harmless;
+use crate::text::{Calls, harmless};
 use crate::ui::style::{self, paint, wrap};
 use crate::ui::terminal::Screen;
 
@@ -44,7 +44,7 @@ pub fn account_json(account: &Account, tenant: &str) -> Value {
 pub fn print_json(ctx: &Context, account: &Account, report: Option<&Report>) -> Result<(), CliError> {
     let account = account_json(account, ctx.settings()?.tenant.value.as_str());
     ctx.output.json(&match report {
-        Some(report) => json!({"schema_version": 1, "account": account, "checks": lines(report)}),
+        Some(report) => json!({"schema_version": 1, "account": account, "checks": lines(report, &ctx.output.calls())}),
         None => json!({"schema_version": 1, "account": account}),
     });
     Ok(())
@@ -65,20 +65,20 @@ pub struct ResultView<'a> {
 
 impl<'a> ResultView<'a> {
     /// The view of a report on an account.
-    pub fn new(account: &'a Account, tenant: &'a str, report: &'a Report) -> Self {
+    pub fn new(account: &'a Account, tenant: &'a str, report: &'a Report, calls: &Calls) -> Self {
         let handle = Some(account.handle.as_str());
-        Self { handle, tenant: Some(tenant), ..Self::unsaved(account.name.as_str(), report) }
+        Self { handle, tenant: Some(tenant), ..Self::unsaved(account.name.as_str(), report, calls) }
     }
 
     /// The same of an account that was not saved.
-    pub fn unsaved(account: &'a str, report: &'a Report) -> Self {
-        Self { account, handle: None, tenant: None, outcome: report.outcome(), checks: lines(report) }
+    pub fn unsaved(account: &'a str, report: &'a Report, calls: &Calls) -> Self {
+        Self { account, handle: None, tenant: None, outcome: report.outcome(), checks: lines(report, calls) }
     }
 }
 
 /// The findings, in the order of the contract.
-pub fn lines(report: &Report) -> Vec<Line<'_>> {
-    report.findings.iter().map(Line::from).collect()
+pub fn lines<'a>(report: &'a Report, calls: &Calls) -> Vec<Line<'a>> {
+    report.findings.iter().map(|finding| Line::of_finding(finding, calls)).collect()
 }
 
 /// Prints an account that was saved: for a program all of it, and says so; for a
@@ -88,7 +88,7 @@ pub fn print_saved(ctx: &Context, account: &Account, report: Option<&Report>) ->
         return print_json(ctx, account, report).map(|()| true);
     }
     if let Some(report) = report {
-        let text = report_text(account.name.as_str(), report, ctx.global.verbose > 0, ctx.output.terminal.out());
+        let text = report_text(ctx, account.name.as_str(), report, ctx.output.terminal.out());
         ctx.output.result(&format!("{text}\n"));
     }
     Ok(false)
@@ -98,9 +98,9 @@ pub fn print_saved(ctx: &Context, account: &Account, report: Option<&Report>) ->
 pub fn with_report(ctx: &Context, error: CliError) -> CliError {
     if let Some((name, report)) = error.report() {
         if ctx.output.json {
-            ctx.output.json(&Envelope("results", [ResultView::unsaved(name, report)]));
+            ctx.output.json(&Envelope("results", [ResultView::unsaved(name, report, &ctx.output.calls())]));
         } else {
-            ctx.output.result(&report_text(name, report, ctx.global.verbose > 0, ctx.output.terminal.out()));
+            ctx.output.result(&report_text(ctx, name, report, ctx.output.terminal.out()));
         }
     }
     error
@@ -133,12 +133,13 @@ pub fn account_text(account: &Account, tenant: &str, screen: Screen) -> String {
 }
 
 /// A result list for a person: what is not as it should be, with a mark and a word each and
-/// what to do, and how many checks passed; with `all_checks` these too.
-pub fn report_text(account: &str, report: &Report, all_checks: bool, screen: Screen) -> String {
+/// what to do, and how many checks passed; with `-v` these too.
+pub fn report_text(ctx: &Context, account: &str, report: &Report, screen: Screen) -> String {
+    let (all_checks, calls) = (ctx.global.verbose > 0, ctx.output.calls());
     let name = paint(style::BOLD, &format!("{account}:"), screen.color);
     let counted = counted(report);
     let is_shown = |line: &Line<'_>| all_checks || line.outcome > Outcome::Pass;
-    let shown = outcome::once(report.findings.iter().map(Line::from).filter(is_shown));
+    let shown = outcome::once(report.findings.iter().map(|finding| Line::of_finding(finding, &calls)).filter(is_shown));
     let mut lines = vec![format!("{name} {}", outcome::marked(report.outcome(), screen))];
     if shown.is_empty() {
         return format!("{}  {counted}", lines.remove(0));

@@ -3,27 +3,19 @@
 use super::fields::FieldArgs;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::operations::Invocation;
 use crate::operations::accounts::fields::of_secret;
+use crate::operations::{Invocation, no_keyring};
 use crate::secrets::{SecretKind, StoreError};
 
 /// A store that does not answer, with the ways out that need no keyring. Each
 /// command stands on a line of its own, to be pasted.
 pub fn ways_out(ctx: &Context, error: StoreError, name: Option<&str>, fields: &FieldArgs) -> CliError {
-    let keyring =
-        matches!(error, StoreError::Absent(_) | StoreError::Locked | StoreError::Declined | StoreError::TimedOut(_));
-    let shown = CliError::from(error);
-    if !keyring {
-        return shown;
+    if !error.is_keyring_away() {
+        return error.into();
     }
     let (command, variables) = by_reference(ctx, name, fields);
     let set = if variables.is_empty() { String::new() } else { format!("set {}, then ", variables.join(" and ")) };
-    shown
-        .hint(
-            "or keep secrets in an encrypted file, opened by a key file; paste this, then run the command again:\n    \
-             [ -e ~/.msgrctl.key ] || (umask 077; head -c 32 /dev/urandom > ~/.msgrctl.key); export MSGRCTL_STORE=file MSGRCTL_KEY_FILE=~/.msgrctl.key",
-        )
-        .hint(format!("or keep no copy, only where they are; {set}paste this:\n    {command}"))
+    no_keyring(&error, &format!("or keep no copy, only where they are; {set}paste this:\n    {command}"))
 }
 
 /// The same command with its secrets by reference, and the variables that it reads.

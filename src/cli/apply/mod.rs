@@ -58,7 +58,8 @@ pub(super) fn run(args: &ApplyArgs, ctx: &Context) -> Result<u8, CliError> {
     let looks = args.how.looks();
     let other = plan::of_tenant(ctx, &manifest, looks)?;
     let ctx = other.as_ref().unwrap_or(ctx);
-    let prepared = apply::prepare(ctx, manifest, looks)?;
+    let mut prepared = apply::prepare(ctx, manifest, looks)?;
+    plan::view::complete(ctx, &mut prepared.plan);
     if !prepared.plan.is_empty() {
         if !ctx.global.yes {
             let text = plan::view::text(ctx, &prepared, false, ctx.output.terminal.err())?;

@@ -75,7 +75,10 @@ fn line(ctx: &Context, account: &AccountPlan, outcome: &Outcome) -> Option<Strin
             );
             if let Some(hint) = hint {
                 let label = paint(style::HINT, "fix:", screen.color);
-                text = format!("{text}\n         {label} {}", wrap(&redact(hint), screen.width, 14));
+                text = format!(
+                    "{text}\n         {label} {}",
+                    wrap(&redact(&ctx.output.calls().complete(hint)), screen.width, 14)
+                );
             }
             Some(text)
         }
@@ -86,11 +89,12 @@ fn line(ctx: &Context, account: &AccountPlan, outcome: &Outcome) -> Option<Strin
 pub fn finish(ctx: &Context, prepared: &Prepared, ended: &Ended) -> Result<u8, CliError> {
     let plan = &prepared.plan;
     let outcomes = &ended.outcomes;
+    let calls = ctx.output.calls();
     let results = plan.accounts.iter().zip(outcomes.values()).map(|(account, outcome)| {
         let error = match outcome {
             Outcome::Failed(Problem { summary, hint, unreachable }) => Some(FailureView {
                 message: redact(summary),
-                hint: hint.as_deref().map(redact),
+                hint: hint.as_deref().map(|hint| redact(&calls.complete(hint))),
                 retryable: *unreachable,
             }),
             _ => None,

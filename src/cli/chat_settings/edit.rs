@@ -1,6 +1,6 @@
 //! `msgrctl chat-settings edit`: the whole page in the editor.
 
-use super::{page, show};
+use super::{page, say_where_it_is_typed, show};
 use crate::cli::context::Context;
 use crate::cli::editor::{self, Edited};
 use crate::cli::error::CliError;
@@ -17,7 +17,10 @@ pub fn run(ctx: &Context) -> Result<u8, CliError> {
     // Saved in here, so that the page is kept when that fails.
     let read = |text: &str| chat_settings::replace(ctx, &old, text);
     match editor::edit(ctx, &page::text(tenant, &old), ".toml", read)? {
-        Edited::Changed(new) => show::print(ctx, &new),
+        Edited::Changed(new) => {
+            say_where_it_is_typed(ctx, new != old);
+            show::print(ctx, &new)
+        }
         Edited::Unchanged => {
             ctx.output.notice("unchanged; nothing was saved");
             Ok(0)

@@ -27,6 +27,15 @@ pub(super) enum ChatSettingsCommand {
     Edit,
 }
 
+/// What is changed here is not changed in the contact centre, which has no API for it.
+fn say_where_it_is_typed(ctx: &Context, is_changed: bool) {
+    if is_changed {
+        ctx.output.notice(
+            "the contact centre has these settings only once they are typed into its form too; for each account: msgrctl account handover NAME",
+        );
+    }
+}
+
 pub(super) fn run(command: ChatSettingsCommand, ctx: &Context) -> Result<u8, CliError> {
     match command {
         ChatSettingsCommand::Show => show::print(ctx, &ctx.chat_settings()?.load()?),

@@ -2,9 +2,10 @@
 
 use clap::Args;
 
-use super::show;
+use super::{say_where_it_is_typed, show};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::cli::message::change::ids;
 use crate::cli::message::events;
 use crate::cli::message::texts::TextArgs;
 use crate::messages::{ChatText, Event, Timeout};
@@ -74,14 +75,20 @@ pub fn run(args: &SetArgs, ctx: &Context) -> Result<u8, CliError> {
     let event: Option<Event> = args.event.as_deref().map(str::parse).transpose().map_err(CliError::from)?;
     if event.is_none() {
         if args.text.is_given() {
-            return Err(CliError::usage("missing: EVENT, the chat event that the text is for"));
+            return Err(CliError::usage(format!(
+                "missing: EVENT, the chat event that the text is for; it is one of: {}",
+                ids()
+            ))
+            .hint("for example: msgrctl chat-settings set EVENT --text TEXT"));
         }
         if timeouts == [None; 4] {
             return Err(CliError::usage("nothing to change was given").hint("msgrctl chat-settings set --help"));
         }
     }
     let text = event.map(|event| Ok::<_, CliError>((event, text(args, ctx, event)?))).transpose()?;
+    let old = ctx.chat_settings()?.load()?;
     let new = chat_settings::set(ctx, timeouts, text)?;
+    say_where_it_is_typed(ctx, new != old);
     show::print(ctx, &new)
 }
 

@@ -60,7 +60,8 @@ pub fn run(args: &DoctorArgs, ctx: &Context) -> Result<u8, CliError> {
         }
     }
     let worst = found.iter().map(|found| found.outcome).fold(Outcome::Pass, Ord::max);
-    let checks: Vec<Line<'_>> = found.iter().map(Line::from).collect();
+    let calls = ctx.output.calls();
+    let checks: Vec<Line<'_>> = found.iter().map(|found| Line::of_found(found, &calls)).collect();
     match args.format.chosen(ctx) {
         Format::Json => ctx.output.json(&Envelope("checks", checks)),
         Format::Text => {

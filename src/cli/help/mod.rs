@@ -6,6 +6,7 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use clap_complete::engine::CompletionCandidate;
 
+use super::candidates::commands_below;
 use super::context::Context;
 use super::error::CliError;
 use crate::document::nearest;
@@ -24,15 +25,14 @@ pub struct HelpArgs {
     about: Vec<String>,
 }
 
+/// The commands below those that are typed already; at first topics too.
 fn candidates() -> Vec<CompletionCandidate> {
-    let topics = TOPICS.iter().map(|topic| (topic.name, topic.about.to_owned()));
-    let tree = super::args::command();
-    let commands = tree.get_subcommands().map(|command| {
-        let about = command.get_about().map(ToString::to_string).unwrap_or_default();
-        (command.get_name().to_owned(), about)
-    });
-    let topics = topics.map(|(name, about)| (name.to_owned(), about));
-    commands.chain(topics).map(|(name, about)| CompletionCandidate::new(name).help(Some(about.into()))).collect()
+    let mut found = commands_below("help");
+    if found.iter().any(|command| command.get_value() == "account") {
+        let topic = |topic: &Topic| CompletionCandidate::new(topic.name).help(Some(topic.about.into()));
+        found.extend(TOPICS.iter().map(topic));
+    }
+    found
 }
 
 pub fn run(args: &HelpArgs, ctx: &Context) -> Result<u8, CliError> {

@@ -110,7 +110,7 @@ pub(in crate::cli) const FILES: Topic = Topic {
 
 pub(in crate::cli) const SCENARIOS: Topic = Topic {
     name: "scenarios",
-    about: "Worlds of your own for the sandbox",
+    about: "Files that say what the sandbox has and does",
     before: "A scenario is a TOML file for 'sandbox start --scenario'; what it leaves out is as it should be.",
     list: &[
         (

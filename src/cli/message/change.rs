@@ -4,8 +4,9 @@
 use std::collections::HashSet;
 
 use clap::Args;
-use clap_complete::ArgValueCandidates;
+use clap_complete::ArgValueCompleter;
 
+use super::show::pick_event;
 use crate::accounts::Account;
 use crate::cli::context::Context;
 use crate::cli::envelope::Envelope;
@@ -19,13 +20,13 @@ use crate::operations::messages;
 #[derive(Debug, Args)]
 pub struct Targets {
     /// Accounts by name, handle or id, then events
-    #[arg(value_name = "NAME… EVENT", add = ArgValueCandidates::new(super::accounts_and_events))]
+    #[arg(value_name = "NAME… EVENT", add = ArgValueCompleter::new(super::accounts_and_events))]
     words: Vec<String>,
     /// Every event
     #[arg(long)]
     all_events: bool,
     /// Every account of the tenant
-    #[arg(long)]
+    #[arg(long, alias = "all")]
     all_accounts: bool,
 }
 
@@ -62,11 +63,13 @@ impl Targets {
         } else {
             wanted.iter().map(|word| word.parse().map_err(|error| unknown(&error))).collect::<Result<_, _>>()?
         };
-        if events.is_empty() {
-            return Err(match names.last() {
-                Some(last) if near(last).is_some() => unknown(&UnknownEvent((*last).to_owned())),
-                _ => CliError::usage("missing: EVENT, the chat event").hint(format!("it is {}", ids())),
-            });
+        if let Some(last) = names.last().filter(|last| events.is_empty() && near(last).is_some()) {
+            return Err(unknown(&UnknownEvent((*last).to_owned())));
+        }
+        if events.is_empty() && !ctx.someone_can_answer {
+            let all = if self.all_accounts { "--all-accounts" } else { "NAME" };
+            return Err(CliError::usage(format!("missing: EVENT, the chat event; it is one of: {}", ids()))
+                .hint(format!("msgrctl {} {all} EVENT, or --all-events", ctx.command)));
         }
         let store = ctx.accounts()?;
         let accounts = match (self.all_accounts, names) {
@@ -77,11 +80,12 @@ impl Targets {
                 names.iter().map(|name| store.find_among(&known, name).cloned()).collect::<Result<_, _>>()?
             }
         };
+        let events = if events.is_empty() { vec![pick_event(ctx)?] } else { events };
         Ok((accounts, events))
     }
 }
 
-fn ids() -> String {
+pub fn ids() -> String {
     CATALOGUE.iter().map(|event| event.id).collect::<Vec<_>>().join(", ")
 }
 
@@ -101,6 +105,11 @@ fn unknown(error: &UnknownEvent) -> CliError {
 /// Gives all of the accounts the same state at all of the events, as one change.
 pub fn carry_out(ctx: &Context, accounts: &[Account], events: &[Event], state: &MessageState) -> Result<u8, CliError> {
     let changed = messages::change(ctx, accounts, events, state)?;
+    if !changed.is_empty() {
+        let handles = changed.iter().map(|changed| changed.handle.as_str()).collect::<HashSet<_>>();
+        let of = if handles.len() == 1 { changed[0].handle.as_str() } else { "NAME" };
+        say_where_it_is_typed(ctx, of);
+    }
     let touched = changed.iter().map(|changed| changed.handle.as_str()).collect::<HashSet<_>>().len();
     if ctx.output.json {
         ctx.output.json(&Envelope("changed", changed));
@@ -121,6 +130,13 @@ pub fn carry_out(ctx: &Context, accounts: &[Account], events: &[Event], state: &
     }
     say_what_default_means(ctx, events, state)?;
     Ok(0)
+}
+
+/// What is changed here is not changed in the contact centre, which has no API for it.
+pub fn say_where_it_is_typed(ctx: &Context, handle: &str) {
+    ctx.output.notice(&format!(
+        "the contact centre sends it only once it is typed into its form too; what goes where: msgrctl account handover {handle}"
+    ));
 }
 
 /// Default is no text: what is sent then stands elsewhere.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use clap::Args;
-use clap_complete::ArgValueCandidates;
+use clap_complete::ArgValueCompleter;
 use serde_json::json;
 
 use super::view::{MessageView, said};
@@ -29,10 +29,10 @@ Examples:
   msgrctl message list acme-support --json")]
 pub struct ListArgs {
     /// The account's name, handle or id [on a terminal it is asked for]
-    #[arg(value_name = "NAME", add = ArgValueCandidates::new(candidates::accounts))]
+    #[arg(value_name = "NAME", add = ArgValueCompleter::new(candidates::accounts))]
     account: Option<String>,
     /// Every account of the tenant, side by side
-    #[arg(long, conflicts_with = "account")]
+    #[arg(long, alias = "all", conflicts_with = "account")]
     all_accounts: bool,
 }
 

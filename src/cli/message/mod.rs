@@ -1,6 +1,6 @@
 //! `msgrctl message`: what an account says by itself at each chat event.
 
-mod change;
+pub mod change;
 mod edit;
 mod list;
 mod send;
@@ -8,6 +8,8 @@ mod set;
 mod show;
 pub mod texts;
 pub mod view;
+
+use std::ffi::OsStr;
 
 use clap::Subcommand;
 use clap::builder::{PossibleValue, PossibleValuesParser};
@@ -60,7 +62,9 @@ pub(super) fn events() -> PossibleValuesParser {
 }
 
 /// What can stand in a list of accounts and events.
-fn accounts_and_events() -> Vec<CompletionCandidate> {
-    let events = CATALOGUE.iter().map(|event| CompletionCandidate::new(event.id).help(Some(event.title.into())));
-    candidates::accounts().into_iter().chain(events).collect()
+fn accounts_and_events(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let begun = typed.to_string_lossy();
+    let events = CATALOGUE.iter().filter(|event| event.id.starts_with(&*begun));
+    let events = events.map(|event| CompletionCandidate::new(event.id).help(Some(event.title.into())));
+    candidates::accounts(typed).into_iter().chain(events).collect()
 }

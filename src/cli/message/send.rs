@@ -30,7 +30,7 @@ Examples:
   echo 'A longer text' | msgrctl message send acme-support --to 7654321098765432 -")]
 pub struct SendArgs {
     /// The account's name, handle or id
-    #[arg(value_name = "NAME", add = clap_complete::ArgValueCandidates::new(crate::cli::candidates::accounts))]
+    #[arg(value_name = "NAME", add = clap_complete::ArgValueCompleter::new(crate::cli::candidates::accounts))]
     account: String,
     /// The text; '-' reads it from standard input
     #[arg(value_name = "TEXT", required_unless_present = "event", conflicts_with = "event")]

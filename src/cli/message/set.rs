@@ -6,7 +6,7 @@ use super::change::{Targets, carry_out};
 use super::texts::TextArgs;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::messages::MessageState;
+use crate::messages::{MessageState, TextError};
 use crate::operations::messages::warn_of_doubts;
 
 /// Give accounts a text of their own for a chat event (Custom)
@@ -29,9 +29,27 @@ pub struct SetArgs {
 pub fn run(args: &SetArgs, ctx: &Context) -> Result<u8, CliError> {
     let dash = args.targets.ends_in_dash();
     let (accounts, events) = args.targets.resolve(ctx, if dash { &["-"] } else { &[] })?;
-    let Some(text) = args.text.read(ctx, dash)? else {
-        return Err(CliError::usage("missing: the text")
-            .hint("give --text TEXT, --text-file PATH, or '-' for standard input; to write it in an editor: msgrctl message edit"));
+    let account = match accounts.as_slice() {
+        [one] => one.handle.as_str(),
+        _ => "NAME",
+    };
+    let given = args.text.read(ctx, dash).map_err(|error| {
+        if args.text.is_empty() {
+            error.hint(format!("to send nothing: msgrctl message disable {account} {}", events[0]))
+        } else {
+            error
+        }
+    })?;
+    let text = match given {
+        Some(text) => text,
+        None if ctx.someone_can_answer && !ctx.global.yes => {
+            ctx.ask_line("Text", "")?.unwrap_or_default().parse().map_err(|error: TextError| CliError::from(error))?
+        }
+        None => {
+            return Err(CliError::usage("missing: the text")
+                .hint(format!("--text TEXT, --text-file PATH, or '-' for standard input: msgrctl message set {account} {} --text TEXT", events[0]))
+                .hint(format!("to write it in an editor: msgrctl message edit {account} {}", events[0])));
+        }
     };
     for event in &events {
         warn_of_doubts(ctx, *event, &text);

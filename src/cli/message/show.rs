@@ -60,7 +60,9 @@ pub fn run(args: &ShowArgs, ctx: &Context) -> Result<u8, CliError> {
 /// An event from the list of all.
 pub fn pick_event(ctx: &Context) -> Result<Event, CliError> {
     if !ctx.someone_can_answer {
-        return Err(CliError::usage("missing: EVENT, the chat event"));
+        return Err(
+            CliError::usage("missing: EVENT, the chat event").hint(format!("it is one of: {}", super::change::ids()))
+        );
     }
     let items: Vec<String> = Event::all().map(|event| format!("{event:<20}{}", event.entry().when)).collect();
     match ctx.prompter.choose("Which event?", &items, 0)? {

@@ -35,6 +35,11 @@ impl TextArgs {
         self.text.is_some() || self.text_file.is_some()
     }
 
+    /// Whether an empty text was given.
+    pub fn is_empty(&self) -> bool {
+        self.text.as_deref().is_some_and(|text| text.trim().is_empty())
+    }
+
     /// The text that was given, checked; `dash` says that it is on standard input.
     pub fn read(&self, ctx: &Context, dash: bool) -> Result<Option<MessageText>, CliError> {
         if self.is_given() && dash {

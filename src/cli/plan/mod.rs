@@ -70,7 +70,8 @@ pub(super) fn run(args: &PlanArgs, ctx: &Context) -> Result<u8, CliError> {
     let looks = Looks { offline: args.offline, ..args.how.looks() };
     let other = of_tenant(ctx, &manifest, looks)?;
     let ctx = other.as_ref().unwrap_or(ctx);
-    let prepared = apply::prepare(ctx, manifest, looks)?;
+    let mut prepared = apply::prepare(ctx, manifest, looks)?;
+    view::complete(ctx, &mut prepared.plan);
     view::show(ctx, &prepared, args.offline)?;
     let blocked = prepared.plan.blocked();
     if blocked > 0 {
@@ -84,7 +85,11 @@ pub(super) fn run(args: &PlanArgs, ctx: &Context) -> Result<u8, CliError> {
 
 /// The same run in the tenant that the manifest names.
 pub(super) fn of_tenant(ctx: &Context, manifest: &Manifest, looks: Looks) -> Result<Option<Context>, CliError> {
-    Ok(apply::tenant_of(ctx, manifest, looks)?.map(|tenant| ctx.in_tenant(tenant.as_str())))
+    let inside = apply::tenant_of(ctx, manifest, looks)?.map(|tenant| ctx.in_tenant(tenant.as_str()));
+    if let Some(inside) = &inside {
+        inside.say_how_to_call();
+    }
+    Ok(inside)
 }
 
 /// `3 added, 1 changed, …`: what a plan comes to.

@@ -52,6 +52,17 @@ pub fn show(ctx: &Context, prepared: &Prepared, offline: bool) -> Result<(), Cli
     Ok(())
 }
 
+/// Lets the commands of a plan work where the plan does.
+pub fn complete(ctx: &Context, plan: &mut Plan) {
+    let calls = ctx.output.calls();
+    for account in &mut plan.accounts {
+        let hints = account.problems.iter_mut().filter_map(|problem| problem.hint.as_mut());
+        for text in hints.chain(&mut account.notes) {
+            *text = calls.complete(text).into_owned();
+        }
+    }
+}
+
 /// The accounts that share an app whose callback moves, and that the manifest does not
 /// name.
 fn affected(ctx: &Context, plan: &Plan, app: &AppPlan) -> Result<Vec<String>, CliError> {

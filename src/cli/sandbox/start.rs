@@ -82,7 +82,7 @@ async fn serve(args: &StartArgs, ctx: &Context, world: SharedWorld) -> Result<u8
     if ctx.output.json {
         ctx.output.json_line(&view(&world.lock(), &url));
     } else {
-        ctx.output.result(&text(&world.lock(), &url));
+        ctx.output.result(&ctx.output.calls().complete(&text(&world.lock(), &url)));
     }
     ctx.output.flush();
     ctx.output.notice(&format!(

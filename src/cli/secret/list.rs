@@ -1,7 +1,7 @@
 //! `msgrctl secret list`: which secrets there are, where, and whether they are there.
 
 use clap::Args;
-use clap_complete::ArgValueCandidates;
+use clap_complete::ArgValueCompleter;
 use serde::Serialize;
 use serde_json::json;
 
@@ -22,7 +22,7 @@ use crate::ui::table::table;
 #[command(after_help = "Examples:\n  msgrctl secret list\n  msgrctl secret list acme-support --json")]
 pub struct ListArgs {
     /// One account alone: its name, handle or id
-    #[arg(value_name = "NAME", add = ArgValueCandidates::new(candidates::accounts))]
+    #[arg(value_name = "NAME", add = ArgValueCompleter::new(candidates::accounts))]
     account: Option<String>,
 }
 

@@ -52,7 +52,7 @@ pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
         return remove_entries(ctx, &args.entry);
     }
     let account = args.account.pick(ctx)?;
-    let kind = args.kind.pick(ctx)?;
+    let kind = args.kind.pick(ctx, &account)?;
     if !account.secrets.contains_key(&kind) {
         ctx.output.notice(&format!("nothing to remove: {}", place(&account, kind)));
         return Ok(0);

@@ -25,7 +25,7 @@ pub struct RevealArgs {
 
 pub fn run(args: &RevealArgs, ctx: &Context) -> Result<u8, CliError> {
     let account = args.account.pick(ctx)?;
-    let kind = args.kind.pick(ctx)?;
+    let kind = args.kind.pick(ctx, &account)?;
     let secret = ctx.secret(&account, kind)?.ok_or_else(|| {
         let place = place(&account, kind);
         CliError::credentials(format!("there is no {kind} to show: {place}")).hint(format!(

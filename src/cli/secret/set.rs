@@ -43,8 +43,8 @@ pub struct SetArgs {
     force: bool,
 }
 
-#[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
+#[derive(Clone, Debug, Args)]
+#[group(multiple = false)]
 struct ValueArgs {
     /// Read it from standard input
     #[arg(long)]
@@ -61,6 +61,31 @@ struct ValueArgs {
 }
 
 impl ValueArgs {
+    /// The same, or how the value is to be given where nothing says so: a person pastes it, or
+    /// lets a verify token be made.
+    fn or_asked(&self, ctx: &Context, account: &Account, kind: SecretKind) -> Result<Self, CliError> {
+        if self.stdin || self.file.is_some() || self.from.is_some() || self.generate {
+            return Ok(self.clone());
+        }
+        let pasted = Self { stdin: true, ..self.clone() };
+        let generated = Self { generate: true, ..self.clone() };
+        let can_be_made = kind == SecretKind::VerifyToken;
+        if !ctx.someone_can_answer || ctx.global.yes {
+            let usual = if can_be_made { &generated } else { &pasted };
+            return Err(CliError::usage(format!("missing: the {kind}"))
+                .hint(format!("--stdin, --file PATH or --from REF gives it: {}", usual.command(account, kind))));
+        }
+        if !can_be_made {
+            return Ok(pasted);
+        }
+        let ways = ["Make a new one", "Paste one"].map(str::to_owned);
+        match ctx.prompter.choose("Verify token", &ways, 0)? {
+            Some(0) => Ok(generated),
+            Some(_) => Ok(pasted),
+            None => Err(CliError::left("not confirmed; nothing was changed")),
+        }
+    }
+
     /// The command again, to be pasted.
     fn command(&self, account: &Account, kind: SecretKind) -> String {
         let file = self.file.as_ref().map(|path| path.to_string_lossy());
@@ -72,18 +97,19 @@ impl ValueArgs {
 
 pub fn run(args: &SetArgs, ctx: &Context) -> Result<u8, CliError> {
     let account = args.account.pick(ctx)?;
-    let kind = args.kind.pick(ctx)?;
+    let kind = args.kind.pick(ctx, &account)?;
     if args.value.generate && kind != SecretKind::VerifyToken {
         return Err(CliError::usage(format!("a {kind} cannot be made here: Meta gives it out"))
             .hint("--generate is for the verify-token"));
     }
-    let given = Given { stdin: args.value.stdin, file: args.value.file.as_deref(), from: args.value.from.as_deref() };
-    let inputs = if args.value.generate { SecretInputs::generated() } else { inputs::of_one(kind, &given, ctx)? };
+    let value = args.value.or_asked(ctx, &account, kind)?;
+    let given = Given { stdin: value.stdin, file: value.file.as_deref(), from: value.from.as_deref() };
+    let inputs = if value.generate { SecretInputs::generated() } else { inputs::of_one(kind, &given, ctx)? };
     let edit = Edit {
         inputs,
         gate: if args.force { Gate::Anyway } else { Gate::Passing },
         to_save: "--force saves it all the same",
         ..Edit::default()
     };
-    change(ctx, &account, edit, &args.value.command(&account, kind))
+    change(ctx, &account, edit, &value.command(&account, kind))
 }

@@ -4,9 +4,11 @@ use clap::Args;
 
 use super::fields::FieldArgs;
 use super::view;
-use crate::accounts::TenantName;
+use crate::accounts::{TenantHost, TenantName};
+use crate::cli::account::again;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::operations::accounts::fields::Field;
 use crate::operations::tenants;
 
 /// Add a tenant
@@ -22,22 +24,58 @@ Examples:
   msgrctl tenant add beta --host beta.brightpattern.com --product-version 5.19 \\
       --callback-template 'https://{host}/messenger/{page_id}' --types facebook,line")]
 pub struct AddArgs {
-    /// A short name: lower-case letters, digits, '.', '_', '-'
+    /// A short name: lower-case letters, digits, '.', '_', '-' [on a terminal it is asked for]
     #[arg(value_name = "TENANT")]
-    name: String,
+    name: Option<String>,
     #[command(flatten)]
     fields: FieldArgs,
 }
 
 pub fn run(args: &AddArgs, ctx: &Context) -> Result<u8, CliError> {
-    let name: TenantName = args.name.parse().map_err(CliError::from)?;
-    if args.fields.host.is_none() {
-        return Err(CliError::usage("missing: the tenant's host")
-            .hint("--host HOST: it stands at the upper right of Contact Center Administrator"));
-    }
-    let tenant = tenants::add(ctx, &name, |tenant| args.fields.apply(tenant))?;
-    args.fields.warn(ctx, &tenant);
+    let given = args.name.as_deref().map(str::parse::<TenantName>).transpose().map_err(CliError::from)?;
+    let mut fields = args.fields.clone();
+    let name = match given {
+        Some(name) if fields.host.is_some() => name,
+        given if ctx.someone_can_answer && !ctx.global.yes => ask(ctx, given, &mut fields)?,
+        given => return Err(missing(given.as_ref(), &fields)),
+    };
+    let tenant = tenants::add(ctx, &name, |tenant| fields.apply(tenant))?;
+    fields.warn(ctx, &tenant);
     view::print(ctx, name.as_str(), &tenant)?;
     ctx.output.notice(&format!("to work in it: msgrctl tenant use {name}, or --tenant {name}"));
     Ok(0)
+}
+
+/// Asks for what was not given.
+fn ask(ctx: &Context, name: Option<TenantName>, fields: &mut FieldArgs) -> Result<TenantName, CliError> {
+    let name = match name {
+        Some(name) => name,
+        None => again(ctx, &TENANT, "", |_| Ok(()))?.ok_or_else(left)?,
+    };
+    if fields.host.is_none() {
+        let host: TenantHost = again(ctx, &HOST, "", |_| Ok(()))?.ok_or_else(left)?;
+        fields.host = Some(host.to_string());
+    }
+    Ok(name)
+}
+
+/// Names all that is missing.
+fn missing(name: Option<&TenantName>, fields: &FieldArgs) -> CliError {
+    let name_missing = name.is_none().then_some("TENANT, a short name");
+    let host_missing = fields.host.is_none().then_some("--host, the tenant's host");
+    let missing: Vec<&str> = name_missing.into_iter().chain(host_missing).collect();
+    let name = name.map_or("TENANT", TenantName::as_str);
+    CliError::usage(format!("missing: {}", missing.join(" and ")))
+        .hint(format!("{}: msgrctl tenant add {name} --host HOST", HOST.found))
+}
+
+const TENANT: Field = Field::new("tenant name", "TENANT", "a short name of your choice, such as acme");
+const HOST: Field = Field::new(
+    "host",
+    "--host",
+    "the host stands at the upper right of Contact Center Administrator, such as acme.brightpattern.com",
+);
+
+fn left() -> CliError {
+    CliError::left("left; nothing was added")
 }

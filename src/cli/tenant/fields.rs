@@ -8,7 +8,7 @@ use crate::cli::error::CliError;
 use crate::secrets::StoreName;
 
 /// The flags.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct FieldArgs {
     /// The tenant's host: example.brightpattern.com
     #[arg(long, value_name = "HOST")]

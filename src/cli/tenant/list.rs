@@ -10,7 +10,7 @@ use crate::cli::error::CliError;
 use crate::cli::tables::show;
 use crate::ui::table::table;
 
-/// List the tenants; a star marks the one that is worked in
+/// List the tenants; a star marks the current one
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  msgrctl tenant list\n  msgrctl tenant list --json")]
 pub struct ListArgs {}

@@ -47,21 +47,43 @@ pub(super) fn run(command: TenantCommand, ctx: &Context) -> Result<u8, CliError>
 /// A tenant that is there, named.
 #[derive(Debug, Args)]
 struct NamedTenant {
-    /// The tenant's name
+    /// The tenant's name [on a terminal it is asked for]
     #[arg(value_name = "TENANT", add = ArgValueCandidates::new(candidates::tenants))]
-    name: String,
+    name: Option<String>,
 }
 
 impl NamedTenant {
     fn find(&self, ctx: &Context) -> Result<TenantName, CliError> {
-        TenantArg { name: Some(self.name.clone()) }.pick(ctx)
+        let name = match &self.name {
+            Some(name) => name.clone(),
+            None => pick(ctx)?,
+        };
+        TenantArg { name: Some(name) }.pick(ctx)
+    }
+}
+
+/// A tenant from the list of all.
+fn pick(ctx: &Context) -> Result<String, CliError> {
+    // Which tenant is no question that --yes answers.
+    if !ctx.someone_can_answer || ctx.global.yes {
+        return Err(CliError::usage("missing: TENANT, the tenant's name").hint("all tenants: msgrctl tenant list"));
+    }
+    let mut names = ctx.tenant_names()?;
+    if names.is_empty() {
+        return Err(
+            CliError::failed("there are no tenants yet").hint("to add one: msgrctl tenant add TENANT --host HOST")
+        );
+    }
+    match ctx.prompter.search("Which tenant?", &names)? {
+        Some(at) => Ok(names.swap_remove(at)),
+        None => Err(CliError::failed("no tenant was chosen")),
     }
 }
 
 /// A tenant that is there.
 #[derive(Debug, Args)]
 struct TenantArg {
-    /// The tenant's name [default: the one that is worked in]
+    /// The tenant's name [default: the current one]
     #[arg(value_name = "TENANT", add = ArgValueCandidates::new(candidates::tenants))]
     name: Option<String>,
 }

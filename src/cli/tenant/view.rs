@@ -17,7 +17,7 @@ pub struct TenantView<'a> {
     pub tenant: &'a Tenant,
     /// How many accounts it has.
     pub accounts: usize,
-    /// Whether it is the one that is worked in.
+    /// Whether commands work in it.
     pub current: bool,
 }
 
@@ -52,7 +52,7 @@ fn text(view: &TenantView<'_>, screen: Screen) -> String {
         ("Meta app", or(app_id.as_ref().map(ToString::to_string), "not set")),
         ("Accounts", view.accounts.to_string()),
     ];
-    let current = if view.current { " (worked in)" } else { "" };
+    let current = if view.current { " (current)" } else { "" };
     let mut lines = vec![format!("{}{current}", paint(style::BOLD, view.name, screen.color))];
     for (label, value) in rows {
         lines.push(format!("  {label:<17}{}", wrap(&value, screen.width, 19)));

@@ -1,5 +1,7 @@
 //! What the probe found, as lines and as JSON.
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 
 use crate::address::shown;
@@ -49,7 +51,8 @@ pub fn text(callback_url: &str, probe: &Probe, fix: Option<&str>, screen: Screen
     let mut lines =
         vec![format!("{} {}", paint(style::BOLD, &shown(callback_url), screen.color), outcome::marked(worst, screen))];
     let took = |exchange: &Exchange| format!("in {} ms", milliseconds(exchange));
-    let mut add = |id, outcome, summary: &str, hint, receiver_says| {
+    let mut add = |id, outcome, summary: &str, hint: Option<&str>, receiver_says| {
+        let hint = hint.map(Cow::Borrowed);
         let line = Line { hint, receiver_says, ..Line::new(id, outcome, summary) };
         lines.extend(outcome::lines(&line, WRONG.len(), screen));
     };

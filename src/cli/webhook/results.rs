@@ -8,7 +8,7 @@ use crate::cli::envelope::Envelope;
 use crate::cli::format::{Format, Report, Suite};
 use crate::cli::outcome::{self, Line};
 use crate::operations::webhooks::AccountResult;
-use crate::text::count;
+use crate::text::{Calls, count};
 use crate::ui::style::{self, paint};
 use crate::ui::terminal::Screen;
 
@@ -19,22 +19,24 @@ pub fn show(ctx: &Context, results: &[AccountResult]) {
 
 /// Shows results in a format.
 pub fn show_as(ctx: &Context, format: Format, results: &[AccountResult]) {
+    let calls = ctx.output.calls();
     match format {
         Format::Json => {
             let view = |result: &AccountResult| {
                 let outcome = result.outcome().to_string();
-                json!({"account": result.name, "outcome": outcome, "changed": result.changed, "levels": lines(result)})
+                json!({"account": result.name, "outcome": outcome, "changed": result.changed, "levels": lines(result, &calls)})
             };
             ctx.output.json(&Envelope("results", results.iter().map(view).collect::<Vec<_>>()));
         }
         Format::Text => {
-            let texts: Vec<String> = results.iter().map(|result| text(result, ctx.output.terminal.out())).collect();
+            let texts: Vec<String> =
+                results.iter().map(|result| text(result, &calls, ctx.output.terminal.out())).collect();
             ctx.output.result(&texts.join("\n\n"));
         }
         Format::Junit | Format::Markdown => {
             let document = Report::begin(&ctx.output, format, &ctx.command);
             for result in results {
-                let (name, lines) = (result.name.as_str(), lines(result));
+                let (name, lines) = (result.name.as_str(), lines(result, &calls));
                 document.suite(&Suite { name, tenant: None, outcome: result.outcome(), lines: &lines });
             }
             document.end(&format!("{} accounts", count(results.len())));
@@ -42,15 +44,15 @@ pub fn show_as(ctx: &Context, format: Format, results: &[AccountResult]) {
     }
 }
 
-fn lines(result: &AccountResult) -> Vec<Line<'_>> {
-    result.found.iter().map(Line::from).collect()
+fn lines<'a>(result: &'a AccountResult, calls: &Calls) -> Vec<Line<'a>> {
+    result.found.iter().map(|found| Line::of_found(found, calls)).collect()
 }
 
-fn text(result: &AccountResult, screen: Screen) -> String {
+fn text(result: &AccountResult, calls: &Calls, screen: Screen) -> String {
     let name = paint(style::BOLD, &format!("{}:", result.name), screen.color);
-    let mut lines = vec![format!("{name} {}", outcome::marked(result.outcome(), screen))];
-    for line in outcome::once(result.found.iter().map(Line::from)) {
-        lines.extend(outcome::lines(&line, PAGE_SUBSCRIPTION.len(), screen));
+    let mut lines_of = vec![format!("{name} {}", outcome::marked(result.outcome(), screen))];
+    for line in outcome::once(lines(result, calls)) {
+        lines_of.extend(outcome::lines(&line, PAGE_SUBSCRIPTION.len(), screen));
     }
-    lines.join("\n")
+    lines_of.join("\n")
 }

@@ -63,7 +63,7 @@ pub fn run(args: &RotateArgs, ctx: &Context) -> Result<u8, CliError> {
         return Ok(0);
     }
     let handle = &saved.handle;
-    ctx.output.result(&if is_at_meta {
+    let says = if is_at_meta {
         format!("the verify token of '{}' is a new one, here and at Meta", saved.name)
     } else {
         format!(
@@ -71,7 +71,8 @@ pub fn run(args: &RotateArgs, ctx: &Context) -> Result<u8, CliError> {
             saved.name,
             dashboard::WEBHOOKS
         )
-    });
+    };
+    ctx.output.result(&ctx.output.calls().complete(&says));
     Ok(0)
 }
 
@@ -102,6 +103,7 @@ fn asks_again(ctx: &Context, account: &Account, found: &Probe, problem: &Problem
     }
     let says = "Put the new verify token into the contact centre's form now and save it there. To see it, in another terminal:";
     let says = style::wrap(says, ctx.output.terminal.err().width, 0);
-    ctx.output.talk(&format!("\n{says}\n  msgrctl webhook show {} --reveal", account.handle));
+    let command = format!("msgrctl webhook show {} --reveal", account.handle);
+    ctx.output.talk(&format!("\n{says}\n  {}", ctx.output.calls().complete(&command)));
     Ok(ctx.prompter.confirm("Has the new token been saved there? Answering no keeps both")?)
 }

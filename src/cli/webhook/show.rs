@@ -66,8 +66,13 @@ pub fn run(args: &ShowArgs, ctx: &Context) -> Result<u8, CliError> {
     let is_masked = shown.as_deref() != callback_url && shown.is_some();
     let screen = ctx.output.terminal.out();
     let handle = &account.handle;
-    let unknown = format!("not known yet; then: msgrctl account edit {handle} --callback-url URL");
-    let none = format!("none; make one: msgrctl webhook rotate {handle}");
+    let calls = ctx.output.calls();
+    let typed = |command: String| calls.complete(&command).into_owned();
+    let unknown = typed(format!("not known yet; then: msgrctl account edit {handle} --callback-url URL"));
+    let none = typed(format!("none; make one: msgrctl webhook rotate {handle}"));
+    let rotate = typed(format!("msgrctl webhook rotate {handle}"));
+    let subscribe = typed(format!("msgrctl webhook subscribe {handle}"));
+    let verify = typed(format!("msgrctl webhook verify {handle}"));
     let mut lines = vec![paint(style::BOLD, account.name.as_str(), screen.color)];
     lines.push(format!("  {}", wrap(&format!("In the Meta app: {}", dashboard::WEBHOOKS), screen.width, 2)));
     let fields = fields.join(", ");
@@ -84,18 +89,18 @@ pub fn run(args: &ShowArgs, ctx: &Context) -> Result<u8, CliError> {
     let known = account.app_id.is_some() && account.secrets.contains_key(&SecretKind::AppSecret);
     let next = if next.is_some() {
         let says = "The verify token is being rotated: put the next one into the contact centre's form, then go on:";
-        format!("{}\n  msgrctl webhook rotate {handle}", wrap(says, screen.width, 0))
+        format!("{}\n  {rotate}", wrap(says, screen.width, 0))
     } else if known && callback_url.is_some() {
-        format!("To set it from here instead of typing it there:\n  msgrctl webhook subscribe {handle}")
+        format!("To set it from here instead of typing it there:\n  {subscribe}")
     } else {
         format!(
-            "Once it is typed there:\n  msgrctl webhook verify {handle}      # does the receiver answer?\n  msgrctl webhook subscribe {handle}   # does the Page send its events?"
+            "Once it is typed there:\n  {verify}      # does the receiver answer?\n  {subscribe}   # does the Page send its events?"
         )
     };
     lines.push(next);
     if !args.reveal && (token.is_some() || is_masked) {
         let what = if is_masked { "what is masked" } else { "the verify token" };
-        lines.push(format!("\nTo see {what}: msgrctl webhook show {handle} --reveal"));
+        lines.push(typed(format!("\nTo see {what}: msgrctl webhook show {handle} --reveal")));
     }
     ctx.output.result(&lines.join("\n"));
     Ok(0)

@@ -127,7 +127,7 @@ pub fn run(args: &VerifyArgs, ctx: &Context) -> Result<u8, CliError> {
         .as_ref()
         .filter(|problem| matches!(problem, Problem::NotHttps))
         .and_then(|_| misplaced(callback.as_str(), false, &commands::saved(account.as_ref()?).edit))
-        .map(|misplaced| misplaced.hint);
+        .map(|misplaced| ctx.output.calls().complete(&misplaced.hint).into_owned());
     if ctx.output.json {
         let name = account.as_ref().map(|account| account.name.as_str());
         ctx.output.json(&probe::view(name, callback.as_str(), &found, fix.as_deref()));

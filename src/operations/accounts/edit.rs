@@ -5,8 +5,9 @@ use super::fields::Fields;
 use super::gate::Gate;
 use super::inputs::SecretInputs;
 use super::owner::Question;
+use super::rename::relabel;
 use super::test::{self, Credentials, WARN_DAYS};
-use crate::accounts::{self, Account};
+use crate::accounts::{self, Account, Name};
 use crate::checks::{Report, Subject};
 use crate::graph::Client;
 use crate::operations::change::{self, Change, New, Target};
@@ -26,6 +27,8 @@ pub enum Clear {
 /// A change of an account, collected.
 #[derive(Clone, Default)]
 pub struct Edit {
+    /// Another name.
+    pub name: Option<Name>,
     pub given: Fields,
     pub inputs: SecretInputs,
     pub clear: Vec<Clear>,
@@ -108,8 +111,39 @@ pub fn carry_out(workspace: &Workspace, mut prepared: Prepared) -> Result<Saved,
             current.updated_at = now;
         })
     })?;
+    if account.name != old.name {
+        relabel(workspace, &account);
+    }
     health::keep_one(workspace, &account, report.as_ref());
+    say_what_meta_has(workspace, &old, &account, edit.inputs.verify_token.is_some());
     Ok(Saved { account, report, made_verify_token: edit.inputs.generated })
+}
+
+/// What is changed here is not changed at Meta. Without an app nothing is subscribed there.
+fn say_what_meta_has(workspace: &Workspace, old: &Account, new: &Account, new_verify_token: bool) {
+    if old.app_id.is_none() && new.app_id.is_none() {
+        return;
+    }
+    let handle = &new.handle;
+    if old.callback_url.is_none() && new.callback_url.is_some() {
+        workspace.notice(&format!(
+            "Meta sends to the callback URL once it is subscribed: msgrctl webhook subscribe {handle}"
+        ));
+    } else if old.callback_url.is_some() && new.callback_url.is_none() {
+        workspace.notice(&format!(
+            "Meta still sends to the old callback URL; to end that: msgrctl webhook unsubscribe {handle} --app"
+        ));
+    } else if new.callback_url != old.callback_url {
+        workspace.notice(&format!(
+            "Meta still sends to the old callback URL; to change it there too: msgrctl webhook subscribe {handle}"
+        ));
+    }
+    if new_verify_token && old.callback_url.is_some() && new.callback_url.is_some() {
+        workspace.notice(&format!(
+            "the contact centre's form and Meta still have the old verify token: type the new one into the form, then: msgrctl webhook subscribe {handle} --resend"
+        ));
+        workspace.notice(&format!("another time this changes it in the right order: msgrctl webhook rotate {handle}"));
+    }
 }
 
 impl Prepared {
@@ -194,6 +228,7 @@ fn apply(account: &mut Account, edit: &Edit) {
         // The name was the other Page's.
         account.page_name = None;
     }
+    account.name = edit.name.clone().unwrap_or(account.name.clone());
     account.page_id = page_id.unwrap_or(account.page_id.clone());
     account.page_username = page_username.unwrap_or(account.page_username.clone());
     account.handle = handle.unwrap_or(account.handle.clone());

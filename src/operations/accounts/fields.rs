@@ -19,7 +19,8 @@ pub struct Field {
 }
 
 impl Field {
-    const fn new(name: &'static str, flags: &'static str, found: &'static str) -> Self {
+    /// One that no variable gives.
+    pub const fn new(name: &'static str, flags: &'static str, found: &'static str) -> Self {
         Self { name, flags, variable: None, found }
     }
 

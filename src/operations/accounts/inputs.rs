@@ -146,9 +146,9 @@ pub fn from_file(kind: SecretKind, path: &Path) -> Result<Secret, Error> {
     clean(kind, &bytes, &path.display().to_string())
 }
 
-/// A secret from what was read at `place`, without the line end.
+/// A secret from what was read at `place`, without what comes along with a copy.
 pub fn clean(kind: SecretKind, bytes: &[u8], place: &str) -> Result<Secret, Error> {
-    Secret::from_input(bytes).map_err(|error| {
+    Secret::from_copy(bytes).map_err(|error| {
         Error::usage(format!("the {kind} from {place} cannot be used: {error}"))
             .hint(format!("where to find it: {}", of_secret(kind).found))
     })

@@ -71,7 +71,7 @@ pub fn group(
     let reached = removals.len();
     let ends = removals.into_iter().zip(&ids).map(|(removal, id)| match removal {
         Some(removal) => removal.end(back.as_deref()),
-        None => Err(AccountError::Unknown { address: (*id).into(), nearest: None }.into()),
+        None => Err(AccountError::Unknown { address: (*id).into(), near: Vec::new() }.into()),
     });
     // An account that was not reached has a result after all where its record is lost.
     let lost = back.iter().flat_map(|back| {

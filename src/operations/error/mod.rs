@@ -3,7 +3,7 @@
 
 mod ways_out;
 
-pub use ways_out::mistake;
+pub use ways_out::{mistake, no_keyring};
 
 use std::error::Error as _;
 use std::io;

@@ -71,10 +71,14 @@ impl From<AccountError> for Error {
             AccountError::Ambiguous { command, .. } => {
                 Self::failed(message).hint(format!("use the id, or give one of them another name: {command}"))
             }
-            AccountError::Unknown { nearest: Some(near), .. } => {
-                Self::failed(message).hint(format!("did you mean '{near}'? (msgrctl account list shows all)"))
+            AccountError::Unknown { near, .. } if near.is_empty() => Self::failed(message).hint("msgrctl account list"),
+            AccountError::Unknown { near, .. } => {
+                const FEW: usize = 5;
+                let shown: Vec<String> = near.iter().take(FEW).map(|near| format!("'{near}'")).collect();
+                let more = if near.len() > FEW { format!(" or {} more", near.len() - FEW) } else { String::new() };
+                let shown = shown.join(" or ");
+                Self::failed(message).hint(format!("did you mean {shown}{more}? (msgrctl account list shows all)"))
             }
-            AccountError::Unknown { .. } => Self::failed(message).hint("msgrctl account list"),
             AccountError::NameTaken { handle, .. } => Self::failed(message)
                 .hint(format!("choose another name, or change that account: msgrctl account edit {handle}")),
             AccountError::HandleTaken { .. } => Self::failed(message).hint("choose another with --handle"),
@@ -119,6 +123,34 @@ const START_OVER: &str = "put the key or the file back from a backup; without on
 /// What remains where what opens an encrypted file is lost for good.
 const LOST: &str = "if it is lost, nothing can read the secrets in the file any more; the accounts stay. To begin again: msgrctl secret passphrase --begin-again";
 
+/// For secrets of an account that is there, or of one that nobody names.
+const WITHOUT_COPY: &str = "or keep no copy, only where it is, such as a variable:\n    msgrctl secret set NAME page-access-token --from env:VARIABLE";
+
+/// The three ways out where there is no keyring that answers; the last one is the caller's.
+pub fn no_keyring(error: &StoreError, without_copy: &str) -> Error {
+    Error::new(Kind::SecretStore, error.to_string())
+        .hint(to_open(error))
+        .hint(
+            "or keep secrets in an encrypted file, opened by a key file; paste this, then run the command again:\n    \
+             [ -e ~/.msgrctl.key ] || (umask 077; head -c 32 /dev/urandom > ~/.msgrctl.key); export MSGRCTL_STORE=file MSGRCTL_KEY_FILE=~/.msgrctl.key",
+        )
+        .hint(without_copy)
+}
+
+/// How the keyring is brought to answer.
+fn to_open(error: &StoreError) -> &'static str {
+    match error {
+        StoreError::Absent(_) => {
+            "start a session with a keyring (type a password for it, Enter, Ctrl-D), and run the command there:\n    dbus-run-session -- sh -c 'gnome-keyring-daemon --unlock --components=secrets; exec \"$SHELL\"'"
+        }
+        StoreError::Locked => {
+            "unlock it (log in to the desktop, or open its program: seahorse, KeePassXC), then try again"
+        }
+        StoreError::Declined => "try again and unlock the keyring in its dialog",
+        _ => "see whether a dialog of the keyring is open, or restart the keyring's program, then try again",
+    }
+}
+
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         if matches!(error, StoreError::Interrupted) {
@@ -127,17 +159,10 @@ impl From<StoreError> for Error {
         if let StoreError::ReadOnly(variable) = &error {
             return Self::usage(error.to_string()).hint(format!("set {variable} instead of giving the secret"));
         }
+        if let StoreError::Absent(_) = &error {
+            return no_keyring(&error, WITHOUT_COPY);
+        }
         let hint = match &error {
-            StoreError::Absent(_) => {
-                "start a session with a keyring (type a password for it, Enter, Ctrl-D), and run the command there:\n    dbus-run-session -- sh -c 'gnome-keyring-daemon --unlock --components=secrets; exec \"$SHELL\"'"
-            }
-            StoreError::Locked => {
-                "unlock it (log in to the desktop, or open its program: seahorse, KeePassXC), then try again"
-            }
-            StoreError::Declined => "try again and unlock the keyring in its dialog",
-            StoreError::TimedOut(_) => {
-                "see whether a dialog of the keyring is open, or restart the keyring's program, then try again"
-            }
             StoreError::Ambiguous(_) => "remove the entries that do not belong to msgrctl in the keyring's program",
             StoreError::Damaged { .. } => "give the secret again: msgrctl account edit NAME --help",
             StoreError::BrokenFile { .. } => {
@@ -171,7 +196,8 @@ impl From<StoreError> for Error {
             StoreError::KeyFile { .. } => "name another with --key-file FILE (MSGRCTL_KEY_FILE)",
             StoreError::File { .. } => "put the secret alone into the file, and let it be readable for you",
             StoreError::Command { .. } => "run the command by hand to see what it needs, then try again",
-            StoreError::ReadOnly(_) | StoreError::Interrupted | StoreError::Failed(_) => {
+            StoreError::Locked | StoreError::Declined | StoreError::TimedOut(_) => to_open(&error),
+            StoreError::Absent(_) | StoreError::ReadOnly(_) | StoreError::Interrupted | StoreError::Failed(_) => {
                 "try again; if it persists, look into the keyring with its own program"
             }
         };

@@ -156,7 +156,7 @@ fn copy_all<'a>(
             on_account(named);
             let Some(account) = known.get(named.id.as_str()) else {
                 let address = named.handle.to_string();
-                gone.push((named, Err(AccountError::Unknown { address, nearest: None }.into())));
+                gone.push((named, Err(AccountError::Unknown { address, near: Vec::new() }.into())));
                 continue;
             };
             let mut moving = Moving { named, account: (*account).clone(), copied: Vec::new(), failed: None };

@@ -62,7 +62,12 @@ pub fn run(args: &HandoverArgs, ctx: &Context) -> Result<u8, CliError> {
         ctx.output.warning("what follows holds secrets: anyone who sees it can use them");
     }
     let report = if args.no_test { None } else { tested(ctx, &account)? };
-    let sheet = Sheet::new(&account, &secrets, report.as_ref(), ctx.clock.now());
+    let mut sheet = Sheet::new(&account, &secrets, report.as_ref(), ctx.clock.now());
+    let calls = ctx.output.calls();
+    let of_steps = sheet.steps.iter_mut().filter_map(|step| step.command.as_mut());
+    for text in of_steps.chain(&mut sheet.reveal_with) {
+        *text = calls.complete(text).into_owned();
+    }
     if is_page {
         return page(args, ctx, &sheet);
     }

@@ -53,6 +53,7 @@ pub fn edit(ctx: &Context, old: &Account, args: &FieldArgs) -> Result<u8, CliErr
             (Some((step, _)), _) => wizard.change(*step)?,
             (None, Some((given, clear))) if chosen == steps.len() => {
                 let edit = Edit {
+                    name: None,
                     given,
                     inputs: wizard.draft.inputs.clone(),
                     clear,

@@ -106,7 +106,7 @@ impl Wizard<'_> {
         let mut lines = vec![String::new()];
         if let Some(report) = self.report.as_ref().filter(|_| tested) {
             let name = self.draft.name.as_ref().map_or("the account", |name| name.as_str());
-            lines.extend([report_text(name, report, self.ctx.global.verbose > 0, screen), String::new()]);
+            lines.extend([report_text(ctx, name, report, screen), String::new()]);
         }
         let heading = format!("To be saved in tenant '{}'", ctx.settings()?.tenant.value);
         lines.push(paint(style::BOLD, &heading, screen.color));

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
-use clap_complete::ArgValueCandidates;
+use clap_complete::ArgValueCompleter;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
@@ -54,7 +54,7 @@ Examples:
   msgrctl webhook listen acme-support --script conversation.txt --json")]
 pub struct ListenArgs {
     /// Names, handles or ids of accounts [default: all of the tenant]
-    #[arg(value_name = "NAME", add = ArgValueCandidates::new(candidates::accounts))]
+    #[arg(value_name = "NAME", add = ArgValueCompleter::new(candidates::accounts))]
     accounts: Vec<String>,
     /// The address to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]

@@ -1,0 +1,156 @@
+//! Commands of msgrctl in what is said: they carry the flags by which this run found its
+//! configuration, its tenant and Graph, since without them they would work elsewhere.
+
+use std::borrow::Cow;
+
+/// What ends a command within a sentence.
+const ENDS: [&str; 19] = [
+    "\n", "; ", ";\n", ", ", " (", ")", " && ", " || ", " | ", "  ", " > ", "\"", "`", " and ", " or ", " shows ",
+    " names ", " has ", " sets ",
+];
+
+/// Commands that work the same wherever the configuration is.
+const ANYWHERE: [&str; 7] = ["completions", "demo", "explain", "help", "man", "schema", "version"];
+
+/// The flags that commands carry, and which words are commands.
+#[derive(Clone, Debug, Default)]
+pub struct Calls {
+    flags: Vec<(&'static str, String)>,
+    commands: Vec<String>,
+}
+
+impl Calls {
+    /// `flags` with their values quoted for a shell; `commands` are the words that may stand
+    /// behind `msgrctl`.
+    pub fn new(flags: Vec<(&'static str, String)>, commands: Vec<String>) -> Self {
+        Self { flags, commands }
+    }
+
+    /// The text with the flags added to each command in it that does not name them itself.
+    pub fn complete<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        const NAME: &str = "msgrctl ";
+        if self.flags.is_empty() || !text.contains(NAME) {
+            return Cow::Borrowed(text);
+        }
+        let mut completed = String::with_capacity(text.len() + 64);
+        let mut rest = text;
+        while let Some(at) = rest.find(NAME) {
+            let (before, from) = rest.split_at(at);
+            completed.push_str(before);
+            let begins = before.chars().next_back().is_none_or(|c| !(c.is_alphanumeric() || "./-_".contains(c)));
+            let end =
+                if begins && self.is_command(&from[NAME.len()..]) { end(from, before.ends_with('\'')) } else { 0 };
+            if end == 0 {
+                completed.push_str(NAME);
+                rest = &from[NAME.len()..];
+                continue;
+            }
+            let (command, after) = from.split_at(end);
+            self.push(&mut completed, command);
+            rest = after;
+        }
+        completed.push_str(rest);
+        Cow::Owned(completed)
+    }
+
+    fn is_command(&self, rest: &str) -> bool {
+        let word = rest.split(|c: char| !(c.is_ascii_lowercase() || c == '-')).next().unwrap_or_default();
+        !ANYWHERE.contains(&word)
+            && !rest.starts_with("sandbox start")
+            && self.commands.iter().any(|known| known == word)
+    }
+
+    fn push(&self, to: &mut String, command: &str) {
+        let (command, last) = command.split_once(" -- ").map_or((command, None), |(words, last)| (words, Some(last)));
+        to.push_str(command);
+        let words = || command.split([' ', '=', '\n']);
+        if !words().any(|word| word == "--help") {
+            // A command on a tenant names it as its argument.
+            let names_it = command.starts_with("msgrctl tenant ");
+            let is_named = |flag: &str| words().any(|word| word == flag) || names_it && flag == "--tenant";
+            for (flag, value) in self.flags.iter().filter(|(flag, _)| !is_named(flag)) {
+                to.extend([" ", flag, " ", value]);
+            }
+        }
+        to.extend(last.iter().flat_map(|last| [" -- ", last]));
+    }
+}
+
+/// Where the command ends that `text` begins with; what is quoted in it is of it.
+fn end(text: &str, is_quoted: bool) -> usize {
+    let mut quote = None;
+    for (at, c) in text.char_indices() {
+        let before = &text[..at];
+        // A line that goes on below, and how far it is indented there.
+        let continues = c == '\n' && before.ends_with('\\')
+            || before.rsplit_once('\n').is_some_and(|(_, line)| line.trim().is_empty());
+        if quote.is_some() {
+            quote = quote.filter(|open| *open != c);
+        } else if c == '\'' && is_quoted {
+            return at;
+        } else if c == '\'' || c == '"' && before.ends_with([' ', '=']) {
+            quote = Some(c);
+        } else if !continues && ENDS.iter().any(|end| text[at..].starts_with(end)) {
+            return at;
+        }
+    }
+    text.trim_end_matches(['.', ';', ':', ',', '?']).len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn completed(text: &str) -> String {
+        let flags = vec![("--tenant", "acme".to_owned()), ("--config-dir", "'a dir'".to_owned())];
+        Calls::new(flags, ["account", "secret", "help", "doctor", "sandbox", "tenant"].map(str::to_owned).into())
+            .complete(text)
+            .into_owned()
+    }
+
+    #[test]
+    fn commands_carry_the_flags_of_the_run() {
+        const FLAGS: &str = "--tenant acme --config-dir 'a dir'";
+        for (text, expected) in [
+            ("msgrctl doctor", "msgrctl doctor {}"),
+            ("then: msgrctl account list; then try again", "then: msgrctl account list {}; then try again"),
+            ("see it (msgrctl account list)", "see it (msgrctl account list {})"),
+            ("with 'msgrctl account list' again", "with 'msgrctl account list {}' again"),
+            ("msgrctl account add 'a; b' --yes\nand", "msgrctl account add 'a; b' --yes {}\nand"),
+            ("msgrctl account add --yes -- -x", "msgrctl account add --yes {} -- -x"),
+            ("msgrctl secret set a && msgrctl doctor", "msgrctl secret set a {} && msgrctl doctor {}"),
+            ("printf x | msgrctl account add \\\n   --yes", "printf x | msgrctl account add \\\n   --yes {}"),
+        ] {
+            assert_eq!(completed(text), expected.replace("{}", FLAGS));
+        }
+        assert_eq!(
+            completed("msgrctl account show a --tenant beta"),
+            "msgrctl account show a --tenant beta --config-dir 'a dir'"
+        );
+    }
+
+    #[test]
+    fn what_a_command_names_itself_is_not_added() {
+        assert_eq!(
+            completed("msgrctl tenant add acmee --host HOST"),
+            "msgrctl tenant add acmee --host HOST --config-dir 'a dir'"
+        );
+    }
+
+    #[test]
+    fn what_is_not_a_command_of_this_configuration_stays_as_it_is() {
+        for text in [
+            "another msgrctl is changing it",
+            "use the newer msgrctl",
+            "msgrctl 0.1.0, linux",
+            "entry msgrctl / default",
+            "~/.config/msgrctl account",
+            "msgrctl help manifests",
+            "msgrctl account edit a --help",
+            "start one: msgrctl sandbox start",
+        ] {
+            assert_eq!(completed(text), text);
+        }
+        assert_eq!(Calls::default().complete("msgrctl doctor"), "msgrctl doctor");
+    }
+}
