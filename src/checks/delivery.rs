@@ -196,12 +196,10 @@ fn app_subscription(seen: &Observed, subject: &Subject) -> Finding {
         Err(error) => return check.failed(error, Place::App, subject),
     };
     let of_pages = all.iter().find(|subscription| subscription.object == subject.channel.webhook_object());
-    // To be set up once the callback URL is one that Meta takes.
-    if of_pages.is_none()
-        && !subject.was_set_up.app
-        && misplaced(&callback.url, callback.sandbox, &subject.commands.edit).is_some()
-    {
-        return check.skip("not set up yet: Meta does not take this callback URL (callback.handshake)");
+    // To be set once the callback URL is one that Meta takes.
+    if of_pages.is_none() && misplaced(&callback.url, callback.sandbox, &subject.commands.edit).is_some() {
+        return check
+            .skip("the app has no webhook for Pages: Meta does not take the callback URL (callback.handshake)");
     }
     judge_app(Some(&callback.url), of_pages, subject.was_set_up.app).finding(check, subject)
 }

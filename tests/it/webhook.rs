@@ -278,10 +278,8 @@ fn a_callback_url_that_is_not_https_is_not_sent_whatever_realm() {
     let next = "; then: msgrctl account edit acme --callback-url https://example.com/hook";
     assert_eq!(app["cause"], "callback-not-https", "{app}");
     assert!(app["hint"].as_str().unwrap().ends_with(next), "{app}");
-    let sent = |path: &String| path.ends_with("/subscriptions") && path.starts_with("POST");
-    assert!(!paths(&sandbox).iter().any(sent) && sandbox.world().subscriptions.is_empty());
-    let home = acme(&sandbox, true);
-    home.run(&["account", "edit", "acme", "--callback-url", "http://example.com/hook"]).code(0);
+    let is_sent = |entry: &msgrctl::sandbox::Entry| entry.method == "POST" && entry.path.ends_with("/subscriptions");
+    assert!(!sandbox.world().journal.entries().iter().any(is_sent), "Meta was asked");
     let run = home.run(&["account", "test", "acme", "--json"]).code(7);
     assert_eq!(run.check("callback.handshake")["cause"], "callback-not-https");
     assert!(run.check("callback.handshake")["hint"].as_str().unwrap().ends_with(next));
@@ -336,6 +334,19 @@ fn what_follows_from_a_wrong_app_is_not_told_as_a_failure_of_its_own() {
         }
         assert_eq!(sandbox.world().pages[0].subscribed, before);
     }
+}
+
+#[test]
+fn a_wrong_app_does_not_count_as_set_up_and_takes_nothing_away_from_what_was() {
+    let sandbox = sandbox();
+    let (home, _listening) = connected(&sandbox);
+    home.run(&["webhook", "subscribe", "acme"]).code(0);
+    home.run(&["account", "edit", "acme", "--app-id", "999999999999999", "--no-test"]).code(0);
+    home.run(&["webhook", "subscribe", "acme"]).code(4);
+    home.run(&["account", "edit", "acme", "--app-id", "123456789012345", "--no-test"]).code(0);
+    sandbox.world().subscriptions.clear();
+    let check = home.run(&["account", "test", "acme", "--json"]).code(7).check("app.subscription");
+    assert_eq!(check["cause"], "not-subscribed", "{check}");
 }
 
 #[test]

@@ -72,7 +72,7 @@ pub fn below() -> Commands {
         set_app: "change app id and secret below".into(),
         add_app: "change app id and secret below".into(),
         edit: Editing::Flag("change it below; the flag is".into()),
-        subscribe: "save it; it is offered then".into(),
+        subscribe: "save it; the next step is named then".into(),
         verify: "msgrctl webhook verify NAME (once it is saved)".into(),
         edit_messages: "msgrctl message edit NAME EVENT (once it is saved)".into(),
     }

@@ -101,7 +101,9 @@ async fn write_and_read_back(
         let app = target.known_app().and_then(|id| apps.get(id));
         let of_page = if page.is_none() && held_back { held() } else { page_found(target, wish, seen, page) };
         let found = vec![app_found(target, wish, seen, app), of_page];
-        let levels = WasSetUp { app: was_ordered(&found[0]), page: was_ordered(&found[1]) };
+        // Of an app that Meta does not know nothing can be there.
+        let app = was_ordered(&found[0]) && !seen.has_wrong_app();
+        let levels = WasSetUp { app, page: was_ordered(&found[1]) };
         ordered.set_up.extend(health::set_up(&target.account, levels));
         results.push(AccountResult { name: target.account.name.to_string(), changed, found });
     }
