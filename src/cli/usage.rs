@@ -109,13 +109,11 @@ pub fn of_clap(error: &clap::Error) -> CliError {
         ErrorKind::InvalidSubcommand => {
             let typed = texts(ContextKind::InvalidSubcommand).pop().unwrap_or_default();
             let shown = first();
-            match meant(&path, &typed) {
-                Some(command) => shown.hint(format!("perhaps this is meant: msgrctl {command}")),
-                None => {
-                    let near = near_command(&path, &typed).map(|near| format!("did you mean '{near}'? "));
-                    shown.hint(format!("{}its commands: {} --help", near.unwrap_or_default(), path.join(" ")))
-                }
+            if let Some(command) = meant(&path, &typed) {
+                return shown.hint(format!("perhaps this is meant: msgrctl {command}"));
             }
+            let near = near_command(&path, &typed).map(|near| format!("did you mean '{near}'? "));
+            shown.hint(format!("{}its commands: {} --help", near.unwrap_or_default(), path.join(" ")))
         }
         ErrorKind::UnknownArgument => {
             let typed = texts(ContextKind::InvalidArg).pop().unwrap_or_default();
