@@ -8,7 +8,7 @@
 
 mod calls;
 
-pub use calls::Calls;
+pub use calls::{COMMANDS, Calls};
 
 use std::borrow::Cow;
 use std::fmt::Write as _;

@@ -118,6 +118,18 @@ mod tests {
 
     use super::*;
 
+    /// A command that is named in a hint carries the flags of its run.
+    #[test]
+    fn what_works_on_a_configuration_is_known_by_its_word() {
+        const ANYWHERE: [&str; 7] = ["completions", "demo", "explain", "help", "man", "schema", "version"];
+        let tree = Cli::command();
+        let names =
+            tree.get_subcommands().flat_map(|below| std::iter::once(below.get_name()).chain(below.get_all_aliases()));
+        for name in names {
+            assert_ne!(crate::text::COMMANDS.contains(&name), ANYWHERE.contains(&name), "{name}");
+        }
+    }
+
     #[test]
     fn the_tree_of_commands_is_sound() {
         Cli::command().debug_assert();

@@ -29,14 +29,14 @@ pub(super) fn accounts(typed: &OsStr) -> Vec<CompletionCandidate> {
 }
 
 /// The commands below those that stand behind `noun` on the line that is being completed.
-pub(super) fn commands_below(noun: &str) -> Vec<CompletionCandidate> {
+pub(super) fn commands_below(noun: &str, tree: clap::Command) -> Vec<CompletionCandidate> {
     let words = env::arguments();
     let words: Vec<String> =
         words.iter().skip_while(|word| *word != "--").skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     let at = Environment::of_process().text("_CLAP_COMPLETE_INDEX").and_then(|index| index.parse().ok());
     let at = at.unwrap_or(words.len().saturating_sub(1)).min(words.len());
     let typed = words[..at].iter().skip_while(|word| *word != noun).skip(1).filter(|word| !word.starts_with('-'));
-    below(super::args::command(), typed.map(String::as_str))
+    below(tree, typed.map(String::as_str))
 }
 
 fn below<'a>(mut command: clap::Command, mut words: impl Iterator<Item = &'a str>) -> Vec<CompletionCandidate> {

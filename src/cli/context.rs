@@ -7,15 +7,13 @@ use std::rc::Rc;
 
 use secrecy::zeroize::Zeroizing;
 
-use super::args::command;
 use super::error::CliError;
 use super::global::Global;
 use super::reporter::Terminal;
 use crate::env::Environment;
 use crate::files;
-use crate::operations::{Given, Workspace, calls};
+use crate::operations::{Workspace, calls};
 use crate::secrets::MemoryStore;
-use crate::text::Calls;
 use crate::touched;
 use crate::ui::interrupt;
 use crate::ui::output::Output;
@@ -41,17 +39,6 @@ impl Deref for Context {
     fn deref(&self) -> &Workspace {
         &self.workspace
     }
-}
-
-/// How commands in what is said are typed, where these flags were given.
-pub fn calls_of(given: &Given) -> Calls {
-    calls(given, || {
-        let tree = command();
-        let all = |below: &clap::Command| {
-            std::iter::once(below.get_name()).chain(below.get_all_aliases()).map(str::to_owned).collect::<Vec<_>>()
-        };
-        tree.get_subcommands().flat_map(all).collect()
-    })
 }
 
 impl Context {
@@ -105,7 +92,7 @@ impl Context {
 
     /// From here on the commands in what is said work where this context does.
     pub fn say_how_to_call(&self) {
-        self.output.set_calls(calls_of(&self.workspace.given));
+        self.output.set_calls(calls(&self.workspace.given));
     }
 
     /// The same run in another tenant: its stores and files.

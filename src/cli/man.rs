@@ -26,7 +26,7 @@ const DATE: &str = "2026-11-22";
 #[command(after_help = "Examples:\n  msgrctl man account add\n  msgrctl man > ~/.local/share/man/man1/msgrctl.1")]
 pub struct ManArgs {
     /// The command; msgrctl itself where it is left out
-    #[arg(value_name = "COMMAND", add = ArgValueCandidates::new(|| candidates::commands_below("man")))]
+    #[arg(value_name = "COMMAND", add = ArgValueCandidates::new(|| candidates::commands_below("man", super::args::command())))]
     command: Vec<String>,
 }
 

@@ -50,6 +50,7 @@ use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue};
 
 use crate::env::{self, Environment};
+use crate::operations;
 use crate::secrets::{keep_out_of_dumps, redact};
 use crate::text::{first_unfit, sentence};
 use crate::ui::interrupt;
@@ -200,7 +201,7 @@ fn finish(result: Result<u8, CliError>, output: &Output) -> u8 {
 fn for_errors(arguments: &[OsString], env: &Environment) -> Output {
     let json = arguments.iter().any(|argument| argument == "--json") || env.is_on("MSGRCTL_JSON");
     let output = Output::of_process(Terminal::detect(env, Color::Auto), json, false);
-    output.set_calls(context::calls_of(&candidates::given_in(arguments.iter())));
+    output.set_calls(operations::calls(&candidates::given_in(arguments.iter())));
     output
 }
 

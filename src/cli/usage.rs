@@ -110,11 +110,10 @@ pub fn of_clap(error: &clap::Error) -> CliError {
             let typed = texts(ContextKind::InvalidSubcommand).pop().unwrap_or_default();
             let shown = first();
             if let Some(command) = meant(&path, &typed) {
-                shown.hint(format!("perhaps this is meant: msgrctl {command}"))
-            } else {
-                let near = near_command(&path, &typed).map(|near| format!("did you mean '{near}'? "));
-                shown.hint(format!("{}its commands: {} --help", near.unwrap_or_default(), path.join(" ")))
+                return shown.hint(format!("perhaps this is meant: msgrctl {command}"));
             }
+            let near = near_command(&path, &typed).map(|near| format!("did you mean '{near}'? "));
+            shown.hint(format!("{}its commands: {} --help", near.unwrap_or_default(), path.join(" ")))
         }
         ErrorKind::UnknownArgument => {
             let typed = texts(ContextKind::InvalidArg).pop().unwrap_or_default();

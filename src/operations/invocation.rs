@@ -79,14 +79,10 @@ fn flags(given: &Given) -> Vec<(&'static str, String)> {
     all.into_iter().filter_map(|(flag, value)| Some((flag, value?))).collect()
 }
 
-/// How the commands in what is said have to be typed, where `commands` are all there are.
-pub fn calls(given: &Given, commands: impl FnOnce() -> Vec<String>) -> Calls {
-    let flags = flags(given);
-    if flags.is_empty() {
-        return Calls::default();
-    }
+/// How the commands in what is said have to be typed, where these flags were given.
+pub fn calls(given: &Given) -> Calls {
     let quoted = |(flag, value): (_, String)| (flag, shlex::try_quote(&value).unwrap_or_default().into_owned());
-    Calls::new(flags.into_iter().map(quoted).collect(), commands())
+    Calls::new(flags(given).into_iter().map(quoted).collect())
 }
 
 impl fmt::Display for Invocation {

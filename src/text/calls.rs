@@ -9,21 +9,42 @@ const ENDS: [&str; 19] = [
     " names ", " has ", " sets ",
 ];
 
-/// Commands that work the same wherever the configuration is.
-const ANYWHERE: [&str; 7] = ["completions", "demo", "explain", "help", "man", "schema", "version"];
+/// The words behind `msgrctl` that begin a command which works on a configuration. Those that
+/// work the same everywhere (`help`, `explain`, `demo`) are not among them.
+pub const COMMANDS: [&str; 21] = [
+    "account",
+    "accounts",
+    "apply",
+    "chat-settings",
+    "config",
+    "doctor",
+    "export",
+    "log",
+    "message",
+    "messages",
+    "plan",
+    "sandbox",
+    "secret",
+    "secrets",
+    "status",
+    "tenant",
+    "tenants",
+    "test",
+    "undo",
+    "webhook",
+    "webhooks",
+];
 
-/// The flags that commands carry, and which words are commands.
+/// The flags that commands carry.
 #[derive(Clone, Debug, Default)]
 pub struct Calls {
     flags: Vec<(&'static str, String)>,
-    commands: Vec<String>,
 }
 
 impl Calls {
-    /// `flags` with their values quoted for a shell; `commands` are the words that may stand
-    /// behind `msgrctl`.
-    pub fn new(flags: Vec<(&'static str, String)>, commands: Vec<String>) -> Self {
-        Self { flags, commands }
+    /// `flags` with their values quoted for a shell.
+    pub fn new(flags: Vec<(&'static str, String)>) -> Self {
+        Self { flags }
     }
 
     /// The text with the flags added to each command in it that does not name them itself.
@@ -38,8 +59,7 @@ impl Calls {
             let (before, from) = rest.split_at(at);
             completed.push_str(before);
             let begins = before.chars().next_back().is_none_or(|c| !(c.is_alphanumeric() || "./-_".contains(c)));
-            let end =
-                if begins && self.is_command(&from[NAME.len()..]) { end(from, before.ends_with('\'')) } else { 0 };
+            let end = if begins && is_command(&from[NAME.len()..]) { end(from, before.ends_with('\'')) } else { 0 };
             if end == 0 {
                 completed.push_str(NAME);
                 rest = &from[NAME.len()..];
@@ -51,13 +71,6 @@ impl Calls {
         }
         completed.push_str(rest);
         Cow::Owned(completed)
-    }
-
-    fn is_command(&self, rest: &str) -> bool {
-        let word = rest.split(|c: char| !(c.is_ascii_lowercase() || c == '-')).next().unwrap_or_default();
-        !ANYWHERE.contains(&word)
-            && !rest.starts_with("sandbox start")
-            && self.commands.iter().any(|known| known == word)
     }
 
     fn push(&self, to: &mut String, command: &str) {
@@ -74,6 +87,11 @@ impl Calls {
         }
         to.extend(last.iter().flat_map(|last| [" -- ", last]));
     }
+}
+
+fn is_command(rest: &str) -> bool {
+    let word = rest.split(|c: char| !(c.is_ascii_lowercase() || c == '-')).next().unwrap_or_default();
+    COMMANDS.contains(&word) && !rest.starts_with("sandbox start")
 }
 
 /// Where the command ends that `text` begins with; what is quoted in it is of it.
@@ -103,9 +121,7 @@ mod tests {
 
     fn completed(text: &str) -> String {
         let flags = vec![("--tenant", "acme".to_owned()), ("--config-dir", "'a dir'".to_owned())];
-        Calls::new(flags, ["account", "secret", "help", "doctor", "sandbox", "tenant"].map(str::to_owned).into())
-            .complete(text)
-            .into_owned()
+        Calls::new(flags).complete(text).into_owned()
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub struct HelpArgs {
 
 /// The commands below those that are typed already; at first topics too.
 fn candidates() -> Vec<CompletionCandidate> {
-    let mut found = commands_below("help");
+    let mut found = commands_below("help", super::args::command());
     if found.iter().any(|command| command.get_value() == "account") {
         let topic = |topic: &Topic| CompletionCandidate::new(topic.name).help(Some(topic.about.into()));
         found.extend(TOPICS.iter().map(topic));
