@@ -59,7 +59,7 @@ fn every_mistake_of_bad_manifests_has_its_line() {
         assert_eq!(said, std::fs::read_to_string(&beside).unwrap_or_default(), "{}", beside.display());
         let number = said.lines().count();
         assert!(error.starts_with(&format!("{number} mistake")), "{error}");
-        assert!(error.contains("msgrctl schema manifest") && run.stdout.is_empty(), "{run:#?}");
+        assert!(error.contains("msgrctl help manifests") && run.stdout.is_empty(), "{run:#?}");
     }
 }
 
@@ -107,7 +107,7 @@ fn files_folders_and_standard_input_are_one_manifest() {
 fn what_cannot_be_read_says_why() {
     let home = Home::new();
     check(&home, &["-f", "none.yaml"]).code(2).says(&["the file none.yaml does not exist"]);
-    check(&home, &[]).code(2).says(&["--file <FILE>"]);
+    check(&home, &[]).code(2).says(&["missing: FILE, the manifest", "msgrctl apply -f FILE"]);
     home.file("empty/readme.txt", "");
     check(&home, &["-f", "empty"]).code(2).says(&["empty has no manifest in it", "*.yaml"]);
     home.file("utf16.yaml", [0xff, 0xfe, b'v', 0]);

@@ -146,7 +146,7 @@ fn the_commands_that_are_named_carry_the_flags_of_the_run() {
     let show = format!("msgrctl webhook show acme --reveal {FLAGS}");
     run(&["webhook", "show", "acme"]).code(0).shows(&[&show]);
     let url = sandbox.url();
-    let gone = format!("then: msgrctl webhook show acme {FLAGS} --graph-url {url}");
+    let gone = format!("msgrctl account edit acme --app-id APP_ID --callback-url URL {FLAGS} --graph-url {url}");
     run(&["webhook", "subscribe", "acme", "--graph-url", &url]).shows(&[&gone]);
     let reveal = format!("msgrctl account handover acme --reveal {FLAGS}");
     run(&["account", "handover", "acme", "--no-test"]).code(0).shows(&[&reveal]);
