@@ -36,7 +36,7 @@ pub fn run(args: &ShowArgs, ctx: &Context) -> Result<u8, CliError> {
             None => json!({"schema_version": 1, "account": account}),
         });
     } else {
-        ctx.output.result(&account_text(&account, tenant, ctx.output.terminal.out()));
+        ctx.output.result(&account_text(&account, tenant, ctx.now(), ctx.output.terminal.out()));
     }
     if let Some(page) = page {
         page.open(ctx, ctx.output.json);

@@ -1,6 +1,7 @@
 //! How an account and a test of it look, to a person and to a program. No view
 //! has a field for a secret's value.
 
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -10,6 +11,7 @@ use crate::cli::context::Context;
 use crate::cli::envelope::Envelope;
 use crate::cli::error::CliError;
 use crate::cli::outcome::{self, Line};
+use crate::clock::relative;
 use crate::secrets::{SecretKind, SecretRef};
 use crate::text::{Calls, harmless};
 use crate::ui::style::{self, paint, wrap};
@@ -107,7 +109,8 @@ pub fn with_report(ctx: &Context, error: CliError) -> CliError {
 }
 
 /// An account for a person, a line a field.
-pub fn account_text(account: &Account, tenant: &str, screen: Screen) -> String {
+pub fn account_text(account: &Account, tenant: &str, now: Timestamp, screen: Screen) -> String {
+    let when = |at: Timestamp| format!("{} ({})", at.strftime("%Y-%m-%d %H:%M UTC"), relative(now, at));
     let mut rows: Vec<(&str, String)> = vec![
         ("Handle", account.handle.to_string()),
         ("Id", account.id.clone()),
@@ -123,8 +126,8 @@ pub fn account_text(account: &Account, tenant: &str, screen: Screen) -> String {
     rows.push(("Graph", account.graph.to_string()));
     let secrets = account.secrets.iter().map(|(kind, source)| format!("{kind} ({source})"));
     rows.push(("Secrets", secrets.collect::<Vec<_>>().join(", ")));
-    rows.push(("Added", account.created_at.strftime("%Y-%m-%d %H:%M UTC").to_string()));
-    rows.push(("Changed", account.updated_at.strftime("%Y-%m-%d %H:%M UTC").to_string()));
+    rows.push(("Added", when(account.created_at)));
+    rows.push(("Changed", when(account.updated_at)));
     let mut lines = vec![paint(style::BOLD, account.name.as_str(), screen.color)];
     for (label, value) in rows {
         lines.push(format!("  {label:<15}{}", wrap(&harmless(&value), screen.width, 17)));

@@ -51,6 +51,7 @@ const REDACTIONS: &[(&str, &str)] = &[
     (r"\bundone by [0-9a-f]{12}\b", "undone by [ID]"),
     (r"\bafter [0-9a-f]{12}\b", "after [ID        ]"),
     (r"(?m)^[0-9a-f]{12}\b", "[ID        ]"),
+    (r"\((\d+ (min|h|days) ago|just now)\)", "([AGO])"),
     (r"\bm_[A-Za-z0-9_-]{60,}", "[MESSAGE ID]"),
     (r"\btrace A[A-Za-z0-9]{22}\b", "trace [TRACE]"),
     (r#""fbtrace_id": "A[A-Za-z0-9]{22}""#, r#""fbtrace_id": "[TRACE]""#),
