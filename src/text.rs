@@ -55,6 +55,22 @@ macro_rules! words {
 }
 pub(crate) use words;
 
+/// Text as it stands in an element or an attribute of HTML or XML: it makes no markup.
+pub fn in_markup(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
 /// A number with a comma between the thousands: `12,345`.
 pub fn count(number: usize) -> String {
     let digits = number.to_string();

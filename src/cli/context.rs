@@ -58,7 +58,7 @@ impl Context {
         Self::of(env, Rc::new(output), global, String::new(), Some((Box::new(std::io::empty()), memory)))
     }
 
-    /// `demo` is what a step of the demo reads and where it keeps secrets; nobody is asked there.
+    /// `demo` is what a step of the demo reads and where it keeps secrets; no person is asked there.
     fn of(
         env: Environment,
         output: Rc<Output>,

@@ -8,6 +8,7 @@ use super::context::Context;
 use super::error::CliError;
 use super::outcome::Line;
 use crate::checks::Outcome;
+use crate::text::in_markup;
 use crate::ui::output::Output;
 
 /// How a result is printed.
@@ -161,19 +162,8 @@ fn junit(suite: &Suite<'_>) -> String {
 
 /// Text as it may stand in XML: control characters have no place in it.
 fn xml(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\n' => escaped.push('\n'),
-            other if other.is_control() || ('\u{fffe}'..='\u{ffff}').contains(&other) => escaped.push(' '),
-            other => escaped.push(other),
-        }
-    }
-    escaped
+    let unfit = |c: char| (c.is_control() && c != '\n') || ('\u{fffe}'..='\u{ffff}').contains(&c);
+    in_markup(&text.chars().map(|c| if unfit(c) { ' ' } else { c }).collect::<String>())
 }
 
 /// A row for each check that is not as it should be; one for an account where all is.

@@ -86,7 +86,7 @@ pub fn run(args: &StatusArgs, ctx: &Context) -> Result<u8, CliError> {
         ctx.output.notice("no accounts yet; to add one: msgrctl account add");
         return Ok(0);
     }
-    // What needs somebody stands where the eye begins; what was never tested comes after it.
+    // What needs attention stands where the eye begins; what was never tested comes after it.
     accounts.sort_by_key(|known| {
         std::cmp::Reverse(match known.outcome() {
             Some(outcome) if outcome > Outcome::Pass => (2, outcome),

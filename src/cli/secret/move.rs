@@ -79,14 +79,16 @@ fn ask_store(ctx: &Context, accounts: &[String]) -> Result<StoreName, CliError> 
     }
 }
 
-/// A file that cannot be found, or opened elsewhere, is no copy.
+/// A file that cannot be found, or opened elsewhere, does not count as a copy.
 fn say_where_the_file_is(ctx: &Context) -> Result<(), CliError> {
     let settings = ctx.settings()?;
     let file = settings.paths.secrets_file(settings.tenant.value.as_str());
     let opened = match key_of(&file) {
         Some(KeyMeans::KeyFile) => "the key file opens it (--key-file, MSGRCTL_KEY_FILE); keep a copy of that apart",
         Some(KeyMeans::Passphrase) => "its passphrase opens it (MSGRCTL_PASSPHRASE, or typed)",
-        Some(KeyMeans::Keyring) => "its key is in the keyring of this machine, so the file alone is no backup",
+        Some(KeyMeans::Keyring) => {
+            "its key is in the keyring of this machine, so a copy of the file alone opens nothing"
+        }
         None => return Ok(()),
     };
     ctx.output.notice(&format!("the encrypted file is {}; {opened}", file.display()));

@@ -64,7 +64,7 @@ impl NamedTenant {
 
 /// A tenant from the list of all.
 fn pick(ctx: &Context) -> Result<String, CliError> {
-    // Which tenant is no question that --yes answers.
+    // --yes does not answer which tenant is meant.
     if !ctx.someone_can_answer || ctx.global.yes {
         return Err(CliError::usage("missing: TENANT, the tenant's name").hint("all tenants: msgrctl tenant list"));
     }

@@ -123,10 +123,10 @@ const START_OVER: &str = "put the key or the file back from a backup; without on
 /// What remains where what opens an encrypted file is lost for good.
 const LOST: &str = "if it is lost, nothing can read the secrets in the file any more; the accounts stay. To begin again: msgrctl secret passphrase --begin-again";
 
-/// For secrets of an account that is there, or of one that nobody names.
+/// For secrets of an account that is there, or of one that is not named.
 const WITHOUT_COPY: &str = "or keep no copy, only where it is, such as a variable:\n    msgrctl secret set NAME page-access-token --from env:VARIABLE";
 
-/// The three ways out where there is no keyring that answers; the last one is the caller's.
+/// The three ways out where no keyring answers; the last one is the caller's.
 pub fn no_keyring(error: &StoreError, without_copy: &str) -> Error {
     Error::new(Kind::SecretStore, error.to_string())
         .hint(to_open(error))

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::render::SANDBOX;
 use super::sheet::{Entry, Kind, Message, Sheet};
 use super::steps::StepState;
-use crate::text::harmless;
+use crate::text::{harmless, in_markup};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -19,8 +19,8 @@ const SCRIPT: &str = include_str!("page.js");
 /// The whole page.
 pub(super) fn html(sheet: &Sheet<'_>) -> String {
     let mut page = Page::default();
-    let title = format!("Handover of {}", escaped(&harmless(sheet.account)));
-    page.add(&format!("<h1>Handover of <bdi>{}</bdi></h1>", escaped(&harmless(sheet.account))));
+    let title = format!("Handover of {}", in_markup(&harmless(sheet.account)));
+    page.add(&format!("<h1>Handover of <bdi>{}</bdi></h1>", in_markup(&harmless(sheet.account))));
     if sheet.has_secrets() {
         page.add("<p class=\"alarm\">This page holds secrets: anyone who has the file can use them. Delete the file once the values are typed in.</p>");
     }
@@ -30,7 +30,7 @@ pub(super) fn html(sheet: &Sheet<'_>) -> String {
 
     page.heading("Before you begin");
     let prerequisites: Vec<String> =
-        sheet.prerequisites.iter().map(|text| format!("<li>{}</li>", escaped(text))).collect();
+        sheet.prerequisites.iter().map(|text| format!("<li>{}</li>", in_markup(text))).collect();
     page.add(&format!("<ul>{}</ul>", prerequisites.concat()));
 
     page.heading("Into the contact centre's form");
@@ -86,11 +86,11 @@ impl Page {
     }
 
     fn heading(&mut self, text: &str) {
-        self.add(&format!("<h2>{}</h2>", escaped(text)));
+        self.add(&format!("<h2>{}</h2>", in_markup(text)));
     }
 
     fn paragraph(&mut self, class: &str, text: &str) {
-        self.add(&format!("<p class=\"{class}\">{}</p>", escaped(&harmless(text))));
+        self.add(&format!("<p class=\"{class}\">{}</p>", in_markup(&harmless(text))));
     }
 
     fn fields(&mut self, entries: &[Entry]) {
@@ -99,8 +99,8 @@ impl Page {
             let mut value = match entry.kind {
                 Kind::Value => self.copied(entry.field, &entry.value),
                 Kind::Secret => self.hidden(entry.field, &entry.value),
-                Kind::Masked => format!("<code>{}</code>", escaped(&harmless(&entry.value))),
-                Kind::Words => format!("<span>{}</span>", escaped(&entry.value)),
+                Kind::Masked => format!("<code>{}</code>", in_markup(&harmless(&entry.value))),
+                Kind::Words => format!("<span>{}</span>", in_markup(&entry.value)),
             };
             if let Some(text) = entry.note {
                 value += &note(text);
@@ -109,7 +109,7 @@ impl Page {
                 value += &note("To copy it, run");
                 value += &self.copied(&format!("the command that prints {}", entry.field), command);
             }
-            self.add(&format!("<div><dt>{}</dt><dd>{value}</dd></div>", escaped(entry.field)));
+            self.add(&format!("<div><dt>{}</dt><dd>{value}</dd></div>", in_markup(entry.field)));
         }
         self.add("</dl>");
     }
@@ -117,11 +117,11 @@ impl Page {
     fn messages(&mut self, messages: &[Message]) {
         self.add("<dl>");
         for message in messages {
-            let (label, when) = (escaped(message.label), escaped(message.when));
+            let (label, when) = (in_markup(message.label), in_markup(message.when));
             let text = message.text.as_ref().map(|text| self.copied(message.label, text)).unwrap_or_default();
             self.add(&format!(
                 "<div><dt>{label}</dt><dd><span>{}</span>{text}<p class=\"note\">Sent when {when}</p></dd></div>",
-                escaped(&message.choice())
+                in_markup(&message.choice())
             ));
         }
         self.add("</dl>");
@@ -133,7 +133,7 @@ impl Page {
         self.add(&format!(
             "<li class=\"{class}\"><span class=\"mark\" aria-hidden=\"true\">{mark}</span>{}. {} <span class=\"state note\">({state})</span>",
             step.number,
-            escaped(step.text)
+            in_markup(step.text)
         ));
         step.found.iter().for_each(|fact| self.add(&note(&harmless(fact))));
         if !step.done {
@@ -156,7 +156,7 @@ impl Page {
             "Made by msgrctl {version} on {made}; what is proved was proved then.{}",
             masked.unwrap_or_default()
         );
-        self.add(&format!("<footer><p>{}</p></footer>", escaped(&text)));
+        self.add(&format!("<footer><p>{}</p></footer>", in_markup(&text)));
     }
 
     /// A value with its button.
@@ -165,18 +165,18 @@ impl Page {
         let id = self.next_id();
         format!(
             "<div class=\"copied\"><code id=\"{id}\">{}</code>{}</div>",
-            escaped(&lines.join("\n")),
+            in_markup(&lines.join("\n")),
             button(&id, name)
         )
     }
 
     /// A secret, exactly as it is, with its two buttons.
     fn hidden(&mut self, name: &str, value: &str) -> String {
-        let (id, named) = (self.next_id(), escaped(name));
+        let (id, named) = (self.next_id(), in_markup(name));
         format!(
             "<div class=\"copied\"><details><summary><span class=\"closed\">Show</span><span class=\"open\">Hide</span>\
              <span class=\"unseen\"> {named}</span><span class=\"paper\">not shown</span></summary><code id=\"{id}\">{}</code></details>{}</div>",
-            escaped(value),
+            in_markup(value),
             button(&id, name)
         )
     }
@@ -188,31 +188,15 @@ impl Page {
 }
 
 fn note(text: &str) -> String {
-    format!("<p class=\"note\">{}</p>", escaped(text))
+    format!("<p class=\"note\">{}</p>", in_markup(text))
 }
 
 /// Copies the text of the element with that id; the script shows it.
 fn button(id: &str, name: &str) -> String {
-    let name = escaped(name);
+    let name = in_markup(name);
     format!(
         "<button type=\"button\" data-copy=\"{id}\" data-name=\"{name}\" aria-label=\"Copy {name}\" hidden>Copy</button>"
     )
-}
-
-/// Text as it stands in an element or an attribute: it makes no markup.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }
 
 #[cfg(test)]
