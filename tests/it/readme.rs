@@ -1,19 +1,71 @@
-//! What the README promises by name.
+//! What the README and the topics of the help promise.
+
+use msgrctl::checks::{CHECKS, DOCTOR_CHECKS};
 
 use crate::support::Home;
 use crate::support::documented::{CALLBACK_URL, Documented, blocks, section};
 use crate::support::world::{acme, sandbox};
 
 #[test]
-fn every_check_is_in_the_troubleshooting() {
-    let readme = std::fs::read_to_string("README.md").unwrap();
+fn every_check_is_in_the_topic_causes() {
     let sandbox = sandbox();
-    let results = acme(&sandbox, true).run(&["account", "test", "acme", "--json"]).code(0).json();
+    let home = acme(&sandbox, true);
+    let topic = home.run(&["help", "causes"]).code(0).stdout;
+    let results = home.run(&["account", "test", "acme", "--json"]).code(0).json();
     let checks = results["results"][0]["checks"].as_array().unwrap().clone();
     assert!(checks.len() >= 12, "{checks:?}");
     for check in checks {
         let id = check["id"].as_str().unwrap();
-        assert!(readme.contains(&format!("| `{id}` |")), "the README's troubleshooting lacks {id}");
+        assert!(topic.contains(&format!("\n  {id}\n      ")), "help causes lacks {id}");
+    }
+    for page in CHECKS.iter().chain(DOCTOR_CHECKS) {
+        assert!(topic.contains(&format!("\n  {}\n      {}\n      fix: {}", page.id, page.passes, page.fix)));
+    }
+}
+
+/// The table of the commonest causes: what it quotes is what the program says.
+#[test]
+fn the_commonest_causes_are_said_as_the_program_says_them() {
+    let section = section("When something is wrong");
+    let explained = Home::new().run(&["explain", "causes", "--json"]).code(0).json();
+    let mut seen = 0;
+    for row in section.lines().filter(|line| line.starts_with("| ") && line.contains("(`")) {
+        let (says, rest) = row.trim_start_matches("| ").split_once(" (`").unwrap();
+        let id = rest.split('`').next().unwrap();
+        let cause = explained["entries"].as_array().unwrap().iter().find(|entry| entry["id"] == id);
+        let summary = cause.unwrap_or_else(|| panic!("there is no cause {id}"))["summary"].as_str().unwrap();
+        assert!(summary.starts_with(says), "{id}: the README quotes {says:?}, the program says {summary:?}");
+        seen += 1;
+    }
+    assert_eq!(seen, 12);
+}
+
+/// The screens of the README against the snapshots of the same commands, whose account is
+/// named otherwise.
+#[test]
+fn the_screens_are_those_of_the_snapshots() {
+    let screens = [
+        ("The first account", 0, "wizard-add"),
+        ("Daily tasks", 0, "status-failing"),
+        ("Daily tasks", 1, "account-test"),
+        ("When something is wrong", 0, "state-password-changed"),
+    ];
+    // Names, masked ends and the width of columns differ.
+    let plain = |line: &str| {
+        let line = line.replace("acme-support", "acme").replace("********UckJ", "********[END]");
+        let line = line.replace("Acme Support: ✗", "Acme: ✗").replace("Acme Support: ✓ pass  13", "Acme: ✓ pass  13");
+        let line = line.replace("trace AUu7PHNPmHppfeMvHaU6lnf", "trace [TRACE]");
+        line.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    for (heading, at, name) in screens {
+        let block = &blocks(&section(heading), "console")[at];
+        let snapshot = std::fs::read_to_string(format!("tests/it/snapshots/{name}.snap")).unwrap();
+        let printed: Vec<String> = snapshot.lines().map(plain).collect();
+        let mut rest = printed.iter();
+        for line in block.lines().filter(|line| *line != "…") {
+            let line = plain(line);
+            assert!(rest.any(|printed| *printed == line), "{name} does not print, in this place:\n{line}");
+        }
     }
 }
 
@@ -45,7 +97,7 @@ fn a_file_of_accounts_does_what_is_shown() {
         home.set(name, value);
     }
     home.file("accounts.yaml", &documented.manifest);
-    let section = section("A file of accounts");
+    let section = section("Plan and apply");
     let mut run = 0;
     for block in blocks(&section, "console") {
         for (line, expected) in commands(&block) {

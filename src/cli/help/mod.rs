@@ -67,7 +67,8 @@ fn below(command: &clap::Command, word: &str) -> Result<clap::Command, CliError>
 }
 
 fn text(topic: &Topic, screen: Screen) -> String {
-    let mut lines = vec![paint(style::BOLD, topic.about, screen.color), String::new()];
+    let about = wrap(topic.about, screen.width, 0);
+    let mut lines = vec![paint(style::BOLD, &about, screen.color), String::new()];
     lines.push(wrap(topic.before, screen.width, 0));
     if !topic.list.is_empty() {
         lines.push(String::new());
