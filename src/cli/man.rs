@@ -42,7 +42,8 @@ pub fn run(args: &ManArgs, ctx: &Context) -> Result<u8, CliError> {
     command.build();
     for word in &args.command {
         command = command.find_subcommand(word).cloned().ok_or_else(|| {
-            CliError::usage(format!("there is no command or topic '{}'", args.command.join(" "))).hint("msgrctl help shows all")
+            CliError::usage(format!("there is no command or topic '{}'", args.command.join(" ")))
+                .hint("msgrctl help shows all")
         })?;
     }
     ctx.output.exact(&page(&command).map_err(unmade)?);
@@ -91,7 +92,7 @@ fn page(command: &clap::Command) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The page of a topic, in section 7 of the manual.
+/// The page of a topic, such as msgrctl-causes(7).
 fn topic_page(topic: &Topic) -> io::Result<Vec<u8>> {
     let name = format!("msgrctl-{}", topic.name);
     let version = concat!("msgrctl ", env!("CARGO_PKG_VERSION"));

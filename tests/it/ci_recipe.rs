@@ -235,7 +235,7 @@ fn merge_requests_need_no_secret_and_ask_nobody() {
             "ok: 2 accounts in accounts.yaml",
             "+ Acme Sales (acme-sales)",
             "env:ACME_SALES_TOKEN",
-            "plan: 2 to add, 0 to change, 0 to remove, 0 unchanged; neither secrets nor Meta were looked at",
+            "plan: 2 to add, 0 to change, 0 to remove, 0 unchanged; secrets and Meta were not checked",
         ]);
     }
     assert!(acme.hook.received().is_empty());
@@ -272,7 +272,7 @@ fn no_job_runs_the_programs_that_a_file_names() {
         let runner = Runner::new(&acme.sandbox.url(), &manifest);
         let run = runner.runs(&recipe.main, &acme.secrets).code(9);
         let run =
-            run.shows(&["! Acme Sales (acme-sales), accounts.yaml:", "--allow-commands", "1 that cannot be made"]);
+            run.shows(&["! Acme Sales (acme-sales), accounts.yaml:", "--allow-commands", "1 that cannot be applied"]);
         acme.is_silent(&format!("{}{}", run.stdout, run.stderr));
         // The plan failed, so nothing was applied: of the other account neither.
         assert_eq!(acme.writes(), Vec::<String>::new());

@@ -45,10 +45,10 @@ fn the_commonest_causes_are_said_as_the_program_says_them() {
 #[test]
 fn the_screens_are_those_of_the_snapshots() {
     let screens = [
-        ("The first account", 0, "wizard-add"),
-        ("Daily tasks", 0, "status-failing"),
-        ("Daily tasks", 1, "account-test"),
-        ("When something is wrong", 0, "state-password-changed"),
+        ("The first account", 0, "wizard-add.snap"),
+        ("Daily tasks", 0, "status-failing.snap"),
+        ("Daily tasks", 1, "account-test.snap"),
+        ("When something is wrong", 0, "state-password-changed.snap"),
     ];
     // Names, masked ends and the width of columns differ.
     let plain = |line: &str| {
@@ -59,7 +59,7 @@ fn the_screens_are_those_of_the_snapshots() {
     };
     for (heading, at, name) in screens {
         let block = &blocks(&section(heading), "console")[at];
-        let snapshot = std::fs::read_to_string(format!("tests/it/snapshots/{name}.snap")).unwrap();
+        let snapshot = std::fs::read_to_string(format!("tests/it/snapshots/{name}")).unwrap();
         let printed: Vec<String> = snapshot.lines().map(plain).collect();
         let mut rest = printed.iter();
         for line in block.lines().filter(|line| *line != "…") {

@@ -31,17 +31,8 @@ pub(in crate::cli) struct Group {
 }
 
 /// In the order of their names.
-pub(in crate::cli) const TOPICS: &[Topic] = &[
-    causes::CAUSES,
-    ci::CI,
-    ENVIRONMENT,
-    EXIT_CODES,
-    FILES,
-    MANIFESTS,
-    SCENARIOS,
-    SCRIPTS,
-    security::SECURITY,
-];
+pub(in crate::cli) const TOPICS: &[Topic] =
+    &[causes::CAUSES, ci::CI, ENVIRONMENT, EXIT_CODES, FILES, MANIFESTS, SCENARIOS, SCRIPTS, security::SECURITY];
 
 pub(in crate::cli) const EXIT_CODES: Topic = Topic {
     name: "exit-codes",
@@ -102,7 +93,7 @@ pub(in crate::cli) const ENVIRONMENT: Topic = Topic {
         ("VISUAL, EDITOR", "the editor of message edit and chat-settings edit, with its arguments"),
         ("USER, LOGNAME", "the name that the log of changes records"),
         ("MSGRCTL_COMPLETE", "set by completion scripts; see 'msgrctl completions --help'"),
-        ("CI", "set by most CI services: msgrctl never asks"),
+        ("CI", "set by most CI services: no question is asked"),
         ("NO_COLOR, CLICOLOR_FORCE, TERM", "no colour, colour everywhere, what the terminal can do"),
         (
             "HTTPS_PROXY, HTTP_PROXY, NO_PROXY",
@@ -127,7 +118,10 @@ pub(in crate::cli) const FILES: Topic = Topic {
             "log.jsonl",
             "what was changed, a line of JSON each; result is done, partial (the command failed after a part) or interrupted (its process was killed). When the log cannot be written after a change was made, a warning says so and the exit code stays 0",
         ),
-        ("pending/<tenant>.json", "copies of the files from before a change that is running, or whose process was killed"),
+        (
+            "pending/<tenant>.json",
+            "copies of the files from before a change that is running, or whose process was killed",
+        ),
         ("tenants/<tenant>/tenant.toml", "a tenant's settings: host, version, template, messengers, store, app"),
         ("tenants/<tenant>/chat-settings.toml", "its texts and timeouts"),
         ("tenants/<tenant>/accounts.toml", "the accounts of a tenant, and where each secret is"),
@@ -206,18 +200,24 @@ pub(in crate::cli) const MANIFESTS: Topic = Topic {
             "messenger_timeout, web_timeout, agent_ramp_up, outbound_timeout; messages: a text, disabled or built-in for each event",
         ),
         ("defaults", "type, app, webhook and messages of every account of the file that does not say otherwise"),
-        ("accounts", "a list; each has a name; an account that is new here also needs page_username, page_id and token"),
-        ("handle", "finds the account when it is given; otherwise its name does. With a handle the name can be changed"),
+        (
+            "accounts",
+            "a list; each has a name; an account that is new here also needs page_username, page_id and token",
+        ),
+        (
+            "handle",
+            "finds the account when it is given; otherwise its name does. With a handle the name can be changed",
+        ),
         (
             "token, app.secret",
             "where the secret is: {env: NAME}, {file: PATH}, {keyring: SERVICE/USER} or {command: [PROGRAM, ARGUMENT]}; never the secret. A command runs only with --allow-commands. A verify token goes to the callback: variables that hold other credentials, and values shaped like them, are refused",
         ),
-        ("store: keyring, file", "beside a place: its value is copied into that store, and copied again when it differs"),
-        ("{stored: true}", "the secret that the account has here already; 'export' writes it"),
         (
-            "relative paths",
-            "begin at the folder of the manifest; a link is followed only inside its folder",
+            "store: keyring, file",
+            "beside a place: its value is copied into that store, and copied again when it differs",
         ),
+        ("{stored: true}", "the secret that the account has here already; 'export' writes it"),
+        ("relative paths", "begin at the folder of the manifest; a link is followed only inside its folder"),
         (
             "--prune",
             "removes the accounts that the manifest does not name, with their secrets here. Their Pages stay subscribed at Meta: run webhook unsubscribe first",

@@ -71,7 +71,7 @@ impl History {
         match found.as_slice() {
             [] => Err(Error::failed(format!("there is no change '{shown}'")).hint(all)),
             [one] if !one.is_local() => Err(Error::failed(format!(
-                "'{}' changed something at Meta alone, which cannot be undone here",
+                "'{}' changed something only at Meta, which cannot be undone here",
                 one.command
             ))
             .hint("to see what is at Meta: msgrctl webhook status --all")),

@@ -148,7 +148,7 @@ fn channel(reader: &mut Reader<'_>, node: &Node) -> Spot<Channel> {
         let known = Channel::ALL.map(Channel::id);
         let near = nearest(&text.to_lowercase(), known.into_iter());
         let known = known.join(", ");
-        let message = format!("{} is no type of account: only {known} can be connected today", shown(text));
+        let message = format!("{} is not a valid type of account: only {known} can be connected today", shown(text));
         reader.wrong_near(node.at, message, near);
         None
     });
@@ -214,14 +214,14 @@ fn fields(reader: &mut Reader<'_>, node: &Node) -> Spot<Vec<String>> {
         };
         let word = !text.is_empty() && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'));
         if !word {
-            let message = format!("{} is no webhook field: small letters, digits and '_', as in messages", shown(text));
+            let message =
+                format!("{} is not a valid webhook field: small letters, digits and '_', as in messages", shown(text));
             reader.wrong(item.at, message);
         } else if fields.iter().any(|known| known == text) {
             reader.wrong(item.at, format!("the field {} is given twice", shown(text)));
         } else {
             if let Some(near) = misspelt(text) {
-                let doubt =
-                    format!("'{text}' is no webhook field of Messenger that is known here; did you mean '{near}'?");
+                let doubt = format!("'{text}' is not a known webhook field of Messenger; did you mean '{near}'?");
                 reader.doubt(item.at, &doubt, text);
             }
             fields.push(text.to_owned());

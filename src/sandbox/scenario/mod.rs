@@ -93,7 +93,7 @@ impl Scenario {
         }
         for psid in scenario.people.iter().filter_map(|person| person.psid.as_deref()) {
             if psid.is_empty() || !psid.bytes().all(|b| b.is_ascii_digit()) {
-                return Err(invalid(format!("'{psid}' is not a PSID: it has digits alone")));
+                return Err(invalid(format!("'{psid}' is not a PSID, which is digits only")));
             }
         }
         for page in scenario.people.iter().filter_map(|person| person.page.as_deref()) {

@@ -52,7 +52,10 @@ pub(super) const SECURITY: Topic = Topic {
             "text from outside",
             "such as a Page's name, is printed on one line without control characters; JSON escapes them",
         ),
-        ("other programs", "editors and commands that print a secret get no MSGRCTL_ variable; msgrctl leaves no core dump"),
+        (
+            "other programs",
+            "editors and commands that print a secret get no MSGRCTL_ variable; msgrctl leaves no core dump",
+        ),
         ("telemetry", "there is none"),
     ],
     groups: Vec::new,
