@@ -19,14 +19,19 @@ const NOT_RUN: &[&str] = &[
     "~/.zfunc",
     "elvish/rc.elv",
     "--to keyring",
+    "passphrase --keyring",
     "password-changed.toml",
     "msgrctl undo 3f9a0c51b2d4",
 ];
 
 /// Examples that ask, since they stand for a person at a terminal; the tests of the
 /// wizard drive them.
-const ASK: &[&str] =
-    &["msgrctl account add", "msgrctl account edit acme-support", "msgrctl account remove acme-support"];
+const ASK: &[&str] = &[
+    "msgrctl account add",
+    "msgrctl account edit acme-support",
+    "msgrctl account remove acme-support",
+    "msgrctl secret passphrase",
+];
 
 /// Commands that need a terminal and an editor: their own tests drive them.
 const IN_AN_EDITOR: &[&str] = &["msgrctl message edit", "msgrctl chat-settings edit"];

@@ -217,6 +217,11 @@ pub(in crate::cli) const MANIFESTS: Topic = Topic {
             "beside a place: its value is copied into that store, and copied again when it differs",
         ),
         ("{stored: true}", "the secret that the account has here already; 'export' writes it"),
+        (
+            "webhook",
+            "callback_url; verify_token: generate (where there is none) or a place; fields: what the app and the Page are subscribed to, added to what is set at Meta; without fields the webhook is not touched",
+        ),
+        ("messages", "default, disabled or {state: custom, text: ...} for each event"),
         ("relative paths", "begin at the folder of the manifest; a link is followed only inside its folder"),
         (
             "--prune",
@@ -226,11 +231,6 @@ pub(in crate::cli) const MANIFESTS: Topic = Topic {
             "--check, plan --offline",
             "find mistakes, each with file, line and column; they need no secret and no network",
         ),
-        (
-            "webhook",
-            "callback_url; verify_token: generate (where there is none) or a place; fields: what the app and the Page are subscribed to, added to what is set at Meta; without fields the webhook is not touched",
-        ),
-        ("messages", "default, disabled or {state: custom, text: ...} for each event"),
     ],
     groups: Vec::new,
     after: "\

@@ -5,7 +5,7 @@ use super::Topic;
 pub(super) const SECURITY: Topic = Topic {
     name: "security",
     about: "Where secrets are, and who can read them",
-    before: "Page access tokens, app secrets and verify tokens are never shown, logged or put into a file in clear. SECURITY.md in the source says what is defended and what is not.",
+    before: "Page access tokens, app secrets and verify tokens are shown only by secret reveal and by flags named --reveal. They are never logged. SECURITY.md in the source says what is defended and what is not.",
     list: &[
         (
             "keyring",
@@ -34,7 +34,7 @@ pub(super) const SECURITY: Topic = Topic {
         ),
         (
             "verify tokens",
-            "go only to the callback URL, over HTTPS or on this machine. Values shaped like credentials of other systems, and variables such as GITHUB_TOKEN, are refused",
+            "go only to Meta and to the callback URL, over HTTPS or on this machine. Values shaped like credentials of other systems, and variables such as GITHUB_TOKEN, are refused",
         ),
         (
             "callback URLs",
