@@ -86,8 +86,11 @@ fn works(line: &str) {
     }
     let mut home =
         Home::new().with("MSGRCTL_STORE", "file").with("MSGRCTL_GRAPH_URL", &sandbox.url()).with("TOKEN", &token);
-    let key = home.file("key", [b'k'; 32]);
-    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let [key, _] = [("key", b'k'), (".msgrctl.key", b'n')].map(|(name, byte)| {
+        let key = home.file(name, [byte; 32]);
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+        key
+    });
     home.set("MSGRCTL_KEY_FILE", &key.to_string_lossy());
     home.file("token.txt", &token);
     home.file("secret.txt", &app_secret);
@@ -130,7 +133,8 @@ fn works(line: &str) {
     // Somebody may have a sandbox of their own running there.
     let line = line.replace("--listen 127.0.0.1:8090", "--listen 127.0.0.1:0");
     // Nobody is there to say yes.
-    let asks = ["--generate", "--exact", "webhook rotate acme-support", "webhook unsubscribe acme-support"];
+    let asks =
+        ["--begin-again", "--generate", "--exact", "webhook rotate acme-support", "webhook unsubscribe acme-support"];
     let line = if asks.iter().any(|end| line.ends_with(end)) { format!("{line} --yes") } else { line };
     let mut shell = home.program("sh");
     let runs_on = line.contains("sandbox start") || line.contains("webhook listen") && !line.contains("--script");
