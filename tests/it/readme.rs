@@ -69,6 +69,38 @@ fn the_screens_are_those_of_the_snapshots() {
     }
 }
 
+/// Every command line of the README: in code spans, after `$`, and in blocks of `sh`.
+fn command_lines(readme: &str) -> Vec<String> {
+    let readme = readme.replace("\\\n", " ").replace("\\|", "|");
+    let mut found = Vec::new();
+    for (at, part) in readme.split("```").enumerate() {
+        // Outside blocks the code spans are every second piece.
+        let lines: Vec<&str> = match at % 2 {
+            0 => part.split('`').skip(1).step_by(2).collect(),
+            _ if part.starts_with("sh\n") => part.lines().collect(),
+            _ => part.lines().filter_map(|line| line.strip_prefix("$ ")).collect(),
+        };
+        let commands = lines.into_iter().flat_map(|line| line.split([';', '|', '>']));
+        let commands = commands.map(|line| line.split("  #").next().unwrap().trim());
+        found.extend(commands.filter(|line| line.starts_with("msgrctl ")).map(str::to_owned));
+    }
+    found
+}
+
+#[test]
+fn every_command_of_the_readme_can_be_typed() {
+    let lines = command_lines(&std::fs::read_to_string("README.md").unwrap());
+    assert!(lines.len() > 60, "{lines:?}");
+    for line in lines.iter().filter(|line| !line.contains(" COMMAND")) {
+        let words = shlex::split(line).unwrap_or_else(|| panic!("{line}"));
+        if let Err(error) = msgrctl::cli::command().try_get_matches_from(words)
+            && error.use_stderr()
+        {
+            panic!("{line}: {error}");
+        }
+    }
+}
+
 /// The commands of a block, and what each is shown to print.
 fn commands(block: &str) -> Vec<(&str, &str)> {
     let commands = block.strip_prefix("$ ").unwrap_or_else(|| panic!("no command in:\n{block}")).split("\n$ ");
