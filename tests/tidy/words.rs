@@ -15,7 +15,7 @@ const BANNED: &[(&str, &str)] = &[
     (r"\b(?:take|takes|taken|taking) (?:it |them |this )?back\b", "undo, roll back"),
     (r"\b(?:deals?|dealt|dealing) with\b", "process"),
     (r"\bmend(?:s|ed|ing)?\b", "fix"),
-    (r"\b(?:leave|leaves|left|leaving) (?:it |them )?out\b", "omit, skip"),
+    (r"\b(?:leave|leaves|left|leaving) (?:[a-z]+ ){0,2}out\b", "omit, skip"),
     (r"\bof (?:its|their) own accord\b", "by itself"),
     (r"\balone(?:[.,;:)]|$)", "only, before the word"),
     (r"\b(?:make|makes|made) it so\b", "apply"),
@@ -89,6 +89,7 @@ fn banned_phrases_are_found() {
     assert_eq!(one("digits alone"), 1);
     assert_eq!(one("alone it fails"), 0);
     assert_eq!(one("recommended"), 0);
+    assert_eq!(one("leave the key out"), 1);
     assert_eq!(one("leave it out to use the keyring"), 1);
     let source = "let a: &'a str = b('\"'); // somebody \"x\"\n\
         let b = format!(\"one \\\"two\\\" \\\n three\"); // nobody\n\

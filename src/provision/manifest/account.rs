@@ -202,7 +202,7 @@ fn fields(reader: &mut Reader<'_>, node: &Node) -> Spot<Vec<String>> {
     let wrong = Spot { at: node.at, value: None };
     let Some(items) = reader.list("fields", node) else { return wrong };
     if items.is_empty() {
-        reader.wrong(node.at, "'fields' is empty: leave the key out to leave them as they are");
+        reader.wrong(node.at, "'fields' is empty: omit the key to keep them as they are");
         return wrong;
     }
     let mut fields: Vec<String> = Vec::new();
@@ -241,11 +241,11 @@ mod tests {
         for (lines, part) in [
             ("handle: Acme", "'Acme' is not a handle"),
             ("type: facebok", "only facebook can be connected today; did you mean 'facebook'?"),
-            ("type: whatsapp", "'whatsapp' is no type of account"),
+            ("type: whatsapp", "'whatsapp' is not a valid type of account"),
             ("page_username: a b", "'a b' is not a page username"),
             ("page_id: acme", "'acme' is not a page id"),
             ("page_id: 109876543210987", "this is a number to YAML: write it in quotes"),
-            ("page_id: ~", "'page_id' has no value: leave the key out"),
+            ("page_id: ~", "'page_id' has no value: omit the key"),
             ("page_id: [1]", "'page_id' is a text"),
             ("app: {id: '12'}", "'12' is not an app id"),
             ("app: {secret: {env: X}}", "an app secret without the id of its app"),
@@ -254,7 +254,7 @@ mod tests {
             ("webhook: {callback_url: example.com}", "'example.com' is not a URL"),
             ("webhook: {fields: []}", "'fields' is empty"),
             ("webhook: {fields: messages}", "'fields' is a list"),
-            ("webhook: {fields: [Messages]}", "'Messages' is no webhook field"),
+            ("webhook: {fields: [Messages]}", "'Messages' is not a valid webhook field"),
             ("webhook: {fields: [messages, messages]}", "'messages' is given twice"),
             ("callback_url: x", "it belongs below 'webhook'"),
             ("page_access_token: x", "did you mean 'token'?"),

@@ -192,7 +192,7 @@ mod tests {
             ("{env: A, store: env}", "keyring or file"),
             ("{stored: yes}", "'stored' is true"),
             ("{stored: 'true'}", "'stored' is true"),
-            ("{stored: true, env: A}", "stands alone"),
+            ("{stored: true, env: A}", "takes no other key"),
             ("{evn: A}", "unknown key in a reference"),
             ("{env: A, hunter2: x}", "unknown key in a reference"),
             ("{value: hunter2}", "unknown key in a reference"),
