@@ -1,5 +1,5 @@
-//! Man pages, completion scripts and the README's help are what the program says
-//! today. `UPDATE_DOCS=1 cargo test --test docs` writes them again.
+//! Man pages, completion scripts and the README's commands and topics are what the program
+//! says today. `UPDATE_DOCS=1 cargo test --test docs` writes them again.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -33,6 +33,16 @@ fn commands() -> Vec<Vec<String>> {
     found
 }
 
+/// The names of the topics, as the help of `help` lists them.
+fn topics() -> Vec<String> {
+    let tree = msgrctl::cli::command();
+    let about = tree.find_subcommand("help").and_then(clap::Command::get_about).expect("a help").to_string();
+    let (_, names) = about.split_once("a topic: ").expect("a list");
+    let names: Vec<String> = names.split(", ").map(str::to_owned).collect();
+    assert!(names.len() > 8, "{names:?}");
+    names
+}
+
 fn updating() -> bool {
     std::env::var_os("UPDATE_DOCS").is_some()
 }
@@ -57,7 +67,7 @@ fn names(directory: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_command_has_its_man_page() {
+fn every_command_and_every_topic_has_its_man_page() {
     let mut expected = BTreeSet::new();
     for words in commands() {
         let name = format!("{}.1", [&["msgrctl".to_owned()][..], &words].concat().join("-"));
@@ -70,7 +80,16 @@ fn every_command_has_its_man_page() {
         is_current(&Path::new("man").join(&name), &page);
         expected.insert(name);
     }
-    assert_eq!(names("man"), expected, "a page of no command");
+    for topic in topics() {
+        let name = format!("msgrctl-{topic}.7");
+        let page = msgrctl(&["man", &topic]);
+        for heading in ["NAME", "DESCRIPTION", "\"SEE ALSO\""] {
+            assert!(page.contains(&format!(".SH {heading}\n")), "{name} lacks {heading}");
+        }
+        is_current(&Path::new("man").join(&name), &page);
+        expected.insert(name);
+    }
+    assert_eq!(names("man"), expected, "a page without its command or topic");
 }
 
 #[test]
@@ -111,17 +130,22 @@ fn with_block(readme: &str, name: &str, text: &str) -> String {
 }
 
 #[test]
-fn the_readme_says_what_the_help_says() {
+fn the_readme_names_every_command_and_every_topic() {
     let path = Path::new("README.md");
     let readme = fs::read_to_string(path).expect("a README");
-    let help = format!("```console\n$ msgrctl -h\n{}\n```\n", msgrctl(&["-h"]).trim_end());
-    let mut codes = String::from("| Exit code | Meaning |\n|---|---|\n");
-    for line in msgrctl(&["help", "exit-codes"]).lines() {
-        if let Some((code, meaning)) = line.strip_prefix("  ").and_then(|line| line.split_once(' ')) {
-            codes.extend(["| ", code, " | ", meaning.trim(), " |\n"]);
-        }
-    }
-    assert!(codes.contains("| 130 |") && codes.lines().count() > 10, "{codes}");
-    let expected = with_block(&with_block(&readme, "help", &help), "exit-codes", &codes);
-    is_current(path, &expected);
+    let commands: Vec<String> = commands().into_iter().filter(|words| words.len() == 1).flatten().collect();
+    let quoted = |names: &[String]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let text = format!(
+        "- `msgrctl COMMAND --help` and `msgrctl man COMMAND`, every flag with examples: {}\n\
+         - `msgrctl help TOPIC` and `man msgrctl-TOPIC`: {}\n",
+        quoted(&commands),
+        quoted(&topics())
+    );
+    is_current(path, &with_block(&readme, "help", &text));
+}
+
+#[test]
+fn the_readme_is_read_in_one_sitting() {
+    let lines = fs::read_to_string("README.md").expect("a README").lines().count();
+    assert!(lines <= 300, "{lines} lines: what is longer goes to a topic of msgrctl help");
 }

@@ -2,6 +2,8 @@
 
 #[path = "tidy/circles.rs"]
 mod circles;
+#[path = "tidy/words.rs"]
+mod words;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -209,11 +211,15 @@ fn sources() -> Vec<(PathBuf, String)> {
     found
 }
 
+/// A file without its tests.
+fn shipped(text: &str) -> &str {
+    let shipped = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+    shipped.split("#[cfg(test)]\npub(super) mod tests").next().unwrap_or_default()
+}
+
 /// The code of a file without its tests, comments and documentation.
 fn code(text: &str) -> String {
-    let shipped = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
-    let shipped = shipped.split("#[cfg(test)]\npub(super) mod tests").next().unwrap_or_default();
-    shipped.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+    shipped(text).lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
 fn room(path: &Path) -> String {

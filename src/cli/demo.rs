@@ -111,7 +111,7 @@ impl Demo<'_> {
         let command = typed.find("msgrctl ").map_or(typed, |at| &typed[at..]);
         let words = shlex::split(command).unwrap_or_default();
         Cli::try_parse_from(words)
-            .map_err(|error| CliError::failed("a step of the demo is no command").cause(error.to_string()))
+            .map_err(|error| CliError::failed("a step of the demo is not a valid command").cause(error.to_string()))
     }
 
     /// One command, as a person types it; `ends` is the exit code that it should have.

@@ -14,7 +14,7 @@ pub struct BaseUrl(Url);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BaseUrlError {
     /// No scheme, no host, or not a URL at all. It is not repeated: it may hold a password.
-    #[error("this is no web address: it looks like http://127.0.0.1:8080")]
+    #[error("this is not a web address, which looks like http://127.0.0.1:8080")]
     NotAnAddress,
     /// Another host than Graph's and not this machine.
     #[error("{0} is neither https://graph.facebook.com nor on this machine; tokens go nowhere else")]

@@ -60,7 +60,7 @@ impl<'de> Deserialize<'de> for MessageState {
                 match word {
                     "default" => Ok(MessageState::Default),
                     "disabled" => Ok(MessageState::Disabled),
-                    _ => Err(E::custom(format!("'{word}' is no state: write {FORM}"))),
+                    _ => Err(E::custom(format!("'{word}' is not a valid state: write {FORM}"))),
                 }
             }
 
@@ -77,7 +77,7 @@ impl<'de> Deserialize<'de> for MessageState {
                     (Some("custom"), Some(text)) => Ok(MessageState::Custom(text)),
                     (Some("default"), None) => Ok(MessageState::Default),
                     (Some("disabled"), None) => Ok(MessageState::Disabled),
-                    _ => Err(A::Error::custom(format!("this is no state: write {FORM}"))),
+                    _ => Err(A::Error::custom(format!("this is not a valid state: write {FORM}"))),
                 }
             }
         }

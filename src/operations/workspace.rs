@@ -117,7 +117,7 @@ impl Workspace {
                 "{}: the memory store lasts as long as one process, so what it keeps would be gone when this command ends",
                 settings.store.origin
             ))
-            .hint("it is for 'msgrctl demo'; leave it out to use the keyring"));
+            .hint("it is for 'msgrctl demo'; omit it to use the keyring"));
         }
         Ok(self.settings.get_or_init(|| settings))
     }

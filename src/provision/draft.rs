@@ -214,7 +214,7 @@ fn draft(wanted: Wanted, before: Option<Account>, handle: Handle, house: &House<
             Some(Ok(url)) => after.callback_url = Some(url),
             Some(Err(error)) => problems.push(Problem::new(
                 format!("the tenant's callback template gives no URL: {error}"),
-                "name webhook.callback_url, or mend the template (msgrctl tenant edit)",
+                "name webhook.callback_url, or fix the template (msgrctl tenant edit)",
             )),
             None => {}
         }

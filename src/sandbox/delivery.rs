@@ -80,7 +80,7 @@ pub(super) fn parcels(world: &World, event: &Event) -> Result<Vec<Parcel>, Strin
 
 /// Writes down what a person did that nobody heard of.
 pub(super) fn note_unheard(world: &mut World, event: &Event, reason: &str) {
-    let path = format!("-> nobody ({})", event.field());
+    let path = format!("-> not sent ({})", event.field());
     let entry = Entry::of_sandbox(world, "POST", path, told(world, event), Err(reason.into()));
     world.journal.add(entry);
 }

@@ -39,7 +39,7 @@ text_form!(SecretRef);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RefError {
     /// No known word before the colon.
-    #[error("it is none of env:NAME, file:PATH, keyring:SERVICE/USER, command:PROGRAM ARG…")]
+    #[error("expected env:NAME, file:PATH, keyring:SERVICE/USER or command:PROGRAM ARG…")]
     Unknown,
     /// Nothing, or the wrong thing, behind it.
     #[error("{0}")]

@@ -33,7 +33,7 @@ pub enum NoHandshake {
     #[error("its hub.mode is not subscribe")]
     Mode,
     /// The challenge is none that Meta would send.
-    #[error("its hub.challenge is no plain text")]
+    #[error("its hub.challenge is not plain text")]
     Challenge,
 }
 

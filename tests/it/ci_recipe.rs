@@ -1,4 +1,4 @@
-//! The recipes of the README for GitHub Actions and GitLab, run as a runner runs them: a
+//! The recipes of `msgrctl help ci` for GitHub Actions and GitLab, run as a runner runs them: a
 //! shell, an empty home, no terminal, no D-Bus, and the variables of the job alone.
 
 use std::collections::BTreeMap;
@@ -9,8 +9,8 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::Run;
-use crate::support::documented::{Documented, blocks, section, yaml};
+use crate::support::documented::{Documented, yaml};
+use crate::support::{Home, Run};
 
 /// What a job does, as far as it concerns msgrctl.
 struct Job {
@@ -40,13 +40,10 @@ struct Given<'a> {
 const MSGRCTL: &str = "msgrctl ";
 
 fn recipes() -> [Recipe; 2] {
-    let section = section("In CI");
-    let files = blocks(&section, "yaml");
-    let file = |name: &str| {
-        let found = files.iter().find(|file| file.starts_with(&format!("# {name}\n")));
-        yaml(found.unwrap_or_else(|| panic!("no file {name} in the README")))
-    };
-    [github(&file(".github/workflows/accounts.yml")), gitlab(&file(".gitlab-ci.yml"), &section)]
+    let topic = Home::new().run(&["help", "ci"]).code(0).stdout;
+    let (text, files) = topic.split_once("\n  # .github/workflows/accounts.yml\n").expect("the file of GitHub");
+    let (of_github, of_gitlab) = files.split_once("\n  # .gitlab-ci.yml\n").expect("the file of GitLab");
+    [github(&yaml(of_github)), gitlab(&yaml(of_gitlab), text)]
 }
 
 fn variables(of: &[&Value]) -> BTreeMap<String, String> {
@@ -85,7 +82,7 @@ fn github(file: &Value) -> Recipe {
     Recipe { merge_request: job("pull_request"), main }
 }
 
-fn gitlab(file: &Value, section: &str) -> Recipe {
+fn gitlab(file: &Value, text: &str) -> Recipe {
     let lines = |list: &Value| {
         list.as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect::<Vec<_>>().join("\n")
     };
@@ -103,9 +100,9 @@ fn gitlab(file: &Value, section: &str) -> Recipe {
     };
     let mut main = job("$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH");
     assert!(main.text.contains(r#""resource_group":"production""#) && main.text.contains(r#""cache""#));
-    // Protected variables stand in the settings of the project: the README names them.
+    // Protected variables stand in the settings of the project: the topic names them.
     for (name, _) in Documented::start().secrets {
-        assert!(section.contains(&format!("`{name}`")), "{name} is not said to be a variable of the project");
+        assert!(text.contains(name), "{name} is not said to be a variable of the project");
         main.steps[0].variables.insert(name.to_owned(), format!("${name}"));
     }
     Recipe { merge_request: job(r#"$CI_PIPELINE_SOURCE == "merge_request_event""#), main }
@@ -238,7 +235,7 @@ fn merge_requests_need_no_secret_and_ask_nobody() {
             "ok: 2 accounts in accounts.yaml",
             "+ Acme Sales (acme-sales)",
             "env:ACME_SALES_TOKEN",
-            "plan: 2 to add, 0 to change, 0 to remove, 0 unchanged; neither secrets nor Meta were looked at",
+            "plan: 2 to add, 0 to change, 0 to remove, 0 unchanged; secrets and Meta were not checked",
         ]);
     }
     assert!(acme.hook.received().is_empty());
@@ -275,7 +272,7 @@ fn no_job_runs_the_programs_that_a_file_names() {
         let runner = Runner::new(&acme.sandbox.url(), &manifest);
         let run = runner.runs(&recipe.main, &acme.secrets).code(9);
         let run =
-            run.shows(&["! Acme Sales (acme-sales), accounts.yaml:", "--allow-commands", "1 that cannot be made"]);
+            run.shows(&["! Acme Sales (acme-sales), accounts.yaml:", "--allow-commands", "1 that cannot be applied"]);
         acme.is_silent(&format!("{}{}", run.stdout, run.stderr));
         // The plan failed, so nothing was applied: of the other account neither.
         assert_eq!(acme.writes(), Vec::<String>::new());

@@ -19,14 +19,19 @@ const NOT_RUN: &[&str] = &[
     "~/.zfunc",
     "elvish/rc.elv",
     "--to keyring",
+    "passphrase --keyring",
     "password-changed.toml",
     "msgrctl undo 3f9a0c51b2d4",
 ];
 
 /// Examples that ask, since they stand for a person at a terminal; the tests of the
 /// wizard drive them.
-const ASK: &[&str] =
-    &["msgrctl account add", "msgrctl account edit acme-support", "msgrctl account remove acme-support"];
+const ASK: &[&str] = &[
+    "msgrctl account add",
+    "msgrctl account edit acme-support",
+    "msgrctl account remove acme-support",
+    "msgrctl secret passphrase",
+];
 
 /// Commands that need a terminal and an editor: their own tests drive them.
 const IN_AN_EDITOR: &[&str] = &["msgrctl message edit", "msgrctl chat-settings edit"];
@@ -81,8 +86,11 @@ fn works(line: &str) {
     }
     let mut home =
         Home::new().with("MSGRCTL_STORE", "file").with("MSGRCTL_GRAPH_URL", &sandbox.url()).with("TOKEN", &token);
-    let key = home.file("key", [b'k'; 32]);
-    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let [key, _] = [("key", b'k'), (".msgrctl.key", b'n')].map(|(name, byte)| {
+        let key = home.file(name, [byte; 32]);
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+        key
+    });
     home.set("MSGRCTL_KEY_FILE", &key.to_string_lossy());
     home.file("token.txt", &token);
     home.file("secret.txt", &app_secret);
@@ -125,7 +133,8 @@ fn works(line: &str) {
     // Somebody may have a sandbox of their own running there.
     let line = line.replace("--listen 127.0.0.1:8090", "--listen 127.0.0.1:0");
     // Nobody is there to say yes.
-    let asks = ["--generate", "--exact", "webhook rotate acme-support", "webhook unsubscribe acme-support"];
+    let asks =
+        ["--begin-again", "--generate", "--exact", "webhook rotate acme-support", "webhook unsubscribe acme-support"];
     let line = if asks.iter().any(|end| line.ends_with(end)) { format!("{line} --yes") } else { line };
     let mut shell = home.program("sh");
     let runs_on = line.contains("sandbox start") || line.contains("webhook listen") && !line.contains("--script");

@@ -215,7 +215,7 @@ fn mistakes_in_files_say_what_is_wrong_with_the_text() {
     for (line, says) in [
         ("session-ended = { state = 'custom', text = ' ' }", "the text is empty"),
         ("session-ended = { state = 'custom', txt = 'x' }", "unknown key 'txt'"),
-        ("session-ended = 'off'", "'off' is no state"),
+        ("session-ended = 'off'", "'off' is not a valid state"),
         ("session-endd = 'disabled'", "there is no chat event 'session-endd'"),
     ] {
         home.file(path, format!("[messages]\n{line}\n"));

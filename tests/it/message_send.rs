@@ -41,7 +41,7 @@ fn what_can_be_wrong_with_a_message_is_told_before_it_is_sent() {
     let sandbox = sandbox();
     let home = acme(&sandbox, true);
     let before = sandbox.world().journal.entries().len();
-    home.run(&["message", "send", "acme", "--to", "jane", "hi"]).code(2).says(&["no page-scoped id"]);
+    home.run(&["message", "send", "acme", "--to", "jane", "hi"]).code(2).says(&["not a page-scoped id"]);
     home.run(&["message", "send", "acme", "--to", "1234", &"x".repeat(2001)]).code(2).says(&["2000"]);
     home.run(&["message", "send", "acme", "--to", "1234", " "]).code(2);
     home.run(&["message", "send", "acme", "--to", "1234"]).code(2).says(&["TEXT"]);

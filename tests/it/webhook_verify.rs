@@ -94,7 +94,7 @@ fn what_a_receiver_does_with_the_challenge_is_told() {
     assert_problem(
         &start(|asked| answer("200 OK", &[], &format!("\u{feff}{}", asked.challenge))),
         "padded_challenge",
-        "alone",
+        "only the challenge",
     );
     let wrapped = start(|asked| answer("200 OK", &[], &format!("{{\"hub.challenge\":\"{}\"}}", asked.challenge)));
     assert_problem(&wrapped, "wrapped_challenge", "nothing else");

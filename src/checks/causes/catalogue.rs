@@ -55,7 +55,7 @@ causes! {
         "the person who made the token has no role on the Page any more, or has not turned on the two-factor authentication that its business requires"
         "give that person full control of the Page or a task on it, and have them turn on two-factor authentication; the same token may then work again, otherwise create a new one"
     GRANT_REPLACED "grant-replaced" Credentials ReplaceToken
-        "the token is intact, but a later login with the same app left out this Page or its permissions"
+        "the token is intact, but a later login with the same app did not grant this Page or its permissions"
         "have the same person log in to the app again, tick every Page and grant every permission, then take the Page's token from that login"
     TOKEN_DAMAGED "token-damaged" Credentials ReplaceToken
         "Meta cannot read the token: it is cut off, altered, or not a token for Facebook"

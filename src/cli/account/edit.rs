@@ -116,7 +116,7 @@ fn say_what_is_not_read(ctx: &Context, fields: &FieldArgs) {
         let given = given.is_any() || kind == SecretKind::VerifyToken && fields.generate_verify_token;
         let Field { variable: Some(variable), flags, .. } = of_secret(kind) else { continue };
         if !given && ctx.env.text(variable).is_some() {
-            ctx.output.notice(&format!("{variable} is read by 'account add' alone; to replace the {kind} use {flags}"));
+            ctx.output.notice(&format!("{variable} is read only by 'account add'; to replace the {kind} use {flags}"));
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::ui::table::table;
 
 /// List the accounts of the tenant
 ///
-/// Reads no secret and asks nobody: neither the keyring nor the network is touched.
+/// Reads no secret and asks nothing of the keyring or the network.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  msgrctl account list\n  msgrctl account list --json | jq -r '.accounts[].handle'")]
 pub struct ListArgs {

@@ -11,7 +11,7 @@ use crate::cli::pick::AccountArg;
 
 /// Show an account: every field, and where its secrets are
 ///
-/// Reads no secret and asks nobody.
+/// Reads no secret, and asks nothing of the network.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  msgrctl account show acme-support\n  msgrctl account show \"Acme Support\" --json\n  msgrctl account show acme-support --open"

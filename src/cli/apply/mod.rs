@@ -12,12 +12,12 @@ use super::plan::{self, How};
 use crate::operations::apply;
 use crate::provision::draft;
 
-/// Make accounts, secrets and webhooks as a file says
+/// Apply a manifest: create, change and remove accounts, secrets and webhooks to match it
 ///
 /// Shows the plan and asks once; --yes asks nothing. Goes on after a failure, and can be
-/// ended and run again at any moment: what is as it should be is left alone, so a second
-/// run writes nothing. The credentials of an account are tested with Graph before anything
-/// of it is changed. Accounts that the file does not name stay, unless --prune is given.
+/// ended and run again at any moment: a second run changes only what still differs. The
+/// credentials of an account are tested with Graph before anything of it is changed.
+/// Accounts that the file does not name stay, unless --prune is given.
 /// What a file may say: msgrctl help manifests
 ///
 /// --check reads the files and tells every mistake in one go, each with its file, line and

@@ -125,7 +125,7 @@ pub fn finish(ctx: &Context, prepared: &Prepared, ended: &Ended) -> Result<u8, C
         ctx.output.result(&format!("nothing to change: {unchanged} unchanged"));
     } else {
         let mut text = format!("{added} added, {changed} changed, {removed} removed, {unchanged} unchanged");
-        for (count, word) in [(failed, "failed"), (left, "left for another run")] {
+        for (count, word) in [(failed, "failed"), (left, "not attempted")] {
             if count > 0 {
                 text = format!("{text}, {count} {word}");
             }
@@ -155,5 +155,5 @@ pub fn finish(ctx: &Context, prepared: &Prepared, ended: &Ended) -> Result<u8, C
         (failed, all) => format!("{failed} of {all} accounts failed, for the reasons above"),
     };
     let error = if all { CliError::remote(message) } else { CliError::partial(message) };
-    Err(error.hint("mend what failed and run it again: what is done is not done twice"))
+    Err(error.hint("fix the failures and run it again; finished accounts are skipped"))
 }

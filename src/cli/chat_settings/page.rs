@@ -34,7 +34,7 @@ pub fn text(tenant: &str, settings: &ChatSettings) -> String {
         "[messages]".into(),
         "# One for each chat event: \"disabled\" (nothing is sent), or a text:".into(),
         "#   session-ended = { state = \"custom\", text = \"Thank you.\" }".into(),
-        "# A line that is left out, or stays a comment, gives the built-in text.".into(),
+        "# A line that is missing, or stays a comment, gives the built-in text.".into(),
     ]);
     // A string of JSON is one of TOML.
     let custom = |text: &str| format!("{{ state = \"custom\", text = {} }}", Value::from(text));

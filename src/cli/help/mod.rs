@@ -1,4 +1,4 @@
-//! `msgrctl help`: on a command, or on what is the same for all of them.
+//! `msgrctl help`: on a command, or on a topic that is the same for all of them.
 
 pub(super) mod topics;
 
@@ -10,24 +10,25 @@ use super::candidates::commands_below;
 use super::context::Context;
 use super::error::CliError;
 use crate::document::nearest;
+use crate::operations::explain::Page;
 use crate::ui::style::{self, paint, wrap};
 use crate::ui::terminal::Screen;
 use topics::{TOPICS, Topic};
 
-/// Help on a command or a topic: exit-codes, environment, files, manifests, scenarios, scripts
+/// Help on a command or a topic: causes, ci, environment, exit-codes, files, manifests, scenarios, scripts, security
 ///
 /// The help of a command is the same as with --help.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  msgrctl help account add\n  msgrctl help exit-codes")]
+#[command(after_help = "Examples:\n  msgrctl help account add\n  msgrctl help causes")]
 pub struct HelpArgs {
-    /// A command, or exit-codes, environment, files, manifests, scenarios, scripts
-    #[arg(value_name = "COMMAND or TOPIC", add = ArgValueCandidates::new(candidates))]
+    /// A command, or causes, ci, environment, exit-codes, files, manifests, scenarios, scripts, security
+    #[arg(value_name = "COMMAND or TOPIC", add = ArgValueCandidates::new(|| candidates("help")))]
     about: Vec<String>,
 }
 
 /// The commands below those that are typed already; at first topics too.
-fn candidates() -> Vec<CompletionCandidate> {
-    let mut found = commands_below("help", super::args::command());
+pub(super) fn candidates(noun: &str) -> Vec<CompletionCandidate> {
+    let mut found = commands_below(noun, super::args::command());
     if found.iter().any(|command| command.get_value() == "account") {
         let topic = |topic: &Topic| CompletionCandidate::new(topic.name).help(Some(topic.about.into()));
         found.extend(TOPICS.iter().map(topic));
@@ -65,9 +66,13 @@ fn below(command: &clap::Command, word: &str) -> Result<clap::Command, CliError>
     Err(error.hint(format!("{}msgrctl help shows all", meant.unwrap_or_default())))
 }
 
-fn text(topic: &Topic, screen: Screen) -> String {
-    let mut lines = vec![paint(style::BOLD, topic.about, screen.color), String::new()];
-    lines.extend([wrap(topic.before, screen.width, 0), String::new()]);
+pub(super) fn text(topic: &Topic, screen: Screen) -> String {
+    let about = wrap(topic.about, screen.width, 0);
+    let mut lines = vec![paint(style::BOLD, &about, screen.color), String::new()];
+    lines.push(wrap(topic.before, screen.width, 0));
+    if !topic.list.is_empty() {
+        lines.push(String::new());
+    }
     // Terms that are wide stand on a line of their own.
     let wide = topic.list.iter().map(|(term, _)| term.len()).filter(|wide| *wide <= 24).max().unwrap_or_default();
     for (term, meaning) in topic.list {
@@ -78,9 +83,58 @@ fn text(topic: &Topic, screen: Screen) -> String {
             lines.push(format!("  {term:<wide$}  {meaning}"));
         }
     }
+    for group in (topic.groups)() {
+        lines.extend([String::new(), paint(style::BOLD, group.heading, screen.color)]);
+        lines.extend(group.pages.iter().map(|page| entry(page, screen)));
+    }
     if !topic.after.is_empty() {
         lines.push(String::new());
         lines.extend(topic.after.lines().map(|line| format!("  {line}").trim_end().to_owned()));
     }
     lines.join("\n")
+}
+
+/// A page as an entry of a topic.
+fn entry(page: &Page, screen: Screen) -> String {
+    let mut lines = vec![format!("  {}", page.id)];
+    let mut under = |label: &str, text: &str| lines.push(format!("      {label}{text}"));
+    under("", &wrap(&page.summary, screen.width, 6));
+    under("fix: ", &wrap(&page.fix, screen.width, 11));
+    // A command stays whole, so that it can be pasted.
+    if let Some(command) = &page.command {
+        under("then: ", command);
+    }
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_help_names_every_topic() {
+        let names: Vec<&str> = TOPICS.iter().map(|topic| topic.name).collect();
+        let tree = super::super::args::command();
+        let help = tree.find_subcommand("help").and_then(clap::Command::get_about).map(ToString::to_string);
+        assert_eq!(help, Some(format!("Help on a command or a topic: {}", names.join(", "))));
+    }
+
+    /// A topic is looked up before a command.
+    #[test]
+    fn no_topic_hides_a_command() {
+        let tree = super::super::args::command();
+        assert!(TOPICS.iter().all(|topic| tree.find_subcommand(topic.name).is_none()));
+    }
+
+    #[test]
+    fn topics_are_wrapped_to_the_screen() {
+        for topic in TOPICS {
+            let screen = Screen { width: Some(60), color: false, unicode: true };
+            let shown = text(topic, screen);
+            let wide = shown.lines().filter(|line| line.chars().count() > 60 && line.trim().contains(' '));
+            // What is to be pasted stays whole.
+            let wide = wide.filter(|line| !topic.after.contains(line.trim()) && !line.contains("then: "));
+            assert_eq!(wide.collect::<Vec<_>>(), Vec::<&str>::new(), "{}", topic.name);
+        }
+    }
 }

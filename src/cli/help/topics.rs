@@ -1,7 +1,14 @@
-//! What is to be known of every command, once: exit codes, variables, files,
-//! manifests, scenarios, scripts. Shown by `msgrctl help TOPIC` and in the man pages.
+//! What holds for every command, said once: causes, CI, variables, exit codes, files,
+//! manifests, scenarios, scripts, security. Shown by `msgrctl help TOPIC`; each topic has a
+//! man page, `msgrctl-TOPIC(7)`.
 
-/// A page that is no command's.
+mod causes;
+mod ci;
+mod security;
+
+use crate::operations::explain::Page;
+
+/// A page about something that is not a command.
 pub(in crate::cli) struct Topic {
     /// As it is asked for.
     pub name: &'static str,
@@ -11,24 +18,34 @@ pub(in crate::cli) struct Topic {
     pub before: &'static str,
     /// A term and what it means.
     pub list: &'static [(&'static str, &'static str)],
-    /// What comes after it, as it stands.
+    /// Pages that the program makes from its own tables, after the list.
+    pub groups: fn() -> Vec<Group>,
+    /// What comes last, printed as it stands.
     pub after: &'static str,
 }
 
-pub(in crate::cli) const TOPICS: &[Topic] = &[EXIT_CODES, ENVIRONMENT, FILES, MANIFESTS, SCENARIOS, SCRIPTS];
+/// Pages under a heading.
+pub(in crate::cli) struct Group {
+    pub heading: &'static str,
+    pub pages: Vec<Page>,
+}
+
+/// In the order of their names.
+pub(in crate::cli) const TOPICS: &[Topic] =
+    &[causes::CAUSES, ci::CI, ENVIRONMENT, EXIT_CODES, FILES, MANIFESTS, SCENARIOS, SCRIPTS, security::SECURITY];
 
 pub(in crate::cli) const EXIT_CODES: Topic = Topic {
     name: "exit-codes",
     about: "How commands end",
     before: "With --json an error is one line of JSON on standard error, which names the code too.",
     list: &[
-        ("0", "done; also nothing to change"),
+        ("0", "done, or nothing to change"),
         (
             "1",
             "failed, for a reason without a code of its own: no such account, already exists, not confirmed, refused by Meta",
         ),
         ("2", "usage: a bad flag, or a required value is missing and cannot be asked for (not a terminal)"),
-        ("3", "a file of ours is broken or cannot be written"),
+        ("3", "a file is damaged, has mistakes or cannot be written: one of msgrctl's own, or a manifest"),
         ("4", "credentials: a secret is missing, or Meta refuses the token or its permissions"),
         ("5", "Graph could not be reached, or asks to try again later"),
         ("6", "the secret store is absent, locked, declined, or did not answer"),
@@ -37,9 +54,10 @@ pub(in crate::cli) const EXIT_CODES: Topic = Topic {
             "a check found something: account test, doctor, webhook verify, webhook status, the test before an account is saved",
         ),
         ("8", "plan --exit-code: there are changes"),
-        ("9", "a part of a run over several accounts failed or was left out; the rest is done"),
+        ("9", "a part of a run over several accounts failed or was skipped; the rest is done"),
         ("130", "interrupted by Ctrl-C"),
     ],
+    groups: Vec::new,
     after: "",
 };
 
@@ -57,7 +75,7 @@ pub(in crate::cli) const ENVIRONMENT: Topic = Topic {
         ("MSGRCTL_PASSPHRASE", "the passphrase of the encrypted file; it has no flag"),
         ("MSGRCTL_JSON", "--json: results and errors as JSON"),
         ("MSGRCTL_NO_INPUT", "--no-input: never ask"),
-        ("MSGRCTL_QUIET", "--quiet: results, warnings and errors alone"),
+        ("MSGRCTL_QUIET", "--quiet: only results, warnings and errors"),
         ("MSGRCTL_VERBOSE", "1, 2 or 3, as -v, -vv, -vvv"),
         ("MSGRCTL_COLOR", "--color: auto, always, never"),
         ("MSGRCTL_CONFIG_DIR", "--config-dir: keep everything in this directory"),
@@ -65,17 +83,17 @@ pub(in crate::cli) const ENVIRONMENT: Topic = Topic {
         ("MSGRCTL_GRAPH_VERSION", "--graph-version: v26.0 by default"),
         ("MSGRCTL_TIMEOUT", "--timeout: seconds that one call to Graph may take"),
         ("MSGRCTL_CA_BUNDLE", "--ca-bundle: certificates to trust beside the system's"),
-        ("MSGRCTL_PAGE_TOKEN", "the page access token; read by 'account add' alone, when no flag gives it"),
-        ("MSGRCTL_APP_SECRET", "the app secret; read by 'account add' alone"),
-        ("MSGRCTL_VERIFY_TOKEN", "the webhook verify token; read by 'account add' alone"),
+        ("MSGRCTL_PAGE_TOKEN", "the page access token; only 'account add' reads it, when no flag gives it"),
+        ("MSGRCTL_APP_SECRET", "the app secret; only 'account add' reads it"),
+        ("MSGRCTL_VERIFY_TOKEN", "the webhook verify token; only 'account add' reads it"),
         (
             "MSGRCTL_SECRET_<HANDLE>_<KIND>",
             "a secret of the env store: handle and kind in upper case, '-' and '.' as '_', as in MSGRCTL_SECRET_ACME_SUPPORT_PAGE_ACCESS_TOKEN",
         ),
         ("VISUAL, EDITOR", "the editor of message edit and chat-settings edit, with its arguments"),
-        ("USER, LOGNAME", "who stands in the log"),
+        ("USER, LOGNAME", "the name that the log of changes records"),
         ("MSGRCTL_COMPLETE", "set by completion scripts; see 'msgrctl completions --help'"),
-        ("CI", "set by most CI services: nobody is asked"),
+        ("CI", "set by most CI services: no question is asked"),
         ("NO_COLOR, CLICOLOR_FORCE, TERM", "no colour, colour everywhere, what the terminal can do"),
         (
             "HTTPS_PROXY, HTTP_PROXY, NO_PROXY",
@@ -83,13 +101,14 @@ pub(in crate::cli) const ENVIRONMENT: Topic = Topic {
         ),
         ("XDG_CONFIG_HOME", "where the msgrctl directory is on Linux, ~/.config by default"),
     ],
+    groups: Vec::new,
     after: "",
 };
 
 pub(in crate::cli) const FILES: Topic = Topic {
     name: "files",
-    about: "Where things are kept",
-    before: "In $XDG_CONFIG_HOME/msgrctl (on macOS and Windows the platform's own place), or where --config-dir says. Directories have mode 0700, files 0600. None but secrets.enc holds a secret.",
+    about: "The files that msgrctl keeps",
+    before: "In $XDG_CONFIG_HOME/msgrctl (on macOS and Windows the platform's own place), or where --config-dir says. Directories have mode 0700, files 0600. Only secrets.enc holds secrets.",
     list: &[
         (
             "config.toml",
@@ -97,21 +116,26 @@ pub(in crate::cli) const FILES: Topic = Topic {
         ),
         (
             "log.jsonl",
-            "what was changed, a line of JSON each; result is done, partial (the command failed after a part) or interrupted (its process was killed). A change that cannot be written down after it was made is a warning, and the exit code stays 0: what was asked for is done",
+            "what was changed, a line of JSON each; result is done, partial (the command failed after a part) or interrupted (its process was killed). When the log cannot be written after a change was made, a warning says so and the exit code stays 0",
         ),
-        ("pending/<tenant>.json", "the files before a change that is under way, or whose process was killed"),
-        ("tenants/<tenant>/tenant.toml", "what is known of a tenant: host, version, template, messengers, store, app"),
+        (
+            "pending/<tenant>.json",
+            "copies of the files from before a change that is running, or whose process was killed",
+        ),
+        ("tenants/<tenant>/tenant.toml", "a tenant's settings: host, version, template, messengers, store, app"),
         ("tenants/<tenant>/chat-settings.toml", "its texts and timeouts"),
         ("tenants/<tenant>/accounts.toml", "the accounts of a tenant, and where each secret is"),
-        ("tenants/<tenant>/secrets.enc", "the encrypted file of secrets, with --store file alone"),
+        ("tenants/<tenant>/health.json", "what the last test of each account found; msgrctl status shows it"),
+        ("tenants/<tenant>/secrets.enc", "the encrypted file of secrets, only with --store file"),
     ],
+    groups: Vec::new,
     after: "",
 };
 
 pub(in crate::cli) const SCENARIOS: Topic = Topic {
     name: "scenarios",
-    about: "Files that say what the sandbox has and does",
-    before: "A scenario is a TOML file for 'sandbox start --scenario'; what it leaves out is as it should be.",
+    about: "Scenarios: which Pages, tokens and faults the sandbox has",
+    before: "A scenario is a TOML file for 'sandbox start --scenario'; what it does not name works as at Meta. Paste the lines that 'sandbox start' prints into another terminal: every command then works there as at Meta, and an account that is added there stays a sandbox account. The secrets of a sandbox account are never sent to Meta, nor those of a live account to a sandbox.",
     list: &[
         (
             "token states",
@@ -123,7 +147,7 @@ pub(in crate::cli) const SCENARIOS: Topic = Topic {
         ),
         (
             "rules",
-            "access = \"standard\" or app_mode = \"development\" (people with a role alone), rate_limits, profile_access, reads (people read at once), header_token_wins, subscribed_apps_mode = \"add\", batch_timeout, self_inspection, system_user_inspection, lists_pages, today (a clock that stands still; it decides which versions and features there are)",
+            "access = \"standard\" or app_mode = \"development\" (only people with a role), rate_limits, profile_access, reads (people read at once), header_token_wins, subscribed_apps_mode = \"add\", batch_timeout, self_inspection, system_user_inspection, lists_pages, today (a clock that stands still; it decides which versions and features there are)",
         ),
         (
             "keys of an app",
@@ -131,7 +155,7 @@ pub(in crate::cli) const SCENARIOS: Topic = Topic {
         ),
         (
             "keys of a person",
-            "name, page (id or username; the first one where it is left out), psid, role (on the app), blocked, wrote_ago (\"25h\"; never where it is left out)",
+            "name, page (id or username; by default the first one), psid, role (on the app), blocked, wrote_ago (\"25h\"; by default never)",
         ),
         (
             "keys of a subscription",
@@ -139,13 +163,14 @@ pub(in crate::cli) const SCENARIOS: Topic = Topic {
         ),
         (
             "a fault meets",
-            "a method and a path without its version ('*' is one part), any call where they are left out; always, or 'times' times (failed reads are tried three times)",
+            "a method and a path without its version ('*' is one part), by default any call; always, or 'times' times (failed reads are tried three times)",
         ),
         (
             "a fault does",
             "delay = \"3s\", drop = true, status = 502, body = \"text\", or an answer with code, subcode and regain_minutes",
         ),
     ],
+    groups: Vec::new,
     after: "\
 version = 1
 latency = \"100ms\"             # before every answer
@@ -165,8 +190,8 @@ code = 2",
 
 pub(in crate::cli) const MANIFESTS: Topic = Topic {
     name: "manifests",
-    about: "What a file of accounts may say (plan, apply, export)",
-    before: "YAML, or JSON of the same shape. What it does not name is left as it is. 'msgrctl export' writes one of what is here; 'msgrctl schema manifest' is its shape for an editor.",
+    about: "Manifests: what a file of accounts may say (plan, apply, export)",
+    before: "YAML, or JSON of the same shape. Accounts, fields and messages that it does not name stay as they are. 'msgrctl export' writes the accounts that are here as a manifest; 'msgrctl schema manifest' prints its JSON Schema for editors.",
     list: &[
         ("version", "1"),
         ("tenant", "the tenant it is for; --tenant and MSGRCTL_TENANT win"),
@@ -175,20 +200,39 @@ pub(in crate::cli) const MANIFESTS: Topic = Topic {
             "messenger_timeout, web_timeout, agent_ramp_up, outbound_timeout; messages: a text, disabled or built-in for each event",
         ),
         ("defaults", "type, app, webhook and messages of every account of the file that does not say otherwise"),
-        ("accounts", "a list; each has a name, and page_username, page_id and token where it is new here"),
-        ("handle", "the account is known by it, else by its name; with it, the name can be changed"),
+        (
+            "accounts",
+            "a list; each has a name; an account that is new here also needs page_username, page_id and token",
+        ),
+        (
+            "handle",
+            "finds the account when it is given; otherwise its name does. With a handle the name can be changed",
+        ),
         (
             "token, app.secret",
             "where the secret is: {env: NAME}, {file: PATH}, {keyring: SERVICE/USER} or {command: [PROGRAM, ARGUMENT]}; never the secret. A command runs only with --allow-commands. A verify token goes to the callback: variables that hold other credentials, and values shaped like them, are refused",
         ),
-        ("store: keyring, file", "beside a place: its value is copied into that store, and again when it differs"),
-        ("{stored: true}", "the secret that the account has here already"),
+        (
+            "store: keyring, file",
+            "beside a place: its value is copied into that store, and copied again when it differs",
+        ),
+        ("{stored: true}", "the secret that the account has here already; 'export' writes it"),
         (
             "webhook",
-            "callback_url; verify_token: generate (where there is none) or a place; fields: what the app and the Page are subscribed to, beside what is there",
+            "callback_url; verify_token: generate (where there is none) or a place; fields: what the app and the Page are subscribed to, added to what is set at Meta; without fields the webhook is not touched",
         ),
         ("messages", "default, disabled or {state: custom, text: ...} for each event"),
+        ("relative paths", "begin at the folder of the manifest; a link is followed only inside its folder"),
+        (
+            "--prune",
+            "removes the accounts that the manifest does not name, with their secrets here. Their Pages stay subscribed at Meta: run webhook unsubscribe first",
+        ),
+        (
+            "--check, plan --offline",
+            "find mistakes, each with file, line and column; they need no secret and no network",
+        ),
     ],
+    groups: Vec::new,
     after: "\
 version: 1
 defaults:
@@ -206,8 +250,8 @@ accounts:
 
 pub(in crate::cli) const SCRIPTS: Topic = Topic {
     name: "scripts",
-    about: "What webhook listen --script may say",
-    before: "A line each; empty lines and lines that begin with # count for nothing. It begins when the listener is ready, and ends with exit code 0 after the last line, with 7 at something that did not come, and with 1 or 4 when Meta does not take a message.",
+    about: "Scripts of webhook listen --script",
+    before: "One step a line; empty lines and lines that begin with # are skipped. The script starts when the listener is ready. Exit codes: 0 after the last line, 7 when something expected did not come, 1 or 4 when Meta refuses a message.",
     list: &[
         ("expect message [TEXT]", "wait for a customer's message, with this text in it"),
         ("take [WHO]", "take the customer who has waited longest, or the one with this name or id"),
@@ -219,9 +263,10 @@ pub(in crate::cli) const SCRIPTS: Topic = Topic {
         ("expect sent EVENT", "this system message was sent"),
         ("expect not-sent EVENT", "this system message was not sent, for a reason that is shown"),
         ("expect closed", "the session was closed"),
-        ("wait TIME", "let time pass for the console, such as 5m; nobody waits for it"),
-        ("within TIME", "how long what follows may take to come [default: 30s]"),
+        ("wait TIME", "move the console's clock forward, such as 5m, without waiting"),
+        ("within TIME", "how long to wait for what follows [default: 30s]"),
     ],
+    groups: Vec::new,
     after: "\
 # conversation.txt
 expect message hello

@@ -60,7 +60,7 @@ struct SentView<'a> {
 pub fn run(args: &SendArgs, ctx: &Context) -> Result<u8, CliError> {
     let account = ctx.accounts()?.find(&args.account)?;
     if args.to.is_empty() || !args.to.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(CliError::usage(format!("'{}' is no page-scoped id: it is digits alone", args.to))
+        return Err(CliError::usage(format!("'{}' is not a page-scoped id, which is digits only", args.to))
             .hint("an event shows it: msgrctl webhook listen"));
     }
     let event: Option<Event> = args.event.as_deref().map(str::parse).transpose()?;

@@ -14,14 +14,14 @@ use crate::provision::plan::{Action, Plan};
 /// There are changes.
 const CHANGES: u8 = 8;
 
-/// Show what differs between a file of accounts and what is
+/// Show what differs between a manifest, the accounts here and Meta
 ///
 /// Compares every account of the file with its record here, with its secrets and with
 /// what Meta says: the Page's name and username, the app's webhook, the Page's
 /// subscription. Changes nothing. With --offline neither Meta nor any secret is looked
-/// at, so that a file of somebody else's can be looked through without one.
+/// at, so that another person's file can be checked without one.
 ///
-/// What the file does not name is left as it is. Secrets are never shown: the plan says where
+/// Accounts and fields that the file does not name stay as they are. Secrets are never shown: the plan says where
 /// each is read and who gets it, and refuses one that looks like another kind of credential.
 /// What a file may say: msgrctl help manifests
 ///
@@ -76,7 +76,7 @@ pub(super) fn run(args: &PlanArgs, ctx: &Context) -> Result<u8, CliError> {
     let blocked = prepared.plan.blocked();
     if blocked > 0 {
         let several = if blocked == 1 { "" } else { "s" };
-        let message = format!("{blocked} account{several} cannot be made as the file says, for the reasons above");
+        let message = format!("{blocked} account{several} cannot be applied, for the reasons above");
         let out_of_reach = prepared.plan.is_out_of_reach();
         return Err(if out_of_reach { CliError::remote(message) } else { CliError::partial(message) });
     }
@@ -103,7 +103,7 @@ pub(super) fn summary(plan: &Plan) -> String {
         count(Action::Nothing)
     );
     if plan.blocked() > 0 {
-        text = format!("{text}, {} that cannot be made as the file says", plan.blocked());
+        text = format!("{text}, {} that cannot be applied", plan.blocked());
     }
     let apps = plan.apps.len();
     if apps > 0 {

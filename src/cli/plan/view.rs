@@ -110,7 +110,7 @@ pub fn text(ctx: &Context, prepared: &Prepared, offline: bool, screen: Screen) -
         format!("plan: {}", summary(plan))
     };
     if offline {
-        last.push_str("; neither secrets nor Meta were looked at");
+        last.push_str("; secrets and Meta were not checked");
     }
     blocks.push(paint(style::BOLD, &wrap(&last, screen.width, 0), screen.color));
     Ok(blocks.join("\n\n"))
@@ -138,8 +138,7 @@ pub fn account_text(account: &AccountPlan, screen: Screen) -> Option<String> {
     if !account.problems.is_empty() {
         let mark = paint(style::ERROR, "!", screen.color);
         let place = account.place.as_ref().map(|place| format!(", {place}")).unwrap_or_default();
-        let mut text =
-            format!("{mark} {}{place}: cannot be made as the file says", paint(style::BOLD, &what, screen.color));
+        let mut text = format!("{mark} {}{place}: cannot be applied", paint(style::BOLD, &what, screen.color));
         for problem in &account.problems {
             text.push_str(&under("", &redact(&problem.summary), style::ERROR, screen));
             if let Some(hint) = &problem.hint {

@@ -19,7 +19,7 @@ use crate::text::sentence;
     after_help = "Examples:\n  MSGRCTL_GRAPH_URL=http://127.0.0.1:8090 msgrctl sandbox calls\n  msgrctl sandbox calls --graph-url http://127.0.0.1:8090 --last 20 --json"
 )]
 pub struct CallsArgs {
-    /// Show the last ones alone
+    /// Show only the last ones
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     last: Option<u32>,
 }
@@ -42,7 +42,7 @@ pub fn run(args: &CallsArgs, ctx: &Context) -> Result<u8, CliError> {
     }
     // With --last that is what was asked for.
     if told.left_out > 0 && args.last.is_none_or(|last| told.calls.len() < last as usize) {
-        ctx.output.notice(&format!("{} older ones are left out", told.left_out));
+        ctx.output.notice(&format!("{} older ones are not shown", told.left_out));
     }
     Ok(0)
 }

@@ -22,7 +22,7 @@ use crate::text::sentence;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  msgrctl sandbox say 'Hello, is anybody there?'
+  msgrctl sandbox say 'Hello, where is my parcel?'
   msgrctl sandbox say --page acme.support --from 'Jane Doe' Hello --json
   msgrctl sandbox say --postback GET_STARTED --title 'Get started'
   msgrctl sandbox say --image https://example.com/cat.jpg 'Look at this'")]
@@ -77,7 +77,7 @@ struct EventArgs {
     /// Press a button: its payload
     #[arg(long, value_name = "PAYLOAD")]
     postback: Option<String>,
-    /// React to a message with an emoji; '' takes it back
+    /// React to a message with an emoji; '' removes the reaction
     #[arg(long, value_name = "EMOJI")]
     reaction: Option<String>,
     /// Edit a message
@@ -131,7 +131,7 @@ struct EventDetails {
     /// The title of the button
     #[arg(long, value_name = "TITLE", requires = "postback")]
     title: Option<String>,
-    /// The message that is reacted to; left out: the last one of the Page
+    /// The message to react to [default: the last one of the Page]
     #[arg(long, value_name = "MID", requires = "reaction")]
     mid: Option<String>,
 }

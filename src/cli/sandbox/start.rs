@@ -46,7 +46,7 @@ pub struct StartArgs {
 
 pub fn run(args: &StartArgs, ctx: &Context) -> Result<u8, CliError> {
     if !args.listen.ip().is_loopback() {
-        return Err(CliError::usage(format!("{} is not an address of this machine alone", args.listen))
+        return Err(CliError::usage(format!("{} is not an address that only this machine can reach", args.listen))
             .hint("the sandbox listens on loopback only: --listen 127.0.0.1:PORT"));
     }
     let world = SharedWorld::new(world(args, ctx)?);
@@ -74,7 +74,7 @@ async fn serve(args: &StartArgs, ctx: &Context, world: SharedWorld) -> Result<u8
     let bound = TcpListener::bind(args.listen).await.map_err(|error| {
         CliError::failed(format!("cannot listen on {}", args.listen))
             .cause(error.to_string())
-            .hint("choose another port with --listen 127.0.0.1:PORT, or leave it out for a free one")
+            .hint("choose another port with --listen 127.0.0.1:PORT, or omit --listen for a free one")
     })?;
     let address =
         bound.local_addr().map_err(|error| CliError::failed("the address is not known").cause(error.to_string()))?;

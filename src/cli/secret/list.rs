@@ -21,7 +21,7 @@ use crate::ui::table::table;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  msgrctl secret list\n  msgrctl secret list acme-support --json")]
 pub struct ListArgs {
-    /// One account alone: its name, handle or id
+    /// Only this account: its name, handle or id
     #[arg(value_name = "NAME", add = ArgValueCompleter::new(candidates::accounts))]
     account: Option<String>,
 }

@@ -11,7 +11,7 @@ use crate::text::{code_point, first_unfit};
 
 /// Print a secret
 ///
-/// The value and a line end, on standard output. Whoever sees the screen sees it.
+/// The value and a line end, on standard output. Anyone who sees the screen sees it.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  msgrctl secret reveal acme-support verify-token\n  msgrctl secret reveal acme-support verify-token | wl-copy"

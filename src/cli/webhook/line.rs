@@ -26,7 +26,7 @@ pub fn words(event: &Event) -> (&'static str, String) {
         }
         Kind::Read(watermark) => ("read", format!("all up to {}", moment(*watermark))),
         Kind::Reaction { action, emoji } => {
-            let how = if action == "unreact" { "taken back" } else { "" };
+            let how = if action == "unreact" { "removed" } else { "" };
             ("reaction", format!("{} {how}", or(emoji, "")).trim().to_owned())
         }
         Kind::Edit => ("edit", or(&event.text, "no text")),
@@ -48,7 +48,7 @@ pub fn words(event: &Event) -> (&'static str, String) {
 /// What a message says, in one line.
 pub fn said(message: &Message) -> String {
     if message.is_deleted {
-        return "(taken back)".into();
+        return "(unsent)".into();
     }
     let mut parts: Vec<String> = message.text.iter().map(|text| harmless(text)).collect();
     parts.extend(message.attachments.iter().map(attached));

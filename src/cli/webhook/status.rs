@@ -15,7 +15,7 @@ use crate::operations::webhooks::{AccountResult, Target};
 ///
 /// An event is sent where the app's webhook and the Page's subscription both have
 /// its field. The app's own level can only be seen with the app id and the app
-/// secret; without them the Page's level is shown alone. Reads only.
+/// secret; without them only the Page's level is shown. Reads only.
 ///
 /// Exit codes: 0 what could be seen is as it should be, 7 messages do not arrive at the
 /// callback URL, or not in full, 5 Graph could not be reached.

@@ -29,7 +29,7 @@ const FIELDS: &[&str] = {
 /// there stay unless --exact is given. When Meta's handshake with the callback fails,
 /// it is asked from here too, and the cause is named.
 ///
-/// Without the app secret the Page is subscribed alone, and what is left to do by
+/// Without the app secret only the Page is subscribed, and what is left to do by
 /// hand is printed. An app has one callback URL for all of its Pages: before it is
 /// changed the accounts that it affects are named and asked for.
 ///

@@ -141,7 +141,7 @@ fn curl(ctx: &Context, callback: &Url, token: &Secret, reveal: bool) -> Result<u
     let challenge = rand::rng().random_range(1_000_000_u64..2_200_000_000).to_string();
     let right = if reveal { token.clone() } else { Secret::new(token.masked()) };
     if reveal {
-        ctx.output.warning("what follows holds the verify token: whoever sees it can use it");
+        ctx.output.warning("what follows holds the verify token: anyone who sees it can use it");
     } else {
         ctx.output
             .notice("the verify token is masked, so the first command is refused as it stands; --reveal shows it");

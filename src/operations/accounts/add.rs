@@ -67,7 +67,7 @@ pub fn check_given(draft: &Draft, gate: Gate) -> Result<(), Error> {
     if draft.inputs.token.is_none() {
         let mut missing = vec![&fields::TOKEN];
         missing.extend(lacking.into_iter().filter(|field| field.name != fields::APP_ID.name));
-        let note = "with a page access token the others may be left out: Graph is asked for them";
+        let note = "with a page access token the others are optional: Graph is asked for them";
         return Err(fields::missing(&missing, (missing.len() > 1).then_some(note)));
     }
     if gate == Gate::Untested && !lacking.is_empty() {

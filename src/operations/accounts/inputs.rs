@@ -163,7 +163,7 @@ pub fn accept(workspace: &Workspace, kind: SecretKind, secret: &Secret) -> Resul
             Ok(())
         }
         Verdict::Refused(shape, why) => Err(Error::usage(format!("the {kind} {why}")).hint(match (kind, shape) {
-            (_, Shape::WhiteSpace) => "copy it again, whole and alone".to_owned(),
+            (_, Shape::WhiteSpace) => "copy it again, only the value and all of it".to_owned(),
             (SecretKind::PageAccessToken, _) => format!("create a Page access token (EAA…): {}", dashboard::TOKENS),
             (SecretKind::AppSecret, _) => format!("where to find it: {}", dashboard::APP),
             (SecretKind::VerifyToken | SecretKind::NextVerifyToken, _) => {

@@ -44,7 +44,7 @@ pub fn look(workspace: &Workspace) -> Result<Vec<Found>, Error> {
     }
     let open: Vec<PathBuf> = ours.into_iter().filter(|path| others_may_read(path)).collect();
     found.push(match open.as_slice() {
-        [] => Found::pass(ids::FILES_MODES, "nobody else may read the files"),
+        [] => Found::pass(ids::FILES_MODES, "only you may read the files"),
         [first, ..] => {
             Found::new(ids::FILES_MODES, Outcome::Warn, format!("others may read {} of the files", open.len()))
                 .because(&FILES_EXPOSED)

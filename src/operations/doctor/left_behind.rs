@@ -41,7 +41,7 @@ pub fn look(workspace: &Workspace, tenants: &Tenants<'_>) -> Vec<Found> {
     let summary = format!("secrets that belong to no account of this configuration: {count}; {}", lines.join("; "));
     let shared = looked.entries.iter().any(|entry| entry.tenant.is_none());
     let fix = if shared {
-        "another configuration directory of yours shares the keyring, and its accounts would lose their secrets: remove them only if none of these accounts is in one; the command lists them and asks"
+        "another configuration directory of yours shares the keyring, and its accounts would lose their secrets: remove them only if no other directory has these accounts; the command lists them and asks"
     } else {
         "if accounts.toml was lost or edited, restore it first: these may be the only copies; otherwise remove them: the command lists them and asks"
     };

@@ -27,7 +27,7 @@ pub fn look(workspace: &Workspace, tenants: &Tenants<'_>) -> Result<Vec<Found>, 
                     .hint("look into it with its own program, or choose another: --store keyring, file or env")
             }
             Err(error) if !is_needed(workspace, tenants)? => {
-                Found::new(id, Outcome::Skip, format!("no account uses it, and nobody chose it: {error}"))
+                Found::new(id, Outcome::Skip, format!("no account uses it, and no setting names it: {error}"))
             }
             Err(error) => Found::of_error(id, error, &STORE_UNAVAILABLE),
         },

@@ -173,8 +173,10 @@ impl From<StoreError> for Error {
             }
             StoreError::Dangling { link, .. } => return Self::file(error.to_string()).hint(dangling(link)),
             StoreError::Exposed { path, .. } => {
-                let hint =
-                    format!("it has to be a plain file, no link, of yours alone: chmod 600 '{}'", path.display());
+                let hint = format!(
+                    "it must be a regular file (not a symlink) that only you can read: chmod 600 '{}'",
+                    path.display()
+                );
                 return Self::new(Kind::SecretStore, error.to_string()).hint(hint);
             }
             StoreError::NoKey(what) | StoreError::WrongKey(what) => {

@@ -55,7 +55,7 @@ impl History {
     ///
     /// # Errors
     ///
-    /// There is none, several begin so, or it changed something at Meta alone.
+    /// There is none, several begin so, or it changed something only at Meta.
     pub fn find(&self, id: &str) -> Result<&Entry, Error> {
         const SHORTEST: usize = 4;
         let shown = crate::text::excerpt(id, 40);
@@ -71,7 +71,7 @@ impl History {
         match found.as_slice() {
             [] => Err(Error::failed(format!("there is no change '{shown}'")).hint(all)),
             [one] if !one.is_local() => Err(Error::failed(format!(
-                "'{}' changed something at Meta alone, which cannot be undone here",
+                "'{}' changed something only at Meta, which cannot be undone here",
                 one.command
             ))
             .hint("to see what is at Meta: msgrctl webhook status --all")),
@@ -173,7 +173,7 @@ mod tests {
         let history = History { entries: vec![entry("abcdef", None), entry("abcdxx", None)], unknown: None };
         let message = |id: &str| history.find(id).expect_err("refused").message().to_owned();
         assert!(message("abcd").contains("2 changes begin with"));
-        assert!(message("ABCDE").contains("at Meta alone"));
+        assert!(message("ABCDE").contains("only at Meta"));
         assert!(message("ab").contains("too short"));
         assert!(message("zzzz").contains("there is no change 'zzzz'"));
     }

@@ -39,7 +39,7 @@ pub fn listened(workspace: &Workspace, named: &[String]) -> Result<Vec<Listened>
             continue;
         }
         let what =
-            format!("'{}' has no app secret: without it nothing tells Meta's events from anybody's", account.name);
+            format!("'{}' has no app secret: without it Meta's events cannot be told from forged ones", account.name);
         let give = commands::saved(&account).add_app;
         if !named.is_empty() || alone {
             return Err(Error::credentials(what).hint(format!("give it one: {give}")));
@@ -47,7 +47,7 @@ pub fn listened(workspace: &Workspace, named: &[String]) -> Result<Vec<Listened>
         workspace.warning(&format!("skipped: {what}; {give}"));
     }
     if listened.is_empty() {
-        return Err(Error::credentials("none of the accounts has an app secret to check events with")
+        return Err(Error::credentials("no account has an app secret to check events with")
             .hint("give them theirs: msgrctl account edit NAME --app-id APP_ID --app-secret-stdin"));
     }
     Ok(listened)

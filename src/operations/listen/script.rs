@@ -108,7 +108,8 @@ fn read(line: &str) -> Result<Option<Line>, String> {
         return Ok(None);
     }
     let (verb, rest) = first_word(line);
-    let length = || rest.parse::<SignedDuration>().map_err(|_| format!("'{rest}' is no length of time, such as 5m"));
+    let length =
+        || rest.parse::<SignedDuration>().map_err(|_| format!("'{rest}' is not a valid length of time, such as 5m"));
     Ok(Some(match verb {
         "expect" => Line::Expect(expected(rest)?),
         "wait" => Line::Wait(length()?),

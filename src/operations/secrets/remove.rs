@@ -24,7 +24,7 @@ pub fn entries(workspace: &Workspace, store: StoreName, entries: &[String]) -> R
     let owners = Owners::read(workspace)?;
     let key_of = |entry: &String| {
         owners.left_behind(store, entry).ok_or_else(|| {
-            Error::failed(format!("'{entry}' is no entry of ours, or belongs to an account"))
+            Error::failed(format!("'{entry}' is not an entry of msgrctl, or belongs to an account"))
                 .hint("msgrctl doctor names what is left behind")
         })
     };

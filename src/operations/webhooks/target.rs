@@ -45,7 +45,7 @@ impl Target {
                 Ok(target) => targets.push(target),
                 Err(error) if alone || error.is_interrupt() => return Err(error),
                 Err(error) => {
-                    workspace.warning(&format!("'{name}' was left out: {}", error.message()));
+                    workspace.warning(&format!("'{name}' was skipped: {}", error.message()));
                     failed += 1;
                 }
             }

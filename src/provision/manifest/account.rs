@@ -148,7 +148,7 @@ fn channel(reader: &mut Reader<'_>, node: &Node) -> Spot<Channel> {
         let known = Channel::ALL.map(Channel::id);
         let near = nearest(&text.to_lowercase(), known.into_iter());
         let known = known.join(", ");
-        let message = format!("{} is no type of account: only {known} can be connected today", shown(text));
+        let message = format!("{} is not a valid type of account: only {known} can be connected today", shown(text));
         reader.wrong_near(node.at, message, near);
         None
     });
@@ -202,7 +202,7 @@ fn fields(reader: &mut Reader<'_>, node: &Node) -> Spot<Vec<String>> {
     let wrong = Spot { at: node.at, value: None };
     let Some(items) = reader.list("fields", node) else { return wrong };
     if items.is_empty() {
-        reader.wrong(node.at, "'fields' is empty: leave the key out to leave them as they are");
+        reader.wrong(node.at, "'fields' is empty: omit the key to keep them as they are");
         return wrong;
     }
     let mut fields: Vec<String> = Vec::new();
@@ -214,14 +214,14 @@ fn fields(reader: &mut Reader<'_>, node: &Node) -> Spot<Vec<String>> {
         };
         let word = !text.is_empty() && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'));
         if !word {
-            let message = format!("{} is no webhook field: small letters, digits and '_', as in messages", shown(text));
+            let message =
+                format!("{} is not a valid webhook field: small letters, digits and '_', as in messages", shown(text));
             reader.wrong(item.at, message);
         } else if fields.iter().any(|known| known == text) {
             reader.wrong(item.at, format!("the field {} is given twice", shown(text)));
         } else {
             if let Some(near) = misspelt(text) {
-                let doubt =
-                    format!("'{text}' is no webhook field of Messenger that is known here; did you mean '{near}'?");
+                let doubt = format!("'{text}' is not a known webhook field of Messenger; did you mean '{near}'?");
                 reader.doubt(item.at, &doubt, text);
             }
             fields.push(text.to_owned());
@@ -241,11 +241,11 @@ mod tests {
         for (lines, part) in [
             ("handle: Acme", "'Acme' is not a handle"),
             ("type: facebok", "only facebook can be connected today; did you mean 'facebook'?"),
-            ("type: whatsapp", "'whatsapp' is no type of account"),
+            ("type: whatsapp", "'whatsapp' is not a valid type of account"),
             ("page_username: a b", "'a b' is not a page username"),
             ("page_id: acme", "'acme' is not a page id"),
             ("page_id: 109876543210987", "this is a number to YAML: write it in quotes"),
-            ("page_id: ~", "'page_id' has no value: leave the key out"),
+            ("page_id: ~", "'page_id' has no value: omit the key"),
             ("page_id: [1]", "'page_id' is a text"),
             ("app: {id: '12'}", "'12' is not an app id"),
             ("app: {secret: {env: X}}", "an app secret without the id of its app"),
@@ -254,7 +254,7 @@ mod tests {
             ("webhook: {callback_url: example.com}", "'example.com' is not a URL"),
             ("webhook: {fields: []}", "'fields' is empty"),
             ("webhook: {fields: messages}", "'fields' is a list"),
-            ("webhook: {fields: [Messages]}", "'Messages' is no webhook field"),
+            ("webhook: {fields: [Messages]}", "'Messages' is not a valid webhook field"),
             ("webhook: {fields: [messages, messages]}", "'messages' is given twice"),
             ("callback_url: x", "it belongs below 'webhook'"),
             ("page_access_token: x", "did you mean 'token'?"),

@@ -124,7 +124,7 @@ impl<'t> Reader<'t> {
         match &node.value {
             Value::Unusable => {}
             Value::Word(_, Plain::Nothing) => {
-                self.wrong(node.at, format!("'{what}' has no value: leave the key out to leave it as it is"));
+                self.wrong(node.at, format!("'{what}' has no value: omit the key to keep it as it is"));
             }
             _ => self.wrong(node.at, message()),
         }

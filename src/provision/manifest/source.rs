@@ -66,11 +66,11 @@ fn never(what: &str) -> String {
 fn stored_source(reader: &mut Reader<'_>, stored: &Entry, entries: &[Entry]) -> Option<Source> {
     let yes = matches!(&stored.value.value, Value::Word(word, Plain::Truth) if word.eq_ignore_ascii_case("true"));
     if !yes {
-        reader.wrong(stored.value.at, "'stored' is true (without quotes), or left out");
+        reader.wrong(stored.value.at, "'stored' is true (without quotes), or absent");
     }
     let other = entries.iter().find(|entry| entry.key != "stored" && REFERENCE.keys.contains(&entry.key.as_str()));
     if let Some(other) = other {
-        let message = "'stored' stands alone: it means the secret that the account has already";
+        let message = "'stored' takes no other key beside it: it means the secret that the account has already";
         reader.wrong(other.at, format!("'{}' beside 'stored': {message}", other.key));
     }
     (yes && entries.len() == 1).then_some(Source::Stored)
@@ -192,7 +192,7 @@ mod tests {
             ("{env: A, store: env}", "keyring or file"),
             ("{stored: yes}", "'stored' is true"),
             ("{stored: 'true'}", "'stored' is true"),
-            ("{stored: true, env: A}", "stands alone"),
+            ("{stored: true, env: A}", "takes no other key"),
             ("{evn: A}", "unknown key in a reference"),
             ("{env: A, hunter2: x}", "unknown key in a reference"),
             ("{value: hunter2}", "unknown key in a reference"),

@@ -71,7 +71,7 @@ pub(super) fn of_chat_settings(reader: &mut Reader<'_>, node: &Node) -> BTreeMap
                     meant => meant,
                 };
                 let message = format!(
-                    "{} is no state of chat_settings; to send it as a text write {{state: custom, text: \"…\"}}",
+                    "{} is not a valid state of chat_settings; to send it as a text write {{state: custom, text: \"…\"}}",
                     shown(text)
                 );
                 reader.wrong_near(at, message, meant);

@@ -187,7 +187,7 @@ fn person(world: &mut World, page_id: &str, from: Option<&str>) -> Result<String
         return Ok(known.psid.clone());
     }
     if from.is_empty() || from.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(format!("nobody at this Page has the PSID '{from}'"));
+        return Err(format!("no person at this Page has the PSID '{from}'"));
     }
     Ok(newcomer(world, page_id, from))
 }

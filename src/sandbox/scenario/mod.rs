@@ -71,7 +71,7 @@ impl Scenario {
                 return Err(invalid("a fault does nothing: give it delay, drop, status, code or body".into()));
             }
             if fault.times == Some(0) {
-                return Err(invalid("a fault happens 0 times: leave times out for always".into()));
+                return Err(invalid("a fault happens 0 times: omit times for always".into()));
             }
             let versioned = |path: &str| path.split('/').nth(1).is_some_and(|first| graph_version(first).is_some());
             if let Some(path) = fault.path.as_deref().filter(|path| !path.starts_with('/') || versioned(path)) {
@@ -93,7 +93,7 @@ impl Scenario {
         }
         for psid in scenario.people.iter().filter_map(|person| person.psid.as_deref()) {
             if psid.is_empty() || !psid.bytes().all(|b| b.is_ascii_digit()) {
-                return Err(invalid(format!("'{psid}' is not a PSID: it has digits alone")));
+                return Err(invalid(format!("'{psid}' is not a PSID, which is digits only")));
             }
         }
         for page in scenario.people.iter().filter_map(|person| person.page.as_deref()) {

@@ -97,7 +97,7 @@ impl Documented {
             ("ACME_SUPPORT_TOKEN", token(0)),
             ("ACME_SALES_TOKEN", token(1)),
         ];
-        let file = blocks(&section("A file of accounts"), "yaml").swap_remove(0);
+        let file = blocks(&section("Plan and apply"), "yaml").swap_remove(0);
         assert!(file.contains(CALLBACK_URL), "{file}");
         for (name, _) in &secrets {
             assert!(file.contains(&format!("{{env: {name}}}")), "{name} is not referred to in:\n{file}");

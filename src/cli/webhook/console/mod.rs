@@ -328,8 +328,8 @@ impl<'a> Console<'a> {
         };
         found.ok_or_else(|| {
             let there: Vec<String> = all.iter().map(|(psid, _)| self.name(psid)).collect();
-            let there = if there.is_empty() { "nobody".into() } else { there.join(", ") };
-            format!("'{}' is none of those who are here, or several of them: {there}", harmless(who))
+            let there = if there.is_empty() { "no customer".into() } else { there.join(", ") };
+            format!("'{}' is not one of those who are here, or several are: {there}", harmless(who))
         })
     }
 
@@ -349,7 +349,7 @@ impl<'a> Console<'a> {
             format!("{} ({}): {how}", self.name(psid), harmless(psid))
         });
         let lines: Vec<String> = lines.collect();
-        if lines.is_empty() { "nobody is there".into() } else { lines.join("\n") }
+        if lines.is_empty() { "no customer is there".into() } else { lines.join("\n") }
     }
 
     fn show_plain(&self, event: &Event) {
