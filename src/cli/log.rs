@@ -6,7 +6,7 @@ use super::context::Context;
 use super::envelope::Envelope;
 use super::error::CliError;
 use super::tables::show;
-use crate::operations::journal::{DONE, Entry, recover};
+use crate::operations::journal::{DONE, Entry, Pending, recover};
 use crate::ui::table::table_with_text;
 
 /// Show what was changed: accounts, secrets, messages, chat settings, tenants
@@ -47,15 +47,18 @@ pub fn run(args: &LogArgs, ctx: &Context) -> Result<u8, CliError> {
 }
 
 /// Who reads the log should know of a change whose process was killed.
-pub fn recover_first(ctx: &Context) {
-    match recover(ctx, None, false) {
-        Ok(Some(undo)) => ctx.output.notice(&format!(
+pub fn recover_first(ctx: &Context) -> Option<Pending> {
+    let unfinished = recover(ctx, None, false).unwrap_or_else(|error| {
+        ctx.output.warning(error.message());
+        None
+    });
+    if let Some(undo) = &unfinished {
+        ctx.output.notice(&format!(
             "an undo in tenant '{}' was not finished; to go on: msgrctl undo --yes",
             undo.entry.tenant
-        )),
-        Ok(None) => {}
-        Err(error) => ctx.output.warning(error.message()),
+        ));
     }
+    unfinished
 }
 
 /// A change as a row of a table: time, command, tenant, user, what.

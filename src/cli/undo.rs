@@ -83,11 +83,11 @@ pub fn run(args: &UndoArgs, ctx: &Context) -> Result<u8, CliError> {
 }
 
 fn list(ctx: &Context, number: usize) -> Result<u8, CliError> {
-    log::recover_first(ctx);
+    let unfinished = log::recover_first(ctx);
     let history = History::read(ctx)?;
     let local: Vec<&Entry> = history.entries.iter().filter(|entry| entry.is_local() && !entry.id.is_empty()).collect();
     let last = &local[local.len().saturating_sub(number)..];
-    let standings = standings(ctx, &history, last)?;
+    let standings = standings(ctx, &history, last, unfinished.as_ref());
     if ctx.output.json {
         let changes = last.iter().zip(standings).map(|(entry, standing)| {
             let (standing, undone_by, changed_by) = match standing {

@@ -209,7 +209,12 @@ impl Workspace {
 
     /// The stores of this run.
     pub(crate) fn stores(&self) -> &Stores {
-        self.stores.get_or_init(|| stores::open(self, &self.keyring, self.memory.clone().unwrap_or_default()))
+        self.stores.get_or_init(|| {
+            // A program that gives a secret may ask in its turn: from here on Ctrl-C gives the
+            // terminal back as it was.
+            drop(self.reporter.hold());
+            stores::open(self, &self.keyring, self.memory.clone().unwrap_or_default())
+        })
     }
 
     /// The stores, where they are open.

@@ -166,10 +166,17 @@ fn a_removed_account_comes_back_to_its_place_after_later_changes() {
     let removed = last(&home)["id"].as_str().unwrap().to_owned();
     home.run(&["account", "rename", "page-2", "Page 3"]).code(0);
     home.run(&["undo", &removed, "--yes"]).code(1).says(&[
-        "'Page 3' would get back a name or handle that the name of 'Page 3' is by now; nothing was undone",
+        "cannot restore 'Page 3': its name, handle or id is the name of the account 'page-2' now; nothing was undone",
         "to change that name first: msgrctl account rename",
     ]);
+    let standing = |id: &str| {
+        let list = home.run(&["undo", "--list", "--json"]).code(0).json();
+        let change = list["changes"].as_array().unwrap().iter().find(|change| change["id"] == id).unwrap().clone();
+        change["standing"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(standing(&removed), "changed", "the list says no, as undo does");
     home.run(&["account", "rename", "page-2", "Page 2"]).code(0);
+    assert_eq!(standing(&removed), "stands");
     home.run(&["account", "edit", "page-1", "--page-id", "109876543210990", "--yes", "--no-test"]).code(0);
     let same_page = home.run(&["account", "list", "--json"]).json()["accounts"][0]["page_id"].clone();
     home.run(&["account", "edit", "page-0", "--page-id", "109876543210977", "--yes", "--no-test"]).code(0);
@@ -179,6 +186,21 @@ fn a_removed_account_comes_back_to_its_place_after_later_changes() {
     home.run(&["undo", of_first.as_str().unwrap(), "--yes"])
         .code(0)
         .says(&["'Page 0' and 'Page 2' are connected to the same Page"]);
+    home.run(&["account", "rename", "page-0", "Zero"]).code(0);
+    let renamed = home.run(&["undo", "--yes"]).code(0);
+    assert!(!renamed.stderr.contains("same Page"), "this undo touches no Page: {renamed:?}");
+    // What an address may hold behind its path is a key, however its scheme is written.
+    let url = "HTTPS://functions.example/api/hook?code=functionkey0123";
+    home.run(&["account", "edit", "page-0", "--callback-url", url, "--yes", "--no-test"]).code(0);
+    for command in [&["log"][..], &["undo", "--list"], &["undo"]] {
+        let shown = home.run(command);
+        assert!(!format!("{shown:?}").contains("functionkey0123"), "{shown:?}");
+    }
+    // Records that cannot be read are not called changed.
+    let file = home.accounts_file();
+    let good = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, format!("{good}[[[")).unwrap();
+    assert_eq!(standing(&removed), "stands");
 }
 
 #[test]

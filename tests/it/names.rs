@@ -181,7 +181,7 @@ fn accounts_that_answer_alike_already_are_not_guessed_and_lock_nothing() {
             home.run(&["account", "show", id, "--json"]).code(0).shows(&[id]);
         }
         // An undo would bring it back.
-        home.run(&["undo", "--yes"]).code(1).says(&["would get back a name or handle"]);
+        home.run(&["undo", "--yes"]).code(1).says(&["cannot restore '"]);
         assert_eq!(found(&home), []);
     }
 }

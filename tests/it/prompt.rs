@@ -61,6 +61,23 @@ fn ctrl_c_while_standard_input_is_read_ends_with_130() {
 }
 
 #[test]
+fn ctrl_c_while_a_program_asks_for_a_secret_gives_the_echo_back() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, false).with("MSGRCTL_STORE", "file").with("MSGRCTL_PASSPHRASE", "correct horse battery");
+    home.file("ask.sh", "stty -echo </dev/tty; echo asking >/dev/tty; read answer </dev/tty");
+    let mut shell = home.program("sh");
+    let edit = "account edit acme --token-from 'command:sh ask.sh' --yes --no-test";
+    let script = format!("trap : INT; '{}' {edit}; echo ended with $?; stty -a", env!("CARGO_BIN_EXE_msgrctl"));
+    shell.args(["-c", &script]);
+    let mut pty = Pty::start(&shell, 100);
+    pty.expect("asking");
+    pty.send("\u{3}");
+    let (screen, _) = pty.end();
+    assert!(screen.contains("ended with 130"), "{screen}");
+    assert!(screen.contains(" echo ") && !screen.contains("-echo "), "{screen}");
+}
+
+#[test]
 fn ctrl_c_while_graph_is_asked_saves_nothing() {
     let sandbox = scenario(
         "version = 1\nlatency = '20s'\n[[pages]]\nid = '12345'\nname = 'A'\nusername = 'a.page'\ntoken = 'EAAx'\n",

@@ -92,6 +92,11 @@ impl Entry {
         self.changes.iter().all(of_secrets)
     }
 
+    /// Whether its records can get back what they were.
+    pub fn has_values(&self) -> bool {
+        self.changes.iter().any(Change::has_values)
+    }
+
     /// What was changed, in a line.
     pub fn in_words(&self) -> String {
         several_in_words(&self.changes)
@@ -148,7 +153,7 @@ fn value_in_words(value: Option<&Value>) -> String {
     match value {
         None => "(none)".into(),
         // What an address holds behind its path may be a key.
-        Some(Value::String(text)) if text.starts_with("http") => excerpt(&address::shown(text), LONGEST),
+        Some(Value::String(text)) if text.contains("://") => excerpt(&address::shown(text), LONGEST),
         Some(Value::String(text)) => excerpt(text, LONGEST),
         // A custom message is a table: its text is what was changed.
         Some(value) => match value.get("text").and_then(Value::as_str) {

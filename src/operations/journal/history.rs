@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use super::entry::{DONE, Entry};
 use crate::operations::{Error, Workspace};
-use crate::state::Change;
 
 /// The changes that were made here, the oldest first.
 pub struct History {
@@ -92,7 +91,7 @@ impl History {
         self.standings(std::slice::from_ref(&entry)).remove(0)
     }
 
-    /// The same of several; the log is walked through once.
+    /// The same of several.
     pub fn standings(&self, entries: &[&Entry]) -> Vec<Standing> {
         let mut undone: HashMap<&str, &Entry> = HashMap::new();
         for entry in &self.entries {
@@ -108,7 +107,7 @@ impl History {
         if let Some(by) = undone_by {
             return Standing::Undone(by.id.clone());
         }
-        if entry.changes.iter().any(Change::has_values) { Standing::Stands } else { Standing::WithoutValues }
+        if entry.has_values() { Standing::Stands } else { Standing::WithoutValues }
     }
 }
 
@@ -123,8 +122,11 @@ fn standing(entries: &[Entry]) -> Vec<&Entry> {
     // What an undo took out of it: it comes back when the undo is undone.
     let mut undone: Vec<(&str, &Entry)> = Vec::new();
     for entry in entries {
-        let target = undoes(entry).unwrap_or_default();
-        if let Some(at) = standing.iter().position(|known| !target.is_empty() && known.id == target) {
+        let Some(target) = undoes(entry) else {
+            standing.push(entry);
+            continue;
+        };
+        if let Some(at) = standing.iter().position(|known| known.id == target) {
             undone.push((&entry.id, standing.remove(at)));
         } else if let Some(at) = undone.iter().position(|(by, _)| *by == target) {
             standing.push(undone.remove(at).1);

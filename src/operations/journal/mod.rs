@@ -16,7 +16,7 @@ mod undo;
 pub use changing::Changing;
 pub use entry::{DONE, Entry};
 pub use history::{History, Standing};
-pub use pending::recover;
+pub use pending::{Pending, recover};
 pub use undo::{Undone, prepare_undo, standings};
 
 use super::{Error, Workspace};

@@ -5,6 +5,7 @@
 mod secrets;
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use self::secrets::Secrets;
 use super::changing::Changing;
@@ -72,16 +73,41 @@ pub fn prepare_undo(workspace: &Workspace, id: Option<&str>) -> Result<Undoing, 
         .hint(format!("to undo it: msgrctl undo {} --tenant {}", entry.id, entry.tenant)));
     }
     let inside = workspace.in_tenant(&entry.tenant);
-    check(&inside, &history, entry, unfinished.is_some())?;
-    let secrets = Secrets::of(&inside, entry, unfinished.as_ref())?;
-    secrets.refuse_moves()?;
-    secrets.refuse_rotations()?;
+    let now = Now::read(&inside, unfinished.as_ref())?;
+    check(&history, entry, &now, unfinished.is_some())?;
+    let secrets = Secrets::of(&now.accounts, entry, &workspace.tenant_flag(&entry.tenant)?)?;
     let entries = history.entries.len();
     Ok(Undoing { entry: entry.clone(), inside, unfinished, entries, secrets })
 }
 
+/// The records of a tenant as they are.
+struct Now {
+    records: BTreeMap<Record, Fields>,
+    /// As they were before the undo that goes on, which may have them back already.
+    accounts: Rc<Vec<Account>>,
+    /// Where each kind of record is.
+    place: Box<dyn Fn(&Record) -> String>,
+}
+
+impl Now {
+    fn read(inside: &Workspace, unfinished: Option<&Pending>) -> Result<Self, Error> {
+        let tenant = inside.settings()?.tenant.value.to_string();
+        let records = inside.records()?;
+        let snapshot = records.snapshot(&tenant, true)?;
+        // What cannot be read was not changed: that is said as every other command says it.
+        let of_accounts = records.place(&tenant, &Record::Account(String::new()));
+        let accounts = snapshot.accounts(&of_accounts).map_err(AccountError::from)?;
+        let accounts = match unfinished {
+            Some(pending) => pending.before.accounts(&of_accounts).map_err(AccountError::from)?,
+            None => accounts,
+        };
+        let place = move |record: &Record| records.place(&tenant, record);
+        Ok(Self { records: snapshot.records(), accounts, place: Box::new(place) })
+    }
+}
+
 /// Refuses a change whose fields are not what it left any more.
-fn check(inside: &Workspace, history: &History, entry: &Entry, going_on: bool) -> Result<(), Error> {
+fn check(history: &History, entry: &Entry, now: &Now, going_on: bool) -> Result<(), Error> {
     let command = &entry.command;
     if !history.knows_what_follows(entry) {
         return Err(Error::file(format!(
@@ -102,27 +128,24 @@ fn check(inside: &Workspace, history: &History, entry: &Entry, going_on: bool) -
             )));
         }
     }
-    let records = inside.records()?;
-    let snapshot = records.snapshot(&entry.tenant, true)?;
-    // What cannot be read was not changed: that is said as every other command says it.
-    let place = records.place(&entry.tenant, &Record::Account(String::new()));
-    snapshot.accounts(&place).map_err(AccountError::from)?;
-    let now = snapshot.records();
     if !going_on {
-        check_tenant(entry, &now)?;
+        check_tenant(entry, &now.records)?;
     }
-    let Some(Obstacle { change, record, field, later }) = obstacle(history, entry, &now, going_on) else {
+    let Some(Obstacle { change, record, field, later }) = obstacle(history, entry, &now.records, going_on) else {
         return Ok(());
     };
     let field = field.filter(|field| !field.is_empty()).map(|field| format!("{field} of "));
     let error = Error::failed(format!(
         "{} has changed since '{command}' ({}'{}'); nothing was undone",
-        records.place(&entry.tenant, record),
+        (now.place)(record),
         field.unwrap_or_default(),
         change.of
     ));
     Err(match later {
-        Some(later) => error.hint(format!("to undo '{}' first: msgrctl undo {}", later.command, later.id)),
+        Some(later) if later.has_values() => {
+            error.hint(format!("to undo '{}' first: msgrctl undo {}", later.command, later.id))
+        }
+        Some(later) => error.hint(format!("'{}' ({}) cannot be undone", later.command, later.id)),
         None => error.hint("msgrctl log shows the changes"),
     })
 }
@@ -146,33 +169,42 @@ fn obstacle<'a>(
     let after = history.after(entry);
     entry.changes.iter().filter(|change| change.has_values()).find_map(|change| {
         let record = change.record.as_ref()?;
-        let own = |later: &&&Entry| later.undoes.as_ref() != Some(&entry.id) && touches(later, &entry.tenant, change);
+        let is_later =
+            |later: &&&Entry| later.undoes.as_ref() != Some(&entry.id) && touches(later, &entry.tenant, change);
         let field = change.conflict(now.get(record), going_on);
-        let later = after.iter().find(own).copied();
+        let later = after.iter().find(is_later).copied();
         (field.is_some() || later.is_some()).then_some(Obstacle { change, record, field, later })
     })
 }
 
 /// Whether each of `entries` can be undone, by the log and by what the records are now.
-///
-/// # Errors
-///
-/// The records cannot be found.
-pub fn standings(workspace: &Workspace, history: &History, entries: &[&Entry]) -> Result<Vec<Standing>, Error> {
-    let records = workspace.records()?;
-    let mut now: BTreeMap<&str, Option<BTreeMap<Record, Fields>>> = BTreeMap::new();
+/// `unfinished` is the undo that would go on.
+pub fn standings(
+    workspace: &Workspace,
+    history: &History,
+    entries: &[&Entry],
+    unfinished: Option<&Pending>,
+) -> Vec<Standing> {
+    let mut now: BTreeMap<&str, Option<Now>> = BTreeMap::new();
     let mut standings = history.standings(entries);
     for (entry, standing) in entries.iter().zip(&mut standings).filter(|(_, standing)| **standing == Standing::Stands) {
+        let goes_on = unfinished.filter(|pending| pending.entry.undoes.as_deref() == Some(&entry.id));
+        if goes_on.is_some() {
+            continue;
+        }
         // Records that cannot be read are for undo and doctor to tell of.
-        let read = || records.snapshot(&entry.tenant, true).ok().map(|snapshot| snapshot.records());
+        let read = || Now::read(&workspace.in_tenant(&entry.tenant), None).ok();
         let Some(now) = now.entry(&entry.tenant).or_insert_with(read) else { continue };
-        if let Some(obstacle) = obstacle(history, entry, now, false) {
-            *standing = Standing::Changed(obstacle.later.map(|later| later.id.clone()));
-        } else if !history.knows_what_follows(entry) || check_tenant(entry, now).is_err() {
+        let is_refused =
+            || check(history, entry, now, false).is_err() || Secrets::of(&now.accounts, entry, "").is_err();
+        if let Some(obstacle) = obstacle(history, entry, &now.records, false) {
+            let later = obstacle.later.filter(|later| later.has_values());
+            *standing = Standing::Changed(later.map(|later| later.id.clone()));
+        } else if is_refused() {
             *standing = Standing::Changed(None);
         }
     }
-    Ok(standings)
+    standings
 }
 
 /// Whether a later change touched the same field of the same record; any field of one that
@@ -228,7 +260,7 @@ impl Undoing {
             return Err(Error::failed("another command has changed something meanwhile; nothing was undone")
                 .hint("msgrctl log shows the changes"));
         }
-        check(&inside, &history, &entry, going_on)?;
+        check(&history, &entry, &Now::read(&inside, None)?, going_on)?;
         let reversed: Vec<Change> =
             entry.changes.iter().filter(|change| change.has_values()).map(Change::reversed).collect();
         let records = inside.records()?;
@@ -331,7 +363,7 @@ mod tests {
         change::save(&trial.workspace, &mut account.clone(), vec![change], |new| Ok::<_, Error>(new.clone()))
             .expect("saved");
         let error = refused(&trial, Some(&added));
-        assert_eq!(error.first_hint(), Some(format!("to undo 'trial' first: msgrctl undo {}", last(&trial)).as_str()));
+        assert_eq!(error.first_hint(), Some(format!("'trial' ({}) cannot be undone", last(&trial)).as_str()));
         assert_eq!(trial.secret(&account, SecretKind::PageAccessToken), Some(Secret::new("EAABnew")));
     }
 

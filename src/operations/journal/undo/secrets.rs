@@ -1,10 +1,9 @@
 //! What undoing a change means for secrets, and for the accounts that name them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::accounts::{Account, AccountError, newly_alike};
+use crate::accounts::{Account, newly_alike};
 use crate::operations::journal::entry::Entry;
-use crate::operations::journal::pending::Pending;
 use crate::operations::{Error, Workspace, key};
 use crate::secrets::{SecretKind, SecretRef, StoreName};
 use crate::state::{Change, Record, What, carry_out};
@@ -22,35 +21,35 @@ pub(super) struct Secrets {
 }
 
 impl Secrets {
-    /// `unfinished` is the undo that goes on: the accounts may be back already.
-    pub(super) fn of(inside: &Workspace, entry: &Entry, unfinished: Option<&Pending>) -> Result<Self, Error> {
+    /// What undoing `entry` means for `now`, the accounts as they are. `flag` is what a command
+    /// needs to be one of their tenant.
+    ///
+    /// # Errors
+    ///
+    /// Something of an account stands against it.
+    pub(super) fn of(now: &[Account], entry: &Entry, flag: &str) -> Result<Self, Error> {
         let mut secrets = Self { vanishing: Vec::new(), lost: Vec::new(), moved: Vec::new(), same_page: Vec::new() };
         let of_accounts = |change: &&Change| matches!(change.record, Some(Record::Account(_))) && change.has_values();
         let reversed: Vec<Change> = entry.changes.iter().filter(of_accounts).map(Change::reversed).collect();
         if reversed.is_empty() {
             return Ok(secrets);
         }
-        let records = inside.records()?;
-        let place = records.place(&entry.tenant, &Record::Account(String::new()));
-        let now = match unfinished {
-            Some(pending) => pending.before.clone(),
-            None => records.snapshot(&entry.tenant, false)?,
-        };
-        let now = now.accounts(&place).map_err(AccountError::from)?;
         let mut then = now.to_vec();
         carry_out(&mut then, &reversed.iter().collect::<Vec<_>>())?;
-        if let Some(pair) = newly_alike(&now, &then) {
-            return Err(alike(&reversed, pair));
+        if let Some(pair) = newly_alike(now, &then) {
+            return Err(alike(&reversed, pair, flag));
         }
-        let (then_by_id, now_by_id) = (by_id(&then), by_id(&now));
+        let (then_by_id, now_by_id) = (by_id(&then), by_id(now));
         let touched: Vec<&str> = reversed.iter().filter_map(account_of).collect();
-        secrets.same_page = then
-            .iter()
-            .filter(|account| touched.contains(&account.id.as_str()))
-            .flat_map(|account| then.iter().map(move |other| (account, other)))
-            .filter(|(account, other)| account.id != other.id && account.page_id == other.page_id)
-            .map(|(account, other)| (account.name.to_string(), other.name.to_string()))
-            .collect();
+        let gets_a_page = |change: &&Change| change.after.contains_key("page_id");
+        let ids: HashSet<&str> = reversed.iter().filter(gets_a_page).filter_map(account_of).collect();
+        let mut of_page: HashMap<&str, &Account> = HashMap::new();
+        for account in &then {
+            let Some(other) = of_page.insert(account.page_id.as_str(), account) else { continue };
+            if [account, other].iter().any(|one| ids.contains(one.id.as_str())) {
+                secrets.same_page.push((other.name.to_string(), account.name.to_string()));
+            }
+        }
         for account in touched.iter().filter_map(|id| then_by_id.get(id)) {
             let here = now_by_id.get(account.id.as_str());
             // What is in variables was never ours to remove.
@@ -74,6 +73,8 @@ impl Secrets {
                 }
             }
         }
+        secrets.refuse_moves()?;
+        secrets.refuse_rotations()?;
         Ok(secrets)
     }
 
@@ -113,7 +114,7 @@ impl Secrets {
     }
 
     /// The new verify token of a rotation that is not finished would go: Meta may have it.
-    pub(super) fn refuse_rotations(&self) -> Result<(), Error> {
+    fn refuse_rotations(&self) -> Result<(), Error> {
         let is_next = |(_, kind, _): &&(Account, SecretKind, StoreName)| *kind == SecretKind::NextVerifyToken;
         let Some((account, ..)) = self.vanishing.iter().find(is_next) else { return Ok(()) };
         Err(Error::failed(format!(
@@ -124,7 +125,7 @@ impl Secrets {
         .hint(format!("or cancel it: msgrctl webhook rotate {} --cancel", account.handle)))
     }
 
-    pub(super) fn refuse_moves(&self) -> Result<(), Error> {
+    fn refuse_moves(&self) -> Result<(), Error> {
         let Some((account, now)) = self.moved.first() else { return Ok(()) };
         let error = Error::failed(format!(
             "the secrets of '{}' are in another place now ({now}); nothing was undone",
@@ -148,21 +149,18 @@ fn account_of(change: &Change) -> Option<&str> {
 }
 
 /// An account would get a name or handle again that another one answers to by now.
-fn alike(reversed: &[Change], pair: [&Account; 2]) -> Error {
+fn alike(reversed: &[Change], pair: [&Account; 2], flag: &str) -> Error {
     let touched = |account: &Account| reversed.iter().filter_map(account_of).any(|id| id == account.id);
     let [other, returning] = if touched(pair[0]) { [pair[1], pair[0]] } else { pair };
-    let answers = |address: &str| {
-        [returning.name.as_str(), returning.handle.as_str(), &returning.id]
-            .iter()
-            .any(|own| own.eq_ignore_ascii_case(address))
-    };
+    let own = [returning.name.as_str(), returning.handle.as_str(), &returning.id];
+    let is_own = |address: &str| own.iter().any(|own| own.eq_ignore_ascii_case(address));
     let (field, argument) =
-        if answers(other.handle.as_str()) { ("handle", "--handle NEW_HANDLE") } else { ("name", "NEW_NAME") };
+        if is_own(other.handle.as_str()) { ("handle", "--handle NEW_HANDLE") } else { ("name", "NEW_NAME") };
     Error::failed(format!(
-        "'{}' would get back a name or handle that the {field} of '{}' is by now; nothing was undone",
-        returning.name, other.name
+        "cannot restore '{}': its name, handle or id is the {field} of the account '{}' now; nothing was undone",
+        returning.name, other.handle
     ))
-    .hint(format!("to change that {field} first: msgrctl account rename {} {argument}", other.id))
+    .hint(format!("to change that {field} first: msgrctl account rename {} {argument}{flag}", other.id))
 }
 
 fn by_id(accounts: &[Account]) -> BTreeMap<&str, &Account> {
