@@ -82,31 +82,38 @@ impl Suite<'_> {
     }
 }
 
-/// A report of suites, printed one at a time.
+/// A report of suites, printed one at a time: begun with the first, so that an error before
+/// it leaves no half of a document.
 pub struct Report<'o> {
     output: &'o Output,
     format: Format,
+    /// What begins it, until it has begun.
+    title: Option<String>,
 }
 
 impl<'o> Report<'o> {
-    /// Begins a report in one of the formats for documents.
-    pub fn begin(output: &'o Output, format: Format, command: &str) -> Self {
-        match format {
+    pub fn new(output: &'o Output, format: Format, command: &str) -> Self {
+        Self { output, format, title: Some(format!("msgrctl {command}")) }
+    }
+
+    fn begin(&mut self) {
+        let Some(title) = self.title.take() else { return };
+        match self.format {
             Format::Junit => {
-                output.result("<?xml version=\"1.0\" encoding=\"UTF-8\"?>");
-                output.result(&format!("<testsuites name=\"{}\">", xml(&format!("msgrctl {command}"))));
+                self.output.result("<?xml version=\"1.0\" encoding=\"UTF-8\"?>");
+                self.output.result(&format!("<testsuites name=\"{}\">", xml(&title)));
             }
             Format::Markdown => {
-                output.result(&format!("### msgrctl {command}\n"));
-                output.result("| | Outcome | Check | Cause | What was found | Fix |\n|---|---|---|---|---|---|");
+                self.output.result(&format!("### {title}\n"));
+                self.output.result("| | Outcome | Check | Cause | What was found | Fix |\n|---|---|---|---|---|---|");
             }
             Format::Text | Format::Json => {}
         }
-        Self { output, format }
     }
 
-    /// Prints a suite; a result that is not in the document is none of its business.
-    pub fn suite(&self, suite: &Suite<'_>) {
+    /// Prints a suite, where the format is a document's.
+    pub fn suite(&mut self, suite: &Suite<'_>) {
+        self.begin();
         match self.format {
             Format::Junit => self.output.result(&junit(suite)),
             Format::Markdown => self.output.result(&markdown(suite)),
@@ -115,7 +122,8 @@ impl<'o> Report<'o> {
     }
 
     /// The end; `counts` is a sentence for a person.
-    pub fn end(self, counts: &str) {
+    pub fn end(mut self, counts: &str) {
+        self.begin();
         match self.format {
             Format::Junit => self.output.result("</testsuites>"),
             Format::Markdown => self.output.result(&format!("\n{counts}")),

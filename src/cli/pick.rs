@@ -39,19 +39,41 @@ pub(super) struct TenantsArg {
 }
 
 impl TenantsArg {
-    /// Does something in each tenant that is meant, first in the one that is worked in.
-    pub fn each(&self, ctx: &Context, mut run: impl FnMut(&Context) -> Result<(), CliError>) -> Result<(), CliError> {
-        run(ctx)?;
-        if self.all_tenants {
-            let names: Vec<String> = ctx.tenants()?.iter().skip(1).map(|(name, _)| name.to_owned()).collect();
-            for name in &names {
-                let inside = ctx.in_tenant(name);
-                inside.say_how_to_call();
-                run(&inside)?;
-            }
-            ctx.say_how_to_call();
+    /// Does something in each tenant that is meant, first in the one that is worked in. Of
+    /// several, one that fails is warned of and holds no other up; how many did.
+    pub fn each(
+        &self,
+        ctx: &Context,
+        mut run: impl FnMut(&Context) -> Result<(), CliError>,
+    ) -> Result<usize, CliError> {
+        if !self.all_tenants {
+            return run(ctx).map(|()| 0);
         }
-        Ok(())
+        let names: Vec<String> = ctx.tenants()?.iter().map(|(name, _)| name.to_owned()).collect();
+        let mut skipped = 0;
+        for name in &names {
+            let inside = ctx.in_tenant(name);
+            inside.say_how_to_call();
+            match run(&inside) {
+                Ok(()) => {}
+                Err(error) if error.is_interrupt() => return Err(error),
+                Err(error) => {
+                    ctx.output.warning(&format!("tenant '{name}' was skipped: {}", error.message()));
+                    skipped += 1;
+                }
+            }
+        }
+        ctx.say_how_to_call();
+        Ok(skipped)
+    }
+
+    /// The error of tenants that were skipped.
+    pub fn skipped(count: usize) -> Result<(), CliError> {
+        match count {
+            0 => Ok(()),
+            1 => Err(CliError::partial("1 tenant was skipped, for the reason above")),
+            count => Err(CliError::partial(format!("{count} tenants were skipped, for the reasons above"))),
+        }
     }
 }
 

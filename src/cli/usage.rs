@@ -117,6 +117,12 @@ pub fn of_clap(error: &clap::Error) -> CliError {
         }
         ErrorKind::UnknownArgument => {
             let typed = texts(ContextKind::InvalidArg).pop().unwrap_or_default();
+            // A passphrase or a verify token looks like nothing in particular.
+            if path.get(1).is_some_and(|noun| *noun == "secret") && !typed.starts_with('-') {
+                return says("unexpected argument (not shown, since it may be a secret)")
+                    .hint("secrets are read from standard input or a file, or asked for: --stdin, --file PATH")
+                    .hint("if it was one, it has been seen: choose another");
+            }
             let near: Vec<String> = near_flags(&path, &typed).iter().map(|flag| format!("'{flag}'")).collect();
             let shown = first();
             let shown =

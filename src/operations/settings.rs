@@ -2,7 +2,7 @@
 //! built-in. Which level it was is kept, for the errors that have to name it.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -154,6 +154,22 @@ impl Settings {
         let ca_bundle = path_of("--ca-bundle", &given.ca_bundle, "MSGRCTL_CA_BUNDLE", "ca_bundle", file.ca_bundle);
         let key_file = path_of("--key-file", &given.key_file, "MSGRCTL_KEY_FILE", "key_file", file.key_file);
         Ok(Self { paths, tenant, store, graph_url, graph_version, timeout, ca_bundle, key_file })
+    }
+
+    /// Refuses a path among msgrctl's own files: what is written there, or opens something,
+    /// would be lost with the next change.
+    pub fn refuse_own(&self, what: &str, path: &Path) -> Result<(), Error> {
+        let whole = |path: &Path| path.canonicalize().ok();
+        let place = whole(path).or_else(|| Some(whole(path.parent()?)?.join(path.file_name()?)));
+        let root = whole(self.paths.root());
+        match (place, root) {
+            (Some(place), Some(root)) if place.starts_with(&root) => Err(Error::usage(format!(
+                "{what} cannot be {}: that directory is for the files of msgrctl itself",
+                path.display()
+            ))
+            .hint("choose a path in another directory")),
+            _ => Ok(()),
+        }
     }
 
     /// Each key of `config.toml`, in its order: what is in force, and who chose it.

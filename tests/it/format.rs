@@ -18,6 +18,14 @@ fn a_ci_system_reads_the_report() {
     assert_eq!(failures, [("page-0".into(), 0), ("page-1".into(), 2), ("page-2".into(), 0)]);
     assert_eq!(suites[1].failures[0], ("token.valid".to_owned(), "expired".to_owned()));
     assert!(suites.iter().all(|suite| suite.cases > 10), "{suites:?}");
+    // One whose secret cannot be read is in the report too.
+    std::fs::remove_file(home.path("tokens/2")).unwrap();
+    std::fs::create_dir(home.path("tokens/2")).unwrap();
+    let partial = home.run(&["account", "test", "--all", "--format", "junit"]).code(9);
+    assert_eq!(xml::suites(&partial.stdout).len(), 3, "{partial:?}");
+    std::fs::remove_dir(home.path("tokens/2")).unwrap();
+    let third = sandbox.world().pages[2].id.clone();
+    home.file("tokens/2", sandbox.world().page_token(&third).unwrap().value.clone());
     home.run(&["account", "test", "--all", "--format", "markdown"]).code(7).screen("test-markdown");
     for command in [&["doctor"][..], &["webhook", "status", "--all"]] {
         let report = home.run(&[command, &["--format", "junit"]].concat());

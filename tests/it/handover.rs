@@ -127,3 +127,16 @@ fn each_fact_has_its_line_and_the_fields_are_listed_once() {
     assert_eq!(steps_done(&sheet), [2, 4], "{sheet}");
     assert_eq!(sheet["steps"][2]["command"], "msgrctl webhook verify acme", "{sheet}");
 }
+
+#[test]
+fn the_page_replaces_no_file_of_msgrctl() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, false);
+    let own = home.accounts_file();
+    let before = std::fs::read(&own).unwrap();
+    home.run(&["account", "handover", "acme", "--no-test", "--html", own.to_str().unwrap()])
+        .code(2)
+        .says(&["that directory is for the files of msgrctl itself"]);
+    assert_eq!(std::fs::read(&own).unwrap(), before);
+    home.run(&["account", "handover", "acme", "--no-test", "--html", "-"]).code(2).says(&["'-' is not the name"]);
+}

@@ -514,6 +514,12 @@ fn the_encrypted_file_gets_another_passphrase_and_is_set_aside_where_it_is_lost(
     home.run(&reveal).code(6);
     home.set("MSGRCTL_PASSPHRASE", "another horse battery");
     assert_eq!(home.run(&reveal).code(0).json()["value"], token);
+    // Nothing of its own opens it: the next change would lock it.
+    for own in [&file, &home.accounts_file()] {
+        home.run(&["secret", "passphrase", "--new-key-file", own.to_str().unwrap()])
+            .code(2)
+            .says(&["that directory is for the files of msgrctl itself"]);
+    }
     // A key file, and back.
     let key = home.file("key", "0123456789abcdef0123456789abcdef");
     fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
@@ -525,14 +531,15 @@ fn the_encrypted_file_gets_another_passphrase_and_is_set_aside_where_it_is_lost(
     // What opened it is lost.
     home.run(&["config", "unset", "key_file"]).code(0);
     home.run(&["secret", "passphrase", "--begin-again"]).code(2).says(&["--begin-again --yes"]);
-    home.run(&["secret", "passphrase", "--begin-again", "--yes"]).code(0).shows(&[
-        "secrets.enc.old",
-        "msgrctl secret set acme page-access-token --stdin",
-        "msgrctl secret set acme verify-token --stdin",
-    ]);
+    home.run(&["secret", "passphrase", "--begin-again", "--yes"])
+        .code(0)
+        .shows(&["secrets.enc.old", "msgrctl account edit acme --token-file FILE --verify-token-file FILE --yes"]);
     assert!(!file.exists() && file.with_file_name("secrets.enc.old").exists());
     home.run(&["account", "show", "acme"]).code(0);
     home.set("MSGRCTL_PASSPHRASE", "a third horse battery");
-    home.run_with(&["secret", "set", "acme", "page-access-token", "--stdin", "--force", "--yes"], token);
+    home.file("token", token);
+    home.file("verify", "verify-token-0123");
+    let again = ["account", "edit", "acme", "--token-file", "token", "--verify-token-file", "verify", "--yes"];
+    home.run(&[&again[..], &["--no-test"]].concat()).code(0);
     assert_eq!(home.run(&reveal).code(0).json()["value"], token);
 }

@@ -61,3 +61,18 @@ fn every_tenant_is_tested_and_shown_where_all_are_asked_for() {
     home.run(&["status", "--tenant", "nosuch"]).code(1).says(&["there is no tenant 'nosuch'"]);
     home.run(&["account", "test", "page-1", "--all-tenants"]).code(2).says(&["--all-tenants tests every account"]);
 }
+
+#[test]
+fn a_tenant_that_cannot_be_read_holds_no_other_up() {
+    let (_sandbox, home) = many(2);
+    home.run(&["tenant", "add", "other", "--host", "other.example.com"]).code(0);
+    home.file("config/msgrctl/tenants/other/accounts.toml", "garbage");
+    home.run(&["status", "--all-tenants"]).code(0).shows(&["2 accounts"]).says(&["tenant 'other' was skipped"]);
+    home.run(&["account", "list", "--all-tenants"]).code(9).shows(&["page-1"]).says(&["1 tenant was skipped"]);
+    let report = home.run(&["account", "test", "--all-tenants", "--format", "junit"]).code(9);
+    assert_eq!(crate::support::xml::suites(&report.stdout).len(), 2);
+    let report = home.run(&["account", "test", "--all-tenants", "--json"]).code(9).json();
+    assert_eq!(report["results"].as_array().unwrap().len(), 2);
+    // An error before the first account leaves no half of a document.
+    assert_eq!(home.run(&["account", "test", "nosuch", "--format", "junit"]).code(1).stdout, "");
+}

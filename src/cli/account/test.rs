@@ -7,10 +7,11 @@ use clap::Args;
 use super::at_meta::PageAtMeta;
 use super::view::{ResultView, lines, report_text};
 use crate::accounts::Account;
-use crate::checks::{Outcome, Report};
+use crate::checks::{Outcome, Report, ids};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::format::{self, Format, FormatArg, Suite};
+use crate::cli::outcome::Line;
 use crate::cli::pick::{AccountsArg, Chosen, TenantsArg};
 use crate::operations::Progress;
 use crate::operations::accounts::bulk;
@@ -58,13 +59,14 @@ pub fn run(args: &TestArgs, ctx: &Context) -> Result<u8, CliError> {
     }
     let mut told = Told::new(ctx, args);
     let mut left_out = 0;
-    args.tenants.each(ctx, |ctx| {
+    let skipped = args.tenants.each(ctx, |ctx| {
         let chosen = if args.tenants.all_tenants { Chosen::all(ctx)? } else { args.accounts.choose(ctx)? };
         left_out += chosen.left_out;
         test(args, ctx, chosen, &mut told)
     })?;
     let page = told.page.take();
     let code = told.finish(args, left_out)?;
+    TenantsArg::skipped(skipped)?;
     match page {
         _ if !args.open => {}
         Some((_, page)) => page.open(ctx, args.format.chosen(ctx) != Format::Text),
@@ -117,7 +119,7 @@ impl<'a> Told<'a> {
             ctx,
             output: &ctx.output,
             format,
-            document: format::Report::begin(&ctx.output, format, &ctx.command),
+            document: format::Report::new(&ctx.output, format, &ctx.command),
             all_tenants: args.tenants.all_tenants,
             list: None,
             page: None,
@@ -179,9 +181,13 @@ impl<'a> Told<'a> {
     fn finish(mut self, args: &TestArgs, left_out: usize) -> Result<u8, CliError> {
         let output = self.output;
         let tested = self.tested();
-        if let (0, Some((account, error))) = (tested, self.failed.first()) {
+        let is_document = matches!(self.format, Format::Junit | Format::Markdown);
+        let unread = self.failed.first().filter(|_| tested == 0).map(|(account, error)| {
             let kind = SecretKind::PageAccessToken;
-            return Err(CliError::from(error.clone()).context(format!("cannot read the {kind} of '{}'", account.name)));
+            CliError::from(error.clone()).context(format!("cannot read the {kind} of '{}'", account.name))
+        });
+        if !is_document && let Some(error) = unread {
+            return Err(error);
         }
         let counted = self.counted();
         match self.format {
@@ -189,7 +195,19 @@ impl<'a> Told<'a> {
             Format::Text if tested == 0 => output.notice(&counted),
             Format::Text if tested > 1 => output.result(&format!("\n{counted}")),
             Format::Text => {}
-            Format::Junit | Format::Markdown => self.document.end(&counted),
+            Format::Junit | Format::Markdown => {
+                // A report without them would look as if they were well.
+                for (account, error) in &self.failed {
+                    let why = error.to_string();
+                    let lines = [Line::new(ids::TOKEN_VALID, Outcome::Unreachable, &why)];
+                    let name = account.handle.as_str();
+                    self.document.suite(&Suite { name, tenant: None, outcome: Outcome::Unreachable, lines: &lines });
+                }
+                self.document.end(&counted);
+                if let Some(error) = unread {
+                    return Err(error);
+                }
+            }
         }
         for (account, error) in &self.failed {
             output.warning(&format!("'{}' was not tested: {error}", account.name));

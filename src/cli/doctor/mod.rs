@@ -70,7 +70,7 @@ pub fn run(args: &DoctorArgs, ctx: &Context) -> Result<u8, CliError> {
             lines.for_each(|line| ctx.output.result(&line));
         }
         format => {
-            let document = Report::begin(&ctx.output, format, &ctx.command);
+            let mut document = Report::new(&ctx.output, format, &ctx.command);
             document.suite(&Suite { name: "this machine", tenant: None, outcome: worst, lines: &checks });
             document.end(&format!("{} checks, the worst: {worst}", checks.len()));
         }

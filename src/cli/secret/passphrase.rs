@@ -10,7 +10,7 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::reporter::ask_passphrase;
 use crate::operations::secrets::passphrase::{begin_again, change};
-use crate::secrets::{Asking, NewKey};
+use crate::secrets::{Asking, NewKey, SecretKind};
 
 /// Change what opens the encrypted file: its passphrase, a key file, or the keyring
 ///
@@ -42,7 +42,8 @@ struct NewArgs {
     /// Read the new passphrase from a file
     #[arg(long, value_name = "PATH")]
     file: Option<PathBuf>,
-    /// Open the file with this key file from now on
+    /// Open the file with this key file from now on; to make one:
+    /// (umask 077; head -c 32 /dev/urandom > FILE)
     #[arg(long, value_name = "FILE")]
     new_key_file: Option<PathBuf>,
     /// Open the file with a key in the keyring from now on
@@ -57,6 +58,9 @@ pub fn run(args: &PassphraseArgs, ctx: &Context) -> Result<u8, CliError> {
     let NewArgs { stdin, file, new_key_file, keyring, begin_again: begins } = &args.new;
     if *begins {
         return again(ctx);
+    }
+    for path in [new_key_file, file].into_iter().flatten() {
+        ctx.settings()?.refuse_own("a key or a passphrase", path)?;
     }
     let (new, what) = match new_key_file {
         Some(path) => (NewKey::KeyFile(path.clone()), format!("the key file {}", path.display())),
@@ -89,10 +93,13 @@ pub fn run(args: &PassphraseArgs, ctx: &Context) -> Result<u8, CliError> {
         NewKey::Passphrase(_) => ctx
             .output
             .notice("it cannot be recovered: keep it in a password manager; scripts read it from MSGRCTL_PASSPHRASE"),
-        NewKey::KeyFile(path) => ctx.output.notice(&format!(
-            "keep a copy of it elsewhere; to have it found without --key-file: msgrctl config set key_file {}",
-            path.display()
-        )),
+        NewKey::KeyFile(path) => {
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+            ctx.output.notice(&format!(
+                "keep a copy of it elsewhere; to have it found without --key-file: msgrctl config set key_file {}",
+                shlex::try_quote(&path.to_string_lossy()).unwrap_or_default()
+            ));
+        }
         NewKey::Keyring => {}
     }
     Ok(0)
@@ -103,14 +110,26 @@ fn again(ctx: &Context) -> Result<u8, CliError> {
     ctx.confirm(question, "msgrctl secret passphrase --begin-again")?;
     let begun = begin_again(ctx)?;
     if ctx.output.json {
-        let missing: Vec<_> =
-            begun.missing.iter().map(|(handle, kind)| json!({"account": handle, "kind": kind})).collect();
+        let missing = begun
+            .missing
+            .iter()
+            .flat_map(|(handle, kinds)| kinds.iter().map(move |kind| json!({"account": handle, "kind": kind.key()})));
+        let missing: Vec<_> = missing.collect();
         ctx.output.json(&json!({"schema_version": 1, "set_aside": begun.aside, "missing": missing}));
         return Ok(0);
     }
     ctx.output.result(&format!("set aside: {}", begun.aside.display()));
-    for (handle, kind) in &begun.missing {
-        ctx.output.result(&format!("  give again: msgrctl secret set {handle} {} --stdin", kind.argument()));
+    let calls = ctx.output.calls();
+    for (handle, kinds) in &begun.missing {
+        // Together: the token is tested with the app's secret.
+        let flags = kinds.iter().filter_map(|kind| match kind {
+            SecretKind::PageAccessToken => Some("--token-file FILE"),
+            SecretKind::AppSecret => Some("--app-secret-file FILE"),
+            SecretKind::VerifyToken => Some("--verify-token-file FILE"),
+            SecretKind::NextVerifyToken => None,
+        });
+        let command = format!("msgrctl account edit {handle} {} --yes", flags.collect::<Vec<_>>().join(" "));
+        ctx.output.result(&format!("  give again: {}", calls.complete(&command)));
     }
     Ok(0)
 }

@@ -34,7 +34,7 @@ pub fn show_as(ctx: &Context, format: Format, results: &[AccountResult]) {
             ctx.output.result(&texts.join("\n\n"));
         }
         Format::Junit | Format::Markdown => {
-            let document = Report::begin(&ctx.output, format, &ctx.command);
+            let mut document = Report::new(&ctx.output, format, &ctx.command);
             for result in results {
                 let (name, lines) = (result.name.as_str(), lines(result, &calls));
                 document.suite(&Suite { name, tenant: None, outcome: result.outcome(), lines: &lines });

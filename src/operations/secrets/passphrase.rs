@@ -21,8 +21,8 @@ pub fn change(workspace: &Workspace, new: &NewKey) -> Result<PathBuf, Error> {
 pub struct Begun {
     /// Where the old file is.
     pub aside: PathBuf,
-    /// The secrets that were in it, as the records name them: handle and kind.
-    pub missing: Vec<(String, SecretKind)>,
+    /// The secrets that were in it, as the records name them: the handle and its kinds.
+    pub missing: Vec<(String, Vec<SecretKind>)>,
 }
 
 /// Sets the file aside that nothing opens any more: the records stay.
@@ -37,7 +37,8 @@ pub fn begin_again(workspace: &Workspace) -> Result<Begun, Error> {
     for account in workspace.accounts()?.load()? {
         let of_file = |source: &SecretRef| source.store() == Some(StoreName::File);
         let kinds = account.secrets.iter().filter(|(_, source)| of_file(source)).map(|(kind, _)| *kind);
-        missing.extend(kinds.map(|kind| (account.handle.to_string(), kind)));
+        let kinds: Vec<SecretKind> = kinds.filter(|kind| *kind != SecretKind::NextVerifyToken).collect();
+        missing.extend((!kinds.is_empty()).then(|| (account.handle.to_string(), kinds)));
     }
     Ok(Begun { aside, missing })
 }

@@ -86,6 +86,11 @@ fn page(args: &HandoverArgs, ctx: &Context, sheet: &Sheet<'_>) -> Result<u8, Cli
     let page = html::html(sheet);
     let path = match &args.html {
         Some(path) => {
+            ctx.settings()?.refuse_own("the page", path)?;
+            if path.as_os_str() == "-" {
+                return Err(CliError::usage("the page is a file: '-' is not the name of one")
+                    .hint("--html FILE, as in --html handover.html; --markdown prints the sheet"));
+            }
             files::write_given(path, page.as_bytes())?;
             path.clone()
         }

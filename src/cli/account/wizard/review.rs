@@ -12,7 +12,7 @@ use crate::cli::error::{self, CliError};
 use crate::cli::webhook::subscribe::offer;
 use crate::operations::accounts::fields::of_secret;
 use crate::operations::accounts::{commands, test};
-use crate::operations::{Invocation, Kind, change};
+use crate::operations::{Invocation, Kind, change, health};
 use crate::secrets::SecretKind;
 use crate::ui::style::{self, paint, wrap};
 
@@ -261,7 +261,10 @@ impl Wizard<'_> {
     fn save(&mut self) -> Result<Option<Account>, CliError> {
         loop {
             let error = match self.draft.save(self.ctx) {
-                Ok(account) => return Ok(Some(account)),
+                Ok(account) => {
+                    health::keep_one(self.ctx, &account, self.report.as_ref());
+                    return Ok(Some(account));
+                }
                 Err(error) if error.is_interrupt() => return Err(error),
                 Err(error) => error,
             };

@@ -8,6 +8,9 @@ use crate::operations::{Error, Workspace, key};
 use crate::secrets::{SecretKind, SecretRef, StoreName};
 use crate::state::{Change, Record, What, carry_out};
 
+/// The field of an account whose verify token is being rotated.
+const NEXT_VERIFY_TOKEN: &str = "secrets.next_verify_token";
+
 /// What the undoing means for secrets.
 pub(super) struct Secrets {
     /// Secrets that no record will name any more: they go too.
@@ -38,6 +41,21 @@ impl Secrets {
         carry_out(&mut then, &reversed.iter().collect::<Vec<_>>())?;
         if let Some(pair) = newly_alike(now, &then) {
             return Err(alike(&reversed, pair, flag));
+        }
+        let finished = entry.changes.iter().find(|change| {
+            change.what == What::Changed
+                && change.before.contains_key(NEXT_VERIFY_TOKEN)
+                && !change.after.contains_key(NEXT_VERIFY_TOKEN)
+        });
+        if let Some(change) = finished {
+            return Err(Error::failed(format!(
+                "'{}' ended the rotation of the verify token of '{}', which cannot be undone",
+                entry.command, change.of
+            ))
+            .hint(format!(
+                "for another token: msgrctl webhook rotate {}{flag}",
+                change.handle.as_deref().unwrap_or("NAME")
+            )));
         }
         let (then_by_id, now_by_id) = (by_id(&then), by_id(now));
         let touched: Vec<&str> = reversed.iter().filter_map(account_of).collect();
