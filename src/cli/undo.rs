@@ -9,7 +9,6 @@ use super::error::CliError;
 use super::log;
 use crate::operations::journal::{Entry, History, Standing, Undone, prepare_undo, standings};
 use crate::secrets::SecretKind;
-use crate::ui::interrupt;
 
 /// Undo the last change, or an older one
 ///
@@ -49,7 +48,6 @@ pub fn run(args: &UndoArgs, ctx: &Context) -> Result<u8, CliError> {
     if args.list {
         return list(ctx, args.number as usize);
     }
-    interrupt::install();
     let undoing = prepare_undo(ctx, args.id.as_deref())?;
     let Entry { command, tenant, .. } = &undoing.entry;
     let what = undoing.entry.in_words();

@@ -1,7 +1,6 @@
 //! `msgrctl account`: the integration accounts of a tenant.
 
 mod add;
-mod at_meta;
 pub mod edit;
 mod fields;
 mod handover;

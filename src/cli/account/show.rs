@@ -3,11 +3,12 @@
 use clap::Args;
 use serde_json::json;
 
-use super::at_meta::PageAtMeta;
 use super::view::{account_json, account_text};
+use crate::cli::browser::open_at_meta;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::pick::AccountArg;
+use crate::operations::accounts::at_meta::PageAtMeta;
 
 /// Show an account: every field, and where its secrets are
 ///
@@ -39,7 +40,7 @@ pub fn run(args: &ShowArgs, ctx: &Context) -> Result<u8, CliError> {
         ctx.output.result(&account_text(&account, tenant, ctx.now(), ctx.output.terminal.out()));
     }
     if let Some(page) = page {
-        page.open(ctx, ctx.output.json);
+        open_at_meta(ctx, &page, ctx.output.json);
     }
     Ok(0)
 }

@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 
-use super::at_meta::PageAtMeta;
 use super::view::{ResultView, lines, report_text};
 use crate::accounts::Account;
 use crate::checks::{Outcome, Report, ids};
+use crate::cli::browser::open_at_meta;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::format::{self, Format, FormatArg, Suite};
 use crate::cli::outcome::Line;
 use crate::cli::pick::{AccountsArg, Chosen, TenantsArg};
 use crate::operations::Progress;
+use crate::operations::accounts::at_meta::PageAtMeta;
 use crate::operations::accounts::bulk;
 use crate::operations::accounts::test::WARN_DAYS;
 use crate::secrets::{SecretKind, StoreError};
@@ -69,7 +70,7 @@ pub fn run(args: &TestArgs, ctx: &Context) -> Result<u8, CliError> {
     TenantsArg::skipped(skipped)?;
     match page {
         _ if !args.open => {}
-        Some((_, page)) => page.open(ctx, args.format.chosen(ctx) != Format::Text),
+        Some((_, page)) => open_at_meta(ctx, &page, args.format.chosen(ctx) != Format::Text),
         None => ctx.output.notice("no fix names a page at Meta"),
     }
     Ok(code)

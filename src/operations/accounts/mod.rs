@@ -2,6 +2,7 @@
 //! fixes what it finds.
 
 pub(crate) mod add;
+pub(crate) mod at_meta;
 pub(crate) mod bulk;
 pub(crate) mod commands;
 pub(crate) mod complete;

@@ -3,14 +3,12 @@
 use crate::accounts::{Account, AppId, Realm};
 use crate::checks::causes::{CAUSES, Next};
 use crate::checks::{Finding, Outcome, Report};
-use crate::cli::browser;
-use crate::cli::context::Context;
 use crate::dashboard;
 
 /// A page at Meta, and which Graph its account is of.
 pub struct PageAtMeta {
     pub address: String,
-    graph: Realm,
+    pub graph: Realm,
 }
 
 impl PageAtMeta {
@@ -31,14 +29,6 @@ impl PageAtMeta {
         // Of several that are as bad the last one would be taken.
         let (outcome, address) = pages.rev().max_by_key(|(outcome, _)| *outcome)?;
         Some((outcome, Self { address, graph: account.graph }))
-    }
-
-    /// Opens it; see [`browser::open`].
-    pub fn open(&self, ctx: &Context, to_talk: bool) {
-        if self.graph == Realm::Sandbox {
-            ctx.output.warning("this account is of a sandbox: Meta has no page of it");
-        }
-        browser::open(ctx, &self.address, to_talk);
     }
 }
 
