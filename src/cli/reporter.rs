@@ -98,8 +98,9 @@ pub fn ask_passphrase(prompter: &dyn Prompter, output: &Output, asking: Asking) 
             return Some(typed);
         }
         let is_short = typed.expose().chars().count() < SHORT_PASSPHRASE;
-        let short =
-            format!("It has fewer than {SHORT_PASSPHRASE} characters, which can be guessed. Take it all the same?");
+        let short = format!(
+            "The passphrase has fewer than {SHORT_PASSPHRASE} characters, which can be guessed. Take it all the same?"
+        );
         if is_short && !prompter.confirm(&short).ok()? {
             continue;
         }

@@ -63,7 +63,8 @@ impl Prompter for Person {
                 "y" | "yes" => true,
                 "" | "n" | "no" => false,
                 _ => {
-                    self.show("Answer with", "y or n");
+                    // A terminal that is gone is noticed by the next question.
+                    let _ = Term::stderr().write_line("  Answer y or n");
                     continue;
                 }
             };
