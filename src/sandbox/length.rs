@@ -18,7 +18,7 @@ impl TryFrom<String> for Length {
     }
 }
 
-/// How long something waits; what is negative is no time.
+/// How long something waits: not at all where the length is negative.
 pub(super) fn wait<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     Ok(Some(Length::deserialize(deserializer)?.0.try_into().unwrap_or_default()))
 }

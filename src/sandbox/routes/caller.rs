@@ -33,7 +33,7 @@ pub fn holder(world: &World, call: &Call, node: &str) -> Result<Token, Refusal> 
 pub fn unproven(world: &World, call: &Call, node: &str) -> Result<Caller, Refusal> {
     let Some((value, in_header)) = &call.token else {
         return Err(if node == "me" {
-            nobody()
+            no_such_person()
         } else {
             Refusal::oauth(104, "An access token is required to request this resource.")
         });
@@ -55,7 +55,7 @@ pub fn unproven(world: &World, call: &Call, node: &str) -> Result<Caller, Refusa
 }
 
 /// `me` is asked for, and there is no such person.
-pub(super) fn nobody() -> Refusal {
+pub(super) fn no_such_person() -> Refusal {
     Refusal::oauth(2500, "An active access token must be used to query information about the current user.")
 }
 

@@ -32,7 +32,7 @@ pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Answered {
         return found;
     }
     match &caller {
-        Caller::App(_) if node == "me" => Err(super::caller::nobody()),
+        Caller::App(_) if node == "me" => Err(super::caller::no_such_person()),
         Caller::Holder(token) if node == "me" || node == token.user_id => match token.page() {
             Some(id) if node == "me" => {
                 let page = world.page(id).cloned().ok_or_else(|| unsupported("get", id))?;
