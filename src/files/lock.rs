@@ -81,9 +81,20 @@ fn target_of(path: &Path) -> Result<PathBuf, FileError> {
 }
 
 fn replace(target: &Path, content: &[u8]) -> Result<(), FileError> {
-    is_there(target)?;
+    if is_there(target)? {
+        refuse_read_only(target)?;
+    }
     clear_leftovers(parent(target), &prefix(target));
     put(target, content)
+}
+
+/// A rename would replace a file that its owner made read-only.
+fn refuse_read_only(target: &Path) -> Result<(), FileError> {
+    if fs::metadata(target).is_ok_and(|metadata| metadata.permissions().readonly()) {
+        let source = io::Error::new(io::ErrorKind::PermissionDenied, "the file is read-only");
+        return Err(FileError::Write { path: target.into(), source });
+    }
+    Ok(())
 }
 
 /// Writes a file beside `target`, and renames it over what is there, a link too.

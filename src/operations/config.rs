@@ -3,14 +3,14 @@
 
 use std::path::Path;
 
-use toml_edit::{DocumentMut, Value};
+use toml_edit::Value;
 
 use super::settings::Settings;
 use super::tenants::check_known;
 use super::{Error, Given, Workspace};
 use crate::document::nearest;
 use crate::files::{self, Lock};
-use crate::state;
+use crate::state::config_text;
 
 /// The keys of `config.toml`, each with what it says.
 pub const KEYS: [(&str, &str); 7] = [
@@ -84,13 +84,7 @@ pub(super) fn write(path: &Path, key: &str, value: Option<Value>) -> Result<bool
     let lock = Lock::acquire(path, Lock::PATIENCE, &|_| {})?;
     let text = files::read_text(path)?.unwrap_or_default();
     // The settings were read from it, so its syntax is right.
-    let mut document: DocumentMut =
-        text.parse().map_err(|error: toml_edit::TomlError| Error::file(error.message().to_owned()))?;
-    match value {
-        Some(value) => state::set_value(&mut document, key, value),
-        None => drop(document.remove(key)),
-    }
-    let new = document.to_string();
+    let new = config_text::with(&text, [(key, value)]).map_err(|error| Error::file(error.message().to_owned()))?;
     if new == text {
         return Ok(false);
     }

@@ -6,12 +6,11 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use toml_edit::DocumentMut;
 
 use super::change::{deep, flat};
 use super::health::HealthFile;
 use super::snapshot::Kept;
-use super::{Change, Fields, Record, Records, Snapshot, StateError, What};
+use super::{Change, Fields, Record, Records, Snapshot, StateError, What, config_text};
 use crate::accounts::{Account, AccountStore, Parsed, Tenant, TenantFile};
 use crate::files::{self, FileError, Lock};
 use crate::messages::ChatSettings;
@@ -59,28 +58,16 @@ impl Files {
         }
         let lock = lock(&path)?;
         let text = files::read_text(&path)?.unwrap_or_default();
-        let mut document: DocumentMut =
-            text.parse().map_err(|error: toml_edit::TomlError| invalid(change, &error.message()))?;
         let now = toml::from_str(&text).map_err(|error: toml::de::Error| invalid(change, &error.message()))?;
         let then = carried_out(flat(Some(&now)), change)?;
+        let mut values = Vec::new();
         for key in change.before.keys().chain(change.after.keys()) {
-            let Some(new) = then.get(key) else {
-                document.remove(key);
-                continue;
-            };
-            let new = value_of(new).ok_or_else(|| invalid(change, &format!("{key} is not a plain value")))?;
-            set_value(&mut document, key, new);
+            let plain = |value| value_of(value).ok_or_else(|| invalid(change, &format!("{key} is not a plain value")));
+            values.push((key.as_str(), then.get(key).map(plain).transpose()?));
         }
-        Ok(lock.replace(document.to_string().as_bytes())?)
+        let new = config_text::with(&text, values).map_err(|error| invalid(change, &error.message()))?;
+        Ok(lock.replace(new.as_bytes())?)
     }
-}
-
-/// Gives a key another value, with the comment that stands behind the old one.
-pub fn set_value(document: &mut DocumentMut, key: &str, mut new: toml_edit::Value) {
-    if let Some(old) = document.get(key).and_then(toml_edit::Item::as_value) {
-        *new.decor_mut() = old.decor().clone();
-    }
-    document[key] = new.into();
 }
 
 fn lock(path: &Path) -> Result<Lock, StateError> {

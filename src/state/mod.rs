@@ -6,12 +6,13 @@
 //! that [`Files`] keeps texts of TOML is known to it alone.
 
 mod change;
+pub mod config_text;
 mod files;
 mod health;
 mod snapshot;
 
 pub use change::{Change, Fields, Record, What};
-pub use files::{Files, carry_out, set_value};
+pub use files::{Files, carry_out};
 pub use health::{Health, HealthFile, SetUp};
 pub use snapshot::Snapshot;
 

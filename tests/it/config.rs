@@ -66,3 +66,22 @@ fn a_key_file_in_the_configuration_opens_the_encrypted_file() {
     let reveal = home.run(&["secret", "reveal", "acme", "page-access-token", "--json"]).code(0).json();
     assert_eq!(reveal["value"], token);
 }
+
+#[test]
+fn comments_stay_and_a_read_only_file_is_not_replaced() {
+    let home = Home::new();
+    home.run(&["config", "set", "timeout", "5"]).code(0);
+    let file = home.path("config/msgrctl/config.toml");
+    std::fs::write(&file, "\u{feff}# slow proxy\r\ntimeout = 5\r\n").unwrap();
+    home.run(&["config", "set", "store", "env"]).code(0);
+    home.run(&["config", "unset", "timeout"]).code(0);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "\u{feff}# slow proxy\r\nstore = \"env\"\r\n");
+    home.run(&["undo", "--yes"]).code(0);
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains("# slow proxy") && text.contains("timeout = 5"), "{text:?}");
+
+    let mode = |mode| std::os::unix::fs::PermissionsExt::from_mode(mode);
+    std::fs::set_permissions(&file, mode(0o400)).unwrap();
+    home.run(&["config", "unset", "timeout"]).code(3).says(&["the file is read-only", "nothing was changed"]);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+}
