@@ -8,7 +8,7 @@
 
 mod calls;
 
-pub use calls::{COMMANDS, Calls};
+pub use calls::{COMMANDS, Calls, with_spaces_of_commands};
 
 use std::borrow::Cow;
 use std::fmt::Write as _;

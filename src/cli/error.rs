@@ -65,10 +65,10 @@ pub fn render(error: &CliError, output: &Output) -> u8 {
     let mut lines = vec![format!(
         "{} {}",
         paint(style::ERROR, "error:", color),
-        style::wrap(&calls.complete(&redact(error.message())), width, 7)
+        style::wrap_sentence(&calls.complete(&redact(error.message())), width, 7)
     )];
     for cause in error.causes() {
-        lines.push(format!("  caused by: {}", style::wrap(&calls.complete(&redact(cause)), width, 13)));
+        lines.push(format!("  caused by: {}", style::wrap_sentence(&calls.complete(&redact(cause)), width, 13)));
     }
     if let Some(graph) = error.trace() {
         lines.extend(graph.says.iter().map(|says| format!("  meta says: {}", style::wrap(says, width, 13))));
@@ -106,8 +106,7 @@ fn view<'a>(error: &'a CliError, calls: &Calls) -> ErrorView<'a> {
 fn laid_out(hint: &str, width: Option<u16>) -> String {
     match hint.split_once('\n') {
         Some((words, command)) => format!("{}\n{command}", style::wrap(words, width, 6)),
-        None if hint.contains("msgrctl ") => hint.into(),
-        None => style::wrap(hint, width, 6),
+        None => style::wrap_sentence(hint, width, 6),
     }
 }
 

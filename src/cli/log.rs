@@ -7,6 +7,7 @@ use super::envelope::Envelope;
 use super::error::CliError;
 use super::tables::show;
 use crate::operations::journal::{DONE, Entry, Pending, recover};
+use crate::text::count;
 use crate::ui::table::table_with_text;
 
 /// Show what was changed: accounts, secrets, messages, chat settings, tenants
@@ -43,7 +44,15 @@ pub fn run(args: &LogArgs, ctx: &Context) -> Result<u8, CliError> {
         &["TIME (UTC)", "COMMAND", "TENANT", "USER", "WHAT"],
         entries.iter().map(|entry| row(entry).into()).collect(),
     );
+    say_older(ctx, entries.len(), lines.len(), "log");
     Ok(0)
+}
+
+/// That changes before the ones that were shown are there.
+pub fn say_older(ctx: &Context, shown: usize, all: usize, command: &str) {
+    if shown < all {
+        ctx.output.notice(&format!("the last {shown} of {} changes; all: msgrctl {command} -n {all}", count(all)));
+    }
 }
 
 /// Who reads the log should know of a change whose process was killed.

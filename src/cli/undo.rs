@@ -112,11 +112,12 @@ fn list(ctx: &Context, number: usize) -> Result<u8, CliError> {
             Standing::Changed(Some(by)) => format!("after {by}"),
             Standing::Changed(None) | Standing::WithoutValues => "no".to_owned(),
         };
-        let before = [entry.id.clone(), time, command, standing];
+        let before = [entry.id.clone(), standing, time, command];
         before.into_iter().chain(several.then_some(tenant)).chain([what]).collect()
     };
-    let before = ["ID", "TIME (UTC)", "COMMAND", "UNDO"];
+    let before = ["ID", "UNDO", "TIME (UTC)", "COMMAND"];
     let headings: Vec<&str> = before.into_iter().chain(several.then_some("TENANT")).chain(["WHAT"]).collect();
     log::print_table(ctx, &headings, last.iter().zip(standings).map(row).collect());
+    log::say_older(ctx, last.len(), local.len(), "undo --list");
     Ok(0)
 }

@@ -49,27 +49,13 @@ impl Calls {
 
     /// The text with the flags added to each command in it that does not name them itself.
     pub fn complete<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        const NAME: &str = "msgrctl ";
         if self.flags.is_empty() || !text.contains(NAME) {
             return Cow::Borrowed(text);
         }
         let mut completed = String::with_capacity(text.len() + 64);
-        let mut rest = text;
-        while let Some(at) = rest.find(NAME) {
-            let (before, from) = rest.split_at(at);
-            completed.push_str(before);
-            let begins = before.chars().next_back().is_none_or(|c| !(c.is_alphanumeric() || "./-_".contains(c)));
-            let end = if begins && is_command(&from[NAME.len()..]) { end(from, before.ends_with('\'')) } else { 0 };
-            if end == 0 {
-                completed.push_str(NAME);
-                rest = &from[NAME.len()..];
-                continue;
-            }
-            let (command, after) = from.split_at(end);
-            self.push(&mut completed, command);
-            rest = after;
+        for (part, is_command) in parts(text) {
+            if is_command { self.push(&mut completed, part) } else { completed.push_str(part) }
         }
-        completed.push_str(rest);
         Cow::Owned(completed)
     }
 
@@ -87,6 +73,32 @@ impl Calls {
         }
         to.extend(last.iter().flat_map(|last| [" -- ", last]));
     }
+}
+
+const NAME: &str = "msgrctl ";
+
+/// A text in parts, and which of them are commands.
+fn parts(text: &str) -> Vec<(&str, bool)> {
+    let (mut parts, mut done, mut at) = (Vec::new(), 0, 0);
+    while let Some(found) = text[at..].find(NAME).map(|found| at + found) {
+        at = found + NAME.len();
+        let before = &text[done..found];
+        let begins = before.chars().next_back().is_none_or(|c| !(c.is_alphanumeric() || "./-_".contains(c)));
+        if begins && is_command(&text[at..]) {
+            let end = found + end(&text[found..], before.ends_with('\''));
+            parts.extend([(before, false), (&text[found..end], true)]);
+            (done, at) = (end, end);
+        }
+    }
+    parts.push((&text[done..], false));
+    parts
+}
+
+/// The text with another character for each space of a command, so that lines are not broken
+/// there: a command that is broken cannot be pasted.
+pub fn with_spaces_of_commands(text: &str, space: &str) -> String {
+    let part = |(part, is_command): (&str, bool)| if is_command { part.replace(' ', space) } else { part.into() };
+    parts(text).into_iter().map(part).collect()
 }
 
 fn is_command(rest: &str) -> bool {

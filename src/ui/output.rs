@@ -294,15 +294,19 @@ impl Output {
     /// Something worth knowing, for a person; nothing with `--quiet`.
     pub fn notice(&self, text: &str) {
         if !self.quiet {
-            self.talk(&self.calls().complete(text));
+            let text = self.calls().complete(text);
+            self.talk(&style::wrap_sentence(&text, self.terminal.err().width, 0));
         }
     }
 
     /// Something that is probably not meant.
     pub fn warning(&self, text: &str) {
         let label = paint(style::WARNING, "warning:", self.terminal.stderr_color);
-        let text =
-            style::wrap(&text::sentence(&self.calls().complete(text)), self.terminal.err().width, "warning: ".len());
+        let text = style::wrap_sentence(
+            &text::sentence(&self.calls().complete(text)),
+            self.terminal.err().width,
+            "warning: ".len(),
+        );
         self.talk(&format!("{label} {text}"));
     }
 

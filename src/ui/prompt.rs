@@ -123,7 +123,7 @@ impl Person {
 
     fn confirm_prompt(&self, question: &str) -> String {
         let mut prompt = String::new();
-        let _ = self.theme().format_confirm_prompt(&mut prompt, &one_line(question), None);
+        let _ = self.theme().format_confirm_prompt(&mut prompt, &one_line(question), Some(false));
         prompt
     }
 

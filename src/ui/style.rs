@@ -83,6 +83,18 @@ pub fn wrap(text: &str, width: Option<u16>, indent: usize) -> String {
     lines.join(&format!("\n{}", " ".repeat(indent)))
 }
 
+/// The same for a sentence of several lines with commands in it, which stay whole.
+pub fn wrap_sentence(sentence: &str, width: Option<u16>, indent: usize) -> String {
+    /// Takes the room of a space, and is not one for [`wrap`].
+    const SPACE: &str = "\u{a0}";
+    if width.is_none() {
+        return sentence.into();
+    }
+    let whole = text::with_spaces_of_commands(sentence, SPACE);
+    let lines: Vec<String> = whole.lines().map(|line| wrap(line, width, indent)).collect();
+    lines.join("\n").replace(SPACE, " ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,6 +105,13 @@ mod tests {
         assert_eq!(wrap(text, Some(24), 4), "one two three four\n    five six seven");
         assert_eq!(wrap(text, None, 4), text);
         assert_eq!(wrap("日本 日本 日本 日本 日本", Some(20), 0), "日本 日本 日本 日本\n日本");
+    }
+
+    #[test]
+    fn a_command_stays_whole() {
+        let text = "one two three; to see what there is: msgrctl account list --all; or not";
+        let lines = "one two three; to see\nwhat there is:\nmsgrctl account list --all;\nor not";
+        assert_eq!(wrap_sentence(text, Some(24), 0), lines);
     }
 
     #[test]

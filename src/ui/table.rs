@@ -47,19 +47,26 @@ pub fn table(headings: &[&str], mut rows: Vec<Vec<String>>, screen: Screen) -> L
     Laid { text, left_out: headings[shown..].iter().map(|heading| (*heading).to_owned()).collect() }
 }
 
-/// The same where the last column is a text that may be cut to what room is left.
+/// The same where the last column is a text: it stays, and is cut to what room is left.
 pub fn table_with_text(headings: &[&str], mut rows: Vec<Vec<String>>, screen: Screen) -> Laid {
-    const LEAST: usize = 12;
+    const LEAST: usize = 24;
+    let Some(width) = screen.width.map(usize::from) else { return table(headings, rows, screen) };
     let last = headings.len() - 1;
-    if let Some(width) = screen.width {
-        let before: usize = (0..last).map(|column| widest(headings, &rows, column) + GAP).sum();
-        let room = usize::from(width).saturating_sub(before + GAP).max(LEAST);
-        let dots = if screen.unicode { "…" } else { "..." };
-        for cell in rows.iter_mut().filter_map(|row| row.get_mut(last)) {
+    let widths: Vec<usize> = (0..last).map(|column| widest(headings, &rows, column) + GAP).collect();
+    let fits = |shown: &usize| widths[..*shown].iter().sum::<usize>() + LEAST + GAP <= width;
+    let shown = (1..=last).rev().find(fits).unwrap_or(1);
+    let room = width.saturating_sub(widths[..shown].iter().sum::<usize>() + GAP).max(LEAST);
+    let dots = if screen.unicode { "…" } else { "..." };
+    for row in &mut rows {
+        row.drain(shown..last);
+        if let Some(cell) = row.get_mut(shown) {
             *cell = console::truncate_str(&harmless(cell), room, dots).into_owned();
         }
     }
-    table(headings, rows, screen)
+    let (left_out, kept) = (&headings[shown..last], [&headings[..shown], &headings[last..]].concat());
+    let mut laid = table(&kept, rows, screen);
+    laid.left_out.splice(..0, left_out.iter().map(|heading| (*heading).to_owned()));
+    laid
 }
 
 fn widest(headings: &[&str], rows: &[Vec<String>], column: usize) -> usize {
@@ -94,6 +101,19 @@ mod tests {
         assert_eq!(narrow.text, "NAME          HANDLE\n日本サポート  support");
         assert_eq!(narrow.left_out, ["PAGE ID"]);
         assert!(laid(None).left_out.is_empty());
+    }
+
+    #[test]
+    fn the_text_stays_and_columns_before_it_go() {
+        let screen = Screen { width: Some(60), color: false, unicode: true };
+        let row = ["2026-11-29 10:00:00", "account edit", "acme", "a text longer than its room is"];
+        let laid =
+            table_with_text(&["TIME", "COMMAND", "TENANT", "WHAT"], vec![row.map(str::to_owned).to_vec()], screen);
+        assert_eq!(
+            laid.text.lines().next_back().unwrap_or_default(),
+            "2026-11-29 10:00:00  a text longer than its room is"
+        );
+        assert_eq!(laid.left_out, ["COMMAND", "TENANT"]);
     }
 
     #[test]
