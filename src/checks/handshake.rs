@@ -6,7 +6,7 @@ use super::causes::{CALLBACK_NOT_HTTPS, CALLBACK_PRIVATE, Cause, Next, UNREACHAB
 use super::check::{Check, then};
 use super::finding::{Finding, Group, Outcome};
 use super::ids;
-use super::observe::{Editing, Field, Observed, Subject};
+use super::observe::{Commands, Editing, Field, Observed, Subject};
 use crate::address::{is_loopback, is_private, to_paste};
 use crate::graph::{GraphError, Unreachable};
 use crate::webhook::Problem;
@@ -37,8 +37,7 @@ pub(super) fn finding(seen: &Observed, subject: &Subject) -> Finding {
             None => check
                 .pass("the callback repeats the challenge for the account's verify token, and refuses a made-up one"),
             Some(problem) => {
-                let next = if problem.is_of_address() { Next::SetCallback } else { Next::Verify };
-                let hint = subject.then(problem.fix(), next);
+                let hint = way_out(problem, &subject.commands);
                 // Without a network neither answers, and that says nothing of the callback.
                 let offline = problem.is_of_network()
                     && matches!(seen.page.result, Err(GraphError::Unreachable(Unreachable::Fault { .. })));
@@ -57,6 +56,12 @@ pub(super) fn finding(seen: &Observed, subject: &Subject) -> Finding {
             }
         },
     }
+}
+
+/// What to do about a problem, with the command.
+pub fn way_out(problem: &Problem, commands: &Commands) -> String {
+    let next = if problem.is_of_address() { Next::SetCallback } else { Next::Verify };
+    commands.of(next).map_or_else(|| problem.fix().to_owned(), |command| then(problem.fix(), &command))
 }
 
 /// A callback URL that Meta cannot call, wherever it is asked from.

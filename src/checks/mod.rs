@@ -19,7 +19,7 @@ mod state;
 pub(crate) use causes::{Diagnosis, of_unreachable};
 pub(crate) use delivery::{Judged, WasSetUp, judge_app, judge_page};
 pub use finding::{Finding, GraphTrace, Group, Outcome, Report};
-pub(crate) use handshake::{Misplaced, misplaced};
+pub(crate) use handshake::{Misplaced, misplaced, way_out};
 pub(crate) use observe::{Callback, Commands, Editing, Subject};
 pub(crate) use pages::ids;
 pub use pages::{CHECKS, CheckPage, DOCTOR_CHECKS};

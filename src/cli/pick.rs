@@ -8,7 +8,7 @@ use super::candidates;
 use super::context::Context;
 use super::error::CliError;
 use crate::accounts::Account;
-use crate::operations::accounts::named;
+use crate::operations::accounts::{find, named};
 use crate::secrets::SecretKind;
 use crate::text::count;
 
@@ -24,7 +24,7 @@ impl AccountArg {
     /// The account that is meant.
     pub fn pick(&self, ctx: &Context) -> Result<Account, CliError> {
         match &self.account {
-            Some(address) => Ok(ctx.accounts()?.find(address)?),
+            Some(address) => Ok(find(ctx, address)?),
             None => pick(ctx),
         }
     }
@@ -137,7 +137,7 @@ impl AccountsArg {
             return Err(CliError::usage("missing: NAME, the account's name, handle or id")
                 .hint(format!("name one or several: msgrctl {command} NAME, or all: msgrctl {command} --all")));
         }
-        let accounts = named(&store, &store.load()?, &self.accounts)?;
+        let accounts = named(ctx, &store.load()?, &self.accounts)?;
         accounts.iter().try_for_each(|account| ctx.check_realm(account))?;
         Ok(Chosen { accounts, left_out: 0 })
     }

@@ -1,10 +1,10 @@
-//! Secret first, then the record; taken back when the record cannot be saved. What
+//! Secret first, then the record; rolled back when the record cannot be saved. What
 //! is removed goes last: a process that is killed in between leaves a secret too
 //! many, never a record that names one too few.
 
 use crate::accounts::Account;
 use crate::operations::journal::Changing;
-use crate::operations::{Error, Workspace, key};
+use crate::operations::{Error, Workspace, key, unstored};
 use crate::secrets::{Secret, SecretKey, SecretKind, SecretRef, StoreError, StoreName};
 
 /// What happens to one secret of an account.
@@ -53,7 +53,7 @@ struct Before {
 ///
 /// `account` is the account as it will be, except that its record of where
 /// secrets are is read again, and brought up to date, here: nobody else changes
-/// the tenant meanwhile.
+/// the tenant in the meantime.
 pub fn save<E: Into<Error>>(
     workspace: &Workspace,
     account: &mut Account,
@@ -215,7 +215,7 @@ fn store(
     let kind = change.kind;
     let adoption = matches!(change.new, Some(New::Reference(SecretRef::Stored(_))));
     if adoption && account.secrets.contains_key(&kind) {
-        // Another process gave it one meanwhile: that one stays.
+        // Another process gave it one in the meantime: that one stays.
         return Ok(());
     }
     let key = key(account, kind);
@@ -234,10 +234,10 @@ fn store(
             let value = match workspace.store(store).get(&key) {
                 // What cannot be used need not come back.
                 Err(StoreError::Damaged { .. }) => None,
-                other => other?,
+                other => other.map_err(|error| unstored(workspace, error))?,
             };
             before.push(Before { key: key.clone(), store, value });
-            workspace.store(store).set(&key, &secret)?;
+            workspace.store(store).set(&key, &secret).map_err(|error| unstored(workspace, error))?;
             account.secrets.insert(kind, SecretRef::Stored(store));
         }
         None => {

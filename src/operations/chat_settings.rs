@@ -64,7 +64,9 @@ pub fn replace(workspace: &Workspace, old: &ChatSettings, text: &str) -> Result<
     }
     change(workspace, |now| {
         if now != old {
-            return Err(Error::failed("another command has changed the Chat Settings meanwhile; nothing was saved"));
+            return Err(Error::failed(
+                "another command has changed the Chat Settings in the meantime; nothing was saved",
+            ));
         }
         *now = settings;
         Ok(())

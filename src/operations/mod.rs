@@ -27,7 +27,7 @@ mod trial;
 mod workspace;
 
 pub use error::{Error, Kind};
-pub(crate) use error::{mistake, no_keyring};
+pub(crate) use error::{mistake, no_keyring, unstored};
 pub(crate) use found::Found;
 pub(crate) use groups::groups;
 pub(crate) use invocation::{Invocation, calls};

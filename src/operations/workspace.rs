@@ -201,7 +201,10 @@ impl Workspace {
         more: impl IntoIterator<Item = StoreName>,
     ) {
         let of = |account: &'a Account| account.secrets.values().filter_map(SecretRef::store);
-        let stores: BTreeSet<StoreName> = accounts.into_iter().flat_map(of).chain(more).collect();
+        // One that was set aside would ask for the key of a new one, only to have nothing in it.
+        let is_there = |store: &StoreName| !matches!(self.store(*store).is_made(), Ok(Some(false)));
+        let of_accounts: BTreeSet<StoreName> = accounts.into_iter().flat_map(of).collect();
+        let stores: BTreeSet<StoreName> = of_accounts.into_iter().filter(is_there).chain(more).collect();
         for store in stores {
             let _ = self.store(store).probe();
         }

@@ -249,7 +249,9 @@ fn new_account(wanted: &Wanted, handle: Handle, house: &House<'_>) -> Result<Acc
             missing.into_iter().filter_map(|(key, missing)| missing.then_some(key)).collect::<Vec<_>>().join(", ");
         return Err(Problem::new(
             format!("it is new here, and lacks: {keys}"),
-            format!("add {keys} to it in the file"),
+            format!(
+                "add {keys} to it in the file; if it is one that was renamed, give its handle there, which msgrctl account list shows"
+            ),
         ));
     };
     if !house.tenant.has_enabled(wanted.channel) {

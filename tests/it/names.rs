@@ -7,7 +7,7 @@ use std::fs;
 use serde_json::Value;
 
 use crate::support::pty::Pty;
-use crate::support::world::{PAGE_ID, page_token, sandbox};
+use crate::support::world::{PAGE_ID, acme, page_token, sandbox};
 use crate::support::{Home, Run};
 
 /// A home with the accounts 'Acme Support' (acme-support) and 'Other' (other).
@@ -206,4 +206,32 @@ fn two_accounts_of_one_id_are_named_with_what_to_do() {
     let home = two();
     by_hand(&home, &[("id-1", "one", "One"), ("ID-1", "two", "Two")]);
     home.run(&["account", "list"]).code(3).screen("error-two-accounts-of-one-id");
+}
+
+/// The tenant that was looked in is named where there are several, and the one that has the account.
+#[test]
+fn an_account_of_another_tenant_is_found_there() {
+    let home = acme(&sandbox(), false);
+    home.run(&["account", "show", "globex"]).code(1).says(&["there is no account 'globex'\n"]);
+    home.run(&["tenant", "add", "globex", "--host", "globex.example.com"]).code(0);
+    home.run(&["tenant", "use", "globex"]).code(0);
+    let hint = "tenant 'default' has it: add --tenant default, or work there: msgrctl tenant use default";
+    for command in [
+        &["account", "show", "acme"][..],
+        &["account", "test", "acme"],
+        &["message", "set", "acme", "agent-left", "--text", "Bye"],
+        &["secret", "list", "acme"],
+    ] {
+        home.run(command).code(1).says(&["there is no account 'acme' in tenant 'globex'", hint]);
+    }
+    home.run(&["account", "show", "other"]).code(1).says(&["'other' in tenant 'globex'", "msgrctl account list"]);
+    home.run(&["account", "show", "acme", "--tenant", "default"]).code(0);
+}
+
+/// Of two words the second is an event that was mistyped, and not an account.
+#[test]
+fn an_event_that_is_not_one_is_named() {
+    let home = acme(&sandbox(), false);
+    home.run(&["message", "set", "acme", "bye", "--text", "x"]).code(2).says(&["there is no chat event 'bye'"]);
+    home.run(&["message", "disable", "acme"]).code(2).says(&["missing: EVENT"]);
 }

@@ -380,18 +380,20 @@ fn a_key_file_that_exists_is_not_overwritten_by_the_way_out() {
     let home = Home::new();
     let run = home.run_with(&add(&["--token-stdin"]), "EAAx").code(6);
     let way = run.stderr.lines().find(|line| line.contains("/dev/urandom")).unwrap().trim().to_owned();
+    // The binary by its name, as a person has it.
+    let directory = std::path::Path::new(env!("CARGO_BIN_EXE_msgrctl")).parent().unwrap();
+    let path = format!("{}:{}", directory.display(), std::env::var("PATH").unwrap());
     let paste = |home: &Home, then: &str| {
         let mut shell = home.program("sh");
-        shell.args(["-c", &format!("{way}; {then}")]);
+        shell.env("PATH", &path).args(["-c", &format!("{way}; {then}")]);
         Run::of(shell, b"")
     };
-    let binary = env!("CARGO_BIN_EXE_msgrctl");
     let words = NEW.join(" ");
-    paste(&home, &format!("printf EAAone | '{binary}' {words} --token-stdin")).code(0);
-    // A new shell without the variables is shown the same way out, and pastes it again.
+    paste(&home, &format!("printf EAAone | msgrctl {words} --token-stdin")).code(0);
+    // Who pastes it once more loses nothing.
     let other = words.replace("Acme", "Other");
-    paste(&home, &format!("printf EAAtwo | '{binary}' {other} --token-stdin")).code(0);
-    paste(&home, &format!("'{binary}' secret reveal acme page-access-token")).code(0).shows(&["EAAone"]);
+    paste(&home, &format!("printf EAAtwo | msgrctl {other} --token-stdin")).code(0);
+    paste(&home, "msgrctl secret reveal acme page-access-token").code(0).shows(&["EAAone"]);
 }
 
 #[test]

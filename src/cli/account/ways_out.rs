@@ -15,7 +15,7 @@ pub fn ways_out(ctx: &Context, error: StoreError, name: Option<&str>, fields: &F
     }
     let (command, variables) = by_reference(ctx, name, fields);
     let set = if variables.is_empty() { String::new() } else { format!("set {}, then ", variables.join(" and ")) };
-    no_keyring(&error, &format!("or keep no copy, only where they are; {set}paste this:\n    {command}"))
+    no_keyring(Some(ctx), &error, &format!("or keep no copy, only where they are; {set}paste this:\n    {command}"))
 }
 
 /// The same command with its secrets by reference, and the variables that it reads.

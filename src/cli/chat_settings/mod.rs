@@ -31,7 +31,7 @@ pub(super) enum ChatSettingsCommand {
 fn say_where_it_is_typed(ctx: &Context, is_changed: bool) {
     if is_changed {
         ctx.output.notice(
-            "the contact centre has these settings only once they are typed into its form too; for each account: msgrctl account handover NAME",
+            "the contact centre has these settings only once they are typed into its Chat Settings too; what goes there: msgrctl chat-settings show",
         );
     }
 }

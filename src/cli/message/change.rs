@@ -14,6 +14,7 @@ use crate::cli::error::CliError;
 use crate::cli::pick::pick;
 use crate::document::nearest;
 use crate::messages::{CATALOGUE, ChatText, Event, MessageState, UnknownEvent};
+use crate::operations::accounts::named;
 use crate::operations::messages;
 
 /// Accounts and events.
@@ -45,8 +46,8 @@ impl Targets {
     /// The accounts and events that are meant: words up to the first event are
     /// accounts. `also` are words that are neither.
     pub fn resolve(&self, ctx: &Context, also: &[&str]) -> Result<(Vec<Account>, Vec<Event>), CliError> {
-        let words: Vec<&str> = self.words.iter().map(String::as_str).filter(|word| !also.contains(word)).collect();
-        let is_event = |word: &&str| word.parse::<Event>().is_ok();
+        let words: Vec<String> = self.words.iter().filter(|word| !also.contains(&word.as_str())).cloned().collect();
+        let is_event = |word: &String| word.parse::<Event>().is_ok();
         let first = if self.all_accounts {
             0
         } else if self.all_events {
@@ -63,22 +64,21 @@ impl Targets {
         } else {
             wanted.iter().map(|word| word.parse().map_err(|error| unknown(&error))).collect::<Result<_, _>>()?
         };
-        if let Some(last) = names.last().filter(|last| events.is_empty() && near(last).is_some()) {
-            return Err(unknown(&UnknownEvent((*last).to_owned())));
+        let store = ctx.accounts()?;
+        // Of several words without an event the last one is meant as one, unless it is an account.
+        let is_meant = |last: &&String| near(last).is_some() || names.len() > 1 && store.find(last).is_err();
+        if let Some(last) = names.last().filter(|last| events.is_empty() && is_meant(last)) {
+            return Err(unknown(&UnknownEvent(last.clone())));
         }
         if events.is_empty() && !ctx.someone_can_answer {
             let all = if self.all_accounts { "--all-accounts" } else { "NAME" };
             return Err(CliError::usage(format!("missing: EVENT, the chat event; it is one of: {}", ids()))
                 .hint(format!("msgrctl {} {all} EVENT, or --all-events", ctx.command)));
         }
-        let store = ctx.accounts()?;
         let accounts = match (self.all_accounts, names) {
             (true, _) => store.load()?,
             (false, []) => vec![pick(ctx)?],
-            (false, names) => {
-                let known = store.load()?;
-                names.iter().map(|name| store.find_among(&known, name).cloned()).collect::<Result<_, _>>()?
-            }
+            (false, names) => named(ctx, &store.load()?, names)?,
         };
         let events = if events.is_empty() { vec![pick_event(ctx)?] } else { events };
         Ok((accounts, events))
@@ -135,7 +135,7 @@ pub fn carry_out(ctx: &Context, accounts: &[Account], events: &[Event], state: &
 /// What is changed here is not changed in the contact centre, which has no API for it.
 pub fn say_where_it_is_typed(ctx: &Context, handle: &str) {
     ctx.output.notice(&format!(
-        "the contact centre sends it only once it is typed into its form too; what goes where: msgrctl account handover {handle}"
+        "this takes effect once it is typed into the contact centre's form too; what goes where: msgrctl account handover {handle}"
     ));
 }
 

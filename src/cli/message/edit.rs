@@ -64,7 +64,7 @@ fn in_editor(ctx: &Context, account: &Account, event: Event) -> Result<Edited<()
     editor::edit(ctx, &format!("{now}\n"), ".txt", |text| {
         if ctx.accounts()?.get(&account.id)?.messages.state(event) != state {
             return Err(CliError::failed(format!(
-                "another command has changed {event} of '{}' meanwhile; nothing was saved",
+                "another command has changed {event} of '{}' in the meantime; nothing was saved",
                 account.name
             )));
         }

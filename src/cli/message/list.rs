@@ -14,6 +14,7 @@ use crate::cli::envelope::Envelope;
 use crate::cli::error::CliError;
 use crate::cli::pick::pick;
 use crate::messages::{ChatSettings, Event, MessageState, resolve};
+use crate::operations::accounts::find;
 use crate::ui::table::{Laid, table, table_with_text};
 
 /// List the messages of an account: state, text, and where the text comes from
@@ -42,7 +43,7 @@ pub fn run(args: &ListArgs, ctx: &Context) -> Result<u8, CliError> {
         return all(ctx, &ctx.accounts()?.load()?, &settings);
     }
     let account = match &args.account {
-        Some(address) => ctx.accounts()?.find(address)?,
+        Some(address) => find(ctx, address)?,
         None => pick(ctx)?,
     };
     print(ctx, &account, &settings);

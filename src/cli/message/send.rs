@@ -8,6 +8,7 @@ use super::texts::TextArgs;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::messages::Event;
+use crate::operations::accounts::find;
 use crate::operations::messages;
 use crate::operations::webhooks::Target;
 use crate::secrets::redact;
@@ -58,7 +59,7 @@ struct SentView<'a> {
 }
 
 pub fn run(args: &SendArgs, ctx: &Context) -> Result<u8, CliError> {
-    let account = ctx.accounts()?.find(&args.account)?;
+    let account = find(ctx, &args.account)?;
     if args.to.is_empty() || !args.to.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(CliError::usage(format!("'{}' is not a page-scoped id, which is digits only", args.to))
             .hint("an event shows it: msgrctl webhook listen"));

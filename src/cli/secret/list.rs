@@ -10,6 +10,7 @@ use crate::cli::candidates;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::tables;
+use crate::operations::accounts::find;
 use crate::secrets::{SecretKind, SecretRef, StoreError};
 use crate::ui::table::table;
 
@@ -54,7 +55,7 @@ struct SecretView<'a> {
 pub fn run(args: &ListArgs, ctx: &Context) -> Result<u8, CliError> {
     let store = ctx.accounts()?;
     let accounts = match &args.account {
-        Some(address) => vec![store.find(address)?],
+        Some(address) => vec![find(ctx, address)?],
         None => store.load()?,
     };
     let settings = ctx.settings()?;

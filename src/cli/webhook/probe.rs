@@ -70,7 +70,7 @@ pub fn text(callback_url: &str, probe: &Probe, fix: Option<&str>, screen: Screen
         (None, None) => {}
     }
     match (&probe.wrong, of_wrong) {
-        (_, Some(problem)) => add(WRONG, Outcome::Fail, &problem.summary(), Some(problem.fix()), None),
+        (_, Some(problem)) => add(WRONG, Outcome::Fail, &problem.summary(), Some(fix.unwrap_or(problem.fix())), None),
         (Some(wrong), None) => {
             let how = match wrong.status {
                 Ok(status) => format!("refused with HTTP {status}, {}", took(wrong)),

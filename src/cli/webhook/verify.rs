@@ -10,7 +10,7 @@ use url::Url;
 use super::probe;
 use crate::accounts::{CallbackUrl, Realm};
 use crate::address::is_loopback;
-use crate::checks::{Outcome, misplaced};
+use crate::checks::{Outcome, misplaced, way_out};
 use crate::cli::account::inputs::{self, Given};
 use crate::cli::candidates;
 use crate::cli::context::Context;
@@ -122,12 +122,12 @@ pub fn run(args: &VerifyArgs, ctx: &Context) -> Result<u8, CliError> {
             account.handle
         ));
     }
-    let fix = found
-        .problem
-        .as_ref()
-        .filter(|problem| matches!(problem, Problem::NotHttps))
-        .and_then(|_| misplaced(callback.as_str(), false, &commands::saved(account.as_ref()?).edit))
-        .map(|misplaced| ctx.output.calls().complete(&misplaced.hint).into_owned());
+    let fix = found.problem.as_ref().zip(account.as_ref()).map(|(problem, account)| {
+        let commands = commands::saved(account);
+        let misplaced = misplaced(callback.as_str(), false, &commands.edit).filter(|_| *problem == Problem::NotHttps);
+        let hint = misplaced.map_or_else(|| way_out(problem, &commands), |misplaced| misplaced.hint);
+        ctx.output.calls().complete(&hint).into_owned()
+    });
     if ctx.output.json {
         let name = account.as_ref().map(|account| account.name.as_str());
         ctx.output.json(&probe::view(name, callback.as_str(), &found, fix.as_deref()));

@@ -9,7 +9,7 @@ use crate::accounts::Account;
 use crate::checks::Report;
 use crate::graph::Client;
 use crate::operations::tenants::check_known;
-use crate::operations::{Error, Workspace, change, health};
+use crate::operations::{Error, Workspace, change, health, unstored};
 
 /// An account that may be saved.
 pub struct Prepared {
@@ -32,7 +32,7 @@ pub fn add(workspace: &Workspace, mut draft: Draft) -> Result<Account, Error> {
     begin(workspace, &mut draft)?;
     check_given(&draft, Gate::Passing)?;
     if draft.inputs.keeps_anything() {
-        workspace.store(draft.store).probe()?;
+        workspace.store(draft.store).probe().map_err(|error| unstored(workspace, error))?;
     }
     carry_out(workspace, prepare(workspace, draft, Gate::Passing)?).map(|saved| saved.account)
 }

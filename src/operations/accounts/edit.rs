@@ -13,7 +13,7 @@ use crate::graph::Client;
 use crate::operations::change::{self, Change, New, Target};
 use crate::operations::health::SetUps;
 use crate::operations::secrets::is_in_variables;
-use crate::operations::{Error, Origin, Workspace, health, key};
+use crate::operations::{Error, Origin, Workspace, health, key, unstored};
 use crate::secrets::{SecretKind, SecretRef, StoreError, StoreName};
 
 /// What can be taken away.
@@ -87,11 +87,12 @@ pub fn prepare(workspace: &Workspace, old: &Account, edit: Edit) -> Result<Optio
     Ok(Some(Prepared { edit, old: old.clone(), new, changes }))
 }
 
-/// Tests and saves. What another process changed meanwhile, and this one does not, stays.
+/// Tests and saves. What another process changed in the meantime, and this one does not, stays.
 pub fn carry_out(workspace: &Workspace, mut prepared: Prepared) -> Result<Saved, Error> {
     // A store that would fail at the end is better known now.
     let stores = prepared.changes.iter().filter_map(|change| change.new.as_ref()?.store());
-    stores.into_iter().try_for_each(|store| workspace.store(store).probe())?;
+    let probe = |store| workspace.store(store).probe().map_err(|error| unstored(workspace, error));
+    stores.into_iter().try_for_each(probe)?;
     let report = if prepared.is_judged(workspace)? { Some(prepared.test(workspace)?) } else { None };
     let Prepared { edit, old, mut new, changes } = prepared;
     let page_name = report.as_ref().and_then(|report| report.page_name.clone());

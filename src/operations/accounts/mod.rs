@@ -20,15 +20,44 @@ pub use add::add;
 pub use draft::Draft;
 pub use test::test;
 
-use super::Error;
-use crate::accounts::{Account, AccountStore};
+use super::{Error, Workspace};
+use crate::accounts::{Account, AccountError};
+
+/// The account of the tenant that answers to `address`.
+pub(crate) fn find(workspace: &Workspace, address: &str) -> Result<Account, Error> {
+    Ok(find_among(workspace, &workspace.accounts()?.load()?, address)?.clone())
+}
+
+/// The same for a caller that has read the accounts. Of one that is not there the error says
+/// in which tenant it was looked for, where there are several, and which of them has it.
+pub(crate) fn find_among<'a>(workspace: &Workspace, known: &'a [Account], address: &str) -> Result<&'a Account, Error> {
+    let error = match workspace.accounts()?.find_among(known, address) {
+        Ok(account) => return Ok(account),
+        Err(error @ AccountError::Unknown { .. }) => error,
+        Err(error) => return Err(error.into()),
+    };
+    let tenant = workspace.settings()?.tenant.value.as_str();
+    let mut others = workspace.tenant_names().unwrap_or_default();
+    others.retain(|other| other != tenant);
+    if others.is_empty() {
+        return Err(error.into());
+    }
+    let has_it = |other: &String| workspace.accounts_of(other).is_ok_and(|accounts| accounts.find(address).is_ok());
+    let found = others.iter().find(|other| has_it(other));
+    let message = format!("{error} in tenant '{tenant}'");
+    Err(match found {
+        Some(other) => Error::failed(message)
+            .hint(format!("tenant '{other}' has it: add --tenant {other}, or work there: msgrctl tenant use {other}")),
+        None => Error::from(error).saying(message),
+    })
+}
 
 /// The accounts of `known` that answer to these addresses, in their order. One that is named
 /// twice, by name and handle perhaps, is meant once.
-pub(crate) fn named(store: &AccountStore, known: &[Account], addresses: &[String]) -> Result<Vec<Account>, Error> {
+pub(crate) fn named(workspace: &Workspace, known: &[Account], addresses: &[String]) -> Result<Vec<Account>, Error> {
     let mut accounts: Vec<Account> = Vec::new();
     for address in addresses {
-        let account = store.find_among(known, address)?;
+        let account = find_among(workspace, known, address)?;
         if !accounts.iter().any(|known| known.id == account.id) {
             accounts.push(account.clone());
         }

@@ -43,7 +43,7 @@ pub fn group(
 ) -> Result<Vec<Result<Vec<String>, Error>>, Error> {
     let store = workspace.accounts()?;
     let ids: Vec<&str> = accounts.iter().map(|account| account.id.as_str()).collect();
-    // As they are now: another process may have given one a secret meanwhile.
+    // As they are now: another process may have given one a secret in the meantime.
     let records = store.remove_all(&ids)?;
     let file = workspace.stores().file();
     file.forget();

@@ -36,7 +36,7 @@ pub fn carry_out(workspace: &Workspace, prepared: Prepared) -> Result<Account, E
     let now = workspace.now();
     let renamed = workspace.accounts()?.update(&old.id, |account| {
         account.name = name;
-        // One that another command gave it meanwhile stays.
+        // One that another command gave it in the meantime stays.
         if handle != old.handle {
             account.handle = handle;
         }

@@ -92,7 +92,7 @@ pub fn no_token(account: &Account) -> Error {
 
 /// Test Connection of an account, by its name, handle or id.
 pub fn test(workspace: &Workspace, address: &str) -> Result<Report, Error> {
-    account(workspace, &workspace.accounts()?.find(address)?)
+    account(workspace, &super::find(workspace, address)?)
 }
 
 /// The same of an account that is known.

@@ -73,7 +73,7 @@ fn write_settings(run: &mut Run<'_>, prepared: &Prepared) -> Result<(), Error> {
         workspace.tenant_file(&name)?.change(|_| ())?;
     }
     if !run.plan.chat_settings.is_empty() {
-        // As they are now: what the file does not name may have been changed meanwhile.
+        // As they are now: what the file does not name may have been changed in the meantime.
         let wanted = &prepared.chat_settings;
         workspace.chat_settings()?.change(|settings| *settings = chat_settings::changed(wanted, settings).0)?;
         run.ended.settings_changed = true;
@@ -215,7 +215,7 @@ fn store(
 ) -> Result<Option<(Account, Stored)>, Error> {
     let Some(mut account) = planned.after.clone() else { return Ok(None) };
     if known != planned.before.as_ref() {
-        return Err(Error::failed("another command or person has changed it meanwhile; it stays as it is now")
+        return Err(Error::failed("another command or person has changed it in the meantime; it stays as it is now")
             .hint("run this again"));
     }
     if planned.action == Action::Nothing {

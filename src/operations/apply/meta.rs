@@ -97,7 +97,7 @@ impl Prepared {
 
     /// Of the accounts at `places`, those that differ at Meta from what was reviewed, or can no
     /// longer be seen, and on which level: a write would replace what another tool has set
-    /// meanwhile. Where it is an app, all of its accounts here wait.
+    /// in the meantime. Where it is an app, all of its accounts here wait.
     fn stale(&self, places: &[usize], now: &[Seen]) -> HashMap<usize, (&'static str, Problem)> {
         let plan = &self.plan;
         let mut stale = HashMap::new();

@@ -3,7 +3,7 @@
 
 mod ways_out;
 
-pub use ways_out::{mistake, no_keyring};
+pub use ways_out::{mistake, no_keyring, unstored};
 
 use std::error::Error as _;
 use std::io;
@@ -176,6 +176,13 @@ impl Error {
     #[must_use]
     pub(crate) fn note(mut self, note: impl std::fmt::Display) -> Self {
         self.0.message = sentence(&format!("{}; {note}", self.0.message));
+        self
+    }
+
+    /// With another message, its hints as they are.
+    #[must_use]
+    pub(crate) fn saying(mut self, message: impl Into<String>) -> Self {
+        self.0.message = sentence(&message.into());
         self
     }
 

@@ -1,6 +1,7 @@
 //! What domains report, as errors of operations: with the kind and the way out.
 
 use std::error::Error as _;
+use std::io;
 use std::path::Path;
 
 use super::{Error, Kind};
@@ -11,6 +12,8 @@ use crate::files::FileError;
 use crate::graph::GraphError;
 use crate::http::SetupError;
 use crate::messages::{TextError, UnknownEvent};
+use crate::operations::Workspace;
+use crate::operations::settings::Origin;
 use crate::secrets::{KeyMeans, StoreError};
 use crate::state::StateError;
 use crate::touched;
@@ -23,7 +26,12 @@ impl From<FileError> for Error {
         }
         match error {
             FileError::Busy { .. } => shown.hint("wait for the other msgrctl to end, then try again"),
-            FileError::Write { .. } => shown.hint(unless_changed(UNWRITTEN)),
+            FileError::Write { path, source } => match path.parent().filter(|_| is_missing(&source)) {
+                Some(parent) => {
+                    shown.hint(unless_changed(&format!("make its directory: mkdir -p '{}'", parent.display())))
+                }
+                None => shown.hint(unless_changed(UNWRITTEN)),
+            },
             FileError::Read { .. } => {
                 shown.hint(unless_changed("check the file's permissions and that it is UTF-8 text"))
             }
@@ -34,6 +42,10 @@ impl From<FileError> for Error {
             }
         }
     }
+}
+
+fn is_missing(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound
 }
 
 /// For what cannot be written.
@@ -126,15 +138,33 @@ const LOST: &str = "if it is lost, nothing can read the secrets in the file any 
 /// For secrets of an account that is there, or of one that is not named.
 const WITHOUT_COPY: &str = "or keep no copy, only where it is, such as a variable:\n    msgrctl secret set NAME page-access-token --from env:VARIABLE";
 
+/// A secret that its store did not take.
+pub fn unstored(workspace: &Workspace, error: StoreError) -> Error {
+    if error.is_keyring_away() { no_keyring(Some(workspace), &error, WITHOUT_COPY) } else { error.into() }
+}
+
 /// The three ways out where no keyring answers; the last one is the caller's.
-pub fn no_keyring(error: &StoreError, without_copy: &str) -> Error {
-    Error::new(Kind::SecretStore, error.to_string())
-        .hint(to_open(error))
-        .hint(
-            "or keep secrets in an encrypted file, opened by a key file; paste this, then run the command again:\n    \
-             [ -e ~/.msgrctl.key ] || (umask 077; head -c 32 /dev/urandom > ~/.msgrctl.key); export MSGRCTL_STORE=file MSGRCTL_KEY_FILE=~/.msgrctl.key",
-        )
-        .hint(without_copy)
+pub fn no_keyring(workspace: Option<&Workspace>, error: &StoreError, without_copy: &str) -> Error {
+    Error::new(Kind::SecretStore, error.to_string()).hint(to_open(error)).hint(into_file(workspace)).hint(without_copy)
+}
+
+/// How a secret gets into the encrypted file instead: the one of this tenant, where it has one.
+fn into_file(workspace: Option<&Workspace>) -> String {
+    let settings = workspace.and_then(|workspace| workspace.settings().ok());
+    if let Some(settings) = settings
+        && settings.paths.secrets_file(settings.tenant.value.as_str()).exists()
+    {
+        return "or use the encrypted file of this tenant: run the command again with --store file; for all new secrets: msgrctl config set store file".into();
+    }
+    // A flag or a variable wins over the configuration.
+    let again = match settings.map(|settings| &settings.store.origin) {
+        Some(Origin::Flag(_) | Origin::Variable(_)) => "run the command again with --store file",
+        _ => "run the command again",
+    };
+    format!(
+        "or keep secrets in an encrypted file, opened by a key file; paste this, then {again}:\n    \
+         [ -e ~/.msgrctl.key ] || (umask 077; head -c 32 /dev/urandom > ~/.msgrctl.key); msgrctl config set key_file ~/.msgrctl.key; msgrctl config set store file"
+    )
 }
 
 /// How the keyring is brought to answer.
@@ -160,7 +190,7 @@ impl From<StoreError> for Error {
             return Self::usage(error.to_string()).hint(format!("set {variable} instead of giving the secret"));
         }
         if let StoreError::Absent(_) = &error {
-            return no_keyring(&error, WITHOUT_COPY);
+            return no_keyring(None, &error, WITHOUT_COPY);
         }
         let hint = match &error {
             StoreError::Ambiguous(_) => "remove the entries that do not belong to msgrctl in the keyring's program",

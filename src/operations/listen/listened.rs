@@ -20,7 +20,7 @@ pub fn listened(workspace: &Workspace, named: &[String]) -> Result<Vec<Listened>
         let realm = workspace.realm()?;
         store.load()?.into_iter().filter(|account| account.graph == realm).collect()
     } else {
-        accounts::named(&store, &store.load()?, named)?
+        accounts::named(workspace, &store.load()?, named)?
     };
     if accounts.is_empty() {
         let settings = workspace.settings()?;

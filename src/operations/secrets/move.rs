@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use crate::accounts::{Account, AccountError, AccountStore};
 use crate::operations::accounts::named;
 use crate::operations::journal;
-use crate::operations::{Error, Workspace, groups, key};
+use crate::operations::{Error, Workspace, groups, key, unstored};
 use crate::secrets::{Secret, SecretKind, SecretRef, StoreError, StoreName};
 use crate::state::Change;
 
@@ -36,10 +36,9 @@ pub fn prepare(workspace: &Workspace, addresses: Option<&[String]>, to: StoreNam
         let ways = StoreName::KEEPING.map(|store| format!("--to {store}"));
         return Err(Error::usage(format!("nothing can be moved to the {to} store")).hint(ways.join(" or ")));
     }
-    let store = workspace.accounts()?;
-    let known = store.load()?;
+    let known = workspace.accounts()?.load()?;
     let accounts = match addresses {
-        Some(addresses) => named(&store, &known, addresses)?,
+        Some(addresses) => named(workspace, &known, addresses)?,
         None => known,
     };
     workspace.store(to).probe()?;
@@ -180,7 +179,7 @@ fn copy(workspace: &Workspace, moving: &mut Moving<'_>, to: StoreName) -> Result
         let key = key(&moving.account, kind);
         let missing = || Error::credentials(format!("the {from} store has no {kind}"));
         let secret = workspace.store(from).get(&key)?.ok_or_else(missing)?;
-        workspace.store(to).set(&key, &secret)?;
+        workspace.store(to).set(&key, &secret).map_err(|error| unstored(workspace, error))?;
         moving.copied.push((kind, secret));
     }
     Ok(())

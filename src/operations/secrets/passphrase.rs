@@ -5,16 +5,26 @@ use std::path::PathBuf;
 
 use crate::files;
 use crate::operations::{Error, Workspace};
-use crate::secrets::{NewKey, SecretKind, SecretRef, StoreName};
+use crate::secrets::{NewKey, SecretKind, SecretRef, StoreError, StoreName};
 
 /// Gives the file another key; where the file is.
 pub fn change(workspace: &Workspace, new: &NewKey) -> Result<PathBuf, Error> {
     let _tenant = workspace.lock_tenant()?;
     let _hold = workspace.reporter.hold();
-    if !workspace.stores().file().rekey(new)? {
-        return Err(no_file(workspace)?);
+    match workspace.stores().file().rekey(new) {
+        Ok(true) => file(workspace),
+        Ok(false) => Err(no_file(workspace)?),
+        Err(error) => Err(refused(new, error)),
     }
-    file(workspace)
+}
+
+/// Of the new key file, and not the one that opens the file now.
+fn refused(new: &NewKey, error: StoreError) -> Error {
+    match (&error, new) {
+        (StoreError::KeyFile { path, .. }, NewKey::KeyFile(new)) if path == new => Error::usage(error.to_string())
+            .hint("name another file; to make one:\n    (umask 077; head -c 32 /dev/urandom > FILE)"),
+        _ => error.into(),
+    }
 }
 
 /// What a new beginning left.

@@ -60,7 +60,7 @@ pub fn carry_out(prepared: &Prepared, again: &str) -> Result<Option<PathBuf>, Er
     let ids = |accounts: &[Account]| accounts.iter().map(|account| account.id.clone()).collect::<Vec<_>>();
     if ids(&inside.accounts()?.load()?) != ids(accounts) {
         return Err(Error::failed(format!(
-            "another command has added or removed accounts of '{name}' meanwhile; nothing was changed"
+            "another command has added or removed accounts of '{name}' in the meantime; nothing was changed"
         ))
         .hint("msgrctl tenant list shows how many there are; then try again"));
     }

@@ -25,7 +25,7 @@ use crate::secrets::{Secret, SecretKind, SecretRef};
 use crate::state::HealthFile;
 use crate::webhook::Prober;
 
-/// How many apps are written at the same time: Meta asks the callback of each meanwhile.
+/// How many apps are written at the same time: Meta asks the callback of each in the meantime.
 const APPS_AT_ONCE: usize = 8;
 
 /// What is to be done for one account at Meta.

@@ -124,7 +124,7 @@ impl Prepared {
     }
 
     /// Looks at Meta again, after a person was asked, who may have thought for long. Refuses to
-    /// write over what another tool has changed meanwhile; `command` is this one again.
+    /// write over what another tool has changed in the meantime; `command` is this one again.
     pub fn look_again(&self, command: &str) -> Result<(), Error> {
         let targets: Vec<&Target> = self.works.values().map(|work| &work.target).collect();
         let now = Workspace::wait(observe(&self.client, &targets))?;

@@ -87,7 +87,9 @@ pub(super) fn new_secret(
                 ),
                 None => (
                     format!("{key} is said to be stored, and the account is new here"),
-                    format!("name where it is instead, as in {key}: {{env: NAME}}"),
+                    format!(
+                        "name where it is instead, as in {key}: {{env: NAME}}; if the account was renamed, give its handle in the file, which msgrctl account list shows"
+                    ),
                 ),
             };
             return Err(Problem::new(what, hint));

@@ -257,7 +257,7 @@ impl Undoing {
         // Now that no other command changes them.
         let history = History::read(&inside)?;
         if history.entries.len() != entries {
-            return Err(Error::failed("another command has changed something meanwhile; nothing was undone")
+            return Err(Error::failed("another command has changed something in the meantime; nothing was undone")
                 .hint("msgrctl log shows the changes"));
         }
         check(&history, &entry, &Now::read(&inside, None)?, going_on)?;
@@ -349,7 +349,7 @@ mod tests {
         let undoing = prepare_undo(&trial.workspace, None).expect("it can");
         renamed(&trial, &trial.now(&account), "Charlie");
         let error = undoing.carry_out().map(drop).expect_err("refused");
-        assert!(error.message().contains("meanwhile"), "{}", error.message());
+        assert!(error.message().contains("in the meantime"), "{}", error.message());
         assert_eq!(trial.now(&account).name.as_str(), "Charlie");
     }
 

@@ -15,7 +15,7 @@ use crate::checks::ids::APP_SUBSCRIPTION;
 use crate::operations::change::{self, Change, New, Target as Place};
 use crate::operations::journal::note_at_meta;
 use crate::operations::secrets::place;
-use crate::operations::{Error, Workspace, key};
+use crate::operations::{Error, Workspace, key, unstored};
 use crate::secrets::{Secret, SecretKind, SecretRef, StoreName, generate_verify_token};
 use crate::webhook::{Probe, Problem};
 
@@ -106,7 +106,7 @@ impl Prepared {
 
 /// Rotates: the new token is kept, the callback has to accept it, Meta is given it, and then it
 /// takes the place of the old one. `ask_again` is asked, where the callback does not accept it,
-/// whether to ask the callback once more; nothing is held meanwhile.
+/// whether to ask the callback once more; nothing is held in the meantime.
 pub fn carry_out(
     workspace: &Workspace,
     prepared: &Prepared,
@@ -166,7 +166,7 @@ fn store_of(workspace: &Workspace, account: &Account, token: &Token) -> Result<S
             account.name
         ));
     }
-    workspace.store(store).probe()?;
+    workspace.store(store).probe().map_err(|error| unstored(workspace, error))?;
     Ok(store)
 }
 
@@ -187,7 +187,7 @@ fn begun(workspace: &Workspace, account: &Account) -> Result<Option<Secret>, Err
 }
 
 /// Makes the new token the account's verify token. The next one goes, unless it is of
-/// another rotation that has begun meanwhile.
+/// another rotation that has begun in the meantime.
 fn promote(workspace: &Workspace, account: &Account, current: Change, token: &Secret) -> Result<Account, Error> {
     let now = workspace.accounts()?.find(&account.id)?;
     let is_of_another = workspace.secret(&now, NEXT)?.is_some_and(|next| next != *token);
@@ -204,7 +204,7 @@ fn record(workspace: &Workspace, account: &Account, changes: Vec<Change>) -> Res
     change::save(workspace, &mut account.clone(), changes, |new| {
         if begins && accounts.find(&account.id)?.secrets.contains_key(&NEXT) && !account.secrets.contains_key(&NEXT) {
             return Err(Error::failed(format!(
-                "another command has begun to rotate the verify token of '{}' meanwhile",
+                "another command has begun to rotate the verify token of '{}' in the meantime",
                 account.name
             ))
             .hint(format!("to go on with its token: msgrctl webhook rotate {}", account.handle)));
@@ -222,7 +222,7 @@ fn record(workspace: &Workspace, account: &Account, changes: Vec<Change>) -> Res
 }
 
 /// Asks the callback with the new token until it accepts it, as long as `ask_again` says so.
-/// The old token stays in force meanwhile. Returns whether it had to be asked again.
+/// The old token stays in force in the meantime. Returns whether it had to be asked again.
 fn wait_for_callback(
     workspace: &Workspace,
     account: &Account,
@@ -357,7 +357,7 @@ mod tests {
         let prepared = prepare(&rig.workspace, rig.account(), Some(given("new")), false).expect("prepared");
         let tells = |account: &Account, _: &Probe, problem: &Problem| {
             assert!(is_refused(problem) && account.id == rig.account().id);
-            // Nothing is held meanwhile, and the new token can be read.
+            // Nothing is held in the meantime, and the new token can be read.
             assert_eq!(tokens(&rig), are("old", Some("new"), "old"));
             drop(rig.workspace.lock_tenant()?);
             rig.sandbox.world().subscriptions[0].fields.push("feed".into());
@@ -367,7 +367,7 @@ mod tests {
         assert!(carry_out(&rig.workspace, &prepared, &tells).expect("rotated").is_at_meta);
         assert_eq!(tokens(&rig), are("new", None, "new"));
         let fields = rig.sandbox.world().subscriptions[0].fields.clone();
-        assert_eq!(fields, ["messages", "feed"], "what another tool has set meanwhile stays");
+        assert_eq!(fields, ["messages", "feed"], "what another tool has set in the meantime stays");
     }
 
     #[test]
