@@ -164,7 +164,7 @@ impl Demo<'_> {
         Ok(Listener { thread, kept })
     }
 
-    /// Shows what the receiver's terminal has shown meanwhile.
+    /// Shows what the receiver's terminal has shown in the meantime.
     fn show(&self, listener: Listener) -> Result<(), CliError> {
         let code = listener.thread.join().unwrap_or(1);
         self.say("Meanwhile in the other terminal, where the contact centre's side was played:");

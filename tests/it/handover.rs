@@ -9,7 +9,7 @@ const VERIFY_TOKEN: &str = "verify0123456789";
 
 fn steps_done(sheet: &Value) -> Vec<u64> {
     let steps = sheet["steps"].as_array().unwrap();
-    assert_eq!(steps.len(), 10);
+    assert_eq!(steps.len(), 11);
     steps.iter().filter(|step| step["done"] == true).map(|step| step["number"].as_u64().unwrap()).collect()
 }
 
@@ -41,7 +41,7 @@ fn only_what_a_test_proves_is_ticked() {
     let sandbox = sandbox();
     let home = acme(&sandbox, true);
     let sheet = home.run(&["account", "handover", "acme", "--json"]).code(0).json();
-    assert_eq!(steps_done(&sheet), [2]);
+    assert_eq!(steps_done(&sheet), [3]);
 
     let asked = sandbox.world().journal.entries().len();
     let sheet = home.run(&["account", "handover", "acme", "--json", "--no-test"]).code(0).json();
@@ -51,7 +51,7 @@ fn only_what_a_test_proves_is_ticked() {
     let away = ["account", "handover", "acme", "--json", "--graph-url", "http://127.0.0.1:1"];
     let run = home.run(&away).code(0);
     assert!(steps_done(&run.json()).is_empty());
-    assert!(run.json()["steps"][1]["detail"].as_str().unwrap().contains("could not be reached"), "{run:?}");
+    assert!(run.json()["steps"][2]["detail"].as_str().unwrap().contains("could not be reached"), "{run:?}");
 }
 
 #[test]
@@ -62,8 +62,8 @@ fn a_dead_token_and_a_page_that_is_not_subscribed_are_not_ticked() {
     let home = acme(&sandbox, false);
     let sheet = home.run(&["account", "handover", "acme", "--json"]).code(0).json();
     assert!(steps_done(&sheet).is_empty());
-    assert_eq!(sheet["steps"][1]["detail"], "the credentials do not pass");
-    assert_eq!(sheet["steps"][1]["command"], "msgrctl account test acme");
+    assert_eq!(sheet["steps"][2]["detail"], "the credentials do not pass");
+    assert_eq!(sheet["steps"][2]["command"], "msgrctl account test acme");
 }
 
 #[test]
@@ -98,11 +98,11 @@ fn each_fact_has_its_line_and_the_fields_are_listed_once() {
     home.run(&["account", "edit", "acme", "--callback-url", &callback, "--no-test"]).code(0);
     let handover = |form: &[&str]| home.run(&[&["account", "handover", "acme"], form].concat()).code(0);
     let text = handover(&[]).stdout;
-    assert!(text.contains("  [ ]  4 ") && text.contains("command: msgrctl webhook subscribe acme\n"), "{text}");
+    assert!(text.contains("  [ ]  5 ") && text.contains("command: msgrctl webhook subscribe acme\n"), "{text}");
 
     home.run(&["webhook", "subscribe", "acme", "--yes"]).code(0);
     let sheet = handover(&["--json"]).json();
-    assert_eq!(steps_done(&sheet), [2, 3, 4], "{sheet}");
+    assert_eq!(steps_done(&sheet), [3, 4, 5], "{sheet}");
     let text = handover(&[]).stdout;
     let facts = ["the app has the callback URL", "the callback answers Meta's handshake", "the app has the fields"];
     for fact in facts.iter().chain(&["the Page has the fields", "tested just now"]) {
@@ -124,8 +124,8 @@ fn each_fact_has_its_line_and_the_fields_are_listed_once() {
     home.run(&["account", "edit", "acme", "--callback-url", &faulty, "--no-test"]).code(0);
     home.run(&["webhook", "subscribe", "acme", "--yes"]);
     let sheet = handover(&["--json"]).json();
-    assert_eq!(steps_done(&sheet), [2, 4], "{sheet}");
-    assert_eq!(sheet["steps"][2]["command"], "msgrctl webhook verify acme", "{sheet}");
+    assert_eq!(steps_done(&sheet), [3, 5], "{sheet}");
+    assert_eq!(sheet["steps"][3]["command"], "msgrctl webhook verify acme", "{sheet}");
 }
 
 #[test]

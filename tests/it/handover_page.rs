@@ -235,7 +235,7 @@ fn a_browser_shows_it_hides_secrets_and_copies() {
         ("Verify token", VERIFY_TOKEN),
         ("Agent left", MESSAGE),
         ("Webhook fields", fields),
-        ("the command of step 4", "msgrctl webhook subscribe acme"),
+        ("the command of step 5", "msgrctl webhook subscribe acme"),
     ] {
         assert_eq!(copied(&values, name), [value], "{values}");
     }

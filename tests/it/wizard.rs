@@ -83,10 +83,16 @@ fn after_saving_it_offers_to_subscribe() {
     sandbox.world().pages[0].subscribed.clear();
     let home = plain_home(&sandbox);
     home.file("token", page_token(&sandbox));
+    let mut pty = start(&home, &["account", "add", "Deaf", "--token-file", "token"]);
+    answer(&mut pty, &[("Skip them", ENTER), ("? Callback URL", "http://127.0.0.1:9/hook\r"), ("Save it", ENTER)]);
+    let (screen, code) = pty.end();
+    assert!(code == 0 && screen.contains("msgrctl webhook subscribe deaf"), "{screen}");
+    assert!(!screen.contains("Have Meta send"), "{screen}");
+
     let mut pty = start(&home, &["account", "add", "--token-file", "token"]);
     let dialogue = [
         ("Skip them", ENTER),
-        ("? Callback URL", "http://127.0.0.1:9/hook\r"),
+        ("? Callback URL", "https://acme.example.com/messenger\r"),
         ("Save it", ENTER),
         ("Have Meta send the messages of", "y\r"),
     ];

@@ -62,9 +62,13 @@ const STEPS: &[Step] = &[
         "Facebook is enabled for the tenant",
         "Contact Center Administrator > Call Center Configuration > Integration Accounts > Add Account > Messenger: Facebook is in the list; if it is not, ask the service provider",
     ),
+    by_person(
+        "The values above are saved in the contact centre's form",
+        "Contact Center Administrator > Call Center Configuration > Integration Accounts > the account",
+    ),
     Step {
-        text: "The account is saved and passes Test Connection",
-        place: "Contact Center Administrator > Call Center Configuration > Integration Accounts > the account",
+        text: "The token passes Test Connection",
+        place: "the button Test Connection of the contact centre's form, and here",
         proof: Proof::Credentials,
         command: Some("msgrctl account test {handle}"),
     },

@@ -1,8 +1,8 @@
 //! The app that issued the token: its id and its secret, checked against Graph.
 
-use super::ask::{Pasted, again, capital, good, introduce_as, refuse, secret};
+use super::ask::{Pasted, again, capital, good, introduce_as, refuse, refuse_error, secret};
 use super::{Asked, Wizard};
-use crate::accounts::AppId;
+use crate::accounts::{Account, AppId};
 use crate::cli::error::CliError;
 use crate::graph::AppCredentials;
 use crate::graph::endpoints::app;
@@ -22,7 +22,7 @@ impl Wizard<'_> {
     /// The app secret that the edited account has and keeps.
     fn kept_app_secret(&self) -> Option<Secret> {
         let old = self.old.filter(|old| self.client.is_some() && old.app_id == self.draft.given.app_id)?;
-        // A store that does not answer is dealt with when something is saved.
+        // A store that does not answer matters once something is saved.
         self.ctx.secret(old, SecretKind::AppSecret).ok().flatten()
     }
 
@@ -66,6 +66,8 @@ impl Wizard<'_> {
     fn ask_for_app(&mut self) -> Result<bool, CliError> {
         let ctx = self.ctx;
         let issuer = self.issuer();
+        let neighbour = self.neighbour(issuer.as_deref())?;
+        let mut tried = false;
         loop {
             let (given, inputs) = (&self.draft.given, &self.draft.inputs);
             let secret_alone = inputs.app_secret.is_some() && given.app_id.is_none();
@@ -76,11 +78,25 @@ impl Wizard<'_> {
                 (.., Some(_)) => &["Give its app secret too", "Skip the app secret (it can be added later)"],
                 _ => &["Give the app id and the app secret", "Skip them (they can be added later)"],
             };
-            let items: Vec<String> = ways.iter().map(|way| (*way).to_owned()).collect();
+            let mut items: Vec<String> = ways.iter().map(|way| (*way).to_owned()).collect();
+            let neighbour = neighbour.as_ref().filter(|_| !has && !secret_alone);
+            items.splice(..0, neighbour.map(|(account, id)| format!("Use those of '{}' (app {id})", account.name)));
             // A person's token lives longer with them.
             let is_enough = self.known.inspects_itself && self.person.is_none() && self.app_id_given.is_none();
-            let at = usize::from((has && self.old.is_some()) || (!has && !secret_alone && is_enough));
+            let skips = (has && self.old.is_some()) || (!has && !secret_alone && is_enough);
+            let at = usize::from(skips && !tried && neighbour.is_none());
             let Some(way) = ctx.prompter.choose("App id and app secret", &items, at)? else { return Ok(false) };
+            tried = true;
+            let way = match neighbour {
+                Some((account, id)) if way == 0 => {
+                    if self.take_app_of(account, id)? {
+                        return Ok(true);
+                    }
+                    continue;
+                }
+                Some(_) => way - 1,
+                None => way,
+            };
             if has && way == 0 {
                 self.keep_app();
                 return Ok(true);
@@ -95,7 +111,13 @@ impl Wizard<'_> {
                 _ => {
                     let now = self.draft.given.app_id.as_ref().map(ToString::to_string);
                     let offered = issuer.clone().or(now).unwrap_or_default();
-                    let Some(id) = again(ctx, &fields::APP_ID, &offered, |_| Ok(()))? else { continue };
+                    let is_its = |id: &AppId| match &issuer {
+                        Some(issuer) if issuer != id.as_str() => {
+                            Err(CliError::usage(format!("the token was issued by app {issuer}, not by app {id}")))
+                        }
+                        _ => Ok(()),
+                    };
+                    let Some(id) = again(ctx, &fields::APP_ID, &offered, is_its)? else { continue };
                     id
                 }
             };
@@ -124,6 +146,34 @@ impl Wizard<'_> {
                 self.draft.inputs.put(SecretKind::AppSecret, None);
             }
         }
+    }
+
+    /// An account of the tenant that has the app secret of the app that issued the token.
+    fn neighbour(&self, issuer: Option<&str>) -> Result<Option<(Account, AppId)>, CliError> {
+        let Some(issuer) = issuer else { return Ok(None) };
+        let realm = self.ctx.realm()?;
+        Ok(self.others()?.into_iter().find_map(|account| {
+            let id = account.app_id.clone().filter(|id| id.as_str() == issuer && account.graph == realm)?;
+            account.secrets.contains_key(&SecretKind::AppSecret).then_some((account, id))
+        }))
+    }
+
+    /// Takes the app id and app secret of another account, where that secret can be read and fits.
+    fn take_app_of(&mut self, account: &Account, id: &AppId) -> Result<bool, CliError> {
+        let secret = match self.ctx.secret(account, SecretKind::AppSecret) {
+            Ok(Some(secret)) => secret,
+            Ok(None) => {
+                refuse(self.ctx, format!("the app secret of '{}' is missing from its store", account.name), None);
+                return Ok(false);
+            }
+            Err(error) => return refuse_error(self.ctx, error.into()).map(|()| false),
+        };
+        if !self.fits(&AppCredentials { id: id.to_string(), secret: secret.clone() })? {
+            return Ok(false);
+        }
+        self.draft.given.app_id = Some(id.clone());
+        self.draft.inputs.put(SecretKind::AppSecret, Some(secret));
+        Ok(true)
     }
 
     /// As the edited account has them; as they were typed, where there is none.
@@ -159,7 +209,7 @@ impl Wizard<'_> {
     /// one that the edited account has.
     fn token_to_ask_with(&self) -> Option<Secret> {
         let pasted = self.person.as_ref().map(|(token, _)| token.clone()).or_else(|| self.draft.inputs.token.clone());
-        // A store that does not answer is dealt with when something is saved.
+        // A store that does not answer matters once something is saved.
         pasted.or_else(|| self.ctx.secret(self.old?, SecretKind::PageAccessToken).ok().flatten())
     }
 

@@ -4,7 +4,7 @@
 use super::stores::{another, in_words, left, settle};
 use super::{Asked, Step, Wizard, ask};
 use crate::accounts::{Account, CallbackUrl};
-use crate::checks::Outcome;
+use crate::checks::{Finding, Outcome, ids};
 use crate::cli::account::add::say_saved;
 use crate::cli::account::fields::FieldArgs;
 use crate::cli::account::view::report_text;
@@ -13,7 +13,7 @@ use crate::cli::webhook::subscribe::offer;
 use crate::operations::accounts::fields::of_secret;
 use crate::operations::accounts::{commands, test};
 use crate::operations::{Invocation, Kind, change, health};
-use crate::secrets::SecretKind;
+use crate::secrets::{SecretKind, SecretRef};
 use crate::ui::style::{self, paint, wrap};
 
 /// What is wanted of the last screen.
@@ -52,7 +52,15 @@ pub(super) fn add(mut wizard: Wizard<'_>) -> Result<u8, CliError> {
                     } else {
                         "what is left to do at Meta and in the contact centre"
                     };
-                    if next == "handover"
+                    let failed = |id| {
+                        let is_it = |finding: &&Finding| finding.id == id && finding.outcome == Outcome::Fail;
+                        wizard.report.as_ref().is_some_and(|report| report.findings.iter().any(|it| is_it(&it)))
+                    };
+                    if failed(ids::CALLBACK_HANDSHAKE) {
+                        ctx.output.notice(&format!(
+                            "Meta sends nothing to a callback URL that does not answer; once it does: msgrctl webhook subscribe {handle}"
+                        ));
+                    } else if next == "handover"
                         && let Err(error) = offer(ctx, &account)
                     {
                         // The account is there; what failed after it has its own way out.
@@ -170,9 +178,15 @@ impl Wizard<'_> {
             (Some((_, secret)), Some(_)) => format!("a new one, {}", secret.masked()),
             (Some((_, secret)), None) => secret.masked(),
             (None, Some(_)) if kind == SecretKind::AppSecret && self.draft.given.app_id.is_none() => "removed".into(),
+            (None, Some(place)) if self.is_without(place) => format!("missing: the {place} store is empty"),
             (None, Some(place)) => format!("kept, in {place}"),
             (None, None) => "not set".into(),
         }
+    }
+
+    /// Whether a store has nothing at all: its file was set aside.
+    fn is_without(&self, place: &SecretRef) -> bool {
+        place.store().is_some_and(|store| matches!(self.ctx.store(store).is_made(), Ok(Some(false))))
     }
 
     /// The command that does the same without asking, and the variables it reads.
@@ -252,8 +266,7 @@ impl Wizard<'_> {
     }
 
     fn token_failed(&self) -> bool {
-        let failed =
-            |finding: &crate::checks::Finding| finding.outcome == Outcome::Fail && finding.id.starts_with("token.");
+        let failed = |finding: &Finding| finding.outcome == Outcome::Fail && finding.id.starts_with("token.");
         self.report.as_ref().is_some_and(|report| report.findings.iter().any(failed))
     }
 
