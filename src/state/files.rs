@@ -1,4 +1,4 @@
-//! Records in files of TOML below the configuration directory, the log as lines of JSON.
+//! Keeps records in TOML files below the configuration directory, and the log as lines of JSON.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -17,14 +17,14 @@ use crate::files::{self, FileError, Lock};
 use crate::messages::ChatSettings;
 use crate::paths::Paths;
 
-/// The files of a configuration directory.
+/// A backend of files in a configuration directory.
 pub struct Files {
     paths: Paths,
     parsed: Parsed,
 }
 
 impl Files {
-    /// Those below `paths`; `parsed` is what is known of their texts by now.
+    /// The files below `paths`; `parsed` caches their parsed texts.
     pub fn new(paths: Paths, parsed: Parsed) -> Self {
         Self { paths, parsed }
     }
@@ -46,7 +46,7 @@ impl Files {
                 Ok::<_, StateError>(accounts.is_empty())
             })?;
         if is_empty {
-            // As before the first one was added.
+            // As before the first account was added.
             files::remove(&path)?;
         }
         Ok(())
@@ -75,7 +75,7 @@ impl Files {
     }
 }
 
-/// Gives a key another value, with the comment that stands behind the old one.
+/// Changes the value of a key and keeps the comment after it.
 pub fn set_value(document: &mut DocumentMut, key: &str, mut new: toml_edit::Value) {
     if let Some(old) = document.get(key).and_then(toml_edit::Item::as_value) {
         *new.decor_mut() = old.decor().clone();
@@ -95,7 +95,7 @@ fn carried_out(now: Fields, change: &Change) -> Result<Fields, StateError> {
     change.carry_out(now).map_err(|field| StateError::Conflict { of: change.of.clone(), field })
 }
 
-/// A small file of a tenant with a change.
+/// Applies a change to a small file of a tenant.
 fn write_small<T>(file: &TenantFile<T>, change: &Change) -> Result<(), StateError>
 where
     T: Serialize + DeserializeOwned + Default,
@@ -124,18 +124,17 @@ fn value_of(value: &Value) -> Option<toml_edit::Value> {
 fn account_of(fields: &Fields, change: &Change) -> Result<Account, StateError> {
     let mut account = deep(fields);
     if let Some(fields) = account.as_object_mut() {
-        // The table of an account without a secret.
+        // The table exists even for an account without a secret.
         fields.entry("secrets").or_insert_with(|| Value::Object(Map::new()));
     }
     serde_json::from_value(account).map_err(|error| invalid(change, &error))
 }
 
-/// Accounts with changes of theirs: each keeps its place, one that comes back gets the one
-/// that it had.
+/// Applies changes to accounts: each keeps its place, and a restored one returns to its own.
 ///
 /// # Errors
 ///
-/// An account is not what a change says it was, or cannot become what it says.
+/// An account is not what a change says it was, or the change cannot be applied.
 pub fn carry_out(accounts: &mut Vec<Account>, changes: &[&Change]) -> Result<(), StateError> {
     let mut places: HashMap<String, usize> =
         accounts.iter().enumerate().map(|(at, account)| (account.id.clone(), at)).collect();
@@ -152,7 +151,7 @@ pub fn carry_out(accounts: &mut Vec<Account>, changes: &[&Change]) -> Result<(),
             (What::Added, None) => {
                 returning.push((change.place.unwrap_or(usize::MAX), account_of(&change.after, change)?));
             }
-            // A change that goes on has these behind it.
+            // A change that is being continued may already be applied.
             (What::Removed, None) | (What::Added, Some(_)) => {}
             (What::Changed, None) => {
                 return Err(StateError::Conflict { of: change.of.clone(), field: "it is gone".into() });

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::change::{Change, Fields, Record, What, flat};
 use crate::accounts::{Account, Parsed, SchemaError};
 
-/// The records of a tenant at one moment. Parsed as far as it is asked for.
+/// A tenant's records at one moment, parsed only when asked for.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Snapshot {
@@ -25,11 +25,11 @@ impl PartialEq for Snapshot {
     }
 }
 
-/// What is kept together.
+/// The groups in which records are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Kept {
-    /// First: it is the record that others depend on least.
+    /// First: other records depend on it least.
     Configuration,
     Accounts,
     ChatSettings,
@@ -37,7 +37,7 @@ pub(super) enum Kept {
 }
 
 impl Kept {
-    /// The record that is kept alone; accounts are many.
+    /// The record, where the group has only one; `None` for accounts.
     fn record(self) -> Option<Record> {
         match self {
             Self::Configuration => Some(Record::Configuration),
@@ -49,7 +49,7 @@ impl Kept {
 }
 
 impl Snapshot {
-    /// Whether the setting that all tenants share is in it.
+    /// Whether it includes the setting that all tenants share.
     pub fn has_configuration(&self) -> bool {
         self.texts.contains_key(&Kept::Configuration)
     }
@@ -58,7 +58,7 @@ impl Snapshot {
     ///
     /// # Errors
     ///
-    /// They cannot be read; `place` is what the error says of where they are.
+    /// The accounts cannot be read; `place` says in the error where they are.
     pub fn accounts(&self, place: &str) -> Result<Rc<Vec<Account>>, SchemaError> {
         match self.texts.get(&Kept::Accounts) {
             Some(Some(text)) => self.parsed.accounts(text, Path::new(place)),
@@ -66,13 +66,13 @@ impl Snapshot {
         }
     }
 
-    /// The accounts; none where they cannot be read, which the commands that read them say.
+    /// The accounts; empty if they cannot be read, which the commands that read them report.
     fn or_none(&self) -> Rc<Vec<Account>> {
         self.accounts("accounts.toml").unwrap_or_default()
     }
 
-    /// What became of the records until `after`. `secrets` are those with another value, each by
-    /// its account's id and field: no record shows that.
+    /// The changes between this moment and `after`. `secrets` are the changed ones, each by
+    /// account id and field, since records do not show them.
     pub fn changes_to(&self, after: &Self, secrets: &[(String, String)]) -> Vec<Change> {
         let mut changes = Vec::new();
         for (kept, before) in &self.texts {
@@ -107,7 +107,7 @@ impl Snapshot {
     }
 }
 
-/// A text of TOML as a value; empty where it is broken, which the commands that read it say.
+/// A text of TOML as a value; empty if it is broken, which the commands that read it report.
 fn parsed(text: &str) -> Value {
     toml::from_str(text).unwrap_or_else(|_| Value::Object(serde_json::Map::new()))
 }
@@ -116,7 +116,7 @@ fn value(account: &Account) -> Value {
     serde_json::to_value(account).unwrap_or_else(|error| unreachable!("it is JSON: {error}"))
 }
 
-/// What became of accounts.
+/// The changes of accounts.
 fn changes_of(before: &[Account], now: &[Account], secrets: &[(String, String)]) -> Vec<Change> {
     fn by_id(accounts: &[Account]) -> BTreeMap<&str, (usize, &Account)> {
         accounts.iter().enumerate().map(|(at, account)| (account.id.as_str(), (at, account))).collect()
