@@ -1,4 +1,4 @@
-//! What can be wrong with a callback, and what is done about each.
+//! What can be wrong with a callback, and how to fix it.
 
 use std::time::Duration;
 
@@ -6,16 +6,16 @@ macro_rules! problems {
     ($($name:ident $({ $($field:ident: $type:ty = $example:expr),+ })? $cause:literal
         $summary:literal $(($value:expr))?
         $fix:literal)+) => {
-        /// Why Meta would not take a callback, or would not for long. `status` is that of the
-        /// HTTP answer, `issuer` who signed a certificate, `start` how a body begins; `to`
-        /// has no query, and `host` may have the address that it leads to from here.
+        /// Why Meta would refuse a callback, or give up on it. `status` is that of the HTTP
+        /// answer, `issuer` the signer of a certificate, `start` the beginning of a body; `to`
+        /// has no query, and `host` may include the address that it resolves to from here.
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub enum Problem {
             $(#[doc = $summary] $name $({ $($field: $type),+ })?),+
         }
 
         impl Problem {
-            /// Its public name as a cause, for scripts: `token-refused`.
+            /// Its public name, for scripts: `token-refused`.
             pub fn cause(&self) -> &'static str {
                 match self {
                     $(Self::$name { .. } => $cause),+
@@ -36,7 +36,7 @@ macro_rules! problems {
                 }
             }
 
-            /// One of each, with placeholders in capitals for what differs.
+            /// One of each, with placeholders in capitals for the values.
             pub fn examples() -> Vec<Self> {
                 vec![$(Self::$name $({ $($field: $example),+ })?),+]
             }
@@ -165,12 +165,12 @@ problems! {
 }
 
 impl Problem {
-    /// The same with underscores, as the key `problem` has had it from the start.
+    /// The same with underscores, as the key `problem` has always had it.
     pub fn id(&self) -> String {
         self.cause().replace('-', "_")
     }
 
-    /// Whether Meta takes the callback all the same.
+    /// Whether Meta still accepts the callback.
     pub fn is_warning(&self) -> bool {
         matches!(self, Self::Slow { .. } | Self::PrivateAddress { .. })
     }
@@ -181,8 +181,8 @@ impl Problem {
         matches!(self, Dns { .. } | Refused | Timeout | NoRoute | ProxyAuth | ProxyRefused { .. })
     }
 
-    /// Whether another callback URL is the way out, or may be: then the same is not asked
-    /// again.
+    /// Whether another callback URL may be the fix: the next step is then to set it, not to ask
+    /// the same one again.
     pub fn is_of_address(&self) -> bool {
         use Problem::{
             CertificateOfAnotherHost, Dns, GatewayKeyWanted, NotFound, NotHttps, PrivateAddress, Redirect, TunnelPage,
@@ -200,7 +200,7 @@ impl Problem {
         )
     }
 
-    /// Whether a receiver that looks for `hub_challenge` could look like this.
+    /// Whether a receiver that expects `hub_challenge` could answer like this.
     pub(super) fn may_be_spelling(&self) -> bool {
         use Problem::{
             EmptyBody, GatewayKeyWanted, NotFound, OtherBody, OtherStatus, ServerError, TokenRefused, Unauthorized,
