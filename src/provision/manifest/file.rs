@@ -12,7 +12,7 @@ use super::{LIMIT, Text, texts};
 use crate::accounts::TenantName;
 use crate::messages::{ChatText, Event, Timeout};
 
-/// What a file says, each thing with its place.
+/// The content of a file, each value with its place.
 #[derive(Debug, Default)]
 pub(super) struct File {
     pub tenant: Option<Spot<TenantName>>,
@@ -22,11 +22,11 @@ pub(super) struct File {
     pub accounts: Vec<Draft>,
 }
 
-/// The version of the shape that this reader knows.
+/// The version of the format that this reader knows.
 const VERSION: u64 = 1;
 
 impl File {
-    /// Reads the file of this number.
+    /// Reads the file with this number.
     pub fn read(reader: &mut Reader<'_>, number: usize, text: &Text<'_>) -> Self {
         let top = At { file: number, line: 1, column: 1 };
         if text.text.len() as u64 > LIMIT {
@@ -94,7 +94,7 @@ impl File {
     }
 }
 
-/// Why a version is not this one.
+/// Why a version is not accepted.
 enum Version {
     Newer(At, u64),
     Unknown(At),

@@ -1,4 +1,4 @@
-//! All files of a manifest together: what one says must fit what another says.
+//! All files of a manifest together: checks that they agree.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
@@ -14,7 +14,7 @@ use crate::accounts::{CallbackUrl, TenantName};
 use crate::graph::endpoints::subscription::same_callback;
 use crate::messages::{Timeout, Timeouts};
 
-/// Puts the files together and says what does not fit.
+/// Joins the files and reports what does not fit together.
 pub(super) fn join(reader: &mut Reader<'_>, files: Vec<File>) -> Manifest {
     let tenant = tenant(reader, &files);
     let mut timeouts: [Option<Spot<Timeout>>; 4] = Default::default();
@@ -85,7 +85,7 @@ fn tenant(reader: &mut Reader<'_>, files: &[File]) -> Option<TenantName> {
     first.map(|(_, tenant)| tenant.clone())
 }
 
-/// Keeps the first of a setting; another one that is not the same is a mistake.
+/// Keeps the first value of a setting; a different one is a mistake.
 fn agree<T: PartialEq>(reader: &mut Reader<'_>, what: &str, first: &mut Option<Spot<T>>, other: Spot<T>) {
     let Some(known) = first else {
         *first = Some(other);
@@ -99,7 +99,7 @@ fn agree<T: PartialEq>(reader: &mut Reader<'_>, what: &str, first: &mut Option<S
     }
 }
 
-/// What has this key already; else it has it from now on.
+/// The earlier value of this key; if there is none, adds this one.
 fn earlier<K: Eq + Hash, V>(known: &mut HashMap<K, V>, key: K, value: V) -> Option<&V> {
     match known.entry(key) {
         Entry::Occupied(first) => Some(&*first.into_mut()),
@@ -110,8 +110,8 @@ fn earlier<K: Eq + Hash, V>(known: &mut HashMap<K, V>, key: K, value: V) -> Opti
     }
 }
 
-/// Two accounts have neither a name nor a handle in common, and none is called by
-/// another's handle: it would not be clear which is meant.
+/// Names and handles must be unique, and no name may be another account's handle: it would be
+/// unclear which account is meant.
 fn check_names(reader: &mut Reader<'_>, accounts: &[Draft]) {
     let mut names: HashMap<String, At> = HashMap::new();
     let mut handles: HashMap<&str, (usize, At)> = HashMap::new();
@@ -156,7 +156,7 @@ fn check_callbacks(reader: &mut Reader<'_>, accounts: &[Draft]) {
     }
 }
 
-/// Two accounts of one Page are odd, and possible.
+/// Two accounts of one Page are allowed, but odd.
 fn check_pages(reader: &mut Reader<'_>, accounts: &[Draft]) {
     let mut pages: HashMap<&str, At> = HashMap::new();
     for draft in accounts {
