@@ -10,7 +10,7 @@ use toml_edit::DocumentMut;
 
 use super::change::{deep, flat};
 use super::health::HealthFile;
-use super::snapshot::Kept;
+use super::snapshot::RecordGroup;
 use super::{Change, Fields, Record, Records, Snapshot, StateError, What};
 use crate::accounts::{Account, AccountStore, Parsed, Tenant, TenantFile};
 use crate::files::{self, FileError, Lock};
@@ -29,12 +29,12 @@ impl Files {
         Self { paths, parsed }
     }
 
-    fn path(&self, tenant: &str, kept: Kept) -> PathBuf {
+    fn path(&self, tenant: &str, kept: RecordGroup) -> PathBuf {
         match kept {
-            Kept::Configuration => self.paths.config_file(),
-            Kept::Accounts => self.paths.accounts_file(tenant),
-            Kept::ChatSettings => self.paths.chat_settings_file(tenant),
-            Kept::Tenant => self.paths.tenant_file(tenant),
+            RecordGroup::Configuration => self.paths.config_file(),
+            RecordGroup::Accounts => self.paths.accounts_file(tenant),
+            RecordGroup::ChatSettings => self.paths.chat_settings_file(tenant),
+            RecordGroup::Tenant => self.paths.tenant_file(tenant),
         }
     }
 
@@ -173,8 +173,8 @@ fn health_of(path: &Path) -> Result<HealthFile, FileError> {
 
 impl Records for Files {
     fn snapshot(&self, tenant: &str, with_configuration: bool) -> Result<Snapshot, StateError> {
-        let own = [Kept::Accounts, Kept::ChatSettings, Kept::Tenant];
-        let kept = own.into_iter().chain(with_configuration.then_some(Kept::Configuration));
+        let own = [RecordGroup::Accounts, RecordGroup::ChatSettings, RecordGroup::Tenant];
+        let kept = own.into_iter().chain(with_configuration.then_some(RecordGroup::Configuration));
         let read = |kept| Ok((kept, files::read_text(&self.path(tenant, kept))?));
         Ok(Snapshot { texts: kept.map(read).collect::<Result<_, StateError>>()?, parsed: self.parsed.clone() })
     }
@@ -216,10 +216,10 @@ impl Records for Files {
         let path = self.path(
             tenant,
             match record {
-                Record::Account(_) => Kept::Accounts,
-                Record::ChatSettings => Kept::ChatSettings,
-                Record::Tenant => Kept::Tenant,
-                Record::Configuration => Kept::Configuration,
+                Record::Account(_) => RecordGroup::Accounts,
+                Record::ChatSettings => RecordGroup::ChatSettings,
+                Record::Tenant => RecordGroup::Tenant,
+                Record::Configuration => RecordGroup::Configuration,
             },
         );
         path.strip_prefix(self.paths.root()).unwrap_or(&path).display().to_string()

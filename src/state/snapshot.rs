@@ -14,7 +14,7 @@ use crate::accounts::{Account, Parsed, SchemaError};
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Snapshot {
-    pub(super) texts: BTreeMap<Kept, Option<String>>,
+    pub(super) texts: BTreeMap<RecordGroup, Option<String>>,
     #[serde(skip)]
     pub(super) parsed: Parsed,
 }
@@ -28,7 +28,7 @@ impl PartialEq for Snapshot {
 /// The groups in which records are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Kept {
+pub(super) enum RecordGroup {
     /// First: other records depend on it least.
     Configuration,
     Accounts,
@@ -36,7 +36,7 @@ pub(super) enum Kept {
     Tenant,
 }
 
-impl Kept {
+impl RecordGroup {
     /// The record, where the group has only one; `None` for accounts.
     fn record(self) -> Option<Record> {
         match self {
@@ -51,7 +51,7 @@ impl Kept {
 impl Snapshot {
     /// Whether it includes the setting that all tenants share.
     pub fn has_configuration(&self) -> bool {
-        self.texts.contains_key(&Kept::Configuration)
+        self.texts.contains_key(&RecordGroup::Configuration)
     }
 
     /// The accounts, in their order.
@@ -60,7 +60,7 @@ impl Snapshot {
     ///
     /// The accounts cannot be read; `place` says in the error where they are.
     pub fn accounts(&self, place: &str) -> Result<Rc<Vec<Account>>, SchemaError> {
-        match self.texts.get(&Kept::Accounts) {
+        match self.texts.get(&RecordGroup::Accounts) {
             Some(Some(text)) => self.parsed.accounts(text, Path::new(place)),
             _ => Ok(Rc::default()),
         }
@@ -160,7 +160,7 @@ fn changes_of(before: &[Account], now: &[Account], secrets: &[(String, String)])
 mod tests {
     use super::*;
 
-    fn of(kept: Kept, text: Option<&str>) -> Snapshot {
+    fn of(kept: RecordGroup, text: Option<&str>) -> Snapshot {
         Snapshot { texts: BTreeMap::from([(kept, text.map(str::to_owned))]), parsed: Parsed::default() }
     }
 
@@ -176,7 +176,7 @@ mod tests {
         let before = format!("{head}{}{}{}", account("1", "A"), account("2", "B"), account("3", "C"));
         let after = format!("{head}{}{}", account("1", "A"), account("3", "D"));
         let secrets = [("1".to_owned(), "secrets.app_secret".to_owned())];
-        let snapshot = |text: &str| of(Kept::Accounts, Some(text));
+        let snapshot = |text: &str| of(RecordGroup::Accounts, Some(text));
         let changes = snapshot(&before).changes_to(&snapshot(&after), &secrets);
         let found: Vec<_> = changes.iter().map(|change| (change.of.as_str(), change.what, change.place)).collect();
         assert_eq!(found, [("A", What::Changed, None), ("B", What::Removed, Some(1)), ("D", What::Changed, None)]);
@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_moment_without_a_record_differs_from_one_with_an_empty_one() {
-        let (none, empty) = (of(Kept::Tenant, None), of(Kept::Tenant, Some("schema_version = 1\n")));
+        let (none, empty) = (of(RecordGroup::Tenant, None), of(RecordGroup::Tenant, Some("schema_version = 1\n")));
         assert_eq!(none.changes_to(&empty, &[])[0].what, What::Added);
         assert_eq!(empty.changes_to(&none, &[])[0].what, What::Removed);
         assert!(empty.changes_to(&empty, &[]).is_empty());
