@@ -1,4 +1,4 @@
-//! Whether the callback would pass Meta's handshake. Part of the group *delivery*.
+//! Whether the callback passes Meta's handshake. Part of the group *delivery*.
 
 use url::Url;
 
@@ -18,7 +18,7 @@ pub(super) fn finding(seen: &Observed, subject: &Subject) -> Finding {
     let Some(callback) = &subject.callback else {
         return check.skip("not checked: the account has no callback URL");
     };
-    // What only the place of a receiver decides needs no asking.
+    // A callback that its address alone rules out is not asked.
     if let Some(Misplaced { cause, summary, hint }) = misplaced(&callback.url, callback.sandbox, &subject.commands.edit)
     {
         return check.fail(cause, summary, hint);
@@ -39,7 +39,7 @@ pub(super) fn finding(seen: &Observed, subject: &Subject) -> Finding {
             Some(problem) => {
                 let next = if problem.is_of_address() { Next::SetCallback } else { Next::Verify };
                 let hint = subject.then(problem.fix(), next);
-                // Without a network neither answers, and that says nothing of the callback.
+                // Without a network neither answers, and that says nothing about the callback.
                 let offline = problem.is_of_network()
                     && matches!(seen.page.result, Err(GraphError::Unreachable(Unreachable::Fault { .. })));
                 let outcome = match problem {
@@ -59,7 +59,7 @@ pub(super) fn finding(seen: &Observed, subject: &Subject) -> Finding {
     }
 }
 
-/// A callback URL that Meta cannot call, wherever it is asked from.
+/// A callback URL that Meta cannot call.
 pub struct Misplaced {
     pub cause: &'static Cause,
     pub summary: String,
@@ -67,9 +67,8 @@ pub struct Misplaced {
     pub hint: String,
 }
 
-/// What an address alone tells: that it is not https, or leads to where Meta cannot go.
-/// `edit` changes the account. A sandbox calls this machine, and takes https addresses as
-/// Meta does.
+/// Judges only the address: whether it is not https, or leads where Meta cannot go. `edit`
+/// changes the account. A sandbox calls this machine, and accepts https addresses as Meta does.
 pub fn misplaced(callback: &str, sandbox: bool, edit: &Editing) -> Option<Misplaced> {
     let url = Url::parse(callback).ok()?;
     let here = is_loopback(&url);

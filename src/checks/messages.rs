@@ -1,5 +1,5 @@
-//! The group *messages*: would the contact centre's own messages be delivered. Nothing
-//! is asked of Graph for it.
+//! The group *messages*: whether the contact centre's own messages would be delivered. Makes no
+//! calls.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::ids;
 use super::observe::Subject;
 use crate::messages::{Event, LIMIT, resolve, undeliverable};
 
-/// Every check of the group, in the order of the contract.
+/// Every check of the group, in the documented order.
 pub(super) fn findings(subject: &Subject) -> Vec<Finding> {
     vec![window(subject), length(subject)]
 }

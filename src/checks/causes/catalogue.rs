@@ -1,5 +1,5 @@
-//! Every cause that is Meta's or an account's. What can be wrong with a callback's answer
-//! is in `webhook/problem.rs`, under names of the same kind.
+//! Every cause at Meta or in an account. The causes in a callback's answer are in
+//! `webhook/problem.rs`, with names of the same kind.
 
 use super::Cause;
 use super::Matter::{Credentials, Delivery, Machine, Message, Other, Remote};
@@ -15,7 +15,7 @@ macro_rules! causes {
             pub static $name: Cause =
                 Cause { id: $id, matter: $matter, summary: $summary, fix: $fix, next: $next };
         )+
-        /// All of them.
+        /// All causes.
         pub static CAUSES: &[&Cause] = &[$(&$name),+];
     };
 }
