@@ -84,7 +84,7 @@ pub enum Fault {
     #[error("the connection was refused")]
     Refused,
     /// No connection within the time limit.
-    #[error("no connection came about in time")]
+    #[error("no connection was made in time")]
     ConnectTimeout,
     /// A connection, but no answer within the time limit.
     #[error("no answer came in time")]

@@ -33,11 +33,12 @@ pub(super) fn refuse_unfit(what: &str, text: &str) -> Result<(), FieldError> {
     match first_unfit(text) {
         None => Ok(()),
         Some(c) if c.is_control() => {
-            refuse(format!("{what} stands on one line, without control characters: it has {}", code_point(c)))
+            refuse(format!("{what} must be one line without control characters, but contains {}", code_point(c)))
         }
-        Some(c) => {
-            refuse(format!("{what} has {}, which is not seen and may change how the rest is shown", code_point(c)))
-        }
+        Some(c) => refuse(format!(
+            "{what} contains {}, an invisible character that may change how the rest is shown",
+            code_point(c)
+        )),
     }
 }
 

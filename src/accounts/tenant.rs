@@ -186,7 +186,7 @@ impl CallbackTemplate {
                 return refuse(match (name, nearest(name, PLACEHOLDERS.into_iter())) {
                     ("host", _) => "the template needs the tenant's host, which is not known".to_owned(),
                     (_, Some(near)) => format!("there is no {{{name}}}; did you mean {{{near}}}?"),
-                    _ => format!("there is no {{{name}}}: it is {{{}}}", PLACEHOLDERS.join("}, {")),
+                    _ => format!("there is no {{{name}}}: expected {{{}}}", PLACEHOLDERS.join("}, {")),
                 });
             };
             filled.push_str(&value);

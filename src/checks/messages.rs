@@ -52,6 +52,6 @@ fn length(subject: &Subject) -> Finding {
     if long.is_empty() {
         return check.pass(format!("every text fits {LIMIT} characters"));
     }
-    let summary = format!("should Meta count UTF-16 units, these texts are longer than {LIMIT}: {}", long.join(", "));
+    let summary = format!("if Meta counts UTF-16 units, these texts are longer than {LIMIT}: {}", long.join(", "));
     check.warn(&TEXT_TOO_LONG, summary, subject.then(&TEXT_TOO_LONG.fix(), TEXT_TOO_LONG.next))
 }

@@ -42,7 +42,7 @@ checks! {
             "omit --graph-version (MSGRCTL_GRAPH_VERSION), or update msgrctl"
         TOKEN_VALID "token.valid" ReplaceToken
             "passes when Meta accepts the token"
-            "do what the cause says; most of them end with a new token"
+            "do what the cause says; most causes need a new token"
         TOKEN_TYPE "token.type" ReplaceToken
             "passes when it is a Page access token"
             "use the Page's own token; a person's gives it with --page-id"
@@ -97,7 +97,7 @@ checks! {
             "correct the line that is named"
         FILES_MODES "files.modes" Doctor
             "passes when only you can read msgrctl's files"
-            "take the rights of others away"
+            "remove other users' access"
         STORE_KEYRING "store.keyring" Doctor
             "passes when the keyring keeps and returns a secret"
             "unlock the keyring, or choose --store file"

@@ -45,7 +45,7 @@ impl<'a> TokenState<'a> {
     pub fn why_skipped(&self) -> Option<&'static str> {
         match self {
             Self::Accepted => None,
-            Self::Unknown => Some("not checked: Graph gave no answer to go by"),
+            Self::Unknown => Some("not checked: Graph did not answer"),
             Self::WrongVersion(_) => Some("not checked: Graph refused the version"),
             Self::WrongSignature(_) => Some("not checked: Graph refused the signature of the call"),
             Self::Refused(_) => Some("not checked: the token is not accepted"),

@@ -58,7 +58,9 @@ pub enum Why {
     #[error("it is disabled ({0})")]
     Disabled(Origin),
     /// The customer has been silent for over 24 hours.
-    #[error("the customer's last message is over 24 hours ago, and Meta takes automated messages no longer than that")]
+    #[error(
+        "the customer's last message is over 24 hours ago, and Meta accepts automated messages only within 24 hours"
+    )]
     Window,
     /// The customer has been silent for over 7 days.
     #[error("the customer's last message is over 7 days ago: they have to write first")]
@@ -69,7 +71,7 @@ pub enum Why {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoSession {
     /// No customer has written.
-    #[error("no customer waits")]
+    #[error("no customer is waiting")]
     Nobody,
     /// The agent has taken no customer.
     #[error("you have taken no customer: take one first")]

@@ -54,9 +54,7 @@ impl MessageText {
         let mut doubts = Vec::new();
         let units = self.0.encode_utf16().count();
         if units > LIMIT {
-            doubts.push(format!(
-                "it has {units} UTF-16 units; should Meta count those, the limit of {LIMIT} would be passed"
-            ));
+            doubts.push(format!("it has {units} UTF-16 units; if Meta counts those, it exceeds the limit of {LIMIT}"));
         }
         if has_tag(&self.0) {
             doubts.push("it has HTML in it, which may reach Messenger as plain text".into());

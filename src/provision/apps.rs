@@ -101,7 +101,7 @@ pub(super) fn apps(accounts: &mut [AccountPlan], seen: &[Seen]) -> Vec<AppPlan> 
             }
             Some(Ok(_)) => {}
             None => account.notes.push(format!(
-                "the webhook of app {id} is neither looked at nor set without the app secret: {}",
+                "the webhook of app {id} is neither read nor set without the app secret: {}",
                 dashboard::WEBHOOKS
             )),
         }
@@ -126,7 +126,7 @@ fn is_done(accounts: &mut [AccountPlan], seen: &[Seen], app: &AppPlan, members: 
     }
     if app.steps.is_empty() {
         if *speaker.level == AppLevel::Absent {
-            accounts[app.speaker].notes.push(format!("app {id} has no webhook yet: it takes a webhook.callback_url"));
+            accounts[app.speaker].notes.push(format!("app {id} has no webhook yet: it needs a webhook.callback_url"));
         }
         return false;
     }

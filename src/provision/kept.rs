@@ -65,7 +65,7 @@ pub(super) fn compare(
                 None if here => Ok(SecretDiff::Same(None)),
                 None => Ok(SecretDiff::As(Change::new(field, from, Some(words)), None)),
                 Some(SecretSeen::Gone { why, kept: true }) if here => {
-                    Ok(SecretDiff::Same(Some(format!("{field} was not compared, and is kept as it is: {why}"))))
+                    Ok(SecretDiff::Same(Some(format!("{field} was not compared and stays unchanged: {why}"))))
                 }
                 Some(SecretSeen::Gone { why, .. }) => Err(Problem::new(
                     format!("{field}: {why}"),

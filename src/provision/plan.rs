@@ -127,7 +127,7 @@ impl Problem {
         };
         let trace = GraphTrace::of(error).map(|trace| trace.in_words()).unwrap_or_default();
         Self {
-            summary: format!("{what} could not be seen: {}{trace}", cause.summary),
+            summary: format!("{what} could not be read: {}{trace}", cause.summary),
             hint: Some(cause.fix),
             unreachable: matches!(error, GraphError::Unreachable(_)),
         }
@@ -248,9 +248,7 @@ fn account(draft: Draft, seen: &Seen) -> AccountPlan {
     }
     let moved = changes.iter().any(|change| change.field == "webhook.callback_url");
     if moved && wanted.fields.is_none() {
-        notes.push(
-            "webhook.callback_url is written down here; Meta is told of it where webhook.fields are named".into(),
-        );
+        notes.push("webhook.callback_url is saved here; Meta gets it only with webhook.fields".into());
     }
     let action = match (&before, changes.is_empty()) {
         (None, _) => Action::Add,

@@ -137,11 +137,11 @@ pub fn missing_of_app(wish: &Wish, level: &AppLevel) -> Vec<String> {
     let in_words = |step: &AppStep| match (step, level) {
         (AppStep::Set { replaces: Some(now), .. }, _) => format!("the app's events go to {now}"),
         (AppStep::Set { .. }, AppLevel::Present(present)) if present.active => {
-            format!("the app is not told of {}", list(&beside(&wish.fields, &present.fields)))
+            format!("the app does not receive {}", list(&beside(&wish.fields, &present.fields)))
         }
         (AppStep::Set { .. }, AppLevel::Present(_)) => "Meta has switched the app's webhook off (inactive)".to_owned(),
         (AppStep::Set { .. }, AppLevel::Absent) => "the app has no webhook for Pages".to_owned(),
-        (AppStep::Remove { fields }, _) => format!("the app is told of {} too", list(fields)),
+        (AppStep::Remove { fields }, _) => format!("the app receives {} too", list(fields)),
     };
     app_steps(wish, level).iter().map(in_words).collect()
 }
@@ -315,14 +315,14 @@ mod tests {
                 wish(Some(HERE), &["messages"], false),
                 &feed,
                 vec![set(&["feed", "messages"], None)],
-                vec!["the app is not told of messages"],
+                vec!["the app does not receive messages"],
             ),
             (
                 "unless the wish is exact: then it goes last",
                 wish(Some(HERE), &["messages"], true),
                 &feed,
                 vec![set(&["feed", "messages"], None), remove(&["feed"])],
-                vec!["the app is not told of messages", "the app is told of feed too"],
+                vec!["the app does not receive messages", "the app receives feed too"],
             ),
             (
                 "another callback is told",
@@ -357,7 +357,7 @@ mod tests {
                 wish(None, &["messages"], false),
                 &feed,
                 vec![set(&["feed", "messages"], None)],
-                vec!["the app is not told of messages"],
+                vec!["the app does not receive messages"],
             ),
         ];
         for (name, wish, level, steps, missing) in cases {

@@ -98,7 +98,7 @@ fn advance(world: &SharedWorld, body: &[u8]) -> Result<Value, String> {
     clock.advance(by);
     let now = clock.now();
     if now.duration_since(before) < by {
-        return Err("this sandbox goes by the real time: start it with a scenario that says 'today'".into());
+        return Err("this sandbox uses the real time: start it with a scenario that sets 'today'".into());
     }
     Ok(json!({"schema_version": 1, "now": now}))
 }

@@ -119,7 +119,7 @@ pub(super) fn hearers(world: &World, event: &Event) -> Result<Vec<Hearer>, Strin
     let person = event.psid.as_ref().and_then(|psid| world.person(&event.page_id, psid));
     if let Some(person) = person.filter(|person| !world.may_be_messaged(person)) {
         return Err(format!(
-            "the app reaches people with a role on it alone (Standard Access or development mode), and {} has none",
+            "the app reaches only people with a role on it (Standard Access or development mode), and {} has none",
             person.name
         ));
     }

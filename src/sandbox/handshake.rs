@@ -34,7 +34,7 @@ pub(super) async fn verify(world: &SharedWorld, url: &Url, verify_token: &str) -
     let result = match &answer {
         Ok(answer) => Ok(answer.status),
         Err(_) if !crate::address::is_loopback(url) => {
-            Err("not sent: this sandbox asks nothing outside this machine; name a callback at http://127.0.0.1".into())
+            Err("not sent: this sandbox sends nothing outside this machine; name a callback at http://127.0.0.1".into())
         }
         Err(fault) => Err(fault.to_string()),
     };

@@ -137,7 +137,7 @@ impl FileStore {
     fn check_private(path: &Path, metadata: &std::fs::Metadata) -> Result<(), StoreError> {
         let exposed = |why: &str| Err(StoreError::Exposed { path: path.into(), why: why.into() });
         if !metadata.is_file() {
-            return exposed("it is a link or no plain file");
+            return exposed("it is a link or not a regular file");
         }
         #[cfg(unix)]
         {

@@ -45,7 +45,7 @@ pub enum RefError {
     #[error("{0}")]
     Incomplete(&'static str),
     /// An invisible character, such as `U+202E`.
-    #[error("it has {0}, a character that is not seen")]
+    #[error("it contains {0}, an invisible character")]
     Unfit(String),
 }
 

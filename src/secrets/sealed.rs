@@ -55,7 +55,7 @@ pub(super) enum Damage {
     #[error("its version is {0}; this msgrctl knows {VERSION}")]
     Version(u32),
     /// The header asks for a key derivation that msgrctl never uses.
-    #[error("it is damaged or was not made by msgrctl: its header asks for more work than any of msgrctl's does")]
+    #[error("it is damaged or was not made by msgrctl: its header asks for an unusually costly key derivation")]
     Header,
     /// The right key does not decrypt it.
     #[error("it is damaged: it does not decrypt with its own key")]

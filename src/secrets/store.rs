@@ -116,7 +116,7 @@ pub enum StoreError {
     #[error("the secret in {} cannot be used: {cause}", path.display())]
     File { path: PathBuf, cause: String },
     /// A program that should print a secret did not.
-    #[error("the command '{program}' gave no secret: {cause}")]
+    #[error("the command '{program}' did not return a secret: {cause}")]
     Command { program: String, cause: String },
     /// Any other error, as the system reported it.
     #[error("the keyring refused: {0}")]

@@ -29,10 +29,10 @@ pub enum SignatureError {
     #[error("it has no signature")]
     Missing,
     /// A header that is not of the form `sha256=HEX`.
-    #[error("its signature is not one: sha256= and 64 hexadecimal digits are expected")]
+    #[error("its signature is not valid: expected sha256= and 64 hexadecimal digits")]
     Malformed,
     /// It does not match the app secret and the body.
-    #[error("its signature is not of this app secret and this body")]
+    #[error("its signature does not match this app secret and this body")]
     Wrong,
 }
 

@@ -30,7 +30,7 @@ pub fn of_unreachable(unreachable: &Unreachable) -> Diagnosis {
             let minutes = wait.as_secs() / 60;
             let s = if minutes == 1 { "" } else { "s" };
             Diagnosis {
-                fix: format!("wait {minutes} minute{s} and try again; calls that are made meanwhile count too"),
+                fix: format!("wait {minutes} minute{s} and try again; calls made in the meantime count too"),
                 ..THROTTLED.diagnosis()
             }
         }

@@ -30,7 +30,7 @@ impl File {
     pub fn read(reader: &mut Reader<'_>, number: usize, text: &Text<'_>) -> Self {
         let top = At { file: number, line: 1, column: 1 };
         if text.text.len() as u64 > LIMIT {
-            reader.wrong(top, format!("the file has more than {} MiB: make several of it", LIMIT >> 20));
+            reader.wrong(top, format!("the file has more than {} MiB: split it", LIMIT >> 20));
             return Self::default();
         }
         let (root, wrong) = node::read(number, text.text);
@@ -159,7 +159,7 @@ mod tests {
             assert!(found.len() == 1 && found[0].contains(part), "{text}: {found:?}");
         }
         let large = mistakes(&"#".repeat(8 * 1024 * 1024 + 1));
-        assert_eq!(large, ["1:1: the file has more than 8 MiB: make several of it"]);
+        assert_eq!(large, ["1:1: the file has more than 8 MiB: split it"]);
     }
 
     #[test]

@@ -115,7 +115,7 @@ impl Builder {
         let (at, tag_at) = (place(span.start), span.tag_span().map(|tag| place(tag.start)));
         match event {
             Event::DocumentStart(..) if self.root.is_some() => {
-                Err((at, "a second document begins here: a manifest is one; make a file of each".into()))
+                Err((at, "a second document begins here: a manifest has only one; put each into its own file".into()))
             }
             Event::Scalar(text, style, anchor, _) => {
                 let text = text.into_owned();
@@ -146,7 +146,7 @@ impl Builder {
                     let repeated = node.size;
                     self.put(node, at, repeated)
                 }
-                None => Err((at, "this alias stands inside of what it is an alias of".into())),
+                None => Err((at, "this alias refers to a value that contains it".into())),
             },
             _ => Ok(()),
         }
@@ -154,7 +154,7 @@ impl Builder {
 
     /// Whether a value has no tag; reports one that it has.
     fn untagged(&mut self, tag: Option<At>) -> bool {
-        let words = "tags (a word that begins with '!') are not taken: write the value itself";
+        let words = "tags (a word that begins with '!') are not accepted: write the value itself";
         self.wrong.extend(tag.map(|at| (at, words.into())));
         tag.is_none()
     }
@@ -200,7 +200,7 @@ impl Builder {
             return Err((at, "this is nested too deeply, its aliases followed".into()));
         }
         if open.repeated > REPEATED {
-            return Err((at, "the aliases (*) of this file make too much of it".into()));
+            return Err((at, "the aliases (*) in this file expand to too many values".into()));
         }
         match &mut open.inside {
             Inside::List(items) => items.push(node),
@@ -225,7 +225,7 @@ fn usable_key(node: &Node, at: At, known: &mut HashMap<String, At>, wrong: &mut 
         }
     };
     if text == "<<" {
-        wrong.push((at, "merge keys (<<) are not taken: what all accounts share belongs below 'defaults'".into()));
+        wrong.push((at, "merge keys (<<) are not accepted: put what all accounts share below 'defaults'".into()));
         return (None, at);
     }
     if let Some(first) = known.get(text) {
@@ -294,7 +294,7 @@ mod tests {
         assert!(wrong("a: &a {b: 1}\nc:\n  <<: *a\n").starts_with("3:3: merge keys"));
         assert!(wrong("? [a]\n: b\n").starts_with("1:3: a key is one word"));
         assert!(wrong("a: 1\n---\nb: 2\n").starts_with("2:1: a second document"));
-        assert!(wrong("a: &a [*a]\n").starts_with("1:8: this alias stands inside"));
+        assert!(wrong("a: &a [*a]\n").starts_with("1:8: this alias refers to"));
         assert!(wrong("{\"a\":1}{\"b\":2}").starts_with("1:8: "));
     }
 
@@ -303,7 +303,7 @@ mod tests {
         let begun = std::time::Instant::now();
         let laugh = |at: usize| format!("a{at}: &a{at} [{}]\n", format!("*a{}, ", at - 1).repeat(10));
         let laughs = format!("a0: &a0 [x, x]\n{}", (1..30).map(laugh).collect::<Vec<_>>().concat());
-        assert!(wrong(&laughs).contains("make too much of it"));
+        assert!(wrong(&laughs).contains("expand to too many values"));
         let links: Vec<String> = (1..5000).map(|at| format!("a{at}: &a{at} [*a{}]\n", at - 1)).collect();
         let chain = format!("a0: &a0 [x]\n{}", links.concat());
         assert!(wrong(&chain).contains("its aliases followed"));

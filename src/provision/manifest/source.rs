@@ -60,7 +60,7 @@ fn source(reader: &mut Reader<'_>, what: &str, node: &Node, directory: &Path) ->
 }
 
 fn never(what: &str) -> String {
-    format!("a secret never stands in a file: '{what}' says where it is: {FORMS}")
+    format!("a secret must not be in a file: '{what}' says where it is: {FORMS}")
 }
 
 fn stored_source(reader: &mut Reader<'_>, stored: &Entry, entries: &[Entry]) -> Option<Source> {
@@ -70,7 +70,7 @@ fn stored_source(reader: &mut Reader<'_>, stored: &Entry, entries: &[Entry]) -> 
     }
     let other = entries.iter().find(|entry| entry.key != "stored" && REFERENCE.keys.contains(&entry.key.as_str()));
     if let Some(other) = other {
-        let message = "'stored' takes no other key beside it: it means the secret that the account has already";
+        let message = "'stored' takes no other key: it means the secret that the account has already";
         reader.wrong(other.at, format!("'{}' beside 'stored': {message}", other.key));
     }
     (yes && entries.len() == 1).then_some(Source::Stored)
@@ -127,7 +127,7 @@ fn command(reader: &mut Reader<'_>, node: &Node) -> Option<SecretRef> {
         .map(|item| {
             let word = reader.text("command", item)?;
             if word.contains('\0') {
-                reader.wrong(item.at, "a NUL stands in no command line");
+                reader.wrong(item.at, "a command line cannot contain a NUL");
                 return None;
             }
             Some(word.to_owned())
@@ -171,8 +171,8 @@ mod tests {
     fn what_is_no_reference_is_refused_with_the_reason() {
         let wrong = |reference: &str| of_account(&format!("token: {reference}"));
         for (reference, part) in [
-            ("hunter2", "a secret never stands in a file"),
-            ("[hunter2]", "a secret never stands in a file"),
+            ("hunter2", "a secret must not be in a file"),
+            ("[hunter2]", "a secret must not be in a file"),
             ("", "'token' has no value"),
             ("{}", "does not say where"),
             ("{store: keyring}", "does not say where"),

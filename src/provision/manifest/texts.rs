@@ -45,7 +45,7 @@ fn state(reader: &mut Reader<'_>, at: At, word: &str) -> Option<MessageState> {
     let message = match near {
         _ if word == "built-in" => "'built-in' is a state of chat_settings; of an account it is default".to_owned(),
         Some(_) => format!("unknown message state {}", shown(word)),
-        None => format!("a message is {FORM}: a bare text is not taken, so that a misspelt state is never sent"),
+        None => format!("a message is {FORM}: a bare text is not accepted, so that a misspelt state is never sent"),
     };
     reader.wrong_near(at, message, near);
     None

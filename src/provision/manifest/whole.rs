@@ -75,7 +75,7 @@ fn tenant(reader: &mut Reader<'_>, files: &[File]) -> Option<TenantName> {
             Some((at, known)) if known != tenant => {
                 let place = reader.place(at);
                 let message =
-                    format!("the tenant is '{tenant}' here and '{known}' at {place}: a manifest is of one tenant");
+                    format!("the tenant is '{tenant}' here and '{known}' at {place}: a manifest is for one tenant");
                 reader.wrong(spot.at, message);
             }
             Some(_) => {}
@@ -95,7 +95,7 @@ fn agree<T: PartialEq>(reader: &mut Reader<'_>, what: &str, first: &mut Option<S
         && value != new
     {
         let place = reader.place(known.at);
-        reader.wrong(other.at, format!("chat_settings say something else of '{what}' at {place}"));
+        reader.wrong(other.at, format!("chat_settings set '{what}' differently at {place}"));
     }
 }
 
@@ -120,13 +120,13 @@ fn check_names(reader: &mut Reader<'_>, accounts: &[Draft]) {
             && let Some((_, first)) = earlier(&mut handles, handle.as_str(), (number, *at))
         {
             let place = reader.place(*first);
-            reader.wrong(*at, format!("the handle '{handle}' is that of another account too, at {place}"));
+            reader.wrong(*at, format!("another account has the handle '{handle}' too, at {place}"));
         }
         if let Some(Spot { at, value: Some(name) }) = &draft.name
             && let Some(first) = earlier(&mut names, name.as_str().to_lowercase(), *at)
         {
             let (place, shown) = (reader.place(*first), shown(name.as_str()));
-            reader.wrong(*at, format!("the name {shown} is that of another account too, at {place}"));
+            reader.wrong(*at, format!("another account has the name {shown} too, at {place}"));
         }
     }
     for (number, draft) in accounts.iter().enumerate() {
@@ -163,7 +163,7 @@ fn check_pages(reader: &mut Reader<'_>, accounts: &[Draft]) {
         let Some(Spot { at, value: Some(page_id) }) = &draft.page_id else { continue };
         if let Some(first) = earlier(&mut pages, page_id.as_str(), *at) {
             let place = reader.place(*first);
-            reader.doubt(*at, &format!("the Page {page_id} is that of another account too, at {place}"), "");
+            reader.doubt(*at, &format!("another account has the Page {page_id} too, at {place}"), "");
         }
     }
 }
@@ -185,9 +185,9 @@ mod tests {
     #[test]
     fn accounts_are_told_apart_by_names_and_handles() {
         let found = of_two("accounts: [{name: Acme, handle: acme-1}]", "accounts: [{name: aCME}]");
-        assert_eq!(found, ["b.yaml:2:19: the name 'aCME' is that of another account too, at a.yaml:2:19"]);
+        assert_eq!(found, ["b.yaml:2:19: another account has the name 'aCME' too, at a.yaml:2:19"]);
         let found = of_two("accounts: [{name: A, handle: a}]", "accounts: [{name: B, handle: a}]");
-        assert_eq!(found, ["b.yaml:2:30: the handle 'a' is that of another account too, at a.yaml:2:30"]);
+        assert_eq!(found, ["b.yaml:2:30: another account has the handle 'a' too, at a.yaml:2:30"]);
         let found = of_two("accounts: [{name: A-1}]", "accounts: [{name: B, handle: a-1}]");
         assert_eq!(found, ["a.yaml:2:19: the name 'A-1' is the handle of another account, at b.yaml:2:30"]);
         assert_eq!(of_two("accounts: [{name: a-1, handle: a-1}]", ""), [""; 0]);
@@ -211,7 +211,7 @@ mod tests {
         let settings = |text: &str| format!("chat_settings: {{{text}}}");
         assert!(of_two(&settings("web_timeout: 60m"), &settings("web_timeout: 1h")).is_empty());
         let found = of_two(&settings("web_timeout: 60m"), &settings("web_timeout: 2h"));
-        assert_eq!(found, ["b.yaml:2:30: chat_settings say something else of 'web_timeout' at a.yaml:2:30"]);
+        assert_eq!(found, ["b.yaml:2:30: chat_settings set 'web_timeout' differently at a.yaml:2:30"]);
         let said = |text: &str| settings(&format!("messages: {{session-ended: {text}}}"));
         assert_eq!(of_two(&said("Bye"), &said("disabled")).len(), 1);
     }
@@ -220,6 +220,6 @@ mod tests {
     fn two_accounts_of_one_page_are_odd() {
         let text = "version: 1\naccounts: [{name: A, page_id: '12345'}, {name: B, page_id: '12345'}]\n";
         let doubts = good(text).doubts;
-        assert!(doubts[0].to_string().contains("another account too, at a.yaml:2:31"), "{doubts:?}");
+        assert!(doubts[0].to_string().contains("another account has the Page 12345 too, at a.yaml:2:31"), "{doubts:?}");
     }
 }

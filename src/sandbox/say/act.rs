@@ -107,7 +107,7 @@ fn message(world: &World, say: &Say, now: jiff::Timestamp) -> Result<Message, St
         message.attachments.push(json!({"type": "location", "payload": {"coordinates": {"lat": lat, "long": long}}}));
     }
     if message.text.is_empty() && message.attachments.is_empty() {
-        return Err("there is nothing to say: give it a text, or something else that happens".into());
+        return Err("there is nothing to do: give a text or another action".into());
     }
     if let Some(mid) = &say.reply_to
         && !world.threads.iter().flat_map(|thread| &thread.messages).any(|message| message.mid == *mid)
@@ -160,7 +160,7 @@ fn known_mid(world: &World, page_id: &str, psid: &str, named: Option<&str>) -> R
             .rfind(|message| message.from_page)
             .or(messages.last())
             .map(|message| message.mid.clone())
-            .ok_or_else(|| "nothing was said yet that one could react to".into()),
+            .ok_or_else(|| "there is no message to react to yet".into()),
     }
 }
 

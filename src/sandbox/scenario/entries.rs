@@ -52,7 +52,7 @@ pub struct Scenario {
 
 fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
     let text = String::deserialize(deserializer)?;
-    let wrong = |_| D::Error::custom(format!("'{text}' is not a moment, such as 2026-11-22T00:00:00Z"));
+    let wrong = |_| D::Error::custom(format!("'{text}' is not a valid time, such as 2026-11-22T00:00:00Z"));
     text.parse().map(Some).map_err(wrong)
 }
 

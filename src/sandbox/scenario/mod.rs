@@ -9,7 +9,7 @@
 //! id = "109876543210987"
 //! username = "acme.support"
 //! name = "Acme Support"
-//! token = "EAA…"                # made up where it is left out
+//! token = "EAA…"                # generated if absent
 //! token_state = "password_changed"
 //!
 //! [[people]]
@@ -75,7 +75,9 @@ impl Scenario {
             }
             let versioned = |path: &str| path.split('/').nth(1).is_some_and(|first| graph_version(first).is_some());
             if let Some(path) = fault.path.as_deref().filter(|path| !path.starts_with('/') || versioned(path)) {
-                return Err(invalid(format!("the path '{path}' meets no call: it begins with / and has no version")));
+                return Err(invalid(format!(
+                    "the path '{path}' matches no call: it must begin with / and have no version"
+                )));
             }
         }
         let apps: Vec<&str> = scenario.apps.iter().map(|app| app.id.as_str()).collect();
