@@ -1,5 +1,5 @@
-//! Where an address leads: to this machine, into a private network, or to the internet.
-//! Told by the address itself; no name is resolved.
+//! Where an address leads: to this machine, a private network, or the internet. Judged from the
+//! address itself, without resolving names.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -7,10 +7,10 @@ use url::{Host, Url};
 
 use crate::text::{MASK, harmless};
 
-/// Whether an address is one of this machine, which no other machine reaches.
+/// Whether an address is on this machine.
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
-        // Other names below it are anybody's to resolve.
+        // Names below `localhost` may resolve to anything.
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
@@ -18,8 +18,8 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// Names that only a private network resolves: reserved for it (RFC 6762, RFC 8375, ICANN's
-/// `.internal`), or used so widely that they never became public.
+/// Names that only a private network resolves: reserved (RFC 6762, RFC 8375, ICANN's
+/// `.internal`), or so widely used that they never became public.
 const PRIVATE_ENDS: [&str; 11] = [
     "local",
     "internal",
@@ -34,9 +34,9 @@ const PRIVATE_ENDS: [&str; 11] = [
     "home.arpa",
 ];
 
-/// Whether an address is inside a private network, where Meta cannot reach it: a private
-/// or link-local IP address, a name without a dot, or one that only such networks resolve.
-/// An address of this machine is not meant: see [`is_loopback`].
+/// Whether an address is inside a private network, where Meta cannot reach it: a private or
+/// link-local IP address, a name without a dot, or a name that only such networks resolve.
+/// Loopback does not count: see [`is_loopback`].
 pub fn is_private(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => {
@@ -50,7 +50,7 @@ pub fn is_private(url: &Url) -> bool {
     }
 }
 
-/// Whether an IP address is not one of the internet, nor one of this machine.
+/// Whether an IP address is neither public nor loopback.
 pub fn is_private_ip(address: IpAddr) -> bool {
     let v4 = |address: Ipv4Addr| {
         let [a, b, ..] = address.octets();
@@ -68,19 +68,19 @@ pub fn is_private_ip(address: IpAddr) -> bool {
     }
 }
 
-/// An address for showing: the values of its query are masked, since gateways and cloud
-/// functions take their keys there (`?code=…`).
+/// An address for showing. The values of its query are masked: gateways and cloud functions take
+/// keys there (`?code=…`).
 pub fn shown(address: &str) -> String {
     harmless(&with_values(address, |_| MASK.to_owned()))
 }
 
-/// Whether an address is one that was only shown.
+/// Whether an address has masked values.
 pub fn is_masked(url: &Url) -> bool {
     url.query().is_some_and(|query| query.contains(MASK))
 }
 
-/// An address for a command to be pasted: each value of its query is its name in
-/// capitals (`?code=CODE`), to be replaced.
+/// An address for a command to paste: each value in its query is replaced by its name in
+/// capitals (`?code=CODE`).
 pub fn with_placeholders(address: &str) -> String {
     with_values(address, |name| {
         let word: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
@@ -88,14 +88,14 @@ pub fn with_placeholders(address: &str) -> String {
     })
 }
 
-/// The same in quotes where a shell needs them.
+/// The same, quoted where a shell needs it.
 pub fn to_paste(address: &str) -> String {
-    // Fails on a NUL only, which no URL holds.
+    // Fails only on a NUL, which a URL cannot contain.
     shlex::try_quote(&with_placeholders(address)).map(std::borrow::Cow::into_owned).unwrap_or_default()
 }
 
-/// An address with other values in its query: `value` makes them of their names. What
-/// stands there without a name is a value too.
+/// An address with other values in its query: `value` makes each from its name. A part without a
+/// name is a value too.
 fn with_values(address: &str, value: impl Fn(&str) -> String) -> String {
     match address.split_once('?') {
         Some((before, query)) if !query.is_empty() => {
@@ -118,8 +118,8 @@ mod tests {
         Url::parse(text).expect("a URL")
     }
 
-    /// What a name means must not depend on the tables behind `url`: upper case, accents in
-    /// two forms, full-width letters and right-to-left names.
+    /// The result must not depend on the tables behind `url`: upper case, accents in two forms,
+    /// full-width letters and right-to-left names.
     #[test]
     fn international_names_are_read() {
         let host = |text: &str| url(text).host_str().map(str::to_owned).unwrap_or_default();

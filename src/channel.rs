@@ -1,6 +1,5 @@
-//! The channels that an account can connect. What differs from one to another is matched
-//! here or where it is known, without a wildcard: the compiler names every place that a new
-//! channel has to be thought of at.
+//! The channels that an account can connect. Differences between them are matched without a
+//! wildcard, so that the compiler names every place to extend for a new channel.
 
 use std::str::FromStr;
 
@@ -8,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::text::words;
 
-/// A channel of the contact centre: what files, flags and JSON call the account's `type`.
+/// A channel of the contact centre; files, flags and JSON call it the account's `type`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
@@ -21,28 +20,28 @@ impl Channel {
     /// All of them.
     pub const ALL: [Self; 1] = [Self::Facebook];
 
-    /// As it is written down: `facebook`.
+    /// Its id in files: `facebook`.
     pub const fn id(self) -> &'static str {
         match self {
             Self::Facebook => "facebook",
         }
     }
 
-    /// The company whose it is: `Facebook`.
+    /// Its company: `Facebook`.
     pub const fn brand(self) -> &'static str {
         match self {
             Self::Facebook => "Facebook",
         }
     }
 
-    /// In full: `Facebook Messenger`.
+    /// Its full name: `Facebook Messenger`.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Facebook => "Facebook Messenger",
         }
     }
 
-    /// As the contact centre's form calls it in its list of types.
+    /// Its name in the contact centre's list of types.
     pub const fn in_the_form(self) -> &'static str {
         match self {
             Self::Facebook => "Messenger, Facebook",
@@ -56,14 +55,14 @@ impl Channel {
         }
     }
 
-    /// What Meta has to grant a token for the work of a contact centre.
+    /// The permissions that a contact centre's token needs.
     pub const fn permissions(self) -> &'static [&'static str] {
         match self {
             Self::Facebook => &["pages_messaging", "pages_manage_metadata", "pages_show_list", "pages_read_engagement"],
         }
     }
 
-    /// Those of them without which messages go all the same: they show what is compared, as
+    /// Those of them that messages do not depend on: they only read what is compared, such as
     /// the Page's username.
     pub const fn permissions_to_read(self) -> &'static [&'static str] {
         match self {
@@ -97,7 +96,7 @@ mod tests {
 
     #[test]
     fn the_list_has_all_of_them() {
-        // The compiler asks for the place of a new one.
+        // The compiler asks for the place of a new channel.
         let place = |channel| match channel {
             Channel::Facebook => 0,
         };

@@ -1,4 +1,4 @@
-//! The time. Whoever needs "now" gets a [`Clock`], never the system's directly.
+//! The time. Code that needs "now" gets a [`Clock`], never the system's directly.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -45,7 +45,7 @@ pub fn relative(now: Timestamp, at: Timestamp) -> String {
     const UNITS: [(i64, &str, &str); 3] = [(86_400, "day", "days"), (3600, "h", "h"), (60, "min", "min")];
     let seconds = at.as_second() - now.as_second();
     let length = seconds.abs();
-    // A day is said from two on: 47 h tell more than one day.
+    // Days are used from two days on: 47 h say more than one day.
     let unit = UNITS.iter().find(|(unit, ..)| length >= if *unit == 86_400 { 2 * unit } else { *unit });
     let Some((unit, one, several)) = unit else {
         return if seconds > 0 { "in a moment".into() } else { "just now".into() };

@@ -1,8 +1,8 @@
-//! Where things are at Meta: the menu paths of the Meta App Dashboard as they are
-//! today, and the addresses of its pages, in one place because Meta moves them.
+//! Where things are at Meta: today's menu paths of the Meta App Dashboard and the addresses of
+//! its pages, in one place because Meta moves them.
 //!
-//! An app of the use case "Engage with customers on Messenger from Meta"; in older
-//! apps Messenger stands in the menu itself, without "Use cases".
+//! The paths are those of an app with the use case "Engage with customers on Messenger from
+//! Meta"; in older apps Messenger is a menu entry of its own, without "Use cases".
 
 /// Page access tokens are generated here.
 pub const TOKENS: &str = "Meta App Dashboard > your app > Use cases > Messenger > Customize > Messenger API Settings > Generate access tokens";
@@ -11,19 +11,19 @@ pub const TOKENS: &str = "Meta App Dashboard > your app > Use cases > Messenger 
 pub const WEBHOOKS: &str =
     "Meta App Dashboard > your app > Use cases > Messenger > Customize > Messenger API Settings > Configure webhooks";
 
-/// App id and app secret.
+/// The app id and the app secret.
 pub const APP: &str = "Meta App Dashboard > your app > App settings > Basic";
 
-/// Access to permissions; the app is set live from its dashboard.
+/// Access to permissions. The app is set live on its dashboard, not here.
 pub const REVIEW: &str = "Meta App Dashboard > your app > App Review";
 
-/// Names, username and permissions of a Page; hints name it so.
+/// A Page's names, username and permissions; hints use this name.
 const PAGE_SETTINGS: &str = "the Page's settings";
 
-/// Menu paths, and where below the app's address their menu opens.
+/// Each menu path, and where its menu opens below the app's address.
 const OF_AN_APP: [(&str, &str); 3] = [(TOKENS, "use_cases/"), (WEBHOOKS, "use_cases/"), (APP, "settings/basic/")];
 
-/// The address of an app's dashboard; of the list of apps where the app is not known.
+/// The address of an app's dashboard, or of the list of apps where the app is not known.
 pub fn app(id: Option<&str>) -> String {
     of_app(id, "dashboard/")
 }
@@ -43,7 +43,7 @@ pub fn page_settings(page_id: &str) -> String {
     format!("https://www.facebook.com/{page_id}/settings")
 }
 
-/// The address of the place at Meta that a text names, the first if there are several.
+/// The address of the first place at Meta that a text names.
 pub fn named_in(text: &str, app_id: Option<&str>, page_id: &str) -> Option<String> {
     let in_app = OF_AN_APP.iter().filter_map(|(path, below)| Some((text.find(path)?, of_app(app_id, below))));
     let in_page = text.find(PAGE_SETTINGS).map(|at| (at, page_settings(page_id)));

@@ -1,5 +1,5 @@
-//! TOML files with the place of every mistake: accounts, configuration,
-//! scenarios of the sandbox.
+//! Reads TOML files and reports the place of every mistake: accounts, configuration, scenarios
+//! of the sandbox.
 
 use std::convert::Infallible;
 use std::fmt::{self, Display, Formatter};
@@ -22,19 +22,18 @@ pub struct Mistake {
     pub column: usize,
     /// What is wrong, in one line.
     pub message: String,
-    /// The nearest key that exists, where a key is unknown; the same of a value.
+    /// The nearest known key or value, where an unknown one was given.
     pub nearest: Option<&'static str>,
-    /// What was probably meant, or what may stand there, as a hint.
+    /// A hint: what was probably meant, or what is allowed.
     pub hint: Option<String>,
 }
 
-/// Reads a document. Where its types refuse keys that they do not know, the nearest one that
-/// they do is named.
+/// Reads a document. Where its types refuse unknown keys, the error names the nearest known key.
 pub fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Mistake> {
     Document::new(text)?.read()
 }
 
-/// A text whose syntax is right, and nothing else is known of yet.
+/// A text with valid syntax; nothing else is checked yet.
 pub struct Document<'t> {
     text: &'t str,
     table: Spanned<DeTable<'t>>,
@@ -47,7 +46,7 @@ impl<'t> Document<'t> {
         Ok(Self { text, table })
     }
 
-    /// A whole number at the top, whatever the rest is: the schema's version.
+    /// A whole number at the top, such as the schema version; the rest may be wrong.
     pub fn number(&self, key: &str) -> Option<i64> {
         match self.table.get_ref().get(key)?.get_ref() {
             DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix()).ok(),
@@ -55,15 +54,15 @@ impl<'t> Document<'t> {
         }
     }
 
-    /// The same, taken out: what is left is read as if it had not been there.
+    /// The same, removed from the document.
     pub fn take_number(&mut self, key: &str) -> Option<i64> {
         let number = self.number(key);
         self.table.get_mut().remove(key);
         number
     }
 
-    /// Two texts of every table of the list `list`, whatever the rest is; a table that
-    /// lacks one of them is passed over. For whoever needs no more and is in a hurry.
+    /// The two texts `keys` of each table in the list `list`, skipping tables that lack one.
+    /// Fast: it does not check the rest.
     pub fn pairs(&self, list: &str, keys: [&str; 2]) -> Vec<[String; 2]> {
         let Some(DeValue::Array(items)) = self.table.get_ref().get(list).map(Spanned::get_ref) else {
             return Vec::new();
@@ -76,7 +75,7 @@ impl<'t> Document<'t> {
         items.iter().filter_map(pair).collect()
     }
 
-    /// Reads it as what it should be.
+    /// Reads it as a `T`.
     pub fn read<T: DeserializeOwned>(self) -> Result<T, Mistake> {
         let span = self.table.span();
         let root = Node(Spanned::new(span, DeValue::Table(self.table.into_inner())));
@@ -84,8 +83,8 @@ impl<'t> Document<'t> {
     }
 }
 
-/// A value for serde. Unlike the parser's own this one hears from a type which keys it knows:
-/// its error is told them, and would have to be read out of a sentence otherwise.
+/// A value for serde. Unlike the parser's own, it learns from a type which keys it knows, so
+/// that its error need not be parsed out of a sentence.
 struct Node<'de>(Spanned<DeValue<'de>>);
 
 impl<'de> Deserializer<'de> for Node<'de> {
@@ -150,7 +149,7 @@ impl Visitor<'_> for OneOf {
     }
 }
 
-/// What is left of a table, and the value whose key was read.
+/// The remaining entries of a table, and the value of the key just read.
 struct Entries<'de> {
     rest: <DeTable<'de> as IntoIterator>::IntoIter,
     value: Option<(String, Spanned<DeValue<'de>>)>,
@@ -188,7 +187,7 @@ fn read_value<'de, S: DeserializeSeed<'de>>(value: Spanned<DeValue<'de>>, seed: 
     seed.deserialize(Node(value)).map_err(|wrong| wrong.at(at))
 }
 
-/// What is wrong, and at which byte where that is known.
+/// What is wrong, and at which byte if known.
 #[derive(Debug)]
 struct Wrong {
     at: Option<usize>,
@@ -197,12 +196,11 @@ struct Wrong {
 
 #[derive(Debug)]
 enum What {
-    /// All is said.
+    /// A complete message.
     Said { message: String, nearest: Option<&'static str>, hint: Option<String> },
-    /// A value of another type; its key is yet to be named.
+    /// A value of the wrong type; the key is added later.
     Type(String),
-    /// A word that is not among those that are known: whether it is a key or a value is seen
-    /// where it stands.
+    /// An unknown word; its place decides whether it is a key or a value.
     Unknown { typed: String, known: &'static [&'static str] },
 }
 
@@ -211,12 +209,12 @@ impl Wrong {
         Self { at: None, what }
     }
 
-    /// The innermost place is the one that counts.
+    /// Sets the place unless an inner one is known.
     fn at(self, at: usize) -> Self {
         Self { at: self.at.or(Some(at)), ..self }
     }
 
-    /// What is unknown is a key.
+    /// The unknown word is a key.
     fn in_key(self) -> Self {
         let What::Unknown { typed, known } = self.what else { return self };
         let nearest = nearest(&typed, known.iter().copied());
@@ -228,7 +226,7 @@ impl Wrong {
         Self { what: What::Said { message, nearest, hint: Some(hint) }, ..self }
     }
 
-    /// It is in the value of this key.
+    /// The mistake is in the value of this key.
     fn in_value(self, key: &str) -> Self {
         let (message, nearest) = match self.what {
             What::Said { .. } => return self,
@@ -300,7 +298,7 @@ fn one_of(words: &[&str]) -> String {
     }
 }
 
-/// What a type expects, as a person says it.
+/// What a type expects, in a user's words.
 fn in_words(expected: &str) -> String {
     match expected {
         "a boolean" => "true or false".into(),
@@ -316,7 +314,7 @@ fn in_words(expected: &str) -> String {
     }
 }
 
-/// A value that is not expected. A text is not repeated: it may be a secret.
+/// Names an unexpected value. A text is not repeated: it may be a secret.
 fn value_of(found: Unexpected<'_>) -> String {
     match found {
         Unexpected::Bool(value) => value.to_string(),
@@ -337,8 +335,8 @@ impl From<toml::de::Error> for Wrong {
     }
 }
 
-/// The candidate that was most probably meant, if one is near enough: alike as a whole, and no
-/// more than half of it typed otherwise, unless one is a part of the other.
+/// The candidate that was most probably meant, if one is close enough: similar as a whole, and
+/// at most half of it differs, unless one contains the other.
 pub fn nearest<'a>(typed: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     const NEAR: f64 = 0.7;
     let is_near = |candidate: &str| {
@@ -428,7 +426,8 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_type_has_a_place() {
+    fn broken_syntax_and_a_wrong_type_have_a_place() {
+        assert_eq!(wrong("[[accounts]]\npage_id = \n").line, 2);
         let found = wrong("[[accounts]]\npage_id = 5\n");
         assert_eq!((found.line, found.column), (2, 11));
         assert_eq!(found.message, "'page_id': expected a string, not 5");
@@ -468,19 +467,10 @@ mod tests {
     }
 
     #[test]
-    fn broken_syntax_has_a_place() {
-        assert_eq!(wrong("[[accounts]]\npage_id = \n").line, 2);
-    }
-
-    #[test]
-    fn the_version_is_read_without_the_rest() {
+    fn the_version_and_pairs_are_read_without_the_rest() {
         let number = |text| Document::new(text).expect("syntax").number("schema_version");
         assert_eq!(number("schema_version = 7\nunknown = 1"), Some(7));
         assert_eq!(number("x = 1"), None);
-    }
-
-    #[test]
-    fn pairs_are_read_without_the_rest() {
         let document = Document::new("[[a]]\nx = 'x1'\ny = 'y1'\nz = 1\n[[a]]\nx = 'x2'\n[b]\n").expect("syntax");
         assert_eq!(document.pairs("a", ["y", "x"]), [["y1".to_owned(), "x1".to_owned()]]);
         assert!(document.pairs("b", ["x", "y"]).is_empty());

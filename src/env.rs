@@ -1,7 +1,7 @@
-//! The process's surroundings: variables and arguments, read once.
+//! The process's environment: variables and arguments, read once.
 //!
-//! The only place that touches `std::env`. Everything else gets an
-//! [`Environment`], so that a test or the demo can hand in another one.
+//! Only this file touches `std::env`. Everything else gets an [`Environment`], so that a test or
+//! the demo can pass another one.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -18,8 +18,8 @@ impl Environment {
         Self { variables: std::env::vars_os().collect() }
     }
 
-    /// The value of a variable; an empty one counts as unset, as shells' users
-    /// expect of `NAME= command`. `None` too for a value that is not UTF-8.
+    /// The value of a variable. `None` for an empty one, as shell users expect of
+    /// `NAME= command`, and for one that is not UTF-8.
     pub fn text(&self, name: &str) -> Option<&str> {
         let value = self.variables.get(std::ffi::OsStr::new(name))?;
         value.to_str().filter(|text| !text.is_empty())
@@ -36,13 +36,13 @@ impl Environment {
         self.variables.keys().filter(begins).cloned().collect()
     }
 
-    /// The variables of ours, secrets among them: other programs that are started (an
-    /// editor, a program that prints a secret) get none of them.
+    /// The names of msgrctl's own variables, secrets among them: programs that it starts (an
+    /// editor, a program that prints a secret) do not get them.
     pub fn ours(&self) -> Vec<OsString> {
         self.names("MSGRCTL_")
     }
 
-    /// The same environment with one variable set.
+    /// The same environment with a variable set.
     #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.variables.insert(name.into(), value.into());
@@ -50,17 +50,17 @@ impl Environment {
     }
 }
 
-/// The system and the processor: `linux x86_64`.
+/// The operating system and the processor: `linux x86_64`.
 pub fn platform() -> String {
     format!("{} {}", std::env::consts::OS, std::env::consts::ARCH)
 }
 
-/// The directory that relative paths start from; `None` when it is gone.
+/// The current directory; `None` when it no longer exists.
 pub fn current_directory() -> Option<std::path::PathBuf> {
     std::env::current_dir().ok()
 }
 
-/// The words the process was started with, the program's name first.
+/// The command line, the program's name first.
 pub fn arguments() -> Vec<OsString> {
     std::env::args_os().collect()
 }

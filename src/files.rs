@@ -1,12 +1,11 @@
-//! Files of ours: private, locked while they change, replaced as a whole.
+//! msgrctl's own files: private, locked while they change, replaced as a whole.
 //!
-//! A reader sees the old file or the new one, whatever happens to the writer:
-//! the new text is written to a private file beside the old one, flushed to the
-//! disk, and renamed over it. What was made or removed is flushed with its directory.
+//! A reader sees the old file or the new one, even if the writer is killed: the new text goes to
+//! a private file beside the old one, is flushed to the disk, and is renamed over it. The
+//! directory is flushed too.
 //!
-//! A file of ours is a regular file, or a link to one. A link whose target is missing is
-//! an error and not an absent file: its drive is perhaps not mounted, and what was
-//! written in its place would hide what is there.
+//! Each is a regular file or a link to one. A link whose target is missing is an error, not an
+//! absent file: a drive may not be mounted, and a new file there would hide the real one.
 
 mod lock;
 mod owner;
@@ -24,54 +23,54 @@ use crate::touched;
 pub use lock::Lock;
 pub use owner::other_than_root;
 
-/// What went wrong with a file, and which.
+/// A failed file operation, with its path.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
-    /// It is there and cannot be read.
+    /// The file exists and cannot be read.
     #[error("cannot read {}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// It cannot be written, or its directory cannot be made.
+    /// The file cannot be written, or its directory cannot be created.
     #[error("cannot write {}", path.display())]
     Write {
         /// The file or directory.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// It, or a directory that it is in, is a link to a place that is not there.
+    /// The path, or a directory in it, is a link whose target is missing.
     #[error("cannot use {}: {} is a link to {}, which is missing", path.display(), link.display(), target.display())]
     Dangling {
         /// The file.
         path: PathBuf,
         /// The link.
         link: PathBuf,
-        /// Where it points to.
+        /// Its target.
         target: PathBuf,
     },
-    /// Something else than a regular file has its name: a directory, a pipe, a device, a socket.
+    /// The path is not a regular file but a directory, a pipe, a device or a socket.
     #[error("cannot use {}: it is {kind}, not a regular file", path.display())]
     Irregular {
-        /// What has the file's name.
+        /// The path.
         path: PathBuf,
         /// What it is: `a directory`.
         kind: &'static str,
     },
-    /// Another process holds the lock for longer than anyone should wait.
+    /// Another process has held the lock too long.
     #[error("another msgrctl has been changing {} for {} s", path.display(), waited.as_secs())]
     Busy {
-        /// The file that is locked.
+        /// The locked file.
         path: PathBuf,
         /// How long was waited.
         waited: Duration,
     },
 }
 
-/// The text of a file of ours; `None` when it does not exist. Bytes that are not UTF-8
+/// The text of one of msgrctl's files; `None` when it does not exist. Bytes that are not UTF-8
 /// are an error of kind `InvalidData`.
 pub fn read_text(path: &Path) -> Result<Option<String>, FileError> {
     if !is_there(path)? {
@@ -79,14 +78,14 @@ pub fn read_text(path: &Path) -> Result<Option<String>, FileError> {
     }
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
-        // It was removed in between.
+        // It was removed just now.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(FileError::Read { path: path.into(), source }),
     }
 }
 
-/// Whether a file of ours is there. Not even opened unless it is a regular file: a pipe
-/// would be waited for, and a device read without end.
+/// Whether one of msgrctl's files exists. Only a regular file is opened: a pipe would block, and
+/// a device might never end.
 pub fn is_there(path: &Path) -> Result<bool, FileError> {
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => Ok(true),
@@ -112,7 +111,7 @@ fn kind(metadata: &fs::Metadata) -> &'static str {
     if metadata.is_dir() { "a directory" } else { "something else" }
 }
 
-/// For a path where nothing is: refuses one that leads through a link to nowhere.
+/// For a path where nothing exists: refuses one that leads through a dangling link.
 fn refuse_dangling(path: &Path) -> Result<(), FileError> {
     for link in path.ancestors() {
         let Ok(target) = fs::read_link(link) else { continue };
@@ -123,8 +122,8 @@ fn refuse_dangling(path: &Path) -> Result<(), FileError> {
     Ok(())
 }
 
-/// The names of the directories in a directory of ours, links to directories too; none
-/// when it does not exist. Names that begin with a dot are passed over.
+/// The names of the directories in one of msgrctl's directories, including links to directories;
+/// empty when it does not exist. Names that begin with a dot are skipped.
 pub fn directories(path: &Path) -> Result<Vec<String>, FileError> {
     let paths = match list(path) {
         Err(FileError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
@@ -147,8 +146,8 @@ pub fn directories(path: &Path) -> Result<Vec<String>, FileError> {
     Ok(names)
 }
 
-/// At most `limit` bytes of a file that the person named (a token, a scenario): a regular
-/// file, or a pipe (`<(…)`). The bytes may be a secret: they are wiped when dropped.
+/// At most `limit` bytes of a file that the user named (a token, a scenario): a regular file or
+/// a pipe (`<(…)`). They may be a secret and are wiped when dropped.
 pub fn read_bytes(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, FileError> {
     let read = || {
         let file = File::open(path)?;
@@ -163,7 +162,7 @@ pub fn read_bytes(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, FileErr
     read().map_err(|source| FileError::Read { path: path.into(), source })
 }
 
-/// The text of a file that the person named, of at most `limit` bytes; UTF-8.
+/// The UTF-8 text of a file that the user named, at most `limit` bytes.
 pub fn read_given_text(path: &Path, limit: u64) -> Result<String, FileError> {
     let bytes = read_bytes(path, limit)?;
     let text = std::str::from_utf8(&bytes).map(str::to_owned);
@@ -173,8 +172,8 @@ pub fn read_given_text(path: &Path, limit: u64) -> Result<String, FileError> {
     })
 }
 
-/// All that comes, or one byte more than `limit`. A secret leaves no copies behind where the
-/// buffer grows: it has room from the start, for `size` bytes or for any secret.
+/// Reads to the end, or to one byte more than `limit`. The buffer has room from the start, for
+/// `size` bytes or any secret: a growing buffer would leave copies of a secret behind.
 pub fn fill(from: impl io::Read, size: u64, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
     const ROOM: u64 = 64 * 1024;
     let room = size.max(ROOM).min(limit) + 1;
@@ -183,12 +182,12 @@ pub fn fill(from: impl io::Read, size: u64, limit: u64) -> io::Result<Zeroizing<
     Ok(bytes)
 }
 
-/// What stands in a directory of ours, by name; nothing when it does not exist.
+/// The content of one of msgrctl's directories, sorted by name; empty when it does not exist.
 pub fn list_ours(path: &Path) -> Result<Vec<PathBuf>, FileError> {
     if path.is_dir() { list(path) } else { refuse_dangling(path).map(|()| Vec::new()) }
 }
 
-/// What stands in a directory that the person named, by name.
+/// The content of a directory that the user named, sorted by name.
 pub fn list(path: &Path) -> Result<Vec<PathBuf>, FileError> {
     let read = || fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>();
     let mut paths = read().map_err(|source| FileError::Read { path: path.into(), source })?;
@@ -196,7 +195,7 @@ pub fn list(path: &Path) -> Result<Vec<PathBuf>, FileError> {
     Ok(paths)
 }
 
-/// Makes a directory and its parents, open to their owner alone (0700).
+/// Creates a directory and its parents, accessible only to their owner (0700).
 pub fn make_private_dir(path: &Path) -> Result<(), FileError> {
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
@@ -205,7 +204,7 @@ pub fn make_private_dir(path: &Path) -> Result<(), FileError> {
     for directory in missing.into_iter().rev().filter(|path| !path.as_os_str().is_empty()) {
         match builder.create(directory) {
             Ok(()) => flush(parent(directory)),
-            // Another process was quicker.
+            // Another process created it first.
             Err(_) if directory.is_dir() => {}
             Err(source) => return Err(FileError::Write { path: path.into(), source }),
         }
@@ -213,8 +212,8 @@ pub fn make_private_dir(path: &Path) -> Result<(), FileError> {
     Ok(())
 }
 
-/// Makes durable what was made in a directory, renamed or removed. It is done by then:
-/// where a directory cannot be flushed that is no failure.
+/// Flushes a directory after a change in it. The change is done by then, so a directory that
+/// cannot be flushed is not an error.
 fn flush(directory: &Path) {
     #[cfg(unix)]
     let _ = File::open(directory).and_then(|directory| directory.sync_all());
@@ -222,14 +221,13 @@ fn flush(directory: &Path) {
     let _ = directory;
 }
 
-/// The directory that something is in.
+/// The directory that contains a path.
 fn parent(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Writes a private file in its place, not as a whole: for one that only the holder of
-/// another lock writes, and that says nothing while it is unfinished. One that cannot be
-/// finished is removed.
+/// Writes a private file in place, not as a whole: for a file that only the holder of another
+/// lock writes, and that means nothing while unfinished. An unfinished one is removed.
 pub fn write_in_place(path: &Path, content: &[u8]) -> Result<(), FileError> {
     let new = !is_there(path)?;
     make_private_dir(parent(path))?;
@@ -242,7 +240,7 @@ pub fn write_in_place(path: &Path, content: &[u8]) -> Result<(), FileError> {
         file.sync_all()
     };
     if let Err(source) = write() {
-        // What is left of it says nothing.
+        // An unfinished file means nothing.
         let _ = fs::remove_file(path);
         return Err(FileError::Write { path: path.into(), source });
     }
@@ -252,8 +250,8 @@ pub fn write_in_place(path: &Path, content: &[u8]) -> Result<(), FileError> {
     Ok(())
 }
 
-/// Writes a file that the person named, private (0600) and as a whole. Nothing but a regular
-/// file is replaced: a link may lead to something that was not meant.
+/// Writes a file that the user named, private (0600) and as a whole. Replaces only a regular
+/// file: a link may lead somewhere unintended.
 pub fn write_given(path: &Path, content: &[u8]) -> Result<(), FileError> {
     match fs::symlink_metadata(path) {
         Ok(metadata) if metadata.is_file() => {}
@@ -267,7 +265,7 @@ pub fn write_given(path: &Path, content: &[u8]) -> Result<(), FileError> {
     lock::put(path, content)
 }
 
-/// A new private file among the temporary ones, which stays; returns where it is.
+/// A new private temporary file, which is kept; returns its path.
 pub fn write_temporary(prefix: &str, suffix: &str, content: &[u8]) -> Result<PathBuf, FileError> {
     let write = || -> io::Result<PathBuf> {
         // Made with mode 0600.
@@ -278,8 +276,8 @@ pub fn write_temporary(prefix: &str, suffix: &str, content: &[u8]) -> Result<Pat
     write().map_err(|source| FileError::Write { path: "a temporary file".into(), source })
 }
 
-/// Adds a line to the end of a private file, making it if need be. Called under a lock
-/// by whoever shares the file.
+/// Appends a line to a private file, creating it if needed. Callers that share the file hold a
+/// lock.
 pub fn append_line(path: &Path, line: &str) -> Result<(), FileError> {
     let new = !is_there(path)?;
     let mut options = OpenOptions::new();
@@ -287,7 +285,7 @@ pub fn append_line(path: &Path, line: &str) -> Result<(), FileError> {
     private(&mut options);
     let write = || -> io::Result<()> {
         let mut file = options.open(path)?;
-        // A line that a killed process left unfinished stays a line of its own.
+        // A line that a killed process left unfinished stays separate.
         let gap = if ends_in_a_line(path)? { "" } else { "\n" };
         file.write_all(format!("{gap}{line}\n").as_bytes())?;
         file.sync_all()?;
@@ -310,7 +308,7 @@ fn ends_in_a_line(path: &Path) -> io::Result<bool> {
     Ok(last == *b"\n")
 }
 
-/// Gives a file the name `NAME.old`, or `NAME.old.2` where that is there; the new path.
+/// Renames a file to `NAME.old`, or `NAME.old.2` if that exists; returns the new path.
 pub fn set_aside(path: &Path) -> Result<PathBuf, FileError> {
     let old = |suffix: &str| path.with_file_name(format!("{}.old{suffix}", file_name(path)));
     let mut names = std::iter::once(old("")).chain((2..).map(|number| old(&format!(".{number}"))));
@@ -319,7 +317,7 @@ pub fn set_aside(path: &Path) -> Result<PathBuf, FileError> {
     Ok(aside)
 }
 
-/// Removes a file; one that is not there is no error.
+/// Removes a file, if it exists.
 pub fn remove(path: &Path) -> Result<(), FileError> {
     match fs::remove_file(path) {
         Ok(()) => {
@@ -332,14 +330,14 @@ pub fn remove(path: &Path) -> Result<(), FileError> {
     Ok(())
 }
 
-/// Removes a directory that has nothing in it but lock files.
+/// Removes a directory that contains at most lock files.
 pub fn remove_empty_dir(path: &Path) {
     let Ok(entries) = fs::read_dir(path) else { return };
     let entries: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     let is_lock =
         |path: &PathBuf| file_name(path).starts_with('.') && path.extension().is_some_and(|end| end == "lock");
     if entries.iter().all(is_lock) {
-        // What cannot be removed does no harm.
+        // A file that cannot be removed does no harm.
         for entry in entries {
             let _ = fs::remove_file(entry);
         }
@@ -367,18 +365,6 @@ mod tests {
         Lock::acquire(path, Duration::from_millis(50), &|_| {}).expect("the lock")
     }
 
-    #[test]
-    fn a_file_is_replaced_whole_and_leftovers_go() {
-        let dir = tempfile::tempdir().expect("a directory");
-        let path = dir.path().join("deep/accounts.toml");
-        make_private_dir(path.parent().expect("a parent")).expect("made");
-        let left = dir.path().join("deep/.accounts.toml.x1y2.new");
-        fs::write(&left, "half").expect("written");
-        lock(&path).replace(b"whole").expect("replaced");
-        assert_eq!(read_text(&path).expect("read").as_deref(), Some("whole"));
-        assert!(!left.exists());
-    }
-
     #[cfg(unix)]
     #[test]
     fn files_and_directories_are_private() {
@@ -391,17 +377,6 @@ mod tests {
         assert_eq!(mode(path.parent().expect("a parent")), 0o700);
         assert_eq!(mode(&dir.path().join("tenants")), 0o700);
         assert_eq!(mode(&dir.path().join("tenants/default/.accounts.toml.lock")), 0o600);
-    }
-
-    #[test]
-    fn waiting_is_limited_and_names_the_file() {
-        let dir = tempfile::tempdir().expect("a directory");
-        let path = dir.path().join("accounts.toml");
-        let held = lock(&path);
-        let error = Lock::acquire(&path, Duration::from_millis(30), &|_| {}).expect_err("busy");
-        assert!(error.to_string().contains("accounts.toml"), "{error}");
-        drop(held);
-        lock(&path);
     }
 
     #[cfg(unix)]
@@ -425,19 +400,6 @@ mod tests {
         assert!(!at("nowhere").exists());
         assert!(matches!(write_given(&at("no/such/page"), b"x"), Err(FileError::Write { .. })));
         assert_eq!(fs::read_dir(dir.path()).expect("read").count(), 3, "something was left behind");
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_linked_file_stays_a_link() {
-        let dir = tempfile::tempdir().expect("a directory");
-        let real = dir.path().join("real.toml");
-        fs::write(&real, "old").expect("written");
-        let link = dir.path().join("accounts.toml");
-        std::os::unix::fs::symlink(&real, &link).expect("linked");
-        lock(&link).replace(b"new").expect("replaced");
-        assert_eq!(fs::read_to_string(&real).expect("read"), "new");
-        assert!(fs::symlink_metadata(&link).expect("metadata").is_symlink());
     }
 
     #[test]

@@ -1,8 +1,7 @@
 //! The one HTTP client.
 //!
-//! It follows no redirect, so that a token goes nowhere but where it was sent,
-//! and its errors say what failed without the address it failed at: an address
-//! can carry a token in its query (reqwest prints it whole).
+//! It follows no redirects, so that a token goes only where it was sent. Its errors leave out
+//! the address: an address can hold a token in its query, and reqwest prints it whole.
 
 mod proxy;
 
@@ -21,26 +20,26 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Certificate, redirect, tls};
 pub use reqwest::{Method, Url, header};
 
-/// How to reach the other side.
+/// How to reach the server.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// For one request as a whole.
+    /// For a whole request.
     pub timeout: Duration,
-    /// Certificates to trust beside the system's, as PEM text, and where they are from.
+    /// Certificates to trust beside the system's, as PEM text, and the file they come from.
     pub ca_bundle: Option<(PathBuf, Vec<u8>)>,
-    /// The other side is on this machine: no proxy and no certificates are needed.
+    /// The server is on this machine: no proxy and no certificates are needed.
     pub loopback: bool,
 }
 
-/// A request, ready to be sent.
+/// A request that is ready to be sent.
 pub struct Request {
     /// GET, POST, …
     pub method: Method,
-    /// The address; its query may carry what nobody should see.
+    /// The address; its query may hold a secret.
     pub url: Url,
-    /// `Authorization`, without the header's name. Marked so that no log shows it.
+    /// The value of `Authorization`, marked as sensitive so that no log shows it.
     pub authorization: Option<HeaderValue>,
-    /// Further headers; a `User-Agent` among them takes the place of this client's own.
+    /// Further headers; a `User-Agent` among them replaces this client's own.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// What is sent.
     pub body: Body,
@@ -53,50 +52,50 @@ pub enum Body {
     Empty,
     /// `application/x-www-form-urlencoded` pairs.
     Form(Vec<(String, String)>),
-    /// These bytes, as the headers name them.
+    /// These bytes, of the type that the headers name.
     Raw(Vec<u8>),
 }
 
 impl Request {
-    /// A read of `url` and nothing else.
+    /// A GET of `url` without headers or body.
     pub fn get(url: Url) -> Self {
         Self { method: Method::GET, url, authorization: None, headers: Vec::new(), body: Body::Empty }
     }
 }
 
-/// An answer, read to its end.
+/// A whole answer.
 #[derive(Debug)]
 pub struct Response {
     /// The status code.
     pub status: u16,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body, decompressed, 8 MiB at most.
+    /// The body, decompressed, at most 8 MiB.
     pub body: Vec<u8>,
 }
 
-/// Why there is no answer. None of these says anything about a token.
+/// Why there is no answer. No variant says anything about a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    /// The name is not known to the resolver.
+    /// The name does not resolve.
     #[error("its name could not be resolved")]
     Dns,
     /// Nothing listens there.
     #[error("the connection was refused")]
     Refused,
     /// No connection within the time limit.
-    #[error("no connection came about in time")]
+    #[error("no connection was made in time")]
     ConnectTimeout,
     /// A connection, but no answer within the time limit.
     #[error("no answer came in time")]
     Timeout,
-    /// The certificate is not taken.
+    /// The certificate is not accepted.
     #[error("{0}")]
     Certificate(CertificateProblem),
     /// TLS failed for another reason.
     #[error("no secure connection could be made")]
     Tls,
-    /// The other side takes only those who show a certificate of their own.
+    /// The server demands a client certificate.
     #[error("it demands a client certificate")]
     ClientCertificate,
     /// The proxy wants a user and a password (407).
@@ -105,7 +104,7 @@ pub enum Fault {
     /// The proxy opens no tunnel to this address.
     #[error("the proxy opens no connection to it (HTTP {status})")]
     ProxyRefused {
-        /// 403, mostly.
+        /// Usually 403.
         status: u16,
     },
     /// The connection ended in the middle.
@@ -114,49 +113,49 @@ pub enum Fault {
     /// No route, no network.
     #[error("no connection could be made")]
     Connect,
-    /// More than this client takes.
+    /// More than this client reads.
     #[error("the answer was larger than 8 MiB")]
     TooLarge,
 }
 
-/// Why a certificate is not taken.
+/// Why a certificate is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CertificateProblem {
-    /// Its time is over.
+    /// It has expired.
     #[error("its certificate has expired")]
     Expired,
-    /// Its time has not begun, or this machine's clock is behind.
+    /// It is not valid yet, or this machine's clock is behind.
     #[error("its certificate is not valid yet")]
     NotYetValid,
-    /// It is another host's.
+    /// It belongs to another host.
     #[error("its certificate is for another name")]
     WrongName,
-    /// Nobody whom this machine trusts has signed it, as far as the chain goes that was sent.
+    /// No authority that this machine trusts signed the chain as it was sent.
     #[error("its certificate is not trusted")]
     Untrusted,
 }
 
 impl Fault {
-    /// Whether the request certainly was not received: then even a write may be
-    /// sent again.
+    /// Whether the server certainly did not receive the request: then even a write may be sent
+    /// again.
     pub fn never_arrived(self) -> bool {
         !matches!(self, Self::Timeout | Self::Broken | Self::TooLarge)
     }
 }
 
-/// Why no client could be made.
+/// Why the client could not be built.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
-    /// The file of certificates holds none.
+    /// The file contains no certificate.
     #[error("{} holds no certificate in PEM form", path.display())]
     CaBundle {
         /// The file.
         path: PathBuf,
     },
-    /// This machine has no certificates of its own, or a proxy variable is no address.
+    /// This machine has no certificates, or a proxy variable does not hold an address.
     #[error("the HTTPS client could not be set up: {cause}")]
     Client {
-        /// What the library said.
+        /// The library's error.
         cause: String,
     },
 }
@@ -168,7 +167,7 @@ const BODY_LIMIT: usize = 8 * 1024 * 1024;
 pub struct Client {
     inner: reqwest::Client,
     proxies: Proxies,
-    /// How long a proxy that failed may take to say why.
+    /// How long a proxy that failed may take to explain.
     patience: Duration,
 }
 
@@ -193,7 +192,7 @@ impl Client {
             }
         }
         builder = if settings.loopback {
-            // A proxy variable must not catch what stays on this machine.
+            // A proxy variable must not apply to requests that stay on this machine.
             builder.no_proxy().tls_certs_only(own)
         } else {
             builder.tls_certs_merge(own)
@@ -212,7 +211,7 @@ impl Client {
     pub async fn send(&self, request: Request) -> Result<Response, Fault> {
         let url = request.url.clone();
         match self.send_once(request).await {
-            // A proxy that opens no tunnel says why only when it is asked again.
+            // A proxy that opens no tunnel explains only when it is asked again.
             Err(fault @ Fault::Connect) => Err(self.proxies.refusal(&url, self.patience).await.unwrap_or(fault)),
             sent => sent,
         }
@@ -244,10 +243,10 @@ impl Client {
     }
 }
 
-/// What failed, told by the types in the chain of causes, not by their words.
+/// What failed, read from the types in the chain of causes, not from their texts.
 fn fault(error: &reqwest::Error) -> Fault {
     let known = error.source().and_then(known_fault);
-    // TLS that breaks later breaks a connection over which a request may have gone.
+    // A TLS failure after connecting is a broken connection: a request may have been sent.
     let known = known.filter(|fault| error.is_connect() || !matches!(fault, Fault::Tls | Fault::Certificate(_)));
     known.unwrap_or(match () {
         () if error.is_timeout() && error.is_connect() => Fault::ConnectTimeout,
@@ -265,7 +264,7 @@ fn known_fault(error: &(dyn std::error::Error + 'static)) -> Option<Fault> {
         return Some(tls_fault(found));
     }
     if let Some(found) = error.downcast_ref::<io::Error>() {
-        // `source` of an io::Error steps over the error that it wraps.
+        // `source` of an io::Error skips the error that it wraps.
         if let Some(fault) = found.get_ref().and_then(|wrapped| known_fault(wrapped)) {
             return Some(fault);
         }
@@ -307,8 +306,8 @@ fn words(error: &reqwest::Error) -> String {
     text
 }
 
-/// The system's resolver, with an error type that can be recognised, and with
-/// `localhost` held to this machine whatever a hosts file says.
+/// The system's resolver, with an error type that can be recognised, and `localhost` pinned to
+/// loopback whatever a hosts file says.
 struct Resolver;
 
 #[derive(Debug, thiserror::Error)]
@@ -405,7 +404,7 @@ mod tests {
                 tokio_rustls::TlsAcceptor::from(Arc::new(config)).accept(stream).await.expect("a handshake");
             let mut head = [0; 16];
             let _ = inside.read(&mut head).await;
-            // A record that is none, after the request was read.
+            // An invalid TLS record, after the request was read.
             let _ = inside.get_mut().0.write_all(&[23, 3, 3, 0, 4, 1, 2, 3, 4]).await;
         });
         let bundle = Some((PathBuf::from("ca.pem"), certified.cert.pem().into_bytes()));

@@ -1,6 +1,6 @@
-//! JSON, and above all Meta's, which is read whatever it holds. A signed body that is
-//! refused is not sent again for hours, with a whole batch of events in it; and an answer of
-//! Graph's whose text holds half a character is still an answer.
+//! Reads JSON, above all Meta's, whatever it contains. Meta does not resend a refused signed
+//! body for hours, with all its events; and an answer of Graph's with half a surrogate pair in a
+//! text is still an answer.
 
 use std::borrow::Cow;
 
@@ -14,9 +14,9 @@ pub fn without_nulls(mut object: Value) -> Value {
     object
 }
 
-/// A body as a value. What strict JSON does not take is repaired: half a surrogate pair
-/// becomes U+FFFD, a mark of byte order is left out, a number that no float holds and a bare word become texts, what is
-/// nested too deep is left out. What is no JSON at all is one text.
+/// A body as a value, with what strict JSON rejects repaired: half a surrogate pair becomes
+/// U+FFFD, a byte-order mark is dropped, a number too large for a float and a bare word become
+/// texts, and what is nested too deep is dropped. Anything that is not JSON becomes one text.
 pub fn read(body: &[u8]) -> Value {
     if let Ok(value) = serde_json::from_slice(body) {
         return value;
@@ -24,7 +24,7 @@ pub fn read(body: &[u8]) -> Value {
     let text = String::from_utf8_lossy(body);
     let text = text.trim_start_matches('\u{feff}');
     let fixed = repaired(text);
-    // What stands behind the first value is not of it.
+    // Ignore what follows the first value.
     let first = serde_json::Deserializer::from_str(&fixed).into_iter().next();
     match first {
         Some(Ok(value @ (Value::Object(_) | Value::Array(_)))) => value,
@@ -32,7 +32,7 @@ pub fn read(body: &[u8]) -> Value {
     }
 }
 
-/// The deepest that is kept; the parser takes 128.
+/// The deepest nesting kept; the parser's limit is 128.
 const DEEPEST: usize = 100;
 
 fn repaired(text: &str) -> String {
@@ -71,8 +71,8 @@ fn repaired(text: &str) -> String {
     out
 }
 
-/// A string with its quotes, of either kind, and what follows it; one that never ends is
-/// all the rest.
+/// A string with its quotes, of either kind, and what follows it; an unclosed one reaches to the
+/// end.
 pub fn split_string(text: &str) -> (&str, &str) {
     let quote = text.chars().next().unwrap_or('"');
     let mut escaped = false;
@@ -87,7 +87,7 @@ pub fn split_string(text: &str) -> (&str, &str) {
     (text, "")
 }
 
-/// What follows an object or a list, whatever is in it.
+/// What follows an object or a list.
 fn after_nested(text: &str) -> &str {
     let mut depth = 0_usize;
     let mut rest = text;
@@ -109,7 +109,7 @@ fn after_nested(text: &str) -> &str {
     rest
 }
 
-/// A number or a word of JSON as it is; anything else as a text.
+/// A JSON number or word unchanged; anything else as a text.
 fn repaired_word(word: &str) -> Cow<'_, str> {
     if serde_json::from_str::<Value>(word).is_ok() {
         return word.into();
@@ -127,8 +127,8 @@ fn repaired_string(string: &str) -> Cow<'_, str> {
     Value::String(text).to_string().into()
 }
 
-/// What a string says between its quotes; half a surrogate pair is U+FFFD. For a `\u`
-/// without its four digits stands `broken`; where there is none, it is not a string.
+/// The content of a string; half a surrogate pair becomes U+FFFD. `broken` replaces a `\u`
+/// without four digits; if it is `None`, such a string is not valid.
 pub fn unescaped(inner: &str, broken: Option<char>) -> Option<String> {
     let mut units: Vec<u16> = Vec::with_capacity(inner.len());
     let mut chars = inner.chars();

@@ -1,4 +1,4 @@
-//! Where things are kept.
+//! Where msgrctl keeps its files.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use etcetera::BaseStrategy;
 
 use crate::env::Environment;
 
-/// The configuration directory and the places inside it. None holds a secret.
+/// The configuration directory and the paths inside it.
 #[derive(Clone, Debug)]
 pub struct Paths {
     root: PathBuf,
@@ -19,8 +19,8 @@ impl Paths {
         if let Some(chosen) = chosen {
             return Some(Self { root: chosen.into() });
         }
-        // etcetera looks the home directory up; the variable is honoured here, so
-        // that a handed-in environment is enough to move everything.
+        // etcetera finds the home directory. The variable is read here, so that a passed-in
+        // environment can move everything.
         let base = match env.text("XDG_CONFIG_HOME").map(PathBuf::from) {
             Some(path) if path.is_absolute() && cfg!(target_os = "linux") => path,
             _ => etcetera::base_strategy::choose_native_strategy().ok()?.config_dir(),
@@ -38,13 +38,12 @@ impl Paths {
         self.root.join("config.toml")
     }
 
-    /// The directory of a tenant. The name must have been checked: it is used as
-    /// it stands.
+    /// The directory of a tenant. The name must be checked before: it is used as it is.
     pub fn tenant_dir(&self, tenant: &str) -> PathBuf {
         self.tenants_dir().join(tenant)
     }
 
-    /// The directory that the tenants' are in.
+    /// The directory that contains the tenants' directories.
     pub fn tenants_dir(&self) -> PathBuf {
         self.root.join("tenants")
     }
@@ -54,7 +53,7 @@ impl Paths {
         self.tenant_dir(tenant).join("secrets.enc")
     }
 
-    /// `tenant.toml` of a tenant: what it is.
+    /// `tenant.toml` of a tenant: its settings.
     pub fn tenant_file(&self, tenant: &str) -> PathBuf {
         self.tenant_dir(tenant).join("tenant.toml")
     }
@@ -69,13 +68,13 @@ impl Paths {
         self.tenant_dir(tenant).join("health.json")
     }
 
-    /// `log.jsonl`: what was changed, a line each.
+    /// `log.jsonl`: one line for each change.
     pub fn log_file(&self) -> PathBuf {
         self.root.join("log.jsonl")
     }
 
-    /// The directory of the changes that have begun and are not written down yet, a file
-    /// for each tenant.
+    /// The directory of changes that have begun and are not logged yet, one file for each
+    /// tenant.
     pub fn pending_dir(&self) -> PathBuf {
         self.root.join("pending")
     }

@@ -1,6 +1,6 @@
-//! Accepts HTTP until it is told to stop, and drops slow clients: time limits on request
-//! heads and on unread answers, a limit on heads, and when all places are taken the oldest
-//! connection that waits for its client makes place for a new one.
+//! Accepts HTTP until it is told to stop, and drops slow clients: time limits on request heads
+//! and on unread answers, a limit on the head's size, and when all places are taken, the oldest
+//! connection that waits for its client is closed for a new one.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -23,10 +23,9 @@ use tokio_io_timeout::TimeoutStream;
 const HEADERS: usize = 100;
 /// The most bytes of a request's head; more are answered 431.
 const HEAD_BYTES: usize = 64 * 1024;
-/// Connections at the same time, so that a process with 1,024 files does not run out of
-/// them.
+/// Connections at the same time: low enough for a process that may open 1,024 files.
 const CONNECTIONS: usize = 768;
-/// How long a new connection waits where no other one can be given up.
+/// How long a new connection waits when no other one can be closed.
 const FULL: Duration = Duration::from_millis(10);
 
 /// How long clients may take.
@@ -34,9 +33,9 @@ const FULL: Duration = Duration::from_millis(10);
 struct Patience {
     /// For the head of a request, and while a connection is idle.
     head: Duration,
-    /// Before they read an answer.
+    /// To read an answer.
     answer: Duration,
-    /// For answers that are under way once the server is to stop.
+    /// For answers still under way when the server stops.
     end: Duration,
 }
 
@@ -46,14 +45,14 @@ impl Default for Patience {
     }
 }
 
-/// A connection, as a request on it knows it: the request's extensions hold one.
+/// A connection. Each request on it has one in its extensions.
 #[derive(Clone)]
 pub struct Connection(Arc<Place>);
 
-/// What a connection does.
+/// The state of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Work {
-    /// It waits for its client, or for one that has not shown who it is.
+    /// It waits for its client, or for a client that has not identified itself.
     Waits,
     /// A request is being answered.
     Answers,
@@ -65,12 +64,12 @@ struct Place {
 }
 
 impl Connection {
-    /// The client has not shown who it is: it may be given up for another one.
+    /// The client has not identified itself: the connection may be closed for a new one.
     pub fn is_of_a_stranger(&self) {
         self.0.set(Work::Waits);
     }
 
-    /// The client has: its request is answered first.
+    /// The client has identified itself: its request is answered first.
     pub fn is_trusted(&self) {
         self.0.set(Work::Answers);
     }
@@ -86,7 +85,7 @@ impl Place {
     }
 }
 
-/// The connections there are, the oldest first.
+/// The open connections, oldest first.
 #[derive(Default)]
 struct Places(Mutex<VecDeque<Arc<Place>>>);
 
@@ -95,7 +94,7 @@ impl Places {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A place, once there is one; for it the oldest of those that wait is given up.
+    /// Waits for a place; closes the oldest waiting connection to get one.
     async fn take(&self) -> Arc<Place> {
         loop {
             {
@@ -121,8 +120,7 @@ impl Places {
     }
 }
 
-/// Serves `router` on a bound listener until `stop` is ready, then lets the
-/// answers that are under way be finished.
+/// Serves `router` on a bound listener until `stop` is ready, then lets running answers finish.
 pub async fn until(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) -> io::Result<()> {
     serve(listener, router, stop, Patience::default()).await
 }
@@ -149,7 +147,7 @@ async fn serve(
             Ok((stream, _)) => stream,
             Err(error) if is_of_one_connection(&error) => continue,
             Err(error) => {
-                // Another part of the process, or of the machine, has the files or the memory.
+                // Something else uses up the files or the memory.
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
@@ -176,7 +174,7 @@ async fn serve(
         let places = places.clone();
         tokio::spawn(async move {
             tokio::select! {
-                // A client that breaks off or sends no HTTP harms only itself.
+                // A client that disconnects or sends no HTTP harms only itself.
                 _ = connection => {}
                 () = place.given_up.notified() => {}
             }
@@ -191,7 +189,7 @@ async fn serve(
     Ok(())
 }
 
-/// Ready when somebody presses Ctrl-C or the process is asked to end (SIGTERM).
+/// Ready when Ctrl-C is pressed or the process is asked to end (SIGTERM).
 pub async fn stopped() {
     #[cfg(unix)]
     {
@@ -204,7 +202,7 @@ pub async fn stopped() {
             return;
         }
     }
-    // Without signals there is only the end of the process.
+    // Without signals only the end of the process stops it.
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
     }
@@ -235,8 +233,8 @@ mod tests {
         const ASKED: usize = 1_000_000;
         let patience = Patience { answer: Duration::from_millis(200), ..Patience::default() };
         let (mut reading, mut writing) = connected(patience).await.into_split();
-        // It asks for more than the buffers between the two can hold, and reads nothing. All
-        // of it cannot be written: the other side stops to read as long as its answers wait.
+        // It requests more than the buffers on both sides can hold, and reads nothing. The
+        // server stops reading while its answers wait, so not all of it can be written.
         let asking = async {
             for _ in 0..ASKED {
                 if writing.write_all(b"PUT / HTTP/1.1\r\nHost: x\r\n\r\n").await.is_err() {
@@ -247,7 +245,7 @@ mod tests {
         };
         let cut = tokio::time::timeout(Duration::from_secs(20), asking).await;
         assert_eq!(cut, Ok(true), "it was not cut");
-        // To its end: the other side has hung up, in the middle.
+        // To the end: the server has closed the connection in the middle.
         let mut got = Vec::new();
         let _ = reading.read_to_end(&mut got).await;
         let answered = got.windows(12).filter(|window| window == b"HTTP/1.1 404").count();

@@ -1,10 +1,10 @@
-//! The one filter for text from outside. Graph, receivers, customers, certificates,
-//! files, variables and arguments may say anything; what they say reaches a screen, a log
-//! of a CI job or a record only through here.
+//! The one filter for text from outside. Graph, receivers, customers, certificates, files,
+//! variables and arguments may contain anything; only through here does it reach a screen, the
+//! log of a CI job or a record.
 //!
-//! `ui/output` passes everything that is printed through [`lines`], and JSON through
-//! [`in_json`]; what is made of text from outside stands on one line through
-//! [`harmless`] or [`excerpt`]. Exact bytes leave through `Output::exact` only.
+//! `ui/output` passes everything that it prints through [`lines`], and JSON through [`in_json`].
+//! Text from outside within a line goes through [`harmless`] or [`excerpt`]. Only
+//! `Output::exact` writes exact bytes.
 
 mod calls;
 
@@ -13,8 +13,8 @@ pub use calls::{COMMANDS, Calls, with_spaces_of_commands};
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Gives a type that is text in files and in JSON its two conversions for serde; `$read` is
-/// what a text from a file passes first.
+/// Implements a type's conversions from and to text, for files and JSON; `$read` filters text
+/// read from a file.
 macro_rules! text_form {
     ($type:ty) => {
         text_form!($type, String::as_str);
@@ -36,7 +36,7 @@ macro_rules! text_form {
 }
 pub(crate) use text_form;
 
-/// Gives an enum its words wherever it is printed: those of a table, or of a method.
+/// Implements `Display` for an enum, from a table of words or a method.
 macro_rules! words {
     ($type:ty { $($variant:ident => $words:literal),+ }) => {
         impl std::fmt::Display for $type {
@@ -55,7 +55,7 @@ macro_rules! words {
 }
 pub(crate) use words;
 
-/// Text as it stands in an element or an attribute of HTML or XML: it makes no markup.
+/// Text escaped for an element or an attribute of HTML or XML.
 pub fn in_markup(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
@@ -84,20 +84,20 @@ pub fn count(number: usize) -> String {
     text
 }
 
-/// What stands in place of a secret: always as long, however long that is.
+/// Stands for a secret; always the same length.
 pub const MASK: &str = "********";
 
-/// `text` on one line, without what could move a cursor, colour, reorder or hide what
-/// stands beside it: control characters and line separators become spaces; marks that
-/// are not seen (zero width, direction, tags) are dropped.
+/// `text` on one line, without anything that could move the cursor, or colour, reorder or hide
+/// the text around it: control characters and line separators become spaces; invisible marks
+/// (zero width, direction, tags) are dropped.
 pub fn harmless(text: &str) -> String {
     judged(text).filter_map(|(_, shown)| shown).collect()
 }
 
-/// The beginning of a text from outside: [`harmless`], its white space folded, at
-/// most `longest` characters, with `…` where it was cut.
+/// The beginning of a text from outside: [`harmless`], with its white space folded, at most
+/// `longest` characters, and `…` where it was cut.
 pub fn excerpt(text: &str, longest: usize) -> String {
-    // A text may be megabytes long, and is not read further than it is shown.
+    // A text may be megabytes long; only the part to show is read.
     let start: String = text.chars().take(longest.saturating_mul(4)).collect();
     let line = harmless(&start).split_whitespace().collect::<Vec<_>>().join(" ");
     if line.chars().count() <= longest && start.len() == text.len() {
@@ -107,8 +107,8 @@ pub fn excerpt(text: &str, longest: usize) -> String {
     format!("{}…", kept.trim_end())
 }
 
-/// A sentence of ours that may repeat text from outside: [`harmless`], and cut where it
-/// is longer than any sentence.
+/// A sentence of ours that may quote text from outside: [`harmless`], and cut where it is longer
+/// than any sentence.
 pub fn sentence(text: &str) -> String {
     const LONGEST: usize = 4000;
     match text.char_indices().nth(LONGEST) {
@@ -117,8 +117,8 @@ pub fn sentence(text: &str) -> String {
     }
 }
 
-/// A value from outside in a command that is shown to be pasted: the value where a shell
-/// takes it for one plain word, else `placeholder`.
+/// A value from outside, for a command to paste: the value itself where a shell reads it as one
+/// plain word, else `placeholder`.
 pub fn to_paste<'t>(value: &'t str, placeholder: &'t str) -> &'t str {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
     let is_word = !value.is_empty() && !value.starts_with('-') && value.bytes().all(plain);
@@ -135,11 +135,10 @@ pub fn code_point(c: char) -> String {
     format!("U+{:04X}", u32::from(c))
 }
 
-/// Lines as they may be printed: [`harmless`] but for the line feeds, and without what a
-/// runner of CI jobs takes for a command to it: `::error::` at the beginning of a line
-/// (white space before it does not help), `##[error]` and `##vso[…]` anywhere. A
-/// backslash parts those. `fresh` says whether the text begins a line, and afterwards
-/// whether what follows does.
+/// Lines ready to print: [`harmless`] except for line feeds, and without anything that a CI
+/// runner takes for a command: `::error::` at the beginning of a line (even after white space),
+/// `##[error]` and `##vso[…]` anywhere. A backslash splits those. `fresh` says whether the text
+/// begins a line, and on return whether the next text does.
 pub fn lines(text: &str, fresh: &mut bool) -> String {
     let clean: String = judged(text).filter_map(|(c, shown)| if c == '\n' { Some(c) } else { shown }).collect();
     let mut shown = String::with_capacity(clean.len());
@@ -157,14 +156,14 @@ pub fn lines(text: &str, fresh: &mut bool) -> String {
     shown
 }
 
-/// The same of a text that stays on one line, for what others than `ui/output` draw.
+/// The same for a text on one line, where something other than `ui/output` prints it.
 pub fn one_line(text: &str) -> String {
     lines(&harmless(text), &mut true)
 }
 
-/// JSON with every character that [`harmless`] would change, and every command to a
-/// runner of CI jobs, escaped: it says the same, and shows what it says. So are the two
-/// characters that YAML does not take, since its readers read this too.
+/// JSON with every character that [`harmless`] would change, and every CI runner command,
+/// escaped: its meaning stays the same. Two characters that YAML rejects are escaped too, since
+/// YAML readers read this.
 pub fn in_json(json: &str) -> Cow<'_, str> {
     let plain = |byte: u8| matches!(byte, b' '..=b'~' if byte != b'#');
     if json.bytes().all(plain) {
@@ -172,7 +171,7 @@ pub fn in_json(json: &str) -> Cow<'_, str> {
     }
     let mut escaped = String::with_capacity(json.len());
     for (at, c) in json.char_indices() {
-        // Outside of its texts JSON has neither of them.
+        // Outside of strings JSON has neither.
         let escape = is_unseen(c) || is_control(c) || matches!(c, '\u{fffe}' | '\u{ffff}');
         if escape || is_runner_command(&json[at..]) {
             for unit in c.encode_utf16(&mut [0; 2]) {
@@ -186,7 +185,7 @@ pub fn in_json(json: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// Each character, and what is shown in its place.
+/// Each character, and what is shown for it.
 fn judged(text: &str) -> impl Iterator<Item = (char, Option<char>)> {
     let mut before = ' ';
     let mut chars = text.chars().peekable();
@@ -198,7 +197,7 @@ fn judged(text: &str) -> impl Iterator<Item = (char, Option<char>)> {
     })
 }
 
-/// Makes one emoji of two. Only between those is it let through.
+/// Joins emoji. Allowed only between two of them.
 const JOINER: char = '\u{200d}';
 
 fn is_picture(c: char) -> bool {
@@ -216,9 +215,8 @@ pub fn is_control(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-/// Whether a character is not seen itself, and may change what is seen of others: zero
-/// width, direction, tags, annotations, fillers. Not the two that choose between an emoji
-/// and a sign (U+FE0E, U+FE0F).
+/// Whether a character is invisible and may change how others look: zero width, direction, tags,
+/// annotations, fillers. Not U+FE0E and U+FE0F, which choose between an emoji and a sign.
 pub fn is_unseen(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
@@ -285,7 +283,7 @@ mod tests {
     #[test]
     fn no_line_is_a_command_to_a_ci_runner() {
         assert_eq!(printed("a ::b\n::error::c\n  ::set-output x"), "a ::b\n\\::error::c\n  \\::set-output x");
-        // What is dropped does not hide one.
+        // A dropped character does not hide a command.
         assert_eq!(printed("\u{200b}:\u{200b}:error::x"), "\\::error::x");
         assert_eq!(printed("a ##[error]b ##vso[task.x]c ###[d # [e"), "a #\\#[error]b #\\#vso[task.x]c ##\\#[d # [e");
         assert_eq!(printed("\r::error::x"), " \\::error::x");

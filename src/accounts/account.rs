@@ -12,16 +12,16 @@ use crate::messages::AccountMessages;
 use crate::secrets::{SecretKey, SecretKind, SecretRef};
 use crate::text::{harmless, words};
 
-/// A messenger integration account, as the contact centre knows it. Holds where
-/// its secrets are, never what they are.
+/// A messenger integration account, as the contact centre knows it. Holds the places of its
+/// secrets, never their values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Account {
-    /// Made once; secrets are filed under it.
+    /// Generated once; secrets are filed under it.
     pub id: String,
     /// A slug of the name, unique in the tenant; completions offer it.
     pub handle: Handle,
-    /// Any text, unique in the tenant without regard to case.
+    /// Any text, unique in the tenant; case does not count.
     pub name: Name,
     /// The channel.
     #[serde(rename = "type")]
@@ -30,36 +30,35 @@ pub struct Account {
     pub page_username: PageUsername,
     /// The Page's id: digits, kept as text.
     pub page_id: PageId,
-    /// The Page's name as Meta last told it.
+    /// The Page's name as Meta last reported it.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "clean")]
     pub page_name: Option<String>,
-    /// The Meta app whose secret is kept, or that the token is expected to be of.
+    /// The Meta app whose secret is saved, or that the token should belong to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub app_id: Option<AppId>,
-    /// Where the contact centre takes Meta's events.
+    /// Where the contact centre receives Meta's events.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub callback_url: Option<CallbackUrl>,
-    /// Which Graph its secrets may be sent to.
+    /// The Graph that its secrets may be sent to.
     pub graph: Realm,
     /// When it was added.
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
-    /// What it says at each chat event; what is not there is Default.
+    /// Its state for each chat event; an event without an entry is Default.
     #[serde(default, skip_serializing_if = "AccountMessages::is_default")]
     pub messages: AccountMessages,
     /// Where each of its secrets is.
     pub secrets: BTreeMap<SecretKind, SecretRef>,
 }
 
-/// A name that an older msgrctl may have saved as Meta told it.
+/// A name that an older msgrctl may have saved uncleaned.
 fn clean<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(Option::<String>::deserialize(deserializer)?.map(|name| harmless(&name)))
 }
 
 impl Account {
-    /// Whether `address` means this account: its name, its handle or its id, without
-    /// regard to case.
+    /// Whether `address` is this account's name, handle or id; case does not count.
     pub fn answers_to(&self, address: &str) -> bool {
         let address = address.trim();
         [self.name.as_str(), self.handle.as_str(), &self.id].into_iter().any(|own| same(own, address))
@@ -76,7 +75,7 @@ impl Account {
     }
 }
 
-/// Which Graph an account lives in. Its secrets never go to the other one.
+/// The Graph that an account belongs to. Its secrets are never sent to the other one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Realm {
@@ -93,7 +92,7 @@ pub(super) mod tests {
     use super::*;
     use crate::secrets::StoreName;
 
-    /// An account to test with; its id and handle are made of its name.
+    /// A test account; its id and handle are made from its name.
     pub(in crate::accounts) fn account(name: &str) -> Account {
         let name: Name = name.parse().expect("a name");
         Account {

@@ -1,12 +1,12 @@
-//! One address for one account: its name, its handle and its id are compared without
-//! regard to case, and no two accounts may have one of them in common. A file that was
-//! edited or merged by hand may break that; then it is found here, with the way out.
+//! Keeps addresses unique: a name, handle or id, compared without case, belongs to one account.
+//! A file that was edited or merged by hand may break that; then it is detected here, with a
+//! command to fix it.
 
 use std::collections::HashMap;
 
 use super::{Account, Handle, Name};
 
-/// Whether two addresses are the same one.
+/// Whether two addresses are equal.
 pub(super) fn same(one: &str, other: &str) -> bool {
     if one.is_ascii() && other.is_ascii() {
         return one.eq_ignore_ascii_case(other);
@@ -14,13 +14,12 @@ pub(super) fn same(one: &str, other: &str) -> bool {
     one.to_lowercase() == other.to_lowercase()
 }
 
-/// Which accounts answer to which address. Accounts are known by numbers that the caller
-/// chooses.
+/// Maps addresses to the accounts that have them. The caller numbers the accounts.
 #[derive(Debug, Default)]
 pub struct Addresses(HashMap<String, Vec<usize>>);
 
 impl Addresses {
-    /// Those of some accounts, by their places.
+    /// The addresses of some accounts, numbered by position.
     pub fn of<'a>(accounts: impl IntoIterator<Item = &'a Account>) -> Self {
         let mut addresses = Self::default();
         for (at, account) in accounts.into_iter().enumerate() {
@@ -29,7 +28,7 @@ impl Addresses {
         addresses
     }
 
-    /// Adds what the account with this number answers to.
+    /// Adds the addresses of the account with this number.
     pub fn add<'a>(&mut self, number: usize, own: impl IntoIterator<Item = &'a str>) {
         for address in own {
             let holders = self.0.entry(address.trim().to_lowercase()).or_default();
@@ -39,41 +38,40 @@ impl Addresses {
         }
     }
 
-    /// The accounts that answer to it.
+    /// The accounts that have this address.
     pub fn holders(&self, address: &str) -> &[usize] {
         self.0.get(&address.trim().to_lowercase()).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// An account other than `number` that answers to it.
+    /// An account other than `number` that has this address.
     pub fn other(&self, address: &str, number: usize) -> Option<usize> {
         self.holders(address).iter().copied().find(|holder| *holder != number)
     }
 
-    /// The handle, or the same with a number where an account other than `number` answers
-    /// to it.
+    /// The handle, with a number added if an account other than `number` has it.
     pub fn free_handle(&self, wanted: &Handle, number: usize) -> Handle {
-        // Each address blocks one candidate at most.
+        // Each address blocks at most one candidate.
         let numbered = (2..=self.0.len() + 2).map(|count| wanted.numbered(count));
         let free = |handle: &Handle| self.other(handle.as_str(), number).is_none();
         std::iter::once(wanted.clone()).chain(numbered).find(free).unwrap_or_else(|| wanted.clone())
     }
 }
 
-/// An account that answers to an address of another one, and what would tell them apart.
+/// An account that shares an address with another one, and the names that would separate them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Clash {
-    /// The place of the account that would get another name or handle.
+    /// The position of the account to rename.
     pub at: usize,
-    /// The places of those that it is mistaken for.
+    /// The positions of the accounts that it is confused with.
     pub with: Vec<usize>,
-    /// What no other account answers to, in quotes where a shell needs them.
+    /// An address that no other account has, quoted where a shell needs it.
     call: String,
     name: Option<Name>,
     handle: Option<Handle>,
 }
 
 impl Clash {
-    /// The command that ends it; it can be pasted while the clash is there.
+    /// The command that separates them; it works while the clash exists.
     pub fn command(&self) -> String {
         let name = self.name.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
         let handle = self.handle.as_ref().map(|handle| format!(" --handle {handle}")).unwrap_or_default();
@@ -81,11 +79,11 @@ impl Clash {
     }
 }
 
-/// Every account that has to be called differently, so that each address is one account's.
+/// Every account to rename, so that each address belongs to one account.
 ///
-/// The first that has an address keeps it, an id before a handle before a name: ids stay
-/// for ever, handles stand in scripts. A new name is made of the handle, so that no output
-/// shows more of an account than its handle.
+/// The first account keeps the address, and ids come before handles before names: ids never
+/// change, handles are used in scripts. A new name is made from the handle, so that the output
+/// shows no more of an account than its handle.
 pub fn clashes(accounts: &[Account]) -> Vec<Clash> {
     let addresses = Addresses::of(accounts);
     let keeper = |address: &str| {
@@ -95,7 +93,7 @@ pub fn clashes(accounts: &[Account]) -> Vec<Clash> {
         };
         addresses.holders(address).iter().copied().min_by_key(rank)
     };
-    // What is proposed is free after the proposals before it, too.
+    // A proposal must not clash with the proposals before it.
     let mut taken = Addresses::of(accounts);
     let mut found = Vec::new();
     for (at, account) in accounts.iter().enumerate() {
@@ -122,7 +120,7 @@ pub fn clashes(accounts: &[Account]) -> Vec<Clash> {
     found
 }
 
-/// Two accounts of `then` that answer to one address and do not as they are `now`.
+/// Two accounts of `then` that share an address, and do not as they are `now`.
 pub fn newly_alike<'a>(now: &[Account], then: &'a [Account]) -> Option<[&'a Account; 2]> {
     let mut alike = clashes(then).into_iter().flat_map(|clash| {
         let at = clash.at;
@@ -154,7 +152,7 @@ mod tests {
         let one = || called("Acme", "acme", "id-1");
         let cases: [(&[Account], &[&str]); 9] = [
             (&[one(), called("Other", "other", "id-2")], &[]),
-            // Its own name and handle are one account's.
+            // An account may have the same name and handle.
             (&[called("acme", "acme", "acme")], &[]),
             (&[one(), called("ACME", "acme-2", "id-2")], &["id-2 acme-2"]),
             (&[one(), called("Other", "acme", "id-2")], &["id-2 --handle acme-2"]),
@@ -165,7 +163,7 @@ mod tests {
             ),
             (&[one(), called("ID-1", "other", "id-2")], &["id-2 other"]),
             (&[one(), called("Other", "id-1", "id-2")], &["id-2 --handle id-1-2"]),
-            // Each is called by the other's id: the handles are left.
+            // Each name is the other's id; only the handles are unique.
             (&[called("id-2", "a", "id-1"), called("id-1", "b", "id-2")], &["a a", "b b"]),
         ];
         for (accounts, wanted) in cases {

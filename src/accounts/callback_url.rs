@@ -1,4 +1,4 @@
-//! The address at which the contact centre takes Meta's events.
+//! The address where the contact centre receives Meta's events.
 
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -7,15 +7,15 @@ use super::fields::{FieldError, refuse, refuse_unfit, shown, text_field};
 use crate::address::{self, is_loopback, is_private};
 use crate::text::harmless;
 
-/// The address at which the contact centre takes Meta's events.
+/// The address where the contact centre receives Meta's events.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct CallbackUrl(String);
 text_field!(CallbackUrl, not shown);
 
 impl CallbackUrl {
-    /// What is doubtful about it, if anything: Meta calls https only, and from the
-    /// internet; http is fine on this machine.
+    /// Why it may not work, if anything looks wrong: Meta calls only https, from the internet;
+    /// http is fine on this machine.
     pub fn doubt(&self) -> Option<String> {
         let url = Url::parse(&self.0).ok()?;
         if url.scheme() != "https" && !is_loopback(&url) {
@@ -26,17 +26,17 @@ impl CallbackUrl {
             .then(|| format!("the callback URL leads into a private network ({host}): Meta cannot reach it"))
     }
 
-    /// For showing: what a query holds may be a key of a gateway or a function.
+    /// For showing: a query may hold the key of a gateway or a function.
     pub fn shown(&self) -> String {
         address::shown(&self.0)
     }
 
-    /// For a command to be pasted: see [`address::with_placeholders`].
+    /// For a command to paste: see [`address::with_placeholders`].
     pub fn with_placeholders(&self) -> String {
         address::with_placeholders(&self.0)
     }
 
-    /// The same in quotes where a shell needs them.
+    /// The same, quoted where a shell needs it.
     pub fn to_paste(&self) -> String {
         address::to_paste(&self.0)
     }

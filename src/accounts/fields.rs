@@ -1,8 +1,7 @@
-//! The fields of an account, each checked when it is made.
+//! The fields of an account, each checked when it is created.
 //!
-//! A field is a small type that can only hold an acceptable value, from a flag,
-//! a prompt or a file alike. What is merely doubtful is a warning, asked for
-//! apart.
+//! Each field is a small type that can hold only an acceptable value, whether from a flag, a
+//! prompt or a file. A value that only looks odd is a warning, which callers ask for separately.
 
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
@@ -11,7 +10,7 @@ use super::addresses::same;
 use crate::secrets::holds_credential;
 use crate::text::{code_point, first_unfit, harmless};
 
-/// Why a value was refused, for the person who typed it.
+/// Why a value was refused, for the user who typed it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct FieldError(String);
@@ -20,8 +19,7 @@ pub(super) fn refuse<T>(reason: impl Into<String>) -> Result<T, FieldError> {
     Err(FieldError(reason.into()))
 }
 
-/// A value as an error may repeat it. What looks like a secret that landed in the
-/// wrong field is not repeated.
+/// A value as an error may quote it. Anything that looks like a misplaced secret is not quoted.
 pub(super) fn shown(text: &str) -> String {
     if holds_credential(text) || text.len() > 200 {
         return "what was given (not shown: it looks like a secret)".into();
@@ -29,28 +27,29 @@ pub(super) fn shown(text: &str) -> String {
     format!("'{text}'")
 }
 
-/// Refuses a character that would not be seen, or would change how others are: what is
-/// saved is shown in many places.
+/// Refuses characters that are invisible or change how others look, since saved values are shown
+/// in many places.
 pub(super) fn refuse_unfit(what: &str, text: &str) -> Result<(), FieldError> {
     match first_unfit(text) {
         None => Ok(()),
         Some(c) if c.is_control() => {
-            refuse(format!("{what} stands on one line, without control characters: it has {}", code_point(c)))
+            refuse(format!("{what} must be one line without control characters, but contains {}", code_point(c)))
         }
-        Some(c) => {
-            refuse(format!("{what} has {}, which is not seen and may change how the rest is shown", code_point(c)))
-        }
+        Some(c) => refuse(format!(
+            "{what} contains {}, an invisible character that may change how the rest is shown",
+            code_point(c)
+        )),
     }
 }
 
-/// Gives a field its text form, in files, in JSON and on the screen.
+/// Implements a field's text form for files, JSON and the screen.
 macro_rules! text_field {
     ($field:ident) => {
         text_field!($field, not shown);
 
         crate::text::words!($field, as_str);
     };
-    // How it is shown is its own affair.
+    // For a field with its own `Display`.
     ($field:ident, not shown) => {
         impl $field {
             /// The value as text.
@@ -61,7 +60,7 @@ macro_rules! text_field {
 
         impl TryFrom<String> for $field {
             type Error = FieldError;
-            /// From a file: an older msgrctl saved what is refused now, so it is cleaned.
+            /// From a file: cleaned, since an older msgrctl saved what is refused now.
             fn try_from(text: String) -> Result<Self, FieldError> {
                 harmless(&text).parse()
             }
@@ -77,14 +76,14 @@ macro_rules! text_field {
 
 pub(super) use text_field;
 
-/// The name of an account: any text on one line, up to 100 characters.
+/// An account's name: one line of up to 100 characters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Name(String);
 text_field!(Name);
 
 impl Name {
-    /// Whether another name counts as the same one.
+    /// Whether another name counts as equal.
     pub fn same_as(&self, other: &str) -> bool {
         same(&self.0, other.trim())
     }
@@ -108,14 +107,14 @@ impl std::str::FromStr for Name {
     }
 }
 
-/// A handle is a name too.
+/// Every handle is a valid name.
 impl From<Handle> for Name {
     fn from(handle: Handle) -> Self {
         Self(handle.0)
     }
 }
 
-/// The handle of an account: lower-case letters, digits, `.`, `_`, `-`.
+/// An account's handle: lower-case letters, digits, `.`, `_`, `-`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Handle(String);
@@ -124,12 +123,11 @@ text_field!(Handle);
 impl Handle {
     const LENGTH: usize = 64;
 
-    /// The slug of a name: `Müller & Söhne (EU)` gives `muller-sohne-eu`. A name
-    /// without a single letter or digit that is one of ASCII's, accents aside, gives
-    /// `account`.
+    /// The slug of a name: `Müller & Söhne (EU)` gives `muller-sohne-eu`. A name without an
+    /// ASCII letter or digit, once accents are removed, gives `account`.
     pub fn slug(name: &Name) -> Self {
         let mut slug = String::new();
-        // Letters and their accents apart.
+        // Separates letters from their accents.
         for c in name.as_str().to_lowercase().nfd() {
             match c {
                 'a'..='z' | '0'..='9' | '.' | '_' => slug.push(c),
@@ -148,7 +146,7 @@ impl Handle {
         Self(if slug.is_empty() { "account".into() } else { slug.into() })
     }
 
-    /// The same handle with a number, for when the bare one is taken.
+    /// The handle with a number, for when it is taken.
     #[must_use]
     pub fn numbered(&self, number: usize) -> Self {
         let end = format!("-{number}");
@@ -173,7 +171,7 @@ impl std::str::FromStr for Handle {
     }
 }
 
-/// The name of a tenant, which is also the name of its directory: spelt like a handle.
+/// A tenant's name, which is also its directory's name; same characters as a handle.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct TenantName(String);
@@ -192,8 +190,8 @@ impl std::str::FromStr for TenantName {
     }
 }
 
-/// The id of a Page: 5 to 20 digits, kept as text (no maximum is documented; 10
-/// to 17 digits are seen).
+/// A Page's id: 5 to 20 digits, kept as text (no maximum is documented; 10 to 17 digits have
+/// been seen).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PageId(String);
@@ -242,14 +240,14 @@ impl std::str::FromStr for AppId {
     }
 }
 
-/// The @username of a Page, bare: without `@` and without the address before it.
+/// A Page's @username without `@` and without the address before it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PageUsername(String);
 text_field!(PageUsername);
 
 impl PageUsername {
-    /// What is doubtful about it, if anything.
+    /// Why it may not be right, if anything looks odd.
     pub fn doubt(&self) -> Option<String> {
         let length = self.0.chars().filter(|c| *c != '.').count();
         if length < 5 {
@@ -271,7 +269,7 @@ impl std::str::FromStr for PageUsername {
         let typed = text.trim();
         let bare = strip_address(typed);
         let bare = bare.strip_prefix('@').unwrap_or(bare);
-        // Addresses of profiles, groups and the like, which name no username.
+        // Addresses of profiles, groups and the like have no username.
         let first = bare.split(['/', '?']).next().unwrap_or_default().to_ascii_lowercase();
         if NEVER_USERNAMES.contains(&first.as_str())
             && (first != bare.to_ascii_lowercase() || bare.len() < typed.len() || first.contains('.'))
@@ -298,7 +296,7 @@ impl std::str::FromStr for PageUsername {
     }
 }
 
-/// What stands in place of a username in Facebook's own addresses, and never is one.
+/// Path segments of Facebook's own addresses that are never usernames.
 const NEVER_USERNAMES: [&str; 6] = ["profile.php", "pages", "people", "p", "share", "groups"];
 
 /// `https://www.facebook.com/acme.support/?ref=x` gives `acme.support`.
@@ -444,7 +442,7 @@ mod tests {
         assert!("  Acme 日本 🙂 ".parse::<Name>().is_ok());
         let same = |name: &str, other: &str| name.parse::<Name>().expect("a name").same_as(other);
         assert!(same("Acme", "aCME ") && same("Ärger", " äRGER") && !same("Acme", "Acmé"));
-        // A kelvin sign is a letter k in capitals.
+        // The kelvin sign is a capital k.
         assert!(same("Kiel", "\u{212a}iel") && same("\u{212a}iel", "kiel"));
         for bad in ["", "   ", "a\nb"] {
             assert!(bad.parse::<Name>().is_err());

@@ -1,4 +1,4 @@
-//! The account of a messenger: what it is, how it is written down, where it is kept.
+//! The account of a messenger: its fields, its file format, and its store.
 
 mod account;
 mod addresses;

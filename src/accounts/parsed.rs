@@ -1,5 +1,5 @@
-//! The accounts of texts that were parsed already. A command opens the file at each use,
-//! since another process may have changed it, and parses it only where one did.
+//! Caches parsed accounts. A command reads the file at each use, since another process may have
+//! changed it, and parses it only if the text differs.
 
 use std::cell::RefCell;
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::rc::Rc;
 use super::Account;
 use super::schema::{self, SchemaError};
 
-/// Remembers what the last two texts hold: the one before a change and the one after it.
+/// Caches the accounts of the last two texts: before a change and after it.
 #[derive(Clone, Debug, Default)]
 pub struct Parsed(Rc<RefCell<Vec<Known>>>);
 
@@ -21,7 +21,7 @@ struct Known {
 const REMEMBERED: usize = 2;
 
 impl Parsed {
-    /// The accounts that a text holds. `path` is for the error alone.
+    /// The accounts in a text. `path` is only for errors.
     pub fn accounts(&self, text: &str, path: &Path) -> Result<Rc<Vec<Account>>, SchemaError> {
         let known = self.0.borrow().iter().find(|known| known.text == text).map(|known| known.accounts.clone());
         match known {
@@ -30,7 +30,7 @@ impl Parsed {
         }
     }
 
-    /// Takes a text whose accounts are known: it was made of them.
+    /// Adds a text whose accounts are known, since it was made from them.
     pub(super) fn remember(&self, text: String, accounts: Vec<Account>) -> Rc<Vec<Account>> {
         let accounts = Rc::new(accounts);
         let mut known = self.0.borrow_mut();

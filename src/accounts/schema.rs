@@ -1,4 +1,4 @@
-//! `accounts.toml`: what it looks like, version by version.
+//! `accounts.toml`: its form, version by version.
 //!
 //! ```toml
 //! schema_version = 1
@@ -27,8 +27,8 @@ use serde::{Deserialize, Serialize};
 use super::Account;
 use crate::document::{Document, Mistake};
 
-/// The version that is written. A change of shape raises it and adds a migration
-/// from the one before.
+/// The version that is written. A change of form increments it and adds a migration from the one
+/// before.
 const VERSION: i64 = 1;
 
 const HEADER: &str = "\
@@ -36,15 +36,15 @@ const HEADER: &str = "\
 # at each change: comments are not kept. It says where secrets are; it holds none.
 ";
 
-/// Why a file of accounts was not taken. Nothing was changed in it.
+/// Why a file of accounts was refused. The file was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum SchemaError {
-    /// It cannot be read as what it should be.
+    /// Its content is not valid.
     #[error("{}:{}:{}: {}", path.display(), mistake.line, mistake.column, mistake.message)]
     Broken {
         /// The file.
         path: PathBuf,
-        /// What is wrong and where.
+        /// What is wrong, and where.
         mistake: Mistake,
     },
     /// A newer msgrctl wrote it.
@@ -55,14 +55,14 @@ pub enum SchemaError {
         /// The version it names.
         found: i64,
     },
-    /// Two accounts in it have the same id, so that it cannot be told whose the secrets are.
+    /// Two accounts have the same id, so that it is unclear whose the secrets are.
     #[error("{}: '{}' and '{}' have the same id: {id}", path.display(), names[0], names[1])]
     SameId {
         /// The file.
         path: PathBuf,
-        /// Their id.
+        /// The shared id.
         id: String,
-        /// What they are called.
+        /// The names of the accounts.
         names: [String; 2],
     },
 }
@@ -82,7 +82,7 @@ struct NewFile<'a> {
     accounts: &'a [Account],
 }
 
-/// The accounts that a text holds. `path` is for the error alone.
+/// The accounts in a text. `path` is only for errors.
 pub fn read(text: &str, path: &Path) -> Result<Vec<Account>, SchemaError> {
     let broken = |mistake| SchemaError::Broken { path: path.into(), mistake };
     let document = Document::new(text).map_err(broken)?;
@@ -95,8 +95,8 @@ pub fn read(text: &str, path: &Path) -> Result<Vec<Account>, SchemaError> {
     Ok(file.accounts)
 }
 
-/// Everything an account has is filed under its id. Names and handles that two have in
-/// common are found when a command calls one of them by it: the other accounts can be used.
+/// Refuses a shared id, since everything of an account is filed under it. Shared names and
+/// handles are detected when a command uses one: the other accounts still work.
 fn check_ids(accounts: &[Account], path: &Path) -> Result<(), SchemaError> {
     let mut seen: HashMap<String, &Account> = HashMap::new();
     for account in accounts {
@@ -111,7 +111,7 @@ fn check_ids(accounts: &[Account], path: &Path) -> Result<(), SchemaError> {
 /// The text of a file with these accounts.
 pub(super) fn write(accounts: &[Account]) -> String {
     let file = NewFile { schema_version: VERSION, accounts };
-    // Every field is text, a time or a table of text: there is nothing TOML cannot say.
+    // Every field is text, a time or a table of text, which TOML can always hold.
     let body = toml::to_string(&file).unwrap_or_else(|error| unreachable!("accounts are TOML: {error}"));
     format!("{HEADER}\n{body}")
 }

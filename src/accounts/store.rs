@@ -16,48 +16,48 @@ pub enum AccountError {
     /// The file could not be read, written or locked.
     #[error(transparent)]
     File(#[from] FileError),
-    /// The file is not what it should be.
+    /// The file's content is not valid.
     #[error(transparent)]
     Schema(#[from] SchemaError),
-    /// Nobody answers to that address.
+    /// No account has that address.
     #[error("there is no account '{address}'")]
     Unknown {
-        /// What was asked for.
+        /// The address.
         address: String,
-        /// The handles or names that were perhaps meant.
+        /// The handles or names that were probably meant.
         near: Vec<String>,
     },
-    /// Several accounts answer to that address: the file was edited or merged by hand.
+    /// Several accounts have that address: the file was edited or merged by hand.
     #[error("{} accounts answer to '{address}': {}", accounts.len(), accounts.join(" and "))]
     Ambiguous {
-        /// What was asked for.
+        /// The address.
         address: String,
         /// The accounts: `'Acme Support' (handle acme-support, id 7f9c…)`.
         accounts: Vec<String>,
-        /// The command that gives one of them another name or handle.
+        /// The command that renames one of them.
         command: String,
     },
-    /// An account answers to the name already.
+    /// Another account has the name already.
     #[error("the name '{name}' is taken: the account '{other}' (handle {handle}) answers to it")]
     NameTaken {
-        /// The name that was wanted.
+        /// The wanted name.
         name: String,
-        /// The name of the account that has it.
+        /// The other account's name.
         other: String,
-        /// Its handle.
+        /// The other account's handle.
         handle: String,
     },
-    /// An account answers to the handle already.
+    /// Another account has the handle already.
     #[error("the handle '{handle}' is taken by the account '{name}'")]
     HandleTaken {
-        /// The handle that was wanted.
+        /// The wanted handle.
         handle: String,
-        /// The account that has it.
+        /// The other account's name.
         name: String,
     },
 }
 
-/// `accounts.toml` of one tenant. Opened at each use: another process may have changed it.
+/// `accounts.toml` of one tenant. Read at each use: another process may have changed it.
 pub struct AccountStore {
     path: PathBuf,
     parsed: Parsed,
@@ -66,20 +66,19 @@ pub struct AccountStore {
 }
 
 impl AccountStore {
-    /// A store in the file `path`. `on_wait` is called when another process
-    /// changes the file for so long that a person would wonder.
+    /// A store in the file `path`. `on_wait` is called when another process holds the file for
+    /// noticeably long.
     pub fn new(path: PathBuf, on_wait: Box<dyn Fn(&Path)>) -> Self {
         Self { path, parsed: Parsed::default(), on_wait, flag: String::new() }
     }
 
-    /// The same, with what a command has parsed so far.
+    /// The same, with a cache of parsed texts.
     #[must_use]
     pub fn knowing(self, parsed: Parsed) -> Self {
         Self { parsed, ..self }
     }
 
-    /// The same, with the flag that a command needs to be one of this tenant:
-    /// ` --tenant acme`.
+    /// The same, with the flag that puts this tenant into a suggested command: ` --tenant acme`.
     #[must_use]
     pub fn called_with(self, flag: String) -> Self {
         Self { flag, ..self }
@@ -97,19 +96,18 @@ impl AccountStore {
         }
     }
 
-    /// Handle and name of each, for completions: what is broken is passed over.
+    /// Handle and name of each account, for completions; skips anything broken.
     pub fn names(&self) -> Vec<[String; 2]> {
         let Ok(Some(text)) = files::read_text(&self.path) else { return Vec::new() };
         Document::new(&text).map(|document| document.pairs("accounts", ["handle", "name"])).unwrap_or_default()
     }
 
-    /// The account that answers to `address`.
+    /// The account with this name, handle or id.
     pub fn find(&self, address: &str) -> Result<Account, AccountError> {
         Ok(self.find_among(&self.read()?, address)?.clone())
     }
 
-    /// The account that answers to `address`, for a caller that looks for several: the file
-    /// is read once.
+    /// The same among accounts that the caller has loaded, to look up several with one read.
     pub fn find_among<'a>(&self, accounts: &'a [Account], address: &str) -> Result<&'a Account, AccountError> {
         let answering: Vec<usize> = (0..accounts.len()).filter(|at| accounts[*at].answers_to(address)).collect();
         match answering.as_slice() {
@@ -135,8 +133,8 @@ impl AccountStore {
         }
     }
 
-    /// Adds an account. A handle that was derived from the name (`derived`) gives
-    /// way to one that is taken, by getting a number; a chosen one does not.
+    /// Adds an account. A handle that is taken gets a number if it was derived from the name
+    /// (`derived`); a chosen one is refused.
     pub fn add(&self, mut account: Account, derived: bool) -> Result<Account, AccountError> {
         self.change(|accounts| {
             check_name(accounts, &account.name)?;
@@ -149,9 +147,8 @@ impl AccountStore {
         })
     }
 
-    /// Changes the account with this id in place. Its id and its place in the
-    /// list stay; a new name or handle must be free. One that it has already may stay:
-    /// it does not stop another change.
+    /// Changes the account with this id. Its id and its position stay; a new name or handle must
+    /// be free. One that it already has is not checked, so it does not block another change.
     pub fn update(&self, id: &str, change: impl FnOnce(&mut Account)) -> Result<Account, AccountError> {
         self.change(|accounts| {
             let at = place_of(accounts, id)?;
@@ -164,8 +161,8 @@ impl AccountStore {
         })
     }
 
-    /// Changes the accounts with these ids in place, all or none of them: one that is not
-    /// there any more is an error. Names and handles must stay.
+    /// Changes the accounts with these ids, all or none: a missing one is an error. Names and
+    /// handles must stay the same.
     pub fn update_all(&self, ids: &[&str], mut change: impl FnMut(&mut Account)) -> Result<(), AccountError> {
         self.change(|accounts| {
             let places = places(accounts);
@@ -178,8 +175,8 @@ impl AccountStore {
         })
     }
 
-    /// Puts accounts into the places of those with their ids, and the others behind them;
-    /// all or none of them. A new name or handle must be free once all are there.
+    /// Replaces the accounts with the same ids and appends the others, all or none. A new name
+    /// or handle must be free afterwards.
     pub fn put(&self, changed: &[Account]) -> Result<(), AccountError> {
         self.change(|accounts| {
             let places = places(accounts);
@@ -211,8 +208,8 @@ impl AccountStore {
         })
     }
 
-    /// Removes the accounts with these ids, and returns them as they were, each with its
-    /// place; `None` for one that is not there.
+    /// Removes the accounts with these ids. Returns each as it was, with its position; `None`
+    /// for one that does not exist.
     pub fn remove_all(&self, ids: &[&str]) -> Result<Vec<Option<(usize, Account)>>, AccountError> {
         self.change(|accounts| {
             let places = places(accounts);
@@ -223,8 +220,8 @@ impl AccountStore {
         })
     }
 
-    /// Puts accounts back where they stood: of those that were removed together, each with
-    /// its place, the ones that are given return.
+    /// Restores accounts to their positions: of accounts that were removed together, each with
+    /// its position, those given return.
     pub fn put_back(&self, mut removed: Vec<(usize, Option<Account>)>) -> Result<(), AccountError> {
         removed.sort_by_key(|(at, _)| *at);
         self.change(|accounts| {
@@ -239,8 +236,8 @@ impl AccountStore {
         })
     }
 
-    /// Reads, changes and writes under the lock, without a check of its own. An error writes
-    /// nothing.
+    /// Reads, changes and writes under the lock, without further checks. Writes nothing on an
+    /// error.
     pub fn change<T, E: From<AccountError>>(
         &self,
         change: impl FnOnce(&mut Vec<Account>) -> Result<T, E>,
@@ -255,8 +252,7 @@ impl AccountStore {
     }
 }
 
-/// Whether a new account may have this name: no other account may answer to it,
-/// by name, handle or id.
+/// Whether a new account may have this name: no other account may have it as name, handle or id.
 pub fn check_name(accounts: &[Account], name: &Name) -> Result<(), AccountError> {
     match accounts.iter().find(|account| account.answers_to(name.as_str())) {
         Some(other) => Err(name_taken(name, other)),
@@ -272,8 +268,8 @@ pub fn check_handle(accounts: &[Account], handle: &Handle) -> Result<(), Account
     }
 }
 
-/// Whether an account may become another: a name or handle that it did not have before has
-/// to be free among the others.
+/// Whether an account may be changed like this: a new name or handle must be free among the
+/// others.
 pub fn check_renamed(others: &[Account], old: &Account, new: &Account) -> Result<(), AccountError> {
     if !old.name.same_as(new.name.as_str()) {
         check_name(others, &new.name)?;
@@ -284,8 +280,7 @@ pub fn check_renamed(others: &[Account], old: &Account, new: &Account) -> Result
     Ok(())
 }
 
-/// The handle that a new account gets when nobody chooses one: `wanted`, or the same
-/// with a number.
+/// The handle for a new account without a chosen one: `wanted`, or the same with a number.
 pub fn free_handle(accounts: &[Account], wanted: &Handle) -> Handle {
     Addresses::of(accounts).free_handle(wanted, accounts.len())
 }
@@ -298,12 +293,12 @@ fn handle_taken(handle: &Handle, other: &Account) -> AccountError {
     AccountError::HandleTaken { handle: handle.to_string(), name: other.name.to_string() }
 }
 
-/// An account as an error tells it from others.
+/// An account's description in errors.
 fn described(account: &Account) -> String {
     format!("'{}' (handle {}, id {})", account.name, account.handle, account.id)
 }
 
-/// The places of accounts, by their ids.
+/// The positions of accounts, by id.
 fn places(accounts: &[Account]) -> HashMap<String, usize> {
     accounts.iter().enumerate().map(|(at, account)| (account.id.clone(), at)).collect()
 }
@@ -316,7 +311,7 @@ fn place_of(accounts: &[Account], id: &str) -> Result<usize, AccountError> {
 fn unknown(accounts: &[Account], address: &str) -> AccountError {
     let known = accounts.iter().flat_map(|account| [account.handle.as_str(), account.name.as_str()]);
     let typed = address.trim().to_lowercase();
-    // What begins so is meant rather than what is written alike.
+    // A name that begins with the typed text comes before one that is only similar.
     let begins = |text: &str| !typed.is_empty() && text.to_lowercase().starts_with(&typed);
     let begin = accounts.iter().filter(|account| begins(account.handle.as_str()) || begins(account.name.as_str()));
     let mut near: Vec<String> = begin.map(|account| account.handle.to_string()).collect();
@@ -365,7 +360,7 @@ mod tests {
         both.handle = "acme".parse().expect("a handle");
         store.add(both, false).expect("added");
         assert_eq!(store.add(account("Acme!"), true).expect("added").handle.as_str(), "acme-3");
-        // Letters are compared without case, whatever they are of.
+        // Case does not count, whether in a name or in a handle.
         assert!(matches!(store.add(account("ACME-2"), true), Err(AccountError::NameTaken { .. })));
         assert!(matches!(store.add(account("Acme-Support"), true), Err(AccountError::NameTaken { .. })));
         assert!(matches!(store.add(account("ID-OF-Acme Support"), true), Err(AccountError::NameTaken { .. })));
@@ -384,7 +379,7 @@ mod tests {
         assert!(matches!(taken, Err(AccountError::NameTaken { .. })));
     }
 
-    /// A file that was merged by hand: the name of the second is the handle of the first.
+    /// A file merged by hand: the name of the second account is the handle of the first.
     fn merged(store: &AccountStore) -> [Account; 3] {
         let mut twin = account("ACME-support");
         twin.handle = "twin".parse().expect("a handle");
@@ -410,7 +405,7 @@ mod tests {
             ]
         );
         assert_eq!(command, "msgrctl account rename id-of-ACME-support twin --tenant acme");
-        // What one alone answers to is as good as ever.
+        // Addresses of only one account still work.
         for (address, account) in [("acme support", &first), ("TWIN", &twin), ("other", &other), (&twin.id, &twin)] {
             assert_eq!(store.find(address).expect("found"), *account);
         }

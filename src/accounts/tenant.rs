@@ -1,4 +1,4 @@
-//! A tenant: one customer of the contact centre, with a host of its own.
+//! A tenant: one customer of the contact centre, with its own host.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,38 +13,37 @@ use crate::document::nearest;
 use crate::secrets::StoreName;
 use crate::text::{harmless, text_form, words};
 
-/// What is known of a tenant. All of it is optional: the tenant `default` works
-/// without any.
+/// A tenant's settings. All are optional: the tenant `default` works without any.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tenant {
     /// Its host: `example.brightpattern.com`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host: Option<TenantHost>,
-    /// The version of the contact centre.
+    /// The contact centre's version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub product_version: Option<ProductVersion>,
-    /// How callback URLs are made there.
+    /// The template of callback URLs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub callback_template: Option<CallbackTemplate>,
-    /// The messengers that the service provider has enabled; empty: not known.
+    /// The messengers that the service provider has enabled; empty if unknown.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub types: Vec<PlatformMessenger>,
-    /// Where new secrets go.
+    /// The store for new secrets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub store: Option<StoreName>,
-    /// The Meta app that its accounts are of, unless they say otherwise.
+    /// The Meta app of its accounts, unless they name another.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub app_id: Option<AppId>,
 }
 
 impl Tenant {
-    /// Whether an account of this channel can work there, as far as is known.
+    /// Whether an account of this channel can work here, as far as is known.
     pub fn has_enabled(&self, channel: Channel) -> bool {
         self.types.is_empty() || self.types.iter().any(|enabled| enabled.as_str() == channel.id())
     }
 
-    /// The callback URL that the template gives an account; `None` without a template.
+    /// The callback URL that the template gives for an account; `None` without a template.
     pub fn callback_url(&self, account: &Account) -> Option<Result<CallbackUrl, FieldError>> {
         let template = self.callback_template.as_ref()?;
         Some(template.fill(|name| match name {
@@ -57,7 +56,7 @@ impl Tenant {
     }
 }
 
-/// A host name alone: no scheme, no path, no port.
+/// A host name without scheme, path or port.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct TenantHost(String);
@@ -121,11 +120,11 @@ impl FromStr for ProductVersion {
     }
 }
 
-/// The messengers of the platform (accounts/FACTS.md, "Other messengers").
+/// The platform's messengers (accounts/FACTS.md, "Other messengers").
 const MESSENGERS: &[&str] =
     &[Channel::Facebook.id(), "line", "telegram", "viber", "wechat", "whatsapp", "twitter", "ms_teams", "sms"];
 
-/// A messenger of the platform, by its internal id.
+/// One of the platform's messengers, by its internal id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PlatformMessenger(usize);
@@ -137,7 +136,7 @@ impl PlatformMessenger {
         MESSENGERS[self.0]
     }
 
-    /// Every one.
+    /// All ids.
     pub fn all() -> &'static [&'static str] {
         MESSENGERS
     }
@@ -155,8 +154,8 @@ impl FromStr for PlatformMessenger {
     }
 }
 
-/// How callback URLs are made: `https://{host}/messenger/{page_id}`. The path is
-/// published nowhere, so the administrator says it once.
+/// A template of callback URLs: `https://{host}/messenger/{page_id}`. The path is not published
+/// anywhere, so the administrator sets it once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct CallbackTemplate(String);
@@ -165,12 +164,12 @@ text_field!(CallbackTemplate);
 const PLACEHOLDERS: [&str; 4] = ["host", "page_id", "page_username", "handle"];
 
 impl CallbackTemplate {
-    /// Whether it needs the tenant's host.
+    /// Whether it uses the tenant's host.
     pub fn needs_host(&self) -> bool {
         self.0.contains("{host}")
     }
 
-    /// Whether two accounts of one tenant get different URLs.
+    /// Whether any two accounts of a tenant get different URLs.
     pub fn tells_accounts_apart(&self) -> bool {
         PLACEHOLDERS.iter().skip(1).any(|name| self.0.contains(&format!("{{{name}}}")))
     }
@@ -187,7 +186,7 @@ impl CallbackTemplate {
                 return refuse(match (name, nearest(name, PLACEHOLDERS.into_iter())) {
                     ("host", _) => "the template needs the tenant's host, which is not known".to_owned(),
                     (_, Some(near)) => format!("there is no {{{name}}}; did you mean {{{near}}}?"),
-                    _ => format!("there is no {{{name}}}: it is {{{}}}", PLACEHOLDERS.join("}, {")),
+                    _ => format!("there is no {{{name}}}: expected {{{}}}", PLACEHOLDERS.join("}, {")),
                 });
             };
             filled.push_str(&value);

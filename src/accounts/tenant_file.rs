@@ -1,5 +1,5 @@
-//! A small file of a tenant: what the tenant is, its Chat Settings. Read and replaced
-//! as a whole, its schema's version at the top.
+//! A small file of a tenant, for its settings or its Chat Settings. Read and replaced as a
+//! whole, with the schema version at the top.
 
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::files::{self, Lock};
 const VERSION: i64 = 1;
 const SCHEMA_VERSION: &str = "schema_version";
 
-/// A file that holds one `T`, or does not exist.
+/// A file with one `T`, which may not exist.
 pub struct TenantFile<T> {
     path: PathBuf,
     holds: PhantomData<T>,
@@ -31,7 +31,7 @@ impl<T: Serialize + DeserializeOwned + Default> TenantFile<T> {
         &self.path
     }
 
-    /// What it holds; the default when there is none.
+    /// Its content; the default if it does not exist.
     pub fn load(&self) -> Result<T, AccountError> {
         match files::read_text(&self.path)? {
             Some(text) => self.read(&text),
@@ -39,7 +39,7 @@ impl<T: Serialize + DeserializeOwned + Default> TenantFile<T> {
         }
     }
 
-    /// Reads a text as the file is read: for whoever has edited one.
+    /// Reads a text as if it were the file's, for an edited copy.
     pub fn read(&self, text: &str) -> Result<T, AccountError> {
         let broken = |mistake| SchemaError::Broken { path: self.path.clone(), mistake };
         let mut document = Document::new(text).map_err(broken)?;
@@ -49,7 +49,7 @@ impl<T: Serialize + DeserializeOwned + Default> TenantFile<T> {
         }
     }
 
-    /// Reads, changes and writes under the lock. An error writes nothing.
+    /// Reads, changes and writes under the lock. Writes nothing on an error.
     pub fn change<R>(&self, change: impl FnOnce(&mut T) -> R) -> Result<R, AccountError> {
         let lock = Lock::acquire(&self.path, Lock::PATIENCE, &|_| {})?;
         let mut value = self.load()?;
@@ -61,7 +61,7 @@ impl<T: Serialize + DeserializeOwned + Default> TenantFile<T> {
 
 /// The file's text.
 pub fn text<T: Serialize>(value: &T) -> String {
-    // Texts, times and lists of texts: there is nothing TOML cannot say.
+    // Texts, times and lists of texts, which TOML can always hold.
     let body = toml::to_string(value).unwrap_or_else(|error| unreachable!("it is TOML: {error}"));
     format!("{SCHEMA_VERSION} = {VERSION}\n{body}")
 }

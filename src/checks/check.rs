@@ -1,4 +1,4 @@
-//! A check on its way to its finding.
+//! Builds a check's finding.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use super::finding::{Finding, GraphTrace, Group, Outcome};
 use super::observe::Subject;
 use crate::graph::{ApiError, GraphError};
 
-/// A finding about to be filled in.
+/// A finding being filled in.
 #[derive(Clone, Copy)]
 pub(super) struct Check {
     id: &'static str,
@@ -63,20 +63,20 @@ impl Check {
         Finding { cause: Some(cause), hint: Some(hint.into()), ..self.ends(outcome, summary) }
     }
 
-    /// What a diagnosis says, with the step that follows the fix.
+    /// The finding of a diagnosis, with the step after the fix.
     pub fn diagnosed(self, outcome: Outcome, found: Diagnosis, subject: &Subject) -> Finding {
         let hint = subject.then(&found.fix, found.next);
         self.finds(outcome, found.cause, found.summary, hint)
     }
 
-    /// A refusal, in the words of its cause, with its trace and the step that follows.
+    /// The finding of a refusal: its cause, its trace and the next step.
     pub fn refused(self, error: &ApiError, asked: Asked, subject: &Subject) -> Finding {
         let mut finding = self.diagnosed(Outcome::Fail, causes::of(error, asked), subject);
         finding.graph = Some(GraphTrace::from(error));
         finding
     }
 
-    /// What a failed call means for a check that rests on it alone.
+    /// The finding of a failed call, for a check that depends only on that call.
     pub fn failed(self, error: &GraphError, place: Place, subject: &Subject) -> Finding {
         match error {
             GraphError::Refused(error) => self.refused(error, subject.asked(place), subject),
@@ -90,7 +90,7 @@ impl Check {
     }
 }
 
-/// What to do, and the command that comes after it.
+/// The fix, and the command after it.
 pub(super) fn then(fix: &str, command: &str) -> String {
     format!("{fix}; then: {command}")
 }

@@ -1,5 +1,4 @@
-//! The group *credentials*: does the token work, whose is it, what may it do,
-//! for how long.
+//! The group *credentials*: whether the token works, its Page, its permissions and its expiry.
 
 use std::time::Duration;
 
@@ -27,7 +26,7 @@ pub(super) fn check(id: &'static str, duration: Duration) -> Check {
     Check::new(id, Group::Credentials, duration)
 }
 
-/// Every check of the group, in the order of the contract.
+/// Every check of the group, in the documented order.
 pub(super) fn findings(seen: &Observed, subject: &Subject) -> Vec<Finding> {
     let state = TokenState::of(seen);
     vec![
@@ -45,7 +44,7 @@ pub(super) fn findings(seen: &Observed, subject: &Subject) -> Vec<Finding> {
 }
 
 impl Report {
-    /// The report of an account that has no token: nothing could be asked.
+    /// The report of an account without a token: nothing could be asked.
     pub fn of_missing_token(summary: String, hint: String) -> Self {
         let finding = check(ids::TOKEN_VALID, Duration::ZERO).fail(&TOKEN_MISSING, summary, hint);
         Self { findings: vec![finding], page_name: None }
@@ -60,10 +59,10 @@ fn reachable(seen: &Observed, subject: &Subject) -> Finding {
     }
 }
 
-/// From so many days before its end on a version is warned of.
+/// How many days before a version's end the warning starts.
 const VERSION_DAYS: i32 = 90;
 
-/// How many days a version has left, where its end is named and near.
+/// The days a version has left, if its end is known and near.
 fn days_left(version: GraphVersion, today: Date) -> Option<(Date, i32)> {
     let end = version.ends()?;
     let left = today.until(end).ok()?.get_days();
@@ -128,12 +127,12 @@ fn version(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Findin
 fn valid(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
     let check = check(ids::TOKEN_VALID, seen.page.duration);
     let asked = subject.asked(Place::Me).known(known(seen, subject));
-    // debug_token often knows more than the refusal itself.
+    // debug_token often knows more than the refusal.
     let inspected = seen.token.value().filter(|info| !info.lives());
     let problem = inspected.map(|info| info.error.clone().unwrap_or_default());
     match state {
         TokenState::Accepted => match problem {
-            // Meta says that it is not valid, and not why.
+            // Meta says that it is not valid, but not why.
             Some(problem) if problem.code.is_none() && problem.subcode.is_none() => {
                 check.diagnosed(Outcome::Fail, TOKEN_NOT_ACCEPTED.diagnosis(), subject)
             }
@@ -189,15 +188,15 @@ fn kind(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
     finding
 }
 
-/// Whether the token is certainly a Page's: it has what only a Page has, or was
-/// let through to what only a Page may.
+/// Whether the token is certainly a Page's: it has what only a Page has, or a call succeeded
+/// that only a Page may make.
 fn is_page_kind(seen: &Observed) -> bool {
     info(seen).is_some_and(|info| info.kind.as_deref() == Some("PAGE"))
         || seen.subscribed.result.is_ok()
         || seen.page.value().is_some_and(|page| !page.may_be_a_person())
 }
 
-/// That the token is certainly not a Page's; then a Page's checks say nothing.
+/// Set if the token is certainly not a Page's; then a Page's checks mean nothing.
 pub(super) fn other_kind(seen: &Observed) -> Option<&'static str> {
     let is_other = match info(seen).and_then(|info| info.kind.as_deref()) {
         Some(kind) => kind != "PAGE",
@@ -206,7 +205,7 @@ pub(super) fn other_kind(seen: &Observed) -> Option<&'static str> {
     is_other.then_some("not checked: the token is not a Page's")
 }
 
-/// That the token is certainly of another app than the account says.
+/// Set if the token certainly belongs to another app than the account's.
 pub(super) fn other_app(seen: &Observed, subject: &Subject) -> Option<&'static str> {
     let issuer = || Some(seen.app.as_ref()?.value()?.id.as_str());
     let found = info(seen).and_then(|info| info.app_id.as_deref()).or_else(issuer)?;
@@ -215,28 +214,28 @@ pub(super) fn other_app(seen: &Observed, subject: &Subject) -> Option<&'static s
 
 const APP_REFUSED: &str = "not checked: the app id or the app secret is wrong (token.app)";
 
-/// That Meta does not know the account's app, or not with this secret: nothing that is asked
-/// about the app, or as the app, tells anything then.
+/// Set if Meta does not know the account's app, or not with this secret; then no answer about
+/// the app, or to the app, means anything.
 pub(super) fn refused_app(seen: &Observed, subject: &Subject) -> Option<&'static str> {
     let error = seen.token.refusal().filter(|_| subject.app.is_some())?;
     let cause = causes::of(error, subject.asked(Place::App)).cause;
     [APP_UNKNOWN.id, APP_SECRET_WRONG.id].contains(&cause).then_some(APP_REFUSED)
 }
 
-/// The id and name of the Page that the token is of.
+/// The id and name of the token's Page.
 fn token_page(seen: &Observed) -> Option<(&str, Option<&str>)> {
     let page = seen.page.value().or_else(|| seen.whose.as_ref()?.value());
     let of_info = || info(seen)?.profile_id.as_deref();
     page.map(|page| (page.id.as_str(), page.name.as_deref())).or_else(|| of_info().map(|id| (id, None)))
 }
 
-/// That the token is of another Page than the account says.
+/// Set if the token belongs to another Page than the account's.
 pub(super) fn other_page(seen: &Observed, subject: &Subject) -> Option<&'static str> {
     let (wanted, (id, _)) = (subject.page_id.as_ref()?, token_page(seen)?);
     (id != wanted).then_some("not checked: the token is of another Page")
 }
 
-/// What Meta calls the Page, where it is the right one.
+/// Meta's name of the Page, if it is the right one.
 pub(super) fn page_name(seen: &Observed, subject: &Subject) -> Option<String> {
     let (id, name) = token_page(seen)?;
     (subject.page_id.as_deref() == Some(id)).then(|| name.map(str::to_owned))?
@@ -251,7 +250,7 @@ fn page(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
     let called = |name: Option<&str>| name.map(|name| format!(" ({name})")).unwrap_or_default();
     match token_page(seen) {
         Some((id, name)) if id == wanted => check.pass(format!("it is of page {id}{}", called(name))),
-        // Another Page's or a person's: whichever, it is not this Page's.
+        // Another Page's or a person's: in either case not this Page's.
         Some((id, name)) if !is_page_kind(seen) => check.fail(
             &OTHER_PAGE,
             format!("it is of {id}{}, not of page {wanted}", called(name)),
@@ -281,7 +280,7 @@ fn username(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Findi
     }
     if let Err(error) = &seen.page.result {
         let mut finding = check.failed(error, Place::Me, subject);
-        // The username is for people; the token works without it.
+        // The username is only for people; the token works without it.
         finding.outcome = Outcome::Warn;
         return finding;
     }
@@ -298,7 +297,7 @@ fn username(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Findi
                 &subject.commands.edit.set(Field::PageUsername, to_paste(found, "USERNAME")),
             ),
         ),
-        // A Page that may be read says whether it is published; then it would say its name too.
+        // A readable Page says whether it is published; it would then also show its username.
         (None, _) if page.is_published.is_none() => check.skip("not known: Graph does not show it to this token"),
         (None, Some(wanted)) => check.fail(
             &PAGE_WITHOUT_USERNAME,
@@ -349,7 +348,7 @@ fn app(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
         Err(error) if as_app => return check.failed(error, Place::App, subject),
         Err(_) => {}
     }
-    // Without the app's secret, /app says which app it is.
+    // Without the app's secret, /app names the token's app.
     match (&seen.app, state) {
         (_, TokenState::Refused(_)) => check.skip(state.why_skipped().unwrap_or_default()),
         (Some(call), _) => match &call.result {
@@ -361,7 +360,7 @@ fn app(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
     }
 }
 
-/// What it means that `debug_token` refuses the app's own credentials, or its question.
+/// The finding where `debug_token` refuses the app's credentials or its question.
 fn app_refused(check: Check, error: &ApiError, app_id: &str, subject: &Subject) -> Finding {
     let mut finding = check.refused(error, subject.asked(Place::App), subject);
     match finding.cause {

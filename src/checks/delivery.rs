@@ -1,5 +1,5 @@
-//! The group *delivery*: would a message arrive. What fails here blocks no
-//! saving; it is what is left to do.
+//! The group *delivery*: whether a message would arrive. A failure here does not prevent saving
+//! the account; it remains to be done.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::address::shown;
 use crate::graph::GraphError;
 use crate::graph::endpoints::subscription::{AppSubscription, same_callback};
 
-/// Every check of the group, in the order of the contract.
+/// Every check of the group, in the documented order.
 pub(super) fn findings(seen: &Observed, subject: &Subject) -> Vec<Finding> {
     let state = TokenState::of(seen);
     vec![
@@ -75,7 +75,7 @@ fn subscription(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> F
     judge_page(mine.map(|app| app.subscribed_fields.as_slice()), subject.was_set_up.page).finding(check, subject)
 }
 
-/// Which levels of a webhook were there once, or were ordered from here.
+/// Which levels of a webhook existed once, or were set up with msgrctl.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WasSetUp {
     pub app: bool,
@@ -83,8 +83,8 @@ pub struct WasSetUp {
 }
 
 impl WasSetUp {
-    /// The levels that a test has seen. An app whose events go elsewhere is not set up for
-    /// this account.
+    /// The levels that a test has seen. An app whose events go elsewhere is not set up for this
+    /// account.
     pub fn of(report: &Report) -> Self {
         let seen = |id: &str| {
             let found = report.findings.iter().find(|finding| finding.id == id);
@@ -97,10 +97,10 @@ impl WasSetUp {
     }
 }
 
-/// What is the matter with a level of a webhook, and what it is.
+/// The verdict on a level of a webhook.
 pub struct Judged {
     pub outcome: Outcome,
-    /// Why; `None`: nothing is wrong.
+    /// The cause; `None`: nothing is wrong.
     pub cause: Option<&'static Cause>,
     pub summary: String,
 }
@@ -114,7 +114,7 @@ impl Judged {
         Self { outcome: Outcome::Fail, cause: Some(cause), summary: summary.into() }
     }
 
-    /// A level that is not there: lost, or not set up yet.
+    /// A missing level: lost, or not set up yet.
     fn absent(was_set_up: bool, what: &str) -> Self {
         if was_set_up {
             return Self::fails(&NOT_SUBSCRIBED, what);
@@ -129,7 +129,7 @@ impl Judged {
     }
 }
 
-/// What a field that is missing is needed for, and how bad that is.
+/// What a missing field is needed for, and how serious that is.
 fn lacking(fields: &[String]) -> Option<(Outcome, &'static str)> {
     let has = |name: &str| fields.iter().any(|field| field == name);
     if !has("messages") {
@@ -139,8 +139,8 @@ fn lacking(fields: &[String]) -> Option<(Outcome, &'static str)> {
         .then_some((Outcome::Warn, "not messaging_postbacks: taps on buttons would not arrive"))
 }
 
-/// What it means that a Page sends its app these fields; `None`: it is not subscribed, and
-/// `was_set_up` says whether it was once.
+/// Judges the fields that a Page sends its app; `None`: it is not subscribed, and `was_set_up`
+/// says whether it was once.
 pub fn judge_page(fields: Option<&[String]>, was_set_up: bool) -> Judged {
     let Some(fields) = fields else {
         return Judged::absent(was_set_up, "the Page sends the app no events");
@@ -153,8 +153,8 @@ pub fn judge_page(fields: Option<&[String]>, was_set_up: bool) -> Judged {
     }
 }
 
-/// What it means that an app is told of this, and should send it to `callback`; without
-/// one any address will do. `was_set_up`: whether it was there once.
+/// Judges an app's webhook, which should send events to `callback`; `None` accepts any address.
+/// `was_set_up` says whether it existed once.
 pub fn judge_app(callback: Option<&str>, present: Option<&AppSubscription>, was_set_up: bool) -> Judged {
     let Some(present) = present else {
         return Judged::absent(was_set_up, "the app has no webhook for Pages");
@@ -184,7 +184,7 @@ fn app_subscription(seen: &Observed, subject: &Subject) -> Finding {
     let Some(call) = call else {
         return check.skip("not checked: it needs the app id and the app secret");
     };
-    // The pair of app id and secret is judged at token.app.
+    // The app id and secret are judged by token.app.
     if let Some(why) = refused_app(seen, subject) {
         return check.skip(why);
     }
@@ -196,7 +196,7 @@ fn app_subscription(seen: &Observed, subject: &Subject) -> Finding {
         Err(error) => return check.failed(error, Place::App, subject),
     };
     let of_pages = all.iter().find(|subscription| subscription.object == subject.channel.webhook_object());
-    // To be set once the callback URL is one that Meta takes.
+    // It can be set once the callback URL is one that Meta accepts.
     if of_pages.is_none() && misplaced(&callback.url, callback.sandbox, &subject.commands.edit).is_some() {
         return check
             .skip("the app has no webhook for Pages: Meta does not take the callback URL (callback.handshake)");

@@ -1,4 +1,4 @@
-//! What a check found.
+//! The results of checks.
 
 use std::time::Duration;
 
@@ -8,32 +8,32 @@ use serde::Serialize;
 use crate::graph::{ApiError, GraphError};
 use crate::text::words;
 
-/// One check's result.
+/// The result of one check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// Its public name: `token.valid`.
     pub id: &'static str,
-    /// What it is about.
+    /// Its group.
     pub group: Group,
-    /// How it ended.
+    /// Its result.
     pub outcome: Outcome,
-    /// The stable name of why it is not as it should be; scripts decide by it.
+    /// The stable name of the cause; scripts decide by it.
     pub cause: Option<&'static str>,
     /// What was found, in a sentence.
     pub summary: String,
-    /// What to do, where something is to be done.
+    /// What to do, if anything.
     pub hint: Option<String>,
-    /// How long the call took that it rests on.
+    /// The duration of the call that it depends on.
     pub duration: Duration,
-    /// When what was checked ends, where it ends and that is known.
+    /// When the checked thing ends, if it does and that is known.
     pub ends_at: Option<Timestamp>,
-    /// What Graph answered, where it refused.
+    /// Graph's answer, where it refused.
     pub graph: Option<GraphTrace>,
-    /// What the callback's receiver answered, in its first words.
+    /// The first words of the callback receiver's answer.
     pub receiver_says: Option<String>,
 }
 
-/// What Meta said, and the part of it that its support asks for.
+/// What Meta said, and the ids that its support asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct GraphTrace {
     /// `error.code`.
@@ -45,13 +45,13 @@ pub struct GraphTrace {
     /// `error.fbtrace_id`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fbtrace_id: Option<String>,
-    /// Meta's own words, in any language: for showing alone.
+    /// Meta's own text, in any language; only for showing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub says: Option<String>,
 }
 
 impl GraphTrace {
-    /// `code 190, subcode 463, trace A…`; empty when nothing is known.
+    /// `code 190, subcode 463, trace A…`; empty if nothing is known.
     pub fn codes(&self) -> String {
         let number = |name: &str, value: Option<i64>| value.map(|value| format!("{name} {value}"));
         let trace = self.fbtrace_id.as_ref().map(|id| format!("trace {id}"));
@@ -59,7 +59,7 @@ impl GraphTrace {
         parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 
-    /// Behind a sentence: ` (Meta: …, code 190, subcode 463, trace A…)`; empty when nothing
+    /// To append to a sentence: ` (Meta: …, code 190, subcode 463, trace A…)`; empty if nothing
     /// is known.
     pub fn in_words(&self) -> String {
         let codes = self.codes();
@@ -70,7 +70,7 @@ impl GraphTrace {
 }
 
 impl GraphTrace {
-    /// What Graph answered, where it answered.
+    /// Graph's answer, if it answered.
     pub fn of(error: &GraphError) -> Option<Self> {
         use crate::graph::Unreachable::{Throttled, Trouble};
         match error {
@@ -89,8 +89,8 @@ impl From<&ApiError> for GraphTrace {
     }
 }
 
-/// What a check is about. Credentials must pass before an account is saved;
-/// delivery is what is left to do.
+/// The group of a check. Credentials must pass before an account is saved; delivery may remain
+/// to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Group {
     /// Token, page and app.
@@ -103,45 +103,45 @@ pub enum Group {
 
 words!(Group { Credentials => "credentials", Delivery => "delivery", Messages => "messages" });
 
-/// How a check ended; the later, the worse.
+/// The result of a check, from best to worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// It was not made, and the summary says why.
+    /// Not made; the summary says why.
     Skip,
-    /// As it should be.
+    /// Nothing is wrong.
     Pass,
-    /// Works now; will not for ever, or not in full.
+    /// It works now, but not for ever or not in full.
     Warn,
-    /// Nothing can be said: Graph did not answer.
+    /// Unknown: Graph did not answer.
     Unreachable,
-    /// Wrong.
+    /// It does not work.
     Fail,
 }
 
 impl Outcome {
-    /// All, from the best to the worst.
+    /// All, from best to worst.
     pub const ALL: [Self; 5] = [Self::Skip, Self::Pass, Self::Warn, Self::Unreachable, Self::Fail];
 }
 
 words!(Outcome { Skip => "skip", Pass => "pass", Warn => "warn", Unreachable => "unreachable", Fail => "fail" });
 
-/// Everything that was found about one account.
+/// All findings about one account.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// In the order of the contract.
+    /// In the documented order.
     pub findings: Vec<Finding>,
-    /// What Meta calls the Page, where the token is of the Page it should be of.
+    /// Meta's name of the Page, if the token is of the right Page.
     pub page_name: Option<String>,
 }
 
 impl Report {
-    /// The worst of all; a check that was skipped is no worse than one that passed.
+    /// The worst of all; a skipped check counts as passed.
     pub fn outcome(&self) -> Outcome {
         self.worst(|_| true)
     }
 
-    /// The first finding of the group *credentials* that is as bad as its worst.
+    /// The first of the worst findings in the group *credentials*.
     pub fn worst_of_credentials(&self) -> Option<&Finding> {
         let worst = self.credentials();
         self.findings.iter().find(|finding| finding.group == Group::Credentials && finding.outcome == worst)

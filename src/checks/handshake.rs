@@ -1,4 +1,4 @@
-//! Whether the callback would pass Meta's handshake. Part of the group *delivery*.
+//! Whether the callback passes Meta's handshake. Part of the group *delivery*.
 
 use url::Url;
 
@@ -18,7 +18,7 @@ pub(super) fn finding(seen: &Observed, subject: &Subject) -> Finding {
     let Some(callback) = &subject.callback else {
         return check.skip("not checked: the account has no callback URL");
     };
-    // What only the place of a receiver decides needs no asking.
+    // A callback that its address alone rules out is not asked.
     if let Some(Misplaced { cause, summary, hint }) = misplaced(&callback.url, callback.sandbox, &subject.commands.edit)
     {
         return check.fail(cause, summary, hint);
@@ -38,7 +38,7 @@ pub(super) fn finding(seen: &Observed, subject: &Subject) -> Finding {
                 .pass("the callback repeats the challenge for the account's verify token, and refuses a made-up one"),
             Some(problem) => {
                 let hint = way_out(problem, &subject.commands);
-                // Without a network neither answers, and that says nothing of the callback.
+                // Without a network neither answers, and that says nothing about the callback.
                 let offline = problem.is_of_network()
                     && matches!(seen.page.result, Err(GraphError::Unreachable(Unreachable::Fault { .. })));
                 let outcome = match problem {
@@ -64,7 +64,7 @@ pub fn way_out(problem: &Problem, commands: &Commands) -> String {
     commands.of(next).map_or_else(|| problem.fix().to_owned(), |command| then(problem.fix(), &command))
 }
 
-/// A callback URL that Meta cannot call, wherever it is asked from.
+/// A callback URL that Meta cannot call.
 pub struct Misplaced {
     pub cause: &'static Cause,
     pub summary: String,
@@ -72,9 +72,8 @@ pub struct Misplaced {
     pub hint: String,
 }
 
-/// What an address alone tells: that it is not https, or leads to where Meta cannot go.
-/// `edit` changes the account. A sandbox calls this machine, and takes https addresses as
-/// Meta does.
+/// Judges only the address: whether it is not https, or leads where Meta cannot go. `edit`
+/// changes the account. A sandbox calls this machine, and accepts https addresses as Meta does.
 pub fn misplaced(callback: &str, sandbox: bool, edit: &Editing) -> Option<Misplaced> {
     let url = Url::parse(callback).ok()?;
     let here = is_loopback(&url);

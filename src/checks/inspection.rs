@@ -1,6 +1,6 @@
-//! What Meta says of the token itself, asked by its app or by the token: permissions and
-//! ends. Part of the group *credentials*. It is judged whenever the token could be read,
-//! also one that is refused.
+//! Meta's inspection of the token, asked for by its app or by the token itself: permissions and
+//! expiry. Part of the group *credentials*. Any readable token is judged, even one that Meta
+//! refuses.
 
 use jiff::Timestamp;
 
@@ -19,7 +19,7 @@ use crate::graph::endpoints::token::TokenInfo;
 const NOT_BY_ITSELF: &str =
     "not checked: only the app (with app id and app secret) may look, or a token whose person has a role on the app";
 
-/// What `debug_token` says, or why there is nothing to judge.
+/// The answer of `debug_token`, or why there is none to judge.
 fn inspected<'a>(seen: &'a Observed, subject: &Subject, state: &TokenState<'_>) -> Result<&'a TokenInfo, &'static str> {
     if matches!(state, TokenState::Unknown | TokenState::WrongVersion(_)) {
         return Err(state.why_skipped().unwrap_or_default());
@@ -36,8 +36,8 @@ fn inspected<'a>(seen: &'a Observed, subject: &Subject, state: &TokenState<'_>) 
     }
 }
 
-/// A call that had to be answered and was not. Where a token asks about itself, nothing
-/// depends on the answer.
+/// The finding of a required call that got no answer. Nothing depends on the answer when a token
+/// inspects itself.
 fn unanswered(seen: &Observed, subject: &Subject, check: Check) -> Option<Finding> {
     match &seen.token.result {
         Err(error @ GraphError::Unreachable(_)) if subject.app.is_some() => {
@@ -55,7 +55,7 @@ pub(super) fn permissions(seen: &Observed, subject: &Subject, state: &TokenState
             if let Some(finding) = unanswered(seen, subject, check) {
                 return finding;
             }
-            // A missing permission still shows where it was refused.
+            // A refusal elsewhere still shows a missing permission.
             let asked = subject.asked(Place::Page);
             return match seen.subscribed.refusal() {
                 Some(error)
@@ -103,8 +103,8 @@ pub(super) fn expiry(seen: &Observed, subject: &Subject, state: &TokenState<'_>)
     ending(seen, subject, state, &words)
 }
 
-/// The permissions of Pages are exempt from the end of data access, so it breaks nothing
-/// here: a notice, never a failure.
+/// Page permissions are exempt from the end of data access, so it breaks nothing here: a
+/// warning, never a failure.
 pub(super) fn data_access(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
     let words = Ends {
         id: ids::TOKEN_DATA_ACCESS,
@@ -143,7 +143,7 @@ fn ending(seen: &Observed, subject: &Subject, state: &TokenState<'_>, words: &En
     Finding { ends_at, ..finding }
 }
 
-/// What an end in `left` seconds, on `day`, means.
+/// Judges an end in `left` seconds, on `day`.
 fn judged(check: Check, subject: &Subject, words: &Ends, left: i64, day: &str) -> Finding {
     const DAY: i64 = 86_400;
     let hint = |cause: &Cause| subject.then(&cause.fix(), cause.next);
@@ -151,7 +151,7 @@ fn judged(check: Check, subject: &Subject, words: &Ends, left: i64, day: &str) -
         let (ended, cause, outcome) = words.ended;
         return check.finds(outcome, cause.id, format!("{ended} on {day}"), hint(cause));
     }
-    // To the nearest day: a token made for 90 days has 90 left a minute later.
+    // To the nearest day: a token made for 90 days still has 90 a minute later.
     let days = left.saturating_add(DAY / 2) / DAY;
     let (will_end, cause) = words.will_end;
     let summary = format!("{will_end} on {day}, in {days} day{}", if days == 1 { "" } else { "s" });

@@ -1,5 +1,5 @@
-//! The group *messages*: would the contact centre's own messages be delivered. Nothing
-//! is asked of Graph for it.
+//! The group *messages*: whether the contact centre's own messages would be delivered. Makes no
+//! calls.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::ids;
 use super::observe::Subject;
 use crate::messages::{Event, LIMIT, resolve, undeliverable};
 
-/// Every check of the group, in the order of the contract.
+/// Every check of the group, in the documented order.
 pub(super) fn findings(subject: &Subject) -> Vec<Finding> {
     vec![window(subject), length(subject)]
 }
@@ -52,6 +52,6 @@ fn length(subject: &Subject) -> Finding {
     if long.is_empty() {
         return check.pass(format!("every text fits {LIMIT} characters"));
     }
-    let summary = format!("should Meta count UTF-16 units, these texts are longer than {LIMIT}: {}", long.join(", "));
+    let summary = format!("if Meta counts UTF-16 units, these texts are longer than {LIMIT}: {}", long.join(", "));
     check.warn(&TEXT_TOO_LONG, summary, subject.then(&TEXT_TOO_LONG.fix(), TEXT_TOO_LONG.next))
 }

@@ -1,8 +1,7 @@
 //! Test Connection: what is right and wrong with an account, and what to do.
 //!
-//! [`run`] asks Graph and the callback once for everything that does not depend on
-//! anything else, all at the same time; the checks then judge what came back, each on
-//! its own, without a call of its own.
+//! [`run`] first makes all calls to Graph and the callback that do not depend on each other, at
+//! the same time; then each check judges the answers on its own, without further calls.
 
 pub(crate) mod causes;
 mod check;
@@ -28,18 +27,18 @@ use crate::graph::endpoints::subscription::{AppSubscription, SubscribedApp};
 use crate::graph::{Client, GraphError};
 use crate::webhook::Prober;
 
-/// What Meta says of an account, for whoever compares it with what should be.
+/// What Meta says about an account, for comparing it with what should be.
 pub(crate) struct Look {
-    /// The credentials, judged.
+    /// The judged credentials.
     pub report: Report,
     /// The apps that the Page sends events to.
     pub page: Result<Vec<SubscribedApp>, GraphError>,
-    /// The webhooks of the app; `None` where its secret is not known, or nobody asked.
+    /// The webhooks of the app; `None` where its secret is not known, or they were not asked
+    /// for.
     pub app: Option<Result<Vec<AppSubscription>, GraphError>>,
 }
 
-/// Looks at an account without asking its callback; at the webhook of its app only where
-/// `with_app` says so.
+/// Inspects an account without asking its callback; `with_app` includes its app's webhook.
 pub(crate) async fn look(client: &Client, subject: &Subject, with_app: bool) -> Look {
     let seen = Box::pin(observe::observe(client, None, subject, with_app)).await;
     let findings = credentials::findings(&seen, subject);
@@ -50,7 +49,7 @@ pub(crate) async fn look(client: &Client, subject: &Subject, with_app: bool) -> 
 
 /// Runs every check.
 pub(crate) async fn run(client: &Client, prober: &Prober, subject: &Subject) -> Report {
-    // Boxed: hundreds of them may wait at the same time.
+    // Boxed: hundreds may wait at the same time.
     let seen = Box::pin(observe::observe(client, Some(prober), subject, subject.callback.is_some())).await;
     let mut findings = credentials::findings(&seen, subject);
     findings.extend(delivery::findings(&seen, subject));

@@ -1,4 +1,4 @@
-//! Asking Graph: once, and for everything at the same time.
+//! Makes all calls to Graph once, at the same time.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -25,61 +25,61 @@ use crate::webhook::{Probe, Prober};
 /// The account under test, as the checks need it.
 pub struct Subject {
     pub channel: Channel,
-    /// The commands that mend this account, for the hints.
+    /// The commands that fix this account, for hints.
     pub commands: Commands,
-    /// The Page it should be, where that is known already.
+    /// The expected Page, if known already.
     pub page_id: Option<String>,
-    /// The Page's @username, bare, where that is known already.
+    /// The Page's @username without `@`, if known already.
     pub page_username: Option<String>,
     pub token: Secret,
     pub app_id: Option<String>,
-    /// The same app with its secret, where that is known.
+    /// The app's credentials, if its secret is known.
     pub app: Option<AppCredentials>,
-    /// Where the app secret should be and is not, in words.
+    /// Where the app secret should be but is not, in words.
     pub app_secret_gone: Option<String>,
-    /// Where its events should go, where that is known.
+    /// Where its events should go, if known.
     pub callback: Option<Callback>,
     pub messages: AccountMessages,
     pub chat_settings: ChatSettings,
-    /// How near an end of validity is warned of.
+    /// How many days before an expiry the warning starts.
     pub warn_days: u32,
     /// The levels of its webhook that were set up once.
     pub was_set_up: WasSetUp,
-    /// Whether it is tested with others, whose calls go together.
+    /// Whether other accounts are tested with it, so that calls are batched.
     pub among_others: bool,
 }
 
 /// Where an account's events should go.
 pub struct Callback {
     pub url: String,
-    /// What Meta will ask it with; `None`: none is stored, and the words say why.
+    /// The token that Meta will send; the error says why there is none.
     pub verify_token: Result<Secret, String>,
-    /// The account is a sandbox's: its events stay on this machine.
+    /// A sandbox account: its events stay on this machine.
     pub sandbox: bool,
 }
 
-/// What an administrator types or does here once something is fixed at Meta.
+/// The commands to run after a fix at Meta.
 pub struct Commands {
     pub replace_token: String,
     pub test_again: String,
-    /// Gives it the right app id and secret.
+    /// Sets the app id and secret.
     pub set_app: String,
-    /// Gives it its app secret, and an app id where it has none.
+    /// Sets the app secret, and an app id if it has none.
     pub add_app: String,
     /// Changes a field.
     pub edit: Editing,
     /// Sets both levels of its webhook.
     pub subscribe: String,
     pub verify: String,
-    /// Gives the contact centre's own messages other texts.
+    /// Changes the texts of the contact centre's own messages.
     pub edit_messages: String,
 }
 
-/// How a field of an account is changed.
+/// How to change a field of an account.
 pub enum Editing {
-    /// By these words, behind which the flag follows.
+    /// By this command, followed by the flag.
     Flag(String),
-    /// In a manifest, where the key stands.
+    /// In the manifest, at its key.
     Manifest,
 }
 
@@ -93,7 +93,7 @@ pub enum Field {
 }
 
 impl Editing {
-    /// The step that gives the field this value, as a shell takes it.
+    /// The step that sets the field to this value, already quoted for a shell.
     pub fn set(&self, field: Field, value: &str) -> String {
         let (flag, place, key) = match field {
             Field::PageId => ("--page-id", "", "page_id"),
@@ -103,7 +103,7 @@ impl Editing {
         };
         match self {
             Self::Flag(words) => format!("{words} {flag} {value}"),
-            // An id is a text in the file, although it has digits only.
+            // In the file an id is a text, although it has only digits.
             Self::Manifest if value.bytes().all(|byte| byte.is_ascii_digit()) => {
                 format!("set it in the file{place}: {key}: \"{value}\"")
             }
@@ -113,7 +113,7 @@ impl Editing {
 }
 
 impl Commands {
-    /// The command of a step; what has to be filled in stands in capitals.
+    /// The command of a step; parts to fill in are in capitals.
     pub fn of(&self, next: Next) -> Option<String> {
         let edit = |field, value| Some(self.edit.set(field, value));
         match next {
@@ -135,7 +135,7 @@ impl Commands {
 }
 
 impl Subject {
-    /// What to do, and the command that follows it.
+    /// The fix, and the command after it.
     pub(super) fn then(&self, fix: &str, next: Next) -> String {
         match self.commands.of(next) {
             Some(command) => then(fix, &command),
@@ -143,13 +143,13 @@ impl Subject {
         }
     }
 
-    /// A call at a place as it is made for this account.
+    /// The details of a call at a place, for this account.
     pub(super) fn asked(&self, place: Place) -> Asked {
         place.signed(self.app.is_some())
     }
 }
 
-/// One call and what came of it.
+/// A call and its result.
 pub(super) struct Call<T> {
     pub result: Result<Answer<T>, GraphError>,
     pub duration: Duration,
@@ -176,23 +176,23 @@ impl<T> Call<T> {
     }
 }
 
-/// Everything that Graph said.
+/// All of Graph's answers.
 pub(super) struct Observed {
     /// `/me`.
     pub page: Call<Page>,
-    /// `/me` with the two fields that every token may read; asked only when the
-    /// first answer left open whose token it is.
+    /// `/me` with only the two fields that every token may read; asked if the first answer left
+    /// open whose token it is.
     pub whose: Option<Call<Page>>,
-    /// `/debug_token`: asked by the app where its secret is known, else by the token itself.
+    /// `/debug_token`: asked by the app if its secret is known, else by the token itself.
     pub token: Call<TokenInfo>,
-    /// `/app`, where the app's id is known and its secret is not; among others only where the
-    /// token does not tell it.
+    /// `/app`, if the app's id is known but not its secret; in a batch only if the token does
+    /// not name its app.
     pub app: Option<Call<App>>,
     /// `/{page}/subscribed_apps`.
     pub subscribed: Call<Vec<SubscribedApp>>,
-    /// `/{app}/subscriptions`, where the app's secret and a callback URL are known.
+    /// `/{app}/subscriptions`, if the app's secret and a callback URL are known.
     pub app_subscriptions: Option<Call<Vec<AppSubscription>>>,
-    /// What the callback answered, where it was asked.
+    /// The callback's answer, if it was asked.
     pub handshake: Option<Answered>,
     pub asked: GraphVersion,
     /// Unix seconds.
@@ -200,7 +200,7 @@ pub(super) struct Observed {
 }
 
 impl Observed {
-    /// The version that Graph answered in, from whichever call it answered.
+    /// The version that Graph answered in, from any call.
     pub fn answered(&self) -> Option<GraphVersion> {
         self.page
             .version()
@@ -210,7 +210,7 @@ impl Observed {
     }
 }
 
-/// A callback that was asked as Meta would.
+/// The result of asking a callback as Meta would.
 pub(super) struct Answered {
     pub result: Result<Probe, SetupError>,
     pub duration: Duration,
@@ -220,7 +220,7 @@ async fn ask(prober: &Prober, subject: &Subject) -> Option<Answered> {
     let callback = subject.callback.as_ref()?;
     let url = Url::parse(&callback.url).ok()?;
     let token = callback.verify_token.as_ref().ok()?;
-    // Neither would tell anything of what Meta sees.
+    // In either case the result would say nothing about Meta's view.
     if is_loopback(&url) != callback.sandbox {
         return None;
     }
@@ -229,10 +229,10 @@ async fn ask(prober: &Prober, subject: &Subject) -> Option<Answered> {
     Some(Answered { result, duration: start.elapsed() })
 }
 
-/// `prober` asks the callback; without one it is left alone. `with_app` asks for the
-/// webhooks of the app, where its secret is known.
+/// Makes all calls. The callback is asked only with a `prober`; `with_app` reads the app's
+/// webhooks, if its secret is known.
 pub(super) async fn observe(client: &Client, prober: Option<&Prober>, subject: &Subject, with_app: bool) -> Observed {
-    // What is asked, and then judged, is a Page's; another channel has others.
+    // These calls and checks are for Pages; another channel has its own.
     let Channel::Facebook = subject.channel;
     let app = subject.app.as_ref();
     let token = &subject.token;
@@ -262,7 +262,7 @@ pub(super) async fn observe(client: &Client, prober: Option<&Prober>, subject: &
             if !subject.among_others {
                 return tokio::join!(of_itself, of_issuer());
             }
-            // A token that tells its app itself saves a call for each of thousands.
+            // A token that names its own app saves a call, for each of thousands.
             let info = of_itself.await;
             let is_told = info.result.as_ref().is_ok_and(|answer| answer.value.app_id.is_some());
             let issuer = if is_told { None } else { of_issuer().await };
@@ -292,8 +292,8 @@ pub(super) async fn observe(client: &Client, prober: Option<&Prober>, subject: &
         asked: client.version(),
         now: client.clock().unix_seconds(),
     };
-    // The token was taken and the fields were not: a person's token, or a Page's
-    // without pages_read_engagement. Only then is there a second round.
+    // The token was accepted and the fields were not: a person's token, or a Page's without
+    // pages_read_engagement. Only then is there a second round.
     if seen.page.refusal().is_some() && matches!(TokenState::of(&seen), TokenState::Accepted) {
         seen.whose = Some(timed(page::whose(client, token, app)).await);
     }

@@ -1,24 +1,24 @@
-//! Every check: its public name, and what it asks, as `explain` shows it.
+//! Every check: its public name and its description, as `explain` shows it.
 
 use super::causes::Next;
 
-/// A check as it is looked up by its id.
+/// The description of a check.
 #[derive(Debug)]
 pub struct CheckPage {
     /// Its public name: `token.valid`.
     pub id: &'static str,
     /// When it passes, in a sentence without a full stop.
     pub passes: &'static str,
-    /// What to do where it does not.
+    /// What to do if it fails.
     pub fix: &'static str,
-    /// The step that follows.
+    /// The next step.
     pub next: Next,
 }
 
 macro_rules! checks {
     ($($(#[$of:meta])+ $list:ident { $($name:ident $id:literal $next:ident $passes:literal $fix:literal)+ })+) => {
-        /// The public names of the checks, each said once: a check that is renamed here is
-        /// renamed wherever it is made, explained or waited for.
+        /// The public names of the checks, each written once, so that a rename applies
+        /// everywhere.
         pub mod ids {
             $($(#[doc = $passes] pub const $name: &str = $id;)+)+
         }
@@ -42,7 +42,7 @@ checks! {
             "omit --graph-version (MSGRCTL_GRAPH_VERSION), or update msgrctl"
         TOKEN_VALID "token.valid" ReplaceToken
             "passes when Meta accepts the token"
-            "do what the cause says; most of them end with a new token"
+            "do what the cause says; most causes need a new token"
         TOKEN_TYPE "token.type" ReplaceToken
             "passes when it is a Page access token"
             "use the Page's own token; a person's gives it with --page-id"
@@ -84,7 +84,7 @@ checks! {
             "shorten the text"
     }
 
-    /// The further checks of `doctor`.
+    /// The additional checks of `doctor`.
     DOCTOR_CHECKS {
         MSGRCTL_VERSION "msgrctl.version" Nothing
             "always passes: it names the version and the platform"
@@ -97,7 +97,7 @@ checks! {
             "correct the line that is named"
         FILES_MODES "files.modes" Doctor
             "passes when only you can read msgrctl's files"
-            "take the rights of others away"
+            "remove other users' access"
         STORE_KEYRING "store.keyring" Doctor
             "passes when the keyring keeps and returns a secret"
             "unlock the keyring, or choose --store file"
@@ -137,7 +137,7 @@ mod tests {
     use crate::channel::Channel;
     use crate::checks::causes::PERMISSION_MISSING;
 
-    /// These are constants: one that is added to the channel's has to be added to them.
+    /// The texts are constants: a new permission of the channel must be added to them.
     #[test]
     fn the_texts_name_every_permission() {
         let page = CHECKS.iter().find(|page| page.id == ids::TOKEN_PERMISSIONS).expect("a page");

@@ -1,4 +1,4 @@
-//! Whether Graph took the token: everything else depends on it.
+//! Whether Graph accepted the token, which all other checks depend on.
 
 use super::causes::{self, Known, PAGE_TOKEN_NEEDED, Place};
 use super::observe::{Observed, Subject};
@@ -6,15 +6,15 @@ use crate::channel::Channel;
 use crate::graph::endpoints::token::TokenInfo;
 use crate::graph::{ApiError, GraphError, Wording};
 
-/// What the answers say of the token as a whole.
+/// What the answers say about the token as a whole.
 pub(super) enum TokenState<'a> {
-    /// Graph took it.
+    /// Graph accepted it.
     Accepted,
     /// Graph did not answer: nothing is known.
     Unknown,
-    /// The version was refused before the token was looked at.
+    /// The version was refused before the token was checked.
     WrongVersion(&'a ApiError),
-    /// The signature was refused before the token was looked at.
+    /// The signature was refused before the token was checked.
     WrongSignature(&'a ApiError),
     /// Graph refused it.
     Refused(&'a ApiError),
@@ -27,7 +27,7 @@ impl<'a> TokenState<'a> {
             Err(GraphError::Unreachable(_)) => return Self::Unknown,
             Err(GraphError::Refused(error)) => &**error,
         };
-        // A person's or an app's token was read: the kind is what is wrong with it.
+        // A person's or an app's token was read: its kind is the problem.
         if wants_page_token(seen).is_some() && !error.access_denied && error.code != Some(104) {
             return Self::Accepted;
         }
@@ -41,11 +41,11 @@ impl<'a> TokenState<'a> {
         }
     }
 
-    /// Why a check that needs an accepted token is not made.
+    /// Why a check that needs an accepted token is skipped.
     pub fn why_skipped(&self) -> Option<&'static str> {
         match self {
             Self::Accepted => None,
-            Self::Unknown => Some("not checked: Graph gave no answer to go by"),
+            Self::Unknown => Some("not checked: Graph did not answer"),
             Self::WrongVersion(_) => Some("not checked: Graph refused the version"),
             Self::WrongSignature(_) => Some("not checked: Graph refused the signature of the call"),
             Self::Refused(_) => Some("not checked: the token is not accepted"),
@@ -53,19 +53,19 @@ impl<'a> TokenState<'a> {
     }
 }
 
-/// The refusal that says that a Page's token is needed where this one was used.
+/// The refusal that asks for a Page's token, if there is one.
 pub(super) fn wants_page_token(seen: &Observed) -> Option<&ApiError> {
     let of_page = |error: &&ApiError| causes::of(error, Place::Page.plain()).cause == PAGE_TOKEN_NEEDED.id;
     seen.subscribed.refusal().filter(of_page).or_else(|| seen.page.refusal().filter(of_page))
 }
 
-/// What `debug_token` says of the token, where that could be read.
+/// The answer of `debug_token`, if the token could be read.
 pub(super) fn info(seen: &Observed) -> Option<&TokenInfo> {
     seen.token.value().filter(|info| info.is_readable())
 }
 
-/// The permissions that a token lacks, and those that it has for other Pages only. `None`:
-/// Meta does not say, as of tokens that are dead for long.
+/// The permissions that a token lacks, and those that it has only for other Pages. `None`: Meta
+/// does not say, as for long-dead tokens.
 pub(super) fn lacking(info: &TokenInfo, subject: &Subject) -> Option<(Vec<&'static str>, Vec<&'static str>)> {
     if !info.lives() && info.scopes.is_empty() {
         return None;
@@ -76,12 +76,12 @@ pub(super) fn lacking(info: &TokenInfo, subject: &Subject) -> Option<(Vec<&'stat
     Some((needed().filter(|name| !info.grants(name)).collect(), needed().filter(elsewhere).collect()))
 }
 
-/// Whether nothing works without this permission: the others are for what is only shown.
+/// Whether nothing works without this permission; the others are only for showing.
 pub(super) fn is_vital(channel: Channel, name: &str) -> bool {
     !channel.permissions_to_read().contains(&name)
 }
 
-/// What is known of the token beside a refusal.
+/// What is known of the token, to interpret a refusal.
 pub(super) fn known(seen: &Observed, subject: &Subject) -> Known {
     let by_itself = subject.app.is_none();
     match &seen.token.result {
@@ -97,7 +97,7 @@ pub(super) fn known(seen: &Observed, subject: &Subject) -> Known {
             }
             _ => Known::Lacking,
         },
-        // Asked by itself, a token that cannot be read cannot ask either.
+        // A token that cannot be read cannot inspect itself either.
         Err(GraphError::Refused(error)) => {
             let unread = matches!(error.wording, None | Some(Wording::Unreadable | Wording::Signature));
             if by_itself && error.code == Some(190) && error.subcode.is_none() && unread {

@@ -1,4 +1,4 @@
-//! The right to change a file, and its replacement as a whole.
+//! Locks a file for a change, and replaces it as a whole.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
@@ -10,8 +10,8 @@ use crate::touched;
 
 /// The right to change one file, held until it is dropped.
 ///
-/// An advisory lock on `.NAME.lock` beside the file. The system gives it back
-/// when its holder dies, so a lock file that was left behind blocks no command.
+/// An advisory lock on `.NAME.lock` beside the file. The system releases it when its holder
+/// dies, so a lock file that remains blocks no command.
 #[derive(Debug)]
 pub struct Lock {
     target: PathBuf,
@@ -22,11 +22,11 @@ impl Lock {
     /// How long to wait for another process before giving up.
     pub const PATIENCE: Duration = Duration::from_secs(15);
 
-    /// Waits for the right to change `path`, making its directory if need be.
+    /// Waits for the right to change `path`, creating its directory if needed.
     ///
     /// `on_wait` is called once, when the wait is long enough to be noticed.
     pub fn acquire(path: &Path, patience: Duration, on_wait: &dyn Fn(&Path)) -> Result<Self, FileError> {
-        // A linked file stays a link: its target is what is replaced.
+        // A link stays a link: its target is replaced.
         let target = target_of(path)?;
         let dir = parent(&target);
         make_private_dir(dir)?;
@@ -45,7 +45,7 @@ impl Lock {
         loop {
             match file.try_lock() {
                 Ok(()) if is_still_at(&file, &lock_path) => return Ok(Self { target, _held: file }),
-                // It was removed while it was waited for, with its whole directory.
+                // The lock file was removed, with its directory, during the wait.
                 Ok(()) => {
                     make_private_dir(dir)?;
                     file = open()?;
@@ -65,13 +65,13 @@ impl Lock {
         }
     }
 
-    /// Replaces the file's content. Clears what a killed writer left behind.
+    /// Replaces the file's content, and removes what a killed writer left behind.
     pub fn replace(&self, content: &[u8]) -> Result<(), FileError> {
         replace(&self.target, content)
     }
 }
 
-/// The file that is written: a linked file stays a link, and its target is replaced.
+/// The file to write: the target of a link.
 fn target_of(path: &Path) -> Result<PathBuf, FileError> {
     match fs::canonicalize(path) {
         Ok(target) => Ok(target),
@@ -97,7 +97,7 @@ fn refuse_read_only(target: &Path) -> Result<(), FileError> {
     Ok(())
 }
 
-/// Writes a file beside `target`, and renames it over what is there, a link too.
+/// Writes a file beside `target` and renames it over `target`, even if that is a link.
 pub(super) fn put(target: &Path, content: &[u8]) -> Result<(), FileError> {
     let dir = parent(target);
     let write = || -> io::Result<()> {
@@ -113,12 +113,12 @@ pub(super) fn put(target: &Path, content: &[u8]) -> Result<(), FileError> {
     write().map_err(|source| FileError::Write { path: target.into(), source })
 }
 
-/// How the file that is written beside `target` begins.
+/// The beginning of the temporary file's name.
 fn prefix(target: &Path) -> String {
     format!(".{}.", file_name(target))
 }
 
-/// Whether an open file is the one that has its name now.
+/// Whether an open file still has its name.
 #[cfg(unix)]
 fn is_still_at(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
@@ -132,18 +132,64 @@ fn is_still_at(_file: &File, path: &Path) -> bool {
     path.exists()
 }
 
-/// The ending of a file that is being written.
+/// The ending of the temporary file's name.
 const LEFTOVER: &str = ".new";
 
-/// Removes half-written files. Called under the lock, so none of them is in use.
+/// Removes half-written files. Called under the lock, so no process is writing one.
 fn clear_leftovers(dir: &Path, prefix: &str) {
     let Ok(entries) = fs::read_dir(dir) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();
         let name = name.to_string_lossy();
         if name.starts_with(prefix) && name.ends_with(LEFTOVER) {
-            // Saving goes on where a file cannot be removed.
+            // A file that cannot be removed does not stop saving.
             let _ = fs::remove_file(entry.path());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::{make_private_dir, read_text};
+
+    fn lock(path: &Path) -> Lock {
+        Lock::acquire(path, Duration::from_millis(50), &|_| {}).expect("the lock")
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_and_leftovers_go() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("deep/accounts.toml");
+        make_private_dir(path.parent().expect("a parent")).expect("made");
+        let left = dir.path().join("deep/.accounts.toml.x1y2.new");
+        fs::write(&left, "half").expect("written");
+        lock(&path).replace(b"whole").expect("replaced");
+        assert_eq!(read_text(&path).expect("read").as_deref(), Some("whole"));
+        assert!(!left.exists());
+    }
+
+    #[test]
+    fn waiting_is_limited_and_names_the_file() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("accounts.toml");
+        let held = lock(&path);
+        let error = Lock::acquire(&path, Duration::from_millis(30), &|_| {}).expect_err("busy");
+        assert!(error.to_string().contains("accounts.toml"), "{error}");
+        drop(held);
+        lock(&path);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_linked_file_stays_a_link() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let real = dir.path().join("real.toml");
+        fs::write(&real, "old").expect("written");
+        let link = dir.path().join("accounts.toml");
+        std::os::unix::fs::symlink(&real, &link).expect("linked");
+        lock(&link).replace(b"new").expect("replaced");
+        assert_eq!(fs::read_to_string(&real).expect("read"), "new");
+        assert!(fs::symlink_metadata(&link).expect("metadata").is_symlink());
     }
 }

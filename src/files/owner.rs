@@ -1,10 +1,9 @@
-//! Whose a file is.
+//! Who owns a file.
 
 use std::path::Path;
 
-/// The name of the user whose directory root is about to write to: the owner of `path`, or
-/// of what is above it as far as it is not there yet. `None` for root's own, and for all
-/// who are not root.
+/// The user whose directory root is about to write to: the owner of `path`, or of its nearest
+/// existing parent. `None` if root owns it, and for users other than root.
 pub fn other_than_root(path: &Path) -> Option<String> {
     #[cfg(unix)]
     {
@@ -28,7 +27,7 @@ fn name(id: u32) -> String {
     name_among(&users, id).unwrap_or_else(|| format!("user {id}"))
 }
 
-/// The name of the user `id` in the form of `/etc/passwd`.
+/// The name of the user with this id in the form of `/etc/passwd`.
 #[cfg(unix)]
 fn name_among(users: &str, id: u32) -> Option<String> {
     users.lines().find_map(|line| {

@@ -1,25 +1,25 @@
-//! Where Graph is, and which version of it is asked for.
+//! Graph's base address, and the version that calls ask for.
 
 use std::fmt;
 use std::str::FromStr;
 
 use url::{Host, Url};
 
-/// The base address of Graph: the real one over HTTPS, or one on this machine.
-/// Nothing else can be built, so no flag or variable carries a token off.
+/// Graph's base address: the real one over HTTPS, or a loopback one. Nothing else can be built,
+/// so no flag or variable can send a token elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseUrl(Url);
 
 /// Why an address was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BaseUrlError {
-    /// No scheme, no host, or not a URL at all. It is not repeated: it may hold a password.
+    /// No scheme, no host, or not a URL. The error does not repeat it: it may hold a password.
     #[error("this is not a web address, which looks like http://127.0.0.1:8080")]
     NotAnAddress,
-    /// Another host than Graph's and not this machine.
+    /// A host that is neither Graph's nor this machine.
     #[error("{0} is neither https://graph.facebook.com nor on this machine; tokens go nowhere else")]
     Elsewhere(String),
-    /// The right host with something behind or before it.
+    /// The right host with a path, query or user added.
     #[error("an address of Graph ends with its host and port: no path, no query, no user")]
     NotBare,
 }
@@ -32,17 +32,17 @@ impl BaseUrl {
         Self(Url::parse(LIVE).unwrap_or_else(|error| unreachable!("a constant: {error}")))
     }
 
-    /// Whether it is on this machine: a sandbox.
+    /// Whether it is on this machine, as a sandbox is.
     pub fn is_loopback(&self) -> bool {
         self.0.as_str() != LIVE
     }
 
-    /// The address of `path` without a version: what a sandbox has beside Graph.
+    /// The address of `path` without a version, for what a sandbox serves beside Graph.
     pub fn plain(&self, path: &str) -> Url {
         self.join(None, path)
     }
 
-    /// The address of `path` (`/me`), in a version or in none.
+    /// The address of `path` (`/me`), with or without a version.
     pub(super) fn join(&self, version: Option<GraphVersion>, path: &str) -> Url {
         let mut url = self.0.clone();
         let version = version.map(|version| format!("/{version}")).unwrap_or_default();
@@ -93,8 +93,7 @@ pub struct GraphVersion {
 }
 
 impl GraphVersion {
-    /// The version that is asked for unless another one is named: it is served until 2028
-    /// at least.
+    /// The version for calls that name no other. Meta serves it until at least 2028.
     pub const DEFAULT: Self = Self::of(26);
 
     /// `v26.0` of 26.
@@ -170,7 +169,7 @@ mod tests {
         let error = "http://me:hush@example.com".parse::<BaseUrl>().expect_err("refused");
         assert!(!error.to_string().contains("hush"), "{error}");
         assert!(error.to_string().contains("example.com"));
-        // The port may be all that is wrong with it.
+        // The port may be the only thing wrong with it.
         let error = "https://graph.facebook.com:444".parse::<BaseUrl>().expect_err("refused");
         assert!(error.to_string().starts_with("https://graph.facebook.com:444 is neither"), "{error}");
     }

@@ -1,10 +1,9 @@
-//! Calls that wait for each other, and go to Graph together.
+//! Collects concurrent calls and sends them to Graph in batches.
 //!
-//! Whoever calls does not know of it: a call that is made while [`Queue::run`] runs
-//! waits here until 50 are together, or until nobody adds one any more. Each has its own
-//! token and proof. One that Graph did not finish, or that met trouble, goes again with a
-//! later batch; an answer that is broken as a whole is taken apart by halves, so that it
-//! costs the one call that breaks it and no other.
+//! Callers do not notice: a call made while [`Queue::run`] runs waits here until 50 have
+//! gathered or no more arrive. Each call keeps its own token and proof. A call that Graph did
+//! not finish, or that met trouble, is retried in a later batch. A batch whose answer is broken
+//! as a whole is split in halves, so that only the call that breaks it fails.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -25,31 +24,31 @@ use crate::http;
 
 /// The most operations of a batch.
 const MOST: usize = 50;
-/// How long nobody may have added a call before fewer than that go.
+/// A smaller batch is sent once no call has arrived for this long.
 const QUIET: Duration = Duration::from_millis(3);
-/// How often a call goes in all, and what lies between.
+/// How often a call is sent in all, and the pause between tries.
 const TRIES: u32 = 3;
 const BETWEEN: Duration = Duration::from_millis(300);
 
 type Reply = Result<Rc<http::Response>, GraphError>;
 
-/// The calls that wait.
+/// The calls that wait to be sent.
 #[derive(Default)]
 pub(super) struct Queue {
     open: Cell<bool>,
     waiting: RefCell<VecDeque<Waiting>>,
     grew: Notify,
     pace: RefCell<Pace>,
-    /// A token that Graph has taken in this run.
+    /// A token that Graph has accepted in this run.
     taken: RefCell<Option<Authority>>,
 }
 
-/// A call, and who waits for it.
+/// A call, and the callers that wait for it.
 struct Waiting {
     request: GraphRequest,
     tries: u32,
     not_before: Option<Instant>,
-    /// Several where they asked for the same.
+    /// Several callers where they asked for the same.
     askers: Vec<oneshot::Sender<Reply>>,
 }
 
@@ -60,16 +59,16 @@ impl Waiting {
 
     fn answer(self, reply: &Reply) {
         for asker in self.askers {
-            // Whoever does not wait any more needs no answer.
+            // A caller that stopped waiting needs no answer.
             let _ = asker.send(reply.clone());
         }
     }
 }
 
 impl Queue {
-    /// Whether a call goes with others. What is set at an app does not: Meta asks the
-    /// callback meanwhile, which takes longer than a batch has. What acts each time it
-    /// arrives does not either: a `null` would leave open whether it did.
+    /// Whether a call may join a batch. Changes to an app may not: Meta asks the callback before
+    /// it answers, which takes longer than a batch has. Acts that are not repeatable may not
+    /// either: a `null` would leave open whether they happened.
     pub fn takes(&self, request: &GraphRequest) -> bool {
         let of_token = matches!(request.authority, Authority::Token { .. });
         let of_app = matches!(request.authority, Authority::App(_));
@@ -89,13 +88,13 @@ impl Queue {
         let (asker, answer) = oneshot::channel();
         self.add(request, asker);
         self.grew.notify_one();
-        // The queue is only dropped with whoever waits for it.
+        // The queue is dropped only together with its callers.
         answer.await.unwrap_or(Err(GraphError::Unreachable(Unreachable::Unfinished)))
     }
 
     fn add(&self, request: &GraphRequest, asker: oneshot::Sender<Reply>) {
         let mut waiting = self.waiting.borrow_mut();
-        // Every account of an app asks for the app's webhook: once is enough.
+        // Every account of an app asks for the app's webhook: one call answers all.
         if let Some(same) = waiting.iter_mut().find(|other| is_same_read_of_app(&other.request, request)) {
             same.askers.push(asker);
             return;
@@ -104,7 +103,7 @@ impl Queue {
         waiting.push_back(Waiting { request: request.clone(), tries: 0, not_before: None, askers });
     }
 
-    /// Carries out `work` and sends what it asks for meanwhile.
+    /// Carries out `work` and sends the calls that it makes in the meantime.
     pub async fn run<T>(&self, client: &Client, work: impl Future<Output = T>) -> T {
         let _open = Open::new(self);
         *self.pace.borrow_mut() = Pace::default();
@@ -116,7 +115,7 @@ impl Queue {
             {
                 flying.push(self.carry(client, batch));
             }
-            // Answers make more calls: fewer than 50 go only when there is none to come.
+            // Answers lead to more calls: send fewer than 50 only when none can come.
             let wait = if flying.is_empty() { self.until_ready() } else { None };
             tokio::select! {
                 biased;
@@ -132,7 +131,7 @@ impl Queue {
         }
     }
 
-    /// A batch of 50 calls at most, if `least` are ready.
+    /// A batch of at most 50 calls, once `least` are ready.
     fn next(&self, least: usize) -> Option<Vec<Waiting>> {
         let now = Instant::now();
         let mut waiting = self.waiting.borrow_mut();
@@ -152,14 +151,14 @@ impl Queue {
         Some(batch)
     }
 
-    /// How long to wait for company; `None`: nobody waits.
+    /// How long to wait for more calls; `None`: no call waits.
     fn until_ready(&self) -> Option<Duration> {
         let now = Instant::now();
         let left = |call: &Waiting| call.not_before.map_or(Duration::ZERO, |at| at.saturating_duration_since(now));
         Some(self.waiting.borrow().iter().map(left).min()?.max(QUIET))
     }
 
-    /// Sends a batch, in parts where its answer is broken.
+    /// Sends a batch, split up where its answer is broken.
     async fn carry(&self, client: &Client, batch: Vec<Waiting>) {
         let calls = self.allowed(batch);
         let pause = self.pace.borrow().pause(calls.iter().map(|call| &call.request));
@@ -170,11 +169,11 @@ impl Queue {
         let mut parts = vec![calls];
         let mut whole = true;
         while let Some(part) = parts.pop() {
-            // Others may have been limited meanwhile.
+            // Other batches may have hit a limit in the meantime.
             let mut calls = self.allowed(part);
             match self.together(client, &mut calls, whole).await {
                 Ok(answers) => self.hand_out(calls, answers),
-                // An outage page (5xx) is no answer that one call has broken.
+                // One broken call does not cause an outage page (5xx).
                 Err(GraphError::Unreachable(Unreachable::NotGraph { status: 200 }))
                     if calls.len() > 1 && self.pace.borrow_mut().broken() =>
                 {
@@ -194,7 +193,7 @@ impl Queue {
         }
     }
 
-    /// The calls that may be sent; the others get the reason why not.
+    /// The calls that may be sent; the others are answered with the reason.
     fn allowed(&self, calls: Vec<Waiting>) -> Vec<Waiting> {
         let mut allowed = Vec::new();
         for call in calls {
@@ -207,8 +206,8 @@ impl Queue {
         allowed
     }
 
-    /// One request for all of `calls`. Those whose own token is why Graph refuses the
-    /// batch as a whole get that answer and are taken out; the others go again.
+    /// Sends `calls` in one request. A call whose own token makes Graph refuse the whole batch
+    /// gets that refusal and is removed; the others are sent again.
     async fn together(
         &self,
         client: &Client,
@@ -216,8 +215,7 @@ impl Queue {
         again: bool,
     ) -> Result<Vec<Option<http::Response>>, GraphError> {
         loop {
-            // A Page's token where there is one: what is wrong with an app is then its
-            // own calls' alone.
+            // Prefer a Page's token: then a problem with an app affects only that app's calls.
             let of_token = |call: &&Waiting| matches!(call.request.authority, Authority::Token { .. });
             let Some(first) = calls.iter().find(of_token).or(calls.first()) else { return Ok(Vec::new()) };
             let taken = self.taken.borrow().clone();
@@ -249,7 +247,7 @@ impl Queue {
         }
     }
 
-    /// Remembers what an answer says of limits, and a token that works.
+    /// Remembers what an answer says about limits, and a token that works.
     fn note(&self, of_batch: Option<(&Authority, u64)>, calls: &[Waiting], items: &[Option<http::Response>]) {
         let errors: Vec<Option<GraphError>> =
             calls.iter().zip(items).map(|(call, item)| judge(&call.request, item.as_ref()).err()).collect();
@@ -297,8 +295,8 @@ fn judge(request: &GraphRequest, item: Option<&http::Response>) -> Result<(), Gr
     wire::read::<IgnoredAny>(item.ok_or(unfinished)?, wire::is_as_app(request)).map(drop)
 }
 
-/// Whether a batch, or one of its calls, may go better the next time: a part of an answer
-/// that is broken is no login page, and limits are told, not called into.
+/// Whether retrying a batch or one of its calls may help. A broken part of an answer is not a
+/// login page, and limits are reported, not called into.
 fn is_worth_it(error: &GraphError) -> bool {
     match error {
         GraphError::Unreachable(Unreachable::NotGraph { .. }) => true,
@@ -307,8 +305,8 @@ fn is_worth_it(error: &GraphError) -> bool {
     }
 }
 
-/// Whether a batch was refused for the token that stands for it, or for that one's
-/// permissions or proof, and not for what is in it or for the version.
+/// Whether Graph refused a batch because of the token that stands for it (or that token's
+/// permissions or proof), and not because of its content or the version.
 fn is_of_speaker(error: &ApiError, as_app: bool) -> bool {
     match error.code {
         Some(1 | 101) => as_app,
@@ -324,7 +322,7 @@ fn is_same_read_of_app(a: &GraphRequest, b: &GraphRequest) -> bool {
     same_app && plain && a.path == b.path && a.query == b.query && a.authority == b.authority
 }
 
-/// Calls go together while this is there.
+/// While this exists, calls are batched.
 struct Open<'q>(&'q Queue);
 
 impl<'q> Open<'q> {
@@ -337,7 +335,7 @@ impl<'q> Open<'q> {
 impl Drop for Open<'_> {
     fn drop(&mut self) {
         self.0.open.set(false);
-        // Nobody waits any more.
+        // No caller waits any more.
         self.0.waiting.borrow_mut().clear();
     }
 }

@@ -1,4 +1,4 @@
-//! Sends calls to Graph, one by one or several in one.
+//! Sends calls to Graph, one by one or in batches.
 
 use std::future::Future;
 use std::sync::OnceLock;
@@ -13,7 +13,7 @@ use super::{BaseUrl, GraphRequest, GraphVersion, retry, wire};
 use crate::clock::Clock;
 use crate::http::{self, Method, Request, Response, SetupError};
 
-/// What Graph answered, and in which version.
+/// Graph's answer, and the version that answered.
 #[derive(Debug)]
 pub struct Answer<T> {
     pub value: T,
@@ -22,7 +22,7 @@ pub struct Answer<T> {
     pub version: Option<GraphVersion>,
 }
 
-/// A client of one Graph. The connection is made by the first call.
+/// A client of one Graph. It connects on the first call.
 pub struct Client {
     pub(super) base: BaseUrl,
     pub(super) version: GraphVersion,
@@ -33,33 +33,33 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client that asks `base` in `version`.
+    /// A client that calls `base` in `version`.
     pub fn new(base: BaseUrl, version: GraphVersion, clock: Clock, settings: http::Settings) -> Self {
         Self { base, version, clock, settings, http: OnceLock::new(), queue: Queue::default() }
     }
 
-    /// The version that is asked for.
+    /// The version that calls ask for.
     pub fn version(&self) -> GraphVersion {
         self.version
     }
 
-    /// The time, as this client and its signatures see it.
+    /// The time that this client uses for signatures.
     pub fn clock(&self) -> &Clock {
         &self.clock
     }
 
-    /// Builds the HTTP client now, so that what is wrong with certificates or a
-    /// proxy variable is known before the first call.
+    /// Builds the HTTP client now, so that problems with certificates or a proxy variable show
+    /// before the first call.
     pub fn prepare(&self) -> Result<(), SetupError> {
         if self.http.get().is_none() {
             let client = http::Client::new(&self.settings)?;
-            // Another thread may have been first; either will do.
+            // Another thread may have been first; either client will do.
             let _ = self.http.set(client);
         }
         Ok(())
     }
 
-    /// Makes a call, again where that can help, and reads the answer as `T`.
+    /// Makes a call, retries where that can help, and reads the answer as `T`.
     pub async fn call<T: DeserializeOwned>(&self, request: &GraphRequest) -> Result<Answer<T>, GraphError> {
         let as_app = wire::is_as_app(request);
         if self.queue.takes(request) {
@@ -85,20 +85,20 @@ impl Client {
             .await
     }
 
-    /// Carries out `work` while the calls that it makes at the same time go together,
-    /// up to 50 in one (graph/FACTS.md, "Several calls in one"). Each has its own token, its own answer and
-    /// its own failure; to whoever calls nothing else changes.
+    /// Carries out `work`, and sends the calls that it makes at the same time in batches of up
+    /// to 50 (graph/FACTS.md, "Several calls in one"). Each call has its own token, answer and
+    /// failure; callers notice no difference.
     pub async fn in_batches<T>(&self, work: impl Future<Output = T>) -> T {
         self.queue.run(self, work).await
     }
 
-    /// Sends what is ready to be sent. `path` is for the log.
+    /// Sends one request. `path` is for the log.
     pub(super) async fn send(&self, path: &str, request: Request) -> Result<Response, GraphError> {
         let start = Instant::now();
         let method: Method = request.method.clone();
         let unreachable = |fault, way| GraphError::Unreachable(Unreachable::Fault { fault, way });
         let Some(http) = self.http.get() else {
-            // `prepare` was not called or failed: the same as no network.
+            // `prepare` was not called, or failed: report it as no network.
             return Err(unreachable(http::Fault::Connect, http::Way::Direct));
         };
         let url = request.url.clone();

@@ -1,4 +1,4 @@
-//! What Graph answers when it refuses, and what happens when it does not answer.
+//! Graph's refusals, and failures to get an answer from it.
 
 use std::time::Duration;
 
@@ -9,18 +9,18 @@ use crate::http::{Fault, Way};
 use crate::secrets::redact;
 use crate::text;
 
-/// A call that did not give what was asked for.
+/// Why a call did not succeed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum GraphError {
     /// Graph answered and refused.
     #[error("{0}")]
     Refused(Box<ApiError>),
-    /// Graph did not answer, or asked to try again later. Says nothing about the token.
+    /// Graph did not answer, or asked to try again later. This says nothing about the token.
     #[error("{0}")]
     Unreachable(Unreachable),
 }
 
-/// Why nothing can be said now, and may be later.
+/// Why there is no answer now; it may come later.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Unreachable {
     /// No answer at all.
@@ -28,28 +28,28 @@ pub enum Unreachable {
     Fault {
         /// What failed.
         fault: Fault,
-        /// On which way.
+        /// How Graph was reached.
         way: Way,
     },
-    /// An answer that is not Graph's: a proxy, a login page, an outage page.
+    /// Something other than Graph answered: a proxy, a login page, an outage page.
     #[error("the answer (HTTP {status}) was not Graph's: perhaps a proxy's or a login page")]
     NotGraph {
         /// The HTTP status.
         status: u16,
     },
-    /// Graph says that it is in trouble (codes 1 and 2, or whatever it calls transient).
+    /// Graph reports trouble of its own (codes 1 and 2, or any error that it calls transient).
     #[error("Graph reports trouble of its own: {0}")]
     Trouble(Box<ApiError>),
     /// Too many calls (codes 4, 17, 32, 341, 613, 80001, 80006).
     #[error("Graph limits the number of calls: {0}")]
     Throttled(Box<ApiError>),
-    /// One call of a batch that Graph gave up: `null` in place of its answer.
+    /// A call of a batch that Graph gave up on: `null` in place of its answer.
     #[error("Graph did not finish this call in time")]
     Unfinished,
 }
 
 impl GraphError {
-    /// What it is in a few words, for the log.
+    /// The kind in a few words, for the log.
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Refused(_) => "refused",
@@ -62,8 +62,8 @@ impl GraphError {
     }
 }
 
-/// The error object of Graph. Told apart by `code`, `subcode` and
-/// `kind`; its texts are localised and only for showing, but for what [`Wording`] reads.
+/// Graph's error object. Code tells errors apart by `code`, `subcode` and `kind`; the texts are
+/// localised and only for showing, except those that [`Wording`] reads.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ApiError {
     /// `OAuthException`, `GraphMethodException`, …
@@ -73,31 +73,31 @@ pub struct ApiError {
     pub code: Option<i64>,
     /// Refines the code; often absent.
     pub subcode: Option<i64>,
-    /// What Meta says, for showing: its title and text for people where it has them, else
-    /// the technical text. One line of at most 300 characters, without anything that
-    /// looks like a token.
+    /// Meta's text for showing: its title and text for people where it has them, else the
+    /// technical text. One line of at most 300 characters, without anything that looks like a
+    /// token.
     pub says: String,
-    /// What the technical text of the two refusals says that need it.
+    /// What the technical text says, for the refusals that need it.
     pub wording: Option<Wording>,
     /// Whether `WWW-Authenticate` names `access_denied`: the app is blocked.
     pub access_denied: bool,
     /// Whether Meta says that trying again may help; absent means unknown.
     pub is_transient: Option<bool>,
-    /// Meta's name of this failure, for its support.
+    /// Meta's id of this failure, for its support.
     pub fbtrace_id: Option<String>,
     /// How long to wait, from `x-business-use-case-usage` (given in minutes).
     pub regain_access: Option<Duration>,
-    /// The HTTP status, for showing: the codes decide.
+    /// The HTTP status, only for showing: the codes decide.
     pub status: u16,
     /// The version that answered.
     pub version: Option<GraphVersion>,
 }
 
-/// The longest that Meta is quoted.
+/// The longest quotation of Meta's text.
 const SAYS: usize = 300;
 
 impl ApiError {
-    /// What `debug_token` says of a bad token inside an answer that itself is 200.
+    /// The error that `debug_token` reports for a bad token inside an answer with status 200.
     pub(super) fn of_token(code: Option<i64>, subcode: Option<i64>, message: String) -> Self {
         let kind = Some("OAuthException".into());
         let error =
@@ -105,7 +105,7 @@ impl ApiError {
         ErrorBody { error }.into_error(200, None)
     }
 
-    /// Behind a sentence: ` (code 190, subcode 463)`; empty where no code came.
+    /// To append to a sentence: ` (code 190, subcode 463)`; empty without a code.
     pub fn codes(&self) -> String {
         match (self.code, self.subcode) {
             (Some(code), Some(subcode)) => format!(" (code {code}, subcode {subcode})"),
@@ -151,7 +151,7 @@ struct ErrorObject {
 impl ErrorBody {
     pub(super) fn into_error(self, status: u16, regain_access: Option<Duration>) -> ApiError {
         let ErrorObject { message, kind, code, error_subcode, is_transient, fbtrace_id, .. } = self.error;
-        // Old answers have 0 for none.
+        // Old answers have 0 where there is no subcode.
         let subcode = error_subcode.filter(|subcode| *subcode != 0);
         let (message, kind) = (message.unwrap_or_default(), kind.unwrap_or_default());
         let filled = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
@@ -164,7 +164,7 @@ impl ErrorBody {
             kind: text::excerpt(&kind, 64),
             code,
             subcode,
-            // Nothing that Meta is known to say holds a token; should it, it stays unseen.
+            // No known text of Meta holds a token; this hides one if it ever does.
             says: text::excerpt(&redact(&text::harmless(&for_people.unwrap_or(message))), SAYS),
             access_denied: false,
             is_transient,

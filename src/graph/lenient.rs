@@ -1,6 +1,6 @@
-//! Fields of Graph's answers as they were seen to arrive: numbers as text and the other
-//! way round, `null` where a field is absent. A field that cannot be read is an absent
-//! one; what an answer cannot do without is asked for with [`id`].
+//! Reads fields of Graph's answers in the forms in which they arrive: numbers as text and texts
+//! as numbers, `null` for an absent field. A field that cannot be read counts as absent;
+//! required ones are read with [`id`].
 
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::text::{excerpt, sentence};
 
-/// An answer whose texts can be shown, compared and saved: Pages, people and apps are
-/// named by whom they belong to.
+/// An answer whose texts are safe to show, compare and save: other people choose the names of
+/// Pages, people and apps.
 pub(super) fn cleaned(answer: Value) -> Value {
     match answer {
         Value::String(text) => Value::String(sentence(&text)),
@@ -39,13 +39,13 @@ fn as_number(value: &Value) -> Option<i64> {
     }
 }
 
-/// An id that has to be there: digits as text today, a number in old answers.
+/// A required id: digits as text today, a number in old answers.
 pub(super) fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let value = Value::deserialize(deserializer)?;
     as_text(value).filter(|id| !id.is_empty()).ok_or_else(|| D::Error::custom("an id"))
 }
 
-/// A name: one line that is not longer than names are.
+/// A name on one line, cut at the length of a name.
 pub(super) fn shown<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     const LONGEST: usize = 200;
     Ok(text(deserializer)?.map(|text| excerpt(&text, LONGEST)).filter(|name| !name.is_empty()))
@@ -71,7 +71,7 @@ pub(super) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     })
 }
 
-/// A list: `null` is an empty one, and so is a `null` in it no item.
+/// A list: `null` is an empty one; `null` items are skipped.
 pub(super) fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Vec<T>, D::Error> {
     let items = Option::<Vec<Value>>::deserialize(deserializer)?.unwrap_or_default();
     let items = items.into_iter().filter(|item| !item.is_null());
@@ -84,7 +84,7 @@ pub(super) fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option
     Ok(items.map(|items| items.into_iter().filter_map(as_text).collect()))
 }
 
-/// An object that may be absent, or be something else.
+/// An object; `None` where it is absent or has another type.
 pub(super) fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
     Ok(serde_json::from_value(Value::deserialize(deserializer)?).ok())
 }

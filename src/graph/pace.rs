@@ -1,7 +1,7 @@
-//! How fast batches may follow each other: what usage headers, limits and outages say.
+//! Decides how fast batches follow each other, from usage headers, limits and outages.
 //!
-//! Meta counts calls that are made while it limits them too, so what can only fail is
-//! not sent: it gets the error that the calls before it got.
+//! Meta also counts the calls that it refuses for a limit. So a call that can only fail is not
+//! sent: it gets the error of the calls before it.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -9,32 +9,32 @@ use std::time::Duration;
 use super::error::{GraphError, Unreachable};
 use super::{Authority, GraphRequest};
 
-/// How many batches are on their way at the same time.
+/// How many batches are under way at the same time.
 const ABREAST: usize = 4;
-/// From this share of the app's calls on, in per cent, one batch follows the other.
+/// From this share of an app's calls, in per cent, batches are sent one at a time.
 const HIGH_USAGE: u64 = 75;
-/// The longest pause that usage alone causes.
+/// The longest pause for usage.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// So many batches in a row without an answer, or with nothing but limits: enough.
+/// After this many batches in a row without an answer, or with only limits, stop.
 const ENOUGH: u32 = 3;
-/// So many broken answers in a row are no longer taken apart.
+/// After this many broken answers in a row, batches are no longer split.
 const BROKEN: u32 = 24;
 
-/// What is known of Graph's patience in this run.
+/// What this run has learned about Graph's limits.
 #[derive(Default)]
 pub(super) struct Pace {
-    /// The calls of each app that are used up, in per cent; `None` stands for the apps that
-    /// are not known.
+    /// The share of each app's calls that is used up, in per cent; `None` stands for unknown
+    /// apps.
     usage: HashMap<App, u64>,
-    /// Batches in a row whose calls of nobody knows which app were all limited.
+    /// Batches in a row whose calls of unknown apps were all limited.
     limited: u32,
-    /// Batches in a row that had no answer.
+    /// Batches in a row without an answer.
     unanswered: u32,
     /// Broken answers in a row.
     broken: u32,
-    /// Why nothing more is sent.
+    /// Why no more calls are sent.
     stopped: Option<GraphError>,
-    /// Apps that call too often; `None` stands for those that nobody knows.
+    /// Apps that call too often; `None` stands for unknown apps.
     apps: HashMap<App, GraphError>,
 }
 
@@ -42,8 +42,7 @@ pub(super) struct Pace {
 type App = Option<String>;
 
 impl Pace {
-    /// How many batches may be on their way at the same time: the app that is nearest to its
-    /// limit may be in any of them.
+    /// How many batches may be under way: the app nearest to its limit may be in any of them.
     pub fn abreast(&self) -> usize {
         let highest = self.usage.values().max().copied().unwrap_or_default();
         if highest >= HIGH_USAGE || self.limited > 0 { 1 } else { ABREAST }
@@ -58,12 +57,12 @@ impl Pace {
         of_usage.min(LONGEST_PAUSE).max(of_limits)
     }
 
-    /// Why a call is not sent; `None`: it may be.
+    /// Why a call is not sent; `None`: it may be sent.
     pub fn refusal(&self, request: &GraphRequest) -> Option<GraphError> {
         self.apps.get(&app_of(&request.authority)).or(self.stopped.as_ref()).cloned()
     }
 
-    /// A batch was answered: the usage that its headers name, each of the app of one caller, and
+    /// Records an answered batch: the usage in its headers, each of the app of one caller, and
     /// how each of its calls ended.
     pub fn answered<'r>(
         &mut self,
@@ -73,7 +72,7 @@ impl Pace {
         (self.unanswered, self.broken) = (0, 0);
         let mut now: HashMap<App, u64> = HashMap::new();
         for (caller, usage) in usage {
-            // Several apps may be behind the unknown one: the highest counts.
+            // Several apps may be among the unknown ones: the highest usage counts.
             let highest = now.entry(app_of(caller)).or_default();
             *highest = usage.max(*highest);
         }
@@ -87,8 +86,8 @@ impl Pace {
                 (Some(_), None) => {}
             }
         }
-        // Several apps may be behind these: when one is limited, the calls of others go on
-        // getting through.
+        // Several apps may be among these: when one is limited, calls of the others still
+        // succeed.
         match unknown.iter().flatten().next() {
             Some(error) if unknown.iter().all(Option::is_some) => {
                 self.limited += 1;
@@ -102,7 +101,7 @@ impl Pace {
         }
     }
 
-    /// A batch had no answer.
+    /// Records a batch without an answer.
     pub fn unanswered(&mut self, error: &GraphError) {
         self.unanswered += 1;
         if self.unanswered >= ENOUGH {
@@ -110,15 +109,15 @@ impl Pace {
         }
     }
 
-    /// A batch had an answer that is none; says whether its calls may be sent again in
-    /// smaller batches, to find the one that breaks it.
+    /// Records a broken answer. Returns whether to split the batch to find the call that breaks
+    /// it.
     pub fn broken(&mut self) -> bool {
         self.broken += 1;
         self.broken <= BROKEN
     }
 }
 
-/// The app that a caller is of, where that is known.
+/// The app of a caller, where it is known.
 fn app_of(caller: &Authority) -> App {
     match caller {
         Authority::App(app) | Authority::Token { app: Some(app), .. } => Some(app.id.clone()),
@@ -126,8 +125,8 @@ fn app_of(caller: &Authority) -> App {
     }
 }
 
-/// Whether an error says that the whole app calls too often: 80001, 80006 and 32 are of
-/// one Page only (graph/FACTS.md, "Call limits").
+/// Whether an error says that the whole app calls too often: 80001, 80006 and 32 concern only
+/// one Page (graph/FACTS.md, "Call limits").
 fn is_limit_of_app(error: &GraphError) -> bool {
     matches!(error, GraphError::Unreachable(Unreachable::Throttled(error)) if matches!(error.code, Some(4 | 17 | 341)))
 }
@@ -154,7 +153,7 @@ mod tests {
         GraphRequest::read_as_app("/debug_token", &app)
     }
 
-    /// Says what an answer's header says of the app of this call.
+    /// Records a usage header for the app of this call.
     fn used(pacing: &mut Pace, call: &GraphRequest, usage: u64) {
         pacing.answered([(&call.authority, usage)], std::iter::empty());
     }

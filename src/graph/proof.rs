@@ -15,13 +15,13 @@ pub struct AppCredentials {
 }
 
 impl AppCredentials {
-    /// `APPID|SECRET`: the app access token that needs no call.
+    /// `APPID|SECRET`: the app access token; making it needs no call.
     pub(super) fn app_token(&self) -> Secret {
         Secret::new(format!("{}|{}", self.id, self.secret.expose()))
     }
 
-    /// The time-stamped proof for a token: lower-case hex of
-    /// HMAC-SHA256(app secret, `token|unix seconds`). Meta takes it for 5 minutes.
+    /// The time-stamped proof for a token: lower-case hex of HMAC-SHA256(app secret, `token|unix
+    /// seconds`). Meta accepts it for 5 minutes.
     pub(super) fn timed_proof(&self, token: &Secret, unix_seconds: i64) -> String {
         let mut mac = keyed(&self.secret);
         mac.update(token.expose().as_bytes());

@@ -1,4 +1,4 @@
-//! Which failures are worth another try, and when.
+//! Decides which failures to retry, and when.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -7,11 +7,11 @@ use backon::ExponentialBuilder;
 
 use super::error::{ApiError, GraphError, Unreachable};
 
-/// How long a limit without a stated wait is left alone: the limits that count by the second
-/// (two reads of conversations, 300 messages) are over then.
+/// The pause after a limit that names no wait: limits that count by the second (two reads of
+/// conversations, 300 messages) have passed by then.
 const AFTER_LIMIT: Duration = Duration::from_secs(1);
 
-/// Three tries in all, about 0.3 s and 0.6 s apart, with jitter: an administrator waits.
+/// Three tries in all, about 0.3 s and 0.6 s apart, with jitter: an administrator is waiting.
 pub(super) fn backoff() -> ExponentialBuilder {
     ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(300))
@@ -20,16 +20,16 @@ pub(super) fn backoff() -> ExponentialBuilder {
         .with_jitter()
 }
 
-/// The pauses of one call. Meta counts calls made while it limits them, so one that was
-/// limited goes once more, after a second, and then no more.
+/// The pauses of one call. Meta counts calls made while it limits them, so a limited call is
+/// retried once, after a second.
 #[derive(Default)]
 pub(super) struct Pauses {
     was_limited: Cell<bool>,
 }
 
 impl Pauses {
-    /// How long to wait before the next try, of which the back-off says `delay`; `None`: there
-    /// is none.
+    /// How long to wait before the next try; `None`: no more tries. `delay` is what the back-off
+    /// says.
     pub fn before_next(&self, error: &GraphError, delay: Option<Duration>) -> Option<Duration> {
         match error {
             GraphError::Unreachable(Unreachable::Throttled(_)) if self.was_limited.replace(true) => None,
@@ -39,26 +39,26 @@ impl Pauses {
     }
 }
 
-/// Whether trying again within this call can help.
+/// Whether retrying within this call can help.
 /// `act` says that the call does something each time it arrives.
 pub(super) fn is_worth_it(error: &GraphError, act: bool) -> bool {
     match error {
         GraphError::Refused(_) => false,
-        // A certificate that is not trusted now will not be in a second; a time-out
-        // has used up the time that was given; a proxy means what it says.
+        // A certificate that is not trusted now will not be in a second; a time-out has used up
+        // the time allowed; a proxy's refusal is final.
         GraphError::Unreachable(Unreachable::Fault { fault, .. }) => {
             use crate::http::Fault::{Broken, Connect, Dns, Refused};
             matches!(fault, Broken | Connect | Dns | Refused) && (!act || fault.never_arrived())
         }
         GraphError::Unreachable(Unreachable::NotGraph { status }) => !act && *status >= 500,
         GraphError::Unreachable(Unreachable::Trouble(_) | Unreachable::Unfinished) => !act,
-        // Minutes to wait are told to the person, not slept through.
+        // A wait of minutes is reported, not slept through.
         GraphError::Unreachable(Unreachable::Throttled(error)) => !act && error.regain_access.is_none(),
     }
 }
 
-/// The class of an answer that is an error (graph/FACTS.md, "Call limits" and "Errors of
-/// tokens and of the platform").
+/// Sorts an error answer into its class (graph/FACTS.md, "Call limits" and "Errors of tokens and
+/// of the platform").
 ///
 /// `as_app` says that the app itself called: only then can code 1 mean that its
 /// secret is wrong; elsewhere it is "an unknown error".
@@ -66,12 +66,12 @@ pub(super) fn classify(error: ApiError, as_app: bool) -> GraphError {
     let transient = error.is_transient == Some(true);
     let error = Box::new(error);
     match error.code {
-        // 800xx: the business limits of one kind of object each.
+        // 800xx: the business limits, one code for each kind of object.
         Some(4 | 17 | 32 | 341 | 613 | 80_000..=80_014) => GraphError::Unreachable(Unreachable::Throttled(error)),
-        // What is the matter with a token, a message or its recipient does not pass by itself.
+        // Problems with a token, a message or its recipient do not pass by themselves.
         Some(190 | 10 | 100 | 200..=299 | 368 | 551) => GraphError::Refused(error),
         Some(1) if as_app && !transient => GraphError::Refused(error),
-        // Terms that nobody has accepted do not accept themselves.
+        // The Page has to accept terms: retrying does not help.
         Some(2) if error.subcode == Some(2_018_344) => GraphError::Refused(error),
         // 1200: "Temporary send message failure".
         Some(1 | 2 | 1200) => GraphError::Unreachable(Unreachable::Trouble(error)),

@@ -5,7 +5,7 @@ use jiff::civil::{Date, date};
 
 use super::GraphVersion;
 
-/// The last day of each version, as far as Meta has named one. What is older has ended.
+/// The last day of each version that Meta has named one for. Older versions have ended.
 const ENDS: [(u16, Date); 9] = [
     (17, date(2025, 9, 12)),
     (18, date(2026, 1, 26)),
@@ -19,8 +19,8 @@ const ENDS: [(u16, Date); 9] = [
 ];
 
 impl GraphVersion {
-    /// The day on which Meta stops serving this version; calls are then answered in the
-    /// oldest one that is served, without an error. `None`: no day has been named.
+    /// The day on which Meta stops serving this version; it then answers such calls in the
+    /// oldest version served, without an error. `None`: Meta has named no day.
     pub fn ends(self) -> Option<Date> {
         let oldest = ENDS[0];
         if self < Self::of(oldest.0) {

@@ -1,5 +1,4 @@
-//! How a call stands on the wire, by itself or as one operation of a batch, and how an
-//! answer is read.
+//! Encodes a call for HTTP, by itself or as one operation of a batch, and reads answers.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -17,7 +16,8 @@ use crate::json;
 use crate::secrets::Secret;
 use crate::touched;
 
-/// The method of a verb. A call that changes something counts as soon as it is made.
+/// The HTTP method of a verb. Making a call that changes something marks the process as having
+/// changed something.
 pub(super) fn method(verb: Verb) -> Method {
     if verb != Verb::Read {
         touched::note();
@@ -29,8 +29,8 @@ pub(super) fn method(verb: Verb) -> Method {
     }
 }
 
-/// A call as it is sent when it goes alone: by itself, or as a batch of one where its address
-/// would hold a secret. `now` is in Unix seconds, for its signature.
+/// The request for a call that is sent alone: by itself, or as a batch of one where its address
+/// would hold a secret. `now` is in Unix seconds, for the signature.
 pub(super) fn sent(base: &BaseUrl, version: GraphVersion, request: &GraphRequest, now: i64) -> Request {
     if hides_in_body(request) {
         return batch(base, version, &request.authority, std::iter::once(request), now);
@@ -38,7 +38,7 @@ pub(super) fn sent(base: &BaseUrl, version: GraphVersion, request: &GraphRequest
     single(base, version, request, now)
 }
 
-/// A call by itself: token in the header, an app's token in the body.
+/// A call by itself: a token in the header, an app's token in the body.
 fn single(base: &BaseUrl, version: GraphVersion, request: &GraphRequest, now: i64) -> Request {
     let mut url = base.join(Some(version), &request.path);
     let pairs = parameters(request, now);
@@ -56,7 +56,7 @@ fn single(base: &BaseUrl, version: GraphVersion, request: &GraphRequest, now: i6
     Request { method, url, authorization, headers: Vec::new(), body }
 }
 
-/// What a call says besides its path, the token of a header aside.
+/// A call's parameters, except a token that goes in the header.
 fn parameters(request: &GraphRequest, now: i64) -> Vec<(&'static str, String)> {
     let mut pairs = request.query.clone();
     pairs.extend(request.hidden.iter().map(|(name, secret)| (*name, secret.expose().to_owned())));
@@ -72,8 +72,8 @@ fn signature(token: &Secret, app: &AppCredentials, now: i64) -> [(&'static str, 
     [("appsecret_proof", app.timed_proof(token, now)), ("appsecret_time", now.to_string())]
 }
 
-/// `Bearer TOKEN`. A token with characters that no header can hold gives none:
-/// Graph then says that a token is missing, which is as near to the truth.
+/// `Bearer TOKEN`; `None` for a token with characters that no header can hold. Graph then
+/// reports a missing token, which is close enough.
 fn bearer(token: &Secret) -> Option<HeaderValue> {
     let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose())).ok()?;
     value.set_sensitive(true);
@@ -109,8 +109,8 @@ impl Operation {
     }
 }
 
-/// Several calls as one. `speaker` is the token that stands for the batch as a whole,
-/// which Meta wants besides those of the operations.
+/// Several calls as one. `speaker` is the token for the batch as a whole, which Meta requires
+/// besides the operations' own.
 pub(super) fn batch<'r>(
     base: &BaseUrl,
     version: GraphVersion,
@@ -139,8 +139,8 @@ pub(super) fn batch<'r>(
     }
 }
 
-/// The answers to the operations of a batch, in their order; `None`: one was not
-/// finished in time. What is no list of `wanted` items is not Graph's.
+/// The answers to a batch's operations, in order; `None` for one not finished in time. Anything
+/// but a list of `wanted` items is not Graph's answer.
 pub(super) fn items(
     response: &http::Response,
     wanted: usize,
@@ -159,7 +159,7 @@ pub(super) fn items(
         name: String,
         value: String,
     }
-    // The list is looked for first: read as an error, a list of one would pass for its item.
+    // Look for the list first: read as an error, a list of one would pass for its item.
     let items: Vec<serde_json::Value> = match parsed(&response.body) {
         Ok(items) => items,
         Err(_) => read(response, as_app)?.value,
@@ -171,7 +171,7 @@ pub(super) fn items(
         if item.is_null() {
             return None;
         }
-        // What is no answer is read as an empty one, which is not Graph's.
+        // An unreadable item is read as an empty answer, which counts as not Graph's.
         let broken = Item { code: response.status, headers: Vec::new(), body: String::new() };
         let item: Item = serde_json::from_value(item).unwrap_or(broken);
         let headers = item.headers.into_iter().filter_map(|header| {
@@ -182,8 +182,8 @@ pub(super) fn items(
     Ok(items.into_iter().map(answer).collect())
 }
 
-/// A refusal of a batch as one of its calls has it. A token that asks about itself and is
-/// refused as the batch's own was not asked about: that says nothing of what it is.
+/// A refusal of a whole batch, as it applies to one of its calls. When a token that inspects
+/// itself is refused as the batch's own, it was not inspected: that says nothing about it.
 pub(super) fn of_whole_batch(request: &GraphRequest, error: GraphError) -> GraphError {
     let of_itself = hides_in_body(request) && matches!(request.authority, Authority::Token { .. });
     match error {
@@ -194,8 +194,8 @@ pub(super) fn of_whole_batch(request: &GraphRequest, error: GraphError) -> Graph
     }
 }
 
-/// Whether a call goes as a batch of one even when it is alone: an app's secret, or a token
-/// that is a parameter, would stand in the address of a read, and proxies log addresses.
+/// Whether a lone call goes as a batch of one: otherwise an app's secret, or a token that is a
+/// parameter, would be in the address of a read, and proxies log addresses.
 pub(super) fn hides_in_body(request: &GraphRequest) -> bool {
     let has_secret = !request.hidden.is_empty() || matches!(request.authority, Authority::App(_));
     matches!(request.verb, Verb::Read | Verb::Remove) && has_secret
@@ -206,8 +206,7 @@ pub(super) fn is_as_app(request: &GraphRequest) -> bool {
     matches!(request.authority, Authority::App(_) | Authority::InParameters)
 }
 
-/// Judges an answer by its body first: Graph has been seen to answer 200 with an
-/// error, and old libraries expect it.
+/// Reads an answer by its body first: Graph has been seen to answer 200 with an error.
 pub(super) fn read<T: DeserializeOwned>(response: &http::Response, as_app: bool) -> Result<Answer<T>, GraphError> {
     let version = header(&response.headers, "facebook-api-version").and_then(|text| text.parse().ok());
     if let Ok(error) = parsed::<ErrorBody>(&response.body) {
@@ -225,8 +224,7 @@ pub(super) fn read<T: DeserializeOwned>(response: &http::Response, as_app: bool)
     Ok(Answer { value: value.map_err(|_| not_graph())?, version })
 }
 
-/// Judges a reply as a client does, wherever it comes from: HTTP status and body. For
-/// fuzzing.
+/// Reads a reply of any origin as a client does: HTTP status and body. For fuzzing.
 pub fn read_reply(status: u16, body: &[u8]) -> Result<serde_json::Value, GraphError> {
     let response = http::Response { status, headers: HeaderMap::new(), body: body.to_vec() };
     // A batch of one is read as such first.
@@ -234,10 +232,10 @@ pub fn read_reply(status: u16, body: &[u8]) -> Result<serde_json::Value, GraphEr
     read(&response, false).map(|answer: Answer<serde_json::Value>| answer.value)
 }
 
-/// A body as `T`; what strict JSON does not take in it is repaired first.
+/// A body as `T`; JSON that the strict parser rejects is repaired first.
 fn parsed<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
     serde_json::from_slice(body).or_else(|error| match json::read(body) {
-        // A text is what was not JSON at all.
+        // A text means that the body was not JSON at all.
         serde_json::Value::String(_) => Err(error),
         value => serde_json::from_value(value),
     })
@@ -262,8 +260,8 @@ fn regain_access(headers: &HeaderMap) -> Option<Duration> {
     (minutes > 0).then(|| Duration::from_secs(minutes.saturating_mul(60)))
 }
 
-/// How much of the app's calls is used up, in per cent: the highest number of
-/// `x-app-usage`, which may be over 100.
+/// The share of the app's calls that is used up, in per cent: the highest number in
+/// `x-app-usage`, which may exceed 100.
 pub(super) fn app_usage(headers: &HeaderMap) -> Option<u64> {
     let usage: HashMap<String, u64> = serde_json::from_str(header(headers, "x-app-usage")?).ok()?;
     usage.into_values().max()

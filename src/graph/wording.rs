@@ -1,32 +1,31 @@
-//! The refusals whose code and subcode say too little, told apart by Meta's technical text:
-//! 100 of a `GraphMethodException`, 190 without a subcode, and 2500, which is a missing
-//! token as well as an unknown version. These texts are English wherever they were
-//! recorded; one that is not known here decides nothing. Everything else is told apart by
-//! code and subcode.
+//! Tells apart the refusals whose code and subcode say too little, by Meta's technical text: 100
+//! of a `GraphMethodException`, 190 without a subcode, and 2500, which stands for a missing
+//! token as well as an unknown version. Every recorded text is in English; an unknown text
+//! decides nothing. All other errors are told apart by code and subcode.
 
 /// What the technical text of such a refusal says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wording {
-    /// 100: the call's `appsecret_proof` is wrong, or is asked for and missing.
+    /// 100: the call's `appsecret_proof` is wrong, or required and missing.
     Proof,
     /// 190: the token cannot be parsed or decrypted.
     Unreadable,
-    /// 190: the token's own signature is wrong: of a deleted app, or an app's wrong secret.
+    /// 190: the token's signature is wrong: its app was deleted, or the app's secret is wrong.
     Signature,
     /// 190: a permission must be granted *before impersonating* the Page.
     Grant,
     /// 190: a role on the Page, or two-factor authentication, is needed *in order to
     /// impersonate* it.
     Role,
-    /// 190: the call takes a Page's token.
+    /// 190: the call needs a Page's token.
     PageToken,
-    /// 190: the call takes the app's token.
+    /// 190: the call needs the app's token.
     AppToken,
     /// 2500: the path, or the version in it, does not exist.
     UnknownPath,
 }
 
-/// Each text as it was recorded, in lower case, by the part of it that is always there.
+/// The constant part of each recorded text, in lower case.
 const OF_190: [(&str, Wording); 11] = [
     ("before impersonating", Wording::Grant),
     ("in order to impersonate", Wording::Role),
@@ -42,7 +41,7 @@ const OF_190: [(&str, Wording); 11] = [
 ];
 
 impl Wording {
-    /// Reads the technical text of a refusal, where it is one of these.
+    /// Reads the technical text of a refusal, if it is a known one.
     pub(super) fn read(kind: &str, code: Option<i64>, subcode: Option<i64>, text: &str) -> Option<Self> {
         let text = || text.to_lowercase();
         match (code, subcode) {

@@ -1,8 +1,8 @@
-//! The way to an address, and what a proxy on it says.
+//! How an address is reached, and what its proxy answers.
 //!
-//! The HTTP library tells that a proxy opened no tunnel, not why: its error type is its
-//! own. So a proxy that failed is asked once more for the same tunnel, and the status of
-//! its answer is read. Nothing is sent through it.
+//! The HTTP library reports that a proxy opened no tunnel, but not why: its error type is
+//! private. So after a failure the proxy is asked once more for the same tunnel, to read the
+//! status of its answer. Nothing is sent through the tunnel.
 
 use std::fmt;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use super::Fault;
 /// How an address is reached.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Way {
-    /// It is on this machine.
+    /// On this machine.
     Here,
     /// Without a proxy.
     #[default]
@@ -36,8 +36,8 @@ impl fmt::Display for Way {
     }
 }
 
-/// Whether a variable for proxies holds the address of one that can be used; without a
-/// scheme it is an HTTP proxy's. Others are left aside.
+/// Whether a proxy variable holds a usable address; without a scheme it is an HTTP proxy's.
+/// Other values are ignored.
 pub fn is_proxy(value: &str) -> bool {
     const SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
     match value.trim().split_once("://") {
@@ -50,7 +50,7 @@ pub fn is_proxy(value: &str) -> bool {
 pub(super) struct Proxies(Option<Matcher>);
 
 impl Proxies {
-    /// As they are; none for addresses of this machine.
+    /// Those of the system; `loopback` means none.
     pub fn new(loopback: bool) -> Self {
         Self((!loopback).then(Matcher::from_system))
     }
@@ -68,8 +68,7 @@ impl Proxies {
         }
     }
 
-    /// What the proxy of `url` says of a tunnel to it; `None`: nothing against it, or
-    /// there is none.
+    /// Why the proxy of `url` opens no tunnel; `None`: it would open one, or there is no proxy.
     pub async fn refusal(&self, url: &Url, time: Duration) -> Option<Fault> {
         let proxy = self.of(url).filter(|proxy| proxy.uri().scheme_str() == Some("http"))?;
         if url.scheme() != "https" {
@@ -95,7 +94,7 @@ fn shown(proxy: &Intercept) -> String {
     format!("{}://{}:{port}", proxy.uri().scheme_str().unwrap_or("http"), proxy.uri().host().unwrap_or_default())
 }
 
-/// The status with which a proxy answers the wish for a tunnel.
+/// The status of the proxy's answer to CONNECT.
 async fn status(proxy: &Intercept, url: &Url) -> Option<u16> {
     const MOST: usize = 4096;
     let to = format!("{}:{}", url.host_str()?, url.port_or_known_default()?);

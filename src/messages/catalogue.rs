@@ -1,8 +1,8 @@
-//! The chat events, as data: another event is one entry here.
+//! The chat events, as data: a new event is one more entry.
 //!
-//! The exact list of boxes in the contact centre is not public; these are the events
-//! of its messaging API that have a configurable text
-//! (accounts/FACTS.md, "System Messages and Chat Settings"). The default texts are our own.
+//! The exact list of boxes in the contact centre is not public; these are the events of its
+//! messaging API that have a configurable text (accounts/FACTS.md, "System Messages and Chat
+//! Settings"). The default texts are msgrctl's own.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,20 +14,20 @@ use crate::text::text_form;
 /// A chat event.
 #[derive(Debug)]
 pub struct ChatEvent {
-    /// Its name here: `agent-joined`.
+    /// Its name in msgrctl: `agent-joined`.
     pub id: &'static str,
-    /// As a heading.
+    /// Its heading.
     pub title: &'static str,
     /// When it happens, in a sentence without a full stop.
     pub when: &'static str,
     /// Its name in the platform's messaging API.
     pub platform: &'static str,
-    /// What the platform could put into its text, in words.
+    /// What the platform could insert into its text, in words.
     pub variable: Option<&'static str>,
-    /// The text that is sent when nobody has set one.
+    /// The text that is sent unless another one is set.
     pub text: &'static str,
-    /// When it happens after the customer's last message, as a share of the messenger
-    /// timeout: `(1, 2)` is at half of it. `None`: at no fixed time.
+    /// When it happens after the customer's last message, as a share of the messenger timeout:
+    /// `(1, 2)` is half of it. `None`: at no fixed time.
     pub at: Option<(u64, u64)>,
 }
 
@@ -80,7 +80,7 @@ pub const CATALOGUE: &[ChatEvent] = &[
     },
 ];
 
-/// One of the catalogue's events; ordered as the catalogue is.
+/// An event of the catalogue, ordered as the catalogue is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Event(usize);
@@ -114,7 +114,7 @@ impl fmt::Display for Event {
     }
 }
 
-/// A name that no event has.
+/// Not the name of an event.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no chat event '{0}'; the events are {list}", list = CATALOGUE.iter().map(|event| event.id).collect::<Vec<_>>().join(", "))]
 pub struct UnknownEvent(pub String);

@@ -1,8 +1,8 @@
-//! The contact centre's side of conversations, as a value: what a customer's message,
-//! an agent and the passing of time lead to. Knows no network and no screen.
+//! Simulates the contact centre's side of conversations: the effects of a customer's message, an
+//! agent and the passing of time. Knows no network and no screen.
 //!
-//! Silence is counted from the last word of either side once an agent is there; while
-//! a customer waits for one, nothing runs.
+//! With an agent, silence counts from the last message of either side; while a customer waits
+//! for an agent, no timeout runs.
 
 use std::collections::BTreeMap;
 
@@ -10,27 +10,27 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{AccountMessages, ChatSettings, Event, Origin, Timeouts, resolve};
 
-/// Automated messages may be sent so long after the customer's last one.
+/// How long after the customer's last message automated messages may be sent.
 const WINDOW: SignedDuration = SignedDuration::from_hours(24);
-/// Answers of a person may be sent so long after it, with the tag `HUMAN_AGENT`.
+/// How long after it a person may answer, with the tag `HUMAN_AGENT`.
 const HUMAN_WINDOW: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// What is to be done, or to be told.
+/// Something to do or to report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// A session with this customer (a page-scoped id) began.
     Opened(String),
-    /// An agent is there for this customer.
+    /// An agent has joined this customer.
     Taken(String),
-    /// The agent speaks to this customer now, whom they have taken before.
+    /// The agent now speaks to this customer, whom they took before.
     Switched(String),
-    /// The agent has left this customer; the session goes on and waits.
+    /// The agent has left this customer; the session stays open and waits.
     Left(String),
-    /// A message to be sent.
+    /// A message to send.
     Send {
         psid: String,
         text: String,
-        /// Which system message it is; `None`: the agent's own words.
+        /// Which system message; `None`: the agent's own words.
         event: Option<Event>,
         /// Over 24 hours after the customer's last message: sent as a person's answer.
         as_human_agent: bool,
@@ -42,7 +42,7 @@ pub enum Effect {
         event: Option<Event>,
         why: Why,
     },
-    /// A session is over.
+    /// A session has ended.
     Closed {
         /// The customer.
         psid: String,
@@ -51,14 +51,16 @@ pub enum Effect {
     },
 }
 
-/// Why something is not sent.
+/// Why a message is not sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Why {
-    /// Its state is Disabled, here or in Chat Settings.
+    /// The event is disabled, in the account or in Chat Settings.
     #[error("it is disabled ({0})")]
     Disabled(Origin),
     /// The customer has been silent for over 24 hours.
-    #[error("the customer's last message is over 24 hours ago, and Meta takes automated messages no longer than that")]
+    #[error(
+        "the customer's last message is over 24 hours ago, and Meta accepts automated messages only within 24 hours"
+    )]
     Window,
     /// The customer has been silent for over 7 days.
     #[error("the customer's last message is over 7 days ago: they have to write first")]
@@ -68,10 +70,10 @@ pub enum Why {
 /// Why the agent cannot do something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoSession {
-    /// Nobody has written.
-    #[error("no customer waits")]
+    /// No customer has written.
+    #[error("no customer is waiting")]
     Nobody,
-    /// Nobody is taken.
+    /// The agent has taken no customer.
     #[error("you have taken no customer: take one first")]
     NotTaken,
 }
@@ -79,15 +81,15 @@ pub enum NoSession {
 /// A conversation.
 #[derive(Clone, Debug)]
 struct Session {
-    /// When the customer wrote last.
+    /// When the customer last wrote.
     customer: Timestamp,
-    /// When either side did.
+    /// When either side last wrote.
     last: Timestamp,
-    /// An agent is there.
+    /// Whether an agent is there.
     taken: bool,
-    /// The warning of silence was given.
+    /// Whether the warning of silence was sent.
     warned: bool,
-    /// In which order sessions came.
+    /// The order in which sessions began.
     number: u64,
 }
 
@@ -96,13 +98,13 @@ pub struct Desk {
     messages: AccountMessages,
     settings: ChatSettings,
     sessions: BTreeMap<String, Session>,
-    /// The one that the agent speaks to.
+    /// The customer that the agent speaks to.
     current: Option<String>,
     opened: u64,
 }
 
 impl Desk {
-    /// A desk that says what this account says.
+    /// A desk with this account's messages.
     pub fn new(messages: AccountMessages, settings: ChatSettings) -> Self {
         Self { messages, settings, sessions: BTreeMap::new(), current: None, opened: 0 }
     }
@@ -118,14 +120,14 @@ impl Desk {
         self.current.as_deref()
     }
 
-    /// Everybody who has a session, the longest first, and whether an agent is there.
+    /// The customers with a session, longest first, and whether an agent is there.
     pub fn sessions(&self) -> Vec<(&str, bool)> {
         let mut all: Vec<_> = self.sessions.iter().collect();
         all.sort_by_key(|(_, session)| session.number);
         all.into_iter().map(|(psid, session)| (psid.as_str(), session.taken)).collect()
     }
 
-    /// A customer says something.
+    /// A customer writes a message.
     pub fn customer(&mut self, psid: &str, now: Timestamp) -> Vec<Effect> {
         let mut effects = Vec::new();
         let opened = self.opened;
@@ -140,7 +142,7 @@ impl Desk {
         effects
     }
 
-    /// The agent takes a customer: the one who is named, or who has waited longest.
+    /// The agent takes the named customer, or the one who has waited longest.
     pub fn take(&mut self, psid: Option<&str>, now: Timestamp) -> Result<Vec<Effect>, NoSession> {
         let waiting = self.sessions().into_iter().find(|(_, taken)| !taken).map(|(psid, _)| psid.to_owned());
         let psid = psid.map(str::to_owned).or(waiting).ok_or(NoSession::Nobody)?;
@@ -156,7 +158,7 @@ impl Desk {
         Ok(effects)
     }
 
-    /// The agent says something to the customer they speak to.
+    /// The agent writes to the current customer.
     pub fn say(&mut self, text: &str, now: Timestamp) -> Result<Vec<Effect>, NoSession> {
         let (psid, session) = self.spoken_to()?;
         let silent = now.duration_since(session.customer);
@@ -168,7 +170,7 @@ impl Desk {
         Ok(vec![Effect::Send { psid, text: text.into(), event: None, as_human_agent: silent > WINDOW }])
     }
 
-    /// The agent goes; the customer waits for another one.
+    /// The agent leaves; the customer waits for another one.
     pub fn leave(&mut self, now: Timestamp) -> Result<Vec<Effect>, NoSession> {
         let (psid, session) = self.spoken_to()?;
         session.taken = false;
@@ -183,7 +185,7 @@ impl Desk {
         Ok(self.close(&psid, "session-ended", false, now))
     }
 
-    /// Time has passed.
+    /// Sends and ends what is due by now.
     pub fn tick(&mut self, now: Timestamp) -> Vec<Effect> {
         let mut effects = Vec::new();
         let due: Vec<(String, bool)> = self
@@ -200,7 +202,7 @@ impl Desk {
                     session.warned = true;
                 }
             }
-            // A long step may have passed both moments.
+            // A long step may have passed both times.
             let gone = self.sessions.get(&psid).and_then(|session| self.due(session));
             if gone.is_some_and(|(at, over)| over && at <= now) {
                 effects.extend(self.close(&psid, "inactivity-timeout", true, now));
@@ -209,12 +211,12 @@ impl Desk {
         effects
     }
 
-    /// When something is due next.
+    /// When the next timeout is due.
     pub fn next(&self) -> Option<Timestamp> {
         self.sessions.values().filter_map(|session| self.due(session)).map(|(at, _)| at).min()
     }
 
-    /// When silence does something to a session, and whether that is its end.
+    /// When silence next affects a session, and whether that ends it.
     fn due(&self, session: &Session) -> Option<(Timestamp, bool)> {
         if !session.taken {
             return None;
@@ -241,13 +243,13 @@ impl Desk {
         effects
     }
 
-    /// The agent speaks to the one they have had longest of those who are left.
+    /// Switches the agent to the remaining customer they have had longest.
     fn turn_to_another(&mut self) -> Option<Effect> {
         self.current = self.sessions().into_iter().find(|(_, taken)| *taken).map(|(psid, _)| psid.to_owned());
         self.current.clone().map(Effect::Switched)
     }
 
-    /// A system message to a customer, or why there is none.
+    /// A system message to a customer, or why it is not sent.
     fn system(&self, event: &str, psid: &str, now: Timestamp) -> Effect {
         let event: Event = event.parse().unwrap_or_else(|_| unreachable!("events of the catalogue"));
         let psid = psid.to_owned();

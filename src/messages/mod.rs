@@ -1,6 +1,6 @@
-//! System messages: the texts that the contact centre sends by itself when a chat
-//! event happens. Each account has a state for each event; the tenant's Chat
-//! Settings have the defaults.
+//! System messages: the texts that the contact centre sends automatically when a chat event
+//! happens. Each account has a state for each event; the tenant's Chat Settings have the
+//! defaults.
 
 mod catalogue;
 pub(crate) mod desk;

@@ -1,16 +1,16 @@
-//! What is sent in the end, and where it comes from.
+//! Resolves what is sent at an event, and where that is set.
 
 use super::{ChatSettings, ChatText, Event, MessageState, Timeout, Timeouts};
 use crate::text::words;
 
-/// Where what is sent comes from.
+/// Where the text is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// The account itself.
     Account,
     /// The tenant's Chat Settings.
     ChatSettings,
-    /// The text of the catalogue: nobody has set one.
+    /// The catalogue's text: no other is set.
     BuiltIn,
 }
 
@@ -21,7 +21,7 @@ words!(Origin { Account => "account", ChatSettings => "chat-settings", BuiltIn =
 pub struct Effective<'a> {
     /// The text; `None`: nothing is sent.
     pub text: Option<&'a str>,
-    /// Where that comes from.
+    /// Where that is set.
     pub origin: Origin,
 }
 
@@ -38,8 +38,8 @@ pub fn resolve<'a>(event: Event, state: &'a MessageState, settings: &'a ChatSett
     }
 }
 
-/// A message that the messenger timeout puts outside the 24 hours in which automated
-/// messages may be sent after the customer's last one.
+/// A message that the messenger timeout puts outside the 24 hours in which Meta accepts
+/// automated messages after the customer's last one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     pub event: Event,
@@ -49,8 +49,8 @@ pub struct Window {
 
 const WINDOW: u64 = 24 * 3600;
 
-/// The events whose message, if one is sent, can never be delivered with this timeout
-/// (accounts/FACTS.md, "Messages that come too late").
+/// The events whose message can never be delivered with this timeout (accounts/FACTS.md,
+/// "Messages that come too late").
 pub fn undeliverable(timeouts: &Timeouts) -> Vec<Window> {
     let timeout = timeouts.messenger.unwrap_or(Timeouts::MESSENGER);
     let late = |event: Event| {
@@ -70,7 +70,7 @@ mod tests {
         text.parse().expect("a text")
     }
 
-    /// Every state of the account by every state of Chat Settings.
+    /// Every state of the account with every state of Chat Settings.
     #[test]
     fn every_combination_of_states() {
         let event: Event = "session-ended".parse().expect("an event");

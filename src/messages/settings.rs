@@ -1,4 +1,4 @@
-//! Chat Settings: what holds for the whole tenant.
+//! Chat Settings, for the whole tenant.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{Event, MessageState, MessageText};
 use crate::text::text_form;
 
-/// What Chat Settings say of an event. They are the default, so there is no Default.
+/// The text of Chat Settings for an event. There is no Default here: they are the default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "MessageState", into = "MessageState")]
 pub enum ChatText {
@@ -53,7 +53,7 @@ text_form!(Timeout);
 pub struct TimeoutError(String);
 
 impl Timeout {
-    /// So many minutes.
+    /// This many minutes.
     pub const fn minutes(minutes: u64) -> Self {
         Self(minutes * 60)
     }
@@ -63,13 +63,13 @@ impl Timeout {
         self.0
     }
 
-    /// A part of it, rounded down.
+    /// A fraction of it, rounded down.
     #[must_use]
     pub fn share(self, part: u64, whole: u64) -> Self {
         Self(self.0 * part / whole)
     }
 
-    /// Whether it is whole minutes, which is the unit of most fields of the contact centre.
+    /// Whether it is whole minutes, the unit of most of the contact centre's fields.
     pub fn is_whole_minutes(self) -> bool {
         self.0.is_multiple_of(60)
     }
@@ -95,27 +95,26 @@ impl fmt::Display for Timeout {
     }
 }
 
-/// The four lengths of time. One that nobody has set is the contact centre's own.
+/// The four timeouts. An unset one is the contact centre's own.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Timeouts {
-    /// SMS or Messenger chats: how long a response is waited for, in minutes.
+    /// SMS or Messenger chats: how long to wait for a response, in minutes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub messenger: Option<Timeout>,
-    /// Web chats: the same.
+    /// The same for web chats.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub web: Option<Timeout>,
-    /// Between two queued chats that are offered to an agent who became Ready, in seconds.
+    /// The pause between two queued chats offered to an agent who became Ready, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent_ramp_up: Option<Timeout>,
-    /// How long a first outbound message may stay without response, in minutes.
+    /// How long a first outbound message may stay unanswered, in minutes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outbound: Option<Timeout>,
 }
 
 impl Timeouts {
-    /// What the contact centre does with messengers when nobody says otherwise (older
-    /// versions: 10 minutes).
+    /// The contact centre's own timeout for messengers (older versions: 10 minutes).
     pub const MESSENGER: Timeout = Timeout::minutes(10);
 
     /// All of them, in the order of the fields.

@@ -9,12 +9,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Event, MessageText};
 
-/// What an account does at an event.
+/// What an account sends at an event.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum MessageState {
     /// It sends its own text.
     Custom(MessageText),
-    /// It does what Chat Settings say.
+    /// It sends what Chat Settings say.
     #[default]
     Default,
     /// It sends nothing.
@@ -22,7 +22,7 @@ pub enum MessageState {
 }
 
 impl MessageState {
-    /// The state in a word: `custom`, `default`, `disabled`.
+    /// The state's name: `custom`, `default`, `disabled`.
     pub fn word(&self) -> &'static str {
         match self {
             Self::Custom(_) => "custom",
@@ -46,7 +46,7 @@ impl Serialize for MessageState {
 }
 
 impl<'de> Deserialize<'de> for MessageState {
-    /// By hand, so that an error says what is wrong with the text.
+    /// Written by hand, so that an error says what is wrong with the text.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Form;
         impl<'de> Visitor<'de> for Form {
@@ -85,7 +85,7 @@ impl<'de> Deserialize<'de> for MessageState {
     }
 }
 
-/// The states of an account; an event that is not there is Default.
+/// The states of an account; an event without an entry is Default.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct AccountMessages(BTreeMap<Event, MessageState>);
@@ -96,7 +96,7 @@ impl AccountMessages {
         self.0.get(&event).cloned().unwrap_or_default()
     }
 
-    /// Gives an event a state; Default is not written down.
+    /// Sets the state of an event; Default is not stored.
     pub fn set(&mut self, event: Event, state: MessageState) {
         if state == MessageState::Default {
             self.0.remove(&event);

@@ -7,12 +7,11 @@ use serde::{Deserialize, Serialize};
 use crate::secrets::holds_credential;
 use crate::text::words;
 
-/// The most characters that the Send API takes. Its unit is not documented; Unicode
-/// code points are counted here, and UTF-16 units warned of (graph/FACTS.md, "Sending
-/// a message").
+/// The most characters that the Send API accepts. Its unit is not documented; this counts
+/// Unicode code points, and warns of UTF-16 units (graph/FACTS.md, "Sending a message").
 pub const LIMIT: usize = 2000;
 
-/// A text of 1 to 2000 characters, line breaks kept.
+/// A text of 1 to 2000 characters; line breaks are kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct MessageText(String);
@@ -20,16 +19,16 @@ pub struct MessageText(String);
 /// Why a text cannot be sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
-    /// Nothing but white space.
+    /// Only white space.
     #[error("the text is empty; to send nothing, disable the event")]
     Empty,
-    /// More than Meta takes.
+    /// More than Meta accepts.
     #[error("the text has {count} characters; Meta takes {LIMIT} at most")]
     TooLong {
         /// Unicode code points.
         count: usize,
     },
-    /// Characters that are no text.
+    /// Control characters other than line breaks and tabs.
     #[error("the text has control characters other than line breaks and tabs")]
     Control,
     /// A token or an app secret, pasted by mistake.
@@ -50,14 +49,12 @@ impl MessageText {
         self.0.chars().count()
     }
 
-    /// What may not look to the customer as it does here.
+    /// What the customer may see differently.
     pub fn doubts(&self) -> Vec<String> {
         let mut doubts = Vec::new();
         let units = self.0.encode_utf16().count();
         if units > LIMIT {
-            doubts.push(format!(
-                "it has {units} UTF-16 units; should Meta count those, the limit of {LIMIT} would be passed"
-            ));
+            doubts.push(format!("it has {units} UTF-16 units; if Meta counts those, it exceeds the limit of {LIMIT}"));
         }
         if has_tag(&self.0) {
             doubts.push("it has HTML in it, which may reach Messenger as plain text".into());
@@ -72,7 +69,7 @@ impl MessageText {
     }
 }
 
-/// `<b>`, `</p>`, `<br/>`: a tag, and not a heart or an arrow.
+/// Whether it has a tag (`<b>`, `</p>`, `<br/>`), and not only a heart or an arrow.
 fn has_tag(text: &str) -> bool {
     text.match_indices('<').any(|(at, _)| {
         let rest = text[at + 1..].trim_start_matches('/');
@@ -82,7 +79,7 @@ fn has_tag(text: &str) -> bool {
 
 impl FromStr for MessageText {
     type Err = TextError;
-    /// Line breaks become `\n`; those at the end, which editors add, go.
+    /// Turns line breaks into `\n`, and removes those at the end, which editors add.
     fn from_str(text: &str) -> Result<Self, TextError> {
         if holds_credential(text) {
             return Err(TextError::Secret);
@@ -92,7 +89,7 @@ impl FromStr for MessageText {
 }
 
 impl MessageText {
-    /// A text that is kept already: it was taken when it came, and its file stays readable.
+    /// A text that was accepted and saved earlier: its file must stay readable.
     fn kept(text: &str) -> Result<Self, TextError> {
         let text = text.replace("\r\n", "\n");
         let text = text.trim_end_matches('\n');
@@ -125,7 +122,7 @@ impl From<MessageText> for String {
 
 words!(MessageText, as_str);
 
-/// The text with every `$(name)` filled in, to see what it might look like.
+/// The text with every `$(name)` filled in, as a preview.
 pub fn preview(text: &str, sample: impl Fn(&str) -> String) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;

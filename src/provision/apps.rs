@@ -1,5 +1,5 @@
-//! The one plan of apps' webhooks: an app has one for all of its Pages, so all accounts of it
-//! have a say. [`plan`] is pure; `webhook subscribe` and `apply` carry out what it says.
+//! Plans the webhooks of apps: an app has one for all of its Pages, so it depends on all
+//! accounts of the app. [`plan`] is pure; `webhook subscribe` and `apply` carry out the plan.
 
 use std::collections::BTreeMap;
 
@@ -10,36 +10,36 @@ use crate::dashboard;
 use crate::graph::endpoints::subscription::same_callback;
 use crate::secrets::SecretKind;
 
-/// An account that has a say in the webhook of its app, which was seen.
+/// An account of an app whose webhook was read.
 pub struct Member<'a> {
-    /// Its place among the accounts.
+    /// Its index among the accounts.
     pub at: usize,
     pub app_id: String,
-    /// What the app is told of.
+    /// The app's webhook at Meta.
     pub level: &'a AppLevel,
     pub wish: Wish,
-    /// Whether there is something that the callback can be asked with.
+    /// Whether there is a verify token for the callback.
     pub has_verify_token: bool,
 }
 
-/// What is to be done with the webhook of one app.
+/// The planned changes to the webhook of one app.
 #[derive(Debug, PartialEq, Eq)]
 pub struct AppPlan {
     pub id: String,
     pub changes: Vec<Change>,
-    /// What is written.
+    /// The writes, in order.
     pub steps: Vec<AppStep>,
-    /// The place of the account that speaks for it.
+    /// The index of the account whose wishes count.
     pub speaker: usize,
-    /// The places of all its accounts.
+    /// The indices of all its accounts.
     pub members: Vec<usize>,
-    /// The places of accounts that name another callback URL than the speaker: their wishes
-    /// do not count.
+    /// The indices of accounts with another callback URL than the speaker: their wishes do not
+    /// count.
     pub elsewhere: Vec<usize>,
 }
 
-/// What is to be written at each app, by their ids; nothing where it is as its accounts wish.
-/// `resend`: a callback URL that is there is written once more.
+/// The writes for each app, by app id; empty where the webhook is as its accounts wish. With
+/// `resend`, a callback URL that is already set is written again.
 pub fn plan(members: &[Member<'_>], resend: bool) -> Vec<AppPlan> {
     let mut apps: BTreeMap<&str, Vec<&Member<'_>>> = BTreeMap::new();
     for member in members {
@@ -49,7 +49,7 @@ pub fn plan(members: &[Member<'_>], resend: bool) -> Vec<AppPlan> {
 }
 
 fn plan_of(members: &[&Member<'_>], resend: bool) -> Option<AppPlan> {
-    // One that knows where its events go, and what the callback is asked with.
+    // Prefer an account that has a callback URL and a verify token.
     let best = |member: &&&Member<'_>| (member.wish.callback_url.is_some(), member.has_verify_token);
     let speaker = members.iter().rev().max_by_key(best)?;
     let goes_elsewhere = |member: &Member<'_>| match (&member.wish.callback_url, &speaker.wish.callback_url) {
@@ -82,8 +82,8 @@ fn plan_of(members: &[&Member<'_>], resend: bool) -> Option<AppPlan> {
     })
 }
 
-/// The webhooks of the apps whose accounts name webhook fields. An account without which
-/// an app's webhook cannot be set has that as its problem.
+/// Plans the webhooks of the apps whose accounts name webhook fields. An account that an app's
+/// webhook cannot be set without gets a problem.
 pub(super) fn apps(accounts: &mut [AccountPlan], seen: &[Seen]) -> Vec<AppPlan> {
     let mut members = Vec::new();
     for (at, (account, seen)) in accounts.iter_mut().zip(seen).enumerate() {
@@ -101,7 +101,7 @@ pub(super) fn apps(accounts: &mut [AccountPlan], seen: &[Seen]) -> Vec<AppPlan> 
             }
             Some(Ok(_)) => {}
             None => account.notes.push(format!(
-                "the webhook of app {id} is neither looked at nor set without the app secret: {}",
+                "the webhook of app {id} is neither read nor set without the app secret: {}",
                 dashboard::WEBHOOKS
             )),
         }
@@ -111,8 +111,8 @@ pub(super) fn apps(accounts: &mut [AccountPlan], seen: &[Seen]) -> Vec<AppPlan> 
     plans
 }
 
-/// Whether the plan of an app is carried out. What stands against it is a problem of the
-/// accounts that it is for.
+/// Whether the plan of an app can be carried out. Whatever prevents it becomes a problem of its
+/// accounts.
 fn is_done(accounts: &mut [AccountPlan], seen: &[Seen], app: &AppPlan, members: &[Member<'_>]) -> bool {
     let id = &app.id;
     let Some(speaker) = members.iter().find(|member| member.at == app.speaker) else { return false };
@@ -126,12 +126,12 @@ fn is_done(accounts: &mut [AccountPlan], seen: &[Seen], app: &AppPlan, members: 
     }
     if app.steps.is_empty() {
         if *speaker.level == AppLevel::Absent {
-            accounts[app.speaker].notes.push(format!("app {id} has no webhook yet: it takes a webhook.callback_url"));
+            accounts[app.speaker].notes.push(format!("app {id} has no webhook yet: it needs a webhook.callback_url"));
         }
         return false;
     }
     if !speaker.has_verify_token {
-        // Its Pages would send their events to wherever the app's go now.
+        // Otherwise its Pages would send their events to the app's current callback.
         let none = || {
             let summary = format!("the webhook of app {id} cannot be set without a verify token");
             Problem::new(summary, "add webhook.verify_token: generate")
@@ -187,12 +187,11 @@ mod tests {
         })
     }
 
-    /// An account of app 1: where it wants its events, and which, and whether it has a verify
-    /// token.
+    /// An account of app 1: its callback URL, its fields, and whether it has a verify token.
     type Says<'a> = (Option<&'a str>, &'a [&'a str], bool);
 
-    /// What is there, what the accounts say, and what comes of it: steps, speaker, and those that
-    /// go elsewhere.
+    /// The current level, the accounts, and the expected result: steps, speaker, and accounts
+    /// that go elsewhere.
     type Case<'a> = (&'a str, &'a AppLevel, &'a [Says<'a>], Vec<AppStep>, usize, &'a [usize]);
 
     fn planned(level: &AppLevel, all: &[Says<'_>], exact: bool, resend: bool) -> AppPlan {

@@ -1,10 +1,10 @@
-//! Chat Settings of a manifest against those that are.
+//! Compares a manifest's Chat Settings with the tenant's.
 
 use super::manifest::{TIMEOUTS, WantedSettings};
 use super::plan::{Change, state_in_words};
 use crate::messages::{ChatSettings, ChatText};
 
-/// Chat Settings as they will be, and what differs.
+/// Chat Settings after the change, and the differences.
 pub fn changed(wanted: &WantedSettings, known: &ChatSettings) -> (ChatSettings, Vec<Change>) {
     let mut new = known.clone();
     let mut changes = Vec::new();

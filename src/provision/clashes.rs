@@ -1,5 +1,4 @@
-//! What accounts get in each other's way with, once all are as they should be: names,
-//! handles, places of secrets, Pages.
+//! Finds clashes between accounts as they will be: names, handles, places of secrets, Pages.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -9,8 +8,8 @@ use super::plan::Problem;
 use crate::accounts::{Account, Addresses};
 use crate::secrets::{SecretKind, StoreName};
 
-/// Gives every draft the problems and notes that it has with the others, and with the
-/// `rest`, the accounts that stay as they are.
+/// Gives every draft the problems and notes from clashes with the other drafts and with `rest`,
+/// the accounts that stay as they are.
 pub(super) fn find(drafts: &mut [Draft], rest: &[Account]) {
     refuse_collisions(drafts, rest);
     refuse_two_kinds(drafts);
@@ -18,8 +17,8 @@ pub(super) fn find(drafts: &mut [Draft], rest: &[Account]) {
     note_twins(drafts, rest);
 }
 
-/// A new name or handle that another account answers to, once all are as they should be.
-/// What an account is called already stays its own affair: doctor finds that.
+/// A new name or handle that another account will have too. Existing clashes do not block:
+/// doctor reports them.
 fn refuse_collisions(drafts: &mut [Draft], rest: &[Account]) {
     let mut addresses = Addresses::default();
     let mut owners = Vec::new();
@@ -48,8 +47,8 @@ fn refuse_collisions(drafts: &mut [Draft], rest: &[Account]) {
     }
 }
 
-/// One place that is said to hold two kinds of secret: a verify token goes to the callback
-/// as it is, so a file could have a token sent anywhere.
+/// One place named for two kinds of secret: a verify token is sent to the callback unchanged, so
+/// a file could have a token sent anywhere.
 fn refuse_two_kinds(drafts: &mut [Draft]) {
     let place = |new: &NewSecret| match new {
         NewSecret::Refer(place) | NewSecret::Copy { from: place, .. } if place.store().is_none() => {
@@ -80,7 +79,7 @@ fn refuse_two_kinds(drafts: &mut [Draft]) {
     }
 }
 
-/// The env store's variables are named by the handle: `a.b` and `a-b` name the same ones.
+/// The env store makes variable names from handles: `a.b` and `a-b` share theirs.
 fn refuse_same_variables(drafts: &mut [Draft], rest: &[Account]) {
     let in_variables = |account: &Account| account.secrets.values().any(|place| place.store() == Some(StoreName::Env));
     let spelt = |account: &Account| account.handle.as_str().replace(['-', '.'], "_");
@@ -104,7 +103,7 @@ fn refuse_same_variables(drafts: &mut [Draft], rest: &[Account]) {
     }
 }
 
-/// Two accounts of one Page: allowed, and seldom meant.
+/// Two accounts of one Page: allowed, but rarely intended.
 fn note_twins(drafts: &mut [Draft], rest: &[Account]) {
     let mut owners: HashMap<String, Vec<[String; 3]>> = HashMap::new();
     let wanted = drafts.iter().filter_map(|draft| draft.after.as_ref());

@@ -1,5 +1,5 @@
-//! The accounts of a manifest as they should be written down, each beside the record
-//! that it is about. Pure: what secrets hold and what Meta says comes later.
+//! The accounts of a manifest as they should be saved, each with its current record. Pure:
+//! secrets and Meta are read later.
 
 mod secrets;
 
@@ -17,29 +17,30 @@ use crate::secrets::{SecretKind, SecretRef, StoreName};
 pub use secrets::{NewSecret, mistakes};
 use secrets::{new_secret, sources};
 
-/// An account of a manifest, and its record.
+/// An account of a manifest, with its current record.
 #[derive(Debug)]
 pub struct Draft {
     pub wanted: Wanted,
-    /// As it is; `None`: it is new.
+    /// The current record; `None`: the account is new.
     pub before: Option<Account>,
     pub handle: Handle,
-    /// As it should be; `None`: it is new, and not enough is known of it.
+    /// The record to save; `None`: the account is new and cannot be completed.
     pub after: Option<Account>,
-    /// What should become of its secrets.
+    /// What to do with its secrets.
     pub secrets: Vec<(SecretKind, NewSecret)>,
     pub problems: Vec<Problem>,
-    /// What is worth knowing and changes nothing.
+    /// Notes that change nothing.
     pub notes: Vec<String>,
 }
 
 impl Draft {
-    /// An account of which too little is known to say what it should be.
+    /// An account that is not known well enough to say what it should be.
     fn not_known(wanted: Wanted, before: Option<Account>, handle: Handle, problem: Problem) -> Self {
         Self { wanted, before, handle, after: None, secrets: Vec::new(), problems: vec![problem], notes: Vec::new() }
     }
 
-    /// Where a secret of the account as it should be is read; `None`: it has none, or one is made.
+    /// Where a secret is read once the account is saved; `None`: it has none, or one is
+    /// generated.
     pub fn source(&self, kind: SecretKind) -> Option<&SecretRef> {
         match self.secrets.iter().find(|(of, _)| *of == kind) {
             Some((_, NewSecret::Refer(place) | NewSecret::Copy { from: place, .. })) => Some(place),
@@ -49,20 +50,20 @@ impl Draft {
     }
 }
 
-/// What holds for every account of a run.
+/// What all accounts of a run share.
 pub struct House<'a> {
     pub tenant: &'a Tenant,
-    /// Which Graph its accounts live in.
+    /// The Graph that its accounts belong to.
     pub realm: Realm,
     pub store: StoreName,
     pub now: Timestamp,
-    /// Makes the id of a new account of that name. The same each time, so that a run
-    /// that is killed between an account's secrets and its record, and begun again, puts
-    /// its secrets over those that were left.
+    /// Makes the id of a new account from its name. The same name gives the same id, so that a
+    /// run that was killed between an account's secrets and its record replaces those secrets
+    /// when it is repeated.
     pub new_id: &'a dyn Fn(&Name) -> String,
 }
 
-/// Drafts of all accounts that are wanted, and the records that none of them is about.
+/// Drafts of all wanted accounts, and the records that none of them names.
 pub fn drafts(wanted: Vec<Wanted>, records: Vec<Account>, house: &House<'_>) -> (Vec<Draft>, Vec<Account>) {
     let of_records = Records::of(&records);
     let mut taken: HashMap<usize, String> = HashMap::new();
@@ -89,7 +90,7 @@ pub fn drafts(wanted: Vec<Wanted>, records: Vec<Account>, house: &House<'_>) -> 
         })
         .collect();
     let named: Vec<bool> = (0..records.len()).map(|at| taken.contains_key(&at)).collect();
-    // What the file calls an account is its own before a handle is derived for another.
+    // A handle in the file comes before one that is derived for another account.
     let number = |of: &Match, at: usize| of.found.as_ref().ok().copied().flatten().unwrap_or(records.len() + at);
     let mut reserved = Addresses::of(&records);
     for (at, of) in matches.iter().enumerate() {
@@ -123,16 +124,16 @@ pub fn drafts(wanted: Vec<Wanted>, records: Vec<Account>, house: &House<'_>) -> 
     (drafts, rest)
 }
 
-/// An account of a manifest and the record that it is about.
+/// An account of a manifest, matched with a record.
 struct Match {
     wanted: Wanted,
-    /// The record's place; an error where it cannot be told which one is meant.
+    /// The record's index; an error where several match.
     found: Result<Option<usize>, Problem>,
-    /// The manifest names the same account before.
+    /// Set if an earlier account of the manifest is the same.
     twice: Option<Problem>,
 }
 
-/// Where accounts are in a list, by what they are called.
+/// The indices of accounts in a list, by name and handle.
 struct Records {
     names: HashMap<String, Vec<usize>>,
     handles: HashMap<String, Vec<usize>>,
@@ -148,8 +149,8 @@ impl Records {
         records
     }
 
-    /// The records that may be meant: those with the handle, or else those with the name.
-    /// More than one where the records were edited or merged by hand.
+    /// The matching records: those with the handle, or else those with the name. More than one
+    /// if the records were edited or merged by hand.
     fn find(&self, wanted: &Wanted) -> &[usize] {
         let of_handle = wanted.handle.as_ref().and_then(|handle| self.handles.get(handle.as_str()));
         let found = of_handle.or_else(|| self.names.get(&wanted.name.as_str().to_lowercase()));
@@ -157,7 +158,7 @@ impl Records {
     }
 }
 
-/// Several records are called as the manifest says: which one is meant is not guessed.
+/// Several records match, so none is chosen.
 fn ambiguous(wanted: &Wanted, records: &[Account], several: &[usize]) -> Problem {
     let named = several.iter().map(|at| {
         let Account { name, handle, id, .. } = &records[*at];
@@ -199,7 +200,7 @@ fn draft(wanted: Wanted, before: Option<Account>, handle: Handle, house: &House<
     }
     if let Some(id) = &wanted.page_id {
         if *id != after.page_id {
-            // Another Page's name is not known yet.
+            // The other Page's name is not known yet.
             after.page_name = None;
         }
         after.page_id = id.clone();
@@ -237,7 +238,7 @@ fn draft(wanted: Wanted, before: Option<Account>, handle: Handle, house: &House<
     Draft { wanted, before, handle, after: Some(after), secrets, problems, notes: Vec::new() }
 }
 
-/// The record of an account that is new.
+/// The record of a new account.
 fn new_account(wanted: &Wanted, handle: Handle, house: &House<'_>) -> Result<Account, Problem> {
     let (Some(page_username), Some(page_id), Some(_)) = (&wanted.page_username, &wanted.page_id, &wanted.token) else {
         let missing = [
@@ -286,7 +287,7 @@ pub(super) mod tests {
     use crate::channel::Channel;
     use crate::provision::manifest::{Place, Source};
 
-    /// A house without a template, with the encrypted file for new secrets.
+    /// A context without a template, with the encrypted file for new secrets.
     pub fn house() -> House<'static> {
         static TENANT: LazyLock<Tenant> = LazyLock::new(Tenant::default);
         House {
@@ -298,7 +299,7 @@ pub(super) mod tests {
         }
     }
 
-    /// An account with all that a new one needs.
+    /// An account with everything a new one needs.
     pub fn wanted(name: &str) -> Wanted {
         Wanted {
             place: Place { file: "a.yaml".into(), line: 1, column: 1 },
@@ -317,12 +318,12 @@ pub(super) mod tests {
         }
     }
 
-    /// The draft of one account beside these records.
+    /// The draft of one account among these records.
     pub fn drafted(wanted: Wanted, records: &[Account], house: &House<'_>) -> (Vec<Draft>, Vec<Account>) {
         drafts(vec![wanted], records.to_vec(), house)
     }
 
-    /// The record of an account.
+    /// A record.
     pub fn record(name: &str, handle: &str) -> Account {
         let mut account = drafted(wanted(name), &[], &house()).0.remove(0).after.expect("a record");
         account.handle = handle.parse().expect("a handle");
@@ -381,7 +382,7 @@ pub(super) mod tests {
     #[test]
     fn no_account_gets_what_another_answers_to() {
         let records = [record("Acme Support", "acme"), record("Other", "other")];
-        // By its handle, its name or its id; the one that is called so already is left alone.
+        // Taken as handle, name or id; the account that already has it is not refused.
         for taken in ["ACME", "acme SUPPORT", "ID of acme support"] {
             let (found, _) = drafts(vec![wanted(taken), wanted("New")], records[..1].to_vec(), &house());
             let is_it = taken.eq_ignore_ascii_case("acme support");
@@ -407,7 +408,7 @@ pub(super) mod tests {
         let hint = problem.hint.as_deref().unwrap_or_default();
         assert!(hint.ends_with("msgrctl account rename id-2 acme-2"), "{hint}");
         assert!(found[1].problems.is_empty() && rest.is_empty(), "neither is pruned");
-        // With their handles both are known, and what is wrong already is no reason.
+        // With handles both are identified, and an existing clash does not block.
         let file = vec![handled("Acme", "acme"), handled("ACME", "acme-2")];
         let (found, _) = drafts(file, records.to_vec(), &house());
         assert_eq!(problems(&found), [[""; 0]; 2]);

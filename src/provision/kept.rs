@@ -1,11 +1,11 @@
-//! What becomes of an account's secrets: kept as they are, referred to, copied, made.
+//! What happens to an account's secrets: unchanged, referenced, copied or generated.
 
 use super::draft::NewSecret;
 use super::plan::{Change, Problem};
 use crate::accounts::Account;
 use crate::secrets::{Secret, SecretKind, SecretRef, StoreName};
 
-/// A secret that is ready to be kept.
+/// A secret that is ready to be stored.
 #[derive(Debug)]
 pub enum ReadySecret {
     Refer(SecretRef),
@@ -13,47 +13,47 @@ pub enum ReadySecret {
     Generate(StoreName),
 }
 
-/// A secret that is copied into a store, and what the store has.
+/// A secret that is copied into a store, and the store's current value.
 pub enum SecretSeen {
-    /// Both were read; `kept` is what the store has already.
+    /// Both were read; `kept` is the store's value.
     Read {
         source: Secret,
-        /// What is in the store.
+        /// The store's value.
         kept: Option<Secret>,
     },
-    /// The source has none, in words.
+    /// The source does not have it.
     Gone {
-        /// What is missing: `the variable ACME_TOKEN is not set`.
+        /// Why: `the variable ACME_TOKEN is not set`.
         why: String,
-        /// Whether the store has one already.
+        /// Whether the store has a value already.
         kept: bool,
     },
 }
 
-/// What becomes of one secret.
-pub(super) enum Kept {
+/// The planned change of one secret.
+pub(super) enum SecretDiff {
     /// It differs.
     As(Change, Option<ReadySecret>),
-    /// It is as it should be; the note says what could not be compared.
+    /// It is unchanged; the note says what could not be compared.
     Same(Option<String>),
 }
 
-/// Compares one secret: where it is, and where it is copied also what it is.
+/// Compares one secret by its place, and by its value too where it is copied.
 pub(super) fn compare(
     kind: SecretKind,
     new: NewSecret,
     before: Option<&Account>,
     seen: Option<&SecretSeen>,
-) -> Result<Kept, Problem> {
+) -> Result<SecretDiff, Problem> {
     let field = key_of(kind);
     let known = before.and_then(|before| before.secrets.get(&kind));
     let from = known.map(ToString::to_string);
     match new {
-        NewSecret::Refer(place) if known == Some(&place) => Ok(Kept::Same(None)),
+        NewSecret::Refer(place) if known == Some(&place) => Ok(SecretDiff::Same(None)),
         NewSecret::Refer(place) => {
-            Ok(Kept::As(Change::new(field, from, Some(place.to_string())), Some(ReadySecret::Refer(place))))
+            Ok(SecretDiff::As(Change::new(field, from, Some(place.to_string())), Some(ReadySecret::Refer(place))))
         }
-        NewSecret::Generate(store) => Ok(Kept::As(
+        NewSecret::Generate(store) => Ok(SecretDiff::As(
             Change::new(field, from, Some(format!("generated, kept in the {store} store"))),
             Some(ReadySecret::Generate(store)),
         )),
@@ -61,11 +61,11 @@ pub(super) fn compare(
             let here = known == Some(&SecretRef::Stored(to));
             let words = format!("copied from {source} into the {to} store");
             match seen {
-                // Nobody has looked: what is there is taken to be right.
-                None if here => Ok(Kept::Same(None)),
-                None => Ok(Kept::As(Change::new(field, from, Some(words)), None)),
+                // Nothing was read: the stored value is assumed to be right.
+                None if here => Ok(SecretDiff::Same(None)),
+                None => Ok(SecretDiff::As(Change::new(field, from, Some(words)), None)),
                 Some(SecretSeen::Gone { why, kept: true }) if here => {
-                    Ok(Kept::Same(Some(format!("{field} was not compared, and is kept as it is: {why}"))))
+                    Ok(SecretDiff::Same(Some(format!("{field} was not compared and stays unchanged: {why}"))))
                 }
                 Some(SecretSeen::Gone { why, .. }) => Err(Problem::new(
                     format!("{field}: {why}"),
@@ -73,7 +73,7 @@ pub(super) fn compare(
                 )),
                 Some(SecretSeen::Read { source: value, kept }) => {
                     if here && kept.as_ref() == Some(value) {
-                        return Ok(Kept::Same(None));
+                        return Ok(SecretDiff::Same(None));
                     }
                     let change = match (here, kept) {
                         (true, Some(kept)) => {
@@ -85,7 +85,7 @@ pub(super) fn compare(
                         }
                         _ => Change::new(field, from, Some(words)),
                     };
-                    Ok(Kept::As(change, Some(ReadySecret::Keep(value.clone(), to))))
+                    Ok(SecretDiff::As(change, Some(ReadySecret::Keep(value.clone(), to))))
                 }
             }
         }

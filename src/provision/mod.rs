@@ -1,5 +1,4 @@
-//! What should be, against what is: the difference as a value, and how it is carried
-//! out.
+//! Compares what should be with what is: the differences as a value, and how to carry them out.
 
 pub(crate) mod apps;
 pub(crate) mod chat_settings;

@@ -1,7 +1,6 @@
-//! What differs between a manifest and what is: a pure value. Nothing here asks anybody
-//! or changes anything; drafts say what should be,
-//! [`Seen`] what is, and whoever applies the plan carries out what stands here without
-//! comparing again.
+//! The differences between a manifest and the current state, as a pure value. Nothing here asks
+//! or changes anything: drafts say what should be, [`Seen`] says what is, and applying a plan
+//! carries it out without comparing again.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +8,7 @@ use serde::Serialize;
 
 use super::apps::{AppPlan, apps};
 use super::draft::Draft;
-use super::kept::{self, Kept, ReadySecret, SecretSeen};
+use super::kept::{self, ReadySecret, SecretDiff, SecretSeen};
 use super::manifest::Place;
 use super::sent::{Sent, sends};
 use super::subscription::{AppLevel, PageLevel, Wish, page_step};
@@ -21,50 +20,50 @@ use crate::graph::endpoints::page::same_username;
 use crate::messages::{Event, MessageState};
 use crate::secrets::{SecretKind, redacted};
 
-/// Everything that is to be done.
+/// All planned changes.
 #[derive(Debug, Default)]
 pub struct Plan {
     pub chat_settings: Vec<Change>,
     pub apps: Vec<AppPlan>,
-    /// The accounts of the manifest, in its order, and then those that are removed.
+    /// The accounts of the manifest, in its order, then those to remove.
     pub accounts: Vec<AccountPlan>,
     /// Names of accounts that the manifest does not name and that stay.
     pub left: Vec<String>,
 }
 
-/// What is to be done with one account. What `msgrctl plan --json` shows of it names secrets
-/// by where they are, and has no field for a value.
+/// The planned changes of one account. `msgrctl plan --json` shows this type: it names secrets
+/// only by their place, and has no field for a value.
 #[derive(Debug, Default, Serialize)]
 pub struct AccountPlan {
-    /// Where it stands; `None`: it is removed.
+    /// Its place in the manifest; `None`: it is removed.
     #[serde(skip)]
     pub place: Option<Place>,
     #[serde(rename = "account")]
     pub name: String,
     pub handle: String,
     pub action: Action,
-    /// As it is.
+    /// The current record.
     #[serde(skip)]
     pub before: Option<Account>,
-    /// As it will be; `None`: it goes, or not enough is known of it.
+    /// The record to save; `None`: it is removed, or cannot be completed.
     #[serde(skip)]
     pub after: Option<Account>,
     pub changes: Vec<Change>,
-    /// The secrets that are stored or referred to.
+    /// The secrets to store or to refer to.
     #[serde(skip)]
     pub secrets: Vec<(SecretKind, ReadySecret)>,
-    /// What the Page should send, where the manifest says so.
+    /// The Page's fields, where the manifest names them.
     #[serde(skip)]
     pub fields: Option<Vec<String>>,
-    /// Every field that its Page is given, where something is written at Meta.
+    /// All fields to subscribe the Page to, where Meta has to be changed.
     #[serde(skip)]
     pub page: Option<Vec<String>>,
-    /// Why it cannot be done; then nothing of it is.
+    /// Why the account cannot be applied; then none of its changes are made.
     pub problems: Vec<Problem>,
-    /// What is worth knowing and changes nothing.
+    /// Notes that change nothing.
     #[serde(serialize_with = "redacted")]
     pub notes: Vec<String>,
-    /// Where its secrets are read, and where each of them is sent.
+    /// The places its secrets are read from, and where each of them is sent.
     pub sends: Vec<Sent>,
 }
 
@@ -75,21 +74,21 @@ pub enum Action {
     Add,
     Change,
     Remove,
-    /// It is as it should be.
+    /// Nothing differs.
     #[default]
     #[serde(rename = "none")]
     Nothing,
 }
 
-/// Something that differs. Secrets are named by where they are, never by their value.
+/// A difference. Secrets are named by their place, never by their value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change {
     /// The manifest's key: `webhook.callback_url`.
     pub field: String,
-    /// What it was; `None`: there was none.
+    /// The old value; `None`: there was none.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "redacted")]
     pub from: Option<String>,
-    /// What it will be; `None`: there will be none.
+    /// The new value; `None`: there will be none.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "redacted")]
     pub to: Option<String>,
 }
@@ -100,7 +99,7 @@ impl Change {
     }
 }
 
-/// Why an account cannot be made as it should be.
+/// Why an account cannot be applied.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem {
     /// What is wrong, in a sentence without a full stop.
@@ -109,18 +108,18 @@ pub struct Problem {
     /// What to do.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "redacted")]
     pub hint: Option<String>,
-    /// Trying again later may help.
+    /// Whether trying again later may help.
     #[serde(rename = "retryable")]
     pub unreachable: bool,
 }
 
 impl Problem {
-    /// Something that somebody has to mend.
+    /// A problem that needs a fix.
     pub fn new(summary: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { summary: summary.into(), hint: Some(hint.into()), unreachable: false }
     }
 
-    /// Something at Meta that could not be looked at.
+    /// Something at Meta that could not be read.
     pub(super) fn unseen(what: &str, error: &GraphError) -> Self {
         let cause = match error {
             GraphError::Refused(error) => causes::of(error, causes::Place::Page.plain()),
@@ -128,40 +127,40 @@ impl Problem {
         };
         let trace = GraphTrace::of(error).map(|trace| trace.in_words()).unwrap_or_default();
         Self {
-            summary: format!("{what} could not be seen: {}{trace}", cause.summary),
+            summary: format!("{what} could not be read: {}{trace}", cause.summary),
             hint: Some(cause.fix),
             unreachable: matches!(error, GraphError::Unreachable(_)),
         }
     }
 }
 
-/// What was seen of an account besides its record.
+/// What was read for an account besides its record.
 #[derive(Default)]
 pub struct Seen {
-    /// Its secrets, those that were read.
+    /// Its secrets that were read.
     pub secrets: BTreeMap<SecretKind, SecretSeen>,
-    /// What Meta says; `None`: Meta was not asked.
+    /// The state at Meta; `None`: Meta was not asked.
     pub live: Option<Live>,
-    /// What is wrong with its secrets or its credentials.
+    /// Problems of its secrets or its credentials.
     pub problems: Vec<Problem>,
-    /// Why its verify token may not be read; that matters where an app's webhook is set.
+    /// Why its verify token may not be read, which matters only for setting an app's webhook.
     pub closed: Option<Problem>,
 }
 
-/// What Meta says of a Page and its app.
+/// The state of a Page and its app at Meta.
 pub struct Live {
     pub page_name: Option<String>,
     pub page: Result<PageLevel, GraphError>,
-    /// What the app is told of; `None`: not asked.
+    /// The app's webhook; `None`: not asked.
     pub app: Option<Result<AppLevel, GraphError>>,
 }
 
-/// Compares every draft with what was seen of it, in the same order. `removed` are the
-/// accounts to go, `left` those that are not named and stay.
+/// Compares every draft with what was read for it, in the same order. `removed` are the accounts
+/// to remove, `left` those that are not named and stay.
 ///
 /// # Panics
 ///
-/// When there are not as many drafts as looks: an account would be dropped silently.
+/// When the numbers of drafts and of `seen` differ: an account would be dropped silently.
 pub fn plan(drafts: Vec<Draft>, seen: &[Seen], removed: Vec<Account>, left: Vec<String>) -> Plan {
     assert_eq!(drafts.len(), seen.len(), "one look at each account");
     let mut accounts: Vec<AccountPlan> =
@@ -182,25 +181,25 @@ pub fn plan(drafts: Vec<Draft>, seen: &[Seen], removed: Vec<Account>, left: Vec<
 }
 
 impl Plan {
-    /// Whether all is as it should be, as far as it can be made so.
+    /// Whether nothing is left to change.
     pub fn is_empty(&self) -> bool {
         self.chat_settings.is_empty()
             && self.apps.is_empty()
             && self.accounts.iter().all(|account| account.action == Action::Nothing || !account.problems.is_empty())
     }
 
-    /// The accounts that nothing can be done about.
+    /// The number of accounts that cannot be applied.
     pub fn blocked(&self) -> usize {
         self.accounts.iter().filter(|account| !account.problems.is_empty()).count()
     }
 
-    /// Whether nothing can be said of any account, and may be later.
+    /// Whether every account is out of reach for now.
     pub fn is_out_of_reach(&self) -> bool {
         let out = |account: &AccountPlan| account.problems.iter().any(|problem| problem.unreachable);
         !self.accounts.is_empty() && self.accounts.iter().all(out)
     }
 
-    /// How many accounts `action` happens to.
+    /// The number of accounts with this action.
     pub fn count(&self, action: Action) -> usize {
         self.accounts.iter().filter(|account| account.problems.is_empty() && account.action == action).count()
     }
@@ -218,18 +217,18 @@ fn account(draft: Draft, seen: &Seen) -> AccountPlan {
         after.page_name = Some(name);
     }
     let mut changes = fields_of(before.as_ref(), &after);
-    // What Meta calls a Page that nobody has asked it about is no difference by itself.
+    // A Page's name that was not saved before is not a difference by itself.
     if before.as_ref().is_some_and(|before| before.page_name.is_none()) && changes.is_empty() {
         after.page_name = None;
     }
     let mut ready = Vec::new();
     for (kind, new) in secrets {
         match kept::compare(kind, new, before.as_ref(), seen.secrets.get(&kind)) {
-            Ok(Kept::As(change, secret)) => {
+            Ok(SecretDiff::As(change, secret)) => {
                 changes.push(change);
                 ready.extend(secret.map(|secret| (kind, secret)));
             }
-            Ok(Kept::Same(note)) => notes.extend(note),
+            Ok(SecretDiff::Same(note)) => notes.extend(note),
             Err(problem) => problems.push(problem),
         }
     }
@@ -249,9 +248,7 @@ fn account(draft: Draft, seen: &Seen) -> AccountPlan {
     }
     let moved = changes.iter().any(|change| change.field == "webhook.callback_url");
     if moved && wanted.fields.is_none() {
-        notes.push(
-            "webhook.callback_url is written down here; Meta is told of it where webhook.fields are named".into(),
-        );
+        notes.push("webhook.callback_url is saved here; Meta gets it only with webhook.fields".into());
     }
     let action = match (&before, changes.is_empty()) {
         (None, _) => Action::Add,
@@ -262,7 +259,7 @@ fn account(draft: Draft, seen: &Seen) -> AccountPlan {
     AccountPlan { action, before, after: Some(after), changes, secrets: ready, fields, page, problems, notes, ..known }
 }
 
-/// The fields of the record that differ, the places of secrets aside.
+/// The fields of the record that differ, except the places of secrets.
 fn fields_of(before: Option<&Account>, after: &Account) -> Vec<Change> {
     type Field = (&'static str, fn(&Account) -> Option<String>);
     const FIELDS: [Field; 7] = [
@@ -279,11 +276,11 @@ fn fields_of(before: Option<&Account>, after: &Account) -> Vec<Change> {
         let (from, to) = (before.and_then(value), value(after));
         let same = match (field, &from, &to) {
             ("page_username", Some(from), Some(to)) => same_username(from, to),
-            // Meta's name of it is written down with whatever else is.
+            // Meta's name of the Page is saved only together with other changes.
             ("page_name", from, _) => from.is_none() || from == &to,
             _ => from == to,
         };
-        // The block of a new account is headed by both.
+        // The heading of a new account shows both.
         let shown = before.is_some() || !matches!(field, "name" | "handle");
         if !same && shown {
             changes.push(Change::new(field, from, to));
@@ -302,7 +299,7 @@ fn fields_of(before: Option<&Account>, after: &Account) -> Vec<Change> {
     changes
 }
 
-/// A message's state, with its text where it has one: in quotes, on one line.
+/// A message's state, with its text if it has one: quoted, on one line.
 pub fn state_in_words(state: &MessageState) -> String {
     match state {
         MessageState::Custom(text) => format!("custom: {}", serde_json::Value::from(text.as_str())),
@@ -338,7 +335,7 @@ mod tests {
     use crate::graph::endpoints::subscription::AppSubscription;
     use crate::secrets::{Secret, SecretRef, StoreName};
 
-    /// The plan of one account that Meta knows, with its webhook as wished.
+    /// The state at Meta of one account, with its webhook as wished.
     fn live(fields: &[&str]) -> Live {
         let fields: Vec<String> = fields.iter().map(|field| (*field).to_owned()).collect();
         Live { page_name: Some("Acme at Meta".into()), page: Ok(PageLevel::Fields(fields)), app: None }

@@ -1,4 +1,4 @@
-//! Where the secrets of an account come from, and where each of them goes.
+//! Where an account's secrets are read, and where each of them is sent.
 
 use serde::Serialize;
 use url::Url;
@@ -7,21 +7,21 @@ use super::draft::Draft;
 use super::kept::key_of;
 use crate::secrets::{SecretKind, SecretRef, StoreName, redacted};
 
-/// A secret that is read somewhere outside and sent somewhere.
+/// A secret that is read outside msgrctl's stores and sent somewhere.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Sent {
     /// The manifest's key: `webhook.verify_token`.
     #[serde(rename = "secret")]
     pub key: &'static str,
-    /// Where it is read: `env:ACME_VERIFY_TOKEN`.
+    /// Its place: `env:ACME_VERIFY_TOKEN`.
     #[serde(serialize_with = "redacted")]
     pub source: String,
-    /// Who gets it: `Graph`, and the host of a callback URL.
+    /// The receivers: `Graph`, and the host of a callback URL.
     pub to: Vec<String>,
 }
 
-/// What is sent of an account as it will be. What our own stores keep was put there by a
-/// person, and no file can change where that is.
+/// The secrets that an account will send. Those in msgrctl's stores do not count: the user put
+/// them there, and no file can redirect them.
 pub(super) fn sends(draft: &Draft) -> Vec<Sent> {
     let mut all = Vec::new();
     let Some(after) = &draft.after else { return all };
@@ -40,7 +40,7 @@ pub(super) fn sends(draft: &Draft) -> Vec<Sent> {
     all
 }
 
-/// The host of a callback URL, with its port where it names one.
+/// The host of a callback URL, with its port if it has one.
 fn host(url: &str) -> Option<String> {
     let url = Url::parse(url).ok()?;
     let host = url.host_str()?;

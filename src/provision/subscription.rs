@@ -1,7 +1,7 @@
-//! The two levels of a webhook as they should be, against what Meta says they are.
+//! Compares the wished two levels of a webhook with those at Meta.
 //!
-//! [`app_steps`] and [`page_step`] are pure: nothing to do gives no step, and then nothing is
-//! written. What is there and not asked for stays, unless the wish is exact.
+//! [`app_steps`] and [`page_step`] are pure. Without a difference they return no step, and
+//! nothing is written. Existing fields that are not asked for stay, unless the wish is exact.
 
 use crate::channel::Channel;
 use crate::graph::endpoints::PageAccess;
@@ -9,7 +9,7 @@ use crate::graph::endpoints::subscription::{self, AppSubscription, SubscribedApp
 use crate::graph::{AppCredentials, Client, GraphError};
 use crate::secrets::Secret;
 
-/// The fields that a contact centre needs, or is glad of (webhook/FACTS.md, "Fields").
+/// The fields that a contact centre needs or can use (webhook/FACTS.md, "Fields").
 const FIELDS: &[&str] = &[
     "messages",
     "messaging_postbacks",
@@ -19,8 +19,8 @@ const FIELDS: &[&str] = &[
     "messaging_referrals",
 ];
 
-/// The other fields of Messenger that Meta documents (webhook/FACTS.md, "Fields"): to
-/// notice a misspelt one. Any is taken, since Meta adds some from time to time.
+/// The other Messenger fields that Meta documents (webhook/FACTS.md, "Fields"), to detect typing
+/// errors. Unknown ones are accepted, since Meta adds some from time to time.
 const OTHER_FIELDS: &[&str] = &[
     "message_echoes",
     "message_reactions",
@@ -41,9 +41,9 @@ const OTHER_FIELDS: &[&str] = &[
 /// The fields of a channel's webhook.
 #[derive(Clone, Copy, Debug)]
 pub struct Webhook {
-    /// The fields that are subscribed unless others are named.
+    /// The fields to subscribe unless others are named.
     pub fields: &'static [&'static str],
-    /// The others that Meta documents.
+    /// The other documented fields.
     pub others: &'static [&'static str],
 }
 
@@ -54,21 +54,21 @@ pub const fn webhook(channel: Channel) -> Webhook {
     }
 }
 
-/// What should be.
+/// The wished state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wish {
-    /// Where the app's events should go; `None`: that is left as it is.
+    /// Where the app's events should go; `None`: unchanged.
     pub callback_url: Option<String>,
     /// The fields, on both levels.
     pub fields: Vec<String>,
-    /// These and no others.
+    /// Whether other fields are removed.
     pub exact: bool,
 }
 
 /// The app's own level.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AppLevel {
-    /// It has no subscription of Pages.
+    /// It has no subscription for Pages.
     Absent,
     /// It has this one.
     Present(AppSubscription),
@@ -80,17 +80,16 @@ pub enum AppStep {
     /// Set its callback URL and fields; Meta asks the callback for the handshake.
     Set {
         callback_url: String,
-        /// Every field that should be there after it.
+        /// All fields afterwards.
         fields: Vec<String>,
-        /// The address that it takes the place of.
+        /// The callback URL that it replaces.
         replaces: Option<String>,
     },
-    /// Take fields away, after others were set.
+    /// Remove fields, after others were set.
     Remove { fields: Vec<String> },
 }
 
-/// What has to be written so that an app becomes as `wish` says. Nothing is taken away before
-/// what takes its place is there.
+/// The writes that bring an app to `wish`. Nothing is removed before its replacement is set.
 pub fn app_steps(wish: &Wish, level: &AppLevel) -> Vec<AppStep> {
     let present = match (level, &wish.callback_url) {
         (AppLevel::Present(present), _) => present,
@@ -120,8 +119,8 @@ pub fn app_steps(wish: &Wish, level: &AppLevel) -> Vec<AppStep> {
     steps
 }
 
-/// Every field that a Page should send, where something has to be written so that it becomes
-/// as `wish` says. One that is subscribed to another app alone is not written.
+/// All fields that a Page should send, if it has to be written to match `wish`. A Page that is
+/// subscribed only to another app is not written.
 pub fn page_step(wish: &Wish, level: &PageLevel) -> Option<Vec<String>> {
     let now = match level {
         PageLevel::Absent => None,
@@ -133,22 +132,21 @@ pub fn page_step(wish: &Wish, level: &PageLevel) -> Option<Vec<String>> {
     now.is_none_or(|now| !same_fields(now, &fields)).then_some(fields)
 }
 
-/// What of `wish` is not so at an app, after it was written: in words, empty when all is as
-/// wished.
+/// What still differs from `wish` at an app after writing, in words; empty if nothing does.
 pub fn missing_of_app(wish: &Wish, level: &AppLevel) -> Vec<String> {
     let in_words = |step: &AppStep| match (step, level) {
         (AppStep::Set { replaces: Some(now), .. }, _) => format!("the app's events go to {now}"),
         (AppStep::Set { .. }, AppLevel::Present(present)) if present.active => {
-            format!("the app is not told of {}", list(&beside(&wish.fields, &present.fields)))
+            format!("the app does not receive {}", list(&beside(&wish.fields, &present.fields)))
         }
         (AppStep::Set { .. }, AppLevel::Present(_)) => "Meta has switched the app's webhook off (inactive)".to_owned(),
         (AppStep::Set { .. }, AppLevel::Absent) => "the app has no webhook for Pages".to_owned(),
-        (AppStep::Remove { fields }, _) => format!("the app is told of {} too", list(fields)),
+        (AppStep::Remove { fields }, _) => format!("the app receives {} too", list(fields)),
     };
     app_steps(wish, level).iter().map(in_words).collect()
 }
 
-/// The same of a Page.
+/// The same for a Page.
 pub fn missing_of_page(wish: &Wish, level: &PageLevel) -> Option<String> {
     page_step(wish, level)?;
     let PageLevel::Fields(now) = level else { return Some("the Page is not subscribed to the app".into()) };
@@ -160,12 +158,12 @@ pub fn missing_of_page(wish: &Wish, level: &PageLevel) -> Option<String> {
     })
 }
 
-/// The fields in words.
+/// The fields as a list in words.
 pub fn list(fields: &[String]) -> String {
     if fields.is_empty() { "nothing".into() } else { fields.join(", ") }
 }
 
-/// The first, then what only the second has; each once.
+/// The first, then those that only the second has, without duplicates.
 fn union(first: &[String], second: &[String]) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     for field in first.iter().chain(second) {
@@ -176,26 +174,26 @@ fn union(first: &[String], second: &[String]) -> Vec<String> {
     all
 }
 
-/// What only the first has.
+/// Those that only the first has.
 fn beside(first: &[String], second: &[String]) -> Vec<String> {
     first.iter().filter(|field| !second.contains(field)).cloned().collect()
 }
 
-/// What was seen of a Page's level.
+/// The state of a Page's level.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PageLevel {
-    /// The Page sends the token's app nothing.
+    /// The Page sends the token's app no events.
     Absent,
-    /// It sends it these fields.
+    /// It sends these fields.
     Fields(Vec<String>),
-    /// The token is of another app than the account says, and the Page is subscribed to
-    /// that one: a write would change what is not the account's.
+    /// The token belongs to another app than the account's, and the Page is subscribed to that
+    /// app: writing would change what is not the account's.
     OfAnotherApp(String),
 }
 
 impl PageLevel {
-    /// The level of the app with this id among those that a Page is subscribed to. Graph
-    /// shows the token's own app alone.
+    /// The level for this app among those that a Page is subscribed to. Graph shows only the
+    /// token's own app.
     pub fn of(apps: Vec<SubscribedApp>, app_id: Option<&str>) -> Self {
         let of_another = apps.iter().find(|app| app_id.is_some_and(|id| app.id != id)).map(|app| app.id.clone());
         let mut mine = apps.into_iter().filter(|app| app_id.is_none_or(|id| app.id == id));
@@ -208,14 +206,14 @@ impl PageLevel {
 }
 
 impl AppLevel {
-    /// The level of a channel among all subscriptions of an app.
+    /// The level for a channel among all subscriptions of an app.
     pub fn of(all: Vec<AppSubscription>, channel: Channel) -> Self {
         let own = all.into_iter().find(|subscription| subscription.object == channel.webhook_object());
         own.map_or(Self::Absent, Self::Present)
     }
 }
 
-/// Whether two looks at a Page saw the same; the order in which Meta lists fields says nothing.
+/// Whether two reads of a Page are equal; the order of fields does not count.
 pub fn same_page(before: &PageLevel, now: &PageLevel) -> bool {
     match (before, now) {
         (PageLevel::Fields(before), PageLevel::Fields(now)) => same_fields(before, now),
@@ -223,7 +221,7 @@ pub fn same_page(before: &PageLevel, now: &PageLevel) -> bool {
     }
 }
 
-/// Whether two looks at an app saw the same, as far as a write would change it.
+/// Whether two reads of an app are equal, as far as a write would change it.
 pub fn same_app_level(before: &AppLevel, now: &AppLevel) -> bool {
     match (before, now) {
         (AppLevel::Present(before), AppLevel::Present(now)) => {
@@ -239,7 +237,7 @@ fn same_fields(a: &[String], b: &[String]) -> bool {
     beside(a, b).is_empty() && beside(b, a).is_empty()
 }
 
-/// What a Page sends the app; one whose id is known is found among others.
+/// Reads a Page's level for the app; its id, if known, selects it.
 pub async fn observe_page(
     client: &Client,
     page: PageAccess<'_>,
@@ -248,13 +246,13 @@ pub async fn observe_page(
     Ok(PageLevel::of(subscription::of_page(client, page).await?.value, app_id))
 }
 
-/// What an app is told of a channel.
+/// Reads an app's level for a channel.
 pub async fn observe_app(client: &Client, app: &AppCredentials, channel: Channel) -> Result<AppLevel, GraphError> {
     Ok(AppLevel::of(subscription::of_app(client, app).await?.value, channel))
 }
 
-/// Carries out one step of an app; `false`: Meta says that it did not. `verify_token` is what
-/// Meta will ask the callback with: without one nothing is set.
+/// Carries out one step for an app; returns whether Meta confirms it. Meta asks the callback
+/// with `verify_token`: without one nothing is set.
 pub async fn write_app(
     client: &Client,
     app: &AppCredentials,
@@ -294,7 +292,7 @@ mod tests {
         })
     }
 
-    /// Whether the wish is exact, what is there, and what comes of it: the step, what is missing.
+    /// Whether the wish is exact, the current level, and the expected step and missing parts.
     type Case<'a> = (&'a str, bool, PageLevel, Option<&'a [&'a str]>, Option<&'a str>);
 
     const HERE: &str = "https://hooks.example.com/m";
@@ -317,14 +315,14 @@ mod tests {
                 wish(Some(HERE), &["messages"], false),
                 &feed,
                 vec![set(&["feed", "messages"], None)],
-                vec!["the app is not told of messages"],
+                vec!["the app does not receive messages"],
             ),
             (
                 "unless the wish is exact: then it goes last",
                 wish(Some(HERE), &["messages"], true),
                 &feed,
                 vec![set(&["feed", "messages"], None), remove(&["feed"])],
-                vec!["the app is not told of messages", "the app is told of feed too"],
+                vec!["the app does not receive messages", "the app receives feed too"],
             ),
             (
                 "another callback is told",
@@ -359,7 +357,7 @@ mod tests {
                 wish(None, &["messages"], false),
                 &feed,
                 vec![set(&["feed", "messages"], None)],
-                vec!["the app is not told of messages"],
+                vec!["the app does not receive messages"],
             ),
         ];
         for (name, wish, level, steps, missing) in cases {

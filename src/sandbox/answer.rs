@@ -1,5 +1,5 @@
-//! What Graph sends: bodies in its escaped form, its headers, its errors with
-//! the status that each was seen with.
+//! Graph's answers: bodies in its escaped form, its headers, and its errors with the status that
+//! each was seen with.
 
 use axum::body::{Body, Bytes};
 use axum::http::HeaderValue;
@@ -20,7 +20,7 @@ pub struct Answer {
     /// The code and subcode of an error.
     pub code: Option<(i64, Option<i64>)>,
     pub headers: Vec<(&'static str, String)>,
-    /// A body to be sent as it stands, in place of `body`.
+    /// A literal body in place of `body`.
     pub raw: Option<String>,
     /// The app is blocked.
     pub denied: bool,
@@ -35,25 +35,25 @@ impl Answer {
 
 #[derive(Clone, Debug)]
 pub struct Refusal {
-    /// `error.code`; 0: it has none, as errors of a whole batch.
+    /// `error.code`; 0 for none, as in errors of a whole batch.
     pub code: i64,
     pub subcode: Option<i64>,
     /// `error.type`.
     pub kind: &'static str,
     pub message: String,
-    /// The HTTP status, where it is not the code's usual one.
+    /// The HTTP status, if it is not the code's usual one.
     pub status: Option<u16>,
     /// The app is blocked.
     pub denied: bool,
 }
 
 impl Refusal {
-    /// An error without subcode, of the code's usual status.
+    /// An error without subcode, with the code's usual status.
     pub fn new(code: i64, kind: &'static str, message: impl Into<String>) -> Self {
         Self { code, subcode: None, kind, message: message.into(), status: None, denied: false }
     }
 
-    /// An `OAuthException`, which nearly all are.
+    /// An `OAuthException`, as nearly all errors are.
     pub fn oauth(code: i64, message: impl Into<String>) -> Self {
         Self::new(code, "OAuthException", message)
     }
@@ -67,7 +67,7 @@ impl Refusal {
     }
 }
 
-/// What is said to a call that is one too many, by the code of the limit that it met.
+/// The refusal of a call above a limit, by the limit's code.
 pub fn too_many(code: i64) -> Refusal {
     let text = match code {
         4 => "Application request limit reached",
@@ -81,8 +81,7 @@ pub fn too_many(code: i64) -> Refusal {
     Refusal::oauth(code, format!("(#{code}) {text}"))
 }
 
-/// The status that a code was seen with (graph/FACTS.md, "HTTP status"); 400 where
-/// no other was recorded.
+/// The status that a code was seen with (graph/FACTS.md, "HTTP status"); 400 for the others.
 const STATUS: [(i64, u16); 9] =
     [(1, 500), (2, 500), (4, 403), (17, 403), (32, 403), (200, 403), (210, 403), (10, 403), (368, 403)];
 
@@ -109,7 +108,7 @@ impl From<Refusal> for Answer {
     }
 }
 
-/// The names under which an answer can be found at Meta.
+/// The ids by which Meta can find an answer.
 pub struct Trace {
     /// `error.fbtrace_id` and `x-fb-request-id`: `A` and 22 characters.
     pub id: String,
@@ -126,12 +125,12 @@ impl Trace {
     }
 }
 
-/// An answer as it goes over the wire, or into an item of a batch.
+/// An answer as sent over HTTP, or in an item of a batch.
 pub struct Wire {
     pub status: u16,
     /// In Graph's order.
     pub headers: Vec<(&'static str, String)>,
-    /// Empty or JSON, mostly.
+    /// Usually empty or JSON.
     pub body: String,
 }
 
@@ -139,7 +138,7 @@ impl Answer {
     /// The answer to `call` with Graph's headers.
     pub fn wire(mut self, call: &Call, trace: &Trace, served: Served) -> Wire {
         let (major, minor) = served.version;
-        // Whatever the app: what ended for one ended for all.
+        // For any app: what has ended for one has ended for all.
         let has = |feature| served.has(feature, Date::MIN);
         let mut headers = Vec::new();
         if let Some(error) = self.body.get_mut("error").and_then(Value::as_object_mut) {
@@ -194,7 +193,7 @@ impl Wire {
     pub fn into_response(self) -> Response {
         let mut builder = Response::builder().status(self.status);
         for (name, value) in self.headers {
-            // Names of Pages and texts of errors may have what a header cannot.
+            // Names of Pages and texts of errors may have characters that a header cannot hold.
             if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
                 builder = builder.header(name, value);
             }
@@ -203,7 +202,7 @@ impl Wire {
     }
 }
 
-/// What `debug=all`, `info` or `warning` adds; nothing where it was not asked for.
+/// What `debug=all`, `info` or `warning` adds; `None` without it.
 fn debug_messages(call: &Call, (major, minor): (u16, u16)) -> Option<Vec<Value>> {
     let level = call.parameter("debug").filter(|level| ["all", "info", "warning"].contains(level))?;
     let mut messages = Vec::new();
@@ -216,14 +215,13 @@ fn debug_messages(call: &Call, (major, minor): (u16, u16)) -> Option<Vec<Value>>
     Some(messages)
 }
 
-/// A connection that ends in the middle of an answer.
+/// A connection that breaks off in the middle of an answer.
 pub fn broken_off() -> Response {
     let cut = futures_util::stream::once(async { Err::<Bytes, _>(std::io::Error::other("dropped on purpose")) });
     Response::builder().header("content-length", "1000").body(Body::from_stream(cut)).unwrap_or_default()
 }
 
-/// JSON as Graph writes it: `/` as `\/`, `<` as `\u003C`, and all that is not
-/// ASCII as `\uXXXX`.
+/// JSON as Graph writes it: `/` as `\/`, `<` as `\u003C`, and non-ASCII characters as `\uXXXX`.
 pub fn escaped(value: &Value) -> String {
     use std::fmt::Write as _;
     let mut out = String::new();

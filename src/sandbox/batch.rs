@@ -1,5 +1,5 @@
-//! Several calls in one (graph/FACTS.md, "Several calls in one"): `batch` at the root,
-//! each operation on its own, those that depend on others after them.
+//! Several calls in one (graph/FACTS.md, "Several calls in one"): `batch` at the root.
+//! Operations run one by one, dependent ones after those they depend on.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ use crate::json::without_nulls;
 
 const MOST: usize = 50;
 
-/// A batch that can be carried out.
+/// A valid batch.
 pub(super) struct Batch {
     operations: Vec<Operation>,
     include_headers: bool,
@@ -27,17 +27,17 @@ struct Operation {
     body: String,
     headers: Vec<String>,
     name: Option<String>,
-    /// Positions of those that come before it.
+    /// The positions of the operations that it depends on.
     depends_on: Vec<usize>,
-    /// Left out of the result when it succeeds.
+    /// Omitted from the result if it succeeds.
     quiet: bool,
 }
 
-/// Reads a batch. What is wrong with it as a whole is a `GraphBatchException`, which
-/// was seen without a code.
+/// Reads a batch. A mistake in it as a whole is a `GraphBatchException`, which was seen without
+/// a code.
 pub(super) fn read(world: &World, call: &Call) -> Result<Batch, Refusal> {
-    // The fallback must be a token that lives, whether or not it is needed. Proofs are
-    // looked at in each operation.
+    // The fallback must be a valid token, even if it is not needed. Proofs are checked in each
+    // operation.
     routes::unproven(world, call, "")?;
     let Some(Value::Array(items)) = call.value("batch") else {
         return Err(Refusal::oauth(100, "(#100) Param batch must be an array."));
@@ -104,7 +104,7 @@ fn refused(message: &str) -> Refusal {
     Refusal::new(0, "GraphBatchException", message)
 }
 
-/// Carries the operations out, one after the other.
+/// Runs the operations, one after the other.
 pub(super) async fn run(world: &SharedWorld, call: &Call, batch: Batch) -> Answer {
     let mut items = Vec::new();
     let mut results: Vec<Option<Value>> = Vec::new();
@@ -112,13 +112,13 @@ pub(super) async fn run(world: &SharedWorld, call: &Call, batch: Batch) -> Answe
         let (item, result) = one(world, call, &batch, operation, &results).await;
         items.push(item);
         results.push(result);
-        // Others are answered meanwhile.
+        // Let other calls be answered in between.
         tokio::task::yield_now().await;
     }
     Answer::ok(items.into())
 }
 
-/// The item of an operation, and its body where it succeeded.
+/// The item of an operation, and its body if it succeeded.
 async fn one(
     world: &SharedWorld,
     call: &Call,
@@ -170,7 +170,7 @@ fn item(code: u16, headers: Option<&[Value]>, body: &str) -> Value {
     without_nulls(json!({"code": code, "headers": headers, "body": body}))
 }
 
-/// `facebook-api-version` as `Facebook-API-Version`: the way items spell it.
+/// `facebook-api-version` as `Facebook-API-Version`, the spelling in items.
 fn titled(name: &str) -> String {
     let part = |part: &str| match part {
         "api" => "API".to_owned(),
@@ -191,8 +191,8 @@ fn query_of(relative_url: &str) -> &str {
     relative_url.split_once('?').map(|(_, query)| query).unwrap_or_default()
 }
 
-/// The operation as a call of its own, and why it cannot be carried out, where it
-/// cannot. It has the batch's version, token and proof where it brings none.
+/// The operation as a call of its own, and why it cannot run, if so. Version, token and proof
+/// default to the batch's.
 fn single(call: &Call, operation: &Operation, known: &HashMap<&str, &Value>) -> (Call, Option<Refusal>) {
     let tag = operation.headers.iter().find_map(|header| {
         let (name, value) = header.split_once(':')?;
@@ -222,12 +222,12 @@ fn single(call: &Call, operation: &Operation, known: &HashMap<&str, &Value>) -> 
     (single, problem)
 }
 
-/// Where references may stand, the percent signs resolved.
+/// The decoded texts that may contain references.
 fn texts(call: &Call) -> impl Iterator<Item = &str> {
     call.segments.iter().chain(call.parameters.iter().map(|(_, value)| value)).map(String::as_str)
 }
 
-/// Puts what earlier operations found into the places that refer to it.
+/// Replaces references by the results of earlier operations.
 fn resolve(call: &mut Call, known: &HashMap<&str, &Value>) -> Result<(), Refusal> {
     for text in call.segments.iter_mut().chain(call.parameters.iter_mut().map(|(_, value)| value)) {
         *text = filled(text, known)?;
@@ -251,11 +251,11 @@ fn references(text: &str) -> impl Iterator<Item = Reference<'_>> {
     })
 }
 
-/// A text with its references resolved.
+/// A text with its references replaced.
 fn filled(text: &str, known: &HashMap<&str, &Value>) -> Result<String, Refusal> {
     let mut out = String::new();
     let mut rest = text;
-    // Inside of JSON a text must not end the one it stands in.
+    // Within JSON, a text must not end the string it is in.
     let inside = text.starts_with(['{', '[']) && !text.starts_with("{result=");
     for reference in references(text) {
         let found = known.get(reference.name).and_then(|value| found(value, reference.path));
@@ -279,8 +279,8 @@ fn filled(text: &str, known: &HashMap<&str, &Value>) -> Result<String, Refusal> 
     Ok(out)
 }
 
-/// What a path finds: `$.data.*.id`, `$.a.b`, `$.data[0].id`, `$['a']`; nothing where
-/// it is written in a way that is not known.
+/// The values at a path: `$.data.*.id`, `$.a.b`, `$.data[0].id`, `$['a']`; `None` for an unknown
+/// notation.
 fn found(value: &Value, path: &str) -> Option<Vec<String>> {
     let mut values = vec![value];
     let mut rest = path.strip_prefix('$')?;

@@ -1,5 +1,5 @@
-//! A request as Graph reads it: version and path apart, parameters from query
-//! and body together, and the token wherever it is.
+//! A request as Graph reads it: version and path separated, parameters from query and body
+//! combined, and the token wherever it is.
 
 use axum::body::to_bytes;
 use axum::extract::Request;
@@ -14,29 +14,29 @@ pub struct Call {
     pub method: String,
     /// `v26.0` as (26, 0); `None` for an unversioned call.
     pub version: Option<(u16, u16)>,
-    /// The path without version and slashes at the ends, split.
+    /// The path without the version and outer slashes, split.
     pub segments: Vec<String>,
     /// Query first, then body.
     pub parameters: Vec<(String, String)>,
     /// The token, and whether it came in the header.
     pub token: Option<(String, bool)>,
-    /// The token in the header, whether or not it is the one that counts.
+    /// The token in the header, even if another one counts.
     pub header_token: Option<String>,
-    /// The tag of an answer that the client has already.
+    /// The tag of an answer that the client already has.
     pub if_none_match: Option<String>,
-    /// Whether a parameter named the method.
+    /// Whether a parameter set the method.
     pub overridden: bool,
     /// An operation of a batch.
     pub in_batch: bool,
-    /// What the client calls this machine: addresses in answers lead back here.
+    /// This machine's name for the client: addresses in answers lead back here.
     pub host: String,
 }
 
-/// The parts of a request before they are understood.
+/// The raw parts of a request.
 #[derive(Default)]
 pub struct Parts<'r> {
     pub method: &'r str,
-    /// With the version.
+    /// Including the version.
     pub path: &'r str,
     /// Without the question mark.
     pub query: &'r str,
@@ -82,7 +82,7 @@ impl Call {
         call
     }
 
-    /// A token among the parameters counts before one in the header.
+    /// A token in the parameters takes precedence over one in the header.
     pub fn take_token(&mut self) {
         if let Some(token) = self.parameter("access_token") {
             self.token = Some((token.to_owned(), false));
@@ -99,8 +99,8 @@ impl Call {
         self.parameter(name).filter(|value| !value.is_empty())
     }
 
-    /// A list parameter: `a, b`, or a JSON list. Field expansions keep their braces.
-    /// An empty one is as good as none.
+    /// A list parameter: `a, b`, or a JSON list. Field expansions keep their braces. An empty
+    /// one counts as absent.
     pub fn list(&self, name: &str) -> Option<Vec<String>> {
         let text = self.given(name)?;
         if text.starts_with('[')
@@ -111,13 +111,13 @@ impl Call {
         Some(form::split(text))
     }
 
-    /// The fields that are asked for.
+    /// The requested fields.
     pub fn fields(&self, default: &[&str]) -> Vec<String> {
         self.list("fields").unwrap_or_else(|| default.iter().map(|name| (*name).to_owned()).collect())
     }
 
-    /// A parameter that is an object or a list: JSON, JSON text in a form, or what
-    /// passes for it; a bare text otherwise.
+    /// A parameter that is an object or a list: JSON, JSON text in a form, or loose JSON;
+    /// otherwise a bare text.
     pub fn value(&self, name: &str) -> Option<Value> {
         let text = self.given(name)?;
         Some(form::json(text).unwrap_or_else(|| text.into())).filter(|value| !value.is_null())
@@ -131,7 +131,7 @@ impl Call {
 
 const BODY_LIMIT: usize = 1024 * 1024;
 
-/// Reads a request to its end; where that is too far, what stands before its body.
+/// Reads a whole request; one that is too large is returned without its body.
 pub async fn read(request: Request) -> Result<Call, Box<(Call, Refusal)>> {
     let (head, body) = request.into_parts();
     let body = to_bytes(body, BODY_LIMIT).await;
@@ -153,7 +153,7 @@ pub async fn read(request: Request) -> Result<Call, Box<(Call, Refusal)>> {
     Err(Box::new((call, Refusal::oauth(1, text))))
 }
 
-/// A part of a path, its percent signs resolved.
+/// A percent-decoded part of a path.
 fn decoded(part: &str) -> String {
     let plain = part.replace('+', "%2B");
     let mut pairs = url::form_urlencoded::parse(plain.as_bytes());

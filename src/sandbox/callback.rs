@@ -1,5 +1,5 @@
-//! Requests to the apps' callbacks. They go to this machine alone: what is tried out
-//! here must not reach anybody's server.
+//! Requests to the apps' callbacks. They go only to this machine: an experiment must not reach
+//! another server.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -9,13 +9,12 @@ use super::world::World;
 use crate::address::is_loopback;
 use crate::http::{Client, Fault, Request, Response, Settings, Url};
 
-/// Whether an address can be a callback: Meta takes HTTPS alone, this machine may go
-/// without.
+/// Whether an address can be a callback: Meta accepts only HTTPS, this machine may use HTTP.
 pub(super) fn is_callback(url: &Url) -> bool {
     url.scheme() == "https" || url.scheme() == "http" && is_loopback(url)
 }
 
-/// A client that gives a callback so long for its answer.
+/// A client that limits how long a callback may take to answer.
 pub(super) struct Callbacks {
     patience: Duration,
     client: OnceLock<Client>,
@@ -41,8 +40,8 @@ impl Callbacks {
     }
 }
 
-/// What was asked of a callback, for the journal: its address without its query,
-/// which may hold a secret.
+/// A request to a callback, for the journal: its address without the query, which may hold a
+/// secret.
 pub(super) fn entry(
     world: &World,
     method: &str,

@@ -1,5 +1,5 @@
-//! What a running sandbox has beside Graph: what it was asked, what people say, its
-//! clock. Paths that Graph cannot have.
+//! What a running sandbox serves beside Graph: its journal, people's actions, its clock. Graph
+//! cannot have these paths.
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
@@ -12,16 +12,16 @@ use super::length::Length;
 use super::say;
 use super::shared::SharedWorld;
 
-/// The path under which a running sandbox tells what it was asked (GET, `last`).
+/// The path that returns recent requests (GET, `last`).
 pub const CALLS_PATH: &str = "/_sandbox/calls";
-/// Where a person is made to do something (POST, a [`Say`](super::Say) as JSON).
+/// The path that makes a person act (POST, a [`Say`](super::Say) as JSON).
 pub const SAY_PATH: &str = "/_sandbox/say";
-/// What a Page and a person have said (GET, `page` and `psid`).
+/// The conversation between a Page and a person (GET, `page` and `psid`).
 const CONVERSATION_PATH: &str = "/_sandbox/conversation";
 /// Moves a clock that a scenario has set (POST, `{"advance": "25h"}`).
 const CLOCK_PATH: &str = "/_sandbox/clock";
 
-/// So much is told at most: what asks takes no more than twice of it.
+/// The most bytes of an answer: clients accept twice as many.
 const CALLS_LIMIT: usize = 4 * 1024 * 1024;
 const BODY_LIMIT: usize = 1024 * 1024;
 
@@ -62,7 +62,7 @@ fn json_of(value: &(impl Serialize + ?Sized)) -> Value {
     serde_json::to_value(value).unwrap_or_default()
 }
 
-/// The last calls: all that are remembered, unless they are too many for one answer.
+/// The last calls: all that are remembered, unless that is too much for one answer.
 fn calls(world: &SharedWorld, query: &[(String, String)]) -> Result<Value, String> {
     let asked = query.iter().find(|(name, _)| name == "last").map(|(_, count)| count.parse::<usize>());
     let count = asked.transpose().map_err(|_| "last is a number")?.unwrap_or(Journal::LENGTH);
@@ -98,7 +98,7 @@ fn advance(world: &SharedWorld, body: &[u8]) -> Result<Value, String> {
     clock.advance(by);
     let now = clock.now();
     if now.duration_since(before) < by {
-        return Err("this sandbox goes by the real time: start it with a scenario that says 'today'".into());
+        return Err("this sandbox uses the real time: start it with a scenario that sets 'today'".into());
     }
     Ok(json!({"schema_version": 1, "now": now}))
 }

@@ -1,6 +1,6 @@
-//! Events on their way to the callbacks: signed, in Graph's escaped form, one after
-//! the other for each Page, tried again a few times, and given up in the end
-//! (webhook/FACTS.md, "Signatures" and "Answer time and retries").
+//! Delivers events to the callbacks: signed, in Graph's escaped form, in order for each Page,
+//! retried a few times and then given up (webhook/FACTS.md, "Signatures" and "Answer time and
+//! retries").
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -18,18 +18,18 @@ use super::world::World;
 use crate::http::{Body, Method, Request, Url, header};
 use crate::webhook::signature;
 
-/// What Meta calls itself when it delivers.
+/// Meta's `User-Agent` for deliveries.
 const AGENT: &str = "facebookexternalua";
-/// How long a callback has.
+/// How long a callback may take.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// The waits before the three further tries. Meta's last is longer; nobody here waits for it.
+/// The pauses before the three retries. Meta's last is longer than a user here would wait.
 const AGAIN_AFTER: [Duration; 3] = [Duration::ZERO, Duration::from_millis(200), Duration::from_secs(1)];
-/// So many events wait for a callback, for each Page; what comes then is dropped.
+/// The most events that wait for a callback, for each Page; later ones are dropped.
 const WAITING: usize = 1_000;
-/// A callback that fails for so long loses its Page.
+/// A callback that fails for this long loses its Page.
 const GIVEN_UP_AFTER: SignedDuration = SignedDuration::from_hours(1);
 
-/// An event for one app, ready to be sent.
+/// An event for one app, ready to send.
 pub(super) struct Parcel {
     page_id: String,
     app_id: String,
@@ -41,17 +41,17 @@ pub(super) struct Parcel {
     first_try: Option<oneshot::Sender<Tried>>,
 }
 
-/// How the first try ended.
+/// The result of the first try.
 pub(super) struct Tried {
     pub callback_url: String,
-    /// It was sent, or it could not be reached; otherwise it is not tried again either.
+    /// Whether it was sent or the callback could not be reached; otherwise it is not retried.
     pub sent: bool,
     /// The status, or why there is none.
     pub result: Result<u16, String>,
 }
 
 impl Parcel {
-    /// Tells how the first try ends.
+    /// Reports the result of the first try.
     pub fn watched(&mut self) -> oneshot::Receiver<Tried> {
         let (tell, told) = oneshot::channel();
         self.first_try = Some(tell);
@@ -59,7 +59,7 @@ impl Parcel {
     }
 }
 
-/// An event as each app gets it that hears of it; where none does, why.
+/// An event for each app that receives it; the error says why no app does.
 pub(super) fn parcels(world: &World, event: &Event) -> Result<Vec<Parcel>, String> {
     let parcel = |hearer: super::events::Hearer| {
         let body = escaped(&event.envelope(world.clock.now().as_millisecond(), hearer.standby)).into_bytes();
@@ -78,14 +78,14 @@ pub(super) fn parcels(world: &World, event: &Event) -> Result<Vec<Parcel>, Strin
     Ok(hearers(world, event)?.into_iter().map(parcel).collect())
 }
 
-/// Writes down what a person did that nobody heard of.
+/// Logs a person's action that no app was told of.
 pub(super) fn note_unheard(world: &mut World, event: &Event, reason: &str) {
     let path = format!("-> not sent ({})", event.field());
     let entry = Entry::of_sandbox(world, "POST", path, told(world, event), Err(reason.into()));
     world.journal.add(entry);
 }
 
-/// What the journal says of an event: who, and what.
+/// The journal's details of an event: the person and the action.
 fn told(world: &World, event: &Event) -> Vec<Parameter> {
     let mut told = Vec::new();
     let mut add = |name: &str, value: String| {
@@ -108,8 +108,8 @@ fn told(world: &World, event: &Event) -> Vec<Parameter> {
     told
 }
 
-/// The queues, one for each app and Page, so that events keep their order and no app
-/// holds another up.
+/// The queues, one for each app and Page, so that events keep their order and no app delays
+/// another.
 pub(super) struct Courier {
     queues: Mutex<HashMap<(String, String), mpsc::Sender<Parcel>>>,
     callbacks: Callbacks,
@@ -122,8 +122,8 @@ impl Default for Courier {
 }
 
 impl SharedWorld {
-    /// Puts parcels on their way. Called where the runtime is, with the world that is
-    /// held, so that what happens first goes first.
+    /// Queues parcels. Needs the runtime and the locked world, so that events are queued in the
+    /// order in which they happen.
     pub(super) fn dispatch(&self, held: &mut World, parcels: Vec<Parcel>) {
         let mut queues = self.courier().queues.lock().unwrap_or_else(PoisonError::into_inner);
         for parcel in parcels {
@@ -138,7 +138,7 @@ impl SharedWorld {
                 });
                 queue
             });
-            // The other end goes with the runtime alone.
+            // The receiver ends only with the runtime.
             if let Err(mpsc::error::TrySendError::Full(mut parcel)) = queue.try_send(parcel) {
                 parcel.given_up(held, format!("dropped: {WAITING} events wait for this callback already"));
             }
@@ -175,7 +175,7 @@ async fn deliver(world: &SharedWorld, mut parcel: Parcel) {
         world.journal.add(entry);
         let arrived = result == Ok(200);
         if let Some(tell) = parcel.first_try.take() {
-            // Whoever asked may have gone.
+            // The caller may have stopped waiting.
             let _ = tell.send(Tried { callback_url: url.into(), sent: true, result });
         }
         if arrived {
@@ -189,27 +189,27 @@ async fn deliver(world: &SharedWorld, mut parcel: Parcel) {
 }
 
 impl Parcel {
-    /// Writes down why it is not sent, and tells who waits for it.
+    /// Logs why it is not sent, and tells the waiting caller.
     fn given_up(&mut self, world: &mut World, reason: String) {
         let shown = Url::parse(&self.callback_url).map(|url| shown_url(&url)).unwrap_or_default();
         let path = format!("-> {shown} ({})", self.field);
         let entry = Entry::of_sandbox(world, "POST", path, self.told.clone(), Err(reason.clone()));
         world.journal.add(entry);
         if let Some(tell) = self.first_try.take() {
-            // Whoever asked may have gone.
+            // The caller may have stopped waiting.
             let _ = tell.send(Tried { callback_url: self.callback_url.clone(), sent: false, result: Err(reason) });
         }
     }
 }
 
-/// Where a parcel goes now: while it waited, the app may have moved or left.
+/// The current destination: while the parcel waited, the app may have moved or unsubscribed.
 fn destination(world: &World, parcel: &Parcel) -> Result<Url, String> {
     let callback_url = subscribed(world, &parcel.app_id, &parcel.page_id, parcel.field)?;
     let url = Url::parse(callback_url).map_err(|_| "the callback has no address".to_owned())?;
     if crate::address::is_loopback(&url) { Ok(url) } else { Err(ELSEWHERE.into()) }
 }
 
-/// Why nothing is sent to a callback elsewhere.
+/// Why nothing is sent to a callback on another machine.
 const ELSEWHERE: &str = "this sandbox sends nothing outside this machine";
 
 async fn try_once(callbacks: &Callbacks, url: &Url, parcel: &Parcel) -> Result<u16, String> {
@@ -230,7 +230,7 @@ async fn try_once(callbacks: &Callbacks, url: &Url, parcel: &Parcel) -> Result<u
 }
 
 impl World {
-    /// A callback that has failed for an hour of this world's time loses the Page.
+    /// A callback that has failed for an hour of sandbox time loses the Page.
     fn note_failure(&mut self, app_id: &str, page_id: &str) {
         let key = (app_id.to_owned(), page_id.to_owned());
         let now = self.clock.now();

@@ -1,5 +1,5 @@
-//! What a callback is told: the events of the Messenger Platform in their envelope
-//! (webhook/FACTS.md, "Events"), and which app hears of which.
+//! The events that callbacks receive: those of the Messenger Platform in their envelope
+//! (webhook/FACTS.md, "Events"), and which app receives which.
 
 use serde_json::{Value, json};
 
@@ -12,13 +12,13 @@ use crate::json::without_nulls;
 pub(super) struct Event {
     pub page_id: String,
     pub psid: Option<String>,
-    /// An object as it stands in `messaging`.
+    /// An object of `messaging`.
     pub item: Value,
-    /// Sent as to an app that only listens, whoever has the thread.
+    /// Sent as to a listening app, whichever app has the thread.
     pub standby: bool,
 }
 
-/// What each key of an event is called as a webhook field.
+/// The webhook field of each key of an event.
 const FIELDS: [(&str, &str); 21] = [
     ("message", "messages"),
     ("postback", "messaging_postbacks"),
@@ -51,7 +51,7 @@ impl Event {
         Self { page_id: page_id.into(), psid: Some(psid.into()), item, standby: false }
     }
 
-    /// What the Page itself sent, told to those who want to hear of it.
+    /// The Page's own message, for apps that subscribe to echoes.
     pub fn echo(page_id: &str, psid: &str, app_id: &str, metadata: Option<&str>, message: &Message) -> Self {
         let body = without_nulls(json!({
             "is_echo": true,
@@ -83,23 +83,23 @@ impl Event {
         named.map_or("messages", |(_, field)| field)
     }
 
-    /// The whole body at `time` (milliseconds); `messaging` holds one event.
+    /// The whole body at `time` (milliseconds), with one event in `messaging`.
     pub fn envelope(&self, time: i64, standby: bool) -> Value {
         let key = if standby { "standby" } else { "messaging" };
         json!({"object": "page", "entry": [{"id": self.page_id, "time": time, key: [self.item]}]})
     }
 }
 
-/// An app that hears of an event, and how.
+/// An app that receives an event.
 pub(super) struct Hearer {
     pub app_id: String,
     pub callback_url: String,
     pub standby: bool,
-    /// The field that it is subscribed to: the event's, or `standby`.
+    /// The field that it receives it by: the event's, or `standby`.
     pub field: &'static str,
 }
 
-/// Where an app hears of a field of a Page; where it does not, why.
+/// The callback that receives a Page's field; the error says why none does.
 pub(super) fn subscribed<'w>(world: &'w World, app: &str, page_id: &str, field: &str) -> Result<&'w str, String> {
     let page = world.page(page_id).ok_or("there is no such Page")?;
     let has = |fields: &[String]| fields.iter().any(|name| name == field);
@@ -114,12 +114,12 @@ pub(super) fn subscribed<'w>(world: &'w World, app: &str, page_id: &str, field: 
     }
 }
 
-/// Who hears of an event; where nobody does, why.
+/// The apps that receive an event; the error says why none does.
 pub(super) fn hearers(world: &World, event: &Event) -> Result<Vec<Hearer>, String> {
     let person = event.psid.as_ref().and_then(|psid| world.person(&event.page_id, psid));
     if let Some(person) = person.filter(|person| !world.may_be_messaged(person)) {
         return Err(format!(
-            "the app reaches people with a role on it alone (Standard Access or development mode), and {} has none",
+            "the app reaches only people with a role on it (Standard Access or development mode), and {} has none",
             person.name
         ));
     }
@@ -127,7 +127,7 @@ pub(super) fn hearers(world: &World, event: &Event) -> Result<Vec<Hearer>, Strin
     let mut found = Vec::new();
     let mut reasons = Vec::new();
     for app in &world.apps {
-        // That the conversation changes hands is told to both sides.
+        // Both sides are told that the conversation changed hands.
         let handover = event.field() == "messaging_handovers";
         let standby = event.standby || !handover && owner.as_ref().is_some_and(|owner| *owner != app.id);
         let field = if standby { "standby" } else { event.field() };

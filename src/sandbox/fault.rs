@@ -1,4 +1,4 @@
-//! What can be made to go wrong.
+//! Faults that can be injected.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::answer::{Answer, Refusal, too_many};
 use super::length;
 
-/// Something that happens to the calls it meets. Several effects can be combined.
+/// A fault of the calls that it matches. Its effects can be combined.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Fault {
@@ -19,7 +19,7 @@ pub struct Fault {
     pub path: Option<String>,
     /// How often; `None`: always.
     pub times: Option<u32>,
-    /// The answer comes so much later.
+    /// How much later the answer comes.
     #[serde(deserialize_with = "length::wait")]
     pub delay: Option<Duration>,
     /// The connection ends without an answer.
@@ -51,7 +51,7 @@ impl Fault {
         same_method && same_path
     }
 
-    /// The answer in place of the real one; nothing when the fault is only slow.
+    /// The answer in place of the real one; `None` if the fault is only a delay.
     pub(super) fn answer(&self) -> Option<Answer> {
         let mut answer = match (self.code, &self.body, self.status) {
             (Some(code), _, _) => {

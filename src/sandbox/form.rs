@@ -1,5 +1,5 @@
-//! Parameters as clients in the wild write them: forms with and without a
-//! Content-Type, nested names in brackets, multipart, JSON of a loose kind.
+//! Parses parameters as clients really write them: forms with and without a Content-Type, nested
+//! names in brackets, multipart, loose JSON.
 
 use std::collections::HashMap;
 
@@ -7,11 +7,11 @@ use serde_json::{Map, Value};
 
 use crate::json::{split_string, unescaped};
 
-/// So deep may names, values and field expansions be nested; what is deeper is not
-/// understood. Whoever asks must not be able to exhaust the stack.
+/// The deepest nesting of names, values and field expansions; deeper ones are not parsed, so
+/// that a client cannot exhaust the stack.
 pub(super) const DEPTH: usize = 64;
 
-/// The parameters in a body. It is JSON only where it says so, as at Meta.
+/// The parameters in a body. As at Meta, it is JSON only if its type says so.
 pub(super) fn parameters(content_type: &str, body: &[u8]) -> Vec<(String, String)> {
     if let Some(boundary) = boundary(content_type) {
         return folded(multipart(&boundary, body));
@@ -29,7 +29,7 @@ pub(super) fn query(text: &[u8]) -> Vec<(String, String)> {
     folded(url::form_urlencoded::parse(text).into_owned().collect())
 }
 
-/// A value as a form would hold it: texts bare, the rest as JSON.
+/// A value in the notation of a form: texts bare, the rest as JSON.
 pub(super) fn text_of(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -37,7 +37,7 @@ pub(super) fn text_of(value: &Value) -> String {
     }
 }
 
-/// `a, b{c,d}` at the commas that stand in no braces.
+/// Splits `a, b{c,d}` at the commas outside braces.
 pub(super) fn split(text: &str) -> Vec<String> {
     let mut items = vec![String::new()];
     let mut depth = 0_usize;
@@ -58,7 +58,7 @@ pub(super) fn split(text: &str) -> Vec<String> {
 /// `recipient[id]=1` and `fields[0]=a` become one parameter each, of JSON.
 fn folded(pairs: Vec<(String, String)>) -> Vec<(String, String)> {
     let mut found: Vec<(String, String)> = Vec::new();
-    // Each with its place among the others.
+    // Each with its position among the others.
     let mut nested: HashMap<String, (usize, Value)> = HashMap::new();
     for (name, value) in pairs {
         match path(&name) {
@@ -99,7 +99,7 @@ fn insert(place: &mut Value, keys: &[&str], value: String) {
     insert(fields.entry(key).or_insert(Value::Null), rest, value);
 }
 
-/// Objects whose keys count from 0, in whichever order, are lists.
+/// Turns objects whose keys count from 0, in any order, into lists.
 fn listed(value: Value) -> Value {
     let Value::Object(fields) = value else { return value };
     let mut keys: Vec<Option<usize>> =
@@ -119,7 +119,7 @@ fn boundary(content_type: &str) -> Option<String> {
     kind.trim().eq_ignore_ascii_case("multipart/form-data").then(|| header_parameter(parameters, "boundary"))?
 }
 
-/// `b` in `x=a; name="b"`, with quotes or without.
+/// `b` in `x=a; name="b"`, quoted or not.
 fn header_parameter(mut text: &str, name: &str) -> Option<String> {
     loop {
         let (key, rest) = text.split_once('=')?;
@@ -134,7 +134,7 @@ fn header_parameter(mut text: &str, name: &str) -> Option<String> {
     }
 }
 
-/// The fields of a multipart body (`curl -F`). A file stands for itself by its name.
+/// The fields of a multipart body (`curl -F`). A file is represented by its name.
 fn multipart(boundary: &str, body: &[u8]) -> Vec<(String, String)> {
     let text = String::from_utf8_lossy(body);
     let field = |part: &str| {
@@ -151,7 +151,7 @@ fn multipart(boundary: &str, body: &[u8]) -> Vec<(String, String)> {
     text.split(&format!("--{boundary}")).filter_map(field).collect()
 }
 
-/// JSON, and what Meta's own samples pass for it: `{'id':'1'}`, `{id:1}`.
+/// JSON, or the loose form in Meta's samples: `{'id':'1'}`, `{id:1}`.
 pub(super) fn json(text: &str) -> Option<Value> {
     if let Ok(value) = serde_json::from_str(text) {
         return Some(value);
@@ -160,8 +160,7 @@ pub(super) fn json(text: &str) -> Option<Value> {
     serde_json::from_str(&strict).ok()
 }
 
-/// Loose JSON as strict JSON: texts in double quotes, words as texts, no comma at the end
-/// of a list.
+/// Loose JSON as strict JSON: texts in double quotes, words as texts, no trailing comma.
 fn strict(text: &str) -> Option<String> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;

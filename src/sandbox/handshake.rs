@@ -11,12 +11,12 @@ use super::journal::Parameter;
 use super::shared::SharedWorld;
 use crate::http::{Fault, Request, Url, header};
 
-/// What Meta calls itself when it verifies.
+/// Meta's `User-Agent` for the verification.
 const AGENT: &str = "facebookplatform/1.0 (+http://developers.facebook.com)";
-/// So much of a wrong answer is shown.
+/// How much of a wrong answer is shown.
 const SHOWN: usize = 20;
 
-/// Asks a callback for the challenge; an error is what the caller is told.
+/// Asks a callback for the challenge; the error is the answer to the caller.
 pub(super) async fn verify(world: &SharedWorld, url: &Url, verify_token: &str) -> Result<(), Refusal> {
     let challenge = rand::rng().random_range(1_000_000_000_u32..=2_147_483_647).to_string();
     let mut asked = url.clone();
@@ -34,7 +34,7 @@ pub(super) async fn verify(world: &SharedWorld, url: &Url, verify_token: &str) -
     let result = match &answer {
         Ok(answer) => Ok(answer.status),
         Err(_) if !crate::address::is_loopback(url) => {
-            Err("not sent: this sandbox asks nothing outside this machine; name a callback at http://127.0.0.1".into())
+            Err("not sent: this sandbox sends nothing outside this machine; name a callback at http://127.0.0.1".into())
         }
         Err(fault) => Err(fault.to_string()),
     };
@@ -84,7 +84,7 @@ fn failed(what: &str) -> Refusal {
     Refusal::oauth(2200, format!("(#2200) Callback verification failed with the following errors: {what}"))
 }
 
-/// The number and words of curl, which Meta asks with.
+/// The error number and text of curl, which Meta uses.
 fn curl_error(url: &Url, fault: Fault) -> (u8, String) {
     let host = url.host_str().unwrap_or_default();
     match fault {

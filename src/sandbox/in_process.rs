@@ -13,7 +13,7 @@ use super::say::{self, Said, Say};
 use super::world::World;
 use super::{SharedWorld, router};
 
-/// A sandbox inside this process, on a thread of its own, until it is dropped.
+/// A sandbox on a thread of this process, until it is dropped.
 pub struct InProcess {
     address: SocketAddr,
     world: SharedWorld,
@@ -23,7 +23,7 @@ pub struct InProcess {
 }
 
 impl InProcess {
-    /// Starts one on a free port of 127.0.0.1.
+    /// Starts a sandbox on a free port of 127.0.0.1.
     pub fn start(world: World) -> io::Result<Self> {
         let world = SharedWorld::new(world);
         let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
@@ -37,22 +37,22 @@ impl InProcess {
             runtime.block_on(async move {
                 let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
                 let stopped = async move {
-                    // Dropped or sent: either way it is time to stop.
+                    // Dropped or sent: in both cases stop.
                     let _ = stopped.await;
                 };
-                // A client that keeps its connection open must not hold the stop up.
+                // A client that keeps its connection open must not delay the stop.
                 tokio::select! {
                     _ = crate::serve::until(listener, router, std::future::pending()) => {}
                     () = stopped => {}
                 }
             });
-            // Nor must a name that is being looked up.
+            // Nor must a name lookup.
             runtime.shutdown_background();
         });
         Ok(Self { address, world, runtime: handle, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// Where it is: `http://127.0.0.1:PORT`.
+    /// Its address: `http://127.0.0.1:PORT`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -62,19 +62,19 @@ impl InProcess {
         self.world.lock()
     }
 
-    /// Lets a person do something, and waits for the end of the event's first try.
-    /// The error is what was wrong with it. Not for use inside a runtime's thread.
+    /// Makes a person act, and waits for the event's first try. The error says why it failed.
+    /// Not for use inside a runtime's thread.
     pub fn say(&self, say: &Say) -> Result<Said, String> {
         let (tell, told) = mpsc::channel();
         let (world, say) = (self.world.clone(), say.clone());
         self.runtime.spawn(async move {
-            // Whoever asked waits, or has panicked.
+            // The caller is waiting, or has panicked.
             let _ = tell.send(say::say(&world, &say).await);
         });
         told.recv().unwrap_or_else(|_| Err("the sandbox has stopped".into()))
     }
 
-    /// A message of the first person to the first Page.
+    /// A message from the first person to the first Page.
     pub fn write(&self, text: &str) -> Result<Said, String> {
         let page = self.world().pages.first().map(|page| page.id.clone());
         self.say(&Say { page, text: Some(text.into()), ..Say::default() })
@@ -85,7 +85,7 @@ impl Drop for InProcess {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // A sandbox that panicked has said so already.
+            // A panic in the sandbox has been printed already.
             let _ = thread.join();
         }
     }

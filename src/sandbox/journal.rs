@@ -1,5 +1,5 @@
-//! What the sandbox was asked and what it answered, and what it sent to callbacks
-//! itself; without any secret.
+//! Logs the requests to the sandbox, its answers, and its own requests to callbacks, without any
+//! secret.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -22,13 +22,13 @@ pub struct Entry {
     pub at: Timestamp,
     /// GET, POST or DELETE.
     pub method: String,
-    /// With the version it asked for: `/v26.0/me`.
+    /// Including the version: `/v26.0/me`.
     pub path: String,
-    /// The parameters; those that carry secrets say what was in them.
+    /// The parameters; secret ones are described instead of shown.
     pub parameters: Vec<Parameter>,
-    /// Whose token came with it: `page Acme Support (header)`.
+    /// The owner of the token, and where it was: `page Acme Support (header)`.
     pub token: String,
-    /// The HTTP status; absent when the connection was dropped.
+    /// The HTTP status; absent if the connection was dropped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// `error.code`.
@@ -37,15 +37,15 @@ pub struct Entry {
     /// `error.error_subcode`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subcode: Option<i64>,
-    /// `fbtrace_id`; empty for what the sandbox sent itself.
+    /// `fbtrace_id`; empty for the sandbox's own requests.
     pub fbtrace_id: String,
-    /// What else is to be said.
+    /// Further details.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
 
 impl Entry {
-    /// What the sandbox itself sent, or would have; the error is why there is no answer.
+    /// A request of the sandbox's own, sent or not; the error says why there is no answer.
     pub(super) fn of_sandbox(
         world: &World,
         method: &str,
@@ -67,7 +67,7 @@ impl Entry {
         }
     }
 
-    /// About how long it is as JSON.
+    /// Its approximate length as JSON.
     fn size(&self) -> usize {
         serde_json::to_string(self).map_or(0, |text| text.len() + 1)
     }
@@ -76,11 +76,11 @@ impl Entry {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parameter {
     pub name: String,
-    /// Its value, or what it was.
+    /// Its value, or a description.
     pub value: String,
 }
 
-/// The last requests as a running sandbox tells them.
+/// Recent requests, as a running sandbox returns them.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct CallLog {
     pub schema_version: u8,
@@ -89,7 +89,7 @@ pub struct CallLog {
     pub calls: Vec<Entry>,
 }
 
-/// The last requests, oldest first.
+/// Recent requests, oldest first.
 #[derive(Default)]
 pub struct Journal {
     entries: VecDeque<Entry>,
@@ -105,8 +105,7 @@ impl Journal {
         &self.entries
     }
 
-    /// The last `count` of them, oldest first, fewer where they are larger than `bytes`
-    /// as JSON.
+    /// The last `count` requests, oldest first; fewer if they exceed `bytes` as JSON.
     pub(super) fn last(&self, count: usize, bytes: usize) -> CallLog {
         let mut left = bytes;
         let mut calls = Vec::new();
@@ -156,7 +155,7 @@ pub(super) fn entry(world: &World, call: &Call, answer: Option<&Answer>, trace_i
     }
 }
 
-/// To whom a message goes, and whether the call is one of several.
+/// A message's recipient, and whether the call is part of a batch.
 fn note(world: &World, call: &Call) -> Option<String> {
     let is_message = call.method == "POST" && call.segments.get(1).is_some_and(|edge| edge == "messages");
     let page = call.token.as_ref().and_then(|(token, _)| world.token(token)?.page());
@@ -170,9 +169,9 @@ fn note(world: &World, call: &Call) -> Option<String> {
     (!notes.is_empty()).then(|| notes.join(", "))
 }
 
-/// Parameters that are a token.
+/// Parameters that hold a token.
 const TOKENS: [&str; 3] = ["access_token", "input_token", "fb_exchange_token"];
-/// Those, and names inside of values, of which nothing is shown.
+/// Parameters, and names within values, whose values are hidden.
 const HIDDEN: [&str; 8] = [
     "client_secret",
     "verify_token",
@@ -185,7 +184,7 @@ const HIDDEN: [&str; 8] = [
 ];
 const HIDDEN_VALUE: &str = "(hidden)";
 
-/// What begins so is a body that was read as a form, and was none.
+/// A name that begins like this is a body that was read as a form but is not one.
 fn is_no_form(name: &str) -> bool {
     name.trim_start().starts_with(['{', '[', '"'])
 }
@@ -197,7 +196,7 @@ fn name_of(world: &World, name: &str) -> String {
     without_secrets(world, name)
 }
 
-/// A parameter's value as the journal has it.
+/// A parameter's value as the journal shows it.
 pub(super) fn shown(world: &World, name: &str, value: &str) -> String {
     match name {
         name if TOKENS.contains(&name) => describe(world, value),
@@ -207,7 +206,7 @@ pub(super) fn shown(world: &World, name: &str, value: &str) -> String {
             Ok(url) => without_secrets(world, &shown_url(&url)),
             Err(_) => without_secrets(world, value.split(['?', '#']).next().unwrap_or_default()),
         },
-        // Each of its operations has an entry of its own.
+        // Each of its operations has its own entry.
         "batch" => match form::json(value) {
             Some(Value::Array(operations)) => format!("({} operations)", operations.len()),
             _ => "(not a list)".into(),
@@ -220,7 +219,7 @@ pub(super) fn shown(world: &World, name: &str, value: &str) -> String {
                     hide(&mut found);
                     without_secrets(world, &found.to_string())
                 }
-                // It has such a name, but cannot be read.
+                // It has a secret's name but cannot be parsed.
                 None if inside => HIDDEN_VALUE.into(),
                 None => without_secrets(world, value),
             }
@@ -228,7 +227,7 @@ pub(super) fn shown(world: &World, name: &str, value: &str) -> String {
     }
 }
 
-/// Hides what stands inside of a value under a name of secrets.
+/// Hides the secrets within a value, by name.
 fn hide(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(hide),
@@ -246,22 +245,22 @@ fn hide(value: &mut Value) {
     }
 }
 
-/// An address without its query and names, which may hold a secret.
+/// An address without query, user and password, which may hold a secret.
 pub(super) fn shown_url(url: &Url) -> String {
     let mut shown = url.clone();
     shown.set_query(None);
     shown.set_fragment(None);
-    // Only addresses that have no host refuse this; they have no names either.
+    // Fails only for addresses without a host, which have no user either.
     let _ = shown.set_username("").and_then(|()| shown.set_password(None));
     shown.into()
 }
 
-/// What tokens and app tokens are made of.
+/// Whether tokens and app tokens may contain this character.
 fn is_token_letter(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '|')
 }
 
-/// A text with every secret of this world, and all that looks like a token, taken out.
+/// A text without this world's secrets and anything that looks like a token.
 pub(super) fn without_secrets(world: &World, text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -281,14 +280,14 @@ pub(super) fn without_secrets(world: &World, text: &str) -> String {
     out
 }
 
-/// The same for letters of tokens alone.
+/// The same for a run of token characters.
 fn run_without_secrets<'t>(world: &World, run: &'t str) -> Cow<'t, str> {
     const LONG: usize = 30;
     let known = |text: &str| world.known_token(text).map(|token| format!("({})", described(world, token)));
     if let Some(shown) = known(run) {
         return shown.into();
     }
-    // Something may stand before it without a space: `token_EAA…`, `APPID|EAA…`.
+    // A token may follow other text directly: `token_EAA…`, `APPID|EAA…`.
     let mut starts = run.match_indices("EAA").map(|(at, _)| at).chain(run.rmatch_indices('|').map(|(at, _)| at + 1));
     let found = starts.find_map(|at| {
         let (before, token) = run.split_at(at);
@@ -299,7 +298,7 @@ fn run_without_secrets<'t>(world: &World, run: &'t str) -> Cow<'t, str> {
     found.map_or(Cow::Borrowed(run), Cow::Owned)
 }
 
-/// A token by what it is.
+/// Describes a token without showing it.
 fn describe(world: &World, value: &str) -> String {
     if let Some((app, _)) = value.split_once('|') {
         return format!("app {}", world.app(app).map_or("unknown", |app| app.id.as_str()));
@@ -315,7 +314,7 @@ fn described(world: &World, token: &Token) -> String {
     }
 }
 
-/// So much of a text is kept.
+/// The most characters of a text that are kept.
 const SHOWN: usize = 2_000;
 
 fn cut(text: &mut String) {

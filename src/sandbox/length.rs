@@ -1,11 +1,11 @@
-//! Lengths of time as people write them.
+//! Durations in a user's notation.
 
 use std::time::Duration;
 
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 use serde::{Deserialize, Deserializer};
 
-/// A length of time as people write it: `100ms`, `2h`, `10d`, `-1d`.
+/// A duration in a user's notation: `100ms`, `2h`, `10d`, `-1d`.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(try_from = "String")]
 pub(super) struct Length(pub(super) SignedDuration);
@@ -18,7 +18,7 @@ impl TryFrom<String> for Length {
     }
 }
 
-/// How long something waits: not at all where the length is negative.
+/// A waiting time; zero for a negative duration.
 pub(super) fn wait<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     Ok(Some(Length::deserialize(deserializer)?.0.try_into().unwrap_or_default()))
 }

@@ -1,5 +1,5 @@
-//! How often one may call (graph/FACTS.md, "Call limits"): counted and told only where
-//! a scenario switches the limits on.
+//! Call limits (graph/FACTS.md, "Call limits"): counted and reported only if a scenario turns
+//! them on.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -15,15 +15,15 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 const TEN_MINUTES: SignedDuration = SignedDuration::from_mins(10);
 
-/// When calls of each kind came.
+/// The times of the calls of each kind.
 #[derive(Default)]
 pub(super) struct Usage(HashMap<String, VecDeque<Timestamp>>);
 
-/// One limit, as a call met it.
+/// A limit and its state at a call.
 struct Met {
     count: usize,
     limit: usize,
-    /// Until the oldest call no longer counts, in minutes.
+    /// Minutes until the oldest call no longer counts.
     regain: i64,
 }
 
@@ -33,7 +33,7 @@ impl Usage {
         while calls.front().is_some_and(|first| now.duration_since(*first) >= window) {
             calls.pop_front();
         }
-        // What is called while it is throttled counts too.
+        // Calls made while throttled count too.
         calls.push_back(now);
         let oldest = calls.front().copied().unwrap_or(now);
         let regain = (window - now.duration_since(oldest)).as_secs().div_euclid(60) + 1;
@@ -51,7 +51,7 @@ impl Met {
     }
 }
 
-/// What the limits say to a call.
+/// What the limits answer to a call.
 #[derive(Default)]
 pub(super) struct Counted {
     pub refusal: Option<Refusal>,
@@ -75,7 +75,7 @@ const MESSENGER: [&str; 13] = [
     "secondary_receivers",
 ];
 
-/// Counts a call. The operations of a batch count each, the batch itself does not.
+/// Counts a call. In a batch each operation counts, not the batch itself.
 pub(super) fn count(world: &mut World, call: &Call) -> Counted {
     if !world.rules.rate_limits || call.segments.is_empty() {
         return Counted::default();
@@ -93,7 +93,7 @@ pub(super) fn count(world: &mut World, call: &Call) -> Counted {
     of_page(world, call, &page_id, now)
 }
 
-/// The limit of an app or a person: so many calls for each person that uses the app.
+/// The limit of an app or a person: a number of calls for each of the app's users.
 fn of_people(world: &mut World, key: String, code: i64, now: Timestamp) -> Counted {
     let met = world.usage.meet(key, 200 * world.users.len(), HOUR, now);
     let percent = met.percent();
@@ -123,7 +123,7 @@ fn of_page(world: &mut World, call: &Call, page_id: &str, now: Timestamp) -> Cou
     Counted { refusal: all.or(own), headers }
 }
 
-/// The limits that single parts of the Messenger Platform have beside the common one.
+/// The additional limits of single parts of the Messenger Platform.
 fn of_edge(world: &mut World, call: &Call, edge: &str, page_id: &str, now: Timestamp) -> Option<Refusal> {
     let custom = || too_many(613);
     let sends = || too_many(4).with_subcode(2_018_022);

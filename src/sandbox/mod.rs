@@ -1,8 +1,8 @@
-//! The built-in Graph API: a small world of apps, people, Pages and tokens behind
-//! a real socket, to try msgrctl and to test against.
+//! The built-in Graph API: a small world of apps, people, Pages and tokens behind a real socket,
+//! for trying msgrctl and for tests.
 //!
-//! It shares no type with the client. Both are held against the samples in
-//! `tests/fixtures/`, so that a wrong field name cannot agree with itself.
+//! It shares no type with the client. Both are tested against the samples in `tests/fixtures/`,
+//! so that a wrong field name cannot agree with itself.
 
 mod answer;
 mod batch;
@@ -47,7 +47,7 @@ pub use tokens::{TokenKind, TokenState};
 pub(crate) use world::Page;
 pub use world::{Subscription, World};
 
-/// The emulator as a router, for whoever owns the socket.
+/// The emulator as a router for a socket of the caller's.
 pub(crate) fn router(world: SharedWorld) -> Router {
     Router::new().fallback(service::handle).with_state(world)
 }

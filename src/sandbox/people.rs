@@ -1,4 +1,4 @@
-//! The people who write to the Pages, and what was said.
+//! The people who write to the Pages, and their conversations.
 
 use std::borrow::Cow;
 
@@ -10,31 +10,31 @@ use sha2::{Digest as _, Sha256};
 
 use super::world::World;
 
-/// Somebody who writes to a Page. The same human has another PSID at another Page.
+/// A person who writes to a Page. The same human has another PSID at another Page.
 #[derive(Clone, Debug)]
 pub struct Person {
-    /// 16 digits, of this Page alone.
+    /// 16 digits, valid only at this Page.
     pub psid: String,
     /// The Page.
     pub page_id: String,
     /// First and last name.
     pub name: String,
-    /// Admin, developer or tester of the app.
+    /// Whether the person is an admin, developer or tester of the app.
     pub has_role: bool,
-    /// When the person last did what opens the window of 24 hours.
+    /// When the person last did something that opens the 24-hour window.
     pub wrote_at: Option<Timestamp>,
-    /// The person has blocked the Page.
+    /// Whether the person has blocked the Page.
     pub blocked: bool,
 }
 
-/// What a Page and a person have said to each other.
+/// The conversation between a Page and a person.
 #[derive(Clone, Debug)]
 pub struct Thread {
     /// `t_` and digits.
     pub id: String,
     pub page_id: String,
     pub psid: String,
-    /// The app that has the thread; `None`: nobody in particular, so everybody.
+    /// The app that has the thread; `None`: every app may write.
     pub owner: Option<String>,
     /// Oldest first.
     pub messages: Vec<Message>,
@@ -45,21 +45,21 @@ pub struct Message {
     /// `m_` and 80 characters.
     pub mid: String,
     pub at: Timestamp,
-    /// Sent by the Page, not by the person.
+    /// Whether the Page sent it, not the person.
     pub from_page: bool,
     /// Its text; empty where it has none.
     pub text: String,
-    /// Attachments as events have them: `{"type", "payload"}`.
+    /// Attachments in the form of events: `{"type", "payload"}`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<Value>,
     pub edits: u32,
-    /// Taken back by whoever sent it.
+    /// Whether its sender deleted it.
     pub deleted: bool,
-    /// Seen by the other side.
+    /// Whether the other side has seen it.
     pub read: bool,
 }
 
-/// A name and a face under which a Page writes.
+/// A name and a picture under which a Page writes.
 #[derive(Clone, Debug)]
 pub struct Persona {
     pub id: String,
@@ -69,7 +69,7 @@ pub struct Persona {
 }
 
 impl Person {
-    /// A person of that name at a Page, whose PSID is the same each time.
+    /// A person of a Page; the same name always has the same PSID.
     pub fn new(page_id: &str, name: &str) -> Self {
         Self {
             psid: digits(&format!("person {page_id} {name}"), 16),
@@ -96,18 +96,18 @@ impl Message {
         }
     }
 
-    /// Its text, where it has one.
+    /// Its text, if it has one.
     pub(super) fn given_text(&self) -> Option<&str> {
         Some(self.text.as_str()).filter(|text| !text.is_empty())
     }
 
-    /// What was sent along, where anything was.
+    /// Its attachments, if it has any.
     pub(super) fn given_attachments(&self) -> Option<&[Value]> {
         Some(self.attachments.as_slice()).filter(|attachments| !attachments.is_empty())
     }
 }
 
-/// The name of a message: 80 letters of the base64 that goes into URLs.
+/// A message id: 80 letters of URL-safe base64.
 pub(super) fn new_mid() -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut bytes = [0; 80];
@@ -117,7 +117,7 @@ pub(super) fn new_mid() -> String {
     mid
 }
 
-/// `length` digits of a text's hash, the first one not 0.
+/// `length` digits from a text's hash, the first one not 0.
 pub(super) fn digits(of: &str, length: usize) -> String {
     let hash = Sha256::digest(of.as_bytes());
     let digit = |(at, byte): (usize, u8)| char::from(b'0' + if at == 0 { 1 + byte % 9 } else { byte % 10 });
@@ -148,7 +148,7 @@ impl World {
         self.people.get_mut(at)
     }
 
-    /// What a Page and a person have said, as far as they have.
+    /// The conversation between a Page and a person, if there is one.
     pub fn thread(&self, page_id: &str, psid: &str) -> Option<&Thread> {
         self.threads.get(self.place_of_thread(page_id, psid)?)
     }
@@ -158,7 +158,7 @@ impl World {
         self.index.threads.known(&self.threads, &key, |one| Some(Cow::Owned(pair(&one.page_id, &one.psid))))
     }
 
-    /// The same, begun where there is none.
+    /// The same, created if needed.
     pub(super) fn thread_mut(&mut self, page_id: &str, psid: &str) -> &mut Thread {
         let at = self.place_of_thread(page_id, psid).unwrap_or_else(|| {
             let id = format!("t_{}", digits(&format!("thread {page_id} {psid}"), 17));
@@ -170,7 +170,7 @@ impl World {
     }
 }
 
-/// What a person or a thread is found by.
+/// The key of a person or a thread.
 fn pair(page_id: &str, psid: &str) -> String {
     format!("{page_id} {psid}")
 }

@@ -1,27 +1,26 @@
-//! Where things stand in the long lists of a world, so that ten thousand Pages are as
-//! quick as one. The lists are public and change without notice: each place is looked
-//! at before it is believed.
+//! Indexes of a world's long lists, so that ten thousand Pages are as fast as one. The lists are
+//! public and change without notice, so each position is checked before it is used.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-/// The places in one list, by a key that its items have.
+/// The positions in one list, by a key of its items.
 #[derive(Default)]
 pub(super) struct Places(RefCell<Kept>);
 
 #[derive(Default)]
 struct Kept {
     places: HashMap<String, usize>,
-    /// How much of the list is in it.
+    /// How many items are indexed.
     length: usize,
-    /// The key of the last of these, by which a list is known that was made anew.
+    /// The key of the last indexed item, to detect a list that was replaced.
     last: Option<String>,
 }
 
 impl Places {
-    /// Where the item with this key stands; items that were changed in place are found
-    /// by looking at all.
+    /// The position of the item with this key; searches the whole list for items that were
+    /// changed in place.
     pub fn find<T>(&self, items: &[T], key: &str, key_of: impl Fn(&T) -> Option<Cow<'_, str>>) -> Option<usize> {
         if let Some(at) = self.known(items, key, &key_of) {
             return Some(at);
@@ -31,7 +30,7 @@ impl Places {
         self.known(items, key, key_of).or(Some(at))
     }
 
-    /// The same for lists whose items keep their keys: what is not there costs nothing.
+    /// The same for lists whose items keep their keys: a missing key costs nothing.
     pub fn known<T>(&self, items: &[T], key: &str, key_of: impl Fn(&T) -> Option<Cow<'_, str>>) -> Option<usize> {
         let mut kept = self.0.borrow_mut();
         let same = match kept.length.checked_sub(1) {

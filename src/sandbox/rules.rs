@@ -1,42 +1,41 @@
-//! What can be switched: where Meta may act in one way or another, or an app is set
-//! up so or otherwise.
+//! Settings of the sandbox: where Meta's behaviour varies, or depends on an app's setup.
 
 use std::time::Duration;
 
-/// What can be switched.
+/// The settings of the sandbox.
 #[derive(Clone, Debug)]
 pub struct Rules {
-    /// The oldest version that is served; what is older is served as this one, without an
-    /// error. `None`: as on the world's day.
+    /// The oldest version that is served; older ones are served as this one, without an error.
+    /// `None`: the oldest on the world's day.
     pub oldest_version: Option<(u16, u16)>,
-    /// The newest one; newer ones are not known. `None`: as on the world's day.
+    /// The newest version; newer ones are unknown. `None`: the newest on the world's day.
     pub newest_version: Option<(u16, u16)>,
-    /// Before every answer.
+    /// A delay before every answer.
     pub latency: Duration,
     /// "Require App Secret" in the app's settings.
     pub require_app_secret: bool,
-    /// Whom the app may write to, and who can write to it.
+    /// Whom the app may message, and who can message it.
     pub access: Access,
-    /// Calls are counted, and refused when they are too many.
+    /// Whether calls are counted, and refused above the limits.
     pub rate_limits: bool,
-    /// Pages may see who writes to them ("Business Asset User Profile Access").
+    /// Whether Pages may read profiles ("Business Asset User Profile Access").
     pub profile_access: bool,
-    /// What a POST to `/{page}/subscribed_apps` does with the fields that are there.
+    /// What a POST to `/{page}/subscribed_apps` does with existing fields.
     pub subscribed_apps_mode: SubscribedAppsMode,
-    /// People read at once what a Page sends them.
+    /// Whether people read a Page's messages at once.
     pub reads: bool,
-    /// A token in the header counts before one in a parameter.
+    /// Whether a token in the header takes precedence over one in a parameter.
     pub header_token_wins: bool,
-    /// How long a callback has to answer its verification; read when the sandbox starts.
+    /// How long a callback may take to answer its verification; read when the sandbox starts.
     pub handshake_patience: Duration,
     /// How long an operation of a batch may take.
     pub batch_patience: Duration,
-    /// A token of a person with a role on the app may ask `debug_token` about itself; a
-    /// system user's only where this says so too.
+    /// Whether the token of a person with a role on the app may inspect itself with
+    /// `debug_token`; a system user's only with the next setting too.
     pub self_inspection: bool,
-    /// A system user's token may.
+    /// Whether a system user's token may.
     pub system_user_inspection: bool,
-    /// `/me/accounts` shows the Pages; some logins of a business get an empty list.
+    /// Whether `/me/accounts` shows the Pages; some business logins get an empty list.
     pub lists_pages: bool,
 }
 
@@ -53,7 +52,7 @@ impl Default for Rules {
             subscribed_apps_mode: SubscribedAppsMode::Replace,
             reads: true,
             header_token_wins: false,
-            // As one report measured.
+            // As measured in one report.
             handshake_patience: Duration::from_secs(6),
             batch_patience: Duration::from_secs(10),
             self_inspection: true,
@@ -63,22 +62,22 @@ impl Default for Rules {
     }
 }
 
-/// How far an app reaches.
+/// Whom an app can reach.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Access {
-    /// People with a role on the app alone: Standard Access, or development mode.
+    /// Only people with a role on the app: Standard Access, or development mode.
     Standard,
-    /// Everybody.
+    /// All people.
     #[default]
     Advanced,
 }
 
-/// What becomes of the fields of a Page when others are subscribed to.
+/// What happens to a Page's fields when others are subscribed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SubscribedAppsMode {
-    /// They are gone, as a live report has it.
+    /// They are removed, as reported from the live Graph.
     #[default]
     Replace,
     /// They stay.

@@ -1,6 +1,5 @@
-//! One call from its arrival to its answer: what goes wrong on purpose, the routes,
-//! what has to be asked elsewhere meanwhile, and the journal. The world is never
-//! held while anything waits.
+//! Processes one call from its arrival to its answer: injected faults, routes, requests to
+//! callbacks, and the journal. The world is never locked during a wait.
 
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ use super::routes::{self, Reply};
 use super::shared::SharedWorld;
 use super::{batch, control, delivery, handshake, limits};
 
-/// Answers whatever comes over the socket.
+/// Answers a request from the socket.
 pub(super) async fn handle(State(world): State<SharedWorld>, request: Request) -> Response {
     if control::is_control(request.uri().path()) {
         return control::answer(&world, request).await;
@@ -38,7 +37,7 @@ pub(super) async fn handle(State(world): State<SharedWorld>, request: Request) -
     }
 }
 
-/// The answer to a call that cannot be carried out.
+/// The answer to a call that cannot be processed.
 pub(super) fn refuse(world: &SharedWorld, call: &Call, refusal: Refusal) -> Wire {
     let (answer, trace) = (Answer::from(refusal), Trace::new());
     let mut world = world.lock();
@@ -46,13 +45,13 @@ pub(super) fn refuse(world: &SharedWorld, call: &Call, refusal: Refusal) -> Wire
     answer.wire(call, &trace, routes::served(&world, call))
 }
 
-/// Carries a call out; `None`: there is no answer, and the connection is to break off.
+/// Processes a call; `None`: no answer, the connection breaks off.
 pub(super) async fn perform(world: &SharedWorld, call: &Call) -> Option<(Answer, Trace)> {
     let (latency, fault) = {
         let mut world = world.lock();
         (world.rules.latency, world.take_fault(call))
     };
-    // A batch has waited once for all of its operations.
+    // A batch has waited once for all its operations.
     let latency = if call.in_batch { Duration::ZERO } else { latency };
     let delay = fault.as_ref().and_then(|fault| fault.delay).unwrap_or_default() + latency;
     if delay > Duration::ZERO {
@@ -85,7 +84,7 @@ pub(super) async fn perform(world: &SharedWorld, call: &Call) -> Option<(Answer,
     held.note(call, Some(&answer), &trace);
     let events = std::mem::take(&mut held.outbox);
     for event in events {
-        // Nobody listens: then nobody is told.
+        // No app receives it: it is sent nowhere.
         if let Ok(parcels) = delivery::parcels(held, &event) {
             world.dispatch(held, parcels);
         }

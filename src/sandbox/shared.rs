@@ -1,4 +1,4 @@
-//! A world that several calls can change.
+//! A world that several calls share.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -6,7 +6,7 @@ use super::callback::Callbacks;
 use super::delivery::Courier;
 use super::world::World;
 
-/// A world that several calls can change, and its ways to the callbacks.
+/// A world that several calls share, and its connections to callbacks.
 #[derive(Clone)]
 pub struct SharedWorld(Arc<Parts>);
 
@@ -22,7 +22,7 @@ impl SharedWorld {
         Self(Arc::new(Parts { world: Mutex::new(world), courier: Courier::default(), handshakes }))
     }
 
-    /// The world, held until the guard is dropped.
+    /// The world, locked until the guard is dropped.
     pub fn lock(&self) -> MutexGuard<'_, World> {
         self.0.world.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,21 +1,21 @@
-//! The tokens of the world, and what has become of each.
+//! The tokens of the world, and their states.
 
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::answer::Refusal;
 
-/// A token that the world has given out.
+/// A token that the world has issued.
 #[derive(Clone, Debug)]
 pub struct Token {
     pub value: String,
-    /// Whom it speaks for.
+    /// The Page or person that it belongs to.
     pub kind: TokenKind,
     pub app_id: String,
     /// The person it was issued to.
     pub user_id: String,
     pub scopes: Vec<String>,
-    /// The Pages that the permissions were granted for; `None`: all of them.
+    /// The Pages that the permissions were granted for; `None`: all.
     pub targets: Option<Vec<String>>,
     /// Unix seconds.
     pub issued_at: i64,
@@ -23,13 +23,13 @@ pub struct Token {
     pub expires_at: i64,
     /// Unix seconds; 0: never.
     pub data_access_expires_at: i64,
-    /// What has become of it.
+    /// Its state.
     pub state: TokenState,
     /// Whether the person behind it has a role on the app.
     pub app_role: bool,
 }
 
-/// Whom a token speaks for.
+/// The kind of a token's owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TokenKind {
     /// A Page, by its id.
@@ -40,7 +40,7 @@ pub enum TokenKind {
     SystemUser,
 }
 
-/// What has become of a token, apart from time.
+/// A token's state, apart from expiry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenState {
@@ -53,23 +53,23 @@ pub enum TokenState {
     Checkpoint,
     /// 190/460: the person changed the password.
     PasswordChanged,
-    /// 190/463, whatever its time says.
+    /// 190/463, even before its expiry time.
     Expired,
     /// 190/464: the person's account is not confirmed.
     Unconfirmed,
     /// 190/467: the person logged out.
     LoggedOut,
-    /// 190/490: the Page's business asks for two factors.
+    /// 190/490: the Page's business requires two-factor authentication.
     TwoFactor,
     /// 190/492: the person lost the role on the Page.
     LostRole,
     /// 190/493: the person has not used the app for 90 days.
     Inactive,
-    /// 190 without a subcode: a later login left out the Page or its permissions. The token
+    /// 190 without a subcode: a later login omitted the Page or its permissions. The token
     /// itself can still be inspected.
     GrantReplaced,
-    /// 190 without a subcode: role lost, or two factors missing. The token itself can still
-    /// be inspected.
+    /// 190 without a subcode: role lost, or no two-factor authentication. The token itself can
+    /// still be inspected.
     CannotImpersonate,
     /// 200: the app is blocked.
     AppBlocked,
@@ -79,7 +79,7 @@ const IMPERSONATE: &str = "The user must be an administrator, editor, or moderat
 const REPLACED: &str = "Any of the pages_read_engagement, pages_manage_metadata, pages_show_list or pages_messaging permission(s) must be granted before impersonating a user's page.";
 
 impl Token {
-    /// The Page that it speaks for, where it does.
+    /// The Page that it belongs to, if it is a Page's.
     pub fn page(&self) -> Option<&str> {
         match &self.kind {
             TokenKind::Page(id) => Some(id),
@@ -87,7 +87,7 @@ impl Token {
         }
     }
 
-    /// Why the token is refused at `now`, or nothing.
+    /// Why the token is refused at `now`; `None` if it is not.
     pub fn problem(&self, now: i64) -> Option<Refusal> {
         let refusal = match self.state {
             TokenState::Valid if self.expires_at == 0 || self.expires_at > now => return None,
@@ -123,23 +123,23 @@ impl Token {
         Some(refusal)
     }
 
-    /// The same as `debug_token` has it: some refusals leave the token itself valid.
+    /// The same for `debug_token`: some refusals leave the token itself valid.
     pub fn own_problem(&self, now: i64) -> Option<Refusal> {
         use TokenState::{AppBlocked, CannotImpersonate, GrantReplaced};
         self.problem(now).filter(|_| !matches!(self.state, GrantReplaced | CannotImpersonate | AppBlocked))
     }
 
-    /// When it ends, for `debug_token`.
+    /// Its expiry time, for `debug_token`.
     pub fn shown_expiry(&self, now: i64) -> i64 {
         if self.state == TokenState::Expired && self.expires_at == 0 { now - 3600 } else { self.expires_at }
     }
 
-    /// Refuses a token without a permission, with the code that was seen for it.
+    /// Refuses a token without a permission, with the code seen for it.
     pub fn require(&self, code: i64, scope: &str) -> Result<(), Refusal> {
         if self.may(scope) { Ok(()) } else { Err(Self::lacks(code, scope)) }
     }
 
-    /// What is said of a permission that is missing.
+    /// The refusal for a missing permission.
     pub fn lacks(code: i64, scope: &str) -> Refusal {
         Refusal::oauth(code, format!("(#{code}) Requires {scope} permission to manage the object"))
     }
@@ -158,14 +158,13 @@ fn expired(at: i64, now: i64) -> Refusal {
     invalid(463, format!("Session has expired on {at}. The current time is {now}."))
 }
 
-/// `Saturday, 13-Jun-26 05:00:00 UTC`: Graph's way, in another zone.
+/// `Saturday, 13-Jun-26 05:00:00 UTC`: Graph's format, in another time zone.
 fn moment(unix_seconds: i64) -> String {
     Timestamp::from_second(unix_seconds).unwrap_or_default().strftime("%A, %d-%b-%y %H:%M:%S UTC").to_string()
 }
 
-/// A token for `purpose`, the same each time: an account that was added to a
-/// sandbox goes on working when the sandbox is started again. `EAA` and 180
-/// letters and digits, as Meta's look today.
+/// A token for `purpose`, always the same, so that an account added to a sandbox still works
+/// after a restart. `EAA` and 180 letters and digits, like Meta's today.
 pub fn value_for(purpose: &str) -> String {
     const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     let mut value = b"EAA".to_vec();

@@ -1,7 +1,7 @@
-//! The versions that are served on a day, and what Meta has taken out of all of them:
-//! Meta's table of versions and the changelogs of v26.0 and v27.0
-//! (<https://developers.facebook.com/docs/graph-api/changelog>), as data by date. The day
-//! is the world's own, so that a scenario can have the older behaviour.
+//! The versions served on a day, and what Meta has removed from all of them, as data by date:
+//! from Meta's table of versions and the changelogs of v26.0 and v27.0
+//! (<https://developers.facebook.com/docs/graph-api/changelog>). The day is the world's, so that
+//! a scenario can have older behaviour.
 
 use jiff::civil::{Date, date};
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use super::rules::Rules;
 
 type Version = (u16, u16);
 
-/// Each version from its first day to its last, where Meta has named one.
+/// Each version's first day, and its last where Meta has named one.
 const VERSIONS: [(u16, Date, Option<Date>); 10] = [
     (18, date(2023, 9, 12), Some(date(2026, 1, 26))),
     (19, date(2024, 1, 23), Some(date(2026, 5, 21))),
@@ -24,13 +24,13 @@ const VERSIONS: [(u16, Date, Option<Date>); 10] = [
     (27, date(2026, 11, 4), None),
 ];
 
-/// v26.0 came without what follows, and other versions lost it later.
+/// v26.0 was released without the following; other versions lost it later.
 const V26: (Version, Date) = ((26, 0), date(2026, 7, 29));
 const OTHERS: Date = date(2026, 10, 27);
-/// From here on apps may not begin to use what v28.0 ends.
+/// From this day apps may not start to use what v28.0 ends.
 const V27: Date = date(2026, 11, 4);
 
-/// What Meta has taken out of every version, or lets only older apps use.
+/// A feature that Meta has removed from every version, or left to older apps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Feature {
     /// `debug=all` and its `__debug__`.
@@ -51,7 +51,7 @@ pub enum Feature {
     OldPageFields,
 }
 
-/// A day of a world, and what its rules say of versions.
+/// A world's day, and its settings for versions.
 #[derive(Clone, Copy, Debug)]
 pub struct Day<'w> {
     pub today: Date,
@@ -61,28 +61,28 @@ pub struct Day<'w> {
 /// The day and the version of an answer.
 #[derive(Clone, Copy, Debug)]
 pub struct Served {
-    /// The version that is named in the answer.
+    /// The version in the answer.
     pub version: Version,
     today: Date,
 }
 
 impl Served {
-    /// For a call that asks for `version`. `app` is the day on which the calling app was
-    /// made.
+    /// For a call that requests `version`. `app` is the day on which the calling app was
+    /// created.
     pub fn of(day: Day<'_>, version: Option<Version>) -> Self {
         let (oldest, newest) = range(day);
         let asked = version.unwrap_or(oldest).clamp(oldest, newest.max(oldest));
-        // Between the two every version ends in .0; what is said to be v24.7 is served as v24.0.
+        // Between the two every version ends in .0; v24.7 is served as v24.0.
         let version = if asked == newest { asked } else { (asked.0, 0).max(oldest) };
         Self { version, today: day.today }
     }
 
-    /// Whether a feature works for an app of that day.
+    /// Whether a feature works for an app created on this day.
     pub fn has(self, feature: Feature, app_made: Date) -> bool {
         let is_new_app = self.today >= V27 && app_made >= V27;
         let since = if self.version >= V26.0 { V26.1 } else { OTHERS };
         match feature {
-            // Two texts of Meta's differ on older apps and versions; the later one lets them.
+            // Two of Meta's texts differ on older apps and versions; the later one allows them.
             Feature::Ids | Feature::DateFormat if self.version < V26.0 => self.today < OTHERS || !is_new_app,
             Feature::Debug | Feature::Etag | Feature::Ids | Feature::DateFormat => self.today < since,
             Feature::MethodOverride | Feature::Alias | Feature::Jsonp => !is_new_app,
@@ -91,7 +91,7 @@ impl Served {
     }
 }
 
-/// The oldest and the newest version that are served, unless the world says otherwise.
+/// The oldest and the newest version served, unless the world sets others.
 pub fn range(day: Day<'_>) -> (Version, Version) {
     let Day { today, rules } = day;
     let mut served = VERSIONS.iter().filter(|(_, first, last)| *first <= today && last.is_none_or(|last| today < last));
@@ -100,8 +100,8 @@ pub fn range(day: Day<'_>) -> (Version, Version) {
     (rules.oldest_version.unwrap_or(oldest), rules.newest_version.unwrap_or(newest))
 }
 
-/// A sticker as it comes in an event of that day: an image with the sticker's id at
-/// first, then both for a while, and since 30 August 2026 a sticker alone
+/// A sticker in an event of that day: at first an image with the sticker's id, then both for a
+/// while, and since 30 August 2026 only a sticker
 /// (<https://developers.facebook.com/docs/messenger-platform/changelog>).
 pub fn sticker(today: Date, id: u64) -> Vec<Value> {
     const BOTH: Date = date(2026, 6, 1);

@@ -1,5 +1,5 @@
-//! The world behind the emulator: apps, people, Pages, tokens, and the rules
-//! that Meta may apply in one way or another.
+//! The world behind the emulator: apps, people, Pages, tokens, and settings where Meta's
+//! behaviour varies.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -22,26 +22,26 @@ use super::tokens::{Token, TokenKind, TokenState, value_for};
 use super::versions::Day;
 use crate::clock::Clock;
 
-/// Everything there is.
+/// The whole state of a sandbox.
 #[derive(Default)]
 pub struct World {
     /// The time in this world.
     pub clock: Clock,
-    /// What can be switched.
+    /// The settings.
     pub rules: Rules,
-    /// The Meta apps; the first one's credentials are told at the start.
+    /// The Meta apps; the first one's credentials are printed at the start.
     pub apps: Vec<App>,
     /// The people.
     pub users: Vec<User>,
     /// The Pages.
     pub pages: Vec<Page>,
-    /// Every token that was given out.
+    /// Every issued token.
     pub tokens: Vec<Token>,
-    /// Who writes to the Pages.
+    /// The people who write to the Pages.
     pub people: Vec<Person>,
-    /// What was said.
+    /// The conversations.
     pub threads: Vec<Thread>,
-    /// What people meet before their first message, by Page.
+    /// What people see before their first message, by Page.
     pub profiles: BTreeMap<String, Map<String, Value>>,
     /// Menus of single people, by Page and PSID.
     pub(super) menus: BTreeMap<(String, String), Value>,
@@ -52,20 +52,20 @@ pub struct World {
     pub(super) attachments: Vec<(String, String)>,
     /// The callbacks of the apps.
     pub subscriptions: Vec<Subscription>,
-    /// What the callbacks are to be told of.
+    /// Events that are not sent to the callbacks yet.
     pub(super) outbox: Vec<Event>,
-    /// Who called how often.
+    /// The number of calls by each caller.
     pub(super) usage: Usage,
     /// Since when deliveries to an app fail for a Page.
     pub(super) failing_since: BTreeMap<(String, String), jiff::Timestamp>,
-    /// What goes wrong next.
+    /// Faults to inject.
     pub faults: Vec<Fault>,
-    /// What was asked.
+    /// The requests so far.
     pub journal: Journal,
     pub(super) index: Index,
 }
 
-/// Where the items of the long lists stand.
+/// The positions of items in the long lists.
 #[derive(Default)]
 pub(super) struct Index {
     tokens: Places,
@@ -76,20 +76,20 @@ pub(super) struct Index {
     pub threads: Places,
 }
 
-/// Where an app hears of what happens on its Pages (`/{app-id}/subscriptions`).
+/// Where an app receives its Pages' events (`/{app-id}/subscriptions`).
 #[derive(Clone, Debug)]
 pub struct Subscription {
     /// The app.
     pub app_id: String,
-    /// `page`, mostly.
+    /// Usually `page`.
     pub object: String,
-    /// Where.
+    /// The callback's address.
     pub callback_url: String,
-    /// What the callback expects to be asked with.
+    /// The token that the callback expects.
     pub verify_token: String,
-    /// Whether anything is sent there.
+    /// Whether events are sent there.
     pub active: bool,
-    /// Of what.
+    /// The fields.
     pub fields: Vec<String>,
 }
 
@@ -100,8 +100,8 @@ pub struct App {
     /// 32 hexadecimal digits.
     pub secret: String,
     pub name: String,
-    /// The day on which it was made: some features are closed to apps made since
-    /// 4 November 2026.
+    /// The day on which it was created: some features are closed to apps created since 4
+    /// November 2026.
     #[serde(default = "older_app")]
     pub made: Date,
 }
@@ -115,31 +115,31 @@ pub struct User {
 #[derive(Clone, Debug)]
 pub struct Page {
     pub id: String,
-    /// The @username, bare; a Page may have none.
+    /// The @username without `@`; not every Page has one.
     pub username: Option<String>,
     pub name: String,
     pub category: String,
     pub is_published: bool,
-    /// What the person may do on it.
+    /// The person's tasks on it.
     pub tasks: Vec<String>,
-    /// Whether it has the new Pages experience: a person's token is then refused in other
-    /// words.
+    /// Whether it has the new Pages experience: a person's token is then refused with another
+    /// text.
     pub new_experience: bool,
-    /// The fields that each app is subscribed to.
+    /// The fields of each subscribed app.
     pub subscribed: BTreeMap<String, Vec<String>>,
 }
 
-/// Every permission that a token is given here unless a scenario says otherwise.
+/// The permissions of every token here, unless a scenario says otherwise.
 pub const SCOPES: [&str; 5] =
     ["pages_show_list", "pages_messaging", "pages_read_engagement", "pages_manage_metadata", "public_profile"];
 
-/// What a person may do on a Page of theirs.
+/// A person's tasks on their own Page.
 pub const TASKS: [&str; 6] = ["ADVERTISE", "ANALYZE", "CREATE_CONTENT", "MESSAGING", "MODERATE", "MANAGE"];
 
 const DAY: i64 = 86_400;
 
-/// When an app was made that says nothing of it: before anything was closed to new ones,
-/// so that clients that others wrote go on working.
+/// The default day of an app's creation: before any feature was closed to new apps, so that
+/// existing clients keep working.
 const fn older_app() -> Date {
     date(2026, 1, 1)
 }
@@ -150,14 +150,14 @@ impl World {
         self.clock.now().to_zoned(TimeZone::UTC).date()
     }
 
-    /// The day, and what the rules say of versions.
+    /// The day, and the settings for versions.
     pub(super) fn day(&self) -> Day<'_> {
         Day { today: self.today(), rules: &self.rules }
     }
 
-    /// One app, one person, and `pages` Pages that the app is subscribed to, each
-    /// with a token that does not expire and somebody who has just written to it.
-    /// The app itself has no callback yet.
+    /// One app, one person, and `pages` Pages that the app is subscribed to, each with a token
+    /// that does not expire and a person who has just written to it. The app has no callback
+    /// yet.
     pub fn with_pages(pages: usize, clock: Clock) -> Self {
         let now = clock.unix_seconds();
         let app = App {
@@ -192,7 +192,7 @@ impl World {
         world
     }
 
-    /// The world that `sandbox start` and the demo begin with.
+    /// The world of `sandbox start` and the demo.
     pub fn new(clock: Clock) -> Self {
         Self::with_pages(1, clock)
     }
@@ -224,7 +224,7 @@ impl World {
         self.add_person(number - 1);
     }
 
-    /// Somebody with a role on the app who has just written to a Page.
+    /// Adds a person with a role on the app who has just written to a Page.
     pub(super) fn add_person(&mut self, page: usize) {
         let name = if page == 0 { "Jane Doe".to_owned() } else { format!("Jane Doe {}", page + 1) };
         let mut person = Person::new(&self.pages[page].id, &name);
@@ -233,7 +233,7 @@ impl World {
         self.greet(person);
     }
 
-    /// Adds a person, with the message that was written, where one was.
+    /// Adds a person, with their message if they wrote one.
     pub(super) fn greet(&mut self, person: Person) {
         if let Some(at) = person.wrote_at {
             self.thread_mut(&person.page_id, &person.psid).messages.push(Message::new(at, false, "Hello"));
@@ -241,14 +241,14 @@ impl World {
         self.people.push(person);
     }
 
-    /// Takes a file in for later; its id.
+    /// Saves an attachment for later; returns its id.
     pub(super) fn keep_attachment(&mut self, page_id: &str) -> String {
         let id = digits(&format!("attachment {page_id} {}", self.attachments.len()), 16);
         self.attachments.push((page_id.into(), id.clone()));
         id
     }
 
-    /// Whether the app reaches a person.
+    /// Whether the app can message a person.
     pub(super) fn may_be_messaged(&self, person: &Person) -> bool {
         person.has_role || self.rules.access == Access::Advanced
     }
@@ -259,14 +259,14 @@ impl World {
         self.tokens.get(at)
     }
 
-    /// The same where most of what is asked for is none: one that was changed in place
-    /// is found once it was used.
+    /// The same, fast for unknown tokens: one that was changed in place is found only once it
+    /// was used.
     pub(super) fn known_token(&self, value: &str) -> Option<&Token> {
         let at = self.index.tokens.known(&self.tokens, value, |token| Some(Cow::Borrowed(&token.value)))?;
         self.tokens.get(at)
     }
 
-    /// The standing token of a Page.
+    /// The permanent token of a Page.
     pub fn page_token(&self, page_id: &str) -> Option<&Token> {
         self.tokens.get(self.place_of_page_token(page_id)?)
     }
@@ -312,7 +312,7 @@ impl World {
         self.apps.iter().find(|app| app.id == id)
     }
 
-    /// The fault that this call meets, counted down.
+    /// The fault for this call, if any; counts it down.
     pub(super) fn take_fault(&mut self, call: &Call) -> Option<Fault> {
         let at = self.faults.iter().position(|fault| fault.meets(&call.method, &call.path()))?;
         let fault = self.faults[at].clone();
@@ -324,7 +324,7 @@ impl World {
         Some(fault)
     }
 
-    /// Writes a call into the journal, tokens by what they are, not by value.
+    /// Logs a call; tokens are described, not shown.
     pub(super) fn note(&mut self, call: &Call, answer: Option<&Answer>, trace: &Trace) {
         let entry = super::journal::entry(self, call, answer, &trace.id);
         self.journal.add(entry);

@@ -11,16 +11,16 @@ use secrecy::zeroize::Zeroizing;
 
 use super::{Secret, StoreError, redact};
 
-/// How long a program may take: some ask a person first.
+/// How long a program may take: some ask the user first.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// More than this is no secret.
+/// The most bytes of a secret.
 const LIMIT: usize = 64 * 1024;
-/// What is read at once.
+/// The size of one read.
 const BUFFER: usize = 4096;
 
-/// Runs a program, without a shell and without input, and takes what it prints
-/// for a secret. What it says on standard error is shown when it fails, what it
-/// prints never. It gets the environment without the variables `hidden`.
+/// Runs a program, without a shell and without input, and returns its output as a secret. An
+/// error may quote its standard error, never its output. The program does not get the variables
+/// `hidden`.
 pub(super) fn run(words: &[String], hidden: &[OsString]) -> Result<Secret, StoreError> {
     let (program, arguments) = words.split_first().map_or(("", words), |(program, rest)| (program.as_str(), rest));
     let failed = |cause: String| StoreError::Command { program: program.into(), cause };
@@ -52,18 +52,17 @@ pub(super) fn run(words: &[String], hidden: &[OsString]) -> Result<Secret, Store
     Secret::from_copy(&printed).map_err(|error| failed(format!("what it printed cannot be used: {error}")))
 }
 
-/// What comes out of a pipe, read on a thread of its own so that a full pipe holds
-/// nobody up.
+/// The output of a pipe, read on a thread of its own so that a full pipe blocks neither side.
 struct Pipe {
     bytes: Arc<Mutex<Zeroizing<Vec<u8>>>>,
     ended: Receiver<()>,
 }
 
 impl Pipe {
-    /// What was printed until the program ended. A process that it left behind may
-    /// hold the pipe open: that one is not waited for.
+    /// What was printed until the program ended. A process that it left behind may hold the pipe
+    /// open; that process is not waited for.
     fn read(self) -> Zeroizing<Vec<u8>> {
-        // Either way what is there is there.
+        // Either way, the output read so far counts.
         let _ = self.ended.recv_timeout(Duration::from_millis(300));
         std::mem::take(&mut *self.bytes.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -71,27 +70,27 @@ impl Pipe {
 
 fn drain(pipe: Option<impl Read + Send + 'static>) -> Pipe {
     let (send, ended) = channel();
-    // Room for all that is kept: a buffer that grows leaves copies behind.
+    // Room for all that is kept: a growing buffer would leave copies behind.
     let bytes = Arc::new(Mutex::new(Zeroizing::new(Vec::with_capacity(LIMIT + BUFFER))));
     let filled = bytes.clone();
     std::thread::spawn(move || {
         let mut buffer = Zeroizing::new([0; BUFFER]);
         let mut pipe = pipe;
-        // An error ends it like the end.
+        // An error ends the output too.
         while let Some(Ok(read @ 1..)) = pipe.as_mut().map(|pipe| pipe.read(&mut *buffer)) {
             let mut filled = filled.lock().unwrap_or_else(PoisonError::into_inner);
-            // More than the limit is refused as such; it need not be kept.
+            // Output above the limit is refused, so it need not be kept.
             if filled.len() <= LIMIT {
                 filled.extend_from_slice(&buffer[..read]);
             }
         }
-        // Nobody waits any more: then nobody needs it.
+        // Failing to send means that the reader stopped waiting.
         let _ = send.send(());
     });
     Pipe { bytes, ended }
 }
 
-/// Waits for the end; `None`, and the end of the program, when it takes too long.
+/// Waits for the program to end; kills it and returns `None` when it takes too long.
 fn wait(child: &mut Child) -> std::io::Result<Option<std::process::ExitStatus>> {
     let start = Instant::now();
     loop {
@@ -130,7 +129,7 @@ mod tests {
         assert!(said.contains("exit status: 3") && said.contains("locked vault"), "{said}");
         assert!(!said.contains("out-mark") && !said.contains("EAABleak"), "{said}");
         assert!(fails(&["true"]).contains("empty"));
-        // What it leaves running behind it is not waited for, and takes nothing away.
+        // A process that it leaves running is not waited for, and loses no output.
         let agent = ["sh", "-c", "echo EAAtoken; sleep 5 &"];
         let start = Instant::now();
         assert_eq!(run_words(&agent).expect("a secret").expose(), "EAAtoken");

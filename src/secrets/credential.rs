@@ -1,5 +1,5 @@
-//! What credentials look like, Meta's own and those of other systems, told by how they
-//! begin: so that none of them is sent, stored or shown where it does not belong.
+//! Recognises credentials, Meta's own and those of other systems, by how they begin, so that
+//! none is sent, stored or shown where it does not belong.
 
 use std::ops::Range;
 
@@ -8,18 +8,18 @@ const META: &str = "a Meta access token";
 const INSTAGRAM: &str = "an Instagram token";
 const APP_TOKEN: &str = "a Meta app access token";
 
-/// No credential inside of a text is shorter.
+/// The shortest credential that is recognised within a text.
 const SHORTEST: usize = 14;
 
-/// How the credentials of one system begin.
+/// How one system's credentials look.
 struct Form {
-    /// What it is, as a refusal names it.
+    /// Its name in errors.
     what: &'static str,
-    /// How it begins. What only a credential begins with is enough by itself.
+    /// How it begins. Where only credentials begin like this, that is enough.
     begins: &'static [&'static str],
-    /// How many characters follow in a whole value, at least.
+    /// The least number of characters that follow, when it is a whole value.
     whole: usize,
-    /// How many follow inside of a longer text, at least: a word of a text may begin alike.
+    /// The least number that follow within a longer text, where a word may begin alike.
     inside: usize,
 }
 
@@ -27,17 +27,17 @@ const fn form(what: &'static str, begins: &'static [&'static str]) -> Form {
     Form { what, begins, whole: 0, inside: 14 }
 }
 
-/// One that begins with plain letters, so that its length counts too.
+/// A credential that begins with plain letters, so that its length counts too.
 const fn long(what: &'static str, begins: &'static [&'static str], least: usize) -> Form {
     Form { what, begins, whole: least, inside: least }
 }
 
-/// One whose beginning may be that of a word or of a name too (`sk-bratislava-24`).
+/// A credential whose beginning may also begin a word or a name (`sk-bratislava-24`).
 const fn word(what: &'static str, begins: &'static [&'static str]) -> Form {
     Form { what, begins, whole: 0, inside: 40 }
 }
 
-/// Prefixes as the systems document them, and as secret scanners look for them.
+/// Prefixes as the systems document them and secret scanners use them.
 const FORMS: [Form; 59] = [
     Form { what: META, begins: &["EAA"], whole: 0, inside: 17 },
     Form { what: INSTAGRAM, begins: &["IGAA", "IGQV"], whole: 0, inside: 16 },
@@ -88,7 +88,7 @@ const FORMS: [Form; 59] = [
     long("a Hugging Face token", &["hf_"], 30),
     form("a Replicate token", &["r8_"]),
     form("a HashiCorp Vault token", &["hvs.", "hvb.", "hvr."]),
-    // In a text it may be an address: `s.example.com`.
+    // Within a text it may be an address: `s.example.com`.
     Form { what: "a HashiCorp Vault token", begins: &["s.", "b.", "r."], whole: 24, inside: usize::MAX },
     form("a DigitalOcean token", &["dop_v1_", "doo_v1_", "dor_v1_"]),
     word("a SendGrid key", &["SG."]),
@@ -122,13 +122,13 @@ const FORMS: [Form; 59] = [
     form("a PuTTY key", &["PuTTY-User-Key-File-"]),
 ];
 
-/// Whether `text` is written as Meta writes app secrets: 32 hexadecimal digits.
+/// Whether `text` has the form of Meta's app secrets: 32 hexadecimal digits.
 pub(super) fn is_app_secret(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
-/// Of which system a whole value is a credential: `a GitHub token`; app secrets aside.
-/// However short it is, where nothing but a credential begins so.
+/// The kind of credential that a whole value is: `a GitHub token`; app secrets do not count. It
+/// may be of any length where only credentials begin like this.
 pub(super) fn of_system(value: &str) -> Option<&'static str> {
     let value = value.trim();
     let starts = |form: &&Form| {
@@ -143,12 +143,12 @@ pub(super) fn of_system(value: &str) -> Option<&'static str> {
     of_parts(value)
 }
 
-/// Whether a credential of another system is one of Meta's own.
+/// Whether a kind of credential is Meta's own.
 pub(super) fn is_of_meta(what: &str) -> bool {
     [META, INSTAGRAM, APP_TOKEN].contains(&what)
 }
 
-/// Credentials without a beginning of their own.
+/// Recognises credentials without a fixed beginning.
 fn of_parts(value: &str) -> Option<&'static str> {
     let base64 = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/');
     if value.len() == 40 && value.bytes().all(base64) && value.contains(['+', '/']) {
@@ -180,7 +180,7 @@ fn is_part(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
 }
 
-/// The first credential that stands in a text, and where: a token, an app secret.
+/// The first credential in a text, as its place: a token or an app secret.
 pub(super) fn find(text: &str) -> Option<Range<usize>> {
     let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '|');
     let mut from = 0;
@@ -192,7 +192,7 @@ pub(super) fn find(text: &str) -> Option<Range<usize>> {
             continue;
         }
         let app = is_app_secret(found) || is_app_token(found);
-        // Meta's tokens are looked for inside of a word too (`token_EAAB…`), never the other way round.
+        // Meta's tokens are also looked for within a word (`token_EAAB…`), the others are not.
         let meta = FORMS[..2].iter().any(|form| {
             form.begins
                 .iter()
@@ -201,7 +201,7 @@ pub(super) fn find(text: &str) -> Option<Range<usize>> {
         if app || meta {
             return Some(start..end);
         }
-        // Some have a dot in what they begin with. Most words are too short for any.
+        // Some have a dot in their beginning. Most words are too short for any.
         let run = text[start..].bytes().take_while(|b| is_part(*b) || *b == b'.').count();
         if run >= SHORTEST
             && let Some(length) = FORMS[2..].iter().find_map(|form| length_of(form, &text[start..start + run]))
@@ -213,21 +213,21 @@ pub(super) fn find(text: &str) -> Option<Range<usize>> {
     None
 }
 
-/// How long a credential of this form is that `run` is, if it is one.
+/// The length of a credential of this form at the beginning of `run`, if it is one.
 fn length_of(form: &Form, run: &str) -> Option<usize> {
     let rest = form.begins.iter().find_map(|begin| run.strip_prefix(begin))?;
-    // A word with hyphens may be long; without a digit it is not a credential.
+    // A word with hyphens may be long; only one with a digit counts as a credential.
     (rest.len() >= form.inside && run.bytes().any(|b| b.is_ascii_digit())).then_some(run.len())
 }
 
-/// Whether a text that is stored or sent in the clear has something in it that looks
-/// like a token or an app secret.
+/// Whether a text that is stored or sent in the clear contains something that looks like a token
+/// or an app secret.
 pub fn holds_credential(text: &str) -> bool {
     find(text).is_some()
 }
 
-/// Which credential of Meta's a word is, as it stands or behind `--flag=`: `a Meta access
-/// token`; `None` for everything else.
+/// Which of Meta's credentials a word of the command line is, bare or after `--flag=`: `a Meta
+/// access token`; `None` for anything else.
 pub fn credential_in(argument: &str) -> Option<&'static str> {
     let value = match argument.split_once('=') {
         Some((flag, value)) if flag.starts_with("--") => value,

@@ -1,9 +1,8 @@
 //! Keeps secrets out of core dumps.
 
-/// From now on this process leaves no core dump, and other processes of the same user do
-/// not read its memory (Linux). Two system calls; where one is refused it stays as it was.
-/// Programs that are started are not affected, except for the limit of cores, which they
-/// may raise again.
+/// Stops this process from leaving core dumps, and other processes of the same user from reading
+/// its memory (Linux). Makes two system calls; one that is refused changes nothing. Programs
+/// that it starts inherit only the limit on core dumps, which they may raise again.
 pub fn keep_out_of_dumps() {
     #[cfg(unix)]
     {
@@ -11,7 +10,7 @@ pub fn keep_out_of_dumps() {
         let limit = getrlimit(Resource::Core);
         let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), ..limit });
     }
-    // A core that is piped to a program is not held back by the limit.
+    // The limit does not stop a core dump that is piped to a program.
     #[cfg(target_os = "linux")]
     {
         use rustix::process::{DumpableBehavior, set_dumpable_behavior};

@@ -1,4 +1,4 @@
-//! The read-only store: one variable a secret, for CI and containers.
+//! The read-only store: one variable for each secret, for CI and containers.
 
 use super::{Secret, SecretKey, SecretStore, StoreError, StoreName};
 use crate::env::Environment;
@@ -13,12 +13,12 @@ impl EnvironmentStore {
         Self { env }
     }
 
-    /// The variables that a program which prints a secret gets none of.
+    /// The variables that are kept from a program that prints a secret.
     pub(super) fn ours(&self) -> Vec<std::ffi::OsString> {
         self.env.ours()
     }
 
-    /// The secret in any variable.
+    /// The secret in a given variable.
     pub(super) fn variable(&self, name: &str) -> Result<Option<Secret>, StoreError> {
         let Some(value) = self.env.text(name) else { return Ok(None) };
         let damaged = |cause: String| StoreError::Damaged { store: StoreName::Env, entry: name.into(), cause };
@@ -35,7 +35,7 @@ impl SecretStore for EnvironmentStore {
         Err(StoreError::ReadOnly(key.variable()))
     }
 
-    /// There is nothing to remove: the variable belongs to whoever set it.
+    /// Removes nothing: the variable belongs to the user who set it.
     fn remove(&self, _key: &SecretKey) -> Result<bool, StoreError> {
         Ok(false)
     }

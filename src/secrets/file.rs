@@ -1,5 +1,5 @@
-//! The encrypted file: every secret of a tenant in one file, for machines without
-//! a keyring, and for many accounts.
+//! The encrypted file: one file with every secret of a tenant, for machines without a keyring,
+//! and for many accounts.
 
 mod key;
 
@@ -20,17 +20,17 @@ pub struct FileStore {
     tenant: String,
     access: KeyAccess,
     keyring: Rc<KeyringStore>,
-    /// What was read and decrypted, until something is written.
+    /// The decrypted content, until the next write.
     opened: RefCell<Option<Opened>>,
     /// The last key that opened the file, by the header's `check`.
     known: RefCell<Option<(String, Key)>>,
-    /// The passphrase of a file that is about to be made.
+    /// The passphrase for a file that is about to be created.
     asked: RefCell<Option<Secret>>,
-    /// Why it did not open: asking again would give the same.
+    /// Why it did not open: trying again would fail the same way.
     failed: RefCell<Option<StoreError>>,
-    /// Whether changes are kept until they are written together.
+    /// Whether changes are collected and written together.
     gathers: Cell<bool>,
-    /// What is changed and not written yet.
+    /// Changes that are not written yet.
     gathered: RefCell<Option<Gathered>>,
 }
 
@@ -42,7 +42,7 @@ struct Gathered {
     changed: bool,
 }
 
-/// A key that has opened the file, and what tells that it is still the right one.
+/// A key that has opened the file, and the check that tells whether it still fits.
 pub struct KnownKey((String, Key));
 
 /// A file that was decrypted in this process.
@@ -70,12 +70,12 @@ impl FileStore {
         }
     }
 
-    /// Makes any number of changes and writes the file once, at their end: each write is of
-    /// the whole file, and a thousand of them would write it a thousand times. Returns what
-    /// `changes` returns, and whether the file could be written; if not, it is as it was.
+    /// Makes any number of changes and writes the file once at the end, since each write is of
+    /// the whole file. Returns what `changes` returns, and whether the file could be written; if
+    /// not, it is unchanged.
     pub fn at_once<T>(&self, changes: impl FnOnce() -> T) -> (T, Result<(), StoreError>) {
         if self.gathers.replace(true) {
-            // Part of a larger change, which writes.
+            // Part of a larger change, which does the writing.
             return (changes(), Ok(()));
         }
         let done = changes();
@@ -91,7 +91,7 @@ impl FileStore {
         StoreError::BrokenFile { path: self.path.clone(), cause: cause.into() }
     }
 
-    /// Reads and decrypts the file; `None` when there is none.
+    /// Reads and decrypts the file; `None` if it does not exist.
     fn load(&self) -> Result<Option<Opened>, StoreError> {
         let Some(bytes) = self.read()? else { return Ok(None) };
         let sealed = Sealed::parse(&bytes).map_err(|damage| self.broken(damage.to_string()))?;
@@ -110,7 +110,7 @@ impl FileStore {
         Ok(Some(Opened { header: sealed.header, key, entries }))
     }
 
-    /// The file's bytes, refused when others may read it or it is a link.
+    /// The file's bytes; refused if others may read it or it is a link.
     fn read(&self) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
         match std::fs::symlink_metadata(&self.path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -137,7 +137,7 @@ impl FileStore {
     fn check_private(path: &Path, metadata: &std::fs::Metadata) -> Result<(), StoreError> {
         let exposed = |why: &str| Err(StoreError::Exposed { path: path.into(), why: why.into() });
         if !metadata.is_file() {
-            return exposed("it is a link or no plain file");
+            return exposed("it is a link or not a regular file");
         }
         #[cfg(unix)]
         {
@@ -150,8 +150,7 @@ impl FileStore {
         Ok(())
     }
 
-    /// Reads, changes and writes under the lock. A change that changes nothing, as it
-    /// says itself, is not written.
+    /// Reads, changes and writes under the lock. Writes nothing if `change` returns `false`.
     fn change(&self, change: impl FnOnce(&mut Entries) -> bool) -> Result<bool, StoreError> {
         if let Some(gathered) = &mut *self.gathered.borrow_mut() {
             let changed = change(&mut gathered.opened.entries);
@@ -167,7 +166,7 @@ impl FileStore {
             Some(opened) => (opened, false),
             None => (self.create()?, true),
         };
-        // What is read from now on is read from the disk.
+        // Later reads come from the disk.
         self.forget();
         let changed = change(&mut opened.entries);
         if self.gathers.get() {
@@ -178,14 +177,14 @@ impl FileStore {
         Ok(changed)
     }
 
-    /// Puts the file in the place of the one that is there.
+    /// Replaces the file.
     fn seal(&self, lock: &Lock, mut opened: Opened, new: bool) -> Result<(), StoreError> {
         let sealed = Sealed::seal(&mut opened.header, &opened.key, &opened.entries);
         *self.known.borrow_mut() = Some((opened.header.check.clone(), opened.key.clone()));
         self.forget();
         if let Err(error) = lock.replace(&sealed) {
             if new && opened.header.key == KeySource::Keyring {
-                // A key to nothing; where it cannot be taken back it does no harm.
+                // The key opens nothing; one that cannot be removed does no harm.
                 let _ = self.keyring.discard(&keyring_entry(&opened.header.id));
             }
             return Err(unwritten(&error));
@@ -193,41 +192,40 @@ impl FileStore {
         Ok(())
     }
 
-    /// Opens the file now, where there is one: whatever has to be asked is asked.
+    /// Opens the file now, if it exists, so that any question is asked now.
     pub fn open_now(&self) -> Result<(), StoreError> {
         self.open()
     }
 
-    /// The key that opened the file in this process, for another thread that reads it.
+    /// A key that opened the file in this process, for another thread that reads it.
     pub fn known_key(&self) -> Option<KnownKey> {
         self.known.borrow().clone().map(KnownKey)
     }
 
-    /// Takes over a key that has opened the file.
+    /// Uses a key that has opened the file.
     pub fn know_key(&self, key: KnownKey) {
         *self.known.borrow_mut() = Some(key.0);
     }
 
-    /// Reads the file again at the next question.
+    /// Reads the file again at the next request.
     pub fn forget(&self) {
         *self.opened.borrow_mut() = None;
     }
 
-    /// Takes a file that did not open for one that might: a person has done something
-    /// about it.
+    /// Forgets that the file did not open: the user may have fixed the cause.
     pub(super) fn try_again(&self) {
         *self.failed.borrow_mut() = None;
         self.forget();
     }
 
-    /// Removes a file that holds no secret, and then its key in the keyring: a process that
-    /// is killed in between leaves a key to nothing, never a file that nothing opens.
+    /// Removes a file that holds no secret, and then its key in the keyring: a process killed in
+    /// between leaves a useless key, never a file that cannot be opened.
     pub fn remove_empty(&self) -> Result<(), StoreError> {
         if self.read()?.is_none() {
             return Ok(());
         }
         let _lock = Lock::acquire(&self.path, Lock::PATIENCE, &|_| {}).map_err(|error| unwritten(&error))?;
-        // As it is now: another process may have put a secret into it meanwhile.
+        // Read it again: another process may have added a secret in the meantime.
         let Some(opened) = self.load()? else { return Ok(()) };
         if !opened.entries.is_empty() {
             return Ok(());
@@ -240,7 +238,7 @@ impl FileStore {
         Ok(())
     }
 
-    /// Opened once a process; what did not open is not tried again.
+    /// Opens the file once in a process; a failure is not retried.
     fn open(&self) -> Result<(), StoreError> {
         if let Some(error) = &*self.failed.borrow() {
             return Err(error.clone());
@@ -254,7 +252,7 @@ impl FileStore {
 }
 
 impl SecretStore for FileStore {
-    /// Opens the file, or finds out whether one could be made.
+    /// Opens the file, or finds out whether one could be created.
     fn probe(&self) -> Result<(), StoreError> {
         self.open()?;
         if self.opened.borrow().is_some() {
@@ -263,7 +261,7 @@ impl SecretStore for FileStore {
         match &self.access {
             KeyAccess { key_file: Some(path), .. } => Self::key_of_file(path).map(drop),
             KeyAccess { passphrase: Some(Err(error)), .. } => Err(StoreError::Passphrase(*error)),
-            // A passphrase is asked for now, while Ctrl-C still ends everything.
+            // The passphrase is asked for now, while Ctrl-C can still end everything.
             _ => self.source().map(drop),
         }
     }
@@ -287,7 +285,7 @@ impl SecretStore for FileStore {
     }
 
     fn remove(&self, key: &SecretKey) -> Result<bool, StoreError> {
-        // Removing makes no file.
+        // Removing a secret creates no file.
         if self.gathered.borrow().is_none() && self.read()?.is_none() {
             return Ok(false);
         }
@@ -334,7 +332,7 @@ mod tests {
         FileStore::new(path.into(), "default", access, Rc::new(KeyringStore::new(false, Box::new(|| {}))))
     }
 
-    /// A store that opens at once: a key file needs no work.
+    /// A store that opens fast: a key file needs no key derivation.
     fn quick(dir: &Path) -> FileStore {
         let key_file = dir.join("key");
         if !key_file.exists() {
@@ -385,7 +383,7 @@ mod tests {
         assert!(there("1") && !there("2") && there("3"));
         let ((), written) = ours.at_once(|| {
             ours.remove(&key("1")).expect("removed");
-            // The file cannot be replaced: a directory has taken its place.
+            // The file cannot be replaced: a directory has its name now.
             std::fs::rename(&path, dir.path().join("aside")).expect("moved");
             std::fs::create_dir(&path).expect("made");
         });
@@ -405,7 +403,7 @@ mod tests {
         ours.remove_empty().expect("nothing to do");
         assert!(path.exists());
         ours.remove(&key("1")).expect("removed");
-        // Another process is about to put a secret into it.
+        // Another process is about to add a secret.
         let lock = Lock::acquire(&path, Lock::PATIENCE, &|_| {}).expect("the lock");
         std::thread::scope(|scope| {
             let removing = scope.spawn(|| quick(dir.path()).remove_empty());
@@ -435,7 +433,7 @@ mod tests {
         let write = |text: &str| std::fs::write(&path, text).expect("written");
         write(&good[..good.len() / 2]);
         assert!(matches!(found("right"), Err(StoreError::BrokenFile { .. })));
-        // A single digit of the ciphertext, and one of the authenticated header.
+        // One digit of the ciphertext, and one of the authenticated header.
         let at = good.find("ciphertext\":\"").expect("there") + 13;
         let flip = if good.as_bytes()[at] == b'0' { "1" } else { "0" };
         write(&format!("{}{flip}{}", &good[..at], &good[at + 1..]));

@@ -1,8 +1,8 @@
-//! Secrets as they arrive from standard input, a file or a variable.
+//! Reads secrets from standard input, a file or a variable.
 
 use super::Secret;
 
-/// Why what was read cannot be a secret.
+/// Why the bytes cannot be a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InputError {
     #[error("it is empty")]
@@ -15,16 +15,15 @@ pub enum InputError {
 }
 
 impl Secret {
-    /// A secret of Meta's from raw bytes, or a verify token: the blanks and line ends around it
-    /// come along with a copy, and none of them is part of it.
+    /// A secret of Meta's, or a verify token, from raw bytes. Surrounding blanks and line ends,
+    /// which come with a copy, are removed.
     pub(crate) fn from_copy(bytes: &[u8]) -> Result<Self, InputError> {
         let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
         Self::from_input(std::str::from_utf8(bytes).map_err(|_| InputError::NotText)?.trim().as_bytes())
     }
 
-    /// A secret from raw bytes: one byte-order mark and trailing line ends go,
-    /// every inner byte stays. What editors, `echo` and Windows add is not
-    /// part of a secret; what is inside is.
+    /// A secret from raw bytes. Removes one byte-order mark and trailing line ends, which
+    /// editors, `echo` and Windows add; all other bytes stay.
     pub(crate) fn from_input(bytes: &[u8]) -> Result<Self, InputError> {
         let text = std::str::from_utf8(bytes).map_err(|_| InputError::NotText)?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);

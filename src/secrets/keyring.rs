@@ -1,16 +1,15 @@
 //! The operating system's keyring, with a deadline of our own.
 //!
-//! The keyring crates block, and for ever where a D-Bus accepts and never
-//! answers. So a thread of its own talks to them, and whoever asks waits a
-//! limited time for its answer. The thread may stay behind, stuck; it does not
-//! hold the process, which ends without it. (A blocking task of the async
-//! runtime would: dropping the runtime waits for it.)
+//! The keyring crates block, for ever if a D-Bus accepts and never answers. So a thread of its
+//! own calls them, and the caller waits a limited time for the answer. A stuck thread does not
+//! keep the process from ending. (A blocking task of the async runtime would: dropping the
+//! runtime waits for it.)
 //!
-//! On Linux every call of the keyring crate unlocks with a dialog. Whether there
-//! is a default collection and whether it is locked is therefore asked first,
-//! through the crate underneath, so that no dialog opens where nobody is.
+//! On Linux every call of the keyring crate unlocks with a dialog. So the crate underneath is
+//! asked first whether there is a default collection and whether it is locked, and no dialog
+//! opens where no user is present.
 //!
-//! macOS and Windows go through the same crates; nobody has run them yet.
+//! macOS and Windows go through the same crates, but have not been tested yet.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -23,28 +22,28 @@ use keyring_core::{CredentialStore, Error};
 use super::{Secret, SecretKey, SecretStore, StoreError, StoreName};
 use crate::touched;
 
-/// The service under which every entry is filed.
+/// The service name of every entry.
 pub const SERVICE: &str = "msgrctl";
 
-/// How long a call may take when nobody is there to answer a dialog.
+/// How long a call may take when no dialog can be answered.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// How long a call may take once a dialog was raised for somebody.
+/// How long a call may take once a dialog is open.
 const PATIENCE_WITH_DIALOG: Duration = Duration::from_secs(60);
 
 type Job = Box<dyn FnOnce(&Arc<CredentialStore>) -> Answer + Send>;
 
-/// What the thread that talks to the keyring reports.
+/// A message from the thread that calls the keyring.
 enum Report {
-    /// A dialog is about to open: more patience is due.
+    /// A dialog is about to open: wait longer.
     Dialog,
     Done(Answer),
 }
 
 type Answer = Result<Option<Secret>, StoreError>;
 
-/// The keyring. Opened by the first call that needs it; a failure to open, or a
-/// call that timed out, is kept and answers every later call at once.
+/// The keyring. The first call opens it; a failure to open, or a call that timed out, is the
+/// answer to all later calls.
 pub struct KeyringStore {
     someone_can_answer: bool,
     on_dialog: Box<dyn Fn()>,
@@ -60,8 +59,8 @@ struct Worker {
 }
 
 impl KeyringStore {
-    /// A keyring that may open its unlock dialog only when somebody can answer
-    /// it. `on_dialog` is called when that happens, to say what is waited for.
+    /// A keyring that may open its unlock dialog only if `someone_can_answer`. Then it calls
+    /// `on_dialog` first, to say what it waits for.
     pub fn new(someone_can_answer: bool, on_dialog: Box<dyn Fn()>) -> Self {
         Self {
             someone_can_answer,
@@ -72,7 +71,7 @@ impl KeyringStore {
         }
     }
 
-    /// The secret of any entry, ours or another program's.
+    /// The secret of any entry, msgrctl's or another program's.
     pub(super) fn foreign(&self, service: &str, user: &str) -> Result<Option<Secret>, StoreError> {
         let (service, user) = (service.to_owned(), user.to_owned());
         self.call(move |store| {
@@ -90,8 +89,7 @@ impl KeyringStore {
         })
     }
 
-    /// Takes a keyring that did not answer for one that might: a person has done
-    /// something about it.
+    /// Forgets that the keyring did not answer: the user may have fixed the cause.
     pub(super) fn try_again(&self) {
         if self.failed.borrow_mut().take().is_some() {
             // The old thread may still hang; it ends with the process.
@@ -99,14 +97,14 @@ impl KeyringStore {
         }
     }
 
-    /// Removes a secret of our own. Says whether there was one.
+    /// Removes one of msgrctl's own keys. Returns whether it existed.
     pub(super) fn discard(&self, user: &str) -> Result<bool, StoreError> {
         touched::note();
         let user = user.to_owned();
         let removed = self.call(move |store| {
             let entry = store.build(SERVICE, &user, None).map_err(|error| store_error(&error, &user))?;
             match entry.delete_credential() {
-                // An answer carries a secret or none; here it says that there was one.
+                // An empty secret stands for "there was one".
                 Ok(()) => Ok(Some(Secret::new(""))),
                 Err(Error::NoEntry) => Ok(None),
                 Err(error) => Err(store_error(&error, &user)),
@@ -115,7 +113,7 @@ impl KeyringStore {
         Ok(removed.is_some())
     }
 
-    /// Keeps a secret of our own that is no account's.
+    /// Saves a key of msgrctl's own, which belongs to no account.
     pub(super) fn keep(&self, user: &str, label: &str, secret: &Secret) -> Result<(), StoreError> {
         touched::note();
         let (user, label, secret) = (user.to_owned(), label.to_owned(), secret.clone());
@@ -132,7 +130,7 @@ impl KeyringStore {
             return Err(error.clone());
         }
         let answer = self.ask(Box::new(job));
-        // A store that is not there, or hangs, will not come back within one command.
+        // An absent or stuck store does not recover within one command.
         if let Err(
             error @ (StoreError::Absent(_) | StoreError::Locked | StoreError::Declined | StoreError::TimedOut(_)),
         ) = &answer
@@ -185,7 +183,7 @@ impl Worker {
 
 fn open(someone_can_answer: bool, report: &Sender<Report>) -> Result<Arc<CredentialStore>, StoreError> {
     platform::make_ready(someone_can_answer, &|| {
-        // Nobody listens any more: then nobody needs to know.
+        // Failing to send means that the caller stopped waiting.
         let _ = report.send(Report::Dialog);
     })?;
     if let Err(error) = keyring::Entry::store_status() {
@@ -240,7 +238,7 @@ fn store_error(error: &Error, entry: &str) -> StoreError {
     }
 }
 
-/// What the keyring crates say, without the values that some variants carry.
+/// The keyring crates' error, without the values that some variants hold.
 fn words(error: &Error) -> String {
     match error {
         Error::PlatformFailure(cause) | Error::NoStorageAccess(cause) => cause.to_string(),
@@ -262,9 +260,8 @@ mod platform {
 
     use super::{SERVICE, SecretKey, StoreError};
 
-    /// Finds out whether the Secret Service is there and unlocked, and has it
-    /// unlocked where somebody can answer its dialog. No secret passes here, so
-    /// the session needs no key exchange.
+    /// Finds out whether the Secret Service runs and is unlocked, and has it unlocked if its
+    /// dialog can be answered. No secret passes here, so the session needs no key exchange.
     pub fn make_ready(someone_can_answer: bool, on_dialog: &dyn Fn()) -> Result<(), StoreError> {
         let service = SecretService::connect(EncryptionType::Plain).map_err(|error| absent(&error))?;
         let collection = match service.get_default_collection() {
@@ -288,7 +285,7 @@ mod platform {
         }
     }
 
-    /// The label is not part of what finds an entry, so it can follow the name.
+    /// An entry is not found by its label, so the label can follow the account's name.
     pub fn relabel(key: &SecretKey) -> Result<(), StoreError> {
         let failed = |error: Error| StoreError::Failed(error.to_string());
         let service = SecretService::connect(EncryptionType::Plain).map_err(failed)?;
@@ -297,7 +294,7 @@ mod platform {
         found.unlocked.iter().try_for_each(|item| item.set_label(&key.label())).map_err(failed)
     }
 
-    /// Attributes can be read without unlocking anything.
+    /// Reading attributes needs no unlocking.
     pub fn entries() -> Result<Vec<(String, String)>, StoreError> {
         let failed = |error: Error| StoreError::Failed(error.to_string());
         let service = SecretService::connect(EncryptionType::Plain).map_err(failed)?;

@@ -1,4 +1,4 @@
-//! The kinds of secret an account has, and where each can be.
+//! The kinds of secret of an account, and the stores that can keep them.
 
 use rand::distr::{Alphanumeric, SampleString as _};
 use serde::{Deserialize, Serialize};
@@ -16,20 +16,20 @@ pub enum SecretKind {
     PageAccessToken,
     /// The secret of the Meta app, which signs calls and inspects tokens.
     AppSecret,
-    /// What Meta repeats in the webhook handshake.
+    /// The text that Meta repeats in the webhook handshake.
     VerifyToken,
-    /// The verify token that takes the place of the other once Meta has it.
+    /// The verify token that replaces the current one once Meta has it.
     NextVerifyToken,
 }
 
 impl SecretKind {
-    /// Those that an administrator gives, in the order in which they are shown.
+    /// Those that an administrator sets, in the order in which they are shown.
     pub const ALL: [Self; 3] = [Self::PageAccessToken, Self::AppSecret, Self::VerifyToken];
 
-    /// Every kind that a store may keep, in the same order.
+    /// Every kind that a store may hold, in the same order.
     pub const KEPT: [Self; 4] = [Self::PageAccessToken, Self::AppSecret, Self::VerifyToken, Self::NextVerifyToken];
 
-    /// Whether it is one that a callback is asked with.
+    /// Whether it is a verify token, current or next.
     pub fn is_verify_token(self) -> bool {
         matches!(self, Self::VerifyToken | Self::NextVerifyToken)
     }
@@ -43,17 +43,17 @@ impl SecretKind {
         }
     }
 
-    /// As a person reads it: `page access token`.
+    /// For messages: `page access token`.
     pub fn words(self) -> &'static str {
         self.spelt()[0]
     }
 
-    /// As a command line takes it: `page-access-token`.
+    /// For the command line: `page-access-token`.
     pub fn argument(self) -> &'static str {
         self.spelt()[1]
     }
 
-    /// As files and JSON spell it: `page_access_token`.
+    /// For files and JSON: `page_access_token`.
     pub fn key(self) -> &'static str {
         self.spelt()[2]
     }
@@ -61,17 +61,17 @@ impl SecretKind {
 
 words!(SecretKind, words);
 
-/// A store by its name.
+/// A store, by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StoreName {
-    /// The operating system's.
+    /// The operating system's keyring.
     Keyring,
-    /// The encrypted file of the tenant.
+    /// The tenant's encrypted file.
     File,
-    /// Variables `MSGRCTL_SECRET_…`, read only.
+    /// The variables `MSGRCTL_SECRET_…`, read only.
     Env,
-    /// This process's memory: the demo's.
+    /// This process's memory, for the demo.
     Memory,
 }
 
@@ -79,15 +79,15 @@ impl StoreName {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Keyring, Self::File, Self::Env, Self::Memory];
 
-    /// Those that an administrator may have secrets put into.
+    /// Those that new secrets can be put into.
     pub const KEEPING: [Self; 2] = [Self::Keyring, Self::File];
 
-    /// Whether it is one for all tenants, and for other configurations.
+    /// Whether all tenants, and other configurations, share it.
     pub fn is_shared(self) -> bool {
         self == Self::Keyring
     }
 
-    /// As flags, files and JSON spell it.
+    /// Its name in flags, files and JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Keyring => "keyring",
@@ -101,8 +101,8 @@ impl StoreName {
 words!(StoreName, as_str);
 
 impl Secret {
-    /// The first 8 hexadecimal digits of its SHA-256, to compare two places without
-    /// showing a value; `None` for what somebody may have made up and others guess.
+    /// The first 8 hexadecimal digits of the secret's SHA-256, to compare two places without
+    /// showing a value; `None` for a kind that the user may have made up and others could guess.
     pub fn fingerprint(&self, kind: SecretKind) -> Option<String> {
         let value = self.expose();
         let generated = value.len() >= 32 && self.shape(kind) == Shape::Plausible;
@@ -111,12 +111,12 @@ impl Secret {
     }
 }
 
-/// A verify token of 40 letters and digits (238 bits) from the operating
-/// system's generator. Other characters are mangled by Meta in reports.
+/// A verify token of 40 letters and digits (238 bits) from the operating system's generator.
+/// Meta mangles other characters in reports.
 pub fn generate_verify_token() -> Secret {
     loop {
         let token = Secret::new(Alphanumeric.sample_string(&mut rand::rng(), 40));
-        // One in some 30,000 begins as another system's credentials do.
+        // About one in 30,000 begins like another system's credential.
         if token.shape(SecretKind::VerifyToken) == Shape::Plausible {
             return token;
         }

@@ -1,11 +1,11 @@
-//! Secrets in this process's memory: for the demo, gone when it ends.
+//! Secrets in this process's memory, for the demo; lost when it ends.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Secret, SecretKey, SecretStore, StoreError};
 
-/// Shared by its clones.
+/// Its clones share the secrets.
 #[derive(Clone, Default)]
 pub struct MemoryStore {
     entries: Arc<Mutex<HashMap<String, Secret>>>,
@@ -40,7 +40,7 @@ impl SecretStore for MemoryStore {
 
 #[cfg(test)]
 impl MemoryStore {
-    /// From now on it answers, but neither takes an entry nor lets one go.
+    /// From now on it answers, but refuses to add or remove entries.
     pub fn shut(&self) {
         self.is_shut.store(true, std::sync::atomic::Ordering::Relaxed);
     }

@@ -1,4 +1,4 @@
-//! Secrets: what one is, where it is kept, and who answers for it.
+//! Secrets: their kinds, the stores that keep them, and the references to them.
 
 mod command;
 mod credential;
@@ -38,13 +38,13 @@ pub(crate) use store::{KeyMeans, SecretKey, SecretStore, StoreError};
 pub(crate) use stores::{Stores, key_of};
 pub(crate) use variable::misplaced as misplaced_variable;
 
-/// A token, an app secret, a verify token. Wiped when dropped; it has no
-/// `Display` and its `Debug` shows nothing of it.
+/// A token, an app secret or a verify token. Wiped when dropped; it has no `Display`, and its
+/// `Debug` shows nothing of it.
 #[derive(Clone)]
 pub struct Secret(SecretString);
 
 impl Secret {
-    /// Takes a value that is known to be a secret.
+    /// Wraps a value that is known to be a secret.
     pub fn new(value: impl Into<String>) -> Self {
         Self(SecretString::from(value.into()))
     }
@@ -54,7 +54,7 @@ impl Secret {
         self.0.expose_secret()
     }
 
-    /// `text` without this secret in it, as it is and as it stands in an address.
+    /// `text` with this secret masked, both as it is and URL-encoded.
     pub fn hidden_in(&self, text: &str) -> String {
         let value = self.expose();
         if value.is_empty() {
@@ -64,8 +64,8 @@ impl Secret {
         text.replace(value, MASK).replace(&encoded, MASK)
     }
 
-    /// A mask of fixed length, with the last four characters where the secret is
-    /// long enough that they give nothing away.
+    /// A mask of fixed length, followed by the last four characters if the secret is long enough
+    /// for that to be safe.
     pub fn masked(&self) -> String {
         const LONG_ENOUGH: usize = 16;
         let value = self.expose();

@@ -1,5 +1,4 @@
-//! The last line of defence: text that is about to be shown, without anything
-//! that looks like a token.
+//! The last line of defence: masks anything that looks like a token in a text about to be shown.
 
 use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
@@ -7,10 +6,9 @@ use serde_json::Value;
 
 use super::{MASK, credential};
 
-/// Replaces what looks like a token of Meta (`EAA…`, `IGAA…`, `APPID|SECRET`), an app
-/// secret, or a credential of another system.
-/// Nothing should have to rely on this; it is for text that came from outside,
-/// such as what somebody typed where a flag was expected.
+/// Masks what looks like a token of Meta (`EAA…`, `IGAA…`, `APPID|SECRET`), an app secret, or a
+/// credential of another system. Nothing should rely on this; it is for text from outside, such
+/// as an argument typed in the wrong place.
 pub fn redact(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;

@@ -1,5 +1,5 @@
-//! Where an account's secret is: in a store of ours, or somewhere that keeps it for
-//! us and that we only read.
+//! Where an account's secret is: in one of msgrctl's stores, or in a place that msgrctl only
+//! reads.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -12,25 +12,25 @@ use crate::text::{code_point, first_unfit, text_form};
 
 /// Where an account's secret is, as its record says. Never the secret.
 ///
-/// One string in files, flags and JSON: `keyring` is our store of that name,
+/// One string in files, flags and JSON: `keyring` is msgrctl's store of that name,
 /// `env:ACME_TOKEN` a reference to a variable.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum SecretRef {
-    /// In a store of ours.
+    /// In one of msgrctl's stores.
     Stored(StoreName),
     /// `env:NAME`: a variable.
     Variable(String),
-    /// `file:PATH`: a file that holds nothing else.
+    /// `file:PATH`: a file that contains only the secret.
     File(PathBuf),
-    /// `keyring:SERVICE/USER`: an entry that something else keeps in the keyring.
+    /// `keyring:SERVICE/USER`: an entry of another program in the keyring.
     Keyring {
         /// The entry's service.
         service: String,
         /// Its user name.
         user: String,
     },
-    /// `command:PROGRAM ARG…`: what a program prints, run without a shell.
+    /// `command:PROGRAM ARG…`: the output of a program, run without a shell.
     Command(Vec<String>),
 }
 text_form!(SecretRef);
@@ -41,16 +41,16 @@ pub enum RefError {
     /// No known word before the colon.
     #[error("expected env:NAME, file:PATH, keyring:SERVICE/USER or command:PROGRAM ARG…")]
     Unknown,
-    /// Nothing, or the wrong thing, behind it.
+    /// The part after the colon is missing or not valid.
     #[error("{0}")]
     Incomplete(&'static str),
-    /// A character that is not seen, such as `U+202E`.
-    #[error("it has {0}, a character that is not seen")]
+    /// An invisible character, such as `U+202E`.
+    #[error("it contains {0}, an invisible character")]
     Unfit(String),
 }
 
 impl SecretRef {
-    /// The store of ours that keeps it; `None` for a reference.
+    /// The store that keeps it; `None` for a reference.
     pub fn store(&self) -> Option<StoreName> {
         match self {
             Self::Stored(store) => Some(*store),
@@ -58,8 +58,8 @@ impl SecretRef {
         }
     }
 
-    /// Reads a reference that is given; the name of a store is none. Not in it is a
-    /// character that is not seen: a plan would show another reference.
+    /// Parses a reference from the user; the name of a store is not one. Refuses invisible
+    /// characters, since a plan would show another reference.
     pub fn parse_reference(text: &str) -> Result<Self, RefError> {
         match first_unfit(text) {
             Some(c) => Err(RefError::Unfit(code_point(c))),
@@ -67,7 +67,7 @@ impl SecretRef {
         }
     }
 
-    /// Reads a reference as records have it.
+    /// Parses a reference in a record.
     fn read(text: &str) -> Result<Self, RefError> {
         let (scheme, rest) = text.split_once(':').ok_or(RefError::Unknown)?;
         let incomplete = |what| Err(RefError::Incomplete(what));
@@ -97,19 +97,19 @@ impl SecretRef {
         }
     }
 
-    /// Whether it refers to an entry of our own: those come and go with their
-    /// accounts, and nothing may rest on them.
+    /// Whether it refers to one of msgrctl's own entries: those are removed with their accounts,
+    /// so no reference may depend on them.
     pub fn is_our_own_entry(&self) -> bool {
         matches!(self, Self::Keyring { service, .. } if service == super::keyring::SERVICE)
     }
 
-    /// The same with a relative path made absolute: a record outlives the
-    /// directory that a command was run in.
+    /// The same with relative paths made absolute: a record outlives the directory that a
+    /// command was run in.
     #[must_use]
     pub fn absolute(self, directory: &Path) -> Self {
         match self {
             Self::File(path) => Self::File(directory.join(path)),
-            // A program with a path; a bare name is looked for in PATH.
+            // A program with a path; a bare name is found in PATH.
             Self::Command(mut words) if words.first().is_some_and(|program| program.contains('/')) => {
                 words[0] = directory.join(&words[0]).to_string_lossy().into_owned();
                 Self::Command(words)
@@ -138,7 +138,7 @@ impl fmt::Display for SecretRef {
             Self::Keyring { service, user } => write!(f, "keyring:{service}/{user}"),
             Self::Command(words) => {
                 let words = words.iter().map(String::as_str);
-                // Fails on a NUL only, which no command line can hold.
+                // Fails only on a NUL, which no command line can hold.
                 write!(f, "command:{}", shlex::try_join(words).map_err(|_| fmt::Error)?)
             }
         }

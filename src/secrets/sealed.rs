@@ -37,32 +37,32 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use super::{KeyMeans, Secret};
 
-/// What the entries are encrypted with.
+/// The key that encrypts the entries.
 pub(super) type Key = Zeroizing<[u8; 32]>;
-/// The secrets by the names of their entries.
+/// The secrets by entry name.
 pub(super) type Entries = BTreeMap<String, Zeroizing<String>>;
 
 const FORMAT: &str = "msgrctl secrets";
 const VERSION: u32 = 1;
 
-/// Why a file cannot be read.
+/// Why a file cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Damage {
-    /// No JSON of ours.
+    /// Not JSON of msgrctl's form.
     #[error("it is cut off or was changed by something else")]
     Form,
-    /// A version of the future, or no file of ours.
+    /// A newer version, or not msgrctl's file.
     #[error("its version is {0}; this msgrctl knows {VERSION}")]
     Version(u32),
-    /// The key derivation that it asks for is none of ours.
-    #[error("it is damaged or was not made by msgrctl: its header asks for more work than any of msgrctl's does")]
+    /// The header asks for a key derivation that msgrctl never uses.
+    #[error("it is damaged or was not made by msgrctl: its header asks for an unusually costly key derivation")]
     Header,
-    /// The right key does not open it.
+    /// The right key does not decrypt it.
     #[error("it is damaged: it does not decrypt with its own key")]
     Content,
 }
 
-/// What is not encrypted, and authenticated with what is.
+/// The part that is not encrypted; it is authenticated with the rest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Header {
@@ -83,7 +83,7 @@ pub(super) struct Header {
 pub(super) enum KeySource {
     Keyring,
     KeyFile,
-    /// A passphrase, and the work that makes a key of it.
+    /// A passphrase, and the parameters that make a key of it.
     Passphrase(Work),
 }
 
@@ -97,7 +97,7 @@ pub(super) struct Work {
     lanes: u32,
 }
 
-/// The file as it is written.
+/// The file's JSON.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Sealed {
@@ -106,7 +106,7 @@ pub(super) struct Sealed {
 }
 
 impl Header {
-    /// The header of a new file; its `check` is set when its key is known.
+    /// The header of a new file; its `check` is set once its key is known.
     pub fn new(id: String, key: KeySource) -> Self {
         Self { format: FORMAT.into(), version: VERSION, id, key, check: String::new(), nonce: String::new() }
     }
@@ -127,14 +127,14 @@ impl KeySource {
 }
 
 impl Work {
-    /// argon2id as its authors' first recommendation for small memory: 56 ms here.
+    /// argon2id with its authors' first recommendation for small memory: measured 56 ms.
     pub fn new() -> Self {
         let mut salt = [0; 16];
         rand::rng().fill_bytes(&mut salt);
         Self { salt: hex::encode(salt), memory_kib: 19_456, passes: 2, lanes: 1 }
     }
 
-    /// Whether a file of ours may ask for so much. More would take all memory, or for ever.
+    /// Whether msgrctl's files may ask for this much. More could use up all memory or never end.
     fn is_bearable(&self) -> bool {
         const MOST_MEMORY_KIB: u32 = 64 * 1024;
         const MOST_PASSES: u32 = 8;
@@ -142,9 +142,9 @@ impl Work {
         self.memory_kib <= MOST_MEMORY_KIB && self.passes <= MOST_PASSES && self.lanes <= MOST_LANES
     }
 
-    /// The key that `check` fits, of the forms in which the passphrase may have been typed:
-    /// one keyboard sends an accented letter as one character, another as two. Where none
-    /// fits, and for a new file (`check` is empty), the key of its normal form, NFC.
+    /// The key that fits `check`, out of the forms in which the passphrase may have been typed:
+    /// one keyboard sends an accented letter as one character, another as two. If none fits, and
+    /// for a new file (`check` is empty), the key of its normal form, NFC.
     pub fn fitting_key(&self, passphrase: &Secret, check: &str) -> Result<Key, Damage> {
         let typed = passphrase.expose();
         let normal = Secret::new(typed.nfc().collect::<String>());
@@ -164,7 +164,7 @@ impl Work {
         Ok(key)
     }
 
-    /// The key of a passphrase.
+    /// Derives the key from a passphrase.
     fn key(&self, passphrase: &Secret) -> Result<Key, Damage> {
         if !self.is_bearable() {
             return Err(Damage::Header);
@@ -180,11 +180,11 @@ impl Work {
 }
 
 impl Sealed {
-    /// Reads a file without opening it.
+    /// Parses a file without decrypting it.
     pub fn parse(bytes: &[u8]) -> Result<Self, Damage> {
         let sealed: Self = serde_json::from_slice(bytes).map_err(|_| Damage::Form)?;
         match (sealed.header.format.as_str(), sealed.header.version) {
-            // Known before a person is asked for the passphrase.
+            // Checked before the user is asked for the passphrase.
             (FORMAT, VERSION) => match &sealed.header.key {
                 KeySource::Passphrase(work) if !work.is_bearable() => Err(Damage::Header),
                 _ => Ok(sealed),
@@ -208,7 +208,7 @@ impl Sealed {
         Ok(entries.into_iter().map(|(name, value)| (name, Zeroizing::new(value))).collect())
     }
 
-    /// Encrypts entries with a fresh nonce, which the header takes up.
+    /// Encrypts entries with a fresh nonce, which it stores in the header.
     pub fn seal(header: &mut Header, key: &Key, entries: &Entries) -> Vec<u8> {
         let mut nonce = [0; 24];
         rand::rng().fill_bytes(&mut nonce);
@@ -218,7 +218,7 @@ impl Sealed {
         let json = |into: &mut dyn std::io::Write| {
             serde_json::to_writer(into, &entries).unwrap_or_else(|error| unreachable!("text is JSON: {error}"));
         };
-        // Room for all of it: a buffer that grows leaves copies behind.
+        // Room for all of it: a growing buffer would leave copies behind.
         let mut length = Length(0);
         json(&mut length);
         let mut plain = Zeroizing::new(Vec::with_capacity(length.0));
@@ -233,7 +233,7 @@ impl Sealed {
     }
 }
 
-/// Counts what is written.
+/// Counts bytes written.
 struct Length(usize);
 
 impl std::io::Write for Length {
@@ -247,14 +247,14 @@ impl std::io::Write for Length {
     }
 }
 
-/// Opens the bytes of an encrypted file with the content of a key file, wherever they come
-/// from: how many secrets it holds, or why it does not open. For fuzzing.
+/// Decrypts any bytes as an encrypted file, with the content of a key file. Returns the number
+/// of secrets, or why it does not open. For fuzzing.
 pub fn open_sealed(bytes: &[u8], key_file: &[u8]) -> Result<usize, String> {
     let opened = Sealed::parse(bytes).and_then(|sealed| sealed.open(&key_of_content(key_file)));
     opened.map(|entries| entries.len()).map_err(|damage| damage.to_string())
 }
 
-/// The key of a key file's content.
+/// The key from a key file's content.
 pub(super) fn key_of_content(content: &[u8]) -> Key {
     let mut hash = Sha256::new();
     hash.update(b"msgrctl key file\0");
@@ -262,7 +262,7 @@ pub(super) fn key_of_content(content: &[u8]) -> Key {
     Zeroizing::new(hash.finalize().into())
 }
 
-/// What a header remembers of its key.
+/// The header's check value for a key.
 pub(super) fn check_of(key: &Key) -> String {
     let mac = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(key.as_slice());
     let mut mac = mac.unwrap_or_else(|_| unreachable!("HMAC takes a key of any length"));

@@ -1,13 +1,13 @@
-//! What a value looks like for a secret of its kind, and whether it is taken for one.
+//! Judges whether a value looks like a secret of its kind.
 
 use super::{Secret, SecretKind, credential};
 
-/// What a value looks like, judged without asking anyone.
+/// What a value looks like, judged without any call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// Nothing speaks against it.
+    /// Nothing looks wrong.
     Plausible,
-    /// White space inside: pasted with a line break or two values at once.
+    /// White space inside: a pasted line break, or two values at once.
     WhiteSpace,
     /// `IGAA…`: an Instagram-login token, which Graph's Facebook host refuses.
     Instagram,
@@ -22,30 +22,30 @@ pub enum Shape {
     OddToken,
     /// An app secret that is not 32 hexadecimal digits.
     NotLikeASecret,
-    /// A verify token that is written as app secrets are.
+    /// A verify token that looks like an app secret.
     LikeASecret,
-    /// A verify token with characters that are in addresses, passwords and keys.
+    /// A verify token with characters that occur in addresses, passwords and keys.
     NotPlain,
-    /// A verify token with `-`, `_` or `.` beside letters and digits. Meta is known to
-    /// change some characters on the way.
+    /// A verify token with `-`, `_` or `.` beside letters and digits. Meta is known to change
+    /// some characters on the way.
     Mangled,
 }
 
-/// How much speaks against a value.
+/// How serious a doubt is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Weight {
-    /// It may work otherwise than it should.
+    /// It may not work as expected.
     Odd,
-    /// It is probably something else: a person who gave it may know better, a file that
-    /// names where it is may not.
+    /// It is probably something else: a user who typed it may know better, a file that names its
+    /// place may not.
     Doubtful,
     /// It is something else.
     Certain,
 }
 
 impl Shape {
-    /// What is wrong with a value of this shape, and how much that weighs. It continues
-    /// `the verify token`, and has nothing of the value in it.
+    /// What is wrong with a value of this shape, and how serious that is. The text continues
+    /// `the verify token`, and quotes nothing of the value.
     fn misfit(self) -> Option<(Weight, String)> {
         Some(match self {
             Self::Plausible => return None,
@@ -77,29 +77,29 @@ impl Shape {
     }
 }
 
-/// Who says that a value is the secret.
+/// The source of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Giver {
-    /// A person who gave it, and may know better.
+    /// A user who typed it, and may know better.
     Person,
     /// A file that names where it is, which a stranger may have changed.
     File,
 }
 
-/// Whether a value is taken for a secret. The sentences continue `the verify token`, and
-/// have nothing of the value in them.
+/// Whether a value is accepted as a secret. The texts continue `the verify token`, and quote
+/// nothing of the value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is taken.
+    /// It is accepted.
     Taken,
-    /// It is taken, and this is odd.
+    /// It is accepted, with this warning.
     Odd(String),
-    /// It is not taken, for this reason.
+    /// It is refused, for this reason.
     Refused(Shape, String),
 }
 
 impl Secret {
-    /// Whether the value is taken for a secret of `kind`, as `giver` says it is one.
+    /// Judges the value as a secret of `kind` from `giver`.
     pub fn judge(&self, kind: SecretKind, giver: Giver) -> Verdict {
         let shape = self.shape(kind);
         match (shape.misfit(), giver) {
@@ -107,13 +107,13 @@ impl Secret {
                 Verdict::Refused(shape, why)
             }
             (Some((Weight::Odd | Weight::Doubtful, why)), Giver::Person) => Verdict::Odd(why),
-            // The author of a file is not there to read a warning.
+            // The file's author is not there to read a warning.
             (Some((Weight::Odd, _)), Giver::File) | (None, _) => Verdict::Taken,
         }
     }
 
-    /// How the value looks for a secret of `kind`. No length is documented for tokens, so
-    /// none is judged.
+    /// What the value looks like as a secret of `kind`. Tokens have no documented length, so
+    /// length is not checked.
     pub fn shape(&self, kind: SecretKind) -> Shape {
         let value = self.expose();
         let kind = if kind.is_verify_token() { SecretKind::VerifyToken } else { kind };
@@ -138,7 +138,7 @@ impl Secret {
     }
 }
 
-/// Whether there is nothing in a value but ASCII letters, digits and these.
+/// Whether a value has only ASCII letters, digits and these.
 fn plain(value: &str, others: &str) -> bool {
     value.chars().all(|c| c.is_ascii_alphanumeric() || others.contains(c))
 }

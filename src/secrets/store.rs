@@ -1,4 +1,4 @@
-//! The one trait behind which every store stands, and what can go wrong there.
+//! The trait of all stores, and their errors.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -6,21 +6,21 @@ use std::time::Duration;
 use super::{InputError, Secret, SecretKind, StoreName, variable};
 use crate::text::words;
 
-/// Which secret is meant: of whom, and of what kind.
+/// Names a secret: its account and its kind.
 #[derive(Clone, Debug)]
 pub struct SecretKey {
-    /// The account's id, which never changes: stores that write file under it.
+    /// The account's id, which never changes; writable stores file the secret under it.
     pub account_id: String,
-    /// The account's handle, from which the variable's name is made.
+    /// The account's handle, which the variable's name is made from.
     pub handle: String,
-    /// The account's name, for a label that a person recognises.
+    /// The account's name, for a label that the user recognises.
     pub account_name: String,
     /// Page access token, app secret or verify token.
     pub kind: SecretKind,
 }
 
 impl SecretKey {
-    /// A secret of which only that is known by which an entry is found.
+    /// The key with only what finds an entry.
     pub fn of_entry(account_id: &str, kind: SecretKind) -> Self {
         Self { account_id: account_id.into(), handle: String::new(), account_name: String::new(), kind }
     }
@@ -30,12 +30,12 @@ impl SecretKey {
         format!("{}/{}", self.account_id, self.kind.argument())
     }
 
-    /// What a person reads in the keyring's own program.
+    /// The entry's label in the keyring's own program.
     pub fn label(&self) -> String {
         format!("msgrctl: {} – {}", self.account_name, self.kind.words())
     }
 
-    /// The account's name in such a label of a key of this kind; `None` in another text.
+    /// The account's name in a label of this kind of secret; `None` for another text.
     pub fn account_of_label<'l>(&self, label: &'l str) -> Option<&'l str> {
         let kind = format!(" – {}", self.kind.words());
         label.strip_prefix("msgrctl: ")?.strip_suffix(&kind).filter(|name| !name.is_empty())
@@ -48,7 +48,7 @@ impl SecretKey {
     }
 }
 
-/// Where the key of the encrypted file comes from.
+/// Where the key of an encrypted file comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyMeans {
     Keyring,
@@ -58,74 +58,73 @@ pub enum KeyMeans {
 
 words!(KeyMeans { Keyring => "its key in the keyring", KeyFile => "the key file", Passphrase => "the passphrase" });
 
-/// Why a store did not do what it was asked to.
+/// Why a store failed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Nobody answers for it on this machine: what was missing, in words.
+    /// No keyring answers on this machine: what was missing, in words.
     #[error("this machine has no keyring that answers: {0}")]
     Absent(String),
-    /// It is locked, and nobody was there to unlock it.
+    /// It is locked, and there was no user to unlock it.
     #[error("the keyring is locked")]
     Locked,
-    /// A person was asked to unlock it and did not, or the dialog could not open.
+    /// The user did not unlock it, or the dialog could not open.
     #[error("the keyring was not unlocked: its dialog was dismissed or could not be shown")]
     Declined,
-    /// It took the request and never answered: how long was waited.
+    /// It accepted the request and did not answer: how long was waited.
     #[error("the keyring did not answer within {} s", .0.as_secs())]
     TimedOut(Duration),
-    /// It can only be read: the variable that would hold the secret.
+    /// It can only be read.
     #[error("the env store is read only: it takes secrets from variables and keeps none")]
     ReadOnly(String),
-    /// More than one entry answers to this name.
+    /// More than one entry has this name.
     #[error("the keyring holds several entries for {0}")]
     Ambiguous(String),
-    /// What is kept under the name is no secret of ours.
+    /// The value under this name is not a secret.
     #[error("what the {store} store holds for {entry} cannot be used: {cause}")]
     Damaged { store: StoreName, entry: String, cause: String },
-    /// The encrypted file is not what it should be. It was left as it is.
+    /// The encrypted file is damaged or not valid. It was not changed.
     #[error("the encrypted file {} cannot be used: {cause}", path.display())]
     BrokenFile { path: PathBuf, cause: String },
-    /// The encrypted file, or a directory that it is in, is a link to a place that is not there.
+    /// The encrypted file, or a directory in its path, is a dangling link.
     #[error("{cause}")]
     Dangling { link: PathBuf, cause: String },
     /// The encrypted file, or its key file, is open to others.
     #[error("{} is not used: {why}", path.display())]
     Exposed { path: PathBuf, why: String },
-    /// The key of the encrypted file is not there: where it comes from.
+    /// The key of the encrypted file is missing: where it comes from.
     #[error("the encrypted file needs {0}, which is not there")]
     NoKey(KeyMeans),
-    /// The key of the encrypted file is another one: where it comes from.
+    /// The key does not fit the encrypted file: where it comes from.
     #[error("{0} does not open the encrypted file")]
     WrongKey(KeyMeans),
-    /// The passphrase that was set is none: what is wrong with it.
+    /// MSGRCTL_PASSPHRASE is not valid: what is wrong with it.
     #[error("MSGRCTL_PASSPHRASE cannot be a passphrase: {0}")]
     Passphrase(InputError),
-    /// Somebody pressed Ctrl-C where the store had to ask.
+    /// The user pressed Ctrl-C at the store's prompt.
     #[error("interrupted")]
     Interrupted,
-    /// There is nothing to make the key of a new encrypted file from: why the keyring cannot
-    /// keep one.
+    /// No source for the key of a new encrypted file: why the keyring cannot keep one.
     #[error("a new encrypted file needs a key: no key file, no passphrase, and no keyring ({0})")]
     NoNewKey(String),
     /// A key file that cannot be used.
     #[error("the key file {} cannot be used: {cause}", path.display())]
     KeyFile { path: PathBuf, cause: String },
-    /// The encrypted file could not be written, as the system says. The old one is still there.
+    /// The encrypted file could not be written: the system's error. The old one is still there.
     #[error("the encrypted file could not be written: {0}")]
     Write(String),
-    /// A reference to a file that is there and cannot be used.
+    /// The file that a reference names exists but cannot be used.
     #[error("the secret in {} cannot be used: {cause}", path.display())]
     File { path: PathBuf, cause: String },
     /// A program that should print a secret did not.
-    #[error("the command '{program}' gave no secret: {cause}")]
+    #[error("the command '{program}' did not return a secret: {cause}")]
     Command { program: String, cause: String },
-    /// Anything else, as the system reported it.
+    /// Any other error, as the system reported it.
     #[error("the keyring refused: {0}")]
     Failed(String),
 }
 
 impl StoreError {
-    /// Whether it is the keyring that does not answer.
+    /// Whether the keyring does not answer.
     pub fn is_keyring_away(&self) -> bool {
         matches!(self, Self::Absent(_) | Self::Locked | Self::Declined | Self::TimedOut(_))
     }
@@ -133,33 +132,33 @@ impl StoreError {
 
 /// A place that keeps secrets.
 pub trait SecretStore {
-    /// Whether it can be used now. Cheap, and the first thing a command does
-    /// before work that would be lost if the store failed later.
+    /// Whether it can be used now. Cheap; commands call it first, before work that would be lost
+    /// if the store failed later.
     fn probe(&self) -> Result<(), StoreError> {
         Ok(())
     }
 
-    /// The secret, or `None` when the store answers and has none.
+    /// The secret; `None` if the store answers and does not have it.
     fn get(&self, key: &SecretKey) -> Result<Option<Secret>, StoreError>;
 
-    /// Keeps a secret, in place of the one that was there.
+    /// Saves a secret, replacing an older one.
     fn set(&self, key: &SecretKey, secret: &Secret) -> Result<(), StoreError>;
 
-    /// Removes a secret. Says whether there was one.
+    /// Removes a secret. Returns whether there was one.
     fn remove(&self, key: &SecretKey) -> Result<bool, StoreError>;
 
-    /// Whether it is there yet, for one that its first secret makes; `None` for any other.
+    /// Whether it exists yet, for a store that its first secret creates; `None` for others.
     fn is_made(&self) -> Result<Option<bool>, StoreError> {
         Ok(None)
     }
 
-    /// Name and label of each entry of ours, to find those that belong to no account; none
-    /// where they cannot be listed. The label is empty where entries have none.
+    /// Name and label of each of msgrctl's entries, to find those that belong to no account;
+    /// empty if they cannot be listed. The label is empty where entries have none.
     fn entries(&self) -> Result<Vec<(String, String)>, StoreError> {
         Ok(Vec::new())
     }
 
-    /// Gives an entry the label of its account's present name, where entries have one.
+    /// Updates an entry's label to its account's current name, where entries have labels.
     fn relabel(&self, _key: &SecretKey) -> Result<(), StoreError> {
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Every store of this process, and where a record says that its secret is.
+//! The stores of this process, and reading a secret from where its record says it is.
 
 use std::io;
 use std::rc::Rc;
@@ -9,10 +9,10 @@ use super::{
 };
 use crate::files::{self, FileError};
 
-/// No secret is longer.
+/// The most bytes of a secret in a file.
 const FILE_LIMIT: u64 = 64 * 1024;
 
-/// The stores of this process. None is opened before it is asked.
+/// The stores of this process. Each is opened when first used.
 pub struct Stores {
     keyring: Rc<KeyringStore>,
     file: FileStore,
@@ -25,18 +25,18 @@ impl Stores {
         Self { keyring, file, env, memory }
     }
 
-    /// The encrypted file, for those who look into it as a whole.
+    /// The encrypted file, for callers that need it as a whole.
     pub fn file(&self) -> &FileStore {
         &self.file
     }
 
-    /// Forgets which stores did not answer.
+    /// Forgets earlier failures of the stores.
     pub fn try_again(&self) {
         self.keyring.try_again();
         self.file.try_again();
     }
 
-    /// A secret where its record says it is; `None` when it is not there.
+    /// Reads a secret from where its record says it is; `None` if it is not there.
     pub fn read(&self, reference: &SecretRef, key: &SecretKey) -> Result<Option<Secret>, StoreError> {
         match reference {
             SecretRef::Stored(store) => self.store(*store).get(key),
@@ -65,7 +65,7 @@ impl Stores {
     }
 }
 
-/// What opens the encrypted file at `path`; `None` where there is none that can be read.
+/// What opens the encrypted file at `path`; `None` if no file can be read there.
 pub(crate) fn key_of(path: &std::path::Path) -> Option<KeyMeans> {
     const LARGEST: u64 = 256 * 1024 * 1024;
     let bytes = files::read_bytes(path, LARGEST).ok()?;

@@ -1,10 +1,10 @@
-//! Variables by their names: those of this program, and those in which CI systems, clouds
-//! and package managers keep credentials. A verify token, which
-//! goes to a callback URL, is not read from one of them, whatever its value looks like.
+//! Recognises variables by name: msgrctl's own, and those in which CI systems, clouds and
+//! package managers keep credentials. A verify token, which is sent to a callback URL, is not
+//! read from one of them, whatever its value looks like.
 
 use super::SecretKind;
 
-/// The beginning of this program's own variables.
+/// The prefix of msgrctl's own variables.
 const OURS: &str = "MSGRCTL_";
 
 /// The variables of the read-only `env` store: `MSGRCTL_SECRET_ACME_SUPPORT_APP_SECRET`.
@@ -12,7 +12,7 @@ pub(super) fn of_store(handle: &str, kind: SecretKind) -> String {
     format!("{OURS}SECRET_{handle}_{}", kind.key()).to_uppercase().replace(['-', '.'], "_")
 }
 
-/// Whose variables these are, and how they are named, between spaces: `*` stands for anything.
+/// Owners of variables, and the names' patterns, between spaces: `*` stands for anything.
 const KNOWN: [(&str, &str); 30] = [
     ("GitHub", "GITHUB_*TOKEN* GITHUB_PAT* GH_TOKEN* GH_PAT* GH_*_TOKEN ACTIONS_* RUNNER_* HOMEBREW_GITHUB_*"),
     ("GitLab", "CI_JOB_* CI_BUILD_TOKEN CI_REPOSITORY_URL CI_*_PASSWORD CI_*_TOKEN GITLAB_* GL_TOKEN"),
@@ -46,15 +46,15 @@ const KNOWN: [(&str, &str); 30] = [
     ("something else, as its name says", "*SIGNING_KEY* *ENCRYPTION_KEY*"),
 ];
 
-/// Why a variable must not hold a secret of `kind` of the account with this handle, where a
-/// manifest names it; judged by its name alone, before it is read.
+/// Why a variable that a manifest names must not hold a secret of `kind` for the account with
+/// this handle; judged only by the name, before it is read.
 pub fn misplaced(name: &str, kind: SecretKind, handle: &str) -> Option<String> {
     let upper = name.to_uppercase();
     if upper.starts_with(OURS) {
         return (!is_of_kind(&upper, kind, handle))
             .then(|| format!("{name} is a variable of msgrctl's own, and not the {kind} of this account"));
     }
-    // A name that says what it is may begin like any of these.
+    // A name that says what it holds may begin like any of these.
     if kind != SecretKind::VerifyToken || upper.contains("VERIFY") {
         return None;
     }
@@ -62,8 +62,8 @@ pub fn misplaced(name: &str, kind: SecretKind, handle: &str) -> Option<String> {
     Some(format!("{name} is a credential of {whose}, and a verify token goes to the callback URL"))
 }
 
-/// Whether a variable of ours holds what belongs there by rule. A token or an app secret may
-/// be another account's: it goes to Graph alone, and several accounts share an app.
+/// Whether one of msgrctl's variables is for this kind of secret. A token or an app secret may
+/// be another account's: it is sent only to Graph, and several accounts share an app.
 fn is_of_kind(name: &str, kind: SecretKind, handle: &str) -> bool {
     let shared = match kind {
         SecretKind::PageAccessToken => "MSGRCTL_PAGE_TOKEN",
@@ -76,7 +76,7 @@ fn is_of_kind(name: &str, kind: SecretKind, handle: &str) -> bool {
     name == shared || name == of_store(handle, kind) || of_any
 }
 
-/// Whether a name is as a pattern says.
+/// Whether a name matches a pattern.
 fn matches(pattern: &str, name: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == name,

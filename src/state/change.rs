@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// The fields of a record: `callback_url`, of tables the fields below them
+/// The fields of a record by name: `callback_url`; a table's fields have its name before them
 /// (`messages.agent-left`, `secrets.app_secret`).
 pub type Fields = Map<String, Value>;
 
@@ -15,14 +15,14 @@ pub enum Record {
     Account(String),
     /// The tenant's Chat Settings.
     ChatSettings,
-    /// What is known of the tenant.
+    /// The tenant's own settings.
     Tenant,
-    /// The settings of `config.toml`, which no tenant owns.
+    /// The settings of `config.toml`, which all tenants share.
     Configuration,
 }
 
 impl Record {
-    /// What it is called where it has no name of its own.
+    /// What to call it where it has no name.
     pub fn word(&self) -> &'static str {
         match self {
             Self::Account(_) => "account",
@@ -33,19 +33,19 @@ impl Record {
     }
 }
 
-/// What became of a record.
+/// What happened to a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum What {
-    /// It is new.
+    /// It was created.
     Added,
-    /// Fields of it are others.
+    /// Its fields changed.
     Changed,
-    /// It is gone.
+    /// It was removed.
     Removed,
 }
 
-/// What became of one record, as the log keeps it.
+/// What happened to one record, as logged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// An account's name, `chat settings`, `tenant` or `configuration`.
@@ -53,31 +53,30 @@ pub struct Change {
     /// The account's handle.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub handle: Option<String>,
-    /// What became of it.
+    /// What happened to it.
     pub what: What,
-    /// The fields; `secrets.page_access_token` for a new value or place, `meta.…` for what was
-    /// changed at Meta.
+    /// The names of the changed fields; `secrets.page_access_token` for a new value or place,
+    /// `meta.…` for changes at Meta.
     pub fields: Vec<String>,
-    /// Which record; absent where nothing here was changed, and in lines of older versions.
+    /// Which record; absent where nothing changed locally, and in lines of older versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<Record>,
-    /// Where an account stood in the list, from 0, before it was removed.
+    /// An account's position in the list before it was removed, from 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<usize>,
-    /// The fields that differ, as they were.
+    /// The changed fields before.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub before: Fields,
-    /// The same as they are.
+    /// The changed fields after.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub after: Fields,
 }
 
-/// Written at each change, and no change by itself.
+/// Written with each change; not a change by itself.
 pub(super) const STAMP: &str = "updated_at";
 
 impl Change {
-    /// A change of which only the names of fields are known: of values that are kept
-    /// elsewhere.
+    /// A change that has only the names of fields: their values are kept elsewhere.
     pub fn named(of: String, handle: String, fields: Vec<String>) -> Self {
         Self {
             of,
@@ -91,7 +90,7 @@ impl Change {
         }
     }
 
-    /// The change between two states of a record; `None` where its fields are the same.
+    /// The change between two states of a record; `None` if they have the same fields.
     pub(super) fn between(record: Record, before: Option<&Value>, after: Option<&Value>) -> Option<Self> {
         let what = match (before, after) {
             (None, None) => return None,
@@ -122,7 +121,7 @@ impl Change {
         Some(Self { of, handle, what, fields, record: Some(record), place: None, before: old, after: new })
     }
 
-    /// The change that makes it undone.
+    /// The change that undoes it.
     #[must_use]
     pub fn reversed(&self) -> Self {
         let what = match self.what {
@@ -133,14 +132,14 @@ impl Change {
         Self { what, before: self.after.clone(), after: self.before.clone(), ..self.clone() }
     }
 
-    /// Whether it says what its record was and is, so that it can be undone.
+    /// Whether it has the values before and after, so that it can be undone.
     pub fn has_values(&self) -> bool {
         let mut keys = self.before.keys().chain(self.after.keys());
         self.record.is_some() && (self.what != What::Changed || keys.any(|key| key != STAMP))
     }
 
-    /// The first field in which `now` is not what the change has left; `None` when it can be
-    /// reversed. `again`: what it was before is right too.
+    /// The first field whose value in `now` is not what the change left; `None` when it can be
+    /// reversed. `again` also accepts the value before the change.
     pub fn conflict(&self, now: Option<&Fields>, again: bool) -> Option<String> {
         let empty = Fields::new();
         let (is_there, now) = (now.is_some(), now.unwrap_or(&empty));
@@ -150,7 +149,7 @@ impl Change {
             return if is_back { None } else { Some(String::new()) };
         }
         let keys = self.before.keys().chain(self.after.keys()).map(String::as_str);
-        // A record that would go must be as it was made, in fields that it did not have too.
+        // A record about to be removed must be as it was created, without new fields.
         let more = now.keys().map(String::as_str).filter(|_| self.what == What::Added);
         let differs = keys.chain(more).filter(|key| *key != STAMP).find(|key| {
             let now = now.get(*key);
@@ -159,11 +158,11 @@ impl Change {
         differs.map(str::to_owned)
     }
 
-    /// The record's fields after it.
+    /// The record's fields after the change.
     ///
     /// # Errors
     ///
-    /// The field that is not what it was before.
+    /// The first field that is not what it was before.
     pub(super) fn carry_out(&self, now: Fields) -> Result<Fields, String> {
         let mut then = now;
         let stamp_moved = then.get(STAMP) != self.before.get(STAMP);
@@ -182,7 +181,7 @@ impl Change {
     }
 }
 
-/// A record's fields, those of its tables with the table's name before them.
+/// A record's fields; those of tables get the table's name before them.
 pub(super) fn flat(record: Option<&Value>) -> Fields {
     let mut fields = Fields::new();
     for (key, value) in record.and_then(Value::as_object).into_iter().flatten() {
@@ -197,7 +196,7 @@ pub(super) fn flat(record: Option<&Value>) -> Fields {
     fields
 }
 
-/// The record of such fields.
+/// The record made of such fields.
 pub(super) fn deep(fields: &Fields) -> Value {
     let mut record = Map::new();
     for (key, value) in fields {

@@ -1,4 +1,4 @@
-//! Records in files of TOML below the configuration directory, the log as lines of JSON.
+//! Keeps records in TOML files below the configuration directory, and the log as lines of JSON.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -9,31 +9,31 @@ use serde_json::{Map, Value};
 
 use super::change::{deep, flat};
 use super::health::HealthFile;
-use super::snapshot::Kept;
+use super::snapshot::RecordGroup;
 use super::{Change, Fields, Record, Records, Snapshot, StateError, What, config_text};
 use crate::accounts::{Account, AccountStore, Parsed, Tenant, TenantFile};
 use crate::files::{self, FileError, Lock};
 use crate::messages::ChatSettings;
 use crate::paths::Paths;
 
-/// The files of a configuration directory.
+/// A backend of files in a configuration directory.
 pub struct Files {
     paths: Paths,
     parsed: Parsed,
 }
 
 impl Files {
-    /// Those below `paths`; `parsed` is what is known of their texts by now.
+    /// The files below `paths`; `parsed` caches their parsed texts.
     pub fn new(paths: Paths, parsed: Parsed) -> Self {
         Self { paths, parsed }
     }
 
-    fn path(&self, tenant: &str, kept: Kept) -> PathBuf {
+    fn path(&self, tenant: &str, kept: RecordGroup) -> PathBuf {
         match kept {
-            Kept::Configuration => self.paths.config_file(),
-            Kept::Accounts => self.paths.accounts_file(tenant),
-            Kept::ChatSettings => self.paths.chat_settings_file(tenant),
-            Kept::Tenant => self.paths.tenant_file(tenant),
+            RecordGroup::Configuration => self.paths.config_file(),
+            RecordGroup::Accounts => self.paths.accounts_file(tenant),
+            RecordGroup::ChatSettings => self.paths.chat_settings_file(tenant),
+            RecordGroup::Tenant => self.paths.tenant_file(tenant),
         }
     }
 
@@ -45,7 +45,7 @@ impl Files {
                 Ok::<_, StateError>(accounts.is_empty())
             })?;
         if is_empty {
-            // As before the first one was added.
+            // As before the first account was added.
             files::remove(&path)?;
         }
         Ok(())
@@ -82,7 +82,7 @@ fn carried_out(now: Fields, change: &Change) -> Result<Fields, StateError> {
     change.carry_out(now).map_err(|field| StateError::Conflict { of: change.of.clone(), field })
 }
 
-/// A small file of a tenant with a change.
+/// Applies a change to a small file of a tenant.
 fn write_small<T>(file: &TenantFile<T>, change: &Change) -> Result<(), StateError>
 where
     T: Serialize + DeserializeOwned + Default,
@@ -111,18 +111,17 @@ fn value_of(value: &Value) -> Option<toml_edit::Value> {
 fn account_of(fields: &Fields, change: &Change) -> Result<Account, StateError> {
     let mut account = deep(fields);
     if let Some(fields) = account.as_object_mut() {
-        // The table of an account without a secret.
+        // The table exists even for an account without a secret.
         fields.entry("secrets").or_insert_with(|| Value::Object(Map::new()));
     }
     serde_json::from_value(account).map_err(|error| invalid(change, &error))
 }
 
-/// Accounts with changes of theirs: each keeps its place, one that comes back gets the one
-/// that it had.
+/// Applies changes to accounts: each keeps its place, and a restored one returns to its own.
 ///
 /// # Errors
 ///
-/// An account is not what a change says it was, or cannot become what it says.
+/// An account is not what a change says it was, or the change cannot be applied.
 pub fn carry_out(accounts: &mut Vec<Account>, changes: &[&Change]) -> Result<(), StateError> {
     let mut places: HashMap<String, usize> =
         accounts.iter().enumerate().map(|(at, account)| (account.id.clone(), at)).collect();
@@ -139,7 +138,7 @@ pub fn carry_out(accounts: &mut Vec<Account>, changes: &[&Change]) -> Result<(),
             (What::Added, None) => {
                 returning.push((change.place.unwrap_or(usize::MAX), account_of(&change.after, change)?));
             }
-            // A change that goes on has these behind it.
+            // A change that is being continued may already be applied.
             (What::Removed, None) | (What::Added, Some(_)) => {}
             (What::Changed, None) => {
                 return Err(StateError::Conflict { of: change.of.clone(), field: "it is gone".into() });
@@ -161,8 +160,8 @@ fn health_of(path: &Path) -> Result<HealthFile, FileError> {
 
 impl Records for Files {
     fn snapshot(&self, tenant: &str, with_configuration: bool) -> Result<Snapshot, StateError> {
-        let own = [Kept::Accounts, Kept::ChatSettings, Kept::Tenant];
-        let kept = own.into_iter().chain(with_configuration.then_some(Kept::Configuration));
+        let own = [RecordGroup::Accounts, RecordGroup::ChatSettings, RecordGroup::Tenant];
+        let kept = own.into_iter().chain(with_configuration.then_some(RecordGroup::Configuration));
         let read = |kept| Ok((kept, files::read_text(&self.path(tenant, kept))?));
         Ok(Snapshot { texts: kept.map(read).collect::<Result<_, StateError>>()?, parsed: self.parsed.clone() })
     }
@@ -204,10 +203,10 @@ impl Records for Files {
         let path = self.path(
             tenant,
             match record {
-                Record::Account(_) => Kept::Accounts,
-                Record::ChatSettings => Kept::ChatSettings,
-                Record::Tenant => Kept::Tenant,
-                Record::Configuration => Kept::Configuration,
+                Record::Account(_) => RecordGroup::Accounts,
+                Record::ChatSettings => RecordGroup::ChatSettings,
+                Record::Tenant => RecordGroup::Tenant,
+                Record::Configuration => RecordGroup::Configuration,
             },
         );
         path.strip_prefix(self.paths.root()).unwrap_or(&path).display().to_string()

@@ -1,9 +1,9 @@
-//! Where records are kept: accounts, Chat Settings, what is known of a tenant, the setting of
-//! the tenant to work in, and the log of their changes.
+//! Where records are kept: accounts, Chat Settings, the tenant's settings, the setting that
+//! names the current tenant, and the log of their changes.
 //!
 //! A change is a value ([`Change`]: the fields of one record before and after it). A backend
-//! ([`Records`]) tells what changed between two moments, takes changes and keeps the log;
-//! that [`Files`] keeps texts of TOML is known to it alone.
+//! ([`Records`]) compares two moments, applies changes and keeps the log. Only [`Files`] knows
+//! that they are texts of TOML.
 
 mod change;
 pub mod config_text;
@@ -19,38 +19,37 @@ pub use snapshot::Snapshot;
 use crate::accounts::AccountError;
 use crate::files::FileError;
 
-/// Where records are kept.
+/// A backend that keeps records.
 pub trait Records {
-    /// What the records of a tenant are now; `with_configuration` also the setting that all
-    /// tenants share. To be compared with another moment, or asked for single records.
+    /// A tenant's records as they are now; `with_configuration` adds the setting that all
+    /// tenants share. For comparing with another moment, or reading single records.
     fn snapshot(&self, tenant: &str, with_configuration: bool) -> Result<Snapshot, StateError>;
 
-    /// Gives the records that `changes` name the fields that they have after it. The caller
-    /// holds the tenant.
+    /// Applies `changes` to the records that they name. The caller holds the tenant's lock.
     ///
     /// # Errors
     ///
     /// A record is not what a change says it was before ([`StateError::Conflict`]), or cannot
-    /// become what it says. Records of other kinds may be written by then.
+    /// become what it says. Records of other kinds may be written already.
     fn write(&self, tenant: &str, changes: &[Change]) -> Result<(), StateError>;
 
-    /// What the last tests of a tenant's accounts found, and which levels of their webhooks
-    /// were set up. What cannot be read was never kept: the next test makes it anew.
+    /// What the last tests of a tenant's accounts found, and which levels of their webhooks were
+    /// set up. An unreadable file counts as empty: the next test rewrites it.
     fn health(&self, tenant: &str) -> Result<HealthFile, StateError>;
 
-    /// Keeps what was found in place of what was known of the same accounts and levels.
+    /// Saves new results in place of older ones for the same accounts and levels.
     fn keep_health(&self, tenant: &str, new: HealthFile) -> Result<(), StateError>;
 
-    /// Where a record of a tenant is, for a person who looks for it.
+    /// Where a record of a tenant is kept, for showing.
     fn place(&self, tenant: &str, record: &Record) -> String;
 
-    /// The lines of the log, the oldest first.
+    /// The lines of the log, oldest first.
     fn log(&self) -> Result<Vec<String>, StateError>;
 
     /// Adds a line to the log: all of it or nothing.
     fn append(&self, line: &str) -> Result<(), StateError>;
 
-    /// Whether a line could be added, as far as can be told before.
+    /// Whether a line could be added, as far as that can be told beforehand.
     fn can_append(&self) -> Result<(), StateError>;
 }
 
@@ -60,7 +59,7 @@ pub enum StateError {
     /// A file could not be read, written or locked.
     #[error(transparent)]
     File(#[from] FileError),
-    /// The accounts, or a small file of the tenant.
+    /// The accounts, or a small file of the tenant, are not valid.
     #[error(transparent)]
     Account(#[from] AccountError),
     /// A record is not what a change says it was.
@@ -71,7 +70,7 @@ pub enum StateError {
         /// The field.
         field: String,
     },
-    /// A change that no record can become.
+    /// A change that cannot be applied to the record.
     #[error("{of} cannot become what the change says: {why}")]
     Invalid {
         /// What the record is called.

@@ -10,11 +10,11 @@ use serde_json::Value;
 use super::change::{Change, Fields, Record, What, flat};
 use crate::accounts::{Account, Parsed, SchemaError};
 
-/// The records of a tenant at one moment. Parsed as far as it is asked for.
+/// A tenant's records at one moment, parsed only when asked for.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Snapshot {
-    pub(super) texts: BTreeMap<Kept, Option<String>>,
+    pub(super) texts: BTreeMap<RecordGroup, Option<String>>,
     #[serde(skip)]
     pub(super) parsed: Parsed,
 }
@@ -25,19 +25,19 @@ impl PartialEq for Snapshot {
     }
 }
 
-/// What is kept together.
+/// The groups in which records are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Kept {
-    /// First: it is the record that others depend on least.
+pub(super) enum RecordGroup {
+    /// First: other records depend on it least.
     Configuration,
     Accounts,
     ChatSettings,
     Tenant,
 }
 
-impl Kept {
-    /// The record that is kept alone; accounts are many.
+impl RecordGroup {
+    /// The record, where the group has only one; `None` for accounts.
     fn record(self) -> Option<Record> {
         match self {
             Self::Configuration => Some(Record::Configuration),
@@ -49,30 +49,30 @@ impl Kept {
 }
 
 impl Snapshot {
-    /// Whether the setting that all tenants share is in it.
+    /// Whether it includes the setting that all tenants share.
     pub fn has_configuration(&self) -> bool {
-        self.texts.contains_key(&Kept::Configuration)
+        self.texts.contains_key(&RecordGroup::Configuration)
     }
 
     /// The accounts, in their order.
     ///
     /// # Errors
     ///
-    /// They cannot be read; `place` is what the error says of where they are.
+    /// The accounts cannot be read; `place` says in the error where they are.
     pub fn accounts(&self, place: &str) -> Result<Rc<Vec<Account>>, SchemaError> {
-        match self.texts.get(&Kept::Accounts) {
+        match self.texts.get(&RecordGroup::Accounts) {
             Some(Some(text)) => self.parsed.accounts(text, Path::new(place)),
             _ => Ok(Rc::default()),
         }
     }
 
-    /// The accounts; none where they cannot be read, which the commands that read them say.
+    /// The accounts; empty if they cannot be read, which the commands that read them report.
     fn or_none(&self) -> Rc<Vec<Account>> {
         self.accounts("accounts.toml").unwrap_or_default()
     }
 
-    /// What became of the records until `after`. `secrets` are those with another value, each by
-    /// its account's id and field: no record shows that.
+    /// The changes between this moment and `after`. `secrets` are the changed ones, each by
+    /// account id and field, since records do not show them.
     pub fn changes_to(&self, after: &Self, secrets: &[(String, String)]) -> Vec<Change> {
         let mut changes = Vec::new();
         for (kept, before) in &self.texts {
@@ -107,7 +107,7 @@ impl Snapshot {
     }
 }
 
-/// A text of TOML as a value; empty where it is broken, which the commands that read it say.
+/// A text of TOML as a value; empty if it is broken, which the commands that read it report.
 fn parsed(text: &str) -> Value {
     toml::from_str(text).unwrap_or_else(|_| Value::Object(serde_json::Map::new()))
 }
@@ -116,7 +116,7 @@ fn value(account: &Account) -> Value {
     serde_json::to_value(account).unwrap_or_else(|error| unreachable!("it is JSON: {error}"))
 }
 
-/// What became of accounts.
+/// The changes of accounts.
 fn changes_of(before: &[Account], now: &[Account], secrets: &[(String, String)]) -> Vec<Change> {
     fn by_id(accounts: &[Account]) -> BTreeMap<&str, (usize, &Account)> {
         accounts.iter().enumerate().map(|(at, account)| (account.id.as_str(), (at, account))).collect()
@@ -160,7 +160,7 @@ fn changes_of(before: &[Account], now: &[Account], secrets: &[(String, String)])
 mod tests {
     use super::*;
 
-    fn of(kept: Kept, text: Option<&str>) -> Snapshot {
+    fn of(kept: RecordGroup, text: Option<&str>) -> Snapshot {
         Snapshot { texts: BTreeMap::from([(kept, text.map(str::to_owned))]), parsed: Parsed::default() }
     }
 
@@ -176,7 +176,7 @@ mod tests {
         let before = format!("{head}{}{}{}", account("1", "A"), account("2", "B"), account("3", "C"));
         let after = format!("{head}{}{}", account("1", "A"), account("3", "D"));
         let secrets = [("1".to_owned(), "secrets.app_secret".to_owned())];
-        let snapshot = |text: &str| of(Kept::Accounts, Some(text));
+        let snapshot = |text: &str| of(RecordGroup::Accounts, Some(text));
         let changes = snapshot(&before).changes_to(&snapshot(&after), &secrets);
         let found: Vec<_> = changes.iter().map(|change| (change.of.as_str(), change.what, change.place)).collect();
         assert_eq!(found, [("A", What::Changed, None), ("B", What::Removed, Some(1)), ("D", What::Changed, None)]);
@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_moment_without_a_record_differs_from_one_with_an_empty_one() {
-        let (none, empty) = (of(Kept::Tenant, None), of(Kept::Tenant, Some("schema_version = 1\n")));
+        let (none, empty) = (of(RecordGroup::Tenant, None), of(RecordGroup::Tenant, Some("schema_version = 1\n")));
         assert_eq!(none.changes_to(&empty, &[])[0].what, What::Added);
         assert_eq!(empty.changes_to(&none, &[])[0].what, What::Removed);
         assert!(empty.changes_to(&empty, &[]).is_empty());

@@ -1,5 +1,5 @@
-//! Commands of msgrctl in what is said: they carry the flags by which this run found its
-//! configuration, its tenant and Graph, since without them they would work elsewhere.
+//! Adds this run's flags for configuration, tenant and Graph to the msgrctl commands in a text,
+//! since the commands would act elsewhere without them.
 
 use std::borrow::Cow;
 
@@ -9,8 +9,8 @@ const ENDS: [&str; 19] = [
     " names ", " has ", " sets ",
 ];
 
-/// The words behind `msgrctl` that begin a command which works on a configuration. Those that
-/// work the same everywhere (`help`, `explain`, `demo`) are not among them.
+/// The words after `msgrctl` that begin a command on a configuration. Commands that ignore it
+/// (`help`, `explain`, `demo`) are not listed.
 pub const COMMANDS: [&str; 21] = [
     "account",
     "accounts",
@@ -35,7 +35,7 @@ pub const COMMANDS: [&str; 21] = [
     "webhooks",
 ];
 
-/// The flags that commands carry.
+/// The flags to add.
 #[derive(Clone, Debug, Default)]
 pub struct Calls {
     flags: Vec<(&'static str, String)>,
@@ -47,7 +47,7 @@ impl Calls {
         Self { flags }
     }
 
-    /// The text with the flags added to each command in it that does not name them itself.
+    /// The text with the flags added to each command that does not set them itself.
     pub fn complete<'t>(&self, text: &'t str) -> Cow<'t, str> {
         if self.flags.is_empty() || !text.contains(NAME) {
             return Cow::Borrowed(text);
@@ -64,7 +64,7 @@ impl Calls {
         to.push_str(command);
         let words = || command.split([' ', '=', '\n']);
         if !words().any(|word| word == "--help") {
-            // A command on a tenant names it as its argument.
+            // A tenant command takes the tenant as its argument.
             let names_it = command.starts_with("msgrctl tenant ");
             let is_named = |flag: &str| words().any(|word| word == flag) || names_it && flag == "--tenant";
             for (flag, value) in self.flags.iter().filter(|(flag, _)| !is_named(flag)) {
@@ -106,12 +106,12 @@ fn is_command(rest: &str) -> bool {
     COMMANDS.contains(&word) && !rest.starts_with("sandbox start")
 }
 
-/// Where the command ends that `text` begins with; what is quoted in it is of it.
+/// Where the command at the beginning of `text` ends; quoted parts belong to it.
 fn end(text: &str, is_quoted: bool) -> usize {
     let mut quote = None;
     for (at, c) in text.char_indices() {
         let before = &text[..at];
-        // A line that goes on below, and how far it is indented there.
+        // A line that continues below, with the indentation there.
         let continues = c == '\n' && before.ends_with('\\')
             || before.rsplit_once('\n').is_some_and(|(_, line)| line.trim().is_empty());
         if quote.is_some() {

@@ -1,9 +1,9 @@
-//! Why a certificate is not trusted: what a server shows, looked at.
+//! Finds out why a server's certificate is not trusted.
 //!
-//! TLS libraries say "unknown issuer" for a self-signed certificate, for one of a
-//! private authority, and for a server that forgot to send the rest of its chain.
-//! Each has another fix. So after such a failure the server is asked once more, its
-//! chain is taken down, and the connection ends: nothing is sent on it.
+//! TLS libraries say "unknown issuer" for a self-signed certificate, for one of a private
+//! authority, and for a server that does not send the rest of its chain. Each needs a different
+//! fix. So after such a failure the server is contacted once more to record its chain, and the
+//! connection ends: nothing is sent on it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,16 +22,16 @@ use super::problem::Problem;
 use super::x509::Certificate;
 use crate::text::excerpt;
 
-/// What a server shows of itself.
+/// What a server presents.
 #[derive(Debug, Default)]
 pub struct Shown {
-    /// What is wrong with its chain, where that could be had.
+    /// What is wrong with its chain, if it could be read.
     pub problem: Option<Problem>,
     /// Whether it asks its clients for a certificate.
     pub wants_client_certificate: bool,
 }
 
-/// Looks at `url`'s server.
+/// Inspects the server of `url`.
 pub async fn look(url: &Url, time: Duration) -> Shown {
     let taken = Arc::new(Taken::default());
     shake(url, time, &taken).await;
@@ -39,7 +39,7 @@ pub async fn look(url: &Url, time: Duration) -> Shown {
     Shown { problem: judge(&chain), wants_client_certificate: taken.asked.load(Ordering::Relaxed) }
 }
 
-/// A TLS handshake that always fails: the verifier takes the chain down and refuses.
+/// A TLS handshake that always fails: the verifier records the chain and refuses.
 async fn shake(url: &Url, time: Duration, taken: &Arc<Taken>) -> Option<()> {
     let host = url.host_str()?.trim_matches(['[', ']']).to_owned();
     let port = url.port_or_known_default()?;
@@ -60,19 +60,19 @@ async fn shake(url: &Url, time: Duration, taken: &Arc<Taken>) -> Option<()> {
 
 fn judge(chain: &[Vec<u8>]) -> Option<Problem> {
     let last = Certificate::read(chain.last()?)?;
-    // Anybody may write anything into a certificate.
+    // A certificate may contain any text.
     let issuer = excerpt(&last.issuer, 200);
     Some(match chain.len() {
         1 if last.is_self_issued => Problem::CertificateSelfSigned,
-        // Where its issuer's is found is in those of public authorities: then the issuer's
-        // was left out. Without it a private root has signed it, and nothing is missing.
+        // A public authority's certificate says where its issuer's is found: then that one was
+        // not sent. Otherwise a private root signed it, and nothing is missing.
         1 if last.names_its_issuer => Problem::ChainIncomplete { issuer },
         _ => Problem::AuthorityUnknown { issuer },
     })
 }
 
-/// A verifier that trusts no server, and has no certificate of its own; it remembers what
-/// it was shown and asked for.
+/// A verifier that trusts no server and has no client certificate; it records what it was shown
+/// and asked for.
 #[derive(Debug, Default)]
 struct Taken {
     chain: Mutex<Vec<Vec<u8>>>,

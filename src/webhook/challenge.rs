@@ -1,5 +1,5 @@
-//! The handshake: Meta asks a callback to repeat a number, and names the verify
-//! token (webhook/FACTS.md, "The handshake").
+//! The handshake: Meta asks a callback to repeat a number, and sends the verify token
+//! (webhook/FACTS.md, "The handshake").
 
 use subtle::ConstantTimeEq as _;
 use url::Url;
@@ -11,19 +11,19 @@ const MODE: &str = "hub.mode";
 const CHALLENGE: &str = "hub.challenge";
 const VERIFY_TOKEN: &str = "hub.verify_token";
 
-/// The longest challenge that is repeated; Meta sends up to ten digits.
+/// The longest challenge to repeat; Meta sends up to ten digits.
 const LONGEST: usize = 200;
 
-/// What a request asks for.
+/// A handshake request.
 #[derive(Debug, PartialEq)]
 pub struct Handshake {
     /// To be repeated and nothing else.
     pub challenge: String,
-    /// The token that it names.
+    /// The token that it was sent with.
     pub verify_token: Secret,
 }
 
-/// Why a request is no handshake.
+/// Why a request is not a handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum NoHandshake {
     /// `hub.mode`, `hub.challenge` or `hub.verify_token` is missing.
@@ -32,7 +32,7 @@ pub enum NoHandshake {
     /// The mode is not `subscribe`.
     #[error("its hub.mode is not subscribe")]
     Mode,
-    /// The challenge is none that Meta would send.
+    /// The challenge is not plain text.
     #[error("its hub.challenge is not plain text")]
     Challenge,
 }
@@ -57,28 +57,28 @@ impl Handshake {
         Ok(Self { challenge, verify_token: Secret::new(token) })
     }
 
-    /// Whether it names this token; compared in constant time.
+    /// Whether it was sent with this token; compared in constant time.
     pub fn names(&self, verify_token: &Secret) -> bool {
         self.verify_token.expose().as_bytes().ct_eq(verify_token.expose().as_bytes()).into()
     }
 }
 
-/// How the parameters are written.
+/// How the parameters are spelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Spelling {
     /// `hub.mode`, as Meta does.
     Dots,
-    /// `hub_mode`, as some frameworks turn it into before they look.
+    /// `hub_mode`, which some frameworks turn it into.
     Underscores,
 }
 
-/// The address that Meta asks with this challenge and token. It holds the token.
+/// The address that Meta requests, with this challenge and token. It holds the token.
 pub fn handshake_address(callback: &Url, challenge: &str, verify_token: &Secret) -> Url {
     address(callback, challenge, verify_token, Spelling::Dots)
 }
 
-/// The address that Meta asks: the callback's own query stays, the three parameters
-/// follow. It holds the verify token: it is for the wire alone.
+/// The address that Meta requests: the callback's own query stays, followed by the three
+/// parameters. It holds the verify token: use it only for sending.
 pub(super) fn address(callback: &Url, challenge: &str, verify_token: &Secret, spelling: Spelling) -> Url {
     let name = |name: &str| match spelling {
         Spelling::Dots => name.to_owned(),

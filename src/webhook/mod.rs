@@ -1,5 +1,4 @@
-//! Meta's webhooks, both ends of them: the receiver of events, and the probe that
-//! asks a receiver as Meta would.
+//! Meta's webhooks: the receiver of events, and the probe that asks a callback as Meta would.
 
 mod certificate;
 mod challenge;

@@ -1,10 +1,9 @@
-//! The values of an event, whatever shape they come in.
+//! Reads the values of an event, whatever shape they have.
 
 use serde_json::{Map, Value};
 
-/// A value of an event, read as it was meant: `null` is absence, a number where a text
-/// should be is that text and the other way round, one where a list should be is a list of
-/// it. Nothing that is read can fail.
+/// A value of an event, read as intended: `null` means absent, numbers and texts are converted
+/// into each other, and a single value counts as a list of one. Reading never fails.
 #[derive(Clone, Copy)]
 pub(super) struct Part<'v>(pub Option<&'v Value>);
 
@@ -29,7 +28,7 @@ impl<'v> Part<'v> {
 
     pub fn number(self) -> Option<i64> {
         match self.0? {
-            // A float is as near as this number can be known.
+            // A float is the best approximation of this number.
             #[allow(clippy::cast_possible_truncation)]
             Value::Number(number) => number.as_i64().or_else(|| number.as_f64().map(|float| float as i64)),
             Value::String(text) => text.trim().parse().ok(),
@@ -58,12 +57,12 @@ impl<'v> Part<'v> {
         self.0?.as_object()
     }
 
-    /// Who: `{"id": …}`, or the id alone.
+    /// An id: `{"id": …}`, or the bare id.
     pub fn party(self) -> Option<String> {
         self.at("id").text().or_else(|| self.at("user_ref").text()).or_else(|| self.text())
     }
 
-    /// The first text under this name, however deep, that is not about another message.
+    /// The first text with this name, at any depth, that is not about another message.
     pub fn deep(self, name: &str, depth: usize) -> Option<String> {
         if depth == 0 {
             return None;

@@ -1,5 +1,5 @@
-//! Plays Meta: asks a callback for the handshake with the right verify token and
-//! with a wrong one, and says what is wrong with its answers.
+//! Plays Meta: asks a callback for the handshake with the right verify token and with a wrong
+//! one, and judges the answers.
 
 use std::time::{Duration, Instant};
 
@@ -17,17 +17,17 @@ use crate::http::{CertificateProblem, Client, Fault, Request, Response};
 use crate::secrets::Secret;
 use crate::text::excerpt;
 
-/// What a callback may take to answer: Meta's documented limit for events; it was
+/// How long a callback may take to answer: Meta's documented limit for events. Meta has been
 /// seen to wait 6 s for a handshake (webhook/FACTS.md, "Answer time and retries";
 /// graph/FACTS.md, "Errors of callback verification").
 pub const LIMIT: Duration = Duration::from_secs(5);
 
-/// What a callback may take to answer.
+/// How long a callback may take to answer.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Patience {
-    /// The client gives up after it.
+    /// Then the client gives up.
     pub limit: Duration,
-    /// From here on an answer is warned of: under load it would be late.
+    /// From here the answer gets a warning: under load it would be late.
     pub slow: Duration,
 }
 
@@ -37,34 +37,34 @@ impl Default for Patience {
     }
 }
 
-/// The agent that Meta was recorded with.
+/// The `User-Agent` recorded from Meta.
 pub const AGENT: &str = "facebookplatform/1.0 (+http://developers.facebook.com)";
 
-/// What came of one request.
+/// The result of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exchange {
     pub duration: Duration,
     /// The HTTP status, or why there is none.
     pub status: Result<u16, Fault>,
-    /// Whether the body was the challenge and nothing else.
+    /// Whether the body was only the challenge.
     pub challenge_repeated: bool,
 }
 
-/// What was found out about a callback.
+/// The result of probing a callback.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Probe {
-    /// With the right token; not asked where it would have travelled in the open.
+    /// With the right token; `None` if it would have been sent unencrypted.
     pub right: Option<Exchange>,
-    /// With a wrong one; asked only where the right one was answered as it should be.
+    /// With a wrong one; sent only if the right one succeeded.
     pub wrong: Option<Exchange>,
-    /// What is wrong; nothing where Meta would be content.
+    /// What is wrong; `None` if Meta would accept it.
     pub problem: Option<Problem>,
-    /// What the receiver said in place of the challenge, in its first words.
+    /// The first words of the receiver's answer, where it was not the challenge.
     pub says: Option<String>,
 }
 
-/// Asks `callback` as Meta would. `client` follows no redirect; an answer that takes
-/// `slow` is warned of.
+/// Asks `callback` as Meta would. `client` follows no redirects; an answer slower than `slow`
+/// gets a warning.
 pub(super) async fn probe(client: &Client, callback: &Url, verify_token: &Secret, slow: Duration) -> Probe {
     if callback.scheme() != "https" && !is_loopback(callback) {
         return Probe { right: None, wrong: None, problem: Some(Problem::NotHttps), says: None };
@@ -78,7 +78,7 @@ pub(super) async fn probe(client: &Client, callback: &Url, verify_token: &Secret
     let says = problem.as_ref().and(answer.as_ref().ok()).map(|answer| Said::of(answer, &asked).quote);
     let says = says.filter(|quote| !quote.is_empty());
     if answer.is_ok() && problem.as_ref().is_some_and(Problem::may_be_spelling) {
-        // Frameworks that turn the dots into underscores are one cause; ask them.
+        // Frameworks that turn dots into underscores are a common cause: try that spelling.
         let (_, answer, challenge) = ask(client, callback, verify_token, Spelling::Underscores).await;
         if answer.is_ok_and(|answer| of_answer(&answer, &challenge, &asked).is_none()) {
             problem = Some(Problem::Underscores);
@@ -106,7 +106,7 @@ async fn ask(
     token: &Secret,
     spelling: Spelling,
 ) -> (Exchange, Result<Response, Fault>, String) {
-    // Seven to ten digits, as Meta's were seen to be.
+    // Seven to ten digits, as Meta has been seen to send.
     let challenge = rand::rng().random_range(1_000_000_u64..2_200_000_000).to_string();
     let mut request = Request::get(address(callback, &challenge, token, spelling));
     request.headers = vec![(USER_AGENT, HeaderValue::from_static(AGENT)), (ACCEPT, HeaderValue::from_static("*/*"))];
@@ -134,7 +134,7 @@ async fn of_fault(fault: Fault, callback: &Url) -> Problem {
             certificate::look(callback, LIMIT).await.problem.unwrap_or_else(unknown)
         }
         Fault::ClientCertificate => Problem::ClientCertificateWanted,
-        // Some servers end the connection without a word when no certificate comes.
+        // Some servers disconnect silently when no client certificate comes.
         Fault::Tls | Fault::Broken
             if callback.scheme() == "https" && certificate::look(callback, LIMIT).await.wants_client_certificate =>
         {
@@ -176,7 +176,7 @@ fn of_answer(answer: &Response, challenge: &str, asked: &Asked<'_>) -> Option<Pr
     })
 }
 
-/// How receivers say that the verify token is another one.
+/// Texts by which receivers say that the verify token differs.
 const OF_THE_TOKEN: [&str; 9] = [
     "verif",
     "hub.mode",
@@ -189,12 +189,12 @@ const OF_THE_TOKEN: [&str; 9] = [
     "incorrect token",
 ];
 
-/// Where a redirect leads, without what may be a secret: user, query, fragment.
+/// Where a redirect leads, without user, query and fragment, which may hold secrets.
 fn place(location: &str) -> String {
     let plain = location.split(['?', '#']).next().unwrap_or_default();
     match Url::parse(plain) {
         Ok(mut url) if url.password().is_some() || !url.username().is_empty() => {
-            // Fails for addresses without a host only, which have no user either.
+            // Fails only for addresses without a host, which have no user either.
             let _ = url.set_username("").and_then(|()| url.set_password(None));
             url.into()
         }
@@ -202,7 +202,7 @@ fn place(location: &str) -> String {
     }
 }
 
-/// Hosts of services that lead from the internet to a machine behind a firewall.
+/// Hosts of services that tunnel to a machine behind a firewall.
 const TUNNELS: [&str; 10] = [
     "ngrok.io",
     "ngrok.app",
@@ -216,8 +216,8 @@ const TUNNELS: [&str; 10] = [
     "lhr.life",
 ];
 
-/// What stands before a receiver and answers in its place, and what a receiver wants that
-/// the handshake has not: told by headers, and by the answer's own error.
+/// Recognises, from headers and error texts, a service in front of the receiver that answers in
+/// its place, and a requirement that Meta's handshake does not meet.
 fn before_the_receiver(answer: &Response, challenge: &str, callback: &Url, said: &Said) -> Option<Problem> {
     let status = answer.status;
     let has = |name: &str| answer.headers.contains_key(name);
@@ -305,7 +305,7 @@ fn of_body(body: &[u8], challenge: &str, said: &Said, asked: &Asked<'_>) -> Prob
     }
 }
 
-/// The first words of what a receiver says, fit for a sentence.
+/// The first words of a receiver's answer, fit for a sentence.
 fn start(text: &str, asked: &Asked<'_>) -> String {
     excerpt(&asked.hidden_in(text), 60)
 }
@@ -314,7 +314,7 @@ fn contains(body: &[u8], part: &[u8]) -> bool {
     body.windows(part.len()).any(|window| window == part)
 }
 
-/// The private address that a host leads to from here, where it leads nowhere else.
+/// The private address of a host, if its name resolves only to private ones.
 async fn private_address(callback: &Url) -> Option<String> {
     let host = callback.host_str()?;
     if is_loopback(callback) {

@@ -1,4 +1,4 @@
-//! The clients of the probe, made when the first callback is asked.
+//! The HTTP clients of the probe, built when the first callback is asked.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -11,18 +11,18 @@ use crate::address::is_loopback;
 use crate::http::{Client, Settings, SetupError};
 use crate::secrets::Secret;
 
-/// How many callbacks are asked at the same time: many may be one receiver.
+/// How many callbacks are asked at once: many may lead to one receiver.
 const AT_ONCE: usize = 8;
 
 /// Asks callbacks as Meta would.
 pub struct Prober {
-    /// Certificates to trust beside the system's, as PEM text, and where they are from.
+    /// Certificates to trust beside the system's, as PEM text, and the file they come from.
     ca_bundle: Option<(PathBuf, Vec<u8>)>,
     here: OnceLock<Client>,
     elsewhere: OnceLock<Client>,
     turns: Semaphore,
     patience: Patience,
-    /// What came of those that were asked, where each is asked once.
+    /// Earlier results, where each callback is asked only once.
     known: Option<Mutex<Vec<Known>>>,
 }
 
@@ -33,7 +33,7 @@ struct Known {
 }
 
 impl Prober {
-    /// One that trusts these certificates beside the system's.
+    /// A prober that trusts these certificates beside the system's.
     pub fn new(ca_bundle: Option<(PathBuf, Vec<u8>)>) -> Self {
         Self {
             ca_bundle,
@@ -45,7 +45,7 @@ impl Prober {
         }
     }
 
-    /// The same for a look at many accounts: what several share is asked once.
+    /// The same for testing many accounts: what several share is asked once.
     #[must_use]
     pub fn asking_once(self) -> Self {
         Self { known: Some(Mutex::default()), ..self }
@@ -57,17 +57,17 @@ impl Prober {
         known.iter().find(same).map(|known| known.probe.clone())
     }
 
-    /// Asks one callback, with the right token and with a wrong one.
+    /// Probes one callback, with the right token and with a wrong one.
     pub async fn ask(&self, callback: &Url, verify_token: &Secret) -> Result<Probe, SetupError> {
         let loopback = is_loopback(callback);
         let place = if loopback { &self.here } else { &self.elsewhere };
         if place.get().is_none() {
             let settings = Settings { timeout: self.patience.limit, ca_bundle: self.ca_bundle.clone(), loopback };
-            // Another one may have been first; either will do.
+            // Another task may have been first; either client will do.
             let _ = place.set(Client::new(&settings)?);
         }
         let client = place.get().unwrap_or_else(|| unreachable!("it was just set"));
-        // Never closed: there is always a turn to come.
+        // The semaphore is never closed, so a turn always comes.
         let _turn = self.turns.acquire().await;
         if let Some(known) = self.known(callback, verify_token) {
             return Ok(known);
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
     use crate::webhook::{Handshake, Problem};
 
-    /// A receiver that answers the right verify token after so long, and any other at once.
+    /// A receiver that answers the right verify token after a delay, and any other at once.
     async fn receiver(token: &Secret, after: Duration) -> Url {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}/hook", listener.local_addr().expect("an address"));
@@ -114,7 +114,7 @@ mod tests {
                 } else {
                     "403 Forbidden\r\nContent-Length: 0\r\n\r\n".to_owned()
                 };
-                // Who asked may have gone.
+                // The client may have disconnected.
                 let _ = stream.write_all(format!("HTTP/1.1 {answer}").as_bytes()).await;
             }
         });

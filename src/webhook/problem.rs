@@ -1,4 +1,4 @@
-//! What can be wrong with a callback, and what is done about each.
+//! What can be wrong with a callback, and how to fix it.
 
 use std::time::Duration;
 
@@ -6,16 +6,16 @@ macro_rules! problems {
     ($($name:ident $({ $($field:ident: $type:ty = $example:expr),+ })? $cause:literal
         $summary:literal $(($value:expr))?
         $fix:literal)+) => {
-        /// Why Meta would not take a callback, or would not for long. `status` is that of the
-        /// HTTP answer, `issuer` who signed a certificate, `start` how a body begins; `to`
-        /// has no query, and `host` may have the address that it leads to from here.
+        /// Why Meta would refuse a callback, or give up on it. `status` is that of the HTTP
+        /// answer, `issuer` the signer of a certificate, `start` the beginning of a body; `to`
+        /// has no query, and `host` may include the address that it resolves to from here.
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub enum Problem {
             $(#[doc = $summary] $name $({ $($field: $type),+ })?),+
         }
 
         impl Problem {
-            /// Its public name as a cause, for scripts: `token-refused`.
+            /// Its public name, for scripts: `token-refused`.
             pub fn cause(&self) -> &'static str {
                 match self {
                     $(Self::$name { .. } => $cause),+
@@ -36,7 +36,7 @@ macro_rules! problems {
                 }
             }
 
-            /// One of each, with placeholders in capitals for what differs.
+            /// One of each, with placeholders in capitals for the values.
             pub fn examples() -> Vec<Self> {
                 vec![$(Self::$name $({ $($field: $example),+ })?),+]
             }
@@ -56,18 +56,18 @@ problems! {
         "start the receiver, and check host, port and the firewall in front of it"
     Timeout "timeout"
         "no answer within 5 seconds; Meta gives up about then"
-        "check that a firewall does not drop the packets, and that the receiver answers before it works"
+        "check that a firewall does not drop the packets, and that the receiver answers first and works afterwards"
     NoRoute "no-route"
         "no connection could be made to that address"
         "check the network between here and the receiver, and its address"
     BrokenOff "broken-off"
         "the connection ended without an answer"
-        "look into the log of the receiver, or of the proxy before it: it hung up on the request"
+        "check the log of the receiver, or of the proxy in front of it: it closed the connection"
     Tls "tls"
         "no secure connection: what listens there does not speak TLS 1.2 or 1.3"
         "serve HTTPS on that port; if TLS ends at a proxy, the callback URL is the proxy's, with its port"
     CertificateSelfSigned "certificate-self-signed"
-        "the certificate is self-signed: Meta does not take it"
+        "the certificate is self-signed: Meta does not accept it"
         "use a certificate of a public authority, Let's Encrypt for example"
     CertificateExpired "certificate-expired"
         "the certificate has expired"
@@ -98,9 +98,9 @@ problems! {
         "have the proxy allow this host, or exempt it with NO_PROXY=HOST"
     TunnelPage { status: u16 = 404 } "tunnel-page"
         "the tunnel service answers (HTTP {status}), not the receiver: the tunnel is closed or shows a page of its own"
-        "start the tunnel again, and put its present address into the callback URL; free tunnels get a new one each time"
+        "start the tunnel again, and put its current address into the callback URL; free tunnels get a new one each time"
     WorkflowInactive { status: u16 = 404 } "workflow-inactive"
-        "the automation service answers (HTTP {status}) that the workflow is not active"
+        "the automation service answers that the workflow is not active (HTTP {status})"
         "activate the workflow, and use its production URL: test URLs answer only while the editor listens"
     SignatureWanted { status: u16 = 401 } "signature-wanted"
         "the receiver wants a signature on the handshake (HTTP {status}), and Meta signs only events"
@@ -110,7 +110,7 @@ problems! {
         "put the key into the callback URL (a function key is ?code=KEY), or let this path through without one: Meta sends no header of yours"
     Unauthorized "unauthorized"
         "the callback refuses the request (HTTP 401) and does not say what it wants"
-        "look into the receiver's log: a login, a key or a signature may be wanted, or it has another verify token"
+        "check the receiver's log: a login, a key or a signature may be wanted, or it has another verify token"
     LoginNeeded "login-needed"
         "the callback asks for a login (HTTP 401)"
         "let this path be reached without a login: Meta has none"
@@ -119,19 +119,19 @@ problems! {
         "let Meta's requests to this path through the firewall or the login page"
     TokenRefused { status: u16 = 403 } "token-refused"
         "the receiver refuses the request with the account's own verify token (HTTP {status})"
-        "the usual reason is another verify token: put the same into both; where it is the same already, look for a firewall or a gateway before the receiver"
+        "the usual reason is another verify token: put the same into both; where it is the same already, look for a firewall or a gateway in front of it"
     NotFound "not-found"
         "there is nothing at that path (HTTP 404)"
         "check the path of the callback URL, to the last slash"
     MethodNotAllowed "method-not-allowed"
-        "the path takes no GET (HTTP 405), and the handshake is one"
+        "the path does not accept GET (HTTP 405), and the handshake is a GET"
         "have the receiver answer GET at this path, beside POST for events"
     ServerError { status: u16 = 500 } "server-error"
-        "the receiver, or what stands before it, fails (HTTP {status})"
-        "look into the receiver's log for this moment"
+        "the receiver, or a proxy in front of it, fails (HTTP {status})"
+        "check the receiver's log for this time"
     OtherStatus { status: u16 = 400 } "other-status"
         "the callback answers HTTP {status}; only 200 counts"
-        "have the receiver answer 200 with the bare challenge; 400 is often its word for a wrong verify token"
+        "have the receiver answer 200 with the bare challenge; 400 often means a wrong verify token"
     Html "html"
         "a web page answers (HTTP 200, HTML), not the receiver"
         "check the path; a login page, a start page or a single-page application may answer every path"
@@ -152,25 +152,25 @@ problems! {
         "if these are the receiver's words for a wrong verify token, put the same token into both; if not, check the path"
     Underscores "underscores"
         "the receiver looks for hub_challenge, where Meta sends hub.challenge: with a dot"
-        "read the parameters from the query itself; PHP, for one, turns hub.challenge into hub_challenge by itself, others do not"
+        "read the parameters from the query itself; PHP turns hub.challenge into hub_challenge by itself, other platforms do not"
     AnyToken "any-token"
         "the receiver repeats the challenge for a made-up verify token too: it does not compare it"
-        "have the receiver compare hub.verify_token before it answers, otherwise a stranger can point an app at it"
+        "have the receiver compare hub.verify_token before it answers; otherwise a stranger can point an app at it"
     Slow { took: Duration = Duration::from_secs(4) } "slow"
         "the receiver took {:.1} s to answer; Meta gives up after about 5" (took.as_secs_f64())
-        "have the receiver answer before it works; under load it would be too late"
+        "have the receiver answer first and work afterwards; under load it would be too late"
     PrivateAddress { host: String = "HOST".into() } "private-address"
         "it answers from here, but {host} is an address of a private network: Meta cannot reach it"
-        "give Meta an address on the internet: a reverse proxy or a tunnel; where the name leads elsewhere from the internet, nothing is to be done"
+        "give Meta an address on the internet: a reverse proxy or a tunnel; if the name leads elsewhere from the internet, nothing needs to be done"
 }
 
 impl Problem {
-    /// The same with underscores, as the key `problem` has had it from the start.
+    /// The same with underscores, as the key `problem` has always had it.
     pub fn id(&self) -> String {
         self.cause().replace('-', "_")
     }
 
-    /// Whether Meta takes the callback all the same.
+    /// Whether Meta still accepts the callback.
     pub fn is_warning(&self) -> bool {
         matches!(self, Self::Slow { .. } | Self::PrivateAddress { .. })
     }
@@ -181,8 +181,8 @@ impl Problem {
         matches!(self, Dns { .. } | Refused | Timeout | NoRoute | ProxyAuth | ProxyRefused { .. })
     }
 
-    /// Whether another callback URL is the way out, or may be: then the same is not asked
-    /// again.
+    /// Whether another callback URL may be the fix: the next step is then to set it, not to ask
+    /// the same one again.
     pub fn is_of_address(&self) -> bool {
         use Problem::{
             CertificateOfAnotherHost, Dns, GatewayKeyWanted, NotFound, NotHttps, PrivateAddress, Redirect, TunnelPage,
@@ -200,7 +200,7 @@ impl Problem {
         )
     }
 
-    /// Whether a receiver that looks for `hub_challenge` could look like this.
+    /// Whether a receiver that expects `hub_challenge` could answer like this.
     pub(super) fn may_be_spelling(&self) -> bool {
         use Problem::{
             EmptyBody, GatewayKeyWanted, NotFound, OtherBody, OtherStatus, ServerError, TokenRefused, Unauthorized,

@@ -1,5 +1,5 @@
-//! What a receiver says when it does not repeat the challenge: its own error, read for a
-//! cause, and its first words to be quoted.
+//! Reads the answer of a receiver that does not repeat the challenge: its own error, to find a
+//! cause, and its first words, to quote.
 
 use serde_json::Value;
 use url::Url;
@@ -8,12 +8,12 @@ use crate::http::Response;
 use crate::secrets::{Secret, redact};
 use crate::text::{MASK, excerpt, harmless};
 
-/// The longest that a receiver is quoted.
+/// The longest quotation.
 const QUOTED: usize = 200;
-/// So much of a body is read for a cause.
+/// How much of a body is searched for a cause.
 const READ: usize = 16 * 1024;
 
-/// A callback, and the verify token that it was asked with.
+/// A callback and the verify token it was asked with.
 #[derive(Clone, Copy)]
 pub(super) struct Asked<'a> {
     pub callback: &'a Url,
@@ -21,8 +21,8 @@ pub(super) struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    /// A text of the receiver's without what it repeats of the request: the verify token and
-    /// the keys in the callback's query; and without what looks like a token.
+    /// A text of the receiver without the parts of the request that it repeats (the verify token
+    /// and the keys in the callback's query), and without anything that looks like a token.
     pub fn hidden_in(&self, text: &str) -> String {
         const SHORTEST: usize = 6;
         let mut text = self.token.hidden_in(text);
@@ -36,15 +36,15 @@ impl Asked<'_> {
     }
 }
 
-/// What others say of a handshake, without what they repeat of it.
+/// The same for a text about a handshake from another source.
 pub fn hidden_in(text: &str, callback: &Url, token: &Secret) -> String {
     Asked { callback, token }.hidden_in(text)
 }
 
 pub(super) struct Said {
-    /// Code and message of the receiver's own error, in lower case; the text of a page.
+    /// Code and message of the receiver's own error, in lower case, or the text of a page.
     words: String,
-    /// The first words, without the verify token; empty where nothing was said.
+    /// The first words, without the verify token; empty if it said nothing.
     pub quote: String,
     pub is_html: bool,
 }
@@ -65,7 +65,7 @@ impl Said {
         any.iter().any(|part| self.words.contains(part))
     }
 
-    /// Whether the challenge is all that a page says.
+    /// Whether the challenge is the page's only text.
     pub fn repeats(&self, challenge: &str) -> bool {
         self.words.trim() == challenge
     }
@@ -75,7 +75,7 @@ impl Said {
     }
 }
 
-/// The texts of a receiver's error object: its code, and what it says of it.
+/// The texts of a receiver's error object: its code and its message.
 fn own_error(value: &Value) -> Vec<String> {
     const NAMES: [&str; 12] = [
         "code",
@@ -110,7 +110,7 @@ fn is_html(answer: &Response, body: &str) -> bool {
     start.starts_with("<!doctype") || start.starts_with("<html") || named.contains("html") && start.starts_with('<')
 }
 
-/// The text of a page: no tags, and nothing of scripts and styles.
+/// The text of a page, without tags, scripts and styles.
 fn without_tags(page: &str) -> String {
     let mut text = String::new();
     let mut rest = page;
@@ -124,7 +124,7 @@ fn without_tags(page: &str) -> String {
             () if name.starts_with("style") => "</style",
             () => ">",
         };
-        // Tags are ASCII, so that lower case keeps every place.
+        // Tags are ASCII, so lower-casing ASCII keeps all positions.
         let Some(at) = from.to_ascii_lowercase().find(end) else { return text };
         let after = &from[at + end.len()..];
         rest = if end == ">" { after } else { after.split_once('>').map_or("", |(_, rest)| rest) };

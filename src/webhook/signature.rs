@@ -1,8 +1,8 @@
-//! `X-Hub-Signature-256` and the older `X-Hub-Signature`: an HMAC of the raw body
-//! with the app secret (webhook/FACTS.md, "Signatures").
+//! `X-Hub-Signature-256` and the older `X-Hub-Signature`: an HMAC of the raw body with the app
+//! secret (webhook/FACTS.md, "Signatures").
 //!
-//! Meta signs the bytes that it sends. A body that was parsed and written again is
-//! another one, so whoever checks keeps the bytes.
+//! Meta signs the bytes that it sends. Parsing and serialising a body changes them, so keep the
+//! raw bytes to check a signature.
 
 use hmac::{Hmac, Mac as _};
 use sha1::Sha1;
@@ -22,23 +22,23 @@ pub enum Signature {
     Sha1([u8; 20]),
 }
 
-/// Why an event is not taken for Meta's.
+/// Why an event is not accepted as Meta's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum SignatureError {
     /// Neither header was sent.
     #[error("it has no signature")]
     Missing,
     /// A header that is not of the form `sha256=HEX`.
-    #[error("its signature is not one: sha256= and 64 hexadecimal digits are expected")]
+    #[error("its signature is not valid: expected sha256= and 64 hexadecimal digits")]
     Malformed,
-    /// It is of another secret, or of another body.
-    #[error("its signature is not of this app secret and this body")]
+    /// It does not match the app secret and the body.
+    #[error("its signature does not match this app secret and this body")]
     Wrong,
 }
 
 impl Signature {
-    /// Reads the headers of an event. The newer one decides wherever it is sent, so
-    /// that nobody gets past it with the older.
+    /// Reads the headers of an event. The newer one decides wherever it is sent, so that the
+    /// older cannot bypass it.
     pub fn read(sha256: Option<&[u8]>, sha1: Option<&[u8]>) -> Result<Self, SignatureError> {
         match (sha256, sha1) {
             (Some(value), _) => digits(value, b"sha256=").map(Self::Sha256),
@@ -47,7 +47,7 @@ impl Signature {
         }
     }
 
-    /// Whether it is the one of this body and secret; compared in constant time.
+    /// Checks it against a body and a secret, in constant time.
     pub fn verify(&self, body: &[u8], app_secret: &[u8]) -> Result<(), SignatureError> {
         let right = match self {
             Self::Sha256(sent) => mac::<Hmac<Sha256>>(app_secret, body).verify_slice(sent).is_ok(),
@@ -57,7 +57,7 @@ impl Signature {
     }
 }
 
-/// Both headers for a body, `sha256=…` first.
+/// Both header values for a body, `sha256=…` first.
 pub fn sign(body: &[u8], app_secret: &[u8]) -> (String, String) {
     let sha256 = mac::<Hmac<Sha256>>(app_secret, body).finalize().into_bytes();
     let sha1 = mac::<Hmac<Sha1>>(app_secret, body).finalize().into_bytes();

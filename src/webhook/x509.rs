@@ -1,7 +1,7 @@
-//! What msgrctl reads in a certificate: who signed it, and where the signer's is found.
+//! Reads from a certificate who signed it, and whether it says where the signer's is found.
 //!
-//! The `der` crate reads the values; this file only knows where RFC 5280 has them. A
-//! certificate that it cannot read gives `None`: the judgement of a chain then says less.
+//! The `der` crate reads the values; this file only knows their places from RFC 5280. An
+//! unreadable certificate gives `None`, and the chain is judged without it.
 
 use der::asn1::{AnyRef, BmpString, ObjectIdentifier};
 use der::{Decode as _, Reader as _, SliceReader, Tag, TagNumber, Tagged as _};
@@ -9,7 +9,7 @@ use der::{Decode as _, Reader as _, SliceReader, Tag, TagNumber, Tagged as _};
 const AUTHORITY_INFORMATION_ACCESS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.1.1");
 const CA_ISSUERS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.2");
 
-/// The parts of a name that people know by their short form; others are shown as numbers.
+/// The parts of a name that have a common short form; others are shown as numbers.
 const SHORT_NAMES: [(ObjectIdentifier, &str); 8] = [
     (ObjectIdentifier::new_unwrap("2.5.4.3"), "CN"),
     (ObjectIdentifier::new_unwrap("2.5.4.6"), "C"),
@@ -21,16 +21,16 @@ const SHORT_NAMES: [(ObjectIdentifier, &str); 8] = [
     (ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.1"), "Email"),
 ];
 
-/// What is read of one certificate.
+/// The parts of a certificate that are read.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Certificate {
-    /// The name of the authority that signed it, as `C=DE, O=Acme, CN=Acme CA`. Anybody may
-    /// write anything into it.
+    /// The name of the signing authority, as `C=DE, O=Acme, CN=Acme CA`. It may contain any
+    /// text.
     pub issuer: String,
-    /// Whether the issuer has the certificate's own name.
+    /// Whether issuer and subject are the same name.
     pub is_self_issued: bool,
-    /// Whether it has an address of its issuer's certificate, as those of public
-    /// authorities do.
+    /// Whether it has the address of its issuer's certificate, as those of public authorities
+    /// do.
     pub names_its_issuer: bool,
 }
 
@@ -40,7 +40,7 @@ impl Certificate {
         let certificate = AnyRef::from_der(bytes).ok()?;
         let signed = elements(sequence(certificate)?)?.into_iter().next()?;
         let mut fields = elements(sequence(signed)?)?.into_iter().peekable();
-        // The version is not written in a certificate of version 1.
+        // A certificate of version 1 does not state its version.
         fields.next_if(|field| field.tag() == context(0));
         let [_serial, _algorithm, issuer, _validity, subject, _key] = std::array::from_fn(|_| fields.next());
         let (issuer, subject) = (issuer?, subject?);
@@ -58,7 +58,7 @@ const fn context(number: u32) -> Tag {
     Tag::ContextSpecific { constructed: true, number: TagNumber(number) }
 }
 
-/// The values that follow one another in `content`.
+/// The consecutive values in `content`.
 fn elements(content: &[u8]) -> Option<Vec<AnyRef<'_>>> {
     let mut reader = SliceReader::new(content).ok()?;
     let mut found = Vec::new();
@@ -105,7 +105,7 @@ fn text(value: AnyRef<'_>) -> Option<String> {
     }
 }
 
-/// Whether one of the extensions has an address of the issuer's certificate.
+/// Whether an extension has the address of the issuer's certificate.
 fn has_issuers_address(wrapped: AnyRef<'_>) -> Option<bool> {
     let is = |value: &AnyRef<'_>, id| value.decode_as::<ObjectIdentifier>().is_ok_and(|found| found == id);
     for extension in elements(sequence(AnyRef::from_der(wrapped.value()).ok()?)?)? {
@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn only_the_address_of_the_issuers_certificate_counts() {
         assert!(Certificate::read(&issued(vec![access(2)])).expect("a certificate").names_its_issuer);
-        // Where revocation is asked for (OCSP) says nothing of the chain.
+        // The address of a revocation service (OCSP) says nothing about the chain.
         assert!(!Certificate::read(&issued(vec![access(1)])).expect("a certificate").names_its_issuer);
         let other = CustomExtension::from_oid_content(&[1, 2, 3], vec![0x05, 0]);
         assert!(Certificate::read(&issued(vec![other, access(2)])).expect("a certificate").names_its_issuer);
@@ -179,7 +179,7 @@ mod tests {
     }
 
     proptest! {
-        /// A server may show anything; a damaged certificate is read or not, and no more.
+        /// A server may send anything; a damaged certificate must not cause a panic.
         #[test]
         fn anything_may_be_shown(at in 0..1000_usize, with in any::<[u8; 3]>(), end in 0..1000_usize) {
             let mut bytes = issued(vec![access(2)]);

@@ -97,7 +97,7 @@ fn files_folders_and_standard_input_are_one_manifest() {
     let words = ["apply", "--check", "-f", "manifests", "--file", "-"];
     home.run_with(&words, account("G")).code(0).shows(&["ok: 4 accounts in manifests, standard input"]);
     let run = home.run_with(&words, account("c")).code(3);
-    run.says(&["standard input:2:19: the name 'c' is that of another account too, at manifests/c.json:2:19"]);
+    run.says(&["standard input:2:19: another account has the name 'c' too, at manifests/c.json:2:19"]);
     let run = home.run_with(&["apply", "--check", "-f", "-", "--json"], account("G")).code(0);
     assert_eq!(run.json().to_string(), r#"{"schema_version":1,"accounts":1,"doubts":[]}"#);
     home.run(&["apply", "--check", "-f", "-", "-f", "-"]).code(2).says(&["given twice"]);
@@ -144,7 +144,7 @@ fn a_file_that_multiplies_itself_ends_at_once() {
     let home = Home::new();
     let laugh = |at: usize| format!("x{at}: &x{at} [{}]\n", format!("*x{},", at - 1).repeat(9));
     let text = format!("version: 1\nx0: &x0 [a, a, a]\n{}", (1..12).map(laugh).collect::<Vec<_>>().concat());
-    let run = check_text(&home, &text).code(3).says(&["the aliases (*) of this file make too much of it"]);
+    let run = check_text(&home, &text).code(3).says(&["the aliases (*) in this file expand to too many values"]);
     assert!(run.took.as_secs() < 5, "{run:#?}");
 }
 

@@ -68,7 +68,7 @@ fn signed_events_are_shown_and_the_others_refused_and_counted() {
     // The newer one decides where both are sent.
     let wrong = format!("sha256={}", "0".repeat(64));
     assert_eq!(post(&listening, &[("X-Hub-Signature-256", &wrong), ("X-Hub-Signature", &sha1)], &body), 403);
-    assert_eq!(listening.wait_for("refused")["why"], "its signature is not of this app secret and this body");
+    assert_eq!(listening.wait_for("refused")["why"], "its signature does not match this app secret and this body");
     assert_eq!(post(&listening, &[], &body), 403);
     assert_eq!(listening.wait_for("refused")["why"], "it has no signature");
     assert_eq!(post(&listening, &[("X-Hub-Signature-256", "sha256=zz")], &body), 403);

@@ -333,7 +333,7 @@ fn an_app_that_cannot_be_seen_or_served_is_a_problem_of_its_accounts() {
     let effect = Fault { code: Some(4), status: Some(403), ..Fault::default() };
     fleet.sandbox.world().faults = vec![Fault { path: Some(format!("/{app_id}/subscriptions")), ..effect }];
     let run = fleet.plan(&["--json"]).code(5);
-    assert!(problem(&run, "Page 0").contains(&format!("the webhook of app {app_id} could not be seen")));
+    assert!(problem(&run, "Page 0").contains(&format!("the webhook of app {app_id} could not be read")));
     fleet.sandbox.world().faults.clear();
     fleet.apply(&[]).code(0);
     // One callback stands in a record, another one in the file.

@@ -328,7 +328,7 @@ fn the_command_says_what_came_of_it() {
     home.run(&["sandbox", "say", "--raw", "event.json"]).code(0);
     home.run(&["sandbox", "say", "--location", "-52.5,13.4"]).code(0);
     home.run(&["sandbox", "say", "--reaction", "👍"]).code(0);
-    home.run(&["sandbox", "say"]).code(2).says(&["nothing to say"]);
+    home.run(&["sandbox", "say"]).code(2).says(&["nothing to do"]);
     home.run(&["sandbox", "say", "--page", "nobody", "Hi"]).code(2).says(&["no Page 'nobody'"]);
     home.run(&["sandbox", "say", "--postback", "P", "--read"]).code(2);
     home.run(&["sandbox", "say", "--read", "Hi"]).code(2).says(&["a text belongs to a message"]);

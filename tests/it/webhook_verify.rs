@@ -135,7 +135,7 @@ fn what_the_network_does_is_told() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     assert_problem(&format!("http://{closed}/hook"), "refused", "start the receiver");
     assert_problem("https://does-not-exist.invalid/hook", "dns", "host name");
-    assert_problem(&start(|_| Vec::new()), "broken_off", "hung up");
+    assert_problem(&start(|_| Vec::new()), "broken_off", "closed the connection");
     let plain = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("https://{}/hook", plain.local_addr().unwrap());
     std::thread::spawn(move || {

@@ -1,5 +1,5 @@
-//! Every cause that is Meta's or an account's. What can be wrong with a callback's answer
-//! is in `webhook/problem.rs`, under names of the same kind.
+//! Every cause at Meta or in an account. The causes in a callback's answer are in
+//! `webhook/problem.rs`, with names of the same kind.
 
 use super::Cause;
 use super::Matter::{Credentials, Delivery, Machine, Message, Other, Remote};
@@ -15,7 +15,7 @@ macro_rules! causes {
             pub static $name: Cause =
                 Cause { id: $id, matter: $matter, summary: $summary, fix: $fix, next: $next };
         )+
-        /// All of them.
+        /// All causes.
         pub static CAUSES: &[&Cause] = &[$(&$name),+];
     };
 }
@@ -221,7 +221,7 @@ causes! {
         "open the Page's Support Inbox: it says why, and how to object"
     OPTED_OUT "opted-out" Message Nothing
         "the customer has stopped messages of this kind"
-        "send none until the customer allows it again"
+        "send no more until the customer allows it again"
     CONTACT_TERMS "contact-terms" Message Nothing
         "an administrator of the Page has not accepted Meta's terms for contacts"
         "have an administrator of the Page open its inbox and accept them"
@@ -242,13 +242,13 @@ causes! {
         "check which Graph is asked, --graph-url (MSGRCTL_GRAPH_URL), and HTTPS_PROXY"
     GRAPH_TROUBLE "graph-trouble" Remote TestAgain
         "Graph has trouble of its own"
-        "try again in some minutes; metastatus.com shows outages"
+        "try again in a few minutes; metastatus.com shows outages"
     FILE_DAMAGED "file-damaged" Machine Doctor
         "one of msgrctl's own files is damaged or cannot be read"
-        "correct the line that is named, or put the file back from a backup"
+        "correct the line that is named, or restore the file from a backup"
     FILES_EXPOSED "files-exposed" Machine Doctor
         "other users of this machine may read msgrctl's files"
-        "take their rights away: chmod -R go="
+        "remove their access: chmod -R go="
     ACCOUNTS_ALIKE "accounts-alike" Machine Doctor
         "two accounts answer to the same name, handle or id: their file was edited or merged by hand"
         "give one of them another name or handle"
@@ -269,5 +269,5 @@ causes! {
         "set the clock, for example with: timedatectl set-ntp true"
     THROTTLED "throttled" Remote TestAgain
         "Meta limits the number of calls of this app or Page, and the limit is reached"
-        "wait some minutes and try again; calls that are made meanwhile count too"
+        "wait a few minutes and try again; calls made in the meantime count too"
 }

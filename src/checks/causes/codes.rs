@@ -1,40 +1,40 @@
-//! What a refusal means: the rule of [`super::rules`] that fits it, and what is known of a
-//! code without one.
+//! The meaning of a refusal, by the rule of [`super::rules`] that fits it, and what is known of
+//! a code in general.
 
 use super::rules::{RULES, Sub};
 use super::{Diagnosis, REFUSED};
 use crate::graph::ApiError;
 
-/// Where a call was made.
+/// Which kind of call was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// About the token's own object: `/me`, `/app`.
+    /// On the token's own object: `/me`, `/app`.
     Me,
-    /// About a Page by its id.
+    /// On a Page, by its id.
     Page,
-    /// On behalf of the app: `/{app}/subscriptions`, `/debug_token`, `/oauth/access_token`.
+    /// As the app: `/{app}/subscriptions`, `/debug_token`, `/oauth/access_token`.
     App,
-    /// At `/{page}/messages`.
+    /// On `/{page}/messages`.
     Messages,
 }
 
-/// What is known of the token beside the refusal, from `debug_token`.
+/// What `debug_token` says of the token, besides the refusal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Known {
     /// Nothing.
     #[default]
     Nothing,
-    /// It cannot be read at all.
+    /// The token cannot be read.
     Unreadable,
-    /// It is a person's, a system user's or an app's.
+    /// It belongs to a person, a system user or an app.
     NotAPages,
-    /// It is a Page's and lacks a permission, or was not granted for this Page.
+    /// It is a Page's, and lacks a permission or was not granted for this Page.
     Lacking,
     /// It is a Page's, with every permission for this Page.
     Complete,
 }
 
-/// A call that was refused, as far as that tells what the refusal means.
+/// What is known of a refused call, as far as it decides the refusal's meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Asked {
     pub(super) place: Place,
@@ -53,12 +53,12 @@ impl Place {
         }
     }
 
-    /// A call of which nothing more is known.
+    /// A call without further details.
     pub fn plain(self) -> Asked {
         self.signed(false)
     }
 
-    /// A call that was signed, or was not.
+    /// A call that was or was not signed.
     pub fn signed(self, signed: bool) -> Asked {
         Asked { place: self, signed, known: Known::Nothing }
     }
@@ -81,16 +81,16 @@ pub fn of(error: &ApiError, asked: Asked) -> Diagnosis {
     Diagnosis { summary: unknown.summary + &error.codes(), ..unknown }
 }
 
-/// A code of Meta's, or a code with a subcode, and what it can mean.
+/// One of Meta's codes, with or without a subcode, and its possible meanings.
 #[derive(Debug)]
 pub struct Code {
     /// `190`, `190/463`.
     pub id: String,
-    /// What it means, with the place where it means that; `None`: wherever it is met.
+    /// Each meaning, and the place where it applies; `None`: everywhere.
     pub meanings: Vec<(Diagnosis, Option<Place>)>,
 }
 
-/// What is known of a code, and of a subcode where one is named; `None`: nothing.
+/// What is known of a code and, if given, a subcode; `None` if nothing is.
 pub fn code(code: i64, subcode: Option<i64>) -> Option<Code> {
     let mut meanings: Vec<(Diagnosis, Option<Place>)> = Vec::new();
     for rule in RULES.iter().filter(|rule| (rule.codes.0..=rule.codes.1).contains(&code)) {
@@ -98,7 +98,7 @@ pub fn code(code: i64, subcode: Option<i64>) -> Option<Code> {
         let fits = match (subcode, rule.sub) {
             (None, Sub::Any | Sub::None) => is_named,
             (Some(wanted), Sub::Is(known)) => wanted == known,
-            // Codes whose subcodes make no difference.
+            // Codes whose subcodes do not matter.
             (Some(_), Sub::Any) => is_named && !has_subcodes(code),
             _ => false,
         };
@@ -114,12 +114,12 @@ pub fn code(code: i64, subcode: Option<i64>) -> Option<Code> {
     (!meanings.is_empty()).then_some(Code { id, meanings })
 }
 
-/// Whether the subcode of a code decides.
+/// Whether a code's subcode decides the meaning.
 fn has_subcodes(code: i64) -> bool {
     RULES.iter().any(|rule| rule.codes == (code, code) && !matches!(rule.sub, Sub::Any))
 }
 
-/// The subcodes of a code that have a meaning of their own, each with its code: `190/463`.
+/// The subcodes of a code with a meaning of their own, as `190/463`.
 pub fn subcodes_of(code: i64) -> Vec<String> {
     codes().into_iter().map(|known| known.id).filter(|id| id.starts_with(&format!("{code}/"))).collect()
 }
@@ -129,13 +129,13 @@ pub fn codes_of_subcode(subcode: i64) -> Vec<Code> {
     codes().into_iter().filter(|known| known.id.ends_with(&format!("/{subcode}"))).collect()
 }
 
-/// Every code and subcode that is known.
+/// Every known code and subcode.
 pub fn codes() -> Vec<Code> {
     let named = RULES.iter().filter(|rule| rule.codes.0 > 0 && rule.codes.1 < i64::MAX);
     let mut all: Vec<(i64, Option<i64>)> = Vec::new();
     for rule in named {
         let sub = if let Sub::Is(sub) = rule.sub { Some(sub) } else { None };
-        // A range stands for its first code: what else is in it reads the same.
+        // A range is represented by its first code: the others mean the same.
         if !all.contains(&(rule.codes.0, sub)) {
             all.push((rule.codes.0, sub));
         }
@@ -201,7 +201,7 @@ mod tests {
         assert_eq!(with(None, Complete), "role-lost");
         assert_eq!(with(None, NotAPages), "page-token-needed");
         assert_eq!(with(None, Nothing), "token-not-accepted");
-        // It was read elsewhere, so it is not damaged.
+        // It was read in another call, so it is not damaged.
         assert_eq!(with(Some(Wording::Unreadable), Complete), "token-not-accepted");
         assert_eq!(cause(&oauth(190, None), Place::App.plain()), "app-secret-wrong");
     }

@@ -1,6 +1,6 @@
-//! Why something is not as it should be. [`catalogue`] has every cause with its stable
-//! name, its words and the step that follows; [`codes`] says which of Meta's refusals
-//! means which cause; [`network`] does the same where Graph did not answer.
+//! Causes of failures. [`catalogue`] has every cause with its stable name, its text and the next
+//! step; [`codes`] maps Meta's refusals to causes; [`network`] does so where Graph did not
+//! answer.
 
 mod catalogue;
 mod codes;
@@ -13,44 +13,44 @@ pub use network::of_unreachable;
 
 use crate::dashboard;
 
-/// A cause as the catalogue has it.
+/// A cause in the catalogue.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Cause {
-    /// Its public name, which does not change: `password-changed`.
+    /// Its public name, which never changes: `password-changed`.
     pub id: &'static str,
     pub matter: Matter,
     /// What happened, in a sentence without a full stop.
     pub summary: &'static str,
-    /// What to do, in a sentence without a full stop; `{tokens}`, `{app}` and `{webhooks}`
-    /// stand for places in Meta's dashboard.
+    /// What to do, in a sentence without a full stop; `{tokens}`, `{app}` and `{webhooks}` are
+    /// replaced by places in Meta's dashboard.
     fix: &'static str,
-    /// The step here that follows what is done at Meta.
+    /// The step in msgrctl after the fix at Meta.
     pub next: Next,
 }
 
-/// What a cause is about; a command's exit code follows from it.
+/// The area of a cause; it decides a command's exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Matter {
     /// The token, its permissions, or its app's credentials.
     Credentials,
-    /// The way of messages: Page, subscription, callback.
+    /// The delivery of messages: Page, subscription, callback.
     Delivery,
     /// A message or its recipient.
     Message,
-    /// Graph cannot be reached, or wants to be asked later.
+    /// Graph cannot be reached, or asks to try later.
     Remote,
     /// This machine: files, stores, clock.
     Machine,
-    /// Something else that Meta refuses.
+    /// Any other refusal of Meta.
     Other,
 }
 
-/// The step here that follows what is done at Meta.
+/// The step in msgrctl after the fix at Meta.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
     /// Give the account its new token.
     ReplaceToken,
-    /// Nothing but another test.
+    /// Only test again.
     TestAgain,
     /// Give the account the right app id and secret.
     SetApp,
@@ -64,24 +64,24 @@ pub enum Next {
     SetCallback,
     /// Set both levels of the webhook.
     Subscribe,
-    /// Ask the callback as Meta does.
+    /// Ask the callback for the handshake as Meta does.
     Verify,
     /// Change when the contact centre's own messages are sent.
     SetTimeout,
-    /// Give the contact centre's own messages other texts.
+    /// Change the texts of the contact centre's own messages.
     EditMessages,
-    /// Look at this machine.
+    /// Check this machine.
     Doctor,
     Nothing,
 }
 
 impl Cause {
-    /// What to do, with the places in Meta's dashboard.
+    /// What to do, naming the places in Meta's dashboard.
     pub fn fix(&self) -> String {
         fill(self.fix)
     }
 
-    /// This cause with its own words.
+    /// This cause with its default text.
     pub fn diagnosis(&'static self) -> Diagnosis {
         Diagnosis {
             cause: self.id,

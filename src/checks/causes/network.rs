@@ -1,10 +1,10 @@
-//! Why nothing can be said, and what to try.
+//! Causes of missing answers, and what to try.
 
 use super::{Diagnosis, GRAPH_TROUBLE, NOT_GRAPH, PROXY_AUTH, PROXY_REFUSED, THROTTLED, UNREACHABLE};
 use crate::graph::Unreachable;
 use crate::http::{Fault, Way};
 
-/// The cause behind an answer that did not come.
+/// The cause of a missing answer.
 pub fn of_unreachable(unreachable: &Unreachable) -> Diagnosis {
     match unreachable {
         Unreachable::Fault { fault, way } => of_fault(*fault, way),
@@ -30,7 +30,7 @@ pub fn of_unreachable(unreachable: &Unreachable) -> Diagnosis {
             let minutes = wait.as_secs() / 60;
             let s = if minutes == 1 { "" } else { "s" };
             Diagnosis {
-                fix: format!("wait {minutes} minute{s} and try again; calls that are made meanwhile count too"),
+                fix: format!("wait {minutes} minute{s} and try again; calls made in the meantime count too"),
                 ..THROTTLED.diagnosis()
             }
         }
@@ -53,7 +53,7 @@ fn of_fault(fault: Fault, way: &Way) -> Diagnosis {
                 ..PROXY_REFUSED.diagnosis()
             };
         }
-        // What fails before a tunnel is there is the proxy's.
+        // A failure before the tunnel is open is the proxy's.
         (Fault::Refused, Way::Proxy(proxy)) => (
             format!("the proxy {proxy} (HTTPS_PROXY) refuses the connection"),
             "check the address in HTTPS_PROXY and that the proxy runs; or unset HTTPS_PROXY where none is needed",

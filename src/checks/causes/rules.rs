@@ -1,5 +1,5 @@
-//! Which refusal means which cause: by code and subcode, where it was asked, and what is
-//! known of the token. From Meta's pages on error handling and Messenger's error codes
+//! The rules from refusals to causes: by code and subcode, the call, and what is known of the
+//! token. From Meta's pages on error handling and Messenger's error codes
 //! (<https://developers.facebook.com/docs/graph-api/guides/error-handling>,
 //! <https://developers.facebook.com/documentation/business-messaging/messenger-platform/error-codes>)
 //! and from public reports.
@@ -25,7 +25,7 @@ pub(super) enum Sub {
     Is(i64),
 }
 
-/// What a refusal has to be beside its code, so that a rule fits it.
+/// A condition of a rule besides the code.
 #[derive(Clone, Copy)]
 enum When {
     Kind(&'static str),
@@ -38,16 +38,16 @@ enum When {
     Denied(bool),
 }
 
-/// A refusal and its cause.
+/// A rule: a refusal and its cause.
 #[derive(Clone, Copy)]
 pub(super) struct Rule {
     pub codes: (i64, i64),
     pub sub: Sub,
     when: &'static [When],
     cause: &'static Cause,
-    /// Words that fit this code better than the cause's own.
+    /// A text that fits this code better than the cause's own.
     summary: Option<&'static str>,
-    /// The same of what to do, and the step that follows.
+    /// A fix and a next step in place of the cause's own.
     fix: Option<(&'static str, Next)>,
 }
 
@@ -91,12 +91,12 @@ impl Rule {
         code && sub && self.when.iter().all(is_so)
     }
 
-    /// Where it has to be asked, if that matters.
+    /// The call that the rule is limited to, if any.
     pub fn place(&self) -> Option<Place> {
         self.when.iter().find_map(|when| if let At(place) = when { Some(*place) } else { None })
     }
 
-    /// Whether nothing but the code and subcode decides: no later rule counts.
+    /// Whether only code and subcode decide, so that no later rule applies.
     pub fn is_unconditional(&self) -> bool {
         self.when.is_empty()
     }
@@ -117,13 +117,13 @@ const ROLE_GONE: &str = "the person who made the token has no role on the Page a
 const GIVE_ROLE: &str =
     "give that person full control of the Page again, or have another person who has it create a new token";
 
-/// What a refusal means of a token that has every permission, and what to do.
+/// What a refusal means for a token with every permission, and what to do.
 const COMPLETE: (&str, &str) = (
     "Meta refuses the call although the token has every permission: the person who made it lacks a task on the Page, or Meta has restricted the app",
     "give that person full control of the Page, and look for alerts in the app's dashboard",
 );
 
-/// The first that matches counts.
+/// The first rule that matches applies.
 pub(super) static RULES: &[Rule] = &[
     // The session behind the token.
     rule(190, Sub::Is(458), &APP_REMOVED),
@@ -146,7 +146,7 @@ pub(super) static RULES: &[Rule] = &[
     rule(190, Sub::Is(465), &SESSION_ENDED),
     rule(190, Sub::Is(466), &SESSION_ENDED),
     rule(190, Sub::Is(468), &SESSION_ENDED),
-    // Without a subcode: what the text says, then what debug_token says.
+    // Without a subcode: first the text, then debug_token decides.
     rule(190, Sub::None, &GRANT_REPLACED).when(&[Reads(Wording::Grant)]),
     rule(190, Sub::None, &ROLE_LOST).when(&[Reads(Wording::Role)]),
     rule(190, Sub::None, &PAGE_TOKEN_NEEDED).when(&[Reads(Wording::PageToken)]),
@@ -165,7 +165,7 @@ pub(super) static RULES: &[Rule] = &[
     rule(190, Sub::None, &GRANT_REPLACED).when(&[Token(Known::Lacking)]),
     rule(190, Sub::None, &ROLE_LOST).when(&[Token(Known::Complete)]),
     rule(190, Sub::Any, &TOKEN_NOT_ACCEPTED),
-    // Another kind of token.
+    // Another kind of token is needed.
     rule(102, Sub::Any, &PAGE_TOKEN_NEEDED),
     rule(210, Sub::Any, &PAGE_TOKEN_NEEDED),
     rule(15, Sub::Any, &APP_TOKEN_NEEDED),
@@ -210,7 +210,7 @@ pub(super) static RULES: &[Rule] = &[
         "open the Page's Support Inbox: it says why, and how to object",
         Next::Nothing,
     ),
-    // A signature, where that is proved; else something that the token may not see.
+    // A bad signature where that is proved; else something that the token may not see.
     rule(100, Sub::Any, &SIGNATURE_WRONG).when(&[Reads(Wording::Proof), Signed(true)]),
     rule(100, Sub::Any, &SIGNATURE_REQUIRED).when(&[Reads(Wording::Proof)]),
     rule(100, Sub::Any, &OBJECT_NOT_SHOWN).when(&[Kind(METHOD), At(Place::Me)]),
@@ -230,7 +230,7 @@ pub(super) static RULES: &[Rule] = &[
     rule(10, Sub::Any, &APP_RESTRICTED).when(&[Denied(true)]),
     range(200, 299, Sub::Some, &MESSAGE_REFUSED).when(&[At(Place::Messages)]),
     rule(10, Sub::Some, &MESSAGE_REFUSED).when(&[At(Place::Messages)]),
-    // The token has them all: another token would be refused too.
+    // The token has all permissions: a new one would be refused too.
     rule(230, Sub::Any, &PERMISSION_MISSING).when(&[Token(Known::Complete)]).words(COMPLETE.0, COMPLETE.1, Next::TestAgain),
     rule(283, Sub::Any, &PERMISSION_MISSING).when(&[Token(Known::Complete)]).words(COMPLETE.0, COMPLETE.1, Next::TestAgain),
     rule(10, Sub::None, &PERMISSION_MISSING).when(&[Token(Known::Complete)]).words(COMPLETE.0, COMPLETE.1, Next::TestAgain),
@@ -247,13 +247,13 @@ pub(super) static RULES: &[Rule] = &[
         "create a new token and grant pages_messaging, pages_manage_metadata, pages_show_list and pages_read_engagement; for people without a role on the app they need App Review too",
         Next::ReplaceToken,
     ),
-    // What else Meta says.
+    // Meta's other refusals.
     rule(368, Sub::Any, &TEMPORARILY_BLOCKED),
     rule(413, Sub::Any, &TWO_FACTOR),
     rule(415, Sub::Any, &TWO_FACTOR),
     rule(2200, Sub::Any, &HANDSHAKE_FAILED),
     rule(2201, Sub::Any, &HANDSHAKE_FAILED),
-    // These are tried again, and told when it was in vain.
+    // These are retried, and reported if that did not help.
     rule(1, Sub::Any, &GRAPH_TROUBLE),
     rule(2, Sub::Any, &GRAPH_TROUBLE),
     rule(1200, Sub::Any, &GRAPH_TROUBLE),
@@ -263,6 +263,6 @@ pub(super) static RULES: &[Rule] = &[
     rule(341, Sub::Any, &THROTTLED),
     rule(613, Sub::Any, &THROTTLED),
     range(80_000, 80_014, Sub::Any, &THROTTLED),
-    // Of the rest no more is known than what Meta says.
+    // For the rest, only Meta's own text is known.
     range(i64::MIN, i64::MAX, Sub::Any, &MESSAGE_REFUSED).when(&[At(Place::Messages)]),
 ];

@@ -16,7 +16,8 @@ pub struct App {
     pub name: Option<String>,
 }
 
-/// The app that issued `token`. Needs no app secret, and is signed where it is known.
+/// The app that issued `token`. Needs no app secret; the call is signed where the secret is
+/// known.
 pub async fn of_token(
     client: &Client,
     token: &Secret,

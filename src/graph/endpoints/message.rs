@@ -1,5 +1,5 @@
-//! `POST /{page-id}/messages`: the Send API; and who writes
-//! (graph/FACTS.md, "Sending a message" and "Conversations").
+//! `POST /{page-id}/messages`, the Send API; and customers' names (graph/FACTS.md, "Sending a
+//! message" and "Conversations").
 
 use serde::Deserialize;
 use serde_json::json;
@@ -12,24 +12,24 @@ use crate::graph::{Answer, Client, GraphError, GraphRequest, Verb, lenient};
 pub enum Reason {
     /// An answer within 24 hours of the customer's last message.
     Response,
-    /// An answer of a person, within 7 days: the tag `HUMAN_AGENT`.
+    /// A person's answer, within 7 days: the tag `HUMAN_AGENT`.
     HumanAgent,
 }
 
-/// A message that was taken.
+/// A message that Meta accepted.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Sent {
-    /// Whom it went to; absent for recipients that are no PSID.
+    /// The recipient; absent unless it was named by PSID.
     #[serde(default, deserialize_with = "lenient::text")]
     pub recipient_id: Option<String>,
-    /// Its name in later events: `m_…`. Absent: it was taken all the same.
+    /// Its id in later events: `m_…`. Meta may accept a message without returning one.
     #[serde(default, deserialize_with = "lenient::text")]
     pub message_id: Option<String>,
 }
 
-/// Sends a text to the person with this page-scoped id. Meta refuses one outside of
-/// the 24-hour window (10/2018278), to nobody of this Page's (100/2018001), and one
-/// over 2000 characters (100).
+/// Sends a text to the person with this page-scoped id. Meta refuses it outside the 24-hour
+/// window (10/2018278), for a person who is not this Page's (100/2018001), and over 2000
+/// characters (100).
 pub async fn send_text(
     client: &Client,
     page: PageAccess<'_>,
@@ -45,7 +45,7 @@ pub async fn send_text(
     client.call(&request.with("message", json!({ "text": text }).to_string())).await
 }
 
-/// A person who writes to a Page. What the app may not see is left out.
+/// A person who writes to a Page. Fields that the app may not see are absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Profile {
     /// The first name.
@@ -57,14 +57,14 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// Both names, or the one there is.
+    /// First and last name, or the one that is known.
     pub fn name(&self) -> Option<String> {
         let names: Vec<&str> = [&self.first_name, &self.last_name].into_iter().flatten().map(String::as_str).collect();
         (!names.is_empty()).then(|| names.join(" "))
     }
 }
 
-/// Who the person with this page-scoped id is.
+/// Looks up the person with this page-scoped id.
 pub async fn profile(client: &Client, page: PageAccess<'_>, psid: &str) -> Result<Answer<Profile>, GraphError> {
     client.call(&GraphRequest::read(format!("/{psid}"), page.token, page.app).fields("first_name,last_name")).await
 }

@@ -1,4 +1,4 @@
-//! The calls, a file a resource: what is asked, and the shape of the answer.
+//! The calls, one file for each resource: the request, and the shape of the answer.
 
 pub mod app;
 pub mod message;
@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use super::{AppCredentials, Client, GraphError, GraphRequest, lenient};
 use crate::secrets::Secret;
 
-/// A Page, as calls about it are made.
+/// A Page in a call: its id, its token and the app to sign with.
 #[derive(Clone, Copy)]
 pub struct PageAccess<'a> {
     /// Its id, or `me`.
@@ -31,7 +31,7 @@ impl PageAccess<'_> {
     }
 }
 
-/// Makes a change; whether Graph says that it did: `{"success":true}`. Some pages of Meta's
+/// Makes a change. Returns whether Graph confirms it: `{"success":true}`. Some pages of Meta's
 /// documentation print the value as a text.
 async fn is_done(client: &Client, change: &GraphRequest) -> Result<bool, GraphError> {
     #[derive(Deserialize)]

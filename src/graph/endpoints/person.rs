@@ -1,4 +1,4 @@
-//! A person's token: the Pages behind it, and a longer life for it
+//! A person's token: the Pages that it reaches, and its exchange for a long-lived one
 //! (graph/FACTS.md, "The Pages behind a person's token" and "Longer-lived tokens").
 
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ use super::token::{self, TokenInfo};
 use crate::graph::{Answer, AppCredentials, Authority, Client, GraphError, GraphRequest, Verb, lenient};
 use crate::secrets::Secret;
 
-/// A Page that a person works on. What the person's role does not allow is left out.
+/// A Page that a person has a role on. Fields that the role does not allow are absent.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct OwnPage {
     /// Digits.
@@ -32,8 +32,8 @@ pub struct OwnPage {
 }
 
 impl OwnPage {
-    /// Whether the person may answer its messages: the task, or its twin of
-    /// new-experience Pages. Nothing said counts as yes: Test Connection decides.
+    /// Whether the person may answer its messages: the task, or its equivalent on new-experience
+    /// Pages. Without any tasks the answer is yes: Test Connection decides.
     pub fn may_message(&self) -> bool {
         const ENOUGH: [&str; 3] = ["MESSAGING", "PROFILE_PLUS_MESSAGING", "PROFILE_PLUS_FULL_CONTROL"];
         self.tasks.as_ref().is_none_or(|tasks| tasks.iter().any(|task| ENOUGH.contains(&task.as_str())))
@@ -54,8 +54,8 @@ struct Listing {
 #[derive(Deserialize)]
 struct Paging {
     cursors: Option<Cursors>,
-    /// The address of what comes next. It holds the token and is not followed: that
-    /// it is there is all that counts.
+    /// The next page's address. It holds the token and is not followed; only its presence
+    /// counts.
     next: Option<serde::de::IgnoredAny>,
 }
 
@@ -66,16 +66,16 @@ struct Cursors {
 
 /// Pages asked for at once.
 const AT_ONCE: usize = 50;
-/// The most rounds: a cursor that runs in a circle must not run for ever.
+/// The most pages of a list: a cursor that runs in a circle must not loop for ever.
 const ROUNDS: usize = 200;
 
-/// Every Page of a person's or a system user's token, in Graph's order, with its own
-/// token. A Page's token is refused (100).
+/// Every Page of a person's or a system user's token, in Graph's order, each with its own token.
+/// Graph refuses a Page's token (100).
 pub async fn pages(client: &Client, token: &Secret, app: Option<&AppCredentials>) -> Result<Vec<OwnPage>, GraphError> {
     listed(client, &GraphRequest::read("/me/accounts", token, app).fields("id,name,username,access_token,tasks")).await
 }
 
-/// The Pages of a list, to its end.
+/// Reads a list of Pages to its end.
 async fn listed(client: &Client, list: &GraphRequest) -> Result<Vec<OwnPage>, GraphError> {
     let mut pages = Vec::new();
     let mut after: Option<String> = None;
@@ -93,10 +93,9 @@ async fn listed(client: &Client, list: &GraphRequest) -> Result<Vec<OwnPage>, Gr
     Ok(pages)
 }
 
-/// Every Page that a person's or a system user's token reaches. Where `/me/accounts` shows
-/// none, which it does for some logins of a business although Pages were ticked, they are
-/// looked for where else Meta names them: in what was granted, in the businesses, and
-/// under the id `named`.
+/// Every Page that a person's or a system user's token reaches. For some business logins
+/// `/me/accounts` is empty although Pages were ticked; then this looks where else Meta names
+/// them: in the granted permissions, in the businesses, and under the id `named`.
 pub async fn reachable(
     client: &Client,
     token: &Secret,
@@ -127,15 +126,15 @@ pub async fn reachable(
     Ok(found)
 }
 
-/// The ids that permissions of Pages were granted for, and whether one was granted for all
-/// that there are. An id may also be a business's or an Instagram account's.
+/// The ids that Page permissions were granted for, and whether one was granted for all Pages. An
+/// id may also be a business's or an Instagram account's.
 fn granted_pages(info: &TokenInfo) -> (BTreeSet<String>, bool) {
     let of_pages = info.granular_scopes.iter().filter(|granular| granular.scope.starts_with("pages_"));
     let all = of_pages.clone().any(|granular| granular.target_ids.is_none());
     (of_pages.filter_map(|granular| granular.target_ids.clone()).flatten().collect(), all)
 }
 
-/// Those of `ids` that are Pages.
+/// Those of `ids` that belong to Pages.
 async fn by_ids(
     client: &Client,
     token: &Secret,
@@ -144,18 +143,18 @@ async fn by_ids(
 ) -> Result<Vec<OwnPage>, GraphError> {
     let asked = stream::iter(ids).map(|id| async move {
         let mut refused = Ok(None);
-        // Some tokens may read a Page's own token and not the person's tasks there.
+        // Some tokens may read a Page's own token but not the person's tasks there.
         for fields in ["id,name,username,access_token,tasks", "id,name,username,access_token"] {
             let request = GraphRequest::read(format!("/{id}"), token, app).fields(fields);
             match client.call::<OwnPage>(&request).await {
                 Ok(answer) => return Ok(Some(answer.value)),
-                // No Page: a business, an Instagram account, or nothing at all.
+                // Not a Page: a business, an Instagram account, or an id that does not exist.
                 Err(GraphError::Refused(error))
                     if matches!((error.code, error.subcode), (Some(100), Some(33)) | (Some(803), _)) =>
                 {
                     return Ok(None);
                 }
-                // The token is dead, or its app is blocked: no field has to do with that.
+                // The token is dead, or its app is blocked: other fields would not help.
                 Err(GraphError::Refused(error)) if error.code == Some(190) || error.access_denied => {
                     return Err(GraphError::Refused(error));
                 }
@@ -176,7 +175,7 @@ struct Business {
     id: String,
 }
 
-/// What is refused shows nothing.
+/// A refused call counts as an empty answer.
 fn unless_refused<T: Default>(result: Result<T, GraphError>) -> Result<T, GraphError> {
     match result {
         Err(GraphError::Refused(_)) => Ok(T::default()),
@@ -184,8 +183,8 @@ fn unless_refused<T: Default>(result: Result<T, GraphError>) -> Result<T, GraphE
     }
 }
 
-/// The Pages of the businesses that a token may manage, their own and their clients'. A
-/// business that does not show them has none here.
+/// The Pages of the businesses that a token may manage: their own and their clients'. A business
+/// that does not show its Pages adds none.
 async fn of_businesses(
     client: &Client,
     token: &Secret,
@@ -203,13 +202,13 @@ async fn of_businesses(
     Ok(all.into_iter().collect::<Result<Vec<_>, _>>()?.concat())
 }
 
-/// A long-lived token in place of a short one.
+/// A long-lived token in exchange for a short-lived one.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct LongLived {
-    /// The new token; the old one stays as it is.
+    /// The new token; the old one stays valid.
     #[serde(deserialize_with = "required_secret")]
     pub access_token: Secret,
-    /// Seconds; about 60 days. May be left out.
+    /// Seconds; about 60 days. May be absent.
     #[serde(default, deserialize_with = "lenient::number")]
     pub expires_in: Option<i64>,
 }
@@ -218,11 +217,11 @@ fn required_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret,
     String::deserialize(deserializer).map(Secret::new)
 }
 
-/// Exchanges a person's token of `app` for a long-lived one: Page tokens that come
-/// from it do not expire. Refused for an expired token (190) and for a wrong secret (1).
+/// Exchanges a person's token of `app` for a long-lived one; Page tokens derived from it do not
+/// expire. Graph refuses an expired token (190) and a wrong secret (1).
 pub async fn exchange(client: &Client, token: &Secret, app: &AppCredentials) -> Result<Answer<LongLived>, GraphError> {
     let request = GraphRequest {
-        // Changes nothing, and is posted: secret and token stay out of the address.
+        // Changes nothing, but is posted to keep secret and token out of the address.
         verb: Verb::Set,
         path: "/oauth/access_token".into(),
         query: vec![("grant_type", "fb_exchange_token".into()), ("client_id", app.id.clone())],

@@ -1,7 +1,7 @@
-//! The two levels of a webhook: `/{app-id}/subscriptions`, where the app says where
-//! its events go, and `/{page-id}/subscribed_apps`, whether a Page's events reach
-//! the app (graph/FACTS.md, "An app's webhook" and "A Page's subscription"). An event is
-//! sent where both have its field.
+//! The two levels of a webhook: `/{app-id}/subscriptions` says where an app's events go, and
+//! `/{page-id}/subscribed_apps` whether a Page's events reach the app (graph/FACTS.md, "An app's
+//! webhook" and "A Page's subscription"). Meta sends an event only if both levels have its
+//! field.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -12,7 +12,7 @@ use crate::secrets::Secret;
 
 const SUBSCRIBED_APPS: &str = "subscribed_apps";
 
-/// An app that a Page sends events to. Graph shows the token's own app only.
+/// An app that a Page sends events to. Graph shows only the token's own app.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct SubscribedApp {
     /// The app.
@@ -21,19 +21,19 @@ pub struct SubscribedApp {
     /// Its name.
     #[serde(default, deserialize_with = "lenient::shown")]
     pub name: Option<String>,
-    /// The webhook fields it gets; absent where there are none.
+    /// Its webhook fields; empty where Graph names none.
     #[serde(default, deserialize_with = "lenient::list")]
     pub subscribed_fields: Vec<String>,
 }
 
-/// The token's own app among those that the Page is subscribed to, or nothing.
+/// The token's own app, if the Page is subscribed to it.
 pub async fn of_page(client: &Client, page: PageAccess<'_>) -> Result<Answer<Vec<SubscribedApp>>, GraphError> {
     let answer = client.call::<List<SubscribedApp>>(&page.read(SUBSCRIBED_APPS)).await?;
     Ok(Answer { value: answer.value.data, version: answer.version })
 }
 
-/// Sends the Page's events of exactly these fields to the token's app: what was
-/// subscribed and is not named is so no longer. `false`: Graph says that it did not.
+/// Subscribes the token's app to exactly these fields of the Page; other fields are
+/// unsubscribed. Returns whether Graph confirms it.
 pub async fn set_of_page(client: &Client, page: PageAccess<'_>, fields: &[String]) -> Result<bool, GraphError> {
     is_done(client, &page.read(SUBSCRIBED_APPS).verb(Verb::Set).with("subscribed_fields", fields.join(","))).await
 }
@@ -43,7 +43,7 @@ pub async fn remove_of_page(client: &Client, page: PageAccess<'_>) -> Result<boo
     is_done(client, &page.read(SUBSCRIBED_APPS).verb(Verb::Remove)).await
 }
 
-/// What an app is told of, and where. One an object, for all Pages of the app.
+/// An app's webhook for one object, for all Pages of the app.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(from = "Wire")]
 pub struct AppSubscription {
@@ -51,17 +51,17 @@ pub struct AppSubscription {
     pub object: String,
     /// Where its events go.
     pub callback_url: Option<String>,
-    /// Whether they do; Meta ends it after an hour of failures.
+    /// Whether Meta delivers; it stops after an hour of failures.
     pub active: bool,
     /// The fields.
     pub fields: Vec<String>,
-    /// The oldest version that a field is bound to: it is of the day on which the field was
-    /// subscribed, whatever version calls are made in. Absent in old answers.
+    /// The oldest version that a field is bound to: the one current when the field was
+    /// subscribed, whatever version calls use. Absent in old answers.
     pub oldest_version: Option<GraphVersion>,
 }
 
-/// A subscription as it arrives. Fields are objects with a name and a version since v2.9;
-/// names alone before.
+/// A subscription as it arrives. Since v2.9 fields are objects with a name and a version;
+/// before, only names.
 #[derive(Deserialize)]
 struct Wire {
     #[serde(default, deserialize_with = "lenient::text")]
@@ -88,8 +88,8 @@ impl From<Wire> for AppSubscription {
     }
 }
 
-/// Whether two callback URLs are one to Meta: written the same, but for a slash that
-/// stands for an empty path.
+/// Whether Meta treats two callback URLs as the same: equal text, except that an empty path
+/// equals `/`.
 pub fn same_callback(a: &str, b: &str) -> bool {
     let plain = |text: &str| url::Url::parse(text).map_or_else(|_| text.to_owned(), String::from);
     plain(a) == plain(b)
@@ -105,9 +105,9 @@ pub async fn of_app(client: &Client, app: &AppCredentials) -> Result<Answer<Vec<
     Ok(Answer { value: answer.value.data, version: answer.version })
 }
 
-/// Sends the app's events of an object to `callback_url`. Meta asks the callback for the
-/// handshake before it answers: 2200 and 2201 say that it failed, and then nothing
-/// has changed. Fields that were subscribed stay.
+/// Sets where the app's events of an object go. Before it answers, Meta asks the callback for
+/// the handshake: 2200 and 2201 say that it failed and nothing changed. Fields that were already
+/// subscribed stay.
 pub async fn set_of_app(
     client: &Client,
     app: &AppCredentials,
@@ -126,7 +126,7 @@ pub async fn set_of_app(
     is_done(client, &request).await
 }
 
-/// Takes fields away from the app's subscription of an object; without any the whole of it.
+/// Removes fields from the app's subscription of an object; without fields, all of it.
 pub async fn remove_of_app(
     client: &Client,
     app: &AppCredentials,

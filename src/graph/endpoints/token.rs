@@ -1,21 +1,21 @@
-//! `GET /debug_token`: what a token is (graph/FACTS.md, "Looking at a token").
+//! `GET /debug_token`: inspects a token (graph/FACTS.md, "Looking at a token").
 
 use serde::{Deserialize, Deserializer};
 
 use crate::graph::{Answer, ApiError, AppCredentials, Client, GraphError, GraphRequest, lenient};
 use crate::secrets::Secret;
 
-/// What Meta knows of a token.
+/// What Meta knows about a token.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct TokenInfo {
-    /// The app that issued it; absent for what is no token.
+    /// The app that issued it; absent where the text is not a token.
     #[serde(deserialize_with = "lenient::text")]
     pub app_id: Option<String>,
     /// `USER`, `PAGE`, `SYSTEM_USER`, `APP`; absent in old answers.
     #[serde(rename = "type", deserialize_with = "lenient::text")]
     pub kind: Option<String>,
-    /// Whether it may be used now; see [`TokenInfo::lives`].
+    /// Whether the token works now; see [`TokenInfo::lives`].
     #[serde(deserialize_with = "lenient::flag")]
     is_valid: Option<bool>,
     /// Unix seconds; 0: never.
@@ -24,13 +24,13 @@ pub struct TokenInfo {
     /// Unix seconds; 0: never.
     #[serde(deserialize_with = "lenient::number")]
     pub data_access_expires_at: Option<i64>,
-    /// Of a Page token: the Page.
+    /// The Page, for a Page token.
     #[serde(deserialize_with = "lenient::text")]
     pub profile_id: Option<String>,
     /// The permissions.
     #[serde(deserialize_with = "lenient::list")]
     pub scopes: Vec<String>,
-    /// For which objects each permission was granted.
+    /// The objects that each permission was granted for.
     #[serde(deserialize_with = "lenient::list")]
     pub granular_scopes: Vec<GranularScope>,
     /// Why it is not valid.
@@ -39,22 +39,23 @@ pub struct TokenInfo {
 }
 
 impl TokenInfo {
-    /// Whether the token may be used now; where Meta does not say, one without an error may.
+    /// Whether the token works now. Where Meta does not say, a token without an error counts as
+    /// working.
     pub fn lives(&self) -> bool {
         self.is_valid.unwrap_or(self.error.is_none())
     }
 
-    /// Whether Meta could read it: only a token that can be read has an app.
+    /// Whether Meta could read it: only a readable token has an app.
     pub fn is_readable(&self) -> bool {
         self.app_id.is_some()
     }
 
-    /// Whether a permission was given, whatever for.
+    /// Whether a permission was granted, for any object.
     pub fn grants(&self, scope: &str) -> bool {
         self.scopes.iter().any(|granted| granted == scope)
     }
 
-    /// Whether a permission that was given was given for this Page too.
+    /// Whether a granted permission covers this Page.
     pub fn covers(&self, scope: &str, page_id: &str) -> bool {
         let mut targets = self.granular_scopes.iter().filter(|granular| granular.scope == scope);
         targets.all(|granular| granular.target_ids.as_ref().is_none_or(|ids| ids.iter().any(|id| id == page_id)))
@@ -66,13 +67,13 @@ impl TokenInfo {
 pub struct GranularScope {
     /// `pages_messaging`, …
     pub scope: String,
-    /// Absent: all objects of that person, present and future.
+    /// Absent: all present and future objects of that person.
     #[serde(default, deserialize_with = "lenient::texts")]
     pub target_ids: Option<Vec<String>>,
 }
 
-/// The error inside an answer that itself is 200, as Graph would say it of a call with the
-/// token. In `debug_token` the subcode has another name.
+/// The error inside an answer with status 200, in the form that a call with the token would get.
+/// `debug_token` names the subcode differently.
 fn problem<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ApiError>, D::Error> {
     #[derive(Deserialize)]
     struct ErrorObject {
@@ -94,14 +95,13 @@ struct Envelope {
     data: TokenInfo,
 }
 
-/// Inspects `input` on behalf of its app.
+/// Inspects `input` as its app.
 pub async fn debug(client: &Client, input: &Secret, app: &AppCredentials) -> Result<Answer<TokenInfo>, GraphError> {
     inspect(client, input, GraphRequest::read_as_app("/debug_token", app)).await
 }
 
-/// Has a token ask about itself, where its app's secret is not known. Meta lets the tokens
-/// of people with a role on the app, and refuses others (100), which says nothing against
-/// them.
+/// Has a token inspect itself, where its app's secret is not known. Meta allows it for people
+/// with a role on the app and refuses others (100); a refusal says nothing about the token.
 pub async fn debug_itself(client: &Client, token: &Secret) -> Result<Answer<TokenInfo>, GraphError> {
     inspect(client, token, GraphRequest::read("/debug_token", token, None)).await
 }

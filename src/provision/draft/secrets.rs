@@ -1,5 +1,5 @@
-//! What should become of an account's secrets: by the manifest and the record alone, without
-//! a look at what they hold.
+//! What to do with an account's secrets, judged only from the manifest and the record, without
+//! reading any.
 
 use super::House;
 use crate::accounts::{Account, Handle};
@@ -8,18 +8,18 @@ use crate::provision::manifest::{Manifest, Mistake, Source, Wanted};
 use crate::provision::plan::Problem;
 use crate::secrets::{SecretKind, SecretRef, StoreName, misplaced_variable};
 
-/// A secret as it should be.
+/// The planned place of a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NewSecret {
-    /// It is there and stays there.
+    /// It stays in this place.
     Refer(SecretRef),
-    /// Its value is copied from one place into a store of ours.
+    /// Its value is copied from a place into one of msgrctl's stores.
     Copy { from: SecretRef, to: StoreName },
-    /// One is made, for that store.
+    /// A new one is generated into this store.
     Generate(StoreName),
 }
 
-/// Where a manifest says that secrets are, or should be.
+/// The places that a manifest names for secrets.
 pub(super) fn sources(wanted: &Wanted) -> Vec<(SecretKind, Source)> {
     let all = [
         (SecretKind::PageAccessToken, &wanted.token),
@@ -39,8 +39,8 @@ fn misplaced(kind: SecretKind, wanted: &Source, handle: &Handle) -> Option<Strin
     }
 }
 
-/// The mistakes of a manifest that need neither records nor secrets: variables that hold
-/// something else, by their names.
+/// The mistakes that show without records or secrets: variables whose names say that they hold
+/// something else.
 pub fn mistakes(manifest: &Manifest) -> Vec<Mistake> {
     let of_account = |wanted: &Wanted| {
         let handle = wanted.handle.clone().unwrap_or_else(|| Handle::slug(&wanted.name));
@@ -54,7 +54,7 @@ pub fn mistakes(manifest: &Manifest) -> Vec<Mistake> {
     manifest.accounts.iter().flat_map(of_account).collect()
 }
 
-/// What should become of a secret; nothing where it stays as it is.
+/// What to do with a secret; `None` if it stays as it is.
 pub(super) fn new_secret(
     kind: SecretKind,
     wanted: Source,
@@ -73,7 +73,7 @@ pub(super) fn new_secret(
         Source::Reference(place) => Some(NewSecret::Refer(place)),
         Source::Copy { from, to } => Some(NewSecret::Copy { from, to }),
         Source::Stored | Source::Generate if has => None,
-        // The variables of the env store are there before the account is.
+        // The variables of the env store exist before the account does.
         Source::Stored | Source::Generate if house.store == StoreName::Env => {
             Some(NewSecret::Refer(SecretRef::Stored(StoreName::Env)))
         }

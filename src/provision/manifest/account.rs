@@ -1,4 +1,4 @@
-//! One account of a manifest, and the `defaults` that are merged under it.
+//! One account of a manifest, merged with the `defaults`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::document::nearest;
 use crate::messages::{Event, MessageState};
 use crate::provision::subscription::webhook;
 
-/// What accounts can share.
+/// The keys that `defaults` can set.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shared {
     pub channel: Option<Spot<Channel>>,
@@ -26,7 +26,7 @@ pub(super) struct Shared {
     pub messages: BTreeMap<Event, Spot<MessageState>>,
 }
 
-/// An account as it is written, with its file's `defaults` under it.
+/// An account as written, merged with its file's `defaults`.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
     pub at: At,
@@ -48,7 +48,7 @@ impl Shared {
         shared
     }
 
-    /// Takes one of the keys that accounts and `defaults` have in common.
+    /// Reads one of the keys that accounts and `defaults` share.
     fn take(&mut self, reader: &mut Reader<'_>, entry: &Entry, directory: &Path) {
         let Entry { key, value, .. } = entry;
         match key.as_str() {
@@ -77,7 +77,7 @@ impl Shared {
         }
     }
 
-    /// What `defaults` have and this has not.
+    /// Fills in the keys that only `defaults` have.
     fn over(mut self, defaults: &Self) -> Self {
         self.channel = self.channel.or_else(|| defaults.channel.clone());
         self.app_id = self.app_id.or_else(|| defaults.app_id.clone());
@@ -93,7 +93,7 @@ impl Shared {
 }
 
 impl Draft {
-    /// Reads an account; `None` where it is none.
+    /// Reads an account; `None` if it is not one.
     pub fn read(reader: &mut Reader<'_>, node: &Node, defaults: &Shared, directory: &Path) -> Option<Self> {
         if !matches!(node.value, Value::Mapping(_) | Value::Unusable) {
             reader.wrong(node.at, "an account is a mapping: '- name: …', and its other keys below the name");
@@ -125,7 +125,7 @@ impl Draft {
         Some(draft)
     }
 
-    /// Meta knows an app by its id; a secret without it is of use to nobody.
+    /// Meta identifies an app by its id; a secret without it is useless.
     fn check_app(&self, reader: &mut Reader<'_>, own: bool) {
         let (Some(secret), None) = (&self.shared.app_secret, &self.shared.app_id) else { return };
         if own {
@@ -177,18 +177,18 @@ fn verify_token(reader: &mut Reader<'_>, node: &Node, directory: &Path) -> Spot<
         if text == GENERATE {
             return Spot { at: node.at, value: Some(Source::Generate) };
         }
-        // The text is not repeated: it may be the token.
+        // The text is not quoted: it may be the token.
         let near = nearest(text, std::iter::once(GENERATE));
-        let message = "a secret never stands in a file: 'verify_token' is generate, or says where the token is: {env: NAME}, {file: PATH}, {keyring: SERVICE/USER} or {command: [PROGRAM, ARGUMENT]}";
+        let message = "a secret must not be in a file: 'verify_token' is generate, or says where the token is: {env: NAME}, {file: PATH}, {keyring: SERVICE/USER} or {command: [PROGRAM, ARGUMENT]}";
         reader.wrong_near(node.at, message, near);
         return Spot { at: node.at, value: None };
     }
     source::read(reader, "verify_token", node, directory)
 }
 
-/// The field that was probably meant, where one is not known.
+/// The known field that was probably meant.
 fn misspelt(field: &str) -> Option<&'static str> {
-    // Fields that Meta adds are often longer forms of others: a slip of the keys is not.
+    // Meta's new fields are often longer forms of others; a typing error is not.
     const SLIP: usize = 2;
     let of = |channel| webhook(channel).fields.iter().chain(webhook(channel).others).copied();
     let known = || Channel::ALL.into_iter().flat_map(of);

@@ -12,7 +12,7 @@ use super::{LIMIT, Text, texts};
 use crate::accounts::TenantName;
 use crate::messages::{ChatText, Event, Timeout};
 
-/// What a file says, each thing with its place.
+/// The content of a file, each value with its place.
 #[derive(Debug, Default)]
 pub(super) struct File {
     pub tenant: Option<Spot<TenantName>>,
@@ -22,15 +22,15 @@ pub(super) struct File {
     pub accounts: Vec<Draft>,
 }
 
-/// The version of the shape that this reader knows.
+/// The version of the format that this reader knows.
 const VERSION: u64 = 1;
 
 impl File {
-    /// Reads the file of this number.
+    /// Reads the file with this number.
     pub fn read(reader: &mut Reader<'_>, number: usize, text: &Text<'_>) -> Self {
         let top = At { file: number, line: 1, column: 1 };
         if text.text.len() as u64 > LIMIT {
-            reader.wrong(top, format!("the file has more than {} MiB: make several of it", LIMIT >> 20));
+            reader.wrong(top, format!("the file has more than {} MiB: split it", LIMIT >> 20));
             return Self::default();
         }
         let (root, wrong) = node::read(number, text.text);
@@ -94,7 +94,7 @@ impl File {
     }
 }
 
-/// Why a version is not this one.
+/// Why a version is not accepted.
 enum Version {
     Newer(At, u64),
     Unknown(At),
@@ -159,7 +159,7 @@ mod tests {
             assert!(found.len() == 1 && found[0].contains(part), "{text}: {found:?}");
         }
         let large = mistakes(&"#".repeat(8 * 1024 * 1024 + 1));
-        assert_eq!(large, ["1:1: the file has more than 8 MiB: make several of it"]);
+        assert_eq!(large, ["1:1: the file has more than 8 MiB: split it"]);
     }
 
     #[test]

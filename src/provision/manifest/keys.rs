@@ -1,12 +1,12 @@
-//! Which keys stand where: one list for the reader, its suggestions and the schema.
+//! The keys of each mapping: one list for the reader, its suggestions and the schema.
 
 use crate::document::nearest;
 use crate::messages::Event;
 
-/// A mapping of the manifest, and the keys that it may have.
+/// A mapping of the manifest, and its valid keys.
 #[derive(Debug)]
 pub(super) struct Level {
-    /// Where its keys belong, as a message says it.
+    /// Where its keys belong, in words.
     belongs: &'static str,
     pub keys: &'static [&'static str],
 }
@@ -14,7 +14,7 @@ pub(super) struct Level {
 pub(super) const TOP: Level =
     Level { belongs: "at the top of the file", keys: &["version", "tenant", "chat_settings", "defaults", "accounts"] };
 
-/// The four timeouts, in the order in which they are kept.
+/// The four timeouts, in the order of their fields.
 pub(in crate::provision) const TIMEOUTS: [&str; 4] =
     ["messenger_timeout", "web_timeout", "agent_ramp_up", "outbound_timeout"];
 
@@ -43,15 +43,15 @@ pub(super) const REFERENCE: Level = Level {
     keys: &["env", "file", "keyring", "command", "store", "stored"],
 };
 
-/// Every level; where a key belongs to several, the first ones are named first.
+/// Every level; the first ones are suggested first.
 const LEVELS: [&Level; 8] = [&ACCOUNT, &APP, &WEBHOOK, &CHAT_SETTINGS, &DEFAULTS, &TOP, &MESSAGE, &REFERENCE];
 
-/// Whether a key may stand anywhere in a manifest.
+/// Whether a key is valid anywhere in a manifest.
 pub(super) fn stands_somewhere(key: &str) -> bool {
     LEVELS.iter().any(|level| level.keys.contains(&key)) || key.parse::<Event>().is_ok()
 }
 
-/// What keys are called elsewhere, in flags and in `--json`, and what they are here.
+/// Names used in flags and in `--json`, with the manifest's key and level.
 const CALLED: [(&str, &str, &Level); 9] = [
     ("page_access_token", "token", &ACCOUNT),
     ("access_token", "token", &ACCOUNT),
@@ -64,7 +64,7 @@ const CALLED: [(&str, &str, &Level); 9] = [
     ("verifytoken", "verify_token", &WEBHOOK),
 ];
 
-/// What to do about a key that its level does not have.
+/// What to suggest for a key that its level does not have.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Instead {
     /// It is misspelt.
@@ -75,7 +75,7 @@ pub(super) enum Instead {
 }
 
 impl Level {
-    /// What was probably meant by `key`, which is none of this level.
+    /// What was probably meant by a `key` that this level does not have.
     pub fn instead(&self, key: &str) -> Instead {
         let plain = key.to_lowercase().replace(['-', ' '], "_");
         if let Some(known) = self.keys.iter().find(|known| **known == plain) {

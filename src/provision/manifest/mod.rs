@@ -1,8 +1,8 @@
-//! Manifests: files that say which accounts a tenant should have, and what is wrong
-//! with them, all of it in one go and each with its place.
+//! Manifests: files that say which accounts a tenant should have. Reports all mistakes at once,
+//! each with its place.
 //!
-//! A manifest is YAML or JSON and holds references to secrets, never a secret. What it
-//! does not name is left as it is.
+//! A manifest is YAML or JSON and holds references to secrets, never a secret. Anything it does
+//! not name stays as it is.
 
 mod account;
 mod file;
@@ -30,7 +30,7 @@ pub use write::{Exported, json, write};
 
 /// The largest file, in bytes.
 pub const LIMIT: u64 = 8 * 1024 * 1024;
-/// The most that all files of a manifest have together, in bytes.
+/// The largest size of all files of a manifest together, in bytes.
 pub const LIMIT_TOGETHER: u64 = 64 * 1024 * 1024;
 /// The most files of a manifest.
 pub const MOST_FILES: usize = 10_000;
@@ -38,41 +38,40 @@ pub const MOST_FILES: usize = 10_000;
 /// A file that was read.
 #[derive(Clone, Copy, Debug)]
 pub struct Text<'t> {
-    /// The file, as mistakes name it.
+    /// The file's name, as mistakes show it.
     pub file: &'t str,
-    /// Where it is: its relative paths begin here.
+    /// Its directory; relative paths start here.
     pub directory: &'t Path,
-    /// What it holds.
+    /// Its content.
     pub text: &'t str,
 }
 
-/// What a manifest asks for.
+/// The content of a manifest.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Manifest {
-    /// The tenant it is meant for.
+    /// The tenant that it is for.
     pub tenant: Option<TenantName>,
-    /// The tenant's defaults.
+    /// The tenant's Chat Settings.
     pub chat_settings: WantedSettings,
     /// The accounts, in the order of the files.
     pub accounts: Vec<Wanted>,
-    /// What is merely odd.
+    /// Oddities that are not mistakes.
     pub doubts: Vec<Mistake>,
 }
 
-/// Chat Settings as they should be; what is not there stays as it is.
+/// Chat Settings to apply; anything absent stays as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WantedSettings {
     /// The timeouts.
     pub timeouts: Timeouts,
-    /// The texts; `None`: the one that is built in.
+    /// The texts; `None`: the built-in one.
     pub messages: BTreeMap<Event, Option<ChatText>>,
 }
 
-/// An account as it should be, the `defaults` of its file merged under it; what is not
-/// there stays as it is.
+/// An account to apply, merged with the `defaults` of its file; anything absent stays as it is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Wanted {
-    /// Where it stands.
+    /// Its place in the file.
     pub place: Place,
     /// Its name.
     pub name: Name,
@@ -86,7 +85,7 @@ pub struct Wanted {
     pub page_id: Option<PageId>,
     /// Where the page access token is.
     pub token: Option<Source>,
-    /// The Meta app; there where there is an app secret.
+    /// The Meta app; always set if there is an app secret.
     pub app_id: Option<AppId>,
     /// Where the app's secret is.
     pub app_secret: Option<Source>,
@@ -94,32 +93,31 @@ pub struct Wanted {
     pub callback_url: Option<CallbackUrl>,
     /// What Meta repeats in the webhook handshake.
     pub verify_token: Option<Source>,
-    /// The webhook fields, one at least, each once.
+    /// The webhook fields: at least one, without duplicates.
     pub fields: Option<Vec<String>>,
-    /// What it says at each event that is named.
+    /// Its state for each event that is named.
     pub messages: BTreeMap<Event, MessageState>,
 }
 
 /// Where a secret is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// There, and it stays there.
+    /// It stays in this place.
     Reference(SecretRef),
-    /// There, and its value is copied into a store of ours, and again when it differs.
+    /// Its value is copied from a place into one of msgrctl's stores, again when it differs.
     Copy {
-        /// Where it is.
+        /// The place to copy from.
         from: SecretRef,
         /// The store.
         to: StoreName,
     },
     /// Where the account has it already.
     Stored,
-    /// One is made where there is none: a verify token.
+    /// A verify token is generated if there is none.
     Generate,
 }
 
-/// Reads the files of a manifest. Every mistake of every file is told, in the order of
-/// the files and their lines.
+/// Reads the files of a manifest. Reports every mistake of every file, ordered by file and line.
 pub fn read(texts: &[Text<'_>]) -> Result<Manifest, Vec<Mistake>> {
     let mut reader = reader::Reader::new(texts.iter().map(|text| text.file).collect());
     let files = texts.iter().enumerate().map(|(number, text)| file::File::read(&mut reader, number, text)).collect();
@@ -127,7 +125,7 @@ pub fn read(texts: &[Text<'_>]) -> Result<Manifest, Vec<Mistake>> {
     Ok(Manifest { doubts: reader.end()?, ..manifest })
 }
 
-/// The shape of a manifest as JSON Schema (draft 2020-12).
+/// The JSON Schema of a manifest (draft 2020-12).
 pub fn schema() -> &'static str {
     include_str!("manifest.schema.json")
 }
@@ -144,20 +142,20 @@ mod tests {
         Text { file: "a.yaml", directory: Path::new("/srv/acme"), text }
     }
 
-    /// Reads what is right.
+    /// Reads a valid manifest.
     #[track_caller]
     pub(in crate::provision::manifest) fn good(text: &str) -> Manifest {
         read(&[one(text)]).unwrap_or_else(|mistakes| panic!("{mistakes:#?}"))
     }
 
-    /// The mistakes of a manifest, as they are shown, without the file's name.
+    /// The mistakes of a manifest as shown, without the file's name.
     #[track_caller]
     pub(in crate::provision::manifest) fn mistakes(text: &str) -> Vec<String> {
         let found = read(&[one(text)]).expect_err("mistakes");
         found.iter().map(|mistake| mistake.to_string().replace("a.yaml:", "")).collect()
     }
 
-    /// The one mistake of an account of these lines, without its place.
+    /// The only mistake of an account with these lines, without its place.
     #[track_caller]
     pub(in crate::provision::manifest) fn of_account(lines: &str) -> String {
         let text = format!("version: 1\naccounts:\n  - name: Acme\n    {}\n", lines.replace('\n', "\n    "));
@@ -246,7 +244,7 @@ accounts:
         assert_eq!(places, ["a.yaml:3:4", "a.yaml:4:25", "b.yaml:3:9", "b.yaml:4:3"]);
     }
 
-    /// The keys of the mappings of the schema, by their path.
+    /// The keys of the schema's mappings, by path.
     fn keys<'s>(schema: &'s Value, path: &str) -> Vec<&'s str> {
         let level = schema.pointer(path).unwrap_or_else(|| panic!("no {path}"));
         assert_eq!(level["additionalProperties"], false, "{path}");

@@ -1,7 +1,7 @@
-//! A manifest as a tree whose every key and value knows its place.
+//! A manifest as a tree in which every key and value knows its place.
 //!
-//! Made of the parser's events. What no manifest may have anywhere (a key twice, tags,
-//! merge keys, a second document) is said here; what a manifest's keys mean is not known.
+//! Built from the parser's events. Reports what no manifest may contain (a duplicate key, tags,
+//! merge keys, a second document); it does not know the meaning of keys.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -12,12 +12,11 @@ use super::keys;
 use super::place::At;
 use super::scalar::Plain;
 
-/// The deepest nesting, aliases followed.
+/// The deepest nesting, with aliases expanded.
 const DEPTH: usize = 40;
 
-/// The most values that aliases may stand for, all together: ten thousand accounts that
-/// share what they have in common need a fifth of it, and a file that multiplies itself
-/// ends here.
+/// The most values that aliases may stand for in total. Ten thousand accounts that share values
+/// need a fifth of it; a file that multiplies itself is refused.
 const REPEATED: usize = 256 * 1024;
 
 /// A value.
@@ -27,21 +26,21 @@ pub(super) struct Node {
     pub value: Value,
     depth: usize,
     size: usize,
-    /// How much of its size aliases stand for.
+    /// How much of its size comes from aliases.
     repeated: usize,
 }
 
-/// What a value is.
+/// The kind of a value.
 #[derive(Debug)]
 pub(super) enum Value {
-    /// What is in quotation marks, or a word that is a text without them.
+    /// A quoted text, or an unquoted word that is a text.
     Text(String),
-    /// A word without quotation marks that is something else to YAML.
+    /// An unquoted word that YAML reads as something else.
     Word(String, Plain),
     List(Vec<Rc<Node>>),
-    /// Each key once.
+    /// Each key occurs once.
     Mapping(Vec<Entry>),
-    /// What cannot be used, and was said to be so.
+    /// Not usable, and already reported.
     Unusable,
 }
 
@@ -53,11 +52,10 @@ pub(super) struct Entry {
     pub value: Rc<Node>,
 }
 
-/// What is wrong, and where.
+/// A mistake and its place.
 pub(super) type Wrong = (At, String);
 
-/// Reads a text, the file of this number: the whole of it where the syntax is right, and
-/// what is wrong.
+/// Reads a text as the file with this number: the tree if the syntax is valid, and all mistakes.
 pub(super) fn read(file: usize, text: &str) -> (Option<Rc<Node>>, Vec<Wrong>) {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut builder = Builder { file, root: None, open: Vec::new(), anchors: HashMap::new(), wrong: Vec::new() };
@@ -90,7 +88,7 @@ struct Builder {
     wrong: Vec<Wrong>,
 }
 
-/// A list or mapping whose end was not seen yet.
+/// A list or mapping that has not ended yet.
 struct Open {
     at: At,
     anchor: usize,
@@ -106,7 +104,7 @@ enum Inside {
     Mapping {
         entries: Vec<Entry>,
         known: HashMap<String, At>,
-        /// The key whose value is next; inside: `None` where it cannot be used.
+        /// The key of the next value; the inner `None` means that it is not usable.
         key: Option<(Option<String>, At)>,
     },
 }
@@ -117,7 +115,7 @@ impl Builder {
         let (at, tag_at) = (place(span.start), span.tag_span().map(|tag| place(tag.start)));
         match event {
             Event::DocumentStart(..) if self.root.is_some() => {
-                Err((at, "a second document begins here: a manifest is one; make a file of each".into()))
+                Err((at, "a second document begins here: a manifest has only one; put each into its own file".into()))
             }
             Event::Scalar(text, style, anchor, _) => {
                 let text = text.into_owned();
@@ -148,15 +146,15 @@ impl Builder {
                     let repeated = node.size;
                     self.put(node, at, repeated)
                 }
-                None => Err((at, "this alias stands inside of what it is an alias of".into())),
+                None => Err((at, "this alias refers to a value that contains it".into())),
             },
             _ => Ok(()),
         }
     }
 
-    /// Whether a value has no tag; one that it has is said.
+    /// Whether a value has no tag; reports one that it has.
     fn untagged(&mut self, tag: Option<At>) -> bool {
-        let words = "tags (a word that begins with '!') are not taken: write the value itself";
+        let words = "tags (a word that begins with '!') are not accepted: write the value itself";
         self.wrong.extend(tag.map(|at| (at, words.into())));
         tag.is_none()
     }
@@ -189,7 +187,7 @@ impl Builder {
         self.put(node, at, repeated)
     }
 
-    /// Puts a value, or another use of it at `at`, where it belongs.
+    /// Adds a value, or another use of it at `at`, to its parent.
     fn put(&mut self, node: Rc<Node>, at: At, repeated: usize) -> Result<(), Wrong> {
         let Some(open) = self.open.last_mut() else {
             self.root = Some(node);
@@ -202,7 +200,7 @@ impl Builder {
             return Err((at, "this is nested too deeply, its aliases followed".into()));
         }
         if open.repeated > REPEATED {
-            return Err((at, "the aliases (*) of this file make too much of it".into()));
+            return Err((at, "the aliases (*) in this file expand to too many values".into()));
         }
         match &mut open.inside {
             Inside::List(items) => items.push(node),
@@ -216,7 +214,7 @@ impl Builder {
     }
 }
 
-/// The text of a key, and what is wrong with it.
+/// The text of a key; reports what is wrong with it.
 fn usable_key(node: &Node, at: At, known: &mut HashMap<String, At>, wrong: &mut Vec<Wrong>) -> (Option<String>, At) {
     let text = match &node.value {
         Value::Text(text) | Value::Word(text, _) => text,
@@ -227,12 +225,12 @@ fn usable_key(node: &Node, at: At, known: &mut HashMap<String, At>, wrong: &mut 
         }
     };
     if text == "<<" {
-        wrong.push((at, "merge keys (<<) are not taken: what all accounts share belongs below 'defaults'".into()));
+        wrong.push((at, "merge keys (<<) are not accepted: put what all accounts share below 'defaults'".into()));
         return (None, at);
     }
     if let Some(first) = known.get(text) {
         let place = format!("line {}, column {}", first.line, first.column);
-        // A key that is none of ours may be what should not stand here.
+        // An unknown key may be a misplaced secret.
         let named = if keys::stands_somewhere(text) { format!("the key '{text}'") } else { "this key".into() };
         wrong.push((at, format!("{named} is given twice: the first is at {place}")));
         return (None, at);
@@ -258,7 +256,7 @@ mod tests {
         text
     }
 
-    /// What is wrong first, as `line:column: words`.
+    /// The first mistake, as `line:column: words`.
     fn wrong(text: &str) -> String {
         let (_, wrong) = read(0, text);
         let (at, message) = wrong.first().unwrap_or_else(|| panic!("{text:?} is read"));
@@ -272,7 +270,7 @@ mod tests {
         assert_eq!(text_of(&root, "a"), "x/y é 😀\n");
         let Value::Mapping(entries) = &root.value else { panic!("{root:?}") };
         assert_eq!((entries[1].at.line, entries[1].at.column), (3, 2));
-        // With a comma too many it is no JSON, and read all the same.
+        // A trailing comma is not JSON, but is accepted.
         assert_eq!(text_of(&tree("{\"a\": \"\\ud83d\\ude00\",}"), "a"), "😀");
     }
 
@@ -296,7 +294,7 @@ mod tests {
         assert!(wrong("a: &a {b: 1}\nc:\n  <<: *a\n").starts_with("3:3: merge keys"));
         assert!(wrong("? [a]\n: b\n").starts_with("1:3: a key is one word"));
         assert!(wrong("a: 1\n---\nb: 2\n").starts_with("2:1: a second document"));
-        assert!(wrong("a: &a [*a]\n").starts_with("1:8: this alias stands inside"));
+        assert!(wrong("a: &a [*a]\n").starts_with("1:8: this alias refers to"));
         assert!(wrong("{\"a\":1}{\"b\":2}").starts_with("1:8: "));
     }
 
@@ -305,7 +303,7 @@ mod tests {
         let begun = std::time::Instant::now();
         let laugh = |at: usize| format!("a{at}: &a{at} [{}]\n", format!("*a{}, ", at - 1).repeat(10));
         let laughs = format!("a0: &a0 [x, x]\n{}", (1..30).map(laugh).collect::<Vec<_>>().concat());
-        assert!(wrong(&laughs).contains("make too much of it"));
+        assert!(wrong(&laughs).contains("expand to too many values"));
         let links: Vec<String> = (1..5000).map(|at| format!("a{at}: &a{at} [*a{}]\n", at - 1)).collect();
         let chain = format!("a0: &a0 [x]\n{}", links.concat());
         assert!(wrong(&chain).contains("its aliases followed"));

@@ -1,4 +1,4 @@
-//! Where something stands in a manifest, and what is wrong there.
+//! Places in a manifest, and the mistakes there.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::text::{self, is_control, is_unseen};
 /// A place in a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Place {
-    /// The file, as the person named it.
+    /// The file, as the user named it.
     pub file: String,
     /// Counted from 1.
     pub line: usize,
@@ -24,15 +24,15 @@ impl fmt::Display for Place {
     }
 }
 
-/// What is wrong, or merely odd, and where. It never repeats a secret.
+/// A mistake or an oddity, with its place. It never quotes a secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Mistake {
-    /// The key or value that is meant.
+    /// The place of the key or value.
     #[serde(flatten)]
     pub place: Place,
     /// What is wrong and what to do, in one line.
     pub message: String,
-    /// The word that was probably meant, where one is near enough.
+    /// The word that was probably meant, if one is close enough.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nearest: Option<String>,
 }
@@ -46,8 +46,7 @@ impl fmt::Display for Mistake {
 
 impl std::error::Error for Mistake {}
 
-/// A place while the files are read: the file by its number. In the order of the files
-/// and their lines.
+/// A place while the files are read, with the file's number; ordered by file and line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct At {
     pub file: usize,
@@ -55,11 +54,11 @@ pub(super) struct At {
     pub column: usize,
 }
 
-/// The most characters of a key or value that a message repeats.
+/// The most characters of a key or value that a message quotes.
 const LONGEST: usize = 60;
 
-/// A key or value as a message may repeat it: in quotation marks, cut, on one line, and
-/// not at all where it looks like a secret.
+/// A key or value as a message may quote it: in quotation marks, cut, on one line, and hidden if
+/// it looks like a secret.
 pub(super) fn shown(text: &str) -> String {
     if looks_secret(text) {
         return "a text that is not shown (it looks like a secret)".into();
@@ -70,7 +69,7 @@ pub(super) fn shown(text: &str) -> String {
     shown
 }
 
-/// `text` on one line, what is not seen in it written out: `\u{1b}`. For names of files too,
+/// `text` on one line, with invisible characters written out: `\u{1b}`. Also for file names,
 /// which the author of a merge request chooses.
 pub fn escaped(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
@@ -84,14 +83,14 @@ pub fn escaped(text: &str) -> String {
     shown
 }
 
-/// Whether a text has something in it that looks like a token or an app secret, or a longer
-/// run of digits that one may stand in.
+/// Whether a text contains something that looks like a token or an app secret, or a longer run
+/// of digits that may contain one.
 pub(super) fn looks_secret(text: &str) -> bool {
     const APP_SECRET: usize = 32;
     holds_credential(text) || text.split(|c: char| !c.is_ascii_hexdigit()).any(|digits| digits.len() >= APP_SECRET)
 }
 
-/// `message`, in which `text` stands as it was given, with `text` as it may be shown.
+/// Replaces `text` in `message` by its form for showing.
 pub(super) fn harmless(message: &str, text: &str) -> String {
     let mut message = message.to_owned();
     for given in [text, text.trim()] {

@@ -1,4 +1,4 @@
-//! What all parts of the reader share: it goes on after a mistake and keeps them all.
+//! The state that all parts of the reader share: it collects mistakes and reads on.
 
 use std::fmt::Display;
 use std::rc::Rc;
@@ -9,17 +9,17 @@ use super::node::{Entry, Node, Value};
 use super::place::{At, Mistake, Place, harmless, shown};
 use super::scalar::Plain;
 
-/// Something that was given, where, and what it is if it can be used.
+/// A value that was given, with its place.
 #[derive(Clone, Debug)]
 pub(super) struct Spot<T> {
     pub at: At,
-    /// `None`: it was given and is wrong, which was said.
+    /// `None`: it is not valid, and the mistake was reported.
     pub value: Option<T>,
 }
 
-/// What was found in all files so far.
+/// Everything found in the files so far.
 pub(super) struct Reader<'t> {
-    /// The files as they are shown, by their number.
+    /// The files' names as shown, by number.
     names: Vec<&'t str>,
     mistakes: Vec<Found>,
     doubts: Vec<Found>,
@@ -37,29 +37,29 @@ impl<'t> Reader<'t> {
         Self { names, mistakes: Vec::new(), doubts: Vec::new() }
     }
 
-    /// A place for people.
+    /// A place for showing.
     pub fn place(&self, at: At) -> Place {
         let file = self.names.get(at.file).copied().unwrap_or_default().to_owned();
         Place { file, line: at.line, column: at.column }
     }
 
-    /// Notes a mistake.
+    /// Reports a mistake.
     pub fn wrong(&mut self, at: At, message: impl Into<String>) {
         self.mistakes.push(Found { at, message: message.into(), nearest: None });
     }
 
-    /// Notes a mistake that has a word near to it.
+    /// Reports a mistake with a similar word.
     pub fn wrong_near(&mut self, at: At, message: impl Into<String>, nearest: Option<&str>) {
         self.mistakes.push(Found { at, message: message.into(), nearest: nearest.map(str::to_owned) });
     }
 
-    /// Notes what is merely odd about `text`.
+    /// Reports something odd about `text`.
     pub fn doubt(&mut self, at: At, message: &str, text: &str) {
         self.doubts.push(Found { at, message: harmless(message, text), nearest: None });
     }
 
-    /// The mistakes, or else the doubts, in the order of files and lines; each once, however
-    /// often an alias repeats it.
+    /// The mistakes, or else the oddities, ordered by file and line; each once, however often an
+    /// alias repeats it.
     pub fn end(mut self) -> Result<Vec<Mistake>, Vec<Mistake>> {
         let wrong = !self.mistakes.is_empty();
         let mut found = std::mem::take(if wrong { &mut self.mistakes } else { &mut self.doubts });
@@ -70,7 +70,7 @@ impl<'t> Reader<'t> {
         if wrong { Err(found.collect()) } else { Ok(found.collect()) }
     }
 
-    /// The entries of the mapping that `what` should be.
+    /// The entries of the mapping `what`; reports any other value.
     pub fn mapping<'n>(&mut self, what: &str, node: &'n Node) -> Option<&'n [Entry]> {
         let Value::Mapping(entries) = &node.value else {
             return self.other(what, node, || format!("'{what}' is a mapping: keys with values below it"));
@@ -78,7 +78,7 @@ impl<'t> Reader<'t> {
         Some(entries)
     }
 
-    /// The same; keys that `level` does not have are said.
+    /// The same; reports keys that `level` does not have.
     pub fn known<'n>(&mut self, what: &str, node: &'n Node, level: &Level) -> Option<&'n [Entry]> {
         let entries = self.mapping(what, node)?;
         for entry in entries.iter().filter(|entry| !level.keys.contains(&entry.key.as_str())) {
@@ -98,7 +98,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// The items of the list that `what` should be.
+    /// The items of the list `what`; reports any other value.
     pub fn list<'n>(&mut self, what: &str, node: &'n Node) -> Option<&'n [Rc<Node>]> {
         let Value::List(items) = &node.value else {
             return self.other(what, node, || format!("'{what}' is a list: [one, two], or a line with '- ' for each"));
@@ -106,7 +106,7 @@ impl<'t> Reader<'t> {
         Some(items)
     }
 
-    /// The text that `what` should be.
+    /// The text `what`; reports any other value.
     pub fn text<'n>(&mut self, what: &str, node: &'n Node) -> Option<&'n str> {
         let Value::Text(text) = &node.value else {
             return self.other(what, node, || match &node.value {
@@ -119,7 +119,7 @@ impl<'t> Reader<'t> {
         Some(text)
     }
 
-    /// Says what `what` should be, where it is something else and not said to be so yet.
+    /// Reports the value `what` as a mistake, unless it already was.
     pub fn other<T>(&mut self, what: &str, node: &Node, message: impl FnOnce() -> String) -> Option<T> {
         match &node.value {
             Value::Unusable => {}
@@ -131,7 +131,7 @@ impl<'t> Reader<'t> {
         None
     }
 
-    /// A text that has to be acceptable to the type it becomes.
+    /// A text, parsed as the type of its field.
     pub fn field<T: FromStr<Err: Display>>(&mut self, what: &str, node: &Node) -> Spot<T> {
         let value = self.text(what, node).and_then(|text| match text.parse() {
             Ok(value) => Some(value),
@@ -144,7 +144,7 @@ impl<'t> Reader<'t> {
         Spot { at: node.at, value }
     }
 
-    /// Says what is missing at a place.
+    /// Reports a missing key at a place.
     pub fn missing(&mut self, at: At, what: &str) {
         self.wrong(at, format!("missing: {what}"));
     }

@@ -1,10 +1,10 @@
-//! What a word without quotation marks is to YAML: a text, or something else.
+//! What YAML reads an unquoted word as: a text, or something else.
 //!
-//! The readers of YAML 1.1 and 1.2 differ in what they take `no`, `0o17` or
-//! `2026-01-02` for. What one of them takes for no text is no text here, so that a
-//! manifest means the same to every program that reads it.
+//! Readers of YAML 1.1 and 1.2 differ on `no`, `0o17` or `2026-01-02`. A word that either
+//! version does not read as text is not accepted as text, so that a manifest means the same to
+//! every program.
 
-/// What a plain scalar is.
+/// The kind of an unquoted word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Plain {
     Text,
@@ -15,7 +15,7 @@ pub(super) enum Plain {
 }
 
 impl Plain {
-    /// What `text` is without quotation marks.
+    /// The kind of `text` without quotation marks.
     pub fn of(text: &str) -> Self {
         match text {
             "" | "~" | "null" | "Null" | "NULL" => return Self::Nothing,
@@ -31,7 +31,7 @@ impl Plain {
         }
     }
 
-    /// As a message names it.
+    /// Its name in messages.
     pub fn words(self) -> &'static str {
         match self {
             Self::Text => "a text",
@@ -43,7 +43,7 @@ impl Plain {
     }
 }
 
-/// `true`, `No`, `ON`: a word of YAML 1.1 or 1.2, small, capitalised or all in capitals.
+/// `true`, `No`, `ON`: a word of YAML 1.1 or 1.2, in lower case, capitalised or in capitals.
 fn is_truth(text: &str) -> bool {
     const WORDS: [&str; 8] = ["true", "false", "yes", "no", "on", "off", "y", "n"];
     let Some(word) = WORDS.into_iter().find(|word| word.eq_ignore_ascii_case(text)) else { return false };
@@ -63,7 +63,7 @@ fn is_number(text: &str) -> bool {
     if !text.starts_with(|c: char| c.is_ascii_digit() || c == '.') || !text.contains(|c: char| c.is_ascii_digit()) {
         return false;
     }
-    // 12:30:45 is a number of base 60 to YAML 1.1.
+    // YAML 1.1 reads 12:30:45 as a number of base 60.
     if let Some((before, last)) = text.rsplit_once(':') {
         return before.split(':').all(digits) && last.splitn(2, '.').all(|part| part.is_empty() || digits(part));
     }
@@ -72,7 +72,7 @@ fn is_number(text: &str) -> bool {
     mantissa.splitn(2, '.').all(|part| part.is_empty() || digits(part)) && digits(exponent)
 }
 
-/// `2026-01-02`, and whatever begins so and goes on as a time.
+/// `2026-01-02`, with or without a time after it.
 fn is_date(text: &str) -> bool {
     let mut parts = text.splitn(3, '-');
     let mut number = |lengths: std::ops::RangeInclusive<usize>| {

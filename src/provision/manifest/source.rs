@@ -1,5 +1,5 @@
-//! Where a secret is: a reference in a mapping. A secret itself never stands in a
-//! manifest, and where one was put it is not repeated.
+//! Where a secret is: a reference in a mapping. A secret itself must not be in a manifest; one
+//! that is there is never quoted.
 
 use std::path::Path;
 
@@ -14,10 +14,10 @@ use crate::secrets::{SecretRef, StoreName};
 
 const FORMS: &str = "{env: NAME}, {file: PATH}, {keyring: SERVICE/USER} or {command: [PROGRAM, ARGUMENT]}";
 
-/// The keys that say where.
+/// The keys that name a place.
 const PLACES: [&str; 4] = ["env", "file", "keyring", "command"];
 
-/// Reads the reference that `what` should be; relative paths are below `directory`.
+/// Reads `what` as a reference; relative paths start at `directory`.
 pub(super) fn read(reader: &mut Reader<'_>, what: &str, node: &Node, directory: &Path) -> Spot<Source> {
     Spot { at: node.at, value: source(reader, what, node, directory) }
 }
@@ -27,7 +27,7 @@ fn source(reader: &mut Reader<'_>, what: &str, node: &Node, directory: &Path) ->
     let mut unknown = false;
     for entry in entries.iter().filter(|entry| !REFERENCE.keys.contains(&entry.key.as_str())) {
         unknown = true;
-        // The key itself may be what should not stand here.
+        // The key itself may be a misplaced secret.
         let message = format!("unknown key in a reference: the keys are {}", REFERENCE.keys.join(", "));
         reader.wrong_near(entry.at, message, nearest(&entry.key, REFERENCE.keys.iter().copied()));
     }
@@ -60,7 +60,7 @@ fn source(reader: &mut Reader<'_>, what: &str, node: &Node, directory: &Path) ->
 }
 
 fn never(what: &str) -> String {
-    format!("a secret never stands in a file: '{what}' says where it is: {FORMS}")
+    format!("a secret must not be in a file: '{what}' says where it is: {FORMS}")
 }
 
 fn stored_source(reader: &mut Reader<'_>, stored: &Entry, entries: &[Entry]) -> Option<Source> {
@@ -70,7 +70,7 @@ fn stored_source(reader: &mut Reader<'_>, stored: &Entry, entries: &[Entry]) -> 
     }
     let other = entries.iter().find(|entry| entry.key != "stored" && REFERENCE.keys.contains(&entry.key.as_str()));
     if let Some(other) = other {
-        let message = "'stored' takes no other key beside it: it means the secret that the account has already";
+        let message = "'stored' takes no other key: it means the secret that the account has already";
         reader.wrong(other.at, format!("'{}' beside 'stored': {message}", other.key));
     }
     (yes && entries.len() == 1).then_some(Source::Stored)
@@ -92,7 +92,7 @@ fn reference(reader: &mut Reader<'_>, place: &Entry) -> Option<SecretRef> {
         return command(reader, node);
     }
     let text = reader.text(&place.key, node)?;
-    // Names of variables may begin as tokens do, and parts of paths look like secrets.
+    // Variable names may begin like tokens, and parts of paths look like secrets.
     let name = text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
     if looks_secret(text) && !(place.key == "env" && name) && !text.contains(['/', '\\']) {
         reader.wrong(node.at, format!("this looks like the secret itself; {}", never(&place.key)));
@@ -127,7 +127,7 @@ fn command(reader: &mut Reader<'_>, node: &Node) -> Option<SecretRef> {
         .map(|item| {
             let word = reader.text("command", item)?;
             if word.contains('\0') {
-                reader.wrong(item.at, "a NUL stands in no command line");
+                reader.wrong(item.at, "a command line cannot contain a NUL");
                 return None;
             }
             Some(word.to_owned())
@@ -162,7 +162,7 @@ mod tests {
         let copy = Source::Copy { from: named("env:X"), to: StoreName::File };
         assert_eq!(token("{store: file, env: X}"), Some(copy));
         assert_eq!(token("{stored: true}"), Some(Source::Stored));
-        // Part of the path is like a secret, and a variable may begin as a token does.
+        // Part of the path looks like a secret, and a variable may begin like a token.
         assert!(token("{file: /run/0123456789abcdef0123456789abcdef}").is_some());
         assert!(token("{env: EAA_SUPPORT_PAGE_TOKEN_OF_PRODUCTION}").is_some());
     }
@@ -171,8 +171,8 @@ mod tests {
     fn what_is_no_reference_is_refused_with_the_reason() {
         let wrong = |reference: &str| of_account(&format!("token: {reference}"));
         for (reference, part) in [
-            ("hunter2", "a secret never stands in a file"),
-            ("[hunter2]", "a secret never stands in a file"),
+            ("hunter2", "a secret must not be in a file"),
+            ("[hunter2]", "a secret must not be in a file"),
             ("", "'token' has no value"),
             ("{}", "does not say where"),
             ("{store: keyring}", "does not say where"),

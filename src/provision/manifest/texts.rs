@@ -1,8 +1,7 @@
-//! Messages at chat events: of an account, and of Chat Settings.
+//! Messages at chat events, in accounts and in Chat Settings.
 //!
-//! A misspelt `disabled` must never be sent to customers. In an account a text has to
-//! say that it is one; in Chat Settings, where a bare text is one, what is nearly a word
-//! of ours is refused.
+//! A misspelt `disabled` must never be sent to customers. An account's text needs an explicit
+//! state; Chat Settings accept a bare text, but refuse one that is close to a state's name.
 
 use std::collections::BTreeMap;
 
@@ -13,16 +12,16 @@ use super::reader::{Reader, Spot};
 use crate::document::nearest;
 use crate::messages::{ChatText, Event, MessageState, MessageText, UnknownEvent};
 
-/// The states of an account.
+/// The states in an account.
 const STATES: [&str; 3] = ["custom", "default", "disabled"];
 
-/// Those of Chat Settings, which are the default themselves.
+/// The states in Chat Settings, which are the default themselves.
 const CHAT_STATES: [&str; 3] = ["custom", "disabled", "built-in"];
 
 const FORM: &str = "default, disabled, or {state: custom, text: \"…\"}";
 const CHAT_FORM: &str = "a text, disabled, built-in, or {state: custom, text: \"…\"}";
 
-/// What an account says at each event.
+/// The messages of an account.
 pub(super) fn of_account(reader: &mut Reader<'_>, node: &Node) -> BTreeMap<Event, Spot<MessageState>> {
     each(reader, node, |reader, event, node| {
         let said = match &node.value {
@@ -46,13 +45,13 @@ fn state(reader: &mut Reader<'_>, at: At, word: &str) -> Option<MessageState> {
     let message = match near {
         _ if word == "built-in" => "'built-in' is a state of chat_settings; of an account it is default".to_owned(),
         Some(_) => format!("unknown message state {}", shown(word)),
-        None => format!("a message is {FORM}: a bare text is not taken, so that a misspelt state is never sent"),
+        None => format!("a message is {FORM}: a bare text is not accepted, so that a misspelt state is never sent"),
     };
     reader.wrong_near(at, message, near);
     None
 }
 
-/// What Chat Settings say at each event.
+/// The messages of Chat Settings.
 pub(super) fn of_chat_settings(reader: &mut Reader<'_>, node: &Node) -> BTreeMap<Event, Spot<Option<ChatText>>> {
     each(reader, node, |reader, event, node| {
         let said = match &node.value {
@@ -81,7 +80,7 @@ pub(super) fn of_chat_settings(reader: &mut Reader<'_>, node: &Node) -> BTreeMap
     })
 }
 
-/// Reads the events of a mapping.
+/// Reads a mapping of events.
 fn each<T>(
     reader: &mut Reader<'_>,
     node: &Node,
@@ -105,9 +104,9 @@ fn each<T>(
     found
 }
 
-/// What a mapping, or a word that is no text, says.
+/// What a mapping or an unquoted word means.
 enum Said<'n> {
-    /// A word, and where it stands.
+    /// A state, and its place.
     State(&'n str, At),
     Text(MessageText),
 }
@@ -170,7 +169,7 @@ fn text(reader: &mut Reader<'_>, event: Event, at: At, text: &str) -> Option<Mes
     }
 }
 
-/// The word of `words` that a single word was probably meant to be.
+/// The one of `words` that a single word was probably meant to be.
 fn near<'w>(text: &str, words: &[&'w str]) -> Option<&'w str> {
     let plain = text.trim().to_lowercase().replace(['_', ' '], "-");
     words.iter().copied().find(|word| strsim::osa_distance(&plain, word) <= 2)

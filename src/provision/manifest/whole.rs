@@ -1,4 +1,4 @@
-//! All files of a manifest together: what one says must fit what another says.
+//! All files of a manifest together: checks that they agree.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
@@ -14,7 +14,7 @@ use crate::accounts::{CallbackUrl, TenantName};
 use crate::graph::endpoints::subscription::same_callback;
 use crate::messages::{Timeout, Timeouts};
 
-/// Puts the files together and says what does not fit.
+/// Joins the files and reports what does not fit together.
 pub(super) fn join(reader: &mut Reader<'_>, files: Vec<File>) -> Manifest {
     let tenant = tenant(reader, &files);
     let mut timeouts: [Option<Spot<Timeout>>; 4] = Default::default();
@@ -75,7 +75,7 @@ fn tenant(reader: &mut Reader<'_>, files: &[File]) -> Option<TenantName> {
             Some((at, known)) if known != tenant => {
                 let place = reader.place(at);
                 let message =
-                    format!("the tenant is '{tenant}' here and '{known}' at {place}: a manifest is of one tenant");
+                    format!("the tenant is '{tenant}' here and '{known}' at {place}: a manifest is for one tenant");
                 reader.wrong(spot.at, message);
             }
             Some(_) => {}
@@ -85,7 +85,7 @@ fn tenant(reader: &mut Reader<'_>, files: &[File]) -> Option<TenantName> {
     first.map(|(_, tenant)| tenant.clone())
 }
 
-/// Keeps the first of a setting; another one that is not the same is a mistake.
+/// Keeps the first value of a setting; a different one is a mistake.
 fn agree<T: PartialEq>(reader: &mut Reader<'_>, what: &str, first: &mut Option<Spot<T>>, other: Spot<T>) {
     let Some(known) = first else {
         *first = Some(other);
@@ -95,11 +95,11 @@ fn agree<T: PartialEq>(reader: &mut Reader<'_>, what: &str, first: &mut Option<S
         && value != new
     {
         let place = reader.place(known.at);
-        reader.wrong(other.at, format!("chat_settings say something else of '{what}' at {place}"));
+        reader.wrong(other.at, format!("chat_settings set '{what}' differently at {place}"));
     }
 }
 
-/// What has this key already; else it has it from now on.
+/// The earlier value of this key; if there is none, adds this one.
 fn earlier<K: Eq + Hash, V>(known: &mut HashMap<K, V>, key: K, value: V) -> Option<&V> {
     match known.entry(key) {
         Entry::Occupied(first) => Some(&*first.into_mut()),
@@ -110,8 +110,8 @@ fn earlier<K: Eq + Hash, V>(known: &mut HashMap<K, V>, key: K, value: V) -> Opti
     }
 }
 
-/// Two accounts have neither a name nor a handle in common, and none is called by
-/// another's handle: it would not be clear which is meant.
+/// Names and handles must be unique, and no name may be another account's handle: it would be
+/// unclear which account is meant.
 fn check_names(reader: &mut Reader<'_>, accounts: &[Draft]) {
     let mut names: HashMap<String, At> = HashMap::new();
     let mut handles: HashMap<&str, (usize, At)> = HashMap::new();
@@ -120,13 +120,13 @@ fn check_names(reader: &mut Reader<'_>, accounts: &[Draft]) {
             && let Some((_, first)) = earlier(&mut handles, handle.as_str(), (number, *at))
         {
             let place = reader.place(*first);
-            reader.wrong(*at, format!("the handle '{handle}' is that of another account too, at {place}"));
+            reader.wrong(*at, format!("another account has the handle '{handle}' too, at {place}"));
         }
         if let Some(Spot { at, value: Some(name) }) = &draft.name
             && let Some(first) = earlier(&mut names, name.as_str().to_lowercase(), *at)
         {
             let (place, shown) = (reader.place(*first), shown(name.as_str()));
-            reader.wrong(*at, format!("the name {shown} is that of another account too, at {place}"));
+            reader.wrong(*at, format!("another account has the name {shown} too, at {place}"));
         }
     }
     for (number, draft) in accounts.iter().enumerate() {
@@ -156,14 +156,14 @@ fn check_callbacks(reader: &mut Reader<'_>, accounts: &[Draft]) {
     }
 }
 
-/// Two accounts of one Page are odd, and possible.
+/// Two accounts of one Page are allowed, but odd.
 fn check_pages(reader: &mut Reader<'_>, accounts: &[Draft]) {
     let mut pages: HashMap<&str, At> = HashMap::new();
     for draft in accounts {
         let Some(Spot { at, value: Some(page_id) }) = &draft.page_id else { continue };
         if let Some(first) = earlier(&mut pages, page_id.as_str(), *at) {
             let place = reader.place(*first);
-            reader.doubt(*at, &format!("the Page {page_id} is that of another account too, at {place}"), "");
+            reader.doubt(*at, &format!("another account has the Page {page_id} too, at {place}"), "");
         }
     }
 }
@@ -185,9 +185,9 @@ mod tests {
     #[test]
     fn accounts_are_told_apart_by_names_and_handles() {
         let found = of_two("accounts: [{name: Acme, handle: acme-1}]", "accounts: [{name: aCME}]");
-        assert_eq!(found, ["b.yaml:2:19: the name 'aCME' is that of another account too, at a.yaml:2:19"]);
+        assert_eq!(found, ["b.yaml:2:19: another account has the name 'aCME' too, at a.yaml:2:19"]);
         let found = of_two("accounts: [{name: A, handle: a}]", "accounts: [{name: B, handle: a}]");
-        assert_eq!(found, ["b.yaml:2:30: the handle 'a' is that of another account too, at a.yaml:2:30"]);
+        assert_eq!(found, ["b.yaml:2:30: another account has the handle 'a' too, at a.yaml:2:30"]);
         let found = of_two("accounts: [{name: A-1}]", "accounts: [{name: B, handle: a-1}]");
         assert_eq!(found, ["a.yaml:2:19: the name 'A-1' is the handle of another account, at b.yaml:2:30"]);
         assert_eq!(of_two("accounts: [{name: a-1, handle: a-1}]", ""), [""; 0]);
@@ -211,7 +211,7 @@ mod tests {
         let settings = |text: &str| format!("chat_settings: {{{text}}}");
         assert!(of_two(&settings("web_timeout: 60m"), &settings("web_timeout: 1h")).is_empty());
         let found = of_two(&settings("web_timeout: 60m"), &settings("web_timeout: 2h"));
-        assert_eq!(found, ["b.yaml:2:30: chat_settings say something else of 'web_timeout' at a.yaml:2:30"]);
+        assert_eq!(found, ["b.yaml:2:30: chat_settings set 'web_timeout' differently at a.yaml:2:30"]);
         let said = |text: &str| settings(&format!("messages: {{session-ended: {text}}}"));
         assert_eq!(of_two(&said("Bye"), &said("disabled")).len(), 1);
     }
@@ -220,6 +220,6 @@ mod tests {
     fn two_accounts_of_one_page_are_odd() {
         let text = "version: 1\naccounts: [{name: A, page_id: '12345'}, {name: B, page_id: '12345'}]\n";
         let doubts = good(text).doubts;
-        assert!(doubts[0].to_string().contains("another account too, at a.yaml:2:31"), "{doubts:?}");
+        assert!(doubts[0].to_string().contains("another account has the Page 12345 too, at a.yaml:2:31"), "{doubts:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! A manifest of what is there, which reads back as the same.
+//! Writes a manifest of existing accounts; reading it gives the same again.
 
 use std::fmt::Write as _;
 
@@ -11,14 +11,14 @@ use crate::messages::{ChatSettings, ChatText, Event, MessageState};
 use crate::secrets::{SecretKind, SecretRef, StoreName};
 use crate::text::{is_control, is_runner_command, is_unseen};
 
-/// What is written.
+/// What to write.
 #[derive(Clone, Copy, Debug)]
 pub struct Exported<'e> {
     /// The tenant.
     pub tenant: Option<&'e TenantName>,
-    /// Its defaults.
+    /// Its Chat Settings.
     pub chat_settings: &'e ChatSettings,
-    /// Its accounts, in the order in which they are written.
+    /// Its accounts, in order.
     pub accounts: &'e [Account],
 }
 
@@ -35,7 +35,7 @@ const HEADER: &str = "\
 # below 'webhook', or once in 'defaults':  fields: [messages, messaging_postbacks]
 ";
 
-/// The keys whose values stand on lines of their own.
+/// The keys whose values are written as blocks.
 const BLOCKS: [&str; 4] = ["chat_settings", "app", "webhook", "messages"];
 
 /// The manifest as YAML.
@@ -46,7 +46,7 @@ pub fn write(exported: &Exported<'_>) -> String {
     for account in exported.accounts {
         let begun = text.len();
         block(&mut text, &self::account(account), 4, &|key| remark(account, key));
-        // The first line is the item's.
+        // The first line begins the list item.
         text.replace_range(begun + 2..begun + 3, "-");
     }
     text
@@ -59,7 +59,7 @@ pub fn json(exported: &Exported<'_>) -> Value {
     Value::Object(top)
 }
 
-/// All but the accounts.
+/// Everything but the accounts.
 fn top(exported: &Exported<'_>) -> Map<String, Value> {
     let mut top = Map::new();
     top.insert("version".into(), 1.into());
@@ -72,7 +72,7 @@ fn top(exported: &Exported<'_>) -> Map<String, Value> {
         .iter()
         .map(|(event, text)| {
             let text = match text {
-                // As a state, since a bare text must not be taken for one.
+                // With a state, since a bare text could be taken for one.
                 ChatText::Custom(text) => value!({"state": "custom", "text": text}),
                 ChatText::Disabled => "disabled".into(),
             };
@@ -93,7 +93,7 @@ fn account(account: &Account) -> Map<String, Value> {
     all.insert("page_id".into(), account.page_id.as_str().into());
     let secret = |kind| account.secrets.get(&kind).map(reference);
     all.extend(secret(SecretKind::PageAccessToken).map(|token| ("token".to_owned(), token)));
-    // A secret whose app is not known is of use to nobody, and refused when it is read.
+    // A secret without its app's id is useless, and is refused when the manifest is read.
     if let Some(id) = &account.app_id {
         let mut app = Map::from_iter([("id".to_owned(), id.as_str().into())]);
         app.extend(secret(SecretKind::AppSecret).map(|secret| ("secret".to_owned(), secret)));
@@ -112,7 +112,7 @@ fn account(account: &Account) -> Map<String, Value> {
     all
 }
 
-/// Adds a mapping that has something in it.
+/// Adds a mapping unless it is empty.
 fn insert(to: &mut Map<String, Value>, key: &str, map: Map<String, Value>) {
     if !map.is_empty() {
         to.insert(key.into(), map.into());
@@ -129,7 +129,7 @@ fn reference(reference: &SecretRef) -> Value {
     }
 }
 
-/// What stands behind a secret that a store of this machine has.
+/// The comment after a secret that is in a store of this machine.
 fn remark(account: &Account, key: &str) -> Option<String> {
     let kind = match key {
         "token" => SecretKind::PageAccessToken,
@@ -146,7 +146,7 @@ fn remark(account: &Account, key: &str) -> Option<String> {
     Some(format!("{place}; on another machine: {{env: NAME}}"))
 }
 
-/// A line for each key, `indent` spaces before it.
+/// One line for each key, indented by `indent` spaces.
 fn block(text: &mut String, map: &Map<String, Value>, indent: usize, remark: &dyn Fn(&str) -> Option<String>) {
     for (key, value) in map {
         text.extend(std::iter::repeat_n(' ', indent));
@@ -160,7 +160,7 @@ fn block(text: &mut String, map: &Map<String, Value>, indent: usize, remark: &dy
             }
             _ => text.push(' '),
         }
-        // Shown to be what Display writes: digits, units and spaces.
+        // Written as Display writes it: digits, units and spaces.
         match value {
             Value::String(time) if key.ends_with("_timeout") || key == "agent_ramp_up" => text.push_str(time),
             value => flow(text, value),
@@ -200,8 +200,8 @@ fn flow(text: &mut String, value: &Value) {
     }
 }
 
-/// A text: bare where every reader of YAML takes it for one, else in double quotation
-/// marks, with escapes that YAML 1.1 and 1.2 have in common.
+/// A text: bare if every YAML reader takes it for one, else in double quotation marks, with
+/// escapes that YAML 1.1 and 1.2 share.
 fn scalar(text: &mut String, string: &str) {
     let plain = |c: char| c.is_alphanumeric() && !is_unseen(c) || matches!(c, ' ' | '.' | '_' | '/' | '@' | '-');
     let harmless = string.starts_with(char::is_alphabetic) && string.chars().all(plain) && !string.ends_with(' ');
@@ -218,7 +218,7 @@ fn scalar(text: &mut String, string: &str) {
             (_, code)
                 if is_control(c) || is_unseen(c) || is_runner_command(&string[at..]) || code & 0xfffe == 0xfffe =>
             {
-                // Fails never: it is written to memory.
+                // Writing to memory cannot fail.
                 let _ = if code > 0xffff { write!(text, "\\U{code:08x}") } else { write!(text, "\\u{code:04x}") };
             }
             _ => text.push(c),

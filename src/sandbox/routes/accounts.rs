@@ -1,4 +1,4 @@
-//! `GET /me/accounts`: the Pages of a person, page by page, each with its token.
+//! `GET /me/accounts`: a person's Pages, in pages of a list, each with its token.
 
 use serde_json::{Map, Value, json};
 
@@ -57,8 +57,8 @@ fn row(world: &mut World, holder: &Token, page: &Page, fields: &[String]) -> Val
     Value::Object(row)
 }
 
-/// From a long-lived token a Page gets one that does not expire; from a
-/// short-lived one a token that ends with it.
+/// A Page's token: from a long-lived token one that does not expire, from a short-lived token
+/// one that expires with it.
 pub(super) fn page_token(world: &mut World, holder: &Token, page: &Page) -> String {
     let now = world.clock.unix_seconds();
     let long_lived = holder.expires_at == 0 || holder.expires_at.saturating_sub(now) > 2 * HOUR;

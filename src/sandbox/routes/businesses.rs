@@ -1,5 +1,5 @@
-//! `GET /me/businesses` and the Pages of a business, for a person with
-//! `business_management`: here all Pages are one business's own.
+//! `GET /me/businesses` and a business's Pages, for a person with `business_management`: here
+//! one business owns all Pages.
 
 use serde_json::{Value, json};
 

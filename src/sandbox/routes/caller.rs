@@ -1,4 +1,4 @@
-//! Who makes a call: the token, whether it lives, and its signature.
+//! Identifies the caller: the token, whether it is valid, and the call's signature.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
@@ -12,7 +12,7 @@ pub enum Caller {
     App(String),
 }
 
-/// Finds out who calls, and refuses tokens that are dead and signatures that are wrong.
+/// Identifies the caller; refuses invalid tokens and wrong signatures.
 pub fn caller(world: &World, call: &Call, node: &str) -> Result<Caller, Refusal> {
     let caller = unproven(world, call, node)?;
     if let Caller::Holder(token) = &caller {
@@ -21,7 +21,7 @@ pub fn caller(world: &World, call: &Call, node: &str) -> Result<Caller, Refusal>
     Ok(caller)
 }
 
-/// The same where an app alone will not do.
+/// The same for calls that an app itself may not make.
 pub fn holder(world: &World, call: &Call, node: &str) -> Result<Token, Refusal> {
     match caller(world, call, node)? {
         Caller::Holder(token) => Ok(*token),
@@ -29,7 +29,7 @@ pub fn holder(world: &World, call: &Call, node: &str) -> Result<Token, Refusal> 
     }
 }
 
-/// The same, whatever its signature is.
+/// The same without checking the signature.
 pub fn unproven(world: &World, call: &Call, node: &str) -> Result<Caller, Refusal> {
     let Some((value, in_header)) = &call.token else {
         return Err(if node == "me" {
@@ -38,7 +38,7 @@ pub fn unproven(world: &World, call: &Call, node: &str) -> Result<Caller, Refusa
             Refusal::oauth(104, "An access token is required to request this resource.")
         });
     };
-    // With the token in a header 190 was seen as 401.
+    // With the token in a header, 190 was seen as status 401.
     let status = |refusal: Refusal| Refusal { status: in_header.then_some(401), ..refusal };
     if let Some((id, secret)) = value.split_once('|') {
         let app = world.app(id).ok_or_else(unknown_app)?;
@@ -54,7 +54,7 @@ pub fn unproven(world: &World, call: &Call, node: &str) -> Result<Caller, Refusa
     }
 }
 
-/// `me` is asked for, and there is no such person.
+/// `me` was requested, and the token is not a person's.
 pub(super) fn no_such_person() -> Refusal {
     Refusal::oauth(2500, "An active access token must be used to query information about the current user.")
 }
@@ -69,7 +69,7 @@ pub(super) fn unparsed() -> Refusal {
     Refusal::oauth(190, "Invalid OAuth access token - Cannot parse access token")
 }
 
-/// `appsecret_proof`: of the token alone, or of `token|appsecret_time` for five minutes.
+/// `appsecret_proof`: of the bare token, or of `token|appsecret_time` for five minutes.
 pub(super) fn check_proof(world: &World, call: &Call, token: &Token) -> Result<(), Refusal> {
     const VALID: u64 = 300;
     let refused = |text: &str| Err(Refusal::new(100, "GraphMethodException", text));

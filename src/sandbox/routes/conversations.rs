@@ -1,5 +1,5 @@
 //! `/{page}/conversations`, `/{conversation-id}`, `/{conversation-id}/messages` and
-//! `/{message-id}`: what was said, as an inbox sees it (graph/FACTS.md, "Conversations").
+//! `/{message-id}`: conversations, as an inbox sees them (graph/FACTS.md, "Conversations").
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -10,14 +10,14 @@ use super::{
 use crate::sandbox::form::{DEPTH, split};
 use crate::sandbox::people::{Message, Thread};
 
-/// A field that is asked for: `messages.limit(3){id,message}`.
+/// A requested field: `messages.limit(3){id,message}`.
 struct Wanted {
     name: String,
     limit: Option<usize>,
     inner: Option<Vec<Wanted>>,
 }
 
-/// The list of a Page.
+/// A Page's conversations.
 pub(super) fn of_a_page(world: &World, call: &Call, node: &str) -> Answered {
     let (token, page_id) = reader(world, call, node)?;
     let mut threads: Vec<&Thread> =
@@ -36,7 +36,7 @@ pub(super) fn of_a_page(world: &World, call: &Call, node: &str) -> Answered {
     Ok(Answer::ok(part.body(call, &token.value, &format!("{page_id}/conversations"), data?).into()))
 }
 
-/// A conversation or a message by its id; nothing where the node is neither.
+/// A conversation or a message by its id; `None` if the node is neither.
 pub(super) fn by_id(world: &World, call: &Call, node: &str) -> Option<Answered> {
     let has = |thread: &&Thread| match node.get(..2) {
         Some("t_") => thread.id == node,
@@ -93,7 +93,7 @@ fn wanted(call: &Call, default: &[&str]) -> Vec<Wanted> {
     call.fields(default).iter().map(|field| expanded(field, DEPTH)).collect()
 }
 
-/// A field with so many levels at most; what is deeper is left out.
+/// A field with at most `levels` levels; deeper ones are dropped.
 fn expanded(field: &str, levels: usize) -> Wanted {
     let (head, inner) = match field.split_once('{') {
         Some((head, inner)) => (head, Some(inner.strip_suffix('}').unwrap_or(inner))),

@@ -1,4 +1,4 @@
-//! `GET /debug_token`: a bad token is an answer of 200 with an error inside.
+//! `GET /debug_token`: for a bad token it answers 200 with an error inside.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ pub(super) fn answer(world: &World, call: &Call) -> Answered {
     let wrong_caller =
         || bad("You must provide an app access token, or a user access token that is an owner or developer of the app");
     let app_id = match itself {
-        // Also one that is dead: it is told what became of it.
+        // An invalid token too: the answer says why it is invalid.
         Some(token) => {
             check_proof(world, call, token)?;
             let system = token.kind == TokenKind::SystemUser;

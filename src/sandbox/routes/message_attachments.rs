@@ -1,4 +1,4 @@
-//! `POST /me/message_attachments`: a file that is sent later, by its id.
+//! `POST /me/message_attachments`: a file to send later, by its id.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What a message may hold: texts, quick replies, attachments, templates
+//! Checks the content of a message: texts, quick replies, attachments, templates
 //! (graph/FACTS.md, "Sending a message").
 
 use serde_json::{Map, Value};
@@ -15,7 +15,7 @@ const TEMPLATE_TEXT: usize = 640;
 const BUTTONS: usize = 3;
 const ELEMENTS: usize = 10;
 const ELEMENT_TITLE: usize = 80;
-/// Those of Meta's reference.
+/// The types in Meta's reference.
 const TEMPLATES: [&str; 11] = [
     "button",
     "generic",
@@ -31,7 +31,7 @@ const TEMPLATES: [&str; 11] = [
 ];
 const BUTTON_TYPES: [&str; 6] = ["web_url", "postback", "phone_number", "account_link", "account_unlink", "game_play"];
 
-/// Refuses what Meta would refuse. With `file` the attachment itself came along.
+/// Refuses what Meta would refuse. `file` says that the attachment itself was uploaded.
 pub(super) fn check(world: &World, page_id: &str, message: &Map<String, Value>, file: bool) -> Result<(), Refusal> {
     let text = message.get("text").and_then(Value::as_str);
     let attachment = message.get("attachment").filter(|attachment| !attachment.is_null());
@@ -64,12 +64,12 @@ pub(super) fn check(world: &World, page_id: &str, message: &Map<String, Value>, 
     attachment.map_or(Ok(()), |attachment| self::attachment(world, page_id, attachment, file))
 }
 
-/// The sticker that a message is; Meta takes the number as a text too.
+/// The id of a message's sticker; Meta also accepts the number as a text.
 pub(super) fn sticker_id(message: &Map<String, Value>) -> Option<u64> {
     text_of(message.get("sticker_id")?).parse().ok()
 }
 
-/// An attachment of a message, or one that is uploaded for later.
+/// An attachment of a message, or one uploaded for later.
 pub(super) fn attachment(world: &World, page_id: &str, attachment: &Value, file: bool) -> Result<(), Refusal> {
     let kind = attachment["type"].as_str().unwrap_or_default();
     one_of("message[attachment][type]", kind, &["image", "audio", "video", "file", "template"])?;
@@ -121,8 +121,7 @@ fn template(payload: &Value) -> Result<(), Refusal> {
     if kind == "image_grid" { image_grid(&payload["elements"], base) } else { Ok(()) }
 }
 
-/// The image grid of June 2026: one element with two to six images, one of them large at
-/// most.
+/// The image grid of June 2026: one element with two to six images, at most one of them large.
 fn image_grid(elements: &Value, base: &str) -> Result<(), Refusal> {
     const GRID_TITLE: usize = 45;
     let [element] = elements.as_array().map(Vec::as_slice).unwrap_or_default() else {
@@ -151,7 +150,7 @@ fn buttons(name: &str, value: &Value) -> Result<(), Refusal> {
             "postback" | "phone_number" => &["title", "payload"],
             "web_url" => &["title", "url"],
             "account_link" => &["url"],
-            // A game, or the account that is unlinked: Meta names the button.
+            // A game, or unlinking an account: Meta sets the button's title.
             _ => &[],
         };
         for part in needed {
@@ -163,7 +162,7 @@ fn buttons(name: &str, value: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// A text that must be there.
+/// A required text.
 fn text_in<'v>(value: &'v Value, part: &str, name: &str) -> Result<&'v str, Refusal> {
     value[part].as_str().filter(|text| !text.is_empty()).ok_or_else(|| required(name))
 }

@@ -1,5 +1,5 @@
-//! `POST /me/messages`: what a Page says to a person, and whether it may
-//! (graph/FACTS.md, "Sending a message" and "Refusals of the Send API").
+//! `POST /me/messages`: a Page's message to a person, and whether it is allowed (graph/FACTS.md,
+//! "Sending a message" and "Refusals of the Send API").
 
 use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
@@ -13,9 +13,9 @@ use crate::sandbox::events::Event;
 use crate::sandbox::people::{Message, digits, new_mid};
 use crate::sandbox::{say, versions};
 
-/// After a person's message, for everything.
+/// For all messages, after the person's last one.
 const WINDOW: SignedDuration = SignedDuration::from_hours(24);
-/// After a person's message, for an answer by a human.
+/// For a human's answer, after the person's last message.
 const HUMAN_WINDOW: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 const TYPES: [&str; 4] = ["RESPONSE", "UPDATE", "MESSAGE_TAG", "UTILITY"];
@@ -25,7 +25,7 @@ const FORMER_TAGS: [&str; 3] = ["CONFIRMED_EVENT_UPDATE", "ACCOUNT_UPDATE", "POS
 const ACTIONS: [&str; 5] = ["typing_on", "typing_off", "mark_seen", "react", "unreact"];
 const NOTIFICATIONS: [&str; 3] = ["REGULAR", "SILENT_PUSH", "NO_PUSH"];
 
-/// Other ways to name who a message is for, and whether the answer names the person.
+/// Other ways to name a recipient, and whether the answer names the person.
 const OTHER_RECIPIENTS: [(&str, bool); 6] = [
     ("user_ref", false),
     ("phone_number", false),
@@ -70,8 +70,8 @@ pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Answered {
     Ok(Answer::ok(without_nulls(body)))
 }
 
-/// Whether a message has the seven days of a human's answer; refuses words that Graph
-/// does not know.
+/// Whether a message may use the seven days of a human's answer; refuses values that Graph does
+/// not know.
 fn by_human(call: &Call, content: &Map<String, Value>) -> Result<bool, Refusal> {
     let kind = call.given("messaging_type");
     if let Some(kind) = kind {
@@ -87,7 +87,7 @@ fn by_human(call: &Call, content: &Map<String, Value>) -> Result<bool, Refusal> 
         return Err(bad(format!("The message tag {tag} is no longer supported.")));
     }
     one_of("tag", tag, &TAGS)?;
-    // A tag counts with its type alone, and one of the two with its template alone.
+    // A tag is valid only with its type, and one of the two only with its template.
     let feedback =
         content.get("attachment").is_some_and(|sent| sent["payload"]["template_type"] == "customer_feedback");
     Ok(kind == Some("MESSAGE_TAG") && (tag != "CUSTOMER_FEEDBACK" || feedback))
@@ -108,14 +108,14 @@ fn may_write(world: &World, token: &Token, person: &Person, by_human: bool) -> R
     }
     let owner = world.thread(&person.page_id, &person.psid).and_then(|thread| thread.owner.as_ref());
     if owner.is_some_and(|owner| *owner != token.app_id) {
-        // Which code goes with this subcode is not documented.
+        // The code for this subcode is not documented.
         return refuse(10, 2_018_300, "Message failed to send because another app is controlling this thread now.")
             .map_err(|refusal: Refusal| refusal.with_status(400));
     }
     let window = if by_human { HUMAN_WINDOW } else { WINDOW };
     let now = world.clock.now();
     if person.wrote_at.is_none_or(|at| now.duration_since(at) > window) {
-        // In Messenger this was seen with 400, elsewhere code 10 is 403.
+        // Messenger was seen to answer 400 here; elsewhere code 10 is 403.
         return refuse(
             10,
             2_018_278,
@@ -145,22 +145,21 @@ fn act(world: &mut World, call: &Call, token: &Token, person: &Person, action: &
     Ok(Answer::ok(json!({"recipient_id": person.psid})))
 }
 
-/// The answer to a message for somebody whom this world does not know by PSID.
+/// The answer to a message for a person this world does not know by PSID.
 fn elsewhere(recipient: &Value, told: bool) -> Value {
     let id = told.then(|| digits(&recipient.to_string(), 16));
     without_nulls(json!({"recipient_id": id, "message_id": new_mid()}))
 }
 
-/// Remembers the message and tells the callbacks: of the message itself, that it
-/// has arrived, and that it was read. Its name, and that of an attachment that is
-/// kept for later.
+/// Saves the message and queues its events: the message itself, its arrival, and its reading.
+/// Returns its id, and that of an attachment saved for later.
 fn send(world: &mut World, token: &Token, person: &Person, content: &Map<String, Value>) -> (String, Option<String>) {
     let page_id = person.page_id.as_str();
     let text = content.get("text").and_then(Value::as_str).unwrap_or_default();
     let mut message = Message::new(world.clock.now(), true, text);
     let mut kept = None;
     if let Some(attachment) = content.get("attachment").filter(|attachment| !attachment.is_null()) {
-        // In the notation of forms all values are texts.
+        // In a form all values are texts.
         let reusable = &attachment["payload"]["is_reusable"];
         if *reusable == true || *reusable == "true" || *reusable == "1" {
             kept = Some(world.keep_attachment(page_id));

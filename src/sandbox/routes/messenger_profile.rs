@@ -1,12 +1,12 @@
-//! `/me/messenger_profile`: what a person meets before the first message
-//! (graph/FACTS.md, "Messenger Profile"), and `/me/custom_user_settings`, the same for one person.
+//! `/me/messenger_profile`: what a person sees before the first message (graph/FACTS.md,
+//! "Messenger Profile"), and `/me/custom_user_settings`, the same for one person.
 
 use serde_json::{Map, Value, json};
 
 use super::{Answer, Answered, Call, Refusal, World, of_page, recipient_of, unsupported, without_nulls};
 use super::{at_most, bad, bad_with, is_url, list, need, need_value, one_of, required};
 
-/// What can be read, in the order in which Graph's own error names most of it.
+/// The readable properties, mostly in the order of Graph's own error.
 const FIELDS: &[&str] = &[
     "get_started",
     "persistent_menu",
@@ -23,7 +23,7 @@ const FIELDS: &[&str] = &[
     "subject_to_new_eu_privacy_rules",
     "platform",
 ];
-/// What can be set.
+/// The settable properties.
 const PROPERTIES: &[&str] = FIELDS.split_at(12).0;
 
 const GREETING: usize = 160;
@@ -81,7 +81,7 @@ fn success() -> Answer {
     Answer::ok(json!({"result": "success"}))
 }
 
-/// Names in any case: Meta's own SDK writes them in capitals.
+/// Names in any case: Meta's own SDK writes them in upper case.
 fn fields(call: &Call) -> Result<Option<Vec<String>>, Refusal> {
     let Some(fields) = call.list("fields") else { return Ok(None) };
     let fields: Vec<String> = fields.iter().map(|field| field.to_lowercase()).collect();
@@ -135,7 +135,7 @@ fn check(name: &str, value: &Value) -> Result<(), Refusal> {
     }
 }
 
-/// A list by locale, `default` among them.
+/// A list by locale, which must include `default`.
 fn localised<'v>(name: &str, value: &'v Value) -> Result<&'v [Value], Refusal> {
     let items = list(name, value, usize::MAX)?;
     if items.iter().any(|item| item["locale"] == "default") {

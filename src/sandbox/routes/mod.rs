@@ -1,5 +1,4 @@
-//! Which call is answered where, and the checks that come before every answer:
-//! version, token, signature.
+//! Routes each call, after the checks that all calls share: version, token, signature.
 
 mod accounts;
 mod businesses;
@@ -42,12 +41,12 @@ use replies::{Answered, nonexisting_field, success, unsupported};
 pub(super) use caller::unproven;
 pub(super) use subscriptions::finish;
 
-/// What comes of a call.
+/// The result of a call.
 pub(super) enum Reply {
     Now(Answer),
-    /// A callback has to be asked first; then [`finish`] has the answer.
+    /// A callback has to be asked first; then [`finish`] gives the answer.
     Verified(Box<subscriptions::Change>),
-    /// Several calls are to be carried out.
+    /// Several calls have to be made.
     Batch(Box<Batch>),
 }
 
@@ -55,18 +54,18 @@ pub(super) fn answer(world: &mut World, call: &Call) -> Reply {
     dispatch(world, call).unwrap_or_else(|refusal| Reply::Now(refusal.into()))
 }
 
-/// The answer to a call that is one too many, of a token that is good otherwise.
+/// The answer to a call above a limit, if its token is valid otherwise.
 pub(super) fn throttled(world: &World, call: &Call, refusal: Refusal) -> Reply {
     let node = call.segments.first().map(String::as_str).unwrap_or_default();
     Reply::Now(caller(world, call, node).err().unwrap_or(refusal).into())
 }
 
-/// The version that an answer names: an expired one is served by the oldest.
+/// The version that an answer names: an expired one is served as the oldest.
 pub(super) fn served(world: &World, call: &Call) -> Served {
     Served::of(world.day(), call.version)
 }
 
-/// What is closed to the calling app. What Meta says then was not recorded.
+/// Features closed to the calling app. Meta's text was not recorded.
 fn closed(world: &World, call: &Call) -> Option<Refusal> {
     let app = call.token.as_ref().and_then(|(token, _)| match token.split_once('|') {
         Some((id, _)) => world.app(id),

@@ -1,4 +1,4 @@
-//! `GET /me`, `GET /{page}`, `GET /{username}`, `GET /{app}`: a node by its id or name.
+//! `GET /me`, `GET /{page}`, `GET /{username}`, `GET /{app}`: an object by its id or name.
 
 use std::sync::LazyLock;
 
@@ -13,7 +13,7 @@ use crate::sandbox::world::Page;
 pub(super) static PAGE_FIELDS: LazyLock<Vec<&str>> =
     LazyLock::new(|| include_str!("../page_fields.txt").lines().collect());
 const MOST_IDS: usize = 50;
-/// Fields that v26.0 no longer has.
+/// Fields that v26.0 has removed.
 const OLD_FIELDS: [&str; 5] = ["current_location", "genre", "network", "parking", "start_info"];
 const USER_FIELDS: [&str; 8] =
     ["id", "name", "first_name", "last_name", "middle_name", "name_format", "picture", "short_name"];
@@ -57,7 +57,7 @@ pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Answered {
     }
 }
 
-/// `GET /app` and `GET /{app-id}`: the app that calls, or has given the token out.
+/// `GET /app` and `GET /{app-id}`: the calling app, or the app that issued the token.
 pub(super) fn app(world: &World, call: &Call, node: &str) -> Answered {
     let id = match caller(world, call, node)? {
         Caller::App(id) => id,
@@ -69,7 +69,7 @@ pub(super) fn app(world: &World, call: &Call, node: &str) -> Answered {
     })))
 }
 
-/// `GET /?ids=A,B`: each under the id it was asked by, for older apps before v26.0.
+/// `GET /?ids=A,B`: each object under the requested id, for older apps before v26.0.
 pub(super) fn several(world: &mut World, call: &Call) -> Answered {
     let ids = call.list("ids").unwrap_or_default();
     if ids.len() > MOST_IDS {
@@ -88,7 +88,7 @@ pub(super) fn name_of(field: &str) -> &str {
     field.split(['{', '.']).next().unwrap_or(field)
 }
 
-/// The fields that were asked for, in that order, `id` always among them.
+/// The requested fields in order, always including `id`.
 fn pick(wanted: &[String], known: &[&str], node_type: &str, values: &Value) -> Result<Value, Refusal> {
     let mut picked = Map::new();
     for field in wanted {
@@ -109,7 +109,7 @@ fn page_answer(world: &mut World, page: &Page, call: &Call, reader: Option<&Toke
     let own = reader.is_some_and(|token| token.page().is_none_or(|id| id == page.id));
     let public = wanted.iter().all(|field| field == "id" || field == "name");
     let asks = |name: &str| wanted.iter().any(|field| field == name);
-    // A person gets the Page's token, a Page its own.
+    // A person gets the Page's token, a Page its own token.
     let token = match reader.filter(|_| own && asks("access_token") && !page.tasks.is_empty()) {
         Some(token) if token.page().is_some() => Some(token.value.clone()),
         Some(token) => Some(super::accounts::page_token(world, token, page)),
@@ -138,7 +138,7 @@ fn page_answer(world: &mut World, page: &Page, call: &Call, reader: Option<&Toke
     {
         return Err(nonexisting_field(name_of(old), "Page"));
     }
-    // Unknown fields are refused before permissions are looked at.
+    // Unknown fields are refused before permissions are checked.
     let picked = pick(&wanted, &PAGE_FIELDS, "Page", &values)?;
     let may_read = own && reader.is_some_and(|token| token.may("pages_read_engagement"));
     let allowed = may_read || own && public;

@@ -1,4 +1,5 @@
-//! `GET` or `POST /oauth/access_token`: a long-lived token for a short one, a token for an app.
+//! `GET` or `POST /oauth/access_token`: a long-lived token for a short-lived one, or an app's
+//! token.
 
 use serde_json::json;
 
@@ -6,11 +7,11 @@ use super::caller::{unknown_app, unparsed};
 use super::{Answer, Answered, Call, Refusal, Token, TokenKind, World};
 use crate::sandbox::tokens::value_for;
 
-/// Seconds that a long-lived token lives, as Graph was seen to say.
+/// The lifetime of a long-lived token in seconds, as Graph was seen to report it.
 const LONG: i64 = 5_183_944;
 
 pub(super) fn access_token(world: &mut World, call: &Call) -> Answered {
-    // Code 1 is 400 here; only "an unknown error" of the same code is 500.
+    // Code 1 has status 400 here; only "an unknown error" with the same code has 500.
     let bad_request = |code, text: &str| Refusal::oauth(code, text).with_status(400);
     let app = call.parameter("client_id").and_then(|id| world.app(id)).cloned().ok_or_else(unknown_app)?;
     if call.parameter("client_secret") != Some(app.secret.as_str()) {

@@ -1,11 +1,11 @@
-//! The Page that a call is for, and the person.
+//! The Page and the person that a call is for.
 
 use serde_json::Value;
 
 use super::{Call, Person, Refusal, Token, World, bad_with, holder, required, unsupported};
 use crate::sandbox::form::text_of;
 
-/// The Page that a call is for, with a token of its own that may send messages.
+/// The Page that a call is for, with its own token, which may send messages.
 pub(super) fn of_page(world: &World, call: &Call, node: &str) -> Result<(Token, String), Refusal> {
     let token = holder(world, call, node)?;
     let id = own_page(world, call, &token, node)?;
@@ -13,7 +13,7 @@ pub(super) fn of_page(world: &World, call: &Call, node: &str) -> Result<(Token, 
     Ok((token, id))
 }
 
-/// The Page of a token, where the node means it.
+/// A token's Page, if the node means it.
 pub(super) fn own_page(world: &World, call: &Call, token: &Token, node: &str) -> Result<String, Refusal> {
     let Some(own) = token.page() else {
         return Err(Refusal::oauth(210, "(#210) A page access token is required to request this resource."));
@@ -24,7 +24,7 @@ pub(super) fn own_page(world: &World, call: &Call, token: &Token, node: &str) ->
     Err(unsupported(&call.method, node))
 }
 
-/// Refuses a person who has none of these tasks on the Page.
+/// Refuses a person without any of these tasks on the Page.
 pub(super) fn require_task(world: &World, page_id: &str, tasks: &[&str]) -> Result<(), Refusal> {
     if has_task(world, page_id, tasks) {
         return Ok(());
@@ -33,7 +33,7 @@ pub(super) fn require_task(world: &World, page_id: &str, tasks: &[&str]) -> Resu
     Err(Refusal::oauth(200, format!("(#200) Requires one of these tasks to manage the object: {tasks}")))
 }
 
-/// Whether a person has one of these tasks, in the old or the new kind of Page.
+/// Whether a person has one of these tasks, on the old or the new kind of Page.
 pub(super) fn has_task(world: &World, page_id: &str, tasks: &[&str]) -> bool {
     let held = world.page(page_id).map(|page| page.tasks.as_slice()).unwrap_or_default();
     held.iter().any(|held| {
@@ -42,12 +42,12 @@ pub(super) fn has_task(world: &World, page_id: &str, tasks: &[&str]) -> bool {
     })
 }
 
-/// The person of this Page whom `{"id": …}` names.
+/// The person of this Page that `{"id": …}` names.
 pub(super) fn recipient_of(world: &World, page_id: &str, recipient: &Value) -> Result<Person, Refusal> {
     let id = match &recipient["id"] {
         Value::String(id) => id.clone(),
         Value::Number(id) => id.to_string(),
-        // `recipient=PSID`, as some of Meta's own pages have it for all but sending.
+        // `recipient=PSID`, as on some of Meta's pages, except for sending.
         Value::Null if recipient.is_string() || recipient.is_number() => text_of(recipient),
         _ => return Err(required("recipient")),
     };

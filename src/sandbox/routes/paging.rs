@@ -1,4 +1,4 @@
-//! Lists, a page of them at a time: `limit`, `after`, `before`.
+//! Lists in pages: `limit`, `after`, `before`.
 
 use serde_json::{Map, Value, json};
 
@@ -7,18 +7,18 @@ use super::{Call, Refusal, bad, without_nulls};
 const DEFAULT_LIMIT: usize = 25;
 const MOST: usize = 1_000;
 
-/// Which part of a list is asked for.
+/// The requested part of a list.
 pub(super) struct Part {
-    /// The first one.
+    /// The index of its first item.
     pub start: usize,
-    /// After the last one.
+    /// The index after its last item.
     pub end: usize,
     limit: usize,
     total: usize,
 }
 
 impl Part {
-    /// The part of a list of `total` that a call asks for.
+    /// The part of a list of `total` items that a call requests.
     pub fn of(call: &Call, total: usize) -> Result<Self, Refusal> {
         let limit = call.parameter("limit").and_then(|limit| limit.parse().ok()).unwrap_or(DEFAULT_LIMIT);
         let limit: usize = limit.clamp(1, MOST);
@@ -34,8 +34,8 @@ impl Part {
         Ok(Self { start: start.min(end), end, limit, total })
     }
 
-    /// `{"data": […], "paging": {…}}`. The addresses in it carry the token, as Graph's
-    /// do; `edge` is `NODE/EDGE`.
+    /// `{"data": […], "paging": {…}}`. Its addresses hold the token, as Graph's do; `edge` is
+    /// `NODE/EDGE`.
     pub fn body(&self, call: &Call, token: &str, edge: &str, data: Vec<Value>) -> Map<String, Value> {
         let mut body = Map::new();
         if !data.is_empty() {
@@ -57,7 +57,7 @@ impl Part {
             }
             query.append_pair("limit", &self.limit.to_string()).append_pair(name, &cursor(at));
             let version = call.version.map(|(major, minor)| format!("/v{major}.{minor}")).unwrap_or_default();
-            // Graph's own name would lead a client away from this machine.
+            // Graph's own name would send a client to the real Graph.
             format!("http://{}{version}/{edge}?{}", call.host, query.finish())
         };
         without_nulls(json!({

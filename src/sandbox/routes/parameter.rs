@@ -1,4 +1,4 @@
-//! What is said of parameters that do not fit.
+//! Errors about parameters.
 
 use serde_json::Value;
 
@@ -13,22 +13,22 @@ pub(super) fn bad_with(subcode: i64, text: &str) -> Refusal {
     bad(text).with_subcode(subcode)
 }
 
-/// A parameter that must be there, in the words that were recorded.
+/// A required parameter is missing, in the recorded words.
 pub(super) fn required(name: &str) -> Refusal {
     bad(format!("The parameter {name} is required."))
 }
 
-/// The text of a parameter that must be there.
+/// The text of a required parameter.
 pub(super) fn need<'c>(call: &'c Call, name: &str) -> Result<&'c str, Refusal> {
     call.given(name).ok_or_else(|| required(name))
 }
 
-/// The object, list or text of a parameter that must be there.
+/// The object, list or text of a required parameter.
 pub(super) fn need_value(call: &Call, name: &str) -> Result<Value, Refusal> {
     call.value(name).ok_or_else(|| required(name))
 }
 
-/// A parameter that is one of a few words.
+/// A parameter with a few valid values.
 pub(super) fn one_of(name: &str, value: &str, known: &[&str]) -> Result<(), Refusal> {
     if known.contains(&value) {
         return Ok(());
@@ -36,8 +36,7 @@ pub(super) fn one_of(name: &str, value: &str, known: &[&str]) -> Result<(), Refu
     Err(bad(format!("Param {name} must be one of {{{}}} - got \"{value}\".", known.join(", "))))
 }
 
-/// A text of so many characters at most. Which unit Meta counts in is not known; these
-/// are code points.
+/// A text of at most `most` characters, counted in code points; Meta's unit is not known.
 pub(super) fn at_most(name: &str, text: Option<&str>, most: usize) -> Result<(), Refusal> {
     if text.is_none_or(|text| text.chars().count() <= most) {
         return Ok(());
@@ -45,7 +44,7 @@ pub(super) fn at_most(name: &str, text: Option<&str>, most: usize) -> Result<(),
     Err(bad(format!("Length of param {name} must be less than or equal to {most}")))
 }
 
-/// A list of so many at most; an empty slice where it is left out.
+/// A list of at most `most` items; empty if it is absent.
 pub(super) fn list<'v>(name: &str, value: &'v Value, most: usize) -> Result<&'v [Value], Refusal> {
     match value {
         Value::Null => Ok(&[]),

@@ -1,4 +1,4 @@
-//! `GET /me/permissions`: what a person has granted the app.
+//! `GET /me/permissions`: the permissions that a person has granted the app.
 
 use serde_json::{Value, json};
 

@@ -1,10 +1,10 @@
-//! `GET /{psid}`: who a person is, as far as a Page may know.
+//! `GET /{psid}`: a person's profile, as far as a Page may see it.
 
 use serde_json::{Map, Value};
 
 use super::{Answer, Answered, Call, Caller, Person, Token, World, bad_with, nonexisting_field};
 
-/// The field and the permission that it needs.
+/// Each field, and the permission that it needs.
 const FIELDS: [(&str, &str); 9] = [
     ("id", ""),
     ("name", ""),
@@ -18,7 +18,7 @@ const FIELDS: [(&str, &str); 9] = [
 ];
 const DEFAULT: [&str; 3] = ["first_name", "last_name", "profile_pic"];
 
-/// The person, where the caller is a Page and the node one of its people.
+/// The person, if the caller is a Page and the node is one of its people.
 pub(super) fn answer(world: &World, call: &Call, caller: &Caller, node: &str) -> Option<Answered> {
     let Caller::Holder(token) = caller else { return None };
     let person = world.person_by_psid(token.page()?, node)?;

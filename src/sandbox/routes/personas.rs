@@ -1,4 +1,4 @@
-//! `/me/personas` and `/{persona-id}`: names and faces under which a Page writes.
+//! `/me/personas` and `/{persona-id}`: names and pictures under which a Page writes.
 
 use serde_json::{Value, json};
 
@@ -34,12 +34,12 @@ pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Answered {
     }
 }
 
-/// Whether a node is a persona, of whichever Page.
+/// Whether a node is a persona, of any Page.
 pub(super) fn is_one(world: &World, node: &str) -> bool {
     world.personas.iter().any(|persona| persona.id == node)
 }
 
-/// A persona by its id, for the Page whose it is.
+/// A persona by its id, for its own Page.
 pub(super) fn by_id(world: &mut World, call: &Call, id: &str) -> Answered {
     let (_, page_id) = of_page(world, call, "me")?;
     let at = world.personas.iter().position(|persona| persona.id == id && persona.page_id == page_id);

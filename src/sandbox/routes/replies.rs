@@ -1,18 +1,18 @@
-//! What several routes answer.
+//! Answers that several routes share.
 
 use serde_json::json;
 
 use super::{Answer, Refusal};
 
-/// What a call that waits for nothing is answered.
+/// The result of a call that waits for nothing.
 pub type Answered = Result<Answer, Refusal>;
 
-/// What a change is answered that went well.
+/// The answer to a successful change.
 pub fn success() -> Answer {
     Answer::ok(json!({"success": true}))
 }
 
-/// Refuses what a node does not know.
+/// Refuses an unknown method or node.
 pub fn unsupported(method: &str, node: &str) -> Refusal {
     let text = format!(
         "Unsupported {} request. Object with ID '{node}' does not exist, cannot be loaded due to missing permissions, or does not support this operation. Please read the Graph API documentation at https://developers.facebook.com/docs/graph-api",

@@ -14,7 +14,7 @@ pub(super) static FIELDS: LazyLock<Vec<&str>> =
     LazyLock::new(|| include_str!("../subscribed_fields.txt").lines().collect());
 
 pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Answered {
-    // An app may take its own subscription away; everything else needs the Page.
+    // An app may remove its own subscription; everything else needs the Page.
     if let (Caller::App(app_id), "DELETE") = (caller(world, call, node)?, call.method.as_str()) {
         let id = world.page(node).map(|page| page.id.clone()).ok_or_else(|| unsupported("delete", node))?;
         change(world, &id, |subscribed| drop(subscribed.remove(&app_id)));

@@ -1,5 +1,5 @@
-//! `/{app-id}/subscriptions`: where an app hears of its Pages, verified while the
-//! caller waits (graph/FACTS.md, "An app's webhook").
+//! `/{app-id}/subscriptions`: where an app receives its Pages' events, verified while the caller
+//! waits (graph/FACTS.md, "An app's webhook").
 
 use serde_json::{Value, json};
 
@@ -12,10 +12,10 @@ use crate::sandbox::world::Subscription;
 
 const OBJECTS: [&str; 6] = ["user", "page", "permissions", "payments", "instagram", "whatsapp_business_account"];
 
-/// What changes once the callback has answered.
+/// A change to make once the callback has answered.
 pub(in crate::sandbox) struct Change {
     pub url: Url,
-    /// The app's subscription as it is then.
+    /// The app's new subscription.
     pub subscription: Subscription,
 }
 
@@ -85,13 +85,13 @@ fn amend(fields: &mut Vec<String>, more: Vec<String>) {
     }
 }
 
-/// What becomes of a change once the callback has answered, or has not.
+/// Makes or drops a change, depending on the callback's answer.
 pub(in crate::sandbox) fn finish(world: &mut World, change: Change, verified: Result<(), Refusal>) -> Answer {
     if let Err(refusal) = verified {
         return refusal.into();
     }
     let new = change.subscription;
-    // What else has changed meanwhile stays.
+    // Keep other changes made in the meantime.
     let meant = |one: &&mut Subscription| one.app_id == new.app_id && one.object == new.object;
     if let Some(one) = world.subscriptions.iter_mut().find(meant) {
         amend(&mut one.fields, new.fields);

@@ -9,10 +9,10 @@ use super::{bad_with, need, need_value, of_page, recipient_of, success, unsuppor
 use crate::sandbox::events::Event;
 use crate::sandbox::say::INBOX_APP;
 
-/// How long an app keeps a conversation that it has taken.
+/// How long an app keeps a conversation that it took.
 const KEPT: i64 = 24 * 3_600;
 
-/// Changes of hands.
+/// Moves a conversation between apps.
 pub(super) fn change(world: &mut World, call: &Call, node: &str, verb: &str) -> Answered {
     let (token, page_id) = of_page(world, call, node)?;
     if call.method != "POST" {

@@ -1,4 +1,4 @@
-//! What a person does: how it changes the world, and the event that tells of it.
+//! People's actions: how each changes the world, and its event.
 
 use serde_json::{Map, Value, json};
 
@@ -9,12 +9,12 @@ use crate::sandbox::people::{Message, new_mid};
 use crate::sandbox::versions;
 use crate::sandbox::world::World;
 
-/// Changes the world as the person does; the message it is about, and the event.
+/// Changes the world as the person acts; returns the message concerned, and the event.
 pub(super) fn act(world: &mut World, page_id: &str, psid: &str, say: &Say) -> Result<(Option<String>, Event), String> {
     let now = world.clock.now();
     let at = now.as_millisecond();
     let by_person = |name: &str, value: Value| Event::by_person(page_id, psid, at, name, value);
-    // A link opens the window where there is a conversation already.
+    // A link opens the window only in an existing conversation.
     let spoken = world.thread(page_id, psid).is_some_and(|thread| !thread.messages.is_empty());
     let (mid, event) = if let Some(raw) = &say.raw {
         (None, raw_event(page_id, psid, at, raw)?)
@@ -107,7 +107,7 @@ fn message(world: &World, say: &Say, now: jiff::Timestamp) -> Result<Message, St
         message.attachments.push(json!({"type": "location", "payload": {"coordinates": {"lat": lat, "long": long}}}));
     }
     if message.text.is_empty() && message.attachments.is_empty() {
-        return Err("there is nothing to say: give it a text, or something else that happens".into());
+        return Err("there is nothing to do: give a text or another action".into());
     }
     if let Some(mid) = &say.reply_to
         && !world.threads.iter().flat_map(|thread| &thread.messages).any(|message| message.mid == *mid)
@@ -127,7 +127,7 @@ fn event_body(say: &Say, message: &Message) -> Value {
     }))
 }
 
-/// The event of a person who has read what the Page wrote; nothing where there is nothing.
+/// The event of a person who reads the Page's messages; `None` if there are none.
 pub(in crate::sandbox) fn read(world: &mut World, page_id: &str, psid: &str) -> Option<Event> {
     let at = world.clock.now().as_millisecond();
     let thread = world.thread_mut(page_id, psid);
@@ -160,7 +160,7 @@ fn known_mid(world: &World, page_id: &str, psid: &str, named: Option<&str>) -> R
             .rfind(|message| message.from_page)
             .or(messages.last())
             .map(|message| message.mid.clone())
-            .ok_or_else(|| "nothing was said yet that one could react to".into()),
+            .ok_or_else(|| "there is no message to react to yet".into()),
     }
 }
 

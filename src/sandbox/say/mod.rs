@@ -1,4 +1,4 @@
-//! What people do at a Page, for whoever tries a callback: `sandbox say`.
+//! People's actions at a Page, for trying a callback: `sandbox say`.
 
 mod act;
 
@@ -14,64 +14,63 @@ use super::world::World;
 
 pub(super) use act::{INBOX_APP, read};
 
-/// Something that a person does at a Page. Where it names nothing, it is a message.
+/// A person's action at a Page. Without any action it is a message.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Say {
-    /// The Page's id or username. Left out: the only Page, or the one of the person.
+    /// The Page's id or username. Default: the only Page, or the person's.
     pub page: Option<String>,
-    /// A PSID or a name; a name that is not known is a new person. Left out: the
-    /// first one of the Page.
+    /// A PSID or a name; an unknown name is a new person. Default: the first person of the Page.
     pub from: Option<String>,
-    /// The text of the message, or what an edited one says now.
+    /// The text of the message, or the new text of an edited one.
     pub text: Option<String>,
-    /// The payload of the quick reply that was chosen.
+    /// The payload of the chosen quick reply.
     pub quick_reply: Option<String>,
     /// The message that this one answers.
     pub reply_to: Option<String>,
-    /// What is sent along.
+    /// The attachments.
     pub attachments: Vec<Attachment>,
     /// The id of a sticker.
     pub sticker: Option<u64>,
     /// A place.
     pub location: Option<Location>,
-    /// A button was pressed: its payload.
+    /// The payload of a pressed button.
     pub postback: Option<String>,
     /// The button's title.
     pub title: Option<String>,
-    /// An emoji on the message `mid`; empty: the reaction is taken back.
+    /// An emoji for the message `mid`; empty removes the reaction.
     pub reaction: Option<String>,
-    /// The message that is meant by `reaction`; left out: the last one of the Page.
+    /// The message that `reaction` is for. Default: the Page's last one.
     pub mid: Option<String>,
-    /// The message that now says `text`.
+    /// The message to edit; its new text is `text`.
     pub edit: Option<String>,
-    /// The message that is taken back.
+    /// The message to delete.
     pub delete: Option<String>,
-    /// Everything was read.
+    /// The person reads everything.
     pub read: bool,
-    /// The `ref` of a link that was followed.
+    /// The `ref` of a followed link.
     pub referral: Option<String>,
-    /// The `ref` of a plugin that was clicked.
+    /// The `ref` of a clicked plugin.
     pub optin: Option<String>,
-    /// The code of an account that was linked; empty: it was unlinked.
+    /// The code of a linked account; empty: it was unlinked.
     pub account_linking: Option<String>,
     /// Meta blocks the app on this Page.
     pub policy_enforcement: bool,
-    /// `pass`, `take` or `request`: who has the thread.
+    /// `pass`, `take` or `request`: the thread changes hands.
     pub thread_control: Option<String>,
-    /// As an app hears of it that only listens.
+    /// Send the event as to an app that only listens.
     pub standby: bool,
-    /// An object of `messaging`, as it stands; sender, recipient and time are filled in.
+    /// A literal object of `messaging`; sender, recipient and time are filled in.
     pub raw: Option<Value>,
 }
 
-/// What is sent along with a message.
+/// An attachment of a message.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Attachment {
     /// `image`, `video`, `audio`, `file`, …
     #[serde(rename = "type")]
     pub kind: String,
-    /// Where it is.
+    /// Its address.
     pub url: String,
 }
 
@@ -83,20 +82,20 @@ pub struct Location {
     pub long: f64,
 }
 
-/// What came of it.
+/// The result of an action.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Said {
     pub schema_version: u8,
-    /// The message, where it is about one.
+    /// The message concerned, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mid: Option<String>,
     pub psid: String,
-    /// Whether a callback took it at the first try.
+    /// Whether a callback accepted it at the first try.
     pub delivered: bool,
     /// Where it was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub callback_url: Option<String>,
-    /// What the callback answered.
+    /// The callback's HTTP status.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     #[serde(default)]
@@ -105,11 +104,11 @@ pub struct Said {
     pub reason: Option<String>,
 }
 
-/// How long the end of the first try is waited for: longer than a callback has, but
-/// not for all that is tried again before it.
+/// How long to wait for the end of the first try: longer than a callback may take, but not for
+/// all the retries before it.
 const PATIENCE: Duration = Duration::from_secs(8);
 
-/// Carries it out, sends the event, and waits for the end of its first try.
+/// Makes the action, sends the event, and waits for the end of its first try.
 pub(super) async fn say(world: &SharedWorld, say: &Say) -> Result<Said, String> {
     let (mut said, first_try) = {
         let mut held = world.lock();
@@ -121,7 +120,7 @@ pub(super) async fn say(world: &SharedWorld, say: &Say) -> Result<Said, String> 
         match delivery::parcels(&held, &event) {
             Ok(mut parcels) => {
                 let first_try = parcels.first_mut().map(delivery::Parcel::watched);
-                // Under the world's lock, so that what is said first goes first.
+                // Under the world's lock, so that events keep their order.
                 world.dispatch(&mut held, parcels);
                 (said, first_try)
             }
@@ -153,7 +152,7 @@ pub(super) async fn say(world: &SharedWorld, say: &Say) -> Result<Said, String> 
     Ok(said)
 }
 
-/// The Page that is named, or the only one, or the one that a person who is named writes to.
+/// The named Page, the only one, or the one that the named person writes to.
 fn page(world: &World, named: Option<&str>, from: Option<&str>) -> Result<String, String> {
     if let Some(named) = named {
         let page = world.page(named.trim_start_matches('@'));

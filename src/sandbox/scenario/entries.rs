@@ -1,4 +1,4 @@
-//! The tables of a scenario file, as they are written.
+//! The tables of a scenario file.
 
 use jiff::Timestamp;
 use serde::de::Error as _;
@@ -10,7 +10,7 @@ use crate::sandbox::rules::{Access, SubscribedAppsMode};
 use crate::sandbox::tokens::TokenState;
 use crate::sandbox::world::App;
 
-/// A scenario as it is written.
+/// A scenario file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
@@ -52,7 +52,7 @@ pub struct Scenario {
 
 fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
     let text = String::deserialize(deserializer)?;
-    let wrong = |_| D::Error::custom(format!("'{text}' is not a moment, such as 2026-11-22T00:00:00Z"));
+    let wrong = |_| D::Error::custom(format!("'{text}' is not a valid time, such as 2026-11-22T00:00:00Z"));
     text.parse().map(Some).map_err(wrong)
 }
 
@@ -92,7 +92,7 @@ pub(super) struct PageEntry {
     pub(super) new_experience: bool,
 }
 
-/// The switch in the app's settings.
+/// The mode in the app's settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum AppMode {
@@ -110,7 +110,7 @@ pub(super) struct PersonEntry {
     pub(super) role: bool,
     #[serde(default)]
     pub(super) blocked: bool,
-    /// How long ago the person wrote; never, where it is left out.
+    /// How long ago the person wrote; absent: never.
     pub(super) wrote_ago: Option<Length>,
 }
 

@@ -1,4 +1,4 @@
-//! Scenario files: a world of one's own, in TOML.
+//! Scenario files, which describe a world in TOML.
 //!
 //! ```toml
 //! version = 1
@@ -9,7 +9,7 @@
 //! id = "109876543210987"
 //! username = "acme.support"
 //! name = "Acme Support"
-//! token = "EAA…"                # made up where it is left out
+//! token = "EAA…"                # generated if absent
 //! token_state = "password_changed"
 //!
 //! [[people]]
@@ -41,10 +41,10 @@ use crate::http::Url;
 pub use entries::Scenario;
 use entries::{AppMode, PersonEntry, SubscriptionEntry};
 
-/// Why a scenario was not taken.
+/// Why a scenario was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ScenarioError {
-    /// It is not TOML, or has a key or value that does not belong.
+    /// It is not TOML, or has an unknown key or a value that is not valid.
     #[error("{}:{}:{}: {}", path.display(), mistake.line, mistake.column, mistake.message)]
     Broken { path: PathBuf, mistake: Mistake },
     /// It contradicts itself.
@@ -53,7 +53,7 @@ pub enum ScenarioError {
 }
 
 impl Scenario {
-    /// Reads a scenario; `path` is for errors alone.
+    /// Parses a scenario; `path` is only for errors.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ScenarioError> {
         let scenario: Self =
             document::parse(text).map_err(|mistake| ScenarioError::Broken { path: path.into(), mistake })?;
@@ -75,7 +75,9 @@ impl Scenario {
             }
             let versioned = |path: &str| path.split('/').nth(1).is_some_and(|first| graph_version(first).is_some());
             if let Some(path) = fault.path.as_deref().filter(|path| !path.starts_with('/') || versioned(path)) {
-                return Err(invalid(format!("the path '{path}' meets no call: it begins with / and has no version")));
+                return Err(invalid(format!(
+                    "the path '{path}' matches no call: it must begin with / and have no version"
+                )));
             }
         }
         let apps: Vec<&str> = scenario.apps.iter().map(|app| app.id.as_str()).collect();
@@ -104,7 +106,7 @@ impl Scenario {
         Ok(scenario)
     }
 
-    /// What can be switched, as it says; the rest stays.
+    /// Applies its settings; the others stay.
     fn set_rules(&self, rules: &mut Rules) {
         if let Some(latency) = self.latency.and_then(|latency| latency.0.try_into().ok()) {
             rules.latency = latency;
@@ -129,7 +131,7 @@ impl Scenario {
         rules.newest_version = self.newest_version.as_deref().and_then(graph_version);
     }
 
-    /// The world it describes. What it leaves out is as in the default one.
+    /// The world that it describes. Anything absent is as in the default world.
     pub fn into_world(self, clock: Clock) -> World {
         let clock = self.today.map_or(clock, Clock::at);
         let pages = usize::from(self.pages.is_empty());

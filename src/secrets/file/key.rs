@@ -1,4 +1,4 @@
-//! How the key of an encrypted file is found, and that of a new one made.
+//! Finds the key of an encrypted file, and makes that of a new one.
 
 use std::path::{Path, PathBuf};
 
@@ -10,43 +10,44 @@ use crate::files::{self, Lock};
 use crate::secrets::sealed::{self, Entries, Header, Key, KeySource, Work};
 use crate::secrets::{InputError, Secret, SecretStore as _, StoreError, keyring};
 
-/// How the key of a new file is found, and where one that exists finds its own.
+/// Where the key of a new file comes from, and an existing file's key is found.
 pub struct KeyAccess {
     /// `--key-file`, `MSGRCTL_KEY_FILE`.
     pub key_file: Option<PathBuf>,
-    /// `MSGRCTL_PASSPHRASE`, or why it cannot be one.
+    /// `MSGRCTL_PASSPHRASE`, or why its value is not valid.
     pub passphrase: Option<Result<Secret, InputError>>,
-    /// Asks a person, twice for a new one; `None` where nobody can be asked.
+    /// Asks for the passphrase, twice for a new one; `None` where there is no terminal to ask
+    /// on.
     pub ask: Option<Ask>,
 }
 
-/// What a passphrase is asked for.
+/// Why the passphrase is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asking {
     /// To open the file.
     Open,
-    /// The same, after one that did not.
+    /// To open the file, after a wrong one.
     Again,
-    /// For a file that is made, or gets another key.
+    /// For a new file, or a new key.
     New,
 }
 
 /// Asks for a passphrase; `None` for Ctrl-C and Esc.
 pub type Ask = Box<dyn Fn(Asking) -> Option<Secret>>;
 
-/// What is to open the file from now on.
+/// The key that is to open the file from now on.
 pub enum NewKey {
     Passphrase(Secret),
     /// The key file at this path.
     KeyFile(PathBuf),
-    /// A key that is made, and kept in the keyring.
+    /// A random key, kept in the keyring.
     Keyring,
 }
 
 const KEY_FILE_LEAST: usize = 32;
 
 impl FileStore {
-    /// The key that a header asks for; a passphrase that is typed wrong may be typed again.
+    /// The key that a header asks for; a mistyped passphrase may be typed again.
     pub(super) fn right_key(&self, header: &Header) -> Result<Key, StoreError> {
         const TRIES: usize = 3;
         let typed = matches!(header.key, KeySource::Passphrase(_)) && self.access.passphrase.is_none();
@@ -100,8 +101,8 @@ impl FileStore {
         Ok(sealed::key_of_content(&content))
     }
 
-    /// Where the key of a new file comes from: a key file where one is named, a passphrase
-    /// where one is set, else the keyring, else a passphrase that is asked for, once.
+    /// Where a new file's key comes from: the key file if one is named, the passphrase if one is
+    /// set, else the keyring, else a passphrase that is asked for, once.
     pub(super) fn source(&self) -> Result<KeySource, StoreError> {
         if self.access.key_file.is_some() {
             return Ok(KeySource::KeyFile);
@@ -133,12 +134,12 @@ impl FileStore {
         Ok(Opened { header, key, entries: Entries::new() })
     }
 
-    /// Gives the file another key: every secret in it is encrypted anew. `None` makes the key
-    /// that a new file would get in the keyring.
+    /// Gives the file another key and encrypts every secret again. `None` makes a key in the
+    /// keyring, as for a new file.
     ///
     /// # Errors
     ///
-    /// The file is as it was.
+    /// The file is unchanged.
     pub fn rekey(&self, new: &NewKey) -> Result<bool, StoreError> {
         let lock = Lock::acquire(&self.path, Lock::PATIENCE, &|_| {}).map_err(|error| unwritten(&error))?;
         let Some(opened) = self.load()? else { return Ok(false) };
@@ -159,7 +160,7 @@ impl FileStore {
         let old = opened.header;
         self.seal(&lock, Opened { header, key, entries: opened.entries }, true)?;
         if old.key == KeySource::Keyring {
-            // The file has another key by now: one to nothing does no harm.
+            // The old key opens nothing; one that cannot be removed does no harm.
             let _ = self.keyring.discard(&keyring_entry(&old.id));
         }
         Ok(true)

@@ -1,12 +1,11 @@
-//! Takes a notification apart: whatever shape its events come in.
+//! Parses a notification, whatever shape its events have.
 
 use serde_json::Value;
 
 use super::{Attachment, Event, Kind, Message};
 use crate::webhook::part::Part;
 
-/// Takes a notification apart. What has not even the shape of an envelope gives one
-/// event of which nothing is known.
+/// Parses a notification. Anything that is not even an envelope gives one unknown event.
 pub fn events(notification: &Value) -> Vec<Event> {
     let whole = Part::of(notification);
     let object = whole.at("object").text().unwrap_or_default();
@@ -29,7 +28,7 @@ fn of_entry(object: &str, entry: Part<'_>) -> Vec<Event> {
         let field = raw.at("field").text().unwrap_or_default();
         let value = raw.at("value");
         let of_a_conversation = field.starts_with("messag") || field == "standby";
-        // The same as an item of `messaging`, in the other shape.
+        // The same as an item of `messaging`, in another shape.
         if of_a_conversation && (value.at("sender").0.is_some() || value.at("recipient").0.is_some()) {
             let event = of_conversation(&page_id, value, time);
             found.push(Event { standby: field == "standby", raw: raw.0.cloned().unwrap_or_default(), ..event });
@@ -37,7 +36,7 @@ fn of_entry(object: &str, entry: Part<'_>) -> Vec<Event> {
             found.push(Event { timestamp: time, kind: Kind::Change(field), ..unknown(&page_id, raw) });
         }
     }
-    // An app subscribed without values is told the names alone.
+    // An app subscribed without values gets only the names.
     for field in entry.at("changed_fields").list().into_iter().filter_map(Part::text) {
         found.push(Event { timestamp: time, kind: Kind::Change(field), ..unknown(&page_id, entry) });
     }
@@ -56,7 +55,7 @@ fn milliseconds(time: i64) -> i64 {
     if (0..100_000_000_000).contains(&time) { time.saturating_mul(1000) } else { time }
 }
 
-/// How deep a name is looked for in what is not understood.
+/// How deep to look for a name in an unknown event.
 const DEEP: usize = 8;
 
 fn of_conversation(page_id: &str, raw: Part<'_>, time: Option<i64>) -> Event {
@@ -83,7 +82,7 @@ fn of_conversation(page_id: &str, raw: Part<'_>, time: Option<i64>) -> Event {
     }
 }
 
-/// What is not understood, and not lost either.
+/// An unknown event, kept as it came.
 fn unknown(page_id: &str, raw: Part<'_>) -> Event {
     let party = |name: &str| raw.at(name).party().or_else(|| raw.at("value").at(name).party());
     Event {
@@ -101,7 +100,7 @@ fn unknown(page_id: &str, raw: Part<'_>) -> Event {
     }
 }
 
-/// Everything an event may carry beside who and when.
+/// The keys of an event besides its content.
 const ENVELOPE: [&str; 4] = ["sender", "recipient", "timestamp", "prior_message"];
 
 fn kind(raw: Part<'_>) -> Kind {
@@ -156,7 +155,7 @@ impl Message {
     fn read(part: Part<'_>) -> Self {
         let mut attachments: Vec<Attachment> =
             part.at("attachments").list().into_iter().map(Attachment::read).collect();
-        // For some months a sticker came twice: as an image too.
+        // For some months Meta sent stickers twice: also as an image.
         let stickers: Vec<String> =
             attachments.iter().filter(|one| one.kind == "sticker").filter_map(|one| one.sticker_id.clone()).collect();
         attachments
@@ -207,7 +206,7 @@ mod tests {
         found.remove(0)
     }
 
-    /// The samples of Meta's reference, and what each is.
+    /// The samples of Meta's reference, with their expected kinds.
     #[test]
     fn every_kind_is_understood() {
         let with = |rest: &str| {

@@ -1,5 +1,5 @@
-//! Reads bodies that a stranger may have sent: within a size and a time, and within a limit
-//! for all of them together, past which the costliest is given up.
+//! Reads bodies that a stranger may have sent, with limits on size and time and on all of them
+//! together; past that, the most expensive is dropped.
 
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,10 +13,10 @@ use super::Refusal;
 
 /// The largest body: Meta puts up to 1,000 updates into one.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
-/// The most bytes of bodies that are on their way.
+/// The most bytes of unfinished bodies.
 const ALL_LIMIT: usize = 32 * 1024 * 1024;
 
-/// The bodies that are on their way.
+/// The unfinished bodies.
 pub(super) struct Bodies {
     arrivals: Mutex<Vec<Arrival>>,
     /// How long a body may take to arrive.
@@ -29,7 +29,7 @@ impl Default for Bodies {
     }
 }
 
-/// A body on its way.
+/// An unfinished body.
 struct Arrival {
     begin: Instant,
     bytes: usize,
@@ -37,13 +37,13 @@ struct Arrival {
 }
 
 impl Arrival {
-    /// What it has cost so far: its bytes, for as long as they have been kept.
+    /// Its cost so far: its bytes, for as long as they have been kept.
     fn cost(&self) -> u128 {
         self.bytes as u128 * self.begin.elapsed().as_micros()
     }
 }
 
-/// One of them, until it is dropped.
+/// A body being read, until dropped.
 struct Reading<'b> {
     bodies: &'b Bodies,
     given_up: Arc<Notify>,
@@ -56,9 +56,9 @@ impl Drop for Reading<'_> {
 }
 
 impl Reading<'_> {
-    /// Counts what has arrived. Where it is too much for all together, those that cost most
-    /// are given up, which may be this one. Meta sends an event at once; a body that fills
-    /// memory and stays is of a sender who wants it so.
+    /// Counts what has arrived. Past the limit for all, the most expensive bodies are dropped,
+    /// which may include this one. Meta sends an event at once; a body that fills memory and
+    /// stays is an attack.
     fn arrived(&self, bytes: usize) {
         let mut all = self.bodies.all();
         if let Some(arrival) = all.iter_mut().find(|arrival| Arc::ptr_eq(&arrival.given_up, &self.given_up)) {
@@ -80,7 +80,7 @@ impl Bodies {
         self.arrivals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A body, whole.
+    /// Reads a whole body.
     pub(super) async fn read(&self, headers: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {
         let named = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
         if named.is_some_and(|length| length > BODY_LIMIT) {

@@ -1,5 +1,5 @@
-//! Handshakes: the verify tokens that are known are answered at once, others late, since
-//! any stranger can name one: a flood of guesses is no faster than its connections wait.
+//! Handshakes: a known verify token is answered at once, an unknown one late. Strangers can send
+//! any token; the delay slows down guessing.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use tokio::time::{Instant, timeout, timeout_at};
 use crate::secrets::Secret;
 use crate::webhook::challenge::Handshake;
 
-/// How long an unknown token waits for its refusal, or for tokens to be read.
+/// How long an unknown token waits for its refusal, or for the stores to be read.
 const LATE: Duration = Duration::from_secs(1);
-/// The same while they are being read: Meta waits about 5 s.
+/// The same while the stores are being read: Meta waits about 5 s.
 const WHILE_READING: Duration = Duration::from_secs(4);
 
-/// The verify tokens that are known, to be set by the part that reads the stores.
+/// The known verify tokens, set by the part that reads the stores.
 #[derive(Clone)]
 pub struct VerifyTokens(watch::Sender<Known>);
 
@@ -25,26 +25,25 @@ struct Known {
 }
 
 impl VerifyTokens {
-    /// Says that they are being read: a token that is unknown may be one of them.
+    /// Marks the stores as being read: an unknown token may turn out to be right.
     pub fn is_reading(&self) {
         self.0.send_modify(|known| known.is_reading = true);
     }
 
-    /// From here on these are known.
+    /// Sets the known tokens.
     pub fn are(&self, tokens: Vec<Secret>) {
         self.0.send_replace(Known { tokens, is_reading: false });
     }
 }
 
-/// Where handshakes are judged.
+/// Judges handshakes.
 pub(super) struct Gate {
     known: VerifyTokens,
     unknown: mpsc::Sender<()>,
 }
 
 impl Gate {
-    /// A gate that knows no token yet; the receiver gets a word whenever an unknown one is
-    /// named.
+    /// A gate that knows no token yet; the receiver gets a signal for each unknown token.
     pub(super) fn new() -> (Self, VerifyTokens, mpsc::Receiver<()>) {
         let known = VerifyTokens(watch::Sender::new(Known { tokens: Vec::new(), is_reading: true }));
         let (unknown, named) = mpsc::channel(1);
@@ -55,12 +54,12 @@ impl Gate {
         self.known.0.borrow().names(asked)
     }
 
-    /// Whether the token is right. A known one is judged at once.
+    /// Whether the token is right. A known one is answered at once.
     pub(super) async fn is_right(&self, asked: &Handshake) -> bool {
         if self.knows(asked) {
             return true;
         }
-        // One word is enough however many ask.
+        // One signal is enough for any number of requests.
         let _ = self.unknown.try_send(());
         let start = Instant::now();
         let mut known = self.known.0.subscribe();
@@ -76,7 +75,7 @@ impl Gate {
 
 impl Known {
     fn names(&self, asked: &Handshake) -> bool {
-        // Every one is compared, so that the time tells nothing.
+        // All are compared, so that the time taken reveals nothing.
         self.tokens.iter().fold(false, |found, token| found | asked.names(token))
     }
 }

@@ -1,9 +1,9 @@
-//! Receives Meta's events: answers the handshake, checks each signature over the raw
-//! body, and answers 200 once the event was written out or handed on.
+//! Receives Meta's events: answers the handshake, checks each signature over the raw body, and
+//! answers 200 once the event was written out or forwarded.
 //!
-//! Anybody who can reach it can send anything to it. So a body has a limit in size and
-//! time, all of them have one together, and so has what waits to be written out: past it
-//! Meta is told to come again (503), and nothing is lost.
+//! Anything that can reach it can send it anything. So bodies have limits on size and time, each
+//! and together, and so do events that wait to be written out: past that limit Meta is told to
+//! retry (503), and no event is lost.
 
 mod body;
 mod handshakes;
@@ -33,12 +33,12 @@ use crate::json;
 use crate::secrets::Secret;
 use crate::serve::Connection;
 
-/// Bytes of bodies that may wait to be worked on.
+/// The most bytes of bodies that may wait to be processed.
 const WAITING: usize = 64 * 1024 * 1024;
-/// How long an event may take to be written out: Meta waits about 5 s, and sends it again.
+/// The time limit for writing out an event: Meta waits about 5 s, then sends it again.
 const ANSWER_TIME: Duration = Duration::from_secs(4);
 
-/// Whose events are taken.
+/// An account whose events are accepted.
 #[derive(Clone, Debug)]
 pub struct Subscriber {
     pub page_id: String,
@@ -46,58 +46,58 @@ pub struct Subscriber {
     pub app_secret: Secret,
 }
 
-/// A notification whose signature was right, and which is not answered yet.
+/// A notification with a valid signature, not answered yet.
 #[derive(Debug)]
 pub struct Notification {
     /// The bytes that were signed.
     pub body: Bytes,
-    /// Both signature headers as they came, for the receiver it is passed on to.
+    /// Both signature headers as they came, for forwarding.
     pub signatures: Vec<(&'static str, String)>,
-    /// The Pages whose app secret it was signed with.
+    /// The Pages of the app that signed it.
     pub pages: Vec<String>,
     pub answer: Answer,
-    /// Its part of what may wait; to be kept as long as anything of it waits.
+    /// Its share of the memory for waiting events; keep it as long as any part of it waits.
     pub waiting: Arc<OwnedSemaphorePermit>,
 }
 
 impl Notification {
-    /// The events in it. They are read anew each time and not kept: what was read may be
-    /// many times as large as the bytes.
+    /// Its events. Parsed anew each time and not kept: they may be many times as large as the
+    /// bytes.
     pub fn events(&self) -> Vec<Event> {
         events(&json::read(&self.body))
     }
 }
 
-/// The answer to a notification: 200 once one of its copies says that it is safe, 503
-/// when all of them are gone.
+/// The answer to a notification: 200 once one of its copies reports it safe, 503 when all copies
+/// are dropped.
 #[derive(Clone, Debug)]
 pub struct Answer(Arc<Mutex<Option<oneshot::Sender<()>>>>);
 
 impl Answer {
-    /// It was written out, or handed on: Meta need not send it again.
+    /// It was written out or forwarded: Meta need not resend it.
     pub fn is_safe(&self) {
         if let Some(answer) = self.0.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            // The sender may have gone meanwhile: it sends the event again.
+            // The client may have disconnected in the meantime: it sends the event again.
             let _ = answer.send(());
         }
     }
 
-    /// It was not, and will not be: Meta is to send it again.
+    /// It was not saved and will not be: Meta must resend it.
     pub fn is_lost(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 }
 
-/// What the listener hears, and is told.
+/// The channels to and from the listener.
 pub struct Heard {
-    /// Events whose signature was right.
+    /// Events with a valid signature.
     pub notifications: mpsc::UnboundedReceiver<Notification>,
     pub refusals: Arc<Refusals>,
-    /// A word for each handshake that was answered with its challenge.
+    /// A signal for each handshake that was answered with its challenge.
     pub handshakes: mpsc::Receiver<()>,
-    /// The verify tokens that are right.
+    /// Sets the valid verify tokens.
     pub verify_tokens: VerifyTokens,
-    /// A word when a handshake has named an unknown one.
+    /// A signal when a handshake used an unknown token.
     pub unknown_tokens: mpsc::Receiver<()>,
 }
 
@@ -112,8 +112,8 @@ struct Shared {
     waiting: Arc<Semaphore>,
 }
 
-/// A receiver at `path`, and what it hears. Past 64 MiB of events that are not answered
-/// yet, Meta is asked to come again.
+/// A receiver at `path`, and its channels. Past 64 MiB of unanswered events, Meta is told to
+/// retry.
 pub fn receiver(path: &str, subscribers: Vec<Subscriber>) -> (Router, Heard) {
     let (handshakes, shaken) = mpsc::channel(16);
     let (notifications, heard) = mpsc::unbounded_channel();
@@ -134,7 +134,7 @@ pub fn receiver(path: &str, subscribers: Vec<Subscriber>) -> (Router, Heard) {
 }
 
 async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    // Until its signature is right the connection may be given up for another one.
+    // Until the signature is verified, the connection may be closed for another one.
     let connection = request.extensions().get::<Connection>().cloned();
     if let Some(connection) = &connection {
         connection.is_of_a_stranger();
@@ -164,7 +164,7 @@ async fn event(shared: &Shared, request: Request, connection: Option<Connection>
     let (head, body) = request.into_parts();
     let header = |name| head.headers.get(name).map(axum::http::HeaderValue::as_bytes);
     let signature = Signature::read(header(HEADER_256), header(HEADER_1));
-    // Without a signature the body need not even be read.
+    // Without a signature the body is not even read.
     let signature = signature.map_err(Refusal::Signature)?;
     let body = shared.bodies.read(&head.headers, body).await?;
     let pages = shared.signers.pages(&signature, &body).map_err(Refusal::Signature)?;
@@ -181,7 +181,7 @@ async fn event(shared: &Shared, request: Request, connection: Option<Connection>
     let answer = Answer(Arc::new(Mutex::new(Some(answer))));
     let notification =
         Notification { body, signatures: signatures.collect(), pages, answer, waiting: Arc::new(waiting) };
-    // Not heard any more: the process ends.
+    // The receiving end is gone: the process is ending.
     shared.notifications.send(notification).map_err(|_| Refusal::Busy)?;
     match tokio::time::timeout(ANSWER_TIME, safe).await {
         Ok(Ok(())) => Ok(plain(StatusCode::OK, "EVENT_RECEIVED".into())),
@@ -195,7 +195,7 @@ fn refuse(shared: &Shared, refusal: Refusal) -> Response {
     let (name, value) = match refusal {
         Refusal::OtherMethod => (header::ALLOW, "GET, POST"),
         Refusal::Busy | Refusal::NotWritten => (header::RETRY_AFTER, "5"),
-        // What is left of the body is not read.
+        // The rest of the body is not read.
         Refusal::TooLarge | Refusal::TooSlow => (header::CONNECTION, "close"),
         _ => return response,
     };
@@ -212,19 +212,19 @@ fn plain(status: StatusCode, text: String) -> Response {
     (status, headers, text).into_response()
 }
 
-/// Remembers which events were seen: Meta delivers some more than once.
+/// Remembers events: Meta delivers some more than once.
 #[derive(Default)]
 pub struct Seen {
     names: HashSet<String>,
-    /// The oldest first.
+    /// Oldest first.
     order: VecDeque<String>,
 }
 
 impl Seen {
-    /// How many are remembered.
+    /// The most events to remember.
     const LENGTH: usize = 20_000;
 
-    /// Whether this one is new; then it is remembered.
+    /// Whether this event is new; remembers it.
     pub fn is_new(&mut self, name: &str) -> bool {
         if !self.names.insert(name.to_owned()) {
             return false;

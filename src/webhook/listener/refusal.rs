@@ -1,4 +1,4 @@
-//! What the listener refuses, and how often it did.
+//! What the listener refuses, and how often.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -18,19 +18,19 @@ pub enum Refusal {
     TooLarge,
     #[error("the body did not arrive within 10 s")]
     TooSlow,
-    /// 400: the connection ended in the middle.
+    /// 400: the connection ended early.
     #[error("the body broke off")]
     BrokenOff,
-    /// 503: Meta will come again.
+    /// 503: Meta will retry.
     #[error("too many events are waiting; Meta was asked to send it again")]
     Busy,
-    /// 503: Meta will come again.
+    /// 503: Meta will retry.
     #[error("an event could not be written out in time; Meta was asked to send it again")]
     NotWritten,
     #[error("a handshake with a wrong verify token")]
     WrongToken,
     /// 400: not a handshake.
-    #[error("no handshake: {0}")]
+    #[error("not a handshake: {0}")]
     NoHandshake(NoHandshake),
     #[error("a request for another path")]
     OtherPath,
@@ -39,7 +39,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// What it is answered with.
+    /// The HTTP status.
     pub(super) fn status(self) -> StatusCode {
         match self {
             Self::Signature(_) | Self::WrongToken => StatusCode::FORBIDDEN,
@@ -53,8 +53,8 @@ impl Refusal {
     }
 }
 
-/// Counts refusals: any stranger can cause them, so they are counted where they happen and
-/// shown at the pace of the screen.
+/// Counts refusals. Any stranger can cause them, so they are counted at once and shown at the
+/// screen's pace.
 #[derive(Debug, Default)]
 pub struct Refusals {
     counts: Mutex<BTreeMap<Refusal, u64>>,
@@ -67,12 +67,12 @@ impl Refusals {
         self.news.notify_one();
     }
 
-    /// How many of each reason there were so far.
+    /// The count of each reason so far.
     pub fn counts(&self) -> BTreeMap<Refusal, u64> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Ready when there was another one since the last time.
+    /// Ready when there has been another one.
     pub async fn more(&self) {
         self.news.notified().await;
     }

@@ -1,5 +1,5 @@
-//! Which app has signed a body. Anybody can send one, so the Page that it names is
-//! looked at first, and most bodies cost one check.
+//! Finds the app that signed a body. Strangers can send any body, so the Page that it names is
+//! tried first, and most bodies cost one check.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -10,14 +10,14 @@ use super::Subscriber;
 use crate::secrets::Secret;
 use crate::webhook::signature::{Signature, SignatureError};
 
-/// How many bytes are hashed for a body in all, besides the first check.
+/// The most bytes to hash for a body, besides the first check.
 const BUDGET: usize = 1024 * 1024;
-/// What the least body counts for: the blocks that any check hashes.
+/// The least cost of a check, however small the body: the blocks that every check hashes.
 const LEAST: usize = 256;
-/// How many entries of a body are looked at for a Page that is known.
+/// How many entries of a body are searched for a known Page.
 const ENTRIES: usize = 1000;
 
-/// The apps that events are signed by.
+/// The apps that sign events.
 pub(super) struct Signers {
     apps: Vec<App>,
     by_page: HashMap<String, Vec<usize>>,
@@ -29,7 +29,7 @@ struct App {
 }
 
 impl Signers {
-    /// The apps of these subscribers, each once.
+    /// The distinct apps of these subscribers.
     pub(super) fn new(subscribers: Vec<Subscriber>) -> Self {
         let mut apps: Vec<App> = Vec::new();
         let mut by_page: HashMap<String, Vec<usize>> = HashMap::new();
@@ -44,9 +44,9 @@ impl Signers {
         Self { apps, by_page }
     }
 
-    /// The Pages of the app that has signed a body.
+    /// The Pages of the app that signed a body.
     pub(super) fn pages(&self, signature: &Signature, body: &[u8]) -> Result<Vec<String>, SignatureError> {
-        // With one app there is nothing to look for.
+        // With one app there is nothing to find.
         let named = if self.apps.len() > 1 { pages_named(body) } else { Vec::new() };
         let named: BTreeSet<usize> = named.iter().filter_map(|id| self.by_page.get(id)).flatten().copied().collect();
         let others = (0..self.apps.len()).filter(|at| !named.contains(at));
@@ -63,14 +63,14 @@ impl Signers {
     }
 }
 
-/// The ids of a body's entries; nothing else of it is kept.
+/// The ids of a body's entries; the rest is dropped.
 fn pages_named(body: &[u8]) -> Vec<String> {
     #[derive(Deserialize)]
     struct Body {
         #[serde(default)]
         entry: Ids,
     }
-    // A body that cannot be read is checked with every secret that can be afforded.
+    // An unreadable body is checked with as many secrets as the budget allows.
     serde_json::from_slice::<Body>(body).map(|body| body.entry.0).unwrap_or_default()
 }
 
@@ -128,7 +128,7 @@ mod tests {
         let large = format!(r#"{{"object":"page","entry":[{{"id":"10999","x":"{}"}}]}}"#, "y".repeat(3 << 20));
         let signature = signed(large.as_bytes(), &format!("{:032x}", 999));
         assert_eq!(known.pages(&signature, large.as_bytes()), Ok(vec!["10999".to_owned()]));
-        // A large body of a Page that is not known costs one check or two, and is refused.
+        // A large body of an unknown Page costs one or two checks, and is refused.
         let stranger = large.replace("10999", "77");
         let signature = signed(stranger.as_bytes(), &format!("{:032x}", 999));
         assert_eq!(known.pages(&signature, stranger.as_bytes()), Err(SignatureError::Wrong));
