@@ -12,7 +12,7 @@ mod snapshot;
 
 pub use change::{Change, Fields, Record, What};
 pub use files::{Files, carry_out, set_value};
-pub use health::{Health, HealthFile, SetUp};
+pub use health::{CheckResult, Health, HealthFile, HealthTrouble, SetUp};
 pub use snapshot::Snapshot;
 
 use crate::accounts::AccountError;
@@ -34,11 +34,18 @@ pub trait Records {
     fn write(&self, tenant: &str, changes: &[Change]) -> Result<(), StateError>;
 
     /// What the last tests of a tenant's accounts found, and which levels of their webhooks
-    /// were set up. What cannot be read was never kept: the next test makes it anew.
-    fn health(&self, tenant: &str) -> Result<HealthFile, StateError>;
+    /// were set up; with why that is not all. What cannot be read was never kept: the next test
+    /// makes it anew.
+    fn health(&self, tenant: &str) -> Result<(HealthFile, Option<HealthTrouble>), StateError>;
 
-    /// Keeps what was found in place of what was known of the same accounts and levels.
-    fn keep_health(&self, tenant: &str, new: HealthFile) -> Result<(), StateError>;
+    /// Changes what is known; another process may have changed it meanwhile. Nothing is written
+    /// where the change changes nothing, or over what a newer version has written. Returns what
+    /// is wrong with what was to be changed.
+    fn change_health(
+        &self,
+        tenant: &str,
+        change: &dyn Fn(&mut HealthFile),
+    ) -> Result<Option<HealthTrouble>, StateError>;
 
     /// Where a record of a tenant is, for a person who looks for it.
     fn place(&self, tenant: &str, record: &Record) -> String;
