@@ -162,11 +162,12 @@ fn a_result_of_before_a_change_is_not_shown_as_how_it_is() {
 
 #[test]
 fn a_change_of_an_app_is_one_of_its_other_accounts() {
-    let (sandbox, mut home) = many(2);
+    let (sandbox, home) = many(2);
     let (id, secret) = app(&sandbox);
     set_app(&home, &id, Some(&secret));
-    home.set("VERIFY", "verify-token-0123");
-    home.run(&["secret", "set", "page-0", "verify-token", "--from", "env:VERIFY", "--yes"]).code(0);
+    let token = |value: &str| format!("file:{}", home.file(value, value).display());
+    let [old, new] = ["verify-token-old", "verify-token-new"].map(token);
+    home.run(&["secret", "set", "page-0", "verify-token", "--from", &old, "--yes"]).code(0);
     let listening = Listening::start(&home, &["page-0"]);
     home.run(&["account", "edit", "page-0", "--callback-url", &listening.url, "--no-test"]).code(0);
     home.run(&["account", "test", "--all"]);
@@ -179,8 +180,10 @@ fn a_change_of_an_app_is_one_of_its_other_accounts() {
     home.run(&["account", "test", "--all"]);
     home.run(&["webhook", "subscribe", "page-0"]).code(0);
     home.run(&["account", "test", "--all"]);
-    home.run(&["webhook", "rotate", "page-0", "--yes"]);
-    home.run(&["status", "page-1"]).code(0).shows(&["1 account: "]);
+    assert!(!is_changed(&home, 0) && !is_changed(&home, 1));
+    home.run(&["webhook", "rotate", "page-0", "--verify-token-from", &new, "--yes"]).code(0);
+    assert!(is_changed(&home, 0) && is_changed(&home, 1));
+    home.run(&["status"]).code(0).says(&["to test again: msgrctl account test page-0 page-1"]);
 }
 
 #[test]

@@ -101,6 +101,8 @@ async fn write_and_read_back(
         let read_back = if changed { after.next() } else { None };
         let seen = read_back.as_ref().unwrap_or(before);
         let app = target.known_app().and_then(|id| apps.get(id));
+        let is_doubtful = target.known_app().is_some_and(|id| may_have_changed(id, of_apps, &apps))
+            || matches!(page, Some(Err(GraphError::Unreachable(_))));
         let of_page = if page.is_none() && held_back { held() } else { page_found(target, wish, seen, page) };
         let found = vec![app_found(target, wish, seen, app), of_page];
         // Of an app that Meta does not know nothing can be there.
@@ -110,16 +112,17 @@ async fn write_and_read_back(
         let before = set_ups.levels(&target.account);
         let was_set_up = WasSetUp { app: before.app || ordered.app, page: before.page || ordered.page };
         judge(&mut news, target, seen, was_set_up);
-        if target
-            .known_app()
-            .is_some_and(|id| is_set(id) && of_apps.iter().any(|app| app.plan.id == id && sets(app.plan)))
-        {
+        let is_taken = |id: &str| is_set(id) && of_apps.iter().any(|app| app.plan.id == id && sets(app.plan));
+        if is_doubtful {
+            news.changed(&target.account);
+        } else if target.known_app().is_some_and(is_taken) {
             news.callback_taken(&target.account);
         }
         results.push(AccountResult { name: target.account.name.to_string(), changed, found });
     }
     health::keep(workspace, &news);
-    for AppWork { plan, target, .. } in of_apps.iter().filter(|app| is_set(&app.plan.id)) {
+    let is_touched = |id: &str| is_set(id) || may_have_changed(id, of_apps, &apps);
+    for AppWork { plan, target, .. } in of_apps.iter().filter(|app| is_touched(&app.plan.id)) {
         let targets = works.values().map(|work| &work.target);
         let looked_at = targets.filter(|target| target.known_app() == Some(&plan.id));
         let looked_at: Vec<&str> = looked_at.map(|target| target.account.id.as_str()).collect();
@@ -166,6 +169,14 @@ async fn write<'w>(
 
 fn is_written(written: &Written) -> bool {
     written.as_ref().err().is_none_or(|found| found.outcome <= Outcome::Warn)
+}
+
+/// Whether something of an app may be written although writing it failed: no answer came, or a
+/// step before went through.
+fn may_have_changed(id: &str, of_apps: &[AppWork<'_>], apps: &BTreeMap<&str, Written>) -> bool {
+    let Some(Err(failed)) = apps.get(id).filter(|written| !is_written(written)) else { return false };
+    let has_steps = |app: &AppWork<'_>| app.plan.id == id && app.plan.steps.len() > 1;
+    failed.outcome == Outcome::Unreachable || of_apps.iter().any(has_steps)
 }
 
 /// Whether the app's events should have gone somewhere else, and do not.
