@@ -75,7 +75,7 @@ fn what_a_webhook_command_sees_or_changes_is_shown_at_once() {
     assert_eq!(of_acme(&home), ["fail", "callback-differs", "fail"]);
     home.run(&["webhook", "subscribe", "acme", "--yes"]).code(0);
     assert_eq!(of_acme(&home), ["pass", "", "pass"]);
-    // Another receiver's answer is none of the account's.
+    // The answer to another token says nothing of the account.
     let home = home.with("OTHER", "other-verify-token");
     home.run(&["webhook", "verify", "acme", "--verify-token-from", "env:OTHER"]).code(7);
     assert_eq!(of_acme(&home), ["pass", "", "pass"]);
@@ -187,7 +187,7 @@ fn a_change_of_an_app_is_one_of_its_other_accounts() {
 }
 
 #[test]
-fn a_webhook_that_nobody_looked_at_does_not_pass() {
+fn a_webhook_that_was_not_checked_does_not_pass() {
     let sandbox = sandbox();
     let home = acme(&sandbox, false);
     home.run(&["account", "test", "acme"]).code(0);
