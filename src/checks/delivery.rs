@@ -9,7 +9,7 @@ use super::causes::{
 };
 use super::check::Check;
 use super::credentials::{other_app, other_kind, other_page, refused_app};
-use super::finding::{Finding, Group, Outcome, Report};
+use super::finding::{Finding, Group, Outcome};
 use super::handshake::{self, misplaced};
 use super::ids;
 use super::inspection;
@@ -83,17 +83,20 @@ pub struct WasSetUp {
 }
 
 impl WasSetUp {
-    /// The levels that a test has seen. An app whose events go elsewhere is not set up for this
-    /// account.
-    pub fn of(report: &Report) -> Self {
-        let seen = |id: &str| {
-            let found = report.findings.iter().find(|finding| finding.id == id);
-            let short = [FIELDS_MISSING.id, WEBHOOK_INACTIVE.id];
-            found.is_some_and(|found| {
-                found.outcome == Outcome::Pass || found.cause.is_some_and(|cause| short.contains(&cause))
-            })
-        };
-        Self { app: seen(ids::APP_SUBSCRIPTION), page: seen(ids::PAGE_SUBSCRIPTION) }
+    /// The levels that were seen, by the id, outcome and cause of each check. An app whose
+    /// events go elsewhere is not set up for this account.
+    pub fn of<'i>(checks: impl IntoIterator<Item = (&'i str, Outcome, Option<&'i str>)>) -> Self {
+        let mut seen = Self::default();
+        for (id, outcome, cause) in checks {
+            let short = cause.is_some_and(|cause| [FIELDS_MISSING.id, WEBHOOK_INACTIVE.id].contains(&cause));
+            let is_there = outcome == Outcome::Pass || short;
+            match id {
+                ids::APP_SUBSCRIPTION => seen.app |= is_there,
+                ids::PAGE_SUBSCRIPTION => seen.page |= is_there,
+                _ => {}
+            }
+        }
+        seen
     }
 }
 

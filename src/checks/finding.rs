@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::ids;
 use crate::graph::{ApiError, GraphError};
 use crate::text::words;
 
@@ -122,6 +123,11 @@ pub enum Outcome {
 impl Outcome {
     /// All, from best to worst.
     pub const ALL: [Self; 5] = [Self::Skip, Self::Pass, Self::Warn, Self::Unreachable, Self::Fail];
+
+    /// The one of that word.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.to_string() == word)
+    }
 }
 
 words!(Outcome { Skip => "skip", Pass => "pass", Warn => "warn", Unreachable => "unreachable", Fail => "fail" });
@@ -152,13 +158,59 @@ impl Report {
         self.worst(|finding| finding.group == Group::Credentials)
     }
 
-    /// The worst of the group *delivery*.
+    /// Whether messages arrive: see [`delivery_of`].
     pub fn delivery(&self) -> Outcome {
-        self.worst(|finding| finding.group == Group::Delivery)
+        delivery_of(self.findings.iter().map(|finding| (finding.id, finding.outcome)))
     }
 
     fn worst(&self, of: impl Fn(&Finding) -> bool) -> Outcome {
         let outcomes = self.findings.iter().filter(|finding| of(finding)).map(|finding| finding.outcome);
         outcomes.fold(Outcome::Pass, Ord::max)
+    }
+}
+
+/// Whether messages arrive, by how checks ended that are named by their ids: the worst of
+/// *delivery*. Nothing that is wrong is not enough to pass: the Page's subscription was seen,
+/// and so was where its events go. `Skip` says that this is not known.
+pub fn delivery_of<'i>(checks: impl IntoIterator<Item = (&'i str, Outcome)>) -> Outcome {
+    let (mut worst, mut sends, mut arrives) = (Outcome::Skip, false, false);
+    for (id, outcome) in checks {
+        match id {
+            ids::PAGE_SUBSCRIPTION => sends = outcome == Outcome::Pass,
+            ids::APP_SUBSCRIPTION | ids::CALLBACK_HANDSHAKE => arrives |= outcome == Outcome::Pass,
+            ids::PAGE_PUBLISHED => {}
+            _ => continue,
+        }
+        worst = worst.max(outcome);
+    }
+    if worst == Outcome::Pass && !(sends && arrives) { Outcome::Skip } else { worst }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_arrive_only_where_that_was_seen() {
+        use Outcome::{Fail, Pass, Skip, Unreachable, Warn};
+        // Published, the Page's subscription, the app's, the handshake.
+        let cases = [
+            ([Pass, Pass, Pass, Pass], Pass),
+            ([Skip, Pass, Skip, Pass], Pass),
+            ([Pass, Pass, Pass, Skip], Pass),
+            // Neither app nor callback URL: where the events go is not known.
+            ([Pass, Pass, Skip, Skip], Skip),
+            // A dead token hides the Page.
+            ([Skip, Skip, Pass, Pass], Skip),
+            ([Skip, Skip, Skip, Skip], Skip),
+            ([Pass, Warn, Skip, Skip], Warn),
+            ([Pass, Warn, Unreachable, Skip], Unreachable),
+            ([Skip, Skip, Unreachable, Fail], Fail),
+        ];
+        let ids = [ids::PAGE_PUBLISHED, ids::PAGE_SUBSCRIPTION, ids::APP_SUBSCRIPTION, ids::CALLBACK_HANDSHAKE];
+        for (ends, expected) in cases {
+            let all = ids.into_iter().zip(ends).chain([(ids::TOKEN_VALID, Fail)]);
+            assert_eq!(delivery_of(all), expected, "{ends:?}");
+        }
     }
 }

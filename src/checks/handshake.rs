@@ -41,20 +41,22 @@ pub(super) fn finding(seen: &Observed, subject: &Subject) -> Finding {
                 // Without a network neither answers, and that says nothing about the callback.
                 let offline = problem.is_of_network()
                     && matches!(seen.page.result, Err(GraphError::Unreachable(Unreachable::Fault { .. })));
-                let outcome = match problem {
-                    _ if offline => Outcome::Unreachable,
-                    problem if problem.is_warning() => Outcome::Warn,
-                    _ => Outcome::Fail,
-                };
-                let cause = match problem {
-                    Problem::PrivateAddress { .. } => CALLBACK_PRIVATE.id,
-                    problem => problem.cause(),
-                };
+                let (outcome, cause) = judge_problem(problem);
+                let outcome = if offline { Outcome::Unreachable } else { outcome };
                 let mut finding = check.finds(outcome, cause, problem.summary(), hint);
                 finding.receiver_says.clone_from(&probe.says);
                 finding
             }
         },
+    }
+}
+
+/// How bad it is what a callback was found to do, and the cause.
+pub fn judge_problem(problem: &Problem) -> (Outcome, &'static str) {
+    let outcome = if problem.is_warning() { Outcome::Warn } else { Outcome::Fail };
+    match problem {
+        Problem::PrivateAddress { .. } => (outcome, CALLBACK_PRIVATE.id),
+        problem => (outcome, problem.cause()),
     }
 }
 

@@ -17,8 +17,9 @@ mod state;
 
 pub(crate) use causes::{Diagnosis, of_unreachable};
 pub(crate) use delivery::{Judged, WasSetUp, judge_app, judge_page};
+pub(crate) use finding::delivery_of;
 pub use finding::{Finding, GraphTrace, Group, Outcome, Report};
-pub(crate) use handshake::{Misplaced, misplaced, way_out};
+pub(crate) use handshake::{Misplaced, judge_problem, misplaced, way_out};
 pub(crate) use observe::{Callback, Commands, Editing, Subject};
 pub(crate) use pages::ids;
 pub use pages::{CHECKS, CheckPage, DOCTOR_CHECKS};

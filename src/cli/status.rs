@@ -1,33 +1,37 @@
 //! `msgrctl status`: what is known of every account. Reads no secret.
 
-use std::collections::BTreeMap;
-
 use clap::Args;
+use clap_complete::ArgValueCompleter;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::candidates;
 use super::context::Context;
 use super::envelope::Envelope;
 use super::error::CliError;
 use super::outcome::mark;
 use super::pick::TenantsArg;
 use super::tables::show;
-use crate::checks::Outcome;
 use crate::clock::relative;
-use crate::operations::health::{Known, known};
+use crate::operations::status::{Known, Standing, counts, known, next};
 use crate::ui::table::table;
 use crate::ui::terminal::Screen;
 
 /// Show what the last test of each account found
 ///
 /// Shows what 'account test', 'account add' and 'account edit' kept, the worst first: the
-/// outcome, its cause and since when, when the account was tested, when its token ends.
-/// Asks neither Meta nor the keyring, and always ends with exit code 0.
+/// outcome, its cause and since when, when the account was tested, when its token ends, and
+/// whether messages arrive ('-': not known). What the webhook commands see later is added;
+/// what was changed after its test is marked, until it is tested again.
+/// Asks neither Meta nor the keyring, and ends with exit code 0 whatever it shows.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  msgrctl status\n  msgrctl status --all-tenants\n  msgrctl status --json | jq -r '.accounts[] | select(.outcome == \"fail\").account'"
+    after_help = "Examples:\n  msgrctl status\n  msgrctl status acme-support\n  msgrctl status --all-tenants\n  msgrctl status --json | jq -r '.accounts[] | select(.outcome == \"fail\").account'"
 )]
 pub struct StatusArgs {
+    /// Names, handles or ids of accounts [default: all]
+    #[arg(value_name = "NAME", add = ArgValueCompleter::new(candidates::accounts), conflicts_with = "all_tenants")]
+    accounts: Vec<String>,
     #[command(flatten)]
     tenants: TenantsArg,
 }
@@ -52,6 +56,9 @@ struct AccountView<'a> {
     expires_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     webhook: Option<&'a str>,
+    /// When something was changed since that the result rests on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changed_at: Option<Timestamp>,
 }
 
 impl<'a> From<&'a Known> for AccountView<'a> {
@@ -68,6 +75,7 @@ impl<'a> From<&'a Known> for AccountView<'a> {
             checked_at: health.map(|health| health.checked_at),
             expires_at: health.and_then(|health| health.expires_at),
             webhook: health.map(|health| health.webhook.as_str()),
+            changed_at: health.and_then(|health| health.changed_at),
         }
     }
 }
@@ -76,7 +84,7 @@ pub fn run(args: &StatusArgs, ctx: &Context) -> Result<u8, CliError> {
     let mut accounts = Vec::new();
     // Whatever it shows, it ends with 0: what was skipped is warned of.
     let _skipped = args.tenants.each(ctx, |tenant| {
-        accounts.extend(known(tenant)?);
+        accounts.extend(known(tenant, &args.accounts)?);
         Ok(())
     })?;
     if ctx.output.json {
@@ -87,14 +95,8 @@ pub fn run(args: &StatusArgs, ctx: &Context) -> Result<u8, CliError> {
         ctx.output.notice("no accounts yet; to add one: msgrctl account add");
         return Ok(0);
     }
-    // What needs attention stands where the eye begins; what was never tested comes after it.
-    accounts.sort_by_key(|known| {
-        std::cmp::Reverse(match known.outcome() {
-            Some(outcome) if outcome > Outcome::Pass => (2, outcome),
-            None => (1, Outcome::Skip),
-            Some(outcome) => (0, outcome),
-        })
-    });
+    // What needs attention stands where the eye begins.
+    accounts.sort_by_key(|known| std::cmp::Reverse(known.standing()));
     let several = accounts.iter().any(|known| known.tenant != accounts[0].tenant);
     let screen = ctx.output.terminal.out();
     let now = ctx.now();
@@ -103,7 +105,7 @@ pub fn run(args: &StatusArgs, ctx: &Context) -> Result<u8, CliError> {
     let headings = [before, &["ACCOUNT", "OUTCOME", "CAUSE", "SINCE", "TESTED", "TOKEN ENDS", "WEBHOOK"]].concat();
     show(ctx, &table(&headings, rows, screen), "--json has them");
     ctx.output.result(&format!("\n{}", counts(&accounts)));
-    next(ctx, &accounts)?;
+    next(ctx, &accounts)?.iter().for_each(|line| ctx.output.notice(line));
     Ok(0)
 }
 
@@ -116,46 +118,17 @@ fn row(known: &Known, several: bool, now: Timestamp, screen: Screen) -> Vec<Stri
         return row;
     };
     let tested = relative(now, health.checked_at);
-    let changed = known.account.updated_at > health.checked_at;
+    let changed = known.standing() == Standing::Changed;
+    // What was found before a change is not how it is.
+    let was = if changed { "was " } else { "" };
+    let sign = if changed { "-" } else { mark(outcome, screen.unicode) };
     row.extend([
-        format!("{} {outcome}", mark(outcome, screen.unicode)),
-        health.cause.clone().unwrap_or_default(),
+        format!("{sign} {was}{outcome}"),
+        known.causes(),
         relative(now, health.since),
         if changed { format!("{tested}, changed since") } else { tested },
         health.expires_at.map_or_else(String::new, |at| relative(now, at)),
-        health.webhook.clone(),
+        if health.webhook == "skip" { "-".into() } else { format!("{was}{}", health.webhook) },
     ]);
     row
-}
-
-/// `3 accounts: 1 fail, 1 not tested, 1 pass`.
-fn counts(accounts: &[Known]) -> String {
-    let mut counts: BTreeMap<Option<Outcome>, usize> = BTreeMap::new();
-    for known in accounts {
-        *counts.entry(known.outcome()).or_default() += 1;
-    }
-    let word = |outcome: Option<Outcome>| outcome.map_or_else(|| "not tested".into(), |outcome| outcome.to_string());
-    let parts: Vec<String> =
-        counts.iter().rev().map(|(outcome, count)| format!("{count} {}", word(*outcome))).collect();
-    let plural = if accounts.len() == 1 { "" } else { "s" };
-    format!("{} account{plural}: {}", accounts.len(), parts.join(", "))
-}
-
-/// The command that shows what to do about the worst, or tests what was never tested.
-fn next(ctx: &Context, accounts: &[Known]) -> Result<(), CliError> {
-    const FIRST: usize = 5;
-    let worst = &accounts[0];
-    let flag = ctx.tenant_flag(&worst.tenant)?;
-    let like = |known: &&Known| known.tenant == worst.tenant && known.outcome() == worst.outcome();
-    let handles: Vec<&str> =
-        accounts.iter().filter(like).take(FIRST).map(|known| known.account.handle.as_str()).collect();
-    let command = format!("msgrctl account test {}{flag}", handles.join(" "));
-    match worst.outcome() {
-        None => ctx.output.notice(&format!("to test: {command}")),
-        Some(outcome) if outcome > Outcome::Pass => {
-            ctx.output.notice(&format!("to see what is wrong and the fix: {command}"));
-        }
-        Some(_) => {}
-    }
-    Ok(())
 }

@@ -13,6 +13,7 @@ pub(crate) mod journal;
 pub(crate) mod listen;
 pub(crate) mod messages;
 pub(crate) mod secrets;
+pub(crate) mod status;
 pub(crate) mod tenants;
 pub(crate) mod webhooks;
 

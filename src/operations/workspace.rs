@@ -1,7 +1,7 @@
 //! What operations work with. Opened when it is asked for: one that needs no keyring and no
 //! network touches neither.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ use crate::messages::ChatSettings;
 use crate::secrets::{
     KeyringStore, MemoryStore, Secret, SecretKey, SecretKind, SecretRef, SecretStore, StoreError, StoreName, Stores,
 };
-use crate::state::{Files, Records};
+use crate::state::{Files, HealthTrouble, Records};
 use crate::webhook::Prober;
 
 /// A change may wait for a person at a dialog of the keyring.
@@ -45,6 +45,8 @@ pub struct Workspace {
     stores: OnceCell<Stores>,
     /// One for all tenants: what it did not answer once is not asked for again.
     keyring: Rc<OnceCell<Rc<KeyringStore>>>,
+    /// Whether it was said what is wrong with `health.json`.
+    said_of_health: Cell<bool>,
 }
 
 impl Workspace {
@@ -62,6 +64,7 @@ impl Workspace {
             parsed: Parsed::default(),
             stores: OnceCell::new(),
             keyring: Rc::default(),
+            said_of_health: Cell::default(),
         }
     }
 
@@ -104,6 +107,19 @@ impl Workspace {
     pub(crate) fn now(&self) -> jiff::Timestamp {
         let now = self.clock.now();
         jiff::Timestamp::from_second(now.as_second()).unwrap_or(now)
+    }
+
+    /// Says once what is wrong with the `health.json` of a tenant, and what to do.
+    pub(crate) fn say_of_health(&self, tenant: &str, trouble: Option<&HealthTrouble>) {
+        let Some(trouble) = trouble.filter(|_| !self.said_of_health.replace(true)) else { return };
+        let next = match trouble {
+            HealthTrouble::Damaged { .. } => {
+                let flag = self.tenant_flag(tenant).unwrap_or_default();
+                format!("to test the accounts again: msgrctl account test --all{flag}")
+            }
+            HealthTrouble::Newer { .. } => "update msgrctl".into(),
+        };
+        self.notice(&format!("{trouble}; {next}"));
     }
 
     /// The settings of all levels; the configuration file is read the first time.

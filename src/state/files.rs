@@ -8,11 +8,11 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::change::{deep, flat};
-use super::health::HealthFile;
+use super::health::{HealthFile, HealthTrouble};
 use super::snapshot::RecordGroup;
 use super::{Change, Fields, Record, Records, Snapshot, StateError, What, config_text};
 use crate::accounts::{Account, AccountStore, Parsed, Tenant, TenantFile};
-use crate::files::{self, FileError, Lock};
+use crate::files::{self, Lock};
 use crate::messages::ChatSettings;
 use crate::paths::Paths;
 
@@ -153,9 +153,11 @@ pub fn carry_out(accounts: &mut Vec<Account>, changes: &[&Change]) -> Result<(),
     Ok(())
 }
 
-fn health_of(path: &Path) -> Result<HealthFile, FileError> {
-    let text = files::read_text(path)?.unwrap_or_default();
-    Ok(serde_json::from_str(&text).unwrap_or_default())
+/// Changes it, and says whether it is another one now.
+fn changes(file: &mut HealthFile, change: &dyn Fn(&mut HealthFile)) -> bool {
+    let before = file.clone();
+    change(file);
+    *file != before
 }
 
 impl Records for Files {
@@ -186,17 +188,31 @@ impl Records for Files {
         Ok(())
     }
 
-    fn health(&self, tenant: &str) -> Result<HealthFile, StateError> {
-        Ok(health_of(&self.paths.health_file(tenant))?)
+    fn health(&self, tenant: &str) -> Result<(HealthFile, Option<HealthTrouble>), StateError> {
+        Ok(HealthFile::read(&self.paths.health_file(tenant))?)
     }
 
-    fn keep_health(&self, tenant: &str, new: HealthFile) -> Result<(), StateError> {
+    fn change_health(
+        &self,
+        tenant: &str,
+        change: &dyn Fn(&mut HealthFile),
+    ) -> Result<Option<HealthTrouble>, StateError> {
         let path = self.paths.health_file(tenant);
+        // Of a tenant that is gone not even a lock is made.
+        if !files::is_there(&path)? && !changes(&mut HealthFile::default(), change) {
+            return Ok(None);
+        }
         let lock = lock(&path)?;
-        let mut file = health_of(&path)?;
-        file.take(new);
+        let (mut file, trouble) = HealthFile::read(&path)?;
+        if matches!(trouble, Some(HealthTrouble::Newer { .. })) {
+            return Ok(trouble);
+        }
+        if !changes(&mut file, change) {
+            return Ok(None);
+        }
         let text = serde_json::to_string(&file).unwrap_or_else(|error| unreachable!("it is JSON: {error}"));
-        Ok(lock.replace(text.as_bytes())?)
+        lock.replace(text.as_bytes())?;
+        Ok(trouble)
     }
 
     fn place(&self, tenant: &str, record: &Record) -> String {

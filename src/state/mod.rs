@@ -13,7 +13,7 @@ mod snapshot;
 
 pub use change::{Change, Fields, Record, What};
 pub use files::{Files, carry_out};
-pub use health::{Health, HealthFile, SetUp};
+pub use health::{CheckResult, Health, HealthFile, HealthTrouble, SetUp};
 pub use snapshot::Snapshot;
 
 use crate::accounts::AccountError;
@@ -33,12 +33,19 @@ pub trait Records {
     /// become what it says. Records of other kinds may be written already.
     fn write(&self, tenant: &str, changes: &[Change]) -> Result<(), StateError>;
 
-    /// What the last tests of a tenant's accounts found, and which levels of their webhooks were
-    /// set up. An unreadable file counts as empty: the next test rewrites it.
-    fn health(&self, tenant: &str) -> Result<HealthFile, StateError>;
+    /// What the last tests of a tenant's accounts found, and which levels of their webhooks
+    /// were set up; with why that is not all. What cannot be read was never kept: the next test
+    /// makes it anew.
+    fn health(&self, tenant: &str) -> Result<(HealthFile, Option<HealthTrouble>), StateError>;
 
-    /// Saves new results in place of older ones for the same accounts and levels.
-    fn keep_health(&self, tenant: &str, new: HealthFile) -> Result<(), StateError>;
+    /// Changes what is known; another process may have changed it meanwhile. Nothing is written
+    /// where the change changes nothing, or over what a newer version has written. Returns what
+    /// is wrong with what was to be changed.
+    fn change_health(
+        &self,
+        tenant: &str,
+        change: &dyn Fn(&mut HealthFile),
+    ) -> Result<Option<HealthTrouble>, StateError>;
 
     /// Where a record of a tenant is kept, for showing.
     fn place(&self, tenant: &str, record: &Record) -> String;

@@ -1,11 +1,12 @@
 //! What is known of accounts without asking anybody.
 
-use msgrctl::sandbox::TokenState;
+use msgrctl::sandbox::{InProcess, TokenState};
 use serde_json::Value;
 
 use crate::support::Home;
-use crate::support::many::many;
-use crate::support::world::{acme, sandbox};
+use crate::support::listening::Listening;
+use crate::support::many::{many, set_app};
+use crate::support::world::{acme, app, nowhere, sandbox};
 
 fn accounts(home: &Home) -> Vec<Value> {
     home.run(&["status", "--json"]).code(0).json()["accounts"].as_array().unwrap().clone()
@@ -32,12 +33,222 @@ fn status_shows_what_the_last_test_found_and_asks_nobody() {
     assert_eq!((&failing["cause"], &failing["check"]), (&"expired".into(), &"token.valid".into()), "{failing}");
     #[cfg(unix)]
     {
-        let file = home.path("config/msgrctl/tenants/default/health.json");
-        let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(&file).unwrap());
+        let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(file(&home)).unwrap());
         assert_eq!(mode & 0o777, 0o600);
-        std::fs::write(&file, "{").unwrap();
     }
-    assert_eq!(accounts(&home)[0].get("outcome"), None, "what is damaged was never known");
+}
+
+fn file(home: &Home) -> std::path::PathBuf {
+    home.path("config/msgrctl/tenants/default/health.json")
+}
+
+/// Outcome, cause and webhook of the only account.
+fn of_acme(home: &Home) -> [String; 3] {
+    let [account] = &accounts(home)[..] else { panic!("one account") };
+    ["outcome", "cause", "webhook"].map(|key| account[key].as_str().unwrap_or_default().to_owned())
+}
+
+fn is_changed(home: &Home, at: usize) -> bool {
+    accounts(home)[at].get("changed_at").is_some()
+}
+
+/// The account `acme`, whose events should go to a listener that runs.
+fn connected(sandbox: &InProcess) -> (Home, Listening) {
+    let home = acme(sandbox, true);
+    sandbox.world().pages[0].subscribed.clear();
+    let listening = Listening::start(&home, &["acme"]);
+    home.run(&["account", "edit", "acme", "--callback-url", &listening.url]).code(0);
+    home.run(&["account", "test", "acme"]).code(0);
+    (home, listening)
+}
+
+#[test]
+fn what_a_webhook_command_sees_or_changes_is_shown_at_once() {
+    let sandbox = sandbox();
+    let (home, _listening) = connected(&sandbox);
+    assert_eq!(of_acme(&home), ["warn", "to-do", "warn"]);
+    home.run(&["webhook", "subscribe", "acme"]).code(0);
+    assert_eq!(of_acme(&home), ["pass", "", "pass"]);
+    let tested = accounts(&home)[0]["checked_at"].clone();
+    sandbox.world().subscriptions[0].callback_url = "https://elsewhere.example.com/".into();
+    home.run(&["webhook", "status", "acme"]).code(7);
+    assert_eq!(of_acme(&home), ["fail", "callback-differs", "fail"]);
+    home.run(&["webhook", "subscribe", "acme", "--yes"]).code(0);
+    assert_eq!(of_acme(&home), ["pass", "", "pass"]);
+    // The answer to another token says nothing of the account.
+    let home = home.with("OTHER", "other-verify-token");
+    home.run(&["webhook", "verify", "acme", "--verify-token-from", "env:OTHER"]).code(7);
+    assert_eq!(of_acme(&home), ["pass", "", "pass"]);
+    sandbox.world().pages[0].subscribed.clear();
+    home.run(&["webhook", "status", "acme"]).code(7);
+    assert_eq!(of_acme(&home), ["fail", "not-subscribed", "fail"]);
+    // What was ended on purpose is not missed, by no command.
+    home.run(&["webhook", "unsubscribe", "acme", "--app", "--yes"]).code(0);
+    assert_eq!(of_acme(&home), ["warn", "to-do", "warn"]);
+    assert_eq!(accounts(&home)[0]["checked_at"], tested);
+    assert!(!is_changed(&home, 0));
+    home.run(&["webhook", "status", "acme", "--json"]).code(7).shows(&["to-do"]);
+    home.run(&["account", "test", "acme"]).code(0);
+    assert_eq!(of_acme(&home), ["warn", "to-do", "warn"]);
+}
+
+#[test]
+fn what_a_manifest_sets_at_meta_is_shown() {
+    let sandbox = sandbox();
+    let (home, _listening) = connected(&sandbox);
+    let manifest = home.run(&["export"]).code(0).stdout;
+    home.file(
+        "accounts.yaml",
+        manifest.replace("    webhook:\n", "    webhook:\n      fields: [messages, messaging_postbacks]\n"),
+    );
+    let file = home.path("accounts.yaml");
+    let apply = ["apply", "-f", file.to_str().unwrap(), "--yes"];
+    home.run(&["webhook", "subscribe", "acme"]).code(0);
+    sandbox.world().subscriptions.clear();
+    home.run(&["account", "test", "acme"]).code(7);
+    assert_eq!(of_acme(&home), ["fail", "not-subscribed", "fail"]);
+    let plan = ["plan", "-f", file.to_str().unwrap()];
+    home.run(&apply).code(0);
+    assert_eq!(of_acme(&home), ["pass", "", "pass"]);
+    // It looks before it changes anything.
+    sandbox.world().subscriptions.clear();
+    home.run(&plan).code(0);
+    assert_eq!(of_acme(&home), ["fail", "not-subscribed", "fail"]);
+}
+
+#[test]
+fn a_callback_that_is_asked_later_is_judged_by_that() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, true);
+    let set = |url: &str| home.run(&["account", "edit", "acme", "--callback-url", url]).code(0);
+    set(&format!("http://{}/", nowhere()));
+    home.run(&["account", "test", "acme"]).code(7);
+    assert_eq!(of_acme(&home)[1], "refused");
+    let other = Listening::start(&home, &["acme"]);
+    set(&other.url);
+    home.run(&["webhook", "verify", "acme"]).code(0);
+    assert_ne!(of_acme(&home)[1], "refused");
+    assert!(is_changed(&home, 0), "its events may go elsewhere at Meta");
+    drop(other);
+    home.run(&["webhook", "verify", "acme"]).code(7);
+    assert_eq!(of_acme(&home), ["fail", "refused", "fail"]);
+}
+
+#[test]
+fn a_result_of_before_a_change_is_not_shown_as_how_it_is() {
+    let sandbox = sandbox();
+    let (mut home, _listening) = connected(&sandbox);
+    home.set("VERIFY", "another-verify-token");
+    let changes: [&[&str]; 4] = [
+        &["account", "edit", "acme", "--page-username", "other.name", "--no-test"],
+        &["secret", "set", "acme", "verify-token", "--from", "env:VERIFY", "--yes"],
+        &["chat-settings", "set", "--messenger-timeout", "10m"],
+        &["undo", "--yes"],
+    ];
+    for change in changes {
+        home.run(&["account", "test", "acme"]);
+        assert!(!is_changed(&home, 0), "{change:?}");
+        home.run(change).code(0);
+        assert!(is_changed(&home, 0), "{change:?}");
+        let run = home.run(&["status"]).code(0).shows(&["- was ", "changed since", "1 account: 1 changed since"]);
+        run.says(&["changed since the last test; to test again: msgrctl account test acme"]);
+    }
+    home.run(&["account", "test", "acme"]);
+    home.run(&["account", "rename", "acme", "Acme Limited", "--yes"]).code(0);
+    home.run(&["account", "remove", "acme", "--yes"]).code(0);
+    let kept: Value = serde_json::from_str(&std::fs::read_to_string(file(&home)).unwrap()).unwrap();
+    assert_eq!(kept["accounts"], Value::Array(Vec::new()), "what is gone is not known");
+}
+
+#[test]
+fn a_change_of_an_app_is_one_of_its_other_accounts() {
+    let (sandbox, home) = many(2);
+    let (id, secret) = app(&sandbox);
+    set_app(&home, &id, Some(&secret));
+    let token = |value: &str| format!("file:{}", home.file(value, value).display());
+    let [old, new] = ["verify-token-old", "verify-token-new"].map(token);
+    home.run(&["secret", "set", "page-0", "verify-token", "--from", &old, "--yes"]).code(0);
+    let listening = Listening::start(&home, &["page-0"]);
+    home.run(&["account", "edit", "page-0", "--callback-url", &listening.url, "--no-test"]).code(0);
+    home.run(&["account", "test", "--all"]);
+    home.run(&["webhook", "subscribe", "page-0"]).code(0);
+    assert!(!is_changed(&home, 0) && is_changed(&home, 1));
+    home.run(&["status"]).code(0).says(&["to test again: msgrctl account test page-1"]);
+    home.run(&["account", "test", "--all"]).code(0);
+    home.run(&["webhook", "unsubscribe", "page-0", "--app", "--yes"]).code(0);
+    assert!(!is_changed(&home, 0) && is_changed(&home, 1));
+    home.run(&["account", "test", "--all"]);
+    home.run(&["webhook", "subscribe", "page-0"]).code(0);
+    home.run(&["account", "test", "--all"]);
+    assert!(!is_changed(&home, 0) && !is_changed(&home, 1));
+    home.run(&["webhook", "rotate", "page-0", "--verify-token-from", &new, "--yes"]).code(0);
+    assert!(is_changed(&home, 0) && is_changed(&home, 1));
+    home.run(&["status"]).code(0).says(&["to test again: msgrctl account test page-0 page-1"]);
+}
+
+#[test]
+fn a_webhook_that_was_not_checked_does_not_pass() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, false);
+    home.run(&["account", "test", "acme"]).code(0);
+    assert_eq!(of_acme(&home), ["pass", "", "skip"]);
+    let shown = home.run(&["status"]).code(0).stdout;
+    assert!(shown.lines().any(|line| line.starts_with("acme") && line.trim_end().ends_with(" -")), "{shown}");
+}
+
+#[test]
+fn a_failure_does_not_hide_that_meta_could_not_be_reached() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, true);
+    home.run(&["chat-settings", "set", "--messenger-timeout", "25h"]).code(0);
+    let home = home.with("MSGRCTL_GRAPH_URL", &format!("http://{}", nowhere()));
+    home.run(&["account", "test", "acme"]).code(7);
+    assert_eq!(of_acme(&home)[1], "window-exceeded");
+    home.run(&["status"]).code(0).shows(&["✗ fail", "window-exceeded, unreachable"]);
+}
+
+#[test]
+fn a_damaged_file_is_told_of_and_keeps_what_can_be_read() {
+    let (_sandbox, home) = many(3);
+    home.run(&["account", "test", "--all"]).code(0);
+    let whole: Value = serde_json::from_str(&std::fs::read_to_string(file(&home)).unwrap()).unwrap();
+    let mut damaged = whole.clone();
+    damaged["accounts"][1]["since"] = "yesterday".into();
+    std::fs::write(file(&home), damaged.to_string()).unwrap();
+    let is_known = |home: &Home| accounts(home).iter().map(|one| one.get("outcome").is_some()).collect::<Vec<_>>();
+    assert_eq!(is_known(&home), [true, false, true]);
+    let says = "health.json is damaged: 1 entry was skipped; to test the accounts again: msgrctl account test --all";
+    home.run(&["status"]).code(0).says(&[says]);
+    let run = home.run(&["account", "test", "page-1"]).code(0).says(&[says]);
+    assert_eq!(run.stderr.matches("is damaged").count(), 1, "{}", run.stderr);
+    assert_eq!(is_known(&home), [true, true, true]);
+    assert!(!home.run(&["status"]).stderr.contains("damaged"), "it was written again");
+    std::fs::write(file(&home), "{").unwrap();
+    home.run(&["status"]).code(0).says(&["health.json is damaged, and its results were skipped; to test"]);
+    // A newer one is not written over, and holds nothing back.
+    let mut newer = whole;
+    newer["schema_version"] = 2.into();
+    std::fs::write(file(&home), newer.to_string()).unwrap();
+    let says = "health.json was written by a newer msgrctl (schema version 2;";
+    for command in [&["status"][..], &["account", "test", "--all"], &["account", "remove", "page-2", "--yes"]] {
+        let run = home.run(command).code(0).says(&[says, "update msgrctl"]);
+        assert_eq!(run.stderr.matches("newer msgrctl").count(), 1, "{}", run.stderr);
+    }
+    home.run(&["webhook", "status", "page-0"]).says(&[says]);
+    assert_eq!(std::fs::read_to_string(file(&home)).unwrap(), newer.to_string());
+}
+
+#[test]
+fn accounts_can_be_named() {
+    let (_sandbox, home) = many(3);
+    home.run(&["account", "test", "--all"]).code(0);
+    let run = home.run(&["status", "page-1", "Page 0", "id-1", "--json"]).code(0).json();
+    let handles: Vec<&str> =
+        run["accounts"].as_array().unwrap().iter().map(|one| one["account"].as_str().unwrap()).collect();
+    assert_eq!(handles, ["page-1", "page-0"]);
+    home.run(&["status", "page-2"]).code(0).shows(&["1 account: 1 pass"]);
+    home.run(&["status", "page-7"]).code(1).says(&["page-7"]);
+    home.run(&["status", "page-1", "--all-tenants"]).code(2);
 }
 
 #[test]

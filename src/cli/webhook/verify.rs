@@ -18,7 +18,7 @@ use crate::cli::error::CliError;
 use crate::cli::pick::AccountArg;
 use crate::operations::accounts::commands;
 use crate::operations::webhooks::rotate::Token;
-use crate::operations::webhooks::{address, ask, callback_of, outcome_of, stored_token};
+use crate::operations::webhooks::{address, ask, callback_of, keep_answer, outcome_of, stored_token};
 use crate::secrets::{Secret, SecretKind};
 use crate::webhook::{AGENT, Problem, handshake_address};
 
@@ -91,7 +91,9 @@ pub fn run(args: &VerifyArgs, ctx: &Context) -> Result<u8, CliError> {
         (None, Some(account)) => callback_of(account)?,
         (None, None) => unreachable!("without a URL an account is picked"),
     };
-    let token = match (args.token.read(ctx)?, &account) {
+    let token = args.token.read(ctx)?;
+    let is_own = args.url.is_none() && token.is_none();
+    let token = match (token, &account) {
         (Some(token), _) => token.value,
         (None, Some(account)) => stored_token(ctx, account)?,
         (None, None) => {
@@ -113,6 +115,9 @@ pub fn run(args: &VerifyArgs, ctx: &Context) -> Result<u8, CliError> {
         }
     }
     let found = ask(ctx, &callback, &token, "as Meta would")?;
+    if let Some(account) = account.as_ref().filter(|_| is_own) {
+        keep_answer(ctx, account, &found);
+    }
     if let Some(account) = account.as_ref().filter(|_| outcome_of(&found) == Outcome::Fail)
         && let Some(next) = ctx.secret(account, SecretKind::NextVerifyToken)?
         && outcome_of(&ask(ctx, &callback, &next, "with the next verify token")?) != Outcome::Fail

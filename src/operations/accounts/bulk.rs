@@ -7,11 +7,10 @@ use crate::accounts::Account;
 use crate::checks::{self, Report, Subject};
 use crate::dashboard;
 use crate::messages::ChatSettings;
-use crate::operations::health::{self, SetUps};
+use crate::operations::health::{self, News, SetUps};
 use crate::operations::secrets::place;
 use crate::operations::{Error, Workspace};
 use crate::secrets::{SecretKind, StoreError};
-use crate::state::HealthFile;
 
 /// How many accounts are looked at together: enough to fill the batches that are on
 /// their way, few enough that what is known of them takes little room.
@@ -27,9 +26,9 @@ pub fn test_all(
     mut told: impl FnMut(Account, Result<Report, StoreError>),
 ) -> Result<(), Error> {
     let several = accounts.len() > 1;
-    let mut found = HealthFile::default();
+    let mut found = News::default();
     let settings = workspace.chat_settings()?.load()?;
-    let set_ups = SetUps::of(workspace)?;
+    let set_ups = SetUps::of(workspace);
     let client = workspace.graph()?;
     let prober = workspace.prober()?.asking_once();
     let test = |account: Account| {
@@ -53,13 +52,13 @@ pub fn test_all(
         let mut reports = stream::iter(accounts).map(test).buffered(TOGETHER);
         while let Some((account, report)) = reports.next().await {
             if let Ok(report) = &report {
-                health::add(&mut found, &account, report, workspace.now());
+                found.tested(&account, report, workspace.now());
             }
             told(account, report);
         }
     };
     Workspace::wait(client.in_batches(work))?;
-    health::keep(workspace, found);
+    health::keep(workspace, &found);
     Ok(())
 }
 

@@ -100,7 +100,7 @@ pub fn account(workspace: &Workspace, account: &Account) -> Result<Report, Error
     workspace.check_realm(account)?;
     let credentials = stored(workspace, account)?.ok_or_else(|| no_token(account))?;
     let mut subject = subject(account, workspace.chat_settings()?.load()?, credentials, WARN_DAYS, true);
-    subject.was_set_up = SetUps::of(workspace)?.levels(account);
+    subject.was_set_up = SetUps::of(workspace).levels(account);
     let report = run(workspace, &workspace.graph()?, account.name.as_str(), &subject)?;
     health::keep_one(workspace, account, Some(&report));
     Ok(report)

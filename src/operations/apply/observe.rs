@@ -10,7 +10,8 @@ use crate::graph::Client;
 use crate::messages::ChatSettings;
 use crate::operations::accounts::commands;
 use crate::operations::accounts::test::{self, Credentials, WARN_DAYS};
-use crate::operations::webhooks::Target;
+use crate::operations::webhooks::status::judge_and_keep;
+use crate::operations::webhooks::{self, Target};
 use crate::operations::{Error, Workspace};
 use crate::provision::draft::{Draft, NewSecret};
 use crate::provision::plan::{Live, Problem, Seen};
@@ -55,6 +56,23 @@ pub fn look(
         };
         client.in_batches(all).await
     })
+}
+
+/// Keeps for `msgrctl status` what was seen of the webhooks of accounts that stay as they are
+/// here.
+pub fn keep_levels(workspace: &Workspace, drafts: &[Draft], seen: &[Seen], targets: &[Option<Target>]) {
+    let levels: Vec<(&Target, webhooks::Seen)> = drafts
+        .iter()
+        .zip(seen)
+        .zip(targets)
+        .filter_map(|((draft, seen), target)| {
+            let refers = |(_, new): &(SecretKind, NewSecret)| matches!(new, NewSecret::Refer(_));
+            let is_same = draft.before == draft.after && draft.secrets.iter().all(refers) && seen.problems.is_empty();
+            let live = seen.live.as_ref().filter(|_| is_same && draft.wanted.fields.is_some())?;
+            Some((target.as_ref()?, webhooks::Seen { page: live.page.clone(), app: live.app.clone() }))
+        })
+        .collect();
+    judge_and_keep(workspace, &levels.iter().map(|(target, seen)| (*target, seen)).collect::<Vec<_>>());
 }
 
 /// The stores that accounts as they will be need.

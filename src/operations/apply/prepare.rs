@@ -107,6 +107,7 @@ pub fn prepare(workspace: &Workspace, manifest: Manifest, looks: Looks) -> Resul
         );
         observe::look(workspace, &drafts, looks.allow_commands)?.into_iter().unzip()
     };
+    observe::keep_levels(workspace, &drafts, &seen, &targets);
     let left = if looks.prune { Vec::new() } else { mine.iter().map(|account| account.name.to_string()).collect() };
     let removed = if looks.prune { mine } else { Vec::new() };
     let from_commands = |draft: &Draft| {

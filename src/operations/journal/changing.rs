@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 
 use super::entry::{DONE, Entry, PARTIAL, several_in_words};
-use super::pending::{Pending, recover};
+use super::pending::{Pending, follow, recover};
 use crate::files::Lock;
 use crate::operations::{Error, Workspace};
 use crate::secrets::SecretKind;
@@ -120,6 +120,7 @@ impl<'a> Changing<'a> {
         if changes.is_empty() {
             return self.pending.end(self.workspace);
         }
+        follow(self.workspace, &self.pending.entry.tenant, &changes);
         let time = self.workspace.now().to_string();
         let entry = Entry { time, changes, result: self.result.get().into(), ..self.pending.entry.clone() };
         if self.unfinished.get() {

@@ -10,7 +10,7 @@ use super::entry::{Entry, INTERRUPTED};
 use crate::accounts::TenantName;
 use crate::files;
 use crate::operations::{Error, Workspace};
-use crate::state::Snapshot;
+use crate::state::{Change, Snapshot};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Pending {
@@ -100,6 +100,19 @@ fn is_written_down(workspace: &Workspace, pending: &Pending) -> Result<bool, Err
     Ok(lines.iter().rev().take(NEAR).any(is_it))
 }
 
+/// Has what is known of accounts follow a change of the tenant's records.
+pub(super) fn follow(workspace: &Workspace, tenant: &str, changes: &[Change]) {
+    let now = workspace.now();
+    let followed =
+        workspace.records().and_then(|records| Ok(records.change_health(tenant, &|file| file.follow(changes, now))?));
+    match followed {
+        Ok(trouble) => workspace.say_of_health(tenant, trouble.as_ref()),
+        Err(error) => {
+            workspace.notice(&format!("'msgrctl status' may show results of before the change: {}", error.message()));
+        }
+    }
+}
+
 /// Writes down one change, whose tenant is held.
 fn recover_one(workspace: &Workspace, pending: &Pending) -> Result<(), Error> {
     if is_written_down(workspace, pending)? {
@@ -116,6 +129,7 @@ fn recover_one(workspace: &Workspace, pending: &Pending) -> Result<(), Error> {
     ));
     // Where a record was written again and nothing shows why, a secret has another value, perhaps.
     let changes = pending.before.changes_to(&after, &[]);
+    follow(workspace, &pending.entry.tenant, &changes);
     let entry = Entry { changes, result: INTERRUPTED.into(), ..pending.entry.clone() };
     Ok(records.append(&entry.line())?)
 }

@@ -6,23 +6,24 @@ use std::collections::BTreeMap;
 use futures_util::stream::{self, StreamExt as _};
 
 use super::found::{app_found, held, page_found, value_or};
-use super::handshake::{HandshakeFailed, accepts, handshake_failed, is_handshake, stored_token, without_secrets};
+use super::handshake::{
+    HandshakeFailed, accepts, handshake_failed, is_handshake, misplaced_of, stored_token, without_secrets,
+};
 use super::observe::{AT_ONCE, Seen, observe};
 use super::results::{AccountResult, changed, levels};
+use super::status::judge;
 use super::target::Target;
-use crate::accounts::{Account, Realm};
 use crate::checks::causes::VERIFY_TOKEN_MISSING;
 use crate::checks::ids::APP_SUBSCRIPTION;
-use crate::checks::{GraphTrace, Misplaced, Outcome, WasSetUp, misplaced};
+use crate::checks::{GraphTrace, Misplaced, Outcome, WasSetUp};
 use crate::graph::endpoints::subscription::set_of_page;
 use crate::graph::{Client, GraphError};
-use crate::operations::accounts::commands;
+use crate::operations::health::{self, News, SetUps};
 use crate::operations::journal::note_at_meta;
-use crate::operations::{Error, Found, Workspace, health};
+use crate::operations::{Error, Found, Workspace};
 use crate::provision::apps::AppPlan;
 use crate::provision::subscription::{self, AppStep, Wish};
 use crate::secrets::{Secret, SecretKind, SecretRef};
-use crate::state::HealthFile;
 use crate::webhook::Prober;
 
 /// How many apps are written at the same time: Meta asks the callback of each in the meantime.
@@ -92,22 +93,41 @@ async fn write_and_read_back(
         works.values().zip(&again).filter(|(_, again)| **again).map(|(work, _)| &work.target).collect();
     let mut after = observe(client, &targets).await.into_iter();
     let held_back: Vec<bool> = works.values().map(|work| stays_elsewhere(&work.target, of_apps, &apps)).collect();
+    let set_ups = SetUps::of(workspace);
     let mut results = Vec::new();
-    let mut ordered = HealthFile::default();
+    let mut news = News::default();
     for (((work, page), changed), held_back) in works.values().zip(pages).zip(again).zip(held_back) {
         let Work { target, wish, before, .. } = work;
         let read_back = if changed { after.next() } else { None };
         let seen = read_back.as_ref().unwrap_or(before);
         let app = target.known_app().and_then(|id| apps.get(id));
+        let is_doubtful = target.known_app().is_some_and(|id| may_have_changed(id, of_apps, &apps))
+            || matches!(page, Some(Err(GraphError::Unreachable(_))));
         let of_page = if page.is_none() && held_back { held() } else { page_found(target, wish, seen, page) };
         let found = vec![app_found(target, wish, seen, app), of_page];
         // Of an app that Meta does not know nothing can be there.
         let app = was_ordered(&found[0]) && !seen.has_wrong_app();
-        let levels = WasSetUp { app, page: was_ordered(&found[1]) };
-        ordered.set_up.extend(health::set_up(&target.account, levels));
+        let ordered = WasSetUp { app, page: was_ordered(&found[1]) };
+        news.set_up(&target.account, ordered);
+        let before = set_ups.levels(&target.account);
+        let was_set_up = WasSetUp { app: before.app || ordered.app, page: before.page || ordered.page };
+        judge(&mut news, target, seen, was_set_up);
+        let is_taken = |id: &str| is_set(id) && of_apps.iter().any(|app| app.plan.id == id && sets(app.plan));
+        if is_doubtful {
+            news.changed(&target.account);
+        } else if target.known_app().is_some_and(is_taken) {
+            news.callback_taken(&target.account);
+        }
         results.push(AccountResult { name: target.account.name.to_string(), changed, found });
     }
-    health::keep(workspace, ordered);
+    health::keep(workspace, &news);
+    let is_touched = |id: &str| is_set(id) || may_have_changed(id, of_apps, &apps);
+    for AppWork { plan, target, .. } in of_apps.iter().filter(|app| is_touched(&app.plan.id)) {
+        let targets = works.values().map(|work| &work.target);
+        let looked_at = targets.filter(|target| target.known_app() == Some(&plan.id));
+        let looked_at: Vec<&str> = looked_at.map(|target| target.account.id.as_str()).collect();
+        health::app_changed(workspace, &plan.id, target.account.graph, false, &looked_at);
+    }
     results
 }
 
@@ -151,6 +171,14 @@ fn is_written(written: &Written) -> bool {
     written.as_ref().err().is_none_or(|found| found.outcome <= Outcome::Warn)
 }
 
+/// Whether something of an app may be written although writing it failed: no answer came, or a
+/// step before went through.
+fn may_have_changed(id: &str, of_apps: &[AppWork<'_>], apps: &BTreeMap<&str, Written>) -> bool {
+    let Some(Err(failed)) = apps.get(id).filter(|written| !is_written(written)) else { return false };
+    let has_steps = |app: &AppWork<'_>| app.plan.id == id && app.plan.steps.len() > 1;
+    failed.outcome == Outcome::Unreachable || of_apps.iter().any(has_steps)
+}
+
 /// Whether the app's events should have gone somewhere else, and do not.
 fn stays_elsewhere(target: &Target, of_apps: &[AppWork<'_>], apps: &BTreeMap<&str, Written>) -> bool {
     let Some(id) = target.known_app() else { return false };
@@ -160,11 +188,16 @@ fn stays_elsewhere(target: &Target, of_apps: &[AppWork<'_>], apps: &BTreeMap<&st
         && of_apps.iter().any(|app| app.plan.id == id && moves(app))
 }
 
+/// Whether Meta is given the callback, and asks it.
+fn sets(plan: &AppPlan) -> bool {
+    plan.steps.iter().any(|step| matches!(step, AppStep::Set { .. }))
+}
+
 impl<'w> AppWork<'w> {
     /// The work at the app of `target`, whose verify tokens are read where they are needed. A
     /// next one that cannot be read is told by `webhook rotate`.
     fn new(workspace: &Workspace, plan: &'w AppPlan, target: &'w Target, allow_commands: bool) -> Self {
-        let sets = plan.steps.iter().any(|step| matches!(step, AppStep::Set { .. }));
+        let sets = sets(plan);
         let account = &target.account;
         let kind = SecretKind::NextVerifyToken;
         let is_command = matches!(account.secrets.get(&kind), Some(SecretRef::Command(_)));
@@ -214,11 +247,6 @@ async fn write_app(client: &Client, prober: &Prober, app: &AppWork<'_>) -> Writt
         }
     }
     Ok(())
-}
-
-/// What is wrong with a callback URL before Meta is asked to call it.
-fn misplaced_of(account: &Account, callback: &str) -> Option<Misplaced> {
-    misplaced(callback, account.graph == Realm::Sandbox, &commands::saved(account).edit)
 }
 
 /// Why Meta did not take a step. For a handshake that failed the callback is asked

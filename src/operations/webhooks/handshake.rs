@@ -3,10 +3,13 @@
 
 use url::Url;
 
-use crate::accounts::{Account, CallbackUrl};
+use crate::accounts::{Account, CallbackUrl, Realm};
 use crate::address::shown;
 use crate::checks::causes::{HANDSHAKE_FAILED, VERIFY_TOKEN_MISSING};
-use crate::checks::{GraphTrace, Outcome};
+use crate::checks::ids::CALLBACK_HANDSHAKE;
+use crate::checks::{GraphTrace, Misplaced, Outcome, judge_problem, misplaced};
+use crate::operations::accounts::commands;
+use crate::operations::health::{self, News};
 use crate::operations::secrets::place;
 use crate::operations::{Error, Workspace};
 use crate::secrets::{Secret, SecretKind};
@@ -42,11 +45,29 @@ pub fn address(callback: &str) -> Result<Url, Error> {
 
 /// How a probe ended.
 pub fn outcome_of(probe: &Probe) -> Outcome {
-    match &probe.problem {
-        None => Outcome::Pass,
-        Some(problem) if problem.is_warning() => Outcome::Warn,
-        Some(_) => Outcome::Fail,
-    }
+    probe.problem.as_ref().map_or(Outcome::Pass, |problem| judge_problem(problem).0)
+}
+
+/// Keeps for `msgrctl status` how the callback of an account answered its verify token. Where
+/// Meta would not ask it, that it answers here says nothing.
+pub fn keep_answer(workspace: &Workspace, account: &Account, probe: &Probe) {
+    let Some(callback) = &account.callback_url else { return };
+    let (outcome, cause) = match (misplaced_of(account, callback.as_str()), &probe.problem) {
+        (Some(misplaced), _) => (Outcome::Fail, Some(misplaced.cause.id)),
+        (None, Some(problem)) => {
+            let (outcome, cause) = judge_problem(problem);
+            (outcome, Some(cause))
+        }
+        (None, None) => (Outcome::Pass, None),
+    };
+    let mut news = News::default();
+    news.seen(account, &[(CALLBACK_HANDSHAKE, outcome, cause)]);
+    health::keep(workspace, &news);
+}
+
+/// What is wrong with a callback URL before Meta is asked to call it.
+pub(super) fn misplaced_of(account: &Account, callback: &str) -> Option<Misplaced> {
+    misplaced(callback, account.graph == Realm::Sandbox, &commands::saved(account).edit)
 }
 
 /// Asks a callback for the handshake as Meta would, while the caller is told.

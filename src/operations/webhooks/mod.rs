@@ -17,7 +17,7 @@ pub mod unsubscribe;
 
 pub use carry_out::{Work, carry_out};
 pub use found::with_app_and_callback;
-pub use handshake::{address, ask, callback_of, outcome_of, stored_token};
+pub use handshake::{address, ask, callback_of, keep_answer, outcome_of, stored_token};
 pub use observe::{Seen, changed_in_words, changed_levels, observe};
 pub use others::others_of_app;
 pub use results::AccountResult;

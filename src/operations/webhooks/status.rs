@@ -10,28 +10,50 @@ use crate::checks::{Judged, Outcome, WasSetUp, judge_app, judge_page};
 use crate::dashboard;
 use crate::graph::GraphError;
 use crate::operations::accounts::commands;
-use crate::operations::health::SetUps;
+use crate::operations::health::{self, News, SetUps};
 use crate::operations::{Error, Found, Workspace};
 use crate::provision::subscription::{AppLevel, PageLevel};
 
 /// Asks about the levels of each target, and says whether they are as they should be, in the
 /// order of the targets.
 pub fn status(workspace: &Workspace, targets: &[Target]) -> Result<Vec<AccountResult>, Error> {
-    let set_ups = SetUps::of(workspace)?;
     let client = workspace.graph()?;
     let asked: Vec<&Target> = targets.iter().collect();
     let _progress = workspace.reporter.waiting("asking Graph about webhooks …");
     let seen = Workspace::wait(observe(&client, &asked))?;
-    let result = |(target, seen): (&Target, &Seen)| AccountResult {
+    let result = |(target, found): (&Target, Vec<Found>)| AccountResult {
         name: target.account.name.to_string(),
         changed: false,
-        found: levels(target, seen, set_ups.levels(&target.account)),
+        found,
     };
-    Ok(targets.iter().zip(&seen).map(result).collect())
+    let found = judge_and_keep(workspace, &asked.into_iter().zip(&seen).collect::<Vec<_>>());
+    Ok(targets.iter().zip(found).map(result).collect())
 }
 
-fn levels(target: &Target, seen: &Seen, was_set_up: WasSetUp) -> Vec<Found> {
-    vec![of_app(target, seen, was_set_up.app), of_page(target, seen, was_set_up.page)]
+/// Judges what was seen of the levels of each target, and keeps it for `msgrctl status`.
+pub fn judge_and_keep(workspace: &Workspace, seen: &[(&Target, &Seen)]) -> Vec<Vec<Found>> {
+    if seen.is_empty() {
+        return Vec::new();
+    }
+    let set_ups = SetUps::of(workspace);
+    let mut news = News::default();
+    let judge = |(target, seen): &(&Target, &Seen)| judge(&mut news, target, seen, set_ups.levels(&target.account));
+    let found = seen.iter().map(judge).collect();
+    health::keep(workspace, &news);
+    found
+}
+
+/// Judges what was seen of the levels of a target, and adds it to `news` as a test of the
+/// account would find it.
+pub(super) fn judge(news: &mut News, target: &Target, seen: &Seen, was_set_up: WasSetUp) -> Vec<Found> {
+    let found = vec![of_app(target, seen, was_set_up.app), of_page(target, seen, was_set_up.page)];
+    let checks = found.iter().map(|Found { id, outcome, cause, .. }| {
+        // Without a callback URL there is nothing that the app's level should be.
+        let is_unknown = *id == APP_SUBSCRIPTION && target.account.callback_url.is_none();
+        if is_unknown { (*id, Outcome::Skip, None) } else { (*id, *outcome, *cause) }
+    });
+    news.seen(&target.account, &checks.collect::<Vec<_>>());
+    found
 }
 
 fn again(target: &Target) -> String {

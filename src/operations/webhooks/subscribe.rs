@@ -179,8 +179,11 @@ fn refuse_two_callbacks(targets: &[Target]) -> Result<(), Error> {
 mod tests {
     use super::*;
     use crate::checks::Outcome;
+    use crate::operations::accounts::test;
     use crate::operations::change::{self, Change, New, Target as Place};
+    use crate::operations::status::{self, Standing};
     use crate::operations::webhooks::tests::Rig;
+    use crate::sandbox::Fault;
     use crate::secrets::{Secret, StoreName};
 
     fn prepared(rig: &Rig) -> Prepared {
@@ -229,5 +232,22 @@ mod tests {
         let result = carry_out(&rig.workspace, &prepared(&rig)).expect("results").remove(0);
         assert_eq!((rig.at_meta().as_str(), result.found[0].outcome), ("next", Outcome::Warn));
         assert!(rig.logged().contains("meta.app_subscription"), "what was written is in the log");
+    }
+
+    #[test]
+    fn what_meta_may_have_taken_without_an_answer_is_to_be_tested_again() {
+        let rig = Rig::new();
+        test::account(&rig.workspace, &rig.account()).expect("tested");
+        let standing = || status::known(&rig.workspace, &[]).expect("known").remove(0).standing();
+        assert_eq!(standing(), Standing::Bad(Outcome::Warn));
+        let (method, path) = (Some("POST".into()), Some("/*/subscriptions".into()));
+        rig.sandbox.world().faults.push(Fault { method, path, drop: true, ..Fault::default() });
+        let result = carry_out(&rig.workspace, &prepared(&rig)).expect("results").remove(0);
+        assert_eq!(result.outcome(), Outcome::Unreachable);
+        assert_eq!(standing(), Standing::Changed);
+        rig.sandbox.world().faults.clear();
+        carry_out(&rig.workspace, &prepared(&rig)).expect("results");
+        test::account(&rig.workspace, &rig.account()).expect("tested");
+        assert_ne!(standing(), Standing::Changed);
     }
 }

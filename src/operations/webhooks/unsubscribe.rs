@@ -4,11 +4,12 @@ use super::others::others_of_app;
 use super::results::{AccountResult, changed, levels};
 use super::target::Target;
 use crate::accounts::Account;
-use crate::checks::Outcome;
 use crate::checks::causes::NOT_READ_BACK;
 use crate::checks::ids::{APP_SUBSCRIPTION, PAGE_SUBSCRIPTION};
+use crate::checks::{Outcome, WasSetUp};
 use crate::graph::Client;
 use crate::graph::endpoints::subscription::{remove_of_app, remove_of_page};
+use crate::operations::health::{self, News};
 use crate::operations::journal::note_at_meta;
 use crate::operations::{Error, Found, Workspace};
 use crate::provision::subscription::{AppLevel, PageLevel, observe_app, observe_page};
@@ -69,11 +70,19 @@ pub fn carry_out(workspace: &Workspace, prepared: &Prepared) -> Result<AccountRe
     let Prepared { client, target, with_app, there: before } = prepared;
     let is_there = before.page || before.app;
     let _progress = is_there.then(|| workspace.reporter.waiting("unsubscribing …"));
-    let after = if is_there {
-        Workspace::wait(remove(workspace, client, target, *with_app, *before))??
-    } else {
-        There::default()
+    let mut done = There::default();
+    let removed = Workspace::wait(remove(client, target, *before, &mut done))?;
+    let levels = levels(done.app, done.page);
+    if !levels.is_empty() {
+        note_at_meta(workspace, vec![changed(&target.account, &levels)]);
+    }
+    let after = match removed {
+        Ok(()) if is_there => Workspace::wait(there(client, target, *with_app)).and_then(|there| there),
+        Ok(()) => Ok(There::default()),
+        Err(error) => Err(error),
     };
+    keep(workspace, prepared, done, after.as_ref().ok());
+    let after = after?;
     let mut found = Vec::new();
     if *with_app {
         found.push(gone(APP_SUBSCRIPTION, before.app, after.app, "the app's webhook for Pages"));
@@ -82,21 +91,40 @@ pub fn carry_out(workspace: &Workspace, prepared: &Prepared) -> Result<AccountRe
     Ok(AccountResult { name: target.account.name.to_string(), changed: is_there, found })
 }
 
-async fn remove(
-    workspace: &Workspace,
-    client: &Client,
-    target: &Target,
-    with_app: bool,
-    before: There,
-) -> Result<There, Error> {
+/// Removes what is there; `done` says what was removed, whatever comes after it.
+async fn remove(client: &Client, target: &Target, before: There, done: &mut There) -> Result<(), Error> {
     if before.page {
         remove_of_page(client, target.page()).await?;
+        done.page = true;
     }
     if let (true, Some(credentials)) = (before.app, &target.app) {
         remove_of_app(client, credentials, target.account.channel.webhook_object(), None).await?;
+        done.app = true;
     }
-    note_at_meta(workspace, vec![changed(&target.account, &levels(before.app, before.page))]);
-    there(client, target, with_app).await
+    Ok(())
+}
+
+/// Keeps what became of the levels: what is gone was not lost, and what could not be read back
+/// is not known.
+fn keep(workspace: &Workspace, prepared: &Prepared, done: There, after: Option<&There>) {
+    let account = &prepared.target.account;
+    let mut news = News::default();
+    match after {
+        Some(after) => {
+            let app = prepared.with_app && !after.app;
+            news.removed(account, WasSetUp { app, page: !after.page });
+            if after.app || after.page {
+                news.changed(account);
+            }
+        }
+        None if done.app || done.page => news.changed(account),
+        None => {}
+    }
+    health::keep(workspace, &news);
+    if let (true, Some(app)) = (done.app, prepared.target.known_app()) {
+        let is_gone = after.is_some_and(|after| !after.app);
+        health::app_changed(workspace, app, account.graph, is_gone, &[account.id.as_str()]);
+    }
 }
 
 async fn there(client: &Client, target: &Target, with_app: bool) -> Result<There, Error> {

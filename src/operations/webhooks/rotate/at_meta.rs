@@ -12,6 +12,7 @@ use crate::operations::webhooks::handshake::{
     HandshakeFailed, callback_of, handshake_failed, is_handshake, without_secrets,
 };
 use crate::operations::webhooks::observe::observe;
+use crate::operations::webhooks::status::judge_and_keep;
 use crate::operations::webhooks::target::Target;
 use crate::operations::{Error, Workspace};
 use crate::provision::subscription::{AppLevel, AppStep, write_app};
@@ -45,6 +46,9 @@ pub(super) fn step_at_meta(workspace: &Workspace, target: &Target) -> Result<Opt
         let _progress = workspace.reporter.waiting("asking Graph about the app's webhook …");
         Workspace::wait(observe(&client, &[target]))?.pop()
     };
+    if let Some(seen) = &seen {
+        judge_and_keep(workspace, &[(target, seen)]);
+    }
     let level = match seen.and_then(|seen| seen.app) {
         Some(level) => level?,
         None => return Ok(None),

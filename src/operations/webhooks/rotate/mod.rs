@@ -13,6 +13,7 @@ use crate::accounts::Account;
 use crate::checks::Outcome;
 use crate::checks::ids::APP_SUBSCRIPTION;
 use crate::operations::change::{self, Change, New, Target as Place};
+use crate::operations::health;
 use crate::operations::journal::note_at_meta;
 use crate::operations::secrets::place;
 use crate::operations::{Error, Workspace, key, unstored};
@@ -140,6 +141,10 @@ pub fn carry_out(
     })?;
     if is_at_meta {
         note_at_meta(workspace, vec![changed(&saved, &[APP_SUBSCRIPTION])]);
+        // Their callbacks know another token now.
+        if let Some(app) = at_meta.as_ref().and_then(Target::known_app) {
+            health::app_changed(workspace, app, saved.graph, false, &[saved.id.as_str()]);
+        }
     }
     Ok(Rotated { account: saved, is_at_meta })
 }
