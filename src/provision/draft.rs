@@ -251,7 +251,7 @@ fn new_account(wanted: &Wanted, handle: Handle, house: &House<'_>) -> Result<Acc
         return Err(Problem::new(
             format!("it is new here, and lacks: {keys}"),
             format!(
-                "add {keys} to it in the file; if it is one that was renamed, give its handle there, which msgrctl account list shows"
+                "add {keys} to it in the file; if the account was renamed, add its handle, as shown by: msgrctl account list"
             ),
         ));
     };

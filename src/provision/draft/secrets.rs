@@ -88,7 +88,7 @@ pub(super) fn new_secret(
                 None => (
                     format!("{key} is said to be stored, and the account is new here"),
                     format!(
-                        "name where it is instead, as in {key}: {{env: NAME}}; if the account was renamed, give its handle in the file, which msgrctl account list shows"
+                        "name where it is instead, as in {key}: {{env: NAME}}; if the account was renamed, add its handle, as shown by: msgrctl account list"
                     ),
                 ),
             };
