@@ -1,9 +1,9 @@
-//! How a table is printed.
+//! Prints tables.
 
 use super::context::Context;
 use crate::ui::table::Laid;
 
-/// Prints a table, and says where the columns are that had no room.
+/// Prints a table, and says where the columns are that did not fit.
 pub fn show(ctx: &Context, laid: &Laid, elsewhere: &str) {
     ctx.output.result(&laid.text);
     if !laid.left_out.is_empty() {

@@ -49,7 +49,10 @@ fn a_value_that_would_not_work_is_not_written() {
     }
     home.run(&["config", "set", "graph_ur", "x"]).code(2).says(&["graph_url"]);
     let with_variable = home.with("MSGRCTL_STORE", "env");
-    with_variable.run(&["config", "set", "store", "file"]).code(0).says(&["MSGRCTL_STORE is set to 'env', and wins"]);
+    with_variable
+        .run(&["config", "set", "store", "file"])
+        .code(0)
+        .says(&["MSGRCTL_STORE is set to 'env' and overrides it"]);
 }
 
 #[test]

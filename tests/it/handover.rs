@@ -138,5 +138,7 @@ fn the_page_replaces_no_file_of_msgrctl() {
         .code(2)
         .says(&["that directory is for the files of msgrctl itself"]);
     assert_eq!(std::fs::read(&own).unwrap(), before);
-    home.run(&["account", "handover", "acme", "--no-test", "--html", "-"]).code(2).says(&["'-' is not the name"]);
+    home.run(&["account", "handover", "acme", "--no-test", "--html", "-"])
+        .code(2)
+        .says(&["'-' is not a valid file name"]);
 }

@@ -95,8 +95,8 @@ fn a_field_that_changed_since_is_not_taken_back_and_another_one_stays() {
     assert!(after.contains("\"Acme!\"") && !after.contains("agent-left"), "{after}");
     let empty = Home::new();
     empty.run(&["undo", "--yes"]).code(1).says(&["no change to undo"]);
-    empty.run(&["undo", "--list"]).code(0).says(&["nothing was changed yet"]);
-    empty.run(&["log"]).code(0).says(&["nothing was changed yet"]);
+    empty.run(&["undo", "--list"]).code(0).says(&["no changes yet"]);
+    empty.run(&["log"]).code(0).says(&["no changes yet"]);
 }
 
 #[test]
