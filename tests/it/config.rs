@@ -34,7 +34,7 @@ fn a_value_that_would_not_work_is_not_written() {
     let home = Home::new();
     let file = home.path("config/msgrctl/config.toml");
     for (key, value, why) in [
-        ("store", "paper", "there is no store 'paper'"),
+        ("store", "paper", "'paper' is not a valid store"),
         ("timeout", "0", "out of range"),
         ("graph_url", "https://example.com", "graph.facebook.com"),
         ("graph_version", "26", "26"),

@@ -371,7 +371,7 @@ fn our_own_entries_are_not_referred_to() {
     let own = format!("keyring:msgrctl/{}/page-access-token", shown["account"]["id"].as_str().unwrap());
     home.run(&["secret", "set", "acme", "page-access-token", "--from", &own, "--yes", "--force"])
         .code(2)
-        .says(&["belong to their accounts"]);
+        .says(&["belongs to one of its accounts"]);
     home.run(&["secret", "reveal", "acme", "page-access-token"]).code(0).shows(&["EAAx"]);
 }
 
@@ -520,7 +520,7 @@ fn the_encrypted_file_gets_another_passphrase_and_is_set_aside_where_it_is_lost(
     for own in [&file, &home.accounts_file()] {
         home.run(&["secret", "passphrase", "--new-key-file", own.to_str().unwrap()])
             .code(2)
-            .says(&["that directory is for the files of msgrctl itself"]);
+            .says(&["that directory is for msgrctl's own files"]);
     }
     // A key file, and back.
     let key = home.file("key", "0123456789abcdef0123456789abcdef");

@@ -239,7 +239,7 @@ fn a_short_lived_user_token_without_an_app_is_warned_of() {
     pty.send(&format!("{}\r", user_token(&sandbox)));
     let dialogue = [
         ("Skip them", &*format!("{DOWN}\r")),
-        ("the Page's token ends when this person's token ends", ""),
+        ("the Page's token expires with this person's token", ""),
         // Esc goes back to where the app can be given.
         ("to search", ESC),
         ("Skip them", &*format!("{DOWN}\r")),
