@@ -16,7 +16,7 @@ use crate::files;
 use crate::operations::Invocation;
 use crate::sandbox::{InProcess, TokenState, World};
 use crate::secrets::MemoryStore;
-use crate::ui::output::{Kept, Output};
+use crate::ui::output::{KeptOutput, Output};
 use crate::ui::style::{self, paint};
 use crate::ui::terminal::Terminal;
 
@@ -92,7 +92,7 @@ struct Demo<'a> {
 /// The receiver in the other terminal.
 struct Listener {
     thread: JoinHandle<u8>,
-    kept: Kept,
+    kept: KeptOutput,
 }
 
 impl Demo<'_> {

@@ -63,7 +63,7 @@ pub fn recover_first(ctx: &Context) -> Option<Pending> {
     });
     if let Some(undo) = &unfinished {
         ctx.output.notice(&format!(
-            "an undo in tenant '{}' was not finished; to go on: msgrctl undo --yes",
+            "an undo in tenant '{}' was not finished; to continue: msgrctl undo --yes",
             undo.entry.tenant
         ));
     }

@@ -375,7 +375,7 @@ mod tests {
         assert_eq!(account.secrets.get(&TOKEN), Some(&reference));
         trial.memory.shut();
         let error = stored.settle(&trial.workspace, &tenant, &account).expect_err("it stays");
-        let left = "'Acme' is changed, but this is left: page access token in the memory store";
+        let left = "'Acme' was changed, but this could not be removed: page access token in the memory store";
         assert!(error.message().starts_with(left), "{}", error.message());
         let entry = format!("secret remove --entry {}/page-access-token --store memory", account.id);
         assert!(error.hints().iter().any(|hint| hint.contains(&entry)), "{:?}", error.hints());

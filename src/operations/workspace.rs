@@ -287,7 +287,7 @@ impl Workspace {
         let Setting { value, origin } = &self.settings()?.graph_url;
         let (but, hint) = match (account.graph, origin) {
             (Realm::Live, Origin::Variable(name)) => ("but", format!("unset {name}")),
-            (Realm::Live, _) => ("but", format!("leave {origin} out")),
+            (Realm::Live, _) => ("but", format!("omit {origin}")),
             (Realm::Sandbox, _) => {
                 let start = "start a sandbox (msgrctl sandbox start) and set MSGRCTL_GRAPH_URL to where it is";
                 ("and", start.to_owned())

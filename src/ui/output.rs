@@ -44,15 +44,15 @@ pub struct Output {
 
 /// Kept output, for another thread to print.
 #[derive(Clone, Default)]
-pub struct Kept(Arc<Mutex<Vec<u8>>>);
+pub struct KeptOutput(Arc<Mutex<Vec<u8>>>);
 
-impl Kept {
+impl KeptOutput {
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
     }
 }
 
-impl Write for Kept {
+impl Write for KeptOutput {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
         Ok(bytes.len())
@@ -144,8 +144,8 @@ impl Output {
     }
 
     /// Keeps results and messages, to be printed later.
-    pub fn kept(terminal: Terminal) -> (Self, Kept) {
-        let kept = Kept::default();
+    pub fn kept(terminal: Terminal) -> (Self, KeptOutput) {
+        let kept = KeptOutput::default();
         (Self::new(Box::new(kept.clone()), Box::new(kept.clone()), terminal, true), kept)
     }
 

@@ -11,7 +11,7 @@ use crate::text::harmless;
 const GAP: usize = 2;
 
 /// A table, and the headings of columns that did not fit.
-pub struct Laid {
+pub struct Layout {
     pub text: String,
     /// The omitted columns, from the right.
     pub left_out: Vec<String>,
@@ -19,7 +19,7 @@ pub struct Laid {
 
 /// Lays out `rows` under `headings`, the most important first. A narrow window drops columns
 /// from the right, down to two; wide cells are wrapped. A pipe gets one line for each row.
-pub fn table(headings: &[&str], mut rows: Vec<Vec<String>>, screen: Screen) -> Laid {
+pub fn table(headings: &[&str], mut rows: Vec<Vec<String>>, screen: Screen) -> Layout {
     for cell in rows.iter_mut().flatten() {
         *cell = harmless(cell);
     }
@@ -43,11 +43,11 @@ pub fn table(headings: &[&str], mut rows: Vec<Vec<String>>, screen: Screen) -> L
         Some((heading, rest)) => format!("{}\n{rest}", paint(style::BOLD, heading, screen.color)),
         None => text,
     };
-    Laid { text, left_out: headings[shown..].iter().map(|heading| (*heading).to_owned()).collect() }
+    Layout { text, left_out: headings[shown..].iter().map(|heading| (*heading).to_owned()).collect() }
 }
 
 /// The same with a text as last column: it stays, and is cut to the remaining room.
-pub fn table_with_text(headings: &[&str], mut rows: Vec<Vec<String>>, screen: Screen) -> Laid {
+pub fn table_with_text(headings: &[&str], mut rows: Vec<Vec<String>>, screen: Screen) -> Layout {
     const LEAST: usize = 24;
     let Some(width) = screen.width.map(usize::from) else { return table(headings, rows, screen) };
     let last = headings.len() - 1;
@@ -87,7 +87,7 @@ fn columns_that_fit(headings: &[&str], rows: &[Vec<String>], width: usize) -> us
 mod tests {
     use super::*;
 
-    fn laid(width: Option<u16>) -> Laid {
+    fn laid(width: Option<u16>) -> Layout {
         let screen = Screen { width, color: false, unicode: true };
         let row = ["日本サポート", "support", "109876543210987"].map(str::to_owned).to_vec();
         table(&["NAME", "HANDLE", "PAGE ID"], vec![row], screen)

@@ -58,7 +58,7 @@ pub fn run(args: &TestArgs, ctx: &Context) -> Result<u8, CliError> {
         return Err(CliError::usage("--all-tenants and NAME cannot be used together")
             .hint("to test every account: msgrctl account test --all-tenants"));
     }
-    let mut told = Told::new(ctx, args);
+    let mut told = TestRun::new(ctx, args);
     let mut left_out = 0;
     let skipped = args.tenants.each(ctx, |ctx| {
         let chosen = if args.tenants.all_tenants { Chosen::all(ctx)? } else { args.accounts.choose(ctx)? };
@@ -76,7 +76,12 @@ pub fn run(args: &TestArgs, ctx: &Context) -> Result<u8, CliError> {
     Ok(code)
 }
 
-fn test(args: &TestArgs, ctx: &Context, Chosen { accounts, .. }: Chosen, told: &mut Told<'_>) -> Result<(), CliError> {
+fn test(
+    args: &TestArgs,
+    ctx: &Context,
+    Chosen { accounts, .. }: Chosen,
+    told: &mut TestRun<'_>,
+) -> Result<(), CliError> {
     if accounts.is_empty() {
         return Ok(());
     }
@@ -99,7 +104,7 @@ fn test(args: &TestArgs, ctx: &Context, Chosen { accounts, .. }: Chosen, told: &
 }
 
 /// What was printed so far; keeps only how each account ended.
-struct Told<'a> {
+struct TestRun<'a> {
     ctx: &'a Context,
     output: &'a Output,
     format: Format,
@@ -112,7 +117,7 @@ struct Told<'a> {
     failed: Vec<(Account, StoreError)>,
 }
 
-impl<'a> Told<'a> {
+impl<'a> TestRun<'a> {
     fn new(ctx: &'a Context, args: &TestArgs) -> Self {
         let format = args.format.chosen(ctx);
         Self {

@@ -15,7 +15,7 @@ use crate::cli::error::CliError;
 use crate::cli::pick::pick;
 use crate::messages::{ChatSettings, Event, MessageState, resolve};
 use crate::operations::accounts::find;
-use crate::ui::table::{Laid, table, table_with_text};
+use crate::ui::table::{Layout, table, table_with_text};
 
 /// List the messages of an account: state, text, and where the text comes from
 ///
@@ -61,7 +61,7 @@ pub fn print(ctx: &Context, account: &Account, settings: &ChatSettings) {
 }
 
 /// The table of one account's messages; texts are cut at the window's edge.
-fn text(ctx: &Context, account: &Account, settings: &ChatSettings) -> Laid {
+fn text(ctx: &Context, account: &Account, settings: &ChatSettings) -> Layout {
     let screen = ctx.output.terminal.out();
     let row = |event: Event| {
         let state = account.messages.state(event);
@@ -73,7 +73,7 @@ fn text(ctx: &Context, account: &Account, settings: &ChatSettings) -> Laid {
 }
 
 /// Names the columns that did not fit.
-fn say_left_out(ctx: &Context, laid: &Laid) {
+fn say_left_out(ctx: &Context, laid: &Layout) {
     if !laid.left_out.is_empty() {
         ctx.output.notice(&format!("no room for {}; --json has them", laid.left_out.join(", ").to_lowercase()));
     }

@@ -7,7 +7,7 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::operations::{Origin, tenants};
 
-/// Work in a tenant from now on
+/// Make a tenant the current one
 ///
 /// Writes it into config.toml and keeps the rest of that file, with its comments. --tenant
 /// and MSGRCTL_TENANT still win.

@@ -79,7 +79,7 @@ pub fn text(callback_url: &str, probe: &Probe, fix: Option<&str>, screen: Screen
             add(WRONG, Outcome::Pass, &how, None, None);
         }
         (None, None) => {
-            add(WRONG, Outcome::Skip, "not asked: the verify token itself has to work first", None, None);
+            add(WRONG, Outcome::Skip, "not asked: the verify token must work first", None, None);
         }
     }
     lines.join("\n")

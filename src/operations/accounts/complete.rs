@@ -5,7 +5,7 @@ use super::commands;
 use super::draft::Draft;
 use super::fields::{self, Field};
 use super::gate::Gate;
-use super::owner::{Issuer, Question, Unknown, Whose};
+use super::owner::{Issuer, Question, TokenOwner, Unknown};
 use super::test::{self, WARN_DAYS};
 use crate::accounts::{AppId, Name, PageId, PageUsername};
 use crate::checks::causes::{PAGE_WITHOUT_USERNAME, Place};
@@ -35,9 +35,9 @@ pub fn complete(workspace: &Workspace, client: &Client, draft: &mut Draft) -> Re
         Err(Unknown { is_of_pages: false, .. }) => return Err(explain(workspace, client, &token, draft)?),
     };
     let page = match known.whose {
-        Whose::Page(page) if !page.may_be_a_person() => Some(page),
-        Whose::Person(_) => take_own_token(workspace, client, draft)?,
-        Whose::Page(_) | Whose::Unsigned | Whose::NotAsked => None,
+        TokenOwner::Page(page) if !page.may_be_a_person() => Some(page),
+        TokenOwner::Person(_) => take_own_token(workspace, client, draft)?,
+        TokenOwner::Page(_) | TokenOwner::Unsigned | TokenOwner::NotAsked => None,
     };
     let Some(page) = page else { return Err(explain(workspace, client, &token, draft)?) };
     fill_in(workspace, draft, known.issuer.as_ref(), &page)?;

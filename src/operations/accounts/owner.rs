@@ -16,7 +16,7 @@ use crate::text::to_paste;
 /// What Graph says about a token.
 #[derive(Clone, Default)]
 pub struct Known {
-    pub whose: Whose,
+    pub whose: TokenOwner,
     /// The app that issued it.
     pub issuer: Option<App>,
     /// Whether the token may ask about itself: its permissions and expiry are then known without
@@ -25,7 +25,7 @@ pub struct Known {
 }
 
 #[derive(Clone, Default)]
-pub enum Whose {
+pub enum TokenOwner {
     /// Graph was not asked, or did not answer.
     #[default]
     NotAsked,
@@ -39,7 +39,7 @@ pub enum Whose {
 impl Known {
     pub fn page(&self) -> Option<&Page> {
         match &self.whose {
-            Whose::Page(page) => Some(page),
+            TokenOwner::Page(page) => Some(page),
             _ => None,
         }
     }
@@ -113,16 +113,16 @@ impl Question<'_> {
         let of_pages = |error| Unknown { error, is_of_pages: true };
         let proof = |error: &ApiError| error.wording == Some(Wording::Proof) && signer.is_none();
         let whose = match me {
-            Ok(answer) if !answer.value.may_be_a_person() => Whose::Page(answer.value),
-            Err(GraphError::Refused(error)) if proof(&error) => Whose::Unsigned,
+            Ok(answer) if !answer.value.may_be_a_person() => TokenOwner::Page(answer.value),
+            Err(GraphError::Refused(error)) if proof(&error) => TokenOwner::Unsigned,
             Err(GraphError::Refused(error)) if !may_be_a_persons(&error) => {
                 return Err(of_me(GraphError::Refused(error)));
             }
             Err(error @ GraphError::Unreachable(_)) => return Err(of_me(error)),
             // A person has no username and is not published; a Page's token may also lack the right to read them.
             Ok(_) | Err(GraphError::Refused(_)) => match self.pages_of_person().await.map_err(of_pages)? {
-                Some(pages) => Whose::Person(pages),
-                None => Whose::Page(page::whose(client, token, signer).await.map_err(of_me)?.value),
+                Some(pages) => TokenOwner::Person(pages),
+                None => TokenOwner::Page(page::whose(client, token, signer).await.map_err(of_me)?.value),
             },
         };
         match app {

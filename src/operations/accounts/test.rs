@@ -39,7 +39,11 @@ pub fn subject(
         _ => None,
     };
     let gone = || {
-        if saved { place(account, SecretKind::VerifyToken) } else { "its verify token is made when it is saved".into() }
+        if saved {
+            place(account, SecretKind::VerifyToken)
+        } else {
+            "its verify token is generated when it is saved".into()
+        }
     };
     let callback = account.callback_url.as_ref().map(|url| Callback {
         url: url.as_str().to_owned(),

@@ -70,7 +70,7 @@ impl Run<'_> {
             return Ok(());
         }
         let (done, all) = (self.ended.outcomes.len(), self.plan.accounts.len());
-        Err(Error::interrupted().note(format!("{done} of {all} accounts are done; run it again to go on")))
+        Err(Error::interrupted().note(format!("{done} of {all} accounts are done; run it again to continue")))
     }
 }
 

@@ -19,7 +19,7 @@ pub fn look(workspace: &Workspace, tenants: &Tenants<'_>) -> Result<Vec<Found>, 
     Ok(vec![match store.value {
         StoreName::Env => Found::pass(id, format!("secrets are read from variables and kept nowhere ({chosen})")),
         _ => match round_trip(workspace, store.value) {
-            Ok(Trip::Whole) => Found::pass(id, format!("it keeps, gives back and removes a secret ({chosen})")),
+            Ok(Trip::Whole) => Found::pass(id, format!("it stores, returns and removes a secret ({chosen})")),
             Ok(Trip::NotMade) => Found::pass(id, format!("the encrypted file is not made yet; it could be ({chosen})")),
             Ok(Trip::Changed) => {
                 Found::new(id, Outcome::Fail, format!("it returned a different secret from the stored one ({chosen})"))

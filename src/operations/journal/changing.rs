@@ -135,7 +135,7 @@ impl<'a> Changing<'a> {
 impl Drop for Changing<'_> {
     fn drop(&mut self) {
         if let Err(error) = self.end() {
-            self.workspace.warning(&format!("the change is made, but is not in the log: {}", error.message()));
+            self.workspace.warning(&format!("the change was made, but could not be logged: {}", error.message()));
         }
     }
 }

@@ -5,7 +5,7 @@
 //! take
 //! say Good morning, how can I help?
 //! expect read
-//! wait 5m                       # the console's clock moves; nobody sits there
+//! wait 5m                       # moves the console's clock; does not wait
 //! expect sent inactivity-warning
 //! end
 //! ```

@@ -88,7 +88,7 @@ pub fn carry_out(workspace: &Workspace, prepared: &Prepared) -> Result<Moved, Er
             workspace.warning(&format!("the move is not in the log: {}", error.message()));
         }
         if hold.was_interrupted() {
-            return Err(Error::interrupted().note("run it again to go on"));
+            return Err(Error::interrupted().note("run it again to continue"));
         }
     }
     Ok(moved)

@@ -33,7 +33,7 @@ pub fn entries(workspace: &Workspace, store: StoreName, entries: &[String]) -> R
 
 /// Removes such entries, and returns how many there were.
 pub fn remove_entries(workspace: &Workspace, store: StoreName, entries: &[String]) -> Result<usize, Error> {
-    // Ownership must not change meanwhile.
+    // Ownership must not change in between.
     let _tenants = workspace.hold_all_tenants()?;
     let keys = self::entries(workspace, store, entries)?;
     let (removed, written) = workspace.stores().file().at_once(|| {

@@ -121,7 +121,7 @@ fn remove_accounts(workspace: &Workspace, accounts: &[Account]) -> Result<(), Er
             return Err(first.note(so_far(removed)));
         }
         if removed < accounts.len() && workspace.reporter.is_stop_asked() {
-            return Err(Error::interrupted().note(format!("{}; run it again to go on", so_far(removed))));
+            return Err(Error::interrupted().note(format!("{}; run it again to continue", so_far(removed))));
         }
     }
     Ok(())

@@ -8,7 +8,7 @@ use crate::graph::AppCredentials;
 use crate::graph::endpoints::app;
 use crate::operations::Workspace;
 use crate::operations::accounts::fields;
-use crate::operations::accounts::owner::{Fit, Whose, fits};
+use crate::operations::accounts::owner::{Fit, TokenOwner, fits};
 use crate::secrets::{Secret, SecretKind};
 
 impl Wizard<'_> {
@@ -41,7 +41,7 @@ impl Wizard<'_> {
             Asked::Answered
         };
         // A signed call may tell more.
-        if matches!(self.known.whose, Whose::Unsigned)
+        if matches!(self.known.whose, TokenOwner::Unsigned)
             && self.signer().is_some()
             && let Some(token) = self.draft.inputs.token.clone()
             && !self.judge_token(&token)?

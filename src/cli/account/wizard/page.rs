@@ -11,7 +11,7 @@ use crate::cli::error::CliError;
 use crate::graph::endpoints::page::Page;
 use crate::graph::endpoints::person::OwnPage;
 use crate::operations::accounts::fields;
-use crate::operations::accounts::owner::{Question, Whose, unusable};
+use crate::operations::accounts::owner::{Question, TokenOwner, unusable};
 use crate::secrets::{Secret, SecretKind};
 
 impl Wizard<'_> {
@@ -34,7 +34,7 @@ impl Wizard<'_> {
         }
         self.draft.inputs.put(SecretKind::PageAccessToken, Some(own));
         self.known.whose =
-            Whose::Page(Page { id: page.id, name: page.name, username: page.username, is_published: None });
+            TokenOwner::Page(Page { id: page.id, name: page.name, username: page.username, is_published: None });
         Ok(Asked::Answered)
     }
 

@@ -7,7 +7,7 @@ use crate::checks::of_unreachable;
 use crate::cli::error::CliError;
 use crate::graph::{GraphError, Wording};
 use crate::operations::accounts::fields;
-use crate::operations::accounts::owner::{Issuer, Question, Whose};
+use crate::operations::accounts::owner::{Issuer, Question, TokenOwner};
 use crate::secrets::{Secret, SecretKind, generate_verify_token};
 
 impl Wizard<'_> {
@@ -96,7 +96,7 @@ impl Wizard<'_> {
             }
         };
         match &found.whose {
-            Whose::Page(page) => {
+            TokenOwner::Page(page) => {
                 let name = page.name.as_deref().unwrap_or("a Page without a name");
                 let username = page.username.as_ref().map(|name| format!(", @{name}")).unwrap_or_default();
                 good(ctx, &format!("The token is of the Page {name}{username} (page id {}).", page.id));
@@ -106,24 +106,24 @@ impl Wizard<'_> {
                     ctx.output.warning(&format!("this Page is already connected, by {}", twins.join(" and ")));
                 }
             }
-            Whose::Person(pages) if pages.is_empty() => {
+            TokenOwner::Person(pages) if pages.is_empty() => {
                 good(
                     ctx,
                     "This is a person's token, and Meta lists no Page behind it yet; the next question looks further.",
                 );
             }
-            Whose::Person(pages) => {
+            TokenOwner::Person(pages) => {
                 let count = if pages.len() == 1 { "1 Page".into() } else { format!("{} Pages", pages.len()) };
                 good(ctx, &format!("This is a person's token, with {count} behind it; you choose one in a moment."));
             }
-            Whose::Unsigned => good(
+            TokenOwner::Unsigned => good(
                 ctx,
                 "Meta takes the token. Its app asks for signed calls (Require App Secret), so msgrctl needs the app secret to see whose it is.",
             ),
-            Whose::NotAsked => {}
+            TokenOwner::NotAsked => {}
         }
         self.person = match &found.whose {
-            Whose::Person(pages) => Some((token.clone(), pages.clone())),
+            TokenOwner::Person(pages) => Some((token.clone(), pages.clone())),
             _ => None,
         };
         self.known = found;
