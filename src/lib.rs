@@ -6,15 +6,14 @@
 //! [`graph`], [`checks`], [`provision`] and [`sandbox`]. Above them [`operations`]: what can be
 //! done with them, without a terminal, and [`state`]: where records are kept. On top, the
 //! command line: [`cli`], where the path of a file is the command it runs, and `ui`, which
-//! knows terminals and no domain. Under all lie small rooms without opinions: [`address`],
+//! knows terminals and no domain. Under all lie small shared modules: [`address`],
 //! [`channel`], [`env`], [`clock`], [`dashboard`], [`document`], [`paths`], [`files`],
 //! [`http`], [`json`], [`serve`], [`text`], [`touched`].
 //!
 //! # Without a terminal
 //!
-//! A program of your own adds an account of which it has the Page's token, tests it, and
-//! applies a manifest, which [`provision::manifest::read`] makes of its text.
-//! `tests/library.rs` does just that.
+//! A program of your own can add an account from a Page's token, test it, and apply a
+//! manifest that [`provision::manifest::read`] parsed. `tests/library.rs` does that.
 //!
 //! ```no_run
 //! use std::rc::Rc;
@@ -43,7 +42,7 @@
 //! }
 //! ```
 //!
-//! # Who may import whom
+//! # Imports
 //!
 //! Downwards only. `tests/tidy.rs` holds the table as code and fails when an
 //! import breaks it; the table is not repeated here.
@@ -54,18 +53,18 @@
 //!    the environment.
 //! 2. [`graph`] and [`sandbox`] meet only over a socket and share no types: a
 //!    wrong field name must not be able to agree with itself.
-//! 3. [`graph::BaseUrl`] is the real host over HTTPS or loopback; nothing else
-//!    can be built, so no override carries a token off.
+//! 3. [`graph::BaseUrl`] is the real host over HTTPS or loopback. It cannot hold any other
+//!    address, so no override can send a token elsewhere.
 //! 4. A secret is a [`secrets::Secret`]: no `Display`, a masked `Debug`, wiped on
 //!    drop. `expose()` is called in `secrets/` and where it goes on the wire.
-//! 5. Secret first, then the record. A flow that writes both takes the secret
-//!    back when the record cannot be saved, and says so.
-//! 6. Errors of Graph are told apart by code, subcode and type; the two whose text has
-//!    to be read are read in `graph/wording.rs` and nowhere else.
-//! 7. Text from outside is cleaned by [`text`] and nothing else: `ui/output` passes all
+//! 5. Secret first, then the record. A flow that writes both restores the secret
+//!    if the record cannot be saved, and says so.
+//! 6. Errors of Graph are told apart by code, subcode and type; only `graph/wording.rs` reads
+//!    their text, for the two cases that need it.
+//! 7. Only [`text`] cleans text from outside: `ui/output` passes all
 //!    that is printed through it, and what is saved is cleaned or refused before.
-//! 8. One error enum a domain; operations have one error with a kind and ways out;
-//!    `cli/error.rs` alone knows exit codes.
+//! 8. One error enum for each domain; operations have one error with a kind and ways out;
+//!    only `cli/error.rs` knows exit codes.
 
 pub mod address;
 pub mod channel;

@@ -1,4 +1,4 @@
-//! The nouns.
+//! The commands.
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{CommandFactory as _, Parser, Subcommand};
@@ -27,9 +27,9 @@ Examples:
 
 /// Connects Facebook Pages to a contact centre.
 ///
-/// Keeps the integration accounts of a contact centre, their secrets in the
-/// operating system's keyring, and tests with Meta's Graph API whether each of
-/// them works: what is wrong, why, and what to do.
+/// Keeps the integration accounts of a contact centre, with their secrets in the operating
+/// system's keyring, and tests each with Meta's Graph API: what is wrong, why, and how to
+/// fix it.
 #[derive(Debug, Parser)]
 #[command(name = "msgrctl", version, styles = STYLES, after_help = EXAMPLES, max_term_width = 100)]
 #[command(subcommand_required = true, arg_required_else_help = true, disable_help_subcommand = true)]
@@ -48,7 +48,7 @@ pub(super) enum Command {
     /// Secrets of accounts: list, set, reveal, move, remove, passphrase
     #[command(subcommand, visible_alias = "secrets")]
     Secret(secret::SecretCommand),
-    /// What accounts say by themselves at chat events: list, show, set, default, disable, edit, send
+    /// The messages that accounts send at chat events: list, show, set, default, disable, edit, send
     #[command(subcommand, visible_alias = "messages")]
     Message(message::MessageCommand),
     /// The tenant's defaults: texts and timeouts
@@ -66,10 +66,10 @@ pub(super) enum Command {
     /// The built-in Graph API, to try things out and to test against
     #[command(subcommand)]
     Sandbox(sandbox::SandboxCommand),
-    /// Show the whole job in seconds: add an account, subscribe it, answer a customer
+    /// Run the whole job in seconds: add an account, subscribe it, answer a customer
     ///
-    /// Runs the real commands against a Graph API inside this process, with a
-    /// throw-away configuration. Nothing is sent anywhere and nothing is kept.
+    /// Runs the real commands against a Graph API inside this process, with a temporary
+    /// configuration. Nothing is sent or kept.
     #[command(after_help = "Examples:\n  msgrctl demo")]
     Demo,
     Status(status::StatusArgs),
@@ -90,7 +90,7 @@ pub(super) enum Command {
 }
 
 impl Command {
-    /// How its result is to be printed, where it has a flag for that.
+    /// The output format, for commands with that flag.
     pub(super) fn format(&self) -> FormatArg {
         match self {
             Self::Account(command) => command.format(),
@@ -102,7 +102,7 @@ impl Command {
     }
 }
 
-/// The whole tree of commands, with its examples before its options.
+/// The tree of commands, with examples before options.
 pub fn command() -> clap::Command {
     examples_first(Cli::command())
 }
@@ -118,7 +118,7 @@ mod tests {
 
     use super::*;
 
-    /// A command that is named in a hint carries the flags of its run.
+    /// A command in a hint carries the flags of its run.
     #[test]
     fn what_works_on_a_configuration_is_known_by_its_word() {
         const ANYWHERE: [&str; 7] = ["completions", "demo", "explain", "help", "man", "schema", "version"];

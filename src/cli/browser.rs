@@ -1,13 +1,12 @@
-//! `--open`: a page in the browser, and its address where there is none.
+//! `--open`: opens a page in the browser, or prints its address.
 
 use super::context::Context;
 use crate::accounts::Realm;
 use crate::operations::accounts::at_meta::PageAtMeta;
 use crate::ui::browser;
 
-/// Opens an address or a file, and says so. Where no browser can be opened the address
-/// stands on a line of its own, to be copied: in the result, unless that is a document for
-/// a program (`to_talk`).
+/// Opens an address or a file, and says so. Without a browser the address is printed on its
+/// own line, in the result unless that is a document for a program (`to_talk`).
 pub fn open(ctx: &Context, address: &str, to_talk: bool) {
     if browser::open(address, &ctx.env) {
         ctx.output.notice(&format!("opened in the browser: {address}"));
@@ -21,10 +20,10 @@ pub fn open(ctx: &Context, address: &str, to_talk: bool) {
     }
 }
 
-/// Opens the page of an account at Meta.
+/// Opens the account's page at Meta.
 pub fn open_at_meta(ctx: &Context, page: &PageAtMeta, to_talk: bool) {
     if page.graph == Realm::Sandbox {
-        ctx.output.warning("this account is of a sandbox: Meta has no page of it");
+        ctx.output.warning("this is a sandbox account: Meta has no page for it");
     }
     open(ctx, &page.address, to_talk);
 }

@@ -1,5 +1,5 @@
-//! What a shell offers for a value: accounts, tenants, references of this machine's files.
-//! No network, no secret store; what cannot be read is not offered, without a word.
+//! Values that a shell completes: accounts, tenants, references. Reads only this machine's
+//! files; what cannot be read is silently not offered.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -12,14 +12,14 @@ use crate::files;
 use crate::operations::{Given, Settings};
 use crate::text::excerpt;
 
-/// The accounts of the tenant that the line names, whose handle or name begins with what is
-/// typed: handles, since they need no quotes, each with the account's name.
+/// The tenant's accounts whose handle or name begins with the typed text: handles, which
+/// need no quotes, each with the account's name.
 pub(super) fn accounts(typed: &OsStr) -> Vec<CompletionCandidate> {
     let Some(settings) = settings() else { return Vec::new() };
     let path = settings.paths.accounts_file(settings.tenant.value.as_str());
     let names = AccountStore::new(path, Box::new(|_| {})).names();
     let typed = typed.to_string_lossy().to_lowercase();
-    // A file that was edited by hand may hold anything, and what is offered is typed.
+    // A hand-edited file may hold anything, and the shell types what is offered.
     let offer = |[handle, name]: [String; 2]| {
         let handle: Handle = handle.parse().ok()?;
         let begins = handle.as_str().starts_with(&typed) || name.to_lowercase().starts_with(&typed);
@@ -28,7 +28,7 @@ pub(super) fn accounts(typed: &OsStr) -> Vec<CompletionCandidate> {
     names.into_iter().filter_map(offer).collect()
 }
 
-/// The commands below those that stand behind `noun` on the line that is being completed.
+/// The commands below those already typed after `noun`.
 pub(super) fn commands_below(noun: &str, tree: clap::Command) -> Vec<CompletionCandidate> {
     let words = env::arguments();
     let words: Vec<String> =
@@ -53,14 +53,14 @@ fn below<'a>(mut command: clap::Command, mut words: impl Iterator<Item = &'a str
         .unwrap_or_default()
 }
 
-/// The tenants that have anything.
+/// The tenants that have a directory.
 pub(super) fn tenants() -> Vec<CompletionCandidate> {
     let tenants = settings().and_then(|settings| files::directories(&settings.paths.tenants_dir()).ok());
     let tenants = tenants.unwrap_or_default().into_iter();
     tenants.filter(|name| name.parse::<TenantName>().is_ok()).map(CompletionCandidate::new).collect()
 }
 
-/// How a reference begins.
+/// The prefixes of references.
 pub(super) fn references() -> Vec<CompletionCandidate> {
     let offer = |(start, help): (&str, &str)| CompletionCandidate::new(start).help(Some(help.to_owned().into()));
     [
@@ -74,18 +74,18 @@ pub(super) fn references() -> Vec<CompletionCandidate> {
     .collect()
 }
 
-/// The settings of the line that is being completed.
+/// The settings of the line being completed.
 fn settings() -> Option<Settings> {
     let given = of_line(&env::arguments());
     Settings::resolve(&given, &Environment::of_process()).ok()
 }
 
-/// The flags on the line that say where to look. The line stands behind `--`.
+/// The global flags on the line, which comes after `--`.
 fn of_line(arguments: &[OsString]) -> Given {
     given_in(arguments.iter().skip_while(|word| *word != "--").skip(1))
 }
 
-/// The flags among words that say where everything is, as far as they are typed.
+/// The global flags among `words`, as far as typed.
 pub(super) fn given_in<'a>(words: impl Iterator<Item = &'a OsString>) -> Given {
     let mut words = words.map(|word| word.to_string_lossy().into_owned());
     let mut given = Given::default();
@@ -106,7 +106,6 @@ pub(super) fn given_in<'a>(words: impl Iterator<Item = &'a OsString>) -> Given {
         ) {
             continue;
         }
-        // One that is not typed yet is not known.
         let value = value.or_else(|| words.next()).filter(|value| !value.is_empty());
         match &*flag {
             "--tenant" => given.tenant = value,

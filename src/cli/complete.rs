@@ -1,4 +1,4 @@
-//! Answers a shell at a TAB: which words the tree of commands has there.
+//! Answers a shell's request for completions.
 
 use std::ffi::{OsStr, OsString};
 
@@ -9,15 +9,15 @@ use clap_complete::engine::{ArgValueCompleter, PathCompleter, ValueCompleter as 
 use crate::env::{self, Environment};
 use crate::text::first_unfit;
 
-/// Answers a shell that asks what could come next (`MSGRCTL_COMPLETE` is set);
-/// `false` when nobody does. A failure prints nothing.
+/// Prints completions if `MSGRCTL_COMPLETE` is set, else returns `false`. A failure prints
+/// nothing.
 pub(super) fn answer(arguments: &[OsString]) -> bool {
     let completions = CompleteEnv::with_factory(|| tree(arguments)).var(VARIABLE).bin("msgrctl");
     completions.try_complete(arguments.iter(), env::current_directory().as_deref()).unwrap_or(true)
 }
 
-/// The commands as they are offered: flags step back until somebody types a '-', so
-/// that handles are not lost among them.
+/// The tree to complete from: without flags until the operator types '-', so that handles
+/// are not lost among them.
 fn tree(arguments: &[OsString]) -> Command {
     let words: Vec<&OsString> = arguments.iter().skip_while(|word| *word != "--").skip(1).collect();
     let at = Environment::of_process().text("_CLAP_COMPLETE_INDEX").and_then(|index| index.parse().ok());
@@ -27,8 +27,7 @@ fn tree(arguments: &[OsString]) -> Command {
     if wants_flags { command } else { without_flags(command) }
 }
 
-/// Offers only files whose names a terminal shows as they are: a shell prints what it is
-/// offered.
+/// Offers only file names that a terminal shows unchanged: a shell prints them.
 fn with_readable_paths(command: Command) -> Command {
     let paths = |argument: Arg| match argument.get_value_hint() {
         ValueHint::AnyPath => argument.add(readable(PathCompleter::any())),
@@ -55,5 +54,5 @@ fn without_flags(command: Command) -> Command {
     command.disable_help_flag(true).mut_args(hide).mut_subcommands(without_flags)
 }
 
-/// The variable by which a shell asks.
+/// The variable that a completion script sets.
 pub(super) const VARIABLE: &str = "MSGRCTL_COMPLETE";

@@ -1,8 +1,5 @@
-//! `msgrctl completions`: the script that tells a shell to ask msgrctl what could
-//! come next.
-//!
-//! The script holds no list of its own: it asks the program that is installed, so it
-//! goes on working after an upgrade.
+//! Prints the scripts that let a shell ask msgrctl for completions. They hold no list, so
+//! they keep working after an upgrade.
 
 use clap::{Args, ValueEnum};
 
@@ -11,9 +8,9 @@ use super::error::CliError;
 
 /// Print the completion script of a shell
 ///
-/// The shell then completes commands, flags, values, files, tenants, and accounts by
-/// their handles, each with its name. It reads files of this machine only: no secret
-/// store and no network. Packages install the same scripts.
+/// The shell then completes commands, flags, values, files, tenants and account handles. It
+/// reads only files of this machine: no secret store, no network. Packages install the
+/// same scripts.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -38,7 +35,7 @@ enum Shell {
 }
 
 impl Shell {
-    /// The script, which is also a file of the package.
+    /// The script, which packages install too.
     fn script(self) -> &'static str {
         match self {
             Self::Bash => include_str!("../../completions/msgrctl.bash"),
@@ -52,14 +49,14 @@ impl Shell {
 
 pub fn run(args: &CompletionsArgs, ctx: &Context) -> Result<u8, CliError> {
     if ctx.output.json {
-        return Err(CliError::usage("a script has no JSON: leave --json out"));
+        return Err(CliError::usage("a script cannot be printed as JSON: omit --json"));
     }
     let Some(shell) = args.shell else { return Err(missing(ctx)) };
     ctx.output.exact(shell.script().as_bytes());
     Ok(0)
 }
 
-/// Names the shell that runs, where it is one of those.
+/// Names the running shell, if it is one of those.
 fn missing(ctx: &Context) -> CliError {
     let runs = ctx.env.text("SHELL").and_then(|path| path.rsplit('/').next()).unwrap_or_default();
     let name = |shell: &Shell| shell.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();

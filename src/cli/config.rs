@@ -27,13 +27,13 @@ pub(super) enum ConfigCommand {
     Get(KeyArg),
     /// Write a setting into config.toml
     ///
-    /// The rest of the file, comments too, stays as it is. Flags and variables still win;
-    /// msgrctl undo undoes it.
+    /// The rest of the file, with its comments, stays. Flags and variables still win. To undo:
+    /// msgrctl undo.
     #[command(
         after_help = "Examples:\n  msgrctl config set store file\n  msgrctl config set key_file /home/ada/.config/msgrctl.key\n  msgrctl config set tenant acme"
     )]
     Set(SetArgs),
-    /// Take a setting out of config.toml
+    /// Remove a setting from config.toml
     #[command(after_help = "Examples:\n  msgrctl config unset graph_url")]
     Unset(KeyArg),
 }
@@ -116,13 +116,13 @@ fn change(ctx: &Context, key: &str, value: Option<&str>) -> Result<u8, CliError>
     } else if let Some(value) = value {
         ctx.output.result(&sentence(&format!("{key} is '{value}' in {}", path.display())));
     } else {
-        ctx.output.result(&format!("{key} is not set in {} any more", path.display()));
+        ctx.output.result(&format!("{key} is no longer set in {}", path.display()));
     }
-    // What was written is not what works now.
+    // The written value may not be the one in force.
     let rows = ctx.settings()?.rows();
     if let Some((_, wins, Origin::Flag(name) | Origin::Variable(name))) = rows.iter().find(|(known, ..)| *known == key)
     {
-        ctx.output.warning(&format!("{name} is set to '{wins}', and wins where it is"));
+        ctx.output.warning(&format!("{name} is set to '{wins}' and overrides it"));
     }
     Ok(0)
 }

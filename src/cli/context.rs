@@ -1,4 +1,4 @@
-//! What a command works with: a workspace, and the terminal.
+//! What a command works with: a workspace and the terminal.
 
 use std::cell::RefCell;
 use std::io::Read;
@@ -19,16 +19,16 @@ use crate::ui::interrupt;
 use crate::ui::output::Output;
 use crate::ui::prompt::{Person, Prompter};
 
-/// Everything a command may need; where an operation wants a [`Workspace`], it is one.
+/// Everything a command may need; dereferences to a [`Workspace`].
 pub struct Context {
     workspace: Workspace,
-    /// Where it prints.
+    /// Where output goes.
     pub output: Rc<Output>,
     pub(super) global: Global,
     stdin: RefCell<Box<dyn Read>>,
-    /// Whether a person types what is read from there.
+    /// Whether a person types what is read from standard input.
     pub stdin_is_terminal: bool,
-    /// Whether a question would be answered.
+    /// Whether a prompt can be answered.
     pub someone_can_answer: bool,
     pub prompter: Rc<dyn Prompter>,
 }
@@ -42,23 +42,21 @@ impl Deref for Context {
 }
 
 impl Context {
-    /// The context of this process.
     pub(super) fn new(env: Environment, output: Output, global: &Global, command: String) -> Self {
         Self::of(env, Rc::new(output), global, command, None)
     }
 
-    /// A context for one step of the demo: other variables, other input, secrets
-    /// in a memory that outlives the step.
+    /// One step of the demo: its own variables, input, and a memory store that outlives it.
     pub fn for_step(&self, env: Environment, global: &Global, stdin: Box<dyn Read>, memory: MemoryStore) -> Self {
         Self::of(env, self.output.clone(), global, self.command.clone(), Some((stdin, memory)))
     }
 
-    /// A context of the demo on another thread, with its own output and without a terminal.
+    /// The demo on another thread: its own output, no terminal.
     pub fn on_thread(env: Environment, global: &Global, memory: MemoryStore, output: Output) -> Self {
         Self::of(env, Rc::new(output), global, String::new(), Some((Box::new(std::io::empty()), memory)))
     }
 
-    /// `demo` is what a step of the demo reads and where it keeps secrets; no person is asked there.
+    /// `demo`: the input and memory of a step of the demo, which never prompts.
     fn of(
         env: Environment,
         output: Rc<Output>,
@@ -73,7 +71,7 @@ impl Context {
         let prompter: Rc<dyn Prompter> =
             Rc::new(Person { screen: output.terminal.err(), can_move: output.terminal.can_move });
         let no_input = global.no_input || env.is_on("MSGRCTL_NO_INPUT");
-        // A step of the demo has the terminal, and an input of its own.
+        // A step of the demo has the terminal, but its own input.
         let someone_can_answer = stdin_is_terminal && output.terminal.someone_can_answer(no_input, &env);
         let reporter = Rc::new(Terminal::new(output.clone(), prompter.clone(), someone_can_answer, &env));
         let workspace = Workspace::new(env, global.given(), reporter, command).with_memory(memory);
@@ -90,12 +88,12 @@ impl Context {
         context
     }
 
-    /// From here on the commands in what is said work where this context does.
+    /// From here on printed commands carry the flags of this run.
     pub fn say_how_to_call(&self) {
         self.output.set_calls(calls(&self.workspace.given));
     }
 
-    /// The same run in another tenant: its stores and files.
+    /// The same run in another tenant.
     pub fn in_tenant(&self, tenant: &str) -> Self {
         Self {
             workspace: self.workspace.in_tenant(tenant),
@@ -108,15 +106,14 @@ impl Context {
         }
     }
 
-    /// Standard input to its end, or one byte more than `limit`. It may be a secret, and is
-    /// wiped when dropped.
+    /// Standard input, at most `limit` + 1 bytes. It may be a secret: wiped when dropped.
     pub fn read_stdin(&self, limit: u64) -> std::io::Result<Zeroizing<Vec<u8>>> {
         interrupt::install();
         files::fill(&mut **self.stdin.borrow_mut(), 0, limit)
     }
 
-    /// Asks before something that cannot be undone. Without a terminal `--yes` is
-    /// needed: the hint shows it with `command`, or where that is empty with none.
+    /// Asks before a change that cannot be undone. Without a terminal --yes is needed; the hint
+    /// shows `command` with it, or without a command if empty.
     pub fn confirm(&self, question: &str, command: &str) -> Result<(), CliError> {
         if self.global.yes {
             return Ok(());
@@ -127,8 +124,8 @@ impl Context {
                 if touched::anything() { "" } else { "nothing was changed: " }
             ))
             .hint(match command {
-                "" => "to say yes beforehand: the same command with --yes".into(),
-                command => format!("to say yes beforehand: {command} --yes"),
+                "" => "to confirm in advance: the same command with --yes".into(),
+                command => format!("to confirm in advance: {command} --yes"),
             }));
         }
         if self.prompter.confirm(question)? {
@@ -137,7 +134,7 @@ impl Context {
         Err(CliError::left(if touched::anything() { "not confirmed" } else { "not confirmed; nothing was changed" }))
     }
 
-    /// A line that a person types, without the blanks around it; see [`Prompter::line`].
+    /// A typed line, trimmed; see [`Prompter::line`].
     pub fn ask_line(&self, question: &str, offered: &str) -> Result<Option<String>, CliError> {
         Ok(self.prompter.line(question, offered)?.map(|typed| typed.trim().to_owned()))
     }

@@ -1,5 +1,4 @@
-//! `msgrctl demo`: the whole job with the real commands, against a Graph API
-//! inside this process.
+//! `msgrctl demo`: the whole job with the real commands, against a Graph API in this process.
 
 use std::io::Cursor;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -17,11 +16,11 @@ use crate::files;
 use crate::operations::Invocation;
 use crate::sandbox::{InProcess, TokenState, World};
 use crate::secrets::MemoryStore;
-use crate::ui::output::{Kept, Output};
+use crate::ui::output::{KeptOutput, Output};
 use crate::ui::style::{self, paint};
 use crate::ui::terminal::Terminal;
 
-/// What somebody at the console would do.
+/// What the operator types at the console.
 const CONVERSATION: &str = "\
 expect message parcel
 take
@@ -33,10 +32,10 @@ expect closed
 
 pub fn run(ctx: &Context) -> Result<u8, CliError> {
     if ctx.output.json {
-        return Err(CliError::usage("the demo is for reading: leave --json out"));
+        return Err(CliError::usage("the demo cannot be printed as JSON: omit --json"));
     }
     let failed = |what: &str, error: &dyn std::fmt::Display| CliError::failed(what.to_owned()).cause(error.to_string());
-    let home = tempfile::tempdir().map_err(|error| failed("the demo found no place for its files", &error))?;
+    let home = tempfile::tempdir().map_err(|error| failed("cannot create a directory for the demo", &error))?;
     let sandbox = InProcess::start(World::new(ctx.clock.clone()))
         .map_err(|error| failed("the demo's Graph API did not start", &error))?;
     let (page, token, app) = {
@@ -51,7 +50,7 @@ pub fn run(ctx: &Context) -> Result<u8, CliError> {
         .with("MSGRCTL_STORE", "memory")
         .with("MSGRCTL_APP_SECRET", &app.secret);
     let demo = Demo { ctx, env, memory: MemoryStore::default() };
-    let address = free_address().map_err(|error| failed("the demo found no free port", &error))?;
+    let address = free_address().map_err(|error| failed("cannot find a free port for the demo", &error))?;
     let callback = format!("http://{address}/webhook");
 
     demo.say("An administrator has a page access token, the id and secret of the Meta app, and the callback URL of the contact centre. Graph knows the rest.");
@@ -61,9 +60,9 @@ pub fn run(ctx: &Context) -> Result<u8, CliError> {
     );
     demo.step(&add, &token, 0)?;
     let listener = demo.listen(home.path(), address)?;
-    demo.say("Meta is to send the Page's messages there. It asks the callback for a handshake first; a receiver of msgrctl's own answers it here, in another terminal.");
+    demo.say("Meta sends the Page's messages to the callback URL. First it asks the callback for a handshake; here msgrctl's own receiver answers, in another terminal.");
     demo.step("msgrctl webhook subscribe acme-support", "", 0)?;
-    demo.say("The same handshake, as Meta makes it, with the verify token and with a made-up one.");
+    demo.say("The same handshake as Meta's, with the verify token and with a made-up one.");
     demo.step("msgrctl webhook verify acme-support", "", 0)?;
     demo.say("Test Connection: credentials, delivery, messages.");
     demo.step("msgrctl account test acme-support", "", 0)?;
@@ -73,13 +72,13 @@ pub fn run(ctx: &Context) -> Result<u8, CliError> {
     if let Some(token) = sandbox.world().page_token_mut(&page.id) {
         token.state = TokenState::PasswordChanged;
     }
-    demo.say("Weeks later the person who made the token changes the Facebook password. Replies stop; why? (The receiver in the other terminal has ended too.)");
+    demo.say("Weeks later the person who made the token changes the Facebook password. Replies stop. Why? (The receiver in the other terminal has stopped too.)");
     demo.step("msgrctl account test acme-support", "", 7)?;
-    demo.say("That command ended with exit code 7: a check found something. Nothing of the demo is kept; your own accounts begin with: msgrctl account add");
+    demo.say("That command ended with exit code 7: a check found something. Nothing of the demo is kept. To add your own account: msgrctl account add");
     Ok(0)
 }
 
-/// An address that nothing listens on just now.
+/// An address without a listener.
 fn free_address() -> std::io::Result<SocketAddr> {
     TcpListener::bind("127.0.0.1:0")?.local_addr()
 }
@@ -93,7 +92,7 @@ struct Demo<'a> {
 /// The receiver in the other terminal.
 struct Listener {
     thread: JoinHandle<u8>,
-    kept: Kept,
+    kept: KeptOutput,
 }
 
 impl Demo<'_> {
@@ -106,7 +105,7 @@ impl Demo<'_> {
         self.ctx.output.result(&format!("\n{prompt}"));
     }
 
-    /// The command of a line, behind what it is piped from.
+    /// The msgrctl command of a line, after its pipe.
     fn parse(typed: &str) -> Result<Cli, CliError> {
         let command = typed.find("msgrctl ").map_or(typed, |at| &typed[at..]);
         let words = shlex::split(command).unwrap_or_default();
@@ -114,7 +113,7 @@ impl Demo<'_> {
             .map_err(|error| CliError::failed("a step of the demo is not a valid command").cause(error.to_string()))
     }
 
-    /// One command, as a person types it; `ends` is the exit code that it should have.
+    /// Runs one typed command; `ends` is the expected exit code.
     fn step(&self, typed: &str, stdin: &str, ends: u8) -> Result<(), CliError> {
         self.show_typed(typed);
         let cli = Self::parse(typed)?;
@@ -131,8 +130,8 @@ impl Demo<'_> {
         Ok(())
     }
 
-    /// Starts the receiver with a script in the place of a person, and waits until it
-    /// takes connections.
+    /// Starts the receiver with a script instead of a person; returns once it accepts
+    /// connections.
     fn listen(&self, home: &Path, address: SocketAddr) -> Result<Listener, CliError> {
         const PATIENCE: Duration = Duration::from_secs(5);
         let script = home.join("conversation.txt");
@@ -144,7 +143,7 @@ impl Demo<'_> {
         let (sender, receiver) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
             let (output, kept) = Output::kept(terminal);
-            // Whoever started it waits for this.
+            // The main thread waits for this.
             let _ = sender.send(kept);
             let inner = Context::on_thread(env, &cli.global, memory, output);
             match super::dispatch(cli.command, &inner) {
@@ -164,10 +163,10 @@ impl Demo<'_> {
         Ok(Listener { thread, kept })
     }
 
-    /// Shows what the receiver's terminal has shown in the meantime.
+    /// Shows what the receiver's terminal has printed.
     fn show(&self, listener: Listener) -> Result<(), CliError> {
         let code = listener.thread.join().unwrap_or(1);
-        self.say("Meanwhile in the other terminal, where the contact centre's side was played:");
+        self.say("In the other terminal, which played the contact centre:");
         self.show_typed("msgrctl webhook listen acme-support --console");
         self.ctx.output.result(&listener.kept.text());
         if code == 0 {

@@ -1,6 +1,5 @@
-//! A text in the person's editor, until it is one that can be used. What was typed is
-//! never lost: after a mistake the editor opens again, and whoever leaves is told
-//! where the text is.
+//! Edits a text in the operator's editor until it is valid. Nothing typed is lost: after a
+//! mistake the editor opens again, and on leaving the file is named.
 
 use super::context::Context;
 use super::error::{self, CliError};

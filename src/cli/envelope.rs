@@ -1,4 +1,4 @@
-//! What is around a result in JSON.
+//! The JSON object around a result.
 
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};

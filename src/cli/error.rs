@@ -1,4 +1,4 @@
-//! Errors as a person and a program see them. The one place that knows exit codes.
+//! How errors look to people and programs. The only place that knows exit codes.
 
 use std::io;
 
@@ -17,10 +17,8 @@ use crate::ui::prompt::PromptError;
 use crate::ui::style::{self, paint};
 use crate::ui::terminal::Screen;
 
-/// Usage.
 pub const USAGE: u8 = 2;
 
-/// The process's exit code.
 pub fn exit_code(error: &CliError) -> u8 {
     match error.kind() {
         Kind::Failed | Kind::Left => 1,
@@ -35,7 +33,7 @@ pub fn exit_code(error: &CliError) -> u8 {
     }
 }
 
-/// The result could not be written.
+/// The error of a result that could not be written.
 pub fn of_output(kind: io::ErrorKind) -> CliError {
     if kind == io::ErrorKind::TimedOut {
         return CliError::failed("the last lines could not be written: standard output is not being read");
@@ -43,7 +41,7 @@ pub fn of_output(kind: io::ErrorKind) -> CliError {
     CliError::failed(format!("the result could not be written: {kind}"))
 }
 
-/// Shows an error, and returns the exit code.
+/// Prints an error and returns the exit code.
 pub fn render(error: &CliError, output: &Output) -> u8 {
     let (exit_code, calls) = (exit_code(error), output.calls());
     if error.is_interrupt() {
@@ -102,7 +100,7 @@ fn view<'a>(error: &'a CliError, calls: &Calls) -> ErrorView<'a> {
     }
 }
 
-/// A hint in lines that fit. A command is never broken: it must stay whole to be pasted.
+/// A hint, wrapped; a command stays on one line, so that it can be pasted.
 fn laid_out(hint: &str, width: Option<u16>) -> String {
     match hint.split_once('\n') {
         Some((words, command)) => format!("{}\n{command}", style::wrap(words, width, 6)),

@@ -1,4 +1,4 @@
-//! `msgrctl explain`: what a cause, a check, an exit code or a code of Meta's means.
+//! `msgrctl explain`: the meaning of causes, checks, exit codes and Meta's codes.
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
@@ -15,14 +15,14 @@ use crate::text::excerpt;
 use crate::ui::style::{self, paint, wrap};
 use crate::ui::terminal::Screen;
 
-/// Explain a cause, a check, an exit code or a code of Meta's: what it means, what to do
+/// Explain a cause, a check, an exit code or one of Meta's codes: what it means, what to do
 ///
 /// Takes what account test, webhook verify and errors name: a cause (password-changed), a
-/// check (token.valid), a code of Meta's with or without its subcode (190, 190/463), or
-/// exit and an exit code. Without an argument, or with a kind (causes, checks, codes,
-/// exits), it lists them. Works offline and reads no file.
+/// check (token.valid), Meta's code with or without subcode (190, 190/463), or 'exit' and
+/// an exit code. Without an argument, or with a kind (causes, checks, codes, exits), it
+/// lists them. Works offline and reads no file.
 ///
-/// Exit codes: 0 explained, 1 one of them is not known.
+/// Exit codes: 0 explained, 1 an argument is not known.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -38,18 +38,18 @@ pub struct ExplainArgs {
 
 const EXIT: &str = "exit";
 
-/// Kinds as they are asked for, in the order of the list.
+/// The kinds that an argument can name, in the order of the list.
 const KINDS: [(&str, &str, &str); 4] = [
     ("causes", CAUSE, "why a check failed, a message was refused, or a callback would not be taken"),
     ("checks", CHECK, "the checks of account test and doctor"),
-    ("codes", CODE, "codes of Meta's, with their subcodes"),
+    ("codes", CODE, "Meta's codes, with their subcodes"),
     ("exits", EXIT, "exit codes"),
 ];
 
 pub fn run(args: &ExplainArgs, ctx: &Context) -> Result<u8, CliError> {
     let mut found = Vec::new();
     let mut unknown = Vec::new();
-    // `exit 4` in quotes, and as a test prints it: `code 190, subcode 460`.
+    // `exit 4` in quotes; and `code 190, subcode 460` as a test prints it.
     let what = args.what.join(" ").replace(", subcode ", "/");
     let mut words = what.split_whitespace().filter(|word| *word != CODE);
     while let Some(word) = words.next() {
@@ -80,17 +80,14 @@ pub fn run(args: &ExplainArgs, ctx: &Context) -> Result<u8, CliError> {
     if unknown.is_empty() { Ok(0) } else { Err(not_known(&unknown)) }
 }
 
-/// The kind that `causes`, `checks`, `codes` or `exits` asks for.
 fn kind_of(word: &str) -> Option<&'static str> {
     KINDS.iter().find(|(plural, ..)| *plural == word).map(|(_, kind, _)| *kind)
 }
 
-/// Everything there is a page of.
 fn all() -> Vec<Page> {
     KINDS.iter().flat_map(|(_, kind, _)| of_kind(kind)).collect()
 }
 
-/// Every page of a kind.
 fn of_kind(kind: &str) -> Vec<Page> {
     match kind {
         EXIT => EXIT_CODES.list.iter().map(|(code, meaning)| of_exit(code, meaning)).collect(),
@@ -113,7 +110,7 @@ fn of_exit(code: &str, meaning: &str) -> Page {
         "2" => ("correct the command; its help names every flag", Some("msgrctl help COMMAND")),
         "3" => ("correct the file that the error names", Some("msgrctl doctor")),
         "4" => ("find out what is wrong with the token", Some("msgrctl account test NAME")),
-        "5" => ("try again; where it lasts, look at the network", Some("msgrctl doctor")),
+        "5" => ("try again; if it lasts, check the network", Some("msgrctl doctor")),
         "6" => ("unlock the store or choose another; the error names the ways out", Some("msgrctl doctor")),
         "7" => ("read the lines that do not pass, and look up their causes", Some("msgrctl explain CAUSE")),
         "8" => ("apply the manifest", Some("msgrctl apply -f FILE")),
@@ -126,7 +123,7 @@ fn of_exit(code: &str, meaning: &str) -> Page {
 
 fn not_known(unknown: &[&str]) -> CliError {
     let shown: Vec<String> = unknown.iter().map(|word| format!("'{}'", excerpt(word, 60))).collect();
-    let error = CliError::failed(format!("nothing is known of {}", shown.join(", ")));
+    let error = CliError::failed(format!("{} is not known", shown.join(", ")));
     let all = all();
     let ids = || all.iter().filter(|entry| entry.kind != EXIT && entry.kind != CODE).map(|entry| entry.id.as_str());
     let near = |word: &&str| {
@@ -141,10 +138,10 @@ fn not_known(unknown: &[&str]) -> CliError {
             error.hint(format!("it is a subcode: msgrctl explain {}", known.join(" ")))
         }
         Some((Some((code, Some(_))), _)) if causes::code(code, None).is_some() => {
-            error.hint(format!("the subcode is not known, the code is: msgrctl explain {code}"))
+            error.hint(format!("the subcode is not known, but the code is: msgrctl explain {code}"))
         }
         Some((Some(_), _)) => {
-            error.hint("look the code up in Meta's error reference; those that are known: msgrctl explain codes")
+            error.hint("look the code up in Meta's error reference; the known codes: msgrctl explain codes")
         }
         Some((None, Some(near))) => error.hint(format!("did you mean '{near}'? all of them: msgrctl explain")),
         _ => error.hint("all of them: msgrctl explain"),
@@ -172,7 +169,7 @@ fn pages(entries: &[Page], screen: Screen) -> String {
             lines.push(format!("  {label}{}", wrap(text, screen.width, wide)));
         };
         if entry.causes.len() > 1 {
-            under("", "one of these causes, which a test tells apart:");
+            under("", "one of these causes; a test shows which:");
             for meaning in
                 meta_code(&entry.id).and_then(|(code, sub)| causes::code(code, sub)).iter().flat_map(meanings)
             {
@@ -182,7 +179,7 @@ fn pages(entries: &[Page], screen: Screen) -> String {
             under("", &entry.summary);
             under("fix:", &entry.fix);
         }
-        // A command stays whole, so that it can be pasted.
+        // A command stays on one line, so that it can be pasted.
         lines.extend(
             entry.command.iter().map(|command| format!("  {} {command}", paint(style::HINT, "then:", screen.color))),
         );
@@ -200,7 +197,7 @@ fn pages(entries: &[Page], screen: Screen) -> String {
     entries.iter().map(page).collect::<Vec<_>>().join("\n\n")
 }
 
-/// A line an entry, by kind.
+/// A line for each entry, by kind.
 fn list(entries: &[Page], screen: Screen) -> String {
     let wide = entries.iter().map(|entry| entry.id.len()).max().unwrap_or_default();
     let mut parts = Vec::new();
@@ -264,7 +261,7 @@ mod tests {
         }
     }
 
-    /// Every command that stands in a text: from `msgrctl` to its end, or to a semicolon.
+    /// Every command in a text: from `msgrctl` to the end or a semicolon.
     fn commands_in(text: &str) -> impl Iterator<Item = &str> {
         text.match_indices("msgrctl ").map(|(at, _)| text[at..].split([';', ')']).next().unwrap_or_default().trim())
     }
@@ -287,7 +284,7 @@ mod tests {
             commands.edit_messages,
         ];
         let texts = all().into_iter().flat_map(|entry| {
-            // What is one of several is looked at as a cause of its own.
+            // A code with several causes has no text of its own.
             let own = if entry.causes.len() > 1 { String::new() } else { entry.summary };
             [own, entry.fix, entry.command.unwrap_or_default()]
         });
@@ -296,7 +293,7 @@ mod tests {
         for command in texts.iter().flat_map(|text| commands_in(text)) {
             let words = shlex::split(command).unwrap_or_else(|| panic!("{command}"));
             assert!(!words.iter().any(|word| is_doubtful(word)), "{command}");
-            // Placeholders that have to be one of a few words.
+            // Placeholders that take only certain words.
             let words = words.iter().map(|word| match word.as_str() {
                 "EVENT" => "session-ended",
                 word => word,

@@ -1,4 +1,4 @@
-//! `msgrctl export`: what is here, as a manifest.
+//! `msgrctl export`: writes the accounts as a manifest.
 
 use clap::Args;
 use clap_complete::ArgValueCompleter;
@@ -11,10 +11,9 @@ use crate::provision::manifest::{self, Exported};
 
 /// Write the accounts and Chat Settings of the tenant as a file for plan and apply
 ///
-/// YAML on standard output, JSON with --json. Secrets are never written, only where they
-/// are; comments say what has to be filled in on another machine. A plan of it finds
-/// nothing to change. Webhook fields are kept at Meta, not here: add the ones that apply
-/// should see to.
+/// YAML on standard output, JSON with --json. It contains where each secret is, never the
+/// secret; comments say what to fill in on another machine. A plan of it finds nothing to
+/// change. Webhook fields are stored only at Meta: add those that apply should manage.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -1,5 +1,4 @@
-//! The ways to print what checks found: for a person, for a program, for a CI's test report,
-//! for a merge request.
+//! Output formats of checks: text, JSON, a CI test report, a Markdown table.
 
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
@@ -11,7 +10,6 @@ use crate::checks::Outcome;
 use crate::text::in_markup;
 use crate::ui::output::Output;
 
-/// How a result is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     Text,
@@ -35,31 +33,25 @@ impl ValueEnum for Format {
     }
 }
 
-/// The flag that chooses one.
 #[derive(Clone, Copy, Debug, Default, Args)]
 pub struct FormatArg {
-    /// How to print the result [default: text]
+    /// The output format [default: text]
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<Format>,
 }
 
 impl FormatArg {
-    /// The format that is meant. A variable that asks for JSON gives way to the flag.
+    /// The chosen format. The flag wins over a variable that asks for JSON.
     pub fn chosen(self, ctx: &Context) -> Format {
         self.format.unwrap_or(if ctx.output.json { Format::Json } else { Format::Text })
     }
 
-    /// What `--json` and `--format` say together.
-    ///
-    /// # Errors
-    ///
-    /// They say different things.
+    /// Combines `--json` and `--format`; fails if they contradict each other.
     pub fn settle(self, json: &mut bool) -> Result<(), CliError> {
         match self.format {
             Some(Format::Json) => *json = true,
             Some(_) if *json => {
-                return Err(CliError::usage("--json is --format json, and another --format was given")
-                    .hint("leave one of them out"));
+                return Err(CliError::usage("--json and this --format contradict each other").hint("omit one of them"));
             }
             _ => {}
         }
@@ -67,10 +59,10 @@ impl FormatArg {
     }
 }
 
-/// What is checked together and counted: an account, or this machine.
+/// Checks that are counted together: those of an account, or of this machine.
 pub struct Suite<'a> {
     pub name: &'a str,
-    /// Beside the name where several tenants are shown.
+    /// Shown beside the name when there are several tenants.
     pub tenant: Option<&'a str>,
     pub outcome: Outcome,
     pub lines: &'a [Line<'a>],
@@ -82,12 +74,12 @@ impl Suite<'_> {
     }
 }
 
-/// A report of suites, printed one at a time: begun with the first, so that an error before
-/// it leaves no half of a document.
+/// A report of suites, printed one at a time. It starts with the first suite, so that an
+/// earlier error leaves no half document.
 pub struct Report<'o> {
     output: &'o Output,
     format: Format,
-    /// What begins it, until it has begun.
+    /// The title, until the report has started.
     title: Option<String>,
 }
 
@@ -111,7 +103,7 @@ impl<'o> Report<'o> {
         }
     }
 
-    /// Prints a suite, where the format is a document's.
+    /// Prints a suite, in the document formats.
     pub fn suite(&mut self, suite: &Suite<'_>) {
         self.begin();
         match self.format {
@@ -121,7 +113,7 @@ impl<'o> Report<'o> {
         }
     }
 
-    /// The end; `counts` is a sentence for a person.
+    /// Ends the report; `counts` is a sentence for a person.
     pub fn end(mut self, counts: &str) {
         self.begin();
         match self.format {
@@ -168,13 +160,13 @@ fn junit(suite: &Suite<'_>) -> String {
     lines.join("\n")
 }
 
-/// Text as it may stand in XML: control characters have no place in it.
+/// Text for XML, without control characters.
 fn xml(text: &str) -> String {
     let unfit = |c: char| (c.is_control() && c != '\n') || ('\u{fffe}'..='\u{ffff}').contains(&c);
     in_markup(&text.chars().map(|c| if unfit(c) { ' ' } else { c }).collect::<String>())
 }
 
-/// A row for each check that is not as it should be; one for an account where all is.
+/// A row for each problem; a single row if all checks passed.
 fn markdown(suite: &Suite<'_>) -> String {
     let name = cell(&suite.title());
     let row = |line: &Line<'_>| {
@@ -195,7 +187,7 @@ fn markdown(suite: &Suite<'_>) -> String {
     if rows.is_empty() { format!("| {name} | {} | | | | |", suite.outcome) } else { rows.join("\n") }
 }
 
-/// Text as it may stand in a table of Markdown: a Page may be called anything.
+/// Text for a cell of a Markdown table: a Page may have any name.
 fn cell(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {

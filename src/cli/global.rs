@@ -13,7 +13,7 @@ use crate::operations::Given;
 use crate::secrets::StoreName;
 use crate::ui::terminal::Color;
 
-/// Flags of every command. They may stand before or after it.
+/// Flags of every command, before or after it.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Global options")]
 pub(super) struct Global {
@@ -35,10 +35,10 @@ pub(super) struct Global {
     /// Answer yes to every question
     #[arg(short, long, global = true)]
     pub yes: bool,
-    /// Print results, warnings and errors alone [env: MSGRCTL_QUIET]
+    /// Print only results, warnings and errors [env: MSGRCTL_QUIET]
     #[arg(short, long, global = true)]
     pub quiet: bool,
-    /// Say what is done; -vv and -vvv say more, never a secret [env: MSGRCTL_VERBOSE=1, 2, 3]
+    /// Print what is done; -vv and -vvv print more, never a secret [env: MSGRCTL_VERBOSE=1, 2, 3]
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
     /// When to use colour [env: MSGRCTL_COLOR] [default: auto]
@@ -47,22 +47,22 @@ pub(super) struct Global {
     /// Keep everything in this directory [env: MSGRCTL_CONFIG_DIR]
     #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath, hide_short_help = true)]
     pub config_dir: Option<PathBuf>,
-    /// Where Graph is: https://graph.facebook.com or an address on this machine [env: MSGRCTL_GRAPH_URL]
+    /// Graph's URL: https://graph.facebook.com or an address on this machine [env: MSGRCTL_GRAPH_URL]
     #[arg(long, global = true, value_name = "URL", hide_short_help = true)]
     pub graph_url: Option<String>,
-    /// The version of Graph to ask for [env: MSGRCTL_GRAPH_VERSION] [default: v26.0]
+    /// The Graph version [env: MSGRCTL_GRAPH_VERSION] [default: v26.0]
     #[arg(long, global = true, value_name = "vN.M", hide_short_help = true)]
     pub graph_version: Option<String>,
-    /// How long one call to Graph may take [env: MSGRCTL_TIMEOUT] [default: 20]
+    /// Seconds that one call to Graph may take [env: MSGRCTL_TIMEOUT] [default: 20]
     #[arg(long, global = true, value_name = "SECONDS", hide_short_help = true)]
     pub timeout: Option<String>,
-    /// Trust these certificates (PEM) beside the system's [env: MSGRCTL_CA_BUNDLE]
+    /// Certificates (PEM) to trust besides the system's [env: MSGRCTL_CA_BUNDLE]
     #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
     pub ca_bundle: Option<PathBuf>,
 }
 
 impl Global {
-    /// What operations have to know of them.
+    /// The flags that operations need.
     pub fn given(&self) -> Given {
         Given {
             config_dir: self.config_dir.clone(),
@@ -76,8 +76,8 @@ impl Global {
         }
     }
 
-    /// Takes what the flags leave open from the variables that every command looks
-    /// at before anything else; the others are read with the settings.
+    /// Fills in from the variables that are read before anything else; the settings read the
+    /// others.
     pub fn take_variables(&mut self, env: &Environment) -> Result<Color, CliError> {
         self.json |= env.is_on("MSGRCTL_JSON");
         self.quiet |= env.is_on("MSGRCTL_QUIET");

@@ -1,4 +1,4 @@
-//! `msgrctl log`: what was changed here, and by whom.
+//! `msgrctl log`: the changes made here, and by whom.
 
 use clap::Args;
 
@@ -10,14 +10,14 @@ use crate::operations::journal::{DONE, Entry, Pending, recover};
 use crate::text::count;
 use crate::ui::table::table_with_text;
 
-/// Show what was changed: accounts, secrets, messages, chat settings, tenants
+/// Show the changes: accounts, secrets, messages, chat settings, tenants
 ///
-/// The newest last. The log is kept in log.jsonl, a line of JSON for each change; it
-/// names fields and holds no secret.
+/// Newest last. The file log.jsonl has a line of JSON for each change; it names fields and
+/// holds no secret.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  msgrctl log\n  msgrctl log -n 100 --json")]
 pub struct LogArgs {
-    /// How many changes
+    /// How many changes to show
     #[arg(short = 'n', long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     number: u32,
 }
@@ -25,7 +25,7 @@ pub struct LogArgs {
 pub fn run(args: &LogArgs, ctx: &Context) -> Result<u8, CliError> {
     recover_first(ctx);
     let lines = ctx.records()?.log()?;
-    // A line that a killed process left unfinished says nothing.
+    // A line that a killed process left unfinished is skipped.
     let entries: Vec<Entry> = lines[lines.len().saturating_sub(args.number as usize)..]
         .iter()
         .filter_map(|line| serde_json::from_str::<Entry>(line).ok())
@@ -36,7 +36,7 @@ pub fn run(args: &LogArgs, ctx: &Context) -> Result<u8, CliError> {
         return Ok(0);
     }
     if entries.is_empty() {
-        ctx.output.notice("nothing was changed yet");
+        ctx.output.notice("no changes yet");
         return Ok(0);
     }
     print_table(
@@ -48,14 +48,14 @@ pub fn run(args: &LogArgs, ctx: &Context) -> Result<u8, CliError> {
     Ok(0)
 }
 
-/// That changes before the ones that were shown are there.
+/// Says that older changes are not shown.
 pub fn say_older(ctx: &Context, shown: usize, all: usize, command: &str) {
     if shown < all {
         ctx.output.notice(&format!("the last {shown} of {} changes; all: msgrctl {command} -n {all}", count(all)));
     }
 }
 
-/// Who reads the log should know of a change whose process was killed.
+/// Records the change of a killed process before the log is shown.
 pub fn recover_first(ctx: &Context) -> Option<Pending> {
     let unfinished = recover(ctx, None, false).unwrap_or_else(|error| {
         ctx.output.warning(error.message());
@@ -63,14 +63,13 @@ pub fn recover_first(ctx: &Context) -> Option<Pending> {
     });
     if let Some(undo) = &unfinished {
         ctx.output.notice(&format!(
-            "an undo in tenant '{}' was not finished; to go on: msgrctl undo --yes",
+            "an undo in tenant '{}' was not finished; to continue: msgrctl undo --yes",
             undo.entry.tenant
         ));
     }
     unfinished
 }
 
-/// A change as a row of a table: time, command, tenant, user, what.
 pub fn row(entry: &Entry) -> [String; 5] {
     [
         entry.time.replace('T', " ").trim_end_matches('Z').to_owned(),
@@ -84,7 +83,6 @@ pub fn row(entry: &Entry) -> [String; 5] {
     ]
 }
 
-/// Prints a table, and says for what there was no room.
 pub fn print_table(ctx: &Context, headings: &[&str], rows: Vec<Vec<String>>) {
     let laid = table_with_text(headings, rows, ctx.output.terminal.out());
     show(ctx, &laid, "--json has them");

@@ -1,5 +1,5 @@
-//! `msgrctl man`: the man page of a command, made from the tree that parses the command
-//! line, or of a topic of `msgrctl help`.
+//! `msgrctl man`: the man page of a command, from the tree that parses the command line, or
+//! of a help topic.
 
 use std::io;
 
@@ -15,26 +15,25 @@ use super::help::topics::{ENVIRONMENT, EXIT_CODES, FILES, TOPICS, Topic};
 use crate::operations::explain::Page;
 use crate::ui::pager;
 
-/// When the pages last changed in more than wording. A constant, so that they can be
-/// made again.
+/// When the pages last changed beyond wording; a constant, so that they are reproducible.
 const DATE: &str = "2026-11-22";
 
 /// Print the man page of a command or a topic
 ///
-/// On a terminal it is shown as man shows it; into a pipe or a file it goes as roff. Packages
-/// install all pages; this is for an installation without a package.
+/// A terminal shows it through man(1); a pipe or file gets roff. Packages install all pages;
+/// this is for an installation without a package.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  msgrctl man account add\n  msgrctl man causes\n  msgrctl man > ~/.local/share/man/man1/msgrctl.1"
 )]
 pub struct ManArgs {
-    /// A command, or a topic of 'msgrctl help'; without one the program itself
+    /// A command or a topic of 'msgrctl help' [default: msgrctl itself]
     #[arg(value_name = "COMMAND or TOPIC", add = ArgValueCandidates::new(|| help::candidates("man")))]
     command: Vec<String>,
 }
 
 pub fn run(args: &ManArgs, ctx: &Context) -> Result<u8, CliError> {
-    let unmade = |error: io::Error| CliError::failed("the page could not be made").cause(error.to_string());
+    let unmade = |error: io::Error| CliError::failed("cannot generate the page").cause(error.to_string());
     if let [name] = args.command.as_slice()
         && let Some(topic) = TOPICS.iter().find(|topic| topic.name == *name)
     {
@@ -70,11 +69,11 @@ fn print(ctx: &Context, roff: &[u8], text: impl FnOnce() -> String) {
     }
 }
 
-/// The page of a command of the built tree.
+/// The page of a command; its tree is built.
 fn page(command: &clap::Command) -> io::Result<Vec<u8>> {
     let top = command.get_display_name().is_none_or(|name| name == "msgrctl");
     let examples = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-    // The global options stand only in the page of msgrctl.
+    // Only the page of msgrctl has the global options.
     let local = command.clone().mut_args(|argument| {
         let hidden = argument.is_hide_set() || !top && argument.is_global_set();
         argument.hide(hidden)
@@ -95,7 +94,7 @@ fn page(command: &clap::Command) -> io::Result<Vec<u8>> {
     }
     if !top {
         roff.control("SH", ["GLOBAL OPTIONS"]);
-        roff.text([roman("Those of every command are described in "), bold("msgrctl"), roman("(1).")]);
+        roff.text([roman("For the global options see "), bold("msgrctl"), roman("(1).")]);
     }
     verbatim(&mut roff, "EXAMPLES", examples.trim_start_matches("Examples:\n"));
     list(&mut roff, "EXIT STATUS", &EXIT_CODES, |_| true);
@@ -104,7 +103,7 @@ fn page(command: &clap::Command) -> io::Result<Vec<u8>> {
     list(&mut roff, "ENVIRONMENT", &ENVIRONMENT, |term| top || named(term));
     if !top {
         roff.control("PP", []);
-        roff.text([roman("All variables are described in "), bold("msgrctl"), roman("(1).")]);
+        roff.text([roman("For all variables see "), bold("msgrctl"), roman("(1).")]);
     }
     list(&mut roff, "FILES", &FILES, |_| true);
     see_also(&mut roff, command, top);
@@ -154,7 +153,7 @@ fn list(roff: &mut Roff, heading: &str, topic: &Topic, shown: impl Fn(&str) -> b
     }
 }
 
-/// Text that stays as it is.
+/// A section of unfilled text.
 fn verbatim(roff: &mut Roff, heading: &str, text: &str) {
     if text.is_empty() {
         return;
@@ -167,7 +166,7 @@ fn verbatim(roff: &mut Roff, heading: &str, text: &str) {
     roff.control("fi", []);
 }
 
-/// The command above, and those below.
+/// The parent command and the subcommands.
 fn see_also(roff: &mut Roff, command: &clap::Command, top: bool) {
     let name = command.get_display_name().unwrap_or("msgrctl");
     let above = name.rsplit_once('-').map(|(above, _)| above.to_owned()).filter(|_| !top);

@@ -10,12 +10,12 @@ use crate::operations::apply::files::{self, ManifestFile, shown};
 use crate::provision::manifest::{self, Manifest, Mistake, Text};
 use crate::secrets::redact;
 
-/// No more mistakes are shown, so that a file that is something else stays readable.
+/// A limit for files that are not manifests at all.
 const SHOWN: usize = 1000;
 
 #[derive(Debug, Args)]
 pub(super) struct ManifestArgs {
-    /// A manifest, or a folder whose *.yaml, *.yml and *.json are read, without links that lead out of it; '-' is standard input; may be repeated
+    /// A manifest, or a folder whose *.yaml, *.yml and *.json are read, except links that lead out of it; '-' is standard input; may be repeated
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::AnyPath)]
     file: Vec<PathBuf>,
     /// The same as -f FILE
@@ -24,15 +24,15 @@ pub(super) struct ManifestArgs {
 }
 
 impl ManifestArgs {
-    /// Reads all files. Every mistake is shown at once, and then nothing was read; what
-    /// is merely odd is a warning.
+    /// Reads all files. All mistakes are printed at once, and then nothing is used; oddities are
+    /// warnings.
     pub fn read(&self, ctx: &Context) -> Result<Manifest, CliError> {
         let paths = self.paths();
         if paths.is_empty() {
             return Err(CliError::usage("missing: FILE, the manifest")
-                .hint(format!("a file, a folder, or '-': msgrctl {} -f FILE", ctx.command))
-                .hint("to write one of the accounts that are here: msgrctl export > accounts.yaml")
-                .hint("what a manifest may have in it: msgrctl help manifests"));
+                .hint(format!("name a file, a folder, or '-': msgrctl {} -f FILE", ctx.command))
+                .hint("to write one with your accounts: msgrctl export > accounts.yaml")
+                .hint("what a manifest may contain: msgrctl help manifests"));
         }
         let files = files::read(&paths, &|limit| ctx.read_stdin(limit))?;
         let texts: Vec<Text<'_>> = files.iter().map(ManifestFile::text).collect();
@@ -51,7 +51,7 @@ impl ManifestArgs {
         self.file.iter().chain(&self.files).cloned().collect()
     }
 
-    /// What was read, in words: `accounts.yaml`, `a.yaml, b.yaml`, `5 files`.
+    /// The sources: `accounts.yaml`, `a.yaml, b.yaml`, `5 files`.
     pub fn in_words(&self) -> String {
         const FEW: usize = 3;
         let paths = self.paths();
@@ -61,23 +61,22 @@ impl ManifestArgs {
         paths.iter().map(|path| shown(path)).collect::<Vec<_>>().join(", ")
     }
 
-    /// The flags again, to be pasted.
+    /// The flags again, to paste.
     pub fn words(&self) -> Vec<String> {
         let quoted = |path: &PathBuf| {
             let path = path.to_string_lossy();
-            // Fails on a NUL only, which no argument can hold.
+            // Fails only on a NUL, which no argument can hold.
             shlex::try_quote(&path).map(std::borrow::Cow::into_owned).unwrap_or_default()
         };
         self.paths().iter().map(|path| format!("-f {}", quoted(path))).collect()
     }
 
-    /// The error of a manifest with these mistakes, which are shown.
+    /// Prints the mistakes and returns the error of the manifest.
     pub(super) fn refuse(&self, mistakes: &[Mistake], ctx: &Context) -> CliError {
         let number = mistakes.len();
         let several = if number == 1 { "" } else { "s" };
-        let mut error =
-            CliError::file(format!("{number} mistake{several} in {}; nothing was read of it", self.in_words()))
-                .hint("what a manifest may have in it: msgrctl help manifests");
+        let mut error = CliError::file(format!("{number} mistake{several} in {}; nothing was used", self.in_words()))
+            .hint("what a manifest may contain: msgrctl help manifests");
         let mut lines: Vec<String> = mistakes.iter().take(SHOWN).map(ToString::to_string).collect();
         lines.extend((number > SHOWN).then(|| format!("and {} more", number - SHOWN)));
         for line in lines {

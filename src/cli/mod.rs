@@ -63,7 +63,7 @@ pub use args::{Cli, command};
 use context::Context;
 use error::CliError;
 
-/// What the bare name shows.
+/// Shown for `msgrctl` without arguments.
 const BEGIN: &str = "\
 msgrctl connects Facebook Pages to a contact centre. Begin with one of these:
   msgrctl demo          # the whole job in seconds, without an account at Meta
@@ -80,7 +80,7 @@ pub fn main() -> ExitCode {
     ExitCode::from(run(&arguments, Environment::of_process()))
 }
 
-/// Runs `arguments`, the program's name first, and returns the exit code.
+/// Runs `arguments`, which begin with the program's name, and returns the exit code.
 fn run(arguments: &[OsString], env: Environment) -> u8 {
     if arguments.len() < 2 {
         let output = Output::of_process(Terminal::detect(&env, Color::Auto), false, false);
@@ -95,7 +95,7 @@ fn run(arguments: &[OsString], env: Environment) -> u8 {
         return error::render(&error, &for_errors(arguments, &env));
     }
     keep_out_of_dumps();
-    // A limit of file sizes is an error that is said, wherever the result goes.
+    // A write past the file size limit is reported as an error.
     interrupt::say_faults();
     let settled = cli.command.format().settle(&mut cli.global.json);
     let color = cli.global.take_variables(&env);
@@ -109,7 +109,7 @@ fn run(arguments: &[OsString], env: Environment) -> u8 {
     code
 }
 
-/// The command line, and the words of its command: `account edit`.
+/// The command line, and its command's words: `account edit`.
 fn parse(arguments: &[OsString]) -> Result<(Cli, String), clap::Error> {
     let mut tree = command();
     let mut matches = tree.try_get_matches_from_mut(arguments)?;
@@ -154,9 +154,8 @@ fn dispatch(command: Command, ctx: &Context) -> Result<u8, CliError> {
     }
 }
 
-/// Whether a command reads or changes what a tenant has: a tenant that is named wrong
-/// must not look like one without accounts. A manifest may name a new one, and undo
-/// knows its own.
+/// Whether the command reads or changes a tenant: a mistyped tenant must not look like one
+/// without accounts. A manifest may name a new tenant, and undo knows its own.
 fn works_in_a_tenant(command: &Command) -> bool {
     match command {
         Command::Account(_)
@@ -185,7 +184,7 @@ fn works_in_a_tenant(command: &Command) -> bool {
     }
 }
 
-/// Renders an error, and one that only writing the result brought up.
+/// Prints an error, or one that writing the result caused.
 fn finish(result: Result<u8, CliError>, output: &Output) -> u8 {
     let code = match result {
         Ok(code) => code,
@@ -197,7 +196,7 @@ fn finish(result: Result<u8, CliError>, output: &Output) -> u8 {
     }
 }
 
-/// Where an error goes that comes before the command line is understood.
+/// The output for errors before the command line is parsed.
 fn for_errors(arguments: &[OsString], env: &Environment) -> Output {
     let json = arguments.iter().any(|argument| argument == "--json") || env.is_on("MSGRCTL_JSON");
     let output = Output::of_process(Terminal::detect(env, Color::Auto), json, false);
@@ -205,7 +204,7 @@ fn for_errors(arguments: &[OsString], env: &Environment) -> Output {
     output
 }
 
-/// What clap refused: help and version are no errors; the rest is usage (2).
+/// Help and version are not errors; everything else that clap refuses is usage (2).
 fn refuse(error: clap::Error, arguments: &[OsString], env: &Environment) -> u8 {
     let output = for_errors(arguments, env);
     let error = &cleaned(error);
@@ -223,7 +222,7 @@ fn refuse(error: clap::Error, arguments: &[OsString], env: &Environment) -> u8 {
     if let Some(error) = usage::leaked(arguments) {
         return error::render(&error, &output);
     }
-    // A bare noun shows what it can do; that is help, and still a usage error.
+    // A bare noun prints its help, and is a usage error.
     if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         output.talk(redact(&text).trim_end());
         return error::USAGE;
@@ -231,13 +230,13 @@ fn refuse(error: clap::Error, arguments: &[OsString], env: &Environment) -> u8 {
     error::render(&usage::of_clap(error), &output)
 }
 
-/// The error with the arguments that it repeats as they may be shown: each in its line.
+/// The error with its quoted arguments made printable on one line.
 fn cleaned(mut error: clap::Error) -> clap::Error {
     let known: Vec<(ContextKind, ContextValue)> = error.context().map(|(kind, value)| (kind, value.clone())).collect();
     for (kind, value) in known {
         let styled = |text: StyledStr| StyledStr::from(sentence(&text.to_string()));
         let clean = match value {
-            // The lines of the usage are clap's own.
+            // The usage lines are clap's own.
             value if kind == ContextKind::Usage || first_unfit(&value.to_string()).is_none() => value,
             ContextValue::String(text) => ContextValue::String(sentence(&text)),
             ContextValue::Strings(texts) => ContextValue::Strings(texts.iter().map(|text| sentence(text)).collect()),

@@ -1,5 +1,4 @@
-//! How the result of a check looks to a person: the same for an account and for
-//! this machine.
+//! How a check's result looks to a person, for an account and for this machine.
 
 use std::borrow::Cow;
 
@@ -13,7 +12,6 @@ use crate::ui::terminal::Screen;
 
 #[derive(Serialize)]
 pub struct Line<'a> {
-    /// The check's public name.
     pub id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
@@ -21,17 +19,17 @@ pub struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<&'static str>,
     pub summary: &'a str,
-    /// What to do; the command that follows stands behind `; then: `.
+    /// What to do; the command follows `; then: `.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub graph: Option<&'a GraphTrace>,
-    /// What a callback's receiver answered in place of the challenge.
+    /// A callback's answer instead of the challenge.
     #[serde(rename = "says", skip_serializing_if = "Option::is_none")]
     pub receiver_says: Option<&'a str>,
-    /// The checks below it that found the very same, where a list says it once.
+    /// Other checks that found the same, listed once.
     #[serde(skip)]
     pub also: Vec<&'a str>,
 }
@@ -42,14 +40,14 @@ impl<'a> Line<'a> {
         Self { id, group, outcome, cause, summary, hint, duration_ms, graph, receiver_says, also: Vec::new() }
     }
 
-    /// The command of its fix, or all of the fix where it has none.
+    /// The command of its fix, or the whole fix if it has none.
     fn step(&self) -> Option<&str> {
         self.hint.as_deref().map(|hint| hint.split_once("; then: ").map_or(hint, |(_, command)| command))
     }
 }
 
-/// What is told of one account once: a line that reads like one above it is only named there,
-/// and one with the cause and the command of another does not say again what to do.
+/// Says each thing once for an account: a line equal to one above is only named there, and a
+/// line with the same cause and command does not repeat what to do.
 pub fn once<'a>(lines: impl IntoIterator<Item = Line<'a>>) -> Vec<Line<'a>> {
     let mut told: Vec<Line<'a>> = Vec::new();
     for mut line in lines {
@@ -83,7 +81,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// The line of a level of a webhook, or of a part of this machine.
+    /// The line of a webhook level, or of a part of this machine.
     pub fn of_found(found: &'a Found, calls: &Calls) -> Self {
         Self {
             cause: found.cause,
@@ -95,11 +93,11 @@ impl<'a> Line<'a> {
     }
 }
 
-/// The column in which outcomes stand: the longest is `? unreachable`.
+/// The width of the outcome column; the longest is `? unreachable`.
 const OUTCOME: usize = 15;
 
-/// The lines of one result: mark, word, id, sentence, and below it what to do.
-/// `wide` is the width of the widest id of the list.
+/// The lines of one result: mark, word, id, sentence, and below it what to do. `wide` is the
+/// width of the widest id in the list.
 pub fn lines(line: &Line<'_>, wide: usize, screen: Screen) -> Vec<String> {
     let Screen { color, width, .. } = screen;
     // On a narrow terminal the sentence goes below its check.
@@ -133,7 +131,7 @@ pub fn lines(line: &Line<'_>, wide: usize, screen: Screen) -> Vec<String> {
     if let Some(hint) = line.hint.as_deref().map(sentence) {
         let mut label = "fix:";
         for way in ways(&hint) {
-            // The command stays whole, so that it can be pasted.
+            // A command stays on one line, so that it can be pasted.
             let (fix, command) = match way.split_once("; then: ") {
                 Some((fix, command)) => (fix, Some(command)),
                 None => (way, None),
@@ -148,7 +146,7 @@ pub fn lines(line: &Line<'_>, wide: usize, screen: Screen) -> Vec<String> {
     lines
 }
 
-/// The ways out that a hint names, the best first: a further one begins behind a command.
+/// The ways out in a hint, the best first; a further one begins after a command.
 pub fn ways(hint: &str) -> impl Iterator<Item = &str> {
     const OR: &str = "; or ";
     let mut rest = Some(hint);
@@ -161,7 +159,7 @@ pub fn ways(hint: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The mark of an outcome: a letter where the screen has no Unicode.
+/// The mark of an outcome, a letter without Unicode.
 pub fn mark(outcome: Outcome, unicode: bool) -> &'static str {
     match (outcome, unicode) {
         (Outcome::Pass, true) => "✓",
@@ -174,7 +172,6 @@ pub fn mark(outcome: Outcome, unicode: bool) -> &'static str {
     }
 }
 
-/// An outcome as mark and word.
 pub fn marked(outcome: Outcome, screen: Screen) -> String {
     let style = match outcome {
         Outcome::Pass => style::GOOD,
@@ -200,7 +197,7 @@ mod tests {
             line("a", "expired", "it has expired", "create one; then: msgrctl x"),
             line("b", "expired", "it ended on a day", "create another one; then: msgrctl x"),
             line("c", "expired", "it has expired", "create one; then: msgrctl x"),
-            // Another command: another thing to do, although the cause is the same.
+            // A different command is a different fix, even with the same cause.
             line("d", "expired", "so has this", "create one; then: msgrctl y"),
             line("e", "to-do", "not set up", "create one; then: msgrctl x"),
         ]);

@@ -1,4 +1,4 @@
-//! A fault of our own: said without any secret, with the terminal given back.
+//! Reports a fault in msgrctl itself, without secrets, and restores the terminal.
 
 use std::panic::PanicHookInfo;
 

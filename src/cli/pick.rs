@@ -1,4 +1,4 @@
-//! Which account, which secret: named, or picked from a list where somebody can.
+//! Chooses accounts and secrets: by name, or from a list on a terminal.
 
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
@@ -12,7 +12,6 @@ use crate::operations::accounts::{find, named};
 use crate::secrets::SecretKind;
 use crate::text::count;
 
-/// An account.
 #[derive(Debug, Args)]
 pub(super) struct AccountArg {
     /// The account's name, handle or id [on a terminal it is asked for]
@@ -21,7 +20,6 @@ pub(super) struct AccountArg {
 }
 
 impl AccountArg {
-    /// The account that is meant.
     pub fn pick(&self, ctx: &Context) -> Result<Account, CliError> {
         match &self.account {
             Some(address) => Ok(find(ctx, address)?),
@@ -30,7 +28,7 @@ impl AccountArg {
     }
 }
 
-/// The tenant that is worked in, or all.
+/// The current tenant, or all.
 #[derive(Debug, Args)]
 pub(super) struct TenantsArg {
     /// Every tenant of this configuration
@@ -39,8 +37,8 @@ pub(super) struct TenantsArg {
 }
 
 impl TenantsArg {
-    /// Does something in each tenant that is meant, first in the one that is worked in. Of
-    /// several, one that fails is warned of and holds no other up; how many did.
+    /// Runs `act` in each chosen tenant, the current one first. With several, a failure is a
+    /// warning and the others still run; returns how many failed.
     pub fn each(
         &self,
         ctx: &Context,
@@ -67,7 +65,6 @@ impl TenantsArg {
         Ok(skipped)
     }
 
-    /// The error of tenants that were skipped.
     pub fn skipped(count: usize) -> Result<(), CliError> {
         match count {
             0 => Ok(()),
@@ -88,15 +85,14 @@ pub(super) struct AccountsArg {
     pub all: bool,
 }
 
-/// The accounts that are meant, and how many `--all` had to leave out.
+/// The chosen accounts, and how many `--all` skipped.
 pub(super) struct Chosen {
     pub accounts: Vec<Account>,
     pub left_out: usize,
 }
 
 impl Chosen {
-    /// All accounts of the tenant that are of the Graph that the settings point to; the others
-    /// are named.
+    /// All accounts of the tenant that belong to the Graph in the settings; names the others.
     pub fn all(ctx: &Context) -> Result<Self, CliError> {
         let realm = ctx.realm()?;
         let (accounts, others): (Vec<_>, Vec<_>) =
@@ -117,7 +113,7 @@ impl Chosen {
 }
 
 impl AccountsArg {
-    /// The accounts that are meant: all of the Graph that the settings point to.
+    /// The chosen accounts, all of the Graph in the settings.
     pub fn choose(&self, ctx: &Context) -> Result<Chosen, CliError> {
         let store = ctx.accounts()?;
         if self.all {
@@ -143,9 +139,8 @@ impl AccountsArg {
     }
 }
 
-/// An account from the list of all.
 pub(super) fn pick(ctx: &Context) -> Result<Account, CliError> {
-    // Which account is no question that --yes answers.
+    // --yes does not answer which account is meant.
     if !ctx.someone_can_answer || ctx.global.yes {
         return Err(CliError::usage("missing: NAME, the account's name, handle or id")
             .hint("all accounts: msgrctl account list"));
@@ -172,15 +167,14 @@ impl ValueEnum for SecretKind {
     fn to_possible_value(&self) -> Option<PossibleValue> {
         let value = PossibleValue::new(self.argument());
         Some(match self {
-            Self::PageAccessToken => value.help("The token that speaks for the Page"),
+            Self::PageAccessToken => value.help("The Page's access token"),
             Self::AppSecret => value.help("The secret of the Meta app"),
-            Self::VerifyToken => value.help("What Meta repeats in the webhook handshake"),
+            Self::VerifyToken => value.help("The token that Meta sends in the webhook handshake"),
             Self::NextVerifyToken => return None,
         })
     }
 }
 
-/// A kind of secret.
 #[derive(Debug, Args)]
 pub(super) struct KindArg {
     /// Which secret [on a terminal it is asked for]
@@ -189,7 +183,6 @@ pub(super) struct KindArg {
 }
 
 impl KindArg {
-    /// The kind that is meant.
     pub fn pick(&self, ctx: &Context, account: &Account) -> Result<SecretKind, CliError> {
         let account = &account.handle;
         if let Some(kind) = self.kind {

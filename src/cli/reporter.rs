@@ -1,5 +1,5 @@
-//! What operations tell, on the terminal: notices and warnings, a line that moves, Ctrl-C held
-//! back, the passphrase asked for.
+//! What operations report, on the terminal: notices, warnings, progress, Ctrl-C held back, the
+//! passphrase prompt.
 
 use std::rc::Rc;
 
@@ -15,7 +15,7 @@ pub struct Terminal {
     output: Rc<Output>,
     prompter: Rc<dyn Prompter>,
     someone_can_answer: bool,
-    /// A dialog needs a screen to open on, besides a person.
+    /// A keyring dialog needs a screen as well as a person.
     has_screen: bool,
 }
 
@@ -99,12 +99,12 @@ pub fn ask_passphrase(prompter: &dyn Prompter, output: &Output, asking: Asking) 
         }
         let is_short = typed.expose().chars().count() < SHORT_PASSPHRASE;
         let short = format!(
-            "The passphrase has fewer than {SHORT_PASSPHRASE} characters, which can be guessed. Take it all the same?"
+            "The passphrase has fewer than {SHORT_PASSPHRASE} characters, which can be guessed. Use it anyway?"
         );
         if is_short && !prompter.confirm(&short).ok()? {
             continue;
         }
-        if prompter.hidden("The same once more").ok()??.as_str() == typed.expose() {
+        if prompter.hidden("Repeat the passphrase").ok()??.as_str() == typed.expose() {
             return Some(typed);
         }
         refuse("the two differ; type both again");

@@ -10,15 +10,15 @@ use crate::provision::manifest;
 /// JSON Schema, draft 2020-12. Editors that know the YAML language server complete and
 /// check a manifest whose first line is:
 /// # yaml-language-server: $schema=manifest.schema.json
-/// What only all files together show (a name twice, two callback URLs of one app) is found
-/// by msgrctl apply --check.
+/// A mistake that only all files together show (a name used twice, two callback URLs of one
+/// app) is found by msgrctl apply --check.
 #[derive(Debug, Args)]
 #[command(
     verbatim_doc_comment,
     after_help = "Examples:\n  msgrctl schema manifest > manifest.schema.json\n  msgrctl schema manifest | jq '.\"$defs\".account'"
 )]
 pub struct SchemaArgs {
-    /// The file whose schema it is
+    /// The file: manifest
     #[arg(value_name = "manifest", value_parser = [MANIFEST])]
     of: String,
 }

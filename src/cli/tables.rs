@@ -1,10 +1,10 @@
-//! How a table is printed.
+//! Prints tables.
 
 use super::context::Context;
-use crate::ui::table::Laid;
+use crate::ui::table::Layout;
 
-/// Prints a table, and says where the columns are that had no room.
-pub fn show(ctx: &Context, laid: &Laid, elsewhere: &str) {
+/// Prints a table, and says where the columns are that did not fit.
+pub fn show(ctx: &Context, laid: &Layout, elsewhere: &str) {
     ctx.output.result(&laid.text);
     if !laid.left_out.is_empty() {
         ctx.output.notice(&format!("no room for {}; {elsewhere}", laid.left_out.join(", ")));

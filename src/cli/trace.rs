@@ -1,5 +1,4 @@
-//! `-v`: what is done, on standard error. Only our own events: libraries may
-//! print what should not be printed.
+//! The log of `-v` on standard error. Only msgrctl's own events: libraries may log secrets.
 
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::Layer as _;

@@ -12,21 +12,20 @@ use crate::secrets::SecretKind;
 
 /// Undo the last change, or an older one
 ///
-/// Its accounts, messages and settings get the fields again that they had before it; it
-/// refuses when one of these has changed since, and names the change to undo first. What
-/// else was changed stays. A secret that was removed or replaced cannot be brought back, and
-/// that is said. Nothing changes at Meta. An undo can be undone. Asks first; without
-/// a terminal it needs --yes.
+/// Accounts, messages and settings get back the fields from before the change; other changes
+/// stay. It refuses if one of these fields has changed since, and names the change to undo
+/// first. A removed or replaced secret cannot be brought back; a warning says so. Nothing
+/// changes at Meta. An undo can be undone. Asks first; without a terminal it needs --yes.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  msgrctl undo --yes\n  msgrctl undo --list\n  msgrctl undo 3f9a0c51b2d4")]
 pub struct UndoArgs {
-    /// The change: its id, or how that begins [default: the last one]
+    /// The change's id, or its beginning [default: the last change]
     #[arg(value_name = "ID")]
     id: Option<String>,
-    /// Show the changes with their ids, and which can be undone: yes, no, or after a later one
+    /// List the changes with their ids, and whether each can be undone: yes, no, or after a later one
     #[arg(long, conflicts_with = "id")]
     list: bool,
-    /// How many changes --list shows
+    /// The number of changes that --list shows
     #[arg(short = 'n', long, value_name = "N", default_value_t = 20, requires = "list", value_parser = clap::value_parser!(u32).range(1..))]
     number: u32,
 }
@@ -39,7 +38,7 @@ struct ListedView {
     standing: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     undone_by: Option<String>,
-    /// The later change of the same fields, which has to be undone first.
+    /// The later change of the same fields that must be undone first.
     #[serde(skip_serializing_if = "Option::is_none")]
     changed_by: Option<String>,
 }
@@ -60,13 +59,13 @@ pub fn run(args: &UndoArgs, ctx: &Context) -> Result<u8, CliError> {
         ctx.output.result(&format!("undid '{}' in tenant '{}': {what}", entry.command, entry.tenant));
     }
     for left in left {
-        ctx.output.warning(&format!("undone, but this is left: {left}"));
+        ctx.output.warning(&format!("undone, but this could not be removed: {left}"));
     }
     let flag = ctx.tenant_flag(&entry.tenant)?;
     for (account, kind) in &lost {
         let next = match kind {
             SecretKind::NextVerifyToken => format!("make another: msgrctl webhook rotate {}", account.handle),
-            _ => format!("give it again: msgrctl secret set {} {} --stdin", account.handle, kind.argument()),
+            _ => format!("set it again: msgrctl secret set {} {} --stdin", account.handle, kind.argument()),
         };
         ctx.output
             .warning(&format!("the {kind} of '{}' was removed and cannot be brought back; {next}{flag}", account.name));
@@ -100,7 +99,7 @@ fn list(ctx: &Context, number: usize) -> Result<u8, CliError> {
         return Ok(0);
     }
     if last.is_empty() {
-        ctx.output.notice("nothing was changed yet");
+        ctx.output.notice("no changes yet");
         return Ok(0);
     }
     let several = last.iter().any(|entry| entry.tenant != last[0].tenant);

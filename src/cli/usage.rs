@@ -1,4 +1,4 @@
-//! What clap refuses, said as every other error is: what is wrong, and what to type instead.
+//! Errors of clap, printed like other errors: what is wrong and what to type instead.
 
 use std::ffi::OsString;
 
@@ -9,8 +9,7 @@ use crate::document::nearest;
 use crate::secrets::{credential_in, redact};
 use crate::text::sentence;
 
-/// What people type for the commands that there are: below which noun, the words, and the
-/// command that does it.
+/// Words that people type instead of existing commands: the noun, the words, the command.
 const MEANT: &[(&str, &[&str], &str)] = &[
     ("", &["login", "connect", "link", "auth", "authorize", "init", "setup", "add", "create", "new"], "account add"),
     ("", &["logout", "disconnect", "remove", "delete", "rm"], "account remove NAME"),
@@ -71,21 +70,20 @@ const MEANT: &[(&str, &[&str], &str)] = &[
     ("sandbox", &["log", "logs", "requests"], "sandbox calls"),
 ];
 
-/// What to say of the first argument that is a token of Meta, whatever it was meant for;
-/// `None` where there is none.
+/// The error if an argument looks like one of Meta's tokens, wherever it is; `None` otherwise.
 pub fn leaked(arguments: &[OsString]) -> Option<CliError> {
     let values = arguments.iter().skip(1).map(|argument| argument.to_string_lossy());
     let what = values.into_iter().find_map(|value| credential_in(&value))?;
     Some(
         CliError::usage(format!(
-            "an argument looks like a secret ({what}): what stands on a command line is seen by every user of this machine and kept in the shell's history; nothing was done"
+            "an argument looks like a secret ({what}): every user of this machine can see a command line, and the shell's history keeps it; nothing was done"
         ))
-        .hint("give it with --token-stdin, or as --stdin of 'secret set': both ask for it on a terminal, unseen")
-        .hint(format!("if that was a real {}, it has been seen: replace it at Meta", what.trim_start_matches("a ").trim_start_matches("an "))),
+        .hint("give it with --token-stdin, or as --stdin of 'secret set': on a terminal both ask for it without showing it")
+        .hint(format!("if that was a real {}, treat it as leaked and replace it at Meta", what.trim_start_matches("a ").trim_start_matches("an "))),
     )
 }
 
-/// What clap refused, as an error of ours.
+/// The error for what clap refused.
 pub fn of_clap(error: &clap::Error) -> CliError {
     let rendered = error.render().to_string();
     let path = path(&rendered);
@@ -110,18 +108,18 @@ pub fn of_clap(error: &clap::Error) -> CliError {
             let typed = texts(ContextKind::InvalidSubcommand).pop().unwrap_or_default();
             let shown = first();
             if let Some(command) = meant(&path, &typed) {
-                return shown.hint(format!("perhaps this is meant: msgrctl {command}"));
+                return shown.hint(format!("did you mean: msgrctl {command}"));
             }
             let near = near_command(&path, &typed).map(|near| format!("did you mean '{near}'? "));
             shown.hint(format!("{}its commands: {} --help", near.unwrap_or_default(), path.join(" ")))
         }
         ErrorKind::UnknownArgument => {
             let typed = texts(ContextKind::InvalidArg).pop().unwrap_or_default();
-            // A passphrase or a verify token looks like nothing in particular.
+            // A passphrase or a verify token has no recognizable form.
             if path.get(1).is_some_and(|noun| *noun == "secret") && !typed.starts_with('-') {
-                return says("unexpected argument (not shown, since it may be a secret)")
+                return says("unexpected argument (not shown, because it may be a secret)")
                     .hint("secrets are read from standard input or a file, or asked for: --stdin, --file PATH")
-                    .hint("if it was one, it has been seen: choose another");
+                    .hint("if it was one, treat it as leaked: choose another");
             }
             let near: Vec<String> = near_flags(&path, &typed).iter().map(|flag| format!("'{flag}'")).collect();
             let shown = first();
@@ -141,7 +139,7 @@ pub fn of_clap(error: &clap::Error) -> CliError {
     }
 }
 
-/// The sentence that clap begins with, on one line.
+/// clap's first sentence, on one line.
 fn first_sentence(rendered: &str) -> String {
     let text = rendered.strip_prefix("error: ").unwrap_or(rendered);
     let text = text.split("\n\n").next().unwrap_or_default();
@@ -149,7 +147,7 @@ fn first_sentence(rendered: &str) -> String {
     text.split('\n').map(str::trim).collect::<Vec<_>>().join(" ")
 }
 
-/// The words of the command that was typed, as its usage has them: `msgrctl account add`.
+/// The words of the typed command, from its usage: `msgrctl account add`.
 fn path(rendered: &str) -> Vec<&str> {
     let usage = rendered.split_once("Usage: ").map_or("msgrctl", |(_, usage)| usage);
     let word = |word: &&str| word.bytes().all(|b| b.is_ascii_lowercase() || b == b'-') && !word.starts_with('-');
@@ -165,7 +163,7 @@ fn meant(path: &[&str], typed: &str) -> Option<&'static str> {
         .map(|(.., command)| *command)
 }
 
-/// The flags of a command that begin as what was typed does, or the one that is written alike.
+/// Flags of a command that start with the typed text, or the most similar one.
 fn near_flags(path: &[&str], typed: &str) -> Vec<String> {
     let Some(typed) = typed.strip_prefix("--").filter(|typed| !typed.is_empty()) else { return Vec::new() };
     let command = command_of(path);
@@ -177,20 +175,20 @@ fn near_flags(path: &[&str], typed: &str) -> Vec<String> {
     near.into_iter().map(|flag| format!("--{flag}")).collect()
 }
 
-/// The command below a noun that is written as what was typed is.
+/// The most similar command below a noun.
 fn near_command(path: &[&str], typed: &str) -> Option<String> {
     let command = command_of(path);
     alike(typed, command.get_subcommands().map(clap::Command::get_name)).map(str::to_owned)
 }
 
-/// The nearest, unless it is so far off that another thing is meant.
+/// The most similar word, unless it is too different.
 fn alike<'a>(typed: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     nearest(typed, known).filter(|near| strsim::jaro_winkler(typed, near) > 0.8)
 }
 
 fn command_of(path: &[&str]) -> clap::Command {
     let mut command = super::args::command();
-    // The flags of all commands are theirs too then.
+    // Gives commands the global flags too.
     command.build();
     for word in path.iter().skip(1) {
         match command.find_subcommand(word) {
@@ -220,7 +218,7 @@ mod tests {
             for word in *words {
                 let typed = [&["msgrctl"][..], &[*noun, *word][usize::from(noun.is_empty())..]].concat().join(" ");
                 let error = error(&typed);
-                let hint = format!("perhaps this is meant: msgrctl {command}");
+                let hint = format!("did you mean: msgrctl {command}");
                 assert_eq!(error.first_hint(), Some(hint.as_str()), "{typed}");
             }
         }
@@ -263,7 +261,7 @@ mod tests {
         {
             let error = leaked(&["msgrctl", "secret", "set", "acme", token]).expect(token);
             assert!(error.message().contains("looks like a secret") && !error.message().contains("abcdef"));
-            assert!(error.hints().iter().any(|hint| hint.contains("it has been seen")), "{:?}", error.hints());
+            assert!(error.hints().iter().any(|hint| hint.contains("treat it as leaked")), "{:?}", error.hints());
         }
         assert!(leaked(&["msgrctl", "message", "set", "acme", "--text", "EAA is how tokens begin"]).is_none());
         assert!(

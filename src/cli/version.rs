@@ -17,7 +17,7 @@ struct VersionView {
     schema_version: u8,
     version: &'static str,
     platform: String,
-    /// The version of the Graph API that is asked for unless another is chosen.
+    /// The default version of the Graph API.
     graph_version: String,
 }
 

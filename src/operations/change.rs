@@ -1,37 +1,37 @@
-//! Secret first, then the record; rolled back when the record cannot be saved. What
-//! is removed goes last: a process that is killed in between leaves a secret too
-//! many, never a record that names one too few.
+//! Secret first, then the record; the secret is rolled back if the record cannot be saved.
+//! Removals come last: a killed process may leave a secret too many, never a record of one
+//! that is missing.
 
 use crate::accounts::Account;
 use crate::operations::journal::Changing;
 use crate::operations::{Error, Workspace, key, unstored};
 use crate::secrets::{Secret, SecretKey, SecretKind, SecretRef, StoreError, StoreName};
 
-/// What happens to one secret of an account.
+/// A change of one secret of an account.
 pub struct Change {
     pub kind: SecretKind,
-    /// What comes in its place; `None`: it is removed.
+    /// The replacement; `None` removes it.
     pub new: Option<New>,
 }
 
 pub enum New {
     /// Its value, and the store that keeps it.
     Value(Secret, Target),
-    /// Where it is kept for us.
+    /// A reference to a secret that another program keeps.
     Reference(SecretRef),
 }
 
-/// The store that a new secret goes to.
+/// The store for a new secret.
 #[derive(Clone, Copy)]
 pub enum Target {
     /// This one.
     Chosen(StoreName),
-    /// The one where the old value is; this one where there is none.
+    /// The store of the old value, or this one if there is none.
     WhereItIs(StoreName),
 }
 
 impl New {
-    /// The store of ours that it goes to.
+    /// The store of ours that it goes to; `None` for a reference.
     pub fn store(&self) -> Option<StoreName> {
         match self {
             Self::Value(_, Target::Chosen(store) | Target::WhereItIs(store)) => Some(*store),
@@ -40,31 +40,30 @@ impl New {
     }
 }
 
-/// A secret as it was before it was touched.
+/// A secret before it was changed.
 struct Before {
     key: SecretKey,
     store: StoreName,
     value: Option<Secret>,
 }
 
-/// Stores the new secrets, runs `record`, then removes what nothing points to any
-/// more. When storing or recording fails, or somebody presses Ctrl-C in between,
-/// every secret is put back as it was.
+/// Stores the new secrets, runs `record`, then removes what nothing refers to any more. If
+/// storing or recording fails, or the operator presses Ctrl-C in between, every secret is
+/// restored.
 ///
-/// `account` is the account as it will be, except that its record of where
-/// secrets are is read again, and brought up to date, here: nobody else changes
-/// the tenant in the meantime.
+/// `account` is the account as it will be. Its record of where secrets are is read again and
+/// updated here; no other command changes the tenant in the meantime.
 pub fn save<E: Into<Error>>(
     workspace: &Workspace,
     account: &mut Account,
     changes: Vec<Change>,
     record: impl FnOnce(&Account) -> Result<Account, E>,
 ) -> Result<Account, Error> {
-    // Whatever has to be asked for is asked for now, while Ctrl-C still ends all.
+    // Prompts come now, while Ctrl-C still ends the command.
     let places = changes.iter().filter_map(|change| account.secrets.get(&change.kind)?.store());
     places.into_iter().try_for_each(|place| match workspace.store(place).probe() {
         Err(StoreError::Interrupted) => Err(StoreError::Interrupted),
-        // Any other trouble is judged when it matters.
+        // Other errors are handled where they matter.
         _ => Ok(()),
     })?;
     let tenant = workspace.hold_tenant()?;
@@ -82,7 +81,7 @@ pub fn save<E: Into<Error>>(
     }
 }
 
-/// The secrets of an account that are in their stores, while its record is not written yet.
+/// An account's secrets in their stores, before its record is written.
 #[derive(Default)]
 pub struct Stored {
     before: Vec<Before>,
@@ -90,8 +89,8 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// Stores the secrets of `account` and brings its record of where they are up to date.
-    /// When one cannot be stored, all are put back as they were. The caller holds the tenant.
+    /// Stores the secrets of `account` and updates its record of where they are; if one cannot be
+    /// stored, restores all. The caller holds the tenant.
     pub fn of(workspace: &Workspace, account: &mut Account, changes: Vec<Change>) -> Result<Self, Error> {
         let mut stored = Self { before: Vec::new(), obsolete: Vec::new() };
         let done = changes
@@ -103,13 +102,13 @@ impl Stored {
         }
     }
 
-    /// The record is written: notes the secrets in the log and removes what nothing points
-    /// to any more.
+    /// After the record is written: logs the secrets, and removes what nothing refers to any
+    /// more.
     pub fn settle(self, workspace: &Workspace, tenant: &Changing<'_>, saved: &Account) -> Result<(), Error> {
         Self::settle_all(workspace, tenant, &[(self, saved)]).remove(0)
     }
 
-    /// The same of several accounts, each file written once; a result for each.
+    /// The same for several accounts, each file written once; a result for each.
     pub fn settle_all(
         workspace: &Workspace,
         tenant: &Changing<'_>,
@@ -130,7 +129,7 @@ impl Stored {
         ends
     }
 
-    /// Says what of the old secrets is left, and why.
+    /// The error about old secrets that remain, and why.
     fn left(
         &self,
         removed: Vec<Result<(), StoreError>>,
@@ -150,16 +149,16 @@ impl Stored {
             .map(|(key, store, _)| format!("{} in the {store} store (entry msgrctl / {})", key.kind, key.entry()));
         let left = left.collect::<Vec<_>>().join(", ");
         let error = Error::from(error.clone());
-        let error = error.context(format!("'{}' is changed, but this is left: {left}", saved.name));
+        let error = error.context(format!("'{}' was changed, but this could not be removed: {left}", saved.name));
         Err(error.hint(format!("to remove what is left, when the store can be written again: {command}")))
     }
 
-    /// The record could not be written: puts every secret back as it was.
+    /// After the record could not be written: restores every secret.
     pub fn take_back(self, workspace: &Workspace, error: Error) -> Error {
         Self::take_back_all(workspace, vec![(self, error)]).remove(0)
     }
 
-    /// The same of several accounts, each file written once; the error for each.
+    /// The same for several accounts, each file written once; the error for each.
     pub fn take_back_all(workspace: &Workspace, all: Vec<(Self, Error)>) -> Vec<Error> {
         let (stuck, written) = workspace
             .stores()
@@ -186,12 +185,12 @@ impl Stored {
         .collect()
     }
 
-    /// The encrypted file could not be written with these secrets: what it has is as it was.
+    /// The encrypted file could not be written and still has the old secrets.
     pub fn forget_file(&mut self) {
         self.before.retain(|before| before.store != StoreName::File);
     }
 
-    /// Puts the secrets back, and says which of them could not be.
+    /// Restores the secrets, and returns those that could not be restored.
     fn put_back(&self, workspace: &Workspace) -> Vec<SecretKind> {
         let stuck = self.before.iter().rev().filter(|Before { key, store, value }| {
             let store = workspace.store(*store);
@@ -215,7 +214,7 @@ fn store(
     let kind = change.kind;
     let adoption = matches!(change.new, Some(New::Reference(SecretRef::Stored(_))));
     if adoption && account.secrets.contains_key(&kind) {
-        // Another process gave it one in the meantime: that one stays.
+        // Another process stored one in the meantime; it stays.
         return Ok(());
     }
     let key = key(account, kind);
@@ -232,7 +231,7 @@ fn store(
         Some(New::Value(secret, _)) => {
             let Some(store) = target else { return Ok(()) };
             let value = match workspace.store(store).get(&key) {
-                // What cannot be used need not come back.
+                // A damaged secret need not be restored.
                 Err(StoreError::Damaged { .. }) => None,
                 other => other.map_err(|error| unstored(workspace, error))?,
             };
@@ -245,8 +244,8 @@ fn store(
         }
     }
     if let Some(old) = old.filter(|old| Some(*old) != target) {
-        // A store that would not let it go is better known before anything is saved;
-        // one that is gone for good must not hold its secrets back.
+        // Find out before saving whether the old store can remove it; a store that is gone must not
+        // block the change.
         match workspace.store(old).probe() {
             Ok(()) => obsolete.push((key, old)),
             Err(error @ (StoreError::Absent(_) | StoreError::TimedOut(_))) => workspace.warning(&format!(
@@ -259,7 +258,7 @@ fn store(
     Ok(())
 }
 
-/// Says so when another account of the tenant has the same Page.
+/// Says so if another account of the tenant has the same Page.
 pub fn warn_of_twins(workspace: &Workspace, account: &Account) -> Result<(), Error> {
     let existing = workspace.accounts()?.load()?;
     let same =
@@ -276,8 +275,8 @@ pub fn warn_of_twins(workspace: &Workspace, account: &Account) -> Result<(), Err
     Ok(())
 }
 
-/// The names of the variables follow the handle. Refuses a handle whose variables
-/// another account has already; says what they are called now when it changes.
+/// Variable names follow the handle. Refuses a handle whose variables another account
+/// already has; names the new variables if the handle changes.
 pub fn check_variables(workspace: &Workspace, account: &Account, old: Option<&Account>) -> Result<(), Error> {
     let kinds: Vec<SecretKind> = account
         .secrets
@@ -376,7 +375,7 @@ mod tests {
         assert_eq!(account.secrets.get(&TOKEN), Some(&reference));
         trial.memory.shut();
         let error = stored.settle(&trial.workspace, &tenant, &account).expect_err("it stays");
-        let left = "'Acme' is changed, but this is left: page access token in the memory store";
+        let left = "'Acme' was changed, but this could not be removed: page access token in the memory store";
         assert!(error.message().starts_with(left), "{}", error.message());
         let entry = format!("secret remove --entry {}/page-access-token --store memory", account.id);
         assert!(error.hints().iter().any(|hint| hint.contains(&entry)), "{:?}", error.hints());

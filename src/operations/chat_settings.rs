@@ -1,12 +1,12 @@
-//! Chat Settings: what holds for every account of a tenant.
+//! Chat Settings: settings for every account of a tenant.
 
 use super::tenants::check_known;
 use super::{Error, Workspace};
 use crate::accounts::{AccountError, SchemaError};
 use crate::messages::{ChatSettings, ChatText, Event, Timeout, Timeouts, undeliverable};
 
-/// Changes the Chat Settings as they are now, while nobody else does, and returns them.
-/// Says what a long timeout means.
+/// Changes the current Chat Settings under the lock, and returns them. Warns of a timeout that
+/// is too long.
 pub fn change(
     workspace: &Workspace,
     change: impl FnOnce(&mut ChatSettings) -> Result<(), Error>,
@@ -29,11 +29,10 @@ pub fn change(
     Ok(new)
 }
 
-/// Timeouts as they are to be, in the order of [`Timeouts::all`]: of each `None` leaves it as it
-/// is, `Some(None)` forgets it.
+/// New timeouts, in the order of [`Timeouts::all`]: `None` keeps one, `Some(None)` clears it.
 pub type WantedTimeouts = [Option<Option<Timeout>>; 4];
 
-/// Sets timeouts, and what is said at an event: `None` is the built-in text.
+/// Sets timeouts, and the text at an event: `None` is the built-in text.
 pub fn set(
     workspace: &Workspace,
     timeouts: WantedTimeouts,
@@ -52,8 +51,8 @@ pub fn set(
     })
 }
 
-/// Replaces the Chat Settings, `old` when they were looked at, by those of a text as the file
-/// has them, and returns them.
+/// Replaces the Chat Settings by those in `text`, in the file's format, and returns them.
+/// `old`: the settings that were edited.
 pub fn replace(workspace: &Workspace, old: &ChatSettings, text: &str) -> Result<ChatSettings, Error> {
     let settings = workspace.chat_settings()?.read(text).map_err(in_the_text)?;
     let Timeouts { messenger, web, outbound, .. } = &settings.timeouts;
@@ -73,7 +72,7 @@ pub fn replace(workspace: &Workspace, old: &ChatSettings, text: &str) -> Result<
     })
 }
 
-/// A mistake by its line in the text that was edited, not in the file that it becomes.
+/// A mistake with its line in the edited text, not in the file.
 fn in_the_text(error: AccountError) -> Error {
     match error {
         AccountError::Schema(SchemaError::Broken { mistake, .. }) => {
@@ -93,7 +92,7 @@ fn warn_of_the_window(workspace: &Workspace, settings: &ChatSettings) {
     let silent = |event| settings.messages.get(&event) == Some(&ChatText::Disabled);
     for window in undeliverable(timeouts).into_iter().filter(|window| !silent(window.event)) {
         workspace.warning(&format!(
-            "with a messenger timeout of {timeout} the message {} would be sent {} after the customer's last one, and Meta takes automated messages within 24 hours only: it can never be delivered",
+            "with a messenger timeout of {timeout} the message {} would be sent {} after the customer's last one, but Meta accepts automated messages only within 24 hours: it can never be delivered",
             window.event, window.after
         ));
     }

@@ -1,5 +1,4 @@
-//! Settings in `config.toml`: one is written or taken out, and everything else in the file
-//! stays as it is.
+//! Writes or removes one setting in `config.toml`; the rest of the file stays.
 
 use std::path::Path;
 
@@ -12,18 +11,18 @@ use crate::document::nearest;
 use crate::files::{self, Lock};
 use crate::state::config_text;
 
-/// The keys of `config.toml`, each with what it says.
+/// The keys of `config.toml`, with their meanings.
 pub const KEYS: [(&str, &str); 7] = [
     ("tenant", "The tenant to work in"),
     ("store", "Where new secrets go: keyring, file or env"),
-    ("graph_url", "Where Graph is"),
-    ("graph_version", "The version of Graph to ask for"),
+    ("graph_url", "Graph's URL"),
+    ("graph_version", "The Graph version"),
     ("timeout", "Seconds that one call to Graph may take"),
-    ("ca_bundle", "Certificates (PEM) to trust beside the system's"),
+    ("ca_bundle", "Certificates (PEM) to trust besides the system's"),
     ("key_file", "The key file of the encrypted file"),
 ];
 
-/// Refuses a key that is not one of them.
+/// Refuses an unknown key.
 pub fn check_key(key: &str) -> Result<(), Error> {
     if KEYS.iter().any(|(known, _)| *known == key) {
         return Ok(());
@@ -35,7 +34,7 @@ pub fn check_key(key: &str) -> Result<(), Error> {
     })
 }
 
-/// Writes a setting into `config.toml`, or takes it out of there: whether anything changed.
+/// Writes a setting into `config.toml`, or removes it; returns whether anything changed.
 ///
 /// # Errors
 ///
@@ -55,7 +54,7 @@ pub fn set(workspace: &Workspace, key: &str, value: Option<&str>) -> Result<bool
     write(&path, key, value)
 }
 
-/// The value as it stands in the file, where a run with it alone would take it.
+/// The value for the file, if a run with only this setting accepts it.
 fn checked(workspace: &Workspace, key: &str, value: &str) -> Result<Value, Error> {
     let mut given = Given { config_dir: Some(workspace.settings()?.paths.root().into()), ..Given::default() };
     match key {
@@ -64,14 +63,14 @@ fn checked(workspace: &Workspace, key: &str, value: &str) -> Result<Value, Error
         "graph_version" => given.graph_version = Some(value.into()),
         "timeout" => given.timeout = Some(value.into()),
         "store" => drop(super::settings::store_name(value, &super::Origin::Flag("store"))?),
-        // A file may be made later, but not in whichever directory a command happens to run.
+        // The file may be created later, but a relative path depends on the working directory.
         _ if !Path::new(value).is_absolute() => {
             return Err(Error::usage(format!("{key}: '{value}' is not an absolute path"))
                 .hint("commands run in any directory: give the path from its root, as in /etc/ssl/company.pem"));
         }
         _ => {}
     }
-    // Flags win over variables, so that only the value is judged.
+    // Flags win over variables, so only the value is judged.
     Settings::resolve(&given, &workspace.env)?;
     Ok(match key {
         "timeout" => value.parse::<f64>().map_or_else(|_| value.into(), Value::from),
@@ -79,11 +78,11 @@ fn checked(workspace: &Workspace, key: &str, value: &str) -> Result<Value, Error
     })
 }
 
-/// Writes a key, or takes it out: whether the file is another one now.
+/// Writes or removes a key; returns whether the file changed.
 pub(super) fn write(path: &Path, key: &str, value: Option<Value>) -> Result<bool, Error> {
     let lock = Lock::acquire(path, Lock::PATIENCE, &|_| {})?;
     let text = files::read_text(path)?.unwrap_or_default();
-    // The settings were read from it, so its syntax is right.
+    // Reading the settings checked its syntax.
     let new = config_text::with(&text, [(key, value)]).map_err(|error| Error::file(error.message().to_owned()))?;
     if new == text {
         return Ok(false);

@@ -1,4 +1,4 @@
-//! What causes, checks and codes of Meta's mean, and what to do: pages.
+//! Pages on causes, checks and Meta's codes: what they mean and what to do.
 
 use serde::Serialize;
 
@@ -9,27 +9,27 @@ use crate::webhook::Problem;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Page {
-    /// [`CAUSE`], [`CHECK`], [`CODE`], or another of the caller's.
+    /// [`CAUSE`], [`CHECK`], [`CODE`], or the caller's own.
     pub kind: &'static str,
     pub id: String,
     pub summary: String,
     pub fix: String,
-    /// The command to do it with; what has to be filled in stands in capitals.
+    /// The command to run; placeholders are in capitals.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
-    /// Of a code of Meta's: the causes that it can have, the likeliest first.
+    /// The possible causes of one of Meta's codes, the likeliest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub causes: Vec<&'static str>,
 }
 
-/// Why a check failed, a message was refused or a callback would not be taken.
+/// Why a check failed, a message was refused, or a callback would be refused.
 pub const CAUSE: &str = "cause";
 /// A check of account test or doctor.
 pub const CHECK: &str = "check";
-/// A code of Meta's.
+/// One of Meta's codes.
 pub const CODE: &str = "code";
 
-/// Every page of one of these kinds.
+/// Every page of a kind.
 pub fn of_kind(kind: &str) -> Vec<Page> {
     match kind {
         CAUSE => {
@@ -44,7 +44,7 @@ pub fn of_kind(kind: &str) -> Vec<Page> {
     }
 }
 
-/// The pages of a word: of a cause, a check or a code of Meta's.
+/// The pages for a cause, a check or one of Meta's codes.
 pub fn look_up(word: &str) -> Vec<Page> {
     if let Some((code, subcode)) = meta_code(word) {
         return causes::code(code, subcode).iter().map(of_code).collect();
@@ -56,7 +56,7 @@ pub fn look_up(word: &str) -> Vec<Page> {
     causes.into_iter().chain(checks).filter(named).collect()
 }
 
-/// `190`, `190/463`, and as Meta writes it: `#190`, `(#190)`.
+/// `190`, `190/463`, and Meta's own `#190`, `(#190)`.
 pub fn meta_code(word: &str) -> Option<(i64, Option<i64>)> {
     let bare = word.trim_start_matches("(#").trim_start_matches('#').trim_end_matches(')');
     match bare.split_once(['/', ':']) {
@@ -65,7 +65,7 @@ pub fn meta_code(word: &str) -> Option<(i64, Option<i64>)> {
     }
 }
 
-/// The commands of pages: what has to be filled in stands in capitals.
+/// The command of a page; placeholders are in capitals.
 fn command(next: causes::Next) -> Option<String> {
     commands::of("NAME").of(next)
 }
@@ -94,13 +94,13 @@ fn of_code(code: &Code) -> Page {
     let (summary, fix, command) = if let [(only, _)] = code.meanings.as_slice() {
         (only.summary.clone(), only.fix.clone(), command(only.next))
     } else {
-        let fix = "a test tells which it is".to_owned();
+        let fix = "a test shows which".to_owned();
         (format!("one of these: {}", meanings(code).join("; ")), fix, command(causes::Next::TestAgain))
     };
     Page { causes, ..Page::new(CODE, &code.id, summary, fix, command) }
 }
 
-/// What a code can mean, each with its cause and the place where it means that.
+/// The possible meanings of a code, with their causes and where they occur.
 pub fn meanings(code: &Code) -> Vec<String> {
     let one = |(found, place): &(causes::Diagnosis, Option<causes::Place>)| {
         let at = place.map(|place| format!(", {}", place.words())).unwrap_or_default();

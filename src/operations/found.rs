@@ -1,22 +1,22 @@
-//! What was found about one thing: a level of a webhook, a part of this machine.
+//! A finding about a webhook level or a part of this machine.
 
 use super::Error;
 use crate::checks::causes::Cause;
 use crate::checks::{GraphTrace, Outcome};
 
-/// What was found about one thing.
+/// A finding.
 #[derive(Clone, Debug)]
 pub struct Found {
     /// The check's public name.
     pub id: &'static str,
     pub outcome: Outcome,
-    /// The stable name of why it is not as it should be.
+    /// The stable name of the cause.
     pub cause: Option<&'static str>,
     pub summary: String,
-    /// What to do, and the command behind `; then: `; other ways begin with `; or `.
+    /// The fix, with its command after `; then: `; other ways begin with `; or `.
     pub hint: Option<String>,
     pub graph: Option<GraphTrace>,
-    /// What a callback said in a handshake, in its first words.
+    /// What a callback said in a handshake, shortened.
     pub receiver_says: Option<String>,
 }
 
@@ -25,7 +25,7 @@ impl Found {
         Self { id, outcome, cause: None, summary: summary.into(), hint: None, graph: None, receiver_says: None }
     }
 
-    /// Something that is in order.
+    /// A check that passed.
     pub fn pass(id: &'static str, summary: impl Into<String>) -> Self {
         Self::new(id, Outcome::Pass, summary)
     }
@@ -40,10 +40,10 @@ impl Found {
         Self { hint: Some(hint.into()), ..self }
     }
 
-    /// An error as it would end a command; its own cause wins over the usual one.
+    /// An error as a finding; its own cause wins over `usual`.
     pub fn of_error(id: &'static str, error: impl Into<Error>, usual: &'static Cause) -> Self {
         let error = error.into();
-        // A command on a line of its own is one here too.
+        // A command on its own line is one here too.
         let hints = error.hints().iter().enumerate().filter(|(at, hint)| *at == 0 || hint.starts_with("or "));
         let ways: Vec<String> = hints.map(|(_, hint)| hint.replace(":\n    ", "; then: ")).collect();
         let hint = if ways.is_empty() { "see msgrctl --help".to_owned() } else { ways.join("; ") };

@@ -1,14 +1,14 @@
-//! Many accounts in groups that are written at once: each write is of a whole file, so that
-//! a thousand accounts one by one would rewrite it a thousand times.
+//! Splits accounts into groups that are written at once: each write is of a whole file, so a
+//! thousand single writes would rewrite it a thousand times.
 
 use std::slice::Chunks;
 
-/// How many accounts are written at once, at least; and how often all of them together
-/// may have a file written, at most.
+/// The smallest number of accounts written at once, and the largest number of writes for all
+/// of them.
 const GROUP: usize = 100;
 const WRITES: usize = 20;
 
-/// The groups, in their order.
+/// The groups, in order.
 pub fn groups<T>(all: &[T]) -> Chunks<'_, T> {
     all.chunks(GROUP.max(all.len().div_ceil(WRITES)))
 }

@@ -1,4 +1,4 @@
-//! A command of msgrctl in words, to be pasted into a shell.
+//! A command of msgrctl, to paste into a shell.
 
 use std::fmt;
 use std::path::Path;
@@ -6,11 +6,11 @@ use std::path::Path;
 use super::Given;
 use crate::text::Calls;
 
-/// A command, built word by word; quoted when it is shown.
+/// A command built word by word; quoted when shown.
 #[derive(Clone, Debug)]
 pub struct Invocation {
     words: Vec<String>,
-    /// Arguments that would be read as flags: they come last, behind `--`.
+    /// Arguments that look like flags go last, after `--`.
     last: Vec<String>,
 }
 
@@ -21,14 +21,13 @@ impl Invocation {
         Self { words, last: Vec::new() }
     }
 
-    /// With the global flags that name the tenant, the configuration and Graph; `--store` is
-    /// not one of them.
+    /// Adds the global flags for tenant, configuration and Graph, but not `--store`.
     #[must_use]
     pub fn global(self, given: &Given) -> Self {
         flags(given).into_iter().fold(self, |command, (flag, value)| command.with(flag, Some(&value)))
     }
 
-    /// With an argument.
+    /// Adds an argument.
     #[must_use]
     pub fn arg(mut self, argument: &str) -> Self {
         let place = if argument.starts_with('-') { &mut self.last } else { &mut self.words };
@@ -36,14 +35,14 @@ impl Invocation {
         self
     }
 
-    /// With a flag, where it is set.
+    /// Adds a flag if it is set.
     #[must_use]
     pub fn flag(mut self, flag: &str, is_set: bool) -> Self {
         self.words.extend(is_set.then(|| flag.to_owned()));
         self
     }
 
-    /// With a flag and its value, where there is one.
+    /// Adds a flag with its value, if there is one.
     #[must_use]
     pub fn with(mut self, flag: &str, value: Option<&str>) -> Self {
         match value {
@@ -58,12 +57,12 @@ impl Invocation {
     pub fn quoted(&self) -> impl Iterator<Item = String> {
         let end = (!self.last.is_empty()).then_some("--");
         let words = self.words.iter().map(String::as_str).chain(end).chain(self.last.iter().map(String::as_str));
-        // Fails on a NUL only, which no command line can hold.
+        // Fails only on a NUL, which no command line can hold.
         words.map(|word| shlex::try_quote(word).unwrap_or_default().into_owned())
     }
 }
 
-/// The flags that name the tenant, the configuration and Graph, where they were given.
+/// The given flags for tenant, configuration and Graph.
 fn flags(given: &Given) -> Vec<(&'static str, String)> {
     let Given { config_dir, tenant, store: _, key_file, graph_url, graph_version, timeout, ca_bundle } = given;
     let path = |path: &Option<std::path::PathBuf>| path.as_deref().map(Path::to_string_lossy).map(String::from);
@@ -79,7 +78,7 @@ fn flags(given: &Given) -> Vec<(&'static str, String)> {
     all.into_iter().filter_map(|(flag, value)| Some((flag, value?))).collect()
 }
 
-/// How the commands in what is said have to be typed, where these flags were given.
+/// How printed commands must be typed if these flags were given.
 pub fn calls(given: &Given) -> Calls {
     let quoted = |(flag, value): (_, String)| (flag, shlex::try_quote(&value).unwrap_or_default().into_owned());
     Calls::new(flags(given).into_iter().map(quoted).collect())

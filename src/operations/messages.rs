@@ -1,4 +1,4 @@
-//! What accounts say by themselves: changed, and sent to a customer.
+//! Changes the messages of accounts, and sends messages.
 
 use std::collections::{HashMap, HashSet};
 
@@ -23,27 +23,27 @@ pub struct ChangedMessage {
     pub state: &'static str,
 }
 
-/// Gives all of the accounts the same state at all of the events, as one change. Returns
-/// the messages that were not so before.
+/// Sets the same state for all these accounts and events as one change. Returns the messages
+/// that changed.
 pub fn change(
     workspace: &Workspace,
     accounts: &[Account],
     events: &[Event],
     state: &MessageState,
 ) -> Result<Vec<ChangedMessage>, Error> {
-    // A mistyped tenant has no accounts, and must not become one.
+    // A mistyped tenant must not be created.
     check_known(workspace, workspace.settings()?.tenant.value.as_str())?;
     let mut seen = HashSet::new();
     let ids: Vec<&str> = accounts.iter().map(|account| account.id.as_str()).filter(|id| seen.insert(*id)).collect();
     let mut changed = Vec::new();
     let _change = workspace.hold_tenant()?;
     let now = workspace.now();
-    // As they are now: another command may have changed them since they were named.
+    // Read again: another command may have changed them since.
     let differs = |account: &Account| events.iter().any(|event| account.messages.state(*event) != *state);
     let store = workspace.accounts()?;
     let known = store.load()?;
     let known: HashMap<&str, &Account> = known.iter().map(|account| (account.id.as_str(), account)).collect();
-    // One that is gone stays in the list, and is refused below.
+    // A removed account stays in the list and is refused below.
     let touched: Vec<&str> =
         ids.iter().copied().filter(|id| known.get(id).is_none_or(|account| differs(account))).collect();
     if !touched.is_empty() {
@@ -65,14 +65,14 @@ pub fn change(
     Ok(changed)
 }
 
-/// Says what may not look to the customer as it does here.
+/// Warns of text that customers may see differently.
 pub fn warn_of_doubts(workspace: &Workspace, event: Event, text: &MessageText) {
     for doubt in text.doubts() {
         workspace.warning(&format!("the text of {event}: {doubt}"));
     }
 }
 
-/// What the account says at an event; nothing is an error, since nothing can be sent.
+/// The account's message at an event; an error if there is none.
 pub fn said_at(workspace: &Workspace, account: &Account, event: Event) -> Result<String, Error> {
     let settings = workspace.chat_settings()?.load()?;
     let state = account.messages.state(event);
@@ -86,7 +86,7 @@ pub fn said_at(workspace: &Workspace, account: &Account, event: Event) -> Result
 }
 
 /// Sends a text once to the customer with the page-scoped id `to`: as an answer, or with
-/// `human_agent` as a person's, after 24 hours and within 7 days.
+/// `human_agent` as a person's answer, after 24 hours and within 7 days.
 pub fn send(workspace: &Workspace, target: &Target, to: &str, text: &str, human_agent: bool) -> Result<Sent, Error> {
     let reason = if human_agent { Reason::HumanAgent } else { Reason::Response };
     let client = workspace.graph()?;
@@ -98,7 +98,7 @@ pub fn send(workspace: &Workspace, target: &Target, to: &str, text: &str, human_
         let trace = GraphTrace::of(&error);
         let error = Error::of_graph(&error, Place::Messages.signed(target.app.is_some()));
         if human_agent && error.why() == Some(OUTSIDE_WINDOW.id) {
-            let over = "the customer's last message is over 7 days ago: after that Meta refuses a person's answer too";
+            let over = "the customer's last message is more than 7 days old; Meta refuses even a person's answer";
             let over = Error::failed(over).reason(OUTSIDE_WINDOW.id).hint("wait until the customer writes");
             return match trace {
                 Some(trace) => over.graph(trace),
@@ -106,7 +106,7 @@ pub fn send(workspace: &Workspace, target: &Target, to: &str, text: &str, human_
             };
         }
         if error.kind() == Kind::Credentials {
-            return error.hint(format!("see what is wrong: {}", commands::saved(&target.account).test_again));
+            return error.hint(format!("to see what is wrong: {}", commands::saved(&target.account).test_again));
         }
         error
     })

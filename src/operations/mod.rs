@@ -1,5 +1,5 @@
-//! What can be done, without a terminal: a [`Workspace`] names the configuration and its
-//! tenant, a [`Reporter`] is told what happens. Questions to a person stay above.
+//! What msgrctl can do, without a terminal: a [`Workspace`] names configuration and tenant, a
+//! [`Reporter`] receives messages. Prompts belong to the layers above.
 
 pub mod accounts;
 pub mod apply;

@@ -1,56 +1,56 @@
-//! What an operation tells while it runs, and what it heeds. The command line prints it and
-//! holds Ctrl-C back; another program may do as it likes.
+//! What an operation reports while it runs, and when it should stop. The command line prints
+//! it and holds Ctrl-C back; other programs may differ.
 
 use crate::secrets::Ask;
 
-/// Who is told.
+/// Receives an operation's messages.
 pub trait Reporter {
-    /// Something that is worth knowing.
+    /// Reports a fact.
     fn notice(&self, text: &str);
 
-    /// Something that is not as it should be.
+    /// Reports a problem.
     fn warning(&self, text: &str);
 
-    /// Something is waited for, until the value is dropped.
+    /// Reports a wait, until the value is dropped.
     fn waiting(&self, _text: &str) -> Box<dyn Progress> {
         Box::new(Unseen)
     }
 
-    /// The same of `total` steps.
+    /// Reports a wait for `total` steps.
     fn counting(&self, _text: &str, _total: usize) -> Box<dyn Progress> {
         Box::new(Unseen)
     }
 
-    /// A part begins that must not end half-way: until the value is dropped.
+    /// Begins a part that must not end half-way, until the value is dropped.
     fn hold(&self) -> Box<dyn Hold> {
         Box::new(Unseen)
     }
 
-    /// Whether the caller should stop as soon as it can, while any part is held.
+    /// Whether to stop soon, while any part is held.
     fn is_stop_asked(&self) -> bool {
         false
     }
 
-    /// Whether a dialog of the keyring can be answered.
+    /// Whether the user can answer a keyring dialog.
     fn can_unlock(&self) -> bool {
         false
     }
 
-    /// Asks for the passphrase of the encrypted file, where a person can be asked.
+    /// A prompt for the encrypted file's passphrase, if the user can be asked.
     fn passphrase_prompt(&self) -> Option<Ask> {
         None
     }
 }
 
-/// How far something is.
+/// The progress of a wait.
 pub trait Progress {
-    /// One of the steps is done.
+    /// One step is done.
     fn step(&self) {}
 
-    /// What is being done now.
+    /// Names the current step.
     fn now(&self, _text: &str) {}
 
-    /// Prints something beside it.
+    /// Prints beside the progress line.
     fn aside(&self, print: &mut dyn FnMut()) {
         print();
     }
@@ -58,13 +58,13 @@ pub trait Progress {
 
 /// A part that must not end half-way.
 pub trait Hold {
-    /// Whether the caller should stop as soon as it can.
+    /// Whether to stop soon.
     fn was_interrupted(&self) -> bool {
         false
     }
 }
 
-/// Tells nothing and is never stopped.
+/// Reports nothing and never stops.
 pub struct Unseen;
 
 impl Progress for Unseen {}

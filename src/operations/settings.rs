@@ -1,5 +1,5 @@
-//! What a person set, on which level: flag, variable, configuration file,
-//! built-in. Which level it was is kept, for the errors that have to name it.
+//! Settings and where each one came from: flag, variable, configuration file, built-in. Errors
+//! name the source.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ pub struct Setting<T> {
     pub origin: Origin,
 }
 
-/// Who chose a value.
+/// The source of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// A flag: `--graph-url`.
@@ -32,7 +32,7 @@ pub enum Origin {
     Variable(&'static str),
     /// A key of `config.toml`.
     File(&'static str, PathBuf),
-    /// Nobody.
+    /// Not set.
     BuiltIn,
 }
 
@@ -59,24 +59,24 @@ struct ConfigFile {
     key_file: Option<String>,
 }
 
-/// What the caller chose, as it was typed; it wins over variables and `config.toml`.
+/// The caller's choices, as typed; they win over variables and `config.toml`.
 #[derive(Clone, Debug, Default)]
 pub struct Given {
-    /// Where everything is kept.
+    /// The configuration directory.
     pub config_dir: Option<PathBuf>,
     /// The tenant to work in.
     pub tenant: Option<String>,
-    /// Where new secrets go.
+    /// The store for new secrets.
     pub store: Option<StoreName>,
     /// The key file of the encrypted file.
     pub key_file: Option<PathBuf>,
-    /// Where Graph is.
+    /// Graph's URL.
     pub graph_url: Option<String>,
-    /// The version of Graph to ask for.
+    /// The Graph version.
     pub graph_version: Option<String>,
     /// Seconds for one call to Graph.
     pub timeout: Option<String>,
-    /// Certificates beside the system's.
+    /// Certificates to trust besides the system's.
     pub ca_bundle: Option<PathBuf>,
 }
 
@@ -85,20 +85,20 @@ pub struct Given {
 pub struct Settings {
     pub paths: Paths,
     pub tenant: Setting<TenantName>,
-    /// Where new secrets go.
+    /// The store for new secrets.
     pub store: Setting<StoreName>,
-    /// Where Graph is.
+    /// Graph's URL.
     pub graph_url: Setting<BaseUrl>,
     pub graph_version: Setting<GraphVersion>,
     pub timeout: Setting<Seconds>,
-    /// Certificates beside the system's.
+    /// Certificates to trust besides the system's.
     pub ca_bundle: Option<Setting<PathBuf>>,
     /// The key file of the encrypted file.
     pub key_file: Option<Setting<PathBuf>>,
 }
 
 impl Settings {
-    /// Puts the levels together. Reads `config.toml`.
+    /// Combines the levels. Reads `config.toml`.
     pub fn resolve(given: &Given, env: &Environment) -> Result<Self, Error> {
         let chosen = given.config_dir.clone().or_else(|| env.text("MSGRCTL_CONFIG_DIR").map(PathBuf::from));
         let paths = Paths::resolve(chosen.as_deref(), env).ok_or_else(|| {
@@ -156,15 +156,14 @@ impl Settings {
         Ok(Self { paths, tenant, store, graph_url, graph_version, timeout, ca_bundle, key_file })
     }
 
-    /// Refuses a path among msgrctl's own files: what is written there, or opens something,
-    /// would be lost with the next change.
+    /// Refuses a path among msgrctl's own files: the next change would overwrite it.
     pub fn refuse_own(&self, what: &str, path: &Path) -> Result<(), Error> {
         let whole = |path: &Path| path.canonicalize().ok();
         let place = whole(path).or_else(|| Some(whole(path.parent()?)?.join(path.file_name()?)));
         let root = whole(self.paths.root());
         match (place, root) {
             (Some(place), Some(root)) if place.starts_with(&root) => Err(Error::usage(format!(
-                "{what} cannot be {}: that directory is for the files of msgrctl itself",
+                "{what} cannot be {}: that directory is for msgrctl's own files",
                 path.display()
             ))
             .hint("choose a path in another directory")),
@@ -172,7 +171,7 @@ impl Settings {
         }
     }
 
-    /// Each key of `config.toml`, in its order: what is in force, and who chose it.
+    /// Each key of `config.toml`, in order: value in force, and its source.
     pub fn rows(&self) -> [(&'static str, String, &Origin); 7] {
         let [(ca_bundle, ca_bundle_from), (key_file, key_file_from)] = [&self.ca_bundle, &self.key_file].map(|path| {
             path.as_ref()
@@ -219,7 +218,7 @@ impl Levels<'_> {
             .or_else(|| Some(Setting { value: written?, origin: Origin::File(key, self.path.into()) }))
     }
 
-    /// Checks a value. What is wrong in the file is the file's fault (3), all else usage (2).
+    /// Checks a value: an error in the file is a file error (3), any other a usage error (2).
     fn parse<T>(chosen: Option<Setting<String>>, built_in: &str) -> Result<Setting<T>, Error>
     where
         T: std::str::FromStr<Err: fmt::Display>,
@@ -244,10 +243,10 @@ pub(super) fn store_name(text: &str, origin: &Origin) -> Result<StoreName, Error
     StoreName::ALL
         .into_iter()
         .find(|store| store.to_string() == text)
-        .ok_or_else(|| wrong(origin, &format!("there is no store '{text}': it is keyring, file or env")))
+        .ok_or_else(|| wrong(origin, &format!("'{text}' is not a valid store: expected keyring, file or env")))
 }
 
-/// A time limit: whole or broken seconds, above 0, an hour at most.
+/// A time limit: seconds, whole or fractional, above 0 and at most an hour.
 #[derive(Clone, Copy, Debug)]
 pub struct Seconds(pub Duration);
 

@@ -1,5 +1,5 @@
-//! Opens the stores of secrets for a workspace: the key of the encrypted file may be a key
-//! file, a passphrase in a variable, or one that is asked for.
+//! Opens the secret stores of a workspace: a key file, a variable or a prompt gives the key of
+//! the encrypted file.
 
 use std::cell::OnceCell;
 use std::path::PathBuf;
@@ -8,10 +8,10 @@ use std::rc::Rc;
 use super::Workspace;
 use crate::secrets::{EnvironmentStore, FileStore, KeyAccess, KeyringStore, MemoryStore, Secret, Stores};
 
-/// Fewer characters are warned of.
+/// A shorter passphrase gets a warning.
 pub const SHORT_PASSPHRASE: usize = 12;
 
-/// The stores of one run, none of them read yet.
+/// The stores of one run; none has been read yet.
 pub(super) fn open(workspace: &Workspace, keyring: &OnceCell<Rc<KeyringStore>>, memory: MemoryStore) -> Stores {
     let reporter = workspace.reporter.clone();
     let on_dialog = move || reporter.notice("waiting for the keyring to be unlocked: see its dialog …");
@@ -26,7 +26,7 @@ pub(super) fn open(workspace: &Workspace, keyring: &OnceCell<Rc<KeyringStore>>, 
     }
     let key_file = workspace.settings().ok().and_then(|settings| Some(settings.key_file.as_ref()?.value.clone()));
     let access = KeyAccess { key_file, passphrase, ask: workspace.reporter.passphrase_prompt() };
-    // Operations read the settings first; without them there is no tenant to open.
+    // Operations read the settings first; without them there is no tenant.
     let (path, tenant) = match workspace.settings() {
         Ok(settings) => {
             let tenant = settings.tenant.value.as_str();

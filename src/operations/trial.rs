@@ -12,11 +12,11 @@ use crate::channel::Channel;
 use crate::env::Environment;
 use crate::secrets::{MemoryStore, Secret, SecretKind, SecretStore as _, StoreName};
 
-/// The workspace, and what is behind it.
+/// The workspace, and what it uses.
 pub struct Trial {
     pub workspace: Workspace,
     pub memory: MemoryStore,
-    /// The configuration; removed when it is dropped.
+    /// The configuration; removed on drop.
     pub directory: tempfile::TempDir,
 }
 
@@ -34,7 +34,7 @@ impl Trial {
         Self { workspace: workspace.with_memory(Some(memory.clone())), memory, directory }
     }
 
-    /// Saves an account that has a token and a verify token in memory.
+    /// Saves an account with a token and a verify token in memory.
     pub fn account(&self, name: &str) -> Account {
         let fields = Fields {
             page_username: Some("acme.support".parse().expect("a username")),
@@ -46,12 +46,12 @@ impl Trial {
         Draft::new(Channel::Facebook, name, fields, inputs, StoreName::Memory).save(&self.workspace).expect("saved")
     }
 
-    /// The record as it is now.
+    /// The current record.
     pub fn now(&self, account: &Account) -> Account {
         self.workspace.accounts().and_then(|accounts| Ok(accounts.get(&account.id)?)).expect("a record")
     }
 
-    /// What memory has of an account.
+    /// The account's secret in memory.
     pub fn secret(&self, account: &Account, kind: SecretKind) -> Option<Secret> {
         self.memory.get(&key(account, kind)).expect("memory answers")
     }

@@ -1,5 +1,5 @@
-//! What operations work with. Opened when it is asked for: one that needs no keyring and no
-//! network touches neither.
+//! What operations work with. Parts open on first use: an operation without keyring or network
+//! touches neither.
 
 use std::cell::{Cell, OnceCell};
 use std::collections::BTreeSet;
@@ -24,34 +24,34 @@ use crate::secrets::{
 use crate::state::{Files, HealthTrouble, Records};
 use crate::webhook::Prober;
 
-/// A change may wait for a person at a dialog of the keyring.
+/// The other command may wait at a keyring dialog.
 const TENANT_PATIENCE: std::time::Duration = std::time::Duration::from_secs(90);
 
-/// A configuration, its tenant, and all that an operation may need.
+/// A configuration and its tenant, with everything that an operation needs.
 pub struct Workspace {
     /// The variables.
     pub env: Environment,
     /// The time.
     pub clock: Clock,
-    /// Who is told.
+    /// Receives messages.
     pub reporter: Rc<dyn Reporter>,
-    /// What the caller chose.
+    /// The caller's choices.
     pub given: Given,
-    /// The words of the command that runs: `account edit`.
+    /// The words of the running command: `account edit`.
     pub command: String,
     pub(super) memory: Option<MemoryStore>,
     settings: OnceCell<Settings>,
     parsed: Parsed,
     stores: OnceCell<Stores>,
-    /// One for all tenants: what it did not answer once is not asked for again.
+    /// Shared by all tenants, so that a failed unlock is not repeated.
     keyring: Rc<OnceCell<Rc<KeyringStore>>>,
     /// Whether it was said what is wrong with `health.json`.
     said_of_health: Cell<bool>,
 }
 
 impl Workspace {
-    /// What `given`, `env` and `config.toml` name. `command` is what the log calls the
-    /// changes: `account edit`. Nothing is opened yet.
+    /// From `given`, `env` and `config.toml`. `command` is the log's name for the changes:
+    /// `account edit`. Opens nothing yet.
     pub fn new(env: Environment, given: Given, reporter: Rc<dyn Reporter>, command: impl Into<String>) -> Self {
         Self {
             env,
@@ -68,19 +68,19 @@ impl Workspace {
         }
     }
 
-    /// The same with a memory that may keep secrets: of the demo, of tests.
+    /// With a memory store, for the demo and tests.
     #[must_use]
     pub(crate) fn with_memory(self, memory: Option<MemoryStore>) -> Self {
         Self { memory, ..self }
     }
 
-    /// The same with another clock.
+    /// With another clock.
     #[must_use]
     pub fn with_clock(self, clock: Clock) -> Self {
         Self { clock, ..self }
     }
 
-    /// The same in another tenant: its stores and files.
+    /// The same in another tenant.
     #[must_use]
     pub(crate) fn in_tenant(&self, tenant: &str) -> Self {
         let given = Given { tenant: Some(tenant.into()), ..self.given.clone() };
@@ -93,17 +93,17 @@ impl Workspace {
         }
     }
 
-    /// Says something that is worth knowing.
+    /// Reports a fact.
     pub(crate) fn notice(&self, text: &str) {
         self.reporter.notice(text);
     }
 
-    /// Says something that is not as it should be.
+    /// Reports a problem.
     pub(crate) fn warning(&self, text: &str) {
         self.reporter.warning(text);
     }
 
-    /// The time as records have it: in whole seconds, so that files stay readable.
+    /// The time in whole seconds, so that files stay readable.
     pub(crate) fn now(&self) -> jiff::Timestamp {
         let now = self.clock.now();
         jiff::Timestamp::from_second(now.as_second()).unwrap_or(now)
@@ -122,7 +122,7 @@ impl Workspace {
         self.notice(&format!("{trouble}; {next}"));
     }
 
-    /// The settings of all levels; the configuration file is read the first time.
+    /// The settings; reads the configuration file the first time.
     pub(crate) fn settings(&self) -> Result<&Settings, Error> {
         if let Some(settings) = self.settings.get() {
             return Ok(settings);
@@ -138,39 +138,38 @@ impl Workspace {
         Ok(self.settings.get_or_init(|| settings))
     }
 
-    /// What is known of a tenant.
+    /// A tenant's settings.
     pub(crate) fn tenant_file(&self, tenant: &str) -> Result<TenantFile<Tenant>, Error> {
         Ok(TenantFile::new(self.settings()?.paths.tenant_file(tenant)))
     }
 
-    /// The tenant that is worked in.
+    /// The current tenant.
     pub(crate) fn tenant(&self) -> Result<Tenant, Error> {
         Ok(self.tenant_file(self.settings()?.tenant.value.as_str())?.load()?)
     }
 
-    /// The Chat Settings of the tenant.
+    /// The tenant's Chat Settings.
     pub(crate) fn chat_settings(&self) -> Result<TenantFile<ChatSettings>, Error> {
         let settings = self.settings()?;
         let path = settings.paths.chat_settings_file(settings.tenant.value.as_str());
         Ok(TenantFile::new(path))
     }
 
-    /// Where records are kept.
     pub(crate) fn records(&self) -> Result<Box<dyn Records>, Error> {
         Ok(Box::new(Files::new(self.settings()?.paths.clone(), self.parsed.clone())))
     }
 
-    /// The tenants that have a directory, by name.
+    /// The tenants with a directory, by name.
     pub(crate) fn tenant_names(&self) -> Result<Vec<String>, Error> {
         Ok(files::directories(&self.settings()?.paths.tenants_dir())?)
     }
 
-    /// The accounts of the tenant.
+    /// The tenant's accounts.
     pub fn accounts(&self) -> Result<AccountStore, Error> {
         self.accounts_of(self.settings()?.tenant.value.as_str())
     }
 
-    /// The accounts of any tenant.
+    /// Any tenant's accounts.
     pub(crate) fn accounts_of(&self, tenant: &str) -> Result<AccountStore, Error> {
         let path = self.settings()?.paths.accounts_file(tenant);
         let reporter = self.reporter.clone();
@@ -181,8 +180,7 @@ impl Workspace {
         Ok(store.called_with(self.tenant_flag(tenant)?))
     }
 
-    /// What a command needs to be one of this tenant: ` --tenant acme`; nothing where the
-    /// same command without it is.
+    /// The flag for this tenant, ` --tenant acme`; empty if commands use it anyway.
     pub(crate) fn tenant_flag(&self, tenant: &str) -> Result<String, Error> {
         let setting = &self.settings()?.tenant;
         let is_usual = setting.value.as_str() == tenant && !matches!(setting.origin, Origin::Flag(_));
@@ -194,8 +192,8 @@ impl Workspace {
         self.stores().store(name)
     }
 
-    /// One of an account's secrets, where its record says it is; `None` where the
-    /// record names none or there is none.
+    /// An account's secret, from where its record says; `None` if the record names none or the
+    /// store has none.
     pub(crate) fn secret(&self, account: &Account, kind: SecretKind) -> Result<Option<Secret>, StoreError> {
         match account.secrets.get(&kind) {
             Some(reference) => self.stores().read(reference, &key(account, kind)),
@@ -203,21 +201,20 @@ impl Workspace {
         }
     }
 
-    /// What a reference refers to.
+    /// The value of a reference.
     pub(crate) fn referred(&self, reference: &SecretRef) -> Result<Option<Secret>, StoreError> {
         self.stores().read(reference, &SecretKey::of_entry("", SecretKind::PageAccessToken))
     }
 
-    /// Asks the stores that keep something of these accounts, and those of `more`, whether
-    /// they answer, so that whatever they have to ask a person is asked before a line
-    /// moves. What is wrong with one is judged when it matters.
+    /// Asks the stores of these accounts, and `more`, so that their prompts come before a progress
+    /// line starts. Their errors are handled where they matter.
     pub(crate) fn ask_stores<'a>(
         &self,
         accounts: impl IntoIterator<Item = &'a Account>,
         more: impl IntoIterator<Item = StoreName>,
     ) {
         let of = |account: &'a Account| account.secrets.values().filter_map(SecretRef::store);
-        // One that was set aside would ask for the key of a new one, only to have nothing in it.
+        // A store set aside would ask for a new key only to be empty.
         let is_there = |store: &StoreName| !matches!(self.store(*store).is_made(), Ok(Some(false)));
         let of_accounts: BTreeSet<StoreName> = accounts.into_iter().flat_map(of).collect();
         let stores: BTreeSet<StoreName> = of_accounts.into_iter().filter(is_there).chain(more).collect();
@@ -229,36 +226,34 @@ impl Workspace {
     /// The stores of this run.
     pub(crate) fn stores(&self) -> &Stores {
         self.stores.get_or_init(|| {
-            // A program that gives a secret may ask in its turn: from here on Ctrl-C gives the
-            // terminal back as it was.
+            // A program that prints a secret may prompt: from here on Ctrl-C restores the terminal.
             drop(self.reporter.hold());
             stores::open(self, &self.keyring, self.memory.clone().unwrap_or_default())
         })
     }
 
-    /// The stores, where they are open.
+    /// The stores, if open.
     pub(crate) fn opened_stores(&self) -> Option<&Stores> {
         self.stores.get()
     }
 
-    /// The right to change accounts and their secrets together, held until it is
-    /// dropped: what two processes did in between would be lost otherwise.
+    /// The right to change accounts and their secrets together, until dropped; without it two
+    /// processes would overwrite each other's changes.
     pub(crate) fn hold_tenant(&self) -> Result<Changing<'_>, Error> {
         self.hold_tenant_of(self.settings()?.tenant.value.as_str())
     }
 
-    /// The same without a word in the log, for a command that writes one itself.
+    /// The same without a log line, for a command that writes its own.
     pub(crate) fn lock_tenant(&self) -> Result<Lock, Error> {
         self.hold(self.settings()?.tenant.value.as_str())
     }
 
-    /// The same of any tenant.
+    /// The same for any tenant.
     pub(crate) fn hold_tenant_of(&self, tenant: &str) -> Result<Changing<'_>, Error> {
         Changing::begin(self, tenant, self.hold(tenant)?)
     }
 
-    /// The right to change the secrets of every tenant there is, in the order of their names: the keyring
-    /// is one for all.
+    /// The right to change every tenant's secrets, locked in order of name: they share the keyring.
     pub(crate) fn hold_all_tenants(&self) -> Result<Vec<Lock>, Error> {
         self.tenant_names()?.iter().map(|tenant| self.hold(tenant)).collect()
     }
@@ -279,8 +274,7 @@ impl Workspace {
         Ok(Lock::acquire(&path, TENANT_PATIENCE, &on_wait)?)
     }
 
-    /// Says once that root writes files into the configuration of another user, who cannot
-    /// read them then.
+    /// Warns once if root writes into another user's configuration, who then cannot read the files.
     fn warn_of_owner(&self) -> Result<(), Error> {
         static SAID: std::sync::Once = std::sync::Once::new();
         let root = self.settings()?.paths.root();
@@ -295,13 +289,13 @@ impl Workspace {
         Ok(())
     }
 
-    /// Where Graph is, as the settings say, and which accounts belong to it.
+    /// The Graph in the settings, and which accounts belong to it.
     pub(crate) fn realm(&self) -> Result<Realm, Error> {
         let sandbox = self.settings()?.graph_url.value.is_loopback();
         Ok(if sandbox { Realm::Sandbox } else { Realm::Live })
     }
 
-    /// Refuses to send an account's secrets to the Graph that it is not of.
+    /// Refuses to send an account's secrets to another Graph.
     pub(crate) fn check_realm(&self, account: &Account) -> Result<(), Error> {
         if self.realm()? == account.graph {
             return Ok(());
@@ -309,7 +303,7 @@ impl Workspace {
         let Setting { value, origin } = &self.settings()?.graph_url;
         let (but, hint) = match (account.graph, origin) {
             (Realm::Live, Origin::Variable(name)) => ("but", format!("unset {name}")),
-            (Realm::Live, _) => ("but", format!("leave {origin} out")),
+            (Realm::Live, _) => ("but", format!("omit {origin}")),
             (Realm::Sandbox, _) => {
                 let start = "start a sandbox (msgrctl sandbox start) and set MSGRCTL_GRAPH_URL to where it is";
                 ("and", start.to_owned())
@@ -322,7 +316,7 @@ impl Workspace {
         .hint(hint))
     }
 
-    /// A client for the Graph that the settings name.
+    /// A client for the Graph in the settings.
     pub(crate) fn graph(&self) -> Result<Client, Error> {
         let settings = self.settings()?;
         let client = Client::new(
@@ -335,19 +329,19 @@ impl Workspace {
         Ok(client)
     }
 
-    /// Asks callbacks as Meta would.
+    /// Asks callbacks as Meta does.
     pub(crate) fn prober(&self) -> Result<Prober, Error> {
         Ok(Prober::new(self.ca_bundle()?))
     }
 
-    /// How HTTP is spoken.
+    /// HTTP settings.
     pub(crate) fn http_settings(&self) -> Result<http::Settings, Error> {
         let settings = self.settings()?;
         let loopback = settings.graph_url.value.is_loopback();
         Ok(http::Settings { timeout: settings.timeout.value.0, ca_bundle: self.ca_bundle()?, loopback })
     }
 
-    /// The certificates of `--ca-bundle`, and where they are from.
+    /// The certificates of `--ca-bundle`, and their path.
     pub(crate) fn ca_bundle(&self) -> Result<Option<(PathBuf, Vec<u8>)>, Error> {
         let Some(Setting { value: path, .. }) = &self.settings()?.ca_bundle else { return Ok(None) };
         let pem = files::read_bytes(path, 4 * 1024 * 1024).map_err(|error| {
@@ -356,8 +350,7 @@ impl Workspace {
         Ok(Some((path.clone(), pem.to_vec())))
     }
 
-    /// Waits for a future. The runtime lives as long as it; what it leaves behind
-    /// (a name server that does not answer) delays no caller.
+    /// Waits for a future on its own runtime; a name server that does not answer delays no caller.
     pub(crate) fn wait<T>(future: impl Future<Output = T>) -> Result<T, Error> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -372,7 +365,7 @@ impl Workspace {
     pub(crate) fn tenants(&self) -> Result<Tenants<'_>, Error> {
         let settings = self.settings()?;
         let name = settings.tenant.value.to_string();
-        // Other directories are not of ours.
+        // Ignores directories that are not ours.
         let others = self.tenant_names()?.into_iter().filter(|other| *other != name);
         let others = others.filter(|other| other.parse::<TenantName>().is_ok());
         let others = others.map(|other| (other.clone(), self.in_tenant(&other))).collect();
@@ -380,15 +373,14 @@ impl Workspace {
     }
 }
 
-/// Every tenant that has anything, and the one that is worked in; each with its files and
-/// stores.
+/// Every tenant with a directory, and the current one; each with its files and stores.
 pub struct Tenants<'w> {
     worked_in: (String, &'w Workspace),
     others: Vec<(String, Workspace)>,
 }
 
 impl Tenants<'_> {
-    /// In the order of their names, but for the first: that one is worked in.
+    /// The current tenant first, the others sorted by name.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Workspace)> {
         let (name, workspace) = &self.worked_in;
         let others = self.others.iter().map(|(name, workspace)| (name.as_str(), workspace));
@@ -396,7 +388,7 @@ impl Tenants<'_> {
     }
 }
 
-/// The name of one of an account's secrets in the stores.
+/// The key of an account's secret in the stores.
 pub fn key(account: &Account, kind: SecretKind) -> SecretKey {
     account.key(kind)
 }

@@ -1,23 +1,21 @@
-//! A page in the person's browser.
+//! Opens a page in the user's browser.
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::env::Environment;
 
-/// How long a program that opens pages has to say that it cannot. One that still runs
-/// then is the browser itself.
+/// How long an opener has to fail. If it still runs then, it is the browser itself.
 const PATIENCE: Duration = Duration::from_millis(900);
 
-/// Opens an address, or the absolute path of a file, in the browser; whether there was
-/// one. The browser gets none of our variables, and Ctrl-C here does not end it.
+/// Opens an address, or the absolute path of a file; returns whether a browser was found. It
+/// gets none of our variables, and Ctrl-C here does not end it.
 pub fn open(target: &str, env: &Environment) -> bool {
     programs(env).iter().any(|words| start(words, target, env))
 }
 
-/// The programs to try, in this order: those that the person named in `BROWSER`, else
-/// what the system has. Without a screen there is none: a browser for text would take
-/// the terminal.
+/// The programs to try: those in `BROWSER`, else the system's. Without a screen there is none:
+/// a text browser would take the terminal.
 fn programs(env: &Environment) -> Vec<Vec<String>> {
     let words = |program: &[&str]| program.iter().map(|&word| word.to_owned()).collect();
     if cfg!(windows) {
@@ -38,7 +36,7 @@ fn programs(env: &Environment) -> Vec<Vec<String>> {
     }
 }
 
-/// Starts a program with the target in place of `%s`, else behind its arguments.
+/// Starts a program with the target instead of `%s`, or as last argument.
 fn start(words: &[String], target: &str, env: &Environment) -> bool {
     let Some((program, arguments)) = words.split_first() else { return false };
     let mut command = Command::new(program);

@@ -1,4 +1,4 @@
-//! A text in the person's own editor.
+//! Edits a text in the user's editor.
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -24,7 +24,7 @@ pub enum EditorError {
     File(#[from] io::Error),
 }
 
-/// Whether Ctrl-C ended it: itself, or the shell that it is.
+/// Whether Ctrl-C ended it, or the shell that runs it.
 fn by_interrupt(status: ExitStatus) -> bool {
     #[cfg(unix)]
     if std::os::unix::process::ExitStatusExt::signal(&status) == Some(2) {
@@ -33,28 +33,28 @@ fn by_interrupt(status: ExitStatus) -> bool {
     status.code() == Some(130)
 }
 
-/// A text in a private file that is gone when this is dropped.
+/// A text in a private file, removed on drop.
 pub struct Editing {
     file: tempfile::TempPath,
     first: String,
 }
 
 impl Editing {
-    /// A file with this text; its name ends in `suffix`, by which editors know what it is.
+    /// Writes a file with this text; editors detect its type by `suffix`.
     pub fn new(text: &str, suffix: &str) -> Result<Self, EditorError> {
-        // Made with mode 0600.
+        // Created with mode 0600.
         let mut file = tempfile::Builder::new().prefix("msgrctl-").suffix(suffix).tempfile()?;
         file.write_all(text.as_bytes())?;
         Ok(Self { file: file.into_temp_path(), first: text.into() })
     }
 
-    /// Opens it, waits for the editor to end, and returns the text. The editor gets the
-    /// environment without the variables `hidden`.
+    /// Opens it, waits for the editor, and returns the text. The editor gets the environment
+    /// without the variables `hidden`.
     pub fn open(&self, editor: &str, hidden: &[OsString]) -> Result<String, EditorError> {
         let words = shlex::split(editor).ok_or_else(|| EditorError::Quotes(editor.into()))?;
         let (program, arguments) = words.split_first().ok_or_else(|| EditorError::Quotes(editor.into()))?;
         let program = program.clone();
-        // Ctrl-C belongs to the editor as long as it runs.
+        // Ctrl-C belongs to the editor while it runs.
         interrupt::install();
         let _hold = Hold::begin();
         let mut command = Command::new(&program);
@@ -66,7 +66,7 @@ impl Editing {
             .arg(self.path())
             .status()
             .map_err(|source| EditorError::Start { program: program.clone(), source })?;
-        // The signal may have ended the editor before it was noticed here.
+        // The signal may end the editor before it is noticed here.
         let interrupted = Hold::is_asked() || by_interrupt(status);
         if status.success() {
             Hold::forget();
@@ -81,7 +81,7 @@ impl Editing {
     fn text(&self) -> Result<String, EditorError> {
         let bytes = std::fs::read(self.path())?;
         let text = String::from_utf8(bytes).map_err(|_| EditorError::NotText)?;
-        // Some editors begin a file with a mark of its encoding.
+        // Some editors add a byte order mark.
         Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
     }
 
@@ -89,7 +89,7 @@ impl Editing {
         &self.file
     }
 
-    /// Leaves the file there, if it holds anything that was typed; returns where.
+    /// Keeps the file if it holds typed text; returns its path.
     pub fn keep(self) -> Option<PathBuf> {
         let typed = std::fs::read(self.path()).is_ok_and(|bytes| !bytes.is_empty() && bytes != self.first.as_bytes());
         typed.then(|| self.file.keep().ok()).flatten()

@@ -1,7 +1,5 @@
-//! Ctrl-C: the same everywhere. The cursor comes back, the exit code is 130.
-//!
-//! While secrets and record are being saved, the end waits until both are there
-//! or both are taken back.
+//! Ctrl-C: restores the cursor and exits with 130. While secrets and record are being saved,
+//! the exit waits until both are saved or both are rolled back.
 
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
@@ -10,10 +8,10 @@ pub use terminal::{remember as remember_terminal, restore as give_terminal_back}
 
 pub const EXIT: u8 = 130;
 
-/// What Ctrl-C meets. One lock for both, so that an interrupt comes either before a part
-/// that must not end half-way or in it, and is never lost in between.
+/// One lock for both fields: an interrupt comes either before a part that must not end
+/// half-way or in it, and is never lost in between.
 struct State {
-    /// How many hold it back: one may begin inside another.
+    /// The number of holders: one may begin inside another.
     held: usize,
     asked: bool,
 }
@@ -23,32 +21,30 @@ fn state() -> MutexGuard<'static, State> {
     STATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Takes Ctrl-C and SIGTERM over. Called by whatever asks, waits or writes: a prompt, an
-/// editor, a line that moves, a part that must not end half-way.
+/// Handles Ctrl-C and SIGTERM. Called by prompts, the editor, progress lines and [`Hold`].
 pub fn install() {
     terminal::remember();
     signals::install();
-    // Installed already (the demo runs several commands): the same handler.
+    // Already installed (the demo runs several commands): the same handler.
     let _ = ctrlc::set_handler(ask_to_stop);
 }
 
-/// What Ctrl-C does: ends the program, unless a part holds that back.
+/// Ends the program on Ctrl-C, unless a part holds it back.
 pub fn ask_to_stop() {
     if asked_to_stop() {
         leave();
     }
 }
 
-/// Somebody asks to stop; whether nothing holds it back. Not on a signal's own stack but on
-/// a thread, where a lock may be waited for.
+/// Records the request; returns whether nothing holds it back. Runs on a thread, not in a
+/// signal handler, so it may wait for a lock.
 fn asked_to_stop() -> bool {
     let mut state = state();
     state.asked = true;
     state.held == 0
 }
 
-/// Gives the terminal back as it was: prompts hide the cursor, or what is typed, and
-/// leave it so in the middle of their line.
+/// Restores the terminal: an interrupted prompt leaves the cursor or the echo off.
 pub fn restore_terminal() {
     terminal::restore();
     let terminal = console::Term::stderr();
@@ -58,8 +54,8 @@ pub fn restore_terminal() {
     }
 }
 
-/// Ends an interrupted command. The handler gets here, and so does main, to which
-/// a prompt that is interrupted returns; the second waits for the first.
+/// Ends an interrupted command. Called by the handler and by main, to which an interrupted
+/// prompt returns; the second caller waits for the first.
 #[allow(clippy::exit, reason = "the handler's thread ends the process; main may be inside a prompt")]
 pub fn leave() -> ! {
     static TERMINAL: Once = Once::new();
@@ -67,27 +63,27 @@ pub fn leave() -> ! {
     std::process::exit(i32::from(EXIT));
 }
 
-/// Holds an interrupt back until it is dropped. Whoever holds it asks whether there
-/// was one before the step that cannot be taken back, and after that is done.
+/// Holds an interrupt back until dropped. The holder checks for one before the step that
+/// cannot be undone, and afterwards.
 pub struct Hold(());
 
 impl Hold {
     pub fn begin() -> Self {
         let mut state = state();
         if state.held == 0 {
-            // One that was asked for in a part that is over has had its answer.
+            // A request from an earlier part was already answered.
             state.asked = false;
         }
         state.held += 1;
         Self(())
     }
 
-    /// Forgets an interrupt that was meant for somebody else: an editor that went on.
+    /// Forgets an interrupt that was for the editor, which continued.
     pub fn forget() {
         state().asked = false;
     }
 
-    /// Whether somebody asked to stop while any part is held.
+    /// Whether an interrupt arrived while any part is held.
     pub fn is_asked() -> bool {
         state().asked
     }
@@ -99,7 +95,7 @@ impl Drop for Hold {
     }
 }
 
-/// Two signals whose standard effect would end the program without a word.
+/// Two signals that by default end the program silently.
 #[cfg(unix)]
 mod signals {
     use std::sync::Once;
@@ -107,19 +103,19 @@ mod signals {
     use rustix::process::Signal;
     use tokio::signal::unix::{SignalKind, signal};
 
-    /// The exit code that a shell gives SIGQUIT.
+    /// A shell's exit code for SIGQUIT.
     const QUIT: i32 = 131;
 
-    /// Has signals that would end the program without a word end it with one.
+    /// Makes those signals end the program with a message.
     pub fn install() {
         static INSTALLED: Once = Once::new();
         INSTALLED.call_once(|| {
-            // Without them the signals do what they always did.
+            // Otherwise the signals keep their default.
             let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else { return };
             let quit = {
                 let _entered = runtime.enter();
-                // A write past the limit of a file's size fails then, which is said. A handler
-                // and not "ignore": programs that are started would inherit that.
+                // Makes a write past the file size limit an error, which is reported. A handler, not
+                // "ignore", which child processes would inherit.
                 let _ = signal(SignalKind::from_raw(Signal::XFSZ.as_raw()));
                 signal(SignalKind::quit())
             };
@@ -132,7 +128,7 @@ mod signals {
         });
     }
 
-    /// Ctrl-\ ends at once, also in the middle of a part that Ctrl-C waits for.
+    /// Ctrl-\ ends at once, even while Ctrl-C is held back.
     #[allow(clippy::exit, reason = "main may be inside a prompt, with the echo off")]
     pub fn end() -> ! {
         super::restore_terminal();
@@ -149,7 +145,7 @@ mod signals {
     }
 }
 
-/// What the terminal does with what is typed, as it was before any prompt.
+/// The terminal's input modes before any prompt.
 #[cfg(unix)]
 mod terminal {
     use std::io::stdin;
@@ -159,16 +155,15 @@ mod terminal {
 
     static BEFORE: OnceLock<Termios> = OnceLock::new();
 
-    /// Remembers what the terminal does with what is typed, for whoever changes it and may
-    /// not come to give it back.
+    /// Remembers the modes, for code that changes them and may be interrupted.
     pub fn remember() {
-        // No terminal: then there is nothing to give back.
+        // Without a terminal there is nothing to restore.
         if let Ok(before) = tcgetattr(stdin()) {
             BEFORE.get_or_init(|| before);
         }
     }
 
-    /// Gives that back.
+    /// Restores the modes.
     pub fn restore() {
         if let Some(before) = BEFORE.get() {
             // A terminal that is gone needs nothing.
@@ -197,7 +192,7 @@ mod tests {
         Hold::forget();
         assert!(!Hold::is_asked());
         drop((inner, hold));
-        // Asked for at the moment when a part begins: it ends the program, or the part sees it.
+        // An interrupt as a part begins ends the program, or the part sees it.
         for _ in 0..1000 {
             std::thread::scope(|scope| {
                 let asks = scope.spawn(asked_to_stop);

@@ -1,5 +1,5 @@
-//! A line that a person types, shown or hidden: keys one by one, so that Esc goes back and
-//! Ctrl-U clears. Long lines scroll; what is drawn never takes more than one row.
+//! A typed line, shown or hidden, read key by key: Esc goes back, Ctrl-U clears. Long lines
+//! scroll within one row.
 
 use std::io;
 
@@ -18,9 +18,9 @@ pub enum Typed {
     Back,
 }
 
-/// Reads a line behind `prompt`, which is on the screen's last row; `room` is how many
-/// columns are left there, `None` where a line cannot be drawn again. Nothing is shown of
-/// one that is `hidden`. `begin` stands there already.
+/// Reads a line after `prompt`, which is on the last row. `room`: the columns left there;
+/// `None` if a line cannot be redrawn. A `hidden` line shows nothing. The line starts as
+/// `begin`.
 pub fn read(term: &Term, prompt: &str, room: Option<usize>, hidden: bool, begin: &str) -> io::Result<Typed> {
     let _quiet = Quiet::begin();
     term.write_str(prompt)?;
@@ -29,7 +29,7 @@ pub fn read(term: &Term, prompt: &str, room: Option<usize>, hidden: bool, begin:
         line.draw(term, prompt, room)?;
     }
     loop {
-        // Every key comes here, Ctrl-C too: a signal would meet the terminal half changed.
+        // Every key comes here, Ctrl-C too: a signal would leave the terminal half changed.
         let key = term.read_key_raw()?;
         match key {
             Key::CtrlC => {
@@ -45,7 +45,7 @@ pub fn read(term: &Term, prompt: &str, room: Option<usize>, hidden: bool, begin:
                 None => term.write_str(line.last())?,
             },
             Pressed::Edited => {}
-            // A paste may begin with the end of the line before it.
+            // A paste may begin with the previous line's end.
             Pressed::Enter if hidden && line.text.trim().is_empty() && more_is_waiting() => {}
             Pressed::Enter => return Ok(Typed::Line(line.text)),
             Pressed::Back => return Ok(Typed::Back),
@@ -53,7 +53,7 @@ pub fn read(term: &Term, prompt: &str, room: Option<usize>, hidden: bool, begin:
     }
 }
 
-/// What a key does.
+/// The result of a key.
 enum Pressed {
     Edited,
     Enter,
@@ -63,7 +63,7 @@ enum Pressed {
 #[derive(Default)]
 struct Line {
     text: Zeroizing<String>,
-    /// Bytes before the cursor.
+    /// The cursor's position in bytes.
     at: usize,
 }
 
@@ -72,7 +72,7 @@ impl Line {
         match *key {
             Key::Enter => return Pressed::Enter,
             Key::Escape => return Pressed::Back,
-            // Ctrl-U; what is behind the cursor goes too: a wrong paste goes at once.
+            // Ctrl-U; it clears the whole line, so that a wrong paste goes at once.
             Key::Char('\u{15}') => {
                 self.text.clear();
                 self.at = 0;
@@ -121,8 +121,8 @@ impl Line {
         self.text[..self.at].chars().next_back().map_or(0, char::len_utf8)
     }
 
-    /// The part around the cursor that fits into `room` columns, and how many of them are
-    /// behind the cursor.
+    /// The part around the cursor that fits into `room` columns, and the columns after the
+    /// cursor.
     fn window(&self, room: usize) -> (&str, usize) {
         let room = room.max(8) - 1;
         let mut from = 0;
@@ -142,7 +142,7 @@ impl Line {
     }
 }
 
-/// While it lives the terminal shows nothing of what is typed, also between two keys.
+/// While it lives the terminal does not echo, even between two keys.
 struct Quiet(());
 
 impl Quiet {
@@ -153,7 +153,7 @@ impl Quiet {
             use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
             if let Ok(mut modes) = tcgetattr(io::stdin()) {
                 modes.local_modes -= LocalModes::ECHO | LocalModes::ICANON | LocalModes::IEXTEN | LocalModes::ISIG;
-                // A terminal that is gone is noticed when a key is read.
+                // The next read notices a terminal that is gone.
                 let _ = tcsetattr(io::stdin(), OptionalActions::Now, &modes);
             }
         }
@@ -167,7 +167,7 @@ impl Drop for Quiet {
     }
 }
 
-/// Whether more was typed already, as a paste is.
+/// Whether more input is waiting, as during a paste.
 #[cfg(unix)]
 fn more_is_waiting() -> bool {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};

@@ -1,4 +1,4 @@
-//! The terminal: what it can do, and how things look on it. Knows no domain.
+//! The terminal: its abilities, and layout. Knows no domain.
 
 pub mod browser;
 pub mod editor;

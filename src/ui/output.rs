@@ -1,8 +1,8 @@
-//! The only place that prints. Standard output carries the result; everything
-//! else is talk and goes to standard error.
+//! The only module that prints. Results go to standard output, everything else to standard
+//! error.
 //!
-//! Everything passes the filter for text from outside ([`text::lines`], [`text::in_json`])
-//! here, but for what [`Output::exact`] is given.
+//! All output passes the filter for text from outside ([`text::lines`], [`text::in_json`]),
+//! except that of [`Output::exact`].
 
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell, RefCell};
@@ -19,10 +19,10 @@ use super::typed::Above;
 use super::writer::{Receipt, Stream, Writer};
 use crate::text::{self, Calls};
 
-/// How long a reader may need for the last lines, where a thread writes them.
+/// How long a reader has for the last lines from a writer thread.
 const LAST_WAIT: Duration = Duration::from_millis(700);
 
-/// Where results and talk go.
+/// Where results and messages go.
 pub struct Output {
     out: RefCell<Box<dyn Write>>,
     err: RefCell<Box<dyn Write>>,
@@ -32,27 +32,27 @@ pub struct Output {
     /// `--quiet`: no notices.
     pub quiet: bool,
     failed: Cell<Option<io::ErrorKind>>,
-    /// What writes the result and the talk, once [`Output::write_behind`] was called.
+    /// Writes results and messages after [`Output::write_behind`].
     writers: OnceCell<(Writer, Writer)>,
     /// Whether the next result begins a line.
     fresh: Cell<bool>,
-    /// Whether what is printed is kept as it is: it is printed a second time.
+    /// Keeps what is printed unfiltered, because it is printed again.
     keeps: bool,
-    /// How commands in what is said are typed.
+    /// How printed commands must be typed.
     calls: RefCell<Rc<Calls>>,
 }
 
-/// What was printed, for another thread to show.
+/// Kept output, for another thread to print.
 #[derive(Clone, Default)]
-pub struct Kept(Arc<Mutex<Vec<u8>>>);
+pub struct KeptOutput(Arc<Mutex<Vec<u8>>>);
 
-impl Kept {
+impl KeptOutput {
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
     }
 }
 
-impl Write for Kept {
+impl Write for KeptOutput {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
         Ok(bytes.len())
@@ -63,16 +63,16 @@ impl Write for Kept {
     }
 }
 
-/// Prints the last words of a fault, when there may be no [`Output`] any more.
+/// Prints a panic message, when there may be no [`Output`].
 pub fn last_words(text: &str) {
-    // Without standard error there is no place to say it.
+    // Without standard error there is nowhere to say it.
     let _ = writeln!(io::stderr(), "{}", text::lines(text, &mut true));
 }
 
-/// The writer of the talk, once there is one: for lines that come from elsewhere.
+/// The writer of messages, once there is one, for log lines.
 static TALK: OnceLock<Writer> = OnceLock::new();
 
-/// Where the log of `-v` goes: each write is a line of standard error.
+/// The log of `-v`: each write is a line of standard error.
 pub struct Log;
 
 impl Write for Log {
@@ -95,7 +95,7 @@ impl Write for Log {
     }
 }
 
-/// An object with one list; on a terminal indented, else on one line.
+/// A JSON object with one list: indented on a terminal, else on one line.
 pub struct JsonList<'o> {
     output: &'o Output,
     empty: bool,
@@ -114,7 +114,7 @@ impl JsonList<'_> {
         self.output.exact(json.as_bytes());
     }
 
-    /// The end of the list and of the object.
+    /// Ends the list and the object.
     pub fn end(self) {
         let end: &[u8] = match (self.empty, self.output.terminal.stdout) {
             (false, true) => b"\n  ]\n}\n",
@@ -130,10 +130,10 @@ fn as_json(value: &impl Serialize) -> String {
     text::in_json(&json).into_owned()
 }
 
-/// The same for a person's eyes.
+/// JSON for people.
 fn indented(value: &impl Serialize) -> String {
     let json = serde_json::to_string_pretty(value).unwrap_or_else(|error| unreachable!("views are JSON: {error}"));
-    // Line by line: the filter would take line ends for text from outside.
+    // Line by line: the filter would escape line ends.
     json.lines().map(text::in_json).collect::<Vec<_>>().join("\n")
 }
 
@@ -143,9 +143,9 @@ impl Output {
         Self { json, quiet, ..Self::new(out, err, terminal, false) }
     }
 
-    /// One that keeps what is printed, result and talk together, to be shown later.
-    pub fn kept(terminal: Terminal) -> (Self, Kept) {
-        let kept = Kept::default();
+    /// Keeps results and messages, to be printed later.
+    pub fn kept(terminal: Terminal) -> (Self, KeptOutput) {
+        let kept = KeptOutput::default();
         (Self::new(Box::new(kept.clone()), Box::new(kept.clone()), terminal, true), kept)
     }
 
@@ -164,25 +164,25 @@ impl Output {
         }
     }
 
-    /// From here on the commands in what is said carry the flags of another run.
+    /// From here on printed commands carry another run's flags.
     pub fn set_calls(&self, calls: Calls) {
         self.calls.replace(Rc::new(calls));
     }
 
-    /// How commands in what is said are typed.
+    /// How printed commands must be typed.
     pub fn calls(&self) -> Rc<Calls> {
         self.calls.borrow().clone()
     }
 
-    /// From here on a thread of its own writes: printing holds nothing up, and
-    /// [`Output::receipt`] tells when it is done. What is kept in memory stays as it is.
+    /// From here on a thread writes: printing does not block, and [`Output::receipt`] tells when
+    /// it is done. Kept output is not affected.
     pub fn write_behind(&self) {
         if self.keeps || self.writers.get().is_some() {
             return;
         }
         self.flush();
         let out = Writer::start();
-        // One terminal shows both in their order; a pipe that is not read must not hold up the other stream.
+        // One terminal shows both in order; a blocked pipe must not delay the other stream.
         let err = if self.terminal.stdout && self.terminal.stderr { out.clone() } else { Writer::start() };
         self.out.replace(Box::new(out.stream(Stream::Out)));
         self.err.replace(Box::new(err.stream(Stream::Err)));
@@ -194,20 +194,20 @@ impl Output {
         self.writers.get().map(|(out, _)| out)
     }
 
-    /// Shows results above a line that is being typed, from here on.
+    /// From here on prints results above the line being typed.
     pub fn show_above(&self, above: Above) {
         if let Some(writer) = self.writer() {
             writer.show_above(above);
         }
     }
 
-    /// A promise for every result that was printed so far; `None` where printing is writing.
+    /// A promise for all results so far; `None` if printing writes directly.
     pub fn receipt(&self) -> Option<Receipt> {
         self.flush();
         self.writer().map(Writer::receipt)
     }
 
-    /// Ready once the result cannot be written any more.
+    /// Ready once results can no longer be written.
     pub async fn failing(&self) -> io::ErrorKind {
         match self.writer() {
             Some(writer) => writer.failing().await,
@@ -215,26 +215,26 @@ impl Output {
         }
     }
 
-    /// Whether the reader of the result has much to catch up on.
+    /// Whether the reader is far behind.
     pub fn is_behind(&self) -> bool {
         self.writer().is_some_and(Writer::is_behind)
     }
 
-    /// Gives the reader of the talk the time to take the last of it, at the end of the
-    /// process; [`Output::failure`] does the same for the result.
+    /// Waits at the end of the process for the reader of messages; [`Output::failure`] does the
+    /// same for results.
     pub fn settle(&self) {
         if let Some((_, err)) = self.writers.get() {
             err.drain(LAST_WAIT);
         }
     }
 
-    /// A line, or several, of the result.
+    /// Prints one or more lines of the result.
     pub fn result(&self, text: &str) {
         self.part(text);
         self.part("\n");
     }
 
-    /// A part of the result, without a line end of ours.
+    /// Prints a part of the result, without adding a line end.
     pub fn part(&self, text: &str) {
         let mut fresh = self.fresh.get();
         let screened = self.screened(text, &mut fresh);
@@ -242,10 +242,9 @@ impl Output {
         self.exact(screened.as_bytes());
     }
 
-    /// The result byte for byte, around the filter: for what a program reads and would
-    /// not understand otherwise. `tests/tidy.rs` names the commands that may: those that
-    /// print texts of our own (scripts, man pages, the schema); `export`, which escapes
-    /// what the filter would change; `secret reveal` where no terminal shows the secret.
+    /// Prints the result byte for byte, without the filter, for programs. `tests/tidy.rs` lists
+    /// the commands that may: those that print our own texts (scripts, man pages, the schema);
+    /// `export`, which escapes what the filter would change; `secret reveal` without a terminal.
     pub fn exact(&self, bytes: &[u8]) {
         let written = self.out.borrow_mut().write_all(bytes);
         self.note(written);
@@ -255,26 +254,25 @@ impl Output {
         if self.keeps { Cow::Borrowed(text) } else { Cow::Owned(style::screened(text, fresh)) }
     }
 
-    /// The result for programs: one object, on one line unless a person sees it.
+    /// Prints the result as JSON: one object, on one line unless on a terminal.
     pub fn json(&self, value: &impl Serialize) {
         let json = if self.terminal.stdout { indented(value) } else { as_json(value) };
         self.exact(json.as_bytes());
         self.exact(b"\n");
     }
 
-    /// One object of a stream, or one that a program waits for: always on one line.
+    /// Prints one object of a stream, always on one line.
     pub fn json_line(&self, value: &impl Serialize) {
         self.exact(as_json(value).as_bytes());
         self.exact(b"\n");
     }
 
-    /// An error for programs: one object on one line, where talk goes.
+    /// Prints an error as JSON, on one line of standard error.
     pub fn talk_json(&self, value: &impl Serialize) {
         self.say(&as_json(value));
     }
 
-    /// The same where the object is one long list that is printed as it comes: nothing
-    /// of it has to be kept. Ends with [`JsonList::end`].
+    /// Begins an object with one long list, printed as it comes. Ends with [`JsonList::end`].
     pub fn json_list(&self, key: &str) -> JsonList<'_> {
         let begin = if self.terminal.stdout {
             format!("{{\n  \"schema_version\": 1,\n  \"{key}\": [")
@@ -285,13 +283,13 @@ impl Output {
         JsonList { output: self, empty: true }
     }
 
-    /// Sends what was printed on its way: before a wait, and at the end.
+    /// Writes out what was printed: before a wait, and at the end.
     pub fn flush(&self) {
         let flushed = self.out.borrow_mut().flush();
         self.note(flushed);
     }
 
-    /// Something worth knowing, for a person; nothing with `--quiet`.
+    /// Prints a fact for a person; nothing with `--quiet`.
     pub fn notice(&self, text: &str) {
         if !self.quiet {
             let text = self.calls().complete(text);
@@ -299,7 +297,7 @@ impl Output {
         }
     }
 
-    /// Something that is probably not meant.
+    /// Prints a warning: something is probably a mistake.
     pub fn warning(&self, text: &str) {
         let label = paint(style::WARNING, "warning:", self.terminal.stderr_color);
         let text = style::wrap_sentence(
@@ -310,21 +308,20 @@ impl Output {
         self.talk(&format!("{label} {text}"));
     }
 
-    /// An error, already laid out.
+    /// Prints an error, already laid out.
     pub fn talk(&self, text: &str) {
         self.say(&self.screened(text, &mut true));
     }
 
     fn say(&self, text: &str) {
-        // Results and talk keep their order where both go to one terminal.
+        // Keeps the order where both streams go to one terminal.
         self.flush();
         let mut err = self.err.borrow_mut();
-        // Nobody is left to tell when standard error is gone.
+        // Without standard error there is nowhere to say it.
         let _ = writeln!(err, "{text}").and_then(|()| err.flush());
     }
 
-    /// Why the result could not be written, if that is worth an error: a reader
-    /// that has gone (`| head -1`) is not.
+    /// Why the result could not be written, unless the reader has gone (`| head -1`).
     pub fn failure(&self) -> Option<io::ErrorKind> {
         self.flush();
         if let Some(writer) = self.writer() {

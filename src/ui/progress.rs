@@ -1,4 +1,4 @@
-//! A line that says what is being waited for.
+//! A progress line.
 
 use std::time::Duration;
 
@@ -8,12 +8,11 @@ use super::interrupt;
 use super::output::Output;
 use crate::text::one_line;
 
-/// Shown until it is dropped; one that is hidden does nothing.
+/// Shown until dropped, unless hidden.
 pub struct Progress(ProgressBar);
 
 impl Progress {
-    /// Says at once what is being done: on a terminal as a line that moves and
-    /// goes, elsewhere as a notice.
+    /// Prints at once what is being done: a moving line on a terminal, a notice elsewhere.
     pub fn start(output: &Output, text: &str) -> Self {
         interrupt::install();
         output.flush();
@@ -30,8 +29,8 @@ impl Progress {
         Self::moving(bar, text, "{spinner} {wide_msg}", |style| style.tick_strings(ticks))
     }
 
-    /// A bar for `total` steps, each of which says so; only where it can move: elsewhere
-    /// whoever steps prints a line.
+    /// A bar for `total` steps, only where it can move; elsewhere the caller prints a line for
+    /// each step.
     pub fn bar(output: &Output, text: &str, total: usize) -> Self {
         interrupt::install();
         output.flush();
@@ -45,7 +44,7 @@ impl Progress {
 
     fn moving(bar: ProgressBar, text: &str, template: &str, of: impl Fn(ProgressStyle) -> ProgressStyle) -> Self {
         let bar = bar.with_message(one_line(text));
-        // The template is a constant that indicatif knows.
+        // The template is a valid constant.
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(of(style));
         }
@@ -61,7 +60,7 @@ impl Progress {
         self.0.set_message(one_line(text));
     }
 
-    /// Prints something without tearing the line that moves.
+    /// Prints without breaking the progress line.
     pub fn suspend(&self, print: impl FnOnce()) {
         self.0.suspend(print);
     }

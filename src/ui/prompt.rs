@@ -1,4 +1,4 @@
-//! Questions to a person. The only place that knows dialoguer.
+//! Prompts. The only module that uses dialoguer.
 
 use std::collections::HashSet;
 
@@ -23,35 +23,34 @@ pub enum PromptError {
     Gone,
 }
 
-/// Whoever answers.
+/// Asks the user.
 pub trait Prompter {
-    /// Yes or no, with Enter; no when only Enter is pressed.
+    /// Yes or no, with Enter; Enter without an answer means no.
     fn confirm(&self, question: &str) -> Result<bool, PromptError>;
 
-    /// A line that is not shown while it is typed; empty when only Enter is pressed, `None`
-    /// for Esc.
+    /// A line that is not echoed; empty for Enter without an answer, `None` for Esc.
     fn hidden(&self, question: &str) -> Result<Option<Zeroizing<String>>, PromptError>;
 
-    /// A line; `None` for Esc. Enter alone gives `offered`, which is shown. What was typed
-    /// does not stay on the screen: the caller knows whether it may.
+    /// A line; `None` for Esc. Enter without an answer gives `offered`, which is shown. The typed
+    /// text is cleared from the screen: the caller decides whether to show it.
     fn line(&self, question: &str, offered: &str) -> Result<Option<String>, PromptError>;
 
-    /// A line that begins as `text`; `None` for Esc.
+    /// A line that starts as `text`; `None` for Esc.
     fn edit(&self, question: &str, text: &str) -> Result<Option<String>, PromptError>;
 
     /// Shows an answer that may stay on the screen.
     fn show(&self, question: &str, answer: &str);
 
-    /// One of a few, `at` being the first to be marked; `None` for Esc: a step back.
+    /// One of a few, `at` marked first; `None` for Esc: a step back.
     fn choose(&self, question: &str, items: &[String], at: usize) -> Result<Option<usize>, PromptError>;
 
-    /// One of many, found by typing a part of it; `None` for Esc.
+    /// One of many, found by typing part of it; `None` for Esc.
     fn search(&self, question: &str, items: &[String]) -> Result<Option<usize>, PromptError>;
 }
 
 pub struct Person {
     pub screen: Screen,
-    /// Whether a line can be drawn again.
+    /// Whether a line can be redrawn.
     pub can_move: bool,
 }
 
@@ -63,7 +62,7 @@ impl Prompter for Person {
                 "y" | "yes" => true,
                 "" | "n" | "no" => false,
                 _ => {
-                    // A terminal that is gone is noticed by the next question.
+                    // The next question notices a terminal that is gone.
                     let _ = Term::stderr().write_line("  Answer y or n");
                     continue;
                 }
@@ -75,7 +74,7 @@ impl Prompter for Person {
 
     fn hidden(&self, question: &str) -> Result<Option<Zeroizing<String>>, PromptError> {
         let mut prompt = String::new();
-        // Writing into a text does not fail.
+        // Writing into a string cannot fail.
         let _ = self.theme().format_prompt(&mut prompt, &one_line(question));
         self.ask(&prompt, true, "")
     }
@@ -93,7 +92,7 @@ impl Prompter for Person {
 
     fn show(&self, question: &str, answer: &str) {
         let mut line = String::new();
-        // Writing into a text does not fail; a terminal that is gone needs no line.
+        // Writing into a string cannot fail; a terminal that is gone needs no line.
         let _ = self.theme().format_input_prompt_selection(&mut line, &one_line(question), &one_line(answer));
         let _ = console::Term::stderr().write_line(&line);
     }
@@ -116,7 +115,7 @@ impl Person {
     fn line_prompt(&self, question: &str, offered: &str) -> String {
         let mut prompt = String::new();
         let offered = Some(offered).filter(|offered| !offered.is_empty());
-        // Writing into a text does not fail.
+        // Writing into a string cannot fail.
         let _ = self.theme().format_input_prompt(&mut prompt, &one_line(question), offered);
         prompt
     }
@@ -127,8 +126,8 @@ impl Person {
         prompt
     }
 
-    /// Asks for a line, which begins as `begin`; `None` for Esc. The question and what was
-    /// typed are gone from the screen then, but for a question that needs more than a row.
+    /// Asks for a line that starts as `begin`; `None` for Esc. Then clears the question and the
+    /// text from the screen, unless the question takes more than a row.
     fn ask(&self, prompt: &str, hidden: bool, begin: &str) -> Result<Option<Zeroizing<String>>, PromptError> {
         const LEAST: usize = 20;
         let term = Term::stderr();
@@ -161,7 +160,7 @@ impl Person {
         })
     }
 
-    /// How a question looks; from here on Ctrl-C gives the terminal back as it was.
+    /// The look of a question; from here on Ctrl-C restores the terminal.
     fn theme(&self) -> Box<dyn Theme> {
         interrupt::install();
         if !self.screen.color {
@@ -180,11 +179,11 @@ impl Person {
     }
 }
 
-/// How many items of a long list are shown, so that what was asked stays in sight.
+/// The rows of a long list, so that the question stays in sight.
 const AT_ONCE: usize = 12;
 
-/// Items that stay on one line each, since a list that is drawn again counts its
-/// lines; and that differ, since the one that is chosen is found by its text.
+/// Items shortened to one line each, because a redrawn list counts its lines; and made
+/// unique, because the choice is found by its text.
 fn shortened(items: &[String]) -> Vec<String> {
     const MARK: usize = 4;
     let room = usize::from(console::Term::stderr().size().1).saturating_sub(MARK).max(20);

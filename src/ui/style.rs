@@ -1,5 +1,4 @@
-//! How things look: the same marks, colours and indentation everywhere. Colour
-//! never carries a meaning alone.
+//! Marks, colours and indentation. Colour is never the only carrier of meaning.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::LazyLock;
@@ -11,25 +10,25 @@ use crate::text;
 pub const ERROR: Style = AnsiColor::Red.on_default().bold();
 pub const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 pub const HINT: Style = AnsiColor::Cyan.on_default();
-/// What went well.
+/// Success.
 pub const GOOD: Style = AnsiColor::Green.on_default();
 /// Names and headings.
 pub const BOLD: Style = Style::new().bold();
-/// What matters less.
+/// Less important text.
 pub const DIM: Style = Style::new().dimmed();
 
 const ESCAPE: &str = "\u{1b}[";
 
-/// How a colour code of ours begins until it is printed: with a number that changes from
-/// run to run, so that no text from outside can hold such a code.
+/// The prefix of our colour codes until they are printed. Its number changes with each run,
+/// so that text from outside cannot contain it.
 static OURS: LazyLock<String> = LazyLock::new(|| {
     let number = RandomState::new().hash_one(ESCAPE).to_be_bytes();
-    // In parts: `console` does not take a number of more than four digits for a code.
+    // In parts: `console` accepts at most four digits in a code.
     let parts: Vec<String> = number.iter().map(|byte| format!("{byte:03}")).collect();
     format!("{ESCAPE}{};", parts.join(";"))
 });
 
-/// `text` in a style, or bare where there is no colour.
+/// `text` in a style, or plain without colour.
 pub fn paint(style: Style, text: &str, color: bool) -> String {
     if !color {
         return text.into();
@@ -37,18 +36,18 @@ pub fn paint(style: Style, text: &str, color: bool) -> String {
     format!("{}{text}{}", ours(&style.render().to_string()), ours(&style.render_reset().to_string()))
 }
 
-/// A text with colour codes that are all ours: nothing from outside is in it.
+/// Marks all colour codes of a text as ours; it holds nothing from outside.
 pub fn ours(colored: &str) -> String {
     colored.replace(ESCAPE, &OURS)
 }
 
-/// Text as it may be printed: colour codes of ours as a terminal takes them, and
-/// everything else through the filter; see [`text::lines`] for `fresh`.
+/// Text to print: our colour codes as a terminal takes them, the rest filtered; for `fresh`
+/// see [`text::lines`].
 pub(super) fn screened(text: &str, fresh: &mut bool) -> String {
     let mut parts = text.split(OURS.as_str());
     let mut shown = text::lines(parts.next().unwrap_or_default(), fresh);
     for part in parts {
-        // Colours, and nothing else that an escape can do.
+        // Only colours, no other escape codes.
         match part.split_once('m').filter(|(code, _)| code.bytes().all(|b| b.is_ascii_digit() || b == b';')) {
             Some((code, rest)) => {
                 shown.extend([ESCAPE, code, "m"]);
@@ -60,9 +59,8 @@ pub(super) fn screened(text: &str, fresh: &mut bool) -> String {
     shown
 }
 
-/// Breaks `text` at spaces so that no line is wider than `width`; what follows
-/// the first line is indented by `indent` columns, which `width` includes.
-/// Words that are too long stand alone: an address must stay whole to be pasted.
+/// Wraps `text` at spaces to `width`; following lines are indented by `indent` columns, which
+/// `width` includes. A longer word, such as an address to paste, stays whole.
 pub fn wrap(text: &str, width: Option<u16>, indent: usize) -> String {
     let Some(width) = width.map(usize::from) else { return text.into() };
     let room = width.saturating_sub(indent).max(12);
@@ -83,9 +81,9 @@ pub fn wrap(text: &str, width: Option<u16>, indent: usize) -> String {
     lines.join(&format!("\n{}", " ".repeat(indent)))
 }
 
-/// The same for a sentence of several lines with commands in it, which stay whole.
+/// The same for several lines with commands, which stay whole.
 pub fn wrap_sentence(sentence: &str, width: Option<u16>, indent: usize) -> String {
-    /// Takes the room of a space, and is not one for [`wrap`].
+    /// As wide as a space, but [`wrap`] does not break there.
     const SPACE: &str = "\u{a0}";
     if width.is_none() {
         return sentence.into();

@@ -1,4 +1,4 @@
-//! Tables for people: a heading, rows, no lines; wide characters keep columns.
+//! Tables for people: headings and rows; wide characters keep columns aligned.
 
 use comfy_table::{Cell, ContentArrangement, Table, presets};
 use console::measure_text_width;
@@ -10,17 +10,16 @@ use crate::text::harmless;
 /// The space between two columns.
 const GAP: usize = 2;
 
-/// A table and the headings of the columns that had no room.
-pub struct Laid {
+/// A table, and the headings of columns that did not fit.
+pub struct Layout {
     pub text: String,
-    /// What was left out, from the right.
+    /// The omitted columns, from the right.
     pub left_out: Vec<String>,
 }
 
-/// Lays out `rows` under `headings`, the more important to the left. In a window
-/// that is too narrow columns are left out from the right, all but two; what is
-/// still too wide is broken inside its cell. Into a pipe every row is one whole line.
-pub fn table(headings: &[&str], mut rows: Vec<Vec<String>>, screen: Screen) -> Laid {
+/// Lays out `rows` under `headings`, the most important first. A narrow window drops columns
+/// from the right, down to two; wide cells are wrapped. A pipe gets one line for each row.
+pub fn table(headings: &[&str], mut rows: Vec<Vec<String>>, screen: Screen) -> Layout {
     for cell in rows.iter_mut().flatten() {
         *cell = harmless(cell);
     }
@@ -44,11 +43,11 @@ pub fn table(headings: &[&str], mut rows: Vec<Vec<String>>, screen: Screen) -> L
         Some((heading, rest)) => format!("{}\n{rest}", paint(style::BOLD, heading, screen.color)),
         None => text,
     };
-    Laid { text, left_out: headings[shown..].iter().map(|heading| (*heading).to_owned()).collect() }
+    Layout { text, left_out: headings[shown..].iter().map(|heading| (*heading).to_owned()).collect() }
 }
 
-/// The same where the last column is a text: it stays, and is cut to what room is left.
-pub fn table_with_text(headings: &[&str], mut rows: Vec<Vec<String>>, screen: Screen) -> Laid {
+/// The same with a text as last column: it stays, and is cut to the remaining room.
+pub fn table_with_text(headings: &[&str], mut rows: Vec<Vec<String>>, screen: Screen) -> Layout {
     const LEAST: usize = 24;
     let Some(width) = screen.width.map(usize::from) else { return table(headings, rows, screen) };
     let last = headings.len() - 1;
@@ -78,7 +77,7 @@ fn columns_that_fit(headings: &[&str], rows: &[Vec<String>], width: usize) -> us
     let mut used = 0;
     let fitting = (0..headings.len()).take_while(|column| {
         used += widest(headings, rows, *column) + GAP;
-        // The gap behind the last column may hang over.
+        // The gap after the last column may overflow.
         used <= width + GAP
     });
     fitting.count().max(2).min(headings.len())
@@ -88,7 +87,7 @@ fn columns_that_fit(headings: &[&str], rows: &[Vec<String>], width: usize) -> us
 mod tests {
     use super::*;
 
-    fn laid(width: Option<u16>) -> Laid {
+    fn laid(width: Option<u16>) -> Layout {
         let screen = Screen { width, color: false, unicode: true };
         let row = ["日本サポート", "support", "109876543210987"].map(str::to_owned).to_vec();
         table(&["NAME", "HANDLE", "PAGE ID"], vec![row], screen)

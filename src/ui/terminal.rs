@@ -1,5 +1,4 @@
-//! What is known of the terminal, gathered once. Decisions are made on this
-//! value, so that they can be tested.
+//! The terminal's properties, gathered once; decisions on this value can be tested.
 
 use std::io::{self, IsTerminal as _};
 
@@ -17,14 +16,14 @@ pub enum Color {
     Never,
 }
 
-/// What text may look like where it goes to.
+/// The abilities of an output stream.
 #[derive(Clone, Copy, Debug)]
 pub struct Screen {
-    /// Columns; `None` where it is no terminal: then lines are as long as they are.
+    /// Columns; `None` without a terminal: lines are not wrapped.
     pub width: Option<u16>,
-    /// Whether it may be coloured.
+    /// Whether colour is allowed.
     pub color: bool,
-    /// Whether marks may be other than ASCII.
+    /// Whether marks may use Unicode.
     pub unicode: bool,
 }
 
@@ -35,27 +34,27 @@ pub struct Terminal {
     pub stderr: bool,
     pub stdout_color: bool,
     pub stderr_color: bool,
-    /// Whether marks may be other than ASCII.
+    /// Whether marks may use Unicode.
     pub unicode: bool,
-    /// A cursor can be moved: a spinner may turn.
+    /// Whether the cursor can be moved, as a spinner needs.
     pub can_move: bool,
 }
 
 impl Terminal {
-    /// Looks at the process's streams and at the variables that people set.
+    /// Reads the process's streams and variables.
     pub fn detect(env: &Environment, color: Color) -> Self {
         let (stdin, stdout, stderr) =
             (io::stdin().is_terminal(), io::stdout().is_terminal(), io::stderr().is_terminal());
         Self::judge(env, color, stdin, stdout, stderr)
     }
 
-    /// Where results go. Windows are resized, so the width is asked for each time.
+    /// The screen of results. Windows are resized, so the width is read each time.
     pub fn out(self) -> Screen {
         let width = self.stdout.then(|| console::Term::stdout().size().1);
         Screen { width, color: self.stdout_color, unicode: self.unicode }
     }
 
-    /// Where talk goes.
+    /// The screen of messages.
     pub fn err(self) -> Screen {
         let width = self.stderr.then(|| console::Term::stderr().size().1);
         Screen { width, color: self.stderr_color, unicode: self.unicode }
@@ -85,8 +84,8 @@ impl Terminal {
         }
     }
 
-    /// Whether somebody can answer a question: keys come from a terminal, the
-    /// question is seen, and nobody forbade it.
+    /// Whether a person can answer: keys come from a terminal, the question is visible, and no
+    /// setting forbids it.
     pub fn someone_can_answer(self, no_input: bool, env: &Environment) -> bool {
         self.stdin && self.stderr && !no_input && !env.is_on("CI")
     }

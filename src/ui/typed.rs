@@ -1,5 +1,4 @@
-//! Lines that somebody types while other things are shown: what is half typed stays
-//! on the screen below what arrives.
+//! Lines typed while other output appears above them: a half-typed line stays below it.
 
 use std::io::BufRead as _;
 
@@ -10,7 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 /// Why no more lines come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// Ctrl-D, or the end of what was piped in.
+    /// Ctrl-D, or the end of piped input.
     OfInput,
     /// Ctrl-C.
     Interrupted,
@@ -18,32 +17,31 @@ pub enum End {
 
 pub struct Typing {
     pub lines: mpsc::UnboundedReceiver<String>,
-    /// Their end: apart, so that it is known at once whatever is done with the lines.
+    /// Separate from the lines, so that the end is known at once.
     pub ended: oneshot::Receiver<End>,
-    /// A way to show others above the one that is being typed.
+    /// Shows output above the line being typed.
     pub above: Option<Above>,
 }
 
-/// A line up and down again: shows nothing.
+/// Moves a line up and down again: shows nothing.
 const NOTHING: &str = "\u{1b}[1A\n";
 
-/// Shows lines above the one that is being typed.
+/// Shows lines above the one being typed.
 pub struct Above(Box<dyn FnMut(String) -> bool + Send>);
 
 impl Above {
-    /// Shows whole lines; `false` when they could not be shown that way. Waits until the
-    /// terminal has taken them.
+    /// Shows whole lines and waits until the terminal has them; `false` if that failed.
     pub fn show(&mut self, lines: &str) -> bool {
-        // The editor holds one text back: the first of these goes once it begins to write the
-        // lines, the second once it has.
+        // The editor holds one text back: the first of these is accepted when it starts to write
+        // the lines, the second when it has.
         (self.0)(lines.to_owned()) && (self.0)(NOTHING.to_owned()) && (self.0)(NOTHING.to_owned())
     }
 }
 
-/// The line after which nothing is read any more.
+/// The line after which reading stops.
 const LAST: &str = "/quit";
 
-/// Reads lines on a thread of its own. On a terminal they can be edited.
+/// Reads lines on a thread. On a terminal they can be edited.
 pub fn lines(is_terminal: bool) -> Typing {
     let (send, lines) = mpsc::unbounded_channel();
     let (end, ended) = oneshot::channel();
@@ -61,7 +59,7 @@ pub fn lines(is_terminal: bool) -> Typing {
                     Err(_) => break End::OfInput,
                 }
             };
-            // Whoever listened is gone: nobody to tell.
+            // The receiver may be gone.
             let _ = end.send(why);
         });
         return Typing { lines, ended, above: Some(above) };

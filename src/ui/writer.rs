@@ -1,5 +1,5 @@
-//! Writes to standard output and standard error on a thread of its own: a reader who
-//! stops reading holds up neither answers nor signals, and what was really written is known.
+//! Writes to standard output and standard error on a thread: a reader that stops reading
+//! delays neither answers nor signals, and it is known what was really written.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -10,9 +10,9 @@ use tokio::sync::watch;
 
 use super::typed::Above;
 
-/// What may wait for standard error, in bytes; past it a notice is dropped.
+/// Bytes that may wait for standard error; beyond that notices are dropped.
 const TALK_LIMIT: usize = 256 * 1024;
-/// Past this many bytes the reader is behind.
+/// Beyond this many bytes the reader is behind.
 const BEHIND: usize = 64 * 1024;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,18 +21,18 @@ pub enum Stream {
     Err,
 }
 
-/// How far the thread is.
+/// The progress of the thread.
 #[derive(Clone, Copy, Debug, Default)]
 struct Progress {
-    /// How many chunks were written, or given up.
+    /// The number of chunks written or given up.
     done: u64,
-    /// How many of them were written: the first ones.
+    /// The number of chunks written: the first ones.
     written: u64,
-    /// Why standard output takes nothing any more.
+    /// Why standard output fails.
     failed: Option<io::ErrorKind>,
 }
 
-/// The thread that writes, in the order in which chunks were handed over.
+/// The thread; it writes chunks in order.
 #[derive(Clone)]
 pub struct Writer(Arc<Shared>);
 
@@ -45,20 +45,20 @@ struct Shared {
 #[derive(Default)]
 struct Queue {
     chunks: VecDeque<Chunk>,
-    /// Bytes of the chunks, and of the one that is being written.
+    /// Bytes of the waiting chunks and the one being written.
     bytes: usize,
-    /// How many chunks were handed over so far.
+    /// The number of chunks so far.
     handed: u64,
 }
 
 enum Chunk {
     Bytes(Stream, Vec<u8>),
-    /// From here on results are shown above a line that is being typed.
+    /// From here on results are shown above a line being typed.
     Above(Above),
 }
 
 impl Writer {
-    /// Starts the thread. It ends with the process.
+    /// Starts the thread, which ends with the process.
     pub fn start() -> Self {
         let shared = Arc::new(Shared {
             queue: Mutex::default(),
@@ -70,27 +70,27 @@ impl Writer {
         Self(shared)
     }
 
-    /// A handle for one of the streams; a chunk is what is written between two flushes.
+    /// A handle for one stream; each flush ends a chunk.
     pub fn stream(&self, stream: Stream) -> Handle {
         Handle { writer: self.clone(), stream, chunk: Vec::new() }
     }
 
-    /// Shows results above what is being typed, from here on.
+    /// From here on shows results above the line being typed.
     pub fn show_above(&self, above: Above) {
         self.push(Chunk::Above(above), 0);
     }
 
-    /// A promise for everything that was handed over so far.
+    /// A promise for everything so far.
     pub fn receipt(&self) -> Receipt {
         Receipt { through: self.0.queue().handed, progress: self.0.progress.subscribe() }
     }
 
-    /// Why standard output takes nothing any more.
+    /// Why standard output fails.
     pub fn failure(&self) -> Option<io::ErrorKind> {
         self.0.progress.borrow().failed
     }
 
-    /// Ready once standard output takes nothing any more.
+    /// Ready once standard output fails.
     pub async fn failing(&self) -> io::ErrorKind {
         let mut progress = self.0.progress.subscribe();
         loop {
@@ -102,12 +102,12 @@ impl Writer {
         }
     }
 
-    /// Whether the reader has much to catch up on.
+    /// Whether the reader is far behind.
     pub fn is_behind(&self) -> bool {
         self.0.queue().bytes > BEHIND
     }
 
-    /// Waits until everything is written or given up; `false` when the time is over before.
+    /// Waits until everything is written or given up; `false` if that takes longer than `within`.
     pub fn drain(&self, within: Duration) -> bool {
         let end = Instant::now() + within;
         let through = self.0.queue().handed;
@@ -119,7 +119,7 @@ impl Writer {
             if Instant::now() >= end {
                 return false;
             }
-            // Once a process, and mostly not at all.
+            // At most once in a process.
             std::thread::sleep(Duration::from_millis(2));
         }
     }
@@ -168,8 +168,8 @@ impl Shared {
         }
     }
 
-    /// The next chunk, with those behind it for the same stream: a reader who is behind
-    /// gets several in one write. And how many they are.
+    /// The next chunk, joined with following ones for the same stream, so that a slow reader gets
+    /// several in one write; and their number.
     fn next(&self) -> (Chunk, u64) {
         let mut queue = self.queue();
         let first = loop {
@@ -219,27 +219,27 @@ impl Write for Handle {
     }
 }
 
-/// A promise for what was handed over up to a moment.
+/// A promise for the chunks up to a moment.
 pub struct Receipt {
     through: u64,
     progress: watch::Receiver<Progress>,
 }
 
 impl Receipt {
-    /// Ready once all of it is written, or will never be.
+    /// Ready once all of it is written, or never will be.
     pub async fn written(mut self) -> Result<(), io::ErrorKind> {
         let through = self.through;
         match self.progress.wait_for(|progress| progress.failed.is_some() || progress.written >= through).await {
             Ok(progress) if progress.written >= through => Ok(()),
             Ok(progress) => Err(progress.failed.unwrap_or(io::ErrorKind::Other)),
-            // The thread ends with the process only.
+            // The thread ends only with the process.
             Err(_) => Err(io::ErrorKind::BrokenPipe),
         }
     }
 }
 
-/// Writes all of a chunk, or leaves nothing of it where that can be done: half a line
-/// of JSON would spoil the file for its readers.
+/// Writes all of a chunk, or removes what was written of it where possible: half a line of
+/// JSON would spoil the file.
 fn write_whole(stream: Stream, bytes: &[u8]) -> io::Result<()> {
     match stream {
         Stream::Out => raw::write_whole(&io::stdout(), bytes),
@@ -256,7 +256,7 @@ mod raw {
     use rustix::fs::{FileType, SeekFrom, fstat, ftruncate, seek};
     use rustix::io::Errno;
 
-    /// The length of a plain file; `None` for a terminal or a pipe.
+    /// The length of a regular file; `None` for a terminal or a pipe.
     fn length(fd: impl AsFd) -> Option<u64> {
         let facts = fstat(fd).ok()?;
         (FileType::from_raw_mode(facts.st_mode) == FileType::RegularFile).then(|| u64::try_from(facts.st_size).ok())?
@@ -270,7 +270,7 @@ mod raw {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(count) => rest = &rest[count..],
                 Err(Errno::INTR) => {}
-                // Another program of the same terminal has made it so.
+                // Another program on the terminal made it non-blocking.
                 Err(Errno::AGAIN) => std::thread::sleep(Duration::from_millis(5)),
                 Err(error) => {
                     cut_back(fd, before, bytes.len() - rest.len());
@@ -281,8 +281,8 @@ mod raw {
         Ok(())
     }
 
-    /// Takes the first half of a line off again, unless another process has written to
-    /// the file too. Where it cannot be done the file stays as it is.
+    /// Cuts half a line off again, unless another process has also written to the file. If that
+    /// fails the file stays.
     fn cut_back(fd: &impl AsFd, before: Option<u64>, written: usize) {
         let Some(before) = before else { return };
         if written > 0 && length(fd) == Some(before + written as u64) && ftruncate(fd, before).is_ok() {

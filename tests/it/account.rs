@@ -179,7 +179,7 @@ fn edit_changes_fields_and_keeps_the_id() {
     let cleared = home.run(&["account", "show", "other", "--json"]).json();
     assert!(cleared["account"].get("callback_url").is_none());
     let both = ["account", "edit", "other", "--clear", "callback-url", "--callback-url", "https://example.com"];
-    home.run(&both).code(2).says(&["contradicts"]);
+    home.run(&both).code(2).says(&["conflicts with"]);
 }
 
 #[test]
@@ -276,7 +276,7 @@ fn files_variables_and_byte_order_marks_are_read() {
     let run =
         home.run(&add(&["--token-file", "token", "--app-id", &app_id, "--verify-token-file", "verify", "--json"]));
     let kinds: Vec<String> =
-        run.code(0).says(&["taking the app secret from MSGRCTL_APP_SECRET"]).json()["account"]["secrets"]
+        run.code(0).says(&["reading the app secret from MSGRCTL_APP_SECRET"]).json()["account"]["secrets"]
             .as_array()
             .unwrap()
             .iter()

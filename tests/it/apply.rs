@@ -285,7 +285,7 @@ fn a_record_that_somebody_changes_meanwhile_is_left_to_them() {
     fleet.home.run(&["message", "disable", "page-1", "agent-joined"]).code(0);
     pty.send("y");
     pty.send("\r");
-    pty.expect("has changed it in the meantime");
+    pty.expect("changed it in the meantime");
     assert_eq!(pty.end().1, 9);
     fleet.apply(&[]).code(0).shows(&["0 added, 1 changed"]);
     let shown = fleet.home.run(&["message", "list", "page-1"]).code(0).stdout;

@@ -109,7 +109,7 @@ fn what_cannot_be_read_says_why() {
     check(&home, &["-f", "none.yaml"]).code(2).says(&["the file none.yaml does not exist"]);
     check(&home, &[]).code(2).says(&["missing: FILE, the manifest", "msgrctl apply -f FILE"]);
     home.file("empty/readme.txt", "");
-    check(&home, &["-f", "empty"]).code(2).says(&["empty has no manifest in it", "*.yaml"]);
+    check(&home, &["-f", "empty"]).code(2).says(&["empty has no manifest", "*.yaml"]);
     home.file("utf16.yaml", [0xff, 0xfe, b'v', 0]);
     check(&home, &["-f", "utf16.yaml"]).code(3).says(&["utf16.yaml is not UTF-8 text, line 1", "save it as UTF-8"]);
     home.file("large.yaml", vec![b'#'; 8 * 1024 * 1024 + 1]);

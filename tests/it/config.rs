@@ -34,7 +34,7 @@ fn a_value_that_would_not_work_is_not_written() {
     let home = Home::new();
     let file = home.path("config/msgrctl/config.toml");
     for (key, value, why) in [
-        ("store", "paper", "there is no store 'paper'"),
+        ("store", "paper", "'paper' is not a valid store"),
         ("timeout", "0", "out of range"),
         ("graph_url", "https://example.com", "graph.facebook.com"),
         ("graph_version", "26", "26"),
@@ -49,7 +49,10 @@ fn a_value_that_would_not_work_is_not_written() {
     }
     home.run(&["config", "set", "graph_ur", "x"]).code(2).says(&["graph_url"]);
     let with_variable = home.with("MSGRCTL_STORE", "env");
-    with_variable.run(&["config", "set", "store", "file"]).code(0).says(&["MSGRCTL_STORE is set to 'env', and wins"]);
+    with_variable
+        .run(&["config", "set", "store", "file"])
+        .code(0)
+        .says(&["MSGRCTL_STORE is set to 'env' and overrides it"]);
 }
 
 #[test]

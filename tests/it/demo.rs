@@ -33,7 +33,7 @@ fn the_demo_tells_the_whole_story() {
     assert!(times.len() > 10 && times.is_sorted(), "{times:?}");
     assert!(run.stdout.contains("2 refused (a handshake with a wrong verify token: 2)"), "{run:#?}");
     assert!(run.took < Duration::from_secs(5), "{:?}", run.took);
-    home.run(&["demo", "--json"]).code(2).says(&["leave --json out"]);
+    home.run(&["demo", "--json"]).code(2).says(&["omit --json"]);
     // Nothing of it stays, and nothing of the person's own is read.
     assert!(!home.path("config").exists());
     let strange = Home::new().with("MSGRCTL_GRAPH_URL", "https://example.com").with("MSGRCTL_STORE", "paper");

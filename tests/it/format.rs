@@ -37,7 +37,7 @@ fn a_ci_system_reads_the_report() {
 fn json_and_another_format_contradict_each_other() {
     let sandbox = sandbox();
     let home = acme(&sandbox, false);
-    home.run(&["account", "test", "acme", "--json", "--format", "junit"]).code(2).says(&["--json is --format json"]);
+    home.run(&["account", "test", "acme", "--json", "--format", "junit"]).code(2).says(&["--json and this --format"]);
     let same = home.run(&["account", "test", "acme", "--format", "json"]).code(0).json();
     assert_eq!(same["results"][0]["account"], "Acme");
     // A variable gives way to a flag.

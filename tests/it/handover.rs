@@ -136,7 +136,9 @@ fn the_page_replaces_no_file_of_msgrctl() {
     let before = std::fs::read(&own).unwrap();
     home.run(&["account", "handover", "acme", "--no-test", "--html", own.to_str().unwrap()])
         .code(2)
-        .says(&["that directory is for the files of msgrctl itself"]);
+        .says(&["that directory is for msgrctl's own files"]);
     assert_eq!(std::fs::read(&own).unwrap(), before);
-    home.run(&["account", "handover", "acme", "--no-test", "--html", "-"]).code(2).says(&["'-' is not the name"]);
+    home.run(&["account", "handover", "acme", "--no-test", "--html", "-"])
+        .code(2)
+        .says(&["'-' is not a valid file name"]);
 }

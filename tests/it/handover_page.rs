@@ -105,7 +105,7 @@ fn show_opens_the_page_at_meta_or_prints_its_address() {
     let sandbox = sandbox();
     let mut home = acme(&sandbox, true);
     let app = "https://developers.facebook.com/apps/123456789012345/dashboard/";
-    let run = home.run(&["account", "show", "acme", "--open"]).code(0).says(&["no browser", "of a sandbox"]);
+    let run = home.run(&["account", "show", "acme", "--open"]).code(0).says(&["no browser", "a sandbox account"]);
     assert_eq!(run.stdout.lines().last(), Some(app), "{run:?}");
     let run = home.run(&["account", "show", "acme", "--open", "--json"]).code(0).says(&[app]);
     assert_eq!(run.json()["address"], app);
@@ -124,7 +124,7 @@ fn test_opens_the_page_at_meta_that_the_fix_names() {
     let mut home = acme(&sandbox, true);
     let place = "https://developers.facebook.com/apps/123456789012345/use_cases/";
     sandbox.world().page_token_mut(PAGE_ID).unwrap().state = msgrctl::sandbox::TokenState::Expired;
-    let run = home.run(&["account", "test", "acme", "--open"]).code(7).says(&["no browser", "of a sandbox"]);
+    let run = home.run(&["account", "test", "acme", "--open"]).code(7).says(&["no browser", "a sandbox account"]);
     assert_eq!(run.stdout.lines().last(), Some(place), "{run:?}");
     home.run(&["account", "test", "acme", "--open", "--format", "markdown"]).code(7).says(&[place]);
     // A document for a program stays whole.

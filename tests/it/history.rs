@@ -95,8 +95,8 @@ fn a_field_that_changed_since_is_not_taken_back_and_another_one_stays() {
     assert!(after.contains("\"Acme!\"") && !after.contains("agent-left"), "{after}");
     let empty = Home::new();
     empty.run(&["undo", "--yes"]).code(1).says(&["no change to undo"]);
-    empty.run(&["undo", "--list"]).code(0).says(&["nothing was changed yet"]);
-    empty.run(&["log"]).code(0).says(&["nothing was changed yet"]);
+    empty.run(&["undo", "--list"]).code(0).says(&["no changes yet"]);
+    empty.run(&["log"]).code(0).says(&["no changes yet"]);
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn an_older_change_is_undone_by_its_id_unless_a_later_one_touched_the_same_field
     home.run(&["undo", &other[..6], "--yes"]).code(0).shows(&["undid 'message set'", "messages.session-ended"]);
     assert_eq!((shown("session-ended").as_str(), shown("agent-left").as_str()), ("", "Two"));
     assert_eq!((standing(&other).as_str(), standing(&second).as_str()), ("undone", "stands"));
-    home.run(&["undo", &other, "--yes"]).code(1).says(&["was undone already", "to do it again"]);
+    home.run(&["undo", &other, "--yes"]).code(1).says(&["was undone already", "to redo it"]);
     home.run(&["undo", "--list"]).code(0).shows(&["ID", &first, &other, "undone"]);
     // In their order, they all go, to the byte.
     home.run(&["undo", &second, "--yes"]).code(0);

@@ -177,7 +177,7 @@ fn the_env_store_is_read_only() {
     let home = Home::new().with("MSGRCTL_GRAPH_URL", &sandbox.url()).with("MSGRCTL_STORE", "env");
     home.run(&["account", "add"]).code(2).says(&["--handle"]);
     home.run(&["account", "add", "Acme Support"]).code(2).screen("account-add-into-the-env-store");
-    home.run_with(&["account", "add", "Acme", "--token-stdin"], "EAAx").code(2).says(&["read only"]);
+    home.run_with(&["account", "add", "Acme", "--token-stdin"], "EAAx").code(2).says(&["read-only"]);
     let home = home.with_secrets("acme", &page_token(&sandbox));
     home.run(&["account", "add", "Acme"]).code(0);
     home.run_with(&["account", "edit", "acme", "--token-stdin", "--yes"], "EAAx")

@@ -268,7 +268,7 @@ fn what_was_answered_is_passed_on_before_the_end() {
     assert_eq!(hook.events(3).len(), 3);
     let own =
         ["webhook", "listen", "acme", "--listen", "127.0.0.1:8099", "--forward-to", "http://127.0.0.1:8099/webhook"];
-    home.run(&own).code(2).says(&["the listener itself"]);
+    home.run(&own).code(2).says(&["the listener's own address"]);
 }
 
 #[test]

@@ -114,7 +114,7 @@ fn what_is_not_of_its_kind_is_sent_nowhere() {
         }
         nothing_was_sent(fleet, &fleet.apply(&[]).code(9), value);
         fleet.write(&good(fleet).replace("{env: APP_SECRET}", "{env: CHOSEN}"));
-        nothing_was_sent(fleet, &fleet.plan(&[]).code(9).shows(&["app.secret: what was found there"]), value);
+        nothing_was_sent(fleet, &fleet.plan(&[]).code(9).shows(&["app.secret: the value there"]), value);
     }
 }
 

@@ -92,7 +92,7 @@ fn what_cannot_be_sent_is_refused_before_anything_is_written() {
         (set(&["--text", "x"]), "EVENT"),
         (set(&["session-ended", "--text", "x", "--text-file", "y"]), "cannot be used with"),
         (set(&["session-ended", "acme", "--text", "x"]), "no chat event 'acme'"),
-        (vec!["message", "disable", "acme", "--all-events", "agent-left"], "--all-events is every event"),
+        (vec!["message", "disable", "acme", "--all-events", "agent-left"], "--all-events includes every event"),
         (vec!["chat-settings", "set", "session-ended"], "--disable"),
         (vec!["chat-settings", "set", "session-ended", "--text", "x", "--disable"], "cannot be used with"),
         (vec!["chat-settings", "set", "--messenger-timeout", "soon"], "not a length of time"),

@@ -3,7 +3,7 @@
 use crate::support::Home;
 use crate::support::world::{acme, page_token, sandbox};
 
-const FORM: &str = "typed into the contact centre's form too";
+const FORM: &str = "enter it in the contact centre's form too";
 
 #[test]
 fn a_message_is_typed_into_the_contact_centre_too() {
@@ -11,7 +11,7 @@ fn a_message_is_typed_into_the_contact_centre_too() {
     let set = ["message", "set", "acme", "session-ended", "--text", "Bye"];
     home.run(&set).code(0).says(&[FORM, "msgrctl account handover acme\n"]);
     home.run(&["message", "default", "acme", "session-ended"]).code(0).says(&[FORM]);
-    let place = "typed into its Chat Settings too; what goes there: msgrctl chat-settings show";
+    let place = "enter them in its Chat Settings; what to enter: msgrctl chat-settings show";
     home.run(&["chat-settings", "set", "session-ended", "--text", "Bye"]).code(0).says(&[place]);
     // Nothing changed, nothing to type; and nothing with -q.
     for quiet in [

@@ -125,7 +125,7 @@ fn a_secret_that_is_left_after_a_change_is_said_with_the_command_that_removes_it
     home.run(&["message", "disable", "acme", "agent-left"]).code(0);
     let lock = block(&ours(&home, "tenants/default/secrets.enc"));
     let remove = ["secret", "remove", "acme", "verify-token", "--yes"];
-    let run = home.run(&remove).code(3).says(&["'Acme' is changed, but this is left: verify token"]);
+    let run = home.run(&remove).code(3).says(&["'Acme' was changed, but this could not be removed: verify token"]);
     assert!(!run.stderr.contains("nothing was changed"), "{run:#?}");
     let command = run.stderr.split(": msgrctl ").nth(1).unwrap().lines().next().unwrap().to_owned();
     assert_eq!(last(&home), pair("secret remove", "partial"));

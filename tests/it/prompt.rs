@@ -197,7 +197,7 @@ fn ctrl_c_at_the_passphrase_ends_at_once_and_leaves_no_file() {
         pty.expect("A passphrase for the encrypted file");
         for answer in answers {
             pty.send(answer);
-            pty.expect("The same once more");
+            pty.expect("Repeat the passphrase");
         }
         pty.send("\u{3}");
         let (screen, code) = pty.end();
@@ -207,7 +207,7 @@ fn ctrl_c_at_the_passphrase_ends_at_once_and_leaves_no_file() {
     let mut pty = Pty::start(&home.msgrctl(&add), 100);
     pty.expect("A passphrase for the encrypted file");
     pty.send("correct horse battery\r");
-    pty.expect("The same once more");
+    pty.expect("Repeat the passphrase");
     pty.send("correct horse battery\r");
     let (screen, code) = pty.end();
     assert_eq!(code, 0, "{screen}");
@@ -276,12 +276,12 @@ fn a_new_passphrase_is_explained_and_a_wrong_one_is_said_at_once() {
         ("A passphrase for the encrypted file", "\r"),
         ("it is empty", ""),
         ("A passphrase for the encrypted file", "short\r"),
-        ("which can be guessed. Take it", "n\r"),
+        ("which can be guessed. Use it", "n\r"),
         ("A passphrase for the encrypted file", "correct horse battery\r"),
-        ("The same once more", "correct hose battery\r"),
+        ("Repeat the passphrase", "correct hose battery\r"),
         ("the two differ", ""),
         ("A passphrase for the encrypted file", "correct horse battery\r"),
-        ("The same once more", "correct horse battery\r"),
+        ("Repeat the passphrase", "correct horse battery\r"),
     ] {
         pty.expect(question);
         if !typed.is_empty() {

@@ -331,7 +331,7 @@ fn the_command_says_what_came_of_it() {
     home.run(&["sandbox", "say"]).code(2).says(&["nothing to do"]);
     home.run(&["sandbox", "say", "--page", "nobody", "Hi"]).code(2).says(&["no Page 'nobody'"]);
     home.run(&["sandbox", "say", "--postback", "P", "--read"]).code(2);
-    home.run(&["sandbox", "say", "--read", "Hi"]).code(2).says(&["a text belongs to a message"]);
+    home.run(&["sandbox", "say", "--read", "Hi"]).code(2).says(&["a text is only for a message"]);
     home.run(&["sandbox", "say", "--postback", "P", "--image", "https://example.com/"]).code(2);
     let run = home.run(&["sandbox", "calls"]).code(0);
     run.shows(&["(messages)?from=Jane Doe&text=Hello", "POST   -> http://127.0.0.1"]);

@@ -337,5 +337,5 @@ fn the_last_calls_are_told_and_how_many_came_before() {
     for _ in 0..2_200 {
         ask(&sandbox.url(), "POST", "/me", &[FORM], &format!("x={}", "y".repeat(5_000)));
     }
-    home.run(&["sandbox", "calls"]).code(0).says(&["older ones are not shown"]).shows(&["(3000 characters more)"]);
+    home.run(&["sandbox", "calls"]).code(0).says(&["older calls are not shown"]).shows(&["(3000 characters more)"]);
 }

@@ -206,7 +206,7 @@ fn a_new_token_is_tested_before_it_takes_the_place_of_the_old_one() {
     home.run(&["secret", "reveal", "acme", "page-access-token"]).shows(&["EAAgood"]);
     home.run_with(&[&set[..], &["--force"]].concat(), "EAAother").code(0);
     home.run(&["secret", "reveal", "acme", "page-access-token"]).shows(&["EAAother"]);
-    home.run(&["secret", "set", "acme", "page-access-token", "--generate"]).code(2).says(&["Meta gives it out"]);
+    home.run(&["secret", "set", "acme", "page-access-token", "--generate"]).code(2).says(&["Meta issues it"]);
     home.run_with(&["secret", "set", "acme", "app-secret", "--stdin", "--yes"], "x")
         .code(2)
         .says(&["needs its app id"]);
@@ -371,7 +371,7 @@ fn our_own_entries_are_not_referred_to() {
     let own = format!("keyring:msgrctl/{}/page-access-token", shown["account"]["id"].as_str().unwrap());
     home.run(&["secret", "set", "acme", "page-access-token", "--from", &own, "--yes", "--force"])
         .code(2)
-        .says(&["belong to their accounts"]);
+        .says(&["belongs to one of its accounts"]);
     home.run(&["secret", "reveal", "acme", "page-access-token"]).code(0).shows(&["EAAx"]);
 }
 
@@ -511,7 +511,7 @@ fn the_encrypted_file_gets_another_passphrase_and_is_set_aside_where_it_is_lost(
     home.set("MSGRCTL_PASSPHRASE", "correct horse battery");
     home.run_with(&["secret", "passphrase", "--stdin"], "another horse battery\n")
         .code(0)
-        .shows(&["secrets.enc is opened by the new passphrase from now on"])
+        .shows(&["the new passphrase opens "])
         .says(&["it cannot be recovered"]);
     home.run(&reveal).code(6);
     home.set("MSGRCTL_PASSPHRASE", "another horse battery");
@@ -520,7 +520,7 @@ fn the_encrypted_file_gets_another_passphrase_and_is_set_aside_where_it_is_lost(
     for own in [&file, &home.accounts_file()] {
         home.run(&["secret", "passphrase", "--new-key-file", own.to_str().unwrap()])
             .code(2)
-            .says(&["that directory is for the files of msgrctl itself"]);
+            .says(&["that directory is for msgrctl's own files"]);
     }
     // A key file, and back.
     let key = home.file("key", "0123456789abcdef0123456789abcdef");

@@ -270,7 +270,7 @@ fn every_tenant_is_tested_and_shown_where_all_are_asked_for() {
     home.run(&["status", "--tenant", "other"]).code(0).shows(&["1 account: 1 pass"]);
     home.run(&["account", "list", "--all-tenants"]).code(0).shows(&["TENANT", "other"]);
     home.run(&["status", "--tenant", "nosuch"]).code(1).says(&["there is no tenant 'nosuch'"]);
-    home.run(&["account", "test", "page-1", "--all-tenants"]).code(2).says(&["--all-tenants tests every account"]);
+    home.run(&["account", "test", "page-1", "--all-tenants"]).code(2).says(&["--all-tenants and NAME"]);
 }
 
 #[test]

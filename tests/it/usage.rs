@@ -18,8 +18,8 @@ fn the_bare_name_says_where_to_begin() {
 fn what_is_not_known_is_refused_in_one_style() {
     let home = Home::new();
     for (arguments, says) in [
-        (&["login"][..], "hint: perhaps this is meant: msgrctl account add\n"),
-        (&["account", "verify"], "hint: perhaps this is meant: msgrctl account test NAME\n"),
+        (&["login"][..], "hint: did you mean: msgrctl account add\n"),
+        (&["account", "verify"], "hint: did you mean: msgrctl account test NAME\n"),
         (&["health", "--config-dir", "k2"], "msgrctl doctor --config-dir k2\n"),
         (&["account", "add", "--nam", "x"], "hint: its arguments and flags: msgrctl account add --help"),
         (&["message", "list", "--all-"], "hint: did you mean '--all-accounts'?"),
@@ -73,7 +73,8 @@ fn a_token_among_the_arguments_has_been_seen() {
         &["message", "set", "acme", "session-ended", "--text", TOKEN],
         &["account", "edit", "acme", "--app-id=0123456789abcdef0123456789abcdef"],
     ] {
-        let run = home.run(arguments).code(2).says(&["looks like a secret", "it has been seen: replace it at Meta"]);
+        let run =
+            home.run(arguments).code(2).says(&["looks like a secret", "treat it as leaked and replace it at Meta"]);
         assert!(!run.stderr.contains("marked") && !run.stderr.contains("0123456789abcdef"), "{run:#?}");
     }
     home.run(&["secret", "set", "acme", "page-access-token", TOKEN, "--json"]).code(2).json_error();
@@ -149,7 +150,7 @@ fn on_a_terminal_what_is_missing_is_asked_for() {
     let add = ["account", "add", "Kept", "--page-username", "kept.page", "--page-id", "309876543210987", "--no-test"];
     home.run_with(&[&add[..], &["--token-stdin"]].concat(), page_token(&sandbox)).code(0);
     let mut pty = Pty::start(&home.msgrctl(&["secret", "set", "kept", "verify-token"]), 100);
-    pty.expect("Make a new one");
+    pty.expect("Generate a new one");
     pty.send("\r");
     pty.expect("Replace the verify token of 'Kept'?");
     pty.send("y\r");

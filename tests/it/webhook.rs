@@ -499,7 +499,7 @@ fn rotate_keeps_both_tokens_until_the_receiver_knows_the_new_one() {
     let listed = home.run(&["secret", "list"]).code(0);
     assert!(!listed.stdout.contains("next verify token"), "{listed:#?}");
     let stored = home.run(&["webhook", "rotate", "acme", "--here-only", "--yes"]).code(0);
-    assert!(stored.stdout.contains("the old one works at Meta until then"), "{stored:#?}");
+    assert!(stored.stdout.contains("until then the old one works at Meta"), "{stored:#?}");
     assert_ne!(verify_token(&home), next);
 }
 
@@ -511,7 +511,7 @@ fn rotate_says_what_is_so_at_meta() {
     home.run(&["account", "edit", "acme", "--callback-url", &listening.url]).code(0);
     // No webhook there yet: nothing is claimed.
     let run = home.run(&["webhook", "rotate", "acme", "--yes"]).code(0).says(&["no webhook of this app yet"]);
-    assert!(!run.stdout.contains("at Meta, ") && run.stdout.contains("is a new one here\n"), "{run:#?}");
+    assert!(!run.stdout.contains("at Meta, ") && run.stdout.contains("was replaced here\n"), "{run:#?}");
     home.run(&["webhook", "subscribe", "acme"]).code(0);
     let old = verify_token(&home);
     let when_it_is_set =

@@ -239,7 +239,7 @@ fn a_short_lived_user_token_without_an_app_is_warned_of() {
     pty.send(&format!("{}\r", user_token(&sandbox)));
     let dialogue = [
         ("Skip them", &*format!("{DOWN}\r")),
-        ("the Page's token ends when this person's token ends", ""),
+        ("the Page's token expires with this person's token", ""),
         // Esc goes back to where the app can be given.
         ("to search", ESC),
         ("Skip them", &*format!("{DOWN}\r")),
@@ -345,7 +345,7 @@ fn a_keyring_that_locks_before_the_last_step_loses_nothing() {
         ("locked", ""),
         ("Where should the secrets go?", &*format!("{DOWN}\r")),
         ("A passphrase for the encrypted file", "correct horse battery\r"),
-        ("The same once more", "correct horse battery\r"),
+        ("Repeat the passphrase", "correct horse battery\r"),
     ];
     answer(&mut pty, &dialogue);
     not_now(&mut pty);
@@ -606,7 +606,7 @@ fn a_typed_secret_takes_the_place_of_a_reference() {
         ("Keep them", &*format!("{DOWN}\r")),
         ("? App id", ENTER),
         ("? App secret (not shown)", &*format!("{app_secret}\r")),
-        ("They are right", ""),
+        ("They fit", ""),
         ("? Callback URL", ENTER),
         ("Save it", ENTER),
     ];
@@ -647,7 +647,7 @@ fn keeping_what_was_taken_away_brings_it_back() {
     let mut pty = start(&home, &["account", "edit", "acme-support"]);
     let dialogue = [
         ("what to change?", &*format!("{}\r", DOWN.repeat(5))),
-        ("Make one", ENTER),
+        ("Generate one", ENTER),
         ("Test and save the changes", &*format!("{DOWN}{DOWN}\r")),
         ("Replace the verify token of 'Acme Support'?", ENTER),
         ("nothing was changed", ""),
@@ -705,7 +705,7 @@ fn the_app_can_be_changed_on_the_last_screen_and_esc_leaves_it_as_it_was() {
     let mut pty = start(&home, &["account", "add"]);
     let dialogue = [
         ("? Page access token (not shown)", &*format!("  \"{}\"  \r", token.trim())),
-        ("this Page is connected already, by 'acme-support'", ""),
+        ("this Page is already connected, by 'acme-support'", ""),
         ("Skip them", ENTER),
         ("? Callback URL", ENTER),
         ("Name               Acme Support 2", ""),
@@ -756,7 +756,7 @@ fn a_refused_token_on_the_last_screen_leaves_the_good_one() {
         ("Which one?", &*format!("{}\r", DOWN.repeat(4))),
         ("? Page access token (not shown)", "EAAwrong0123456789012345\r"),
         ("Meta refuses the token", ENTER),
-        ("it stays as it was", ""),
+        ("the token stays", ""),
         ("What now?", ENTER),
     ];
     answer(&mut pty, &dialogue);

@@ -1,4 +1,4 @@
-//! `msgrctl account add`.
+//! `msgrctl account add`, with flags or questions.
 
 use std::collections::BTreeSet;
 
@@ -19,14 +19,14 @@ use crate::secrets::{SecretKind, SecretRef, StoreName};
 
 /// Add an account
 ///
-/// On a terminal it asks for what was not given, says where each value is found, and
-/// shows everything once more before it saves. Needs the page access token; Graph says
-/// whose it is and fills in the rest. A person's (user) or a system user's token shows the
-/// Pages to choose from. With --yes, or without a terminal, nothing is asked: then
-/// --page-id names the Page, and its own token is taken.
+/// On a terminal it asks for what is missing, says where to find each value, and shows
+/// everything before it saves. It needs the page access token; Graph says whose it is and
+/// fills in the rest. With a person's (user) or a system user's token you choose one of
+/// their Pages. With --yes, or without a terminal, it asks nothing; --page-id then names
+/// the Page, and the Page's own token is stored.
 ///
-/// The credentials are tested before anything is saved; what is left to do
-/// for the delivery of messages is listed and blocks nothing.
+/// The credentials are tested before anything is saved. Afterwards the steps that remain
+/// before messages arrive are listed.
 ///
 /// Secrets are read from standard input, files or the variables
 /// MSGRCTL_PAGE_TOKEN, MSGRCTL_APP_SECRET and MSGRCTL_VERIFY_TOKEN, never from the
@@ -64,7 +64,7 @@ pub fn run(args: &AddArgs, ctx: &Context) -> Result<u8, CliError> {
     }
     let gate = args.fields.gate();
     add::check_given(&draft, gate)?;
-    // A store that would fail at the end is better known now.
+    // Fail now rather than at the end.
     if draft.inputs.keeps_anything() {
         ctx.store(store).probe().map_err(|error| ways_out(ctx, error, args.name.as_deref(), &args.fields))?;
     }
@@ -82,14 +82,12 @@ pub fn run(args: &AddArgs, ctx: &Context) -> Result<u8, CliError> {
     Ok(0)
 }
 
-/// The last line.
 pub(super) fn say_saved(ctx: &Context, account: &Account) {
     let places: BTreeSet<String> = account.secrets.values().map(ToString::to_string).collect();
     let places = places.into_iter().collect::<Vec<_>>().join(", ");
     ctx.output.result(&format!("saved '{}' (handle {}); its secrets are in: {places}", account.name, account.handle));
 }
 
-/// A generated verify token has to be found again.
 fn say_where_the_verify_token_is(ctx: &Context, account: &Account, generated: bool) {
     if generated {
         ctx.output.notice(&format!(
@@ -99,7 +97,6 @@ fn say_where_the_verify_token_is(ctx: &Context, account: &Account, generated: bo
     }
 }
 
-/// How a person finds the generated verify token again.
 fn in_keyring(account: &Account) -> String {
     if account.secrets.get(&SecretKind::VerifyToken) != Some(&SecretRef::Stored(StoreName::Keyring)) {
         return String::new();

@@ -1,4 +1,4 @@
-//! `msgrctl account edit`: other fields, other secrets, the same account.
+//! `msgrctl account edit`: changes fields and replaces secrets.
 
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
@@ -20,10 +20,9 @@ use crate::secrets::SecretKind;
 
 /// Change an account's fields or replace its secrets
 ///
-/// On a terminal, without flags, it shows today's values and asks which to change.
-/// The account's id stays. When anything changes that Meta judges, the
-/// credentials are tested first, the new together with the old. Replacing or
-/// removing a secret asks first; without a terminal it needs --yes.
+/// On a terminal, without flags, it shows the values and asks which to change. The
+/// account's id stays. A change that can affect access is tested with Graph first.
+/// Replacing or removing a secret asks first; without a terminal it needs --yes.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -34,12 +33,12 @@ Examples:
 pub struct EditArgs {
     #[command(flatten)]
     account: AccountArg,
-    /// Another name; the handle stays
+    /// A new name; the handle stays
     #[arg(long, value_name = "NEW_NAME")]
     name: Option<String>,
     #[command(flatten)]
     fields: FieldArgs,
-    /// Take a field away: app (app id and app secret) or callback-url
+    /// Clear a field: app (app id and app secret) or callback-url
     #[arg(long, value_name = "FIELD")]
     clear: Vec<Clear>,
 }
@@ -69,7 +68,7 @@ pub fn run(args: &EditArgs, ctx: &Context) -> Result<u8, CliError> {
         if ctx.someone_can_answer && !ctx.output.json {
             return wizard::edit(ctx, &old, &args.fields);
         }
-        return Err(CliError::usage("nothing to change was given")
+        return Err(CliError::usage("nothing to change: no flag was given")
             .hint(format!("name what to change: msgrctl account edit {} --help", old.handle)));
     }
     let edit = Edit {
@@ -84,8 +83,8 @@ pub fn run(args: &EditArgs, ctx: &Context) -> Result<u8, CliError> {
     change(ctx, &old, edit, "")
 }
 
-/// Asks where something cannot be undone, changes, shows. `command` is the command, for
-/// the question that needs `--yes`; where it is empty, the same again.
+/// Confirms a change that cannot be undone, saves it, shows the account. `command` goes
+/// into the hint of the prompt; empty means the same command.
 pub fn change(ctx: &Context, old: &Account, edit: Edit, command: &str) -> Result<u8, CliError> {
     let Some(prepared) = edit::prepare(ctx, old, edit)? else {
         ctx.output.notice("nothing to change");
@@ -110,7 +109,7 @@ fn question(old: &Account, prepared: &Prepared) -> Option<String> {
     })
 }
 
-/// The variables of `account add` change nothing here, which is easily overlooked.
+/// The variables of `account add` are not read here, which is easily overlooked.
 fn say_what_is_not_read(ctx: &Context, fields: &FieldArgs) {
     for (kind, given) in fields.secrets() {
         let given = given.is_any() || kind == SecretKind::VerifyToken && fields.generate_verify_token;
@@ -121,7 +120,7 @@ fn say_what_is_not_read(ctx: &Context, fields: &FieldArgs) {
     }
 }
 
-/// An empty value is not a way to take a field away.
+/// An empty value does not clear a field.
 fn refuse_empty(args: &EditArgs) -> Result<(), CliError> {
     let name = args.account.account.as_deref().unwrap_or("NAME");
     let name = shlex::try_quote(name).unwrap_or_default();
@@ -130,7 +129,7 @@ fn refuse_empty(args: &EditArgs) -> Result<(), CliError> {
     for (value, flag, clear) in clears {
         if value.as_deref().is_some_and(|value| value.trim().is_empty()) {
             return Err(CliError::usage(format!("{flag} is empty"))
-                .hint(format!("to take it away: msgrctl account edit {name} --clear {clear}")));
+                .hint(format!("to clear it: msgrctl account edit {name} --clear {clear}")));
         }
     }
     Ok(())
@@ -139,10 +138,10 @@ fn refuse_empty(args: &EditArgs) -> Result<(), CliError> {
 fn refuse_contradictions(args: &EditArgs, given: &Fields) -> Result<(), CliError> {
     let secret = args.fields.secrets().iter().any(|(kind, given)| *kind == SecretKind::AppSecret && given.is_any());
     if args.clear.contains(&Clear::App) && (given.app_id.is_some() || secret) {
-        return Err(CliError::usage("--clear app contradicts --app-id and --app-secret-…: give one or the other"));
+        return Err(CliError::usage("--clear app conflicts with --app-id and --app-secret-…: give one or the other"));
     }
     if args.clear.contains(&Clear::CallbackUrl) && given.callback_url.is_some() {
-        return Err(CliError::usage("--clear callback-url contradicts --callback-url: give one or the other"));
+        return Err(CliError::usage("--clear callback-url conflicts with --callback-url: give one or the other"));
     }
     Ok(())
 }

@@ -20,8 +20,7 @@ use crate::operations::accounts::gate::Gate;
 use crate::secrets::SecretKind;
 use crate::ui::output::Output;
 
-/// What to say of a flag that would take a secret's value, and that does not exist
-/// for that reason; `None` for any other.
+/// The error for a flag that would take a secret's value and is deliberately missing.
 pub fn refused_flag(flag: &str) -> Option<CliError> {
     let kind = match flag {
         "--token" => SecretKind::PageAccessToken,
@@ -31,32 +30,32 @@ pub fn refused_flag(flag: &str) -> Option<CliError> {
     };
     let field = of_secret(kind);
     let error = CliError::usage(format!(
-        "{flag} does not exist: what stands on a command line is seen by every user of this machine and kept in the shell's history"
+        "{flag} does not exist: every user of this machine can see a command line, and the shell's history keeps it"
     ));
     Some(
         error
             .hint(format!("use {}; 'account add' also reads {}", field.flags, field.variable.unwrap_or_default()))
-            .hint(format!("if that was a real {kind}, it has been seen: replace it at Meta")),
+            .hint(format!("if that was a real {kind}, treat it as leaked and replace it at Meta")),
     )
 }
 
-/// The flags. Values are kept as they were typed: clap's own errors would repeat
-/// them, and what lands in the wrong flag may be a secret.
+/// Values are kept as typed: clap's own errors would repeat them, and a value in the wrong
+/// flag may be a secret.
 #[derive(Clone, Debug, Default, Args)]
 pub struct FieldArgs {
     /// The messenger
     #[arg(long = "type", value_name = "TYPE")]
     pub channel: Option<Channel>,
-    /// The Page's username, with or without @, or its facebook.com or m.me address
+    /// The Page's username, with or without @, or its facebook.com or m.me URL
     #[arg(long, value_name = "USERNAME")]
     pub page_username: Option<String>,
     /// The Page's id: digits
     #[arg(long, value_name = "ID")]
     pub page_id: Option<String>,
-    /// The Meta app's id; with the app secret far more is checked
+    /// The Meta app's id; with the app secret more is checked
     #[arg(long, value_name = "ID")]
     pub app_id: Option<String>,
-    /// Where the contact centre takes Meta's events
+    /// The contact centre's URL for Meta's events
     #[arg(long, value_name = "URL")]
     pub callback_url: Option<String>,
     /// A short name for commands: lower-case letters, digits, '.', '_', '-'
@@ -81,7 +80,7 @@ pub struct FieldArgs {
     /// Keep a reference to the app secret: env:NAME, file:PATH, keyring:SERVICE/USER, command:PROGRAM ARG…
     #[arg(long, value_name = "REF", add = ArgValueCandidates::new(candidates::references), group = "app_secret_from_group", help_heading = "Secrets")]
     pub app_secret_from: Option<String>,
-    /// Make a new webhook verify token of 40 letters and digits
+    /// Generate a webhook verify token of 40 letters and digits
     #[arg(long, group = "verify_token_from_group", help_heading = "Secrets")]
     pub generate_verify_token: bool,
     /// Read the webhook verify token from standard input
@@ -97,7 +96,7 @@ pub struct FieldArgs {
     /// Save without asking Graph
     #[arg(long, conflicts_with = "save_anyway", help_heading = "Test Connection")]
     pub no_test: bool,
-    /// Save even when the credentials fail or Graph does not answer
+    /// Save even if the credentials fail or Graph does not answer
     #[arg(long, help_heading = "Test Connection")]
     pub save_anyway: bool,
 }
@@ -113,7 +112,6 @@ impl ValueEnum for Channel {
 }
 
 impl FieldArgs {
-    /// What the account has to show before it is saved.
     pub fn gate(&self) -> Gate {
         match (self.no_test, self.save_anyway) {
             (true, _) => Gate::Untested,
@@ -122,9 +120,9 @@ impl FieldArgs {
         }
     }
 
-    /// `command` with the same flags; keys in the callback URL are not shown.
+    /// `command` with the same flags; keys in the callback URL are masked.
     pub fn again(&self, command: Invocation) -> Invocation {
-        // Taken apart whole, so that no flag that is added is forgotten here.
+        // Destructured in full, so that a new flag cannot be forgotten here.
         let Self {
             channel,
             page_username,
@@ -167,7 +165,7 @@ impl FieldArgs {
             .with("--verify-token-from", verify_token_from.as_deref())
     }
 
-    /// How each secret was given, in the order in which they are read.
+    /// How each secret was given, in reading order.
     pub fn secrets(&self) -> [(SecretKind, Given<'_>); 3] {
         [
             (SecretKind::PageAccessToken, self.token_stdin, &self.token_file, &self.token_from),
@@ -177,7 +175,7 @@ impl FieldArgs {
         .map(|(kind, stdin, file, from)| (kind, Given { stdin, file: file.as_deref(), from: from.as_deref() }))
     }
 
-    /// Checks the fields that are not secret, and warns of what is doubtful.
+    /// Checks the fields that are not secret; warns of doubtful ones.
     pub fn parse(&self, output: &Output) -> Result<Fields, CliError> {
         let fields = Fields {
             page_username: parse(self.page_username.as_deref(), &PAGE_USERNAME)?,

@@ -1,4 +1,4 @@
-//! Reads the secrets that a command is given, from where its flags say.
+//! Reads the secrets of a command from where its flags say.
 
 use std::path::Path;
 
@@ -11,8 +11,7 @@ use crate::operations::accounts::fields::of_secret;
 use crate::operations::accounts::inputs::{LIMIT, SecretInputs, accept, clean, from_file, variable_key};
 use crate::secrets::{Secret, SecretKind, generate_verify_token};
 
-/// Reads them. Variables count only where `variables` says so (`account add`)
-/// and the flag is absent.
+/// `variables`: whether variables count where the flag is absent (`account add`).
 pub fn read(args: &FieldArgs, ctx: &Context, variables: bool) -> Result<SecretInputs, CliError> {
     let mut inputs = SecretInputs::default();
     for (kind, given) in args.secrets() {
@@ -26,14 +25,13 @@ pub fn read(args: &FieldArgs, ctx: &Context, variables: bool) -> Result<SecretIn
     Ok(inputs)
 }
 
-/// One secret alone.
 pub fn of_one(kind: SecretKind, given: &Given<'_>, ctx: &Context) -> Result<SecretInputs, CliError> {
     let mut inputs = SecretInputs::default();
     take(&mut inputs, kind, given, ctx, false)?;
     Ok(inputs)
 }
 
-/// The env store: nothing is given, everything is there already.
+/// The env store: every secret is already in a variable.
 pub fn in_variables(
     args: &FieldArgs,
     ctx: &Context,
@@ -42,13 +40,13 @@ pub fn in_variables(
 ) -> Result<SecretInputs, CliError> {
     let Some(handle) = handle.cloned().or_else(|| name.map(Handle::slug)) else {
         return Err(CliError::usage("missing: account name or handle")
-            .hint("the env store finds an account's secrets by its handle: give NAME or --handle HANDLE"));
+            .hint("the env store finds secrets by the account's handle: give NAME or --handle HANDLE"));
     };
     if args.generate_verify_token || args.secrets().iter().any(|(_, given)| given.is_any()) {
         let variable = |kind| variable_key(&handle, kind).variable();
-        return Err(CliError::usage("the env store is read only: it takes secrets from variables and keeps none")
+        return Err(CliError::usage("the env store is read-only: it reads secrets from variables and stores none")
             .hint(format!(
-                "set {} (and {}, {}), and leave the flags that give secrets out",
+                "set {} (and {}, {}), and omit the flags that give secrets",
                 variable(SecretKind::PageAccessToken),
                 variable(SecretKind::VerifyToken),
                 variable(SecretKind::AppSecret)
@@ -57,7 +55,6 @@ pub fn in_variables(
     SecretInputs::in_variables(ctx, &handle)
 }
 
-/// One secret, from wherever it was given.
 fn take(
     inputs: &mut SecretInputs,
     kind: SecretKind,
@@ -80,18 +77,13 @@ fn take(
     Ok(())
 }
 
-/// How one secret was given.
 pub struct Given<'a> {
-    /// On standard input.
     pub stdin: bool,
-    /// In a file.
     pub file: Option<&'a Path>,
-    /// By a reference.
     pub from: Option<&'a str>,
 }
 
 impl Given<'_> {
-    /// Whether it was given at all.
     pub fn is_any(&self) -> bool {
         self.stdin || self.file.is_some() || self.from.is_some()
     }
@@ -99,7 +91,7 @@ impl Given<'_> {
 
 fn from_stdin(kind: SecretKind, ctx: &Context) -> Result<Secret, CliError> {
     if ctx.stdin_is_terminal && ctx.someone_can_answer {
-        // What is pasted there must not stay on the screen.
+        // A secret pasted at a visible prompt would stay on the screen.
         let question = format!("Paste the {kind} (it is not shown)");
         let Some(typed) = ctx.prompter.hidden(&question)? else {
             return Err(CliError::left("nothing was pasted; nothing was changed"));
@@ -115,7 +107,7 @@ fn from_stdin(kind: SecretKind, ctx: &Context) -> Result<Secret, CliError> {
     clean(kind, &bytes, "standard input")
 }
 
-/// A passphrase from standard input or a file; `None` where neither was named.
+/// A passphrase from standard input or a file; `None` without either flag.
 pub fn passphrase_from(ctx: &Context, stdin: bool, file: Option<&Path>) -> Result<Option<Secret>, CliError> {
     let refused =
         |from: &str, error: &dyn std::fmt::Display| CliError::usage(format!("the passphrase {from}: {error}"));
@@ -130,6 +122,6 @@ pub fn passphrase_from(ctx: &Context, stdin: bool, file: Option<&Path>) -> Resul
 fn from_variable(kind: SecretKind, ctx: &Context) -> Result<Option<Secret>, CliError> {
     let Some(variable) = of_secret(kind).variable else { return Ok(None) };
     let Some(value) = ctx.env.text(variable) else { return Ok(None) };
-    ctx.output.notice(&format!("taking the {kind} from {variable}"));
+    ctx.output.notice(&format!("reading the {kind} from {variable}"));
     clean(kind, value.as_bytes(), variable).map(Some)
 }

@@ -13,7 +13,7 @@ use crate::ui::table::table;
 
 /// List the accounts of the tenant
 ///
-/// Reads no secret and asks nothing of the keyring or the network.
+/// Reads no secret; uses neither the keyring nor the network.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  msgrctl account list\n  msgrctl account list --json | jq -r '.accounts[].handle'")]
 pub struct ListArgs {

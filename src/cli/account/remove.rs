@@ -13,15 +13,15 @@ use crate::secrets::{SecretKind, StoreName};
 
 /// Remove an account and its secrets
 ///
-/// Asks first; without a terminal it needs --yes. When the secret store does not
-/// answer, the account stays and nothing is changed. At Meta nothing changes: to end
-/// the Page's events as well, run 'msgrctl webhook unsubscribe' before.
+/// Asks first; without a terminal it needs --yes. If the secret store does not answer,
+/// nothing is changed. Nothing changes at Meta: to stop the Page's events too, run
+/// 'msgrctl webhook unsubscribe' first.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  msgrctl account remove acme-support\n  msgrctl account remove acme-support --yes")]
 pub struct RemoveArgs {
     #[command(flatten)]
     account: AccountArg,
-    /// Remove the record even when the secret store does not answer, and name the entries left in it
+    /// Remove the record even if the secret store does not answer, and name the entries left in it
     #[arg(long)]
     leave_secrets: bool,
 }
@@ -30,7 +30,7 @@ pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
     let account = args.account.pick(ctx)?;
     let (name, handle) = (&account.name, &account.handle);
     ctx.output.warning(&format!(
-        "nothing changes at Meta: if the Page is subscribed, it goes on sending its customers' messages to the app; to end that before the account is removed: msgrctl webhook unsubscribe {handle}"
+        "nothing changes at Meta: a subscribed Page keeps sending its customers' messages to the app; to stop that before you remove the account: msgrctl webhook unsubscribe {handle}"
     ));
     ctx.confirm(&format!("Remove the account '{name}' and its secrets?"), &format!("msgrctl account remove {handle}"))?;
     let removed = remove::one(ctx, &account, args.leave_secrets)?;
@@ -41,7 +41,7 @@ pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
     ctx.output.result(&format!("removed '{name}'{secrets}"));
     let variables: Vec<String> = in_variables(&account).map(|kind| key(&account, kind).variable()).collect();
     if !variables.is_empty() {
-        ctx.output.notice(&format!("still set where you set them: {}", variables.join(", ")));
+        ctx.output.notice(&format!("these variables are still set: {}", variables.join(", ")));
     }
     Ok(0)
 }

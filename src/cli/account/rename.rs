@@ -1,4 +1,4 @@
-//! `msgrctl account rename`: another name, the same account.
+//! `msgrctl account rename`: changes the name, and the handle if asked.
 
 use clap::Args;
 
@@ -9,10 +9,9 @@ use crate::cli::error::CliError;
 use crate::cli::pick::AccountArg;
 use crate::operations::accounts::{fields, rename};
 
-/// Give an account another name
+/// Rename an account
 ///
-/// Its id stays, and its handle too unless --handle gives it another, so that
-/// scripts go on working.
+/// Its id stays, and so does its handle unless --handle changes it, so scripts keep working.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  msgrctl account rename acme-support \"Acme Customer Care\"\n  msgrctl account rename acme-support \"Acme Customer Care\" --handle acme-care"
@@ -23,7 +22,7 @@ pub struct RenameArgs {
     /// The new name [on a terminal it is asked for]
     #[arg(value_name = "NEW_NAME")]
     new_name: Option<String>,
-    /// A new handle too
+    /// Change the handle too
     #[arg(long, value_name = "HANDLE")]
     handle: Option<String>,
 }
@@ -49,7 +48,7 @@ pub fn run(args: &RenameArgs, ctx: &Context) -> Result<u8, CliError> {
 
 fn ask_name(ctx: &Context, account: &Account) -> Result<Name, CliError> {
     if !ctx.someone_can_answer {
-        return Err(CliError::usage("missing: NEW_NAME, what the account is to be called")
+        return Err(CliError::usage("missing: NEW_NAME, the account's new name")
             .hint(format!("msgrctl account rename {} NEW_NAME", account.handle)));
     }
     let mut others = ctx.accounts()?.load()?;

@@ -12,7 +12,7 @@ use crate::operations::accounts::at_meta::PageAtMeta;
 
 /// Show an account: every field, and where its secrets are
 ///
-/// Reads no secret, and asks nothing of the network.
+/// Reads no secret and does not use the network.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  msgrctl account show acme-support\n  msgrctl account show \"Acme Support\" --json\n  msgrctl account show acme-support --open"
@@ -20,7 +20,7 @@ use crate::operations::accounts::at_meta::PageAtMeta;
 pub struct ShowArgs {
     #[command(flatten)]
     account: AccountArg,
-    /// Open the app's dashboard at Meta in the browser, or the Page's settings where the app
+    /// Open the app's dashboard at Meta in the browser, or the Page's settings if the app
     /// is not known; without a browser the address is printed
     #[arg(long)]
     open: bool,

@@ -23,10 +23,10 @@ use crate::ui::output::{JsonList, Output};
 
 /// Test Connection: ask Graph whether an account works
 ///
-/// Shows what is wrong with the credentials and with the delivery of messages, each with
-/// its cause and what to do, and counts the checks that passed; -v shows them all. With
-/// app id and app secret the token itself is inspected too: its app, permissions and end.
-/// The result is kept for 'msgrctl status'.
+/// Shows the problems with credentials and message delivery, each with its cause and fix,
+/// and counts the checks that passed; -v lists them all. With app id and app secret it also
+/// inspects the token: its app, permissions and expiry. The result is kept for
+/// 'msgrctl status'.
 ///
 /// Exit codes: 0 all passed (warnings allowed), 7 a check failed, 5 nothing failed
 /// but Graph could not be reached, 6 the secret store did not answer.
@@ -39,14 +39,14 @@ pub struct TestArgs {
     accounts: AccountsArg,
     #[command(flatten)]
     tenants: TenantsArg,
-    /// Let warnings fail too (exit 7)
+    /// Fail on warnings too (exit 7)
     #[arg(long)]
     strict: bool,
-    /// Warn of a token that ends within so many days
+    /// Warn of a token that expires within this many days
     #[arg(long, value_name = "DAYS", default_value_t = WARN_DAYS)]
     warn_days: u32,
-    /// Open the page at Meta that the fix names, of what is worst; without a browser its
-    /// address is printed
+    /// Open the page at Meta where the worst problem is fixed; without a browser its address
+    /// is printed
     #[arg(long)]
     open: bool,
     #[command(flatten)]
@@ -55,10 +55,10 @@ pub struct TestArgs {
 
 pub fn run(args: &TestArgs, ctx: &Context) -> Result<u8, CliError> {
     if args.tenants.all_tenants && !args.accounts.accounts.is_empty() {
-        return Err(CliError::usage("--all-tenants tests every account, and NAME was given too")
-            .hint("leave one of them out: msgrctl account test --all-tenants"));
+        return Err(CliError::usage("--all-tenants and NAME cannot be used together")
+            .hint("to test every account: msgrctl account test --all-tenants"));
     }
-    let mut told = Told::new(ctx, args);
+    let mut told = TestRun::new(ctx, args);
     let mut left_out = 0;
     let skipped = args.tenants.each(ctx, |ctx| {
         let chosen = if args.tenants.all_tenants { Chosen::all(ctx)? } else { args.accounts.choose(ctx)? };
@@ -76,12 +76,16 @@ pub fn run(args: &TestArgs, ctx: &Context) -> Result<u8, CliError> {
     Ok(code)
 }
 
-/// Tests accounts of one tenant.
-fn test(args: &TestArgs, ctx: &Context, Chosen { accounts, .. }: Chosen, told: &mut Told<'_>) -> Result<(), CliError> {
+fn test(
+    args: &TestArgs,
+    ctx: &Context,
+    Chosen { accounts, .. }: Chosen,
+    told: &mut TestRun<'_>,
+) -> Result<(), CliError> {
     if accounts.is_empty() {
         return Ok(());
     }
-    // Stores may have to ask for a passphrase: not under a line that moves.
+    // Passphrase prompts come before the progress line starts.
     ctx.ask_stores(&accounts, []);
     let several = accounts.len() > 1;
     let tenant = ctx.settings()?.tenant.value.to_string();
@@ -99,21 +103,21 @@ fn test(args: &TestArgs, ctx: &Context, Chosen { accounts, .. }: Chosen, told: &
     Ok(())
 }
 
-/// What was told so far: an account at a time, and nothing kept of it but how it ended.
-struct Told<'a> {
+/// What was printed so far; keeps only how each account ended.
+struct TestRun<'a> {
     ctx: &'a Context,
     output: &'a Output,
     format: Format,
     document: format::Report<'a>,
     all_tenants: bool,
     list: Option<JsonList<'a>>,
-    /// Of the worst outcome so far, the first.
+    /// The first page with the worst outcome so far.
     page: Option<(Outcome, PageAtMeta)>,
     counts: BTreeMap<Outcome, usize>,
     failed: Vec<(Account, StoreError)>,
 }
 
-impl<'a> Told<'a> {
+impl<'a> TestRun<'a> {
     fn new(ctx: &'a Context, args: &TestArgs) -> Self {
         let format = args.format.chosen(ctx);
         Self {
@@ -197,7 +201,7 @@ impl<'a> Told<'a> {
             Format::Text if tested > 1 => output.result(&format!("\n{counted}")),
             Format::Text => {}
             Format::Junit | Format::Markdown => {
-                // A report without them would look as if they were well.
+                // Without them the report would look as if all had passed.
                 for (account, error) in &self.failed {
                     let why = error.to_string();
                     let lines = [Line::new(ids::TOKEN_VALID, Outcome::Unreachable, &why)];

@@ -1,5 +1,5 @@
-//! How an account and a test of it look, to a person and to a program. No view
-//! has a field for a secret's value.
+//! Views of an account and of its test, for people and programs. None has a field for a
+//! secret's value.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -17,7 +17,7 @@ use crate::text::{Calls, harmless};
 use crate::ui::style::{self, paint, wrap};
 use crate::ui::terminal::Screen;
 
-/// An account as JSON; what is not known of it is not in it.
+/// An account as JSON, without unknown fields.
 pub fn account_json(account: &Account, tenant: &str) -> Value {
     let secret = |(kind, source): (&SecretKind, &SecretRef)| json!({"kind": kind, "source": source});
     let mut view = json!({
@@ -52,11 +52,10 @@ pub fn print_json(ctx: &Context, account: &Account, report: Option<&Report>) -> 
     Ok(())
 }
 
-/// What a test of an account found.
 #[derive(Serialize)]
 pub struct ResultView<'a> {
     account: &'a str,
-    /// Absent where it was not saved.
+    /// Absent for an account that was not saved.
     #[serde(skip_serializing_if = "Option::is_none")]
     handle: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,25 +65,24 @@ pub struct ResultView<'a> {
 }
 
 impl<'a> ResultView<'a> {
-    /// The view of a report on an account.
+    /// `account` was saved in `tenant`.
     pub fn new(account: &'a Account, tenant: &'a str, report: &'a Report, calls: &Calls) -> Self {
         let handle = Some(account.handle.as_str());
         Self { handle, tenant: Some(tenant), ..Self::unsaved(account.name.as_str(), report, calls) }
     }
 
-    /// The same of an account that was not saved.
     pub fn unsaved(account: &'a str, report: &'a Report, calls: &Calls) -> Self {
         Self { account, handle: None, tenant: None, outcome: report.outcome(), checks: lines(report, calls) }
     }
 }
 
-/// The findings, in the order of the contract.
+/// The findings, in contract order.
 pub fn lines<'a>(report: &'a Report, calls: &Calls) -> Vec<Line<'a>> {
     report.findings.iter().map(|finding| Line::of_finding(finding, calls)).collect()
 }
 
-/// Prints an account that was saved: for a program all of it, and says so; for a
-/// person the test that came with it, and leaves the last line to the command.
+/// Prints a saved account as JSON and returns true; for a person prints only its test, and
+/// the caller adds the last line.
 pub fn print_saved(ctx: &Context, account: &Account, report: Option<&Report>) -> Result<bool, CliError> {
     if ctx.output.json {
         return print_json(ctx, account, report).map(|()| true);
@@ -96,7 +94,7 @@ pub fn print_saved(ctx: &Context, account: &Account, report: Option<&Report>) ->
     Ok(false)
 }
 
-/// Prints what Test Connection found, where that is what failed.
+/// Prints the report of Test Connection if that is what failed.
 pub fn with_report(ctx: &Context, error: CliError) -> CliError {
     if let Some((name, report)) = error.report() {
         if ctx.output.json {
@@ -108,7 +106,7 @@ pub fn with_report(ctx: &Context, error: CliError) -> CliError {
     error
 }
 
-/// An account for a person, a line a field.
+/// An account for a person, one field a line.
 pub fn account_text(account: &Account, tenant: &str, now: Timestamp, screen: Screen) -> String {
     let when = |at: Timestamp| format!("{} ({})", at.strftime("%Y-%m-%d %H:%M UTC"), relative(now, at));
     let mut rows: Vec<(&str, String)> = vec![
@@ -120,7 +118,7 @@ pub fn account_text(account: &Account, tenant: &str, now: Timestamp, screen: Scr
         ("Page id", account.page_id.to_string()),
     ];
     let or_not_set = |value: Option<String>| value.unwrap_or_else(|| "not set".into());
-    rows.push(("Page name", account.page_name.clone().unwrap_or_else(|| "not known yet".into())));
+    rows.push(("Page name", account.page_name.clone().unwrap_or_else(|| "unknown".into())));
     rows.push(("App id", or_not_set(account.app_id.as_ref().map(ToString::to_string))));
     rows.push(("Callback URL", or_not_set(account.callback_url.as_ref().map(CallbackUrl::shown))));
     rows.push(("Graph", account.graph.to_string()));
@@ -135,8 +133,8 @@ pub fn account_text(account: &Account, tenant: &str, now: Timestamp, screen: Scr
     lines.join("\n")
 }
 
-/// A result list for a person: what is not as it should be, with a mark and a word each and
-/// what to do, and how many checks passed; with `-v` these too.
+/// A report for a person: each problem with mark, word and fix, and how many checks
+/// passed; with `-v` all checks.
 pub fn report_text(ctx: &Context, account: &str, report: &Report, screen: Screen) -> String {
     let (all_checks, calls) = (ctx.global.verbose > 0, ctx.output.calls());
     let name = paint(style::BOLD, &format!("{account}:"), screen.color);

@@ -1,4 +1,4 @@
-//! What to do on a machine whose keyring does not answer: commands to be pasted.
+//! Ways out on a machine without a working keyring, as commands to paste.
 
 use super::fields::FieldArgs;
 use crate::cli::context::Context;
@@ -7,18 +7,21 @@ use crate::operations::accounts::fields::of_secret;
 use crate::operations::{Invocation, no_keyring};
 use crate::secrets::{SecretKind, StoreError};
 
-/// A store that does not answer, with the ways out that need no keyring. Each
-/// command stands on a line of its own, to be pasted.
+/// A store that does not answer, with the ways out that need no keyring.
 pub fn ways_out(ctx: &Context, error: StoreError, name: Option<&str>, fields: &FieldArgs) -> CliError {
     if !error.is_keyring_away() {
         return error.into();
     }
     let (command, variables) = by_reference(ctx, name, fields);
     let set = if variables.is_empty() { String::new() } else { format!("set {}, then ", variables.join(" and ")) };
-    no_keyring(Some(ctx), &error, &format!("or keep no copy, only where they are; {set}paste this:\n    {command}"))
+    no_keyring(
+        Some(ctx),
+        &error,
+        &format!("or keep no copy and refer to the secrets where they are; {set}paste this:\n    {command}"),
+    )
 }
 
-/// The same command with its secrets by reference, and the variables that it reads.
+/// The same command with secrets by reference, and the variables that it reads.
 fn by_reference(ctx: &Context, name: Option<&str>, fields: &FieldArgs) -> (Invocation, Vec<&'static str>) {
     let mut variables = Vec::new();
     let mut from = |kind, from: &Option<String>, is_needed: bool| {
@@ -52,7 +55,7 @@ mod tests {
     use crate::channel::Channel;
     use crate::operations::Given;
 
-    /// What a shell and then clap make of a command.
+    /// What a shell and then clap parse from a command.
     fn parsed(command: &Invocation) -> clap::ArgMatches {
         let words = shlex::split(&command.to_string()).expect("words");
         let parsed = crate::cli::command().try_get_matches_from(&words);

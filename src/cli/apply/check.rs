@@ -1,4 +1,4 @@
-//! `apply --check`: what a manifest says, when it says nothing wrong.
+//! `apply --check` on a manifest without mistakes.
 
 use serde_json::json;
 
@@ -6,7 +6,6 @@ use crate::cli::context::Context;
 use crate::cli::manifest::ManifestArgs;
 use crate::provision::manifest::Manifest;
 
-/// Says that a manifest has no mistake.
 pub fn show(ctx: &Context, manifest: &Manifest, args: &ManifestArgs) {
     let accounts = manifest.accounts.len();
     if ctx.output.json {

@@ -1,4 +1,4 @@
-//! `msgrctl apply`: makes what is as a manifest says.
+//! `msgrctl apply`: applies a manifest.
 
 mod check;
 mod view;
@@ -14,16 +14,16 @@ use crate::provision::draft;
 
 /// Apply a manifest: create, change and remove accounts, secrets and webhooks to match it
 ///
-/// Shows the plan and asks once; --yes asks nothing. Goes on after a failure, and can be
-/// ended and run again at any moment: a second run changes only what still differs. The
-/// credentials of an account are tested with Graph before anything of it is changed.
+/// Shows the plan and asks once; --yes skips the question. Continues after a failure, and
+/// can be stopped and run again at any time: the next run changes only what still differs.
+/// An account's credentials are tested with Graph before it is changed.
 /// Accounts that the file does not name stay, unless --prune is given.
 /// What a file may say: msgrctl help manifests
 ///
-/// --check reads the files and tells every mistake in one go, each with its file, line and
-/// column; it needs no configuration, no secret and no network, and changes nothing.
+/// --check reads the files and reports every mistake, each with file, line and column; it
+/// needs no configuration, secret or network, and changes nothing.
 ///
-/// Exit codes: 0 done, also nothing to change, 9 a part failed and the rest is done, 5 Graph
+/// Exit codes: 0 done or nothing to change, 9 a part failed and the rest is done, 5 Graph
 /// could not be reached for any account, 3 the file has mistakes.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -37,7 +37,7 @@ pub(super) struct ApplyArgs {
     manifest: ManifestArgs,
     #[command(flatten)]
     how: How,
-    /// Validate the files, offline and without any secret, and do nothing
+    /// Validate the files offline, without secrets, and change nothing
     #[arg(long, conflicts_with_all = ["prune", "allow_commands", "fail_fast"])]
     check: bool,
     /// Stop at the first failure
@@ -66,7 +66,7 @@ pub(super) fn run(args: &ApplyArgs, ctx: &Context) -> Result<u8, CliError> {
             ctx.output.talk(&text);
             ctx.output.talk("");
         }
-        // The sum stands above it; where nobody can be asked it does not.
+        // The summary is printed above; without a prompt it is not.
         let question = if ctx.someone_can_answer {
             "Apply this?".to_owned()
         } else {
@@ -84,7 +84,7 @@ pub(super) fn run(args: &ApplyArgs, ctx: &Context) -> Result<u8, CliError> {
 }
 
 impl ApplyArgs {
-    /// The command again, to be pasted.
+    /// The same command, to paste.
     fn command(&self) -> String {
         let mut words = vec!["msgrctl apply".to_owned()];
         words.extend(self.manifest.words());

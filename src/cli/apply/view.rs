@@ -1,4 +1,4 @@
-//! How it went: a line an account, and the sum of it.
+//! The result of a run: a line for each account, and the summary.
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -12,7 +12,7 @@ use crate::provision::plan::{AccountPlan, Action, Problem};
 use crate::secrets::redact;
 use crate::ui::style::{self, paint, wrap};
 
-/// How accounts end, in the order of the sum.
+/// How accounts end, in the order of the summary.
 const WORDS: [&str; 6] = ["added", "changed", "removed", "unchanged", "failed", "left"];
 
 #[derive(Serialize)]
@@ -37,14 +37,14 @@ fn word(account: &AccountPlan, outcome: &Outcome) -> &'static str {
         (Outcome::Done, Action::Add) => "added",
         (Outcome::Done, Action::Change) => "changed",
         (Outcome::Done, Action::Remove) => "removed",
-        // One that speaks for its app need not differ itself.
+        // An account that only carries its app's webhook need not differ itself.
         (Outcome::Done, Action::Nothing) | (Outcome::Unchanged, _) => "unchanged",
         (Outcome::Failed(_), _) => "failed",
         (Outcome::Left, _) => "left",
     }
 }
 
-/// Shows an account that has ended: where it failed, or where nothing moves.
+/// Shows a finished account: on a terminal with a progress bar only failures.
 pub fn ended(ctx: &Context, account: &AccountPlan, outcome: &Outcome, progress: &dyn Progress) {
     if let Some(line) = line(ctx, account, outcome).filter(|_| !ctx.output.json) {
         progress.aside(&mut || {
@@ -54,12 +54,12 @@ pub fn ended(ctx: &Context, account: &AccountPlan, outcome: &Outcome, progress: 
     }
 }
 
-/// The line of an account that has ended; nothing for one that needed nothing. On a
-/// terminal, where a bar moves, failures alone.
+/// The line of a finished account; `None` if nothing changed. Beside a progress bar only
+/// failures.
 fn line(ctx: &Context, account: &AccountPlan, outcome: &Outcome) -> Option<String> {
     let screen = ctx.output.terminal.out();
     let word = word(account, outcome);
-    // A bar moves where both go to one terminal; what goes into a file is whole.
+    // A progress bar moves only on a terminal; a file gets every line.
     let moves = ctx.output.terminal.can_move && ctx.output.terminal.stdout && !ctx.output.quiet;
     match outcome {
         Outcome::Unchanged => None,
@@ -85,7 +85,7 @@ fn line(ctx: &Context, account: &AccountPlan, outcome: &Outcome) -> Option<Strin
     }
 }
 
-/// The sum, and the exit code.
+/// The summary, and the exit code.
 pub fn finish(ctx: &Context, prepared: &Prepared, ended: &Ended) -> Result<u8, CliError> {
     let plan = &prepared.plan;
     let outcomes = &ended.outcomes;
@@ -104,7 +104,7 @@ pub fn finish(ctx: &Context, prepared: &Prepared, ended: &Ended) -> Result<u8, C
     let results: Vec<ResultView<'_>> = results.collect();
     let counts = WORDS.map(|word| results.iter().filter(|result| result.outcome == word).count());
     let [added, changed, removed, unchanged, failed, left] = counts;
-    // The webhook of an app is set when its speaker did not fail.
+    // The webhook of an app is set if the account that carries it did not fail.
     let app = |app: &AppPlan| match outcomes.get(&app.speaker) {
         Some(Outcome::Done) => "changed",
         Some(Outcome::Failed(_)) => "failed",

@@ -1,4 +1,4 @@
-//! `msgrctl chat-settings edit`: the whole page in the editor.
+//! `msgrctl chat-settings edit`: all settings in the editor.
 
 use super::{page, say_where_it_is_typed, show};
 use crate::cli::context::Context;
@@ -14,7 +14,7 @@ pub fn run(ctx: &Context) -> Result<u8, CliError> {
     check_known(ctx, ctx.settings()?.tenant.value.as_str())?;
     let old = ctx.chat_settings()?.load()?;
     let tenant = ctx.settings()?.tenant.value.as_str();
-    // Saved in here, so that the page is kept when that fails.
+    // Saved inside the edit, so that the text is kept if saving fails.
     let read = |text: &str| chat_settings::replace(ctx, &old, text);
     match editor::edit(ctx, &page::text(tenant, &old), ".toml", read)? {
         Edited::Changed(new) => {

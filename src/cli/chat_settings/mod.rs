@@ -1,4 +1,4 @@
-//! `msgrctl chat-settings`: what holds for every account of the tenant.
+//! `msgrctl chat-settings`: settings for every account of the tenant.
 
 mod edit;
 mod page;
@@ -19,19 +19,19 @@ pub(super) enum ChatSettingsCommand {
     Set(set::SetArgs),
     /// Edit the Chat Settings in your editor ($VISUAL, $EDITOR)
     ///
-    /// Every field stands there with what it is. After a mistake the editor opens again; a
-    /// page that was not changed changes nothing.
+    /// Every field is listed with its value. After a mistake the editor opens again; an
+    /// unchanged page changes nothing.
     #[command(
         after_help = "Examples:\n  msgrctl chat-settings edit\n  EDITOR='code --wait' msgrctl chat-settings edit"
     )]
     Edit,
 }
 
-/// What is changed here is not changed in the contact centre, which has no API for it.
+/// A change here does not reach the contact centre, which has no API for it.
 fn say_where_it_is_typed(ctx: &Context, is_changed: bool) {
     if is_changed {
         ctx.output.notice(
-            "the contact centre has these settings only once they are typed into its Chat Settings too; what goes there: msgrctl chat-settings show",
+            "the contact centre does not know these settings until you enter them in its Chat Settings; what to enter: msgrctl chat-settings show",
         );
     }
 }

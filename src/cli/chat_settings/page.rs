@@ -1,11 +1,11 @@
-//! Chat Settings as a page to edit: every field with what it is, in a comment.
+//! Chat Settings as a page to edit: every field, its value in a comment.
 
 use serde_json::Value;
 
 use super::show::timeouts;
 use crate::messages::{ChatSettings, ChatText, Event};
 
-/// The page. What stands in it is read back as the file is.
+/// The page, in the format of the settings file.
 pub fn text(tenant: &str, settings: &ChatSettings) -> String {
     let mut lines = vec![
         format!(
@@ -13,11 +13,11 @@ pub fn text(tenant: &str, settings: &ChatSettings) -> String {
         ),
         String::new(),
         "[timeouts]".into(),
-        "# Lengths of time: 10m, 1h 30m; whole minutes, but for agent_ramp_up.".into(),
+        "# Times: 10m, 1h 30m; whole minutes, except for agent_ramp_up.".into(),
     ];
     let explained = [
-        "SMS or Messenger chats: how long a response is waited for",
-        "Web chats: the same",
+        "SMS or Messenger chats: how long to wait for a response",
+        "Web chats: how long to wait for a response",
         "Between two queued chats offered to an agent who became Ready",
         "How long a first outbound message may stay without response",
     ];
@@ -32,11 +32,11 @@ pub fn text(tenant: &str, settings: &ChatSettings) -> String {
     lines.extend([
         String::new(),
         "[messages]".into(),
-        "# One for each chat event: \"disabled\" (nothing is sent), or a text:".into(),
+        "# A line for each chat event: \"disabled\" (nothing is sent), or a text:".into(),
         "#   session-ended = { state = \"custom\", text = \"Thank you.\" }".into(),
-        "# A line that is missing, or stays a comment, gives the built-in text.".into(),
+        "# A missing or commented line means the built-in text.".into(),
     ]);
-    // A string of JSON is one of TOML.
+    // A JSON string is also a TOML string.
     let custom = |text: &str| format!("{{ state = \"custom\", text = {} }}", Value::from(text));
     for event in Event::all() {
         let entry = event.entry();

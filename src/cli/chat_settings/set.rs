@@ -14,9 +14,8 @@ use crate::operations::messages::warn_of_doubts;
 
 /// Set the tenant's text for a chat event, or timeouts
 ///
-/// The text is what every account sends whose event is Default. --disable sends
-/// nothing there, --reset goes back to the built-in text. A timeout that is 'unset' is
-/// not known any more.
+/// Every account whose event is Default sends this text. --disable sends nothing, --reset
+/// restores the built-in text. The timeout 'unset' clears it.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -36,13 +35,13 @@ pub struct SetArgs {
     /// Send nothing
     #[arg(long, group = "source", requires = "event")]
     disable: bool,
-    /// Go back to the built-in text
+    /// Restore the built-in text
     #[arg(long, group = "source", requires = "event")]
     reset: bool,
-    /// How long a response in SMS or Messenger chats is waited for: 10m
+    /// How long to wait for a response in SMS or Messenger chats: 10m
     #[arg(long, value_name = "TIME", help_heading = "Timeouts")]
     messenger_timeout: Option<String>,
-    /// The same in web chats
+    /// How long to wait for a response in web chats
     #[arg(long, value_name = "TIME", help_heading = "Timeouts")]
     web_timeout: Option<String>,
     /// Between two queued chats offered to an agent who became Ready: 5s
@@ -54,7 +53,7 @@ pub struct SetArgs {
 }
 
 pub fn run(args: &SetArgs, ctx: &Context) -> Result<u8, CliError> {
-    // `unset` is a value too: nothing is known then.
+    // `unset` clears the value.
     let timeout = |flag: &str, text: Option<&String>| -> Result<Option<Option<Timeout>>, CliError> {
         let Some(text) = text else { return Ok(None) };
         if text == "unset" {
@@ -75,14 +74,13 @@ pub fn run(args: &SetArgs, ctx: &Context) -> Result<u8, CliError> {
     let event: Option<Event> = args.event.as_deref().map(str::parse).transpose().map_err(CliError::from)?;
     if event.is_none() {
         if args.text.is_given() {
-            return Err(CliError::usage(format!(
-                "missing: EVENT, the chat event that the text is for; it is one of: {}",
-                ids()
-            ))
-            .hint("for example: msgrctl chat-settings set EVENT --text TEXT"));
+            return Err(CliError::usage(format!("missing: EVENT, the chat event; it is one of: {}", ids()))
+                .hint("for example: msgrctl chat-settings set EVENT --text TEXT"));
         }
         if timeouts == [None; 4] {
-            return Err(CliError::usage("nothing to change was given").hint("msgrctl chat-settings set --help"));
+            return Err(
+                CliError::usage("nothing to change: no flag was given").hint("msgrctl chat-settings set --help")
+            );
         }
     }
     let text = event.map(|event| Ok::<_, CliError>((event, text(args, ctx, event)?))).transpose()?;
@@ -92,11 +90,11 @@ pub fn run(args: &SetArgs, ctx: &Context) -> Result<u8, CliError> {
     show::print(ctx, &new)
 }
 
-/// What the tenant says at an event; `None`: the built-in text.
+/// The tenant's text at an event; `None`: the built-in text.
 fn text(args: &SetArgs, ctx: &Context, event: Event) -> Result<Option<ChatText>, CliError> {
     if args.disable || args.reset {
         if args.dash.is_some() {
-            return Err(CliError::usage("'-' gives a text, and --disable and --reset send none: give one of them"));
+            return Err(CliError::usage("'-' cannot be used with --disable or --reset"));
         }
         return Ok(args.disable.then_some(ChatText::Disabled));
     }

@@ -19,7 +19,7 @@ pub fn print(ctx: &Context, settings: &ChatSettings) -> Result<u8, CliError> {
     Ok(0)
 }
 
-/// The four timeouts: name of the flag's beginning, label, value.
+/// The four timeouts: JSON key, label, value.
 pub fn timeouts(timeouts: &Timeouts) -> [(&'static str, &'static str, Option<Timeout>); 4] {
     [
         ("messenger", "SMS or Messenger chats", timeouts.messenger),

@@ -1,4 +1,4 @@
-//! `msgrctl doctor`: whether this machine and this configuration are in order.
+//! `msgrctl doctor`: checks this machine and this configuration.
 
 use clap::Args;
 
@@ -15,13 +15,12 @@ use crate::operations::Found;
 use crate::operations::doctor::{accounts, files, left_behind, network, store};
 use crate::secrets::redact;
 
-/// Find out what is wrong with this machine and this configuration
+/// Check this machine and this configuration
 ///
-/// Writes, reads and removes a throw-away secret; looks at files and their modes,
-/// at the clock, proxies, TLS, Graph and its version; and finds, in every tenant,
-/// accounts whose secrets are missing and secrets whose account is gone. The output
-/// holds no secret and no name of a person or Page: it can be pasted into a public
-/// issue, except for the names of tenants and accounts that need something.
+/// Writes, reads and removes a test secret; checks files and their modes, the clock,
+/// proxies, TLS, Graph and its version; and finds, in every tenant, missing secrets and
+/// secrets whose account is gone. The output holds no secret and no name of a person or
+/// Page, so it can go into a public issue; it does name tenants and accounts with problems.
 ///
 /// Exit code 7 when something needs attention.
 #[derive(Debug, Args)]
@@ -39,7 +38,7 @@ pub fn run(args: &DoctorArgs, ctx: &Context) -> Result<u8, CliError> {
     match ctx.settings() {
         Ok(_) => {
             found.extend(files::look(ctx)?);
-            // Without them, which was said above, nothing is known of any store.
+            // That the tenants cannot be read was reported above.
             if let Ok(tenants) = ctx.tenants() {
                 found.extend(store::look(ctx, &tenants)?);
                 found.extend(accounts::look(ctx, &tenants)?);
@@ -54,7 +53,7 @@ pub fn run(args: &DoctorArgs, ctx: &Context) -> Result<u8, CliError> {
         found.hint = found.hint.as_deref().map(redact);
     }
     if let Some(home) = ctx.env.text("HOME").filter(|home| home.len() > 1) {
-        // Whose machine it is need not be in a public issue.
+        // A public issue need not show the user's directory.
         for found in &mut found {
             found.summary = found.summary.replace(home, "~");
         }
@@ -72,7 +71,7 @@ pub fn run(args: &DoctorArgs, ctx: &Context) -> Result<u8, CliError> {
         format => {
             let mut document = Report::new(&ctx.output, format, &ctx.command);
             document.suite(&Suite { name: "this machine", tenant: None, outcome: worst, lines: &checks });
-            document.end(&format!("{} checks, the worst: {worst}", checks.len()));
+            document.end(&format!("{} checks, worst: {worst}", checks.len()));
         }
     }
     Ok(if worst >= Outcome::Warn { 7 } else { 0 })

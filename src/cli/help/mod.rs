@@ -1,4 +1,4 @@
-//! `msgrctl help`: on a command, or on a topic that is the same for all of them.
+//! `msgrctl help`: the help of a command, or a topic common to all.
 
 pub(super) mod topics;
 
@@ -26,7 +26,7 @@ pub struct HelpArgs {
     about: Vec<String>,
 }
 
-/// The commands below those that are typed already; at first topics too.
+/// The commands below those already typed; at first topics too.
 pub(super) fn candidates(noun: &str) -> Vec<CompletionCandidate> {
     let mut found = commands_below(noun, super::args::command());
     if found.iter().any(|command| command.get_value() == "account") {
@@ -73,7 +73,7 @@ pub(super) fn text(topic: &Topic, screen: Screen) -> String {
     if !topic.list.is_empty() {
         lines.push(String::new());
     }
-    // Terms that are wide stand on a line of their own.
+    // Wide terms get their own line.
     let wide = topic.list.iter().map(|(term, _)| term.len()).filter(|wide| *wide <= 24).max().unwrap_or_default();
     for (term, meaning) in topic.list {
         let meaning = wrap(meaning, screen.width, wide + 4);
@@ -100,7 +100,7 @@ fn entry(page: &Page, screen: Screen) -> String {
     let mut under = |label: &str, text: &str| lines.push(format!("      {label}{text}"));
     under("", &wrap(&page.summary, screen.width, 6));
     under("fix: ", &wrap(&page.fix, screen.width, 11));
-    // A command stays whole, so that it can be pasted.
+    // A command stays on one line, so that it can be pasted.
     if let Some(command) = &page.command {
         under("then: ", command);
     }
@@ -132,7 +132,7 @@ mod tests {
             let screen = Screen { width: Some(60), color: false, unicode: true };
             let shown = text(topic, screen);
             let wide = shown.lines().filter(|line| line.chars().count() > 60 && line.trim().contains(' '));
-            // What is to be pasted stays whole.
+            // Commands to paste are not wrapped.
             let wide = wide.filter(|line| !topic.after.contains(line.trim()) && !line.contains("then: "));
             assert_eq!(wide.collect::<Vec<_>>(), Vec::<&str>::new(), "{}", topic.name);
         }

@@ -1,6 +1,5 @@
-//! What holds for every command, said once: causes, CI, variables, exit codes, files,
-//! manifests, scenarios, scripts, security. Shown by `msgrctl help TOPIC`; each topic has a
-//! man page, `msgrctl-TOPIC(7)`.
+//! Topics common to all commands, shown by `msgrctl help TOPIC` and as the man page
+//! `msgrctl-TOPIC(7)`.
 
 mod causes;
 mod ci;
@@ -8,29 +7,27 @@ mod security;
 
 use crate::operations::explain::Page;
 
-/// A page about something that is not a command.
 pub(in crate::cli) struct Topic {
-    /// As it is asked for.
+    /// The word to ask for it.
     pub name: &'static str,
-    /// In a line.
+    /// One line.
     pub about: &'static str,
-    /// What comes before the list.
+    /// The text before the list.
     pub before: &'static str,
-    /// A term and what it means.
+    /// Terms and their meanings.
     pub list: &'static [(&'static str, &'static str)],
-    /// Pages that the program makes from its own tables, after the list.
+    /// Pages generated from the program's tables, after the list.
     pub groups: fn() -> Vec<Group>,
-    /// What comes last, printed as it stands.
+    /// The last part, printed unchanged.
     pub after: &'static str,
 }
 
-/// Pages under a heading.
 pub(in crate::cli) struct Group {
     pub heading: &'static str,
     pub pages: Vec<Page>,
 }
 
-/// In the order of their names.
+/// Sorted by name.
 pub(in crate::cli) const TOPICS: &[Topic] =
     &[causes::CAUSES, ci::CI, ENVIRONMENT, EXIT_CODES, FILES, MANIFESTS, SCENARIOS, SCRIPTS, security::SECURITY];
 
@@ -79,10 +76,10 @@ pub(in crate::cli) const ENVIRONMENT: Topic = Topic {
         ("MSGRCTL_VERBOSE", "1, 2 or 3, as -v, -vv, -vvv"),
         ("MSGRCTL_COLOR", "--color: auto, always, never"),
         ("MSGRCTL_CONFIG_DIR", "--config-dir: keep everything in this directory"),
-        ("MSGRCTL_GRAPH_URL", "--graph-url: where Graph is: Meta's, or a sandbox on this machine"),
+        ("MSGRCTL_GRAPH_URL", "--graph-url: Graph's URL: Meta's, or a sandbox on this machine"),
         ("MSGRCTL_GRAPH_VERSION", "--graph-version: v26.0 by default"),
         ("MSGRCTL_TIMEOUT", "--timeout: seconds that one call to Graph may take"),
-        ("MSGRCTL_CA_BUNDLE", "--ca-bundle: certificates to trust beside the system's"),
+        ("MSGRCTL_CA_BUNDLE", "--ca-bundle: certificates to trust besides the system's"),
         ("MSGRCTL_PAGE_TOKEN", "the page access token; only 'account add' reads it, when no flag gives it"),
         ("MSGRCTL_APP_SECRET", "the app secret; only 'account add' reads it"),
         ("MSGRCTL_VERIFY_TOKEN", "the webhook verify token; only 'account add' reads it"),
@@ -94,7 +91,7 @@ pub(in crate::cli) const ENVIRONMENT: Topic = Topic {
         ("USER, LOGNAME", "the name that the log of changes records"),
         ("MSGRCTL_COMPLETE", "set by completion scripts; see 'msgrctl completions --help'"),
         ("CI", "set by most CI services: no question is asked"),
-        ("NO_COLOR, CLICOLOR_FORCE, TERM", "no colour, colour everywhere, what the terminal can do"),
+        ("NO_COLOR, CLICOLOR_FORCE, TERM", "no colour, colour everywhere, the terminal's abilities"),
         (
             "HTTPS_PROXY, HTTP_PROXY, NO_PROXY",
             "the proxy to reach Graph through; never used for addresses of this machine",

@@ -1,5 +1,5 @@
-//! `msgrctl message default` and `disable`, and what every change of messages has in
-//! common: which accounts, which events, one change.
+//! `msgrctl message default` and `disable`, and what all changes of messages share: accounts,
+//! events, one change.
 
 use std::collections::HashSet;
 
@@ -17,7 +17,6 @@ use crate::messages::{CATALOGUE, ChatText, Event, MessageState, UnknownEvent};
 use crate::operations::accounts::named;
 use crate::operations::messages;
 
-/// Accounts and events.
 #[derive(Debug, Args)]
 pub struct Targets {
     /// Accounts by name, handle or id, then events
@@ -31,20 +30,20 @@ pub struct Targets {
     all_accounts: bool,
 }
 
-/// Gives what is meant a state that needs no text.
+/// Sets a state that needs no text.
 pub fn run(targets: &Targets, ctx: &Context, state: &MessageState) -> Result<u8, CliError> {
     let (accounts, events) = targets.resolve(ctx, &[])?;
     carry_out(ctx, &accounts, &events, state)
 }
 
 impl Targets {
-    /// Whether the last word is `-`, which stands for standard input.
+    /// Whether the last word is `-`, for standard input.
     pub fn ends_in_dash(&self) -> bool {
         self.words.last().is_some_and(|word| word == "-")
     }
 
-    /// The accounts and events that are meant: words up to the first event are
-    /// accounts. `also` are words that are neither.
+    /// The chosen accounts and events: words up to the first event are accounts. `also`: words
+    /// that are neither.
     pub fn resolve(&self, ctx: &Context, also: &[&str]) -> Result<(Vec<Account>, Vec<Event>), CliError> {
         let words: Vec<String> = self.words.iter().filter(|word| !also.contains(&word.as_str())).cloned().collect();
         let is_event = |word: &String| word.parse::<Event>().is_ok();
@@ -58,14 +57,14 @@ impl Targets {
         let (names, wanted) = words.split_at(first);
         let events: Vec<Event> = if self.all_events {
             if words.iter().any(is_event) {
-                return Err(CliError::usage("--all-events is every event: name none besides"));
+                return Err(CliError::usage("--all-events includes every event: name no other"));
             }
             Event::all().collect()
         } else {
             wanted.iter().map(|word| word.parse().map_err(|error| unknown(&error))).collect::<Result<_, _>>()?
         };
         let store = ctx.accounts()?;
-        // Of several words without an event the last one is meant as one, unless it is an account.
+        // Among several words without an event the last is taken for one, unless it is an account.
         let is_meant = |last: &&String| near(last).is_some() || names.len() > 1 && store.find(last).is_err();
         if let Some(last) = names.last().filter(|last| events.is_empty() && is_meant(last)) {
             return Err(unknown(&UnknownEvent(last.clone())));
@@ -93,7 +92,6 @@ fn near(word: &str) -> Option<&'static str> {
     nearest(word, CATALOGUE.iter().map(|event| event.id))
 }
 
-/// An event that nobody knows.
 fn unknown(error: &UnknownEvent) -> CliError {
     let shown = CliError::usage(format!("there is no chat event '{}'", error.0));
     match near(&error.0) {
@@ -102,7 +100,7 @@ fn unknown(error: &UnknownEvent) -> CliError {
     }
 }
 
-/// Gives all of the accounts the same state at all of the events, as one change.
+/// Sets the same state for all these accounts and events, as one change.
 pub fn carry_out(ctx: &Context, accounts: &[Account], events: &[Event], state: &MessageState) -> Result<u8, CliError> {
     let changed = messages::change(ctx, accounts, events, state)?;
     if !changed.is_empty() {
@@ -132,14 +130,14 @@ pub fn carry_out(ctx: &Context, accounts: &[Account], events: &[Event], state: &
     Ok(0)
 }
 
-/// What is changed here is not changed in the contact centre, which has no API for it.
+/// A change here does not reach the contact centre, which has no API for it.
 pub fn say_where_it_is_typed(ctx: &Context, handle: &str) {
     ctx.output.notice(&format!(
-        "this takes effect once it is typed into the contact centre's form too; what goes where: msgrctl account handover {handle}"
+        "this takes effect when you enter it in the contact centre's form too; what goes where: msgrctl account handover {handle}"
     ));
 }
 
-/// Default is no text: what is sent then stands elsewhere.
+/// Default has no text here: Chat Settings decide.
 fn say_what_default_means(ctx: &Context, events: &[Event], state: &MessageState) -> Result<(), CliError> {
     if *state != MessageState::Default {
         return Ok(());

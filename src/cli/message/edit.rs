@@ -15,9 +15,9 @@ use crate::operations::messages::warn_of_doubts;
 
 /// Edit the messages of an account
 ///
-/// With an event: its text in your editor ($VISUAL, $EDITOR), beginning with what is
-/// sent now. Without: a menu of the events and their three states, each saved when it
-/// is changed. After a mistake the editor opens again; a text is never lost.
+/// With an event, opens its text in your editor ($VISUAL, $EDITOR). Without, shows a menu of
+/// the events and their three states, and saves each change at once. After a mistake the
+/// editor opens again; a text is never lost.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -52,8 +52,7 @@ pub fn run(args: &EditArgs, ctx: &Context) -> Result<u8, CliError> {
     }
 }
 
-/// The text of an event in the editor, beginning with what is sent now; saved before
-/// the editor's file is gone.
+/// Opens the text of an event in the editor; saves it before the editor's file is removed.
 fn in_editor(ctx: &Context, account: &Account, event: Event) -> Result<Edited<()>, CliError> {
     let settings = ctx.chat_settings()?.load()?;
     let state = account.messages.state(event);
@@ -74,7 +73,7 @@ fn in_editor(ctx: &Context, account: &Account, event: Event) -> Result<Edited<()
     })
 }
 
-/// Event by event, until there is no more to change.
+/// Event by event, until the operator leaves.
 fn menu(ctx: &Context, account: &Account) -> Result<u8, CliError> {
     let accounts = ctx.accounts()?;
     let mut at = 0;
@@ -97,7 +96,7 @@ fn menu(ctx: &Context, account: &Account) -> Result<u8, CliError> {
     }
 }
 
-/// One event: what it says now, its three states, and the text where it is to have one.
+/// One event: its message, its three states, and the text for Custom.
 fn change(ctx: &Context, account: &Account, event: Event) -> Result<(), CliError> {
     let settings = ctx.chat_settings()?.load()?;
     let screen = ctx.output.terminal.err();
@@ -146,12 +145,12 @@ fn change(ctx: &Context, account: &Account, event: Event) -> Result<(), CliError
         warn_of_doubts(ctx, event, text);
     }
     carry_out(ctx, std::slice::from_ref(account), &[event], &state)?;
-    // Seen before the next question.
+    // Shown before the next prompt.
     ctx.output.flush();
     Ok(())
 }
 
-/// A text on one line, which begins as the present one; `None` when there is none.
+/// A one-line text, starting with the present one; `None` if empty.
 fn here(ctx: &Context, now: &MessageState) -> Result<Option<MessageText>, CliError> {
     let offered = match now {
         MessageState::Custom(text) if !text.as_str().contains('\n') => text.as_str(),

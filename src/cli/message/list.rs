@@ -15,13 +15,12 @@ use crate::cli::error::CliError;
 use crate::cli::pick::pick;
 use crate::messages::{ChatSettings, Event, MessageState, resolve};
 use crate::operations::accounts::find;
-use crate::ui::table::{Laid, table, table_with_text};
+use crate::ui::table::{Layout, table, table_with_text};
 
 /// List the messages of an account: state, text, and where the text comes from
 ///
-/// With --all-accounts a table of events by accounts, which shows at a glance what
-/// differs: custom, default, disabled; custom texts that differ have different letters,
-/// and '-' behind default says that nothing is sent.
+/// --all-accounts prints a table of events by accounts: custom, default, disabled. Different
+/// custom texts have different letters; '-' after default means that nothing is sent.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -50,7 +49,6 @@ pub fn run(args: &ListArgs, ctx: &Context) -> Result<u8, CliError> {
     Ok(0)
 }
 
-/// Prints the messages of one account.
 pub fn print(ctx: &Context, account: &Account, settings: &ChatSettings) {
     if ctx.output.json {
         let messages = MessageView::all(account, settings);
@@ -62,8 +60,8 @@ pub fn print(ctx: &Context, account: &Account, settings: &ChatSettings) {
     say_left_out(ctx, &laid);
 }
 
-/// The table of one account's messages; texts are cut where the window ends.
-fn text(ctx: &Context, account: &Account, settings: &ChatSettings) -> Laid {
+/// The table of one account's messages; texts are cut at the window's edge.
+fn text(ctx: &Context, account: &Account, settings: &ChatSettings) -> Layout {
     let screen = ctx.output.terminal.out();
     let row = |event: Event| {
         let state = account.messages.state(event);
@@ -74,14 +72,14 @@ fn text(ctx: &Context, account: &Account, settings: &ChatSettings) -> Laid {
     table_with_text(&["EVENT", "STATE", "FROM", "TEXT"], Event::all().map(row).collect(), screen)
 }
 
-/// Names the columns that had no room.
-fn say_left_out(ctx: &Context, laid: &Laid) {
+/// Names the columns that did not fit.
+fn say_left_out(ctx: &Context, laid: &Layout) {
     if !laid.left_out.is_empty() {
         ctx.output.notice(&format!("no room for {}; --json has them", laid.left_out.join(", ").to_lowercase()));
     }
 }
 
-/// The texts that accounts have of their own for an event, each once.
+/// The distinct custom texts for an event.
 fn different_texts(accounts: &[Account], event: Event) -> Vec<MessageState> {
     let mut seen = HashSet::new();
     let states = accounts.iter().map(|account| account.messages.state(event));

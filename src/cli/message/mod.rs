@@ -1,4 +1,4 @@
-//! `msgrctl message`: what an account says by itself at each chat event.
+//! `msgrctl message`: the messages that accounts send at chat events.
 
 pub mod change;
 mod edit;
@@ -28,13 +28,13 @@ pub(super) enum MessageCommand {
     #[command(visible_aliases = ["get", "info"])]
     Show(show::ShowArgs),
     Set(set::SetArgs),
-    /// Let accounts send what the Chat Settings say
+    /// Set messages to Default: accounts send the text of Chat Settings
     #[command(after_help = "\
 Examples:
   msgrctl message default acme-support session-ended
   msgrctl message default --all-accounts --all-events")]
     Default(change::Targets),
-    /// Let accounts send nothing at an event
+    /// Disable messages: accounts send nothing at an event
     #[command(after_help = "\
 Examples:
   msgrctl message disable acme-support agent-joined agent-left
@@ -56,12 +56,12 @@ pub(super) fn run(command: MessageCommand, ctx: &Context) -> Result<u8, CliError
     }
 }
 
-/// The events as a flag takes them.
+/// The values of an event flag.
 pub(super) fn events() -> PossibleValuesParser {
     CATALOGUE.iter().map(|event| PossibleValue::new(event.id).help(event.title)).collect::<Vec<_>>().into()
 }
 
-/// What can stand in a list of accounts and events.
+/// Completions for a list of accounts and events.
 fn accounts_and_events(typed: &OsStr) -> Vec<CompletionCandidate> {
     let begun = typed.to_string_lossy();
     let events = CATALOGUE.iter().filter(|event| event.id.starts_with(&*begun));

@@ -16,13 +16,12 @@ use crate::text::excerpt;
 
 /// Send one message to a customer
 ///
-/// To the page-scoped id of a person who has written to this Page within 24 hours;
-/// msgrctl webhook listen shows it. Sends TEXT, or with --event what the account says
-/// at that event. It is sent once: when no answer comes it may have arrived, and is
-/// not sent again.
+/// To the page-scoped id of a person who wrote to this Page within 24 hours; msgrctl webhook
+/// listen shows it. Sends TEXT, or with --event the account's message at that event. It is
+/// sent once: if no answer comes, it may have arrived and is not sent again.
 ///
-/// Exit codes: 0 Meta took it, 1 Meta refused it or nothing is to be sent at that event,
-/// 4 the token or its permissions, 5 Graph could not be reached.
+/// Exit codes: 0 Meta accepted it, 1 Meta refused it or the event has no message, 4 the token
+/// or its permissions, 5 Graph could not be reached.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -36,10 +35,10 @@ pub struct SendArgs {
     /// The text; '-' reads it from standard input
     #[arg(value_name = "TEXT", required_unless_present = "event", conflicts_with = "event")]
     text: Option<String>,
-    /// To whom: the page-scoped id of a customer (PSID)
+    /// The customer's page-scoped id (PSID)
     #[arg(long, value_name = "PSID")]
     to: String,
-    /// What the account says at this chat event
+    /// Send the account's message for this chat event
     #[arg(long, value_name = "EVENT", value_parser = events())]
     event: Option<String>,
     /// A person's answer, after 24 hours and within 7 days (the tag HUMAN_AGENT)

@@ -9,10 +9,10 @@ use crate::cli::error::CliError;
 use crate::messages::{MessageState, TextError};
 use crate::operations::messages::warn_of_doubts;
 
-/// Give accounts a text of their own for a chat event (Custom)
+/// Give accounts their own text for a chat event (Custom)
 ///
-/// 1 to 2000 characters; line breaks are kept. Several accounts, or --all-accounts,
-/// get the same text in one change.
+/// 1 to 2000 characters, with line breaks. Several accounts, or --all-accounts, get the same
+/// text in one change.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

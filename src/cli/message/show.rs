@@ -15,7 +15,7 @@ use crate::ui::terminal::Screen;
 
 /// Show what the customer sees at a chat event
 ///
-/// Line breaks are kept, variables are filled with samples, characters are counted.
+/// With line breaks, sample values for variables, and the number of characters.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  msgrctl message show acme-support session-ended")]
 pub struct ShowArgs {
@@ -57,7 +57,7 @@ pub fn run(args: &ShowArgs, ctx: &Context) -> Result<u8, CliError> {
     Ok(0)
 }
 
-/// An event from the list of all.
+/// Lets the operator choose an event.
 pub fn pick_event(ctx: &Context) -> Result<Event, CliError> {
     if !ctx.someone_can_answer {
         return Err(
@@ -71,7 +71,6 @@ pub fn pick_event(ctx: &Context) -> Result<Event, CliError> {
     }
 }
 
-/// The text with samples for its variables.
 fn filled(text: &str) -> String {
     preview(text, |name| match name {
         "agent" | "agent.name" | "name" | "display_name" => "Alex".into(),
@@ -79,7 +78,7 @@ fn filled(text: &str) -> String {
     })
 }
 
-/// An event, and below it what the customer sees.
+/// An event with what the customer sees.
 pub fn text(account: &Account, event: Event, settings: &ChatSettings, screen: Screen) -> String {
     let (state, entry) = (account.messages.state(event), event.entry());
     let effective = resolve(event, &state, settings);
@@ -87,7 +86,7 @@ pub fn text(account: &Account, event: Event, settings: &ChatSettings, screen: Sc
     lines.push(format!("  {}", wrap(&format!("When {}.", entry.when), screen.width, 2)));
     lines.push(format!("  State {}, from {}.", state.word(), effective.origin));
     if let Some(variable) = entry.variable {
-        let known = format!("The platform knows {variable} here; how a text names it is not documented.");
+        let known = format!("The contact centre knows {variable} here; how a text names it is not documented.");
         lines.push(format!("  {}", wrap(&known, screen.width, 2)));
     }
     lines.push(String::new());

@@ -1,4 +1,4 @@
-//! Where a text comes from: a flag, a file, standard input.
+//! Reads a text from a flag, a file or standard input.
 
 use std::path::PathBuf;
 
@@ -9,10 +9,9 @@ use crate::cli::error::CliError;
 use crate::files;
 use crate::messages::{MessageText, TextError};
 
-/// No text of 2000 characters is longer.
+/// More than any text of 2000 characters.
 const BYTES: u64 = 64 * 1024;
 
-/// The flags.
 #[derive(Debug, Args)]
 pub struct TextArgs {
     /// The text
@@ -24,26 +23,24 @@ pub struct TextArgs {
 }
 
 impl TextArgs {
-    /// A text that was given without a flag; `-` is standard input.
+    /// A text given without a flag; `-` is standard input.
     pub fn read_word(ctx: &Context, text: &str) -> Result<Option<MessageText>, CliError> {
         let dash = text == "-";
         Self { text: (!dash).then(|| text.to_owned()), text_file: None }.read(ctx, dash)
     }
 
-    /// Whether any was given.
     pub fn is_given(&self) -> bool {
         self.text.is_some() || self.text_file.is_some()
     }
 
-    /// Whether an empty text was given.
     pub fn is_empty(&self) -> bool {
         self.text.as_deref().is_some_and(|text| text.trim().is_empty())
     }
 
-    /// The text that was given, checked; `dash` says that it is on standard input.
+    /// The given text, checked; `dash`: it is on standard input.
     pub fn read(&self, ctx: &Context, dash: bool) -> Result<Option<MessageText>, CliError> {
         if self.is_given() && dash {
-            return Err(CliError::usage("the text is given twice: leave '-' out, or the flag"));
+            return Err(CliError::usage("the text is given twice: omit '-' or the flag"));
         }
         let file = self.text_file.as_ref().filter(|path| path.as_os_str() != "-");
         let bytes = match (&self.text, file) {

@@ -1,4 +1,4 @@
-//! How messages look, to a person and to a program.
+//! Views of messages, for people and programs.
 
 use serde::Serialize;
 
@@ -6,7 +6,6 @@ use crate::accounts::Account;
 use crate::messages::{ChatSettings, Effective, Event, MessageState, Origin, resolve};
 use crate::ui::terminal::Screen;
 
-/// One message as JSON.
 #[derive(Serialize)]
 pub struct MessageView {
     event: Event,
@@ -20,7 +19,7 @@ pub struct MessageView {
 }
 
 impl MessageView {
-    /// An event, in its own state where it has one.
+    /// An event, with its own state if it has one.
     pub fn new(event: Event, state: Option<&MessageState>, effective: Effective<'_>) -> Self {
         let text = match state {
             Some(MessageState::Custom(text)) => Some(text.to_string()),
@@ -30,7 +29,7 @@ impl MessageView {
         Self { event, state: state.map(MessageState::word), text, effective_text, origin }
     }
 
-    /// What an account does at an event.
+    /// The message of an account at an event.
     pub fn of(account: &Account, event: Event, settings: &ChatSettings) -> Self {
         let state = account.messages.state(event);
         Self::new(event, Some(&state), resolve(event, &state, settings))
@@ -42,7 +41,7 @@ impl MessageView {
     }
 }
 
-/// What is sent, on one line: the text, or why there is none.
+/// What is sent, on one line: the text, or why nothing is.
 pub fn said(state: &MessageState, effective: &Effective<'_>, screen: Screen) -> String {
     match (effective.text, state, effective.origin) {
         (Some(text), ..) => {

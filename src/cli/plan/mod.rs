@@ -1,4 +1,4 @@
-//! `msgrctl plan`: what differs between a manifest and what is, here and at Meta.
+//! `msgrctl plan`: compares a manifest with the accounts here and at Meta.
 
 pub(super) mod view;
 
@@ -11,22 +11,21 @@ use crate::operations::apply::{self, Looks};
 use crate::provision::manifest::Manifest;
 use crate::provision::plan::{Action, Plan};
 
-/// There are changes.
+/// The exit code for changes.
 const CHANGES: u8 = 8;
 
 /// Show what differs between a manifest, the accounts here and Meta
 ///
-/// Compares every account of the file with its record here, with its secrets and with
-/// what Meta says: the Page's name and username, the app's webhook, the Page's
-/// subscription. Changes nothing. With --offline neither Meta nor any secret is looked
-/// at, so that another person's file can be checked without one.
+/// Compares every account in the file with its record, its secrets and Meta: the Page's name
+/// and username, the app's webhook, the Page's subscription. Changes nothing. --offline uses
+/// neither Meta nor secrets, so you can check another person's file.
 ///
-/// Accounts and fields that the file does not name stay as they are. Secrets are never shown: the plan says where
-/// each is read and who gets it, and refuses one that looks like another kind of credential.
-/// What a file may say: msgrctl help manifests
+/// Accounts and fields that the file does not name stay. Secrets are never shown: the plan
+/// says where each is read and who gets it, and refuses one that looks like another kind of
+/// credential. What a file may say: msgrctl help manifests
 ///
-/// Exit codes: 0 done, 8 there are changes (with --exit-code), 9 something cannot be made
-/// as the file says, 5 Graph could not be reached, 3 the file has mistakes.
+/// Exit codes: 0 done, 8 there are changes (with --exit-code), 9 something cannot be applied,
+/// 5 Graph could not be reached, 3 the file has mistakes.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -39,7 +38,7 @@ pub(super) struct PlanArgs {
     manifest: ManifestArgs,
     #[command(flatten)]
     how: How,
-    /// Ask neither Meta nor any store of secrets
+    /// Use neither Meta nor any secret store
     #[arg(long)]
     offline: bool,
     /// Exit with 8 when there are changes
@@ -47,19 +46,19 @@ pub(super) struct PlanArgs {
     exit_code: bool,
 }
 
-/// What `plan` and `apply` take alike.
+/// Flags of both `plan` and `apply`.
 #[derive(Debug, Args)]
 pub(super) struct How {
     /// Remove the accounts that the file does not name, and their secrets
     #[arg(long)]
     pub prune: bool,
-    /// Run the commands that the file or an account's record names as references to secrets
+    /// Run commands that the file or an account's record refers to for secrets
     #[arg(long)]
     pub allow_commands: bool,
 }
 
 impl How {
-    /// What a manifest is compared with.
+    /// What to compare the manifest with.
     pub fn looks(&self) -> Looks {
         Looks { prune: self.prune, allow_commands: self.allow_commands, offline: false }
     }
@@ -83,7 +82,7 @@ pub(super) fn run(args: &PlanArgs, ctx: &Context) -> Result<u8, CliError> {
     Ok(if args.exit_code && !prepared.plan.is_empty() { CHANGES } else { 0 })
 }
 
-/// The same run in the tenant that the manifest names.
+/// The context of the manifest's tenant.
 pub(super) fn of_tenant(ctx: &Context, manifest: &Manifest, looks: Looks) -> Result<Option<Context>, CliError> {
     let inside = apply::tenant_of(ctx, manifest, looks)?.map(|tenant| ctx.in_tenant(tenant.as_str()));
     if let Some(inside) = &inside {
@@ -92,7 +91,7 @@ pub(super) fn of_tenant(ctx: &Context, manifest: &Manifest, looks: Looks) -> Res
     Ok(inside)
 }
 
-/// `3 added, 1 changed, …`: what a plan comes to.
+/// The summary of a plan: `3 to add, 1 to change, …`.
 pub(super) fn summary(plan: &Plan) -> String {
     let count = |action| plan.count(action);
     let mut text = format!(

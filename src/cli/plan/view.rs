@@ -1,5 +1,5 @@
-//! How a plan looks: a block an account, as text and as JSON. Secrets are named by where
-//! they are.
+//! How a plan looks: a block for each account, as text and as JSON. It shows where secrets
+//! are, never the secrets.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -19,7 +19,7 @@ use crate::secrets::redact;
 use crate::ui::style::{self, paint, wrap};
 use crate::ui::terminal::Screen;
 
-/// The longest value that is shown whole to a person.
+/// The longest value shown in full to a person.
 const LONG: usize = 100;
 
 pub fn show(ctx: &Context, prepared: &Prepared, offline: bool) -> Result<(), CliError> {
@@ -52,7 +52,7 @@ pub fn show(ctx: &Context, prepared: &Prepared, offline: bool) -> Result<(), Cli
     Ok(())
 }
 
-/// Lets the commands of a plan work where the plan does.
+/// Adds the global flags to the commands of a plan.
 pub fn complete(ctx: &Context, plan: &mut Plan) {
     let calls = ctx.output.calls();
     for account in &mut plan.accounts {
@@ -63,8 +63,7 @@ pub fn complete(ctx: &Context, plan: &mut Plan) {
     }
 }
 
-/// The accounts that share an app whose callback moves, and that the manifest does not
-/// name.
+/// The accounts of an app whose callback changes that the manifest does not name.
 fn affected(ctx: &Context, plan: &Plan, app: &AppPlan) -> Result<Vec<String>, CliError> {
     let moves = app.changes.iter().any(|change| change.field == "webhook.callback_url" && change.from.is_some());
     let Some(speaker) = plan.accounts[app.speaker].after.as_ref().filter(|_| moves) else { return Ok(Vec::new()) };
@@ -74,7 +73,6 @@ fn affected(ctx: &Context, plan: &Plan, app: &AppPlan) -> Result<Vec<String>, Cl
     crate::operations::webhooks::others_of_app(ctx, speaker, |other| named.contains(&other.id))
 }
 
-/// A plan for a person.
 pub fn text(ctx: &Context, prepared: &Prepared, offline: bool, screen: Screen) -> Result<String, CliError> {
     let plan = &prepared.plan;
     let mut blocks: Vec<String> = Vec::new();
@@ -90,7 +88,7 @@ pub fn text(ctx: &Context, prepared: &Prepared, offline: bool, screen: Screen) -
         let mut text = block(head(Action::Change, &format!("app {}", app.id), screen), &app.changes, screen);
         let others = affected(ctx, plan, app)?;
         if !others.is_empty() {
-            let others = format!("its other accounts go with it: {}", others.join(", "));
+            let others = format!("this also changes its other accounts: {}", others.join(", "));
             text.push_str(&under("!", &others, style::WARNING, screen));
         }
         blocks.push(text);
@@ -132,7 +130,7 @@ fn head(action: Action, what: &str, screen: Screen) -> String {
     format!("{} {}", paint(style, mark, screen.color), paint(style::BOLD, what, screen.color))
 }
 
-/// The block of an account; nothing for one that is as it should be.
+/// The block of an account; `None` if nothing changes.
 pub fn account_text(account: &AccountPlan, screen: Screen) -> Option<String> {
     let what = format!("{} ({})", account.name, account.handle);
     if !account.problems.is_empty() {
@@ -159,7 +157,7 @@ pub fn account_text(account: &AccountPlan, screen: Screen) -> Option<String> {
     Some(text)
 }
 
-/// Where each secret is read and who gets it, a line each.
+/// Where each secret is read and who gets it, one line each.
 fn sends(account: &AccountPlan, screen: Screen) -> String {
     let line = |sent: &Sent| {
         under("sends:", &format!("{} to {}", redact(&sent.source), sent.to.join(" and ")), style::DIM, screen)
@@ -193,7 +191,7 @@ fn block(head: String, changes: &[Change], screen: Screen) -> String {
     text
 }
 
-/// A value as it is shown: what an address has in its query may be a key.
+/// A value to print: the query of a URL may hold a key.
 fn of_field<'a>(change: &Change, value: &'a str) -> Cow<'a, str> {
     if change.field.ends_with("callback_url") { address::shown(value).into() } else { value.into() }
 }

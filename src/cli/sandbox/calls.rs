@@ -1,4 +1,4 @@
-//! `msgrctl sandbox calls`: what a running sandbox was asked, and what it sent.
+//! `msgrctl sandbox calls`: the calls to a running sandbox, and its own.
 
 use clap::Args;
 
@@ -9,17 +9,16 @@ use crate::http::Request;
 use crate::sandbox::{CALLS_PATH, CallLog, Entry};
 use crate::text::sentence;
 
-/// Show what a running sandbox was asked, and the events it delivered
+/// Show the calls to a running sandbox, and the events it delivered
 ///
-/// Lines with an arrow (->) are what the sandbox itself sent to a callback. Finds the
-/// sandbox through --graph-url (MSGRCTL_GRAPH_URL). Tokens are shown by what they are,
-/// never by their value.
+/// A line with an arrow (->) is a call from the sandbox to a callback. Finds the sandbox
+/// through --graph-url (MSGRCTL_GRAPH_URL). Tokens are shown by kind, never by value.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  MSGRCTL_GRAPH_URL=http://127.0.0.1:8090 msgrctl sandbox calls\n  msgrctl sandbox calls --graph-url http://127.0.0.1:8090 --last 20 --json"
 )]
 pub struct CallsArgs {
-    /// Show only the last ones
+    /// Show only the last calls
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     last: Option<u32>,
 }
@@ -35,14 +34,14 @@ pub fn run(args: &CallsArgs, ctx: &Context) -> Result<u8, CliError> {
         return Ok(0);
     }
     if told.calls.is_empty() && told.left_out == 0 {
-        ctx.output.notice("it was asked nothing yet");
+        ctx.output.notice("no calls yet");
     }
     for call in &told.calls {
         ctx.output.result(&sentence(&line(call)));
     }
-    // With --last that is what was asked for.
+    // With --last, fewer calls are expected.
     if told.left_out > 0 && args.last.is_none_or(|last| told.calls.len() < last as usize) {
-        ctx.output.notice(&format!("{} older ones are not shown", told.left_out));
+        ctx.output.notice(&format!("{} older calls are not shown", told.left_out));
     }
     Ok(0)
 }

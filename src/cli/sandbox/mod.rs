@@ -30,12 +30,12 @@ pub(super) fn run(command: SandboxCommand, ctx: &Context) -> Result<u8, CliError
     }
 }
 
-/// Asks the sandbox that runs, by what it has beside Graph.
+/// Calls the running sandbox at a path outside Graph's API.
 fn ask<T: DeserializeOwned>(ctx: &Context, request: impl FnOnce(&BaseUrl) -> Request) -> Result<T, CliError> {
     let base = &ctx.settings()?.graph_url.value;
     if !base.is_loopback() {
-        return Err(CliError::usage("no sandbox is named")
-            .hint("name the one that runs: --graph-url http://127.0.0.1:PORT (MSGRCTL_GRAPH_URL)"));
+        return Err(CliError::usage("missing: the sandbox's address")
+            .hint("give the address of the running sandbox: --graph-url http://127.0.0.1:PORT (MSGRCTL_GRAPH_URL)"));
     }
     let client = Client::new(&ctx.http_settings()?)?;
     let gone = |cause: String| {
@@ -47,10 +47,10 @@ fn ask<T: DeserializeOwned>(ctx: &Context, request: impl FnOnce(&BaseUrl) -> Req
     {
         return Err(CliError::usage(refused.error));
     }
-    serde_json::from_slice(&answer.body).map_err(|_| gone("what answers there is no sandbox".into()))
+    serde_json::from_slice(&answer.body).map_err(|_| gone("the server there is not a sandbox".into()))
 }
 
-/// Why a sandbox does not do what it is asked.
+/// Why a sandbox refuses a request.
 #[derive(serde::Deserialize)]
 struct Refused {
     error: String,

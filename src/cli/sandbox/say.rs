@@ -15,10 +15,10 @@ use crate::text::sentence;
 
 /// Write to a Page of a running sandbox, as one of its people
 ///
-/// The event goes, signed, to the callback of the app, where the app
-/// (/{app-id}/subscriptions) and the Page (/{page}/subscribed_apps) are subscribed to
-/// it. Ends with 0 when the callback took it and with 1 when it did not or there is
-/// none. Finds the sandbox through --graph-url (MSGRCTL_GRAPH_URL).
+/// The signed event goes to the app's callback if both the app
+/// (/{app-id}/subscriptions) and the Page (/{page}/subscribed_apps) subscribe to it. Exits
+/// with 0 if the callback accepted it, with 1 if it did not or there is none. Finds the
+/// sandbox through --graph-url (MSGRCTL_GRAPH_URL).
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -27,12 +27,12 @@ Examples:
   msgrctl sandbox say --postback GET_STARTED --title 'Get started'
   msgrctl sandbox say --image https://example.com/cat.jpg 'Look at this'")]
 pub struct SayArgs {
-    /// What the person writes; with --edit what the message says now
+    /// The message; with --edit the new text
     text: Option<String>,
-    /// The Page: its id or username; not needed where there is one, or --from says it
+    /// The Page's id or username; not needed if there is only one or --from names it
     #[arg(long, value_name = "PAGE")]
     page: Option<String>,
-    /// Who writes: a name or a PSID; a new name is a new person
+    /// The sender's name or PSID; a new name is a new person
     #[arg(long, value_name = "PERSON")]
     from: Option<String>,
     #[command(flatten)]
@@ -41,36 +41,36 @@ pub struct SayArgs {
     event: EventArgs,
     #[command(flatten)]
     details: EventDetails,
-    /// Send it as to an app that only listens (standby)
+    /// Send it as Meta sends to an app that only listens (standby)
     #[arg(long)]
     standby: bool,
 }
 
-/// What a message has beside its text.
+/// The parts of a message besides its text.
 #[derive(Debug, Args)]
 #[group(multiple = true)]
 struct MessageArgs {
-    /// Send an image along
+    /// Attach an image
     #[arg(long, value_name = "URL", conflicts_with = "EventArgs")]
     image: Vec<String>,
-    /// Send something else along: video:URL, audio:URL, file:URL
+    /// Attach something else: video:URL, audio:URL, file:URL
     #[arg(long, value_name = "TYPE:URL", value_parser = attachment, conflicts_with = "EventArgs")]
     attachment: Vec<Attachment>,
     /// Send a sticker: its id
     #[arg(long, value_name = "ID", conflicts_with = "EventArgs")]
     sticker: Option<u64>,
-    /// Send a place along
+    /// Attach a location
     #[arg(long, value_name = "LAT,LONG", value_parser = location, allow_hyphen_values = true, conflicts_with = "EventArgs")]
     location: Option<Location>,
     /// Choose a quick reply: its payload
     #[arg(long, value_name = "PAYLOAD", conflicts_with = "EventArgs")]
     quick_reply: Option<String>,
-    /// Answer a certain message
+    /// Reply to this message
     #[arg(long, value_name = "MID", conflicts_with = "EventArgs")]
     reply_to: Option<String>,
 }
 
-/// What happens in place of a message.
+/// Events that are not messages.
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 struct EventArgs {
@@ -83,10 +83,10 @@ struct EventArgs {
     /// Edit a message
     #[arg(long, value_name = "MID", requires = "text")]
     edit: Option<String>,
-    /// Take a message back
+    /// Unsend a message
     #[arg(long, value_name = "MID")]
     delete: Option<String>,
-    /// Read what the Page wrote
+    /// Read the Page's messages
     #[arg(long)]
     read: bool,
     /// Follow a link to the Page: its ref
@@ -101,10 +101,10 @@ struct EventArgs {
     /// Meta blocks the app on this Page
     #[arg(long)]
     policy_enforcement: bool,
-    /// The thread changes hands: pass (to the app), take (from it) or request
+    /// Pass (to the app), take (from it) or request the thread
     #[arg(long, value_name = "HOW", value_parser = ["pass", "take", "request"])]
     thread_control: Option<String>,
-    /// Send an event of your own: an object as it stands in messaging
+    /// Send your own event: an object as in the array messaging
     #[arg(long, value_name = "FILE")]
     raw: Option<PathBuf>,
 }
@@ -124,7 +124,6 @@ impl EventArgs {
     }
 }
 
-/// What belongs to an event.
 #[derive(Debug, Args)]
 #[group(multiple = true)]
 struct EventDetails {
@@ -152,10 +151,10 @@ pub fn run(args: SayArgs, ctx: &Context) -> Result<u8, CliError> {
     match (&said.callback_url, said.status, &said.reason) {
         (Some(url), Some(status), None) => ctx.output.result(&sentence(&format!("delivered to {url} {status}"))),
         (Some(url), _, reason) => {
-            let reason = reason.as_deref().unwrap_or("nothing came back");
+            let reason = reason.as_deref().unwrap_or("no answer");
             ctx.output.result(&sentence(&format!("not delivered to {url}: {reason}")));
             if said.tried_again {
-                ctx.output.notice("it is sent again three times; what came of it: msgrctl sandbox calls");
+                ctx.output.notice("the sandbox sends it three more times; to see the result: msgrctl sandbox calls");
             }
         }
         (None, _, reason) => {
@@ -163,7 +162,7 @@ pub fn run(args: SayArgs, ctx: &Context) -> Result<u8, CliError> {
                 "not delivered: {}",
                 reason.as_deref().unwrap_or("no receiver is subscribed")
             )));
-            ctx.output.notice("to subscribe the app and the Page: msgrctl webhook subscribe NAME (with --fields FIELD for one beside the usual ones)");
+            ctx.output.notice("to subscribe the app and the Page: msgrctl webhook subscribe NAME (with --fields FIELD for one that is not a default)");
         }
     }
     if let Some(mid) = &said.mid {
@@ -175,7 +174,7 @@ pub fn run(args: SayArgs, ctx: &Context) -> Result<u8, CliError> {
 fn say(args: SayArgs) -> Result<Say, CliError> {
     let SayArgs { text, page, from, message, event, details, standby } = args;
     if text.is_some() && event.takes_no_text() {
-        return Err(CliError::usage("a text belongs to a message, and this is something else"));
+        return Err(CliError::usage("a text is only for a message, and this event is not one"));
     }
     let raw = event.raw.map(|path| raw(&path)).transpose()?;
     let images = message.image.into_iter().map(|url| Attachment { kind: "image".into(), url });
@@ -215,7 +214,7 @@ fn attachment(text: &str) -> Result<Attachment, String> {
     let (kind, url) = text
         .split_once(':')
         .filter(|(kind, _)| ["image", "video", "audio", "file"].contains(kind))
-        .ok_or("it begins with what it is: video:https://example.com/a.mp4 (image, video, audio or file)")?;
+        .ok_or("it must begin with its kind: video:https://example.com/a.mp4 (image, video, audio or file)")?;
     Ok(Attachment { kind: kind.into(), url: url.into() })
 }
 
@@ -225,7 +224,7 @@ fn location(text: &str) -> Result<Location, String> {
         let (lat, long) = text.split_once(',')?;
         Some(Location { lat: number(lat)?, long: number(long)? })
     };
-    read().ok_or_else(|| "degrees north and east: 52.52,13.405".into())
+    read().ok_or_else(|| "expected degrees north and east: 52.52,13.405".into())
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! `msgrctl sandbox start`: runs the emulator until it is told to stop.
+//! `msgrctl sandbox start`: runs the emulator until Ctrl-C.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -18,10 +18,9 @@ use crate::sandbox::{self, Page, Person, Scenario, SharedWorld, World};
 
 /// Start the built-in Graph API on this machine
 ///
-/// Prints, as soon as it accepts connections, where it is and credentials that
-/// work, and runs until Ctrl-C. Its tokens are the same at every start, so
-/// accounts that were added to it go on working. What a scenario file may say:
-/// msgrctl help scenarios.
+/// Prints its address and working credentials once it accepts connections, and runs until
+/// Ctrl-C. Its tokens are the same at every start, so accounts added to it keep working.
+/// For scenario files see: msgrctl help scenarios
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -29,16 +28,16 @@ Examples:
   msgrctl sandbox start --listen 127.0.0.1:8090 --pages 60 --latency 100ms
   msgrctl sandbox start --scenario password-changed.toml --json")]
 pub struct StartArgs {
-    /// The address to listen on; port 0 takes a free one
+    /// The address to listen on; port 0 picks a free port
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
-    /// A world of your own
+    /// Your own scenario file
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
-    /// Wait so long before every answer: 100ms, 2s
+    /// The delay before every answer: 100ms, 2s
     #[arg(long, value_name = "TIME")]
     latency: Option<SignedDuration>,
-    /// How many Pages there are
+    /// The number of Pages
     #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "scenario",
         value_parser = clap::value_parser!(u16).range(1..))]
     pages: u16,
@@ -56,7 +55,7 @@ pub fn run(args: &StartArgs, ctx: &Context) -> Result<u8, CliError> {
 fn world(args: &StartArgs, ctx: &Context) -> Result<World, CliError> {
     let mut world = match &args.scenario {
         Some(path) => {
-            /// Ten thousand Pages have 3 MB.
+            /// Ten thousand Pages take 3 MB.
             const LIMIT: u64 = 64 * 1024 * 1024;
             let text = files::read_given_text(path, LIMIT).map_err(|error| CliError::of_given(&error))?;
             Scenario::parse(&text, path)?.into_world(ctx.clock.clone())
@@ -65,7 +64,7 @@ fn world(args: &StartArgs, ctx: &Context) -> Result<World, CliError> {
     };
     if let Some(latency) = args.latency {
         world.rules.latency =
-            Duration::try_from(latency).map_err(|_| CliError::usage("--latency is a time from now on: 100ms, 2s"))?;
+            Duration::try_from(latency).map_err(|_| CliError::usage("--latency must not be negative: 100ms, 2s"))?;
     }
     Ok(world)
 }
@@ -89,7 +88,7 @@ async fn serve(args: &StartArgs, ctx: &Context, world: SharedWorld) -> Result<u8
         "running until Ctrl-C; what it was asked: msgrctl sandbox calls --graph-url http://{address}"
     ));
     tokio::select! {
-        // A client that keeps its connection does not hold the end up.
+        // A client that keeps its connection open does not delay the end.
         served = crate::serve::until(bound, sandbox::router(world), std::future::pending()) => {
             served.map_err(|error| CliError::failed("the sandbox stopped").cause(error.to_string()))?;
         }
@@ -98,8 +97,7 @@ async fn serve(args: &StartArgs, ctx: &Context, world: SharedWorld) -> Result<u8
     Ok(0)
 }
 
-/// For a program. Of what the world knows of an app, a Page and a person only what a client
-/// of theirs needs.
+/// JSON: of the app, Page and person only what a client needs.
 fn view(world: &World, graph_url: &str) -> Value {
     let app = &world.apps[0];
     let page = |page: &Page| {
@@ -123,8 +121,8 @@ fn token_of<'w>(world: &'w World, page: &Page) -> &'w str {
     world.page_token(&page.id).map(|token| token.value.as_str()).unwrap_or_default()
 }
 
-/// For a person: what to paste, then who is there. The values work in this
-/// sandbox alone, so they are shown.
+/// Text: lines to paste, then the people. The secrets work only in this sandbox, so they are
+/// shown.
 fn text(world: &World, graph_url: &str) -> String {
     let (app, pages) = (&world.apps[0], &world.pages);
     let mut lines = vec![format!("export MSGRCTL_GRAPH_URL={graph_url}")];
@@ -135,7 +133,7 @@ fn text(world: &World, graph_url: &str) -> String {
     lines.push(format!("  export MSGRCTL_APP_SECRET={}", app.secret));
     lines.push(format!("  printf %s \"$TOKEN\" | msgrctl account add --token-stdin --app-id {}", app.id));
     if let (Some(page), Some(_)) = (pages.get(1).or(pages.first()), world.user_token()) {
-        lines.push("A person's token reaches all of their Pages, and gives the one that is named its own:".into());
+        lines.push("A person's token reaches all of their Pages; --page-id picks one and stores its own token:".into());
         lines.push(format!(
             "  printf %s \"$USER_TOKEN\" | msgrctl account add --token-stdin --app-id {} --page-id {}",
             app.id, page.id
@@ -147,7 +145,7 @@ fn text(world: &World, graph_url: &str) -> String {
         lines.push(format!("page {} {}{username}", page.id, page.name));
     }
     if pages.len() > 10 {
-        lines.push(format!("and {} more; --json lists all with their tokens", pages.len() - 10));
+        lines.push(format!("and {} more; --json lists all, with their tokens", pages.len() - 10));
     }
     if let Some(person) = world.people.first() {
         lines.push(format!("person {} {}, who can write to the page:", person.psid, person.name));

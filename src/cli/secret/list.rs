@@ -1,4 +1,4 @@
-//! `msgrctl secret list`: which secrets there are, where, and whether they are there.
+//! `msgrctl secret list`: the secrets, where they are, and which are missing.
 
 use clap::Args;
 use clap_complete::ArgValueCompleter;
@@ -14,11 +14,11 @@ use crate::operations::accounts::find;
 use crate::secrets::{SecretKind, SecretRef, StoreError};
 use crate::ui::table::table;
 
-/// List secrets: kind, place, and whether it is there
+/// List secrets: kind, place, and whether each is there
 ///
-/// A fingerprint, the first 8 digits of the SHA-256, tells whether two places hold
-/// the same value without showing it. It is shown for values that cannot be
-/// guessed: page access tokens, app secrets and generated verify tokens.
+/// A fingerprint (the first 8 digits of the SHA-256) shows whether two places hold the same
+/// value. It is shown only for values that cannot be guessed: page access tokens, app
+/// secrets and generated verify tokens.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  msgrctl secret list\n  msgrctl secret list acme-support --json")]
 pub struct ListArgs {
@@ -27,7 +27,7 @@ pub struct ListArgs {
     account: Option<String>,
 }
 
-/// Where new secrets go, and whether that place answers.
+/// Where new secrets go, and whether that store answers.
 #[derive(Serialize)]
 struct StoreView {
     name: &'static str,
@@ -37,7 +37,7 @@ struct StoreView {
     problem: Option<String>,
 }
 
-/// A secret. There is no field for its value.
+/// A secret, without its value.
 #[derive(Serialize)]
 struct SecretView<'a> {
     account: &'a str,
@@ -59,7 +59,7 @@ pub fn run(args: &ListArgs, ctx: &Context) -> Result<u8, CliError> {
         None => store.load()?,
     };
     let settings = ctx.settings()?;
-    // Looking makes no file, so nobody is asked for a new one's passphrase.
+    // Looking creates no file, so there is no prompt for a new passphrase.
     let not_made = ctx.store(settings.store.value).is_made()? == Some(false);
     let probed = if not_made { Ok(()) } else { ctx.store(settings.store.value).probe() };
     let chosen = StoreView {
@@ -81,7 +81,7 @@ pub fn run(args: &ListArgs, ctx: &Context) -> Result<u8, CliError> {
         show(ctx, &chosen, &secrets);
     }
     match failed {
-        Some(error) => Err(CliError::from(error).context("not every place could be looked into")),
+        Some(error) => Err(CliError::from(error).context("some places could not be read")),
         None => Ok(0),
     }
 }

@@ -1,4 +1,4 @@
-//! `msgrctl secret`: the secrets of accounts, where they are and what they are.
+//! `msgrctl secret`: the secrets of accounts.
 
 mod list;
 mod r#move;

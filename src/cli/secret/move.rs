@@ -13,8 +13,8 @@ use crate::secrets::{KeyMeans, StoreName, key_of};
 
 /// Move secrets to another store
 ///
-/// Copies, reads back, compares, and only then removes the old copy. It can be run
-/// again after any interruption. References are left as they are.
+/// Copies, reads back, compares, and only then removes the old copy. After an interruption,
+/// run it again. References stay.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  msgrctl secret move acme-support --to file\n  msgrctl secret move --all --to keyring"
@@ -26,7 +26,7 @@ pub struct MoveArgs {
     /// Every account of the tenant
     #[arg(long, alias = "all-accounts", conflicts_with = "accounts")]
     all: bool,
-    /// Where to [on a terminal it is asked for]
+    /// The store to move to [on a terminal it is asked for]
     #[arg(long, value_name = "STORE")]
     to: Option<StoreName>,
 }
@@ -64,7 +64,7 @@ pub fn run(args: &MoveArgs, ctx: &Context) -> Result<u8, CliError> {
     }
 }
 
-/// The store to move to, from the list.
+/// Lets the operator choose the store to move to.
 fn ask_store(ctx: &Context, accounts: &[String]) -> Result<StoreName, CliError> {
     if !ctx.someone_can_answer || ctx.global.yes {
         let whom = accounts.first().map_or("--all", String::as_str);
@@ -73,21 +73,21 @@ fn ask_store(ctx: &Context, accounts: &[String]) -> Result<StoreName, CliError> 
             .hint(format!("for example: msgrctl secret move {whom} --to {}", stores[1])));
     }
     let stores = StoreName::KEEPING.map(|store| store.to_string());
-    match ctx.prompter.choose("Where to?", &stores, 0)? {
+    match ctx.prompter.choose("Move to which store?", &stores, 0)? {
         Some(at) => Ok(StoreName::KEEPING[at]),
         None => Err(CliError::left("no store was chosen; nothing was moved")),
     }
 }
 
-/// A file that cannot be found, or opened elsewhere, does not count as a copy.
+/// Without the way to open it, a file is not a backup.
 fn say_where_the_file_is(ctx: &Context) -> Result<(), CliError> {
     let settings = ctx.settings()?;
     let file = settings.paths.secrets_file(settings.tenant.value.as_str());
     let opened = match key_of(&file) {
-        Some(KeyMeans::KeyFile) => "the key file opens it (--key-file, MSGRCTL_KEY_FILE); keep a copy of that apart",
-        Some(KeyMeans::Passphrase) => "its passphrase opens it (MSGRCTL_PASSPHRASE, or typed)",
+        Some(KeyMeans::KeyFile) => "the key file opens it (--key-file, MSGRCTL_KEY_FILE); keep a copy of it elsewhere",
+        Some(KeyMeans::Passphrase) => "its passphrase opens it (MSGRCTL_PASSPHRASE, or the prompt)",
         Some(KeyMeans::Keyring) => {
-            "its key is in the keyring of this machine, so a copy of the file alone opens nothing"
+            "its key is in the keyring of this machine, so a copy of the file cannot be opened elsewhere"
         }
         None => return Ok(()),
     };

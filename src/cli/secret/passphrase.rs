@@ -1,4 +1,4 @@
-//! `msgrctl secret passphrase`: another passphrase or key for the encrypted file.
+//! `msgrctl secret passphrase`: changes the passphrase or key of the encrypted file.
 
 use std::path::PathBuf;
 
@@ -14,13 +14,12 @@ use crate::secrets::{Asking, NewKey, SecretKind};
 
 /// Change what opens the encrypted file: its passphrase, a key file, or the keyring
 ///
-/// Asks for the new passphrase twice. Every secret in the file is encrypted anew; an
-/// interruption leaves the old file as it was. The old passphrase (MSGRCTL_PASSPHRASE) or
-/// key file (--key-file) opens the file as always.
+/// Asks for the new passphrase twice, and encrypts every secret in the file again; an
+/// interruption leaves the old file unchanged. The old passphrase (MSGRCTL_PASSPHRASE) or
+/// key file (--key-file) opens the file as usual.
 ///
-/// A passphrase that is forgotten cannot be recovered, and neither can the secrets behind
-/// it. --begin-again sets that file aside (secrets.enc.old) and shows which secrets have to
-/// be given again.
+/// A forgotten passphrase cannot be recovered, and neither can the secrets behind it.
+/// --begin-again sets the file aside (secrets.enc.old) and lists the secrets to set again.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -49,7 +48,7 @@ struct NewArgs {
     /// Open the file with a key in the keyring from now on
     #[arg(long)]
     keyring: bool,
-    /// What opened the file is lost: set it aside, and begin with an empty one
+    /// The passphrase or key is lost: set the file aside and begin with an empty one
     #[arg(long)]
     begin_again: bool,
 }
@@ -70,7 +69,7 @@ pub fn run(args: &PassphraseArgs, ctx: &Context) -> Result<u8, CliError> {
             let passphrase = match given {
                 Some(given) => given,
                 None if ctx.someone_can_answer => {
-                    // The old one first, as a person would expect.
+                    // The operator expects the prompt for the old one first.
                     ctx.stores().file().open_now()?;
                     ask_passphrase(&*ctx.prompter, &ctx.output, Asking::New)
                         .ok_or_else(|| CliError::left("nothing was changed"))?
@@ -88,7 +87,7 @@ pub fn run(args: &PassphraseArgs, ctx: &Context) -> Result<u8, CliError> {
         ctx.output.json(&json!({"schema_version": 1, "path": path}));
         return Ok(0);
     }
-    ctx.output.result(&format!("{} is opened by {what} from now on", path.display()));
+    ctx.output.result(&format!("{what} opens {} from now on", path.display()));
     match &new {
         NewKey::Passphrase(_) => ctx
             .output
@@ -96,7 +95,7 @@ pub fn run(args: &PassphraseArgs, ctx: &Context) -> Result<u8, CliError> {
         NewKey::KeyFile(path) => {
             let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
             ctx.output.notice(&format!(
-                "keep a copy of it elsewhere; to have it found without --key-file: msgrctl config set key_file {}",
+                "keep a copy of it elsewhere; to use it without --key-file: msgrctl config set key_file {}",
                 shlex::try_quote(&path.to_string_lossy()).unwrap_or_default()
             ));
         }
@@ -106,7 +105,7 @@ pub fn run(args: &PassphraseArgs, ctx: &Context) -> Result<u8, CliError> {
 }
 
 fn again(ctx: &Context) -> Result<u8, CliError> {
-    let question = "Set the encrypted file aside and begin with an empty one? The secrets in it have to be given again";
+    let question = "Set the encrypted file aside and begin with an empty one? You must set the secrets in it again";
     ctx.confirm(question, "msgrctl secret passphrase --begin-again")?;
     let begun = begin_again(ctx)?;
     if ctx.output.json {
@@ -121,7 +120,7 @@ fn again(ctx: &Context) -> Result<u8, CliError> {
     ctx.output.result(&format!("set aside: {}", begun.aside.display()));
     let calls = ctx.output.calls();
     for (handle, kinds) in &begun.missing {
-        // Together: the token is tested with the app's secret.
+        // Together: the token is tested with the app secret.
         let flags = kinds.iter().filter_map(|kind| match kind {
             SecretKind::PageAccessToken => Some("--token-file FILE"),
             SecretKind::AppSecret => Some("--app-secret-file FILE"),
@@ -129,7 +128,7 @@ fn again(ctx: &Context) -> Result<u8, CliError> {
             SecretKind::NextVerifyToken => None,
         });
         let command = format!("msgrctl account edit {handle} {} --yes", flags.collect::<Vec<_>>().join(" "));
-        ctx.output.result(&format!("  give again: {}", calls.complete(&command)));
+        ctx.output.result(&format!("  set again: {}", calls.complete(&command)));
     }
     Ok(0)
 }

@@ -1,4 +1,4 @@
-//! `msgrctl secret remove`: one secret of an account, and nothing in its place.
+//! `msgrctl secret remove`: removes an account's secret, or entries without an account.
 
 use clap::Args;
 
@@ -12,11 +12,10 @@ use crate::secrets::StoreName;
 
 /// Remove a secret
 ///
-/// Asks first; without a terminal it needs --yes. What is only referred to is left
-/// where it is. With --left-behind all secrets are removed that belong to no account of
-/// this configuration, in the keyring and in the encrypted files; --store limits it to
-/// one of the two. They are listed first: another configuration shares the keyring. With
-/// --entry one such entry is removed.
+/// Asks first; without a terminal it needs --yes. The value behind a reference stays.
+/// --left-behind removes all secrets in the keyring and in the encrypted files that belong to
+/// no account of this configuration; --store limits it to one of the two. They are listed
+/// first, because another configuration shares the keyring. --entry removes one such entry.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  msgrctl secret remove acme-support app-secret --yes\n  msgrctl secret remove --left-behind\n  msgrctl secret remove --left-behind --store file"
@@ -37,11 +36,11 @@ pub struct RemoveArgs {
 pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
     if args.left_behind {
         let store = &ctx.settings()?.store;
-        // What the configuration says is about new secrets.
+        // The configured store is only for new secrets.
         let only = matches!(store.origin, Origin::Flag(_)).then_some(store.value);
         if only.is_some_and(|only| !StoreName::KEEPING.contains(&only)) {
             return Err(CliError::usage(format!(
-                "--left-behind looks into the keyring and the encrypted file, not into {}",
+                "--left-behind searches the keyring and the encrypted file, not {}",
                 store.value
             ))
             .hint("--store keyring or --store file; without --store both"));
@@ -66,7 +65,7 @@ pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
     Ok(0)
 }
 
-/// Lists all that belongs to no account, asks, and removes it.
+/// Lists the secrets without an account, asks, and removes them.
 fn remove_left_behind(ctx: &Context, only: Option<StoreName>) -> Result<u8, CliError> {
     let tenants = ctx.tenants()?;
     let listed = left_behind::removable(ctx, &tenants, only)?;
@@ -75,7 +74,7 @@ fn remove_left_behind(ctx: &Context, only: Option<StoreName>) -> Result<u8, CliE
         ctx.output.talk(&format!("no account of this configuration has these secrets:\n  {}", lines.join("\n  ")));
         if listed.iter().any(|entry| entry.tenant.is_none()) {
             ctx.output.warning(
-                "the keyring is shared: another configuration directory of yours may use those of it, and would lose them",
+                "the keyring is shared: another of your configuration directories may use these secrets and would lose them",
             );
         }
         let flags = only.map(|store| format!(" --store {store}")).unwrap_or_default();
@@ -95,8 +94,7 @@ fn remove_left_behind(ctx: &Context, only: Option<StoreName>) -> Result<u8, CliE
     Ok(0)
 }
 
-/// Entries that were left behind. One that an account points to is refused, and
-/// then none is removed.
+/// Removes entries without an account; if an account refers to one, removes none.
 fn remove_entries(ctx: &Context, entries: &[String]) -> Result<u8, CliError> {
     let store = ctx.settings()?.store.value;
     remove::entries(ctx, store, entries)?;

@@ -1,4 +1,4 @@
-//! `msgrctl secret reveal`: prints a secret, because somebody asked for just that.
+//! `msgrctl secret reveal`: prints a secret.
 
 use clap::Args;
 use serde_json::json;
@@ -43,7 +43,7 @@ pub fn run(args: &RevealArgs, ctx: &Context) -> Result<u8, CliError> {
             Some(c) => {
                 let unseen = code_point(c);
                 ctx.output.warning(&format!(
-                    "the {kind} has characters that a terminal does not show as they are ({unseen}); into a pipe or a file it is printed exactly"
+                    "the {kind} has characters that a terminal does not show unchanged ({unseen}); a pipe or a file gets it exactly"
                 ));
                 ctx.output.result(value);
             }

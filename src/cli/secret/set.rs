@@ -1,4 +1,4 @@
-//! `msgrctl secret set`: another value for one secret of an account.
+//! `msgrctl secret set`: replaces one secret of an account.
 
 use std::path::PathBuf;
 
@@ -20,10 +20,10 @@ use crate::secrets::SecretKind;
 
 /// Replace a secret
 ///
-/// A new page access token or app secret is tested with Graph first, together with
-/// what the account has: right page, right app, permissions. One that fails is
-/// refused unless --force is given, and the old one stays until the new one is
-/// stored. Asks first; without a terminal it needs --yes.
+/// A new page access token or app secret is first tested with Graph, together with the
+/// account's other secrets: right page, right app, permissions. One that fails is refused
+/// unless --force is given; the old one stays until the new one is stored. Asks first;
+/// without a terminal it needs --yes.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -38,7 +38,7 @@ pub struct SetArgs {
     kind: KindArg,
     #[command(flatten)]
     value: ValueArgs,
-    /// Keep it even when it fails the test or Graph does not answer
+    /// Save it even if it fails the test or Graph does not answer
     #[arg(long)]
     force: bool,
 }
@@ -46,23 +46,23 @@ pub struct SetArgs {
 #[derive(Clone, Debug, Args)]
 #[group(multiple = false)]
 struct ValueArgs {
-    /// Read it from standard input
+    /// Read the secret from standard input
     #[arg(long)]
     stdin: bool,
-    /// Read it from a file
+    /// Read the secret from a file
     #[arg(long, value_name = "PATH")]
     file: Option<PathBuf>,
-    /// Keep a reference to it: env:NAME, file:PATH, keyring:SERVICE/USER, command:PROGRAM ARG…
+    /// Store a reference to it: env:NAME, file:PATH, keyring:SERVICE/USER, command:PROGRAM ARG…
     #[arg(long, value_name = "REF", add = ArgValueCandidates::new(candidates::references))]
     from: Option<String>,
-    /// Make a new verify token
+    /// Generate a new verify token
     #[arg(long)]
     generate: bool,
 }
 
 impl ValueArgs {
-    /// The same, or how the value is to be given where nothing says so: a person pastes it, or
-    /// lets a verify token be made.
+    /// The given source, or on a terminal the one that the operator picks: paste it, or generate
+    /// a verify token.
     fn or_asked(&self, ctx: &Context, account: &Account, kind: SecretKind) -> Result<Self, CliError> {
         if self.stdin || self.file.is_some() || self.from.is_some() || self.generate {
             return Ok(self.clone());
@@ -78,7 +78,7 @@ impl ValueArgs {
         if !can_be_made {
             return Ok(pasted);
         }
-        let ways = ["Make a new one", "Paste one"].map(str::to_owned);
+        let ways = ["Generate a new one", "Paste one"].map(str::to_owned);
         match ctx.prompter.choose("Verify token", &ways, 0)? {
             Some(0) => Ok(generated),
             Some(_) => Ok(pasted),
@@ -86,7 +86,7 @@ impl ValueArgs {
         }
     }
 
-    /// The command again, to be pasted.
+    /// The same command, to paste.
     fn command(&self, account: &Account, kind: SecretKind) -> String {
         let file = self.file.as_ref().map(|path| path.to_string_lossy());
         let command = Invocation::of("secret set").arg(account.handle.as_str()).arg(kind.argument());
@@ -99,8 +99,8 @@ pub fn run(args: &SetArgs, ctx: &Context) -> Result<u8, CliError> {
     let account = args.account.pick(ctx)?;
     let kind = args.kind.pick(ctx, &account)?;
     if args.value.generate && kind != SecretKind::VerifyToken {
-        return Err(CliError::usage(format!("a {kind} cannot be made here: Meta gives it out"))
-            .hint("--generate is for the verify-token"));
+        return Err(CliError::usage(format!("a {kind} cannot be generated: Meta issues it"))
+            .hint("--generate is only for verify-token"));
     }
     let value = args.value.or_asked(ctx, &account, kind)?;
     let given = Given { stdin: value.stdin, file: value.file.as_deref(), from: value.from.as_deref() };
@@ -108,7 +108,7 @@ pub fn run(args: &SetArgs, ctx: &Context) -> Result<u8, CliError> {
     let edit = Edit {
         inputs,
         gate: if args.force { Gate::Anyway } else { Gate::Passing },
-        to_save: "--force saves it all the same",
+        to_save: "--force saves it anyway",
         ..Edit::default()
     };
     change(ctx, &account, edit, &value.command(&account, kind))

@@ -1,4 +1,4 @@
-//! `msgrctl tenant add`: a customer of the contact centre.
+//! `msgrctl tenant add`: adds a customer of the contact centre.
 
 use clap::Args;
 
@@ -13,10 +13,9 @@ use crate::operations::tenants;
 
 /// Add a tenant
 ///
-/// Every customer of the contact centre is a tenant with a host of its own, shown at
-/// the upper right of Contact Center Administrator. With a template the callback URLs
-/// of its accounts are made from it; their path is published nowhere, so take it from
-/// an account that works.
+/// Every customer of the contact centre is a tenant with its own host, shown at the upper
+/// right of Contact Center Administrator. A template makes the callback URLs of its accounts.
+/// The path of callback URLs is not documented: copy it from a working account.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -46,7 +45,7 @@ pub fn run(args: &AddArgs, ctx: &Context) -> Result<u8, CliError> {
     Ok(0)
 }
 
-/// Asks for what was not given.
+/// Asks for what is missing.
 fn ask(ctx: &Context, name: Option<TenantName>, fields: &mut FieldArgs) -> Result<TenantName, CliError> {
     let name = match name {
         Some(name) => name,
@@ -59,7 +58,7 @@ fn ask(ctx: &Context, name: Option<TenantName>, fields: &mut FieldArgs) -> Resul
     Ok(name)
 }
 
-/// Names all that is missing.
+/// Names everything that is missing.
 fn missing(name: Option<&TenantName>, fields: &FieldArgs) -> CliError {
     let name_missing = name.is_none().then_some("TENANT, a short name");
     let host_missing = fields.host.is_none().then_some("--host, the tenant's host");
@@ -73,7 +72,7 @@ const TENANT: Field = Field::new("tenant name", "TENANT", "a short name of your 
 const HOST: Field = Field::new(
     "host",
     "--host",
-    "the host stands at the upper right of Contact Center Administrator, such as acme.brightpattern.com",
+    "the host is at the upper right of Contact Center Administrator, such as acme.brightpattern.com",
 );
 
 fn left() -> CliError {

@@ -10,7 +10,7 @@ use crate::operations::tenants;
 
 /// Change a tenant
 ///
-/// Accounts that are there keep their callback URLs.
+/// Existing accounts keep their callback URLs.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -21,7 +21,7 @@ pub struct EditArgs {
     tenant: TenantArg,
     #[command(flatten)]
     fields: FieldArgs,
-    /// Take a field away
+    /// Clear a field
     #[arg(long, value_name = "FIELD")]
     clear: Vec<Clear>,
 }
@@ -43,7 +43,7 @@ enum Clear {
 pub fn run(args: &EditArgs, ctx: &Context) -> Result<u8, CliError> {
     let name = args.tenant.pick(ctx)?;
     if !args.fields.any() && args.clear.is_empty() {
-        return Err(CliError::usage("nothing to change was given")
+        return Err(CliError::usage("nothing to change: no flag was given")
             .hint(format!("name what to change: msgrctl tenant edit {name} --help")));
     }
     let tenant = tenants::edit(ctx, &name, |tenant| {

@@ -1,4 +1,4 @@
-//! What can be said of a tenant, as flags: the same for `add` and `edit`.
+//! The settings of a tenant as flags, for `add` and `edit`.
 
 use clap::Args;
 
@@ -7,7 +7,6 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::secrets::StoreName;
 
-/// The flags.
 #[derive(Clone, Debug, Args)]
 pub struct FieldArgs {
     /// The tenant's host: example.brightpattern.com
@@ -16,7 +15,7 @@ pub struct FieldArgs {
     /// The version of the contact centre: 5.19
     #[arg(long, value_name = "VERSION")]
     product_version: Option<String>,
-    /// How callback URLs are made, with {host}, {page_id}, {page_username}, {handle}
+    /// The template of callback URLs, with {host}, {page_id}, {page_username}, {handle}
     #[arg(long, value_name = "URL")]
     callback_template: Option<String>,
     /// The messengers that the service provider has enabled: facebook,line,…
@@ -25,13 +24,13 @@ pub struct FieldArgs {
     /// Where new secrets of this tenant go
     #[arg(long, value_name = "STORE")]
     default_store: Option<StoreName>,
-    /// The Meta app of its accounts, where an account does not say otherwise
+    /// The Meta app of its accounts, unless an account has its own
     #[arg(long, value_name = "ID")]
     app_id: Option<String>,
 }
 
 impl FieldArgs {
-    /// Puts what was given in place of what a tenant has.
+    /// Copies the given values into a tenant.
     pub fn apply(&self, tenant: &mut Tenant) -> Result<(), CliError> {
         fn put<T>(flag: &str, text: Option<&String>, field: &mut Option<T>) -> Result<(), CliError>
         where
@@ -59,7 +58,7 @@ impl FieldArgs {
         Ok(())
     }
 
-    /// Says what is probably not meant.
+    /// Warns of values that are probably mistakes.
     pub fn warn(&self, ctx: &Context, tenant: &Tenant) {
         if self.callback_template.is_some()
             && let Some(template) = &tenant.callback_template
@@ -69,7 +68,6 @@ impl FieldArgs {
         }
     }
 
-    /// Whether anything was given.
     pub fn any(&self) -> bool {
         let Self { host, product_version, callback_template, types, default_store, app_id } = self;
         [host, product_version, callback_template, app_id].iter().any(|field| field.is_some())

@@ -1,4 +1,4 @@
-//! `msgrctl tenant`: the customers of the contact centre whose accounts are kept here.
+//! `msgrctl tenant`: the customers of the contact centre.
 
 mod add;
 mod edit;
@@ -44,7 +44,7 @@ pub(super) fn run(command: TenantCommand, ctx: &Context) -> Result<u8, CliError>
     }
 }
 
-/// A tenant that is there, named.
+/// An existing tenant, named.
 #[derive(Debug, Args)]
 struct NamedTenant {
     /// The tenant's name [on a terminal it is asked for]
@@ -62,7 +62,7 @@ impl NamedTenant {
     }
 }
 
-/// A tenant from the list of all.
+/// Lets the operator choose a tenant.
 fn pick(ctx: &Context) -> Result<String, CliError> {
     // --yes does not answer which tenant is meant.
     if !ctx.someone_can_answer || ctx.global.yes {
@@ -80,7 +80,7 @@ fn pick(ctx: &Context) -> Result<String, CliError> {
     }
 }
 
-/// A tenant that is there.
+/// An existing tenant.
 #[derive(Debug, Args)]
 struct TenantArg {
     /// The tenant's name [default: the current one]

@@ -1,4 +1,4 @@
-//! `msgrctl tenant remove`: a tenant, and what is kept of it here.
+//! `msgrctl tenant remove`: removes a tenant and its files here.
 
 use clap::Args;
 
@@ -9,8 +9,8 @@ use crate::operations::tenants::remove;
 
 /// Remove a tenant
 ///
-/// Refuses while it has accounts, unless --with-accounts is given; then their secrets
-/// are removed too. Asks first; without a terminal it needs --yes. Nothing changes at
+/// Refuses a tenant with accounts, unless --with-accounts is given; then it also removes
+/// them and their secrets. Asks first; without a terminal it needs --yes. Nothing changes at
 /// Meta or in the contact centre.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  msgrctl tenant remove acme --with-accounts --yes")]
@@ -27,7 +27,7 @@ pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
     let (name, accounts) = (&prepared.name, &prepared.accounts);
     if let Some(first) = accounts.first() {
         ctx.output.warning(&format!(
-            "nothing changes at Meta: Pages that are subscribed go on sending their customers' messages to their apps; to end that before the accounts are removed, for each: msgrctl webhook unsubscribe {} --tenant {name}",
+            "nothing changes at Meta: subscribed Pages keep sending their customers' messages to their apps; to stop that before you remove the accounts, for each: msgrctl webhook unsubscribe {} --tenant {name}",
             first.handle
         ));
     }
@@ -37,7 +37,7 @@ pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
     ctx.confirm(&format!("Remove the tenant '{name}'{what}?"), &command)?;
     if let Some(directory) = remove::carry_out(&prepared, &format!("{command} --yes"))? {
         ctx.output.warning(&format!(
-            "there is something else in {}, so it stays: look at it, and remove it by hand",
+            "{} stays because it has other files; check them and remove it by hand",
             directory.display()
         ));
     }

@@ -1,4 +1,4 @@
-//! `msgrctl tenant use`: the tenant that commands work in when none is named.
+//! `msgrctl tenant use`: sets the current tenant.
 
 use clap::Args;
 
@@ -7,10 +7,10 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::operations::{Origin, tenants};
 
-/// Work in a tenant from now on
+/// Make a tenant the current one
 ///
-/// Writes it into config.toml and leaves the rest of that file, comments too, as it
-/// is. --tenant and MSGRCTL_TENANT still win.
+/// Writes it into config.toml and keeps the rest of that file, with its comments. --tenant
+/// and MSGRCTL_TENANT still win.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  msgrctl tenant use acme")]
 pub struct UseArgs {
@@ -27,7 +27,7 @@ pub fn run(args: &UseArgs, ctx: &Context) -> Result<u8, CliError> {
         ctx.output.result(&format!("commands now work in tenant '{name}'"));
     }
     if let Origin::Flag(wins) | Origin::Variable(wins) = &ctx.settings()?.tenant.origin {
-        ctx.output.warning(&format!("{wins} is set, and wins where it is"));
+        ctx.output.warning(&format!("{wins} is set and overrides it"));
     }
     Ok(0)
 }

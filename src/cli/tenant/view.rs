@@ -1,4 +1,4 @@
-//! How a tenant looks, to a person and to a program.
+//! Views of a tenant, for people and programs.
 
 use serde::Serialize;
 
@@ -9,15 +9,13 @@ use crate::cli::error::CliError;
 use crate::ui::style::{self, paint, wrap};
 use crate::ui::terminal::Screen;
 
-/// A tenant as JSON.
 #[derive(Serialize)]
 pub struct TenantView<'a> {
     pub name: &'a str,
     #[serde(flatten)]
     pub tenant: &'a Tenant,
-    /// How many accounts it has.
     pub accounts: usize,
-    /// Whether commands work in it.
+    /// Whether it is the current tenant.
     pub current: bool,
 }
 
@@ -28,7 +26,7 @@ impl<'a> TenantView<'a> {
     }
 }
 
-/// Prints a tenant, every field.
+/// Prints every field of a tenant.
 pub fn print(ctx: &Context, name: &str, tenant: &Tenant) -> Result<(), CliError> {
     let view = TenantView::new(ctx, name, tenant)?;
     if ctx.output.json {

@@ -1,4 +1,4 @@
-//! What happened, as a line for a person and as one for a program.
+//! An event as a line for a person and as JSON.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -8,7 +8,7 @@ use crate::json::without_nulls;
 use crate::text::harmless;
 use crate::webhook::{Attachment, Event, Kind, Message};
 
-/// The word for an event, and the rest of it in words.
+/// The word for an event, and its details.
 pub fn words(event: &Event) -> (&'static str, String) {
     let or = |text: &Option<String>, none: &str| text.as_deref().map_or_else(|| none.to_owned(), harmless);
     if event.is_test {
@@ -41,11 +41,11 @@ pub fn words(event: &Event) -> (&'static str, String) {
         Kind::Handover { what, details } => (what, harmless(&details.to_string())),
         Kind::Other(what) => ("other", harmless(what)),
         Kind::Change(field) => ("change", harmless(field)),
-        Kind::Unknown => ("unknown", "nothing of it is known; --json shows it whole".into()),
+        Kind::Unknown => ("unknown", "an unknown event; --json shows it in full".into()),
     }
 }
 
-/// What a message says, in one line.
+/// The content of a message, on one line.
 pub fn said(message: &Message) -> String {
     if message.is_deleted {
         return "(unsent)".into();
@@ -82,17 +82,17 @@ fn plural(count: usize) -> &'static str {
     if count == 1 { "" } else { "s" }
 }
 
-/// A moment of Meta's, in the time of the person who looks.
+/// Meta's time in milliseconds, as local time of day.
 fn moment(milliseconds: i64) -> String {
     Timestamp::from_millisecond(milliseconds).map_or_else(|_| milliseconds.to_string(), clock)
 }
 
-/// The time of day, where the person is.
+/// The local time of day.
 pub fn clock(at: Timestamp) -> String {
     at.to_zoned(TimeZone::system()).strftime("%H:%M:%S").to_string()
 }
 
-/// An event for a program, as it came under `raw`.
+/// An event as JSON; `raw` is the event as it came.
 pub fn view(event: &Event, account: Option<&str>, now: Timestamp) -> Value {
     let occurred_at = event.timestamp.and_then(|at| Timestamp::from_millisecond(at).ok());
     let mut view = without_nulls(json!({

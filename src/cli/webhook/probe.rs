@@ -1,4 +1,4 @@
-//! What the probe found, as lines and as JSON.
+//! A probe's result, as lines and as JSON.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use crate::ui::style::{self, paint};
 use crate::ui::terminal::Screen;
 use crate::webhook::{Exchange, Probe, Problem};
 
-/// A probe for a program; `fix`: see [`text`].
+/// `fix`: see [`text`].
 pub fn view(account: Option<&str>, callback_url: &str, probe: &Probe, fix: Option<&str>) -> Value {
     let request = |verify_token, exchange: &Exchange| {
         without_nulls(json!({
@@ -35,7 +35,7 @@ pub fn view(account: Option<&str>, callback_url: &str, probe: &Probe, fix: Optio
         "cause": problem.map(Problem::cause),
         "summary": problem.map(Problem::summary),
         "hint": problem.map(|problem| fix.unwrap_or(problem.fix())),
-        // What the receiver said in place of the challenge.
+        // The receiver's answer instead of the challenge.
         "says": probe.says,
         "requests": right.chain(wrong).collect::<Vec<Value>>(),
     }))
@@ -45,7 +45,7 @@ fn milliseconds(exchange: &Exchange) -> u64 {
     u64::try_from(exchange.duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// A probe for a person; `fix` knows the account, so that its command can be pasted.
+/// A probe for a person; `fix` is the hint with the account's name, to paste.
 pub fn text(callback_url: &str, probe: &Probe, fix: Option<&str>, screen: Screen) -> String {
     let worst = outcome_of(probe);
     let mut lines =
@@ -79,13 +79,13 @@ pub fn text(callback_url: &str, probe: &Probe, fix: Option<&str>, screen: Screen
             add(WRONG, Outcome::Pass, &how, None, None);
         }
         (None, None) => {
-            add(WRONG, Outcome::Skip, "not asked: the verify token itself has to work first", None, None);
+            add(WRONG, Outcome::Skip, "not asked: the verify token must work first", None, None);
         }
     }
     lines.join("\n")
 }
 
-/// The two requests in words: the verify token that Meta will ask with, and one that
-/// msgrctl made up, which a receiver has to refuse.
+/// The two requests: with the verify token, and with a made-up one that a receiver must
+/// refuse.
 const RIGHT: &str = "verify token";
 const WRONG: &str = "made-up token";

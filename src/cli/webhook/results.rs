@@ -1,4 +1,4 @@
-//! What became of accounts' webhooks, as JSON and as a list.
+//! Results of accounts' webhooks, as JSON and as a list.
 
 use serde_json::json;
 
@@ -12,12 +12,11 @@ use crate::text::{Calls, count};
 use crate::ui::style::{self, paint};
 use crate::ui::terminal::Screen;
 
-/// Shows results, as JSON or as a list.
 pub fn show(ctx: &Context, results: &[AccountResult]) {
     show_as(ctx, if ctx.output.json { Format::Json } else { Format::Text }, results);
 }
 
-/// Shows results in a format.
+/// Prints results in `format`.
 pub fn show_as(ctx: &Context, format: Format, results: &[AccountResult]) {
     let calls = ctx.output.calls();
     match format {

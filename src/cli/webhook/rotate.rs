@@ -1,7 +1,7 @@
-//! `msgrctl webhook rotate`: another verify token, and no moment without one that works.
+//! `msgrctl webhook rotate`: replaces the verify token so that one always works.
 //!
-//! The new one is kept beside the old one as the next verify token until Meta has it, so
-//! that neither is lost wherever the command ends: run again, it goes on with the same.
+//! The new token is stored beside the old one until Meta has it. If the command ends early,
+//! both remain, and the next run continues with the same new token.
 
 use clap::Args;
 
@@ -20,14 +20,13 @@ use crate::webhook::{Probe, Problem};
 
 /// Replace an account's verify token, here and at Meta
 ///
-/// Makes a new one, or takes the one that is given, and keeps it beside the old one
-/// until Meta has it: `webhook show NAME --reveal` shows both, and `webhook listen`
-/// accepts both. With the app secret and the callback URL known, the callback is asked
-/// first, then Meta is given the new token and asks the callback again; so the contact
-/// centre has to know it first. On a terminal the command waits until it does. If it
-/// ends before Meta has the new one, run it again: it goes on with the same token.
-/// Events go on arriving all the time, since they are signed with the app secret, not
-/// with this token.
+/// Generates a new token, or takes a given one, and keeps it beside the old one until Meta
+/// has it: `webhook show NAME --reveal` shows both, and `webhook listen` accepts both.
+/// With app secret and callback URL it first asks the callback, then gives Meta the new
+/// token, and Meta asks the callback again; so the contact centre must have it first. On a
+/// terminal the command waits for that. If it ends before Meta has the new token, run it
+/// again: it continues with the same one. Events keep arriving, because they are signed
+/// with the app secret, not with this token.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -42,7 +41,7 @@ pub struct RotateArgs {
     /// Store it without giving it to Meta
     #[arg(long)]
     here_only: bool,
-    /// Drop the new token of a rotation that was not finished
+    /// Drop the new token of an unfinished rotation
     #[arg(long, conflicts_with_all = ["stdin", "file", "from", "here_only"])]
     cancel: bool,
 }
@@ -64,10 +63,10 @@ pub fn run(args: &RotateArgs, ctx: &Context) -> Result<u8, CliError> {
     }
     let handle = &saved.handle;
     let says = if is_at_meta {
-        format!("the verify token of '{}' is a new one, here and at Meta", saved.name)
+        format!("the verify token of '{}' was replaced, here and at Meta", saved.name)
     } else {
         format!(
-            "the verify token of '{}' is a new one here\n\nLeft to do, in this order; the old one works at Meta until then:\n  1. put it into the contact centre's form (msgrctl webhook show {handle} --reveal)\n  2. put it into the Meta app: {}\n  3. msgrctl webhook verify {handle}",
+            "the verify token of '{}' was replaced here\n\nNext steps, in this order; until then the old one works at Meta:\n  1. put it into the contact centre's form (msgrctl webhook show {handle} --reveal)\n  2. put it into the Meta app: {}\n  3. msgrctl webhook verify {handle}",
             saved.name,
             dashboard::WEBHOOKS
         )
@@ -79,7 +78,8 @@ pub fn run(args: &RotateArgs, ctx: &Context) -> Result<u8, CliError> {
 fn cancel(ctx: &Context, account: &Account) -> Result<u8, CliError> {
     let Account { name, handle, .. } = account;
     rotate::check_cancel(ctx, account)?;
-    let question = format!("Drop the new verify token of '{name}'? If Meta has it already, the old one is wrong");
+    let question =
+        format!("Drop the new verify token of '{name}'? If Meta already has it, the old one no longer works");
     ctx.confirm(&question, &format!("msgrctl webhook rotate {handle} --cancel"))?;
     let saved = rotate::cancel(ctx, account)?;
     if !view::print_saved(ctx, &saved, None)? {
@@ -88,7 +88,7 @@ fn cancel(ctx: &Context, account: &Account) -> Result<u8, CliError> {
     Ok(0)
 }
 
-/// Whether to ask the callback again, once the operator has done something about it.
+/// Asks whether to call the callback again, after the operator has fixed it.
 fn asks_again(ctx: &Context, account: &Account, found: &Probe, problem: &Problem) -> Result<bool, CliError> {
     let callback = callback_of(account)?;
     if is_refused(problem) {

@@ -1,4 +1,4 @@
-//! How lines of the listener look on standard output: for a person, or as JSON Lines.
+//! Output of the listener: lines for a person, or JSON Lines.
 
 use serde_json::{Value, json};
 
@@ -10,22 +10,20 @@ use crate::ui::output::Output;
 use crate::ui::style::{self, paint, wrap};
 use crate::webhook::Event;
 
-/// The width of the time and what parts it from the line.
+/// The width of the time and the gap after it.
 const INDENT: usize = 10;
 
 pub struct Screen<'a> {
     output: &'a Output,
-    /// The one of everything that is shown, so that its times are in order.
+    /// Shared with everything printed, so that times are in order.
     clock: Clock,
 }
 
 impl<'a> Screen<'a> {
-    /// A screen for what this output shows; every line has the time of `clock`.
     pub fn new(output: &'a Output, clock: Clock) -> Self {
         Self { output, clock }
     }
 
-    /// An event, as it came.
     pub fn event(&self, event: &Event, account: Option<&str>) {
         if self.output.json {
             self.output.json_line(&view(event, account, self.clock.now()));
@@ -42,8 +40,7 @@ impl<'a> Screen<'a> {
         self.line(&harmless(&format!("{who}  {customer}  {kind}{standby}: {rest}")));
     }
 
-    /// Something else that happened, to a customer or to the listener itself: a line for a
-    /// person, an object of this kind for a program.
+    /// Another event, about a customer or the listener: a line, or a JSON object of this kind.
     pub fn note(&self, kind: &str, psid: Option<&str>, line: &str, details: Value) {
         if !self.output.json {
             return self.line(line);
@@ -56,7 +53,7 @@ impl<'a> Screen<'a> {
         self.output.flush();
     }
 
-    /// A word to the person who types; nothing for a program.
+    /// A hint to the operator who types; not printed as JSON.
     pub fn hint(&self, text: &str) {
         if self.output.json {
             return;
@@ -67,7 +64,7 @@ impl<'a> Screen<'a> {
 
     fn line(&self, line: &str) {
         let time = paint(style::DIM, &clock(self.clock.now()), self.output.terminal.stdout_color);
-        // What follows the first line stands below it, beside the time.
+        // Continuation lines are indented past the time.
         let line = wrap(line, self.output.terminal.out().width, INDENT);
         self.print(&format!("{time}  {line}"));
     }

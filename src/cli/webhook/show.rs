@@ -1,4 +1,4 @@
-//! `msgrctl webhook show`: what goes where in the Meta app.
+//! `msgrctl webhook show`: what to enter in the Meta app.
 
 use clap::Args;
 use serde_json::json;
@@ -16,8 +16,8 @@ use crate::ui::style::{self, paint, wrap};
 
 /// Show callback URL and verify token, and where each goes in the Meta app
 ///
-/// The verify token is masked unless --reveal is given. With the app id and the app
-/// secret known nothing of it has to be typed: msgrctl webhook subscribe does it.
+/// The verify token is masked unless --reveal is given. With app id and app secret you need
+/// not enter any of it: msgrctl webhook subscribe does it.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  msgrctl webhook show acme-support\n  msgrctl webhook show acme-support --reveal --json"
@@ -55,7 +55,7 @@ pub fn run(args: &ShowArgs, ctx: &Context) -> Result<u8, CliError> {
             "app_id": account.app_id.as_ref().map(AppId::as_str),
             "callback_url": callback_url,
             "verify_token": token,
-            // The one of a rotation that is not finished.
+            // Of an unfinished rotation.
             "next_verify_token": next,
             "fields": fields,
             "place": dashboard::WEBHOOKS,
@@ -68,8 +68,8 @@ pub fn run(args: &ShowArgs, ctx: &Context) -> Result<u8, CliError> {
     let handle = &account.handle;
     let calls = ctx.output.calls();
     let typed = |command: String| calls.complete(&command).into_owned();
-    let unknown = typed(format!("not known yet; then: msgrctl account edit {handle} --callback-url URL"));
-    let none = typed(format!("none; make one: msgrctl webhook rotate {handle}"));
+    let unknown = typed(format!("not known yet; to set it: msgrctl account edit {handle} --callback-url URL"));
+    let none = typed(format!("none; to generate one: msgrctl webhook rotate {handle}"));
     let rotate = typed(format!("msgrctl webhook rotate {handle}"));
     let subscribe = typed(format!("msgrctl webhook subscribe {handle}"));
     let verify = typed(format!("msgrctl webhook verify {handle}"));
@@ -88,13 +88,13 @@ pub fn run(args: &ShowArgs, ctx: &Context) -> Result<u8, CliError> {
     lines.push(String::new());
     let known = account.app_id.is_some() && account.secrets.contains_key(&SecretKind::AppSecret);
     let next = if next.is_some() {
-        let says = "The verify token is being rotated: put the next one into the contact centre's form, then go on:";
+        let says = "The verify token is being rotated: put the next one into the contact centre's form, then continue:";
         format!("{}\n  {rotate}", wrap(says, screen.width, 0))
     } else if known && callback_url.is_some() {
         format!("To set it from here instead of typing it there:\n  {subscribe}")
     } else {
         format!(
-            "Once it is typed there:\n  {verify}      # does the receiver answer?\n  {subscribe}   # does the Page send its events?"
+            "Once it is entered there:\n  {verify}      # does the receiver answer?\n  {subscribe}   # does the Page send its events?"
         )
     };
     lines.push(next);

@@ -1,4 +1,4 @@
-//! `msgrctl webhook status`: would Meta send an event, and where to.
+//! `msgrctl webhook status`: whether Meta would send an event, and where to.
 
 use clap::Args;
 
@@ -11,14 +11,14 @@ use crate::cli::pick::{AccountsArg, Chosen};
 use crate::operations::webhooks::status::status;
 use crate::operations::webhooks::{AccountResult, Target};
 
-/// Show whether Meta sends events, and where to, on both levels
+/// Show whether and where Meta sends events, on both levels
 ///
-/// An event is sent where the app's webhook and the Page's subscription both have
-/// its field. The app's own level can only be seen with the app id and the app
-/// secret; without them only the Page's level is shown. Reads only.
+/// An event is sent if both the app's webhook and the Page's subscription have its field.
+/// The app's level needs app id and app secret; without them only the Page's level is
+/// shown. Reads only.
 ///
-/// Exit codes: 0 what could be seen is as it should be, 7 messages do not arrive at the
-/// callback URL, or not in full, 5 Graph could not be reached.
+/// Exit codes: 0 no problem seen, 7 messages do not reach the callback URL, or not all of
+/// them, 5 Graph could not be reached.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  msgrctl webhook status acme-support\n  msgrctl webhook status --all --json")]
 pub struct StatusArgs {
@@ -31,7 +31,7 @@ pub struct StatusArgs {
 pub fn run(args: &StatusArgs, ctx: &Context) -> Result<u8, CliError> {
     let Chosen { accounts, left_out } = args.accounts.choose(ctx)?;
     if accounts.is_empty() {
-        ctx.output.notice("no accounts to ask about");
+        ctx.output.notice("no accounts to check");
         show_as(ctx, args.format.chosen(ctx), &[]);
         return Ok(0);
     }
@@ -40,9 +40,7 @@ pub fn run(args: &StatusArgs, ctx: &Context) -> Result<u8, CliError> {
     show_as(ctx, args.format.chosen(ctx), &results);
     let left = failed + left_out;
     if left > 0 {
-        return Err(CliError::partial(format!(
-            "{left} of the accounts could not be asked about, for the reasons above"
-        )));
+        return Err(CliError::partial(format!("{left} of the accounts could not be checked, for the reasons above")));
     }
     Ok(match results.iter().map(AccountResult::outcome).fold(Outcome::Pass, Ord::max) {
         Outcome::Fail | Outcome::Warn => 7,

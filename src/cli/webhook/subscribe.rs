@@ -1,5 +1,4 @@
-//! `msgrctl webhook subscribe`: both levels as they should be, and no more written
-//! than differs.
+//! `msgrctl webhook subscribe`: subscribes app and Page, and writes only what differs.
 
 use clap::Args;
 
@@ -16,7 +15,7 @@ use crate::operations::webhooks::{AccountResult, Target, with_app_and_callback};
 use crate::provision::subscription::webhook;
 use crate::secrets::SecretKind;
 
-/// The fields unless others are named: those of the only channel that there is.
+/// The default fields: those of the only channel.
 const FIELDS: &[&str] = {
     let [only] = Channel::ALL;
     webhook(only).fields
@@ -24,17 +23,17 @@ const FIELDS: &[&str] = {
 
 /// Have Meta send an account's events to its callback URL
 ///
-/// Sets the app's webhook (callback URL, verify token, fields) and subscribes the
-/// Page, writes only what differs, and reads back what was written. Fields that are
-/// there stay unless --exact is given. When Meta's handshake with the callback fails,
-/// it is asked from here too, and the cause is named.
+/// Sets the app's webhook (callback URL, verify token, fields) and subscribes the Page.
+/// Writes only what differs, and reads it back. Existing fields stay unless --exact is given.
+/// If Meta's handshake with the callback fails, msgrctl repeats it from here and names the
+/// cause.
 ///
-/// Without the app secret only the Page is subscribed, and what is left to do by
-/// hand is printed. An app has one callback URL for all of its Pages: before it is
-/// changed the accounts that it affects are named and asked for.
+/// Without the app secret it subscribes only the Page, and prints the steps to do by hand.
+/// An app has one callback URL for all its Pages: before changing it, msgrctl names the
+/// affected accounts and asks.
 ///
-/// Exit codes: 0 done (what is left to do by hand is a warning), 1 Meta refused, 4 credentials, 5 Graph could
-/// not be reached, 9 a part of the accounts failed.
+/// Exit codes: 0 done (steps to do by hand are a warning), 1 Meta refused, 4 credentials,
+/// 5 Graph could not be reached, 9 some accounts failed.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -44,22 +43,22 @@ Examples:
 pub struct SubscribeArgs {
     #[command(flatten)]
     accounts: AccountsArg,
-    /// The webhook fields, with commas between them
+    /// The webhook fields, separated by commas
     #[arg(long, value_name = "FIELDS", value_delimiter = ',', default_values = FIELDS)]
     fields: Vec<String>,
-    /// These fields and no others: take away what is there beside them
+    /// Only these fields: remove all others
     #[arg(long)]
     exact: bool,
-    /// Send the callback URL and the verify token to Meta again, where nothing else differs too
+    /// Send the callback URL and the verify token to Meta again, even if nothing else differs
     #[arg(long)]
     resend: bool,
 }
 
 impl SubscribeArgs {
-    /// The command again, to be pasted.
+    /// The same command, to paste.
     fn command(&self) -> String {
         let mut words = vec!["msgrctl webhook subscribe".to_owned()];
-        // Fails on a NUL only, which no argument can hold.
+        // Fails only on a NUL, which no argument can hold.
         words.extend(self.accounts.accounts.iter().map(|name| shlex::try_quote(name).unwrap_or_default().into_owned()));
         words.extend(self.accounts.all.then(|| "--all".to_owned()));
         if self.fields != FIELDS {
@@ -91,13 +90,13 @@ pub fn run(args: &SubscribeArgs, ctx: &Context) -> Result<u8, CliError> {
     }
     if !alone {
         return Err(CliError::partial(format!(
-            "{not_done} of the accounts are not subscribed as they should be, for the reasons above; fix them and run the command again"
+            "{not_done} of the accounts are not fully subscribed, for the reasons above; fix them and run the command again"
         )));
     }
     let refused = bad.iter().flat_map(|result| &result.found).find(|found| found.graph.is_some());
     let cause = refused.and_then(|found| found.cause);
     let of_token = CAUSES.iter().any(|known| Some(known.id) == cause && known.matter == Matter::Credentials);
-    let message = format!("'{name}' is not subscribed as it should be, for the reason above");
+    let message = format!("'{name}' is not fully subscribed, for the reason above");
     Err(match bad.first().map(|result| result.outcome()) {
         Some(Outcome::Unreachable) => CliError::remote(message),
         _ if of_token => CliError::credentials(message),
@@ -105,9 +104,8 @@ pub fn run(args: &SubscribeArgs, ctx: &Context) -> Result<u8, CliError> {
     })
 }
 
-/// Asks, after an account was added by hand, whether its events should be sent; a
-/// subscription that fails is shown, and the account stays as it is. Where neither its app nor
-/// its callback URL is known, says what it needs first.
+/// After an account was added by hand: asks whether to subscribe it. A failure is printed, and
+/// the account stays. Without app and callback URL it prints what the account needs.
 pub fn offer(ctx: &Context, account: &Account) -> Result<(), CliError> {
     let handle = &account.handle;
     ctx.output.talk("");
@@ -129,7 +127,7 @@ pub fn offer(ctx: &Context, account: &Account) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Makes both levels of every target as they should be, and asks before other Pages notice it.
+/// Subscribes both levels of every target; asks first if other Pages are affected.
 fn subscribe(
     ctx: &Context,
     targets: Vec<Target>,

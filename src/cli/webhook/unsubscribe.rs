@@ -1,4 +1,4 @@
-//! `msgrctl webhook unsubscribe`: the Page sends the app no more events.
+//! `msgrctl webhook unsubscribe`: stops the Page's events.
 
 use clap::Args;
 
@@ -11,9 +11,9 @@ use crate::operations::webhooks::unsubscribe::{carry_out, prepare};
 
 /// Stop an account's events
 ///
-/// Ends the Page's subscription of the app: messages of customers no longer reach
-/// the contact centre. The app's webhook stays, since other Pages may use it; --app
-/// removes that too. Asks first; without a terminal it needs --yes.
+/// Ends the Page's subscription of the app: customers' messages no longer reach the contact
+/// centre. The app's webhook stays, because other Pages may use it; --app removes it too.
+/// Asks first; without a terminal it needs --yes.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  msgrctl webhook unsubscribe acme-support\n  msgrctl webhook unsubscribe acme-support --app --yes"
@@ -21,7 +21,7 @@ use crate::operations::webhooks::unsubscribe::{carry_out, prepare};
 pub struct UnsubscribeArgs {
     #[command(flatten)]
     account: AccountArg,
-    /// Remove the app's webhook for Pages as well: no Page of the app sends events any more
+    /// Also remove the app's webhook for Pages: no Page of the app sends events any more
     #[arg(long)]
     app: bool,
 }
@@ -37,7 +37,7 @@ pub fn run(args: &UnsubscribeArgs, ctx: &Context) -> Result<u8, CliError> {
     let failed = result.outcome() == Outcome::Fail;
     show(ctx, &[result]);
     if failed {
-        return Err(CliError::failed("Meta took the change, but it is still there when it is read back")
+        return Err(CliError::failed("Meta accepted the change, but the subscription is still there")
             .hint(format!("wait a minute and try again: {command}")));
     }
     Ok(0)

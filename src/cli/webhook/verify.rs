@@ -1,4 +1,4 @@
-//! `msgrctl webhook verify`: plays Meta at a callback.
+//! `msgrctl webhook verify`: asks a callback for the handshake, as Meta does.
 
 use std::path::PathBuf;
 
@@ -24,13 +24,12 @@ use crate::webhook::{AGENT, Problem, handshake_address};
 
 /// Play Meta: ask a callback for the handshake
 ///
-/// Asks once with the verify token and once with a made-up one, as Meta does: its
-/// parameters, no redirects, five seconds. Right is 200 with the bare challenge for
-/// the verify token, and anything but the challenge for the made-up one. What else
-/// comes is explained.
-/// Works for any receiver: name an account, or give --url and the verify token.
+/// Sends Meta's request once with the verify token and once with a made-up one: Meta's
+/// parameters, no redirects, five seconds. Correct is 200 with the bare challenge for the
+/// verify token, and anything but the challenge for the made-up one. Other answers are
+/// explained. Works for any receiver: name an account, or give --url and the verify token.
 ///
-/// Exit codes: 0 the callback would be taken, 7 it would not.
+/// Exit codes: 0 Meta would accept the callback, 7 it would not.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -41,7 +40,7 @@ Examples:
 pub struct VerifyArgs {
     #[command(flatten)]
     account: AccountArg,
-    /// A callback of no account, or another one than the account's
+    /// A callback without an account, or instead of the account's
     #[arg(long, value_name = "URL")]
     url: Option<String>,
     #[command(flatten)]
@@ -49,12 +48,12 @@ pub struct VerifyArgs {
     /// Print the two requests as curl commands instead of making them
     #[arg(long)]
     curl: bool,
-    /// Show the verify token in them, and the keys in the callback URL
+    /// Show the verify token and the keys of the callback URL in them
     #[arg(long, requires = "curl")]
     reveal: bool,
 }
 
-/// Where a verify token is read from.
+/// The source of a verify token.
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 pub struct TokenArgs {
@@ -70,7 +69,7 @@ pub struct TokenArgs {
 }
 
 impl TokenArgs {
-    /// The token that was given, if one was.
+    /// The given token, if any.
     pub fn read(&self, ctx: &Context) -> Result<Option<Token>, CliError> {
         let kind = SecretKind::VerifyToken;
         let given = Given { stdin: self.stdin, file: self.file.as_deref(), from: self.from.as_deref() };
@@ -109,7 +108,7 @@ pub fn run(args: &VerifyArgs, ctx: &Context) -> Result<u8, CliError> {
     }
     if account.as_ref().is_none_or(|account| account.graph == Realm::Live) {
         if is_loopback(&url) && account.is_some() {
-            ctx.output.warning("the callback is on this machine: it may answer here, and Meta cannot reach it");
+            ctx.output.warning("the callback is on this machine: it may answer here, but Meta cannot reach it");
         } else if let Some(doubt) = callback.doubt() {
             ctx.output.warning(&doubt);
         }
@@ -146,10 +145,10 @@ fn curl(ctx: &Context, callback: &Url, token: &Secret, reveal: bool) -> Result<u
     let challenge = rand::rng().random_range(1_000_000_u64..2_200_000_000).to_string();
     let right = if reveal { token.clone() } else { Secret::new(token.masked()) };
     if reveal {
-        ctx.output.warning("what follows holds the verify token: anyone who sees it can use it");
+        ctx.output.warning("the output contains the verify token: anyone who sees it can use it");
     } else {
         ctx.output
-            .notice("the verify token is masked, so the first command is refused as it stands; --reveal shows it");
+            .notice("the verify token is masked, so the callback refuses the first command; --reveal shows the token");
     }
     for (says, token) in [
         ("# the verify token: answered 200 with the bare challenge", right),

@@ -14,20 +14,20 @@ use crate::operations::{Error, Workspace, change, health, unstored};
 /// An account that may be saved.
 pub struct Prepared {
     draft: Draft,
-    /// What Test Connection found, where Graph was asked.
+    /// The result of Test Connection, if Graph was asked.
     pub report: Option<Report>,
 }
 
 /// An account that was saved.
 pub struct Saved {
     pub account: Account,
-    /// What Test Connection found, where Graph was asked.
+    /// The result of Test Connection, if Graph was asked.
     pub report: Option<Report>,
-    /// Whether its verify token was made here.
+    /// Whether the verify token was generated.
     pub made_verify_token: bool,
 }
 
-/// Adds the account of a draft whose credentials pass the test, and returns it as it was saved.
+/// Adds the account of a draft if its credentials pass the test, and returns the saved account.
 pub fn add(workspace: &Workspace, mut draft: Draft) -> Result<Account, Error> {
     begin(workspace, &mut draft)?;
     check_given(&draft, Gate::Passing)?;
@@ -37,8 +37,7 @@ pub fn add(workspace: &Workspace, mut draft: Draft) -> Result<Account, Error> {
     carry_out(workspace, prepare(workspace, draft, Gate::Passing)?).map(|saved| saved.account)
 }
 
-/// Refuses what cannot be added whatever Graph says, and fills in what the tenant says:
-/// which app its accounts are of.
+/// Refuses what cannot be added whatever Graph says, and takes the app id from the tenant.
 pub fn begin(workspace: &Workspace, draft: &mut Draft) -> Result<(), Error> {
     draft.check_free(workspace)?;
     let name = &workspace.settings()?.tenant.value;
@@ -61,7 +60,7 @@ pub fn begin(workspace: &Workspace, draft: &mut Draft) -> Result<(), Error> {
     Ok(())
 }
 
-/// Names everything that is missing and that Graph will not be, or cannot be, asked for.
+/// Names every missing field that Graph will not or cannot supply.
 pub fn check_given(draft: &Draft, gate: Gate) -> Result<(), Error> {
     let lacking = draft.missing();
     if draft.inputs.token.is_none() {
@@ -76,7 +75,7 @@ pub fn check_given(draft: &Draft, gate: Gate) -> Result<(), Error> {
     Ok(())
 }
 
-/// Fills in what is missing, and tests what would be saved.
+/// Fills in what is missing, and tests the draft.
 pub fn prepare(workspace: &Workspace, mut draft: Draft, gate: Gate) -> Result<Prepared, Error> {
     let client = if gate == Gate::Untested { None } else { Some(workspace.graph()?) };
     if let Some(client) = client.as_ref().filter(|_| !draft.missing().is_empty()) {

@@ -1,18 +1,18 @@
-//! The pages at Meta that belong to an account and to what is wrong with it.
+//! Pages at Meta for an account and its problems.
 
 use crate::accounts::{Account, AppId, Realm};
 use crate::checks::causes::{CAUSES, Next};
 use crate::checks::{Finding, Outcome, Report};
 use crate::dashboard;
 
-/// A page at Meta, and which Graph its account is of.
+/// A page at Meta, and the Graph of its account.
 pub struct PageAtMeta {
     pub address: String,
     pub graph: Realm,
 }
 
 impl PageAtMeta {
-    /// The app's dashboard; where the app is not known the Page's settings.
+    /// The app's dashboard, or the Page's settings if the app is not known.
     pub fn of(account: &Account) -> Self {
         let address = match app(account) {
             Some(id) => dashboard::app(Some(id)),
@@ -21,18 +21,17 @@ impl PageAtMeta {
         Self { address, graph: account.graph }
     }
 
-    /// Where the fix of what is worst begins, with that outcome; the first where several
-    /// are as bad.
+    /// Where the worst problem is fixed, with its outcome; the first of several equally bad ones.
     pub fn of_fix(account: &Account, report: &Report) -> Option<(Outcome, Self)> {
         let wrong = report.findings.iter().filter(|finding| finding.outcome > Outcome::Pass);
         let pages = wrong.filter_map(|finding| Some((finding.outcome, of_finding(account, finding)?)));
-        // Of several that are as bad the last one would be taken.
+        // `max_by_key` returns the last of equal elements.
         let (outcome, address) = pages.rev().max_by_key(|(outcome, _)| *outcome)?;
         Some((outcome, Self { address, graph: account.graph }))
     }
 }
 
-/// The place that the fix names, else where its cause is fixed.
+/// The place in the fix, or where the cause is usually fixed.
 fn of_finding(account: &Account, finding: &Finding) -> Option<String> {
     let id = app(account);
     let named = dashboard::named_in(finding.hint.as_ref()?, id, account.page_id.as_str());

@@ -12,13 +12,12 @@ use crate::operations::secrets::place;
 use crate::operations::{Error, Workspace};
 use crate::secrets::{SecretKind, StoreError};
 
-/// How many accounts are looked at together: enough to fill the batches that are on
-/// their way, few enough that what is known of them takes little room.
+/// Accounts tested together: enough to fill the batches in flight, few enough to hold in
+/// memory.
 const TOGETHER: usize = 256;
 
-/// Tests accounts, tells the result of each in their order, as soon as it is known, and keeps
-/// what was found.
-/// `warn_days`: before an end of validity.
+/// Tests accounts, reports each result in order as soon as it is known, and saves it.
+/// `warn_days`: days before expiry.
 pub fn test_all(
     workspace: &Workspace,
     accounts: Vec<Account>,
@@ -32,7 +31,7 @@ pub fn test_all(
     let client = workspace.graph()?;
     let prober = workspace.prober()?.asking_once();
     let test = |account: Account| {
-        // Read when its turn comes: the secrets of thousands are not kept at once.
+        // Read when its turn comes, so that thousands of secrets are not held at once.
         let subject = subject(workspace, &settings, warn_days, &account)
             .map(|subject| subject.map(|subject| Subject { was_set_up: set_ups.levels(&account), ..subject }));
         let (client, prober) = (&client, &prober);
@@ -62,7 +61,7 @@ pub fn test_all(
     Ok(())
 }
 
-/// What is asked about an account, or what is known of it without asking.
+/// What to ask about an account, or a report that needs no call.
 fn subject(
     workspace: &Workspace,
     settings: &ChatSettings,

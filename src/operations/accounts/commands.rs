@@ -1,18 +1,17 @@
-//! The commands that fix what a check finds, for an account that is saved, that is not yet,
-//! and in the wizard.
+//! The commands that fix a check's findings: for a saved account, an unsaved one, and in the
+//! wizard.
 
 use crate::accounts::{Account, AppId};
 use crate::checks::{Commands, Editing};
 use crate::operations::key;
 use crate::secrets::{SecretKind, StoreName};
 
-/// What fixes an account that is saved: commands, or variables where its secrets
-/// are in variables.
+/// The fixes for a saved account: commands, or variables if those hold its secrets.
 pub fn saved(account: &Account) -> Commands {
     let mut commands = of(account.handle.as_str());
     let test_again = &commands.test_again;
     let edit = edit(account.handle.as_str());
-    // Only the secret is missing where an app id is known; where it is wrong, both are asked for.
+    // With a known app id only the secret is missing; a wrong app needs both.
     let known = account.app_id.as_ref().map_or("APP_ID", AppId::as_str);
     let with_app = |app_id: &str| format!("{edit} --app-id {app_id} --app-secret-stdin --yes");
     let mut add_app = with_app(known);
@@ -34,7 +33,7 @@ fn edit(handle: &str) -> String {
     format!("msgrctl account edit {handle}")
 }
 
-/// The commands of an account with this handle, whatever keeps its secrets.
+/// The commands for the account `handle`, wherever its secrets are.
 pub fn of(handle: &str) -> Commands {
     let edit = edit(handle);
     let set_app = format!("{edit} --app-id APP_ID --app-secret-stdin --yes");
@@ -50,7 +49,7 @@ pub fn of(handle: &str) -> Commands {
     }
 }
 
-/// What fixes an account that is not saved yet.
+/// The fixes for an unsaved account.
 pub fn unsaved() -> Commands {
     Commands {
         replace_token: "run this command again with the new token".into(),
@@ -64,7 +63,7 @@ pub fn unsaved() -> Commands {
     }
 }
 
-/// What fixes an account in the wizard: its own answers, below the result list.
+/// The fixes in the wizard: its answers below the result list.
 pub fn below() -> Commands {
     Commands {
         replace_token: "paste another token below".into(),

@@ -1,11 +1,11 @@
-//! What Graph says of a draft: the fields that follow from its token, and the Page's own
-//! token in place of a person's.
+//! Fills a draft from Graph: the fields that follow from its token, and the Page's own token
+//! in place of a person's.
 
 use super::commands;
 use super::draft::Draft;
 use super::fields::{self, Field};
 use super::gate::Gate;
-use super::owner::{Issuer, Question, Unknown, Whose};
+use super::owner::{Issuer, Question, TokenOwner, Unknown};
 use super::test::{self, WARN_DAYS};
 use crate::accounts::{AppId, Name, PageId, PageUsername};
 use crate::checks::causes::{PAGE_WITHOUT_USERNAME, Place};
@@ -17,10 +17,10 @@ use crate::messages::{AccountMessages, ChatSettings};
 use crate::operations::{Error, Workspace};
 use crate::secrets::{Secret, SecretKind};
 
-/// Asks Graph whose the token of a draft is, fills in what the draft lacks, and says what.
+/// Asks Graph whose the token is, fills in what the draft lacks, and says what it filled in.
 pub fn complete(workspace: &Workspace, client: &Client, draft: &mut Draft) -> Result<(), Error> {
     let Some(token) = draft.inputs.token.clone() else { return Err(fields::missing(&[&fields::TOKEN], None)) };
-    // Signing needs the secret alone; the id may be what is asked for.
+    // Signing needs only the secret; the id may be what is asked for.
     let signer = draft.inputs.app_secret.clone().map(|secret| AppCredentials { id: String::new(), secret });
     let asks = signer.is_some() && draft.given.app_id.is_none();
     let issuer = if asks { Issuer::Needed } else { Issuer::Unasked };
@@ -35,9 +35,9 @@ pub fn complete(workspace: &Workspace, client: &Client, draft: &mut Draft) -> Re
         Err(Unknown { is_of_pages: false, .. }) => return Err(explain(workspace, client, &token, draft)?),
     };
     let page = match known.whose {
-        Whose::Page(page) if !page.may_be_a_person() => Some(page),
-        Whose::Person(_) => take_own_token(workspace, client, draft)?,
-        Whose::Page(_) | Whose::Unsigned | Whose::NotAsked => None,
+        TokenOwner::Page(page) if !page.may_be_a_person() => Some(page),
+        TokenOwner::Person(_) => take_own_token(workspace, client, draft)?,
+        TokenOwner::Page(_) | TokenOwner::Unsigned | TokenOwner::NotAsked => None,
     };
     let Some(page) = page else { return Err(explain(workspace, client, &token, draft)?) };
     fill_in(workspace, draft, known.issuer.as_ref(), &page)?;
@@ -53,7 +53,7 @@ pub fn complete(workspace: &Workspace, client: &Client, draft: &mut Draft) -> Re
     }
 }
 
-/// Fills in what a draft lacks of what is known of its app and Page.
+/// Fills in what a draft lacks from its app and Page.
 fn fill_in(workspace: &Workspace, draft: &mut Draft, issuer: Option<&App>, page: &Page) -> Result<(), Error> {
     let say = |what: &Field, value: &str, flag: &str| {
         workspace.notice(&format!("{}: {value} (from Graph; {flag} sets another)", what.name));
@@ -86,15 +86,15 @@ fn fill_in(workspace: &Workspace, draft: &mut Draft, issuer: Option<&App>, page:
     Ok(())
 }
 
-/// Where the token is a person's or a system user's and the draft names one of their
-/// Pages: that Page's own token takes its place. `None`: it is a Page's already.
+/// If the token is a person's or a system user's, replaces it with the own token of the named
+/// Page. `None`: it is already a Page's.
 pub fn take_own_token(workspace: &Workspace, client: &Client, draft: &mut Draft) -> Result<Option<Page>, Error> {
     let Some(token) = draft.inputs.token.clone() else { return Ok(None) };
     let signer = draft.signer();
     let named = draft.given.page_id.clone();
     let question = Question { workspace, client, token: &token, signer: signer.as_ref(), named: named.as_ref() };
     let Some((own, page)) = question.own_page()? else { return Ok(None) };
-    // What a list of Pages leaves out, the Page's own token shows.
+    // The Page's own token shows what a list of Pages omits.
     let shown = Workspace::wait(page::me(client, &own, signer.as_ref()))?.ok().map(|answer| answer.value);
     draft.inputs.put(SecretKind::PageAccessToken, Some(own));
     Ok(Some(shown.unwrap_or(Page { id: page.id, name: page.name, username: page.username, is_published: None })))
@@ -110,8 +110,7 @@ fn flags(fields: &[&Field]) -> String {
     fields.iter().map(|field| field.flags).collect::<Vec<_>>().join(", ")
 }
 
-/// A token that Graph refuses before anything is known of its Page: the checks
-/// say why. When they find nothing wrong with it, the missing values are the point.
+/// Why Graph refuses a token: the checks say. If they pass, the missing values are the error.
 fn explain(workspace: &Workspace, client: &Client, token: &Secret, draft: &Draft) -> Result<Error, Error> {
     let subject = Subject {
         channel: draft.channel,

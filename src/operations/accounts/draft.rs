@@ -1,5 +1,4 @@
-//! An account on its way to being saved: what is known of it so far. Flags, Graph
-//! and the wizard fill it in.
+//! An account before it is saved: flags, Graph and the wizard fill it in.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +16,7 @@ use crate::operations::change::{self, Target};
 use crate::operations::{Error, Workspace};
 use crate::secrets::{Secret, SecretRef, StoreName, generate_verify_token};
 
-/// What is known so far.
+/// The known values.
 #[derive(Clone)]
 pub struct Draft {
     id: String,
@@ -25,13 +24,13 @@ pub struct Draft {
     pub channel: Channel,
     /// The account's name.
     pub name: Option<Name>,
-    /// The other fields that are not secret.
+    /// The other fields, except secrets.
     pub given: Fields,
-    /// What Meta calls the Page.
+    /// The Page's name at Meta.
     pub page_name: Option<String>,
     /// The secrets.
     pub inputs: SecretInputs,
-    /// Where they go.
+    /// The store for the secrets.
     pub store: StoreName,
 }
 
@@ -41,15 +40,15 @@ impl Draft {
         Self { id: Uuid::new_v4().to_string(), channel, name, given, page_name: None, inputs, store }
     }
 
-    /// A new account of which only the token of a Page is known: Graph is asked for the rest.
+    /// A new account from a Page's token: Graph is asked for the rest.
     pub fn of_token(workspace: &Workspace, token: Secret) -> Result<Self, Error> {
         let inputs = SecretInputs { token: Some(token), ..SecretInputs::default() };
-        // Where there are several, the caller has to say which.
+        // With several channels the caller has to choose.
         let [channel] = Channel::ALL;
         Ok(Self::new(channel, None, Fields::default(), inputs, workspace.settings()?.store.value))
     }
 
-    /// An account that is there, to be changed: its secrets stay unless others are given.
+    /// A draft of a saved account: its secrets stay unless others are given.
     pub fn of(account: &Account, store: StoreName) -> Self {
         Self {
             id: account.id.clone(),
@@ -68,7 +67,7 @@ impl Draft {
         }
     }
 
-    /// The required fields that nobody gave yet, the token aside.
+    /// The required fields that are missing, except the token.
     pub fn missing(&self) -> Vec<&'static Field> {
         let needed = match self.channel {
             Channel::Facebook => [
@@ -81,13 +80,13 @@ impl Draft {
         needed.into_iter().filter_map(|(is_missing, field)| is_missing.then_some(field)).collect()
     }
 
-    /// The app's id and secret, where both are given.
+    /// The app's id and secret, if both are given.
     pub fn signer(&self) -> Option<AppCredentials> {
         let id = self.given.app_id.as_ref()?.to_string();
         Some(AppCredentials { id, secret: self.inputs.app_secret.clone()? })
     }
 
-    /// A name or handle that exists ends the command before any work.
+    /// A taken name or handle ends the command before any work.
     pub fn check_free(&self, workspace: &Workspace) -> Result<(), Error> {
         let existing = workspace.accounts()?.load()?;
         if let Some(name) = &self.name {
@@ -99,7 +98,7 @@ impl Draft {
         Ok(())
     }
 
-    /// The account as it would be saved, its secrets aside.
+    /// The account as it would be saved, without secrets.
     pub fn account(&self, workspace: &Workspace) -> Result<Account, Error> {
         let (Some(name), Some(page_username), Some(page_id)) =
             (self.name.clone(), self.given.page_username.clone(), self.given.page_id.clone())
@@ -125,7 +124,7 @@ impl Draft {
         })
     }
 
-    /// The callback URL that the tenant's template gives the account.
+    /// The callback URL from the tenant's template.
     pub fn callback_of_tenant(&self, workspace: &Workspace) -> Result<Option<CallbackUrl>, Error> {
         let tenant = workspace.tenant()?;
         if tenant.callback_template.is_none() {
@@ -139,7 +138,7 @@ impl Draft {
         url.map_err(|error| Error::from(error).context("the tenant's callback template"))
     }
 
-    /// What Test Connection tests.
+    /// The subject of Test Connection.
     pub fn subject(&self, workspace: &Workspace) -> Result<Subject, Error> {
         let token = self.inputs.token.clone().ok_or_else(|| fields::missing(&[&fields::TOKEN], None))?;
         let credentials = Credentials {
@@ -150,7 +149,7 @@ impl Draft {
         Ok(test::subject(&self.account(workspace)?, workspace.chat_settings()?.load()?, credentials, WARN_DAYS, false))
     }
 
-    /// Saves secrets and record; a verify token is generated unless there is one.
+    /// Saves secrets and record; generates a verify token unless there is one.
     pub fn save(&mut self, workspace: &Workspace) -> Result<Account, Error> {
         let mut account = self.account(workspace)?;
         let store = self.store;

@@ -1,4 +1,4 @@
-//! Changes accounts: other fields, other secrets, the same account.
+//! Changes an account's fields and secrets.
 
 use super::add::Saved;
 use super::fields::Fields;
@@ -16,7 +16,7 @@ use crate::operations::secrets::is_in_variables;
 use crate::operations::{Error, Origin, Workspace, health, key, unstored};
 use crate::secrets::{SecretKind, SecretRef, StoreError, StoreName};
 
-/// What can be taken away.
+/// The fields that can be cleared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Clear {
     /// The app id and the app secret.
@@ -24,23 +24,23 @@ pub enum Clear {
     CallbackUrl,
 }
 
-/// A change of an account, collected.
+/// The changes of an account.
 #[derive(Clone, Default)]
 pub struct Edit {
-    /// Another name.
+    /// A new name.
     pub name: Option<Name>,
     pub given: Fields,
     pub inputs: SecretInputs,
     pub clear: Vec<Clear>,
-    /// What the account has to show before it is saved.
+    /// What the account must pass before it is saved.
     pub gate: Gate,
-    /// Where new secrets go, whatever the settings say.
+    /// The store for new secrets; overrides the settings.
     pub store: Option<StoreName>,
-    /// How to save what fails the test.
+    /// How to save an account that fails the test.
     pub to_save: &'static str,
 }
 
-/// A change of an account that may be carried out.
+/// A change that may be carried out.
 pub struct Prepared {
     edit: Edit,
     old: Account,
@@ -49,7 +49,7 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// The secrets that the account has and that are removed; or that others take the place of.
+    /// The secrets that are removed (`removed`), or replaced.
     pub fn touched(&self, removed: bool) -> Vec<SecretKind> {
         let of_old = |change: &&Change| self.old.secrets.contains_key(&change.kind);
         let touched = self.changes.iter().filter(of_old).filter(|change| change.new.is_none() == removed);
@@ -57,7 +57,7 @@ impl Prepared {
     }
 }
 
-/// What the change would do; `None` where it changes nothing.
+/// Prepares the change; `None` if nothing changes.
 pub fn prepare(workspace: &Workspace, old: &Account, edit: Edit) -> Result<Option<Prepared>, Error> {
     let mut new = old.clone();
     apply(&mut new, &edit);
@@ -66,7 +66,7 @@ pub fn prepare(workspace: &Workspace, old: &Account, edit: Edit) -> Result<Optio
         && !edit.clear.contains(&Clear::App)
         && let Some(adopted) = adopted_app_secret(workspace, &new)?
     {
-        // The test that follows works with it already.
+        // The test that follows already uses it.
         new.secrets.insert(adopted.kind, SecretRef::Stored(StoreName::Env));
         changes.push(adopted);
     }
@@ -87,9 +87,9 @@ pub fn prepare(workspace: &Workspace, old: &Account, edit: Edit) -> Result<Optio
     Ok(Some(Prepared { edit, old: old.clone(), new, changes }))
 }
 
-/// Tests and saves. What another process changed in the meantime, and this one does not, stays.
+/// Tests and saves. Fields that only another process changed in the meantime stay.
 pub fn carry_out(workspace: &Workspace, mut prepared: Prepared) -> Result<Saved, Error> {
-    // A store that would fail at the end is better known now.
+    // Fail now rather than at the end.
     let stores = prepared.changes.iter().filter_map(|change| change.new.as_ref()?.store());
     let probe = |store| workspace.store(store).probe().map_err(|error| unstored(workspace, error));
     stores.into_iter().try_for_each(probe)?;
@@ -120,7 +120,7 @@ pub fn carry_out(workspace: &Workspace, mut prepared: Prepared) -> Result<Saved,
     Ok(Saved { account, report, made_verify_token: edit.inputs.generated })
 }
 
-/// What is changed here is not changed at Meta. Without an app nothing is subscribed there.
+/// A change here does not reach Meta. Without an app nothing is subscribed there.
 fn say_what_meta_has(workspace: &Workspace, old: &Account, new: &Account, new_verify_token: bool) {
     if old.app_id.is_none() && new.app_id.is_none() {
         return;
@@ -132,7 +132,7 @@ fn say_what_meta_has(workspace: &Workspace, old: &Account, new: &Account, new_ve
         ));
     } else if old.callback_url.is_some() && new.callback_url.is_none() {
         workspace.notice(&format!(
-            "Meta still sends to the old callback URL; to end that: msgrctl webhook unsubscribe {handle} --app"
+            "Meta still sends to the old callback URL; to stop that: msgrctl webhook unsubscribe {handle} --app"
         ));
     } else if new.callback_url != old.callback_url {
         workspace.notice(&format!(
@@ -143,12 +143,13 @@ fn say_what_meta_has(workspace: &Workspace, old: &Account, new: &Account, new_ve
         workspace.notice(&format!(
             "the contact centre's form and Meta still have the old verify token: type the new one into the form, then: msgrctl webhook subscribe {handle} --resend"
         ));
-        workspace.notice(&format!("another time this changes it in the right order: msgrctl webhook rotate {handle}"));
+        workspace
+            .notice(&format!("next time, use this to change it in the right order: msgrctl webhook rotate {handle}"));
     }
 }
 
 impl Prepared {
-    /// Whether Meta would judge the account differently, and is asked.
+    /// Whether the change can affect Meta's answer, and Graph is asked.
     fn is_judged(&self, workspace: &Workspace) -> Result<bool, Error> {
         let Self { edit, old, new, .. } = self;
         if edit.gate == Gate::Untested || !needs_test(old, new, edit) {
@@ -163,8 +164,8 @@ impl Prepared {
         Ok(!untestable)
     }
 
-    /// Tests the account as it would be. Where a person's token was given, and it reaches the
-    /// account's Page, that Page's own token takes its place.
+    /// Tests the changed account. A person's token that reaches the account's Page is replaced
+    /// with that Page's own.
     fn test(&mut self, workspace: &Workspace) -> Result<Report, Error> {
         workspace.check_realm(&self.old)?;
         let client = workspace.graph()?;
@@ -184,7 +185,7 @@ impl Prepared {
         let own = match (Question { workspace, client, token, signer: subject.app.as_ref(), named }).own_page() {
             Ok(Some((own, _))) => own,
             Ok(None) => return Ok(false),
-            // A Page's own token is not what is waited for.
+            // The account may be saved even without the Page's own token.
             Err(error) if self.edit.gate == Gate::Anyway && !error.is_interrupt() => {
                 workspace.warning(error.message());
                 return Ok(false);
@@ -222,11 +223,11 @@ impl Prepared {
     }
 }
 
-/// Puts what was given in place of the account's own.
+/// Copies the given values into the account.
 fn apply(account: &mut Account, edit: &Edit) {
     let Fields { page_username, page_id, app_id, callback_url, handle } = edit.given.clone();
     if page_id.as_ref().is_some_and(|id| *id != account.page_id) {
-        // The name was the other Page's.
+        // The name belonged to the other Page.
         account.page_name = None;
     }
     account.name = edit.name.clone().unwrap_or(account.name.clone());
@@ -243,8 +244,8 @@ fn apply(account: &mut Account, edit: &Edit) {
     }
 }
 
-/// An account whose secrets are in variables gets its app secret by setting one:
-/// with an app id and a variable that is set, the record follows.
+/// The env store's app secret: once its variable and an app id are set, the record
+/// names it.
 fn adopted_app_secret(workspace: &Workspace, account: &Account) -> Result<Option<Change>, Error> {
     let kind = SecretKind::AppSecret;
     if !is_in_variables(account) || account.app_id.is_none() || account.secrets.contains_key(&kind) {
@@ -254,8 +255,8 @@ fn adopted_app_secret(workspace: &Workspace, account: &Account) -> Result<Option
     Ok(found.map(|_| Change { kind, new: Some(New::Reference(SecretRef::Stored(StoreName::Env))) }))
 }
 
-/// What happens to each secret. `--store` says where a new one goes; without it
-/// a secret stays in the store where the old one is.
+/// The change of each secret. `--store` says where a new one goes; without it a secret stays
+/// in its store.
 fn changes(workspace: &Workspace, edit: &Edit, old: &Account) -> Result<Vec<Change>, Error> {
     let Edit { inputs, clear, .. } = edit;
     let settings = workspace.settings()?;
@@ -278,7 +279,7 @@ fn changes(workspace: &Workspace, edit: &Edit, old: &Account) -> Result<Vec<Chan
     Ok(changes)
 }
 
-/// Whether Meta would judge the account differently.
+/// Whether the change can affect Meta's answer.
 fn needs_test(old: &Account, new: &Account, edit: &Edit) -> bool {
     let clears_app = edit.clear.contains(&Clear::App);
     old.page_id != new.page_id

@@ -1,14 +1,13 @@
-//! The fields of an account: what each is called, how it is given, where a person finds it.
-//! Whatever is missing is named from this list.
+//! The fields of an account: name, flags, and where its value is found.
 
 use crate::accounts::{AppId, CallbackUrl, Handle, PageId, PageUsername};
 use crate::dashboard;
 use crate::operations::Error;
 use crate::secrets::SecretKind;
 
-/// One field: what it is called, how it is given, where a person finds it.
+/// A field: its name, its flags, and where its value is found.
 pub struct Field {
-    /// In words: `page id`.
+    /// As in `page id`.
     pub name: &'static str,
     /// The flags that give it.
     pub flags: &'static str,
@@ -19,7 +18,7 @@ pub struct Field {
 }
 
 impl Field {
-    /// One that no variable gives.
+    /// A field without a variable.
     pub const fn new(name: &'static str, flags: &'static str, found: &'static str) -> Self {
         Self { name, flags, variable: None, found }
     }
@@ -54,7 +53,7 @@ pub const CALLBACK_URL: Field = Field::new(
     "--callback-url",
     "the account's form in Contact Center Administrator shows it once the account is saved there",
 );
-pub const HANDLE: Field = Field::new("handle", "--handle", "made of the name; commands and completions use it");
+pub const HANDLE: Field = Field::new("handle", "--handle", "made from the name; commands and completions use it");
 
 pub fn of_secret(kind: SecretKind) -> &'static Field {
     match kind {
@@ -64,7 +63,7 @@ pub fn of_secret(kind: SecretKind) -> &'static Field {
     }
 }
 
-/// Names everything that is missing at once.
+/// The error that names every missing field at once.
 pub fn missing(fields: &[&Field], note: Option<&str>) -> Error {
     let names: Vec<&str> = fields.iter().map(|field| field.name).collect();
     let mut error = Error::usage(format!("missing: {}", names.join(", ")));
@@ -78,7 +77,7 @@ pub fn missing(fields: &[&Field], note: Option<&str>) -> Error {
     }
 }
 
-/// The fields that were given and are not secret.
+/// The given fields, except secrets.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Fields {
     pub page_username: Option<PageUsername>,
@@ -89,7 +88,7 @@ pub struct Fields {
 }
 
 impl Fields {
-    /// Whether none was given.
+    /// Whether no field was given.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -100,7 +99,7 @@ mod tests {
     use super::*;
     use crate::provision::manifest::schema;
 
-    /// Whatever the wizard asks for can be said in a manifest.
+    /// A manifest can give every field that the wizard asks for.
     #[test]
     fn every_field_has_a_key_in_a_manifest() {
         let keys = [
@@ -123,7 +122,7 @@ mod tests {
             assert!(place.is_object(), "{} has no key {key}", field.name);
         }
         let named = include_str!("fields.rs").matches(": Field =").count();
-        // This line names the form once more.
+        // One of the matches is this line.
         assert_eq!(keys.len(), named - 1);
     }
 }

@@ -1,34 +1,33 @@
-//! Lets an account be saved whose credentials passed the test.
+//! Decides whether an account may be saved after its test.
 
 use crate::checks::{Outcome, Report};
 use crate::operations::{Error, Workspace};
 
-/// What an account has to show before it is saved.
+/// What an account must pass before it is saved.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Gate {
     /// Its credentials pass the test.
     #[default]
     Passing,
-    /// It is tested, and saved whatever comes of it.
+    /// Tested, and saved whatever the result.
     Anyway,
     /// Graph is not asked.
     Untested,
 }
 
-/// How to save an account whose values are all there.
+/// How to save a complete account anyway.
 pub const SAVE_ANYWAY: &str = "--save-anyway saves it as it is, --no-test without asking";
 
 impl Gate {
-    /// Lets an account through whose credentials passed. The error has the report;
-    /// `to_save` says how to save the account as it is.
+    /// Lets an account through if its credentials passed. The error has the report; `to_save`
+    /// says how to save it anyway.
     pub fn judge(self, workspace: &Workspace, report: &Report, name: &str, to_save: &str) -> Result<(), Error> {
         let outcome = report.credentials();
         if outcome < Outcome::Unreachable {
             return Ok(());
         }
         if self == Self::Anyway {
-            workspace
-                .warning(&format!("the credentials of '{name}' did not pass; saving all the same (--save-anyway)"));
+            workspace.warning(&format!("the credentials of '{name}' did not pass; saving anyway (--save-anyway)"));
             return Ok(());
         }
         let error = match outcome {

@@ -1,4 +1,4 @@
-//! The secrets that were given, judged before anything else happens.
+//! The given secrets, checked before anything else.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::secrets::{
     Giver, Secret, SecretKey, SecretKind, SecretRef, Shape, StoreName, Verdict, generate_verify_token, redact,
 };
 
-/// No token is longer than a few hundred characters.
+/// A token has at most a few hundred characters.
 pub const LIMIT: u64 = 64 * 1024;
 
 /// The secrets that a command was given.
@@ -23,9 +23,9 @@ pub struct SecretInputs {
     pub token: Option<Secret>,
     pub app_secret: Option<Secret>,
     pub verify_token: Option<Secret>,
-    /// Whether the verify token was made here.
+    /// Whether the verify token was generated.
     pub generated: bool,
-    /// Where those are that were given by reference.
+    /// The references of secrets given that way.
     pub references: BTreeMap<SecretKind, SecretRef>,
 }
 
@@ -35,7 +35,7 @@ impl SecretInputs {
         Self { verify_token: Some(generate_verify_token()), generated: true, ..Self::default() }
     }
 
-    /// Those of an account of the env store: nothing is given, all is in variables already.
+    /// The secrets of an account in the env store, which are already in variables.
     pub fn in_variables(workspace: &Workspace, handle: &Handle) -> Result<Self, Error> {
         let store = workspace.store(StoreName::Env);
         let key = |kind| variable_key(handle, kind);
@@ -48,7 +48,7 @@ impl SecretInputs {
             .collect();
         if !missing.is_empty() {
             return Err(Error::usage(format!(
-                "the env store has not all secrets of '{handle}': {}",
+                "some secrets of '{handle}' are missing from the environment: {}",
                 missing.join("; ")
             ))
             .hint("set what is missing, and run this command again"));
@@ -58,7 +58,7 @@ impl SecretInputs {
         Ok(inputs)
     }
 
-    /// Takes the secret that a reference refers to, to be kept where it is.
+    /// Reads the secret of a reference, which stays where it is.
     pub fn refer(&mut self, workspace: &Workspace, kind: SecretKind, text: &str) -> Result<(), Error> {
         let (reference, secret) = from_reference(workspace, kind, text)?;
         accept(workspace, kind, &secret)?;
@@ -67,7 +67,7 @@ impl SecretInputs {
         Ok(())
     }
 
-    /// Puts a typed secret, or none, in place of whatever was given before.
+    /// Replaces the secret of this kind, or removes it.
     pub fn put(&mut self, kind: SecretKind, secret: Option<Secret>) {
         self.references.remove(&kind);
         match kind {
@@ -80,7 +80,7 @@ impl SecretInputs {
         }
     }
 
-    /// What happens to a given secret: kept in a store, or referred to.
+    /// The change for a given secret: stored, or referred to.
     pub fn change(&self, kind: SecretKind, secret: &Secret, target: Target) -> Change {
         let new = match self.references.get(&kind) {
             Some(reference) => New::Reference(reference.clone()),
@@ -89,14 +89,13 @@ impl SecretInputs {
         Change { kind, new: Some(new) }
     }
 
-    /// Whether a store has to keep something: a value, or the verify token that is
-    /// made where none was given.
+    /// Whether a store must keep something: a value, or a generated verify token.
     pub fn keeps_anything(&self) -> bool {
         let kept = |(kind, _): &(SecretKind, &Secret)| !self.references.contains_key(kind);
         self.verify_token.is_none() || self.given().iter().any(kept)
     }
 
-    /// The given secrets by kind, in the order in which they are stored.
+    /// The given secrets, in the order in which they are stored.
     pub fn given(&self) -> Vec<(SecretKind, &Secret)> {
         let all = [
             (SecretKind::PageAccessToken, &self.token),
@@ -107,7 +106,7 @@ impl SecretInputs {
     }
 }
 
-/// The key of a secret in the env store, which knows an account by its handle.
+/// The key in the env store, which uses the account's handle.
 pub fn variable_key(handle: &Handle, kind: SecretKind) -> SecretKey {
     SecretKey { account_id: String::new(), handle: handle.to_string(), account_name: String::new(), kind }
 }
@@ -115,17 +114,15 @@ pub fn variable_key(handle: &Handle, kind: SecretKind) -> SecretKey {
 fn from_reference(workspace: &Workspace, kind: SecretKind, text: &str) -> Result<(SecretRef, Secret), Error> {
     let reference = SecretRef::parse_reference(text).map_err(|error| {
         let shown = redact(text);
-        Error::usage(format!("'{shown}' refers to no {kind}: {error}"))
+        Error::usage(format!("'{shown}' is not a valid reference to the {kind}: {error}"))
     })?;
     let reference = match current_directory() {
         Some(directory) => reference.absolute(&directory),
         None => reference,
     };
     if reference.is_our_own_entry() {
-        return Err(Error::usage(format!(
-            "{reference} is an entry of msgrctl's own, and those belong to their accounts"
-        ))
-        .hint("name an entry that another program keeps, or give the secret itself"));
+        return Err(Error::usage(format!("{reference} is msgrctl's own entry and belongs to one of its accounts"))
+            .hint("name an entry that another program keeps, or give the secret itself"));
     }
     let found = workspace.referred(&reference).map_err(|error| Error::from(error).context(format!("the {kind}")))?;
     let secret = found.ok_or_else(|| {
@@ -146,7 +143,7 @@ pub fn from_file(kind: SecretKind, path: &Path) -> Result<Secret, Error> {
     clean(kind, &bytes, &path.display().to_string())
 }
 
-/// A secret from what was read at `place`, without what comes along with a copy.
+/// The secret in `bytes` from `place`, without the blanks and quotes of a copy.
 pub fn clean(kind: SecretKind, bytes: &[u8], place: &str) -> Result<Secret, Error> {
     Secret::from_copy(bytes).map_err(|error| {
         Error::usage(format!("the {kind} from {place} cannot be used: {error}"))
@@ -154,7 +151,7 @@ pub fn clean(kind: SecretKind, bytes: &[u8], place: &str) -> Result<Secret, Erro
     })
 }
 
-/// Refuses what cannot be a secret of this kind; warns of what is odd.
+/// Refuses what cannot be such a secret; warns of oddities.
 pub fn accept(workspace: &Workspace, kind: SecretKind, secret: &Secret) -> Result<(), Error> {
     match secret.judge(kind, Giver::Person) {
         Verdict::Taken => Ok(()),

@@ -1,5 +1,4 @@
-//! Accounts: how they are added, changed, renamed and removed; Test Connection, and what
-//! fixes what it finds.
+//! Adds, changes, renames, removes and tests accounts.
 
 pub(crate) mod add;
 pub(crate) mod at_meta;
@@ -23,13 +22,13 @@ pub use test::test;
 use super::{Error, Workspace};
 use crate::accounts::{Account, AccountError};
 
-/// The account of the tenant that answers to `address`.
+/// The tenant's account with this name, handle or id.
 pub(crate) fn find(workspace: &Workspace, address: &str) -> Result<Account, Error> {
     Ok(find_among(workspace, &workspace.accounts()?.load()?, address)?.clone())
 }
 
-/// The same for a caller that has read the accounts. Of one that is not there the error says
-/// in which tenant it was looked for, where there are several, and which of them has it.
+/// The same for accounts already read. With several tenants the error says in which one it
+/// looked, and which one has the account.
 pub(crate) fn find_among<'a>(workspace: &Workspace, known: &'a [Account], address: &str) -> Result<&'a Account, Error> {
     let error = match workspace.accounts()?.find_among(known, address) {
         Ok(account) => return Ok(account),
@@ -52,8 +51,7 @@ pub(crate) fn find_among<'a>(workspace: &Workspace, known: &'a [Account], addres
     })
 }
 
-/// The accounts of `known` that answer to these addresses, in their order. One that is named
-/// twice, by name and handle perhaps, is meant once.
+/// The accounts with these names, handles or ids, in order, each only once.
 pub(crate) fn named(workspace: &Workspace, known: &[Account], addresses: &[String]) -> Result<Vec<Account>, Error> {
     let mut accounts: Vec<Account> = Vec::new();
     for address in addresses {

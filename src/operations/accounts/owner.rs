@@ -1,5 +1,5 @@
-//! Whose a token is: a Page's, or a person's who has Pages; the Page's own token behind a
-//! person's or a system user's; and whether an app fits it.
+//! Finds out whose a token is (a Page's, or a person's with Pages), gets the Page's own token
+//! behind a person's or a system user's, and checks whether an app fits.
 
 use crate::accounts::PageId;
 use crate::checks::causes::{self, NO_PAGE_GRANTED, OTHER_APP, PAGE_TOKEN_NEEDED, Place};
@@ -13,25 +13,25 @@ use crate::operations::{Error, Workspace};
 use crate::secrets::Secret;
 use crate::text::to_paste;
 
-/// What Graph says of a token.
+/// What Graph says about a token.
 #[derive(Clone, Default)]
 pub struct Known {
-    pub whose: Whose,
+    pub whose: TokenOwner,
     /// The app that issued it.
     pub issuer: Option<App>,
-    /// Whether Meta lets it ask about itself: then its permissions and its end are known
-    /// without the app's secret.
+    /// Whether the token may ask about itself: its permissions and expiry are then known without
+    /// the app secret.
     pub inspects_itself: bool,
 }
 
 #[derive(Clone, Default)]
-pub enum Whose {
+pub enum TokenOwner {
     /// Graph was not asked, or did not answer.
     #[default]
     NotAsked,
-    /// Its app asks for signed calls, and no secret is known to sign with.
+    /// The app requires signed calls, and the app secret is not known.
     Unsigned,
-    /// A person's or a system user's, who has these Pages.
+    /// A person's or a system user's, with these Pages.
     Person(Vec<OwnPage>),
     Page(Page),
 }
@@ -39,7 +39,7 @@ pub enum Whose {
 impl Known {
     pub fn page(&self) -> Option<&Page> {
         match &self.whose {
-            Whose::Page(page) => Some(page),
+            TokenOwner::Page(page) => Some(page),
             _ => None,
         }
     }
@@ -48,7 +48,7 @@ impl Known {
         self.page().map(|page| page.id.clone())
     }
 
-    /// Its @username; a Page need not have one.
+    /// The @username, if the Page has one.
     pub fn username(&self) -> Option<String> {
         self.page()?.username.clone()
     }
@@ -58,34 +58,34 @@ impl Known {
     }
 }
 
-/// Whether the app that issued the token is asked for as well.
+/// Whether to ask for the app that issued the token.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Issuer {
-    /// No.
+    /// Do not ask.
     Unasked,
-    /// Where Graph says it.
+    /// If Graph says so.
     Wished,
-    /// Nothing is known as long as Graph does not answer.
+    /// Fail if Graph does not answer.
     Needed,
 }
 
-/// What Graph answered in place of whose a token is.
+/// Why it is not known whose the token is.
 pub struct Unknown {
     pub error: GraphError,
-    /// Whether it was asked for the Pages of a person by then.
+    /// Whether the failed call was for a person's Pages.
     pub is_of_pages: bool,
 }
 
-/// What a token is asked about with.
+/// A token and what is needed to ask about it.
 #[derive(Clone, Copy)]
 pub struct Question<'a> {
-    /// Who is told that something is waited for.
+    /// Shows progress.
     pub workspace: &'a Workspace,
     pub client: &'a Client,
     pub token: &'a Secret,
-    /// The app that signs the calls.
+    /// The app to sign calls with.
     pub signer: Option<&'a AppCredentials>,
-    /// A Page that is looked for among a person's.
+    /// The Page to look for among a person's.
     pub named: Option<&'a PageId>,
 }
 
@@ -105,7 +105,7 @@ impl Question<'_> {
             }
         };
         let of_itself = async {
-            // With the app's secret it need not be asked.
+            // With the app secret there is no need to ask.
             issuer == Issuer::Wished && signer.is_none() && token::debug_itself(client, token).await.is_ok()
         };
         let (me, app, inspects_itself) = tokio::join!(page::me(client, token, signer), of_app, of_itself);
@@ -113,16 +113,16 @@ impl Question<'_> {
         let of_pages = |error| Unknown { error, is_of_pages: true };
         let proof = |error: &ApiError| error.wording == Some(Wording::Proof) && signer.is_none();
         let whose = match me {
-            Ok(answer) if !answer.value.may_be_a_person() => Whose::Page(answer.value),
-            Err(GraphError::Refused(error)) if proof(&error) => Whose::Unsigned,
+            Ok(answer) if !answer.value.may_be_a_person() => TokenOwner::Page(answer.value),
+            Err(GraphError::Refused(error)) if proof(&error) => TokenOwner::Unsigned,
             Err(GraphError::Refused(error)) if !may_be_a_persons(&error) => {
                 return Err(of_me(GraphError::Refused(error)));
             }
             Err(error @ GraphError::Unreachable(_)) => return Err(of_me(error)),
-            // A person has no username and is not published; or the Page's token may not read them.
+            // A person has no username and is not published; a Page's token may also lack the right to read them.
             Ok(_) | Err(GraphError::Refused(_)) => match self.pages_of_person().await.map_err(of_pages)? {
-                Some(pages) => Whose::Person(pages),
-                None => Whose::Page(page::whose(client, token, signer).await.map_err(of_me)?.value),
+                Some(pages) => TokenOwner::Person(pages),
+                None => TokenOwner::Page(page::whose(client, token, signer).await.map_err(of_me)?.value),
             },
         };
         match app {
@@ -144,14 +144,14 @@ impl Question<'_> {
         }
     }
 
-    /// The Pages behind the token; `None`: it is a Page's own, which has none.
+    /// The Pages behind the token; `None`: it is a Page's own.
     pub fn pages(self) -> Result<Result<Option<Vec<OwnPage>>, GraphError>, Error> {
         let _waiting = self.workspace.reporter.waiting("asking Graph for the Pages behind the token …");
         Workspace::wait(self.pages_of_person())
     }
 
-    /// The Pages behind a longer life of a person's token, where the app's secret allows one.
-    /// `None`, and why is said, where it does not.
+    /// Exchanges a person's token for a long-lived one with the app secret, and lists its Pages.
+    /// `None`, with a notice why, if that fails.
     pub fn lasting_pages(self, how_to_give_the_app: &str) -> Result<Option<Lasting>, Error> {
         let Some(token) = self.lasting(how_to_give_the_app)? else { return Ok(None) };
         let pages = Question { token: &token, ..self }.pages()?.map(Option::unwrap_or_default);
@@ -161,7 +161,7 @@ impl Question<'_> {
     fn lasting(self, how_to_give_the_app: &str) -> Result<Option<Secret>, Error> {
         let Some(signer) = self.signer else {
             self.workspace.warning(&format!(
-                "without app id and app secret the Page's token ends when this person's token ends, which may be in an hour; {how_to_give_the_app}"
+                "without app id and app secret the Page's token expires with this person's token, perhaps within an hour; {how_to_give_the_app}"
             ));
             return Ok(None);
         };
@@ -175,13 +175,13 @@ impl Question<'_> {
             Err(GraphError::Unreachable(why)) => of_unreachable(why).summary,
         };
         self.workspace.warning(&format!(
-            "the person's token could not be exchanged for a long-lived one ({why}), so the Page's token ends with it"
+            "the person's token could not be exchanged for a long-lived one ({why}), so the Page's token expires with it"
         ));
         Ok(None)
     }
 
-    /// The token of the Page behind a person's or a system user's token that is named by its
-    /// id: it is to be stored in its place. `None`: the token is a Page's already.
+    /// The own token of the named Page behind a person's or a system user's token; it replaces
+    /// that token. `None`: it is already a Page's.
     pub fn own_page(self) -> Result<Option<(Secret, OwnPage)>, Error> {
         let refused = |error| Error::of_graph(&error, Place::Me.signed(self.signer.is_some()));
         let Some(pages) = self.pages()?.map_err(refused)? else { return Ok(None) };
@@ -197,14 +197,14 @@ impl Question<'_> {
     }
 }
 
-/// A person's token that lasts, and the Pages behind it.
+/// A person's long-lived token, and its Pages.
 pub struct Lasting {
     pub token: Secret,
     /// The Pages, whose tokens do not expire; or why they could not be listed.
     pub pages: Result<Vec<OwnPage>, GraphError>,
 }
 
-/// Whether `/me` refuses what a person's token would be refused for.
+/// Whether `/me` fails like this for a person's token.
 fn may_be_a_persons(error: &ApiError) -> bool {
     let of_another_kind = causes::of(error, Place::Me.plain()).cause == PAGE_TOKEN_NEEDED.id;
     let of_a_field = matches!(error.code, Some(100 | 10)) && error.kind != "GraphMethodException";
@@ -219,7 +219,7 @@ pub fn unusable(page: &OwnPage) -> Option<&'static str> {
     page.access_token.is_none().then_some("Graph gives no token for it to this person")
 }
 
-/// The one of a person's Pages that a flag names.
+/// The named Page among a person's.
 fn chosen(pages: &[OwnPage], named: Option<&PageId>) -> Result<OwnPage, Error> {
     let list = |error: Error| {
         let mut error = error;
@@ -239,7 +239,7 @@ fn chosen(pages: &[OwnPage], named: Option<&PageId>) -> Result<OwnPage, Error> {
     let Some(named) = named else {
         let error = Error::check("the token is a person's or a system user's, not a Page's; nothing was saved");
         let error = error.reason(PAGE_TOKEN_NEEDED.id);
-        return Err(list(error.hint("name the Page with --page-id, and its own token is taken")));
+        return Err(list(error.hint("name the Page with --page-id; its own token is then used")));
     };
     let Some(page) = pages.iter().find(|page| page.id == named.as_str()) else {
         let what = format!("the token is a person's or a system user's, and does not reach page {named}");
@@ -250,19 +250,19 @@ fn chosen(pages: &[OwnPage], named: Option<&PageId>) -> Result<OwnPage, Error> {
             let name = page.name.as_deref().unwrap_or(&page.id);
             Err(Error::check(format!("{name} cannot be connected with this token: {why}; nothing was saved"))
                 .reason(PAGE_TOKEN_NEEDED.id)
-                .hint("have a person with full control of the Page give the role, or take that person's token"))
+                .hint("ask a person with full control of the Page for the role, or use that person's token"))
         }
         None => Ok(page.clone()),
     }
 }
 
-/// Whether app id and app secret fit together, and fit a token.
+/// Whether app id and app secret fit together and fit a token.
 pub enum Fit {
-    /// They do.
+    /// They fit.
     Yes,
-    /// They do not, for this reason.
+    /// They do not fit, with the reason.
     No(String),
-    /// Graph could not be asked, for this reason.
+    /// Graph could not be asked, with the reason.
     NotAsked(String),
 }
 

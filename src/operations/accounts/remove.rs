@@ -5,7 +5,7 @@ use crate::operations::{Error, Workspace, key};
 use crate::secrets::{SecretKind, SecretRef, StoreError, StoreName};
 use crate::touched;
 
-/// Removes an account and its secrets, and says which secrets there were.
+/// Removes an account and its secrets; returns the kinds of the removed secrets.
 pub fn one(workspace: &Workspace, account: &Account, leave_secrets: bool) -> Result<Vec<String>, Error> {
     probe(workspace, account, leave_secrets)?;
     let tenant = workspace.hold_tenant()?;
@@ -16,25 +16,24 @@ pub fn one(workspace: &Workspace, account: &Account, leave_secrets: bool) -> Res
     removed.map_err(|error| tenant.stopped(error, &again))
 }
 
-/// What is removed of one account.
+/// The removal of one account.
 struct Removal {
-    /// Where its record stood.
+    /// The position of its record.
     place: usize,
     account: Account,
-    /// The secrets that are gone, and whether their stores had them.
+    /// The removed secrets, and whether their stores had them.
     gone: Vec<(SecretKind, StoreName, bool)>,
     stuck: Option<Error>,
 }
 
-/// Removes accounts under the tenant's lock, which the caller holds: first their records,
-/// then their secrets, each file written once. Returns for each which secrets there were, or
-/// why it stays with what is left of it. An account that was not reached any more, when the
-/// operator asked to stop or after a failure with `fail_fast`, is as it was and has no
-/// result: those are the last ones.
+/// Removes accounts: first their records, then their secrets, each file written once. The
+/// caller holds the tenant's lock. Returns for each account its removed secrets, or why it
+/// stays. Accounts not reached after a stop, or after a failure with `fail_fast`, stay
+/// unchanged; they are the last ones, and have no result.
 ///
 /// # Errors
 ///
-/// The records could not be written: nothing was removed.
+/// The records could not be written; nothing was removed.
 pub fn group(
     workspace: &Workspace,
     accounts: &[&Account],
@@ -43,7 +42,7 @@ pub fn group(
 ) -> Result<Vec<Result<Vec<String>, Error>>, Error> {
     let store = workspace.accounts()?;
     let ids: Vec<&str> = accounts.iter().map(|account| account.id.as_str()).collect();
-    // As they are now: another process may have given one a secret in the meantime.
+    // Read again: another process may have given one a secret in the meantime.
     let records = store.remove_all(&ids)?;
     let file = workspace.stores().file();
     file.forget();
@@ -73,7 +72,7 @@ pub fn group(
         Some(removal) => removal.end(back.as_deref()),
         None => Err(AccountError::Unknown { address: (*id).into(), near: Vec::new() }.into()),
     });
-    // An account that was not reached has a result after all where its record is lost.
+    // An account that was not reached has a result if its record is lost.
     let lost = back.iter().flat_map(|back| {
         ids.iter().skip(reached).map(move |_| Err(Error::failed(format!("its record could not be put back: {back}"))))
     });
@@ -81,7 +80,7 @@ pub fn group(
 }
 
 impl Removal {
-    /// The encrypted file could not be written: what it had of the account it still has.
+    /// The encrypted file could not be written, so it still has the account's secrets.
     fn keep_in_file(&mut self, workspace: &Workspace, error: &StoreError, leave: bool) {
         let (kept, gone): (Vec<_>, Vec<_>) =
             self.gone.drain(..).partition(|(_, store, there)| *store == StoreName::File && *there);
@@ -95,7 +94,7 @@ impl Removal {
         }
     }
 
-    /// The record of an account that stays: what is gone is taken out of it.
+    /// The record of an account that stays, without its removed secrets.
     fn left(&self) -> Option<Account> {
         self.stuck.as_ref()?;
         let mut account = self.account.clone();
@@ -103,7 +102,7 @@ impl Removal {
         Some(account)
     }
 
-    /// How it ended; `back` is why the record could not be put back.
+    /// The result; `back` is why the record could not be restored.
     fn end(self, back: Option<&str>) -> Result<Vec<String>, Error> {
         let removed = self.gone.iter().filter(|(.., there)| *there).map(|(kind, ..)| kind.to_string());
         let removed: Vec<String> = removed.collect();
@@ -118,8 +117,8 @@ impl Removal {
     }
 }
 
-/// Whether every store that keeps something of the account will let it go; with
-/// `leave` it stops only for an interrupt.
+/// Whether every store with a secret of the account can remove it; with `leave` only an
+/// interrupt is an error.
 pub fn probe(workspace: &Workspace, account: &Account, leave: bool) -> Result<(), Error> {
     account.secrets.values().filter_map(SecretRef::store).try_for_each(|store| match workspace.store(store).probe() {
         Err(StoreError::Interrupted) => Err(Error::interrupted()),
@@ -131,16 +130,16 @@ pub fn probe(workspace: &Workspace, account: &Account, leave: bool) -> Result<()
 
 fn stuck(account: &Account, error: StoreError) -> Error {
     Error::from(error).context(format!("the secrets of '{}' cannot be removed", account.name)).hint(format!(
-        "to remove the account all the same and leave its secrets where they are: msgrctl account remove {} --leave-secrets --yes",
+        "to remove the account anyway and leave its secrets where they are: msgrctl account remove {} --leave-secrets --yes",
         account.handle
     ))
 }
 
-/// Removes every secret of an account, until one stays.
+/// Removes the account's secrets until one fails.
 fn remove_secrets(workspace: &Workspace, place: usize, account: Account, leave: bool) -> Removal {
     let mut removal = Removal { place, gone: Vec::new(), stuck: None, account };
     for (kind, source) in &removal.account.secrets {
-        // What a reference names belongs to another program.
+        // A reference names another program's secret.
         let Some(store) = source.store() else { continue };
         match workspace.store(store).remove(&key(&removal.account, *kind)) {
             Ok(there) => removal.gone.push((*kind, store, there)),

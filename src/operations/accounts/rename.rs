@@ -1,16 +1,16 @@
-//! Gives accounts other names.
+//! Renames accounts.
 
 use crate::accounts::{self, Account, Handle, Name};
 use crate::operations::{Error, Workspace, change, key};
 
-/// A new name that the account may have.
+/// A rename that may be carried out.
 pub struct Prepared {
     old: Account,
     name: Name,
     handle: Handle,
 }
 
-/// What another name, or another handle, would change; `None` where nothing.
+/// Prepares a new name or handle; `None` if nothing changes.
 pub fn prepare(
     workspace: &Workspace,
     old: &Account,
@@ -29,14 +29,14 @@ pub fn prepare(
     Ok(Some(Prepared { old: old.clone(), name, handle }))
 }
 
-/// Renames it, and returns it as it is then.
+/// Renames the account and returns it.
 pub fn carry_out(workspace: &Workspace, prepared: Prepared) -> Result<Account, Error> {
     let Prepared { old, name, handle } = prepared;
     let _tenant = workspace.hold_tenant()?;
     let now = workspace.now();
     let renamed = workspace.accounts()?.update(&old.id, |account| {
         account.name = name;
-        // One that another command gave it in the meantime stays.
+        // A handle that another command set in the meantime stays.
         if handle != old.handle {
             account.handle = handle;
         }
@@ -48,8 +48,7 @@ pub fn carry_out(workspace: &Workspace, prepared: Prepared) -> Result<Account, E
     Ok(renamed)
 }
 
-/// The label in the keyring follows the name. It is for people; where it cannot
-/// be changed the old one does no harm.
+/// The keyring's label follows the name. It is only for people: an old label does no harm.
 pub fn relabel(workspace: &Workspace, account: &Account) {
     for (kind, source) in &account.secrets {
         let Some(store) = source.store() else { continue };

@@ -1,5 +1,5 @@
-//! Test Connection as `add`, `edit` and `test` make it: an account's fields and
-//! secrets become the subject of the checks.
+//! Test Connection for `add`, `edit` and `test`: builds the subject of the checks from an
+//! account's fields and secrets.
 
 use super::commands;
 use crate::accounts::{Account, Realm};
@@ -13,20 +13,19 @@ use crate::operations::secrets::place;
 use crate::operations::{Error, Workspace};
 use crate::secrets::{Secret, SecretKind, StoreError};
 
-/// How many days before an end of validity it is warned of.
+/// Days before expiry to start warning.
 pub const WARN_DAYS: u32 = 14;
 
-/// The secrets that a test works with.
+/// The secrets for a test.
 #[derive(Clone, Debug)]
 pub struct Credentials {
     pub token: Secret,
     pub app_secret: Option<Secret>,
-    /// The verify token, where there is a callback to ask with it, or why it could not be read.
+    /// The verify token if there is a callback to ask, or why it could not be read.
     pub verify_token: Result<Option<Secret>, StoreError>,
 }
 
-/// The subject of a test of `account`. `saved` says whether its handle can be
-/// named in a command already.
+/// The subject of a test of `account`; `saved`: its handle can be used in commands.
 pub fn subject(
     account: &Account,
     chat_settings: ChatSettings,
@@ -40,7 +39,11 @@ pub fn subject(
         _ => None,
     };
     let gone = || {
-        if saved { place(account, SecretKind::VerifyToken) } else { "its verify token is made when it is saved".into() }
+        if saved {
+            place(account, SecretKind::VerifyToken)
+        } else {
+            "its verify token is generated when it is saved".into()
+        }
     };
     let callback = account.callback_url.as_ref().map(|url| Callback {
         url: url.as_str().to_owned(),
@@ -68,7 +71,7 @@ pub fn subject(
     }
 }
 
-/// The stored secrets that a test needs; `None` where the token is missing.
+/// The stored secrets for a test; `None` if the token is missing.
 pub fn stored(workspace: &Workspace, account: &Account) -> Result<Option<Credentials>, StoreError> {
     let Some(token) = workspace.secret(account, SecretKind::PageAccessToken)? else { return Ok(None) };
     let app_secret = match account.app_id {
@@ -82,7 +85,7 @@ pub fn stored(workspace: &Workspace, account: &Account) -> Result<Option<Credent
     Ok(Some(Credentials { token, app_secret, verify_token }))
 }
 
-/// The error of an account that has no token to work with.
+/// The error for an account without a token.
 pub fn no_token(account: &Account) -> Error {
     let kind = SecretKind::PageAccessToken;
     Error::credentials(format!("there is no {kind} for '{}': {}", account.name, place(account, kind)))
@@ -90,12 +93,12 @@ pub fn no_token(account: &Account) -> Error {
         .hint(format!("give it one: {}", commands::saved(account).replace_token))
 }
 
-/// Test Connection of an account, by its name, handle or id.
+/// Test Connection of the account with this name, handle or id.
 pub fn test(workspace: &Workspace, address: &str) -> Result<Report, Error> {
     account(workspace, &super::find(workspace, address)?)
 }
 
-/// The same of an account that is known.
+/// The same for a known account.
 pub fn account(workspace: &Workspace, account: &Account) -> Result<Report, Error> {
     workspace.check_realm(account)?;
     let credentials = stored(workspace, account)?.ok_or_else(|| no_token(account))?;
@@ -109,11 +112,11 @@ pub fn account(workspace: &Workspace, account: &Account) -> Result<Report, Error
 pub fn run(workspace: &Workspace, client: &Client, name: &str, subject: &Subject) -> Result<Report, Error> {
     let _progress = workspace.reporter.waiting(&format!("testing '{name}' with Graph …"));
     let prober = workspace.prober()?;
-    // All but one together: what a token says of itself costs no request more.
+    // All but one call in one batch: asking about the token costs no extra request.
     Workspace::wait(client.in_batches(checks::run(client, &prober, subject)))
 }
 
-/// Whether a person's or a system user's token was used where the Page's is needed.
+/// Whether a person's or a system user's token was used instead of the Page's.
 pub fn lacks_page_token(report: &Report) -> bool {
     report.findings.iter().any(|finding| finding.cause == Some(PAGE_TOKEN_NEEDED.id) && finding.id == ids::TOKEN_TYPE)
 }

@@ -1,5 +1,5 @@
-//! Carries a plan out: the accounts that cannot be made are told first, then what is kept
-//! here, then what is kept at Meta.
+//! Carries out a plan: reports blocked accounts first, then changes what is kept here, then
+//! Meta.
 
 use std::collections::BTreeMap;
 
@@ -11,11 +11,11 @@ use crate::operations::webhooks::Target;
 use crate::operations::{Error, Unseen, Workspace};
 use crate::provision::plan::{Action, Problem};
 
-/// Carries a plan out and says how each account did. Goes on after a failure.
+/// Carries out a plan and returns how each account did. Continues after a failure.
 ///
 /// # Errors
 ///
-/// Nothing could be changed, or the operator asked to stop: the error says how far it came.
+/// Nothing could be changed, or the operator asked to stop; the error says how far it came.
 pub fn carry_out(workspace: &Workspace, prepared: &Prepared, how: How<'_>) -> Result<Ended, Error> {
     let plan = &prepared.plan;
     let progress =
@@ -42,7 +42,7 @@ pub fn carry_out(workspace: &Workspace, prepared: &Prepared, how: How<'_>) -> Re
                 run.end(at, ended.map_or_else(Outcome::Failed, |()| Outcome::Done));
             })?;
         }
-        // Those are saved, and their turn at Meta did not come.
+        // They are saved here, but not done at Meta.
         for at in ready.into_keys() {
             run.end(
                 at,
@@ -61,7 +61,7 @@ pub fn carry_out(workspace: &Workspace, prepared: &Prepared, how: How<'_>) -> Re
 
 #[cfg(test)]
 mod tests {
-    //! What is kept here, carried out against secrets in memory and files in a directory.
+    //! Local changes, with secrets in memory and files in a directory.
 
     use std::cell::{Cell, RefCell};
     use std::path::Path;
@@ -76,13 +76,13 @@ mod tests {
     use crate::provision::manifest::{self, Text};
     use crate::secrets::{MemoryStore, Secret, SecretKind, SecretRef, StoreName};
 
-    /// Heeds what a test asks of it.
+    /// Does what a test asks.
     #[derive(Default)]
     struct Told {
         warnings: RefCell<Vec<String>>,
-        /// How often it is asked whether to stop before it says so.
+        /// After how many questions it says to stop.
         stops_after: Cell<Option<usize>>,
-        /// Happens when it is asked whether to stop.
+        /// Runs when asked whether to stop.
         meanwhile: RefCell<Option<Box<dyn Fn()>>>,
     }
 
@@ -149,7 +149,7 @@ mod tests {
         }
     }
 
-    /// What there is to do for a manifest of these accounts, each a name, a handle and more lines.
+    /// The prepared plan for these accounts (name, handle, further lines).
     fn planned(workspace: &Workspace, accounts: &[(&str, &str, &str)], prune: bool) -> Prepared {
         let of = |(name, handle, more): &(&str, &str, &str)| {
             let id = handle.len();
@@ -173,7 +173,7 @@ mod tests {
         carry_out(workspace, prepared, how)
     }
 
-    /// `done`, `left`, `unchanged`, or why it failed; in the order of the plan.
+    /// `done`, `left`, `unchanged` or the failure, in plan order.
     fn words(ended: &Ended) -> Vec<&str> {
         let word = |outcome: &'_ Outcome| match outcome {
             Outcome::Done => "done",
@@ -187,7 +187,7 @@ mod tests {
     const ONE: (&str, &str, &str) = ("One", "uno", "");
     const TWO: (&str, &str, &str) = ("Two", "tres", "");
     const THREE: (&str, &str, &str) = ("Three", "cinco", "");
-    /// A new one cannot have a secret already.
+    /// A new account cannot have a stored secret.
     const BLOCKED: (&str, &str, &str) = ("Other", "otro-mas", "    token: {stored: true}\n");
     const DISABLED: &str = "    messages: {agent-left: disabled}\n";
 

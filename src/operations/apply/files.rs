@@ -11,7 +11,7 @@ use crate::files::{self, FileError};
 use crate::operations::Error;
 use crate::provision::manifest::{LIMIT, LIMIT_TOGETHER, MOST_FILES, Text, escaped};
 
-/// The endings of the files in a folder that count.
+/// The file extensions read in a folder.
 const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];
 
 /// Reads standard input.
@@ -25,21 +25,21 @@ pub struct ManifestFile {
 }
 
 impl ManifestFile {
-    /// Its text, to be read.
+    /// The text, to parse.
     pub fn text(&self) -> Text<'_> {
         Text { file: &self.shown, directory: &self.directory, text: &self.text }
     }
 }
 
-/// Reads all files of these paths: a manifest, a folder of them, or `-`, which `stdin` reads to its
-/// end, or one byte more than it is told.
+/// Reads all files of these paths: a manifest, a folder, or `-`, which `stdin` reads, at most
+/// one byte more than its argument.
 pub fn read(paths: &[PathBuf], stdin: Stdin<'_>) -> Result<Vec<ManifestFile>, Error> {
     let here = current_directory().unwrap_or_default();
     let (mut found, mut known, mut stdin_is_read, mut together) = (Vec::new(), HashSet::new(), false, 0);
     for path in paths {
         if path.as_os_str() == "-" {
             if std::mem::replace(&mut stdin_is_read, true) {
-                return Err(Error::usage("--file - is given twice, and standard input can be read once"));
+                return Err(Error::usage("--file - is given twice, but standard input can be read only once"));
             }
             let bytes = stdin(LIMIT).map_err(|error| {
                 Error::usage("the manifest could not be read from standard input").cause(error.to_string())
@@ -51,7 +51,7 @@ pub fn read(paths: &[PathBuf], stdin: Stdin<'_>) -> Result<Vec<ManifestFile>, Er
             continue;
         }
         for (path, real) in manifests_at(path)? {
-            // Named twice, by itself and by its folder perhaps: once is meant.
+            // Named twice, perhaps by itself and by its folder.
             if !known.insert(real.clone()) {
                 continue;
             }
@@ -63,7 +63,7 @@ pub fn read(paths: &[PathBuf], stdin: Stdin<'_>) -> Result<Vec<ManifestFile>, Er
             together += bytes.len() as u64;
             if together > LIMIT_TOGETHER {
                 return Err(Error::file(format!(
-                    "the files have more than {} MiB together; nothing was read of them",
+                    "the files have more than {} MiB together; nothing was used",
                     LIMIT_TOGETHER >> 20
                 ))
                 .hint("apply them in parts, without --prune"));
@@ -75,22 +75,21 @@ pub fn read(paths: &[PathBuf], stdin: Stdin<'_>) -> Result<Vec<ManifestFile>, Er
     Ok(found)
 }
 
-/// A path as it is named to a person.
+/// A path as people see it.
 pub fn shown(path: &Path) -> String {
     if path.as_os_str() == "-" { "standard input".into() } else { escaped(&path.to_string_lossy()) }
 }
 
-/// The files that a path stands for, and where each of them really is: a link is followed
-/// inside the folder that it stands in, and never out of it. What a merge request has in it
-/// may be a link to any file of the machine that checks it.
+/// The files of a path, with their real paths. A link is followed only inside its folder: in
+/// a merge request it may point to any file of the machine that checks it.
 fn manifests_at(path: &Path) -> Result<Vec<(PathBuf, PathBuf)>, Error> {
-    // With a slash at its end a link would pass for the folder that it leads to.
+    // A trailing slash would follow a link to a folder.
     let path: PathBuf = path.components().collect();
     let real = inside(&path, path.parent().unwrap_or(Path::new("")))?;
     if real.is_dir() { of_folder(&path, &real) } else { Ok(vec![(path, real)]) }
 }
 
-/// The manifests of a folder by their names; folders in it are not looked into.
+/// The manifests in a folder, sorted by name, without subfolders.
 fn of_folder(folder: &Path, real: &Path) -> Result<Vec<(PathBuf, PathBuf)>, Error> {
     let counts = |path: &PathBuf| {
         let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
@@ -104,19 +103,19 @@ fn of_folder(folder: &Path, real: &Path) -> Result<Vec<(PathBuf, PathBuf)>, Erro
             continue;
         }
         if !real.is_file() {
-            return Err(Error::file(format!("{} is not a regular file; nothing was read of it", shown(&path))));
+            return Err(Error::file(format!("{} is not a regular file; nothing was used", shown(&path))));
         }
         manifests.push((path, real));
     }
     if manifests.is_empty() {
         let endings = ENDINGS.map(|ending| format!("*.{ending}")).join(", ");
-        return Err(Error::usage(format!("{} has no manifest in it: no {endings}", shown(folder)))
-            .hint("folders below it are not looked into; name each with -f"));
+        return Err(Error::usage(format!("{} has no manifest: no {endings}", shown(folder)))
+            .hint("subfolders are not read; name each with -f"));
     }
     Ok(manifests)
 }
 
-/// Where a path really is, if it is not a link or stays below `folder`.
+/// The real path, if it is not a link or stays below `folder`.
 fn inside(path: &Path, folder: &Path) -> Result<PathBuf, Error> {
     let is_link = path.is_symlink();
     let real = match path.canonicalize() {
@@ -128,11 +127,8 @@ fn inside(path: &Path, folder: &Path) -> Result<PathBuf, Error> {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let stays = || folder.canonicalize().is_ok_and(|folder| real.starts_with(folder));
     if is_link && real.metadata().is_ok_and(|kind| kind.is_file() || kind.is_dir()) && !stays() {
-        return Err(Error::file(format!(
-            "{} is a link that leads out of its folder; nothing was read of it",
-            shown(path)
-        ))
-        .hint("name what it leads to with -f, or put the file itself there"));
+        return Err(Error::file(format!("{} is a link that leads out of its folder; nothing was used", shown(path)))
+            .hint("name its target with -f, or replace the link with the file"));
     }
     Ok(real)
 }
@@ -143,15 +139,15 @@ fn of_bytes(shown: String, directory: PathBuf, bytes: &[u8]) -> Result<ManifestF
         Err(error) => {
             let sound = &bytes[..error.valid_up_to()];
             let line = sound.split(|b| *b == b'\n').count();
-            Err(Error::file(format!("{shown} is not UTF-8 text, line {line}; nothing was read of it"))
+            Err(Error::file(format!("{shown} is not UTF-8 text, line {line}; nothing was used"))
                 .hint("save it as UTF-8"))
         }
     }
 }
 
 fn too_large(shown: &str) -> Error {
-    Error::file(format!("{shown} has more than {} MiB; nothing was read of it", LIMIT >> 20))
-        .hint("make several files of it: -f takes a folder too")
+    Error::file(format!("{shown} has more than {} MiB; nothing was used", LIMIT >> 20))
+        .hint("split it into several files: -f takes a folder too")
 }
 
 fn unreadable(path: &Path, error: &FileError) -> Error {

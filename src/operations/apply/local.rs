@@ -1,5 +1,5 @@
-//! What is kept here: Chat Settings, secrets and records. A group of accounts is written
-//! at once, so that a thousand of them do not rewrite a file a thousand times.
+//! Local changes: Chat Settings, secrets and records. Accounts are written in groups, so that
+//! a thousand do not rewrite a file a thousand times.
 
 use std::collections::HashMap;
 
@@ -16,8 +16,8 @@ use crate::provision::kept::ReadySecret;
 use crate::provision::plan::{AccountPlan, Action, Problem};
 use crate::secrets::{SecretKind, generate_verify_token};
 
-/// Carries out what is to be done here. Accounts that have nothing to do at Meta end with
-/// it; those that have are returned as they were saved, by their places.
+/// Carries out the local changes. Accounts with nothing to do at Meta end here; the others
+/// are returned as saved, by position.
 pub fn carry_out(run: &mut Run<'_>, prepared: &Prepared) -> Result<HashMap<usize, Account>, Error> {
     let workspace = run.workspace;
     let plan = run.plan;
@@ -33,7 +33,7 @@ pub fn carry_out(run: &mut Run<'_>, prepared: &Prepared) -> Result<HashMap<usize
     write_settings(run, prepared).map_err(|error| tenant.stopped(error, run.how.again))?;
     let (removed, kept): (Vec<usize>, Vec<usize>) =
         todo.into_iter().partition(|at| plan.accounts[*at].action == Action::Remove);
-    // Names may be exchanged: those that change go together.
+    // Accounts may swap names, so renames go together.
     let (renamed, kept): (Vec<usize>, Vec<usize>) = kept.into_iter().partition(|at| is_renamed(&plan.accounts[*at]));
     let all = std::iter::once(renamed.as_slice()).filter(|some| !some.is_empty()).chain(groups(&kept));
     for some in all {
@@ -51,7 +51,7 @@ pub fn carry_out(run: &mut Run<'_>, prepared: &Prepared) -> Result<HashMap<usize
     }
     let held_back = plan.blocked() > 0 || run.has_failed();
     if held_back && !removed.is_empty() {
-        // One of them may be what an account that failed was called before.
+        // A removed name may be the old name of an account that failed.
         workspace.warning("nothing is removed while an account cannot be applied");
         return Ok(ready);
     }
@@ -65,7 +65,7 @@ pub fn carry_out(run: &mut Run<'_>, prepared: &Prepared) -> Result<HashMap<usize
     Ok(ready)
 }
 
-/// The tenant itself, and its Chat Settings.
+/// The tenant, and its Chat Settings.
 fn write_settings(run: &mut Run<'_>, prepared: &Prepared) -> Result<(), Error> {
     let workspace = run.workspace;
     if prepared.new_tenant {
@@ -73,7 +73,7 @@ fn write_settings(run: &mut Run<'_>, prepared: &Prepared) -> Result<(), Error> {
         workspace.tenant_file(&name)?.change(|_| ())?;
     }
     if !run.plan.chat_settings.is_empty() {
-        // As they are now: what the file does not name may have been changed in the meantime.
+        // Read again: fields that the file does not name may have changed in the meantime.
         let wanted = &prepared.chat_settings;
         workspace.chat_settings()?.change(|settings| *settings = chat_settings::changed(wanted, settings).0)?;
         run.ended.settings_changed = true;
@@ -81,7 +81,7 @@ fn write_settings(run: &mut Run<'_>, prepared: &Prepared) -> Result<(), Error> {
     Ok(())
 }
 
-/// Removes some accounts at once. Ends early when the operator asks to stop.
+/// Removes a group of accounts. Ends early if the operator asks to stop.
 fn remove(run: &mut Run<'_>, tenant: &Changing<'_>, group: &[usize]) -> Result<(), Error> {
     let (workspace, plan) = (run.workspace, run.plan);
     let mut going: Vec<(usize, &Account)> = Vec::new();
@@ -116,7 +116,7 @@ fn remove(run: &mut Run<'_>, tenant: &Changing<'_>, group: &[usize]) -> Result<(
     Ok(())
 }
 
-/// An account that failed: the change of the tenant is a part of what it should be.
+/// An account that failed: the tenant's change is logged as partial.
 fn fail(run: &mut Run<'_>, tenant: &Changing<'_>, at: usize, failure: Problem) {
     tenant.partial();
     run.end(at, Outcome::Failed(failure));
@@ -129,8 +129,8 @@ fn is_renamed(planned: &AccountPlan) -> bool {
     }
 }
 
-/// Saves some accounts at once, and returns those that are saved. Ends early when
-/// somebody asks to stop.
+/// Saves a group of accounts and returns the saved ones. Ends early if the operator asks to
+/// stop.
 fn save(run: &mut Run<'_>, tenant: &Changing<'_>, group: &[usize]) -> Vec<(usize, Account)> {
     let workspace = run.workspace;
     let plan = run.plan;
@@ -193,7 +193,7 @@ fn save(run: &mut Run<'_>, tenant: &Changing<'_>, group: &[usize]) -> Vec<(usize
     for ((at, settled), account) in places.into_iter().zip(settled).zip(&accounts) {
         match settled {
             Ok(()) => saved.push((at, account.clone())),
-            // It is saved; what it left behind has to be said.
+            // It is saved; report what remains.
             Err(error) => fail(run, tenant, at, Problem::from(error)),
         }
     }
@@ -205,8 +205,8 @@ fn id(planned: &AccountPlan) -> &str {
     account.map(|account| account.id.as_str()).unwrap_or_default()
 }
 
-/// Stores the secrets of one account, and returns it as it is to be recorded. `known` is
-/// its record as it is now; somebody may have changed it since the plan was made.
+/// Stores the secrets of one account and returns the account to record. `known` is its
+/// current record, which may have changed since the plan.
 fn store(
     run: &Run<'_>,
     planned: &AccountPlan,
@@ -215,8 +215,9 @@ fn store(
 ) -> Result<Option<(Account, Stored)>, Error> {
     let Some(mut account) = planned.after.clone() else { return Ok(None) };
     if known != planned.before.as_ref() {
-        return Err(Error::failed("another command or person has changed it in the meantime; it stays as it is now")
-            .hint("run this again"));
+        return Err(
+            Error::failed("another command changed it in the meantime; it was left untouched").hint("run this again")
+        );
     }
     if planned.action == Action::Nothing {
         return Ok(Some((account, Stored::default())));

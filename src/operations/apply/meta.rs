@@ -1,5 +1,5 @@
-//! What is kept at Meta: the webhooks of apps, then the subscriptions of Pages, many in
-//! one request. What was written is read back.
+//! Changes at Meta: the webhooks of apps, then the subscriptions of Pages, many in one
+//! request; each is read back.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,10 +13,9 @@ use crate::provision::apps::AppPlan;
 use crate::provision::plan::{Action, Problem};
 use crate::provision::subscription::{PageLevel, Wish};
 
-/// Carries out what the plan has to do at Meta. `targets` are the accounts whose
-/// turn it is, as they were saved, by their places in it; `end` is told of each how it ended.
-/// An app is written where the account that speaks for it is among them; the Pages of one whose
-/// speaker is not are left as they are.
+/// Carries out the plan at Meta. `targets`: the saved accounts, by position; `end` gets each
+/// result. An app is written if its speaking account is among them; otherwise the app's Pages
+/// are not changed.
 pub fn carry_out(
     workspace: &Workspace,
     prepared: &Prepared,
@@ -36,7 +35,7 @@ pub fn carry_out(
     let mut stale = prepared.stale(&targets.keys().copied().collect::<Vec<_>>(), &now);
     let mut works = BTreeMap::new();
     for (at, target) in targets {
-        // One whose Page alone is stale still speaks for its app.
+        // An account with only a stale Page still speaks for its app.
         let speaks = plan.apps.iter().any(|app| app.speaker == at);
         match stale.get(&at) {
             Some((level, _)) if !speaks || *level != PAGE_SUBSCRIPTION => {
@@ -64,13 +63,13 @@ pub fn carry_out(
 }
 
 impl Prepared {
-    /// Those whose app keeps sending elsewhere, since its speaker could not be saved.
+    /// The accounts whose app keeps its callback because its speaker was not saved.
     fn waiting(&self, targets: &BTreeMap<usize, Target>) -> Vec<(usize, Problem)> {
         let lost: Vec<&AppPlan> = self.plan.apps.iter().filter(|app| !targets.contains_key(&app.speaker)).collect();
         let waits = |at: &usize| {
             let app = lost.iter().find(|app| app.members.contains(at))?;
             let summary = format!(
-                "it is saved here, and its Page is left as it is: the webhook of app {} waits for '{}', which failed",
+                "it is saved here, but its Page was not changed: the webhook of app {} waits for '{}', which failed",
                 app.id, self.plan.accounts[app.speaker].name
             );
             Some((*at, Problem::new(summary, "run this again")))
@@ -84,20 +83,20 @@ impl Prepared {
         Work { target, wish, before: self.before(at), page }
     }
 
-    /// What the plan was made of.
+    /// What the plan was made from.
     fn before(&self, at: usize) -> Seen {
         match self.seen.get(at).and_then(|seen| seen.live.as_ref()) {
             Some(live) => Seen { page: live.page.clone(), app: live.app.clone() },
-            // Only accounts with a step get here, and a step comes of a look.
+            // Only accounts with a step get here, and a step needs a look.
             None => {
                 Seen { page: Ok(PageLevel::Absent), app: Some(Err(GraphError::Unreachable(Unreachable::Unfinished))) }
             }
         }
     }
 
-    /// Of the accounts at `places`, those that differ at Meta from what was reviewed, or can no
-    /// longer be seen, and on which level: a write would replace what another tool has set
-    /// in the meantime. Where it is an app, all of its accounts here wait.
+    /// Of the accounts at `places`, those that changed at Meta since the plan, or cannot be read,
+    /// and on which level: a write would replace another tool's change. For an app, all its
+    /// accounts wait.
     fn stale(&self, places: &[usize], now: &[Seen]) -> HashMap<usize, (&'static str, Problem)> {
         let plan = &self.plan;
         let mut stale = HashMap::new();
@@ -108,7 +107,7 @@ impl Prepared {
             let of_app = now.app.as_ref().and_then(|level| level.as_ref().err()).filter(|_| app.is_some());
             let unseen = of_app.map(|error| (APP_SUBSCRIPTION, error));
             let unseen = unseen.or(of_page.map(|error| (PAGE_SUBSCRIPTION, error)));
-            // A level that is not written may be as it likes.
+            // A level that is not written may differ.
             let is_written =
                 |level: &&str| if *level == PAGE_SUBSCRIPTION { account.page.is_some() } else { app.is_some() };
             let changed = changed_levels(&self.before(*at), now).into_iter().find(is_written);
@@ -133,10 +132,10 @@ impl Prepared {
         stale
     }
 
-    /// What the levels of an account came to.
+    /// The result of an account's levels.
     fn outcome(&self, at: usize, result: AccountResult) -> Result<(), Problem> {
         let is_bad = |found: &Found| {
-            // A Page that was held back has a line of its own, without anything to do.
+            // A Page that was held back has its own line, with nothing to do.
             found.outcome >= checks::Outcome::Unreachable
                 || found.id == PAGE_SUBSCRIPTION && found.outcome == checks::Outcome::Skip
         };
@@ -150,15 +149,15 @@ impl Prepared {
         })
     }
 
-    /// How a failure at Meta begins where the account itself was saved.
+    /// The prefix of a failure at Meta if the account itself was saved.
     fn saved(&self, at: usize) -> &'static str {
         let was_saved = matches!(self.plan.accounts[at].action, Action::Add | Action::Change);
         if was_saved { "saved here, but not done at Meta: " } else { "" }
     }
 }
 
-/// What to do; what comes after it is this command, not the one of a single account,
-/// which knows nothing of the file.
+/// The fix, followed by this command instead of the single account's command, which does not
+/// know the file.
 fn again(hint: &str) -> String {
     let fix = hint.split_once("; then: ").map_or(hint, |(fix, _)| fix);
     format!("{fix}; then run this again")

@@ -1,7 +1,6 @@
-//! A manifest against what is, and how it is carried out: what is kept here in groups that
-//! are each written at once, secrets before records; then what is kept at Meta, apps before
-//! Pages. Whatever moment it is ended at, every secret is where its record says, and the
-//! next run goes on from there, since the plan is made of what is.
+//! Compares a manifest with the accounts and carries out the plan: local changes in groups
+//! that are each written once, secrets before records; then Meta, apps before Pages. At any
+//! interruption every secret is where its record says, and the next run makes a new plan.
 
 mod carry_out;
 pub(crate) mod files;

@@ -1,5 +1,5 @@
-//! What is: the secrets of the accounts, and what Meta says of their Pages and apps,
-//! many accounts in one request.
+//! Reads the state: the accounts' secrets, and Meta's view of their Pages and apps, many
+//! accounts in one request.
 
 use futures_util::stream::{self, StreamExt as _};
 
@@ -18,11 +18,11 @@ use crate::provision::plan::{Live, Problem, Seen};
 use crate::provision::subscription::{AppLevel, PageLevel};
 use crate::secrets::{SecretKind, StoreName};
 
-/// How many accounts are looked at together.
+/// Accounts read together.
 const TOGETHER: usize = 256;
 
-/// Looks at every account. What is wrong with one is its own. What was tested is kept, so
-/// that nothing else is written with.
+/// Reads the state of every account. A problem belongs to its account. The tested secrets are
+/// kept, so that no others are written.
 pub fn look(
     workspace: &Workspace,
     drafts: &[Draft],
@@ -40,7 +40,7 @@ pub fn look(
     let client = workspace.graph()?;
     Workspace::wait(async {
         let one = |draft| {
-            // Read when its turn comes, as the one before is on its way.
+            // Read when its turn comes, while the batch before is in flight.
             let found = read(&places, draft);
             let client = &client;
             async move { ask(client, draft, found).await }
@@ -75,7 +75,7 @@ pub fn keep_levels(workspace: &Workspace, drafts: &[Draft], seen: &[Seen], targe
     judge_and_keep(workspace, &levels.iter().map(|(target, seen)| (*target, seen)).collect::<Vec<_>>());
 }
 
-/// The stores that accounts as they will be need.
+/// The stores that the planned accounts need.
 pub fn stores_of(drafts: &[Draft]) -> impl Iterator<Item = StoreName> {
     drafts.iter().flat_map(|draft| &draft.secrets).filter_map(|(_, new)| match new {
         NewSecret::Copy { to, .. } | NewSecret::Generate(to) => Some(*to),
@@ -83,7 +83,7 @@ pub fn stores_of(drafts: &[Draft]) -> impl Iterator<Item = StoreName> {
     })
 }
 
-/// The account as it will be and its secrets; nothing where it cannot be made anyway.
+/// The planned account and its secrets; `None` if it is blocked anyway.
 fn read<'d>(places: &Places<'_>, draft: &'d Draft) -> Result<Option<(&'d Account, Found)>, Vec<Problem>> {
     match &draft.after {
         Some(after) if draft.problems.is_empty() => Ok(Some((after, places.read(draft, after)?))),
@@ -107,7 +107,7 @@ async fn ask(
     let mut subject = test::subject(after, ChatSettings::default(), credentials, WARN_DAYS, true);
     subject.commands = in_file(draft, after);
     subject.among_others = true;
-    // Where nothing is said of its webhook, that is nobody's business.
+    // Without fields in the manifest its webhook does not matter.
     let Look { report, page, app } = checks::look(client, &subject, draft.wanted.fields.is_some()).await;
     let worst = report.credentials();
     let finding = report.findings.iter().find(|finding| finding.outcome == worst && worst >= Outcome::Unreachable);
@@ -130,7 +130,7 @@ async fn ask(
     (Seen { secrets: copies, live: Some(live), problems: problem.into_iter().collect(), closed }, Some(target))
 }
 
-/// What fixes an account of a manifest: the file does, and the places it names.
+/// The fixes for an account of a manifest: in the file, or in the places it names.
 fn in_file(draft: &Draft, account: &Account) -> Commands {
     let kept = commands::saved(account);
     let again = "run this again";

@@ -1,4 +1,4 @@
-//! The secrets of a manifest's accounts, each read where it is said to be, and once.
+//! Reads the secrets of a manifest's accounts, each once.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
@@ -11,33 +11,33 @@ use crate::provision::kept::{SecretSeen, key_of};
 use crate::provision::plan::Problem;
 use crate::secrets::{Giver, Secret, SecretKind, SecretRef, StoreError, StoreName, Verdict};
 
-/// Where secrets are read.
+/// Reads secrets from their places.
 pub struct Places<'w> {
     workspace: &'w Workspace,
     allow_commands: bool,
-    /// What was found at references: one may be that of a thousand accounts.
+    /// Values of references: thousands of accounts may share one.
     known: RefCell<HashMap<String, Result<Option<Secret>, StoreError>>>,
 }
 
 /// The secrets of one account.
 #[derive(Default)]
 pub struct Found {
-    /// The page access token that it will have.
+    /// The planned page access token.
     pub token: Option<Secret>,
     pub app_secret: Option<Secret>,
-    /// Those that are copied, beside what is there.
+    /// The secrets to copy, compared with the stored ones.
     pub copies: BTreeMap<SecretKind, SecretSeen>,
-    /// Why the verify token that the account has may not be read.
+    /// Why the account's verify token may not be read.
     pub closed: Option<Problem>,
 }
 
 impl<'w> Places<'w> {
-    /// Reads with the stores of `workspace`; programs only where `allow_commands` says so.
+    /// Reads with the stores of `workspace`; runs programs only with `allow_commands`.
     pub fn new(workspace: &'w Workspace, allow_commands: bool) -> Self {
         Self { workspace, allow_commands, known: RefCell::default() }
     }
 
-    /// Every secret of an account as it will be; all that is wrong with them at once.
+    /// Every secret of a planned account, or all problems at once.
     pub fn read(&self, draft: &Draft, after: &Account) -> Result<Found, Vec<Problem>> {
         let mut found = Found::default();
         let mut problems = Vec::new();
@@ -71,14 +71,14 @@ impl<'w> Places<'w> {
                 self.workspace.store(*store).probe().map_err(|error| stuck(kind, error))?;
                 None
             }
-            // A verify token that stays as it is need not be read, until an app's webhook is set.
+            // An unchanged verify token is read only when an app's webhook is set.
             None if kind == SecretKind::VerifyToken => {
                 let place = draft.before.as_ref().and_then(|before| before.secrets.get(&kind));
                 found.closed = place.and_then(|place| self.allowed(kind, place).err());
                 None
             }
             None => match &draft.before {
-                // The variables of the env store follow the handle.
+                // Variables of the env store follow the handle.
                 Some(before) if before.secrets.get(&kind) == Some(&SecretRef::Stored(StoreName::Env)) => {
                     self.kept(kind, after)?
                 }
@@ -92,7 +92,7 @@ impl<'w> Places<'w> {
         Ok(value)
     }
 
-    /// A secret that an account refers to.
+    /// The secret of a reference.
     fn needed(&self, kind: SecretKind, place: &SecretRef, after: &Account) -> Result<Secret, Problem> {
         let value = match place {
             SecretRef::Stored(_) => self.workspace.secret(after, kind).map_err(|error| stuck(kind, error))?,
@@ -123,8 +123,8 @@ impl<'w> Places<'w> {
         })
     }
 
-    /// The secret that an account has already; nothing where it never had one, its token
-    /// aside, without which nobody can be asked about it.
+    /// The stored secret; `None` if there never was one, except for the token, which every call
+    /// needs.
     fn kept(&self, kind: SecretKind, before: &Account) -> Result<Option<Secret>, Problem> {
         let Some(place) = before.secrets.get(&kind) else {
             return match kind {
@@ -148,31 +148,31 @@ impl<'w> Places<'w> {
         found.map_err(|error| stuck(kind, error))
     }
 
-    /// Refuses a command without `--allow-commands`: neither the file nor the records need be
-    /// of the person who runs this, since both are kept between the runs of a CI.
+    /// Refuses a command without `--allow-commands`: file and records may come from a stranger,
+    /// since CI keeps both between runs.
     fn allowed(&self, kind: SecretKind, place: &SecretRef) -> Result<(), Problem> {
         if !matches!(place, SecretRef::Command(_)) || self.allow_commands {
             return Ok(());
         }
         Err(Problem::new(
             format!(
-                "{} comes from a command ({place}), and commands run only with --allow-commands: neither it nor Meta was looked at",
+                "{} comes from a command ({place}), and commands run only with --allow-commands; neither it nor Meta was checked",
                 key_of(kind)
             ),
-            "read the command; then give --allow-commands",
+            "review the command; then give --allow-commands",
         ))
     }
 }
 
-/// Refuses what is probably no secret of this kind: it would be sent to Graph, or to the
-/// callback, by a file that a stranger may have changed.
+/// Refuses what is probably not a secret of this kind: a file that a stranger may have
+/// changed could send it to Graph or to the callback.
 fn judge(kind: SecretKind, secret: &Secret) -> Result<(), Problem> {
     match secret.judge(kind, Giver::File) {
         Verdict::Refused(_, why) => Err(Problem::new(
-            format!("{}: what was found there {why}", key_of(kind)),
+            format!("{}: the value there {why}", key_of(kind)),
             match kind {
                 SecretKind::VerifyToken => {
-                    "a verify token goes to the callback URL as it is: put one of letters and digits there, or name another place in the file"
+                    "a verify token goes to the callback URL as it is: put letters and digits there, or name another place in the file"
                 }
                 _ => "put the right one there, or name another place in the file",
             },

@@ -1,4 +1,4 @@
-//! What differs between a manifest and what is, here and at Meta.
+//! Compares a manifest with the accounts here and at Meta.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -18,68 +18,68 @@ use crate::provision::manifest::{Manifest, WantedSettings};
 use crate::provision::plan::{Plan, Seen, plan};
 use crate::secrets::{SecretKind, SecretRef};
 
-/// What a manifest is compared with.
+/// How to compare a manifest.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Looks {
-    /// Accounts that the manifest does not name are removed.
+    /// Remove accounts that the manifest does not name.
     pub prune: bool,
-    /// Commands that the manifest or a record names as references to secrets are run.
+    /// Run commands that the manifest or a record refers to for secrets.
     pub allow_commands: bool,
-    /// Neither Meta nor any store of secrets is asked.
+    /// Ask neither Meta nor any secret store.
     pub offline: bool,
 }
 
-/// A plan, and what it takes to carry it out.
+/// A plan, and what carrying it out needs.
 pub struct Prepared {
     /// The plan.
     pub plan: Plan,
-    /// What the file says of Chat Settings.
+    /// The file's Chat Settings.
     pub chat_settings: WantedSettings,
-    /// The accounts that something is written for at Meta, as they were tested, by their places.
+    /// The accounts to write at Meta, as tested, by position.
     pub targets: HashMap<usize, Target>,
-    /// What was seen of the accounts, in the order of the manifest.
+    /// What was seen of the accounts, in manifest order.
     pub seen: Vec<Seen>,
-    /// Whether the tenant is not known here yet.
+    /// Whether the tenant is new here.
     pub new_tenant: bool,
-    /// Commands may be run for secrets.
+    /// Whether commands may be run for secrets.
     pub allow_commands: bool,
 }
 
-/// The tenant that the manifest names, to work in; `None`: a flag or a variable names one,
-/// or the manifest does not.
+/// The tenant that the manifest names; `None` if a flag or variable overrides it, or it names
+/// none.
 pub fn tenant_of(workspace: &Workspace, manifest: &Manifest, looks: Looks) -> Result<Option<TenantName>, Error> {
     let setting = &workspace.settings()?.tenant;
     let said = matches!(setting.origin, Origin::Flag(_) | Origin::Variable(_));
     if let Some(wanted) = manifest.tenant.as_ref().filter(|wanted| said && **wanted != setting.value) {
         let differ = format!("the file is for the tenant '{wanted}', and {} says '{}'", setting.origin, setting.value);
         if looks.prune {
-            return Err(Error::usage(format!("{differ}: with --prune every account of another tenant would go"))
-                .hint(format!("leave {} or --prune out", setting.origin)));
+            return Err(Error::usage(format!("{differ}: --prune would remove every account of another tenant"))
+                .hint(format!("omit {} or --prune", setting.origin)));
         }
         workspace.warning(&format!("{differ}, which wins"));
     }
     Ok(manifest.tenant.clone().filter(|_| !said))
 }
 
-/// Compares a manifest with what is. Without a network and without secrets where
+/// Compares a manifest with the accounts here and at Meta; without network and secrets if
 /// `looks` says so.
 pub fn prepare(workspace: &Workspace, manifest: Manifest, looks: Looks) -> Result<Prepared, Error> {
     let name = workspace.settings()?.tenant.value.as_str();
     let new_tenant = name != "default" && !workspace.tenant_names()?.iter().any(|known| known == name);
     if new_tenant && manifest.tenant.as_ref().is_none_or(|tenant| tenant.as_str() != name) {
-        // Nobody but the flag or the variable names it: perhaps a typing mistake.
+        // Only the flag or variable names it, so it may be mistyped.
         check_known(workspace, name)?;
     }
     let realm = workspace.realm()?;
     let tenant = workspace.tenant()?;
     let records = workspace.accounts()?.load()?;
     let ids: HashSet<String> = records.iter().map(|account| account.id.clone()).collect();
-    // Not the canonical path: that is another one once the directory is there.
+    // Not the canonical path, which would change once the directory exists.
     let root = workspace.settings()?.paths.root();
     let root = std::path::absolute(root).unwrap_or_else(|_| root.to_path_buf());
     let new_id = |account: &Name| {
         let id = id_of(&root, name, realm, account);
-        // It had another name when it got that one.
+        // An account may have taken that id under another name.
         if ids.contains(&id) { Uuid::new_v4().to_string() } else { id }
     };
     let house = House {
@@ -94,7 +94,7 @@ pub fn prepare(workspace: &Workspace, manifest: Manifest, looks: Looks) -> Resul
     let (drafts, rest) = drafts(manifest.accounts, records, &house);
     let (mine, _): (Vec<Account>, Vec<Account>) = rest.into_iter().partition(|account| account.graph == realm);
     if looks.prune && drafts.is_empty() && !mine.is_empty() {
-        return Err(Error::usage("the file names no account, and with --prune all of them would go")
+        return Err(Error::usage("the file names no account; --prune would remove all of them")
             .hint("name at least one in it, or remove them one by one: msgrctl account remove NAME"));
     }
     let (seen, targets): (Vec<Seen>, Vec<Option<Target>>) = if looks.offline {
@@ -139,10 +139,8 @@ pub fn prepare(workspace: &Workspace, manifest: Manifest, looks: Looks) -> Resul
     })
 }
 
-/// The id of a new account, made of what it is called.
-///
-/// `root` is the directory of this configuration: another one of the same person shares
-/// the keyring with it, and must not share its entries.
+/// The id of a new account, derived from its name. `root` is this configuration's directory:
+/// another configuration of the same person shares the keyring and must not share entries.
 fn id_of(root: &Path, tenant: &str, realm: Realm, name: &Name) -> String {
     let text = format!("{}\0{tenant}\0{realm}\0{}", root.display(), name.as_str().to_lowercase());
     let hash = Sha256::digest(text);

@@ -1,30 +1,30 @@
-//! The accounts of a plan that have ended, and whether more are begun.
+//! The progress of a run: finished accounts, and when to stop.
 
 use std::collections::BTreeMap;
 
 use crate::operations::{Error, Hold, Progress, Workspace};
 use crate::provision::plan::{AccountPlan, Plan, Problem};
 
-/// How an account ended; of a manifest's, by its place in the plan.
+/// How an account ended; for a manifest's account, at its position in the plan.
 pub enum Outcome {
-    /// As the plan says.
+    /// As planned.
     Done,
-    /// It was as it should be.
+    /// Nothing differed.
     Unchanged,
-    /// Not, or not in full.
+    /// Failed, or only partly done.
     Failed(Problem),
-    /// Not tried any more.
+    /// Not attempted.
     Left,
 }
 
-/// How a plan is carried out.
+/// How to carry out a plan.
 #[derive(Clone, Copy)]
 pub struct How<'a> {
-    /// Nothing more is begun after a failure.
+    /// Stop after the first failure.
     pub fail_fast: bool,
-    /// The command that goes on with what is left.
+    /// The command that continues.
     pub again: &'a str,
-    /// Told of each account that has ended; prints with [`Progress::aside`].
+    /// Called for each finished account; prints with [`Progress::aside`].
     pub on_end: &'a dyn Fn(&AccountPlan, &Outcome, &dyn Progress),
 }
 
@@ -32,46 +32,45 @@ pub struct How<'a> {
 pub struct Run<'a> {
     pub workspace: &'a Workspace,
     pub plan: &'a Plan,
-    /// How far it is.
+    /// How many accounts have ended.
     pub progress: Box<dyn Progress>,
     pub(super) how: How<'a>,
     pub(super) ended: Ended,
 }
 
-/// How a run ended.
+/// The result of a run.
 #[derive(Default)]
 pub struct Ended {
-    /// How each account did, by its place in the plan.
+    /// How each account ended, by its position in the plan.
     pub outcomes: BTreeMap<usize, Outcome>,
     /// Whether Chat Settings were written.
     pub settings_changed: bool,
 }
 
 impl Run<'_> {
-    /// An account has ended.
+    /// Records how an account ended.
     pub fn end(&mut self, at: usize, outcome: Outcome) {
         (self.how.on_end)(&self.plan.accounts[at], &outcome, &*self.progress);
         self.progress.step();
         self.ended.outcomes.insert(at, outcome);
     }
 
-    /// Whether an account has failed.
     pub(super) fn has_failed(&self) -> bool {
         self.ended.outcomes.values().any(|outcome| matches!(outcome, Outcome::Failed(_)))
     }
 
-    /// Whether nothing more is begun.
+    /// Whether to start no more accounts.
     pub(super) fn stops(&self) -> bool {
         self.how.fail_fast && self.has_failed()
     }
 
-    /// Ends it where the operator has asked to, with what was done on the disk.
+    /// Returns an error if the operator asked to stop, with how far the run came.
     pub(super) fn interrupted(&self, hold: &dyn Hold) -> Result<(), Error> {
         if !hold.was_interrupted() {
             return Ok(());
         }
         let (done, all) = (self.ended.outcomes.len(), self.plan.accounts.len());
-        Err(Error::interrupted().note(format!("{done} of {all} accounts are done; run it again to go on")))
+        Err(Error::interrupted().note(format!("{done} of {all} accounts are done; run it again to continue")))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The secrets of accounts, in every tenant: those that are missing.
+//! Missing secrets of accounts, in every tenant.
 
 use crate::accounts::Account;
 use crate::checks::Outcome;
@@ -8,13 +8,13 @@ use crate::operations::secrets::place;
 use crate::operations::{Error, Found, Tenants, Workspace, key};
 use crate::secrets::{SecretKind, SecretRef, StoreError, StoreName};
 
-/// What is not where the records say.
+/// Secrets that are not where their records say.
 pub fn look(workspace: &Workspace, tenants: &Tenants<'_>) -> Result<Vec<Found>, Error> {
     let several = tenants.iter().count() > 1;
     let mut found = Vec::new();
     let mut all_read = true;
     for (tenant, inside) in tenants.iter() {
-        // A file that cannot be read was named already, with the place.
+        // A file that cannot be read was reported already.
         let Ok(accounts) = inside.accounts()?.load() else {
             all_read = false;
             continue;
@@ -28,11 +28,11 @@ pub fn look(workspace: &Workspace, tenants: &Tenants<'_>) -> Result<Vec<Found>, 
     Ok(found)
 }
 
-/// A tenant as findings and commands name it.
+/// A tenant in findings and commands.
 struct Named {
-    /// `in tenant acme: `, where there are several.
+    /// `in tenant acme: `, if there are several.
     place: String,
-    /// ` --tenant acme`, where a command would work in another one.
+    /// ` --tenant acme`, if a command would use another tenant.
     flag: String,
 }
 
@@ -44,7 +44,7 @@ impl Named {
     }
 }
 
-/// What is not where the records of one tenant say.
+/// The missing secrets of one tenant.
 fn of_tenant(inside: &Workspace, accounts: &[Account], named: &Named) -> Vec<Found> {
     let mut found = Vec::new();
     let mut unknown: Vec<(&Account, SecretKind, StoreError)> = Vec::new();
@@ -60,7 +60,7 @@ fn of_tenant(inside: &Workspace, accounts: &[Account], named: &Named) -> Vec<Fou
             found.push(missing(account, SecretKind::PageAccessToken, named));
         }
     }
-    // One store that does not answer is one trouble, however many secrets it has.
+    // A store that does not answer is one problem, however many secrets it has.
     if let Some((account, kind, error)) = unknown.first() {
         let more = if unknown.len() > 1 { format!(", and {} more", unknown.len() - 1) } else { String::new() };
         let mut cannot = Found::of_error(ids::SECRETS_PRESENT, error.clone(), &STORE_UNAVAILABLE);

@@ -1,4 +1,4 @@
-//! Configuration and accounts: can they be read, and by nobody else.
+//! Configuration and accounts: can they be read, and only by the user.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use crate::checks::causes::{ACCOUNTS_ALIKE, FILE_DAMAGED, FILES_EXPOSED};
 use crate::checks::ids;
 use crate::operations::{Error, Found, Workspace};
 
-/// What is wrong with the files.
+/// The problems of the files.
 pub fn look(workspace: &Workspace) -> Result<Vec<Found>, Error> {
     let paths = &workspace.settings()?.paths;
     let mut found = vec![Found::pass(ids::CONFIG_FILE, "the configuration can be read")];
@@ -54,7 +54,7 @@ pub fn look(workspace: &Workspace) -> Result<Vec<Found>, Error> {
     Ok(found)
 }
 
-/// Accounts that answer to one address: a file that was edited or merged by hand.
+/// Accounts with the same name, handle or id: the file was edited or merged by hand.
 fn clash_in_words(accounts: &[Account], clash: &Clash, flag: &str) -> Found {
     let called = |at: &usize| format!("{} (id {})", accounts[*at].handle, accounts[*at].id);
     let others = clash.with.iter().map(called).collect::<Vec<_>>().join(" and ");

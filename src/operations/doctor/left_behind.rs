@@ -1,4 +1,4 @@
-//! Secrets that belong to no account any more, in every tenant.
+//! Secrets that belong to no account, in every tenant.
 
 use crate::checks::Outcome;
 use crate::checks::causes::SECRETS_LEFT_BEHIND;
@@ -6,7 +6,7 @@ use crate::checks::ids;
 use crate::operations::secrets::left_behind;
 use crate::operations::{Found, Tenants, Workspace};
 
-/// Entries of ours that no account of any tenant points to there.
+/// Our entries that no account of any tenant refers to.
 pub fn look(workspace: &Workspace, tenants: &Tenants<'_>) -> Vec<Found> {
     const ID: &str = ids::SECRETS_LEFT_BEHIND;
     const SHOWN: usize = 20;

@@ -1,4 +1,4 @@
-//! Whether this machine and this configuration are in order: each look a file.
+//! Checks this machine and this configuration, one area per file.
 
 pub mod accounts;
 pub mod files;

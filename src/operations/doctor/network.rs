@@ -1,4 +1,4 @@
-//! The way to Graph: proxies, TLS, its version, and the clock by its answer.
+//! The connection to Graph: proxies, TLS, version, and the clock from its answer.
 
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ use crate::graph::{GraphError, Unreachable};
 use crate::http::{Client, Request, Response, is_proxy};
 use crate::operations::{Error, Found, Workspace};
 
-/// A signature of Meta's is good for five minutes: so much the clock may be off, less
-/// what a call takes.
+/// Meta accepts a signature for five minutes; less the time of a call, this is how far the
+/// clock may be off.
 const CLOCK_MAY_BE_OFF: Duration = Duration::from_secs(240);
 
-/// What is wrong with the way to Graph.
+/// The problems of the connection to Graph.
 pub fn look(workspace: &Workspace) -> Result<Vec<Found>, Error> {
     let _progress = workspace.reporter.waiting("looking for Graph …");
     let mut found = vec![proxy(workspace)];
@@ -54,7 +54,7 @@ fn proxy(workspace: &Workspace) -> Found {
         !name.to_ascii_lowercase().starts_with("no_") && workspace.env.text(name).is_some_and(|value| !is_proxy(value))
     };
     if let Some(name) = set.iter().copied().find(wrong) {
-        return Found::new(ids::PROXY, Outcome::Fail, format!("{name} holds no proxy's address, and is left aside"))
+        return Found::new(ids::PROXY, Outcome::Fail, format!("{name} is not a valid proxy address and is ignored"))
             .because(&UNREACHABLE)
             .hint("correct it: HTTPS_PROXY=http://HOST:PORT");
     }
@@ -101,7 +101,7 @@ fn clock(workspace: &Workspace, theirs: Timestamp) -> Found {
     let off = workspace.clock.now().duration_since(theirs);
     let seconds = off.as_secs();
     if off.unsigned_abs() < CLOCK_MAY_BE_OFF {
-        return Found::pass(ids::CLOCK, "the clock is right enough for signatures");
+        return Found::pass(ids::CLOCK, "the clock is accurate enough for signatures");
     }
     let way = if seconds > 0 { "fast" } else { "slow" };
     Found::new(

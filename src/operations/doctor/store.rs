@@ -1,4 +1,4 @@
-//! The store that new secrets go to: does it keep, give back and let go.
+//! The store for new secrets: can it store, return and remove one.
 
 use crate::checks::Outcome;
 use crate::checks::causes::STORE_UNAVAILABLE;
@@ -6,7 +6,7 @@ use crate::checks::ids;
 use crate::operations::{Error, Found, Origin, Tenants, Workspace};
 use crate::secrets::{SecretKey, SecretKind, StoreError, StoreName, generate_verify_token};
 
-/// What is wrong with the store.
+/// The problems of the store.
 pub fn look(workspace: &Workspace, tenants: &Tenants<'_>) -> Result<Vec<Found>, Error> {
     let store = &workspace.settings()?.store;
     let id = match store.value {
@@ -19,12 +19,12 @@ pub fn look(workspace: &Workspace, tenants: &Tenants<'_>) -> Result<Vec<Found>, 
     Ok(vec![match store.value {
         StoreName::Env => Found::pass(id, format!("secrets are read from variables and kept nowhere ({chosen})")),
         _ => match round_trip(workspace, store.value) {
-            Ok(Trip::Whole) => Found::pass(id, format!("it keeps, gives back and removes a secret ({chosen})")),
+            Ok(Trip::Whole) => Found::pass(id, format!("it stores, returns and removes a secret ({chosen})")),
             Ok(Trip::NotMade) => Found::pass(id, format!("the encrypted file is not made yet; it could be ({chosen})")),
             Ok(Trip::Changed) => {
-                Found::new(id, Outcome::Fail, format!("it gave back another secret than it was given ({chosen})"))
+                Found::new(id, Outcome::Fail, format!("it returned a different secret from the stored one ({chosen})"))
                     .because(&STORE_UNAVAILABLE)
-                    .hint("look into it with its own program, or choose another: --store keyring, file or env")
+                    .hint("check it with its own program, or choose another: --store keyring, file or env")
             }
             Err(error) if !is_needed(workspace, tenants)? => {
                 Found::new(id, Outcome::Skip, format!("no account uses it, and no setting names it: {error}"))
@@ -34,8 +34,8 @@ pub fn look(workspace: &Workspace, tenants: &Tenants<'_>) -> Result<Vec<Found>, 
     }])
 }
 
-/// Whether the keyring, where it is only the default, matters here: with accounts
-/// that keep their secrets elsewhere it does not.
+/// Whether the keyring, if only the default, is needed: not if every account keeps its secrets
+/// elsewhere.
 fn is_needed(workspace: &Workspace, tenants: &Tenants<'_>) -> Result<bool, Error> {
     let mut accounts = Vec::new();
     for (_, inside) in tenants.iter() {
@@ -48,20 +48,20 @@ fn is_needed(workspace: &Workspace, tenants: &Tenants<'_>) -> Result<bool, Error
     Ok(used || accounts.is_empty() || store.origin != Origin::BuiltIn)
 }
 
-/// What became of a throw-away secret.
+/// The result of storing a test secret.
 enum Trip {
-    /// It came back as it was, and went.
+    /// It came back unchanged and was removed.
     Whole,
-    /// It did not.
+    /// It came back different, or was not removed.
     Changed,
-    /// There is no encrypted file, and none is made for this.
+    /// There is no encrypted file, and the test does not create one.
     NotMade,
 }
 
 fn round_trip(workspace: &Workspace, name: StoreName) -> Result<Trip, StoreError> {
     let store = workspace.store(name);
     if store.is_made()? == Some(false) {
-        // A person would be asked for a new passphrase, which is not due yet.
+        // It would prompt for a new passphrase, which is not needed yet.
         if workspace.reporter.passphrase_prompt().is_none() {
             store.probe()?;
         }

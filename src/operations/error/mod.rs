@@ -1,5 +1,5 @@
-//! What ends an operation: its kind, a sentence, why, and ways out. What domains report
-//! becomes one here (`ways_out.rs`); exit codes and how it looks are the command line's.
+//! The error of an operation: kind, sentence, causes and ways out. Errors of domains are
+//! converted here (`ways_out.rs`); exit codes and layout belong to the command line.
 
 mod ways_out;
 
@@ -16,18 +16,18 @@ use crate::files::FileError;
 use crate::graph::GraphError;
 use crate::text::sentence;
 
-/// All that is to be said of an interrupt that found nothing half done.
+/// The message of an interrupt that left nothing half done.
 const INTERRUPTED: &str = "interrupted";
 
-/// The kinds of failure: what a caller can decide by.
+/// Kinds of failure, for callers to act on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// A reason without a kind of its own.
+    /// Any other reason.
     Failed,
-    /// A bad value, or one that is missing.
+    /// A bad or missing value.
     Usage,
-    /// A file of ours that is broken or cannot be written.
+    /// A file of ours that is damaged or cannot be written.
     File,
     /// A secret that is missing or was refused.
     Credentials,
@@ -35,17 +35,17 @@ pub enum Kind {
     Remote,
     /// A secret store that does not answer.
     SecretStore,
-    /// A check found something.
+    /// A check found a problem.
     Check,
-    /// A part of a bulk run failed.
+    /// Part of a bulk run failed.
     Partial,
-    /// The person declined.
+    /// The user declined.
     Left,
-    /// The person pressed Ctrl-C.
+    /// The user pressed Ctrl-C.
     Interrupted,
 }
 
-/// What ends an operation.
+/// The error of an operation.
 #[derive(Clone, Debug)]
 pub struct Error(Box<Parts>);
 
@@ -54,13 +54,13 @@ struct Parts {
     kind: Kind,
     message: String,
     causes: Vec<String>,
-    /// Ways out, each a line; the first is the best.
+    /// Ways out, one line each, the best first.
     hints: Vec<String>,
     retryable: bool,
-    /// The stable name of why.
+    /// The stable name of the cause.
     reason: Option<&'static str>,
     graph: Option<GraphTrace>,
-    /// What Test Connection found of the account of that name.
+    /// The report of Test Connection, with the account's name.
     report: Option<(String, Report)>,
 }
 
@@ -82,7 +82,7 @@ impl Error {
         Self::new(Kind::Failed, message)
     }
 
-    /// A bad value, or one that is missing and cannot be asked for.
+    /// A bad value, or a missing one that cannot be asked for.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new(Kind::Usage, message)
     }
@@ -101,7 +101,7 @@ impl Error {
         error
     }
 
-    /// The person declined: not an error, and not done either.
+    /// The user declined: not an error, but nothing was done.
     pub(crate) fn left(message: impl Into<String>) -> Self {
         Self::new(Kind::Left, message)
     }
@@ -118,7 +118,7 @@ impl Error {
         Self::new(Kind::Interrupted, INTERRUPTED)
     }
 
-    /// A file that the person named and that cannot be read.
+    /// A file that the user named and that cannot be read.
     pub(crate) fn of_given(error: &FileError) -> Self {
         let cause = match error {
             FileError::Read { path, source } if source.kind() == io::ErrorKind::NotFound => {
@@ -136,21 +136,21 @@ impl Error {
         self
     }
 
-    /// Adds a reason below the message.
+    /// Adds a cause below the message.
     #[must_use]
     pub(crate) fn cause(mut self, cause: impl Into<String>) -> Self {
         self.0.causes.push(sentence(&cause.into()));
         self
     }
 
-    /// Adds the stable name of why.
+    /// Adds the stable name of the cause.
     #[must_use]
     pub(crate) fn reason(mut self, cause: &'static str) -> Self {
         self.0.reason = Some(cause);
         self
     }
 
-    /// Adds why a finding is not as it should be, and what Graph answered.
+    /// Adds a finding's cause and Graph's answer.
     #[must_use]
     pub(crate) fn because_of(mut self, finding: Option<&Finding>) -> Self {
         self.0.reason = finding.and_then(|finding| finding.cause);
@@ -158,43 +158,43 @@ impl Error {
         self
     }
 
-    /// Adds what Graph answered.
+    /// Adds Graph's answer.
     #[must_use]
     pub(crate) fn graph(mut self, trace: GraphTrace) -> Self {
         self.0.graph = Some(trace);
         self
     }
 
-    /// Adds what Test Connection found of the account of that name.
+    /// Adds the report of Test Connection, with the account's name.
     #[must_use]
     pub(crate) fn with_report(mut self, name: &str, report: &Report) -> Self {
         self.0.report = Some((name.to_owned(), report.clone()));
         self
     }
 
-    /// Says in the message what became of what was there.
+    /// Adds to the message what happened to the data.
     #[must_use]
     pub(crate) fn note(mut self, note: impl std::fmt::Display) -> Self {
         self.0.message = sentence(&format!("{}; {note}", self.0.message));
         self
     }
 
-    /// With another message, its hints as they are.
+    /// Replaces the message, keeps the hints.
     #[must_use]
     pub(crate) fn saying(mut self, message: impl Into<String>) -> Self {
         self.0.message = sentence(&message.into());
         self
     }
 
-    /// Puts what was being done before the message.
+    /// Puts the operation before the message.
     #[must_use]
     pub(crate) fn context(mut self, doing: impl std::fmt::Display) -> Self {
         self.0.message = sentence(&format!("{doing}: {}", self.0.message));
         self
     }
 
-    /// A call that failed, where it was made: refused for its token (4) or for itself (1),
-    /// or not answered.
+    /// The error of a call to Graph: refused for its token (4) or for itself (1), or not
+    /// answered.
     pub(crate) fn of_graph(error: &GraphError, asked: Asked) -> Self {
         match error {
             GraphError::Refused(api) => {
@@ -216,17 +216,17 @@ impl Error {
         }
     }
 
-    /// The stable name of why.
+    /// The stable name of the cause.
     pub fn why(&self) -> Option<&'static str> {
         self.0.reason
     }
 
-    /// What kind it is.
+    /// The kind of failure.
     pub fn kind(&self) -> Kind {
         self.0.kind
     }
 
-    /// The reasons below the message, the nearest first.
+    /// The causes below the message, the nearest first.
     pub fn causes(&self) -> &[String] {
         &self.0.causes
     }
@@ -241,27 +241,27 @@ impl Error {
         self.0.retryable
     }
 
-    /// What Graph answered.
+    /// Graph's answer.
     pub fn trace(&self) -> Option<&GraphTrace> {
         self.0.graph.as_ref()
     }
 
-    /// What Test Connection found, with the name of the account, where that is what failed.
+    /// The report of Test Connection and the account's name, if that is what failed.
     pub fn report(&self) -> Option<(&str, &Report)> {
         self.0.report.as_ref().map(|(name, report)| (name.as_str(), report))
     }
 
-    /// Whether it is an interrupt that found nothing half done, of which there is nothing to say.
+    /// Whether it is an interrupt that left nothing half done, which needs no message.
     pub(crate) fn is_bare_interrupt(&self) -> bool {
         self.is_interrupt() && self.0.message == INTERRUPTED
     }
 
-    /// The message alone, for a line in a bulk run.
+    /// Only the message, for a line in a bulk run.
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// Whether the person pressed Ctrl-C.
+    /// Whether the user pressed Ctrl-C.
     pub fn is_interrupt(&self) -> bool {
         self.0.kind == Kind::Interrupted
     }

@@ -1,4 +1,4 @@
-//! What domains report, as errors of operations: with the kind and the way out.
+//! Converts errors of domains, with their kind and way out.
 
 use std::error::Error as _;
 use std::io;
@@ -48,10 +48,10 @@ fn is_missing(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::NotFound
 }
 
-/// For what cannot be written.
+/// The hint for a file that cannot be written.
 const UNWRITTEN: &str = "check the directory's permissions and the free space";
 
-/// A hint, with "nothing was changed" before it as long as that is known.
+/// A hint, after "nothing was changed" if that is known.
 fn unless_changed(hint: &str) -> String {
     if touched::anything() { hint.into() } else { format!("nothing was changed; {hint}") }
 }
@@ -63,7 +63,7 @@ fn dangling(link: &Path) -> String {
     ))
 }
 
-/// Adds the way out of a mistake in a file of settings.
+/// Adds the way out of a mistake in a settings file.
 pub fn mistake(error: Error, mistake: &Mistake) -> Error {
     error.hint(mistake.hint.clone().unwrap_or_else(|| unless_changed("correct the line")))
 }
@@ -104,7 +104,7 @@ impl From<StateError> for Error {
             StateError::File(error) => error.into(),
             StateError::Account(error) => error.into(),
             StateError::Conflict { .. } => {
-                Self::failed(error.to_string()).hint("another program has changed it; look, and try again")
+                Self::failed(error.to_string()).hint("another program has changed it; check it, then try again")
             }
             StateError::Invalid { .. } => Self::file(error.to_string()).hint("msgrctl log shows the changes"),
         }
@@ -130,25 +130,25 @@ impl From<FieldError> for Error {
 }
 
 /// For an encrypted file that nothing opens any more.
-const START_OVER: &str = "put the key or the file back from a backup; without one its secrets cannot be read any more: move secrets.enc away, and give each secret again with msgrctl secret set";
+const START_OVER: &str = "restore the key or the file from a backup; without one its secrets are lost: move secrets.enc away and set each secret again with msgrctl secret set";
 
-/// What remains where what opens an encrypted file is lost for good.
+/// For an encrypted file whose passphrase or key is lost.
 const LOST: &str = "if it is lost, nothing can read the secrets in the file any more; the accounts stay. To begin again: msgrctl secret passphrase --begin-again";
 
-/// For secrets of an account that is there, or of one that is not named.
-const WITHOUT_COPY: &str = "or keep no copy, only where it is, such as a variable:\n    msgrctl secret set NAME page-access-token --from env:VARIABLE";
+/// For secrets of an existing account, or of one that is not named.
+const WITHOUT_COPY: &str = "or keep no copy and refer to the secret, for example in a variable:\n    msgrctl secret set NAME page-access-token --from env:VARIABLE";
 
-/// A secret that its store did not take.
+/// A secret that its store refused.
 pub fn unstored(workspace: &Workspace, error: StoreError) -> Error {
     if error.is_keyring_away() { no_keyring(Some(workspace), &error, WITHOUT_COPY) } else { error.into() }
 }
 
-/// The three ways out where no keyring answers; the last one is the caller's.
+/// The three ways out without a keyring; the caller gives the last.
 pub fn no_keyring(workspace: Option<&Workspace>, error: &StoreError, without_copy: &str) -> Error {
     Error::new(Kind::SecretStore, error.to_string()).hint(to_open(error)).hint(into_file(workspace)).hint(without_copy)
 }
 
-/// How a secret gets into the encrypted file instead: the one of this tenant, where it has one.
+/// How to use the encrypted file instead, this tenant's if it has one.
 fn into_file(workspace: Option<&Workspace>) -> String {
     let settings = workspace.and_then(|workspace| workspace.settings().ok());
     if let Some(settings) = settings
@@ -167,7 +167,7 @@ fn into_file(workspace: Option<&Workspace>) -> String {
     )
 }
 
-/// How the keyring is brought to answer.
+/// How to get the keyring to answer.
 fn to_open(error: &StoreError) -> &'static str {
     match error {
         StoreError::Absent(_) => {
@@ -177,7 +177,7 @@ fn to_open(error: &StoreError) -> &'static str {
             "unlock it (log in to the desktop, or open its program: seahorse, KeePassXC), then try again"
         }
         StoreError::Declined => "try again and unlock the keyring in its dialog",
-        _ => "see whether a dialog of the keyring is open, or restart the keyring's program, then try again",
+        _ => "check for an open dialog of the keyring, or restart the keyring's program, then try again",
     }
 }
 
@@ -194,7 +194,7 @@ impl From<StoreError> for Error {
         }
         let hint = match &error {
             StoreError::Ambiguous(_) => "remove the entries that do not belong to msgrctl in the keyring's program",
-            StoreError::Damaged { .. } => "give the secret again: msgrctl account edit NAME --help",
+            StoreError::Damaged { .. } => "set the secret again: msgrctl account edit NAME --help",
             StoreError::BrokenFile { .. } => {
                 return Self::file(error.to_string()).hint(START_OVER);
             }
@@ -217,7 +217,7 @@ impl From<StoreError> for Error {
                     KeyMeans::KeyFile => {
                         "name the key file it was made with: --key-file FILE (MSGRCTL_KEY_FILE), or msgrctl config set key_file FILE"
                     }
-                    KeyMeans::Keyring => "put the key back into the keyring from a backup",
+                    KeyMeans::Keyring => "restore the key into the keyring from a backup",
                 };
                 return Self::new(Kind::SecretStore, error.to_string()).hint(first).hint(LOST);
             }
@@ -226,11 +226,11 @@ impl From<StoreError> for Error {
                 "set MSGRCTL_PASSPHRASE, or make a key file; paste this, then run the command again:\n    [ -e ~/.msgrctl.key ] || (umask 077; head -c 32 /dev/urandom > ~/.msgrctl.key); export MSGRCTL_KEY_FILE=~/.msgrctl.key"
             }
             StoreError::KeyFile { .. } => "name another with --key-file FILE (MSGRCTL_KEY_FILE)",
-            StoreError::File { .. } => "put the secret alone into the file, and let it be readable for you",
+            StoreError::File { .. } => "put only the secret into the file, and make it readable for you",
             StoreError::Command { .. } => "run the command by hand to see what it needs, then try again",
             StoreError::Locked | StoreError::Declined | StoreError::TimedOut(_) => to_open(&error),
             StoreError::Absent(_) | StoreError::ReadOnly(_) | StoreError::Interrupted | StoreError::Failed(_) => {
-                "try again; if it persists, look into the keyring with its own program"
+                "try again; if it persists, check the keyring with its own program"
             }
         };
         Self::new(Kind::SecretStore, error.to_string()).hint(hint)

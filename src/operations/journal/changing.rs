@@ -1,4 +1,4 @@
-//! The right to change a tenant, and the line that says what was done with it.
+//! The right to change a tenant, and the log line about the change.
 
 use std::cell::{Cell, RefCell};
 
@@ -9,14 +9,14 @@ use crate::operations::{Error, Workspace};
 use crate::secrets::SecretKind;
 use crate::state::Change;
 
-/// The right to change a tenant's records and secrets, held until it is dropped; then
-/// what was changed is written into the log.
+/// The right to change a tenant's records and secrets. Dropping it writes the change to the
+/// log.
 pub struct Changing<'a> {
     workspace: &'a Workspace,
     pending: Pending,
     secrets: RefCell<Vec<(String, String)>>,
     result: Cell<&'static str>,
-    /// An undo that was not done: it can go on.
+    /// An undo that was not done and can continue.
     unfinished: Cell<bool>,
     _held: Lock,
 }
@@ -29,7 +29,7 @@ impl<'a> Changing<'a> {
         Self::of(workspace, Pending { entry: Entry::new(workspace, tenant, Vec::new()), before }, held)
     }
 
-    /// Begins the undoing of a change, or goes on with one that was not finished.
+    /// Begins an undo, or continues an unfinished one.
     pub(super) fn begin_undo(
         workspace: &'a Workspace,
         undone: &Entry,
@@ -46,53 +46,53 @@ impl<'a> Changing<'a> {
     }
 
     fn of(workspace: &'a Workspace, pending: Pending, held: Lock) -> Result<Self, Error> {
-        // A log that could not be written for what it is would be found out at the end.
+        // Fail now if the log cannot be written, not at the end.
         workspace.records()?.can_append()?;
         if let Err(error) = pending.write(workspace) {
             if pending.entry.undoes.is_some() {
-                // An undo goes on by it after an error.
+                // After an error an undo continues from this note.
                 return Err(error);
             }
-            // It is still written down at its end, unless the process is killed.
+            // The end still logs it, unless the process is killed.
             workspace.warning(&format!("the change could not be noted before it was made: {}", error.message()));
         }
         let (secrets, result, unfinished) = (RefCell::default(), Cell::new(DONE), Cell::new(false));
         Ok(Self { workspace, pending, secrets, result, unfinished, _held: held })
     }
 
-    /// The change may be one of the configuration file too, which is no tenant's.
+    /// The change may include the configuration file, which belongs to no tenant.
     pub fn and_configuration(mut self) -> Result<Self, Error> {
         self.pending.before = self.workspace.records()?.snapshot(&self.pending.entry.tenant, true)?;
         self.pending.write(self.workspace)?;
         Ok(self)
     }
 
-    /// Says that a secret of the account with this id has another value.
+    /// Logs that a secret of the account with this id has a new value.
     pub fn secret(&self, account_id: &str, kind: SecretKind) {
         self.secrets.borrow_mut().push((account_id.into(), format!("secrets.{}", kind.key())));
     }
 
-    /// Says that the command fails after a part of its change: the log has it so.
+    /// Logs that the command failed after a part of its change.
     pub fn partial(&self) {
         self.result.set(PARTIAL);
     }
 
-    /// An error in the middle of the change: with what was done by then, and the command
-    /// that goes on. Unchanged where nothing was done.
+    /// An error in the middle of a change, with what was done and the command that continues;
+    /// unchanged if nothing was done.
     pub fn stopped(&self, error: Error, go_on: &str) -> Error {
         match self.changes() {
             Ok(done) if !done.is_empty() => {
                 self.partial();
                 error
                     .note(format!("done before that: {}", several_in_words(&done)))
-                    .hint(format!("to go on: {go_on}"))
+                    .hint(format!("to continue: {go_on}"))
                     .hint("to undo what was done: msgrctl undo --yes")
             }
             _ => error,
         }
     }
 
-    /// The same for an undo, which goes on when it is run again.
+    /// The same for an undo, which continues when it is run again.
     pub(super) fn not_undone(&self, error: Error) -> Error {
         match self.changes() {
             Ok(done) if !done.is_empty() => {
@@ -100,20 +100,20 @@ impl<'a> Changing<'a> {
                 self.unfinished.set(true);
                 error
                     .note(format!("undone in part: {}", several_in_words(&done)))
-                    .hint("to go on when that is fixed: msgrctl undo --yes")
+                    .hint("to continue when that is fixed: msgrctl undo --yes")
             }
             _ => error,
         }
     }
 
-    /// What was changed since it began.
+    /// The changes since the beginning.
     fn changes(&self) -> Result<Vec<Change>, Error> {
         let before = &self.pending.before;
         let after = self.workspace.records()?.snapshot(&self.pending.entry.tenant, before.has_configuration())?;
         Ok(before.changes_to(&after, &self.secrets.borrow()))
     }
 
-    /// Compares, and writes down what is different.
+    /// Compares the records and logs the difference.
     fn end(&self) -> Result<(), Error> {
         let _hold = self.workspace.reporter.hold();
         let changes = self.changes()?;
@@ -124,7 +124,7 @@ impl<'a> Changing<'a> {
         let time = self.workspace.now().to_string();
         let entry = Entry { time, changes, result: self.result.get().into(), ..self.pending.entry.clone() };
         if self.unfinished.get() {
-            // What is kept of it is of an undo that is not written down yet.
+            // The pending note belongs to an undo that is not logged yet.
             let part = Entry { id: Entry::new(self.workspace, &entry.tenant, Vec::new()).id, ..entry };
             return Ok(self.workspace.records()?.append(&part.line())?);
         }
@@ -136,7 +136,7 @@ impl<'a> Changing<'a> {
 impl Drop for Changing<'_> {
     fn drop(&mut self) {
         if let Err(error) = self.end() {
-            self.workspace.warning(&format!("the change is made, but is not in the log: {}", error.message()));
+            self.workspace.warning(&format!("the change was made, but could not be logged: {}", error.message()));
         }
     }
 }

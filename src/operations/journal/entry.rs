@@ -11,14 +11,14 @@ use crate::text::{excerpt, in_json};
 /// A line of the log: what one command changed in one tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// Its own: twelve hexadecimal digits. Older versions wrote none.
+    /// Twelve hexadecimal digits. Older versions wrote none.
     #[serde(default)]
     pub id: String,
     /// RFC 3339, UTC.
     pub time: String,
-    /// Who ran the command, as the system calls them.
+    /// The system's name for the user.
     pub user: String,
-    /// `account edit`.
+    /// As in `account edit`.
     pub command: String,
     pub tenant: String,
     pub changes: Vec<Change>,
@@ -33,16 +33,16 @@ pub struct Entry {
 pub const DONE: &str = "done";
 /// The command failed after a part of its change.
 pub const PARTIAL: &str = "partial";
-/// The process was killed before it wrote its change down.
+/// The process was killed before it logged its change.
 pub const INTERRUPTED: &str = "interrupted";
 
-/// How the fields of a change at Meta begin.
+/// The prefix of fields at Meta.
 const AT_META: &str = "meta.";
-/// How the fields of secrets begin.
+/// The prefix of secrets' fields.
 const SECRETS: &str = "secrets.";
 
 impl Entry {
-    /// A line about what this process does.
+    /// A line about this process.
     pub fn new(workspace: &Workspace, tenant: &str, changes: Vec<Change>) -> Self {
         let user = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| workspace.env.text(name));
         let user = user.map_or_else(who_without_a_name, |name| excerpt(name, 100));
@@ -60,13 +60,13 @@ impl Entry {
         }
     }
 
-    /// The line as it is written: what a terminal would obey is escaped in the texts of others.
+    /// The line to write; control characters in texts are escaped.
     pub fn line(&self) -> String {
         let line = serde_json::to_string(self).unwrap_or_else(|error| unreachable!("it is JSON: {error}"));
         in_json(&line).into_owned()
     }
 
-    /// The same without the values, which only an undo needs.
+    /// The same without values, which only an undo needs.
     #[must_use]
     pub fn without_values(&self) -> Self {
         let bare = |change: &Change| Change {
@@ -79,12 +79,12 @@ impl Entry {
         Self { changes: self.changes.iter().map(bare).collect(), ..self.clone() }
     }
 
-    /// Whether it changed something here, and not only at Meta.
+    /// Whether it changed something here, not only at Meta.
     pub fn is_local(&self) -> bool {
         self.changes.iter().any(|change| !change.fields.iter().all(|field| field.starts_with(AT_META)))
     }
 
-    /// Whether it changed values of secrets and nothing else that is known.
+    /// Whether it changed only values of secrets, as far as known.
     pub fn is_of_secrets_alone(&self) -> bool {
         let of_secrets = |change: &Change| {
             change.what == What::Changed && change.fields.iter().all(|field| field.starts_with(SECRETS))
@@ -92,18 +92,18 @@ impl Entry {
         self.changes.iter().all(of_secrets)
     }
 
-    /// Whether its records can get back what they were.
+    /// Whether it has the values that an undo needs.
     pub fn has_values(&self) -> bool {
         self.changes.iter().any(Change::has_values)
     }
 
-    /// What was changed, in a line.
+    /// The change, on one line.
     pub fn in_words(&self) -> String {
         several_in_words(&self.changes)
     }
 }
 
-/// A container has often no variable for the user; the system knows its number.
+/// A container often has no variable for the user; the system knows the user's number.
 #[cfg(unix)]
 fn who_without_a_name() -> String {
     format!("uid {}", rustix::process::getuid().as_raw())
@@ -114,7 +114,7 @@ fn who_without_a_name() -> String {
     "unknown".into()
 }
 
-/// The first changes in a line, and how many more there are.
+/// The first changes on one line, and how many more there are.
 pub fn several_in_words(changes: &[Change]) -> String {
     const FIRST: usize = 2;
     let mut words: Vec<String> = changes.iter().take(FIRST).map(in_words).collect();
@@ -122,9 +122,9 @@ pub fn several_in_words(changes: &[Change]) -> String {
     words.join("; ")
 }
 
-/// One change in a line: `Acme Support: callback_url (none) -> https://…`.
+/// One change on one line: `Acme Support: callback_url (none) -> https://…`.
 fn in_words(change: &Change) -> String {
-    // The configuration is always there, whatever its file has.
+    // The configuration always exists, whatever its file holds.
     let is_configuration = change.record == Some(Record::Configuration);
     match change.what {
         What::Added if !is_configuration => format!("{} added", change.of),
@@ -139,7 +139,7 @@ fn in_words(change: &Change) -> String {
     }
 }
 
-/// A field, and what it was and is where that is known and no secret.
+/// A field with its old and new value, if known and not secret.
 fn field_in_words(change: &Change, field: &str) -> String {
     let (before, after) = (change.before.get(field), change.after.get(field));
     if field.starts_with(SECRETS) || (before.is_none() && after.is_none()) {
@@ -152,10 +152,10 @@ fn value_in_words(value: Option<&Value>) -> String {
     const LONGEST: usize = 60;
     match value {
         None => "(none)".into(),
-        // What an address holds behind its path may be a key.
+        // The query of a URL may hold a key.
         Some(Value::String(text)) if text.contains("://") => excerpt(&address::shown(text), LONGEST),
         Some(Value::String(text)) => excerpt(text, LONGEST),
-        // A custom message is a table: its text is what was changed.
+        // A custom message is a table; its text is what changed.
         Some(value) => match value.get("text").and_then(Value::as_str) {
             Some(text) => format!("'{}'", excerpt(text, LONGEST)),
             None => excerpt(&value.to_string(), LONGEST),

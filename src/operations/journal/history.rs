@@ -1,32 +1,32 @@
-//! The log, read: which change is the last one, which were undone, which came after another.
+//! Reads the log: the last change, undone changes, and what came after a change.
 
 use std::collections::HashMap;
 
 use super::entry::{DONE, Entry};
 use crate::operations::{Error, Workspace};
 
-/// The changes that were made here, the oldest first.
+/// The changes made here, the oldest first.
 pub struct History {
     pub entries: Vec<Entry>,
-    /// Behind how many of them a line stands that is of a newer version, or was edited.
+    /// The number of changes before a line that a newer version wrote or that was edited.
     unknown: Option<usize>,
 }
 
-/// Whether a change can still be undone, as far as the log knows.
+/// Whether a change can still be undone, according to the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// It can.
     Stands,
-    /// It was: by the change with this id.
+    /// It was undone, by the change with this id.
     Undone(String),
-    /// Its records have changed since: by the change with this id, or outside msgrctl.
+    /// Its records have changed since, by the change with this id or outside msgrctl.
     Changed(Option<String>),
-    /// Only its fields are known: secrets alone, or a line of an older version.
+    /// Only its fields are known: only secrets changed, or an older version logged it.
     WithoutValues,
 }
 
 impl History {
-    /// Reads the log. A line that a killed process left unfinished says nothing.
+    /// Reads the log, without a line that a killed process left unfinished.
     pub fn read(workspace: &Workspace) -> Result<Self, Error> {
         let mut history = Self { entries: Vec::new(), unknown: None };
         for line in workspace.records()?.log()? {
@@ -39,13 +39,13 @@ impl History {
         Ok(history)
     }
 
-    /// Whether it is known what came after `entry`: a line that cannot be read may be any change.
+    /// Whether what came after `entry` is known: an unreadable line may be any change.
     pub fn knows_what_follows(&self, entry: &Entry) -> bool {
         let at = self.entries.iter().position(|known| known == entry);
         self.unknown.is_none_or(|unknown| at.is_some_and(|at| at >= unknown))
     }
 
-    /// The last change of something here.
+    /// The last change made here.
     pub fn last(&self) -> Option<&Entry> {
         self.entries.iter().rev().find(|entry| entry.is_local())
     }
@@ -54,7 +54,7 @@ impl History {
     ///
     /// # Errors
     ///
-    /// There is none, several begin so, or it changed something only at Meta.
+    /// There is none, several match, or it changed something only at Meta.
     pub fn find(&self, id: &str) -> Result<&Entry, Error> {
         const SHORTEST: usize = 4;
         let shown = crate::text::excerpt(id, 40);
@@ -79,24 +79,23 @@ impl History {
         }
     }
 
-    /// What of the changes after `entry` still stands: those that were undone are left out with
-    /// their undoing.
+    /// The changes after `entry` that still stand, without undone changes and their undoing.
     pub fn after(&self, entry: &Entry) -> Vec<&Entry> {
         let at = self.entries.iter().position(|known| known.id == entry.id).map_or(self.entries.len(), |at| at + 1);
         standing(&self.entries[at..])
     }
 
-    /// Whether a change can be undone, as far as the log knows.
+    /// Whether a change can be undone, according to the log.
     pub fn standing(&self, entry: &Entry) -> Standing {
         self.standings(std::slice::from_ref(&entry)).remove(0)
     }
 
-    /// The same of several.
+    /// The same for several changes.
     pub fn standings(&self, entries: &[&Entry]) -> Vec<Standing> {
         let mut undone: HashMap<&str, &Entry> = HashMap::new();
         for entry in &self.entries {
             let Some(target) = undoes(entry) else { continue };
-            // An undo that is undone has undone nothing.
+            // An undo that was itself undone does not count.
             undone.retain(|_, by| by.id != target);
             undone.insert(target, entry);
         }
@@ -111,15 +110,15 @@ impl History {
     }
 }
 
-/// The change that an entry has undone; one in part stands as a change of its own.
+/// The change that an entry undid; a partial undo is a change of its own.
 fn undoes(entry: &Entry) -> Option<&str> {
     entry.undoes.as_deref().filter(|_| entry.result == DONE)
 }
 
-/// The changes of `entries` that were not undone among themselves.
+/// The changes of `entries` that no other of them undid.
 fn standing(entries: &[Entry]) -> Vec<&Entry> {
     let mut standing: Vec<&Entry> = Vec::new();
-    // What an undo took out of it: it comes back when the undo is undone.
+    // What an undo removed from the list; it returns when that is undone.
     let mut undone: Vec<(&str, &Entry)> = Vec::new();
     for entry in entries {
         let Some(target) = undoes(entry) else {

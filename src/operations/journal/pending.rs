@@ -1,6 +1,5 @@
-//! A change that has begun: the records as they were before it, kept until it is written
-//! down. One that is found while its tenant's lock is free belongs to a process that was
-//! killed, and is written down in its place.
+//! A change that has begun: the records before it, kept until it is logged. If one is found
+//! while its tenant's lock is free, its process was killed, and it is logged now.
 
 use std::path::{Path, PathBuf};
 
@@ -14,21 +13,20 @@ use crate::state::{Change, Snapshot};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Pending {
-    /// The line of the log, without what was changed; the log has its id once the change is
-    /// written down.
+    /// The log line without changes; its id is in the log once the change is logged.
     pub entry: Entry,
     pub before: Snapshot,
 }
 
 impl Pending {
-    /// Keeps it. A file that was cut off by a kill says that nothing had begun, so it is
-    /// not written beside itself first.
+    /// Writes it. A file cut off by a kill means that nothing had begun, so it needs no atomic
+    /// write.
     pub fn write(&self, workspace: &Workspace) -> Result<(), Error> {
         let text = serde_json::to_string(self).unwrap_or_else(|error| unreachable!("it is JSON: {error}"));
         Ok(files::write_in_place(&path(workspace, &self.entry.tenant)?, text.as_bytes())?)
     }
 
-    /// The change is written down, or was none.
+    /// The change is logged, or nothing changed.
     pub fn end(&self, workspace: &Workspace) -> Result<(), Error> {
         Ok(files::remove(&path(workspace, &self.entry.tenant)?)?)
     }
@@ -48,11 +46,11 @@ fn path(workspace: &Workspace, tenant: &str) -> Result<PathBuf, Error> {
     Ok(workspace.settings()?.paths.pending_dir().join(format!("{tenant}.json")))
 }
 
-/// Writes down the changes of processes that were killed: those of tenants whose lock is
-/// free, and of the tenant `held`, whose lock the caller holds.
+/// Logs the changes of killed processes: those of tenants whose lock is free, and of the
+/// tenant `held`, whose lock the caller holds.
 ///
-/// Returns an undo that was not finished and can go on, since nothing has changed after
-/// it; with `all` it is written down too, because something is about to.
+/// Returns an unfinished undo that can continue because nothing has changed after it. With
+/// `all` it is logged too, because something is about to change.
 pub fn recover(workspace: &Workspace, held: Option<&str>, all: bool) -> Result<Option<Pending>, Error> {
     let directory = workspace.settings()?.paths.pending_dir();
     let mut unfinished = None;
@@ -61,7 +59,7 @@ pub fn recover(workspace: &Workspace, held: Option<&str>, all: bool) -> Result<O
         let is_held = held == Some(tenant.as_str());
         let lock = if is_held { None } else { workspace.try_hold(tenant.as_str())? };
         if !is_held && lock.is_none() {
-            // Its process is alive.
+            // Its process is running.
             continue;
         }
         let Some(pending) = Pending::read(workspace, tenant.as_str())? else { continue };
@@ -78,7 +76,7 @@ pub fn recover(workspace: &Workspace, held: Option<&str>, all: bool) -> Result<O
         }
         pending.end(workspace)?;
         if !is_held {
-            // The lock has made it again, where a tenant was being removed.
+            // Locking has created it again while a tenant was being removed.
             files::remove_empty_dir(&workspace.settings()?.paths.tenant_dir(tenant.as_str()));
         }
     }
@@ -89,7 +87,7 @@ fn tenant_of(path: &Path) -> Option<TenantName> {
     path.file_name()?.to_str()?.strip_suffix(".json")?.parse().ok()
 }
 
-/// Whether the process was killed only after the line of the log.
+/// Whether the process was killed only after it logged the change.
 fn is_written_down(workspace: &Workspace, pending: &Pending) -> Result<bool, Error> {
     const NEAR: usize = 100;
     let lines = workspace.records()?.log()?;
@@ -113,7 +111,7 @@ pub(super) fn follow(workspace: &Workspace, tenant: &str, changes: &[Change]) {
     }
 }
 
-/// Writes down one change, whose tenant is held.
+/// Logs one change, whose tenant is held.
 fn recover_one(workspace: &Workspace, pending: &Pending) -> Result<(), Error> {
     if is_written_down(workspace, pending)? {
         return Ok(());
@@ -127,7 +125,7 @@ fn recover_one(workspace: &Workspace, pending: &Pending) -> Result<(), Error> {
         "'{}' in tenant '{}' was cut off at {}; what it had changed by then is now in the log",
         pending.entry.command, pending.entry.tenant, pending.entry.time
     ));
-    // Where a record was written again and nothing shows why, a secret has another value, perhaps.
+    // If a record was rewritten without a visible change, perhaps a secret has a new value.
     let changes = pending.before.changes_to(&after, &[]);
     follow(workspace, &pending.entry.tenant, &changes);
     let entry = Entry { changes, result: INTERRUPTED.into(), ..pending.entry.clone() };

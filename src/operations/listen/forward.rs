@@ -1,5 +1,5 @@
-//! Passes events on to a receiver that is being written: the raw body and both
-//! signatures, one after the other.
+//! Forwards events to a receiver under development: the raw body and both signatures, in
+//! order.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -13,16 +13,16 @@ use crate::http::{Body, Client, Fault, Method, Request, Settings};
 use crate::operations::{Error, Workspace};
 use crate::webhook::Notification;
 
-/// How long the other side may take: as long as Meta gives.
+/// The receiver's time limit, the same as Meta's.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// Where events are passed on to.
+/// Where events are forwarded to.
 pub struct Target {
     url: Url,
     client: Client,
 }
 
-/// What came of passing one on.
+/// The result of forwarding one event.
 pub struct Forwarded {
     /// The HTTP status, or why there is none.
     pub status: Result<u16, Fault>,
@@ -30,37 +30,36 @@ pub struct Forwarded {
 }
 
 impl Target {
-    /// Reads `--forward-to`: HTTPS, or HTTP on this machine, since what customers
-    /// write goes there.
+    /// Parses `--forward-to`: HTTPS, or HTTP on this machine, because customers' messages go there.
     pub fn read(workspace: &Workspace, text: &str) -> Result<Self, Error> {
         let url = Url::parse(text)
-            .map_err(|_| Error::usage("--forward-to is an address such as http://127.0.0.1:3000/hook"))?;
+            .map_err(|_| Error::usage("--forward-to needs an address such as http://127.0.0.1:3000/hook"))?;
         let loopback = is_loopback(&url);
         if url.scheme() != "https" && !(url.scheme() == "http" && loopback) {
             return Err(Error::usage(
-                "--forward-to takes https://…, or http:// on this machine: what customers write goes there",
+                "--forward-to takes https://…, or http:// on this machine: customers' messages go there",
             ));
         }
         let client = Client::new(&Settings { timeout: LIMIT, ca_bundle: workspace.ca_bundle()?, loopback })?;
         Ok(Self { url, client })
     }
 
-    /// Whether it is this listener.
+    /// Whether it is this listener's own address.
     pub fn is_at(&self, listen: SocketAddr, path: &str) -> bool {
         let same_port = listen.port() != 0 && self.url.port_or_known_default() == Some(listen.port());
         is_loopback(&self.url) && same_port && self.url.path() == path
     }
 
-    /// The address, without what a query may hold.
+    /// The address, without a query or credentials.
     pub fn shown(&self) -> String {
         let mut url = self.url.clone();
         url.set_query(None);
-        // Only an address that cannot have either refuses them.
+        // Fails only for an address that cannot have credentials.
         let _ = url.set_username("").and_then(|()| url.set_password(None));
         url.to_string()
     }
 
-    /// Passes on what comes, in its order, until nothing comes any more.
+    /// Forwards notifications in order until the channel closes.
     pub async fn run(self, mut waiting: mpsc::UnboundedReceiver<Notification>, done: mpsc::UnboundedSender<Forwarded>) {
         while let Some(notification) = waiting.recv().await {
             let start = Instant::now();

@@ -1,19 +1,19 @@
-//! Whose events are taken.
+//! The accounts to listen for.
 
 use crate::accounts::Account;
 use crate::operations::accounts::{self, commands};
 use crate::operations::{Error, Workspace};
 use crate::secrets::{Secret, SecretKind};
 
-/// An account whose events are taken.
+/// An account to listen for.
 pub struct Listened {
     pub account: Account,
-    /// What its events are signed with.
+    /// The secret that its events are signed with.
     pub app_secret: Secret,
 }
 
-/// The accounts to listen for: those that are named, or all of this Graph. One without an app secret is refused: without it a stranger's
-/// event looks like Meta's; it is skipped where no account was named.
+/// The named accounts, or all of this Graph. An account without an app secret is refused,
+/// because a forged event would look like Meta's; if none was named it is skipped.
 pub fn listened(workspace: &Workspace, named: &[String]) -> Result<Vec<Listened>, Error> {
     let store = workspace.accounts()?;
     let accounts = if named.is_empty() {
@@ -28,7 +28,9 @@ pub fn listened(workspace: &Workspace, named: &[String]) -> Result<Vec<Listened>
         return Err(if store.load()?.is_empty() {
             error.hint("to add one: msgrctl account add")
         } else {
-            error.hint("those there are belong to another Graph: set MSGRCTL_GRAPH_URL to it, or unset it for Meta's")
+            error.hint(
+                "the existing accounts belong to another Graph: set MSGRCTL_GRAPH_URL to it, or unset it for Meta's",
+            )
         });
     }
     let alone = accounts.len() == 1;
@@ -48,7 +50,7 @@ pub fn listened(workspace: &Workspace, named: &[String]) -> Result<Vec<Listened>
     }
     if listened.is_empty() {
         return Err(Error::credentials("no account has an app secret to check events with")
-            .hint("give them theirs: msgrctl account edit NAME --app-id APP_ID --app-secret-stdin"));
+            .hint("to give one to an account: msgrctl account edit NAME --app-id APP_ID --app-secret-stdin"));
     }
     Ok(listened)
 }

@@ -1,5 +1,5 @@
-//! A receiver of Meta's events: whose events are taken, what handshakes are judged by, where
-//! events are passed on to, and what a script does in place of a person.
+//! A receiver of Meta's events: its accounts, the tokens that judge handshakes, forwarding,
+//! and scripts.
 
 pub mod forward;
 pub mod script;

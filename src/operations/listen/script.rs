@@ -1,11 +1,11 @@
-//! A script for the console: what a person would type and wait for, a line each.
+//! A script for the console: commands and expectations, one per line.
 //!
 //! ```text
 //! expect message "hello"        # a customer's message with these words in it
 //! take
 //! say Good morning, how can I help?
 //! expect read
-//! wait 5m                       # the console's clock moves; nobody sits there
+//! wait 5m                       # moves the console's clock; does not wait
 //! expect sent inactivity-warning
 //! end
 //! ```
@@ -18,23 +18,23 @@ use crate::messages::Event;
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Line {
-    /// Something that a person types: `take`, `say …`, `leave`, `end`.
+    /// A typed command: `take`, `say …`, `leave`, `end`.
     Typed(Typed),
-    /// Something that has to come, or to have come since the last thing that was expected.
+    /// Something that must come, or has come since the last expectation.
     Expect(Expected),
-    /// Time passes for the console.
+    /// Moves the console's clock.
     Wait(SignedDuration),
-    /// How long what is expected may take.
+    /// How long expectations may take.
     Within(Duration),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Typed {
-    /// Take the customer who has waited longest, or this one.
+    /// Take the customer who has waited longest, or the one named.
     Take(Option<String>),
     /// Answer.
     Say(String),
-    /// Leave the conversation to somebody else.
+    /// Leave the conversation to another agent.
     Leave,
     End,
     List,
@@ -43,18 +43,18 @@ pub enum Typed {
     Quit,
 }
 
-/// What has to come, and what came.
+/// An expected event, or one that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expected {
-    /// A customer's message; one that has to come, with these words in it.
+    /// A customer's message; an expected one contains these words.
     Message(String),
-    /// A message of ours has arrived.
+    /// Our message was delivered.
     Delivery,
-    /// The customer has read.
+    /// The customer has read our messages.
     Read,
     /// A system message was sent.
     Sent(Event),
-    /// A system message was not sent, and it was said why.
+    /// A system message was not sent, with a printed reason.
     NotSent(Event),
     /// A session was closed.
     Closed,
@@ -75,7 +75,7 @@ impl std::fmt::Display for Expected {
 }
 
 impl Expected {
-    /// Whether it has come with what happened.
+    /// Whether `happened` fulfils the expectation.
     pub fn is(&self, happened: &Self) -> bool {
         match (self, happened) {
             (Self::Message(part), Self::Message(text)) => text.contains(part.as_str()),
@@ -87,8 +87,8 @@ impl Expected {
 const VERBS: &str = "take, say, leave, end, expect, wait, within";
 const EXPECTED: &str = "message, delivery, read, sent EVENT, not-sent EVENT, closed";
 
-/// Reads a script: its lines with their numbers, from 1, or what is wrong with each that says
-/// nothing.
+/// Parses a script: its lines with their numbers, from 1, or what is wrong with each invalid
+/// line.
 pub fn parse(text: &str) -> Result<Vec<(usize, Line)>, Vec<String>> {
     let (mut lines, mut wrong) = (Vec::new(), Vec::new());
     for (at, line) in text.lines().enumerate() {
@@ -127,7 +127,7 @@ fn first_word(line: &str) -> (&str, &str) {
     line.split_once(char::is_whitespace).map_or((line, ""), |(word, rest)| (word, rest.trim()))
 }
 
-/// A command as a person types it, without the slash.
+/// Parses a typed command, without the slash.
 pub fn typed(line: &str) -> Option<Typed> {
     let (verb, rest) = first_word(line);
     Some(match verb {

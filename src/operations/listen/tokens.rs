@@ -1,6 +1,6 @@
-//! Keeps the verify tokens that handshakes are judged by as the stores have them. They
-//! are read on a thread of its own, since a keyring or a program may take its time, and
-//! only when something may have changed, since any stranger can ask for a handshake.
+//! Keeps the verify tokens for handshakes up to date with the stores. A thread reads them,
+//! because a keyring or a program may be slow, and only when something may have changed,
+//! because any stranger can ask for a handshake.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -17,16 +17,16 @@ use crate::operations::{Error, Given, Unseen, Workspace};
 use crate::secrets::{KnownKey, MemoryStore, Secret, SecretKind, SecretRef};
 use crate::webhook::VerifyTokens;
 
-/// What no file tells of (the keyring, a program, a variable) is read again after this
-/// time, when an unknown token is named.
+/// Sources without a file (keyring, program, variable) are read again after this time, when
+/// an unknown token arrives.
 const AGAIN: Duration = Duration::from_secs(300);
 
 const KINDS: [SecretKind; 2] = [SecretKind::VerifyToken, SecretKind::NextVerifyToken];
 
-/// What was read: the tokens, and what is to be said of those that could not be.
+/// The tokens, and warnings about those that could not be read.
 type Read = (Vec<Secret>, Vec<String>);
 
-/// Reads verify tokens beside everything else.
+/// Reads verify tokens in the background.
 pub struct TokenReader<'a> {
     workspace: &'a Workspace,
     asks: blocking::Sender<Extent>,
@@ -35,19 +35,19 @@ pub struct TokenReader<'a> {
     /// The state of the files at the last reading, and when that was.
     last: Option<(Vec<Stamp>, Instant)>,
     is_reading: bool,
-    /// Whether an unknown token was named while they were being read.
+    /// Whether an unknown token arrived during the reading.
     is_named: bool,
 }
 
-/// What tells that a file is another one than before.
+/// Detects that a file has changed.
 type Stamp = Option<(SystemTime, u64, u64)>;
 
-/// How much is read.
+/// How much to read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Extent {
-    /// What the stores of ours keep, and what a record refers to that it did not before.
+    /// Our stores, and references that are new in a record.
     Changed,
-    /// What programs and others keep, too.
+    /// Also programs and other sources.
     All,
 }
 
@@ -64,7 +64,7 @@ impl<'a> TokenReader<'a> {
         }));
         let (asks, asked) = blocking::channel();
         let (tell, read) = mpsc::unbounded_channel();
-        // A passphrase is typed now: the thread can ask for none.
+        // The passphrase prompt comes now: the thread cannot ask.
         workspace.ask_stores(listened.iter().map(|listened| &listened.account), []);
         let seed = Seed::of(workspace);
         let accounts = listened.iter().map(|listened| listened.account.clone()).collect();
@@ -72,7 +72,7 @@ impl<'a> TokenReader<'a> {
         Ok(Self { workspace, asks, read, files, last: None, is_reading: false, is_named: false })
     }
 
-    /// Keeps `tokens` as they are kept; never ready.
+    /// Keeps `tokens` up to date; never ready.
     pub async fn keep(&mut self, tokens: &VerifyTokens, unknown: &mut mpsc::Receiver<()>) {
         self.ask_where_due(tokens);
         loop {
@@ -96,7 +96,7 @@ impl<'a> TokenReader<'a> {
         }
     }
 
-    /// Has them read, where something may have changed since the last time.
+    /// Starts a reading if something may have changed since the last one.
     fn ask_where_due(&mut self, tokens: &VerifyTokens) {
         if self.is_reading {
             return;
@@ -116,7 +116,7 @@ impl<'a> TokenReader<'a> {
         };
         self.last = Some((stamps, at));
         tokens.is_reading();
-        // A thread that is gone answers no more: what is known stays so.
+        // Without the thread the known tokens stay.
         self.is_reading = self.asks.send(extent).is_ok();
     }
 }
@@ -130,7 +130,7 @@ fn stamp(path: &PathBuf) -> Stamp {
     Some((facts.modified().ok()?, facts.len(), inode))
 }
 
-/// What a workspace on another thread is made of.
+/// What a workspace on another thread is made from.
 struct Seed {
     env: Environment,
     given: Given,
@@ -145,8 +145,7 @@ impl Seed {
         Self { env, given, memory, key: workspace.opened_stores().and_then(|stores| stores.file().known_key()) }
     }
 
-    /// The workspace. Notices of a store are for a terminal where a person waits: not for this
-    /// thread.
+    /// The workspace. Store notices are for a person at a terminal, not for this thread.
     fn workspace(self) -> Workspace {
         let workspace = Workspace::new(self.env, self.given, Rc::new(Unseen), "").with_memory(self.memory);
         if let Some(key) = self.key {
@@ -156,7 +155,7 @@ impl Seed {
     }
 }
 
-/// The thread: reads when it is asked to, until it is not asked any more.
+/// The thread: reads on request until the channel closes.
 fn work(
     seed: Seed,
     mut accounts: Vec<Account>,
@@ -172,7 +171,7 @@ fn work(
         match workspace.accounts().and_then(|store| Ok(store.load()?)) {
             Ok(now) => {
                 for account in &mut accounts {
-                    // An account that was removed keeps what it had: its events are still taken.
+                    // A removed account keeps its token: its events are still accepted.
                     if let Some(now) = now.iter().find(|now| now.id == account.id) {
                         *account = now.clone();
                     }
@@ -193,7 +192,7 @@ fn work(
                 Some((_, token)) if extent == Extent::Changed && !is_ours => token.clone(),
                 before => workspace.secret(account, kind).unwrap_or_else(|error| {
                     doubts.push(format!("the {kind} of '{}' could not be read: {error}", account.name));
-                    // A store that does not answer takes none away.
+                    // A store that does not answer removes no token.
                     before.and_then(|(_, token)| token.clone())
                 }),
             };

@@ -1,5 +1,5 @@
-//! Secrets that belong to no account of this configuration: a process that was killed
-//! left them, or they are another configuration's, which shares the keyring.
+//! Secrets that belong to no account of this configuration: a killed process left them, or
+//! another configuration that shares the keyring owns them.
 
 use std::collections::BTreeMap;
 
@@ -8,24 +8,24 @@ use crate::operations::{Error, Tenants, Workspace};
 use crate::secrets::{SecretKey, StoreError, StoreName};
 use crate::text::excerpt;
 
-/// What was found in the stores.
+/// What the stores contain.
 pub struct LeftBehind {
-    /// The entries, store by store.
+    /// The entries, by store.
     pub entries: Vec<Entry>,
-    /// Whether there is no keyring to look into.
+    /// Whether this machine has no keyring.
     pub no_keyring: bool,
-    /// Stores that did not answer, each with the tenant whose file it is.
+    /// Stores that did not answer, with the tenant of an encrypted file.
     pub unknown: Vec<(Option<String>, StoreError)>,
 }
 
-/// One secret that belongs to no account.
+/// A secret that belongs to no account.
 #[derive(Clone)]
 pub struct Entry {
-    /// The tenant whose encrypted file has it; `None` in the keyring, which is one for all.
+    /// The tenant of the encrypted file; `None` in the keyring, which all tenants share.
     pub tenant: Option<String>,
-    /// Id and kind. Name and handle are not known.
+    /// Id and kind; name and handle are not known.
     pub key: SecretKey,
-    /// The account that it was of, where the store tells.
+    /// The former account, if the store tells.
     pub account: Option<String>,
 }
 
@@ -43,8 +43,7 @@ impl Entry {
     }
 }
 
-/// Looks into the keyring and into the encrypted file of every tenant; into one of the
-/// two with `only`.
+/// Searches the keyring and every tenant's encrypted file, or one of the two with `only`.
 pub fn find(workspace: &Workspace, tenants: &Tenants<'_>, only: Option<StoreName>) -> Result<LeftBehind, Error> {
     let owners = Owners::read(workspace)?;
     let mut found = LeftBehind { entries: Vec::new(), no_keyring: false, unknown: Vec::new() };
@@ -67,8 +66,7 @@ pub fn find(workspace: &Workspace, tenants: &Tenants<'_>, only: Option<StoreName
     Ok(found)
 }
 
-/// A line for each account that the secrets were of: its name, or its id where the store
-/// tells no name, and which secrets.
+/// A line for each former account: its name (or id) and its secrets.
 pub fn in_words(entries: &[Entry]) -> Vec<String> {
     let mut accounts: BTreeMap<(String, &str), (String, Vec<&str>)> = BTreeMap::new();
     for entry in entries {
@@ -83,8 +81,7 @@ pub fn in_words(entries: &[Entry]) -> Vec<String> {
     accounts.into_iter().map(|((place, _), (named, kinds))| format!("{named}: {}, {place}", kinds.join(", "))).collect()
 }
 
-/// What can be removed of it: looked for in every place, all of which have to answer, since
-/// some would stay without a word otherwise.
+/// The removable entries. Every store must answer, or some would silently remain.
 pub fn removable(workspace: &Workspace, tenants: &Tenants<'_>, only: Option<StoreName>) -> Result<Vec<Entry>, Error> {
     let found = find(workspace, tenants, only)?;
     match found.unknown.into_iter().next() {
@@ -96,14 +93,14 @@ pub fn removable(workspace: &Workspace, tenants: &Tenants<'_>, only: Option<Stor
     }
 }
 
-/// Removes what was listed and is still left behind, and says how many that were.
+/// Removes the listed entries that still belong to no account, and returns their number.
 pub fn remove(
     workspace: &Workspace,
     tenants: &Tenants<'_>,
     only: Option<StoreName>,
     listed: &[Entry],
 ) -> Result<usize, Error> {
-    // Once more, now that no other command changes what belongs to whom: and no more than was listed.
+    // Checked again under the lock; only listed entries are removed.
     let _tenants = workspace.hold_all_tenants()?;
     let _hold = workspace.reporter.hold();
     tenants.iter().for_each(|(_, inside)| inside.stores().file().forget());
@@ -117,7 +114,7 @@ pub fn remove(
     Ok(removed)
 }
 
-/// Counts in `removed` what is gone. Each encrypted file is written once.
+/// Adds to `removed`. Each encrypted file is written once.
 fn remove_each(
     workspace: &Workspace,
     tenants: &Tenants<'_>,

@@ -1,5 +1,4 @@
-//! Secrets of accounts: where they are, how they move to another store, and what belongs to
-//! no account.
+//! Secrets of accounts: where they are, moving them, and entries that belong to no account.
 
 pub mod left_behind;
 pub mod r#move;

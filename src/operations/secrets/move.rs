@@ -1,9 +1,8 @@
 //! Moves secrets from one store to another.
 //!
-//! Group by group, each file written once: copy, read back, compare; then the records;
-//! then the old copies go. Whatever moment it is interrupted at, every secret is in the
-//! place that its record names, and it can be run again: it also clears old copies that
-//! an interrupted run left behind.
+//! Group by group, each file written once: copy, read back, compare; then the records; then
+//! remove the old copies. After any interruption every secret is where its record says, and a
+//! new run also clears old copies of an interrupted one.
 
 use std::collections::HashMap;
 
@@ -14,23 +13,23 @@ use crate::operations::{Error, Workspace, groups, key, unstored};
 use crate::secrets::{Secret, SecretKind, SecretRef, StoreError, StoreName};
 use crate::state::Change;
 
-/// What is moved, and where to.
+/// The accounts, and the store to move to.
 pub struct Prepared {
     accounts: Vec<Account>,
     to: StoreName,
 }
 
 pub struct Moved {
-    /// How many accounts were named.
+    /// The number of named accounts.
     pub accounts: usize,
-    /// How many secrets were moved.
+    /// The number of moved secrets.
     pub secrets: usize,
     /// The accounts that stay as they were, and why.
     pub failed: Vec<(Account, Error)>,
 }
 
-/// The accounts at these addresses; `None`: every account of the tenant. Asks the stores
-/// whether they answer: every passphrase is asked for now, while Ctrl-C still ends all.
+/// The accounts with these names; `None`: every account of the tenant. Asks every store, so
+/// that passphrase prompts come while Ctrl-C still ends the command.
 pub fn prepare(workspace: &Workspace, addresses: Option<&[String]>, to: StoreName) -> Result<Prepared, Error> {
     if !StoreName::KEEPING.contains(&to) {
         let ways = StoreName::KEEPING.map(|store| format!("--to {store}"));
@@ -45,7 +44,7 @@ pub fn prepare(workspace: &Workspace, addresses: Option<&[String]>, to: StoreNam
     for from in StoreName::KEEPING {
         let used =
             accounts.iter().flat_map(|account| account.secrets.values()).any(|source| source.store() == Some(from));
-        // An interrupted run may have left something in it that no record names.
+        // An interrupted run may have left entries that no record names.
         if used || workspace.store(from).is_made()? == Some(true) {
             workspace.store(from).probe()?;
         }
@@ -53,12 +52,12 @@ pub fn prepare(workspace: &Workspace, addresses: Option<&[String]>, to: StoreNam
     Ok(Prepared { accounts, to })
 }
 
-/// Moves them, group by group.
+/// Moves the secrets, group by group.
 ///
 /// # Errors
 ///
-/// The operator asked to stop, or the records could not be read; what was moved by then
-/// is in its new place. An account that stays as it was is no error here.
+/// The operator asked to stop, or the records could not be read; what was moved stays in its
+/// new place. An account that could not be moved is not an error here.
 pub fn carry_out(workspace: &Workspace, prepared: &Prepared) -> Result<Moved, Error> {
     let Prepared { accounts, to } = prepared;
     let progress = workspace.reporter.waiting(&format!("moving secrets to the {to} store …"));
@@ -89,29 +88,28 @@ pub fn carry_out(workspace: &Workspace, prepared: &Prepared) -> Result<Moved, Er
             workspace.warning(&format!("the move is not in the log: {}", error.message()));
         }
         if hold.was_interrupted() {
-            return Err(Error::interrupted().note("run it again to go on"));
+            return Err(Error::interrupted().note("run it again to continue"));
         }
     }
     Ok(moved)
 }
 
-/// An account on its way.
+/// An account that is being moved.
 struct Moving<'a> {
-    /// As it was when it was named.
+    /// The account as it was named.
     named: &'a Account,
     account: Account,
-    /// Its secrets that were elsewhere.
+    /// The secrets from other stores.
     copied: Vec<(SecretKind, Secret)>,
     /// Why it stays as it is.
     failed: Option<Error>,
 }
 
-/// How it ended for an account: the secrets that were moved.
+/// The result for an account: the moved secrets.
 type End<'a> = (&'a Account, Result<Vec<SecretKind>, Error>);
 
-/// Moves what the accounts of a group have elsewhere. `on_account` is called as one begins;
-/// none begins any more once the operator asks to stop, and those that have begun are finished.
-/// The caller holds the tenant.
+/// Moves a group of accounts. `on_account` is called for each; once the operator asks to
+/// stop, no other begins, and begun ones are finished. The caller holds the tenant.
 fn move_group<'a>(
     workspace: &Workspace,
     group: &'a [Account],
@@ -119,7 +117,7 @@ fn move_group<'a>(
     on_account: impl FnMut(&Account),
 ) -> Result<Vec<End<'a>>, Error> {
     let accounts = workspace.accounts()?;
-    // As they are now: another command may have changed them since they were named.
+    // Read again: another command may have changed them since.
     workspace.stores().file().forget();
     let (mut all, mut ended) = copy_all(workspace, &accounts.load()?, group, to, on_account);
     record(&accounts, &mut all, to, workspace.now());
@@ -135,8 +133,7 @@ fn move_group<'a>(
     Ok(ended)
 }
 
-/// Copies the secrets and reads the copies back. Accounts that are not there any more have
-/// ended with it.
+/// Copies the secrets and reads the copies back. An account that no longer exists has failed.
 fn copy_all<'a>(
     workspace: &Workspace,
     known: &[Account],
@@ -188,14 +185,14 @@ fn copy(workspace: &Workspace, moving: &mut Moving<'_>, to: StoreName) -> Result
 fn compare(workspace: &Workspace, moving: &Moving<'_>, to: StoreName) -> Result<(), Error> {
     for (kind, secret) in &moving.copied {
         if workspace.store(to).get(&key(&moving.account, *kind))?.as_ref() != Some(secret) {
-            return Err(Error::failed(format!("the {to} store gave back another {kind} than it was given"))
-                .note("the old one is where it was"));
+            return Err(Error::failed(format!("the {to} store returned a different {kind} from the stored one"))
+                .note("the old one was not touched"));
         }
     }
     Ok(())
 }
 
-/// Writes down where the secrets are now.
+/// Records the new places.
 fn record(accounts: &AccountStore, all: &mut [Moving<'_>], to: StoreName, now: jiff::Timestamp) {
     let mut moved: HashMap<String, &mut Moving<'_>> = all
         .iter_mut()
@@ -221,8 +218,7 @@ fn record(accounts: &AccountStore, all: &mut [Moving<'_>], to: StoreName, now: j
     }
 }
 
-/// Removes what another store of ours still has of these accounts: what was moved just
-/// now, and what an interrupted run left.
+/// Removes copies in another of our stores: those just moved, and those of an interrupted run.
 fn clear_old_copies(workspace: &Workspace, accounts: &[&Account], to: StoreName, other: StoreName) {
     let warn = |account: &Account, error: &StoreError| {
         workspace.warning(&format!("an old copy of '{}' may be left in the {other} store: {error}", account.name));
@@ -234,7 +230,7 @@ fn clear_old_copies(workspace: &Workspace, accounts: &[&Account], to: StoreName,
             for kind in here.map(|(kind, _)| *kind) {
                 match workspace.store(other).remove(&key(account, kind)) {
                     Ok(there) => cleared.extend(there.then_some(account)),
-                    // Where that store is not there, it holds nothing that was ours here.
+                    // A missing store holds nothing of ours.
                     Err(StoreError::Absent(_) | StoreError::NoKey(_)) => {}
                     Err(error) => {
                         warn(account, &error);
@@ -269,7 +265,7 @@ mod tests {
         trial
     }
 
-    /// All of a group but the clearing of old copies, which asks the system's keyring.
+    /// Moves a group, without clearing old copies, which would ask the system's keyring.
     fn copied<'a>(trial: &Trial, group: &'a [Account]) -> Vec<Moving<'a>> {
         let accounts = trial.workspace.accounts().expect("accounts");
         let known = accounts.load().expect("records");

@@ -10,8 +10,8 @@ use crate::secrets::{SecretKey, SecretKind, StoreName};
 pub struct Owners(HashSet<(StoreName, String)>);
 
 impl Owners {
-    /// Reads the accounts of every tenant; a file that cannot be read is an error, since
-    /// what it owns is not known.
+    /// Reads the accounts of every tenant; a file that cannot be read is an error, because its
+    /// entries are not known.
     pub fn read(workspace: &Workspace) -> Result<Self, Error> {
         let paths = &workspace.settings()?.paths;
         let mut owned = HashSet::new();
@@ -25,8 +25,7 @@ impl Owners {
         Ok(Self(owned))
     }
 
-    /// The key of an entry that no account points to there; `None` where it is not
-    /// one of ours, or belongs to an account.
+    /// The key of one of our entries that no account refers to; `None` for any other entry.
     pub fn left_behind(&self, store: StoreName, entry: &str) -> Option<SecretKey> {
         let (account_id, kind) = entry.split_once('/')?;
         let kind = SecretKind::KEPT.into_iter().find(|known| known.argument() == kind)?;

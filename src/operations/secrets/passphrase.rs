@@ -1,5 +1,4 @@
-//! Another passphrase or key for the encrypted file of a tenant, and what is left where the
-//! old one is lost.
+//! A new passphrase or key for a tenant's encrypted file, and a new start without the old one.
 
 use std::path::PathBuf;
 
@@ -7,7 +6,7 @@ use crate::files;
 use crate::operations::{Error, Workspace};
 use crate::secrets::{NewKey, SecretKind, SecretRef, StoreError, StoreName};
 
-/// Gives the file another key; where the file is.
+/// Changes the key of the file; returns its path.
 pub fn change(workspace: &Workspace, new: &NewKey) -> Result<PathBuf, Error> {
     let _tenant = workspace.lock_tenant()?;
     let _hold = workspace.reporter.hold();
@@ -18,7 +17,7 @@ pub fn change(workspace: &Workspace, new: &NewKey) -> Result<PathBuf, Error> {
     }
 }
 
-/// Of the new key file, and not the one that opens the file now.
+/// The error for the new key file, not for the one that opens the file now.
 fn refused(new: &NewKey, error: StoreError) -> Error {
     match (&error, new) {
         (StoreError::KeyFile { path, .. }, NewKey::KeyFile(new)) if path == new => Error::usage(error.to_string())
@@ -27,15 +26,15 @@ fn refused(new: &NewKey, error: StoreError) -> Error {
     }
 }
 
-/// What a new beginning left.
+/// The result of a new start.
 pub struct Begun {
-    /// Where the old file is.
+    /// The path of the old file.
     pub aside: PathBuf,
-    /// The secrets that were in it, as the records name them: the handle and its kinds.
+    /// The secrets that it held, by the records: the handle and its kinds.
     pub missing: Vec<(String, Vec<SecretKind>)>,
 }
 
-/// Sets the file aside that nothing opens any more: the records stay.
+/// Sets a file aside that nothing opens; the records stay.
 pub fn begin_again(workspace: &Workspace) -> Result<Begun, Error> {
     let _tenant = workspace.lock_tenant()?;
     let path = file(workspace)?;

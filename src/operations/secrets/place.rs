@@ -15,7 +15,7 @@ pub fn place(account: &Account, kind: SecretKind) -> String {
     }
 }
 
-/// The same for a place other than a variable of the account.
+/// The same for a place that is not an account's variable.
 pub fn absent(source: &SecretRef, kind: SecretKind) -> String {
     match source {
         SecretRef::Variable(name) => format!("the variable {name} is not set"),

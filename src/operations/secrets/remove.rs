@@ -6,8 +6,8 @@ use crate::operations::change::{self, Change};
 use crate::operations::{Error, Workspace};
 use crate::secrets::{SecretKey, SecretKind, StoreName};
 
-/// Removes a secret of an account, and returns the account as it is then. What is only
-/// referred to stays where it is.
+/// Removes a secret of an account, and returns the changed account. The value behind a
+/// reference stays.
 pub fn one(workspace: &Workspace, account: &Account, kind: SecretKind) -> Result<Account, Error> {
     let accounts = workspace.accounts()?;
     let now = workspace.now();
@@ -19,7 +19,7 @@ pub fn one(workspace: &Workspace, account: &Account, kind: SecretKind) -> Result
     })
 }
 
-/// The keys of entries of a store that belong to no account; refuses any other.
+/// The keys of entries that belong to no account; refuses others.
 pub fn entries(workspace: &Workspace, store: StoreName, entries: &[String]) -> Result<Vec<SecretKey>, Error> {
     let owners = Owners::read(workspace)?;
     let key_of = |entry: &String| {
@@ -31,9 +31,9 @@ pub fn entries(workspace: &Workspace, store: StoreName, entries: &[String]) -> R
     entries.iter().map(key_of).collect()
 }
 
-/// Removes such entries, and says how many of them there were.
+/// Removes such entries, and returns how many there were.
 pub fn remove_entries(workspace: &Workspace, store: StoreName, entries: &[String]) -> Result<usize, Error> {
-    // No other command changes what belongs to whom.
+    // Ownership must not change in between.
     let _tenants = workspace.hold_all_tenants()?;
     let keys = self::entries(workspace, store, entries)?;
     let (removed, written) = workspace.stores().file().at_once(|| {

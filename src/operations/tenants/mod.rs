@@ -1,4 +1,4 @@
-//! Tenants: which there are, and what is kept of each.
+//! Lists, adds and changes tenants.
 
 pub mod remove;
 
@@ -6,8 +6,8 @@ use super::{Error, Origin, Setting, Workspace, config};
 use crate::accounts::{Tenant, TenantName};
 use crate::document::nearest;
 
-/// Refuses a tenant that a flag or a variable names and that is not there. What is wrong
-/// with the configuration itself is said by the command.
+/// Refuses a missing tenant that a flag or a variable names. The command itself reports errors
+/// of the configuration.
 pub fn check_named(workspace: &Workspace) -> Result<(), Error> {
     match workspace.settings().map(|settings| &settings.tenant) {
         Ok(Setting { value, origin: Origin::Flag(_) | Origin::Variable(_) }) => check_known(workspace, value.as_str()),
@@ -15,9 +15,9 @@ pub fn check_named(workspace: &Workspace) -> Result<(), Error> {
     }
 }
 
-/// Refuses a tenant that nobody has added: a typing mistake must not make one.
+/// Refuses a tenant that was not added: a mistyped name must not create one.
 pub fn check_known(workspace: &Workspace, name: &str) -> Result<(), Error> {
-    // The one that is always there.
+    // It always exists.
     if name == "default" {
         return Ok(());
     }
@@ -33,13 +33,13 @@ pub fn check_known(workspace: &Workspace, name: &str) -> Result<(), Error> {
     })
 }
 
-/// Adds a tenant with what `facts` puts into it.
+/// Adds a tenant with the settings from `facts`.
 pub fn add(
     workspace: &Workspace,
     name: &TenantName,
     facts: impl Fn(&mut Tenant) -> Result<(), Error>,
 ) -> Result<Tenant, Error> {
-    // Checked before a directory is made for it.
+    // Checked before its directory is created.
     facts(&mut Tenant::default())?;
     let file = workspace.tenant_file(name.as_str())?;
     let _change = workspace.hold_tenant_of(name.as_str())?;
@@ -53,7 +53,7 @@ pub fn add(
     Ok(tenant)
 }
 
-/// Changes a tenant as it is now, and returns it.
+/// Changes the current settings of a tenant, and returns it.
 pub fn edit(
     workspace: &Workspace,
     name: &TenantName,
@@ -72,9 +72,9 @@ pub fn edit(
     Ok(tenant)
 }
 
-/// Makes a tenant the one that is worked in when none is named, and returns it.
+/// Makes a tenant the current one, and returns it.
 pub fn work_in(workspace: &Workspace, name: &TenantName) -> Result<Tenant, Error> {
-    // One that cannot be read would stand in every command's way.
+    // A tenant that cannot be read would break every command.
     let tenant = workspace.tenant_file(name.as_str())?.load()?;
     let _change = workspace.hold_tenant_of(name.as_str())?.and_configuration()?;
     config::write(&workspace.settings()?.paths.config_file(), "tenant", Some(name.as_str().into()))?;

@@ -1,4 +1,4 @@
-//! Removes a tenant, and what is kept of it here.
+//! Removes a tenant and its files.
 
 use std::path::PathBuf;
 
@@ -11,11 +11,11 @@ use crate::secrets::SecretStore as _;
 /// A tenant that may be removed.
 pub struct Prepared {
     pub name: TenantName,
-    /// Its accounts, which go too.
+    /// Its accounts, which are removed too.
     pub accounts: Vec<Account>,
-    /// Whether `config.toml` names it as the one that is worked in.
+    /// Whether `config.toml` names it as the current tenant.
     pub is_worked_in: bool,
-    /// Its stores are its own.
+    /// The tenant's own stores.
     inside: Workspace,
 }
 
@@ -26,11 +26,11 @@ impl Prepared {
     }
 }
 
-/// What is to be removed.
+/// Prepares the removal.
 ///
 /// # Errors
 ///
-/// It has accounts, and they are not to go with it.
+/// It has accounts, and `with_accounts` is not set.
 pub fn prepare(workspace: &Workspace, name: TenantName, with_accounts: bool) -> Result<Prepared, Error> {
     let accounts = workspace.accounts_of(name.as_str())?.load()?;
     let here = &workspace.settings()?.tenant;
@@ -45,11 +45,11 @@ pub fn prepare(workspace: &Workspace, name: TenantName, with_accounts: bool) -> 
         .hint("to remove them and their secrets too: --with-accounts"))
 }
 
-/// Removes it: its accounts first, until one stays; then it stays too. `again` is the command
-/// that goes on. Returns its directory where there is something else in it, so that it stays.
+/// Removes the accounts, then the tenant; it stays if an account stays. `again`: the command
+/// that continues. Returns its directory if other files keep it.
 pub fn carry_out(prepared: &Prepared, again: &str) -> Result<Option<PathBuf>, Error> {
     let Prepared { name, accounts, is_worked_in, inside } = prepared;
-    // Passphrases are asked for now, while Ctrl-C still ends everything.
+    // Passphrase prompts come now, while Ctrl-C still ends the command.
     accounts.iter().try_for_each(|account| accounts::remove::probe(inside, account, false))?;
     let file = inside.stores().file();
     let opens = file.is_made()? == Some(true) && file.probe().is_ok();
@@ -85,18 +85,17 @@ pub fn carry_out(prepared: &Prepared, again: &str) -> Result<Option<PathBuf>, Er
     };
     let removed = remove().map_err(|error| change.stopped(error, again));
     if removed.is_ok() {
-        // The lock files go with the directory; one with anything else in it stays.
+        // The lock files go with the directory; other files keep it.
         files::remove_empty_dir(&directory);
     }
-    // Written down before an interrupt may end everything.
+    // Logged before an interrupt may end the process.
     drop(change);
     drop(hold);
     removed?;
     Ok(directory.exists().then_some(directory))
 }
 
-/// Removes the accounts, until one stays: then its tenant stays too. Says what became of
-/// the others.
+/// Removes the accounts until one stays; its error says what was removed.
 fn remove_accounts(workspace: &Workspace, accounts: &[Account]) -> Result<(), Error> {
     let mut removed = 0;
     let so_far =
@@ -122,7 +121,7 @@ fn remove_accounts(workspace: &Workspace, accounts: &[Account]) -> Result<(), Er
             return Err(first.note(so_far(removed)));
         }
         if removed < accounts.len() && workspace.reporter.is_stop_asked() {
-            return Err(Error::interrupted().note(format!("{}; run it again to go on", so_far(removed))));
+            return Err(Error::interrupted().note(format!("{}; run it again to continue", so_far(removed))));
         }
     }
     Ok(())

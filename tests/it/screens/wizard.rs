@@ -76,7 +76,7 @@ fn an_account_is_edited_and_left_alone() {
     let mut pty = start(&home, &["account", "edit", "acme-support"]);
     let dialogue = [
         ("what to change?", &*format!("{}\r", DOWN.repeat(5))),
-        ("Make one", ENTER),
+        ("Generate one", ENTER),
         ("Test and save the changes", ESC),
         ("Leave without saving the changes?", "y\r"),
     ];

@@ -1,7 +1,7 @@
-//! How the handover looks in a browser: one page that loads nothing, with a button that
-//! copies beside each value.
+//! The handover as one HTML page that loads nothing and has a copy button for each value.
 //!
-//! A secret is in a closed `details`: it is seen once that is opened, and copied without.
+//! A secret is in a closed `details` and can be copied without opening it. The page works
+//! without the script; links are plain text.
 //! Reading works without the script; links stand there as text.
 
 use base64::Engine as _;
@@ -16,13 +16,12 @@ use crate::text::{harmless, in_markup};
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
-/// The whole page.
 pub(super) fn html(sheet: &Sheet<'_>) -> String {
     let mut page = Page::default();
     let title = format!("Handover of {}", in_markup(&harmless(sheet.account)));
     page.add(&format!("<h1>Handover of <bdi>{}</bdi></h1>", in_markup(&harmless(sheet.account))));
     if sheet.has_secrets() {
-        page.add("<p class=\"alarm\">This page holds secrets: anyone who has the file can use them. Delete the file once the values are typed in.</p>");
+        page.add("<p class=\"alarm\">This page holds secrets: anyone who has the file can use them. Delete it once the values are entered.</p>");
     }
     if sheet.graph == "sandbox" {
         page.paragraph("alarm", SANDBOX);
@@ -55,7 +54,6 @@ pub(super) fn html(sheet: &Sheet<'_>) -> String {
     framed(&title, &page.body)
 }
 
-/// The page around its body.
 fn framed(title: &str, body: &str) -> String {
     let hash = |text: &str| STANDARD.encode(Sha256::digest(text));
     let (style, script) = (hash(STYLE), hash(SCRIPT));
@@ -71,7 +69,6 @@ fn framed(title: &str, body: &str) -> String {
     )
 }
 
-/// The body as it grows.
 #[derive(Default)]
 struct Page {
     body: String,
@@ -146,7 +143,6 @@ impl Page {
         self.add("</li>");
     }
 
-    /// Where and when it was made.
     fn end(&mut self, sheet: &Sheet<'_>) {
         let made = sheet.made_at.strftime("%Y-%m-%d %H:%M UTC");
         let reveal = sheet.reveal_with.as_ref();
@@ -159,7 +155,6 @@ impl Page {
         self.add(&format!("<footer><p>{}</p></footer>", in_markup(&text)));
     }
 
-    /// A value with its button.
     fn copied(&mut self, name: &str, value: &str) -> String {
         let lines: Vec<String> = value.split('\n').map(harmless).collect();
         let id = self.next_id();
@@ -170,7 +165,7 @@ impl Page {
         )
     }
 
-    /// A secret, exactly as it is, with its two buttons.
+    /// A secret, unchanged, with its two buttons.
     fn hidden(&mut self, name: &str, value: &str) -> String {
         let (id, named) = (self.next_id(), in_markup(name));
         format!(
@@ -191,7 +186,7 @@ fn note(text: &str) -> String {
     format!("<p class=\"note\">{}</p>", in_markup(text))
 }
 
-/// Copies the text of the element with that id; the script shows it.
+/// Copies the text of the element `id`; the script unhides the button.
 fn button(id: &str, name: &str) -> String {
     let name = in_markup(name);
     format!(

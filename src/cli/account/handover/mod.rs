@@ -1,5 +1,4 @@
-//! `msgrctl account handover`: what a person still has to check, type or do
-//! elsewhere, since the contact centre has no API for it.
+//! What the operator still has to check, enter or do elsewhere: the contact centre has no API.
 
 mod html;
 mod render;
@@ -24,11 +23,10 @@ use sheet::{Secrets, Sheet};
 
 /// Print what is left to do in the contact centre and at Meta
 ///
-/// Prerequisites, the fields of the contact centre's form in its order, callback
-/// URL and verify token for the Meta app, and the steps up to the first message,
-/// with those ticked that a test has just proved. Secrets are masked unless
-/// --reveal is given. --html makes it one page for a browser, which loads nothing
-/// and has a button that copies beside each value.
+/// Prerequisites, the fields of the contact centre's form in order, callback URL and verify
+/// token for the Meta app, and the steps up to the first message, with a tick for each
+/// that a test has just proved. Secrets are masked unless --reveal is given. --html
+/// writes one page for a browser, with a copy button for each value.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  msgrctl account handover acme-support\n  msgrctl account handover acme-support --markdown > handover.md\n  msgrctl account handover acme-support --reveal --html handover.html --open"
@@ -39,17 +37,16 @@ pub struct HandoverArgs {
     /// Print it as Markdown, for a ticket or a wiki
     #[arg(long, conflicts_with = "json")]
     markdown: bool,
-    /// Write it as a page for a browser, with a button that copies beside each value; only
-    /// you can read the file
+    /// Write a page for a browser, with a copy button for each value; only you can read the file
     #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "markdown"])]
     html: Option<PathBuf>,
-    /// Open that page in the browser; without --html it is a temporary file
+    /// Open that page in the browser; without --html it goes to a temporary file
     #[arg(long, conflicts_with_all = ["json", "markdown"])]
     open: bool,
     /// Show the token and the verify token; anyone who sees the output sees them
     #[arg(long)]
     reveal: bool,
-    /// Do not ask Graph; then no step is ticked
+    /// Do not ask Graph; no step is ticked
     #[arg(long)]
     no_test: bool,
 }
@@ -59,7 +56,7 @@ pub fn run(args: &HandoverArgs, ctx: &Context) -> Result<u8, CliError> {
     let secrets = secrets(args, ctx, &account)?;
     let is_page = args.html.is_some() || args.open;
     if args.reveal && !is_page {
-        ctx.output.warning("what follows holds secrets: anyone who sees it can use them");
+        ctx.output.warning("the output contains secrets: anyone who sees it can use them");
     }
     let report = if args.no_test { None } else { tested(ctx, &account)? };
     let mut sheet = Sheet::new(&account, &secrets, report.as_ref(), ctx.clock.now());
@@ -81,14 +78,14 @@ pub fn run(args: &HandoverArgs, ctx: &Context) -> Result<u8, CliError> {
     Ok(0)
 }
 
-/// Writes the page, and opens it where that is asked for.
+/// Writes the page, and opens it with `--open`.
 fn page(args: &HandoverArgs, ctx: &Context, sheet: &Sheet<'_>) -> Result<u8, CliError> {
     let page = html::html(sheet);
     let path = match &args.html {
         Some(path) => {
             ctx.settings()?.refuse_own("the page", path)?;
             if path.as_os_str() == "-" {
-                return Err(CliError::usage("the page is a file: '-' is not the name of one")
+                return Err(CliError::usage("'-' is not a valid file name for the page")
                     .hint("--html FILE, as in --html handover.html; --markdown prints the sheet"));
             }
             files::write_given(path, page.as_bytes())?;
@@ -98,7 +95,7 @@ fn page(args: &HandoverArgs, ctx: &Context, sheet: &Sheet<'_>) -> Result<u8, Cli
     };
     if sheet.has_secrets() {
         ctx.output.warning(&format!(
-            "{} holds secrets: anyone who has the file can use them; delete it once the values are typed in",
+            "{} holds secrets: anyone who has the file can use them; delete it once the values are entered",
             path.display()
         ));
     }
@@ -110,13 +107,13 @@ fn page(args: &HandoverArgs, ctx: &Context, sheet: &Sheet<'_>) -> Result<u8, Cli
     Ok(0)
 }
 
-/// Where a path leads from any directory: a browser may have another one.
+/// The browser may run in another directory.
 fn absolute(path: &Path) -> PathBuf {
     env::current_directory().map_or_else(|| path.into(), |directory| directory.join(path))
 }
 
-/// The two secrets that are typed elsewhere, as they are shown. A store that does
-/// not answer leaves them masked whole; to reveal them it has to.
+/// The two secrets, as they are shown. A store that does not answer leaves them masked;
+/// with `--reveal` that is an error.
 fn secrets(args: &HandoverArgs, ctx: &Context, account: &Account) -> Result<Secrets, CliError> {
     let shown = |kind: SecretKind| {
         let secret = match ctx.secret(account, kind) {
@@ -140,7 +137,7 @@ fn secrets(args: &HandoverArgs, ctx: &Context, account: &Account) -> Result<Secr
     })
 }
 
-/// What Test Connection proves now; `None`, and why, where it cannot be made.
+/// The result of Test Connection; `None`, with a warning, where it cannot run.
 fn tested(ctx: &Context, account: &Account) -> Result<Option<Report>, CliError> {
     match test::account(ctx, account) {
         Ok(report) => Ok(Some(report)),

@@ -5,15 +5,13 @@ use crate::text::harmless;
 use crate::ui::style::{self, paint, wrap};
 use crate::ui::terminal::Screen;
 
-/// What is said first of a sandbox's account.
-pub(super) const SANDBOX: &str =
-    "This account is of a sandbox: its values mean nothing to Meta or to a real contact centre.";
+/// The first line for a sandbox account.
+pub(super) const SANDBOX: &str = "This is a sandbox account: Meta and a real contact centre do not know its values.";
 
-/// For a terminal.
 pub(super) fn text(sheet: &Sheet<'_>, screen: Screen) -> String {
     let heading = |text: &str| paint(style::BOLD, text, screen.color);
     let broken = |text: &str, indent: usize| wrap(text, screen.width, indent);
-    // A command stays whole, so that it can be pasted.
+    // A command stays on one line, so that it can be pasted.
     let command = |label: &str, command: &str, indent: usize| {
         format!("{}{} {command}", " ".repeat(indent), paint(style::HINT, label, screen.color))
     };
@@ -77,7 +75,6 @@ pub(super) fn text(sheet: &Sheet<'_>, screen: Screen) -> String {
     lines.join("\n")
 }
 
-/// For a ticket or a wiki.
 pub(super) fn markdown(sheet: &Sheet<'_>) -> String {
     fn fields(entries: &[Entry]) -> impl Iterator<Item = String> {
         let rows = entries.iter().map(|entry| {
@@ -122,8 +119,7 @@ pub(super) fn markdown(sheet: &Sheet<'_>) -> String {
     lines.join("\n")
 }
 
-/// Text that stays as it is, in its cell: whatever it has in it, it makes no markup, no
-/// link and no image.
+/// Text in a table cell, escaped so that it cannot form markup, a link or an image.
 fn cell(text: &str) -> String {
     let text = harmless(text);
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
@@ -132,8 +128,8 @@ fn cell(text: &str) -> String {
     if text.is_empty() { text } else { format!("{fence}{room}{}{room}{fence}", text.replace('|', "\\|")) }
 }
 
-/// A sentence that may quote text from outside: as it is where nothing in it means
-/// anything to Markdown, else as it would stand in a cell.
+/// A sentence that may quote text from outside: unchanged where it has no Markdown
+/// characters, else escaped.
 fn words(text: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || " ,;:.()'-/".contains(c);
     let is_link = ["://", "www."].iter().any(|start| text.to_lowercase().contains(start));

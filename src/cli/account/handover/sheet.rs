@@ -1,4 +1,4 @@
-//! The handover as data: what stands on it, whatever it looks like.
+//! The handover as data, before it is rendered.
 //!
 //! The form is the contact centre's (accounts/FACTS.md, "The integration account").
 
@@ -13,7 +13,6 @@ use crate::messages::{Event, MessageState};
 use crate::provision::subscription::webhook;
 use crate::secrets::{MASK, SecretKind};
 
-/// Everything that is handed over.
 #[derive(Serialize)]
 pub(super) struct Sheet<'a> {
     schema_version: u8,
@@ -21,56 +20,48 @@ pub(super) struct Sheet<'a> {
     /// `live` or `sandbox`.
     pub graph: String,
     pub handle: &'a str,
-    /// When it was made, and what it says was proved.
+    /// When it was made, and so when the ticked steps were proved.
     pub made_at: Timestamp,
-    /// What has to be so before anything else.
     pub prerequisites: &'static [&'static str],
     pub form_place: &'static str,
-    /// The form, in its order.
+    /// In the order of the form.
     pub form: Vec<Entry>,
     pub messages_place: &'static str,
-    /// The tab System Messages: each event, its state, and the text where it has its own.
+    /// The tab System Messages: each event, its state, and a custom text.
     pub messages: Vec<Message>,
-    /// What the Meta app needs.
     pub meta_app: MetaApp,
-    /// The steps up to the first message.
     pub steps: Vec<StepState>,
-    /// The commands that show what is masked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reveal_with: Option<String>,
 }
 
-/// A field of a form.
 #[derive(Serialize)]
 pub(super) struct Entry {
-    /// Its label.
     pub field: &'static str,
-    /// What is typed or chosen there.
+    /// What to enter or choose there.
     pub value: String,
-    /// What to know about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<&'static str>,
-    /// The command that prints it, where it is masked.
+    /// The command that prints a masked value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reveal_with: Option<String>,
     #[serde(skip)]
     pub kind: Kind,
 }
 
-/// What the value of a field is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// What is typed or pasted there, as it is.
+    /// Entered as it is.
     Value,
-    /// The same, and a secret.
+    /// Entered as it is, and secret.
     Secret,
-    /// What stands in the place of a secret.
+    /// The mask in place of a secret.
     Masked,
-    /// What to do there.
+    /// An instruction.
     Words,
 }
 
-/// A box of the tab System Messages.
+/// One event of the tab System Messages.
 #[derive(Serialize)]
 pub(super) struct Message {
     pub event: &'static str,
@@ -80,7 +71,6 @@ pub(super) struct Message {
     pub when: &'static str,
     /// `custom`, `default`, `disabled`.
     pub state: &'static str,
-    /// The text of a custom one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
 }
@@ -93,26 +83,23 @@ impl Message {
     }
 }
 
-/// What the Meta app needs.
 #[derive(Serialize)]
 pub(super) struct MetaApp {
-    /// The menu path.
     pub place: &'static str,
-    /// The address of the page where it begins.
     pub address: String,
     /// The address that Meta sends events to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub callback_url: Option<String>,
-    /// Masked, unless it is to be revealed.
+    /// Masked unless revealed.
     pub verify_token: String,
     /// The webhook fields to subscribe.
     pub fields: &'static [&'static str],
-    /// The same as a form, in its order.
+    /// The same values as form fields, in order.
     #[serde(skip)]
     pub form: Vec<Entry>,
 }
 
-/// The secrets as they are shown; `None` where there is none to read.
+/// The secrets as shown; `None` where none can be read.
 pub(super) struct Secrets {
     pub token: Option<String>,
     pub verify_token: Option<String>,
@@ -123,7 +110,7 @@ pub(super) struct Secrets {
 
 const PREREQUISITES: &[&str] = &[
     "Bright Pattern Contact Center 5.0 or newer",
-    "Facebook enabled for your tenant by the service provider; if Facebook is not in the list of types, ask them",
+    "Facebook enabled for your tenant by the service provider; if the list of types lacks Facebook, ask them",
     "the privilege to create integration accounts, for the person who fills in the form",
 ];
 
@@ -150,15 +137,13 @@ impl<'a> Sheet<'a> {
         ];
         form.push(match secrets.callback(account) {
             Some(callback) => Entry { note: Some("the form shows it; compare"), ..callback },
-            None => words("Callback URL", "the form shows it once it is saved there"),
+            None => words("Callback URL", "the form shows it after you save"),
         });
         form.push(Entry { note: Some("it tests page and token only"), ..words("Test Connection", "press it") });
         let fields = webhook(account.channel).fields;
         let app_id = account.app_id.as_ref().map(AppId::as_str);
         let meta_form = vec![
-            secrets
-                .callback(account)
-                .unwrap_or_else(|| words("Callback URL", "the one that the contact centre's form shows")),
+            secrets.callback(account).unwrap_or_else(|| words("Callback URL", "the one in the contact centre's form")),
             secrets.entry(account, "Verify token", SecretKind::VerifyToken),
             value("Webhook fields", fields.join(", ")),
         ];
@@ -186,7 +171,7 @@ impl<'a> Sheet<'a> {
         }
     }
 
-    /// Whether a secret stands on it.
+    /// Whether it shows a secret in clear.
     pub fn has_secrets(&self) -> bool {
         self.form.iter().chain(&self.meta_app.form).any(|entry| entry.kind == Kind::Secret)
     }
@@ -201,7 +186,7 @@ fn words(field: &'static str, text: &str) -> Entry {
 }
 
 impl Secrets {
-    /// A secret's field, masked with the command that prints it unless it is to be revealed.
+    /// A secret's field; unless revealed it is masked and names the command that prints it.
     fn entry(&self, account: &Account, field: &'static str, kind: SecretKind) -> Entry {
         let shown = if kind == SecretKind::PageAccessToken { &self.token } else { &self.verify_token };
         let reveal = || format!("msgrctl secret reveal {} {}", account.handle, kind.argument());
@@ -212,7 +197,7 @@ impl Secrets {
         }
     }
 
-    /// The callback URL, a secret where its query may hold one.
+    /// The callback URL; secret if it has a query, which may hold a key.
     fn callback(&self, account: &Account) -> Option<Entry> {
         let url = account.callback_url.as_ref()?;
         let (whole, shown) = (url.as_str().to_owned(), url.shown());

@@ -8,21 +8,20 @@ use crate::checks::ids;
 use crate::checks::{Finding, Group, Outcome, Report};
 use crate::dashboard;
 
-/// A step, and whether it is proved.
 #[derive(Serialize)]
 pub(super) struct StepState {
     /// From 1.
     pub number: usize,
-    /// What has to be so.
+    /// What must be true.
     pub text: &'static str,
     /// Whether a test has just proved it.
     pub done: bool,
-    /// Where it is done.
+    /// Where the operator does it.
     pub place: String,
-    /// What was found, a fact each.
+    /// One fact each.
     #[serde(rename = "detail", serialize_with = "joined", skip_serializing_if = "Vec::is_empty")]
     pub found: Vec<String>,
-    /// What does it from here, or proves it.
+    /// The command that does or proves it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
 }
@@ -33,15 +32,14 @@ fn joined<S: Serializer>(facts: &[String], serializer: S) -> Result<S::Ok, S::Er
 
 /// How a step is proved.
 enum Proof {
-    /// By nothing that Meta tells.
+    /// Meta cannot tell; the operator checks.
     Person,
-    /// By every check of the credentials.
+    /// Every check of the credentials passed.
     Credentials,
-    /// By these checks, all of them; each with what it proves.
+    /// These checks passed; each with the fact that it proves.
     Checks(&'static [(&'static str, &'static str)]),
 }
 
-/// A step up to the first message.
 struct Step {
     text: &'static str,
     /// `{username}` is the Page's.
@@ -107,7 +105,7 @@ const STEPS: &[Step] = &[
     ),
 ];
 
-/// Every step, as far as a report proves it.
+/// Every step, ticked as far as `report` proves it.
 pub(super) fn states(account: &Account, report: Option<&Report>) -> Vec<StepState> {
     STEPS.iter().enumerate().map(|(at, step)| state(at + 1, step, account, report)).collect()
 }
@@ -133,12 +131,11 @@ fn state(number: usize, step: &Step, account: &Account, report: Option<&Report>)
     }
 }
 
-/// What a report says of a step.
 #[derive(Default)]
 struct Proved {
     done: bool,
     found: Vec<String>,
-    /// The command that fixes what was found.
+    /// The command that fixes the finding.
     next: Option<String>,
 }
 
@@ -152,8 +149,7 @@ fn credentials(report: &Report) -> Proved {
     Proved { done, found: vec![found.into()], next: None }
 }
 
-/// Proved when every one of the checks was made and passed; says of each that was
-/// made what it found.
+/// Proved when every one of the checks ran and passed; lists what each found.
 fn checks(proofs: &[(&str, &str)], report: &Report) -> Proved {
     let (mut found, mut passed, mut next) = (Vec::new(), 0, None);
     for (id, proves) in proofs {
@@ -177,7 +173,6 @@ fn checks(proofs: &[(&str, &str)], report: &Report) -> Proved {
     Proved { done, found, next }
 }
 
-/// The command that a finding's hint ends in.
 fn command(finding: &Finding) -> Option<String> {
     let (_, command) = finding.hint.as_deref()?.split_once("; then: ")?;
     command.starts_with("msgrctl ").then(|| command.to_owned())

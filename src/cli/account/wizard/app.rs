@@ -1,4 +1,4 @@
-//! The app that issued the token: its id and its secret, checked against Graph.
+//! The app that issued the token: its id and secret, checked with Graph.
 
 use super::ask::{Pasted, again, capital, good, introduce_as, refuse, refuse_error, secret};
 use super::{Asked, Wizard};
@@ -8,25 +8,24 @@ use crate::graph::AppCredentials;
 use crate::graph::endpoints::app;
 use crate::operations::Workspace;
 use crate::operations::accounts::fields;
-use crate::operations::accounts::owner::{Fit, Whose, fits};
+use crate::operations::accounts::owner::{Fit, TokenOwner, fits};
 use crate::secrets::{Secret, SecretKind};
 
 impl Wizard<'_> {
-    /// The app's id and secret, where both are known.
     pub(super) fn signer(&self) -> Option<AppCredentials> {
         let id = self.draft.given.app_id.as_ref()?;
         let secret = self.draft.inputs.app_secret.clone().or_else(|| self.kept_app_secret())?;
         Some(AppCredentials { id: id.to_string(), secret })
     }
 
-    /// The app secret that the edited account has and keeps.
+    /// The app secret that the edited account already has.
     fn kept_app_secret(&self) -> Option<Secret> {
         let old = self.old.filter(|old| self.client.is_some() && old.app_id == self.draft.given.app_id)?;
-        // A store that does not answer matters once something is saved.
+        // A store that does not answer is reported when something is saved.
         self.ctx.secret(old, SecretKind::AppSecret).ok().flatten()
     }
 
-    /// App id and app secret, which are optional, checked together.
+    /// Asks for app id and app secret, both optional, and checks them together.
     pub(super) fn ask_app(&mut self) -> Result<Asked, CliError> {
         let ctx = self.ctx;
         let given = if std::mem::take(&mut self.app_is_given) { self.signer() } else { None };
@@ -41,8 +40,8 @@ impl Wizard<'_> {
             }
             Asked::Answered
         };
-        // Signed, Graph may say what it did not before.
-        if matches!(self.known.whose, Whose::Unsigned)
+        // A signed call may tell more.
+        if matches!(self.known.whose, TokenOwner::Unsigned)
             && self.signer().is_some()
             && let Some(token) = self.draft.inputs.token.clone()
             && !self.judge_token(&token)?
@@ -52,17 +51,17 @@ impl Wizard<'_> {
         Ok(asked)
     }
 
-    /// What is lost without the app, as far as the token says it.
+    /// What is lost without the app, for this token.
     fn what_an_app_gives(&self) -> &'static str {
         if self.known.inspects_itself && self.person.is_none() {
-            " Both are optional, and this token may be looked at without them. What is lost: msgrctl cannot set up or check the app's webhook, and its calls are not signed."
+            " Both are optional: msgrctl can inspect this token without them, but not set up or check the app's webhook, or sign its calls."
         } else {
-            " Both are optional. With them msgrctl sees the token's permissions and when it ends, signs its calls, sets up the app's webhook, and makes a Page token of a person's token that does not expire."
+            " Both are optional. With them msgrctl sees the token's permissions and expiry, signs its calls, sets up the app's webhook, and turns a person's token into a Page token that does not expire."
         }
     }
 
-    /// Asks until the two fit, or are left out; `false` for a step back. What does not
-    /// fit takes the place of nothing.
+    /// Asks until the two fit or are skipped; `false` for a step back. A pair that does not
+    /// fit replaces nothing.
     fn ask_for_app(&mut self) -> Result<bool, CliError> {
         let ctx = self.ctx;
         let issuer = self.issuer();
@@ -81,7 +80,7 @@ impl Wizard<'_> {
             let mut items: Vec<String> = ways.iter().map(|way| (*way).to_owned()).collect();
             let neighbour = neighbour.as_ref().filter(|_| !has && !secret_alone);
             items.splice(..0, neighbour.map(|(account, id)| format!("Use those of '{}' (app {id})", account.name)));
-            // A person's token lives longer with them.
+            // A person's token can be exchanged for a long-lived one with the app.
             let is_enough = self.known.inspects_itself && self.person.is_none() && self.app_id_given.is_none();
             let skips = (has && self.old.is_some()) || (!has && !secret_alone && is_enough);
             let at = usize::from(skips && !tried && neighbour.is_none());
@@ -140,7 +139,7 @@ impl Wizard<'_> {
                 }
                 return Ok(true);
             }
-            // Either of the two may be the wrong one: the next time both are asked for.
+            // Either of the two may be wrong: ask for both next time.
             self.app_id_given = None;
             if secret_alone {
                 self.draft.inputs.put(SecretKind::AppSecret, None);
@@ -148,7 +147,7 @@ impl Wizard<'_> {
         }
     }
 
-    /// An account of the tenant that has the app secret of the app that issued the token.
+    /// An account of the tenant with the secret of the app that issued the token.
     fn neighbour(&self, issuer: Option<&str>) -> Result<Option<(Account, AppId)>, CliError> {
         let Some(issuer) = issuer else { return Ok(None) };
         let realm = self.ctx.realm()?;
@@ -158,7 +157,7 @@ impl Wizard<'_> {
         }))
     }
 
-    /// Takes the app id and app secret of another account, where that secret can be read and fits.
+    /// Uses the app id and app secret of another account if the secret can be read and fits.
     fn take_app_of(&mut self, account: &Account, id: &AppId) -> Result<bool, CliError> {
         let secret = match self.ctx.secret(account, SecretKind::AppSecret) {
             Ok(Some(secret)) => secret,
@@ -176,7 +175,7 @@ impl Wizard<'_> {
         Ok(true)
     }
 
-    /// As the edited account has them; as they were typed, where there is none.
+    /// Keeps the edited account's app; without one, what was typed.
     fn keep_app(&mut self) {
         if let Some(old) = self.old.filter(|old| old.app_id.is_some()) {
             self.draft.given.app_id = old.app_id.clone();
@@ -184,15 +183,15 @@ impl Wizard<'_> {
         }
     }
 
-    /// Whether app id and app secret fit together and fit the token; says why not.
-    /// What cannot be found out now, the test will say.
+    /// Whether app id and secret fit each other and the token; prints why not. What cannot be
+    /// checked now is left to the test.
     fn fits(&self, app: &AppCredentials) -> Result<bool, CliError> {
         let ctx = self.ctx;
         let Some(client) = &self.client else { return Ok(true) };
         let Some(token) = self.token_to_ask_with() else { return Ok(true) };
         let why = match fits(ctx, client, &token, app)? {
             Fit::Yes => {
-                good(ctx, &format!("They are right: app {}.", app.id));
+                good(ctx, &format!("They fit: app {}.", app.id));
                 return Ok(true);
             }
             Fit::No(why) => why,
@@ -205,15 +204,14 @@ impl Wizard<'_> {
         Ok(false)
     }
 
-    /// The token that was pasted (the Page's may have been found behind it), or the
-    /// one that the edited account has.
+    /// The pasted token (its Page's token may have replaced it), or the edited account's.
     fn token_to_ask_with(&self) -> Option<Secret> {
         let pasted = self.person.as_ref().map(|(token, _)| token.clone()).or_else(|| self.draft.inputs.token.clone());
-        // A store that does not answer matters once something is saved.
+        // A store that does not answer is reported when something is saved.
         pasted.or_else(|| self.ctx.secret(self.old?, SecretKind::PageAccessToken).ok().flatten())
     }
 
-    /// The app that issued the token, where Graph says so.
+    /// The app that issued the token, if Graph says so.
     fn issuer(&self) -> Option<String> {
         if let Some(app) = &self.known.issuer {
             return Some(app.id.clone());

@@ -1,5 +1,5 @@
-//! The single questions: each says where its value is found, checks what is
-//! answered, and asks again with the reason.
+//! Single questions: each says where its value is found, checks the answer, and asks again
+//! with the reason.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -12,24 +12,23 @@ use crate::operations::accounts::inputs;
 use crate::secrets::{Secret, SecretKind, redact};
 use crate::ui::style::{self, paint, wrap};
 
-/// Says something in the middle of the questions: broken into lines that fit.
+/// Prints text between questions, wrapped.
 pub fn say(ctx: &Context, text: &str) {
     ctx.output.talk(&wrap(text, ctx.output.terminal.err().width, 0));
 }
 
-/// What comes before a question: where its value is found, and more.
+/// Introduces a question: where its value is found, and `more`.
 pub fn introduce(ctx: &Context, field: &Field, more: &str) {
     introduce_as(ctx, field.name, field.found, more);
 }
 
-/// The same for a question of several fields.
+/// The same for a question about several fields.
 pub fn introduce_as(ctx: &Context, name: &str, found: &str, more: &str) {
     let screen = ctx.output.terminal.err();
     let text = wrap(&format!("{}: {found}.{more}", capital(name)), screen.width, 2);
     ctx.output.talk(&format!("\n{}", paint(style::DIM, &text, screen.color)));
 }
 
-/// A name at the beginning of a line.
 pub fn capital(name: &str) -> String {
     let mut name = name.to_owned();
     if let Some(first) = name.get_mut(..1) {
@@ -44,7 +43,7 @@ pub fn good(ctx: &Context, text: &str) {
     ctx.output.talk(&format!("{} {}", paint(style::GOOD, mark, screen.color), wrap(text, screen.width, 2)));
 }
 
-/// Why an answer will not do, and what to do: nothing is lost, the question comes again.
+/// Why an answer was refused, and what to do; the question is asked again.
 pub fn refuse(ctx: &Context, why: impl Display, hint: Option<&str>) {
     let screen = ctx.output.terminal.err();
     let mark = if screen.unicode { "✗" } else { "x" };
@@ -56,17 +55,17 @@ pub fn refuse(ctx: &Context, why: impl Display, hint: Option<&str>) {
     }
 }
 
-/// The same of an error, which an interrupt is not: that ends everything.
+/// The same for an error; an interrupt is returned and ends everything.
 pub fn refuse_error(ctx: &Context, error: CliError) -> Result<(), CliError> {
     if error.is_interrupt() {
         return Err(error);
     }
-    // Hints that name flags are for those who type commands.
+    // Hints about flags are not for the wizard.
     refuse(ctx, error.message(), error.first_hint().filter(|hint| !hint.contains("--")));
     Ok(())
 }
 
-/// A field that needs a value; `None` for Esc. `offered` is taken with Enter alone.
+/// A required field; `None` for Esc. Enter takes `offered`.
 pub fn field<T>(
     ctx: &Context,
     field: &Field,
@@ -80,14 +79,13 @@ where
     again(ctx, field, offered, check)
 }
 
-/// The answer to the question for the callback URL.
 pub enum Callback {
     Url(CallbackUrl),
     Skipped,
 }
 
-/// The callback URL, which may be skipped; `None` for Esc. What is offered is shown without the keys
-/// in it; Enter takes it whole.
+/// The callback URL, which may be skipped; `None` for Esc. The offered URL is shown without
+/// its keys; Enter takes it whole.
 pub fn callback_url(
     ctx: &Context,
     offered: Option<&CallbackUrl>,
@@ -95,7 +93,7 @@ pub fn callback_url(
 ) -> Result<Option<Callback>, CliError> {
     let field = &fields::CALLBACK_URL;
     let question = capital(field.name);
-    introduce(ctx, field, if offered.is_some() { " '-' skips it." } else { " Enter alone skips it." });
+    introduce(ctx, field, if offered.is_some() { " '-' skips it." } else { " Enter skips it." });
     let masked = offered.map(CallbackUrl::shown).unwrap_or_default();
     loop {
         let Some(answer) = ctx.ask_line(&question, &masked)? else { return Ok(None) };
@@ -111,7 +109,7 @@ pub fn callback_url(
     }
 }
 
-/// The question alone, until the answer will do.
+/// Asks without an introduction until the answer is valid.
 pub fn again<T>(
     ctx: &Context,
     field: &Field,
@@ -130,7 +128,7 @@ where
     }
 }
 
-/// The value of an answer; `None`, and the reason is said, when it will not do.
+/// The parsed answer; `None` after saying why it was refused.
 fn accepted<T>(ctx: &Context, answer: &str, check: impl Fn(&T) -> Result<(), CliError>) -> Result<Option<T>, CliError>
 where
     T: FromStr<Err = FieldError>,
@@ -141,7 +139,6 @@ where
     }
 }
 
-/// What became of the question for a secret.
 pub enum Pasted {
     Secret(Secret),
     /// Only Enter was pressed.
@@ -150,11 +147,11 @@ pub enum Pasted {
     Back,
 }
 
-/// A secret, unseen. What it may not be was refused and asked for again.
+/// A secret at a hidden prompt; asks again until it can be one.
 pub fn secret(ctx: &Context, kind: SecretKind, question: &str) -> Result<Pasted, CliError> {
     loop {
         let Some(typed) = ctx.prompter.hidden(question)? else { return Ok(Pasted::Back) };
-        // What comes along with a copy: blanks, a line's end, quotes.
+        // A copy may bring along blanks, a line end or quotes.
         let typed = typed.trim();
         let quoted = ['"', '\''].into_iter().find_map(|mark| typed.strip_prefix(mark)?.strip_suffix(mark));
         let typed = quoted.unwrap_or(typed).trim();

@@ -1,4 +1,4 @@
-//! `account edit` on a terminal: today's values, changed one at a time.
+//! `account edit` on a terminal: shows the values, changes one at a time.
 
 use super::stores::{another, left, settle};
 use super::{Step, Wizard, ask};
@@ -13,18 +13,17 @@ use crate::operations::accounts::edit::{Clear, Edit};
 use crate::operations::accounts::fields::Fields;
 use crate::operations::accounts::gate::SAVE_ANYWAY;
 
-/// The same questions with today's values, one at a time.
 pub fn edit(ctx: &Context, old: &Account, args: &FieldArgs) -> Result<u8, CliError> {
     let settings = ctx.settings()?;
     if !args.no_test {
-        // Before a token of one Graph is pasted and sent to the other.
+        // Before a token of one Graph is sent to the other.
         ctx.check_realm(old)?;
     }
     let mut wizard = Wizard::new(ctx, Draft::of(old, settings.store.value), args, Some(old))?;
     ask::say(
         ctx,
         &format!(
-            "Changing '{}'. Nothing is saved before you say so; Ctrl-C leaves. Its name changes with: msgrctl account rename {}",
+            "Changing '{}'. Nothing is saved until you confirm; Ctrl-C leaves. To change its name: msgrctl account rename {}",
             old.name, old.handle
         ),
     );
@@ -64,7 +63,7 @@ pub fn edit(ctx: &Context, old: &Account, args: &FieldArgs) -> Result<u8, CliErr
                 match change(ctx, old, edit, "") {
                     Ok(code) => return Ok(code),
                     Err(error) if error.is_interrupt() => return Err(error),
-                    // Saved, but for what was left in another place.
+                    // It is saved; something remains in another place.
                     Err(error) if ctx.accounts()?.get(&old.id)?.updated_at != old.updated_at => return Err(error),
                     Err(error) if error.kind() == Kind::SecretStore => {
                         let mut other = store.unwrap_or(wizard.draft.store);
@@ -83,8 +82,8 @@ pub fn edit(ctx: &Context, old: &Account, args: &FieldArgs) -> Result<u8, CliErr
 }
 
 impl Wizard<'_> {
-    /// What is other than in the account, and what is taken away; `None` when all is
-    /// as it was.
+    /// The fields that differ from the account, and those that are cleared; `None` when
+    /// nothing differs.
     fn changes(&self) -> Option<(Fields, Vec<Clear>)> {
         let (old, now) = (self.old?, &self.draft.given);
         let given = Fields {

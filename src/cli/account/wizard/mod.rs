@@ -1,8 +1,7 @@
 //! The questions of `account add` and `account edit` on a terminal.
 //!
-//! What flags gave is not asked. The token comes first, because Graph then knows
-//! most of the rest and offers it; Esc in a list goes a step back; nothing is saved
-//! before the last screen.
+//! A value from a flag is not asked for. The token comes first: Graph then knows most of the
+//! rest and offers it. Esc in a list goes a step back. Nothing is saved before the last screen.
 
 mod app;
 mod ask;
@@ -30,20 +29,19 @@ use ask::Callback;
 pub use ask::{again, say};
 pub use edit::edit;
 
-/// Whether questions are to be asked: somebody answers, something is missing, and
-/// nobody said yes to every default.
+/// Whether to ask: a person can answer, something is missing, and --yes was not given.
 pub fn is_wanted(ctx: &Context, draft: &Draft) -> bool {
     let lacking = draft.inputs.token.is_none() || !draft.missing().is_empty();
     ctx.someone_can_answer && !ctx.global.yes && !ctx.output.json && draft.store != StoreName::Env && lacking
 }
 
-/// Asks what is missing, tests, shows everything once more, saves.
+/// Asks for what is missing, tests, shows everything, saves.
 pub fn add(ctx: &Context, draft: Draft, args: &FieldArgs) -> Result<u8, CliError> {
     let tenant = ctx.settings()?.tenant.value.as_str();
     say(
         ctx,
         &format!(
-            "Adding a {} account to the tenant '{tenant}'. Enter takes what is offered, Esc goes a step back, Ctrl-C leaves. Nothing is saved before the last question.",
+            "Adding a {} account to the tenant '{tenant}'. Enter takes what is offered, Esc goes a step back, Ctrl-C leaves. Nothing is saved until you confirm at the end.",
             draft.channel.words()
         ),
     );
@@ -70,7 +68,7 @@ enum Step {
 }
 
 impl Step {
-    /// In the order in which they are asked.
+    /// In the order of the questions.
     const ALL: [Self; 9] = [
         Self::Token,
         Self::App,
@@ -83,7 +81,6 @@ impl Step {
         Self::Handle,
     ];
 
-    /// The field that it fills in, with its flag and where its value is found.
     fn field(self) -> &'static Field {
         match self {
             // The Page is chosen for its token.
@@ -99,41 +96,37 @@ impl Step {
     }
 }
 
-/// What became of a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Asked {
-    /// It was answered.
     Answered,
     /// There was nothing to ask.
     Nothing,
     /// Esc.
     Back,
-    /// The token will not do after all.
+    /// The token is refused after all.
     AnotherToken,
 }
 
-/// What a step back brings back.
+/// What a step back restores.
 type State = (Draft, Known, Option<(Secret, Vec<OwnPage>)>);
 
-/// Everything that the questions work with.
 struct Wizard<'a> {
     ctx: &'a Context,
-    /// `None` with `--no-test`: Graph is asked nothing.
+    /// `None` with `--no-test`.
     client: Option<Client>,
     draft: Draft,
-    /// The account that is edited.
+    /// Set for `account edit`.
     old: Option<&'a Account>,
-    /// What Graph says of the token.
     known: Known,
-    /// The person's token that was pasted in place of a Page's, and the Pages behind it.
+    /// The person's token that was pasted, and the Pages behind it.
     person: Option<(Secret, Vec<OwnPage>)>,
-    /// A flag or variable gave the token, and Graph was not asked yet whose it is.
+    /// A flag or variable gave the token, and Graph has not been asked whose it is.
     token_is_given: bool,
-    /// Flags or variables gave app id and app secret, and they were not looked at yet.
+    /// Flags or variables gave app id and app secret, not checked yet.
     app_is_given: bool,
-    /// The app id that a flag gave without its secret.
+    /// The app id from a flag, without a secret.
     app_id_given: Option<AppId>,
-    /// The last test of what the draft says now.
+    /// The last test of the current draft.
     report: Option<Report>,
     save_anyway: bool,
 }
@@ -156,7 +149,7 @@ impl<'a> Wizard<'a> {
         })
     }
 
-    /// The steps that flags and variables have answered.
+    /// The steps that flags and variables answered.
     fn given(&self) -> Vec<Step> {
         let (given, inputs) = (&self.draft.given, &self.draft.inputs);
         let answered = [
@@ -170,7 +163,7 @@ impl<'a> Wizard<'a> {
         answered.into_iter().filter(|(_, is)| *is).map(|(step, _)| step).collect()
     }
 
-    /// Every question in its order, except those that are answered already.
+    /// Every question in order, except those already answered.
     fn walk(&mut self, given: &[Step]) -> Result<(), CliError> {
         let mut asked = Vec::new();
         let mut at = 0;
@@ -203,8 +196,8 @@ impl<'a> Wizard<'a> {
         Ok(())
     }
 
-    /// Takes what Graph says of the Page, and what is made of it, without a question; the
-    /// last screen shows each, where it can be changed.
+    /// Takes what Graph or the name supplies without asking; the last screen shows each and
+    /// can change it.
     fn settle(&mut self, step: Step) -> Result<bool, CliError> {
         let given = &mut self.draft.given;
         match step {
@@ -229,7 +222,6 @@ impl<'a> Wizard<'a> {
                 self.draft.name = free.or(self.draft.name.take());
                 Ok(self.draft.name.is_some())
             }
-            // Made of the name.
             Step::Handle => Ok(self.draft.name.is_some()),
             Step::Token | Step::App | Step::Page | Step::CallbackUrl => Ok(false),
         }
@@ -243,7 +235,7 @@ impl<'a> Wizard<'a> {
         self.report = None;
     }
 
-    /// Asks one question. A step back leaves everything as it was.
+    /// Asks one question. A step back restores the state before it.
     fn ask(&mut self, step: Step) -> Result<Asked, CliError> {
         let before = self.state();
         let asked = self.ask_now(step)?;
@@ -275,11 +267,11 @@ impl<'a> Wizard<'a> {
                 let is_its = |typed: &PageUsername| match &known {
                     Some(known) if !same_username(known, typed.as_str()) => {
                         Err(CliError::usage(format!("the token is of the Page @{known}, not of @{typed}"))
-                            .hint("Enter takes what is offered; for another Page its own token is needed"))
+                            .hint("Enter takes what is offered; another Page needs its own token"))
                     }
                     _ => Ok(()),
                 };
-                // One that may be read says whether it is published.
+                // A Page that the token can read says whether it is published.
                 if known.is_none() && self.known.page().is_some_and(|page| page.is_published.is_some()) {
                     ctx.output.warning(&format!("{}; {}", PAGE_WITHOUT_USERNAME.summary, PAGE_WITHOUT_USERNAME.fix()));
                 }
@@ -295,7 +287,7 @@ impl<'a> Wizard<'a> {
                 let is_its = |typed: &PageId| match &known {
                     Some(known) if known != typed.as_str() => {
                         Err(CliError::usage(format!("the token is of page {known}, not of page {typed}"))
-                            .hint("Enter takes what is offered; for another Page its own token is needed"))
+                            .hint("Enter takes what is offered; another Page needs its own token"))
                     }
                     _ => Ok(()),
                 };
@@ -308,7 +300,7 @@ impl<'a> Wizard<'a> {
                     given => given.clone(),
                 };
                 let sure = |url: &CallbackUrl| match url.doubt() {
-                    Some(doubt) if !ctx.prompter.confirm(&format!("{doubt}. Take it all the same?"))? => {
+                    Some(doubt) if !ctx.prompter.confirm(&format!("{doubt}. Use it anyway?"))? => {
                         Err(CliError::usage(doubt))
                     }
                     _ => Ok(()),
@@ -331,21 +323,20 @@ impl<'a> Wizard<'a> {
                 let others = self.others()?;
                 let derived = self.derived_handle()?;
                 let offered = self.handle()?.map(|handle| handle.to_string()).unwrap_or_default();
-                // The one that it has may stay.
+                // The account may keep its own handle.
                 let has = |handle: &Handle| self.old.is_some_and(|old| old.handle == *handle);
                 let free = |handle: &Handle| {
                     if has(handle) { Ok(()) } else { Ok(accounts::check_handle(&others, handle)?) }
                 };
                 let handle: Option<Handle> = ask::field(ctx, step.field(), &offered, free)?;
                 let Some(handle) = handle else { return Ok(Asked::Back) };
-                // One that nobody chose still gives way when somebody is faster.
+                // A handle that was not typed still gives way to one that another command takes first.
                 self.draft.given.handle = (Some(&handle) != derived.as_ref()).then_some(handle);
             }
         }
         Ok(Asked::Answered)
     }
 
-    /// The handle that the account will have.
     fn handle(&self) -> Result<Option<Handle>, CliError> {
         match &self.draft.given.handle {
             Some(chosen) => Ok(Some(chosen.clone())),
@@ -353,13 +344,13 @@ impl<'a> Wizard<'a> {
         }
     }
 
-    /// The one that is made of its name.
+    /// The handle made from the name.
     fn derived_handle(&self) -> Result<Option<Handle>, CliError> {
         let Some(name) = &self.draft.name else { return Ok(None) };
         Ok(Some(accounts::free_handle(&self.others()?, &Handle::slug(name))))
     }
 
-    /// The accounts of the tenant, but not the one that is edited.
+    /// The tenant's accounts, without the edited one.
     fn others(&self) -> Result<Vec<Account>, CliError> {
         let mut accounts = self.ctx.accounts()?.load()?;
         accounts.retain(|account| self.old.is_none_or(|old| old.id != account.id));
@@ -367,7 +358,7 @@ impl<'a> Wizard<'a> {
     }
 }
 
-/// The Page's name, with a number where an account has it already.
+/// The Page's name, with a number if another account has it.
 fn free_name(others: &[Account], name: &str) -> Option<String> {
     let numbered = (2..).map(|number| format!("{name} {number}"));
     let is_free = |name: &String| name.parse().is_ok_and(|name| accounts::check_name(others, &name).is_ok());

@@ -1,4 +1,4 @@
-//! The Page, where the token is a person's: one of those behind it.
+//! The choice of a Page when the token is a person's.
 
 use console::{Alignment, measure_text_width, pad_str};
 
@@ -11,11 +11,11 @@ use crate::cli::error::CliError;
 use crate::graph::endpoints::page::Page;
 use crate::graph::endpoints::person::OwnPage;
 use crate::operations::accounts::fields;
-use crate::operations::accounts::owner::{Question, Whose, unusable};
+use crate::operations::accounts::owner::{Question, TokenOwner, unusable};
 use crate::secrets::{Secret, SecretKind};
 
 impl Wizard<'_> {
-    /// The Page, where the token is a person's: its own token takes the place of that.
+    /// Chooses the Page and replaces the person's token with that Page's own.
     pub(super) fn ask_page(&mut self) -> Result<Asked, CliError> {
         let ctx = self.ctx;
         let Some((token, listed)) = self.person.clone() else { return Ok(Asked::Nothing) };
@@ -30,16 +30,16 @@ impl Wizard<'_> {
         let Some(page) = choose_page(ctx, pages)? else { return Ok(Asked::Back) };
         let Some(own) = page.access_token else { return Ok(Asked::AnotherToken) };
         if self.draft.inputs.references.contains_key(&SecretKind::PageAccessToken) {
-            say(ctx, "The Page's own token is stored; the reference was to the person's token.");
+            say(ctx, "The Page's own token is stored, because the reference is to the person's token.");
         }
         self.draft.inputs.put(SecretKind::PageAccessToken, Some(own));
         self.known.whose =
-            Whose::Page(Page { id: page.id, name: page.name, username: page.username, is_published: None });
+            TokenOwner::Page(Page { id: page.id, name: page.name, username: page.username, is_published: None });
         Ok(Asked::Answered)
     }
 
-    /// The Pages behind a longer life of the token, where the app's secret allows
-    /// one: their tokens do not expire. Says which it is.
+    /// Exchanges the token for a long-lived one if the app's secret allows it: the tokens of
+    /// its Pages do not expire. Prints which kind it is.
     fn long_lived(&self, token: &Secret) -> Result<Option<(Secret, Vec<OwnPage>)>, CliError> {
         let (ctx, signer) = (self.ctx, self.signer());
         let Some(client) = &self.client else { return Ok(None) };
@@ -55,20 +55,20 @@ impl Wizard<'_> {
                 Ok(Some((lasting.token, pages)))
             }
             Err(error) => {
-                ctx.output.warning(&format!("the Pages of the long-lived token could not be listed ({error}), so the Page's token ends with the one that was pasted"));
+                ctx.output.warning(&format!("the Pages of the long-lived token could not be listed ({error}), so the Page's token expires with the pasted one"));
                 Ok(None)
             }
         }
     }
 
-    /// The Page of an id that is typed: for some logins of a business Meta shows a Page
-    /// under its id alone. None where none is typed or the token does not reach it.
+    /// The Page of a typed id: with some business logins Meta shows a Page only under its id.
+    /// Empty if none is typed or the token does not reach it.
     fn of_typed_id(&self, token: &Secret) -> Result<Vec<OwnPage>, CliError> {
         let ctx = self.ctx;
         let Some(client) = &self.client else { return Ok(Vec::new()) };
         say(
             ctx,
-            "\nMeta lists no Page behind this token. For some logins of a business it shows a Page only to those who name it: type its id, or press Enter to paste another token.",
+            "\nMeta lists no Page behind this token. With some business logins Meta shows a Page only by its id: type the id, or press Enter to paste another token.",
         );
         introduce(ctx, &fields::PAGE_ID, "");
         loop {
@@ -89,8 +89,8 @@ impl Wizard<'_> {
     }
 }
 
-/// One of the Pages that can be used; the others are shown last, with the reason.
-/// `None` for Esc.
+/// Chooses one of the usable Pages; the others are listed last with the reason. `None` for
+/// Esc.
 fn choose_page(ctx: &Context, mut pages: Vec<OwnPage>) -> Result<Option<OwnPage>, CliError> {
     let connected = ctx.accounts()?.load()?;
     let of_page = |page: &OwnPage| {
@@ -105,7 +105,7 @@ fn choose_page(ctx: &Context, mut pages: Vec<OwnPage>) -> Result<Option<OwnPage>
         let state = match (unusable(page), handles.as_slice()) {
             (Some(why), _) => format!("  - cannot be used: {why}"),
             (None, []) => String::new(),
-            (None, handles) => format!("  - connected already: {}", handles.join(", ")),
+            (None, handles) => format!("  - already connected: {}", handles.join(", ")),
         };
         let username = page.username.as_ref().map(|name| format!("  @{name}")).unwrap_or_default();
         format!("{name}  {}{state}{username}", page.id)
@@ -120,14 +120,14 @@ fn choose_page(ctx: &Context, mut pages: Vec<OwnPage>) -> Result<Option<OwnPage>
         let Some(at) = ctx.prompter.search("Page", &items)? else { return Ok(None) };
         let page = &pages[at];
         if let Some(why) = unusable(page) {
-            let fix = "choose another Page, or have a person with full control of that Page give the role, then paste a new token";
+            let fix = "choose another Page, or ask a person with full control of that Page for the role, then paste a new token";
             refuse(ctx, format!("{} cannot be used: {why}", name(page)), Some(fix));
             continue;
         }
         let handles: Vec<String> = of_page(page).iter().map(|account| format!("'{}'", account.handle)).collect();
         if !handles.is_empty() {
             let question = format!(
-                "{} is connected already, by {}. Connect it once more, as another account?",
+                "{} is already connected, by {}. Connect it again, as another account?",
                 name(page),
                 handles.join(" and ")
             );

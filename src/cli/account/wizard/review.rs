@@ -1,5 +1,5 @@
-//! The last screen: every value, the result of Test Connection, the command that
-//! does the same; then it is saved, changed, or left.
+//! The last screen: every value, the test result, and the equivalent command; then save,
+//! change or leave.
 
 use super::stores::{another, in_words, left, settle};
 use super::{Asked, Step, Wizard, ask};
@@ -16,7 +16,6 @@ use crate::operations::{Invocation, Kind, change, health};
 use crate::secrets::{SecretKind, SecretRef};
 use crate::ui::style::{self, paint, wrap};
 
-/// What is wanted of the last screen.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Now {
     Save,
@@ -26,7 +25,7 @@ enum Now {
     Leave,
 }
 
-/// Tests, shows, and saves what the questions brought together.
+/// Tests, shows and saves the answers.
 pub(super) fn add(mut wizard: Wizard<'_>) -> Result<u8, CliError> {
     let ctx = wizard.ctx;
     loop {
@@ -63,7 +62,7 @@ pub(super) fn add(mut wizard: Wizard<'_>) -> Result<u8, CliError> {
                     } else if next == "handover"
                         && let Err(error) = offer(ctx, &account)
                     {
-                        // The account is there; what failed after it has its own way out.
+                        // The account is saved; the failure has its own hint.
                         error::render(&error, &ctx.output);
                     }
                     ctx.output.notice(&format!("{what}: msgrctl account {next} {handle}"));
@@ -78,7 +77,7 @@ pub(super) fn add(mut wizard: Wizard<'_>) -> Result<u8, CliError> {
     }
 }
 
-/// A command as it can be pasted: broken before a flag, with a backslash.
+/// A command to paste, broken before flags with a backslash.
 fn in_lines(command: &Invocation, width: Option<u16>) -> String {
     let room = width.map_or(usize::MAX, |width| usize::from(width).saturating_sub(4));
     let mut lines = vec![String::from(" ")];
@@ -107,7 +106,7 @@ impl Wizard<'_> {
         change::warn_of_twins(self.ctx, &account)
     }
 
-    /// The screen; with the result list where it is new.
+    /// Prints the screen, with the test result if it is new.
     fn show(&self, tested: bool) -> Result<(), CliError> {
         let ctx = self.ctx;
         let screen = ctx.output.terminal.err();
@@ -133,12 +132,12 @@ impl Wizard<'_> {
         Ok(())
     }
 
-    /// Every value, in the order of the questions; secrets masked.
+    /// Every value, in question order; secrets masked.
     fn rows(&self) -> Vec<(&'static str, String)> {
         let given = &self.draft.given;
         let text = |value: Option<String>| value.unwrap_or_else(|| "not set".into());
         let handle = self.handle().ok().flatten().map(|handle| handle.to_string());
-        // Where a value is from that was not asked for.
+        // Names the source of a value that was not asked for.
         let from = |value: Option<String>, known: Option<String>| match value {
             Some(value) if self.old.is_none() && known.as_ref() == Some(&value) => {
                 Some(format!("{value} (from Graph)"))
@@ -150,10 +149,7 @@ impl Wizard<'_> {
         vec![
             ("Type", self.draft.channel.words().into()),
             ("Name", text(from(self.draft.name.as_ref().map(ToString::to_string), self.known.name()))),
-            (
-                "Handle",
-                format!("{}{}", handle.unwrap_or_default(), if is_derived { " (made of the name)" } else { "" }),
-            ),
+            ("Handle", format!("{}{}", handle.unwrap_or_default(), if is_derived { " (from the name)" } else { "" })),
             ("Page username", text(username.map(|name| format!("@{name}")))),
             ("Page id", text(from(given.page_id.as_ref().map(ToString::to_string), self.known.page_id()))),
             ("Page access token", self.secret(SecretKind::PageAccessToken)),
@@ -174,7 +170,7 @@ impl Wizard<'_> {
             (Some(_), _) if inputs.references.contains_key(&kind) => {
                 format!("read from {} each time", inputs.references[&kind])
             }
-            (Some(_), _) if kind == SecretKind::VerifyToken && inputs.generated => "a new one, made here".into(),
+            (Some(_), _) if kind == SecretKind::VerifyToken && inputs.generated => "a new one, generated here".into(),
             (Some((_, secret)), Some(_)) => format!("a new one, {}", secret.masked()),
             (Some((_, secret)), None) => secret.masked(),
             (None, Some(_)) if kind == SecretKind::AppSecret && self.draft.given.app_id.is_none() => "removed".into(),
@@ -184,12 +180,12 @@ impl Wizard<'_> {
         }
     }
 
-    /// Whether a store has nothing at all: its file was set aside.
+    /// Whether a store is empty because its file was set aside.
     fn is_without(&self, place: &SecretRef) -> bool {
         place.store().is_some_and(|store| matches!(self.ctx.store(store).is_made(), Ok(Some(false))))
     }
 
-    /// The command that does the same without asking, and the variables it reads.
+    /// The equivalent command without prompts, and the variables that it reads.
     fn command(&self) -> Result<(String, Vec<String>), CliError> {
         let (draft, ctx) = (&self.draft, self.ctx);
         let account = draft.account(ctx)?;
@@ -197,7 +193,6 @@ impl Wizard<'_> {
         for (kind, _) in draft.inputs.given() {
             match kind {
                 _ if draft.inputs.references.contains_key(&kind) => {}
-                // One that is made here is made there too.
                 SecretKind::VerifyToken if draft.inputs.generated => {}
                 SecretKind::PageAccessToken if self.person.is_some() => {
                     variables.push("MSGRCTL_PAGE_TOKEN (the Page's own token)".into());
@@ -226,7 +221,7 @@ impl Wizard<'_> {
         Ok((in_lines(&command, ctx.output.terminal.err().width), variables))
     }
 
-    /// Whether Graph has not said anything about what would be saved.
+    /// Whether Graph has said nothing yet about these values.
     fn is_untested(&self) -> bool {
         self.report.as_ref().is_none_or(|report| report.credentials() == Outcome::Unreachable)
     }
@@ -243,7 +238,7 @@ impl Wizard<'_> {
                 );
                 let token = ("Paste another token", Now::Token);
                 let change = ("Change one of the values", Now::Change);
-                // The token first where it is what failed.
+                // The token first if it is what failed.
                 let mut ways = if self.token_failed() { vec![token, change] } else { vec![change, token] };
                 ways.push(("Test again", Now::Test));
                 ways
@@ -254,7 +249,7 @@ impl Wizard<'_> {
             Some(_) => vec![("Save it", Now::Save)],
         };
         if self.save_anyway && credentials == Some(Outcome::Fail) {
-            ways.push(("Save it all the same (--save-anyway)", Now::Save));
+            ways.push(("Save it anyway (--save-anyway)", Now::Save));
         }
         if credentials != Some(Outcome::Fail) {
             ways.push(("Change one of the values", Now::Change));
@@ -270,7 +265,7 @@ impl Wizard<'_> {
         self.report.as_ref().is_some_and(|report| report.findings.iter().any(failed))
     }
 
-    /// Saves; `None` when that failed and something else is to be tried.
+    /// Saves; `None` if that failed and the operator tries something else.
     fn save(&mut self) -> Result<Option<Account>, CliError> {
         loop {
             let error = match self.draft.save(self.ctx) {
@@ -288,14 +283,14 @@ impl Wizard<'_> {
             if !another(self.ctx, &error, &mut self.draft.store, 0)? {
                 return Ok(None);
             }
-            // Asked for now: not while something is half saved.
+            // Asked for now, not while half is saved.
             if !settle(self.ctx, &mut self.draft.store)? {
                 return Ok(None);
             }
         }
     }
 
-    /// Asks which value, then for the value; Esc goes back to the screen.
+    /// Asks which value to change, then for it; Esc returns to the screen.
     fn change_one(&mut self) -> Result<(), CliError> {
         let mut steps: Vec<(Step, String)> = self.changeable();
         steps.retain(|(step, _)| *step != Step::Page || self.person.is_some());
@@ -306,7 +301,7 @@ impl Wizard<'_> {
         }
     }
 
-    /// What can be changed, and what it is now.
+    /// What can be changed, with current values.
     pub(super) fn changeable(&self) -> Vec<(Step, String)> {
         let rows = self.rows();
         let now = |label: &str| {
@@ -334,7 +329,7 @@ impl Wizard<'_> {
         }
     }
 
-    /// Asks for one value again, and for those that hang on it.
+    /// Asks for one value again, and for those that depend on it.
     pub(super) fn change(&mut self, step: Step) -> Result<(), CliError> {
         let before = self.state();
         let mut asked = self.ask(step)?;
@@ -360,7 +355,7 @@ impl Wizard<'_> {
             .page_id()
             .filter(|found| self.draft.given.page_id.as_ref().is_some_and(|id| id.as_str() != found));
         if matches!(step, Step::Token | Step::App | Step::Page) && other.is_some() {
-            ask::say(self.ctx, "The token is of another Page than before.");
+            ask::say(self.ctx, "The token belongs to another Page than before.");
             if self.old.is_some() {
                 let ways = ["Go back: it is the wrong token", "Move the account to that Page"].map(str::to_owned);
                 if self.ctx.prompter.choose("Another Page", &ways, 0)? != Some(1) {

@@ -1,14 +1,13 @@
-//! Where secrets go, when the store that was chosen does not answer: nothing that
-//! was typed is lost.
+//! Chooses another store if the chosen one does not answer, so that no answer is lost.
 
 use crate::cli::context::Context;
 use crate::cli::error::{self, CliError};
 use crate::secrets::{StoreError, StoreName};
 
-/// Settles on a store that answers; `false` when somebody would rather leave it.
+/// Finds a store that answers; `false` if the operator leaves.
 pub(super) fn settle(ctx: &Context, store: &mut StoreName) -> Result<bool, CliError> {
     while let Err(error) = ctx.store(*store).probe() {
-        // One that is not there does not come because it is asked twice.
+        // Asking a missing store again does not help.
         let at = usize::from(matches!(error, StoreError::Absent(_)));
         let error = CliError::from(error);
         if error.is_interrupt() {
@@ -21,8 +20,8 @@ pub(super) fn settle(ctx: &Context, store: &mut StoreName) -> Result<bool, CliEr
     Ok(true)
 }
 
-/// Shows why a store failed, and asks for another, or for the same again; `false`
-/// when neither is wanted. `at` is the answer that is marked first.
+/// Shows why a store failed and asks for another, or for the same again; `false` if the
+/// operator leaves. `at` is the answer marked first.
 pub(super) fn another(ctx: &Context, error: &CliError, store: &mut StoreName, at: usize) -> Result<bool, CliError> {
     error::render(error, &ctx.output);
     let other = match store {
@@ -58,7 +57,6 @@ pub(super) fn in_words(store: StoreName) -> &'static str {
     }
 }
 
-/// Somebody left.
 pub(super) fn left() -> CliError {
     CliError::left("left; nothing was saved")
 }

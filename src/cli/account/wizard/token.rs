@@ -1,4 +1,4 @@
-//! The two tokens: the page access token, with whose it is, and the verify token.
+//! The questions for the page access token and the verify token.
 
 use super::ask::{Pasted, good, introduce, refuse, say, secret};
 use super::{Asked, Wizard};
@@ -7,12 +7,11 @@ use crate::checks::of_unreachable;
 use crate::cli::error::CliError;
 use crate::graph::{GraphError, Wording};
 use crate::operations::accounts::fields;
-use crate::operations::accounts::owner::{Issuer, Question, Whose};
+use crate::operations::accounts::owner::{Issuer, Question, TokenOwner};
 use crate::secrets::{Secret, SecretKind, generate_verify_token};
 
 impl Wizard<'_> {
-    /// The token: asked for until Graph takes it. One that came with a flag is asked
-    /// for only when Graph does not.
+    /// Asks for the token until Graph accepts it; one from a flag only if Graph refuses it.
     pub(super) fn ask_token(&mut self) -> Result<Asked, CliError> {
         let ctx = self.ctx;
         if std::mem::take(&mut self.token_is_given)
@@ -33,9 +32,9 @@ impl Wizard<'_> {
             }
         }
         let replaces = self.old.is_some() || self.draft.inputs.token.is_some();
-        let more = " It begins with EAA. A person's (user) token will do too: it shows the Pages to choose from.";
+        let more = " It begins with EAA. A person's (user) token works too: you then choose one of their Pages.";
         let more = match &self.draft.inputs.token {
-            Some(token) => format!("{more} Enter alone keeps {}.", token.masked()),
+            Some(token) => format!("{more} Enter keeps {}.", token.masked()),
             None => more.to_owned(),
         };
         introduce(ctx, &fields::TOKEN, &more);
@@ -45,11 +44,11 @@ impl Wizard<'_> {
                 Pasted::Secret(token) => token,
                 Pasted::Back => return Ok(Asked::Back),
                 Pasted::Nothing if replaces => {
-                    say(ctx, "Nothing was pasted, so it stays as it was.");
+                    say(ctx, "Nothing was pasted; the token stays.");
                     return Ok(Asked::Answered);
                 }
                 Pasted::Nothing => {
-                    refuse(ctx, "nothing was pasted: without a page access token there is nothing to connect", None);
+                    refuse(ctx, "nothing was pasted; the account needs a page access token", None);
                     continue;
                 }
             };
@@ -59,12 +58,12 @@ impl Wizard<'_> {
                 self.draft.inputs.put(SecretKind::PageAccessToken, Some(token));
                 return Ok(Asked::Answered);
             }
-            // What was there before is what Enter alone keeps.
+            // Enter keeps the token from before.
             self.restore(before);
         }
     }
 
-    /// Whether Graph takes a token; says why not, or whose it is.
+    /// Whether Graph accepts a token; prints whose it is, or why not.
     pub(super) fn judge_token(&mut self, token: &Secret) -> Result<bool, CliError> {
         let ctx = self.ctx;
         let mut signer = self.signer();
@@ -74,8 +73,7 @@ impl Wizard<'_> {
             let question = Question { workspace: ctx, client, token, signer: signer.as_ref(), named: named.as_ref() };
             match question.whose(Issuer::Wished)?.map_err(|unknown| unknown.error) {
                 Ok(known) => break known,
-                // The signature is the app's fault, not the token's: the question of the
-                // app comes next.
+                // The signature is the app's fault, not the token's: the app is asked for next.
                 Err(GraphError::Refused(error)) if signer.is_some() && error.wording == Some(Wording::Proof) => {
                     signer = None;
                 }
@@ -90,7 +88,7 @@ impl Wizard<'_> {
                 Err(GraphError::Unreachable(why)) => {
                     let cause = of_unreachable(&why);
                     refuse(ctx, &cause.summary, Some(&cause.fix));
-                    let ways = ["Ask Graph again", "Go on without Graph, and type everything"].map(str::to_owned);
+                    let ways = ["Ask Graph again", "Continue without Graph and type everything"].map(str::to_owned);
                     if ctx.prompter.choose("What now?", &ways, 0)? == Some(1) {
                         return Ok(true);
                     }
@@ -98,45 +96,45 @@ impl Wizard<'_> {
             }
         };
         match &found.whose {
-            Whose::Page(page) => {
+            TokenOwner::Page(page) => {
                 let name = page.name.as_deref().unwrap_or("a Page without a name");
                 let username = page.username.as_ref().map(|name| format!(", @{name}")).unwrap_or_default();
                 good(ctx, &format!("The token is of the Page {name}{username} (page id {}).", page.id));
                 let others = self.others()?.into_iter().filter(|account| account.page_id.as_str() == page.id);
                 let twins: Vec<String> = others.map(|account| format!("'{}'", account.handle)).collect();
                 if !twins.is_empty() {
-                    ctx.output.warning(&format!("this Page is connected already, by {}", twins.join(" and ")));
+                    ctx.output.warning(&format!("this Page is already connected, by {}", twins.join(" and ")));
                 }
             }
-            Whose::Person(pages) if pages.is_empty() => {
+            TokenOwner::Person(pages) if pages.is_empty() => {
                 good(
                     ctx,
-                    "This is a person's token, and Meta lists no Page behind it yet; we look further in a moment.",
+                    "This is a person's token, and Meta lists no Page behind it yet; the next question looks further.",
                 );
             }
-            Whose::Person(pages) => {
+            TokenOwner::Person(pages) => {
                 let count = if pages.len() == 1 { "1 Page".into() } else { format!("{} Pages", pages.len()) };
                 good(ctx, &format!("This is a person's token, with {count} behind it; you choose one in a moment."));
             }
-            Whose::Unsigned => good(
+            TokenOwner::Unsigned => good(
                 ctx,
-                "Meta takes the token. Its app asks for signed calls (Require App Secret), so the app secret is needed to see whose it is.",
+                "Meta takes the token. Its app asks for signed calls (Require App Secret), so msgrctl needs the app secret to see whose it is.",
             ),
-            Whose::NotAsked => {}
+            TokenOwner::NotAsked => {}
         }
         self.person = match &found.whose {
-            Whose::Person(pages) => Some((token.clone(), pages.clone())),
+            TokenOwner::Person(pages) => Some((token.clone(), pages.clone())),
             _ => None,
         };
         self.known = found;
         Ok(true)
     }
 
-    /// The verify token: made here, or somebody's own.
+    /// The verify token: generated, or the operator's own.
     pub(super) fn ask_verify_token(&mut self) -> Result<Asked, CliError> {
         let ctx = self.ctx;
         introduce(ctx, &fields::VERIFY_TOKEN, " Meta repeats it when it first calls the callback URL.");
-        let mut ways = vec!["Make one (40 letters and digits)".to_owned(), "Paste one of your own".to_owned()];
+        let mut ways = vec!["Generate one (40 letters and digits)".to_owned(), "Paste one of your own".to_owned()];
         let keeps = self.old.is_some_and(|old| old.secrets.contains_key(&SecretKind::VerifyToken));
         if keeps {
             ways.insert(0, "Keep it".into());

@@ -1,4 +1,4 @@
-//! Every cause and every check, from the tables that tests, `explain` and errors use.
+//! Every cause and check, from the tables of tests, `explain` and errors.
 
 use super::{Group, Topic};
 use crate::checks::causes::{CAUSES as KNOWN, Matter};
@@ -7,7 +7,7 @@ use crate::operations::explain::{CAUSE, CHECK, Page, of_kind};
 pub(super) const CAUSES: Topic = Topic {
     name: "causes",
     about: "Causes and checks: what can be wrong, and what to do",
-    before: "Each problem has a cause, whose name does not change from version to version. 'status', 'account test --format markdown' and JSON name it. NAME is an account. 'msgrctl explain CAUSE' shows one of them, 'msgrctl explain 190/460' what a code of Meta's means.",
+    before: "Each problem has a cause, whose name does not change from version to version. 'status', 'account test --format markdown' and JSON name it. NAME is an account. 'msgrctl explain CAUSE' shows one of them, 'msgrctl explain 190/460' one of Meta's codes.",
     list: &[],
     groups,
     after: "",

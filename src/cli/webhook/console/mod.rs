@@ -1,7 +1,6 @@
-//! The console: somebody at a terminal, or a script, is the contact centre.
-//!
-//! The desk decides what happens; here it is carried out with the Send API and put on
-//! the screen, what is not sent with its reason.
+//! The console: the operator at the terminal, or a script, plays the contact centre. The desk
+//! decides what happens; this module sends it with the Send API and prints it, with the
+//! reason for anything not sent.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -34,10 +33,10 @@ a line        is sent to the customer you have taken
 /quit         stop listening (Ctrl-C, Ctrl-D)
 //TEXT        send a text that begins with a slash";
 
-/// How many sent messages are remembered, to say which was delivered.
+/// How many sent messages are kept, to tell which was delivered.
 const REMEMBERED: usize = 200;
 
-/// How long a name may take; without it the id does.
+/// How long to wait for a customer's name; then the id is shown.
 const NAME_TIME: Duration = Duration::from_secs(2);
 
 /// The contact centre's side of an account.
@@ -49,14 +48,14 @@ pub struct Console<'a> {
     clock: Clock,
     names: HashMap<String, String>,
     sent: VecDeque<(String, String)>,
-    /// Kept only where a script asks for it.
+    /// Kept only for scripts.
     happened: Option<VecDeque<Expected>>,
-    /// The first message that Meta did not take.
+    /// The first message that Meta refused.
     refused: Option<CliError>,
 }
 
 impl<'a> Console<'a> {
-    /// A console of an account; `clock` is moved by a script.
+    /// `clock` is moved by a script.
     pub fn new(
         ctx: &Context,
         screen: &'a Screen<'a>,
@@ -79,7 +78,7 @@ impl<'a> Console<'a> {
         })
     }
 
-    /// What to say at the start.
+    /// The text at the start.
     pub fn opening(&self) -> String {
         let timeout = self.desk.timeout();
         let handle = &self.target.account.handle;
@@ -92,7 +91,7 @@ impl<'a> Console<'a> {
         format!("{opening}\n/help shows what can be typed; if nothing arrives: msgrctl webhook status {handle}")
     }
 
-    /// An event of this account's Page.
+    /// Handles an event of this account's Page.
     pub async fn hear(&mut self, event: &Event) {
         let Some(psid) = event.customer().map(str::to_owned) else { return self.show_plain(event) };
         match &event.kind {
@@ -135,7 +134,7 @@ impl<'a> Console<'a> {
         }
     }
 
-    /// A line that somebody typed; `false`: they want to stop.
+    /// Handles a typed line; `false` means quit.
     pub async fn typed(&mut self, line: &str) -> bool {
         let line = line.trim();
         let command = match line.strip_prefix('/') {
@@ -160,7 +159,7 @@ impl<'a> Console<'a> {
         command != Typed::Quit
     }
 
-    /// Does what was typed, or says why it cannot be done.
+    /// Does what was typed, or says why it cannot.
     pub async fn act(&mut self, typed: &Typed) -> Result<(), String> {
         let now = self.clock.now();
         let why = |why: NoSession| match why {
@@ -189,19 +188,19 @@ impl<'a> Console<'a> {
         Ok(())
     }
 
-    /// Does what silence has made due.
+    /// Does what the customer's silence has made due.
     pub async fn tick(&mut self) {
         let effects = self.desk.tick(self.clock.now());
         self.carry_out(effects).await;
     }
 
-    /// How long until something is due.
+    /// How long until the next thing is due.
     pub fn due_in(&self) -> Option<Duration> {
         let until = self.desk.next()?.duration_since(self.clock.now());
         Some(Duration::try_from(until).unwrap_or_default())
     }
 
-    /// Lets time pass, and does what becomes due on the way.
+    /// Moves the clock, and does what becomes due on the way.
     pub async fn pass(&mut self, time: SignedDuration) {
         let end = self.clock.now().checked_add(time).unwrap_or(Timestamp::MAX);
         while let Some(next) = self.desk.next().filter(|next| *next <= end) {
@@ -211,11 +210,10 @@ impl<'a> Console<'a> {
         self.clock.advance(end.duration_since(self.clock.now()));
     }
 
-    /// Whether what a script waits for has happened; then it is taken off.
+    /// Whether an expected event has happened; it and those before it are then removed.
     pub fn has_happened(&mut self, expected: &Expected) -> bool {
         let Some(happened) = &mut self.happened else { return false };
         let Some(at) = happened.iter().position(|happened| expected.is(happened)) else { return false };
-        // What came before it is over: the next thing that is expected comes after.
         happened.drain(..=at);
         true
     }
@@ -226,7 +224,7 @@ impl<'a> Console<'a> {
         }
     }
 
-    /// The first message that Meta did not take, once.
+    /// The first message that Meta refused; returned once.
     pub fn refused(&mut self) -> Option<CliError> {
         self.refused.take()
     }
@@ -299,9 +297,9 @@ impl<'a> Console<'a> {
         }
     }
 
-    /// Asks who a customer is, the first time.
+    /// Looks up a customer's name, the first time.
     async fn learn_name(&mut self, psid: &str) {
-        // A name is asked for by a person's id alone, and again where none came.
+        // The request needs a numeric id; a failed one is repeated.
         if self.names.contains_key(psid) || !psid.bytes().all(|byte| byte.is_ascii_digit()) {
             return;
         }
@@ -314,7 +312,7 @@ impl<'a> Console<'a> {
         self.names.get(psid).cloned().unwrap_or_else(|| harmless(psid))
     }
 
-    /// The customer of that name, of a name that begins so, or of that id.
+    /// The customer with this name, id or beginning of a name.
     fn named(&self, who: &str) -> Result<String, String> {
         let all = self.desk.sessions();
         let wanted = who.to_lowercase();
@@ -329,11 +327,11 @@ impl<'a> Console<'a> {
         found.ok_or_else(|| {
             let there: Vec<String> = all.iter().map(|(psid, _)| self.name(psid)).collect();
             let there = if there.is_empty() { "no customer".into() } else { there.join(", ") };
-            format!("'{}' is not one of those who are here, or several are: {there}", harmless(who))
+            format!("'{}' does not match exactly one customer here: {there}", harmless(who))
         })
     }
 
-    /// How many conversations are under way.
+    /// The number of open conversations.
     pub fn open(&self) -> usize {
         self.desk.sessions().len()
     }
@@ -349,7 +347,7 @@ impl<'a> Console<'a> {
             format!("{} ({}): {how}", self.name(psid), harmless(psid))
         });
         let lines: Vec<String> = lines.collect();
-        if lines.is_empty() { "no customer is there".into() } else { lines.join("\n") }
+        if lines.is_empty() { "no customers".into() } else { lines.join("\n") }
     }
 
     fn show_plain(&self, event: &Event) {
@@ -366,7 +364,7 @@ impl<'a> Console<'a> {
     }
 }
 
-/// The beginning of a text, to be recognised by.
+/// The beginning of a text.
 fn shortened(text: &str) -> String {
     const LONGEST: usize = 40;
     let text = harmless(text);

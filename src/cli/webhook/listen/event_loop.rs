@@ -1,4 +1,4 @@
-//! What is done with events, one after the other; each is answered once it is safe.
+//! Handles events one at a time; each is answered once it is safe.
 
 use std::time::Duration;
 
@@ -18,13 +18,12 @@ use crate::operations::listen::forward::{self, Forwarded};
 use crate::text::harmless;
 use crate::webhook::{Notification, Seen};
 
-/// Once it is to end: how long events may need to be written out, before Meta is asked to
-/// send them again.
+/// At the end: how long events may take to be written before Meta is asked to send them
+/// again.
 const TO_WRITE: Duration = Duration::from_millis(1200);
-/// The same for passing them on.
+/// At the end: how long forwarding may take.
 const TO_FORWARD: Duration = Duration::from_millis(2500);
 
-/// Takes events in.
 pub struct EventLoop<'a> {
     ctx: &'a Context,
     screen: &'a Screen<'a>,
@@ -32,21 +31,20 @@ pub struct EventLoop<'a> {
     console: Option<Console<'a>>,
     forward: Option<Passing>,
     seen: Seen,
-    /// Whether what is not written by now never will be.
+    /// Set once unwritten events are given up.
     gives_up: watch::Sender<bool>,
     pub events: u64,
-    /// How many Meta had sent before.
+    /// How many events Meta had sent before.
     pub again: u64,
 }
 
-/// Passing events on.
 struct Passing {
     to: String,
     waiting: mpsc::UnboundedSender<Notification>,
     done: mpsc::UnboundedReceiver<Forwarded>,
     task: JoinHandle<()>,
     left: u64,
-    /// How many it did not take.
+    /// How many the receiver refused.
     refused: u64,
 }
 
@@ -60,7 +58,7 @@ impl Passing {
 }
 
 impl<'a> EventLoop<'a> {
-    /// A loop for these accounts; it has to be made where tasks can be started.
+    /// Must be called inside a runtime.
     pub fn new(
         ctx: &'a Context,
         screen: &'a Screen<'a>,
@@ -73,12 +71,12 @@ impl<'a> EventLoop<'a> {
         Self { ctx, screen, listened, console, forward, seen: Seen::default(), gives_up, events: 0, again: 0 }
     }
 
-    /// What the console says at the start.
+    /// What the console prints at the start.
     pub fn opening(&self) -> Option<String> {
         self.console.as_ref().map(Console::opening)
     }
 
-    /// What was not passed on, in words; `None` where everything was.
+    /// What was not forwarded, in words; `None` if all was.
     pub fn not_forwarded(&self) -> Option<String> {
         let passing = self.forward.as_ref()?;
         let count = passing.refused + passing.left;
@@ -86,12 +84,11 @@ impl<'a> EventLoop<'a> {
         (count > 0).then(|| format!("{count} of the notifications were not passed on to {}; {sent}", passing.to))
     }
 
-    /// How many conversations are under way.
     pub fn open(&self) -> usize {
         self.console.as_ref().map_or(0, Console::open)
     }
 
-    /// Works until the operator who types wants to stop, or the script is at its end.
+    /// Works until the operator quits or the script ends.
     pub async fn work(
         &mut self,
         notifications: &mut mpsc::UnboundedReceiver<Notification>,
@@ -140,8 +137,8 @@ impl<'a> EventLoop<'a> {
         }
     }
 
-    /// Ends within seconds: takes what had come before, until the server has ended. What
-    /// is not written out in time is answered 503, and Meta sends it again.
+    /// Ends within seconds: handles what has arrived until the server ends. An event that is not
+    /// written in time is answered 503, and Meta sends it again.
     pub async fn finish(
         &mut self,
         notifications: &mut mpsc::UnboundedReceiver<Notification>,
@@ -175,8 +172,7 @@ impl<'a> EventLoop<'a> {
         }
     }
 
-    /// Answers 200 once everything that was printed so far is written. What is not counts as
-    /// waiting until then.
+    /// Answers 200 once everything printed so far is written; until then it counts as waiting.
     fn answer(&self, notification: &Notification) {
         let answer = notification.answer.clone();
         let Some(receipt) = self.ctx.output.receipt() else { return answer.is_safe() };
@@ -192,7 +188,7 @@ impl<'a> EventLoop<'a> {
         });
     }
 
-    /// Takes one in. At the end nothing is asked of Graph any more: then it is only shown.
+    /// Handles one notification. At the end it is only printed, without calls to Graph.
     async fn take(&mut self, notification: Notification, open: bool) {
         for event in notification.events() {
             if event.name().is_some_and(|name| !self.seen.is_new(&name)) {

@@ -34,17 +34,16 @@ use refused::Refused;
 
 /// Receive Meta's events on this machine
 ///
-/// Answers the handshake, checks the signature of every event with the app secret
-/// (403 without a right one), and prints a line an event, or with --json an object a
-/// line. An event is answered 200 once its line is written or it was passed on, and 503
-/// when it is neither within 4 s: then Meta sends it again. When standard output takes
-/// nothing any more it ends. An event that Meta sends twice is shown once. Meta has to
-/// reach it over HTTPS: put a reverse proxy or a tunnel before it, and its address
-/// into the account's callback URL. A sandbox reaches it as it is.
+/// Answers the handshake, checks the signature of every event with the app secret (403 if
+/// it is wrong), and prints a line for each event; --json prints an object on each line. An
+/// event is answered 200 once it is printed or passed on, and 503 after 4 s without either:
+/// Meta then sends it again. A repeated event is shown once. It ends if standard output
+/// fails. Meta must reach it over HTTPS: put a reverse proxy or a tunnel in front, with its
+/// address as the account's callback URL. A sandbox reaches it directly.
 ///
-/// With --console you are the contact centre: what customers write opens a session,
-/// you take it, answer and end it, and the system messages are sent as the account
-/// says. --script FILE does the same without a person. Runs until Ctrl-C.
+/// With --console you play the contact centre: a customer's message opens a session; you
+/// take it, answer and end it; system messages are sent as the account is configured.
+/// --script FILE does the same without a person. Runs until Ctrl-C.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -56,19 +55,19 @@ pub struct ListenArgs {
     /// Names, handles or ids of accounts [default: all of the tenant]
     #[arg(value_name = "NAME", add = ArgValueCompleter::new(candidates::accounts))]
     accounts: Vec<String>,
-    /// The address to listen on; port 0 takes a free one
+    /// The address to listen on; port 0 picks a free port
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
     /// The path of the callback URL
     #[arg(long, value_name = "PATH", default_value = "/webhook")]
     path: String,
-    /// Pass each event on, with its signatures, and show the answer
+    /// Forward each event, with its signatures, to this URL, and show the answer
     #[arg(long, value_name = "URL")]
     forward_to: Option<String>,
-    /// Be the contact centre: take, answer and end conversations
+    /// Play the contact centre: take, answer and end conversations
     #[arg(long)]
     console: bool,
-    /// Do what this file says instead of a person, then end (msgrctl help scripts)
+    /// Run this script instead of a person, then end (msgrctl help scripts)
     #[arg(long, value_name = "FILE")]
     script: Option<PathBuf>,
 }
@@ -82,11 +81,11 @@ pub fn run(args: &ListenArgs, ctx: &Context) -> Result<u8, CliError> {
     let forward = args.forward_to.as_deref().map(|url| forward::Target::read(ctx, url)).transpose()?;
     let console = args.console || script.is_some();
     if forward.as_ref().is_some_and(|target| target.is_at(args.listen, &args.path)) {
-        return Err(CliError::usage("--forward-to is the listener itself: events would go round and round"));
+        return Err(CliError::usage("--forward-to is the listener's own address: events would loop"));
     }
     let target = if console { Some(console_target(ctx, &listened)?) } else { None };
     let by_hand = console && script.is_none();
-    // A script moves the clock of the console; nobody waits hours for it.
+    // A script moves the console's clock instead of waiting.
     let clock = if script.is_some() { Clock::at(ctx.clock.now()) } else { ctx.clock.clone() };
     let screen = Screen::new(&ctx.output, clock.clone());
     let scripted = script.is_some();
@@ -96,10 +95,10 @@ pub fn run(args: &ListenArgs, ctx: &Context) -> Result<u8, CliError> {
         app_secret: listened.app_secret.clone(),
     });
     let (router, mut heard) = receiver(&args.path, subscribers.collect());
-    // Ctrl-C ends it as SIGTERM does: what was answered is finished first, and counted.
+    // Ctrl-C and SIGTERM let answered events finish, and the summary follows.
     let hold = Hold::begin();
     let mut is_signalled = false;
-    // From here on a reader who stops reading holds up neither answers nor the end.
+    // From here on a reader that stops reading delays neither answers nor the end.
     ctx.output.write_behind();
     let mut tokens = TokenReader::start(ctx, &listened)?;
     let done = Workspace::wait(async {
@@ -115,11 +114,11 @@ pub fn run(args: &ListenArgs, ctx: &Context) -> Result<u8, CliError> {
         let mut refused = Refused::new(ctx, &screen, heard.refusals.clone());
         let (close, closed) = oneshot::channel::<()>();
         let server = tokio::spawn(crate::serve::until(bound, router, async {
-            // Dropped or sent: either way it is time to stop.
+            // Dropped or sent, both mean stop.
             let _ = closed.await;
         }));
         say_ready(args, ctx, &screen, &listened, address, event_loop.opening());
-        // The prompt comes after what is said at the start.
+        // The prompt comes after the opening text.
         let (lines, ended) = if by_hand { type_below(ctx) } else { (None, None) };
         let outcome = tokio::select! {
             outcome = event_loop.work(&mut heard.notifications, lines, script.map(Script::new)) => outcome,
@@ -132,7 +131,7 @@ pub fn run(args: &ListenArgs, ctx: &Context) -> Result<u8, CliError> {
                 is_signalled = true;
                 Ok(())
             }
-            // Ctrl-C may have come before anything listened for it.
+            // Ctrl-C may have come before the listener was ready.
             () = std::future::ready(()), if Hold::is_asked() => Ok(()),
         };
         drop(close);
@@ -141,18 +140,18 @@ pub fn run(args: &ListenArgs, ctx: &Context) -> Result<u8, CliError> {
         outcome
     });
     if is_signalled {
-        // The handler of Ctrl-C, where a prompt has installed one, may be behind: it would end
-        // the process as interrupted, which has ended in order.
+        // A prompt's Ctrl-C handler may run late and end the process as interrupted, although it
+        // ended in order.
         std::mem::forget(hold);
     }
-    // A prompt that is still open has the terminal in its own way.
+    // A prompt that is still open has changed the terminal.
     interrupt::give_terminal_back();
     done?.map(|()| 0)
 }
 
 type Typed = (Option<mpsc::UnboundedReceiver<String>>, Option<oneshot::Receiver<End>>);
 
-/// Begins to read what somebody types, below what is shown.
+/// Starts reading typed lines, below the output.
 fn type_below(ctx: &Context) -> Typed {
     let terminal = ctx.stdin_is_terminal && ctx.output.terminal.stdout && !ctx.output.json;
     interrupt::remember_terminal();
@@ -163,7 +162,7 @@ fn type_below(ctx: &Context) -> Typed {
     (Some(lines), Some(ended))
 }
 
-/// Shows each handshake that was answered with its challenge; never ready.
+/// Prints each correct handshake; never ready.
 async fn show_handshakes(ctx: &Context, screen: &Screen<'_>, handshakes: &mut mpsc::Receiver<()>) {
     while handshakes.recv().await.is_some() {
         if !ctx.output.is_behind() {
@@ -174,23 +173,22 @@ async fn show_handshakes(ctx: &Context, screen: &Screen<'_>, handshakes: &mut mp
     std::future::pending::<()>().await;
 }
 
-/// Standard output takes nothing any more: said at once, and the end. A reader that has
-/// gone (`| head -1`) wants no more.
+/// Standard output fails: says so and ends. A reader that has gone (`| head -1`) is not an
+/// error.
 fn cannot_write(ctx: &Context, kind: std::io::ErrorKind) -> Result<(), CliError> {
     if kind == std::io::ErrorKind::BrokenPipe {
         return Ok(());
     }
-    ctx.output.warning(&format!("events cannot be written out any more ({kind}); Meta is asked to send them again"));
-    Err(error::of_output(kind).hint("free some space, or write elsewhere, and start it again"))
+    ctx.output.warning(&format!("events can no longer be printed ({kind}); Meta is asked to send them again"));
+    Err(error::of_output(kind).hint("free some space or write elsewhere, then start it again"))
 }
 
-/// Ready when the operator who types presses Ctrl-C or Ctrl-D. The end of what was piped in is
-/// none: events go on coming.
+/// Ready when the operator presses Ctrl-C or Ctrl-D. The end of piped input does not count.
 async fn ended_by_hand(ctx: &Context, ended: Option<oneshot::Receiver<End>>) {
     if let Some(ended) = ended {
         match ended.await {
             Ok(End::OfInput) if !ctx.stdin_is_terminal => {
-                ctx.output.notice("nothing more can be typed; listening goes on until Ctrl-C");
+                ctx.output.notice("the input has ended; listening continues until Ctrl-C");
             }
             _ => return,
         }
@@ -231,9 +229,7 @@ fn read_script(path: &std::path::Path) -> Result<Vec<(usize, Line)>, CliError> {
 
 fn console_target(ctx: &Context, listened: &[Listened]) -> Result<Target, CliError> {
     let [one] = listened else {
-        return Err(
-            CliError::usage("the console is for one account: name it").hint("msgrctl webhook listen NAME --console")
-        );
+        return Err(CliError::usage("the console needs one account").hint("msgrctl webhook listen NAME --console"));
     };
     ctx.check_realm(&one.account)?;
     Target::of(ctx, one.account.clone())
@@ -261,7 +257,7 @@ fn say_ready(
         }
     }
     if !address.ip().is_loopback() {
-        ctx.output.warning("anyone who can reach this machine can reach it; Meta needs HTTPS in front of it");
+        ctx.output.warning("anyone who can reach this machine can reach the listener; Meta needs HTTPS in front of it");
     }
     for Listened { account, .. } in listened {
         let handle = &account.handle;
@@ -270,7 +266,7 @@ fn say_ready(
                 "next: msgrctl account edit {handle} --callback-url {url} && msgrctl webhook subscribe {handle}"
             )),
             (None, Realm::Live) => ctx.output.notice(&format!(
-                "'{}' has no callback URL yet; once HTTPS leads here: msgrctl account edit {handle} --callback-url https://HOST{}",
+                "'{}' has no callback URL yet; once an HTTPS address leads here: msgrctl account edit {handle} --callback-url https://HOST{}",
                 account.name, args.path
             )),
             (Some(callback), Realm::Sandbox) if callback.as_str() != url => ctx.output.notice(&format!(

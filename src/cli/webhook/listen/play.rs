@@ -1,5 +1,4 @@
-//! A script on its way: does every line that can be done now, and says what it waits
-//! for.
+//! Runs a script: each line as soon as it can be done, and what it waits for.
 
 use std::time::{Duration, Instant};
 
@@ -7,26 +6,23 @@ use crate::cli::error::CliError;
 use crate::cli::webhook::console::Console;
 use crate::operations::listen::script::{Line, Typed as Command};
 
-/// What a script waits for, unless it says otherwise.
+/// The default of `within`.
 const WITHIN: Duration = Duration::from_secs(30);
 
-/// A script on its way.
 pub struct Script {
     lines: std::vec::IntoIter<(usize, Line)>,
     waiting: Option<(usize, Line, Instant)>,
     within: Duration,
 }
 
-/// What a script does next.
 pub enum Step {
-    /// Nothing before something happens, or this time is over.
+    /// Waits for an event, at most this long.
     Waits(Duration),
-    /// Nothing more.
+    /// The script is done.
     Ended(Result<(), CliError>),
 }
 
 impl Script {
-    /// A script from its beginning.
     pub fn new(lines: Vec<(usize, Line)>) -> Self {
         Self { lines: lines.into_iter(), waiting: None, within: WITHIN }
     }

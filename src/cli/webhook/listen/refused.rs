@@ -1,4 +1,4 @@
-//! Shows what the listener refuses, at a pace that no flood can raise.
+//! Prints what the listener refuses, at a pace that a flood cannot raise.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use crate::cli::context::Context;
 use crate::cli::webhook::screen::Screen;
 use crate::webhook::{Refusal, Refusals};
 
-/// Refusals of one kind are shown at most so often: any stranger can cause them.
+/// The shortest time between refusals of one kind: any stranger can cause them.
 const SHOW_AGAIN: Duration = Duration::from_secs(1);
 
-/// What was refused, and what of it was shown.
+/// The refusals, and which of them were printed.
 pub struct Refused<'a> {
     ctx: &'a Context,
     screen: &'a Screen<'a>,
@@ -22,24 +22,23 @@ pub struct Refused<'a> {
 }
 
 impl<'a> Refused<'a> {
-    /// Nothing was shown yet.
     pub fn new(ctx: &'a Context, screen: &'a Screen<'a>, refusals: Arc<Refusals>) -> Self {
         Self { ctx, screen, refusals, shown: BTreeMap::new() }
     }
 
-    /// How many there were.
+    /// The total.
     pub fn count(&self) -> u64 {
         self.refusals.counts().values().sum()
     }
 
-    /// The same by reason.
+    /// The counts by reason.
     pub fn reasons(&self) -> String {
         let counts = self.refusals.counts();
         let reasons: Vec<String> = counts.iter().map(|(refusal, count)| format!("{refusal}: {count}")).collect();
         reasons.join("; ")
     }
 
-    /// Shows them as they come; never ready.
+    /// Prints them as they come; never ready.
     pub async fn show(&mut self) {
         loop {
             self.refusals.more().await;
@@ -48,7 +47,7 @@ impl<'a> Refused<'a> {
     }
 
     fn show_new(&mut self) {
-        // A reader who is behind has enough to catch up on.
+        // Print nothing to a reader that is behind.
         let is_behind = self.ctx.output.is_behind();
         for (refusal, count) in self.refusals.counts() {
             let shown = self.shown.get(&refusal);
@@ -59,7 +58,7 @@ impl<'a> Refused<'a> {
             self.shown.insert(refusal, (count, Instant::now()));
             let times = if count == 1 { String::new() } else { format!(" ({count} so far)") };
             if refusal == Refusal::NotWritten {
-                // Where standard output is what is stuck it shows no line either.
+                // A blocked standard output blocks the events.
                 let why = if is_behind { ": standard output is not being read" } else { "" };
                 self.ctx.output.warning(&format!("{refusal}{times}{why}"));
                 continue;

@@ -1,6 +1,5 @@
-//! Undoes a change: its records get the fields that they had, and secrets that no record
-//! names any more go. Where it stops half-way, by an error or a kill, the same undo goes on
-//! when it is run again.
+//! Undoes a change: restores the fields of its records, and removes secrets that no record
+//! names any more. If an error or a kill stops it half-way, running the undo again continues.
 
 mod secrets;
 
@@ -27,24 +26,24 @@ pub struct Undoing {
     secrets: Secrets,
 }
 
-/// What was undone, and what of it was not.
+/// The result of an undo.
 pub struct Undone {
     pub entry: Entry,
-    /// What is left although it should be gone, in words.
+    /// What could not be removed, in words.
     pub left: Vec<String>,
     /// Secrets that were removed and cannot be brought back.
     pub lost: Vec<(Account, SecretKind)>,
-    /// Secrets that were replaced: the new one stays. Account and kind.
+    /// Secrets that were replaced; the new ones stay. Account and kind.
     pub replaced: Vec<(String, String)>,
-    /// Accounts whose Page another account has too: both names.
+    /// Accounts that now share a Page: both names.
     pub same_page: Vec<(String, String)>,
 }
 
-/// Looks whether the last change can be undone, or the one whose id begins with `id`.
+/// Checks whether the last change, or the one whose id begins with `id`, can be undone.
 ///
 /// # Errors
 ///
-/// It cannot: nothing was changed.
+/// It cannot be undone; nothing was changed.
 pub fn prepare_undo(workspace: &Workspace, id: Option<&str>) -> Result<Undoing, Error> {
     let mut unfinished = recover(workspace, None, false)?;
     let mut history = History::read(workspace)?;
@@ -52,7 +51,7 @@ pub fn prepare_undo(workspace: &Workspace, id: Option<&str>) -> Result<Undoing, 
     if let (Some(id), Some(target)) = (id, &target)
         && history.find(id)?.id != *target
     {
-        // That one was begun and not finished: it is a change of its own from now on.
+        // That undo was not finished: log it as a change of its own.
         recover(workspace, None, true)?;
         (unfinished, history) = (None, History::read(workspace)?);
     }
@@ -80,10 +79,10 @@ pub fn prepare_undo(workspace: &Workspace, id: Option<&str>) -> Result<Undoing, 
     Ok(Undoing { entry: entry.clone(), inside, unfinished, entries, secrets })
 }
 
-/// The records of a tenant as they are.
+/// The current records of a tenant.
 struct Now {
     records: BTreeMap<Record, Fields>,
-    /// As they were before the undo that goes on, which may have them back already.
+    /// As they were before the continued undo, which may have restored some already.
     accounts: Rc<Vec<Account>>,
     /// Where each kind of record is.
     place: Box<dyn Fn(&Record) -> String>,
@@ -94,7 +93,7 @@ impl Now {
         let tenant = inside.settings()?.tenant.value.to_string();
         let records = inside.records()?;
         let snapshot = records.snapshot(&tenant, true)?;
-        // What cannot be read was not changed: that is said as every other command says it.
+        // A record that cannot be read fails here as in every other command.
         let of_accounts = records.place(&tenant, &Record::Account(String::new()));
         let accounts = snapshot.accounts(&of_accounts).map_err(AccountError::from)?;
         let accounts = match unfinished {
@@ -106,7 +105,7 @@ impl Now {
     }
 }
 
-/// Refuses a change whose fields are not what it left any more.
+/// Refuses a change if its fields have changed since.
 fn check(history: &History, entry: &Entry, now: &Now, going_on: bool) -> Result<(), Error> {
     let command = &entry.command;
     if !history.knows_what_follows(entry) {
@@ -119,7 +118,7 @@ fn check(history: &History, entry: &Entry, now: &Now, going_on: bool) -> Result<
         Standing::Stands | Standing::Changed(_) => {}
         Standing::Undone(by) => {
             return Err(Error::failed(format!("'{command}' ({}) was undone already", entry.id))
-                .hint(format!("to do it again, undo that: msgrctl undo {by}")));
+                .hint(format!("to redo it, undo the undo: msgrctl undo {by}")));
         }
         Standing::WithoutValues if entry.is_of_secrets_alone() => return Err(values_alone(command)),
         Standing::WithoutValues => {
@@ -150,13 +149,13 @@ fn check(history: &History, entry: &Entry, now: &Now, going_on: bool) -> Result<
     })
 }
 
-/// Why a change cannot be undone: what it changed is different now.
+/// Why a change cannot be undone.
 struct Obstacle<'a> {
     change: &'a Change,
     record: &'a Record,
-    /// The first field that is not what the change left; empty when the record came or went.
+    /// The first field that has changed since; empty if the record was added or removed.
     field: Option<String>,
-    /// The later change of it, where the log has one.
+    /// The later change of it, if logged.
     later: Option<&'a Entry>,
 }
 
@@ -177,8 +176,8 @@ fn obstacle<'a>(
     })
 }
 
-/// Whether each of `entries` can be undone, by the log and by what the records are now.
-/// `unfinished` is the undo that would go on.
+/// Whether each of `entries` can be undone, by the log and the current records.
+/// `unfinished`: the undo that would continue.
 pub fn standings(
     workspace: &Workspace,
     history: &History,
@@ -192,7 +191,7 @@ pub fn standings(
         if goes_on.is_some() {
             continue;
         }
-        // Records that cannot be read are for undo and doctor to tell of.
+        // undo and doctor report records that cannot be read.
         let read = || Now::read(&workspace.in_tenant(&entry.tenant), None).ok();
         let Some(now) = now.entry(&entry.tenant).or_insert_with(read) else { continue };
         let is_refused =
@@ -207,8 +206,8 @@ pub fn standings(
     standings
 }
 
-/// Whether a later change touched the same field of the same record; any field of one that
-/// would go.
+/// Whether a later change touched the same field of the same record; or any field, if undoing
+/// removes the record.
 fn touches(later: &Entry, tenant: &str, change: &Change) -> bool {
     let is_shared = change.record == Some(Record::Configuration);
     (is_shared || later.tenant == tenant)
@@ -218,7 +217,7 @@ fn touches(later: &Entry, tenant: &str, change: &Change) -> bool {
         })
 }
 
-/// Refuses to take away a tenant that is worked in, or has anything.
+/// Refuses to remove a tenant that is current or not empty.
 fn check_tenant(entry: &Entry, now: &BTreeMap<Record, Fields>) -> Result<(), Error> {
     let goes = |change: &Change| change.record == Some(Record::Tenant) && change.what == What::Added;
     if !entry.changes.iter().any(goes) {
@@ -230,7 +229,7 @@ fn check_tenant(entry: &Entry, now: &BTreeMap<Record, Fields>) -> Result<(), Err
         return Err(refused("has accounts or Chat Settings")
             .hint(format!("to see what is in it: msgrctl account list --tenant {tenant}")));
     }
-    // Unless the same change has chosen it.
+    // Unless the same change chose it.
     let chose = entry.changes.iter().any(|change| change.record == Some(Record::Configuration));
     let configuration = now.get(&Record::Configuration).filter(|_| !chose);
     let worked_in = configuration.and_then(|fields| fields.get("tenant")?.as_str());
@@ -254,7 +253,7 @@ impl Undoing {
         let going_on = unfinished.is_some();
         let change = Changing::begin_undo(&inside, &entry, inside.lock_tenant()?, unfinished)?;
         let _hold = inside.reporter.hold();
-        // Now that no other command changes them.
+        // Under the lock.
         let history = History::read(&inside)?;
         if history.entries.len() != entries {
             return Err(Error::failed("another command has changed something in the meantime; nothing was undone")
@@ -268,7 +267,7 @@ impl Undoing {
         // The record first: a kill in between leaves a secret too many, which doctor finds.
         let left = secrets.remove_vanishing(&inside);
         files::remove_empty_dir(&inside.settings()?.paths.tenant_dir(&entry.tenant));
-        // Written down before an interrupt may end everything.
+        // Logged before an interrupt may end the process.
         drop(change);
         let replaced = secrets.replaced(&entry);
         Ok(Undone { entry, left, lost: secrets.lost, replaced, same_page: secrets.same_page })

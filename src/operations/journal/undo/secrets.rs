@@ -1,4 +1,4 @@
-//! What undoing a change means for secrets, and for the accounts that name them.
+//! The effects of an undo on secrets, and on the accounts that name them.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -11,25 +11,25 @@ use crate::state::{Change, Record, What, carry_out};
 /// The field of an account whose verify token is being rotated.
 const NEXT_VERIFY_TOKEN: &str = "secrets.next_verify_token";
 
-/// What the undoing means for secrets.
+/// The effects on secrets.
 pub(super) struct Secrets {
-    /// Secrets that no record will name any more: they go too.
+    /// Secrets that no record will name any more: they are removed.
     pub(super) vanishing: Vec<(Account, SecretKind, StoreName)>,
-    /// Secrets that the old record names and no store has any more.
+    /// Secrets that the old record names and no store has.
     pub(super) lost: Vec<(Account, SecretKind)>,
     /// Secrets that are in another store now.
     moved: Vec<(Account, SecretRef)>,
-    /// Accounts that get back a Page that another account has too: both names.
+    /// Accounts that would share a Page: both names.
     pub(super) same_page: Vec<(String, String)>,
 }
 
 impl Secrets {
-    /// What undoing `entry` means for `now`, the accounts as they are. `flag` is what a command
-    /// needs to be one of their tenant.
+    /// The effects of undoing `entry` on the current accounts. `flag`: ` --tenant …` for commands,
+    /// if needed.
     ///
     /// # Errors
     ///
-    /// Something of an account stands against it.
+    /// An account prevents the undo.
     pub(super) fn of(now: &[Account], entry: &Entry, flag: &str) -> Result<Self, Error> {
         let mut secrets = Self { vanishing: Vec::new(), lost: Vec::new(), moved: Vec::new(), same_page: Vec::new() };
         let of_accounts = |change: &&Change| matches!(change.record, Some(Record::Account(_))) && change.has_values();
@@ -70,12 +70,12 @@ impl Secrets {
         }
         for account in touched.iter().filter_map(|id| then_by_id.get(id)) {
             let here = now_by_id.get(account.id.as_str());
-            // What is in variables was never ours to remove.
+            // Secrets in variables were never ours to remove.
             let ours = |source: &SecretRef| source.store().is_some_and(|store| store != StoreName::Env);
             for (kind, source) in account.secrets.iter().filter(|(_, source)| ours(source)) {
                 match here.and_then(|here| here.secrets.get(kind)) {
                     Some(same) if same == source => {}
-                    // A reference took its place, and the value went.
+                    // A reference replaced it, and its value was removed.
                     Some(other) if other.store().is_none() => secrets.lost.push(((*account).clone(), *kind)),
                     Some(other) => secrets.moved.push(((*account).clone(), other.clone())),
                     None => secrets.lost.push(((*account).clone(), *kind)),
@@ -96,7 +96,7 @@ impl Secrets {
         Ok(secrets)
     }
 
-    /// Removes what no record names any more; what could not be removed, in words.
+    /// Removes what no record names any more; returns what could not be removed, in words.
     pub(super) fn remove_vanishing(&self, inside: &Workspace) -> Vec<String> {
         let (removed, written) = inside.stores().file().at_once(|| {
             let remove = |(account, kind, store): &(Account, SecretKind, StoreName)| {
@@ -131,7 +131,7 @@ impl Secrets {
         replaced.filter(stays).collect()
     }
 
-    /// The new verify token of a rotation that is not finished would go: Meta may have it.
+    /// Refuses to remove the new token of an unfinished rotation: Meta may have it.
     fn refuse_rotations(&self) -> Result<(), Error> {
         let is_next = |(_, kind, _): &&(Account, SecretKind, StoreName)| *kind == SecretKind::NextVerifyToken;
         let Some((account, ..)) = self.vanishing.iter().find(is_next) else { return Ok(()) };
@@ -166,7 +166,7 @@ fn account_of(change: &Change) -> Option<&str> {
     }
 }
 
-/// An account would get a name or handle again that another one answers to by now.
+/// The error if an account would get a name or handle that another account now has.
 fn alike(reversed: &[Change], pair: [&Account; 2], flag: &str) -> Error {
     let touched = |account: &Account| reversed.iter().filter_map(account_of).any(|id| id == account.id);
     let [other, returning] = if touched(pair[0]) { [pair[1], pair[0]] } else { pair };
