@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::causes::APP_SECRET_MISSING;
 use super::ids;
 use crate::graph::{ApiError, GraphError};
 use crate::text::words;
@@ -158,6 +159,13 @@ impl Report {
         self.worst(|finding| finding.group == Group::Credentials)
     }
 
+    /// Whether the credentials fail for the missing app secret and for nothing else.
+    pub fn lacks_only_the_app_secret(&self) -> bool {
+        let bad = |finding: &&Finding| finding.group == Group::Credentials && finding.outcome >= Outcome::Unreachable;
+        let mut bad = self.findings.iter().filter(bad).map(|finding| finding.cause).peekable();
+        bad.peek().is_some() && bad.all(|cause| cause == Some(APP_SECRET_MISSING.id))
+    }
+
     /// Whether messages arrive: see [`delivery_of`].
     pub fn delivery(&self) -> Outcome {
         delivery_of(self.findings.iter().map(|finding| (finding.id, finding.outcome)))
@@ -178,7 +186,6 @@ pub fn delivery_of<'i>(checks: impl IntoIterator<Item = (&'i str, Outcome)>) -> 
         match id {
             ids::PAGE_SUBSCRIPTION => sends = outcome == Outcome::Pass,
             ids::APP_SUBSCRIPTION | ids::CALLBACK_HANDSHAKE => arrives |= outcome == Outcome::Pass,
-            ids::PAGE_PUBLISHED => {}
             _ => continue,
         }
         worst = worst.max(outcome);

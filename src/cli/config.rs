@@ -29,9 +29,7 @@ pub(super) enum ConfigCommand {
     ///
     /// The rest of the file, with its comments, stays. Flags and variables still win. To undo:
     /// msgrctl undo.
-    #[command(
-        after_help = "Examples:\n  msgrctl config set store file\n  msgrctl config set key_file /home/ada/.config/msgrctl.key\n  msgrctl config set tenant acme"
-    )]
+    #[command(after_help = "Examples:\n  msgrctl config set store file\n  msgrctl config set tenant acme")]
     Set(SetArgs),
     /// Remove a setting from config.toml
     #[command(after_help = "Examples:\n  msgrctl config unset graph_url")]

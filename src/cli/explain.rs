@@ -132,6 +132,9 @@ fn not_known(unknown: &[&str]) -> CliError {
     if unknown.contains(&EXIT) {
         return error.hint("name the exit code: msgrctl explain exit 4; all of them: msgrctl explain exits");
     }
+    if let Some(word) = unknown.first().filter(|word| !exit(word).is_empty()) {
+        return error.hint(format!("as an exit code it is: msgrctl explain exit {word}"));
+    }
     match unknown.first().map(|word| (meta_code(word), near(word))) {
         Some((Some((subcode, None)), _)) if !causes::codes_of_subcode(subcode).is_empty() => {
             let known: Vec<String> = causes::codes_of_subcode(subcode).into_iter().map(|code| code.id).collect();

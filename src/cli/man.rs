@@ -27,7 +27,7 @@ const DATE: &str = "2026-11-22";
     after_help = "Examples:\n  msgrctl man account add\n  msgrctl man causes\n  msgrctl man > ~/.local/share/man/man1/msgrctl.1"
 )]
 pub struct ManArgs {
-    /// A command or a topic of 'msgrctl help' [default: msgrctl itself]
+    /// A command or a topic of 'msgrctl help' [default: the program itself]
     #[arg(value_name = "COMMAND or TOPIC", add = ArgValueCandidates::new(|| help::candidates("man")))]
     command: Vec<String>,
 }

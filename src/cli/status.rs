@@ -92,7 +92,7 @@ pub fn run(args: &StatusArgs, ctx: &Context) -> Result<u8, CliError> {
         return Ok(0);
     }
     if accounts.is_empty() {
-        ctx.output.notice("no accounts yet; to add one: msgrctl account add");
+        ctx.output.notice(&none_here(ctx, args.tenants.all_tenants)?);
         return Ok(0);
     }
     // What needs attention stands where the eye begins.
@@ -102,11 +102,20 @@ pub fn run(args: &StatusArgs, ctx: &Context) -> Result<u8, CliError> {
     let now = ctx.now();
     let rows = accounts.iter().map(|known| row(known, several, now, screen)).collect();
     let before: &[&str] = if several { &["TENANT"] } else { &[] };
-    let headings = [before, &["ACCOUNT", "OUTCOME", "CAUSE", "SINCE", "TESTED", "TOKEN ENDS", "WEBHOOK"]].concat();
+    let headings = [before, &["ACCOUNT", "OUTCOME", "CAUSE", "SINCE", "WEBHOOK", "TESTED", "TOKEN ENDS"]].concat();
     show(ctx, &table(&headings, rows, screen), "--json has them");
     ctx.output.result(&format!("\n{}", counts(&accounts)));
     next(ctx, &accounts)?.iter().for_each(|line| ctx.output.notice(line));
     Ok(0)
+}
+
+/// What to say where there are no accounts: another tenant may have some.
+fn none_here(ctx: &Context, all_tenants: bool) -> Result<String, CliError> {
+    let tenant = ctx.settings()?.tenant.value.as_str();
+    let mut others = if all_tenants { Vec::new() } else { ctx.tenant_names()? };
+    others.retain(|other| other != tenant);
+    let others = if others.is_empty() { "" } else { "; in every tenant: msgrctl status --all-tenants" };
+    Ok(format!("no accounts in tenant '{tenant}' yet; to add one: msgrctl account add{others}"))
 }
 
 fn row(known: &Known, several: bool, now: Timestamp, screen: Screen) -> Vec<String> {
@@ -126,9 +135,9 @@ fn row(known: &Known, several: bool, now: Timestamp, screen: Screen) -> Vec<Stri
         format!("{sign} {was}{outcome}"),
         known.causes(),
         relative(now, health.since),
+        if health.webhook == "skip" { "-".into() } else { format!("{was}{}", health.webhook) },
         if changed { format!("{tested}, changed since") } else { tested },
         health.expires_at.map_or_else(String::new, |at| relative(now, at)),
-        if health.webhook == "skip" { "-".into() } else { format!("{was}{}", health.webhook) },
     ]);
     row
 }

@@ -58,6 +58,9 @@ pub fn run(args: &UndoArgs, ctx: &Context) -> Result<u8, CliError> {
     } else {
         ctx.output.result(&format!("undid '{}' in tenant '{}': {what}", entry.command, entry.tenant));
     }
+    if entry.command == "undo" {
+        ctx.output.notice("that was an undo, so its change is made again; for older changes: msgrctl undo --list");
+    }
     for left in left {
         ctx.output.warning(&format!("undone, but this could not be removed: {left}"));
     }

@@ -42,7 +42,8 @@ pub fn is_proxy(value: &str) -> bool {
     const SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
     match value.trim().split_once("://") {
         Some((scheme, rest)) => SCHEMES.contains(&scheme.to_ascii_lowercase().as_str()) && !rest.is_empty(),
-        None => true,
+        // HOST:PORT alone.
+        None => !value.trim().is_empty() && !value.trim().contains(char::is_whitespace),
     }
 }
 

@@ -275,6 +275,26 @@ pub fn warn_of_twins(workspace: &Workspace, account: &Account) -> Result<(), Err
     Ok(())
 }
 
+/// Says so if another account of the same app has another callback URL: Meta keeps one for the
+/// app, and a manifest with both is refused.
+pub fn warn_of_other_callbacks(workspace: &Workspace, account: &Account) -> Result<(), Error> {
+    let (Some(app), Some(callback)) = (&account.app_id, &account.callback_url) else { return Ok(()) };
+    let existing = workspace.accounts()?.load()?;
+    let apart = |other: &&Account| {
+        other.id != account.id
+            && other.graph == account.graph
+            && other.app_id.as_ref() == Some(app)
+            && other.callback_url.as_ref().is_some_and(|url| url != callback)
+    };
+    if let Some(other) = existing.iter().find(apart) {
+        workspace.warning(&format!(
+            "app {app} has one callback URL for all of its Pages, and '{}' has another one than '{}': Meta keeps the one that is subscribed last",
+            other.name, account.name
+        ));
+    }
+    Ok(())
+}
+
 /// Variable names follow the handle. Refuses a handle whose variables another account
 /// already has; names the new variables if the handle changes.
 pub fn check_variables(workspace: &Workspace, account: &Account, old: Option<&Account>) -> Result<(), Error> {

@@ -68,6 +68,10 @@ fn checked(workspace: &Workspace, key: &str, value: &str) -> Result<Value, Error
             return Err(Error::usage(format!("{key}: '{value}' is not an absolute path"))
                 .hint("commands run in any directory: give the path from its root, as in /etc/ssl/company.pem"));
         }
+        _ if !Path::new(value).is_file() => {
+            return Err(Error::usage(format!("{key}: there is no file '{value}'"))
+                .hint("every command would fail without it: make it first, or correct the path"));
+        }
         _ => {}
     }
     // Flags win over variables, so only the value is judged.

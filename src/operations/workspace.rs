@@ -343,9 +343,13 @@ impl Workspace {
 
     /// The certificates of `--ca-bundle`, and their path.
     pub(crate) fn ca_bundle(&self) -> Result<Option<(PathBuf, Vec<u8>)>, Error> {
-        let Some(Setting { value: path, .. }) = &self.settings()?.ca_bundle else { return Ok(None) };
+        let Some(Setting { value: path, origin }) = &self.settings()?.ca_bundle else { return Ok(None) };
         let pem = files::read_bytes(path, 4 * 1024 * 1024).map_err(|error| {
-            Error::usage(error.to_string()).hint("name a readable file with --ca-bundle FILE (MSGRCTL_CA_BUNDLE)")
+            let error = Error::usage(error.to_string()).cause(format!("it is named by {origin}"));
+            match origin {
+                Origin::File(..) => error.hint("take it out: msgrctl config unset ca_bundle, or correct it there"),
+                _ => error.hint("name a readable file with --ca-bundle FILE (MSGRCTL_CA_BUNDLE)"),
+            }
         })?;
         Ok(Some((path.clone(), pem.to_vec())))
     }

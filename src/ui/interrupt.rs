@@ -4,7 +4,7 @@
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
 pub use signals::{end as quit, install as say_faults};
-pub use terminal::{remember as remember_terminal, restore as give_terminal_back};
+pub use terminal::{forget_typed, remember as remember_terminal, restore as give_terminal_back};
 
 pub const EXIT: u8 = 130;
 
@@ -151,7 +151,7 @@ mod terminal {
     use std::io::stdin;
     use std::sync::OnceLock;
 
-    use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+    use rustix::termios::{OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr};
 
     static BEFORE: OnceLock<Termios> = OnceLock::new();
 
@@ -170,6 +170,12 @@ mod terminal {
             let _ = tcsetattr(stdin(), OptionalActions::Now, before);
         }
     }
+
+    /// Drops what was typed or pasted and not read yet.
+    pub fn forget_typed() {
+        // Without a terminal nothing was typed.
+        let _ = tcflush(stdin(), QueueSelector::IFlush);
+    }
 }
 
 #[cfg(not(unix))]
@@ -177,6 +183,8 @@ mod terminal {
     pub fn remember() {}
 
     pub fn restore() {}
+
+    pub fn forget_typed() {}
 }
 
 #[cfg(test)]

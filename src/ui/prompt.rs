@@ -101,13 +101,13 @@ impl Prompter for Person {
         let theme = self.theme();
         let asked =
             Select::with_theme(theme.as_ref()).with_prompt(one_line(question)).items(shortened(items)).default(at);
-        asked.interact_opt().map_err(|error| failed(&error))
+        left(asked.interact_opt())
     }
 
     fn search(&self, question: &str, items: &[String]) -> Result<Option<usize>, PromptError> {
         let theme = self.theme();
         let asked = FuzzySelect::with_theme(theme.as_ref()).with_prompt(one_line(question)).items(shortened(items));
-        asked.default(0).max_length(AT_ONCE).interact_opt().map_err(|error| failed(&error))
+        left(asked.default(0).max_length(AT_ONCE).interact_opt())
     }
 }
 
@@ -135,14 +135,17 @@ impl Person {
         let prompt = prompt.trim_end();
         let suffix = if self.screen.unicode { "›" } else { ">" };
         let mut before = format!("{prompt} ");
+        let mut above = 0;
         if measure_text_width(&before) + LEAST > width {
             let lines = wrap(prompt, u16::try_from(width).ok(), 2);
             let (first, last) = lines.rsplit_once('\n').unwrap_or(("", &lines));
             if !first.is_empty() {
+                above += first.lines().count();
                 term.write_line(first).map_err(|error| PromptError::of(&error))?;
             }
             before = format!("{last} ");
             if measure_text_width(&before) + LEAST > width {
+                above += 1;
                 term.write_line(last).map_err(|error| PromptError::of(&error))?;
                 before = format!("{suffix} ");
             }
@@ -150,7 +153,7 @@ impl Person {
         let room = self.can_move.then(|| width.saturating_sub(measure_text_width(&before) + 1));
         let typed = line::read(&term, &before, room, hidden, begin).map_err(|error| PromptError::of(&error))?;
         if self.can_move {
-            term.clear_line().map_err(|error| PromptError::of(&error))?;
+            term.clear_line().and_then(|()| term.clear_last_lines(above)).map_err(|error| PromptError::of(&error))?;
         } else {
             term.write_line("").map_err(|error| PromptError::of(&error))?;
         }
@@ -209,6 +212,12 @@ impl PromptError {
     }
 }
 
-fn failed(dialoguer::Error::IO(error): &dialoguer::Error) -> PromptError {
-    PromptError::of(error)
+/// The answer of a list. A letter of a paste may leave it, as Esc does: the rest of the paste,
+/// a secret perhaps, must not go to the next question or to the shell.
+fn left(chosen: dialoguer::Result<Option<usize>>) -> Result<Option<usize>, PromptError> {
+    let chosen = chosen.map_err(|dialoguer::Error::IO(error)| PromptError::of(&error))?;
+    if chosen.is_none() {
+        interrupt::forget_typed();
+    }
+    Ok(chosen)
 }

@@ -88,3 +88,15 @@ fn comments_stay_and_a_read_only_file_is_not_replaced() {
     home.run(&["config", "unset", "timeout"]).code(3).says(&["the file is read-only", "nothing was changed"]);
     assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
 }
+
+#[test]
+fn a_file_that_is_not_there_is_refused_and_one_that_has_gone_is_named() {
+    let home = Home::new();
+    for key in ["ca_bundle", "key_file"] {
+        home.run(&["config", "set", key, "/no/such/file"]).code(2).says(&["there is no file '/no/such/file'"]);
+    }
+    let bundle = home.file("ca.pem", "x");
+    home.run(&["config", "set", "ca_bundle", bundle.to_str().unwrap()]).code(0);
+    std::fs::remove_file(&bundle).unwrap();
+    home.run(&["doctor"]).code(7).shows(&["msgrctl config unset ca_bundle"]);
+}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use msgrctl::sandbox::{Fault, InProcess};
 
-use crate::support::world::{acme, paths, sandbox};
+use crate::support::world::{acme, nowhere, paths, sandbox};
 use crate::support::{Home, Run};
 
 fn with_fault(sandbox: &InProcess, path: Option<&str>, times: Option<u32>, effect: Fault) {
@@ -28,9 +28,7 @@ fn assert_unreachable(run: Run, hint: &str) -> Run {
 
 #[test]
 fn a_dead_network_is_unreachable() {
-    let gone = sandbox();
-    let home = acme(&gone, true);
-    drop(gone);
+    let home = acme(&sandbox(), true).with("MSGRCTL_GRAPH_URL", &format!("http://{}", nowhere()));
     assert_unreachable(tested(&home), "msgrctl sandbox start");
 }
 

@@ -545,3 +545,36 @@ fn the_encrypted_file_gets_another_passphrase_and_is_set_aside_where_it_is_lost(
     home.run(&[&again[..], &["--no-test"]].concat()).code(0);
     assert_eq!(home.run(&reveal).code(0).json()["value"], token);
 }
+
+/// After a new beginning the secrets come back one by one, in any order, as each message says.
+#[test]
+fn lost_secrets_are_given_back_one_by_one() {
+    let sandbox = sandbox();
+    let (app_id, app_secret) = app(&sandbox);
+    let home = Home::new()
+        .with("MSGRCTL_GRAPH_URL", &sandbox.url())
+        .with("MSGRCTL_STORE", "file")
+        .with("MSGRCTL_PASSPHRASE", "correct horse battery");
+    let secret = home.file("app-secret", &app_secret);
+    let add =
+        ["account", "add", "Acme", "--app-id", &app_id, "--app-secret-file", secret.to_str().unwrap(), "--token-stdin"];
+    home.run_with(&add, page_token(&sandbox)).code(0);
+    home.run(&["secret", "passphrase", "--begin-again", "--yes"]).code(0);
+    home.run(&["account", "test", "acme"]).code(7).shows(&["msgrctl account edit acme --token-stdin --yes"]);
+    let token = ["account", "edit", "acme", "--token-stdin", "--yes"];
+    let run = home.run_with(&token, page_token(&sandbox)).code(0);
+    run.says(&[
+        "the app secret is still missing",
+        &format!("msgrctl account edit acme --app-id {app_id} --app-secret-stdin --yes"),
+    ]);
+    let edit = ["account", "edit", "acme", "--app-id", &app_id, "--app-secret-stdin", "--yes"];
+    home.run_with(&edit, &app_secret).code(0);
+    home.run(&["account", "test", "acme"]).code(0);
+    // The other way round.
+    home.run(&["secret", "passphrase", "--begin-again", "--yes"]).code(0);
+    home.run_with(&edit, &app_secret).code(0).says(&["not tested: the account has no page access token"]);
+    home.run_with(&token, page_token(&sandbox)).code(0);
+    home.run(&["account", "test", "acme"]).code(0);
+    // A wrong secret is refused all the same.
+    home.run_with(&edit, "0123456789abcdef0123456789abcdef").code(7);
+}

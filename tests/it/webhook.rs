@@ -499,7 +499,7 @@ fn rotate_keeps_both_tokens_until_the_receiver_knows_the_new_one() {
     let listed = home.run(&["secret", "list"]).code(0);
     assert!(!listed.stdout.contains("next verify token"), "{listed:#?}");
     let stored = home.run(&["webhook", "rotate", "acme", "--here-only", "--yes"]).code(0);
-    assert!(stored.stdout.contains("until then the old one works at Meta"), "{stored:#?}");
+    assert!(stored.stdout.contains("until then what Meta has stays as it is"), "{stored:#?}");
     assert_ne!(verify_token(&home), next);
 }
 

@@ -104,7 +104,11 @@ fn what_a_receiver_does_with_the_challenge_is_told() {
 
 #[test]
 fn what_a_receiver_does_with_the_token_is_told() {
-    assert_problem(&start(|_| answer("403 Forbidden", &[], "Forbidden")), "token_refused", "same into both");
+    assert_problem(
+        &start(|_| answer("403 Forbidden", &[], "Forbidden")),
+        "token_refused",
+        "put this account's into the receiver",
+    );
     // Refuses, and repeats the address in its words: the challenge stands there too.
     let polite = start(|asked| {
         if asked.right {

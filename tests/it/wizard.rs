@@ -77,6 +77,12 @@ pub fn not_now(pty: &mut Pty) {
     pty.expect("later: msgrctl webhook subscribe");
 }
 
+/// What is said in its place where there is no callback URL yet.
+#[track_caller]
+fn no_callback(pty: &mut Pty) {
+    pty.expect("give it the app and the callback URL first");
+}
+
 #[test]
 fn after_saving_it_offers_to_subscribe() {
     let sandbox = sandbox();
@@ -209,7 +215,7 @@ fn a_user_token_shows_its_pages_and_gives_one_that_does_not_expire() {
             ("Leave without saving", ENTER),
         ],
     );
-    not_now(&mut pty);
+    no_callback(&mut pty);
     let (screen, code) = pty.end();
     assert_eq!(code, 0, "{screen}");
     let stored = home.run(&["secret", "reveal", "acme-support-42", "page-access-token"]).code(0).stdout;
@@ -488,11 +494,11 @@ fn an_account_is_edited_value_by_value() {
     assert_eq!(account["app_id"], app_id.as_str());
     assert!(bus.entries().contains(&app_secret));
 
-    // Keep is the first answer, and leaving changes nothing.
+    // Enter keeps the token, and leaving changes nothing.
     let mut pty = start(&home, &["account", "edit", "acme-support"]);
     let dialogue = [
         ("what to change?", &*format!("{}\r", DOWN.repeat(3))),
-        ("Keep it", &*format!("{UP}\r")),
+        ("? Page access token (not shown)", ENTER),
         ("what to change?", &*format!("{}\r", DOWN.repeat(4))),
     ];
     answer(&mut pty, &dialogue);
@@ -611,7 +617,7 @@ fn a_typed_secret_takes_the_place_of_a_reference() {
         ("Save it", ENTER),
     ];
     answer(&mut pty, &dialogue);
-    not_now(&mut pty);
+    no_callback(&mut pty);
     let (screen, code) = pty.end();
     assert_eq!(code, 0, "{screen}");
     let account = home.run(&["account", "show", "acme-support", "--json"]).json()["account"].clone();
@@ -695,7 +701,7 @@ fn the_app_can_be_changed_on_the_last_screen_and_esc_leaves_it_as_it_was() {
         ("What now?", ENTER),
     ];
     answer(&mut pty, &dialogue);
-    not_now(&mut pty);
+    no_callback(&mut pty);
     let (screen, code) = pty.end();
     assert_eq!(code, 0, "{screen}");
     let stored = home.run(&["secret", "reveal", "acme-support", "app-secret"]).code(0).stdout;
@@ -806,4 +812,31 @@ fn a_person_whose_list_of_pages_is_empty_is_helped() {
         answer(&mut pty, &again);
         assert_eq!(pty.end().1, 130);
     }
+}
+
+/// Its own Page is not another account's, and a token that is pasted into a list goes nowhere.
+#[test]
+fn an_edited_account_takes_the_token_of_its_own_page() {
+    let sandbox = sixty_pages();
+    let home = plain_home(&sandbox);
+    let page = sandbox.world().pages[7].id.clone();
+    let token = sandbox.world().page_token(&page).unwrap().value.clone();
+    home.run_with(&["account", "add", "Acme", "--token-stdin"], token).code(0);
+    let mut pty = start(&home, &["account", "edit", "acme"]);
+    let dialogue = [
+        ("what to change?", &*format!("{}\r", DOWN.repeat(3))),
+        ("? Page access token (not shown)", &*format!("{}\r", user_token(&sandbox))),
+        ("60 Pages", ENTER),
+        ("Test and save the changes", &*format!("{}\r", DOWN.repeat(4))),
+        ("Replace the page access token of 'Acme'?", "y\r"),
+    ];
+    answer(&mut pty, &dialogue);
+    let (screen, code) = pty.end();
+    assert!(code == 0 && !screen.contains("already connected, by"), "{code} {screen}");
+
+    let mut pty = start(&home, &["account", "edit", "acme"]);
+    pty.expect("what to change?");
+    pty.send("EAAq0123456789EAAq0123456789\r");
+    let (screen, code) = pty.end();
+    assert!(code == 1 && screen.contains("left; nothing was saved"), "{code} {screen}");
 }

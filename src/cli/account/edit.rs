@@ -63,7 +63,7 @@ pub fn run(args: &EditArgs, ctx: &Context) -> Result<u8, CliError> {
     refuse_contradictions(args, &given)?;
     let old = args.account.pick(ctx)?;
     let inputs = inputs::read(&args.fields, ctx, false)?;
-    say_what_is_not_read(ctx, &args.fields);
+    say_what_is_not_read(ctx, &args.fields, given.is_empty());
     if !gives_anything(args, &given, &inputs) {
         if ctx.someone_can_answer && !ctx.output.json {
             return wizard::edit(ctx, &old, &args.fields);
@@ -110,11 +110,13 @@ fn question(old: &Account, prepared: &Prepared) -> Option<String> {
 }
 
 /// The variables of `account add` are not read here, which is easily overlooked.
-fn say_what_is_not_read(ctx: &Context, fields: &FieldArgs) {
+fn say_what_is_not_read(ctx: &Context, fields: &FieldArgs, gives_no_field: bool) {
     for (kind, given) in fields.secrets() {
         let given = given.is_any() || kind == SecretKind::VerifyToken && fields.generate_verify_token;
         let Field { variable: Some(variable), flags, .. } = of_secret(kind) else { continue };
-        if !given && ctx.env.text(variable).is_some() {
+        // An edit of other fields expects nothing of a variable.
+        let gives_any = gives_no_field || fields.secrets().iter().any(|(_, given)| given.is_any());
+        if gives_any && !given && ctx.env.text(variable).is_some() {
             ctx.output.notice(&format!("{variable} is read only by 'account add'; to replace the {kind} use {flags}"));
         }
     }

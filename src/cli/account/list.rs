@@ -35,7 +35,7 @@ pub fn run(args: &ListArgs, ctx: &Context) -> Result<u8, CliError> {
     }
     if accounts.is_empty() {
         let tenant = &ctx.settings()?.tenant.value;
-        ctx.output.notice(&format!("no accounts in tenant {tenant} yet; to add one: msgrctl account add --help"));
+        ctx.output.notice(&format!("no accounts in tenant {tenant} yet; to add one: msgrctl account add"));
         return Ok(0);
     }
     let before: &[&str] = if args.tenants.all_tenants { &["TENANT"] } else { &[] };

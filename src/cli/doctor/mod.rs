@@ -67,6 +67,9 @@ pub fn run(args: &DoctorArgs, ctx: &Context) -> Result<u8, CliError> {
             let wide = checks.iter().map(|line| line.id.len()).max().unwrap_or_default();
             let lines = checks.iter().flat_map(|line| outcome::lines(line, wide, ctx.output.terminal.out()));
             lines.for_each(|line| ctx.output.result(&line));
+            let bad = checks.iter().filter(|line| line.outcome > Outcome::Pass).count();
+            let verdict = if bad == 0 { "nothing needs attention".to_owned() } else { format!("{bad} need attention") };
+            ctx.output.result(&format!("\n{} checks: {verdict}", checks.len()));
         }
         format => {
             let mut document = Report::new(&ctx.output, format, &ctx.command);

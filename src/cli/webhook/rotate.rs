@@ -66,7 +66,7 @@ pub fn run(args: &RotateArgs, ctx: &Context) -> Result<u8, CliError> {
         format!("the verify token of '{}' was replaced, here and at Meta", saved.name)
     } else {
         format!(
-            "the verify token of '{}' was replaced here\n\nNext steps, in this order; until then the old one works at Meta:\n  1. put it into the contact centre's form (msgrctl webhook show {handle} --reveal)\n  2. put it into the Meta app: {}\n  3. msgrctl webhook verify {handle}",
+            "the verify token of '{}' was replaced here\n\nNext steps, in this order; until then what Meta has stays as it is:\n  1. put it into the contact centre's form (msgrctl webhook show {handle} --reveal)\n  2. put it into the Meta app: {}\n  3. msgrctl webhook verify {handle}",
             saved.name,
             dashboard::WEBHOOKS
         )

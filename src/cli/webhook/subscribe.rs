@@ -13,7 +13,6 @@ use crate::cli::pick::{AccountsArg, Chosen};
 use crate::operations::webhooks::subscribe::{self, Order};
 use crate::operations::webhooks::{AccountResult, Target, with_app_and_callback};
 use crate::provision::subscription::webhook;
-use crate::secrets::SecretKind;
 
 /// The default fields: those of the only channel.
 const FIELDS: &[&str] = {
@@ -109,7 +108,7 @@ pub fn run(args: &SubscribeArgs, ctx: &Context) -> Result<u8, CliError> {
 pub fn offer(ctx: &Context, account: &Account) -> Result<(), CliError> {
     let handle = &account.handle;
     ctx.output.talk("");
-    if account.callback_url.is_none() && !account.secrets.contains_key(&SecretKind::AppSecret) {
+    if account.callback_url.is_none() {
         let command = with_app_and_callback(account);
         ctx.output.notice(&format!(
             "to have Meta send its messages, give it the app and the callback URL first:\n    {command}\nthen:\n    msgrctl webhook subscribe {handle}"

@@ -92,6 +92,7 @@ pub fn prepare(workspace: &Workspace, mut draft: Draft, gate: Gate) -> Result<Pr
         draft.given.callback_url = Some(url);
     }
     change::warn_of_twins(workspace, &draft.account(workspace)?)?;
+    change::warn_of_other_callbacks(workspace, &draft.account(workspace)?)?;
     let report = client.map(|client| judged(workspace, &client, &mut draft, gate)).transpose()?;
     Ok(Prepared { draft, report })
 }

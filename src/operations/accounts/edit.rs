@@ -1,6 +1,7 @@
 //! Changes an account's fields and secrets.
 
 use super::add::Saved;
+use super::commands;
 use super::fields::Fields;
 use super::gate::Gate;
 use super::inputs::SecretInputs;
@@ -84,6 +85,9 @@ pub fn prepare(workspace: &Workspace, old: &Account, edit: Edit) -> Result<Optio
     if new.page_id != old.page_id {
         change::warn_of_twins(workspace, &new)?;
     }
+    if new.callback_url != old.callback_url || new.app_id != old.app_id {
+        change::warn_of_other_callbacks(workspace, &new)?;
+    }
     Ok(Some(Prepared { edit, old: old.clone(), new, changes }))
 }
 
@@ -136,7 +140,7 @@ fn say_what_meta_has(workspace: &Workspace, old: &Account, new: &Account, new_ve
         ));
     } else if new.callback_url != old.callback_url {
         workspace.notice(&format!(
-            "Meta still sends to the old callback URL; to change it there too: msgrctl webhook subscribe {handle}"
+            "what Meta has stays as it is; to have it send to the new callback URL: msgrctl webhook subscribe {handle}"
         ));
     }
     if new_verify_token && old.callback_url.is_some() && new.callback_url.is_some() {
@@ -155,11 +159,13 @@ impl Prepared {
         if edit.gate == Gate::Untested || !needs_test(old, new, edit) {
             return Ok(false);
         }
-        let untestable = edit.gate == Gate::Anyway
-            && edit.inputs.token.is_none()
-            && workspace.secret(old, SecretKind::PageAccessToken)?.is_none();
+        // The first of several lost secrets can only be given back untested.
+        let may_wait = edit.gate == Gate::Anyway || old.page_id == new.page_id;
+        let untestable =
+            may_wait && edit.inputs.token.is_none() && workspace.secret(old, SecretKind::PageAccessToken)?.is_none();
         if untestable {
-            workspace.warning("not tested: the account has no page access token");
+            let give = commands::saved(old).replace_token;
+            workspace.warning(&format!("not tested: the account has no page access token; to give it one: {give}"));
         }
         Ok(!untestable)
     }
@@ -174,6 +180,12 @@ impl Prepared {
         let mut report = test::run(workspace, &client, name.as_str(), &subject)?;
         if test::lacks_page_token(&report) && self.take_own_token(workspace, &client, &subject)? {
             report = test::run(workspace, &client, name.as_str(), &self.subject(workspace)?)?;
+        }
+        let gives_app = self.edit.inputs.app_secret.is_some() || self.edit.given.app_id.is_some();
+        if !gives_app && report.lacks_only_the_app_secret() {
+            let give = commands::saved(&self.old).add_app;
+            workspace.warning(&format!("saved, and the app secret is still missing; to give it: {give}"));
+            return Ok(report);
         }
         self.edit.gate.judge(workspace, &report, name.as_str(), self.edit.to_save)?;
         Ok(report)

@@ -223,9 +223,15 @@ pub fn unusable(page: &OwnPage) -> Option<&'static str> {
 fn chosen(pages: &[OwnPage], named: Option<&PageId>) -> Result<OwnPage, Error> {
     let list = |error: Error| {
         let mut error = error;
-        for page in pages.iter().filter(|page| unusable(page).is_none()).take(20) {
+        const FEW: usize = 20;
+        let usable: Vec<&OwnPage> = pages.iter().filter(|page| unusable(page).is_none()).collect();
+        for page in usable.iter().take(FEW) {
             let name = page.name.as_deref().unwrap_or("no name");
             error = error.hint(format!("for {name}: --page-id {}", to_paste(&page.id, "PAGE_ID")));
+        }
+        if usable.len() > FEW {
+            error = error
+                .hint(format!("and {} more: msgrctl account add on a terminal lists them all", usable.len() - FEW));
         }
         error
     };

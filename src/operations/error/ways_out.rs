@@ -171,7 +171,7 @@ fn into_file(workspace: Option<&Workspace>) -> String {
 fn to_open(error: &StoreError) -> &'static str {
     match error {
         StoreError::Absent(_) => {
-            "start a session with a keyring (type a password for it, Enter, Ctrl-D), and run the command there:\n    dbus-run-session -- sh -c 'gnome-keyring-daemon --unlock --components=secrets; exec \"$SHELL\"'"
+            "start a session with a keyring, which asks for a password of its own, and run the command there:\n    dbus-run-session -- sh -c 'stty -echo 2>/dev/null; printf \"Password for the keyring: \"; IFS= read -r p; stty echo 2>/dev/null; echo; printf %s \"$p\" | gnome-keyring-daemon --unlock --components=secrets >/dev/null; unset p; exec \"$SHELL\"'"
         }
         StoreError::Locked => {
             "unlock it (log in to the desktop, or open its program: seahorse, KeePassXC), then try again"

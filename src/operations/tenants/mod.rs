@@ -29,7 +29,7 @@ pub fn check_known(workspace: &Workspace, name: &str) -> Result<(), Error> {
     let add = format!("to add it: msgrctl tenant add {name} --host HOST");
     Err(match nearest(name, known.iter().map(String::as_str)) {
         Some(near) => error.hint(format!("did you mean '{near}'? (msgrctl tenant list shows all; {add})")),
-        None => error.hint(add),
+        None => error.hint(format!("all tenants: msgrctl tenant list; {add}")),
     })
 }
 

@@ -5,6 +5,7 @@ use super::observe::{Seen, observe};
 use super::results::AccountResult;
 use super::target::Target;
 use crate::address::to_paste;
+use crate::checks::causes::WEBHOOK_INACTIVE;
 use crate::checks::ids::{APP_SUBSCRIPTION, PAGE_SUBSCRIPTION};
 use crate::checks::{Judged, Outcome, WasSetUp, judge_app, judge_page};
 use crate::dashboard;
@@ -85,11 +86,13 @@ fn of_app(target: &Target, seen: &Seen, was_set_up: bool) -> Found {
     let callback = target.callback_url();
     let Judged { outcome, cause, summary } = judge_app(callback.as_deref(), present, was_set_up);
     let edit = |url: &str| format!("msgrctl account edit {} --callback-url {url}", account.handle);
+    let is_off = cause.is_some_and(|cause| cause.id == WEBHOOK_INACTIVE.id);
     let hint = match (outcome, &callback, present.and_then(|present| present.callback_url.as_deref())) {
         (Outcome::Pass, None, Some(to)) => {
             Some(format!("the account has no callback URL to compare it with; then: {}", edit(&to_paste(to))))
         }
         (Outcome::Pass, ..) => None,
+        _ if is_off => Some(format!("{}; then: {}", WEBHOOK_INACTIVE.fix(), again(target))),
         (_, None, _) => Some(format!("give the account its callback URL; then: {}", edit("URL"))),
         (_, Some(_), None) => Some(format!("subscribe the app and the Page; then: {}", again(target))),
         (_, Some(_), Some(_)) => Some(format!(

@@ -27,7 +27,7 @@ impl Wizard<'_> {
             refuse(ctx, NO_PAGE_GRANTED.summary, Some(&NO_PAGE_GRANTED.fix()));
             return Ok(Asked::AnotherToken);
         }
-        let Some(page) = choose_page(ctx, pages)? else { return Ok(Asked::Back) };
+        let Some(page) = choose_page(ctx, pages, self.old)? else { return Ok(Asked::Back) };
         let Some(own) = page.access_token else { return Ok(Asked::AnotherToken) };
         if self.draft.inputs.references.contains_key(&SecretKind::PageAccessToken) {
             say(ctx, "The Page's own token is stored, because the reference is to the person's token.");
@@ -90,13 +90,15 @@ impl Wizard<'_> {
 }
 
 /// Chooses one of the usable Pages; the others are listed last with the reason. `None` for
-/// Esc.
-fn choose_page(ctx: &Context, mut pages: Vec<OwnPage>) -> Result<Option<OwnPage>, CliError> {
-    let connected = ctx.accounts()?.load()?;
+/// Esc. The edited account's own Page stands first.
+fn choose_page(ctx: &Context, mut pages: Vec<OwnPage>, old: Option<&Account>) -> Result<Option<OwnPage>, CliError> {
+    let mut connected = ctx.accounts()?.load()?;
+    connected.retain(|account| old.is_none_or(|old| old.id != account.id));
+    let is_own = |page: &OwnPage| old.is_some_and(|old| old.page_id.as_str() == page.id);
     let of_page = |page: &OwnPage| {
         connected.iter().filter(|account| account.page_id.as_str() == page.id).collect::<Vec<&Account>>()
     };
-    pages.sort_by_key(|page| (unusable(page).is_some(), !of_page(page).is_empty()));
+    pages.sort_by_key(|page| (unusable(page).is_some(), !is_own(page), !of_page(page).is_empty()));
     let name = |page: &OwnPage| page.name.clone().unwrap_or_else(|| "(no name)".into());
     let wide = pages.iter().map(|page| measure_text_width(&name(page))).max().unwrap_or_default().min(60);
     let item = |page: &OwnPage| {

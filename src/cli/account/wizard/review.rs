@@ -13,7 +13,7 @@ use crate::cli::webhook::subscribe::offer;
 use crate::operations::accounts::fields::of_secret;
 use crate::operations::accounts::{commands, test};
 use crate::operations::{Invocation, Kind, change, health};
-use crate::secrets::{SecretKind, SecretRef};
+use crate::secrets::SecretKind;
 use crate::ui::style::{self, paint, wrap};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -103,7 +103,8 @@ impl Wizard<'_> {
         let report = test::run(self.ctx, client, account.name.as_str(), &subject)?;
         self.draft.page_name.clone_from(&report.page_name);
         self.report = Some(report);
-        change::warn_of_twins(self.ctx, &account)
+        change::warn_of_twins(self.ctx, &account)?;
+        change::warn_of_other_callbacks(self.ctx, &account)
     }
 
     /// Prints the screen, with the test result if it is new.
@@ -174,15 +175,16 @@ impl Wizard<'_> {
             (Some((_, secret)), Some(_)) => format!("a new one, {}", secret.masked()),
             (Some((_, secret)), None) => secret.masked(),
             (None, Some(_)) if kind == SecretKind::AppSecret && self.draft.given.app_id.is_none() => "removed".into(),
-            (None, Some(place)) if self.is_without(place) => format!("missing: the {place} store is empty"),
+            (None, Some(place)) if self.is_without(kind) => format!("missing from {place}"),
             (None, Some(place)) => format!("kept, in {place}"),
             (None, None) => "not set".into(),
         }
     }
 
-    /// Whether a store is empty because its file was set aside.
-    fn is_without(&self, place: &SecretRef) -> bool {
-        place.store().is_some_and(|store| matches!(self.ctx.store(store).is_made(), Ok(Some(false))))
+    /// Whether a secret of the edited account is not where its record says. A store that does not
+    /// answer says nothing.
+    fn is_without(&self, kind: SecretKind) -> bool {
+        self.old.is_some_and(|old| matches!(self.ctx.secret(old, kind), Ok(None)))
     }
 
     /// The equivalent command without prompts, and the variables that it reads.

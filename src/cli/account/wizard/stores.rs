@@ -2,14 +2,19 @@
 
 use crate::cli::context::Context;
 use crate::cli::error::{self, CliError};
+use crate::operations::no_keyring;
 use crate::secrets::{StoreError, StoreName};
+
+const BY_REFERENCE: &str =
+    "or keep no copy, only where it is, such as a variable:\n    msgrctl account add NAME --token-from env:VARIABLE";
 
 /// Finds a store that answers; `false` if the operator leaves.
 pub(super) fn settle(ctx: &Context, store: &mut StoreName) -> Result<bool, CliError> {
     while let Err(error) = ctx.store(*store).probe() {
         // Asking a missing store again does not help.
         let at = usize::from(matches!(error, StoreError::Absent(_)));
-        let error = CliError::from(error);
+        let is_away = error.is_keyring_away();
+        let error = if is_away { no_keyring(Some(ctx), &error, BY_REFERENCE) } else { error.into() };
         if error.is_interrupt() {
             return Err(error);
         }

@@ -20,21 +20,11 @@ impl Wizard<'_> {
         {
             return Ok(Asked::Nothing);
         }
-        if self.old.is_some() {
-            let ways = ["Keep it", "Replace it"].map(str::to_owned);
-            match ctx.prompter.choose("Page access token", &ways, 1)? {
-                Some(1) => {}
-                Some(_) => {
-                    self.forget_token();
-                    return Ok(Asked::Nothing);
-                }
-                None => return Ok(Asked::Back),
-            }
-        }
         let replaces = self.old.is_some() || self.draft.inputs.token.is_some();
         let more = " It begins with EAA. A person's (user) token works too: you then choose one of their Pages.";
         let more = match &self.draft.inputs.token {
             Some(token) => format!("{more} Enter keeps {}.", token.masked()),
+            None if self.old.is_some() => format!("{more} Enter keeps the one that the account has."),
             None => more.to_owned(),
         };
         introduce(ctx, &fields::TOKEN, &more);
@@ -44,6 +34,9 @@ impl Wizard<'_> {
                 Pasted::Secret(token) => token,
                 Pasted::Back => return Ok(Asked::Back),
                 Pasted::Nothing if replaces => {
+                    if self.draft.inputs.token.is_none() {
+                        self.forget_token();
+                    }
                     say(ctx, "Nothing was pasted; the token stays.");
                     return Ok(Asked::Answered);
                 }

@@ -241,7 +241,9 @@ fn check_tenant(entry: &Entry, now: &BTreeMap<Record, Fields>) -> Result<(), Err
 
 fn values_alone(command: &str) -> Error {
     let error = Error::failed(format!("'{command}' changed secrets and nothing else, which cannot be undone"));
-    if command == "secret move" { error.hint("to move them back: msgrctl secret move --help") } else { error }
+    let error =
+        if command == "secret move" { error.hint("to move them back: msgrctl secret move --help") } else { error };
+    error.hint("to undo an older change: msgrctl undo --list")
 }
 
 impl Undoing {
