@@ -143,7 +143,7 @@ pub fn report_text(ctx: &Context, account: &str, report: &Report, screen: Screen
     let shown = outcome::once(report.findings.iter().map(|finding| Line::of_finding(finding, &calls)).filter(is_shown));
     let mut lines = vec![format!("{name} {}", outcome::marked(report.outcome(), screen))];
     if shown.is_empty() {
-        return format!("{}  {counted}", lines.remove(0));
+        return wrap(&format!("{}  {counted}", lines.remove(0)), screen.width, 2);
     }
     let wide = shown.iter().map(|line| line.id.len()).max().unwrap_or_default();
     for group in [Group::Credentials, Group::Delivery, Group::Messages] {

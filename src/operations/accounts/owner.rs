@@ -221,9 +221,9 @@ pub fn unusable(page: &OwnPage) -> Option<&'static str> {
 
 /// The named Page among a person's.
 fn chosen(pages: &[OwnPage], named: Option<&PageId>) -> Result<OwnPage, Error> {
+    const FEW: usize = 20;
     let list = |error: Error| {
         let mut error = error;
-        const FEW: usize = 20;
         let usable: Vec<&OwnPage> = pages.iter().filter(|page| unusable(page).is_none()).collect();
         for page in usable.iter().take(FEW) {
             let name = page.name.as_deref().unwrap_or("no name");

@@ -81,9 +81,12 @@ pub(super) fn add(mut wizard: Wizard<'_>) -> Result<u8, CliError> {
 fn in_lines(command: &Invocation, width: Option<u16>) -> String {
     let room = width.map_or(usize::MAX, |width| usize::from(width).saturating_sub(4));
     let mut lines = vec![String::from(" ")];
+    let mut is_value = false;
     for word in command.quoted() {
         let last = lines.last().map_or(0, |line| console::measure_text_width(line));
-        if word.starts_with("--") && last + word.len() + 24 > room {
+        let may_break = word.starts_with("--") || !is_value;
+        is_value = word.starts_with("--");
+        if may_break && last + word.len() + 24 > room {
             lines.push(String::from("     "));
         }
         if let Some(line) = lines.last_mut() {
