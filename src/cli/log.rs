@@ -8,7 +8,7 @@ use super::error::CliError;
 use super::tables::show;
 use crate::operations::journal::{DONE, Entry, Pending, recover};
 use crate::text::count;
-use crate::ui::table::table_with_text;
+use crate::ui::table::{Text, table_with_text};
 
 /// Show the changes: accounts, secrets, messages, chat settings, tenants
 ///
@@ -84,6 +84,6 @@ pub fn row(entry: &Entry) -> [String; 5] {
 }
 
 pub fn print_table(ctx: &Context, headings: &[&str], rows: Vec<Vec<String>>) {
-    let laid = table_with_text(headings, rows, ctx.output.terminal.out());
+    let laid = table_with_text(headings, rows, Text::Whole, ctx.output.terminal.out());
     show(ctx, &laid, "--json has them");
 }

@@ -223,7 +223,7 @@ fn refuse(error: clap::Error, arguments: &[OsString], env: &Environment) -> u8 {
         return error::render(&error, &output);
     }
     // A bare noun prints its help, and is a usage error.
-    if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+    if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand && !output.json {
         output.talk(redact(&text).trim_end());
         return error::USAGE;
     }

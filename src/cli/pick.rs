@@ -43,12 +43,12 @@ impl TenantsArg {
         &self,
         ctx: &Context,
         mut run: impl FnMut(&Context) -> Result<(), CliError>,
-    ) -> Result<usize, CliError> {
+    ) -> Result<Vec<(String, CliError)>, CliError> {
         if !self.all_tenants {
-            return run(ctx).map(|()| 0);
+            return run(ctx).map(|()| Vec::new());
         }
         let names: Vec<String> = ctx.tenants()?.iter().map(|(name, _)| name.to_owned()).collect();
-        let mut skipped = 0;
+        let mut skipped = Vec::new();
         for name in &names {
             let inside = ctx.in_tenant(name);
             inside.say_how_to_call();
@@ -57,7 +57,7 @@ impl TenantsArg {
                 Err(error) if error.is_interrupt() => return Err(error),
                 Err(error) => {
                     ctx.output.warning(&format!("tenant '{name}' was skipped: {}", error.message()));
-                    skipped += 1;
+                    skipped.push((name.clone(), error));
                 }
             }
         }
@@ -65,8 +65,8 @@ impl TenantsArg {
         Ok(skipped)
     }
 
-    pub fn skipped(count: usize) -> Result<(), CliError> {
-        match count {
+    pub fn skipped(tenants: &[(String, CliError)]) -> Result<(), CliError> {
+        match tenants.len() {
             0 => Ok(()),
             1 => Err(CliError::partial("1 tenant was skipped, for the reason above")),
             count => Err(CliError::partial(format!("{count} tenants were skipped, for the reasons above"))),

@@ -102,8 +102,10 @@ pub fn of_clap(error: &clap::Error) -> CliError {
                 missing.iter().map(|name| name.replace(['<', '>'], "").replace("...", "")).collect();
             says(&format!("missing: {}", names.join(", "))).hint(help)
         }
-        ErrorKind::MissingSubcommand => says(&format!("missing: what '{}' is to do", path.join(" ")))
-            .hint(format!("its commands: {} --help", path.join(" "))),
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            says(&format!("missing: what '{}' is to do", path.join(" ")))
+                .hint(format!("its commands: {} --help", path.join(" ")))
+        }
         ErrorKind::InvalidSubcommand => {
             let typed = texts(ContextKind::InvalidSubcommand).pop().unwrap_or_default();
             let shown = first();

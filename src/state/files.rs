@@ -53,9 +53,6 @@ impl Files {
 
     fn write_configuration(&self, change: &Change) -> Result<(), StateError> {
         let path = self.paths.config_file();
-        if change.what == What::Removed {
-            return Ok(files::remove(&path)?);
-        }
         let lock = lock(&path)?;
         let text = files::read_text(&path)?.unwrap_or_default();
         let now = toml::from_str(&text).map_err(|error: toml::de::Error| invalid(change, &error.message()))?;
@@ -66,6 +63,10 @@ impl Files {
             values.push((key.as_str(), then.get(key).map(plain).transpose()?));
         }
         let new = config_text::with(&text, values).map_err(|error| invalid(change, &error.message()))?;
+        if new.trim().is_empty() && change.what == What::Removed {
+            // As before the first setting; what a person wrote beside it stays.
+            return Ok(files::remove(&path)?);
+        }
         Ok(lock.replace(new.as_bytes())?)
     }
 }

@@ -53,7 +53,7 @@ impl Calls {
             return Cow::Borrowed(text);
         }
         let mut completed = String::with_capacity(text.len() + 64);
-        for (part, is_command) in parts(text) {
+        for (part, is_command) in parts(text, is_of_a_configuration) {
             if is_command { self.push(&mut completed, part) } else { completed.push_str(part) }
         }
         Cow::Owned(completed)
@@ -77,8 +77,11 @@ impl Calls {
 
 const NAME: &str = "msgrctl ";
 
-/// A text in parts, and which of them are commands.
-fn parts(text: &str) -> Vec<(&str, bool)> {
+/// The words behind `msgrctl` that begin a command which works the same everywhere.
+const ANYWHERE: [&str; 7] = ["completions", "demo", "explain", "help", "man", "schema", "version"];
+
+/// A text in parts, and which of them are commands as `is_command` knows them.
+fn parts(text: &str, is_command: impl Fn(&str) -> bool) -> Vec<(&str, bool)> {
     let (mut parts, mut done, mut at) = (Vec::new(), 0, 0);
     while let Some(found) = text[at..].find(NAME).map(|found| at + found) {
         at = found + NAME.len();
@@ -98,12 +101,17 @@ fn parts(text: &str) -> Vec<(&str, bool)> {
 /// there: a command that is broken cannot be pasted.
 pub fn with_spaces_of_commands(text: &str, space: &str) -> String {
     let part = |(part, is_command): (&str, bool)| if is_command { part.replace(' ', space) } else { part.into() };
-    parts(text).into_iter().map(part).collect()
+    let any = |rest: &str| COMMANDS.contains(&word(rest)) || ANYWHERE.contains(&word(rest));
+    parts(text, any).into_iter().map(part).collect()
 }
 
-fn is_command(rest: &str) -> bool {
-    let word = rest.split(|c: char| !(c.is_ascii_lowercase() || c == '-')).next().unwrap_or_default();
-    COMMANDS.contains(&word) && !rest.starts_with("sandbox start")
+/// The word that a text begins with.
+fn word(rest: &str) -> &str {
+    rest.split(|c: char| !(c.is_ascii_lowercase() || c == '-')).next().unwrap_or_default()
+}
+
+fn is_of_a_configuration(rest: &str) -> bool {
+    COMMANDS.contains(&word(rest)) && !rest.starts_with("sandbox start")
 }
 
 /// Where the command at the beginning of `text` ends; quoted parts belong to it.

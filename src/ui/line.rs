@@ -33,6 +33,10 @@ pub fn read(term: &Term, prompt: &str, room: Option<usize>, hidden: bool, begin:
         let key = term.read_key_raw()?;
         match key {
             Key::CtrlC => {
+                // What was typed, a secret in the wrong place perhaps, does not stay.
+                if room.is_some() {
+                    term.clear_line()?;
+                }
                 interrupt::ask_to_stop();
                 return Err(io::ErrorKind::Interrupted.into());
             }
@@ -143,10 +147,10 @@ impl Line {
 }
 
 /// While it lives the terminal does not echo, even between two keys.
-struct Quiet(());
+pub(super) struct Quiet(());
 
 impl Quiet {
-    fn begin() -> Self {
+    pub(super) fn begin() -> Self {
         interrupt::install();
         #[cfg(unix)]
         {
@@ -169,7 +173,7 @@ impl Drop for Quiet {
 
 /// Whether more input is waiting, as during a paste.
 #[cfg(unix)]
-fn more_is_waiting() -> bool {
+pub(super) fn more_is_waiting() -> bool {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
     const A_MOMENT: Timespec = Timespec { tv_sec: 0, tv_nsec: 30_000_000 };
     let stdin = io::stdin();
@@ -177,7 +181,7 @@ fn more_is_waiting() -> bool {
 }
 
 #[cfg(not(unix))]
-fn more_is_waiting() -> bool {
+pub(super) fn more_is_waiting() -> bool {
     false
 }
 

@@ -8,6 +8,7 @@ pub mod output;
 pub mod pager;
 pub mod progress;
 pub mod prompt;
+mod search;
 pub mod style;
 pub mod table;
 pub mod terminal;

@@ -3,12 +3,13 @@
 use std::collections::HashSet;
 
 use console::{Term, measure_text_width};
+use dialoguer::Select;
 use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
-use dialoguer::{FuzzySelect, Select};
 use secrecy::zeroize::Zeroizing;
 
 use super::interrupt;
 use super::line::{self, Typed};
+use super::search;
 use super::style::wrap;
 use super::terminal::Screen;
 use crate::text::one_line;
@@ -105,9 +106,16 @@ impl Prompter for Person {
     }
 
     fn search(&self, question: &str, items: &[String]) -> Result<Option<usize>, PromptError> {
-        let theme = self.theme();
-        let asked = FuzzySelect::with_theme(theme.as_ref()).with_prompt(one_line(question)).items(shortened(items));
-        left(asked.default(0).max_length(AT_ONCE).interact_opt())
+        let mut prompt = String::new();
+        // Writing into a text does not fail.
+        let _ = self.theme().format_prompt(&mut prompt, &one_line(question));
+        let term = Term::stderr();
+        let chosen = search::search(&term, prompt.trim_end(), &shortened(items), self.screen);
+        let chosen = chosen.map_err(|error| PromptError::of(&error))?;
+        if let Some(at) = chosen {
+            self.show(question, &items[at]);
+        }
+        Ok(chosen)
     }
 }
 
@@ -182,9 +190,6 @@ impl Person {
     }
 }
 
-/// The rows of a long list, so that the question stays in sight.
-const AT_ONCE: usize = 12;
-
 /// Items shortened to one line each, because a redrawn list counts its lines; and made
 /// unique, because the choice is found by its text.
 fn shortened(items: &[String]) -> Vec<String> {
@@ -218,6 +223,10 @@ fn left(chosen: dialoguer::Result<Option<usize>>) -> Result<Option<usize>, Promp
     let chosen = chosen.map_err(|dialoguer::Error::IO(error)| PromptError::of(&error))?;
     if chosen.is_none() {
         interrupt::forget_typed();
+        // The rest of it may come in pieces.
+        while line::more_is_waiting() {
+            interrupt::forget_typed();
+        }
     }
     Ok(chosen)
 }

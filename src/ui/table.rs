@@ -46,8 +46,17 @@ pub fn table(headings: &[&str], mut rows: Vec<Vec<String>>, screen: Screen) -> L
     Layout { text, left_out: headings[shown..].iter().map(|heading| (*heading).to_owned()).collect() }
 }
 
-/// The same with a text as last column: it stays, and is cut to the remaining room.
-pub fn table_with_text(headings: &[&str], mut rows: Vec<Vec<String>>, screen: Screen) -> Layout {
+/// What becomes of a text in the last column that is longer than its room.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Text {
+    /// It is cut.
+    Cut,
+    /// It continues below.
+    Whole,
+}
+
+/// The same with a text in the last column: it stays, and columns before it go.
+pub fn table_with_text(headings: &[&str], mut rows: Vec<Vec<String>>, text: Text, screen: Screen) -> Layout {
     const LEAST: usize = 24;
     let Some(width) = screen.width.map(usize::from) else { return table(headings, rows, screen) };
     let last = headings.len() - 1;
@@ -58,7 +67,7 @@ pub fn table_with_text(headings: &[&str], mut rows: Vec<Vec<String>>, screen: Sc
     let dots = if screen.unicode { "…" } else { "..." };
     for row in &mut rows {
         row.drain(shown..last);
-        if let Some(cell) = row.get_mut(shown) {
+        if let Some(cell) = row.get_mut(shown).filter(|_| text == Text::Cut) {
             *cell = console::truncate_str(&harmless(cell), room, dots).into_owned();
         }
     }
@@ -106,8 +115,12 @@ mod tests {
     fn the_text_stays_and_columns_before_it_go() {
         let screen = Screen { width: Some(60), color: false, unicode: true };
         let row = ["2026-11-29 10:00:00", "account edit", "acme", "a text longer than its room is"];
-        let laid =
-            table_with_text(&["TIME", "COMMAND", "TENANT", "WHAT"], vec![row.map(str::to_owned).to_vec()], screen);
+        let laid = table_with_text(
+            &["TIME", "COMMAND", "TENANT", "WHAT"],
+            vec![row.map(str::to_owned).to_vec()],
+            Text::Cut,
+            screen,
+        );
         assert_eq!(
             laid.text.lines().next_back().unwrap_or_default(),
             "2026-11-29 10:00:00  a text longer than its room is"

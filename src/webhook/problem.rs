@@ -119,7 +119,7 @@ problems! {
         "let Meta's requests to this path through the firewall or the login page"
     TokenRefused { status: u16 = 403 } "token-refused"
         "the receiver refuses the request with the account's own verify token (HTTP {status})"
-        "the usual reason is that the receiver has another verify token, that of another account perhaps: put this account's into the receiver (msgrctl webhook show NAME --reveal shows it); if it is the same already, look for a firewall or a gateway in front of it"
+        "the usual reason is that the receiver has another verify token, that of another account perhaps: put this account's into the receiver (to see it: msgrctl webhook show NAME --reveal); if it is the same already, look for a firewall or a gateway in front of it"
     NotFound "not-found"
         "there is nothing at that path (HTTP 404)"
         "check the path of the callback URL, to the last slash"

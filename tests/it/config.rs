@@ -100,3 +100,18 @@ fn a_file_that_is_not_there_is_refused_and_one_that_has_gone_is_named() {
     std::fs::remove_file(&bundle).unwrap();
     home.run(&["doctor"]).code(7).shows(&["msgrctl config unset ca_bundle"]);
 }
+
+#[test]
+fn undo_of_the_first_setting_keeps_what_a_person_wrote_beside_it() {
+    let home = Home::new();
+    let file = home.path("config/msgrctl/config.toml");
+    home.run(&["config", "set", "timeout", "9"]).code(0);
+    let text = std::fs::read_to_string(&file).unwrap() + "# Jo: read this first\n";
+    std::fs::write(&file, text).unwrap();
+    let mode = |mode| std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+    mode(0o400);
+    home.run(&["undo", "--yes"]).code(3).says(&["the file is read-only", "chmod u+w"]);
+    mode(0o600);
+    home.run(&["undo", "--yes"]).code(0);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "# Jo: read this first\n");
+}

@@ -578,3 +578,28 @@ fn lost_secrets_are_given_back_one_by_one() {
     // A wrong secret is refused all the same.
     home.run_with(&edit, "0123456789abcdef0123456789abcdef").code(7);
 }
+
+/// Only a lost app secret is taken without a test: nothing that is there, and nothing else.
+#[test]
+fn without_a_token_nothing_wrong_is_saved_untested() {
+    let sandbox = sandbox();
+    let mut home = acme(&sandbox, true);
+    home.unset("MSGRCTL_SECRET_ACME_PAGE_ACCESS_TOKEN");
+    for change in [&["--app-id", "777777777777777"][..], &["--page-username", "who.knows"]] {
+        home.run(&[&["account", "edit", "acme", "--yes"], change].concat()).code(4).says(&["no page access token"]);
+    }
+    let home = Home::new()
+        .with("MSGRCTL_GRAPH_URL", &sandbox.url())
+        .with("MSGRCTL_STORE", "file")
+        .with("MSGRCTL_PASSPHRASE", "correct horse battery");
+    home.run_with(&["account", "add", "Acme", "--token-stdin"], page_token(&sandbox)).code(0);
+    home.run(&["account", "test", "acme"]).code(0);
+    home.run(&["secret", "passphrase", "--begin-again", "--yes"]).code(0);
+    // What was found before is not how it is.
+    home.run(&["status"]).code(0).shows(&["was pass", "changed since"]);
+    let (app_id, app_secret) = app(&sandbox);
+    let edit = ["account", "edit", "acme", "--app-id", &app_id, "--app-secret-stdin", "--yes"];
+    home.run_with(&edit, app_secret)
+        .code(4)
+        .says(&["no page access token", "--token-file FILE --app-secret-file FILE"]);
+}

@@ -577,7 +577,7 @@ fn a_window_that_shrinks_keeps_the_questions_whole() {
     pty.send(&format!("{}\r", user_token(&sandbox)));
     answer(&mut pty, &[("Skip them", &format!("{DOWN}\r"))]);
     let list = {
-        pty.expect("to search");
+        pty.expect("arrows");
         pty.send(DOWN);
         pty.expect("Acme Support 2 ")
     };
@@ -839,4 +839,31 @@ fn an_edited_account_takes_the_token_of_its_own_page() {
     pty.send("EAAq0123456789EAAq0123456789\r");
     let (screen, code) = pty.end();
     assert!(code == 1 && screen.contains("left; nothing was saved"), "{code} {screen}");
+}
+
+/// A token that is pasted into a list to search is not shown, and Ctrl-C leaves nothing of a line.
+#[test]
+fn a_token_in_the_wrong_list_or_line_does_not_stay_on_the_screen() {
+    let sandbox = sixty_pages();
+    let home = plain_home(&sandbox);
+    for at in 0..2 {
+        let page = sandbox.world().pages[at].id.clone();
+        let token = sandbox.world().page_token(&page).unwrap().value.clone();
+        home.run_with(&["account", "add", &format!("Acme {at}"), "--token-stdin"], token).code(0);
+    }
+    let token = page_token(&sandbox);
+    let mut pty = start(&home, &["account", "show"]);
+    pty.expect("Which account?");
+    pty.send(&token);
+    pty.expect("nothing matches");
+    pty.send("\u{1b}");
+    let (screen, code) = pty.end();
+    assert!(code == 1 && !screen.contains(&token[..12]), "{screen}");
+    let mut pty = start(&home, &["account", "rename", "acme-0"]);
+    pty.expect("name");
+    pty.send(&token[..30]);
+    pty.expect(&token[20..30]);
+    pty.send("\u{3}");
+    let (screen, code) = pty.end();
+    assert!(code == 130 && screen.contains("\u{1b}[2K"), "{screen:?}");
 }

@@ -31,7 +31,7 @@ pub fn run(args: &ListArgs, ctx: &Context) -> Result<u8, CliError> {
     if ctx.output.json {
         let accounts: Vec<_> = accounts.iter().map(|(tenant, account)| account_json(account, tenant)).collect();
         ctx.output.json(&Envelope("accounts", accounts));
-        return TenantsArg::skipped(skipped).map(|()| 0);
+        return TenantsArg::skipped(&skipped).map(|()| 0);
     }
     if accounts.is_empty() {
         let tenant = &ctx.settings()?.tenant.value;
@@ -44,7 +44,7 @@ pub fn run(args: &ListArgs, ctx: &Context) -> Result<u8, CliError> {
     let rows = accounts.iter().map(|(tenant, account)| of_tenant(tenant).into_iter().chain(row(account)).collect());
     let laid = table(&headings, rows.collect(), ctx.output.terminal.out());
     show(ctx, &laid, "msgrctl account show NAME has them");
-    TenantsArg::skipped(skipped).map(|()| 0)
+    TenantsArg::skipped(&skipped).map(|()| 0)
 }
 
 fn row(account: &Account) -> Vec<String> {

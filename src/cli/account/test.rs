@@ -66,8 +66,8 @@ pub fn run(args: &TestArgs, ctx: &Context) -> Result<u8, CliError> {
         test(args, ctx, chosen, &mut told)
     })?;
     let page = told.page.take();
-    let code = told.finish(args, left_out)?;
-    TenantsArg::skipped(skipped)?;
+    let code = told.finish(args, left_out, &skipped)?;
+    TenantsArg::skipped(&skipped)?;
     match page {
         _ if !args.open => {}
         Some((_, page)) => open_at_meta(ctx, &page, args.format.chosen(ctx) != Format::Text),
@@ -183,7 +183,7 @@ impl<'a> TestRun<'a> {
     }
 
     /// The last lines, and the exit code.
-    fn finish(mut self, args: &TestArgs, left_out: usize) -> Result<u8, CliError> {
+    fn finish(mut self, args: &TestArgs, left_out: usize, skipped: &[(String, CliError)]) -> Result<u8, CliError> {
         let output = self.output;
         let tested = self.tested();
         let is_document = matches!(self.format, Format::Junit | Format::Markdown);
@@ -207,6 +207,11 @@ impl<'a> TestRun<'a> {
                     let lines = [Line::new(ids::TOKEN_VALID, Outcome::Unreachable, &why)];
                     let name = account.handle.as_str();
                     self.document.suite(&Suite { name, tenant: None, outcome: Outcome::Unreachable, lines: &lines });
+                }
+                for (tenant, error) in skipped {
+                    let lines = [Line::new(ids::ACCOUNTS_FILE, Outcome::Unreachable, error.message())];
+                    let outcome = Outcome::Unreachable;
+                    self.document.suite(&Suite { name: "every account", tenant: Some(tenant), outcome, lines: &lines });
                 }
                 self.document.end(&counted);
                 if let Some(error) = unread {

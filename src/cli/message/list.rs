@@ -15,7 +15,7 @@ use crate::cli::error::CliError;
 use crate::cli::pick::pick;
 use crate::messages::{ChatSettings, Event, MessageState, resolve};
 use crate::operations::accounts::find;
-use crate::ui::table::{Layout, table, table_with_text};
+use crate::ui::table::{Layout, Text, table, table_with_text};
 
 /// List the messages of an account: state, text, and where the text comes from
 ///
@@ -62,6 +62,8 @@ pub fn print(ctx: &Context, account: &Account, settings: &ChatSettings) {
 
 /// The table of one account's messages; texts are cut at the window's edge.
 fn text(ctx: &Context, account: &Account, settings: &ChatSettings) -> Layout {
+    /// Without room for a text the states matter more.
+    const NARROW: u16 = 64;
     let screen = ctx.output.terminal.out();
     let row = |event: Event| {
         let state = account.messages.state(event);
@@ -69,13 +71,23 @@ fn text(ctx: &Context, account: &Account, settings: &ChatSettings) -> Layout {
         let text = said(&state, &effective, screen);
         vec![event.to_string(), state.word().into(), effective.origin.to_string(), text]
     };
-    table_with_text(&["EVENT", "STATE", "FROM", "TEXT"], Event::all().map(row).collect(), screen)
+    let (headings, rows) = (["EVENT", "STATE", "FROM", "TEXT"], Event::all().map(row).collect::<Vec<_>>());
+    if screen.width.is_some_and(|width| width < NARROW) {
+        let short = rows.into_iter().map(|mut row: Vec<String>| {
+            row.truncate(3);
+            row
+        });
+        let mut laid = table(&headings[..3], short.collect(), screen);
+        laid.left_out.push(headings[3].to_owned());
+        return laid;
+    }
+    table_with_text(&headings, rows, Text::Cut, screen)
 }
 
 /// Names the columns that did not fit.
 fn say_left_out(ctx: &Context, laid: &Layout) {
     if !laid.left_out.is_empty() {
-        ctx.output.notice(&format!("no room for {}; --json has them", laid.left_out.join(", ").to_lowercase()));
+        ctx.output.notice(&format!("no room for {}; --json has them", laid.left_out.join(", ")));
     }
 }
 

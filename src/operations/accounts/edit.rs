@@ -159,8 +159,9 @@ impl Prepared {
         if edit.gate == Gate::Untested || !needs_test(old, new, edit) {
             return Ok(false);
         }
-        // The first of several lost secrets can only be given back untested.
-        let may_wait = edit.gate == Gate::Anyway || old.page_id == new.page_id;
+        // The first of several lost secrets can only be given back untested; nothing that is
+        // there, and nothing else, is replaced so.
+        let may_wait = edit.gate == Gate::Anyway || self.gives_back_only(workspace)?;
         let untestable =
             may_wait && edit.inputs.token.is_none() && workspace.secret(old, SecretKind::PageAccessToken)?.is_none();
         if untestable {
@@ -168,6 +169,22 @@ impl Prepared {
             workspace.warning(&format!("not tested: the account has no page access token; to give it one: {give}"));
         }
         Ok(!untestable)
+    }
+
+    /// Whether the change is nothing but an app secret whose place is empty.
+    fn gives_back_only(&self, workspace: &Workspace) -> Result<bool, Error> {
+        let Self { edit, old, new, .. } = self;
+        let same = (&old.page_id, &old.page_username, &old.app_id) == (&new.page_id, &new.page_username, &new.app_id);
+        let is_lost = |kind| Ok::<_, Error>(old.secrets.contains_key(&kind) && workspace.secret(old, kind)?.is_none());
+        let in_a_store_of_ours = |kind| {
+            old.secrets.get(&kind).and_then(SecretRef::store).is_some_and(|store| StoreName::KEEPING.contains(&store))
+        };
+        let both = [SecretKind::AppSecret, SecretKind::PageAccessToken];
+        Ok(same
+            && edit.inputs.app_secret.is_some()
+            && both.into_iter().all(in_a_store_of_ours)
+            && is_lost(SecretKind::AppSecret)?
+            && is_lost(SecretKind::PageAccessToken)?)
     }
 
     /// Tests the changed account. A person's token that reaches the account's Page is replaced
@@ -218,7 +235,10 @@ impl Prepared {
             Some(token) => Some(token.clone()),
             None => workspace.secret(old, SecretKind::PageAccessToken)?,
         };
-        let token = token.ok_or_else(|| test::no_token(old))?;
+        let token = token.ok_or_else(|| {
+            let both = format!("msgrctl account edit {} --token-file FILE --app-secret-file FILE --yes", old.handle);
+            test::no_token(old).hint(format!("or both secrets at once: {both}"))
+        })?;
         let app_secret = match &inputs.app_secret {
             Some(secret) => Some(secret.clone()),
             None if new.app_id.is_some() => workspace.secret(new, SecretKind::AppSecret)?,

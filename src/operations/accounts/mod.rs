@@ -20,7 +20,7 @@ pub use draft::Draft;
 pub use test::test;
 
 use super::{Error, Workspace};
-use crate::accounts::{Account, AccountError};
+use crate::accounts::{Account, AccountError, TenantName};
 
 /// The tenant's account with this name, handle or id.
 pub(crate) fn find(workspace: &Workspace, address: &str) -> Result<Account, Error> {
@@ -37,7 +37,7 @@ pub(crate) fn find_among<'a>(workspace: &Workspace, known: &'a [Account], addres
     };
     let tenant = workspace.settings()?.tenant.value.as_str();
     let mut others = workspace.tenant_names().unwrap_or_default();
-    others.retain(|other| other != tenant);
+    others.retain(|other| other != tenant && other.parse::<TenantName>().is_ok());
     if others.is_empty() {
         return Err(error.into());
     }

@@ -26,6 +26,9 @@ impl From<FileError> for Error {
         }
         match error {
             FileError::Busy { .. } => shown.hint("wait for the other msgrctl to end, then try again"),
+            FileError::Write { path, source } if is_read_only(&source) => {
+                shown.hint(unless_changed(&format!("to allow changes: chmod u+w '{}'", path.display())))
+            }
             FileError::Write { path, source } => match path.parent().filter(|_| is_missing(&source)) {
                 Some(parent) => {
                     shown.hint(unless_changed(&format!("make its directory: mkdir -p '{}'", parent.display())))
@@ -42,6 +45,11 @@ impl From<FileError> for Error {
             }
         }
     }
+}
+
+/// A file that its owner protected, and not a directory that may not be written.
+fn is_read_only(error: &io::Error) -> bool {
+    error.get_ref().is_some() && error.kind() == io::ErrorKind::PermissionDenied
 }
 
 fn is_missing(error: &io::Error) -> bool {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::files;
+use crate::operations::health::{self, News};
 use crate::operations::{Error, Workspace};
 use crate::secrets::{NewKey, SecretKind, SecretRef, StoreError, StoreName};
 
@@ -43,12 +44,17 @@ pub fn begin_again(workspace: &Workspace) -> Result<Begun, Error> {
     }
     let aside = files::set_aside(&path)?;
     let mut missing = Vec::new();
+    let mut news = News::default();
     for account in workspace.accounts()?.load()? {
         let of_file = |source: &SecretRef| source.store() == Some(StoreName::File);
         let kinds = account.secrets.iter().filter(|(_, source)| of_file(source)).map(|(kind, _)| *kind);
         let kinds: Vec<SecretKind> = kinds.filter(|kind| *kind != SecretKind::NextVerifyToken).collect();
+        if !kinds.is_empty() {
+            news.changed(&account);
+        }
         missing.extend((!kinds.is_empty()).then(|| (account.handle.to_string(), kinds)));
     }
+    health::keep(workspace, &news);
     Ok(Begun { aside, missing })
 }
 

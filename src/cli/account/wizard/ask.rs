@@ -10,11 +10,11 @@ use crate::cli::error::CliError;
 use crate::operations::accounts::fields::{self, Field, of_secret};
 use crate::operations::accounts::inputs;
 use crate::secrets::{Secret, SecretKind, redact};
-use crate::ui::style::{self, paint, wrap};
+use crate::ui::style::{self, paint, wrap, wrap_sentence};
 
 /// Prints text between questions, wrapped.
 pub fn say(ctx: &Context, text: &str) {
-    ctx.output.talk(&wrap(text, ctx.output.terminal.err().width, 0));
+    ctx.output.talk(&wrap_sentence(text, ctx.output.terminal.err().width, 0));
 }
 
 /// Introduces a question: where its value is found, and `more`.

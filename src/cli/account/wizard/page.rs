@@ -128,11 +128,11 @@ fn choose_page(ctx: &Context, mut pages: Vec<OwnPage>, old: Option<&Account>) ->
         }
         let handles: Vec<String> = of_page(page).iter().map(|account| format!("'{}'", account.handle)).collect();
         if !handles.is_empty() {
-            let question = format!(
-                "{} is already connected, by {}. Connect it again, as another account?",
-                name(page),
-                handles.join(" and ")
-            );
+            let again = match old {
+                Some(old) => format!("Move '{}' to it too?", old.name),
+                None => "Connect it again, as another account?".into(),
+            };
+            let question = format!("{} is already connected, by {}. {again}", name(page), handles.join(" and "));
             if !ctx.prompter.confirm(&question)? {
                 continue;
             }
