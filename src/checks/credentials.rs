@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::causes::{
     self, APP_SECRET_MISSING, APP_SECRET_WRONG, APP_UNKNOWN, Next, OTHER_APP, OTHER_PAGE, PAGE_TOKEN_NEEDED,
-    PAGE_WITHOUT_USERNAME, Place, TOKEN_MISSING, TOKEN_NOT_ACCEPTED, USERNAME_DIFFERS, VERSION_ENDS_SOON,
+    PAGE_WITHOUT_USERNAME, Place, TEST_CRASHED, TOKEN_MISSING, TOKEN_NOT_ACCEPTED, USERNAME_DIFFERS, VERSION_ENDS_SOON,
     VERSION_EXPIRED, VERSION_UNKNOWN,
 };
 use super::check::{Check, then};
@@ -47,6 +47,14 @@ impl Report {
     /// The report of an account without a token: nothing could be asked.
     pub fn of_missing_token(summary: String, hint: String) -> Self {
         let finding = check(ids::TOKEN_VALID, Duration::ZERO).fail(&TOKEN_MISSING, summary, hint);
+        Self { findings: vec![finding], page_name: None }
+    }
+
+    /// The report of an account whose test crashed: nothing is known.
+    pub fn of_crash() -> Self {
+        let cause = &TEST_CRASHED;
+        let check = check(ids::TOKEN_VALID, Duration::ZERO);
+        let finding = check.finds(Outcome::Unreachable, cause.id, cause.summary.to_owned(), cause.fix());
         Self { findings: vec![finding], page_name: None }
     }
 }

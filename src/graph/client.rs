@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use backon::Retryable as _;
@@ -30,12 +31,13 @@ pub struct Client {
     settings: http::Settings,
     http: OnceLock<http::Client>,
     queue: Queue,
+    sent: AtomicU64,
 }
 
 impl Client {
     /// A client that calls `base` in `version`.
     pub fn new(base: BaseUrl, version: GraphVersion, clock: Clock, settings: http::Settings) -> Self {
-        Self { base, version, clock, settings, http: OnceLock::new(), queue: Queue::default() }
+        Self { base, version, clock, settings, http: OnceLock::new(), queue: Queue::default(), sent: AtomicU64::new(0) }
     }
 
     /// The version that calls ask for.
@@ -92,8 +94,14 @@ impl Client {
         self.queue.run(self, work).await
     }
 
+    /// The requests that this client has sent; a batch is one.
+    pub fn requests(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
     /// Sends one request. `path` is for the log.
     pub(super) async fn send(&self, path: &str, request: Request) -> Result<Response, GraphError> {
+        self.sent.fetch_add(1, Ordering::Relaxed);
         let start = Instant::now();
         let method: Method = request.method.clone();
         let unreachable = |fault, way| GraphError::Unreachable(Unreachable::Fault { fault, way });

@@ -243,6 +243,12 @@ causes! {
     GRAPH_TROUBLE "graph-trouble" Remote TestAgain
         "Graph has trouble of its own"
         "try again in a few minutes; metastatus.com shows outages"
+    TEST_CRASHED "test-crashed" Machine Doctor
+        "a fault of the program ended the test of this account; the others were tested"
+        "report it, with the line about the fault on standard error"
+    SECRET_STORE "secret-store" Machine Doctor
+        "the store of a secret did not answer, so the account was not tested"
+        "see that the store answers: the keyring is unlocked, the key of the encrypted file is there"
     FILE_DAMAGED "file-damaged" Machine Doctor
         "one of msgrctl's own files is damaged or cannot be read"
         "correct the line that is named, or restore the file from a backup"

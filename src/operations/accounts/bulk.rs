@@ -1,20 +1,25 @@
 //! Test Connection of many accounts.
 
+use std::panic::AssertUnwindSafe;
+
+use futures_util::FutureExt as _;
 use futures_util::stream::{self, StreamExt as _};
 
 use super::{commands, test};
 use crate::accounts::Account;
 use crate::checks::{self, Report, Subject};
 use crate::dashboard;
+use crate::graph::Client;
 use crate::messages::ChatSettings;
 use crate::operations::health::{self, News, SetUps};
 use crate::operations::secrets::place;
 use crate::operations::{Error, Workspace};
 use crate::secrets::{SecretKind, StoreError};
+use crate::webhook::Prober;
 
 /// Accounts tested together: enough to fill the batches in flight, few enough to hold in
 /// memory.
-const TOGETHER: usize = 256;
+pub const TOGETHER: usize = 256;
 
 /// Tests accounts, reports each result in order as soon as it is known, and saves it.
 /// `warn_days`: days before expiry.
@@ -22,43 +27,87 @@ pub fn test_all(
     workspace: &Workspace,
     accounts: Vec<Account>,
     warn_days: u32,
-    mut told: impl FnMut(Account, Result<Report, StoreError>),
+    told: impl FnMut(Account, Result<Report, StoreError>),
 ) -> Result<(), Error> {
+    let tests = Tests::prepare(workspace, warn_days)?;
     let several = accounts.len() > 1;
-    let mut found = News::default();
-    let settings = workspace.chat_settings()?.load()?;
-    let set_ups = SetUps::of(workspace);
-    let client = workspace.graph()?;
-    let prober = workspace.prober()?.asking_once();
-    let test = |account: Account| {
-        // Read when its turn comes, so that thousands of secrets are not held at once.
-        let subject = subject(workspace, &settings, warn_days, &account)
-            .map(|subject| subject.map(|subject| Subject { was_set_up: set_ups.levels(&account), ..subject }));
-        let (client, prober) = (&client, &prober);
-        async move {
-            let report = match subject {
-                Ok(Ok(mut subject)) => {
-                    subject.among_others = several;
-                    Ok(checks::run(client, prober, &subject).await)
-                }
-                Ok(Err(known)) => Ok(known),
-                Err(error) => Err(error),
-            };
-            (account, report)
-        }
-    };
-    let work = async {
-        let mut reports = stream::iter(accounts).map(test).buffered(TOGETHER);
-        while let Some((account, report)) = reports.next().await {
-            if let Ok(report) = &report {
-                found.tested(&account, report, workspace.now());
+    Workspace::wait(tests.run(accounts, several, told))?
+}
+
+/// Tests of a tenant's accounts, ready to be run, and run again.
+pub struct Tests<'a> {
+    workspace: &'a Workspace,
+    client: Client,
+    prober: Prober,
+    warn_days: u32,
+}
+
+impl<'a> Tests<'a> {
+    /// With a client of its own, which keeps its connections and its pace.
+    ///
+    /// # Errors
+    ///
+    /// What it needs of the configuration is not valid.
+    pub fn prepare(workspace: &'a Workspace, warn_days: u32) -> Result<Self, Error> {
+        let (client, prober) = (workspace.graph()?, workspace.prober()?.asking_once());
+        Ok(Self { workspace, client, prober, warn_days })
+    }
+
+    /// The requests that were sent to Graph by now; a batch is one.
+    pub fn requests(&self) -> u64 {
+        self.client.requests()
+    }
+
+    /// Tests accounts as [`test_all`] does; `several`: these are some of many. A test that crashes is told as one that was not
+    /// answered: it says nothing about the account, and holds no other up.
+    ///
+    /// # Errors
+    ///
+    /// Nothing was tested: Chat Settings cannot be read.
+    pub async fn run(
+        &self,
+        accounts: Vec<Account>,
+        several: bool,
+        mut told: impl FnMut(Account, Result<Report, StoreError>),
+    ) -> Result<(), Error> {
+        let Self { workspace, client, prober, warn_days } = self;
+        let mut found = News::default();
+        let settings = workspace.chat_settings()?.load()?;
+        let set_ups = SetUps::of(workspace);
+        let test = |account: Account| {
+            // Read when its turn comes: the secrets of thousands are not kept at once.
+            let subject = subject(workspace, &settings, *warn_days, &account)
+                .map(|subject| subject.map(|subject| Subject { was_set_up: set_ups.levels(&account), ..subject }));
+            async move {
+                let report = match subject {
+                    Ok(Ok(mut subject)) => {
+                        subject.among_others = several;
+                        Ok(unless_it_crashes(checks::run(client, prober, &subject)).await)
+                    }
+                    Ok(Err(known)) => Ok(known),
+                    Err(error) => Err(error),
+                };
+                (account, report)
             }
-            told(account, report);
-        }
-    };
-    Workspace::wait(client.in_batches(work))?;
-    health::keep(workspace, &found);
-    Ok(())
+        };
+        let work = async {
+            let mut reports = stream::iter(accounts).map(test).buffered(TOGETHER);
+            while let Some((account, report)) = reports.next().await {
+                if let Ok(report) = &report {
+                    found.tested(&account, report, workspace.now());
+                }
+                told(account, report);
+            }
+        };
+        client.in_batches(work).await;
+        health::keep(workspace, &found);
+        Ok(())
+    }
+}
+
+/// The report of a test, also of one that crashes.
+async fn unless_it_crashes(test: impl Future<Output = Report>) -> Report {
+    AssertUnwindSafe(test).catch_unwind().await.unwrap_or_else(|_| Report::of_crash())
 }
 
 /// What to ask about an account, or a report that needs no call.
@@ -78,4 +127,17 @@ fn without_token(account: &Account) -> Report {
     let place = place(account, SecretKind::PageAccessToken);
     let next = commands::saved(account).replace_token;
     Report::of_missing_token(place, format!("take a Page access token from {}; then: {next}", dashboard::TOKENS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::Outcome;
+
+    #[test]
+    fn a_crash_says_nothing_about_the_account() {
+        let report = Workspace::wait(unless_it_crashes(async { panic!("a fault") })).expect("waited");
+        assert_eq!(report.outcome(), Outcome::Unreachable);
+        assert_eq!(report.findings[0].cause, Some("test-crashed"));
+    }
 }
