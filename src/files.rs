@@ -253,6 +253,11 @@ pub fn write_in_place(path: &Path, content: &[u8]) -> Result<(), FileError> {
 /// Writes a file that the user named, private (0600) and as a whole. Replaces only a regular
 /// file: a link may lead somewhere unintended.
 pub fn write_given(path: &Path, content: &[u8]) -> Result<(), FileError> {
+    refuse_irregular(path)?;
+    lock::put(path, content)
+}
+
+fn refuse_irregular(path: &Path) -> Result<(), FileError> {
     match fs::symlink_metadata(path) {
         Ok(metadata) if metadata.is_file() => {}
         Ok(metadata) => {
@@ -262,7 +267,13 @@ pub fn write_given(path: &Path, content: &[u8]) -> Result<(), FileError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(source) => return Err(FileError::Write { path: path.into(), source }),
     }
-    lock::put(path, content)
+    Ok(())
+}
+
+/// The same for a file that another user's program reads (0644).
+pub fn write_public(path: &Path, content: &[u8]) -> Result<(), FileError> {
+    refuse_irregular(path)?;
+    lock::put_as(path, content, true)
 }
 
 /// A new private temporary file, which is kept; returns its path.

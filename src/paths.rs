@@ -63,6 +63,21 @@ impl Paths {
         self.tenant_dir(tenant).join("chat-settings.toml")
     }
 
+    /// `notices.json` of a tenant: what was told, and what is still to be sent.
+    pub fn notices_file(&self, tenant: &str) -> PathBuf {
+        self.tenant_dir(tenant).join("notices.json")
+    }
+
+    /// `health-log.jsonl`: what `watch` found to have changed, an account a line.
+    pub fn health_log_file(&self) -> PathBuf {
+        self.root.join("health-log.jsonl")
+    }
+
+    /// The file whose lock one `watch` holds.
+    pub fn watch_file(&self) -> PathBuf {
+        self.root.join("watch")
+    }
+
     /// `health.json` of a tenant: what the last tests found.
     pub fn health_file(&self, tenant: &str) -> PathBuf {
         self.tenant_dir(tenant).join("health.json")

@@ -183,11 +183,15 @@ const HOMES: &[(&str, &[&str])] = &[
             "src/cli/account/handover/mod.rs",
             "src/cli/reporter.rs",
             "src/operations/stores.rs",
+            "src/operations/watch/send.rs",
             "src/webhook/challenge.rs",
             "src/webhook/listener/signer.rs",
         ],
     ),
-    ("process::Command", &["src/secrets/command.rs", "src/ui/browser.rs", "src/ui/editor.rs"]),
+    (
+        "process::Command",
+        &["src/operations/watch/send.rs", "src/secrets/command.rs", "src/ui/browser.rs", "src/ui/editor.rs"],
+    ),
     ("process::exit", &["src/ui/interrupt.rs"]),
     ("Timestamp::now", &["src/clock.rs"]),
 ];

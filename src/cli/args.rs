@@ -7,7 +7,7 @@ use super::format::FormatArg;
 use super::global::Global;
 use super::{
     account, apply, chat_settings, completions, config, doctor, explain, export, help, log, man, message, plan,
-    sandbox, schema, secret, status, tenant, undo, version, webhook,
+    sandbox, schema, secret, status, tenant, undo, version, watch, webhook,
 };
 
 const STYLES: Styles = Styles::styled()
@@ -73,6 +73,7 @@ pub(super) enum Command {
     #[command(after_help = "Examples:\n  msgrctl demo")]
     Demo,
     Status(status::StatusArgs),
+    Watch(watch::WatchArgs),
     /// The same as 'account test'
     Test(account::TestArgs),
     Doctor(doctor::DoctorArgs),

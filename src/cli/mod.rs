@@ -40,6 +40,7 @@ mod trace;
 mod undo;
 mod usage;
 mod version;
+mod watch;
 mod webhook;
 
 use std::ffi::OsString;
@@ -62,6 +63,7 @@ use args::Command;
 pub use args::{Cli, command};
 use context::Context;
 use error::CliError;
+use format::{Format, nagios};
 
 /// Shown for `msgrctl` without arguments.
 const BEGIN: &str = "\
@@ -97,14 +99,18 @@ fn run(arguments: &[OsString], env: Environment) -> u8 {
     keep_out_of_dumps();
     // A write past the file size limit is reported as an error.
     interrupt::say_faults();
-    let settled = cli.command.format().settle(&mut cli.global.json);
+    let format = cli.command.format();
+    let settled = format.settle(&mut cli.global.json);
     let color = cli.global.take_variables(&env);
     let terminal = Terminal::detect(&env, *color.as_ref().unwrap_or(&Color::Auto));
     let output = Output::of_process(terminal, cli.global.json, cli.global.quiet);
     trace::start(cli.global.verbose);
     let context = Context::new(env, output, &cli.global, words);
     let done = settled.and(color.map(drop)).and_then(|()| dispatch(cli.command, &context));
-    let code = finish(done, &context.output);
+    let code = match done {
+        Err(error) if format.format == Some(Format::Nagios) => as_plugin(&error, &context.output),
+        done => finish(done, &context.output),
+    };
     context.output.settle();
     code
 }
@@ -139,6 +145,7 @@ fn dispatch(command: Command, ctx: &Context) -> Result<u8, CliError> {
         Command::Export(args) => export::run(&args, ctx),
         Command::Tenant(command) => tenant::run(command, ctx),
         Command::Status(args) => status::run(&args, ctx),
+        Command::Watch(args) => watch::run(&args, ctx),
         Command::Test(args) => account::test(&args, ctx),
         Command::Config(command) => config::run(&command, ctx),
         Command::Log(args) => log::run(&args, ctx),
@@ -166,6 +173,7 @@ fn works_in_a_tenant(command: &Command) -> bool {
         | Command::Export(_)
         | Command::Status(_)
         | Command::Test(_)
+        | Command::Watch(_)
         | Command::Log(_)
         | Command::Doctor(_) => true,
         Command::Sandbox(_)
@@ -184,7 +192,15 @@ fn works_in_a_tenant(command: &Command) -> bool {
     }
 }
 
-/// Prints an error, or one that writing the result caused.
+/// An error as Nagios reads it: it knows no other exit codes.
+fn as_plugin(error: &CliError, output: &Output) -> u8 {
+    let hint = error.first_hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+    let text = format!("{}{hint}", error.message());
+    output.result(&nagios::unknown(&redact(&output.calls().complete(&text))));
+    nagios::UNKNOWN
+}
+
+/// Renders an error, and one that only writing the result brought up.
 fn finish(result: Result<u8, CliError>, output: &Output) -> u8 {
     let code = match result {
         Ok(code) => code,
@@ -208,6 +224,13 @@ fn for_errors(arguments: &[OsString], env: &Environment) -> Output {
 fn refuse(error: clap::Error, arguments: &[OsString], env: &Environment) -> u8 {
     let output = for_errors(arguments, env);
     let error = &cleaned(error);
+    let is_nagios = |at: usize| arguments.get(at).is_some_and(|argument| argument == "nagios");
+    let asks = |(at, argument): (usize, &OsString)| {
+        argument == "--format=nagios" || argument == "--format" && is_nagios(at + 1)
+    };
+    if error.use_stderr() && arguments.iter().enumerate().any(asks) {
+        return as_plugin(&usage::of_clap(error), &output);
+    }
     let color = if error.use_stderr() { output.terminal.stderr_color } else { output.terminal.stdout_color };
     let text = if color { style::ours(&error.render().ansi().to_string()) } else { error.render().to_string() };
     if !error.use_stderr() {

@@ -59,6 +59,9 @@ struct AccountView<'a> {
     /// When something was changed since that the result rests on.
     #[serde(skip_serializing_if = "Option::is_none")]
     changed_at: Option<Timestamp>,
+    /// Since when it changes too often for 'watch' to tell each change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unstable_since: Option<Timestamp>,
 }
 
 impl<'a> From<&'a Known> for AccountView<'a> {
@@ -76,6 +79,7 @@ impl<'a> From<&'a Known> for AccountView<'a> {
             expires_at: health.and_then(|health| health.expires_at),
             webhook: health.map(|health| health.webhook.as_str()),
             changed_at: health.and_then(|health| health.changed_at),
+            unstable_since: known.unstable_since,
         }
     }
 }

@@ -99,11 +99,22 @@ fn refuse_read_only(target: &Path) -> Result<(), FileError> {
 
 /// Writes a file beside `target` and renames it over `target`, even if that is a link.
 pub(super) fn put(target: &Path, content: &[u8]) -> Result<(), FileError> {
+    put_as(target, content, false)
+}
+
+/// The same; where it is public every user may read the file.
+pub(super) fn put_as(target: &Path, content: &[u8], public: bool) -> Result<(), FileError> {
     let dir = parent(target);
     let write = || -> io::Result<()> {
         // tempfile creates with mode 0600 and removes the file when it is dropped.
         let mut new = tempfile::Builder::new().prefix(&prefix(target)).suffix(LEFTOVER).tempfile_in(dir)?;
         new.write_all(content)?;
+        #[cfg(unix)]
+        if public {
+            new.as_file().set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
+        }
+        #[cfg(not(unix))]
+        let _ = public;
         new.as_file().sync_all()?;
         new.persist(target).map_err(|error| error.error)?;
         touched::note();

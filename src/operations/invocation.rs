@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use super::Given;
-use crate::text::Calls;
+use crate::text::{Calls, one_line};
 
 /// A command built word by word; quoted when shown.
 #[derive(Clone, Debug)]
@@ -80,7 +80,8 @@ fn flags(given: &Given) -> Vec<(&'static str, String)> {
 
 /// How printed commands must be typed if these flags were given.
 pub fn calls(given: &Given) -> Calls {
-    let quoted = |(flag, value): (_, String)| (flag, shlex::try_quote(&value).unwrap_or_default().into_owned());
+    // On one line, whatever a path holds: such a one could not be pasted anyway.
+    let quoted = |(flag, value): (_, String)| (flag, one_line(&shlex::try_quote(&value).unwrap_or_default()));
     Calls::new(flags(given).into_iter().map(quoted).collect())
 }
 

@@ -15,6 +15,7 @@ pub(crate) mod messages;
 pub(crate) mod secrets;
 pub(crate) mod status;
 pub(crate) mod tenants;
+pub(crate) mod watch;
 pub(crate) mod webhooks;
 
 mod error;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::Error;
+use super::watch::Table;
 use crate::accounts::{Tenant, TenantFile, TenantName};
 use crate::document;
 use crate::env::Environment;
@@ -57,6 +58,8 @@ struct ConfigFile {
     timeout: Option<f64>,
     ca_bundle: Option<String>,
     key_file: Option<String>,
+    #[serde(default)]
+    notify: Vec<Table>,
 }
 
 /// The caller's choices, as typed; they win over variables and `config.toml`.
@@ -95,6 +98,8 @@ pub struct Settings {
     pub ca_bundle: Option<Setting<PathBuf>>,
     /// The key file of the encrypted file.
     pub key_file: Option<Setting<PathBuf>>,
+    /// Where notices go, as it is written.
+    pub notify: Vec<Table>,
 }
 
 impl Settings {
@@ -153,7 +158,8 @@ impl Settings {
         };
         let ca_bundle = path_of("--ca-bundle", &given.ca_bundle, "MSGRCTL_CA_BUNDLE", "ca_bundle", file.ca_bundle);
         let key_file = path_of("--key-file", &given.key_file, "MSGRCTL_KEY_FILE", "key_file", file.key_file);
-        Ok(Self { paths, tenant, store, graph_url, graph_version, timeout, ca_bundle, key_file })
+        let notify = file.notify;
+        Ok(Self { paths, tenant, store, graph_url, graph_version, timeout, ca_bundle, key_file, notify })
     }
 
     /// Refuses a path among msgrctl's own files: the next change would overwrite it.

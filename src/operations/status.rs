@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
+
 use super::health::read;
 use crate::accounts::Account;
 use crate::checks::Outcome;
@@ -38,6 +40,8 @@ pub struct Known {
     pub tenant: String,
     pub account: Account,
     pub health: Option<Health>,
+    /// Since when it changes too often for `watch` to tell each change.
+    pub unstable_since: Option<Timestamp>,
 }
 
 impl Known {
@@ -52,7 +56,8 @@ impl Known {
         let Some(health) = &self.health else { return String::new() };
         let silent = Outcome::Unreachable.to_string();
         let unreachable = health.checks.iter().find(|check| check.outcome == silent && check.cause != health.cause);
-        let causes = [health.cause.as_deref(), unreachable.and_then(|check| check.cause.as_deref())];
+        let unstable = self.unstable_since.map(|_| "unstable");
+        let causes = [health.cause.as_deref(), unreachable.and_then(|check| check.cause.as_deref()), unstable];
         causes.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 
@@ -74,8 +79,16 @@ pub fn known(workspace: &Workspace, names: &[String]) -> Result<Vec<Known>, Erro
     let accounts = if names.is_empty() { all } else { named(workspace, &all, names)? };
     let kept = read(workspace)?.accounts.into_iter().filter(|health| Outcome::named(&health.outcome).is_some());
     let mut kept: HashMap<String, Health> = kept.map(|health| (health.account_id.clone(), health)).collect();
-    let known =
-        accounts.into_iter().map(|account| Known { health: kept.remove(&account.id), tenant: tenant.clone(), account });
+    // What is wrong with the notices, watch says.
+    let told = workspace.records()?.notices(&tenant).ok().flatten().unwrap_or_default();
+    let unstable = told.accounts.into_iter().filter_map(|told| Some((told.account_id, told.unstable_since?)));
+    let mut unstable: HashMap<String, Timestamp> = unstable.collect();
+    let known = accounts.into_iter().map(|account| Known {
+        health: kept.remove(&account.id),
+        unstable_since: unstable.remove(&account.id),
+        tenant: tenant.clone(),
+        account,
+    });
     Ok(known.collect())
 }
 

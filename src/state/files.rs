@@ -10,9 +10,9 @@ use serde_json::{Map, Value};
 use super::change::{deep, flat};
 use super::health::{HealthFile, HealthTrouble};
 use super::snapshot::RecordGroup;
-use super::{Change, Fields, Record, Records, Snapshot, StateError, What, config_text};
+use super::{Change, Fields, NoticeFile, Record, Records, Snapshot, StateError, What, config_text};
 use crate::accounts::{Account, AccountStore, Parsed, Tenant, TenantFile};
-use crate::files::{self, Lock};
+use crate::files::{self, FileError, Lock};
 use crate::messages::ChatSettings;
 use crate::paths::Paths;
 
@@ -214,6 +214,37 @@ impl Records for Files {
         let text = serde_json::to_string(&file).unwrap_or_else(|error| unreachable!("it is JSON: {error}"));
         lock.replace(text.as_bytes())?;
         Ok(trouble)
+    }
+
+    fn notices(&self, tenant: &str) -> Result<Option<NoticeFile>, StateError> {
+        let path = self.paths.notices_file(tenant);
+        let Some(text) = files::read_text(&path)? else { return Ok(None) };
+        let unreadable = |why: String| FileError::Read {
+            path: path.clone(),
+            source: std::io::Error::new(std::io::ErrorKind::InvalidData, why),
+        };
+        let file: NoticeFile = serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
+        if file.version() > NoticeFile::VERSION {
+            return Err(unreadable(format!("a newer msgrctl wrote it (schema_version {})", file.version())).into());
+        }
+        Ok(Some(file))
+    }
+
+    fn keep_notices(&self, tenant: &str, notices: &NoticeFile) -> Result<(), StateError> {
+        let lock = lock(&self.paths.notices_file(tenant))?;
+        let text = serde_json::to_string(notices).unwrap_or_else(|error| unreachable!("it is JSON: {error}"));
+        Ok(lock.replace(text.as_bytes())?)
+    }
+
+    fn health_log(&self) -> Result<Vec<String>, StateError> {
+        let text = files::read_text(&self.paths.health_log_file())?.unwrap_or_default();
+        Ok(text.lines().map(str::to_owned).collect())
+    }
+
+    fn log_health(&self, lines: &[String]) -> Result<(), StateError> {
+        let path = self.paths.health_log_file();
+        let _lock = lock(&path)?;
+        Ok(files::append_line(&path, &lines.join("\n"))?)
     }
 
     fn place(&self, tenant: &str, record: &Record) -> String {

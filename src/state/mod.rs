@@ -9,11 +9,13 @@ mod change;
 pub mod config_text;
 mod files;
 mod health;
+mod notices;
 mod snapshot;
 
 pub use change::{Change, Fields, Record, What};
 pub use files::{Files, carry_out};
 pub use health::{CheckResult, Health, HealthFile, HealthTrouble, SetUp};
+pub use notices::{Concerned, Event, HealthChange, Notice, NoticeFile, Pending, State, Told, ToldEnd};
 pub use snapshot::Snapshot;
 
 use crate::accounts::AccountError;
@@ -46,6 +48,22 @@ pub trait Records {
         tenant: &str,
         change: &dyn Fn(&mut HealthFile),
     ) -> Result<Option<HealthTrouble>, StateError>;
+
+    /// What was told of a tenant's accounts; `None` where nothing was told yet.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read, or a newer program wrote it: telling everything again would be wrong.
+    fn notices(&self, tenant: &str) -> Result<Option<NoticeFile>, StateError>;
+
+    /// Keeps what was told. One `watch` at a time does that.
+    fn keep_notices(&self, tenant: &str, notices: &NoticeFile) -> Result<(), StateError>;
+
+    /// The changes of health that were found, a line of JSON for each account, the oldest first.
+    fn health_log(&self) -> Result<Vec<String>, StateError>;
+
+    /// Adds lines to them.
+    fn log_health(&self, lines: &[String]) -> Result<(), StateError>;
 
     /// Where a record of a tenant is kept, for showing.
     fn place(&self, tenant: &str, record: &Record) -> String;

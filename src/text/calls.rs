@@ -11,7 +11,7 @@ const ENDS: [&str; 19] = [
 
 /// The words after `msgrctl` that begin a command on a configuration. Commands that ignore it
 /// (`help`, `explain`, `demo`) are not listed.
-pub const COMMANDS: [&str; 21] = [
+pub const COMMANDS: [&str; 22] = [
     "account",
     "accounts",
     "apply",
@@ -31,6 +31,7 @@ pub const COMMANDS: [&str; 21] = [
     "tenants",
     "test",
     "undo",
+    "watch",
     "webhook",
     "webhooks",
 ];

@@ -63,6 +63,12 @@ pub fn leave() -> ! {
     std::process::exit(i32::from(EXIT));
 }
 
+/// Ends the process with a code of its own, wherever its other threads are.
+#[allow(clippy::exit, reason = "another thread may be blocked, and is not waited for")]
+pub fn finish(code: u8) -> ! {
+    std::process::exit(i32::from(code));
+}
+
 /// Holds an interrupt back until dropped. The holder checks for one before the step that
 /// cannot be undone, and afterwards.
 pub struct Hold(());

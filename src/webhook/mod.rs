@@ -15,7 +15,7 @@ mod x509;
 pub use challenge::{Handshake, NoHandshake, handshake_address};
 pub use event::events;
 pub(crate) use event::{Attachment, Event, Kind, Message};
-pub(crate) use listener::{Notification, Refusal, Refusals, Seen, Subscriber, VerifyTokens, receiver};
+pub(crate) use listener::{Heard, Notification, Refusal, Refusals, Seen, Subscriber, VerifyTokens, receiver};
 pub(crate) use probe::{AGENT, Exchange, Probe};
 pub(crate) use prober::Prober;
 pub(crate) use problem::Problem;

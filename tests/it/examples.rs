@@ -137,7 +137,14 @@ fn works(line: &str) {
         ["--begin-again", "--generate", "--exact", "webhook rotate acme-support", "webhook unsubscribe acme-support"];
     let line = if asks.iter().any(|end| line.ends_with(end)) { format!("{line} --yes") } else { line };
     let mut shell = home.program("sh");
-    let runs_on = line.contains("sandbox start") || line.contains("webhook listen") && !line.contains("--script");
+    let watches =
+        line.contains("msgrctl watch") && !["--once", "--notify-test", "--print"].iter().any(|it| line.contains(it));
+    let line = if watches { line.replace(" --listen 127.0.0.1:9187", "") + " --listen 127.0.0.1:0" } else { line };
+    let runs_on =
+        watches || line.contains("sandbox start") || line.contains("webhook listen") && !line.contains("--script");
+    if line.contains("--notify-test") {
+        home.file("config/msgrctl/config.toml", "[[notify]]\nkind = \"command\"\ncommand = \"true\"\n");
+    }
     shell
         .args(["-c", &if runs_on { format!("exec {line}") } else { line.clone() }])
         .stdin(Stdio::null())

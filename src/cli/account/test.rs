@@ -10,13 +10,14 @@ use crate::checks::{Outcome, Report, ids};
 use crate::cli::browser::open_at_meta;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::cli::format::{self, Format, FormatArg, Suite};
+use crate::cli::format::{self, Format, FormatArg, Suite, nagios};
 use crate::cli::outcome::Line;
 use crate::cli::pick::{AccountsArg, Chosen, TenantsArg};
 use crate::operations::Progress;
 use crate::operations::accounts::at_meta::PageAtMeta;
 use crate::operations::accounts::bulk;
 use crate::operations::accounts::test::WARN_DAYS;
+use crate::operations::watch::metrics::Sample;
 use crate::secrets::{SecretKind, StoreError};
 use crate::text::count;
 use crate::ui::output::{JsonList, Output};
@@ -124,7 +125,7 @@ impl<'a> TestRun<'a> {
             ctx,
             output: &ctx.output,
             format,
-            document: format::Report::new(&ctx.output, format, &ctx.command),
+            document: format::Report::new(ctx, format),
             all_tenants: args.tenants.all_tenants,
             list: None,
             page: None,
@@ -161,10 +162,12 @@ impl<'a> TestRun<'a> {
                 output.result(&format!("{gap}{}", report_text(self.ctx, &of, &report, output.terminal.out())));
                 output.flush();
             }),
-            Format::Junit | Format::Markdown => progress.aside(&mut || {
+            _ => progress.aside(&mut || {
+                let sample = Some(Sample::of_report(tenant, &account, &report, self.ctx.clock.now()));
                 let tenant = self.all_tenants.then_some(tenant);
                 let lines = lines(&report, &output.calls());
-                self.document.suite(&Suite { name: handle, tenant, outcome: report.outcome(), lines: &lines });
+                let (name, outcome) = (handle, report.outcome());
+                self.document.suite(&Suite { name, tenant, outcome, lines: &lines, sample });
             }),
         }
     }
@@ -186,7 +189,7 @@ impl<'a> TestRun<'a> {
     fn finish(mut self, args: &TestArgs, left_out: usize, skipped: &[(String, CliError)]) -> Result<u8, CliError> {
         let output = self.output;
         let tested = self.tested();
-        let is_document = matches!(self.format, Format::Junit | Format::Markdown);
+        let is_document = !matches!(self.format, Format::Json | Format::Text);
         let unread = self.failed.first().filter(|_| tested == 0).map(|(account, error)| {
             let kind = SecretKind::PageAccessToken;
             CliError::from(error.clone()).context(format!("cannot read the {kind} of '{}'", account.name))
@@ -200,20 +203,23 @@ impl<'a> TestRun<'a> {
             Format::Text if tested == 0 => output.notice(&counted),
             Format::Text if tested > 1 => output.result(&format!("\n{counted}")),
             Format::Text => {}
-            Format::Junit | Format::Markdown => {
+            _ => {
                 // Without them the report would look as if all had passed.
                 for (account, error) in &self.failed {
                     let why = error.to_string();
                     let lines = [Line::new(ids::TOKEN_VALID, Outcome::Unreachable, &why)];
                     let name = account.handle.as_str();
-                    self.document.suite(&Suite { name, tenant: None, outcome: Outcome::Unreachable, lines: &lines });
+                    let outcome = Outcome::Unreachable;
+                    self.document.suite(&Suite { name, tenant: None, outcome, lines: &lines, sample: None });
                 }
                 for (tenant, error) in skipped {
                     let lines = [Line::new(ids::ACCOUNTS_FILE, Outcome::Unreachable, error.message())];
-                    let outcome = Outcome::Unreachable;
-                    self.document.suite(&Suite { name: "every account", tenant: Some(tenant), outcome, lines: &lines });
+                    let (name, tenant, outcome) = ("every account", Some(tenant.as_str()), Outcome::Unreachable);
+                    self.document.suite(&Suite { name, tenant, outcome, lines: &lines, sample: None });
                 }
-                self.document.end(&counted);
+                if let Some(code) = self.document.end(&counted) {
+                    return Ok(nagios::with_untested(code, left_out));
+                }
                 if let Some(error) = unread {
                     return Err(error);
                 }

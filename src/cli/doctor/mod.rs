@@ -72,9 +72,12 @@ pub fn run(args: &DoctorArgs, ctx: &Context) -> Result<u8, CliError> {
             ctx.output.result(&format!("\n{} checks: {verdict}", checks.len()));
         }
         format => {
-            let mut document = Report::new(&ctx.output, format, &ctx.command);
-            document.suite(&Suite { name: "this machine", tenant: None, outcome: worst, lines: &checks });
-            document.end(&format!("{} checks, worst: {worst}", checks.len()));
+            let mut document = Report::new(ctx, format);
+            let (name, outcome) = ("this machine", worst);
+            document.suite(&Suite { name, tenant: None, outcome, lines: &checks, sample: None });
+            if let Some(code) = document.end(&format!("{} checks, worst: {worst}", checks.len())) {
+                return Ok(code);
+            }
         }
     }
     Ok(if worst >= Outcome::Warn { 7 } else { 0 })

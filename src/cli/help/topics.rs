@@ -3,6 +3,7 @@
 
 mod causes;
 mod ci;
+mod notices;
 mod security;
 
 use crate::operations::explain::Page;
@@ -28,8 +29,18 @@ pub(in crate::cli) struct Group {
 }
 
 /// Sorted by name.
-pub(in crate::cli) const TOPICS: &[Topic] =
-    &[causes::CAUSES, ci::CI, ENVIRONMENT, EXIT_CODES, FILES, MANIFESTS, SCENARIOS, SCRIPTS, security::SECURITY];
+pub(in crate::cli) const TOPICS: &[Topic] = &[
+    causes::CAUSES,
+    ci::CI,
+    ENVIRONMENT,
+    EXIT_CODES,
+    FILES,
+    MANIFESTS,
+    notices::NOTICES,
+    SCENARIOS,
+    SCRIPTS,
+    security::SECURITY,
+];
 
 pub(in crate::cli) const EXIT_CODES: Topic = Topic {
     name: "exit-codes",
@@ -109,7 +120,7 @@ pub(in crate::cli) const FILES: Topic = Topic {
     list: &[
         (
             "config.toml",
-            "settings: tenant, store, graph_url, graph_version, timeout, ca_bundle, key_file; see msgrctl config",
+            "settings: tenant, store, graph_url, graph_version, timeout, ca_bundle, key_file (see msgrctl config), and the targets of notices (msgrctl help notices)",
         ),
         (
             "log.jsonl",
@@ -123,6 +134,14 @@ pub(in crate::cli) const FILES: Topic = Topic {
         ("tenants/<tenant>/chat-settings.toml", "its texts and timeouts"),
         ("tenants/<tenant>/accounts.toml", "the accounts of a tenant, and where each secret is"),
         ("tenants/<tenant>/health.json", "what the last test of each account found; msgrctl status shows it"),
+        (
+            "tenants/<tenant>/notices.json",
+            "what 'msgrctl watch' told of each account, and the notices that a target has not taken yet",
+        ),
+        (
+            "health-log.jsonl",
+            "changes of health that watch found, a line of JSON each; msgrctl log --health shows them",
+        ),
         ("tenants/<tenant>/secrets.enc", "the encrypted file of secrets, only with --store file"),
     ],
     groups: Vec::new,

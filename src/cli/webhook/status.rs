@@ -6,7 +6,7 @@ use super::results::show_as;
 use crate::checks::Outcome;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::cli::format::FormatArg;
+use crate::cli::format::{FormatArg, nagios};
 use crate::cli::pick::{AccountsArg, Chosen};
 use crate::operations::webhooks::status::status;
 use crate::operations::webhooks::{AccountResult, Target};
@@ -31,14 +31,16 @@ pub struct StatusArgs {
 pub fn run(args: &StatusArgs, ctx: &Context) -> Result<u8, CliError> {
     let Chosen { accounts, left_out } = args.accounts.choose(ctx)?;
     if accounts.is_empty() {
-        ctx.output.notice("no accounts to check");
-        show_as(ctx, args.format.chosen(ctx), &[]);
-        return Ok(0);
+        ctx.output.notice("no accounts to ask about");
+        return Ok(show_as(ctx, args.format.chosen(ctx), &[]).unwrap_or(0));
     }
     let (targets, failed) = Target::all(ctx, accounts)?;
     let results = status(ctx, &targets)?;
-    show_as(ctx, args.format.chosen(ctx), &results);
+    let code = show_as(ctx, args.format.chosen(ctx), &results);
     let left = failed + left_out;
+    if let Some(code) = code {
+        return Ok(nagios::with_untested(code, left));
+    }
     if left > 0 {
         return Err(CliError::partial(format!("{left} of the accounts could not be checked, for the reasons above")));
     }

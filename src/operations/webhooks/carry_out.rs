@@ -118,7 +118,7 @@ async fn write_and_read_back(
         } else if target.known_app().is_some_and(is_taken) {
             news.callback_taken(&target.account);
         }
-        results.push(AccountResult { name: target.account.name.to_string(), changed, found });
+        results.push(AccountResult { account: target.account.clone(), changed, found });
     }
     health::keep(workspace, &news);
     let is_touched = |id: &str| is_set(id) || may_have_changed(id, of_apps, &apps);

@@ -43,7 +43,7 @@ impl Found {
 
 /// An account and what became of its levels.
 pub struct AccountResult {
-    pub name: String,
+    pub account: Account,
     /// Whether anything was written.
     pub changed: bool,
     /// What was found, the app first.

@@ -23,7 +23,7 @@ pub fn status(workspace: &Workspace, targets: &[Target]) -> Result<Vec<AccountRe
     let _progress = workspace.reporter.waiting("asking Graph about webhooks …");
     let seen = Workspace::wait(observe(&client, &asked))?;
     let result = |(target, found): (&Target, Vec<Found>)| AccountResult {
-        name: target.account.name.to_string(),
+        account: target.account.clone(),
         changed: false,
         found,
     };

@@ -88,7 +88,7 @@ pub fn carry_out(workspace: &Workspace, prepared: &Prepared) -> Result<AccountRe
         found.push(gone(APP_SUBSCRIPTION, before.app, after.app, "the app's webhook for Pages"));
     }
     found.push(gone(PAGE_SUBSCRIPTION, before.page, after.page, "the Page's subscription"));
-    Ok(AccountResult { name: target.account.name.to_string(), changed: is_there, found })
+    Ok(AccountResult { account: target.account.clone(), changed: is_there, found })
 }
 
 /// Removes what is there; `done` says what was removed, whatever comes after it.

@@ -1,12 +1,16 @@
-//! Output formats of checks: text, JSON, a CI test report, a Markdown table.
+//! Output formats of checks: text, JSON, a CI test report, a Markdown table, monitoring systems.
+
+pub mod nagios;
 
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
+use jiff::Timestamp;
 
 use super::context::Context;
 use super::error::CliError;
 use super::outcome::Line;
 use crate::checks::Outcome;
+use crate::operations::watch::metrics::{self, Sample};
 use crate::text::in_markup;
 use crate::ui::output::Output;
 
@@ -16,11 +20,13 @@ pub enum Format {
     Json,
     Junit,
     Markdown,
+    Nagios,
+    Prometheus,
 }
 
 impl ValueEnum for Format {
     fn value_variants<'a>() -> &'a [Self] {
-        &[Self::Text, Self::Json, Self::Junit, Self::Markdown]
+        &[Self::Text, Self::Json, Self::Junit, Self::Markdown, Self::Nagios, Self::Prometheus]
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
@@ -29,6 +35,10 @@ impl ValueEnum for Format {
             Self::Json => PossibleValue::new("json").help("The same as --json"),
             Self::Junit => PossibleValue::new("junit").help("XML that CI systems show as a test report"),
             Self::Markdown => PossibleValue::new("markdown").help("A table for a merge request or an issue"),
+            Self::Nagios => {
+                PossibleValue::new("nagios").help("A plugin's line; exit codes 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN")
+            }
+            Self::Prometheus => PossibleValue::new("prometheus").help("Metrics in Prometheus's text format"),
         })
     }
 }
@@ -66,10 +76,12 @@ pub struct Suite<'a> {
     pub tenant: Option<&'a str>,
     pub outcome: Outcome,
     pub lines: &'a [Line<'a>],
+    /// As it is measured; `None` for what is not an account.
+    pub sample: Option<Sample>,
 }
 
 impl Suite<'_> {
-    fn title(&self) -> String {
+    pub fn title(&self) -> String {
         self.tenant.map_or_else(|| self.name.to_owned(), |tenant| format!("{tenant}/{}", self.name))
     }
 }
@@ -81,11 +93,25 @@ pub struct Report<'o> {
     format: Format,
     /// The title, until the report has started.
     title: Option<String>,
+    plugin: nagios::Plugin,
+    samples: Vec<Sample>,
+    is_of_machine: bool,
+    of_machine: Vec<(String, Outcome)>,
+    now: Timestamp,
 }
 
 impl<'o> Report<'o> {
-    pub fn new(output: &'o Output, format: Format, command: &str) -> Self {
-        Self { output, format, title: Some(format!("msgrctl {command}")) }
+    pub fn new(ctx: &'o Context, format: Format) -> Self {
+        Self {
+            output: &ctx.output,
+            format,
+            title: Some(format!("msgrctl {}", ctx.command)),
+            plugin: nagios::Plugin::default(),
+            samples: Vec::new(),
+            is_of_machine: ctx.command == "doctor",
+            of_machine: Vec::new(),
+            now: ctx.clock.now(),
+        }
     }
 
     fn begin(&mut self) {
@@ -99,7 +125,7 @@ impl<'o> Report<'o> {
                 self.output.result(&format!("### {title}\n"));
                 self.output.result("| | Outcome | Check | Cause | What was found | Fix |\n|---|---|---|---|---|---|");
             }
-            Format::Text | Format::Json => {}
+            Format::Text | Format::Json | Format::Nagios | Format::Prometheus => {}
         }
     }
 
@@ -109,18 +135,32 @@ impl<'o> Report<'o> {
         match self.format {
             Format::Junit => self.output.result(&junit(suite)),
             Format::Markdown => self.output.result(&markdown(suite)),
+            Format::Nagios => self.plugin.suite(suite, self.now),
+            Format::Prometheus => match &suite.sample {
+                Some(sample) => self.samples.push(sample.clone()),
+                None => self.of_machine.extend(suite.lines.iter().map(|line| (line.id.to_owned(), line.outcome))),
+            },
             Format::Text | Format::Json => {}
         }
     }
 
-    /// Ends the report; `counts` is a sentence for a person.
-    pub fn end(mut self, counts: &str) {
+    /// Ends the report; `counts` is a sentence for a person. Returns the exit code, where the format
+    /// has codes of its own.
+    pub fn end(mut self, counts: &str) -> Option<u8> {
         self.begin();
         match self.format {
             Format::Junit => self.output.result("</testsuites>"),
             Format::Markdown => self.output.result(&format!("\n{counts}")),
+            Format::Nagios => {
+                let (text, code) = self.plugin.end();
+                self.output.result(&text);
+                return Some(code);
+            }
+            Format::Prometheus if self.is_of_machine => self.output.part(&metrics::of_machine(&self.of_machine)),
+            Format::Prometheus => self.output.part(&metrics::text(&self.samples, None)),
             Format::Text | Format::Json => {}
         }
+        None
     }
 }
 
@@ -209,7 +249,7 @@ mod tests {
     use super::*;
 
     fn suite<'a>(lines: &'a [Line<'a>]) -> Suite<'a> {
-        Suite { name: "A|<b> & \u{1b}\"c\"", tenant: Some("acme"), outcome: Outcome::Fail, lines }
+        Suite { name: "A|<b> & \u{1b}\"c\"", tenant: Some("acme"), outcome: Outcome::Fail, lines, sample: None }
     }
 
     #[test]
