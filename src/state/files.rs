@@ -219,6 +219,7 @@ impl Records for Files {
     fn notices(&self, tenant: &str) -> Result<Option<NoticeFile>, StateError> {
         let path = self.paths.notices_file(tenant);
         let Some(text) = files::read_text(&path)? else { return Ok(None) };
+        // Said as a cause: everything that fails would be told once more without it.
         let unreadable = |why: String| FileError::Read {
             path: path.clone(),
             source: std::io::Error::new(std::io::ErrorKind::InvalidData, why),

@@ -189,7 +189,7 @@ fn a_plugin_knows_no_other_exit_codes_than_nagios() {
     sandbox.world().page_token_mut(PAGE).unwrap().state = TokenState::PasswordChanged;
     let run = plugin(&home, &test).code(2);
     let first = run.stdout.lines().next().unwrap();
-    assert!(first.starts_with("MSGR CRITICAL - 1 of 1: acme password-changed [code 190, subcode 460"), "{first}");
+    assert!(first.starts_with("MSGR CRITICAL - 1 of 1: acme password-changed (190/460)"), "{first}");
     assert!(run.stdout.contains("\nCRITICAL acme token.valid: "), "{run:?}");
     let run = plugin(&home, &["webhook", "status", "--all"]).code(2);
     assert!(run.stdout.starts_with("MSGR CRITICAL - 1 of 1: acme "), "{run:?}");

@@ -247,7 +247,7 @@ fn a_watch_measures_ends_on_sigterm_and_runs_alone() {
     assert_eq!(std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(&textfile).unwrap()) & 0o777, 0o644);
 
     let second = home.run(&["watch", "--once"]).code(1);
-    second.says(&["another 'msgrctl watch' runs", "msgrctl status"]);
+    second.says(&["another watch runs", "msgrctl status"]);
 
     set(&sandbox, PAGE, TokenState::Expired);
     let told = (0..5).map(|_| watching.next("round")).find(|round| !round["told"].as_array().unwrap().is_empty());
@@ -303,6 +303,36 @@ fn a_notice_that_is_refused_for_good_holds_no_other_up() {
     hook.will_answer(413, "");
     home.run(&["watch", "--once"]).code(9).says(&["1 notice waits"]);
     assert_eq!(told(&hook), ["failed acme", "failed acme", "failed acme", "recovered acme"]);
+}
+
+#[test]
+fn a_tenant_or_a_memory_that_is_damaged_stops_no_other_and_says_what_to_do() {
+    let (sandbox, hook) = (sandbox(), Hook::start());
+    let home = hook_target(acme(&sandbox, false), &hook);
+    home.run(&["tenant", "add", "other", "--host", "other.example.com"]).code(0);
+    home.run(&["watch", "--all-tenants", "--once"]).code(0);
+    home.file("config/msgrctl/tenants/other/accounts.toml", "x = [");
+    set(&sandbox, PAGE, TokenState::Expired);
+    let textfile = home.path("m.prom");
+    let once = ["watch", "--all-tenants", "--once", "--textfile", textfile.to_str().unwrap()];
+    home.run(&once).code(9).says(&["tenant 'other' was skipped", "accounts.toml"]);
+    assert_eq!(told(&hook), ["failed acme"]);
+    assert!(std::fs::read_to_string(&textfile).unwrap().contains("account=\"acme\"} 0\n"));
+    std::fs::remove_file(home.path("config/msgrctl/tenants/other/accounts.toml")).unwrap();
+    for (text, says) in [("{", "EOF"), ("{\"schema_version\":99,\"accounts\":[]}", "a newer msgrctl wrote it")] {
+        home.file("config/msgrctl/tenants/default/notices.json", text);
+        let run = home.run(&["watch", "--once"]).code(9);
+        run.says(&["nothing could be told of tenant 'default'", "notices.json", says, "to begin anew"]);
+    }
+    // One that a target that is gone was to get is said to be dropped.
+    std::fs::remove_file(home.path("config/msgrctl/tenants/default/notices.json")).unwrap();
+    hook.will_answer(404, "");
+    home.run(&["watch", "--once"]).code(7);
+    notify(&home, "[[notify]]\nname = \"new\"\nkind = \"command\"\ncommand = \"true\"\n");
+    home.run(&["watch", "--once"]).code(7).says(&["1 of the notices that waited for target 'hook' were dropped"]);
+    home.run(&["watch", "--once", "--textfile", "/no/such/folder/m.prom"])
+        .code(3)
+        .says(&["mkdir -p '/no/such/folder'"]);
 }
 
 #[test]

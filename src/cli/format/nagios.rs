@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use super::Suite;
-use crate::checks::{GraphTrace, Outcome};
+use crate::checks::Outcome;
 use crate::text::{count, one_line};
 
 /// What is printed at most: Nagios reads no more.
@@ -40,9 +40,12 @@ impl Plugin {
             if line.outcome == suite.outcome
                 && !self.wrong.iter().any(|(_, known)| known.starts_with(&format!("{name} ")))
             {
-                let code = line.graph.map(GraphTrace::codes).filter(|codes| !codes.is_empty());
+                let code = line.graph.and_then(|graph| {
+                    let code = graph.code?;
+                    Some(graph.subcode.map_or_else(|| code.to_string(), |subcode| format!("{code}/{subcode}")))
+                });
                 let short = line.cause.unwrap_or(line.id);
-                let code = code.map(|code| format!(" [{}]", plain(&code))).unwrap_or_default();
+                let code = code.map(|code| format!(" ({code})")).unwrap_or_default();
                 self.wrong.push((line.outcome, format!("{name} {short}{code}")));
             }
             let fix = line.hint.as_deref().map(|hint| format!("; {}", plain(hint))).unwrap_or_default();
@@ -122,7 +125,8 @@ pub fn with_untested(code: u8, untested: usize) -> u8 {
 
 /// What ends a run without a result.
 pub fn unknown(message: &str) -> String {
-    format!("MSGR UNKNOWN - {}", plain(message))
+    let cut: String = plain(message).chars().take(FIRST_LINE - 40).collect();
+    format!("MSGR UNKNOWN - {cut}")
 }
 
 fn word(outcome: Outcome) -> &'static str {

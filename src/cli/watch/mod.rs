@@ -35,7 +35,8 @@ use crate::ui::interrupt::{self, Hold};
 /// notice to the targets in config.toml when an account stops working, works again, or its
 /// token ends in 14, 7 and 1 days (msgrctl help notices). --listen exposes /metrics for
 /// Prometheus and /healthz; --textfile writes the same for a node exporter. Runs until
-/// Ctrl-C or SIGTERM; --once does one round, for cron and timers. With --listen it also takes
+/// Ctrl-C or SIGTERM; --once does one round, for cron and timers. It reads config.toml and the
+/// list of tenants at its start, and the accounts in each round. With --listen it also takes
 /// Meta's signed events about the app at /webhook, and tests the app's accounts at once.
 ///
 /// Exit codes of --once: as 'account test'. 0 all passed (warnings allowed), 7 a check
@@ -98,12 +99,15 @@ pub fn run(args: &WatchArgs, ctx: &Context) -> Result<u8, CliError> {
     let _only = one_at_a_time(ctx)?;
     // Whatever has to be asked is asked before the first round.
     for workspace in &workspaces {
-        workspace.ask_stores(&workspace.accounts()?.load()?, []);
+        // A tenant that cannot be read, the round skips.
+        if let Ok(accounts) = workspace.accounts().and_then(|accounts| Ok(accounts.load()?)) {
+            workspace.ask_stores(&accounts, []);
+        }
     }
     if args.once {
         let round = Workspace::wait(watch.round(Duration::ZERO, None))?;
-        after(args, ctx, &watch, &round, None);
-        return code(&round);
+        let measured = after(args, ctx, &watch, &round, None);
+        return measured.and_then(|()| code(&round));
     }
     let every = Duration::from_secs(args.every.seconds());
     // Ctrl-C ends it as SIGTERM does.
@@ -153,7 +157,7 @@ async fn keep_watching(args: &WatchArgs, ctx: &Context, watch: &Watch<'_>, every
     let mut stopped = stop_signal();
     // What earlier runs have kept, while the first round is under way.
     let patience = every * 2 + Duration::from_secs(60);
-    exposed.set(watch.metrics(&Round::default()), patience);
+    exposed.set(watch.metrics(&Round::default()), Some(patience));
     'rounds: loop {
         let start = std::time::Instant::now();
         // The accounts to test out of turn; events arrive during a round too.
@@ -169,7 +173,7 @@ async fn keep_watching(args: &WatchArgs, ctx: &Context, watch: &Watch<'_>, every
                 }
             }
         };
-        after(args, ctx, watch, &round, Some((&exposed, patience)));
+        after_each(args, ctx, watch, &round, &exposed, patience);
         loop {
             if !pages.is_empty() {
                 ctx.output.notice("Meta reports a change of the app: its accounts are tested now");
@@ -179,7 +183,7 @@ async fn keep_watching(args: &WatchArgs, ctx: &Context, watch: &Watch<'_>, every
                     _ = &mut stopped => break 'rounds,
                     round = watch.round(Duration::ZERO, Some(&now)) => round,
                 };
-                after(args, ctx, watch, &round, Some((&exposed, patience)));
+                after_each(args, ctx, watch, &round, &exposed, patience);
             }
             tokio::select! {
                 biased;
@@ -223,29 +227,62 @@ async fn next_of(events: Option<&mut AppEvents<'_>>) -> HashSet<String> {
 }
 
 /// Shows what came of a round, and measures it.
-fn after(args: &WatchArgs, ctx: &Context, watch: &Watch<'_>, round: &Round, exposed: Option<(&Exposed, Duration)>) {
+///
+/// # Errors
+///
+/// The file of metrics cannot be written.
+fn after(
+    args: &WatchArgs,
+    ctx: &Context,
+    watch: &Watch<'_>,
+    round: &Round,
+    exposed: Option<(&Exposed, Duration)>,
+) -> Result<(), CliError> {
     show(ctx, round);
     if exposed.is_none() && args.textfile.is_none() {
-        return;
+        return Ok(());
     }
     let metrics = watch.metrics(round);
-    if let Some(path) = &args.textfile
-        && let Err(error) = write_metrics(path, &metrics)
-    {
-        // The next round tries again.
-        ctx.output.warning(error.message());
-    }
+    let written = args.textfile.as_ref().map_or(Ok(()), |path| write_metrics(path, &metrics));
     if let Some((exposed, patience)) = exposed {
-        exposed.set(metrics, patience);
+        // A watch that can tell nothing is not well, and is overdue in the end.
+        exposed.set(metrics, Some(patience).filter(|_| round.untold.is_empty()));
     }
+    written
+}
+
+/// The same in a watch that goes on: the next round writes the file again.
+fn after_each(
+    args: &WatchArgs,
+    ctx: &Context,
+    watch: &Watch<'_>,
+    round: &Round,
+    exposed: &Exposed,
+    patience: Duration,
+) {
+    if let Err(error) = after(args, ctx, watch, round, Some((exposed, patience))) {
+        ctx.output.warning(&in_words(&error));
+    }
+}
+
+/// An error in one line: what failed, why, and what to do.
+fn in_words(error: &CliError) -> String {
+    let hint = error.first_hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+    let what: Vec<&str> = [error.message()].into_iter().chain(error.causes().iter().map(String::as_str)).collect();
+    format!("{}{hint}", what.join(": "))
 }
 
 fn show(ctx: &Context, round: &Round) {
     for (tenant, error) in &round.skipped {
-        ctx.output.warning(&format!("tenant '{tenant}' was skipped: {}", error.message()));
+        ctx.output.warning(&format!("tenant '{tenant}' was skipped: {}", in_words(error)));
     }
     for (tenant, error) in &round.untold {
-        ctx.output.warning(&format!("nothing could be told of tenant '{tenant}': {}", error.message()));
+        ctx.output.warning(&format!("nothing could be told of tenant '{tenant}': {}", in_words(error)));
+    }
+    for (target, count) in &round.dropped {
+        ctx.output.warning(&format!(
+            "{count} of the notices that waited for target '{target}' were dropped: it is not in config.toml any more"
+        ));
     }
     for (target, waiting, why) in &round.waiting {
         let s = if *waiting == 1 { " waits" } else { "s wait" };

@@ -21,11 +21,11 @@ struct Content {
 }
 
 impl Exposed {
-    /// Takes what is known now. `patience`: how long until it is old.
-    pub fn set(&self, metrics: String, patience: Duration) {
+    /// Takes what is known now. `patience`: how long until it is old; `None` leaves that as it is.
+    pub fn set(&self, metrics: String, patience: Option<Duration>) {
         let mut content = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         content.metrics = metrics;
-        content.due = Some(Instant::now() + patience);
+        content.due = patience.map(|patience| Instant::now() + patience).or(content.due);
     }
 
     /// What answers.

@@ -32,8 +32,10 @@ use crate::files::{self, FileError, Lock};
 pub fn one_at_a_time(workspace: &Workspace) -> Result<Lock, Error> {
     let path = workspace.settings()?.paths.watch_file();
     match Lock::acquire(&path, Duration::ZERO, &|_| {}) {
-        Err(FileError::Busy { .. }) => Err(Error::failed("another 'msgrctl watch' runs on this configuration")
-            .hint("it does this work already; to see what it found: msgrctl status")),
+        Err(FileError::Busy { .. }) => {
+            Err(Error::failed("another watch runs on this configuration, for its tenant or for all")
+                .hint("one at a time does it; to see what was found: msgrctl status --all-tenants"))
+        }
         lock => Ok(lock?),
     }
 }

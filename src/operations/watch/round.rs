@@ -50,6 +50,8 @@ pub struct Round {
     pub told: Vec<Notice>,
     /// The targets that did not take all of it, with how many notices wait and why.
     pub waiting: Vec<(String, usize, String)>,
+    /// How many notices were dropped with the target that they waited for.
+    pub dropped: BTreeMap<String, usize>,
     /// The targets that did not answer in this round.
     pub(super) silent: HashSet<String>,
     /// The tenants that could not be tested, and why.
@@ -167,7 +169,13 @@ impl<'a> Watch<'a> {
         round: &mut Round,
     ) -> Result<(), Error> {
         let records = watched.workspace.records()?;
-        let before = records.notices(&watched.tenant)?;
+        let before = records.notices(&watched.tenant).map_err(|error| {
+            let error = Error::from(error);
+            let anew = Error::file(error.message()).hint(
+                "to begin anew, with what fails told once more, move it away; a file of a newer msgrctl needs that one",
+            );
+            error.causes().iter().fold(anew, |anew, cause| anew.cause(cause.clone()))
+        })?;
         // What was decided while there was no target, nobody was told.
         let known = before.as_ref().is_some_and(|before| !before.silent || self.targets.is_empty());
         let mut memory = before.unwrap_or_else(NoticeFile::new);
@@ -193,7 +201,11 @@ impl<'a> Watch<'a> {
         }
         // A target that is gone from the configuration takes nothing any more.
         for pending in &mut memory.pending {
-            pending.targets.retain(|name| self.targets.iter().any(|target| target.name == *name));
+            let is_there = |name: &&String| self.targets.iter().any(|target| target.name == **name);
+            for gone in pending.targets.iter().filter(|name| !is_there(name)) {
+                *round.dropped.entry(gone.clone()).or_default() += 1;
+            }
+            pending.targets.retain(|name| is_there(&name));
         }
         memory.pending.retain(|pending| !pending.targets.is_empty());
         // Before anything is sent: a kill in between sends it again with the same id.

@@ -156,6 +156,9 @@ impl Table {
             }
             name => name.clone().unwrap_or_else(|| kind.to_owned()),
         };
+        if name.trim().is_empty() || name.chars().any(char::is_control) {
+            return Err(Error::file("the name of a notify target is empty or has a character that is not seen"));
+        }
         let wrong = |why: String| Error::file(format!("notify target '{name}': {why}"));
         for (key, of, is_set) in [
             ("url", Kind::Webhook, self.url.is_some()),

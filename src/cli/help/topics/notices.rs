@@ -30,7 +30,7 @@ pub(super) const NOTICES: Topic = Topic {
         ),
         (
             "keys of every target",
-            "kind, name (needed where there are several: what waits is kept under it), on (fail, warn, recovered; all by default), timeout (seconds, 10 by default)",
+            "kind, name (needed where there are several: what waits is kept under it), on (\"fail\": failed, unreachable, unstable and digest; \"warn\": warning and expires; \"recovered\"; all by default), timeout (seconds, 10 by default)",
         ),
         (
             "kind = \"webhook\"",
@@ -70,5 +70,16 @@ pub(super) const NOTICES: Topic = Topic {
   from = \"msgrctl@example.com\"
   to = [\"ops@example.com\"]
   on = [\"fail\", \"recovered\"]
+
+What a webhook and a command get:
+
+  {
+    \"schema_version\": 1, \"id\": \"7f9c24e8-…\", \"event\": \"failed\", \"at\": \"2026-11-29T10:00:00Z\",
+    \"accounts\": [{
+      \"tenant\": \"default\", \"account\": \"acme-support\", \"page_id\": \"109876543210987\",
+      \"check\": \"token.valid\", \"cause\": \"expired\", \"summary\": \"the token has expired\",
+      \"hint\": \"…; then: msgrctl account edit …\", \"since\": \"2026-11-29T09:55:00Z\"
+    }]
+  }
 ",
 };
