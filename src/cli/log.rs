@@ -79,9 +79,9 @@ fn health(args: &LogArgs, ctx: &Context) -> Result<u8, CliError> {
         let cause = change.cause.as_deref().map(|cause| format!(" ({cause})")).unwrap_or_default();
         let event = serde_json::to_value(change.event).ok().and_then(|word| word.as_str().map(str::to_owned));
         let account = format!("{}/{}", change.tenant, change.account);
-        vec![time, event.unwrap_or_default(), account, format!("{}{cause}", change.summary)]
+        vec![time, account, event.unwrap_or_default(), format!("{}{cause}", change.summary)]
     };
-    print_table(ctx, &["TIME (UTC)", "EVENT", "ACCOUNT", "WHAT"], changes.iter().map(row).collect());
+    print_table(ctx, &["TIME (UTC)", "ACCOUNT", "EVENT", "WHAT"], changes.iter().map(row).collect());
     say_older(ctx, changes.len(), lines.len(), "log --health");
     Ok(0)
 }

@@ -24,6 +24,11 @@ pub fn table(headings: &[&str], mut rows: Vec<Vec<String>>, screen: Screen) -> L
         *cell = harmless(cell);
     }
     let shown = screen.width.map_or(headings.len(), |width| columns_that_fit(headings, &rows, usize::from(width)));
+    lay(headings, rows, shown, screen)
+}
+
+/// The first columns, so many.
+fn lay(headings: &[&str], mut rows: Vec<Vec<String>>, shown: usize, screen: Screen) -> Layout {
     for row in &mut rows {
         row.truncate(shown);
     }
@@ -72,7 +77,10 @@ pub fn table_with_text(headings: &[&str], mut rows: Vec<Vec<String>>, text: Text
         }
     }
     let (left_out, kept) = (&headings[shown..last], [&headings[..shown], &headings[last..]].concat());
-    let mut laid = table(&kept, rows, screen);
+    for cell in rows.iter_mut().flatten() {
+        *cell = harmless(cell);
+    }
+    let mut laid = lay(&kept, rows, kept.len(), screen);
     laid.left_out.splice(..0, left_out.iter().map(|heading| (*heading).to_owned()));
     laid
 }
@@ -126,6 +134,17 @@ mod tests {
             "2026-11-29 10:00:00  a text longer than its room is"
         );
         assert_eq!(laid.left_out, ["COMMAND", "TENANT"]);
+    }
+
+    #[test]
+    fn a_whole_text_continues_below() {
+        let screen = Screen { width: Some(60), color: false, unicode: true };
+        let row = ["2026-11-29 10:00:00", "a text that is much longer than the room that is left for it on a line"];
+        let laid = table_with_text(&["TIME", "WHAT"], vec![row.map(str::to_owned).to_vec()], Text::Whole, screen);
+        assert!(laid.left_out.is_empty());
+        let lines: Vec<&str> = laid.text.lines().collect();
+        assert!(lines.len() > 2 && lines.iter().all(|line| measure_text_width(line) <= 60), "{}", laid.text);
+        assert_eq!(lines[2].trim_start(), "room that is left for it on a line");
     }
 
     #[test]

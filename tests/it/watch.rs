@@ -73,7 +73,7 @@ fn each_change_is_told_once_across_restarts() {
     drop(received);
 
     // What was found is in the log of health, and in status.
-    home.run(&["log", "--health"]).code(0).shows(&["failed", "default/acme", "the token has expired (expired)"]);
+    home.run(&["log", "--health"]).code(0).shows(&["default/acme", "failed", "the token has expired (expired)"]);
     let changes = home.run(&["log", "--health", "--json"]).code(0).json();
     let events: Vec<&str> =
         changes["changes"].as_array().unwrap().iter().map(|change| change["event"].as_str().unwrap()).collect();
