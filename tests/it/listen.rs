@@ -51,6 +51,18 @@ fn post_signed(listening: &Listening, secret: &str, body: &str) -> u16 {
 }
 
 #[test]
+fn an_event_about_the_app_tests_its_accounts() {
+    let World { sandbox, home, secret } = world();
+    let mut listening = Listening::start(&home, &["acme"]);
+    sandbox.world().page_token_mut(PAGE_ID).unwrap().state = msgrctl::sandbox::TokenState::Expired;
+    let body = r#"{"object":"application","entry":[{"id":"9","time":1790000000,"changes":[{"field":"business_integration_uninstall","value":{"business_manager_id":"5"}}]}]}"#;
+    assert_eq!(post_signed(&listening, &secret, body), 200);
+    let tested = listening.wait_for("tested");
+    assert_eq!((&tested["account"], &tested["outcome"]), (&"acme".into(), &"fail".into()), "{tested}");
+    home.run(&["status"]).code(0).shows(&["expired"]);
+}
+
+#[test]
 fn signed_events_are_shown_and_the_others_refused_and_counted() {
     let World { home, secret, .. } = world();
     let mut listening = Listening::start(&home, &["acme"]);

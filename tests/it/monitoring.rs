@@ -384,3 +384,26 @@ fn a_mail_arrives_over_tls_and_tells_both_readers() {
         assert_eq!(mail["headers"]["Subject"], "[msgrctl] default/acme works again");
     }
 }
+
+#[test]
+fn a_mail_goes_through_sendmail_as_one_with_headers() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, false);
+    let out = home.path("mail");
+    let program = home.file("sendmail", format!("#!/bin/sh\necho \"$@\" > '{0}'\ncat >> '{0}'\n", out.display()));
+    std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    home.file(
+        "config/msgrctl/config.toml",
+        format!(
+            "[[notify]]\nkind = \"email\"\nsendmail = \"{}\"\nfrom = \"msgrctl@example.com\"\nto = [\"ops@example.com\"]\n",
+            program.display()
+        ),
+    );
+    sandbox.world().page_token_mut(PAGE).unwrap().state = TokenState::Expired;
+    home.run(&["watch", "--once"]).code(7);
+    let mail = std::fs::read_to_string(&out).unwrap().replace('\r', "");
+    let (head, text) = mail.split_once("\n\n").unwrap();
+    assert!(head.starts_with("-t -i\n") && head.contains("\nTo: ops@example.com\n"), "{head}");
+    assert!(head.contains("\nSubject: [msgrctl] default/acme stopped working"), "{head}");
+    assert!(text.starts_with("default/acme stopped working"), "{text}");
+}

@@ -8,14 +8,12 @@ use axum::Router;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::operations::Workspace;
-use crate::operations::listen::{Listened, TokenReader};
+use crate::operations::listen::{APPLICATION, Listened, TokenReader};
 use crate::secrets::SecretKind;
 use crate::webhook::{Heard, Subscriber, receiver};
 
 /// The path of the callback, beside `/metrics`.
 pub const PATH: &str = "/webhook";
-/// What Meta calls the object of these events.
-const APPLICATION: &str = "application";
 
 /// What arrives.
 pub struct AppEvents<'a> {

@@ -9,3 +9,6 @@ mod tokens;
 
 pub use listened::{Listened, listened};
 pub use tokens::TokenReader;
+
+/// The object of Meta's events about the app itself: installed, changed or removed by a business.
+pub const APPLICATION: &str = "application";

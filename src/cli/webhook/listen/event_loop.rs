@@ -9,12 +9,15 @@ use tokio::time::{Instant, sleep_until};
 
 use super::play::{Script, Step};
 use crate::channel::Channel;
+use crate::checks::Outcome;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::webhook::console::Console;
 use crate::cli::webhook::screen::Screen;
-use crate::operations::listen::Listened;
+use crate::operations::accounts::bulk::Tests;
+use crate::operations::accounts::test::WARN_DAYS;
 use crate::operations::listen::forward::{self, Forwarded};
+use crate::operations::listen::{APPLICATION, Listened};
 use crate::text::harmless;
 use crate::webhook::{Notification, Seen};
 
@@ -216,11 +219,37 @@ impl<'a> EventLoop<'a> {
                 self.note("other_page", &harmless(&line), json!({ "page_id": event.page_id }));
             }
         }
+        let is_of_the_app = notification.events().iter().any(|event| event.is_of(APPLICATION));
+        let pages = notification.pages.clone();
         self.answer(&notification);
         if let Some(passing) = &mut self.forward
             && passing.waiting.send(notification).is_ok()
         {
             passing.left += 1;
+        }
+        if open && is_of_the_app {
+            self.test(&pages).await;
+        }
+    }
+
+    /// Tests the accounts of an app that something happened to.
+    async fn test(&self, pages: &[String]) {
+        let is_concerned = |listened: &&Listened| pages.iter().any(|page| page == listened.account.page_id.as_str());
+        let accounts: Vec<_> = self.listened.iter().filter(is_concerned).map(|it| it.account.clone()).collect();
+        let several = accounts.len() > 1;
+        let tested = match Tests::prepare(self.ctx, WARN_DAYS) {
+            Ok(tests) => {
+                let run = tests.run(accounts, several, |account, report| {
+                    let found = report.map_or(Outcome::Unreachable, |report| report.outcome());
+                    let line = format!("tested '{}', as its app has changed: {found}", account.name);
+                    self.note("tested", &line, json!({"account": account.handle, "outcome": found.to_string()}));
+                });
+                run.await
+            }
+            Err(error) => Err(error),
+        };
+        if let Err(error) = tested {
+            self.ctx.output.warning(error.message());
         }
     }
 
