@@ -204,7 +204,13 @@ impl Watching {
         let start = Instant::now();
         rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), rustix::process::Signal::TERM)
             .unwrap();
-        let code = self.child.wait().unwrap().code();
+        let code = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status.code();
+            }
+            assert!(start.elapsed() < Duration::from_secs(20), "it does not end");
+            std::thread::sleep(Duration::from_millis(10));
+        };
         let mut said = String::new();
         self.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
         (start.elapsed(), code, said)
@@ -345,6 +351,16 @@ fn a_target_that_comes_later_is_told_of_what_fails_already() {
     home.run(&["watch", "--once"]).code(7);
     home.run(&["watch", "--once"]).code(7);
     assert_eq!(told(&hook), ["failed acme"]);
+}
+
+#[test]
+fn sigterm_ends_it_after_a_round_of_several_accounts() {
+    // Their progress sets the handler of Ctrl-C, which takes SIGTERM too.
+    let (_sandbox, home) = many(3);
+    let watching = Watching::start_every(&home, "1h", &[]);
+    watching.next("round");
+    let (took, code, said) = watching.end();
+    assert!(took < Duration::from_secs(3) && code == Some(0), "{took:?} {code:?} {said}");
 }
 
 #[test]

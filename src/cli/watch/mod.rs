@@ -110,7 +110,9 @@ pub fn run(args: &WatchArgs, ctx: &Context) -> Result<u8, CliError> {
         return measured.and_then(|()| code(&round));
     }
     let every = Duration::from_secs(args.every.seconds());
-    // Ctrl-C ends it as SIGTERM does.
+    // Ctrl-C ends it as SIGTERM does. Its handler comes before ours: set by the first write, it
+    // would take both signals from us.
+    interrupt::install();
     let hold = Hold::begin();
     let done = Workspace::wait(keep_watching(args, ctx, &watch, every))?;
     // The handler of Ctrl-C may be behind: it would end the process as interrupted, which has
@@ -159,6 +161,9 @@ async fn keep_watching(args: &WatchArgs, ctx: &Context, watch: &Watch<'_>, every
     let patience = every * 2 + Duration::from_secs(60);
     exposed.set(watch.metrics(&Round::default()), Some(patience));
     'rounds: loop {
+        if Hold::is_asked() {
+            break;
+        }
         let start = std::time::Instant::now();
         // The accounts to test out of turn; events arrive during a round too.
         let mut pages = HashSet::new();

@@ -95,7 +95,9 @@ pub fn run(args: &ListenArgs, ctx: &Context) -> Result<u8, CliError> {
         app_secret: listened.app_secret.clone(),
     });
     let (router, mut heard) = receiver(&args.path, subscribers.collect());
-    // Ctrl-C and SIGTERM let answered events finish, and the summary follows.
+    // Ctrl-C and SIGTERM let answered events finish, and the summary follows. Set later, by a test's
+    // progress, the handler of prompts would take both signals from the listener.
+    interrupt::install();
     let hold = Hold::begin();
     let mut is_signalled = false;
     // From here on a reader that stops reading delays neither answers nor the end.
