@@ -296,7 +296,8 @@ fn certificate_problem(error: &rustls::CertificateError) -> CertificateProblem {
     }
 }
 
-fn words(error: &reqwest::Error) -> String {
+/// An error with its causes, in one line.
+pub fn words(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {

@@ -114,7 +114,7 @@ fn change(ctx: &Context, key: &str, value: Option<&str>) -> Result<u8, CliError>
     } else if let Some(value) = value {
         ctx.output.result(&sentence(&format!("{key} is '{value}' in {}", path.display())));
     } else {
-        ctx.output.result(&format!("{key} is no longer set in {}", path.display()));
+        ctx.output.result(&format!("removed {key} from {}", path.display()));
     }
     // The written value may not be the one in force.
     let rows = ctx.settings()?.rows();

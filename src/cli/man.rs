@@ -44,7 +44,7 @@ pub fn run(args: &ManArgs, ctx: &Context) -> Result<u8, CliError> {
     command.build();
     for word in &args.command {
         command = command.find_subcommand(word).cloned().ok_or_else(|| {
-            CliError::usage(format!("there is no command or topic '{}'", args.command.join(" ")))
+            CliError::usage(format!("unknown command or topic '{}'", args.command.join(" ")))
                 .hint("msgrctl help shows all")
         })?;
     }

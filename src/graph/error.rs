@@ -20,7 +20,7 @@ pub enum GraphError {
     Unreachable(Unreachable),
 }
 
-/// Why there is no answer now; it may come later.
+/// Why Graph did not answer. Another try may succeed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Unreachable {
     /// No answer at all.
@@ -151,7 +151,7 @@ struct ErrorObject {
 impl ErrorBody {
     pub(super) fn into_error(self, status: u16, regain_access: Option<Duration>) -> ApiError {
         let ErrorObject { message, kind, code, error_subcode, is_transient, fbtrace_id, .. } = self.error;
-        // Old answers have 0 where there is no subcode.
+        // Older replies carry the subcode 0 for none.
         let subcode = error_subcode.filter(|subcode| *subcode != 0);
         let (message, kind) = (message.unwrap_or_default(), kind.unwrap_or_default());
         let filled = |text: Option<String>| text.filter(|text| !text.trim().is_empty());

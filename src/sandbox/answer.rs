@@ -221,7 +221,7 @@ pub fn broken_off() -> Response {
     Response::builder().header("content-length", "1000").body(Body::from_stream(cut)).unwrap_or_default()
 }
 
-/// JSON as Graph writes it: `/` as `\/`, `<` as `\u003C`, and non-ASCII characters as `\uXXXX`.
+/// JSON as Graph writes it: `/` as `\/`, `<` as `\u003C`, and `é` as `\u00E9`.
 pub fn escaped(value: &Value) -> String {
     use std::fmt::Write as _;
     let mut out = String::new();

@@ -62,7 +62,7 @@ fn below(command: &clap::Command, word: &str) -> Result<clap::Command, CliError>
     let commands = command.get_subcommands().map(clap::Command::get_name);
     let topics = TOPICS.iter().map(|topic| topic.name);
     let meant = nearest(word, commands.chain(topics)).map(|name| format!("did you mean '{name}'? "));
-    let error = CliError::usage(format!("there is no command or topic '{word}'"));
+    let error = CliError::usage(format!("unknown command or topic '{word}'"));
     Err(error.hint(format!("{}msgrctl help shows all", meant.unwrap_or_default())))
 }
 

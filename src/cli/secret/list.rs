@@ -59,7 +59,7 @@ pub fn run(args: &ListArgs, ctx: &Context) -> Result<u8, CliError> {
         None => store.load()?,
     };
     let settings = ctx.settings()?;
-    // Looking creates no file, so there is no prompt for a new passphrase.
+    // A list must not create the file, nor ask for its first passphrase.
     let not_made = ctx.store(settings.store.value).is_made()? == Some(false);
     let probed = if not_made { Ok(()) } else { ctx.store(settings.store.value).probe() };
     let chosen = StoreView {

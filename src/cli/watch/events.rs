@@ -49,8 +49,8 @@ impl<'a> AppEvents<'a> {
         Ok(Some((router, Self { heard, tokens })))
     }
 
-    /// The Pages of the next app that something happened to. Other events are not answered with
-    /// 200: whoever handles them gets them again from Meta.
+    /// The Pages of the next app that something happened to. Other events are answered
+    /// 503, so that Meta sends them again to the program that handles them.
     pub async fn next(&mut self) -> HashSet<String> {
         let Self { heard, tokens } = self;
         let concerned = async {

@@ -214,7 +214,7 @@ fn stop_signal() -> oneshot::Receiver<()> {
     let (ask, asked) = oneshot::channel();
     std::thread::spawn(move || {
         if Workspace::wait(crate::serve::stopped()).is_ok() {
-            // Where nobody listens any more, it has ended already.
+            // The receiver is dropped once the rounds have ended.
             let _ = ask.send(());
             std::thread::sleep(AT_LAST);
             interrupt::finish(0);

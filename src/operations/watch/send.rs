@@ -12,7 +12,7 @@ use tokio::process::Command;
 
 use super::targets::{Server, Target, Tls, Way, secret};
 use super::{mail, shape::Shape};
-use crate::http::{self, Body, Request, Url, header::HeaderName, header::HeaderValue};
+use crate::http::{self, Body, Request, Url, header::HeaderName, header::HeaderValue, words};
 use crate::operations::{Error, Workspace};
 use crate::secrets::{Secret, redact};
 use crate::state::Notice;
@@ -293,15 +293,4 @@ async fn run(words: &[String], hidden: &[std::ffi::OsString], input: &[u8]) -> R
     let said = String::from_utf8_lossy(&said);
     let said = if said.trim().is_empty() { String::new() } else { format!(": {}", said.trim()) };
     Err(Refusal::passing(format!("'{program}' ended with {status}{said}")))
-}
-
-/// An error with its causes.
-fn words(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
-    }
-    text
 }
