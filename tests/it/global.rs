@@ -19,7 +19,7 @@ fn help_and_version_are_results() {
     home.run(&["help", "scenarios"]).code(0).screen("help-scenarios");
     home.run(&["help", "exit-cods"]).code(2).says(&["did you mean 'exit-codes'?"]);
     home.run(&["help", "account", "tset"]).code(2).says(&["did you mean 'test'?"]);
-    home.run(&["man", "account", "nothing"]).code(2).says(&["no command"]);
+    home.run(&["man", "account", "nothing"]).code(2).says(&["unknown command or topic 'account nothing'"]);
     let bare: [&str; 0] = [];
     home.run(&bare).code(0).screen("help-bare");
     home.run(&["account"]).code(2).says(&["Usage: msgrctl account"]);
