@@ -24,7 +24,7 @@ use crate::http;
 
 /// The most operations of a batch.
 const MOST: usize = 50;
-/// A smaller batch is sent once no call has arrived for this long.
+/// A smaller batch is sent once no call has arrived for this long, unless callers have more time.
 const QUIET: Duration = Duration::from_millis(3);
 /// How often a call is sent in all, and the pause between tries.
 const TRIES: u32 = 3;
@@ -38,6 +38,8 @@ pub(super) struct Queue {
     open: Cell<bool>,
     waiting: RefCell<VecDeque<Waiting>>,
     grew: Notify,
+    /// How much longer than [`QUIET`] a batch that is not full waits for more calls.
+    patience: Cell<Duration>,
     pace: RefCell<Pace>,
     /// A token that Graph has accepted in this run.
     taken: RefCell<Option<Authority>>,
@@ -103,6 +105,12 @@ impl Queue {
         waiting.push_back(Waiting { request: request.clone(), tries: 0, not_before: None, askers });
     }
 
+    /// From now on a batch that is not full waits this much longer for more calls.
+    pub fn wait_longer(&self, patience: Duration) {
+        self.patience.set(patience);
+        self.grew.notify_one();
+    }
+
     /// Carries out `work` and sends the calls that it makes in the meantime.
     pub async fn run<T>(&self, client: &Client, work: impl Future<Output = T>) -> T {
         let _open = Open::new(self);
@@ -155,7 +163,7 @@ impl Queue {
     fn until_ready(&self) -> Option<Duration> {
         let now = Instant::now();
         let left = |call: &Waiting| call.not_before.map_or(Duration::ZERO, |at| at.saturating_duration_since(now));
-        Some(self.waiting.borrow().iter().map(left).min()?.max(QUIET))
+        Some(self.waiting.borrow().iter().map(left).min()?.max(QUIET + self.patience.get()))
     }
 
     /// Sends a batch, split up where its answer is broken.
@@ -335,6 +343,7 @@ impl<'q> Open<'q> {
 impl Drop for Open<'_> {
     fn drop(&mut self) {
         self.0.open.set(false);
+        self.0.patience.set(Duration::ZERO);
         // No caller waits any more.
         self.0.waiting.borrow_mut().clear();
     }

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use backon::Retryable as _;
 use serde::de::DeserializeOwned;
@@ -92,6 +92,12 @@ impl Client {
     /// failure; callers notice no difference.
     pub async fn in_batches<T>(&self, work: impl Future<Output = T>) -> T {
         self.queue.run(self, work).await
+    }
+
+    /// Within [`Client::in_batches`]: from now on a batch that is not full waits this much longer
+    /// for more calls.
+    pub fn wait_longer(&self, patience: Duration) {
+        self.queue.wait_longer(patience);
     }
 
     /// The requests that this client has sent; a batch is one.

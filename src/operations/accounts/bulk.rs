@@ -1,9 +1,12 @@
 //! Test Connection of many accounts.
 
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
-use futures_util::stream::{self, StreamExt as _};
+use futures_util::future::Either;
+use futures_util::stream::{self, Stream, StreamExt as _};
 
 use super::{commands, test};
 use crate::accounts::Account;
@@ -19,7 +22,9 @@ use crate::webhook::Prober;
 
 /// Accounts tested together: enough to fill the batches in flight, few enough to hold in
 /// memory.
-pub const TOGETHER: usize = 256;
+const TOGETHER: usize = 256;
+/// As many accounts as fill the batches that are on their way at a time.
+const BATCHES: usize = 200;
 
 /// Tests accounts, reports each result in order as soon as it is known, and saves it.
 /// `warn_days`: days before expiry.
@@ -31,7 +36,8 @@ pub fn test_all(
 ) -> Result<(), Error> {
     let tests = Tests::prepare(workspace, warn_days)?;
     let several = accounts.len() > 1;
-    Workspace::wait(tests.run(accounts, several, told))?
+    Workspace::wait(tests.run(accounts, several, Duration::ZERO, told))??;
+    Ok(())
 }
 
 /// Tests of a tenant's accounts, ready to be run, and run again.
@@ -61,6 +67,10 @@ impl<'a> Tests<'a> {
     /// Tests accounts as [`test_all`] does; `several`: these are some of many. A test that crashes is told as one that was not
     /// answered: it says nothing about the account, and holds no other up.
     ///
+    /// Where there is time, the tests begin spread over `spread`, and end in any order: what one has
+    /// still to ask waits for the first calls of the next, so that batches are full. Returns how long
+    /// they took without these pauses.
+    ///
     /// # Errors
     ///
     /// Nothing was tested: Chat Settings cannot be read.
@@ -68,8 +78,10 @@ impl<'a> Tests<'a> {
         &self,
         accounts: Vec<Account>,
         several: bool,
+        spread: Duration,
         mut told: impl FnMut(Account, Result<Report, StoreError>),
-    ) -> Result<(), Error> {
+    ) -> Result<Duration, Error> {
+        let start = Instant::now();
         let Self { workspace, client, prober, warn_days } = self;
         let mut found = News::default();
         let settings = workspace.chat_settings()?.load()?;
@@ -90,8 +102,15 @@ impl<'a> Tests<'a> {
                 (account, report)
             }
         };
+        let parts = u32::try_from(accounts.len().div_ceil(BATCHES)).unwrap_or(u32::MAX).max(1);
+        let (pause, last) = (spread / parts, parts - 1);
         let work = async {
-            let mut reports = stream::iter(accounts).map(test).buffered(TOGETHER);
+            let begun = self.spread(accounts, pause).map(test);
+            let mut reports = pin!(if pause.is_zero() {
+                Either::Left(begun.buffered(TOGETHER))
+            } else {
+                Either::Right(begun.buffer_unordered(TOGETHER))
+            });
             while let Some((account, report)) = reports.next().await {
                 if let Ok(report) = &report {
                     found.tested(&account, report, workspace.now());
@@ -101,7 +120,23 @@ impl<'a> Tests<'a> {
         };
         client.in_batches(work).await;
         health::keep(workspace, &found);
-        Ok(())
+        Ok(start.elapsed().saturating_sub(pause * last))
+    }
+
+    /// The accounts, as many at a time as fill the batches, with pauses between.
+    fn spread(&self, accounts: Vec<Account>, pause: Duration) -> impl Stream<Item = Account> {
+        let last = accounts.len().saturating_sub(1) / BATCHES;
+        stream::iter(accounts)
+            .chunks(BATCHES)
+            .enumerate()
+            .then(move |(at, part)| async move {
+                if at > 0 {
+                    tokio::time::sleep(pause).await;
+                }
+                self.client.wait_longer(if at < last { pause } else { Duration::ZERO });
+                stream::iter(part)
+            })
+            .flatten()
     }
 }
 

@@ -13,16 +13,13 @@ use super::{Sender, Target};
 use crate::accounts::Account;
 use crate::checks::causes::SECRET_STORE;
 use crate::checks::{Finding, Outcome, Report, ids};
-use crate::operations::accounts::bulk::{TOGETHER, Tests};
+use crate::operations::accounts::bulk::Tests;
 use crate::operations::accounts::{commands, named};
 use crate::operations::status;
 use crate::operations::{Error, Workspace};
 use crate::secrets::{StoreError, redact};
 use crate::state::{Concerned, Event, HealthChange, Notice, NoticeFile, Pending};
 use crate::text::one_line;
-
-/// As many accounts as fill the batches that are on their way at a time.
-const BATCHES: usize = 200;
 
 /// What is watched, and who is told.
 pub struct Watch<'a> {
@@ -261,27 +258,19 @@ impl Watched<'_> {
             chosen.into_iter().filter(is_meant).partition(|account| account.graph == realm);
         round.untested += others.len();
         let mut seen = Vec::with_capacity(chosen.len());
-        // No more at a time than need be where there is time.
-        let together = if spread.is_zero() { TOGETHER } else { BATCHES };
+        let order: HashMap<String, usize> =
+            chosen.iter().enumerate().map(|(at, account)| (account.id.clone(), at)).collect();
         let several = chosen.len() > 1;
-        let chunks: Vec<Vec<Account>> = chosen.chunks(together).map(<[Account]>::to_vec).collect();
-        let pause = spread / u32::try_from(chunks.len().max(1)).unwrap_or(1);
-        let last = chunks.len().saturating_sub(1);
-        for (at, chunk) in chunks.into_iter().enumerate() {
-            let start = std::time::Instant::now();
-            self.tests
-                .run(chunk, several, |account, report| {
-                    round.untested += usize::from(report.is_err());
-                    let found = self.found(&account, &report, workspace.now());
-                    *round.counts.entry(found.outcome).or_default() += 1;
-                    seen.push(found);
-                })
-                .await?;
-            round.duration += start.elapsed();
-            if at < last {
-                tokio::time::sleep(pause.saturating_sub(start.elapsed())).await;
-            }
-        }
+        round.duration += self
+            .tests
+            .run(chosen, several, spread, |account, report| {
+                round.untested += usize::from(report.is_err());
+                let found = self.found(&account, &report, workspace.now());
+                *round.counts.entry(found.outcome).or_default() += 1;
+                seen.push(found);
+            })
+            .await?;
+        seen.sort_by_key(|seen: &Seen| order.get(&seen.id).copied());
         self.since(&mut seen);
         Ok((seen, ids))
     }

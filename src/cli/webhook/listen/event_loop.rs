@@ -239,12 +239,12 @@ impl<'a> EventLoop<'a> {
         let several = accounts.len() > 1;
         let tested = match Tests::prepare(self.ctx, WARN_DAYS) {
             Ok(tests) => {
-                let run = tests.run(accounts, several, |account, report| {
+                let run = tests.run(accounts, several, Duration::ZERO, |account, report| {
                     let found = report.map_or(Outcome::Unreachable, |report| report.outcome());
                     let line = format!("tested '{}', as its app has changed: {found}", account.name);
                     self.note("tested", &line, json!({"account": account.handle, "outcome": found.to_string()}));
                 });
-                run.await
+                run.await.map(drop)
             }
             Err(error) => Err(error),
         };
