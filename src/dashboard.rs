@@ -14,6 +14,12 @@ pub const WEBHOOKS: &str =
 /// The app id and the app secret.
 pub const APP: &str = "Meta App Dashboard > your app > App settings > Basic";
 
+/// Where Meta may send a browser back to after a login.
+pub const REDIRECTS: &str = "Meta App Dashboard > your app > Facebook Login > Settings > Valid OAuth Redirect URIs";
+
+/// What a login with Facebook Login for Business asks for.
+pub const CONFIGURATIONS: &str = "Meta App Dashboard > your app > Facebook Login for Business > Configurations";
+
 /// Access to permissions. The app is set live on its dashboard, not here.
 pub const REVIEW: &str = "Meta App Dashboard > your app > App Review";
 

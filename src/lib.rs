@@ -60,7 +60,7 @@
 //! 5. Secret first, then the record. A flow that writes both restores the secret
 //!    if the record cannot be saved, and says so.
 //! 6. Errors of Graph are told apart by code, subcode and type; only `graph/wording.rs` reads
-//!    their text, for the two cases that need it.
+//!    their text, for the three cases that need it.
 //! 7. Only [`text`] cleans text from outside: `ui/output` passes all
 //!    that is printed through it, and what is saved is cleaned or refused before.
 //! 8. One error enum for each domain; operations have one error with a kind and ways out;

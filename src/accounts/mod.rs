@@ -17,6 +17,6 @@ pub use fields::{AppId, FieldError, Handle, Name, PageId, PageUsername, TenantNa
 pub(crate) use parsed::Parsed;
 pub use schema::{SchemaError, read as read_accounts};
 pub use store::{AccountError, AccountStore};
-pub(crate) use store::{check_handle, check_name, check_renamed, free_handle};
+pub(crate) use store::{check_handle, check_name, check_renamed, free_handle, free_name};
 pub use tenant::{CallbackTemplate, PlatformMessenger, ProductVersion, Tenant, TenantHost};
 pub(crate) use tenant_file::TenantFile;

@@ -252,6 +252,13 @@ impl AccountStore {
     }
 }
 
+/// The name, with a number if another account has it.
+pub fn free_name(others: &[Account], name: &str) -> Option<String> {
+    let numbered = (2..).map(|number| format!("{name} {number}"));
+    let is_free = |name: &String| name.parse().is_ok_and(|name| check_name(others, &name).is_ok());
+    std::iter::once(name.to_owned()).chain(numbered.take(others.len() + 1)).find(is_free)
+}
+
 /// Whether a new account may have this name: no other account may have it as name, handle or id.
 pub fn check_name(accounts: &[Account], name: &Name) -> Result<(), AccountError> {
     match accounts.iter().find(|account| account.answers_to(name.as_str())) {

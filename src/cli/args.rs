@@ -6,7 +6,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use super::format::FormatArg;
 use super::global::Global;
 use super::{
-    account, apply, chat_settings, completions, config, doctor, explain, export, help, log, man, message, plan,
+    account, apply, chat_settings, completions, config, doctor, explain, export, help, log, login, man, message, plan,
     sandbox, schema, secret, status, tenant, undo, version, watch, webhook,
 };
 
@@ -57,6 +57,7 @@ pub(super) enum Command {
     /// Webhooks: show, verify, subscribe, unsubscribe, status, rotate, listen
     #[command(subcommand, visible_alias = "webhooks")]
     Webhook(Box<webhook::WebhookCommand>),
+    Login(Box<login::LoginArgs>),
     Plan(plan::PlanArgs),
     Apply(apply::ApplyArgs),
     Export(export::ExportArgs),

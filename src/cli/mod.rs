@@ -22,6 +22,7 @@ mod format;
 mod global;
 mod help;
 mod log;
+mod login;
 mod man;
 mod manifest;
 mod message;
@@ -140,6 +141,7 @@ fn dispatch(command: Command, ctx: &Context) -> Result<u8, CliError> {
         Command::Message(command) => message::run(command, ctx),
         Command::ChatSettings(command) => chat_settings::run(command, ctx),
         Command::Webhook(command) => webhook::run(*command, ctx),
+        Command::Login(args) => login::run(&args, ctx),
         Command::Plan(args) => plan::run(&args, ctx),
         Command::Apply(args) => apply::run(&args, ctx),
         Command::Export(args) => export::run(&args, ctx),
@@ -174,6 +176,7 @@ fn works_in_a_tenant(command: &Command) -> bool {
         | Command::Status(_)
         | Command::Test(_)
         | Command::Watch(_)
+        | Command::Login(_)
         | Command::Log(_)
         | Command::Doctor(_) => true,
         Command::Sandbox(_)

@@ -42,6 +42,16 @@ impl BaseUrl {
         self.join(None, path)
     }
 
+    /// The address of the login dialog: a page for browsers, beside Graph.
+    pub fn dialog(&self, version: GraphVersion) -> Url {
+        let mut url = self.join(Some(version), "/dialog/oauth");
+        if !self.is_loopback() {
+            // A constant name is a host.
+            let _ = url.set_host(Some("www.facebook.com"));
+        }
+        url
+    }
+
     /// The address of `path` (`/me`), with or without a version.
     pub(super) fn join(&self, version: Option<GraphVersion>, path: &str) -> Url {
         let mut url = self.0.clone();
@@ -189,6 +199,9 @@ mod tests {
         assert_eq!(live.join(Some(GraphVersion::DEFAULT), "/me").as_str(), "https://graph.facebook.com/v26.0/me");
         assert_eq!(live.join(None, "/me").as_str(), "https://graph.facebook.com/me");
         assert!(!live.is_loopback());
+        assert_eq!(live.dialog(GraphVersion::DEFAULT).as_str(), "https://www.facebook.com/v26.0/dialog/oauth");
+        let here: BaseUrl = "http://127.0.0.1:8080".parse().expect("a base");
+        assert_eq!(here.dialog(GraphVersion::DEFAULT).as_str(), "http://127.0.0.1:8080/v26.0/dialog/oauth");
         assert!("http://localhost:1".parse::<BaseUrl>().expect("a base").is_loopback());
     }
 }

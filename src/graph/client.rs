@@ -12,7 +12,7 @@ use super::batch::Queue;
 use super::error::{GraphError, Unreachable};
 use super::{BaseUrl, GraphRequest, GraphVersion, retry, wire};
 use crate::clock::Clock;
-use crate::http::{self, Method, Request, Response, SetupError};
+use crate::http::{self, Method, Request, Response, SetupError, Url};
 
 /// Graph's answer, and the version that answered.
 #[derive(Debug)]
@@ -43,6 +43,11 @@ impl Client {
     /// The version that calls ask for.
     pub fn version(&self) -> GraphVersion {
         self.version
+    }
+
+    /// The address of the login dialog.
+    pub fn dialog(&self) -> Url {
+        self.base.dialog(self.version)
     }
 
     /// The time that this client uses for signatures.

@@ -1,5 +1,5 @@
 //! Tells apart the refusals whose code and subcode say too little, by Meta's technical text: 100
-//! of a `GraphMethodException`, 190 without a subcode, and 2500, which stands for a missing
+//! of a `GraphMethodException` or about a login's code, 190 without a subcode, and 2500, which stands for a missing
 //! token as well as an unknown version. Every recorded text is in English; an unknown text
 //! decides nothing. All other errors are told apart by code and subcode.
 
@@ -21,6 +21,12 @@ pub enum Wording {
     PageToken,
     /// 190: the call needs the app's token.
     AppToken,
+    /// 100: the code of a login was used before.
+    CodeUsed,
+    /// 100: the code of a login has expired.
+    CodeExpired,
+    /// 100: the redirect address is not the one of the dialog.
+    Redirect,
     /// 2500: the path, or the version in it, does not exist.
     UnknownPath,
 }
@@ -40,19 +46,28 @@ const OF_190: [(&str, Wording); 11] = [
     ("invalid oauth access token", Wording::Unreadable),
 ];
 
+/// The same for the code of a login: older answers have no subcode.
+const OF_A_CODE: [(&str, Wording); 3] = [
+    ("authorization code has been used", Wording::CodeUsed),
+    ("authorization code has expired", Wording::CodeExpired),
+    ("redirect_uri is identical", Wording::Redirect),
+];
+
 impl Wording {
     /// Reads the technical text of a refusal, if it is a known one.
     pub(super) fn read(kind: &str, code: Option<i64>, subcode: Option<i64>, text: &str) -> Option<Self> {
         let text = || text.to_lowercase();
+        let among = |known: &[(&str, Self)]| {
+            let text = text();
+            known.iter().find(|(part, _)| text.contains(part)).map(|(_, wording)| *wording)
+        };
         match (code, subcode) {
-            (Some(190), None) => {
-                let text = text();
-                OF_190.into_iter().find(|(part, _)| text.contains(part)).map(|(_, wording)| wording)
-            }
+            (Some(190), None) => among(&OF_190),
             (Some(2500), _) if text().contains("unknown path components") => Some(Self::UnknownPath),
             (Some(100), _) if kind == "GraphMethodException" => {
                 text().contains("appsecret_proof").then_some(Self::Proof)
             }
+            (Some(100), None) => among(&OF_A_CODE),
             _ => None,
         }
     }
@@ -89,6 +104,11 @@ mod tests {
         }
         let proof = "API calls from the server require an appsecret_proof argument";
         assert_eq!(Wording::read("GraphMethodException", Some(100), None, proof), Some(Wording::Proof));
+        let of_code = |text: &str| Wording::read("OAuthException", Some(100), None, text);
+        assert_eq!(of_code("This authorization code has been used."), Some(Wording::CodeUsed));
+        assert_eq!(of_code("This authorization code has expired."), Some(Wording::CodeExpired));
+        let differs = "Error validating verification code. Please make sure your redirect_uri is identical to the one you used in the OAuth dialog request";
+        assert_eq!((of_code(differs), of_code("Invalid parameter")), (Some(Wording::Redirect), None));
         let shown = "Unsupported get request. Object with ID 'me' does not exist";
         assert_eq!(Wording::read("GraphMethodException", Some(100), None, shown), None);
         assert_eq!(Wording::read("OAuthException", Some(190), Some(463), "cannot parse"), None);

@@ -47,6 +47,9 @@ pub trait Prompter {
 
     /// One of many, found by typing part of it; `None` for Esc.
     fn search(&self, question: &str, items: &[String]) -> Result<Option<usize>, PromptError>;
+
+    /// The same for several: the space bar ticks; never empty, `None` for Esc.
+    fn search_several(&self, question: &str, items: &[String]) -> Result<Option<Vec<usize>>, PromptError>;
 }
 
 pub struct Person {
@@ -100,26 +103,44 @@ impl Prompter for Person {
 
     fn choose(&self, question: &str, items: &[String], at: usize) -> Result<Option<usize>, PromptError> {
         let theme = self.theme();
-        let asked =
-            Select::with_theme(theme.as_ref()).with_prompt(one_line(question)).items(shortened(items)).default(at);
+        let asked = Select::with_theme(theme.as_ref())
+            .with_prompt(one_line(question))
+            .items(shortened(items, MARK))
+            .default(at);
         left(asked.interact_opt())
     }
 
     fn search(&self, question: &str, items: &[String]) -> Result<Option<usize>, PromptError> {
-        let mut prompt = String::new();
-        // Writing into a text does not fail.
-        let _ = self.theme().format_prompt(&mut prompt, &one_line(question));
-        let term = Term::stderr();
-        let chosen = search::search(&term, prompt.trim_end(), &shortened(items), self.screen);
+        let prompt = self.list_prompt(question);
+        let chosen = search::search(&Term::stderr(), &prompt, &shortened(items, MARK), self.screen);
         let chosen = chosen.map_err(|error| PromptError::of(&error))?;
         if let Some(at) = chosen {
             self.show(question, &items[at]);
         }
         Ok(chosen)
     }
+
+    fn search_several(&self, question: &str, items: &[String]) -> Result<Option<Vec<usize>>, PromptError> {
+        let prompt = self.list_prompt(question);
+        let chosen = search::search_several(&Term::stderr(), &prompt, &shortened(items, MARK + TICK), self.screen);
+        let chosen = chosen.map_err(|error| PromptError::of(&error))?;
+        match chosen.as_deref() {
+            None => {}
+            Some([at]) => self.show(question, &items[*at]),
+            Some(several) => self.show(question, &format!("{} chosen", several.len())),
+        }
+        Ok(chosen)
+    }
 }
 
 impl Person {
+    fn list_prompt(&self, question: &str) -> String {
+        let mut prompt = String::new();
+        // Writing into a text does not fail.
+        let _ = self.theme().format_prompt(&mut prompt, &one_line(question));
+        prompt.trim_end().to_owned()
+    }
+
     fn line_prompt(&self, question: &str, offered: &str) -> String {
         let mut prompt = String::new();
         let offered = Some(offered).filter(|offered| !offered.is_empty());
@@ -190,11 +211,14 @@ impl Person {
     }
 }
 
+/// The columns of the mark before an item, and of a tick.
+const MARK: usize = 4;
+const TICK: usize = 4;
+
 /// Items shortened to one line each, because a redrawn list counts its lines; and made
-/// unique, because the choice is found by its text.
-fn shortened(items: &[String]) -> Vec<String> {
-    const MARK: usize = 4;
-    let room = usize::from(console::Term::stderr().size().1).saturating_sub(MARK).max(20);
+/// unique, because the choice is found by its text. `before`: the columns that a list needs.
+fn shortened(items: &[String], before: usize) -> Vec<String> {
+    let room = usize::from(console::Term::stderr().size().1).saturating_sub(before).max(20);
     let mut seen = HashSet::new();
     let shorten = |(at, item): (usize, &String)| {
         let item = one_line(item);

@@ -1,4 +1,5 @@
-//! A list to search: typed letters keep the items that contain them.
+//! A list to search: typed letters keep the items that contain them. One item is chosen, or
+//! several are ticked.
 
 use std::io;
 
@@ -19,11 +20,13 @@ struct List<'i> {
     typed: String,
     matching: Vec<usize>,
     at: usize,
+    /// Which items are ticked, where several may be.
+    ticked: Option<Vec<bool>>,
 }
 
 impl<'i> List<'i> {
     fn new(items: &'i [String]) -> Self {
-        Self { items, typed: String::new(), matching: (0..items.len()).collect(), at: 0 }
+        Self { items, typed: String::new(), matching: (0..items.len()).collect(), at: 0, ticked: None }
     }
 
     fn filter(&mut self) {
@@ -31,6 +34,20 @@ impl<'i> List<'i> {
         let contains = |at: &usize| self.items[*at].to_lowercase().contains(typed.trim());
         self.matching = (0..self.items.len()).filter(contains).collect();
         self.at = 0;
+    }
+
+    /// Ticks the marked item, or takes its tick away.
+    fn tick(&mut self) {
+        if let (Some(ticked), Some(item)) = (&mut self.ticked, self.matching.get(self.at)) {
+            ticked[*item] = !ticked[*item];
+        }
+    }
+
+    /// The ticked items; the marked one where none is.
+    fn chosen(&self) -> Vec<usize> {
+        let ticked = self.ticked.iter().flatten().enumerate().filter(|(_, is)| **is);
+        let ticked: Vec<usize> = ticked.map(|(item, _)| item).collect();
+        if ticked.is_empty() { self.matching.get(self.at).copied().into_iter().collect() } else { ticked }
     }
 
     /// What was typed, as it may be shown.
@@ -44,8 +61,14 @@ impl<'i> List<'i> {
         let from = self.at.saturating_sub(AT_ONCE - 1);
         let mark = console::style(if screen.unicode { "❯" } else { ">" }).for_stderr();
         let mark = if screen.color { mark.green() } else { mark.force_styling(false) };
+        let tick = |item: usize| match &self.ticked {
+            None => "",
+            Some(ticked) if ticked[item] => "[x] ",
+            Some(_) => "[ ] ",
+        };
         let row = |at: usize| {
-            let item = &self.items[self.matching[at]];
+            let item = self.matching[at];
+            let item = format!("{}{}", tick(item), self.items[item]);
             if at == self.at { format!("{mark} {item}") } else { format!("  {item}") }
         };
         let to = self.matching.len().min(from + AT_ONCE);
@@ -62,8 +85,17 @@ impl<'i> List<'i> {
 
 /// Asks after `prompt`; each item fits on a row. `None` for Esc.
 pub fn search(term: &Term, prompt: &str, items: &[String], screen: Screen) -> io::Result<Option<usize>> {
+    Ok(ask(term, prompt, List::new(items), screen)?.and_then(|chosen| chosen.first().copied()))
+}
+
+/// The same for several items: the space bar ticks, Enter takes the ticked ones, or the marked
+/// one where none is ticked. Each item leaves room for four characters more.
+pub fn search_several(term: &Term, prompt: &str, items: &[String], screen: Screen) -> io::Result<Option<Vec<usize>>> {
+    ask(term, prompt, List { ticked: Some(vec![false; items.len()]), ..List::new(items) }, screen)
+}
+
+fn ask(term: &Term, prompt: &str, mut list: List<'_>, screen: Screen) -> io::Result<Option<Vec<usize>>> {
     let _quiet = Quiet::begin();
-    let mut list = List::new(items);
     let mut drawn = 0;
     let chosen = loop {
         // A paste is read whole before anything of it could be shown.
@@ -78,8 +110,9 @@ pub fn search(term: &Term, prompt: &str, items: &[String], screen: Screen) -> io
         }
         match term.read_key_raw()? {
             Key::Enter => {
-                if let Some(item) = list.matching.get(list.at) {
-                    break Some(*item);
+                let chosen = list.chosen();
+                if !chosen.is_empty() {
+                    break Some(chosen);
                 }
             }
             Key::Escape => break None,
@@ -94,6 +127,7 @@ pub fn search(term: &Term, prompt: &str, items: &[String], screen: Screen) -> io
                 list.typed.pop();
                 list.filter();
             }
+            Key::Char(' ') if list.ticked.is_some() => list.tick(),
             Key::Char('\u{15}') => {
                 list.typed.clear();
                 list.filter();
@@ -125,6 +159,16 @@ mod tests {
         list.typed = "zzz".into();
         list.filter();
         assert_eq!(list.lines(screen), ["  nothing matches; Ctrl-U clears"]);
+        list.typed.clear();
+        list.filter();
+        assert_eq!(list.chosen(), [0]);
+        list.ticked = Some(vec![false; 30]);
+        for at in [0, 2, 4, 2] {
+            list.at = at;
+            list.tick();
+        }
+        assert_eq!(list.chosen(), [0, 4]);
+        assert_eq!(list.lines(screen)[..3], ["  [x] Page 1  100001", "  [ ] Page 2  100002", "❯ [ ] Page 3  100003"]);
         for secret in ["EAAsIw3t78PUE1", &"x".repeat(41)] {
             list.typed = secret.into();
             assert_eq!(list.shown(), "********");

@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Child, Command, Stdio};
 
+use crate::login::Login;
 use crate::support::listening::Listening;
 use crate::support::world::{EVENTS, app, page_token, sandbox, subscribe};
 use crate::support::{Home, Hook};
@@ -28,6 +29,9 @@ const NOT_RUN: &[&str] = &[
 /// wizard drive them.
 const ASK: &[&str] = &[
     "msgrctl account add",
+    "msgrctl login",
+    "msgrctl login --config-id 1122334455667788",
+    "msgrctl login --paste",
     "msgrctl account edit acme-support",
     "msgrctl account remove acme-support",
     "msgrctl secret passphrase",
@@ -152,6 +156,13 @@ fn works(line: &str) {
         .stderr(Stdio::piped());
     if runs_on {
         return starts(shell);
+    }
+    if line.contains("msgrctl login") {
+        let words: Vec<&str> =
+            line.split(' ').skip(1).filter(|word| !["login", "--no-browser"].contains(word)).collect();
+        let login = Login::start(&home, &words);
+        login.choose(&sandbox, &[("pages", "all")], "continue");
+        return drop(login.end().code(0));
     }
     let ran = shell.output().unwrap();
     let code = ran.status.code();

@@ -35,6 +35,7 @@ mod interop;
 mod keyring;
 mod leak;
 mod listen;
+mod login;
 mod manifest_trust;
 mod meanwhile;
 mod message;

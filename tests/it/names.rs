@@ -93,7 +93,8 @@ fn the_wizard_refuses_it_at_the_question() {
     let home = home.with("MSGRCTL_PASSPHRASE", "correct horse battery");
     let token = page_token(&sandbox);
     let mut pty = Pty::start(&home.msgrctl(&["account", "add"]), 100);
-    let dialogue: [(&str, &str); 6] = [
+    let dialogue: [(&str, &str); 7] = [
+        ("\u{1b}[1mHow to get the token\u{1b}[0m", "\u{1b}[B\r"),
         ("\u{1b}[1mPage access token (not shown)\u{1b}[0m", &format!("{token}\r")),
         ("Skip them", "\r"),
         ("\u{1b}[1mCallback URL\u{1b}[0m", "-\r"),

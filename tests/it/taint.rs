@@ -66,6 +66,10 @@ const OFFLINE: &[&str] = &[
     "account add Other --page-username TAINT --page-id TAINT --callback-url TAINT --app-id TAINT --token-file token",
     "account add Other --token-from file:TAINT",
     "account add Other --token-file TAINT",
+    "login --page TAINT --yes",
+    "login --config-id TAINT --page 12345 --yes",
+    "login --redirect-uri https://TAINT/TAINT --page 12345 --yes",
+    "login --app-id TAINT --listen TAINT --page 12345 --yes",
     "account rename acme TAINT",
     "account rename acme Acme",
     "account handover byhand --no-test --markdown",
@@ -260,7 +264,9 @@ fn questions_show_text_from_outside_as_text() {
         .with("MSGRCTL_PASSPHRASE", "correct horse battery");
     let user = sandbox.world().user_token().unwrap().value.clone();
     let mut pty = Pty::start(&home.msgrctl(&["account", "add"]), 100);
-    let mut screen = pty.expect("Page access token (not shown)");
+    let mut screen = pty.expect("How to get the token");
+    pty.send("\u{1b}[B\r");
+    screen += &pty.expect("Page access token (not shown)");
     pty.send(&format!("{user}\r"));
     screen += &pty.expect("Skip them");
     pty.send("\u{1b}[B\r");

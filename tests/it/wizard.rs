@@ -17,6 +17,9 @@ const UP: &str = "\u{1b}[A";
 pub const ESC: &str = "\u{1b}";
 pub const CTRL_C: &str = "\u{3}";
 
+/// The first question, answered so that a token can be pasted.
+pub const PASTE: (&str, &str) = ("? How to get the token", "\u{1b}[B\r");
+
 /// Waits for each text and then types what stands beside it. `? NAME` is the
 /// question of that name, not a mention of it.
 #[track_caller]
@@ -53,6 +56,7 @@ fn user_token(sandbox: &InProcess) -> String {
 /// Every prompt of a page token's way, with the answers that take what is offered.
 pub fn way_of_a_page_token(token: &str) -> Vec<(&'static str, String)> {
     [
+        PASTE,
         ("? Page access token (not shown)", &*format!("{token}\r")),
         ("Skip them", ENTER),
         ("? Callback URL", "https://acme.example.com/messenger\r"),
@@ -113,7 +117,7 @@ fn after_saving_it_offers_to_subscribe() {
 }
 
 #[test]
-fn six_answers_connect_a_page() {
+fn seven_answers_connect_a_page() {
     let sandbox = sandbox();
     sandbox.world().pages[0].subscribed.clear();
     let (_, app_secret) = app(&sandbox);
@@ -121,6 +125,7 @@ fn six_answers_connect_a_page() {
     let mut pty = start(&home, &["account", "add"]);
     let pasted = [format!("{}\r", page_token(&sandbox)), format!("{app_secret}\r")];
     let dialogue = [
+        PASTE,
         ("? Page access token (not shown)", &*pasted[0]),
         ("Skip them", &*format!("{UP}\r")),
         ("? App id", ENTER),
@@ -132,7 +137,7 @@ fn six_answers_connect_a_page() {
     ];
     answer(&mut pty, &dialogue);
     let answers = dialogue.iter().filter(|(_, keys)| !pasted.contains(&(*keys).to_owned())).count();
-    assert!(answers <= 6, "{answers}");
+    assert!(answers <= 7, "{answers}");
     pty.end();
     let account = home.run(&["account", "show", "acme-support", "--json"]).json()["account"].clone();
     assert_eq!(account["page_username"], "acme.support", "{account}");
@@ -191,6 +196,7 @@ fn a_user_token_shows_its_pages_and_gives_one_that_does_not_expire() {
     let (app_id, app_secret) = app(&sandbox);
     let user = user_token(&sandbox);
     let mut pty = start(&home, &["account", "add"]);
+    answer(&mut pty, &[PASTE]);
     question(&mut pty, "? Page access token (not shown)");
     pty.send(&format!("{user}\r"));
     pty.expect("60 Pages behind it");
@@ -241,6 +247,7 @@ fn a_short_lived_user_token_without_an_app_is_warned_of() {
         .with("MSGRCTL_PASSPHRASE", "correct horse battery")
         .with("MSGRCTL_GRAPH_URL", &sandbox.url());
     let mut pty = start(&home, &["account", "add"]);
+    answer(&mut pty, &[PASTE]);
     question(&mut pty, "? Page access token (not shown)");
     pty.send(&format!("{}\r", user_token(&sandbox)));
     let dialogue = [
@@ -267,6 +274,7 @@ fn a_rejected_token_is_corrected_on_the_spot() {
         .with("MSGRCTL_GRAPH_URL", &sandbox.url());
     let mut pty = start(&home, &["account", "add", "--page-id", "109876543210987", "--page-username", "acme.support"]);
     let dialogue = [
+        PASTE,
         ("? Page access token (not shown)", "\r"),
         ("nothing was pasted", "EAA with a space\r"),
         ("has white space inside", "IGAAinstagram\r"),
@@ -396,8 +404,11 @@ fn esc_goes_a_step_back() {
     let token = format!("{}\r", page_token(&sandbox));
     let dialogue = [
         // Esc while something is typed leaves nothing of it, and Ctrl-U clears the line.
+        PASTE,
         ("? Page access token (not shown)", "EAAwrong\u{1b}"),
+        ("? How to get the token", ESC),
         ("This is the first question", ""),
+        PASTE,
         ("? Page access token (not shown)", &*format!("EAAwrong\u{15}  {token}")),
         ("Skip them", ESC),
         ("? Page access token (not shown)", &*token),
@@ -426,6 +437,7 @@ fn without_graph_everything_is_typed_and_saved_untested_only_when_asked_to() {
         .with("MSGRCTL_GRAPH_URL", "http://127.0.0.1:1");
     let mut pty = start(&home, &["account", "add", "Acme"]);
     let dialogue = [
+        PASTE,
         ("? Page access token (not shown)", "EAAtoken01234567890123\r"),
         ("Graph did not answer", ""),
         ("Ask Graph again", ENTER),
@@ -456,6 +468,7 @@ fn an_app_that_asks_for_signed_calls_is_told_from_a_dead_token() {
         .with("MSGRCTL_GRAPH_URL", &sandbox.url());
     let mut pty = start(&home, &["account", "add"]);
     let dialogue = [
+        PASTE,
         ("? Page access token (not shown)", "EAAgood0123456789012345\r"),
         ("asks for signed calls", ""),
         ("Skip them", ENTER),
@@ -572,6 +585,7 @@ fn a_window_that_shrinks_keeps_the_questions_whole() {
         .with("MSGRCTL_PASSPHRASE", "correct horse battery")
         .with("MSGRCTL_GRAPH_URL", &sandbox.url());
     let mut pty = start(&home, &["account", "add"]);
+    answer(&mut pty, &[PASTE]);
     question(&mut pty, "? Page access token (not shown)");
     pty.resize(40);
     pty.send(&format!("{}\r", user_token(&sandbox)));
@@ -674,6 +688,7 @@ fn the_app_can_be_changed_on_the_last_screen_and_esc_leaves_it_as_it_was() {
     let token = format!("{}\r", page_token(&sandbox));
     let secret = format!("{app_secret}\r");
     let dialogue = [
+        PASTE,
         ("? Page access token (not shown)", &*token),
         ("Skip them", &*format!("{UP}\r")),
         ("? App id", ENTER),
@@ -710,6 +725,7 @@ fn the_app_can_be_changed_on_the_last_screen_and_esc_leaves_it_as_it_was() {
     // A second account of the same Page: said, and a free name offered.
     let mut pty = start(&home, &["account", "add"]);
     let dialogue = [
+        PASTE,
         ("? Page access token (not shown)", &*format!("  \"{}\"  \r", token.trim())),
         ("this Page is already connected, by 'acme-support'", ""),
         ("Skip them", ENTER),
@@ -731,6 +747,7 @@ fn a_secret_in_the_wrong_question_does_not_stay_on_the_screen() {
     let home = plain_home(&sandbox);
     let token = page_token(&sandbox);
     let mut pty = start(&home, &["account", "add"]);
+    answer(&mut pty, &[PASTE]);
     question(&mut pty, "? Page access token (not shown)");
     pty.send(&format!("{token}\r"));
     let dialogue = [
@@ -782,6 +799,7 @@ fn a_person_whose_list_of_pages_is_empty_is_helped() {
         }
         let home = plain_home(&sandbox);
         let mut pty = start(&home, &[&["account", "add"], more].concat());
+        answer(&mut pty, &[PASTE]);
         question(&mut pty, "? Page access token (not shown)");
         pty.send(&format!("{}\r", user_token(&sandbox)));
         pty.expect("Skip them");
@@ -808,7 +826,7 @@ fn a_person_whose_list_of_pages_is_empty_is_helped() {
     // None is typed, or one that the token does not reach: the reason, and the question again.
     for typed in [ENTER, "222222222222222\r"] {
         let (_sandbox, _home, mut pty) = started(None, &[]);
-        let again = [("? Page id", typed), ("none was ticked", ""), ("? Page access token (not shown)", CTRL_C)];
+        let again = [("? Page id", typed), ("none was ticked", ""), ("? How to get the token", CTRL_C)];
         answer(&mut pty, &again);
         assert_eq!(pty.end().1, 130);
     }

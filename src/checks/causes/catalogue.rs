@@ -129,6 +129,27 @@ causes! {
     DATA_ACCESS_ENDED "data-access-ended" Credentials TestAgain
         "the token's access to personal data has ended; messages and webhooks go on working"
         "have the person who made the token log in to the app again (auth_type=reauthorize), which renews it for 90 days"
+    LOGIN_CANCELLED "login-cancelled" Other Nothing
+        "you cancelled at Meta, or the app is in Development mode and you have no role on it, or it may not ask for one of the permissions"
+        "log in again; if you did not cancel: have the app's administrator give you a role or set the app live, and compare the permissions of the configuration with the app's (msgrctl help meta-login)"
+    LOGIN_REFUSED "login-refused" Other Nothing
+        "Meta refused the login"
+        "read what Meta says, and begin the login again; msgrctl help meta-login explains Meta's error pages"
+    LOGIN_TIMED_OUT "login-timed-out" Other Nothing
+        "the browser did not come back from Meta in time"
+        "begin the login again; where Meta showed an error page instead, msgrctl help meta-login says what to do"
+    LOGIN_FOREIGN "login-foreign" Other Nothing
+        "the address belongs to another login: its state is not this one's"
+        "paste the address that the browser ended at in this login, or begin again"
+    CODE_USED "code-used" Other Nothing
+        "the code of this login was used before: it works once"
+        "begin the login again"
+    CODE_EXPIRED "code-expired" Other Nothing
+        "the code of this login has expired"
+        "begin the login again, and finish it within a few minutes"
+    REDIRECT_DIFFERS "redirect-differs" Other Nothing
+        "Meta did not take the address that the browser comes back to"
+        "enter it, letter by letter, in the app ({redirects}); then begin the login again"
     VERSION_UNKNOWN "version-unknown" Other Nothing
         "Graph does not know this version"
         "omit --graph-version (MSGRCTL_GRAPH_VERSION), or name a version that exists, such as v26.0"

@@ -16,6 +16,8 @@ pub enum Place {
     App,
     /// On `/{page}/messages`.
     Messages,
+    /// The exchange of a login's code for a token.
+    Login,
 }
 
 /// What `debug_token` says of the token, besides the refusal.
@@ -50,6 +52,7 @@ impl Place {
             Self::Page => "when a Page is asked about",
             Self::App => "when the app itself asks",
             Self::Messages => "when a message is sent",
+            Self::Login => "when a login's code is changed for a token",
         }
     }
 
@@ -257,6 +260,27 @@ mod tests {
         assert_eq!(cause(&oauth(200, None), Place::Page.plain()), "permission-missing");
         assert_eq!(cause(&oauth(200, Some(2_069_030)), Place::Page.plain()), "new-pages-experience");
         assert_eq!(cause(&oauth(200, Some(1)), Place::Page.plain()), "call-refused");
+    }
+
+    #[test]
+    fn a_login_is_told_by_its_subcode_or_by_its_text() {
+        let at = |code, subcode| of(&oauth(code, subcode), Place::Login.plain());
+        for (code, subcode, expected) in [
+            (100, Some(36_009), "code-used"),
+            (100, Some(36_007), "code-expired"),
+            (100, Some(36_008), "redirect-differs"),
+            (100, None, "login-refused"),
+            (191, None, "redirect-differs"),
+            (1, None, "app-secret-wrong"),
+            (101, None, "app-unknown"),
+        ] {
+            assert_eq!(at(code, subcode).cause, expected, "{code} {subcode:?}");
+        }
+        let reads = |wording| cause(&ApiError { wording: Some(wording), ..oauth(100, None) }, Place::Login.plain());
+        assert_eq!(reads(Wording::CodeUsed), "code-used");
+        assert_eq!(reads(Wording::CodeExpired), "code-expired");
+        assert_eq!(reads(Wording::Redirect), "redirect-differs");
+        assert_eq!(cause(&oauth(100, Some(36_009)), Place::App.plain()), "call-refused");
     }
 
     #[test]

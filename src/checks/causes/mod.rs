@@ -21,7 +21,7 @@ pub struct Cause {
     pub matter: Matter,
     /// What happened, in a sentence without a full stop.
     pub summary: &'static str,
-    /// What to do, in a sentence without a full stop; `{tokens}`, `{app}` and `{webhooks}` are
+    /// What to do, in a sentence without a full stop; `{tokens}`, `{app}`, `{webhooks}` and `{redirects}` are
     /// replaced by places in Meta's dashboard.
     fix: &'static str,
     /// The step in msgrctl after the fix at Meta.
@@ -108,4 +108,5 @@ fn fill(text: &str) -> String {
     text.replace("{tokens}", dashboard::TOKENS)
         .replace("{app}", dashboard::APP)
         .replace("{webhooks}", dashboard::WEBHOOKS)
+        .replace("{redirects}", dashboard::REDIRECTS)
 }

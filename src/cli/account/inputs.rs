@@ -25,9 +25,10 @@ pub fn read(args: &FieldArgs, ctx: &Context, variables: bool) -> Result<SecretIn
     Ok(inputs)
 }
 
-pub fn of_one(kind: SecretKind, given: &Given<'_>, ctx: &Context) -> Result<SecretInputs, CliError> {
+/// One secret; `variable`: whether its variable counts where the flag is absent.
+pub fn of_one(kind: SecretKind, given: &Given<'_>, ctx: &Context, variable: bool) -> Result<SecretInputs, CliError> {
     let mut inputs = SecretInputs::default();
-    take(&mut inputs, kind, given, ctx, false)?;
+    take(&mut inputs, kind, given, ctx, variable)?;
     Ok(inputs)
 }
 

@@ -16,7 +16,7 @@ mod wizard;
 
 pub use fields::refused_flag;
 pub use test::{TestArgs, run as test};
-pub use wizard::again;
+pub use wizard::{Pasted, again, introduce, pasted, say};
 
 use clap::Subcommand;
 

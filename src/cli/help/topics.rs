@@ -3,6 +3,7 @@
 
 mod causes;
 mod ci;
+mod meta_login;
 mod notices;
 mod security;
 
@@ -36,6 +37,7 @@ pub(in crate::cli) const TOPICS: &[Topic] = &[
     EXIT_CODES,
     FILES,
     MANIFESTS,
+    meta_login::META_LOGIN,
     notices::NOTICES,
     SCENARIOS,
     SCRIPTS,

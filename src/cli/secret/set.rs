@@ -105,7 +105,7 @@ pub fn run(args: &SetArgs, ctx: &Context) -> Result<u8, CliError> {
     }
     let value = args.value.or_asked(ctx, &account, kind)?;
     let given = Given { stdin: value.stdin, file: value.file.as_deref(), from: value.from.as_deref() };
-    let inputs = if value.generate { SecretInputs::generated() } else { inputs::of_one(kind, &given, ctx)? };
+    let inputs = if value.generate { SecretInputs::generated() } else { inputs::of_one(kind, &given, ctx, false)? };
     let edit = Edit {
         inputs,
         gate: if args.force { Gate::Anyway } else { Gate::Passing },

@@ -73,7 +73,7 @@ impl TokenArgs {
     pub fn read(&self, ctx: &Context) -> Result<Option<Token>, CliError> {
         let kind = SecretKind::VerifyToken;
         let given = Given { stdin: self.stdin, file: self.file.as_deref(), from: self.from.as_deref() };
-        let mut inputs = inputs::of_one(kind, &given, ctx)?;
+        let mut inputs = inputs::of_one(kind, &given, ctx, false)?;
         let place = inputs.references.remove(&kind);
         Ok(inputs.verify_token.map(|value| Token { value, place }))
     }

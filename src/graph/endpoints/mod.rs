@@ -1,6 +1,7 @@
 //! The calls, one file for each resource: the request, and the shape of the answer.
 
 pub mod app;
+pub mod login;
 pub mod message;
 pub mod page;
 pub mod person;

@@ -135,7 +135,7 @@ fn granted_pages(info: &TokenInfo) -> (BTreeSet<String>, bool) {
 }
 
 /// Those of `ids` that belong to Pages.
-async fn by_ids(
+pub async fn by_ids(
     client: &Client,
     token: &Secret,
     app: Option<&AppCredentials>,

@@ -6,7 +6,7 @@ use msgrctl::sandbox::{InProcess, World};
 
 use crate::support::Home;
 use crate::support::world::{acme, app, page_token, sandbox, scenario};
-use crate::wizard::{CTRL_C, DOWN, ENTER, ESC, answer, not_now, start, walk, way_of_a_page_token};
+use crate::wizard::{CTRL_C, DOWN, ENTER, ESC, PASTE, answer, not_now, start, walk, way_of_a_page_token};
 
 fn home(sandbox: &InProcess) -> Home {
     Home::new().with("MSGRCTL_STORE", "file").with_key_file().with("MSGRCTL_GRAPH_URL", &sandbox.url())
@@ -30,6 +30,7 @@ fn a_page_is_chosen_from_those_of_a_person() {
     let user = sandbox.world().user_token().unwrap().value.clone();
     let mut pty = start(&home, &["account", "add"]);
     let dialogue = [
+        PASTE,
         ("? Page access token (not shown)", &*format!("{user}\r")),
         ("Skip them", ENTER),
         (&format!("({app_id})"), ENTER),
@@ -50,6 +51,7 @@ fn what_is_wrong_is_said_and_asked_again() {
     let home = home(&sandbox);
     let mut pty = start(&home, &["account", "add"]);
     let dialogue = [
+        PASTE,
         ("? Page access token (not shown)", ENTER),
         ("nothing was pasted", "EAA with a space\r"),
         ("has white space inside", "EAAdead0123456789012345\r"),

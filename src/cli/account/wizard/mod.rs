@@ -26,7 +26,7 @@ use crate::operations::accounts::owner::Known;
 use crate::secrets::{Secret, SecretKind, StoreName, generate_verify_token};
 
 use ask::Callback;
-pub use ask::{again, say};
+pub use ask::{Pasted, again, introduce, say, secret as pasted};
 pub use edit::edit;
 
 /// Whether to ask: a person can answer, something is missing, and --yes was not given.
@@ -218,7 +218,7 @@ impl<'a> Wizard<'a> {
             }
             Step::Name => {
                 let Some(name) = self.known.name() else { return Ok(false) };
-                let free = free_name(&self.others()?, &name).and_then(|name| name.parse().ok());
+                let free = accounts::free_name(&self.others()?, &name).and_then(|name| name.parse().ok());
                 self.draft.name = free.or(self.draft.name.take());
                 Ok(self.draft.name.is_some())
             }
@@ -314,7 +314,7 @@ impl<'a> Wizard<'a> {
             Step::Name => {
                 let others = self.others()?;
                 let now = self.draft.name.as_ref().map(ToString::to_string);
-                let offered = now.or_else(|| free_name(&others, &self.known.name()?)).unwrap_or_default();
+                let offered = now.or_else(|| accounts::free_name(&others, &self.known.name()?)).unwrap_or_default();
                 let free = |name: &Name| Ok(accounts::check_name(&others, name)?);
                 let Some(name) = ask::field(ctx, step.field(), &offered, free)? else { return Ok(Asked::Back) };
                 self.draft.name = Some(name);
@@ -356,13 +356,6 @@ impl<'a> Wizard<'a> {
         accounts.retain(|account| self.old.is_none_or(|old| old.id != account.id));
         Ok(accounts)
     }
-}
-
-/// The Page's name, with a number if another account has it.
-fn free_name(others: &[Account], name: &str) -> Option<String> {
-    let numbered = (2..).map(|number| format!("{name} {number}"));
-    let is_free = |name: &String| name.parse().is_ok_and(|name| accounts::check_name(others, &name).is_ok());
-    std::iter::once(name.to_owned()).chain(numbered.take(others.len() + 1)).find(is_free)
 }
 
 #[cfg(test)]

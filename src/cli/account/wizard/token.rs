@@ -1,14 +1,18 @@
 //! The questions for the page access token and the verify token.
 
-use super::ask::{Pasted, good, introduce, refuse, say, secret};
+use super::ask::{Pasted, good, introduce, refuse, refuse_error, say, secret};
 use super::{Asked, Wizard};
 use crate::checks::causes::{self, Place};
 use crate::checks::of_unreachable;
 use crate::cli::error::CliError;
+use crate::cli::login;
 use crate::graph::{GraphError, Wording};
 use crate::operations::accounts::fields;
 use crate::operations::accounts::owner::{Issuer, Question, TokenOwner};
 use crate::secrets::{Secret, SecretKind, generate_verify_token};
+
+const LOG_IN: &str = "Log in at Meta in the browser";
+const PASTE: &str = "Paste a token";
 
 impl Wizard<'_> {
     /// Asks for the token until Graph accepts it; one from a flag only if Graph refuses it.
@@ -20,6 +24,44 @@ impl Wizard<'_> {
         {
             return Ok(Asked::Nothing);
         }
+        // An account that exists gets its new token by 'msgrctl login' itself.
+        let offers = self.old.is_none() && self.client.is_some() && self.draft.inputs.token.is_none();
+        loop {
+            let ways = [LOG_IN, PASTE].map(str::to_owned);
+            match if offers { ctx.prompter.choose("How to get the token", &ways, 0)? } else { Some(1) } {
+                None => return Ok(Asked::Back),
+                Some(0) if self.log_in()? => return Ok(Asked::Answered),
+                Some(0) => {}
+                Some(_) => match self.ask_for_token()? {
+                    Asked::Back if offers => {}
+                    asked => return Ok(asked),
+                },
+            }
+        }
+    }
+
+    /// Logs in at Meta; `false` if that gave no token, with the reason printed.
+    fn log_in(&mut self) -> Result<bool, CliError> {
+        let ctx = self.ctx;
+        let (id, secret) = (self.draft.given.app_id.clone(), self.draft.inputs.app_secret.clone());
+        let (app, token) = match login::for_wizard(ctx, id, secret) {
+            Ok(given) => given,
+            Err(error) => return refuse_error(ctx, error).map(|()| false),
+        };
+        app.give(&mut self.draft.inputs);
+        self.draft.given.app_id = Some(app.id);
+        self.app_is_given = true;
+        self.forget_token();
+        if !self.judge_token(&token)? {
+            return Ok(false);
+        }
+        self.draft.inputs.put(SecretKind::PageAccessToken, Some(token));
+        Ok(true)
+    }
+
+    /// Asks for a pasted token until Graph accepts it.
+    fn ask_for_token(&mut self) -> Result<Asked, CliError> {
+        let ctx = self.ctx;
         let replaces = self.old.is_some() || self.draft.inputs.token.is_some();
         let more = " It begins with EAA. A person's (user) token works too: you then choose one of their Pages.";
         let more = match &self.draft.inputs.token {

@@ -1,0 +1,86 @@
+//! From the code of a login to a token that lasts, and the Pages behind it.
+
+use std::collections::BTreeSet;
+
+use super::dialog::{Dialog, PERMISSIONS};
+use crate::checks::causes::Place;
+use crate::graph::endpoints::person::{self, OwnPage};
+use crate::graph::endpoints::{login, token};
+use crate::graph::{Client, GraphError};
+use crate::operations::accounts::owner::{Lasting, Question};
+use crate::operations::{Error, Workspace};
+use crate::secrets::Secret;
+
+/// What a login gave.
+pub struct Granted {
+    /// The person's token: long-lived where Meta gave such a one.
+    pub token: Secret,
+    /// The Pages behind it, each with its own token where the person may use it.
+    pub pages: Vec<OwnPage>,
+    /// Permissions that a connection needs and that the person did not grant.
+    pub lacking: Vec<String>,
+}
+
+/// Changes the code for a token, that for a long-lived one, and lists its Pages, with those in
+/// `named`, which Meta may show only by their ids.
+///
+/// # Errors
+///
+/// Meta refuses the code or does not answer. A code works once, so the login begins anew.
+pub fn granted(
+    workspace: &Workspace,
+    client: &Client,
+    dialog: &Dialog,
+    code: &Secret,
+    named: &[String],
+) -> Result<Granted, Error> {
+    let app = &dialog.app;
+    let token = {
+        let _waiting = workspace.reporter.waiting("asking Meta for the token …");
+        Workspace::wait(login::exchange_code(client, app, code, &dialog.redirect))?
+    };
+    let token = token.map_err(|error| {
+        let is_open = matches!(error, GraphError::Unreachable(_));
+        let shown = Error::of_graph(&error, Place::Login.plain()).note("no account was changed");
+        if is_open { shown.hint("the code may be used up: begin the login again") } else { shown }
+    })?;
+    of_token(workspace, client, dialog, token, named)
+}
+
+/// The same for a token that is there already.
+pub fn of_token(
+    workspace: &Workspace,
+    client: &Client,
+    dialog: &Dialog,
+    token: Secret,
+    named: &[String],
+) -> Result<Granted, Error> {
+    let app = &dialog.app;
+    let (info, permissions) = {
+        let _waiting = workspace.reporter.waiting("asking Meta what was granted …");
+        Workspace::wait(async {
+            tokio::join!(token::debug(client, &token, app), login::permissions(client, &token, app))
+        })?
+    };
+    let refused = |error: GraphError| Error::of_graph(&error, Place::Me.signed(true)).note("no account was changed");
+    let info = info.map_err(|error| Error::of_graph(&error, Place::App.plain()).note("no account was changed"))?.value;
+    let is_declined = |wanted: &str| {
+        let known = permissions.iter().flat_map(|answer| answer.iter());
+        known.filter(|permission| permission.permission == wanted).any(|one| one.status.as_deref() != Some("granted"))
+    };
+    let lacks = |wanted: &&str| !info.grants(wanted) || is_declined(wanted);
+    let lacking = PERMISSIONS.into_iter().filter(lacks).map(str::to_owned).collect();
+    let question = Question { workspace, client, token: &token, signer: Some(app), named: None };
+    let (token, mut pages) = if let Some(Lasting { token, pages }) = question.lasting_pages("")? {
+        (token, pages.map_err(refused)?)
+    } else {
+        let pages = question.pages()?.map_err(refused)?.unwrap_or_default();
+        (token, pages)
+    };
+    let missing = named.iter().filter(|id| !pages.iter().any(|page| page.id == **id));
+    let missing: BTreeSet<String> = missing.cloned().collect();
+    if !missing.is_empty() {
+        pages.extend(Workspace::wait(person::by_ids(client, &token, Some(app), missing))?.map_err(refused)?);
+    }
+    Ok(Granted { token, pages, lacking })
+}
