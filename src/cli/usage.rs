@@ -11,7 +11,8 @@ use crate::text::sentence;
 
 /// Words that people type instead of existing commands: the noun, the words, the command.
 const MEANT: &[(&str, &[&str], &str)] = &[
-    ("", &["login", "connect", "link", "auth", "authorize", "init", "setup", "add", "create", "new"], "account add"),
+    ("", &["connect", "link", "init", "setup", "add", "create", "new"], "account add"),
+    ("", &["auth", "authorize", "signin", "oauth"], "login"),
     ("", &["logout", "disconnect", "remove", "delete", "rm"], "account remove NAME"),
     ("", &["whoami", "list", "ls", "page", "pages", "who"], "account list"),
     ("", &["show", "get", "info", "describe"], "account show NAME"),
@@ -39,7 +40,8 @@ const MEANT: &[(&str, &[&str], &str)] = &[
     ("", &["start", "emulator", "mock", "server"], "sandbox start"),
     ("", &["tutorial", "quickstart", "example", "examples"], "demo"),
     ("", &["completion", "autocomplete"], "completions bash"),
-    ("account", &["connect", "login", "link", "register"], "account add"),
+    ("account", &["connect", "link", "register"], "account add"),
+    ("account", &["login", "auth"], "login"),
     ("account", &["verify", "check", "ping", "status"], "account test NAME"),
     ("account", &["update", "change", "modify", "set", "token"], "account edit NAME"),
     ("account", &["mv", "name"], "account rename NAME NEW_NAME"),

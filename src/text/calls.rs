@@ -11,7 +11,7 @@ const ENDS: [&str; 19] = [
 
 /// The words after `msgrctl` that begin a command on a configuration. Commands that ignore it
 /// (`help`, `explain`, `demo`) are not listed.
-pub const COMMANDS: [&str; 22] = [
+pub const COMMANDS: [&str; 23] = [
     "account",
     "accounts",
     "apply",
@@ -20,6 +20,7 @@ pub const COMMANDS: [&str; 22] = [
     "doctor",
     "export",
     "log",
+    "login",
     "message",
     "messages",
     "plan",

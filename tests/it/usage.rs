@@ -18,7 +18,7 @@ fn the_bare_name_says_where_to_begin() {
 fn what_is_not_known_is_refused_in_one_style() {
     let home = Home::new();
     for (arguments, says) in [
-        (&["login"][..], "hint: did you mean: msgrctl account add\n"),
+        (&["connect"][..], "hint: did you mean: msgrctl account add\n"),
         (&["account", "verify"], "hint: did you mean: msgrctl account test NAME\n"),
         (&["health", "--config-dir", "k2"], "msgrctl doctor --config-dir k2\n"),
         (&["account", "add", "--nam", "x"], "hint: its arguments and flags: msgrctl account add --help"),

@@ -56,7 +56,7 @@ causes! {
         "give that person full control of the Page or a task on it, and have them turn on two-factor authentication; the same token may then work again, otherwise create a new one"
     GRANT_REPLACED "grant-replaced" Credentials ReplaceToken
         "the token is intact, but a later login with the same app did not grant this Page or its permissions"
-        "have the same person log in to the app again, tick every Page and grant every permission, then take the Page's token from that login"
+        "have the same person log in to the app again, tick every Page and grant every permission (msgrctl login)"
     TOKEN_DAMAGED "token-damaged" Credentials ReplaceToken
         "Meta cannot read the token: it is cut off, altered, or not a token for Facebook"
         "copy the token again, whole and without quotes or spaces; a Page access token begins with EAA"
@@ -71,7 +71,7 @@ causes! {
         "use the Page's own token, generated at {tokens}; a person's token gives it too: msgrctl account add --page-id PAGE_ID"
     NO_PAGE_GRANTED "no-page-granted" Credentials ReplaceToken
         "the token reaches no Page: none was ticked at the login"
-        "log in to the app again (auth_type=rerequest), tick the Page and grant every permission; a Page that a business owns needs business_management too"
+        "log in to the app again (msgrctl login), tick the Page and grant every permission; a Page that a business owns needs business_management too"
     NO_TOKEN_ARRIVED "no-token-arrived" Credentials TestAgain
         "Meta says that no token arrived with the call, although one was sent"
         "look for a proxy or gateway on the way that removes the Authorization header (HTTPS_PROXY), and exempt graph.facebook.com from it"
@@ -134,10 +134,10 @@ causes! {
         "log in again; if you did not cancel: have the app's administrator give you a role or set the app live, and compare the permissions of the configuration with the app's (msgrctl help meta-login)"
     LOGIN_REFUSED "login-refused" Other Nothing
         "Meta refused the login"
-        "read what Meta says, and begin the login again; msgrctl help meta-login explains Meta's error pages"
+        "read what Meta says, and begin the login again; Meta's error pages are explained by: msgrctl help meta-login"
     LOGIN_TIMED_OUT "login-timed-out" Other Nothing
         "the browser did not come back from Meta in time"
-        "begin the login again; where Meta showed an error page instead, msgrctl help meta-login says what to do"
+        "begin the login again; where Meta showed an error page instead: msgrctl help meta-login"
     LOGIN_FOREIGN "login-foreign" Other Nothing
         "the address belongs to another login: its state is not this one's"
         "paste the address that the browser ended at in this login, or begin again"
