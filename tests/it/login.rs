@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::sandbox::{ask, ask_literally};
+use crate::support::browser::Browser;
 use crate::support::dialog::{Shown, inputs, step, submit};
 use crate::support::pty::Pty;
 use crate::support::taint::{Taint, assert_clean, front};
@@ -605,4 +606,64 @@ fn the_wizard_offers_a_login_first() {
     );
     let (screen, code) = pty.end();
     assert!(code == 0 && screen.contains("saved 'Acme Support 2'"), "{code} {screen}");
+}
+
+/// A login whose browser is chromium: the dialog, the way back, and the page it ends at.
+#[test]
+fn a_real_browser_goes_the_whole_way() {
+    let Some(mut browser) = Browser::start() else { return };
+    let sandbox = scenario(FIVE);
+    let home = home(&sandbox);
+    browser.width(360);
+    let wide = "document.documentElement.scrollWidth <= document.documentElement.clientWidth";
+    let click = |at: &str| format!("document.querySelector('[name=page][value=\"{at}\"]').click()");
+    let press =
+        |action: &str| format!("setTimeout(() => document.querySelector('[name=action][value={action}]').click()); 0");
+
+    // Two of five Pages.
+    let login = Login::start(&home, &["--all-pages", "--yes"]);
+    browser.visit(login.address.as_str());
+    assert_eq!(browser.eval("document.querySelectorAll('[name=page]').length"), 5);
+    assert_eq!(browser.eval(wide), true, "the dialog fits 360 pixels");
+    browser.eval(&click(PAGE_ID));
+    browser.eval(&click(SECOND));
+    browser.goes_on(&press("continue"));
+    let address = browser.eval("location.href").as_str().unwrap().to_owned();
+    assert!(address.starts_with("http://localhost:") && address.contains("/done"), "{address}");
+    assert!(!address.contains("code") && !address.contains("state") && !address.contains("_=_"), "{address}");
+    let text = browser.eval("document.body.innerText").as_str().unwrap().to_owned();
+    assert!(text.contains("Meta has answered") && text.contains("You can close this window"), "{text}");
+    assert_eq!(browser.eval(wide), true, "the page fits 360 pixels");
+    assert!(browser.console().is_empty(), "{:?}", browser.console());
+    let entries = browser.ask("Page.getNavigationHistory", &json!({}));
+    assert!(!entries.to_string().contains("code=AQD"), "the code is in no address of the history: {entries}");
+    login.end().code(0).shows(&["added as 'acme-support'", "added as 'acme-support-2'"]);
+    home.run(&["account", "test", "--all"]).code(0);
+
+    // Cancelled.
+    let login = Login::start(&home, &["--all-pages", "--yes"]);
+    browser.visit(login.address.as_str());
+    browser.goes_on(&press("cancel"));
+    let text = browser.eval("document.body.innerText").as_str().unwrap().to_owned();
+    assert!(text.contains("The login was not completed") && text.contains("cancelled"), "{text}");
+    login.end().code(1);
+
+    // A second login with other Pages and a declined permission: the first account loses its token.
+    let login = Login::start(&home, &["--all-pages", "--yes"]);
+    browser.visit(login.address.as_str());
+    browser.eval(&click(PAGE_ID));
+    browser.goes_on(&press("continue"));
+    login.end().code(0).says(&["does not reach the Page of 'acme-support'"]);
+    home.run(&["account", "test", "acme-support"]).code(7).shows(&["a later login"]);
+    let login = Login::start(&home, &["--page", SECOND, "--yes"]);
+    browser.visit(login.address.as_str());
+    browser.eval("document.querySelector('[name=permission][value=pages_messaging]').click()");
+    browser.goes_on(&press("continue"));
+    login.end().code(7).says(&["did not grant pages_messaging"]);
+
+    // The way back is not the app's.
+    let live = scenario("version = 1\napp_mode = \"live\"\n");
+    let login = Login::start(&self::home(&live), &["--all-pages", "--yes"]);
+    browser.visit(login.address.as_str());
+    assert!(browser.eval("document.body.innerText").as_str().unwrap().contains("URL Blocked"));
 }

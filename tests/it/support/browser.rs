@@ -7,10 +7,10 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
 
-/// Of chromium: no name leads anywhere, and nothing of its own goes out.
+/// Of chromium: no name but this machine's leads anywhere, and nothing of its own goes out.
 const FLAGS: &str = "--headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run \
     --disable-background-networking --disable-component-update --disable-sync --disable-extensions \
-    --host-resolver-rules='MAP * ~NOTFOUND' --remote-debugging-pipe";
+    --host-resolver-rules='MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1' --remote-debugging-pipe";
 
 pub struct Browser {
     child: Child,
@@ -90,9 +90,20 @@ impl Browser {
 
     /// Opens a file; what was told of the page before is forgotten.
     pub fn open(&mut self, path: &Path) {
+        self.visit(&format!("file://{}", path.display()));
+    }
+
+    /// The same for an address.
+    pub fn visit(&mut self, url: &str) {
         self.events.clear();
-        let url = format!("file://{}", path.display());
         self.ask("Page.navigate", &json!({"url": url}));
+        self.wait_for("Page.loadEventFired");
+    }
+
+    /// Runs what leads to another page, and waits for that.
+    pub fn goes_on(&mut self, script: &str) {
+        self.events.clear();
+        self.eval(script);
         self.wait_for("Page.loadEventFired");
     }
 
