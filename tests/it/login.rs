@@ -507,6 +507,10 @@ fn what_is_missing_is_said_before_the_browser_opens() {
     home.run(&["login", "--page", PAGE_ID, "--listen", &at])
         .code(1)
         .says(&["cannot listen on localhost", "--listen localhost:0"]);
+    home.run(&["login", "--page", PAGE_ID, "--store", "env"])
+        .code(2)
+        .says(&["the env store takes none", "--store file"]);
+    home.run(&["login", "--page", PAGE_ID, "--store", "keyring"]).code(6).says(&["keyring"]);
     home.unset("MSGRCTL_APP_SECRET");
     home.run(&["login", "--page", PAGE_ID]).code(2).says(&["missing: app secret", "MSGRCTL_APP_SECRET"]);
     assert!(paths(&sandbox).is_empty(), "nothing was sent");

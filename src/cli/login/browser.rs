@@ -38,7 +38,7 @@ pub fn answer(
     let opened = way.opens && browser::open(&address, &ctx.env);
     if opened {
         ctx.output
-            .notice("Meta's login has opened in the browser; Meta shows an error page there? msgrctl help meta-login");
+            .notice("Meta's login has opened in the browser (no window? Ctrl-C, then use --no-browser); if Meta shows an error page: msgrctl help meta-login");
     } else {
         if way.opens {
             ctx.output.notice("no browser can be opened from here; open this address yourself:");

@@ -23,7 +23,8 @@ use crate::operations::login::connect::{self, OfApp};
 use crate::operations::login::dialog::{Dialog, META_PAGE, PERMISSIONS, Wanted};
 use crate::operations::login::granted::{Granted, granted};
 use crate::operations::login::listener::{self, Listener};
-use crate::secrets::Secret;
+use crate::operations::unstored;
+use crate::secrets::{Secret, StoreName};
 
 use self::browser::Way;
 
@@ -81,7 +82,7 @@ pub struct LoginArgs {
     #[arg(long)]
     keep_user_token: bool,
     /// Read the app secret from standard input
-    #[arg(long, group = "app_secret_from_group", help_heading = "Secrets")]
+    #[arg(long, conflicts_with = "paste", group = "app_secret_from_group", help_heading = "Secrets")]
     app_secret_stdin: bool,
     /// Read the app secret from a file
     #[arg(long, value_name = "PATH", group = "app_secret_from_group", help_heading = "Secrets")]
@@ -235,6 +236,13 @@ pub fn run(args: &LoginArgs, ctx: &Context) -> Result<u8, CliError> {
             .hint("to confirm in advance: the same command with --yes"));
         }
     }
+    // Known before the person goes to Meta, not after.
+    let store = ctx.settings()?.store.value;
+    if store == StoreName::Env {
+        return Err(CliError::usage("a login brings new tokens, and the env store takes none: it reads variables")
+            .hint("name a store that keeps them: --store keyring, or --store file"));
+    }
+    ctx.store(store).probe().map_err(|error| unstored(ctx, error))?;
     let app = app::choose(ctx, args, app_id)?;
     let Granted { token, pages, lacking } = log_in(ctx, &app, route)?;
     pages::say_what_is_lacking(ctx, &lacking);
