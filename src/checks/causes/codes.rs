@@ -16,6 +16,14 @@ pub enum Place {
     App,
     /// On `/{page}/messages`.
     Messages,
+    /// On a business and its lists.
+    Business,
+    /// Creating a system user.
+    NewSystemUser,
+    /// Installing an app for a system user.
+    AppInstall,
+    /// Making a system user's token.
+    SystemUserToken,
 }
 
 /// What `debug_token` says of the token, besides the refusal.
@@ -50,6 +58,10 @@ impl Place {
             Self::Page => "when a Page is asked about",
             Self::App => "when the app itself asks",
             Self::Messages => "when a message is sent",
+            Self::Business => "when a business is asked about",
+            Self::NewSystemUser => "when a system user is created",
+            Self::AppInstall => "when an app is installed for a system user",
+            Self::SystemUserToken => "when a system user's token is made",
         }
     }
 

@@ -21,8 +21,8 @@ pub struct Cause {
     pub matter: Matter,
     /// What happened, in a sentence without a full stop.
     pub summary: &'static str,
-    /// What to do, in a sentence without a full stop; `{tokens}`, `{app}` and `{webhooks}` are
-    /// replaced by places in Meta's dashboard.
+    /// What to do, in a sentence without a full stop; `{tokens}`, `{app}`, `{webhooks}`,
+    /// `{system_users}` and `{business}` are replaced by places at Meta.
     fix: &'static str,
     /// The step in msgrctl after the fix at Meta.
     pub next: Next,
@@ -108,4 +108,6 @@ fn fill(text: &str) -> String {
     text.replace("{tokens}", dashboard::TOKENS)
         .replace("{app}", dashboard::APP)
         .replace("{webhooks}", dashboard::WEBHOOKS)
+        .replace("{system_users}", dashboard::SYSTEM_USERS)
+        .replace("{business}", dashboard::BUSINESS)
 }
