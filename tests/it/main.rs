@@ -17,6 +17,7 @@ mod completions;
 mod config;
 mod contract;
 mod demo;
+mod discover;
 mod doctor;
 mod events;
 mod examples;

@@ -30,10 +30,8 @@ pub fn discovered(tenant: &TenantName, entries: &[Entry<'_>]) -> String {
     let top = Map::from_iter([("version".to_owned(), 1.into()), ("tenant".to_owned(), tenant.as_str().into())]);
     block(&mut text, &top, 0, &|_| None);
     let is_live = |entry: &Entry<'_>| !entry.accounts.is_empty() || entry.new.is_some() && entry.obstacle.is_none();
-    text.push_str(match entries.iter().any(is_live) {
-        true => "accounts:\n",
-        false => "accounts: [] # without the brackets once an account is below\n",
-    });
+    let empty = "accounts: [] # without the brackets once an account is below\n";
+    text.push_str(if entries.iter().any(is_live) { "accounts:\n" } else { empty });
     for entry in entries {
         write(&mut text, entry);
     }
