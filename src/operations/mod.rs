@@ -11,6 +11,7 @@ pub(crate) mod explain;
 pub(crate) mod health;
 pub(crate) mod journal;
 pub(crate) mod listen;
+pub mod login;
 pub(crate) mod messages;
 pub(crate) mod secrets;
 pub(crate) mod status;

@@ -44,7 +44,7 @@ fn list(path: &str, pages: &[Value]) -> Value {
 }
 
 /// Answers of a Graph, the first that fits; the stand-in has the rest.
-fn graph(answers: Vec<Value>) -> StandIn {
+fn graph(answers: &[Value]) -> StandIn {
     StandIn::start(&json!({ "faults": answers }))
 }
 
@@ -67,7 +67,7 @@ fn connect(home: &mut Home, name: &str, page_id: &str) {
 
 /// Five Pages of roles, one of which a business owns, and two more of the business.
 fn five() -> StandIn {
-    graph(vec![
+    graph(&[
         list(
             "/me/accounts",
             &[
@@ -190,7 +190,7 @@ fn thousands_of_pages_take_few_requests() {
         list("/client_pages", &[]),
         list("/me/accounts", &[]),
     ]);
-    let graph = graph(answers);
+    let graph = graph(&answers);
     let home = home(&graph);
     let run = discover(&home, &[]).code(0);
     let requests = graph.seen().0.len();
@@ -203,7 +203,7 @@ fn thousands_of_pages_take_few_requests() {
 
 #[test]
 fn a_business_that_fails_is_named_and_the_others_are_written() {
-    let graph = graph(vec![
+    let graph = graph(&[
         list("/me/accounts", &[page("10001", "Acme", Some("acme.one"), Some(&MESSAGING), true)]),
         businesses(&[(BUSINESS, "Acme Retail"), (OTHER, "Limited")]),
         list(&format!("{BUSINESS}/owned_pages"), &[page("10002", "Second", Some("acme.two"), None, true)]),
@@ -233,7 +233,7 @@ fn a_business_that_fails_is_named_and_the_others_are_written() {
 
 #[test]
 fn a_token_without_business_management_reaches_its_roles() {
-    let graph = graph(vec![refusal("/me/businesses", 200, "(#200) Requires business_management permission")]);
+    let graph = graph(&[refusal("/me/businesses", 200, "(#200) Requires business_management permission")]);
     let run = discover(&home(&graph), &[]).code(0);
     run.shows(&["- name: Acme Support\n"]).says(&["the token lacks business_management"]);
 }
@@ -252,7 +252,7 @@ fn a_token_whose_list_is_empty_reaches_what_it_was_granted_for() {
 
 #[test]
 fn tokens_that_reach_nothing_are_refused_with_the_way_out() {
-    let empty = graph(vec![list("/me/accounts", &[]), businesses(&[])]);
+    let empty = graph(&[list("/me/accounts", &[]), businesses(&[])]);
     let mut home = home(&empty);
     assert_eq!(discover(&home, &["--json"]).code(7).json_error()["cause"], "no-page-granted");
     let none = home.run(&["account", "discover"]).code(2);

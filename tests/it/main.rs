@@ -63,6 +63,7 @@ mod states;
 mod status;
 mod store;
 mod support;
+mod system_user;
 mod taint;
 mod tenant;
 mod tls;

@@ -236,12 +236,45 @@ pub async fn make_token(
     fn required<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
         String::deserialize(deserializer).map(Secret::new)
     }
+    let request = token_request(token, app, user, scopes, never_expires);
+    Ok(client.call::<Made>(&request).await?.value.access_token)
+}
+
+fn token_request(
+    token: &Secret,
+    app: &AppCredentials,
+    user: &str,
+    scopes: &[&str],
+    never_expires: bool,
+) -> GraphRequest {
     let mut request = GraphRequest::read(format!("/{user}/access_tokens"), token, None)
         .verb(Verb::Act)
         .with("business_app", app.id.as_str())
         .with("scope", scopes.join(","));
     // A parameter of this call, in the form without a time, as documented.
     request.hidden.push(("appsecret_proof", app.proof(token)));
-    let request = if never_expires { request } else { request.with("set_token_expires_in_60_days", "true") };
-    Ok(client.call::<Made>(&request).await?.value.access_token)
+    if never_expires { request } else { request.with("set_token_expires_in_60_days", "true") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_asked_for_with_the_proof_of_its_caller_and_60_days() {
+        let app =
+            AppCredentials { id: "123456789012345".into(), secret: Secret::new("0123456789abcdef0123456789abcdef") };
+        let caller = Secret::new("EAAEmulatorAdminToken0001");
+        let request = token_request(&caller, &app, "100093887654321", &["pages_show_list", "pages_messaging"], false);
+        let proof = Secret::new("86a5be7cf67a95dff44cd78a03ae002f7a9b3469b15fe8c622988b92e5c552d3");
+        assert_eq!(request.hidden, [("appsecret_proof", proof)]);
+        assert_eq!((request.path.as_str(), request.verb), ("/100093887654321/access_tokens", Verb::Act));
+        let has = |request: &GraphRequest, name: &str| {
+            request.query.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone())
+        };
+        assert_eq!(has(&request, "scope").as_deref(), Some("pages_show_list,pages_messaging"));
+        assert_eq!(has(&request, "set_token_expires_in_60_days").as_deref(), Some("true"));
+        let endless = token_request(&caller, &app, "1", &[], true);
+        assert_eq!(has(&endless, "set_token_expires_in_60_days"), None);
+    }
 }

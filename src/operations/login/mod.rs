@@ -1,0 +1,3 @@
+//! Gets tokens from Meta.
+
+pub mod system_user;
