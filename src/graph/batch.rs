@@ -244,7 +244,8 @@ impl Queue {
                     return Ok(items);
                 }
                 Err(GraphError::Refused(error)) if is_of_speaker(&error, as_app) => {
-                    *self.taken.borrow_mut() = None;
+                    // Another batch may have found a better one in the meantime.
+                    self.taken.borrow_mut().take_if(|taken| *taken == speaker);
                     for call in calls.extract_if(.., |call| call.request.authority == speaker) {
                         let of_call = wire::of_whole_batch(&call.request, GraphError::Refused(error.clone()));
                         call.answer(&Err(of_call));
@@ -265,10 +266,11 @@ impl Queue {
             .filter_map(|(call, item)| Some((&call.request.authority, wire::app_usage(&item.as_ref()?.headers)?)));
         let ended = calls.iter().map(|call| &call.request).zip(errors.iter().map(Option::as_ref));
         self.pace.borrow_mut().answered(of_batch.into_iter().chain(of_items), ended);
-        let worked = calls
-            .iter()
-            .zip(&errors)
-            .find(|(call, error)| error.is_none() && matches!(call.request.authority, Authority::Token { .. }));
+        // That a token inspects itself says nothing: a dead one may too.
+        let shows_life = |call: &Waiting| {
+            matches!(call.request.authority, Authority::Token { .. }) && call.request.hidden.is_empty()
+        };
+        let worked = calls.iter().zip(&errors).find(|(call, error)| error.is_none() && shows_life(call));
         if let Some((call, _)) = worked {
             *self.taken.borrow_mut() = Some(call.request.authority.clone());
         }

@@ -87,6 +87,27 @@ fn a_token_that_died_speaks_for_nobody_else() {
 }
 
 #[test]
+fn a_dead_token_that_inspects_itself_speaks_for_no_batch() {
+    let (sandbox, home) = many(200);
+    let pages: Vec<String> = sandbox.world().pages.iter().map(|page| page.id.clone()).collect();
+    // In every batch one of them inspects itself before another token shows that it works.
+    for page in pages.iter().step_by(2) {
+        sandbox.world().page_token_mut(page).unwrap().state = TokenState::LoggedOut;
+    }
+    let run = test(&home, 7);
+    assert_eq!(bad(&run).len(), 100);
+    let refused = sandbox
+        .world()
+        .journal
+        .entries()
+        .iter()
+        .filter(|entry| entry.path == "/v26.0/" && entry.status != Some(200))
+        .count();
+    // Four batches are on their way before the first answer shows a token that works.
+    assert!(refused <= 4, "{refused} batches were refused for their speaker");
+}
+
+#[test]
 fn when_every_token_has_died_each_account_is_told_so() {
     let (sandbox, home) = many(30);
     for token in &mut sandbox.world().tokens {

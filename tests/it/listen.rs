@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::sandbox::ask;
 use crate::support::listening::Listening;
+use crate::support::many::{many, set_app};
 use crate::support::pty::Pty;
 use crate::support::receiver::TOKEN;
 use crate::support::world::{PAGE_ID, acme, app, sandbox};
@@ -60,6 +61,20 @@ fn an_event_about_the_app_tests_its_accounts() {
     let tested = listening.wait_for("tested");
     assert_eq!((&tested["account"], &tested["outcome"]), (&"acme".into(), &"fail".into()), "{tested}");
     home.run(&["status"]).code(0).shows(&["expired"]);
+}
+
+#[test]
+fn sigterm_ends_it_after_a_test_of_several_accounts() {
+    // Their progress sets the handler of Ctrl-C, which takes SIGTERM too.
+    let (sandbox, home) = many(3);
+    let (id, secret) = app(&sandbox);
+    set_app(&home, &id, Some(&secret));
+    let mut listening = Listening::start(&home, &[]);
+    let body = r#"{"object":"application","entry":[{"id":"9","time":1790000000,"changes":[{"field":"business_integration_uninstall","value":{"business_manager_id":"5"}}]}]}"#;
+    assert_eq!(post_signed(&listening, &secret, body), 200);
+    (0..3).for_each(|_| drop(listening.wait_for("tested")));
+    let (code, stopped) = listening.stop("-TERM");
+    assert_eq!((code, stopped["kind"].as_str()), (Some(0), Some("stopped")));
 }
 
 #[test]
