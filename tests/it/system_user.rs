@@ -161,11 +161,12 @@ fn each_refusal_has_its_cause_its_way_out_and_what_was_done_before() {
     let assign = format!("POST /{}/assigned_users", PAGES[1]);
     let settings = format!("https://business.facebook.com/settings/system-users?business_id={BUSINESS}");
     let user = format!("the system user 'msgrctl' ({USER})");
-    let cases: [(&str, &Value, &str, &str); 8] = [
+    let cases: [(&str, &Value, &str, &str); 9] = [
         (&create, &permissions, "business-role-missing", "nothing was changed at Meta"),
         (&create, &invalid, "system-user-limit", "nothing was changed at Meta"),
         (&install, &invalid, "app-not-claimed", &user),
-        (&assign, &permissions, "permission-missing", "Page 109876543210001 is assigned"),
+        (&assign, &permissions, "business-role-missing", "Page 109876543210001 is assigned"),
+        (&assign, &invalid, "page-not-shown", "Page 109876543210001 is assigned"),
         (&make, &two_factor, "two-factor", "Page 109876543210002 is assigned"),
         (&make, &invalid, "app-not-installed", &user),
         (&make, &permissions, "business-role-missing", &user),

@@ -22,6 +22,8 @@ pub enum Place {
     NewSystemUser,
     /// Installing an app for a system user.
     AppInstall,
+    /// Assigning a Page to a system user.
+    PageAssignment,
     /// Making a system user's token.
     SystemUserToken,
 }
@@ -61,6 +63,7 @@ impl Place {
             Self::Business => "when a business is asked about",
             Self::NewSystemUser => "when a system user is created",
             Self::AppInstall => "when an app is installed for a system user",
+            Self::PageAssignment => "when a Page is assigned to a system user",
             Self::SystemUserToken => "when a system user's token is made",
         }
     }

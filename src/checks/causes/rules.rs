@@ -217,6 +217,11 @@ pub(super) static RULES: &[Rule] = &[
     rule(100, Sub::Any, &BUSINESS_NOT_SHOWN).when(&[At(Place::Business)]),
     rule(100, Sub::Any, &SYSTEM_USER_LIMIT).when(&[At(Place::NewSystemUser)]),
     rule(100, Sub::Any, &APP_NOT_CLAIMED).when(&[At(Place::AppInstall)]),
+    rule(100, Sub::Any, &PAGE_NOT_SHOWN).when(&[At(Place::PageAssignment)]).words(
+        "Meta does not assign the Page: it belongs to another business, or the page id is wrong",
+        "have the business that owns the Page share it with this one, with the task MESSAGING; or assign it in the browser ({system_users})",
+        Next::Nothing,
+    ),
     rule(100, Sub::Any, &APP_NOT_INSTALLED).when(&[At(Place::SystemUserToken)]),
     rule(100, Sub::Any, &OBJECT_NOT_SHOWN).when(&[Kind(METHOD), At(Place::Me)]),
     rule(100, Sub::Any, &APP_UNKNOWN).when(&[Kind(METHOD), At(Place::App)]),
@@ -238,6 +243,7 @@ pub(super) static RULES: &[Rule] = &[
     range(200, 299, Sub::Any, &BUSINESS_ROLE_MISSING).when(&[At(Place::Business)]),
     range(200, 299, Sub::Any, &BUSINESS_ROLE_MISSING).when(&[At(Place::NewSystemUser)]),
     range(200, 299, Sub::Any, &BUSINESS_ROLE_MISSING).when(&[At(Place::AppInstall)]),
+    range(200, 299, Sub::Any, &BUSINESS_ROLE_MISSING).when(&[At(Place::PageAssignment)]),
     range(200, 299, Sub::Any, &BUSINESS_ROLE_MISSING).when(&[At(Place::SystemUserToken)]),
     // The token has all permissions: a new one would be refused too.
     rule(230, Sub::Any, &PERMISSION_MISSING).when(&[Token(Known::Complete)]).words(COMPLETE.0, COMPLETE.1, Next::TestAgain),

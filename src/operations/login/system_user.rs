@@ -148,7 +148,14 @@ impl<'a> Administrator<'a> {
     /// The business with this id.
     pub fn business(&self, id: &str) -> Result<Business, Error> {
         let _waiting = self.workspace.reporter.waiting("asking Meta for the business …");
-        let found = Workspace::wait(business::by_id(&self.client, self.caller(), id))?;
+        let found = Workspace::wait(async {
+            // A list that cannot be read says nothing about this one.
+            let own = business::of_token(&self.client, self.caller()).await.items;
+            match own.into_iter().find(|business| business.id == id) {
+                Some(business) => Ok(business),
+                None => business::by_id(&self.client, self.caller(), id).await,
+            }
+        })?;
         found.map_err(|error| refused(&error, Place::Business, &format!("the business {id}")))
     }
 
@@ -222,7 +229,7 @@ impl<'a> Administrator<'a> {
             progress.now(&format!("assigning Page {page} to the system user …"));
             let assigned = business::assign_page(&self.client, self.caller(), page, &user.id, &TASKS);
             let doing = format!("assigning Page {page} to the system user");
-            self.confirmed(Workspace::wait(assigned)?, business, &done, &doing, Place::Page)?;
+            self.confirmed(Workspace::wait(assigned)?, business, &done, &doing, Place::PageAssignment)?;
             done.push(format!("Page {page} is assigned"));
         }
         stopped(&done)?;
@@ -230,8 +237,14 @@ impl<'a> Administrator<'a> {
         let never = prepared.life == Life::Never;
         let made = business::make_token(&self.client, &self.token, &self.app, &user.id, &SCOPES, never);
         let doing = "making the system user's token";
-        let token = Workspace::wait(made)?
-            .map_err(|error| self.failed(business, &done, doing, Some(&error), Place::SystemUserToken))?;
+        let token = Workspace::wait(made)?.map_err(|error| {
+            let failed = self.failed(business, &done, doing, Some(&error), Place::SystemUserToken);
+            if never {
+                failed.hint("some businesses allow no token without an end: ask for one of 60 days")
+            } else {
+                failed
+            }
+        })?;
         done.push("a token was made, and is not kept".into());
         let inspected = Workspace::wait(token::debug(&self.client, &token, &self.app))?;
         let info = inspected
@@ -277,7 +290,7 @@ impl<'a> Administrator<'a> {
             None => Error::failed(format!("{doing}: Meta does not confirm it")).reason(REFUSED.id),
         };
         let is_change =
-            matches!(place, Place::NewSystemUser | Place::AppInstall | Place::Page | Place::SystemUserToken);
+            matches!(place, Place::NewSystemUser | Place::AppInstall | Place::PageAssignment | Place::SystemUserToken);
         match error {
             Some(GraphError::Unreachable(_)) if is_change => {
                 noted(shown.note("whether Meta has done it is not known"), done)
@@ -302,7 +315,7 @@ impl<'a> Administrator<'a> {
                 self.app.id,
                 dashboard::business_apps(business)
             ),
-            Place::Page => format!(
+            Place::PageAssignment => format!(
                 "or in the browser: open {users}, choose the system user, Assign assets > Pages, and give it full control of each Page; then run this again"
             ),
             Place::SystemUserToken => format!(
