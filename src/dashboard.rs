@@ -23,6 +23,12 @@ pub const CONFIGURATIONS: &str = "Meta App Dashboard > your app > Facebook Login
 /// Access to permissions. The app is set live on its dashboard, not here.
 pub const REVIEW: &str = "Meta App Dashboard > your app > App Review";
 
+/// The system users of a business: their Pages, apps and tokens.
+pub const SYSTEM_USERS: &str = "Meta Business settings > Users > System users";
+
+/// A business's id, and who administers it.
+pub const BUSINESS: &str = "Meta Business settings > Business info";
+
 /// A Page's names, username and permissions; hints use this name.
 const PAGE_SETTINGS: &str = "the Page's settings";
 
@@ -42,6 +48,20 @@ pub fn use_cases(id: Option<&str>) -> String {
 /// The address of [`APP`].
 pub fn app_settings(id: Option<&str>) -> String {
     of_app(id, "settings/basic/")
+}
+
+/// The address of [`SYSTEM_USERS`] of a business.
+pub fn system_users(business_id: &str) -> String {
+    of_business(business_id, "system-users")
+}
+
+/// The address of the apps of a business.
+pub fn business_apps(business_id: &str) -> String {
+    of_business(business_id, "apps")
+}
+
+fn of_business(id: &str, below: &str) -> String {
+    format!("https://business.facebook.com/settings/{below}?business_id={id}")
 }
 
 /// The address of a Page's settings.

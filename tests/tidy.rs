@@ -163,6 +163,7 @@ const HOMES: &[(&str, &[&str])] = &[
         ".exact(",
         &[
             "src/ui/output.rs",
+            "src/cli/account/discover.rs",
             "src/cli/completions.rs",
             "src/cli/export.rs",
             "src/cli/man.rs",

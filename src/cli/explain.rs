@@ -1,5 +1,7 @@
 //! `msgrctl explain`: the meaning of causes, checks, exit codes and Meta's codes.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use clap_complete::engine::CompletionCandidate;
@@ -214,7 +216,8 @@ fn list(entries: &[Page], screen: Screen) -> String {
             let summary = match entry.causes.as_slice() {
                 [_, _, ..] => {
                     let mut causes = entry.causes.clone();
-                    causes.dedup();
+                    let mut seen = BTreeSet::new();
+                    causes.retain(|cause| seen.insert(*cause));
                     format!("one of: {}", causes.join(", "))
                 }
                 _ => entry.summary.clone(),

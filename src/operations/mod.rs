@@ -11,7 +11,7 @@ pub(crate) mod explain;
 pub(crate) mod health;
 pub(crate) mod journal;
 pub(crate) mod listen;
-pub(crate) mod login;
+pub mod login;
 pub(crate) mod messages;
 pub(crate) mod secrets;
 pub(crate) mod status;

@@ -3,6 +3,7 @@
 pub(crate) mod apps;
 pub(crate) mod chat_settings;
 mod clashes;
+pub(crate) mod discovered;
 pub(crate) mod draft;
 pub(crate) mod kept;
 pub mod manifest;

@@ -10,7 +10,7 @@ use crate::support::world::{EVENTS, app, page_token, sandbox, subscribe};
 use crate::support::{Home, Hook};
 
 /// Examples that cannot be run here: they need a program, a desktop or a terminal that
-/// a test does not have, or name a change of theirs. Each command has another that is run.
+/// a test does not have, or name a change or a business of theirs. Each command has another that is run.
 const NOT_RUN: &[&str] = &[
     "op read",
     "wl-copy",
@@ -23,6 +23,7 @@ const NOT_RUN: &[&str] = &[
     "passphrase --keyring",
     "password-changed.toml",
     "msgrctl undo 3f9a0c51b2d4",
+    "--business 200000000000001",
 ];
 
 /// Examples that ask, since they stand for a person at a terminal; the tests of the
@@ -32,6 +33,7 @@ const ASK: &[&str] = &[
     "msgrctl login",
     "msgrctl login --config-id 1122334455667788",
     "msgrctl login --paste",
+    "msgrctl login --system-user --business 5550001112223",
     "msgrctl account edit acme-support",
     "msgrctl account remove acme-support",
     "msgrctl secret passphrase",
@@ -97,6 +99,7 @@ fn works(line: &str) {
     });
     home.set("MSGRCTL_KEY_FILE", &key.to_string_lossy());
     home.file("token.txt", &token);
+    home.file("user-token.txt", &sandbox.world().user_token().unwrap().value);
     home.file("secret.txt", &app_secret);
     home.file("bye.txt", "Bye");
     for name in ["accounts.yaml", "manifests/acme.yaml"] {

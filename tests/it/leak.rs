@@ -105,6 +105,8 @@ fn commands(dir: &std::path::Path, app_id: &str) -> Vec<Vec<String>> {
             "--save-anyway",
         ],
         vec!["account", "remove", "Fresh", "--yes"],
+        vec!["account", "discover", "--token-file", &new, "--app-secret-file", &secret, "--timeout", "0.3"],
+        vec!["account", "discover", "--business", TOKEN, "--token-from", &failing],
         vec!["demo"],
         vec!["doctor"],
         vec!["secret", "list"],

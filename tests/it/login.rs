@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use msgrctl::sandbox::{Fault, InProcess};
+use msgrctl::sandbox::{Fault, InProcess, TokenKind, TokenState};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -670,4 +670,39 @@ fn a_real_browser_goes_the_whole_way() {
     let login = Login::start(&self::home(&live), &["--all-pages", "--yes"]);
     browser.visit(login.address.as_str());
     assert!(browser.eval("document.body.innerText").as_str().unwrap().contains("URL Blocked"));
+}
+
+#[test]
+fn an_administrator_sets_up_a_system_user() {
+    let sandbox = scenario(&format!("{FIVE}fresh_page_tokens = true\n"));
+    let home = home(&sandbox);
+    let every = ["--page", PAGE_ID, SECOND, "--system-user", "--yes"];
+    let login = Login::start(&home, &every);
+    assert!(login.parameter("scope").ends_with(",business_management"));
+    login.choose(&sandbox, &ticked(&[PAGE_ID, SECOND]), "continue");
+    let run = login.end().code(0);
+    run.says(&[
+        "create the system user 'msgrctl'",
+        "cannot be deleted later",
+        "assign Page 109876543210987",
+        "60 days",
+    ]);
+    let shown = home.run(&["account", "show", "acme-support", "--json"]).json();
+    let kept = shown["account"]["secrets"].as_array().unwrap().iter().any(|one| one["kind"] == "user_access_token");
+    assert!(kept, "a token of 60 days is kept to be renewed: {shown}");
+    let tested = home.run(&["account", "test", "--all", "--json"]).code(0).json();
+    assert_eq!(tested["results"].as_array().unwrap().len(), 2, "{tested}");
+    // Again, for another Page: the same system user, a token without an end.
+    let login =
+        Login::start(&home, &["--page", PAGE_ID, "109876543210989", "--system-user", "--never-expires", "--yes"]);
+    login.choose(&sandbox, &ticked(&[PAGE_ID, SECOND, "109876543210989"]), "continue");
+    login.end().code(0).says(&["use the system user 'msgrctl'", "without an end"]);
+    home.run(&["account", "test", "acme-support-3"]).code(0);
+    // The person's password changes nothing for it.
+    for token in sandbox.world().tokens.iter_mut().filter(|token| token.kind == TokenKind::User) {
+        token.state = TokenState::PasswordChanged;
+    }
+    home.run(&["account", "test", "--all"]).code(0);
+    home.run(&["login", "--page", PAGE_ID, "--system-user"]).code(2).says(&["--yes"]);
+    home.run(&["login", "--page", PAGE_ID, "--business", "5"]).code(2).says(&["--system-user"]);
 }

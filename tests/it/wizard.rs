@@ -180,9 +180,9 @@ fn from_an_empty_home_to_a_tested_account() {
     }
 }
 
-/// 60 Pages; on two of them the person may not answer messages.
-fn sixty_pages() -> InProcess {
-    let mut world = World::with_pages(60, Clock::system());
+/// 120 Pages, more than Graph lists at once; on two of them the person may not answer messages.
+fn many_pages() -> InProcess {
+    let mut world = World::with_pages(120, Clock::system());
     world.pages[3].tasks = vec!["ANALYZE".into()];
     world.pages[4].tasks.clear();
     InProcess::start(world).unwrap()
@@ -190,7 +190,7 @@ fn sixty_pages() -> InProcess {
 
 #[test]
 fn a_user_token_shows_its_pages_and_gives_one_that_does_not_expire() {
-    let sandbox = sixty_pages();
+    let sandbox = many_pages();
     let Some(bus) = Bus::with_keyring() else { return };
     let home = home(&sandbox, &bus);
     let (app_id, app_secret) = app(&sandbox);
@@ -199,7 +199,7 @@ fn a_user_token_shows_its_pages_and_gives_one_that_does_not_expire() {
     answer(&mut pty, &[PASTE]);
     question(&mut pty, "? Page access token (not shown)");
     pty.send(&format!("{user}\r"));
-    pty.expect("60 Pages behind it");
+    pty.expect("120 Pages behind it");
     answer(
         &mut pty,
         &[
@@ -230,7 +230,7 @@ fn a_user_token_shows_its_pages_and_gives_one_that_does_not_expire() {
     assert_eq!((&token.kind, token.expires_at), (&TokenKind::Page("109876543211028".into()), 0));
     // The person's own token is kept nowhere.
     assert!(!bus.entries().contains(&user));
-    // All Pages of the cursor were read: 50 at once.
+    // All Pages of the cursor were read: 100 at once.
     let calls = world.journal.entries().iter().filter(|entry| entry.path.ends_with("/me/accounts")).count();
     assert!(calls >= 4, "{calls}");
 }
@@ -579,7 +579,7 @@ fn yes_takes_what_is_offered_and_says_so() {
 
 #[test]
 fn a_window_that_shrinks_keeps_the_questions_whole() {
-    let sandbox = sixty_pages();
+    let sandbox = many_pages();
     let home = Home::new()
         .with("MSGRCTL_STORE", "file")
         .with("MSGRCTL_PASSPHRASE", "correct horse battery")
@@ -835,7 +835,7 @@ fn a_person_whose_list_of_pages_is_empty_is_helped() {
 /// Its own Page is not another account's, and a token that is pasted into a list goes nowhere.
 #[test]
 fn an_edited_account_takes_the_token_of_its_own_page() {
-    let sandbox = sixty_pages();
+    let sandbox = many_pages();
     let home = plain_home(&sandbox);
     let page = sandbox.world().pages[7].id.clone();
     let token = sandbox.world().page_token(&page).unwrap().value.clone();
@@ -844,7 +844,7 @@ fn an_edited_account_takes_the_token_of_its_own_page() {
     let dialogue = [
         ("what to change?", &*format!("{}\r", DOWN.repeat(3))),
         ("? Page access token (not shown)", &*format!("{}\r", user_token(&sandbox))),
-        ("60 Pages", ENTER),
+        ("120 Pages", ENTER),
         ("Test and save the changes", &*format!("{}\r", DOWN.repeat(4))),
         ("Replace the page access token of 'Acme'?", "y\r"),
     ];
@@ -862,7 +862,7 @@ fn an_edited_account_takes_the_token_of_its_own_page() {
 /// A token that is pasted into a list to search is not shown, and Ctrl-C leaves nothing of a line.
 #[test]
 fn a_token_in_the_wrong_list_or_line_does_not_stay_on_the_screen() {
-    let sandbox = sixty_pages();
+    let sandbox = many_pages();
     let home = plain_home(&sandbox);
     for at in 0..2 {
         let page = sandbox.world().pages[at].id.clone();

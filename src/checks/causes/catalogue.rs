@@ -72,6 +72,30 @@ causes! {
     NO_PAGE_GRANTED "no-page-granted" Credentials ReplaceToken
         "the token reaches no Page: none was ticked at the login"
         "log in to the app again (msgrctl login), tick the Page and grant every permission; a Page that a business owns needs business_management too"
+    USER_TOKEN_NEEDED "user-token-needed" Credentials Nothing
+        "a Page's own token was used where a person's or a system user's is needed"
+        "use the token of a person who has a role on the Pages, or of a system user that they are assigned to ({system_users})"
+    TASK_MISSING "task-missing" Credentials Nothing
+        "the person, system user or business may not answer the Page's messages: the task MESSAGING is missing"
+        "have a person with full control of the Page give them the task Messages in the Page's settings (Page access), or have the business that owns the Page share it with that task"
+    PAGE_NOT_GRANTED "page-not-granted" Credentials Nothing
+        "Meta gives this token no token of the Page: the Page was not ticked at the login, or is not assigned"
+        "log in to the app again (msgrctl login) and tick the Page; for a system user, assign the Page and make a new token ({system_users})"
+    BUSINESS_NOT_SHOWN "business-not-shown" Credentials Nothing
+        "Meta does not show this business to the token: the id is wrong, or the token may not read it"
+        "compare the id with the one at {business}; the token needs the permission business_management, and its person a role in the business"
+    BUSINESS_ROLE_MISSING "business-role-missing" Credentials Nothing
+        "the person behind the token does not administer the business, or the token lacks business_management"
+        "log in as an administrator of the business, and grant business_management; {business} shows who administers it"
+    APP_NOT_CLAIMED "app-not-claimed" Credentials Nothing
+        "Meta does not install the app for the system user: the app does not belong to the same business"
+        "add the app to the business first (Business settings: Accounts > Apps > Add)"
+    APP_NOT_INSTALLED "app-not-installed" Credentials Nothing
+        "Meta makes no token of the system user for this app: it is not installed there, belongs to another business, or lacks a permission"
+        "install the app for the system user ({system_users}: Assign assets > Apps), and see that the app has every permission that was asked for"
+    SYSTEM_USER_LIMIT "system-user-limit" Credentials Nothing
+        "Meta does not create another system user in this business: their number is limited"
+        "use one that exists ({system_users}); with full access to the API a business has more of them"
     NO_TOKEN_ARRIVED "no-token-arrived" Credentials TestAgain
         "Meta says that no token arrived with the call, although one was sent"
         "look for a proxy or gateway on the way that removes the Authorization header (HTTPS_PROXY), and exempt graph.facebook.com from it"

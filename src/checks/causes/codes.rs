@@ -18,6 +18,16 @@ pub enum Place {
     Messages,
     /// The exchange of a login's code for a token.
     Login,
+    /// On a business and its lists.
+    Business,
+    /// Creating a system user.
+    NewSystemUser,
+    /// Installing an app for a system user.
+    AppInstall,
+    /// Assigning a Page to a system user.
+    PageAssignment,
+    /// Making a system user's token.
+    SystemUserToken,
 }
 
 /// What `debug_token` says of the token, besides the refusal.
@@ -53,6 +63,11 @@ impl Place {
             Self::App => "when the app itself asks",
             Self::Messages => "when a message is sent",
             Self::Login => "when a login's code is changed for a token",
+            Self::Business => "when a business is asked about",
+            Self::NewSystemUser => "when a system user is created",
+            Self::AppInstall => "when an app is installed for a system user",
+            Self::PageAssignment => "when a Page is assigned to a system user",
+            Self::SystemUserToken => "when a system user's token is made",
         }
     }
 

@@ -21,8 +21,8 @@ pub struct Cause {
     pub matter: Matter,
     /// What happened, in a sentence without a full stop.
     pub summary: &'static str,
-    /// What to do, in a sentence without a full stop; `{tokens}`, `{app}`, `{webhooks}` and `{redirects}` are
-    /// replaced by places in Meta's dashboard.
+    /// What to do, in a sentence without a full stop; `{tokens}`, `{app}`, `{webhooks}`,
+    /// `{redirects}`, `{system_users}` and `{business}` are replaced by places at Meta.
     fix: &'static str,
     /// The step in msgrctl after the fix at Meta.
     pub next: Next,
@@ -109,4 +109,6 @@ fn fill(text: &str) -> String {
         .replace("{app}", dashboard::APP)
         .replace("{webhooks}", dashboard::WEBHOOKS)
         .replace("{redirects}", dashboard::REDIRECTS)
+        .replace("{system_users}", dashboard::SYSTEM_USERS)
+        .replace("{business}", dashboard::BUSINESS)
 }

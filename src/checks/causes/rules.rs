@@ -7,14 +7,15 @@
 use self::When::{At, Denied, Kind, Reads, Signed, Token};
 use super::codes::{Asked, Known, Place};
 use super::{
-    APP_REMOVED, APP_RESTRICTED, APP_SECRET_WRONG, APP_TOKEN_NEEDED, APP_UNKNOWN, BLOCKED, CAPABILITY_MISSING,
-    CHECKPOINT, CODE_EXPIRED, CODE_USED, CONTACT_TERMS, Cause, Diagnosis, EXPIRED, GRANT_REPLACED, GRAPH_TROUBLE,
-    HANDSHAKE_FAILED, INACTIVE, LOGGED_OUT, LOGIN_REFUSED, MESSAGE_REFUSED, MESSAGES_OFF, NEW_PAGES_EXPERIENCE,
-    NO_TOKEN_ARRIVED, NOT_CONFIRMED, NOT_IN_REGION, NOT_LIVE, Next, OBJECT_NOT_SHOWN, OPTED_OUT, OTHER_APP,
-    OTHER_APP_HAS_THREAD, OUTSIDE_WINDOW, PAGE_NOT_SHOWN, PAGE_RESTRICTED, PAGE_TOKEN_NEEDED, PASSWORD_CHANGED,
-    PERMISSION_MISSING, RECIPIENT_UNKNOWN, REDIRECT_DIFFERS, ROLE_LOST, SESSION_ENDED, SIGNATURE_REQUIRED,
-    SIGNATURE_WRONG, TAG_NOT_ALLOWED, TEMPORARILY_BLOCKED, THROTTLED, TOKEN_DAMAGED, TOKEN_NOT_ACCEPTED, TWO_FACTOR,
-    USERNAME_UNKNOWN, VERSION_UNKNOWN, fill,
+    APP_NOT_CLAIMED, APP_NOT_INSTALLED, APP_REMOVED, APP_RESTRICTED, APP_SECRET_WRONG, APP_TOKEN_NEEDED, APP_UNKNOWN,
+    BLOCKED, BUSINESS_NOT_SHOWN, BUSINESS_ROLE_MISSING, CAPABILITY_MISSING, CHECKPOINT, CODE_EXPIRED, CODE_USED,
+    CONTACT_TERMS, Cause, Diagnosis, EXPIRED, GRANT_REPLACED, GRAPH_TROUBLE, HANDSHAKE_FAILED, INACTIVE, LOGGED_OUT,
+    LOGIN_REFUSED, MESSAGE_REFUSED, MESSAGES_OFF, NEW_PAGES_EXPERIENCE, NO_TOKEN_ARRIVED, NOT_CONFIRMED, NOT_IN_REGION,
+    NOT_LIVE, Next, OBJECT_NOT_SHOWN, OPTED_OUT, OTHER_APP, OTHER_APP_HAS_THREAD, OUTSIDE_WINDOW, PAGE_NOT_SHOWN,
+    PAGE_RESTRICTED, PAGE_TOKEN_NEEDED, PASSWORD_CHANGED, PERMISSION_MISSING, RECIPIENT_UNKNOWN, REDIRECT_DIFFERS,
+    ROLE_LOST, SESSION_ENDED, SIGNATURE_REQUIRED, SIGNATURE_WRONG, SYSTEM_USER_LIMIT, TAG_NOT_ALLOWED,
+    TEMPORARILY_BLOCKED, THROTTLED, TOKEN_DAMAGED, TOKEN_NOT_ACCEPTED, TWO_FACTOR, USERNAME_UNKNOWN, VERSION_UNKNOWN,
+    fill,
 };
 use crate::graph::{ApiError, Wording};
 
@@ -224,6 +225,15 @@ pub(super) static RULES: &[Rule] = &[
     // A bad signature where that is proved; else something that the token may not see.
     rule(100, Sub::Any, &SIGNATURE_WRONG).when(&[Reads(Wording::Proof), Signed(true)]),
     rule(100, Sub::Any, &SIGNATURE_REQUIRED).when(&[Reads(Wording::Proof)]),
+    rule(100, Sub::Any, &BUSINESS_NOT_SHOWN).when(&[At(Place::Business)]),
+    rule(100, Sub::Any, &SYSTEM_USER_LIMIT).when(&[At(Place::NewSystemUser)]),
+    rule(100, Sub::Any, &APP_NOT_CLAIMED).when(&[At(Place::AppInstall)]),
+    rule(100, Sub::Any, &PAGE_NOT_SHOWN).when(&[At(Place::PageAssignment)]).words(
+        "Meta does not assign the Page: it belongs to another business, or the page id is wrong",
+        "have the business that owns the Page share it with this one, with the task MESSAGING; or assign it in the browser ({system_users})",
+        Next::Nothing,
+    ),
+    rule(100, Sub::Any, &APP_NOT_INSTALLED).when(&[At(Place::SystemUserToken)]),
     rule(100, Sub::Any, &OBJECT_NOT_SHOWN).when(&[Kind(METHOD), At(Place::Me)]),
     rule(100, Sub::Any, &APP_UNKNOWN).when(&[Kind(METHOD), At(Place::App)]),
     rule(100, Sub::Any, &PAGE_NOT_SHOWN).when(&[Kind(METHOD)]),
@@ -241,6 +251,11 @@ pub(super) static RULES: &[Rule] = &[
     rule(10, Sub::Any, &APP_RESTRICTED).when(&[Denied(true)]),
     range(200, 299, Sub::Some, &MESSAGE_REFUSED).when(&[At(Place::Messages)]),
     rule(10, Sub::Some, &MESSAGE_REFUSED).when(&[At(Place::Messages)]),
+    range(200, 299, Sub::Any, &BUSINESS_ROLE_MISSING).when(&[At(Place::Business)]),
+    range(200, 299, Sub::Any, &BUSINESS_ROLE_MISSING).when(&[At(Place::NewSystemUser)]),
+    range(200, 299, Sub::Any, &BUSINESS_ROLE_MISSING).when(&[At(Place::AppInstall)]),
+    range(200, 299, Sub::Any, &BUSINESS_ROLE_MISSING).when(&[At(Place::PageAssignment)]),
+    range(200, 299, Sub::Any, &BUSINESS_ROLE_MISSING).when(&[At(Place::SystemUserToken)]),
     // The token has all permissions: a new one would be refused too.
     rule(230, Sub::Any, &PERMISSION_MISSING).when(&[Token(Known::Complete)]).words(COMPLETE.0, COMPLETE.1, Next::TestAgain),
     rule(283, Sub::Any, &PERMISSION_MISSING).when(&[Token(Known::Complete)]).words(COMPLETE.0, COMPLETE.1, Next::TestAgain),
@@ -261,6 +276,11 @@ pub(super) static RULES: &[Rule] = &[
     // Meta's other refusals.
     rule(368, Sub::Any, &TEMPORARILY_BLOCKED),
     rule(413, Sub::Any, &TWO_FACTOR),
+    rule(415, Sub::Is(2_859_009), &TWO_FACTOR).words(
+        "the business requires two-factor authentication, and the administrator's session has not passed it",
+        "open Meta Business settings in the browser and pass two-factor authentication there, then log in again: the token of that session works; so does the token of a system user that administers the business",
+        Next::Nothing,
+    ),
     rule(415, Sub::Any, &TWO_FACTOR),
     rule(2200, Sub::Any, &HANDSHAKE_FAILED),
     rule(2201, Sub::Any, &HANDSHAKE_FAILED),

@@ -7,7 +7,7 @@ use crate::accounts::{Handle, Name};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::files;
-use crate::operations::accounts::fields::of_secret;
+use crate::operations::accounts::fields::{self, of_secret};
 use crate::operations::accounts::inputs::{LIMIT, SecretInputs, accept, clean, from_file, variable_key};
 use crate::secrets::{Secret, SecretKind, generate_verify_token};
 
@@ -29,6 +29,21 @@ pub fn read(args: &FieldArgs, ctx: &Context, variables: bool) -> Result<SecretIn
 pub fn of_one(kind: SecretKind, given: &Given<'_>, ctx: &Context, variable: bool) -> Result<SecretInputs, CliError> {
     let mut inputs = SecretInputs::default();
     take(&mut inputs, kind, given, ctx, variable)?;
+    Ok(inputs)
+}
+
+/// A person's or a system user's token, and the app secret, from flags, else from variables.
+pub fn of_user(token: &Given<'_>, app_secret: &Given<'_>, ctx: &Context) -> Result<SecretInputs, CliError> {
+    let mut inputs = SecretInputs::default();
+    let kind = SecretKind::UserAccessToken;
+    take(&mut inputs, kind, token, ctx, false)?;
+    if inputs.user_token.is_none()
+        && let Some(token) = from_variable(kind, fields::TOKEN.variable, ctx)?
+    {
+        accept(ctx, kind, &token)?;
+        inputs.put(kind, Some(token));
+    }
+    take(&mut inputs, SecretKind::AppSecret, app_secret, ctx, true)?;
     Ok(inputs)
 }
 
@@ -68,7 +83,7 @@ fn take(
         Given { stdin: true, .. } => from_stdin(kind, ctx)?,
         Given { file: Some(path), .. } => from_file(kind, path)?,
         Given { from: Some(text), .. } => return inputs.refer(ctx, kind, text),
-        _ if variables => match from_variable(kind, ctx)? {
+        _ if variables => match from_variable(kind, of_secret(kind).variable, ctx)? {
             Some(secret) => secret,
             None => return Ok(()),
         },
@@ -121,8 +136,8 @@ pub fn passphrase_from(ctx: &Context, stdin: bool, file: Option<&Path>) -> Resul
     Secret::from_input(&bytes).map(Some).map_err(|error| refused("cannot be used", &error))
 }
 
-fn from_variable(kind: SecretKind, ctx: &Context) -> Result<Option<Secret>, CliError> {
-    let Some(variable) = of_secret(kind).variable else { return Ok(None) };
+fn from_variable(kind: SecretKind, variable: Option<&str>, ctx: &Context) -> Result<Option<Secret>, CliError> {
+    let Some(variable) = variable else { return Ok(None) };
     let Some(value) = ctx.env.text(variable) else { return Ok(None) };
     ctx.output.notice(&format!("reading the {kind} from {variable}"));
     clean(kind, value.as_bytes(), variable).map(Some)

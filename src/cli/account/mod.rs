@@ -1,6 +1,7 @@
 //! `msgrctl account`: the integration accounts of a tenant.
 
 mod add;
+mod discover;
 pub mod edit;
 mod fields;
 mod handover;
@@ -42,6 +43,7 @@ pub(super) enum AccountCommand {
     Remove(remove::RemoveArgs),
     Test(test::TestArgs),
     Handover(handover::HandoverArgs),
+    Discover(discover::DiscoverArgs),
 }
 
 impl AccountCommand {
@@ -60,5 +62,6 @@ pub(super) fn run(command: AccountCommand, ctx: &Context) -> Result<u8, CliError
         AccountCommand::Remove(args) => remove::run(&args, ctx),
         AccountCommand::Test(args) => test::run(&args, ctx),
         AccountCommand::Handover(args) => handover::run(&args, ctx),
+        AccountCommand::Discover(args) => discover::run(&args, ctx),
     }
 }

@@ -93,8 +93,11 @@ pub(in crate::cli) const ENVIRONMENT: Topic = Topic {
         ("MSGRCTL_GRAPH_VERSION", "--graph-version: v26.0 by default"),
         ("MSGRCTL_TIMEOUT", "--timeout: seconds that one call to Graph may take"),
         ("MSGRCTL_CA_BUNDLE", "--ca-bundle: certificates to trust besides the system's"),
-        ("MSGRCTL_PAGE_TOKEN", "the page access token; only 'account add' reads it, when no flag gives it"),
-        ("MSGRCTL_APP_SECRET", "the app secret; only 'account add' reads it"),
+        (
+            "MSGRCTL_PAGE_TOKEN",
+            "the page access token, or a person's token; 'account add' and 'account discover' read it, when no flag gives it",
+        ),
+        ("MSGRCTL_APP_SECRET", "the app secret; 'account add' and 'account discover' read it"),
         ("MSGRCTL_VERIFY_TOKEN", "the webhook verify token; only 'account add' reads it"),
         (
             "MSGRCTL_SECRET_<HANDLE>_<KIND>",

@@ -3,6 +3,7 @@
 mod app;
 mod browser;
 mod pages;
+mod system_user;
 mod view;
 
 use std::path::PathBuf;
@@ -21,12 +22,13 @@ use crate::operations::accounts::inputs::SecretInputs;
 use crate::operations::login::answer::Answer;
 use crate::operations::login::connect::{self, OfApp};
 use crate::operations::login::dialog::{Dialog, META_PAGE, PERMISSIONS, Wanted};
-use crate::operations::login::granted::{Granted, granted};
+use crate::operations::login::granted::{Granted, granted, of_token};
 use crate::operations::login::listener::{self, Listener};
 use crate::operations::unstored;
 use crate::secrets::{Secret, StoreName};
 
 use self::browser::Way;
+use self::system_user::SystemUserArgs;
 
 /// Log in at Meta in the browser, and connect the Pages you pick
 ///
@@ -38,7 +40,8 @@ use self::browser::Way;
 /// It needs the app's id and secret; those of the tenant's accounts are taken by default.
 /// For an app with Facebook Login for Business give the configuration with --config-id.
 /// The way back to http://localhost works while the app is in Development mode; for an app
-/// in Live mode use --paste, or a --redirect-uri that the app knows. Without a terminal,
+/// in Live mode use --paste, or a --redirect-uri that the app knows. --system-user sets up a
+/// system user of a business, whose token outlives people. Without a terminal,
 /// name the Pages with --page or --all-pages, and confirm with --yes. 'msgrctl help meta-login'
 /// explains Meta's error pages.
 ///
@@ -49,7 +52,8 @@ Examples:
   msgrctl login
   msgrctl login --config-id 1122334455667788
   msgrctl login --no-browser --page 109876543210987 --yes
-  msgrctl login --paste")]
+  msgrctl login --paste
+  msgrctl login --system-user --business 5550001112223")]
 pub struct LoginArgs {
     /// The Meta app's id [default: the app of the tenant's accounts]
     #[arg(long, value_name = "ID")]
@@ -90,12 +94,15 @@ pub struct LoginArgs {
     /// Keep a reference to the app secret: env:NAME, file:PATH, keyring:SERVICE/USER, command:PROGRAM ARG…
     #[arg(long, value_name = "REF", add = ArgValueCandidates::new(candidates::references), group = "app_secret_from_group", help_heading = "Secrets")]
     app_secret_from: Option<String>,
+    #[command(flatten)]
+    by_business: SystemUserArgs,
 }
 
 impl LoginArgs {
     fn route(&self) -> Result<Route, CliError> {
         let wanted = match &self.config_id {
             Some(id) => Wanted::Configuration(configuration(id)?),
+            None if self.scope.is_empty() && self.by_business.system_user => system_user::wanted(),
             None if self.scope.is_empty() => default_permissions(),
             None => Wanted::Permissions(self.scope.clone()),
         };
@@ -229,9 +236,10 @@ pub fn run(args: &LoginArgs, ctx: &Context) -> Result<u8, CliError> {
         }
         let accounts = ctx.accounts()?.load()?;
         let is_named = |account: &Account| named.iter().any(|id| *id == account.page_id.as_str());
-        if (args.all_pages || accounts.iter().any(is_named)) && !ctx.global.yes {
+        let asks = args.all_pages || args.by_business.system_user || accounts.iter().any(is_named);
+        if asks && !ctx.global.yes {
             return Err(CliError::usage(
-                "cannot prompt (not a terminal), and accounts may get a new token; nothing was changed",
+                "cannot prompt (not a terminal), and this login may replace tokens or make a system user; nothing was changed",
             )
             .hint("to confirm in advance: the same command with --yes"));
         }
@@ -248,11 +256,21 @@ pub fn run(args: &LoginArgs, ctx: &Context) -> Result<u8, CliError> {
     pages::say_what_is_lacking(ctx, &lacking);
     pages::say_what_was_not_ticked(ctx, &app, &pages)?;
     let candidates = connect::candidates(ctx, pages)?;
-    let chosen = pages::choose(ctx, candidates, &named, args.all_pages)?;
+    let mut chosen = pages::choose(ctx, candidates, &named, args.all_pages)?;
+    let mut parent = token;
+    if args.by_business.system_user {
+        let ids: Vec<String> =
+            chosen.candidates.iter().map(|one| one.page.id.clone()).chain(chosen.not_reached).collect();
+        let token = args.by_business.set_up(ctx, &app, parent, &ids)?;
+        let of_user = of_token(ctx, &ctx.graph()?, &app.credentials(), token, &ids)?;
+        parent = of_user.token;
+        chosen = pages::choose(ctx, connect::candidates(ctx, of_user.pages)?, &ids, false)?;
+    }
     pages::confirm(ctx, &chosen.candidates)?;
+    let keeps = args.keep_user_token || args.by_business.is_kept();
     let mut ended = Vec::new();
     for candidate in &chosen.candidates {
-        ended.extend(connect::connect(ctx, &app, candidate, args.keep_user_token.then_some(&token))?);
+        ended.extend(connect::connect(ctx, &app, candidate, keeps.then_some(&parent))?);
     }
     ended.extend(chosen.not_reached.iter().map(|id| connect::not_reached(id)));
     view::print(ctx, ended, &lacking)

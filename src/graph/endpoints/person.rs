@@ -4,10 +4,11 @@
 use std::collections::BTreeSet;
 
 use futures_util::stream::{self, StreamExt as _};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
-use super::List;
 use super::token::{self, TokenInfo};
+use super::{Listed, business, listed};
 use crate::graph::{Answer, AppCredentials, Authority, Client, GraphError, GraphRequest, Verb, lenient};
 use crate::secrets::Secret;
 
@@ -32,65 +33,70 @@ pub struct OwnPage {
 }
 
 impl OwnPage {
-    /// Whether the person may answer its messages: the task, or its equivalent on new-experience
-    /// Pages. Without any tasks the answer is yes: Test Connection decides.
+    /// Whether the person may answer its messages. Without any tasks the answer is yes: Test
+    /// Connection decides.
     pub fn may_message(&self) -> bool {
-        const ENOUGH: [&str; 3] = ["MESSAGING", "PROFILE_PLUS_MESSAGING", "PROFILE_PLUS_FULL_CONTROL"];
-        self.tasks.as_ref().is_none_or(|tasks| tasks.iter().any(|task| ENOUGH.contains(&task.as_str())))
+        self.tasks.as_deref().is_none_or(allow_messages)
     }
+}
+
+/// Whether these tasks include messages: the task, or its equivalent on new-experience Pages.
+pub fn allow_messages(tasks: &[String]) -> bool {
+    const ENOUGH: [&str; 3] = ["MESSAGING", "PROFILE_PLUS_MESSAGING", "PROFILE_PLUS_FULL_CONTROL"];
+    tasks.iter().any(|task| ENOUGH.contains(&task.as_str()))
+}
+
+/// A Page as a list shows it, without its token: thousands fit into memory.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct SeenPage {
+    /// Digits.
+    #[serde(deserialize_with = "lenient::id")]
+    pub id: String,
+    /// The Page's name.
+    #[serde(default, deserialize_with = "lenient::shown")]
+    pub name: Option<String>,
+    /// Its @username; a Page need not have one.
+    #[serde(default, deserialize_with = "super::page::username")]
+    pub username: Option<String>,
+    /// Whether Graph gives its own token.
+    #[serde(default, rename = "access_token", deserialize_with = "is_there")]
+    pub has_token: bool,
+    /// What the person may do there; absent where the list does not say.
+    #[serde(default, deserialize_with = "lenient::texts")]
+    pub tasks: Option<Vec<String>>,
+    /// For a client's Page, what the business may do there.
+    #[serde(default, deserialize_with = "lenient::texts")]
+    pub permitted_tasks: Option<Vec<String>>,
+}
+
+fn is_there<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Ok(secret(deserializer)?.is_some())
 }
 
 fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
     Ok(lenient::text(deserializer)?.map(Secret::new))
 }
 
-#[derive(Deserialize)]
-struct Listing {
-    #[serde(deserialize_with = "lenient::list")]
-    data: Vec<OwnPage>,
-    paging: Option<Paging>,
-}
-
-#[derive(Deserialize)]
-struct Paging {
-    cursors: Option<Cursors>,
-    /// The next page's address. It holds the token and is not followed; only its presence
-    /// counts.
-    next: Option<serde::de::IgnoredAny>,
-}
-
-#[derive(Deserialize)]
-struct Cursors {
-    after: Option<String>,
-}
-
-/// Pages asked for at once.
+/// Ids asked about at once.
 const AT_ONCE: usize = 50;
-/// The most pages of a list: a cursor that runs in a circle must not loop for ever.
-const ROUNDS: usize = 200;
+
+/// The fields of a Page in a list. `T` decides whether its token is kept.
+const FIELDS: &str = "id,name,username,access_token,tasks";
 
 /// Every Page of a person's or a system user's token, in Graph's order, each with its own token.
 /// Graph refuses a Page's token (100).
 pub async fn pages(client: &Client, token: &Secret, app: Option<&AppCredentials>) -> Result<Vec<OwnPage>, GraphError> {
-    listed(client, &GraphRequest::read("/me/accounts", token, app).fields("id,name,username,access_token,tasks")).await
+    seen_pages(client, token, app, &|_| ()).await.whole()
 }
 
-/// Reads a list of Pages to its end.
-async fn listed(client: &Client, list: &GraphRequest) -> Result<Vec<OwnPage>, GraphError> {
-    let mut pages = Vec::new();
-    let mut after: Option<String> = None;
-    for _ in 0..ROUNDS {
-        let mut request = list.clone();
-        request.query.push(("limit", AT_ONCE.to_string()));
-        request.query.extend(after.take().map(|cursor| ("after", cursor)));
-        let listing = client.call::<Listing>(&request).await?.value;
-        pages.extend(listing.data);
-        match listing.paging {
-            Some(Paging { next: Some(_), cursors: Some(Cursors { after: Some(cursor) }) }) => after = Some(cursor),
-            _ => break,
-        }
-    }
-    Ok(pages)
+/// The same as far as it can be read, in the caller's form; `read` is told how many each page had.
+pub async fn seen_pages<T: DeserializeOwned>(
+    client: &Client,
+    token: &Secret,
+    app: Option<&AppCredentials>,
+    read: &dyn Fn(usize),
+) -> Listed<T> {
+    listed(client, &GraphRequest::read("/me/accounts", token, app).fields(FIELDS), read).await
 }
 
 /// Every Page that a person's or a system user's token reaches. For some business logins
@@ -111,9 +117,9 @@ pub async fn reachable(
         };
         let info = info.map(|answer| answer.value).unwrap_or_default();
         let (ids, all) = granted_pages(&info);
-        found = by_ids(client, token, app, ids).await?;
+        found = client.in_batches(by_ids(client, token, app, ids)).await?;
         if (all || found.is_empty()) && info.grants("business_management") {
-            for page in of_businesses(client, token, app).await? {
+            for page in business::every_page(client, token, app).await? {
                 if !has(&found, &page.id) {
                     found.push(page);
                 }
@@ -121,32 +127,33 @@ pub async fn reachable(
         }
     }
     if let Some(named) = named.filter(|named| !has(&found, named)) {
-        found.extend(by_ids(client, token, app, BTreeSet::from([named.to_owned()])).await?);
+        let ids = BTreeSet::from([named.to_owned()]);
+        found.extend(client.in_batches(by_ids(client, token, app, ids)).await?);
     }
     Ok(found)
 }
 
 /// The ids that Page permissions were granted for, and whether one was granted for all Pages. An
 /// id may also be a business's or an Instagram account's.
-fn granted_pages(info: &TokenInfo) -> (BTreeSet<String>, bool) {
+pub fn granted_pages(info: &TokenInfo) -> (BTreeSet<String>, bool) {
     let of_pages = info.granular_scopes.iter().filter(|granular| granular.scope.starts_with("pages_"));
     let all = of_pages.clone().any(|granular| granular.target_ids.is_none());
     (of_pages.filter_map(|granular| granular.target_ids.clone()).flatten().collect(), all)
 }
 
-/// Those of `ids` that belong to Pages.
-pub async fn by_ids(
+/// Those of `ids` that belong to Pages; for use within [`Client::in_batches`].
+pub async fn by_ids<T: DeserializeOwned>(
     client: &Client,
     token: &Secret,
     app: Option<&AppCredentials>,
     ids: BTreeSet<String>,
-) -> Result<Vec<OwnPage>, GraphError> {
+) -> Result<Vec<T>, GraphError> {
     let asked = stream::iter(ids).map(|id| async move {
         let mut refused = Ok(None);
         // Some tokens may read a Page's own token but not the person's tasks there.
-        for fields in ["id,name,username,access_token,tasks", "id,name,username,access_token"] {
+        for fields in [FIELDS, "id,name,username,access_token"] {
             let request = GraphRequest::read(format!("/{id}"), token, app).fields(fields);
-            match client.call::<OwnPage>(&request).await {
+            match client.call::<T>(&request).await {
                 Ok(answer) => return Ok(Some(answer.value)),
                 // Not a Page: a business, an Instagram account, or an id that does not exist.
                 Err(GraphError::Refused(error))
@@ -164,42 +171,8 @@ pub async fn by_ids(
         }
         refused
     });
-    let all: Vec<Result<Option<OwnPage>, GraphError>> =
-        client.in_batches(asked.buffered(AT_ONCE).collect::<Vec<_>>()).await;
+    let all: Vec<Result<Option<T>, GraphError>> = asked.buffered(AT_ONCE).collect().await;
     all.into_iter().filter_map(Result::transpose).collect()
-}
-
-#[derive(Deserialize)]
-struct Business {
-    #[serde(deserialize_with = "lenient::id")]
-    id: String,
-}
-
-/// A refused call counts as an empty answer.
-fn unless_refused<T: Default>(result: Result<T, GraphError>) -> Result<T, GraphError> {
-    match result {
-        Err(GraphError::Refused(_)) => Ok(T::default()),
-        result => result,
-    }
-}
-
-/// The Pages of the businesses that a token may manage: their own and their clients'. A business
-/// that does not show its Pages adds none.
-async fn of_businesses(
-    client: &Client,
-    token: &Secret,
-    app: Option<&AppCredentials>,
-) -> Result<Vec<OwnPage>, GraphError> {
-    let businesses = GraphRequest::read("/me/businesses", token, app).fields("id,name").with("limit", "100");
-    let businesses = unless_refused(client.call::<List<Business>>(&businesses).await.map(|answer| answer.value.data))?;
-    let edges = businesses.iter().flat_map(|business| ["owned_pages", "client_pages"].map(|edge| (&business.id, edge)));
-    let asked = stream::iter(edges).map(|(business, edge)| async move {
-        let request = GraphRequest::read(format!("/{business}/{edge}"), token, app).fields("id,name,access_token");
-        unless_refused(listed(client, &request).await)
-    });
-    let all: Vec<Result<Vec<OwnPage>, GraphError>> =
-        client.in_batches(asked.buffered(AT_ONCE).collect::<Vec<_>>()).await;
-    Ok(all.into_iter().collect::<Result<Vec<_>, _>>()?.concat())
 }
 
 /// A long-lived token in exchange for a short-lived one.

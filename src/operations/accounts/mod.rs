@@ -5,6 +5,7 @@ pub(crate) mod at_meta;
 pub(crate) mod bulk;
 pub(crate) mod commands;
 pub(crate) mod complete;
+pub(crate) mod discover;
 pub(crate) mod draft;
 pub(crate) mod edit;
 pub(crate) mod fields;

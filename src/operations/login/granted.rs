@@ -6,7 +6,7 @@ use super::dialog::{Dialog, PERMISSIONS};
 use crate::checks::causes::Place;
 use crate::graph::endpoints::person::{self, OwnPage};
 use crate::graph::endpoints::{login, token};
-use crate::graph::{Client, GraphError};
+use crate::graph::{AppCredentials, Client, GraphError};
 use crate::operations::accounts::owner::{Lasting, Question};
 use crate::operations::{Error, Workspace};
 use crate::secrets::Secret;
@@ -44,18 +44,17 @@ pub fn granted(
         let shown = Error::of_graph(&error, Place::Login.plain()).note("no account was changed");
         if is_open { shown.hint("the code may be used up: begin the login again") } else { shown }
     })?;
-    of_token(workspace, client, dialog, token, named)
+    of_token(workspace, client, app, token, named)
 }
 
 /// The same for a token that is there already.
 pub fn of_token(
     workspace: &Workspace,
     client: &Client,
-    dialog: &Dialog,
+    app: &AppCredentials,
     token: Secret,
     named: &[String],
 ) -> Result<Granted, Error> {
-    let app = &dialog.app;
     let (info, permissions) = {
         let _waiting = workspace.reporter.waiting("asking Meta what was granted …");
         Workspace::wait(async {
@@ -80,7 +79,8 @@ pub fn of_token(
     let missing = named.iter().filter(|id| !pages.iter().any(|page| page.id == **id));
     let missing: BTreeSet<String> = missing.cloned().collect();
     if !missing.is_empty() {
-        pages.extend(Workspace::wait(person::by_ids(client, &token, Some(app), missing))?.map_err(refused)?);
+        let asked = client.in_batches(person::by_ids::<OwnPage>(client, &token, Some(app), missing));
+        pages.extend(Workspace::wait(asked)?.map_err(refused)?);
     }
     Ok(Granted { token, pages, lacking })
 }

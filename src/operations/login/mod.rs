@@ -6,3 +6,4 @@ pub(crate) mod connect;
 pub(crate) mod dialog;
 pub(crate) mod granted;
 pub(crate) mod listener;
+pub mod system_user;

@@ -5,6 +5,7 @@
 //! not name stays as it is.
 
 mod account;
+mod discovered;
 mod file;
 mod keys;
 mod node;
@@ -24,6 +25,7 @@ use crate::channel::Channel;
 use crate::messages::{ChatText, Event, MessageState, Timeouts};
 use crate::secrets::{SecretRef, StoreName};
 
+pub(crate) use discovered::{discovered, reason};
 pub(super) use keys::TIMEOUTS;
 pub use place::{Mistake, Place, escaped};
 pub use write::{Exported, json, write};

@@ -84,7 +84,7 @@ fn top(exported: &Exported<'_>) -> Map<String, Value> {
     top
 }
 
-fn account(account: &Account) -> Map<String, Value> {
+pub(super) fn account(account: &Account) -> Map<String, Value> {
     let mut all = Map::new();
     all.insert("name".into(), account.name.as_str().into());
     all.insert("handle".into(), account.handle.as_str().into());
@@ -130,7 +130,7 @@ fn reference(reference: &SecretRef) -> Value {
 }
 
 /// The comment after a secret that is in a store of this machine.
-fn remark(account: &Account, key: &str) -> Option<String> {
+pub(super) fn remark(account: &Account, key: &str) -> Option<String> {
     let kind = match key {
         "token" => SecretKind::PageAccessToken,
         "secret" => SecretKind::AppSecret,
@@ -147,7 +147,12 @@ fn remark(account: &Account, key: &str) -> Option<String> {
 }
 
 /// One line for each key, indented by `indent` spaces.
-fn block(text: &mut String, map: &Map<String, Value>, indent: usize, remark: &dyn Fn(&str) -> Option<String>) {
+pub(super) fn block(
+    text: &mut String,
+    map: &Map<String, Value>,
+    indent: usize,
+    remark: &dyn Fn(&str) -> Option<String>,
+) {
     for (key, value) in map {
         text.extend(std::iter::repeat_n(' ', indent));
         text.push_str(key);
@@ -202,7 +207,7 @@ fn flow(text: &mut String, value: &Value) {
 
 /// A text: bare if every YAML reader takes it for one, else in double quotation marks, with
 /// escapes that YAML 1.1 and 1.2 share.
-fn scalar(text: &mut String, string: &str) {
+pub(super) fn scalar(text: &mut String, string: &str) {
     let plain = |c: char| c.is_alphanumeric() && !is_unseen(c) || matches!(c, ' ' | '.' | '_' | '/' | '@' | '-');
     let harmless = string.starts_with(char::is_alphabetic) && string.chars().all(plain) && !string.ends_with(' ');
     if harmless && Plain::of(string) == Plain::Text {

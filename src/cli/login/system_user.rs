@@ -1,0 +1,82 @@
+//! `login --system-user`: an administrator's login sets up a system user of the business, whose
+//! token the accounts get.
+
+use clap::Args;
+
+use super::PERMISSIONS;
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::operations::login::connect::OfApp;
+use crate::operations::login::dialog::Wanted;
+use crate::operations::login::system_user::{Administrator, Life, Made, NAME, Wish};
+use crate::secrets::Secret;
+use crate::ui::style::wrap;
+
+#[derive(Debug, Args)]
+pub struct SystemUserArgs {
+    /// Log in as an administrator of a business, and connect the Pages with the token of a
+    /// system user of it, which does not hang on a person
+    #[arg(long, help_heading = "System user")]
+    pub system_user: bool,
+    /// The business [default: the only one; on a terminal it is asked for]
+    #[arg(long, value_name = "ID", requires = "system_user", help_heading = "System user")]
+    business: Option<String>,
+    /// The system user's name; one that exists is used
+    #[arg(long, value_name = "NAME", default_value = NAME, requires = "system_user", help_heading = "System user")]
+    system_user_name: String,
+    /// Make a token without an end instead of one of 60 days, which 'account renew' renews
+    #[arg(long, requires = "system_user", help_heading = "System user")]
+    never_expires: bool,
+}
+
+/// What the administrator is asked for with Facebook Login.
+pub fn wanted() -> Wanted {
+    let own = PERMISSIONS.into_iter().chain(["business_management"]);
+    Wanted::Permissions(own.map(str::to_owned).collect())
+}
+
+impl SystemUserArgs {
+    /// Whether its token is kept beside the Pages' own: one of 60 days has to be renewed.
+    pub fn is_kept(&self) -> bool {
+        self.system_user && !self.never_expires
+    }
+
+    /// Sets up the system user for these Pages, once the person agrees; its token.
+    pub fn set_up(&self, ctx: &Context, app: &OfApp, token: Secret, pages: &[String]) -> Result<Secret, CliError> {
+        let administrator = Administrator::new(ctx, token, app.credentials())?;
+        let business = match &self.business {
+            Some(id) => administrator.business(id)?,
+            None => {
+                let mut all = administrator.businesses()?;
+                let name = |at: usize| {
+                    let name = all[at].name.clone().unwrap_or_default();
+                    format!("{name}  {}", all[at].id)
+                };
+                let items: Vec<String> = (0..all.len()).map(name).collect();
+                let at = match items.len() {
+                    1 => 0,
+                    _ if ctx.someone_can_answer && !ctx.output.json => ctx
+                        .prompter
+                        .choose("The business that has the Pages", &items, 0)?
+                        .ok_or_else(|| CliError::left("no business was chosen; nothing was changed"))?,
+                    _ => {
+                        return Err(CliError::usage(format!("the token has several businesses: {}", items.join(", ")))
+                            .hint("name the one that has the Pages: --business ID"));
+                    }
+                };
+                all.swap_remove(at)
+            }
+        };
+        let life = if self.never_expires { Life::Never } else { Life::SixtyDays };
+        let wish = Wish { business: &business, name: &self.system_user_name, pages, life };
+        let prepared = administrator.prepare(wish)?;
+        let screen = ctx.output.terminal.err();
+        let steps = prepared.steps(app.id.as_str());
+        let lines: Vec<String> = steps.iter().map(|step| format!("  - {}", wrap(step, screen.width, 4))).collect();
+        ctx.output.talk(&format!("\nAt Meta:\n{}\n", lines.join("\n")));
+        ctx.confirm("Do this at Meta?", "")?;
+        let Made { user, token, .. } = administrator.carry_out(&prepared)?;
+        ctx.output.notice(&format!("the system user '{}' ({}) has a new token", self.system_user_name, user.id));
+        Ok(token)
+    }
+}
