@@ -140,8 +140,7 @@ mod tests {
         let text = "two\nlines, 日本 \"quoted\"".parse().expect("a text");
         full.messages.set(event("session-ended"), MessageState::Custom(text));
         full.messages.set(event("agent-left"), MessageState::Disabled);
-        let kinds = SecretKind::ALL.into_iter().chain([SecretKind::NextVerifyToken]);
-        full.secrets = kinds.map(|kind| (kind, SecretRef::Stored(StoreName::Keyring))).collect();
+        full.secrets = SecretKind::KEPT.into_iter().map(|kind| (kind, SecretRef::Stored(StoreName::Keyring))).collect();
         let accounts = vec![full, account("Other")];
         let text = write(&accounts);
         assert_eq!(read(&text, Path::new("accounts.toml")).expect("read"), accounts);

@@ -170,6 +170,7 @@ impl ValueEnum for SecretKind {
             Self::PageAccessToken => value.help("The Page's access token"),
             Self::AppSecret => value.help("The secret of the Meta app"),
             Self::VerifyToken => value.help("The token that Meta sends in the webhook handshake"),
+            Self::UserAccessToken => value.help("The person's or system user's token that renews the Page's"),
             Self::NextVerifyToken => return None,
         })
     }

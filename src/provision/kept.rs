@@ -96,6 +96,8 @@ pub(super) fn compare(
 pub fn key_of(kind: SecretKind) -> &'static str {
     match kind {
         SecretKind::PageAccessToken => "token",
+        // No manifest names it; this is its key in the records.
+        SecretKind::UserAccessToken => "user_access_token",
         SecretKind::AppSecret => "app.secret",
         SecretKind::VerifyToken | SecretKind::NextVerifyToken => "webhook.verify_token",
     }

@@ -25,7 +25,7 @@ pub struct Sent {
 pub(super) fn sends(draft: &Draft) -> Vec<Sent> {
     let mut all = Vec::new();
     let Some(after) = &draft.after else { return all };
-    for kind in SecretKind::ALL {
+    for kind in SecretKind::IN_MANIFEST {
         let source = match draft.source(kind) {
             Some(SecretRef::Stored(StoreName::Env)) => format!("env:{}", after.key(kind).variable()),
             Some(SecretRef::Stored(_)) | None => continue,

@@ -18,16 +18,23 @@ pub enum SecretKind {
     AppSecret,
     /// The text that Meta repeats in the webhook handshake.
     VerifyToken,
+    /// The person's or system user's token that the Page's token came from, kept on request to
+    /// renew it.
+    UserAccessToken,
     /// The verify token that replaces the current one once Meta has it.
     NextVerifyToken,
 }
 
 impl SecretKind {
     /// Those that an administrator sets, in the order in which they are shown.
-    pub const ALL: [Self; 3] = [Self::PageAccessToken, Self::AppSecret, Self::VerifyToken];
+    pub const ALL: [Self; 4] = [Self::PageAccessToken, Self::AppSecret, Self::VerifyToken, Self::UserAccessToken];
 
     /// Every kind that a store may hold, in the same order.
-    pub const KEPT: [Self; 4] = [Self::PageAccessToken, Self::AppSecret, Self::VerifyToken, Self::NextVerifyToken];
+    pub const KEPT: [Self; 5] =
+        [Self::PageAccessToken, Self::AppSecret, Self::VerifyToken, Self::UserAccessToken, Self::NextVerifyToken];
+
+    /// Those that a manifest can name. A kept user token stays as it is when one is applied.
+    pub const IN_MANIFEST: [Self; 3] = [Self::PageAccessToken, Self::AppSecret, Self::VerifyToken];
 
     /// Whether it is a verify token, current or next.
     pub fn is_verify_token(self) -> bool {
@@ -39,6 +46,7 @@ impl SecretKind {
             Self::PageAccessToken => ["page access token", "page-access-token", "page_access_token"],
             Self::AppSecret => ["app secret", "app-secret", "app_secret"],
             Self::VerifyToken => ["verify token", "verify-token", "verify_token"],
+            Self::UserAccessToken => ["user access token", "user-access-token", "user_access_token"],
             Self::NextVerifyToken => ["next verify token", "next-verify-token", "next_verify_token"],
         }
     }
@@ -139,7 +147,7 @@ mod tests {
 
     #[test]
     fn the_spellings_agree_with_serde() {
-        for kind in SecretKind::ALL {
+        for kind in SecretKind::KEPT {
             assert_eq!(serde_json::to_value(kind).expect("json"), kind.key());
             assert_eq!(kind.argument(), kind.key().replace('_', "-"));
         }

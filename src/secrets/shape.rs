@@ -116,7 +116,11 @@ impl Secret {
     /// length is not checked.
     pub fn shape(&self, kind: SecretKind) -> Shape {
         let value = self.expose();
-        let kind = if kind.is_verify_token() { SecretKind::VerifyToken } else { kind };
+        let kind = match kind {
+            SecretKind::NextVerifyToken => SecretKind::VerifyToken,
+            SecretKind::UserAccessToken => SecretKind::PageAccessToken,
+            kind => kind,
+        };
         let foreign = credential::of_system(value);
         let others = foreign.filter(|what| !credential::is_of_meta(what));
         match (kind, foreign, others) {

@@ -66,14 +66,15 @@ pub fn misplaced(name: &str, kind: SecretKind, handle: &str) -> Option<String> {
 /// be another account's: it is sent only to Graph, and several accounts share an app.
 fn is_of_kind(name: &str, kind: SecretKind, handle: &str) -> bool {
     let shared = match kind {
-        SecretKind::PageAccessToken => "MSGRCTL_PAGE_TOKEN",
-        SecretKind::AppSecret => "MSGRCTL_APP_SECRET",
-        SecretKind::VerifyToken | SecretKind::NextVerifyToken => "MSGRCTL_VERIFY_TOKEN",
+        SecretKind::PageAccessToken => Some("MSGRCTL_PAGE_TOKEN"),
+        SecretKind::AppSecret => Some("MSGRCTL_APP_SECRET"),
+        SecretKind::VerifyToken | SecretKind::NextVerifyToken => Some("MSGRCTL_VERIFY_TOKEN"),
+        SecretKind::UserAccessToken => None,
     };
     let of_any = !kind.is_verify_token()
         && name.starts_with("MSGRCTL_SECRET_")
         && name.ends_with(&format!("_{}", kind.key().to_uppercase()));
-    name == shared || name == of_store(handle, kind) || of_any
+    Some(name) == shared || name == of_store(handle, kind) || of_any
 }
 
 /// Whether a name matches a pattern.

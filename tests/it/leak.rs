@@ -15,11 +15,13 @@ const VERIFY: &str = "Leak+mark/verify=0123456789";
 /// Of the encrypted file, and the content of its key file.
 const PASSPHRASE: &str = "leak passphrase mark 0123456789";
 const NEW_TOKEN: &str = "EAABnewleakmark0123456789abcdefghijkl";
+/// A system user's.
+const USER_TOKEN: &str = "EAABuserleakmark0123456789abcdefghijk";
 
 /// The parts of the marked secrets, raw and as a URL writes them.
 fn marks() -> Vec<String> {
     let mut marks = Vec::new();
-    for secret in [TOKEN, SECRET, VERIFY, NEW_TOKEN, PASSPHRASE] {
+    for secret in [TOKEN, SECRET, VERIFY, NEW_TOKEN, USER_TOKEN, PASSPHRASE] {
         marks.push(secret.to_owned());
         marks.push(url::form_urlencoded::byte_serialize(secret.as_bytes()).collect());
         marks.push(format!("{secret:?}").trim_matches('"').replace('/', "\\/"));
@@ -50,7 +52,7 @@ fn files(dir: &std::path::Path, found: &mut Vec<(String, String)>) {
 /// The commands, with the files of secrets in `dir`.
 fn commands(dir: &std::path::Path, app_id: &str) -> Vec<Vec<String>> {
     let file = |name: &str| dir.join(name).to_string_lossy().into_owned();
-    let (token, secret, verify, new) = (file("token"), file("secret"), file("verify"), file("new"));
+    let [token, secret, verify, new, user] = ["token", "secret", "verify", "new", "user"].map(file);
     let long = format!("{TOKEN}{}", "x".repeat(140));
     let key = file("key");
     let failing = format!("command:sh -c 'echo {TOKEN}; echo no {TOKEN} >&2; exit 1'");
@@ -83,6 +85,8 @@ fn commands(dir: &std::path::Path, app_id: &str) -> Vec<Vec<String>> {
         vec!["account", "edit", "acme", "--token-file", &new, "--yes", "--timeout", "0.3"],
         vec!["account", "edit", "acme", "--app-secret-file", &secret, "--yes", "--timeout", "0.3"],
         vec!["account", "edit", "acme", "--page-id", "54321", "--timeout", "0.3"],
+        vec!["account", "edit", "acme", "--token-file", &user, "--keep-user-token", "--yes", "--timeout", "0.3"],
+        vec!["secret", "set", "acme", "user-access-token", "--file", &user, "--yes", "--force", "--timeout", "0.3"],
         vec!["account", "rename", "acme", "Acme"],
         // To the end of a save, where the fault lets it: with a token that is known.
         vec!["account", "edit", "acme", "--token-file", &new, "--yes", "--no-test"],
@@ -150,7 +154,8 @@ fn commands(dir: &std::path::Path, app_id: &str) -> Vec<Vec<String>> {
 fn walk_commands(bus: &Bus, effect: &Fault) {
     let text = format!(
         "version = 1\n[[apps]]\nid = '123456789012345'\nsecret = '{SECRET}'\nname = 'App'\n\
-         [[pages]]\nid = '{PAGE_ID}'\nusername = 'acme.support'\nname = 'Acme'\ntoken = '{TOKEN}'\n"
+         [[pages]]\nid = '{PAGE_ID}'\nusername = 'acme.support'\nname = 'Acme'\ntoken = '{TOKEN}'\n\
+         [[users]]\ntoken = '{USER_TOKEN}'\nsystem = true\nexpires_in = '20d'\n"
     );
     let sandbox = scenario(&text);
     let (app_id, _) = app(&sandbox);
@@ -162,7 +167,8 @@ fn walk_commands(bus: &Bus, effect: &Fault) {
     }
     let mut home = Home::on(bus).with("MSGRCTL_GRAPH_URL", &sandbox.url()).with("RUST_BACKTRACE", "full");
     let secrets = tempfile::tempdir().unwrap();
-    for (name, text) in [("token", TOKEN), ("secret", SECRET), ("verify", VERIFY), ("new", NEW_TOKEN)] {
+    let given = [("token", TOKEN), ("secret", SECRET), ("verify", VERIFY), ("new", NEW_TOKEN), ("user", USER_TOKEN)];
+    for (name, text) in given {
         std::fs::write(secrets.path().join(name), text).unwrap();
     }
     let key = secrets.path().join("key");

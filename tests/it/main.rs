@@ -66,6 +66,7 @@ mod taint;
 mod tenant;
 mod tls;
 mod usage;
+mod user_token;
 mod watch;
 mod webhook;
 mod webhook_verify;

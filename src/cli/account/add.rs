@@ -23,7 +23,8 @@ use crate::secrets::{SecretKind, SecretRef, StoreName};
 /// everything before it saves. It needs the page access token; Graph says whose it is and
 /// fills in the rest. With a person's (user) or a system user's token you choose one of
 /// their Pages. With --yes, or without a terminal, it asks nothing; --page-id then names
-/// the Page, and the Page's own token is stored.
+/// the Page, and the Page's own token is stored. The token that it came from is kept only
+/// with --keep-user-token.
 ///
 /// The credentials are tested before anything is saved. Afterwards the steps that remain
 /// before messages arrive are listed.

@@ -63,6 +63,10 @@ pub fn run(args: &EditArgs, ctx: &Context) -> Result<u8, CliError> {
     refuse_contradictions(args, &given)?;
     let old = args.account.pick(ctx)?;
     let inputs = inputs::read(&args.fields, ctx, false)?;
+    if inputs.keep_user_token && inputs.token.is_none() && !ctx.someone_can_answer {
+        return Err(CliError::usage("--keep-user-token needs the person's or system user's token")
+            .hint("give it with --token-stdin, --token-file PATH or --token-from REF"));
+    }
     say_what_is_not_read(ctx, &args.fields, given.is_empty());
     if !gives_anything(args, &given, &inputs) {
         if ctx.someone_can_answer && !ctx.output.json {

@@ -92,6 +92,9 @@ pub struct FieldArgs {
     /// Keep a reference to the webhook verify token: env:NAME, file:PATH, keyring:SERVICE/USER, command:PROGRAM ARG…
     #[arg(long, value_name = "REF", add = ArgValueCandidates::new(candidates::references), group = "verify_token_from_group", help_heading = "Secrets")]
     pub verify_token_from: Option<String>,
+    /// Where the token is a person's or a system user's, keep it beside the Page's, to renew that
+    #[arg(long, conflicts_with = "no_test", help_heading = "Secrets")]
+    pub keep_user_token: bool,
 
     /// Save without asking Graph
     #[arg(long, conflicts_with = "save_anyway", help_heading = "Test Connection")]
@@ -140,6 +143,7 @@ impl FieldArgs {
             verify_token_stdin,
             verify_token_file,
             verify_token_from,
+            keep_user_token,
             no_test,
             save_anyway,
         } = self;
@@ -163,6 +167,7 @@ impl FieldArgs {
             .flag("--verify-token-stdin", *verify_token_stdin)
             .with("--verify-token-file", path(verify_token_file).as_deref())
             .with("--verify-token-from", verify_token_from.as_deref())
+            .flag("--keep-user-token", *keep_user_token)
     }
 
     /// How each secret was given, in reading order.

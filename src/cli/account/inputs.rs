@@ -13,7 +13,7 @@ use crate::secrets::{Secret, SecretKind, generate_verify_token};
 
 /// `variables`: whether variables count where the flag is absent (`account add`).
 pub fn read(args: &FieldArgs, ctx: &Context, variables: bool) -> Result<SecretInputs, CliError> {
-    let mut inputs = SecretInputs::default();
+    let mut inputs = SecretInputs { keep_user_token: args.keep_user_token, ..SecretInputs::default() };
     for (kind, given) in args.secrets() {
         if kind == SecretKind::VerifyToken && args.generate_verify_token {
             inputs.put(kind, Some(generate_verify_token()));
@@ -42,14 +42,15 @@ pub fn in_variables(
         return Err(CliError::usage("missing: account name or handle")
             .hint("the env store finds secrets by the account's handle: give NAME or --handle HANDLE"));
     };
-    if args.generate_verify_token || args.secrets().iter().any(|(_, given)| given.is_any()) {
+    if args.generate_verify_token || args.keep_user_token || args.secrets().iter().any(|(_, given)| given.is_any()) {
         let variable = |kind| variable_key(&handle, kind).variable();
         return Err(CliError::usage("the env store is read-only: it reads secrets from variables and stores none")
             .hint(format!(
-                "set {} (and {}, {}), and omit the flags that give secrets",
+                "set {} (and {}, {}, {}), and omit the flags that give secrets",
                 variable(SecretKind::PageAccessToken),
                 variable(SecretKind::VerifyToken),
-                variable(SecretKind::AppSecret)
+                variable(SecretKind::AppSecret),
+                variable(SecretKind::UserAccessToken)
             )));
     }
     SecretInputs::in_variables(ctx, &handle)

@@ -125,10 +125,16 @@ fn again(ctx: &Context) -> Result<u8, CliError> {
             SecretKind::PageAccessToken => Some("--token-file FILE"),
             SecretKind::AppSecret => Some("--app-secret-file FILE"),
             SecretKind::VerifyToken => Some("--verify-token-file FILE"),
-            SecretKind::NextVerifyToken => None,
+            // It is given alone, below.
+            SecretKind::UserAccessToken | SecretKind::NextVerifyToken => None,
         });
-        let command = format!("msgrctl account edit {handle} {} --yes", flags.collect::<Vec<_>>().join(" "));
-        ctx.output.result(&format!("  set again: {}", calls.complete(&command)));
+        let flags = flags.collect::<Vec<_>>().join(" ");
+        let edit = (!flags.is_empty()).then(|| format!("msgrctl account edit {handle} {flags} --yes"));
+        let of_user = kinds.contains(&SecretKind::UserAccessToken);
+        let set = of_user.then(|| format!("msgrctl secret set {handle} user-access-token --file FILE --yes"));
+        for command in edit.into_iter().chain(set) {
+            ctx.output.result(&format!("  set again: {}", calls.complete(&command)));
+        }
     }
     Ok(0)
 }

@@ -21,7 +21,8 @@ use crate::secrets::SecretKind;
 /// Replace a secret
 ///
 /// A new page access token or app secret is first tested with Graph, together with the
-/// account's other secrets: right page, right app, permissions. One that fails is refused
+/// account's other secrets: right page, right app, permissions; a user access token must reach
+/// the account's Page. One that fails is refused
 /// unless --force is given; the old one stays until the new one is stored. Asks first;
 /// without a terminal it needs --yes.
 #[derive(Debug, Args)]

@@ -50,6 +50,11 @@ impl TokenInfo {
         self.app_id.is_some()
     }
 
+    /// Whether it is the token of a system user.
+    pub fn is_of_system_user(&self) -> bool {
+        self.kind.as_deref() == Some("SYSTEM_USER")
+    }
+
     /// Whether a permission was granted, for any object.
     pub fn grants(&self, scope: &str) -> bool {
         self.scopes.iter().any(|granted| granted == scope)

@@ -110,6 +110,7 @@ fn judged(workspace: &Workspace, client: &Client, draft: &mut Draft, gate: Gate)
         }
     }
     gate.judge(workspace, &report, name.as_str(), SAVE_ANYWAY)?;
+    draft.inputs.say_nothing_was_kept(workspace);
     draft.page_name = report.page_name.clone().or(draft.page_name.take());
     Ok(report)
 }

@@ -5,7 +5,7 @@ use super::commands;
 use super::draft::Draft;
 use super::fields::{self, Field};
 use super::gate::Gate;
-use super::owner::{Issuer, Question, TokenOwner, Unknown};
+use super::owner::{Issuer, OwnToken, Question, TokenOwner, Unknown};
 use super::test::{self, WARN_DAYS};
 use crate::accounts::{AppId, Name, PageId, PageUsername};
 use crate::checks::causes::{PAGE_WITHOUT_USERNAME, Place};
@@ -15,7 +15,7 @@ use crate::graph::endpoints::page::{self, Page};
 use crate::graph::{AppCredentials, Client, GraphError};
 use crate::messages::{AccountMessages, ChatSettings};
 use crate::operations::{Error, Workspace};
-use crate::secrets::{Secret, SecretKind};
+use crate::secrets::Secret;
 
 /// Asks Graph whose the token is, fills in what the draft lacks, and says what it filled in.
 pub fn complete(workspace: &Workspace, client: &Client, draft: &mut Draft) -> Result<(), Error> {
@@ -93,10 +93,10 @@ pub fn take_own_token(workspace: &Workspace, client: &Client, draft: &mut Draft)
     let signer = draft.signer();
     let named = draft.given.page_id.clone();
     let question = Question { workspace, client, token: &token, signer: signer.as_ref(), named: named.as_ref() };
-    let Some((own, page)) = question.own_page()? else { return Ok(None) };
+    let Some(OwnToken { token: own, page, parent }) = question.own_page()? else { return Ok(None) };
     // The Page's own token shows what a list of Pages omits.
     let shown = Workspace::wait(page::me(client, &own, signer.as_ref()))?.ok().map(|answer| answer.value);
-    draft.inputs.put(SecretKind::PageAccessToken, Some(own));
+    draft.inputs.take_own(own, parent);
     Ok(Some(shown.unwrap_or(Page { id: page.id, name: page.name, username: page.username, is_published: None })))
 }
 

@@ -5,12 +5,12 @@ use super::commands;
 use super::fields::Fields;
 use super::gate::Gate;
 use super::inputs::SecretInputs;
-use super::owner::Question;
+use super::owner::{OwnToken, Question};
 use super::rename::relabel;
 use super::test::{self, Credentials, WARN_DAYS};
 use crate::accounts::{self, Account, Name};
 use crate::checks::{Report, Subject};
-use crate::graph::Client;
+use crate::graph::{AppCredentials, Client};
 use crate::operations::change::{self, Change, New, Target};
 use crate::operations::health::SetUps;
 use crate::operations::secrets::is_in_variables;
@@ -97,6 +97,7 @@ pub fn carry_out(workspace: &Workspace, mut prepared: Prepared) -> Result<Saved,
     let stores = prepared.changes.iter().filter_map(|change| change.new.as_ref()?.store());
     let probe = |store| workspace.store(store).probe().map_err(|error| unstored(workspace, error));
     stores.into_iter().try_for_each(probe)?;
+    prepared.check_user_token(workspace)?;
     let report = if prepared.is_judged(workspace)? { Some(prepared.test(workspace)?) } else { None };
     let Prepared { edit, old, mut new, changes } = prepared;
     let page_name = report.as_ref().and_then(|report| report.page_name.clone());
@@ -121,6 +122,15 @@ pub fn carry_out(workspace: &Workspace, mut prepared: Prepared) -> Result<Saved,
     }
     health::keep_one(workspace, &account, report.as_ref());
     say_what_meta_has(workspace, &old, &account, edit.inputs.verify_token.is_some());
+    if edit.inputs.token.is_some()
+        && edit.inputs.user_token.is_none()
+        && account.secrets.contains_key(&SecretKind::UserAccessToken)
+    {
+        workspace.notice(&format!(
+            "the kept user access token is the one from before; if the new token came from another: msgrctl secret remove {} user-access-token --yes",
+            account.handle
+        ));
+    }
     Ok(Saved { account, report, made_verify_token: edit.inputs.generated })
 }
 
@@ -187,6 +197,31 @@ impl Prepared {
             && is_lost(SecretKind::PageAccessToken)?)
     }
 
+    /// Refuses a user token, given alone, that does not reach the account's Page: it could not
+    /// renew the Page's token.
+    fn check_user_token(&self, workspace: &Workspace) -> Result<(), Error> {
+        let Self { edit, new, .. } = self;
+        let Some(token) = edit.inputs.user_token.as_ref().filter(|_| edit.inputs.token.is_none()) else {
+            return Ok(());
+        };
+        workspace.check_realm(new)?;
+        let client = workspace.graph()?;
+        let app = match &new.app_id {
+            Some(id) => workspace.secret(new, SecretKind::AppSecret)?.map(|secret| (id.to_string(), secret)),
+            None => None,
+        };
+        let signer = app.map(|(id, secret)| AppCredentials { id, secret });
+        let named = Some(&new.page_id);
+        let question = Question { workspace, client: &client, token, signer: signer.as_ref(), named };
+        match question.check_reaches() {
+            Err(error) if edit.gate == Gate::Anyway && !error.is_interrupt() => {
+                workspace.warning(error.message());
+                Ok(())
+            }
+            result => result.map_err(|error| error.hint(edit.to_save)),
+        }
+    }
+
     /// Tests the changed account. A person's token that reaches the account's Page is replaced
     /// with that Page's own.
     fn test(&mut self, workspace: &Workspace) -> Result<Report, Error> {
@@ -205,27 +240,30 @@ impl Prepared {
             return Ok(report);
         }
         self.edit.gate.judge(workspace, &report, name.as_str(), self.edit.to_save)?;
+        self.edit.inputs.say_nothing_was_kept(workspace);
         Ok(report)
     }
 
     fn take_own_token(&mut self, workspace: &Workspace, client: &Client, subject: &Subject) -> Result<bool, Error> {
         let Some(token) = &self.edit.inputs.token else { return Ok(false) };
         let named = Some(&self.new.page_id);
-        let own = match (Question { workspace, client, token, signer: subject.app.as_ref(), named }).own_page() {
-            Ok(Some((own, _))) => own,
-            Ok(None) => return Ok(false),
-            // The account may be saved even without the Page's own token.
-            Err(error) if self.edit.gate == Gate::Anyway && !error.is_interrupt() => {
-                workspace.warning(error.message());
-                return Ok(false);
-            }
-            Err(error) => return Err(error),
-        };
-        let kind = SecretKind::PageAccessToken;
-        self.edit.inputs.put(kind, Some(own));
+        let OwnToken { token: own, parent, .. } =
+            match (Question { workspace, client, token, signer: subject.app.as_ref(), named }).own_page() {
+                Ok(Some(own)) => own,
+                Ok(None) => return Ok(false),
+                // The account may be saved even without the Page's own token.
+                Err(error) if self.edit.gate == Gate::Anyway && !error.is_interrupt() => {
+                    workspace.warning(error.message());
+                    return Ok(false);
+                }
+                Err(error) => return Err(error),
+            };
+        let of_token =
+            |change: &Change| [SecretKind::PageAccessToken, SecretKind::UserAccessToken].contains(&change.kind);
+        self.edit.inputs.take_own(own, parent);
         let fresh = changes(workspace, &self.edit, &self.old)?.into_iter();
-        self.changes.retain(|change| change.kind != kind);
-        self.changes.extend(fresh.filter(|change| change.kind == kind));
+        self.changes.retain(|change| !of_token(change));
+        self.changes.extend(fresh.filter(of_token));
         Ok(true)
     }
 

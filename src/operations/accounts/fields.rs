@@ -60,6 +60,13 @@ pub fn of_secret(kind: SecretKind) -> &'static Field {
         SecretKind::PageAccessToken => &TOKEN,
         SecretKind::AppSecret => &APP_SECRET,
         SecretKind::VerifyToken | SecretKind::NextVerifyToken => &VERIFY_TOKEN,
+        // No question asks for it and no manifest names it.
+        SecretKind::UserAccessToken => &Field {
+            name: "user access token",
+            flags: "--keep-user-token",
+            variable: None,
+            found: "the token of the person or system user that the Page's token came from",
+        },
     }
 }
 

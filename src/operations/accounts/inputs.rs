@@ -23,6 +23,10 @@ pub struct SecretInputs {
     pub token: Option<Secret>,
     pub app_secret: Option<Secret>,
     pub verify_token: Option<Secret>,
+    /// The person's or system user's token that the Page's token came from.
+    pub user_token: Option<Secret>,
+    /// Whether to keep that token, where a Page's own is taken from it.
+    pub keep_user_token: bool,
     /// Whether the verify token was generated.
     pub generated: bool,
     /// The references of secrets given that way.
@@ -53,7 +57,13 @@ impl SecretInputs {
             ))
             .hint("set what is missing, and run this command again"));
         }
-        let inputs = Self { token, app_secret: read(SecretKind::AppSecret)?, verify_token, ..Self::default() };
+        let inputs = Self {
+            token,
+            app_secret: read(SecretKind::AppSecret)?,
+            verify_token,
+            user_token: read(SecretKind::UserAccessToken)?,
+            ..Self::default()
+        };
         inputs.given().into_iter().try_for_each(|(kind, secret)| accept(workspace, kind, secret))?;
         Ok(inputs)
     }
@@ -71,12 +81,35 @@ impl SecretInputs {
     pub fn put(&mut self, kind: SecretKind, secret: Option<Secret>) {
         self.references.remove(&kind);
         match kind {
-            SecretKind::PageAccessToken => self.token = secret,
+            SecretKind::PageAccessToken => {
+                // Another Page token came from another token.
+                self.user_token = None;
+                self.token = secret;
+            }
+            SecretKind::UserAccessToken => self.user_token = secret,
             SecretKind::AppSecret => self.app_secret = secret,
             SecretKind::VerifyToken | SecretKind::NextVerifyToken => {
                 self.generated = false;
                 self.verify_token = secret;
             }
+        }
+    }
+
+    /// Takes the Page's own token in place of a person's or a system user's, and that one as the
+    /// user token if it is to be kept.
+    pub fn take_own(&mut self, own: Secret, parent: Secret) {
+        self.put(SecretKind::PageAccessToken, Some(own));
+        if self.keep_user_token {
+            self.put(SecretKind::UserAccessToken, Some(parent));
+        }
+    }
+
+    /// Says so if a user token was to be kept and the token was a Page's own.
+    pub fn say_nothing_was_kept(&self, workspace: &Workspace) {
+        if self.keep_user_token && self.token.is_some() && self.user_token.is_none() {
+            workspace.warning(
+                "--keep-user-token kept nothing: the token is the Page's own, not a person's or a system user's",
+            );
         }
     }
 
@@ -101,6 +134,7 @@ impl SecretInputs {
             (SecretKind::PageAccessToken, &self.token),
             (SecretKind::AppSecret, &self.app_secret),
             (SecretKind::VerifyToken, &self.verify_token),
+            (SecretKind::UserAccessToken, &self.user_token),
         ];
         all.into_iter().filter_map(|(kind, secret)| Some((kind, secret.as_ref()?))).collect()
     }
@@ -161,6 +195,9 @@ pub fn accept(workspace: &Workspace, kind: SecretKind, secret: &Secret) -> Resul
         }
         Verdict::Refused(shape, why) => Err(Error::usage(format!("the {kind} {why}")).hint(match (kind, shape) {
             (_, Shape::WhiteSpace) => "copy it again, only the value and all of it".to_owned(),
+            (SecretKind::UserAccessToken, _) => {
+                format!("give the token of the person or system user: {}", of_secret(kind).found)
+            }
             (SecretKind::PageAccessToken, _) => format!("create a Page access token (EAA…): {}", dashboard::TOKENS),
             (SecretKind::AppSecret, _) => format!("where to find it: {}", dashboard::APP),
             (SecretKind::VerifyToken | SecretKind::NextVerifyToken, _) => {

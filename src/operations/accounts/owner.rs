@@ -159,6 +159,10 @@ impl Question<'_> {
     }
 
     fn lasting(self, how_to_give_the_app: &str) -> Result<Option<Secret>, Error> {
+        // The exchange is for people; a system user's token lasts as it is.
+        if self.is_of_system_user()? {
+            return Ok(None);
+        }
         let Some(signer) = self.signer else {
             self.workspace.warning(&format!(
                 "without app id and app secret the Page's token expires with this person's token, perhaps within an hour; {how_to_give_the_app}"
@@ -180,21 +184,57 @@ impl Question<'_> {
         Ok(None)
     }
 
+    /// Refuses a token that does not reach the named Page as a person's or a system user's does.
+    pub fn check_reaches(self) -> Result<(), Error> {
+        let refused = |error| Error::of_graph(&error, Place::Me.signed(self.signer.is_some()));
+        match self.pages()?.map_err(refused)? {
+            Some(pages) => chosen(&pages, self.named).map(drop),
+            None => {
+                Err(Error::check("the token is a Page's own, not a person's or a system user's; nothing was saved")
+                    .hint("give the token of the person or system user that the Page's token came from"))
+            }
+        }
+    }
+
+    /// Whether it is a system user's token, as far as Graph says: by its app, or by itself.
+    fn is_of_system_user(self) -> Result<bool, Error> {
+        let Self { client, token, signer, .. } = self;
+        let asked = Workspace::wait(async {
+            match signer {
+                Some(app) => token::debug(client, token, app).await,
+                None => token::debug_itself(client, token).await,
+            }
+        })?;
+        Ok(asked.is_ok_and(|answer| answer.value.is_of_system_user()))
+    }
+
     /// The own token of the named Page behind a person's or a system user's token; it replaces
     /// that token. `None`: it is already a Page's.
-    pub fn own_page(self) -> Result<Option<(Secret, OwnPage)>, Error> {
+    pub fn own_page(self) -> Result<Option<OwnToken>, Error> {
         let refused = |error| Error::of_graph(&error, Place::Me.signed(self.signer.is_some()));
         let Some(pages) = self.pages()?.map_err(refused)? else { return Ok(None) };
         let mut page = chosen(&pages, self.named)?;
+        let mut parent = self.token.clone();
         let how = "give both to make it last: --app-id, --app-secret-file";
-        if let Some(lasting) = self.lasting_pages(how)? {
-            page = chosen(&lasting.pages.map_err(refused)?, self.named).unwrap_or(page);
+        if let Some(lasting) = self.lasting_pages(how)?
+            && let Ok(of_lasting) = chosen(&lasting.pages.map_err(refused)?, self.named)
+        {
+            (page, parent) = (of_lasting, lasting.token);
         }
-        let Some(own) = page.access_token.clone() else { return Ok(None) };
+        let Some(token) = page.access_token.clone() else { return Ok(None) };
         self.workspace
             .notice("the token is a person's or a system user's: the Page's own token is stored in its place");
-        Ok(Some((own, page)))
+        Ok(Some(OwnToken { token, page, parent }))
     }
+}
+
+/// A Page's own token behind a person's or a system user's.
+pub struct OwnToken {
+    pub token: Secret,
+    pub page: OwnPage,
+    /// The token that it came from: the person's, long-lived if it could be exchanged, or the
+    /// system user's.
+    pub parent: Secret,
 }
 
 /// A person's long-lived token, and its Pages.

@@ -41,11 +41,11 @@ impl<'w> Places<'w> {
     pub fn read(&self, draft: &Draft, after: &Account) -> Result<Found, Vec<Problem>> {
         let mut found = Found::default();
         let mut problems = Vec::new();
-        for kind in SecretKind::ALL {
+        for kind in SecretKind::IN_MANIFEST {
             match (kind, self.one(kind, draft, after, &mut found)) {
                 (SecretKind::PageAccessToken, Ok(value)) => found.token = value,
                 (SecretKind::AppSecret, Ok(value)) => found.app_secret = value,
-                (SecretKind::VerifyToken | SecretKind::NextVerifyToken, Ok(_)) => {}
+                (SecretKind::VerifyToken | SecretKind::UserAccessToken | SecretKind::NextVerifyToken, Ok(_)) => {}
                 (_, Err(problem)) => problems.push(problem),
             }
         }

@@ -112,7 +112,7 @@ pub fn prepare(workspace: &Workspace, manifest: Manifest, looks: Looks) -> Resul
     let removed = if looks.prune { mine } else { Vec::new() };
     let from_commands = |draft: &Draft| {
         let is_command = |kind: &SecretKind| matches!(draft.source(*kind), Some(SecretRef::Command(_)));
-        SecretKind::ALL.into_iter().filter(is_command).collect()
+        SecretKind::IN_MANIFEST.into_iter().filter(is_command).collect()
     };
     let commands: Vec<Vec<SecretKind>> = drafts.iter().map(from_commands).collect();
     let mut plan = plan(drafts, &seen, removed, left);

@@ -284,8 +284,11 @@ mod tests {
                     None => {}
                 }
             }
-            let mut secrets: BTreeMap<SecretKind, SecretRef> =
-                SecretKind::ALL.into_iter().zip(secrets).filter_map(|(kind, place)| Some((kind, place?))).collect();
+            let mut secrets: BTreeMap<SecretKind, SecretRef> = SecretKind::IN_MANIFEST
+                .into_iter()
+                .zip(secrets)
+                .filter_map(|(kind, place)| Some((kind, place?)))
+                .collect();
             if app_id.is_none() {
                 secrets.remove(&SecretKind::AppSecret);
             }

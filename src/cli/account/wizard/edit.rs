@@ -19,7 +19,9 @@ pub fn edit(ctx: &Context, old: &Account, args: &FieldArgs) -> Result<u8, CliErr
         // Before a token of one Graph is sent to the other.
         ctx.check_realm(old)?;
     }
-    let mut wizard = Wizard::new(ctx, Draft::of(old, settings.store.value), args, Some(old))?;
+    let mut draft = Draft::of(old, settings.store.value);
+    draft.inputs.keep_user_token = args.keep_user_token;
+    let mut wizard = Wizard::new(ctx, draft, args, Some(old))?;
     ask::say(
         ctx,
         &format!(

@@ -32,7 +32,7 @@ impl Wizard<'_> {
         if self.draft.inputs.references.contains_key(&SecretKind::PageAccessToken) {
             say(ctx, "The Page's own token is stored, because the reference is to the person's token.");
         }
-        self.draft.inputs.put(SecretKind::PageAccessToken, Some(own));
+        self.draft.inputs.take_own(own, token);
         self.known.whose =
             TokenOwner::Page(Page { id: page.id, name: page.name, username: page.username, is_published: None });
         Ok(Asked::Answered)

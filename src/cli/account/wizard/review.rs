@@ -199,6 +199,9 @@ impl Wizard<'_> {
             match kind {
                 _ if draft.inputs.references.contains_key(&kind) => {}
                 SecretKind::VerifyToken if draft.inputs.generated => {}
+                SecretKind::PageAccessToken if draft.inputs.user_token.is_some() => {
+                    variables.push("MSGRCTL_PAGE_TOKEN (the person's or system user's token)".into());
+                }
                 SecretKind::PageAccessToken if self.person.is_some() => {
                     variables.push("MSGRCTL_PAGE_TOKEN (the Page's own token)".into());
                 }
@@ -215,6 +218,7 @@ impl Wizard<'_> {
             token_from: from(SecretKind::PageAccessToken),
             app_secret_from: from(SecretKind::AppSecret),
             verify_token_from: from(SecretKind::VerifyToken),
+            keep_user_token: draft.inputs.user_token.is_some(),
             no_test: self.is_untested(),
             save_anyway: self.save_anyway,
             ..FieldArgs::default()
