@@ -47,7 +47,7 @@ impl Report {
     /// The report of an account without a token: nothing could be asked.
     pub fn of_missing_token(summary: String, hint: String) -> Self {
         let finding = check(ids::TOKEN_VALID, Duration::ZERO).fail(&TOKEN_MISSING, summary, hint);
-        Self { findings: vec![finding], page_name: None }
+        Self { findings: vec![finding], page_name: None, token_life: None }
     }
 
     /// The report of an account whose test crashed: nothing is known.
@@ -55,7 +55,7 @@ impl Report {
         let cause = &TEST_CRASHED;
         let check = check(ids::TOKEN_VALID, Duration::ZERO);
         let finding = check.finds(Outcome::Unreachable, cause.id, cause.summary.to_owned(), cause.fix());
-        Self { findings: vec![finding], page_name: None }
+        Self { findings: vec![finding], page_name: None, token_life: None }
     }
 }
 

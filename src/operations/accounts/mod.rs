@@ -14,6 +14,7 @@ pub(crate) mod owner;
 pub(crate) mod remove;
 pub(crate) mod rename;
 pub(crate) mod test;
+pub(crate) mod token_life;
 
 pub use add::add;
 pub use draft::Draft;
