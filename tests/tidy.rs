@@ -103,6 +103,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "json::unescaped",
             "json::without_nulls",
             "serve",
+            "text::in_markup",
             "webhook::signature",
         ],
     ),

@@ -24,12 +24,14 @@ pub struct Answer {
     pub raw: Option<String>,
     /// The app is blocked.
     pub denied: bool,
+    /// A page for a browser: `raw` is HTML.
+    pub is_web: bool,
 }
 
 impl Answer {
     /// 200 with a body.
     pub fn ok(body: Value) -> Self {
-        Self { status: 200, body, code: None, headers: Vec::new(), raw: None, denied: false }
+        Self { status: 200, body, code: None, headers: Vec::new(), raw: None, denied: false, is_web: false }
     }
 }
 
@@ -137,6 +139,9 @@ pub struct Wire {
 impl Answer {
     /// The answer to `call` with Graph's headers.
     pub fn wire(mut self, call: &Call, trace: &Trace, served: Served) -> Wire {
+        if self.is_web {
+            return self.web();
+        }
         let (major, minor) = served.version;
         // For any app: what has ended for one has ended for all.
         let has = |feature| served.has(feature, Date::MIN);
@@ -145,6 +150,8 @@ impl Answer {
             let token = match self.code {
                 Some((190, _)) => "invalid_token",
                 Some((803, _)) => "not_found",
+                // A code that cannot be exchanged.
+                Some((100, Some(36_007..=36_009))) => "invalid_code",
                 Some((200, None)) if self.denied => "access_denied",
                 _ => "invalid_request",
             };
@@ -186,6 +193,20 @@ impl Answer {
         headers.push(("cache-control", kept.into()));
         headers.extend(self.headers);
         Wire { status, headers, body }
+    }
+
+    /// A page for a browser: it loads nothing, and its address, which holds a state, goes nowhere.
+    fn web(self) -> Wire {
+        let policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'";
+        let mut headers = vec![
+            ("content-type", "text/html; charset=utf-8".into()),
+            ("cache-control", "no-store".into()),
+            ("content-security-policy", policy.into()),
+            ("referrer-policy", "no-referrer".into()),
+            ("x-content-type-options", "nosniff".into()),
+        ];
+        headers.extend(self.headers);
+        Wire { status: self.status, headers, body: self.raw.unwrap_or_default() }
     }
 }
 

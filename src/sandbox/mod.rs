@@ -5,6 +5,7 @@
 //! so that a wrong field name cannot agree with itself.
 
 mod answer;
+mod apps;
 mod batch;
 mod call;
 mod callback;
@@ -13,6 +14,7 @@ mod delivery;
 mod events;
 mod fault;
 mod form;
+mod grants;
 mod handshake;
 mod in_process;
 mod journal;
@@ -32,8 +34,10 @@ mod world;
 
 use axum::Router;
 
+pub use apps::{App, AppMode, Configuration, ConfiguredToken, LoginError, LoginKind};
 pub(crate) use control::{CALLS_PATH, SAY_PATH};
 pub use fault::Fault;
+pub use grants::Grant;
 pub use in_process::InProcess;
 pub(crate) use journal::CallLog;
 pub use journal::Entry;

@@ -37,6 +37,16 @@ pub struct Rules {
     pub system_user_inspection: bool,
     /// Whether `/me/accounts` shows the Pages; some business logins get an empty list.
     pub lists_pages: bool,
+    /// How long the code of a login can be exchanged.
+    pub code_life: Duration,
+    /// How long the token lasts that a code is exchanged for.
+    pub login_life: Duration,
+    /// Whether a person's new login brings new tokens of Pages whose old ones still work.
+    pub fresh_page_tokens: bool,
+    /// Whether redirects of the dialog end with `#_=_`, as those of classic logins do.
+    pub redirect_fragment: bool,
+    /// Whether Login for Business works while its app is in Development mode; one report says no.
+    pub business_login_in_development: bool,
 }
 
 impl Default for Rules {
@@ -58,6 +68,11 @@ impl Default for Rules {
             self_inspection: true,
             system_user_inspection: false,
             lists_pages: true,
+            code_life: Duration::from_secs(600),
+            login_life: Duration::from_secs(5_400),
+            fresh_page_tokens: false,
+            redirect_fragment: true,
+            business_login_in_development: true,
         }
     }
 }

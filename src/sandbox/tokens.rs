@@ -27,6 +27,18 @@ pub struct Token {
     pub state: TokenState,
     /// Whether the person behind it has a role on the app.
     pub app_role: bool,
+    pub origin: Origin,
+}
+
+/// Where a token came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The world began with it.
+    Given,
+    /// A login, an exchange of its token, or a call for a system user.
+    Issued,
+    /// A Page's token, of the person's or system user's token with this value.
+    From(String),
 }
 
 /// The kind of a token's owner.
@@ -73,6 +85,14 @@ pub enum TokenState {
     CannotImpersonate,
     /// 200: the app is blocked.
     AppBlocked,
+}
+
+impl TokenState {
+    /// Whether a new login does not help: the person is held, or may not act for the Page.
+    pub fn outlives_login(self) -> bool {
+        use TokenState::{AppBlocked, CannotImpersonate, Checkpoint, LostRole, TwoFactor, Unconfirmed};
+        matches!(self, Checkpoint | Unconfirmed | TwoFactor | LostRole | CannotImpersonate | AppBlocked)
+    }
 }
 
 const IMPERSONATE: &str = "The user must be an administrator, editor, or moderator of the page in order to impersonate it. If the page business requires Two Factor Authentication, the user also needs to enable Two Factor Authentication.";

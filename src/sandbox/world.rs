@@ -4,21 +4,22 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use jiff::civil::{Date, date};
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
-use sha2::{Digest as _, Sha256};
 
 use super::answer::{Answer, Trace};
+use super::apps::{App, Configuration};
 use super::call::Call;
 use super::events::Event;
 use super::fault::Fault;
+use super::grants::{Code, Grant};
 use super::journal::Journal;
 use super::limits::Usage;
 use super::people::{Message, Person, Persona, Thread, digits};
 use super::places::Places;
 use super::rules::{Access, Rules};
-use super::tokens::{Token, TokenKind, TokenState, value_for};
+use super::tokens::{Origin, Token, TokenKind, TokenState, value_for};
 use super::versions::Day;
 use crate::clock::Clock;
 
@@ -31,8 +32,14 @@ pub struct World {
     pub rules: Rules,
     /// The Meta apps; the first one's credentials are printed at the start.
     pub apps: Vec<App>,
-    /// The people.
+    /// The saved configurations of apps with Login for Business.
+    pub configurations: Vec<Configuration>,
+    /// The people with Pages, who log in.
     pub users: Vec<User>,
+    /// What they have granted to the apps.
+    pub grants: Vec<Grant>,
+    /// The codes of their logins.
+    pub(super) codes: Vec<Code>,
     /// The Pages.
     pub pages: Vec<Page>,
     /// Every issued token.
@@ -93,23 +100,14 @@ pub struct Subscription {
     pub fields: Vec<String>,
 }
 
-#[derive(Clone, Debug, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct App {
-    pub id: String,
-    /// 32 hexadecimal digits.
-    pub secret: String,
-    pub name: String,
-    /// The day on which it was created: some features are closed to apps created since 4
-    /// November 2026.
-    #[serde(default = "older_app")]
-    pub made: Date,
-}
-
 #[derive(Clone, Debug)]
 pub struct User {
     pub id: String,
     pub name: String,
+    /// Whether they have a role on the apps: only they can log in to one in Development mode.
+    pub app_role: bool,
+    /// The Pages that they have tasks on; `None`: all.
+    pub pages: Option<Vec<String>>,
 }
 
 #[derive(Clone, Debug)]
@@ -138,12 +136,6 @@ pub const TASKS: [&str; 6] = ["ADVERTISE", "ANALYZE", "CREATE_CONTENT", "MESSAGI
 
 const DAY: i64 = 86_400;
 
-/// The default day of an app's creation: before any feature was closed to new apps, so that
-/// existing clients keep working.
-const fn older_app() -> Date {
-    date(2026, 1, 1)
-}
-
 impl World {
     /// The day, UTC.
     pub(super) fn today(&self) -> Date {
@@ -159,20 +151,19 @@ impl World {
     /// that does not expire and a person who has just written to it. The app has no callback
     /// yet.
     pub fn with_pages(pages: usize, clock: Clock) -> Self {
+        Self::with_apps(vec![App::default()], pages, clock)
+    }
+
+    /// The same with these apps; the first one has the tokens. There must be one.
+    pub(super) fn with_apps(apps: Vec<App>, pages: usize, clock: Clock) -> Self {
         let now = clock.unix_seconds();
-        let app = App {
-            id: "123456789012345".into(),
-            secret: hex::encode(&Sha256::digest(b"sandbox app")[..16]),
-            name: "Example App".into(),
-            made: older_app(),
-        };
-        let user = User { id: "10150000000000001".into(), name: "Ada Example".into() };
+        let user = User { id: "10150000000000001".into(), name: "Ada Example".into(), app_role: true, pages: None };
         let mut world = Self {
             clock,
             tokens: vec![Token {
                 value: value_for("user"),
                 kind: TokenKind::User,
-                app_id: app.id.clone(),
+                app_id: apps[0].id.clone(),
                 user_id: user.id.clone(),
                 scopes: SCOPES.map(str::to_owned).to_vec(),
                 targets: None,
@@ -181,8 +172,9 @@ impl World {
                 data_access_expires_at: now + 90 * DAY,
                 state: TokenState::Valid,
                 app_role: true,
+                origin: Origin::Given,
             }],
-            apps: vec![app],
+            apps,
             users: vec![user],
             ..Self::default()
         };
@@ -305,6 +297,23 @@ impl World {
 
     fn place_of_page(&self, id: &str) -> Option<usize> {
         self.index.pages.find(&self.pages, id, |page| Some(Cow::Borrowed(&page.id)))
+    }
+
+    /// A person by id.
+    pub fn user(&self, id: &str) -> Option<&User> {
+        self.users.iter().find(|user| user.id == id)
+    }
+
+    /// The name of the person or system user whose token it is.
+    pub(super) fn name_of(&self, token: &Token) -> Option<&str> {
+        let app = || self.app(&token.app_id).filter(|_| token.kind == TokenKind::SystemUser);
+        self.user(&token.user_id).map(|user| &user.name).or_else(|| app().map(|app| &app.name)).map(String::as_str)
+    }
+
+    /// Whether a person's or system user's token was granted for a Page that they have tasks on.
+    pub(super) fn reaches(&self, token: &Token, page_id: &str) -> bool {
+        let own = self.user(&token.user_id).and_then(|user| user.pages.as_ref());
+        [token.targets.as_ref(), own].into_iter().flatten().all(|pages| pages.iter().any(|id| id == page_id))
     }
 
     /// An app by id.

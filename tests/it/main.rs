@@ -50,6 +50,7 @@ mod sandbox;
 mod sandbox_batch;
 mod sandbox_events;
 mod sandbox_limits;
+mod sandbox_login;
 mod sandbox_messages;
 mod sandbox_profile;
 mod sandbox_subscriptions;

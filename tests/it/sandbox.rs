@@ -15,6 +15,18 @@ use crate::support::world::{acme, app, page_token, sandbox, scenario};
 
 /// A request over a plain socket; status, headers and body as they came.
 pub fn ask(url: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> (u16, String, String) {
+    let (status, head, body) = ask_literally(url, method, path, headers, body);
+    (status, head.to_lowercase(), body)
+}
+
+/// The same with the case of the headers' values.
+pub fn ask_literally(
+    url: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> (u16, String, String) {
     let address = url.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(address).unwrap();
     let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
@@ -27,7 +39,7 @@ pub fn ask(url: &str, method: &str, path: &str, headers: &[(&str, &str)], body: 
     stream.read_to_string(&mut answer).unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    (status, head.to_lowercase(), body.to_owned())
+    (status, head.to_owned(), body.to_owned())
 }
 
 fn get(sandbox: &InProcess, path: &str, token: &str) -> (u16, Value) {

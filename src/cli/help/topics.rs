@@ -163,11 +163,31 @@ pub(in crate::cli) const SCENARIOS: Topic = Topic {
         ),
         (
             "rules",
-            "access = \"standard\" or app_mode = \"development\" (only people with a role), rate_limits, profile_access, reads (people read at once), header_token_wins, subscribed_apps_mode = \"add\", batch_timeout, self_inspection, system_user_inspection, lists_pages, today (a clock that stands still; it decides which versions and features there are)",
+            "access = \"standard\" or app_mode = \"development\" (only people with a role), rate_limits, profile_access, reads (people read at once), header_token_wins, subscribed_apps_mode = \"add\", batch_timeout, self_inspection, system_user_inspection, lists_pages, page_count (that many Pages besides those that are listed), today (a clock that stands still; it decides which versions and features there are)",
         ),
         (
             "keys of an app",
-            "id, secret, name, made (\"2026-11-10\": closed to new apps is what Meta closed on 4 November 2026)",
+            "id, secret, name, made (\"2026-11-10\": closed to new apps is what Meta closed on 4 November 2026), and for logins: login = \"business\", mode = \"live\" (by default app_mode, or development), redirect_uris, enforce_https, domains, permissions (that it can ask for), login_error",
+        ),
+        (
+            "login errors",
+            "user_denied, server_error (redirects); invalid_scopes, no_supported_permission, feature_unavailable, app_not_active, url_blocked, cannot_load_url, something_went_wrong, app_missing (pages)",
+        ),
+        (
+            "rules of logins",
+            "code_life and login_life (\"10m\", \"90m\"), fresh_page_tokens (a login replaces Page tokens that still work), redirect_fragment (#_=_), business_login_in_development",
+        ),
+        (
+            "keys of a configuration",
+            "id, app, token = \"user\", \"system_user\" or \"system_user_60_days\", permissions: for Login for Business",
+        ),
+        (
+            "keys of a user",
+            "id, name, pages (that the person has tasks on), app_role, and of a token of theirs: token, app, scopes, granted_for, state, expires_in; system = true for a system user; without id and name it is the first person",
+        ),
+        (
+            "keys of a grant",
+            "person (id or name; by default the first one), app, permissions, declined, pages (by default all, with those that come later): what an earlier login granted",
         ),
         (
             "keys of a person",

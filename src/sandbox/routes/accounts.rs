@@ -1,10 +1,12 @@
 //! `GET /me/accounts`: a person's Pages, in pages of a list, each with its token.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value, json};
 
 use super::node::{EDGES, PAGE_FIELDS, name_of};
 use super::{Answer, Answered, Call, Part, Token, TokenKind, World, holder, nonexisting_field};
-use crate::sandbox::tokens::value_for;
+use crate::sandbox::tokens::{Origin, value_for};
 use crate::sandbox::world::Page;
 
 const HOUR: i64 = 3_600;
@@ -15,7 +17,10 @@ pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Answered {
     if holder.page().is_some() {
         return Err(nonexisting_field("accounts", "Page"));
     }
-    let granted = |page: &&Page| holder.targets.as_ref().is_none_or(|targets| targets.contains(&page.id));
+    let set = |ids: &'_ Option<Vec<String>>| ids.clone().map(HashSet::<String>::from_iter);
+    let (targets, own) = (set(&holder.targets), world.user(&holder.user_id).and_then(|user| set(&user.pages)));
+    let granted =
+        |page: &&Page| [&targets, &own].iter().all(|ids| ids.as_ref().is_none_or(|ids| ids.contains(&page.id)));
     let shown = if world.rules.lists_pages && holder.may("pages_show_list") { world.pages.as_slice() } else { &[] };
     let total = shown.iter().filter(granted).count();
     let part = Part::of(call, total)?;
@@ -57,25 +62,33 @@ fn row(world: &mut World, holder: &Token, page: &Page, fields: &[String]) -> Val
     Value::Object(row)
 }
 
-/// A Page's token: from a long-lived token one that does not expire, from a short-lived token
-/// one that expires with it.
+/// A Page's token: from a person's long-lived token one that does not expire, otherwise one that
+/// expires with the holder's. As at Meta, a person who logs in again gets the one they have while
+/// it works, unless the world says otherwise.
 pub(super) fn page_token(world: &mut World, holder: &Token, page: &Page) -> String {
     let now = world.clock.unix_seconds();
     let long_lived = holder.expires_at == 0 || holder.expires_at.saturating_sub(now) > 2 * HOUR;
-    if long_lived
-        && let Some(standing) = world.page_token(&page.id)
-        && standing.app_id == holder.app_id
-    {
+    let standing = world.page_token(&page.id).filter(|standing| {
+        let same = standing.app_id == holder.app_id && standing.user_id == holder.user_id;
+        let works = standing.expires_at == 0 && standing.problem(now).is_none();
+        let renewed = works && holder.kind == TokenKind::User && !world.rules.fresh_page_tokens;
+        long_lived && same && (holder.origin == Origin::Given || renewed)
+    });
+    if let Some(standing) = standing {
         return standing.value.clone();
     }
+    let state = world.page_token(&page.id).map(|standing| standing.state).filter(|state| state.outlives_login());
     let value = value_for(&format!("{} of {}", page.id, holder.value));
     if world.token(&value).is_none() {
+        let never = long_lived && holder.kind == TokenKind::User;
         world.tokens.push(Token {
             value: value.clone(),
             kind: TokenKind::Page(page.id.clone()),
             targets: Some(vec![page.id.clone()]),
             issued_at: now,
-            expires_at: if long_lived { 0 } else { holder.expires_at },
+            expires_at: if never { 0 } else { holder.expires_at },
+            state: state.unwrap_or_default(),
+            origin: Origin::From(holder.value.clone()),
             ..holder.clone()
         });
     }

@@ -5,6 +5,7 @@ mod businesses;
 mod caller;
 mod conversations;
 mod debug_token;
+mod dialog;
 mod message_attachments;
 mod message_content;
 mod messages;
@@ -86,6 +87,10 @@ fn closed(world: &World, call: &Call) -> Option<Refusal> {
 }
 
 fn dispatch(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
+    // A page for people has its own refusals.
+    if let (false, "GET" | "POST", "/dialog/oauth") = (call.in_batch, call.method.as_str(), call.path().as_str()) {
+        return Ok(Reply::Now(dialog::answer(world, call)));
+    }
     if call.version.is_some_and(|version| version > versions::range(world.day()).1) {
         return Err(unknown_path(call));
     }

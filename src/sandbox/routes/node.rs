@@ -106,7 +106,10 @@ fn pick(wanted: &[String], known: &[&str], node_type: &str, values: &Value) -> R
 
 fn page_answer(world: &mut World, page: &Page, call: &Call, reader: Option<&Token>) -> Answered {
     let wanted = call.fields(&["name", "id"]);
-    let own = reader.is_some_and(|token| token.page().is_none_or(|id| id == page.id));
+    let own = reader.is_some_and(|token| match token.page() {
+        Some(id) => id == page.id,
+        None => world.reaches(token, &page.id),
+    });
     let public = wanted.iter().all(|field| field == "id" || field == "name");
     let asks = |name: &str| wanted.iter().any(|field| field == name);
     // A person gets the Page's token, a Page its own token.
@@ -153,9 +156,8 @@ fn page_answer(world: &mut World, page: &Page, call: &Call, reader: Option<&Toke
 
 fn user_answer(world: &World, token: &Token, call: &Call) -> Answered {
     let wanted = call.fields(&["name", "id"]);
-    let user = world.users.iter().find(|user| user.id == token.user_id);
-    let user = user.ok_or_else(|| unsupported("get", &token.user_id))?;
-    let (first, last) = user.name.split_once(' ').unzip();
-    let values = json!({"id": user.id, "name": user.name, "first_name": first, "last_name": last});
+    let name = world.name_of(token).ok_or_else(|| unsupported("get", &token.user_id))?;
+    let (first, last) = name.split_once(' ').unzip();
+    let values = json!({"id": token.user_id, "name": name, "first_name": first, "last_name": last});
     pick(&wanted, &USER_FIELDS, "User", &without_nulls(values)).map(Answer::ok)
 }

@@ -1,4 +1,4 @@
-//! `GET /me/permissions`: the permissions that a person has granted the app.
+//! `GET /me/permissions`: the permissions that a person has granted the app, and those declined.
 
 use serde_json::{Value, json};
 
@@ -11,6 +11,10 @@ pub(super) fn answer(world: &World, call: &Call, node: &str) -> Answered {
         TokenKind::SystemUser => return Err(nonexisting_field("permissions", "User")),
         TokenKind::User => {}
     }
-    let granted = token.scopes.iter().map(|scope| json!({"permission": scope, "status": "granted"}));
-    Ok(Answer::ok(json!({"data": granted.collect::<Vec<Value>>()})))
+    let grant = world.grant(&token.app_id, &token.user_id);
+    let declined = grant.map(|grant| grant.declined.as_slice()).unwrap_or_default();
+    let row = |scope: &String, status: &str| json!({"permission": scope, "status": status});
+    let granted = token.scopes.iter().map(|scope| row(scope, "granted"));
+    let declined = declined.iter().filter(|scope| !token.may(scope)).map(|scope| row(scope, "declined"));
+    Ok(Answer::ok(json!({"data": granted.chain(declined).collect::<Vec<Value>>()})))
 }

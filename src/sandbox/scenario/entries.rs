@@ -5,10 +5,10 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use crate::sandbox::Fault;
+use crate::sandbox::apps::{App, AppMode, Configuration};
 use crate::sandbox::length::Length;
 use crate::sandbox::rules::{Access, SubscribedAppsMode};
 use crate::sandbox::tokens::TokenState;
-use crate::sandbox::world::App;
 
 /// A scenario file.
 #[derive(Debug, Deserialize)]
@@ -36,6 +36,17 @@ pub struct Scenario {
     pub(super) system_user_inspection: bool,
     pub(super) lists_pages: Option<bool>,
     pub(super) batch_timeout: Option<Length>,
+    pub(super) page_count: Option<usize>,
+    pub(super) code_life: Option<Length>,
+    pub(super) login_life: Option<Length>,
+    #[serde(default)]
+    pub(super) fresh_page_tokens: bool,
+    pub(super) redirect_fragment: Option<bool>,
+    pub(super) business_login_in_development: Option<bool>,
+    #[serde(default)]
+    pub(super) configurations: Vec<Configuration>,
+    #[serde(default)]
+    pub(super) grants: Vec<GrantEntry>,
     #[serde(default)]
     pub(super) people: Vec<PersonEntry>,
     #[serde(default)]
@@ -59,7 +70,10 @@ fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct UserEntry {
-    pub(super) token: String,
+    pub(super) id: Option<String>,
+    pub(super) name: Option<String>,
+    pub(super) pages: Option<Vec<String>>,
+    pub(super) token: Option<String>,
     pub(super) app: Option<String>,
     pub(super) scopes: Option<Vec<String>>,
     pub(super) state: Option<TokenState>,
@@ -92,12 +106,17 @@ pub(super) struct PageEntry {
     pub(super) new_experience: bool,
 }
 
-/// The mode in the app's settings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum AppMode {
-    Development,
-    Live,
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GrantEntry {
+    /// Id or name; absent: the first one.
+    pub(super) person: Option<String>,
+    pub(super) app: Option<String>,
+    pub(super) permissions: Option<Vec<String>>,
+    #[serde(default)]
+    pub(super) declined: Vec<String>,
+    /// Absent: all, with those that come later.
+    pub(super) pages: Option<Vec<String>>,
 }
 
 #[derive(Debug, Deserialize)]

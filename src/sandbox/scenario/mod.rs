@@ -21,12 +21,50 @@
 //! times = 2
 //! code = 4
 //! ```
+//!
+//! Logins (`/dialog/oauth`, `/oauth/access_token`):
+//!
+//! ```toml
+//! version = 1
+//! page_count = 5                 # made as --pages does
+//! code_life = "10m"              # how long a code can be exchanged
+//! login_life = "90m"             # of the token that it is exchanged for
+//! fresh_page_tokens = true       # a login replaces Page tokens that still work
+//! redirect_fragment = false      # no #_=_ at the end of a redirect
+//! business_login_in_development = false
+//!
+//! [[apps]]                       # a key that is absent is the default app's
+//! login = "business"             # Login for Business; by default "classic"
+//! mode = "live"                  # by default app_mode, or "development"
+//! redirect_uris = ["https://contact.example/back"]
+//! enforce_https = false
+//! domains = ["contact.example"]  # absent: not checked
+//! permissions = ["pages_show_list", "pages_messaging"]
+//! login_error = "feature_unavailable" # how each login ends: see LoginError
+//!
+//! [[configurations]]
+//! id = "77"
+//! token = "user"                 # or "system_user", "system_user_60_days"
+//! permissions = ["pages_messaging"]
+//!
+//! [[users]]                      # without id and name: the first person
+//! name = "Bob Example"
+//! pages = ["109876543210987"]    # that he has tasks on
+//! app_role = false
+//!
+//! [[grants]]                     # what an earlier login granted
+//! person = "Bob Example"
+//! declined = ["pages_messaging"]
+//! pages = ["109876543210987"]    # absent: all, with those that come later
+//! ```
 
 mod entries;
+mod login;
 
 use std::path::{Path, PathBuf};
 
 use super::Page;
+use super::apps::{App, AppMode};
 use super::call::version as graph_version;
 use super::callback::is_callback;
 use super::length::Length;
@@ -39,7 +77,7 @@ use crate::document::{self, Mistake};
 use crate::http::Url;
 
 pub use entries::Scenario;
-use entries::{AppMode, PersonEntry, SubscriptionEntry};
+use entries::{PersonEntry, SubscriptionEntry};
 
 /// Why a scenario was refused.
 #[derive(Debug, thiserror::Error)]
@@ -83,11 +121,17 @@ impl Scenario {
         let apps: Vec<&str> = scenario.apps.iter().map(|app| app.id.as_str()).collect();
         let named = scenario.pages.iter().filter_map(|page| page.app.as_deref());
         let named = named.chain(scenario.users.iter().filter_map(|user| user.app.as_deref()));
+        let named = named.chain(scenario.configurations.iter().filter_map(|one| one.app.as_deref()));
+        let named = named.chain(scenario.grants.iter().filter_map(|grant| grant.app.as_deref()));
         for app in named.chain(scenario.subscriptions.iter().filter_map(|one| one.app.as_deref())) {
             if !apps.contains(&app) {
                 return Err(invalid(format!("app '{app}' is named, but not listed under apps")));
             }
         }
+        if let Some(twice) = apps.iter().enumerate().find_map(|(at, id)| apps[..at].contains(id).then_some(id)) {
+            return Err(invalid(format!("app '{twice}' is listed twice: give each app an id")));
+        }
+        scenario.check_logins().map_err(invalid)?;
         for url in scenario.subscriptions.iter().map(|one| &one.callback_url) {
             if !Url::parse(url).is_ok_and(|url| is_callback(&url)) {
                 return Err(invalid(format!("'{url}' is not a callback: https://…, or http://127.0.0.1…")));
@@ -108,6 +152,7 @@ impl Scenario {
 
     /// Applies its settings; the others stay.
     fn set_rules(&self, rules: &mut Rules) {
+        self.set_login_rules(rules);
         if let Some(latency) = self.latency.and_then(|latency| latency.0.try_into().ok()) {
             rules.latency = latency;
         }
@@ -134,16 +179,14 @@ impl Scenario {
     /// The world that it describes. Anything absent is as in the default world.
     pub fn into_world(self, clock: Clock) -> World {
         let clock = self.today.map_or(clock, Clock::at);
-        let pages = usize::from(self.pages.is_empty());
-        let mut world = World::with_pages(pages, clock);
+        let pages = self.page_count.unwrap_or_else(|| usize::from(self.pages.is_empty()));
+        let mut apps = if self.apps.is_empty() { vec![App::default()] } else { self.apps.clone() };
+        for app in &mut apps {
+            app.mode = app.mode.or(self.app_mode);
+        }
+        let mut world = World::with_apps(apps, pages, clock);
         let now = world.clock.unix_seconds();
         self.set_rules(&mut world.rules);
-        if !self.apps.is_empty() {
-            world.apps = self.apps;
-            for token in &mut world.tokens {
-                token.app_id.clone_from(&world.apps[0].id);
-            }
-        }
         let after = |length: Length| now + length.0.as_secs();
         let scopes = |named: Option<Vec<String>>| named.unwrap_or_else(|| SCOPES.map(str::to_owned).to_vec());
         let model = world.tokens[0].clone();
@@ -173,8 +216,8 @@ impl Scenario {
                 subscribed: Some((app_id, subscribed)).filter(|(_, fields)| !fields.is_empty()).into_iter().collect(),
             });
         }
-        if self.people.is_empty() && pages == 0 {
-            for at in 0..world.pages.len() {
+        if self.people.is_empty() {
+            for at in pages..world.pages.len() {
                 world.add_person(at);
             }
         }
@@ -189,17 +232,11 @@ impl Scenario {
             add_subscription(&mut world, subscription);
         }
         for user in self.users {
-            world.tokens.push(Token {
-                value: user.token,
-                kind: if user.system { TokenKind::SystemUser } else { TokenKind::User },
-                app_id: user.app.unwrap_or_else(|| world.apps[0].id.clone()),
-                scopes: scopes(user.scopes),
-                expires_at: user.expires_in.map_or(model.expires_at, after),
-                targets: user.granted_for,
-                state: user.state.unwrap_or_default(),
-                app_role: user.app_role.unwrap_or(true),
-                ..model.clone()
-            });
+            login::add_user(&mut world, user, &model);
+        }
+        world.configurations = self.configurations;
+        for grant in self.grants {
+            login::add_grant(&mut world, grant);
         }
         world.faults = self.faults;
         world

@@ -2,6 +2,7 @@
 
 pub mod browser;
 pub mod bus;
+pub mod dialog;
 pub mod documented;
 pub mod fleet;
 pub mod graph;
