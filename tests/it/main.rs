@@ -46,6 +46,7 @@ mod our_files;
 mod plan;
 mod prompt;
 mod readme;
+mod renew;
 mod sandbox;
 mod sandbox_batch;
 mod sandbox_events;

@@ -194,3 +194,14 @@ fn a_pages_token_from_a_short_lived_one_is_told_at_once() {
         assert_eq!(tested.json()["results"][0]["token_life"], "page-of-short-user");
     }
 }
+
+#[test]
+fn after_a_lost_passphrase_it_is_named_among_what_is_to_be_set_again() {
+    let sandbox = of_system_user();
+    let mut home = home(&sandbox);
+    add(&home, &sandbox, OF_SYSTEM, &["--keep-user-token"]);
+    home.set("MSGRCTL_PASSPHRASE", "another one altogether");
+    home.run(&["secret", "passphrase", "--begin-again", "--yes"])
+        .code(0)
+        .shows(&["set again: msgrctl secret set acme user-access-token --file FILE --yes"]);
+}

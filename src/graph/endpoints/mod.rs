@@ -4,6 +4,7 @@ pub mod app;
 pub mod message;
 pub mod page;
 pub mod person;
+pub mod renewal;
 pub mod subscription;
 pub mod token;
 

@@ -13,6 +13,7 @@ pub(crate) mod inputs;
 pub(crate) mod owner;
 pub(crate) mod remove;
 pub(crate) mod rename;
+pub(crate) mod renew;
 pub(crate) mod test;
 pub(crate) mod token_life;
 

@@ -17,6 +17,14 @@ pub fn in_words(account: &Account, life: TokenLife, expires_at: Option<Timestamp
     format!("{}; {end}; ends with {}; {}", life.what(), life.dies_of(), renewal(account, life))
 }
 
+/// What a renewal came to: `renewed; the token ends on 2027-01-28`.
+pub fn renewed_in_words(expires_at: Option<Timestamp>) -> String {
+    match expires_at {
+        Some(at) => format!("renewed; the token ends on {}", at.strftime("%Y-%m-%d")),
+        None => "renewed; the token has no end".to_owned(),
+    }
+}
+
 fn renewal(account: &Account, life: TokenLife) -> String {
     let (handle, page) = (&account.handle, &account.page_id);
     let keeps_parent = account.secrets.contains_key(&SecretKind::UserAccessToken);
