@@ -31,7 +31,7 @@ pub struct ShowArgs {
 pub fn run(args: &ShowArgs, ctx: &Context) -> Result<u8, CliError> {
     let account = args.account.pick(ctx)?;
     let page = args.open.then(|| PageAtMeta::of(&account));
-    let known = known(ctx, &[account.id.clone()])?.swap_remove(0);
+    let known = known(ctx, std::slice::from_ref(&account.id))?.swap_remove(0);
     if ctx.output.json {
         let mut view = json!({"schema_version": 1, "account": account_json(&known.account, &known.tenant)});
         if let Some(view) = view.as_object_mut() {

@@ -215,6 +215,12 @@ impl Run<'_> {
         self.tell(member.at, Renewed::failed(member.account, outcome, error));
     }
 
+    fn fail_all(&mut self, members: Vec<Member>, outcome: Outcome, error: &Error) {
+        for member in members {
+            self.fail(member, outcome, error.clone());
+        }
+    }
+
     /// Renews the accounts of one kept token.
     async fn group(&mut self, group: Group) {
         let Group { app, parent, info, members } = group;
@@ -222,8 +228,7 @@ impl Run<'_> {
         let info = match info {
             Some(Err(error)) => {
                 let error = Error::of_graph(&error, Place::App.plain());
-                members.into_iter().for_each(|member| self.fail(member, Outcome::Failed, error.clone()));
-                return;
+                return self.fail_all(members, Outcome::Failed, &error);
             }
             info => info.and_then(Result::ok),
         };
@@ -242,15 +247,14 @@ impl Run<'_> {
         let (Some(parent), Some(info)) = (parent, info.as_ref()) else {
             // Without a kept token every account has its result by now, as `Due` says.
             let error = Error::credentials(USER_TOKEN_MISSING.summary).reason(USER_TOKEN_MISSING.id);
-            work.into_iter().for_each(|member| self.fail(member, Outcome::CannotRenew, error.clone()));
-            return;
+            return self.fail_all(work, Outcome::CannotRenew, &error);
         };
         if work.is_empty() {
             return;
         }
         match self.new_parent(&parent, info, &app, is_parent_due).await {
             Ok(new) => self.give_out(work, &parent, &new, info, &app).await,
-            Err(error) => work.into_iter().for_each(|member| self.fail(member, Outcome::Failed, error.clone())),
+            Err(error) => self.fail_all(work, Outcome::Failed, &error),
         }
     }
 

@@ -41,7 +41,7 @@ pub(super) async fn revoke(
 fn keeper(workspace: &Workspace, old: &Secret, app: &AppCredentials) -> Result<Option<String>, Error> {
     for (tenant, inside) in workspace.tenants()?.iter() {
         for account in inside.accounts()?.load()? {
-            if !account.app_id.as_ref().is_some_and(|id| *id.as_str() == app.id) {
+            if account.app_id.as_ref().is_none_or(|id| id.as_str() != app.id) {
                 continue;
             }
             match inside.secret(&account, SecretKind::UserAccessToken) {

@@ -54,22 +54,17 @@ pub(super) fn store(
         ends.sort_by_key(|(at, _)| *at);
         return ends.into_iter().map(|(_, error)| Err(error)).collect();
     }
-    let mut ends = Vec::new();
-    let mut done = Vec::new();
-    for one in stored {
-        match one {
-            Ok((account, secrets)) => {
-                done.push((secrets, account.clone()));
-                ends.push(Ok(account));
-            }
-            Err(error) => {
-                tenant.partial();
-                ends.push(Err(error));
-            }
-        }
+    if stored.iter().any(Result::is_err) {
+        tenant.partial();
     }
-    let done: Vec<(Stored, &Account)> =
-        done.iter_mut().map(|(secrets, account)| (std::mem::take(secrets), &*account)).collect();
+    let (ends, secrets): (Vec<_>, Vec<_>) = stored
+        .into_iter()
+        .map(|one| match one {
+            Ok((account, secrets)) => (Ok(account), Some(secrets)),
+            Err(error) => (Err(error), None),
+        })
+        .unzip();
+    let done: Vec<(Stored, &Account)> = secrets.into_iter().flatten().zip(&accounts).collect();
     // Nothing moves to another store, so nothing is left to be removed.
     Stored::settle_all(workspace, &tenant, &done);
     ends
@@ -82,8 +77,8 @@ fn stored_one(
     parent: &Secret,
     new: &Secret,
 ) -> Result<(Account, Stored), Error> {
-    let changed = || Error::failed("another command changed the account in the meantime; it was left untouched");
-    let current = account.filter(|account| account.page_id == fresh.member.account.page_id).ok_or_else(changed)?;
+    let touched = || Error::failed("another command changed the account in the meantime; it was left untouched");
+    let current = account.filter(|account| account.page_id == fresh.member.account.page_id).ok_or_else(touched)?;
     let both = [
         (SecretKind::PageAccessToken, &fresh.member.credentials.token, &fresh.token),
         (SecretKind::UserAccessToken, parent, new),
@@ -91,9 +86,9 @@ fn stored_one(
     let mut changes = Vec::new();
     for (kind, old, new) in both {
         if workspace.secret(current, kind)?.as_ref() != Some(old) {
-            return Err(changed());
+            return Err(touched());
         }
-        let store = current.secrets.get(&kind).and_then(SecretRef::store).ok_or_else(changed)?;
+        let store = current.secrets.get(&kind).and_then(SecretRef::store).ok_or_else(touched)?;
         if new != old {
             changes.push(Change { kind, new: Some(New::Value(new.clone(), Target::WhereItIs(store))) });
         }
