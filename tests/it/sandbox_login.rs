@@ -14,7 +14,7 @@ const SCOPE: &str = "pages_show_list,pages_messaging,pages_manage_metadata,pages
 const FIVE: &str = "version = 1\npage_count = 5\n";
 const SECOND: &str = "109876543210988";
 
-fn json_of(sandbox: &InProcess, method: &str, path: &str) -> (u16, Value) {
+pub fn json_of(sandbox: &InProcess, method: &str, path: &str) -> (u16, Value) {
     let (status, _, body) = ask(&sandbox.url(), method, path, &[], "");
     (status, serde_json::from_str(&body).unwrap_or_else(|error| panic!("{error}: {body}")))
 }
@@ -28,12 +28,12 @@ fn dialog(sandbox: &InProcess, more: &[(&str, &str)]) -> Shown {
     open(&sandbox.url(), &all)
 }
 
-fn choose(sandbox: &InProcess, more: &[(&str, &str)], choices: &[(&str, &str)]) -> Shown {
+pub fn choose(sandbox: &InProcess, more: &[(&str, &str)], choices: &[(&str, &str)]) -> Shown {
     submit(&sandbox.url(), &dialog(sandbox, more).page(), choices, "continue")
 }
 
 /// Exchanges a code; `more` wins over the usual parameters.
-fn exchange(sandbox: &InProcess, code: &str, more: &[(&str, &str)]) -> (u16, Value) {
+pub fn exchange(sandbox: &InProcess, code: &str, more: &[(&str, &str)]) -> (u16, Value) {
     let (id, secret) = app(sandbox);
     let usual = [("client_id", id.as_str()), ("client_secret", &secret), ("redirect_uri", BACK), ("code", code)];
     let kept = usual.into_iter().filter(|(name, _)| !more.iter().any(|(other, _)| other == name));
@@ -43,19 +43,19 @@ fn exchange(sandbox: &InProcess, code: &str, more: &[(&str, &str)]) -> (u16, Val
 }
 
 /// The token of a login with these choices.
-fn token(sandbox: &InProcess, more: &[(&str, &str)], choices: &[(&str, &str)]) -> String {
+pub fn token(sandbox: &InProcess, more: &[(&str, &str)], choices: &[(&str, &str)]) -> String {
     let code = choose(sandbox, more, choices).parameter("code");
     let (status, body) = exchange(sandbox, &code, &[]);
     assert_eq!(status, 200, "{body}");
     body["access_token"].as_str().unwrap().to_owned()
 }
 
-fn get(sandbox: &InProcess, path: &str, token: &str) -> Value {
+pub fn get(sandbox: &InProcess, path: &str, token: &str) -> Value {
     let joint = if path.contains('?') { '&' } else { '?' };
     json_of(sandbox, "GET", &format!("/v26.0{path}{joint}access_token={token}")).1
 }
 
-fn ids(list: &Value) -> Vec<&str> {
+pub fn ids(list: &Value) -> Vec<&str> {
     list["data"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap()).collect()
 }
 
