@@ -298,12 +298,16 @@ fn an_old_token_is_revoked_only_when_asked_and_when_nothing_needs_it() {
     let run = home.run(&["account", "renew", "page-1", "--revoke-old", "--yes", "--json"]).code(9);
     assert!(run.stdout.contains("the old token was not revoked") && revoked() == 1, "{run:#?}");
     // Nothing needs it any more.
-    let taken =
-        Fault { path: Some("/oauth/revoke".into()), body: Some(r#"{"success":true}"#.into()), ..Fault::default() };
-    sandbox.world().faults = vec![taken];
+    sandbox.world().faults.clear();
+    let old = secret(&home, 1, "user-access-token");
     let run = home.run(&["account", "renew", "page-1", "--revoke-old", "--yes", "--json"]).code(0);
     assert_eq!(run.json()["results"][0]["old_revoked"], true, "{run:#?}");
-    assert!(revoked() == 2 && works(&home, &sandbox, 1));
+    let gone = {
+        let world = sandbox.world();
+        let now = jiff::Timestamp::now().as_second();
+        world.tokens.iter().find(|token| token.value == old).is_none_or(|token| token.problem(now).is_some())
+    };
+    assert!(gone && revoked() == 2 && works(&home, &sandbox, 1));
 }
 
 /// What arrived at a hook: the event and the cause of its first account.
