@@ -8,8 +8,8 @@ use jiff::tz::TimeZone;
 
 use super::causes::{
     self, APP_SECRET_MISSING, APP_SECRET_WRONG, APP_UNKNOWN, Next, OTHER_APP, OTHER_PAGE, PAGE_TOKEN_NEEDED,
-    PAGE_WITHOUT_USERNAME, Place, TEST_CRASHED, TOKEN_MISSING, TOKEN_NOT_ACCEPTED, USERNAME_DIFFERS, VERSION_ENDS_SOON,
-    VERSION_EXPIRED, VERSION_UNKNOWN,
+    PAGE_WITHOUT_USERNAME, Place, RENEWAL_FAILED, TEST_CRASHED, TOKEN_MISSING, TOKEN_NOT_ACCEPTED, USERNAME_DIFFERS,
+    VERSION_ENDS_SOON, VERSION_EXPIRED, VERSION_UNKNOWN,
 };
 use super::check::{Check, then};
 use super::finding::{Finding, GraphTrace, Group, Outcome, Report};
@@ -47,7 +47,16 @@ impl Report {
     /// The report of an account without a token: nothing could be asked.
     pub fn of_missing_token(summary: String, hint: String) -> Self {
         let finding = check(ids::TOKEN_VALID, Duration::ZERO).fail(&TOKEN_MISSING, summary, hint);
-        Self { findings: vec![finding], page_name: None }
+        Self { findings: vec![finding], page_name: None, token_life: None }
+    }
+
+    /// Adds that the token could not be renewed, before its expiry: it is the reason for that.
+    pub fn add_failed_renewal(&mut self, why: &str, hint: String) {
+        let summary = format!("the token could not be renewed: {why}");
+        let check = check(ids::TOKEN_RENEWAL, Duration::ZERO);
+        let at = self.findings.iter().position(|finding| finding.id == ids::TOKEN_EXPIRY);
+        let finding = check.warn(&RENEWAL_FAILED, summary, hint);
+        self.findings.insert(at.unwrap_or(self.findings.len()), finding);
     }
 
     /// The report of an account whose test crashed: nothing is known.
@@ -55,7 +64,7 @@ impl Report {
         let cause = &TEST_CRASHED;
         let check = check(ids::TOKEN_VALID, Duration::ZERO);
         let finding = check.finds(Outcome::Unreachable, cause.id, cause.summary.to_owned(), cause.fix());
-        Self { findings: vec![finding], page_name: None }
+        Self { findings: vec![finding], page_name: None, token_life: None }
     }
 }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::causes::APP_SECRET_MISSING;
 use super::ids;
+use super::life::TokenLife;
 use crate::graph::{ApiError, GraphError};
 use crate::text::words;
 
@@ -140,6 +141,8 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Meta's name of the Page, if the token is of the right Page.
     pub page_name: Option<String>,
+    /// What the token is, if Meta could be asked.
+    pub token_life: Option<TokenLife>,
 }
 
 impl Report {
@@ -164,6 +167,11 @@ impl Report {
         let bad = |finding: &&Finding| finding.group == Group::Credentials && finding.outcome >= Outcome::Unreachable;
         let mut bad = self.findings.iter().filter(bad).map(|finding| finding.cause).peekable();
         bad.peek().is_some() && bad.all(|cause| cause == Some(APP_SECRET_MISSING.id))
+    }
+
+    /// When the token ends, if it does and that is known.
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        self.findings.iter().find(|finding| finding.id == ids::TOKEN_EXPIRY)?.ends_at
     }
 
     /// Whether messages arrive: see [`delivery_of`].

@@ -11,6 +11,7 @@ use super::check::{Check, then};
 use super::credentials::{check, refused_app};
 use super::finding::{Finding, GraphTrace, Outcome};
 use super::ids;
+use super::life::TokenLife;
 use super::observe::{Observed, Subject};
 use super::state::{TokenState, is_vital, lacking, wants_page_token};
 use crate::graph::GraphError;
@@ -95,12 +96,42 @@ pub(super) fn permissions(seen: &Observed, subject: &Subject, state: &TokenState
 pub(super) fn expiry(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
     let words = Ends {
         id: ids::TOKEN_EXPIRY,
-        of: |info| info.expires_at,
+        of: |info, seen| TokenLife::end_of(info, seen.parent_info(), seen.now),
         never: "it does not expire",
         ended: ("it expired", &EXPIRED, Outcome::Fail),
         will_end: ("it expires", &EXPIRES_SOON),
     };
-    ending(seen, subject, state, &words)
+    let mut finding = ending(seen, subject, state, &words);
+    if let Some(at) = finding.ends_at {
+        let left = at.as_second().saturating_sub(seen.now);
+        if seen.life() == Some(TokenLife::PageOfShortUser) && left > 0 {
+            // At once, however few days ahead a warning is wanted.
+            finding.outcome = finding.outcome.max(Outcome::Warn);
+            finding.cause = Some(EXPIRES_SOON.id);
+            finding.summary = format!("it expires {}: it came from a short-lived user token", in_hours(left));
+            finding.hint = Some(then(FROM_LONG_LIVED, &subject.commands.replace_token));
+        }
+        if finding.outcome > Outcome::Pass {
+            finding.hint = renewal(seen, subject, left).or(finding.hint);
+        }
+    }
+    finding
+}
+
+const FROM_LONG_LIVED: &str = "log in again with 'msgrctl login', or create a Page token from a long-lived user token: such a Page token does not expire";
+
+/// `in 2 hours`, `in 40 minutes`.
+fn in_hours(seconds: i64) -> String {
+    let (count, unit) = if seconds < 5_400 { (seconds / 60, "minute") } else { ((seconds + 1_800) / 3_600, "hour") };
+    format!("in {count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
+/// How a token that ends in `left` seconds is renewed from the kept one that it came from; `None`
+/// where none is kept, or that has ended too.
+fn renewal(seen: &Observed, subject: &Subject, left: i64) -> Option<String> {
+    let renew = subject.commands.renew.as_ref()?;
+    let lives = seen.parent_info().map_or(left > 0, TokenInfo::lives);
+    lives.then(|| then("renew it from the kept user access token", renew))
 }
 
 /// Page permissions are exempt from the end of data access, so it breaks nothing here: a
@@ -108,7 +139,7 @@ pub(super) fn expiry(seen: &Observed, subject: &Subject, state: &TokenState<'_>)
 pub(super) fn data_access(seen: &Observed, subject: &Subject, state: &TokenState<'_>) -> Finding {
     let words = Ends {
         id: ids::TOKEN_DATA_ACCESS,
-        of: |info| info.data_access_expires_at,
+        of: |info, _| info.data_access_expires_at,
         never: "its access to personal data does not end",
         ended: ("its access to personal data ended", &DATA_ACCESS_ENDED, Outcome::Warn),
         will_end: ("its access to personal data ends", &DATA_ACCESS_ENDS),
@@ -118,7 +149,7 @@ pub(super) fn data_access(seen: &Observed, subject: &Subject, state: &TokenState
 
 struct Ends {
     id: &'static str,
-    of: fn(&TokenInfo) -> Option<i64>,
+    of: fn(&TokenInfo, &Observed) -> Option<i64>,
     never: &'static str,
     ended: (&'static str, &'static Cause, Outcome),
     will_end: (&'static str, &'static Cause),
@@ -130,7 +161,7 @@ fn ending(seen: &Observed, subject: &Subject, state: &TokenState<'_>, words: &En
         Ok(info) => info,
         Err(why) => return unanswered(seen, subject, check).unwrap_or_else(|| check.skip(why)),
     };
-    let Some(at) = (words.of)(info) else { return check.skip("not known: Meta did not say") };
+    let Some(at) = (words.of)(info, seen) else { return check.skip("not known: Meta did not say") };
     if at == 0 && (!info.lives() || matches!(state, TokenState::Refused(error) if error.subcode == Some(463))) {
         return check.skip("not known: the token is refused, and Meta names no end of it");
     }

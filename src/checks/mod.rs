@@ -10,6 +10,7 @@ mod delivery;
 mod finding;
 mod handshake;
 mod inspection;
+mod life;
 mod messages;
 mod observe;
 mod pages;
@@ -20,6 +21,7 @@ pub(crate) use delivery::{Judged, WasSetUp, judge_app, judge_page};
 pub(crate) use finding::delivery_of;
 pub use finding::{Finding, GraphTrace, Group, Outcome, Report};
 pub(crate) use handshake::{Misplaced, judge_problem, misplaced, way_out};
+pub use life::{Renewal, TokenLife};
 pub(crate) use observe::{Callback, Commands, Editing, Subject};
 pub(crate) use pages::ids;
 pub use pages::{CHECKS, CheckPage, DOCTOR_CHECKS};
@@ -43,7 +45,7 @@ pub(crate) struct Look {
 pub(crate) async fn look(client: &Client, subject: &Subject, with_app: bool) -> Look {
     let seen = Box::pin(observe::observe(client, None, subject, with_app)).await;
     let findings = credentials::findings(&seen, subject);
-    let report = Report { findings, page_name: credentials::page_name(&seen, subject) };
+    let report = report(&seen, subject, findings);
     let value = |call: observe::Call<Vec<AppSubscription>>| call.result.map(|answer| answer.value);
     Look { report, page: seen.subscribed.result.map(|answer| answer.value), app: seen.app_subscriptions.map(value) }
 }
@@ -55,5 +57,9 @@ pub(crate) async fn run(client: &Client, prober: &Prober, subject: &Subject) -> 
     let mut findings = credentials::findings(&seen, subject);
     findings.extend(delivery::findings(&seen, subject));
     findings.extend(messages::findings(subject));
-    Report { findings, page_name: credentials::page_name(&seen, subject) }
+    report(&seen, subject, findings)
+}
+
+fn report(seen: &observe::Observed, subject: &Subject, findings: Vec<Finding>) -> Report {
+    Report { findings, page_name: credentials::page_name(seen, subject), token_life: seen.life() }
 }

@@ -8,6 +8,7 @@ use url::Url;
 use super::causes::{Asked, Next, Place};
 use super::check::then;
 use super::delivery::WasSetUp;
+use super::life::TokenLife;
 use super::state::TokenState;
 use crate::address::is_loopback;
 use crate::channel::Channel;
@@ -32,6 +33,8 @@ pub struct Subject {
     /// The Page's @username without `@`, if known already.
     pub page_username: Option<String>,
     pub token: Secret,
+    /// The kept token that it came from.
+    pub parent: Option<Secret>,
     pub app_id: Option<String>,
     /// The app's credentials, if its secret is known.
     pub app: Option<AppCredentials>,
@@ -62,6 +65,8 @@ pub struct Callback {
 pub struct Commands {
     pub replace_token: String,
     pub test_again: String,
+    /// Renews the token without a person, where the token that it came from is kept.
+    pub renew: Option<String>,
     /// Sets the app id and secret.
     pub set_app: String,
     /// Sets the app secret, and an app id if it has none.
@@ -185,6 +190,8 @@ pub(super) struct Observed {
     pub whose: Option<Call<Page>>,
     /// `/debug_token`: asked by the app if its secret is known, else by the token itself.
     pub token: Call<TokenInfo>,
+    /// The same for the kept token that it came from, if there is one: asked by the app.
+    pub parent: Option<Call<TokenInfo>>,
     /// `/app`, if the app's id is known but not its secret; in a batch only if the token does
     /// not name its app.
     pub app: Option<Call<App>>,
@@ -200,6 +207,16 @@ pub(super) struct Observed {
 }
 
 impl Observed {
+    /// What Meta says of the kept token that the token came from.
+    pub fn parent_info(&self) -> Option<&TokenInfo> {
+        self.parent.as_ref()?.value().filter(|info| info.is_readable())
+    }
+
+    /// What the token is.
+    pub fn life(&self) -> Option<TokenLife> {
+        TokenLife::of(self.token.value().filter(|info| info.is_readable())?, self.parent_info(), self.now)
+    }
+
     /// The version that Graph answered in, from any call.
     pub fn answered(&self) -> Option<GraphVersion> {
         self.page
@@ -243,7 +260,7 @@ pub(super) async fn observe(client: &Client, prober: Option<&Prober>, subject: &
             _ => None,
         }
     };
-    let (page, subscribed, (info, issuer), app_subscriptions, handshake) = tokio::join!(
+    let (page, subscribed, (info, issuer), parent, app_subscriptions, handshake) = tokio::join!(
         async {
             if subject.among_others {
                 timed(page::me(client, token, app)).await
@@ -269,6 +286,12 @@ pub(super) async fn observe(client: &Client, prober: Option<&Prober>, subject: &
             (info, issuer)
         },
         async {
+            match (app, &subject.parent) {
+                (Some(app), Some(parent)) => Some(timed(token::debug(client, parent, app)).await),
+                _ => None,
+            }
+        },
+        async {
             match app {
                 Some(app) if with_app => Some(timed(subscription::of_app(client, app)).await),
                 _ => None,
@@ -285,6 +308,7 @@ pub(super) async fn observe(client: &Client, prober: Option<&Prober>, subject: &
         page,
         whose: None,
         token: info,
+        parent,
         app: issuer,
         subscribed,
         app_subscriptions,

@@ -58,6 +58,9 @@ checks! {
         TOKEN_PERMISSIONS "token.permissions" ReplaceToken
             "passes when pages_messaging, pages_manage_metadata, pages_show_list and pages_read_engagement are granted for this Page; where only pages_read_engagement is missing, which reads the Page's username, it warns"
             "create the token again and grant all of them for this Page"
+        TOKEN_RENEWAL "token.renewal" TestAgain
+            "made by 'watch --renew' only where it fails: it warns that a token which ends soon could not be renewed"
+            "see why, and renew it: msgrctl account renew NAME"
         TOKEN_EXPIRY "token.expiry" ReplaceToken
             "passes when the token does not expire within 14 days (--warn-days)"
             "create a Page access token from a long-lived user token: such a Page token does not expire"

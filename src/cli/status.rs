@@ -20,8 +20,8 @@ use crate::ui::terminal::Screen;
 /// Show what the last test of each account found
 ///
 /// Shows what 'account test', 'account add' and 'account edit' kept, the worst first: the
-/// outcome, its cause and since when, when the account was tested, when its token ends, and
-/// whether messages arrive ('-': not known). What the webhook commands see later is added;
+/// outcome, its cause and since when, when the account was tested, when its token ends and
+/// what it comes from, and whether messages arrive ('-': not known). What the webhook commands see later is added;
 /// what was changed after its test is marked, until it is tested again.
 /// Asks neither Meta nor the keyring, and ends with exit code 0 whatever it shows.
 #[derive(Debug, Args)]
@@ -54,6 +54,9 @@ struct AccountView<'a> {
     checked_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<Timestamp>,
+    /// What the token is: `page-of-long-user`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_life: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     webhook: Option<&'a str>,
     /// When something was changed since that the result rests on.
@@ -77,6 +80,7 @@ impl<'a> From<&'a Known> for AccountView<'a> {
             since: health.map(|health| health.since),
             checked_at: health.map(|health| health.checked_at),
             expires_at: health.and_then(|health| health.expires_at),
+            token_life: health.and_then(|health| health.token_life.as_deref()),
             webhook: health.map(|health| health.webhook.as_str()),
             changed_at: health.and_then(|health| health.changed_at),
             unstable_since: known.unstable_since,
@@ -122,6 +126,15 @@ fn none_here(ctx: &Context, all_tenants: bool) -> Result<String, CliError> {
     Ok(format!("no accounts in tenant '{tenant}' yet; to add one: msgrctl account add{others}"))
 }
 
+/// `in 59 days (system user, 60 days)`.
+fn token(known: &Known, end: Option<String>) -> String {
+    match (end, known.token_life()) {
+        (Some(end), Some(life)) => format!("{end} ({})", life.short()),
+        (None, Some(life)) => format!("no end ({})", life.short()),
+        (end, None) => end.unwrap_or_default(),
+    }
+}
+
 fn row(known: &Known, several: bool, now: Timestamp, screen: Screen) -> Vec<String> {
     let mut row: Vec<String> = several.then(|| known.tenant.clone()).into_iter().collect();
     row.push(known.account.handle.to_string());
@@ -141,7 +154,7 @@ fn row(known: &Known, several: bool, now: Timestamp, screen: Screen) -> Vec<Stri
         relative(now, health.since),
         if health.webhook == "skip" { "-".into() } else { format!("{was}{}", health.webhook) },
         if changed { format!("{tested}, changed since") } else { tested },
-        health.expires_at.map_or_else(String::new, |at| relative(now, at)),
+        token(known, health.expires_at.map(|at| relative(now, at))),
     ]);
     row
 }

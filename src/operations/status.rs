@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::health::read;
 use crate::accounts::Account;
-use crate::checks::Outcome;
+use crate::checks::{Outcome, TokenLife};
 use crate::operations::accounts::named;
 use crate::operations::{Error, Workspace};
 use crate::state::Health;
@@ -48,6 +48,11 @@ impl Known {
     /// How the last test ended; `None` where there was none.
     pub fn outcome(&self) -> Option<Outcome> {
         Outcome::named(&self.health.as_ref()?.outcome)
+    }
+
+    /// What the token was when it was tested.
+    pub fn token_life(&self) -> Option<TokenLife> {
+        TokenLife::named(self.health.as_ref()?.token_life.as_deref()?)
     }
 
     /// Why it ended so. That something could not be reached is told beside a failure, which

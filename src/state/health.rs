@@ -33,6 +33,10 @@ pub struct Health {
     /// When the token ends; absent where it does not end or that is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
+    /// What the token is: `page-of-long-user`; absent where that is not known, and in files of older
+    /// versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_life: Option<String>,
     /// When the access to personal data ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_access_ends_at: Option<Timestamp>,

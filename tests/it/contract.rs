@@ -26,7 +26,10 @@ fn an_account_as_json() {
     .code(0);
     let shown = home.run(&["account", "show", "acme", "--json"]).code(0);
     assert_eq!(shown.stderr, "");
-    let account = &shown.json()["account"];
+    let shown = shown.json();
+    assert_eq!(keys(&shown), ["schema_version", "account", "token_life"]);
+    assert_eq!(shown["token_life"], "page-of-long-user");
+    let account = &shown["account"];
     assert_eq!(
         keys(account),
         [
@@ -67,7 +70,7 @@ fn a_test_as_json() {
     let sandbox = sandbox();
     let home = acme(&sandbox, true);
     let value = home.run(&["account", "test", "acme", "--json"]).code(0).json();
-    assert_eq!(keys(&value["results"][0]), ["account", "handle", "tenant", "outcome", "checks"]);
+    assert_eq!(keys(&value["results"][0]), ["account", "handle", "tenant", "outcome", "token_life", "checks"]);
     let check = &value["results"][0]["checks"][0];
     assert_eq!(keys(check), ["id", "group", "outcome", "summary", "duration_ms"]);
     sandbox.world().page_token_mut("109876543210987").unwrap().state = msgrctl::sandbox::TokenState::LoggedOut;

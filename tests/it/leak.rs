@@ -87,6 +87,8 @@ fn commands(dir: &std::path::Path, app_id: &str) -> Vec<Vec<String>> {
         vec!["account", "edit", "acme", "--page-id", "54321", "--timeout", "0.3"],
         vec!["account", "edit", "acme", "--token-file", &user, "--keep-user-token", "--yes", "--timeout", "0.3"],
         vec!["secret", "set", "acme", "user-access-token", "--file", &user, "--yes", "--force", "--timeout", "0.3"],
+        vec!["account", "renew", "--all", "--timeout", "0.3"],
+        vec!["account", "renew", "acme", "--revoke-old", "--yes", "--timeout", "0.3"],
         vec!["account", "rename", "acme", "Acme"],
         // To the end of a save, where the fault lets it: with a token that is known.
         vec!["account", "edit", "acme", "--token-file", &new, "--yes", "--no-test"],

@@ -48,6 +48,7 @@ mod our_files;
 mod plan;
 mod prompt;
 mod readme;
+mod renew;
 mod sandbox;
 mod sandbox_batch;
 mod sandbox_business;

@@ -19,6 +19,7 @@ const ONLINE: &[&str] = &[
     "account add Fresh --token-file token --verify-token-file verify --store file",
     "account add --token-file usertoken --verify-token-file verify --store file --page-id 109876543210987",
     "account edit Fresh --token-file usertoken --keep-user-token --yes",
+    "account renew Fresh --yes",
     "account test acme",
     "account test acme --format markdown",
     "account test acme --open",

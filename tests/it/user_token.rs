@@ -147,3 +147,61 @@ fn one_that_does_not_reach_the_page_is_refused() {
     assert_eq!(reveal(&home, "user-access-token"), OF_SYSTEM);
     home.run_with(&[&set[..], &["--force"]].concat(), page_token(&sandbox)).code(0);
 }
+
+#[test]
+fn what_the_token_is_is_known_offline_after_a_test() {
+    let sandbox = of_system_user();
+    let home = home(&sandbox);
+    add(&home, &sandbox, OF_SYSTEM, &["--keep-user-token"]);
+    sandbox.world().page_token_mut(PAGE_ID).unwrap().data_access_expires_at = 0;
+    let tested = home.run(&["account", "test", "acme", "--json"]).code(0).json();
+    assert_eq!(tested["results"][0]["token_life"], "page-of-system-user-60-days");
+    // Meta names no end of the Page's token: it ends with the system user's.
+    let end = tested["results"][0]["expires_at"].as_str().unwrap().to_owned();
+    home.run(&["account", "test", "acme", "-v"]).code(0).shows(&[
+        "token: a Page's token from a system user's token of 60 days; ends in ",
+        "renewed by: msgrctl account renew acme",
+    ]);
+    let calls = paths(&sandbox).len();
+    let shown = home.run(&["account", "show", "acme", "--json"]).code(0).json();
+    assert_eq!(
+        (&shown["token_life"], &shown["expires_at"]),
+        (&"page-of-system-user-60-days".into(), &end.clone().into())
+    );
+    home.run(&["account", "show", "acme"])
+        .code(0)
+        .shows(&["a system user's token of 60", "msgrctl account renew acme"]);
+    let status = home.run(&["status", "--json"]).code(0).json();
+    let account = &status["accounts"][0];
+    assert_eq!((&account["token_life"], &account["expires_at"]), (&"page-of-system-user-60-days".into(), &end.into()));
+    home.run(&["status"]).code(0).shows(&["(system user, 60 days)"]);
+    assert_eq!(paths(&sandbox).len(), calls, "nobody was asked");
+}
+
+#[test]
+fn a_pages_token_from_a_short_lived_one_is_told_at_once() {
+    let text = format!(
+        "version = 1\n[[pages]]\nid = '{PAGE_ID}'\nname = 'A'\nusername = 'acme.support'\ntoken = 'EAAx'\nexpires_in = '2h'\n"
+    );
+    let sandbox = scenario(&text);
+    let home = crate::support::world::acme(&sandbox, true);
+    for days in ["14", "0"] {
+        let tested = home.run(&["account", "test", "acme", "--warn-days", days, "--json"]).code(0);
+        let expiry = tested.check("token.expiry");
+        assert_eq!((expiry["outcome"].as_str(), expiry["cause"].as_str()), (Some("warn"), Some("expires-soon")));
+        assert_eq!(expiry["summary"], "it expires in 2 hours: it came from a short-lived user token");
+        assert!(expiry["hint"].as_str().unwrap().contains("msgrctl login"), "{expiry}");
+        assert_eq!(tested.json()["results"][0]["token_life"], "page-of-short-user");
+    }
+}
+
+#[test]
+fn after_a_lost_passphrase_it_is_named_among_what_is_to_be_set_again() {
+    let sandbox = of_system_user();
+    let mut home = home(&sandbox);
+    add(&home, &sandbox, OF_SYSTEM, &["--keep-user-token"]);
+    home.set("MSGRCTL_PASSPHRASE", "another one altogether");
+    home.run(&["secret", "passphrase", "--begin-again", "--yes"])
+        .code(0)
+        .shows(&["set again: msgrctl secret set acme user-access-token --file FILE --yes"]);
+}

@@ -30,6 +30,12 @@ causes! {
     EXPIRES_SOON "expires-soon" Credentials ReplaceToken
         "the token expires soon"
         "create a new Page access token from a long-lived user token: such a Page token does not expire"
+    RENEWAL_FAILED "renewal-failed" Credentials TestAgain
+        "the token could not be renewed; the old one works to its own end"
+        "see why, and renew it: msgrctl account renew NAME"
+    USER_TOKEN_MISSING "user-token-missing" Credentials ReplaceToken
+        "the account keeps no user token to renew its token from"
+        "give the person's or system user's token with --keep-user-token"
     PASSWORD_CHANGED "password-changed" Credentials ReplaceToken
         "the person who made the token changed their password, or Meta ended the session for security"
         "create a new Page access token; a system user's token does not end with a password"

@@ -9,6 +9,7 @@ pub mod inputs;
 mod list;
 mod remove;
 mod rename;
+mod renew;
 mod show;
 mod test;
 pub mod view;
@@ -39,6 +40,7 @@ pub(super) enum AccountCommand {
     Show(show::ShowArgs),
     Edit(edit::EditArgs),
     Rename(rename::RenameArgs),
+    Renew(renew::RenewArgs),
     #[command(visible_aliases = ["rm", "delete"])]
     Remove(remove::RemoveArgs),
     Test(test::TestArgs),
@@ -59,6 +61,7 @@ pub(super) fn run(command: AccountCommand, ctx: &Context) -> Result<u8, CliError
         AccountCommand::Show(args) => show::run(&args, ctx),
         AccountCommand::Edit(args) => edit::run(&args, ctx),
         AccountCommand::Rename(args) => rename::run(&args, ctx),
+        AccountCommand::Renew(args) => renew::run(&args, ctx),
         AccountCommand::Remove(args) => remove::run(&args, ctx),
         AccountCommand::Test(args) => test::run(&args, ctx),
         AccountCommand::Handover(args) => handover::run(&args, ctx),

@@ -17,16 +17,19 @@ use crate::operations::Progress;
 use crate::operations::accounts::at_meta::PageAtMeta;
 use crate::operations::accounts::bulk;
 use crate::operations::accounts::test::WARN_DAYS;
+use crate::operations::accounts::token_life;
 use crate::operations::watch::metrics::Sample;
 use crate::secrets::{SecretKind, StoreError};
 use crate::text::count;
 use crate::ui::output::{JsonList, Output};
+use crate::ui::style::wrap;
 
 /// Test Connection: ask Graph whether an account works
 ///
 /// Shows the problems with credentials and message delivery, each with its cause and fix,
 /// and counts the checks that passed; -v lists them all. With app id and app secret it also
-/// inspects the token: its app, permissions and expiry. The result is kept for
+/// inspects the token: its app, permissions and expiry; -v says what it is, what ends it and
+/// how it is renewed. The result is kept for
 /// 'msgrctl status'.
 ///
 /// Exit codes: 0 all passed (warnings allowed), 7 a check failed, 5 nothing failed
@@ -160,6 +163,11 @@ impl<'a> TestRun<'a> {
             Format::Text => progress.aside(&mut || {
                 let of = if self.all_tenants { format!("{tenant}/{name}") } else { name.to_owned() };
                 output.result(&format!("{gap}{}", report_text(self.ctx, &of, &report, output.terminal.out())));
+                if let Some(life) = report.token_life.filter(|_| self.ctx.global.verbose > 0) {
+                    let words = token_life::in_words(&account, life, report.expires_at(), self.ctx.now());
+                    let line = wrap(&format!("token: {words}"), output.terminal.out().width, 4);
+                    output.result(&format!("  {line}"));
+                }
                 output.flush();
             }),
             _ => progress.aside(&mut || {

@@ -12,6 +12,8 @@ use crate::cli::envelope::Envelope;
 use crate::cli::error::CliError;
 use crate::cli::outcome::{self, Line};
 use crate::clock::relative;
+use crate::operations::accounts::token_life;
+use crate::operations::status::Known;
 use crate::secrets::{SecretKind, SecretRef};
 use crate::text::{Calls, harmless};
 use crate::ui::style::{self, paint, wrap};
@@ -61,6 +63,12 @@ pub struct ResultView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     tenant: Option<&'a str>,
     outcome: Outcome,
+    /// What the token is: `page-of-long-user`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_life: Option<String>,
+    /// When it ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
     checks: Vec<Line<'a>>,
 }
 
@@ -72,7 +80,15 @@ impl<'a> ResultView<'a> {
     }
 
     pub fn unsaved(account: &'a str, report: &'a Report, calls: &Calls) -> Self {
-        Self { account, handle: None, tenant: None, outcome: report.outcome(), checks: lines(report, calls) }
+        Self {
+            account,
+            handle: None,
+            tenant: None,
+            outcome: report.outcome(),
+            token_life: report.token_life.map(|life| life.to_string()),
+            expires_at: report.expires_at(),
+            checks: lines(report, calls),
+        }
     }
 }
 
@@ -107,12 +123,14 @@ pub fn with_report(ctx: &Context, error: CliError) -> CliError {
 }
 
 /// An account for a person, one field a line.
-pub fn account_text(account: &Account, tenant: &str, now: Timestamp, screen: Screen) -> String {
+/// `known`: what its last test kept.
+pub fn account_text(known: &Known, now: Timestamp, screen: Screen) -> String {
+    let Known { account, tenant, .. } = known;
     let when = |at: Timestamp| format!("{} ({})", at.strftime("%Y-%m-%d %H:%M UTC"), relative(now, at));
     let mut rows: Vec<(&str, String)> = vec![
         ("Handle", account.handle.to_string()),
         ("Id", account.id.clone()),
-        ("Tenant", tenant.into()),
+        ("Tenant", tenant.clone()),
         ("Type", account.channel.to_string()),
         ("Page username", format!("@{}", account.page_username)),
         ("Page id", account.page_id.to_string()),
@@ -124,6 +142,7 @@ pub fn account_text(account: &Account, tenant: &str, now: Timestamp, screen: Scr
     rows.push(("Graph", account.graph.to_string()));
     let secrets = account.secrets.iter().map(|(kind, source)| format!("{kind} ({source})"));
     rows.push(("Secrets", secrets.collect::<Vec<_>>().join(", ")));
+    rows.extend(token_text(known, now).map(|token| ("Token", token)));
     rows.push(("Added", when(account.created_at)));
     rows.push(("Changed", when(account.updated_at)));
     let mut lines = vec![paint(style::BOLD, account.name.as_str(), screen.color)];
@@ -131,6 +150,14 @@ pub fn account_text(account: &Account, tenant: &str, now: Timestamp, screen: Scr
         lines.push(format!("  {label:<15}{}", wrap(&harmless(&value), screen.width, 17)));
     }
     lines.join("\n")
+}
+
+/// What the last test found the token to be; `None` where there was none.
+fn token_text(known: &Known, now: Timestamp) -> Option<String> {
+    let (health, life) = (known.health.as_ref()?, known.token_life()?);
+    let words = token_life::in_words(&known.account, life, health.expires_at, now);
+    let changed = if health.changed_at.is_some() { ", and the account was changed since" } else { "" };
+    Some(format!("{words} (tested {}{changed})", relative(now, health.checked_at)))
 }
 
 /// A report for a person: each problem with mark, word and fix, and how many checks

@@ -38,6 +38,8 @@ use crate::ui::interrupt::{self, Hold};
 /// Ctrl-C or SIGTERM; --once does one round, for cron and timers. It reads config.toml and the
 /// list of tenants at its start, and the accounts in each round. With --listen it also takes
 /// Meta's signed events about the app at /webhook, and tests the app's accounts at once.
+/// --renew renews tokens from kept user tokens, tries each at most once an hour, and tells a
+/// failure as a notice.
 ///
 /// Exit codes of --once: as 'account test'. 0 all passed (warnings allowed), 7 a check
 /// failed, 5 nothing failed but Graph could not be reached, 9 accounts were not tested or
@@ -67,11 +69,14 @@ pub struct WatchArgs {
     /// Tell again what still fails, so often: 24h
     #[arg(long, value_name = "TIME")]
     remind: Option<Timeout>,
+    /// Before each round, renew what ends within 20 days, as 'account renew' does
+    #[arg(long)]
+    renew: bool,
     /// Warn of a token that ends within so many days
     #[arg(long, value_name = "DAYS", default_value_t = WARN_DAYS)]
     warn_days: u32,
     /// Send one notice to every target, to see whether it arrives, and end
-    #[arg(long, conflicts_with_all = ["once", "listen", "textfile", "remind", "accounts"])]
+    #[arg(long, conflicts_with_all = ["once", "listen", "textfile", "remind", "renew", "accounts"])]
     notify_test: bool,
     /// Print a ready part for another program, and end
     #[arg(long, value_name = "PART", exclusive = true)]
@@ -92,6 +97,7 @@ pub fn run(args: &WatchArgs, ctx: &Context) -> Result<u8, CliError> {
     if args.notify_test {
         return notify_test(&watch, ctx);
     }
+    watch.renew = args.renew;
     watch.remind = args.remind.map(|time| SignedDuration::from_secs(i64::try_from(time.seconds()).unwrap_or(i64::MAX)));
     if let Some(path) = &args.textfile {
         ctx.settings()?.refuse_own("the metrics", path)?;

@@ -6,6 +6,7 @@ pub mod login;
 pub mod message;
 pub mod page;
 pub mod person;
+pub mod renewal;
 pub mod subscription;
 pub mod token;
 

@@ -141,6 +141,17 @@ pub fn granted_pages(info: &TokenInfo) -> (BTreeSet<String>, bool) {
     (of_pages.filter_map(|granular| granular.target_ids.clone()).flatten().collect(), all)
 }
 
+/// A Page under its id, with its own token where the role allows it; `None` where the token does not
+/// reach it.
+pub async fn page(
+    client: &Client,
+    token: &Secret,
+    app: Option<&AppCredentials>,
+    id: &str,
+) -> Result<Option<OwnPage>, GraphError> {
+    Ok(client.in_batches(by_ids(client, token, app, BTreeSet::from([id.to_owned()]))).await?.pop())
+}
+
 /// Those of `ids` that belong to Pages; for use within [`Client::in_batches`].
 pub async fn by_ids<T: DeserializeOwned>(
     client: &Client,

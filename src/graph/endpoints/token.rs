@@ -21,6 +21,9 @@ pub struct TokenInfo {
     /// Unix seconds; 0: never.
     #[serde(deserialize_with = "lenient::number")]
     pub expires_at: Option<i64>,
+    /// Unix seconds; absent for a short-lived token.
+    #[serde(deserialize_with = "lenient::number")]
+    pub issued_at: Option<i64>,
     /// Unix seconds; 0: never.
     #[serde(deserialize_with = "lenient::number")]
     pub data_access_expires_at: Option<i64>,

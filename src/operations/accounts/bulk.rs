@@ -1,5 +1,7 @@
 //! Test Connection of many accounts.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::time::{Duration, Instant};
@@ -46,6 +48,8 @@ pub struct Tests<'a> {
     client: Client,
     prober: Prober,
     warn_days: u32,
+    /// Why the tokens of accounts could not be renewed, and what to do, by account id.
+    unrenewed: RefCell<HashMap<String, (String, String)>>,
 }
 
 impl<'a> Tests<'a> {
@@ -56,7 +60,17 @@ impl<'a> Tests<'a> {
     /// What it needs of the configuration is not valid.
     pub fn prepare(workspace: &'a Workspace, warn_days: u32) -> Result<Self, Error> {
         let (client, prober) = (workspace.graph()?, workspace.prober()?.asking_once());
-        Ok(Self { workspace, client, prober, warn_days })
+        Ok(Self { workspace, client, prober, warn_days, unrenewed: RefCell::default() })
+    }
+
+    /// From now on the results of an account say that its token could not be renewed, why, and what
+    /// to do; `None`: not any more.
+    pub fn set_unrenewed(&self, account_id: &str, why: Option<(String, String)>) {
+        let mut unrenewed = self.unrenewed.borrow_mut();
+        match why {
+            Some(why) => unrenewed.insert(account_id.to_owned(), why),
+            None => unrenewed.remove(account_id),
+        };
     }
 
     /// The requests that were sent to Graph by now; a batch is one.
@@ -82,7 +96,7 @@ impl<'a> Tests<'a> {
         mut told: impl FnMut(Account, Result<Report, StoreError>),
     ) -> Result<Duration, Error> {
         let start = Instant::now();
-        let Self { workspace, client, prober, warn_days } = self;
+        let Self { workspace, client, prober, warn_days, unrenewed } = self;
         let mut found = News::default();
         let settings = workspace.chat_settings()?.load()?;
         let set_ups = SetUps::of(workspace);
@@ -99,6 +113,12 @@ impl<'a> Tests<'a> {
                     Ok(Err(known)) => Ok(known),
                     Err(error) => Err(error),
                 };
+                let report = report.map(|mut report| {
+                    if let Some((why, hint)) = unrenewed.borrow().get(&account.id) {
+                        report.add_failed_renewal(why, hint.clone());
+                    }
+                    report
+                });
                 (account, report)
             }
         };

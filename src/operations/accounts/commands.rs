@@ -26,6 +26,8 @@ pub fn saved(account: &Account) -> Commands {
         commands.replace_token = format!("set {} to it, and {test_again}", variable(SecretKind::PageAccessToken));
         commands.set_app = set_app;
     }
+    let renew = account.secrets.contains_key(&SecretKind::UserAccessToken);
+    commands.renew = renew.then(|| format!("msgrctl account renew {}", account.handle));
     Commands { add_app, ..commands }
 }
 
@@ -40,6 +42,7 @@ pub fn of(handle: &str) -> Commands {
     Commands {
         replace_token: format!("{edit} --token-stdin --yes"),
         test_again: format!("msgrctl account test {handle}"),
+        renew: None,
         add_app: set_app.clone(),
         set_app,
         edit: Editing::Flag(edit),
@@ -54,6 +57,7 @@ pub fn unsaved() -> Commands {
     Commands {
         replace_token: "run this command again with the new token".into(),
         test_again: "run this command again".into(),
+        renew: None,
         set_app: "run this command again with the right app id and app secret".into(),
         add_app: "run this command again with the app id and the app secret".into(),
         edit: Editing::Flag("run this command again with".into()),
@@ -68,6 +72,7 @@ pub fn below() -> Commands {
     Commands {
         replace_token: "paste another token below".into(),
         test_again: "test again below".into(),
+        renew: None,
         set_app: "change app id and secret below".into(),
         add_app: "change app id and secret below".into(),
         edit: Editing::Flag("change it below; the flag is".into()),

@@ -118,6 +118,7 @@ fn explain(workspace: &Workspace, client: &Client, token: &Secret, draft: &Draft
         page_id: draft.given.page_id.as_ref().map(ToString::to_string),
         page_username: draft.given.page_username.as_ref().map(ToString::to_string),
         token: token.clone(),
+        parent: None,
         app_id: draft.given.app_id.as_ref().map(ToString::to_string),
         app: draft.signer(),
         app_secret_gone: None,

@@ -145,6 +145,7 @@ impl Draft {
             token,
             app_secret: self.inputs.app_secret.clone(),
             verify_token: Ok(self.inputs.verify_token.clone()),
+            user_token: self.inputs.user_token.clone(),
         };
         Ok(test::subject(&self.account(workspace)?, workspace.chat_settings()?.load()?, credentials, WARN_DAYS, false))
     }

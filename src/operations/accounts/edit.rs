@@ -287,7 +287,12 @@ impl Prepared {
             (None, Some(_)) => workspace.secret(old, SecretKind::VerifyToken),
             (None, None) => Ok(None),
         };
-        let credentials = Credentials { token, app_secret, verify_token };
+        let user_token = match &inputs.user_token {
+            // Another Page token may have come from another.
+            None if inputs.token.is_none() => workspace.secret(old, SecretKind::UserAccessToken).ok().flatten(),
+            given => given.clone(),
+        };
+        let credentials = Credentials { token, app_secret, verify_token, user_token };
         let subject = test::subject(new, workspace.chat_settings()?.load()?, credentials, WARN_DAYS, true);
         Ok(Subject { was_set_up: SetUps::of(workspace).levels(new), ..subject })
     }

@@ -14,7 +14,9 @@ pub(crate) mod inputs;
 pub(crate) mod owner;
 pub(crate) mod remove;
 pub(crate) mod rename;
+pub(crate) mod renew;
 pub(crate) mod test;
+pub(crate) mod token_life;
 
 pub use add::add;
 pub use draft::Draft;

@@ -23,6 +23,8 @@ pub struct Credentials {
     pub app_secret: Option<Secret>,
     /// The verify token if there is a callback to ask, or why it could not be read.
     pub verify_token: Result<Option<Secret>, StoreError>,
+    /// The kept token that the Page's came from.
+    pub user_token: Option<Secret>,
 }
 
 /// The subject of a test of `account`; `saved`: its handle can be used in commands.
@@ -60,6 +62,7 @@ pub fn subject(
         page_id: Some(account.page_id.to_string()),
         page_username: Some(account.page_username.to_string()),
         token: credentials.token,
+        parent: credentials.user_token,
         app: app_id.clone().zip(credentials.app_secret).map(|(id, secret)| AppCredentials { id, secret }),
         app_id,
         app_secret_gone,
@@ -82,7 +85,9 @@ pub fn stored(workspace: &Workspace, account: &Account) -> Result<Option<Credent
         Some(_) => workspace.secret(account, SecretKind::VerifyToken),
         None => Ok(None),
     };
-    Ok(Some(Credentials { token, app_secret, verify_token }))
+    // It only tells more about the Page's token: that it is gone is for `account renew` to say.
+    let user_token = workspace.secret(account, SecretKind::UserAccessToken).ok().flatten();
+    Ok(Some(Credentials { token, app_secret, verify_token, user_token }))
 }
 
 /// The error for an account without a token.

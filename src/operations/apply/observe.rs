@@ -103,7 +103,7 @@ async fn ask(
     };
     let Found { token, app_secret, copies, closed } = found;
     let Some(token) = token else { return (Seen { secrets: copies, closed, ..Seen::default() }, None) };
-    let credentials = Credentials { token, app_secret, verify_token: Ok(None) };
+    let credentials = Credentials { token, app_secret, verify_token: Ok(None), user_token: None };
     let mut subject = test::subject(after, ChatSettings::default(), credentials, WARN_DAYS, true);
     subject.commands = in_file(draft, after);
     subject.among_others = true;
@@ -147,6 +147,7 @@ fn in_file(draft: &Draft, account: &Account) -> Commands {
     Commands {
         replace_token,
         test_again: again.into(),
+        renew: kept.renew,
         set_app: format!("correct id and secret below 'app' in the file, and {again}"),
         add_app: format!("add id and secret below 'app' in the file, and {again}"),
         edit: Editing::Manifest,

@@ -118,6 +118,11 @@ impl Error {
         Self::new(Kind::Interrupted, INTERRUPTED)
     }
 
+    /// An error of that kind, for several that were told one by one.
+    pub(crate) fn of_kind(kind: Kind, message: impl Into<String>) -> Self {
+        Self::new(kind, message)
+    }
+
     /// A file that the user named and that cannot be read.
     pub(crate) fn of_given(error: &FileError) -> Self {
         let cause = match error {

@@ -175,7 +175,8 @@ fn of(account: &Account, report: &Report, now: Timestamp) -> Health {
         cause: None,
         since: now,
         checked_at: now,
-        expires_at: ends(ids::TOKEN_EXPIRY),
+        expires_at: report.expires_at(),
+        token_life: report.token_life.map(|life| life.to_string()),
         data_access_ends_at: ends(ids::TOKEN_DATA_ACCESS),
         webhook: String::new(),
         checks: checks.map(|finding| result(finding.id, finding.outcome, finding.cause)).collect(),
@@ -289,7 +290,7 @@ mod tests {
 
         fn test(&mut self, at: i64, checks: &[Check]) -> &Health {
             let findings = checks.iter().map(|(id, outcome, cause)| finding(id, *outcome, *cause)).collect();
-            let report = Report { findings, page_name: None };
+            let report = Report { findings, page_name: None, token_life: None };
             self.put(at, |news, account| news.tested(account, &report, time(at)))
         }
 
@@ -363,14 +364,14 @@ mod tests {
         // The account was changed while it was tested.
         let mut before = rig.account.clone();
         before.updated_at = time(1);
-        let report = Report { findings: Vec::new(), page_name: None };
+        let report = Report { findings: Vec::new(), page_name: None, token_life: None };
         let during = rig.put(50, |news, _| news.tested(&before, &report, time(50)));
         assert_eq!((during.checked_at, during.changed_at), (time(50), Some(time(50))));
         // What the checks of an older version were is not known.
         rig.test(60, &[]);
         assert_eq!(rig.put(70, |news, account| news.seen(account, &[APP])).changed_at, Some(time(70)));
         // Nor is an account known again that was removed while it was tested.
-        let report = Report { findings: Vec::new(), page_name: None };
+        let report = Report { findings: Vec::new(), page_name: None, token_life: None };
         let mut news = News::default();
         news.tested(&rig.account, &report, time(80));
         news.set_up(&rig.account, WasSetUp { app: true, page: true });

@@ -5,6 +5,7 @@ mod deliver;
 mod expose;
 mod mail;
 pub mod metrics;
+mod renew;
 mod round;
 mod send;
 mod shape;

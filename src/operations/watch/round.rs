@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::decide::{End, Judge, Seen, decide};
 use super::deliver::deliver;
 use super::metrics::{self, OfWatch, Sample};
+use super::renew::Renewals;
 use super::{Sender, Target};
 use crate::accounts::Account;
 use crate::checks::causes::SECRET_STORE;
@@ -27,6 +28,8 @@ pub struct Watch<'a> {
     targets: Vec<Target>,
     /// How often what still fails is told again.
     pub remind: Option<SignedDuration>,
+    /// Whether tokens that end soon are renewed before each round.
+    pub renew: bool,
 }
 
 /// The accounts of one tenant.
@@ -36,6 +39,7 @@ struct Watched<'a> {
     tests: Tests<'a>,
     /// Names, handles or ids; empty for all.
     names: &'a [String],
+    renewals: Renewals,
 }
 
 /// What came of a round.
@@ -85,9 +89,15 @@ impl<'a> Watch<'a> {
             if !names.is_empty() {
                 named(workspace, &workspace.accounts()?.load()?, names)?;
             }
-            watched.push(Watched { tenant, workspace, tests: Tests::prepare(workspace, warn_days)?, names });
+            watched.push(Watched {
+                tenant,
+                workspace,
+                tests: Tests::prepare(workspace, warn_days)?,
+                names,
+                renewals: Renewals::default(),
+            });
         }
-        Ok(Self { tenants: watched, targets, remind: None })
+        Ok(Self { tenants: watched, targets, remind: None, renew: false })
     }
 
     /// What is known of the accounts of these tenants, as it is measured.
@@ -119,6 +129,9 @@ impl<'a> Watch<'a> {
         let before: u64 = self.tenants.iter().map(|watched| watched.tests.requests()).sum();
         let mut round = Round::default();
         for watched in &self.tenants {
+            if self.renew && only.is_none() {
+                watched.renewals.run(watched.workspace, &watched.tests, watched.names).await;
+            }
             match watched.seen(spread / u32::try_from(self.tenants.len()).unwrap_or(1), only, &mut round).await {
                 Ok((seen, _)) if only.is_some() && seen.is_empty() => {}
                 Ok((seen, ids)) => {

@@ -15,6 +15,10 @@ pub(super) const NOTICES: Topic = Topic {
         ("recovered", "it works again, after two good rounds"),
         ("expires", "a token or the access to personal data ends: told 14, 7 and 1 days before"),
         (
+            "--renew",
+            "before each round, renews tokens that end within 20 days from kept user tokens; a failure is a warning with the cause renewal-failed, told once",
+        ),
+        (
             "unreachable",
             "accounts could not be tested for three rounds; where none could, one notice says so. It changes no account's state",
         ),

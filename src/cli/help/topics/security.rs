@@ -5,7 +5,7 @@ use super::Topic;
 pub(super) const SECURITY: Topic = Topic {
     name: "security",
     about: "Where secrets are, and who can read them",
-    before: "Page access tokens, app secrets and verify tokens are shown only by secret reveal and by flags named --reveal. They are never logged. SECURITY.md in the source says what is defended and what is not.",
+    before: "Page and user access tokens, app secrets and verify tokens are shown only by secret reveal and by flags named --reveal. They are never logged. SECURITY.md in the source says what is defended and what is not.",
     list: &[
         (
             "keyring",

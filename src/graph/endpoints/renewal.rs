@@ -1,0 +1,48 @@
+//! New tokens for old ones, and the end of old ones (graph/FACTS.md, "How long tokens live").
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::person::LongLived;
+use crate::graph::{Answer, AppCredentials, Authority, Client, GraphError, GraphRequest, Verb};
+use crate::secrets::Secret;
+
+/// Exchanges a token of `app` for a new one of the same kind; the old one works on to its own end.
+/// `for_60_days`: it is a system user's that ends, and the new one lasts 60 days from now; otherwise
+/// it is a person's.
+///
+/// Each exchange may make another token, so one that got no answer is not repeated here. Graph
+/// refuses an expired token (190).
+pub async fn exchange(
+    client: &Client,
+    old: &Secret,
+    app: &AppCredentials,
+    for_60_days: bool,
+) -> Result<Answer<LongLived>, GraphError> {
+    let mut request = GraphRequest {
+        verb: Verb::Act,
+        path: "/oauth/access_token".into(),
+        query: vec![("grant_type", "fb_exchange_token".into()), ("client_id", app.id.clone())],
+        hidden: vec![("client_secret", app.secret.clone()), ("fb_exchange_token", old.clone())],
+        authority: Authority::InParameters,
+        is_alone: false,
+    };
+    if for_60_days {
+        request = request.with("set_token_expires_in_60_days", "true");
+    }
+    client.call(&request).await
+}
+
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Done(Value);
+
+/// Revokes a system user's token at once, as the holder of another one of the same app. The tokens
+/// are in the body of a batch, not in an address.
+pub async fn revoke(client: &Client, old: &Secret, caller: &Secret, app: &AppCredentials) -> Result<bool, GraphError> {
+    let mut request = GraphRequest::read("/oauth/revoke", caller, Some(app)).with("client_id", app.id.clone());
+    request.hidden = vec![("client_secret", app.secret.clone()), ("revoke_token", old.clone())];
+    let Done(answer) = client.call(&request).await?.value;
+    // `true` or `{"success": true}`: which one was not recorded.
+    Ok(answer.as_bool().or_else(|| answer.get("success")?.as_bool()).unwrap_or(true))
+}
