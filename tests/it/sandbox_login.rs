@@ -216,6 +216,11 @@ fn a_new_login_brings_tokens_where_the_old_ones_are_dead() {
     let user = token(&sandbox, &[], &[("page", "12345")]);
     let page = get(&sandbox, "/me/accounts", &user)["data"][0]["access_token"].as_str().unwrap().to_owned();
     assert_eq!((page != "EAAx", get(&sandbox, "/me", &page)["id"].as_str()), (true, Some("12345")));
+    let fresh = scenario(
+        &dead.replace("[[pages]]", "fresh_page_tokens = true\n[[pages]]").replace("password_changed", "valid"),
+    );
+    let user = token(&fresh, &[], &[("page", "12345")]);
+    assert_ne!(get(&fresh, "/me/accounts", &user)["data"][0]["access_token"], "EAAx");
     let lost = scenario(&dead.replace("password_changed", "lost_role"));
     let user = token(&lost, &[], &[("page", "12345")]);
     let page = get(&lost, "/me/accounts", &user)["data"][0]["access_token"].as_str().unwrap().to_owned();
