@@ -47,12 +47,14 @@ pub struct Refusal {
     pub status: Option<u16>,
     /// The app is blocked.
     pub denied: bool,
+    /// `error.error_user_title` and `error.error_user_msg`.
+    pub for_people: Option<(&'static str, &'static str)>,
 }
 
 impl Refusal {
     /// An error without subcode, with the code's usual status.
     pub fn new(code: i64, kind: &'static str, message: impl Into<String>) -> Self {
-        Self { code, subcode: None, kind, message: message.into(), status: None, denied: false }
+        Self { code, subcode: None, kind, message: message.into(), status: None, denied: false, for_people: None }
     }
 
     /// An `OAuthException`, as nearly all errors are.
@@ -100,6 +102,8 @@ impl From<Refusal> for Answer {
             "is_transient": TRANSIENT.contains(&refusal.code).then_some(true),
             "code": code,
             "error_subcode": refusal.subcode,
+            "error_user_title": refusal.for_people.map(|(title, _)| title),
+            "error_user_msg": refusal.for_people.map(|(_, text)| text),
         }));
         Self {
             status: refusal.status.unwrap_or(usual),

@@ -41,7 +41,7 @@ pub struct Rules {
     pub code_life: Duration,
     /// How long the token lasts that a code is exchanged for.
     pub login_life: Duration,
-    /// Whether a person's new login brings new tokens of Pages whose old ones still work.
+    /// Whether each token of a person has Page tokens of its own, even where older ones still work.
     pub fresh_page_tokens: bool,
     /// Whether redirects of the dialog end with `#_=_`, as those of classic logins do.
     pub redirect_fragment: bool,

@@ -145,6 +145,8 @@ fn what_a_system_user_may_not_is_refused() {
     let id = employee(&one);
     assert_eq!(refused(&one, "POST", &business, &[("name", "two"), admin]).1, 100);
     assert_eq!(refused(&one, "POST", &format!("/{id}/access_tokens"), &generated(&app_id, &[])), (400, 415, 2_859_009));
+    let (_, body) = call(&one, "POST", &format!("/{id}/access_tokens"), &generated(&app_id, &[]));
+    assert_eq!(body["error"]["error_user_title"], "Two-factor authentication required");
     one.world().businesses[0].two_factor = false;
     assert_eq!(refused(&one, "POST", &format!("/{id}/access_tokens"), &generated(&app_id, &[])), (400, 100, 0));
     one.world().businesses[0].admins = Some(Vec::new());

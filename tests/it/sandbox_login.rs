@@ -5,9 +5,11 @@ use msgrctl::sandbox::InProcess;
 use serde_json::{Value, json};
 use url::form_urlencoded::Serializer;
 
+use crate::handover_page::FAINT;
 use crate::sandbox::ask;
 use crate::support::dialog::{Shown, inputs, open, submit};
 use crate::support::world::{PAGE_ID, app, page_token, scenario};
+use crate::support::{Browser, Home};
 
 const BACK: &str = "http://localhost:8765/callback";
 const SCOPE: &str = "pages_show_list,pages_messaging,pages_manage_metadata,pages_read_engagement";
@@ -214,6 +216,11 @@ fn a_new_login_brings_tokens_where_the_old_ones_are_dead() {
     let user = token(&sandbox, &[], &[("page", "12345")]);
     let page = get(&sandbox, "/me/accounts", &user)["data"][0]["access_token"].as_str().unwrap().to_owned();
     assert_eq!((page != "EAAx", get(&sandbox, "/me", &page)["id"].as_str()), (true, Some("12345")));
+    let fresh = scenario(
+        &dead.replace("[[pages]]", "fresh_page_tokens = true\n[[pages]]").replace("password_changed", "valid"),
+    );
+    let user = token(&fresh, &[], &[("page", "12345")]);
+    assert_ne!(get(&fresh, "/me/accounts", &user)["data"][0]["access_token"], "EAAx");
     let lost = scenario(&dead.replace("password_changed", "lost_role"));
     let user = token(&lost, &[], &[("page", "12345")]);
     let page = get(&lost, "/me/accounts", &user)["data"][0]["access_token"].as_str().unwrap().to_owned();
@@ -350,4 +357,50 @@ fn the_journal_has_no_secret_of_a_login() {
         assert!(!told.contains(hidden), "{hidden} in {told}");
     }
     assert!(told.contains("/v26.0/dialog/oauth") && told.contains("(a code)"), "{told}");
+}
+
+#[test]
+fn the_dialog_fits_a_narrow_window_and_the_keyboard() {
+    let Some(mut browser) = Browser::start() else { return };
+    let long = "W".repeat(75);
+    let world = format!(
+        "version = 1\npage_count = 3\n[[pages]]\nid = '12345'\nname = '{long}'\n[[apps]]\nname = '{long}'\n[[users]]\nname = '{long}'\n"
+    );
+    let sandbox = scenario(&world);
+    let home = Home::new();
+    let refused = dialog(&sandbox, &[("scope", &"pages_of_nobody,".repeat(9))]).page();
+    let pages = [dialog(&sandbox, &[]).page(), dialog(&sandbox, &[("person", "10150000000000001")]).page(), refused];
+    browser.width(360);
+    for html in &pages {
+        let file = home.file("dialog.html", html);
+        browser.open(&file);
+        assert_eq!(browser.eval("document.documentElement.scrollWidth"), 360);
+        let nameless =
+            "[...document.querySelectorAll('input:not([type=hidden])')].filter((it) => !it.labels.length).length";
+        assert_eq!(browser.eval(nameless), 0);
+        for scheme in ["light", "dark"] {
+            browser.media(scheme, "screen");
+            assert_eq!(browser.eval(FAINT)["faint"], json!([]), "{scheme}");
+        }
+        assert_eq!(browser.requests(), [format!("file://{}", file.display())], "it loads nothing");
+        assert!(browser.console().is_empty(), "{:#?}", browser.console());
+    }
+    // From the first control to the last by Tab, and each shows that it has the focus.
+    let file = home.file("dialog.html", &pages[1]);
+    browser.open(&file);
+    let mut reached = Vec::new();
+    for _ in 0..20 {
+        browser.press("Tab", 9);
+        if browser.eval("document.activeElement === document.body") == true {
+            break;
+        }
+        assert_ne!(browser.eval("getComputedStyle(document.activeElement).outlineStyle"), "none");
+        reached.push(browser.eval("document.activeElement.name + '=' + document.activeElement.value"));
+    }
+    let (first, last) = (&reached[0], &reached[reached.len() - 1]);
+    assert_eq!((first, last), (&json!("pages=current"), &json!("action=cancel")), "{reached:?}");
+    assert!(
+        reached.contains(&json!("page=12345")) && reached.contains(&json!("permission=pages_messaging")),
+        "{reached:?}"
+    );
 }

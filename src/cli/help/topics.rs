@@ -180,7 +180,7 @@ pub(in crate::cli) const SCENARIOS: Topic = Topic {
         ),
         (
             "rules of logins",
-            "code_life and login_life (\"10m\", \"90m\"), fresh_page_tokens (a login replaces Page tokens that still work), redirect_fragment (#_=_), business_login_in_development",
+            "code_life and login_life (\"10m\", \"90m\"), fresh_page_tokens (each token of a person has Page tokens of its own), redirect_fragment (#_=_), business_login_in_development",
         ),
         (
             "keys of a configuration",

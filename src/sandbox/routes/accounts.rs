@@ -77,25 +77,29 @@ pub(super) fn page_token(world: &mut World, holder: &Token, page: &Page) -> Stri
     let standing = world.page_token(&page.id).filter(|standing| {
         let same = standing.app_id == holder.app_id && standing.user_id == holder.user_id;
         let works = standing.expires_at == 0 && standing.problem(now).is_none();
-        let renewed = works && holder.kind == TokenKind::User && !world.rules.fresh_page_tokens;
-        long_lived && same && (holder.origin == Origin::Given || renewed)
+        let kept = holder.origin == Origin::Given || works && holder.kind == TokenKind::User;
+        long_lived && same && kept && !world.rules.fresh_page_tokens
     });
     if let Some(standing) = standing {
         return standing.value.clone();
     }
     let state = world.page_token(&page.id).map(|standing| standing.state).filter(|state| state.outlives_login());
     let value = value_for(&format!("{} of {}", page.id, holder.value));
-    if world.token(&value).is_none() {
+    if world.known_token(&value).is_none() {
         let never = long_lived && holder.kind == TokenKind::User;
         world.tokens.push(Token {
             value: value.clone(),
             kind: TokenKind::Page(page.id.clone()),
+            app_id: holder.app_id.clone(),
+            user_id: holder.user_id.clone(),
+            scopes: holder.scopes.clone(),
             targets: Some(vec![page.id.clone()]),
             issued_at: now,
             expires_at: if never { 0 } else { holder.expires_at },
+            data_access_expires_at: holder.data_access_expires_at,
             state: state.unwrap_or_default(),
+            app_role: holder.app_role,
             origin: Origin::From(holder.value.clone()),
-            ..holder.clone()
         });
     }
     value

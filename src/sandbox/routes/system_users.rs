@@ -153,7 +153,9 @@ fn generate(
 ) -> Answered {
     if business.two_factor && caller.kind == TokenKind::User {
         let text = "Two factor authentication required. User have to enter a code from SMS or TOTP code generator to pass 2fac. This could happen when accessing a 2fac-protected asset like a page that is owned by a 2fac-protected business manager.";
-        return Err(Refusal::oauth(415, text).with_subcode(2_859_009));
+        let told = "To continue working in your account, please refresh this page to authenticate. Or navigate to the business settings page and authenticate when prompted.";
+        let for_people = Some(("Two-factor authentication required", told));
+        return Err(Refusal { for_people, ..Refusal::oauth(415, text).with_subcode(2_859_009) });
     }
     let app = claimed(world, app_id, business)?;
     check_proof(world, call, caller, &app.id)?;

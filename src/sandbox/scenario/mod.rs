@@ -30,7 +30,7 @@
 //! page_count = 5                 # made as --pages does
 //! code_life = "10m"              # how long a code can be exchanged
 //! login_life = "90m"             # of the token that it is exchanged for
-//! fresh_page_tokens = true       # a login replaces Page tokens that still work
+//! fresh_page_tokens = true       # each token of a person has Page tokens of its own
 //! redirect_fragment = false      # no #_=_ at the end of a redirect
 //! business_login_in_development = false
 //!
