@@ -29,6 +29,10 @@ pub struct App {
     pub domains: Option<Vec<String>>,
     /// The permissions that its dialog can ask for; `None`: all that Meta has.
     pub permissions: Option<Vec<String>>,
+    /// The business that has claimed it; `None`: each.
+    pub business: Option<String>,
+    /// The "Deauthorize callback URL".
+    pub deauthorize_url: Option<String>,
     /// How each login ends, whatever the person does.
     pub login_error: Option<LoginError>,
 }
@@ -47,6 +51,8 @@ impl Default for App {
             enforce_https: true,
             domains: None,
             permissions: None,
+            business: None,
+            deauthorize_url: None,
             login_error: None,
         }
     }

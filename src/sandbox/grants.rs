@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rand::Rng as _;
 
-use super::tokens::{Token, TokenKind, TokenState, value_for};
+use super::tokens::{Origin, Token, TokenKind, TokenState, value_for};
 use super::world::World;
 
 /// What one person, or the system user of a business, has granted to one app. A later login
@@ -94,6 +94,26 @@ impl World {
         }
         self.grants.retain(|one| (&one.app_id, &one.user_id) != (&grant.app_id, &grant.user_id));
         self.grants.push(grant);
+    }
+
+    /// Invalidates a token, and those of Pages that came from it.
+    pub(super) fn revoke(&mut self, value: &str) {
+        let is_part = |token: &&mut Token| {
+            token.value == value || matches!(&token.origin, Origin::From(parent) if parent == value)
+        };
+        self.tokens.iter_mut().filter(is_part).for_each(|token| token.state = TokenState::Revoked);
+    }
+
+    /// A person removes an app: their tokens of it and those of their Pages are invalid, and the
+    /// next login is as the first.
+    pub(super) fn deauthorize(&mut self, app_id: &str, user_id: &str) {
+        for token in self.tokens.iter_mut().filter(|token| token.app_id == app_id && token.user_id == user_id) {
+            if token.kind != TokenKind::SystemUser {
+                token.state = TokenState::NotAuthorized;
+            }
+        }
+        self.grants.retain(|grant| (grant.app_id.as_str(), grant.user_id.as_str()) != (app_id, user_id));
+        self.farewells.push((app_id.into(), user_id.into()));
     }
 
     /// A code by its value.

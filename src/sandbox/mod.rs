@@ -7,9 +7,11 @@
 mod answer;
 mod apps;
 mod batch;
+mod businesses;
 mod call;
 mod callback;
 mod control;
+mod deauthorize;
 mod delivery;
 mod events;
 mod fault;
@@ -35,6 +37,7 @@ mod world;
 use axum::Router;
 
 pub use apps::{App, AppMode, Configuration, ConfiguredToken, LoginError, LoginKind};
+pub use businesses::{Business, SystemUser};
 pub(crate) use control::{CALLS_PATH, SAY_PATH};
 pub use fault::Fault;
 pub use grants::Grant;

@@ -11,7 +11,7 @@ use super::call::{self, Call};
 use super::fault::Fault;
 use super::routes::{self, Reply};
 use super::shared::SharedWorld;
-use super::{batch, control, delivery, handshake, limits};
+use super::{batch, control, deauthorize, delivery, handshake, limits};
 
 /// Answers a request from the socket.
 pub(super) async fn handle(State(world): State<SharedWorld>, request: Request) -> Response {
@@ -82,6 +82,9 @@ pub(super) async fn perform(world: &SharedWorld, call: &Call) -> Option<(Answer,
     let mut guard = world.lock();
     let held = &mut *guard;
     held.note(call, Some(&answer), &trace);
+    for (app_id, user_id) in std::mem::take(&mut held.farewells) {
+        deauthorize::tell(world, held, &app_id, &user_id);
+    }
     let events = std::mem::take(&mut held.outbox);
     for event in events {
         // No app receives it: it is sent nowhere.

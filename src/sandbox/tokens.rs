@@ -69,6 +69,8 @@ pub enum TokenState {
     Expired,
     /// 190/464: the person's account is not confirmed.
     Unconfirmed,
+    /// 190/466: it was revoked.
+    Revoked,
     /// 190/467: the person logged out.
     LoggedOut,
     /// 190/490: the Page's business requires two-factor authentication.
@@ -127,6 +129,7 @@ impl Token {
             TokenState::Unconfirmed => {
                 invalid(464, "Sessions for the user are not allowed because the user is not a confirmed user.")
             }
+            TokenState::Revoked => invalid(466, "The session was invalidated explicitly using an API call."),
             TokenState::LoggedOut => invalid(467, "The session is invalid because the user logged out."),
             TokenState::TwoFactor => Refusal::oauth(190, IMPERSONATE).with_subcode(490),
             TokenState::LostRole => invalid(492, "Invalid Session: the user has no role on the page."),

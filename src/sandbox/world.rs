@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::answer::{Answer, Trace};
 use super::apps::{App, Configuration};
+use super::businesses::{Business, SystemUser};
 use super::call::Call;
 use super::events::Event;
 use super::fault::Fault;
@@ -36,6 +37,10 @@ pub struct World {
     pub configurations: Vec<Configuration>,
     /// The people with Pages, who log in.
     pub users: Vec<User>,
+    /// The businesses that own the Pages.
+    pub businesses: Vec<Business>,
+    /// Their system users.
+    pub system_users: Vec<SystemUser>,
     /// What they have granted to the apps.
     pub grants: Vec<Grant>,
     /// The codes of their logins.
@@ -59,6 +64,8 @@ pub struct World {
     pub(super) attachments: Vec<(String, String)>,
     /// The callbacks of the apps.
     pub subscriptions: Vec<Subscription>,
+    /// The apps that people have removed, with the people: their apps are not told yet.
+    pub(super) farewells: Vec<(String, String)>,
     /// Events that are not sent to the callbacks yet.
     pub(super) outbox: Vec<Event>,
     /// The number of calls by each caller.
@@ -176,6 +183,7 @@ impl World {
             }],
             apps,
             users: vec![user],
+            businesses: vec![Business::default()],
             ..Self::default()
         };
         for number in 1..=pages {
@@ -302,18 +310,6 @@ impl World {
     /// A person by id.
     pub fn user(&self, id: &str) -> Option<&User> {
         self.users.iter().find(|user| user.id == id)
-    }
-
-    /// The name of the person or system user whose token it is.
-    pub(super) fn name_of(&self, token: &Token) -> Option<&str> {
-        let app = || self.app(&token.app_id).filter(|_| token.kind == TokenKind::SystemUser);
-        self.user(&token.user_id).map(|user| &user.name).or_else(|| app().map(|app| &app.name)).map(String::as_str)
-    }
-
-    /// Whether a person's or system user's token was granted for a Page that they have tasks on.
-    pub(super) fn reaches(&self, token: &Token, page_id: &str) -> bool {
-        let own = self.user(&token.user_id).and_then(|user| user.pages.as_ref());
-        [token.targets.as_ref(), own].into_iter().flatten().all(|pages| pages.iter().any(|id| id == page_id))
     }
 
     /// An app by id.

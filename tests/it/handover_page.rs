@@ -142,7 +142,7 @@ fn test_opens_the_page_at_meta_that_the_fix_names() {
 const SEEN: &str = "document.body.innerText";
 
 /// Texts that cannot be read on their ground: contrast below 4.5 (WCAG AA).
-const FAINT: &str = r"(() => {
+pub const FAINT: &str = r"(() => {
     const parse = (color) => color.match(/[\d.]+/g).map(Number);
     const light = ([r, g, b]) => [r, g, b].map((part) => part / 255)
         .map((part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)

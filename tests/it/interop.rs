@@ -218,3 +218,29 @@ fn metas_own_sdk_asks_for_the_app_of_its_token() {
         }
     }
 }
+
+#[test]
+fn passport_facebook_logs_in_at_the_sandbox() {
+    let Some((sandbox, calls)) = client("clients/passport_facebook.js") else { return };
+    assert_eq!(calls["cancelled"]["refused"]["message"], "Permissions error", "{calls:#}");
+    for login in [&calls["login"], &calls["again"]] {
+        let user = &login["user"];
+        assert_eq!(
+            (&user["name"], &user["expires_in"], &user["has_token"]),
+            (&"Ada Example".into(), &5_400.into(), &true.into()),
+            "{calls:#}"
+        );
+    }
+    let world = sandbox.world();
+    assert_eq!(world.grants[0].pages.as_deref(), Some(&[PAGE_ID.to_owned()][..]));
+    assert!(world.journal.entries().iter().any(|entry| entry.parameters.iter().any(|one| one.name == "code_verifier")));
+}
+
+#[test]
+fn requests_oauthlib_logs_in_at_the_sandbox() {
+    let Some((_sandbox, calls)) = client("clients/requests_oauthlib_client.py") else { return };
+    assert_eq!(calls["token"], serde_json::json!({"type": "bearer", "expires_in": 5_400}));
+    assert_eq!((&calls["me"]["name"], &calls["accounts"]), (&"Ada Example".into(), &serde_json::json!([PAGE_ID])));
+    assert_eq!(calls["permissions"][0]["status"], "granted");
+    assert!(calls["again"].as_str().unwrap().contains("This authorization code has been used."), "{calls:#}");
+}

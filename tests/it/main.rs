@@ -49,6 +49,7 @@ mod prompt;
 mod readme;
 mod sandbox;
 mod sandbox_batch;
+mod sandbox_business;
 mod sandbox_events;
 mod sandbox_limits;
 mod sandbox_login;

@@ -5,16 +5,18 @@ use msgrctl::sandbox::InProcess;
 use serde_json::{Value, json};
 use url::form_urlencoded::Serializer;
 
+use crate::handover_page::FAINT;
 use crate::sandbox::ask;
 use crate::support::dialog::{Shown, inputs, open, submit};
 use crate::support::world::{PAGE_ID, app, page_token, scenario};
+use crate::support::{Browser, Home};
 
 const BACK: &str = "http://localhost:8765/callback";
 const SCOPE: &str = "pages_show_list,pages_messaging,pages_manage_metadata,pages_read_engagement";
 const FIVE: &str = "version = 1\npage_count = 5\n";
 const SECOND: &str = "109876543210988";
 
-fn json_of(sandbox: &InProcess, method: &str, path: &str) -> (u16, Value) {
+pub fn json_of(sandbox: &InProcess, method: &str, path: &str) -> (u16, Value) {
     let (status, _, body) = ask(&sandbox.url(), method, path, &[], "");
     (status, serde_json::from_str(&body).unwrap_or_else(|error| panic!("{error}: {body}")))
 }
@@ -28,12 +30,12 @@ fn dialog(sandbox: &InProcess, more: &[(&str, &str)]) -> Shown {
     open(&sandbox.url(), &all)
 }
 
-fn choose(sandbox: &InProcess, more: &[(&str, &str)], choices: &[(&str, &str)]) -> Shown {
+pub fn choose(sandbox: &InProcess, more: &[(&str, &str)], choices: &[(&str, &str)]) -> Shown {
     submit(&sandbox.url(), &dialog(sandbox, more).page(), choices, "continue")
 }
 
 /// Exchanges a code; `more` wins over the usual parameters.
-fn exchange(sandbox: &InProcess, code: &str, more: &[(&str, &str)]) -> (u16, Value) {
+pub fn exchange(sandbox: &InProcess, code: &str, more: &[(&str, &str)]) -> (u16, Value) {
     let (id, secret) = app(sandbox);
     let usual = [("client_id", id.as_str()), ("client_secret", &secret), ("redirect_uri", BACK), ("code", code)];
     let kept = usual.into_iter().filter(|(name, _)| !more.iter().any(|(other, _)| other == name));
@@ -43,19 +45,19 @@ fn exchange(sandbox: &InProcess, code: &str, more: &[(&str, &str)]) -> (u16, Val
 }
 
 /// The token of a login with these choices.
-fn token(sandbox: &InProcess, more: &[(&str, &str)], choices: &[(&str, &str)]) -> String {
+pub fn token(sandbox: &InProcess, more: &[(&str, &str)], choices: &[(&str, &str)]) -> String {
     let code = choose(sandbox, more, choices).parameter("code");
     let (status, body) = exchange(sandbox, &code, &[]);
     assert_eq!(status, 200, "{body}");
     body["access_token"].as_str().unwrap().to_owned()
 }
 
-fn get(sandbox: &InProcess, path: &str, token: &str) -> Value {
+pub fn get(sandbox: &InProcess, path: &str, token: &str) -> Value {
     let joint = if path.contains('?') { '&' } else { '?' };
     json_of(sandbox, "GET", &format!("/v26.0{path}{joint}access_token={token}")).1
 }
 
-fn ids(list: &Value) -> Vec<&str> {
+pub fn ids(list: &Value) -> Vec<&str> {
     list["data"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap()).collect()
 }
 
@@ -350,4 +352,50 @@ fn the_journal_has_no_secret_of_a_login() {
         assert!(!told.contains(hidden), "{hidden} in {told}");
     }
     assert!(told.contains("/v26.0/dialog/oauth") && told.contains("(a code)"), "{told}");
+}
+
+#[test]
+fn the_dialog_fits_a_narrow_window_and_the_keyboard() {
+    let Some(mut browser) = Browser::start() else { return };
+    let long = "W".repeat(75);
+    let world = format!(
+        "version = 1\npage_count = 3\n[[pages]]\nid = '12345'\nname = '{long}'\n[[apps]]\nname = '{long}'\n[[users]]\nname = '{long}'\n"
+    );
+    let sandbox = scenario(&world);
+    let home = Home::new();
+    let refused = dialog(&sandbox, &[("scope", &"pages_of_nobody,".repeat(9))]).page();
+    let pages = [dialog(&sandbox, &[]).page(), dialog(&sandbox, &[("person", "10150000000000001")]).page(), refused];
+    browser.width(360);
+    for html in &pages {
+        let file = home.file("dialog.html", html);
+        browser.open(&file);
+        assert_eq!(browser.eval("document.documentElement.scrollWidth"), 360);
+        let nameless =
+            "[...document.querySelectorAll('input:not([type=hidden])')].filter((it) => !it.labels.length).length";
+        assert_eq!(browser.eval(nameless), 0);
+        for scheme in ["light", "dark"] {
+            browser.media(scheme, "screen");
+            assert_eq!(browser.eval(FAINT)["faint"], json!([]), "{scheme}");
+        }
+        assert_eq!(browser.requests(), [format!("file://{}", file.display())], "it loads nothing");
+        assert!(browser.console().is_empty(), "{:#?}", browser.console());
+    }
+    // From the first control to the last by Tab, and each shows that it has the focus.
+    let file = home.file("dialog.html", &pages[1]);
+    browser.open(&file);
+    let mut reached = Vec::new();
+    for _ in 0..20 {
+        browser.press("Tab", 9);
+        if browser.eval("document.activeElement === document.body") == true {
+            break;
+        }
+        assert_ne!(browser.eval("getComputedStyle(document.activeElement).outlineStyle"), "none");
+        reached.push(browser.eval("document.activeElement.name + '=' + document.activeElement.value"));
+    }
+    let (first, last) = (&reached[0], &reached[reached.len() - 1]);
+    assert_eq!((first, last), (&json!("pages=current"), &json!("action=cancel")), "{reached:?}");
+    assert!(
+        reached.contains(&json!("page=12345")) && reached.contains(&json!("permission=pages_messaging")),
+        "{reached:?}"
+    );
 }

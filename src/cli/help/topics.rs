@@ -158,7 +158,7 @@ pub(in crate::cli) const SCENARIOS: Topic = Topic {
     list: &[
         (
             "token states",
-            "valid, expired, password_changed, logged_out, not_authorized, checkpoint, lost_role, two_factor, unconfirmed, inactive, grant_replaced, cannot_impersonate, app_blocked",
+            "valid, expired, password_changed, logged_out, revoked, not_authorized, checkpoint, lost_role, two_factor, unconfirmed, inactive, grant_replaced, cannot_impersonate, app_blocked",
         ),
         (
             "keys of a page",
@@ -170,7 +170,7 @@ pub(in crate::cli) const SCENARIOS: Topic = Topic {
         ),
         (
             "keys of an app",
-            "id, secret, name, made (\"2026-11-10\": closed to new apps is what Meta closed on 4 November 2026), and for logins: login = \"business\", mode = \"live\" (by default app_mode, or development), redirect_uris, enforce_https, domains, permissions (that it can ask for), login_error",
+            "id, secret, name, made (\"2026-11-10\": closed to new apps is what Meta closed on 4 November 2026), and for logins: login = \"business\", mode = \"live\" (by default app_mode, or development), redirect_uris, enforce_https, domains, permissions (that it can ask for), login_error, business (that has claimed it), deauthorize_url",
         ),
         (
             "login errors",
@@ -187,6 +187,14 @@ pub(in crate::cli) const SCENARIOS: Topic = Topic {
         (
             "keys of a user",
             "id, name, pages (that the person has tasks on), app_role, and of a token of theirs: token, app, scopes, granted_for, state, expires_in; system = true for a system user; without id and name it is the first person",
+        ),
+        (
+            "keys of a business",
+            "id, name, owned_pages (by default all), client_pages, permitted_tasks (of those), admins (ids or names; by default all people), two_factor (people need it to make tokens), lasting_tokens = false (tokens for 60 days only), system_user_limit",
+        ),
+        (
+            "keys of a system user",
+            "id, name, business, admin, apps (installed), pages and tasks (assigned), and of a token of its own: token, scopes, state, expires_in (by default never)",
         ),
         (
             "keys of a grant",

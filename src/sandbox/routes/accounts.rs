@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::{Map, Value, json};
 
 use super::node::{EDGES, PAGE_FIELDS, name_of};
-use super::{Answer, Answered, Call, Part, Token, TokenKind, World, holder, nonexisting_field};
+use super::{Answer, Answered, Call, Part, Refusal, Token, TokenKind, World, holder, nonexisting_field};
 use crate::sandbox::tokens::{Origin, value_for};
 use crate::sandbox::world::Page;
 
@@ -26,11 +26,7 @@ pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Answered {
     let part = Part::of(call, total)?;
     let pages: Vec<Page> = shown.iter().filter(granted).skip(part.start).take(part.end - part.start).cloned().collect();
     let fields = call.fields(&DEFAULT);
-    if let Some(field) =
-        fields.iter().find(|field| !PAGE_FIELDS.contains(&name_of(field)) && !EDGES.contains(&name_of(field)))
-    {
-        return Err(nonexisting_field(name_of(field), "Page"));
-    }
+    known(&fields)?;
     let data = pages.iter().map(|page| row(world, &holder, page, &fields)).collect();
     let mut body = part.body(call, &holder.value, &format!("{}/accounts", holder.user_id), data);
     if matches!(call.parameter("summary"), Some("1" | "true" | "total_count")) {
@@ -39,11 +35,21 @@ pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Answered {
     Ok(Answer::ok(Value::Object(body)))
 }
 
-fn row(world: &mut World, holder: &Token, page: &Page, fields: &[String]) -> Value {
+/// Refuses fields that a Page does not have.
+pub(super) fn known(fields: &[String]) -> Result<(), Refusal> {
+    let is_known = |field: &&String| PAGE_FIELDS.contains(&name_of(field)) || EDGES.contains(&name_of(field));
+    match fields.iter().find(|field| !is_known(field)) {
+        Some(field) => Err(nonexisting_field(name_of(field), "Page")),
+        None => Ok(()),
+    }
+}
+
+/// A Page in a list, with its token where the holder may act for it.
+pub(super) fn row(world: &mut World, holder: &Token, page: &Page, fields: &[String]) -> Value {
     let mut row = Map::new();
     for field in fields {
         let value = match field.as_str() {
-            "access_token" if page.tasks.is_empty() => None,
+            "access_token" if world.tasks_of(holder, page).is_empty() || !world.reaches(holder, page) => None,
             "access_token" => Some(page_token(world, holder, page).into()),
             "id" => Some(page.id.clone().into()),
             "name" => Some(page.name.clone().into()),
@@ -51,7 +57,7 @@ fn row(world: &mut World, holder: &Token, page: &Page, fields: &[String]) -> Val
             "category" => Some(page.category.clone().into()),
             "category_list" => Some(json!([{"id": "144982405562750", "name": page.category}])),
             "is_published" => Some(page.is_published.into()),
-            "tasks" => Some(page.tasks.clone().into()),
+            "tasks" => Some(world.tasks_of(holder, page).into()),
             _ => None,
         };
         if let Some(value) = value {

@@ -68,7 +68,7 @@ pub(super) fn messages_of(world: &World, call: &Call, node: &str) -> Answered {
 
 fn reader(world: &World, call: &Call, node: &str) -> Result<(Token, String), Refusal> {
     let (token, page_id) = of_page(world, call, node)?;
-    require_task(world, &page_id, &["MESSAGING", "MODERATE"])?;
+    require_task(world, &token, &page_id, &["MESSAGING", "MODERATE"])?;
     for scope in ["pages_manage_metadata", "pages_read_engagement"] {
         token.require(200, scope)?;
     }

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::{Answer, Answered, Call, World, message_content, need_value, of_page, require_task, required};
 
 pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Answered {
-    let (_, page_id) = of_page(world, call, node)?;
-    require_task(world, &page_id, &["MESSAGING"])?;
+    let (token, page_id) = of_page(world, call, node)?;
+    require_task(world, &token, &page_id, &["MESSAGING"])?;
     let message = need_value(call, "message")?;
     let attachment = match &message["attachment"] {
         Value::Null => return Err(required("message[attachment]")),

@@ -37,7 +37,7 @@ const OTHER_RECIPIENTS: [(&str, bool); 6] = [
 
 pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Answered {
     let (token, page_id) = of_page(world, call, node)?;
-    require_task(world, &page_id, &["MESSAGING"])?;
+    require_task(world, &token, &page_id, &["MESSAGING"])?;
     let recipient = need_value(call, "recipient")?;
     if !recipient.is_object() {
         return Err(bad("Param recipient must be an object."));

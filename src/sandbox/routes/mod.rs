@@ -1,6 +1,7 @@
 //! Routes each call, after the checks that all calls share: version, token, signature.
 
 mod accounts;
+mod assigned;
 mod businesses;
 mod caller;
 mod conversations;
@@ -19,8 +20,10 @@ mod permissions;
 mod person;
 mod personas;
 mod replies;
+mod revoke;
 mod subscribed_apps;
 mod subscriptions;
+mod system_users;
 mod thread_control;
 
 use jiff::civil::Date;
@@ -107,6 +110,7 @@ fn dispatch(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
         ("GET", []) if call.given("ids").is_some() => node::several(world, call),
         (_, []) => Err(Refusal::new(100, "GraphMethodException", "No node specified")),
         ("GET" | "POST", ["oauth", "access_token"]) => oauth::access_token(world, call),
+        ("GET" | "POST", ["oauth", "revoke"]) => revoke::token(world, call),
         ("GET", ["debug_token"]) => debug_token::answer(world, call),
         ("GET", ["app"]) => node::app(world, call, "app"),
         (_, [node, "subscribed_apps"]) => subscribed_apps::answer(world, call, node),
@@ -114,6 +118,14 @@ fn dispatch(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
         ("GET", ["me", "businesses"]) => businesses::of_person(world, call),
         ("GET", [node, edge @ ("owned_pages" | "client_pages")]) => businesses::pages(world, call, node, edge),
         ("GET", [node, "permissions"]) => permissions::answer(world, call, node),
+        ("DELETE", [node, "permissions"]) => revoke::permissions(world, call, node, None),
+        ("DELETE", [node, "permissions", one]) => revoke::permissions(world, call, node, Some(one)),
+        (_, [node, "system_users"]) => system_users::answer(world, call, node),
+        ("POST", [node, "applications"]) => system_users::install(world, call, node),
+        (_, [node, "access_tokens"]) => system_users::tokens(world, call, node),
+        ("POST", [node, "system_user_access_tokens"]) => system_users::tokens_of_business(world, call, node),
+        (_, [node, "assigned_users"]) => assigned::users(world, call, node),
+        ("GET", [node, "assigned_pages"]) => assigned::pages(world, call, node),
         ("POST", [node, "message_attachments"]) => message_attachments::answer(world, call, node),
         (_, [node, "messenger_profile"]) => messenger_profile::answer(world, call, node),
         (_, [node, "custom_user_settings"]) => messenger_profile::of_person(world, call, node),

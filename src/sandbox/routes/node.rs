@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Answer, Answered, Call, Caller, Refusal, Token, World, bad, caller, nonexisting_field};
 use super::{conversations, personas, unsupported, without_nulls};
-use crate::sandbox::versions::Feature;
+use crate::sandbox::versions::{Feature, Served};
 use crate::sandbox::world::Page;
 
 pub(super) static PAGE_FIELDS: LazyLock<Vec<&str>> =
@@ -15,8 +15,17 @@ pub(super) static PAGE_FIELDS: LazyLock<Vec<&str>> =
 const MOST_IDS: usize = 50;
 /// Fields that v26.0 has removed.
 const OLD_FIELDS: [&str; 5] = ["current_location", "genre", "network", "parking", "start_info"];
-const USER_FIELDS: [&str; 8] =
-    ["id", "name", "first_name", "last_name", "middle_name", "name_format", "picture", "short_name"];
+const USER_FIELDS: [&str; 9] = [
+    "client_business_id",
+    "id",
+    "name",
+    "first_name",
+    "last_name",
+    "middle_name",
+    "name_format",
+    "picture",
+    "short_name",
+];
 pub(super) const EDGES: [&str; 4] = ["picture", "conversations", "roles", "tasks"];
 
 pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Answered {
@@ -108,12 +117,13 @@ fn page_answer(world: &mut World, page: &Page, call: &Call, reader: Option<&Toke
     let wanted = call.fields(&["name", "id"]);
     let own = reader.is_some_and(|token| match token.page() {
         Some(id) => id == page.id,
-        None => world.reaches(token, &page.id),
+        None => world.reaches(token, page),
     });
     let public = wanted.iter().all(|field| field == "id" || field == "name");
     let asks = |name: &str| wanted.iter().any(|field| field == name);
     // A person gets the Page's token, a Page its own token.
-    let token = match reader.filter(|_| own && asks("access_token") && !page.tasks.is_empty()) {
+    let tasks = reader.map(|token| world.tasks_of(token, page).to_vec()).unwrap_or_default();
+    let token = match reader.filter(|_| own && asks("access_token") && !tasks.is_empty()) {
         Some(token) if token.page().is_some() => Some(token.value.clone()),
         Some(token) => Some(super::accounts::page_token(world, token, page)),
         None => None,
@@ -133,10 +143,10 @@ fn page_answer(world: &mut World, page: &Page, call: &Call, reader: Option<&Toke
         "is_messenger_bot_get_started_enabled": get_started,
         "is_messenger_platform_bot": true,
         "messaging_feature_status": {"hop_v2": false, "ig_multi_app": false, "msgr_multi_app": false},
-        "tasks": (asks("tasks") && of_person).then_some(&page.tasks),
+        "tasks": (asks("tasks") && of_person).then_some(tasks),
         "access_token": token,
     }));
-    if !super::served(world, call).has(Feature::OldPageFields, Date::MIN)
+    if !Served::of(world.day(), call.version).has(Feature::OldPageFields, Date::MIN)
         && let Some(old) = wanted.iter().find(|field| OLD_FIELDS.contains(&name_of(field)))
     {
         return Err(nonexisting_field(name_of(old), "Page"));
@@ -158,6 +168,10 @@ fn user_answer(world: &World, token: &Token, call: &Call) -> Answered {
     let wanted = call.fields(&["name", "id"]);
     let name = world.name_of(token).ok_or_else(|| unsupported("get", &token.user_id))?;
     let (first, last) = name.split_once(' ').unzip();
-    let values = json!({"id": token.user_id, "name": name, "first_name": first, "last_name": last});
+    let business = world.system_user(&token.user_id).filter(|user| user.assigned.is_none());
+    let business = business.map(|user| &user.business_id);
+    let values = json!({
+        "id": token.user_id, "name": name, "first_name": first, "last_name": last, "client_business_id": business,
+    });
     pick(&wanted, &USER_FIELDS, "User", &without_nulls(values)).map(Answer::ok)
 }

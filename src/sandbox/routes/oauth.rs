@@ -41,9 +41,14 @@ fn bad_request(code: i64, text: &str) -> Refusal {
     Refusal::oauth(code, text).with_status(400)
 }
 
-fn issued(token: &str, expires_in: Option<i64>) -> Answer {
+pub(super) fn issued(token: &str, expires_in: Option<i64>) -> Answer {
     let body: Value = json!({"access_token": token, "token_type": "bearer", "expires_in": expires_in});
     Answer::ok(without_nulls(body))
+}
+
+/// A token that an app has issued.
+pub(super) fn issued_by(world: &World, value: &str, app: &App) -> Result<Token, Refusal> {
+    world.token(value).filter(|token| token.app_id == app.id).cloned().ok_or_else(unparsed)
 }
 
 /// A token for the code of a login, once.
@@ -111,13 +116,15 @@ fn exchange(world: &mut World, call: &Call, app: &App) -> Answered {
     let old = old.ok_or_else(|| bad_request(1, "fb_exchange_token parameter not specified"))?;
     let now = world.clock.unix_seconds();
     let for_60_days = call.parameter("set_token_expires_in_60_days") == Some("true");
-    let is_fit = |token: &&Token| match token.kind {
+    let token = issued_by(world, old, app)?;
+    let is_fit = match token.kind {
         TokenKind::User => true,
         TokenKind::SystemUser => for_60_days,
         TokenKind::Page(_) => false,
     };
-    let token = world.token(old).filter(|token| token.app_id == app.id).filter(is_fit);
-    let token = token.cloned().ok_or_else(unparsed)?;
+    if !is_fit {
+        return Err(unparsed());
+    }
     if let Some(problem) = token.problem(now) {
         return Err(problem);
     }

@@ -25,8 +25,8 @@ pub(super) fn own_page(world: &World, call: &Call, token: &Token, node: &str) ->
 }
 
 /// Refuses a person without any of these tasks on the Page.
-pub(super) fn require_task(world: &World, page_id: &str, tasks: &[&str]) -> Result<(), Refusal> {
-    if has_task(world, page_id, tasks) {
+pub(super) fn require_task(world: &World, token: &Token, page_id: &str, tasks: &[&str]) -> Result<(), Refusal> {
+    if has_task(world, token, page_id, tasks) {
         return Ok(());
     }
     let tasks = tasks.join(", ");
@@ -34,8 +34,8 @@ pub(super) fn require_task(world: &World, page_id: &str, tasks: &[&str]) -> Resu
 }
 
 /// Whether a person has one of these tasks, on the old or the new kind of Page.
-pub(super) fn has_task(world: &World, page_id: &str, tasks: &[&str]) -> bool {
-    let held = world.page(page_id).map(|page| page.tasks.as_slice()).unwrap_or_default();
+pub(super) fn has_task(world: &World, token: &Token, page_id: &str, tasks: &[&str]) -> bool {
+    let held = world.page(page_id).map(|page| world.tasks_of(token, page)).unwrap_or_default();
     held.iter().any(|held| {
         let held = held.strip_prefix("PROFILE_PLUS_").unwrap_or(held);
         held == "FULL_CONTROL" || tasks.contains(&held)

@@ -29,7 +29,7 @@ pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Answered {
     for scope in ["pages_manage_metadata", "pages_show_list"] {
         token.require(200, scope)?;
     }
-    require_task(world, &id, &["CREATE_CONTENT", "MANAGE", "MODERATE"])?;
+    require_task(world, &token, &id, &["CREATE_CONTENT", "MANAGE", "MODERATE"])?;
     match call.method.as_str() {
         "GET" => {
             let app = world.app(&token.app_id).ok_or_else(|| unsupported("get", node))?;
@@ -49,7 +49,7 @@ pub(super) fn answer(world: &mut World, call: &Call, node: &str) -> Answered {
                 if !token.may("pages_messaging") {
                     return Err(refuse("one of these permissions is needed: pages_messaging"));
                 }
-                if !has_task(world, &id, &["MESSAGING"]) {
+                if !has_task(world, &token, &id, &["MESSAGING"]) {
                     return Err(refuse("one of these tasks is needed: MESSAGING"));
                 }
             }

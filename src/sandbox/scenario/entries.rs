@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::sandbox::Fault;
 use crate::sandbox::apps::{App, AppMode, Configuration};
+use crate::sandbox::businesses::Business;
 use crate::sandbox::length::Length;
 use crate::sandbox::rules::{Access, SubscribedAppsMode};
 use crate::sandbox::tokens::TokenState;
@@ -47,6 +48,10 @@ pub struct Scenario {
     pub(super) configurations: Vec<Configuration>,
     #[serde(default)]
     pub(super) grants: Vec<GrantEntry>,
+    #[serde(default)]
+    pub(super) businesses: Vec<Business>,
+    #[serde(default)]
+    pub(super) system_users: Vec<SystemUserEntry>,
     #[serde(default)]
     pub(super) people: Vec<PersonEntry>,
     #[serde(default)]
@@ -104,6 +109,30 @@ pub(super) struct PageEntry {
     pub(super) app_role: Option<bool>,
     #[serde(default)]
     pub(super) new_experience: bool,
+}
+
+/// A system user of a business, with a token if it has one.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SystemUserEntry {
+    pub(super) id: Option<String>,
+    pub(super) name: String,
+    /// Absent: the first one.
+    pub(super) business: Option<String>,
+    #[serde(default)]
+    pub(super) admin: bool,
+    /// Installed apps; absent: the first one.
+    pub(super) apps: Option<Vec<String>>,
+    /// Assigned Pages.
+    #[serde(default)]
+    pub(super) pages: Vec<String>,
+    /// On each of them; absent: all tasks.
+    pub(super) tasks: Option<Vec<String>>,
+    pub(super) token: Option<String>,
+    pub(super) state: Option<TokenState>,
+    pub(super) scopes: Option<Vec<String>>,
+    /// Absent: never.
+    pub(super) expires_in: Option<Length>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -22,7 +22,8 @@
 //! code = 4
 //! ```
 //!
-//! Logins (`/dialog/oauth`, `/oauth/access_token`):
+//! For businesses and system users see [`Business`](super::businesses::Business) and
+//! `SystemUserEntry`. Logins (`/dialog/oauth`, `/oauth/access_token`):
 //!
 //! ```toml
 //! version = 1
@@ -123,6 +124,8 @@ impl Scenario {
         let named = named.chain(scenario.users.iter().filter_map(|user| user.app.as_deref()));
         let named = named.chain(scenario.configurations.iter().filter_map(|one| one.app.as_deref()));
         let named = named.chain(scenario.grants.iter().filter_map(|grant| grant.app.as_deref()));
+        let named =
+            named.chain(scenario.system_users.iter().flat_map(|user| user.apps.iter().flatten()).map(String::as_str));
         for app in named.chain(scenario.subscriptions.iter().filter_map(|one| one.app.as_deref())) {
             if !apps.contains(&app) {
                 return Err(invalid(format!("app '{app}' is named, but not listed under apps")));
@@ -132,7 +135,8 @@ impl Scenario {
             return Err(invalid(format!("app '{twice}' is listed twice: give each app an id")));
         }
         scenario.check_logins().map_err(invalid)?;
-        for url in scenario.subscriptions.iter().map(|one| &one.callback_url) {
+        let farewells = scenario.apps.iter().filter_map(|app| app.deauthorize_url.as_ref());
+        for url in scenario.subscriptions.iter().map(|one| &one.callback_url).chain(farewells) {
             if !Url::parse(url).is_ok_and(|url| is_callback(&url)) {
                 return Err(invalid(format!("'{url}' is not a callback: https://…, or http://127.0.0.1…")));
             }
@@ -233,6 +237,12 @@ impl Scenario {
         }
         for user in self.users {
             login::add_user(&mut world, user, &model);
+        }
+        if !self.businesses.is_empty() {
+            world.businesses = self.businesses;
+        }
+        for user in self.system_users {
+            login::add_system_user(&mut world, user, &model);
         }
         world.configurations = self.configurations;
         for grant in self.grants {

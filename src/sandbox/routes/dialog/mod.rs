@@ -43,7 +43,11 @@ pub(super) fn answer(world: &mut World, call: &Call) -> Answer {
         Ok(Step::Back(target)) => page::redirect(target),
         Ok(Step::Grant(grant, code)) => {
             let target = redirect::granted(world, call, &grant, &code);
-            world.replace_grant(grant, code.token.kind == TokenKind::SystemUser);
+            let of_system_user = code.token.kind == TokenKind::SystemUser;
+            if of_system_user && world.system_user(&grant.user_id).is_none() {
+                world.integrate(&grant);
+            }
+            world.replace_grant(grant, of_system_user);
             if redirect::asks(call, "token") {
                 world.tokens.push(code.token.clone());
             }
