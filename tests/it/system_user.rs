@@ -2,15 +2,19 @@
 
 use std::rc::Rc;
 
+use msgrctl::clock::Clock;
 use msgrctl::env::Environment;
 use msgrctl::graph::AppCredentials;
 use msgrctl::graph::endpoints::business::Business;
-use msgrctl::operations::login::system_user::{Administrator, Life, Made, NAME, Prepared, SCOPES, Wish};
+use msgrctl::operations::login::system_user::{Administrator, Life, Made, NAME, Prepared, SCOPES, TASKS, Wish};
 use msgrctl::operations::{Error, Given, Kind, Unseen, Workspace};
+use msgrctl::sandbox::{InProcess, TokenKind, World};
 use msgrctl::secrets::Secret;
 use serde_json::{Value, json};
 
+use crate::support::Home;
 use crate::support::graph::{APP, APP_SECRET, StandIn, USER_TOKEN};
+use crate::support::world::app;
 
 const BUSINESS: &str = "200000000000001";
 const USER: &str = "100093887654321";
@@ -180,7 +184,7 @@ fn each_refusal_has_its_cause_its_way_out_and_what_was_done_before() {
         let hints = error.hints().join("\n");
         assert!(hints.contains(&settings) && error.hints().len() > 1, "{call}: {hints}");
         assert!(error.trace().is_some() && !format!("{error:?}").contains(USER_TOKEN), "{error:?}");
-        crate::support::Home::new().run(&["explain", cause]).code(0);
+        Home::new().run(&["explain", cause]).code(0);
     }
     // The installed app may also be one that Meta does not confirm.
     let graph = allowed(vec![on(&install, &json!({"success": false}))]);
@@ -231,5 +235,73 @@ fn a_token_that_is_not_what_was_asked_for_is_refused() {
         assert_eq!(error.why(), Some(cause), "{error:?}");
         assert!(error.message().contains(what) && error.message().contains("not kept"), "{error:?}");
         assert!(!format!("{error:?}").contains("EAA"), "{error:?}");
+    }
+}
+
+/// The sandbox with an administrator's token; `change` its world first.
+fn business(change: impl FnOnce(&mut World)) -> InProcess {
+    let mut world = World::with_pages(2, Clock::system());
+    for token in world.tokens.iter_mut().filter(|token| token.kind == TokenKind::User) {
+        token.scopes.push("business_management".into());
+    }
+    change(&mut world);
+    InProcess::start(world).unwrap()
+}
+
+/// An administrator of the sandbox's business does it, for both Pages.
+fn in_the_sandbox(sandbox: &InProcess, life: Life) -> (Prepared, Result<Made, Error>) {
+    let directory = tempfile::tempdir().unwrap();
+    let given =
+        Given { config_dir: Some(directory.path().to_owned()), graph_url: Some(sandbox.url()), ..Given::default() };
+    let workspace = Workspace::new(Environment::default(), given, Rc::new(Unseen), "login");
+    let (id, secret) = app(sandbox);
+    let (token, pages) = {
+        let world = sandbox.world();
+        let pages: Vec<String> = world.pages.iter().map(|page| page.id.clone()).collect();
+        (world.user_token().unwrap().value.clone(), pages)
+    };
+    let app = AppCredentials { id, secret: Secret::new(secret) };
+    let administrator = Administrator::new(&workspace, Secret::new(token), app).unwrap();
+    let business = administrator.business(BUSINESS).unwrap();
+    let prepared = administrator.prepare(Wish { business: &business, name: NAME, pages: &pages, life }).unwrap();
+    let made = administrator.carry_out(&prepared);
+    (prepared, made)
+}
+
+#[test]
+fn the_sandbox_makes_a_system_user_whose_token_reaches_the_pages() {
+    let sandbox = business(|_| ());
+    let (prepared, made) = in_the_sandbox(&sandbox, Life::SixtyDays);
+    let made = made.unwrap();
+    assert!(prepared.user().is_none() && made.info.expires_at.is_some_and(|at| at > 0));
+    let home = Home::new().with("MSGRCTL_GRAPH_URL", &sandbox.url()).with("SYSTEM_USER", made.token.expose());
+    let discover = ["account", "discover", "--token-from", "env:SYSTEM_USER", "--json"];
+    let found = home.run(&discover).code(0).json();
+    assert_eq!(found["pages"].as_array().unwrap().iter().filter(|page| page["usable"] == true).count(), 2, "{found}");
+    assert_eq!(found["pages"][0]["tasks"], json!(TASKS));
+    // Once more: the same user, with the Pages that it has.
+    let (again, made_again) = in_the_sandbox(&sandbox, Life::Never);
+    let made_again = made_again.unwrap();
+    assert_eq!(again.user().map(|user| &user.id), Some(&made.user.id));
+    assert!(again.to_assign().is_empty() && made_again.info.expires_at == Some(0));
+    assert_ne!(made.token, made_again.token);
+}
+
+#[test]
+fn the_sandbox_refuses_as_a_business_does() {
+    type Change = fn(&mut World);
+    let cases: [(Change, Life, &str); 4] = [
+        (|world| world.businesses[0].two_factor = true, Life::SixtyDays, "two-factor"),
+        (|world| world.businesses[0].system_user_limit = 0, Life::SixtyDays, "system-user-limit"),
+        (|world| world.apps[0].business = Some("200000000000099".into()), Life::SixtyDays, "app-not-claimed"),
+        (|world| world.businesses[0].lasting_tokens = false, Life::Never, "app-not-installed"),
+    ];
+    for (change, life, cause) in cases {
+        let sandbox = business(change);
+        let error = in_the_sandbox(&sandbox, life).1.expect_err(cause);
+        assert_eq!(error.why(), Some(cause), "{error:?}");
+        if life == Life::Never {
+            assert!(error.hints().iter().any(|hint| hint.contains("60 days")), "{error:?}");
+        }
     }
 }
