@@ -18,6 +18,8 @@ pub enum Place {
     Messages,
     /// The exchange of a login's code for a token.
     Login,
+    /// The exchange of a token for one that lasts longer.
+    Exchange,
     /// On a business and its lists.
     Business,
     /// Creating a system user.
@@ -63,6 +65,7 @@ impl Place {
             Self::App => "when the app itself asks",
             Self::Messages => "when a message is sent",
             Self::Login => "when a login's code is changed for a token",
+            Self::Exchange => "when a token is exchanged for a longer one",
             Self::Business => "when a business is asked about",
             Self::NewSystemUser => "when a system user is created",
             Self::AppInstall => "when an app is installed for a system user",
@@ -296,6 +299,8 @@ mod tests {
         assert_eq!(reads(Wording::CodeExpired), "code-expired");
         assert_eq!(reads(Wording::Redirect), "redirect-differs");
         assert_eq!(cause(&oauth(100, Some(36_009)), Place::App.plain()), "call-refused");
+        let exchange = |code| cause(&oauth(code, None), Place::Exchange.plain());
+        assert_eq!((exchange(1), exchange(100), exchange(101)), ("app-secret-wrong", "call-refused", "app-unknown"));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use clap::Args;
 use super::PERMISSIONS;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::graph::endpoints::business::Business;
 use crate::operations::login::connect::OfApp;
 use crate::operations::login::dialog::Wanted;
 use crate::operations::login::system_user::{Administrator, Life, Made, NAME, Wish};
@@ -44,29 +45,7 @@ impl SystemUserArgs {
     /// Sets up the system user for these Pages, once the person agrees; its token.
     pub fn set_up(&self, ctx: &Context, app: &OfApp, token: Secret, pages: &[String]) -> Result<Secret, CliError> {
         let administrator = Administrator::new(ctx, token, app.credentials())?;
-        let business = match &self.business {
-            Some(id) => administrator.business(id)?,
-            None => {
-                let mut all = administrator.businesses()?;
-                let name = |at: usize| {
-                    let name = all[at].name.clone().unwrap_or_default();
-                    format!("{name}  {}", all[at].id)
-                };
-                let items: Vec<String> = (0..all.len()).map(name).collect();
-                let at = match items.len() {
-                    1 => 0,
-                    _ if ctx.someone_can_answer && !ctx.output.json => ctx
-                        .prompter
-                        .choose("The business that has the Pages", &items, 0)?
-                        .ok_or_else(|| CliError::left("no business was chosen; nothing was changed"))?,
-                    _ => {
-                        return Err(CliError::usage(format!("the token has several businesses: {}", items.join(", ")))
-                            .hint("name the one that has the Pages: --business ID"));
-                    }
-                };
-                all.swap_remove(at)
-            }
-        };
+        let business = self.business(ctx, &administrator)?;
         let life = if self.never_expires { Life::Never } else { Life::SixtyDays };
         let wish = Wish { business: &business, name: &self.system_user_name, pages, life };
         let prepared = administrator.prepare(wish)?;
@@ -78,5 +57,27 @@ impl SystemUserArgs {
         let Made { user, token, .. } = administrator.carry_out(&prepared)?;
         ctx.output.notice(&format!("the system user '{}' ({}) has a new token", self.system_user_name, user.id));
         Ok(token)
+    }
+
+    /// The named business, the only one, or the one that the person chooses.
+    fn business(&self, ctx: &Context, administrator: &Administrator<'_>) -> Result<Business, CliError> {
+        if let Some(id) = &self.business {
+            return administrator.business(id);
+        }
+        let mut all = administrator.businesses()?;
+        let name = |business: &Business| format!("{}  {}", business.name.as_deref().unwrap_or_default(), business.id);
+        let items: Vec<String> = all.iter().map(name).collect();
+        let at = match items.len() {
+            1 => 0,
+            _ if ctx.someone_can_answer && !ctx.output.json => ctx
+                .prompter
+                .choose("The business that has the Pages", &items, 0)?
+                .ok_or_else(|| CliError::left("no business was chosen; nothing was changed"))?,
+            _ => {
+                return Err(CliError::usage(format!("the token has several businesses: {}", items.join(", ")))
+                    .hint("name the one that has the Pages: --business ID"));
+            }
+        };
+        Ok(all.swap_remove(at))
     }
 }

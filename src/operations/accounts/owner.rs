@@ -175,7 +175,7 @@ impl Question<'_> {
         };
         let why = match &asked {
             Ok(long) => return Ok(Some(long.value.access_token.clone()).filter(|long| long != self.token)),
-            Err(GraphError::Refused(error)) => causes::of(error, Place::App.plain()).summary,
+            Err(GraphError::Refused(error)) => causes::of(error, Place::Exchange.plain()).summary,
             Err(GraphError::Unreachable(why)) => of_unreachable(why).summary,
         };
         self.workspace.warning(&format!(

@@ -26,6 +26,12 @@ impl Wizard<'_> {
         }
         // An account that exists gets its new token by 'msgrctl login' itself.
         let offers = self.old.is_none() && self.client.is_some() && self.draft.inputs.token.is_none();
+        if offers {
+            say(
+                ctx,
+                "\nThe Page access token: best of a system user, since it does not hang on a person (msgrctl login --system-user); a login here gives one of a person, without an end.",
+            );
+        }
         loop {
             let ways = [LOG_IN, PASTE].map(str::to_owned);
             match if offers { ctx.prompter.choose("How to get the token", &ways, 0)? } else { Some(1) } {

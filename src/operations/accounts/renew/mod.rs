@@ -272,11 +272,11 @@ impl Run<'_> {
         let new = match exchange(&self.client, parent, app, info.is_of_system_user()).await {
             Ok(answer) => answer.value.access_token,
             Err(error @ GraphError::Unreachable(_)) => {
-                return Err(Error::of_graph(&error, Place::App.plain()).note(
+                return Err(Error::of_graph(&error, Place::Exchange.plain()).note(
                     "Meta may have made a new token that is not known here; the old one works on, and trying again is safe",
                 ));
             }
-            Err(error) => return Err(Error::of_graph(&error, Place::App.plain())),
+            Err(error) => return Err(Error::of_graph(&error, Place::Exchange.plain())),
         };
         let asked = token::debug(&self.client, &new, app).await;
         let seen = asked.map_err(|error| Error::of_graph(&error, Place::App.plain()).note("the old token stays"))?;
