@@ -185,7 +185,7 @@ fn a_fault_at_any_call_leaves_tokens_that_work_and_says_what_to_do() {
         (drop("/oauth/access_token"), 5),
         (refuse("/oauth/access_token", 2), 5),
         (refuse("/oauth/access_token", 190), 4),
-        (refuse("/oauth/access_token", 100), 4),
+        (refuse("/oauth/access_token", 100), 1),
         (drop("/me"), 5),
         (refuse("/me", 190), 7),
         (refuse(&format!("/{}", PAGES[1]), 190), 9),

@@ -263,3 +263,30 @@ pub fn port_of(text: &str) -> Option<u16> {
     let address: SocketAddr = text.parse().ok()?;
     address.ip().is_loopback().then_some(address.port())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::dialog::trial;
+    use super::*;
+
+    #[test]
+    fn without_an_answer_it_ends_and_frees_its_port() {
+        let listener = Listener::bind(0).expect("a free port");
+        let port = listener.port;
+        assert!(Listener::bind(port).is_err(), "the port is taken");
+        let error = listener.answer(trial().0, Duration::from_millis(30)).err().expect("nobody answered");
+        assert_eq!(error.why(), Some("login-timed-out"));
+        assert!(Listener::bind(port).is_ok(), "the port is free again");
+    }
+
+    #[test]
+    fn only_this_machine_is_listened_on() {
+        assert_eq!(
+            (port_of("localhost:8400"), port_of("127.0.0.1:0"), port_of("[::1]:9")),
+            (Some(8400), Some(0), Some(9))
+        );
+        for elsewhere in ["0.0.0.0:80", "10.0.0.1:80", "localhost", "example.com:80", "localhost:99999", "[::]:80"] {
+            assert_eq!(port_of(elsewhere), None, "{elsewhere}");
+        }
+    }
+}
