@@ -330,12 +330,16 @@ fn a_fault_at_each_step_changes_nothing_and_says_what_to_do() {
 }
 
 #[test]
-fn a_wrong_app_secret_is_told_from_a_refused_login() {
+fn a_wrong_app_and_no_network_are_told_before_the_browser_opens() {
     let sandbox = scenario(FIVE);
     let home = home(&sandbox).with("MSGRCTL_APP_SECRET", "ffffffffffffffffffffffffffffffff");
-    let login = Login::start(&home, &["--page", PAGE_ID, "--yes"]);
-    login.choose(&sandbox, &ticked(&[PAGE_ID]), "continue");
-    login.end().code(4).says(&["the app id and the app secret do not belong together", "no account was changed"]);
+    let login = ["login", "--no-browser", "--page", PAGE_ID, "--yes"];
+    let run = home.run(&login).code(4);
+    assert!(run.stdout.is_empty(), "no address is printed: {}", run.stdout);
+    run.says(&["app secret"]);
+    home.run(&[&login[..], &["--app-id", "999999999999999"]].concat()).code(4).says(&["app id"]);
+    let home = home.with("MSGRCTL_GRAPH_URL", "http://127.0.0.1:1");
+    home.run(&login).code(5).says(&["Graph did not answer"]);
 }
 
 #[test]

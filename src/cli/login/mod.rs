@@ -22,7 +22,7 @@ use crate::operations::accounts::inputs::SecretInputs;
 use crate::operations::login::answer::Answer;
 use crate::operations::login::connect::{self, OfApp};
 use crate::operations::login::dialog::{Dialog, META_PAGE, PERMISSIONS, Wanted};
-use crate::operations::login::granted::{Granted, granted, of_token};
+use crate::operations::login::granted::{Granted, check_app, granted, of_token};
 use crate::operations::login::listener::{self, Listener};
 use crate::operations::unstored;
 use crate::secrets::{Secret, StoreName};
@@ -174,13 +174,14 @@ struct Route {
 /// Sends the person to Meta, and takes what the login gives.
 fn log_in(ctx: &Context, app: &OfApp, route: Route) -> Result<Granted, CliError> {
     let client = ctx.graph()?;
-    pages::say_what_hangs_on_it(ctx, app)?;
     let (redirect, listener) = if route.way.pastes {
         (route.redirect.unwrap_or_else(|| META_PAGE.to_owned()), None)
     } else {
         let listener = Listener::bind(route.port)?;
         (route.redirect.unwrap_or_else(|| listener.redirect()), Some(listener))
     };
+    check_app(ctx, &client, &app.credentials())?;
+    pages::say_what_hangs_on_it(ctx, app)?;
     let dialog = Dialog::new(client.dialog(), app.credentials(), &route.wanted, redirect);
     match browser::answer(ctx, dialog, listener, route.way)? {
         (Answer::Code(code), dialog) => Ok(granted(ctx, &client, &dialog, &code, &route.named)?),

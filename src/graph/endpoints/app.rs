@@ -25,3 +25,8 @@ pub async fn of_token(
 ) -> Result<Answer<App>, GraphError> {
     client.call(&GraphRequest::read("/app", token, app)).await
 }
+
+/// An app, asked by itself: whether id and secret belong together (1, 101, 190 where not).
+pub async fn itself(client: &Client, app: &AppCredentials) -> Result<Answer<App>, GraphError> {
+    client.call(&GraphRequest::read_as_app(format!("/{}", app.id), app).fields("id,name")).await
+}

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::dialog::{Dialog, PERMISSIONS};
 use crate::checks::causes::Place;
 use crate::graph::endpoints::person::{self, OwnPage};
-use crate::graph::endpoints::{login, token};
+use crate::graph::endpoints::{app, login, token};
 use crate::graph::{AppCredentials, Client, GraphError};
 use crate::operations::accounts::owner::{Lasting, Question};
 use crate::operations::{Error, Workspace};
@@ -19,6 +19,25 @@ pub struct Granted {
     pub pages: Vec<OwnPage>,
     /// Permissions that a connection needs and that the person did not grant.
     pub lacking: Vec<String>,
+}
+
+/// Asks Meta whether the app's id and secret belong together, before a person logs in for nothing.
+///
+/// # Errors
+///
+/// They do not, or Meta does not answer.
+pub fn check_app(workspace: &Workspace, client: &Client, app: &AppCredentials) -> Result<(), Error> {
+    let _waiting = workspace.reporter.waiting("asking Meta for the app …");
+    match Workspace::wait(app::itself(client, app))? {
+        Err(error @ GraphError::Unreachable(_)) => Err(Error::of_graph(&error, Place::App.plain())),
+        Err(GraphError::Refused(error)) => {
+            let is_wrong = matches!(error.code, Some(1 | 101 | 190));
+            let shown = Error::of_graph(&GraphError::Refused(error), Place::App.plain());
+            // Any other refusal says nothing about the login.
+            if is_wrong { Err(shown) } else { Ok(()) }
+        }
+        Ok(_) => Ok(()),
+    }
 }
 
 /// Changes the code for a token, that for a long-lived one, and lists its Pages, with those in
