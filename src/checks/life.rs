@@ -87,7 +87,9 @@ impl TokenLife {
                 // Access to a person's data ends 90 days after that person was there; a system user is
                 // always there.
                 let of_system_user = info.data_access_expires_at == Some(0);
-                match parent {
+                // A kept token of a system user says nothing of a Page's token that a person's data ends with.
+                let may_be_its = of_system_user || info.data_access_expires_at.is_none();
+                match parent.filter(|_| may_be_its) {
                     Some(Self::SystemUser60Days) => Self::PageOfSystemUser60Days,
                     Some(Self::SystemUser) if !ends => Self::PageOfSystemUser,
                     _ if of_system_user && ends => Self::PageOfSystemUser60Days,
@@ -98,6 +100,12 @@ impl TokenLife {
             }
             _ => return None,
         })
+    }
+
+    /// Whether it is a system user's, or was taken with such a one.
+    pub fn is_of_system_user(self) -> bool {
+        use TokenLife::{PageOfSystemUser, PageOfSystemUser60Days, SystemUser, SystemUser60Days};
+        matches!(self, SystemUser | SystemUser60Days | PageOfSystemUser | PageOfSystemUser60Days)
     }
 
     /// When the token ends, in Unix seconds; 0: never. Meta names no end of some Page's tokens that

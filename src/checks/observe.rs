@@ -123,6 +123,7 @@ impl Commands {
         let edit = |field, value| Some(self.edit.set(field, value));
         match next {
             Next::ReplaceToken => Some(self.replace_token.clone()),
+            Next::LogIn => Some("msgrctl login".into()),
             Next::TestAgain => Some(self.test_again.clone()),
             Next::SetApp => Some(self.set_app.clone()),
             Next::AddApp => Some(self.add_app.clone()),

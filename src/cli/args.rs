@@ -42,7 +42,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Integration accounts: add, list, show, edit, rename, remove, test, handover, discover
+    /// Integration accounts: add, list, show, edit, rename, remove, test, renew, handover, discover
     #[command(subcommand, visible_alias = "accounts")]
     Account(Box<account::AccountCommand>),
     /// Secrets of accounts: list, set, reveal, move, remove, passphrase

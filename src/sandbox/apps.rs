@@ -47,7 +47,8 @@ impl Default for App {
             made: date(2026, 1, 1),
             login: LoginKind::Classic,
             mode: None,
-            redirect_uris: Vec::new(),
+            // Meta's page for programs, so that an address can be pasted.
+            redirect_uris: vec!["https://www.facebook.com/connect/login_success.html".into()],
             enforce_https: true,
             domains: None,
             permissions: None,

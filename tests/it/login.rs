@@ -194,7 +194,7 @@ fn json_names_each_page_and_a_part_that_fails_is_9() {
             ("109876543210999", "failed", "no-page-granted")
         ]
     );
-    assert_eq!(value["lacking_permissions"], json!([]));
+    assert_eq!((&value["lacking_permissions"], &value["lost"]), (&json!([]), &json!([])));
 }
 
 #[test]
@@ -218,7 +218,11 @@ fn a_declined_permission_is_named() {
     let granted =
         ["pages_show_list", "pages_manage_metadata", "pages_read_engagement"].map(|name| ("permission", name));
     login.choose(&sandbox, &[ticked(&[PAGE_ID]), granted.to_vec()].concat(), "continue");
-    login.end().code(7).says(&["the login did not grant pages_messaging"]).shows(&["pages_messaging"]);
+    login.end().code(7).says(&[
+        "the login did not grant pages_messaging",
+        "no account was changed here",
+        "log in again",
+    ]);
     assert!(home.run(&["account", "list", "--json"]).json()["accounts"].as_array().unwrap().is_empty());
 }
 
@@ -239,10 +243,11 @@ fn a_second_login_with_other_pages_warns_before_and_after() {
         let run = login.end().code(0);
         if !first {
             run.says(&[
-                "tick every connected Page again at Meta",
-                "this login does not reach the Page of 'acme-support'",
-                "msgrctl account test acme-support",
+                "tick these Pages again at Meta, or their tokens stop working: Acme Support, Acme Support 2",
+                "this login does not reach the Page of 'acme-support', whose token does not work now",
             ]);
+            // Tested at once: nothing looks well that is not.
+            home.run(&["status"]).shows(&["acme-support    ✗ fail"]);
         }
     }
     let tested = home.run(&["account", "test", "--all", "--json"]).code(7).json();
@@ -327,6 +332,74 @@ fn a_fault_at_each_step_changes_nothing_and_says_what_to_do() {
         let kept = home.run(&["secret", "reveal", "ours", "page-access-token"]);
         assert!(kept.stdout.contains(&old), "{path}: the account keeps its token");
     }
+}
+
+#[test]
+fn a_login_that_gives_no_lasting_token_replaces_none() {
+    let sandbox = scenario(&format!("{FIVE}fresh_page_tokens = true\n"));
+    let home = home(&sandbox);
+    let old = sandbox.world().page_token(PAGE_ID).unwrap().value.clone();
+    home.run_with(&["account", "add", "Ours", "--token-stdin"], &old).code(0);
+    let login = Login::start(&home, &["--page", PAGE_ID, "--yes"]);
+    // The code is exchanged; the exchange for a token that lasts is the next call of the address.
+    let html = login.dialog(&sandbox).page();
+    let Shown::Redirect(url) = submit(&sandbox.url(), &html, &ticked(&[PAGE_ID]), "continue") else { panic!("a page") };
+    sandbox.world().rules.latency = Duration::from_millis(150);
+    let coming = std::thread::spawn(move || back(&url));
+    let start = Instant::now();
+    while !paths(&sandbox).iter().any(|path| path.ends_with("/oauth/access_token")) {
+        assert!(start.elapsed() < Duration::from_secs(10));
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let refused = Fault { code: Some(100), path: Some("/oauth/access_token".into()), ..Fault::default() };
+    sandbox.world().faults.push(refused);
+    coming.join().unwrap();
+    login.end().code(1).says(&["Meta refused the call", "no account was changed"]);
+    assert!(home.run(&["secret", "reveal", "ours", "page-access-token"]).stdout.contains(&old));
+}
+
+#[test]
+fn a_login_takes_away_a_kept_token_that_is_not_the_new_ones() {
+    let sandbox = scenario(&format!("{FIVE}fresh_page_tokens = true\n"));
+    let home = home(&sandbox);
+    for (more, kept, life) in [
+        (&["--system-user"][..], true, "page-of-system-user-60-days"),
+        (&["--system-user", "--never-expires"], false, "page-of-system-user"),
+        (&["--keep-user-token"], true, "page-of-long-user"),
+        (&[], false, "page-of-long-user"),
+    ] {
+        let login = Login::start(&home, &[&["--page", PAGE_ID, "--yes"], more].concat());
+        login.choose(&sandbox, &ticked(&[PAGE_ID]), "continue");
+        login.end().code(0);
+        let shown = home.run(&["account", "show", "acme-support", "--json"]).json();
+        let secrets = shown["account"]["secrets"].as_array().unwrap();
+        assert_eq!(secrets.iter().any(|one| one["kind"] == "user_access_token"), kept, "{more:?}");
+        assert_eq!(shown["token_life"], life, "{more:?}");
+        let renewed = home.run(&["account", "renew", "acme-support", "--within", "20d", "--json"]).code(0).json();
+        let outcome = renewed["results"][0]["outcome"].as_str().unwrap();
+        assert!(outcome == "not-due" || outcome == "unchanged", "{more:?}: {renewed}");
+        home.run(&["account", "test", "acme-support"]).code(0);
+        let shown = home.run(&["account", "show", "acme-support", "--json"]).json();
+        assert_eq!(shown["token_life"], life, "a test finds the same: {more:?}");
+    }
+}
+
+#[test]
+fn accounts_of_other_tenants_are_told_too() {
+    let sandbox = scenario(FIVE);
+    let home = home(&sandbox);
+    let login = Login::start(&home, &["--page", PAGE_ID, "--yes"]);
+    login.choose(&sandbox, &ticked(&[PAGE_ID]), "continue");
+    login.end().code(0);
+    home.run(&["tenant", "add", "two", "--host", "two.example.com", "--app-id", &app(&sandbox).0]).code(0);
+    let login = Login::start(&home, &["--tenant", "two", "--page", SECOND, "--yes", "--json"]);
+    login.choose(&sandbox, &ticked(&[SECOND]), "continue");
+    let run = login.end().code(0);
+    assert_eq!(run.json()["lost"], json!(["acme-support"]));
+    run.says(&[
+        "or their tokens stop working: Acme Support",
+        "'acme-support' of tenant 'default', whose token does not work now",
+    ]);
 }
 
 #[test]
@@ -497,7 +570,7 @@ fn texts_from_meta_come_out_as_text() {
 fn what_is_missing_is_said_before_the_browser_opens() {
     let sandbox = scenario(FIVE);
     let mut home = home(&sandbox);
-    home.run(&["login"]).code(2).says(&["missing: the Pages to connect", "--page ID", "--all-pages"]);
+    home.run(&["login"]).code(2).says(&["missing: Pages to connect", "--page ID", "--all-pages"]);
     home.run(&["login", "--all-pages"]).code(2).says(&["--yes"]);
     home.run(&["login", "--page", "acme", "--yes"]).code(2).says(&["page id"]);
     home.run(&["login", "--page", PAGE_ID, "--config-id", "x"]).code(2).says(&["configuration id", "Configurations"]);
@@ -513,7 +586,7 @@ fn what_is_missing_is_said_before_the_browser_opens() {
         .says(&["cannot listen on localhost", "--listen localhost:0"]);
     home.run(&["login", "--page", PAGE_ID, "--store", "env"])
         .code(2)
-        .says(&["the env store takes none", "--store file"]);
+        .says(&["the env store is read-only", "--store file"]);
     home.run(&["login", "--page", PAGE_ID, "--store", "keyring"]).code(6).says(&["keyring"]);
     home.unset("MSGRCTL_APP_SECRET");
     home.run(&["login", "--page", PAGE_ID]).code(2).says(&["missing: app secret", "MSGRCTL_APP_SECRET"]);
@@ -568,7 +641,7 @@ fn on_a_terminal_pages_are_ticked_in_a_list() {
     answer(
         &mut pty,
         &[
-            ("connected, gets a new token: acme-support-3", ""),
+            ("connected: acme-support-3", ""),
             ("acme-support-4", "10989\r"),
             ("Replace the page access token of 'acme-support-3'?", "n\r"),
         ],

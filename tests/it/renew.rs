@@ -129,8 +129,8 @@ fn what_does_not_end_is_left_and_what_needs_a_person_is_named() {
     let run = home.run(&["account", "renew", "page-1", "--json"]).code(4);
     let one = run.json()["results"][0].clone();
     assert_eq!((&one["outcome"], &one["cause"]), (&"cannot-renew".into(), &"user-token-missing".into()));
-    assert!(one["hint"].as_str().unwrap().contains("msgrctl account edit page-1 --token-stdin --keep-user-token"));
-    home.run(&["account", "renew", "page-0", "page-1", "--json"]).code(4).screen("account-renew-json");
+    assert!(one["hint"].as_str().unwrap().contains("msgrctl login --system-user"), "{one}");
+    home.run(&["account", "renew", "page-0", "page-1", "--json"]).code(9).screen("account-renew-json");
     home.run(&["account", "renew", "--all"]).code(9).shows(&[
         "page-0: its token does not expire",
         "page-1: the account keeps no user token",

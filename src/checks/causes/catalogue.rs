@@ -4,8 +4,8 @@
 use super::Cause;
 use super::Matter::{Credentials, Delivery, Machine, Message, Other, Remote};
 use super::Next::{
-    AddApp, Doctor, EditMessages, Nothing, ReplaceToken, SetApp, SetCallback, SetPageId, SetTimeout, SetUsername,
-    Subscribe, TestAgain, Verify,
+    AddApp, Doctor, EditMessages, LogIn, Nothing, ReplaceToken, SetApp, SetCallback, SetPageId, SetTimeout,
+    SetUsername, Subscribe, TestAgain, Verify,
 };
 
 macro_rules! causes {
@@ -42,9 +42,9 @@ causes! {
     LOGGED_OUT "logged-out" Credentials ReplaceToken
         "the person who made the token logged out, or the token was revoked"
         "create a new Page access token ({tokens})"
-    APP_REMOVED "app-removed" Credentials ReplaceToken
+    APP_REMOVED "app-removed" Credentials LogIn
         "the person who made the token removed the app, or never authorized it"
-        "log in to the app again with that person, grant every permission, and create a new token"
+        "have that person log in to the app again, tick every Page and grant every permission"
     CHECKPOINT "checkpoint" Credentials TestAgain
         "Meta holds the account of the person who made the token at a security check"
         "have that person open facebook.com and pass the check; the same token may then work again"
@@ -60,9 +60,9 @@ causes! {
     ROLE_LOST "role-lost" Credentials TestAgain
         "the person who made the token has no role on the Page any more, or has not turned on the two-factor authentication that its business requires"
         "give that person full control of the Page or a task on it, and have them turn on two-factor authentication; the same token may then work again, otherwise create a new one"
-    GRANT_REPLACED "grant-replaced" Credentials ReplaceToken
+    GRANT_REPLACED "grant-replaced" Credentials LogIn
         "the token is intact, but a later login with the same app did not grant this Page or its permissions"
-        "have the same person log in to the app again, tick every Page and grant every permission (msgrctl login)"
+        "have the same person log in to the app again, tick every Page and grant every permission"
     TOKEN_DAMAGED "token-damaged" Credentials ReplaceToken
         "Meta cannot read the token: it is cut off, altered, or not a token for Facebook"
         "copy the token again, whole and without quotes or spaces; a Page access token begins with EAA"
@@ -75,9 +75,9 @@ causes! {
     PAGE_TOKEN_NEEDED "page-token-needed" Credentials ReplaceToken
         "a person's, a system user's or an app's token was used where a Page access token is needed"
         "use the Page's own token, generated at {tokens}; a person's token gives it too: msgrctl account add --page-id PAGE_ID"
-    NO_PAGE_GRANTED "no-page-granted" Credentials ReplaceToken
+    NO_PAGE_GRANTED "no-page-granted" Credentials LogIn
         "the token reaches no Page: none was ticked at the login"
-        "log in to the app again (msgrctl login), tick the Page and grant every permission; a Page that a business owns needs business_management too"
+        "log in to the app again, tick the Page and grant every permission; a Page that a business owns needs business_management too"
     USER_TOKEN_NEEDED "user-token-needed" Credentials Nothing
         "a Page's own token was used where a person's or a system user's is needed"
         "use the token of a person who has a role on the Pages, or of a system user that they are assigned to ({system_users})"
@@ -97,11 +97,11 @@ causes! {
         "Meta does not install the app for the system user: the app does not belong to the same business"
         "add the app to the business first (Business settings: Accounts > Apps > Add)"
     APP_NOT_INSTALLED "app-not-installed" Credentials Nothing
-        "Meta makes no token of the system user for this app: it is not installed there, belongs to another business, or lacks a permission"
+        "Meta did not create a token for this app: it is not installed for the system user, belongs to another business, or lacks a permission"
         "install the app for the system user ({system_users}: Assign assets > Apps), and see that the app has every permission that was asked for"
     SYSTEM_USER_LIMIT "system-user-limit" Credentials Nothing
         "Meta does not create another system user in this business: their number is limited"
-        "use one that exists ({system_users}); with full access to the API a business has more of them"
+        "use one that exists ({system_users}); businesses with full API access may have more"
     NO_TOKEN_ARRIVED "no-token-arrived" Credentials TestAgain
         "Meta says that no token arrived with the call, although one was sent"
         "look for a proxy or gateway on the way that removes the Authorization header (HTTPS_PROXY), and exempt graph.facebook.com from it"
@@ -178,7 +178,7 @@ causes! {
         "the code of this login has expired"
         "begin the login again, and finish it within a few minutes"
     REDIRECT_DIFFERS "redirect-differs" Other Nothing
-        "Meta did not take the address that the browser comes back to"
+        "Meta rejected the redirect URI, where the browser comes back to"
         "enter it, letter by letter, in the app ({redirects}); then begin the login again"
     VERSION_UNKNOWN "version-unknown" Other Nothing
         "Graph does not know this version"

@@ -50,6 +50,8 @@ pub enum Matter {
 pub enum Next {
     /// Give the account its new token.
     ReplaceToken,
+    /// Log in at Meta again, which gives each account its new token.
+    LogIn,
     /// Only test again.
     TestAgain,
     /// Give the account the right app id and secret.

@@ -38,20 +38,21 @@ pub struct EditArgs {
     name: Option<String>,
     #[command(flatten)]
     fields: FieldArgs,
-    /// Clear a field: app (app id and app secret) or callback-url
+    /// Clear a field: app (app id and app secret), callback-url, or user-token (the kept one)
     #[arg(long, value_name = "FIELD")]
     clear: Vec<Clear>,
 }
 
 impl ValueEnum for Clear {
     fn value_variants<'a>() -> &'a [Self] {
-        &[Self::App, Self::CallbackUrl]
+        &[Self::App, Self::CallbackUrl, Self::UserToken]
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
         Some(match self {
             Self::App => PossibleValue::new("app").help("The app id and the app secret"),
             Self::CallbackUrl => PossibleValue::new("callback-url").help("The callback URL"),
+            Self::UserToken => PossibleValue::new("user-token").help("The kept user access token"),
         })
     }
 }

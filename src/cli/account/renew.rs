@@ -16,11 +16,11 @@ use crate::text::{Calls, count};
 /// Renew tokens without a person
 ///
 /// Renews the token of an account that keeps the person's or system user's token it came from
-/// (--keep-user-token of 'account add' and 'account edit'): a system user's of 60 days, for
-/// ever if it is run in time; a person's while it lasts. Accounts with the same kept token are
+/// (--keep-user-token of 'login', 'account add' and 'account edit'): a system user's of 60 days,
+/// indefinitely if run in time; a person's while it lasts. Accounts with the same kept token are
 /// renewed together. Each new token is checked and tested before it is stored. The old one
 /// works on to its own end, so that whatever fails, each account has a token that works.
-/// What does not end is left as it is; what needs a person is named.
+/// Tokens that do not expire are skipped; what needs a person is named.
 ///
 /// The contact centre keeps the old token until the new one is typed into its form
 /// ('account handover'). --revoke-old ends a system user's old token at once, after every
@@ -115,15 +115,21 @@ fn show(ctx: &Context, results: &[Renewed], calls: &Calls) {
     }
     let new: Vec<&str> = results
         .iter()
-        .filter(|renewed| renewed.outcome == Outcome::Renewed)
+        .filter(|renewed| renewed.has_new_page_token)
         .map(|renewed| renewed.account.handle.as_str())
         .collect();
     if let [first, ..] = new[..] {
         ctx.output.notice(&format!(
             "the contact centre has the old token of {} until the new one is in its form: msgrctl account handover {first}",
-            if new.len() == 1 { "this account".to_owned() } else { format!("these {} accounts", count(new.len())) },
+            if new.len() == 1 { format!("'{first}'") } else { format!("{} accounts ({})", count(new.len()), few(&new)) },
         ));
     }
+}
+
+fn few(names: &[&str]) -> String {
+    const FEW: usize = 5;
+    let more = if names.len() > FEW { ", …" } else { "" };
+    format!("{}{more}", names.iter().take(FEW).copied().collect::<Vec<_>>().join(", "))
 }
 
 /// The exit code: a failure counts whether it can be tried again or needs a person.
@@ -135,7 +141,7 @@ fn end(ctx: &Context, results: &[Renewed]) -> Result<u8, CliError> {
         }
         return Ok(0);
     };
-    if results.iter().any(|renewed| renewed.outcome == Outcome::Renewed) {
+    if results.iter().any(|renewed| renewed.outcome == Outcome::Renewed || renewed.error.is_none()) {
         let not = results.iter().filter(|renewed| renewed.outcome != Outcome::Renewed && renewed.error.is_some());
         return Err(match not.count() {
             0 => CliError::partial("renewed, but an old token was not revoked, for the reason above"),

@@ -142,6 +142,11 @@ pub fn account_text(known: &Known, now: Timestamp, screen: Screen) -> String {
     rows.push(("Graph", account.graph.to_string()));
     let secrets = account.secrets.iter().map(|(kind, source)| format!("{kind} ({source})"));
     rows.push(("Secrets", secrets.collect::<Vec<_>>().join(", ")));
+    if let Some(health) = &known.health {
+        let cause = health.cause.as_deref().map(|cause| format!(": {cause}")).unwrap_or_default();
+        let changed = if health.changed_at.is_some() { ", and the account was changed since" } else { "" };
+        rows.push(("Last test", format!("{}{cause} ({}{changed})", health.outcome, relative(now, health.checked_at))));
+    }
     rows.extend(token_text(known, now).map(|token| ("Token", token)));
     rows.push(("Added", when(account.created_at)));
     rows.push(("Changed", when(account.updated_at)));
@@ -156,8 +161,7 @@ pub fn account_text(known: &Known, now: Timestamp, screen: Screen) -> String {
 fn token_text(known: &Known, now: Timestamp) -> Option<String> {
     let (health, life) = (known.health.as_ref()?, known.token_life()?);
     let words = token_life::in_words(&known.account, life, health.expires_at, now);
-    let changed = if health.changed_at.is_some() { ", and the account was changed since" } else { "" };
-    Some(format!("{words} (tested {}{changed})", relative(now, health.checked_at)))
+    Some(words)
 }
 
 /// A report for a person: each problem with mark, word and fix, and how many checks

@@ -97,7 +97,7 @@ pub(in crate::cli) const ENVIRONMENT: Topic = Topic {
             "MSGRCTL_PAGE_TOKEN",
             "the page access token, or a person's token; 'account add' and 'account discover' read it, when no flag gives it",
         ),
-        ("MSGRCTL_APP_SECRET", "the app secret; 'account add' and 'account discover' read it"),
+        ("MSGRCTL_APP_SECRET", "the app secret; 'login', 'account add' and 'account discover' read it"),
         ("MSGRCTL_VERIFY_TOKEN", "the webhook verify token; only 'account add' reads it"),
         (
             "MSGRCTL_SECRET_<HANDLE>_<KIND>",

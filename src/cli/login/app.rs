@@ -8,15 +8,15 @@ use crate::cli::account::inputs::{self, Given};
 use crate::cli::account::{Pasted, again, introduce, pasted};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::operations::accounts::fields;
+use crate::operations::accounts::fields::{self, Field};
 use crate::operations::accounts::inputs::SecretInputs;
-use crate::operations::login::connect::OfApp;
+use crate::operations::login::connect::LoginApp;
 use crate::secrets::{Secret, SecretKind, SecretRef};
 
 const KIND: SecretKind = SecretKind::AppSecret;
 
 /// The app, with the secret from its flags.
-pub fn choose(ctx: &Context, args: &LoginArgs, id: Option<AppId>) -> Result<OfApp, CliError> {
+pub fn choose(ctx: &Context, args: &LoginArgs, id: Option<AppId>) -> Result<LoginApp, CliError> {
     let given = Given {
         stdin: args.app_secret_stdin,
         file: args.app_secret_file.as_deref(),
@@ -25,8 +25,23 @@ pub fn choose(ctx: &Context, args: &LoginArgs, id: Option<AppId>) -> Result<OfAp
     of(ctx, id, inputs::of_one(KIND, &given, ctx, true)?)
 }
 
+/// What neither flags nor variables nor accounts give.
+pub fn missing(ctx: &Context, args: &LoginArgs, id: Option<&AppId>) -> Result<Vec<&'static Field>, CliError> {
+    let known = apps(ctx)?;
+    let id = id.map(ToString::to_string).or(ctx.tenant()?.app_id.map(|id| id.to_string()));
+    let id = id.or_else(|| known.keys().next().cloned());
+    let has_secret = |account: &Account| account.secrets.contains_key(&KIND);
+    let of_account = id.as_ref().and_then(|id| known.get(id)).is_some_and(|accounts| accounts.iter().any(has_secret));
+    let given = args.app_secret_stdin || args.app_secret_file.is_some() || args.app_secret_from.is_some();
+    let variable = fields::APP_SECRET.variable.is_some_and(|name| ctx.env.text(name).is_some());
+    let mut missing = Vec::new();
+    missing.extend(id.is_none().then_some(&fields::APP_ID));
+    missing.extend((!given && !variable && !of_account).then_some(&fields::APP_SECRET));
+    Ok(missing)
+}
+
 /// The app with a given id or the tenant's, and its secret: given, or that of an account.
-pub fn of(ctx: &Context, id: Option<AppId>, mut given: SecretInputs) -> Result<OfApp, CliError> {
+pub fn of(ctx: &Context, id: Option<AppId>, mut given: SecretInputs) -> Result<LoginApp, CliError> {
     let known = apps(ctx)?;
     let id = match id.map(Ok).or_else(|| of_tenant(ctx, &known).transpose()) {
         Some(id) => id?,
@@ -41,7 +56,7 @@ pub fn of(ctx: &Context, id: Option<AppId>, mut given: SecretInputs) -> Result<O
         Some(found) => found,
         None => (asked_secret(ctx, &id)?, None),
     };
-    Ok(OfApp { id, secret, reference })
+    Ok(LoginApp { id, secret, reference })
 }
 
 /// The accounts of each app, of the Graph that is asked.
@@ -66,14 +81,14 @@ fn of_tenant(ctx: &Context, known: &BTreeMap<String, Vec<Account>>) -> Result<Op
         (None, several) if ctx.someone_can_answer && !ctx.output.json => {
             let name = |id: &&str| {
                 let first = known[*id].first().map(|account| account.name.as_str()).unwrap_or_default();
-                format!("{id}, as '{first}' has it")
+                format!("{id} (used by '{first}')")
             };
             let items: Vec<String> = several.iter().map(name).collect();
             let chosen = ctx.prompter.choose("The app to log in with", &items, 0)?;
             several[chosen.ok_or_else(|| CliError::left("no app was chosen; nothing was changed"))?]
         }
         (None, several) => {
-            return Err(CliError::usage(format!("the tenant's accounts have several apps: {}", several.join(", ")))
+            return Err(CliError::usage(format!("the tenant's accounts use several apps: {}", several.join(", ")))
                 .hint("name the one to log in with: --app-id ID"));
         }
     };
@@ -115,7 +130,7 @@ fn asked_secret(ctx: &Context, id: &AppId) -> Result<Secret, CliError> {
     if !ctx.someone_can_answer || ctx.output.json {
         return Err(fields::missing(
             &[&fields::APP_SECRET],
-            Some("a login needs it to change Meta's answer for a token"),
+            Some("a login needs it to exchange Meta's code for a token"),
         ));
     }
     introduce(ctx, &fields::APP_SECRET, &format!(" It is the secret of app {id}."));

@@ -1,6 +1,7 @@
 //! Sends a person to Meta's dialog, and waits for what comes back.
 
 use std::io::BufRead as _;
+use std::sync::Arc;
 
 use crate::checks::causes::LOGIN_FOREIGN;
 use crate::cli::account::say;
@@ -13,7 +14,7 @@ use crate::ui::browser;
 
 /// How the dialog is opened, and how its answer comes back.
 #[derive(Clone, Copy, Debug)]
-pub struct Way {
+pub struct BrowserMode {
     /// In the browser of this machine; else its address is printed.
     pub opens: bool,
     /// The person pastes the address that the browser ended at.
@@ -30,17 +31,17 @@ const LIMIT: u64 = 16 * 1024;
 /// None came, or the person left.
 pub fn answer(
     ctx: &Context,
-    dialog: Dialog,
+    dialog: &Arc<Dialog>,
     listener: Option<Listener>,
-    way: Way,
-) -> Result<(Answer, Dialog), CliError> {
+    mode: BrowserMode,
+) -> Result<Answer, CliError> {
     let address = dialog.address.to_string();
-    let opened = way.opens && browser::open(&address, &ctx.env);
+    let opened = mode.opens && browser::open(&address, &ctx.env);
     if opened {
         ctx.output
             .notice("Meta's login has opened in the browser (no window? Ctrl-C, then use --no-browser); if Meta shows an error page: msgrctl help meta-login");
     } else {
-        if way.opens {
+        if mode.opens {
             ctx.output.notice("no browser can be opened from here; open this address yourself:");
         } else {
             ctx.output.notice("open this address in a browser:");
@@ -52,17 +53,20 @@ pub fn answer(
             ctx.output.result(&address);
         }
         ctx.output.flush();
+        if ctx.output.failure().is_some() {
+            return Err(CliError::failed("the dialog's address could not be printed; nothing was changed"));
+        }
     }
     match listener {
         Some(listener) => {
-            let _waiting = ctx.reporter.waiting("waiting for the browser to come back from Meta …");
+            let _waiting = ctx.reporter.waiting("waiting for the browser (10 minutes at most) …");
             Ok(listener.answer(dialog, PATIENCE)?)
         }
         None => pasted(ctx, dialog),
     }
 }
 
-fn pasted(ctx: &Context, dialog: Dialog) -> Result<(Answer, Dialog), CliError> {
+fn pasted(ctx: &Context, dialog: &Dialog) -> Result<Answer, CliError> {
     say(
         ctx,
         &format!(
@@ -80,17 +84,17 @@ fn pasted(ctx: &Context, dialog: Dialog) -> Result<(Answer, Dialog), CliError> {
             Answer::Nothing => Err(CliError::usage("standard input has no address with Meta's answer")
                 .hint("give the whole address that the browser ended at; it has code=… or error=…")),
             Answer::Foreign => Err(foreign()),
-            answer => Ok((answer, dialog)),
+            answer => Ok(answer),
         };
     }
     loop {
         let Some(typed) = ctx.prompter.hidden("Paste the address (not shown)")? else {
-            return Err(CliError::left("the login was left; nothing was changed"));
+            return Err(CliError::left("login cancelled; nothing was changed"));
         };
         match dialog.read_pasted(&typed) {
-            Answer::Nothing => ctx.output.warning("that address has no answer of Meta: it has code=… or error=…"),
+            Answer::Nothing => ctx.output.warning("that address does not contain Meta's answer (code=… or error=…)"),
             Answer::Foreign => ctx.output.warning(LOGIN_FOREIGN.summary),
-            answer => return Ok((answer, dialog)),
+            answer => return Ok(answer),
         }
     }
 }

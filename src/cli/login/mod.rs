@@ -7,6 +7,7 @@ mod system_user;
 mod view;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
@@ -18,16 +19,17 @@ use super::error::CliError;
 use crate::accounts::{Account, AppId, PageId};
 use crate::dashboard;
 use crate::http::Url;
+use crate::operations::accounts::fields::{self, Field};
 use crate::operations::accounts::inputs::SecretInputs;
 use crate::operations::login::answer::Answer;
-use crate::operations::login::connect::{self, OfApp};
+use crate::operations::login::connect::{self, Candidate, LoginApp};
 use crate::operations::login::dialog::{Dialog, META_PAGE, PERMISSIONS, Wanted};
 use crate::operations::login::granted::{Granted, check_app, granted, of_token};
 use crate::operations::login::listener::{self, Listener};
 use crate::operations::unstored;
 use crate::secrets::{Secret, StoreName};
 
-use self::browser::Way;
+use self::browser::BrowserMode;
 use self::system_user::SystemUserArgs;
 
 /// Log in at Meta in the browser, and connect the Pages you pick
@@ -37,15 +39,16 @@ use self::system_user::SystemUserArgs;
 /// new token. An account that exists keeps its name, callback URL and messages. Tick every
 /// connected Page again at Meta: one that is not ticked loses its token.
 ///
-/// It needs the app's id and secret; those of the tenant's accounts are taken by default.
+/// It needs the app's id and secret; by default it uses those of the tenant's accounts.
 /// For an app with Facebook Login for Business give the configuration with --config-id.
 /// The way back to http://localhost works while the app is in Development mode; for an app
 /// in Live mode use --paste, or a --redirect-uri that the app knows. --system-user sets up a
-/// system user of a business, whose token outlives people. Without a terminal,
+/// system user of a business, whose token does not depend on a person. Without a terminal,
 /// name the Pages with --page or --all-pages, and confirm with --yes. 'msgrctl help meta-login'
 /// explains Meta's error pages.
 ///
-/// Exit codes: 0 done, 1 cancelled or refused, 9 some Pages could not be connected.
+/// Exit codes: 0 done, 1 cancelled or refused, 7 a Page failed its test or is not reached, 9 some
+/// Pages could not be connected; the others as in 'msgrctl help exit-codes'.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -99,7 +102,7 @@ pub struct LoginArgs {
 }
 
 impl LoginArgs {
-    fn route(&self) -> Result<Route, CliError> {
+    fn request(&self) -> Result<LoginRequest, CliError> {
         let wanted = match &self.config_id {
             Some(id) => Wanted::Configuration(configuration(id)?),
             None if self.scope.is_empty() && self.by_business.system_user => system_user::wanted(),
@@ -126,15 +129,15 @@ impl LoginArgs {
         });
         let listened = listened.transpose()?;
         if redirect.is_some() && !self.paste && local_port.or(listened.filter(|port| *port != 0)).is_none() {
-            return Err(CliError::usage("with --redirect-uri it is not known how the answer comes back")
-                .hint("where the address forwards to this machine, name the port: --listen localhost:PORT; else paste the address that the browser ends at: --paste"));
+            return Err(CliError::usage("--redirect-uri also needs --listen localhost:PORT or --paste")
+                .hint("--listen where the address forwards to this machine; --paste to give the address that the browser ends at"));
         }
-        Ok(Route {
+        Ok(LoginRequest {
             wanted,
             named,
-            way: Way { opens: !self.no_browser, pastes: self.paste },
+            mode: BrowserMode { opens: !self.no_browser, pastes: self.paste },
             redirect: redirect.map(|(_, text)| text),
-            port: listened.or(local_port).unwrap_or(0),
+            port: listened.filter(|port| *port != 0).or(local_port).unwrap_or(0),
         })
     }
 }
@@ -161,10 +164,14 @@ fn redirect(text: &str) -> Result<(Url, String), CliError> {
     }
 }
 
+/// The Pages that are connected.
+const PAGES: Field =
+    Field::new("Pages to connect", "--page ID or --all-pages", "the Page's About section, under Page transparency");
+
 /// What a login asks for, and how the browser goes there and back.
-struct Route {
+struct LoginRequest {
     wanted: Wanted,
-    way: Way,
+    mode: BrowserMode,
     redirect: Option<String>,
     port: u16,
     /// The Pages that are looked for by their ids.
@@ -172,21 +179,22 @@ struct Route {
 }
 
 /// Sends the person to Meta, and takes what the login gives.
-fn log_in(ctx: &Context, app: &OfApp, route: Route) -> Result<Granted, CliError> {
+fn log_in(ctx: &Context, app: &LoginApp, request: LoginRequest) -> Result<Granted, CliError> {
     let client = ctx.graph()?;
-    let (redirect, listener) = if route.way.pastes {
-        (route.redirect.unwrap_or_else(|| META_PAGE.to_owned()), None)
+    let (redirect, listener) = if request.mode.pastes {
+        (request.redirect.unwrap_or_else(|| META_PAGE.to_owned()), None)
     } else {
-        let listener = Listener::bind(route.port)?;
-        (route.redirect.unwrap_or_else(|| listener.redirect()), Some(listener))
+        let listener = Listener::bind(request.port)?;
+        (request.redirect.unwrap_or_else(|| listener.redirect()), Some(listener))
     };
     check_app(ctx, &client, &app.credentials())?;
     pages::say_what_hangs_on_it(ctx, app)?;
-    let dialog = Dialog::new(client.dialog(), app.credentials(), &route.wanted, redirect);
-    match browser::answer(ctx, dialog, listener, route.way)? {
-        (Answer::Code(code), dialog) => Ok(granted(ctx, &client, &dialog, &code, &route.named)?),
-        (Answer::Refused(error), _) => Err(error),
-        (Answer::Foreign | Answer::Nothing, _) => unreachable!("only answers of this login are taken"),
+    let dialog = Dialog::new(client.dialog(), app.credentials(), &request.wanted, redirect);
+    let dialog = Arc::new(dialog);
+    match browser::answer(ctx, &dialog, listener, request.mode)? {
+        Answer::Code(code) => Ok(granted(ctx, &client, &dialog, &code, &request.named)?),
+        Answer::Refused(error) => Err(error),
+        Answer::Foreign | Answer::Nothing => unreachable!("only answers of this login are taken"),
     }
 }
 
@@ -195,12 +203,12 @@ fn log_in(ctx: &Context, app: &OfApp, route: Route) -> Result<Granted, CliError>
 /// # Errors
 ///
 /// The login was cancelled or refused: the wizard asks again.
-pub fn for_wizard(ctx: &Context, id: Option<AppId>, secret: Option<Secret>) -> Result<(OfApp, Secret), CliError> {
+pub fn for_wizard(ctx: &Context, id: Option<AppId>, secret: Option<Secret>) -> Result<(LoginApp, Secret), CliError> {
     let app = app::of(ctx, id, SecretInputs { app_secret: secret, ..SecretInputs::default() })?;
     say(
         ctx,
         &format!(
-            "\nConfiguration: for an app with Facebook Login for Business its id, from {}. Enter: the app has Facebook Login.",
+            "\nNew apps have Facebook Login for Business, which needs a configuration: its id is at {}. Press Enter for an older app with Facebook Login.",
             dashboard::CONFIGURATIONS
         ),
     );
@@ -214,10 +222,11 @@ pub fn for_wizard(ctx: &Context, id: Option<AppId>, secret: Option<Secret>) -> R
             },
         }
     };
-    let way = Way { opens: true, pastes: false };
-    let route = Route { wanted, way, redirect: None, port: 0, named: Vec::new() };
-    let Granted { token, lacking, .. } = log_in(ctx, &app, route)?;
-    pages::say_what_is_lacking(ctx, &lacking);
+    let mode = BrowserMode { opens: true, pastes: false };
+    let request = LoginRequest { wanted, mode, redirect: None, port: 0, named: Vec::new() };
+    let Granted { token, lacking, pages } = log_in(ctx, &app, request)?;
+    pages::say_what_it_ended(ctx, &app, &pages)?;
+    pages::judge_lacking(ctx, &lacking)?;
     Ok((app, token))
 }
 
@@ -226,14 +235,17 @@ fn default_permissions() -> Wanted {
 }
 
 pub fn run(args: &LoginArgs, ctx: &Context) -> Result<u8, CliError> {
-    let route = args.route()?;
-    let named = route.named.clone();
+    let request = args.request()?;
+    let named = request.named.clone();
     let app_id: Option<AppId> = args.app_id.as_deref().map(str::parse).transpose().map_err(CliError::from)?;
     if !ctx.someone_can_answer || ctx.output.json {
         // Known before the browser opens, not after the person has logged in.
+        let mut missing = app::missing(ctx, args, app_id.as_ref())?;
         if named.is_empty() && !args.all_pages {
-            return Err(CliError::usage("missing: the Pages to connect")
-                .hint("name them with --page ID, or take all with --all-pages"));
+            missing.insert(0, &PAGES);
+        }
+        if !missing.is_empty() {
+            return Err(fields::missing(&missing, None));
         }
         let accounts = ctx.accounts()?.load()?;
         let is_named = |account: &Account| named.iter().any(|id| *id == account.page_id.as_str());
@@ -248,31 +260,47 @@ pub fn run(args: &LoginArgs, ctx: &Context) -> Result<u8, CliError> {
     // Known before the person goes to Meta, not after.
     let store = ctx.settings()?.store.value;
     if store == StoreName::Env {
-        return Err(CliError::usage("a login brings new tokens, and the env store takes none: it reads variables")
+        return Err(CliError::usage("the env store is read-only: a login cannot keep tokens in it")
             .hint("name a store that keeps them: --store keyring, or --store file"));
     }
     ctx.store(store).probe().map_err(|error| unstored(ctx, error))?;
+    ctx.records()?.can_append()?;
+    args.by_business.check()?;
     let app = app::choose(ctx, args, app_id)?;
-    let Granted { token, pages, lacking } = log_in(ctx, &app, route)?;
-    pages::say_what_is_lacking(ctx, &lacking);
-    pages::say_what_was_not_ticked(ctx, &app, &pages)?;
+    let Granted { token, pages, lacking } = log_in(ctx, &app, request)?;
+    let lost = pages::say_what_it_ended(ctx, &app, &pages)?;
+    pages::judge_lacking(ctx, &lacking)?;
     let candidates = connect::candidates(ctx, pages)?;
     let mut chosen = pages::choose(ctx, candidates, &named, args.all_pages)?;
+    pages::confirm(ctx, &chosen.candidates)?;
     let mut parent = token;
     if args.by_business.system_user {
-        let ids: Vec<String> =
-            chosen.candidates.iter().map(|one| one.page.id.clone()).chain(chosen.not_reached).collect();
+        // A role or a task that the administrator lacks, the system user need not lack.
+        let (hopeless, able): (Vec<_>, Vec<_>) = chosen.candidates.into_iter().partition(Candidate::lacks_username);
+        let ids: Vec<String> = able.into_iter().map(|one| one.page.id).collect();
         let token = args.by_business.set_up(ctx, &app, parent, &ids)?;
-        let of_user = of_token(ctx, &ctx.graph()?, &app.credentials(), token, &ids)?;
+        let of_user = of_token(ctx, &ctx.graph()?, &app.credentials(), token, &[], &ids)
+            .map_err(|error| error.note("the system user has a new token that is not kept"))?;
         parent = of_user.token;
-        chosen = pages::choose(ctx, connect::candidates(ctx, of_user.pages)?, &ids, false)?;
+        let reached = pages::choose(ctx, connect::candidates(ctx, of_user.pages)?, &ids, false)?;
+        chosen.candidates = hopeless.into_iter().chain(reached.candidates).collect();
+        chosen.not_reached.extend(reached.not_reached);
     }
-    pages::confirm(ctx, &chosen.candidates)?;
     let keeps = args.keep_user_token || args.by_business.is_kept();
     let mut ended = Vec::new();
-    for candidate in &chosen.candidates {
-        ended.extend(connect::connect(ctx, &app, candidate, keeps.then_some(&parent))?);
+    let several = chosen.candidates.len() > 1;
+    let mut stopped = None;
+    for (at, candidate) in chosen.candidates.iter().enumerate() {
+        if several {
+            ctx.output.notice(&format!("{} of {}: {}", at + 1, chosen.candidates.len(), candidate.name()));
+        }
+        // What was done before an interrupt is shown all the same.
+        if let Err(error) = connect::connect(ctx, &app, candidate, keeps.then_some(&parent), &mut ended) {
+            stopped = Some(error);
+            break;
+        }
     }
     ended.extend(chosen.not_reached.iter().map(|id| connect::not_reached(id)));
-    view::print(ctx, ended, &lacking)
+    let shown = view::print(ctx, ended, &lacking, &lost);
+    stopped.map_or(shown, Err)
 }

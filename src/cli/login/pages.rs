@@ -2,11 +2,18 @@
 
 use console::{Alignment, measure_text_width, pad_str};
 
+use crate::accounts::Account;
+use crate::channel::Channel;
+use crate::checks::causes::{NO_PAGE_GRANTED, PERMISSION_MISSING};
+use crate::checks::{Outcome, TokenLife};
 use crate::cli::account::say;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::graph::endpoints::person::OwnPage;
-use crate::operations::login::connect::{Candidate, OfApp};
+use crate::operations::accounts::bulk;
+use crate::operations::accounts::test::WARN_DAYS;
+use crate::operations::login::connect::{Candidate, LoginApp};
+use crate::operations::status::{self, Known};
 use crate::text::count;
 
 /// How many names a line lists.
@@ -18,51 +25,94 @@ pub struct Chosen {
     pub not_reached: Vec<String>,
 }
 
+/// The accounts of the app, of every tenant, whose tokens a login may end: those of a system user
+/// do not depend on a person.
+fn of_app(ctx: &Context, app: &LoginApp) -> Result<Vec<Known>, CliError> {
+    let realm = ctx.realm()?;
+    let mut found = Vec::new();
+    for (_, inside) in ctx.tenants()?.iter() {
+        let is_its = |known: &Known| known.account.app_id.as_ref() == Some(&app.id) && known.account.graph == realm;
+        let is_a_persons = |known: &Known| !known.token_life().is_some_and(TokenLife::is_of_system_user);
+        found.extend(status::known(inside, &[])?.into_iter().filter(|known| is_its(known) && is_a_persons(known)));
+    }
+    Ok(found)
+}
+
+/// How an account is named in this tenant or another one.
+fn named(ctx: &Context, known: &Known) -> Result<String, CliError> {
+    let Known { account, tenant, .. } = known;
+    let is_here = ctx.settings()?.tenant.value.as_str() == tenant;
+    let handle = &account.handle;
+    Ok(if is_here { format!("'{handle}'") } else { format!("'{handle}' of tenant '{tenant}'") })
+}
+
 /// A login replaces what the same person granted before: Pages that are not ticked again lose
 /// their tokens.
-pub fn say_what_hangs_on_it(ctx: &Context, app: &OfApp) -> Result<(), CliError> {
-    let realm = ctx.realm()?;
-    let mut accounts = ctx.accounts()?.load()?;
-    accounts.retain(|account| account.app_id.as_ref() == Some(&app.id) && account.graph == realm);
-    if accounts.is_empty() {
+pub fn say_what_hangs_on_it(ctx: &Context, app: &LoginApp) -> Result<(), CliError> {
+    let name = |known: Known| known.account.page_name.unwrap_or_else(|| known.account.name.to_string());
+    let mut names: Vec<String> = of_app(ctx, app)?.into_iter().map(name).collect();
+    if names.is_empty() {
         return Ok(());
     }
-    let mut names: Vec<&str> =
-        accounts.iter().map(|account| account.page_name.as_deref().unwrap_or(account.name.as_str())).collect();
     names.sort_unstable();
     names.dedup();
     let more = names.len().saturating_sub(FEW);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     ctx.output.notice(&format!(
-        "tick every connected Page again at Meta, or the tokens that this person gave for it stop working: {}{more}",
-        names.iter().take(FEW).copied().collect::<Vec<_>>().join(", ")
+        "tick these Pages again at Meta, or their tokens stop working: {}{more}. If you leave here, close Meta's window too",
+        names.iter().take(FEW).cloned().collect::<Vec<_>>().join(", ")
     ));
     Ok(())
 }
 
-/// The accounts of the app whose Pages this login did not tick.
-pub fn say_what_was_not_ticked(ctx: &Context, app: &OfApp, pages: &[OwnPage]) -> Result<(), CliError> {
-    let realm = ctx.realm()?;
-    for account in ctx.accounts()?.load()? {
-        let is_its = account.app_id.as_ref() == Some(&app.id) && account.graph == realm;
-        if is_its && !pages.iter().any(|page| page.id == account.page_id.as_str()) {
-            let handle = &account.handle;
-            ctx.output.warning(&format!(
-                "this login does not reach the Page of '{handle}': if the same person gave its token, that has stopped working; to see: msgrctl account test {handle}"
-            ));
-        }
+/// What was asked for and declined. Without a permission that every account needs, none would pass.
+///
+/// # Errors
+///
+/// One of those is missing.
+pub fn judge_lacking(ctx: &Context, lacking: &[String]) -> Result<(), CliError> {
+    if lacking.is_empty() {
+        return Ok(());
     }
+    let all = lacking.join(", ");
+    let [channel] = Channel::ALL;
+    if lacking.iter().any(|name| channel.permissions().contains(&name.as_str())) {
+        return Err(CliError::check(format!("the login did not grant {all}; no account was changed here"))
+            .reason(PERMISSION_MISSING.id)
+            .hint("log in again and allow every permission; with Facebook Login for Business, add what is missing to the configuration"));
+    }
+    ctx.output.warning(&format!("the login did not grant {all}"));
     Ok(())
 }
 
-/// What was asked for and declined.
-pub fn say_what_is_lacking(ctx: &Context, lacking: &[String]) {
-    if !lacking.is_empty() {
-        ctx.output.warning(&format!(
-            "the login did not grant {}: log in again and allow it, or add it to the configuration",
-            lacking.join(", ")
-        ));
+/// Tests the accounts of the app whose Pages this login did not tick, and says which of them it
+/// ended; their results are kept, as those of 'account test'.
+pub fn say_what_it_ended(ctx: &Context, app: &LoginApp, pages: &[OwnPage]) -> Result<Vec<String>, CliError> {
+    let is_ticked = |known: &Known| pages.iter().any(|page| page.id == known.account.page_id.as_str());
+    let left: Vec<Known> = of_app(ctx, app)?.into_iter().filter(|known| !is_ticked(known)).collect();
+    let mut ended = Vec::new();
+    for (tenant, inside) in ctx.tenants()?.iter() {
+        let accounts: Vec<Account> =
+            left.iter().filter(|known| known.tenant == *tenant).map(|known| known.account.clone()).collect();
+        if accounts.is_empty() {
+            continue;
+        }
+        inside.ask_stores(&accounts, []);
+        bulk::test_all(inside, accounts, WARN_DAYS, |account, report| {
+            if report.is_ok_and(|report| report.credentials() == Outcome::Fail) {
+                ended.push(account.id);
+            }
+        })?;
     }
+    let mut handles = Vec::new();
+    for known in left.iter().filter(|known| ended.contains(&known.account.id)) {
+        let name = named(ctx, known)?;
+        ctx.output.warning(&format!(
+            "this login does not reach the Page of {name}, whose token does not work now; log in again and tick it too"
+        ));
+        handles.push(known.account.handle.to_string());
+    }
+    Ok(handles)
 }
 
 /// The named Pages, all of them, or those that the person picks.
@@ -83,12 +133,13 @@ pub fn choose(ctx: &Context, known: Vec<Candidate>, named: &[String], all: bool)
     let item = |one: &Candidate| {
         let name = pad_str(one.name(), wide, Alignment::Left, Some("…")).into_owned();
         let handles: Vec<&str> = one.accounts.iter().map(|account| account.handle.as_str()).collect();
-        let state = match (one.why_not(), handles.as_slice()) {
-            (Some(why), _) => format!("  - cannot be connected: {why}"),
+        let state = match (one.obstacle(), handles.as_slice()) {
+            (Some((_, why)), _) => format!("  - cannot be connected: {why}"),
             (None, []) => String::new(),
-            (None, handles) => format!("  - connected, gets a new token: {}", handles.join(", ")),
+            (None, handles) => format!("  - connected: {}", handles.join(", ")),
         };
-        let username = one.page.username.as_ref().map(|name| format!("  @{name}")).unwrap_or_default();
+        let username = one.page.username.as_ref().filter(|_| state.is_empty());
+        let username = username.map(|name| format!("  @{name}")).unwrap_or_default();
         format!("{name}  {}{state}{username}", one.page.id)
     };
     let items: Vec<String> = known.iter().map(item).collect();
@@ -96,15 +147,15 @@ pub fn choose(ctx: &Context, known: Vec<Candidate>, named: &[String], all: bool)
     say(
         ctx,
         &format!(
-            "\n{pages}. Space ticks, Enter takes the ticked ones; type a part of a name or id to search, Esc leaves. A Page that is missing was not ticked at Meta, or you have no role on it."
+            "\n{pages}. Space ticks; Enter takes the ticked Pages, or the marked one; connected ones get a new token. Type a part of a name or id to search, Esc cancels. A Page that is missing was not ticked at Meta, or you have no role on it."
         ),
     );
     loop {
         let Some(chosen) = ctx.prompter.search_several("Pages to connect", &items)? else {
-            return Err(CliError::left("no Page was chosen; nothing was changed"));
+            return Err(CliError::left("no Page was chosen; no account was changed here"));
         };
         if let [at] = chosen.as_slice()
-            && let Some(why) = known[*at].why_not()
+            && let Some((_, why)) = known[*at].obstacle()
         {
             ctx.output.warning(&format!("{} cannot be connected: {why}", known[*at].name()));
             continue;
@@ -129,8 +180,7 @@ pub fn confirm(ctx: &Context, chosen: &[Candidate]) -> Result<(), CliError> {
 }
 
 fn no_page() -> CliError {
-    use crate::checks::causes::NO_PAGE_GRANTED;
-    CliError::failed("the login reaches no Page; nothing was changed")
+    CliError::failed("the login reaches no Page; no account was changed here")
         .reason(NO_PAGE_GRANTED.id)
-        .hint("log in again and tick the Pages; a Page that a business owns may need business_management too")
+        .hint(NO_PAGE_GRANTED.fix())
 }

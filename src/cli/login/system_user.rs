@@ -4,19 +4,21 @@
 use clap::Args;
 
 use super::PERMISSIONS;
+use crate::accounts::Name;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::dashboard;
 use crate::graph::endpoints::business::Business;
-use crate::operations::login::connect::OfApp;
+use crate::operations::login::connect::LoginApp;
 use crate::operations::login::dialog::Wanted;
-use crate::operations::login::system_user::{Administrator, Life, Made, NAME, Wish};
+use crate::operations::login::system_user::{Administrator, Life, NAME, SystemUserRequest, SystemUserToken};
 use crate::secrets::Secret;
 use crate::ui::style::wrap;
 
 #[derive(Debug, Args)]
 pub struct SystemUserArgs {
     /// Log in as an administrator of a business, and connect the Pages with the token of a
-    /// system user of it, which does not hang on a person
+    /// system user of it, which does not depend on a person
     #[arg(long, help_heading = "System user")]
     pub system_user: bool,
     /// The business [default: the only one; on a terminal it is asked for]
@@ -25,7 +27,7 @@ pub struct SystemUserArgs {
     /// The system user's name; one that exists is used
     #[arg(long, value_name = "NAME", default_value = NAME, requires = "system_user", help_heading = "System user")]
     system_user_name: String,
-    /// Make a token without an end instead of one of 60 days, which 'account renew' renews
+    /// Create a token that does not expire, instead of one of 60 days, which 'account renew' renews
     #[arg(long, requires = "system_user", help_heading = "System user")]
     never_expires: bool,
 }
@@ -37,25 +39,41 @@ pub fn wanted() -> Wanted {
 }
 
 impl SystemUserArgs {
+    /// Refuses what cannot be right, before anything is asked or sent.
+    pub fn check(&self) -> Result<(), CliError> {
+        let is_id = |id: &String| !id.is_empty() && id.len() <= 20 && id.bytes().all(|byte| byte.is_ascii_digit());
+        if self.business.as_ref().is_some_and(|id| !is_id(id)) {
+            return Err(CliError::usage("--business is not a valid business id: it is digits only")
+                .hint(format!("where to find it: {}", dashboard::BUSINESS)));
+        }
+        self.system_user_name
+            .parse::<Name>()
+            .map(drop)
+            .map_err(|error| CliError::from(error).context("--system-user-name"))
+    }
+
     /// Whether its token is kept beside the Pages' own: one of 60 days has to be renewed.
     pub fn is_kept(&self) -> bool {
         self.system_user && !self.never_expires
     }
 
     /// Sets up the system user for these Pages, once the person agrees; its token.
-    pub fn set_up(&self, ctx: &Context, app: &OfApp, token: Secret, pages: &[String]) -> Result<Secret, CliError> {
+    pub fn set_up(&self, ctx: &Context, app: &LoginApp, token: Secret, pages: &[String]) -> Result<Secret, CliError> {
         let administrator = Administrator::new(ctx, token, app.credentials())?;
         let business = self.business(ctx, &administrator)?;
         let life = if self.never_expires { Life::Never } else { Life::SixtyDays };
-        let wish = Wish { business: &business, name: &self.system_user_name, pages, life };
+        let wish = SystemUserRequest { business: &business, name: &self.system_user_name, pages, life };
         let prepared = administrator.prepare(wish)?;
         let screen = ctx.output.terminal.err();
         let steps = prepared.steps(app.id.as_str());
         let lines: Vec<String> = steps.iter().map(|step| format!("  - {}", wrap(step, screen.width, 4))).collect();
         ctx.output.talk(&format!("\nAt Meta:\n{}\n", lines.join("\n")));
         ctx.confirm("Do this at Meta?", "")?;
-        let Made { user, token, .. } = administrator.carry_out(&prepared)?;
+        let SystemUserToken { user, token, .. } = administrator.carry_out(&prepared)?;
         ctx.output.notice(&format!("the system user '{}' ({}) has a new token", self.system_user_name, user.id));
+        if self.is_kept() {
+            ctx.output.notice("it ends in 60 days unless it is renewed: run 'msgrctl watch --renew', or put into a timer: msgrctl account renew --all --within 20d");
+        }
         Ok(token)
     }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::checks::Outcome;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::operations::login::connect::{Connected, End};
+use crate::operations::login::connect::{ConnectOutcome, ConnectResult};
 use crate::text::count;
 use crate::ui::style::{self, paint, wrap};
 
@@ -32,11 +32,11 @@ struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    fn of(ctx: &Context, one: &'a Connected) -> Self {
-        let (outcome, test) = match &one.end {
-            End::Added(test) => ("added", *test),
-            End::Renewed(test) => ("renewed", *test),
-            End::Failed(_) => ("failed", None),
+    fn of(ctx: &Context, one: &'a ConnectResult) -> Self {
+        let (outcome, test) = match &one.outcome {
+            ConnectOutcome::Added(test) => ("added", *test),
+            ConnectOutcome::Renewed(test) => ("renewed", *test),
+            ConnectOutcome::Failed(_) => ("failed", None),
         };
         let mut view = Self {
             page_id: &one.page_id,
@@ -48,7 +48,7 @@ impl<'a> View<'a> {
             summary: None,
             hint: None,
         };
-        if let End::Failed(error) = &one.end {
+        if let ConnectOutcome::Failed(error) = &one.outcome {
             // What the test found says more than that it failed.
             let worst = error.report().and_then(|(_, report)| report.worst_of_credentials());
             view.cause = error.why();
@@ -61,10 +61,10 @@ impl<'a> View<'a> {
 }
 
 /// Prints the results; returns the exit code, or the error of what failed.
-pub fn print(ctx: &Context, ended: Vec<Connected>, lacking: &[String]) -> Result<u8, CliError> {
+pub fn print(ctx: &Context, ended: Vec<ConnectResult>, lacking: &[String], lost: &[String]) -> Result<u8, CliError> {
     let views: Vec<View<'_>> = ended.iter().map(|one| View::of(ctx, one)).collect();
     if ctx.output.json {
-        ctx.output.json(&json!({"schema_version": 1, "results": views, "lacking_permissions": lacking}));
+        ctx.output.json(&json!({"schema_version": 1, "results": views, "lacking_permissions": lacking, "lost": lost}));
     } else {
         views.iter().zip(&ended).for_each(|(view, one)| line(ctx, view, one));
     }
@@ -72,9 +72,9 @@ pub fn print(ctx: &Context, ended: Vec<Connected>, lacking: &[String]) -> Result
     let all = ended.len();
     let mut failed: Vec<CliError> = ended
         .into_iter()
-        .filter_map(|one| match one.end {
-            End::Failed(error) => Some(error),
-            End::Added(_) | End::Renewed(_) => None,
+        .filter_map(|one| match one.outcome {
+            ConnectOutcome::Failed(error) => Some(error),
+            ConnectOutcome::Added(_) | ConnectOutcome::Renewed(_) => None,
         })
         .collect();
     match failed.len() {
@@ -89,7 +89,7 @@ pub fn print(ctx: &Context, ended: Vec<Connected>, lacking: &[String]) -> Result
     }
 }
 
-fn line(ctx: &Context, view: &View<'_>, one: &Connected) {
+fn line(ctx: &Context, view: &View<'_>, one: &ConnectResult) {
     let screen = ctx.output.terminal.out();
     let unnamed = format!("page {}", view.page_id);
     let name = view.page_name.unwrap_or(&unnamed);
@@ -100,11 +100,17 @@ fn line(ctx: &Context, view: &View<'_>, one: &Connected) {
         }
         _ => String::new(),
     };
-    let (good, text) = match &one.end {
-        End::Added(_) => (true, format!("{name}: added as '{handle}'{warned}")),
-        End::Renewed(_) => (true, format!("{name}: '{handle}' has a new token{warned}")),
-        End::Failed(_) => {
-            let kept = if handle.is_empty() { String::new() } else { format!("; '{handle}' keeps its old token") };
+    let (good, text) = match &one.outcome {
+        ConnectOutcome::Added(_) => (true, format!("{name}: added as '{handle}'{warned}")),
+        ConnectOutcome::Renewed(_) => (true, format!("{name}: '{handle}' has a new token{warned}")),
+        ConnectOutcome::Failed(_) => {
+            let kept = if handle.is_empty() {
+                String::new()
+            } else {
+                format!(
+                    "; '{handle}' has its old token, which this login may have ended: msgrctl account test {handle}"
+                )
+            };
             (false, format!("{name}: {}{kept}", view.summary.as_deref().unwrap_or_default()))
         }
     };
@@ -118,7 +124,7 @@ fn line(ctx: &Context, view: &View<'_>, one: &Connected) {
     if let Some(hint) = &view.hint {
         ctx.output.result(&format!("  {}", wrap(&format!("fix: {hint}"), screen.width, 2)));
     }
-    if matches!(one.end, End::Added(_)) {
+    if matches!(one.outcome, ConnectOutcome::Added(_)) {
         ctx.output.notice(&format!("next: msgrctl account handover {handle}"));
     }
 }

@@ -313,8 +313,9 @@ fn show(ctx: &Context, round: &Round) {
             round.counts.iter().rev().map(|(outcome, number)| format!("{} {outcome}", count(*number))).collect();
         let counts = if counts.is_empty() { "no accounts".to_owned() } else { counts.join(", ") };
         ctx.output.result(&format!(
-            "{time}  {counts}  ({seconds} s, {} requests)",
-            count(usize::try_from(round.requests).unwrap_or(usize::MAX))
+            "{time}  {counts}  ({seconds} s, {} request{})",
+            count(usize::try_from(round.requests).unwrap_or(usize::MAX)),
+            if round.requests == 1 { "" } else { "s" }
         ));
         for notice in &round.told {
             ctx.output.result(&format!("  {}", ctx.output.calls().complete(&title(notice))));

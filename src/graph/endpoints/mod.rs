@@ -13,6 +13,7 @@ pub mod token;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::error::Unreachable;
 use super::{AppCredentials, Client, GraphError, GraphRequest, lenient};
 use crate::secrets::Secret;
 
@@ -78,7 +79,7 @@ struct Cursors {
 /// Entries asked for at once.
 const AT_ONCE: usize = 100;
 /// The most pages of a list: a cursor that runs in a circle must not loop for ever.
-const ROUNDS: usize = 200;
+const ROUNDS: usize = 1_000;
 
 /// A list as far as it was read.
 #[derive(Debug)]
@@ -103,7 +104,7 @@ impl<T> Listed<T> {
 /// Reads a list to its end, page by page; `read` is told how many entries each page had.
 async fn listed<T: DeserializeOwned>(client: &Client, list: &GraphRequest, read: &dyn Fn(usize)) -> Listed<T> {
     let mut items = Vec::new();
-    let mut after: Option<String> = None;
+    let (mut after, mut before): (Option<String>, Option<String>) = (None, None);
     for _ in 0..ROUNDS {
         let mut request = list.clone().with("limit", AT_ONCE.to_string());
         request.query.extend(after.take().map(|cursor| ("after", cursor)));
@@ -114,11 +115,20 @@ async fn listed<T: DeserializeOwned>(client: &Client, list: &GraphRequest, read:
         read(page.data.len());
         items.extend(page.data);
         match page.paging {
-            Some(Paging { next: Some(_), cursors: Some(Cursors { after: Some(cursor) }) }) => after = Some(cursor),
-            _ => break,
+            Some(Paging { next: Some(_), cursors: Some(Cursors { after: Some(cursor) }) }) => {
+                // The same part again, and again.
+                if before.as_ref() == Some(&cursor) {
+                    break;
+                }
+                before = Some(cursor.clone());
+                after = Some(cursor);
+            }
+            _ => return Listed { items, error: None },
         }
     }
-    Listed { items, error: None }
+    // Longer than any real list: the cursor runs in a circle.
+    let endless = GraphError::Unreachable(Unreachable::Unfinished);
+    Listed { items, error: Some(endless) }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use futures_util::stream::{self, StreamExt as _};
 use serde::de::DeserializeOwned;
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use super::token::{self, TokenInfo};
@@ -74,7 +75,7 @@ fn is_there<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error
 }
 
 fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
-    Ok(lenient::text(deserializer)?.map(Secret::new))
+    Ok(lenient::text(deserializer)?.filter(|token| !token.trim().is_empty()).map(Secret::new))
 }
 
 /// Ids asked about at once.
@@ -198,7 +199,8 @@ pub struct LongLived {
 }
 
 fn required_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
-    String::deserialize(deserializer).map(Secret::new)
+    let token = String::deserialize(deserializer)?;
+    if token.trim().is_empty() { Err(D::Error::custom("an empty token")) } else { Ok(Secret::new(token)) }
 }
 
 /// Exchanges a person's token of `app` for a long-lived one; Page tokens derived from it do not

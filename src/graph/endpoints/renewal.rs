@@ -1,8 +1,6 @@
 //! New tokens for old ones, and the end of old ones (graph/FACTS.md, "How long tokens live").
 
-use serde::Deserialize;
-use serde_json::Value;
-
+use super::is_done;
 use super::person::LongLived;
 use crate::graph::{Answer, AppCredentials, Authority, Client, GraphError, GraphRequest, Verb};
 use crate::secrets::Secret;
@@ -33,16 +31,10 @@ pub async fn exchange(
     client.call(&request).await
 }
 
-#[derive(Deserialize)]
-#[serde(transparent)]
-struct Done(Value);
-
 /// Revokes a system user's token at once, as the holder of another one of the same app. The tokens
 /// are in the body of a batch, not in an address.
 pub async fn revoke(client: &Client, old: &Secret, caller: &Secret, app: &AppCredentials) -> Result<bool, GraphError> {
     let mut request = GraphRequest::read("/oauth/revoke", caller, Some(app)).with("client_id", app.id.clone());
     request.hidden = vec![("client_secret", app.secret.clone()), ("revoke_token", old.clone())];
-    let Done(answer) = client.call(&request).await?.value;
-    // `true` or `{"success": true}`: which one was not recorded.
-    Ok(answer.as_bool().or_else(|| answer.get("success")?.as_bool()).unwrap_or(true))
+    is_done(client, &request).await
 }

@@ -3,7 +3,7 @@
 use super::complete::{complete, take_own_token};
 use super::draft::Draft;
 use super::fields;
-use super::gate::{Gate, SAVE_ANYWAY};
+use super::gate::Gate;
 use super::test;
 use crate::accounts::Account;
 use crate::checks::Report;
@@ -109,7 +109,7 @@ fn judged(workspace: &Workspace, client: &Client, draft: &mut Draft, gate: Gate)
             Err(error) => return Err(error),
         }
     }
-    gate.judge(workspace, &report, name.as_str(), SAVE_ANYWAY)?;
+    gate.judge(workspace, &report, name.as_str(), draft.to_save)?;
     draft.inputs.say_nothing_was_kept(workspace);
     draft.page_name = report.page_name.clone().or(draft.page_name.take());
     Ok(report)

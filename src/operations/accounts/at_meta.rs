@@ -38,7 +38,7 @@ fn of_finding(account: &Account, finding: &Finding) -> Option<String> {
     named.or_else(|| {
         let cause = CAUSES.iter().find(|cause| Some(cause.id) == finding.cause)?;
         match cause.next {
-            Next::ReplaceToken => Some(dashboard::use_cases(id)),
+            Next::ReplaceToken | Next::LogIn => Some(dashboard::use_cases(id)),
             Next::SetApp | Next::AddApp => Some(dashboard::app_settings(id)),
             Next::SetPageId | Next::SetUsername => Some(page_settings(account)),
             _ => None,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 use super::fields::{self, Field, Fields};
+use super::gate::SAVE_ANYWAY;
 use super::inputs::SecretInputs;
 use super::test::{self, Credentials, WARN_DAYS};
 use crate::accounts::{self, Account, CallbackUrl, Handle, Name};
@@ -32,12 +33,23 @@ pub struct Draft {
     pub inputs: SecretInputs,
     /// The store for the secrets.
     pub store: StoreName,
+    /// How to save an account that fails the test.
+    pub to_save: &'static str,
 }
 
 impl Draft {
     /// A new account.
     pub fn new(channel: Channel, name: Option<Name>, given: Fields, inputs: SecretInputs, store: StoreName) -> Self {
-        Self { id: Uuid::new_v4().to_string(), channel, name, given, page_name: None, inputs, store }
+        Self {
+            id: Uuid::new_v4().to_string(),
+            channel,
+            name,
+            given,
+            page_name: None,
+            inputs,
+            store,
+            to_save: SAVE_ANYWAY,
+        }
     }
 
     /// A new account from a Page's token: Graph is asked for the rest.
@@ -64,6 +76,7 @@ impl Draft {
             page_name: account.page_name.clone(),
             inputs: SecretInputs::default(),
             store,
+            to_save: SAVE_ANYWAY,
         }
     }
 

@@ -23,6 +23,8 @@ pub enum Clear {
     /// The app id and the app secret.
     App,
     CallbackUrl,
+    /// The kept user access token.
+    UserToken,
 }
 
 /// The changes of an account.
@@ -315,6 +317,8 @@ fn apply(account: &mut Account, edit: &Edit) {
         match clear {
             Clear::App => account.app_id = None,
             Clear::CallbackUrl => account.callback_url = None,
+            // It is only a secret.
+            Clear::UserToken => {}
         }
     }
 }
@@ -348,8 +352,10 @@ fn changes(workspace: &Workspace, edit: &Edit, old: &Account) -> Result<Vec<Chan
         let target = if chosen.is_some() { Target::Chosen(store) } else { Target::WhereItIs(store) };
         changes.push(inputs.change(kind, secret, target));
     }
-    if clear.contains(&Clear::App) && old.secrets.contains_key(&SecretKind::AppSecret) {
-        changes.push(Change { kind: SecretKind::AppSecret, new: None });
+    for (field, kind) in [(Clear::App, SecretKind::AppSecret), (Clear::UserToken, SecretKind::UserAccessToken)] {
+        if clear.contains(&field) && old.secrets.contains_key(&kind) {
+            changes.push(Change { kind, new: None });
+        }
     }
     Ok(changes)
 }

@@ -256,7 +256,7 @@ pub fn unusable(page: &OwnPage) -> Option<&'static str> {
     if !page.may_message() {
         return Some("the person's role on it does not include messages (task MESSAGING)");
     }
-    page.access_token.is_none().then_some("Graph gives no token for it to this person")
+    page.access_token.is_none().then_some("Graph does not return a token of it to this person")
 }
 
 /// The named Page among a person's.

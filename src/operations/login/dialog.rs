@@ -28,6 +28,8 @@ pub struct Dialog {
     pub app: AppCredentials,
     /// Where the browser comes back to. The exchange repeats it letter by letter.
     pub redirect: String,
+    /// The permissions that it asks for, or that its configuration should have.
+    pub asked: Vec<String>,
     /// Where the browser begins.
     pub address: Url,
     state: Secret,
@@ -52,7 +54,11 @@ impl Dialog {
             // Without it Meta silently reuses an earlier grant, and a new Page cannot be ticked.
             query.append_pair("auth_type", "rerequest");
         }
-        Self { app, redirect, address, state }
+        let asked = match wanted {
+            Wanted::Permissions(permissions) => permissions.clone(),
+            Wanted::Configuration(_) => PERMISSIONS.map(str::to_owned).to_vec(),
+        };
+        Self { app, redirect, asked, address, state }
     }
 
     /// Whether an answer belongs to this login; compared in constant time.

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use super::dialog::{Dialog, PERMISSIONS};
-use crate::checks::causes::Place;
+use super::dialog::Dialog;
+use crate::checks::causes::{Place, TOKEN_NOT_ACCEPTED};
 use crate::graph::endpoints::person::{self, OwnPage};
 use crate::graph::endpoints::{app, login, token};
 use crate::graph::{AppCredentials, Client, GraphError};
-use crate::operations::accounts::owner::{Lasting, Question};
+use crate::operations::accounts::owner::Question;
 use crate::operations::{Error, Workspace};
 use crate::secrets::Secret;
+
+const UNCHANGED: &str = "no account was changed";
 
 /// What a login gave.
 pub struct Granted {
@@ -60,18 +62,20 @@ pub fn granted(
     };
     let token = token.map_err(|error| {
         let is_open = matches!(error, GraphError::Unreachable(_));
-        let shown = Error::of_graph(&error, Place::Login.plain()).note("no account was changed");
+        let shown = Error::of_graph(&error, Place::Login.plain()).note(UNCHANGED);
         if is_open { shown.hint("the code may be used up: begin the login again") } else { shown }
     })?;
-    of_token(workspace, client, app, token, named)
+    of_token(workspace, client, app, token, &dialog.asked, named)
 }
 
-/// The same for a token that is there already.
+/// The same for a token that is there already; `asked`: the permissions that a connection needs of
+/// it.
 pub fn of_token(
     workspace: &Workspace,
     client: &Client,
     app: &AppCredentials,
     token: Secret,
+    asked: &[String],
     named: &[String],
 ) -> Result<Granted, Error> {
     let (info, permissions) = {
@@ -80,26 +84,35 @@ pub fn of_token(
             tokio::join!(token::debug(client, &token, app), login::permissions(client, &token, app))
         })?
     };
-    let refused = |error: GraphError| Error::of_graph(&error, Place::Me.signed(true)).note("no account was changed");
-    let info = info.map_err(|error| Error::of_graph(&error, Place::App.plain()).note("no account was changed"))?.value;
+    let refused = |error: GraphError| Error::of_graph(&error, Place::Me.signed(true)).note(UNCHANGED);
+    let info = info.map_err(|error| Error::of_graph(&error, Place::App.plain()).note(UNCHANGED))?.value;
+    if !info.lives() {
+        return Err(Error::credentials(format!("Meta does not accept the token that the login gave; {UNCHANGED}"))
+            .reason(TOKEN_NOT_ACCEPTED.id)
+            .hint("begin the login again"));
+    }
     let is_declined = |wanted: &str| {
         let known = permissions.iter().flat_map(|answer| answer.iter());
         known.filter(|permission| permission.permission == wanted).any(|one| one.status.as_deref() != Some("granted"))
     };
-    let lacks = |wanted: &&str| !info.grants(wanted) || is_declined(wanted);
-    let lacking = PERMISSIONS.into_iter().filter(lacks).map(str::to_owned).collect();
-    let question = Question { workspace, client, token: &token, signer: Some(app), named: None };
-    let (token, mut pages) = if let Some(Lasting { token, pages }) = question.lasting_pages("")? {
-        (token, pages.map_err(refused)?)
+    let lacks = |wanted: &&String| !info.grants(wanted) || is_declined(wanted);
+    let lacking = asked.iter().filter(lacks).cloned().collect();
+    // A short-lived token would make Pages' tokens that end within hours: it is not good enough to
+    // replace one. A business's token lasts as it is.
+    let token = if info.is_of_system_user() {
+        token
     } else {
-        let pages = question.pages()?.map_err(refused)?.unwrap_or_default();
-        (token, pages)
+        let _waiting = workspace.reporter.waiting("asking Meta for a token that lasts …");
+        let exchanged = Workspace::wait(person::exchange(client, &token, app))?;
+        exchanged.map_err(|error| Error::of_graph(&error, Place::Exchange.plain()).note(UNCHANGED))?.value.access_token
     };
+    let question = Question { workspace, client, token: &token, signer: Some(app), named: None };
+    let mut pages = question.pages()?.map_err(refused)?.unwrap_or_default();
     let missing = named.iter().filter(|id| !pages.iter().any(|page| page.id == **id));
     let missing: BTreeSet<String> = missing.cloned().collect();
     if !missing.is_empty() {
-        let asked = client.in_batches(person::by_ids::<OwnPage>(client, &token, Some(app), missing));
-        pages.extend(Workspace::wait(asked)?.map_err(refused)?);
+        let found = client.in_batches(person::by_ids::<OwnPage>(client, &token, Some(app), missing));
+        pages.extend(Workspace::wait(found)?.map_err(refused)?);
     }
     Ok(Granted { token, pages, lacking })
 }

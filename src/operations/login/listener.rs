@@ -58,7 +58,7 @@ impl Listener {
         let error = last.map_or_else(String::new, |error| error.to_string());
         Err(Error::failed(format!("cannot listen on localhost:{port}"))
             .cause(error)
-            .hint("choose another port, or take any free one: --listen localhost:0"))
+            .hint("use any free port: --listen localhost:0"))
     }
 
     fn at(port: u16) -> io::Result<Self> {
@@ -86,40 +86,40 @@ impl Listener {
     /// # Errors
     ///
     /// Nothing arrived within `patience`.
-    pub fn answer(self, dialog: Dialog, patience: Duration) -> Result<(Answer, Dialog), Error> {
-        let desk =
-            Arc::new(Desk { dialog, taken: Mutex::new(Taken::default()), arrived: Notify::new(), seen: Notify::new() });
-        let waited = Workspace::wait(self.wait(desk.clone(), patience))?;
-        let answer = desk.taken.lock().unwrap_or_else(PoisonError::into_inner).answer.take();
-        let desk = Arc::into_inner(desk);
-        match (waited, answer, desk) {
-            (Err(error), ..) => Err(Error::failed("the browser cannot be waited for").cause(error.to_string())),
-            (Ok(()), Some(answer), Some(desk)) => Ok((answer, desk.dialog)),
-            _ => {
-                let minutes = patience.as_secs() / 60;
-                Err(Error::failed(format!("{} ({minutes} minutes)", LOGIN_TIMED_OUT.summary))
-                    .reason(LOGIN_TIMED_OUT.id)
-                    .hint(LOGIN_TIMED_OUT.fix()))
-            }
-        }
+    pub fn answer(self, dialog: &Arc<Dialog>, patience: Duration) -> Result<Answer, Error> {
+        let receiver = Arc::new(AnswerReceiver {
+            dialog: dialog.clone(),
+            received: Mutex::default(),
+            arrived: Notify::new(),
+            seen: Notify::new(),
+        });
+        let waited = Workspace::wait(self.wait(receiver.clone(), patience))?;
+        waited.map_err(|error| Error::failed("cannot wait for the browser").cause(error.to_string()))?;
+        let answer = receiver.received.lock().unwrap_or_else(PoisonError::into_inner).answer.take();
+        answer.ok_or_else(|| {
+            let minutes = patience.as_secs() / 60;
+            Error::failed(format!("{} ({minutes} minutes)", LOGIN_TIMED_OUT.summary))
+                .reason(LOGIN_TIMED_OUT.id)
+                .hint(LOGIN_TIMED_OUT.fix())
+        })
     }
 
-    async fn wait(self, desk: Arc<Desk>, patience: Duration) -> io::Result<()> {
+    async fn wait(self, receiver: Arc<AnswerReceiver>, patience: Duration) -> io::Result<()> {
         let mut servers = Vec::new();
         for socket in self.sockets {
             let socket = tokio::net::TcpListener::from_std(socket)?;
-            let (desk, port, stop) = (desk.clone(), self.port, Arc::new(Notify::new()));
+            let (receiver, port, stop) = (receiver.clone(), self.port, Arc::new(Notify::new()));
             let stopped = stop.clone();
             let router = Router::new().fallback(move |request: Request| {
-                let desk = desk.clone();
-                async move { desk.take(&request, port) }
+                let receiver = receiver.clone();
+                async move { receiver.take(&request, port) }
             });
             servers.push((stop, tokio::spawn(serve::until(socket, router, async move { stopped.notified().await }))));
         }
         // It may be late for the first page, not for the second.
-        let _ = tokio::time::timeout(patience, desk.arrived.notified()).await;
-        if desk.is_taken() {
-            let _ = tokio::time::timeout(GOODBYE, desk.seen.notified()).await;
+        let _ = tokio::time::timeout(patience, receiver.arrived.notified()).await;
+        if receiver.is_taken() {
+            let _ = tokio::time::timeout(GOODBYE, receiver.seen.notified()).await;
         }
         for (stop, server) in servers {
             stop.notify_one();
@@ -131,23 +131,23 @@ impl Listener {
 }
 
 /// Where answers are handed in.
-struct Desk {
-    dialog: Dialog,
-    taken: Mutex<Taken>,
+struct AnswerReceiver {
+    dialog: Arc<Dialog>,
+    received: Mutex<ReceivedAnswer>,
     arrived: Notify,
     seen: Notify,
 }
 
 /// The one answer that is taken, and the page that says so.
 #[derive(Default)]
-struct Taken {
+struct ReceivedAnswer {
     answer: Option<Answer>,
     page: Option<Page>,
 }
 
-impl Desk {
+impl AnswerReceiver {
     fn is_taken(&self) -> bool {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner).page.is_some()
+        self.received.lock().unwrap_or_else(PoisonError::into_inner).page.is_some()
     }
 
     fn take(&self, request: &Request, port: u16) -> Response {
@@ -165,7 +165,7 @@ impl Desk {
     }
 
     fn take_from(&self, uri: &Uri) -> Response {
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = self.received.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(page) = taken.page.as_ref().filter(|_| uri.path() == DONE) {
             let response = page.response(StatusCode::OK);
             self.seen.notify_one();
@@ -191,7 +191,7 @@ impl Desk {
             _ => Page {
                 is_good: true,
                 title: "Meta has answered",
-                text: "msgrctl goes on in the terminal: it asks Meta for your Pages.".into(),
+                text: "Continue in the terminal: msgrctl asks Meta for your Pages.".into(),
             },
         });
         taken.answer = Some(answer);
@@ -224,7 +224,7 @@ impl Page {
     fn response(&self, status: StatusCode) -> Response {
         let Self { is_good, title, text } = self;
         let text = match text.as_str() {
-            "" => "Nothing was taken from this address. The login in the terminal goes on waiting.".into(),
+            "" => "This request was ignored. The login in the terminal is still waiting.".into(),
             text => in_markup(text),
         };
         let style = STANDARD.encode(Sha256::digest(STYLE));
@@ -274,7 +274,7 @@ mod tests {
         let listener = Listener::bind(0).expect("a free port");
         let port = listener.port;
         assert!(Listener::bind(port).is_err(), "the port is taken");
-        let error = listener.answer(trial().0, Duration::from_millis(30)).err().expect("nobody answered");
+        let error = listener.answer(&Arc::new(trial().0), Duration::from_millis(30)).expect_err("nobody answered");
         assert_eq!(error.why(), Some("login-timed-out"));
         assert!(Listener::bind(port).is_ok(), "the port is free again");
     }

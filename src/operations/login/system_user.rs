@@ -10,7 +10,7 @@ use crate::dashboard;
 use crate::graph::endpoints::business::{self, Business, Caller, SystemUser};
 use crate::graph::endpoints::token::{self, TokenInfo};
 use crate::graph::{AppCredentials, Client, GraphError};
-use crate::operations::{Error, Workspace};
+use crate::operations::{Error, Kind, Workspace};
 use crate::secrets::Secret;
 
 /// The name of the system user, unless another is wanted.
@@ -34,7 +34,7 @@ pub enum Life {
 
 /// What is wanted of a business.
 #[derive(Clone, Copy, Debug)]
-pub struct Wish<'w> {
+pub struct SystemUserRequest<'w> {
     /// The business.
     pub business: &'w Business,
     /// The name of the system user; see [`NAME`].
@@ -61,11 +61,6 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// The business.
-    pub fn business(&self) -> &Business {
-        &self.business
-    }
-
     /// The system user that will be used; `None`: one will be created, which cannot be deleted
     /// later.
     pub fn user(&self) -> Option<&SystemUser> {
@@ -104,7 +99,7 @@ impl Prepared {
 
 /// A token, and the system user that it belongs to.
 #[derive(Debug)]
-pub struct Made {
+pub struct SystemUserToken {
     /// The system user.
     pub user: SystemUser,
     /// Its token. The own token of each Page is behind it, as behind a person's.
@@ -138,7 +133,7 @@ impl<'a> Administrator<'a> {
         let listed = Workspace::wait(business::of_token(&self.client, self.caller()))?;
         let businesses = listed.whole().map_err(|error| refused(&error, Place::Business, "your businesses"))?;
         if businesses.is_empty() {
-            return Err(Error::check("the token has no business that it could administer")
+            return Err(Error::check("the token does not administer any business")
                 .hint("create one at https://business.facebook.com, add the app and the Pages to it, and log in again")
                 .hint("without a business, connect a Page with a person's token: msgrctl account add"));
         }
@@ -160,7 +155,7 @@ impl<'a> Administrator<'a> {
     }
 
     /// Looks at what exists; changes nothing.
-    pub fn prepare(&self, wish: Wish<'_>) -> Result<Prepared, Error> {
+    pub fn prepare(&self, wish: SystemUserRequest<'_>) -> Result<Prepared, Error> {
         let name: Name = wish.name.parse().map_err(|error| Error::from(error).context("the system user's name"))?;
         if wish.pages.is_empty() {
             return Err(Error::usage("missing: the Pages that the system user's token has to reach")
@@ -193,14 +188,20 @@ impl<'a> Administrator<'a> {
             Err(GraphError::Refused(error)) if error.code != Some(190) => Vec::new(),
             Err(error) => return Err(error),
         };
-        let has_all = |tasks: &[String]| TASKS.iter().all(|wanted| tasks.iter().any(|task| task == wanted));
+        // Pages with the new experience name the same tasks otherwise.
+        let is = |task: &str, wanted: &str| {
+            task == wanted
+                || task == "PROFILE_PLUS_FULL_CONTROL"
+                || task.strip_prefix("PROFILE_PLUS_").is_some_and(|task| task == wanted)
+        };
+        let has_all = |tasks: &[String]| TASKS.iter().all(|wanted| tasks.iter().any(|task| is(task, wanted)));
         let whole = assigned.into_iter().filter(|page| page.tasks.as_deref().is_some_and(has_all));
         Ok((users, whole.map(|page| page.id).collect()))
     }
 
     /// Makes what is missing, then the token. After a failure the same may be done again, from
     /// `prepare` on: it goes on where it stopped.
-    pub fn carry_out(&self, prepared: &Prepared) -> Result<Made, Error> {
+    pub fn carry_out(&self, prepared: &Prepared) -> Result<SystemUserToken, Error> {
         let business = &prepared.business;
         let hold = self.workspace.reporter.hold();
         let progress = self.workspace.reporter.waiting(&format!("setting up the system user '{}' …", prepared.name));
@@ -224,13 +225,21 @@ impl<'a> Administrator<'a> {
         let installed = business::install_app(&self.client, self.caller(), &user.id, &self.app.id);
         self.confirmed(Workspace::wait(installed)?, business, &done, &doing, Place::AppInstall)?;
         done.push(format!("app {} is installed", self.app.id));
+        let mut unassigned: Vec<String> = Vec::new();
         for page in &prepared.to_assign {
             stopped(&done)?;
             progress.now(&format!("assigning Page {page} to the system user …"));
             let assigned = business::assign_page(&self.client, self.caller(), page, &user.id, &TASKS);
             let doing = format!("assigning Page {page} to the system user");
-            self.confirmed(Workspace::wait(assigned)?, business, &done, &doing, Place::PageAssignment)?;
-            done.push(format!("Page {page} is assigned"));
+            match self.confirmed(Workspace::wait(assigned)?, business, &done, &doing, Place::PageAssignment) {
+                Ok(()) => done.push(format!("Page {page} is assigned")),
+                // One Page that Meta refuses holds no other up.
+                Err(error) if error.kind() != Kind::Remote && prepared.pages.len() > unassigned.len() + 1 => {
+                    self.workspace.warning(error.message());
+                    unassigned.push(page.clone());
+                }
+                Err(error) => return Err(error),
+            }
         }
         stopped(&done)?;
         progress.now("making the token of the system user …");
@@ -240,23 +249,23 @@ impl<'a> Administrator<'a> {
         let token = Workspace::wait(made)?.map_err(|error| {
             let failed = self.failed(business, &done, doing, Some(&error), Place::SystemUserToken);
             if never {
-                failed.hint("some businesses allow no token without an end: ask for one of 60 days")
+                failed.hint("some businesses do not allow tokens that never expire: omit --never-expires")
             } else {
                 failed
             }
         })?;
-        done.push("a token was made, and is not kept".into());
+        done.push("a token was created and not stored".into());
         let inspected = Workspace::wait(token::debug(&self.client, &token, &self.app))?;
         let info = inspected
             .map_err(|error| self.failed(business, &done, "inspecting the new token", Some(&error), Place::App))?
             .value;
-        judge(&info, &self.app.id, prepared).map_err(|error| noted(error, &done))?;
+        judge(&info, &self.app.id, prepared, &unassigned).map_err(|error| noted(error, &done))?;
         if never != (info.expires_at == Some(0)) {
             let has =
                 if never { "an end, although none was asked for" } else { "no end, although 60 days were asked for" };
             self.workspace.warning(&format!("the system user's token has {has}"));
         }
-        Ok(Made { user, token, info })
+        Ok(SystemUserToken { user, token, info })
     }
 
     /// A change that Meta has to confirm.
@@ -287,7 +296,7 @@ impl<'a> Administrator<'a> {
     ) -> Error {
         let shown = match error {
             Some(error) => refused(error, place, doing),
-            None => Error::failed(format!("{doing}: Meta does not confirm it")).reason(REFUSED.id),
+            None => Error::failed(format!("{doing}: Meta did not confirm it")).reason(REFUSED.id),
         };
         let is_change =
             matches!(place, Place::NewSystemUser | Place::AppInstall | Place::PageAssignment | Place::SystemUserToken);
@@ -351,11 +360,11 @@ fn noted(error: Error, done: &[String]) -> Error {
     if done.is_empty() {
         return error;
     }
-    error.note(format!("done before: {}; the same command goes on from there", done.join(", ")))
+    error.note(format!("already done: {}; run the same command again to continue", done.join(", ")))
 }
 
 /// Whether a token is what was asked for.
-fn judge(info: &TokenInfo, app_id: &str, prepared: &Prepared) -> Result<(), Error> {
+fn judge(info: &TokenInfo, app_id: &str, prepared: &Prepared, unassigned: &[String]) -> Result<(), Error> {
     let fails = |cause: &'static crate::checks::causes::Cause, what: String| {
         Err(Error::check(format!("the system user's new token {what}")).reason(cause.id).hint(cause.fix()))
     };
@@ -376,7 +385,7 @@ fn judge(info: &TokenInfo, app_id: &str, prepared: &Prepared) -> Result<(), Erro
     let reaches =
         |page: &&String| ["pages_messaging", "pages_manage_metadata"].iter().all(|scope| info.covers(scope, page));
     let mut not_reached = String::new();
-    for page in prepared.pages.iter().filter(|page| !reaches(page)) {
+    for page in prepared.pages.iter().filter(|page| !unassigned.contains(page) && !reaches(page)) {
         // Writing into memory does not fail.
         let _ = write!(not_reached, "{}{page}", if not_reached.is_empty() { "" } else { ", " });
     }

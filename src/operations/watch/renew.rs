@@ -28,7 +28,7 @@ impl Renewals {
     /// what prevents all of them is a warning, and the round goes on.
     pub async fn run(&self, workspace: &Workspace, tests: &Tests<'_>, names: &[String]) {
         if let Err(error) = self.try_all(workspace, tests, names).await {
-            workspace.warning(&format!("no token was renewed: {}", error.message()));
+            workspace.warning(&format!("cannot renew tokens: {}", error.message()));
         }
     }
 

@@ -11,9 +11,9 @@ use crate::provision::discovered::{Entry, FoundPage, NewAccount, ReachedBy};
 
 const HEADER: &str = "\
 # A manifest of msgrctl: the Pages that a token reaches.
-# 'msgrctl plan -f' and this file shows what would be added.
+# To see what it would add: msgrctl plan -f FILE
 #
-# It holds no token. Put each Page's own token into the variable that is named, or write where
+# It holds no token. 'msgrctl login' adds Pages with their tokens, without this file. Or put each Page's own token into the variable that is named, or write where
 # it is instead: {file: PATH}, {keyring: SERVICE/USER} or {command: [PROGRAM, ARGUMENT]}.
 # Recommended: the app secret, below 'app':  secret: {env: NAME}
 #

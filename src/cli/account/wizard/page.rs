@@ -134,6 +134,9 @@ fn choose_page(ctx: &Context, mut pages: Vec<OwnPage>, old: Option<&Account>) ->
             };
             let question = format!("{} is already connected, by {}. {again}", name(page), handles.join(" and "));
             if !ctx.prompter.confirm(&question)? {
+                if old.is_none() {
+                    say(ctx, "To give the account that has it a new token: msgrctl login");
+                }
                 continue;
             }
         }

@@ -29,7 +29,7 @@ impl Wizard<'_> {
         if offers {
             say(
                 ctx,
-                "\nThe Page access token: best of a system user, since it does not hang on a person (msgrctl login --system-user); a login here gives one of a person, without an end.",
+                "\nRecommended: a system user's token, which does not depend on a person (msgrctl login --system-user). A login here gives a person's Page token, which does not expire.",
             );
         }
         loop {

@@ -5,7 +5,7 @@ use super::Topic;
 pub(super) const META_LOGIN: Topic = Topic {
     name: "meta-login",
     about: "A login at Meta: kinds, ways back to this machine, Meta's error pages, kinds of token",
-    before: "'msgrctl login' opens Meta's dialog in the browser, changes the answer for a token that lasts, and connects the Pages that you pick. A second login of the same person replaces what that person granted before: tick every connected Page and allow every permission again.",
+    before: "'msgrctl login' opens Meta's dialog in the browser, exchanges the code that comes back for a long-lived token, and connects the Pages that you pick. A second login of the same person replaces what that person granted before: tick every connected Page and allow every permission again.",
     list: &[
         (
             "Facebook Login",
@@ -37,7 +37,7 @@ pub(super) const META_LOGIN: Topic = Topic {
         ),
         (
             "Feature Unavailable",
-            "the app has required actions open (its dashboard lists them), or lacks Advanced Access for public_profile",
+            "the app's dashboard lists required actions that are not done, or lacks Advanced Access for public_profile",
         ),
         ("App not active", "the app is in Development mode and the person has no role on it"),
         (
@@ -59,11 +59,11 @@ pub(super) const META_LOGIN: Topic = Topic {
         ("Page token of a short login", "ends within hours: the app secret is needed to make it last"),
         (
             "Page token of a person",
-            "has no end, and dies when the person changes the password, loses the role, removes the app, or does not tick the Page at a later login",
+            "does not expire; it stops working when the person changes the password, loses the role, removes the app, or does not tick the Page at a later login",
         ),
         (
             "Page token of a system user",
-            "does not hang on a person. Of 60 days: 'msgrctl account renew' on a timer; without an end: where no timer runs",
+            "does not depend on a person. Of 60 days: 'msgrctl account renew' on a timer; one that does not expire: where no timer runs",
         ),
     ],
     groups: Vec::new,
@@ -71,5 +71,6 @@ pub(super) const META_LOGIN: Topic = Topic {
 
   msgrctl login --no-browser --page 109876543210987 --yes
 
-The first line of standard output is the dialog's address (with --json it is on standard error).",
+The first line of standard output is the dialog's address; with --json it is on
+standard error.",
 };

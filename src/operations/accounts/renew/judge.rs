@@ -55,6 +55,12 @@ impl Due<'_> {
                 _ => Err((Outcome::CannotRenew, without_parent(account, TokenLife::of(page, None, self.now)))),
             };
         };
+        if parent.kind.is_none() && parent.error.is_none() {
+            return Err((
+                Outcome::Failed,
+                Error::remote("Meta did not say what the kept user token is").reason(RENEWAL_FAILED.id),
+            ));
+        }
         let is_of_person_or_system = matches!(parent.kind.as_deref(), Some("USER" | "SYSTEM_USER"));
         if !parent.lives() || !is_of_person_or_system {
             if works && ends_at.is_none() {
@@ -73,9 +79,10 @@ impl Due<'_> {
             return Ok(None);
         }
         let parent_end = parent.expires_at.filter(|end| *end != 0).and_then(|end| Timestamp::from_second(end).ok());
-        match ends_at.or(parent_end) {
-            None => unchanged,
-            Some(_) => not_due(ends_at),
+        match (ends_at, parent_end) {
+            (None, None) => unchanged,
+            (None, Some(_)) => Ok(Some((Outcome::NotDue, None, "its kept user token ends later"))),
+            (Some(_), _) => not_due(ends_at),
         }
     }
 }
@@ -88,10 +95,12 @@ fn login(account: &Account) -> String {
 fn without_parent(account: &Account, life: Option<TokenLife>) -> Error {
     let error = Error::credentials(USER_TOKEN_MISSING.summary).reason(USER_TOKEN_MISSING.id);
     match life.map(TokenLife::renewal) {
-        Some(Renewal::Exchange) => error.hint(format!(
-            "keep the system user's token: msgrctl account edit {} --token-stdin --keep-user-token --yes",
-            account.handle
-        )),
+        Some(Renewal::Exchange) => {
+            error.hint("have a login make one and keep it: msgrctl login --system-user").hint(format!(
+                "or keep the system user's token: msgrctl account edit {} --token-stdin --keep-user-token --yes",
+                account.handle
+            ))
+        }
         _ => error.hint(login(account)),
     }
 }
@@ -115,7 +124,7 @@ fn dead_parent(account: &Account, parent: &TokenInfo) -> Error {
 /// Refuses a new token that is less than the old one.
 pub(super) fn check_new(old: &TokenInfo, new: &TokenInfo) -> Result<(), Error> {
     let refuse = |cause: &'static str, why: String| {
-        Err(Error::check(format!("the new token is not as good as the old one, which stays: {why}")).reason(cause))
+        Err(Error::check(format!("the new token was rejected and the old one kept: {why}")).reason(cause))
     };
     if !new.lives() {
         return refuse(RENEWAL_FAILED.id, "Meta does not accept it".into());
@@ -199,7 +208,7 @@ mod tests {
         ] {
             let refused = check(bad.clone()).expect_err("refused");
             assert_eq!(refused.why(), Some(cause), "{bad}: {}", refused.message());
-            assert!(refused.message().contains("the old one, which stays"), "{}", refused.message());
+            assert!(refused.message().contains("the old one kept"), "{}", refused.message());
         }
         let all = info(json!({"granular_scopes": [{"scope": "a"}]}));
         assert!(check_new(&all, &old).is_err(), "all Pages are more than two");

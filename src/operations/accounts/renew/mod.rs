@@ -5,6 +5,7 @@
 //! token that works.
 
 mod judge;
+mod prepare;
 mod revoke;
 mod store;
 
@@ -13,10 +14,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use self::judge::{Due, check_new, is_wrong};
 use super::test::{self, Credentials, WARN_DAYS};
-use super::{commands, token_life};
+use super::token_life;
 use crate::accounts::Account;
-use crate::checks::causes::{APP_SECRET_MISSING, NO_PAGE_GRANTED, Place, USER_TOKEN_MISSING};
-use crate::checks::{self, Report, Subject};
+use crate::checks::causes::{NO_PAGE_GRANTED, Place, RENEWAL_FAILED, USER_TOKEN_MISSING};
+use crate::checks::{self, Report, Subject, TokenLife};
 use crate::graph::endpoints::person;
 use crate::graph::endpoints::renewal::exchange;
 use crate::graph::endpoints::token::{self, TokenInfo};
@@ -24,7 +25,7 @@ use crate::graph::{AppCredentials, Client, GraphError};
 use crate::messages::ChatSettings;
 use crate::operations::health::{self, News, SetUps};
 use crate::operations::{Error, Workspace};
-use crate::secrets::{Secret, SecretKind, SecretRef, StoreName};
+use crate::secrets::Secret;
 use crate::text::words;
 use crate::webhook::Prober;
 
@@ -73,11 +74,15 @@ pub struct Renewed {
     /// Why it was not renewed, or why the old token was not revoked.
     pub error: Option<Error>,
     pub old_revoked: bool,
+    /// Whether the Page's own token is another one now, which the contact centre has to get.
+    pub has_new_page_token: bool,
 }
 
 impl Renewed {
     fn of(account: Account, outcome: Outcome, expires_at: Option<Timestamp>, summary: impl Into<String>) -> Self {
-        Self { account, outcome, expires_at, summary: summary.into(), error: None, old_revoked: false }
+        let summary = summary.into();
+        let (error, old_revoked, has_new_page_token) = (None, false, false);
+        Self { account, outcome, expires_at, summary, error, old_revoked, has_new_page_token }
     }
 
     fn failed(account: Account, outcome: Outcome, error: Error) -> Self {
@@ -137,7 +142,7 @@ pub async fn renew(workspace: &Workspace, accounts: Vec<Account>, wanted: Wanted
     };
     let mut groups: Vec<Group> = Vec::new();
     for (at, account) in accounts.into_iter().enumerate() {
-        match run.secrets(&account) {
+        match prepare::secrets(run.workspace, &account) {
             Ok((app, parent, credentials)) => {
                 let member = Member { at, account, credentials, info: None };
                 match groups.iter_mut().find(|group| group.app == app && group.parent == parent) {
@@ -148,65 +153,14 @@ pub async fn renew(workspace: &Workspace, accounts: Vec<Account>, wanted: Wanted
             Err((outcome, error)) => run.results[at] = Some(Renewed::failed(account, outcome, error)),
         }
     }
-    run.client.in_batches(inspect(&run.client, &mut groups)).await;
+    run.client.in_batches(prepare::inspect(&run.client, &mut groups)).await;
     for group in groups {
         run.group(group).await;
     }
     Ok(run.results.into_iter().flatten().collect())
 }
 
-/// Asks what each token is, and each kept one once.
-async fn inspect(client: &Client, groups: &mut [Group]) {
-    let mut asked = Vec::new();
-    for (of, group) in groups.iter().enumerate() {
-        asked.extend(group.parent.iter().map(|parent| (of, None, parent.clone(), group.app.clone())));
-        let of_member =
-            |(at, member): (usize, &Member)| (of, Some(at), member.credentials.token.clone(), group.app.clone());
-        asked.extend(group.members.iter().enumerate().map(of_member));
-    }
-    let asked = stream::iter(asked).map(|(of, at, secret, app)| async move {
-        (of, at, token::debug(client, &secret, &app).await.map(|answer| answer.value))
-    });
-    for (of, at, info) in asked.buffered(AT_ONCE).collect::<Vec<_>>().await {
-        match at {
-            Some(at) => groups[of].members[at].info = Some(info),
-            None => groups[of].info = Some(info),
-        }
-    }
-}
-
-type Secrets = (AppCredentials, Option<Secret>, Credentials);
-
 impl Run<'_> {
-    /// The secrets of an account, or why it cannot be renewed with them.
-    fn secrets(&self, account: &Account) -> Result<Secrets, (Outcome, Error)> {
-        let failed = |error: Error| (Outcome::Failed, error);
-        let credentials = test::stored(self.workspace, account).map_err(|error| failed(error.into()))?;
-        let credentials = credentials.ok_or_else(|| (Outcome::CannotRenew, test::no_token(account)))?;
-        let kind = SecretKind::UserAccessToken;
-        let parent = self.workspace.secret(account, kind).map_err(|error| failed(error.into()))?;
-        let app = account.app_id.as_ref().map(ToString::to_string).zip(credentials.app_secret.clone());
-        let Some((id, secret)) = app else {
-            let error = Error::credentials("renewing a token needs the app id and the app secret");
-            let error = error.reason(APP_SECRET_MISSING.id).hint(commands::saved(account).add_app);
-            return Err((Outcome::CannotRenew, error));
-        };
-        let is_ours = |kind| {
-            let store = account.secrets.get(&kind).and_then(SecretRef::store);
-            store.is_some_and(|store| store != StoreName::Env)
-        };
-        if parent.is_some()
-            && let Some(kind) = [SecretKind::PageAccessToken, kind].into_iter().find(|kind| !is_ours(*kind))
-        {
-            let place = account.secrets.get(&kind).map(ToString::to_string).unwrap_or_default();
-            let error = Error::credentials(format!(
-                "the {kind} comes from {place}, where msgrctl cannot put a new one; renew it there"
-            ));
-            return Err((Outcome::CannotRenew, error));
-        }
-        Ok((AppCredentials { id, secret }, parent, credentials))
-    }
-
     fn tell(&mut self, at: usize, result: Renewed) {
         self.results[at] = Some(result);
     }
@@ -273,7 +227,7 @@ impl Run<'_> {
             Ok(answer) => answer.value.access_token,
             Err(error @ GraphError::Unreachable(_)) => {
                 return Err(Error::of_graph(&error, Place::Exchange.plain()).note(
-                    "Meta may have made a new token that is not known here; the old one works on, and trying again is safe",
+                    "Meta may have created a token that was not received; the old one still works, and trying again is safe",
                 ));
             }
             Err(error) => return Err(Error::of_graph(&error, Place::Exchange.plain())),
@@ -294,7 +248,7 @@ impl Run<'_> {
         app: &AppCredentials,
     ) {
         let tested = {
-            let tests = stream::iter(work).map(|member| self.tested(member, new, app));
+            let tests = stream::iter(work).map(|member| self.tested(member, new, Some(info), app));
             self.client.in_batches(tests.buffered(AT_ONCE).collect::<Vec<_>>()).await
         };
         let mut fresh = Vec::new();
@@ -317,14 +271,20 @@ impl Run<'_> {
         let stored = store::store(self.workspace, &fresh, parent, new);
         let mut news = News::default();
         let mut renewed = Vec::new();
-        for (Fresh { member, report, .. }, stored) in fresh.into_iter().zip(stored) {
+        for (Fresh { member, token, report }, stored) in fresh.into_iter().zip(stored) {
             match stored {
                 Ok(account) => {
                     news.tested(&account, &report, self.workspace.now());
                     let expires_at = report.expires_at();
                     renewed.push(member.at);
-                    let summary = token_life::renewed_in_words(expires_at);
-                    self.tell(member.at, Renewed::of(account, Outcome::Renewed, expires_at, summary));
+                    let has_new_page_token = token != member.credentials.token;
+                    let summary = if has_new_page_token {
+                        token_life::renewed_in_words(expires_at)
+                    } else {
+                        "the kept user token was renewed; the Page's own token stays".to_owned()
+                    };
+                    let renewed = Renewed::of(account, Outcome::Renewed, expires_at, summary);
+                    self.tell(member.at, Renewed { has_new_page_token, ..renewed });
                 }
                 Err(error) => {
                     all_stored = false;
@@ -354,14 +314,20 @@ impl Run<'_> {
     }
 
     /// The Page's own token of a new one, tested as the account's.
-    async fn tested(&self, member: Member, new: &Secret, app: &AppCredentials) -> Result<Fresh, (Member, Error)> {
+    async fn tested(
+        &self,
+        member: Member,
+        new: &Secret,
+        info: Option<&TokenInfo>,
+        app: &AppCredentials,
+    ) -> Result<Fresh, (Member, Error)> {
         let page_id = member.account.page_id.as_str();
         let page = match person::page(&self.client, new, Some(app), page_id).await {
             Ok(page) => page,
             Err(error) => return Err((member, Error::of_graph(&error, Place::Page.signed(true)))),
         };
         let Some(token) = page.and_then(|page| page.access_token) else {
-            let error = Error::check(format!("the new token gives no token of page {page_id}"));
+            let error = Error::check(format!("the new token does not reach page {page_id}"));
             return Err((member, error.reason(NO_PAGE_GRANTED.id).hint(NO_PAGE_GRANTED.fix())));
         };
         let credentials =
@@ -373,6 +339,22 @@ impl Run<'_> {
             ..test::subject(account, self.settings.clone(), credentials, WARN_DAYS, true)
         };
         let report = checks::run(&self.client, &self.prober, &subject).await;
+        let now = self.client.clock().unix_seconds();
+        if let Some(Ok(old)) = &member.info
+            && TokenLife::end_of(old, info, now) == Some(0)
+            && let Some(end) = report.expires_at()
+        {
+            let error = Error::check(format!(
+                "the new token was rejected: it ends on {}, and the account's token does not end",
+                end.strftime("%Y-%m-%d")
+            ))
+            .reason(RENEWAL_FAILED.id)
+            .hint(format!(
+                "remove the kept token, which is another one's: msgrctl account edit {} --clear user-token --yes",
+                account.handle
+            ));
+            return Err((member, error));
+        }
         match is_wrong(&report) {
             None => Ok(Fresh { member, token, report }),
             Some(finding) => {

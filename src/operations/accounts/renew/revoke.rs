@@ -1,5 +1,6 @@
 //! Revokes the old token of a system user, once no account needs it.
 
+use crate::checks::TokenLife;
 use crate::checks::causes::Place;
 use crate::graph::endpoints::{renewal, token};
 use crate::graph::{AppCredentials, Client};
@@ -37,24 +38,30 @@ pub(super) async fn revoke(
         .hint("it works on to its own end; to revoke it now: business.facebook.com, Business settings, System users"))
 }
 
-/// The account that keeps the old token, or whose token cannot be read, in words.
+/// The account that keeps the old token, or whose own token may have come from it, in words. The
+/// tokens of Pages die with the token that they were taken with.
 fn keeper(workspace: &Workspace, old: &Secret, app: &AppCredentials) -> Result<Option<String>, Error> {
     for (tenant, inside) in workspace.tenants()?.iter() {
+        let known = inside.records()?.health(tenant)?.0;
         for account in inside.accounts()?.load()? {
-            if account.app_id.as_ref().is_none_or(|id| id.as_str() != app.id) {
+            if account.app_id.as_ref().is_some_and(|id| id.as_str() != app.id) {
                 continue;
             }
+            let name = format!("'{}' in tenant '{tenant}'", account.name);
             match inside.secret(&account, SecretKind::UserAccessToken) {
-                Ok(Some(kept)) if kept == *old => {
-                    return Ok(Some(format!("'{}' in tenant '{tenant}' keeps it too", account.name)));
+                Ok(Some(kept)) if kept == *old => return Ok(Some(format!("{name} keeps it too"))),
+                Ok(Some(_)) => {}
+                Ok(None) => {
+                    let health = known.accounts.iter().find(|health| health.account_id == account.id);
+                    let life = health.and_then(|health| TokenLife::named(health.token_life.as_deref()?));
+                    let is_another = life.is_some_and(|life| !life.is_of_system_user());
+                    if !is_another {
+                        return Ok(Some(format!(
+                            "{name} keeps no user token, and its own token may have come from this one"
+                        )));
+                    }
                 }
-                Ok(_) => {}
-                Err(error) => {
-                    return Ok(Some(format!(
-                        "whether '{}' in tenant '{tenant}' keeps it is not known: {error}",
-                        account.name
-                    )));
-                }
+                Err(error) => return Ok(Some(format!("whether {name} keeps it is not known: {error}"))),
             }
         }
     }
