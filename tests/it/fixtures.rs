@@ -7,7 +7,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use msgrctl::clock::Clock;
-use msgrctl::graph::endpoints::{PageAccess, app, message, page, person, subscription, token};
+use msgrctl::graph::endpoints::{PageAccess, app, message, page, person, renewal, subscription, token};
 use msgrctl::graph::{AppCredentials, Client, GraphError, GraphVersion, Unreachable};
 use msgrctl::http::Settings;
 use msgrctl::secrets::Secret;
@@ -103,7 +103,7 @@ async fn understood(case: &Value) -> Value {
             pages.iter().map(show).collect()
         }),
         "exchange" => judged(
-            person::exchange(&client, &page_token, &credentials).await,
+            renewal::exchange(&client, &page_token, &credentials, false).await,
             |answer| json!({"expires_in": answer.value.expires_in}),
         ),
         "subscriptions" => judged(subscription::of_app(&client, &credentials).await, |answer| {

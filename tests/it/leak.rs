@@ -273,7 +273,7 @@ fn no_secret_is_in_the_arguments_or_the_address_of_a_call() {
 /// What a proxy that opens TLS would log of every kind of call.
 #[tokio::test]
 async fn no_token_and_no_secret_stands_in_an_address() {
-    use msgrctl::graph::endpoints::{person, subscription, token};
+    use msgrctl::graph::endpoints::{renewal, subscription, token};
     use msgrctl::graph::{AppCredentials, Client, GraphVersion};
 
     let sandbox = crate::support::world::sandbox();
@@ -299,7 +299,7 @@ async fn no_token_and_no_secret_stands_in_an_address() {
     let (id, app_secret) = crate::support::world::app(&sandbox);
     let app = AppCredentials { id, secret: Secret::new(app_secret.clone()) };
     let user = sandbox.world().tokens.iter().find(|token| token.kind == TokenKind::User).unwrap().value.clone();
-    let exchanged = person::exchange(&client, &Secret::new(user.clone()), &app).await.unwrap();
+    let exchanged = renewal::exchange(&client, &Secret::new(user.clone()), &app, false).await.unwrap();
     assert!(exchanged.value.expires_in.is_some());
     token::debug(&client, &Secret::new(user.clone()), &app).await.unwrap();
     subscription::of_app(&client, &app).await.unwrap();

@@ -687,6 +687,16 @@ fn the_wizard_offers_a_login_first() {
     );
     let (screen, code) = pty.end();
     assert!(code == 0 && screen.contains("saved 'Acme Support 2'"), "{code} {screen}");
+    // Over ssh: the address goes to another browser, and comes back pasted.
+    let mut pty = Pty::start(&home.msgrctl(&["account", "add"]), 500);
+    answer(&mut pty, &[("? How to get the token", "\u{1b}[A\r"), ("? Configuration id", ENTER)]);
+    let shown = pty.expect("After the login the browser ends at");
+    let address = shown.lines().find(|line| line.starts_with("http")).expect("the address");
+    let url: Url = address.trim().parse().unwrap();
+    let html = step(&sandbox.url(), "GET", &format!("{}?{}", url.path(), url.query().unwrap()), "").page();
+    let Shown::Redirect(url) = submit(&sandbox.url(), &html, &[("pages", "all")], "continue") else { panic!("a page") };
+    answer(&mut pty, &[("? Paste the address (not shown)", &format!("{url}\r")), ("5 Pages behind it", CTRL_C)]);
+    assert_eq!(pty.end().1, 130);
 }
 
 /// A login whose browser is chromium: the dialog, the way back, and the page it ends at.

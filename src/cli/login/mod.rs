@@ -199,11 +199,17 @@ fn log_in(ctx: &Context, app: &LoginApp, request: LoginRequest) -> Result<Grante
 }
 
 /// The login of the wizard: the app, asked for where it is not known, and the person's token.
+/// `elsewhere`: in another browser, whose last address is pasted.
 ///
 /// # Errors
 ///
 /// The login was cancelled or refused: the wizard asks again.
-pub fn for_wizard(ctx: &Context, id: Option<AppId>, secret: Option<Secret>) -> Result<(LoginApp, Secret), CliError> {
+pub fn for_wizard(
+    ctx: &Context,
+    id: Option<AppId>,
+    secret: Option<Secret>,
+    elsewhere: bool,
+) -> Result<(LoginApp, Secret), CliError> {
     let app = app::of(ctx, id, SecretInputs { app_secret: secret, ..SecretInputs::default() })?;
     say(
         ctx,
@@ -222,7 +228,7 @@ pub fn for_wizard(ctx: &Context, id: Option<AppId>, secret: Option<Secret>) -> R
             },
         }
     };
-    let mode = BrowserMode { opens: true, pastes: false };
+    let mode = BrowserMode { opens: !elsewhere, pastes: elsewhere };
     let request = LoginRequest { wanted, mode, redirect: None, port: 0, named: Vec::new() };
     let Granted { token, lacking, pages } = log_in(ctx, &app, request)?;
     pages::say_what_it_ended(ctx, &app, &pages)?;

@@ -4,7 +4,7 @@
 use serde::Deserialize;
 
 use super::List;
-use super::person::LongLived;
+use super::renewal::LongLived;
 use crate::graph::{AppCredentials, Authority, Client, GraphError, GraphRequest, Verb, lenient};
 use crate::secrets::Secret;
 

@@ -1,16 +1,14 @@
-//! A person's token: the Pages that it reaches, and its exchange for a long-lived one
-//! (graph/FACTS.md, "The Pages behind a person's token" and "Longer-lived tokens").
+//! The Pages that a person's token reaches (graph/FACTS.md, "The Pages behind a person's token").
 
 use std::collections::BTreeSet;
 
 use futures_util::stream::{self, StreamExt as _};
 use serde::de::DeserializeOwned;
-use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use super::token::{self, TokenInfo};
 use super::{Listed, business, listed};
-use crate::graph::{Answer, AppCredentials, Authority, Client, GraphError, GraphRequest, Verb, lenient};
+use crate::graph::{AppCredentials, Client, GraphError, GraphRequest, lenient};
 use crate::secrets::Secret;
 
 /// A Page that a person has a role on. Fields that the role does not allow are absent.
@@ -185,37 +183,6 @@ pub async fn by_ids<T: DeserializeOwned>(
     });
     let all: Vec<Result<Option<T>, GraphError>> = asked.buffered(AT_ONCE).collect().await;
     all.into_iter().filter_map(Result::transpose).collect()
-}
-
-/// A long-lived token in exchange for a short-lived one.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-pub struct LongLived {
-    /// The new token; the old one stays valid.
-    #[serde(deserialize_with = "required_secret")]
-    pub access_token: Secret,
-    /// Seconds; about 60 days. May be absent.
-    #[serde(default, deserialize_with = "lenient::number")]
-    pub expires_in: Option<i64>,
-}
-
-fn required_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
-    let token = String::deserialize(deserializer)?;
-    if token.trim().is_empty() { Err(D::Error::custom("an empty token")) } else { Ok(Secret::new(token)) }
-}
-
-/// Exchanges a person's token of `app` for a long-lived one; Page tokens derived from it do not
-/// expire. Graph refuses an expired token (190) and a wrong secret (1).
-pub async fn exchange(client: &Client, token: &Secret, app: &AppCredentials) -> Result<Answer<LongLived>, GraphError> {
-    let request = GraphRequest {
-        // Changes nothing, but is posted to keep secret and token out of the address.
-        verb: Verb::Set,
-        path: "/oauth/access_token".into(),
-        query: vec![("grant_type", "fb_exchange_token".into()), ("client_id", app.id.clone())],
-        hidden: vec![("client_secret", app.secret.clone()), ("fb_exchange_token", token.clone())],
-        authority: Authority::InParameters,
-        is_alone: false,
-    };
-    client.call(&request).await
 }
 
 #[cfg(test)]

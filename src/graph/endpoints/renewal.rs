@@ -1,9 +1,27 @@
 //! New tokens for old ones, and the end of old ones (graph/FACTS.md, "How long tokens live").
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+
 use super::is_done;
-use super::person::LongLived;
-use crate::graph::{Answer, AppCredentials, Authority, Client, GraphError, GraphRequest, Verb};
+use crate::graph::{Answer, AppCredentials, Authority, Client, GraphError, GraphRequest, Verb, lenient};
 use crate::secrets::Secret;
+
+/// A long-lived token in exchange for a short-lived one.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct LongLived {
+    /// The new token; the old one stays valid.
+    #[serde(deserialize_with = "required_secret")]
+    pub access_token: Secret,
+    /// Seconds; about 60 days. May be absent.
+    #[serde(default, deserialize_with = "lenient::number")]
+    pub expires_in: Option<i64>,
+}
+
+fn required_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
+    let token = String::deserialize(deserializer)?;
+    if token.trim().is_empty() { Err(D::Error::custom("an empty token")) } else { Ok(Secret::new(token)) }
+}
 
 /// Exchanges a token of `app` for a new one of the same kind; the old one works on to its own end.
 /// `for_60_days`: it is a system user's that ends, and the new one lasts 60 days from now; otherwise

@@ -7,7 +7,7 @@ use crate::checks::{Diagnosis, of_unreachable};
 use crate::graph::endpoints::app::{self, App};
 use crate::graph::endpoints::page::{self, Page};
 use crate::graph::endpoints::person::{self, OwnPage};
-use crate::graph::endpoints::token;
+use crate::graph::endpoints::{renewal, token};
 use crate::graph::{ApiError, AppCredentials, Client, GraphError, Wording};
 use crate::operations::{Error, Workspace};
 use crate::secrets::Secret;
@@ -171,7 +171,7 @@ impl Question<'_> {
         };
         let asked = {
             let _waiting = self.workspace.reporter.waiting("asking Graph for a token that lasts …");
-            Workspace::wait(person::exchange(self.client, self.token, signer))?
+            Workspace::wait(renewal::exchange(self.client, self.token, signer, false))?
         };
         let why = match &asked {
             Ok(long) => return Ok(Some(long.value.access_token.clone()).filter(|long| long != self.token)),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::dialog::Dialog;
 use crate::checks::causes::{Place, TOKEN_NOT_ACCEPTED};
 use crate::graph::endpoints::person::{self, OwnPage};
-use crate::graph::endpoints::{app, login, token};
+use crate::graph::endpoints::{app, login, renewal, token};
 use crate::graph::{AppCredentials, Client, GraphError};
 use crate::operations::accounts::owner::Question;
 use crate::operations::{Error, Workspace};
@@ -103,7 +103,7 @@ pub fn of_token(
         token
     } else {
         let _waiting = workspace.reporter.waiting("asking Meta for a token that lasts …");
-        let exchanged = Workspace::wait(person::exchange(client, &token, app))?;
+        let exchanged = Workspace::wait(renewal::exchange(client, &token, app, false))?;
         exchanged.map_err(|error| Error::of_graph(&error, Place::Exchange.plain()).note(UNCHANGED))?.value.access_token
     };
     let question = Question { workspace, client, token: &token, signer: Some(app), named: None };

@@ -13,6 +13,7 @@ use crate::secrets::{Secret, SecretKind, generate_verify_token};
 
 const LOG_IN: &str = "Log in at Meta in the browser";
 const PASTE: &str = "Paste a token";
+const LOG_IN_ELSEWHERE: &str = "Log in at Meta elsewhere, and paste the address it ends at";
 
 impl Wizard<'_> {
     /// Asks for the token until Graph accepts it; one from a flag only if Graph refuses it.
@@ -33,11 +34,14 @@ impl Wizard<'_> {
             );
         }
         loop {
-            let ways = [LOG_IN, PASTE].map(str::to_owned);
+            let ways = [LOG_IN, PASTE, LOG_IN_ELSEWHERE].map(str::to_owned);
             match if offers { ctx.prompter.choose("How to get the token", &ways, 0)? } else { Some(1) } {
                 None => return Ok(Asked::Back),
-                Some(0) if self.log_in()? => return Ok(Asked::Answered),
-                Some(0) => {}
+                Some(way @ (0 | 2)) => {
+                    if self.log_in(way == 2)? {
+                        return Ok(Asked::Answered);
+                    }
+                }
                 Some(_) => match self.ask_for_token()? {
                     Asked::Back if offers => {}
                     asked => return Ok(asked),
@@ -46,11 +50,12 @@ impl Wizard<'_> {
         }
     }
 
-    /// Logs in at Meta; `false` if that gave no token, with the reason printed.
-    fn log_in(&mut self) -> Result<bool, CliError> {
+    /// Logs in at Meta, in the browser here or in another one (`elsewhere`); `false` if that gave no
+    /// token, with the reason printed.
+    fn log_in(&mut self, elsewhere: bool) -> Result<bool, CliError> {
         let ctx = self.ctx;
         let (id, secret) = (self.draft.given.app_id.clone(), self.draft.inputs.app_secret.clone());
-        let (app, token) = match login::for_wizard(ctx, id, secret) {
+        let (app, token) = match login::for_wizard(ctx, id, secret, elsewhere) {
             Ok(given) => given,
             Err(error) => return refuse_error(ctx, error).map(|()| false),
         };
