@@ -67,7 +67,7 @@ pub fn save<E: Into<Error>>(
         _ => Ok(()),
     })?;
     let tenant = workspace.hold_tenant()?;
-    workspace.stores().file().forget();
+    workspace.stores().forget();
     let hold = workspace.reporter.hold();
     let now = workspace.accounts()?.load()?.into_iter().find(|known| known.id == account.id);
     if let Some(now) = now {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{InputError, Secret, SecretKind, StoreName, variable};
+use super::{InputError, Secret, SecretKind, StoreName, VaultError, variable};
 use crate::text::words;
 
 /// Names a secret: its account and its kind.
@@ -118,6 +118,9 @@ pub enum StoreError {
     /// A program that should print a secret did not.
     #[error("the command '{program}' did not return a secret: {cause}")]
     Command { program: String, cause: String },
+    /// Vault did not do what it was asked.
+    #[error("{0}")]
+    Vault(VaultError),
     /// Any other error, as the system reported it.
     #[error("the keyring refused: {0}")]
     Failed(String),

@@ -73,6 +73,7 @@ mod tenant;
 mod tls;
 mod usage;
 mod user_token;
+mod vault;
 mod watch;
 mod webhook;
 mod webhook_verify;

@@ -91,7 +91,7 @@ pub struct LoginArgs {
     /// Read the app secret from a file
     #[arg(long, value_name = "PATH", group = "app_secret_from_group", help_heading = "Secrets")]
     app_secret_file: Option<PathBuf>,
-    /// Keep a reference to the app secret: env:NAME, file:PATH, keyring:SERVICE/USER, command:PROGRAM ARG…
+    /// Keep a reference to the app secret: env:NAME, file:PATH, keyring:SERVICE/USER, vault:PATH#FIELD, command:PROGRAM ARG…
     #[arg(long, value_name = "REF", add = ArgValueCandidates::new(candidates::references), group = "app_secret_from_group", help_heading = "Secrets")]
     app_secret_from: Option<String>,
     #[command(flatten)]
@@ -248,7 +248,7 @@ pub fn run(args: &LoginArgs, ctx: &Context) -> Result<u8, CliError> {
     let store = ctx.settings()?.store.value;
     if store == StoreName::Env {
         return Err(CliError::usage("a login brings new tokens, and the env store takes none: it reads variables")
-            .hint("name a store that keeps them: --store keyring, or --store file"));
+            .hint("name a store that keeps them: --store keyring, file or vault"));
     }
     ctx.store(store).probe().map_err(|error| unstored(ctx, error))?;
     let app = app::choose(ctx, args, app_id)?;

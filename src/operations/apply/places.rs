@@ -184,7 +184,7 @@ fn judge(kind: SecretKind, secret: &Secret) -> Result<(), Problem> {
 fn gone(kind: SecretKind, account: &Account) -> Problem {
     let why = place(account, kind);
     let hint = match account.secrets.get(&kind).and_then(SecretRef::store) {
-        Some(StoreName::Keyring | StoreName::File) => {
+        Some(StoreName::Keyring | StoreName::File | StoreName::Vault) => {
             format!(
                 "store it again: msgrctl secret set {} {} --stdin; then run this again",
                 account.handle,

@@ -260,7 +260,7 @@ impl Watched<'_> {
     ) -> Result<(Vec<Seen>, HashSet<String>), Error> {
         let workspace = self.workspace;
         // As they are now: another process may have changed them since the last round.
-        workspace.stores().file().forget();
+        workspace.stores().forget();
         workspace.stores().try_again();
         let all = workspace.accounts()?.load()?;
         let ids: HashSet<String> = all.iter().map(|account| account.id.clone()).collect();

@@ -14,7 +14,7 @@ const HEADER: &str = "\
 # 'msgrctl plan -f' and this file shows what would be added.
 #
 # It holds no token. Put each Page's own token into the variable that is named, or write where
-# it is instead: {file: PATH}, {keyring: SERVICE/USER} or {command: [PROGRAM, ARGUMENT]}.
+# it is instead: {file: PATH}, {keyring: SERVICE/USER}, {vault: PATH#FIELD} or {command: [PROGRAM, ARGUMENT]}.
 # Recommended: the app secret, below 'app':  secret: {env: NAME}
 #
 # A Page that has an account stands with what the account has, and changes nothing. A Page that
