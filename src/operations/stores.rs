@@ -9,8 +9,8 @@ use std::rc::Rc;
 use super::Workspace;
 use crate::accounts::Account;
 use crate::secrets::{
-    EnvironmentStore, FileStore, KeyAccess, KeyringStore, MemoryStore, Secret, SecretRef, StoreName, Stores, Trouble,
-    Vault, VaultError, VaultStore,
+    EnvironmentStore, FileStore, KeyAccess, KeyringStore, MemoryStore, Secret, SecretKind, SecretRef, StoreName,
+    Stores, Trouble, Vault, VaultError, VaultStore,
 };
 
 /// A shorter passphrase gets a warning.
@@ -80,19 +80,29 @@ impl Workspace {
         let of = |account: &'a Account| account.secrets.values().filter_map(SecretRef::store);
         // A store set aside would ask for a new key only to be empty.
         let is_there = |store: &StoreName| !matches!(self.store(*store).is_made(), Ok(Some(false)));
-        let accounts: Vec<&Account> = accounts.into_iter().collect();
-        let of_accounts: BTreeSet<StoreName> = accounts.iter().copied().flat_map(of).collect();
+        let of_accounts: BTreeSet<StoreName> = accounts.into_iter().flat_map(of).collect();
         let stores: BTreeSet<StoreName> = of_accounts.into_iter().filter(is_there).chain(more).collect();
         for store in stores {
             let _ = self.store(store).probe();
         }
-        self.read_ahead(accounts);
     }
 
     /// Reads the secrets of many accounts at once, where their store is across a network.
     pub(crate) fn read_ahead<'a>(&self, accounts: impl IntoIterator<Item = &'a Account>) {
         let of = |account: &'a Account| account.secrets.values().map(|place| (place, account.id.as_str()));
         self.stores().read_ahead(accounts.into_iter().flat_map(of));
+    }
+
+    /// Whether a reference leads to an entry of msgrctl's own: those are removed with their accounts,
+    /// so no other record may depend on them.
+    pub(crate) fn is_own_entry(&self, reference: &SecretRef) -> bool {
+        let SecretRef::Vault { path, field } = reference else { return reference.is_our_own_entry() };
+        let place = self.settings().ok().and_then(|settings| settings.vault.place().ok());
+        let is_within = |(_, folder): (String, String)| {
+            let rest = path.trim_matches('/').strip_prefix(&folder).and_then(|rest| rest.strip_prefix('/'));
+            rest.is_some_and(|rest| rest.matches('/').count() == 1)
+        };
+        SecretKind::KEPT.iter().any(|kind| kind.key() == field) && place.is_some_and(is_within)
     }
 
     /// Whether a store is searched for entries that no record names: a Vault only where the

@@ -74,6 +74,8 @@ mod tls;
 mod usage;
 mod user_token;
 mod vault;
+mod vault_login;
+mod vault_many;
 mod watch;
 mod webhook;
 mod webhook_verify;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::vault::{Bao, Folder, made_up};
-use crate::support::world::PAGE_ID;
+use crate::support::world::{PAGE_ID, app, page_token, sandbox};
 use crate::support::{Home, Run};
 
 pub const TOKEN: &str = "EAABvaultmark0123456789abcdefghijklm";
@@ -115,6 +115,9 @@ fn a_reference_reads_any_field_below_the_mount_and_writes_none() {
     let file = home.file("export.yaml", &manifest);
     home.run(&["plan", "--offline", "-f", &file.to_string_lossy()]).code(0).shows(&["nothing to change: 1 unchanged"]);
     add("Other", &format!("vault:{path}#absent")).code(4).says(&["there is no page access token at vault:"]);
+    // One of msgrctl's own entries goes with its account.
+    let own = format!("vault:{}/default/7f9c#page_access_token", folder.path);
+    add("Other", &own).code(2).says(&["msgrctl's own entry"]);
     add("Other", "vault:no-field").code(2).says(&["vault: needs a path and a field"]);
     home.run(&["account", "remove", "acme", "--yes"]).code(0);
     assert!(folder.bao.entry(&path).is_some(), "what is behind a reference stays");
@@ -136,13 +139,13 @@ fn fails(home: &Home, more: &[&str], cause: &str) -> Run {
 
 /// A home with an account in the vault that this address and token lead to.
 fn elsewhere(address: &str, token: &str, more: &str) -> Home {
-    let home = Home::new();
+    let home = Home::new().with("MSGRCTL_GRAPH_URL", "http://127.0.0.1:1");
     home.file("config/msgrctl/config.toml", format!("store = \"vault\"\n[vault]\naddress = \"{address}\"\n{more}\n"));
     home.file(
         "config/msgrctl/tenants/default/accounts.toml",
         format!(
             "schema_version = 1\n\n[[accounts]]\nid = \"acme-id\"\nhandle = \"acme\"\nname = \"Acme\"\ntype = \
-             \"facebook\"\npage_username = \"acme.support\"\npage_id = \"{PAGE_ID}\"\ngraph = \"live\"\ncreated_at = \
+             \"facebook\"\npage_username = \"acme.support\"\npage_id = \"{PAGE_ID}\"\ngraph = \"sandbox\"\ncreated_at = \
              \"2026-01-01T00:00:00Z\"\nupdated_at = \"2026-01-01T00:00:00Z\"\n[accounts.secrets]\npage_access_token = \
              \"vault\"\n"
         ),
@@ -295,3 +298,108 @@ fn doctor_names_what_a_policy_lacks_and_passes_with_the_least_one() {
     let lacks = format!("delete on secret/metadata/{}/default/x", folder.path);
     home.run(&["doctor"]).code(7).shows(&[&lacks, "doctor --print-policy vault"]);
 }
+
+#[test]
+fn a_manifest_copies_into_vault_and_an_undo_and_a_tenant_take_their_entries_along() {
+    let Some(folder) = Folder::new() else { return };
+    let sandbox = sandbox();
+    let (page, app) = (page_token(&sandbox), app(&sandbox));
+    let home = folder.home().with("MSGRCTL_GRAPH_URL", &sandbox.url()).with("TOKEN", &page);
+    let manifest = format!(
+        "version: 1\naccounts:\n  - name: Acme\n    page_username: acme.support\n    page_id: \"{PAGE_ID}\"\n    token: \
+         {{env: TOKEN, store: vault}}\n    app: {{id: \"{}\", secret: {{vault: \"{}/app#secret\"}}}}\n",
+        app.0, folder.path
+    );
+    let file = home.file("m.yaml", manifest).to_string_lossy().into_owned();
+    home.run(&["apply", "-f", &file, "--yes"]).code(9).shows(&["Vault has no field secret"]);
+    let shared = format!("secret/data/{}/app", folder.path);
+    folder.bao.call("POST", &shared, &json!({"data": {"secret": app.1}}));
+    home.run(&["apply", "-f", &file, "--yes"]).code(0);
+    let acme = id(&home, "acme");
+    assert_eq!(folder.entry(&acme), Some(json!({"page_access_token": page})));
+    home.run(&["account", "test", "acme", "--json"]).check("token.valid");
+    home.run(&["plan", "-f", &file]).code(0).shows(&["nothing to change"]);
+    home.run(&["undo", "--yes"]).code(0);
+    assert!(folder.ids().is_empty(), "the account that was undone left a secret");
+
+    home.run(&["tenant", "add", "globex"]).code(0);
+    home.file("token", TOKEN);
+    let mut arguments = vec!["account", "add", "Globex", "--tenant", "globex", "--page-username", "acme.support"];
+    arguments.extend(["--page-id", PAGE_ID, "--token-file", "token", "--no-test"]);
+    home.run(&arguments).code(0);
+    let of_tenant = format!("{}/globex", folder.path);
+    assert_eq!(folder.bao.names(&of_tenant).len(), 1);
+    home.run(&["tenant", "remove", "globex", "--yes", "--with-accounts"]).code(0);
+    assert!(folder.bao.names(&of_tenant).is_empty());
+}
+
+#[test]
+fn entries_that_no_account_names_are_found_and_removed_after_a_warning() {
+    let Some(folder) = Folder::new() else { return };
+    let home = folder.home();
+    add(&home, "Acme").code(0);
+    let kept = id(&home, "acme");
+    let path = format!("secret/data/{}/default/7f9c-gone", folder.path);
+    folder.bao.call("POST", &path, &json!({"data": {"page_access_token": TOKEN, "note": "of another program"}}));
+    home.run(&["doctor"]).code(7).shows(&["7f9c-gone: page access token, in Vault for tenant default"]);
+    home.run(&["secret", "remove", "--left-behind"]).code(2).says(&["Vault is shared"]);
+    home.run(&["secret", "remove", "--left-behind", "--store", "vault", "--yes"]).code(0);
+    assert_eq!(folder.entry("7f9c-gone"), Some(json!({"note": "of another program"})));
+    assert_eq!(folder.entry(&kept), Some(json!({"page_access_token": TOKEN, "verify_token": VERIFY})));
+}
+
+/// All files below a directory, as text.
+fn files(dir: &std::path::Path, found: &mut String) {
+    for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+        match std::fs::read(entry.path()) {
+            Ok(bytes) => found.push_str(&String::from_utf8_lossy(&bytes)),
+            Err(_) => files(&entry.path(), found),
+        }
+    }
+}
+
+#[test]
+fn neither_the_token_nor_a_secret_is_shown_or_written() {
+    let Some(folder) = Folder::new() else { return };
+    let home = folder.home();
+    add(&home, "Acme").code(0);
+    std::fs::remove_file(home.path("token")).unwrap();
+    std::fs::remove_file(home.path("verify")).unwrap();
+    // This one repeats what it was sent, as a debugging proxy does.
+    let echo =
+        |status| made_up(move |_, _| (status, String::new(), json!({"errors": [format!("no: {ECHOED}")]}).to_string()));
+    let bad = [200, 400, 403, 404, 418, 500].map(|status| elsewhere(&echo(status), ECHOED, ""));
+    let marks = [folder.token.as_str(), TOKEN, VERIFY, ECHOED];
+    let commands = [
+        "secret list",
+        "secret reveal acme verify-token --json --no-input",
+        "secret set acme verify-token --generate --yes",
+        "secret move acme --to file --yes",
+        "account show acme",
+        "account test acme",
+        "doctor",
+        "config list",
+        "export",
+        "log",
+        "account remove acme --yes",
+    ];
+    for home in [&home].into_iter().chain(&bad) {
+        for command in commands {
+            for more in ["-vvv", "--json"] {
+                let words: Vec<&str> = command.split(' ').chain([more]).collect();
+                let run = home.run(&words);
+                let shown = format!("{}{}", run.stdout, run.stderr);
+                let is_revealed = |mark: &str| command.contains("reveal") && mark == VERIFY;
+                for mark in marks.iter().filter(|mark| !is_revealed(mark)) {
+                    assert!(!shown.contains(mark), "{mark}: {run:#?}");
+                }
+            }
+        }
+        let mut written = String::new();
+        files(home.root(), &mut written);
+        assert!(marks.iter().all(|mark| !written.contains(mark)), "a secret is on disk");
+    }
+}
+
+/// A token that a server repeats.
+const ECHOED: &str = "hvs.echoedmark0123456789abcdef";

@@ -73,9 +73,15 @@ fn remove_left_behind(ctx: &Context, only: Option<StoreName>) -> Result<u8, CliE
     if !listed.is_empty() {
         let lines = left_behind::in_words(&listed);
         ctx.output.talk(&format!("no account of this configuration has these secrets:\n  {}", lines.join("\n  ")));
-        if listed.iter().any(left_behind::Entry::is_shared) {
+        let is_in = |store: StoreName| listed.iter().any(|entry| entry.store == store);
+        if is_in(StoreName::Keyring) {
             ctx.output.warning(
-                "the store is shared: another configuration (a directory of yours, or a colleague's in Vault) may use these secrets and would lose them",
+                "the keyring is shared: another of your configuration directories may use these secrets and would lose them",
+            );
+        }
+        if is_in(StoreName::Vault) {
+            ctx.output.warning(
+                "Vault is shared: other configurations, a colleague's too, may use these secrets and would lose them",
             );
         }
         let flags = only.map(|store| format!(" --store {store}")).unwrap_or_default();

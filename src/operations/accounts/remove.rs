@@ -46,6 +46,7 @@ pub fn group(
     let records = store.remove_all(&ids)?;
     let file = workspace.stores().file();
     workspace.stores().forget();
+    workspace.read_ahead(accounts.iter().copied());
     let (mut removals, written) = file.at_once(|| {
         let mut removals: Vec<Option<Removal>> = Vec::new();
         for record in &records {

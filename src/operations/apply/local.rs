@@ -148,6 +148,7 @@ fn save(run: &mut Run<'_>, tenant: &Changing<'_>, group: &[usize]) -> Vec<(usize
     let now = workspace.now();
     let file = workspace.stores().file();
     workspace.stores().forget();
+    workspace.read_ahead(group.iter().filter_map(|at| known.get(id(&plan.accounts[*at])).copied()));
     let (mut stored, written) = file.at_once(|| {
         let mut stored: Vec<(usize, Account, Stored)> = Vec::new();
         for &at in group {

@@ -151,6 +151,12 @@ impl<'w> Places<'w> {
     /// Refuses a command without `--allow-commands`: file and records may come from a stranger,
     /// since CI keeps both between runs.
     fn allowed(&self, kind: SecretKind, place: &SecretRef) -> Result<(), Problem> {
+        if self.workspace.is_own_entry(place) {
+            return Err(Problem::new(
+                format!("{}: {place} is msgrctl's own entry and belongs to one of its accounts", key_of(kind)),
+                "name an entry that another program keeps, or write {stored: true} for the secret that the account has",
+            ));
+        }
         if !matches!(place, SecretRef::Command(_)) || self.allow_commands {
             return Ok(());
         }

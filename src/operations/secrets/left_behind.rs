@@ -36,11 +36,6 @@ impl Entry {
         self.store == other.store && self.tenant == other.tenant && self.key.entry() == other.key.entry()
     }
 
-    /// Whether other configurations, or other people, use the same place.
-    pub fn is_shared(&self) -> bool {
-        self.store != StoreName::File
-    }
-
     /// `in the keyring`, `in the encrypted file of tenant acme`.
     fn place(&self) -> String {
         place(self.store, self.tenant.as_deref())

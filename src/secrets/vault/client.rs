@@ -8,7 +8,7 @@ use secrecy::zeroize::Zeroizing;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
-use super::config::VaultConfig;
+use super::config::{VaultConfig, VaultLogin};
 use super::entry::Entry;
 use super::error::{self, Trouble, VaultError};
 use super::session::Session;
@@ -58,7 +58,17 @@ impl Client {
     }
 
     pub(super) fn error(&self, trouble: Trouble, detail: impl Into<String>) -> VaultError {
-        VaultError { trouble, address: self.config.address.to_string(), detail: detail.into() }
+        // A server may repeat what it was sent.
+        let mut detail = detail.into();
+        if let VaultLogin::Token(Some(token)) = &self.config.login {
+            detail = token.hidden_in(&detail);
+        }
+        if let Ok(session) = self.session.try_lock()
+            && let Some(session) = session.as_ref()
+        {
+            detail = session.hidden_in(&detail);
+        }
+        VaultError { trouble, address: self.config.address.to_string(), detail }
     }
 
     /// Reads an entry; one that was never written has version 0.

@@ -17,6 +17,13 @@ pub struct Session {
     life: Option<Life>,
 }
 
+impl Session {
+    /// A text with the token masked.
+    pub(super) fn hidden_in(&self, text: &str) -> String {
+        self.token.hidden_in(text)
+    }
+}
+
 /// The time of a token that ends.
 #[derive(Clone, Copy)]
 struct Life {

@@ -222,9 +222,11 @@ impl Folder {
         home.run(&["doctor", "--print-policy", "vault"]).code(0).stdout
     }
 
-    /// Sets a home to this folder, and to `vault` as the store of new secrets.
+    /// Sets a home to this folder, to `vault` as the store of new secrets, and to a Graph that is
+    /// not there.
     pub fn use_in(&self, mut home: Home) -> Home {
         home.set("VAULT_TOKEN", &self.token);
+        home.set("MSGRCTL_GRAPH_URL", "http://127.0.0.1:1");
         home.file(
             "config/msgrctl/config.toml",
             format!("store = \"vault\"\n\n[vault]\naddress = \"{}\"\npath = \"{}\"\n", self.bao.address, self.path),
@@ -240,6 +242,31 @@ impl Folder {
     /// The fields of an account's entry.
     pub fn entry(&self, id: &str) -> Option<Value> {
         self.bao.entry(&format!("{}/default/{id}", self.path))
+    }
+
+    /// Writes entries of the tenant, many at once.
+    pub fn fill(&self, entries: Vec<(String, Value)>) {
+        use futures_util::StreamExt as _;
+        let settings = Settings { timeout: Duration::from_secs(20), ca_bundle: None, loopback: true };
+        let base = format!("{}/v1/secret/data/{}/default", self.bao.address, self.path);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let client = &Client::new(&settings).unwrap();
+            let write = |(id, body): (String, Value)| {
+                let request = Request {
+                    method: Method::POST,
+                    url: Url::parse(&format!("{base}/{id}")).unwrap(),
+                    authorization: None,
+                    headers: vec![(
+                        HeaderName::from_static("x-vault-token"),
+                        HeaderValue::from_str(&self.bao.root).unwrap(),
+                    )],
+                    body: Body::Raw(body.to_string().into_bytes()),
+                };
+                async move { assert_eq!(client.send(request).await.unwrap().status, 200) }
+            };
+            futures_util::stream::iter(entries).map(write).buffer_unordered(16).collect::<Vec<()>>().await;
+        });
     }
 
     /// The ids of the entries of the tenant.
