@@ -248,7 +248,7 @@ fn store(
         // block the change.
         match workspace.store(old).probe() {
             Ok(()) => obsolete.push((key, old)),
-            Err(error @ (StoreError::Absent(_) | StoreError::TimedOut(_))) => workspace.warning(&format!(
+            Err(error) if error.is_gone() => workspace.warning(&format!(
                 "the old {kind} may be left in the {old} store, as the entry msgrctl / {}: {error}",
                 key.entry()
             )),

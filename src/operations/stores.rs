@@ -23,18 +23,16 @@ pub(super) struct Shared {
     vault: OnceCell<Rc<Vault>>,
 }
 
-/// The connection to Vault; what is wrong with its settings is told when it is used.
+/// The connection to Vault; its settings are checked when it is used.
 fn vault(workspace: &Workspace) -> Vault {
-    let unset = |error: super::Error| VaultError {
-        trouble: Trouble::Settings,
-        address: String::new(),
-        detail: error.message().into(),
-    };
-    let config = workspace.settings().map_err(unset).and_then(|settings| {
-        let ca_bundle = workspace.ca_bundle().map_err(unset)?;
-        settings.vault.config(&workspace.env, settings.timeout.value.0, ca_bundle)
-    });
-    Vault::new(config)
+    let settings = workspace.settings().cloned();
+    let env = workspace.env.clone();
+    Vault::new(Box::new(move || match &settings {
+        Ok(settings) => settings.vault.config(&env, settings.timeout.value.0, settings.ca_bundle.as_ref()),
+        Err(error) => {
+            Err(VaultError { trouble: Trouble::Settings, address: String::new(), detail: error.message().into() })
+        }
+    }))
 }
 
 /// The stores of one run; none has been read yet.

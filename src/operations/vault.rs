@@ -135,7 +135,7 @@ impl VaultSettings {
         Some(self.of(key)?.value.clone())
     }
 
-    /// The settings, checked. `ca_bundle` is for a Vault without one of its own.
+    /// The settings, checked. `ca_bundle` is for a Vault that has none of its own.
     ///
     /// # Errors
     ///
@@ -144,22 +144,21 @@ impl VaultSettings {
         &self,
         env: &Environment,
         timeout: Duration,
-        ca_bundle: Option<(PathBuf, Vec<u8>)>,
+        ca_bundle: Option<&Setting<PathBuf>>,
     ) -> Result<VaultConfig, VaultError> {
         let Some(Setting { value, origin }) = self.of("address") else {
             return Err(wrong("the vault store needs the address of Vault or OpenBao"));
         };
         let address: VaultAddress = value.parse().map_err(|why| wrong(&format!("{origin}: {why}")))?;
         let (mount, path) = self.place()?;
-        let ca_bundle = match self.of("ca_bundle") {
-            Some(Setting { value, origin }) => {
-                const LARGEST: u64 = 4 * 1024 * 1024;
-                let pem = files::read_bytes(Path::new(value), LARGEST);
-                let pem = pem.map_err(|error| wrong(&format!("{origin}: {error}")))?;
-                Some((value.into(), pem.to_vec()))
-            }
-            None => ca_bundle,
+        let own = self.of("ca_bundle").map(|own| (PathBuf::from(&own.value), &own.origin));
+        let named = own.or_else(|| ca_bundle.map(|all| (all.value.clone(), &all.origin)));
+        let read = |(path, origin): (PathBuf, &Origin)| {
+            const LARGEST: u64 = 4 * 1024 * 1024;
+            let pem = files::read_bytes(&path, LARGEST).map_err(|error| wrong(&format!("{origin}: {error}")))?;
+            Ok((path, pem.to_vec()))
         };
+        let ca_bundle = named.map(read).transpose()?;
         let login = self.login(env)?;
         let namespace = self.text("namespace");
         Ok(VaultConfig { address, mount, path, namespace, ca_bundle, timeout, login, env: env.clone() })

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{InputError, Secret, SecretKind, StoreName, VaultError, variable};
+use super::{InputError, Secret, SecretKind, StoreName, Trouble, VaultError, variable};
 use crate::text::words;
 
 /// Names a secret: its account and its kind.
@@ -127,6 +127,15 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether there is no answer at all, neither from a keyring nor from a server.
+    pub fn is_gone(&self) -> bool {
+        match self {
+            Self::Absent(_) | Self::TimedOut(_) => true,
+            Self::Vault(error) => matches!(error.trouble, Trouble::Unreachable | Trouble::Slow),
+            _ => false,
+        }
+    }
+
     /// Whether the keyring does not answer.
     pub fn is_keyring_away(&self) -> bool {
         matches!(self, Self::Absent(_) | Self::Locked | Self::Declined | Self::TimedOut(_))

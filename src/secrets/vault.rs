@@ -12,7 +12,7 @@ mod error;
 mod session;
 mod worker;
 
-use std::cell::RefCell;
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -32,7 +32,8 @@ const AT_ONCE: usize = 8;
 /// A connection to Vault, shared by all tenants. The first call opens it; a failure of the
 /// server or of the token is the answer to all later calls.
 pub struct Vault {
-    config: Result<Arc<VaultConfig>, VaultError>,
+    resolve: Box<dyn Fn() -> Result<VaultConfig, VaultError>>,
+    config: OnceCell<Result<Arc<VaultConfig>, VaultError>>,
     worker: RefCell<Option<Worker>>,
     failed: RefCell<Option<VaultError>>,
     seen: RefCell<HashMap<String, Seen>>,
@@ -58,14 +59,20 @@ pub struct VaultState {
 }
 
 impl Vault {
-    /// `config` may be an error, which is then the answer to every call.
-    pub fn new(config: Result<VaultConfig, VaultError>) -> Self {
+    /// `resolve` gives the settings when Vault is first used; its error is then the answer to every
+    /// call.
+    pub fn new(resolve: Box<dyn Fn() -> Result<VaultConfig, VaultError>>) -> Self {
         Self {
-            config: config.map(Arc::new),
+            resolve,
+            config: OnceCell::new(),
             worker: RefCell::default(),
             failed: RefCell::default(),
             seen: RefCell::default(),
         }
+    }
+
+    fn config(&self) -> Result<&Arc<VaultConfig>, VaultError> {
+        self.config.get_or_init(|| (self.resolve)().map(Arc::new)).as_ref().map_err(Clone::clone)
     }
 
     /// Forgets that the server did not answer: the user may have fixed the cause.
@@ -173,7 +180,7 @@ impl Vault {
         J: FnOnce(Arc<Client>) -> F + Send + 'static,
         F: Future<Output = Result<T, VaultError>> + 'static,
     {
-        let config = self.config.as_ref().map_err(Clone::clone)?;
+        let config = self.config()?;
         if let Some(error) = &*self.failed.borrow() {
             return Err(error.clone());
         }
@@ -181,12 +188,23 @@ impl Vault {
     }
 }
 
-async fn read_all(client: &Client, paths: Vec<String>) -> Vec<(String, Result<Entry, VaultError>)> {
+/// Reads entries, several at once. A failure that concerns all of them ends it: a server that is
+/// slow is not waited for once for each entry.
+async fn read_all(
+    client: &Client,
+    paths: impl IntoIterator<Item = String>,
+) -> Vec<(String, Result<Entry, VaultError>)> {
+    let failed = &Cell::new(false);
     let read = |path: String| async move {
+        if failed.get() {
+            return None;
+        }
         let entry = client.read(&path).await;
-        (path, entry)
+        failed.set(failed.get() || entry.as_ref().is_err_and(|error| error.trouble.is_lasting()));
+        Some((path, entry))
     };
-    futures_util::stream::iter(paths).map(read).buffer_unordered(AT_ONCE).collect().await
+    let read = futures_util::stream::iter(paths).map(read).buffer_unordered(AT_ONCE);
+    read.filter_map(std::future::ready).collect().await
 }
 
 /// The entries of one tenant.
@@ -207,7 +225,7 @@ impl VaultStore {
 
     /// The tenant's folder; an account's entry in it.
     fn path(&self, account_id: Option<&str>) -> Result<String, StoreError> {
-        let config = self.vault.config.as_ref().map_err(|error| StoreError::Vault(error.clone()))?;
+        let config = self.vault.config().map_err(StoreError::Vault)?;
         let folder = format!("{}/{}", config.path.trim_matches('/'), self.tenant);
         Ok(account_id.map_or(folder.clone(), |id| format!("{folder}/{id}")))
     }
@@ -225,7 +243,7 @@ impl VaultStore {
 
     /// The state of the server, of the token, and what its policy lacks.
     pub fn state(&self) -> Result<VaultState, StoreError> {
-        let config = self.vault.config.as_ref().map_err(|error| StoreError::Vault(error.clone()))?;
+        let config = self.vault.config().map_err(StoreError::Vault)?;
         let mount = config.mount.trim_matches('/');
         let (folder, entry) = (self.path(None)?, self.path(Some("x"))?);
         let wanted: [(String, &[&str]); 3] = [
@@ -270,7 +288,7 @@ impl SecretStore for VaultStore {
         let folder = self.path(None)?;
         let entries = self.vault.run(move |client| async move {
             let names = client.list(&folder).await?.into_iter().filter(|name| !name.ends_with('/'));
-            let paths = names.map(|name| format!("{folder}/{name}")).collect();
+            let paths = names.map(|name| format!("{folder}/{name}"));
             read_all(&client, paths)
                 .await
                 .into_iter()

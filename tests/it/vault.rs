@@ -155,7 +155,13 @@ fn elsewhere(address: &str, token: &str, more: &str) -> Home {
 
 #[test]
 fn each_failure_of_the_server_has_its_own_cause() {
-    fails(&elsewhere("http://127.0.0.1:1", "x", ""), &[], "vault-unreachable");
+    let gone = elsewhere("http://127.0.0.1:1", "x", "");
+    fails(&gone, &[], "vault-unreachable");
+    let error = gone.run(&["account", "test", "acme", "--json"]).code(6).json_error();
+    assert_eq!((&error["cause"], &error["retryable"]), (&json!("vault-unreachable"), &json!(true)));
+    let error = gone.run(&["account", "remove", "acme", "--yes", "--json"]).code(6).json_error();
+    assert_eq!(error["cause"], "vault-unreachable");
+    gone.run(&["account", "remove", "acme", "--yes", "--leave-secrets"]).code(0).says(&["cannot be reached"]);
     // Accepted by the kernel's queue, never answered.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let silent = elsewhere(&format!("http://{}", silent.local_addr().unwrap()), "x", "");
@@ -172,6 +178,25 @@ fn each_failure_of_the_server_has_its_own_cause() {
         _ => (500, String::new(), r#"{"errors":["internal error"]}"#.into()),
     });
     fails(&elsewhere(&broken, "x", ""), &[], "vault-unreachable").says(&["internal error (HTTP 500)"]);
+}
+
+#[test]
+fn a_thousand_accounts_wait_for_a_silent_server_once() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let home = elsewhere(&format!("http://{}", silent.local_addr().unwrap()), "x", "");
+    let file = home.accounts_file();
+    let text = std::fs::read_to_string(&file).unwrap();
+    let (head, account) = text.split_once("\n\n").unwrap();
+    let all =
+        (0..1000).map(|at| account.replace("acme-id", &format!("id-{at}")).replace("\"acme\"", &format!("\"a-{at}\"")));
+    let all: Vec<String> =
+        all.enumerate().map(|(at, text)| text.replace("\"Acme\"", &format!("\"Acme {at}\""))).collect();
+    std::fs::write(&file, format!("{head}\n\n{}", all.join("\n"))).unwrap();
+    for command in [&["secret", "list"][..], &["account", "test", "--all"]] {
+        let run = home.run(&[command, &["--timeout", "0.3"]].concat());
+        assert!(run.code != 0 && run.took.as_secs() < 15, "{:?}: {}", run.took, run.stderr);
+        assert!(run.stderr.contains("did not answer in time"), "{}", run.stderr);
+    }
 }
 
 #[test]
@@ -322,7 +347,7 @@ fn a_manifest_copies_into_vault_and_an_undo_and_a_tenant_take_their_entries_alon
     home.run(&["undo", "--yes"]).code(0);
     assert!(folder.ids().is_empty(), "the account that was undone left a secret");
 
-    home.run(&["tenant", "add", "globex"]).code(0);
+    home.run(&["tenant", "add", "globex", "--host", "globex.brightpattern.com"]).code(0);
     home.file("token", TOKEN);
     let mut arguments = vec!["account", "add", "Globex", "--tenant", "globex", "--page-username", "acme.support"];
     arguments.extend(["--page-id", PAGE_ID, "--token-file", "token", "--no-test"]);

@@ -219,7 +219,10 @@ impl From<StoreError> for Error {
         }
         if let StoreError::Vault(error) = &error {
             let cause = of_vault(error.trouble);
-            return Self::new(Kind::SecretStore, error.to_string()).reason(cause.id).hint(cause.fix());
+            let passes =
+                matches!(error.trouble, Trouble::Unreachable | Trouble::Slow | Trouble::Sealed | Trouble::Conflict);
+            let shown = Self::new(Kind::SecretStore, error.to_string()).reason(cause.id).hint(cause.fix());
+            return shown.retryable(passes);
         }
         if let StoreError::Absent(_) = &error {
             return no_keyring(None, &error, WITHOUT_COPY);

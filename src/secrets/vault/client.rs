@@ -133,8 +133,8 @@ impl Client {
                 return Ok((entry, false));
             }
             let began = Instant::now();
-            let reply = self.authorized(Method::POST, "data", path, Some(&new.body())).await?;
             touched::note();
+            let reply = self.authorized(Method::POST, "data", path, Some(&new.body())).await?;
             match (reply.status, reply.body["data"]["version"].as_u64()) {
                 (200, Some(version)) => {
                     new.version = version;
@@ -176,8 +176,8 @@ impl Client {
 
     /// Removes an entry with all of its versions.
     async fn delete(&self, path: &str) -> Result<(), VaultError> {
-        let reply = self.authorized(Method::DELETE, "metadata", path, None).await?;
         touched::note();
+        let reply = self.authorized(Method::DELETE, "metadata", path, None).await?;
         match reply.status {
             200 | 204 => Ok(()),
             404 => self.not_there(&reply.body),
@@ -310,7 +310,8 @@ impl Client {
         token: Option<&Secret>,
     ) -> Result<(Reply, Option<String>), VaultError> {
         let mut headers = vec![(HeaderName::from_static("x-vault-request"), HeaderValue::from_static("true"))];
-        if let Some(namespace) = &self.config.namespace {
+        // The health is the whole server's, and Vault refuses to tell it in a namespace.
+        if let Some(namespace) = self.config.namespace.as_ref().filter(|_| !url.path().ends_with("/sys/health")) {
             headers.push((HeaderName::from_static("x-vault-namespace"), self.header("the namespace", namespace)?));
         }
         if let Some(token) = token {
