@@ -108,7 +108,7 @@ checks! {
             "passes when the encrypted file can be opened"
             "give MSGRCTL_PASSPHRASE or MSGRCTL_KEY_FILE"
         STORE_VAULT "store.vault" Doctor
-            "passes when Vault keeps and returns a secret, and the token's policy has what msgrctl needs"
+            "passes when Vault keeps and returns a secret, and the policy of the token is wide enough"
             "see what is named; the least policy is printed by: msgrctl doctor --print-policy vault"
         STORE_ENV "store.env" Doctor
             "passes: secrets are read from variables"

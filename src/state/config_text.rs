@@ -35,10 +35,16 @@ fn within(document: &mut DocumentMut, table: &str, key: &str, value: Option<Valu
         return;
     };
     let Some(inside) = document.entry(table).or_insert_with(toml_edit::table).as_table_like_mut() else { return };
-    if let Some(old) = inside.get(key).and_then(Item::as_value) {
-        *value.decor_mut() = old.decor().clone();
+    match inside.get_mut(key) {
+        // In place: a key that is inserted again loses the comments above it.
+        Some(old) => {
+            if let Some(old) = old.as_value() {
+                *value.decor_mut() = old.decor().clone();
+            }
+            *old = value.into();
+        }
+        None => drop(inside.insert(key, value.into())),
     }
-    inside.insert(key, value.into());
 }
 
 fn set(document: &mut DocumentMut, key: &str, mut new: Value) {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::vault::{Bao, Folder, made_up};
+use crate::support::vault::{Bao, Folder, made_up, record, write_records};
 use crate::support::world::{PAGE_ID, app, page_token, sandbox};
 use crate::support::{Home, Run};
 
@@ -141,15 +141,7 @@ fn fails(home: &Home, more: &[&str], cause: &str) -> Run {
 fn elsewhere(address: &str, token: &str, more: &str) -> Home {
     let home = Home::new().with("MSGRCTL_GRAPH_URL", "http://127.0.0.1:1");
     home.file("config/msgrctl/config.toml", format!("store = \"vault\"\n[vault]\naddress = \"{address}\"\n{more}\n"));
-    home.file(
-        "config/msgrctl/tenants/default/accounts.toml",
-        format!(
-            "schema_version = 1\n\n[[accounts]]\nid = \"acme-id\"\nhandle = \"acme\"\nname = \"Acme\"\ntype = \
-             \"facebook\"\npage_username = \"acme.support\"\npage_id = \"{PAGE_ID}\"\ngraph = \"sandbox\"\ncreated_at = \
-             \"2026-01-01T00:00:00Z\"\nupdated_at = \"2026-01-01T00:00:00Z\"\n[accounts.secrets]\npage_access_token = \
-             \"vault\"\n"
-        ),
-    );
+    write_records(&home, [record("acme-id", "acme", ["acme.support", PAGE_ID], &["page_access_token"])]);
     if token.is_empty() { home } else { home.with("VAULT_TOKEN", token) }
 }
 
@@ -184,14 +176,8 @@ fn each_failure_of_the_server_has_its_own_cause() {
 fn a_thousand_accounts_wait_for_a_silent_server_once() {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let home = elsewhere(&format!("http://{}", silent.local_addr().unwrap()), "x", "");
-    let file = home.accounts_file();
-    let text = std::fs::read_to_string(&file).unwrap();
-    let (head, account) = text.split_once("\n\n").unwrap();
-    let all =
-        (0..1000).map(|at| account.replace("acme-id", &format!("id-{at}")).replace("\"acme\"", &format!("\"a-{at}\"")));
-    let all: Vec<String> =
-        all.enumerate().map(|(at, text)| text.replace("\"Acme\"", &format!("\"Acme {at}\""))).collect();
-    std::fs::write(&file, format!("{head}\n\n{}", all.join("\n"))).unwrap();
+    let one = |at| record(&format!("id-{at}"), &format!("a-{at}"), ["acme.support", PAGE_ID], &["page_access_token"]);
+    write_records(&home, (0..1000).map(one));
     for command in [&["secret", "list"][..], &["account", "test", "--all"]] {
         let run = home.run(&[command, &["--timeout", "0.3"]].concat());
         assert!(run.code != 0 && run.took.as_secs() < 15, "{:?}: {}", run.took, run.stderr);

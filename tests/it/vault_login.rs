@@ -7,7 +7,7 @@ use rcgen::SigningKey as _;
 use serde_json::{Value, json};
 
 use crate::support::Home;
-use crate::support::vault::{Folder, made_up};
+use crate::support::vault::{Folder, made_up, record, write_records};
 use crate::vault::{TOKEN, add};
 
 /// Sets the keys of `[vault]` beside those of the folder.
@@ -185,16 +185,9 @@ fn accounts(address: &str, count: usize) -> Home {
     let home = Home::new().with("ROLE", "r").with("SECRET", "s").with("MSGRCTL_GRAPH_URL", "http://127.0.0.1:1");
     let text = "auth = \"approle\"\nrole_id = \"env:ROLE\"\nsecret_id = \"env:SECRET\"\n";
     home.file("config/msgrctl/config.toml", format!("[vault]\naddress = \"{address}\"\n{text}"));
-    let mut text = "schema_version = 1\n".to_owned();
-    for at in 0..count {
-        text += &format!(
-            "\n[[accounts]]\nid = \"id-{at}\"\nhandle = \"page-{at}\"\nname = \"Page {at}\"\ntype = \"facebook\"\n\
-             page_username = \"acme.support\"\npage_id = \"54321\"\ngraph = \"sandbox\"\ncreated_at = \
-             \"2026-01-01T00:00:00Z\"\nupdated_at = \"2026-01-01T00:00:00Z\"\n[accounts.secrets]\npage_access_token = \
-             \"vault\"\n"
-        );
-    }
-    home.file("config/msgrctl/tenants/default/accounts.toml", text);
+    let one =
+        |at| record(&format!("id-{at}"), &format!("page-{at}"), ["acme.support", "54321"], &["page_access_token"]);
+    write_records(&home, (0..count).map(one));
     home
 }
 

@@ -1,7 +1,6 @@
 //! The store `vault` with many accounts, many processes, and processes that are killed.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
@@ -10,7 +9,7 @@ use msgrctl::sandbox::{InProcess, World};
 use serde_json::{Map, Value, json};
 
 use crate::support::tap::Tap;
-use crate::support::vault::Folder;
+use crate::support::vault::{Folder, record, write_records};
 use crate::support::{Bus, Home, Kills};
 use crate::vault::{TOKEN, VERIFY, add, id};
 
@@ -155,25 +154,18 @@ fn a_move_that_is_killed_loses_nothing_and_is_finished_by_the_next() {
 fn thousand(folder: &Folder, pages: usize) -> (InProcess, Home) {
     let sandbox = InProcess::start(World::with_pages(pages, Clock::system())).unwrap();
     let home = folder.home().with("MSGRCTL_GRAPH_URL", &sandbox.url());
-    let mut text = "schema_version = 1\n".to_owned();
+    let mut records = Vec::new();
     let world = sandbox.world();
     let mut entries = Vec::new();
     for (at, page) in world.pages.iter().enumerate() {
         let token = &world.page_token(&page.id).unwrap().value;
         entries.push((format!("id-{at}"), json!({"data": {"page_access_token": token, "verify_token": VERIFY}})));
         let username = page.username.as_deref().unwrap();
-        write!(
-            text,
-            "\n[[accounts]]\nid = \"id-{at}\"\nhandle = \"page-{at}\"\nname = \"Page {at}\"\ntype = \"facebook\"\n\
-             page_username = \"{username}\"\npage_id = \"{}\"\ngraph = \"sandbox\"\n\
-             created_at = \"2026-01-01T00:00:00Z\"\nupdated_at = \"2026-01-01T00:00:00Z\"\n\
-             [accounts.secrets]\npage_access_token = \"vault\"\nverify_token = \"vault\"\n",
-            page.id,
-        )
-        .unwrap();
+        let kinds = ["page_access_token", "verify_token"];
+        records.push(record(&format!("id-{at}"), &format!("page-{at}"), [username, page.id.as_str()], &kinds));
     }
     drop(world);
-    home.file("config/msgrctl/tenants/default/accounts.toml", text);
+    write_records(&home, records);
     folder.fill(entries);
     (sandbox, home)
 }
@@ -206,5 +198,4 @@ fn a_thousand_accounts_are_read_at_once_each_entry_once() {
     }
     assert_eq!(reads.len(), PAGES);
     assert!(reads.values().all(|times| times == 1), "an entry was read twice");
-    eprintln!("secret list over 1,000 accounts: {:?}; account test --all: {:?}", list.took, test.took);
 }

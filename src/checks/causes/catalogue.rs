@@ -352,7 +352,7 @@ causes! {
         "other writers changed the entry in Vault at every attempt, so nothing was written"
         "try again"
     VAULT_UNEXPECTED "vault-unexpected" Machine Doctor
-        "Vault gave an answer that msgrctl does not expect, or something else answers at its address"
+        "Vault gave an unexpected answer, or something else answers at its address"
         "read what it says, and check the address: msgrctl config get vault.address"
     SECRET_MISSING "secret-missing" Machine Doctor
         "a secret is not where its account's record says"

@@ -198,6 +198,25 @@ impl Bao {
     }
 }
 
+/// A sandbox account in `accounts.toml`, whose secrets of these kinds are in Vault.
+pub fn record(id: &str, handle: &str, [username, page_id]: [&str; 2], kinds: &[&str]) -> String {
+    let secrets: Vec<String> = kinds.iter().map(|kind| format!("{kind} = \"vault\"\n")).collect();
+    format!(
+        "\n[[accounts]]\nid = \"{id}\"\nhandle = \"{handle}\"\nname = \"{handle}\"\ntype = \"facebook\"\n\
+         page_username = \"{username}\"\npage_id = \"{page_id}\"\ngraph = \"sandbox\"\n\
+         created_at = \"2026-01-01T00:00:00Z\"\nupdated_at = \"2026-01-01T00:00:00Z\"\n\
+         [accounts.secrets]\n{}",
+        secrets.concat()
+    )
+}
+
+/// Writes these records into a home.
+pub fn write_records(home: &Home, records: impl IntoIterator<Item = String>) {
+    let records: Vec<String> = records.into_iter().collect();
+    let text = format!("schema_version = 1\n{}", records.concat());
+    home.file("config/msgrctl/tenants/default/accounts.toml", text);
+}
+
 impl Drop for Bao {
     fn drop(&mut self) {
         drop(self.guard.stdin.take());
