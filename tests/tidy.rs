@@ -129,7 +129,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "text",
         ],
     ),
-    ("secrets", &["env", "paths", "files", "clock", "text", "touched"]),
+    ("secrets", &["address", "env", "paths", "files", "clock", "http", "text", "touched"]),
     ("files", &["paths", "touched"]),
     ("paths", &["env"]),
     ("document", &[]),

@@ -107,6 +107,9 @@ checks! {
         STORE_FILE "store.file" Doctor
             "passes when the encrypted file can be opened"
             "give MSGRCTL_PASSPHRASE or MSGRCTL_KEY_FILE"
+        STORE_VAULT "store.vault" Doctor
+            "passes when Vault keeps and returns a secret, and the policy of the token is wide enough"
+            "see what is named; the least policy is printed by: msgrctl doctor --print-policy vault"
         STORE_ENV "store.env" Doctor
             "passes: secrets are read from variables"
             "set the variables that are named"

@@ -9,7 +9,8 @@ use super::envelope::Envelope;
 use super::error::CliError;
 use super::tables::show;
 use crate::operations::Origin;
-use crate::operations::config::{KEYS, set};
+use crate::operations::config::{keys, set};
+use crate::secrets::StoreName;
 use crate::text::sentence;
 use crate::ui::table::table;
 
@@ -39,7 +40,7 @@ pub(super) enum ConfigCommand {
 #[derive(Debug, Args)]
 pub(super) struct KeyArg {
     /// The setting
-    #[arg(value_name = "KEY", value_parser = PossibleValuesParser::new(KEYS.map(|(key, _)| key)))]
+    #[arg(value_name = "KEY", value_parser = PossibleValuesParser::new(keys().map(|(key, _)| key)))]
     key: String,
 }
 
@@ -62,7 +63,12 @@ pub(super) fn run(command: &ConfigCommand, ctx: &Context) -> Result<u8, CliError
 }
 
 fn list(ctx: &Context) -> Result<u8, CliError> {
-    let rows = ctx.settings()?.rows();
+    let settings = ctx.settings()?;
+    let mut rows = settings.rows();
+    // The defaults of Vault matter only where it is used.
+    if settings.store.value != StoreName::Vault && !settings.vault.is_configured() {
+        rows.retain(|(key, _, origin)| !key.starts_with("vault.") || **origin != Origin::BuiltIn);
+    }
     if ctx.output.json {
         let rows = rows.iter().map(|(key, value, origin)| view(key, value, origin));
         ctx.output.json(&Envelope("settings", rows.collect::<Vec<_>>()));

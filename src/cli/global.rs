@@ -103,6 +103,7 @@ impl ValueEnum for StoreName {
         let help = match self {
             Self::Keyring => "The operating system's keyring",
             Self::File => "An encrypted file of the tenant; its key is in the keyring, a key file or a passphrase",
+            Self::Vault => "HashiCorp Vault or OpenBao (KV version 2); where it is: VAULT_ADDR or config.toml",
             Self::Env => "Variables MSGRCTL_SECRET_<HANDLE>_<KIND>, read only",
             Self::Memory => "This process's memory, for the demo",
         };

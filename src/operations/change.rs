@@ -67,7 +67,7 @@ pub fn save<E: Into<Error>>(
         _ => Ok(()),
     })?;
     let tenant = workspace.hold_tenant()?;
-    workspace.stores().file().forget();
+    workspace.stores().forget();
     let hold = workspace.reporter.hold();
     let now = workspace.accounts()?.load()?.into_iter().find(|known| known.id == account.id);
     if let Some(now) = now {
@@ -248,7 +248,7 @@ fn store(
         // block the change.
         match workspace.store(old).probe() {
             Ok(()) => obsolete.push((key, old)),
-            Err(error @ (StoreError::Absent(_) | StoreError::TimedOut(_))) => workspace.warning(&format!(
+            Err(error) if error.is_gone() => workspace.warning(&format!(
                 "the old {kind} may be left in the {old} store, as the entry msgrctl / {}: {error}",
                 key.entry()
             )),

@@ -6,15 +6,16 @@ use toml_edit::Value;
 
 use super::settings::Settings;
 use super::tenants::check_known;
+use super::vault::{VAULT_KEYS, check_vault_value};
 use super::{Error, Given, Workspace};
 use crate::document::nearest;
 use crate::files::{self, Lock};
 use crate::state::config_text;
 
-/// The keys of `config.toml`, with their meanings.
-pub const KEYS: [(&str, &str); 7] = [
+/// The keys at the top of `config.toml`, with their meanings.
+const BASIC: [(&str, &str); 7] = [
     ("tenant", "The tenant to work in"),
-    ("store", "Where new secrets go: keyring, file or env"),
+    ("store", "Where new secrets go: keyring, file, vault or env"),
     ("graph_url", "Graph's URL"),
     ("graph_version", "The Graph version"),
     ("timeout", "Seconds that one call to Graph may take"),
@@ -22,13 +23,18 @@ pub const KEYS: [(&str, &str); 7] = [
     ("key_file", "The key file of the encrypted file"),
 ];
 
+/// Each key that can be set, with its meaning.
+pub fn keys() -> impl Iterator<Item = (&'static str, &'static str)> {
+    BASIC.into_iter().chain(VAULT_KEYS.map(|(_, name, meaning)| (name, meaning)))
+}
+
 /// Refuses an unknown key.
 pub fn check_key(key: &str) -> Result<(), Error> {
-    if KEYS.iter().any(|(known, _)| *known == key) {
+    if keys().any(|(known, _)| known == key) {
         return Ok(());
     }
     let error = Error::usage(format!("'{key}' is not a setting"));
-    Err(match nearest(key, KEYS.iter().map(|(known, _)| *known)) {
+    Err(match nearest(key, keys().map(|(known, _)| known)) {
         Some(near) => error.hint(format!("did you mean '{near}'? msgrctl config list shows all")),
         None => error.hint("to see all: msgrctl config list"),
     })
@@ -56,6 +62,12 @@ pub fn set(workspace: &Workspace, key: &str, value: Option<&str>) -> Result<bool
 
 /// The value for the file, if a run with only this setting accepts it.
 fn checked(workspace: &Workspace, key: &str, value: &str) -> Result<Value, Error> {
+    if let Some((of_vault, ..)) = VAULT_KEYS.into_iter().find(|(_, name, _)| *name == key)
+        && of_vault != "ca_bundle"
+    {
+        check_vault_value(of_vault, value).map_err(Error::usage)?;
+        return Ok(value.into());
+    }
     let mut given = Given { config_dir: Some(workspace.settings()?.paths.root().into()), ..Given::default() };
     match key {
         "tenant" => given.tenant = Some(value.into()),

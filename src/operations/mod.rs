@@ -23,10 +23,12 @@ mod error;
 mod found;
 mod groups;
 mod invocation;
+mod origin;
 mod reporter;
 mod settings;
 mod stores;
 mod trial;
+pub mod vault;
 mod workspace;
 
 pub use error::{Error, Kind};

@@ -8,6 +8,8 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::Error;
+pub use super::origin::{Origin, Setting};
+use super::vault::{VaultSettings, VaultTable};
 use super::watch::Table;
 use crate::accounts::{Tenant, TenantFile, TenantName};
 use crate::document;
@@ -16,36 +18,6 @@ use crate::files;
 use crate::graph::{BaseUrl, GraphVersion};
 use crate::paths::Paths;
 use crate::secrets::StoreName;
-
-/// A value and where it came from.
-#[derive(Clone, Debug)]
-pub struct Setting<T> {
-    pub value: T,
-    pub origin: Origin,
-}
-
-/// The source of a value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// A flag: `--graph-url`.
-    Flag(&'static str),
-    /// A variable: `MSGRCTL_GRAPH_URL`.
-    Variable(&'static str),
-    /// A key of `config.toml`.
-    File(&'static str, PathBuf),
-    /// Not set.
-    BuiltIn,
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Flag(name) | Self::Variable(name) => f.write_str(name),
-            Self::File(key, path) => write!(f, "{key} in {}", path.display()),
-            Self::BuiltIn => f.write_str("the default"),
-        }
-    }
-}
 
 /// `config.toml`.
 #[derive(Debug, Default, Deserialize)]
@@ -58,6 +30,8 @@ struct ConfigFile {
     timeout: Option<f64>,
     ca_bundle: Option<String>,
     key_file: Option<String>,
+    #[serde(default)]
+    vault: VaultTable,
     #[serde(default)]
     notify: Vec<Table>,
 }
@@ -98,6 +72,8 @@ pub struct Settings {
     pub ca_bundle: Option<Setting<PathBuf>>,
     /// The key file of the encrypted file.
     pub key_file: Option<Setting<PathBuf>>,
+    /// Which Vault, and how to log in.
+    pub vault: VaultSettings,
     /// Where notices go, as it is written.
     pub notify: Vec<Table>,
 }
@@ -158,8 +134,9 @@ impl Settings {
         };
         let ca_bundle = path_of("--ca-bundle", &given.ca_bundle, "MSGRCTL_CA_BUNDLE", "ca_bundle", file.ca_bundle);
         let key_file = path_of("--key-file", &given.key_file, "MSGRCTL_KEY_FILE", "key_file", file.key_file);
+        let vault = VaultSettings::resolve(file.vault, env, &path);
         let notify = file.notify;
-        Ok(Self { paths, tenant, store, graph_url, graph_version, timeout, ca_bundle, key_file, notify })
+        Ok(Self { paths, tenant, store, graph_url, graph_version, timeout, ca_bundle, key_file, vault, notify })
     }
 
     /// Refuses a path among msgrctl's own files: the next change would overwrite it.
@@ -178,12 +155,12 @@ impl Settings {
     }
 
     /// Each key of `config.toml`, in order: value in force, and its source.
-    pub fn rows(&self) -> [(&'static str, String, &Origin); 7] {
+    pub fn rows(&self) -> Vec<(&'static str, String, &Origin)> {
         let [(ca_bundle, ca_bundle_from), (key_file, key_file_from)] = [&self.ca_bundle, &self.key_file].map(|path| {
             path.as_ref()
                 .map_or((String::new(), &Origin::BuiltIn), |path| (path.value.display().to_string(), &path.origin))
         });
-        [
+        let mut rows = vec![
             ("tenant", self.tenant.value.to_string(), &self.tenant.origin),
             ("store", self.store.value.to_string(), &self.store.origin),
             ("graph_url", self.graph_url.value.to_string(), &self.graph_url.origin),
@@ -191,7 +168,9 @@ impl Settings {
             ("timeout", self.timeout.value.to_string(), &self.timeout.origin),
             ("ca_bundle", ca_bundle, ca_bundle_from),
             ("key_file", key_file, key_file_from),
-        ]
+        ];
+        rows.extend(self.vault.rows());
+        rows
     }
 }
 
@@ -249,7 +228,7 @@ pub(super) fn store_name(text: &str, origin: &Origin) -> Result<StoreName, Error
     StoreName::ALL
         .into_iter()
         .find(|store| store.to_string() == text)
-        .ok_or_else(|| wrong(origin, &format!("'{text}' is not a valid store: expected keyring, file or env")))
+        .ok_or_else(|| wrong(origin, &format!("'{text}' is not a valid store: expected keyring, file, vault or env")))
 }
 
 /// A time limit: seconds, whole or fractional, above 0 and at most an hour.

@@ -2,7 +2,6 @@
 //! touches neither.
 
 use std::cell::{Cell, OnceCell};
-use std::collections::BTreeSet;
 use std::future::Future;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -19,7 +18,7 @@ use crate::graph::Client;
 use crate::http;
 use crate::messages::ChatSettings;
 use crate::secrets::{
-    KeyringStore, MemoryStore, Secret, SecretKey, SecretKind, SecretRef, SecretStore, StoreError, StoreName, Stores,
+    MemoryStore, Secret, SecretKey, SecretKind, SecretRef, SecretStore, StoreError, StoreName, Stores,
 };
 use crate::state::{Files, HealthTrouble, Records};
 use crate::webhook::Prober;
@@ -43,8 +42,7 @@ pub struct Workspace {
     settings: OnceCell<Settings>,
     parsed: Parsed,
     stores: OnceCell<Stores>,
-    /// Shared by all tenants, so that a failed unlock is not repeated.
-    keyring: Rc<OnceCell<Rc<KeyringStore>>>,
+    shared: Rc<stores::Shared>,
     /// Whether it was said what is wrong with `health.json`.
     said_of_health: Cell<bool>,
 }
@@ -63,7 +61,7 @@ impl Workspace {
             settings: OnceCell::new(),
             parsed: Parsed::default(),
             stores: OnceCell::new(),
-            keyring: Rc::default(),
+            shared: Rc::default(),
             said_of_health: Cell::default(),
         }
     }
@@ -88,7 +86,7 @@ impl Workspace {
             clock: self.clock.clone(),
             memory: self.memory.clone(),
             parsed: self.parsed.clone(),
-            keyring: self.keyring.clone(),
+            shared: self.shared.clone(),
             ..Self::new(self.env.clone(), given, self.reporter.clone(), self.command.clone())
         }
     }
@@ -206,29 +204,12 @@ impl Workspace {
         self.stores().read(reference, &SecretKey::of_entry("", SecretKind::PageAccessToken))
     }
 
-    /// Asks the stores of these accounts, and `more`, so that their prompts come before a progress
-    /// line starts. Their errors are handled where they matter.
-    pub(crate) fn ask_stores<'a>(
-        &self,
-        accounts: impl IntoIterator<Item = &'a Account>,
-        more: impl IntoIterator<Item = StoreName>,
-    ) {
-        let of = |account: &'a Account| account.secrets.values().filter_map(SecretRef::store);
-        // A store set aside would ask for a new key only to be empty.
-        let is_there = |store: &StoreName| !matches!(self.store(*store).is_made(), Ok(Some(false)));
-        let of_accounts: BTreeSet<StoreName> = accounts.into_iter().flat_map(of).collect();
-        let stores: BTreeSet<StoreName> = of_accounts.into_iter().filter(is_there).chain(more).collect();
-        for store in stores {
-            let _ = self.store(store).probe();
-        }
-    }
-
     /// The stores of this run.
     pub(crate) fn stores(&self) -> &Stores {
         self.stores.get_or_init(|| {
             // A program that prints a secret may prompt: from here on Ctrl-C restores the terminal.
             drop(self.reporter.hold());
-            stores::open(self, &self.keyring, self.memory.clone().unwrap_or_default())
+            stores::open(self, &self.shared, self.memory.clone().unwrap_or_default())
         })
     }
 

@@ -77,6 +77,8 @@ pub enum StoreName {
     Keyring,
     /// The tenant's encrypted file.
     File,
+    /// HashiCorp Vault or OpenBao.
+    Vault,
     /// The variables `MSGRCTL_SECRET_…`, read only.
     Env,
     /// This process's memory, for the demo.
@@ -85,10 +87,10 @@ pub enum StoreName {
 
 impl StoreName {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Keyring, Self::File, Self::Env, Self::Memory];
+    pub const ALL: [Self; 5] = [Self::Keyring, Self::File, Self::Vault, Self::Env, Self::Memory];
 
     /// Those that new secrets can be put into.
-    pub const KEEPING: [Self; 2] = [Self::Keyring, Self::File];
+    pub const KEEPING: [Self; 3] = [Self::Keyring, Self::File, Self::Vault];
 
     /// Whether all tenants, and other configurations, share it.
     pub fn is_shared(self) -> bool {
@@ -100,6 +102,7 @@ impl StoreName {
         match self {
             Self::Keyring => "keyring",
             Self::File => "file",
+            Self::Vault => "vault",
             Self::Env => "env",
             Self::Memory => "memory",
         }

@@ -9,6 +9,7 @@ mod input;
 mod keyring;
 mod kind;
 mod memory;
+mod plain_file;
 mod redact;
 mod reference;
 mod sealed;
@@ -16,6 +17,7 @@ mod shape;
 mod store;
 mod stores;
 mod variable;
+mod vault;
 
 use std::fmt;
 
@@ -31,12 +33,17 @@ pub(crate) use keyring::KeyringStore;
 pub use kind::{SecretKind, StoreName, generate_verify_token};
 pub use memory::MemoryStore;
 pub(crate) use redact::{redact, redacted};
+pub(crate) use reference::check_vault_path;
 pub use reference::{RefError, SecretRef};
 pub use sealed::open_sealed;
 pub(crate) use shape::{Giver, Shape, Verdict};
 pub(crate) use store::{KeyMeans, SecretKey, SecretStore, StoreError};
+
 pub(crate) use stores::{Stores, key_of};
 pub(crate) use variable::misplaced as misplaced_variable;
+pub(crate) use vault::{
+    JwtSource, Trouble, Vault, VaultAddress, VaultConfig, VaultError, VaultLogin, VaultState, VaultStore, vault_policy,
+};
 
 /// A token, an app secret or a verify token. Wiped when dropped; it has no `Display`, and its
 /// `Debug` shows nothing of it.

@@ -30,6 +30,13 @@ pub enum SecretRef {
         /// Its user name.
         user: String,
     },
+    /// `vault:PATH#FIELD`: a field of an entry in Vault, below the mount of the settings.
+    Vault {
+        /// The entry's path.
+        path: String,
+        /// The field.
+        field: String,
+    },
     /// `command:PROGRAM ARG…`: the output of a program, run without a shell.
     Command(Vec<String>),
 }
@@ -39,7 +46,7 @@ text_form!(SecretRef);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RefError {
     /// No known word before the colon.
-    #[error("expected env:NAME, file:PATH, keyring:SERVICE/USER or command:PROGRAM ARG…")]
+    #[error("expected env:NAME, file:PATH, keyring:SERVICE/USER, vault:PATH#FIELD or command:PROGRAM ARG…")]
     Unknown,
     /// The part after the colon is missing or not valid.
     #[error("{0}")]
@@ -87,6 +94,12 @@ impl SecretRef {
                     Ok(Self::Keyring { service: service.into(), user: user.into() })
                 }
                 _ => incomplete("keyring: needs a service and a user, as in keyring:acme/page-token"),
+            },
+            "vault" => match rest.rsplit_once('#') {
+                Some((path, field)) if !field.is_empty() && check_vault_path(path).is_ok() => {
+                    Ok(Self::Vault { path: path.into(), field: field.into() })
+                }
+                _ => incomplete("vault: needs a path and a field, as in vault:teams/acme/meta#page_token"),
             },
             "command" => match shlex::split(rest) {
                 Some(words) if !words.is_empty() => Ok(Self::Command(words)),
@@ -136,6 +149,7 @@ impl fmt::Display for SecretRef {
             Self::Variable(name) => write!(f, "env:{name}"),
             Self::File(path) => write!(f, "file:{}", path.display()),
             Self::Keyring { service, user } => write!(f, "keyring:{service}/{user}"),
+            Self::Vault { path, field } => write!(f, "vault:{path}#{field}"),
             Self::Command(words) => {
                 let words = words.iter().map(String::as_str);
                 // Fails only on a NUL, which no command line can hold.
@@ -143,6 +157,29 @@ impl fmt::Display for SecretRef {
             }
         }
     }
+}
+
+/// The segments of a path in Vault: names between slashes.
+pub(super) fn segments(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|segment| !segment.is_empty())
+}
+
+/// Checks the path of a mount of Vault, of a folder or of an entry.
+///
+/// # Errors
+///
+/// In a sentence, what is wrong with it.
+pub fn check_vault_path(path: &str) -> Result<(), &'static str> {
+    if segments(path).next().is_none() {
+        return Err("it is empty");
+    }
+    if segments(path).any(|segment| matches!(segment, "." | "..")) {
+        return Err("it must not have '.' or '..' in it");
+    }
+    if path.chars().any(|c| c.is_control() || matches!(c, '#' | '?' | '*' | '+' | '"' | '\\')) {
+        return Err("it has a character that a path in Vault cannot have here");
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -157,6 +194,8 @@ mod tests {
             "env:ACME_TOKEN",
             "file:/run/secrets/acme token",
             "keyring:acme/page/token",
+            "vault",
+            "vault:teams/acme/meta#page token",
             "command:op read 'op://vault/acme page/token'",
         ] {
             let reference: SecretRef = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
@@ -172,6 +211,9 @@ mod tests {
             "",
             "EAAtoken",
             "vault:x",
+            "vault:#x",
+            "vault:x#",
+            "vault:a/../b#x",
             "env:",
             "env:A B",
             "file:",
@@ -187,5 +229,11 @@ mod tests {
         let unseen = SecretRef::parse_reference("file:/run/a\u{202e}b").expect_err("refused");
         assert!(unseen.to_string().contains("U+202E"), "{unseen}");
         assert!("file:/run/a\u{202e}b".parse::<SecretRef>().is_ok(), "records that have it can be read");
+    }
+
+    #[test]
+    fn paths_have_names_and_nothing_else() {
+        assert!(["secret", "teams/acme/", "a b"].into_iter().all(|path| check_vault_path(path).is_ok()));
+        assert!(["", "/", "a/../b", "a*", "a#b", "a\n"].into_iter().all(|path| check_vault_path(path).is_err()));
     }
 }

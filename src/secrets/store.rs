@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{InputError, Secret, SecretKind, StoreName, variable};
+use super::{InputError, Secret, SecretKind, StoreName, Trouble, VaultError, variable};
 use crate::text::words;
 
 /// Names a secret: its account and its kind.
@@ -118,12 +118,24 @@ pub enum StoreError {
     /// A program that should print a secret did not.
     #[error("the command '{program}' did not return a secret: {cause}")]
     Command { program: String, cause: String },
+    /// Vault did not do what it was asked.
+    #[error("{0}")]
+    Vault(VaultError),
     /// Any other error, as the system reported it.
     #[error("the keyring refused: {0}")]
     Failed(String),
 }
 
 impl StoreError {
+    /// Whether there is no answer at all, neither from a keyring nor from a server.
+    pub fn is_gone(&self) -> bool {
+        match self {
+            Self::Absent(_) | Self::TimedOut(_) => true,
+            Self::Vault(error) => matches!(error.trouble, Trouble::Unreachable | Trouble::Slow),
+            _ => false,
+        }
+    }
+
     /// Whether the keyring does not answer.
     pub fn is_keyring_away(&self) -> bool {
         matches!(self, Self::Absent(_) | Self::Locked | Self::Declined | Self::TimedOut(_))

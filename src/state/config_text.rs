@@ -8,9 +8,10 @@ pub fn with<'a>(text: &str, values: impl IntoIterator<Item = (&'a str, Option<Va
     let body = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     let mut document: DocumentMut = body.parse()?;
     for (key, value) in values {
-        match value {
-            Some(value) => set(&mut document, key, value),
-            None => remove(&mut document, key),
+        match (key.split_once('.'), value) {
+            (None, Some(value)) => set(&mut document, key, value),
+            (None, None) => remove(&mut document, key),
+            (Some((table, key)), value) => within(&mut document, table, key, value),
         }
     }
     let mut new = document.to_string().replace("\r\n", "\n");
@@ -22,6 +23,29 @@ pub fn with<'a>(text: &str, values: impl IntoIterator<Item = (&'a str, Option<Va
 
 /// What some editors put before a text.
 const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// The same for a key of a table, `vault.mount`; a table that gets empty goes.
+fn within(document: &mut DocumentMut, table: &str, key: &str, value: Option<Value>) {
+    let Some(mut value) = value else {
+        let Some(inside) = document.get_mut(table).and_then(Item::as_table_like_mut) else { return };
+        inside.remove(key);
+        if inside.is_empty() {
+            document.remove(table);
+        }
+        return;
+    };
+    let Some(inside) = document.entry(table).or_insert_with(toml_edit::table).as_table_like_mut() else { return };
+    match inside.get_mut(key) {
+        // In place: a key that is inserted again loses the comments above it.
+        Some(old) => {
+            if let Some(old) = old.as_value() {
+                *value.decor_mut() = old.decor().clone();
+            }
+            *old = value.into();
+        }
+        None => drop(inside.insert(key, value.into())),
+    }
+}
 
 fn set(document: &mut DocumentMut, key: &str, mut new: Value) {
     if let Some(old) = document.get(key).and_then(Item::as_value) {
@@ -76,6 +100,18 @@ mod tests {
         );
         assert_eq!(change(&[("timeout", None)]), text);
         assert_eq!(change(&[("store", None), ("tenant", None)]).matches('#').count(), 3);
+    }
+
+    #[test]
+    fn a_key_of_a_table_is_set_in_it_and_the_last_one_takes_it_along() {
+        let text = "tenant = \"acme\"\n\n[vault]\n# the team's\naddress = \"https://a\" # since June\n";
+        let change =
+            |key: &'static str, value: Option<&str>| with(text, [(key, value.map(Value::from))]).expect("TOML");
+        assert_eq!(change("vault.address", Some("https://b")), text.replace("https://a", "https://b"));
+        assert_eq!(change("vault.mount", Some("kv")), format!("{text}mount = \"kv\"\n"));
+        assert_eq!(change("vault.address", None), "tenant = \"acme\"\n");
+        let new = with("store = \"vault\"\n", [("vault.path", Some("x".into()))]).expect("TOML");
+        assert_eq!(new, "store = \"vault\"\n\n[vault]\npath = \"x\"\n");
     }
 
     #[test]

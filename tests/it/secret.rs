@@ -156,7 +156,7 @@ fn references_to_the_keyring_read_what_others_keep_there() {
 fn references_that_lead_nowhere_say_so() {
     let mut home = Home::new().with("ACME_TOKEN", "EAAx").with_secrets("other", "EAAx");
     let with = |home: &Home, reference: &str| home.run(&add(&["--store", "keyring", "--token-from", reference]));
-    with(&home, "vault:x").code(2).says(&["env:NAME"]);
+    with(&home, "safe:x").code(2).says(&["env:NAME"]);
     with(&home, "env:NOBODY").code(4).says(&["no page access token at env:NOBODY"]);
     with(&home, "file:nothing").code(4).says(&["nothing"]);
     with(&home, "command:sh -c 'echo vault is sealed >&2; exit 2'").code(6).says(&["vault is sealed", "by hand"]);

@@ -8,6 +8,7 @@ use msgrctl::sandbox::{InProcess, TokenKind, World};
 
 use crate::support::bus::SilentBus;
 use crate::support::pty::Pty;
+use crate::support::vault::Folder;
 use crate::support::world::{PAGE_ID, acme, app, page_token, sandbox, scenario};
 use crate::support::{Bus, Home};
 
@@ -391,6 +392,31 @@ fn a_keyring_that_never_answers_is_known_before_anything_is_typed() {
     let (screen, code) = pty.end();
     assert_eq!(code, 1, "{screen}");
     assert!(screen.contains("nothing was saved"), "{screen}");
+}
+
+#[test]
+fn where_the_settings_name_a_vault_it_is_offered_in_place_of_a_store_that_failed() {
+    let Some(folder) = Folder::new() else { return };
+    let sandbox = sandbox();
+    let bus = SilentBus::start();
+    let home = folder.use_in(Home::new().with("DBUS_SESSION_BUS_ADDRESS", &bus.address));
+    let home = home.with("MSGRCTL_GRAPH_URL", &sandbox.url());
+    let mut pty = start(&home, &["account", "add", "--store", "keyring"]);
+    answer(&mut pty, &[("Use Vault instead", &format!("{DOWN}{DOWN}\r"))]);
+    walk(&mut pty, &way_of_a_page_token(&page_token(&sandbox)));
+    not_now(&mut pty);
+    let (screen, code) = pty.end();
+    assert_eq!(code, 0, "{screen}");
+    assert_eq!(folder.ids().len(), 1);
+
+    // A Vault that fails offers the encrypted file, as the keyring does.
+    let home = home.with("VAULT_TOKEN", "no-token");
+    let mut pty = start(&home, &["account", "add"]);
+    let dialogue = [("not valid", ""), ("Where should the secrets go?", &*format!("{DOWN}{DOWN}\r"))];
+    answer(&mut pty, &dialogue);
+    let (screen, code) = pty.end();
+    assert_eq!(code, 1, "{screen}");
+    assert!(screen.contains("Try Vault again") && screen.contains("nothing was saved"), "{screen}");
 }
 
 #[test]

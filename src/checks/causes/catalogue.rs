@@ -311,7 +311,49 @@ causes! {
         "give one of them another name or handle"
     STORE_UNAVAILABLE "store-unavailable" Machine Doctor
         "the secret store is absent, locked, or does not answer"
-        "unlock it, or choose another: --store keyring, file or env"
+        "unlock it, or choose another: --store keyring, file, vault or env"
+    VAULT_SETTINGS "vault-settings" Machine Doctor
+        "a setting of the vault store is missing or not valid"
+        "set VAULT_ADDR, or: msgrctl config set vault.address https://HOST:PORT"
+    VAULT_UNREACHABLE "vault-unreachable" Machine Doctor
+        "Vault does not answer"
+        "check its address (msgrctl config get vault.address), the network, and whether the server runs"
+    VAULT_SLOW "vault-slow" Machine Doctor
+        "Vault does not answer within the time limit, or limits the number of calls"
+        "try again; --timeout SECONDS (MSGRCTL_TIMEOUT) waits longer"
+    VAULT_TLS "vault-tls" Machine Doctor
+        "no secure connection to Vault: its certificate is not trusted, or one side speaks http and the other https"
+        "name the certificate of its authority: VAULT_CACERT=FILE, or msgrctl config set vault.ca_bundle FILE"
+    VAULT_SEALED "vault-sealed" Machine Doctor
+        "Vault is sealed or not initialised: it answers and gives no secret"
+        "have its operator unseal it: bao operator unseal (or vault operator unseal); then try again"
+    VAULT_TOKEN_MISSING "vault-token-missing" Machine Doctor
+        "there is no token to show Vault"
+        "log in (bao login or vault login), or set VAULT_TOKEN; programs log in by themselves with vault.auth approle or jwt"
+    VAULT_TOKEN_EXPIRED "vault-token-expired" Machine Doctor
+        "Vault no longer takes the token: it has expired, was revoked, or is not valid"
+        "get a new one: bao login or vault login, or set VAULT_TOKEN; a token that renews itself comes from vault.auth approle or jwt"
+    VAULT_LOGIN_REFUSED "vault-login-refused" Machine Doctor
+        "Vault refused the login by AppRole or JWT"
+        "read what it says: a secret id may be used up or expired, a JWT may have another audience, or the role does not exist"
+    VAULT_DENIED "vault-denied" Machine Doctor
+        "the policy of the token does not allow this in Vault"
+        "give the token what this prints: msgrctl doctor --print-policy vault"
+    VAULT_MOUNT_MISSING "vault-mount-missing" Machine Doctor
+        "nothing is mounted in Vault where the secrets should be"
+        "name the mount of the KV engine: msgrctl config set vault.mount NAME; to make one: bao secrets enable -path=NAME -version=2 kv"
+    VAULT_KV_VERSION "vault-kv-version" Machine Doctor
+        "the mount in Vault is not a KV engine of version 2: without versions two writers would overwrite each other"
+        "name another mount: msgrctl config set vault.mount NAME; or raise its version: bao kv enable-versioning NAME"
+    VAULT_NAMESPACE_MISSING "vault-namespace-missing" Machine Doctor
+        "Vault has no such namespace"
+        "correct VAULT_NAMESPACE, or: msgrctl config set vault.namespace NAME"
+    VAULT_CONFLICT "vault-conflict" Machine Doctor
+        "other writers changed the entry in Vault at every attempt, so nothing was written"
+        "try again"
+    VAULT_UNEXPECTED "vault-unexpected" Machine Doctor
+        "Vault gave an unexpected answer, or something else answers at its address"
+        "read what it says, and check the address: msgrctl config get vault.address"
     SECRET_MISSING "secret-missing" Machine Doctor
         "a secret is not where its account's record says"
         "give the account the secret again"

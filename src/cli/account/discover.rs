@@ -49,7 +49,7 @@ pub struct DiscoverArgs {
     /// Read the person's or system user's token from a file
     #[arg(long, value_name = "PATH", group = "token_from_group", help_heading = "Secrets")]
     token_file: Option<PathBuf>,
-    /// Read the person's or system user's token from env:NAME, file:PATH, keyring:SERVICE/USER, command:PROGRAM ARG…
+    /// Read the person's or system user's token from env:NAME, file:PATH, keyring:SERVICE/USER, vault:PATH#FIELD, command:PROGRAM ARG…
     #[arg(long, value_name = "REF", add = ArgValueCandidates::new(candidates::references), group = "token_from_group", help_heading = "Secrets")]
     token_from: Option<String>,
     /// Read the app secret from standard input
@@ -58,7 +58,7 @@ pub struct DiscoverArgs {
     /// Read the app secret from a file
     #[arg(long, value_name = "PATH", group = "app_secret_from_group", help_heading = "Secrets")]
     app_secret_file: Option<PathBuf>,
-    /// Read the app secret from env:NAME, file:PATH, keyring:SERVICE/USER, command:PROGRAM ARG…
+    /// Read the app secret from env:NAME, file:PATH, keyring:SERVICE/USER, vault:PATH#FIELD, command:PROGRAM ARG…
     #[arg(long, value_name = "REF", add = ArgValueCandidates::new(candidates::references), group = "app_secret_from_group", help_heading = "Secrets")]
     app_secret_from: Option<String>,
 }

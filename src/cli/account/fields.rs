@@ -68,7 +68,7 @@ pub struct FieldArgs {
     /// Read the page access token from a file
     #[arg(long, value_name = "PATH", group = "token_from_group", help_heading = "Secrets")]
     pub token_file: Option<PathBuf>,
-    /// Keep a reference to the page access token: env:NAME, file:PATH, keyring:SERVICE/USER, command:PROGRAM ARG…
+    /// Keep a reference to the page access token: env:NAME, file:PATH, keyring:SERVICE/USER, vault:PATH#FIELD, command:PROGRAM ARG…
     #[arg(long, value_name = "REF", add = ArgValueCandidates::new(candidates::references), group = "token_from_group", help_heading = "Secrets")]
     pub token_from: Option<String>,
     /// Read the app secret from standard input
@@ -77,7 +77,7 @@ pub struct FieldArgs {
     /// Read the app secret from a file
     #[arg(long, value_name = "PATH", group = "app_secret_from_group", help_heading = "Secrets")]
     pub app_secret_file: Option<PathBuf>,
-    /// Keep a reference to the app secret: env:NAME, file:PATH, keyring:SERVICE/USER, command:PROGRAM ARG…
+    /// Keep a reference to the app secret: env:NAME, file:PATH, keyring:SERVICE/USER, vault:PATH#FIELD, command:PROGRAM ARG…
     #[arg(long, value_name = "REF", add = ArgValueCandidates::new(candidates::references), group = "app_secret_from_group", help_heading = "Secrets")]
     pub app_secret_from: Option<String>,
     /// Generate a webhook verify token of 40 letters and digits
@@ -89,7 +89,7 @@ pub struct FieldArgs {
     /// Read the webhook verify token from a file
     #[arg(long, value_name = "PATH", group = "verify_token_from_group", help_heading = "Secrets")]
     pub verify_token_file: Option<PathBuf>,
-    /// Keep a reference to the webhook verify token: env:NAME, file:PATH, keyring:SERVICE/USER, command:PROGRAM ARG…
+    /// Keep a reference to the webhook verify token: env:NAME, file:PATH, keyring:SERVICE/USER, vault:PATH#FIELD, command:PROGRAM ARG…
     #[arg(long, value_name = "REF", add = ArgValueCandidates::new(candidates::references), group = "verify_token_from_group", help_heading = "Secrets")]
     pub verify_token_from: Option<String>,
     /// Where the token is a person's or a system user's, keep it beside the Page's, to renew that

@@ -86,6 +86,7 @@ pub fn run(args: &RenewArgs, ctx: &Context) -> Result<u8, CliError> {
     }
     // Passphrase prompts come before the progress line starts.
     ctx.ask_stores(&chosen.accounts, []);
+    ctx.read_ahead(&chosen.accounts);
     let results = {
         let _progress = ctx.reporter.waiting("renewing tokens with Graph …");
         Workspace::wait(renew(ctx, chosen.accounts, Wanted { within, revoke_old: args.revoke_old }))??

@@ -91,6 +91,7 @@ fn test(
     }
     // Passphrase prompts come before the progress line starts.
     ctx.ask_stores(&accounts, []);
+    ctx.read_ahead(&accounts);
     let several = accounts.len() > 1;
     let tenant = ctx.settings()?.tenant.value.to_string();
     let what = match accounts.as_slice() {

@@ -1,6 +1,6 @@
 //! `msgrctl doctor`: checks this machine and this configuration.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::context::Context;
 use super::envelope::Envelope;
@@ -13,7 +13,7 @@ use crate::checks::ids;
 use crate::env::platform;
 use crate::operations::Found;
 use crate::operations::doctor::{accounts, files, left_behind, network, store};
-use crate::secrets::redact;
+use crate::secrets::{StoreError, redact, vault_policy};
 
 /// Check this machine and this configuration
 ///
@@ -25,14 +25,27 @@ use crate::secrets::redact;
 /// Exit code 7 when something needs attention.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  msgrctl doctor\n  msgrctl doctor --json | jq '.checks[] | select(.outcome != \"pass\")'"
+    after_help = "Examples:\n  msgrctl doctor\n  msgrctl doctor --print-policy vault\n  msgrctl doctor --json | jq '.checks[] | select(.outcome != \"pass\")'"
 )]
 pub struct DoctorArgs {
     #[command(flatten)]
     pub(super) format: FormatArg,
+    /// Print the least rights that this store needs, and check nothing
+    #[arg(long, value_name = "STORE")]
+    print_policy: Option<PolicyOf>,
+}
+
+/// What has rights to give.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum PolicyOf {
+    /// A policy (HCL) for Vault or OpenBao, for the mount and path in the settings
+    Vault,
 }
 
 pub fn run(args: &DoctorArgs, ctx: &Context) -> Result<u8, CliError> {
+    if let Some(of) = args.print_policy {
+        return print_policy(of, ctx);
+    }
     let mut found =
         vec![Found::pass(ids::MSGRCTL_VERSION, format!("msgrctl {}, {}", env!("CARGO_PKG_VERSION"), platform()))];
     match ctx.settings() {
@@ -81,4 +94,19 @@ pub fn run(args: &DoctorArgs, ctx: &Context) -> Result<u8, CliError> {
         }
     }
     Ok(if worst >= Outcome::Warn { 7 } else { 0 })
+}
+
+fn print_policy(of: PolicyOf, ctx: &Context) -> Result<u8, CliError> {
+    let policy = match of {
+        PolicyOf::Vault => {
+            let (mount, path) = ctx.settings()?.vault.place().map_err(StoreError::Vault)?;
+            vault_policy(&mount, &path)
+        }
+    };
+    if ctx.output.json {
+        ctx.output.json(&Envelope("policy", policy));
+    } else {
+        ctx.output.result(policy.trim_end());
+    }
+    Ok(0)
 }

@@ -79,7 +79,7 @@ pub(in crate::cli) const ENVIRONMENT: Topic = Topic {
         ("MSGRCTL_TENANT", "--tenant: the tenant to work in"),
         (
             "MSGRCTL_STORE",
-            "--store: where new secrets go: keyring, file, env; else the tenant's own store, else config.toml's",
+            "--store: where new secrets go: keyring, file, vault, env; else the tenant's own store, else config.toml's",
         ),
         ("MSGRCTL_KEY_FILE", "--key-file: the key file of the encrypted file"),
         ("MSGRCTL_PASSPHRASE", "the passphrase of the encrypted file; it has no flag"),
@@ -93,6 +93,17 @@ pub(in crate::cli) const ENVIRONMENT: Topic = Topic {
         ("MSGRCTL_GRAPH_VERSION", "--graph-version: v26.0 by default"),
         ("MSGRCTL_TIMEOUT", "--timeout: seconds that one call to Graph may take"),
         ("MSGRCTL_CA_BUNDLE", "--ca-bundle: certificates to trust besides the system's"),
+        ("BAO_ADDR, VAULT_ADDR", "where Vault or OpenBao is, for the vault store and for references vault:PATH#FIELD"),
+        (
+            "BAO_TOKEN, VAULT_TOKEN",
+            "the token to show it (vault.auth token); without them ~/.vault-token, which 'bao login' and 'vault login' write",
+        ),
+        ("BAO_NAMESPACE, VAULT_NAMESPACE", "its namespace"),
+        ("BAO_CACERT, VAULT_CACERT", "certificates to trust for it besides the system's"),
+        (
+            "VAULT_ID_TOKEN",
+            "the JWT of a login by jwt that names none, as GitLab sets it; on GitHub Actions its own is used",
+        ),
         (
             "MSGRCTL_PAGE_TOKEN",
             "the page access token, or a person's token; 'account add' and 'account discover' read it, when no flag gives it",
@@ -125,7 +136,7 @@ pub(in crate::cli) const FILES: Topic = Topic {
     list: &[
         (
             "config.toml",
-            "settings: tenant, store, graph_url, graph_version, timeout, ca_bundle, key_file (see msgrctl config), and the targets of notices (msgrctl help notices)",
+            "settings: tenant, store, graph_url, graph_version, timeout, ca_bundle, key_file (see msgrctl config), [vault] with address, mount, path, namespace, ca_bundle, auth (token, approle or jwt), auth_mount, role, role_id, secret_id, jwt, audience, and the targets of notices (msgrctl help notices)",
         ),
         (
             "log.jsonl",
@@ -259,10 +270,10 @@ pub(in crate::cli) const MANIFESTS: Topic = Topic {
         ),
         (
             "token, app.secret",
-            "where the secret is: {env: NAME}, {file: PATH}, {keyring: SERVICE/USER} or {command: [PROGRAM, ARGUMENT]}; never the secret. A command runs only with --allow-commands. A verify token goes to the callback: variables that hold other credentials, and values shaped like them, are refused",
+            "where the secret is: {env: NAME}, {file: PATH}, {keyring: SERVICE/USER}, {vault: PATH#FIELD} or {command: [PROGRAM, ARGUMENT]}; never the secret. A command runs only with --allow-commands. A verify token goes to the callback: variables that hold other credentials, and values shaped like them, are refused",
         ),
         (
-            "store: keyring, file",
+            "store: keyring, file, vault",
             "beside a place: its value is copied into that store, and copied again when it differs",
         ),
         ("{stored: true}", "the secret that the account has here already; 'export' writes it"),

@@ -94,7 +94,7 @@ pub struct LoginArgs {
     /// Read the app secret from a file
     #[arg(long, value_name = "PATH", group = "app_secret_from_group", help_heading = "Secrets")]
     app_secret_file: Option<PathBuf>,
-    /// Keep a reference to the app secret: env:NAME, file:PATH, keyring:SERVICE/USER, command:PROGRAM ARG…
+    /// Keep a reference to the app secret: env:NAME, file:PATH, keyring:SERVICE/USER, vault:PATH#FIELD, command:PROGRAM ARG…
     #[arg(long, value_name = "REF", add = ArgValueCandidates::new(candidates::references), group = "app_secret_from_group", help_heading = "Secrets")]
     app_secret_from: Option<String>,
     #[command(flatten)]
@@ -267,7 +267,7 @@ pub fn run(args: &LoginArgs, ctx: &Context) -> Result<u8, CliError> {
     let store = ctx.settings()?.store.value;
     if store == StoreName::Env {
         return Err(CliError::usage("the env store is read-only: a login cannot keep tokens in it")
-            .hint("name a store that keeps them: --store keyring, or --store file"));
+            .hint("name a store that keeps them: --store keyring, file or vault"));
     }
     ctx.store(store).probe().map_err(|error| unstored(ctx, error))?;
     ctx.records()?.can_append()?;

@@ -68,6 +68,7 @@ pub fn run(args: &ListArgs, ctx: &Context) -> Result<u8, CliError> {
         ready: probed.is_ok(),
         problem: probed.err().map(|error| error.to_string()),
     };
+    ctx.read_ahead(&accounts);
     let mut failed: Option<StoreError> = None;
     let mut secrets = Vec::new();
     for account in &accounts {

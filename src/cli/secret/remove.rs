@@ -13,9 +13,10 @@ use crate::secrets::StoreName;
 /// Remove a secret
 ///
 /// Asks first; without a terminal it needs --yes. The value behind a reference stays.
-/// --left-behind removes all secrets in the keyring and in the encrypted files that belong to
-/// no account of this configuration; --store limits it to one of the two. They are listed
-/// first, because another configuration shares the keyring. --entry removes one such entry.
+/// --left-behind removes all secrets in the keyring, in the encrypted files and in a Vault of
+/// the settings that belong to no account of this configuration; --store limits it to one of
+/// them. They are listed first, because other configurations share the keyring and Vault.
+/// --entry removes one such entry.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  msgrctl secret remove acme-support app-secret --yes\n  msgrctl secret remove --left-behind\n  msgrctl secret remove --left-behind --store file"
@@ -40,10 +41,10 @@ pub fn run(args: &RemoveArgs, ctx: &Context) -> Result<u8, CliError> {
         let only = matches!(store.origin, Origin::Flag(_)).then_some(store.value);
         if only.is_some_and(|only| !StoreName::KEEPING.contains(&only)) {
             return Err(CliError::usage(format!(
-                "--left-behind searches the keyring and the encrypted file, not {}",
+                "--left-behind searches the keyring, the encrypted file and Vault, not {}",
                 store.value
             ))
-            .hint("--store keyring or --store file; without --store both"));
+            .hint("--store keyring, --store file or --store vault; without --store all of them"));
         }
         return remove_left_behind(ctx, only);
     }
@@ -72,9 +73,15 @@ fn remove_left_behind(ctx: &Context, only: Option<StoreName>) -> Result<u8, CliE
     if !listed.is_empty() {
         let lines = left_behind::in_words(&listed);
         ctx.output.talk(&format!("no account of this configuration has these secrets:\n  {}", lines.join("\n  ")));
-        if listed.iter().any(|entry| entry.tenant.is_none()) {
+        let is_in = |store: StoreName| listed.iter().any(|entry| entry.store == store);
+        if is_in(StoreName::Keyring) {
             ctx.output.warning(
                 "the keyring is shared: another of your configuration directories may use these secrets and would lose them",
+            );
+        }
+        if is_in(StoreName::Vault) {
+            ctx.output.warning(
+                "Vault is shared: other configurations, a colleague's too, may use these secrets and would lose them",
             );
         }
         let flags = only.map(|store| format!(" --store {store}")).unwrap_or_default();

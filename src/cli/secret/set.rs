@@ -53,7 +53,7 @@ struct ValueArgs {
     /// Read the secret from a file
     #[arg(long, value_name = "PATH")]
     file: Option<PathBuf>,
-    /// Store a reference to it: env:NAME, file:PATH, keyring:SERVICE/USER, command:PROGRAM ARG…
+    /// Store a reference to it: env:NAME, file:PATH, keyring:SERVICE/USER, vault:PATH#FIELD, command:PROGRAM ARG…
     #[arg(long, value_name = "REF", add = ArgValueCandidates::new(candidates::references))]
     from: Option<String>,
     /// Generate a new verify token

@@ -63,7 +63,7 @@ pub struct TokenArgs {
     /// Read the verify token from a file
     #[arg(long = "verify-token-file", value_name = "PATH")]
     file: Option<PathBuf>,
-    /// Read the verify token from env:NAME, file:PATH, keyring:SERVICE/USER, command:PROGRAM ARG…
+    /// Read the verify token from env:NAME, file:PATH, keyring:SERVICE/USER, vault:PATH#FIELD, command:PROGRAM ARG…
     #[arg(long = "verify-token-from", value_name = "REF", add = ArgValueCandidates::new(candidates::references))]
     from: Option<String>,
 }

@@ -154,7 +154,7 @@ fn from_reference(workspace: &Workspace, kind: SecretKind, text: &str) -> Result
         Some(directory) => reference.absolute(&directory),
         None => reference,
     };
-    if reference.is_our_own_entry() {
+    if workspace.is_own_entry(&reference) {
         return Err(Error::usage(format!("{reference} is msgrctl's own entry and belongs to one of its accounts"))
             .hint("name an entry that another program keeps, or give the secret itself"));
     }

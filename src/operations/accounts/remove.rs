@@ -45,7 +45,8 @@ pub fn group(
     // Read again: another process may have given one a secret in the meantime.
     let records = store.remove_all(&ids)?;
     let file = workspace.stores().file();
-    file.forget();
+    workspace.stores().forget();
+    workspace.read_ahead(accounts.iter().copied());
     let (mut removals, written) = file.at_once(|| {
         let mut removals: Vec<Option<Removal>> = Vec::new();
         for record in &records {

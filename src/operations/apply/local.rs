@@ -147,7 +147,8 @@ fn save(run: &mut Run<'_>, tenant: &Changing<'_>, group: &[usize]) -> Vec<(usize
     let known: HashMap<&str, &Account> = known.iter().map(|account| (account.id.as_str(), account)).collect();
     let now = workspace.now();
     let file = workspace.stores().file();
-    file.forget();
+    workspace.stores().forget();
+    workspace.read_ahead(group.iter().filter_map(|at| known.get(id(&plan.accounts[*at])).copied()));
     let (mut stored, written) = file.at_once(|| {
         let mut stored: Vec<(usize, Account, Stored)> = Vec::new();
         for &at in group {

@@ -151,6 +151,12 @@ impl<'w> Places<'w> {
     /// Refuses a command without `--allow-commands`: file and records may come from a stranger,
     /// since CI keeps both between runs.
     fn allowed(&self, kind: SecretKind, place: &SecretRef) -> Result<(), Problem> {
+        if self.workspace.is_own_entry(place) {
+            return Err(Problem::new(
+                format!("{}: {place} is msgrctl's own entry and belongs to one of its accounts", key_of(kind)),
+                "name an entry that another program keeps, or write {stored: true} for the secret that the account has",
+            ));
+        }
         if !matches!(place, SecretRef::Command(_)) || self.allow_commands {
             return Ok(());
         }
@@ -184,7 +190,7 @@ fn judge(kind: SecretKind, secret: &Secret) -> Result<(), Problem> {
 fn gone(kind: SecretKind, account: &Account) -> Problem {
     let why = place(account, kind);
     let hint = match account.secrets.get(&kind).and_then(SecretRef::store) {
-        Some(StoreName::Keyring | StoreName::File) => {
+        Some(StoreName::Keyring | StoreName::File | StoreName::Vault) => {
             format!(
                 "store it again: msgrctl secret set {} {} --stdin; then run this again",
                 account.handle,

@@ -105,6 +105,7 @@ pub fn prepare(workspace: &Workspace, manifest: Manifest, looks: Looks) -> Resul
             drafts.iter().filter_map(|draft| draft.before.as_ref()).chain(goes),
             observe::stores_of(&drafts),
         );
+        workspace.read_ahead(drafts.iter().filter_map(|draft| draft.before.as_ref()));
         observe::look(workspace, &drafts, looks.allow_commands)?.into_iter().unzip()
     };
     observe::keep_levels(workspace, &drafts, &seen, &targets);

@@ -48,6 +48,7 @@ impl Named {
 fn of_tenant(inside: &Workspace, accounts: &[Account], named: &Named) -> Vec<Found> {
     let mut found = Vec::new();
     let mut unknown: Vec<(&Account, SecretKind, StoreError)> = Vec::new();
+    inside.read_ahead(accounts);
     for account in accounts {
         for kind in account.secrets.keys().copied() {
             match inside.secret(account, kind) {

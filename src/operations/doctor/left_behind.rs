@@ -5,6 +5,7 @@ use crate::checks::causes::SECRETS_LEFT_BEHIND;
 use crate::checks::ids;
 use crate::operations::secrets::left_behind;
 use crate::operations::{Found, Tenants, Workspace};
+use crate::secrets::StoreName;
 
 /// Our entries that no account of any tenant refers to.
 pub fn look(workspace: &Workspace, tenants: &Tenants<'_>) -> Vec<Found> {
@@ -18,7 +19,7 @@ pub fn look(workspace: &Workspace, tenants: &Tenants<'_>) -> Vec<Found> {
     let mut found: Vec<Found> = looked
         .unknown
         .iter()
-        .map(|(tenant, error)| {
+        .map(|(_, tenant, error)| {
             let place = tenant.as_ref().map(|tenant| format!("in tenant {tenant}: ")).unwrap_or_default();
             not_known(place, error.to_string())
         })
@@ -39,9 +40,10 @@ pub fn look(workspace: &Workspace, tenants: &Tenants<'_>) -> Vec<Found> {
     lines.extend((more > 0).then(|| format!("and {more} more accounts")));
     let count = looked.entries.len();
     let summary = format!("secrets that belong to no account of this configuration: {count}; {}", lines.join("; "));
-    let shared = looked.entries.iter().any(|entry| entry.tenant.is_none());
-    let fix = if shared {
+    let fix = if looked.entries.iter().any(|entry| entry.store == StoreName::Keyring) {
         "another configuration directory of yours shares the keyring, and its accounts would lose their secrets: remove them only if no other directory has these accounts; the command lists them and asks"
+    } else if looked.entries.iter().any(|entry| entry.store == StoreName::Vault) {
+        "other configurations, a colleague's too, may share the folder in Vault, and their accounts would lose their secrets: remove them only if no other configuration has these accounts; the command lists them and asks"
     } else {
         "if accounts.toml was lost or edited, restore it first: these may be the only copies; otherwise remove them: the command lists them and asks"
     };

@@ -101,6 +101,13 @@ impl Error {
         error
     }
 
+    /// Says whether the same may succeed later.
+    #[must_use]
+    pub(super) fn retryable(mut self, may: bool) -> Self {
+        self.0.retryable = may;
+        self
+    }
+
     /// The user declined: not an error, but nothing was done.
     pub(crate) fn left(message: impl Into<String>) -> Self {
         Self::new(Kind::Left, message)

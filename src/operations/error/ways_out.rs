@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::{Error, Kind};
 use crate::accounts::{AccountError, FieldError, SchemaError};
-use crate::checks::causes::Place;
+use crate::checks::causes::{self, Cause, Place};
 use crate::document::Mistake;
 use crate::files::FileError;
 use crate::graph::GraphError;
@@ -14,7 +14,7 @@ use crate::http::SetupError;
 use crate::messages::{TextError, UnknownEvent};
 use crate::operations::Workspace;
 use crate::operations::settings::Origin;
-use crate::secrets::{KeyMeans, StoreError};
+use crate::secrets::{KeyMeans, StoreError, Trouble};
 use crate::state::StateError;
 use crate::touched;
 
@@ -189,6 +189,26 @@ fn to_open(error: &StoreError) -> &'static str {
     }
 }
 
+/// The cause of a failure of Vault.
+fn of_vault(trouble: Trouble) -> &'static Cause {
+    match trouble {
+        Trouble::Settings => &causes::VAULT_SETTINGS,
+        Trouble::Unreachable => &causes::VAULT_UNREACHABLE,
+        Trouble::Slow => &causes::VAULT_SLOW,
+        Trouble::Tls => &causes::VAULT_TLS,
+        Trouble::Sealed => &causes::VAULT_SEALED,
+        Trouble::NoToken => &causes::VAULT_TOKEN_MISSING,
+        Trouble::TokenExpired => &causes::VAULT_TOKEN_EXPIRED,
+        Trouble::LoginRefused => &causes::VAULT_LOGIN_REFUSED,
+        Trouble::Denied => &causes::VAULT_DENIED,
+        Trouble::MountMissing => &causes::VAULT_MOUNT_MISSING,
+        Trouble::WrongEngine => &causes::VAULT_KV_VERSION,
+        Trouble::NamespaceMissing => &causes::VAULT_NAMESPACE_MISSING,
+        Trouble::Conflict => &causes::VAULT_CONFLICT,
+        Trouble::Unexpected => &causes::VAULT_UNEXPECTED,
+    }
+}
+
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         if matches!(error, StoreError::Interrupted) {
@@ -196,6 +216,13 @@ impl From<StoreError> for Error {
         }
         if let StoreError::ReadOnly(variable) = &error {
             return Self::usage(error.to_string()).hint(format!("set {variable} instead of giving the secret"));
+        }
+        if let StoreError::Vault(error) = &error {
+            let cause = of_vault(error.trouble);
+            let passes =
+                matches!(error.trouble, Trouble::Unreachable | Trouble::Slow | Trouble::Sealed | Trouble::Conflict);
+            let shown = Self::new(Kind::SecretStore, error.to_string()).reason(cause.id).hint(cause.fix());
+            return shown.retryable(passes);
         }
         if let StoreError::Absent(_) = &error {
             return no_keyring(None, &error, WITHOUT_COPY);
@@ -237,9 +264,11 @@ impl From<StoreError> for Error {
             StoreError::File { .. } => "put only the secret into the file, and make it readable for you",
             StoreError::Command { .. } => "run the command by hand to see what it needs, then try again",
             StoreError::Locked | StoreError::Declined | StoreError::TimedOut(_) => to_open(&error),
-            StoreError::Absent(_) | StoreError::ReadOnly(_) | StoreError::Interrupted | StoreError::Failed(_) => {
-                "try again; if it persists, check the keyring with its own program"
-            }
+            StoreError::Absent(_)
+            | StoreError::ReadOnly(_)
+            | StoreError::Interrupted
+            | StoreError::Vault(_)
+            | StoreError::Failed(_) => "try again; if it persists, check the keyring with its own program",
         };
         Self::new(Kind::SecretStore, error.to_string()).hint(hint)
     }

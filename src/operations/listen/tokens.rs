@@ -166,7 +166,7 @@ fn work(
     let mut known: BTreeMap<(String, SecretKind), (SecretRef, Option<Secret>)> = BTreeMap::new();
     while let Ok(extent) = asked.recv() {
         let mut doubts = Vec::new();
-        workspace.stores().file().forget();
+        workspace.stores().forget();
         workspace.stores().try_again();
         match workspace.accounts().and_then(|store| Ok(store.load()?)) {
             Ok(now) => {

@@ -14,14 +14,16 @@ pub struct LeftBehind {
     pub entries: Vec<Entry>,
     /// Whether this machine has no keyring.
     pub no_keyring: bool,
-    /// Stores that did not answer, with the tenant of an encrypted file.
-    pub unknown: Vec<(Option<String>, StoreError)>,
+    /// Stores that did not answer, with the tenant where each has its own place.
+    pub unknown: Vec<(StoreName, Option<String>, StoreError)>,
 }
 
 /// A secret that belongs to no account.
 #[derive(Clone)]
 pub struct Entry {
-    /// The tenant of the encrypted file; `None` in the keyring, which all tenants share.
+    /// The store.
+    pub store: StoreName,
+    /// The tenant; `None` in the keyring, which all tenants share.
     pub tenant: Option<String>,
     /// Id and kind; name and handle are not known.
     pub key: SecretKey,
@@ -31,23 +33,30 @@ pub struct Entry {
 
 impl Entry {
     fn is_same(&self, other: &Self) -> bool {
-        self.tenant == other.tenant && self.key.entry() == other.key.entry()
+        self.store == other.store && self.tenant == other.tenant && self.key.entry() == other.key.entry()
     }
 
     /// `in the keyring`, `in the encrypted file of tenant acme`.
     fn place(&self) -> String {
-        match &self.tenant {
-            None => "in the keyring".into(),
-            Some(tenant) => format!("in the encrypted file of tenant {tenant}"),
-        }
+        place(self.store, self.tenant.as_deref())
     }
 }
 
-/// Searches the keyring and every tenant's encrypted file, or one of the two with `only`.
+fn place(store: StoreName, tenant: Option<&str>) -> String {
+    match (store, tenant) {
+        (StoreName::Vault, Some(tenant)) => format!("in Vault for tenant {tenant}"),
+        (_, Some(tenant)) => format!("in the encrypted file of tenant {tenant}"),
+        (_, None) => "in the keyring".into(),
+    }
+}
+
+/// Searches the keyring, every tenant's encrypted file, and Vault where the settings choose it,
+/// or one of them with `only`.
 pub fn find(workspace: &Workspace, tenants: &Tenants<'_>, only: Option<StoreName>) -> Result<LeftBehind, Error> {
     let owners = Owners::read(workspace)?;
     let mut found = LeftBehind { entries: Vec::new(), no_keyring: false, unknown: Vec::new() };
-    for store in StoreName::KEEPING.into_iter().filter(|store| only.is_none_or(|only| only == *store)) {
+    let is_searched = |store: &StoreName| only.map_or_else(|| workspace.searches(*store), |only| only == *store);
+    for store in StoreName::KEEPING.into_iter().filter(is_searched) {
         let of_tenants = tenants.iter().map(|(tenant, inside)| (Some(tenant.to_owned()), inside));
         let places: Vec<_> = if store.is_shared() { vec![(None, workspace)] } else { of_tenants.collect() };
         for (tenant, inside) in places {
@@ -55,14 +64,16 @@ pub fn find(workspace: &Workspace, tenants: &Tenants<'_>, only: Option<StoreName
                 Ok(entries) => found.entries.extend(entries.into_iter().filter_map(|(name, label)| {
                     let key = owners.left_behind(store, &name)?;
                     let account = key.account_of_label(&label).map(|name| excerpt(name, 100));
-                    Some(Entry { tenant: tenant.clone(), key, account })
+                    Some(Entry { store, tenant: tenant.clone(), key, account })
                 })),
                 Err(StoreError::Absent(_)) if store.is_shared() => found.no_keyring = true,
-                Err(error) => found.unknown.push((tenant, error)),
+                Err(error) => found.unknown.push((store, tenant, error)),
             }
         }
     }
-    found.entries.sort_by_cached_key(|entry| (entry.tenant.clone(), entry.key.account_id.clone(), entry.key.kind));
+    found
+        .entries
+        .sort_by_cached_key(|entry| (entry.store, entry.tenant.clone(), entry.key.account_id.clone(), entry.key.kind));
     Ok(found)
 }
 
@@ -86,9 +97,9 @@ pub fn removable(workspace: &Workspace, tenants: &Tenants<'_>, only: Option<Stor
     let found = find(workspace, tenants, only)?;
     match found.unknown.into_iter().next() {
         None => Ok(found.entries),
-        Some((None, error)) => Err(error.into()),
-        Some((Some(tenant), error)) => {
-            Err(Error::from(error).context(format!("the encrypted file of tenant {tenant}")))
+        Some((_, None, error)) => Err(error.into()),
+        Some((store, Some(tenant), error)) => {
+            Err(Error::from(error).context(format!("the secrets {}", place(store, Some(&tenant)))))
         }
     }
 }
@@ -103,7 +114,7 @@ pub fn remove(
     // Checked again under the lock; only listed entries are removed.
     let _tenants = workspace.hold_all_tenants()?;
     let _hold = workspace.reporter.hold();
-    tenants.iter().for_each(|(_, inside)| inside.stores().file().forget());
+    tenants.iter().for_each(|(_, inside)| inside.stores().forget());
     let now = if listed.is_empty() { Vec::new() } else { removable(workspace, tenants, only)? };
     let entries: Vec<&Entry> = now.iter().filter(|entry| listed.iter().any(|listed| listed.is_same(entry))).collect();
     let mut removed = 0;
@@ -122,7 +133,13 @@ fn remove_each(
     removed: &mut usize,
 ) -> Result<(), StoreError> {
     for (tenant, inside) in tenants.iter() {
-        let of_file = || entries.iter().filter(|entry| entry.tenant.as_deref() == Some(tenant));
+        let of_tenant = |store: StoreName| {
+            entries.iter().filter(move |entry| entry.store == store && entry.tenant.as_deref() == Some(tenant))
+        };
+        for entry in of_tenant(StoreName::Vault) {
+            *removed += usize::from(inside.store(entry.store).remove(&entry.key)?);
+        }
+        let of_file = || of_tenant(StoreName::File);
         if of_file().next().is_none() {
             continue;
         }

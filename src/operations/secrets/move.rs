@@ -4,7 +4,7 @@
 //! remove the old copies. After any interruption every secret is where its record says, and a
 //! new run also clears old copies of an interrupted one.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::accounts::{Account, AccountError, AccountStore};
 use crate::operations::accounts::named;
@@ -101,6 +101,8 @@ struct Moving<'a> {
     account: Account,
     /// The secrets from other stores.
     copied: Vec<(SecretKind, Secret)>,
+    /// Those stores.
+    from: BTreeSet<StoreName>,
     /// Why it stays as it is.
     failed: Option<Error>,
 }
@@ -118,12 +120,15 @@ fn move_group<'a>(
 ) -> Result<Vec<End<'a>>, Error> {
     let accounts = workspace.accounts()?;
     // Read again: another command may have changed them since.
-    workspace.stores().file().forget();
+    workspace.stores().forget();
+    workspace.read_ahead(group);
     let (mut all, mut ended) = copy_all(workspace, &accounts.load()?, group, to, on_account);
+    let came_from: BTreeSet<StoreName> = all.iter().flat_map(|moving| moving.from.iter().copied()).collect();
     record(&accounts, &mut all, to, workspace.now());
     let moved: Vec<&Account> =
         all.iter().filter(|moving| moving.failed.is_none()).map(|moving| &moving.account).collect();
-    for other in StoreName::KEEPING.into_iter().filter(|other| *other != to) {
+    let others = StoreName::KEEPING.into_iter().filter(|other| *other != to);
+    for other in others.filter(|other| came_from.contains(other) || workspace.searches(*other)) {
         clear_old_copies(workspace, &moved, to, other);
     }
     ended.extend(all.into_iter().map(|moving| match moving.failed {
@@ -155,7 +160,8 @@ fn copy_all<'a>(
                 gone.push((named, Err(AccountError::Unknown { address, near: Vec::new() }.into())));
                 continue;
             };
-            let mut moving = Moving { named, account: (*account).clone(), copied: Vec::new(), failed: None };
+            let mut moving =
+                Moving { named, account: (*account).clone(), copied: Vec::new(), from: BTreeSet::new(), failed: None };
             moving.failed = copy(workspace, &mut moving, to).err();
             all.push(moving);
         }
@@ -178,6 +184,7 @@ fn copy(workspace: &Workspace, moving: &mut Moving<'_>, to: StoreName) -> Result
         let secret = workspace.store(from).get(&key)?.ok_or_else(missing)?;
         workspace.store(to).set(&key, &secret).map_err(|error| unstored(workspace, error))?;
         moving.copied.push((kind, secret));
+        moving.from.insert(from);
     }
     Ok(())
 }

@@ -21,6 +21,7 @@ pub fn absent(source: &SecretRef, kind: SecretKind) -> String {
         SecretRef::Variable(name) => format!("the variable {name} is not set"),
         SecretRef::File(path) => format!("the file {} does not exist", path.display()),
         SecretRef::Keyring { service, user } => format!("the keyring has no entry {service}/{user}"),
+        SecretRef::Vault { path, field } => format!("Vault has no field {field} at {path}"),
         SecretRef::Stored(_) | SecretRef::Command(_) => format!("the {source} store has no {kind} for this account"),
     }
 }

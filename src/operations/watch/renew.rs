@@ -33,7 +33,7 @@ impl Renewals {
     }
 
     async fn try_all(&self, workspace: &Workspace, tests: &Tests<'_>, names: &[String]) -> Result<(), Error> {
-        workspace.stores().file().forget();
+        workspace.stores().forget();
         let all = workspace.accounts()?.load()?;
         let realm = workspace.realm()?;
         let chosen = if names.is_empty() { all } else { named(workspace, &all, names)? };

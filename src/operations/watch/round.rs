@@ -260,7 +260,7 @@ impl Watched<'_> {
     ) -> Result<(Vec<Seen>, HashSet<String>), Error> {
         let workspace = self.workspace;
         // As they are now: another process may have changed them since the last round.
-        workspace.stores().file().forget();
+        workspace.stores().forget();
         workspace.stores().try_again();
         let all = workspace.accounts()?.load()?;
         let ids: HashSet<String> = all.iter().map(|account| account.id.clone()).collect();
@@ -270,6 +270,10 @@ impl Watched<'_> {
         let (chosen, others): (Vec<Account>, Vec<Account>) =
             chosen.into_iter().filter(is_meant).partition(|account| account.graph == realm);
         round.untested += others.len();
+        if spread.is_zero() {
+            // In a round that is spread over minutes each is read when its time comes.
+            workspace.read_ahead(&chosen);
+        }
         let mut seen = Vec::with_capacity(chosen.len());
         let order: HashMap<String, usize> =
             chosen.iter().enumerate().map(|(at, account)| (account.id.clone(), at)).collect();

@@ -179,7 +179,7 @@ fn verify_token(reader: &mut Reader<'_>, node: &Node, directory: &Path) -> Spot<
         }
         // The text is not quoted: it may be the token.
         let near = nearest(text, std::iter::once(GENERATE));
-        let message = "a secret must not be in a file: 'verify_token' is generate, or says where the token is: {env: NAME}, {file: PATH}, {keyring: SERVICE/USER} or {command: [PROGRAM, ARGUMENT]}";
+        let message = "a secret must not be in a file: 'verify_token' is generate, or says where the token is: {env: NAME}, {file: PATH}, {keyring: SERVICE/USER}, {vault: PATH#FIELD} or {command: [PROGRAM, ARGUMENT]}";
         reader.wrong_near(node.at, message, near);
         return Spot { at: node.at, value: None };
     }

@@ -13,8 +13,9 @@ const HEADER: &str = "\
 # A manifest of msgrctl: the Pages that a token reaches.
 # To see what it would add: msgrctl plan -f FILE
 #
-# It holds no token. 'msgrctl login' adds Pages with their tokens, without this file. Or put each Page's own token into the variable that is named, or write where
-# it is instead: {file: PATH}, {keyring: SERVICE/USER} or {command: [PROGRAM, ARGUMENT]}.
+# It holds no token. 'msgrctl login' adds Pages with their tokens, without this file. Or put each
+# Page's own token into the variable that is named, or write where it is instead: {file: PATH},
+# {keyring: SERVICE/USER}, {vault: PATH#FIELD} or {command: [PROGRAM, ARGUMENT]}.
 # Recommended: the app secret, below 'app':  secret: {env: NAME}
 #
 # A Page that has an account stands with what the account has, and changes nothing. A Page that

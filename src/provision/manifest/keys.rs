@@ -40,7 +40,7 @@ pub(super) const MESSAGE: Level =
 
 pub(super) const REFERENCE: Level = Level {
     belongs: "in a reference, as in token: {env: NAME}",
-    keys: &["env", "file", "keyring", "command", "store", "stored"],
+    keys: &["env", "file", "keyring", "vault", "command", "store", "stored"],
 };
 
 /// Every level; the first ones are suggested first.

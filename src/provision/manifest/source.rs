@@ -12,10 +12,11 @@ use super::scalar::Plain;
 use crate::document::nearest;
 use crate::secrets::{SecretRef, StoreName};
 
-const FORMS: &str = "{env: NAME}, {file: PATH}, {keyring: SERVICE/USER} or {command: [PROGRAM, ARGUMENT]}";
+const FORMS: &str =
+    "{env: NAME}, {file: PATH}, {keyring: SERVICE/USER}, {vault: PATH#FIELD} or {command: [PROGRAM, ARGUMENT]}";
 
 /// The keys that name a place.
-const PLACES: [&str; 4] = ["env", "file", "keyring", "command"];
+const PLACES: [&str; 5] = ["env", "file", "keyring", "vault", "command"];
 
 /// Reads `what` as a reference; relative paths start at `directory`.
 pub(super) fn read(reader: &mut Reader<'_>, what: &str, node: &Node, directory: &Path) -> Spot<Source> {
@@ -80,7 +81,7 @@ fn store(reader: &mut Reader<'_>, node: &Node) -> Option<StoreName> {
     let text = reader.text("store", node)?;
     let found = StoreName::KEEPING.into_iter().find(|store| store.as_str() == text);
     if found.is_none() {
-        let message = "'store' is the store that the value is copied into: keyring or file";
+        let message = "'store' is the store that the value is copied into: keyring, file or vault";
         reader.wrong_near(node.at, message, nearest(text, StoreName::KEEPING.iter().map(|store| store.as_str())));
     }
     found
@@ -101,6 +102,7 @@ fn reference(reader: &mut Reader<'_>, place: &Entry) -> Option<SecretRef> {
     let message = match place.key.as_str() {
         "env" => "'env' needs the name of a variable, as in {env: ACME_TOKEN}",
         "file" => "'file' needs a path, as in {file: /run/secrets/acme-token}",
+        "vault" => "'vault' needs a path and a field, as in {vault: \"teams/acme/meta#page_token\"}",
         _ => "'keyring' needs a service and a user, as in {keyring: acme/page-token}",
     };
     let sound = !text.trim().is_empty() && !text.chars().any(char::is_control);
@@ -184,12 +186,13 @@ mod tests {
             ("{file: ' '}", "needs a path"),
             ("{keyring: acme}", "a service and a user"),
             ("{keyring: msgrctl/x}", "msgrctl's own"),
+            ("{vault: teams/acme}", "a path and a field"),
             ("{command: op read x}", "in a list"),
             ("{command: []}", "in a list"),
             ("{command: ['']}", "in a list"),
             ("{command: [op, 1]}", "write it in quotes"),
-            ("{env: A, store: keyrng}", "keyring or file; did you mean 'keyring'?"),
-            ("{env: A, store: env}", "keyring or file"),
+            ("{env: A, store: keyrng}", "keyring, file or vault; did you mean 'keyring'?"),
+            ("{env: A, store: env}", "keyring, file or vault"),
             ("{stored: yes}", "'stored' is true"),
             ("{stored: 'true'}", "'stored' is true"),
             ("{stored: true, env: A}", "takes no other key"),

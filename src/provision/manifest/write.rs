@@ -29,7 +29,7 @@ const HEADER: &str = "\
 #
 # It says where each secret is and holds none. {stored: true} is a secret that the account
 # has on this machine: on another one, write where it is there, as in {env: NAME},
-# {file: PATH}, {keyring: SERVICE/USER} or {command: [PROGRAM, ARGUMENT]}.
+# {file: PATH}, {keyring: SERVICE/USER}, {vault: PATH#FIELD} or {command: [PROGRAM, ARGUMENT]}.
 #
 # Webhook fields are kept at Meta and are not in here. To have 'msgrctl apply' subscribe, add
 # below 'webhook', or once in 'defaults':  fields: [messages, messaging_postbacks]
@@ -125,6 +125,7 @@ fn reference(reference: &SecretRef) -> Value {
         SecretRef::Variable(name) => value!({"env": name}),
         SecretRef::File(path) => value!({"file": path.to_string_lossy()}),
         SecretRef::Keyring { service, user } => value!({"keyring": format!("{service}/{user}")}),
+        SecretRef::Vault { path, field } => value!({"vault": format!("{path}#{field}")}),
         SecretRef::Command(words) => value!({"command": words}),
     }
 }
@@ -140,6 +141,7 @@ pub(super) fn remark(account: &Account, key: &str) -> Option<String> {
     let place = match account.secrets.get(&kind)?.store()? {
         StoreName::Keyring => "in the keyring".to_owned(),
         StoreName::File => "in the encrypted file".into(),
+        StoreName::Vault => "in Vault".into(),
         StoreName::Memory => "in memory".into(),
         StoreName::Env => return Some(format!("in the variable {}", account.key(kind).variable())),
     };
@@ -264,6 +266,8 @@ mod tests {
             "[A-Z_]{1,12}".prop_map(SecretRef::Variable),
             "/[a-z #:'\"]{1,12}/x".prop_map(|path| SecretRef::File(path.into())),
             ("[a-z]{8,10}", "[a-z/ :]{1,8}x").prop_map(|(service, user)| SecretRef::Keyring { service, user }),
+            ("[a-z]{2,9}/[a-z]{1,5} ?[a-z:']{1,5}", "[a-z_]{2,9}")
+                .prop_map(|(path, field)| SecretRef::Vault { path, field }),
             prop::collection::vec("[a-z:/ '\"#,]{0,9}", 1..4).prop_map(|mut words| {
                 words[0] = "op".into();
                 SecretRef::Command(words)

@@ -19,6 +19,8 @@ pub mod run;
 pub mod screen;
 pub mod taint;
 pub mod tap;
+
+pub mod vault;
 pub mod world;
 pub mod writes;
 pub mod xml;

@@ -29,34 +29,38 @@ pub(super) fn settle(ctx: &Context, store: &mut StoreName) -> Result<bool, CliEr
 /// operator leaves. `at` is the answer marked first.
 pub(super) fn another(ctx: &Context, error: &CliError, store: &mut StoreName, at: usize) -> Result<bool, CliError> {
     error::render(error, &ctx.output);
-    let other = match store {
-        StoreName::File => StoreName::Keyring,
-        _ => StoreName::File,
-    };
-    let ways = [
-        format!("Try {} again", in_words(*store)),
-        match other {
-            StoreName::File => "Use an encrypted file instead".to_owned(),
-            _ => format!("Use {} instead", in_words(other)),
-        },
-        "Neither".to_owned(),
-    ];
+    let others = others(*store, ctx.searches(StoreName::Vault));
+    let mut ways = vec![format!("Try {} again", in_words(*store))];
+    ways.extend(others.iter().map(|other| match other {
+        StoreName::File => "Use an encrypted file instead".to_owned(),
+        other => format!("Use {} instead", in_words(*other)),
+    }));
+    ways.push(if others.len() == 1 { "Neither" } else { "Stop here" }.to_owned());
     let way = ctx.prompter.choose("Where should the secrets go?", &ways, at)?;
     ctx.stores().try_again();
     match way {
         Some(0) => Ok(true),
-        Some(1) => {
-            *store = other;
+        Some(at) if at <= others.len() => {
+            *store = others[at - 1];
             Ok(true)
         }
         _ => Ok(false),
     }
 }
 
+/// The stores to offer in place of one that failed. The encrypted file always works, the keyring
+/// often; Vault only where the settings say which.
+fn others(failed: StoreName, has_vault: bool) -> Vec<StoreName> {
+    let mut others = vec![if failed == StoreName::File { StoreName::Keyring } else { StoreName::File }];
+    others.extend((has_vault && failed != StoreName::Vault).then_some(StoreName::Vault));
+    others
+}
+
 pub(super) fn in_words(store: StoreName) -> &'static str {
     match store {
         StoreName::Keyring => "the keyring",
         StoreName::File => "the encrypted file of this tenant",
+        StoreName::Vault => "Vault",
         StoreName::Env => "variables",
         StoreName::Memory => "this process's memory",
     }

@@ -5,7 +5,7 @@ use super::Topic;
 pub(super) const NOTICES: Topic = Topic {
     name: "notices",
     about: "Watching: what is told and measured, to whom, and how",
-    before: "'msgrctl watch' tests the accounts in rounds, keeps the results, and tells what changed. Each target is a [[notify]] table of config.toml; its address and passwords are references (env:NAME, file:PATH, keyring:SERVICE/USER, command:PROGRAM ARG…), never the secret itself. 'msgrctl watch --notify-test' sends one notice to every target.",
+    before: "'msgrctl watch' tests the accounts in rounds, keeps the results, and tells what changed. Each target is a [[notify]] table of config.toml; its address and passwords are references (env:NAME, file:PATH, keyring:SERVICE/USER, vault:PATH#FIELD, command:PROGRAM ARG…), never the secret itself. 'msgrctl watch --notify-test' sends one notice to every target.",
     list: &[
         (
             "failed",

@@ -15,10 +15,14 @@ pub(super) const SECURITY: Topic = Topic {
             "encrypted file",
             "secrets.enc of each tenant, mode 0600: XChaCha20-Poly1305. Its key is in the keyring, in a key file, or comes from a passphrase by argon2id. File and key together open every secret of the tenant. msgrctl refuses a file that others may read. A lost passphrase cannot be recovered: secret passphrase --begin-again starts an empty file",
         ),
+        (
+            "vault",
+            "HashiCorp Vault or OpenBao, KV version 2: one entry for each account. Who may read its folder can read them; 'doctor --print-policy vault' prints the least policy. The token goes only over https or to this machine, and nothing is kept on disk",
+        ),
         ("env store", "variables, read each time and kept nowhere"),
         (
             "references",
-            "env:NAME, file:PATH, keyring:SERVICE/USER, command:PROGRAM: read each time, never copied. A command runs without a shell, and its output is never shown",
+            "env:NAME, file:PATH, keyring:SERVICE/USER, vault:PATH#FIELD, command:PROGRAM: read each time, never copied. A command runs without a shell, and its output is never shown",
         ),
         (
             "accounts.toml",

@@ -27,7 +27,7 @@ pub(super) fn store(
     };
     let _hold = workspace.reporter.hold();
     let file = workspace.stores().file();
-    file.forget();
+    workspace.stores().forget();
     let known = match workspace.accounts().and_then(|accounts| Ok(accounts.load()?)) {
         Ok(known) => known,
         Err(error) => return all_failed(error),
