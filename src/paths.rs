@@ -88,6 +88,11 @@ impl Paths {
         self.root.join("log.jsonl")
     }
 
+    /// `log.end.json`: where the log ends.
+    pub fn log_end_file(&self) -> PathBuf {
+        self.root.join("log.end.json")
+    }
+
     /// The directory of changes that have begun and are not logged yet, one file for each
     /// tenant.
     pub fn pending_dir(&self) -> PathBuf {

@@ -27,6 +27,7 @@ mod reporter;
 mod settings;
 mod stores;
 mod trial;
+mod who;
 mod workspace;
 
 pub use error::{Error, Kind};
@@ -38,5 +39,6 @@ pub use reporter::{Hold, Progress, Reporter, Unseen};
 pub use settings::Given;
 pub(crate) use settings::{Origin, Setting, Settings};
 pub(crate) use stores::SHORT_PASSPHRASE;
+pub use who::Who;
 pub use workspace::Workspace;
 pub(crate) use workspace::{Tenants, key};

@@ -5,6 +5,7 @@
 //! ([`Records`]) compares two moments, applies changes and keeps the log. Only [`Files`] knows
 //! that they are texts of TOML.
 
+mod chain;
 mod change;
 pub mod config_text;
 mod files;
@@ -12,6 +13,7 @@ mod health;
 mod notices;
 mod snapshot;
 
+pub use chain::{Broken, Fault, LogEnd, LogText, Walk, walk};
 pub use change::{Change, Fields, Record, What};
 pub use files::{Files, carry_out};
 pub use health::{CheckResult, Health, HealthFile, HealthTrouble, SetUp};
@@ -71,7 +73,11 @@ pub trait Records {
     /// The lines of the log, oldest first.
     fn log(&self) -> Result<Vec<String>, StateError>;
 
-    /// Adds a line to the log: all of it or nothing.
+    /// The log as one moment has it, with where it should end, for [`walk`].
+    fn log_text(&self) -> Result<LogText, StateError>;
+
+    /// Adds a line to the log: all of it or nothing. The line, a JSON object, gets its number and
+    /// the digest of the line before it ([`LogEnd::adding`]).
     fn append(&self, line: &str) -> Result<(), StateError>;
 
     /// Whether a line could be added, as far as that can be told beforehand.

@@ -8,6 +8,7 @@ mod account;
 mod anything;
 mod apply;
 mod apply_check;
+mod audit;
 mod batch;
 mod bulk;
 mod callback;

@@ -318,6 +318,18 @@ causes! {
     SECRETS_LEFT_BEHIND "secrets-left-behind" Machine Doctor
         "the store has secrets that belong to no account of this configuration"
         "remove them where no other configuration uses them"
+    LOG_LINE_CHANGED "log-line-changed" Machine Nothing
+        "a line of the log is not what it was when the next one was written"
+        "compare log.jsonl with a copy from elsewhere, and find out who edited it; what it says of that change cannot be relied on"
+    LOG_LINE_MISSING "log-line-missing" Machine Nothing
+        "lines of the log are missing, or the file log.end.json that says where it ends"
+        "restore log.jsonl and log.end.json together from a copy; to begin a new log, move the whole file away, never a part of it"
+    LOG_LINE_OUT_OF_PLACE "log-line-out-of-place" Machine Nothing
+        "a line of the log was moved, copied or added, or the chain began again without log.end.json"
+        "compare log.jsonl with a copy from elsewhere, and find out who edited it"
+    LOG_LINE_UNLINKED "log-line-unlinked" Machine Nothing
+        "a line of the log carries no digest of the line before it: a person wrote it, or an older msgrctl that was used after this one"
+        "use the same version everywhere; where no older one was used, find out who edited log.jsonl"
     CERTIFICATES_MISSING "certificates-missing" Machine Doctor
         "this machine has no certificates to trust, or a proxy variable is not an address"
         "install the system's certificates (ca-certificates), or name some with --ca-bundle FILE"
