@@ -93,6 +93,11 @@ impl Paths {
         self.root.join("log.end.json")
     }
 
+    /// `lineage`: the id of this configuration, which saved plans carry.
+    pub fn lineage_file(&self) -> PathBuf {
+        self.root.join("lineage")
+    }
+
     /// The directory of changes that have begun and are not logged yet, one file for each
     /// tenant.
     pub fn pending_dir(&self) -> PathBuf {

@@ -96,7 +96,7 @@ fn verify(ctx: &Context) -> Result<u8, CliError> {
         said.extend(
             walk.begins
                 .filter(|begins| *begins > 1)
-                .map(|begins| format!("an older msgrctl wrote the {} before, without a digest", lines(begins - 1))),
+                .map(|begins| format!("an older version wrote the {} before, without a digest", lines(begins - 1))),
         );
         said.extend(walk.follows_moved.then(|| "the first line follows lines that were moved away".to_owned()));
         said.extend(walk.unfinished.iter().map(|line| format!("line {line} is unfinished: its process was killed")));

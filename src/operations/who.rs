@@ -13,12 +13,12 @@ pub struct Who {
     pub user: String,
     /// The run of a CI service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ci: Option<Run>,
+    pub ci: Option<CiRun>,
 }
 
 /// A run of a CI service, as its variables say.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Run {
+pub struct CiRun {
     /// `github`, `gitlab`, `jenkins`, `circleci`, `azure`, or `ci` for any other.
     pub service: String,
     /// Who started it.
@@ -58,7 +58,7 @@ impl Who {
     }
 }
 
-fn run_of(env: &Environment) -> Option<Run> {
+fn run_of(env: &Environment) -> Option<CiRun> {
     let known = SERVICES.into_iter().find(|(marker, ..)| env.text(marker).is_some());
     let is_ci = || env.is_on("CI").then_some(("CI", "ci", "", "CI_JOB_URL"));
     let (_, service, actor, address) = known.or_else(is_ci)?;
@@ -73,7 +73,7 @@ fn run_of(env: &Environment) -> Option<Run> {
     // Nothing but an address, and no key in its query.
     let run = run.filter(|run| run.starts_with("https://") || run.starts_with("http://"));
     let run = run.map(|run| excerpt(&if service == "azure" { run } else { address::shown(&run) }, 300));
-    Some(Run { service: service.to_owned(), actor: text(actor), run })
+    Some(CiRun { service: service.to_owned(), actor: text(actor), run })
 }
 
 fn of_parts(env: &Environment, names: [&str; 3], between: &str) -> Option<String> {

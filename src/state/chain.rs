@@ -248,7 +248,7 @@ impl Walker<'_> {
         let (link, number) = (&self.links[at], at + 1);
         let Some((seq, _)) = &link.of else {
             if link.is_json {
-                let words = "carries no digest of the line before it: a person or an older msgrctl wrote it";
+                let words = "carries no digest of the line before it: a person or an older version wrote it";
                 return broken(number, Fault::Unlinked, format!("line {number} {words}"));
             }
             self.torn.get_or_insert(at);

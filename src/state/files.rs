@@ -10,7 +10,9 @@ use serde_json::{Map, Value};
 use super::change::{deep, flat};
 use super::health::{HealthFile, HealthTrouble};
 use super::snapshot::RecordGroup;
-use super::{Change, Fields, LogEnd, LogText, NoticeFile, Record, Records, Snapshot, StateError, What, config_text};
+use super::{
+    Change, Fields, LogEnd, LogText, NoticeFile, Record, Records, Snapshot, StateError, StateVersion, What, config_text,
+};
 use crate::accounts::{Account, AccountStore, Parsed, Tenant, TenantFile};
 use crate::files::{self, FileError, Lock};
 use crate::messages::ChatSettings;
@@ -259,6 +261,22 @@ impl Records for Files {
         let path = self.paths.health_log_file();
         let _lock = lock(&path)?;
         Ok(files::append_line(&path, &lines.join("\n"))?)
+    }
+
+    fn version(&self, tenant: &str, begin: bool) -> Result<StateVersion, StateError> {
+        let path = self.paths.lineage_file();
+        let known = || Ok::<_, StateError>(files::read_text(&path)?.unwrap_or_default().trim().to_owned());
+        let mut lineage = known()?;
+        if lineage.is_empty() && begin {
+            let lock = lock(&path)?;
+            // Another process may have made it meanwhile.
+            lineage = known()?;
+            if lineage.is_empty() {
+                lineage = uuid::Uuid::new_v4().to_string();
+                lock.replace(format!("{lineage}\n").as_bytes())?;
+            }
+        }
+        Ok(StateVersion { lineage, serial: None, digest: self.snapshot(tenant, false)?.digest() })
     }
 
     fn place(&self, tenant: &str, record: &Record) -> String {

@@ -61,6 +61,7 @@ mod sandbox_profile;
 mod sandbox_subscriptions;
 mod sandbox_threads;
 mod sandbox_wild;
+mod saved_plan;
 mod schema;
 mod screens;
 mod secret;
