@@ -7,12 +7,13 @@
 //! Each is a regular file or a link to one. A link whose target is missing is an error, not an
 //! absent file: a drive may not be mounted, and a new file there would hide the real one.
 
+mod lines;
 mod lock;
 mod owner;
 
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use secrecy::zeroize::Zeroizing;
 
 use crate::touched;
 
+pub use lines::{append_line, last_line};
 pub use lock::Lock;
 pub use owner::other_than_root;
 
@@ -73,11 +75,19 @@ pub enum FileError {
 /// The text of one of msgrctl's files; `None` when it does not exist. Bytes that are not UTF-8
 /// are an error of kind `InvalidData`.
 pub fn read_text(path: &Path) -> Result<Option<String>, FileError> {
+    let Some(bytes) = read_all(path)? else { return Ok(None) };
+    let invalid = |error| io::Error::new(io::ErrorKind::InvalidData, error);
+    let text = String::from_utf8(bytes).map_err(invalid);
+    text.map(Some).map_err(|source| FileError::Read { path: path.into(), source })
+}
+
+/// The bytes of one of msgrctl's files; `None` when it does not exist.
+pub fn read_all(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
     if !is_there(path)? {
         return Ok(None);
     }
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
         // It was removed just now.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(FileError::Read { path: path.into(), source }),
@@ -285,38 +295,6 @@ pub fn write_temporary(prefix: &str, suffix: &str, content: &[u8]) -> Result<Pat
         Ok(file.into_temp_path().keep()?)
     };
     write().map_err(|source| FileError::Write { path: "a temporary file".into(), source })
-}
-
-/// Appends a line to a private file, creating it if needed. Callers that share the file hold a
-/// lock.
-pub fn append_line(path: &Path, line: &str) -> Result<(), FileError> {
-    let new = !is_there(path)?;
-    let mut options = OpenOptions::new();
-    options.create(true).append(true);
-    private(&mut options);
-    let write = || -> io::Result<()> {
-        let mut file = options.open(path)?;
-        // A line that a killed process left unfinished stays separate.
-        let gap = if ends_in_a_line(path)? { "" } else { "\n" };
-        file.write_all(format!("{gap}{line}\n").as_bytes())?;
-        file.sync_all()?;
-        if new {
-            flush(parent(path));
-        }
-        Ok(())
-    };
-    write().map_err(|source| FileError::Write { path: path.into(), source })
-}
-
-fn ends_in_a_line(path: &Path) -> io::Result<bool> {
-    let mut file = File::open(path)?;
-    if file.seek(SeekFrom::End(0))? == 0 {
-        return Ok(true);
-    }
-    file.seek(SeekFrom::End(-1))?;
-    let mut last = [0];
-    file.read_exact(&mut last)?;
-    Ok(last == *b"\n")
 }
 
 /// Renames a file to `NAME.old`, or `NAME.old.2` if that exists; returns the new path.

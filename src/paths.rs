@@ -88,6 +88,16 @@ impl Paths {
         self.root.join("log.jsonl")
     }
 
+    /// `log.end.json`: where the log ends.
+    pub fn log_end_file(&self) -> PathBuf {
+        self.root.join("log.end.json")
+    }
+
+    /// `lineage`: the id of this configuration, which saved plans carry.
+    pub fn lineage_file(&self) -> PathBuf {
+        self.root.join("lineage")
+    }
+
     /// The directory of changes that have begun and are not logged yet, one file for each
     /// tenant.
     pub fn pending_dir(&self) -> PathBuf {

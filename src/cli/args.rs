@@ -99,6 +99,7 @@ impl Command {
             Self::Test(args) => args.format,
             Self::Webhook(command) => command.format(),
             Self::Doctor(args) => args.format,
+            Self::Plan(args) => args.format(),
             _ => FormatArg::default(),
         }
     }

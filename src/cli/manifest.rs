@@ -6,7 +6,9 @@ use clap::{Args, ValueHint};
 
 use super::context::Context;
 use super::error::CliError;
+use crate::operations::Invocation;
 use crate::operations::apply::files::{self, ManifestFile, shown};
+use crate::operations::apply::saved;
 use crate::provision::manifest::{self, Manifest, Mistake, Text};
 use crate::secrets::redact;
 
@@ -27,6 +29,11 @@ impl ManifestArgs {
     /// Reads all files. All mistakes are printed at once, and then nothing is used; oddities are
     /// warnings.
     pub fn read(&self, ctx: &Context) -> Result<Manifest, CliError> {
+        Ok(self.read_files(ctx)?.0)
+    }
+
+    /// The same, with the files.
+    pub fn read_files(&self, ctx: &Context) -> Result<(Manifest, Vec<ManifestFile>), CliError> {
         let paths = self.paths();
         if paths.is_empty() {
             return Err(CliError::usage("missing: FILE, the manifest")
@@ -35,15 +42,38 @@ impl ManifestArgs {
                 .hint("what a manifest may contain: msgrctl help manifests"));
         }
         let files = files::read(&paths, &|limit| ctx.read_stdin(limit))?;
-        let texts: Vec<Text<'_>> = files.iter().map(ManifestFile::text).collect();
-        match manifest::read(&texts) {
+        let read = manifest::read(&files.iter().map(ManifestFile::text).collect::<Vec<Text<'_>>>());
+        match read {
             Ok(manifest) => {
                 for doubt in &manifest.doubts {
                     ctx.output.warning(&redact(&doubt.to_string()));
                 }
-                Ok(manifest)
+                Ok((manifest, files))
             }
             Err(mistakes) => Err(self.refuse(&mistakes, ctx)),
+        }
+    }
+
+    /// The saved plan that is named in place of a manifest, with its text.
+    ///
+    /// # Errors
+    ///
+    /// One is named with -f, or with other files.
+    pub fn saved_plan(&self) -> Result<Option<(PathBuf, String)>, CliError> {
+        let found = |path: &PathBuf| Some((path.clone(), saved::text_at(path)?));
+        let with_flag = self.file.iter().find_map(found);
+        let misplaced = |path: &PathBuf, why: &str| {
+            let command = Invocation::of("apply").arg(&path.to_string_lossy());
+            CliError::usage(format!("{} is a saved plan, {why}", shown(path))).hint(format!("to apply it: {command}"))
+        };
+        if let Some((path, _)) = with_flag {
+            return Err(misplaced(&path, "and -f is for manifests"));
+        }
+        match self.files.iter().find_map(found) {
+            Some((path, _)) if self.file.len() + self.files.len() > 1 => {
+                Err(misplaced(&path, "which is applied without other files"))
+            }
+            found => Ok(found),
         }
     }
 

@@ -171,7 +171,7 @@ impl ValueEnum for SecretKind {
             Self::AppSecret => value.help("The secret of the Meta app"),
             Self::VerifyToken => value.help("The token that Meta sends in the webhook handshake"),
             Self::UserAccessToken => value.help("The person's or system user's token that renews the Page's"),
-            Self::NextVerifyToken => return None,
+            Self::NextVerifyToken | Self::PlanKey => return None,
         })
     }
 }

@@ -69,6 +69,11 @@ impl Lock {
     pub fn replace(&self, content: &[u8]) -> Result<(), FileError> {
         replace(&self.target, content)
     }
+
+    /// Replaces another file, which only holders of this lock write.
+    pub fn replace_beside(&self, path: &Path, content: &[u8]) -> Result<(), FileError> {
+        replace(&target_of(path)?, content)
+    }
 }
 
 /// The file to write: the target of a link.

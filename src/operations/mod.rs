@@ -29,6 +29,7 @@ mod settings;
 mod stores;
 mod trial;
 pub mod vault;
+mod who;
 mod workspace;
 
 pub use error::{Error, Kind};
@@ -40,5 +41,6 @@ pub use reporter::{Hold, Progress, Reporter, Unseen};
 pub use settings::Given;
 pub(crate) use settings::{Origin, Setting, Settings};
 pub(crate) use stores::SHORT_PASSPHRASE;
+pub use who::Who;
 pub use workspace::Workspace;
 pub(crate) use workspace::{Tenants, key};

@@ -99,6 +99,6 @@ pub fn key_of(kind: SecretKind) -> &'static str {
         // No manifest names it; this is its key in the records.
         SecretKind::UserAccessToken => "user_access_token",
         SecretKind::AppSecret => "app.secret",
-        SecretKind::VerifyToken | SecretKind::NextVerifyToken => "webhook.verify_token",
+        SecretKind::VerifyToken | SecretKind::NextVerifyToken | SecretKind::PlanKey => "webhook.verify_token",
     }
 }

@@ -18,7 +18,7 @@ use crate::checks::{GraphTrace, of_unreachable};
 use crate::graph::GraphError;
 use crate::graph::endpoints::page::same_username;
 use crate::messages::{Event, MessageState};
-use crate::secrets::{SecretKind, redacted};
+use crate::secrets::{Secret, SecretKind, redacted};
 
 /// All planned changes.
 #[derive(Debug, Default)]
@@ -137,8 +137,10 @@ impl Problem {
 /// What was read for an account besides its record.
 #[derive(Default)]
 pub struct Seen {
-    /// Its secrets that were read.
+    /// Its secrets that are copied.
     pub secrets: BTreeMap<SecretKind, SecretSeen>,
+    /// The secrets that Meta was asked with.
+    pub used: BTreeMap<SecretKind, Secret>,
     /// The state at Meta; `None`: Meta was not asked.
     pub live: Option<Live>,
     /// Problems of its secrets or its credentials.
@@ -333,7 +335,7 @@ mod tests {
     use super::super::draft::tests::{drafted, house, wanted};
     use super::*;
     use crate::graph::endpoints::subscription::AppSubscription;
-    use crate::secrets::{Secret, SecretRef, StoreName};
+    use crate::secrets::{SecretRef, StoreName};
 
     /// The state at Meta of one account, with its webhook as wished.
     fn live(fields: &[&str]) -> Live {

@@ -23,13 +23,15 @@ pub enum SecretKind {
     UserAccessToken,
     /// The verify token that replaces the current one once Meta has it.
     NextVerifyToken,
+    /// The key of the fingerprints in saved plans: a tenant's, not an account's.
+    PlanKey,
 }
 
 impl SecretKind {
     /// Those that an administrator sets, in the order in which they are shown.
     pub const ALL: [Self; 4] = [Self::PageAccessToken, Self::AppSecret, Self::VerifyToken, Self::UserAccessToken];
 
-    /// Every kind that a store may hold, in the same order.
+    /// Every kind that a store may hold for an account, in the same order.
     pub const KEPT: [Self; 5] =
         [Self::PageAccessToken, Self::AppSecret, Self::VerifyToken, Self::UserAccessToken, Self::NextVerifyToken];
 
@@ -47,6 +49,7 @@ impl SecretKind {
             Self::AppSecret => ["app secret", "app-secret", "app_secret"],
             Self::VerifyToken => ["verify token", "verify-token", "verify_token"],
             Self::UserAccessToken => ["user access token", "user-access-token", "user_access_token"],
+            Self::PlanKey => ["plan key", "plan-key", "plan_key"],
             Self::NextVerifyToken => ["next verify token", "next-verify-token", "next_verify_token"],
         }
     }

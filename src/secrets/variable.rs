@@ -69,7 +69,7 @@ fn is_of_kind(name: &str, kind: SecretKind, handle: &str) -> bool {
         SecretKind::PageAccessToken => Some("MSGRCTL_PAGE_TOKEN"),
         SecretKind::AppSecret => Some("MSGRCTL_APP_SECRET"),
         SecretKind::VerifyToken | SecretKind::NextVerifyToken => Some("MSGRCTL_VERIFY_TOKEN"),
-        SecretKind::UserAccessToken => None,
+        SecretKind::UserAccessToken | SecretKind::PlanKey => None,
     };
     let of_any = !kind.is_verify_token()
         && name.starts_with("MSGRCTL_SECRET_")

@@ -10,7 +10,9 @@ use serde_json::{Map, Value};
 use super::change::{deep, flat};
 use super::health::{HealthFile, HealthTrouble};
 use super::snapshot::RecordGroup;
-use super::{Change, Fields, NoticeFile, Record, Records, Snapshot, StateError, What, config_text};
+use super::{
+    Change, Fields, LogEnd, LogText, NoticeFile, Record, Records, Snapshot, StateError, StateVersion, What, config_text,
+};
 use crate::accounts::{Account, AccountStore, Parsed, Tenant, TenantFile};
 use crate::files::{self, FileError, Lock};
 use crate::messages::ChatSettings;
@@ -68,6 +70,15 @@ impl Files {
             return Ok(files::remove(&path)?);
         }
         Ok(lock.replace(new.as_bytes())?)
+    }
+}
+
+impl Files {
+    /// Where the log should end; `None` too where that file is damaged, which the next line then
+    /// shows.
+    fn log_end(&self) -> Result<Option<LogEnd>, StateError> {
+        let bytes = files::read_all(&self.paths.log_end_file())?;
+        Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
     }
 }
 
@@ -152,6 +163,10 @@ pub fn carry_out(accounts: &mut Vec<Account>, changes: &[&Change]) -> Result<(),
         accounts.insert(at.min(accounts.len()), account);
     }
     Ok(())
+}
+
+fn text_of(end: &LogEnd) -> String {
+    serde_json::to_string(end).unwrap_or_else(|error| unreachable!("it is JSON: {error}"))
 }
 
 /// Changes it, and says whether it is another one now.
@@ -248,6 +263,22 @@ impl Records for Files {
         Ok(files::append_line(&path, &lines.join("\n"))?)
     }
 
+    fn version(&self, tenant: &str, begin: bool) -> Result<StateVersion, StateError> {
+        let path = self.paths.lineage_file();
+        let known = || Ok::<_, StateError>(files::read_text(&path)?.unwrap_or_default().trim().to_owned());
+        let mut lineage = known()?;
+        if lineage.is_empty() && begin {
+            let lock = lock(&path)?;
+            // Another process may have made it meanwhile.
+            lineage = known()?;
+            if lineage.is_empty() {
+                lineage = uuid::Uuid::new_v4().to_string();
+                lock.replace(format!("{lineage}\n").as_bytes())?;
+            }
+        }
+        Ok(StateVersion { lineage, serial: None, digest: self.snapshot(tenant, false)?.digest() })
+    }
+
     fn place(&self, tenant: &str, record: &Record) -> String {
         let path = self.path(
             tenant,
@@ -262,19 +293,44 @@ impl Records for Files {
     }
 
     fn log(&self) -> Result<Vec<String>, StateError> {
-        let text = files::read_text(&self.paths.log_file())?.unwrap_or_default();
-        Ok(text.lines().map(str::to_owned).collect())
+        // A line that was damaged hides no other.
+        let bytes = files::read_all(&self.paths.log_file())?.unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes);
+        let whole = text.strip_suffix('\n').unwrap_or(&text);
+        Ok(if text.is_empty() { Vec::new() } else { whole.split('\n').map(str::to_owned).collect() })
+    }
+
+    fn log_text(&self) -> Result<LogText, StateError> {
+        const TRIES: usize = 20;
+        let mut end = self.log_end()?;
+        // Every line that is added meanwhile changes the end before and after.
+        for _ in 1..TRIES {
+            let lines = self.log()?;
+            let now = self.log_end()?;
+            if now == end {
+                return Ok(LogText { lines, end });
+            }
+            end = now;
+        }
+        let _lock = lock(&self.paths.log_file())?;
+        Ok(LogText { lines: self.log()?, end: self.log_end()? })
     }
 
     fn append(&self, line: &str) -> Result<(), StateError> {
-        let log = self.paths.log_file();
-        let _lock = lock(&log)?;
-        Ok(files::append_line(&log, line)?)
+        let (log, end) = (self.paths.log_file(), self.paths.log_end_file());
+        let lock = lock(&log)?;
+        let last = files::last_line(&log)?;
+        let last = last.as_ref().map(|(line, end)| (line.as_slice(), *end));
+        let (line, before, after) = LogEnd::adding(self.log_end()?.as_ref(), last, line);
+        lock.replace_beside(&end, text_of(&before).as_bytes())?;
+        files::append_line(&log, &line)?;
+        Ok(lock.replace_beside(&end, text_of(&after).as_bytes())?)
     }
 
     fn can_append(&self) -> Result<(), StateError> {
         let log = self.paths.log_file();
         files::is_there(&log)?;
+        files::is_there(&self.paths.log_end_file())?;
         lock(&log).map(drop)
     }
 }

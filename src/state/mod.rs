@@ -5,6 +5,7 @@
 //! ([`Records`]) compares two moments, applies changes and keeps the log. Only [`Files`] knows
 //! that they are texts of TOML.
 
+mod chain;
 mod change;
 pub mod config_text;
 mod files;
@@ -12,11 +13,14 @@ mod health;
 mod notices;
 mod snapshot;
 
+pub use chain::{Broken, Fault, LogEnd, LogText, Walk, walk};
 pub use change::{Change, Fields, Record, What};
 pub use files::{Files, carry_out};
 pub use health::{CheckResult, Health, HealthFile, HealthTrouble, SetUp};
 pub use notices::{Concerned, Event, HealthChange, Notice, NoticeFile, Pending, State, Told, ToldEnd};
 pub use snapshot::Snapshot;
+
+use serde::{Deserialize, Serialize};
 
 use crate::accounts::AccountError;
 use crate::files::FileError;
@@ -65,17 +69,37 @@ pub trait Records {
     /// Adds lines to them.
     fn log_health(&self, lines: &[String]) -> Result<(), StateError>;
 
+    /// The state of a tenant's records now, for telling whether it is still the same later. With
+    /// `begin` a configuration without a lineage gets one.
+    fn version(&self, tenant: &str, begin: bool) -> Result<StateVersion, StateError>;
+
     /// Where a record of a tenant is kept, for showing.
     fn place(&self, tenant: &str, record: &Record) -> String;
 
     /// The lines of the log, oldest first.
     fn log(&self) -> Result<Vec<String>, StateError>;
 
-    /// Adds a line to the log: all of it or nothing.
+    /// The log as one moment has it, with where it should end, for [`walk`].
+    fn log_text(&self) -> Result<LogText, StateError>;
+
+    /// Adds a line to the log: all of it or nothing. The line, a JSON object, gets its number and
+    /// the digest of the line before it ([`LogEnd::adding`]).
     fn append(&self, line: &str) -> Result<(), StateError>;
 
     /// Whether a line could be added, as far as that can be told beforehand.
     fn can_append(&self) -> Result<(), StateError>;
+}
+
+/// The state of a tenant's records at one moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StateVersion {
+    /// The id of the configuration or shared state, made once; empty where it has none yet.
+    pub lineage: String,
+    /// The number of the change, where a backend counts them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial: Option<u64>,
+    /// SHA-256 of the records, in hexadecimal digits ([`Snapshot::digest`]).
+    pub digest: String,
 }
 
 /// Why records could not be read or written.

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use super::change::{Change, Fields, Record, What, flat};
 use crate::accounts::{Account, Parsed, SchemaError};
@@ -89,6 +90,14 @@ impl Snapshot {
             }
         }
         changes
+    }
+
+    /// SHA-256 of the fields of all records, in hexadecimal digits: the same where records only
+    /// stand in another order or layout.
+    pub fn digest(&self) -> String {
+        let records: Vec<(Record, Fields)> = self.records().into_iter().collect();
+        let text = serde_json::to_vec(&records).unwrap_or_else(|error| unreachable!("it is JSON: {error}"));
+        hex::encode(Sha256::digest(text))
     }
 
     /// The fields of all records.
@@ -184,6 +193,18 @@ mod tests {
         assert!(!changes[0].has_values() && changes[1].has_values());
         let broken = snapshot("accounts = 1").changes_to(&snapshot(&before), &[]);
         assert_eq!((broken.len(), broken[0].what), (3, What::Added), "what cannot be read is nothing");
+    }
+
+    #[test]
+    fn the_digest_is_of_the_fields_and_not_of_their_layout() {
+        let of_texts = |accounts: &str| of(RecordGroup::Accounts, Some(accounts)).digest();
+        let (one, two) = (account("1", "A"), account("2", "B"));
+        let both = format!("schema_version = 1\n{one}{two}");
+        assert_eq!(of_texts(&both), of_texts(&format!("# edited\nschema_version = 1\n{two}{one}")));
+        assert_ne!(of_texts(&both), of_texts(&both.replace("'A'", "'C'")));
+        assert_ne!(of_texts(&both), of_texts(&format!("schema_version = 1\n{one}")));
+        let none = of(RecordGroup::Tenant, None).digest();
+        assert_ne!(none, of(RecordGroup::Tenant, Some("host = 'a'\n")).digest());
     }
 
     #[test]

@@ -121,6 +121,9 @@ fn works(line: &str) {
     if line.contains("acme") && !line.contains("tenant add") {
         home.run(&["tenant", "add", "acme", "--host", "acme.example.com"]).code(0);
     }
+    if line.contains("apply accounts.plan") {
+        home.run(&["plan", "-f", "accounts.yaml", "--out", "accounts.plan"]).code(0);
+    }
     let line = line.replace("http://127.0.0.1:8090", &sandbox.url());
     let line = line.replace("7654321098765432", &sandbox.world().people[0].psid);
     home.file("conversation.txt", "within 1s\n");

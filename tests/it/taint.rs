@@ -45,6 +45,8 @@ const ONLINE: &[&str] = &[
     "webhook unsubscribe acme --yes",
     "webhook rotate Fresh --yes",
     "plan -f good.yaml",
+    "plan -f good.yaml --out good.plan --format markdown",
+    "apply good.plan",
     "apply -f good.yaml --yes",
     "sandbox say --from TAINT TAINT",
     "sandbox calls",

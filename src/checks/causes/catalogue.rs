@@ -360,6 +360,39 @@ causes! {
     SECRETS_LEFT_BEHIND "secrets-left-behind" Machine Doctor
         "the store has secrets that belong to no account of this configuration"
         "remove them where no other configuration uses them"
+    LOG_LINE_CHANGED "log-line-changed" Machine Nothing
+        "a line of the log is not what it was when the next one was written"
+        "compare log.jsonl with a copy from elsewhere, and find out who edited it; what it says of that change cannot be relied on"
+    LOG_LINE_MISSING "log-line-missing" Machine Nothing
+        "lines of the log are missing, or the file log.end.json that says where it ends"
+        "restore log.jsonl and log.end.json together from a copy; to begin a new log, move the whole file away, never a part of it"
+    LOG_LINE_OUT_OF_PLACE "log-line-out-of-place" Machine Nothing
+        "a line of the log was moved, copied or added, or the chain began again without log.end.json"
+        "compare log.jsonl with a copy from elsewhere, and find out who edited it"
+    LOG_LINE_UNLINKED "log-line-unlinked" Machine Nothing
+        "a line of the log carries no digest of the line before it: a person wrote it, or an older version did, after this one was used"
+        "use the same version everywhere; where no older one was used, find out who edited log.jsonl"
+    PLAN_STALE "plan-stale" Machine Nothing
+        "something that the saved plan rests on has changed since it was made: records, a secret, or the state at Meta"
+        "make a new plan, and review it: msgrctl plan -f FILE --out PLAN"
+    PLAN_EDITED "plan-edited" Machine Nothing
+        "the saved plan is not as it was written, or the tenant's key for plans is another one now"
+        "make a new plan, and review it: msgrctl plan -f FILE --out PLAN"
+    PLAN_EXPIRED "plan-expired" Machine Nothing
+        "the saved plan is older than 24 hours"
+        "make a new plan, and review it: msgrctl plan -f FILE --out PLAN"
+    PLAN_OF_OTHER_TENANT "plan-of-other-tenant" Machine Nothing
+        "the saved plan is for another tenant than the one that a flag or variable names"
+        "omit --tenant and MSGRCTL_TENANT: the plan knows its tenant"
+    PLAN_OF_OTHER_VERSION "plan-of-other-version" Machine Nothing
+        "the saved plan was made by another version of this program"
+        "apply it with the version that made it, or make a new plan: msgrctl plan -f FILE --out PLAN"
+    PLAN_OF_OTHER_GRAPH "plan-of-other-graph" Machine Nothing
+        "the saved plan is for another Graph or another version of it, such as a sandbox"
+        "give the same --graph-url and --graph-version, or make a new plan: msgrctl plan -f FILE --out PLAN"
+    PLAN_OF_OTHER_CONFIGURATION "plan-of-other-configuration" Machine Nothing
+        "the saved plan was made in another configuration directory, with other records"
+        "apply it where it was made, or make a new plan here: msgrctl plan -f FILE --out PLAN"
     CERTIFICATES_MISSING "certificates-missing" Machine Doctor
         "this machine has no certificates to trust, or a proxy variable is not an address"
         "install the system's certificates (ca-certificates), or name some with --ca-bundle FILE"

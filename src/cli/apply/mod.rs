@@ -3,13 +3,16 @@
 mod check;
 mod view;
 
+use std::path::Path;
+
 use clap::Args;
 
 use super::context::Context;
 use super::error::CliError;
 use super::manifest::ManifestArgs;
 use super::plan::{self, How};
-use crate::operations::apply;
+use crate::operations::Invocation;
+use crate::operations::apply::{self, saved};
 use crate::provision::draft;
 
 /// Apply a manifest: create, change and remove accounts, secrets and webhooks to match it
@@ -20,17 +23,23 @@ use crate::provision::draft;
 /// Accounts that the file does not name stay, unless --prune is given.
 /// What a file may say: msgrctl help manifests
 ///
+/// 'apply PLAN' applies a plan that was saved with 'msgrctl plan --out'. It was reviewed, so no
+/// question is asked. Exactly that plan is carried out: if the records, a secret or the state at
+/// Meta have changed since, it is refused with what changed, and nothing is written. The plan
+/// has its own --prune; --allow-commands has to be given again.
+///
 /// --check reads the files and reports every mistake, each with file, line and column; it
 /// needs no configuration, secret or network, and changes nothing.
 ///
 /// Exit codes: 0 done or nothing to change, 9 a part failed and the rest is done, 5 Graph
-/// could not be reached for any account, 3 the file has mistakes.
+/// could not be reached for any account, 3 the file has mistakes, 1 a saved plan is refused.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   msgrctl apply -f accounts.yaml --check
   msgrctl apply -f accounts.yaml
   msgrctl apply -f manifests/ --yes --json
+  msgrctl apply accounts.plan
   msgrctl export | msgrctl apply -f - --check")]
 pub(super) struct ApplyArgs {
     #[command(flatten)]
@@ -46,6 +55,9 @@ pub(super) struct ApplyArgs {
 }
 
 pub(super) fn run(args: &ApplyArgs, ctx: &Context) -> Result<u8, CliError> {
+    if let Some((path, text)) = args.manifest.saved_plan()? {
+        return run_saved(args, ctx, &path, &text);
+    }
     let manifest = args.manifest.read(ctx)?;
     if args.check {
         let mistakes = draft::mistakes(&manifest);
@@ -80,7 +92,41 @@ pub(super) fn run(args: &ApplyArgs, ctx: &Context) -> Result<u8, CliError> {
         on_end: &|account, outcome, progress| view::ended(ctx, account, outcome, progress),
     };
     let ended = apply::carry_out(ctx, &prepared, how)?;
-    view::finish(ctx, &prepared, &ended)
+    view::finish(ctx, &prepared, &ended, "fix the failures and run it again; finished accounts are skipped")
+}
+
+/// Applies a saved plan.
+fn run_saved(args: &ApplyArgs, ctx: &Context, path: &Path, text: &str) -> Result<u8, CliError> {
+    let read = saved::read(text)?;
+    let own = [("--check", args.check), ("--prune", args.how.prune)];
+    if let Some((flag, _)) = own.into_iter().find(|(_, given)| *given) {
+        return Err(CliError::usage(format!("{} is a saved plan: {flag} is for manifests", saved::shown(path)))
+            .hint(format!("omit {flag}")));
+    }
+    if read.plan.allow_commands && !args.how.allow_commands {
+        let command = Invocation::of("apply").flag("--allow-commands", true).arg(&path.to_string_lossy());
+        return Err(CliError::usage("the plan was made with --allow-commands, so that it runs commands for secrets")
+            .hint(format!("to allow that: {command}")));
+    }
+    let other = read.tenant(ctx)?.map(|tenant| ctx.in_tenant(tenant.as_str()));
+    if let Some(other) = &other {
+        other.say_how_to_call();
+    }
+    let ctx = other.as_ref().unwrap_or(ctx);
+    let (mut prepared, held) = read.prepare(ctx)?;
+    plan::view::complete(ctx, &mut prepared.plan);
+    let how = apply::How {
+        fail_fast: args.fail_fast,
+        again: "msgrctl plan -f FILE --out PLAN",
+        on_end: &|account, outcome, progress| view::ended(ctx, account, outcome, progress),
+    };
+    let ended = apply::carry_out_held(ctx, &prepared, how, Some(held))?;
+    view::finish(
+        ctx,
+        &prepared,
+        &ended,
+        "fix the failures and make a new plan of what is left: msgrctl plan -f FILE --out PLAN",
+    )
 }
 
 impl ApplyArgs {

@@ -85,8 +85,8 @@ fn line(ctx: &Context, account: &AccountPlan, outcome: &Outcome) -> Option<Strin
     }
 }
 
-/// The summary, and the exit code.
-pub fn finish(ctx: &Context, prepared: &Prepared, ended: &Ended) -> Result<u8, CliError> {
+/// The summary, and the exit code; `next` is what to do after failures.
+pub fn finish(ctx: &Context, prepared: &Prepared, ended: &Ended, next: &str) -> Result<u8, CliError> {
     let plan = &prepared.plan;
     let outcomes = &ended.outcomes;
     let calls = ctx.output.calls();
@@ -155,5 +155,5 @@ pub fn finish(ctx: &Context, prepared: &Prepared, ended: &Ended) -> Result<u8, C
         (failed, all) => format!("{failed} of {all} accounts failed, for the reasons above"),
     };
     let error = if all { CliError::remote(message) } else { CliError::partial(message) };
-    Err(error.hint("fix the failures and run it again; finished accounts are skipped"))
+    Err(error.hint(next))
 }

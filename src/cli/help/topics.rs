@@ -142,6 +142,8 @@ pub(in crate::cli) const FILES: Topic = Topic {
             "log.jsonl",
             "what was changed, a line of JSON each; result is done, partial (the command failed after a part) or interrupted (its process was killed). When the log cannot be written after a change was made, a warning says so and the exit code stays 0",
         ),
+        ("lineage", "the id of this configuration, made with its first saved plan (msgrctl plan --out)"),
+        ("log.end.json", "where log.jsonl ends, so that msgrctl log --verify finds lines that were cut off"),
         (
             "pending/<tenant>.json",
             "copies of the files from before a change that is running, or whose process was killed",

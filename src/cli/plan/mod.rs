@@ -1,13 +1,18 @@
 //! `msgrctl plan`: compares a manifest with the accounts here and at Meta.
 
+mod markdown;
 pub(super) mod view;
 
-use clap::Args;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum, ValueHint};
 
 use super::context::Context;
 use super::error::CliError;
+use super::format::FormatArg;
 use super::manifest::ManifestArgs;
-use crate::operations::apply::{self, Looks};
+use crate::operations::Invocation;
+use crate::operations::apply::{self, Looks, saved};
 use crate::provision::manifest::Manifest;
 use crate::provision::plan::{Action, Plan};
 
@@ -24,6 +29,13 @@ const CHANGES: u8 = 8;
 /// says where each is read and who gets it, and refuses one that looks like another kind of
 /// credential. What a file may say: msgrctl help manifests
 ///
+/// --out saves the plan, to be reviewed and then applied as it is: msgrctl apply PLAN. The file
+/// is private, names secrets by reference and keyed fingerprint, and holds the manifest and what
+/// was seen at Meta. It can be applied for 24 hours, by this version of msgrctl, while nothing
+/// that it rests on changes. The key of the fingerprints is made once, in the store of new
+/// secrets (--store), or taken from MSGRCTL_SECRET_<TENANT>_PLAN_KEY. A plan in which an account
+/// cannot be applied is not saved.
+///
 /// Exit codes: 0 done, 8 there are changes (with --exit-code), 9 something cannot be applied,
 /// 5 Graph could not be reached, 3 the file has mistakes.
 #[derive(Debug, Args)]
@@ -32,6 +44,8 @@ Examples:
   msgrctl plan -f accounts.yaml --offline
   msgrctl plan -f accounts.yaml
   msgrctl plan -f manifests/ --prune --json
+  msgrctl plan -f accounts.yaml --out accounts.plan
+  msgrctl plan -f accounts.yaml --format markdown > plan.md
   msgrctl plan -f accounts.yaml --exit-code || echo \"there is something to apply\"")]
 pub(super) struct PlanArgs {
     #[command(flatten)]
@@ -44,6 +58,35 @@ pub(super) struct PlanArgs {
     /// Exit with 8 when there are changes
     #[arg(long)]
     exit_code: bool,
+    /// Save the plan in a private file, for 'msgrctl apply PLAN'
+    #[arg(long, value_name = "PLAN", value_hint = ValueHint::FilePath, conflicts_with = "offline")]
+    out: Option<PathBuf>,
+    /// The output format [default: text]
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<Format>,
+}
+
+/// How to print a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For a person
+    Text,
+    /// The same as --json
+    Json,
+    /// A table for a merge request, shorter than 65,536 characters
+    Markdown,
+}
+
+impl PlanArgs {
+    /// The chosen format, of those that checks have too.
+    pub fn format(&self) -> FormatArg {
+        let format = self.format.map(|format| match format {
+            Format::Text => super::format::Format::Text,
+            Format::Json => super::format::Format::Json,
+            Format::Markdown => super::format::Format::Markdown,
+        });
+        FormatArg { format }
+    }
 }
 
 /// Flags of both `plan` and `apply`.
@@ -65,17 +108,40 @@ impl How {
 }
 
 pub(super) fn run(args: &PlanArgs, ctx: &Context) -> Result<u8, CliError> {
-    let manifest = args.manifest.read(ctx)?;
+    if let Some((path, _)) = args.manifest.saved_plan()? {
+        let command = Invocation::of("apply").arg(&path.to_string_lossy());
+        return Err(CliError::usage(format!(
+            "{} is a saved plan, and a plan is made of a manifest",
+            saved::shown(&path)
+        ))
+        .hint(format!("to apply it: {command}")));
+    }
+    let (manifest, files) = args.manifest.read_files(ctx)?;
     let looks = Looks { offline: args.offline, ..args.how.looks() };
     let other = of_tenant(ctx, &manifest, looks)?;
     let ctx = other.as_ref().unwrap_or(ctx);
     let mut prepared = apply::prepare(ctx, manifest, looks)?;
     view::complete(ctx, &mut prepared.plan);
-    view::show(ctx, &prepared, args.offline)?;
     let blocked = prepared.plan.blocked();
+    let out = args.out.as_ref().filter(|_| blocked == 0);
+    let saved = out.map(|path| Ok::<_, CliError>((path, saved::save(ctx, &prepared, &files, looks.prune, path)?)));
+    let saved = saved.transpose()?;
+    if args.format == Some(Format::Markdown) {
+        ctx.output.result(&markdown::text(ctx, &prepared, args.offline)?);
+    } else {
+        let saved =
+            saved.as_ref().map(|(path, plan)| view::Saved { file: path, sha256: plan.digest(), expires: plan.expires });
+        view::show(ctx, &prepared, args.offline, saved.as_ref())?;
+    }
+    if let Some((path, plan)) = &saved {
+        let command =
+            Invocation::of("apply").flag("--allow-commands", plan.allow_commands).arg(&path.to_string_lossy());
+        ctx.output.notice(&format!("the plan is saved until {}; to apply exactly this: {command}", plan.expires));
+    }
     if blocked > 0 {
         let several = if blocked == 1 { "" } else { "s" };
-        let message = format!("{blocked} account{several} cannot be applied, for the reasons above");
+        let unsaved = if args.out.is_some() { "; no plan was saved" } else { "" };
+        let message = format!("{blocked} account{several} cannot be applied, for the reasons above{unsaved}");
         let out_of_reach = prepared.plan.is_out_of_reach();
         return Err(if out_of_reach { CliError::remote(message) } else { CliError::partial(message) });
     }

@@ -4,7 +4,10 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt::Write as _;
+use std::path::Path;
 
+use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::json;
 
 use super::summary;
@@ -22,7 +25,15 @@ use crate::ui::terminal::Screen;
 /// The longest value shown in full to a person.
 const LONG: usize = 100;
 
-pub fn show(ctx: &Context, prepared: &Prepared, offline: bool) -> Result<(), CliError> {
+/// Where a plan was saved.
+#[derive(Serialize)]
+pub struct Saved<'a> {
+    pub file: &'a Path,
+    pub sha256: &'a str,
+    pub expires: Timestamp,
+}
+
+pub fn show(ctx: &Context, prepared: &Prepared, offline: bool, saved: Option<&Saved<'_>>) -> Result<(), CliError> {
     if !ctx.output.json {
         ctx.output.result(&text(ctx, prepared, offline, ctx.output.terminal.out())?);
         return Ok(());
@@ -32,7 +43,7 @@ pub fn show(ctx: &Context, prepared: &Prepared, offline: bool) -> Result<(), Cli
     for app in &plan.apps {
         apps.push(json!({"id": app.id, "changes": app.changes, "affects": affected(ctx, plan, app)?}));
     }
-    ctx.output.json(&json!({
+    let mut view = json!({
         "schema_version": 1,
         "tenant": ctx.settings()?.tenant.value,
         "new_tenant": prepared.new_tenant,
@@ -48,7 +59,11 @@ pub fn show(ctx: &Context, prepared: &Prepared, offline: bool) -> Result<(), Cli
         "apps": apps,
         "accounts": plan.accounts,
         "left": plan.left,
-    }));
+    });
+    if let Some(saved) = saved {
+        view["saved"] = json!(saved);
+    }
+    ctx.output.json(&view);
     Ok(())
 }
 
@@ -64,7 +79,7 @@ pub fn complete(ctx: &Context, plan: &mut Plan) {
 }
 
 /// The accounts of an app whose callback changes that the manifest does not name.
-fn affected(ctx: &Context, plan: &Plan, app: &AppPlan) -> Result<Vec<String>, CliError> {
+pub fn affected(ctx: &Context, plan: &Plan, app: &AppPlan) -> Result<Vec<String>, CliError> {
     let moves = app.changes.iter().any(|change| change.field == "webhook.callback_url" && change.from.is_some());
     let Some(speaker) = plan.accounts[app.speaker].after.as_ref().filter(|_| moves) else { return Ok(Vec::new()) };
     // Ids stay when names change.
@@ -192,7 +207,7 @@ fn block(head: String, changes: &[Change], screen: Screen) -> String {
 }
 
 /// A value to print: the query of a URL may hold a key.
-fn of_field<'a>(change: &Change, value: &'a str) -> Cow<'a, str> {
+pub fn of_field<'a>(change: &Change, value: &'a str) -> Cow<'a, str> {
     if change.field.ends_with("callback_url") { address::shown(value).into() } else { value.into() }
 }
 

@@ -126,7 +126,7 @@ fn again(ctx: &Context) -> Result<u8, CliError> {
             SecretKind::AppSecret => Some("--app-secret-file FILE"),
             SecretKind::VerifyToken => Some("--verify-token-file FILE"),
             // It is given alone, below.
-            SecretKind::UserAccessToken | SecretKind::NextVerifyToken => None,
+            SecretKind::UserAccessToken | SecretKind::NextVerifyToken | SecretKind::PlanKey => None,
         });
         let flags = flags.collect::<Vec<_>>().join(" ");
         let edit = (!flags.is_empty()).then(|| format!("msgrctl account edit {handle} {flags} --yes"));

@@ -59,7 +59,7 @@ pub fn of_secret(kind: SecretKind) -> &'static Field {
     match kind {
         SecretKind::PageAccessToken => &TOKEN,
         SecretKind::AppSecret => &APP_SECRET,
-        SecretKind::VerifyToken | SecretKind::NextVerifyToken => &VERIFY_TOKEN,
+        SecretKind::VerifyToken | SecretKind::NextVerifyToken | SecretKind::PlanKey => &VERIFY_TOKEN,
         // No question asks for it and no manifest names it.
         SecretKind::UserAccessToken => &Field {
             name: "user access token",

@@ -88,7 +88,7 @@ impl SecretInputs {
             }
             SecretKind::UserAccessToken => self.user_token = secret,
             SecretKind::AppSecret => self.app_secret = secret,
-            SecretKind::VerifyToken | SecretKind::NextVerifyToken => {
+            SecretKind::VerifyToken | SecretKind::NextVerifyToken | SecretKind::PlanKey => {
                 self.generated = false;
                 self.verify_token = secret;
             }
@@ -200,7 +200,7 @@ pub fn accept(workspace: &Workspace, kind: SecretKind, secret: &Secret) -> Resul
             }
             (SecretKind::PageAccessToken, _) => format!("create a Page access token (EAA…): {}", dashboard::TOKENS),
             (SecretKind::AppSecret, _) => format!("where to find it: {}", dashboard::APP),
-            (SecretKind::VerifyToken | SecretKind::NextVerifyToken, _) => {
+            (SecretKind::VerifyToken | SecretKind::NextVerifyToken | SecretKind::PlanKey, _) => {
                 "a verify token goes to the callback URL as it is: choose letters and digits, or have one made with --generate-verify-token".to_owned()
             }
         })),

@@ -7,6 +7,7 @@ use super::prepare::Prepared;
 use super::run::{Ended, How, Outcome, Run};
 use super::{local, meta};
 use crate::accounts::Account;
+use crate::operations::journal::Changing;
 use crate::operations::webhooks::Target;
 use crate::operations::{Error, Unseen, Workspace};
 use crate::provision::plan::{Action, Problem};
@@ -17,6 +18,16 @@ use crate::provision::plan::{Action, Problem};
 ///
 /// Nothing could be changed, or the operator asked to stop; the error says how far it came.
 pub fn carry_out(workspace: &Workspace, prepared: &Prepared, how: How<'_>) -> Result<Ended, Error> {
+    carry_out_held(workspace, prepared, how, None)
+}
+
+/// The same, where the caller may hold the tenant already.
+pub fn carry_out_held(
+    workspace: &Workspace,
+    prepared: &Prepared,
+    how: How<'_>,
+    held: Option<Changing<'_>>,
+) -> Result<Ended, Error> {
     let plan = &prepared.plan;
     let progress =
         if plan.is_empty() { Box::new(Unseen) } else { workspace.reporter.counting("saving", plan.accounts.len()) };
@@ -30,7 +41,7 @@ pub fn carry_out(workspace: &Workspace, prepared: &Prepared, how: How<'_>) -> Re
         }
     }
     if !plan.is_empty() && !run.stops() {
-        let mut ready = local::carry_out(&mut run, prepared)?;
+        let mut ready = local::carry_out(&mut run, prepared, held)?;
         if !run.stops() {
             let as_saved = |(at, account)| Some((at, Target { account, ..prepared.targets.get(&at)?.clone() }));
             let known = |at: &usize, _: &mut Account| prepared.targets.contains_key(at);

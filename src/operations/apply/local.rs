@@ -18,7 +18,11 @@ use crate::secrets::{SecretKind, generate_verify_token};
 
 /// Carries out the local changes. Accounts with nothing to do at Meta end here; the others
 /// are returned as saved, by position.
-pub fn carry_out(run: &mut Run<'_>, prepared: &Prepared) -> Result<HashMap<usize, Account>, Error> {
+pub fn carry_out(
+    run: &mut Run<'_>,
+    prepared: &Prepared,
+    tenant: Option<Changing<'_>>,
+) -> Result<HashMap<usize, Account>, Error> {
     let workspace = run.workspace;
     let plan = run.plan;
     let speaks = |at: usize| plan.apps.iter().any(|app| app.speaker == at);
@@ -28,7 +32,7 @@ pub fn carry_out(run: &mut Run<'_>, prepared: &Prepared) -> Result<HashMap<usize
         .filter(|at| plan.accounts[*at].action != Action::Nothing || has_more(*at))
         .collect();
     let mut ready = HashMap::new();
-    let tenant = workspace.hold_tenant()?;
+    let tenant = tenant.map_or_else(|| workspace.hold_tenant(), Ok)?;
     let hold = workspace.reporter.hold();
     write_settings(run, prepared).map_err(|error| tenant.stopped(error, run.how.again))?;
     let (removed, kept): (Vec<usize>, Vec<usize>) =

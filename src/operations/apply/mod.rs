@@ -10,7 +10,9 @@ mod observe;
 mod places;
 mod prepare;
 mod run;
+pub(crate) mod saved;
 
 pub use carry_out::carry_out;
+pub(crate) use carry_out::carry_out_held;
 pub use prepare::{Looks, Prepared, prepare, tenant_of};
 pub use run::{Ended, How, Outcome};

@@ -103,6 +103,8 @@ async fn ask(
     };
     let Found { token, app_secret, copies, closed } = found;
     let Some(token) = token else { return (Seen { secrets: copies, closed, ..Seen::default() }, None) };
+    let app_of = app_secret.clone().map(|secret| (SecretKind::AppSecret, secret));
+    let used = std::iter::once((SecretKind::PageAccessToken, token.clone())).chain(app_of).collect();
     let credentials = Credentials { token, app_secret, verify_token: Ok(None), user_token: None };
     let mut subject = test::subject(after, ChatSettings::default(), credentials, WARN_DAYS, true);
     subject.commands = in_file(draft, after);
@@ -127,7 +129,7 @@ async fn ask(
         app: app.map(|all| all.map(|all| AppLevel::of(all, subject.channel))),
     };
     let target = Target { account: after.clone(), token: subject.token, app: subject.app };
-    (Seen { secrets: copies, live: Some(live), problems: problem.into_iter().collect(), closed }, Some(target))
+    (Seen { secrets: copies, used, live: Some(live), problems: problem.into_iter().collect(), closed }, Some(target))
 }
 
 /// The fixes for an account of a manifest: in the file, or in the places it names.

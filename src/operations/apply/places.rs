@@ -45,7 +45,7 @@ impl<'w> Places<'w> {
             match (kind, self.one(kind, draft, after, &mut found)) {
                 (SecretKind::PageAccessToken, Ok(value)) => found.token = value,
                 (SecretKind::AppSecret, Ok(value)) => found.app_secret = value,
-                (SecretKind::VerifyToken | SecretKind::UserAccessToken | SecretKind::NextVerifyToken, Ok(_)) => {}
+                (_, Ok(_)) => {}
                 (_, Err(problem)) => problems.push(problem),
             }
         }

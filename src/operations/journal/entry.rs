@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::address;
-use crate::operations::Workspace;
+use crate::operations::{Who, Workspace};
 use crate::state::{Change, Fields, Record, What};
 use crate::text::{excerpt, in_json};
 
@@ -16,8 +16,9 @@ pub struct Entry {
     pub id: String,
     /// RFC 3339, UTC.
     pub time: String,
-    /// The system's name for the user.
-    pub user: String,
+    /// Who made the change; older versions wrote only the user.
+    #[serde(flatten)]
+    pub who: Who,
     /// As in `account edit`.
     pub command: String,
     pub tenant: String,
@@ -44,14 +45,12 @@ const SECRETS: &str = "secrets.";
 impl Entry {
     /// A line about this process.
     pub fn new(workspace: &Workspace, tenant: &str, changes: Vec<Change>) -> Self {
-        let user = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| workspace.env.text(name));
-        let user = user.map_or_else(who_without_a_name, |name| excerpt(name, 100));
         let mut id = uuid::Uuid::new_v4().simple().to_string();
         id.truncate(12);
         Self {
             id,
             time: workspace.now().to_string(),
-            user,
+            who: Who::of(&workspace.env),
             command: workspace.command.clone(),
             tenant: tenant.into(),
             changes,
@@ -101,17 +100,6 @@ impl Entry {
     pub fn in_words(&self) -> String {
         several_in_words(&self.changes)
     }
-}
-
-/// A container often has no variable for the user; the system knows the user's number.
-#[cfg(unix)]
-fn who_without_a_name() -> String {
-    format!("uid {}", rustix::process::getuid().as_raw())
-}
-
-#[cfg(not(unix))]
-fn who_without_a_name() -> String {
-    "unknown".into()
 }
 
 /// The first changes on one line, and how many more there are.

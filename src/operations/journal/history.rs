@@ -139,12 +139,13 @@ fn standing(entries: &[Entry]) -> Vec<&Entry> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operations::Who;
 
     fn entry(id: &str, undoes: Option<&str>) -> Entry {
         Entry {
             id: id.into(),
             time: String::new(),
-            user: String::new(),
+            who: Who::default(),
             command: "account edit".into(),
             tenant: "default".into(),
             changes: Vec::new(),

@@ -127,6 +127,11 @@ pub fn read(texts: &[Text<'_>]) -> Result<Manifest, Vec<Mistake>> {
     Ok(Manifest { doubts: reader.end()?, ..manifest })
 }
 
+/// A file of a manifest without mistakes as JSON, without comments; read again it says the same.
+pub fn as_json(text: &str) -> serde_json::Value {
+    node::read(0, text).0.map_or(serde_json::Value::Null, |root| root.json())
+}
+
 /// The JSON Schema of a manifest (draft 2020-12).
 pub fn schema() -> &'static str {
     include_str!("manifest.schema.json")
@@ -142,6 +147,36 @@ mod tests {
 
     pub(in crate::provision::manifest) fn one(text: &str) -> Text<'_> {
         Text { file: "a.yaml", directory: Path::new("/srv/acme"), text }
+    }
+
+    #[test]
+    fn a_manifest_as_json_says_the_same_and_has_no_comments() {
+        let text = r#"# a comment
+version: 1
+tenant: acme # another
+chat_settings: {messenger_timeout: 10m, messages: {agent-left: "on"}}
+defaults:
+  app: &app {id: "123456789012345", secret: {file: secret.txt}}
+  webhook: {callback_url: "https://example.com/m?code=1", verify_token: generate, fields: [messages]}
+accounts:
+  - name: "007"
+    page_id: "109876543210987"
+    page_username: acme.support
+    token: {env: ACME_TOKEN, store: file}
+    messages: {agent-joined: disabled, agent-left: default}
+  - {name: Two, handle: two, app: *app, token: {stored: true}}
+"#;
+        let json = as_json(text);
+        assert!(!json.to_string().contains("comment"));
+        let of = |text: &str| {
+            let mut manifest = good(text);
+            for account in &mut manifest.accounts {
+                account.place = Place { file: String::new(), line: 0, column: 0 };
+            }
+            (manifest.tenant, manifest.chat_settings, manifest.accounts)
+        };
+        assert_eq!(of(&json.to_string()), of(text));
+        assert_eq!(of(&as_json(&json.to_string()).to_string()), of(text));
     }
 
     /// Reads a valid manifest.

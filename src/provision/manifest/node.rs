@@ -44,6 +44,28 @@ pub(super) enum Value {
     Unusable,
 }
 
+impl Node {
+    /// As JSON, with aliases expanded and without comments. A manifest that is read from it is
+    /// the same.
+    pub fn json(&self) -> serde_json::Value {
+        match &self.value {
+            Value::Word(text, Plain::Truth) => match text.to_ascii_lowercase().as_str() {
+                "true" => true.into(),
+                "false" => false.into(),
+                _ => text.as_str().into(),
+            },
+            Value::Word(text, Plain::Number) => text.parse::<u64>().map_or_else(|_| text.as_str().into(), Into::into),
+            Value::Text(text) | Value::Word(text, Plain::Date | Plain::Text) => text.as_str().into(),
+            Value::Word(_, Plain::Nothing) | Value::Unusable => serde_json::Value::Null,
+            Value::List(items) => items.iter().map(|item| item.json()).collect(),
+            Value::Mapping(entries) => {
+                let member = |entry: &Entry| (entry.key.clone(), entry.value.json());
+                serde_json::Value::Object(entries.iter().map(member).collect())
+            }
+        }
+    }
+}
+
 /// A key and its value.
 #[derive(Debug)]
 pub(super) struct Entry {
