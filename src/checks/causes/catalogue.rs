@@ -8,18 +8,6 @@ use super::Next::{
     SetUsername, Subscribe, TestAgain, Verify,
 };
 
-macro_rules! causes {
-    ($($name:ident $id:literal $matter:ident $next:ident $summary:literal $fix:literal)+) => {
-        $(
-            #[doc = $summary]
-            pub static $name: Cause =
-                Cause { id: $id, matter: $matter, summary: $summary, fix: $fix, next: $next };
-        )+
-        /// All causes.
-        pub static CAUSES: &[&Cause] = &[$(&$name),+];
-    };
-}
-
 causes! {
     TOKEN_MISSING "token-missing" Credentials ReplaceToken
         "the page access token is missing where the account keeps it"

@@ -2,6 +2,19 @@
 //! step; [`codes`] maps Meta's refusals to causes; [`network`] does so where Graph did not
 //! answer.
 
+/// Statics of causes, and the list of all.
+macro_rules! causes {
+    ($($name:ident $id:literal $matter:ident $next:ident $summary:literal $fix:literal)+) => {
+        $(
+            #[doc = $summary]
+            pub static $name: Cause =
+                Cause { id: $id, matter: $matter, summary: $summary, fix: $fix, next: $next };
+        )+
+        /// All causes.
+        pub static CAUSES: &[&Cause] = &[$(&$name),+];
+    };
+}
+
 mod catalogue;
 mod codes;
 mod network;
