@@ -586,7 +586,7 @@ fn what_is_missing_is_said_before_the_browser_opens() {
         .says(&["cannot listen on localhost", "--listen localhost:0"]);
     home.run(&["login", "--page", PAGE_ID, "--store", "env"])
         .code(2)
-        .says(&["the env store is read-only", "--store file"]);
+        .says(&["the env store is read-only", "--store keyring, file or vault"]);
     home.run(&["login", "--page", PAGE_ID, "--store", "keyring"]).code(6).says(&["keyring"]);
     home.unset("MSGRCTL_APP_SECRET");
     home.run(&["login", "--page", PAGE_ID]).code(2).says(&["missing: app secret", "MSGRCTL_APP_SECRET"]);
