@@ -40,7 +40,7 @@ fn ends_in_a_line(path: &Path) -> io::Result<bool> {
 }
 
 /// The last line of one of msgrctl's files, without its line feed, which an unfinished line
-/// lacks, and the place in the file where it ends; `None` when there is no line. Only that line
+/// lacks, and the place in the file where it ends; `None` for an empty file. Only that line
 /// is read.
 pub fn last_line(path: &Path) -> Result<Option<(Vec<u8>, u64)>, FileError> {
     if !is_there(path)? {

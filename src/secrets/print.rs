@@ -1,5 +1,5 @@
-//! Keyed fingerprints: they tell whether a secret, or a text, is the same as before, and nobody
-//! without the key can try values until one fits.
+//! Keyed fingerprints: they tell whether a secret, or a text, is the same as before, and only
+//! the holder of the key can try values until one fits.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use rand::distr::{Alphanumeric, SampleString as _};

@@ -16,7 +16,7 @@ pub struct NoticeFile {
     /// Rounds in a row in which no account could be tested.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub away: u32,
-    /// Whether all of it was decided without a target: nobody was told.
+    /// Whether all of it was decided without a target, and so never sent.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub silent: bool,
     /// When the last digest went out, or the first was due from.

@@ -316,7 +316,7 @@ causes! {
         "Vault is sealed or not initialised: it answers and gives no secret"
         "have its operator unseal it: bao operator unseal (or vault operator unseal); then try again"
     VAULT_TOKEN_MISSING "vault-token-missing" Machine Doctor
-        "there is no token to show Vault"
+        "the token for Vault is missing"
         "log in (bao login or vault login), or set VAULT_TOKEN; programs log in by themselves with vault.auth approle or jwt"
     VAULT_TOKEN_EXPIRED "vault-token-expired" Machine Doctor
         "Vault no longer takes the token: it has expired, was revoked, or is not valid"

@@ -16,7 +16,7 @@ pub enum Answer {
     Refused(Error),
     /// It is an answer, but not this login's.
     Foreign,
-    /// It is no answer: a stray call.
+    /// A stray call, without an answer.
     Nothing,
 }
 

@@ -40,7 +40,7 @@ impl Candidate {
         self.lacks_username().then_some((&PAGE_WITHOUT_USERNAME, "it has no username"))
     }
 
-    /// Whether a new account could not be made of it, whoever's token it is.
+    /// Whether no token of any person would make a new account possible.
     pub fn lacks_username(&self) -> bool {
         self.accounts.is_empty() && self.page.username.is_none()
     }

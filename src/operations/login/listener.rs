@@ -274,7 +274,7 @@ mod tests {
         let listener = Listener::bind(0).expect("a free port");
         let port = listener.port;
         assert!(Listener::bind(port).is_err(), "the port is taken");
-        let error = listener.answer(&Arc::new(trial().0), Duration::from_millis(30)).expect_err("nobody answered");
+        let error = listener.answer(&Arc::new(trial().0), Duration::from_millis(30)).expect_err("no answer arrived");
         assert_eq!(error.why(), Some("login-timed-out"));
         assert!(Listener::bind(port).is_ok(), "the port is free again");
     }

@@ -151,11 +151,12 @@ impl<'a> Watch<'a> {
     ///
     /// # Errors
     ///
-    /// There is no target.
+    /// config.toml has no target.
     pub async fn tell_test(&self) -> Result<Vec<(String, Result<(), String>)>, Error> {
         let Some(Watched { workspace, .. }) = self.tenants.first().filter(|_| self.has_targets()) else {
-            return Err(Error::failed("there is no target of notices in config.toml")
-                .hint("how to write one: msgrctl help notices"));
+            return Err(
+                Error::failed("config.toml has no target of notices").hint("how to write one: msgrctl help notices")
+            );
         };
         let id = uuid::Uuid::new_v4().to_string();
         let notice = Notice { schema_version: 1, id, event: Event::Test, at: workspace.now(), accounts: Vec::new() };
@@ -186,7 +187,7 @@ impl<'a> Watch<'a> {
             );
             error.causes().iter().fold(anew, |anew, cause| anew.cause(cause.clone()))
         })?;
-        // What was decided while there was no target, nobody was told.
+        // Decisions made without a target were never sent.
         let known = before.as_ref().is_some_and(|before| !before.silent || self.targets.is_empty());
         let mut memory = before.unwrap_or_else(NoticeFile::new);
         if memory.silent && !self.targets.is_empty() {

@@ -67,9 +67,9 @@ impl fmt::Display for VaultError {
             Trouble::Settings => f.write_str(detail),
             Trouble::Unreachable => write!(f, "Vault at {address} cannot be reached: {detail}"),
             Trouble::Slow => write!(f, "Vault at {address} did not answer in time: {detail}"),
-            Trouble::Tls => write!(f, "there is no secure connection to Vault at {address}: {detail}"),
+            Trouble::Tls => write!(f, "cannot connect securely to Vault at {address}: {detail}"),
             Trouble::Sealed => write!(f, "Vault at {address} {detail}"),
-            Trouble::NoToken => write!(f, "there is no token for Vault at {address}"),
+            Trouble::NoToken => write!(f, "the token for Vault at {address} is missing"),
             Trouble::TokenExpired => {
                 write!(f, "the token for Vault at {address} has expired, was revoked, or is not valid")
             }
