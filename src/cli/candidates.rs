@@ -8,16 +8,16 @@ use clap_complete::engine::CompletionCandidate;
 
 use crate::accounts::{AccountStore, Handle, TenantName};
 use crate::env::{self, Environment};
-use crate::files;
 use crate::operations::{Given, Settings};
+use crate::storage::{Place, names};
 use crate::text::excerpt;
 
 /// The tenant's accounts whose handle or name begins with the typed text: handles, which
 /// need no quotes, each with the account's name.
 pub(super) fn accounts(typed: &OsStr) -> Vec<CompletionCandidate> {
     let Some(settings) = settings() else { return Vec::new() };
-    let path = settings.paths.accounts_file(settings.tenant.value.as_str());
-    let names = AccountStore::new(path, Box::new(|_| {})).names();
+    let place = Place::new(&settings.storage, names::accounts(settings.tenant.value.as_str()));
+    let names = AccountStore::new(place, Box::new(|_| {})).names();
     let typed = typed.to_string_lossy().to_lowercase();
     // A hand-edited file may hold anything, and the shell types what is offered.
     let offer = |[handle, name]: [String; 2]| {
@@ -55,7 +55,7 @@ fn below<'a>(mut command: clap::Command, mut words: impl Iterator<Item = &'a str
 
 /// The tenants that have a directory.
 pub(super) fn tenants() -> Vec<CompletionCandidate> {
-    let tenants = settings().and_then(|settings| files::directories(&settings.paths.tenants_dir()).ok());
+    let tenants = settings().and_then(|settings| settings.storage.tenants().ok());
     let tenants = tenants.unwrap_or_default().into_iter();
     tenants.filter(|name| name.parse::<TenantName>().is_ok()).map(CompletionCandidate::new).collect()
 }

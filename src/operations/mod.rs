@@ -20,6 +20,7 @@ pub(crate) mod watch;
 pub(crate) mod webhooks;
 
 mod error;
+mod every_tenant;
 mod found;
 mod groups;
 mod invocation;
@@ -31,6 +32,7 @@ mod workspace;
 
 pub use error::{Error, Kind};
 pub(crate) use error::{mistake, no_keyring, unstored};
+pub(crate) use every_tenant::Tenants;
 pub(crate) use found::Found;
 pub(crate) use groups::groups;
 pub(crate) use invocation::{Invocation, calls};
@@ -39,4 +41,4 @@ pub use settings::Given;
 pub(crate) use settings::{Origin, Setting, Settings};
 pub(crate) use stores::SHORT_PASSPHRASE;
 pub use workspace::Workspace;
-pub(crate) use workspace::{Tenants, key};
+pub(crate) use workspace::key;

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -16,6 +17,7 @@ use crate::files;
 use crate::graph::{BaseUrl, GraphVersion};
 use crate::paths::Paths;
 use crate::secrets::StoreName;
+use crate::storage::{LocalFiles, Place, Storage, names};
 
 /// A value and where it came from.
 #[derive(Clone, Debug)]
@@ -87,6 +89,8 @@ pub struct Given {
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub paths: Paths,
+    /// Where the records are.
+    pub storage: Arc<dyn Storage>,
     pub tenant: Setting<TenantName>,
     /// The store for new secrets.
     pub store: Setting<StoreName>,
@@ -117,7 +121,8 @@ impl Settings {
         let tenant = levels.pick(("--tenant", given.tenant.clone()), "MSGRCTL_TENANT", ("tenant", file.tenant));
         let tenant: Setting<TenantName> = Levels::parse(tenant, "default")?;
 
-        let of_tenant: TenantFile<Tenant> = TenantFile::new(paths.tenant_file(tenant.value.as_str()));
+        let storage: Arc<dyn Storage> = Arc::new(LocalFiles::new(paths.root().into()));
+        let of_tenant: TenantFile<Tenant> = TenantFile::new(Place::new(&storage, names::tenant(tenant.value.as_str())));
         let flag = given.store.map(|store| store.to_string());
         let of_tenant_file = |store: StoreName| Setting {
             value: store.to_string(),
@@ -159,7 +164,7 @@ impl Settings {
         let ca_bundle = path_of("--ca-bundle", &given.ca_bundle, "MSGRCTL_CA_BUNDLE", "ca_bundle", file.ca_bundle);
         let key_file = path_of("--key-file", &given.key_file, "MSGRCTL_KEY_FILE", "key_file", file.key_file);
         let notify = file.notify;
-        Ok(Self { paths, tenant, store, graph_url, graph_version, timeout, ca_bundle, key_file, notify })
+        Ok(Self { paths, storage, tenant, store, graph_url, graph_version, timeout, ca_bundle, key_file, notify })
     }
 
     /// Refuses a path among msgrctl's own files: the next change would overwrite it.

@@ -2,24 +2,25 @@
 //! names the current tenant, and the log of their changes.
 //!
 //! A change is a value ([`Change`]: the fields of one record before and after it). A backend
-//! ([`Records`]) compares two moments, applies changes and keeps the log. Only [`Files`] knows
-//! that they are texts of TOML.
+//! ([`Records`]) compares two moments, applies changes and keeps the log. Only [`Documents`] knows
+//! that they are documents of TOML.
 
 mod change;
 pub mod config_text;
-mod files;
+mod documents;
 mod health;
 mod notices;
 mod snapshot;
 
 pub use change::{Change, Fields, Record, What};
-pub use files::{Files, carry_out};
+pub use documents::{Documents, carry_out};
 pub use health::{CheckResult, Health, HealthFile, HealthTrouble, SetUp};
 pub use notices::{Concerned, Event, HealthChange, Notice, NoticeFile, Pending, State, Told, ToldEnd};
 pub use snapshot::Snapshot;
 
 use crate::accounts::AccountError;
 use crate::files::FileError;
+use crate::storage::StorageError;
 
 /// A backend that keeps records.
 pub trait Records {
@@ -103,4 +104,12 @@ pub enum StateError {
         /// What is wrong.
         why: String,
     },
+}
+
+impl From<StorageError> for StateError {
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::File(error) => Self::File(error),
+        }
+    }
 }

@@ -16,6 +16,7 @@ use crate::operations::Workspace;
 use crate::operations::settings::Origin;
 use crate::secrets::{KeyMeans, StoreError};
 use crate::state::StateError;
+use crate::storage::StorageError;
 use crate::touched;
 
 impl From<FileError> for Error {
@@ -102,6 +103,14 @@ impl From<AccountError> for Error {
             AccountError::NameTaken { handle, .. } => Self::failed(message)
                 .hint(format!("choose another name, or change that account: msgrctl account edit {handle}")),
             AccountError::HandleTaken { .. } => Self::failed(message).hint("choose another with --handle"),
+        }
+    }
+}
+
+impl From<StorageError> for Error {
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::File(error) => error.into(),
         }
     }
 }

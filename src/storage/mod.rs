@@ -1,0 +1,133 @@
+//! Where documents are kept: the texts that hold a tenant's accounts, settings, health and
+//! notices, and the lines of the log.
+//!
+//! A backend ([`Storage`]) reads and replaces whole texts by name, appends lines and hands out
+//! the right to change a tenant. It knows nothing of what the texts mean. [`LocalFiles`] keeps
+//! each in a file.
+
+mod local;
+pub mod names;
+
+use std::fmt::Debug;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::files::FileError;
+
+pub use local::LocalFiles;
+
+/// How long to wait for another process before giving up a change of one document.
+pub const PATIENCE: Duration = crate::files::Lock::PATIENCE;
+
+/// A backend. Names are relative paths: `tenants/acme/accounts.toml`, `log.jsonl`.
+pub trait Storage: Debug + Send + Sync {
+    /// Where a document is, for showing.
+    fn path(&self, name: &str) -> PathBuf;
+
+    /// A document's text; `None` when it does not exist.
+    fn read(&self, name: &str) -> Result<Option<String>, StorageError>;
+
+    /// Opens a document for a change. `on_wait` is called once when another process holds it
+    /// for noticeably long.
+    fn open(
+        &self,
+        name: &str,
+        patience: Duration,
+        on_wait: &dyn Fn(&Path),
+    ) -> Result<Box<dyn OpenDocument + '_>, StorageError>;
+
+    /// Writes a document that only the holder of its tenant writes, and that means nothing while
+    /// unfinished.
+    fn put(&self, name: &str, text: &str) -> Result<(), StorageError>;
+
+    /// Removes a document, if it exists.
+    fn remove(&self, name: &str) -> Result<(), StorageError>;
+
+    /// The names of the tenants that have a document, sorted.
+    fn tenants(&self) -> Result<Vec<String>, StorageError>;
+
+    /// The names of the documents in a directory, sorted: `pending/acme.json`.
+    fn documents(&self, directory: &str) -> Result<Vec<String>, StorageError>;
+
+    /// The lines of a log, the oldest first; empty when it does not exist.
+    fn lines(&self, log: &str) -> Result<Vec<String>, StorageError>;
+
+    /// Adds lines to a log: all of them or nothing.
+    fn append(&self, log: &str, lines: &str) -> Result<(), StorageError>;
+
+    /// Whether a line could be added, as far as that can be told beforehand.
+    fn can_append(&self, log: &str) -> Result<(), StorageError>;
+
+    /// Waits for the right to change a tenant, which lasts until dropped. `say` is told of a
+    /// long wait.
+    fn hold(&self, tenant: &str, patience: Duration, say: &dyn Fn(&str)) -> Result<Box<dyn Held>, StorageError>;
+
+    /// After the removal of a tenant's documents: removes what only served them.
+    fn forget_tenant(&self, tenant: &str);
+}
+
+/// A document that is being changed.
+pub trait OpenDocument {
+    /// Its text; `None` when it does not exist.
+    fn read(&self) -> Result<Option<String>, StorageError>;
+
+    /// Replaces it, if it is still what was read.
+    fn replace(&self, text: &str) -> Result<(), StorageError>;
+}
+
+/// The right to change a tenant; dropping it gives it back.
+pub trait Held: Debug {}
+
+/// Why a backend did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// A file could not be read, written or locked.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+/// One document in a backend.
+#[derive(Clone, Debug)]
+pub struct Place {
+    storage: Arc<dyn Storage>,
+    name: String,
+    path: PathBuf,
+}
+
+impl Place {
+    /// The document with this name.
+    pub fn new(storage: &Arc<dyn Storage>, name: impl Into<String>) -> Self {
+        let name = name.into();
+        Self { path: storage.path(&name), storage: storage.clone(), name }
+    }
+
+    /// Where it is, for showing.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its text; `None` when it does not exist.
+    pub fn read(&self) -> Result<Option<String>, StorageError> {
+        self.storage.read(&self.name)
+    }
+
+    /// Opens it for a change; see [`Storage::open`].
+    pub fn open(&self, on_wait: &dyn Fn(&Path)) -> Result<Box<dyn OpenDocument + '_>, StorageError> {
+        self.storage.open(&self.name, PATIENCE, on_wait)
+    }
+
+    /// Removes it, if it exists.
+    pub fn remove(&self) -> Result<(), StorageError> {
+        self.storage.remove(&self.name)
+    }
+}
+
+/// A file that belongs to no backend.
+impl From<PathBuf> for Place {
+    fn from(path: PathBuf) -> Self {
+        let root = path.parent().map(Path::to_path_buf).unwrap_or_default();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Self { storage: Arc::new(LocalFiles::new(root)), name, path }
+    }
+}
