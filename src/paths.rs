@@ -48,6 +48,11 @@ impl Paths {
         self.root.join("tenants")
     }
 
+    /// The directory of copies of a shared state.
+    pub fn state_copies(&self) -> PathBuf {
+        self.root.join("state-copies")
+    }
+
     /// The encrypted file of a tenant's secrets.
     pub fn secrets_file(&self, tenant: &str) -> PathBuf {
         self.tenant_dir(tenant).join("secrets.enc")

@@ -45,7 +45,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "webhook",
         ],
     ),
-    ("ui", &["env", "text"]),
+    ("ui", &["env", "leaving", "text"]),
     (
         "operations",
         &[
@@ -132,7 +132,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "text",
         ],
     ),
-    ("storage", &["files"]),
+    ("storage", &["clock", "env", "files", "http", "leaving", "secrets::Secret", "touched"]),
     ("secrets", &["env", "paths", "files", "clock", "text", "touched"]),
     ("files", &["paths", "touched"]),
     ("paths", &["env"]),
@@ -143,6 +143,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("http", &[]),
     ("serve", &[]),
     ("json", &[]),
+    ("leaving", &[]),
     ("text", &[]),
     ("touched", &[]),
     ("address", &["text"]),
@@ -183,6 +184,7 @@ const HOMES: &[(&str, &[&str])] = &[
         ".expose()",
         &[
             "src/secrets/",
+            "src/storage/s3/sign.rs",
             "src/graph/wire.rs",
             "src/graph/proof.rs",
             "src/cli/secret/reveal.rs",

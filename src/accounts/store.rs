@@ -3,13 +3,14 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::addresses::{Addresses, Clash, clashes};
 use super::schema::{self, SchemaError};
 use super::{Account, Handle, Name, Parsed};
 use crate::document::{self, Document};
 use crate::files::FileError;
-use crate::storage::{Place, StorageError};
+use crate::storage::{Place, RemoteError, StorageError};
 
 /// Why accounts could not be read, found or changed.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +18,9 @@ pub enum AccountError {
     /// The file could not be read, written or locked.
     #[error(transparent)]
     File(#[from] FileError),
+    /// A backend on the network failed.
+    #[error(transparent)]
+    Remote(RemoteError),
     /// The file's content is not valid.
     #[error(transparent)]
     Schema(#[from] SchemaError),
@@ -62,6 +66,7 @@ impl From<StorageError> for AccountError {
     fn from(error: StorageError) -> Self {
         match error {
             StorageError::File(error) => Self::File(error),
+            StorageError::Remote(error) => Self::Remote(error),
         }
     }
 }
@@ -109,9 +114,10 @@ impl AccountStore {
         }
     }
 
-    /// Handle and name of each account, for completions; skips anything broken.
-    pub fn names(&self) -> Vec<[String; 2]> {
-        let Ok(Some(text)) = self.place.read() else { return Vec::new() };
+    /// Handle and name of each account, for completions: what is known within `limit`, without
+    /// anything broken.
+    pub fn names_soon(&self, limit: Duration) -> Vec<[String; 2]> {
+        let Some(text) = self.place.read_soon(limit) else { return Vec::new() };
         Document::new(&text).map(|document| document.pairs("accounts", ["handle", "name"])).unwrap_or_default()
     }
 

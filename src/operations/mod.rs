@@ -14,6 +14,7 @@ pub(crate) mod listen;
 pub mod login;
 pub(crate) mod messages;
 pub(crate) mod secrets;
+pub(crate) mod shared_state;
 pub(crate) mod status;
 pub(crate) mod tenants;
 pub(crate) mod watch;

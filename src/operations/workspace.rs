@@ -8,9 +8,9 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::journal::Changing;
+use super::journal::{Changing, user};
 use super::reporter::Reporter;
-use super::settings::{Given, Origin, Setting, Settings};
+use super::settings::{Given, Origin, Setting, Settings, pem_of};
 use super::{Error, stores};
 use crate::accounts::{Account, AccountStore, Parsed, Realm, Tenant, TenantFile};
 use crate::clock::Clock;
@@ -23,7 +23,7 @@ use crate::secrets::{
     KeyringStore, MemoryStore, Secret, SecretKey, SecretKind, SecretRef, SecretStore, StoreError, StoreName, Stores,
 };
 use crate::state::{Documents, HealthTrouble, Records};
-use crate::storage::{Held, Place, Storage, names};
+use crate::storage::{Held, Holder, Place, Storage, names};
 use crate::webhook::Prober;
 
 /// The other command may wait at a keyring dialog.
@@ -85,7 +85,8 @@ impl Workspace {
     /// The same in another tenant.
     #[must_use]
     pub(crate) fn in_tenant(&self, tenant: &str) -> Self {
-        let given = Given { tenant: Some(tenant.into()), ..self.given.clone() };
+        let storage = self.settings.get().map(|settings| settings.storage.clone());
+        let given = Given { tenant: Some(tenant.into()), storage, ..self.given.clone() };
         Self {
             clock: self.clock.clone(),
             memory: self.memory.clone(),
@@ -272,12 +273,29 @@ impl Workspace {
 
     /// The right to change a tenant's documents, if no other process has it.
     pub(crate) fn try_hold(&self, tenant: &str) -> Result<Option<Box<dyn Held>>, Error> {
-        Ok(self.storage()?.hold(tenant, std::time::Duration::ZERO, &|_| {}).ok())
+        Ok(self.storage()?.hold(tenant, &self.holder(), std::time::Duration::ZERO, &|_| {}).ok())
+    }
+
+    /// This process, as a lock names it.
+    pub(crate) fn holder(&self) -> Holder {
+        Holder::of_process(&self.env, user(self), self.command.clone())
+    }
+
+    /// The right to a long run that changes the tenant here and at Meta, where the state is
+    /// shared.
+    pub(crate) fn hold_run(&self) -> Result<Option<Box<dyn Held>>, Error> {
+        let tenant = self.settings()?.tenant.value.as_str();
+        Ok(self.storage()?.hold_run(tenant, &self.holder(), TENANT_PATIENCE, &|waits| self.notice(waits))?)
+    }
+
+    /// Whether that right is still there: another command may have it after a long pause.
+    pub(crate) fn check_run(&self) -> Result<(), Error> {
+        Ok(self.storage()?.check_run(self.settings()?.tenant.value.as_str())?)
     }
 
     fn hold(&self, tenant: &str) -> Result<Box<dyn Held>, Error> {
         self.warn_of_owner()?;
-        Ok(self.storage()?.hold(tenant, TENANT_PATIENCE, &|waits| self.notice(waits))?)
+        Ok(self.storage()?.hold(tenant, &self.holder(), TENANT_PATIENCE, &|waits| self.notice(waits))?)
     }
 
     /// Warns once if root writes into another user's configuration, who then cannot read the files.
@@ -349,15 +367,7 @@ impl Workspace {
 
     /// The certificates of `--ca-bundle`, and their path.
     pub(crate) fn ca_bundle(&self) -> Result<Option<(PathBuf, Vec<u8>)>, Error> {
-        let Some(Setting { value: path, origin }) = &self.settings()?.ca_bundle else { return Ok(None) };
-        let pem = files::read_bytes(path, 4 * 1024 * 1024).map_err(|error| {
-            let error = Error::usage(error.to_string()).cause(format!("it is named by {origin}"));
-            match origin {
-                Origin::File(..) => error.hint("take it out: msgrctl config unset ca_bundle, or correct it there"),
-                _ => error.hint("name a readable file with --ca-bundle FILE (MSGRCTL_CA_BUNDLE)"),
-            }
-        })?;
-        Ok(Some((path.clone(), pem.to_vec())))
+        pem_of(self.settings()?.ca_bundle.as_ref())
     }
 
     /// Waits for a future on its own runtime; a name server that does not answer delays no caller.

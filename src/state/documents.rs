@@ -16,7 +16,7 @@ use crate::accounts::{Account, AccountStore, Parsed, Tenant, TenantFile};
 use crate::files::{self, FileError, Lock};
 use crate::messages::ChatSettings;
 use crate::paths::Paths;
-use crate::storage::{self, Place, Storage, names};
+use crate::storage::{self, Place, RemoteError, Storage, StorageError, names};
 
 /// Records in the documents of a backend.
 pub struct Documents {
@@ -158,6 +158,9 @@ pub fn carry_out(accounts: &mut Vec<Account>, changes: &[&Change]) -> Result<(),
     Ok(())
 }
 
+/// How often a change is made anew that another machine overtook.
+const MOST_TRIES: u32 = 20;
+
 /// Changes it, and says whether it is another one now.
 fn changes(file: &mut HealthFile, change: &dyn Fn(&mut HealthFile)) -> bool {
     let before = file.clone();
@@ -207,17 +210,24 @@ impl Records for Documents {
         if matches!(place.read(), Ok(None)) && !changes(&mut HealthFile::default(), change) {
             return Ok(None);
         }
-        let open = place.open(&|_| {})?;
-        let (mut file, trouble) = HealthFile::of(open.read(), place.path())?;
-        if matches!(trouble, Some(HealthTrouble::Newer { .. })) {
-            return Ok(trouble);
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let open = place.open(&|_| {})?;
+            let (mut file, trouble) = HealthFile::of(open.read(), place.path())?;
+            if matches!(trouble, Some(HealthTrouble::Newer { .. })) {
+                return Ok(trouble);
+            }
+            if !changes(&mut file, change) {
+                return Ok(None);
+            }
+            let text = serde_json::to_string(&file).unwrap_or_else(|error| unreachable!("it is JSON: {error}"));
+            match open.replace(&text) {
+                // Another machine was faster: the change is made to what that has left.
+                Err(StorageError::Remote(RemoteError::Changed { .. })) if tries < MOST_TRIES => {}
+                replaced => return Ok(replaced.map(|()| trouble)?),
+            }
         }
-        if !changes(&mut file, change) {
-            return Ok(None);
-        }
-        let text = serde_json::to_string(&file).unwrap_or_else(|error| unreachable!("it is JSON: {error}"));
-        open.replace(&text)?;
-        Ok(trouble)
     }
 
     fn notices(&self, tenant: &str) -> Result<Option<NoticeFile>, StateError> {

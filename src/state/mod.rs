@@ -20,7 +20,7 @@ pub use snapshot::Snapshot;
 
 use crate::accounts::AccountError;
 use crate::files::FileError;
-use crate::storage::StorageError;
+use crate::storage::{RemoteError, StorageError};
 
 /// A backend that keeps records.
 pub trait Records {
@@ -85,6 +85,9 @@ pub enum StateError {
     /// A file could not be read, written or locked.
     #[error(transparent)]
     File(#[from] FileError),
+    /// A backend on the network failed.
+    #[error(transparent)]
+    Remote(RemoteError),
     /// The accounts, or a small file of the tenant, are not valid.
     #[error(transparent)]
     Account(#[from] AccountError),
@@ -110,6 +113,7 @@ impl From<StorageError> for StateError {
     fn from(error: StorageError) -> Self {
         match error {
             StorageError::File(error) => Self::File(error),
+            StorageError::Remote(error) => Self::Remote(error),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Held, OpenDocument, PATIENCE, Storage, StorageError};
+use super::{Held, Holder, LockInfo, OpenDocument, PATIENCE, Storage, StorageError, TenantState, names};
 use crate::files::{self, Lock};
 
 /// A backend of files.
@@ -97,7 +97,13 @@ impl Storage for LocalFiles {
         Ok(Lock::acquire(&path, PATIENCE, &|_| {}).map(drop)?)
     }
 
-    fn hold(&self, tenant: &str, patience: Duration, say: &dyn Fn(&str)) -> Result<Box<dyn Held>, StorageError> {
+    fn hold(
+        &self,
+        tenant: &str,
+        _holder: &Holder,
+        patience: Duration,
+        say: &dyn Fn(&str),
+    ) -> Result<Box<dyn Held>, StorageError> {
         let on_wait = |_: &Path| say("waiting for another msgrctl to finish its change of this tenant …");
         Ok(Box::new(Lock::acquire(&self.tenant_dir(tenant).join("changes"), patience, &on_wait)?))
     }
@@ -105,5 +111,21 @@ impl Storage for LocalFiles {
     fn forget_tenant(&self, tenant: &str) {
         // The lock files go with the directory; other files keep it.
         files::remove_empty_dir(&self.tenant_dir(tenant));
+    }
+
+    fn state_of(&self, tenant: &str) -> Result<TenantState, StorageError> {
+        let all = [names::accounts(tenant), names::chat_settings(tenant), names::tenant(tenant)];
+        let sizes = all.iter().map(|name| Ok(self.read(name)?.map_or(0, |text| text.len())));
+        let bytes = sizes.sum::<Result<usize, StorageError>>()?;
+        Ok(TenantState { tenant: tenant.into(), lineage: None, serial: None, bytes, lock: None })
+    }
+
+    fn lock_of(&self, _tenant: &str) -> Result<Option<LockInfo>, StorageError> {
+        // The system frees the lock of a process that has ended.
+        Ok(None)
+    }
+
+    fn unlock(&self, _tenant: &str, _id: &str) -> Result<bool, StorageError> {
+        Ok(false)
     }
 }

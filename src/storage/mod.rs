@@ -3,10 +3,13 @@
 //!
 //! A backend ([`Storage`]) reads and replaces whole texts by name, appends lines and hands out
 //! the right to change a tenant. It knows nothing of what the texts mean. [`LocalFiles`] keeps
-//! each in a file.
+//! each in a file, [`S3`] in a bucket that a team shares.
 
 mod local;
+mod lock_info;
 pub mod names;
+mod s3;
+mod trouble;
 
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
@@ -16,6 +19,9 @@ use std::time::Duration;
 use crate::files::FileError;
 
 pub use local::LocalFiles;
+pub use lock_info::{Holder, LockInfo, ci_job};
+pub use s3::{S3, policy as s3_policy};
+pub use trouble::RemoteError;
 
 /// How long to wait for another process before giving up a change of one document.
 pub const PATIENCE: Duration = crate::files::Lock::PATIENCE;
@@ -27,6 +33,11 @@ pub trait Storage: Debug + Send + Sync {
 
     /// A document's text; `None` when it does not exist.
     fn read(&self, name: &str) -> Result<Option<String>, StorageError>;
+
+    /// The text, perhaps of a minute ago, if it is known within `limit`: for completions.
+    fn read_soon(&self, name: &str, _limit: Duration) -> Option<String> {
+        self.read(name).ok().flatten()
+    }
 
     /// Opens a document for a change. `on_wait` is called once when another process holds it
     /// for noticeably long.
@@ -47,6 +58,11 @@ pub trait Storage: Debug + Send + Sync {
     /// The names of the tenants that have a document, sorted.
     fn tenants(&self) -> Result<Vec<String>, StorageError>;
 
+    /// The same at once, perhaps not all of them: for completions.
+    fn tenants_soon(&self) -> Vec<String> {
+        self.tenants().unwrap_or_default()
+    }
+
     /// The names of the documents in a directory, sorted: `pending/acme.json`.
     fn documents(&self, directory: &str) -> Result<Vec<String>, StorageError>;
 
@@ -61,10 +77,57 @@ pub trait Storage: Debug + Send + Sync {
 
     /// Waits for the right to change a tenant, which lasts until dropped. `say` is told of a
     /// long wait.
-    fn hold(&self, tenant: &str, patience: Duration, say: &dyn Fn(&str)) -> Result<Box<dyn Held>, StorageError>;
+    fn hold(
+        &self,
+        tenant: &str,
+        holder: &Holder,
+        patience: Duration,
+        say: &dyn Fn(&str),
+    ) -> Result<Box<dyn Held>, StorageError>;
+
+    /// The same for a long run that also changes Meta, where a backend locks that too. A hold
+    /// inside it is a part of it.
+    fn hold_run(
+        &self,
+        _tenant: &str,
+        _holder: &Holder,
+        _patience: Duration,
+        _say: &dyn Fn(&str),
+    ) -> Result<Option<Box<dyn Held>>, StorageError> {
+        Ok(None)
+    }
+
+    /// Whether such a run still has the right to go on.
+    fn check_run(&self, _tenant: &str) -> Result<(), StorageError> {
+        Ok(())
+    }
 
     /// After the removal of a tenant's documents: removes what only served them.
     fn forget_tenant(&self, tenant: &str);
+
+    /// What there is of a tenant.
+    fn state_of(&self, tenant: &str) -> Result<TenantState, StorageError>;
+
+    /// Who holds the lock of a tenant, where that is known.
+    fn lock_of(&self, tenant: &str) -> Result<Option<LockInfo>, StorageError>;
+
+    /// Breaks the lock with this id; `false` if there is no such lock any more.
+    fn unlock(&self, tenant: &str, id: &str) -> Result<bool, StorageError>;
+}
+
+/// What a backend has of a tenant.
+#[derive(Clone, Debug)]
+pub struct TenantState {
+    /// Its name.
+    pub tenant: String,
+    /// Names the history of its records, where the backend has one.
+    pub lineage: Option<String>,
+    /// The number of changes in it.
+    pub serial: Option<u64>,
+    /// The size of its records.
+    pub bytes: usize,
+    /// Who holds its lock.
+    pub lock: Option<LockInfo>,
 }
 
 /// A document that is being changed.
@@ -85,6 +148,9 @@ pub enum StorageError {
     /// A file could not be read, written or locked.
     #[error(transparent)]
     File(#[from] FileError),
+    /// A backend on the network failed.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
 }
 
 /// One document in a backend.
@@ -110,6 +176,11 @@ impl Place {
     /// Its text; `None` when it does not exist.
     pub fn read(&self) -> Result<Option<String>, StorageError> {
         self.storage.read(&self.name)
+    }
+
+    /// Its text, if it is known soon; see [`Storage::read_soon`].
+    pub fn read_soon(&self, limit: Duration) -> Option<String> {
+        self.storage.read_soon(&self.name, limit)
     }
 
     /// Opens it for a change; see [`Storage::open`].

@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use crate::login::Login;
 use crate::support::listening::Listening;
+use crate::support::seaweed::{KEY, KEY_ID, Seaweed, seaweed};
 use crate::support::world::{EVENTS, app, page_token, sandbox, subscribe};
 use crate::support::{Home, Hook};
 
@@ -120,6 +121,22 @@ fn works(line: &str) {
     }
     if line.contains("acme") && !line.contains("tenant add") {
         home.run(&["tenant", "add", "acme", "--host", "acme.example.com"]).code(0);
+    }
+    let mut line = line.to_owned();
+    if line.contains("state move") || line.contains("state unlock") {
+        let Some(server) = seaweed() else { return };
+        let prefix = Seaweed::prefix();
+        home.set("AWS_ENDPOINT_URL_S3", &server.url);
+        home.set("AWS_ACCESS_KEY_ID", KEY_ID);
+        home.set("AWS_SECRET_ACCESS_KEY", KEY);
+        line = line.replace("our-team/msgrctl", &format!("team/{prefix}"));
+        line = line.replace("https://s3.example.com", &server.url);
+        if !line.contains("s3://") {
+            home.set("MSGRCTL_STATE", &server.address(&prefix, ""));
+        }
+        if line.contains("unlock") {
+            server.lock(&prefix, "3f9a0c51b2d4");
+        }
     }
     let line = line.replace("http://127.0.0.1:8090", &sandbox.url());
     let line = line.replace("7654321098765432", &sandbox.world().people[0].psid);

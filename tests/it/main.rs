@@ -63,6 +63,7 @@ mod sandbox_wild;
 mod schema;
 mod screens;
 mod secret;
+mod state;
 mod states;
 mod status;
 mod store;

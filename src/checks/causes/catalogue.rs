@@ -2,10 +2,10 @@
 //! `webhook/problem.rs`, with names of the same kind.
 
 use super::Cause;
-use super::Matter::{Credentials, Delivery, Machine, Message, Other, Remote};
+use super::Matter::{Credentials, Delivery, Machine, Message, Other, Remote, State};
 use super::Next::{
     AddApp, Doctor, EditMessages, Nothing, ReplaceToken, SetApp, SetCallback, SetPageId, SetTimeout, SetUsername,
-    Subscribe, TestAgain, Verify,
+    ShowState, Subscribe, TestAgain, Verify,
 };
 
 macro_rules! causes {
@@ -303,6 +303,36 @@ causes! {
     FILE_DAMAGED "file-damaged" Machine Doctor
         "one of msgrctl's own files is damaged or cannot be read"
         "correct the line that is named, or restore the file from a backup"
+    STATE_ADDRESS "state-address" State ShowState
+        "the address of the shared state is not valid"
+        "give it as s3://BUCKET/PREFIX in MSGRCTL_STATE, or with msgrctl config set state ADDRESS"
+    STATE_CREDENTIALS "state-credentials" State ShowState
+        "nothing says who asks for the shared state"
+        "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
+    STATE_UNREACHABLE "state-unreachable" State ShowState
+        "the server of the shared state did not answer, or is in trouble"
+        "check the network, the endpoint of the address and HTTPS_PROXY, then try again"
+    STATE_DENIED "state-denied" State ShowState
+        "the server of the shared state does not accept the keys, or they lack a right"
+        "check the keys and the clock; the rights that are needed: msgrctl doctor --print-policy s3"
+    STATE_NO_BUCKET "state-no-bucket" State ShowState
+        "the bucket of the shared state does not exist"
+        "make the bucket, or correct the address"
+    STATE_UNCONDITIONAL "state-unconditional" State ShowState
+        "the server of the shared state ignores conditions of writes, so commands would overwrite each other's changes"
+        "use a server with conditional writes, such as Amazon S3, R2, or a current MinIO or SeaweedFS"
+    STATE_CONFLICT "state-conflict" State ShowState
+        "another command changed the same records in the meantime"
+        "run it again: it works on what is there now"
+    STATE_LOCKED "state-locked" State ShowState
+        "another command holds the lock of the tenant"
+        "wait until it is done; if its process is gone, the lock ends after its lease, or: msgrctl state unlock ID"
+    STATE_DAMAGED "state-damaged" State ShowState
+        "a document of the shared state is damaged, or a newer version wrote it"
+        "restore an older version of the object, or use the newer version here too"
+    STATE_WENT_BACK "state-went-back" State ShowState
+        "the shared state is older than what was read or written before: the server has lost changes"
+        "restore the newest version of the object"
     FILES_EXPOSED "files-exposed" Machine Doctor
         "other users of this machine may read msgrctl's files"
         "remove their access: chmod -R go="

@@ -41,6 +41,8 @@ pub enum Matter {
     Remote,
     /// This machine: files, stores, clock.
     Machine,
+    /// The records that a team shares.
+    State,
     /// Any other refusal of Meta.
     Other,
 }
@@ -72,6 +74,8 @@ pub enum Next {
     EditMessages,
     /// Check this machine.
     Doctor,
+    /// See where the records are, and who holds their locks.
+    ShowState,
     Nothing,
 }
 

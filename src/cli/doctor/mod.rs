@@ -30,9 +30,16 @@ use crate::secrets::redact;
 pub struct DoctorArgs {
     #[command(flatten)]
     pub(super) format: FormatArg,
+    /// Print the least rights that a shared state needs, as a policy of AWS, and check nothing
+    #[arg(long, value_name = "BACKEND", value_parser = ["s3"])]
+    print_policy: Option<String>,
 }
 
 pub fn run(args: &DoctorArgs, ctx: &Context) -> Result<u8, CliError> {
+    if args.print_policy.is_some() {
+        ctx.output.result(&ctx.state_policy()?);
+        return Ok(0);
+    }
     let mut found =
         vec![Found::pass(ids::MSGRCTL_VERSION, format!("msgrctl {}, {}", env!("CARGO_PKG_VERSION"), platform()))];
     match ctx.settings() {

@@ -30,6 +30,7 @@ pub fn carry_out(workspace: &Workspace, prepared: &Prepared, how: How<'_>) -> Re
         }
     }
     if !plan.is_empty() && !run.stops() {
+        let _run = workspace.hold_run()?;
         let mut ready = local::carry_out(&mut run, prepared)?;
         if !run.stops() {
             let as_saved = |(at, account)| Some((at, Target { account, ..prepared.targets.get(&at)?.clone() }));

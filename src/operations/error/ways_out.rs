@@ -16,7 +16,6 @@ use crate::operations::Workspace;
 use crate::operations::settings::Origin;
 use crate::secrets::{KeyMeans, StoreError};
 use crate::state::StateError;
-use crate::storage::StorageError;
 use crate::touched;
 
 impl From<FileError> for Error {
@@ -82,6 +81,7 @@ impl From<AccountError> for Error {
         let message = error.to_string();
         match error {
             AccountError::File(error) => error.into(),
+            AccountError::Remote(error) => error.into(),
             AccountError::Schema(SchemaError::Broken { mistake: found, .. }) => mistake(Self::file(message), &found),
             AccountError::Schema(SchemaError::Newer { .. }) => {
                 Self::file(message).hint(unless_changed("use the newer msgrctl"))
@@ -107,18 +107,11 @@ impl From<AccountError> for Error {
     }
 }
 
-impl From<StorageError> for Error {
-    fn from(error: StorageError) -> Self {
-        match error {
-            StorageError::File(error) => error.into(),
-        }
-    }
-}
-
 impl From<StateError> for Error {
     fn from(error: StateError) -> Self {
         match error {
             StateError::File(error) => error.into(),
+            StateError::Remote(error) => error.into(),
             StateError::Account(error) => error.into(),
             StateError::Conflict { .. } => {
                 Self::failed(error.to_string()).hint("another program has changed it; check it, then try again")

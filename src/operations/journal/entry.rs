@@ -44,14 +44,12 @@ const SECRETS: &str = "secrets.";
 impl Entry {
     /// A line about this process.
     pub fn new(workspace: &Workspace, tenant: &str, changes: Vec<Change>) -> Self {
-        let user = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| workspace.env.text(name));
-        let user = user.map_or_else(who_without_a_name, |name| excerpt(name, 100));
         let mut id = uuid::Uuid::new_v4().simple().to_string();
         id.truncate(12);
         Self {
             id,
             time: workspace.now().to_string(),
-            user,
+            user: user(workspace),
             command: workspace.command.clone(),
             tenant: tenant.into(),
             changes,
@@ -101,6 +99,12 @@ impl Entry {
     pub fn in_words(&self) -> String {
         several_in_words(&self.changes)
     }
+}
+
+/// The system's name for the user.
+pub fn user(workspace: &Workspace) -> String {
+    let user = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| workspace.env.text(name));
+    user.map_or_else(who_without_a_name, |name| excerpt(name, 100))
 }
 
 /// A container often has no variable for the user; the system knows the user's number.

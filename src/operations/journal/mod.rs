@@ -12,7 +12,7 @@ mod pending;
 mod undo;
 
 pub use changing::Changing;
-pub use entry::{DONE, Entry};
+pub use entry::{DONE, Entry, user};
 pub use history::{History, Standing};
 pub use pending::{Pending, recover};
 pub use undo::{Undone, prepare_undo, standings};

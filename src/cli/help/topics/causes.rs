@@ -14,12 +14,13 @@ pub(super) const CAUSES: Topic = Topic {
 };
 
 /// In the order in which an administrator meets them.
-const MATTERS: [(Matter, &str); 6] = [
+const MATTERS: [(Matter, &str); 7] = [
     (Matter::Credentials, "Token and app"),
     (Matter::Delivery, "Page, webhook and callback"),
     (Matter::Message, "Messages"),
     (Matter::Remote, "Network and Graph"),
     (Matter::Machine, "This machine"),
+    (Matter::State, "Shared state"),
     (Matter::Other, "Other refusals"),
 ];
 
