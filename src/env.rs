@@ -55,6 +55,15 @@ pub fn platform() -> String {
     format!("{} {}", std::env::consts::OS, std::env::consts::ARCH)
 }
 
+/// The name of this machine; `unknown` where the system does not tell.
+pub fn host_name(env: &Environment) -> String {
+    #[cfg(unix)]
+    let system = rustix::system::uname().nodename().to_str().ok().map(str::to_owned);
+    #[cfg(not(unix))]
+    let system = env.text("COMPUTERNAME").map(str::to_owned);
+    system.or_else(|| env.text("HOSTNAME").map(str::to_owned)).unwrap_or_else(|| "unknown".into())
+}
+
 /// The current directory; `None` when it no longer exists.
 pub fn current_directory() -> Option<std::path::PathBuf> {
     std::env::current_dir().ok()

@@ -319,6 +319,11 @@ pub fn remove(path: &Path) -> Result<(), FileError> {
     Ok(())
 }
 
+/// Makes a file as young as if it were just written, if that can be done.
+pub fn touch(path: &Path) {
+    let _ = File::open(path).and_then(|file| file.set_modified(std::time::SystemTime::now()));
+}
+
 /// Removes a directory that contains at most lock files.
 pub fn remove_empty_dir(path: &Path) {
     let Ok(entries) = fs::read_dir(path) else { return };

@@ -70,7 +70,7 @@ pub struct Response {
     pub status: u16,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body, decompressed, at most 8 MiB.
+    /// The body, decompressed, at most 8 MiB unless a request allows more.
     pub body: Vec<u8>,
 }
 
@@ -209,15 +209,20 @@ impl Client {
 
     /// Sends a request and reads the whole answer.
     pub async fn send(&self, request: Request) -> Result<Response, Fault> {
+        self.send_up_to(request, BODY_LIMIT).await
+    }
+
+    /// The same for an answer whose body has at most so many bytes.
+    pub async fn send_up_to(&self, request: Request, limit: usize) -> Result<Response, Fault> {
         let url = request.url.clone();
-        match self.send_once(request).await {
+        match self.send_once(request, limit).await {
             // A proxy that opens no tunnel explains only when it is asked again.
             Err(fault @ Fault::Connect) => Err(self.proxies.refusal(&url, self.patience).await.unwrap_or(fault)),
             sent => sent,
         }
     }
 
-    async fn send_once(&self, request: Request) -> Result<Response, Fault> {
+    async fn send_once(&self, request: Request, limit: usize) -> Result<Response, Fault> {
         let mut builder = self.inner.request(request.method, request.url);
         if let Some(mut authorization) = request.authorization {
             authorization.set_sensitive(true);
@@ -234,7 +239,7 @@ impl Client {
         let mut response = builder.send().await.map_err(|error| fault(&error))?;
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| fault(&error))? {
-            if body.len() + chunk.len() > BODY_LIMIT {
+            if body.len() + chunk.len() > limit {
                 return Err(Fault::TooLarge);
             }
             body.extend_from_slice(&chunk);

@@ -8,7 +8,7 @@
 //! command line: [`cli`], where the path of a file is the command it runs, and `ui`, which
 //! knows terminals and no domain. Under all lie small shared modules: [`address`],
 //! [`channel`], [`env`], [`clock`], [`dashboard`], [`document`], [`paths`], [`files`],
-//! [`http`], [`json`], [`serve`], [`text`], [`touched`].
+//! [`http`], [`json`], [`leaving`], [`serve`], [`storage`], [`text`], [`touched`].
 //!
 //! # Without a terminal
 //!
@@ -76,8 +76,10 @@ pub mod document;
 pub mod files;
 pub mod http;
 pub mod json;
+pub mod leaving;
 pub mod paths;
 pub mod serve;
+pub mod storage;
 pub mod text;
 pub mod touched;
 

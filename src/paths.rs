@@ -48,60 +48,19 @@ impl Paths {
         self.root.join("tenants")
     }
 
+    /// The directory of copies of a shared state.
+    pub fn state_copies(&self) -> PathBuf {
+        self.root.join("state-copies")
+    }
+
     /// The encrypted file of a tenant's secrets.
     pub fn secrets_file(&self, tenant: &str) -> PathBuf {
         self.tenant_dir(tenant).join("secrets.enc")
     }
 
-    /// `tenant.toml` of a tenant: its settings.
-    pub fn tenant_file(&self, tenant: &str) -> PathBuf {
-        self.tenant_dir(tenant).join("tenant.toml")
-    }
-
-    /// `chat-settings.toml` of a tenant.
-    pub fn chat_settings_file(&self, tenant: &str) -> PathBuf {
-        self.tenant_dir(tenant).join("chat-settings.toml")
-    }
-
-    /// `notices.json` of a tenant: what was told, and what is still to be sent.
-    pub fn notices_file(&self, tenant: &str) -> PathBuf {
-        self.tenant_dir(tenant).join("notices.json")
-    }
-
-    /// `health-log.jsonl`: what `watch` found to have changed, an account a line.
-    pub fn health_log_file(&self) -> PathBuf {
-        self.root.join("health-log.jsonl")
-    }
-
     /// The file whose lock one `watch` holds.
     pub fn watch_file(&self) -> PathBuf {
         self.root.join("watch")
-    }
-
-    /// `health.json` of a tenant: what the last tests found.
-    pub fn health_file(&self, tenant: &str) -> PathBuf {
-        self.tenant_dir(tenant).join("health.json")
-    }
-
-    /// `log.jsonl`: one line for each change.
-    pub fn log_file(&self) -> PathBuf {
-        self.root.join("log.jsonl")
-    }
-
-    /// `log.end.json`: where the log ends.
-    pub fn log_end_file(&self) -> PathBuf {
-        self.root.join("log.end.json")
-    }
-
-    /// `lineage`: the id of this configuration, which saved plans carry.
-    pub fn lineage_file(&self) -> PathBuf {
-        self.root.join("lineage")
-    }
-
-    /// The directory of changes that have begun and are not logged yet, one file for each
-    /// tenant.
-    pub fn pending_dir(&self) -> PathBuf {
-        self.root.join("pending")
     }
 
     /// `accounts.toml` of a tenant.

@@ -1,14 +1,16 @@
-//! The accounts of one tenant on disk.
+//! The accounts of one tenant, in a document.
 
 use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::addresses::{Addresses, Clash, clashes};
 use super::schema::{self, SchemaError};
 use super::{Account, Handle, Name, Parsed};
 use crate::document::{self, Document};
-use crate::files::{self, FileError, Lock};
+use crate::files::FileError;
+use crate::storage::{Place, RemoteError, StorageError};
 
 /// Why accounts could not be read, found or changed.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +18,9 @@ pub enum AccountError {
     /// The file could not be read, written or locked.
     #[error(transparent)]
     File(#[from] FileError),
+    /// A backend on the network failed.
+    #[error(transparent)]
+    Remote(RemoteError),
     /// The file's content is not valid.
     #[error(transparent)]
     Schema(#[from] SchemaError),
@@ -57,19 +62,28 @@ pub enum AccountError {
     },
 }
 
+impl From<StorageError> for AccountError {
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::File(error) => Self::File(error),
+            StorageError::Remote(error) => Self::Remote(error),
+        }
+    }
+}
+
 /// `accounts.toml` of one tenant. Read at each use: another process may have changed it.
 pub struct AccountStore {
-    path: PathBuf,
+    place: Place,
     parsed: Parsed,
     on_wait: Box<dyn Fn(&Path)>,
     flag: String,
 }
 
 impl AccountStore {
-    /// A store in the file `path`. `on_wait` is called when another process holds the file for
+    /// A store in the document at `place`. `on_wait` is called when another process holds it for
     /// noticeably long.
-    pub fn new(path: PathBuf, on_wait: Box<dyn Fn(&Path)>) -> Self {
-        Self { path, parsed: Parsed::default(), on_wait, flag: String::new() }
+    pub fn new(place: impl Into<Place>, on_wait: Box<dyn Fn(&Path)>) -> Self {
+        Self { place: place.into(), parsed: Parsed::default(), on_wait, flag: String::new() }
     }
 
     /// The same, with a cache of parsed texts.
@@ -90,15 +104,20 @@ impl AccountStore {
     }
 
     fn read(&self) -> Result<Rc<Vec<Account>>, AccountError> {
-        match files::read_text(&self.path)? {
-            Some(text) => Ok(self.parsed.accounts(&text, &self.path)?),
+        self.parse(self.place.read()?)
+    }
+
+    fn parse(&self, text: Option<String>) -> Result<Rc<Vec<Account>>, AccountError> {
+        match text {
+            Some(text) => Ok(self.parsed.accounts(&text, self.place.path())?),
             None => Ok(Rc::default()),
         }
     }
 
-    /// Handle and name of each account, for completions; skips anything broken.
-    pub fn names(&self) -> Vec<[String; 2]> {
-        let Ok(Some(text)) = files::read_text(&self.path) else { return Vec::new() };
+    /// Handle and name of each account, for completions: what is known within `limit`, without
+    /// anything broken.
+    pub fn names_soon(&self, limit: Duration) -> Vec<[String; 2]> {
+        let Some(text) = self.place.read_soon(limit) else { return Vec::new() };
         Document::new(&text).map(|document| document.pairs("accounts", ["handle", "name"])).unwrap_or_default()
     }
 
@@ -242,11 +261,11 @@ impl AccountStore {
         &self,
         change: impl FnOnce(&mut Vec<Account>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let lock = Lock::acquire(&self.path, Lock::PATIENCE, &self.on_wait).map_err(AccountError::from)?;
-        let mut accounts = self.load()?;
+        let open = self.place.open(&self.on_wait).map_err(AccountError::from)?;
+        let mut accounts = Rc::unwrap_or_clone(self.parse(open.read().map_err(AccountError::from)?)?);
         let done = change(&mut accounts)?;
         let text = schema::write(&accounts);
-        lock.replace(text.as_bytes()).map_err(AccountError::from)?;
+        open.replace(&text).map_err(AccountError::from)?;
         self.parsed.remember(text, accounts);
         Ok(done)
     }
@@ -391,8 +410,8 @@ mod tests {
         let mut twin = account("ACME-support");
         twin.handle = "twin".parse().expect("a handle");
         let all = [account("Acme Support"), twin, account("Other")];
-        let lock = Lock::acquire(&store.path, Lock::PATIENCE, &|_| {}).expect("a lock");
-        lock.replace(schema::write(&all).as_bytes()).expect("written");
+        let lock = store.place.open(&|_| {}).expect("opened");
+        lock.replace(&schema::write(&all)).expect("written");
         all
     }
 

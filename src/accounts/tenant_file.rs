@@ -1,60 +1,66 @@
-//! A small file of a tenant, for its settings or its Chat Settings. Read and replaced as a
+//! A small document of a tenant, for its settings or its Chat Settings. Read and replaced as a
 //! whole, with the schema version at the top.
 
 use std::marker::PhantomData;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{AccountError, SchemaError};
 use crate::document::Document;
-use crate::files::{self, Lock};
+use crate::storage::Place;
 
 const VERSION: i64 = 1;
 const SCHEMA_VERSION: &str = "schema_version";
 
-/// A file with one `T`, which may not exist.
+/// A document with one `T`, which may not exist.
 pub struct TenantFile<T> {
-    path: PathBuf,
+    place: Place,
     holds: PhantomData<T>,
 }
 
 impl<T: Serialize + DeserializeOwned + Default> TenantFile<T> {
-    /// The file at `path`.
-    pub fn new(path: PathBuf) -> Self {
-        Self { path, holds: PhantomData }
+    /// The document at `place`.
+    pub fn new(place: impl Into<Place>) -> Self {
+        Self { place: place.into(), holds: PhantomData }
     }
 
     /// Where it is.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.place.path()
     }
 
     /// Its content; the default if it does not exist.
     pub fn load(&self) -> Result<T, AccountError> {
-        match files::read_text(&self.path)? {
-            Some(text) => self.read(&text),
-            None => Ok(T::default()),
-        }
+        self.parse(self.place.read()?)
+    }
+
+    fn parse(&self, text: Option<String>) -> Result<T, AccountError> {
+        text.map_or_else(|| Ok(T::default()), |text| self.read(&text))
+    }
+
+    /// Removes it, if it exists.
+    pub fn remove(&self) -> Result<(), AccountError> {
+        Ok(self.place.remove()?)
     }
 
     /// Reads a text as if it were the file's, for an edited copy.
     pub fn read(&self, text: &str) -> Result<T, AccountError> {
-        let broken = |mistake| SchemaError::Broken { path: self.path.clone(), mistake };
+        let broken = |mistake| SchemaError::Broken { path: self.path().into(), mistake };
         let mut document = Document::new(text).map_err(broken)?;
         match document.take_number(SCHEMA_VERSION) {
-            Some(found) if found > VERSION => Err(SchemaError::Newer { path: self.path.clone(), found }.into()),
+            Some(found) if found > VERSION => Err(SchemaError::Newer { path: self.path().into(), found }.into()),
             _ => Ok(document.read().map_err(broken)?),
         }
     }
 
     /// Reads, changes and writes under the lock. Writes nothing on an error.
     pub fn change<R>(&self, change: impl FnOnce(&mut T) -> R) -> Result<R, AccountError> {
-        let lock = Lock::acquire(&self.path, Lock::PATIENCE, &|_| {})?;
-        let mut value = self.load()?;
+        let open = self.place.open(&|_| {})?;
+        let mut value = self.parse(open.read()?)?;
         let done = change(&mut value);
-        lock.replace(text(&value).as_bytes())?;
+        open.replace(&text(&value))?;
         Ok(done)
     }
 }
@@ -68,6 +74,8 @@ pub fn text<T: Serialize>(value: &T) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
     use crate::accounts::Tenant;
     use crate::messages::{ChatSettings, ChatText};
@@ -96,7 +104,7 @@ mod tests {
 
     #[test]
     fn mistakes_are_located_and_newer_files_refused() {
-        let file = TenantFile::<Tenant>::new("tenant.toml".into());
+        let file = TenantFile::<Tenant>::new(PathBuf::from("tenant.toml"));
         let AccountError::Schema(SchemaError::Broken { mistake, .. }) = file.read("hots = 'x'").expect_err("refused")
         else {
             panic!("broken")
@@ -105,7 +113,7 @@ mod tests {
         assert!(file.read("schema_version = 1\nhost = 'a.b/c'").is_err());
         let newer = file.read("schema_version = 2\nnew = 1").expect_err("refused");
         assert!(matches!(newer, AccountError::Schema(SchemaError::Newer { found: 2, .. })));
-        let settings = TenantFile::<ChatSettings>::new("chat-settings.toml".into());
+        let settings = TenantFile::<ChatSettings>::new(PathBuf::from("chat-settings.toml"));
         assert!(settings.read("[messages]\nagent-lft = 'disabled'").is_err());
         assert!(settings.read("[messages]\nagent-left = 'default'").is_err());
     }

@@ -135,6 +135,7 @@ impl Commands {
             Next::SetTimeout => Some("msgrctl chat-settings set --messenger-timeout 10m".into()),
             Next::EditMessages => Some(self.edit_messages.clone()),
             Next::Doctor => Some("msgrctl doctor".into()),
+            Next::ShowState => Some("msgrctl state show".into()),
             Next::Nothing => None,
         }
     }

@@ -7,7 +7,7 @@ use super::format::FormatArg;
 use super::global::Global;
 use super::{
     account, apply, chat_settings, completions, config, doctor, explain, export, help, log, login, man, message, plan,
-    sandbox, schema, secret, status, tenant, undo, version, watch, webhook,
+    sandbox, schema, secret, state, status, tenant, undo, version, watch, webhook,
 };
 
 const STYLES: Styles = Styles::styled()
@@ -82,6 +82,9 @@ pub(super) enum Command {
     /// Settings of this machine: list, get, set, unset
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// Where the records are: show, move, unlock
+    #[command(subcommand)]
+    State(state::StateCommand),
     Log(log::LogArgs),
     Undo(undo::UndoArgs),
     Completions(completions::CompletionsArgs),

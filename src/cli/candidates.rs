@@ -1,23 +1,27 @@
-//! Values that a shell completes: accounts, tenants, references. Reads only this machine's
-//! files; what cannot be read is silently not offered.
+//! Values that a shell completes: accounts, tenants, references. Reads this machine's
+//! files, and a shared state where it answers at once; what cannot be read is silently not offered.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap_complete::engine::CompletionCandidate;
 
 use crate::accounts::{AccountStore, Handle, TenantName};
 use crate::env::{self, Environment};
-use crate::files;
 use crate::operations::{Given, Settings};
+use crate::storage::{Place, names};
 use crate::text::excerpt;
+
+/// How long a shared state may take to answer: who presses Tab waits.
+const LIMIT: Duration = Duration::from_millis(300);
 
 /// The tenant's accounts whose handle or name begins with the typed text: handles, which
 /// need no quotes, each with the account's name.
 pub(super) fn accounts(typed: &OsStr) -> Vec<CompletionCandidate> {
     let Some(settings) = settings() else { return Vec::new() };
-    let path = settings.paths.accounts_file(settings.tenant.value.as_str());
-    let names = AccountStore::new(path, Box::new(|_| {})).names();
+    let place = Place::new(&settings.storage, names::accounts(settings.tenant.value.as_str()));
+    let names = AccountStore::new(place, Box::new(|_| {})).names_soon(LIMIT);
     let typed = typed.to_string_lossy().to_lowercase();
     // A hand-edited file may hold anything, and the shell types what is offered.
     let offer = |[handle, name]: [String; 2]| {
@@ -55,7 +59,7 @@ fn below<'a>(mut command: clap::Command, mut words: impl Iterator<Item = &'a str
 
 /// The tenants that have a directory.
 pub(super) fn tenants() -> Vec<CompletionCandidate> {
-    let tenants = settings().and_then(|settings| files::directories(&settings.paths.tenants_dir()).ok());
+    let tenants = settings().map(|settings| settings.storage.tenants_soon());
     let tenants = tenants.unwrap_or_default().into_iter();
     tenants.filter(|name| name.parse::<TenantName>().is_ok()).map(CompletionCandidate::new).collect()
 }
@@ -77,6 +81,7 @@ pub(super) fn references() -> Vec<CompletionCandidate> {
 /// The settings of the line being completed.
 fn settings() -> Option<Settings> {
     let given = of_line(&env::arguments());
+    let given = Given { offline: true, ..given };
     Settings::resolve(&given, &Environment::of_process()).ok()
 }
 

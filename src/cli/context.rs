@@ -12,7 +12,7 @@ use super::global::Global;
 use super::reporter::Terminal;
 use crate::env::Environment;
 use crate::files;
-use crate::operations::{Workspace, calls};
+use crate::operations::{Given, Workspace, calls};
 use crate::secrets::MemoryStore;
 use crate::touched;
 use crate::ui::interrupt;
@@ -74,7 +74,10 @@ impl Context {
         // A step of the demo has the terminal, but its own input.
         let someone_can_answer = stdin_is_terminal && output.terminal.someone_can_answer(no_input, &env);
         let reporter = Rc::new(Terminal::new(output.clone(), prompter.clone(), someone_can_answer, &env));
-        let workspace = Workspace::new(env, global.given(), reporter, command).with_memory(memory);
+        // They name and move the state itself.
+        let state_is_optional = matches!(command.split(' ').next(), Some("config" | "state"));
+        let given = Given { state_is_optional, ..global.given() };
+        let workspace = Workspace::new(env, given, reporter, command).with_memory(memory);
         let context = Self {
             workspace,
             output,

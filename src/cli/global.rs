@@ -73,6 +73,7 @@ impl Global {
             graph_version: self.graph_version.clone(),
             timeout: self.timeout.clone(),
             ca_bundle: self.ca_bundle.clone(),
+            ..Given::default()
         }
     }
 

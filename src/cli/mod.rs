@@ -34,6 +34,7 @@ mod reporter;
 mod sandbox;
 mod schema;
 mod secret;
+mod state;
 mod status;
 mod tables;
 mod tenant;
@@ -150,6 +151,7 @@ fn dispatch(command: Command, ctx: &Context) -> Result<u8, CliError> {
         Command::Watch(args) => watch::run(&args, ctx),
         Command::Test(args) => account::test(&args, ctx),
         Command::Config(command) => config::run(&command, ctx),
+        Command::State(command) => state::run(command, ctx),
         Command::Log(args) => log::run(&args, ctx),
         Command::Undo(args) => undo::run(&args, ctx),
         Command::Demo => demo::run(ctx),
@@ -185,6 +187,7 @@ fn works_in_a_tenant(command: &Command) -> bool {
         | Command::Tenant(_)
         | Command::Undo(_)
         | Command::Config(_)
+        | Command::State(_)
         | Command::Demo
         | Command::Explain(_)
         | Command::Completions(_)

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use toml_edit::Value;
 
-use super::settings::Settings;
+use super::settings::{Settings, open_state};
 use super::tenants::check_known;
 use super::vault::{VAULT_KEYS, check_vault_value};
 use super::{Error, Given, Workspace};
@@ -13,7 +13,7 @@ use crate::files::{self, Lock};
 use crate::state::config_text;
 
 /// The keys at the top of `config.toml`, with their meanings.
-const BASIC: [(&str, &str); 7] = [
+const BASIC: [(&str, &str); 8] = [
     ("tenant", "The tenant to work in"),
     ("store", "Where new secrets go: keyring, file, vault or env"),
     ("graph_url", "Graph's URL"),
@@ -21,6 +21,7 @@ const BASIC: [(&str, &str); 7] = [
     ("timeout", "Seconds that one call to Graph may take"),
     ("ca_bundle", "Certificates (PEM) to trust besides the system's"),
     ("key_file", "The key file of the encrypted file"),
+    ("state", "Where the records are: files, or s3://BUCKET/PREFIX for a team"),
 ];
 
 /// Each key that can be set, with its meaning.
@@ -56,7 +57,10 @@ pub fn set(workspace: &Workspace, key: &str, value: Option<&str>) -> Result<bool
     if files::read_text(&path)?.is_none() && value.is_none() {
         return Ok(false);
     }
-    let _change = workspace.hold_tenant_of(settings.tenant.value.as_str())?.and_configuration()?;
+    // The log is where the records are, which may be why this is corrected.
+    let is_of_state = key == "state";
+    let hold = || workspace.hold_tenant_of(settings.tenant.value.as_str())?.and_configuration();
+    let _change = if is_of_state { None } else { Some(hold()?) };
     write(&path, key, value)
 }
 
@@ -74,6 +78,8 @@ fn checked(workspace: &Workspace, key: &str, value: &str) -> Result<Value, Error
         "graph_url" => given.graph_url = Some(value.into()),
         "graph_version" => given.graph_version = Some(value.into()),
         "timeout" => given.timeout = Some(value.into()),
+        // Checked here, not asked: an administrator may set it before the network is there.
+        "state" => drop(open_state(value, &workspace.env, workspace.http_settings()?, &workspace.settings()?.paths)?),
         "store" => drop(super::settings::store_name(value, &super::Origin::Flag("store"))?),
         // The file may be created later, but a relative path depends on the working directory.
         _ if !Path::new(value).is_absolute() => {

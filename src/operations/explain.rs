@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::accounts::commands;
-use crate::checks::causes::{self, CAUSES, Code};
+use crate::checks::causes::{self, Code};
 use crate::checks::{CHECKS, CheckPage, DOCTOR_CHECKS};
 use crate::webhook::Problem;
 
@@ -33,9 +33,9 @@ pub const CODE: &str = "code";
 pub fn of_kind(kind: &str) -> Vec<Page> {
     match kind {
         CAUSE => {
-            let own: Vec<Page> = CAUSES.iter().map(|cause| of_cause(cause)).collect();
+            let own: Vec<Page> = causes::all().map(of_cause).collect();
             let of_callbacks = Problem::examples();
-            let more = of_callbacks.iter().filter(|problem| !CAUSES.iter().any(|cause| cause.id == problem.cause()));
+            let more = of_callbacks.iter().filter(|problem| !causes::all().any(|cause| cause.id == problem.cause()));
             own.iter().cloned().chain(more.map(of_problem)).collect()
         }
         CHECK => CHECKS.iter().chain(DOCTOR_CHECKS).map(of_check).collect(),

@@ -64,7 +64,7 @@ impl Invocation {
 
 /// The given flags for tenant, configuration and Graph.
 fn flags(given: &Given) -> Vec<(&'static str, String)> {
-    let Given { config_dir, tenant, store: _, key_file, graph_url, graph_version, timeout, ca_bundle } = given;
+    let Given { config_dir, tenant, store: _, key_file, graph_url, graph_version, timeout, ca_bundle, .. } = given;
     let path = |path: &Option<std::path::PathBuf>| path.as_deref().map(Path::to_string_lossy).map(String::from);
     let all = [
         ("--tenant", tenant.clone()),

@@ -14,12 +14,14 @@ pub(crate) mod listen;
 pub mod login;
 pub(crate) mod messages;
 pub(crate) mod secrets;
+pub(crate) mod shared_state;
 pub(crate) mod status;
 pub(crate) mod tenants;
 pub(crate) mod watch;
 pub(crate) mod webhooks;
 
 mod error;
+mod every_tenant;
 mod found;
 mod groups;
 mod invocation;
@@ -34,6 +36,7 @@ mod workspace;
 
 pub use error::{Error, Kind};
 pub(crate) use error::{mistake, no_keyring, unstored};
+pub(crate) use every_tenant::Tenants;
 pub(crate) use found::Found;
 pub(crate) use groups::groups;
 pub(crate) use invocation::{Invocation, calls};
@@ -43,4 +46,4 @@ pub(crate) use settings::{Origin, Setting, Settings};
 pub(crate) use stores::SHORT_PASSPHRASE;
 pub use who::Who;
 pub use workspace::Workspace;
-pub(crate) use workspace::{Tenants, key};
+pub(crate) use workspace::key;

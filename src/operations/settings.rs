@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -11,13 +12,44 @@ use super::Error;
 pub use super::origin::{Origin, Setting};
 use super::vault::{VaultSettings, VaultTable};
 use super::watch::Table;
-use crate::accounts::{Tenant, TenantFile, TenantName};
+use crate::accounts::{AccountError, Tenant, TenantFile, TenantName};
 use crate::document;
 use crate::env::Environment;
 use crate::files;
 use crate::graph::{BaseUrl, GraphVersion};
+use crate::http;
 use crate::paths::Paths;
 use crate::secrets::StoreName;
+use crate::storage::{LocalFiles, Place, RemoteError, S3, Storage, names};
+
+/// The setting of a state in files here.
+pub const FILES: &str = "files";
+
+/// Opens the state at an address: `s3://…`, or `files`. Asks nothing yet.
+pub fn open_state(
+    address: &str,
+    env: &Environment,
+    http: http::Settings,
+    paths: &Paths,
+) -> Result<Arc<dyn Storage>, RemoteError> {
+    Ok(match address {
+        FILES => Arc::new(LocalFiles::new(paths.root().into())),
+        address => Arc::new(S3::new(address, env, http, paths.state_copies())?),
+    })
+}
+
+/// The certificates of `--ca-bundle`, and their path.
+pub fn pem_of(ca_bundle: Option<&Setting<PathBuf>>) -> Result<Option<(PathBuf, Vec<u8>)>, Error> {
+    let Some(Setting { value: path, origin }) = ca_bundle else { return Ok(None) };
+    let pem = files::read_bytes(path, 4 * 1024 * 1024).map_err(|error| {
+        let error = Error::usage(error.to_string()).cause(format!("it is named by {origin}"));
+        match origin {
+            Origin::File(..) => error.hint("take it out: msgrctl config unset ca_bundle, or correct it there"),
+            _ => error.hint("name a readable file with --ca-bundle FILE (MSGRCTL_CA_BUNDLE)"),
+        }
+    })?;
+    Ok(Some((path.clone(), pem.to_vec())))
+}
 
 /// `config.toml`.
 #[derive(Debug, Default, Deserialize)]
@@ -30,6 +62,7 @@ struct ConfigFile {
     timeout: Option<f64>,
     ca_bundle: Option<String>,
     key_file: Option<String>,
+    state: Option<String>,
     #[serde(default)]
     vault: VaultTable,
     #[serde(default)]
@@ -55,12 +88,22 @@ pub struct Given {
     pub timeout: Option<String>,
     /// Certificates to trust besides the system's.
     pub ca_bundle: Option<PathBuf>,
+    /// Where the records are, already opened: shared by the tenants of a run.
+    pub storage: Option<Arc<dyn Storage>>,
+    /// The command works without the records: a shared state that cannot be read is no error yet.
+    pub state_is_optional: bool,
+    /// Nothing may be asked over the network: for completions.
+    pub offline: bool,
 }
 
 /// Every setting of a run, checked.
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub paths: Paths,
+    /// The address of the records; `None`: files here.
+    pub state: Option<Setting<String>>,
+    /// Where the records are.
+    pub storage: Arc<dyn Storage>,
     pub tenant: Setting<TenantName>,
     /// The store for new secrets.
     pub store: Setting<StoreName>,
@@ -93,7 +136,41 @@ impl Settings {
         let tenant = levels.pick(("--tenant", given.tenant.clone()), "MSGRCTL_TENANT", ("tenant", file.tenant));
         let tenant: Setting<TenantName> = Levels::parse(tenant, "default")?;
 
-        let of_tenant: TenantFile<Tenant> = TenantFile::new(paths.tenant_file(tenant.value.as_str()));
+        let timeout = levels.pick(
+            ("--timeout", given.timeout.clone()),
+            "MSGRCTL_TIMEOUT",
+            ("timeout", file.timeout.map(|seconds| seconds.to_string())),
+        );
+        let timeout: Setting<Seconds> = Levels::parse(timeout, "20")?;
+        let path_of = |flag, given: &Option<PathBuf>, variable, key, written: Option<String>| {
+            let given = given.as_ref().map(|path| path.to_string_lossy().into_owned());
+            levels
+                .pick((flag, given), variable, (key, written))
+                .map(|Setting { value, origin }| Setting { value: PathBuf::from(value), origin })
+        };
+        let ca_bundle = path_of("--ca-bundle", &given.ca_bundle, "MSGRCTL_CA_BUNDLE", "ca_bundle", file.ca_bundle);
+        let key_file = path_of("--key-file", &given.key_file, "MSGRCTL_KEY_FILE", "key_file", file.key_file);
+
+        let state = levels.pick(("", None), "MSGRCTL_STATE", ("state", file.state));
+        let state = state.filter(|state| state.value != FILES);
+        let http = || -> Result<http::Settings, Error> {
+            Ok(http::Settings { timeout: timeout.value.0, ca_bundle: pem_of(ca_bundle.as_ref())?, loopback: false })
+        };
+        let storage = match (&given.storage, &state) {
+            (Some(storage), _) => storage.clone(),
+            (None, None) => Arc::new(LocalFiles::new(paths.root().into())),
+            (None, Some(Setting { value, origin })) => open_state(value, env, http()?, &paths)
+                .map_err(|error| Error::from(error).cause(format!("it is named by {origin}")))?,
+        };
+        let of_tenant: TenantFile<Tenant> = TenantFile::new(Place::new(&storage, names::tenant(tenant.value.as_str())));
+        let of_tenant_settings = if given.offline && state.is_some() {
+            Tenant::default()
+        } else {
+            match of_tenant.load() {
+                Err(AccountError::Remote(_)) if given.state_is_optional => Tenant::default(),
+                loaded => loaded?,
+            }
+        };
         let flag = given.store.map(|store| store.to_string());
         let of_tenant_file = |store: StoreName| Setting {
             value: store.to_string(),
@@ -101,7 +178,7 @@ impl Settings {
         };
         let store = levels
             .pick(("--store", flag), "MSGRCTL_STORE", ("store", None))
-            .or(of_tenant.load()?.store.map(of_tenant_file))
+            .or(of_tenant_settings.store.map(of_tenant_file))
             .or(file.store.map(|value| Setting { value, origin: Origin::File("store", path.clone()) }));
         let store = match store {
             Some(Setting { value, origin }) => Setting { value: store_name(&value, &origin)?, origin },
@@ -119,24 +196,22 @@ impl Settings {
         );
         let graph_version = Levels::parse(version, &GraphVersion::DEFAULT.to_string())?;
 
-        let timeout = levels.pick(
-            ("--timeout", given.timeout.clone()),
-            "MSGRCTL_TIMEOUT",
-            ("timeout", file.timeout.map(|seconds| seconds.to_string())),
-        );
-        let timeout = Levels::parse(timeout, "20")?;
-
-        let path_of = |flag, given: &Option<PathBuf>, variable, key, written: Option<String>| {
-            let given = given.as_ref().map(|path| path.to_string_lossy().into_owned());
-            levels
-                .pick((flag, given), variable, (key, written))
-                .map(|Setting { value, origin }| Setting { value: PathBuf::from(value), origin })
-        };
-        let ca_bundle = path_of("--ca-bundle", &given.ca_bundle, "MSGRCTL_CA_BUNDLE", "ca_bundle", file.ca_bundle);
-        let key_file = path_of("--key-file", &given.key_file, "MSGRCTL_KEY_FILE", "key_file", file.key_file);
         let vault = VaultSettings::resolve(file.vault, env, &path);
         let notify = file.notify;
-        Ok(Self { paths, tenant, store, graph_url, graph_version, timeout, ca_bundle, key_file, vault, notify })
+        Ok(Self {
+            paths,
+            state,
+            storage,
+            tenant,
+            store,
+            graph_url,
+            graph_version,
+            timeout,
+            ca_bundle,
+            key_file,
+            vault,
+            notify,
+        })
     }
 
     /// Refuses a path among msgrctl's own files: the next change would overwrite it.
@@ -160,6 +235,9 @@ impl Settings {
             path.as_ref()
                 .map_or((String::new(), &Origin::BuiltIn), |path| (path.value.display().to_string(), &path.origin))
         });
+        let state = self.state.as_ref();
+        let (state, state_from) =
+            state.map_or((FILES.into(), &Origin::BuiltIn), |state| (state.value.clone(), &state.origin));
         let mut rows = vec![
             ("tenant", self.tenant.value.to_string(), &self.tenant.origin),
             ("store", self.store.value.to_string(), &self.store.origin),
@@ -168,6 +246,7 @@ impl Settings {
             ("timeout", self.timeout.value.to_string(), &self.timeout.origin),
             ("ca_bundle", ca_bundle, ca_bundle_from),
             ("key_file", key_file, key_file_from),
+            ("state", state, state_from),
         ];
         rows.extend(self.vault.rows());
         rows

@@ -5,22 +5,24 @@ use std::cell::{Cell, OnceCell};
 use std::future::Future;
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::journal::Changing;
 use super::reporter::Reporter;
-use super::settings::{Given, Origin, Setting, Settings};
-use super::{Error, stores};
-use crate::accounts::{Account, AccountStore, Parsed, Realm, Tenant, TenantFile, TenantName};
+use super::settings::{Given, Origin, Setting, Settings, pem_of};
+use super::{Error, Who, stores};
+use crate::accounts::{Account, AccountStore, Parsed, Realm, Tenant, TenantFile};
 use crate::clock::Clock;
-use crate::env::Environment;
-use crate::files::{self, Lock};
+use crate::env::{Environment, host_name};
+use crate::files;
 use crate::graph::Client;
 use crate::http;
 use crate::messages::ChatSettings;
 use crate::secrets::{
     MemoryStore, Secret, SecretKey, SecretKind, SecretRef, SecretStore, StoreError, StoreName, Stores,
 };
-use crate::state::{Files, HealthTrouble, Records};
+use crate::state::{Documents, HealthTrouble, Records};
+use crate::storage::{Held, Holder, Place, Storage, names};
 use crate::webhook::Prober;
 
 /// The other command may wait at a keyring dialog.
@@ -81,7 +83,8 @@ impl Workspace {
     /// The same in another tenant.
     #[must_use]
     pub(crate) fn in_tenant(&self, tenant: &str) -> Self {
-        let given = Given { tenant: Some(tenant.into()), ..self.given.clone() };
+        let storage = self.settings.get().map(|settings| settings.storage.clone());
+        let given = Given { tenant: Some(tenant.into()), storage, ..self.given.clone() };
         Self {
             clock: self.clock.clone(),
             memory: self.memory.clone(),
@@ -138,7 +141,7 @@ impl Workspace {
 
     /// A tenant's settings.
     pub(crate) fn tenant_file(&self, tenant: &str) -> Result<TenantFile<Tenant>, Error> {
-        Ok(TenantFile::new(self.settings()?.paths.tenant_file(tenant)))
+        Ok(TenantFile::new(self.place(names::tenant(tenant))?))
     }
 
     /// The current tenant.
@@ -148,18 +151,28 @@ impl Workspace {
 
     /// The tenant's Chat Settings.
     pub(crate) fn chat_settings(&self) -> Result<TenantFile<ChatSettings>, Error> {
-        let settings = self.settings()?;
-        let path = settings.paths.chat_settings_file(settings.tenant.value.as_str());
-        Ok(TenantFile::new(path))
+        let tenant = self.settings()?.tenant.value.as_str();
+        Ok(TenantFile::new(self.place(names::chat_settings(tenant))?))
     }
 
     pub(crate) fn records(&self) -> Result<Box<dyn Records>, Error> {
-        Ok(Box::new(Files::new(self.settings()?.paths.clone(), self.parsed.clone())))
+        let settings = self.settings()?;
+        Ok(Box::new(Documents::new(settings.paths.clone(), settings.storage.clone(), self.parsed.clone())))
     }
 
-    /// The tenants with a directory, by name.
+    /// Where the documents are.
+    pub(crate) fn storage(&self) -> Result<&Arc<dyn Storage>, Error> {
+        Ok(&self.settings()?.storage)
+    }
+
+    /// The document with this name.
+    pub(crate) fn place(&self, name: impl Into<String>) -> Result<Place, Error> {
+        Ok(Place::new(self.storage()?, name))
+    }
+
+    /// The tenants that have documents, by name.
     pub(crate) fn tenant_names(&self) -> Result<Vec<String>, Error> {
-        Ok(files::directories(&self.settings()?.paths.tenants_dir())?)
+        Ok(self.storage()?.tenants()?)
     }
 
     /// The tenant's accounts.
@@ -169,12 +182,12 @@ impl Workspace {
 
     /// Any tenant's accounts.
     pub(crate) fn accounts_of(&self, tenant: &str) -> Result<AccountStore, Error> {
-        let path = self.settings()?.paths.accounts_file(tenant);
+        let place = self.place(names::accounts(tenant))?;
         let reporter = self.reporter.clone();
         let on_wait = move |path: &std::path::Path| {
             reporter.notice(&format!("waiting for another msgrctl to finish with {} …", path.display()));
         };
-        let store = AccountStore::new(path, Box::new(on_wait)).knowing(self.parsed.clone());
+        let store = AccountStore::new(place, Box::new(on_wait)).knowing(self.parsed.clone());
         Ok(store.called_with(self.tenant_flag(tenant)?))
     }
 
@@ -225,7 +238,7 @@ impl Workspace {
     }
 
     /// The same without a log line, for a command that writes its own.
-    pub(crate) fn lock_tenant(&self) -> Result<Lock, Error> {
+    pub(crate) fn lock_tenant(&self) -> Result<Box<dyn Held>, Error> {
         self.hold(self.settings()?.tenant.value.as_str())
     }
 
@@ -235,24 +248,42 @@ impl Workspace {
     }
 
     /// The right to change every tenant's secrets, locked in order of name: they share the keyring.
-    pub(crate) fn hold_all_tenants(&self) -> Result<Vec<Lock>, Error> {
+    pub(crate) fn hold_all_tenants(&self) -> Result<Vec<Box<dyn Held>>, Error> {
         self.tenant_names()?.iter().map(|tenant| self.hold(tenant)).collect()
     }
 
-    /// The right to change a tenant's files, if no other process has it.
-    pub(crate) fn try_hold(&self, tenant: &str) -> Result<Option<Lock>, Error> {
-        let path = self.settings()?.paths.tenant_dir(tenant).join("changes");
-        Ok(Lock::acquire(&path, std::time::Duration::ZERO, &|_| {}).ok())
+    /// The right to change a tenant's documents, if no other process has it.
+    pub(crate) fn try_hold(&self, tenant: &str) -> Result<Option<Box<dyn Held>>, Error> {
+        Ok(self.storage()?.hold(tenant, &self.holder(), std::time::Duration::ZERO, &|_| {}).ok())
     }
 
-    fn hold(&self, tenant: &str) -> Result<Lock, Error> {
+    /// This process, as a lock names it.
+    pub(crate) fn holder(&self) -> Holder {
+        let who = Who::of(&self.env);
+        Holder {
+            user: who.name().into(),
+            host: host_name(&self.env),
+            pid: std::process::id(),
+            command: self.command.clone(),
+            ci: who.run().map(str::to_owned),
+        }
+    }
+
+    /// The right to a long run that changes the tenant here and at Meta, where the state is
+    /// shared.
+    pub(crate) fn hold_run(&self) -> Result<Option<Box<dyn Held>>, Error> {
+        let tenant = self.settings()?.tenant.value.as_str();
+        Ok(self.storage()?.hold_run(tenant, &self.holder(), TENANT_PATIENCE, &|waits| self.notice(waits))?)
+    }
+
+    /// Whether that right is still there: another command may have it after a long pause.
+    pub(crate) fn check_run(&self) -> Result<(), Error> {
+        Ok(self.storage()?.check_run(self.settings()?.tenant.value.as_str())?)
+    }
+
+    fn hold(&self, tenant: &str) -> Result<Box<dyn Held>, Error> {
         self.warn_of_owner()?;
-        let path = self.settings()?.paths.tenant_dir(tenant).join("changes");
-        let reporter = self.reporter.clone();
-        let on_wait = move |_: &std::path::Path| {
-            reporter.notice("waiting for another msgrctl to finish its change of this tenant …");
-        };
-        Ok(Lock::acquire(&path, TENANT_PATIENCE, &on_wait)?)
+        Ok(self.storage()?.hold(tenant, &self.holder(), TENANT_PATIENCE, &|waits| self.notice(waits))?)
     }
 
     /// Warns once if root writes into another user's configuration, who then cannot read the files.
@@ -324,15 +355,7 @@ impl Workspace {
 
     /// The certificates of `--ca-bundle`, and their path.
     pub(crate) fn ca_bundle(&self) -> Result<Option<(PathBuf, Vec<u8>)>, Error> {
-        let Some(Setting { value: path, origin }) = &self.settings()?.ca_bundle else { return Ok(None) };
-        let pem = files::read_bytes(path, 4 * 1024 * 1024).map_err(|error| {
-            let error = Error::usage(error.to_string()).cause(format!("it is named by {origin}"));
-            match origin {
-                Origin::File(..) => error.hint("take it out: msgrctl config unset ca_bundle, or correct it there"),
-                _ => error.hint("name a readable file with --ca-bundle FILE (MSGRCTL_CA_BUNDLE)"),
-            }
-        })?;
-        Ok(Some((path.clone(), pem.to_vec())))
+        pem_of(self.settings()?.ca_bundle.as_ref())
     }
 
     /// Waits for a future on its own runtime; a name server that does not answer delays no caller.
@@ -344,32 +367,6 @@ impl Workspace {
         let value = runtime.block_on(future);
         runtime.shutdown_background();
         Ok(value)
-    }
-
-    /// All tenants.
-    pub(crate) fn tenants(&self) -> Result<Tenants<'_>, Error> {
-        let settings = self.settings()?;
-        let name = settings.tenant.value.to_string();
-        // Ignores directories that are not ours.
-        let others = self.tenant_names()?.into_iter().filter(|other| *other != name);
-        let others = others.filter(|other| other.parse::<TenantName>().is_ok());
-        let others = others.map(|other| (other.clone(), self.in_tenant(&other))).collect();
-        Ok(Tenants { worked_in: (name, self), others })
-    }
-}
-
-/// Every tenant with a directory, and the current one; each with its files and stores.
-pub struct Tenants<'w> {
-    worked_in: (String, &'w Workspace),
-    others: Vec<(String, Workspace)>,
-}
-
-impl Tenants<'_> {
-    /// The current tenant first, the others sorted by name.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Workspace)> {
-        let (name, workspace) = &self.worked_in;
-        let others = self.others.iter().map(|(name, workspace)| (name.as_str(), workspace));
-        std::iter::once((name.as_str(), *workspace)).chain(others)
     }
 }
 

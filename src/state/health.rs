@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -11,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Change, Record, What};
-use crate::files::{self, FileError};
+use crate::files::FileError;
+use crate::storage::StorageError;
 
 /// What the last test of an account found, and what was seen of its webhook after it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -139,14 +141,18 @@ impl fmt::Display for HealthTrouble {
 }
 
 impl HealthFile {
-    /// The content of the file at `path`, entry by entry, and what is wrong with it.
-    pub(super) fn read(path: &Path) -> Result<(Self, Option<HealthTrouble>), FileError> {
+    /// The content of the document that was `read` at `path`, entry by entry, and what is wrong
+    /// with it.
+    pub(super) fn of(
+        read: Result<Option<String>, StorageError>,
+        path: &Path,
+    ) -> Result<(Self, Option<HealthTrouble>), StorageError> {
         let damaged = |entries| Some(HealthTrouble::Damaged { path: path.into(), entries });
-        let text = match files::read_text(path) {
+        let text = match read {
             Ok(Some(text)) => text,
             Ok(None) => return Ok((Self::default(), None)),
             // It is not text.
-            Err(FileError::Read { source, .. }) if source.kind() == std::io::ErrorKind::InvalidData => {
+            Err(StorageError::File(FileError::Read { source, .. })) if source.kind() == ErrorKind::InvalidData => {
                 return Ok((Self::default(), damaged(None)));
             }
             Err(error) => return Err(error),
@@ -213,6 +219,7 @@ fn entries<T: DeserializeOwned>(list: Option<Value>, bad: &mut usize) -> Vec<T> 
 mod tests {
     use super::*;
     use crate::state::Fields;
+    use crate::storage::Place;
 
     const GOOD: &str = r#"{"account_id":"one","outcome":"pass","since":"2026-01-01T00:00:00Z","checked_at":"2026-01-01T00:00:00Z","webhook":"pass"}"#;
 
@@ -220,7 +227,7 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("health.json");
         std::fs::write(&path, text).expect("written");
-        HealthFile::read(&path).expect("read")
+        HealthFile::of(Place::from(path.clone()).read(), &path).expect("read")
     }
 
     #[test]

@@ -2,20 +2,20 @@
 //! names the current tenant, and the log of their changes.
 //!
 //! A change is a value ([`Change`]: the fields of one record before and after it). A backend
-//! ([`Records`]) compares two moments, applies changes and keeps the log. Only [`Files`] knows
-//! that they are texts of TOML.
+//! ([`Records`]) compares two moments, applies changes and keeps the log. Only [`Documents`] knows
+//! that they are documents of TOML.
 
 mod chain;
 mod change;
 pub mod config_text;
-mod files;
+mod documents;
 mod health;
 mod notices;
 mod snapshot;
 
 pub use chain::{Broken, Fault, LogEnd, LogText, Walk, walk};
 pub use change::{Change, Fields, Record, What};
-pub use files::{Files, carry_out};
+pub use documents::{Documents, carry_out};
 pub use health::{CheckResult, Health, HealthFile, HealthTrouble, SetUp};
 pub use notices::{Concerned, Event, HealthChange, Notice, NoticeFile, Pending, State, Told, ToldEnd};
 pub use snapshot::Snapshot;
@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::accounts::AccountError;
 use crate::files::FileError;
+use crate::storage::{RemoteError, StorageError};
 
 /// A backend that keeps records.
 pub trait Records {
@@ -108,6 +109,9 @@ pub enum StateError {
     /// A file could not be read, written or locked.
     #[error(transparent)]
     File(#[from] FileError),
+    /// A backend on the network failed.
+    #[error(transparent)]
+    Remote(RemoteError),
     /// The accounts, or a small file of the tenant, are not valid.
     #[error(transparent)]
     Account(#[from] AccountError),
@@ -127,4 +131,13 @@ pub enum StateError {
         /// What is wrong.
         why: String,
     },
+}
+
+impl From<StorageError> for StateError {
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::File(error) => Self::File(error),
+            StorageError::Remote(error) => Self::Remote(error),
+        }
+    }
 }

@@ -11,7 +11,7 @@ const ENDS: [&str; 19] = [
 
 /// The words after `msgrctl` that begin a command on a configuration. Commands that ignore it
 /// (`help`, `explain`, `demo`) are not listed.
-pub const COMMANDS: [&str; 23] = [
+pub const COMMANDS: [&str; 24] = [
     "account",
     "accounts",
     "apply",
@@ -27,6 +27,7 @@ pub const COMMANDS: [&str; 23] = [
     "sandbox",
     "secret",
     "secrets",
+    "state",
     "status",
     "tenant",
     "tenants",

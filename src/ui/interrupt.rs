@@ -3,6 +3,8 @@
 
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
+use crate::leaving;
+
 pub use signals::{end as quit, install as say_faults};
 pub use terminal::{forget_typed, remember as remember_terminal, restore as give_terminal_back};
 
@@ -59,13 +61,17 @@ pub fn restore_terminal() {
 #[allow(clippy::exit, reason = "the handler's thread ends the process; main may be inside a prompt")]
 pub fn leave() -> ! {
     static TERMINAL: Once = Once::new();
-    TERMINAL.call_once(restore_terminal);
+    TERMINAL.call_once(|| {
+        restore_terminal();
+        leaving::now();
+    });
     std::process::exit(i32::from(EXIT));
 }
 
 /// Ends the process with a code of its own, wherever its other threads are.
 #[allow(clippy::exit, reason = "another thread may be blocked, and is not waited for")]
 pub fn finish(code: u8) -> ! {
+    leaving::now();
     std::process::exit(i32::from(code));
 }
 
@@ -138,6 +144,7 @@ mod signals {
     #[allow(clippy::exit, reason = "main may be inside a prompt, with the echo off")]
     pub fn end() -> ! {
         super::restore_terminal();
+        crate::leaving::now();
         std::process::exit(QUIT);
     }
 }

@@ -65,6 +65,7 @@ mod saved_plan;
 mod schema;
 mod screens;
 mod secret;
+mod state;
 mod states;
 mod status;
 mod store;

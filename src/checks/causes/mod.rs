@@ -1,27 +1,29 @@
-//! Causes of failures. [`catalogue`] has every cause with its stable name, its text and the next
-//! step; [`codes`] maps Meta's refusals to causes; [`network`] does so where Graph did not
+//! Causes of failures. [`catalogue`] and [`kept`] have every cause with its stable name, its text
+//! and the next step; [`codes`] maps Meta's refusals to causes; [`network`] does so where Graph did not
 //! answer.
 
-/// Statics of causes, and the list of all.
+/// Statics of causes, and the list of them.
 macro_rules! causes {
-    ($($name:ident $id:literal $matter:ident $next:ident $summary:literal $fix:literal)+) => {
+    ($all:ident $($name:ident $id:literal $matter:ident $next:ident $summary:literal $fix:literal)+) => {
         $(
             #[doc = $summary]
             pub static $name: Cause =
                 Cause { id: $id, matter: $matter, summary: $summary, fix: $fix, next: $next };
         )+
-        /// All causes.
-        pub static CAUSES: &[&Cause] = &[$(&$name),+];
+        /// All of these.
+        pub(super) static $all: &[&Cause] = &[$(&$name),+];
     };
 }
 
 mod catalogue;
 mod codes;
+mod kept;
 mod network;
 mod rules;
 
 pub use catalogue::*;
 pub use codes::{Asked, Code, Known, Place, code, codes, codes_of_subcode, of, subcodes_of};
+pub use kept::*;
 pub use network::of_unreachable;
 
 use crate::dashboard;
@@ -54,6 +56,8 @@ pub enum Matter {
     Remote,
     /// This machine: files, stores, clock.
     Machine,
+    /// The records that a team shares.
+    State,
     /// Any other refusal of Meta.
     Other,
 }
@@ -87,7 +91,14 @@ pub enum Next {
     EditMessages,
     /// Check this machine.
     Doctor,
+    /// See where the records are, and who holds their locks.
+    ShowState,
     Nothing,
+}
+
+/// Every cause.
+pub fn all() -> impl Iterator<Item = &'static Cause> {
+    catalogue::AT_META.iter().chain(kept::HERE).copied()
 }
 
 impl Cause {

@@ -30,8 +30,8 @@ use crate::secrets::{StoreError, redact, vault_policy};
 pub struct DoctorArgs {
     #[command(flatten)]
     pub(super) format: FormatArg,
-    /// Print the least rights that this store needs, and check nothing
-    #[arg(long, value_name = "STORE")]
+    /// Print the least rights that a store or a shared state needs, and check nothing
+    #[arg(long, value_name = "OF")]
     print_policy: Option<PolicyOf>,
 }
 
@@ -40,6 +40,8 @@ pub struct DoctorArgs {
 enum PolicyOf {
     /// A policy (HCL) for Vault or OpenBao, for the mount and path in the settings
     Vault,
+    /// A policy (JSON) of AWS for a shared state in S3, for the bucket in the settings
+    S3,
 }
 
 pub fn run(args: &DoctorArgs, ctx: &Context) -> Result<u8, CliError> {
@@ -102,6 +104,7 @@ fn print_policy(of: PolicyOf, ctx: &Context) -> Result<u8, CliError> {
             let (mount, path) = ctx.settings()?.vault.place().map_err(StoreError::Vault)?;
             vault_policy(&mount, &path)
         }
+        PolicyOf::S3 => ctx.state_policy()?,
     };
     if ctx.output.json {
         ctx.output.json(&Envelope("policy", policy));

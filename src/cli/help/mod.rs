@@ -15,13 +15,13 @@ use crate::ui::style::{self, paint, wrap};
 use crate::ui::terminal::Screen;
 use topics::{TOPICS, Topic};
 
-/// Help on a command or a topic: causes, ci, environment, exit-codes, files, manifests, meta-login, notices, scenarios, scripts, security
+/// Help on a command or a topic: causes, ci, environment, exit-codes, files, manifests, meta-login, notices, scenarios, scripts, security, shared-state
 ///
 /// The help of a command is the same as with --help.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  msgrctl help account add\n  msgrctl help causes")]
 pub struct HelpArgs {
-    /// A command, or causes, ci, environment, exit-codes, files, manifests, meta-login, notices, scenarios, scripts, security
+    /// A command, or causes, ci, environment, exit-codes, files, manifests, meta-login, notices, scenarios, scripts, security, shared-state
     #[arg(value_name = "COMMAND or TOPIC", add = ArgValueCandidates::new(|| candidates("help")))]
     about: Vec<String>,
 }

@@ -6,6 +6,7 @@ mod ci;
 mod meta_login;
 mod notices;
 mod security;
+mod shared_state;
 
 use crate::operations::explain::Page;
 
@@ -42,6 +43,7 @@ pub(in crate::cli) const TOPICS: &[Topic] = &[
     SCENARIOS,
     SCRIPTS,
     security::SECURITY,
+    shared_state::SHARED_STATE,
 ];
 
 pub(in crate::cli) const EXIT_CODES: Topic = Topic {
@@ -81,6 +83,17 @@ pub(in crate::cli) const ENVIRONMENT: Topic = Topic {
             "MSGRCTL_STORE",
             "--store: where new secrets go: keyring, file, vault, env; else the tenant's own store, else config.toml's",
         ),
+        (
+            "MSGRCTL_STATE",
+            "where the records are: files (the default), or s3://BUCKET/PREFIX; see 'msgrctl help shared-state'",
+        ),
+        (
+            "AWS_ACCESS_KEY_ID",
+            "a key of a state in S3, with AWS_SECRET_ACCESS_KEY and, where it ends soon, AWS_SESSION_TOKEN",
+        ),
+        ("AWS_PROFILE", "a profile of ~/.aws/credentials, or of AWS_SHARED_CREDENTIALS_FILE, in place of it"),
+        ("AWS_REGION", "the region, unless the address of the state says so; AWS_DEFAULT_REGION after it"),
+        ("AWS_ENDPOINT_URL_S3", "the server, unless the address of the state says so; AWS_ENDPOINT_URL after it"),
         ("MSGRCTL_KEY_FILE", "--key-file: the key file of the encrypted file"),
         ("MSGRCTL_PASSPHRASE", "the passphrase of the encrypted file; it has no flag"),
         ("MSGRCTL_JSON", "--json: results and errors as JSON"),
@@ -136,7 +149,7 @@ pub(in crate::cli) const FILES: Topic = Topic {
     list: &[
         (
             "config.toml",
-            "settings: tenant, store, graph_url, graph_version, timeout, ca_bundle, key_file (see msgrctl config), [vault] with address, mount, path, namespace, ca_bundle, auth (token, approle or jwt), auth_mount, role, role_id, secret_id, jwt, audience, and the targets of notices (msgrctl help notices)",
+            "settings: tenant, store, graph_url, graph_version, timeout, ca_bundle, key_file, state (see msgrctl config), [vault] with address, mount, path, namespace, ca_bundle, auth (token, approle or jwt), auth_mount, role, role_id, secret_id, jwt, audience, and the targets of notices (msgrctl help notices)",
         ),
         (
             "log.jsonl",
@@ -160,6 +173,7 @@ pub(in crate::cli) const FILES: Topic = Topic {
             "health-log.jsonl",
             "changes of health that watch found, a line of JSON each; msgrctl log --health shows them",
         ),
+        ("state-copies/<tenant>.json", "a copy of a shared state; see msgrctl help shared-state"),
         ("tenants/<tenant>/secrets.enc", "the encrypted file of secrets, only with --store file"),
     ],
     groups: Vec::new,

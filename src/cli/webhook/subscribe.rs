@@ -6,7 +6,7 @@ use super::results::show;
 use crate::accounts::Account;
 use crate::channel::Channel;
 use crate::checks::Outcome;
-use crate::checks::causes::{CAUSES, Matter};
+use crate::checks::causes::{self, Matter};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::pick::{AccountsArg, Chosen};
@@ -94,7 +94,7 @@ pub fn run(args: &SubscribeArgs, ctx: &Context) -> Result<u8, CliError> {
     }
     let refused = bad.iter().flat_map(|result| &result.found).find(|found| found.graph.is_some());
     let cause = refused.and_then(|found| found.cause);
-    let of_token = CAUSES.iter().any(|known| Some(known.id) == cause && known.matter == Matter::Credentials);
+    let of_token = causes::all().any(|known| Some(known.id) == cause && known.matter == Matter::Credentials);
     let message = format!("'{name}' is not fully subscribed, for the reason above");
     Err(match bad.first().map(|result| result.outcome()) {
         Some(Outcome::Unreachable) => CliError::remote(message),

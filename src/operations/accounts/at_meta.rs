@@ -1,7 +1,7 @@
 //! Pages at Meta for an account and its problems.
 
 use crate::accounts::{Account, AppId, Realm};
-use crate::checks::causes::{CAUSES, Next};
+use crate::checks::causes::{self, Next};
 use crate::checks::{Finding, Outcome, Report};
 use crate::dashboard;
 
@@ -36,7 +36,7 @@ fn of_finding(account: &Account, finding: &Finding) -> Option<String> {
     let id = app(account);
     let named = dashboard::named_in(finding.hint.as_ref()?, id, account.page_id.as_str());
     named.or_else(|| {
-        let cause = CAUSES.iter().find(|cause| Some(cause.id) == finding.cause)?;
+        let cause = causes::all().find(|cause| Some(cause.id) == finding.cause)?;
         match cause.next {
             Next::ReplaceToken | Next::LogIn => Some(dashboard::use_cases(id)),
             Next::SetApp | Next::AddApp => Some(dashboard::app_settings(id)),

@@ -41,6 +41,7 @@ pub fn carry_out_held(
         }
     }
     if !plan.is_empty() && !run.stops() {
+        let _run = workspace.hold_run()?;
         let mut ready = local::carry_out(&mut run, prepared, held)?;
         if !run.stops() {
             let as_saved = |(at, account)| Some((at, Target { account, ..prepared.targets.get(&at)?.clone() }));

@@ -51,6 +51,7 @@ pub fn carry_out(
         return Ok(());
     }
     let places: Vec<usize> = works.keys().copied().collect();
+    workspace.check_run()?;
     let results = webhooks::carry_out(workspace, &client, &works, &plan.apps, prepared.allow_commands)?;
     for (at, result) in places.into_iter().zip(results) {
         let ended = match stale.remove(&at) {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::accounts::{Account, AccountStore, Clash, clashes};
+use crate::accounts::{Account, Clash, clashes};
 use crate::checks::Outcome;
 use crate::checks::causes::{ACCOUNTS_ALIKE, FILE_DAMAGED, FILES_EXPOSED};
 use crate::checks::ids;
@@ -18,7 +18,7 @@ pub fn look(workspace: &Workspace) -> Result<Vec<Found>, Error> {
         Vec::new()
     });
     for tenant in &tenants {
-        match AccountStore::new(paths.accounts_file(tenant), Box::new(|_| {})).load() {
+        match workspace.accounts_of(tenant).and_then(|accounts| Ok(accounts.load()?)) {
             Ok(accounts) => {
                 count += accounts.len();
                 let flag = workspace.tenant_flag(tenant)?;

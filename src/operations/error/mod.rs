@@ -1,6 +1,7 @@
 //! The error of an operation: kind, sentence, causes and ways out. Errors of domains are
 //! converted here (`ways_out.rs`); exit codes and layout belong to the command line.
 
+mod of_storage;
 mod ways_out;
 
 pub use ways_out::{mistake, no_keyring, unstored};

@@ -81,6 +81,7 @@ impl From<AccountError> for Error {
         let message = error.to_string();
         match error {
             AccountError::File(error) => error.into(),
+            AccountError::Remote(error) => error.into(),
             AccountError::Schema(SchemaError::Broken { mistake: found, .. }) => mistake(Self::file(message), &found),
             AccountError::Schema(SchemaError::Newer { .. }) => {
                 Self::file(message).hint(unless_changed("use the newer msgrctl"))
@@ -110,6 +111,7 @@ impl From<StateError> for Error {
     fn from(error: StateError) -> Self {
         match error {
             StateError::File(error) => error.into(),
+            StateError::Remote(error) => error.into(),
             StateError::Account(error) => error.into(),
             StateError::Conflict { .. } => {
                 Self::failed(error.to_string()).hint("another program has changed it; check it, then try again")

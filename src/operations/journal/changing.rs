@@ -4,10 +4,10 @@ use std::cell::{Cell, RefCell};
 
 use super::entry::{DONE, Entry, PARTIAL, several_in_words};
 use super::pending::{Pending, follow, recover};
-use crate::files::Lock;
 use crate::operations::{Error, Workspace};
 use crate::secrets::SecretKind;
 use crate::state::Change;
+use crate::storage::Held;
 
 /// The right to change a tenant's records and secrets. Dropping it writes the change to the
 /// log.
@@ -18,12 +18,12 @@ pub struct Changing<'a> {
     result: Cell<&'static str>,
     /// An undo that was not done and can continue.
     unfinished: Cell<bool>,
-    _held: Lock,
+    _held: Box<dyn Held>,
 }
 
 impl<'a> Changing<'a> {
     /// Begins a change of `tenant`, whose lock is held.
-    pub fn begin(workspace: &'a Workspace, tenant: &str, held: Lock) -> Result<Self, Error> {
+    pub fn begin(workspace: &'a Workspace, tenant: &str, held: Box<dyn Held>) -> Result<Self, Error> {
         recover(workspace, Some(tenant), true)?;
         let before = workspace.records()?.snapshot(tenant, false)?;
         Self::of(workspace, Pending { entry: Entry::new(workspace, tenant, Vec::new()), before }, held)
@@ -33,7 +33,7 @@ impl<'a> Changing<'a> {
     pub(super) fn begin_undo(
         workspace: &'a Workspace,
         undone: &Entry,
-        held: Lock,
+        held: Box<dyn Held>,
         unfinished: Option<Pending>,
     ) -> Result<Self, Error> {
         let entry = Entry::new(workspace, &undone.tenant, Vec::new());
@@ -45,7 +45,7 @@ impl<'a> Changing<'a> {
         Self::of(workspace, Pending { entry, before }, held)
     }
 
-    fn of(workspace: &'a Workspace, pending: Pending, held: Lock) -> Result<Self, Error> {
+    fn of(workspace: &'a Workspace, pending: Pending, held: Box<dyn Held>) -> Result<Self, Error> {
         // Fail now if the log cannot be written, not at the end.
         workspace.records()?.can_append()?;
         if let Err(error) = pending.write(workspace) {

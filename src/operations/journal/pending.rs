@@ -1,15 +1,13 @@
 //! A change that has begun: the records before it, kept until it is logged. If one is found
 //! while its tenant's lock is free, its process was killed, and it is logged now.
 
-use std::path::{Path, PathBuf};
-
 use serde::{Deserialize, Serialize};
 
 use super::entry::{Entry, INTERRUPTED};
 use crate::accounts::TenantName;
-use crate::files;
 use crate::operations::{Error, Workspace};
 use crate::state::{Change, Snapshot};
+use crate::storage::names;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Pending {
@@ -19,31 +17,26 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// Writes it. A file cut off by a kill means that nothing had begun, so it needs no atomic
-    /// write.
+    /// Writes it. One cut off by a kill means that nothing had begun.
     pub fn write(&self, workspace: &Workspace) -> Result<(), Error> {
         let text = serde_json::to_string(self).unwrap_or_else(|error| unreachable!("it is JSON: {error}"));
-        Ok(files::write_in_place(&path(workspace, &self.entry.tenant)?, text.as_bytes())?)
+        Ok(workspace.storage()?.put(&names::pending(&self.entry.tenant), &text)?)
     }
 
     /// The change is logged, or nothing changed.
     pub fn end(&self, workspace: &Workspace) -> Result<(), Error> {
-        Ok(files::remove(&path(workspace, &self.entry.tenant)?)?)
+        Ok(workspace.storage()?.remove(&names::pending(&self.entry.tenant))?)
     }
 
     fn read(workspace: &Workspace, tenant: &str) -> Result<Option<Self>, Error> {
-        let path = path(workspace, tenant)?;
-        let Some(text) = files::read_text(&path)? else { return Ok(None) };
+        let place = workspace.place(names::pending(tenant))?;
+        let Some(text) = place.read()? else { return Ok(None) };
         let Ok(pending) = serde_json::from_str::<Self>(&text) else {
-            files::remove(&path)?;
+            place.remove()?;
             return Ok(None);
         };
         Ok((pending.entry.tenant == tenant).then_some(pending))
     }
-}
-
-fn path(workspace: &Workspace, tenant: &str) -> Result<PathBuf, Error> {
-    Ok(workspace.settings()?.paths.pending_dir().join(format!("{tenant}.json")))
 }
 
 /// Logs the changes of killed processes: those of tenants whose lock is free, and of the
@@ -52,10 +45,9 @@ fn path(workspace: &Workspace, tenant: &str) -> Result<PathBuf, Error> {
 /// Returns an unfinished undo that can continue because nothing has changed after it. With
 /// `all` it is logged too, because something is about to change.
 pub fn recover(workspace: &Workspace, held: Option<&str>, all: bool) -> Result<Option<Pending>, Error> {
-    let directory = workspace.settings()?.paths.pending_dir();
     let mut unfinished = None;
-    for path in files::list_ours(&directory)? {
-        let Some(tenant) = tenant_of(&path) else { continue };
+    for name in workspace.storage()?.documents(names::PENDING)? {
+        let Some(tenant) = tenant_of(&name) else { continue };
         let is_held = held == Some(tenant.as_str());
         let lock = if is_held { None } else { workspace.try_hold(tenant.as_str())? };
         if !is_held && lock.is_none() {
@@ -77,14 +69,14 @@ pub fn recover(workspace: &Workspace, held: Option<&str>, all: bool) -> Result<O
         pending.end(workspace)?;
         if !is_held {
             // Locking has created it again while a tenant was being removed.
-            files::remove_empty_dir(&workspace.settings()?.paths.tenant_dir(tenant.as_str()));
+            workspace.storage()?.forget_tenant(tenant.as_str());
         }
     }
     Ok(unfinished)
 }
 
-fn tenant_of(path: &Path) -> Option<TenantName> {
-    path.file_name()?.to_str()?.strip_suffix(".json")?.parse().ok()
+fn tenant_of(name: &str) -> Option<TenantName> {
+    name.strip_prefix(names::PENDING)?.strip_prefix('/')?.strip_suffix(".json")?.parse().ok()
 }
 
 /// Whether the process was killed only after it logged the change.

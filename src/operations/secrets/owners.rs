@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use crate::accounts::AccountStore;
 use crate::operations::{Error, Workspace, key};
 use crate::secrets::{SecretKey, SecretKind, StoreName};
 
@@ -13,10 +12,9 @@ impl Owners {
     /// Reads the accounts of every tenant; a file that cannot be read is an error, because its
     /// entries are not known.
     pub fn read(workspace: &Workspace) -> Result<Self, Error> {
-        let paths = &workspace.settings()?.paths;
         let mut owned = HashSet::new();
         for tenant in workspace.tenant_names()? {
-            for account in AccountStore::new(paths.accounts_file(&tenant), Box::new(|_| {})).load()? {
+            for account in workspace.accounts_of(&tenant)?.load()? {
                 for (kind, source) in &account.secrets {
                     owned.extend(source.store().map(|store| (store, key(&account, *kind).entry())));
                 }

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use crate::accounts::{Account, TenantName};
-use crate::files;
 use crate::operations::config;
 use crate::operations::{Error, Origin, Workspace, accounts, groups};
 use crate::secrets::SecretStore as _;
+use crate::storage::names;
 
 /// A tenant that may be removed.
 pub struct Prepared {
@@ -70,13 +70,10 @@ pub fn carry_out(prepared: &Prepared, again: &str) -> Result<Option<PathBuf>, Er
             inside.warning(&error.to_string());
         }
         let tenant = name.as_str();
-        for path in [
-            paths.tenant_file(tenant),
-            paths.chat_settings_file(tenant),
-            paths.health_file(tenant),
-            paths.accounts_file(tenant),
-        ] {
-            files::remove(&path)?;
+        for name in
+            [names::tenant(tenant), names::chat_settings(tenant), names::health(tenant), names::accounts(tenant)]
+        {
+            inside.place(name)?.remove()?;
         }
         if *is_worked_in {
             config::write(&paths.config_file(), "tenant", None)?;
@@ -85,8 +82,7 @@ pub fn carry_out(prepared: &Prepared, again: &str) -> Result<Option<PathBuf>, Er
     };
     let removed = remove().map_err(|error| change.stopped(error, again));
     if removed.is_ok() {
-        // The lock files go with the directory; other files keep it.
-        files::remove_empty_dir(&directory);
+        inside.storage()?.forget_tenant(name.as_str());
     }
     // Logged before an interrupt may end the process.
     drop(change);

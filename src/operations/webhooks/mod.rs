@@ -172,7 +172,7 @@ pub(super) mod tests {
 
         /// The fields of the changes in the log.
         pub fn logged(&self) -> String {
-            let log = self.workspace.settings().expect("settings").paths.log_file();
+            let log = self.workspace.settings().expect("settings").paths.root().join("log.jsonl");
             std::fs::read_to_string(log).unwrap_or_default()
         }
     }

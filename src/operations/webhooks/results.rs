@@ -33,7 +33,7 @@ impl Found {
         };
         let Diagnosis { cause, summary, fix, next, .. } = found;
         let own = match next {
-            Next::Nothing | Next::TestAgain | Next::Subscribe | Next::Doctor => None,
+            Next::Nothing | Next::TestAgain | Next::Subscribe | Next::Doctor | Next::ShowState => None,
             next => commands::saved(&target.account).of(next),
         };
         let hint = format!("{fix}; then: {}", own.as_deref().unwrap_or(then));

@@ -17,6 +17,7 @@ pub mod pty;
 pub mod receiver;
 pub mod run;
 pub mod screen;
+pub mod seaweed;
 pub mod taint;
 pub mod tap;
 

@@ -1,7 +1,7 @@
 //! Every cause and check, from the tables of tests, `explain` and errors.
 
 use super::{Group, Topic};
-use crate::checks::causes::{CAUSES as KNOWN, Matter};
+use crate::checks::causes::{self as known, Matter};
 use crate::operations::explain::{CAUSE, CHECK, Page, of_kind};
 
 pub(super) const CAUSES: Topic = Topic {
@@ -14,17 +14,18 @@ pub(super) const CAUSES: Topic = Topic {
 };
 
 /// In the order in which an administrator meets them.
-const MATTERS: [(Matter, &str); 6] = [
+const MATTERS: [(Matter, &str); 7] = [
     (Matter::Credentials, "Token and app"),
     (Matter::Delivery, "Page, webhook and callback"),
     (Matter::Message, "Messages"),
     (Matter::Remote, "Network and Graph"),
     (Matter::Machine, "This machine"),
+    (Matter::State, "Shared state"),
     (Matter::Other, "Other refusals"),
 ];
 
 fn groups() -> Vec<Group> {
-    let matter = |page: &Page| KNOWN.iter().find(|cause| cause.id == page.id).map(|cause| cause.matter);
+    let matter = |page: &Page| known::all().find(|cause| cause.id == page.id).map(|cause| cause.matter);
     let causes = of_kind(CAUSE);
     let of = |wanted: Option<Matter>| causes.iter().filter(|page| matter(page) == wanted).cloned().collect();
     let known = MATTERS.into_iter().map(|(wanted, heading)| Group { heading, pages: of(Some(wanted)) });

@@ -12,7 +12,6 @@ use super::entry::Entry;
 use super::history::{History, Standing};
 use super::pending::{Pending, recover};
 use crate::accounts::{Account, AccountError};
-use crate::files;
 use crate::operations::{Error, Origin, Workspace};
 use crate::secrets::SecretKind;
 use crate::state::{Change, Fields, Record, What};
@@ -268,7 +267,7 @@ impl Undoing {
         records.write(&entry.tenant, &reversed).map_err(|error| change.not_undone(error.into()))?;
         // The record first: a kill in between leaves a secret too many, which doctor finds.
         let left = secrets.remove_vanishing(&inside);
-        files::remove_empty_dir(&inside.settings()?.paths.tenant_dir(&entry.tenant));
+        inside.storage()?.forget_tenant(&entry.tenant);
         // Logged before an interrupt may end the process.
         drop(change);
         let replaced = secrets.replaced(&entry);

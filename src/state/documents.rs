@@ -1,7 +1,8 @@
-//! Keeps records in TOML files below the configuration directory, and the log as lines of JSON.
+//! Keeps records in documents of TOML, and the log as lines of JSON. The configuration is
+//! always a file here: it says where the rest is.
 
 use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -17,45 +18,52 @@ use crate::accounts::{Account, AccountStore, Parsed, Tenant, TenantFile};
 use crate::files::{self, FileError, Lock};
 use crate::messages::ChatSettings;
 use crate::paths::Paths;
+use crate::storage::{self, Linked, Place, RemoteError, Storage, StorageError, names};
 
-/// A backend of files in a configuration directory.
-pub struct Files {
+/// Records in the documents of a backend.
+pub struct Documents {
     paths: Paths,
+    storage: Arc<dyn Storage>,
     parsed: Parsed,
 }
 
-impl Files {
-    /// The files below `paths`; `parsed` caches their parsed texts.
-    pub fn new(paths: Paths, parsed: Parsed) -> Self {
-        Self { paths, parsed }
+impl Documents {
+    /// The documents in `storage`, and the configuration below `paths`; `parsed` caches their
+    /// parsed texts.
+    pub fn new(paths: Paths, storage: Arc<dyn Storage>, parsed: Parsed) -> Self {
+        Self { paths, storage, parsed }
     }
 
-    fn path(&self, tenant: &str, kept: RecordGroup) -> PathBuf {
-        match kept {
-            RecordGroup::Configuration => self.paths.config_file(),
-            RecordGroup::Accounts => self.paths.accounts_file(tenant),
-            RecordGroup::ChatSettings => self.paths.chat_settings_file(tenant),
-            RecordGroup::Tenant => self.paths.tenant_file(tenant),
-        }
+    fn group(&self, tenant: &str, kept: RecordGroup) -> Place {
+        self.at(match kept {
+            RecordGroup::Configuration => return self.paths.config_file().into(),
+            RecordGroup::Accounts => names::accounts(tenant),
+            RecordGroup::ChatSettings => names::chat_settings(tenant),
+            RecordGroup::Tenant => names::tenant(tenant),
+        })
+    }
+
+    fn at(&self, name: String) -> Place {
+        Place::new(&self.storage, name)
     }
 
     fn write_accounts(&self, tenant: &str, changes: &[&Change]) -> Result<(), StateError> {
-        let path = self.paths.accounts_file(tenant);
+        let place = self.group(tenant, RecordGroup::Accounts);
         let is_empty =
-            AccountStore::new(path.clone(), Box::new(|_| {})).knowing(self.parsed.clone()).change(|accounts| {
+            AccountStore::new(place.clone(), Box::new(|_| {})).knowing(self.parsed.clone()).change(|accounts| {
                 carry_out(accounts, changes)?;
                 Ok::<_, StateError>(accounts.is_empty())
             })?;
         if is_empty {
             // As before the first account was added.
-            files::remove(&path)?;
+            place.remove()?;
         }
         Ok(())
     }
 
     fn write_configuration(&self, change: &Change) -> Result<(), StateError> {
         let path = self.paths.config_file();
-        let lock = lock(&path)?;
+        let lock = Lock::acquire(&path, storage::PATIENCE, &|_| {})?;
         let text = files::read_text(&path)?.unwrap_or_default();
         let now = toml::from_str(&text).map_err(|error: toml::de::Error| invalid(change, &error.message()))?;
         let then = carried_out(flat(Some(&now)), change)?;
@@ -73,19 +81,6 @@ impl Files {
     }
 }
 
-impl Files {
-    /// Where the log should end; `None` too where that file is damaged, which the next line then
-    /// shows.
-    fn log_end(&self) -> Result<Option<LogEnd>, StateError> {
-        let bytes = files::read_all(&self.paths.log_end_file())?;
-        Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
-    }
-}
-
-fn lock(path: &Path) -> Result<Lock, StateError> {
-    Ok(Lock::acquire(path, Lock::PATIENCE, &|_| {})?)
-}
-
 fn invalid(change: &Change, why: &impl ToString) -> StateError {
     StateError::Invalid { of: change.of.clone(), why: why.to_string() }
 }
@@ -94,13 +89,13 @@ fn carried_out(now: Fields, change: &Change) -> Result<Fields, StateError> {
     change.carry_out(now).map_err(|field| StateError::Conflict { of: change.of.clone(), field })
 }
 
-/// Applies a change to a small file of a tenant.
+/// Applies a change to a small document of a tenant.
 fn write_small<T>(file: &TenantFile<T>, change: &Change) -> Result<(), StateError>
 where
     T: Serialize + DeserializeOwned + Default,
 {
     if change.what == What::Removed {
-        return Ok(files::remove(file.path())?);
+        return Ok(file.remove()?);
     }
     let now = serde_json::to_value(file.load()?).map_err(|error| invalid(change, &error))?;
     let then = deep(&carried_out(flat(Some(&now)), change)?);
@@ -165,9 +160,17 @@ pub fn carry_out(accounts: &mut Vec<Account>, changes: &[&Change]) -> Result<(),
     Ok(())
 }
 
+/// Where the log should end. One that is damaged counts as none, which the next line then shows.
+fn end_of(text: &str) -> Option<LogEnd> {
+    serde_json::from_str(text).ok()
+}
+
 fn text_of(end: &LogEnd) -> String {
     serde_json::to_string(end).unwrap_or_else(|error| unreachable!("it is JSON: {error}"))
 }
+
+/// How often a change is made anew that another machine overtook.
+const MOST_TRIES: u32 = 20;
 
 /// Changes it, and says whether it is another one now.
 fn changes(file: &mut HealthFile, change: &dyn Fn(&mut HealthFile)) -> bool {
@@ -176,11 +179,11 @@ fn changes(file: &mut HealthFile, change: &dyn Fn(&mut HealthFile)) -> bool {
     *file != before
 }
 
-impl Records for Files {
+impl Records for Documents {
     fn snapshot(&self, tenant: &str, with_configuration: bool) -> Result<Snapshot, StateError> {
         let own = [RecordGroup::Accounts, RecordGroup::ChatSettings, RecordGroup::Tenant];
         let kept = own.into_iter().chain(with_configuration.then_some(RecordGroup::Configuration));
-        let read = |kept| Ok((kept, files::read_text(&self.path(tenant, kept))?));
+        let read = |kept| Ok((kept, self.group(tenant, kept).read()?));
         Ok(Snapshot { texts: kept.map(read).collect::<Result<_, StateError>>()?, parsed: self.parsed.clone() })
     }
 
@@ -195,17 +198,17 @@ impl Records for Files {
             self.write_accounts(tenant, &accounts)?;
         }
         for change in of(Record::ChatSettings) {
-            let path = self.paths.chat_settings_file(tenant);
-            write_small(&TenantFile::<ChatSettings>::new(path), change)?;
+            write_small(&TenantFile::<ChatSettings>::new(self.group(tenant, RecordGroup::ChatSettings)), change)?;
         }
         for change in of(Record::Tenant) {
-            write_small(&TenantFile::<Tenant>::new(self.paths.tenant_file(tenant)), change)?;
+            write_small(&TenantFile::<Tenant>::new(self.group(tenant, RecordGroup::Tenant)), change)?;
         }
         Ok(())
     }
 
     fn health(&self, tenant: &str) -> Result<(HealthFile, Option<HealthTrouble>), StateError> {
-        Ok(HealthFile::read(&self.paths.health_file(tenant))?)
+        let place = self.at(names::health(tenant));
+        Ok(HealthFile::of(place.read(), place.path())?)
     }
 
     fn change_health(
@@ -213,30 +216,37 @@ impl Records for Files {
         tenant: &str,
         change: &dyn Fn(&mut HealthFile),
     ) -> Result<Option<HealthTrouble>, StateError> {
-        let path = self.paths.health_file(tenant);
+        let place = self.at(names::health(tenant));
         // Of a tenant that is gone not even a lock is made.
-        if !files::is_there(&path)? && !changes(&mut HealthFile::default(), change) {
+        if matches!(place.read(), Ok(None)) && !changes(&mut HealthFile::default(), change) {
             return Ok(None);
         }
-        let lock = lock(&path)?;
-        let (mut file, trouble) = HealthFile::read(&path)?;
-        if matches!(trouble, Some(HealthTrouble::Newer { .. })) {
-            return Ok(trouble);
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let open = place.open(&|_| {})?;
+            let (mut file, trouble) = HealthFile::of(open.read(), place.path())?;
+            if matches!(trouble, Some(HealthTrouble::Newer { .. })) {
+                return Ok(trouble);
+            }
+            if !changes(&mut file, change) {
+                return Ok(None);
+            }
+            let text = serde_json::to_string(&file).unwrap_or_else(|error| unreachable!("it is JSON: {error}"));
+            match open.replace(&text) {
+                // Another machine was faster: the change is made to what that has left.
+                Err(StorageError::Remote(RemoteError::Changed { .. })) if tries < MOST_TRIES => {}
+                replaced => return Ok(replaced.map(|()| trouble)?),
+            }
         }
-        if !changes(&mut file, change) {
-            return Ok(None);
-        }
-        let text = serde_json::to_string(&file).unwrap_or_else(|error| unreachable!("it is JSON: {error}"));
-        lock.replace(text.as_bytes())?;
-        Ok(trouble)
     }
 
     fn notices(&self, tenant: &str) -> Result<Option<NoticeFile>, StateError> {
-        let path = self.paths.notices_file(tenant);
-        let Some(text) = files::read_text(&path)? else { return Ok(None) };
+        let place = self.at(names::notices(tenant));
+        let Some(text) = place.read()? else { return Ok(None) };
         // Said as a cause: everything that fails would be told once more without it.
         let unreadable = |why: String| FileError::Read {
-            path: path.clone(),
+            path: place.path().into(),
             source: std::io::Error::new(std::io::ErrorKind::InvalidData, why),
         };
         let file: NoticeFile = serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
@@ -247,40 +257,27 @@ impl Records for Files {
     }
 
     fn keep_notices(&self, tenant: &str, notices: &NoticeFile) -> Result<(), StateError> {
-        let lock = lock(&self.paths.notices_file(tenant))?;
+        let place = self.at(names::notices(tenant));
+        let open = place.open(&|_| {})?;
         let text = serde_json::to_string(notices).unwrap_or_else(|error| unreachable!("it is JSON: {error}"));
-        Ok(lock.replace(text.as_bytes())?)
+        Ok(open.replace(&text)?)
     }
 
     fn health_log(&self) -> Result<Vec<String>, StateError> {
-        let text = files::read_text(&self.paths.health_log_file())?.unwrap_or_default();
-        Ok(text.lines().map(str::to_owned).collect())
+        Ok(self.storage.lines(names::HEALTH_LOG)?)
     }
 
     fn log_health(&self, lines: &[String]) -> Result<(), StateError> {
-        let path = self.paths.health_log_file();
-        let _lock = lock(&path)?;
-        Ok(files::append_line(&path, &lines.join("\n"))?)
+        Ok(self.storage.append(names::HEALTH_LOG, &lines.join("\n"))?)
     }
 
     fn version(&self, tenant: &str, begin: bool) -> Result<StateVersion, StateError> {
-        let path = self.paths.lineage_file();
-        let known = || Ok::<_, StateError>(files::read_text(&path)?.unwrap_or_default().trim().to_owned());
-        let mut lineage = known()?;
-        if lineage.is_empty() && begin {
-            let lock = lock(&path)?;
-            // Another process may have made it meanwhile.
-            lineage = known()?;
-            if lineage.is_empty() {
-                lineage = uuid::Uuid::new_v4().to_string();
-                lock.replace(format!("{lineage}\n").as_bytes())?;
-            }
-        }
-        Ok(StateVersion { lineage, serial: None, digest: self.snapshot(tenant, false)?.digest() })
+        let storage::History { lineage, serial } = self.storage.history(tenant, begin)?;
+        Ok(StateVersion { lineage, serial, digest: self.snapshot(tenant, false)?.digest() })
     }
 
     fn place(&self, tenant: &str, record: &Record) -> String {
-        let path = self.path(
+        let place = self.group(
             tenant,
             match record {
                 Record::Account(_) => RecordGroup::Accounts,
@@ -289,48 +286,27 @@ impl Records for Files {
                 Record::Configuration => RecordGroup::Configuration,
             },
         );
-        path.strip_prefix(self.paths.root()).unwrap_or(&path).display().to_string()
+        place.path().strip_prefix(self.paths.root()).unwrap_or(place.path()).display().to_string()
     }
 
     fn log(&self) -> Result<Vec<String>, StateError> {
-        // A line that was damaged hides no other.
-        let bytes = files::read_all(&self.paths.log_file())?.unwrap_or_default();
-        let text = String::from_utf8_lossy(&bytes);
-        let whole = text.strip_suffix('\n').unwrap_or(&text);
-        Ok(if text.is_empty() { Vec::new() } else { whole.split('\n').map(str::to_owned).collect() })
+        Ok(self.storage.lines(names::LOG)?)
     }
 
     fn log_text(&self) -> Result<LogText, StateError> {
-        const TRIES: usize = 20;
-        let mut end = self.log_end()?;
-        // Every line that is added meanwhile changes the end before and after.
-        for _ in 1..TRIES {
-            let lines = self.log()?;
-            let now = self.log_end()?;
-            if now == end {
-                return Ok(LogText { lines, end });
-            }
-            end = now;
-        }
-        let _lock = lock(&self.paths.log_file())?;
-        Ok(LogText { lines: self.log()?, end: self.log_end()? })
+        let log = self.storage.whole(names::LOG)?;
+        Ok(LogText { lines: log.lines, end: log.end.as_deref().and_then(end_of) })
     }
 
     fn append(&self, line: &str) -> Result<(), StateError> {
-        let (log, end) = (self.paths.log_file(), self.paths.log_end_file());
-        let lock = lock(&log)?;
-        let last = files::last_line(&log)?;
-        let last = last.as_ref().map(|(line, end)| (line.as_slice(), *end));
-        let (line, before, after) = LogEnd::adding(self.log_end()?.as_ref(), last, line);
-        lock.replace_beside(&end, text_of(&before).as_bytes())?;
-        files::append_line(&log, &line)?;
-        Ok(lock.replace_beside(&end, text_of(&after).as_bytes())?)
+        let next = |end: Option<&str>, last: Option<(&[u8], u64)>| {
+            let (line, before, after) = LogEnd::adding(end.and_then(end_of).as_ref(), last, line);
+            Linked { line, before: text_of(&before), after: text_of(&after) }
+        };
+        Ok(self.storage.link(names::LOG, &next)?)
     }
 
     fn can_append(&self) -> Result<(), StateError> {
-        let log = self.paths.log_file();
-        files::is_there(&log)?;
-        files::is_there(&self.paths.log_end_file())?;
-        lock(&log).map(drop)
+        Ok(self.storage.can_append(names::LOG)?)
     }
 }

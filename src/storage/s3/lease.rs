@@ -1,0 +1,193 @@
+//! The lock of a tenant: an object that names its holder, and ends unless it is renewed.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::{Duration, Instant};
+
+use super::bucket::{Bucket, Expected, Got, Written, guard};
+use super::{S3, SCHEMA_VERSION};
+use crate::leaving::{self, AtEnd};
+use crate::storage::{Held, Holder, LockInfo, RemoteError};
+
+/// How long another try waits while the lock is held.
+const BETWEEN: Duration = Duration::from_millis(200);
+
+/// How long the end of a process waits for the lock to go.
+const LAST_WAIT: Duration = Duration::from_secs(2);
+
+/// A lock that is held.
+#[derive(Debug)]
+pub struct Lease {
+    bucket: Arc<Bucket>,
+    inner: Arc<Inner>,
+    /// Gives the lock back where a signal ends the process.
+    at_end: Mutex<Option<AtEnd>>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    key: String,
+    lock: Mutex<(LockInfo, String, Instant)>,
+    lost: AtomicBool,
+    ended: AtomicBool,
+}
+
+impl Held for Arc<Lease> {}
+
+impl Lease {
+    /// Whether another command may have taken it over.
+    pub fn is_lost(&self) -> bool {
+        self.inner.lost.load(Ordering::Relaxed) || guard(&self.inner.lock).2.elapsed() > self.bucket.address.lease
+    }
+}
+
+pub fn key(tenant: &str) -> String {
+    format!("locks/{tenant}.json")
+}
+
+fn text(lock: &LockInfo) -> String {
+    let mut value = serde_json::to_value(lock).unwrap_or_else(|error| unreachable!("it is JSON: {error}"));
+    value["schema_version"] = SCHEMA_VERSION.into();
+    value.to_string()
+}
+
+/// The lock of a tenant and its tag, even one that has ended.
+pub fn read(storage: &S3, tenant: &str) -> Result<Option<(LockInfo, String)>, RemoteError> {
+    let key = key(tenant);
+    match storage.get(&key, None)? {
+        Got::Found(found) => {
+            let damaged = |error: serde_json::Error| RemoteError::Damaged {
+                document: storage.bucket.shown(&key),
+                why: error.to_string(),
+            };
+            Ok(Some((serde_json::from_str(&found.text).map_err(damaged)?, found.etag)))
+        }
+        Got::Absent | Got::Same => Ok(None),
+    }
+}
+
+/// Waits for the lock of a tenant. One that has ended is taken over.
+pub fn acquire(
+    storage: &S3,
+    tenant: &str,
+    holder: &Holder,
+    patience: Duration,
+    say: &dyn Fn(&str),
+) -> Result<Arc<Lease>, RemoteError> {
+    let (bucket, key) = (&storage.bucket, key(tenant));
+    // The lock of a holder that is gone ends within that.
+    let patience = if patience.is_zero() { patience } else { bucket.address.lease.mul_f64(1.25) };
+    let start = Instant::now();
+    let mut told = false;
+    let mut expected = Expected::Absent;
+    let mut id = uuid::Uuid::new_v4().simple().to_string();
+    id.truncate(12);
+    loop {
+        let (now, began) = (bucket.now(), Instant::now());
+        let lock = LockInfo { id: id.clone(), holder: holder.clone(), since: whole(now), expires: end(bucket) };
+        if let Written::Done(tag) = storage.put_object(&key, &text(&lock), expected)? {
+            return begin(bucket, key, lock, tag, began);
+        }
+        expected = Expected::Absent;
+        let Some((held, tag)) = read(storage, tenant)? else { continue };
+        if held.expires < bucket.now() {
+            say(&format!(
+                "taking over the lock of tenant '{tenant}' from {}, which ended at {}",
+                held.in_words(),
+                held.expires
+            ));
+            expected = Expected::Tag(tag);
+            continue;
+        }
+        if start.elapsed() >= patience {
+            return Err(RemoteError::Locked { tenant: tenant.into(), lock: Box::new(held) });
+        }
+        if start.elapsed() > Duration::from_secs(1) && !told {
+            say(&format!("waiting for the lock of tenant '{tenant}', held by {} …", held.in_words()));
+            told = true;
+        }
+        std::thread::sleep(BETWEEN.mul_f64(rand::random_range(0.5..1.0)));
+    }
+}
+
+fn end(bucket: &Bucket) -> jiff::Timestamp {
+    let now = bucket.now();
+    now.checked_add(bucket.address.lease).map_or(now, whole)
+}
+
+/// In whole seconds.
+fn whole(at: jiff::Timestamp) -> jiff::Timestamp {
+    jiff::Timestamp::from_second(at.as_second()).unwrap_or(at)
+}
+
+fn begin(
+    bucket: &Arc<Bucket>,
+    key: String,
+    lock: LockInfo,
+    tag: String,
+    began: Instant,
+) -> Result<Arc<Lease>, RemoteError> {
+    let (lost, ended) = (AtomicBool::new(false), AtomicBool::new(false));
+    let inner = Arc::new(Inner { key, lock: Mutex::new((lock, tag, began)), lost, ended });
+    bucket.spawn(renew(bucket.clone(), inner.clone()))?;
+    let at_end = {
+        let (bucket, inner) = (bucket.clone(), inner.clone());
+        leaving::before(move || release(&bucket, &inner))
+    };
+    Ok(Arc::new(Lease { bucket: bucket.clone(), inner, at_end: Mutex::new(Some(at_end)) }))
+}
+
+/// Renews the lock four times while it would last.
+async fn renew(bucket: Arc<Bucket>, inner: Arc<Inner>) {
+    loop {
+        tokio::time::sleep(bucket.address.lease / 4).await;
+        if inner.ended.load(Ordering::Relaxed) {
+            return;
+        }
+        let began = Instant::now();
+        let (mut lock, tag, _) = guard(&inner.lock).clone();
+        lock.expires = end(&bucket);
+        match bucket.put(&inner.key, &text(&lock), &Expected::Tag(tag)).await {
+            Ok(Written::Done(tag)) => *guard(&inner.lock) = (lock, tag, began),
+            Ok(Written::Lost) => {
+                inner.lost.store(!inner.ended.load(Ordering::Relaxed), Ordering::Relaxed);
+                return;
+            }
+            // The next one may succeed in time.
+            Err(_) => {}
+        }
+    }
+}
+
+/// Removes the lock, if it is still ours.
+fn release(bucket: &Arc<Bucket>, inner: &Arc<Inner>) {
+    inner.ended.store(true, Ordering::Relaxed);
+    let (send, receive) = mpsc::channel();
+    let gone = {
+        let (bucket, inner) = (bucket.clone(), inner.clone());
+        async move {
+            let id = guard(&inner.lock).0.id.clone();
+            // A renewal may be on its way: the tag is read again.
+            for _ in 0..3 {
+                let Ok(Got::Found(found)) = bucket.get(&inner.key, None).await else { break };
+                let is_ours = serde_json::from_str::<LockInfo>(&found.text).is_ok_and(|lock| lock.id == id);
+                if !is_ours || matches!(bucket.delete(&inner.key, Some(&found.etag)).await, Ok(true) | Err(_)) {
+                    break;
+                }
+            }
+            // The caller may have stopped waiting.
+            let _ = send.send(());
+        }
+    };
+    if bucket.spawn(gone).is_ok() {
+        // A lock that stays ends by itself.
+        let _ = receive.recv_timeout(LAST_WAIT);
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        drop(guard(&self.at_end).take());
+        release(&self.bucket, &self.inner);
+    }
+}

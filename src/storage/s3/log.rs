@@ -1,0 +1,225 @@
+//! A log in parts of at most some 256 KiB: a line is added to the last one by compare-and-swap.
+//!
+//! A line that follows the one before it is first written beside the log, together with where
+//! the log ends then: that write is the one that counts. If its process ends before the line is
+//! in its part, readers see it all the same, and the next writer adds it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::bucket::{Bucket, Expected, Got, Object, Written, guard, pause};
+use super::{REPEATS, SCHEMA_VERSION};
+use crate::storage::{Link, RemoteError, WholeLog, names};
+
+/// From this size on a part is complete.
+const COMPLETE: usize = 256 * 1024;
+
+/// The logs of a bucket.
+#[derive(Debug)]
+pub struct Log {
+    bucket: Arc<Bucket>,
+    /// The last part of each log, by its number, as it was last read or written here.
+    last: Mutex<HashMap<String, (u32, Object)>>,
+    /// Where each log ends, as it was last read or written here.
+    ends: Mutex<HashMap<String, (LogTail, String)>>,
+}
+
+/// `log.end.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct LogTail {
+    schema_version: u64,
+    /// Where the log ends, as its writer says it.
+    end: String,
+    /// The last line, which may not be in its part yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    line: Option<String>,
+    /// SHA-256 of the line before that, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    follows: Option<String>,
+}
+
+impl LogTail {
+    /// The last line, if it is the one that is missing after `last`.
+    fn missing_after(&self, last: Option<&str>) -> Option<&str> {
+        self.line.as_deref().filter(|line| last != Some(*line) && self.follows == last.map(digest))
+    }
+}
+
+fn digest(line: &str) -> String {
+    hex::encode(Sha256::digest(line))
+}
+
+type Part = (u32, Object);
+
+fn last_line(part: Option<&Part>) -> Option<&str> {
+    part?.1.text.lines().next_back()
+}
+
+/// `log/` for `log.jsonl`.
+fn directory(log: &str) -> String {
+    format!("{}/", log.trim_end_matches(".jsonl"))
+}
+
+fn key(log: &str, number: u32) -> String {
+    format!("{}{number:08}.jsonl", directory(log))
+}
+
+impl Log {
+    pub fn new(bucket: Arc<Bucket>) -> Self {
+        Self { bucket, last: Mutex::default(), ends: Mutex::default() }
+    }
+
+    fn get(&self, key: String) -> Result<Option<Object>, RemoteError> {
+        match self.bucket.wait(|bucket| async move { bucket.get(&key, None).await })? {
+            Got::Found(found) => Ok(Some(found)),
+            Got::Absent | Got::Same => Ok(None),
+        }
+    }
+
+    fn numbers(&self, log: &str) -> Result<Vec<u32>, RemoteError> {
+        let prefix = directory(log);
+        let names = self.bucket.wait(move |bucket| async move { bucket.list(&prefix).await })?;
+        Ok(names.iter().filter_map(|name| name.strip_suffix(".jsonl")?.parse().ok()).collect())
+    }
+
+    /// Where the log ends, asked for now.
+    fn end(&self, log: &str) -> Result<Option<(LogTail, String)>, RemoteError> {
+        let key = names::end_of(log);
+        let Some(found) = self.get(key.clone())? else { return Ok(None) };
+        let damaged = |why: String| RemoteError::Damaged { document: self.bucket.shown(&key), why };
+        let end: LogTail = serde_json::from_str(&found.text).map_err(|error| damaged(error.to_string()))?;
+        if end.schema_version > SCHEMA_VERSION {
+            return Err(damaged(format!("a newer msgrctl wrote it (schema_version {})", end.schema_version)));
+        }
+        Ok(Some((end, found.etag)))
+    }
+
+    /// The log as one moment has it.
+    pub fn whole(&self, log: &str) -> Result<WholeLog, RemoteError> {
+        let mut end = self.end(log)?;
+        for _ in 0..REPEATS {
+            let mut lines = self.lines(log)?;
+            let now = self.end(log)?;
+            if now == end {
+                let missing = end.as_ref().and_then(|(end, _)| end.missing_after(lines.last().map(String::as_str)));
+                lines.extend(missing.map(str::to_owned));
+                return Ok(WholeLog { lines, end: end.map(|(end, _)| end.end) });
+            }
+            end = now;
+        }
+        Err(RemoteError::Contended { document: self.bucket.shown(&directory(log)), tries: REPEATS })
+    }
+
+    fn lines(&self, log: &str) -> Result<Vec<String>, RemoteError> {
+        let mut lines = Vec::new();
+        for number in self.numbers(log)? {
+            let part = self.get(key(log, number))?;
+            lines.extend(part.iter().flat_map(|part| part.text.lines()).map(str::to_owned));
+        }
+        Ok(lines)
+    }
+
+    /// The last part, as far as known.
+    fn last(&self, log: &str) -> Result<Option<Part>, RemoteError> {
+        if let Some(last) = guard(&self.last).get(log) {
+            return Ok(Some(last.clone()));
+        }
+        match self.numbers(log)?.pop() {
+            Some(number) => Ok(self.get(key(log, number))?.map(|part| (number, part))),
+            None => Ok(None),
+        }
+    }
+
+    fn put(&self, at: String, text: String, expected: Expected) -> Result<Written, RemoteError> {
+        self.bucket.wait(|bucket| async move { bucket.put(&at, &text, &expected).await })
+    }
+
+    /// Adds lines after the last part, and returns whether that was still the last.
+    fn add(&self, log: &str, last: Option<Part>, lines: &str) -> Result<bool, RemoteError> {
+        let (number, text, expected) = match last {
+            Some((number, part)) if part.text.len() < COMPLETE => {
+                (number, part.text + lines + "\n", Expected::Tag(part.etag))
+            }
+            Some((number, _)) => (number + 1, format!("{lines}\n"), Expected::Absent),
+            None => (1, format!("{lines}\n"), Expected::Absent),
+        };
+        match self.put(key(log, number), text.clone(), expected)? {
+            Written::Done(etag) => drop(guard(&self.last).insert(log.into(), (number, Object { text, etag }))),
+            Written::Lost => {
+                guard(&self.last).remove(log);
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn pause(&self, tried: u32) -> Result<(), RemoteError> {
+        self.bucket.wait(move |_| async move {
+            pause(tried.min(2)).await;
+            Ok(())
+        })
+    }
+
+    pub fn append(&self, log: &str, lines: &str) -> Result<(), RemoteError> {
+        for tried in 1..=REPEATS {
+            if self.add(log, self.last(log)?, lines)? {
+                return Ok(());
+            }
+            self.pause(tried)?;
+        }
+        Err(RemoteError::Contended { document: self.bucket.shown(&directory(log)), tries: REPEATS })
+    }
+
+    pub fn link(&self, log: &str, next: &Link<'_>) -> Result<(), RemoteError> {
+        for tried in 1..=REPEATS {
+            let known = guard(&self.ends).get(log).cloned();
+            let end = known.map_or_else(|| self.end(log), |known| Ok(Some(known)))?;
+            let last = self.last(log)?;
+            let line = last_line(last.as_ref());
+            if let Some(missing) = end.as_ref().and_then(|(end, _)| end.missing_after(line)) {
+                let missing = missing.to_owned();
+                self.add(log, last, &missing)?;
+                continue;
+            }
+            let follows = line.map(digest);
+            let linked = next(end.as_ref().map(|(end, _)| end.end.as_str()), line.map(|line| (line.as_bytes(), 0)));
+            let new =
+                LogTail { schema_version: SCHEMA_VERSION, end: linked.after, line: Some(linked.line.clone()), follows };
+            let expected = end.map_or(Expected::Absent, |(_, tag)| Expected::Tag(tag));
+            if let Written::Done(tag) = self.put(names::end_of(log), text_of(&new), expected)? {
+                guard(&self.ends).insert(log.into(), (new, tag));
+                // Where another process was faster, it has added this line, or the next one does.
+                return self.add(log, last, &linked.line).map(drop);
+            }
+            guard(&self.ends).remove(log);
+            guard(&self.last).remove(log);
+            self.pause(tried)?;
+        }
+        Err(RemoteError::Contended { document: self.bucket.shown(&directory(log)), tries: REPEATS })
+    }
+
+    pub fn set_end(&self, log: &str, end: &str) -> Result<(), RemoteError> {
+        let end = LogTail { schema_version: SCHEMA_VERSION, end: end.into(), line: None, follows: None };
+        guard(&self.ends).remove(log);
+        self.put(names::end_of(log), text_of(&end), Expected::Anything).map(drop)
+    }
+
+    pub fn remove(&self, log: &str) -> Result<(), RemoteError> {
+        for number in self.numbers(log)? {
+            let at = key(log, number);
+            self.bucket.wait(|bucket| async move { bucket.delete(&at, None).await })?;
+        }
+        let end = names::end_of(log);
+        self.bucket.wait(|bucket| async move { bucket.delete(&end, None).await })?;
+        guard(&self.last).remove(log);
+        guard(&self.ends).remove(log);
+        Ok(())
+    }
+}
+
+fn text_of(end: &LogTail) -> String {
+    serde_json::to_string(end).unwrap_or_else(|error| unreachable!("it is JSON: {error}"))
+}

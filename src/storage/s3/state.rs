@@ -1,0 +1,162 @@
+//! The records of a tenant: one object, replaced as a whole by compare-and-swap.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::bucket::{Expected, Got, Object, Written, guard, pause};
+use super::{Known, REPEATS, S3, SCHEMA_VERSION, state_key};
+use crate::storage::RemoteError;
+use crate::touched;
+
+/// `state.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StateDocument {
+    schema_version: u64,
+    /// Names this history: a state that was made anew has another one.
+    pub lineage: String,
+    /// Grows by one with each change.
+    pub serial: u64,
+    /// Names the change, so that its writer knows it again after a cut connection.
+    write: String,
+    /// The texts by name: `accounts.toml`.
+    pub documents: BTreeMap<String, String>,
+}
+
+impl StateDocument {
+    /// The beginning of a history.
+    fn begin() -> Self {
+        let (lineage, documents) = (uuid::Uuid::new_v4().to_string(), BTreeMap::new());
+        Self { schema_version: SCHEMA_VERSION, lineage, serial: 0, write: String::new(), documents }
+    }
+}
+
+impl S3 {
+    /// The state of a tenant as it is now.
+    pub(super) fn state(&self, tenant: &str) -> Result<Option<Known>, RemoteError> {
+        let known = guard(&self.known).get(tenant).cloned();
+        let holds = self.lease(tenant).is_some();
+        if let Some(known) = known.as_ref().filter(|known| known.current && holds) {
+            return Ok(Some(known.clone()));
+        }
+        let known = known.or_else(|| {
+            let copy = self.copies.read(tenant)?;
+            Some(Known { etag: copy.etag, state: Arc::new(copy.state), current: false })
+        });
+        match self.get(&state_key(tenant), known.as_ref().map(|known| known.etag.clone()))? {
+            Got::Absent => {
+                guard(&self.known).remove(tenant);
+                self.copies.forget(tenant);
+                Ok(None)
+            }
+            Got::Same => {
+                let known = known.map(|known| Known { current: holds, ..known });
+                if let Some(known) = &known {
+                    self.copies.touch(tenant);
+                    guard(&self.known).insert(tenant.into(), known.clone());
+                }
+                Ok(known)
+            }
+            Got::Found(found) => {
+                let state = self.parsed(tenant, &found)?;
+                if let Some(before) = known.filter(|known| known.state.lineage == state.lineage)
+                    && before.state.serial > state.serial
+                {
+                    return Err(RemoteError::WentBack {
+                        document: self.bucket.shown(&state_key(tenant)),
+                        now: state.serial,
+                        known: before.state.serial,
+                    });
+                }
+                Ok(Some(self.remember(tenant, found.etag, state, holds)))
+            }
+        }
+    }
+
+    fn parsed(&self, tenant: &str, found: &Object) -> Result<StateDocument, RemoteError> {
+        let damaged = |why: String| RemoteError::Damaged { document: self.bucket.shown(&state_key(tenant)), why };
+        let state: StateDocument = serde_json::from_str(&found.text).map_err(|error| damaged(error.to_string()))?;
+        if state.schema_version > SCHEMA_VERSION {
+            return Err(damaged(format!("a newer msgrctl wrote it (schema_version {})", state.schema_version)));
+        }
+        Ok(state)
+    }
+
+    fn remember(&self, tenant: &str, etag: String, state: StateDocument, current: bool) -> Known {
+        self.copies.write(tenant, &etag, &state);
+        let known = Known { etag, state: Arc::new(state), current };
+        guard(&self.known).insert(tenant.into(), known.clone());
+        known
+    }
+
+    /// The state, if it is read within `limit`; `tag` is that of a copy, which stands for an
+    /// unchanged one.
+    pub(super) fn state_within(&self, tenant: &str, limit: Duration, tag: Option<String>) -> Option<StateDocument> {
+        self.bucket.check().ok()?;
+        let (send, receive) = mpsc::channel();
+        let (bucket, key) = (self.bucket.clone(), state_key(tenant));
+        let asked = async move { drop(send.send(bucket.get(&key, tag.as_deref()).await)) };
+        self.bucket.spawn(asked).ok()?;
+        match receive.recv_timeout(limit).ok()?.ok()? {
+            Got::Found(found) => {
+                let state = self.parsed(tenant, &found).ok()?;
+                self.copies.write(tenant, &found.etag, &state);
+                Some(state)
+            }
+            Got::Same => {
+                self.copies.touch(tenant);
+                None
+            }
+            Got::Absent => {
+                self.copies.forget(tenant);
+                None
+            }
+        }
+    }
+
+    /// Replaces one record if its text is still `before`. Another record of the state may have
+    /// changed: then it is tried again with that.
+    pub(super) fn change_record(
+        &self,
+        tenant: &str,
+        document: &str,
+        before: Option<&str>,
+        after: Option<&str>,
+    ) -> Result<(), RemoteError> {
+        let key = state_key(tenant);
+        self.check_lease(tenant)?;
+        for tried in 1..=REPEATS {
+            let now = self.state(tenant)?;
+            let is = now.as_ref().and_then(|known| known.state.documents.get(document)).map(String::as_str);
+            if is != before {
+                return Err(RemoteError::Changed { document: self.bucket.shown(&key) });
+            }
+            let write = uuid::Uuid::new_v4().simple().to_string();
+            let expected = now.as_ref().map_or(Expected::Absent, |known| Expected::Tag(known.etag.clone()));
+            let mut state = now.map_or_else(StateDocument::begin, |known| (*known.state).clone());
+            state.serial += 1;
+            state.write = write;
+            match after {
+                Some(after) => drop(state.documents.insert(document.into(), after.into())),
+                None => drop(state.documents.remove(document)),
+            }
+            let text = serde_json::to_string(&state).unwrap_or_else(|error| unreachable!("it is JSON: {error}"));
+            touched::note();
+            if let Written::Done(etag) = self.put_object(&key, &text, expected)? {
+                let holds = self.lease(tenant).is_some();
+                self.remember(tenant, etag, state, holds);
+                return Ok(());
+            }
+            if let Some(known) = guard(&self.known).get_mut(tenant) {
+                known.current = false;
+            }
+            self.bucket.wait(move |_| async move {
+                pause(tried.min(2)).await;
+                Ok(())
+            })?;
+        }
+        Err(RemoteError::Contended { document: self.bucket.shown(&key), tries: REPEATS })
+    }
+}
