@@ -229,11 +229,12 @@ impl Queue {
             let taken = self.taken.borrow().clone();
             let speaker = taken.unwrap_or_else(|| first.request.authority.clone());
             let as_app = matches!(speaker, Authority::App(_));
+            let writes = calls.iter().any(|call| call.request.verb != Verb::Read);
             let requests: Vec<&GraphRequest> = calls.iter().map(|call| &call.request).collect();
             let once = || async {
                 let now = client.clock.unix_seconds();
                 let sent = wire::batch(&client.base, client.version, &speaker, requests.iter().copied(), now);
-                let response = client.send("/ (batch)", sent).await?;
+                let response = client.send("/ (batch)", sent, writes).await?;
                 let items = wire::items(&response, requests.len(), as_app)?;
                 Ok((wire::app_usage(&response.headers), items))
             };

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::batch::Queue;
 use super::error::{GraphError, Unreachable};
-use super::{BaseUrl, GraphRequest, GraphVersion, retry, wire};
+use super::{BaseUrl, GraphRequest, GraphVersion, Verb, retry, wire};
 use crate::clock::Clock;
 use crate::http::{self, Method, Request, Response, SetupError, Url};
 
@@ -32,12 +32,23 @@ pub struct Client {
     http: OnceLock<http::Client>,
     queue: Queue,
     sent: AtomicU64,
+    gate: Option<Gate>,
 }
+
+/// Says before each request that changes something why it must not be sent any more.
+pub type Gate = Box<dyn Fn() -> Result<(), String>>;
 
 impl Client {
     /// A client that calls `base` in `version`.
     pub fn new(base: BaseUrl, version: GraphVersion, clock: Clock, settings: http::Settings) -> Self {
-        Self { base, version, clock, settings, http: OnceLock::new(), queue: Queue::default(), sent: AtomicU64::new(0) }
+        let (http, queue, sent) = (OnceLock::new(), Queue::default(), AtomicU64::new(0));
+        Self { base, version, clock, settings, http, queue, sent, gate: None }
+    }
+
+    /// The same client, which asks `gate` before each request that changes something.
+    #[must_use]
+    pub fn with_gate(self, gate: Gate) -> Self {
+        Self { gate: Some(gate), ..self }
     }
 
     /// The version that calls ask for.
@@ -74,7 +85,7 @@ impl Client {
         }
         let once = || async {
             let sent = wire::sent(&self.base, self.version, request, self.clock.unix_seconds());
-            let response = self.send(&request.path, sent).await?;
+            let response = self.send(&request.path, sent, request.verb != Verb::Read).await?;
             if !wire::hides_in_body(request) {
                 return wire::read(&response, as_app);
             }
@@ -110,8 +121,11 @@ impl Client {
         self.sent.load(Ordering::Relaxed)
     }
 
-    /// Sends one request. `path` is for the log.
-    pub(super) async fn send(&self, path: &str, request: Request) -> Result<Response, GraphError> {
+    /// Sends one request. `path` is for the log; `writes` says that it changes something.
+    pub(super) async fn send(&self, path: &str, request: Request, writes: bool) -> Result<Response, GraphError> {
+        if let Some(gate) = self.gate.as_ref().filter(|_| writes) {
+            gate().map_err(|why| GraphError::Unreachable(Unreachable::HeldBack(why)))?;
+        }
         self.sent.fetch_add(1, Ordering::Relaxed);
         let start = Instant::now();
         let method: Method = request.method.clone();

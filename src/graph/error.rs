@@ -46,6 +46,9 @@ pub enum Unreachable {
     /// A call of a batch that Graph gave up on: `null` in place of its answer.
     #[error("Graph did not finish this call in time")]
     Unfinished,
+    /// It was not sent: this process may not change anything any more.
+    #[error("the change was not sent to Meta: {0}")]
+    HeldBack(String),
 }
 
 impl GraphError {
@@ -58,6 +61,7 @@ impl GraphError {
             Self::Unreachable(Unreachable::Trouble(_)) => "trouble at Meta",
             Self::Unreachable(Unreachable::Throttled(_)) => "throttled",
             Self::Unreachable(Unreachable::Unfinished) => "not finished",
+            Self::Unreachable(Unreachable::HeldBack(_)) => "held back",
         }
     }
 }

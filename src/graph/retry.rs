@@ -43,7 +43,7 @@ impl Pauses {
 /// `act` says that the call does something each time it arrives.
 pub(super) fn is_worth_it(error: &GraphError, act: bool) -> bool {
     match error {
-        GraphError::Refused(_) => false,
+        GraphError::Refused(_) | GraphError::Unreachable(Unreachable::HeldBack(_)) => false,
         // A certificate that is not trusted now will not be in a second; a time-out has used up
         // the time allowed; a proxy's refusal is final.
         GraphError::Unreachable(Unreachable::Fault { fault, .. }) => {

@@ -276,11 +276,6 @@ impl Workspace {
         Ok(self.storage()?.hold_run(tenant, &self.holder(), TENANT_PATIENCE, &|waits| self.notice(waits))?)
     }
 
-    /// Whether that right is still there: another command may have it after a long pause.
-    pub(crate) fn check_run(&self) -> Result<(), Error> {
-        Ok(self.storage()?.check_run(self.settings()?.tenant.value.as_str())?)
-    }
-
     fn hold(&self, tenant: &str) -> Result<Box<dyn Held>, Error> {
         self.warn_of_owner()?;
         Ok(self.storage()?.hold(tenant, &self.holder(), TENANT_PATIENCE, &|waits| self.notice(waits))?)
@@ -338,7 +333,12 @@ impl Workspace {
             self.http_settings()?,
         );
         client.prepare()?;
-        Ok(client)
+        if settings.state.is_none() {
+            return Ok(client);
+        }
+        // A lease does not stop a holder that was paused: it looks again before it changes Meta.
+        let (storage, tenant) = (settings.storage.clone(), settings.tenant.value.to_string());
+        Ok(client.with_gate(Box::new(move || storage.check_run(&tenant).map_err(|error| error.to_string()))))
     }
 
     /// Asks callbacks as Meta does.

@@ -107,7 +107,8 @@ pub trait Storage: Debug + Send + Sync {
         Ok(None)
     }
 
-    /// Whether such a run still has the right to go on.
+    /// Whether such a run still has the right to go on: its lock has not ended, and the records
+    /// are what it last read or wrote. Without a run there is nothing to check.
     fn check_run(&self, _tenant: &str) -> Result<(), StorageError> {
         Ok(())
     }

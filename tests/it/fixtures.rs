@@ -54,6 +54,7 @@ fn judged<T>(result: Result<T, GraphError>, show: impl FnOnce(T) -> Value) -> Va
         Err(GraphError::Unreachable(Unreachable::Throttled(_))) => json!({ "unreachable": "throttled" }),
         Err(GraphError::Unreachable(Unreachable::Trouble(_))) => json!({ "unreachable": "trouble" }),
         Err(GraphError::Unreachable(Unreachable::NotGraph { .. })) => json!({ "unreachable": "not graph" }),
+        Err(GraphError::Unreachable(Unreachable::HeldBack(why))) => panic!("no client here has a gate: {why}"),
         Err(GraphError::Unreachable(Unreachable::Unfinished)) => json!({ "unreachable": "not finished" }),
         Err(GraphError::Unreachable(Unreachable::Fault { fault, .. })) => json!({ "unreachable": fault.to_string() }),
     }

@@ -159,6 +159,37 @@ fn a_lock_is_named_in_the_error_and_broken_by_its_id_only() {
 }
 
 #[test]
+fn an_apply_whose_lock_was_broken_changes_nothing_more_at_meta() {
+    let Some(server) = seaweed() else { return };
+    let fleet = fleet(server, &Seaweed::prefix(), "", Duration::ZERO);
+    let of_app = Fault { method: Some("POST".into()), path: Some("/*/subscriptions".into()), ..Fault::default() };
+    fleet.sandbox.world().faults.push(Fault { delay: Some(Duration::from_secs(3)), ..of_app });
+    let mut child = spawn(&fleet.home, &APPLY);
+    let began = Instant::now();
+    let writes = || {
+        let world = fleet.sandbox.world();
+        let all = world.journal.entries().iter().filter(|call| call.method == "POST" && call.path != "/v26.0/");
+        all.map(|call| call.path.rsplit('/').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    // Once they are saved, the app's webhook is on its way to Meta.
+    while names(&fleet.home).len() < 2 {
+        assert!(began.elapsed() < Duration::from_secs(20) && child.try_wait().unwrap().is_none());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let id = lock(&fleet.home).unwrap()["id"].as_str().unwrap().to_owned();
+    fleet.home.run(&["state", "unlock", &id, "--yes"]).code(0);
+    fleet.home.run(&["chat-settings", "set", "--messenger-timeout", "2h"]).code(0);
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(9), "{said}");
+    assert!(said.contains("the change was not sent to Meta: another command changed s3://"), "{said}");
+    assert_eq!(writes(), ["subscriptions"]);
+    // The next one finishes it.
+    fleet.home.run(&APPLY).code(0);
+    fleet.plan(&["--exit-code"]).code(0);
+}
+
+#[test]
 fn the_lock_of_a_killed_apply_ends_with_its_lease() {
     let Some(server) = seaweed() else { return };
     let fleet = fleet(server, &Seaweed::prefix(), "&lease=2", Duration::from_secs(30));

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::prepare::Prepared;
+use crate::checks::causes::STATE_CONFLICT;
 use crate::checks::ids::{APP_SUBSCRIPTION, PAGE_SUBSCRIPTION};
 use crate::checks::{self, GraphTrace};
 use crate::graph::{GraphError, Unreachable};
@@ -51,7 +52,6 @@ pub fn carry_out(
         return Ok(());
     }
     let places: Vec<usize> = works.keys().copied().collect();
-    workspace.check_run()?;
     let results = webhooks::carry_out(workspace, &client, &works, &plan.apps, prepared.allow_commands)?;
     for (at, result) in places.into_iter().zip(results) {
         let ended = match stale.remove(&at) {
@@ -142,11 +142,13 @@ impl Prepared {
         };
         let worst = result.found.into_iter().filter(is_bad).max_by_key(|found| found.outcome);
         let Some(worst) = worst else { return Ok(()) };
+        // Meta was not asked: another command changed the records.
+        let is_held_back = worst.cause == Some(STATE_CONFLICT.id);
         let graph = worst.graph.as_ref().map(GraphTrace::in_words).unwrap_or_default();
         Err(Problem {
             summary: format!("{}{}: {}{graph}", self.saved(at), worst.id, worst.summary),
-            hint: worst.hint.as_deref().map(again),
-            unreachable: worst.outcome == checks::Outcome::Unreachable,
+            hint: if is_held_back { worst.hint } else { worst.hint.as_deref().map(again) },
+            unreachable: worst.outcome == checks::Outcome::Unreachable && !is_held_back,
         })
     }
 

@@ -318,7 +318,8 @@ impl Storage for S3 {
     }
 
     fn check_run(&self, tenant: &str) -> Result<(), StorageError> {
-        Ok(self.check_lease(tenant)?)
+        self.check_lease(tenant)?;
+        Ok(self.check_serial(tenant)?)
     }
 
     fn forget_tenant(&self, tenant: &str) {

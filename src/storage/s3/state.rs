@@ -75,6 +75,18 @@ impl S3 {
         }
     }
 
+    /// Refuses a state that is not the one that the holder of its lock last read or wrote.
+    pub(super) fn check_serial(&self, tenant: &str) -> Result<(), RemoteError> {
+        let known = guard(&self.known).get(tenant).cloned();
+        let Some(known) = known.filter(|known| known.current && self.lease(tenant).is_some()) else { return Ok(()) };
+        let key = state_key(tenant);
+        match self.get(&key, Some(known.etag.clone()))? {
+            Got::Same => Ok(()),
+            Got::Found(found) if found.etag == known.etag => Ok(()),
+            Got::Found(_) | Got::Absent => Err(RemoteError::Changed { document: self.bucket.shown(&key) }),
+        }
+    }
+
     fn parsed(&self, tenant: &str, found: &Object) -> Result<StateDocument, RemoteError> {
         let damaged = |why: String| RemoteError::Damaged { document: self.bucket.shown(&state_key(tenant)), why };
         let state: StateDocument = serde_json::from_str(&found.text).map_err(|error| damaged(error.to_string()))?;
