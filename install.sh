@@ -73,7 +73,7 @@ install_file() {
 }
 
 remove_files() {
-    [ -e "$prefix/bin/msgrctl" ] || fail "msgrctl is not installed in $prefix"
+    [ -e "$prefix/bin/msgrctl" ] || fail "nothing to remove: $prefix/bin/msgrctl does not exist"
     rm -f "$prefix/bin/msgrctl" "$prefix"/share/man/man1/msgrctl.1 "$prefix"/share/man/man[17]/msgrctl-*.[17] \
         "$prefix/share/bash-completion/completions/msgrctl" "$prefix/share/zsh/site-functions/_msgrctl" \
         "$prefix/share/fish/vendor_completions.d/msgrctl.fish"
@@ -81,7 +81,8 @@ remove_files() {
 }
 
 main() {
-    prefix=${HOME:-}/.local
+    home=${HOME:-}
+    prefix=${home%/}/.local
     remove=""
     while [ "$#" -gt 0 ]; do
         case "$1" in
@@ -140,7 +141,7 @@ main() {
         *) echo "  your PATH lacks it; add to the file of your shell: export PATH=\"$prefix/bin:\$PATH\"" ;;
     esac
     echo "  zsh finds them with: fpath+=($prefix/share/zsh/site-functions) before compinit"
-    if [ "$prefix" = "${HOME:-}/.local" ]; then
+    if [ "$prefix" = "${home%/}/.local" ]; then
         echo "to remove it: sh install.sh --remove"
     else
         echo "to remove it: sh install.sh --prefix $prefix --remove"
