@@ -6,6 +6,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use sha2::{Digest as _, Sha256};
+
 fn msgrctl(arguments: &[&str]) -> String {
     let home = tempfile::tempdir().expect("a directory");
     let ran = Command::new(env!("CARGO_BIN_EXE_msgrctl"))
@@ -142,6 +144,17 @@ fn the_readme_names_every_command_and_every_topic() {
         quoted(&topics())
     );
     is_current(path, &with_block(&readme, "help", &text));
+}
+
+/// Who copies the README's lines runs this `install.sh` and no other.
+#[test]
+fn the_readme_pins_the_checksum_of_install_sh() {
+    let path = Path::new("README.md");
+    let readme = fs::read_to_string(path).expect("a README");
+    let (before, after) = readme.split_once("  install.sh\" | sha256sum --check").expect("a line that checks it");
+    let (before, _) = before.rsplit_once('"').expect("a checksum in quotes");
+    let sum = hex::encode(Sha256::digest(fs::read("install.sh").expect("a script")));
+    is_current(path, &format!("{before}\"{sum}  install.sh\" | sha256sum --check{after}"));
 }
 
 #[test]

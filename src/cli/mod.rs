@@ -72,6 +72,7 @@ const BEGIN: &str = "\
 msgrctl connects Facebook Pages to a contact centre. Begin with one of these:
   msgrctl demo          # the whole job in seconds, without an account at Meta
   msgrctl account add   # add a Page's account; asks for what it needs
+  msgrctl doctor        # test this machine: keyring, files, network, clock
   msgrctl help          # every command";
 
 /// Runs the command line of this process.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use crate::support::documented::{Documented, yaml};
 use crate::support::{Home, Run};
@@ -29,6 +30,8 @@ struct Step {
 struct Recipe {
     merge_request: Job,
     main: Job,
+    /// How each job installs msgrctl.
+    install: Vec<Step>,
 }
 
 /// What a runner puts into the values of variables.
@@ -55,7 +58,7 @@ fn variables(of: &[&Value]) -> BTreeMap<String, String> {
 #[track_caller]
 fn runs_msgrctl(script: &str) -> bool {
     let runs = script.lines().any(|line| line.starts_with(MSGRCTL));
-    assert!(runs || script.contains("cargo install --locked --path msgrctl"), "what is this step? {script}");
+    assert!(runs || script.contains("| sha256sum --check"), "what is this step? {script}");
     assert!(!runs || script.lines().all(|line| line.starts_with(MSGRCTL)), "no line may go untested: {script}");
     runs
 }
@@ -66,6 +69,12 @@ fn github(file: &Value) -> Recipe {
     assert_eq!(file["on"]["push"]["branches"].to_string(), r#"["main"]"#);
     assert_eq!(file["permissions"].to_string(), r#"{"contents":"read"}"#);
     assert_eq!(file["jobs"].as_object().unwrap().len(), 2);
+    let jobs = file["jobs"].as_object().unwrap().values();
+    let steps = jobs.flat_map(|job| job["steps"].as_array().unwrap());
+    let installs = steps.filter_map(|step| Some((step, step["run"].as_str()?))).filter(|(_, run)| !runs_msgrctl(run));
+    let install = installs.map(|(step, run)| Step { script: run.into(), variables: variables(&[&step["env"]]) });
+    let install: Vec<Step> = install.collect();
+    assert_eq!(install.len(), 2, "each job installs it");
     let job = |event: &str| {
         let condition = format!("github.event_name == '{event}'");
         let jobs = file["jobs"].as_object().unwrap();
@@ -79,14 +88,15 @@ fn github(file: &Value) -> Recipe {
     };
     let main = job("push");
     assert!(main.text.contains(r#""environment":"production""#) && main.text.contains(r#""concurrency""#));
-    Recipe { merge_request: job("pull_request"), main }
+    Recipe { merge_request: job("pull_request"), main, install }
 }
 
 fn gitlab(file: &Value, text: &str) -> Recipe {
     let lines = |list: &Value| {
         list.as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect::<Vec<_>>().join("\n")
     };
-    assert!(!runs_msgrctl(&lines(&file["default"]["before_script"])));
+    let before = lines(&file["default"]["before_script"]);
+    assert!(!runs_msgrctl(&before));
     let job = |rule: &str| {
         let is_it = |job: &&Value| job["rules"][0]["if"] == rule;
         let job = file.as_object().unwrap().values().find(is_it).unwrap_or_else(|| panic!("no job at {rule}"));
@@ -105,7 +115,8 @@ fn gitlab(file: &Value, text: &str) -> Recipe {
         assert!(text.contains(name), "{name} is not said to be a variable of the project");
         main.steps[0].variables.insert(name.to_owned(), format!("${name}"));
     }
-    Recipe { merge_request: job(r#"$CI_PIPELINE_SOURCE == "merge_request_event""#), main }
+    let install = vec![Step { script: before, variables: BTreeMap::new() }];
+    Recipe { merge_request: job(r#"$CI_PIPELINE_SOURCE == "merge_request_event""#), main, install }
 }
 
 /// What stands in a variable on the runner; a secret that the CI does not have is empty.
@@ -336,5 +347,47 @@ fn a_secret_that_the_ci_does_not_have_stops_the_job_before_anything_is_changed()
         run.shows(&["token: the variable ACME_SALES_TOKEN is not set"]);
         assert_eq!(acme.writes(), Vec::<String>::new());
         assert!(!runner.workspace().join(".msgrctl/tenants").exists());
+    }
+}
+
+/// The script with its address and sum, which take effect in a folder of the test's.
+fn install_here(step: &Step, url: &str, sum: &str, dir: &Path) -> Run {
+    let here = dir.to_str().unwrap();
+    let script = step.script.replace("/tmp/", &format!("{here}/")).replace("/usr/local/bin", here).replace("sudo ", "");
+    let given = |(name, value): (&str, &str)| {
+        let placed = step.variables.get(name).is_some_and(|placed| placed == value);
+        placed || script.contains(&format!("{name}={value}\n"))
+    };
+    let released = format!(
+        "{repository}/releases/download/v{version}/msgrctl-{version}-x86_64-unknown-linux-musl.tar.gz",
+        repository = env!("CARGO_PKG_REPOSITORY"),
+        version = env!("CARGO_PKG_VERSION"),
+    );
+    assert!(given(("URL", &released)) && (given(("SHA256", "SUM"))), "{script}");
+    let script = script.replace(&released, url).replace("SHA256=SUM", &format!("SHA256={sum}"));
+    let mut shell = Command::new("bash");
+    shell.args(["-e", "-o", "pipefail", "-c", &script]).env("URL", url).env("SHA256", sum);
+    Run::of(shell, b"")
+}
+
+#[test]
+fn the_jobs_install_the_file_that_was_pinned_and_no_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let name = "msgrctl-x";
+    std::fs::create_dir(dir.path().join(name)).unwrap();
+    std::fs::write(dir.path().join(name).join("msgrctl"), "#!/bin/sh\n").unwrap();
+    let archive = dir.path().join("release.tar.gz");
+    let mut tar = Command::new("tar");
+    tar.arg("-C").arg(dir.path()).arg("-czf").arg(&archive).arg(name);
+    Run::of(tar, b"").code(0);
+    let sum = hex::encode(Sha256::digest(std::fs::read(&archive).unwrap()));
+    let url = format!("file://{}", archive.display());
+    for step in recipes().iter().flat_map(|recipe| &recipe.install) {
+        let bin = tempfile::tempdir().unwrap();
+        install_here(step, &url, &sum, bin.path()).code(0);
+        assert!(bin.path().join("msgrctl").exists());
+        let bin = tempfile::tempdir().unwrap();
+        let run = install_here(step, &url, &"0".repeat(64), bin.path());
+        assert!(run.code != 0 && !bin.path().join("msgrctl").exists(), "{run:?}");
     }
 }

@@ -5,7 +5,7 @@ use super::Topic;
 pub(super) const CI: Topic = Topic {
     name: "ci",
     about: "CI: check a manifest in merge requests, apply it on the main branch",
-    before: "A merge request checks the manifest; the protected main branch applies it. The job of a merge request gets no secret and makes no call to Meta, because its file may come from a stranger. Secrets come from the CI's variables, under the names in the manifest. Both files below are complete; they build msgrctl from your copy of this repository, which the runner must be able to read. An image of your own that contains msgrctl saves those minutes.",
+    before: "A merge request checks the manifest; the protected main branch applies it. The job of a merge request gets no secret and makes no call to Meta, because its file may come from a stranger. Secrets come from the CI's variables, under the names in the manifest. Both files below are complete but for SUM: they download one version of msgrctl, and end when its checksum is not the one that is written there. Take it from SHA256SUMS of the release, and change URL where you keep a copy of your own.",
     list: &[
         (
             "merge requests",

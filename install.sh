@@ -1,0 +1,153 @@
+#!/bin/sh
+# Installs msgrctl without root: the program, its man pages and its completions.
+#
+#     sh install.sh                     into ~/.local
+#     sh install.sh --prefix /usr/local
+#     sh install.sh --version 0.1.0     another version than the one of this script
+#     sh install.sh --remove            what this script installed there
+#
+# The archive is checked against SHA256SUMS of the release, and that file against its
+# signature where minisign is installed. No file of a shell is edited.
+set -eu
+
+# Where releases are; a mirror is named by the variable of this name.
+MSGRCTL_RELEASES=${MSGRCTL_RELEASES:-https://example.org/msgrctl/releases/download}
+version=0.1.0
+# The key that signs releases, as minisign prints it; empty until releases are signed.
+key=${MSGRCTL_RELEASE_KEY:-}
+
+fail() {
+    echo "install.sh: $1" >&2
+    [ "$#" -lt 2 ] || echo "hint: $2" >&2
+    exit 1
+}
+
+# The target of this machine's archive.
+target() {
+    case "$(uname -s)-$(uname -m)" in
+        Linux-x86_64 | Linux-amd64) echo x86_64-unknown-linux-musl ;;
+        Linux-aarch64 | Linux-arm64) echo aarch64-unknown-linux-musl ;;
+        Darwin-x86_64) echo x86_64-apple-darwin ;;
+        Darwin-arm64 | Darwin-aarch64) echo aarch64-apple-darwin ;;
+        *) return 1 ;;
+    esac
+}
+
+# download NAME: a file of the release, into the current directory.
+download() {
+    if command -v curl >/dev/null 2>&1; then
+        curl -fsSL --retry 2 -o "$1" "$MSGRCTL_RELEASES/v$version/$1"
+    elif command -v wget >/dev/null 2>&1; then
+        wget -q -O "$1" "$MSGRCTL_RELEASES/v$version/$1"
+    else
+        fail "neither curl nor wget is installed"
+    fi || fail "cannot download $MSGRCTL_RELEASES/v$version/$1"
+}
+
+sha256() {
+    if command -v sha256sum >/dev/null 2>&1; then
+        sha256sum "$1"
+    else
+        shasum -a 256 "$1"
+    fi | cut -d ' ' -f 1
+}
+
+# The files of an installation below the prefix; "from" is in the archive, "to" in the prefix.
+each_file() {
+    "$1" 755 msgrctl bin/msgrctl
+    for page in "$2"/man/*.[17]; do
+        page=${page##*/}
+        "$1" 644 "man/$page" "share/man/man${page##*.}/$page"
+    done
+    "$1" 644 completions/msgrctl.bash share/bash-completion/completions/msgrctl
+    "$1" 644 completions/_msgrctl share/zsh/site-functions/_msgrctl
+    "$1" 644 completions/msgrctl.fish share/fish/vendor_completions.d/msgrctl.fish
+}
+
+# A file appears whole or not at all, and a program that runs is not written into.
+install_file() {
+    mkdir -p "$prefix/${3%/*}"
+    cp "$unpacked/$2" "$prefix/$3.new"
+    chmod "$1" "$prefix/$3.new"
+    mv -f "$prefix/$3.new" "$prefix/$3"
+}
+
+remove_files() {
+    [ -e "$prefix/bin/msgrctl" ] || fail "nothing to remove: $prefix/bin/msgrctl does not exist"
+    rm -f "$prefix/bin/msgrctl" "$prefix"/share/man/man1/msgrctl.1 "$prefix"/share/man/man[17]/msgrctl-*.[17] \
+        "$prefix/share/bash-completion/completions/msgrctl" "$prefix/share/zsh/site-functions/_msgrctl" \
+        "$prefix/share/fish/vendor_completions.d/msgrctl.fish"
+    echo "removed msgrctl from $prefix; accounts and secrets stay where they are"
+}
+
+main() {
+    home=${HOME:-}
+    prefix=${home%/}/.local
+    remove=""
+    while [ "$#" -gt 0 ]; do
+        case "$1" in
+            --prefix) [ "$#" -gt 1 ] || fail "--prefix needs a directory"; prefix=$2; shift 2 ;;
+            --prefix=*) prefix=${1#*=}; shift ;;
+            --version) [ "$#" -gt 1 ] || fail "--version needs a version"; version=${2#v}; shift 2 ;;
+            --version=*) version=${1#*=}; version=${version#v}; shift ;;
+            --remove) remove=1; shift ;;
+            -h | --help)
+                echo "usage: sh install.sh [--prefix DIR] [--version VERSION] [--remove]"
+                return
+                ;;
+            *) fail "unknown argument '$1'" "sh install.sh --help" ;;
+        esac
+    done
+    [ "$prefix" != /.local ] || fail "HOME is not set" "sh install.sh --prefix DIR"
+    if [ -n "$remove" ]; then
+        remove_files
+        return
+    fi
+
+    target=$(target) || fail "there is no archive for $(uname -s) on $(uname -m)" "cargo install --locked msgrctl"
+    name=msgrctl-$version-$target
+    work=$(mktemp -d)
+    trap 'rm -rf "$work"' EXIT
+    trap 'exit 1' HUP INT TERM
+    # A prefix may be relative: to where the script was called.
+    case "$prefix" in /*) ;; *) prefix=$PWD/$prefix ;; esac
+    cd "$work"
+
+    download SHA256SUMS
+    signature="its signature was not checked: minisign is not installed"
+    if [ -z "$key" ]; then
+        signature="this release is not signed"
+    elif command -v minisign >/dev/null 2>&1; then
+        download SHA256SUMS.minisig
+        minisign -V -q -P "$key" -m SHA256SUMS >/dev/null 2>&1 ||
+            fail "the signature of SHA256SUMS is not of the release's key; nothing was installed"
+        signature="the signature is good"
+    fi
+    expected=$(sed -n "s/^\([0-9a-f]\{64\}\)  $name\.tar\.gz\$/\1/p" SHA256SUMS)
+    [ -n "$expected" ] || fail "the release $version has no $name.tar.gz"
+    download "$name.tar.gz"
+    [ "$(sha256 "$name.tar.gz")" = "$expected" ] ||
+        fail "$name.tar.gz is not the file that SHA256SUMS names: it was changed or cut on the way; nothing was installed"
+
+    gzip -dc "$name.tar.gz" | tar -xf -
+    unpacked=$work/$name
+    "$unpacked/msgrctl" -V >/dev/null || fail "the program does not run here; nothing was installed"
+    each_file install_file "$unpacked"
+
+    echo "installed $("$prefix/bin/msgrctl" -V) as $prefix/bin/msgrctl (checksum good; $signature)"
+    echo "  man pages and completions (bash, fish, zsh) are in $prefix/share"
+    case ":$PATH:" in
+        *":$prefix/bin:"*) ;;
+        *) echo "  your PATH lacks it; add to the file of your shell: export PATH=\"$prefix/bin:\$PATH\"" ;;
+    esac
+    echo "  zsh finds them with: fpath+=($prefix/share/zsh/site-functions) before compinit"
+    if [ "$prefix" = "${home%/}/.local" ]; then
+        echo "to remove it: sh install.sh --remove"
+    else
+        echo "to remove it: sh install.sh --prefix $prefix --remove"
+    fi
+    echo "begin with: msgrctl demo"
+}
+
+# At the end and in one piece: a script of which a part arrived does nothing.
+if :; then main "$@"; fi

@@ -1,0 +1,213 @@
+//! `install.sh`, as it installs a release that a server on this machine holds.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::support::{Home, Run, has};
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// A file of a release, and how many of its bytes arrive.
+type Files = BTreeMap<String, (Vec<u8>, usize)>;
+
+/// A release on a server of this machine; its program is a script.
+struct Release {
+    home: Home,
+    files: Arc<Mutex<Files>>,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+/// The archive's name on this machine.
+fn archive() -> String {
+    format!("msgrctl-{VERSION}-{}-unknown-linux-musl.tar.gz", std::env::consts::ARCH)
+}
+
+impl Release {
+    fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/releases", listener.local_addr().unwrap());
+        let release =
+            Self { home: Home::new().with("MSGRCTL_RELEASES", &url), files: Arc::default(), asked: Arc::default() };
+        let (files, asked) = (Arc::clone(&release.files), Arc::clone(&release.asked));
+        std::thread::spawn(move || {
+            while let Ok((mut stream, _)) = listener.accept() {
+                let mut head = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
+                let path = head.next().unwrap_or_default().split(' ').nth(1).unwrap_or_default().to_owned();
+                head.take_while(|line| !line.is_empty()).for_each(drop);
+                let name = path.strip_prefix(&format!("/releases/v{VERSION}/")).unwrap_or_default().to_owned();
+                let file = files.lock().unwrap().get(&name).cloned();
+                asked.lock().unwrap().push(name);
+                let (status, (body, arrives)) =
+                    file.map_or(("404 Not Found", (Vec::new(), 0)), |file| ("200 OK", file));
+                let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+                let _ = stream.write_all(&[head.as_bytes(), &body[..arrives]].concat());
+            }
+        });
+        let name = archive();
+        let folder = name.strip_suffix(".tar.gz").unwrap();
+        let program = release.home.file(&format!("{folder}/msgrctl"), format!("#!/bin/sh\necho msgrctl {VERSION}\n"));
+        std::fs::set_permissions(program, PermissionsExt::from_mode(0o755)).unwrap();
+        for kind in ["man", "completions"] {
+            let mut copy = release.home.program("cp");
+            copy.arg("-r").arg(format!("{}/{kind}", env!("CARGO_MANIFEST_DIR"))).arg(folder);
+            assert!(copy.status().unwrap().success());
+        }
+        assert!(release.home.program("tar").args(["-czf", &name, folder]).status().unwrap().success());
+        release.serves(&name, std::fs::read(release.home.path(&name)).unwrap());
+        release.sums();
+        release
+    }
+
+    fn serves(&self, name: &str, content: Vec<u8>) {
+        let arrives = content.len();
+        self.files.lock().unwrap().insert(name.to_owned(), (content, arrives));
+    }
+
+    /// SHA256SUMS of what is served now.
+    fn sums(&self) {
+        let sum = |(name, (content, _)): (&String, &(Vec<u8>, usize))| {
+            format!("{}  {name}\n", hex::encode(Sha256::digest(content)))
+        };
+        let sums: String = self.files.lock().unwrap().iter().map(sum).collect();
+        self.serves("SHA256SUMS", sums.into());
+    }
+
+    fn install(&self, arguments: &[&str]) -> Run {
+        let mut sh = self.home.program("sh");
+        sh.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/install.sh")).args(arguments);
+        Run::of(sh, b"")
+    }
+
+    /// The files below a folder of the home.
+    fn below(&self, name: &str) -> Vec<String> {
+        let found = self.home.program("find").args([name, "-type", "f"]).output().unwrap();
+        let mut lines: Vec<String> = String::from_utf8(found.stdout).unwrap().lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    }
+
+    #[track_caller]
+    fn refuses(&self, run: &Run, why: &str) {
+        assert_eq!(run.code, 1, "{run:?}");
+        assert!(run.stderr.contains(why), "{run:?}");
+        assert_eq!(self.below(".local"), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn the_program_its_pages_and_completions_are_installed_and_removed() {
+    let release = Release::new();
+    let run = release.install(&[]).code(0);
+    let bin = release.home.path(".local/bin/msgrctl");
+    assert!(run.stdout.starts_with(&format!("installed msgrctl {VERSION} as {}", bin.display())), "{run:?}");
+    for says in ["checksum good", "PATH", "to remove it: sh install.sh --remove", "begin with: msgrctl demo"] {
+        assert!(run.stdout.contains(says), "{run:?} does not say {says}");
+    }
+    let pages = std::fs::read_dir("man").unwrap().count();
+    let found = release.below(".local");
+    assert_eq!(found.len(), pages + 4, "{found:?}");
+    for name in [
+        "share/man/man1/msgrctl-account-add.1",
+        "share/man/man7/msgrctl-causes.7",
+        "share/bash-completion/completions/msgrctl",
+        "share/zsh/site-functions/_msgrctl",
+        "share/fish/vendor_completions.d/msgrctl.fish",
+    ] {
+        assert!(found.contains(&format!(".local/{name}")), "{name} is not in {found:?}");
+    }
+    // Again, over the one that is there, which runs.
+    release.install(&[]).code(0);
+    assert_eq!(release.below(".local"), found);
+    assert!(release.install(&["--remove"]).code(0).stdout.contains("accounts and secrets stay"));
+    assert_eq!(release.below(".local"), Vec::<String>::new());
+    release.refuses(&release.install(&["--remove"]), "nothing to remove");
+}
+
+#[test]
+fn a_prefix_is_taken_and_may_be_relative() {
+    let release = Release::new();
+    let run = release.install(&["--prefix", "a place"]).code(0);
+    assert!(release.home.path("a place/bin/msgrctl").exists(), "{run:?}");
+    assert_eq!(release.below(".local"), Vec::<String>::new());
+}
+
+#[test]
+fn a_file_that_was_changed_or_cut_is_refused() {
+    let release = Release::new();
+    let whole = release.files.lock().unwrap()[&archive()].0.clone();
+    let mut changed = whole.clone();
+    changed[whole.len() / 2] ^= 1;
+    release.serves(&archive(), changed);
+    release.refuses(&release.install(&[]), "is not the file that SHA256SUMS names");
+    release.serves(&archive(), whole[..whole.len() / 2].to_vec());
+    release.refuses(&release.install(&[]), "is not the file that SHA256SUMS names");
+    // The connection ends before the length that was announced.
+    release.files.lock().unwrap().insert(archive(), (whole.clone(), whole.len() / 2));
+    release.refuses(&release.install(&[]), "cannot download");
+    // The sums are cut, or do not name the archive.
+    release.serves(&archive(), whole);
+    let sums = release.files.lock().unwrap()["SHA256SUMS"].0.clone();
+    release.serves("SHA256SUMS", sums[..sums.len() / 2].to_vec());
+    release.refuses(&release.install(&[]), &format!("the release {VERSION} has no {}", archive()));
+    release.files.lock().unwrap().clear();
+    release.refuses(&release.install(&[]), "SHA256SUMS");
+}
+
+#[test]
+fn an_unknown_platform_is_refused_before_anything_is_asked() {
+    let mut release = Release::new();
+    let uname = release.home.file("other/uname", "#!/bin/sh\ncase $1 in -s) echo SunOS;; *) echo sun4v;; esac\n");
+    std::fs::set_permissions(uname, PermissionsExt::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", release.home.path("other").display(), std::env::var("PATH").unwrap());
+    release.home.set("PATH", &path);
+    release.refuses(&release.install(&[]), "there is no archive for SunOS on sun4v");
+    assert_eq!(*release.asked.lock().unwrap(), Vec::<String>::new());
+}
+
+/// `curl … | sh` runs what arrives, line by line.
+#[test]
+fn a_part_of_the_script_does_nothing() {
+    let release = Release::new();
+    let script = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/install.sh")).unwrap();
+    let end = script.trim_ascii_end().len();
+    for cut in (0..end).step_by(97).chain(end - 40..end) {
+        Run::of(release.home.program("sh"), &script[..cut]);
+    }
+    assert_eq!(*release.asked.lock().unwrap(), Vec::<String>::new());
+    assert_eq!(release.below(".local"), Vec::<String>::new());
+    assert_eq!(Run::of(release.home.program("sh"), &script).code, 0);
+    assert_eq!(release.below(".local/bin"), [".local/bin/msgrctl"]);
+}
+
+#[test]
+fn a_signature_is_checked_where_minisign_is_installed() {
+    if Command::new("minisign").arg("-v").output().is_err() && !has("minisign", "minisign") {
+        return;
+    }
+    let mut release = Release::new();
+    let sign = |release: &Release, name: &str| {
+        let sums = release.files.lock().unwrap()["SHA256SUMS"].0.clone();
+        release.home.file("SHA256SUMS", sums);
+        let keys = ["-p".to_owned(), format!("{name}.pub"), "-s".to_owned(), format!("{name}.key")];
+        let made = release.home.program("minisign").args(["-G", "-W"]).args(&keys).output().unwrap();
+        assert!(made.status.success(), "{made:?}");
+        let signed =
+            release.home.program("minisign").args(["-S", "-m", "SHA256SUMS"]).args(&keys[2..]).output().unwrap();
+        assert!(signed.status.success(), "{signed:?}");
+        release.serves("SHA256SUMS.minisig", std::fs::read(release.home.path("SHA256SUMS.minisig")).unwrap());
+        let key = std::fs::read_to_string(release.home.path(&format!("{name}.pub"))).unwrap();
+        key.lines().nth(1).unwrap().to_owned()
+    };
+    let stranger = sign(&release, "stranger");
+    let key = sign(&release, "release");
+    release.home.set("MSGRCTL_RELEASE_KEY", &stranger);
+    release.refuses(&release.install(&[]), "is not of the release's key");
+    release.home.set("MSGRCTL_RELEASE_KEY", &key);
+    assert!(release.install(&[]).code(0).stdout.contains("the signature is good"));
+}
