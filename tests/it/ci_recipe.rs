@@ -7,10 +7,12 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::support::documented::{Documented, yaml};
+use crate::support::seaweed::{LEAST, Seaweed, seaweed};
+use crate::support::vault::{Folder, made_up};
 use crate::support::{Home, Run};
 
 /// What a job does, as far as it concerns msgrctl.
@@ -26,10 +28,15 @@ struct Step {
     variables: BTreeMap<String, String>,
 }
 
-/// Both jobs of one CI.
+/// The jobs of one CI.
 struct Recipe {
     merge_request: Job,
-    main: Job,
+    /// On the main branch: saves a plan.
+    plan: Job,
+    /// After an approval: applies it.
+    apply: Job,
+    /// `config.toml`, where it is a part of the checked-out files; its secrets are in Vault.
+    config: Option<String>,
     /// How each job installs msgrctl.
     install: Vec<Step>,
 }
@@ -38,6 +45,7 @@ struct Recipe {
 struct Given<'a> {
     workspace: &'a Path,
     secrets: &'a [(&'static str, String)],
+    state: &'a str,
 }
 
 const MSGRCTL: &str = "msgrctl ";
@@ -45,8 +53,9 @@ const MSGRCTL: &str = "msgrctl ";
 fn recipes() -> [Recipe; 2] {
     let topic = Home::new().run(&["help", "ci"]).code(0).stdout;
     let (text, files) = topic.split_once("\n  # .github/workflows/accounts.yml\n").expect("the file of GitHub");
-    let (of_github, of_gitlab) = files.split_once("\n  # .gitlab-ci.yml\n").expect("the file of GitLab");
-    [github(&yaml(of_github)), gitlab(&yaml(of_gitlab), text)]
+    let (of_github, files) = files.split_once("\n  # msgrctl/config.toml\n").expect("the settings");
+    let (config, of_gitlab) = files.split_once("\n  # .gitlab-ci.yml\n").expect("the file of GitLab");
+    [github(&yaml(of_github), config), gitlab(&yaml(of_gitlab), text)]
 }
 
 fn variables(of: &[&Value]) -> BTreeMap<String, String> {
@@ -63,22 +72,20 @@ fn runs_msgrctl(script: &str) -> bool {
     runs
 }
 
-fn github(file: &Value) -> Recipe {
+fn github(file: &Value, config: &str) -> Recipe {
     let on: Vec<&str> = file["on"].as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(on, ["pull_request", "push"]);
     assert_eq!(file["on"]["push"]["branches"].to_string(), r#"["main"]"#);
     assert_eq!(file["permissions"].to_string(), r#"{"contents":"read"}"#);
-    assert_eq!(file["jobs"].as_object().unwrap().len(), 2);
+    assert_eq!(file["jobs"].as_object().unwrap().len(), 3);
     let jobs = file["jobs"].as_object().unwrap().values();
     let steps = jobs.flat_map(|job| job["steps"].as_array().unwrap());
     let installs = steps.filter_map(|step| Some((step, step["run"].as_str()?))).filter(|(_, run)| !runs_msgrctl(run));
     let install = installs.map(|(step, run)| Step { script: run.into(), variables: variables(&[&step["env"]]) });
     let install: Vec<Step> = install.collect();
-    assert_eq!(install.len(), 2, "each job installs it");
-    let job = |event: &str| {
-        let condition = format!("github.event_name == '{event}'");
-        let jobs = file["jobs"].as_object().unwrap();
-        let job = jobs.values().find(|job| job["if"] == condition).unwrap_or_else(|| panic!("no job at {event}"));
+    assert_eq!(install.len(), 3, "each job installs it");
+    let job = |name: &str| {
+        let job = &file["jobs"][name];
         let scripts = job["steps"].as_array().unwrap().iter().filter_map(|step| Some((step, step["run"].as_str()?)));
         let steps = scripts.filter(|(_, script)| runs_msgrctl(script)).map(|(step, script)| Step {
             script: script.to_owned(),
@@ -86,9 +93,20 @@ fn github(file: &Value) -> Recipe {
         });
         Job { text: format!("{} {job}", file["env"]), steps: steps.collect() }
     };
-    let main = job("push");
-    assert!(main.text.contains(r#""environment":"production""#) && main.text.contains(r#""concurrency""#));
-    Recipe { merge_request: job("pull_request"), main, install }
+    let [check, plan, apply] = ["check", "plan", "apply"].map(&job);
+    let jobs = &file["jobs"];
+    assert_eq!(jobs["check"]["if"], "github.event_name == 'pull_request'");
+    assert_eq!(jobs["plan"]["if"], "github.event_name == 'push'");
+    assert_eq!(jobs["apply"]["needs"], "plan");
+    assert!(apply.text.contains(r#""environment":"production""#) && apply.text.contains(r#""concurrency""#));
+    for job in [&plan, &apply] {
+        assert!(
+            job.text.contains(r#""id-token":"write""#) && job.text.contains("aws-actions/configure-aws-credentials")
+        );
+    }
+    let hands_on = [(&plan, "upload"), (&apply, "download")];
+    assert!(hands_on.iter().all(|(job, way)| job.text.contains(&format!("actions/{way}-artifact"))));
+    Recipe { merge_request: check, plan, apply, config: Some(config.to_owned()), install }
 }
 
 fn gitlab(file: &Value, text: &str) -> Recipe {
@@ -97,9 +115,8 @@ fn gitlab(file: &Value, text: &str) -> Recipe {
     };
     let before = lines(&file["default"]["before_script"]);
     assert!(!runs_msgrctl(&before));
-    let job = |rule: &str| {
-        let is_it = |job: &&Value| job["rules"][0]["if"] == rule;
-        let job = file.as_object().unwrap().values().find(is_it).unwrap_or_else(|| panic!("no job at {rule}"));
+    let job = |name: &str| {
+        let job = &file[name];
         let script = lines(&job["script"]);
         assert!(runs_msgrctl(&script));
         let variables = variables(&[&file["variables"], &job["variables"]]);
@@ -108,75 +125,147 @@ fn gitlab(file: &Value, text: &str) -> Recipe {
             steps: vec![Step { script, variables }],
         }
     };
-    let mut main = job("$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH");
-    assert!(main.text.contains(r#""resource_group":"production""#) && main.text.contains(r#""cache""#));
+    let [check, mut plan, mut apply] = ["check", "plan", "apply"].map(&job);
+    assert_eq!(file["check"]["rules"][0]["if"], r#"$CI_PIPELINE_SOURCE == "merge_request_event""#);
+    for (name, when) in [("plan", Value::Null), ("apply", "manual".into())] {
+        let rule = &file[name]["rules"][0];
+        assert_eq!((&rule["if"], &rule["when"]), (&"$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH".into(), &when));
+    }
+    assert!(apply.text.contains(r#""resource_group":"production""#) && apply.text.contains(r#""needs":["plan"]"#));
+    assert!(plan.text.contains(r#""paths":["accounts.plan"]"#));
     // Protected variables stand in the settings of the project: the topic names them.
-    for (name, _) in Documented::start().secrets {
+    for name in Documented::start().secrets.iter().map(|(name, _)| *name).chain(OF_PROJECT) {
         assert!(text.contains(name), "{name} is not said to be a variable of the project");
-        main.steps[0].variables.insert(name.to_owned(), format!("${name}"));
+        for job in [&mut plan, &mut apply] {
+            job.steps[0].variables.insert(name.to_owned(), format!("${name}"));
+        }
     }
     let install = vec![Step { script: before, variables: BTreeMap::new() }];
-    Recipe { merge_request: job(r#"$CI_PIPELINE_SOURCE == "merge_request_event""#), main, install }
+    Recipe { merge_request: check, plan, apply, config: None, install }
 }
+
+/// More variables of a project at GitLab: the keys of the state, and the key of plans.
+const OF_PROJECT: [&str; 4] =
+    ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "MSGRCTL_SECRET_DEFAULT_PLAN_KEY"];
+
+/// The address of the state in the recipes.
+const STATE: &str = "s3://your-team/msgrctl";
 
 /// What stands in a variable on the runner; a secret that the CI does not have is empty.
 #[track_caller]
 fn expanded(value: &str, given: &Given<'_>) -> String {
-    let actions = value.strip_prefix("${{ secrets.").and_then(|rest| rest.strip_suffix(" }}"));
-    if let Some(name) = actions.or_else(|| value.strip_prefix('$').filter(|name| name.starts_with("ACME_"))) {
+    if let Some(name) = value.strip_prefix('$').filter(|name| !name.starts_with("CI_") && !name.starts_with('{')) {
         let secret = given.secrets.iter().find(|(known, _)| *known == name);
         return secret.map(|(_, value)| value.clone()).unwrap_or_default();
     }
     let workspace = given.workspace.to_str().unwrap();
     let text = value.replace("${{ github.workspace }}", workspace).replace("$CI_PROJECT_DIR", workspace);
     assert!(!text.contains('$'), "what is this on a runner? {text}");
-    text
+    text.replace(STATE, given.state)
 }
 
-/// A runner: the checked-out files, which a cache keeps from run to run here.
-struct Runner {
-    dir: tempfile::TempDir,
+/// A CI service with a repository: each job gets a runner of its own, which has the checked-out
+/// files and nothing else.
+struct Service<'a> {
+    recipe: &'a Recipe,
     graph_url: String,
+    /// The state that the team shares.
+    state: String,
+    /// The variables of each job, which the service and its actions set.
+    variables: Vec<(&'static str, String)>,
+    secrets: Vec<(&'static str, String)>,
+    files: BTreeMap<&'static str, String>,
 }
 
-impl Runner {
-    fn new(graph_url: &str, manifest: &str) -> Self {
+impl<'a> Service<'a> {
+    /// One whose jobs of merge requests reach that Graph, and nothing that asks for a secret.
+    fn bare(recipe: &'a Recipe, graph_url: &str, manifest: &str) -> Self {
+        let nowhere = "s3://nowhere/x?endpoint=http://127.0.0.1:1".into();
+        let mut files = BTreeMap::from([("accounts.yaml", manifest.to_owned())]);
+        files.extend(recipe.config.clone().map(|config| ("msgrctl/config.toml", config)));
+        let (variables, secrets) = (Vec::new(), Vec::new());
+        Self { recipe, graph_url: graph_url.into(), state: nowhere, variables, secrets, files }
+    }
+
+    /// One with the state in a bucket, and `acme`'s secrets in its own variables or in Vault.
+    fn start(
+        recipe: &'a Recipe,
+        acme: &Documented,
+        manifest: &str,
+        secrets: &[(&'static str, String)],
+    ) -> Option<Self> {
+        let bucket = seaweed()?;
+        let folder = Folder::new()?;
+        let mut this = Self::bare(recipe, &acme.sandbox.url(), manifest);
+        this.state = bucket.address(&Seaweed::prefix(), "");
+        let keys =
+            [("AWS_ACCESS_KEY_ID", LEAST[0]), ("AWS_SECRET_ACCESS_KEY", LEAST[1]), ("AWS_REGION", "eu-central-1")];
+        let keys = keys.map(|(name, value)| (name, value.to_owned()));
+        let Some(config) = &recipe.config else {
+            this.secrets = secrets.to_vec();
+            this.secrets.extend(keys);
+            this.secrets.push(("MSGRCTL_SECRET_DEFAULT_PLAN_KEY", PLAN_KEY.into()));
+            return Some(this);
+        };
+        // The action that takes the role sets the keys of the state.
+        this.variables.extend(keys);
+        let login = folder.jwt_login();
+        let token = login.token("msgrctl", 300);
+        let service = made_up(move |_, _| (200, String::new(), json!({"value": token}).to_string()));
+        this.variables.push(("ACTIONS_ID_TOKEN_REQUEST_URL", format!("{service}/token?x=1")));
+        this.variables.push(("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "requestmark0123456789".into()));
+        let fields: Map<String, Value> =
+            secrets.iter().map(|(name, value)| ((*name).into(), (*value).clone().into())).collect();
+        let path = format!("{}/acme", folder.path);
+        folder.bao.call("POST", &format!("secret/data/{path}"), &json!({"data": fields}));
+        let mut text = manifest.to_owned();
+        for (name, _) in &acme.secrets {
+            text = text.replace(&format!("{{env: {name}}}"), &format!("{{vault: \"{path}#{name}\"}}"));
+        }
+        let role = "role = \"msgrctl\"";
+        assert!(config.contains(STATE) && config.contains(role), "{config}");
+        let config = config.replace(STATE, &this.state).replace("https://vault.example.com", &folder.bao.address);
+        let own = format!("role = \"ci\"\nauth_mount = \"{}\"\npath = \"{}\"", login.mount, folder.path);
+        this.files = BTreeMap::from([("accounts.yaml", text), ("msgrctl/config.toml", config.replace(role, &own))]);
+        Some(this)
+    }
+
+    /// Runs a job on a runner of its own, and returns what it left: what its steps said, and its
+    /// files.
+    fn runs(&self, job: &Job, artifacts: &BTreeMap<&'static str, String>) -> (Run, BTreeMap<&'static str, String>) {
         let dir = tempfile::Builder::new().prefix("msgrctl-ci-").tempdir().unwrap();
-        for name in ["bin", "workspace"] {
+        for name in ["bin", "home"] {
             std::fs::create_dir(dir.path().join(name)).unwrap();
         }
         symlink(env!("CARGO_BIN_EXE_msgrctl"), dir.path().join("bin/msgrctl")).unwrap();
-        let runner = Self { dir, graph_url: graph_url.to_owned() };
-        runner.checks_out(manifest);
-        runner
-    }
-
-    fn checks_out(&self, manifest: &str) {
-        std::fs::write(self.workspace().join("accounts.yaml"), manifest).unwrap();
-    }
-
-    fn workspace(&self) -> PathBuf {
-        self.dir.path().join("workspace")
-    }
-
-    fn loses_the_cache(&self) {
-        std::fs::remove_dir_all(self.workspace().join(".msgrctl")).unwrap();
+        let workspace = dir.path().join("workspace");
+        for (name, text) in self.files.iter().chain(artifacts) {
+            let path = workspace.join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        let run = self.steps(job, dir.path());
+        // The home of a runner is thrown away.
+        assert_eq!(std::fs::read_dir(dir.path().join("home")).unwrap().count(), 0, "something was kept in the home");
+        let read = |path: PathBuf| std::fs::read_to_string(path).ok();
+        let left =
+            [("accounts.plan", read(workspace.join("accounts.plan"))), ("summary", read(dir.path().join("summary")))];
+        (run, left.into_iter().filter_map(|(name, text)| Some((name, text?))).collect())
     }
 
     /// Runs the steps until one fails, as a runner does; what all of them said.
-    fn runs(&self, job: &Job, secrets: &[(&'static str, String)]) -> Run {
+    fn steps(&self, job: &Job, dir: &Path) -> Run {
         assert!(!job.steps.is_empty());
-        let home = self.dir.path().join("home");
-        std::fs::create_dir(&home).unwrap();
-        let path = format!("{}:/usr/bin:/bin", self.dir.path().join("bin").display());
-        let workspace = self.workspace();
-        let given = Given { workspace: &workspace, secrets };
+        let path = format!("{}:/usr/bin:/bin", dir.join("bin").display());
+        let workspace = dir.join("workspace");
+        let given = Given { workspace: &workspace, secrets: &self.secrets, state: &self.state };
         let mut all: Option<Run> = None;
         for step in &job.steps {
             let mut shell = Command::new("sh");
             shell.args(["-e", "-c", &step.script]).current_dir(&workspace).env_clear();
             shell.envs([("CI", "true"), ("PATH", path.as_str()), ("MSGRCTL_GRAPH_URL", self.graph_url.as_str())]);
-            shell.env("HOME", &home);
+            shell.env("HOME", dir.join("home")).env("GITHUB_STEP_SUMMARY", dir.join("summary"));
+            shell.envs(self.variables.iter().cloned());
             shell.envs(step.variables.iter().map(|(name, value)| (name, expanded(value, &given))));
             let run = Run::of(shell, b"");
             all = Some(match all {
@@ -192,12 +281,27 @@ impl Runner {
                 break;
             }
         }
-        // Whatever is kept is where the recipe says: the home of a runner is thrown away.
-        assert_eq!(std::fs::read_dir(&home).unwrap().count(), 0, "something was kept in the home");
-        std::fs::remove_dir(&home).unwrap();
         all.unwrap()
     }
+
+    /// What a push to the main branch plans: what the job said, and the plan where it saved one.
+    fn plans(&self) -> (Run, BTreeMap<&'static str, String>) {
+        let (run, mut left) = self.runs(&self.recipe.plan, &BTreeMap::new());
+        let shown = left.remove("summary").unwrap_or_default();
+        (Run { stdout: run.stdout + &shown, ..run }, left)
+    }
+
+    /// A push to the main branch, approved at once: what the plan showed, and what came of it.
+    fn deploys(&self) -> (Run, Run) {
+        let (shown, plan) = self.plans();
+        let shown = shown.code(0);
+        assert!(plan.contains_key("accounts.plan"), "{shown:#?}");
+        (shown, self.runs(&self.recipe.apply, &plan).0)
+    }
 }
+
+/// The key of plans in a variable of the project.
+const PLAN_KEY: &str = "plankeymark0123456789abcdefghijklmnop";
 
 /// An address where somebody would notice a call.
 struct Unasked {
@@ -234,12 +338,13 @@ fn merge_requests_need_no_secret_and_ask_nobody() {
     let acme = Documented::start();
     for recipe in recipes() {
         let job = &recipe.merge_request;
-        for word in ["secrets.", "ACME_", "MSGRCTL_", "--allow-commands", "environment", "production"] {
+        for word in ["secrets.", "ACME_", "MSGRCTL_", "--allow-commands", "environment", "production", "id-token"] {
             assert!(!job.text.contains(word), "{word} in the job of a merge request: {}", job.text);
         }
         assert!(job.steps.iter().all(|step| step.variables.is_empty()));
         let meta = Unasked::new();
-        let run = Runner::new(&meta.url(), &acme.manifest).runs(job, &[]).code(0);
+        let (run, _) = Service::bare(&recipe, &meta.url(), &acme.manifest).runs(job, &BTreeMap::new());
+        let run = run.code(0);
         meta.was_not_asked();
         assert_eq!(run.stderr, "");
         run.shows(&[
@@ -258,11 +363,14 @@ fn mistakes_end_either_job_before_anybody_is_asked() {
     let wrong =
         acme.manifest.replace("page_id: \"109876543210988\"", "page_id: acme").replace("messages: {", "mesages: {");
     for recipe in recipes() {
-        for job in [&recipe.merge_request, &recipe.main] {
+        for job in [&recipe.merge_request, &recipe.plan] {
             let meta = Unasked::new();
-            let run = Runner::new(&meta.url(), &wrong).runs(job, &acme.secrets).code(3);
-            let run = run.says(&["accounts.yaml:12:14: 'acme' is not a page id", "did you mean 'messages'?"]);
+            let mut service = Service::bare(&recipe, &meta.url(), &wrong);
+            service.secrets.clone_from(&acme.secrets);
+            let (run, left) = service.runs(job, &BTreeMap::new());
+            let run = run.code(3).says(&["accounts.yaml:12:14: 'acme' is not a page id", "did you mean 'messages'?"]);
             assert_eq!(run.stdout, "");
+            assert!(!left.contains_key("accounts.plan"));
             acme.is_silent(&run.stderr);
             meta.was_not_asked();
         }
@@ -272,20 +380,21 @@ fn mistakes_end_either_job_before_anybody_is_asked() {
 #[test]
 fn no_job_runs_the_programs_that_a_file_names() {
     for recipe in recipes() {
-        assert!(!recipe.main.text.contains("--allow-commands"));
+        assert!([&recipe.plan, &recipe.apply].iter().all(|job| !job.text.contains("--allow-commands")));
         let acme = Documented::start();
         let leaves = tempfile::tempdir().unwrap();
         let trace = leaves.path().join("ran");
         let manifest = with_command(&acme.manifest, &trace);
         let meta = Unasked::new();
-        Runner::new(&meta.url(), &manifest).runs(&recipe.merge_request, &[]).code(0).shows(&["command:touch "]);
+        let bare = Service::bare(&recipe, &meta.url(), &manifest);
+        bare.runs(&recipe.merge_request, &BTreeMap::new()).0.code(0).shows(&["command:touch "]);
         meta.was_not_asked();
-        let runner = Runner::new(&acme.sandbox.url(), &manifest);
-        let run = runner.runs(&recipe.main, &acme.secrets).code(9);
-        let run =
-            run.shows(&["! Acme Sales (acme-sales), accounts.yaml:", "--allow-commands", "1 that cannot be applied"]);
+        let Some(service) = Service::start(&recipe, &acme, &manifest, &acme.secrets) else { return };
+        let (run, left) = service.plans();
+        let run = run.code(9);
+        assert!(run.stdout.contains("--allow-commands") && run.stdout.contains("Acme Sales"), "{run:#?}");
         acme.is_silent(&format!("{}{}", run.stdout, run.stderr));
-        // The plan failed, so nothing was applied: of the other account neither.
+        assert!(left.is_empty(), "such a plan is not saved");
         assert_eq!(acme.writes(), Vec::<String>::new());
         assert!(!trace.exists(), "it was run");
     }
@@ -295,19 +404,19 @@ fn no_job_runs_the_programs_that_a_file_names() {
 fn the_main_branch_makes_it_so_once() {
     for recipe in recipes() {
         let acme = Documented::start();
-        let runner = Runner::new(&acme.sandbox.url(), &acme.manifest);
+        let Some(service) = Service::start(&recipe, &acme, &acme.manifest, &acme.secrets) else { return };
         let mut said = String::new();
         let mut counts = |expected: &str| {
-            let run = runner.runs(&recipe.main, &acme.secrets).code(0);
+            let (shown, run) = service.deploys();
+            let run = run.code(0);
             let result: Value = serde_json::from_str(run.stdout.lines().last().unwrap()).unwrap();
             assert_eq!(result["summary"].to_string(), expected, "{run:#?}");
-            said.push_str(&run.stdout);
-            said.push_str(&run.stderr);
-            run
+            said.extend([&shown.stdout, &shown.stderr, &run.stdout, &run.stderr].map(String::as_str));
+            shown
         };
         let added = r#"{"added":2,"changed":0,"removed":0,"unchanged":0,"failed":0,"left":0}"#;
         let unchanged = r#"{"added":0,"changed":0,"removed":0,"unchanged":2,"failed":0,"left":0}"#;
-        counts(added).shows(&["~ app 123456789012345", "+ Acme Support (acme-support)", "plan: 2 to add"]);
+        counts(added).shows(&["123456789012345", "Acme Support", "2 to add"]);
         let written = acme.writes();
         let expected =
             ["123456789012345/subscriptions", "109876543210987/subscribed_apps", "109876543210988/subscribed_apps"];
@@ -324,16 +433,36 @@ fn the_main_branch_makes_it_so_once() {
                     .all(|page| page.subscribed["123456789012345"] == ["messages", "messaging_postbacks"])
             );
         }
-        let records = runner.workspace().join(".msgrctl/tenants/default/accounts.toml");
-        acme.is_silent(&std::fs::read_to_string(&records).unwrap());
-        counts(unchanged).shows(&["nothing to change: 2 unchanged"]);
-        assert_eq!(acme.writes(), written);
-        runner.loses_the_cache();
-        counts(added).shows(&["plan: 2 to add"]);
-        counts(unchanged);
+        // The next runner has nothing of the first, and the state has all.
+        counts(unchanged).shows(&["2 unchanged"]);
         assert_eq!(acme.writes(), written);
         assert!(acme.calls() > 20);
         acme.is_silent(&said);
+        assert!(!said.contains(PLAN_KEY) && !said.contains(LEAST[1]), "{said}");
+    }
+}
+
+#[test]
+fn a_plan_that_is_old_when_it_is_approved_changes_nothing() {
+    for recipe in recipes() {
+        let acme = Documented::start();
+        let Some(service) = Service::start(&recipe, &acme, &acme.manifest, &acme.secrets) else { return };
+        let (_, plan) = service.plans();
+        for value in acme.secrets.iter().map(|(_, value)| value) {
+            assert!(!plan["accounts.plan"].contains(value.as_str()), "a secret is in the plan");
+        }
+        // A push that was approved before it.
+        service.deploys().1.code(0);
+        let written = acme.writes();
+        let (run, _) = service.runs(&recipe.apply, &plan);
+        run.code(1).says(&["plan-stale", "were changed since it was made"]);
+        assert_eq!(acme.writes(), written);
+        // One that was edited on the way.
+        let (_, mut plan) = service.plans();
+        let edited = plan["accounts.plan"].replace("acme-sales", "acme-sale5");
+        plan.insert("accounts.plan", edited);
+        service.runs(&recipe.apply, &plan).0.code(1).says(&["plan-edited"]);
+        assert_eq!(acme.writes(), written);
     }
 }
 
@@ -341,12 +470,18 @@ fn the_main_branch_makes_it_so_once() {
 fn a_secret_that_the_ci_does_not_have_stops_the_job_before_anything_is_changed() {
     for recipe in recipes() {
         let acme = Documented::start();
-        let runner = Runner::new(&acme.sandbox.url(), &acme.manifest);
-        let run = runner.runs(&recipe.main, &acme.secrets[..3]).code(9);
+        let Some(service) = Service::start(&recipe, &acme, &acme.manifest, &acme.secrets[..3]) else { return };
+        let (run, left) = service.plans();
+        let run = run.code(9);
         acme.is_silent(&format!("{}{}", run.stdout, run.stderr));
-        run.shows(&["token: the variable ACME_SALES_TOKEN is not set"]);
+        let why = if recipe.config.is_some() {
+            "Vault has no field ACME_SALES_TOKEN at "
+        } else {
+            "the variable ACME_SALES_TOKEN is not set"
+        };
+        assert!(run.stdout.contains(why), "{run:#?}");
+        assert!(left.is_empty(), "such a plan is not saved");
         assert_eq!(acme.writes(), Vec::<String>::new());
-        assert!(!runner.workspace().join(".msgrctl/tenants").exists());
     }
 }
 

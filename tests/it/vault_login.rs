@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rcgen::SigningKey as _;
 use serde_json::{Value, json};
 
 use crate::support::Home;
@@ -59,59 +58,12 @@ fn an_approle_logs_in_with_ids_that_are_only_referred_to() {
     }
 }
 
-/// A JWT that this key signs.
-fn jwt(key: &rcgen::KeyPair, claims: &Value) -> String {
-    let encode = |bytes: &[u8]| base64url(bytes);
-    let head = encode(br#"{"alg":"ES256","typ":"JWT"}"#);
-    let text = format!("{head}.{}", encode(claims.to_string().as_bytes()));
-    let signature = plain(&key.sign(text.as_bytes()).unwrap());
-    format!("{text}.{}", encode(&signature))
-}
-
-fn base64url(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let number = (0..3).fold(0_u32, |number, at| number << 8 | u32::from(chunk.get(at).copied().unwrap_or(0)));
-        for at in 0..=chunk.len() {
-            text.push(char::from(LETTERS[(number >> (18 - 6 * at)) as usize & 63]));
-        }
-    }
-    text
-}
-
-/// The two numbers of a DER signature, 32 bytes each.
-fn plain(der: &[u8]) -> Vec<u8> {
-    let mut rest = &der[2..];
-    let mut both = Vec::new();
-    for _ in 0..2 {
-        let length = usize::from(rest[1]);
-        let number = &rest[2..2 + length];
-        let number = number.strip_prefix(&[0]).filter(|_| length > 32).unwrap_or(number);
-        both.extend(vec![0; 32 - number.len()]);
-        both.extend(number);
-        rest = &rest[2 + length..];
-    }
-    both
-}
-
 #[test]
 fn a_jwt_of_githubs_gitlabs_or_a_file_logs_in() {
     let Some(folder) = Folder::new() else { return };
-    let (bao, name) = (folder.bao, format!("{}-jwt", folder.path));
-    bao.call("POST", &format!("sys/auth/{name}"), &json!({"type": "jwt"}));
-    policy(&folder, &name);
-    let key = rcgen::KeyPair::generate().unwrap();
-    let config = json!({"jwt_validation_pubkeys": [key.public_key_pem()], "bound_issuer": "https://ci.example.com"});
-    bao.call("POST", &format!("auth/{name}/config"), &config);
-    let role = json!({
-        "role_type": "jwt", "user_claim": "sub", "bound_audiences": ["msgrctl"], "token_policies": name,
-        "token_no_default_policy": true,
-    });
-    bao.call("POST", &format!("auth/{name}/role/ci"), &role);
-    let now = msgrctl::clock::Clock::system().now().as_second();
-    let claims = |audience: &str, ends: i64| json!({"iss": "https://ci.example.com", "sub": "repo:acme/bots", "aud": audience, "iat": now, "exp": now + ends});
-    let good = jwt(&key, &claims("msgrctl", 300));
+    let login = folder.jwt_login();
+    let name = &login.mount;
+    let good = login.token("msgrctl", 300);
     let text = format!("auth = \"jwt\"\nrole = \"ci\"\nauth_mount = \"{name}\"\n");
 
     let gitlab = with_settings(&folder, &text).with("VAULT_ID_TOKEN", &good);
@@ -135,9 +87,7 @@ fn a_jwt_of_githubs_gitlabs_or_a_file_logs_in() {
     let home = with_settings(&folder, &format!("{text}jwt = \"file:{}\"\n", file.display()));
     add(&home, "Acme").code(0);
 
-    for (bad, why) in
-        [(jwt(&key, &claims("others", 300)), "audience"), (jwt(&key, &claims("msgrctl", -3600)), "expired")]
-    {
+    for (bad, why) in [(login.token("others", 300), "audience"), (login.token("msgrctl", -3600), "expired")] {
         let home = with_settings(&folder, &text).with("VAULT_ID_TOKEN", &bad);
         let run = add(&home, "Acme").code(6).says(&["refused the login", why]);
         assert!(!run.stderr.contains(&bad[..40]), "{run:#?}");

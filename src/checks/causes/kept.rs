@@ -133,7 +133,7 @@ causes! {
         "the saved plan is for another Graph or another version of it, such as a sandbox"
         "give the same --graph-url and --graph-version, or make a new plan: msgrctl plan -f FILE --out PLAN"
     PLAN_OF_OTHER_CONFIGURATION "plan-of-other-configuration" Machine Nothing
-        "the saved plan was made in another configuration directory, with other records"
+        "the saved plan was made for other records: those of another configuration directory or shared state"
         "apply it where it was made, or make a new plan here: msgrctl plan -f FILE --out PLAN"
     CERTIFICATES_MISSING "certificates-missing" Machine Doctor
         "this machine has no certificates to trust, or a proxy variable is not an address"

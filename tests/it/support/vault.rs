@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use msgrctl::http::header::{HeaderName, HeaderValue};
 use msgrctl::http::{Body, Client, Method, Request, Settings, Url};
+use rcgen::SigningKey as _;
 use serde_json::{Value, json};
 
 use super::Home;
@@ -292,6 +293,78 @@ impl Folder {
     pub fn ids(&self) -> Vec<String> {
         self.bao.names(&format!("{}/default", self.path))
     }
+}
+
+/// A login by JWT that gives the least policy of a folder.
+pub struct JwtLogin {
+    /// `t7-jwt`; its role is `ci`.
+    pub mount: String,
+    key: rcgen::KeyPair,
+}
+
+impl Folder {
+    pub fn jwt_login(&self) -> JwtLogin {
+        let name = format!("{}-jwt", self.path);
+        self.bao.call("POST", &format!("sys/auth/{name}"), &json!({"type": "jwt"}));
+        self.bao.call("POST", &format!("sys/policies/acl/{name}"), &json!({"policy": Self::policy(&self.path)}));
+        let key = rcgen::KeyPair::generate().unwrap();
+        let config =
+            json!({"jwt_validation_pubkeys": [key.public_key_pem()], "bound_issuer": "https://ci.example.com"});
+        self.bao.call("POST", &format!("auth/{name}/config"), &config);
+        let role = json!({
+            "role_type": "jwt", "user_claim": "sub", "bound_audiences": ["msgrctl"], "token_policies": name,
+            "token_no_default_policy": true,
+        });
+        self.bao.call("POST", &format!("auth/{name}/role/ci"), &role);
+        JwtLogin { mount: name, key }
+    }
+}
+
+impl JwtLogin {
+    /// A token of the CI for this audience, which ends in some seconds.
+    pub fn token(&self, audience: &str, ends: i64) -> String {
+        let now = msgrctl::clock::Clock::system().now().as_second();
+        let claims = json!({
+            "iss": "https://ci.example.com", "sub": "repo:acme/bots", "aud": audience, "iat": now, "exp": now + ends,
+        });
+        jwt(&self.key, &claims)
+    }
+}
+
+/// A JWT that this key signs.
+fn jwt(key: &rcgen::KeyPair, claims: &Value) -> String {
+    let encode = |bytes: &[u8]| base64url(bytes);
+    let head = encode(br#"{"alg":"ES256","typ":"JWT"}"#);
+    let text = format!("{head}.{}", encode(claims.to_string().as_bytes()));
+    let signature = plain(&key.sign(text.as_bytes()).unwrap());
+    format!("{text}.{}", encode(&signature))
+}
+
+fn base64url(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let number = (0..3).fold(0_u32, |number, at| number << 8 | u32::from(chunk.get(at).copied().unwrap_or(0)));
+        for at in 0..=chunk.len() {
+            text.push(char::from(LETTERS[(number >> (18 - 6 * at)) as usize & 63]));
+        }
+    }
+    text
+}
+
+/// The two numbers of a DER signature, 32 bytes each.
+fn plain(der: &[u8]) -> Vec<u8> {
+    let mut rest = &der[2..];
+    let mut both = Vec::new();
+    for _ in 0..2 {
+        let length = usize::from(rest[1]);
+        let number = &rest[2..2 + length];
+        let number = number.strip_prefix(&[0]).filter(|_| length > 32).unwrap_or(number);
+        both.extend(vec![0; 32 - number.len()]);
+        both.extend(number);
+        rest = &rest[2 + length..];
+    }
+    both
 }
 
 /// What a made-up server answers to a method and a path: a status, a `Location`, and a body.

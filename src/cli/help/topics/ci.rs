@@ -4,17 +4,20 @@ use super::Topic;
 
 pub(super) const CI: Topic = Topic {
     name: "ci",
-    about: "CI: check a manifest in merge requests, apply it on the main branch",
-    before: "A merge request checks the manifest; the protected main branch applies it. The job of a merge request gets no secret and makes no call to Meta, because its file may come from a stranger. Secrets come from the CI's variables, under the names in the manifest. Both files below are complete but for SUM: they download one version of msgrctl, and end when its checksum is not the one that is written there. Take it from SHA256SUMS of the release, and change URL where you keep a copy of your own.",
+    about: "CI: check a manifest in merge requests, plan and apply it on the main branch",
+    before: "A merge request checks the manifest. On the protected main branch one job saves a plan, a person reads and approves it, and the next job applies exactly that plan, or refuses it when something has changed since. The records are in a state that the team shares, so a runner keeps nothing. The job of a merge request gets no secret and makes no call, because its file may come from a stranger. The file for GitHub Actions takes secrets from Vault or OpenBao, the one for GitLab from the CI's variables; each way works with both. The files below are complete but for SUM: they download one version of msgrctl, and end when its checksum is not the one that is written there. Take it from SHA256SUMS of the release, and change URL where you keep a copy of your own.",
     list: &[
         (
             "merge requests",
             "never give that job a secret: not by pull_request_target, not by unprotected variables. Read every 'sends:' line of the plan before you merge: it says where each secret is read and who gets it",
         ),
-        ("GitHub Actions", "put the secrets into an environment 'production' that is limited to the branch main"),
+        (
+            "GitHub Actions",
+            "limit the environments 'plan' and 'production' to the branch main, and give 'production' required reviewers. Commit msgrctl/config.toml. In the manifest name secrets as {vault: PATH#FIELD}. In Vault give the JWT login a role for sub 'repo:ORG/REPOSITORY:environment:plan' and ':environment:production' with what 'msgrctl doctor --print-policy vault' prints; in AWS give the role what --print-policy s3 prints",
+        ),
         (
             "GitLab",
-            "make ACME_APP_SECRET, ACME_VERIFY_TOKEN, ACME_SUPPORT_TOKEN and ACME_SALES_TOKEN masked and protected variables of the project",
+            "make ACME_APP_SECRET, ACME_VERIFY_TOKEN, ACME_SUPPORT_TOKEN, ACME_SALES_TOKEN, AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY masked and protected variables of the project, and MSGRCTL_SECRET_DEFAULT_PLAN_KEY too: a random text of 32 characters or more, which seals plans",
         ),
         (
             "command:",
@@ -22,12 +25,16 @@ pub(super) const CI: Topic = Topic {
         ),
         (
             "verify tokens",
-            "name them by reference. One that 'generate' makes is kept on the runner and lost with it. Meta never shows a verify token, so no plan compares it",
+            "name them by reference. One that 'generate' makes is kept in the store of new secrets: that has to be Vault. Meta never shows a verify token, so no plan compares it",
         ),
         ("token rotation", "a token that changes in its variable needs no apply: it is read there each time"),
         (
+            "the plan",
+            "accounts.plan holds no secret, and can be applied for 24 hours. An approval that comes later, or after someone changed the records, is refused with exit code 1: run the pipeline again",
+        ),
+        (
             "records",
-            "what a run keeps (MSGRCTL_CONFIG_DIR) holds no secret while the manifest names references. When the cache is lost, the next run makes the records again and changes nothing at Meta; --prune then has nothing to remove. The job of a merge request has no records: its plan adds every account",
+            "are in the state: see 'msgrctl help shared-state'. The job of a merge request does not see them: its plan adds every account",
         ),
         ("exit code 0", "done, or nothing to change"),
         ("exit code 3", "the manifest has mistakes"),
@@ -38,9 +45,9 @@ pub(super) const CI: Topic = Topic {
         ),
         (
             "exit code 9",
-            "from apply: a part failed; run the job again, finished accounts are skipped. From plan: an account cannot be applied, or Meta did not answer for some; the job ends before apply. To apply the others anyway, end the line of plan with: || [ $? -eq 9 ]",
+            "from apply: a part failed; run the pipeline again, finished accounts are skipped. From plan: an account cannot be applied, or Meta did not answer for some: no plan is saved",
         ),
     ],
     groups: Vec::new,
-    after: concat!(include_str!("github.yml"), "\n", include_str!("gitlab.yml")),
+    after: concat!(include_str!("github.yml"), "\n", include_str!("github.toml"), "\n", include_str!("gitlab.yml")),
 };

@@ -231,8 +231,10 @@ impl ReadPlan {
 
     fn check_state(&self, workspace: &Workspace) -> Result<(), Error> {
         let (plan, now) = (&self.plan.state, workspace.records()?.version(self.plan.tenant.as_str(), false)?);
-        if now.lineage != plan.lineage {
-            return Err(refuse(&causes::PLAN_OF_OTHER_CONFIGURATION, "it was made in another configuration directory"));
+        // Records in a shared state have no history before the first of them.
+        if now.lineage != plan.lineage && !plan.lineage.is_empty() {
+            let other = "it was made for other records: those of another configuration directory or shared state";
+            return Err(refuse(&causes::PLAN_OF_OTHER_CONFIGURATION, other));
         }
         if now != *plan {
             let changed = format!("the records of tenant '{}' were changed since it was made", self.plan.tenant);
