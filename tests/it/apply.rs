@@ -6,6 +6,8 @@ use msgrctl::sandbox::{Fault, TokenState};
 use serde_json::{Value, json};
 
 use crate::support::pty::Pty;
+use crate::support::seaweed::{LEAST, Seaweed, seaweed};
+use crate::support::vault::Folder;
 use crate::support::world;
 use crate::support::{Fleet, Run};
 
@@ -110,34 +112,33 @@ fn state(fleet: &Fleet, pages: usize) -> (Value, Vec<Vec<String>>, Value) {
     (accounts, (0..pages).map(|at| fleet.subscribed(at)).collect(), json!(present))
 }
 
-#[test]
-fn killed_at_any_moment_and_run_again_it_comes_to_the_same() {
-    const PAGES: usize = 40;
+/// Kills runs at some of their moments, then lets one end: it comes to the same as one that was
+/// never killed. `keep` says where a fleet keeps its records and secrets; `kills` are the moments,
+/// in tenths of a whole run. Returns both fleets, the calm one first.
+fn killed_and_run_again(pages: usize, store: &str, kills: &[u32], keep: &dyn Fn(&mut Fleet)) -> [Fleet; 2] {
     let manifest = |fleet: &Fleet| {
         let head = fleet.head().replace("verify_token: {env: VERIFY}", "verify_token: generate");
         let head = head.replace("accounts:\n", "chat_settings: {messenger_timeout: 15m}\naccounts:\n");
-        let accounts: String = (0..PAGES)
-            .map(|at| {
-                fleet.account(
-                    at,
-                    &format!("    token: {{env: TOKEN_{at}, store: file}}\n    messages: {{agent-left: disabled}}\n"),
-                )
-            })
-            .collect();
+        let account = |at: usize| {
+            let token = format!("    token: {{env: TOKEN_{at}, store: {store}}}\n");
+            fleet.account(at, &(token + "    messages: {agent-left: disabled}\n"))
+        };
+        let accounts: String = (0..pages).map(account).collect();
         fleet.write(&(head + &accounts));
     };
-    let mut calm = Fleet::new(PAGES);
-    calm.home.set("MSGRCTL_STORE", "file");
-    manifest(&calm);
+    let begin = || {
+        let mut fleet = Fleet::new(pages);
+        keep(&mut fleet);
+        manifest(&fleet);
+        fleet
+    };
+    let calm = begin();
     let start = std::time::Instant::now();
     calm.apply(&[]).code(0);
     let whole = start.elapsed();
-    let expected = state(&calm, PAGES);
-
-    let mut rough = Fleet::new(PAGES);
-    rough.home.set("MSGRCTL_STORE", "file");
-    manifest(&rough);
-    for part in [3_u32, 9, 6, 2, 8, 5, 7, 4, 9] {
+    let expected = state(&calm, pages);
+    let rough = begin();
+    for part in kills {
         let mut child = rough
             .home
             .msgrctl(&["apply", "-f", "accounts.yaml", "--yes"])
@@ -146,23 +147,62 @@ fn killed_at_any_moment_and_run_again_it_comes_to_the_same() {
             .stderr(std::process::Stdio::null())
             .spawn()
             .unwrap();
-        std::thread::sleep(whole * part / 10);
+        std::thread::sleep(whole * *part / 10);
         let _ = child.kill();
         child.wait().unwrap();
     }
     rough.apply(&[]).code(0);
-    let (accounts, pages, secrets) = state(&rough, PAGES);
-    assert_eq!(accounts, expected.0);
-    assert_eq!(pages, expected.1);
-    assert_eq!(secrets, expected.2);
-    rough.apply(&[]).code(0).shows(&["nothing to change: 40 unchanged"]);
-    // No secret is left of a run that was killed before its record: the encrypted file
-    // has as many entries, of the same lengths.
-    let kept =
-        |fleet: &Fleet| std::fs::metadata(fleet.home.path("config/msgrctl/tenants/default/secrets.enc")).unwrap().len();
-    assert_eq!(kept(&rough), kept(&calm));
+    assert_eq!(state(&rough, pages), expected);
+    rough.apply(&[]).code(0).shows(&[&format!("nothing to change: {pages} unchanged")]);
+    rough.home.run(&["log", "--verify"]).code(0);
     // The app's webhook asks with the token of an account that exists.
     rough.home.run(&["webhook", "status", "--all"]).code(0);
+    [calm, rough]
+}
+
+#[test]
+fn killed_at_any_moment_and_run_again_it_comes_to_the_same() {
+    let files = |fleet: &mut Fleet| fleet.home.set("MSGRCTL_STORE", "file");
+    let fleets = killed_and_run_again(40, "file", &[3, 9, 6, 2, 8, 5, 7, 4, 9], &files);
+    // No secret is left of a run that was killed before its record: the encrypted file
+    // has as many entries, of the same lengths.
+    let kept = fleets
+        .map(|fleet| std::fs::metadata(fleet.home.path("config/msgrctl/tenants/default/secrets.enc")).unwrap().len());
+    assert_eq!(kept[0], kept[1]);
+}
+
+#[test]
+fn killed_with_the_records_in_a_bucket_and_the_secrets_in_vault_it_comes_to_the_same() {
+    let Some(server) = seaweed() else { return };
+    let folders = std::cell::RefCell::new(Vec::new());
+    let keep = |fleet: &mut Fleet| {
+        let folder = Folder::new().expect("OpenBao runs where SeaweedFS does");
+        fleet.home.set("MSGRCTL_STATE", &server.address(&Seaweed::prefix(), "&lease=2"));
+        fleet.home.set("AWS_ACCESS_KEY_ID", LEAST[0]);
+        fleet.home.set("AWS_SECRET_ACCESS_KEY", LEAST[1]);
+        fleet.home.set("VAULT_TOKEN", &folder.token);
+        fleet.home.set("VAULT_ADDR", &folder.bao.address);
+        fleet
+            .home
+            .file("config/msgrctl/config.toml", format!("store = \"vault\"\n[vault]\npath = \"{}\"\n", folder.path));
+        folders.borrow_mut().push(folder);
+    };
+    let [calm, rough] = killed_and_run_again(12, "vault", &[3, 6, 8, 5], &keep);
+    // No secret is left of a run that was killed before its record.
+    for (fleet, folder) in [&calm, &rough].into_iter().zip(folders.borrow().iter()) {
+        let listed = fleet.home.run(&["account", "list", "--json"]).code(0).json();
+        let mut ids: Vec<String> = listed["accounts"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|account| account["id"].as_str().unwrap().into())
+            .collect();
+        let mut kept = folder.ids();
+        ids.sort();
+        kept.sort();
+        assert_eq!(kept, ids);
+        assert!(!fleet.home.accounts_file().exists(), "nothing of it is in files");
+    }
 }
 
 #[test]
