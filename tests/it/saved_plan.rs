@@ -89,6 +89,16 @@ fn a_saved_plan_is_applied_as_it_is_without_a_question_and_only_once() {
 }
 
 #[test]
+fn the_key_of_plans_goes_with_its_tenant() {
+    let fleet = planned(1);
+    apply(&fleet.home).code(0);
+    let secrets = fleet.home.path("config/msgrctl/tenants/default/secrets.enc");
+    assert!(secrets.exists());
+    fleet.home.run(&["tenant", "remove", "default", "--with-accounts", "--yes"]).code(0);
+    assert!(!secrets.exists(), "a secret is left of it");
+}
+
+#[test]
 fn no_secret_and_no_comment_stands_in_the_plan() {
     let mut fleet = fleet(2);
     fleet.home.set("VERIFY", "verify-mark-0123456789");

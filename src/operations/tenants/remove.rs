@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::accounts::{Account, TenantName};
+use crate::operations::apply::saved;
 use crate::operations::config;
 use crate::operations::{Error, Origin, Workspace, accounts, groups};
 use crate::secrets::SecretStore as _;
@@ -64,8 +65,15 @@ pub fn carry_out(prepared: &Prepared, again: &str) -> Result<Option<PathBuf>, Er
         ))
         .hint("msgrctl tenant list shows how many there are; then try again"));
     }
+    // Without one no plan was made from files; a shared state has one with its first record.
+    let lineage = inside.records()?.version(name.as_str(), false)?.lineage;
     let remove = || {
         remove_accounts(inside, accounts)?;
+        if !lineage.is_empty()
+            && let Err(error) = saved::forget_key(inside, &lineage, name)
+        {
+            inside.warning(&format!("the key of its saved plans stays: {}", error.message()));
+        }
         if opens && let Err(error) = file.remove_empty() {
             inside.warning(&error.to_string());
         }

@@ -292,6 +292,15 @@ fn stored_key(
     Ok(workspace.store(store).get(&key_name(lineage, tenant))?)
 }
 
+/// Removes the key of a tenant's plans from the store of new secrets, which may not have one.
+pub(crate) fn forget_key(workspace: &Workspace, lineage: &str, tenant: &TenantName) -> Result<(), Error> {
+    let store = workspace.settings()?.store.value;
+    if store != StoreName::Env {
+        workspace.store(store).remove(&key_name(lineage, tenant))?;
+    }
+    Ok(())
+}
+
 /// The key of the fingerprints, and where it is: a variable, or the store of new secrets, which
 /// keeps the one that is made there once.
 fn key(workspace: &Workspace, lineage: &str, tenant: &TenantName) -> Result<(Secret, StoreName), Error> {
