@@ -20,7 +20,7 @@ use crate::graph::{BaseUrl, GraphVersion};
 use crate::http;
 use crate::paths::Paths;
 use crate::secrets::StoreName;
-use crate::storage::{LocalFiles, Place, RemoteError, S3, Storage, names};
+use crate::storage::{LocalFiles, Place, RemoteError, Shared, Storage, names};
 
 /// The setting of a state in files here.
 pub const FILES: &str = "files";
@@ -34,7 +34,7 @@ pub fn open_state(
 ) -> Result<Arc<dyn Storage>, RemoteError> {
     Ok(match address {
         FILES => Arc::new(LocalFiles::new(paths.root().into())),
-        address => Arc::new(S3::new(address, env, http, paths.state_copies())?),
+        address => Arc::new(Shared::s3(address, env, http, paths.state_copies())?),
     })
 }
 

@@ -3,12 +3,14 @@
 //!
 //! A backend ([`Storage`]) reads and replaces whole texts by name, appends lines and hands out
 //! the right to change a tenant. It knows nothing of what the texts mean. [`LocalFiles`] keeps
-//! each in a file, [`S3`] in a bucket that a team shares.
+//! each in a file, [`Shared`] on a server that a team
+//! shares: in a bucket of S3.
 
 mod local;
 mod lock_info;
 pub mod names;
 mod s3;
+mod shared;
 mod trouble;
 
 use std::fmt::Debug;
@@ -20,7 +22,8 @@ use crate::files::FileError;
 
 pub use local::LocalFiles;
 pub use lock_info::{Holder, LockInfo};
-pub use s3::{S3, policy as s3_policy};
+pub use s3::policy as s3_policy;
+pub use shared::Shared;
 pub use trouble::RemoteError;
 
 /// How long to wait for another process before giving up a change of one document.

@@ -264,7 +264,7 @@ fn a_server_that_lost_a_change_is_noticed() {
     let serial = text.split("\"serial\":").nth(1).unwrap().split(',').next().unwrap().to_owned();
     std::fs::write(
         &copy,
-        text.replace(&format!("\"serial\":{serial}"), "\"serial\":99").replace("\"etag\":\"", "\"etag\":\"x"),
+        text.replace(&format!("\"serial\":{serial}"), "\"serial\":99").replace("\"tag\":\"", "\"tag\":\"x"),
     )
     .unwrap();
     let refused = home.run(&["account", "list", "--json"]).code(3);

@@ -6,9 +6,7 @@ use std::time::Duration;
 use crate::env::Environment;
 use crate::http::Url;
 use crate::storage::RemoteError;
-
-/// How long a lock lasts unless it is renewed.
-const LEASE: Duration = Duration::from_secs(120);
+use crate::storage::shared::objects::LEASE;
 
 /// Where a bucket is, and how it is asked.
 #[derive(Clone, Debug)]

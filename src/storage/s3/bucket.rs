@@ -1,159 +1,117 @@
 //! Objects of a bucket: read, written on a condition, listed, removed.
-//!
-//! Requests run on a thread of their own, so that a caller inside another runtime can wait for
-//! them, and a lock is renewed while its holder works.
 
-use std::future::Future;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::runtime::Handle;
 
 use super::address::Address;
 use super::credentials::Credentials;
+use super::probe::probe;
 use super::sign::{self, Signed, encoded};
 use super::xml;
-use crate::clock::Clock;
 use crate::http::header::{DATE, ETAG, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH};
 use crate::http::{self, Body, Client, Fault, Method, Request, Response, Url};
 use crate::storage::RemoteError;
+use crate::storage::shared::objects::{
+    Answer, Expected, Got, Object, Objects, ServerClock, TRIES, Written, guard, pause,
+};
 
 /// The largest object that is read: some 100,000 accounts.
 const LARGEST: usize = 64 * 1024 * 1024;
 
-/// How often a request is sent that got no answer.
-const TRIES: u32 = 4;
-
 /// A bucket and who asks.
 #[derive(Debug)]
 pub struct Bucket {
-    pub address: Address,
+    address: Address,
     credentials: Result<Credentials, String>,
     http: http::Settings,
-    clock: Clock,
-    worker: Mutex<Option<Worker>>,
-    /// Seconds by which the server's clock is ahead of this machine's.
-    ahead: AtomicI64,
+    clock: ServerClock,
+    client: Mutex<Option<MadeClient>>,
 }
 
 #[derive(Clone)]
-struct Worker {
-    handle: Handle,
-    client: Arc<Client>,
-}
+struct MadeClient(Arc<Client>);
 
-impl std::fmt::Debug for Worker {
+impl std::fmt::Debug for MadeClient {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Worker")
+        f.write_str("Client")
     }
 }
 
-/// An object, as it was read.
-#[derive(Clone, Debug)]
-pub struct Object {
-    pub text: String,
-    pub etag: String,
-}
-
-/// What a read found.
-pub enum Got {
-    Absent,
-    /// It still has the tag that was given.
-    Same,
-    Found(Object),
-}
-
-/// What has to hold for a write.
-#[derive(Clone, Debug)]
-pub enum Expected {
-    Absent,
-    Tag(String),
-    Anything,
-}
-
-/// Whether a conditional write was done.
-#[derive(Debug)]
-pub enum Written {
-    /// The object has this tag now.
-    Done(String),
-    /// The condition does not hold.
-    Lost,
-}
-
-pub fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Bucket {
-    pub fn new(address: Address, credentials: Result<Credentials, String>, http: http::Settings) -> Arc<Self> {
-        let clock = Clock::system();
-        Arc::new(Self { address, credentials, http, clock, worker: Mutex::default(), ahead: AtomicI64::default() })
-    }
-
-    /// The time at the server, as far as it was seen.
-    pub fn now(&self) -> Timestamp {
-        let now = self.clock.now();
-        let ahead = jiff::SignedDuration::from_secs(self.ahead.load(Ordering::Relaxed));
-        now.checked_add(ahead).unwrap_or(now)
-    }
-
-    pub fn place(&self) -> String {
+impl Objects for Bucket {
+    fn place(&self) -> String {
         self.address.to_string()
     }
 
-    /// Runs `work` on the thread of requests, and waits for it.
-    pub fn wait<T, F>(self: &Arc<Self>, work: impl FnOnce(Arc<Self>) -> F) -> Result<T, RemoteError>
-    where
-        T: Send + 'static,
-        F: Future<Output = Result<T, RemoteError>> + Send + 'static,
-    {
-        let handle = self.worker()?.handle;
-        let (send, receive) = mpsc::channel();
-        let work = work(self.clone());
-        handle.spawn(async move {
-            // Its caller waits, unless the process ends.
-            let _ = send.send(work.await);
-        });
-        receive.recv().unwrap_or_else(|_| Err(self.unexpected("the request was not finished".into())))
+    fn identity(&self) -> String {
+        format!("{}/{}", self.address.base, self.address.prefix)
     }
 
-    /// Runs `work` beside everything else.
-    pub fn spawn(self: &Arc<Self>, work: impl Future<Output = ()> + Send + 'static) -> Result<(), RemoteError> {
-        self.worker()?.handle.spawn(work);
-        Ok(())
+    fn lease(&self) -> Duration {
+        self.address.lease
     }
 
-    fn worker(&self) -> Result<Worker, RemoteError> {
-        let mut worker = guard(&self.worker);
-        if let Some(worker) = &*worker {
-            return Ok(worker.clone());
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn check(&self) -> Result<(), RemoteError> {
+        match &self.credentials {
+            Ok(_) => self.client().map(drop),
+            Err(why) => Err(RemoteError::NoCredentials { place: self.place(), why: why.clone() }),
         }
-        let client = Arc::new(Client::new(&self.http)?);
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| self.unexpected(format!("the network could not be set up: {error}")))?;
-        let made = Worker { handle: runtime.handle().clone(), client };
-        std::thread::spawn(move || runtime.block_on(std::future::pending::<()>()));
-        Ok(worker.insert(made).clone())
+    }
+
+    fn prepare(&self) -> Answer<'_, ()> {
+        Box::pin(probe(self))
+    }
+
+    fn get<'a>(&'a self, key: &'a str, known: Option<&'a str>) -> Answer<'a, Got> {
+        Box::pin(self.read(key, known))
+    }
+
+    fn put<'a>(&'a self, key: &'a str, text: &'a str, expected: &'a Expected) -> Answer<'a, Written> {
+        Box::pin(self.write(key, text, expected))
+    }
+
+    fn delete<'a>(&'a self, key: &'a str, tag: Option<&'a str>) -> Answer<'a, bool> {
+        Box::pin(self.remove(key, tag))
+    }
+
+    fn list<'a>(&'a self, name: &'a str) -> Answer<'a, Vec<String>> {
+        Box::pin(self.keys(name))
+    }
+}
+
+impl Bucket {
+    pub fn new(address: Address, credentials: Result<Credentials, String>, http: http::Settings) -> Self {
+        Self { address, credentials, http, clock: ServerClock::new(), client: Mutex::default() }
+    }
+
+    fn client(&self) -> Result<Arc<Client>, RemoteError> {
+        let mut client = guard(&self.client);
+        if let Some(MadeClient(client)) = &*client {
+            return Ok(client.clone());
+        }
+        let made = Arc::new(Client::new(&self.http)?);
+        *client = Some(MadeClient(made.clone()));
+        Ok(made)
     }
 
     fn unexpected(&self, says: String) -> RemoteError {
         RemoteError::Unexpected { place: self.place(), says }
     }
 
-    /// An object; `known` is the tag that it had.
-    pub async fn get(&self, key: &str, known: Option<&str>) -> Result<Got, RemoteError> {
+    async fn read(&self, key: &str, known: Option<&str>) -> Result<Got, RemoteError> {
         let condition = known.map(|tag| (IF_NONE_MATCH, tag.to_owned()));
         let answer = self.ask(Method::GET, Some(key), &[], condition.as_slice()).await?;
         match answer.status {
             200 => {
-                let etag = tag(&answer).ok_or_else(|| self.unexpected("an object without an ETag".into()))?;
+                let tag = tag(&answer).ok_or_else(|| self.unexpected("an object without an ETag".into()))?;
                 let text = String::from_utf8(answer.body)
                     .map_err(|_| RemoteError::Damaged { document: self.shown(key), why: "it is not text".into() })?;
-                Ok(Got::Found(Object { text, etag }))
+                Ok(Got::Found(Object { text, tag }))
             }
             304 => Ok(Got::Same),
             404 if !self.is_bucket_missing(&answer) => Ok(Got::Absent),
@@ -161,9 +119,8 @@ impl Bucket {
         }
     }
 
-    /// Writes an object if `expected` holds. After a request without an answer it looks whether
-    /// that has arrived, so that a write that happened is not taken for another's.
-    pub async fn put(&self, key: &str, text: &str, expected: &Expected) -> Result<Written, RemoteError> {
+    /// After a request without an answer it looks whether that has arrived.
+    async fn write(&self, key: &str, text: &str, expected: &Expected) -> Result<Written, RemoteError> {
         let condition = match expected {
             Expected::Absent => vec![(IF_NONE_MATCH, "*".to_owned())],
             Expected::Tag(tag) => vec![(IF_MATCH, tag.clone())],
@@ -205,14 +162,13 @@ impl Bucket {
 
     /// Whether the object has this text, written by us.
     async fn is_there(&self, key: &str, text: &str) -> Result<Written, RemoteError> {
-        Ok(match self.get(key, None).await? {
-            Got::Found(found) if found.text == text => Written::Done(found.etag),
+        Ok(match self.read(key, None).await? {
+            Got::Found(found) if found.text == text => Written::Done(found.tag),
             _ => Written::Lost,
         })
     }
 
-    /// Removes an object that has this tag, or any; `false` if it has another one.
-    pub async fn delete(&self, key: &str, tag: Option<&str>) -> Result<bool, RemoteError> {
+    async fn remove(&self, key: &str, tag: Option<&str>) -> Result<bool, RemoteError> {
         let condition = tag.map(|tag| (IF_MATCH, tag.to_owned()));
         let answer = self.ask(Method::DELETE, Some(key), &[], condition.as_slice()).await?;
         match answer.status {
@@ -223,8 +179,7 @@ impl Bucket {
         }
     }
 
-    /// The keys that begin with `name` below the prefix, sorted, without that beginning.
-    pub async fn list(&self, name: &str) -> Result<Vec<String>, RemoteError> {
+    async fn keys(&self, name: &str) -> Result<Vec<String>, RemoteError> {
         let prefix = self.address.key(name);
         let mut found = Vec::new();
         let mut token: Option<String> = None;
@@ -279,8 +234,8 @@ impl Bucket {
         conditions: &[(HeaderName, String)],
         body: &[u8],
     ) -> Result<Response, Fault> {
-        // Both were checked when the address and the worker were made.
-        let (Ok(credentials), Ok(Worker { client, .. })) = (&self.credentials, self.worker()) else {
+        // Both were checked before.
+        let (Ok(credentials), Ok(client)) = (&self.credentials, self.client()) else {
             return Err(Fault::Connect);
         };
         let path = key.map(|key| encoded(&self.address.key(key), true)).unwrap_or_default();
@@ -297,7 +252,7 @@ impl Bucket {
             query: &query,
             region: &self.address.region,
             body,
-            at: self.clock.now(),
+            at: self.clock.here.now(),
         };
         let mut request = Request::get(url.clone());
         for (name, value) in sign::headers(&signed, credentials) {
@@ -323,23 +278,8 @@ impl Bucket {
     fn see_clock(&self, answer: &Response) {
         let date = answer.headers.get(DATE).and_then(|date| date.to_str().ok());
         if let Some(there) = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok()) {
-            let ahead = there.timestamp().as_second() - self.clock.now().as_second();
-            // A second of difference is the time of the answer.
-            self.ahead.store(if ahead.abs() <= 1 { 0 } else { ahead }, Ordering::Relaxed);
+            self.clock.see(there.timestamp());
         }
-    }
-
-    /// Checks what needs no request.
-    pub fn check(&self) -> Result<(), RemoteError> {
-        match &self.credentials {
-            Ok(_) => Ok(()),
-            Err(why) => Err(RemoteError::NoCredentials { place: self.place(), why: why.clone() }),
-        }
-    }
-
-    /// An object's address.
-    pub fn shown(&self, key: &str) -> String {
-        format!("{}/{key}", self.address)
     }
 
     fn is_bucket_missing(&self, answer: &Response) -> bool {
@@ -368,10 +308,4 @@ impl Bucket {
 
 fn tag(answer: &Response) -> Option<String> {
     Some(answer.headers.get(ETAG)?.to_str().ok()?.to_owned())
-}
-
-/// Before the next try: longer each time, and not the same for all.
-pub async fn pause(tried: u32) {
-    let longest = 100 << tried.min(4);
-    tokio::time::sleep(Duration::from_millis(rand::random_range(longest / 2..longest))).await;
 }

@@ -5,22 +5,23 @@
 //! in its part, readers see it all the same, and the next writer adds it.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::bucket::{Bucket, Expected, Got, Object, Written, guard, pause};
-use super::{REPEATS, SCHEMA_VERSION};
+use crate::storage::shared::objects::{
+    Expected, Got, Logs, Object, REPEATS, SCHEMA_VERSION, Server, Written, check_version, guard,
+};
 use crate::storage::{Link, RemoteError, WholeLog, names};
 
 /// From this size on a part is complete.
 const COMPLETE: usize = 256 * 1024;
 
-/// The logs of a bucket.
+/// The logs of a bucket, in parts.
 #[derive(Debug)]
-pub struct Log {
-    bucket: Arc<Bucket>,
+pub struct Parts {
+    server: Server,
     /// The last part of each log, by its number, as it was last read or written here.
     last: Mutex<HashMap<String, (u32, Object)>>,
     /// Where each log ends, as it was last read or written here.
@@ -67,56 +68,38 @@ fn key(log: &str, number: u32) -> String {
     format!("{}{number:08}.jsonl", directory(log))
 }
 
-impl Log {
-    pub fn new(bucket: Arc<Bucket>) -> Self {
-        Self { bucket, last: Mutex::default(), ends: Mutex::default() }
+impl Parts {
+    pub fn new(server: Server) -> Self {
+        Self { server, last: Mutex::default(), ends: Mutex::default() }
     }
 
-    fn get(&self, key: String) -> Result<Option<Object>, RemoteError> {
-        match self.bucket.wait(|bucket| async move { bucket.get(&key, None).await })? {
+    fn get(&self, key: &str) -> Result<Option<Object>, RemoteError> {
+        match self.server.get(key, None)? {
             Got::Found(found) => Ok(Some(found)),
             Got::Absent | Got::Same => Ok(None),
         }
     }
 
     fn numbers(&self, log: &str) -> Result<Vec<u32>, RemoteError> {
-        let prefix = directory(log);
-        let names = self.bucket.wait(move |bucket| async move { bucket.list(&prefix).await })?;
+        let names = self.server.list(&directory(log))?;
         Ok(names.iter().filter_map(|name| name.strip_suffix(".jsonl")?.parse().ok()).collect())
     }
 
     /// Where the log ends, asked for now.
     fn end(&self, log: &str) -> Result<Option<(LogTail, String)>, RemoteError> {
         let key = names::end_of(log);
-        let Some(found) = self.get(key.clone())? else { return Ok(None) };
-        let damaged = |why: String| RemoteError::Damaged { document: self.bucket.shown(&key), why };
-        let end: LogTail = serde_json::from_str(&found.text).map_err(|error| damaged(error.to_string()))?;
-        if end.schema_version > SCHEMA_VERSION {
-            return Err(damaged(format!("a newer msgrctl wrote it (schema_version {})", end.schema_version)));
-        }
-        Ok(Some((end, found.etag)))
-    }
-
-    /// The log as one moment has it.
-    pub fn whole(&self, log: &str) -> Result<WholeLog, RemoteError> {
-        let mut end = self.end(log)?;
-        for _ in 0..REPEATS {
-            let mut lines = self.lines(log)?;
-            let now = self.end(log)?;
-            if now == end {
-                let missing = end.as_ref().and_then(|(end, _)| end.missing_after(lines.last().map(String::as_str)));
-                lines.extend(missing.map(str::to_owned));
-                return Ok(WholeLog { lines, end: end.map(|(end, _)| end.end) });
-            }
-            end = now;
-        }
-        Err(RemoteError::Contended { document: self.bucket.shown(&directory(log)), tries: REPEATS })
+        let Some(found) = self.get(&key)? else { return Ok(None) };
+        let document = self.server.shown(&key);
+        let end: LogTail = serde_json::from_str(&found.text)
+            .map_err(|error| RemoteError::Damaged { document: document.clone(), why: error.to_string() })?;
+        check_version(end.schema_version, document)?;
+        Ok(Some((end, found.tag)))
     }
 
     fn lines(&self, log: &str) -> Result<Vec<String>, RemoteError> {
         let mut lines = Vec::new();
         for number in self.numbers(log)? {
-            let part = self.get(key(log, number))?;
+            let part = self.get(&key(log, number))?;
             lines.extend(part.iter().flat_map(|part| part.text.lines()).map(str::to_owned));
         }
         Ok(lines)
@@ -128,26 +111,22 @@ impl Log {
             return Ok(Some(last.clone()));
         }
         match self.numbers(log)?.pop() {
-            Some(number) => Ok(self.get(key(log, number))?.map(|part| (number, part))),
+            Some(number) => Ok(self.get(&key(log, number))?.map(|part| (number, part))),
             None => Ok(None),
         }
-    }
-
-    fn put(&self, at: String, text: String, expected: Expected) -> Result<Written, RemoteError> {
-        self.bucket.wait(|bucket| async move { bucket.put(&at, &text, &expected).await })
     }
 
     /// Adds lines after the last part, and returns whether that was still the last.
     fn add(&self, log: &str, last: Option<Part>, lines: &str) -> Result<bool, RemoteError> {
         let (number, text, expected) = match last {
             Some((number, part)) if part.text.len() < COMPLETE => {
-                (number, part.text + lines + "\n", Expected::Tag(part.etag))
+                (number, part.text + lines + "\n", Expected::Tag(part.tag))
             }
             Some((number, _)) => (number + 1, format!("{lines}\n"), Expected::Absent),
             None => (1, format!("{lines}\n"), Expected::Absent),
         };
-        match self.put(key(log, number), text.clone(), expected)? {
-            Written::Done(etag) => drop(guard(&self.last).insert(log.into(), (number, Object { text, etag }))),
+        match self.server.put(&key(log, number), &text, expected)? {
+            Written::Done(tag) => drop(guard(&self.last).insert(log.into(), (number, Object { text, tag }))),
             Written::Lost => {
                 guard(&self.last).remove(log);
                 return Ok(false);
@@ -155,25 +134,35 @@ impl Log {
         }
         Ok(true)
     }
+}
 
-    fn pause(&self, tried: u32) -> Result<(), RemoteError> {
-        self.bucket.wait(move |_| async move {
-            pause(tried.min(2)).await;
-            Ok(())
-        })
+impl Logs for Parts {
+    fn whole(&self, log: &str) -> Result<WholeLog, RemoteError> {
+        let mut end = self.end(log)?;
+        for _ in 0..REPEATS {
+            let mut lines = self.lines(log)?;
+            let now = self.end(log)?;
+            if now == end {
+                let missing = end.as_ref().and_then(|(end, _)| end.missing_after(lines.last().map(String::as_str)));
+                lines.extend(missing.map(str::to_owned));
+                return Ok(WholeLog { lines, end: end.map(|(end, _)| end.end) });
+            }
+            end = now;
+        }
+        Err(RemoteError::Contended { document: self.server.shown(&directory(log)), tries: REPEATS })
     }
 
-    pub fn append(&self, log: &str, lines: &str) -> Result<(), RemoteError> {
+    fn append(&self, log: &str, lines: &str) -> Result<(), RemoteError> {
         for tried in 1..=REPEATS {
             if self.add(log, self.last(log)?, lines)? {
                 return Ok(());
             }
-            self.pause(tried)?;
+            self.server.pause(tried)?;
         }
-        Err(RemoteError::Contended { document: self.bucket.shown(&directory(log)), tries: REPEATS })
+        Err(RemoteError::Contended { document: self.server.shown(&directory(log)), tries: REPEATS })
     }
 
-    pub fn link(&self, log: &str, next: &Link<'_>) -> Result<(), RemoteError> {
+    fn link(&self, log: &str, next: &Link<'_>) -> Result<(), RemoteError> {
         for tried in 1..=REPEATS {
             let known = guard(&self.ends).get(log).cloned();
             let end = known.map_or_else(|| self.end(log), |known| Ok(Some(known)))?;
@@ -189,31 +178,29 @@ impl Log {
             let new =
                 LogTail { schema_version: SCHEMA_VERSION, end: linked.after, line: Some(linked.line.clone()), follows };
             let expected = end.map_or(Expected::Absent, |(_, tag)| Expected::Tag(tag));
-            if let Written::Done(tag) = self.put(names::end_of(log), text_of(&new), expected)? {
+            if let Written::Done(tag) = self.server.put(&names::end_of(log), &text_of(&new), expected)? {
                 guard(&self.ends).insert(log.into(), (new, tag));
                 // Where another process was faster, it has added this line, or the next one does.
                 return self.add(log, last, &linked.line).map(drop);
             }
             guard(&self.ends).remove(log);
             guard(&self.last).remove(log);
-            self.pause(tried)?;
+            self.server.pause(tried)?;
         }
-        Err(RemoteError::Contended { document: self.bucket.shown(&directory(log)), tries: REPEATS })
+        Err(RemoteError::Contended { document: self.server.shown(&directory(log)), tries: REPEATS })
     }
 
-    pub fn set_end(&self, log: &str, end: &str) -> Result<(), RemoteError> {
+    fn set_end(&self, log: &str, end: &str) -> Result<(), RemoteError> {
         let end = LogTail { schema_version: SCHEMA_VERSION, end: end.into(), line: None, follows: None };
         guard(&self.ends).remove(log);
-        self.put(names::end_of(log), text_of(&end), Expected::Anything).map(drop)
+        self.server.put(&names::end_of(log), &text_of(&end), Expected::Anything).map(drop)
     }
 
-    pub fn remove(&self, log: &str) -> Result<(), RemoteError> {
+    fn remove(&self, log: &str) -> Result<(), RemoteError> {
         for number in self.numbers(log)? {
-            let at = key(log, number);
-            self.bucket.wait(|bucket| async move { bucket.delete(&at, None).await })?;
+            self.server.delete(&key(log, number), None)?;
         }
-        let end = names::end_of(log);
-        self.bucket.wait(|bucket| async move { bucket.delete(&end, None).await })?;
+        self.server.delete(&names::end_of(log), None)?;
         guard(&self.last).remove(log);
         guard(&self.ends).remove(log);
         Ok(())

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use msgrctl::env::Environment;
 use msgrctl::http::Settings;
-use msgrctl::storage::{S3, Storage as _};
+use msgrctl::storage::{Shared, Storage as _};
 
 use super::Home;
 
@@ -147,7 +147,7 @@ impl Seaweed {
         let env = Environment::default().with("AWS_ACCESS_KEY_ID", KEY_ID).with("AWS_SECRET_ACCESS_KEY", KEY);
         let copies = tempfile::tempdir().unwrap();
         let settings = Settings { timeout: Duration::from_secs(5), ca_bundle: None, loopback: true };
-        let storage = S3::new(&self.address(prefix, ""), &env, settings, copies.path().into()).unwrap();
+        let storage = Shared::s3(&self.address(prefix, ""), &env, settings, copies.path().into()).unwrap();
         let lock = serde_json::json!({
             "id": id, "user": "ben", "host": "build-7", "pid": 1, "command": "apply",
             "since": "2026-11-29T10:00:00Z", "expires": "2099-01-01T00:00:00Z",

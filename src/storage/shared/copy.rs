@@ -23,13 +23,13 @@ pub struct Copies {
 #[derive(Serialize, Deserialize)]
 struct Written<S> {
     address: String,
-    etag: String,
+    tag: String,
     state: S,
 }
 
 /// A state as it was.
 pub struct Copy {
-    pub etag: String,
+    pub tag: String,
     pub state: StateDocument,
     pub is_young: bool,
 }
@@ -50,12 +50,12 @@ impl Copies {
         let written: Written<StateDocument> = serde_json::from_str(&text).ok()?;
         let age = path.metadata().ok()?.modified().ok()?.elapsed().unwrap_or_default();
         let is_ours = written.address == self.address;
-        is_ours.then(|| Copy { etag: written.etag, state: written.state, is_young: age < YOUNG })
+        is_ours.then(|| Copy { tag: written.tag, state: written.state, is_young: age < YOUNG })
     }
 
     /// Keeps a copy. Where it cannot be written the next command asks.
-    pub fn write(&self, tenant: &str, etag: &str, state: &StateDocument) {
-        let written = Written { address: self.address.clone(), etag: etag.to_owned(), state };
+    pub fn write(&self, tenant: &str, tag: &str, state: &StateDocument) {
+        let written = Written { address: self.address.clone(), tag: tag.to_owned(), state };
         let text = serde_json::to_string(&written).unwrap_or_else(|error| unreachable!("it is JSON: {error}"));
         let _ = files::write_given(&self.path(tenant), text.as_bytes()).or_else(|_| {
             files::make_private_dir(&self.directory)?;

@@ -2,20 +2,20 @@
 
 use std::sync::Mutex;
 
-use super::bucket::{Expected, Got, Written, guard};
-use super::{Kept, S3, kept};
+use super::objects::{Expected, Got, Written, guard};
+use super::{Kept, Shared, kept};
 use crate::storage::{OpenDocument, RemoteError, StorageError};
 
 /// A document that is being changed.
 pub struct Opened<'a> {
-    storage: &'a S3,
+    storage: &'a Shared,
     name: String,
     read: Mutex<Option<(Option<String>, Expected)>>,
 }
 
 impl<'a> Opened<'a> {
     /// The document with this name, of which nothing is read yet.
-    pub fn new(storage: &'a S3, name: &str) -> Self {
+    pub fn new(storage: &'a Shared, name: &str) -> Self {
         Self { storage, name: name.into(), read: Mutex::default() }
     }
 }
@@ -27,8 +27,8 @@ impl OpenDocument for Opened<'_> {
                 let state = self.storage.state(tenant)?;
                 (state.and_then(|known| known.state.documents.get(document).cloned()), Expected::Anything)
             }
-            Kept::Object => match self.storage.get(&self.name, None)? {
-                Got::Found(found) => (Some(found.text), Expected::Tag(found.etag)),
+            Kept::Object => match self.storage.server.get(&self.name, None)? {
+                Got::Found(found) => (Some(found.text), Expected::Tag(found.tag)),
                 Got::Absent | Got::Same => (None, Expected::Absent),
             },
         };
@@ -41,14 +41,14 @@ impl OpenDocument for Opened<'_> {
             self.read()?;
         }
         let (before, expected) = guard(&self.read).clone().unwrap_or((None, Expected::Absent));
-        self.storage.check_server()?;
+        self.storage.prepare()?;
         match kept(&self.name) {
             Kept::Record(tenant, document) => {
                 Ok(self.storage.change_record(tenant, document, before.as_deref(), Some(text))?)
             }
-            Kept::Object => match self.storage.put_object(&self.name, text, expected)? {
+            Kept::Object => match self.storage.server.put(&self.name, text, expected)? {
                 Written::Done(_) => Ok(()),
-                Written::Lost => Err(RemoteError::Changed { document: self.storage.bucket.shown(&self.name) }.into()),
+                Written::Lost => Err(RemoteError::Changed { document: self.storage.server.shown(&self.name) }.into()),
             },
         }
     }

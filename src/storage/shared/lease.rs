@@ -4,8 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
-use super::bucket::{Bucket, Expected, Got, Written, guard};
-use super::{S3, SCHEMA_VERSION};
+use super::objects::{Expected, Got, SCHEMA_VERSION, Server, Written, guard};
 use crate::leaving::{self, AtEnd};
 use crate::storage::{Held, Holder, LockInfo, RemoteError};
 
@@ -18,7 +17,7 @@ const LAST_WAIT: Duration = Duration::from_secs(2);
 /// A lock that is held.
 #[derive(Debug)]
 pub struct Lease {
-    bucket: Arc<Bucket>,
+    server: Server,
     inner: Arc<Inner>,
     /// Gives the lock back where a signal ends the process.
     at_end: Mutex<Option<AtEnd>>,
@@ -37,7 +36,7 @@ impl Held for Arc<Lease> {}
 impl Lease {
     /// Whether another command may have taken it over.
     pub fn is_lost(&self) -> bool {
-        self.inner.lost.load(Ordering::Relaxed) || guard(&self.inner.lock).2.elapsed() > self.bucket.address.lease
+        self.inner.lost.load(Ordering::Relaxed) || guard(&self.inner.lock).2.elapsed() > self.server.objects.lease()
     }
 }
 
@@ -52,15 +51,15 @@ fn text(lock: &LockInfo) -> String {
 }
 
 /// The lock of a tenant and its tag, even one that has ended.
-pub fn read(storage: &S3, tenant: &str) -> Result<Option<(LockInfo, String)>, RemoteError> {
+pub fn read(server: &Server, tenant: &str) -> Result<Option<(LockInfo, String)>, RemoteError> {
     let key = key(tenant);
-    match storage.get(&key, None)? {
+    match server.get(&key, None)? {
         Got::Found(found) => {
             let damaged = |error: serde_json::Error| RemoteError::Damaged {
-                document: storage.bucket.shown(&key),
+                document: server.shown(&key),
                 why: error.to_string(),
             };
-            Ok(Some((serde_json::from_str(&found.text).map_err(damaged)?, found.etag)))
+            Ok(Some((serde_json::from_str(&found.text).map_err(damaged)?, found.tag)))
         }
         Got::Absent | Got::Same => Ok(None),
     }
@@ -68,29 +67,29 @@ pub fn read(storage: &S3, tenant: &str) -> Result<Option<(LockInfo, String)>, Re
 
 /// Waits for the lock of a tenant. One that has ended is taken over.
 pub fn acquire(
-    storage: &S3,
+    server: &Server,
     tenant: &str,
     holder: &Holder,
     patience: Duration,
     say: &dyn Fn(&str),
 ) -> Result<Arc<Lease>, RemoteError> {
-    let (bucket, key) = (&storage.bucket, key(tenant));
+    let key = key(tenant);
     // The lock of a holder that is gone ends within that.
-    let patience = if patience.is_zero() { patience } else { bucket.address.lease.mul_f64(1.25) };
+    let patience = if patience.is_zero() { patience } else { server.objects.lease().mul_f64(1.25) };
     let start = Instant::now();
     let mut told = false;
     let mut expected = Expected::Absent;
     let mut id = uuid::Uuid::new_v4().simple().to_string();
     id.truncate(12);
     loop {
-        let (now, began) = (bucket.now(), Instant::now());
-        let lock = LockInfo { id: id.clone(), holder: holder.clone(), since: whole(now), expires: end(bucket) };
-        if let Written::Done(tag) = storage.put_object(&key, &text(&lock), expected)? {
-            return begin(bucket, key, lock, tag, began);
+        let (now, began) = (server.objects.now(), Instant::now());
+        let lock = LockInfo { id: id.clone(), holder: holder.clone(), since: whole(now), expires: end(server) };
+        if let Written::Done(tag) = server.put(&key, &text(&lock), expected)? {
+            return begin(server, key, lock, tag, began);
         }
         expected = Expected::Absent;
-        let Some((held, tag)) = read(storage, tenant)? else { continue };
-        if held.expires < bucket.now() {
+        let Some((held, tag)) = read(server, tenant)? else { continue };
+        if held.expires < server.objects.now() {
             say(&format!(
                 "taking over the lock of tenant '{tenant}' from {}, which ended at {}",
                 held.in_words(),
@@ -110,9 +109,9 @@ pub fn acquire(
     }
 }
 
-fn end(bucket: &Bucket) -> jiff::Timestamp {
-    let now = bucket.now();
-    now.checked_add(bucket.address.lease).map_or(now, whole)
+fn end(server: &Server) -> jiff::Timestamp {
+    let now = server.objects.now();
+    now.checked_add(server.objects.lease()).map_or(now, whole)
 }
 
 /// In whole seconds.
@@ -120,34 +119,28 @@ fn whole(at: jiff::Timestamp) -> jiff::Timestamp {
     jiff::Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 
-fn begin(
-    bucket: &Arc<Bucket>,
-    key: String,
-    lock: LockInfo,
-    tag: String,
-    began: Instant,
-) -> Result<Arc<Lease>, RemoteError> {
+fn begin(server: &Server, key: String, lock: LockInfo, tag: String, began: Instant) -> Result<Arc<Lease>, RemoteError> {
     let (lost, ended) = (AtomicBool::new(false), AtomicBool::new(false));
     let inner = Arc::new(Inner { key, lock: Mutex::new((lock, tag, began)), lost, ended });
-    bucket.spawn(renew(bucket.clone(), inner.clone()))?;
+    server.spawn(renew(server.clone(), inner.clone()))?;
     let at_end = {
-        let (bucket, inner) = (bucket.clone(), inner.clone());
-        leaving::before(move || release(&bucket, &inner))
+        let (server, inner) = (server.clone(), inner.clone());
+        leaving::before(move || release(&server, &inner))
     };
-    Ok(Arc::new(Lease { bucket: bucket.clone(), inner, at_end: Mutex::new(Some(at_end)) }))
+    Ok(Arc::new(Lease { server: server.clone(), inner, at_end: Mutex::new(Some(at_end)) }))
 }
 
 /// Renews the lock four times while it would last.
-async fn renew(bucket: Arc<Bucket>, inner: Arc<Inner>) {
+async fn renew(server: Server, inner: Arc<Inner>) {
     loop {
-        tokio::time::sleep(bucket.address.lease / 4).await;
+        tokio::time::sleep(server.objects.lease() / 4).await;
         if inner.ended.load(Ordering::Relaxed) {
             return;
         }
         let began = Instant::now();
         let (mut lock, tag, _) = guard(&inner.lock).clone();
-        lock.expires = end(&bucket);
-        match bucket.put(&inner.key, &text(&lock), &Expected::Tag(tag)).await {
+        lock.expires = end(&server);
+        match server.objects.put(&inner.key, &text(&lock), &Expected::Tag(tag)).await {
             Ok(Written::Done(tag)) => *guard(&inner.lock) = (lock, tag, began),
             Ok(Written::Lost) => {
                 inner.lost.store(!inner.ended.load(Ordering::Relaxed), Ordering::Relaxed);
@@ -160,18 +153,18 @@ async fn renew(bucket: Arc<Bucket>, inner: Arc<Inner>) {
 }
 
 /// Removes the lock, if it is still ours.
-fn release(bucket: &Arc<Bucket>, inner: &Arc<Inner>) {
+fn release(server: &Server, inner: &Arc<Inner>) {
     inner.ended.store(true, Ordering::Relaxed);
     let (send, receive) = mpsc::channel();
     let gone = {
-        let (bucket, inner) = (bucket.clone(), inner.clone());
+        let (objects, inner) = (server.objects.clone(), inner.clone());
         async move {
             let id = guard(&inner.lock).0.id.clone();
             // A renewal may be on its way: the tag is read again.
             for _ in 0..3 {
-                let Ok(Got::Found(found)) = bucket.get(&inner.key, None).await else { break };
+                let Ok(Got::Found(found)) = objects.get(&inner.key, None).await else { break };
                 let is_ours = serde_json::from_str::<LockInfo>(&found.text).is_ok_and(|lock| lock.id == id);
-                if !is_ours || matches!(bucket.delete(&inner.key, Some(&found.etag)).await, Ok(true) | Err(_)) {
+                if !is_ours || matches!(objects.delete(&inner.key, Some(&found.tag)).await, Ok(true) | Err(_)) {
                     break;
                 }
             }
@@ -179,7 +172,7 @@ fn release(bucket: &Arc<Bucket>, inner: &Arc<Inner>) {
             let _ = send.send(());
         }
     };
-    if bucket.spawn(gone).is_ok() {
+    if server.spawn(gone).is_ok() {
         // A lock that stays ends by itself.
         let _ = receive.recv_timeout(LAST_WAIT);
     }
@@ -188,6 +181,6 @@ fn release(bucket: &Arc<Bucket>, inner: &Arc<Inner>) {
 impl Drop for Lease {
     fn drop(&mut self) {
         drop(guard(&self.at_end).take());
-        release(&self.bucket, &self.inner);
+        release(&self.server, &self.inner);
     }
 }

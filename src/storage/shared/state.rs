@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::bucket::{Expected, Got, Object, Written, guard, pause};
-use super::{Known, REPEATS, S3, SCHEMA_VERSION, state_key};
+use super::objects::{Expected, Got, Object, REPEATS, SCHEMA_VERSION, Written, check_version, guard};
+use super::{Known, Shared, state_key};
 use crate::storage::RemoteError;
 use crate::touched;
 
@@ -33,7 +33,7 @@ impl StateDocument {
     }
 }
 
-impl S3 {
+impl Shared {
     /// The state of a tenant as it is now.
     pub(super) fn state(&self, tenant: &str) -> Result<Option<Known>, RemoteError> {
         let known = guard(&self.known).get(tenant).cloned();
@@ -43,9 +43,9 @@ impl S3 {
         }
         let known = known.or_else(|| {
             let copy = self.copies.read(tenant)?;
-            Some(Known { etag: copy.etag, state: Arc::new(copy.state), current: false })
+            Some(Known { tag: copy.tag, state: Arc::new(copy.state), current: false })
         });
-        match self.get(&state_key(tenant), known.as_ref().map(|known| known.etag.clone()))? {
+        match self.server.get(&state_key(tenant), known.as_ref().map(|known| known.tag.clone()))? {
             Got::Absent => {
                 guard(&self.known).remove(tenant);
                 self.copies.forget(tenant);
@@ -65,12 +65,12 @@ impl S3 {
                     && before.state.serial > state.serial
                 {
                     return Err(RemoteError::WentBack {
-                        document: self.bucket.shown(&state_key(tenant)),
+                        document: self.server.shown(&state_key(tenant)),
                         now: state.serial,
                         known: before.state.serial,
                     });
                 }
-                Ok(Some(self.remember(tenant, found.etag, state, holds)))
+                Ok(Some(self.remember(tenant, found.tag, state, holds)))
             }
         }
     }
@@ -80,25 +80,24 @@ impl S3 {
         let known = guard(&self.known).get(tenant).cloned();
         let Some(known) = known.filter(|known| known.current && self.lease(tenant).is_some()) else { return Ok(()) };
         let key = state_key(tenant);
-        match self.get(&key, Some(known.etag.clone()))? {
+        match self.server.get(&key, Some(known.tag.clone()))? {
             Got::Same => Ok(()),
-            Got::Found(found) if found.etag == known.etag => Ok(()),
-            Got::Found(_) | Got::Absent => Err(RemoteError::Changed { document: self.bucket.shown(&key) }),
+            Got::Found(found) if found.tag == known.tag => Ok(()),
+            Got::Found(_) | Got::Absent => Err(RemoteError::Changed { document: self.server.shown(&key) }),
         }
     }
 
     fn parsed(&self, tenant: &str, found: &Object) -> Result<StateDocument, RemoteError> {
-        let damaged = |why: String| RemoteError::Damaged { document: self.bucket.shown(&state_key(tenant)), why };
-        let state: StateDocument = serde_json::from_str(&found.text).map_err(|error| damaged(error.to_string()))?;
-        if state.schema_version > SCHEMA_VERSION {
-            return Err(damaged(format!("a newer msgrctl wrote it (schema_version {})", state.schema_version)));
-        }
+        let document = self.server.shown(&state_key(tenant));
+        let state: StateDocument = serde_json::from_str(&found.text)
+            .map_err(|error| RemoteError::Damaged { document: document.clone(), why: error.to_string() })?;
+        check_version(state.schema_version, document)?;
         Ok(state)
     }
 
-    fn remember(&self, tenant: &str, etag: String, state: StateDocument, current: bool) -> Known {
-        self.copies.write(tenant, &etag, &state);
-        let known = Known { etag, state: Arc::new(state), current };
+    fn remember(&self, tenant: &str, tag: String, state: StateDocument, current: bool) -> Known {
+        self.copies.write(tenant, &tag, &state);
+        let known = Known { tag, state: Arc::new(state), current };
         guard(&self.known).insert(tenant.into(), known.clone());
         known
     }
@@ -106,15 +105,15 @@ impl S3 {
     /// The state, if it is read within `limit`; `tag` is that of a copy, which stands for an
     /// unchanged one.
     pub(super) fn state_within(&self, tenant: &str, limit: Duration, tag: Option<String>) -> Option<StateDocument> {
-        self.bucket.check().ok()?;
+        self.server.objects.check().ok()?;
         let (send, receive) = mpsc::channel();
-        let (bucket, key) = (self.bucket.clone(), state_key(tenant));
-        let asked = async move { drop(send.send(bucket.get(&key, tag.as_deref()).await)) };
-        self.bucket.spawn(asked).ok()?;
+        let (objects, key) = (self.server.objects.clone(), state_key(tenant));
+        let asked = async move { drop(send.send(objects.get(&key, tag.as_deref()).await)) };
+        self.server.spawn(asked).ok()?;
         match receive.recv_timeout(limit).ok()?.ok()? {
             Got::Found(found) => {
                 let state = self.parsed(tenant, &found).ok()?;
-                self.copies.write(tenant, &found.etag, &state);
+                self.copies.write(tenant, &found.tag, &state);
                 Some(state)
             }
             Got::Same => {
@@ -143,10 +142,10 @@ impl S3 {
             let now = self.state(tenant)?;
             let is = now.as_ref().and_then(|known| known.state.documents.get(document)).map(String::as_str);
             if is != before {
-                return Err(RemoteError::Changed { document: self.bucket.shown(&key) });
+                return Err(RemoteError::Changed { document: self.server.shown(&key) });
             }
             let write = uuid::Uuid::new_v4().simple().to_string();
-            let expected = now.as_ref().map_or(Expected::Absent, |known| Expected::Tag(known.etag.clone()));
+            let expected = now.as_ref().map_or(Expected::Absent, |known| Expected::Tag(known.tag.clone()));
             let mut state = now.map_or_else(StateDocument::begin, |known| (*known.state).clone());
             state.serial += 1;
             state.write = write;
@@ -156,19 +155,16 @@ impl S3 {
             }
             let text = serde_json::to_string(&state).unwrap_or_else(|error| unreachable!("it is JSON: {error}"));
             touched::note();
-            if let Written::Done(etag) = self.put_object(&key, &text, expected)? {
+            if let Written::Done(tag) = self.server.put(&key, &text, expected)? {
                 let holds = self.lease(tenant).is_some();
-                self.remember(tenant, etag, state, holds);
+                self.remember(tenant, tag, state, holds);
                 return Ok(());
             }
             if let Some(known) = guard(&self.known).get_mut(tenant) {
                 known.current = false;
             }
-            self.bucket.wait(move |_| async move {
-                pause(tried.min(2)).await;
-                Ok(())
-            })?;
+            self.server.pause(tried)?;
         }
-        Err(RemoteError::Contended { document: self.bucket.shown(&key), tries: REPEATS })
+        Err(RemoteError::Contended { document: self.server.shown(&key), tries: REPEATS })
     }
 }
