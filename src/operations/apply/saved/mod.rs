@@ -231,7 +231,8 @@ impl ReadPlan {
 
     fn check_state(&self, workspace: &Workspace) -> Result<(), Error> {
         let (plan, now) = (&self.plan.state, workspace.records()?.version(self.plan.tenant.as_str(), false)?);
-        if now.lineage != plan.lineage {
+        // Shared records that had not begun yet had none.
+        if !plan.lineage.is_empty() && now.lineage != plan.lineage {
             return Err(refuse(&causes::PLAN_OF_OTHER_CONFIGURATION, "it was made in another configuration directory"));
         }
         if now != *plan {
