@@ -4,6 +4,8 @@
 //! the address: an address can hold a token in its query, and reqwest prints it whole.
 
 mod proxy;
+#[cfg(feature = "postgres")]
+mod tls_config;
 
 use std::error::Error as _;
 use std::io;
@@ -19,6 +21,8 @@ pub(crate) use proxy::is_proxy;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Certificate, redirect, tls};
 pub use reqwest::{Method, Url, header};
+#[cfg(feature = "postgres")]
+pub(crate) use tls_config::{fault_in, tls_config};
 
 /// How to reach the server.
 #[derive(Clone, Debug)]

@@ -184,6 +184,7 @@ const HOMES: &[(&str, &[&str])] = &[
         ".expose()",
         &[
             "src/secrets/",
+            "src/storage/postgres/connection.rs",
             "src/storage/s3/sign.rs",
             "src/graph/wire.rs",
             "src/graph/proof.rs",

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use toml_edit::Value;
 
-use super::settings::{Settings, open_state};
+use super::settings::{Settings, open_state, refuse_password};
 use super::tenants::check_known;
 use super::vault::{VAULT_KEYS, check_vault_value};
 use super::{Error, Given, Workspace};
@@ -21,7 +21,7 @@ const BASIC: [(&str, &str); 8] = [
     ("timeout", "Seconds that one call to Graph may take"),
     ("ca_bundle", "Certificates (PEM) to trust besides the system's"),
     ("key_file", "The key file of the encrypted file"),
-    ("state", "Where the records are: files, or s3://BUCKET/PREFIX for a team"),
+    ("state", "Where the records are: files, or for a team s3://BUCKET/PREFIX or postgres://USER@HOST/DATABASE"),
 ];
 
 /// Each key that can be set, with its meaning.
@@ -79,7 +79,10 @@ fn checked(workspace: &Workspace, key: &str, value: &str) -> Result<Value, Error
         "graph_version" => given.graph_version = Some(value.into()),
         "timeout" => given.timeout = Some(value.into()),
         // Checked here, not asked: an administrator may set it before the network is there.
-        "state" => drop(open_state(value, &workspace.env, workspace.http_settings()?, &workspace.settings()?.paths)?),
+        "state" => {
+            refuse_password(value, "in config.toml")?;
+            drop(open_state(value, &workspace.env, workspace.http_settings()?, &workspace.settings()?.paths)?);
+        }
         "store" => drop(super::settings::store_name(value, &super::Origin::Flag("store"))?),
         // The file may be created later, but a relative path depends on the working directory.
         _ if !Path::new(value).is_absolute() => {

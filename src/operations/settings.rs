@@ -13,6 +13,7 @@ pub use super::origin::{Origin, Setting};
 use super::vault::{VaultSettings, VaultTable};
 use super::watch::Table;
 use crate::accounts::{AccountError, Tenant, TenantFile, TenantName};
+use crate::checks::causes;
 use crate::document;
 use crate::env::Environment;
 use crate::files;
@@ -20,12 +21,14 @@ use crate::graph::{BaseUrl, GraphVersion};
 use crate::http;
 use crate::paths::Paths;
 use crate::secrets::StoreName;
-use crate::storage::{LocalFiles, Place, RemoteError, Shared, Storage, names};
+use crate::storage::{
+    LocalFiles, Place, RemoteError, Shared, Storage, holds_password, is_postgres, names, without_password,
+};
 
 /// The setting of a state in files here.
 pub const FILES: &str = "files";
 
-/// Opens the state at an address: `s3://…`, or `files`. Asks nothing yet.
+/// Opens the state at an address: `s3://…`, `postgres://…`, or `files`. Asks nothing yet.
 pub fn open_state(
     address: &str,
     env: &Environment,
@@ -34,8 +37,19 @@ pub fn open_state(
 ) -> Result<Arc<dyn Storage>, RemoteError> {
     Ok(match address {
         FILES => Arc::new(LocalFiles::new(paths.root().into())),
+        address if is_postgres(address) => Arc::new(Shared::postgres(address, env, http, paths.state_copies())?),
         address => Arc::new(Shared::s3(address, env, http, paths.state_copies())?),
     })
+}
+
+/// Refuses an address with a password where other people and programs may read it.
+pub(super) fn refuse_password(address: &str, place: &str) -> Result<(), Error> {
+    if !holds_password(address) {
+        return Ok(());
+    }
+    Err(Error::usage(format!("the address of the state holds a password, which does not belong {place}"))
+        .reason(causes::STATE_ADDRESS.id)
+        .hint("omit it there, and set PGPASSWORD, or write it into ~/.pgpass"))
 }
 
 /// The certificates of `--ca-bundle`, and their path.
@@ -153,6 +167,9 @@ impl Settings {
 
         let state = levels.pick(("", None), "MSGRCTL_STATE", ("state", file.state));
         let state = state.filter(|state| state.value != FILES);
+        if let Some(Setting { value, origin: Origin::File(..) }) = &state {
+            refuse_password(value, "in config.toml")?;
+        }
         let http = || -> Result<http::Settings, Error> {
             Ok(http::Settings { timeout: timeout.value.0, ca_bundle: pem_of(ca_bundle.as_ref())?, loopback: false })
         };
@@ -162,6 +179,8 @@ impl Settings {
             (None, Some(Setting { value, origin })) => open_state(value, env, http()?, &paths)
                 .map_err(|error| Error::from(error).cause(format!("it is named by {origin}")))?,
         };
+        // From here on it is for showing.
+        let state = state.map(|state| Setting { value: without_password(&state.value), ..state });
         let of_tenant: TenantFile<Tenant> = TenantFile::new(Place::new(&storage, names::tenant(tenant.value.as_str())));
         let of_tenant_settings = if given.offline && state.is_some() {
             Tenant::default()

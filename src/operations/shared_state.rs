@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::journal::recover;
-use super::settings::{FILES, open_state};
-use super::{Error, Origin, Workspace, config};
+use super::settings::{FILES, Settings, open_state, refuse_password};
+use super::{Error, Given, Origin, Workspace, config};
 use crate::checks::causes;
-use crate::storage::{Held, LockInfo, Place, Storage, TenantState, WholeLog, names};
+use crate::storage::{self, Held, LockInfo, Place, Storage, TenantState, WholeLog, is_postgres, names};
 
 /// How long a move waits for each tenant.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(90);
@@ -47,11 +47,22 @@ fn tenant_of_lock(name: &str) -> Option<String> {
 }
 
 impl Workspace {
-    /// The least rights for the shared state in the settings, or for one that is named by
-    /// placeholders.
-    pub(crate) fn state_policy(&self) -> Result<String, Error> {
-        let state = self.settings()?.state.as_ref().map_or("s3://BUCKET/PREFIX", |state| state.value.as_str());
-        Ok(crate::storage::s3_policy(state))
+    /// The least rights for the bucket in the settings, or for one that is named by placeholders.
+    pub(crate) fn s3_policy(&self) -> Result<String, Error> {
+        let bucket = self.address_of_state()?.filter(|state| !is_postgres(state));
+        Ok(storage::s3_policy(bucket.as_deref().unwrap_or("s3://BUCKET/PREFIX")))
+    }
+
+    /// The least rights for the schema in the settings, or for the usual one.
+    pub(crate) fn postgres_policy(&self) -> Result<String, Error> {
+        let database = self.address_of_state()?.filter(|state| is_postgres(state));
+        Ok(storage::postgres_policy(database.as_deref()))
+    }
+
+    /// The address, also where the rights to read there are still to be given.
+    fn address_of_state(&self) -> Result<Option<String>, Error> {
+        let given = Given { state_is_optional: true, ..self.given.clone() };
+        Ok(Settings::resolve(&given, &self.env)?.state.map(|state| state.value))
     }
 }
 
@@ -98,6 +109,7 @@ pub struct Moved {
 /// Checks that the records can be moved to `to`: `files`, or an address. With `replace` what is
 /// there is replaced.
 pub fn prepare_move(workspace: &Workspace, to: &str, replace: bool) -> Result<Prepared, Error> {
+    refuse_password(to, "on a command line")?;
     let (from, _) = current(workspace)?;
     if from == to {
         return Err(Error::usage(format!("the records are there already: {to}")).hint("msgrctl state show"));

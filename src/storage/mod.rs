@@ -4,11 +4,12 @@
 //! A backend ([`Storage`]) reads and replaces whole texts by name, appends lines and hands out
 //! the right to change a tenant. It knows nothing of what the texts mean. [`LocalFiles`] keeps
 //! each in a file, [`Shared`] on a server that a team
-//! shares: in a bucket of S3.
+//! shares: in a bucket of S3, or in a PostgreSQL database.
 
 mod local;
 mod lock_info;
 pub mod names;
+mod postgres;
 mod s3;
 mod shared;
 mod trouble;
@@ -22,6 +23,7 @@ use crate::files::FileError;
 
 pub use local::LocalFiles;
 pub use lock_info::{Holder, LockInfo};
+pub use postgres::{holds_password, is_address as is_postgres, policy as postgres_policy, without_password};
 pub use s3::policy as s3_policy;
 pub use shared::Shared;
 pub use trouble::RemoteError;

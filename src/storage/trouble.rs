@@ -5,7 +5,8 @@ use crate::http::{Fault, SetupError};
 use super::LockInfo;
 
 /// Why a backend on the network did not do what it was asked. `place` is its address:
-/// `s3://team/msgrctl`.
+/// `s3://team/msgrctl`,
+/// `postgres://db.example.com/team`.
 #[derive(Debug, thiserror::Error)]
 pub enum RemoteError {
     /// The address is not valid.
@@ -41,6 +42,23 @@ pub enum RemoteError {
         /// The address.
         place: String,
         /// The server's reason: `InvalidAccessKeyId: …`.
+        says: String,
+    },
+    /// This build has no backend for the address.
+    #[error("this build of msgrctl is without PostgreSQL")]
+    NotBuilt,
+    /// There is no such database.
+    #[error("the database of {place} does not exist")]
+    NoDatabase {
+        /// The address.
+        place: String,
+    },
+    /// The server only reads: it is a copy of another.
+    #[error("{place} takes no changes")]
+    ReadOnly {
+        /// The address.
+        place: String,
+        /// The server's reason.
         says: String,
     },
     /// There is no such bucket.

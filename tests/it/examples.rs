@@ -6,9 +6,8 @@ use std::process::{Child, Command, Stdio};
 
 use crate::login::Login;
 use crate::support::listening::Listening;
-use crate::support::seaweed::{KEY, KEY_ID, Seaweed, seaweed};
 use crate::support::world::{EVENTS, app, page_token, sandbox, subscribe};
-use crate::support::{Home, Hook};
+use crate::support::{Backend, Home, Hook};
 
 /// Examples that cannot be run here: they need a program, a desktop or a terminal that
 /// a test does not have, or name a change or a business of theirs. Each command has another that is run.
@@ -80,25 +79,27 @@ fn every_command_has_an_example_that_works() {
     }
 }
 
-/// The line as it works with a bucket on this machine; `None` where none can be had.
-fn with_a_bucket(line: &str, home: &mut Home) -> Option<String> {
-    let mut line = line.to_owned();
-    if line.contains("state move") || line.contains("state unlock") {
-        let server = seaweed()?;
-        let prefix = Seaweed::prefix();
-        home.set("AWS_ENDPOINT_URL_S3", &server.url);
-        home.set("AWS_ACCESS_KEY_ID", KEY_ID);
-        home.set("AWS_SECRET_ACCESS_KEY", KEY);
-        line = line.replace("our-team/msgrctl", &format!("team/{prefix}"));
-        line = line.replace("https://s3.example.com", &server.url);
-        if !line.contains("s3://") {
-            home.set("MSGRCTL_STATE", &server.address(&prefix, ""));
-        }
-        if line.contains("unlock") {
-            server.lock(&prefix, "3f9a0c51b2d4");
-        }
+/// The line as it works with a server on this machine that keeps records; `None` where none can
+/// be had.
+fn with_a_server(line: &str, home: &mut Home) -> Option<String> {
+    if !line.contains("state move") && !line.contains("state unlock") {
+        return Some(line.to_owned());
     }
-    Some(line)
+    let backend = if line.contains("postgres://") { Backend::postgres()? } else { Backend::s3()? };
+    let place = backend.place();
+    backend.give(home);
+    if let Backend::S3(server) = backend {
+        home.set("AWS_ENDPOINT_URL_S3", &server.url);
+    }
+    if !line.contains("://") {
+        home.set("MSGRCTL_STATE", &backend.address(&place, ""));
+    }
+    if line.contains("unlock") {
+        backend.lock(&place, "3f9a0c51b2d4");
+    }
+    let line = line.replace("postgres://ana@db.example.com/team", &format!("'{}'", backend.address(&place, "")));
+    let line = line.replace("our-team/msgrctl", &format!("team/{place}"));
+    Some(line.replace("https://s3.example.com", &format!("http://{}", backend.listens())))
 }
 
 /// Runs one line in a home as the examples take for granted: the account acme-support
@@ -146,7 +147,7 @@ fn works(line: &str) {
     if line.contains("apply accounts.plan") {
         home.run(&["plan", "-f", "accounts.yaml", "--out", "accounts.plan"]).code(0);
     }
-    let Some(line) = with_a_bucket(line, &mut home) else { return };
+    let Some(line) = with_a_server(line, &mut home) else { return };
     let line = line.replace("http://127.0.0.1:8090", &sandbox.url());
     let line = line.replace("7654321098765432", &sandbox.world().people[0].psid);
     home.file("conversation.txt", "within 1s\n");

@@ -68,6 +68,8 @@ mod schema;
 mod screens;
 mod secret;
 mod state;
+mod state_postgres;
+mod state_s3;
 mod states;
 mod status;
 mod store;

@@ -1,4 +1,4 @@
-//! The records of a team in a bucket: the same commands, many at once, locks, and moves.
+//! The records of a team on a server: the same commands, many at once, locks, and moves.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -6,14 +6,54 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use msgrctl::sandbox::Fault;
+use msgrctl::storage::Storage as _;
 
-use crate::support::seaweed::{KEY, KEY_ID, LEAST, READER, Seaweed, seaweed};
+use crate::support::postgres::PASSWORD;
+use crate::support::seaweed::{KEY, KEY_ID};
 use crate::support::world::{PAGE_ID, nowhere};
-use crate::support::{Fleet, Home, Kills, Run};
+use crate::support::{Backend, Fleet, Home, Kills, Run};
+
+/// Each holds for every server.
+macro_rules! over_each {
+    ($($name:ident)*) => {
+        over_each!(s3: $($name)*);
+        over_each!(postgres: $($name)*);
+    };
+    ($server:ident: $($name:ident)*) => {
+        mod $server {
+            use crate::support::Backend;
+
+            $(
+                #[test]
+                fn $name() {
+                    let Some(server) = Backend::$server() else { return };
+                    super::$name(server);
+                }
+            )*
+        }
+    };
+}
+
+over_each! {
+    two_machines_see_one_world_and_undo_each_others_changes
+    fifty_at_once_all_survive
+    of_two_applies_one_waits_and_names_the_other
+    a_lock_is_named_in_the_error_and_broken_by_its_id_only
+    an_apply_whose_lock_was_broken_changes_nothing_more_at_meta
+    the_lock_of_a_killed_apply_ends_with_its_lease
+    an_interrupt_gives_the_lock_back
+    a_connection_that_is_cut_leaves_the_old_or_the_new_state
+    a_server_that_lost_a_change_is_noticed
+    an_edited_log_is_noticed_and_a_log_that_a_kill_left_is_whole
+    a_saved_plan_is_applied_once_and_not_to_records_that_changed
+    completions_take_a_copy_and_never_hang
+    keys_and_secrets_are_in_no_output_and_no_document
+    ten_thousand_accounts_are_listed_in_time
+}
 
 const TOKEN: &str = "EAABstatemark0123456789abcdefghijklmn";
 
-fn added(home: &Home, name: &str) -> Vec<String> {
+pub fn added(home: &Home, name: &str) -> Vec<String> {
     if !home.path("token").exists() {
         home.file("token", TOKEN);
     }
@@ -23,31 +63,30 @@ fn added(home: &Home, name: &str) -> Vec<String> {
 }
 
 /// A machine with an encrypted file for its secrets.
-fn machine(server: &Seaweed, prefix: &str, more: &str) -> Home {
+pub fn machine(server: Backend, place: &str, more: &str) -> Home {
     let nowhere = format!("http://{}", nowhere());
-    server.home(prefix, more).with("MSGRCTL_STORE", "file").with("MSGRCTL_GRAPH_URL", &nowhere).with_key_file()
+    server.home(place, more).with("MSGRCTL_STORE", "file").with("MSGRCTL_GRAPH_URL", &nowhere).with_key_file()
 }
 
-fn names(home: &Home) -> Vec<String> {
+pub fn names(home: &Home) -> Vec<String> {
     let value = home.run(&["account", "list", "--json"]).code(0).json();
     value["accounts"].as_array().unwrap().iter().map(|account| account["name"].as_str().unwrap().to_owned()).collect()
 }
 
-fn spawn<S: AsRef<std::ffi::OsStr>>(home: &Home, words: &[S]) -> Child {
+pub fn spawn<S: AsRef<std::ffi::OsStr>>(home: &Home, words: &[S]) -> Child {
     home.msgrctl(words).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-fn end(child: Child) -> (bool, String) {
+pub fn end(child: Child) -> (bool, String) {
     let output = child.wait_with_output().unwrap();
     (output.status.success(), String::from_utf8(output.stderr).unwrap())
 }
 
-/// Pages whose records are in the bucket; a write to them takes `delay` at Meta.
-fn fleet(server: &Seaweed, prefix: &str, more: &str, delay: Duration) -> Fleet {
+/// Pages whose records are on the server; a write to them takes `delay` at Meta.
+fn fleet(server: Backend, place: &str, more: &str, delay: Duration) -> Fleet {
     let mut fleet = Fleet::new(2);
-    fleet.home.set("MSGRCTL_STATE", &server.address(prefix, more));
-    fleet.home.set("AWS_ACCESS_KEY_ID", KEY_ID);
-    fleet.home.set("AWS_SECRET_ACCESS_KEY", KEY);
+    fleet.home.set("MSGRCTL_STATE", &server.address(place, more));
+    server.give(&mut fleet.home);
     fleet.home.set("MSGRCTL_STORE", "file");
     fleet.manifest(0..2);
     let slow = Fault { method: Some("POST".into()), path: Some("/*/subscribed_apps".into()), ..Fault::default() };
@@ -57,11 +96,9 @@ fn fleet(server: &Seaweed, prefix: &str, more: &str, delay: Duration) -> Fleet {
 
 const APPLY: [&str; 6] = ["apply", "-f", "accounts.yaml", "--yes", "--timeout", "60"];
 
-#[test]
-fn two_machines_see_one_world_and_undo_each_others_changes() {
-    let Some(server) = seaweed() else { return };
-    let prefix = Seaweed::prefix();
-    let (ana, ben) = (machine(server, &prefix, ""), machine(server, &prefix, ""));
+fn two_machines_see_one_world_and_undo_each_others_changes(server: Backend) {
+    let place = server.place();
+    let (ana, ben) = (machine(server, &place, ""), machine(server, &place, ""));
     ana.run(&added(&ana, "Acme")).code(0);
     assert_eq!(names(&ben), ["Acme"]);
     ben.run(&["message", "set", "acme", "session-ended", "--text", "Goodbye"]).code(0);
@@ -88,11 +125,9 @@ fn two_machines_see_one_world_and_undo_each_others_changes() {
     assert!(tenant.get("lock").is_none(), "every command has given its lock back: {shown}");
 }
 
-#[test]
-fn fifty_at_once_all_survive() {
-    let Some(server) = seaweed() else { return };
-    let prefix = Seaweed::prefix();
-    let machines = [machine(server, &prefix, ""), machine(server, &prefix, "")];
+fn fifty_at_once_all_survive(server: Backend) {
+    let place = server.place();
+    let machines = [machine(server, &place, ""), machine(server, &place, "")];
     let children: Vec<Child> =
         (0..50).map(|at| spawn(&machines[at % 2], &added(&machines[at % 2], &format!("Account {at}")))).collect();
     for (done, said) in children.into_iter().map(end) {
@@ -120,10 +155,8 @@ fn applying(fleet: &Fleet) -> (Child, serde_json::Value) {
     (child, lock)
 }
 
-#[test]
-fn of_two_applies_one_waits_and_names_the_other() {
-    let Some(server) = seaweed() else { return };
-    let fleet = fleet(server, &Seaweed::prefix(), "", Duration::from_secs(2));
+fn of_two_applies_one_waits_and_names_the_other(server: Backend) {
+    let fleet = fleet(server, &server.place(), "", Duration::from_secs(2));
     let (first, lock) = applying(&fleet);
     assert_eq!((&lock["user"], &lock["command"]), (&"ada".into(), &"apply".into()), "{lock}");
     // Its plan is old when it gets the lock, so it overwrites nothing.
@@ -136,10 +169,8 @@ fn of_two_applies_one_waits_and_names_the_other() {
     assert_eq!(self::lock(&fleet.home), None);
 }
 
-#[test]
-fn a_lock_is_named_in_the_error_and_broken_by_its_id_only() {
-    let Some(server) = seaweed() else { return };
-    let fleet = fleet(server, &Seaweed::prefix(), "&lease=2", Duration::from_secs(30));
+fn a_lock_is_named_in_the_error_and_broken_by_its_id_only(server: Backend) {
+    let fleet = fleet(server, &server.place(), "&lease=2", Duration::from_secs(30));
     let (mut child, lock) = applying(&fleet);
     let id = lock["id"].as_str().unwrap().to_owned();
     // It is renewed while its holder lives, so that the wait is in vain.
@@ -158,10 +189,8 @@ fn a_lock_is_named_in_the_error_and_broken_by_its_id_only() {
     child.wait().unwrap();
 }
 
-#[test]
-fn an_apply_whose_lock_was_broken_changes_nothing_more_at_meta() {
-    let Some(server) = seaweed() else { return };
-    let fleet = fleet(server, &Seaweed::prefix(), "", Duration::ZERO);
+fn an_apply_whose_lock_was_broken_changes_nothing_more_at_meta(server: Backend) {
+    let fleet = fleet(server, &server.place(), "", Duration::ZERO);
     let of_app = Fault { method: Some("POST".into()), path: Some("/*/subscriptions".into()), ..Fault::default() };
     fleet.sandbox.world().faults.push(Fault { delay: Some(Duration::from_secs(3)), ..of_app });
     let mut child = spawn(&fleet.home, &APPLY);
@@ -182,17 +211,15 @@ fn an_apply_whose_lock_was_broken_changes_nothing_more_at_meta() {
     let output = child.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(9), "{said}");
-    assert!(said.contains("the change was not sent to Meta: another command changed s3://"), "{said}");
+    assert!(said.contains("the change was not sent to Meta: another command changed "), "{said}");
     assert_eq!(writes(), ["subscriptions"]);
     // The next one finishes it.
     fleet.home.run(&APPLY).code(0);
     fleet.plan(&["--exit-code"]).code(0);
 }
 
-#[test]
-fn the_lock_of_a_killed_apply_ends_with_its_lease() {
-    let Some(server) = seaweed() else { return };
-    let fleet = fleet(server, &Seaweed::prefix(), "&lease=2", Duration::from_secs(30));
+fn the_lock_of_a_killed_apply_ends_with_its_lease(server: Backend) {
+    let fleet = fleet(server, &server.place(), "&lease=2", Duration::from_secs(30));
     let (mut child, _) = applying(&fleet);
     child.kill().unwrap();
     child.wait().unwrap();
@@ -201,10 +228,8 @@ fn the_lock_of_a_killed_apply_ends_with_its_lease() {
     assert_eq!(lock(&fleet.home), None);
 }
 
-#[test]
-fn an_interrupt_gives_the_lock_back() {
-    let Some(server) = seaweed() else { return };
-    let fleet = fleet(server, &Seaweed::prefix(), "", Duration::from_secs(1));
+fn an_interrupt_gives_the_lock_back(server: Backend) {
+    let fleet = fleet(server, &server.place(), "", Duration::from_secs(1));
     let (child, _) = applying(&fleet);
     let pid = rustix::process::Pid::from_child(&child);
     rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
@@ -212,63 +237,124 @@ fn an_interrupt_gives_the_lock_back() {
     assert_eq!(lock(&fleet.home), None);
 }
 
-/// A way to the server that breaks each connection after so many bytes of a request.
-fn cutting(server: &Seaweed, after: usize) -> String {
-    let to = server.url.strip_prefix("http://").unwrap().to_owned();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        while let Ok((mut client, _)) = listener.accept() {
-            let Ok(mut server) = TcpStream::connect(&to) else { continue };
-            std::thread::spawn(move || {
-                let (mut back, mut out) = (server.try_clone().unwrap(), client.try_clone().unwrap());
-                std::thread::spawn(move || std::io::copy(&mut back, &mut out));
-                let _ = std::io::copy(&mut (&mut client).take(after as u64), &mut server);
-                for stream in [client, server] {
-                    let _ = stream.shutdown(std::net::Shutdown::Both);
-                }
-            });
-        }
-    });
-    url
+/// The way of a connection that is cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cut {
+    Requests,
+    Answers,
 }
 
-#[test]
-fn a_connection_that_is_cut_leaves_the_old_or_the_new_state() {
-    let Some(server) = seaweed() else { return };
-    let prefix = Seaweed::prefix();
-    let mut home = machine(server, &prefix, "");
+/// Carries `from` to `to`, at most so many bytes.
+fn carry(mut from: TcpStream, mut to: TcpStream, at_most: Option<u64>) {
+    let _ = match at_most {
+        Some(at_most) => std::io::copy(&mut (&mut from).take(at_most), &mut to),
+        None => std::io::copy(&mut from, &mut to),
+    };
+    for stream in [from, to] {
+        let _ = stream.shutdown(std::net::Shutdown::Both);
+    }
+}
+
+/// A way to the server that breaks each connection after so many bytes in one direction.
+fn cutting(server: Backend, cut: Cut, after: u64) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let here = listener.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        while let Ok((client, _)) = listener.accept() {
+            let Ok(server) = TcpStream::connect(server.listens()) else { continue };
+            let (back, out) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+            std::thread::spawn(move || carry(back, out, (cut == Cut::Answers).then_some(after)));
+            std::thread::spawn(move || carry(client, server, (cut == Cut::Requests).then_some(after)));
+        }
+    });
+    here
+}
+
+fn a_connection_that_is_cut_leaves_the_old_or_the_new_state(server: Backend) {
+    let place = server.place();
+    let mut home = machine(server, &place, "");
     home.run(&added(&home, "Acme")).code(0);
-    let direct = server.address(&prefix, "");
-    for after in [900, 1800, 2500, 3200, 4100, 5200] {
-        home.set("MSGRCTL_STATE", &format!("s3://team/{prefix}?endpoint={}&lease=2", cutting(server, after)));
+    let direct = server.address(&place, "");
+    let all = match server {
+        Backend::S3(_) => [900, 1800, 2500, 3200, 4100, 5200].map(|after| (Cut::Requests, after)),
+        // What is said at the beginning of each connection is some 500 bytes, and 800 in answer.
+        Backend::Postgres(_) => [
+            (Cut::Requests, 900),
+            (Cut::Requests, 1900),
+            (Cut::Requests, 3100),
+            (Cut::Answers, 900),
+            (Cut::Answers, 1000),
+            (Cut::Answers, 2400),
+        ],
+    };
+    let mut broken = 0;
+    for (cut, after) in all {
+        let through = server.address(&place, "&lease=2").replace(&server.listens(), &cutting(server, cut, after));
+        home.set("MSGRCTL_STATE", &through);
         let run = home.run(&["account", "rename", "acme", &format!("After {after}")]);
         home.set("MSGRCTL_STATE", &direct);
         let names = names(&home);
         assert_eq!(names.len(), 1);
         let is_new = names[0] == format!("After {after}");
         assert!(is_new || run.code != 0, "{run:#?} and {names:?}");
+        broken += usize::from(run.code != 0);
+        home.run(&["log", "--verify"]).code(0);
         home.run(&["account", "rename", &names[0], "Acme"]).code(0);
     }
+    assert!(broken > 0, "nothing was cut");
 }
 
-#[test]
-fn a_server_that_lost_a_change_is_noticed() {
-    let Some(server) = seaweed() else { return };
-    let prefix = Seaweed::prefix();
-    let home = machine(server, &prefix, "");
+fn a_server_that_lost_a_change_is_noticed(server: Backend) {
+    let place = server.place();
+    let home = machine(server, &place, "");
     home.run(&["chat-settings", "set", "--messenger-timeout", "2h"]).code(0);
-    let copy = home.path("config/msgrctl/state-copies/default.json");
-    let text = std::fs::read_to_string(&copy).unwrap();
-    // As if a later change had been acknowledged.
-    let serial = text.split("\"serial\":").nth(1).unwrap().split(',').next().unwrap().to_owned();
-    std::fs::write(
-        &copy,
-        text.replace(&format!("\"serial\":{serial}"), "\"serial\":99").replace("\"tag\":\"", "\"tag\":\"x"),
-    )
-    .unwrap();
+    let key = "tenants/default/state.json";
+    let before = server.raw(&place, |storage| storage.read(key).unwrap().unwrap());
+    home.run(&["chat-settings", "set", "--messenger-timeout", "3h"]).code(0);
+    server.raw(&place, |storage| storage.put(key, &before).unwrap());
     let refused = home.run(&["account", "list", "--json"]).code(3);
     assert_eq!(refused.json_error()["cause"], "state-went-back", "{refused:#?}");
+    // Another machine cannot know.
+    machine(server, &place, "").run(&["chat-settings", "show"]).code(0).shows(&["2h"]);
+}
+
+fn an_edited_log_is_noticed_and_a_log_that_a_kill_left_is_whole(server: Backend) {
+    let place = server.place();
+    let home = machine(server, &place, "");
+    for timeout in ["2h", "3h", "4h"] {
+        home.run(&["chat-settings", "set", "--messenger-timeout", timeout]).code(0);
+    }
+    home.run(&["log", "--verify"]).code(0).shows(&["ok: 3 lines intact"]);
+    if let Backend::S3(_) = server {
+        // As after a kill between the two writes of a line: it stands beside the log only.
+        server.raw(&place, |storage| {
+            let part = "log/00000001.jsonl";
+            let text = storage.read(part).unwrap().unwrap();
+            let lines: Vec<&str> = text.split_inclusive('\n').collect();
+            storage.put(part, &lines[..lines.len() - 1].concat()).unwrap();
+        });
+        home.run(&["log", "--verify"]).code(0).shows(&["ok: 3 lines intact"]);
+    }
+    home.run(&["chat-settings", "set", "--messenger-timeout", "5h"]).code(0);
+    home.run(&["log", "--verify"]).code(0).shows(&["ok: 4 lines intact"]);
+    server.edit_log(&place, "\"user\":\"ada", "\"user\":\"eve");
+    let found = home.run(&["log", "--verify", "--json"]).code(7);
+    assert_eq!(found.json_error()["cause"], "log-line-changed", "{found:#?}");
+}
+
+fn a_saved_plan_is_applied_once_and_not_to_records_that_changed(server: Backend) {
+    let place = server.place();
+    let fleet = fleet(server, &place, "", Duration::ZERO);
+    fleet.plan(&["--out", "p.plan"]).code(0);
+    let apply = || fleet.home.run(&["apply", "p.plan", "--json"]);
+    assert_eq!(apply().code(0).json()["summary"]["added"], 2);
+    assert_eq!(apply().code(1).json_error()["cause"], "plan-stale");
+    fleet.manifest(0..1);
+    fleet.plan(&["--prune", "--out", "p.plan"]).code(0);
+    // From another machine.
+    let other = machine(server, &place, "");
+    other.run(&["chat-settings", "set", "--messenger-timeout", "2h"]).code(0);
+    assert_eq!(apply().code(1).json_error()["cause"], "plan-stale");
 }
 
 /// Everything that is shown of the records.
@@ -283,10 +369,11 @@ fn world(home: &Home) -> Vec<String> {
 }
 
 #[test]
-fn records_move_there_and_back_and_a_killed_move_loses_nothing() {
-    let Some(server) = seaweed() else { return };
-    let mut home = machine(server, "unused", "");
+fn records_move_between_all_places_and_a_killed_move_loses_nothing() {
+    let (Some(s3), Some(postgres)) = (Backend::s3(), Backend::postgres()) else { return };
+    let mut home = machine(s3, "unused", "");
     home.unset("MSGRCTL_STATE");
+    postgres.give(&mut home);
     home.run(&["tenant", "add", "globex", "--host", "chat.globex.com"]).code(0);
     for at in 0..6 {
         home.run(&added(&home, &format!("Account {at}"))).code(0);
@@ -294,9 +381,9 @@ fn records_move_there_and_back_and_a_killed_move_loses_nothing() {
     home.run(&["chat-settings", "set", "--messenger-timeout", "2h"]).code(0);
     let before = world(&home);
     let mut kills = Kills::within(Duration::from_millis(300));
-    let address = server.address(&Seaweed::prefix(), "&lease=2");
-    for to in [address.as_str(), "files", address.as_str()] {
-        for _ in 0..8 {
+    let [bucket, database] = [s3, postgres].map(|server| server.address(&server.place(), "&lease=2"));
+    for to in [&bucket, &database, "files", &database, &bucket, "files"] {
+        for _ in 0..4 {
             let mut child = spawn(&home, &["state", "move", "--to", to, "--replace", "--yes"]);
             kills.kill(&mut child);
             assert_eq!(world(&home), before, "on the way to {to}");
@@ -304,81 +391,22 @@ fn records_move_there_and_back_and_a_killed_move_loses_nothing() {
         let moved = home.run(&["state", "move", "--to", to, "--replace", "--yes"]);
         assert!(moved.code == 0 || moved.stderr.contains("there already"), "{moved:#?}");
         assert_eq!(world(&home), before);
+        home.run(&["log", "--verify"]).code(0);
         home.run(&["state", "show"]).code(0).shows(&[to]);
     }
     assert!(kills.killed > 5, "only {} of 24 were killed in time", kills.killed);
     // What another change left there is not replaced without a word.
     home.run(&["chat-settings", "set", "--messenger-timeout", "3h"]).code(0);
-    home.run(&["state", "move", "--to", "files", "--yes"])
-        .code(1)
-        .says(&["there are other records already", "--replace"]);
-}
-
-#[test]
-fn each_refusal_has_its_cause() {
-    let Some(server) = seaweed() else { return };
-    let prefix = Seaweed::prefix();
-    let cause = |home: &Home, code: i32| -> String {
-        let run = home.run(&["account", "list", "--json"]).code(code);
-        run.json_error()["cause"].as_str().unwrap_or_default().to_owned()
-    };
-    let mut home = server.home(&prefix, "");
-    home.set("AWS_SECRET_ACCESS_KEY", "wrong");
-    assert_eq!(cause(&home, 4), "state-denied");
-    home.unset("AWS_SECRET_ACCESS_KEY");
-    assert_eq!(cause(&home, 4), "state-credentials");
-    home.set("AWS_SECRET_ACCESS_KEY", KEY);
-    home.set("MSGRCTL_STATE", &format!("s3://nobucket/x?endpoint={}", server.url));
-    assert_eq!(cause(&home, 1), "state-no-bucket");
-    home.set("MSGRCTL_STATE", "s3://team/x?endpoint=http://127.0.0.1:1");
-    assert!(cause(&home, 5).ends_with("-unreachable"));
-    // The setting can be corrected without the server.
-    home.run(&["config", "list"]).code(0);
-    home.run(&["version"]).code(0);
-    home.set("MSGRCTL_STATE", "s3://team/x?endpoint=http://example.com");
-    assert_eq!(cause(&home, 2), "state-address");
-    let [id, key] = READER;
-    let reader = server.home(&prefix, "").with("AWS_ACCESS_KEY_ID", id).with("AWS_SECRET_ACCESS_KEY", key);
-    reader.run(&["account", "list"]).code(0);
-    let refused = reader.run(&["chat-settings", "set", "--messenger-timeout", "2h", "--json"]).code(4);
-    assert_eq!(refused.json_error()["cause"], "state-denied", "{refused:#?}");
-    for cause in ["state-locked", "state-conflict", "state-unconditional", "state-went-back"] {
-        home.run(&["explain", cause]).code(0).shows(&["msgrctl state show"]);
+    for to in [&bucket, &database] {
+        home.run(&["state", "move", "--to", to, "--yes"])
+            .code(1)
+            .says(&["there are other records already", "--replace"]);
     }
 }
 
-/// A server that takes every write, whatever its conditions.
-fn careless() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        while let Ok((mut stream, _)) = listener.accept() {
-            let mut head = vec![0; 64 * 1024];
-            let read = stream.read(&mut head).unwrap_or_default();
-            let is_read = head[..read].starts_with(b"GET");
-            let answer = if is_read { "404 Not Found" } else { "200 OK" };
-            let text = format!("HTTP/1.1 {answer}\r\nETag: \"x\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-            let _ = stream.write_all(text.as_bytes());
-        }
-    });
-    url
-}
-
-#[test]
-fn a_server_that_ignores_conditions_is_refused() {
-    let home = Home::new()
-        .with("MSGRCTL_STATE", &format!("s3://team/x?endpoint={}", careless()))
-        .with("AWS_ACCESS_KEY_ID", KEY_ID)
-        .with("AWS_SECRET_ACCESS_KEY", KEY);
-    let refused = home.run(&["chat-settings", "set", "--messenger-timeout", "2h", "--json"]).code(1);
-    assert_eq!(refused.json_error()["cause"], "state-unconditional", "{refused:#?}");
-}
-
-#[test]
-fn completions_take_a_copy_and_never_hang() {
-    let Some(server) = seaweed() else { return };
-    let prefix = Seaweed::prefix();
-    let mut home = machine(server, &prefix, "");
+fn completions_take_a_copy_and_never_hang(server: Backend) {
+    let place = server.place();
+    let mut home = machine(server, &place, "");
     home.run(&added(&home, "Acme")).code(0);
     let complete = |home: &Home| -> Run {
         let mut command = home.msgrctl(&["--", "msgrctl", "account", "show", "a"]);
@@ -390,21 +418,20 @@ fn completions_take_a_copy_and_never_hang() {
     let old = std::time::SystemTime::now() - Duration::from_secs(3600);
     // A server that takes connections and says nothing.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let to = silent.local_addr().unwrap();
-    home.set("MSGRCTL_STATE", &format!("s3://team/{prefix}?endpoint=http://{to}"));
-    let address = format!("http://{to}/team/{prefix}");
-    let text = std::fs::read_to_string(&copy).unwrap().replace(&format!("{}/team/{prefix}", server.url), &address);
+    let to = silent.local_addr().unwrap().to_string();
+    home.set("MSGRCTL_STATE", &server.address(&place, "").replace(&server.listens(), &to));
+    let [port, other] = [server.listens(), to].map(|listens| listens.split(':').nth(1).unwrap().to_owned());
+    // The copy names the server first.
+    let text = std::fs::read_to_string(&copy).unwrap().replacen(&port, &other, 1);
     std::fs::write(&copy, text).unwrap();
     std::fs::File::open(&copy).unwrap().set_modified(old).unwrap();
     let run = complete(&home);
     assert!(run.stdout.contains("acme") && run.took < Duration::from_secs(2), "{run:#?}");
 }
 
-#[test]
-fn keys_and_secrets_are_in_no_output_and_no_object() {
-    let Some(server) = seaweed() else { return };
-    let prefix = Seaweed::prefix();
-    let mut home = machine(server, &prefix, "");
+fn keys_and_secrets_are_in_no_output_and_no_document(server: Backend) {
+    let place = server.place();
+    let mut home = machine(server, &place, "");
     let mut all = String::new();
     let mut run = |home: &Home, words: &[&str]| {
         let run = home.run(words);
@@ -425,12 +452,45 @@ fn keys_and_secrets_are_in_no_output_and_no_object() {
     ] {
         run(&home, words);
     }
-    home.set("AWS_SESSION_TOKEN", "marked-session-token");
+    match server {
+        Backend::S3(_) => {
+            home.set("AWS_SESSION_TOKEN", "marked-session-token");
+            run(&home, &["-vvv", "account", "list"]);
+            home.unset("AWS_SESSION_TOKEN");
+        }
+        Backend::Postgres(_) => {
+            // The variable may hold the password too.
+            home.unset("PGPASSWORD");
+            let address = server.address(&place, "").replace("team@", &format!("team:{PASSWORD}@"));
+            home.set("MSGRCTL_STATE", &address);
+            for words in [
+                &["-vvv", "account", "list"][..],
+                &["state", "show"],
+                &["state", "show", "--json"],
+                &["config", "list", "--json"],
+                &["config", "get", "state"],
+                &["doctor", "--json"],
+                &["account", "rename", "acme", "Other"],
+                &["undo", "--yes"],
+                &["config", "set", "state", &address],
+                &["state", "move", "--to", &address],
+            ] {
+                run(&home, words);
+            }
+            home.run(&["log"]).code(0).shows(&["Other"]);
+            home.file("config/msgrctl/config.toml", format!("state = '{address}'\n"));
+            home.unset("MSGRCTL_STATE");
+            run(&home, &["account", "list"]);
+            home.run(&["account", "list"]).code(2).says(&["does not belong in config.toml", "PGPASSWORD"]);
+            std::fs::remove_file(home.path("config/msgrctl/config.toml")).unwrap();
+            home.set("MSGRCTL_STATE", &format!("{address}&wrong=1"));
+            run(&home, &["-vvv", "account", "list"]);
+            server.give(&mut home);
+        }
+    }
+    home.set("MSGRCTL_STATE", &server.address(&place, "").replace(&server.listens(), "127.0.0.1:1"));
     run(&home, &["-vvv", "account", "list"]);
-    home.unset("AWS_SESSION_TOKEN");
-    home.set("MSGRCTL_STATE", "s3://team/x?endpoint=http://127.0.0.1:1");
-    run(&home, &["-vvv", "account", "list"]);
-    home.set("MSGRCTL_STATE", &server.address(&prefix, ""));
+    home.set("MSGRCTL_STATE", &server.address(&place, ""));
     run(&home, &["state", "move", "--to", "files", "--yes"]);
     home.unset("MSGRCTL_STATE");
     home.run(&["account", "list"]).code(0).shows(&["Acme"]);
@@ -442,34 +502,13 @@ fn keys_and_secrets_are_in_no_output_and_no_object() {
             all += &String::from_utf8_lossy(&std::fs::read(path).unwrap());
         }
     }
-    for mark in [TOKEN, &KEY[..20], "marked-session-token"] {
+    for mark in [TOKEN, &KEY[..20], "marked-session-token", PASSWORD] {
         assert!(!all.contains(mark), "{mark} in {all}");
     }
     assert!(!all.contains(KEY_ID), "{all}");
 }
 
-/// The policy that is printed names these actions; the server knows them as read, write and list.
-#[test]
-fn the_least_rights_are_enough() {
-    let Some(server) = seaweed() else { return };
-    let [id, key] = LEAST;
-    let home = machine(server, &Seaweed::prefix(), "").with("AWS_ACCESS_KEY_ID", id).with("AWS_SECRET_ACCESS_KEY", key);
-    home.run(&added(&home, "Acme")).code(0);
-    home.run(&["undo", "--yes"]).code(0);
-    home.run(&["log"]).code(0).shows(&["account add"]);
-    home.run(&["state", "show"]).code(0);
-    let policy = home.run(&["doctor", "--print-policy", "s3"]).code(0);
-    let policy: serde_json::Value = serde_json::from_str(&policy.stdout).unwrap();
-    assert_eq!(
-        policy["Statement"][0]["Action"],
-        serde_json::json!(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"])
-    );
-    assert_eq!(policy["Statement"][1]["Action"], "s3:ListBucket");
-}
-
-#[test]
-fn ten_thousand_accounts_are_listed_from_the_bucket() {
-    let Some(server) = seaweed() else { return };
+fn ten_thousand_accounts_are_listed_in_time(server: Backend) {
     let mut home = machine(server, "unused", "");
     home.unset("MSGRCTL_STATE");
     let account = |at: usize| {
@@ -480,7 +519,7 @@ fn ten_thousand_accounts_are_listed_from_the_bucket() {
     let text: String = (0..10_000).map(account).collect();
     home.file("config/msgrctl/tenants/default/accounts.toml", format!("schema_version = 1\n{text}"));
     let files = home.run(&["account", "list", "--json"]).code(0);
-    home.run(&["state", "move", "--to", &server.address(&Seaweed::prefix(), ""), "--yes"]).code(0);
+    home.run(&["state", "move", "--to", &server.address(&server.place(), ""), "--yes"]).code(0);
     // As on another machine: without a copy.
     std::fs::remove_dir_all(home.path("config/msgrctl/state-copies")).unwrap();
     let first = home.run(&["account", "list", "--json"]).code(0);
@@ -492,6 +531,6 @@ fn ten_thousand_accounts_are_listed_from_the_bucket() {
         assert!(run.took < files.took * 3 + Duration::from_secs(1), "{:?} and {:?} from files", run.took, files.took);
     }
     if std::env::var_os("MSGRCTL_TEST_TIMES").is_some() {
-        let _ = writeln!(std::io::stderr(), "files {:?}, bucket {:?}, again {:?}", files.took, first.took, second.took);
+        let _ = writeln!(std::io::stderr(), "files {:?}, server {:?}, again {:?}", files.took, first.took, second.took);
     }
 }

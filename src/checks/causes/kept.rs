@@ -17,19 +17,28 @@ causes! {
         "correct the line that is named, or restore the file from a backup"
     STATE_ADDRESS "state-address" State ShowState
         "the address of the shared state is not valid"
-        "give it as s3://BUCKET/PREFIX in MSGRCTL_STATE, or with msgrctl config set state ADDRESS"
+        "give it as s3://BUCKET/PREFIX or postgres://USER@HOST/DATABASE in MSGRCTL_STATE, or with msgrctl config set state ADDRESS"
     STATE_CREDENTIALS "state-credentials" State ShowState
         "nothing says who asks for the shared state"
-        "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
+        "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; for PostgreSQL set PGPASSWORD, or use ~/.pgpass"
     STATE_UNREACHABLE "state-unreachable" State ShowState
         "the server of the shared state did not answer, or is in trouble"
-        "check the network, the endpoint of the address and HTTPS_PROXY, then try again"
+        "check the network, the address and HTTPS_PROXY, then try again"
     STATE_DENIED "state-denied" State ShowState
-        "the server of the shared state does not accept the keys, or they lack a right"
-        "check the keys and the clock; the rights that are needed: msgrctl doctor --print-policy s3"
+        "the server of the shared state does not accept the keys or the password, or their user lacks a right"
+        "check them; the rights that are needed: msgrctl doctor --print-policy s3; in PostgreSQL: msgrctl doctor --print-policy postgres"
     STATE_NO_BUCKET "state-no-bucket" State ShowState
         "the bucket of the shared state does not exist"
         "make the bucket, or correct the address"
+    STATE_NO_DATABASE "state-no-database" State ShowState
+        "the database of the shared state does not exist"
+        "make the database, or correct the address"
+    STATE_READ_ONLY "state-read-only" State ShowState
+        "the database server of the shared state only reads: it is a standby, or was set so"
+        "name the primary server in the address"
+    STATE_TLS "state-tls" State ShowState
+        "no secure connection to the server of the shared state: its certificate is not trusted, or it speaks no TLS"
+        "trust the authority of its certificate: --ca-bundle FILE (MSGRCTL_CA_BUNDLE); for PostgreSQL also sslrootcert=FILE in the address"
     STATE_UNCONDITIONAL "state-unconditional" State ShowState
         "the server of the shared state ignores conditions of writes, so commands would overwrite each other's changes"
         "use a server with conditional writes, such as Amazon S3, R2, or a current MinIO or SeaweedFS"
@@ -41,10 +50,10 @@ causes! {
         "wait until it is done; if its process is gone, the lock ends after its lease, or: msgrctl state unlock ID"
     STATE_DAMAGED "state-damaged" State ShowState
         "a document of the shared state is damaged, or a newer version wrote it"
-        "restore an older version of the object, or use the newer version here too"
+        "restore an older version of it, or use the newer version here too"
     STATE_WENT_BACK "state-went-back" State ShowState
         "the shared state is older than what was read or written before: the server has lost changes"
-        "restore the newest version of the object"
+        "restore the newest version"
     FILES_EXPOSED "files-exposed" Machine Doctor
         "other users of this machine may read msgrctl's files"
         "remove their access: chmod -R go="

@@ -25,7 +25,7 @@ use crate::secrets::{StoreError, redact, vault_policy};
 /// Exit code 7 when something needs attention.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  msgrctl doctor\n  msgrctl doctor --print-policy vault\n  msgrctl doctor --json | jq '.checks[] | select(.outcome != \"pass\")'"
+    after_help = "Examples:\n  msgrctl doctor\n  msgrctl doctor --print-policy vault\n  msgrctl doctor --print-policy postgres > grants.sql\n  msgrctl doctor --json | jq '.checks[] | select(.outcome != \"pass\")'"
 )]
 pub struct DoctorArgs {
     #[command(flatten)]
@@ -42,6 +42,8 @@ enum PolicyOf {
     Vault,
     /// A policy (JSON) of AWS for a shared state in S3, for the bucket in the settings
     S3,
+    /// Statements (SQL) for a shared state in PostgreSQL, for the schema in the settings
+    Postgres,
 }
 
 pub fn run(args: &DoctorArgs, ctx: &Context) -> Result<u8, CliError> {
@@ -104,7 +106,8 @@ fn print_policy(of: PolicyOf, ctx: &Context) -> Result<u8, CliError> {
             let (mount, path) = ctx.settings()?.vault.place().map_err(StoreError::Vault)?;
             vault_policy(&mount, &path)
         }
-        PolicyOf::S3 => ctx.state_policy()?,
+        PolicyOf::S3 => ctx.s3_policy()?,
+        PolicyOf::Postgres => ctx.postgres_policy()?,
     };
     if ctx.output.json {
         ctx.output.json(&Envelope("policy", policy));

@@ -85,7 +85,7 @@ pub(in crate::cli) const ENVIRONMENT: Topic = Topic {
         ),
         (
             "MSGRCTL_STATE",
-            "where the records are: files (the default), or s3://BUCKET/PREFIX; see 'msgrctl help shared-state'",
+            "where the records are: files (the default), s3://BUCKET/PREFIX or postgres://USER@HOST/DATABASE; see 'msgrctl help shared-state'",
         ),
         (
             "AWS_ACCESS_KEY_ID",
@@ -94,6 +94,8 @@ pub(in crate::cli) const ENVIRONMENT: Topic = Topic {
         ("AWS_PROFILE", "a profile of ~/.aws/credentials, or of AWS_SHARED_CREDENTIALS_FILE, in place of it"),
         ("AWS_REGION", "the region, unless the address of the state says so; AWS_DEFAULT_REGION after it"),
         ("AWS_ENDPOINT_URL_S3", "the server, unless the address of the state says so; AWS_ENDPOINT_URL after it"),
+        ("PGPASSWORD", "the password of a state in PostgreSQL; without it PGPASSFILE or ~/.pgpass"),
+        ("PGUSER", "its user, unless the address of the state says so; USER after it"),
         ("MSGRCTL_KEY_FILE", "--key-file: the key file of the encrypted file"),
         ("MSGRCTL_PASSPHRASE", "the passphrase of the encrypted file; it has no flag"),
         ("MSGRCTL_JSON", "--json: results and errors as JSON"),

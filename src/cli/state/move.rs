@@ -8,17 +8,17 @@ use crate::cli::envelope::Envelope;
 use crate::cli::error::CliError;
 use crate::operations::shared_state;
 
-/// Move the records to another place: files here, or a bucket that a team shares
+/// Move the records to another place: files here, or a bucket or database that a team shares
 ///
 /// Copies accounts, messages, settings, health and the log, compares them, then writes the
 /// setting 'state' into config.toml. The old place stays as it is, as a copy. Secrets are not
 /// moved: they stay in their stores. Asks first; without a terminal it needs --yes.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  msgrctl state move --to s3://our-team/msgrctl --yes\n  msgrctl state move --to 's3://our-team/msgrctl?endpoint=https://s3.example.com' --yes\n  msgrctl state move --to files --replace --yes"
+    after_help = "Examples:\n  msgrctl state move --to s3://our-team/msgrctl --yes\n  msgrctl state move --to 's3://our-team/msgrctl?endpoint=https://s3.example.com' --yes\n  msgrctl state move --to postgres://ana@db.example.com/team --yes\n  msgrctl state move --to files --replace --yes"
 )]
 pub struct MoveArgs {
-    /// files, or s3://BUCKET/PREFIX
+    /// files, s3://BUCKET/PREFIX or postgres://USER@HOST/DATABASE
     #[arg(long, value_name = "STATE")]
     to: String,
     /// Replace the records that are there

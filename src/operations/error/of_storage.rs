@@ -2,7 +2,8 @@
 
 use super::Error;
 use crate::checks::causes;
-use crate::storage::{RemoteError, StorageError};
+use crate::http::Fault;
+use crate::storage::{RemoteError, StorageError, is_postgres};
 use crate::touched;
 
 impl From<StorageError> for Error {
@@ -23,20 +24,48 @@ impl From<RemoteError> for Error {
         match error {
             RemoteError::Address { .. } => Self::usage(message)
                 .reason(causes::STATE_ADDRESS.id)
-                .hint("give it as s3://BUCKET/PREFIX, with ?endpoint=URL for a server that is not Amazon's"),
-            RemoteError::NoCredentials { why, .. } => Self::credentials(message)
+                .hint("give it as s3://BUCKET/PREFIX, with ?endpoint=URL for a server that is not Amazon's, or as postgres://USER@HOST/DATABASE"),
+            RemoteError::NotBuilt => Self::usage(message)
+                .reason(causes::STATE_ADDRESS.id)
+                .hint("use a package of msgrctl, or build it with the feature 'postgres'"),
+            RemoteError::NoCredentials { place, why } => Self::credentials(message)
                 .reason(causes::STATE_CREDENTIALS.id)
                 .cause(why)
-                .hint("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"),
+                .hint(if is_postgres(&place) {
+                    "set PGPASSWORD, or write the password into ~/.pgpass"
+                } else {
+                    "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
+                }),
             RemoteError::Setup(error) => error.into(),
+            RemoteError::Unreachable { fault: fault @ (Fault::Certificate(_) | Fault::Tls), place } => {
+                let bundle = "trust the authority of its certificate: --ca-bundle FILE (MSGRCTL_CA_BUNDLE)";
+                let root = if is_postgres(&place) { ", or sslrootcert=FILE in the address" } else { "" };
+                Self::remote(message)
+                    .reason(causes::STATE_TLS.id)
+                    .cause(fault.to_string())
+                    .hint(format!("{bundle}{root}"))
+            }
             RemoteError::Unreachable { fault, .. } => Self::remote(message)
                 .reason(causes::STATE_UNREACHABLE.id)
                 .cause(fault.to_string())
-                .hint(unless_changed("check the network of this machine and the endpoint of the address")),
-            RemoteError::Denied { says, .. } => Self::credentials(message)
-                .reason(causes::STATE_DENIED.id)
+                .hint(unless_changed("check the network of this machine and the address")),
+            RemoteError::Denied { place, says } => {
+                let denied = Self::credentials(message).reason(causes::STATE_DENIED.id).cause(says);
+                if is_postgres(&place) {
+                    denied
+                        .hint("check the user of the address, and its password in PGPASSWORD or ~/.pgpass")
+                        .hint("to see the rights that it needs: msgrctl doctor --print-policy postgres")
+                } else {
+                    denied.hint("to see the rights that it needs: msgrctl doctor --print-policy s3")
+                }
+            }
+            RemoteError::NoDatabase { .. } => failed().reason(causes::STATE_NO_DATABASE.id).hint(
+                "make the database, or correct the address: msgrctl config set state postgres://USER@HOST/DATABASE",
+            ),
+            RemoteError::ReadOnly { says, .. } => failed()
+                .reason(causes::STATE_READ_ONLY.id)
                 .cause(says)
-                .hint("to see the rights that it needs: msgrctl doctor --print-policy s3"),
+                .hint("name the primary server in the address: a standby only reads"),
             RemoteError::NoBucket { .. } => failed()
                 .reason(causes::STATE_NO_BUCKET.id)
                 .hint("make the bucket, or correct the address: msgrctl config set state s3://BUCKET/PREFIX"),
@@ -52,8 +81,8 @@ impl From<RemoteError> for Error {
             }
             RemoteError::WentBack { .. } => Self::file(message)
                 .reason(causes::STATE_WENT_BACK.id)
-                .cause("the server has lost changes, or an older version of the object was restored")
-                .hint("restore the newest version of the object; if the older one is meant, remove the directory state-copies in the configuration directory"),
+                .cause("the server has lost changes, or an older version of it was restored")
+                .hint("restore the newest version; if the older one is meant, remove the directory state-copies in the configuration directory"),
             RemoteError::Contended { .. } => {
                 failed().reason(causes::STATE_CONFLICT.id).hint(unless_changed("try again when they are done"))
             }

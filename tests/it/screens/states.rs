@@ -109,5 +109,5 @@ fn graph() {
     let mut home = acme(&sandbox, false);
     home.run(&["account", "test", "acme", "--graph-version", "v99.0"]).screen("state-graph-version-unknown");
     home.set("MSGRCTL_GRAPH_URL", "http://127.0.0.1:1");
-    home.run(&["account", "test", "acme"]).screen("state-unreachable");
+    home.run(&["account", "test", "acme"]).screen("account-state-unreachable");
 }

@@ -1,5 +1,6 @@
 //! What the tests stand on.
 
+pub mod backend;
 pub mod browser;
 pub mod bus;
 pub mod dialog;
@@ -11,6 +12,7 @@ pub mod hook;
 pub mod kills;
 pub mod listening;
 pub mod many;
+pub mod postgres;
 pub mod prompter;
 pub mod proxy;
 pub mod pty;
@@ -26,6 +28,7 @@ pub mod world;
 pub mod writes;
 pub mod xml;
 
+pub use backend::Backend;
 pub use browser::Browser;
 pub use bus::Bus;
 pub use fleet::Fleet;

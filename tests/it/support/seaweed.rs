@@ -8,10 +8,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-use msgrctl::env::Environment;
-use msgrctl::http::Settings;
-use msgrctl::storage::{Shared, Storage as _};
-
 use super::Home;
 
 /// The keys that may do all, marked so that a leak is seen.
@@ -140,19 +136,6 @@ impl Seaweed {
     /// The address of a state; `more` begins with `&`.
     pub fn address(&self, prefix: &str, more: &str) -> String {
         format!("s3://team/{prefix}?endpoint={}{more}", self.url)
-    }
-
-    /// Puts a lock there, as a command that is gone has left it.
-    pub fn lock(&self, prefix: &str, id: &str) {
-        let env = Environment::default().with("AWS_ACCESS_KEY_ID", KEY_ID).with("AWS_SECRET_ACCESS_KEY", KEY);
-        let copies = tempfile::tempdir().unwrap();
-        let settings = Settings { timeout: Duration::from_secs(5), ca_bundle: None, loopback: true };
-        let storage = Shared::s3(&self.address(prefix, ""), &env, settings, copies.path().into()).unwrap();
-        let lock = serde_json::json!({
-            "id": id, "user": "ben", "host": "build-7", "pid": 1, "command": "apply",
-            "since": "2026-11-29T10:00:00Z", "expires": "2099-01-01T00:00:00Z",
-        });
-        storage.put("locks/default.json", &lock.to_string()).unwrap();
     }
 
     /// A machine of its own whose records are there.

@@ -4,8 +4,8 @@ use super::Topic;
 
 pub(super) const SHARED_STATE: Topic = Topic {
     name: "shared-state",
-    about: "Records that a team and its CI share, in a bucket",
-    before: "Accounts, messages, settings, health and the log are files of this machine, unless MSGRCTL_STATE or 'state' in config.toml names a bucket: s3://BUCKET/PREFIX. Then every machine with that setting sees the same records. Secrets never go there: each machine needs them in a store of its own, or as references.",
+    about: "Records that a team and its CI share, in a bucket or a database",
+    before: "Accounts, messages, settings, health and the log are files of this machine, unless MSGRCTL_STATE or 'state' in config.toml names a bucket, s3://BUCKET/PREFIX, or a PostgreSQL database, postgres://USER@HOST/DATABASE. Then every machine with that setting sees the same records. Secrets never go there: each machine needs them in a store of its own, or as references.",
     list: &[
         (
             "s3://BUCKET/PREFIX",
@@ -14,6 +14,14 @@ pub(super) const SHARED_STATE: Topic = Topic {
         (
             "keys",
             "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or AWS_PROFILE and ~/.aws/credentials. 'msgrctl doctor --print-policy s3' prints the least rights",
+        ),
+        (
+            "postgres://USER@HOST:PORT/DATABASE",
+            "PostgreSQL 12 or newer; a pooler such as PgBouncer may stand before it. After the ? it takes schema=NAME (msgrctl), lease=SECONDS, host=DIRECTORY of a socket (or USER@%2FDIRECTORY before it), and sslrootcert=FILE, which is trusted besides the system's certificates. The connection needs TLS, but for this machine: sslmode=require and verify-ca check as much as verify-full does, and disable is for this machine only. The first command that writes makes schema and tables, if its user may",
+        ),
+        (
+            "password",
+            "PGPASSWORD, or ~/.pgpass (PGPASSFILE), which only you may read. MSGRCTL_STATE may hold it in the address; config.toml and command lines may not. 'msgrctl doctor --print-policy postgres' prints the statements that make the tables and give the least rights: records are changed, logs only added to",
         ),
         (
             "msgrctl state move --to STATE",

@@ -1,0 +1,104 @@
+//! Rows of a PostgreSQL database, in a schema of their own: `document` (key, version, body), where
+//! each write makes a new version, and `log` (name, seq, line), to which lines are only added.
+//!
+//! Every change is one statement, and nothing is kept in a session: neither a lock nor a setting
+//! nor a prepared statement. So a pooler that gives each transaction another session will do.
+
+#[cfg(feature = "postgres")]
+mod address;
+#[cfg(feature = "postgres")]
+mod connection;
+#[cfg(feature = "postgres")]
+mod documents;
+#[cfg(feature = "postgres")]
+mod password;
+#[cfg(feature = "postgres")]
+mod rows;
+mod schema;
+#[cfg(feature = "postgres")]
+mod trouble;
+
+use std::path::PathBuf;
+
+use super::RemoteError;
+use super::shared::Shared;
+use crate::env::Environment;
+use crate::http;
+
+pub use schema::policy;
+
+/// Whether the address is one of PostgreSQL.
+pub fn is_address(text: &str) -> bool {
+    text.starts_with("postgres://") || text.starts_with("postgresql://")
+}
+
+/// The user and the password of an address, and what follows them.
+fn split(text: &str) -> Option<(&str, &str)> {
+    text.split_once("://").filter(|_| is_address(text))?.1.rsplit_once('@')
+}
+
+/// Whether the address holds a password, which stands in no file.
+pub fn holds_password(text: &str) -> bool {
+    split(text).is_some_and(|(user, _)| user.contains(':'))
+}
+
+/// The address for showing: without a password.
+pub fn without_password(text: &str) -> String {
+    match split(text) {
+        Some((user, rest)) if user.contains(':') => {
+            let user = user.split(':').next().unwrap_or_default();
+            format!("postgres://{user}@{rest}")
+        }
+        _ => text.to_owned(),
+    }
+}
+
+impl Shared {
+    /// The backend in the database at `address`. Nothing is asked yet. `copies` is a directory
+    /// for copies of what was read.
+    #[cfg(feature = "postgres")]
+    pub fn postgres(
+        address: &str,
+        env: &Environment,
+        http: http::Settings,
+        copies: PathBuf,
+    ) -> Result<Self, RemoteError> {
+        use std::sync::Arc;
+
+        let database = Arc::new(connection::Database::new(address::Address::parse(address, env)?, http));
+        let server = super::shared::objects::Server::new(database.clone());
+        Ok(Self::new(server.clone(), Box::new(rows::Rows::new(server, database)), copies))
+    }
+
+    /// This build has no such backend.
+    #[cfg(not(feature = "postgres"))]
+    pub fn postgres(
+        _address: &str,
+        _env: &Environment,
+        _http: http::Settings,
+        _copies: PathBuf,
+    ) -> Result<Self, RemoteError> {
+        Err(RemoteError::NotBuilt)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_not_shown() {
+        for address in [
+            "postgres://ana:hid-den@db/team?lease=5",
+            "postgresql://ana:hid@den@db/team?lease=5",
+            "postgres://ana:hid/den@db/team?lease=5",
+        ] {
+            assert!(holds_password(address));
+            assert_eq!(without_password(address), "postgres://ana@db/team?lease=5");
+        }
+        for address in ["postgres://ana@db:5433/team", "postgres://db/team", "s3://team/x", "files"] {
+            assert!(!holds_password(address));
+            assert_eq!(without_password(address), address);
+        }
+    }
+}
