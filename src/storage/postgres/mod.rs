@@ -86,6 +86,14 @@ impl Shared {
 mod tests {
     use super::*;
 
+    #[cfg(not(feature = "postgres"))]
+    #[test]
+    fn a_build_without_it_says_so() {
+        let settings = http::Settings { timeout: std::time::Duration::from_secs(1), ca_bundle: None, loopback: true };
+        let opened = Shared::postgres("postgres://db/team", &Environment::default(), settings, PathBuf::new());
+        assert!(matches!(opened, Err(RemoteError::NotBuilt)));
+    }
+
     #[test]
     fn a_password_is_not_shown() {
         for address in [
