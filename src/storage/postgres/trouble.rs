@@ -19,7 +19,7 @@ pub enum Failed {
 }
 
 fn is_of_stream(error: &tokio_postgres::Error) -> bool {
-    std::error::Error::source(error).is_some_and(|cause| cause.is::<std::io::Error>())
+    std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<std::io::Error>()).is_some()
 }
 
 /// Sorts a failure of the server at `place`; `why` says where a password was looked for.
