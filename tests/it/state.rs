@@ -43,6 +43,7 @@ over_each! {
     the_lock_of_a_killed_apply_ends_with_its_lease
     an_interrupt_gives_the_lock_back
     a_connection_that_is_cut_leaves_the_old_or_the_new_state
+    a_kill_at_any_moment_leaves_records_and_log_whole
     a_server_that_lost_a_change_is_noticed
     an_edited_log_is_noticed_and_a_log_that_a_kill_left_is_whole
     a_saved_plan_is_applied_once_and_not_to_records_that_changed
@@ -302,6 +303,26 @@ fn a_connection_that_is_cut_leaves_the_old_or_the_new_state(server: Backend) {
         home.run(&["account", "rename", &names[0], "Acme"]).code(0);
     }
     assert!(broken > 0, "nothing was cut");
+}
+
+fn a_kill_at_any_moment_leaves_records_and_log_whole(server: Backend) {
+    let home = machine(server, &server.place(), "");
+    home.run(&added(&home, "Acme")).code(0);
+    let mut kills = Kills::within(Duration::from_millis(200));
+    for at in 0..10 {
+        let (before, after) = (names(&home).remove(0), format!("Renamed {at}"));
+        kills.kill(&mut spawn(&home, &["account", "rename", &before, &after]));
+        let now = names(&home).remove(0);
+        assert!(now == before || now == after, "{now}");
+        home.run(&["log", "--verify"]).code(0);
+        if let Some(lock) = lock(&home) {
+            home.run(&["state", "unlock", lock["id"].as_str().unwrap(), "--yes"]).code(0);
+        }
+    }
+    assert!(kills.killed > 2, "only {} of 10 were killed in time", kills.killed);
+    home.run(&["account", "rename", &names(&home)[0], "Acme"]).code(0);
+    home.run(&["log", "--verify"]).code(0);
+    home.run(&["undo", "--yes"]).code(0);
 }
 
 fn a_server_that_lost_a_change_is_noticed(server: Backend) {

@@ -1,6 +1,7 @@
 //! A database: one connection, made when it is needed, and again after it has ended.
 
 use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -137,10 +138,14 @@ impl Database {
     }
 
     async fn stream(&self, name: &str) -> Result<TcpStream, Failed> {
-        // Whatever a hosts file says, it is this machine, to which no TLS is needed.
-        let name = if name == "localhost" { "127.0.0.1" } else { name };
-        let found = tokio::net::lookup_host((name, self.address.port)).await;
-        let found: Vec<_> = found.map_err(|_| Failed::Refused(self.unreachable(Fault::Dns)))?.collect();
+        let port = self.address.port;
+        let found: Vec<SocketAddr> = if name == "localhost" {
+            // Whatever a hosts file says, it is this machine, to which no TLS is needed.
+            vec![(Ipv4Addr::LOCALHOST, port).into(), (Ipv6Addr::LOCALHOST, port).into()]
+        } else {
+            let found = tokio::net::lookup_host((name, port)).await;
+            found.map_err(|_| Failed::Refused(self.unreachable(Fault::Dns)))?.collect()
+        };
         let stream = TcpStream::connect(found.as_slice()).await.map_err(|error| self.no_stream(&error))?;
         // A statement is one small packet; where this fails it is only slower.
         let _ = stream.set_nodelay(true);

@@ -18,6 +18,10 @@ pub enum Failed {
     Refused(RemoteError),
 }
 
+fn is_of_stream(error: &tokio_postgres::Error) -> bool {
+    std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<std::io::Error>()).is_some()
+}
+
 /// Sorts a failure of the server at `place`; `why` says where a password was looked for.
 pub fn failed(error: &tokio_postgres::Error, place: &str, why: Option<&str>) -> Failed {
     let place = place.to_owned();
@@ -27,7 +31,8 @@ pub fn failed(error: &tokio_postgres::Error, place: &str, why: Option<&str>) -> 
             (None, Some(why)) if words.contains("password missing") => {
                 Failed::Refused(RemoteError::NoCredentials { place, why: why.into() })
             }
-            (None, _) if words.starts_with("error performing TLS") => {
+            // The server speaks no TLS; a connection that breaks off in the middle is told below.
+            (None, _) if words.starts_with("error performing TLS") && !is_of_stream(error) => {
                 Failed::Refused(RemoteError::Unreachable { place, fault: Fault::Tls })
             }
             (Some(fault @ (Fault::Tls | Fault::Certificate(_) | Fault::ClientCertificate)), _) => {
