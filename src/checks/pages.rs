@@ -95,6 +95,9 @@ checks! {
         CONFIG_FILE "config.file" Doctor
             "passes when config.toml can be read"
             "correct the line that is named"
+        STATE "state" Doctor
+            "passes when the records that a team shares can be read and written"
+            "do what the error says"
         ACCOUNTS_FILE "accounts.file" Doctor
             "passes when accounts.toml can be read"
             "correct the line that is named"

@@ -74,8 +74,8 @@ impl Context {
         // A step of the demo has the terminal, but its own input.
         let someone_can_answer = stdin_is_terminal && output.terminal.someone_can_answer(no_input, &env);
         let reporter = Rc::new(Terminal::new(output.clone(), prompter.clone(), someone_can_answer, &env));
-        // They name and move the state itself.
-        let state_is_optional = matches!(command.split(' ').next(), Some("config" | "state"));
+        // They name, check and move the state itself.
+        let state_is_optional = matches!(command.split(' ').next(), Some("config" | "doctor" | "state"));
         let given = Given { state_is_optional, ..global.given() };
         let workspace = Workspace::new(env, given, reporter, command).with_memory(memory);
         let context = Self {

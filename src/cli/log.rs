@@ -109,7 +109,7 @@ fn verify(ctx: &Context) -> Result<u8, CliError> {
         Fault::OutOfPlace => &causes::LOG_LINE_OUT_OF_PLACE,
         Fault::Unlinked => &causes::LOG_LINE_UNLINKED,
     };
-    Err(CliError::check(format!("log.jsonl is not as it was written: {summary}")).reason(cause.id).hint(cause.fix()))
+    Err(CliError::check(format!("the log is not as it was written: {summary}")).reason(cause.id).hint(cause.fix()))
 }
 
 fn health(args: &LogArgs, ctx: &Context) -> Result<u8, CliError> {

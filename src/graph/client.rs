@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use backon::Retryable as _;
+use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 
 use super::batch::Queue;
-use super::error::{GraphError, Unreachable};
+use super::error::{GraphError, HeldBack, Unreachable};
 use super::{BaseUrl, GraphRequest, GraphVersion, Verb, retry, wire};
 use crate::clock::Clock;
 use crate::http::{self, Method, Request, Response, SetupError, Url};
@@ -36,7 +37,7 @@ pub struct Client {
 }
 
 /// Says before each request that changes something why it must not be sent any more.
-pub type Gate = Box<dyn Fn() -> Result<(), String>>;
+pub type Gate = Box<dyn Fn() -> LocalBoxFuture<'static, Result<(), HeldBack>>>;
 
 impl Client {
     /// A client that calls `base` in `version`.
@@ -124,7 +125,7 @@ impl Client {
     /// Sends one request. `path` is for the log; `writes` says that it changes something.
     pub(super) async fn send(&self, path: &str, request: Request, writes: bool) -> Result<Response, GraphError> {
         if let Some(gate) = self.gate.as_ref().filter(|_| writes) {
-            gate().map_err(|why| GraphError::Unreachable(Unreachable::HeldBack(why)))?;
+            gate().await.map_err(|why| GraphError::Unreachable(Unreachable::HeldBack(why)))?;
         }
         self.sent.fetch_add(1, Ordering::Relaxed);
         let start = Instant::now();

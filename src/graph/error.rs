@@ -48,7 +48,17 @@ pub enum Unreachable {
     Unfinished,
     /// It was not sent: this process may not change anything any more.
     #[error("the change was not sent to Meta: {0}")]
-    HeldBack(String),
+    HeldBack(HeldBack),
+}
+
+/// Why a change was not sent.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{why}")]
+pub struct HeldBack {
+    /// In words.
+    pub why: String,
+    /// The name of its cause: `state-conflict`.
+    pub cause: &'static str,
 }
 
 impl GraphError {

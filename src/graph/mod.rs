@@ -17,7 +17,7 @@ mod wording;
 pub use base::{BaseUrl, GraphVersion};
 pub(crate) use client::Answer;
 pub use client::{Client, Gate};
-pub use error::{ApiError, GraphError, Unreachable};
+pub use error::{ApiError, GraphError, HeldBack, Unreachable};
 pub use proof::AppCredentials;
 pub(crate) use request::{Authority, GraphRequest, Verb};
 pub use wire::read_reply;

@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
 use super::journal::recover;
 use super::settings::{FILES, Settings, open_state, refuse_password};
 use super::{Error, Given, Origin, Workspace, config};
 use crate::checks::causes;
-use crate::storage::{self, Held, LockInfo, Place, Storage, TenantState, WholeLog, is_postgres, names};
+use crate::storage::{self, Held, Holder, LockInfo, Place, Storage, TenantState, WholeLog, is_postgres, names};
 
 /// How long a move waits for each tenant.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(90);
@@ -116,11 +119,44 @@ pub fn prepare_move(workspace: &Workspace, to: &str, replace: bool) -> Result<Pr
     }
     let settings = workspace.settings()?;
     let target = open_state(to, &workspace.env, workspace.http_settings()?, &settings.paths)?;
+    let [mine, there] = [workspace.storage()?, &target].map(|storage| storage.identity());
+    if mine == there {
+        return Err(Error::usage(format!("the records are there already: {from}")).hint("msgrctl state show"));
+    }
+    let lies_in = |one: &str, other: &str| one.strip_prefix(other).is_some_and(|rest| rest.starts_with('/'));
+    if from != FILES && to != FILES && (lies_in(&mine, &there) || lies_in(&there, &mine)) {
+        return Err(Error::usage(format!("{to} and {from} lie one in the other: their tenants would mix"))
+            .hint("choose a place beside it, such as s3://BUCKET/OTHER"));
+    }
     let prepared = Prepared { from, to: to.into(), target, replace };
     if !replace {
         refuse_others(workspace.storage()?, &prepared)?;
     }
     Ok(prepared)
+}
+
+/// The place that the records were moved away to.
+#[derive(Debug, Serialize, Deserialize)]
+struct MovedAway {
+    to: String,
+    user: String,
+    host: String,
+    at: Timestamp,
+}
+
+/// Refuses a change in a place that the records were moved away from: it would be lost.
+pub fn refuse_moved(workspace: &Workspace, storage: &dyn Storage) -> Result<(), Error> {
+    let Some(text) = storage.read(names::MOVED)? else { return Ok(()) };
+    let moved: Option<MovedAway> = serde_json::from_str(&text).ok();
+    let to = moved.as_ref().map_or("another place", |moved| moved.to.as_str());
+    let by = moved.as_ref().map(|moved| format!(" by {} on {} at {}", moved.user, moved.host, moved.at));
+    let error = Error::failed(format!("the records were moved to {to}{}; nothing was changed", by.unwrap_or_default()))
+        .reason(causes::STATE_MOVED.id);
+    Err(match (current(workspace)?.1, to) {
+        (_, "another place" | FILES) => error.hint("ask who moved them where they are"),
+        (Origin::Variable(name), to) => error.hint(format!("set {name} to '{to}'")),
+        (_, to) => error.hint(format!("to go on there: msgrctl config set state '{to}'")),
+    })
 }
 
 /// The documents of a backend by name; those of no tenant are not among them.
@@ -152,7 +188,7 @@ fn refuse_others(source: &Arc<dyn Storage>, prepared: &Prepared) -> Result<(), E
     let other = there.iter().find(|(name, text)| mine.get(*name) != Some(text)).map(|(name, _)| name.clone());
     let other_log = || -> Result<Option<String>, Error> {
         for log in [names::LOG, names::HEALTH_LOG] {
-            if !source.lines(log)?.starts_with(&prepared.target.lines(log)?) {
+            if !begins_with(&source.lines(log)?, &prepared.target.lines(log)?) {
                 return Ok(Some(log.into()));
             }
         }
@@ -165,6 +201,12 @@ fn refuse_others(source: &Arc<dyn Storage>, prepared: &Prepared) -> Result<(), E
     ))
     .reason(causes::STATE_CONFLICT.id)
     .hint(format!("to replace what is there: msgrctl state move --to '{}' --replace", prepared.to)))
+}
+
+/// Whether a log begins with these lines, of which the last may be cut off.
+fn begins_with(log: &[String], lines: &[String]) -> bool {
+    let Some((last, before)) = lines.split_last() else { return true };
+    log.starts_with(before) && log.get(before.len()).is_some_and(|line| line.starts_with(last))
 }
 
 /// Copies everything, compares it, then writes the setting. Until then the old place is the one
@@ -199,6 +241,16 @@ pub fn carry_out(workspace: &Workspace, prepared: &Prepared) -> Result<Moved, Er
         lines += copy_log(source.as_ref(), target.as_ref(), log)?;
     }
     compare(source.as_ref(), target.as_ref())?;
+    target.remove(names::MOVED)?;
+    let Holder { user, host, .. } = workspace.holder();
+    let moved = MovedAway { to: prepared.to.clone(), user, host, at: workspace.now() };
+    let text = serde_json::to_string(&moved).unwrap_or_else(|error| unreachable!("it is JSON: {error}"));
+    source.put(names::MOVED, &text)?;
+    // What came between the comparison and the mark, such as a new tenant, is not lost.
+    if let Err(error) = compare(source.as_ref(), target.as_ref()) {
+        source.remove(names::MOVED)?;
+        return Err(error);
+    }
     let value = (prepared.to != FILES).then(|| prepared.to.as_str().into());
     config::write(&workspace.settings()?.paths.config_file(), "state", value)?;
     let tenants = mine.keys().filter_map(|name| name.split('/').nth(1)).collect::<std::collections::BTreeSet<_>>();

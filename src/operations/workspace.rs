@@ -8,14 +8,16 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::journal::Changing;
-use super::reporter::Reporter;
+use super::reporter::{Hold, Reporter};
 use super::settings::{Given, Origin, Setting, Settings, pem_of};
+use super::shared_state::refuse_moved;
 use super::{Error, Who, stores};
 use crate::accounts::{Account, AccountStore, Parsed, Realm, Tenant, TenantFile};
+use crate::checks::causes::STATE_CONFLICT;
 use crate::clock::Clock;
 use crate::env::{Environment, host_name};
 use crate::files;
-use crate::graph::Client;
+use crate::graph::{Client, HeldBack};
 use crate::http;
 use crate::messages::ChatSettings;
 use crate::secrets::{
@@ -27,6 +29,20 @@ use crate::webhook::Prober;
 
 /// The other command may wait at a keyring dialog.
 const TENANT_PATIENCE: std::time::Duration = std::time::Duration::from_secs(90);
+
+/// A lock that an interrupt waits for.
+struct HeldToTheEnd {
+    _held: Box<dyn Held>,
+    _hold: Box<dyn Hold>,
+}
+
+impl std::fmt::Debug for HeldToTheEnd {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("HeldToTheEnd")
+    }
+}
+
+impl Held for HeldToTheEnd {}
 
 /// A configuration and its tenant, with everything that an operation needs.
 pub struct Workspace {
@@ -278,7 +294,14 @@ impl Workspace {
 
     fn hold(&self, tenant: &str) -> Result<Box<dyn Held>, Error> {
         self.warn_of_owner()?;
-        Ok(self.storage()?.hold(tenant, &self.holder(), TENANT_PATIENCE, &|waits| self.notice(waits))?)
+        let storage = self.storage()?;
+        let held = storage.hold(tenant, &self.holder(), TENANT_PATIENCE, &|waits| self.notice(waits))?;
+        refuse_moved(self, storage.as_ref())?;
+        if self.settings()?.state.is_none() {
+            return Ok(held);
+        }
+        // A lock on a server does not go with the process.
+        Ok(Box::new(HeldToTheEnd { _held: held, _hold: self.reporter.hold() }))
     }
 
     /// Warns once if root writes into another user's configuration, who then cannot read the files.
@@ -338,7 +361,19 @@ impl Workspace {
         }
         // A lease does not stop a holder that was paused: it looks again before it changes Meta.
         let (storage, tenant) = (settings.storage.clone(), settings.tenant.value.to_string());
-        Ok(client.with_gate(Box::new(move || storage.check_run(&tenant).map_err(|error| error.to_string()))))
+        let unknown = |why| HeldBack { why, cause: STATE_CONFLICT.id };
+        let check = move || {
+            storage.check_run(&tenant).map_err(|error| {
+                let why = error.to_string();
+                let error = Error::from(error);
+                HeldBack { why, cause: error.why().unwrap_or(STATE_CONFLICT.id) }
+            })
+        };
+        Ok(client.with_gate(Box::new(move || {
+            // The answer of the state takes a moment, in which the calls in flight go on.
+            let asked = tokio::task::spawn_blocking(check.clone());
+            Box::pin(async move { asked.await.unwrap_or_else(|error| Err(unknown(error.to_string()))) })
+        })))
     }
 
     /// Asks callbacks as Meta does.

@@ -58,6 +58,10 @@ impl Storage for LocalFiles {
         self.root.join(name)
     }
 
+    fn identity(&self) -> String {
+        self.root.display().to_string()
+    }
+
     fn read(&self, name: &str) -> Result<Option<String>, StorageError> {
         Ok(files::read_text(&self.path(name))?)
     }
@@ -183,7 +187,7 @@ impl Storage for LocalFiles {
         let all = [names::accounts(tenant), names::chat_settings(tenant), names::tenant(tenant)];
         let sizes = all.iter().map(|name| Ok(self.read(name)?.map_or(0, |text| text.len())));
         let bytes = sizes.sum::<Result<usize, StorageError>>()?;
-        Ok(TenantState { tenant: tenant.into(), lineage: None, serial: None, bytes, lock: None })
+        Ok(TenantState { tenant: tenant.into(), lineage: None, serial: None, bytes, damaged: None, lock: None })
     }
 
     fn lock_of(&self, _tenant: &str) -> Result<Option<LockInfo>, StorageError> {

@@ -34,6 +34,13 @@ pub struct LockInfo {
 }
 
 impl LockInfo {
+    /// A lock that is damaged, and counts as ended.
+    pub fn unreadable() -> Self {
+        let unknown = || "unknown".to_owned();
+        let holder = Holder { user: unknown(), host: unknown(), pid: 0, command: unknown(), ci: None };
+        Self { id: "damaged".into(), holder, since: Timestamp::UNIX_EPOCH, expires: Timestamp::UNIX_EPOCH }
+    }
+
     /// Who, where, since when and what: `ana on build-7 since 2026-11-29T10:00:00Z (apply)`.
     pub fn in_words(&self) -> String {
         let Holder { user, host, command, ci, .. } = &self.holder;

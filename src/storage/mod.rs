@@ -36,6 +36,9 @@ pub trait Storage: Debug + Send + Sync {
     /// Where a document is, for showing.
     fn path(&self, name: &str) -> PathBuf;
 
+    /// Names the place of all of it, however its address is written.
+    fn identity(&self) -> String;
+
     /// A document's text; `None` when it does not exist.
     fn read(&self, name: &str) -> Result<Option<String>, StorageError>;
 
@@ -179,6 +182,8 @@ pub struct TenantState {
     pub serial: Option<u64>,
     /// The size of its records.
     pub bytes: usize,
+    /// Why its records cannot be read.
+    pub damaged: Option<String>,
     /// Who holds its lock.
     pub lock: Option<LockInfo>,
 }

@@ -8,6 +8,9 @@ pub fn end_of(log: &str) -> String {
     format!("{}.end.json", log.trim_end_matches(".jsonl"))
 }
 
+/// Says that the records were moved to another place.
+pub const MOVED: &str = "moved.json";
+
 /// The file of the lineage of records in files.
 pub const LINEAGE: &str = "lineage";
 

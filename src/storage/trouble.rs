@@ -17,7 +17,7 @@ pub enum RemoteError {
         /// What is wrong.
         why: String,
     },
-    /// Nothing says who asks.
+    /// There are no credentials.
     #[error("no credentials for {place}")]
     NoCredentials {
         /// The address.
@@ -41,8 +41,32 @@ pub enum RemoteError {
     Denied {
         /// The address.
         place: String,
+        /// The server's reason: `AccessDenied: …`.
+        says: String,
+    },
+    /// The keys are not, or no longer, valid.
+    #[error("{place} does not accept the keys")]
+    BadKeys {
+        /// The address.
+        place: String,
         /// The server's reason: `InvalidAccessKeyId: …`.
         says: String,
+    },
+    /// This machine's clock is too far off for a signature.
+    #[error("{place} does not accept the time of this machine")]
+    WrongClock {
+        /// The address.
+        place: String,
+        /// The server's reason.
+        says: String,
+    },
+    /// The bucket is in another region than the request said.
+    #[error("the bucket of {place} is in another region")]
+    OtherRegion {
+        /// The address.
+        place: String,
+        /// The region, where the server says it.
+        region: Option<String>,
     },
     /// This build has no backend for the address.
     #[error("this build of msgrctl is without PostgreSQL")]
@@ -68,7 +92,7 @@ pub enum RemoteError {
         place: String,
     },
     /// The server writes although the condition of the write does not hold.
-    #[error("the server of {place} ignores conditions of writes")]
+    #[error("the server of {place} does not support conditional writes")]
     Unconditional {
         /// The address.
         place: String,
@@ -80,6 +104,8 @@ pub enum RemoteError {
         place: String,
         /// The answer: `HTTP 500, InternalError: …`.
         says: String,
+        /// Whether it may be gone in a minute.
+        passes: bool,
     },
     /// A document there is not what a msgrctl of this version writes.
     #[error("cannot read {document}")]
@@ -90,7 +116,7 @@ pub enum RemoteError {
         why: String,
     },
     /// The document is older than what was read or written before.
-    #[error("{document} went back: change {now} is there, and {known} was written before")]
+    #[error("{document} is older than before: serial {now}, and it was {known}")]
     WentBack {
         /// The document.
         document: String,

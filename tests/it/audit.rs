@@ -56,7 +56,7 @@ fn an_edited_log_is_found_and_the_line_named() {
     let mut bytes = good.concat().into_bytes();
     bytes[30] = 0xff;
     std::fs::write(log_file(&home), bytes).unwrap();
-    home.run(&["log", "--verify"]).code(7).says(&["error: log.jsonl is not as it was written: line 1 was changed"]);
+    home.run(&["log", "--verify"]).code(7).says(&["error: the log is not as it was written: line 1 was changed"]);
     write(&home, &good[..3]);
     home.run(&["chat-settings", "set", "--messenger-timeout", "1h"]).code(0);
     home.run(&["log", "--verify"]).code(7).says(&["one or more lines before line 4 are missing"]);

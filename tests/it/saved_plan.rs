@@ -89,6 +89,20 @@ fn a_saved_plan_is_applied_as_it_is_without_a_question_and_only_once() {
 }
 
 #[test]
+fn a_plan_replaces_no_file_but_a_plan() {
+    let fleet = planned(1);
+    let manifest = fleet.home.path("accounts.yaml");
+    let before = std::fs::read(&manifest).unwrap();
+    for there in ["accounts.yaml", "/dev/null", "."] {
+        let run = fleet.plan(&["--out", there]).code(2);
+        let run = run.says(&["is there already and is not a saved plan; nothing was written", "--out"]);
+        assert!(!run.stderr.contains("mv "), "{run:#?}");
+    }
+    assert_eq!(std::fs::read(&manifest).unwrap(), before);
+    fleet.plan(&["--out", "p.plan"]).code(0);
+}
+
+#[test]
 fn the_key_of_plans_goes_with_its_tenant() {
     let fleet = planned(1);
     apply(&fleet.home).code(0);

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use msgrctl::sandbox::Fault;
 use msgrctl::storage::Storage as _;
+use sha2::{Digest as _, Sha256};
 
 use crate::support::postgres::PASSWORD;
 use crate::support::seaweed::{KEY, KEY_ID};
@@ -50,6 +51,8 @@ over_each! {
     completions_take_a_copy_and_never_hang
     keys_and_secrets_are_in_no_output_and_no_document
     ten_thousand_accounts_are_listed_in_time
+    a_place_that_the_records_left_takes_no_change_and_names_the_new_one
+    one_damaged_tenant_hides_no_other
 }
 
 const TOKEN: &str = "EAABstatemark0123456789abcdefghijklmn";
@@ -425,6 +428,52 @@ fn records_move_between_all_places_and_a_killed_move_loses_nothing() {
     }
 }
 
+fn a_place_that_the_records_left_takes_no_change_and_names_the_new_one(server: Backend) {
+    let (place, other) = (server.place(), server.place());
+    let [old, new] = [&place, &other].map(|place| server.address(place, ""));
+    let (mut ana, ben) = (machine(server, &place, ""), machine(server, &place, ""));
+    ana.run(&added(&ana, "Acme")).code(0);
+    let set = ["chat-settings", "set", "--messenger-timeout", "2h"];
+    // The same place in other words, and one inside it.
+    ana.run(&["state", "move", "--to", &format!("{old}&lease=5"), "--yes"]).code(2).says(&["are there already"]);
+    ana.run(&["state", "move", "--to", &new, "--yes"]).code(0);
+    for home in [&ana, &ben] {
+        let refused = home.run(&[&set[..], &["--json"]].concat()).code(1).json_error();
+        assert_eq!(refused["cause"], "state-moved", "{refused}");
+        assert!(refused["message"].as_str().unwrap().contains("nothing was changed"), "{refused}");
+        assert!(refused["hint"].as_str().unwrap().contains("MSGRCTL_STATE"), "{refused}");
+    }
+    ana.set("MSGRCTL_STATE", &new);
+    ana.run(&set).code(0);
+    ana.run(&["log", "--verify"]).code(0);
+    // Back again: then the first place is in force.
+    ana.run(&["state", "move", "--to", &old, "--replace", "--yes"]).code(0);
+    ben.run(&["message", "set", "acme", "session-ended", "--text", "Goodbye"]).code(0);
+    ana.run(&set).code(1);
+    ben.run(&["chat-settings", "show"]).code(0).shows(&["2h"]);
+    ben.run(&["log", "--verify"]).code(0);
+}
+
+fn one_damaged_tenant_hides_no_other(server: Backend) {
+    let place = server.place();
+    let home = machine(server, &place, "");
+    home.run(&added(&home, "Acme")).code(0);
+    home.run(&["tenant", "add", "globex", "--host", "chat.globex.com"]).code(0);
+    server.raw(&place, |storage| {
+        storage.put("tenants/globex/state.json", "garbage").unwrap();
+        storage.put("locks/default.json", "{}").unwrap();
+        // Those of another state that lies below this one.
+        storage.put("tenants/tenants/other/state.json", "{}").unwrap();
+    });
+    let shown = home.run(&["state", "show"]).code(0).shows(&["default", "globex"]).says(&["cannot read", "globex"]);
+    assert!(!shown.stdout.contains("other"), "{shown:#?}");
+    // A lock that cannot be read ends, and the records are changed by compare-and-swap anyway.
+    home.run(&["chat-settings", "set", "--messenger-timeout", "2h"]).code(0);
+    let doctor = home.run(&["doctor", "--json"]).json();
+    let state = doctor["checks"].as_array().unwrap().iter().find(|check| check["id"] == "state").unwrap();
+    assert_eq!(state["outcome"], "pass", "{state}");
+}
+
 fn completions_take_a_copy_and_never_hang(server: Backend) {
     let place = server.place();
     let mut home = machine(server, &place, "");
@@ -435,7 +484,7 @@ fn completions_take_a_copy_and_never_hang(server: Backend) {
         Run::of(command, b"").code(0)
     };
     assert!(complete(&home).stdout.contains("acme"));
-    let copy = home.path("config/msgrctl/state-copies/default.json");
+    let copy = home.state_copy();
     let old = std::time::SystemTime::now() - Duration::from_secs(3600);
     // A server that takes connections and says nothing.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -444,7 +493,9 @@ fn completions_take_a_copy_and_never_hang(server: Backend) {
     let [port, other] = [server.listens(), to].map(|listens| listens.split(':').nth(1).unwrap().to_owned());
     // The copy names the server first.
     let text = std::fs::read_to_string(&copy).unwrap().replacen(&port, &other, 1);
-    std::fs::write(&copy, text).unwrap();
+    let written: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let of_state = hex::encode(Sha256::digest(written["address"].as_str().unwrap()));
+    let copy = home.file(&format!("config/msgrctl/state-copies/{}/default.json", &of_state[..12]), text);
     std::fs::File::open(&copy).unwrap().set_modified(old).unwrap();
     let run = complete(&home);
     assert!(run.stdout.contains("acme") && run.took < Duration::from_secs(2), "{run:#?}");

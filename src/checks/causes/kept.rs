@@ -19,7 +19,7 @@ causes! {
         "the address of the shared state is not valid"
         "give it as s3://BUCKET/PREFIX or postgres://USER@HOST/DATABASE in MSGRCTL_STATE, or with msgrctl config set state ADDRESS"
     STATE_CREDENTIALS "state-credentials" State ShowState
-        "nothing says who asks for the shared state"
+        "there are no valid credentials for the shared state"
         "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; for PostgreSQL set PGPASSWORD, or use ~/.pgpass"
     STATE_UNREACHABLE "state-unreachable" State ShowState
         "the server of the shared state did not answer, or is in trouble"
@@ -29,7 +29,7 @@ causes! {
         "check them; the rights that are needed: msgrctl doctor --print-policy s3; in PostgreSQL: msgrctl doctor --print-policy postgres"
     STATE_NO_BUCKET "state-no-bucket" State ShowState
         "the bucket of the shared state does not exist"
-        "make the bucket, or correct the address"
+        "create the bucket, or correct the address"
     STATE_NO_DATABASE "state-no-database" State ShowState
         "the database of the shared state does not exist"
         "make the database, or correct the address"
@@ -40,7 +40,7 @@ causes! {
         "no secure connection to the server of the shared state: its certificate is not trusted, or it speaks no TLS"
         "trust the authority of its certificate: --ca-bundle FILE (MSGRCTL_CA_BUNDLE); for PostgreSQL also sslrootcert=FILE in the address"
     STATE_UNCONDITIONAL "state-unconditional" State ShowState
-        "the server of the shared state ignores conditions of writes, so commands would overwrite each other's changes"
+        "the server of the shared state does not support conditional writes, so commands would overwrite each other's changes"
         "use a server with conditional writes, such as Amazon S3, R2, or a current MinIO or SeaweedFS"
     STATE_CONFLICT "state-conflict" State ShowState
         "another command changed the same records in the meantime"
@@ -48,6 +48,9 @@ causes! {
     STATE_LOCKED "state-locked" State ShowState
         "another command holds the lock of the tenant"
         "wait until it is done; if its process is gone, the lock ends after its lease, or: msgrctl state unlock ID"
+    STATE_MOVED "state-moved" State ShowState
+        "the records were moved to another place, and the setting here names the old one"
+        "set 'state' to the new place: msgrctl config set state STATE; where MSGRCTL_STATE is set, change it"
     STATE_DAMAGED "state-damaged" State ShowState
         "a document of the shared state is damaged, or a newer version wrote it"
         "restore an older version of it, or use the newer version here too"
@@ -113,16 +116,16 @@ causes! {
         "remove them where no other configuration uses them"
     LOG_LINE_CHANGED "log-line-changed" Machine Nothing
         "a line of the log is not what it was when the next one was written"
-        "compare log.jsonl with a copy from elsewhere, and find out who edited it; what it says of that change cannot be relied on"
+        "compare the log with a copy from elsewhere, and find out who edited it; what it says of that change cannot be relied on"
     LOG_LINE_MISSING "log-line-missing" Machine Nothing
-        "lines of the log are missing, or the file log.end.json that says where it ends"
-        "restore log.jsonl and log.end.json together from a copy; to begin a new log, move the whole file away, never a part of it"
+        "lines of the log are missing, or what says where it ends (log.end.json)"
+        "restore the log and log.end.json together from a copy; to begin a new log, move the whole log away, never a part of it"
     LOG_LINE_OUT_OF_PLACE "log-line-out-of-place" Machine Nothing
         "a line of the log was moved, copied or added, or the chain began again without log.end.json"
-        "compare log.jsonl with a copy from elsewhere, and find out who edited it"
+        "compare the log with a copy from elsewhere, and find out who edited it"
     LOG_LINE_UNLINKED "log-line-unlinked" Machine Nothing
         "a line of the log carries no digest of the line before it: a person wrote it, or an older version did, after this one was used"
-        "use the same version everywhere; where no older one was used, find out who edited log.jsonl"
+        "use the same version everywhere; where no older one was used, find out who edited the log"
     PLAN_STALE "plan-stale" Machine Nothing
         "something that the saved plan rests on has changed since it was made: records, a secret, or the state at Meta"
         "make a new plan, and review it: msgrctl plan -f FILE --out PLAN"

@@ -1,6 +1,8 @@
 //! Causes of missing answers, and what to try.
 
-use super::{Diagnosis, GRAPH_TROUBLE, NOT_GRAPH, PROXY_AUTH, PROXY_REFUSED, STATE_CONFLICT, THROTTLED, UNREACHABLE};
+use super::{
+    Diagnosis, GRAPH_TROUBLE, NOT_GRAPH, PROXY_AUTH, PROXY_REFUSED, STATE_CONFLICT, THROTTLED, UNREACHABLE, all,
+};
 use crate::graph::Unreachable;
 use crate::http::{Fault, Way};
 
@@ -22,9 +24,10 @@ pub fn of_unreachable(unreachable: &Unreachable) -> Diagnosis {
         Unreachable::Unfinished => {
             Diagnosis { summary: "Graph did not finish the call, three times".into(), ..GRAPH_TROUBLE.diagnosis() }
         }
-        Unreachable::HeldBack(why) => {
-            Diagnosis { summary: format!("the change was not sent to Meta: {why}"), ..STATE_CONFLICT.diagnosis() }
-        }
+        Unreachable::HeldBack(held) => Diagnosis {
+            summary: format!("the change was not sent to Meta: {held}"),
+            ..all().find(|cause| cause.id == held.cause).unwrap_or(&STATE_CONFLICT).diagnosis()
+        },
         Unreachable::Trouble(_) => {
             Diagnosis { summary: "Graph answered with an error of its own".into(), ..GRAPH_TROUBLE.diagnosis() }
         }

@@ -12,7 +12,7 @@ use crate::checks::causes::FILE_DAMAGED;
 use crate::checks::ids;
 use crate::env::platform;
 use crate::operations::Found;
-use crate::operations::doctor::{accounts, files, left_behind, network, store};
+use crate::operations::doctor::{accounts, files, left_behind, network, state, store};
 use crate::secrets::{StoreError, redact, vault_policy};
 
 /// Check this machine and this configuration
@@ -54,6 +54,7 @@ pub fn run(args: &DoctorArgs, ctx: &Context) -> Result<u8, CliError> {
         vec![Found::pass(ids::MSGRCTL_VERSION, format!("msgrctl {}, {}", env!("CARGO_PKG_VERSION"), platform()))];
     match ctx.settings() {
         Ok(_) => {
+            found.extend(state::look(ctx)?);
             found.extend(files::look(ctx)?);
             // That the tenants cannot be read was reported above.
             if let Ok(tenants) = ctx.tenants() {

@@ -175,7 +175,7 @@ pub(in crate::cli) const FILES: Topic = Topic {
             "health-log.jsonl",
             "changes of health that watch found, a line of JSON each; msgrctl log --health shows them",
         ),
-        ("state-copies/<tenant>.json", "a copy of a shared state; see msgrctl help shared-state"),
+        ("state-copies/", "a copy of a shared state; see msgrctl help shared-state"),
         ("tenants/<tenant>/secrets.enc", "the encrypted file of secrets, only with --store file"),
     ],
     groups: Vec::new,

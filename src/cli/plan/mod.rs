@@ -116,7 +116,13 @@ pub(super) fn run(args: &PlanArgs, ctx: &Context) -> Result<u8, CliError> {
         ))
         .hint(format!("to apply it: {command}")));
     }
+    if let Some(path) = &args.out {
+        saved::refuse_other(path)?;
+    }
     let (manifest, files) = args.manifest.read_files(ctx)?;
+    if let Some(path) = &args.out {
+        ctx.settings()?.refuse_own("the plan", path)?;
+    }
     let looks = Looks { offline: args.offline, ..args.how.looks() };
     let other = of_tenant(ctx, &manifest, looks)?;
     let ctx = other.as_ref().unwrap_or(ctx);

@@ -11,8 +11,9 @@ use crate::operations::shared_state;
 /// Move the records to another place: files here, or a bucket or database that a team shares
 ///
 /// Copies accounts, messages, settings, health and the log, compares them, then writes the
-/// setting 'state' into config.toml. The old place stays as it is, as a copy. Secrets are not
-/// moved: they stay in their stores. Asks first; without a terminal it needs --yes.
+/// setting 'state' into config.toml. The old place stays as a copy, in which nothing can be
+/// changed any more: other machines are told where the records are. Secrets are not moved: they
+/// stay in their stores. Asks first; without a terminal it needs --yes.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  msgrctl state move --to s3://our-team/msgrctl --yes\n  msgrctl state move --to 's3://our-team/msgrctl?endpoint=https://s3.example.com' --yes\n  msgrctl state move --to postgres://ana@db.example.com/team --yes\n  msgrctl state move --to files --replace --yes"
@@ -47,7 +48,7 @@ pub fn run(args: &MoveArgs, ctx: &Context) -> Result<u8, CliError> {
             prepared.from, prepared.to
         ));
     }
-    ctx.output.notice("the old place stays as it is, as a copy; secrets stay in their stores");
+    ctx.output.notice("the old place stays as a copy that cannot be changed; secrets stay in their stores");
     if let Some(name) = variable {
         ctx.output.warning(&format!("{name} still names {}, and wins over config.toml: change it too", prepared.from));
     }

@@ -37,6 +37,9 @@ struct TenantView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     serial: Option<u64>,
     bytes: usize,
+    /// Why its records cannot be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    damaged: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     lock: Option<&'a LockInfo>,
 }
@@ -55,6 +58,7 @@ pub fn run(_args: &ShowArgs, ctx: &Context) -> Result<u8, CliError> {
             lineage: state.lineage.as_deref(),
             serial: state.serial,
             bytes: state.bytes,
+            damaged: state.damaged.as_deref(),
             lock: state.lock.as_ref(),
         });
         let (address, origin) = (overview.address.as_str(), overview.origin.to_string());
@@ -66,6 +70,9 @@ pub fn run(_args: &ShowArgs, ctx: &Context) -> Result<u8, CliError> {
         let rows = overview.tenants.iter().map(view).collect();
         let laid = table(&["TENANT", "BYTES", "SERIAL", "LOCK", "LINEAGE"], rows, ctx.output.terminal.out());
         tables::show(ctx, &laid, "--json shows all");
+    }
+    for damaged in overview.tenants.iter().filter_map(|state| state.damaged.as_ref()) {
+        ctx.output.warning(damaged);
     }
     Ok(0)
 }

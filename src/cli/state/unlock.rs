@@ -11,8 +11,8 @@ use crate::operations::shared_state;
 /// Break the lock of a tenant whose holder is gone
 ///
 /// A lock ends by itself a few minutes after its holder. The id names one lock: a newer one of
-/// another command stays. A holder that is not gone stops at its next change. Asks first;
-/// without a terminal it needs --yes.
+/// another command stays. A holder that is not gone stops before its next change at Meta, once
+/// it notices: after half a minute at most. Asks first; without a terminal it needs --yes.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  msgrctl state unlock 3f9a0c51b2d4 --yes")]
 pub struct UnlockArgs {

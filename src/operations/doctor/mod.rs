@@ -4,4 +4,5 @@ pub mod accounts;
 pub mod files;
 pub mod left_behind;
 pub mod network;
+pub mod state;
 pub mod store;

@@ -59,8 +59,22 @@ impl From<RemoteError> for Error {
                     denied.hint("to see the rights that it needs: msgrctl doctor --print-policy s3")
                 }
             }
+            RemoteError::BadKeys { says, .. } => Self::credentials(message)
+                .reason(causes::STATE_CREDENTIALS.id)
+                .cause(says)
+                .hint("check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; keys with a session token expire: get new ones"),
+            RemoteError::WrongClock { says, .. } => Self::credentials(message)
+                .reason(causes::CLOCK_WRONG.id)
+                .cause(says)
+                .hint(causes::CLOCK_WRONG.fix()),
+            RemoteError::OtherRegion { region, .. } => {
+                let region = region.unwrap_or_else(|| "REGION".into());
+                Self::usage(message)
+                    .reason(causes::STATE_ADDRESS.id)
+                    .hint(format!("add ?region={region} to the address of the state, or set AWS_REGION"))
+            }
             RemoteError::NoDatabase { .. } => failed().reason(causes::STATE_NO_DATABASE.id).hint(
-                "make the database, or correct the address: msgrctl config set state postgres://USER@HOST/DATABASE",
+                "create the database, or correct the address: msgrctl config set state postgres://USER@HOST/DATABASE",
             ),
             RemoteError::ReadOnly { says, .. } => failed()
                 .reason(causes::STATE_READ_ONLY.id)
@@ -68,14 +82,18 @@ impl From<RemoteError> for Error {
                 .hint("name the primary server in the address: a standby only reads"),
             RemoteError::NoBucket { .. } => failed()
                 .reason(causes::STATE_NO_BUCKET.id)
-                .hint("make the bucket, or correct the address: msgrctl config set state s3://BUCKET/PREFIX"),
+                .hint("create the bucket, or correct the address: msgrctl config set state s3://BUCKET/PREFIX"),
             RemoteError::Unconditional { .. } => failed()
                 .reason(causes::STATE_UNCONDITIONAL.id)
                 .cause("it created an object that was there already, so two commands would overwrite each other")
                 .hint("use a server with conditional writes (If-None-Match and If-Match): Amazon S3, R2, a current MinIO or SeaweedFS"),
-            RemoteError::Unexpected { says, .. } => {
+            RemoteError::Unexpected { says, passes: true, .. } => {
                 Self::remote(message).reason(causes::STATE_UNREACHABLE.id).cause(says).hint("try again in a minute")
             }
+            RemoteError::Unexpected { says, .. } => failed()
+                .reason(causes::STATE_UNREACHABLE.id)
+                .cause(says)
+                .hint("check the address: a proxy or another program may have answered"),
             RemoteError::Damaged { why, .. } => {
                 Self::file(message).reason(causes::STATE_DAMAGED.id).cause(why).hint(SHOW)
             }

@@ -128,15 +128,19 @@ impl<'a> Changing<'a> {
             let part = Entry { id: Entry::new(self.workspace, &entry.tenant, Vec::new()).id, ..entry };
             return Ok(self.workspace.records()?.append(&part.line())?);
         }
-        let written = self.workspace.records()?.append(&entry.line());
-        written.map_err(Error::from).and(self.pending.end(self.workspace))
+        // Without the line the note stays: the next command writes it.
+        self.workspace.records()?.append(&entry.line())?;
+        self.pending.end(self.workspace)
     }
 }
 
 impl Drop for Changing<'_> {
     fn drop(&mut self) {
         if let Err(error) = self.end() {
-            self.workspace.warning(&format!("the change was made, but could not be logged: {}", error.message()));
+            self.workspace.warning(&format!(
+                "what was changed is not in the log yet: {}; the next change writes it there",
+                error.message()
+            ));
         }
     }
 }

@@ -65,6 +65,7 @@ pub fn recover(workspace: &Workspace, held: Option<&str>, all: bool) -> Result<O
                 pending.entry.command,
                 error.message()
             ));
+            continue;
         }
         pending.end(workspace)?;
         if !is_held {

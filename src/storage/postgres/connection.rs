@@ -63,7 +63,8 @@ impl Database {
 
     /// The error of what was not expected.
     pub fn error(&self, failed: Failed) -> RemoteError {
-        let says = |text: &str| RemoteError::Unexpected { place: self.address.to_string(), says: text.into() };
+        let says =
+            |text: &str| RemoteError::Unexpected { place: self.address.to_string(), says: text.into(), passes: false };
         match failed {
             Failed::Refused(error) | Failed::Again { error, .. } => error,
             Failed::NoTable => says("its tables are gone"),

@@ -39,7 +39,7 @@ pub fn failed(error: &tokio_postgres::Error, place: &str, why: Option<&str>) -> 
                 Failed::Refused(RemoteError::Unreachable { place, fault })
             }
             (None, _) if !error.is_closed() && words.starts_with("error parsing") => {
-                Failed::Refused(RemoteError::Unexpected { place, says: words })
+                Failed::Refused(RemoteError::Unexpected { place, says: words, passes: false })
             }
             (fault, _) => {
                 let fault = fault.unwrap_or(Fault::Broken);
@@ -58,8 +58,8 @@ pub fn failed(error: &tokio_postgres::Error, place: &str, why: Option<&str>) -> 
         Some("28") => Failed::Refused(RemoteError::Denied { place, says }),
         // Too many connections, shutting down or starting, deadlocks: none of it was carried out.
         Some("53" | "57" | "40" | "08") => {
-            Failed::Again { error: RemoteError::Unexpected { place, says }, arrived: true }
+            Failed::Again { error: RemoteError::Unexpected { place, says, passes: true }, arrived: true }
         }
-        _ => Failed::Refused(RemoteError::Unexpected { place, says }),
+        _ => Failed::Refused(RemoteError::Unexpected { place, says, passes: false }),
     }
 }

@@ -36,6 +36,11 @@ impl Address {
     pub fn parse(text: &str, env: &Environment) -> Result<Self, RemoteError> {
         let wrong = |why: &str| RemoteError::Address { address: without_keys(text), why: why.into() };
         let url = Url::parse(text).map_err(|_| wrong("expected s3://BUCKET/PREFIX"))?;
+        // A URL has lost its dots by now.
+        let written = text.split(['?', '#']).next().unwrap_or_default();
+        if written.split('/').any(|part| matches!(part, "." | "..")) || url.fragment().is_some() {
+            return Err(wrong("the prefix may have letters, digits, '-', '_', '.' and '/', and no part '.' or '..'"));
+        }
         if url.scheme() != "s3" {
             return Err(wrong("expected s3://BUCKET/PREFIX"));
         }
@@ -49,12 +54,13 @@ impl Address {
         }
         let prefix = url.path().trim_matches('/').to_owned();
         let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/');
-        if !prefix.chars().all(fits) || prefix.split('/').any(|part| matches!(part, "." | "..")) {
+        if !prefix.chars().all(fits) || prefix.contains("//") {
             return Err(wrong("the prefix may have letters, digits, '-', '_', '.' and '/'"));
         }
         let (mut endpoint, mut region, mut lease) = (None, None, LEASE);
         for (key, value) in url.query_pairs() {
             match &*key {
+                "endpoint" if endpoint.is_some() => return Err(wrong("it names two endpoints")),
                 "endpoint" => endpoint = Some(value.into_owned()),
                 "region" => region = Some(value.into_owned()),
                 "lease" => {
@@ -134,6 +140,10 @@ mod tests {
             "s3://team?endpoint=http://example.com",
             "s3://team?endpoint=https://a:hidden@example.com",
             "s3://team/../x y",
+            "s3://team/a/../../hidden",
+            "s3://team/a/./b",
+            "s3://team/a//b",
+            "s3://team/a#hidden",
             "s3://Te_am",
             "s3://team?lease=1",
         ] {

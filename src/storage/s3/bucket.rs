@@ -100,7 +100,7 @@ impl Bucket {
     }
 
     fn unexpected(&self, says: String) -> RemoteError {
-        RemoteError::Unexpected { place: self.place(), says }
+        RemoteError::Unexpected { place: self.place(), says, passes: false }
     }
 
     async fn read(&self, key: &str, known: Option<&str>) -> Result<Got, RemoteError> {
@@ -114,7 +114,7 @@ impl Bucket {
                 Ok(Got::Found(Object { text, tag }))
             }
             304 => Ok(Got::Same),
-            404 if !self.is_bucket_missing(&answer) => Ok(Got::Absent),
+            404 if is_key_missing(&answer) => Ok(Got::Absent),
             _ => Err(self.refused(&answer)),
         }
     }
@@ -140,7 +140,10 @@ impl Bucket {
                     }
                     409 | 412 if may_have_arrived => return self.is_there(key, text).await,
                     409 | 412 => return Ok(Written::Lost),
-                    404 if !self.is_bucket_missing(&answer) => return Ok(Written::Lost),
+                    404 if is_key_missing(&answer) => return Ok(Written::Lost),
+                    501 if !condition.is_empty() => {
+                        return Err(RemoteError::Unconditional { place: self.place() });
+                    }
                     500.. => {
                         may_have_arrived = true;
                         self.refused(&answer)
@@ -173,7 +176,7 @@ impl Bucket {
         let answer = self.ask(Method::DELETE, Some(key), &[], condition.as_slice()).await?;
         match answer.status {
             200 | 204 => Ok(true),
-            404 if !self.is_bucket_missing(&answer) => Ok(true),
+            404 if is_key_missing(&answer) => Ok(true),
             409 | 412 => Ok(false),
             _ => Err(self.refused(&answer)),
         }
@@ -216,7 +219,7 @@ impl Bucket {
             match self.send(method.clone(), key, query, conditions, b"").await {
                 Ok(answer) if answer.status >= 500 && tried < TRIES => {}
                 Ok(answer) => return Ok(answer),
-                // Who has said nothing for so long is not asked four times.
+                // A server that timed out is not asked four times.
                 Err(fault) if tried == TRIES || matches!(fault, Fault::ConnectTimeout | Fault::Timeout) => {
                     return Err(RemoteError::Unreachable { place: self.place(), fault });
                 }
@@ -282,10 +285,6 @@ impl Bucket {
         }
     }
 
-    fn is_bucket_missing(&self, answer: &Response) -> bool {
-        matches!(self.refused(answer), RemoteError::NoBucket { .. })
-    }
-
     /// The error of an answer; S3 says why in a code.
     fn refused(&self, answer: &Response) -> RemoteError {
         let body = String::from_utf8_lossy(&answer.body);
@@ -300,10 +299,32 @@ impl Bucket {
         };
         match (&*code, answer.status) {
             ("NoSuchBucket", _) => RemoteError::NoBucket { place },
+            (
+                "ExpiredToken"
+                | "InvalidAccessKeyId"
+                | "InvalidToken"
+                | "SignatureDoesNotMatch"
+                | "TokenRefreshRequired",
+                _,
+            ) => RemoteError::BadKeys { place, says },
+            ("RequestTimeTooSkewed", _) => RemoteError::WrongClock { place, says },
+            ("AuthorizationHeaderMalformed" | "IllegalLocationConstraintException" | "PermanentRedirect", _)
+            | (_, 301) => {
+                let header = answer.headers.get("x-amz-bucket-region").and_then(|region| region.to_str().ok());
+                let region = header.map_or_else(|| one("Region"), str::to_owned);
+                let is_one =
+                    region.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+                RemoteError::OtherRegion { place, region: Some(region).filter(|region| !region.is_empty() && is_one) }
+            }
             (_, 401 | 403) => RemoteError::Denied { place, says },
-            _ => RemoteError::Unexpected { place, says },
+            (_, status) => RemoteError::Unexpected { place, says, passes: status == 429 || status >= 500 },
         }
     }
+}
+
+/// Whether it is the object that does not exist; another server answers 404 to everything.
+fn is_key_missing(answer: &Response) -> bool {
+    xml::all(&String::from_utf8_lossy(&answer.body), "Code").iter().any(|code| code == "NoSuchKey")
 }
 
 fn tag(answer: &Response) -> Option<String> {

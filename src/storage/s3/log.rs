@@ -120,7 +120,9 @@ impl Parts {
     fn add(&self, log: &str, last: Option<Part>, lines: &str) -> Result<bool, RemoteError> {
         let (number, text, expected) = match last {
             Some((number, part)) if part.text.len() < COMPLETE => {
-                (number, part.text + lines + "\n", Expected::Tag(part.tag))
+                // Half a line stays one of its own.
+                let gap = if part.text.is_empty() || part.text.ends_with('\n') { "" } else { "\n" };
+                (number, part.text + gap + lines + "\n", Expected::Tag(part.tag))
             }
             Some((number, _)) => (number + 1, format!("{lines}\n"), Expected::Absent),
             None => (1, format!("{lines}\n"), Expected::Absent),
@@ -162,11 +164,26 @@ impl Logs for Parts {
         Err(RemoteError::Contended { document: self.server.shown(&directory(log)), tries: REPEATS })
     }
 
+    fn can_append(&self, log: &str) -> Result<(), RemoteError> {
+        if let Some(end) = self.end(log)? {
+            guard(&self.ends).insert(log.into(), end);
+        }
+        Ok(())
+    }
+
     fn link(&self, log: &str, next: &Link<'_>) -> Result<(), RemoteError> {
+        let mut sent: Option<String> = None;
         for tried in 1..=REPEATS {
             let known = guard(&self.ends).get(log).cloned();
             let end = known.map_or_else(|| self.end(log), |known| Ok(Some(known)))?;
             let last = self.last(log)?;
+            // What had no answer may have arrived, and other lines may follow it by now.
+            let is_sent = |line: &str| Some(line) == sent.as_deref();
+            if end.as_ref().and_then(|(end, _)| end.line.as_deref()).is_some_and(is_sent)
+                || last.as_ref().is_some_and(|(_, part)| part.text.lines().any(is_sent))
+            {
+                return Ok(());
+            }
             let line = last_line(last.as_ref());
             if let Some(missing) = end.as_ref().and_then(|(end, _)| end.missing_after(line)) {
                 let missing = missing.to_owned();
@@ -180,9 +197,12 @@ impl Logs for Parts {
             let expected = end.map_or(Expected::Absent, |(_, tag)| Expected::Tag(tag));
             if let Written::Done(tag) = self.server.put(&names::end_of(log), &text_of(&new), expected)? {
                 guard(&self.ends).insert(log.into(), (new, tag));
-                // Where another process was faster, it has added this line, or the next one does.
-                return self.add(log, last, &linked.line).map(drop);
+                // The line counts by now. Where this fails, or another process was faster, the next
+                // one adds it.
+                let _ = self.add(log, last, &linked.line);
+                return Ok(());
             }
+            sent = Some(linked.line);
             guard(&self.ends).remove(log);
             guard(&self.last).remove(log);
             self.server.pause(tried)?;
@@ -193,7 +213,10 @@ impl Logs for Parts {
     fn set_end(&self, log: &str, end: &str) -> Result<(), RemoteError> {
         let end = LogTail { schema_version: SCHEMA_VERSION, end: end.into(), line: None, follows: None };
         guard(&self.ends).remove(log);
-        self.server.put(&names::end_of(log), &text_of(&end), Expected::Anything).map(drop)
+        match self.server.put(&names::end_of(log), &text_of(&end), Expected::Anything)? {
+            Written::Done(_) => Ok(()),
+            Written::Lost => Err(RemoteError::Changed { document: self.server.shown(&names::end_of(log)) }),
+        }
     }
 
     fn remove(&self, log: &str) -> Result<(), RemoteError> {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use super::state::StateDocument;
 use crate::files;
@@ -35,7 +36,9 @@ pub struct Copy {
 }
 
 impl Copies {
-    pub fn new(directory: PathBuf, address: String) -> Self {
+    pub fn new(mut directory: PathBuf, address: String) -> Self {
+        // States have tenants of the same names.
+        directory.push(&hex::encode(Sha256::digest(&address))[..12]);
         Self { directory, address }
     }
 

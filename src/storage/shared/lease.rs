@@ -4,12 +4,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
-use super::objects::{Expected, Got, SCHEMA_VERSION, Server, Written, guard};
+use super::objects::{Expected, Got, REPEATS, SCHEMA_VERSION, Server, Written, guard};
 use crate::leaving::{self, AtEnd};
 use crate::storage::{Held, Holder, LockInfo, RemoteError};
 
 /// How long another try waits while the lock is held.
 const BETWEEN: Duration = Duration::from_millis(200);
+
+/// The longest wait for a lock.
+const MOST: Duration = Duration::from_secs(150);
 
 /// How long the end of a process waits for the lock to go.
 const LAST_WAIT: Duration = Duration::from_secs(2);
@@ -36,7 +39,11 @@ impl Held for Arc<Lease> {}
 impl Lease {
     /// Whether another command may have taken it over.
     pub fn is_lost(&self) -> bool {
-        self.inner.lost.load(Ordering::Relaxed) || guard(&self.inner.lock).2.elapsed() > self.server.objects.lease()
+        let (lock, _, renewed) = &*guard(&self.inner.lock);
+        // The monotonic clock stands still while a machine sleeps.
+        self.inner.lost.load(Ordering::Relaxed)
+            || renewed.elapsed() > self.server.objects.lease()
+            || self.server.objects.now() > lock.expires
     }
 }
 
@@ -55,11 +62,8 @@ pub fn read(server: &Server, tenant: &str) -> Result<Option<(LockInfo, String)>,
     let key = key(tenant);
     match server.get(&key, None)? {
         Got::Found(found) => {
-            let damaged = |error: serde_json::Error| RemoteError::Damaged {
-                document: server.shown(&key),
-                why: error.to_string(),
-            };
-            Ok(Some((serde_json::from_str(&found.text).map_err(damaged)?, found.tag)))
+            // One that cannot be read counts as ended: records are changed by compare-and-swap anyway.
+            Ok(Some((serde_json::from_str(&found.text).unwrap_or_else(|_| LockInfo::unreadable()), found.tag)))
         }
         Got::Absent | Got::Same => Ok(None),
     }
@@ -74,8 +78,8 @@ pub fn acquire(
     say: &dyn Fn(&str),
 ) -> Result<Arc<Lease>, RemoteError> {
     let key = key(tenant);
-    // The lock of a holder that is gone ends within that.
-    let patience = if patience.is_zero() { patience } else { server.objects.lease().mul_f64(1.25) };
+    // The lock of a holder that is gone ends within that, unless leases are made to last.
+    let patience = if patience.is_zero() { patience } else { server.objects.lease().mul_f64(1.25).min(MOST) };
     let start = Instant::now();
     let mut told = false;
     let mut expected = Expected::Absent;
@@ -88,7 +92,12 @@ pub fn acquire(
             return begin(server, key, lock, tag, began);
         }
         expected = Expected::Absent;
-        let Some((held, tag)) = read(server, tenant)? else { continue };
+        let Some((held, tag)) = read(server, tenant)? else {
+            if start.elapsed() > MOST {
+                return Err(RemoteError::Contended { document: server.shown(&key), tries: REPEATS });
+            }
+            continue;
+        };
         if held.expires < server.objects.now() {
             say(&format!(
                 "taking over the lock of tenant '{tenant}' from {}, which ended at {}",

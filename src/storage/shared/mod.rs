@@ -2,8 +2,9 @@
 //!
 //! There are `format.json`; a tenant's records together in `tenants/TENANT/state.json`, with a
 //! lineage and a serial that grows with each change; what is known of its accounts beside it;
-//! `locks/TENANT.json`; `pending/TENANT.json`; and logs. Each write names the version that it
-//! replaces. A lock alone would not do: its holder may be paused for longer than it lasts.
+//! `locks/TENANT.json`; `pending/TENANT.json`; and logs. Each write of records and of a log names
+//! the version that it replaces. A lock alone would not do: its holder may be paused for longer
+//! than it lasts.
 
 mod copy;
 mod lease;
@@ -21,7 +22,7 @@ use super::{
 };
 use copy::Copies;
 use lease::Lease;
-use objects::{Expected, Got, Logs, Server, guard};
+use objects::{Expected, Got, Logs, Server, Written, guard};
 use opened::Opened;
 use state::StateDocument;
 
@@ -59,6 +60,11 @@ fn kept(name: &str) -> Kept<'_> {
         Some((tenant, document)) if document.strip_suffix(".toml").is_some() => Kept::Record(tenant, document),
         _ => Kept::Object,
     }
+}
+
+/// The tenant of a note about a change that has begun, which belongs to the holder of its lock.
+fn noted(name: &str) -> Option<&str> {
+    name.strip_prefix(super::names::PENDING)?.strip_prefix('/')?.strip_suffix(".json")
 }
 
 fn state_key(tenant: &str) -> String {
@@ -101,6 +107,10 @@ impl Storage for Shared {
         self.server.shown(name).into()
     }
 
+    fn identity(&self) -> String {
+        self.server.objects.identity()
+    }
+
     fn read(&self, name: &str) -> Result<Option<String>, StorageError> {
         Ok(match kept(name) {
             Kept::Record(tenant, document) => {
@@ -133,9 +143,14 @@ impl Storage for Shared {
     }
 
     fn put(&self, name: &str, text: &str) -> Result<(), StorageError> {
+        if let Some(tenant) = noted(name) {
+            self.check_lease(tenant)?;
+        }
         self.prepare()?;
-        self.server.put(name, text, Expected::Anything)?;
-        Ok(())
+        match self.server.put(name, text, Expected::Anything)? {
+            Written::Done(_) => Ok(()),
+            Written::Lost => Err(RemoteError::Changed { document: self.server.shown(name) }.into()),
+        }
     }
 
     fn remove(&self, name: &str) -> Result<(), StorageError> {
@@ -148,14 +163,21 @@ impl Storage for Shared {
                 }
             }
             Kept::Object if matches!(name, super::names::LOG | super::names::HEALTH_LOG) => self.log.remove(name)?,
-            Kept::Object => drop(self.server.delete(name, None)?),
+            Kept::Object => {
+                if let Some(tenant) = noted(name) {
+                    self.check_lease(tenant)?;
+                }
+                self.server.delete(name, None)?;
+            }
         }
         Ok(())
     }
 
     fn tenants(&self) -> Result<Vec<String>, StorageError> {
         let all = self.server.list("tenants/")?;
-        Ok(all.iter().filter_map(|name| Some(name.strip_suffix("/state.json")?.to_owned())).collect())
+        // The records of another state may lie below this one.
+        let names = all.iter().filter_map(|name| name.strip_suffix("/state.json"));
+        Ok(names.filter(|name| !name.contains('/')).map(str::to_owned).collect())
     }
 
     fn tenants_soon(&self) -> Vec<String> {
@@ -190,8 +212,9 @@ impl Storage for Shared {
         Ok(self.log.set_end(log, end)?)
     }
 
-    fn can_append(&self, _log: &str) -> Result<(), StorageError> {
-        Ok(self.prepare()?)
+    fn can_append(&self, log: &str) -> Result<(), StorageError> {
+        self.prepare()?;
+        Ok(self.log.can_append(log)?)
     }
 
     fn hold(
@@ -250,13 +273,20 @@ impl Storage for Shared {
     }
 
     fn state_of(&self, tenant: &str) -> Result<TenantState, StorageError> {
-        let known = self.state(tenant)?;
+        let (known, damaged) = match self.state(tenant) {
+            // The others, and its lock, are shown all the same.
+            Err(error @ (RemoteError::Damaged { .. } | RemoteError::WentBack { .. })) => {
+                (None, Some(error.to_string()))
+            }
+            state => (state?, None),
+        };
         let bytes = known.as_ref().map_or(0, |known| known.state.documents.values().map(String::len).sum());
         Ok(TenantState {
             tenant: tenant.into(),
             lineage: known.as_ref().map(|known| known.state.lineage.clone()),
             serial: known.as_ref().map(|known| known.state.serial),
             bytes,
+            damaged,
             lock: self.lock_of(tenant)?,
         })
     }

@@ -111,6 +111,10 @@ pub trait Objects: Debug + Send + Sync {
 pub trait Logs: Debug + Send + Sync {
     fn whole(&self, log: &str) -> Result<WholeLog, RemoteError>;
     fn append(&self, log: &str, lines: &str) -> Result<(), RemoteError>;
+    /// Refuses a log that this version cannot go on with.
+    fn can_append(&self, _log: &str) -> Result<(), RemoteError> {
+        Ok(())
+    }
     fn link(&self, log: &str, next: &Link<'_>) -> Result<(), RemoteError>;
     fn set_end(&self, log: &str, end: &str) -> Result<(), RemoteError>;
     fn remove(&self, log: &str) -> Result<(), RemoteError>;
@@ -161,7 +165,7 @@ impl Server {
     }
 
     fn unexpected(&self, says: String) -> RemoteError {
-        RemoteError::Unexpected { place: self.objects.place(), says }
+        RemoteError::Unexpected { place: self.objects.place(), says, passes: false }
     }
 
     /// An object's address.

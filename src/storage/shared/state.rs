@@ -141,13 +141,20 @@ impl Shared {
         for tried in 1..=REPEATS {
             let now = self.state(tenant)?;
             let is = now.as_ref().and_then(|known| known.state.documents.get(document)).map(String::as_str);
+            if tried > 1 && is == after {
+                // It had arrived although it was not answered.
+                return Ok(());
+            }
             if is != before {
                 return Err(RemoteError::Changed { document: self.server.shown(&key) });
             }
             let write = uuid::Uuid::new_v4().simple().to_string();
             let expected = now.as_ref().map_or(Expected::Absent, |known| Expected::Tag(known.tag.clone()));
             let mut state = now.map_or_else(StateDocument::begin, |known| (*known.state).clone());
-            state.serial += 1;
+            state.serial = state.serial.checked_add(1).ok_or_else(|| RemoteError::Damaged {
+                document: self.server.shown(&key),
+                why: format!("serial {} is too large", state.serial),
+            })?;
             state.write = write;
             match after {
                 Some(after) => drop(state.documents.insert(document.into(), after.into())),

@@ -79,6 +79,15 @@ impl Home {
     }
 
     /// The accounts of the default tenant on disk.
+    /// The only copy of the state of the default tenant.
+    pub fn state_copy(&self) -> PathBuf {
+        let states = std::fs::read_dir(self.path("config/msgrctl/state-copies")).unwrap();
+        let copies = states.map(|state| state.unwrap().path().join("default.json")).filter(|copy| copy.exists());
+        let copies: Vec<PathBuf> = copies.collect();
+        assert_eq!(copies.len(), 1, "{copies:?}");
+        copies.into_iter().next().unwrap()
+    }
+
     pub fn accounts_file(&self) -> PathBuf {
         self.path("config/msgrctl/tenants/default/accounts.toml")
     }

@@ -355,6 +355,15 @@ pub fn text_at(path: &Path) -> Option<String> {
     is_plan(&text).then_some(text)
 }
 
+/// Refuses a path whose file is something else than a saved plan: it would be lost.
+pub fn refuse_other(path: &Path) -> Result<(), Error> {
+    if path.symlink_metadata().is_err() || text_at(path).is_some() {
+        return Ok(());
+    }
+    Err(Error::usage(format!("{} is there already and is not a saved plan; nothing was written", shown(path)))
+        .hint("name a new file with --out"))
+}
+
 /// A path of a plan, for showing.
 pub fn shown(path: &Path) -> String {
     files::shown(path)
