@@ -57,8 +57,8 @@ fn sums() -> Vec<(String, String)> {
 }
 
 fn manifests(home: &Home, sums: &[(String, String)]) -> Run {
-    let lines: Vec<String> = sums.iter().map(|(sum, name)| format!("{sum}  {name}\n")).collect();
-    let sums = home.file("SHA256SUMS", lines.concat());
+    let lines = sums.iter().map(|(sum, name)| format!("{sum}  {name}\n")).collect::<Vec<_>>().concat();
+    let sums = home.file("SHA256SUMS", lines);
     let mut fill = home.program(Path::new(ROOT).join("packaging/manifests"));
     fill.arg(sums).arg(home.path("manifests"));
     Run::of(fill, b"")
