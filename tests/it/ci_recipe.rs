@@ -507,6 +507,10 @@ fn install_here(step: &Step, url: &str, sum: &str, dir: &Path) -> Run {
 
 #[test]
 fn the_jobs_install_the_file_that_was_pinned_and_no_other() {
+    // The runners of both recipes are Linux, and have its tar.
+    if !cfg!(target_os = "linux") {
+        return;
+    }
     let dir = tempfile::tempdir().unwrap();
     let name = "msgrctl-x";
     std::fs::create_dir(dir.path().join(name)).unwrap();

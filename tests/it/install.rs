@@ -25,7 +25,8 @@ struct Release {
 
 /// The archive's name on this machine.
 fn archive() -> String {
-    format!("msgrctl-{VERSION}-{}-unknown-linux-musl.tar.gz", std::env::consts::ARCH)
+    let system = if cfg!(target_os = "macos") { "apple-darwin" } else { "unknown-linux-musl" };
+    format!("msgrctl-{VERSION}-{}-{system}.tar.gz", std::env::consts::ARCH)
 }
 
 impl Release {

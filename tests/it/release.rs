@@ -103,15 +103,9 @@ fn the_manifests_of_other_package_managers_name_the_files_of_the_release() {
     assert_eq!((urls.len(), hashes.len()), (4, 4), "{formula}");
     urls.iter().zip(&hashes).for_each(|(url, sum)| known(url, sum));
     if has("ruby", "ruby") {
-        Run::of(
-            {
-                let mut ruby = home.program("ruby");
-                ruby.args(["-c", "manifests/msgrctl.rb"]);
-                ruby
-            },
-            b"",
-        )
-        .code(0);
+        let mut ruby = home.program("ruby");
+        ruby.args(["-c", "manifests/msgrctl.rb"]);
+        Run::of(ruby, b"").code(0);
     }
 
     let image = filled("Dockerfile");
