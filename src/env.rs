@@ -25,6 +25,11 @@ impl Environment {
         value.to_str().filter(|text| !text.is_empty())
     }
 
+    /// The user's home directory, as its variable says: `HOME`, on Windows `USERPROFILE`.
+    pub fn home(&self) -> Option<&str> {
+        self.text(if cfg!(windows) { "USERPROFILE" } else { "HOME" })
+    }
+
     /// Whether a variable is set to something other than `0`, `false`, `no`, `off`.
     pub fn is_on(&self, name: &str) -> bool {
         self.text(name).is_some_and(|value| !matches!(value, "0" | "false" | "no" | "off"))

@@ -7,6 +7,7 @@
 //! Each is a regular file or a link to one. A link whose target is missing is an error, not an
 //! absent file: a drive may not be mounted, and a new file there would hide the real one.
 
+mod access;
 mod lines;
 mod lock;
 mod owner;
@@ -21,6 +22,7 @@ use secrecy::zeroize::Zeroizing;
 
 use crate::touched;
 
+pub use access::{closing_command, exposure};
 pub use lines::{append_line, last_line};
 pub use lock::Lock;
 pub use owner::other_than_root;
@@ -205,15 +207,16 @@ pub fn list(path: &Path) -> Result<Vec<PathBuf>, FileError> {
     Ok(paths)
 }
 
-/// Creates a directory and its parents, accessible only to their owner (0700).
+/// Creates a directory and its parents, accessible only to their owner (0700, or an access list).
 pub fn make_private_dir(path: &Path) -> Result<(), FileError> {
-    let mut builder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    let builder = access::directory_builder();
     let missing: Vec<&Path> = path.ancestors().take_while(|above| !above.is_dir()).collect();
     for directory in missing.into_iter().rev().filter(|path| !path.as_os_str().is_empty()) {
         match builder.create(directory) {
-            Ok(()) => flush(parent(directory)),
+            Ok(()) => {
+                access::restrict(directory);
+                flush(parent(directory));
+            }
             // Another process created it first.
             Err(_) if directory.is_dir() => {}
             Err(source) => return Err(FileError::Write { path: path.into(), source }),
@@ -243,9 +246,12 @@ pub fn write_in_place(path: &Path, content: &[u8]) -> Result<(), FileError> {
     make_private_dir(parent(path))?;
     let mut options = OpenOptions::new();
     options.create(true).truncate(true).write(true);
-    private(&mut options);
+    access::of_new_file(&mut options);
     let write = || {
         let mut file = options.open(path)?;
+        if new {
+            access::restrict(path);
+        }
         file.write_all(content)?;
         file.sync_all()
     };
@@ -291,6 +297,7 @@ pub fn write_temporary(prefix: &str, suffix: &str, content: &[u8]) -> Result<Pat
     let write = || -> io::Result<PathBuf> {
         // Made with mode 0600.
         let mut file = tempfile::Builder::new().prefix(prefix).suffix(suffix).tempfile()?;
+        access::restrict(file.path());
         file.write_all(content)?;
         Ok(file.into_temp_path().keep()?)
     };
@@ -302,8 +309,36 @@ pub fn set_aside(path: &Path) -> Result<PathBuf, FileError> {
     let old = |suffix: &str| path.with_file_name(format!("{}.old{suffix}", file_name(path)));
     let mut names = std::iter::once(old("")).chain((2..).map(|number| old(&format!(".{number}"))));
     let aside = names.find(|name| !name.exists()).unwrap_or_else(|| old(""));
-    fs::rename(path, &aside).map_err(|source| FileError::Write { path: path.into(), source })?;
+    rename(path, &aside).map_err(|source| FileError::Write { path: path.into(), source })?;
     Ok(aside)
+}
+
+/// Renames a file, over another where there is one. Windows refuses that while a virus scanner,
+/// an indexer or a backup has one of them open, which takes moments.
+fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    const PAUSES: [u64; 7] = [5, 10, 20, 40, 80, 160, 320];
+    for pause in PAUSES {
+        match fs::rename(from, to) {
+            Err(error) if cfg!(windows) && is_in_use(&error) => std::thread::sleep(Duration::from_millis(pause)),
+            renamed => return renamed,
+        }
+    }
+    fs::rename(from, to)
+}
+
+/// Whether Windows said that another process has the file open.
+fn is_in_use(error: &io::Error) -> bool {
+    const SHARING_VIOLATION: i32 = 32;
+    error.kind() == io::ErrorKind::PermissionDenied || error.raw_os_error() == Some(SHARING_VIOLATION)
+}
+
+/// The absolute path without links. On Windows in the usual form, not the one with `\\?\` in
+/// front, which takes no '/' and which few programs understand.
+pub fn real_path(path: &Path) -> io::Result<PathBuf> {
+    #[cfg(unix)]
+    return path.canonicalize();
+    #[cfg(windows)]
+    return dunce::canonicalize(path);
 }
 
 /// Removes a file, if it exists.
@@ -321,7 +356,9 @@ pub fn remove(path: &Path) -> Result<(), FileError> {
 
 /// Makes a file as young as if it were just written, if that can be done.
 pub fn touch(path: &Path) {
-    let _ = File::open(path).and_then(|file| file.set_modified(std::time::SystemTime::now()));
+    // Windows asks for the right to write.
+    let file = OpenOptions::new().write(true).open(path);
+    let _ = file.and_then(|file| file.set_modified(std::time::SystemTime::now()));
 }
 
 /// Removes a directory that contains at most lock files.
@@ -342,13 +379,6 @@ pub fn remove_empty_dir(path: &Path) {
 
 fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-fn private(options: &mut OpenOptions) {
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
-    #[cfg(not(unix))]
-    let _ = options;
 }
 
 #[cfg(test)]

@@ -78,6 +78,7 @@ pub mod http;
 pub mod json;
 pub mod leaving;
 pub mod paths;
+pub mod programs;
 pub mod serve;
 pub mod storage;
 pub mod text;

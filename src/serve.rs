@@ -189,7 +189,8 @@ async fn serve(
     Ok(())
 }
 
-/// Ready when Ctrl-C is pressed or the process is asked to end (SIGTERM).
+/// Ready when Ctrl-C is pressed or the process is asked to end: SIGTERM; on Windows its console
+/// closes, the user logs off, or the machine shuts down.
 pub async fn stopped() {
     #[cfg(unix)]
     {
@@ -198,6 +199,22 @@ pub async fn stopped() {
             tokio::select! {
                 _ = tokio::signal::ctrl_c() => {}
                 _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    #[cfg(windows)]
+    {
+        use tokio::signal::windows::{ctrl_break, ctrl_close, ctrl_logoff, ctrl_shutdown};
+        if let (Ok(mut pressed), Ok(mut close), Ok(mut logoff), Ok(mut shutdown)) =
+            (ctrl_break(), ctrl_close(), ctrl_logoff(), ctrl_shutdown())
+        {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = pressed.recv() => {}
+                _ = close.recv() => {}
+                _ = logoff.recv() => {}
+                _ = shutdown.recv() => {}
             }
             return;
         }

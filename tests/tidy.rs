@@ -45,7 +45,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "webhook",
         ],
     ),
-    ("ui", &["env", "leaving", "text"]),
+    ("ui", &["env", "leaving", "programs", "text"]),
     (
         "operations",
         &[
@@ -62,6 +62,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "http",
             "messages",
             "paths",
+            "programs",
             "provision",
             "secrets",
             "serve",
@@ -133,7 +134,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("storage", &["clock", "env", "files", "http", "leaving", "secrets::Secret", "touched"]),
-    ("secrets", &["address", "env", "paths", "files", "clock", "http", "text", "touched"]),
+    ("secrets", &["address", "env", "paths", "programs", "files", "clock", "http", "text", "touched"]),
     ("files", &["paths", "touched"]),
     ("paths", &["env"]),
     ("document", &[]),
@@ -144,6 +145,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("serve", &[]),
     ("json", &[]),
     ("leaving", &[]),
+    ("programs", &[]),
     ("text", &[]),
     ("touched", &[]),
     ("address", &["text"]),

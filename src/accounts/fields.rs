@@ -181,6 +181,9 @@ impl std::str::FromStr for TenantName {
     type Err = FieldError;
     fn from_str(text: &str) -> Result<Self, FieldError> {
         match text.parse::<Handle>() {
+            Ok(_) if cfg!(windows) && is_reserved(text) => refuse(format!(
+                "'{text}' is not a tenant's name here: Windows makes no directory of that name; use another, such as {text}-1"
+            )),
             Ok(handle) => Ok(Self(handle.0)),
             Err(_) => refuse(format!(
                 "{} is not a tenant's name: lower-case letters, digits, '.', '_' and '-', beginning with a letter or digit",
@@ -188,6 +191,14 @@ impl std::str::FromStr for TenantName {
             )),
         }
     }
+}
+
+/// Whether Windows keeps a file name to itself: those of devices, with any ending, and what ends
+/// with a dot.
+fn is_reserved(name: &str) -> bool {
+    let first = name.split('.').next().unwrap_or_default();
+    let is_port = |kind| first.strip_prefix(kind).is_some_and(|port: &str| port.len() == 1 && port < "a");
+    name.ends_with('.') || matches!(first, "con" | "prn" | "aux" | "nul") || is_port("com") || is_port("lpt")
 }
 
 /// A Page's id: 5 to 20 digits, kept as text (no maximum is documented; 10 to 17 digits have
@@ -326,6 +337,17 @@ fn strip_address(text: &str) -> &str {
 mod tests {
     use super::*;
     use crate::accounts::CallbackUrl;
+
+    #[test]
+    fn names_that_windows_keeps_to_itself_are_known() {
+        for name in ["con", "nul.old", "com1", "lpt9.a", "acme."] {
+            assert!(is_reserved(name), "{name}");
+            assert_eq!(name.parse::<TenantName>().is_err(), cfg!(windows), "{name}");
+        }
+        for name in ["acme", "com", "com10", "comx", "console", "acme.con"] {
+            assert!(!is_reserved(name), "{name}");
+        }
+    }
 
     #[test]
     fn what_is_not_seen_is_refused_by_its_number_and_cleaned_in_files() {

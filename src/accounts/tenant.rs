@@ -104,7 +104,7 @@ impl fmt::Display for ProductVersion {
 impl FromStr for ProductVersion {
     type Err = FieldError;
     fn from_str(text: &str) -> Result<Self, FieldError> {
-        let parts: Result<Vec<u16>, _> = text.trim().split('.').map(str::parse).collect();
+        let parts: Result<Vec<u16>, _> = text.trim().split('.').map(str::parse::<u16>).collect();
         let version = match parts.as_deref() {
             Ok([major]) => Self { major: *major, minor: 0, patch: None },
             Ok([major, minor]) => Self { major: *major, minor: *minor, patch: None },

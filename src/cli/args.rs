@@ -110,7 +110,8 @@ impl Command {
 
 /// The tree of commands, with examples before options.
 pub fn command() -> clap::Command {
-    examples_first(Cli::command())
+    // Not the name of the file that was started: hints are to be typed, and that of Windows has an ending.
+    examples_first(Cli::command().bin_name("msgrctl"))
 }
 
 fn examples_first(command: clap::Command) -> clap::Command {
@@ -123,6 +124,12 @@ mod tests {
     use clap::CommandFactory as _;
 
     use super::*;
+
+    #[test]
+    fn usage_names_the_program_without_its_ending() {
+        let refused = command().try_get_matches_from([r"C:\Tools\msgrctl.exe", "tenant", "ad"]).expect_err("refused");
+        assert!(refused.to_string().contains("Usage: msgrctl tenant"), "{refused}");
+    }
 
     /// A command in a hint carries the flags of its run.
     #[test]

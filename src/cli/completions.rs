@@ -61,7 +61,10 @@ fn missing(ctx: &Context) -> CliError {
     let runs = ctx.env.text("SHELL").and_then(|path| path.rsplit('/').next()).unwrap_or_default();
     let name = |shell: &Shell| shell.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
     let all: Vec<String> = Shell::value_variants().iter().map(name).collect();
-    let this = all.iter().find(|shell| *shell == runs).map_or("bash", String::as_str);
+    let this = all
+        .iter()
+        .find(|shell| *shell == runs)
+        .map_or(if cfg!(windows) { "powershell" } else { "bash" }, String::as_str);
     CliError::usage(format!("missing: SHELL, which is {}", all.join(", ")))
         .hint(format!("for example: msgrctl completions {this}"))
         .hint("where each goes: msgrctl completions --help")

@@ -5,7 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write as _};
 use std::path::Path;
 
-use super::{FileError, flush, is_there, parent, private};
+use super::{FileError, access, flush, is_there, parent};
 
 /// Appends a line to a private file, creating it if needed. Callers that share the file hold a
 /// lock.
@@ -13,9 +13,12 @@ pub fn append_line(path: &Path, line: &str) -> Result<(), FileError> {
     let new = !is_there(path)?;
     let mut options = OpenOptions::new();
     options.create(true).append(true);
-    private(&mut options);
+    access::of_new_file(&mut options);
     let write = || -> io::Result<()> {
         let mut file = options.open(path)?;
+        if new {
+            access::restrict(path);
+        }
         // A line that a killed process left unfinished stays separate.
         let gap = if ends_in_a_line(path)? { "" } else { "\n" };
         file.write_all(format!("{gap}{line}\n").as_bytes())?;

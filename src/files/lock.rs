@@ -5,7 +5,9 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::{FileError, file_name, flush, is_there, make_private_dir, parent, private, refuse_dangling};
+use super::{
+    FileError, access, file_name, flush, is_there, make_private_dir, parent, real_path, refuse_dangling, rename,
+};
 use crate::touched;
 
 /// The right to change one file, held until it is dropped.
@@ -36,7 +38,7 @@ impl Lock {
             is_there(&lock_path)?;
             let mut options = OpenOptions::new();
             options.create(true).truncate(false).write(true);
-            private(&mut options);
+            access::of_new_file(&mut options);
             options.open(&lock_path).map_err(refuse)
         };
         let mut file = open()?;
@@ -78,7 +80,7 @@ impl Lock {
 
 /// The file to write: the target of a link.
 fn target_of(path: &Path) -> Result<PathBuf, FileError> {
-    match fs::canonicalize(path) {
+    match real_path(path) {
         Ok(target) => Ok(target),
         Err(error) if error.kind() == io::ErrorKind::NotFound => refuse_dangling(path).map(|()| path.into()),
         Err(source) => Err(FileError::Read { path: path.into(), source }),
@@ -113,15 +115,19 @@ pub(super) fn put_as(target: &Path, content: &[u8], public: bool) -> Result<(), 
     let write = || -> io::Result<()> {
         // tempfile creates with mode 0600 and removes the file when it is dropped.
         let mut new = tempfile::Builder::new().prefix(&prefix(target)).suffix(LEFTOVER).tempfile_in(dir)?;
-        new.write_all(content)?;
-        #[cfg(unix)]
         if public {
+            #[cfg(unix)]
             new.as_file().set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
+        } else {
+            access::restrict(new.path());
         }
-        #[cfg(not(unix))]
-        let _ = public;
+        new.write_all(content)?;
         new.as_file().sync_all()?;
-        new.persist(target).map_err(|error| error.error)?;
+        // Closed first, since Windows renames no open file, and no longer marked as temporary.
+        let new = new.into_temp_path().keep()?;
+        rename(&new, target).inspect_err(|_| {
+            let _ = fs::remove_file(&new);
+        })?;
         touched::note();
         flush(dir);
         Ok(())
@@ -143,9 +149,13 @@ fn is_still_at(file: &File, path: &Path) -> bool {
     place(&held) == place(&named)
 }
 
-#[cfg(not(unix))]
-fn is_still_at(_file: &File, path: &Path) -> bool {
-    path.exists()
+#[cfg(windows)]
+fn is_still_at(file: &File, path: &Path) -> bool {
+    use same_file::Handle;
+    let (Ok(held), Ok(named)) = (file.try_clone().and_then(Handle::from_file), Handle::from_path(path)) else {
+        return false;
+    };
+    held == named
 }
 
 /// The ending of the temporary file's name.

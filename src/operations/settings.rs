@@ -235,7 +235,7 @@ impl Settings {
 
     /// Refuses a path among msgrctl's own files: the next change would overwrite it.
     pub fn refuse_own(&self, what: &str, path: &Path) -> Result<(), Error> {
-        let whole = |path: &Path| path.canonicalize().ok();
+        let whole = |path: &Path| files::real_path(path).ok();
         let place = whole(path).or_else(|| Some(whole(path.parent()?)?.join(path.file_name()?)));
         let root = whole(self.paths.root());
         match (place, root) {

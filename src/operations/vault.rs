@@ -244,7 +244,7 @@ fn token(env: &Environment) -> Result<Option<Secret>, VaultError> {
             return clean(text.as_bytes(), name);
         }
     }
-    let Some(home) = env.text("HOME") else { return Ok(None) };
+    let Some(home) = env.home() else { return Ok(None) };
     match files::read_bytes(&Path::new(home).join(".vault-token"), LARGEST) {
         Ok(bytes) => clean(&bytes, "~/.vault-token"),
         Err(files::FileError::Read { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Ok(None),

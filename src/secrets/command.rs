@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use secrecy::zeroize::Zeroizing;
 
 use super::{Secret, StoreError, redact};
+use crate::programs;
 
 /// How long a program may take: some ask the user first.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -24,17 +25,15 @@ const BUFFER: usize = 4096;
 pub(super) fn run(words: &[String], hidden: &[OsString]) -> Result<Secret, StoreError> {
     let (program, arguments) = words.split_first().map_or(("", words), |(program, rest)| (program.as_str(), rest));
     let failed = |cause: String| StoreError::Command { program: program.into(), cause };
-    let mut command = Command::new(program);
-    for name in hidden {
-        command.env_remove(name);
-    }
-    let mut child = command
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(|error| failed(format!("it could not be started: {error}")))?;
+    let spawn = |program: &str| {
+        let mut command = Command::new(program);
+        for name in hidden {
+            command.env_remove(name);
+        }
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
+    };
+    let mut child =
+        programs::start(program, spawn).map_err(|error| failed(format!("it could not be started: {error}")))?;
     let (out, err) = (drain(child.stdout.take()), drain(child.stderr.take()));
     let Some(status) = wait(&mut child).map_err(|error| failed(error.to_string()))? else {
         return Err(failed(format!("it did not end within {} s", PATIENCE.as_secs())));

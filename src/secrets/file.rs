@@ -13,7 +13,7 @@ use super::sealed::{self, Entries, Header, Key, KeySource, Sealed};
 use super::{KeyringStore, Secret, SecretKey, SecretStore, StoreError};
 use crate::files::{self, FileError, Lock};
 
-pub use key::{Ask, Asking, KeyAccess, NewKey};
+pub use key::{Ask, Asking, KeyAccess, MAKE_KEY_FILE, MAKE_OWN_KEY_FILE, NewKey, OWN_KEY_FILE};
 
 pub struct FileStore {
     path: PathBuf,
@@ -139,15 +139,10 @@ impl FileStore {
         if !metadata.is_file() {
             return exposed("it is a link or not a regular file");
         }
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            let mode = metadata.permissions().mode() & 0o777;
-            if mode & 0o077 != 0 {
-                return exposed(&format!("others may read it (mode {mode:04o})"));
-            }
+        match files::exposure(path) {
+            Some(why) => exposed(&format!("others may read it ({why})")),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Reads, changes and writes under the lock. Writes nothing if `change` returns `false`.

@@ -9,7 +9,8 @@
 //! asked first whether there is a default collection and whether it is locked, and no dialog
 //! opens where no user is present.
 //!
-//! macOS and Windows go through the same crates, but have not been tested yet.
+//! macOS and Windows go through the same crates: the Credential Manager was tested under Wine, the
+//! Keychain not yet.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;

@@ -28,7 +28,7 @@ pub use credential::{credential_in, holds_credential};
 pub(crate) use dumps::keep_out_of_dumps;
 pub(crate) use environment::EnvironmentStore;
 pub use file::{Ask, Asking};
-pub(crate) use file::{FileStore, KeyAccess, KnownKey, NewKey};
+pub(crate) use file::{FileStore, KeyAccess, KnownKey, MAKE_KEY_FILE, MAKE_OWN_KEY_FILE, NewKey, OWN_KEY_FILE};
 pub(crate) use input::InputError;
 pub(crate) use keyring::KeyringStore;
 pub use kind::{SecretKind, StoreName, generate_verify_token};

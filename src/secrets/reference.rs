@@ -8,6 +8,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::StoreName;
+use crate::programs;
 use crate::text::{code_point, first_unfit, text_form};
 
 /// Where an account's secret is, as its record says. Never the secret.
@@ -101,7 +102,7 @@ impl SecretRef {
                 }
                 _ => incomplete("vault: needs a path and a field, as in vault:teams/acme/meta#page_token"),
             },
-            "command" => match shlex::split(rest) {
+            "command" => match programs::split(rest) {
                 Some(words) if !words.is_empty() => Ok(Self::Command(words)),
                 Some(_) => incomplete("command: needs a program, as in command:pass show acme/token"),
                 None => incomplete("command: has a quotation mark that is not closed"),
@@ -123,7 +124,7 @@ impl SecretRef {
         match self {
             Self::File(path) => Self::File(directory.join(path)),
             // A program with a path; a bare name is found in PATH.
-            Self::Command(mut words) if words.first().is_some_and(|program| program.contains('/')) => {
+            Self::Command(mut words) if words.first().is_some_and(|program| has_folder(program)) => {
                 words[0] = directory.join(&words[0]).to_string_lossy().into_owned();
                 Self::Command(words)
             }
@@ -153,10 +154,15 @@ impl fmt::Display for SecretRef {
             Self::Command(words) => {
                 let words = words.iter().map(String::as_str);
                 // Fails only on a NUL, which no command line can hold.
-                write!(f, "command:{}", shlex::try_join(words).map_err(|_| fmt::Error)?)
+                write!(f, "command:{}", programs::join(words).ok_or(fmt::Error)?)
             }
         }
     }
+}
+
+/// Whether a program is named by its path.
+fn has_folder(program: &str) -> bool {
+    program.contains(std::path::is_separator)
 }
 
 /// The segments of a path in Vault: names between slashes.

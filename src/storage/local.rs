@@ -55,7 +55,8 @@ impl Held for Lock {}
 
 impl Storage for LocalFiles {
     fn path(&self, name: &str) -> PathBuf {
-        self.root.join(name)
+        // Part by part: the system's separators are between them.
+        name.split('/').fold(self.root.clone(), |path, part| path.join(part))
     }
 
     fn identity(&self) -> String {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
 use super::interrupt::{self, Hold};
+use crate::programs;
 
 /// Why there is no text.
 #[derive(Debug, thiserror::Error)]
@@ -51,21 +52,21 @@ impl Editing {
     /// Opens it, waits for the editor, and returns the text. The editor gets the environment
     /// without the variables `hidden`.
     pub fn open(&self, editor: &str, hidden: &[OsString]) -> Result<String, EditorError> {
-        let words = shlex::split(editor).ok_or_else(|| EditorError::Quotes(editor.into()))?;
+        let words = programs::split(editor).ok_or_else(|| EditorError::Quotes(editor.into()))?;
         let (program, arguments) = words.split_first().ok_or_else(|| EditorError::Quotes(editor.into()))?;
         let program = program.clone();
         // Ctrl-C belongs to the editor while it runs.
         interrupt::install();
         let _hold = Hold::begin();
-        let mut command = Command::new(&program);
-        for name in hidden {
-            command.env_remove(name);
-        }
-        let status = command
-            .args(arguments)
-            .arg(self.path())
-            .status()
-            .map_err(|source| EditorError::Start { program: program.clone(), source })?;
+        let run = |program: &str| {
+            let mut command = Command::new(program);
+            for name in hidden {
+                command.env_remove(name);
+            }
+            command.args(arguments).arg(self.path()).status()
+        };
+        let status =
+            programs::start(&program, run).map_err(|source| EditorError::Start { program: program.clone(), source })?;
         // The signal may end the editor before it is noticed here.
         let interrupted = Hold::is_asked() || by_interrupt(status);
         if status.success() {
@@ -81,8 +82,9 @@ impl Editing {
     fn text(&self) -> Result<String, EditorError> {
         let bytes = std::fs::read(self.path())?;
         let text = String::from_utf8(bytes).map_err(|_| EditorError::NotText)?;
-        // Some editors add a byte order mark.
-        Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+        // Some editors add a byte order mark, and those of Windows end lines with two characters.
+        let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
+        Ok(if cfg!(windows) { text.replace("\r\n", "\n") } else { text })
     }
 
     pub fn path(&self) -> &Path {

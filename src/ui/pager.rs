@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::process::{Command, Stdio};
 
 use super::interrupt::{self, Hold};
+use crate::programs;
 
 /// Shows a roff page through man(1); `false` if that fails. Programs get the environment
 /// without the variables `hidden`.
@@ -14,7 +15,7 @@ pub fn man(page: &[u8], hidden: &[OsString]) -> bool {
 
 /// Shows a text through this pager; `false` if it cannot run.
 pub fn page(pager: &str, text: &[u8], hidden: &[OsString]) -> bool {
-    shlex::split(pager).is_some_and(|words| through(&words, text, hidden).unwrap_or(false))
+    programs::split(pager).is_some_and(|words| through(&words, text, hidden).unwrap_or(false))
 }
 
 fn through(words: &[String], text: &[u8], hidden: &[OsString]) -> io::Result<bool> {
@@ -22,11 +23,13 @@ fn through(words: &[String], text: &[u8], hidden: &[OsString]) -> io::Result<boo
     // Ctrl-C belongs to the pager while it runs.
     interrupt::install();
     let _hold = Hold::begin();
-    let mut command = Command::new(program);
-    for name in hidden {
-        command.env_remove(name);
-    }
-    let mut child = command.args(arguments).stdin(Stdio::piped()).spawn()?;
+    let mut child = programs::start(program, |program| {
+        let mut command = Command::new(program);
+        for name in hidden {
+            command.env_remove(name);
+        }
+        command.args(arguments).stdin(Stdio::piped()).spawn()
+    })?;
     if let Some(mut stdin) = child.stdin.take() {
         // A pager that is quit early has not read everything.
         let _ = stdin.write_all(text);

@@ -45,7 +45,14 @@ impl Terminal {
     pub fn detect(env: &Environment, color: Color) -> Self {
         let (stdin, stdout, stderr) =
             (io::stdin().is_terminal(), io::stdout().is_terminal(), io::stderr().is_terminal());
-        Self::judge(env, color, stdin, stdout, stderr)
+        let mut terminal = Self::judge(env, color, stdin, stdout, stderr);
+        if cfg!(windows) {
+            // A console shows styles after it was told to, which asking for them does.
+            let shows = |screen: console::Term| screen.features().colors_supported() || color == Color::Always;
+            terminal.stdout_color &= !stdout || shows(console::Term::stdout());
+            terminal.stderr_color &= !stderr || shows(console::Term::stderr());
+        }
+        terminal
     }
 
     /// The screen of results. Windows are resized, so the width is read each time.

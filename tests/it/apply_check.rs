@@ -35,6 +35,7 @@ fn check_text(home: &Home, text: &str) -> Run {
 fn good_manifests_are_taken() {
     let home = Home::new();
     for path in good() {
+        let path = std::path::absolute(path).unwrap(); // with the drive, on Windows
         let run = check(&home, &["-f", path.to_str().unwrap()]).code(0);
         assert!(run.stdout.starts_with("ok: ") && run.stderr.is_empty(), "{run:#?}");
         // Nothing was read that is not a manifest, and nothing made.
@@ -97,7 +98,9 @@ fn files_folders_and_standard_input_are_one_manifest() {
     let words = ["apply", "--check", "-f", "manifests", "--file", "-"];
     home.run_with(&words, account("G")).code(0).shows(&["ok: 4 accounts in manifests, standard input"]);
     let run = home.run_with(&words, account("c")).code(3);
-    run.says(&["standard input:2:19: another account has the name 'c' too, at manifests/c.json:2:19"]);
+    let there = std::path::Path::new("manifests").join("c.json");
+    let clash = format!("standard input:2:19: another account has the name 'c' too, at {}:2:19", there.display());
+    run.says(&[&clash]);
     let run = home.run_with(&["apply", "--check", "-f", "-", "--json"], account("G")).code(0);
     assert_eq!(run.json().to_string(), r#"{"schema_version":1,"accounts":1,"doubts":[]}"#);
     home.run(&["apply", "--check", "-f", "-", "-f", "-"]).code(2).says(&["given twice"]);
@@ -111,7 +114,9 @@ fn what_cannot_be_read_says_why() {
     home.file("empty/readme.txt", "");
     check(&home, &["-f", "empty"]).code(2).says(&["empty has no manifest", "*.yaml"]);
     home.file("utf16.yaml", [0xff, 0xfe, b'v', 0]);
-    check(&home, &["-f", "utf16.yaml"]).code(3).says(&["utf16.yaml is not UTF-8 text, line 1", "save it as UTF-8"]);
+    check(&home, &["-f", "utf16.yaml"])
+        .code(3)
+        .says(&["utf16.yaml is not UTF-8 text, line 1", "save it as UTF-8; what '>' of Windows PowerShell"]);
     home.file("large.yaml", vec![b'#'; 8 * 1024 * 1024 + 1]);
     check(&home, &["-f", "large.yaml"]).code(3).says(&["large.yaml has more than 8 MiB"]);
     let run = check(&home, &["-f", "none.yaml", "--json"]).code(2);

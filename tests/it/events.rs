@@ -151,8 +151,11 @@ fn two_hundred_changed_bodies_lose_nothing() {
             assert!(kept(&event["text"], &text), "{change:?} lost the text: {body}\n{event:#}");
         }
     }
-    let (code, stopped) = listening.stop("-INT");
-    assert_eq!((code, &stopped["refused"]), (Some(0), &0.into()));
+    #[cfg(unix)]
+    {
+        let (code, stopped) = listening.stop("-INT");
+        assert_eq!((code, &stopped["refused"]), (Some(0), &0.into()));
+    }
 }
 
 #[test]

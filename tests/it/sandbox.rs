@@ -320,6 +320,7 @@ impl Drop for Process {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn start_prints_one_line_of_json_and_ends_on_signals() {
     let home = Home::new();
@@ -342,6 +343,7 @@ fn start_prints_one_line_of_json_and_ends_on_signals() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn the_printed_exports_work_as_they_are_pasted() {
     let Some(bus) = crate::support::Bus::with_keyring() else { return };

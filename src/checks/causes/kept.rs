@@ -59,7 +59,7 @@ causes! {
         "restore the newest version"
     FILES_EXPOSED "files-exposed" Machine Doctor
         "other users of this machine may read msgrctl's files"
-        "remove their access: chmod -R go="
+        "remove their access with the command that doctor shows"
     ACCOUNTS_ALIKE "accounts-alike" Machine Doctor
         "two accounts answer to the same name, handle or id: their file was edited or merged by hand"
         "give one of them another name or handle"

@@ -70,7 +70,7 @@ pub fn run(args: &DoctorArgs, ctx: &Context) -> Result<u8, CliError> {
         found.summary = redact(&found.summary);
         found.hint = found.hint.as_deref().map(redact);
     }
-    if let Some(home) = ctx.env.text("HOME").filter(|home| home.len() > 1) {
+    if let Some(home) = ctx.env.home().filter(|home| home.len() > 1) {
         // A public issue need not show the user's directory.
         for found in &mut found {
             found.summary = found.summary.replace(home, "~");

@@ -118,14 +118,14 @@ fn of_folder(folder: &Path, real: &Path) -> Result<Vec<(PathBuf, PathBuf)>, Erro
 /// The real path, if it is not a link or stays below `folder`.
 fn inside(path: &Path, folder: &Path) -> Result<PathBuf, Error> {
     let is_link = path.is_symlink();
-    let real = match path.canonicalize() {
+    let real = match files::real_path(path) {
         Ok(real) => real,
         // A pipe of the shell (`-f <(…)`) has a path that leads nowhere else.
         Err(_) if path.exists() => return Ok(path.to_path_buf()),
         Err(source) => return Err(unreadable(path, &FileError::Read { path: path.into(), source })),
     };
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let stays = || folder.canonicalize().is_ok_and(|folder| real.starts_with(folder));
+    let stays = || files::real_path(folder).is_ok_and(|folder| real.starts_with(folder));
     if is_link && real.metadata().is_ok_and(|kind| kind.is_file() || kind.is_dir()) && !stays() {
         return Err(Error::file(format!("{} is a link that leads out of its folder; nothing was used", shown(path)))
             .hint("name its target with -f, or replace the link with the file"));
@@ -139,8 +139,14 @@ fn of_bytes(shown: String, directory: PathBuf, bytes: &[u8]) -> Result<ManifestF
         Err(error) => {
             let sound = &bytes[..error.valid_up_to()];
             let line = sound.split(|b| *b == b'\n').count();
-            Err(Error::file(format!("{shown} is not UTF-8 text, line {line}; nothing was used"))
-                .hint("save it as UTF-8"))
+            // What the older PowerShell makes of a redirected output.
+            let is_utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
+            let hint = if is_utf16 {
+                "save it as UTF-8; what '>' of Windows PowerShell writes is UTF-16, that of cmd keeps it: cmd /c \"msgrctl export > FILE\""
+            } else {
+                "save it as UTF-8"
+            };
+            Err(Error::file(format!("{shown} is not UTF-8 text, line {line}; nothing was used")).hint(hint))
         }
     }
 }

@@ -1,11 +1,12 @@
 //! Configuration and accounts: can they be read, and only by the user.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::accounts::{Account, Clash, clashes};
 use crate::checks::Outcome;
 use crate::checks::causes::{ACCOUNTS_ALIKE, FILE_DAMAGED, FILES_EXPOSED};
 use crate::checks::ids;
+use crate::files;
 use crate::operations::{Error, Found, Workspace};
 
 /// The problems of the files.
@@ -42,14 +43,17 @@ pub fn look(workspace: &Workspace) -> Result<Vec<Found>, Error> {
     for tenant in &tenants {
         ours.extend([paths.tenant_dir(tenant), paths.accounts_file(tenant), paths.secrets_file(tenant)]);
     }
-    let open: Vec<PathBuf> = ours.into_iter().filter(|path| others_may_read(path)).collect();
-    found.push(match open.as_slice() {
-        [] => Found::pass(ids::FILES_MODES, "only you may read the files"),
-        [first, ..] => {
-            Found::new(ids::FILES_MODES, Outcome::Warn, format!("others may read {} of the files", open.len()))
+    let (open, why): (Vec<PathBuf>, Vec<String>) =
+        ours.into_iter().filter_map(|path| files::exposure(&path).map(|why| (path, why))).unzip();
+    found.push(match (open.as_slice(), why.as_slice()) {
+        ([first, ..], [why, ..]) => {
+            let summary = format!("others may read {} of the files ({why})", open.len());
+            let all = if open.len() == 1 { first } else { paths.root() };
+            Found::new(ids::FILES_MODES, Outcome::Warn, summary)
                 .because(&FILES_EXPOSED)
-                .hint(format!("chmod -R go= '{}'", if open.len() == 1 { first } else { paths.root() }.display()))
+                .hint(files::closing_command(all, &open))
         }
+        _ => Found::pass(ids::FILES_MODES, "only you may read the files"),
     });
     Ok(found)
 }
@@ -62,15 +66,4 @@ fn clash_in_words(accounts: &[Account], clash: &Clash, flag: &str) -> Found {
     Found::new(ids::ACCOUNTS_NAMES, Outcome::Fail, summary)
         .because(&ACCOUNTS_ALIKE)
         .hint(format!("give it another name, such as this one; then: {}{flag}", clash.command()))
-}
-
-#[cfg(unix)]
-fn others_may_read(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    path.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
-}
-
-#[cfg(not(unix))]
-fn others_may_read(_path: &Path) -> bool {
-    false
 }

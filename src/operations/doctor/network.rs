@@ -28,7 +28,10 @@ pub fn look(workspace: &Workspace) -> Result<Vec<Found>, Error> {
             return Ok(found);
         }
     };
-    found.push(Found::pass(ids::TLS_CERTIFICATES, "certificates to trust are there"));
+    // Elsewhere the system judges each certificate as it comes.
+    let trust =
+        if cfg!(target_os = "linux") { "certificates to trust are there" } else { "the system judges certificates" };
+    found.push(Found::pass(ids::TLS_CERTIFICATES, trust));
     // Without a token Graph refuses, which is an answer.
     let url = base.plain(&format!("/{}/me", settings.graph_version.value));
     let way = client.way(&url);

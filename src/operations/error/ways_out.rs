@@ -8,13 +8,13 @@ use super::{Error, Kind};
 use crate::accounts::{AccountError, FieldError, SchemaError};
 use crate::checks::causes::{self, Cause, Place};
 use crate::document::Mistake;
-use crate::files::FileError;
+use crate::files::{self, FileError};
 use crate::graph::GraphError;
 use crate::http::SetupError;
 use crate::messages::{TextError, UnknownEvent};
 use crate::operations::Workspace;
 use crate::operations::settings::Origin;
-use crate::secrets::{KeyMeans, StoreError, Trouble};
+use crate::secrets::{KeyMeans, MAKE_OWN_KEY_FILE, OWN_KEY_FILE, StoreError, Trouble};
 use crate::state::StateError;
 use crate::touched;
 
@@ -27,11 +27,11 @@ impl From<FileError> for Error {
         match error {
             FileError::Busy { .. } => shown.hint("wait for the other msgrctl to end, then try again"),
             FileError::Write { path, source } if is_read_only(&source) => {
-                shown.hint(unless_changed(&format!("to allow changes: chmod u+w '{}'", path.display())))
+                shown.hint(unless_changed(&format!("to allow changes: {}", shell("chmod u+w", "attrib -r", &path))))
             }
             FileError::Write { path, source } => match path.parent().filter(|_| is_missing(&source)) {
                 Some(parent) => {
-                    shown.hint(unless_changed(&format!("make its directory: mkdir -p '{}'", parent.display())))
+                    shown.hint(unless_changed(&format!("make its directory: {}", shell("mkdir -p", "mkdir", parent))))
                 }
                 None => shown.hint(unless_changed(UNWRITTEN)),
             },
@@ -60,14 +60,19 @@ fn is_missing(error: &io::Error) -> bool {
 const UNWRITTEN: &str = "check the directory's permissions and the free space";
 
 /// A hint, after "nothing was changed" if that is known.
+/// A command of this system's shell: on Unix, on Windows (cmd and PowerShell), and its path.
+fn shell(unix: &str, windows: &str, path: &Path) -> String {
+    if cfg!(windows) { format!("{windows} \"{}\"", path.display()) } else { format!("{unix} '{}'", path.display()) }
+}
+
 fn unless_changed(hint: &str) -> String {
     if touched::anything() { hint.into() } else { format!("nothing was changed; {hint}") }
 }
 
 fn dangling(link: &Path) -> String {
     unless_changed(&format!(
-        "bring back what the link points to (is its drive mounted?); or, to start without it, remove the link: rm '{}'",
-        link.display()
+        "bring back what the link points to (is its drive mounted?); or, to start without it, remove the link: {}",
+        shell("rm", "del", link)
     ))
 }
 
@@ -173,7 +178,7 @@ fn into_file(workspace: Option<&Workspace>) -> String {
     };
     format!(
         "or keep secrets in an encrypted file, opened by a key file; paste this, then {again}:\n    \
-         [ -e ~/.msgrctl.key ] || (umask 077; head -c 32 /dev/urandom > ~/.msgrctl.key); msgrctl config set key_file ~/.msgrctl.key; msgrctl config set store file"
+         {MAKE_OWN_KEY_FILE}; msgrctl config set key_file {OWN_KEY_FILE}; msgrctl config set store file"
     )
 }
 
@@ -241,8 +246,8 @@ impl From<StoreError> for Error {
             StoreError::Dangling { link, .. } => return Self::file(error.to_string()).hint(dangling(link)),
             StoreError::Exposed { path, .. } => {
                 let hint = format!(
-                    "it must be a regular file (not a symlink) that only you can read: chmod 600 '{}'",
-                    path.display()
+                    "it must be a regular file (not a symlink) that only you can read: {}",
+                    files::closing_command(path, &[])
                 );
                 return Self::new(Kind::SecretStore, error.to_string()).hint(hint);
             }
@@ -260,7 +265,11 @@ impl From<StoreError> for Error {
             }
             StoreError::Passphrase(_) => "set MSGRCTL_PASSPHRASE to one line of text",
             StoreError::NoNewKey(_) => {
-                "set MSGRCTL_PASSPHRASE, or make a key file; paste this, then run the command again:\n    [ -e ~/.msgrctl.key ] || (umask 077; head -c 32 /dev/urandom > ~/.msgrctl.key); export MSGRCTL_KEY_FILE=~/.msgrctl.key"
+                let name = if cfg!(windows) { "$env:MSGRCTL_KEY_FILE = " } else { "export MSGRCTL_KEY_FILE=" };
+                let hint = format!(
+                    "set MSGRCTL_PASSPHRASE, or make a key file; paste this, then run the command again:\n    {MAKE_OWN_KEY_FILE}; {name}{OWN_KEY_FILE}"
+                );
+                return Self::new(Kind::SecretStore, error.to_string()).hint(hint);
             }
             StoreError::KeyFile { .. } => "name another with --key-file FILE (MSGRCTL_KEY_FILE)",
             StoreError::File { .. } => "put only the secret into the file, and make it readable for you",

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::files;
 use crate::operations::health::{self, News};
 use crate::operations::{Error, Workspace};
-use crate::secrets::{NewKey, SecretKind, SecretRef, StoreError, StoreName};
+use crate::secrets::{MAKE_KEY_FILE, NewKey, SecretKind, SecretRef, StoreError, StoreName};
 
 /// Changes the key of the file; returns its path.
 pub fn change(workspace: &Workspace, new: &NewKey) -> Result<PathBuf, Error> {
@@ -21,8 +21,9 @@ pub fn change(workspace: &Workspace, new: &NewKey) -> Result<PathBuf, Error> {
 /// The error for the new key file, not for the one that opens the file now.
 fn refused(new: &NewKey, error: StoreError) -> Error {
     match (&error, new) {
-        (StoreError::KeyFile { path, .. }, NewKey::KeyFile(new)) if path == new => Error::usage(error.to_string())
-            .hint("name another file; to make one:\n    (umask 077; head -c 32 /dev/urandom > FILE)"),
+        (StoreError::KeyFile { path, .. }, NewKey::KeyFile(new)) if path == new => {
+            Error::usage(error.to_string()).hint(format!("name another file; to make one:\n    {MAKE_KEY_FILE}"))
+        }
         _ => error.into(),
     }
 }

@@ -14,6 +14,7 @@ use super::targets::{Server, Target, Tls, Way, secret};
 use super::{mail, shape::Shape};
 use crate::http::{self, Body, Request, Url, header::HeaderName, header::HeaderValue, words};
 use crate::operations::{Error, Workspace};
+use crate::programs;
 use crate::secrets::{Secret, redact};
 use crate::state::Notice;
 use crate::text::one_line;
@@ -246,12 +247,14 @@ async fn run(words: &[String], hidden: &[std::ffi::OsString], input: &[u8]) -> R
     const SAID: u64 = 300;
     const A_MOMENT: Duration = Duration::from_millis(100);
     let Some((program, arguments)) = words.split_first() else { return Err(Refusal::lasting("it names no program")) };
-    let mut command = Command::new(program);
-    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
-    for name in hidden {
-        command.env_remove(name);
-    }
-    let started = command.spawn();
+    let started = programs::start(program, |program| {
+        let mut command = Command::new(program);
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
+        for name in hidden {
+            command.env_remove(name);
+        }
+        command.spawn()
+    });
     let mut child = started.map_err(|error| Refusal::lasting(format!("'{program}' could not be started: {error}")))?;
     let (stdin, stderr) = (child.stdin.take(), child.stderr.take());
     let write = async {

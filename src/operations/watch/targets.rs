@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::shape::Shape;
 use crate::operations::{Error, Workspace};
+use crate::programs;
 use crate::secrets::{Secret, SecretRef};
 use crate::state::Event;
 
@@ -193,7 +194,7 @@ impl Table {
             },
             Kind::Command => {
                 let text = self.command.as_deref().ok_or_else(|| lacks("command", "\"/usr/local/bin/page-me\""))?;
-                let words = shlex::split(text).filter(|words| !words.is_empty());
+                let words = programs::split(text).filter(|words| !words.is_empty());
                 Way::Command(words.ok_or_else(|| wrong(format!("command '{text}' is not a program with arguments")))?)
             }
             Kind::Email => {

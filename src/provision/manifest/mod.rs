@@ -247,7 +247,7 @@ accounts:
         assert_eq!(support.fields.as_ref().map(Vec::len), Some(2));
         assert_eq!(support.messages.len(), 3);
         assert_eq!(sales.app_secret, Some(Source::Reference(SecretRef::Variable("ACME_APP_SECRET".into()))));
-        let command = ["/srv/acme/bin/secret".to_owned(), "a b".to_owned()];
+        let command = [Path::new("/srv/acme").join("bin/secret").to_string_lossy().into_owned(), "a b".to_owned()];
         assert_eq!(sales.token, Some(Source::Reference(SecretRef::Command(command.to_vec()))));
         assert_eq!((sales.fields.as_ref().map(Vec::len), sales.messages.len()), (Some(1), 1));
     }

@@ -5,10 +5,35 @@ use std::path::{Path, PathBuf};
 use rand::Rng as _;
 use secrecy::zeroize::Zeroizing;
 
+pub use making::{MAKE_KEY_FILE, MAKE_OWN_KEY_FILE, OWN_KEY_FILE};
+
 use super::{FileStore, Opened, cause_of, keyring_entry, unwritten};
 use crate::files::{self, Lock};
 use crate::secrets::sealed::{self, Entries, Header, Key, KeySource, Work};
 use crate::secrets::{InputError, Secret, SecretStore as _, StoreError, keyring};
+
+/// The commands that make a key file, for a person to paste into a Unix shell.
+#[cfg(not(windows))]
+mod making {
+    /// A file of a name to choose.
+    pub const MAKE_KEY_FILE: &str = "(umask 077; head -c 32 /dev/urandom > FILE)";
+    /// [`OWN_KEY_FILE`], unless it exists.
+    pub const MAKE_OWN_KEY_FILE: &str =
+        "[ -e ~/.msgrctl.key ] || (umask 077; head -c 32 /dev/urandom > ~/.msgrctl.key)";
+    /// A file in the home directory.
+    pub const OWN_KEY_FILE: &str = "~/.msgrctl.key";
+}
+
+/// The same for PowerShell. The home directory's access list keeps others out.
+#[cfg(windows)]
+mod making {
+    /// A file of a name to choose.
+    pub const MAKE_KEY_FILE: &str = "$k = [byte[]]::new(32); [Security.Cryptography.RandomNumberGenerator]::Create().GetBytes($k); [IO.File]::WriteAllBytes('FILE', $k)";
+    /// [`OWN_KEY_FILE`], unless it exists.
+    pub const MAKE_OWN_KEY_FILE: &str = "if (!(Test-Path \"$HOME\\.msgrctl.key\")) { $k = [byte[]]::new(32); [Security.Cryptography.RandomNumberGenerator]::Create().GetBytes($k); [IO.File]::WriteAllBytes(\"$HOME\\.msgrctl.key\", $k) }";
+    /// A file in the home directory.
+    pub const OWN_KEY_FILE: &str = "\"$HOME\\.msgrctl.key\"";
+}
 
 /// Where the key of a new file comes from, and an existing file's key is found.
 pub struct KeyAccess {
@@ -94,9 +119,7 @@ impl FileStore {
         Self::check_private(path, &metadata)?;
         let content = files::read_bytes(path, 1024 * 1024).map_err(|error| unusable(cause_of(&error)))?;
         if content.len() < KEY_FILE_LEAST {
-            return Err(unusable(format!(
-                "it has fewer than {KEY_FILE_LEAST} bytes; make one with: (umask 077; head -c 32 /dev/urandom > FILE)"
-            )));
+            return Err(unusable(format!("it has fewer than {KEY_FILE_LEAST} bytes; make one with: {MAKE_KEY_FILE}")));
         }
         Ok(sealed::key_of_content(&content))
     }

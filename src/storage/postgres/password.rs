@@ -24,9 +24,9 @@ pub fn find(env: &Environment, asked: &Asked<'_>) -> Result<Secret, String> {
         return Ok(Secret::new(password));
     }
     let path = env.text("PGPASSFILE").map(PathBuf::from);
-    let path = path.or_else(|| Some(PathBuf::from(env.text("HOME")?).join(".pgpass")));
+    let path = path.or_else(|| of_psql(env));
     let Some(path) = path else { return Err("PGPASSWORD is not set".into()) };
-    if is_open_to_others(&path) {
+    if files::exposure(&path).is_some() {
         return Err(format!(
             "PGPASSWORD is not set, and {} is not read, since other users may read it",
             path.display()
@@ -40,15 +40,12 @@ pub fn find(env: &Environment, asked: &Asked<'_>) -> Result<Secret, String> {
     })
 }
 
-#[cfg(unix)]
-fn is_open_to_others(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    path.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
-}
-
-#[cfg(not(unix))]
-fn is_open_to_others(_path: &Path) -> bool {
-    false
+/// Where psql keeps the file on this system.
+fn of_psql(env: &Environment) -> Option<PathBuf> {
+    if cfg!(windows) {
+        return Some(Path::new(env.text("APPDATA")?).join("postgresql").join("pgpass.conf"));
+    }
+    Some(Path::new(env.home()?).join(".pgpass"))
 }
 
 /// Lines are `host:port:database:user:password`; `*` fits all, and `\` is before a `:` or `\`.

@@ -32,7 +32,7 @@ impl Credentials {
         let path = env
             .text("AWS_SHARED_CREDENTIALS_FILE")
             .map(PathBuf::from)
-            .or_else(|| Some(PathBuf::from(env.text("HOME")?).join(".aws/credentials")));
+            .or_else(|| Some(PathBuf::from(env.home()?).join(".aws/credentials")));
         let profile = named.unwrap_or("default");
         let found = path.as_ref().and_then(|path| {
             let text = files::read_bytes(path, 1024 * 1024).ok()?;

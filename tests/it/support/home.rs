@@ -5,7 +5,9 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Bus, Run};
+#[cfg(unix)]
+use super::Bus;
+use super::Run;
 
 pub struct Home {
     dir: tempfile::TempDir,
@@ -25,11 +27,23 @@ impl Home {
             ("LANG".into(), "C.UTF-8".into()),
             ("PATH".into(), std::env::var("PATH").unwrap()),
             ("USER".into(), "ada".into()),
+            #[cfg(windows)]
+            ("USERPROFILE".into(), path("")),
+            #[cfg(windows)]
+            ("APPDATA".into(), path("config")),
         ];
+        // Sockets and programs of Windows need to know where it is.
+        #[cfg(windows)]
+        let env = {
+            let system = ["SystemRoot", "SystemDrive", "windir", "ComSpec", "PATHEXT", "TEMP", "TMP"];
+            let given = system.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)));
+            given.chain(env).collect()
+        };
         Self { dir, env }
     }
 
     /// A home on a bus with a keyring.
+    #[cfg(unix)]
     pub fn on(bus: &Bus) -> Self {
         Self::new().with("DBUS_SESSION_BUS_ADDRESS", &bus.address)
     }
@@ -46,6 +60,7 @@ impl Home {
     /// The encrypted file is opened by a key file, which takes no time.
     pub fn with_key_file(self) -> Self {
         let key = self.file("key", [7; 64]);
+        #[cfg(unix)]
         std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
         self.with("MSGRCTL_KEY_FILE", &key.to_string_lossy())
     }

@@ -23,7 +23,7 @@ pub fn many(pages: usize) -> (InProcess, Home) {
             "\n[[accounts]]\nid = \"id-{at}\"\nhandle = \"page-{at}\"\nname = \"Page {at}\"\ntype = \"facebook\"\n\
              page_username = \"{username}\"\npage_id = \"{}\"\ngraph = \"sandbox\"\n\
              created_at = \"2026-01-01T00:00:00Z\"\nupdated_at = \"2026-01-01T00:00:00Z\"\n\
-             [accounts.secrets]\npage_access_token = \"file:{}\"\n",
+             [accounts.secrets]\npage_access_token = 'file:{}'\n",
             page.id,
             path.display()
         )
@@ -50,7 +50,7 @@ pub fn set_app(home: &Home, app_id: &str, secret: Option<&str>) {
     let text = match secret {
         Some(secret) => {
             let file = home.file("app-secret", secret);
-            let line = format!("[accounts.secrets]\napp_secret = \"file:{}\"", file.display());
+            let line = format!("[accounts.secrets]\napp_secret = 'file:{}'", file.display());
             text.replace("[accounts.secrets]", &line)
         }
         None => text,

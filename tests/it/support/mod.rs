@@ -1,7 +1,10 @@
 //! What the tests stand on.
 
+#[cfg(unix)]
 pub mod backend;
+#[cfg(unix)]
 pub mod browser;
+#[cfg(unix)]
 pub mod bus;
 pub mod dialog;
 pub mod documented;
@@ -9,33 +12,46 @@ pub mod fleet;
 pub mod graph;
 pub mod home;
 pub mod hook;
+#[cfg(unix)]
 pub mod kills;
 pub mod listening;
 pub mod many;
+#[cfg(unix)]
 pub mod postgres;
+#[cfg(unix)]
 pub mod prompter;
 pub mod proxy;
+#[cfg(unix)]
 pub mod pty;
 pub mod receiver;
 pub mod run;
+#[cfg(unix)]
 pub mod screen;
+#[cfg(unix)]
 pub mod seaweed;
 pub mod taint;
 pub mod tap;
 
+#[cfg(unix)]
 pub mod vault;
 pub mod world;
+#[cfg(unix)]
 pub mod writes;
 pub mod xml;
 
+#[cfg(unix)]
 pub use backend::Backend;
+#[cfg(unix)]
 pub use browser::Browser;
+#[cfg(unix)]
 pub use bus::Bus;
 pub use fleet::Fleet;
 pub use home::Home;
 pub use hook::Hook;
+#[cfg(unix)]
 pub use kills::Kills;
 pub use run::Run;
+#[cfg(unix)]
 pub use writes::Writes;
 
 use std::io::Write as _;

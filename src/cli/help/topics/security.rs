@@ -13,7 +13,7 @@ pub(super) const SECURITY: Topic = Topic {
         ),
         (
             "encrypted file",
-            "secrets.enc of each tenant, mode 0600: XChaCha20-Poly1305. Its key is in the keyring, in a key file, or comes from a passphrase by argon2id. File and key together open every secret of the tenant. msgrctl refuses a file that others may read. A lost passphrase cannot be recovered: secret passphrase --begin-again starts an empty file",
+            "secrets.enc of each tenant, only for you (0600, an access list on Windows): XChaCha20-Poly1305. Its key is in the keyring, in a key file, or comes from a passphrase by argon2id. File and key together open every secret of the tenant. msgrctl refuses a file that others may read. A lost passphrase cannot be recovered: secret passphrase --begin-again starts an empty file",
         ),
         (
             "vault",
