@@ -24,6 +24,7 @@ mod error;
 mod every_tenant;
 mod found;
 mod groups;
+mod holding;
 mod invocation;
 mod origin;
 mod reporter;

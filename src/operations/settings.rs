@@ -21,12 +21,10 @@ use crate::graph::{BaseUrl, GraphVersion};
 use crate::http;
 use crate::paths::Paths;
 use crate::secrets::StoreName;
+pub use crate::storage::names::FILES;
 use crate::storage::{
     LocalFiles, Place, RemoteError, Shared, Storage, holds_password, is_postgres, names, without_password,
 };
-
-/// The setting of a state in files here.
-pub const FILES: &str = "files";
 
 /// Opens the state at an address: `s3://…`, `postgres://…`, or `files`. Asks nothing yet.
 pub fn open_state(

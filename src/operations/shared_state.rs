@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-
+use super::holding::MovedAway;
 use super::journal::recover;
 use super::settings::{FILES, Settings, open_state, refuse_password};
 use super::{Error, Given, Origin, Workspace, config};
@@ -135,30 +133,6 @@ pub fn prepare_move(workspace: &Workspace, to: &str, replace: bool) -> Result<Pr
     Ok(prepared)
 }
 
-/// The place that the records were moved away to.
-#[derive(Debug, Serialize, Deserialize)]
-struct MovedAway {
-    to: String,
-    user: String,
-    host: String,
-    at: Timestamp,
-}
-
-/// Refuses a change in a place that the records were moved away from: it would be lost.
-pub fn refuse_moved(workspace: &Workspace, storage: &dyn Storage) -> Result<(), Error> {
-    let Some(text) = storage.read(names::MOVED)? else { return Ok(()) };
-    let moved: Option<MovedAway> = serde_json::from_str(&text).ok();
-    let to = moved.as_ref().map_or("another place", |moved| moved.to.as_str());
-    let by = moved.as_ref().map(|moved| format!(" by {} on {} at {}", moved.user, moved.host, moved.at));
-    let error = Error::failed(format!("the records were moved to {to}{}; nothing was changed", by.unwrap_or_default()))
-        .reason(causes::STATE_MOVED.id);
-    Err(match (current(workspace)?.1, to) {
-        (_, "another place" | FILES) => error.hint("ask who moved them where they are"),
-        (Origin::Variable(name), to) => error.hint(format!("set {name} to '{to}'")),
-        (_, to) => error.hint(format!("to go on there: msgrctl config set state '{to}'")),
-    })
-}
-
 /// The documents of a backend by name; those of no tenant are not among them.
 fn documents(storage: &dyn Storage) -> Result<BTreeMap<String, String>, Error> {
     let mut all = BTreeMap::new();
@@ -244,8 +218,7 @@ pub fn carry_out(workspace: &Workspace, prepared: &Prepared) -> Result<Moved, Er
     target.remove(names::MOVED)?;
     let Holder { user, host, .. } = workspace.holder();
     let moved = MovedAway { to: prepared.to.clone(), user, host, at: workspace.now() };
-    let text = serde_json::to_string(&moved).unwrap_or_else(|error| unreachable!("it is JSON: {error}"));
-    source.put(names::MOVED, &text)?;
+    source.put(names::MOVED, &moved.text())?;
     // What came between the comparison and the mark, such as a new tenant, is not lost.
     if let Err(error) = compare(source.as_ref(), target.as_ref()) {
         source.remove(names::MOVED)?;

@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::holding::{refuse_moved, to_the_end};
 use super::journal::Changing;
-use super::reporter::{Hold, Reporter};
+use super::reporter::Reporter;
 use super::settings::{Given, Origin, Setting, Settings, pem_of};
-use super::shared_state::refuse_moved;
 use super::{Error, Who, stores};
 use crate::accounts::{Account, AccountStore, Parsed, Realm, Tenant, TenantFile};
 use crate::checks::causes::STATE_CONFLICT;
@@ -29,20 +29,6 @@ use crate::webhook::Prober;
 
 /// The other command may wait at a keyring dialog.
 const TENANT_PATIENCE: std::time::Duration = std::time::Duration::from_secs(90);
-
-/// A lock that an interrupt waits for.
-struct HeldToTheEnd {
-    _held: Box<dyn Held>,
-    _hold: Box<dyn Hold>,
-}
-
-impl std::fmt::Debug for HeldToTheEnd {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("HeldToTheEnd")
-    }
-}
-
-impl Held for HeldToTheEnd {}
 
 /// A configuration and its tenant, with everything that an operation needs.
 pub struct Workspace {
@@ -296,12 +282,11 @@ impl Workspace {
         self.warn_of_owner()?;
         let storage = self.storage()?;
         let held = storage.hold(tenant, &self.holder(), TENANT_PATIENCE, &|waits| self.notice(waits))?;
-        refuse_moved(self, storage.as_ref())?;
+        refuse_moved(self.settings()?.state.as_ref().map(|state| &state.origin), storage.as_ref())?;
         if self.settings()?.state.is_none() {
             return Ok(held);
         }
-        // A lock on a server does not go with the process.
-        Ok(Box::new(HeldToTheEnd { _held: held, _hold: self.reporter.hold() }))
+        Ok(to_the_end(held, self.reporter.hold()))
     }
 
     /// Warns once if root writes into another user's configuration, who then cannot read the files.

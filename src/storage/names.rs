@@ -1,5 +1,8 @@
 //! The names of the documents.
 
+/// The setting of a state in files of this machine.
+pub const FILES: &str = "files";
+
 /// The lines of the log: one for each change.
 pub const LOG: &str = "log.jsonl";
 

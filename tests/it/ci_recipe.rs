@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::support::documented::{Documented, yaml};
+use crate::support::postgres::{PASSWORD, Postgres, postgres};
 use crate::support::seaweed::{LEAST, Seaweed, seaweed};
 use crate::support::vault::{Folder, made_up};
 use crate::support::{Home, Run};
@@ -144,12 +145,12 @@ fn gitlab(file: &Value, text: &str) -> Recipe {
     Recipe { merge_request: check, plan, apply, config: None, install }
 }
 
-/// More variables of a project at GitLab: the keys of the state, and the key of plans.
-const OF_PROJECT: [&str; 4] =
-    ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "MSGRCTL_SECRET_DEFAULT_PLAN_KEY"];
+/// More variables of a project at GitLab: the password of the state, and the key of plans.
+const OF_PROJECT: [&str; 2] = ["PGPASSWORD", "MSGRCTL_SECRET_DEFAULT_PLAN_KEY"];
 
-/// The address of the state in the recipes.
-const STATE: &str = "s3://your-team/msgrctl";
+/// The addresses of the states in the recipes.
+const BUCKET: &str = "s3://your-team/msgrctl";
+const DATABASE: &str = "postgres://msgrctl@db.example.com/team";
 
 /// What stands in a variable on the runner; a secret that the CI does not have is empty.
 #[track_caller]
@@ -161,7 +162,7 @@ fn expanded(value: &str, given: &Given<'_>) -> String {
     let workspace = given.workspace.to_str().unwrap();
     let text = value.replace("${{ github.workspace }}", workspace).replace("$CI_PROJECT_DIR", workspace);
     assert!(!text.contains('$'), "what is this on a runner? {text}");
-    text.replace(STATE, given.state)
+    text.replace(DATABASE, given.state)
 }
 
 /// A CI service with a repository: each job gets a runner of its own, which has the checked-out
@@ -194,19 +195,24 @@ impl<'a> Service<'a> {
         manifest: &str,
         secrets: &[(&'static str, String)],
     ) -> Option<Self> {
+        let mut this = Self::bare(recipe, &acme.sandbox.url(), manifest);
+        let Some(config) = &recipe.config else {
+            let (server, schema) = (postgres()?, Postgres::schema());
+            // The rights that are printed, and no other.
+            let admin = server.home("team", &schema).run(&["doctor", "--print-policy", "postgres"]).code(0).stdout;
+            server.psql("team", &admin, &["writer=writer", "reader=reader"]);
+            this.state = server.address("writer", &schema, "");
+            this.secrets = secrets.to_vec();
+            this.secrets.push(("PGPASSWORD", PASSWORD.into()));
+            this.secrets.push(("MSGRCTL_SECRET_DEFAULT_PLAN_KEY", PLAN_KEY.into()));
+            return Some(this);
+        };
         let bucket = seaweed()?;
         let folder = Folder::new()?;
-        let mut this = Self::bare(recipe, &acme.sandbox.url(), manifest);
         this.state = bucket.address(&Seaweed::prefix(), "");
         let keys =
             [("AWS_ACCESS_KEY_ID", LEAST[0]), ("AWS_SECRET_ACCESS_KEY", LEAST[1]), ("AWS_REGION", "eu-central-1")];
         let keys = keys.map(|(name, value)| (name, value.to_owned()));
-        let Some(config) = &recipe.config else {
-            this.secrets = secrets.to_vec();
-            this.secrets.extend(keys);
-            this.secrets.push(("MSGRCTL_SECRET_DEFAULT_PLAN_KEY", PLAN_KEY.into()));
-            return Some(this);
-        };
         // The action that takes the role sets the keys of the state.
         this.variables.extend(keys);
         let login = folder.jwt_login();
@@ -223,8 +229,8 @@ impl<'a> Service<'a> {
             text = text.replace(&format!("{{env: {name}}}"), &format!("{{vault: \"{path}#{name}\"}}"));
         }
         let role = "role = \"msgrctl\"";
-        assert!(config.contains(STATE) && config.contains(role), "{config}");
-        let config = config.replace(STATE, &this.state).replace("https://vault.example.com", &folder.bao.address);
+        assert!(config.contains(BUCKET) && config.contains(role), "{config}");
+        let config = config.replace(BUCKET, &this.state).replace("https://vault.example.com", &folder.bao.address);
         let own = format!("role = \"ci\"\nauth_mount = \"{}\"\npath = \"{}\"", login.mount, folder.path);
         this.files = BTreeMap::from([("accounts.yaml", text), ("msgrctl/config.toml", config.replace(role, &own))]);
         Some(this)
@@ -438,7 +444,7 @@ fn the_main_branch_makes_it_so_once() {
         assert_eq!(acme.writes(), written);
         assert!(acme.calls() > 20);
         acme.is_silent(&said);
-        assert!(!said.contains(PLAN_KEY) && !said.contains(LEAST[1]), "{said}");
+        assert!(!said.contains(PLAN_KEY) && !said.contains(LEAST[1]) && !said.contains(PASSWORD), "{said}");
     }
 }
 

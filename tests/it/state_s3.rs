@@ -68,7 +68,7 @@ fn answering(answer: &'static str) -> Home {
     let url = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {
         while let Ok((mut stream, _)) = listener.accept() {
-            let _ = stream.read(&mut [0; 64 * 1024]);
+            let _ = stream.read(&mut vec![0; 64 * 1024]);
             let (head, body) = answer.split_once('|').unwrap();
             let text = format!("HTTP/1.1 {head}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
             let _ = stream.write_all(text.as_bytes());
