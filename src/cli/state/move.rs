@@ -44,8 +44,12 @@ pub fn run(args: &MoveArgs, ctx: &Context) -> Result<u8, CliError> {
         ctx.output.json(&Envelope("moved", moved));
     } else {
         ctx.output.result(&format!(
-            "moved the records from {} to {}: {tenants} tenants, {documents} documents, {lines} lines of logs",
-            prepared.from, prepared.to
+            "moved the records from {} to {}: {}, {}, {} of logs",
+            prepared.from,
+            prepared.to,
+            counted(tenants, "tenant"),
+            counted(documents, "document"),
+            counted(lines, "line")
         ));
     }
     ctx.output.notice("the old place stays as a copy that cannot be changed; secrets stay in their stores");
@@ -53,4 +57,10 @@ pub fn run(args: &MoveArgs, ctx: &Context) -> Result<u8, CliError> {
         ctx.output.warning(&format!("{name} still names {}, and wins over config.toml: change it too", prepared.from));
     }
     Ok(0)
+}
+
+/// `1 tenant`, `2 tenants`.
+fn counted(number: usize, what: &str) -> String {
+    let s = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{s}")
 }
