@@ -53,6 +53,7 @@ over_each! {
     ten_thousand_accounts_are_listed_in_time
     a_place_that_the_records_left_takes_no_change_and_names_the_new_one
     one_damaged_tenant_hides_no_other
+    records_that_are_gone_are_told_from_a_tenant_that_was_removed
 }
 
 const TOKEN: &str = "EAABstatemark0123456789abcdefghijklmn";
@@ -379,6 +380,34 @@ fn a_saved_plan_is_applied_once_and_not_to_records_that_changed(server: Backend)
     let other = machine(server, &place, "");
     other.run(&["chat-settings", "set", "--messenger-timeout", "2h"]).code(0);
     assert_eq!(apply().code(1).json_error()["cause"], "plan-stale");
+}
+
+fn records_that_are_gone_are_told_from_a_tenant_that_was_removed(server: Backend) {
+    let place = server.place();
+    let [ana, ben] = [(); 2].map(|()| machine(server, &place, ""));
+    let add = ["tenant", "add", "globex", "--host", "chat.globex.com"];
+    // Removed and added again by another machine, twice.
+    for _ in 0..2 {
+        ana.run(&add).code(0);
+        ben.run(&["account", "list", "--tenant", "globex", "--json"]).code(0);
+        ana.run(&["tenant", "remove", "globex", "--yes"]).code(0);
+    }
+    ana.run(&add).code(0);
+    ben.run(&["account", "list", "--tenant", "globex", "--json"]).code(0);
+    let state = "tenants/globex/state.json";
+    let text = server.raw(&place, |storage| storage.read(state).unwrap().unwrap());
+    let lineage = serde_json::from_str::<serde_json::Value>(&text).unwrap()["lineage"].as_str().unwrap().to_owned();
+    let lost = |cause: &str| {
+        let error = ben.run(&["account", "list", "--tenant", "globex", "--json"]).code(3).json_error();
+        assert_eq!(error["cause"], cause, "{error}");
+    };
+    server.raw(&place, |storage| storage.remove(state).unwrap());
+    lost("state-went-back");
+    let other = text.replace(&lineage, "5b1f2d9e-0000-4000-8000-000000000000");
+    server.raw(&place, |storage| storage.put(state, &other).unwrap());
+    lost("state-went-back");
+    server.raw(&place, |storage| storage.put(state, &text).unwrap());
+    ben.run(&["account", "list", "--tenant", "globex", "--json"]).code(0);
 }
 
 /// Everything that is shown of the records.

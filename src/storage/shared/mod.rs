@@ -2,9 +2,9 @@
 //!
 //! There are `format.json`; a tenant's records together in `tenants/TENANT/state.json`, with a
 //! lineage and a serial that grows with each change; what is known of its accounts beside it;
-//! `locks/TENANT.json`; `pending/TENANT.json`; and logs. Each write of records and of a log names
-//! the version that it replaces. A lock alone would not do: its holder may be paused for longer
-//! than it lasts.
+//! `locks/TENANT.json`; `pending/TENANT.json`; `removed/TENANT.json` for tenants that are gone; and
+//! logs. Each write of records and of a log names the version that it replaces. A lock alone would
+//! not do: its holder may be paused for longer than it lasts.
 
 mod copy;
 mod lease;
@@ -256,6 +256,7 @@ impl Storage for Shared {
         // The state stays where it cannot be removed: without a document it is no tenant's.
         if let Ok(Some(known)) = self.state(tenant)
             && known.state.documents.is_empty()
+            && self.note_removed(tenant, &known.state.lineage).is_ok()
             && matches!(self.server.delete(&state_key(tenant), Some(known.tag)), Ok(true))
         {
             let _ = self.server.delete(&super::names::notices(tenant), None);

@@ -25,6 +25,17 @@ pub struct StateDocument {
     pub documents: BTreeMap<String, String>,
 }
 
+/// `removed/TENANT.json`: tells records that a command removed from records that a server lost.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Removed {
+    /// The histories that ended so.
+    lineages: Vec<String>,
+}
+
+fn removed_key(tenant: &str) -> String {
+    format!("removed/{tenant}.json")
+}
+
 impl StateDocument {
     /// The beginning of a history.
     fn begin() -> Self {
@@ -47,6 +58,9 @@ impl Shared {
         });
         match self.server.get(&state_key(tenant), known.as_ref().map(|known| known.tag.clone()))? {
             Got::Absent => {
+                if let Some(known) = known {
+                    self.check_removed(tenant, &known, 0)?;
+                }
                 guard(&self.known).remove(tenant);
                 self.copies.forget(tenant);
                 Ok(None)
@@ -61,18 +75,46 @@ impl Shared {
             }
             Got::Found(found) => {
                 let state = self.parsed(tenant, &found)?;
-                if let Some(before) = known.filter(|known| known.state.lineage == state.lineage)
-                    && before.state.serial > state.serial
-                {
-                    return Err(RemoteError::WentBack {
-                        document: self.server.shown(&state_key(tenant)),
-                        now: state.serial,
-                        known: before.state.serial,
-                    });
+                match known {
+                    Some(before) if before.state.lineage != state.lineage => {
+                        self.check_removed(tenant, &before, state.serial)?;
+                    }
+                    Some(before) if before.state.serial > state.serial => {
+                        return Err(self.went_back(tenant, &before, state.serial));
+                    }
+                    _ => {}
                 }
                 Ok(Some(self.remember(tenant, found.tag, state, holds)))
             }
         }
+    }
+
+    fn went_back(&self, tenant: &str, known: &Known, now: u64) -> RemoteError {
+        RemoteError::WentBack { document: self.server.shown(&state_key(tenant)), now, known: known.state.serial }
+    }
+
+    /// Refuses records whose history is not there any more, unless a command removed the tenant.
+    fn check_removed(&self, tenant: &str, known: &Known, now: u64) -> Result<(), RemoteError> {
+        let removed = self.removed(tenant)?.unwrap_or_default();
+        if removed.lineages.contains(&known.state.lineage) {
+            return Ok(());
+        }
+        Err(self.went_back(tenant, known, now))
+    }
+
+    fn removed(&self, tenant: &str) -> Result<Option<Removed>, RemoteError> {
+        match self.server.get(&removed_key(tenant), None)? {
+            Got::Found(found) => Ok(serde_json::from_str(&found.text).ok()),
+            Got::Absent | Got::Same => Ok(None),
+        }
+    }
+
+    /// Notes that a history ends because its tenant is removed.
+    pub(super) fn note_removed(&self, tenant: &str, lineage: &str) -> Result<(), RemoteError> {
+        let mut removed = self.removed(tenant)?.unwrap_or_default();
+        removed.lineages.push(lineage.into());
+        let text = serde_json::to_string(&removed).unwrap_or_else(|error| unreachable!("it is JSON: {error}"));
+        self.server.put(&removed_key(tenant), &text, Expected::Anything).map(drop)
     }
 
     /// Refuses a state that is not the one that the holder of its lock last read or wrote.
@@ -120,10 +162,7 @@ impl Shared {
                 self.copies.touch(tenant);
                 None
             }
-            Got::Absent => {
-                self.copies.forget(tenant);
-                None
-            }
+            Got::Absent => None,
         }
     }
 
