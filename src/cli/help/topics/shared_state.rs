@@ -25,7 +25,7 @@ pub(super) const SHARED_STATE: Topic = Topic {
         ),
         (
             "msgrctl state move --to STATE",
-            "copies the records, compares them, then writes the setting. Until then the old place is in force: a move that is killed loses nothing",
+            "copies the records, compares them, then writes the setting. Until then the old place is in force: a move that is killed loses nothing. After it the old place takes no change, and names the new one",
         ),
         ("msgrctl state show", "where the records are; of each tenant the size, the serial and who holds the lock"),
         (
