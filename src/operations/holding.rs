@@ -31,14 +31,19 @@ impl MovedAway {
 pub fn refuse_moved(setting: Option<&Origin>, storage: &dyn Storage) -> Result<(), Error> {
     let Some(text) = storage.read(names::MOVED)? else { return Ok(()) };
     let moved: Option<MovedAway> = serde_json::from_str(&text).ok();
-    let to = moved.as_ref().map_or("another place", |moved| moved.to.as_str());
-    let by = moved.as_ref().map(|moved| format!(" by {} on {} at {}", moved.user, moved.host, moved.at));
-    let error = Error::failed(format!("the records were moved to {to}{}; nothing was changed", by.unwrap_or_default()))
+    let where_to = moved.as_ref().map_or_else(
+        || "another place".into(),
+        |MovedAway { to, user, host, at }| format!("{to} by {user} on {host} at {at}"),
+    );
+    let error = Error::failed(format!("the records were moved to {where_to}; nothing was changed"))
         .reason(causes::STATE_MOVED.id);
-    Err(match (setting, to) {
-        (_, "another place" | FILES) => error.hint("ask who moved them where they are"),
-        (Some(Origin::Variable(name)), to) => error.hint(format!("set {name} to '{to}'")),
-        (_, to) => error.hint(format!("to go on there: msgrctl config set state '{to}'")),
+    // It was written by another machine, and is shown in a command to paste.
+    let is_plain =
+        |to: &String| to.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":/.,?=&-_+@%[]".contains(&byte));
+    Err(match (setting, moved.map(|moved| moved.to).filter(|to| to != FILES && is_plain(to))) {
+        (_, None) => error.hint("ask who moved them where they are"),
+        (Some(Origin::Variable(name)), Some(to)) => error.hint(format!("set {name} to '{to}'")),
+        (_, Some(to)) => error.hint(format!("to go on there: msgrctl config set state '{to}'")),
     })
 }
 

@@ -80,7 +80,7 @@ pub fn find_lock(workspace: &Workspace, id: &str) -> Result<(String, LockInfo), 
 }
 
 fn no_lock(id: &str) -> Error {
-    Error::failed(format!("there is no lock '{}'", crate::text::excerpt(id, 40)))
+    Error::failed(format!("the lock '{}' does not exist", crate::text::excerpt(id, 40)))
         .hint("to see the locks and who holds them: msgrctl state show")
 }
 

@@ -186,7 +186,11 @@ fn a_lock_is_named_in_the_error_and_broken_by_its_id_only(server: Backend) {
     assert!(error["hint"].as_str().unwrap().contains(&format!("msgrctl state unlock {id}")), "{error}");
     // Reading takes no lock.
     fleet.home.run(&["account", "list"]).code(0);
-    fleet.home.run(&["state", "unlock", "0123456789ab", "--yes"]).code(1).says(&["there is no lock '0123456789ab'"]);
+    fleet
+        .home
+        .run(&["state", "unlock", "0123456789ab", "--yes"])
+        .code(1)
+        .says(&["the lock '0123456789ab' does not exist"]);
     fleet.home.run(&["state", "unlock", &id]).code(2).says(&["held by ada on"]);
     fleet.home.run(&["state", "unlock", &id, "--yes"]).code(0).shows(&["broke the lock"]);
     fleet.home.run(&["chat-settings", "set", "--messenger-timeout", "2h"]).code(0);
@@ -472,6 +476,13 @@ fn a_place_that_the_records_left_takes_no_change_and_names_the_new_one(server: B
         assert!(refused["message"].as_str().unwrap().contains("nothing was changed"), "{refused}");
         assert!(refused["hint"].as_str().unwrap().contains("MSGRCTL_STATE"), "{refused}");
     }
+    // What another machine wrote does not get into a command to paste.
+    let mark = server.raw(&place, |storage| storage.read("moved.json").unwrap().unwrap());
+    let hostile = mark.replace("\"to\":\"", "\"to\":\"x'; touch /tmp/x; '");
+    server.raw(&place, |storage| storage.put("moved.json", &hostile).unwrap());
+    let refused = ben.run(&[&set[..], &["--json"]].concat()).code(1).json_error();
+    assert!(!refused["hint"].as_str().unwrap().contains("touch"), "{refused}");
+    server.raw(&place, |storage| storage.put("moved.json", &mark).unwrap());
     ana.set("MSGRCTL_STATE", &new);
     ana.run(&set).code(0);
     ana.run(&["log", "--verify"]).code(0);
