@@ -153,8 +153,8 @@ fn others(list: &str, own: &str) -> Vec<Other> {
         ("NU", "S-1-5-2", "Network"),
         ("AN", "S-1-5-7", "Anonymous"),
     ];
-    // They may do as they like on this machine, as root may: the system, administrators (the group,
-    // and the account with which Windows was installed), and whoever owns the file.
+    // These have full rights on the machine, as root has: the system, administrators (the group and
+    // the built-in account), and the file's owner.
     const ALLOWED: [&str; 8] = ["SY", "S-1-5-18", "BA", "S-1-5-32-544", "LA", "OW", "S-1-3-4", "CO"];
     let other = |who: &str| {
         let known = KNOWN.iter().find(|(short, id, _)| [*short, *id].contains(&who));
@@ -198,7 +198,7 @@ mod tests {
         let profile = format!("D:AI(A;OICIID;FA;;;SY)(A;OICIID;FA;;;BA)(A;OICIID;FA;;;{ADA})");
         assert!(names(&profile).is_empty());
         assert!(names(&format!("D:P(A;OICIIO;FA;;;CO)(D;;FA;;;WD)(A;;FA;;;{ADA})")).is_empty());
-        assert!(names("D:P").is_empty(), "nobody at all");
+        assert!(names("D:P").is_empty(), "an empty list admits no user");
         // A folder at the root of a drive.
         let root = "D:AI(A;ID;FA;;;BA)(A;OICIID;0x1200a9;;;BU)(A;ID;0x1301bf;;;AU)(A;OICIIOID;GA;;;AU)";
         assert_eq!(names(root), ["Users", "Authenticated Users"]);

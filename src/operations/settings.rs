@@ -102,7 +102,7 @@ pub struct Given {
     pub ca_bundle: Option<PathBuf>,
     /// Where the records are, already opened: shared by the tenants of a run.
     pub storage: Option<Arc<dyn Storage>>,
-    /// The command works without the records: a shared state that cannot be read is no error yet.
+    /// The command works without the records: it goes on when the shared state cannot be read.
     pub state_is_optional: bool,
     /// Nothing may be asked over the network: for completions.
     pub offline: bool,

@@ -275,7 +275,9 @@ impl Workspace {
     /// shared.
     pub(crate) fn hold_run(&self) -> Result<Option<Box<dyn Held>>, Error> {
         let tenant = self.settings()?.tenant.value.as_str();
-        Ok(self.storage()?.hold_run(tenant, &self.holder(), TENANT_PATIENCE, &|waits| self.notice(waits))?)
+        let storage = self.storage()?;
+        let hold = || storage.hold(tenant, &self.holder(), TENANT_PATIENCE, &|waits| self.notice(waits));
+        Ok(storage.holds_runs().then(hold).transpose()?)
     }
 
     fn hold(&self, tenant: &str) -> Result<Box<dyn Held>, Error> {

@@ -21,7 +21,7 @@ const NONE: &str = "none";
 pub struct LogEnd {
     /// The number of the last line.
     pub seq: u64,
-    /// SHA-256 of its bytes, in hexadecimal digits; `none` where there is no line.
+    /// SHA-256 of its bytes, in hexadecimal digits; `none` for an empty log.
     pub digest: String,
     /// The line that is being added.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -103,16 +103,10 @@ pub trait Storage: Debug + Send + Sync {
         say: &dyn Fn(&str),
     ) -> Result<Box<dyn Held>, StorageError>;
 
-    /// The same for a long run that also changes Meta, where a backend locks that too. A hold
-    /// inside it is a part of it.
-    fn hold_run(
-        &self,
-        _tenant: &str,
-        _holder: &Holder,
-        _patience: Duration,
-        _say: &dyn Fn(&str),
-    ) -> Result<Option<Box<dyn Held>>, StorageError> {
-        Ok(None)
+    /// Whether a long run that also changes Meta holds its tenant all along. A hold inside it is a
+    /// part of it then.
+    fn holds_runs(&self) -> bool {
+        false
     }
 
     /// Whether such a run still has the right to go on: its lock has not ended, and the records
@@ -134,7 +128,7 @@ pub trait Storage: Debug + Send + Sync {
     /// Who holds the lock of a tenant, where that is known.
     fn lock_of(&self, tenant: &str) -> Result<Option<LockInfo>, StorageError>;
 
-    /// Breaks the lock with this id; `false` if there is no such lock any more.
+    /// Breaks the lock with this id; `false` if it has ended already.
     fn unlock(&self, tenant: &str, id: &str) -> Result<bool, StorageError>;
 }
 

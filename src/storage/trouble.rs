@@ -17,7 +17,7 @@ pub enum RemoteError {
         /// What is wrong.
         why: String,
     },
-    /// There are no credentials.
+    /// Credentials are missing.
     #[error("no credentials for {place}")]
     NoCredentials {
         /// The address.
@@ -71,7 +71,7 @@ pub enum RemoteError {
     /// This build has no backend for the address.
     #[error("this build of msgrctl is without PostgreSQL")]
     NotBuilt,
-    /// There is no such database.
+    /// The database does not exist.
     #[error("the database of {place} does not exist")]
     NoDatabase {
         /// The address.
@@ -85,7 +85,7 @@ pub enum RemoteError {
         /// The server's reason.
         says: String,
     },
-    /// There is no such bucket.
+    /// The bucket does not exist.
     #[error("the bucket of {place} does not exist")]
     NoBucket {
         /// The address.

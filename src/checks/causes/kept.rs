@@ -19,7 +19,7 @@ causes! {
         "the address of the shared state is not valid"
         "give it as s3://BUCKET/PREFIX or postgres://USER@HOST/DATABASE in MSGRCTL_STATE, or with msgrctl config set state ADDRESS"
     STATE_CREDENTIALS "state-credentials" State ShowState
-        "there are no valid credentials for the shared state"
+        "the credentials for the shared state are missing or not valid"
         "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; for PostgreSQL set PGPASSWORD, or use ~/.pgpass"
     STATE_UNREACHABLE "state-unreachable" State ShowState
         "the server of the shared state did not answer, or is in trouble"

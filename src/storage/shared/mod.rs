@@ -237,14 +237,8 @@ impl Storage for Shared {
         Ok(Box::new(lease))
     }
 
-    fn hold_run(
-        &self,
-        tenant: &str,
-        holder: &Holder,
-        patience: Duration,
-        say: &dyn Fn(&str),
-    ) -> Result<Option<Box<dyn Held>>, StorageError> {
-        self.hold(tenant, holder, patience, say).map(Some)
+    fn holds_runs(&self) -> bool {
+        true
     }
 
     fn check_run(&self, tenant: &str) -> Result<(), StorageError> {
@@ -253,7 +247,7 @@ impl Storage for Shared {
     }
 
     fn forget_tenant(&self, tenant: &str) {
-        // The state stays where it cannot be removed: without a document it is no tenant's.
+        // A state that cannot be removed stays, as that of an empty tenant.
         if let Ok(Some(known)) = self.state(tenant)
             && known.state.documents.is_empty()
             && self.note_removed(tenant, &known.state.lineage).is_ok()
