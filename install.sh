@@ -33,15 +33,19 @@ target() {
     esac
 }
 
-# download NAME: a file of the release, into the current directory.
+# download NAME: a file of the release, into the current directory. curl follows redirects from
+# https to https only.
 download() {
+    schemes="=http,https"
+    case "$MSGRCTL_RELEASES" in https:*) schemes="=https" ;; esac
     if command -v curl >/dev/null 2>&1; then
-        curl -fsSL --retry 2 -o "$1" "$MSGRCTL_RELEASES/v$version/$1"
+        curl -fsSL --proto "$schemes" --connect-timeout 20 --retry 2 -o "$1" "$MSGRCTL_RELEASES/v$version/$1"
     elif command -v wget >/dev/null 2>&1; then
-        wget -q -O "$1" "$MSGRCTL_RELEASES/v$version/$1"
+        wget -q -T 20 -O "$1" "$MSGRCTL_RELEASES/v$version/$1"
     else
         fail "neither curl nor wget is installed"
-    fi || fail "cannot download $MSGRCTL_RELEASES/v$version/$1"
+    fi || fail "cannot download $MSGRCTL_RELEASES/v$version/$1; nothing was installed" \
+        "https_proxy=http://HOST:PORT names a proxy, MSGRCTL_RELEASES=URL a mirror"
 }
 
 sha256() {
@@ -52,24 +56,33 @@ sha256() {
     fi | cut -d ' ' -f 1
 }
 
-# The files of an installation below the prefix; "from" is in the archive, "to" in the prefix.
-each_file() {
-    "$1" 755 msgrctl bin/msgrctl
-    for page in "$2"/man/*.[17]; do
-        page=${page##*/}
-        "$1" 644 "man/$page" "share/man/man${page##*.}/$page"
-    done
-    "$1" 644 completions/msgrctl.bash share/bash-completion/completions/msgrctl
-    "$1" 644 completions/_msgrctl share/zsh/site-functions/_msgrctl
-    "$1" 644 completions/msgrctl.fish share/fish/vendor_completions.d/msgrctl.fish
+# write MODE FROM TO: a file of the archive as TO.new below the prefix.
+write() {
+    pending=$prefix/$3.new
+    { mkdir -p "$prefix/${3%/*}" && cp "$unpacked/$2" "$pending" && chmod "$1" "$pending"; } ||
+        fail "cannot write $prefix/$3" "sh install.sh --prefix DIR, with a folder that you may write to"
 }
 
 # A file appears whole or not at all, and a program that runs is not written into.
 install_file() {
-    mkdir -p "$prefix/${3%/*}"
-    cp "$unpacked/$2" "$prefix/$3.new"
-    chmod "$1" "$prefix/$3.new"
-    mv -f "$prefix/$3.new" "$prefix/$3"
+    write "$@"
+    mv -f "$pending" "$prefix/$3"
+}
+
+# The program is tried where it will be, since programs may not be allowed to run elsewhere; it
+# appears last, when its pages and completions are there.
+install_files() {
+    write 755 msgrctl bin/msgrctl
+    "$pending" -V >/dev/null || fail "the program does not run here; nothing was installed"
+    for page in "$unpacked"/man/*.[17]; do
+        page=${page##*/}
+        install_file 644 "man/$page" "share/man/man${page##*.}/$page"
+    done
+    install_file 644 completions/msgrctl.bash share/bash-completion/completions/msgrctl
+    install_file 644 completions/_msgrctl share/zsh/site-functions/_msgrctl
+    install_file 644 completions/msgrctl.fish share/fish/vendor_completions.d/msgrctl.fish
+    pending=$prefix/bin/msgrctl.new
+    mv -f "$pending" "$prefix/bin/msgrctl"
 }
 
 remove_files() {
@@ -104,15 +117,19 @@ main() {
         return
     fi
 
-    target=$(target) || fail "there is no archive for $(uname -s) on $(uname -m)" "cargo install --locked msgrctl"
+    target=$(target) || fail "no archive for $(uname -s) on $(uname -m)" \
+        "cargo install --locked --git ${MSGRCTL_RELEASES%/releases/download}"
     name=msgrctl-$version-$target
-    work=$(mktemp -d)
-    trap 'rm -rf "$work"' EXIT
-    trap 'exit 1' HUP INT TERM
     # A prefix may be relative: to where the script was called.
     case "$prefix" in /*) ;; *) prefix=$PWD/$prefix ;; esac
+    umask 022
+    work=$(mktemp -d)
+    pending=$prefix/bin/msgrctl.new
+    trap 'rm -rf "$work" "$prefix/bin/msgrctl.new" "$pending"' EXIT
+    trap 'exit 1' HUP INT TERM
     cd "$work"
 
+    echo "downloading $name from $MSGRCTL_RELEASES" >&2
     download SHA256SUMS
     signature="its signature was not checked: minisign is not installed"
     if [ -z "$key" ]; then
@@ -120,31 +137,33 @@ main() {
     elif command -v minisign >/dev/null 2>&1; then
         download SHA256SUMS.minisig
         minisign -V -q -P "$key" -m SHA256SUMS >/dev/null 2>&1 ||
-            fail "the signature of SHA256SUMS is not of the release's key; nothing was installed"
+            fail "SHA256SUMS is not signed with the release key; nothing was installed"
         signature="the signature is good"
     fi
     expected=$(sed -n "s/^\([0-9a-f]\{64\}\)  $name\.tar\.gz\$/\1/p" SHA256SUMS)
     [ -n "$expected" ] || fail "the release $version has no $name.tar.gz"
     download "$name.tar.gz"
     [ "$(sha256 "$name.tar.gz")" = "$expected" ] ||
-        fail "$name.tar.gz is not the file that SHA256SUMS names: it was changed or cut on the way; nothing was installed"
+        fail "checksum mismatch: $name.tar.gz was changed or truncated; nothing was installed"
 
     gzip -dc "$name.tar.gz" | tar -xf -
     unpacked=$work/$name
-    "$unpacked/msgrctl" -V >/dev/null || fail "the program does not run here; nothing was installed"
-    each_file install_file "$unpacked"
+    install_files
 
     echo "installed $("$prefix/bin/msgrctl" -V) as $prefix/bin/msgrctl (checksum good; $signature)"
     echo "  man pages and completions (bash, fish, zsh) are in $prefix/share"
+    first=$(command -v msgrctl || true)
     case ":$PATH:" in
-        *":$prefix/bin:"*) ;;
-        *) echo "  your PATH lacks it; add to the file of your shell: export PATH=\"$prefix/bin:\$PATH\"" ;;
+        *":$prefix/bin:"*)
+            [ "$first" = "$prefix/bin/msgrctl" ] || echo "  PATH finds another msgrctl first: $first"
+            ;;
+        *) echo "  not in PATH; add this line to the startup file of your shell: export PATH=\"$prefix/bin:\$PATH\"" ;;
     esac
     echo "  zsh finds them with: fpath+=($prefix/share/zsh/site-functions) before compinit"
     if [ "$prefix" = "${home%/}/.local" ]; then
         echo "to remove it: sh install.sh --remove"
     else
-        echo "to remove it: sh install.sh --prefix $prefix --remove"
+        echo "to remove it: sh install.sh --prefix \"$prefix\" --remove"
     fi
     echo "begin with: msgrctl demo"
 }

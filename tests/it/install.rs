@@ -135,7 +135,52 @@ fn a_prefix_is_taken_and_may_be_relative() {
     let release = Release::new();
     let run = release.install(&["--prefix", "a place"]).code(0);
     assert!(release.home.path("a place/bin/msgrctl").exists(), "{run:?}");
+    assert!(run.stdout.contains("a place\" --remove"), "{run:?} has no command that removes it");
     assert_eq!(release.below(".local"), Vec::<String>::new());
+    release.home.file("taken", "");
+    release.refuses(&release.install(&["--prefix", "taken"]), "hint: sh install.sh --prefix DIR");
+}
+
+#[test]
+fn a_program_that_does_not_run_here_leaves_nothing() {
+    let release = Release::new();
+    let name = archive();
+    let program = release.home.path(&format!("{}/msgrctl", name.strip_suffix(".tar.gz").unwrap()));
+    std::fs::write(program, "#!/no/such/loader\n").unwrap();
+    let folder = name.strip_suffix(".tar.gz").unwrap();
+    assert!(release.home.program("tar").args(["-czf", &name, folder]).status().unwrap().success());
+    release.serves(&name, std::fs::read(release.home.path(&name)).unwrap());
+    release.sums();
+    release.refuses(&release.install(&[]), "the program does not run here; nothing was installed");
+}
+
+#[test]
+fn another_program_of_this_name_that_path_finds_first_is_named() {
+    let mut release = Release::new();
+    let other = release.home.file("other/msgrctl", "#!/bin/sh\n");
+    std::fs::set_permissions(&other, PermissionsExt::from_mode(0o755)).unwrap();
+    let folders = [release.home.path("other"), release.home.path(".local/bin")].map(|path| path.display().to_string());
+    release.home.set("PATH", &format!("{}:{}", folders.join(":"), std::env::var("PATH").unwrap()));
+    let run = release.install(&[]).code(0);
+    assert!(run.stdout.contains(&format!("finds another msgrctl first: {}", other.display())), "{run:?}");
+}
+
+/// A redirect does not lead from https to what anyone on the way can change.
+#[test]
+fn from_https_only_https_is_asked() {
+    let mut release = Release::new();
+    let curl = release.home.file("other/curl", "#!/bin/sh\necho curl \"$@\" >&2; exit 7\n");
+    std::fs::set_permissions(curl, PermissionsExt::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", release.home.path("other").display(), std::env::var("PATH").unwrap());
+    release.home.set("PATH", &path);
+    for (url, schemes) in
+        [("https://example.org/r", "--proto =https "), ("http://example.org/r", "--proto =http,https ")]
+    {
+        release.home.set("MSGRCTL_RELEASES", url);
+        let run = release.install(&[]);
+        release.refuses(&run, "cannot download");
+        assert!(run.stderr.contains(schemes), "{run:?}");
+    }
 }
 
 #[test]
@@ -145,9 +190,9 @@ fn a_file_that_was_changed_or_cut_is_refused() {
     let mut changed = whole.clone();
     changed[whole.len() / 2] ^= 1;
     release.serves(&archive(), changed);
-    release.refuses(&release.install(&[]), "is not the file that SHA256SUMS names");
+    release.refuses(&release.install(&[]), "checksum mismatch");
     release.serves(&archive(), whole[..whole.len() / 2].to_vec());
-    release.refuses(&release.install(&[]), "is not the file that SHA256SUMS names");
+    release.refuses(&release.install(&[]), "checksum mismatch");
     // The connection ends before the length that was announced.
     release.files.lock().unwrap().insert(archive(), (whole.clone(), whole.len() / 2));
     release.refuses(&release.install(&[]), "cannot download");
@@ -167,7 +212,7 @@ fn an_unknown_platform_is_refused_before_anything_is_asked() {
     std::fs::set_permissions(uname, PermissionsExt::from_mode(0o755)).unwrap();
     let path = format!("{}:{}", release.home.path("other").display(), std::env::var("PATH").unwrap());
     release.home.set("PATH", &path);
-    release.refuses(&release.install(&[]), "there is no archive for SunOS on sun4v");
+    release.refuses(&release.install(&[]), "no archive for SunOS on sun4v");
     assert_eq!(*release.asked.lock().unwrap(), Vec::<String>::new());
 }
 
@@ -208,7 +253,22 @@ fn a_signature_is_checked_where_minisign_is_installed() {
     let stranger = sign(&release, "stranger");
     let key = sign(&release, "release");
     release.home.set("MSGRCTL_RELEASE_KEY", &stranger);
-    release.refuses(&release.install(&[]), "is not of the release's key");
+    release.refuses(&release.install(&[]), "is not signed with the release key");
     release.home.set("MSGRCTL_RELEASE_KEY", &key);
     assert!(release.install(&[]).code(0).stdout.contains("the signature is good"));
+    release.install(&["--remove"]).code(0);
+    release.files.lock().unwrap().remove("SHA256SUMS.minisig");
+    release.refuses(&release.install(&[]), "SHA256SUMS.minisig");
+    // Without minisign it says so: the checksum alone was checked.
+    let tools = release.home.path("tools");
+    std::fs::create_dir(&tools).unwrap();
+    let path = std::env::var_os("PATH").unwrap();
+    for tool in "sh cat chmod cp curl cut gzip mkdir mktemp mv rm sed sha256sum tar uname".split(' ') {
+        let found = std::env::split_paths(&path).map(|folder| folder.join(tool)).find(|file| file.exists());
+        if let Some(found) = found {
+            std::os::unix::fs::symlink(found, tools.join(tool)).unwrap();
+        }
+    }
+    release.home.set("PATH", tools.to_str().unwrap());
+    assert!(release.install(&[]).code(0).stdout.contains("not checked: minisign is not installed"));
 }
