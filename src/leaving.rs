@@ -1,6 +1,104 @@
-//! What has to be given back when a signal ends the process: nothing is dropped then.
+//! What asks the process to end, and what has to be given back then: nothing is dropped.
 
+use std::future::poll_fn;
+use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+/// Requests to end: Ctrl-C and SIGTERM; on Windows also Ctrl-Break, a console that closes, the end
+/// of the session and of the machine, before which Windows waits for the process some seconds.
+#[derive(Debug)]
+pub struct Requests(signals::All);
+
+impl Requests {
+    /// From now on none ends the process by itself.
+    ///
+    /// # Errors
+    /// When the handlers cannot be installed.
+    pub fn listen() -> io::Result<Self> {
+        signals::All::new().map(Self)
+    }
+
+    /// As [`Requests::listen`], with SIGHUP: the terminal is gone.
+    ///
+    /// # Errors
+    /// When the handlers cannot be installed.
+    pub fn listen_at_terminal() -> io::Result<Self> {
+        signals::All::with_hangup().map(Self)
+    }
+
+    /// Ready at the next one.
+    pub async fn next(&mut self) {
+        poll_fn(|context: &mut Context| if self.0.arrived(context) { Poll::Ready(()) } else { Poll::Pending }).await;
+    }
+}
+
+/// Ready when the process is asked to end; without signals never.
+pub async fn stopped() {
+    match Requests::listen() {
+        Ok(mut requests) => requests.next().await,
+        Err(_) => std::future::pending().await,
+    }
+}
+
+#[cfg(unix)]
+mod signals {
+    use std::io;
+    use std::task::Context;
+
+    use tokio::signal::unix::{Signal, SignalKind, signal};
+
+    #[derive(Debug)]
+    pub struct All(Vec<Signal>);
+
+    impl All {
+        pub fn new() -> io::Result<Self> {
+            Ok(Self(vec![signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?]))
+        }
+
+        pub fn with_hangup() -> io::Result<Self> {
+            let mut all = Self::new()?;
+            all.0.push(signal(SignalKind::hangup())?);
+            Ok(all)
+        }
+
+        pub fn arrived(&mut self, context: &mut Context) -> bool {
+            self.0.iter_mut().any(|signal| signal.poll_recv(context).is_ready())
+        }
+    }
+}
+
+#[cfg(windows)]
+mod signals {
+    use std::io;
+    use std::task::Context;
+
+    use tokio::signal::windows::{
+        CtrlBreak, CtrlC, CtrlClose, CtrlLogoff, CtrlShutdown, ctrl_break, ctrl_c, ctrl_close, ctrl_logoff,
+        ctrl_shutdown,
+    };
+
+    #[derive(Debug)]
+    pub struct All(CtrlC, CtrlBreak, CtrlClose, CtrlLogoff, CtrlShutdown);
+
+    impl All {
+        pub fn new() -> io::Result<Self> {
+            Ok(Self(ctrl_c()?, ctrl_break()?, ctrl_close()?, ctrl_logoff()?, ctrl_shutdown()?))
+        }
+
+        pub fn with_hangup() -> io::Result<Self> {
+            Self::new()
+        }
+
+        pub fn arrived(&mut self, context: &mut Context) -> bool {
+            self.0.poll_recv(context).is_ready()
+                || self.1.poll_recv(context).is_ready()
+                || self.2.poll_recv(context).is_ready()
+                || self.3.poll_recv(context).is_ready()
+                || self.4.poll_recv(context).is_ready()
+        }
+    }
+}
 
 type Step = (u64, Box<dyn FnOnce() + Send>);
 

@@ -189,42 +189,6 @@ async fn serve(
     Ok(())
 }
 
-/// Ready when Ctrl-C is pressed or the process is asked to end: SIGTERM; on Windows its console
-/// closes, the user logs off, or the machine shuts down.
-pub async fn stopped() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    #[cfg(windows)]
-    {
-        use tokio::signal::windows::{ctrl_break, ctrl_close, ctrl_logoff, ctrl_shutdown};
-        if let (Ok(mut pressed), Ok(mut close), Ok(mut logoff), Ok(mut shutdown)) =
-            (ctrl_break(), ctrl_close(), ctrl_logoff(), ctrl_shutdown())
-        {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = pressed.recv() => {}
-                _ = close.recv() => {}
-                _ = logoff.recv() => {}
-                _ = shutdown.recv() => {}
-            }
-            return;
-        }
-    }
-    // Without signals only the end of the process stops it.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
-}
-
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)

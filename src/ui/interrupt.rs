@@ -3,7 +3,7 @@
 
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
-use crate::leaving;
+use crate::leaving::{self, Requests};
 
 pub use signals::{end as quit, install as say_faults};
 pub use terminal::{forget_typed, remember as remember_terminal, restore as give_terminal_back};
@@ -23,12 +23,26 @@ fn state() -> MutexGuard<'static, State> {
     STATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Handles Ctrl-C and SIGTERM. Called by prompts, the editor, progress lines and [`Hold`].
+/// Handles requests to end. Called by prompts, the editor, progress lines and [`Hold`].
 pub fn install() {
+    static INSTALLED: Once = Once::new();
     terminal::remember();
     signals::install();
-    // Already installed (the demo runs several commands): the same handler.
-    let _ = ctrlc::set_handler(ask_to_stop);
+    INSTALLED.call_once(|| {
+        // Otherwise the signals keep their default.
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else { return };
+        let requests = {
+            let _entered = runtime.enter();
+            Requests::listen_at_terminal()
+        };
+        let Ok(mut requests) = requests else { return };
+        std::thread::spawn(move || {
+            loop {
+                runtime.block_on(requests.next());
+                ask_to_stop();
+            }
+        });
+    });
 }
 
 /// Ends the program on Ctrl-C, unless a part holds it back.

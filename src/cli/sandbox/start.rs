@@ -92,7 +92,7 @@ async fn serve(args: &StartArgs, ctx: &Context, world: SharedWorld) -> Result<u8
         served = crate::serve::until(bound, sandbox::router(world), std::future::pending()) => {
             served.map_err(|error| CliError::failed("the sandbox stopped").cause(error.to_string()))?;
         }
-        () = crate::serve::stopped() => {}
+        () = crate::leaving::stopped() => {}
     }
     Ok(0)
 }
@@ -121,22 +121,34 @@ fn token_of<'w>(world: &'w World, page: &Page) -> &'w str {
     world.page_token(&page.id).map(|token| token.value.as_str()).unwrap_or_default()
 }
 
+/// The line that sets a variable: in a POSIX shell, in PowerShell on Windows.
+fn set(name: &str, value: &str) -> String {
+    if cfg!(windows) { format!("$env:{name} = \"{value}\"") } else { format!("export {name}={value}") }
+}
+
+/// The command that writes a variable into a pipe.
+fn print(name: &str) -> String {
+    if cfg!(windows) { format!("$env:{name}") } else { format!("printf %s \"${name}\"") }
+}
+
 /// Text: lines to paste, then the people. The secrets work only in this sandbox, so they are
 /// shown.
 fn text(world: &World, graph_url: &str) -> String {
     let (app, pages) = (&world.apps[0], &world.pages);
-    let mut lines = vec![format!("export MSGRCTL_GRAPH_URL={graph_url}")];
-    lines.extend(pages.first().map(|page| format!("export TOKEN={}", token_of(world, page))));
-    lines.extend(world.user_token().map(|token| format!("export USER_TOKEN={}", token.value)));
+    let mut lines = vec![set("MSGRCTL_GRAPH_URL", graph_url)];
+    lines.extend(pages.first().map(|page| set("TOKEN", token_of(world, page))));
+    lines.extend(world.user_token().map(|token| set("USER_TOKEN", &token.value)));
     lines.push(String::new());
     lines.push("Paste these lines into another terminal; then, for example:".into());
-    lines.push(format!("  export MSGRCTL_APP_SECRET={}", app.secret));
-    lines.push(format!("  printf %s \"$TOKEN\" | msgrctl account add --token-stdin --app-id {}", app.id));
+    lines.push(format!("  {}", set("MSGRCTL_APP_SECRET", &app.secret)));
+    lines.push(format!("  {} | msgrctl account add --token-stdin --app-id {}", print("TOKEN"), app.id));
     if let (Some(page), Some(_)) = (pages.get(1).or(pages.first()), world.user_token()) {
         lines.push("A person's token reaches all of their Pages; --page-id picks one and stores its own token:".into());
         lines.push(format!(
-            "  printf %s \"$USER_TOKEN\" | msgrctl account add --token-stdin --app-id {} --page-id {}",
-            app.id, page.id
+            "  {} | msgrctl account add --token-stdin --app-id {} --page-id {}",
+            print("USER_TOKEN"),
+            app.id,
+            page.id
         ));
     }
     lines.push(String::new());

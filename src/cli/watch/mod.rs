@@ -219,7 +219,7 @@ fn stop_signal() -> oneshot::Receiver<()> {
     const AT_LAST: Duration = Duration::from_secs(4);
     let (ask, asked) = oneshot::channel();
     std::thread::spawn(move || {
-        if Workspace::wait(crate::serve::stopped()).is_ok() {
+        if Workspace::wait(crate::leaving::stopped()).is_ok() {
             // The receiver is dropped once the rounds have ended.
             let _ = ask.send(());
             std::thread::sleep(AT_LAST);

@@ -167,7 +167,7 @@ impl<'a> EventLoop<'a> {
                 _ = &mut server, if !is_served => is_served = true,
                 () = sleep_until(start + TO_WRITE), if !gives_up => drop(self.gives_up.send_replace(true)),
                 () = sleep_until(start + TO_FORWARD), if is_served => break,
-                () = crate::serve::stopped() => break,
+                () = crate::leaving::stopped() => break,
             }
         }
         if let Some(passing) = &self.forward {

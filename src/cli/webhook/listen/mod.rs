@@ -129,7 +129,7 @@ pub fn run(args: &ListenArgs, ctx: &Context) -> Result<u8, CliError> {
             () = show_handshakes(ctx, &screen, &mut heard.handshakes) => Ok(()),
             kind = ctx.output.failing() => cannot_write(ctx, kind),
             () = ended_by_hand(ctx, ended) => Ok(()),
-            () = crate::serve::stopped() => {
+            () = crate::leaving::stopped() => {
                 is_signalled = true;
                 Ok(())
             }
