@@ -12,6 +12,7 @@ mod lines;
 mod lock;
 mod owner;
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
@@ -20,6 +21,7 @@ use std::time::Duration;
 
 use secrecy::zeroize::Zeroizing;
 
+use crate::text;
 use crate::touched;
 
 pub use access::{closing_command, exposure};
@@ -174,10 +176,10 @@ pub fn read_bytes(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, FileErr
     read().map_err(|source| FileError::Read { path: path.into(), source })
 }
 
-/// The UTF-8 text of a file that the user named, at most `limit` bytes.
+/// The text of a file that the user named, at most `limit` bytes.
 pub fn read_given_text(path: &Path, limit: u64) -> Result<String, FileError> {
     let bytes = read_bytes(path, limit)?;
-    let text = std::str::from_utf8(&bytes).map(str::to_owned);
+    let text = text::decode(&bytes).map(Cow::into_owned);
     text.map_err(|error| FileError::Read {
         path: path.into(),
         source: io::Error::new(io::ErrorKind::InvalidData, error),

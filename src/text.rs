@@ -7,11 +7,14 @@
 //! `Output::exact` writes exact bytes.
 
 mod calls;
+mod paste;
 
 pub use calls::{COMMANDS, Calls, with_spaces_of_commands};
+pub use paste::for_shell;
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::str::Utf8Error;
 
 /// Implements a type's conversions from and to text, for files and JSON; `$read` filters text
 /// read from a file.
@@ -54,6 +57,25 @@ macro_rules! words {
     };
 }
 pub(crate) use words;
+
+/// The text of a file or of standard input: UTF-8, or UTF-16 with a byte-order mark, which `>` of
+/// Windows PowerShell writes.
+///
+/// # Errors
+/// When it is neither.
+pub fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Utf8Error> {
+    let unit = match bytes {
+        [0xff, 0xfe, ..] => u16::from_le_bytes,
+        [0xfe, 0xff, ..] => u16::from_be_bytes,
+        _ => return str::from_utf8(bytes).map(Cow::Borrowed),
+    };
+    let (units, rest) = bytes[2..].as_chunks();
+    // It does not grow: a growing buffer would leave copies of a secret behind.
+    let mut text = String::with_capacity(bytes.len() * 2);
+    let mut characters = char::decode_utf16(units.iter().map(|bytes| unit(*bytes)));
+    let is_text = rest.is_empty() && characters.all(|character| character.map(|c| text.push(c)).is_ok());
+    if is_text { Ok(Cow::Owned(text)) } else { str::from_utf8(bytes).map(Cow::Borrowed) }
+}
 
 /// Text escaped for an element or an attribute of HTML or XML.
 pub fn in_markup(text: &str) -> String {

@@ -113,10 +113,15 @@ fn what_cannot_be_read_says_why() {
     check(&home, &[]).code(2).says(&["missing: FILE, the manifest", "msgrctl apply -f FILE"]);
     home.file("empty/readme.txt", "");
     check(&home, &["-f", "empty"]).code(2).says(&["empty has no manifest", "*.yaml"]);
-    home.file("utf16.yaml", [0xff, 0xfe, b'v', 0]);
-    check(&home, &["-f", "utf16.yaml"])
-        .code(3)
-        .says(&["utf16.yaml is not UTF-8 text, line 1", "save it as UTF-8; what '>' of Windows PowerShell"]);
+    home.file("latin1.yaml", b"version: 1\naccounts:\n  - name: S\xfcd\n");
+    check(&home, &["-f", "latin1.yaml"]).code(3).says(&["latin1.yaml is not UTF-8 text, line 3", "save it as UTF-8"]);
+    // What `>` of Windows PowerShell makes of an export is taken.
+    let utf16: Vec<u8> = std::iter::once(0xfeff)
+        .chain("version: 1\naccounts: [{name: Süd}]\n".encode_utf16())
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    home.file("utf16.yaml", utf16);
+    check(&home, &["-f", "utf16.yaml"]).code(0).shows(&["ok: 1 account in utf16.yaml"]);
     home.file("large.yaml", vec![b'#'; 8 * 1024 * 1024 + 1]);
     check(&home, &["-f", "large.yaml"]).code(3).says(&["large.yaml has more than 8 MiB"]);
     let run = check(&home, &["-f", "none.yaml", "--json"]).code(2);

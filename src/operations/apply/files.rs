@@ -10,6 +10,7 @@ use crate::env::current_directory;
 use crate::files::{self, FileError};
 use crate::operations::Error;
 use crate::provision::manifest::{LIMIT, LIMIT_TOGETHER, MOST_FILES, Text, escaped};
+use crate::text::decode;
 
 /// The file extensions read in a folder.
 const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];
@@ -134,19 +135,13 @@ fn inside(path: &Path, folder: &Path) -> Result<PathBuf, Error> {
 }
 
 fn of_bytes(shown: String, directory: PathBuf, bytes: &[u8]) -> Result<ManifestFile, Error> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Ok(ManifestFile { shown, directory, text: text.into() }),
+    match decode(bytes) {
+        Ok(text) => Ok(ManifestFile { shown, directory, text: text.into_owned() }),
         Err(error) => {
             let sound = &bytes[..error.valid_up_to()];
             let line = sound.split(|b| *b == b'\n').count();
-            // What the older PowerShell makes of a redirected output.
-            let is_utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
-            let hint = if is_utf16 {
-                "save it as UTF-8; what '>' of Windows PowerShell writes is UTF-16, that of cmd keeps it: cmd /c \"msgrctl export > FILE\""
-            } else {
-                "save it as UTF-8"
-            };
-            Err(Error::file(format!("{shown} is not UTF-8 text, line {line}; nothing was used")).hint(hint))
+            Err(Error::file(format!("{shown} is not UTF-8 text, line {line}; nothing was used"))
+                .hint("save it as UTF-8"))
         }
     }
 }
