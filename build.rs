@@ -1,4 +1,4 @@
-//! What `msgrctl version --json` says of a build: the commit, the target and the features.
+//! What `msgrctl version --json` says of a build: the commit, the target, the compiler and the features.
 //!
 //! `MSGRCTL_COMMIT` names the commit of a package. Without it a release build asks git; a debug
 //! build does not, since it would be compiled again after each commit.
@@ -14,6 +14,10 @@ fn main() {
     let commit = given.or_else(|| if variable("PROFILE") == "release" { of_git() } else { None });
     println!("cargo::rustc-env=BUILD_COMMIT={}", commit.unwrap_or_default());
     println!("cargo::rustc-env=BUILD_TARGET={}", variable("TARGET"));
+    println!(
+        "cargo::rustc-env=BUILD_RUSTC={}",
+        output(Command::new(variable("RUSTC")).arg("--version")).unwrap_or_default()
+    );
     let mut features: Vec<String> = env::vars()
         .filter_map(|(name, _)| name.strip_prefix("CARGO_FEATURE_").map(|name| name.to_lowercase().replace('_', "-")))
         .collect();
@@ -42,7 +46,11 @@ fn of_git() -> Option<String> {
 }
 
 fn git(root: &str, arguments: &[&str]) -> Option<String> {
-    let ran = Command::new("git").arg("-C").arg(root).args(arguments).output().ok()?;
+    output(Command::new("git").arg("-C").arg(root).args(arguments))
+}
+
+fn output(command: &mut Command) -> Option<String> {
+    let ran = command.output().ok()?;
     let text = String::from_utf8(ran.stdout).ok()?.trim().to_owned();
     (ran.status.success() && !text.is_empty()).then_some(text)
 }

@@ -1,7 +1,6 @@
 class Msgrctl < Formula
   desc "Connect Facebook Pages to a contact centre from a terminal or from CI"
   homepage "@REPOSITORY@"
-  version "@VERSION@"
   license any_of: ["MIT", "Apache-2.0"]
 
   on_macos do

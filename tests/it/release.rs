@@ -116,6 +116,39 @@ fn the_manifests_of_other_package_managers_name_the_files_of_the_release() {
     assert!(refused.stderr.contains(&format!("does not name msgrctl-{VERSION}-aarch64-apple-darwin.tar.gz")));
 }
 
+/// `cargo binstall` finds the archive of each target, and the program in it.
+#[test]
+fn binstall_is_told_where_each_archive_is() {
+    let manifest: toml::Table = toml::from_str(&read("Cargo.toml")).unwrap();
+    let binstall = &manifest["package"]["metadata"]["binstall"];
+    let filled = |text: &toml::Value, target: &str, ending: &str| {
+        let fills = [("repo", REPOSITORY), ("version", VERSION), ("name", "msgrctl"), ("bin", "msgrctl")];
+        let fills = fills.into_iter().chain([("target", target), ("binary-ext", ending)]);
+        fills.fold(text.as_str().unwrap().to_owned(), |text, (key, value)| text.replace(&format!("{{ {key} }}"), value))
+    };
+    for (target, built, ending) in [
+        ("x86_64-unknown-linux-musl", "x86_64-unknown-linux-musl", ""),
+        ("x86_64-unknown-linux-gnu", "x86_64-unknown-linux-musl", ""),
+        ("aarch64-unknown-linux-gnu", "aarch64-unknown-linux-musl", ""),
+        ("aarch64-apple-darwin", "aarch64-apple-darwin", ""),
+        ("x86_64-apple-darwin", "x86_64-apple-darwin", ""),
+        ("x86_64-pc-windows-gnu", "x86_64-pc-windows-gnu", ".exe"),
+        ("x86_64-pc-windows-msvc", "x86_64-pc-windows-gnu", ".exe"),
+    ] {
+        let own = binstall["overrides"].get(target);
+        let key = |name: &str| own.and_then(|own| own.get(name)).unwrap_or(&binstall[name]);
+        let url = filled(key("pkg-url"), target, ending);
+        let file = url.strip_prefix(&format!("{REPOSITORY}/releases/download/v{VERSION}/")).unwrap();
+        assert!(sums().iter().any(|(_, name)| name == file), "{target}: no {file} in a release");
+        assert!(file.starts_with(&format!("msgrctl-{VERSION}-{built}.")), "{target}: {file}");
+        let kind = key("pkg-fmt").as_str().unwrap();
+        let format = [("tgz", ".tar.gz"), ("zip", ".zip")].iter().find(|(_, ending)| file.ends_with(ending));
+        assert_eq!(kind, format.unwrap().0, "{target}");
+        let program = filled(key("bin-dir"), target, ending);
+        assert_eq!(program, format!("msgrctl-{VERSION}-{built}/msgrctl{ending}"), "{target}");
+    }
+}
+
 /// A person sets the address of a release in `Cargo.toml`; the other places follow.
 #[test]
 fn all_name_the_address_and_the_version_of_cargo_toml() {
@@ -133,6 +166,7 @@ fn all_name_the_address_and_the_version_of_cargo_toml() {
     let said = home.run(&["version", "--json"]).code(0).json();
     assert_eq!(said["version"], VERSION);
     assert!(said["target"].as_str().unwrap().starts_with(std::env::consts::ARCH), "{said}");
+    assert!(said["rustc"].as_str().unwrap().starts_with("rustc 1."), "{said}");
     assert!(said["features"].is_array());
     assert_eq!(home.run(&["-V"]).code(0).stdout, format!("msgrctl {VERSION}\n"));
 }
