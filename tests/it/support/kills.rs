@@ -6,7 +6,7 @@ use std::time::Duration;
 use rand::RngExt as _;
 
 /// Kills each process at a moment of its own. How late a kill may be follows the runs
-/// themselves, so that about half of them are killed before they end.
+/// themselves, so that two of three are killed before they end.
 pub struct Kills {
     within: Duration,
     /// How many were killed before they ended.
@@ -25,6 +25,6 @@ impl Kills {
         let _ = child.kill();
         let was_killed = child.wait().unwrap().code().is_none();
         self.killed += usize::from(was_killed);
-        self.within = self.within.mul_f64(if was_killed { 1.1 } else { 0.9 });
+        self.within = self.within.mul_f64(if was_killed { 1.2 } else { 0.7 });
     }
 }
