@@ -90,8 +90,7 @@ pub fn with_placeholders(address: &str) -> String {
 
 /// The same, quoted where a shell needs it.
 pub fn to_paste(address: &str) -> String {
-    // Fails only on a NUL, which a URL cannot contain.
-    shlex::try_quote(&with_placeholders(address)).map(std::borrow::Cow::into_owned).unwrap_or_default()
+    crate::text::for_shell(&with_placeholders(address))
 }
 
 /// An address with other values in its query: `value` makes each from its name. A part without a

@@ -4,7 +4,7 @@
 //! the demo can pass another one.
 
 use std::collections::HashMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 /// A snapshot of the environment variables.
 #[derive(Clone, Default)]
@@ -15,13 +15,13 @@ pub struct Environment {
 impl Environment {
     /// The variables of this process.
     pub fn of_process() -> Self {
-        Self { variables: std::env::vars_os().collect() }
+        Self { variables: std::env::vars_os().map(|(name, value)| (key(&name), value)).collect() }
     }
 
     /// The value of a variable. `None` for an empty one, as shell users expect of
     /// `NAME= command`, and for one that is not UTF-8.
     pub fn text(&self, name: &str) -> Option<&str> {
-        let value = self.variables.get(std::ffi::OsStr::new(name))?;
+        let value = self.variables.get(&key(name.as_ref()))?;
         value.to_str().filter(|text| !text.is_empty())
     }
 
@@ -50,9 +50,14 @@ impl Environment {
     /// The same environment with a variable set.
     #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> Self {
-        self.variables.insert(name.into(), value.into());
+        self.variables.insert(key(name.as_ref()), value.into());
         self
     }
+}
+
+/// How a variable's name is kept: on Windows `Path` and `PATH` are one.
+fn key(name: &OsStr) -> OsString {
+    if cfg!(windows) { name.to_ascii_uppercase() } else { name.to_owned() }
 }
 
 /// The operating system and the processor: `linux x86_64`.

@@ -45,7 +45,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "webhook",
         ],
     ),
-    ("ui", &["env", "leaving", "programs", "text"]),
+    ("ui", &["env", "files", "leaving", "programs", "text"]),
     (
         "operations",
         &[
@@ -135,7 +135,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("storage", &["clock", "env", "files", "http", "leaving", "secrets::Secret", "touched"]),
     ("secrets", &["address", "env", "paths", "programs", "files", "clock", "http", "text", "touched"]),
-    ("files", &["paths", "touched"]),
+    ("files", &["paths", "text", "touched"]),
     ("paths", &["env"]),
     ("document", &[]),
     ("env", &[]),
@@ -179,6 +179,7 @@ const HOMES: &[(&str, &[&str])] = &[
         ],
     ),
     ("fn is_unseen", &["src/text.rs"]),
+    ("try_quote", &["src/text/paste.rs"]),
     ("fs::write", &[]),
     ("fs::rename", &["src/files.rs"]),
     ("tempfile_in", &["src/files/lock.rs"]),

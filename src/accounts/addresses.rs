@@ -114,7 +114,7 @@ pub fn clashes(accounts: &[Account]) -> Vec<Clash> {
         taken.add(at, new_name.as_ref().map(Handle::as_str));
         let alone = |address: &&str| addresses.other(address, at).is_none();
         let call = [account.id.as_str(), handle].into_iter().find(alone).unwrap_or(&account.id);
-        let call = shlex::try_quote(call).unwrap_or(call.into()).into_owned();
+        let call = crate::text::for_shell(call);
         found.push(Clash { at, with, call, name: new_name.map(Name::from), handle: new_handle });
     }
     found

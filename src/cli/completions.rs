@@ -17,7 +17,7 @@ Examples:
   msgrctl completions bash > ~/.local/share/bash-completion/completions/msgrctl
   msgrctl completions zsh > ~/.zfunc/_msgrctl        # with fpath+=~/.zfunc before compinit
   msgrctl completions fish > ~/.config/fish/completions/msgrctl.fish
-  msgrctl completions powershell >> $PROFILE
+  msgrctl completions powershell | Out-String | Invoke-Expression  # a line for $PROFILE
   msgrctl completions elvish >> ~/.config/elvish/rc.elv")]
 pub struct CompletionsArgs {
     /// The shell: bash, zsh, fish, powershell, elvish

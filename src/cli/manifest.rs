@@ -11,6 +11,7 @@ use crate::operations::apply::files::{self, ManifestFile, shown};
 use crate::operations::apply::saved;
 use crate::provision::manifest::{self, Manifest, Mistake, Text};
 use crate::secrets::redact;
+use crate::text::for_shell;
 
 /// A limit for files that are not manifests at all.
 const SHOWN: usize = 1000;
@@ -93,12 +94,7 @@ impl ManifestArgs {
 
     /// The flags again, to paste.
     pub fn words(&self) -> Vec<String> {
-        let quoted = |path: &PathBuf| {
-            let path = path.to_string_lossy();
-            // Fails only on a NUL, which no argument can hold.
-            shlex::try_quote(&path).map(std::borrow::Cow::into_owned).unwrap_or_default()
-        };
-        self.paths().iter().map(|path| format!("-f {}", quoted(path))).collect()
+        self.paths().iter().map(|path| format!("-f {}", for_shell(&path.to_string_lossy()))).collect()
     }
 
     /// Prints the mistakes and returns the error of the manifest.

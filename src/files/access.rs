@@ -84,7 +84,7 @@ mod windows {
         if !path.exists() {
             return None;
         }
-        let Some(own) = own_id() else { return Some("who runs this cannot be read".into()) };
+        let Some(own) = own_id() else { return Some("cannot tell which user runs msgrctl".into()) };
         let names = match list_of(path) {
             Ok(list) => others(&list, own).into_iter().map(|other| other.name).collect::<Vec<_>>(),
             Err(error) => return Some(format!("its access list cannot be read: {error}")),
@@ -131,7 +131,7 @@ fn list_for(own: &str, is_directory: bool) -> String {
     format!("D:P{}{}{}", one("SY"), one("BA"), one(own))
 }
 
-/// Somebody beside the owner, the system and administrators.
+/// Another user than the owner, the system and administrators.
 #[cfg(any(windows, test))]
 #[derive(Debug, PartialEq, Eq)]
 struct Other {
@@ -143,7 +143,7 @@ struct Other {
 /// descriptors: `D:PAI(A;OICI;FA;;;SY)(A;;0x1200a9;;;BU)`.
 #[cfg(any(windows, test))]
 fn others(list: &str, own: &str) -> Vec<Other> {
-    const KNOWN: [(&str, &str, &str); 8] = [
+    const KNOWN: [(&str, &str, &str); 10] = [
         ("WD", "S-1-1-0", "Everyone"),
         ("AU", "S-1-5-11", "Authenticated Users"),
         ("BU", "S-1-5-32-545", "Users"),
@@ -152,6 +152,8 @@ fn others(list: &str, own: &str) -> Vec<Other> {
         ("IU", "S-1-5-4", "Interactive"),
         ("NU", "S-1-5-2", "Network"),
         ("AN", "S-1-5-7", "Anonymous"),
+        ("LS", "S-1-5-19", "Local Service"),
+        ("NS", "S-1-5-20", "Network Service"),
     ];
     // These have full rights on the machine, as root has: the system, administrators (the group and
     // the built-in account), and the file's owner.
@@ -172,11 +174,9 @@ fn others(list: &str, own: &str) -> Vec<Other> {
         let [kind, flags, rights, _, _, who, ..] = fields.as_slice() else { continue };
         let is_for_this = !flags.as_bytes().chunks(2).any(|flag| flag == b"IO");
         let allows = matches!(*kind, "A" | "XA" | "OA" | "ZA") && !rights.is_empty();
-        if allows && is_for_this && *who != own && !ALLOWED.contains(who) {
-            let other = other(who);
-            if !found.contains(&other) {
-                found.push(other);
-            }
+        let other = other(who);
+        if allows && is_for_this && other.id != own && !ALLOWED.contains(who) && !found.contains(&other) {
+            found.push(other);
         }
     }
     found
@@ -204,6 +204,12 @@ mod tests {
         assert_eq!(names(root), ["Users", "Authenticated Users"]);
         assert_eq!(names("D:(A;;FR;;;WD)(A;;FW;;;S-1-1-0)"), ["Everyone"]);
         assert_eq!(names("D:(A;;FA;;;S-1-5-21-1-2-3-1002)"), ["S-1-5-21-1-2-3-1002"]);
+        // A service that runs as one of these is named by its letters.
+        for (short, id, name) in [("LS", "S-1-5-19", "Local Service"), ("NS", "S-1-5-20", "Network Service")] {
+            let list = format!("D:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;FA;;;{short})");
+            assert!(others(&list, id).is_empty());
+            assert_eq!(names(&list), [name]);
+        }
         assert_eq!(others("D:(A;;FA;;;BU)", ADA)[0].id, "S-1-5-32-545");
         for none in ["", "D:NO_ACCESS_CONTROL"] {
             assert_eq!(names(none), ["Everyone"]);

@@ -12,6 +12,9 @@ use crate::document::nearest;
 use crate::files::{self, Lock};
 use crate::state::config_text;
 
+/// A path that depends on no working directory.
+const WHOLE_PATH: &str = if cfg!(windows) { r"C:\ssl\company.pem" } else { "/etc/ssl/company.pem" };
+
 /// The keys at the top of `config.toml`, with their meanings.
 const BASIC: [(&str, &str); 8] = [
     ("tenant", "The tenant to work in"),
@@ -87,10 +90,10 @@ fn checked(workspace: &Workspace, key: &str, value: &str) -> Result<Value, Error
         // The file may be created later, but a relative path depends on the working directory.
         _ if !Path::new(value).is_absolute() => {
             return Err(Error::usage(format!("{key}: '{value}' is not an absolute path"))
-                .hint("commands run in any directory: give the path from its root, as in /etc/ssl/company.pem"));
+                .hint(format!("commands run in any directory: give the path from its root, as in {WHOLE_PATH}")));
         }
         _ if !Path::new(value).is_file() => {
-            return Err(Error::usage(format!("{key}: there is no file '{value}'"))
+            return Err(Error::usage(format!("{key}: the file '{value}' does not exist"))
                 .hint("every command would fail without it: make it first, or correct the path"));
         }
         _ => {}

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use super::Given;
-use crate::text::{Calls, one_line};
+use crate::text::{Calls, for_shell, one_line};
 
 /// A command built word by word; quoted when shown.
 #[derive(Clone, Debug)]
@@ -57,8 +57,7 @@ impl Invocation {
     pub fn quoted(&self) -> impl Iterator<Item = String> {
         let end = (!self.last.is_empty()).then_some("--");
         let words = self.words.iter().map(String::as_str).chain(end).chain(self.last.iter().map(String::as_str));
-        // Fails only on a NUL, which no command line can hold.
-        words.map(|word| shlex::try_quote(word).unwrap_or_default().into_owned())
+        words.map(for_shell)
     }
 }
 
@@ -81,8 +80,8 @@ fn flags(given: &Given) -> Vec<(&'static str, String)> {
 /// How printed commands must be typed if these flags were given.
 pub fn calls(given: &Given) -> Calls {
     // On one line, whatever a path holds: such a one could not be pasted anyway.
-    let quoted = |(flag, value): (_, String)| (flag, one_line(&shlex::try_quote(&value).unwrap_or_default()));
-    Calls::new(flags(given).into_iter().map(quoted).collect())
+    let shown = |(flag, value): (_, String)| (flag, one_line(&for_shell(&value)));
+    Calls::new(flags(given).into_iter().map(shown).collect())
 }
 
 impl fmt::Display for Invocation {

@@ -1,11 +1,12 @@
 //! Edits a text in the user's editor.
 
 use std::ffi::OsString;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
 use super::interrupt::{self, Hold};
+use crate::files::{self, FileError};
 use crate::programs;
 
 /// Why there is no text.
@@ -23,6 +24,8 @@ pub enum EditorError {
     NotText,
     #[error("the text could not be kept in a file: {0}")]
     File(#[from] io::Error),
+    #[error(transparent)]
+    Write(#[from] FileError),
 }
 
 /// Whether Ctrl-C ended it, or the shell that runs it.
@@ -43,10 +46,8 @@ pub struct Editing {
 impl Editing {
     /// Writes a file with this text; editors detect its type by `suffix`.
     pub fn new(text: &str, suffix: &str) -> Result<Self, EditorError> {
-        // Created with mode 0600.
-        let mut file = tempfile::Builder::new().prefix("msgrctl-").suffix(suffix).tempfile()?;
-        file.write_all(text.as_bytes())?;
-        Ok(Self { file: file.into_temp_path(), first: text.into() })
+        let file = files::write_temporary("msgrctl-", suffix, text.as_bytes())?;
+        Ok(Self { file: tempfile::TempPath::try_from_path(file)?, first: text.into() })
     }
 
     /// Opens it, waits for the editor, and returns the text. The editor gets the environment

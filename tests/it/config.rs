@@ -93,7 +93,7 @@ fn comments_stay_and_a_read_only_file_is_not_replaced() {
 fn a_file_that_is_not_there_is_refused_and_one_that_has_gone_is_named() {
     let home = Home::new();
     for key in ["ca_bundle", "key_file"] {
-        home.run(&["config", "set", key, "/no/such/file"]).code(2).says(&["there is no file '/no/such/file'"]);
+        home.run(&["config", "set", key, "/no/such/file"]).code(2).says(&["the file '/no/such/file' does not exist"]);
     }
     let bundle = home.file("ca.pem", "x");
     home.run(&["config", "set", "ca_bundle", bundle.to_str().unwrap()]).code(0);

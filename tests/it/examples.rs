@@ -16,7 +16,7 @@ const NOT_RUN: &[&str] = &[
     "wl-copy",
     "jq",
     "man -l",
-    "$PROFILE",
+    "Invoke-Expression",
     "~/.zfunc",
     "elvish/rc.elv",
     "--to keyring",

@@ -60,7 +60,7 @@ fn a_link_to_an_absent_place_is_an_error_and_stays() {
         fs::rename(&drive, home.path("gone")).unwrap();
         let is_secrets = name.contains("secrets.enc");
         if !is_secrets {
-            home.run(&["account", "list"]).code(3).says(&["which is missing", "drive", "rm '"]);
+            home.run(&["account", "list"]).code(3).says(&["which is missing", "drive", "rm /"]);
             assert_eq!(home.run(&["doctor"]).code(7).stdout.matches("secret remove").count(), 0, "{name}");
         }
         add().code(3).says(&["which is missing", "nothing was changed"]);

@@ -17,6 +17,7 @@ use crate::operations::accounts::fields::{Field, Fields, of_secret};
 use crate::operations::accounts::gate::SAVE_ANYWAY;
 use crate::operations::accounts::inputs::SecretInputs;
 use crate::secrets::SecretKind;
+use crate::text::for_shell;
 
 /// Change an account's fields or replace its secrets
 ///
@@ -130,7 +131,7 @@ fn say_what_is_not_read(ctx: &Context, fields: &FieldArgs, gives_no_field: bool)
 /// An empty value does not clear a field.
 fn refuse_empty(args: &EditArgs) -> Result<(), CliError> {
     let name = args.account.account.as_deref().unwrap_or("NAME");
-    let name = shlex::try_quote(name).unwrap_or_default();
+    let name = for_shell(name);
     let clears =
         [(&args.fields.callback_url, "--callback-url", "callback-url"), (&args.fields.app_id, "--app-id", "app")];
     for (value, flag, clear) in clears {

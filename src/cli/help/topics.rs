@@ -141,7 +141,9 @@ pub(in crate::cli) const ENVIRONMENT: Topic = Topic {
         ("XDG_CONFIG_HOME", "where the msgrctl directory is on Linux, ~/.config by default"),
     ],
     groups: Vec::new,
-    after: "",
+    after: "\
+Windows PowerShell 5 reads what programs print in an encoding of its own. For names with accents, set before:
+[Console]::OutputEncoding = [Text.Encoding]::UTF8",
 };
 
 pub(in crate::cli) const FILES: Topic = Topic {

@@ -11,6 +11,7 @@ use crate::cli::error::CliError;
 use crate::cli::reporter::ask_passphrase;
 use crate::operations::secrets::passphrase::{begin_again, change};
 use crate::secrets::{Asking, NewKey, SecretKind};
+use crate::text::for_shell;
 
 /// Change what opens the encrypted file: its passphrase, a key file, or the keyring
 ///
@@ -96,7 +97,7 @@ pub fn run(args: &PassphraseArgs, ctx: &Context) -> Result<u8, CliError> {
             let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
             ctx.output.notice(&format!(
                 "keep a copy of it elsewhere; to use it without --key-file: msgrctl config set key_file {}",
-                shlex::try_quote(&path.to_string_lossy()).unwrap_or_default()
+                for_shell(&path.to_string_lossy())
             ));
         }
         NewKey::Keyring => {}

@@ -13,6 +13,7 @@ use crate::cli::pick::{AccountsArg, Chosen};
 use crate::operations::webhooks::subscribe::{self, Order};
 use crate::operations::webhooks::{AccountResult, Target, with_app_and_callback};
 use crate::provision::subscription::webhook;
+use crate::text::for_shell;
 
 /// The default fields: those of the only channel.
 const FIELDS: &[&str] = {
@@ -57,8 +58,7 @@ impl SubscribeArgs {
     /// The same command, to paste.
     fn command(&self) -> String {
         let mut words = vec!["msgrctl webhook subscribe".to_owned()];
-        // Fails only on a NUL, which no argument can hold.
-        words.extend(self.accounts.accounts.iter().map(|name| shlex::try_quote(name).unwrap_or_default().into_owned()));
+        words.extend(self.accounts.accounts.iter().map(|name| for_shell(name)));
         words.extend(self.accounts.all.then(|| "--all".to_owned()));
         if self.fields != FIELDS {
             words.push(format!("--fields {}", self.fields.join(",")));

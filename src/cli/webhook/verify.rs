@@ -20,6 +20,7 @@ use crate::operations::accounts::commands;
 use crate::operations::webhooks::rotate::Token;
 use crate::operations::webhooks::{address, ask, callback_of, keep_answer, outcome_of, stored_token};
 use crate::secrets::{Secret, SecretKind};
+use crate::text::for_shell;
 use crate::webhook::{AGENT, Problem, handshake_address};
 
 /// Play Meta: ask a callback for the handshake
@@ -104,7 +105,8 @@ pub fn run(args: &VerifyArgs, ctx: &Context) -> Result<u8, CliError> {
     let url = address(callback.as_str())?;
     if args.curl {
         let callback = if args.reveal { url } else { address(&callback.with_placeholders())? };
-        return curl(ctx, &callback, &token, args.reveal);
+        curl(ctx, &callback, &token, args.reveal);
+        return Ok(0);
     }
     if account.as_ref().is_none_or(|account| account.graph == Realm::Live) {
         if is_loopback(&url) && account.is_some() {
@@ -141,7 +143,7 @@ pub fn run(args: &VerifyArgs, ctx: &Context) -> Result<u8, CliError> {
     Ok(if outcome_of(&found) == Outcome::Fail { 7 } else { 0 })
 }
 
-fn curl(ctx: &Context, callback: &Url, token: &Secret, reveal: bool) -> Result<u8, CliError> {
+fn curl(ctx: &Context, callback: &Url, token: &Secret, reveal: bool) {
     let challenge = rand::rng().random_range(1_000_000_u64..2_200_000_000).to_string();
     let right = if reveal { token.clone() } else { Secret::new(token.masked()) };
     if reveal {
@@ -155,8 +157,7 @@ fn curl(ctx: &Context, callback: &Url, token: &Secret, reveal: bool) -> Result<u
         ("# a made-up one: anything but the challenge", Secret::new("not-the-verify-token")),
     ] {
         let url = handshake_address(callback, &challenge, &token);
-        let url = shlex::try_quote(url.as_str()).map_err(|error| CliError::failed(error.to_string()))?;
-        ctx.output.result(&format!("{says}\ncurl -sS -i --max-time 5 -A '{AGENT}' {url}"));
+        let (agent, url) = (for_shell(AGENT), for_shell(url.as_str()));
+        ctx.output.result(&format!("{says}\ncurl -sS -i --max-time 5 -A {agent} {url}"));
     }
-    Ok(0)
 }

@@ -16,6 +16,7 @@ use crate::operations::Workspace;
 use crate::operations::settings::Origin;
 use crate::secrets::{KeyMeans, MAKE_OWN_KEY_FILE, OWN_KEY_FILE, StoreError, Trouble};
 use crate::state::StateError;
+use crate::text::for_shell;
 use crate::touched;
 
 impl From<FileError> for Error {
@@ -40,7 +41,8 @@ impl From<FileError> for Error {
             }
             FileError::Dangling { link, .. } => shown.hint(dangling(&link)),
             FileError::Irregular { path, .. } => {
-                let command = format!("mv '{0}' '{0}.old'", path.display());
+                let aside = for_shell(&format!("{}.old", path.display()));
+                let command = format!("{} {aside}", shell("mv", "move", &path));
                 shown.hint(unless_changed(&format!("move it away and run the command again: {command}")))
             }
         }
@@ -59,12 +61,12 @@ fn is_missing(error: &io::Error) -> bool {
 /// The hint for a file that cannot be written.
 const UNWRITTEN: &str = "check the directory's permissions and the free space";
 
-/// A hint, after "nothing was changed" if that is known.
 /// A command of this system's shell: on Unix, on Windows (cmd and PowerShell), and its path.
 fn shell(unix: &str, windows: &str, path: &Path) -> String {
-    if cfg!(windows) { format!("{windows} \"{}\"", path.display()) } else { format!("{unix} '{}'", path.display()) }
+    format!("{} {}", if cfg!(windows) { windows } else { unix }, for_shell(&path.to_string_lossy()))
 }
 
+/// A hint, after "nothing was changed" if that is known.
 fn unless_changed(hint: &str) -> String {
     if touched::anything() { hint.into() } else { format!("nothing was changed; {hint}") }
 }
@@ -185,6 +187,9 @@ fn into_file(workspace: Option<&Workspace>) -> String {
 /// How to get the keyring to answer.
 fn to_open(error: &StoreError) -> &'static str {
     match error {
+        StoreError::Absent(_) if cfg!(not(target_os = "linux")) => {
+            "log in to the desktop as the user that runs msgrctl, and run the command there"
+        }
         StoreError::Absent(_) => {
             "start a session with a keyring, which asks for a password of its own, and run the command there:\n    dbus-run-session -- sh -c 'stty -echo 2>/dev/null; printf \"Password for the keyring: \"; IFS= read -r p; stty echo 2>/dev/null; echo; printf %s \"$p\" | gnome-keyring-daemon --unlock --components=secrets >/dev/null; unset p; exec \"$SHELL\"'"
         }
