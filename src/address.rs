@@ -177,7 +177,8 @@ mod tests {
     fn keys_in_a_query_are_masked_or_named() {
         let address = "https://x.example/hook?code=s3cret&client-id=a&empty=&bare";
         assert_eq!(shown(address), "https://x.example/hook?code=********&client-id=********&empty=&********");
-        assert_eq!(to_paste(address), "'https://x.example/hook?code=CODE&client-id=CLIENTID&empty=&KEY'");
+        let named = "https://x.example/hook?code=CODE&client-id=CLIENTID&empty=&KEY";
+        assert_eq!(to_paste(address), crate::text::for_shell(named));
         assert_eq!(to_paste("https://x.example/hook"), "https://x.example/hook");
     }
 }

@@ -363,20 +363,23 @@ pub fn touch(path: &Path) {
     let _ = file.and_then(|file| file.set_modified(std::time::SystemTime::now()));
 }
 
-/// Removes a directory that contains at most lock files.
+/// Removes a directory that contains at most lock files. An older Windows keeps it while one of them
+/// is held.
 pub fn remove_empty_dir(path: &Path) {
-    let Ok(entries) = fs::read_dir(path) else { return };
-    let entries: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    let Some(locks) = only_locks(path) else { return };
+    // A file that cannot be removed does no harm.
+    for lock in locks {
+        let _ = fs::remove_file(lock);
+    }
+    let _ = fs::remove_dir(path);
+    flush(parent(path));
+}
+
+/// The lock files of a directory that contains nothing else.
+pub fn only_locks(path: &Path) -> Option<Vec<PathBuf>> {
     let is_lock =
         |path: &PathBuf| file_name(path).starts_with('.') && path.extension().is_some_and(|end| end == "lock");
-    if entries.iter().all(is_lock) {
-        // A file that cannot be removed does no harm.
-        for entry in entries {
-            let _ = fs::remove_file(entry);
-        }
-        let _ = fs::remove_dir(path);
-        flush(parent(path));
-    }
+    fs::read_dir(path).ok()?.flatten().map(|entry| Some(entry.path()).filter(is_lock)).collect()
 }
 
 fn file_name(path: &Path) -> String {

@@ -108,7 +108,7 @@ impl Demo<'_> {
     /// The msgrctl command of a line, after its pipe.
     fn parse(typed: &str) -> Result<Cli, CliError> {
         let command = typed.find("msgrctl ").map_or(typed, |at| &typed[at..]);
-        let words = shlex::split(command).unwrap_or_default();
+        let words = crate::programs::split(command).unwrap_or_default();
         Cli::try_parse_from(words)
             .map_err(|error| CliError::failed("a step of the demo is not a valid command").cause(error.to_string()))
     }

@@ -91,7 +91,9 @@ impl Storage for LocalFiles {
     }
 
     fn tenants(&self) -> Result<Vec<String>, StorageError> {
-        Ok(files::directories(&self.root.join("tenants"))?)
+        let mut all = files::directories(&self.root.join("tenants"))?;
+        all.retain(|tenant| files::only_locks(&self.tenant_dir(tenant)).is_none());
+        Ok(all)
     }
 
     fn documents(&self, directory: &str) -> Result<Vec<String>, StorageError> {

@@ -58,7 +58,7 @@ impl Editing {
         let program = program.clone();
         // Ctrl-C belongs to the editor while it runs.
         interrupt::install();
-        let _hold = Hold::begin();
+        let hold = Hold::begin();
         let run = |program: &str| {
             let mut command = Command::new(program);
             for name in hidden {
@@ -75,6 +75,7 @@ impl Editing {
             return self.text();
         }
         if interrupted {
+            hold.until_the_end();
             return Err(EditorError::Interrupted);
         }
         Err(EditorError::Failed { program, status: status.to_string() })

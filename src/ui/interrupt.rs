@@ -109,6 +109,11 @@ impl Hold {
         state().asked = false;
     }
 
+    /// The command ends by itself: an interrupt that is noticed late does not cut what it says.
+    pub fn until_the_end(self) {
+        std::mem::forget(self);
+    }
+
     /// Whether an interrupt arrived while any part is held.
     pub fn is_asked() -> bool {
         state().asked

@@ -2,8 +2,10 @@
 
 use msgrctl::sandbox::Fault;
 
+#[cfg(unix)]
+use crate::support::Bus;
+use crate::support::Home;
 use crate::support::world::{PAGE_ID, acme, app, page_token, paths, sandbox, scenario};
-use crate::support::{Bus, Home};
 
 const USERNAME: &str = "acme.support";
 
@@ -13,6 +15,7 @@ fn add<'a>(more: &[&'a str]) -> Vec<&'a str> {
     arguments
 }
 
+#[cfg(unix)]
 #[test]
 fn the_main_job_with_a_real_keyring() {
     let Some(bus) = Bus::with_keyring() else { return };
@@ -122,6 +125,7 @@ fn usernames_are_taken_in_every_form() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn credentials_that_fail_save_nothing() {
     let Some(bus) = Bus::with_keyring() else { return };
@@ -182,6 +186,7 @@ fn edit_changes_fields_and_keeps_the_id() {
     home.run(&both).code(2).says(&["conflicts with"]);
 }
 
+#[cfg(unix)]
 #[test]
 fn a_secret_is_replaced_only_when_told_so_and_tested_first() {
     let Some(bus) = Bus::with_keyring() else { return };
@@ -261,6 +266,7 @@ fn an_account_without_its_secret_is_a_finding() {
     home.run(&["account", "edit", "acme", "--page-id", "54321"]).code(4).says(&["no page access token"]);
 }
 
+#[cfg(unix)]
 #[test]
 fn files_variables_and_byte_order_marks_are_read() {
     let Some(bus) = Bus::with_keyring() else { return };
@@ -303,6 +309,7 @@ fn an_app_secret_alone_finds_its_app() {
     assert_eq!(run.json()["account"]["app_id"], app_id.as_str());
 }
 
+#[cfg(unix)]
 #[test]
 fn generated_verify_tokens_are_long_and_plain() {
     let Some(bus) = Bus::with_keyring() else { return };
@@ -408,6 +415,7 @@ fn an_app_secret_in_a_variable_is_taken_up_by_edit() {
     home.run(&["account", "show", "acme"]).code(0).shows(&["app secret (env)"]);
 }
 
+#[cfg(unix)]
 #[test]
 fn a_damaged_entry_is_replaced_by_what_its_error_says() {
     let Some(bus) = Bus::with_keyring() else { return };
@@ -425,6 +433,7 @@ fn a_damaged_entry_is_replaced_by_what_its_error_says() {
     assert!(bus.entries().contains("secret = EAAnew"));
 }
 
+#[cfg(unix)]
 #[test]
 fn a_removal_that_fails_half_way_keeps_a_true_record() {
     let Some(bus) = Bus::with_keyring() else { return };

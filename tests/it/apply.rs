@@ -5,8 +5,11 @@ use std::time::Duration;
 use msgrctl::sandbox::{Fault, TokenState};
 use serde_json::{Value, json};
 
+#[cfg(unix)]
 use crate::support::pty::Pty;
+#[cfg(unix)]
 use crate::support::seaweed::{LEAST, Seaweed, seaweed};
+#[cfg(unix)]
 use crate::support::vault::Folder;
 use crate::support::world;
 use crate::support::{Fleet, Run};
@@ -171,6 +174,7 @@ fn killed_at_any_moment_and_run_again_it_comes_to_the_same() {
     assert_eq!(kept[0], kept[1]);
 }
 
+#[cfg(unix)]
 #[test]
 fn killed_with_the_records_in_a_bucket_and_the_secrets_in_vault_it_comes_to_the_same() {
     let Some(server) = seaweed() else { return };
@@ -205,6 +209,7 @@ fn killed_with_the_records_in_a_bucket_and_the_secrets_in_vault_it_comes_to_the_
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn interrupted_by_a_person_it_says_so_and_goes_on_later() {
     let mut fleet = Fleet::new(30);
@@ -241,6 +246,7 @@ fn nothing_goes_by_omission() {
     fleet.home.run(&["log"]).code(0).shows(&["apply"]);
 }
 
+#[cfg(unix)]
 #[test]
 fn it_asks_once_and_no_is_no() {
     let fleet = Fleet::new(2);
@@ -313,6 +319,7 @@ fn what_was_changed_here_is_taken_back_by_undo() {
     assert_eq!(std::fs::read_to_string(fleet.home.accounts_file()).unwrap(), before);
 }
 
+#[cfg(unix)]
 #[test]
 fn a_record_that_somebody_changes_meanwhile_is_left_to_them() {
     let fleet = Fleet::new(2);
@@ -399,6 +406,7 @@ fn nothing_is_removed_while_an_account_cannot_be_made() {
     assert_eq!(fleet.home.run(&["account", "list", "--json"]).json()["accounts"].as_array().unwrap().len(), 2);
 }
 
+#[cfg(unix)]
 #[test]
 fn what_the_file_does_not_name_is_not_lost_meanwhile() {
     let fleet = Fleet::new(1);

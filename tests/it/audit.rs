@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::support::Home;
+#[cfg(unix)]
+use crate::support::Kills;
 use crate::support::world::{acme, sandbox};
-use crate::support::{Home, Kills};
 
 fn log_file(home: &Home) -> PathBuf {
     home.path("config/msgrctl/log.jsonl")
@@ -105,6 +107,7 @@ fn twenty_processes_at_once_keep_the_chain() {
     assert_eq!((chain["lines"].as_u64(), chain["intact"].as_u64()), (Some(20), Some(20)), "{chain}");
 }
 
+#[cfg(unix)]
 #[test]
 fn processes_that_are_killed_leave_a_chain_that_is_intact() {
     let home = changed(1);

@@ -46,6 +46,7 @@ fn json_and_another_format_contradict_each_other() {
     home.run(&["account", "test", "nosuch", "--format", "text"]).code(1).says(&["{\"schema_version\""]);
 }
 
+#[cfg(unix)]
 #[test]
 fn json_is_for_eyes_on_a_terminal_and_on_one_line_elsewhere() {
     let sandbox = sandbox();

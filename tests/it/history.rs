@@ -5,9 +5,11 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
+#[cfg(unix)]
+use crate::support::Bus;
+use crate::support::Home;
 use crate::support::many::many;
 use crate::support::world::{acme, app, page_token, sandbox};
-use crate::support::{Bus, Home};
 
 /// Every file that a change may touch.
 fn files(home: &Home) -> BTreeMap<PathBuf, Vec<u8>> {
@@ -203,6 +205,7 @@ fn a_removed_account_comes_back_to_its_place_after_later_changes() {
     assert_eq!(standing(&removed), "stands");
 }
 
+#[cfg(unix)]
 #[test]
 fn secrets_are_taken_away_with_an_added_account_and_not_brought_back() {
     let sandbox = sandbox();
@@ -334,6 +337,7 @@ fn of_many_accounts_those_that_changed_are_named() {
     assert_eq!(named(&home), [of("Page 4", "changed")]);
 }
 
+#[cfg(unix)]
 #[test]
 fn the_log_is_private() {
     let sandbox = sandbox();

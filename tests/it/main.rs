@@ -3,16 +3,13 @@
 //!
 //! Modules with pseudo-terminals, signals or file modes run on Unix; the others on Windows too.
 
-#![cfg_attr(windows, allow(dead_code, unused_imports, reason = "support that the modules of Unix need"))]
+#![cfg_attr(windows, allow(dead_code, unused_imports, unused_mut, reason = "support that the modules of Unix need"))]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-#[cfg(unix)]
 mod account;
 mod anything;
-#[cfg(unix)]
 mod apply;
 mod apply_check;
-#[cfg(unix)]
 mod audit;
 mod batch;
 mod bulk;
@@ -23,7 +20,6 @@ mod cases;
 mod ci_recipe;
 #[cfg(unix)]
 mod completions;
-#[cfg(unix)]
 mod config;
 mod contract;
 mod demo;
@@ -37,7 +33,6 @@ mod explain;
 mod export;
 mod faults;
 mod fixtures;
-#[cfg(unix)]
 mod format;
 mod global;
 #[cfg(unix)]
@@ -45,7 +40,6 @@ mod growth;
 mod handover;
 #[cfg(unix)]
 mod handover_page;
-#[cfg(unix)]
 mod history;
 #[cfg(unix)]
 mod hostile;
@@ -65,18 +59,14 @@ mod login;
 mod manifest_trust;
 #[cfg(unix)]
 mod meanwhile;
-#[cfg(unix)]
 mod message;
 mod message_send;
 #[cfg(unix)]
 mod monitoring;
-#[cfg(unix)]
 mod names;
-#[cfg(unix)]
 mod next_steps;
 #[cfg(unix)]
 mod our_files;
-#[cfg(unix)]
 mod plan;
 mod platform;
 #[cfg(unix)]
@@ -99,7 +89,6 @@ mod sandbox_profile;
 mod sandbox_subscriptions;
 mod sandbox_threads;
 mod sandbox_wild;
-#[cfg(unix)]
 mod saved_plan;
 #[cfg(unix)]
 mod schema;
@@ -114,7 +103,6 @@ mod state_postgres;
 #[cfg(unix)]
 mod state_s3;
 mod states;
-#[cfg(unix)]
 mod status;
 #[cfg(unix)]
 mod store;
@@ -122,7 +110,6 @@ mod support;
 mod system_user;
 #[cfg(unix)]
 mod taint;
-#[cfg(unix)]
 mod tenant;
 mod tls;
 #[cfg(unix)]
@@ -136,7 +123,6 @@ mod vault_login;
 mod vault_many;
 #[cfg(unix)]
 mod watch;
-#[cfg(unix)]
 mod webhook;
 mod webhook_verify;
 #[cfg(unix)]

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+#[cfg(unix)]
 use crate::support::pty::Pty;
 use crate::support::world::{acme, sandbox};
 use crate::support::{Home, Run};
@@ -193,6 +194,7 @@ fn changes_at_the_same_time_lose_nothing() {
     assert_eq!(home.run(&["log", "--json"]).json()["entries"].as_array().unwrap().len(), 11);
 }
 
+#[cfg(unix)]
 #[test]
 fn what_another_command_changed_meanwhile_is_not_overwritten() {
     let home = home();
@@ -242,6 +244,7 @@ fn chat_settings_are_shown_whole() {
 }
 
 /// An editor that does what its first argument says to the file that is its last.
+#[cfg(unix)]
 fn editor(home: &Home, script: &str) -> String {
     let path = home.file("an editor", format!("#!/bin/sh\n{script}\n"));
     let mut permissions = std::fs::metadata(&path).unwrap().permissions();
@@ -250,6 +253,7 @@ fn editor(home: &Home, script: &str) -> String {
     format!("'{}' --wait", path.display())
 }
 
+#[cfg(unix)]
 fn pty(home: &Home, editor: &str, arguments: &[&str]) -> Pty {
     let mut command = home.msgrctl(arguments);
     command.env("EDITOR", editor).env("TMPDIR", home.root());
@@ -261,6 +265,7 @@ fn temporary_files(home: &Home) -> usize {
     entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("msgrctl-")).count()
 }
 
+#[cfg(unix)]
 #[test]
 fn a_text_is_written_in_the_editor_with_its_arguments() {
     let home = home();
@@ -286,6 +291,7 @@ fn a_text_is_written_in_the_editor_with_its_arguments() {
     assert_eq!(temporary_files(&home), 0);
 }
 
+#[cfg(unix)]
 #[test]
 fn after_a_mistake_the_editor_opens_again_with_the_text() {
     let home = home();
@@ -302,6 +308,7 @@ fn after_a_mistake_the_editor_opens_again_with_the_text() {
     assert_eq!(temporary_files(&home), 0);
 }
 
+#[cfg(unix)]
 #[test]
 fn an_editor_that_fails_or_is_interrupted_keeps_the_text_in_a_file() {
     let home = home();
@@ -329,6 +336,7 @@ fn an_editor_that_fails_or_is_interrupted_keeps_the_text_in_a_file() {
     assert_eq!(std::fs::read(home.accounts_file()).unwrap(), before);
 }
 
+#[cfg(unix)]
 #[test]
 fn the_menu_changes_events_in_a_row() {
     let home = home();
@@ -366,6 +374,7 @@ fn the_menu_changes_events_in_a_row() {
     assert_eq!(message(&found, "session-ended")["state"], "default");
 }
 
+#[cfg(unix)]
 #[test]
 fn chat_settings_are_edited_as_a_page() {
     let home = home();
@@ -394,6 +403,7 @@ fn chat_settings_are_edited_as_a_page() {
     assert_eq!(home.run(&["chat-settings", "show", "--json"]).json()["timeouts"][0]["value"], "30m");
 }
 
+#[cfg(unix)]
 #[test]
 fn an_editor_gets_no_variable_of_ours() {
     let sandbox = sandbox();

@@ -6,6 +6,7 @@ use std::fs;
 
 use serde_json::Value;
 
+#[cfg(unix)]
 use crate::support::pty::Pty;
 use crate::support::world::{PAGE_ID, acme, page_token, sandbox};
 use crate::support::{Home, Run};
@@ -86,6 +87,7 @@ fn two_accounts_of_one_file_that_answer_alike_are_a_mistake_of_the_file() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn the_wizard_refuses_it_at_the_question() {
     let sandbox = sandbox();

@@ -70,6 +70,7 @@ fn an_added_account_is_handed_over_next() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn secrets_that_were_moved_into_the_file_are_found_again() {
     let sandbox = sandbox();
@@ -86,6 +87,7 @@ fn secrets_that_were_moved_into_the_file_are_found_again() {
 }
 
 /// Wherever the keyring is needed, the three ways out are named.
+#[cfg(unix)]
 #[test]
 fn a_machine_without_a_keyring_is_told_the_three_ways_out() {
     const WAYS: [&str; 3] = ["dbus-run-session", "msgrctl config set store file", "--from env:VARIABLE"];

@@ -103,7 +103,7 @@ fn a_plan_shows_what_differs_and_writes_nothing() {
 fn offline_neither_secrets_nor_meta_are_looked_at() {
     let mut fleet = Fleet::new(2);
     let marker = fleet.home.path("ran");
-    let token = format!("    token: {{command: [touch, \"{}\"]}}\n", marker.display());
+    let token = format!("    token: {{command: [touch, '{}']}}\n", marker.display());
     fleet.write(&(fleet.head() + &fleet.account(0, &token) + &fleet.account(1, "")));
     for name in ["TOKEN_1", "APP_SECRET", "VERIFY"] {
         fleet.home.unset(name);
@@ -222,6 +222,7 @@ fn whatever_cannot_be_made_so_is_told_all_at_once() {
     assert_eq!(account(&run, "Page 6")["problems"][0]["retryable"], true);
 }
 
+#[cfg(unix)]
 #[test]
 fn programs_run_only_where_they_are_allowed_and_once_each() {
     let fleet = Fleet::new(2);
@@ -259,6 +260,7 @@ fn a_token_never_passes_for_a_verify_token() {
     assert!(fleet.hook.received().is_empty(), "the callback was asked");
 }
 
+#[cfg(unix)]
 #[test]
 fn a_store_that_does_not_answer_is_known_before_anything_is_done() {
     let fleet = Fleet::new(2);

@@ -406,6 +406,7 @@ fn unsubscribe_asks_and_ends_what_it_says() {
 }
 
 /// The same account with its secrets in the encrypted file, so that they can change.
+#[cfg(unix)]
 pub fn in_a_file(sandbox: &InProcess) -> Home {
     use std::os::unix::fs::PermissionsExt as _;
     let mut home = Home::new().with("MSGRCTL_STORE", "file").with("MSGRCTL_GRAPH_URL", &sandbox.url());
@@ -426,6 +427,7 @@ pub fn verify_token(home: &Home) -> String {
     home.run(&["secret", "reveal", "acme", "verify-token"]).code(0).stdout.trim().to_owned()
 }
 
+#[cfg(unix)]
 #[test]
 fn rotate_gives_meta_the_new_token_when_the_receiver_knows_it() {
     let sandbox = sandbox();
@@ -444,6 +446,7 @@ fn rotate_gives_meta_the_new_token_when_the_receiver_knows_it() {
     home.run(&["webhook", "verify", "acme"]).code(0);
 }
 
+#[cfg(unix)]
 #[test]
 fn rotate_keeps_both_tokens_until_the_receiver_knows_the_new_one() {
     let sandbox = sandbox();
@@ -503,6 +506,7 @@ fn rotate_keeps_both_tokens_until_the_receiver_knows_the_new_one() {
     assert_ne!(verify_token(&home), next);
 }
 
+#[cfg(unix)]
 #[test]
 fn rotate_says_what_is_so_at_meta() {
     let sandbox = sandbox();
