@@ -110,6 +110,9 @@ fn run(arguments: &[OsString], env: Environment) -> u8 {
     trace::start(cli.global.verbose);
     let context = Context::new(env, output, &cli.global, words);
     let done = settled.and(color.map(drop)).and_then(|()| dispatch(cli.command, &context));
+    if done.is_ok() && !context.command.starts_with("state") {
+        context.warn_of_move();
+    }
     let code = match done {
         Err(error) if format.format == Some(Format::Nagios) => as_plugin(&error, &context.output),
         done => finish(done, &context.output),

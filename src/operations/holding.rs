@@ -29,22 +29,27 @@ impl MovedAway {
 /// Refuses a change in a place that the records were moved away from: it would be lost. `setting`
 /// is what names the place.
 pub fn refuse_moved(setting: Option<&Origin>, storage: &dyn Storage) -> Result<(), Error> {
-    let Some(text) = storage.read(names::MOVED)? else { return Ok(()) };
+    let Some((moved, hint)) = moved(setting, storage)? else { return Ok(()) };
+    Err(Error::failed(format!("{moved}; nothing was changed")).reason(causes::STATE_MOVED.id).hint(hint))
+}
+
+/// Where the records were moved to, and how to go on there; `None` where they are here.
+pub fn moved(setting: Option<&Origin>, storage: &dyn Storage) -> Result<Option<(String, String)>, Error> {
+    let Some(text) = storage.read(names::MOVED)? else { return Ok(None) };
     let moved: Option<MovedAway> = serde_json::from_str(&text).ok();
     let where_to = moved.as_ref().map_or_else(
         || "another place".into(),
         |MovedAway { to, user, host, at }| format!("{to} by {user} on {host} at {at}"),
     );
-    let error = Error::failed(format!("the records were moved to {where_to}; nothing was changed"))
-        .reason(causes::STATE_MOVED.id);
     // It was written by another machine, and is shown in a command to paste.
     let is_plain =
         |to: &String| to.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":/.,?=&-_+@%[]".contains(&byte));
-    Err(match (setting, moved.map(|moved| moved.to).filter(|to| to != FILES && is_plain(to))) {
-        (_, None) => error.hint("ask who moved them where they are"),
-        (Some(Origin::Variable(name)), Some(to)) => error.hint(format!("set {name} to '{to}'")),
-        (_, Some(to)) => error.hint(format!("to go on there: msgrctl config set state '{to}'")),
-    })
+    let hint = match (setting, moved.map(|moved| moved.to).filter(|to| to != FILES && is_plain(to))) {
+        (_, None) => "ask who moved them where they are".into(),
+        (Some(Origin::Variable(name)), Some(to)) => format!("set {name} to '{to}'"),
+        (_, Some(to)) => format!("to go on there: msgrctl config set state '{to}'"),
+    };
+    Ok(Some((format!("the records were moved to {where_to}"), hint)))
 }
 
 /// A lock that an interrupt waits for.

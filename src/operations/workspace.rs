@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::holding::{refuse_moved, to_the_end};
+use super::holding::{moved, refuse_moved, to_the_end};
 use super::journal::Changing;
 use super::reporter::Reporter;
 use super::settings::{Given, Origin, Setting, Settings, pem_of};
@@ -49,6 +49,8 @@ pub struct Workspace {
     shared: Rc<stores::Shared>,
     /// Whether it was said what is wrong with `health.json`.
     said_of_health: Cell<bool>,
+    /// Whether accounts were read, and it is not known yet whether they were moved away.
+    may_be_old: Rc<Cell<bool>>,
 }
 
 impl Workspace {
@@ -67,6 +69,7 @@ impl Workspace {
             stores: OnceCell::new(),
             shared: Rc::default(),
             said_of_health: Cell::default(),
+            may_be_old: Rc::default(),
         }
     }
 
@@ -92,6 +95,7 @@ impl Workspace {
             memory: self.memory.clone(),
             parsed: self.parsed.clone(),
             shared: self.shared.clone(),
+            may_be_old: self.may_be_old.clone(),
             ..Self::new(self.env.clone(), given, self.reporter.clone(), self.command.clone())
         }
     }
@@ -185,6 +189,7 @@ impl Workspace {
     /// Any tenant's accounts.
     pub(crate) fn accounts_of(&self, tenant: &str) -> Result<AccountStore, Error> {
         let place = self.place(names::accounts(tenant))?;
+        self.may_be_old.set(true);
         let reporter = self.reporter.clone();
         let on_wait = move |path: &std::path::Path| {
             reporter.notice(&format!("waiting for another msgrctl to finish with {} …", path.display()));
@@ -289,6 +294,16 @@ impl Workspace {
             return Ok(held);
         }
         Ok(to_the_end(held, self.reporter.hold()))
+    }
+
+    /// Warns if the accounts that were read here were moved away, so are old.
+    pub(crate) fn warn_of_move(&self) {
+        let Some(settings) = self.settings.get().filter(|_| self.may_be_old.replace(false)) else { return };
+        // A place that does not answer any more says nothing of itself.
+        let found = moved(settings.state.as_ref().map(|state| &state.origin), settings.storage.as_ref());
+        if let Ok(Some((moved, hint))) = found {
+            self.warning(&format!("{moved}; what was read here is old; {hint}"));
+        }
     }
 
     /// Warns once if root writes into another user's configuration, who then cannot read the files.

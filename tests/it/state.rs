@@ -475,6 +475,11 @@ fn a_place_that_the_records_left_takes_no_change_and_names_the_new_one(server: B
         assert_eq!(refused["cause"], "state-moved", "{refused}");
         assert!(refused["message"].as_str().unwrap().contains("nothing was changed"), "{refused}");
         assert!(refused["hint"].as_str().unwrap().contains("MSGRCTL_STATE"), "{refused}");
+        let old = "what was read here is old; set MSGRCTL_STATE to";
+        for reads in [&["account", "list"][..], &["status"], &["watch", "--once"], &["account", "test", "--all"]] {
+            home.run(reads).says(&["warning: the records were moved to", old]);
+        }
+        assert_eq!(home.run(&["state", "show"]).code(0).stderr.matches("moved").count(), 0);
     }
     // What another machine wrote does not get into a command to paste.
     let mark = server.raw(&place, |storage| storage.read("moved.json").unwrap().unwrap());
@@ -486,6 +491,7 @@ fn a_place_that_the_records_left_takes_no_change_and_names_the_new_one(server: B
     ana.set("MSGRCTL_STATE", &new);
     ana.run(&set).code(0);
     ana.run(&["log", "--verify"]).code(0);
+    assert_eq!(ana.run(&["account", "list"]).code(0).stderr, "");
     // Back again: then the first place is in force.
     ana.run(&["state", "move", "--to", &old, "--replace", "--yes"]).code(0);
     ben.run(&["message", "set", "acme", "session-ended", "--text", "Goodbye"]).code(0);

@@ -271,6 +271,7 @@ fn after_each(
     exposed: &Exposed,
     patience: Duration,
 ) {
+    ctx.warn_of_move();
     if let Err(error) = after(args, ctx, watch, round, Some((exposed, patience))) {
         ctx.output.warning(&in_words(&error));
     }
