@@ -22,6 +22,22 @@ fail() {
     exit 1
 }
 
+usage() {
+    cat <<END
+usage: sh install.sh [--prefix DIR] [--version VERSION] [--remove]
+
+  --prefix DIR       install below DIR [default: ~/.local]
+  --version VERSION  another version than $version
+  --remove           remove what this script installed below the prefix
+
+MSGRCTL_RELEASES names a mirror [default: $MSGRCTL_RELEASES]
+END
+}
+
+has() {
+    command -v "$1" >/dev/null 2>&1
+}
+
 # The target of this machine's archive.
 target() {
     case "$(uname -s)-$(uname -m)" in
@@ -34,22 +50,29 @@ target() {
 }
 
 # download NAME: a file of the release, into the current directory. curl follows redirects from
-# https to https only.
+# https to https only, and gives up where nothing comes for half a minute, as wget does.
 download() {
-    schemes="=http,https"
-    case "$MSGRCTL_RELEASES" in https:*) schemes="=https" ;; esac
-    if command -v curl >/dev/null 2>&1; then
-        curl -fsSL --proto "$schemes" --connect-timeout 20 --retry 2 -o "$1" "$MSGRCTL_RELEASES/v$version/$1"
-    elif command -v wget >/dev/null 2>&1; then
-        wget -q -T 20 -O "$1" "$MSGRCTL_RELEASES/v$version/$1"
+    url=$MSGRCTL_RELEASES/v$version/$1
+    if has curl; then
+        schemes="=http,https"
+        case "$url" in [Hh][Tt][Tt][Pp][Ss]:*) schemes="=https" ;; esac
+        progress=-sS
+        [ ! -t 2 ] || progress=-#
+        set -- curl -fL $progress --proto "$schemes" --connect-timeout 20 --speed-limit 1 --speed-time 30 -o "$1" "$url"
+        absent=22
     else
-        fail "neither curl nor wget is installed"
-    fi || fail "cannot download $MSGRCTL_RELEASES/v$version/$1; nothing was installed" \
+        set -- wget -nv -T 30 -t 2 -O "$1" "$url"
+        absent=8
+    fi
+    status=0
+    "$@" || status=$?
+    [ "$status" != "$absent" ] || fail "the server has no $url; nothing was installed" "check the version: $version"
+    [ "$status" = 0 ] || fail "cannot download $url; nothing was installed" \
         "https_proxy=http://HOST:PORT names a proxy, MSGRCTL_RELEASES=URL a mirror"
 }
 
 sha256() {
-    if command -v sha256sum >/dev/null 2>&1; then
+    if has sha256sum; then
         sha256sum "$1"
     else
         shasum -a 256 "$1"
@@ -59,7 +82,7 @@ sha256() {
 # write MODE FROM TO: a file of the archive as TO.new below the prefix.
 write() {
     pending=$prefix/$3.new
-    { mkdir -p "$prefix/${3%/*}" && cp "$unpacked/$2" "$pending" && chmod "$1" "$pending"; } ||
+    { mkdir -p "$prefix/${3%/*}" && [ ! -d "$prefix/$3" ] && cp "$unpacked/$2" "$pending" && chmod "$1" "$pending"; } ||
         fail "cannot write $prefix/$3" "sh install.sh --prefix DIR, with a folder that you may write to"
 }
 
@@ -73,7 +96,8 @@ install_file() {
 # appears last, when its pages and completions are there.
 install_files() {
     write 755 msgrctl bin/msgrctl
-    "$pending" -V >/dev/null || fail "the program does not run here; nothing was installed"
+    said=$("$pending" -V) && [ "$said" = "msgrctl $version" ] ||
+        fail "the program does not run here, or is not msgrctl $version; nothing was installed"
     for page in "$unpacked"/man/*.[17]; do
         page=${page##*/}
         install_file 644 "man/$page" "share/man/man${page##*.}/$page"
@@ -86,11 +110,42 @@ install_files() {
 }
 
 remove_files() {
-    [ -e "$prefix/bin/msgrctl" ] || fail "nothing to remove: $prefix/bin/msgrctl does not exist"
-    rm -f "$prefix/bin/msgrctl" "$prefix"/share/man/man1/msgrctl.1 "$prefix"/share/man/man[17]/msgrctl-*.[17] \
+    found=""
+    for file in "$prefix/bin/msgrctl" "$prefix"/share/man/man1/msgrctl.1 "$prefix"/share/man/man[17]/msgrctl-*.[17] \
         "$prefix/share/bash-completion/completions/msgrctl" "$prefix/share/zsh/site-functions/_msgrctl" \
-        "$prefix/share/fish/vendor_completions.d/msgrctl.fish"
+        "$prefix/share/fish/vendor_completions.d/msgrctl.fish"; do
+        [ -f "$file" ] || continue
+        rm -f "$file" || fail "cannot remove $file"
+        found=1
+    done
+    [ -n "$found" ] || fail "nothing to remove: $prefix/bin/msgrctl does not exist"
     echo "removed msgrctl from $prefix; accounts and secrets stay where they are"
+}
+
+# What a shell needs to find the program, and zsh to find its completions.
+say_shell() {
+    begin=msgrctl
+    first=$(command -v msgrctl || true)
+    case ":$PATH:" in
+        *":$prefix/bin:"*)
+            [ "$first" = "$prefix/bin/msgrctl" ] || {
+                begin=$prefix/bin/msgrctl
+                echo "  PATH finds another msgrctl first: $first"
+            }
+            ;;
+        *)
+            begin=$prefix/bin/msgrctl
+            case "${SHELL:-}" in
+                */zsh) echo "  not in PATH; add this line to ~/.zshrc: export PATH=\"$prefix/bin:\$PATH\"" ;;
+                */fish) echo "  not in PATH; run: fish_add_path \"$prefix/bin\"" ;;
+                */bash) echo "  not in PATH; add this line to ~/.bashrc: export PATH=\"$prefix/bin:\$PATH\"" ;;
+                *) echo "  not in PATH; add this line to the startup file of your shell: export PATH=\"$prefix/bin:\$PATH\"" ;;
+            esac
+            ;;
+    esac
+    case "${SHELL:-}" in
+        */zsh) echo "  for completions, add this line to ~/.zshrc, before compinit: fpath+=(\"$prefix/share/zsh/site-functions\")" ;;
+    esac
 }
 
 main() {
@@ -104,29 +159,47 @@ main() {
             --version) [ "$#" -gt 1 ] || fail "--version needs a version"; version=${2#v}; shift 2 ;;
             --version=*) version=${1#*=}; version=${version#v}; shift ;;
             --remove) remove=1; shift ;;
-            -h | --help)
-                echo "usage: sh install.sh [--prefix DIR] [--version VERSION] [--remove]"
-                return
-                ;;
+            -h | --help) usage; return ;;
             *) fail "unknown argument '$1'" "sh install.sh --help" ;;
         esac
     done
     [ "$prefix" != /.local ] || fail "HOME is not set" "sh install.sh --prefix DIR"
+    case "$prefix" in
+        "") fail "--prefix needs a directory" ;;
+        "~"*) fail "--prefix: your shell did not replace the ~ of '$prefix'" "write \$HOME in place of ~" ;;
+        /*) ;;
+        # To where the script was called.
+        *) prefix=$PWD/$prefix ;;
+    esac
+    case "$version" in
+        "" | *[!0-9A-Za-z.+-]*) fail "'$version' is not a version" ;;
+    esac
+    MSGRCTL_RELEASES=${MSGRCTL_RELEASES%/}
     if [ -n "$remove" ]; then
         remove_files
         return
     fi
 
+    case "$(uname -s)" in
+        MINGW* | MSYS* | CYGWIN*) fail "for Windows the release has a zip: msgrctl-$version-x86_64-pc-windows-gnu.zip" ;;
+    esac
     target=$(target) || fail "no archive for $(uname -s) on $(uname -m)" \
         "cargo install --locked --git ${MSGRCTL_RELEASES%/releases/download}"
-    name=msgrctl-$version-$target
-    # A prefix may be relative: to where the script was called.
-    case "$prefix" in /*) ;; *) prefix=$PWD/$prefix ;; esac
+    has curl || has wget || fail "neither curl nor wget is installed"
+    has sha256sum || has shasum || fail "neither sha256sum nor shasum is installed"
+    for tool in tar gzip mktemp; do
+        has "$tool" || fail "$tool is not installed"
+    done
     umask 022
+    { mkdir -p "$prefix/bin" && [ -w "$prefix/bin" ]; } ||
+        fail "cannot write into $prefix/bin; nothing was installed" \
+            "sh install.sh --prefix DIR, with a folder that you may write to"
+    name=msgrctl-$version-$target
     work=$(mktemp -d)
     pending=$prefix/bin/msgrctl.new
     trap 'rm -rf "$work" "$prefix/bin/msgrctl.new" "$pending"' EXIT
-    trap 'exit 1' HUP INT TERM
+    trap 'echo "install.sh: interrupted" >&2; exit 130' INT
+    trap 'exit 1' HUP TERM
     cd "$work"
 
     echo "downloading $name from $MSGRCTL_RELEASES" >&2
@@ -134,14 +207,17 @@ main() {
     signature="its signature was not checked: minisign is not installed"
     if [ -z "$key" ]; then
         signature="this release is not signed"
-    elif command -v minisign >/dev/null 2>&1; then
+    elif has minisign; then
         download SHA256SUMS.minisig
         minisign -V -q -P "$key" -m SHA256SUMS >/dev/null 2>&1 ||
             fail "SHA256SUMS is not signed with the release key; nothing was installed"
         signature="the signature is good"
     fi
-    expected=$(sed -n "s/^\([0-9a-f]\{64\}\)  $name\.tar\.gz\$/\1/p" SHA256SUMS)
-    [ -n "$expected" ] || fail "the release $version has no $name.tar.gz"
+    grep -q '^[0-9a-f]\{64\}  ' SHA256SUMS ||
+        fail "$MSGRCTL_RELEASES/v$version/SHA256SUMS is not a list of checksums; nothing was installed" \
+            "a proxy or a login page may have answered: open that address in a browser"
+    expected=$(awk -v name="$name.tar.gz" '$2 == name && length($1) == 64 { print $1; exit }' SHA256SUMS)
+    [ -n "$expected" ] || fail "the release $version has no $name.tar.gz; nothing was installed"
     download "$name.tar.gz"
     [ "$(sha256 "$name.tar.gz")" = "$expected" ] ||
         fail "checksum mismatch: $name.tar.gz was changed or truncated; nothing was installed"
@@ -150,22 +226,15 @@ main() {
     unpacked=$work/$name
     install_files
 
-    echo "installed $("$prefix/bin/msgrctl" -V) as $prefix/bin/msgrctl (checksum good; $signature)"
+    echo "installed $said as $prefix/bin/msgrctl (checksum good; $signature)"
     echo "  man pages and completions (bash, fish, zsh) are in $prefix/share"
-    first=$(command -v msgrctl || true)
-    case ":$PATH:" in
-        *":$prefix/bin:"*)
-            [ "$first" = "$prefix/bin/msgrctl" ] || echo "  PATH finds another msgrctl first: $first"
-            ;;
-        *) echo "  not in PATH; add this line to the startup file of your shell: export PATH=\"$prefix/bin:\$PATH\"" ;;
-    esac
-    echo "  zsh finds them with: fpath+=($prefix/share/zsh/site-functions) before compinit"
+    say_shell
     if [ "$prefix" = "${home%/}/.local" ]; then
         echo "to remove it: sh install.sh --remove"
     else
         echo "to remove it: sh install.sh --prefix \"$prefix\" --remove"
     fi
-    echo "begin with: msgrctl demo"
+    echo "begin with: $begin demo"
 }
 
 # At the end and in one piece: a script of which a part arrived does nothing.

@@ -107,7 +107,8 @@ fn the_program_its_pages_and_completions_are_installed_and_removed() {
     let run = release.install(&[]).code(0);
     let bin = release.home.path(".local/bin/msgrctl");
     assert!(run.stdout.starts_with(&format!("installed msgrctl {VERSION} as {}", bin.display())), "{run:?}");
-    for says in ["checksum good", "PATH", "to remove it: sh install.sh --remove", "begin with: msgrctl demo"] {
+    let begin = format!("begin with: {} demo", bin.display());
+    for says in ["checksum good", "not in PATH", "to remove it: sh install.sh --remove", &begin] {
         assert!(run.stdout.contains(says), "{run:?} does not say {says}");
     }
     let pages = std::fs::read_dir("man").unwrap().count();
@@ -139,6 +140,16 @@ fn a_prefix_is_taken_and_may_be_relative() {
     assert_eq!(release.below(".local"), Vec::<String>::new());
     release.home.file("taken", "");
     release.refuses(&release.install(&["--prefix", "taken"]), "hint: sh install.sh --prefix DIR");
+    release.home.file("in part/share/fish", "");
+    release.refuses(&release.install(&["--prefix", "in part"]), "cannot write");
+    release.install(&["--prefix", "in part", "--remove"]).code(0);
+    assert_eq!(release.below("in part"), ["in part/share/fish"]);
+    for (prefix, why) in [("~/x", "did not replace the ~"), ("", "needs a directory")] {
+        release.refuses(&release.install(&[&format!("--prefix={prefix}")]), why);
+    }
+    for version in ["../0.1.0", "0.1.*", "a b", ""] {
+        release.refuses(&release.install(&["--version", version]), "is not a version");
+    }
 }
 
 #[test]
@@ -151,7 +162,7 @@ fn a_program_that_does_not_run_here_leaves_nothing() {
     assert!(release.home.program("tar").args(["-czf", &name, folder]).status().unwrap().success());
     release.serves(&name, std::fs::read(release.home.path(&name)).unwrap());
     release.sums();
-    release.refuses(&release.install(&[]), "the program does not run here; nothing was installed");
+    release.refuses(&release.install(&[]), "the program does not run here, or is not");
 }
 
 #[test]
@@ -200,9 +211,13 @@ fn a_file_that_was_changed_or_cut_is_refused() {
     release.serves(&archive(), whole);
     let sums = release.files.lock().unwrap()["SHA256SUMS"].0.clone();
     release.serves("SHA256SUMS", sums[..sums.len() / 2].to_vec());
+    release.refuses(&release.install(&[]), "SHA256SUMS is not a list of checksums");
+    release.serves("SHA256SUMS", b"<html>Log in</html>".to_vec());
+    release.refuses(&release.install(&[]), "a login page may have answered");
+    release.serves("SHA256SUMS", String::from_utf8(sums).unwrap().replace("msgrctl-", "other-").into());
     release.refuses(&release.install(&[]), &format!("the release {VERSION} has no {}", archive()));
     release.files.lock().unwrap().clear();
-    release.refuses(&release.install(&[]), "SHA256SUMS");
+    release.refuses(&release.install(&[]), "check the version");
 }
 
 #[test]
@@ -263,7 +278,7 @@ fn a_signature_is_checked_where_minisign_is_installed() {
     let tools = release.home.path("tools");
     std::fs::create_dir(&tools).unwrap();
     let path = std::env::var_os("PATH").unwrap();
-    for tool in "sh cat chmod cp curl cut gzip mkdir mktemp mv rm sed sha256sum tar uname".split(' ') {
+    for tool in "sh awk cat chmod cp curl cut grep gzip mkdir mktemp mv rm sed sha256sum tar uname".split(' ') {
         let found = std::env::split_paths(&path).map(|folder| folder.join(tool)).find(|file| file.exists());
         if let Some(found) = found {
             std::os::unix::fs::symlink(found, tools.join(tool)).unwrap();
