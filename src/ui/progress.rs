@@ -16,7 +16,7 @@ impl Progress {
     pub fn start(output: &Output, text: &str) -> Self {
         interrupt::install();
         output.flush();
-        if output.quiet || !output.terminal.can_move {
+        if output.quiet || !output.terminal.can_animate {
             output.notice(&one_line(text));
             return Self(ProgressBar::hidden());
         }
@@ -34,7 +34,7 @@ impl Progress {
     pub fn bar(output: &Output, text: &str, total: usize) -> Self {
         interrupt::install();
         output.flush();
-        if output.quiet || !output.terminal.can_move {
+        if output.quiet || !output.terminal.can_animate {
             return Self(ProgressBar::hidden());
         }
         let bar = ProgressBar::new(u64::try_from(total).unwrap_or(u64::MAX));

@@ -38,6 +38,9 @@ pub struct Terminal {
     pub unicode: bool,
     /// Whether the cursor can be moved, as a spinner needs.
     pub can_move: bool,
+    /// Whether a line may move while results are written: not beside a pipe, whose reader writes on
+    /// the same terminal whenever it likes.
+    pub can_animate: bool,
 }
 
 impl Terminal {
@@ -46,6 +49,7 @@ impl Terminal {
         let (stdin, stdout, stderr) =
             (io::stdin().is_terminal(), io::stdout().is_terminal(), io::stderr().is_terminal());
         let mut terminal = Self::judge(env, color, stdin, stdout, stderr);
+        terminal.can_animate &= stdout || !is_pipe();
         if cfg!(windows) {
             // A console shows styles after it was told to, which asking for them does.
             let shows = |screen: console::Term| screen.features().colors_supported() || color == Color::Always;
@@ -88,6 +92,7 @@ impl Terminal {
             stderr_color: colored(stderr),
             unicode,
             can_move: stderr && !dumb,
+            can_animate: stderr && !dumb,
         }
     }
 
@@ -96,6 +101,19 @@ impl Terminal {
     pub fn someone_can_answer(self, no_input: bool, env: &Environment) -> bool {
         self.stdin && self.stderr && !no_input && !env.is_on("CI")
     }
+}
+
+/// Whether results go to another program.
+#[cfg(unix)]
+fn is_pipe() -> bool {
+    use rustix::fs::{FileType, fstat};
+    fstat(io::stdout()).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Fifo)
+}
+
+/// A file or a pipe: what it is cannot be asked.
+#[cfg(not(unix))]
+fn is_pipe() -> bool {
+    true
 }
 
 #[cfg(test)]
