@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 
+use clap::builder::Resettable;
 use clap::{Arg, Command, ValueHint};
 use clap_complete::CompleteEnv;
 use clap_complete::engine::{ArgValueCompleter, PathCompleter, ValueCompleter as _};
@@ -23,8 +24,15 @@ fn tree(arguments: &[OsString]) -> Command {
     let at = Environment::of_process().text("_CLAP_COMPLETE_INDEX").and_then(|index| index.parse().ok());
     let word = words.get(at.unwrap_or(words.len().saturating_sub(1)));
     let wants_flags = word.is_some_and(|word| word.to_string_lossy().starts_with('-'));
-    let command = with_readable_paths(super::args::command());
+    let command = under_one_name(with_readable_paths(super::args::command()));
     if wants_flags { command } else { without_flags(command) }
+}
+
+/// Offers a command under the name that the help has: of all its names the first in the alphabet
+/// would be. The others are still completed once they are begun.
+fn under_one_name(command: Command) -> Command {
+    let others: Vec<String> = command.get_all_aliases().map(str::to_owned).collect();
+    command.visible_alias(Resettable::Reset).aliases(others).mut_subcommands(under_one_name)
 }
 
 /// Offers only file names that a terminal shows unchanged: a shell prints them.
