@@ -256,8 +256,9 @@ fn after(
     let metrics = watch.metrics(round);
     let written = args.textfile.as_ref().map_or(Ok(()), |path| write_metrics(path, &metrics));
     if let Some((exposed, patience)) = exposed {
-        // A watch that can tell nothing is not well, and is overdue in the end.
-        exposed.set(metrics, Some(patience).filter(|_| round.untold.is_empty()));
+        // A watch that can tell nothing, or read no secret, is not well, and is overdue in the end.
+        let is_blind = round.untested > 0 && round.counts.values().sum::<usize>() <= round.untested;
+        exposed.set(metrics, Some(patience).filter(|_| round.untold.is_empty() && !is_blind));
     }
     written
 }
@@ -332,8 +333,9 @@ fn code(round: &Round) -> Result<u8, CliError> {
     }
     if round.untested > 0 {
         let (s, were) = if round.untested == 1 { ("", "was") } else { ("s", "were") };
-        return Err(CliError::partial(format!("{} account{s} {were} not tested", count(round.untested)))
-            .hint("to see why: msgrctl account test --all"));
+        let error = CliError::partial(format!("{} account{s} {were} not tested", count(round.untested)));
+        let error = round.untested_why.iter().fold(error, |error, why| error.cause(why.clone()));
+        return Err(error.hint("for all of them: msgrctl account test --all"));
     }
     let worst = round.counts.keys().max();
     if !round.untold.is_empty() {

@@ -62,6 +62,8 @@ pub struct Round {
     /// The accounts that were not tested: their secrets could not be read, or they are of another
     /// Graph than the settings point to.
     pub untested: usize,
+    /// Why the first of these was not.
+    pub untested_why: Option<String>,
     /// How long the tests took.
     pub duration: Duration,
     /// The requests that were sent to Graph; a batch is one.
@@ -271,6 +273,9 @@ impl Watched<'_> {
         let (chosen, others): (Vec<Account>, Vec<Account>) =
             chosen.into_iter().filter(is_meant).partition(|account| account.graph == realm);
         round.untested += others.len();
+        if let Some(other) = others.first() {
+            round.untested_why.get_or_insert_with(|| format!("'{}' belongs to {}", other.name, other.graph));
+        }
         if spread.is_zero() {
             // In a round that is spread over minutes each is read when its time comes.
             workspace.read_ahead(&chosen);
@@ -282,7 +287,10 @@ impl Watched<'_> {
         round.duration += self
             .tests
             .run(chosen, several, spread, |account, report| {
-                round.untested += usize::from(report.is_err());
+                if let Err(error) = &report {
+                    round.untested += 1;
+                    round.untested_why.get_or_insert_with(|| format!("'{}': {error}", account.name));
+                }
                 let found = self.found(&account, &report, workspace.now());
                 *round.counts.entry(found.outcome).or_default() += 1;
                 seen.push(found);
