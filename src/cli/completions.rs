@@ -9,16 +9,17 @@ use super::error::CliError;
 /// Print the completion script of a shell
 ///
 /// The shell then completes commands, flags, values, files, tenants and account handles. It
-/// reads only files of this machine: no secret store, no network. Packages install the
-/// same scripts.
+/// reads only files of this machine: no secret store, no network. Packages and install.sh
+/// install the same scripts; bash reads them with its package bash-completion.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  msgrctl completions bash > ~/.local/share/bash-completion/completions/msgrctl
-  msgrctl completions zsh > ~/.zfunc/_msgrctl        # with fpath+=~/.zfunc before compinit
-  msgrctl completions fish > ~/.config/fish/completions/msgrctl.fish
+  source <(msgrctl completions bash)      # a line for ~/.bashrc
+  source <(msgrctl completions zsh)       # a line for ~/.zshrc, after compinit
+  msgrctl completions fish | source       # a line for ~/.config/fish/config.fish
   msgrctl completions powershell | Out-String | Invoke-Expression  # a line for $PROFILE
-  msgrctl completions elvish >> ~/.config/elvish/rc.elv")]
+  msgrctl completions elvish >> ~/.config/elvish/rc.elv
+  msgrctl completions bash > msgrctl.bash # the script itself")]
 pub struct CompletionsArgs {
     /// The shell: bash, zsh, fish, powershell, elvish
     #[arg(value_name = "SHELL")]

@@ -69,11 +69,11 @@ use format::{Format, nagios};
 
 /// Shown for `msgrctl` without arguments.
 const BEGIN: &str = "\
-msgrctl connects Facebook Pages to a contact centre. Begin with one of these:
-  msgrctl demo          # the whole job in seconds, without an account at Meta
-  msgrctl account add   # add a Page's account; asks for what it needs
-  msgrctl doctor        # test this machine: keyring, files, network, clock
-  msgrctl help          # every command";
+msgrctl connects Facebook Pages to a contact centre. Begin:
+  msgrctl demo         # all of it, without an account at Meta
+  msgrctl account add  # add a Page; asks for what it needs
+  msgrctl doctor       # test this machine: keyring, network
+  msgrctl help         # every command";
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {

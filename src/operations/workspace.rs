@@ -313,7 +313,7 @@ impl Workspace {
         if let Some(owner) = files::other_than_root(root) {
             SAID.call_once(|| {
                 self.warning(&format!(
-                    "running as root in {}, which belongs to {owner}: files made now belong to root; run msgrctl as {owner} instead, or set HOME (sudo -H)",
+                    "running as root in {}, which belongs to {owner}: files made now belong to root; run msgrctl as {owner} instead (sudo -H -u USER msgrctl …)",
                     root.display()
                 ));
             });

@@ -179,6 +179,13 @@ fn only_what_can_be_typed_is_offered() {
     };
     assert_eq!(asked(&["account", "show", ""]), "acme\tAc [2Jme\n");
     assert_eq!(asked(&["account", "list", "--tenant", ""]), "default\nsecond\n");
+    // Each command is offered under the name that the help has; its other names once they are begun.
+    let offered = asked(&["account", ""]);
+    let names: Vec<&str> = offered.lines().filter_map(|line| line.split('\t').next()).collect();
+    let helped = msgrctl::cli::command();
+    let helped = helped.find_subcommand("account").unwrap();
+    assert_eq!(names, helped.get_subcommands().map(clap::Command::get_name).collect::<Vec<_>>());
+    assert!(asked(&["account", "del"]).starts_with("delete"));
     assert_eq!(asked(&["account", "add", "--token-file", "to"]), "token.txt\n");
 }
 

@@ -17,7 +17,7 @@ const NOT_RUN: &[&str] = &[
     "jq",
     "man -l",
     "Invoke-Expression",
-    "~/.zfunc",
+    "source",
     "elvish/rc.elv",
     "--to keyring",
     "passphrase --keyring",

@@ -46,6 +46,26 @@ fn json_and_another_format_contradict_each_other() {
     home.run(&["account", "test", "nosuch", "--format", "text"]).code(1).says(&["{\"schema_version\""]);
 }
 
+/// The reader of a pipe writes on the same terminal whenever it likes: a moving line would be torn.
+#[cfg(unix)]
+#[test]
+fn beside_a_pipe_nothing_moves() {
+    let sandbox = sandbox();
+    let home = acme(&sandbox, false);
+    let line = |pipe: &str| {
+        let mut sh = home.program("sh");
+        sh.args(["-c", &format!("\"$1\" account test acme {pipe}"), "sh", env!("CARGO_BIN_EXE_msgrctl")]);
+        crate::support::pty::Pty::start(&sh, 100).end().0
+    };
+    // A moving line is cleared in the end.
+    let clears = "\u{1b}[2K";
+    for elsewhere in ["", "> file"] {
+        assert!(line(elsewhere).contains(clears), "{:?}", line(elsewhere));
+    }
+    let piped = line("| cat");
+    assert!(piped.contains("Acme: ") && piped.contains("testing 'Acme'") && !piped.contains(clears), "{piped:?}");
+}
+
 #[cfg(unix)]
 #[test]
 fn json_is_for_eyes_on_a_terminal_and_on_one_line_elsewhere() {

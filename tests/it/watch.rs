@@ -339,6 +339,18 @@ fn a_tenant_or_a_memory_that_is_damaged_stops_no_other_and_says_what_to_do() {
     home.run(&["watch", "--once", "--textfile", "/no/such/folder/m.prom"]).code(3).says(&["mkdir -p /no/such/folder"]);
 }
 
+/// With the wrong key nothing can be tested: the reason is told, and the watch is not well.
+#[test]
+fn a_watch_that_cannot_read_secrets_says_why() {
+    let sandbox = sandbox();
+    let home = crate::webhook::in_a_file(&sandbox);
+    home.run(&["watch", "--once"]).code(0);
+    home.file("key", [b'x'; 32]);
+    home.run(&["watch", "--once"])
+        .code(9)
+        .says(&["1 account was not tested", "'acme': the key file does not open the encrypted file"]);
+}
+
 #[test]
 fn a_target_that_comes_later_is_told_of_what_fails_already() {
     let (sandbox, hook) = (sandbox(), Hook::start());

@@ -5,7 +5,7 @@ use super::Topic;
 pub(super) const CI: Topic = Topic {
     name: "ci",
     about: "CI: check a manifest in merge requests, plan and apply it on the main branch",
-    before: "A merge request checks the manifest. On the protected main branch one job saves a plan, a person reads and approves it, and the next job applies exactly that plan, or refuses it when something has changed since. The records are in a state that the team shares, so a runner keeps nothing. The job of a merge request gets no secret and makes no call, because its file may come from a stranger. The file for GitHub Actions keeps them in a bucket and takes secrets from Vault or OpenBao; the one for GitLab keeps them in PostgreSQL and takes secrets from the CI's variables. Each way works with both. The files below are complete but for SUM: they download one version of msgrctl, and end when its checksum is not the one that is written there. Take it from SHA256SUMS of the release, and change URL where you keep a copy of your own.",
+    before: "A merge request checks the manifest. On the protected main branch one job saves a plan, a person reads and approves it, and the next job applies exactly that plan, or refuses it when something has changed since. The records are in a state that the team shares, so a runner keeps nothing. The job of a merge request gets no secret and makes no call, because its file may come from a stranger. The file for GitHub Actions keeps them in a bucket and takes secrets from Vault or OpenBao; the one for GitLab keeps them in PostgreSQL and takes secrets from the CI's variables. GitHub can do as GitLab does here, and the other way round. The files below are complete but for SUM: they download one version of msgrctl, and end when its checksum is not SUM. 'curl -fsSL FOLDER/SHA256SUMS' prints it, where FOLDER is URL up to its last slash. Change URL where you keep a copy of your own.",
     list: &[
         (
             "merge requests",
@@ -17,7 +17,7 @@ pub(super) const CI: Topic = Topic {
         ),
         (
             "GitLab",
-            "make ACME_APP_SECRET, ACME_VERIFY_TOKEN, ACME_SUPPORT_TOKEN, ACME_SALES_TOKEN and PGPASSWORD masked and protected variables of the project, and MSGRCTL_SECRET_DEFAULT_PLAN_KEY too: a random text of 32 characters or more, which seals plans",
+            "make ACME_APP_SECRET, ACME_VERIFY_TOKEN, ACME_SUPPORT_TOKEN, ACME_SALES_TOKEN and PGPASSWORD masked and protected variables of the project, and MSGRCTL_SECRET_DEFAULT_PLAN_KEY too: a random text of 32 characters or more (openssl rand -hex 32), which seals plans",
         ),
         (
             "command:",
