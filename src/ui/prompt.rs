@@ -1,10 +1,11 @@
 //! Prompts. The only module that uses dialoguer.
 
 use std::collections::HashSet;
+use std::fmt;
 
 use console::{Term, measure_text_width};
 use dialoguer::Select;
-use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
+use dialoguer::theme::{ColorfulTheme, Theme};
 use secrecy::zeroize::Zeroizing;
 
 use super::interrupt;
@@ -196,7 +197,7 @@ impl Person {
     fn theme(&self) -> Box<dyn Theme> {
         interrupt::install();
         if !self.screen.color {
-            return Box::new(SimpleTheme);
+            return Box::new(Plain);
         }
         let mut theme = ColorfulTheme::default();
         if !self.screen.unicode {
@@ -208,6 +209,23 @@ impl Person {
             theme.active_item_prefix = ascii(">").green();
         }
         Box::new(theme)
+    }
+}
+
+/// Questions without colour. One that ends as a question gets no colon.
+struct Plain;
+
+fn colon(question: &str) -> &'static str {
+    if question.ends_with('?') { "" } else { ":" }
+}
+
+impl Theme for Plain {
+    fn format_prompt(&self, f: &mut dyn fmt::Write, question: &str) -> fmt::Result {
+        write!(f, "{question}{}", colon(question))
+    }
+
+    fn format_input_prompt_selection(&self, f: &mut dyn fmt::Write, question: &str, answer: &str) -> fmt::Result {
+        write!(f, "{question}{} {answer}", colon(question))
     }
 }
 
