@@ -16,10 +16,23 @@ version=0.1.0
 # The key that signs releases, as minisign prints it; empty until releases are signed.
 key=${MSGRCTL_RELEASE_KEY:-}
 
+# What of an installation is there when it ends before its end.
+begun=""
+
 fail() {
     echo "install.sh: $1" >&2
     [ "$#" -lt 2 ] || echo "hint: $2" >&2
+    [ -z "$begun" ] || echo "hint: to remove what was installed: $remover" >&2
     exit 1
+}
+
+interrupted() {
+    (fail "interrupted") || exit "$1"
+}
+
+# An address without its password.
+shown() {
+    echo "$1" | sed 's,//[^/@]*@,//,'
 }
 
 usage() {
@@ -30,7 +43,7 @@ usage: sh install.sh [--prefix DIR] [--version VERSION] [--remove]
   --version VERSION  another version than $version
   --remove           remove what this script installed below the prefix
 
-MSGRCTL_RELEASES names a mirror [default: $MSGRCTL_RELEASES]
+MSGRCTL_RELEASES names a mirror [default: $(shown "$MSGRCTL_RELEASES")]
 END
 }
 
@@ -50,24 +63,33 @@ target() {
 }
 
 # download NAME: a file of the release, into the current directory. curl follows redirects from
-# https to https only, and gives up where nothing comes for half a minute, as wget does.
+# https to https only, and gives up where nothing comes for half a minute. Other programs than
+# GNU's are called wget too: some do not look at certificates.
 download() {
+    file=$1
     url=$MSGRCTL_RELEASES/v$version/$1
     if has curl; then
         schemes="=http,https"
         case "$url" in [Hh][Tt][Tt][Pp][Ss]:*) schemes="=https" ;; esac
         progress=-sS
         [ ! -t 2 ] || progress=-#
-        set -- curl -fL $progress --proto "$schemes" --connect-timeout 20 --speed-limit 1 --speed-time 30 -o "$1" "$url"
-        absent=22
-    else
+        set -- curl -fL $progress --proto "$schemes" --connect-timeout 20 --speed-limit 1 --speed-time 30 --retry 2 -o "$1" "$url"
+        refused=22
+    elif wget --version 2>/dev/null | grep -q '^GNU Wget'; then
         set -- wget -nv -T 30 -t 2 -O "$1" "$url"
-        absent=8
+        refused=8
+    else
+        case "$url" in
+            [Hh][Tt][Tt][Pp][Ss]:*) fail "for https curl is needed, or GNU's wget; nothing was installed" ;;
+        esac
+        set -- wget -O "$1" "$url"
+        refused=""
     fi
     status=0
     "$@" || status=$?
-    [ "$status" != "$absent" ] || fail "the server has no $url; nothing was installed" "check the version: $version"
-    [ "$status" = 0 ] || fail "cannot download $url; nothing was installed" \
+    [ "$status" != "$refused" ] || fail "the server does not give $(shown "$url"); nothing was installed" \
+        "is there a version $version? MSGRCTL_RELEASES=URL names another server"
+    { [ "$status" = 0 ] && [ -s "$file" ]; } || fail "cannot download $(shown "$url"); nothing was installed" \
         "https_proxy=http://HOST:PORT names a proxy, MSGRCTL_RELEASES=URL a mirror"
 }
 
@@ -79,10 +101,12 @@ sha256() {
     fi | cut -d ' ' -f 1
 }
 
-# write MODE FROM TO: a file of the archive as TO.new below the prefix.
+# write MODE FROM TO: a file of the archive, beside TO below the prefix, in a new file that no other
+# run or user has.
 write() {
-    pending=$prefix/$3.new
-    { mkdir -p "$prefix/${3%/*}" && [ ! -d "$prefix/$3" ] && cp "$unpacked/$2" "$pending" && chmod "$1" "$pending"; } ||
+    folder=$prefix/${3%/*}
+    { mkdir -p "$folder" && [ ! -d "$prefix/$3" ] && pending=$(mktemp "$folder/.msgrctl.XXXXXX") &&
+        cp "$unpacked/$2" "$pending" && chmod "$1" "$pending"; } ||
         fail "cannot write $prefix/$3" "sh install.sh --prefix DIR, with a folder that you may write to"
 }
 
@@ -90,14 +114,18 @@ write() {
 install_file() {
     write "$@"
     mv -f "$pending" "$prefix/$3"
+    pending=""
 }
 
 # The program is tried where it will be, since programs may not be allowed to run elsewhere; it
 # appears last, when its pages and completions are there.
 install_files() {
     write 755 msgrctl bin/msgrctl
-    said=$("$pending" -V) && [ "$said" = "msgrctl $version" ] ||
+    program=$pending
+    pending=""
+    { said=$("$program" -V) && [ "$said" = "msgrctl $version" ]; } ||
         fail "the program does not run here, or is not msgrctl $version; nothing was installed"
+    begun=1
     for page in "$unpacked"/man/*.[17]; do
         page=${page##*/}
         install_file 644 "man/$page" "share/man/man${page##*.}/$page"
@@ -105,16 +133,18 @@ install_files() {
     install_file 644 completions/msgrctl.bash share/bash-completion/completions/msgrctl
     install_file 644 completions/_msgrctl share/zsh/site-functions/_msgrctl
     install_file 644 completions/msgrctl.fish share/fish/vendor_completions.d/msgrctl.fish
-    pending=$prefix/bin/msgrctl.new
-    mv -f "$pending" "$prefix/bin/msgrctl"
+    mv -f "$program" "$prefix/bin/msgrctl"
+    program=""
 }
 
 remove_files() {
     found=""
     for file in "$prefix/bin/msgrctl" "$prefix"/share/man/man1/msgrctl.1 "$prefix"/share/man/man[17]/msgrctl-*.[17] \
         "$prefix/share/bash-completion/completions/msgrctl" "$prefix/share/zsh/site-functions/_msgrctl" \
-        "$prefix/share/fish/vendor_completions.d/msgrctl.fish"; do
-        [ -f "$file" ] || continue
+        "$prefix/share/fish/vendor_completions.d/msgrctl.fish" "$prefix"/bin/.msgrctl.?????? \
+        "$prefix"/share/man/man[17]/.msgrctl.?????? "$prefix"/share/bash-completion/completions/.msgrctl.?????? \
+        "$prefix"/share/zsh/site-functions/.msgrctl.?????? "$prefix"/share/fish/vendor_completions.d/.msgrctl.??????; do
+        [ -f "$file" ] || [ -L "$file" ] || continue
         rm -f "$file" || fail "cannot remove $file"
         found=1
     done
@@ -127,7 +157,7 @@ say_shell() {
     begin=msgrctl
     first=$(command -v msgrctl || true)
     case ":$PATH:" in
-        *":$prefix/bin:"*)
+        *":$prefix/bin:"* | *":$prefix/bin/:"*)
             [ "$first" = "$prefix/bin/msgrctl" ] || {
                 begin=$prefix/bin/msgrctl
                 echo "  PATH finds another msgrctl first: $first"
@@ -149,13 +179,16 @@ say_shell() {
 }
 
 main() {
+    unset CDPATH
     home=${HOME:-}
-    prefix=${home%/}/.local
+    home=${home%/}
+    prefix=""
+    given=""
     remove=""
     while [ "$#" -gt 0 ]; do
         case "$1" in
-            --prefix) [ "$#" -gt 1 ] || fail "--prefix needs a directory"; prefix=$2; shift 2 ;;
-            --prefix=*) prefix=${1#*=}; shift ;;
+            --prefix) [ "$#" -gt 1 ] || fail "--prefix needs a directory"; prefix=$2 given=1; shift 2 ;;
+            --prefix=*) prefix=${1#*=} given=1; shift ;;
             --version) [ "$#" -gt 1 ] || fail "--version needs a version"; version=${2#v}; shift 2 ;;
             --version=*) version=${1#*=}; version=${version#v}; shift ;;
             --remove) remove=1; shift ;;
@@ -163,7 +196,10 @@ main() {
             *) fail "unknown argument '$1'" "sh install.sh --help" ;;
         esac
     done
-    [ "$prefix" != /.local ] || fail "HOME is not set" "sh install.sh --prefix DIR"
+    if [ -z "$given" ]; then
+        [ -n "${HOME:-}" ] || fail "HOME is not set" "sh install.sh --prefix DIR"
+        prefix=$home/.local
+    fi
     case "$prefix" in
         "") fail "--prefix needs a directory" ;;
         "~"*) fail "--prefix: your shell did not replace the ~ of '$prefix'" "write \$HOME in place of ~" ;;
@@ -175,6 +211,12 @@ main() {
         "" | *[!0-9A-Za-z.+-]*) fail "'$version' is not a version" ;;
     esac
     MSGRCTL_RELEASES=${MSGRCTL_RELEASES%/}
+    [ ! -d "$prefix" ] || prefix=$(cd "$prefix" && pwd)
+    case "$prefix" in
+        / | /usr) fail "$prefix is the place of packages of the system" "sh install.sh --prefix /usr/local" ;;
+    esac
+    remover="sh install.sh --remove"
+    [ "$prefix" = "$home/.local" ] || remover="sh install.sh --prefix \"$prefix\" --remove"
     if [ -n "$remove" ]; then
         remove_files
         return
@@ -194,15 +236,16 @@ main() {
     { mkdir -p "$prefix/bin" && [ -w "$prefix/bin" ]; } ||
         fail "cannot write into $prefix/bin; nothing was installed" \
             "sh install.sh --prefix DIR, with a folder that you may write to"
+    prefix=$(cd "$prefix" && pwd)
     name=msgrctl-$version-$target
-    work=$(mktemp -d)
-    pending=$prefix/bin/msgrctl.new
-    trap 'rm -rf "$work" "$prefix/bin/msgrctl.new" "$pending"' EXIT
-    trap 'echo "install.sh: interrupted" >&2; exit 130' INT
-    trap 'exit 1' HUP TERM
+    program="" pending="" work=""
+    trap 'rm -rf ${work:+"$work"}; rm -f ${program:+"$program"} ${pending:+"$pending"}' EXIT
+    trap 'interrupted 130' INT QUIT
+    trap 'interrupted 1' HUP TERM PIPE
+    work=$(cd "$(mktemp -d)" && pwd)
     cd "$work"
 
-    echo "downloading $name from $MSGRCTL_RELEASES" >&2
+    echo "downloading $name from $(shown "$MSGRCTL_RELEASES")" >&2
     download SHA256SUMS
     signature="its signature was not checked: minisign is not installed"
     if [ -z "$key" ]; then
@@ -214,7 +257,7 @@ main() {
         signature="the signature is good"
     fi
     grep -q '^[0-9a-f]\{64\}  ' SHA256SUMS ||
-        fail "$MSGRCTL_RELEASES/v$version/SHA256SUMS is not a list of checksums; nothing was installed" \
+        fail "$(shown "$MSGRCTL_RELEASES")/v$version/SHA256SUMS is not a list of checksums; nothing was installed" \
             "a proxy or a login page may have answered: open that address in a browser"
     expected=$(awk -v name="$name.tar.gz" '$2 == name && length($1) == 64 { print $1; exit }' SHA256SUMS)
     [ -n "$expected" ] || fail "the release $version has no $name.tar.gz; nothing was installed"
@@ -229,11 +272,7 @@ main() {
     echo "installed $said as $prefix/bin/msgrctl (checksum good; $signature)"
     echo "  man pages and completions (bash, fish, zsh) are in $prefix/share"
     say_shell
-    if [ "$prefix" = "${home%/}/.local" ]; then
-        echo "to remove it: sh install.sh --remove"
-    else
-        echo "to remove it: sh install.sh --prefix \"$prefix\" --remove"
-    fi
+    echo "to remove it: $remover"
     echo "begin with: $begin demo"
 }
 
