@@ -1,5 +1,8 @@
-//! The right to change a tenant in a shared state: not in a place that the records left, and
-//! given back whatever ends the command.
+//! The right to change a tenant in a shared state: not in a place that the records left, of which
+//! readers are warned, and given back whatever ends the command.
+
+use std::path::Path;
+use std::sync::Once;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -7,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::reporter::Hold;
 use super::{Error, Origin};
 use crate::checks::causes;
+use crate::files;
 use crate::storage::names::{self, FILES};
 use crate::storage::{Held, Storage};
 
@@ -50,6 +54,26 @@ pub fn moved(setting: Option<&Origin>, storage: &dyn Storage) -> Result<Option<(
         (_, Some(to)) => format!("to go on there: msgrctl config set state '{to}'"),
     };
     Ok(Some((format!("the records were moved to {where_to}"), hint)))
+}
+
+/// What to say of accounts that were read from `storage`, where they are old.
+pub fn old(setting: Option<&Origin>, storage: &dyn Storage) -> Option<String> {
+    // A place that does not answer any more says nothing of itself.
+    let (moved, hint) = moved(setting, storage).ok()??;
+    Some(format!("{moved}; what was read here is old; {hint}"))
+}
+
+/// Warns once if root writes into another user's configuration, who then cannot read the files.
+pub fn warn_of_owner(root: &Path, warn: impl FnOnce(&str)) {
+    static SAID: Once = Once::new();
+    if let Some(owner) = files::other_than_root(root) {
+        SAID.call_once(|| {
+            warn(&format!(
+                "running as root in {}, which belongs to {owner}: files made now belong to root; run msgrctl as {owner} instead (sudo -H -u USER msgrctl …)",
+                root.display()
+            ));
+        });
+    }
 }
 
 /// A lock that an interrupt waits for.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::holding::{moved, refuse_moved, to_the_end};
+use super::holding::{old, refuse_moved, to_the_end, warn_of_owner};
 use super::journal::Changing;
 use super::reporter::Reporter;
 use super::settings::{Given, Origin, Setting, Settings, pem_of};
@@ -16,7 +16,6 @@ use crate::accounts::{Account, AccountStore, Parsed, Realm, Tenant, TenantFile};
 use crate::checks::causes::STATE_CONFLICT;
 use crate::clock::Clock;
 use crate::env::{Environment, host_name};
-use crate::files;
 use crate::graph::{Client, HeldBack};
 use crate::http;
 use crate::messages::ChatSettings;
@@ -286,7 +285,7 @@ impl Workspace {
     }
 
     fn hold(&self, tenant: &str) -> Result<Box<dyn Held>, Error> {
-        self.warn_of_owner()?;
+        warn_of_owner(self.settings()?.paths.root(), |text| self.warning(text));
         let storage = self.storage()?;
         let held = storage.hold(tenant, &self.holder(), TENANT_PATIENCE, &|waits| self.notice(waits))?;
         refuse_moved(self.settings()?.state.as_ref().map(|state| &state.origin), storage.as_ref())?;
@@ -299,26 +298,9 @@ impl Workspace {
     /// Warns if the accounts that were read here were moved away, so are old.
     pub(crate) fn warn_of_move(&self) {
         let Some(settings) = self.settings.get().filter(|_| self.may_be_old.replace(false)) else { return };
-        // A place that does not answer any more says nothing of itself.
-        let found = moved(settings.state.as_ref().map(|state| &state.origin), settings.storage.as_ref());
-        if let Ok(Some((moved, hint))) = found {
-            self.warning(&format!("{moved}; what was read here is old; {hint}"));
+        if let Some(old) = old(settings.state.as_ref().map(|state| &state.origin), settings.storage.as_ref()) {
+            self.warning(&old);
         }
-    }
-
-    /// Warns once if root writes into another user's configuration, who then cannot read the files.
-    fn warn_of_owner(&self) -> Result<(), Error> {
-        static SAID: std::sync::Once = std::sync::Once::new();
-        let root = self.settings()?.paths.root();
-        if let Some(owner) = files::other_than_root(root) {
-            SAID.call_once(|| {
-                self.warning(&format!(
-                    "running as root in {}, which belongs to {owner}: files made now belong to root; run msgrctl as {owner} instead (sudo -H -u USER msgrctl …)",
-                    root.display()
-                ));
-            });
-        }
-        Ok(())
     }
 
     /// The Graph in the settings, and which accounts belong to it.
