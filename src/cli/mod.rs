@@ -110,7 +110,7 @@ fn run(arguments: &[OsString], env: Environment) -> u8 {
     trace::start(cli.global.verbose);
     let context = Context::new(env, output, &cli.global, words);
     let done = settled.and(color.map(drop)).and_then(|()| dispatch(cli.command, &context));
-    if done.is_ok() && !context.command.starts_with("state") {
+    if done.is_ok() {
         context.warn_of_move();
     }
     let code = match done {

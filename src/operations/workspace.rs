@@ -48,8 +48,8 @@ pub struct Workspace {
     shared: Rc<stores::Shared>,
     /// Whether it was said what is wrong with `health.json`.
     said_of_health: Cell<bool>,
-    /// Whether accounts were read, and it is not known yet whether they were moved away.
-    may_be_old: Rc<Cell<bool>>,
+    /// Whether accounts were read that may have been moved away; not those of a place that was held.
+    may_be_old: Rc<Cell<Option<bool>>>,
 }
 
 impl Workspace {
@@ -188,7 +188,7 @@ impl Workspace {
     /// Any tenant's accounts.
     pub(crate) fn accounts_of(&self, tenant: &str) -> Result<AccountStore, Error> {
         let place = self.place(names::accounts(tenant))?;
-        self.may_be_old.set(true);
+        self.may_be_old.set(self.may_be_old.get().or(Some(true)));
         let reporter = self.reporter.clone();
         let on_wait = move |path: &std::path::Path| {
             reporter.notice(&format!("waiting for another msgrctl to finish with {} …", path.display()));
@@ -289,6 +289,7 @@ impl Workspace {
         let storage = self.storage()?;
         let held = storage.hold(tenant, &self.holder(), TENANT_PATIENCE, &|waits| self.notice(waits))?;
         refuse_moved(self.settings()?.state.as_ref().map(|state| &state.origin), storage.as_ref())?;
+        self.may_be_old.set(Some(false));
         if self.settings()?.state.is_none() {
             return Ok(held);
         }
@@ -297,7 +298,7 @@ impl Workspace {
 
     /// Warns if the accounts that were read here were moved away, so are old.
     pub(crate) fn warn_of_move(&self) {
-        let Some(settings) = self.settings.get().filter(|_| self.may_be_old.replace(false)) else { return };
+        let Some(settings) = self.settings.get().filter(|_| self.may_be_old.take() == Some(true)) else { return };
         if let Some(old) = old(settings.state.as_ref().map(|state| &state.origin), settings.storage.as_ref()) {
             self.warning(&old);
         }
